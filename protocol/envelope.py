@@ -1,0 +1,88 @@
+"""The envelope around every message and the signature over both.
+
+The envelope travels in clear, as AMQP properties and headers; body and signature are sealed to the recipient. The
+signature is inside the seal: outside it, a short body (an answer of yes or no) could be guessed and checked.
+"""
+
+from typing import Annotated, Any, Literal
+
+import msgpack  # type: ignore[import-untyped]
+from eth_hash.auto import keccak
+from pydantic import Field
+
+from protocol.codec import pack, unpack
+from protocol.errors import ProtocolViolation
+from protocol.signatures import personal_digest, recover_address, sign_digest
+from protocol.types import (
+    Address,
+    AttemptNumber,
+    Code,
+    EcdsaSignature,
+    FrozenModel,
+    MessageId,
+    RoundNumber,
+    TrainingId,
+)
+
+VERSION = "1.0"
+
+
+class Envelope(FrozenModel):
+    """Who sends what to whom, for which training, round and attempt. `sent_at` (ms) is for people only."""
+
+    version: Annotated[str, Field(pattern=r"^1\.[0-9]{1,4}$")] = VERSION
+    message_id: MessageId
+    type: Code
+    training: TrainingId
+    round: RoundNumber = 0
+    attempt: AttemptNumber = 0
+    sender: Address
+    recipient: Address
+    sent_at: Annotated[int, Field(ge=0, lt=1 << 63)]
+
+    def signing_digest(self, body: bytes) -> bytes:
+        """EIP-191 over keccak256(msgpack of every envelope field and keccak256(body))."""
+        fields: list[Any] = [*self.model_dump(mode="python").values(), keccak(body)]
+        return personal_digest(keccak(msgpack.packb(fields, use_bin_type=True)))
+
+
+class SignedMessage(FrozenModel):
+    """An envelope, its plain body and the sender's signature: relayed unchanged, so that anyone can check it."""
+
+    envelope: Envelope
+    body: bytes
+    signature: EcdsaSignature
+
+    @classmethod
+    def create(cls, envelope: Envelope, body: bytes, signing_key: bytes) -> "SignedMessage":
+        """Sign `body` under `envelope`; the key must be the sender's."""
+        signature = sign_digest(signing_key, envelope.signing_digest(body))
+        return cls(envelope=envelope, body=body, signature=signature)
+
+    def verify(self) -> None:
+        """Raise ProtocolViolation("bad_signature") unless the envelope's sender signed exactly this."""
+        signer = recover_address(self.envelope.signing_digest(self.body), self.signature)
+        if signer != self.envelope.sender:
+            raise ProtocolViolation("bad_signature", f"signed by {signer}, not by {self.envelope.sender}")
+
+    def digest(self) -> bytes:
+        """What later messages name this one by: keccak256 over the signed digest and the signature."""
+        return keccak(self.envelope.signing_digest(self.body) + self.signature)
+
+    def sealed_part(self) -> bytes:
+        """The bytes to seal to the recipient: signature and body."""
+        return pack(SealedPart(body=self.body, signature=self.signature))
+
+    @classmethod
+    def from_parts(cls, envelope: Envelope, opened: bytes) -> "SignedMessage":
+        """The message from its clear envelope and the opened seal; raises ProtocolViolation if malformed."""
+        part = unpack(SealedPart, opened)
+        return cls(envelope=envelope, body=part.body, signature=part.signature)
+
+
+class SealedPart(FrozenModel):
+    """What the recipient finds in the seal."""
+
+    part: Literal["message"] = "message"
+    body: bytes
+    signature: EcdsaSignature

@@ -1,0 +1,52 @@
+"""One hierarchy of errors, so that a caller always knows whose fault it was.
+
+    DeltaMLError
+    ├── MisuseError         we asked for something impossible: nothing was done, change the request
+    │   └── WidthError      a number would not fit in the plaintext: refused before anything overflows
+    ├── ProtocolViolation   a peer sent something it must not: its message is dropped, our state is unchanged
+    └── TrainingFailure     a training cannot go on; carries the code that everybody is told
+"""
+
+
+class DeltaMLError(Exception):
+    """Base of everything this product raises on purpose."""
+
+
+class MisuseError(DeltaMLError, ValueError):
+    """A value from our own side is out of its bound; the text names the value, the bound and the remedy."""
+
+
+class WidthError(MisuseError):
+    """The widths that a request implies do not fit in one plaintext of its key."""
+
+
+class ProtocolViolation(DeltaMLError):  # noqa: N818  the field's name for it
+    """A peer broke the protocol.
+
+    `code` is a stable snake_case name of the rule; `detail` holds public values only, since both are logged
+    and travel in dead-letter headers and complaints.
+    """
+
+    def __init__(self, code: str, detail: str = "") -> None:
+        """`code` names the broken rule in snake_case."""
+        super().__init__(f"{code}: {detail}" if detail else code)
+        self.code = code
+        self.detail = detail
+
+    def __reduce__(self) -> tuple[type["ProtocolViolation"], tuple[str, str]]:
+        """Survive the trip out of a worker process."""
+        return type(self), (self.code, self.detail)
+
+
+class TrainingFailure(DeltaMLError):  # noqa: N818
+    """A training ends without a further round; `code` is the public reason, `fault` an address or None."""
+
+    def __init__(self, code: str, fault: str | None = None) -> None:
+        """`code` is the public reason in snake_case."""
+        super().__init__(code)
+        self.code = code
+        self.fault = fault
+
+    def __reduce__(self) -> tuple[type["TrainingFailure"], tuple[str, str | None]]:
+        """Survive the trip out of a worker process."""
+        return type(self), (self.code, self.fault)

@@ -1,0 +1,234 @@
+"""The contract as the roles see it: the calls they ask for and the events they act on."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from protocol.records import RoundRecord
+from protocol.types import (
+    Address,
+    BigInteger,
+    Digest,
+    EcdsaSignature,
+    ExchangeKey,
+    FrozenModel,
+    RoundNumber,
+    Seats,
+    TrainingId,
+)
+
+PartyRole = Literal["model_buyer", "data_owner", "federated_aggregator"]
+ROLE_NUMBERS: dict[str, int] = {"none": 0, "model_buyer": 1, "data_owner": 2, "federated_aggregator": 3}
+STATUS_NAMES = ("none", "open", "drawing", "running", "settled", "cancelled")
+SHARE_NAMES = ("none", "contribution", "participation", "validation", "aggregation", "refund")
+
+Wei = Annotated[BigInteger, Field(ge=0, lt=1 << 256)]
+BasisPoints = Annotated[int, Field(ge=0, le=10_000)]
+
+
+class Terms(FrozenModel):
+    """What a training pays and how long it may take; fixed when it is opened."""
+
+    aggregator: Address
+    request_hash: Digest
+    rounds: Annotated[int, Field(ge=1, le=10_000)]
+    min_owners: Annotated[int, Field(ge=4, le=256)]
+    max_owners: Annotated[int, Field(ge=4, le=256)]
+    contribution_bps: BasisPoints
+    participation_bps: BasisPoints
+    validation_bps: BasisPoints
+    aggregation_bps: BasisPoints
+    join_seconds: Annotated[int, Field(ge=1, lt=1 << 32)]
+    round_seconds: Annotated[int, Field(ge=1, lt=1 << 32)]
+
+
+# ---- calls, in the order of the contract's interface ----
+
+
+class Register(FrozenModel):
+    """Register the sender, for itself only, with its role and X25519 key."""
+
+    call: Literal["register"] = "register"
+    role: PartyRole
+    exchange_key: ExchangeKey
+
+
+class Open(FrozenModel):
+    """Open a training and send its deposit."""
+
+    call: Literal["open"] = "open"
+    terms: Terms
+    deposit: Wei
+
+
+class Join(FrozenModel):
+    """Join an open training as an owner."""
+
+    call: Literal["join"] = "join"
+    training: TrainingId
+
+
+class Close(FrozenModel):
+    """End the joining and fix the block whose hash draws the roles."""
+
+    call: Literal["close"] = "close"
+    training: TrainingId
+
+
+class Draw(FrozenModel):
+    """Draw trainers and validators from the fixed block's hash."""
+
+    call: Literal["draw"] = "draw"
+    training: TrainingId
+
+
+class RecordRound(FrozenModel):
+    """Record a round's signed numbers; validator signatures in seat order, empty = not signed."""
+
+    call: Literal["record_round"] = "record_round"
+    record: RoundRecord
+    buyer_signature: EcdsaSignature
+    validator_signatures: tuple[bytes, ...]
+
+
+class Settle(FrozenModel):
+    """Credit everybody by what was recorded."""
+
+    call: Literal["settle"] = "settle"
+    training: TrainingId
+
+
+class Cancel(FrozenModel):
+    """Give the deposit back where no round was recorded."""
+
+    call: Literal["cancel"] = "cancel"
+    training: TrainingId
+
+
+class Withdraw(FrozenModel):
+    """Pay the sender's credit out."""
+
+    call: Literal["withdraw"] = "withdraw"
+
+
+ContractCall = Annotated[
+    Register | Open | Join | Close | Draw | RecordRound | Settle | Cancel | Withdraw,
+    Field(discriminator="call"),
+]
+
+
+# ---- events ----
+
+
+class Registered(FrozenModel):
+    """A party registered, or changed its exchange key for later trainings."""
+
+    event: Literal["Registered"] = "Registered"
+    account: Address
+    role: PartyRole
+    exchange_key: ExchangeKey
+
+
+class Opened(FrozenModel):
+    """A training was opened with its deposit."""
+
+    event: Literal["Opened"] = "Opened"
+    training: TrainingId
+    buyer: Address
+    aggregator: Address
+    deposit: Wei
+    terms: Terms
+
+
+class Joined(FrozenModel):
+    """An owner took the next seat."""
+
+    event: Literal["Joined"] = "Joined"
+    training: TrainingId
+    owner: Address
+    seat: Annotated[int, Field(ge=0, le=255)]
+
+
+class Closed(FrozenModel):
+    """Joining ended; roles will be drawn from this block's hash."""
+
+    event: Literal["Closed"] = "Closed"
+    training: TrainingId
+    draw_block: Annotated[int, Field(ge=0, lt=1 << 63)]
+
+
+class RolesDrawn(FrozenModel):
+    """The seats were divided into trainers and validators."""
+
+    event: Literal["RolesDrawn"] = "RolesDrawn"
+    training: TrainingId
+    trainers: Seats
+    validators: Seats
+
+
+class RoundRecorded(FrozenModel):
+    """A round's numbers stand, with the contributions that the contract computed from them."""
+
+    event: Literal["RoundRecorded"] = "RoundRecorded"
+    training: TrainingId
+    round: RoundNumber
+    record: RoundRecord
+    mse_after: BigInteger
+    shapley: tuple[BigInteger, ...]
+    pay_weights: tuple[BigInteger, ...]
+
+
+class Settled(FrozenModel):
+    """The deposit was divided; improvement × 1e18."""
+
+    event: Literal["Settled"] = "Settled"
+    training: TrainingId
+    improvement: BigInteger
+    paid: Wei
+    refund: Wei
+
+
+class Cancelled(FrozenModel):
+    """The deposit went back to the buyer."""
+
+    event: Literal["Cancelled"] = "Cancelled"
+    training: TrainingId
+    refund: Wei
+
+
+class Credited(FrozenModel):
+    """An account may withdraw this much more."""
+
+    event: Literal["Credited"] = "Credited"
+    training: TrainingId
+    account: Address
+    share: Literal["contribution", "participation", "validation", "aggregation", "refund"]
+    amount: Wei
+
+
+class Withdrawn(FrozenModel):
+    """An account took its credit."""
+
+    event: Literal["Withdrawn"] = "Withdrawn"
+    account: Address
+    amount: Wei
+
+
+MarketplaceEvent = Annotated[
+    Registered
+    | Opened
+    | Joined
+    | Closed
+    | RolesDrawn
+    | RoundRecorded
+    | Settled
+    | Cancelled
+    | Credited
+    | Withdrawn,
+    Field(discriminator="event"),
+]
+
+
+def training_of(event: MarketplaceEvent) -> int:
+    """The training an event belongs to; 0 for those about an account."""
+    return getattr(event, "training", 0)

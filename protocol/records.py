@@ -1,0 +1,73 @@
+"""The round's record that the contract pays by, and its EIP-712 digest, which buyer and validators sign."""
+
+from typing import Annotated
+
+from eth_hash.auto import keccak
+from pydantic import Field
+
+from protocol.types import Address, BigInteger, Digest, FrozenModel, RoundNumber, Seats, TrainingId
+
+FIXED_POINT = 10**18
+"""Metrics on chain are target² in fixed point × 1e18."""
+
+_DOMAIN_TYPE = b"EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"
+_RECORD_TYPE = (
+    b"RoundRecord(uint256 trainingId,uint16 round,bool last,uint256 trainers,uint256 validators,"
+    b"uint256 mseBefore,uint256[] own,int256[] cross,bytes32 modelDigest,bytes32 transcriptDigest)"
+)
+
+Metric = Annotated[BigInteger, Field(ge=0, lt=1 << 255)]
+SignedMetric = Annotated[BigInteger, Field(gt=-(1 << 255), lt=1 << 255)]
+
+
+class Market(FrozenModel):
+    """Which contract on which chain; signatures for one market say nothing in another."""
+
+    chain_id: Annotated[int, Field(ge=1, lt=1 << 63)]
+    contract: Address
+
+    def domain_separator(self) -> bytes:
+        """The EIP-712 domain separator of this market."""
+        return keccak(
+            keccak(_DOMAIN_TYPE)
+            + keccak(b"DeltaML Marketplace")
+            + keccak(b"1")
+            + _word(self.chain_id)
+            + bytes.fromhex(self.contract[2:]).rjust(32, b"\0")
+        )
+
+
+class RoundRecord(FrozenModel):
+    """The numbers of one round; own[i] and cross[i] belong to the i-th set bit of `trainers`."""
+
+    training: TrainingId
+    round: RoundNumber
+    last: bool
+    trainers: Seats
+    validators: Seats
+    mse_before: Metric
+    own: tuple[Metric, ...]
+    cross: tuple[SignedMetric, ...]
+    model_digest: Digest
+    transcript_digest: Digest
+
+    def digest(self, market: Market) -> bytes:
+        """The EIP-712 digest that buyer and validators sign and the contract recovers signers from."""
+        fields = (
+            keccak(_RECORD_TYPE),
+            _word(self.training),
+            _word(self.round),
+            _word(int(self.last)),
+            _word(self.trainers),
+            _word(self.validators),
+            _word(self.mse_before),
+            keccak(b"".join(map(_word, self.own))),
+            keccak(b"".join(map(_word, self.cross))),
+            self.model_digest,
+            self.transcript_digest,
+        )
+        return keccak(b"\x19\x01" + market.domain_separator() + keccak(b"".join(fields)))
+
+
+def _word(value: int) -> bytes:
+    return (value % (1 << 256)).to_bytes(32, "big")

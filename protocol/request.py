@@ -1,0 +1,265 @@
+"""The request document (`REQUEST.yaml`): what a buyer asks to have trained, on what data, for what pay.
+
+Its hash, keccak256 of its canonical JSON (RFC 8785, decimals as strings), goes on chain with the deposit, so that
+nobody can be shown other terms than those that were paid for.
+"""
+
+from collections.abc import Mapping
+from decimal import Decimal, InvalidOperation
+from typing import Annotated, Any, Literal, Self
+
+import rfc8785
+from eth_hash.auto import keccak
+from pydantic import BeforeValidator, Field, PlainSerializer, StringConstraints, ValidationError, model_validator
+
+from protocol.errors import MisuseError
+from protocol.marketplace import BasisPoints, Terms, Wei
+from protocol.types import Address, FrozenModel, Name, TrainingId
+
+LEAST_KEY_BITS = 2048
+MAXIMUM_FEATURES = 4096
+
+
+def _decimal(value: object) -> object:
+    if isinstance(value, bool) or not isinstance(value, int | float | str | Decimal):
+        return value
+    try:
+        number = Decimal(str(value))
+    except InvalidOperation:
+        raise ValueError("must be a decimal number") from None
+    if not number.is_finite() or abs(number.adjusted()) > 30:
+        raise ValueError("must be a finite number between 1e-30 and 1e30")
+    return number
+
+
+def _decimal_text(value: Decimal) -> str:
+    text = format(value.normalize(), "f")
+    return "0" if Decimal(text) == 0 else text
+
+
+Number = Annotated[Decimal, BeforeValidator(_decimal), PlainSerializer(_decimal_text, return_type=str)]
+"""A decimal, written as a string in the canonical form so that every language hashes the same bytes."""
+
+
+def _whole_number(value: object) -> object:
+    if isinstance(value, str) and value.isascii() and value.isdigit():
+        return int(value)
+    return value
+
+
+WeiText = Annotated[Wei, BeforeValidator(_whole_number), PlainSerializer(str, return_type=str)]
+
+
+class Column(FrozenModel):
+    """A column by name, with the range its values must lie in."""
+
+    name: Name
+    minimum: Number
+    maximum: Number
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if not self.minimum < self.maximum:
+            raise ValueError(f"column {self.name!r}: minimum must be below maximum")
+        return self
+
+
+class ModelKind(FrozenModel):
+    """Which model; l2 is ridge's λ."""
+
+    kind: Literal["linear_regression"] = "linear_regression"
+    intercept: bool = True
+    l2: Annotated[Number, Field(ge=0, le=10**6)] = Decimal(0)
+
+
+class Schedule(FrozenModel):
+    """How long to train: `rounds` averages of `local_steps` gradient steps each.
+
+    `tolerance` ends the training early when a round's relative improvement falls under it; 0 never does.
+    """
+
+    rounds: Annotated[int, Field(ge=1, le=10_000)]
+    local_steps: Annotated[int, Field(ge=1, le=1_000_000)] = 1
+    step_size: Annotated[Number, Field(gt=0, le=10**6)]
+    tolerance: Annotated[Number, Field(ge=0, lt=1)] = Decimal(0)
+
+
+class StartZero(FrozenModel):
+    """Start with every weight at zero, as the 2019 thesis did."""
+
+    start: Literal["zero"] = "zero"
+
+
+class StartMean(FrozenModel):
+    """Start with the intercept at the target's mean, as the buyer knows it: then pay measures what data teach."""
+
+    start: Literal["mean"] = "mean"
+    value: Number
+
+
+class StartWeights(FrozenModel):
+    """Start from these weights, the intercept last."""
+
+    start: Literal["weights"] = "weights"
+    weights: Annotated[tuple[Number, ...], Field(min_length=1, max_length=MAXIMUM_FEATURES + 1)]
+
+
+class StartTraining(FrozenModel):
+    """Continue the model of an earlier training."""
+
+    start: Literal["training"] = "training"
+    training: TrainingId
+
+
+Start = Annotated[StartZero | StartMean | StartWeights | StartTraining, Field(discriminator="start")]
+
+
+class Owners(FrozenModel):
+    """How many owners the training needs at least and takes at most."""
+
+    minimum: Annotated[int, Field(ge=4, le=256)] = 4
+    maximum: Annotated[int, Field(ge=4, le=256)] = 64
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.minimum > self.maximum:
+            raise ValueError("owners.minimum must not exceed owners.maximum")
+        return self
+
+
+class Bounds(FrozenModel):
+    """Ranges in bits of |weight| and of an RMS residual: every width in the encryption follows from them."""
+
+    weight_bits: Annotated[int, Field(ge=4, le=64)] = 24
+    residual_bits: Annotated[int, Field(ge=4, le=64)] = 24
+    min_rows: Annotated[int, Field(ge=1, le=1 << 40)] = 20
+
+
+class Payment(FrozenModel):
+    """The deposit in wei and its shares in basis points; contribution is paid by what the model improved."""
+
+    deposit_wei: Annotated[WeiText, Field(ge=1, lt=1 << 128)]
+    contribution_bps: BasisPoints = 6500
+    participation_bps: BasisPoints = 500
+    validation_bps: BasisPoints = 2000
+    aggregation_bps: BasisPoints = 1000
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        total = self.contribution_bps + self.participation_bps + self.validation_bps + self.aggregation_bps
+        if total != 10_000:
+            raise ValueError(f"payment shares add up to {total} basis points; they must make 10000")
+        return self
+
+
+class Deadlines(FrozenModel):
+    """Seconds to wait for owners to join, for a peer's answer, and for the chain."""
+
+    join_s: Annotated[int, Field(ge=1, le=31_536_000)] = 600
+    step_s: Annotated[int, Field(ge=1, le=86_400)] = 120
+    chain_s: Annotated[int, Field(ge=1, le=86_400)] = 300
+
+
+class Request(FrozenModel):
+    """The whole document; see `load_request` for reading one that a person wrote."""
+
+    name: Annotated[Name, StringConstraints(max_length=100)]
+    model: ModelKind = ModelKind()
+    features: Annotated[tuple[Column, ...], Field(min_length=1, max_length=MAXIMUM_FEATURES)]
+    target: Column
+    schedule: Schedule
+    start: Start = StartZero()
+    owners: Owners = Owners()
+    bounds: Bounds = Bounds()
+    payment: Payment
+    aggregator: Address
+    deadlines: Deadlines = Deadlines()
+    key_bits: Annotated[int, Field(ge=256, le=8192, multiple_of=64)] = 3072
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        names = [column.name for column in (*self.features, self.target)]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"column {twice[0]!r} is named twice")
+        if isinstance(self.start, StartWeights) and len(self.start.weights) != self.parameters:
+            raise ValueError(f"start.weights has {len(self.start.weights)} values; {self.parameters} needed")
+        if isinstance(self.start, StartMean) and not self.model.intercept:
+            raise ValueError("start: mean needs model.intercept: true")
+        limit = Decimal(2) ** self.bounds.weight_bits
+        if any(abs(weight) >= limit for weight in self.start_weights()):
+            raise ValueError("a start weight does not fit into bounds.weight_bits")
+        return self
+
+    @property
+    def parameters(self) -> int:
+        """p: the number of weights, the intercept included."""
+        return len(self.features) + int(self.model.intercept)
+
+    @property
+    def target_range(self) -> Decimal:
+        """Width of the declared target range, the unit of the metric's noise."""
+        return self.target.maximum - self.target.minimum
+
+    def start_weights(self) -> tuple[Decimal, ...]:
+        """The public initial weights, the intercept last; empty when an earlier training is continued."""
+        zeros = (Decimal(0),) * self.parameters
+        match self.start:
+            case StartMean(value=value):
+                return (*zeros[:-1], value)
+            case StartWeights(weights=weights):
+                return weights
+            case StartTraining():
+                return ()
+            case _:
+                return zeros
+
+    def canonical(self) -> bytes:
+        """Canonical JSON (RFC 8785); numbers that are not small integers are strings."""
+        return rfc8785.dumps(self.model_dump(mode="json"))
+
+    def hash(self) -> bytes:
+        """keccak256 of the canonical JSON: the requestHash on chain."""
+        return keccak(self.canonical())
+
+    def terms(self) -> Terms:
+        """The contract's terms that this document fixes.
+
+        A round may take every step's deadline and the chain's three times over before anyone may settle.
+        """
+        return Terms(
+            aggregator=self.aggregator,
+            request_hash=self.hash(),
+            rounds=self.schedule.rounds,
+            min_owners=self.owners.minimum,
+            max_owners=self.owners.maximum,
+            contribution_bps=self.payment.contribution_bps,
+            participation_bps=self.payment.participation_bps,
+            validation_bps=self.payment.validation_bps,
+            aggregation_bps=self.payment.aggregation_bps,
+            join_seconds=self.deadlines.join_s,
+            round_seconds=3 * (6 * self.deadlines.step_s + self.deadlines.chain_s),
+        )
+
+
+def parse_request(content: Mapping[str, Any]) -> Request:
+    """The request in plain YAML or JSON values.
+
+    Raises MisuseError naming every field that is wrong and its rule.
+    """
+    try:
+        return Request.model_validate(_tuples(content))
+    except ValidationError as error:
+        lines = [
+            f"{'.'.join(str(part) for part in item['loc']) or 'request'}: {item['msg']}"
+            for item in error.errors(include_url=False)
+        ]
+        raise MisuseError("the request is not valid:\n  " + "\n  ".join(lines)) from None
+
+
+def _tuples(value: Any) -> Any:
+    if isinstance(value, list | tuple):
+        return tuple(_tuples(item) for item in value)
+    if isinstance(value, Mapping):
+        return {key: _tuples(item) for key, item in value.items()}
+    return value

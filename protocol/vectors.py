@@ -1,0 +1,82 @@
+"""Encrypted vectors as they travel: fixed-length ciphertexts of one key, at one scale for the whole vector."""
+
+from collections.abc import Sequence
+from typing import Annotated
+
+from eth_hash.auto import keccak
+from gmpy2 import mpz
+from pydantic import Field
+
+from protocol.crypto.paillier import PublicKey
+from protocol.crypto.validation import read_ciphertexts, write_ciphertexts
+from protocol.errors import ProtocolViolation
+from protocol.types import Digest, FrozenModel
+
+Ciphertexts = Annotated[tuple[bytes, ...], Field(min_length=1, max_length=100_000)]
+
+
+def ciphertexts_digest(ciphertexts: Sequence[bytes]) -> bytes:
+    """Keccak-256 of the ciphertexts laid end to end: what signatures, records and the store name a vector by."""
+    return keccak(b"".join(ciphertexts))
+
+
+class EncryptedVector(FrozenModel):
+    """One ciphertext per entry; entry x stands for x·2^scale. A scale per entry would leak magnitudes."""
+
+    key_id: Digest
+    scale: Annotated[int, Field(ge=0, le=4096)]
+    ciphertexts: Ciphertexts
+
+    @classmethod
+    def of(cls, key: PublicKey, ciphertexts: Sequence[mpz], scale: int) -> "EncryptedVector":
+        """The vector of ciphertexts that already went through the blinding door."""
+        return cls(key_id=key.key_id, scale=scale, ciphertexts=tuple(write_ciphertexts(key, ciphertexts)))
+
+    def read(self, key: PublicKey, *, scale: int, count: int) -> list[mpz]:
+        """The checked ciphertexts; raises ProtocolViolation for another key, scale or count, or a bad value."""
+        _check(self.key_id == key.key_id, "wrong_key")
+        _check(self.scale == scale, "wrong_scale")
+        return read_ciphertexts(key, self.ciphertexts, count)
+
+    def digest(self) -> bytes:
+        """Keccak-256 of the ciphertexts."""
+        return ciphertexts_digest(self.ciphertexts)
+
+
+class PackedVector(FrozenModel):
+    """`count` entries in slots of `slot_bits` bits, as many to a ciphertext as the layout of both ends says."""
+
+    key_id: Digest
+    scale: Annotated[int, Field(ge=0, le=4096)]
+    count: Annotated[int, Field(ge=1, le=10_000_000)]
+    slot_bits: Annotated[int, Field(ge=1, le=1 << 16)]
+    ciphertexts: Ciphertexts
+
+    @classmethod
+    def of(
+        cls, key: PublicKey, ciphertexts: Sequence[mpz], *, scale: int, count: int, slot_bits: int
+    ) -> "PackedVector":
+        """The packed vector of ciphertexts that already went through the blinding door."""
+        return cls(
+            key_id=key.key_id,
+            scale=scale,
+            count=count,
+            slot_bits=slot_bits,
+            ciphertexts=tuple(write_ciphertexts(key, ciphertexts)),
+        )
+
+    def read(self, key: PublicKey, *, scale: int, count: int, slot_bits: int, ciphertexts: int) -> list[mpz]:
+        """The checked ciphertexts; raises ProtocolViolation where the sender's layout is not ours."""
+        _check(self.key_id == key.key_id, "wrong_key")
+        _check(self.scale == scale, "wrong_scale")
+        _check(self.count == count and self.slot_bits == slot_bits, "wrong_layout")
+        return read_ciphertexts(key, self.ciphertexts, ciphertexts)
+
+    def digest(self) -> bytes:
+        """Keccak-256 of the ciphertexts."""
+        return ciphertexts_digest(self.ciphertexts)
+
+
+def _check(holds: bool, code: str) -> None:
+    if not holds:
+        raise ProtocolViolation(code)
