@@ -188,6 +188,7 @@ class NoisyMetric(FrozenModel):
     type: Literal["noisy_metric"] = "noisy_metric"
     masked_residuals: PackedVector
     models: Annotated[int, Field(ge=1, le=257)]
+    measure_start: bool
     check_digest: Digest
     copies: PackedVector | None = None
 

@@ -15,6 +15,7 @@ from protocol.envelope import SignedMessage
 from protocol.marketplace import ContractCall
 from protocol.messages import ChainEvent, Message
 from protocol.records import Market
+from protocol.request import LEAST_KEY_BITS
 from protocol.types import Address, AttemptNumber, Code, Digest, FrozenModel, MessageId, RoundNumber
 
 # ---- inputs ----
@@ -49,7 +50,16 @@ class CallRefused(FrozenModel):
     code: Code
 
 
-Input = Annotated[MessageReceived | EventConfirmed | TimerFired | CallRefused, Field(discriminator="input")]
+class CatalogueChanged(FrozenModel):
+    """An owner's data sets changed: a waiting training may match now."""
+
+    input: Literal["catalogue_changed"] = "catalogue_changed"
+
+
+Input = Annotated[
+    MessageReceived | EventConfirmed | TimerFired | CallRefused | CatalogueChanged,
+    Field(discriminator="input"),
+]
 
 # ---- effects ----
 
@@ -151,6 +161,7 @@ class Context:
     blobs: Mapping[bytes, bytes] = field(default_factory=dict, repr=False)
     private: Mapping[str, bytes] = field(default_factory=dict, repr=False)
     policy: bytes = b""
+    least_key_bits: int = LEAST_KEY_BITS
 
     def randomness(self, label: str = "step") -> Randomness:
         """An independent stream for one use in this step."""

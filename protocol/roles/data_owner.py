@@ -1,0 +1,267 @@
+"""The data owner: decides about invitations, then trains or validates as the contract draws it."""
+
+from protocol.codec import unpack
+from protocol.learning.descent import StepSizeDiverges, affine_map
+from protocol.learning.statistic import Statistic
+from protocol.marketplace import Cancelled, Join, Joined, Opened, RolesDrawn, RoundRecorded, Settled, Withdraw
+from protocol.messages import Invitation, InvitationAnswer, OwnerDecision, TrainingStarted
+
+from protocol.crypto.validation import verify_public_key
+from protocol.errors import WidthError
+from protocol.requirements import mismatches
+from protocol.roles import trainer, validator
+from protocol.roles.inputs import (
+    CallRefused,
+    CancelTimer,
+    Context,
+    Effect,
+    EventConfirmed,
+    Input,
+    MessageReceived,
+    NoteFact,
+    SetTimer,
+    Step,
+    SubmitCall,
+)
+from protocol.roles.machine import Machine, Received, Table, changed, effects_of, message, require
+from protocol.roles.model_buyer import started_parties
+from protocol.roles.owner_state import OwnerPolicy, OwnerState
+from protocol.roles.training import check_widths, require_sender, training_widths
+
+PHASES = ("waiting", "ready", "initiated", "running", "finished", "declined", "failed")
+FINAL = frozenset({"finished", "declined", "failed"})
+STATE = OwnerState
+DATA_SET = "data_set:"
+
+
+def initial(item: Input, _context: Context) -> OwnerState:
+    """The state that the first word of a training starts: its opening on chain or the invitation."""
+    if isinstance(item, MessageReceived):
+        require(item.signed.envelope.type == "invitation", "unknown_training")
+        return OwnerState(training=item.signed.envelope.training)
+    require(isinstance(item, EventConfirmed) and isinstance(item.chain_event.event, Opened), "unknown_training")
+    assert isinstance(item, EventConfirmed)
+    assert isinstance(item.chain_event.event, Opened)
+    return OwnerState(training=item.chain_event.event.training)
+
+
+def shown(state: OwnerState) -> str:
+    """The state as people see it."""
+    if state.phase == "failed":
+        return f"FAILED({state.failure})"
+    return "IN_PROGRESS" if state.phase == "running" else state.phase.upper()
+
+
+# ---- deciding ----
+
+
+def _on_opened(state: OwnerState, event: Opened, context: Context) -> Step[OwnerState]:
+    require(state.opened is None, "opened_twice")
+    return _consider(changed(state, opened=event), context)
+
+
+def _on_invitation(state: OwnerState, received: Received, context: Context) -> Step[OwnerState]:
+    body: Invitation = received.body
+    request = body.request
+    require(state.request is None, "invited_twice")
+    require_sender(received.sender, request.aggregator)
+    key = verify_public_key(
+        int(body.public_key), list(body.key_proof), request.key_bits, context.least_key_bits
+    )
+    check_widths(request)
+    invited = changed(state, request=request, n=int(key.n), join_until=body.join_until)
+    return _consider(invited, context)
+
+
+def _consider(state: OwnerState, context: Context) -> Step[OwnerState]:
+    """With both the confirmed opening and the invitation at hand: match, then decide by policy or wait."""
+    if state.opened is None or state.request is None:
+        return Step(state)
+    request = state.request
+    require(state.opened.terms.request_hash == request.hash(), "request_hash_differs")
+    require(state.opened.terms == request.terms() and state.opened.aggregator == request.aggregator, "wrong_terms")
+    require(state.opened.deposit == request.payment.deposit_wei, "wrong_deposit")
+    name, reasons = _match(state, context)
+    wait = max(0.0, state.join_until - context.now)
+    expiry = SetTimer(name="join", seconds=wait)
+    if name is None:
+        answer = message(context, request.aggregator, InvitationAnswer(decision="no_data"))
+        fact = NoteFact(name="no_match", data={"reasons": list(reasons)})
+        waiting = changed(state, phase="waiting", data_set=None, mismatches=reasons)
+        return Step(waiting, effects_of(expiry, fact, answer if not state.mismatches else None))
+    ready = changed(state, phase="ready", data_set=name, mismatches=())
+    policy = unpack(OwnerPolicy, context.policy) if context.policy else OwnerPolicy()
+    if policy.accepts(request, state.opened.buyer, name):
+        accepted = _accept(ready, context)
+        return Step(accepted.state, effects_of(expiry, accepted.effects))
+    return Step(ready, (expiry, NoteFact(name="asks_decision", data={"data_set": name})))
+
+
+def _match(state: OwnerState, context: Context) -> tuple[str | None, tuple[str, ...]]:
+    assert state.request is not None
+    reasons: list[str] = []
+    for label in sorted(context.private):
+        if not label.startswith(DATA_SET):
+            continue
+        name = label.removeprefix(DATA_SET)
+        found = mismatches(state.request, Statistic.from_bytes(context.private[label]))
+        if not found:
+            return name, ()
+        reasons.extend(f"{name}: {reason}" for reason in found)
+    return None, tuple(reasons) or ("there is no data set",)
+
+
+def _on_decision(state: OwnerState, received: Received, context: Context) -> Step[OwnerState]:
+    require_sender(received.sender, context.address)
+    body: OwnerDecision = received.body
+    assert state.request is not None
+    if not body.accept:
+        answer = message(context, state.request.aggregator, InvitationAnswer(decision="declined"))
+        return Step(changed(state, phase="declined"), (answer, CancelTimer(name="join")))
+    if body.data_set is not None:
+        label = DATA_SET + body.data_set
+        require(label in context.private, "unknown_data_set", body.data_set)
+        found = mismatches(state.request, Statistic.from_bytes(context.private[label]))
+        require(not found, "data_set_does_not_match", "; ".join(found))
+        state = changed(state, data_set=body.data_set)
+    return _accept(state, context)
+
+
+def _accept(state: OwnerState, context: Context) -> Step[OwnerState]:
+    """Join on chain, or decline without a number when the step would diverge on these rows.
+
+    The largest stable step, asked often enough with chosen columns, would give the Gram matrix away.
+    """
+    request, data_set = state.request, state.data_set
+    assert request is not None
+    assert data_set is not None
+    try:
+        affine_map(
+            trainer.factor_of(request, data_set, context),
+            step_size=float(request.schedule.step_size),
+            l2=float(request.model.l2),
+            local_steps=1,
+        )
+    except StepSizeDiverges as error:
+        answer = message(context, request.aggregator, InvitationAnswer(decision="declined"))
+        fact = NoteFact(name="step_size_diverges", data={"reason": str(error)})
+        return Step(changed(state, phase="declined", failure="step_size_diverges"), (answer, fact))
+    rows = Statistic.from_bytes(context.private[DATA_SET + data_set]).rows
+    answer = message(context, request.aggregator, InvitationAnswer(decision="accepted", rows=rows))
+    joined = changed(state, phase="initiated", blinding_seed=context.randomness("blinding base").bytes(32))
+    return Step(joined, (SubmitCall(call=Join(training=state.training)), answer))
+
+
+def _on_catalogue_changed(state: OwnerState, _item: object, context: Context) -> Step[OwnerState]:
+    return _consider(state, context)
+
+
+def _on_join_over(state: OwnerState, _argument: str, _context: Context) -> Step[OwnerState]:
+    return Step(changed(state, phase="failed", failure="expired"))
+
+
+def _on_join_refused(state: OwnerState, refusal: CallRefused, _context: Context) -> Step[OwnerState]:
+    fact = NoteFact(name="join_refused", data={"code": refusal.code})
+    return Step(changed(state, phase="failed", failure=f"join_{refusal.code}"), (fact,))
+
+
+# ---- running and ending ----
+
+
+def _on_joined(state: OwnerState, event: Joined, context: Context) -> Step[OwnerState]:
+    require(event.seat == len(state.parties.seats), "seat_out_of_order")
+    parties = changed(state.parties, seats=(*state.parties.seats, event.owner))
+    effects: tuple[Effect, ...] = (CancelTimer(name="join"),) if event.owner == context.address else ()
+    return Step(changed(state, parties=parties), effects)
+
+
+def _on_roles_drawn(state: OwnerState, event: RolesDrawn, context: Context) -> Step[OwnerState]:
+    parties = changed(state.parties, trainers=event.trainers, validators=event.validators)
+    if context.address not in parties.seats:
+        return Step(changed(state, phase="failed", failure="joined_too_late", parties=parties))
+    trains = context.address in parties.addresses(parties.trainers)
+    fact = NoteFact(name="role_drawn", data={"role": "trainer" if trains else "validator"})
+    return Step(changed(state, phase="running", parties=parties), (fact, CancelTimer(name="join")))
+
+
+def _on_training_started(state: OwnerState, started: Received, _context: Context) -> Step[OwnerState]:
+    assert state.request is not None
+    require_sender(started.sender, state.request.aggregator)
+    require(not state.parties.has_started(), "already_started")
+    body: TrainingStarted = started.body
+    parties = started_parties(state.parties, body)
+    try:
+        training_widths(state.request, parties)
+    except WidthError as error:
+        require(False, "widths_do_not_fit", str(error))  # noqa: FBT003
+    return Step(changed(state, parties=parties))
+
+
+def _on_round_recorded(state: OwnerState, event: RoundRecorded, _context: Context) -> Step[OwnerState]:
+    after = changed(
+        state,
+        recorded=event.round,
+        recorded_model=event.record.model_digest,
+        last_recorded=event.record.last,
+    )
+    return Step(after, (NoteFact(name="round_recorded", data={"round": event.round}),))
+
+
+def _on_settled(state: OwnerState, _event: Settled, context: Context) -> Step[OwnerState]:
+    policy = unpack(OwnerPolicy, context.policy) if context.policy else OwnerPolicy()
+    withdraw = (SubmitCall(call=Withdraw()),) if policy.withdraw else ()
+    return Step(changed(state, phase="finished", evaluation=None, answer=None), withdraw)
+
+
+def _on_cancelled(state: OwnerState, _event: Cancelled, _context: Context) -> Step[OwnerState]:
+    return Step(changed(state, phase="failed", failure="cancelled"), (CancelTimer(name="join"),))
+
+
+def _noted(state: OwnerState, received: Received, _context: Context) -> Step[OwnerState]:
+    assert state.request is not None
+    require_sender(received.sender, state.request.aggregator)
+    data = {"type": received.envelope.type, "round": received.envelope.round}
+    return Step(state.model_copy(), (NoteFact(name="told", data=data),))
+
+
+_UNDECIDED = {
+    "Opened": _on_opened,
+    "invitation": _on_invitation,
+    "Joined": _on_joined,
+    "RolesDrawn": _on_roles_drawn,
+    "Cancelled": _on_cancelled,
+    "catalogue_changed": _on_catalogue_changed,
+    "timer:join": _on_join_over,
+}
+
+TABLE: Table = {
+    "waiting": _UNDECIDED,
+    "ready": {**_UNDECIDED, "owner_decision": _on_decision},
+    "initiated": {
+        "Joined": _on_joined,
+        "RolesDrawn": _on_roles_drawn,
+        "Cancelled": _on_cancelled,
+        "timer:join": _on_join_over,
+        "refused:join": _on_join_refused,
+    },
+    "running": {
+        "training_started": _on_training_started,
+        "encrypted_model": trainer.on_encrypted_model,
+        "local_models": validator.on_local_models,
+        "metric_products": validator.on_metric_products,
+        "opening_request": validator.on_opening_request,
+        "opening": validator.on_opening,
+        "opening_refused": validator.on_opening_refused,
+        "RoundRecorded": _on_round_recorded,
+        "Settled": _on_settled,
+        "Cancelled": _on_cancelled,
+        "round_completed": _noted,
+        "participant_dropped": _noted,
+        "complaint": _noted,
+        "training_failed": _noted,
+    },
+    "finished": {"model_request": validator.on_model_request},
+    "declined": {},
+    "failed": {},
+}
+MACHINE: Machine[OwnerState] = Machine("data_owner", PHASES, TABLE)

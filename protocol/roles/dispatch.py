@@ -1,0 +1,117 @@
+"""The one entry from the runtime: bytes in, bytes and effects out, so that a step can run in another process."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Annotated, Any
+
+from eth_hash.auto import keccak
+from pydantic import Field
+
+from protocol.codec import pack, unpack
+from protocol.errors import ProtocolViolation, TrainingFailure
+from protocol.roles import data_owner, federated_aggregator, model_buyer
+from protocol.roles.inputs import Context, Effect, Input, MessageReceived, NoteFact, ReportViolation, Step, StoreBlob
+from protocol.roles.machine import Machine, NotYet, input_name, references
+from protocol.types import FrozenModel
+
+MAXIMUM_HELD = 256
+"""Early inputs kept per training: enough for every seat's one message, too few to fill a disk."""
+
+_ROLES: Mapping[str, Any] = {
+    "model_buyer": model_buyer,
+    "data_owner": data_owner,
+    "federated_aggregator": federated_aggregator,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class EncodedStep:
+    """What the runtime writes in one transaction.
+
+    `references` are the blobs that the new state still needs, `shown` the state as people see it (one of
+    WAITING, READY, INITIATED, IN_PROGRESS, FINISHED, DECLINED, FAILED(code)), `training` the contract's id once
+    known, `finished` whether nothing but late questions can come.
+    """
+
+    state: bytes
+    effects: tuple[Effect, ...]
+    references: frozenset[bytes]
+    shown: str
+    training: int | None
+    finished: bool
+
+
+class _Instance(FrozenModel):
+    state: bytes
+    held: Annotated[tuple[bytes, ...], Field(max_length=MAXIMUM_HELD)] = ()
+
+
+def decode_state(role: str, content: bytes) -> FrozenModel:
+    """The state inside stored bytes, for tests and for tools that show it."""
+    instance = unpack(_Instance, content)
+    return unpack(_ROLES[role].STATE, instance.state)  # type: ignore[no-any-return]
+
+
+def run_step(role: str, state: bytes | None, item: Input, context: Context) -> EncodedStep:
+    """Run one input, then every held input that the change made timely.
+
+    `state` is None for the first input of a training. A peer's fault comes out as a ReportViolation effect with
+    the state unchanged; our own bugs raise.
+    """
+    module = _ROLES[role]
+    instance = None if state is None else unpack(_Instance, state)
+    current = module.initial(item, context) if instance is None else unpack(module.STATE, instance.state)
+    held = [] if instance is None else [unpack(_HeldInput, entry).item for entry in instance.held]
+    current, effects, progressed, early = _attempt(module.MACHINE, current, item, context)
+    if early:
+        if len(held) < MAXIMUM_HELD:
+            held.append(item)
+        else:
+            effects = (NoteFact(name="input_dropped", data={"input": input_name(item), "held": len(held)}),)
+    while progressed and held:
+        progressed = False
+        for waiting in list(held):
+            visible = _with_new_blobs(context, effects)
+            current, more, moved, still_early = _attempt(module.MACHINE, current, waiting, visible)
+            if not still_early:
+                held.remove(waiting)
+                effects += more
+                progressed = progressed or moved
+    return EncodedStep(
+        state=pack(_Instance(state=pack(current), held=tuple(pack(_HeldInput(item=one)) for one in held))),
+        effects=effects,
+        references=frozenset(references(current)),
+        shown=module.shown(current),
+        training=current.training,
+        finished=current.phase in module.FINAL,
+    )
+
+
+class _HeldInput(FrozenModel):
+    item: Input
+
+
+def _attempt(
+    machine: Machine[Any], state: Any, item: Input, context: Context
+) -> tuple[Any, tuple[Effect, ...], bool, bool]:
+    """(state, effects, whether the state changed, whether the input is early)."""
+    try:
+        step: Step[Any] = machine.step(state, item, _own_stream(context, item))
+    except NotYet:
+        return state, (), False, True
+    except (ProtocolViolation, TrainingFailure) as error:
+        accused = item.signed.envelope.sender if isinstance(item, MessageReceived) else None
+        detail = getattr(error, "detail", "")
+        return state, (ReportViolation(code=error.code, detail=detail, accused=accused),), False, False
+    return step.state, step.effects, step.state is not state, False
+
+
+def _own_stream(context: Context, item: Input) -> Context:
+    """Two inputs handled in one step must not draw the same randomness."""
+    label = keccak(pack(_HeldInput(item=item))).hex()
+    return replace(context, seed=context.randomness(f"input:{label}").bytes(32))
+
+
+def _with_new_blobs(context: Context, effects: tuple[Effect, ...]) -> Context:
+    fresh = {effect.digest: effect.content for effect in effects if isinstance(effect, StoreBlob)}
+    return replace(context, blobs={**context.blobs, **fresh}) if fresh else context

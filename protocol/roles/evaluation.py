@@ -1,0 +1,167 @@
+"""What buyer, validators and aggregator each work out for themselves from the signed metrics of a round.
+
+They all form the same product of ciphertexts, check the same opening and build the same record, so that nobody
+needs to be believed: the aggregator only relays.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from gmpy2 import mpz
+
+from protocol.codec import unpack
+from protocol.crypto.opening import Opening, verify_opening
+from protocol.crypto.paillier import PublicKey
+from protocol.envelope import SignedMessage
+from protocol.learning.metric import combine, decode_metrics
+from protocol.learning.shapley import mse_after_fixed
+from protocol.learning.widths import Widths
+from protocol.messages import EncryptedMetric, UpdateDigest
+from protocol.records import RoundRecord
+from protocol.request import Request
+from protocol.roles.machine import require
+from protocol.roles.training import Link, Parties, is_last
+from protocol.types import digest_of
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedMetrics:
+    """The agreed facts of one evaluation attempt and the product of its ciphertexts."""
+
+    training: int
+    round: int
+    attempt: int
+    trainers: int
+    validators: int
+    rows: int
+    measure_start: bool
+    start_digest: bytes
+    updates: tuple[UpdateDigest, ...]
+    refreshed_digest: bytes
+    transcript: bytes
+    products: tuple[mpz, ...]
+
+
+def check_metrics(
+    relayed: Sequence[SignedMessage],
+    *,
+    training: int,
+    round_number: int,
+    attempt: int,
+    parties: Parties,
+    widths: Widths,
+    key: PublicKey,
+    link: Link,
+) -> CheckedMetrics:
+    """The signed metrics of one attempt, checked against each other and against the chain of rounds.
+
+    At least two drawn validators, each once, in seat order, all naming the same start, updates and refreshed
+    model. Raises ProtocolViolation naming the rule that is broken.
+    """
+    bodies = [_metric(message, training, round_number, attempt) for message in relayed]
+    validators = parties.mask(tuple(message.envelope.sender for message in relayed))
+    seats = [parties.seat_of(message.envelope.sender) for message in relayed]
+    require(seats == sorted(set(seats)), "metrics_out_of_order")
+    require(validators & ~parties.validators == 0, "not_a_validator")
+    require(len(bodies) >= 2, "too_few_validators", f"{len(bodies)} metrics; at least 2")
+    first = bodies[0]
+    require(round_number == link.round + 1, "round_out_of_order", f"round {round_number} after {link.round}")
+    require(first.measure_start == link.measures_start(validators), "wrong_start_measurement")
+    trainers = _check_updates(first.updates, parties)
+    for message, body in zip(relayed, bodies, strict=True):
+        require(_facts(body) == _facts(first), "validators_disagree", f"{message.envelope.sender} differs")
+        told = parties.rows_by_owner().get(message.envelope.sender)
+        require(body.rows == told, "wrong_row_count", f"{body.rows} rows, {told} announced")
+    count = widths.metric_count(trainers.bit_count(), start=first.measure_start)
+    layout = widths.opening
+    vectors = [
+        body.values.read(
+            key,
+            scale=widths.opening_scale,
+            count=count,
+            slot_bits=layout.slot_bits,
+            ciphertexts=layout.plaintexts(count),
+        )
+        for body in bodies
+    ]
+    return CheckedMetrics(
+        training=training,
+        round=round_number,
+        attempt=attempt,
+        trainers=trainers,
+        validators=validators,
+        rows=sum(body.rows for body in bodies),
+        measure_start=first.measure_start,
+        start_digest=first.start_digest,
+        updates=first.updates,
+        refreshed_digest=first.refreshed_digest,
+        transcript=digest_of(link.transcript, *(message.digest() for message in relayed)),
+        products=tuple(combine(key, vectors)),
+    )
+
+
+def check_openings(
+    key: PublicKey, products: Sequence[mpz], plaintexts: Sequence[int], roots: Sequence[int]
+) -> None:
+    """Raise ProtocolViolation("bad_opening") unless every product opens as shown."""
+    require(len(products) == len(plaintexts) == len(roots), "bad_opening", "wrong number of openings")
+    for product, plaintext, root in zip(products, plaintexts, roots, strict=True):
+        opened = Opening(mpz(plaintext), mpz(root))
+        require(verify_opening(key, product, opened), "bad_opening", "an opening does not fit its ciphertext")
+
+
+def build_record(
+    checked: CheckedMetrics, plaintexts: Sequence[int], *, request: Request, widths: Widths, link: Link
+) -> RoundRecord | None:
+    """The record that follows from the opened plaintexts, or None if they are implausible.
+
+    Implausible: a bit above the last slot or a slot out of its range; publishing those would open a channel of
+    hundreds of bits.
+    """
+    metrics = decode_metrics(
+        plaintexts,
+        widths=widths,
+        trainers=checked.trainers.bit_count(),
+        validators=checked.validators.bit_count(),
+        rows=checked.rows,
+        start=checked.measure_start,
+    )
+    if metrics is None:
+        return None
+    before = link.mse_after if metrics.start is None else metrics.start
+    after = mse_after_fixed(metrics.cross, len(metrics.own))
+    if before <= 0 or after < 0 or min(metrics.own) < 0:
+        return None
+    return RoundRecord(
+        training=checked.training,
+        round=checked.round,
+        last=is_last(request, checked.round, before, after),
+        trainers=checked.trainers,
+        validators=checked.validators,
+        mse_before=before,
+        own=tuple(metrics.own),
+        cross=tuple(metrics.cross),
+        model_digest=checked.refreshed_digest,
+        transcript_digest=checked.transcript,
+    )
+
+
+def _metric(message: SignedMessage, training: int, round_number: int, attempt: int) -> EncryptedMetric:
+    envelope = message.envelope
+    require(envelope.type == "encrypted_metric", "wrong_evidence", envelope.type)
+    place = (envelope.training, envelope.round, envelope.attempt)
+    require(place == (training, round_number, attempt), "wrong_evidence", "of another round or attempt")
+    message.verify()
+    return unpack(EncryptedMetric, message.body)
+
+
+def _facts(body: EncryptedMetric) -> tuple[object, ...]:
+    return (body.measure_start, body.start_digest, body.updates, body.refreshed_digest)
+
+
+def _check_updates(updates: tuple[UpdateDigest, ...], parties: Parties) -> int:
+    seats = [parties.seat_of(update.trainer) for update in updates]
+    require(seats == sorted(set(seats)), "updates_out_of_order")
+    trainers = parties.mask(tuple(update.trainer for update in updates))
+    require(trainers & ~parties.trainers == 0, "not_a_trainer")
+    return trainers

@@ -1,0 +1,74 @@
+"""A data owner as trainer: N local gradient steps on a model it cannot read."""
+
+from protocol.codec import unpack
+from protocol.crypto.blinding import ShortExponentBlinder
+from protocol.learning.descent import affine_map, local_model
+from protocol.learning.scales import COEFFICIENT_SCALE, MODEL_SCALE
+from protocol.learning.statistic import Statistic, select
+from protocol.messages import EncryptedModel, GradientUpdate
+from protocol.request import Request
+from protocol.roles.inputs import Context, NoteFact, Step
+from protocol.roles.machine import Received, changed, message, require, store
+from protocol.roles.owner_state import OwnerState, TrainerAnswer
+from protocol.roles.training import public_key_of, require_sender
+from protocol.vectors import EncryptedVector
+
+
+def factor_of(request: Request, data_set: str, context: Context):  # type: ignore[no-untyped-def]  # noqa: ANN201
+    """R/√m of [X (1) y] for this request, (p+1)×(p+1), out of the data set's factor."""
+    statistic = Statistic.from_bytes(context.private[f"data_set:{data_set}"])
+    features = [column.name for column in request.features]
+    return select(statistic, features, request.target.name, intercept=request.model.intercept)
+
+
+def on_encrypted_model(state: OwnerState, received: Received, context: Context) -> Step[OwnerState]:
+    """Answer the round's model with the local model; the same question again gets the same answer."""
+    request, data_set = state.request, state.data_set
+    assert request is not None
+    assert data_set is not None
+    require_sender(received.sender, request.aggregator)
+    require(context.address in state.parties.addresses(state.parties.trainers), "not_a_trainer")
+    envelope = received.envelope
+    body: EncryptedModel = received.body
+    require(1 <= envelope.round <= request.schedule.rounds, "round_out_of_order")
+    start_digest = body.model.digest()
+    place = {"round_number": envelope.round, "attempt": envelope.attempt}
+    if state.answer is not None:
+        last = (state.answer.round, state.answer.attempt)
+        require((envelope.round, envelope.attempt) >= last, "round_out_of_order")
+        if (envelope.round, envelope.attempt) == last:
+            # Two models for one round would let the aggregator compare what a trainer makes of each.
+            require(start_digest == state.answer.start_digest, "second_model_for_round")
+            again = unpack(GradientUpdate, state.answer.update.raw(context))
+            label = envelope.message_id.hex()
+            return Step(state, (message(context, received.sender, again, label=label, **place),))
+    update = _update(state, body, start_digest, context)
+    stored, blob = store(update)
+    answer = TrainerAnswer(
+        round=envelope.round, attempt=envelope.attempt, start_digest=start_digest, update=stored
+    )
+    fact = NoteFact(name="trained", data={"round": envelope.round})
+    return Step(
+        changed(state, answer=answer), (blob, message(context, received.sender, update, **place), fact)
+    )
+
+
+def _update(
+    state: OwnerState, body: EncryptedModel, start_digest: bytes, context: Context
+) -> GradientUpdate:
+    request = state.request
+    assert request is not None
+    key = public_key_of(state.n)
+    model = body.model.read(key, scale=MODEL_SCALE, count=request.parameters)
+    matrix, offset = affine_map(
+        factor_of(request, state.data_set or "", context),
+        step_size=float(request.schedule.step_size),
+        l2=float(request.model.l2),
+        local_steps=request.schedule.local_steps,
+    )
+    blinder = ShortExponentBlinder(key, state.blinding_seed)
+    trained = local_model(key, matrix, offset, model, blinder, context.randomness("blinding"))
+    return GradientUpdate(
+        local_model=EncryptedVector.of(key, trained, MODEL_SCALE + COEFFICIENT_SCALE),
+        start_digest=start_digest,
+    )
