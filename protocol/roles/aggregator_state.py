@@ -19,7 +19,7 @@ from protocol.types import (
     TrainingId,
 )
 
-Phase = Literal["requested", "inviting", "drawing", "training", "settling", "done", "failed"]
+Phase = Literal["requested", "inviting", "drawing", "training", "settling", "ending", "done", "failed"]
 
 
 class Answer(FrozenModel):

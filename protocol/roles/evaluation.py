@@ -77,7 +77,7 @@ def check_metrics(
     vectors = [
         body.values.read(
             key,
-            scale=widths.opening_scale,
+            scale=widths.metric_scale,
             count=count,
             slot_bits=layout.slot_bits,
             ciphertexts=layout.plaintexts(count),
@@ -96,7 +96,7 @@ def check_metrics(
         updates=first.updates,
         refreshed_digest=first.refreshed_digest,
         transcript=digest_of(link.transcript, *(message.digest() for message in relayed)),
-        products=tuple(combine(key, vectors)),
+        products=tuple(combine(key, vectors, count, widths)),
     )
 
 
@@ -122,7 +122,6 @@ def build_record(
         plaintexts,
         widths=widths,
         trainers=checked.trainers.bit_count(),
-        validators=checked.validators.bit_count(),
         rows=checked.rows,
         start=checked.measure_start,
     )

@@ -51,7 +51,7 @@ from protocol.roles.machine import Machine, Received, Table, changed, effects_of
 from protocol.roles.training import check_widths, require_sender, training_widths
 from protocol.vectors import EncryptedVector
 
-PHASES = ("requested", "inviting", "drawing", "training", "settling", "done", "failed")
+PHASES = ("requested", "inviting", "drawing", "training", "settling", "ending", "done", "failed")
 FINAL = frozenset({"done", "failed"})
 STATE = AggregatorState
 _Step = Step[AggregatorState]
@@ -316,6 +316,10 @@ def _on_round_recorded(state: AggregatorState, event: RoundRecorded, context: Co
     return Step(recorded, tuple(told))
 
 
+def _on_round_recorded_late(state: AggregatorState, event: RoundRecorded, _context: Context) -> _Step:
+    return Step(changed(state, recorded=event.round, last_recorded=event.record.last))
+
+
 def _on_settled(state: AggregatorState, _event: Settled, context: Context) -> _Step:
     """The contract has paid: only now does the buyer get the model of the last recorded round."""
     assert state.opened is not None
@@ -387,6 +391,12 @@ TABLE: Table = {
         "stop_order": _on_stop,
     },
     "settling": {"Settled": _on_settled, "model_received": _on_model_received},
+    "ending": {
+        "timer:end": training.on_end,
+        "Settled": _on_settled,
+        "Cancelled": _on_cancelled,
+        "RoundRecorded": _on_round_recorded_late,
+    },
     "done": {},
     "failed": {},
 }

@@ -280,8 +280,8 @@ def _on_noisy_metric(state: BuyerState, asked: Received, context: Context) -> St
         randomness=context.randomness("products"),
     )
     answer = MetricProducts(
-        own=EncryptedVector.of(private.public_key, own, widths.product_scale),
-        cross=EncryptedVector.of(private.public_key, cross, widths.product_scale),
+        own=EncryptedVector.of(private.public_key, own, widths.metric_scale),
+        cross=EncryptedVector.of(private.public_key, cross, widths.metric_scale),
     )
     return Step(
         _answered(state, question),

@@ -65,7 +65,7 @@ def on_local_models(state: OwnerState, received: Received, context: Context) -> 
         randomness=context.randomness("residuals"),
     )
     refreshed, refreshed_blob = store(body.refreshed_model)
-    kept, kept_blob = store(residuals.to_bytes())
+    kept, kept_blob = store(residuals.to_bytes(key))
     evaluation = Evaluation(
         round=envelope.round,
         attempt=envelope.attempt,
@@ -104,8 +104,8 @@ def on_metric_products(state: OwnerState, received: Received, context: Context) 
     key = public_key_of(state.n)
     body: MetricProducts = received.body
     trainers = evaluation.trainers.bit_count()
-    own = body.own.read(key, scale=widths.product_scale, count=trainers + int(evaluation.measure_start))
-    cross = body.cross.read(key, scale=widths.product_scale, count=trainers)
+    own = body.own.read(key, scale=widths.metric_scale, count=trainers + int(evaluation.measure_start))
+    cross = body.cross.read(key, scale=widths.metric_scale, count=trainers)
     count = widths.metric_count(trainers, start=evaluation.measure_start)
     values = encrypted_metrics(
         key,
@@ -119,7 +119,7 @@ def on_metric_products(state: OwnerState, received: Received, context: Context) 
         randomness=context.randomness("metrics"),
     )
     vector = PackedVector.of(
-        key, values, scale=widths.opening_scale, count=count, slot_bits=widths.opening.slot_bits
+        key, values, scale=widths.metric_scale, count=count, slot_bits=widths.opening.slot_bits
     )
     names = state.parties.addresses(evaluation.trainers)
     metric = EncryptedMetric(
@@ -296,7 +296,7 @@ def _checked(state: OwnerState, evaluation: Evaluation, metrics: Sequence[Signed
 
 def _zero_sum(
     state: OwnerState, evaluation: Evaluation, key: PublicKey, count: int, context: Context
-) -> list[mpz]:
+) -> list[int]:
     """This validator's masks, which vanish only in the product over all members of the attempt."""
     members = state.parties.addresses(evaluation.validators)
     others = {one: context.exchange_keys[one] for one in members if one != context.address}

@@ -1,0 +1,206 @@
+"""Paillier's cryptosystem with g = n + 1 (P. Paillier, Eurocrypt 1999): keys, encryption, decryption.
+
+E(m) = (1 + m·n)·r^n mod n². Products of ciphertexts add plaintexts, powers multiply them by integers.
+Key generation is phe's. Attacker model: honest ciphertexts are indistinguishable to whoever lacks p and q, as long
+as every one leaves its maker through `blinding`; whoever holds p and q sees everything that is not masked.
+"""
+
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
+
+import gmpy2
+from eth_hash.auto import keccak
+from gmpy2 import mpz
+from phe import paillier as phe_paillier
+
+from protocol.crypto.randomness import Randomness
+from protocol.errors import MisuseError
+
+_WINDOW = 8
+_SPARE_BITS = 64
+
+
+@dataclass(frozen=True)
+class PublicKey:
+    """The modulus n = p·q; equal and hashed by n."""
+
+    n: mpz
+
+    def __init__(self, n: int | mpz) -> None:
+        """A key from its modulus; see `validation.verify_public_key` for one that a peer sent."""
+        object.__setattr__(self, "n", mpz(n))
+
+    @cached_property
+    def n_squared(self) -> mpz:
+        """n², the modulus of ciphertexts."""
+        return self.n * self.n
+
+    @property
+    def bits(self) -> int:
+        """Length of n in bits."""
+        return self.n.bit_length()
+
+    @cached_property
+    def key_id(self) -> bytes:
+        """keccak256 of n, big end first."""
+        return keccak(self.to_bytes())
+
+    @property
+    def ciphertext_length(self) -> int:
+        """Bytes of a ciphertext on the wire."""
+        return (self.n_squared.bit_length() + 7) // 8
+
+    def lift(self, m: int | mpz) -> mpz:
+        """(1 + n)^m mod n² for any integer m: m's class without randomness; it must not leave unblinded."""
+        return 1 + (mpz(m) % self.n) * self.n
+
+    def signed(self, m: int | mpz) -> int:
+        """The representative of m mod n in (−n/2, n/2]."""
+        m = mpz(m) % self.n
+        return int(m - self.n if m > self.n // 2 else m)
+
+    def add(self, *ciphertexts: mpz) -> mpz:
+        """The ciphertext of the sum."""
+        total = mpz(1)
+        for ciphertext in ciphertexts:
+            total = total * ciphertext % self.n_squared
+        return total
+
+    def to_bytes(self) -> bytes:
+        """n, big end first."""
+        return int(self.n).to_bytes((self.bits + 7) // 8, "big")
+
+
+@dataclass(frozen=True)
+class PrivateKey:
+    """p and q, hidden from repr; everything else follows from them."""
+
+    p: mpz = field(repr=False)
+    q: mpz = field(repr=False)
+
+    @cached_property
+    def public_key(self) -> PublicKey:
+        """The public half."""
+        return PublicKey(self.p * self.q)
+
+    def decrypt(self, ciphertext: mpz) -> mpz:
+        """The plaintext in [0, n), by the Chinese remainder theorem (Paillier 1999, section 7)."""
+        mp = (gmpy2.powmod_sec(ciphertext, self.p - 1, self._p2) - 1) // self.p * self._hp % self.p
+        mq = (gmpy2.powmod_sec(ciphertext, self.q - 1, self._q2) - 1) // self.q * self._hq % self.q
+        return mq + self.q * ((mp - mq) * self._q_inverse % self.p)
+
+    def encrypt(self, m: int | mpz, randomness: Randomness) -> mpz:
+        """A fresh encryption of m mod n.
+
+        The holder of the key draws the randomiser in the groups of p-th and q-th powers apart, by tables over a
+        fixed base of each (drawn per process from the key): a uniform exponent 64 bits longer than the group's
+        order makes it uniform up to 2⁻⁶⁴.
+        """
+        tables = _key_holder_tables(self.p, self.q)
+        rp = tables[0].power(randomness.bits(self.p.bit_length() + _SPARE_BITS))
+        rq = tables[1].power(randomness.bits(self.q.bit_length() + _SPARE_BITS))
+        blinding = rq + self._q2 * ((rp - rq) * self._q2_inverse % self._p2)
+        return self.public_key.lift(m) * blinding % self.public_key.n_squared
+
+    def to_bytes(self) -> bytes:
+        """p and q, for the key store alone."""
+        half = (max(self.p.bit_length(), self.q.bit_length()) + 7) // 8
+        return int(self.p).to_bytes(half, "big") + int(self.q).to_bytes(half, "big")
+
+    @classmethod
+    def from_bytes(cls, content: bytes) -> "PrivateKey":
+        """The key from `to_bytes`; the same bytes give the same object within a process."""
+        return _private_key(content)
+
+    @cached_property
+    def carmichael(self) -> mpz:
+        """λ(n) = lcm(p − 1, q − 1)."""
+        return gmpy2.lcm(self.p - 1, self.q - 1)
+
+    @cached_property
+    def root_exponent(self) -> mpz:
+        """n⁻¹ mod λ(n): the exponent of n-th roots modulo n."""
+        return gmpy2.invert(self.public_key.n, self.carmichael)
+
+    @cached_property
+    def _p2(self) -> mpz:
+        return self.p * self.p
+
+    @cached_property
+    def _q2(self) -> mpz:
+        return self.q * self.q
+
+    @cached_property
+    def _q_inverse(self) -> mpz:
+        return gmpy2.invert(self.q, self.p)
+
+    @cached_property
+    def _q2_inverse(self) -> mpz:
+        return gmpy2.invert(self._q2, self._p2)
+
+    @cached_property
+    def _hp(self) -> mpz:
+        n = self.public_key.n
+        return gmpy2.invert((gmpy2.powmod(1 + n, self.p - 1, self._p2) - 1) // self.p, self.p)
+
+    @cached_property
+    def _hq(self) -> mpz:
+        n = self.public_key.n
+        return gmpy2.invert((gmpy2.powmod(1 + n, self.q - 1, self._q2) - 1) // self.q, self.q)
+
+
+def generate_private_key(bits: int) -> PrivateKey:
+    """A key whose modulus has exactly `bits` bits; raises MisuseError below 256 or for an odd length."""
+    if bits < 256 or bits % 2:
+        raise MisuseError(f"a key of {bits} bits cannot be made; ask for an even length of at least 256")
+    _, private = phe_paillier.generate_paillier_keypair(n_length=bits)
+    return PrivateKey(mpz(private.p), mpz(private.q))
+
+
+class FixedBaseTable:
+    """Powers of one base by 8-bit windows (Brickell, Gordon, McCurley, Wilson, Eurocrypt 1992)."""
+
+    __slots__ = ("_modulus", "_rows")
+
+    def __init__(self, base: mpz, modulus: mpz, exponent_bits: int) -> None:
+        """Tables for exponents below 2^exponent_bits (rounded up to whole windows)."""
+        self._modulus = modulus
+        self._rows: list[list[mpz]] = []
+        for _ in range((exponent_bits + _WINDOW - 1) // _WINDOW):
+            row = [mpz(1)]
+            for _ in range((1 << _WINDOW) - 1):
+                row.append(row[-1] * base % modulus)
+            self._rows.append(row)
+            base = row[-1] * base % modulus
+
+    def power(self, exponent: int) -> mpz:
+        """base^exponent."""
+        result, modulus = mpz(1), self._modulus
+        digits = exponent.to_bytes(len(self._rows), "little")
+        for row, digit in zip(self._rows, digits, strict=True):
+            if digit:
+                result = result * row[digit] % modulus
+        return result
+
+
+@lru_cache(maxsize=8)
+def _private_key(content: bytes) -> PrivateKey:
+    half = len(content) // 2
+    return PrivateKey(mpz(int.from_bytes(content[:half], "big")), mpz(int.from_bytes(content[half:], "big")))
+
+
+@lru_cache(maxsize=4)
+def _key_holder_tables(p: mpz, q: mpz) -> tuple[FixedBaseTable, FixedBaseTable]:
+    """Tables over a p-th power modulo p² and a q-th power modulo q².
+
+    The base is hashed from the key, so every process has the same; a random unit generates a subgroup whose
+    index is tiny, and n-th powers of it stay hidden from everyone without p and q.
+    """
+    private = PrivateKey(p, q)
+    stream = Randomness(keccak(b"fixed base" + private.to_bytes()))
+    tables = []
+    for prime in (p, q):
+        square = prime * prime
+        base = gmpy2.powmod(stream.unit(prime), prime, square)
+        tables.append(FixedBaseTable(base, square, prime.bit_length() + _SPARE_BITS))
+    return tables[0], tables[1]

@@ -1,0 +1,96 @@
+"""The exact Shapley value of a round at the cost of T evaluations, in floats and in the contract's integers.
+
+The game: v(S) = −MSE(mean of the local models in S), v(∅) = −v₀. The MSE of a mean of models is a quadratic form in
+K = (⟨r_s, r_t⟩), so averaging it over all coalitions of a size needs only the diagonal q and the row sums c of K.
+With row_i = c_i − q_i, D_i = Σq − q_i and O_i = Σc − Σq − 2·row_i:
+
+    T·φ_i = v₀ − Σ_{s<T} (q_i + 2p_s·row_i + p_s·D_i + h_s·O_i)/(s+1)² + Σ_{1≤s<T} (p_s·D_i + h_s·O_i)/s²
+
+where p_s = s/(T−1) and h_s = s(s−1)/((T−1)(T−2)), zero where the denominator is.
+"""
+
+from collections.abc import Sequence
+from fractions import Fraction
+
+from protocol.records import FIXED_POINT
+
+BASIS_POINTS = 10_000
+
+
+def contributions(v0: float, own: Sequence[float], cross: Sequence[float]) -> list[float]:
+    """φ of each of T trainers; they add up to v₀ − Σc/T²."""
+    count, trace, total = len(own), sum(own), sum(cross)
+    result: list[float] = []
+    for q, c in zip(own, cross, strict=True):
+        row, rest = c - q, trace - q
+        outside = total - trace - 2 * row
+        phi = v0
+        for s in range(count):
+            p = s / (count - 1) if count > 1 else 0.0
+            h = s * (s - 1) / ((count - 1) * (count - 2)) if count > 2 else 0.0
+            phi -= (q + 2 * p * row + p * rest + h * outside) / (s + 1) ** 2
+            if s:
+                phi += (p * rest + h * outside) / s**2
+        result.append(phi / count)
+    return result
+
+
+def contributions_fixed(v0: int, own: Sequence[int], cross: Sequence[int]) -> list[int]:
+    """φ in the contract's integers (× 1e18), bit for bit as `Shapley.sol` computes them.
+
+    Over the common denominator d = (T−1)(T−2) (1 for T = 2 … where a factor is zero it is left out), each term is
+    one division rounding toward zero, in the order of s; the sum is divided by T last.
+    """
+    count, trace, total = len(own), sum(own), sum(cross)
+    pairs = max(count - 1, 1)
+    triples = max(count - 2, 1)
+    denominator = pairs * triples
+    result: list[int] = []
+    for q, c in zip(own, cross, strict=True):
+        row, rest = c - q, trace - q
+        outside = total - trace - 2 * row
+        phi = v0
+        for s in range(count):
+            p = s * triples
+            h = s * (s - 1)
+            common = p * rest + h * outside
+            phi -= truncated(q * denominator + 2 * p * row + common, denominator * (s + 1) ** 2)
+            if s:
+                phi += truncated(common, denominator * s**2)
+        result.append(truncated(phi, count))
+    return result
+
+
+def mse_after_fixed(cross: Sequence[int], trainers: int) -> int:
+    """The error of the average, Σc/T², rounding toward zero (× 1e18)."""
+    return truncated(sum(cross), trainers**2)
+
+
+def pay_weights_fixed(best: int, mse_after: int, shapley: Sequence[int]) -> list[int]:
+    """w_i = (best − after)⁺·φ_i⁺/Σφ⁺ (× 1e18): only new ground is paid, split by contribution.
+
+    `best` is the lowest error so far. Paying each round's gain instead would let one trainer wreck the model and
+    another be paid for mending it, again and again.
+    """
+    gain = max(best - mse_after, 0)
+    positive = [max(phi, 0) for phi in shapley]
+    total = sum(positive)
+    return [gain * phi // total if total else 0 for phi in positive]
+
+
+def improvement_fixed(gains: Sequence[int], first_mse: int) -> int:
+    """(Σ over recorded rounds of v₀ − after)/v₀ of round 1, clipped to [0, 1] (× 1e18)."""
+    gained = sum(gains)
+    return min(max(gained, 0) * FIXED_POINT // first_mse, FIXED_POINT)
+
+
+def truncated(numerator: int, denominator: int) -> int:
+    """Division rounding toward zero, as Solidity's."""
+    quotient = abs(numerator) // abs(denominator)
+    return quotient if (numerator < 0) == (denominator < 0) else -quotient
+
+
+def shares_of(weights: Sequence[int]) -> list[Fraction]:
+    """Pay weights as exact shares adding up to one; all zero when nobody earned anything."""
+    total = sum(weights)
+    return [Fraction(weight, total) if total else Fraction(0) for weight in weights]

@@ -1,0 +1,248 @@
+"""The aggregator's evaluation lane: it relays signed metrics, checks the opening as everyone does, collects signatures."""
+
+from protocol.envelope import SignedMessage
+from protocol.learning.widths import Widths
+from protocol.marketplace import RecordRound
+from protocol.messages import EncryptedMetric, LocalModels, Opening, OpeningRequest, RoundSignature
+from protocol.request import Request
+from protocol.roles.aggregator_state import AggregatorState, Answer, EvaluationLane, RecordedModel, TrainedRound
+from protocol.roles.aggregator_training import drop_notices, give_up
+from protocol.roles.evaluation import CheckedMetrics, build_record, check_metrics, check_openings
+from protocol.roles.inputs import CancelTimer, Context, NoteFact, SetTimer, Step, SubmitCall
+from protocol.roles.machine import Received, changed, message, require, store
+from protocol.roles.training import Link, public_key_of, require_sender, training_widths
+from protocol.signatures import recover_address
+from protocol.types import mask_of, seats_of
+from protocol.vectors import EncryptedVector
+
+_Step = Step[AggregatorState]
+_NO_CHECK = b"\0" * 32
+TOLERATED_ERROR = 2
+"""(1 + τ) with τ = 1: a trainer whose local model is worse than twice v₀ sits out the next round."""
+
+
+def start_next(state: AggregatorState, context: Context) -> _Step:
+    """Begin measuring the trained round that waits, once the round before it is signed."""
+    if state.evaluation is not None or state.trained is None:
+        return Step(state)
+    validators = state.parties.validators & ~state.dropped
+    waiting = changed(state, trained=None)
+    return _measure(waiting, state.trained, validators, 1, context)
+
+
+def _measure(
+    state: AggregatorState, trained: TrainedRound, validators: int, attempt: int, context: Context
+) -> _Step:
+    link = _link(state)
+    body = LocalModels(
+        start_model=trained.start_model.load(EncryptedVector, context),
+        updates=tuple(answer.message.load(SignedMessage, context) for answer in trained.updates),
+        refreshed_model=trained.refreshed_model.load(EncryptedVector, context),
+        validators=state.parties.addresses(validators),
+        measure_start=link.measures_start(validators),
+        check_mask_digest=_NO_CHECK,
+    )
+    lane = EvaluationLane(status="measuring", trained=trained, attempt=attempt, validators=validators)
+    sent = [
+        message(context, one, body, round_number=trained.round, attempt=attempt) for one in body.validators
+    ]
+    timer = _timer(state, "metrics", trained.round, attempt)
+    return Step(changed(state, evaluation=lane), (*sent, timer))
+
+
+def on_encrypted_metric(state: AggregatorState, received: Received, context: Context) -> _Step:
+    """Keep a validator's signed metric; when all are in, ask the buyer to open their product."""
+    lane = _lane(state, received, "measuring")
+    seat = state.parties.seat_of(received.sender)
+    require(lane.validators >> seat & 1 == 1, "not_a_validator")
+    require(all(one.owner != received.sender for one in lane.metrics), "measured_twice")
+    body: EncryptedMetric = received.body
+    require(body.refreshed_digest == lane.trained.refreshed_digest, "other_refreshed_model")
+    require(body.start_digest == _link(state).model_digest, "wrong_start_model")
+    require(
+        tuple(one.trainer for one in body.updates) == tuple(one.owner for one in lane.trained.updates),
+        "other_updates",
+    )
+    kept, blob = store(received.signed)
+    metrics = (*lane.metrics, Answer(owner=received.sender, message=kept))
+    lane = changed(lane, metrics=tuple(sorted(metrics, key=lambda one: state.parties.seat_of(one.owner))))
+    if len(metrics) < lane.validators.bit_count():
+        return Step(changed(state, evaluation=lane), (blob,))
+    relayed = tuple(
+        received.signed if one.owner == received.sender else one.message.load(SignedMessage, context)
+        for one in lane.metrics
+    )
+    asked = OpeningRequest(metrics=relayed)
+    assert state.opened is not None
+    recipients = (state.opened.buyer, *state.parties.addresses(lane.validators))
+    place = {"round_number": lane.trained.round, "attempt": lane.attempt}
+    sent = [message(context, one, asked, **place) for one in recipients]
+    timers = (
+        CancelTimer(name=f"metrics:{lane.trained.round}.{lane.attempt}"),
+        _timer(state, "opening", lane.trained.round, lane.attempt),
+    )
+    return Step(changed(state, evaluation=changed(lane, status="opening")), (blob, *sent, *timers))
+
+
+def on_metrics_late(state: AggregatorState, argument: str, context: Context) -> _Step:
+    """A silent validator means a next attempt without it while two remain."""
+    lane = state.evaluation
+    if lane is None or lane.status != "measuring" or argument != _place(lane):
+        return Step(state)
+    answered = state.parties.mask(tuple(one.owner for one in lane.metrics))
+    missing = lane.validators & ~answered
+    if answered.bit_count() < 2:
+        return give_up(state, "too_few_validators", None, context)
+    told = drop_notices(state, missing, lane.trained.round, "metric_late", context)
+    without = changed(state, dropped=state.dropped | missing)
+    again = _measure(without, lane.trained, answered, lane.attempt + 1, context)
+    return Step(again.state, (*told, *again.effects))
+
+
+def on_opening(state: AggregatorState, received: Received, context: Context) -> _Step:
+    """Check the buyer's opening and record as the validators do; then wait for their signatures."""
+    assert state.opened is not None
+    require_sender(received.sender, state.opened.buyer)
+    lane = _lane(state, received, "opening")
+    body: Opening = received.body
+    checked = _checked(state, lane, context)
+    check_openings(public_key_of(state.n), checked.products, body.plaintexts, body.roots)
+    record = build_record(
+        checked, list(body.plaintexts), request=_request(state), widths=_widths(state), link=_link(state)
+    )
+    require(record == body.record, "wrong_record")
+    assert record is not None
+    signer = recover_address(record.digest(context.market), body.signature)
+    require(signer == state.opened.buyer, "bad_record_signature")
+    signing = changed(lane, status="signing", record=record, buyer_signature=body.signature)
+    timers = (
+        CancelTimer(name=f"opening:{_place(lane)}"),
+        _timer(state, "signatures", lane.trained.round, lane.attempt),
+    )
+    return Step(changed(state, evaluation=signing), timers)
+
+
+def on_opening_refused(state: AggregatorState, received: Received, context: Context) -> _Step:
+    """The sum was implausible: nothing of this round may be published, and it cannot be measured again."""
+    assert state.opened is not None
+    require_sender(received.sender, state.opened.buyer)
+    _lane(state, received, "opening")
+    return give_up(state, "implausible", None, context)
+
+
+def on_opening_late(state: AggregatorState, argument: str, context: Context) -> _Step:
+    """The buyer is silent: what was recorded is settled."""
+    lane = state.evaluation
+    if lane is None or lane.status != "opening" or argument != _place(lane):
+        return Step(state)
+    return give_up(state, "buyer_silent", state.opened.buyer if state.opened else None, context)
+
+
+def on_round_signature(state: AggregatorState, received: Received, context: Context) -> _Step:
+    """Collect signatures; a majority of the attempt's validators sends the record to the chain."""
+    lane = state.evaluation
+    if lane is None or lane.status != "signing" or lane.trained.round != received.envelope.round:
+        late = state.link is not None and received.envelope.round <= state.link.round
+        return _early_signature(state, late=late)
+    seat = state.parties.seat_of(received.sender)
+    require(lane.validators >> seat & 1 == 1, "not_a_validator")
+    body: RoundSignature = received.body
+    assert lane.record is not None
+    signer = recover_address(lane.record.digest(context.market), body.signature)
+    require(signer == received.sender, "bad_record_signature")
+    signatures = (*(one for one in lane.signatures if one[0] != signer), (signer, body.signature))
+    lane = changed(lane, signatures=signatures)
+    if 2 * len(signatures) <= lane.validators.bit_count():
+        return Step(changed(state, evaluation=lane))
+    return _record(changed(state, evaluation=lane), lane)
+
+
+def _early_signature(state: AggregatorState, *, late: bool) -> _Step:
+    from protocol.roles.machine import NotYet  # noqa: PLC0415
+
+    if late:
+        return Step(state)  # the majority was there before it
+    raise NotYet
+
+
+def on_signatures_late(state: AggregatorState, argument: str, context: Context) -> _Step:
+    """Without a majority the round cannot be recorded."""
+    lane = state.evaluation
+    if lane is None or lane.status != "signing" or argument != _place(lane):
+        return Step(state)
+    return give_up(state, "too_few_signatures", None, context)
+
+
+def _record(state: AggregatorState, lane: EvaluationLane) -> _Step:
+    record, buyer_signature = lane.record, lane.buyer_signature
+    assert record is not None
+    assert buyer_signature is not None
+    by_owner = dict(lane.signatures)
+    signatures = tuple(by_owner.get(owner, b"") for owner in state.parties.addresses(lane.validators))
+    call = RecordRound(record=record, buyer_signature=buyer_signature, validator_signatures=signatures)
+    limit = TOLERATED_ERROR * record.mse_before
+    worse = [
+        seat
+        for seat, own in zip(seats_of(record.trainers), record.own, strict=True)
+        if own > limit
+    ]
+    model = RecordedModel(
+        round=record.round, model=lane.trained.refreshed_model, digest=lane.trained.refreshed_digest
+    )
+    after = changed(
+        state,
+        evaluation=None,
+        link=_link(state).next(record),
+        sitting_out=mask_of(worse),
+        signed_models=(*state.signed_models, model),
+        last_signed=record.last,
+        training_lane=None if record.last else state.training_lane,
+        trained=None if record.last else state.trained,
+    )
+    fact = NoteFact(name="round_signed", data={"round": record.round, "last": record.last})
+    return Step(after, (SubmitCall(call=call), CancelTimer(name=f"signatures:{_place(lane)}"), fact))
+
+
+def _checked(state: AggregatorState, lane: EvaluationLane, context: Context) -> CheckedMetrics:
+    return check_metrics(
+        [one.message.load(SignedMessage, context) for one in lane.metrics],
+        training=state.training,
+        round_number=lane.trained.round,
+        attempt=lane.attempt,
+        parties=state.parties,
+        widths=_widths(state),
+        key=public_key_of(state.n),
+        link=_link(state),
+    )
+
+
+def _lane(state: AggregatorState, received: Received, status: str) -> EvaluationLane:
+    lane = state.evaluation
+    place = f"{received.envelope.round}.{received.envelope.attempt}"
+    if lane is None or lane.status != status or _place(lane) != place:
+        require(False, "attempt_out_of_order", place)  # noqa: FBT003
+    assert lane is not None
+    return lane
+
+
+def _place(lane: EvaluationLane) -> str:
+    return f"{lane.trained.round}.{lane.attempt}"
+
+
+def _timer(state: AggregatorState, name: str, round_number: int, attempt: int) -> SetTimer:
+    seconds = float(_request(state).deadlines.step_s)
+    return SetTimer(name=f"{name}:{round_number}.{attempt}", seconds=seconds)
+
+
+def _link(state: AggregatorState) -> Link:
+    assert state.link is not None
+    return state.link
+
+
+def _request(state: AggregatorState) -> Request:
+    assert state.request is not None
+    return state.request
+
+
+def _widths(state: AggregatorState) -> Widths:
+    return training_widths(_request(state), state.parties)

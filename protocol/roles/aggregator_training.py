@@ -1,0 +1,237 @@
+"""The aggregator's training lane: models out, signed updates in, one masked refresh through the buyer."""
+
+from protocol.crypto.blinding import ShortExponentBlinder
+from protocol.crypto.packing import Mask
+from protocol.learning.refresh import mask_updates, unmask_model
+from protocol.learning.scales import MODEL_SCALE, UPDATE_SCALE
+from protocol.learning.widths import Widths
+from protocol.codec import unpack
+from protocol.envelope import SignedMessage
+from protocol.marketplace import Cancel, Settle
+from protocol.messages import (
+    EncryptedModel,
+    GradientUpdate,
+    ParticipantDropped,
+    RefreshAnswer,
+    RefreshRequest,
+    TrainingFailed,
+)
+from protocol.request import Request
+from protocol.roles.aggregator_state import AggregatorState, Answer, TrainedRound, TrainingLane
+from protocol.roles.inputs import CancelTimer, Context, Effect, NoteFact, SetTimer, Step, SubmitCall
+from protocol.roles.machine import Received, Stored, changed, effects_of, message, require, store
+from protocol.roles.training import Link, public_key_of, require_sender, training_widths
+from protocol.types import BigInteger, FrozenModel, seats_of
+from protocol.vectors import EncryptedVector, PackedVector
+
+_Step = Step[AggregatorState]
+
+
+class KeptMask(FrozenModel):
+    """The aggregator's masks between the refresh request and its answer."""
+
+    rhos: tuple[BigInteger, ...]
+
+
+def first_link(state: AggregatorState, context: Context) -> Link:
+    """The chain of rounds before the first."""
+    request, initial = state.request, state.initial_model
+    assert request is not None
+    assert initial is not None
+    return Link(model_digest=initial.load(EncryptedVector, context).digest(), transcript=request.hash())
+
+
+def start_next(state: AggregatorState, context: Context) -> _Step:
+    """Send the next round's model, unless a round is in training or waits to be measured."""
+    request = state.request
+    assert request is not None
+    idle = state.training_lane is None and state.trained is None
+    if not idle or state.last_signed or state.next_round > request.schedule.rounds:
+        return Step(state)
+    trainers = state.parties.trainers & ~state.dropped
+    active = trainers & ~state.sitting_out
+    if active.bit_count() < 2:
+        active = trainers
+    if active.bit_count() < 2:
+        return give_up(state, "too_few_trainers", None, context)
+    assert state.next_model is not None
+    model = state.next_model.load(EncryptedVector, context)
+    lane = TrainingLane(
+        status="distributed",
+        round=state.next_round,
+        trainers=active,
+        start_model=state.next_model,
+        start_digest=model.digest(),
+    )
+    body = EncryptedModel(model=model)
+    sent = [
+        message(context, trainer, body, round_number=lane.round, attempt=1)
+        for trainer in state.parties.addresses(active)
+    ]
+    timer = SetTimer(name=f"updates:{lane.round}", seconds=float(request.deadlines.step_s))
+    return Step(changed(state, training_lane=lane, sitting_out=0), (*sent, timer))
+
+
+def on_gradient_update(state: AggregatorState, received: Received, context: Context) -> _Step:
+    """Keep a trainer's signed update; refresh when the last one is in."""
+    lane = _lane(state, received.envelope.round, "distributed")
+    seat = state.parties.seat_of(received.sender)
+    require(lane.trainers >> seat & 1 == 1, "not_a_trainer")
+    require(all(one.owner != received.sender for one in lane.updates), "updated_twice")
+    body: GradientUpdate = received.body
+    require(body.start_digest == lane.start_digest, "wrong_start_model")
+    request = _request(state)
+    body.local_model.read(public_key_of(state.n), scale=UPDATE_SCALE, count=request.parameters)
+    kept, blob = store(received.signed)
+    updates = (*lane.updates, Answer(owner=received.sender, message=kept))
+    state = changed(state, training_lane=changed(lane, updates=updates))
+    if len(updates) < lane.trainers.bit_count():
+        return Step(state, (blob,))
+    closed = _refresh(state, changed(lane, updates=updates), context, {kept.digest: received.signed})
+    return Step(closed.state, (blob, *closed.effects))
+
+
+def on_updates_late(state: AggregatorState, argument: str, context: Context) -> _Step:
+    """Go on without the silent trainers while two remain; they may return for the next round."""
+    lane = state.training_lane
+    if lane is None or lane.status != "distributed" or argument != str(lane.round):
+        return Step(state)
+    answered = state.parties.mask(tuple(one.owner for one in lane.updates))
+    if answered.bit_count() < 2:
+        return give_up(state, "too_few_trainers", None, context)
+    told = _dropped(state, lane.trainers & ~answered, lane.round, "update_late", context)
+    closed = _refresh(state, changed(lane, trainers=answered), context, {})
+    return Step(closed.state, (*told, *closed.effects))
+
+
+def _refresh(
+    state: AggregatorState, lane: TrainingLane, context: Context, fresh: dict[bytes, SignedMessage]
+) -> _Step:
+    """Ask the buyer for the masked quotient of the sum, in seat order whatever order the updates came in."""
+    request, key = _request(state), public_key_of(state.n)
+    widths = _widths(state)
+    lane = changed(lane, updates=_in_seat_order(state, lane.updates))
+    vectors = []
+    for answer in lane.updates:
+        signed = fresh.get(answer.message.digest) or answer.message.load(SignedMessage, context)
+        update = unpack(GradientUpdate, signed.body)
+        vectors.append(update.local_model.read(key, scale=UPDATE_SCALE, count=request.parameters))
+    packed, mask = mask_updates(key, vectors, widths, context.randomness("refresh"))
+    kept, blob = store(KeptMask(rhos=mask.rhos))
+    body = RefreshRequest(
+        masked=PackedVector.of(
+            key,
+            packed,
+            scale=UPDATE_SCALE,
+            count=request.parameters,
+            slot_bits=widths.refresh.slot_bits,
+        ),
+        divisor=widths.divisor(len(vectors)),
+    )
+    assert state.opened is not None
+    asked = message(context, state.opened.buyer, body, round_number=lane.round, attempt=1)
+    timers = (
+        CancelTimer(name=f"updates:{lane.round}"),
+        SetTimer(name=f"refresh:{lane.round}", seconds=float(request.deadlines.step_s)),
+    )
+    refreshing = changed(lane, status="refreshing", mask=kept)
+    return Step(changed(state, training_lane=refreshing), (blob, asked, *timers))
+
+
+def on_refresh_answer(state: AggregatorState, received: Received, context: Context) -> _Step:
+    """Take the mask out of the buyer's answer: the round's new model, ready to be measured and trained on."""
+    assert state.opened is not None
+    require_sender(received.sender, state.opened.buyer)
+    lane = _lane(state, received.envelope.round, "refreshing")
+    body: RefreshAnswer = received.body
+    request, key, widths = _request(state), public_key_of(state.n), _widths(state)
+    answered = body.model.read(key, scale=MODEL_SCALE, count=request.parameters)
+    assert lane.mask is not None
+    mask = Mask(lane.mask.load(KeptMask, context).rhos)
+    blinder = ShortExponentBlinder(key, state.blinding_seed)
+    divisor = widths.divisor(len(lane.updates))
+    model = unmask_model(key, answered, mask, divisor, widths, blinder, context.randomness("blinding"))
+    vector = EncryptedVector.of(key, model, MODEL_SCALE)
+    kept, blob = store(vector)
+    trained = TrainedRound(
+        round=lane.round,
+        trainers=lane.trainers,
+        start_model=lane.start_model,
+        updates=lane.updates,
+        refreshed_model=kept,
+        refreshed_digest=vector.digest(),
+    )
+    after = changed(
+        state, training_lane=None, trained=trained, next_model=kept, next_round=lane.round + 1
+    )
+    return Step(after, (blob, CancelTimer(name=f"refresh:{lane.round}")))
+
+
+def on_refresh_late(state: AggregatorState, argument: str, context: Context) -> _Step:
+    """The buyer is silent: what was recorded is settled, and there is no model."""
+    lane = state.training_lane
+    if lane is None or lane.status != "refreshing" or argument != str(lane.round):
+        return Step(state)
+    return give_up(state, "buyer_silent", state.opened.buyer if state.opened else None, context)
+
+
+def give_up(state: AggregatorState, code: str, fault: str | None, context: Context) -> _Step:
+    """Tell everybody and end the training on chain by what was recorded.
+
+    The contract lets it be settled or cancelled once the round's time is over, so the call is tried then.
+    """
+    assert state.opened is not None
+    body = TrainingFailed(code=code, fault=fault, last_round=state.recorded)
+    told = [message(context, one, body) for one in (state.opened.buyer, *state.parties.seats)]
+    stopped = changed(state, failure=code, training_lane=None, trained=None, evaluation=None, phase="ending")
+    wait = SetTimer(name="end", seconds=state.opened.terms.round_seconds + 1.0)
+    return Step(stopped, effects_of(told, wait, NoteFact(name="gave_up", data={"code": code})))
+
+
+def on_end(state: AggregatorState, _argument: str, _context: Context) -> _Step:
+    """Settle or cancel, again and again until the chain says it is done."""
+    assert state.opened is not None
+    call = Settle(training=state.training) if state.recorded else Cancel(training=state.training)
+    again = SetTimer(name="end", seconds=float(_request(state).deadlines.chain_s))
+    return Step(state.model_copy(), (SubmitCall(call=call), again))
+
+
+def _dropped(
+    state: AggregatorState, seats: int, round_number: int, code: str, context: Context
+) -> tuple[Effect, ...]:
+    assert state.opened is not None
+    everybody = (state.opened.buyer, *state.parties.seats)
+    told: list[Effect] = []
+    for seat in seats_of(seats):
+        gone = state.parties.seats[seat]
+        body = ParticipantDropped(participant=gone, from_round=round_number, code=code)
+        told.extend(message(context, one, body, round_number=round_number, label=gone) for one in everybody)
+        told.append(NoteFact(name="dropped", data={"participant": gone, "round": round_number, "code": code}))
+    return tuple(told)
+
+
+drop_notices = _dropped
+
+
+def _lane(state: AggregatorState, round_number: int, status: str) -> TrainingLane:
+    lane = state.training_lane
+    if lane is None or lane.round != round_number or lane.status != status:
+        require(False, "round_out_of_order", f"round {round_number}")  # noqa: FBT003
+    assert lane is not None
+    return lane
+
+
+def _in_seat_order(state: AggregatorState, answers: tuple[Answer, ...]) -> tuple[Answer, ...]:
+    return tuple(sorted(answers, key=lambda answer: state.parties.seat_of(answer.owner)))
+
+
+def _request(state: AggregatorState) -> Request:
+    assert state.request is not None
+    return state.request
+
+
+def _widths(state: AggregatorState) -> Widths:
+    return training_widths(_request(state), state.parties)
+
+
+__all__ = ["Stored", "first_link", "give_up", "on_end", "start_next"]
