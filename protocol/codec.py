@@ -1,14 +1,14 @@
 """Bytes for values and back: msgpack of the pydantic model, the same for the bus and for stored states."""
 
 from functools import cache
-from typing import Any, TypeVar
+from typing import Any, TypeVar, overload
 
 import msgpack  # type: ignore[import-untyped]
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from protocol.errors import ProtocolViolation
 
-T = TypeVar("T")
+T = TypeVar("T", bound=BaseModel)
 MAXIMUM_BYTES = 256 * 2**20
 
 
@@ -22,23 +22,28 @@ def pack(value: BaseModel) -> bytes:
     return bytes(msgpack.packb(value.model_dump(mode="python"), use_bin_type=True))
 
 
-def unpack(kind: type[T] | Any, content: bytes) -> T:
+@overload
+def unpack(kind: type[T], content: bytes) -> T: ...
+@overload
+def unpack(kind: Any, content: bytes) -> Any: ...
+def unpack(kind: Any, content: bytes) -> Any:
     """The validated value of type `kind` (a model or a union) in `content`.
 
     Raises ProtocolViolation("malformed") for anything else. The text names the field and the rule, never the
     value: a peer must not be able to write into our log.
     """
+    if len(content) > MAXIMUM_BYTES:
+        raise ProtocolViolation("malformed", f"{len(content)} bytes; at most {MAXIMUM_BYTES} are read")
     try:
-        plain = msgpack.unpackb(content, raw=False, strict_map_key=True, max_buffer_size=MAXIMUM_BYTES)
+        plain = msgpack.unpackb(content, raw=False, strict_map_key=True)
     except (ValueError, msgpack.exceptions.UnpackException, RecursionError) as error:
         raise ProtocolViolation("malformed", f"not msgpack ({type(error).__name__})") from None
     try:
-        value: T = _adapter(kind).validate_python(_tuples(plain))
+        return _adapter(kind).validate_python(_tuples(plain))
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False, include_context=False)[0]
         field = ".".join(str(part)[:40] for part in first["loc"][:6])
         raise ProtocolViolation("malformed", f"{field or 'value'}: {first['type']}") from None
-    return value
 
 
 def _tuples(value: Any) -> Any:

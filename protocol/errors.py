@@ -1,10 +1,10 @@
 """One hierarchy of errors, so that a caller always knows whose fault it was.
 
-    DeltaMLError
-    ├── MisuseError         we asked for something impossible: nothing was done, change the request
-    │   └── WidthError      a number would not fit in the plaintext: refused before anything overflows
-    ├── ProtocolViolation   a peer sent something it must not: its message is dropped, our state is unchanged
-    └── TrainingFailure     a training cannot go on; carries the code that everybody is told
+DeltaMLError
+├── MisuseError         we asked for something impossible: nothing was done, change the request
+│   └── WidthError      a number would not fit in the plaintext: refused before anything overflows
+├── ProtocolViolation   a peer sent something it must not: its message is dropped, our state is unchanged
+└── TrainingFailure     a training cannot go on; carries the code that everybody is told
 """
 
 

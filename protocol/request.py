@@ -10,7 +10,14 @@ from typing import Annotated, Any, Literal, Self
 
 import rfc8785
 from eth_hash.auto import keccak
-from pydantic import BeforeValidator, Field, PlainSerializer, StringConstraints, ValidationError, model_validator
+from pydantic import (
+    BeforeValidator,
+    Field,
+    PlainSerializer,
+    StringConstraints,
+    ValidationError,
+    model_validator,
+)
 
 from protocol.errors import MisuseError
 from protocol.marketplace import BasisPoints, Terms, Wei

@@ -38,7 +38,7 @@ class PublicKey:
     @property
     def bits(self) -> int:
         """Length of n in bits."""
-        return self.n.bit_length()
+        return int(self.n.bit_length())
 
     @cached_property
     def key_id(self) -> bytes:
@@ -48,7 +48,7 @@ class PublicKey:
     @property
     def ciphertext_length(self) -> int:
         """Bytes of a ciphertext on the wire."""
-        return (self.n_squared.bit_length() + 7) // 8
+        return int(self.n_squared.bit_length() + 7) // 8
 
     def lift(self, m: int | mpz) -> mpz:
         """(1 + n)^m mod n² for any integer m: m's class without randomness; it must not leave unblinded."""

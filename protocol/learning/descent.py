@@ -31,9 +31,7 @@ def gram(factor: Matrix, l2: float) -> tuple[Matrix, Matrix]:
     return features.T @ features + l2 * np.eye(features.shape[1]), features.T @ target
 
 
-def affine_map(
-    factor: Matrix, *, step_size: float, l2: float, local_steps: int
-) -> tuple[Matrix, Matrix]:
+def affine_map(factor: Matrix, *, step_size: float, l2: float, local_steps: int) -> tuple[Matrix, Matrix]:
     """(M, v), p×p and p: `local_steps` gradient steps of `step_size` on the rows behind `factor`.
 
     Raises StepSizeDiverges when η·λ_max(XᵀX/m + λI) ≥ 2.

@@ -52,6 +52,12 @@ class Statistic:
             )
 
 
+def triangular(matrix: Matrix) -> Matrix:
+    """The R of matrix = QR."""
+    factor: Matrix = np.linalg.qr(matrix, mode="r")
+    return factor
+
+
 class StatisticBuilder:
     """Takes batches of rows and forgets them."""
 
@@ -80,7 +86,7 @@ class StatisticBuilder:
         self._minimum = np.minimum(self._minimum, batch.min(axis=0))
         self._maximum = np.maximum(self._maximum, batch.max(axis=0))
         block = np.column_stack([batch, np.ones(len(batch))])
-        self._factor = np.linalg.qr(np.vstack([self._factor, block]), mode="r")
+        self._factor = triangular(np.vstack([self._factor, block]))
         self._rows += len(batch)
 
     def finish(self) -> Statistic:
@@ -109,6 +115,6 @@ def select(statistic: Statistic, features: Sequence[str], target: str, *, interc
     chosen.append(position[target])
     size = len(chosen)
     factor = np.zeros((size, size))
-    reduced = np.linalg.qr(statistic.factor[:, chosen], mode="r")
+    reduced = triangular(statistic.factor[:, chosen])
     factor[: len(reduced)] = reduced
     return factor

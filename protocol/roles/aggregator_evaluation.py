@@ -5,11 +5,17 @@ from protocol.learning.widths import Widths
 from protocol.marketplace import RecordRound
 from protocol.messages import EncryptedMetric, LocalModels, Opening, OpeningRequest, RoundSignature
 from protocol.request import Request
-from protocol.roles.aggregator_state import AggregatorState, Answer, EvaluationLane, RecordedModel, TrainedRound
+from protocol.roles.aggregator_state import (
+    AggregatorState,
+    Answer,
+    EvaluationLane,
+    RecordedModel,
+    TrainedRound,
+)
 from protocol.roles.aggregator_training import drop_notices, give_up
 from protocol.roles.evaluation import CheckedMetrics, build_record, check_metrics, check_openings
 from protocol.roles.inputs import CancelTimer, Context, NoteFact, SetTimer, Step, SubmitCall
-from protocol.roles.machine import Received, changed, message, require, store
+from protocol.roles.machine import NotYet, Received, changed, message, require, store
 from protocol.roles.training import Link, public_key_of, require_sender, training_widths
 from protocol.signatures import recover_address
 from protocol.types import mask_of, seats_of
@@ -43,9 +49,7 @@ def _measure(
         check_mask_digest=_NO_CHECK,
     )
     lane = EvaluationLane(status="measuring", trained=trained, attempt=attempt, validators=validators)
-    sent = [
-        message(context, one, body, round_number=trained.round, attempt=attempt) for one in body.validators
-    ]
+    sent = [message(context, one, body, (trained.round, attempt)) for one in body.validators]
     timer = _timer(state, "metrics", trained.round, attempt)
     return Step(changed(state, evaluation=lane), (*sent, timer))
 
@@ -75,8 +79,8 @@ def on_encrypted_metric(state: AggregatorState, received: Received, context: Con
     asked = OpeningRequest(metrics=relayed)
     assert state.opened is not None
     recipients = (state.opened.buyer, *state.parties.addresses(lane.validators))
-    place = {"round_number": lane.trained.round, "attempt": lane.attempt}
-    sent = [message(context, one, asked, **place) for one in recipients]
+    place = (lane.trained.round, lane.attempt)
+    sent = [message(context, one, asked, place) for one in recipients]
     timers = (
         CancelTimer(name=f"metrics:{lane.trained.round}.{lane.attempt}"),
         _timer(state, "opening", lane.trained.round, lane.attempt),
@@ -158,8 +162,6 @@ def on_round_signature(state: AggregatorState, received: Received, context: Cont
 
 
 def _early_signature(state: AggregatorState, *, late: bool) -> _Step:
-    from protocol.roles.machine import NotYet  # noqa: PLC0415
-
     if late:
         return Step(state)  # the majority was there before it
     raise NotYet
@@ -181,11 +183,7 @@ def _record(state: AggregatorState, lane: EvaluationLane) -> _Step:
     signatures = tuple(by_owner.get(owner, b"") for owner in state.parties.addresses(lane.validators))
     call = RecordRound(record=record, buyer_signature=buyer_signature, validator_signatures=signatures)
     limit = TOLERATED_ERROR * record.mse_before
-    worse = [
-        seat
-        for seat, own in zip(seats_of(record.trainers), record.own, strict=True)
-        if own > limit
-    ]
+    worse = [seat for seat, own in zip(seats_of(record.trainers), record.own, strict=True) if own > limit]
     model = RecordedModel(
         round=record.round, model=lane.trained.refreshed_model, digest=lane.trained.refreshed_digest
     )

@@ -19,7 +19,7 @@ from protocol.messages import (
 from protocol.request import Request
 from protocol.roles.aggregator_state import AggregatorState, Answer, TrainedRound, TrainingLane
 from protocol.roles.inputs import CancelTimer, Context, Effect, NoteFact, SetTimer, Step, SubmitCall
-from protocol.roles.machine import Received, Stored, changed, effects_of, message, require, store
+from protocol.roles.machine import Received, changed, effects_of, message, require, store
 from protocol.roles.training import Link, public_key_of, require_sender, training_widths
 from protocol.types import BigInteger, FrozenModel, seats_of
 from protocol.vectors import EncryptedVector, PackedVector
@@ -64,10 +64,7 @@ def start_next(state: AggregatorState, context: Context) -> _Step:
         start_digest=model.digest(),
     )
     body = EncryptedModel(model=model)
-    sent = [
-        message(context, trainer, body, round_number=lane.round, attempt=1)
-        for trainer in state.parties.addresses(active)
-    ]
+    sent = [message(context, trainer, body, (lane.round, 1)) for trainer in state.parties.addresses(active)]
     timer = SetTimer(name=f"updates:{lane.round}", seconds=float(request.deadlines.step_s))
     return Step(changed(state, training_lane=lane, sitting_out=0), (*sent, timer))
 
@@ -99,7 +96,7 @@ def on_updates_late(state: AggregatorState, argument: str, context: Context) -> 
     answered = state.parties.mask(tuple(one.owner for one in lane.updates))
     if answered.bit_count() < 2:
         return give_up(state, "too_few_trainers", None, context)
-    told = _dropped(state, lane.trainers & ~answered, lane.round, "update_late", context)
+    told = drop_notices(state, lane.trainers & ~answered, lane.round, "update_late", context)
     closed = _refresh(state, changed(lane, trainers=answered), context, {})
     return Step(closed.state, (*told, *closed.effects))
 
@@ -129,7 +126,7 @@ def _refresh(
         divisor=widths.divisor(len(vectors)),
     )
     assert state.opened is not None
-    asked = message(context, state.opened.buyer, body, round_number=lane.round, attempt=1)
+    asked = message(context, state.opened.buyer, body, (lane.round, 1))
     timers = (
         CancelTimer(name=f"updates:{lane.round}"),
         SetTimer(name=f"refresh:{lane.round}", seconds=float(request.deadlines.step_s)),
@@ -161,9 +158,7 @@ def on_refresh_answer(state: AggregatorState, received: Received, context: Conte
         refreshed_model=kept,
         refreshed_digest=vector.digest(),
     )
-    after = changed(
-        state, training_lane=None, trained=trained, next_model=kept, next_round=lane.round + 1
-    )
+    after = changed(state, training_lane=None, trained=trained, next_model=kept, next_round=lane.round + 1)
     return Step(after, (blob, CancelTimer(name=f"refresh:{lane.round}")))
 
 
@@ -196,7 +191,7 @@ def on_end(state: AggregatorState, _argument: str, _context: Context) -> _Step:
     return Step(state.model_copy(), (SubmitCall(call=call), again))
 
 
-def _dropped(
+def drop_notices(
     state: AggregatorState, seats: int, round_number: int, code: str, context: Context
 ) -> tuple[Effect, ...]:
     assert state.opened is not None
@@ -205,12 +200,9 @@ def _dropped(
     for seat in seats_of(seats):
         gone = state.parties.seats[seat]
         body = ParticipantDropped(participant=gone, from_round=round_number, code=code)
-        told.extend(message(context, one, body, round_number=round_number, label=gone) for one in everybody)
+        told.extend(message(context, one, body, (round_number, 0), label=gone) for one in everybody)
         told.append(NoteFact(name="dropped", data={"participant": gone, "round": round_number, "code": code}))
     return tuple(told)
-
-
-drop_notices = _dropped
 
 
 def _lane(state: AggregatorState, round_number: int, status: str) -> TrainingLane:
@@ -232,6 +224,3 @@ def _request(state: AggregatorState) -> Request:
 
 def _widths(state: AggregatorState) -> Widths:
     return training_widths(_request(state), state.parties)
-
-
-__all__ = ["Stored", "first_link", "give_up", "on_end", "start_next"]

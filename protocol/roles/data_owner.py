@@ -1,5 +1,7 @@
 """The data owner: decides about invitations, then trains or validates as the contract draws it."""
 
+from collections.abc import Mapping
+
 from protocol.codec import unpack
 from protocol.learning.descent import StepSizeDiverges, affine_map
 from protocol.learning.statistic import Statistic
@@ -23,7 +25,7 @@ from protocol.roles.inputs import (
     Step,
     SubmitCall,
 )
-from protocol.roles.machine import Machine, Received, Table, changed, effects_of, message, require
+from protocol.roles.machine import Handler, Machine, Received, Table, changed, effects_of, message, require
 from protocol.roles.model_buyer import started_parties
 from protocol.roles.owner_state import OwnerPolicy, OwnerState
 from protocol.roles.training import check_widths, require_sender, training_widths
@@ -39,7 +41,9 @@ def initial(item: Input, _context: Context) -> OwnerState:
     if isinstance(item, MessageReceived):
         require(item.signed.envelope.type == "invitation", "unknown_training")
         return OwnerState(training=item.signed.envelope.training)
-    require(isinstance(item, EventConfirmed) and isinstance(item.chain_event.event, Opened), "unknown_training")
+    require(
+        isinstance(item, EventConfirmed) and isinstance(item.chain_event.event, Opened), "unknown_training"
+    )
     assert isinstance(item, EventConfirmed)
     assert isinstance(item.chain_event.event, Opened)
     return OwnerState(training=item.chain_event.event.training)
@@ -79,7 +83,9 @@ def _consider(state: OwnerState, context: Context) -> Step[OwnerState]:
         return Step(state)
     request = state.request
     require(state.opened.terms.request_hash == request.hash(), "request_hash_differs")
-    require(state.opened.terms == request.terms() and state.opened.aggregator == request.aggregator, "wrong_terms")
+    require(
+        state.opened.terms == request.terms() and state.opened.aggregator == request.aggregator, "wrong_terms"
+    )
     require(state.opened.deposit == request.payment.deposit_wei, "wrong_deposit")
     name, reasons = _match(state, context)
     wait = max(0.0, state.join_until - context.now)
@@ -224,7 +230,7 @@ def _noted(state: OwnerState, received: Received, _context: Context) -> Step[Own
     return Step(state.model_copy(), (NoteFact(name="told", data=data),))
 
 
-_UNDECIDED = {
+_UNDECIDED: Mapping[str, Handler] = {
     "Opened": _on_opened,
     "invitation": _on_invitation,
     "Joined": _on_joined,

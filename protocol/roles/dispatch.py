@@ -10,7 +10,16 @@ from pydantic import Field
 from protocol.codec import pack, unpack
 from protocol.errors import ProtocolViolation, TrainingFailure
 from protocol.roles import data_owner, federated_aggregator, model_buyer
-from protocol.roles.inputs import Context, Effect, Input, MessageReceived, NoteFact, ReportViolation, Step, StoreBlob
+from protocol.roles.inputs import (
+    Context,
+    Effect,
+    Input,
+    MessageReceived,
+    NoteFact,
+    ReportViolation,
+    Step,
+    StoreBlob,
+)
 from protocol.roles.machine import Machine, NotYet, input_name, references
 from protocol.types import FrozenModel
 

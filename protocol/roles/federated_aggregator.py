@@ -1,5 +1,9 @@
 """The federated aggregator: brings a training together, averages what it cannot read, relays what others check."""
 
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
 from protocol.crypto.opening import Opening as OpenedCiphertext
 from protocol.crypto.opening import verify_opening
 from protocol.crypto.fixed_point import encode
@@ -7,6 +11,7 @@ from protocol.crypto.validation import verify_public_key
 from protocol.errors import WidthError
 from protocol.learning.scales import MODEL_SCALE
 from protocol.marketplace import (
+    Cancel,
     Cancelled,
     Close,
     Closed,
@@ -45,9 +50,20 @@ from protocol.roles.inputs import (
     NoteFact,
     SetTimer,
     Step,
+    StoreBlob,
     SubmitCall,
 )
-from protocol.roles.machine import Machine, Received, Table, changed, effects_of, message, require, store
+from protocol.roles.machine import (
+    Handler,
+    Machine,
+    Received,
+    Table,
+    changed,
+    effects_of,
+    message,
+    require,
+    store,
+)
 from protocol.roles.training import check_widths, require_sender, training_widths
 from protocol.vectors import EncryptedVector
 
@@ -62,7 +78,9 @@ def initial(item: Input, _context: Context) -> AggregatorState:
     if isinstance(item, MessageReceived):
         require(item.signed.envelope.type == "training_request", "unknown_training")
         return AggregatorState(training=item.signed.envelope.training)
-    require(isinstance(item, EventConfirmed) and isinstance(item.chain_event.event, Opened), "unknown_training")
+    require(
+        isinstance(item, EventConfirmed) and isinstance(item.chain_event.event, Opened), "unknown_training"
+    )
     assert isinstance(item, EventConfirmed)
     assert isinstance(item.chain_event.event, Opened)
     return AggregatorState(training=item.chain_event.event.training)
@@ -209,8 +227,6 @@ def _on_join_over(state: AggregatorState, _argument: str, _context: Context) -> 
     if state.closing:
         return Step(state.model_copy())
     if len(state.parties.seats) < _request(state).owners.minimum:
-        from protocol.marketplace import Cancel  # noqa: PLC0415
-
         failed = changed(state, failure="not_enough_owners")
         return Step(failed, (SubmitCall(call=Cancel(training=state.training)),))
     return _close(state)
@@ -268,10 +284,10 @@ def advance(state: AggregatorState, context: Context) -> _Step:
     return Step(trained.state, measured.effects + trained.effects)
 
 
-def _advancing(handler):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+def _advancing(handler: Handler) -> Handler:
     """Every lane handler may free the other lane."""
 
-    def handle(state: AggregatorState, content: object, context: Context) -> _Step:
+    def handle(state: AggregatorState, content: Any, context: Context) -> _Step:
         step = handler(state, content, context)
         more = advance(step.state, _seeing(context, step.effects))
         return Step(more.state, step.effects + more.effects)
@@ -280,10 +296,6 @@ def _advancing(handler):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
 
 
 def _seeing(context: Context, effects: tuple[Effect, ...]) -> Context:
-    from dataclasses import replace  # noqa: PLC0415
-
-    from protocol.roles.inputs import StoreBlob  # noqa: PLC0415
-
     fresh = {effect.digest: effect.content for effect in effects if isinstance(effect, StoreBlob)}
     return replace(context, blobs={**context.blobs, **fresh})
 
@@ -304,10 +316,7 @@ def _on_round_recorded(state: AggregatorState, event: RoundRecorded, context: Co
         last=event.record.last,
     )
     assert state.opened is not None
-    told = [
-        message(context, one, body, round_number=event.round)
-        for one in (state.opened.buyer, *parties.seats)
-    ]
+    told = [message(context, one, body, (event.round, 0)) for one in (state.opened.buyer, *parties.seats)]
     kept = tuple(model for model in state.signed_models if model.round >= event.round)
     recorded = changed(state, recorded=event.round, signed_models=kept, last_recorded=event.record.last)
     if event.record.last:
@@ -358,7 +367,7 @@ def _request(state: AggregatorState) -> Request:
     return state.request
 
 
-_JOINING = {
+_JOINING: Mapping[str, Handler] = {
     "Joined": _on_joined,
     "invitation_answer": _on_invitation_answer,
     "timer:join": _on_join_over,

@@ -5,7 +5,7 @@ a later phase allows is early (messages of different senders overtake each other
 is held and offered again after every change. Any other input leaves the state unchanged.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -161,9 +161,13 @@ class Machine(Generic[S]):
 
 
 def message(
-    context: Context, recipient: str, body: Any, *, label: str = "", round_number: int = 0, attempt: int = 0
+    context: Context, recipient: str, body: Any, place: tuple[int, int] = (0, 0), *, label: str = ""
 ) -> SendMessage:
-    """A message with an id drawn from the step's own stream; `label` tells messages of one step apart."""
+    """A message with an id drawn from the step's own stream; `label` tells messages of one step apart.
+
+    `place` is (round, attempt).
+    """
+    round_number, attempt = place
     stream = context.randomness(f"message:{body.type}:{recipient}:{round_number}:{attempt}:{label}")
     return SendMessage(
         message_id=stream.bytes(16), recipient=recipient, body=body, round=round_number, attempt=attempt
@@ -175,13 +179,13 @@ def changed(state: S, **fields: Any) -> S:
     return type(state).model_validate({**dict(state), **fields})
 
 
-def effects_of(*groups: Effect | tuple[Effect, ...] | list[Effect] | None) -> tuple[Effect, ...]:
+def effects_of(*groups: Effect | Sequence[Effect] | None) -> tuple[Effect, ...]:
     """One tuple of effects out of single ones and groups."""
     flat: list[Effect] = []
     for group in groups:
         if group is None:
             continue
-        if isinstance(group, tuple | list):
+        if isinstance(group, Sequence):
             flat.extend(group)
         else:
             flat.append(group)

@@ -4,12 +4,12 @@ It decrypts only masked digits (refresh, metric) and one opened sum per round; t
 contract has settled.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Literal
 
 from gmpy2 import mpz
 
-from protocol.codec import pack
+from protocol.codec import pack, unpack
 from protocol.crypto.fixed_point import decode, encode
 from protocol.crypto.opening import open_ciphertext
 from protocol.crypto.paillier import PrivateKey
@@ -30,7 +30,6 @@ from protocol.marketplace import (
     Settled,
 )
 from protocol.messages import (
-    EncryptedVector,
     MetricProducts,
     ModelReceived,
     ModelRequest,
@@ -60,10 +59,21 @@ from protocol.roles.inputs import (
     Step,
     SubmitCall,
 )
-from protocol.roles.machine import Machine, NotYet, Received, Table, changed, effects_of, message, require
+from protocol.roles.machine import (
+    Handler,
+    Machine,
+    NotYet,
+    Received,
+    Table,
+    changed,
+    effects_of,
+    message,
+    require,
+)
 from protocol.roles.training import Link, Parties, require_sender, training_widths
 from protocol.signatures import sign_digest
 from protocol.types import Address, BigInteger, Digest, FrozenModel, RoundNumber, TrainingId
+from protocol.vectors import EncryptedVector
 
 PHASES = ("ordered", "opened", "initiated", "running", "collecting", "finished", "failed")
 FINAL = frozenset({"finished", "failed"})
@@ -81,7 +91,9 @@ class Answered(FrozenModel):
 class BuyerState(FrozenModel):
     """Everything the buyer remembers of one training; its Paillier key stays in the key store."""
 
-    phase: Literal["ordered", "opened", "initiated", "running", "collecting", "finished", "failed"] = "ordered"
+    phase: Literal["ordered", "opened", "initiated", "running", "collecting", "finished", "failed"] = (
+        "ordered"
+    )
     request: Request
     n: BigInteger
     training: TrainingId | None = None
@@ -235,15 +247,7 @@ def _on_refresh_request(state: BuyerState, asked: Received, context: Context) ->
     answer = RefreshAnswer(model=EncryptedVector.of(private.public_key, model, MODEL_SCALE))
     return Step(
         _answered(state, question),
-        (
-            message(
-                context,
-                asked.sender,
-                answer,
-                round_number=envelope.round,
-                attempt=envelope.attempt,
-            ),
-        ),
+        (message(context, asked.sender, answer, (envelope.round, envelope.attempt)),),
     )
 
 
@@ -285,11 +289,7 @@ def _on_noisy_metric(state: BuyerState, asked: Received, context: Context) -> St
     )
     return Step(
         _answered(state, question),
-        (
-            message(
-                context, asked.sender, answer, round_number=envelope.round, attempt=envelope.attempt
-            ),
-        ),
+        (message(context, asked.sender, answer, (envelope.round, envelope.attempt)),),
     )
 
 
@@ -315,10 +315,10 @@ def _on_opening_request(state: BuyerState, asked: Received, context: Context) ->
     record = build_record(checked, plaintexts, request=state.request, widths=widths, link=state.link)
     members = state.parties.addresses(checked.validators)
     recipients = (state.request.aggregator, *members)
-    place = {"round_number": envelope.round, "attempt": envelope.attempt}
+    place = (envelope.round, envelope.attempt)
     sets = (*state.opened_sets, envelope.round)
     if record is None:
-        refused = tuple(message(context, to, OpeningRefused(), **place) for to in recipients)
+        refused = tuple(message(context, to, OpeningRefused(), place) for to in recipients)
         note = NoteFact(name="implausible", data={"round": envelope.round})
         return Step(changed(state, opened_sets=sets), (*refused, note))
     roots = [int(open_ciphertext(private, product).root) for product in checked.products]
@@ -328,8 +328,10 @@ def _on_opening_request(state: BuyerState, asked: Received, context: Context) ->
         record=record,
         signature=sign_digest(context.signing_key, record.digest(context.market)),
     )
-    sent = tuple(message(context, to, opening, **place) for to in recipients)
-    after = changed(state, opened_sets=sets, link=state.link.next(record), answered=_recent(state, record.round))
+    sent = tuple(message(context, to, opening, place) for to in recipients)
+    after = changed(
+        state, opened_sets=sets, link=state.link.next(record), answered=_recent(state, record.round)
+    )
     return Step(after, (*sent, _stall_timer(state)))
 
 
@@ -354,7 +356,11 @@ def _round_fact(event: RoundRecorded) -> NoteFact:
 
 
 def _on_settled(state: BuyerState, event: Settled, _context: Context) -> State:
-    data = {"paid_wei": str(event.paid), "refund_wei": str(event.refund), "improvement": str(event.improvement)}
+    data = {
+        "paid_wei": str(event.paid),
+        "refund_wei": str(event.refund),
+        "improvement": str(event.improvement),
+    }
     settled = NoteFact(name="settled", data=data)
     if not state.last_recorded:
         # The model is delivered for the round that the buyer signed as the last one, and for no other.
@@ -468,8 +474,6 @@ def _note(name: str) -> Callable[[BuyerState, Received, Context], State]:
 
 
 def _order(item: MessageReceived) -> TrainingOrder:
-    from protocol.codec import unpack  # noqa: PLC0415
-
     require(item.signed.envelope.type == "training_order", "unknown_training")
     return unpack(TrainingOrder, item.signed.body)
 
@@ -513,13 +517,16 @@ def _failed(state: BuyerState, code: str) -> BuyerState:
     return changed(state, phase="failed", failure=state.failure or code)
 
 
-_BEFORE_START = {
+_BEFORE_START: Mapping[str, Handler] = {
     "Cancelled": _on_cancelled,
     "timer:join": _on_join_over,
     "stop_order": _on_stop,
     "training_failed": _on_failed_notice,
 }
-_CHAT = {"participant_dropped": _note("participant_dropped"), "complaint": _note("complaint")}
+_CHAT: Mapping[str, Handler] = {
+    "participant_dropped": _note("participant_dropped"),
+    "complaint": _note("complaint"),
+}
 
 TABLE: Table = {
     "ordered": {"training_order": _on_order, "Opened": _on_opened, "refused:open": _on_open_refused},

@@ -1,5 +1,8 @@
 """A data owner as trainer: N local gradient steps on a model it cannot read."""
 
+import numpy as np
+from numpy.typing import NDArray
+
 from protocol.codec import unpack
 from protocol.crypto.blinding import ShortExponentBlinder
 from protocol.learning.descent import affine_map, local_model
@@ -14,7 +17,7 @@ from protocol.roles.training import public_key_of, require_sender
 from protocol.vectors import EncryptedVector
 
 
-def factor_of(request: Request, data_set: str, context: Context):  # type: ignore[no-untyped-def]  # noqa: ANN201
+def factor_of(request: Request, data_set: str, context: Context) -> NDArray[np.float64]:
     """R/√m of [X (1) y] for this request, (p+1)×(p+1), out of the data set's factor."""
     statistic = Statistic.from_bytes(context.private[f"data_set:{data_set}"])
     features = [column.name for column in request.features]
@@ -32,7 +35,7 @@ def on_encrypted_model(state: OwnerState, received: Received, context: Context) 
     body: EncryptedModel = received.body
     require(1 <= envelope.round <= request.schedule.rounds, "round_out_of_order")
     start_digest = body.model.digest()
-    place = {"round_number": envelope.round, "attempt": envelope.attempt}
+    place = (envelope.round, envelope.attempt)
     if state.answer is not None:
         last = (state.answer.round, state.answer.attempt)
         require((envelope.round, envelope.attempt) >= last, "round_out_of_order")
@@ -41,21 +44,17 @@ def on_encrypted_model(state: OwnerState, received: Received, context: Context) 
             require(start_digest == state.answer.start_digest, "second_model_for_round")
             again = unpack(GradientUpdate, state.answer.update.raw(context))
             label = envelope.message_id.hex()
-            return Step(state, (message(context, received.sender, again, label=label, **place),))
+            return Step(state, (message(context, received.sender, again, place, label=label),))
     update = _update(state, body, start_digest, context)
     stored, blob = store(update)
     answer = TrainerAnswer(
         round=envelope.round, attempt=envelope.attempt, start_digest=start_digest, update=stored
     )
     fact = NoteFact(name="trained", data={"round": envelope.round})
-    return Step(
-        changed(state, answer=answer), (blob, message(context, received.sender, update, **place), fact)
-    )
+    return Step(changed(state, answer=answer), (blob, message(context, received.sender, update, place), fact))
 
 
-def _update(
-    state: OwnerState, body: EncryptedModel, start_digest: bytes, context: Context
-) -> GradientUpdate:
+def _update(state: OwnerState, body: EncryptedModel, start_digest: bytes, context: Context) -> GradientUpdate:
     request = state.request
     assert request is not None
     key = public_key_of(state.n)

@@ -2,8 +2,6 @@
 
 from collections.abc import Sequence
 
-from gmpy2 import mpz
-
 from protocol.codec import unpack
 from protocol.crypto.paillier import PublicKey
 from protocol.envelope import SignedMessage
@@ -23,7 +21,7 @@ from protocol.messages import (
     UpdateDigest,
 )
 from protocol.request import Request
-from protocol.roles.evaluation import build_record, check_metrics, check_openings
+from protocol.roles.evaluation import CheckedMetrics, build_record, check_metrics, check_openings
 from protocol.roles.inputs import Context, NoteFact, Step
 from protocol.roles.machine import NotYet, Received, changed, message, require, store
 from protocol.roles.owner_state import Evaluation, OwnerState
@@ -88,9 +86,7 @@ def on_local_models(state: OwnerState, received: Received, context: Context) -> 
         check_digest=digest_of(*evaluation.update_digests, evaluation.refreshed_digest),
     )
     assert state.opened is not None
-    sent = message(
-        context, state.opened.buyer, metric, round_number=envelope.round, attempt=envelope.attempt
-    )
+    sent = message(context, state.opened.buyer, metric, (envelope.round, envelope.attempt))
     return Step(changed(state, link=link, evaluation=evaluation), (refreshed_blob, kept_blob, sent))
 
 
@@ -134,13 +130,7 @@ def on_metric_products(state: OwnerState, received: Received, context: Context) 
         refreshed_digest=evaluation.refreshed_digest,
     )
     measured = changed(evaluation, status="measured", own_values=vector.digest())
-    sent = message(
-        context,
-        request.aggregator,
-        metric,
-        round_number=evaluation.round,
-        attempt=evaluation.attempt,
-    )
+    sent = message(context, request.aggregator, metric, (evaluation.round, evaluation.attempt))
     return Step(changed(state, evaluation=measured), (sent,))
 
 
@@ -159,7 +149,9 @@ def on_opening_request(state: OwnerState, received: Received, context: Context) 
     require(tuple(one.digest for one in checked.updates) == evaluation.update_digests, "other_updates")
     require(checked.refreshed_digest == evaluation.refreshed_digest, "other_refreshed_model")
     shown, blob = store(body)
-    return Step(changed(state, evaluation=changed(evaluation, status="checked", shown_metrics=shown)), (blob,))
+    return Step(
+        changed(state, evaluation=changed(evaluation, status="checked", shown_metrics=shown)), (blob,)
+    )
 
 
 def on_opening(state: OwnerState, received: Received, context: Context) -> Step[OwnerState]:
@@ -176,18 +168,16 @@ def on_opening(state: OwnerState, received: Received, context: Context) -> Step[
     key = public_key_of(state.n)
     checked = _checked(state, evaluation, evaluation.shown_metrics.load(OpeningRequest, context).metrics)
     check_openings(key, checked.products, body.plaintexts, body.roots)
-    record = build_record(
-        checked, list(body.plaintexts), request=request, widths=_widths(state), link=link
-    )
+    record = build_record(checked, list(body.plaintexts), request=request, widths=_widths(state), link=link)
     require(record == body.record, "wrong_record")
     assert record is not None
     digest = record.digest(context.market)
     require(recover_address(digest, body.signature) == state.opened.buyer, "bad_record_signature")
     signed = RoundSignature(signature=sign_digest(context.signing_key, digest))
-    place = {"round_number": evaluation.round, "attempt": evaluation.attempt}
+    place = (evaluation.round, evaluation.attempt)
     after = changed(state, link=link.next(record), evaluation=None, last_model=evaluation.refreshed_model)
     fact = NoteFact(name="validated", data={"round": evaluation.round})
-    return Step(after, (message(context, request.aggregator, signed, **place), fact))
+    return Step(after, (message(context, request.aggregator, signed, place), fact))
 
 
 def on_opening_refused(state: OwnerState, received: Received, _context: Context) -> Step[OwnerState]:
@@ -253,7 +243,9 @@ def _check_trainers(state: OwnerState, body: LocalModels) -> int:
     return mask
 
 
-def _update(state: OwnerState, signed: SignedMessage, round_number: int, start_digest: bytes) -> GradientUpdate:
+def _update(
+    state: OwnerState, signed: SignedMessage, round_number: int, start_digest: bytes
+) -> GradientUpdate:
     """One trainer's signed update: the aggregator cannot have made, changed or replayed it."""
     envelope = signed.envelope
     require(envelope.type == "gradient_update", "wrong_evidence", envelope.type)
@@ -280,7 +272,7 @@ def _evaluation(state: OwnerState, received: Received, status: str) -> Evaluatio
     return running
 
 
-def _checked(state: OwnerState, evaluation: Evaluation, metrics: Sequence[SignedMessage]):  # type: ignore[no-untyped-def]  # noqa: ANN202
+def _checked(state: OwnerState, evaluation: Evaluation, metrics: Sequence[SignedMessage]) -> CheckedMetrics:
     assert state.link is not None
     return check_metrics(
         metrics,
@@ -310,5 +302,10 @@ def _zero_sum(
         evaluation.refreshed_digest,
     )
     return zero_sum_masks(
-        key, own_address=context.address, secret=context.exchange_secret, others=others, place=place, count=count
+        key,
+        own_address=context.address,
+        secret=context.exchange_secret,
+        others=others,
+        place=place,
+        count=count,
     )

@@ -1,0 +1,60 @@
+"""What can go wrong between us and a chain; every text names the remedy."""
+
+from typing import Any
+
+from protocol.errors import DeltaMLError
+
+
+class ChainError(DeltaMLError):
+    """Base of the errors of this package."""
+
+
+class ChainUnavailable(ChainError):  # noqa: N818  a state of the node, not of us
+    """The node did not answer or answered nonsense: nothing is known about the request, so try again later."""
+
+
+class RpcError(ChainError):
+    """The node refused a request. `data` holds the revert data where there is any."""
+
+    def __init__(self, method: str, code: int, message: str, data: bytes = b"") -> None:
+        """`method` is the JSON-RPC method, `code` and `message` the node's."""
+        super().__init__(f"{method}: {message} (code {code})")
+        self.method = method
+        self.code = code
+        self.message = message
+        self.data = data
+
+
+class CallReverted(ChainError):  # noqa: N818  the field's name for it
+    """The contract refuses a call in its present state; sending it again changes nothing.
+
+    `code` is the custom error's name in snake_case without the contract's prefix, for example "wrong_status";
+    "reverted" or "out_of_gas" where the contract gave no custom error. `arguments` are the error's, in order.
+    """
+
+    def __init__(self, code: str, arguments: tuple[Any, ...] = ()) -> None:
+        """`code` names the custom error."""
+        shown = ", ".join(_readable(argument) for argument in arguments)
+        super().__init__(f"the contract refused: {code}({shown})")
+        self.code = code
+        self.arguments = arguments
+
+    def __reduce__(self) -> tuple[type["CallReverted"], tuple[str, tuple[Any, ...]]]:
+        """Survive the trip between processes."""
+        return type(self), (self.code, self.arguments)
+
+
+class InsufficientFunds(ChainError):  # noqa: N818
+    """The account cannot pay for value and gas; fund it and send again."""
+
+
+class WrongChain(ChainError):  # noqa: N818
+    """The node serves another chain, or no contract where we expect ours: a matter of configuration."""
+
+
+class DeepReorganisation(ChainError):  # noqa: N818
+    """The chain was rewritten further back than the listener remembers; a person has to decide."""
+
+
+def _readable(argument: object) -> str:
+    return "0x" + argument.hex() if isinstance(argument, bytes) else str(argument)

@@ -1,0 +1,146 @@
+"""JSON-RPC to a node: one small port, and its HTTP implementation.
+
+Values are passed as JSON-RPC defines them (quantities and data as 0x strings); the embedded chain speaks the same.
+"""
+
+import asyncio
+import itertools
+import json
+from collections.abc import Callable, Sequence
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Protocol, Self
+
+from services.chain.errors import ChainUnavailable, RpcError
+
+if TYPE_CHECKING:
+    import aiohttp
+
+Request = tuple[str, list[Any]]
+"""A method and its parameters."""
+
+_MOST_RESPONSE_BYTES = 64 << 20
+_REVERT_CODE = 3
+
+
+class Rpc(Protocol):
+    """A node. Raises RpcError when it refuses, ChainUnavailable when nothing is known about the outcome."""
+
+    async def call(self, method: str, *parameters: Any) -> Any:
+        """One request; returns the decoded result."""
+        ...
+
+    async def batch(self, requests: Sequence[Request]) -> list[Any]:
+        """Several requests in one trip, results in the same order; the first refusal is raised."""
+        ...
+
+    async def close(self) -> None:
+        """Release the connection."""
+        ...
+
+    def on_block(self, wake: Callable[[], None]) -> None:
+        """Call `wake` in the event loop after each new block, if the node can tell; otherwise do nothing."""
+        ...
+
+
+class HttpRpc:
+    """A node behind an HTTP URL. One connection pool, bounded time and size per request."""
+
+    def __init__(self, url: str, *, seconds: float = 20.0) -> None:
+        """`seconds` bounds each request."""
+        self._url = url
+        self._seconds = seconds
+        self._numbers = itertools.count(1)
+        self._session: aiohttp.ClientSession | None = None
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def call(self, method: str, *parameters: Any) -> Any:
+        """One request; see the port."""
+        body = self._body(method, list(parameters))
+        return _result(method, await self._post(body))
+
+    async def batch(self, requests: Sequence[Request]) -> list[Any]:
+        """Several requests in one trip; see the port."""
+        if not requests:
+            return []
+        bodies = [self._body(method, parameters) for method, parameters in requests]
+        answers = await self._post(bodies)
+        if not isinstance(answers, list):  # a node that refuses batches answers with one error
+            return [await self.call(method, *parameters) for method, parameters in requests]
+        by_number = {answer.get("id"): answer for answer in answers if isinstance(answer, dict)}
+        return [
+            _result(method, by_number.get(body["id"]))
+            for (method, _), body in zip(requests, bodies, strict=True)
+        ]
+
+    async def close(self) -> None:
+        """Close the connection pool."""
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
+
+    def on_block(self, wake: Callable[[], None]) -> None:
+        """Plain HTTP cannot tell of new blocks; `services.chain.heads` listens on a websocket."""
+
+    def _body(self, method: str, parameters: list[Any]) -> dict[str, Any]:
+        return {"jsonrpc": "2.0", "id": next(self._numbers), "method": method, "params": parameters}
+
+    async def _post(self, body: Any) -> Any:
+        import aiohttp  # noqa: PLC0415  half a second, and the embedded chain needs none
+
+        if self._session is None:
+            self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=self._seconds))
+        try:
+            async with self._session.post(self._url, json=body) as response:
+                content = await _read_bounded(response.content)
+                return json.loads(content)
+        except (aiohttp.ClientError, asyncio.TimeoutError, OSError) as error:
+            raise ChainUnavailable(
+                f"no answer from the node at {self._url} ({type(error).__name__}): "
+                "check that it runs and that the URL is right"
+            ) from error
+        except ValueError as error:
+            raise ChainUnavailable(f"the node at {self._url} answered something that is not JSON") from error
+
+
+async def _read_bounded(stream: "aiohttp.StreamReader") -> bytes:
+    content = bytearray()
+    async for part in stream.iter_chunked(1 << 16):
+        content += part
+        if len(content) > _MOST_RESPONSE_BYTES:
+            raise ChainUnavailable(f"the node's answer is larger than {_MOST_RESPONSE_BYTES} bytes")
+    return bytes(content)
+
+
+def _result(method: str, answer: Any) -> Any:
+    if not isinstance(answer, dict) or not ("result" in answer or "error" in answer):
+        raise ChainUnavailable(f"the node's answer to {method} is not JSON-RPC")
+    error = answer.get("error")
+    if error is None:
+        return answer["result"]
+    raise RpcError(
+        method, int(error.get("code", 0)), str(error.get("message", "")), _revert_data(error.get("data"))
+    )
+
+
+def _revert_data(data: Any) -> bytes:
+    """Revert data as bytes; nodes put it at `data`, or one level deeper."""
+    if isinstance(data, dict):
+        data = data.get("data")
+    if isinstance(data, str) and data.startswith("0x"):
+        try:
+            return bytes.fromhex(data[2:])
+        except ValueError:
+            return b""
+    return b""
+
+
+def is_revert(error: RpcError) -> bool:
+    """Whether the contract's code refused, rather than the node."""
+    return bool(error.data) or error.code == _REVERT_CODE or "revert" in error.message.lower()
