@@ -9,6 +9,7 @@ import json
 from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol, Self
+from urllib.parse import urlsplit
 
 from services.chain.errors import ChainUnavailable, RpcError
 
@@ -48,6 +49,7 @@ class HttpRpc:
     def __init__(self, url: str, *, seconds: float = 20.0) -> None:
         """`seconds` bounds each request."""
         self._url = url
+        self._shown = _without_secrets(url)
         self._seconds = seconds
         self._numbers = itertools.count(1)
         self._session: aiohttp.ClientSession | None = None
@@ -102,11 +104,17 @@ class HttpRpc:
                 return json.loads(content)
         except (aiohttp.ClientError, asyncio.TimeoutError, OSError) as error:
             raise ChainUnavailable(
-                f"no answer from the node at {self._url} ({type(error).__name__}): "
+                f"no answer from the node at {self._shown} ({type(error).__name__}): "
                 "check that it runs and that the URL is right"
             ) from error
         except ValueError as error:
-            raise ChainUnavailable(f"the node at {self._url} answered something that is not JSON") from error
+            raise ChainUnavailable(f"the node at {self._shown} answered something that is not JSON") from error
+
+
+def _without_secrets(url: str) -> str:
+    """Scheme, host and port: the rest of a provider's URL is often its access key."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.hostname}" + (f":{parts.port}" if parts.port else "")
 
 
 async def _read_bounded(stream: "aiohttp.StreamReader") -> bytes:

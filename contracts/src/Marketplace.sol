@@ -1,0 +1,513 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+pragma solidity ^0.8.28;
+
+import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
+import {SignatureChecker} from "@openzeppelin/contracts/utils/cryptography/SignatureChecker.sol";
+import {IMarketplace} from "./IMarketplace.sol";
+import {Shapley} from "./Shapley.sol";
+
+/// @title Marketplace: deposits in, signed rounds recorded, credits out; no owner, no upgrade, no fee.
+/// @notice Every wei is either a running training's escrow or somebody's credit.
+contract Marketplace is IMarketplace, EIP712 {
+    uint256 private constant FIXED_POINT = 1e18;
+    uint256 private constant BASIS_POINTS = 10_000;
+    uint256 private constant METRIC_BOUND = 1 << 128;
+    uint256 private constant BLOCKHASH_WINDOW = 256;
+    bytes32 private constant RECORD_TYPEHASH = keccak256(
+        "RoundRecord(uint256 trainingId,uint16 round,bool last,uint256 trainers,uint256 validators,uint256 mseBefore,uint256[] own,int256[] cross,bytes32 modelDigest,bytes32 transcriptDigest)"
+    );
+
+    struct Party {
+        Role role;
+        bytes32 exchangeKey;
+    }
+
+    struct Seat {
+        int256 shapley;
+        uint256 payWeight;
+        uint256 participation; // wei
+        uint256 validation; // wei
+    }
+
+    struct Training {
+        address buyer;
+        Status status;
+        uint64 joinUntil;
+        uint16 recorded;
+        bool ended; // the signed last round is recorded
+        uint64 drawBlock;
+        uint64 roundUntil;
+        uint256 deposit;
+        Terms terms;
+        address[] seats;
+        uint256 trainers;
+        uint256 validators;
+        uint256 measuredBy; // validators of the last recorded round
+        uint256 firstMse;
+        uint256 lastMse;
+        uint256 bestMse;
+        int256 gained; // Σ (mseBefore − mseAfter) over recorded rounds
+        uint256 totalWeight;
+        uint256 aggregation; // wei
+    }
+
+    uint256 public override totalEscrow;
+    uint256 private _lastTraining;
+    mapping(address => Party) private _parties;
+    mapping(address => uint256) private _credits;
+    mapping(uint256 => Training) private _trainings;
+    mapping(uint256 => mapping(uint256 => Seat)) private _seats;
+    mapping(uint256 => mapping(address => uint256)) private _seatNumbers; // seat + 1
+    mapping(uint256 => mapping(address => bytes32)) private _exchangeKeys;
+    mapping(uint256 => mapping(uint16 => bytes32)) private _recordDigests;
+
+    constructor() EIP712("DeltaML Marketplace", "1") {}
+
+    // ---- parties ----
+
+    function register(Role role, bytes32 exchangeKey) external override {
+        Party storage party = _parties[msg.sender];
+        // Check: a role for life, so that a buyer cannot also sit among its own owners under one address
+        if (role == Role.None) revert Marketplace_InvalidTerms("role");
+        if (exchangeKey == 0) revert Marketplace_InvalidTerms("exchangeKey");
+        if (party.role != Role.None && party.role != role) revert Marketplace_WrongRole(msg.sender, party.role);
+        // Effect
+        party.role = role;
+        party.exchangeKey = exchangeKey;
+        emit Registered(msg.sender, role, exchangeKey);
+    }
+
+    // ---- opening and joining ----
+
+    function open(Terms calldata terms) external payable override returns (uint256 trainingId) {
+        // Check
+        _requireRole(msg.sender, Role.ModelBuyer);
+        _requireRole(terms.aggregator, Role.FederatedAggregator);
+        _checkTerms(terms);
+        // Effect
+        trainingId = ++_lastTraining;
+        Training storage training = _trainings[trainingId];
+        training.buyer = msg.sender;
+        training.status = Status.Open;
+        training.joinUntil = uint64(block.timestamp + terms.joinSeconds);
+        training.deposit = msg.value;
+        training.terms = terms;
+        totalEscrow += msg.value;
+        _exchangeKeys[trainingId][msg.sender] = _parties[msg.sender].exchangeKey;
+        _exchangeKeys[trainingId][terms.aggregator] = _parties[terms.aggregator].exchangeKey;
+        emit Opened(trainingId, msg.sender, terms.aggregator, msg.value, terms);
+    }
+
+    function _checkTerms(Terms calldata terms) private view {
+        if (terms.requestHash == 0) revert Marketplace_InvalidTerms("requestHash");
+        if (terms.rounds == 0 || terms.rounds > 10_000) revert Marketplace_InvalidTerms("rounds");
+        if (terms.minOwners < 4) revert Marketplace_InvalidTerms("minOwners");
+        if (terms.maxOwners < terms.minOwners || terms.maxOwners > 256) revert Marketplace_InvalidTerms("maxOwners");
+        if (terms.joinSeconds == 0) revert Marketplace_InvalidTerms("joinSeconds");
+        if (terms.roundSeconds == 0) revert Marketplace_InvalidTerms("roundSeconds");
+        uint256 shares = uint256(terms.contributionBps) + terms.participationBps + terms.validationBps
+            + terms.aggregationBps;
+        if (shares != BASIS_POINTS) revert Marketplace_InvalidTerms("shares");
+        // Below this a fixed share of a round could round to nothing.
+        uint256 needed = BASIS_POINTS * terms.rounds * terms.maxOwners;
+        if (msg.value < needed) revert Marketplace_DepositTooLow(msg.value, needed);
+        if (msg.value >= 1 << 128) revert Marketplace_InvalidTerms("deposit");
+    }
+
+    function join(uint256 trainingId) external override {
+        Training storage training = _trainings[trainingId];
+        // Check
+        _requireRole(msg.sender, Role.DataOwner);
+        _requireStatus(trainingId, training, Status.Open);
+        if (block.timestamp >= training.joinUntil) revert Marketplace_TooLate(trainingId, training.joinUntil);
+        if (_seatNumbers[trainingId][msg.sender] != 0) revert Marketplace_AlreadyJoined(trainingId, msg.sender);
+        uint256 seat = training.seats.length;
+        if (seat >= training.terms.maxOwners) revert Marketplace_NoSeatLeft(trainingId, training.terms.maxOwners);
+        // Effect
+        training.seats.push(msg.sender);
+        _seatNumbers[trainingId][msg.sender] = seat + 1;
+        _exchangeKeys[trainingId][msg.sender] = _parties[msg.sender].exchangeKey;
+        emit Joined(trainingId, msg.sender, seat);
+    }
+
+    // ---- drawing the roles ----
+
+    function close(uint256 trainingId) external override {
+        Training storage training = _trainings[trainingId];
+        // Check
+        if (training.status == Status.Drawing) {
+            // The hash is gone 256 blocks later: whoever comes first fixes another block.
+            uint256 known = training.drawBlock + BLOCKHASH_WINDOW;
+            if (block.number <= known) revert Marketplace_TooEarly(trainingId, uint64(known));
+        } else {
+            _requireStatus(trainingId, training, Status.Open);
+            bool enough = training.seats.length >= training.terms.minOwners;
+            bool mayClose = msg.sender == training.terms.aggregator || block.timestamp >= training.joinUntil;
+            if (!enough || !mayClose) revert Marketplace_TooEarly(trainingId, training.joinUntil);
+            training.roundUntil = uint64(block.timestamp + training.terms.roundSeconds);
+        }
+        // Effect: the block after this one, whose hash nobody who calls knows
+        training.status = Status.Drawing;
+        training.drawBlock = uint64(block.number + 1);
+        emit Closed(trainingId, training.drawBlock);
+    }
+
+    function draw(uint256 trainingId) external override {
+        Training storage training = _trainings[trainingId];
+        // Check
+        _requireStatus(trainingId, training, Status.Drawing);
+        if (block.number <= training.drawBlock) revert Marketplace_TooEarly(trainingId, training.drawBlock);
+        bytes32 hash = blockhash(training.drawBlock);
+        if (hash == 0) revert Marketplace_TooLate(trainingId, training.drawBlock);
+        // Effect
+        uint256 owners = training.seats.length;
+        uint256 validators = _drawSeats(keccak256(abi.encode(hash, trainingId)), owners);
+        training.validators = validators;
+        training.trainers = (owners == 256 ? type(uint256).max : (1 << owners) - 1) & ~validators;
+        training.status = Status.Running;
+        training.roundUntil = uint64(block.timestamp + training.terms.roundSeconds);
+        emit RolesDrawn(trainingId, training.trainers, training.validators);
+    }
+
+    /// The first max(2, 0.3·n rounded half up) seats of a Fisher–Yates shuffle.
+    function _drawSeats(bytes32 seed, uint256 owners) private pure returns (uint256 mask) {
+        uint256[] memory order = new uint256[](owners);
+        for (uint256 i = 0; i < owners; ++i) {
+            order[i] = i;
+        }
+        for (uint256 i = owners - 1; i > 0; --i) {
+            uint256 j = uint256(keccak256(abi.encode(seed, i))) % (i + 1);
+            (order[i], order[j]) = (order[j], order[i]);
+        }
+        uint256 count = (3 * owners + 5) / 10;
+        if (count < 2) count = 2;
+        for (uint256 i = 0; i < count; ++i) {
+            mask |= 1 << order[i];
+        }
+    }
+
+    // ---- rounds ----
+
+    function recordRound(
+        RoundRecord calldata record,
+        bytes calldata buyerSignature,
+        bytes[] calldata validatorSignatures
+    ) external override {
+        Training storage training = _trainings[record.trainingId];
+        // Check
+        _requireStatus(record.trainingId, training, Status.Running);
+        _checkPlace(record, training);
+        _checkCaller(record.trainingId, training);
+        bytes32 digest = hashRecord(record);
+        _checkSignatures(record, training, digest, buyerSignature, validatorSignatures);
+        uint256 mseAfter = _checkMetrics(record, training);
+        // Effect
+        if (record.round == 1) {
+            training.firstMse = record.mseBefore;
+            training.bestMse = record.mseBefore;
+        }
+        int256[] memory shapley = Shapley.values(record.mseBefore, record.own, record.cross);
+        uint256[] memory weights = Shapley.payWeights(training.bestMse, mseAfter, shapley);
+        training.gained += int256(record.mseBefore) - int256(mseAfter);
+        training.lastMse = mseAfter;
+        if (mseAfter < training.bestMse) training.bestMse = mseAfter;
+        training.measuredBy = record.validators;
+        training.recorded = record.round;
+        training.ended = record.last;
+        training.roundUntil = uint64(block.timestamp + training.terms.roundSeconds);
+        _recordDigests[record.trainingId][record.round] = digest;
+        _accrue(record, training, shapley, weights);
+        emit RoundRecorded(record.trainingId, record.round, record, mseAfter, shapley, weights);
+    }
+
+    function _checkPlace(RoundRecord calldata record, Training storage training) private view {
+        if (record.round != 0 && record.round <= training.recorded) {
+            revert Marketplace_RoundAlreadyRecorded(
+                record.trainingId, record.round, _recordDigests[record.trainingId][record.round]
+            );
+        }
+        uint16 expected = training.ended ? 0 : training.recorded + 1;
+        if (record.round != expected || training.ended) {
+            revert Marketplace_UnexpectedRound(record.trainingId, record.round, expected);
+        }
+    }
+
+    function _checkCaller(uint256 trainingId, Training storage training) private view {
+        if (msg.sender == training.terms.aggregator) return;
+        // A silent aggregator must not keep a signed round from being recorded.
+        uint64 half = training.roundUntil - training.terms.roundSeconds / 2;
+        if (block.timestamp < half) revert Marketplace_TooEarly(trainingId, half);
+    }
+
+    function _checkSignatures(
+        RoundRecord calldata record,
+        Training storage training,
+        bytes32 digest,
+        bytes calldata buyerSignature,
+        bytes[] calldata validatorSignatures
+    ) private view {
+        _checkSigner(training.buyer, digest, buyerSignature);
+        if (record.validators & ~training.validators != 0 || _bits(record.validators) != validatorSignatures.length) {
+            revert Marketplace_InvalidMetrics(record.trainingId, record.round);
+        }
+        uint256 signed;
+        uint256 index;
+        for (uint256 seat = 0; seat < training.seats.length; ++seat) {
+            if ((record.validators >> seat) & 1 == 0) continue;
+            bytes calldata signature = validatorSignatures[index++];
+            if (signature.length == 0) continue;
+            _checkSigner(training.seats[seat], digest, signature);
+            ++signed;
+        }
+        if (2 * signed <= validatorSignatures.length) revert Marketplace_BadSignature(address(0));
+    }
+
+    /// ECDSA with a low s, or ERC-1271 for a contract account.
+    function _checkSigner(address signer, bytes32 digest, bytes calldata signature) private view {
+        if (!SignatureChecker.isValidSignatureNow(signer, digest, signature)) revert Marketplace_BadSignature(signer);
+    }
+
+    function _checkMetrics(RoundRecord calldata record, Training storage training)
+        private
+        view
+        returns (uint256 mseAfter)
+    {
+        uint256 count = _bits(record.trainers);
+        bool valid = count >= 2 && record.trainers & ~training.trainers == 0 && _bits(record.validators) >= 2
+            && record.own.length == count && record.cross.length == count && record.mseBefore > 0
+            && record.mseBefore < METRIC_BOUND && (record.last || record.round < training.terms.rounds);
+        // v₀ is measured in the first round and by a new set of validators; otherwise it follows from the last round.
+        if (record.round > 1 && record.validators == training.measuredBy) {
+            valid = valid && record.mseBefore == training.lastMse;
+        }
+        for (uint256 i = 0; valid && i < count; ++i) {
+            int256 cross = record.cross[i];
+            valid = record.own[i] < METRIC_BOUND && cross < int256(METRIC_BOUND) && cross > -int256(METRIC_BOUND);
+        }
+        int256 mse = valid ? Shapley.mseAfter(record.cross) : int256(-1);
+        if (mse < 0) revert Marketplace_InvalidMetrics(record.trainingId, record.round);
+        return uint256(mse);
+    }
+
+    /// Pay weights by contribution; the fixed shares of this round, and of all that remain when it is the last.
+    function _accrue(
+        RoundRecord calldata record,
+        Training storage training,
+        int256[] memory shapley,
+        uint256[] memory weights
+    ) private {
+        Terms storage terms = training.terms;
+        uint256 rounds = record.last ? uint256(terms.rounds) - record.round + 1 : 1;
+        uint256 base = training.deposit * rounds;
+        uint256 scale = BASIS_POINTS * terms.rounds;
+        uint256 participation = base * terms.participationBps / scale / shapley.length;
+        uint256 validation = base * terms.validationBps / scale / _bits(record.validators);
+        training.aggregation += base * terms.aggregationBps / scale;
+        mapping(uint256 => Seat) storage seats = _seats[record.trainingId];
+        uint256 index;
+        uint256 total;
+        for (uint256 seat = 0; seat < training.seats.length; ++seat) {
+            if ((record.trainers >> seat) & 1 == 1) {
+                seats[seat].shapley += shapley[index];
+                seats[seat].payWeight += weights[index];
+                seats[seat].participation += participation;
+                total += weights[index++];
+            } else if ((record.validators >> seat) & 1 == 1) {
+                seats[seat].validation += validation;
+            }
+        }
+        training.totalWeight += total;
+    }
+
+    // ---- the end ----
+
+    function settle(uint256 trainingId) external override {
+        Training storage training = _trainings[trainingId];
+        // Check
+        _requireStatus(trainingId, training, Status.Running);
+        if (!training.ended && (block.timestamp < training.roundUntil || training.recorded == 0)) {
+            revert Marketplace_TooEarly(trainingId, training.roundUntil);
+        }
+        // Effect
+        training.status = Status.Settled;
+        uint256 improvement = _improvement(training);
+        uint256 pot =
+            training.deposit * training.terms.contributionBps * improvement / (BASIS_POINTS * FIXED_POINT);
+        uint256 paid;
+        for (uint256 i = 0; i < training.seats.length; ++i) {
+            Seat storage seat = _seats[trainingId][i];
+            address owner = training.seats[i];
+            if (training.totalWeight > 0) {
+                uint256 contribution = pot * seat.payWeight / training.totalWeight;
+                paid += _credit(trainingId, owner, Share.Contribution, contribution);
+            }
+            paid += _credit(trainingId, owner, Share.Participation, seat.participation);
+            paid += _credit(trainingId, owner, Share.Validation, seat.validation);
+        }
+        paid += _credit(trainingId, training.terms.aggregator, Share.Aggregation, training.aggregation);
+        uint256 refund = training.deposit - paid;
+        _credit(trainingId, training.buyer, Share.Refund, refund);
+        totalEscrow -= training.deposit;
+        emit Settled(trainingId, improvement, paid, refund);
+    }
+
+    /// What the delivered model gained over the first error, whatever the path: between 0 and 1e18.
+    function _improvement(Training storage training) private view returns (uint256) {
+        if (training.gained <= 0) return 0;
+        uint256 improvement = uint256(training.gained) * FIXED_POINT / training.firstMse;
+        return improvement > FIXED_POINT ? FIXED_POINT : improvement;
+    }
+
+    function cancel(uint256 trainingId) external override {
+        Training storage training = _trainings[trainingId];
+        // Check
+        if (training.status == Status.Open) {
+            bool tooFew = block.timestamp >= training.joinUntil && training.seats.length < training.terms.minOwners;
+            if (msg.sender != training.buyer && !tooFew) {
+                revert Marketplace_NotParty(trainingId, msg.sender);
+            }
+        } else {
+            if (training.status != Status.Drawing && training.status != Status.Running) {
+                revert Marketplace_WrongStatus(trainingId, training.status);
+            }
+            if (training.recorded > 0) revert Marketplace_WrongStatus(trainingId, training.status);
+            if (block.timestamp < training.roundUntil) {
+                revert Marketplace_TooEarly(trainingId, training.roundUntil);
+            }
+        }
+        // Effect
+        training.status = Status.Cancelled;
+        _credit(trainingId, training.buyer, Share.Refund, training.deposit);
+        totalEscrow -= training.deposit;
+        emit Cancelled(trainingId, training.deposit);
+    }
+
+    function withdraw() external override returns (uint256 amount) {
+        // Check
+        amount = _credits[msg.sender];
+        if (amount == 0) revert Marketplace_NothingToWithdraw(msg.sender);
+        // Effect: before the transfer, so that a receiver that calls back finds nothing
+        _credits[msg.sender] = 0;
+        emit Withdrawn(msg.sender, amount);
+        // Interaction
+        (bool sent,) = msg.sender.call{value: amount}("");
+        if (!sent) revert Marketplace_TransferFailed(msg.sender);
+    }
+
+    function _credit(uint256 trainingId, address account, Share share, uint256 amount) private returns (uint256) {
+        if (amount == 0) return 0;
+        _credits[account] += amount;
+        emit Credited(trainingId, account, share, amount);
+        return amount;
+    }
+
+    // ---- views ----
+
+    function statusOf(uint256 trainingId) external view override returns (Status) {
+        return _trainings[trainingId].status;
+    }
+
+    function termsOf(uint256 trainingId)
+        external
+        view
+        override
+        returns (address buyer, uint256 deposit, Terms memory terms)
+    {
+        Training storage training = _trainings[trainingId];
+        return (training.buyer, training.deposit, training.terms);
+    }
+
+    function ownersOf(uint256 trainingId)
+        external
+        view
+        override
+        returns (address[] memory seats, uint256 trainers, uint256 validators)
+    {
+        Training storage training = _trainings[trainingId];
+        return (training.seats, training.trainers, training.validators);
+    }
+
+    function progressOf(uint256 trainingId)
+        external
+        view
+        override
+        returns (
+            uint64 joinUntil,
+            uint64 drawBlock,
+            uint64 roundUntil,
+            uint16 recorded,
+            uint256 firstMse,
+            uint256 lastMse
+        )
+    {
+        Training storage training = _trainings[trainingId];
+        return (
+            training.joinUntil,
+            training.drawBlock,
+            training.roundUntil,
+            training.recorded,
+            training.firstMse,
+            training.lastMse
+        );
+    }
+
+    function contributionOf(uint256 trainingId, address owner)
+        external
+        view
+        override
+        returns (int256 shapley, uint256 payWeight)
+    {
+        uint256 number = _seatNumbers[trainingId][owner];
+        if (number == 0) revert Marketplace_NotParty(trainingId, owner);
+        Seat storage seat = _seats[trainingId][number - 1];
+        return (seat.shapley, seat.payWeight);
+    }
+
+    function roleOf(address account) external view override returns (Role) {
+        return _parties[account].role;
+    }
+
+    function exchangeKeyOf(uint256 trainingId, address account) external view override returns (bytes32) {
+        return trainingId == 0 ? _parties[account].exchangeKey : _exchangeKeys[trainingId][account];
+    }
+
+    function creditOf(address account) external view override returns (uint256) {
+        return _credits[account];
+    }
+
+    function hashRecord(RoundRecord calldata record) public view override returns (bytes32) {
+        return _hashTypedDataV4(
+            keccak256(
+                abi.encode(
+                    RECORD_TYPEHASH,
+                    record.trainingId,
+                    record.round,
+                    record.last,
+                    record.trainers,
+                    record.validators,
+                    record.mseBefore,
+                    keccak256(abi.encodePacked(record.own)),
+                    keccak256(abi.encodePacked(record.cross)),
+                    record.modelDigest,
+                    record.transcriptDigest
+                )
+            )
+        );
+    }
+
+    // ---- pieces ----
+
+    function _requireRole(address account, Role role) private view {
+        if (_parties[account].role != role) revert Marketplace_WrongRole(account, role);
+    }
+
+    function _requireStatus(uint256 trainingId, Training storage training, Status status) private view {
+        if (training.status != status) revert Marketplace_WrongStatus(trainingId, training.status);
+    }
+
+    function _bits(uint256 mask) private pure returns (uint256 count) {
+        for (; mask != 0; mask &= mask - 1) {
+            ++count;
+        }
+    }
+}
