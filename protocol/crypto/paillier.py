@@ -16,7 +16,7 @@ from phe import paillier as phe_paillier
 from protocol.crypto.randomness import Randomness
 from protocol.errors import MisuseError
 
-_WINDOW = 8
+_WINDOW = 6
 _SPARE_BITS = 64
 
 
@@ -158,7 +158,7 @@ def generate_private_key(bits: int) -> PrivateKey:
 
 
 class FixedBaseTable:
-    """Powers of one base by 8-bit windows (Brickell, Gordon, McCurley, Wilson, Eurocrypt 1992)."""
+    """Powers of one base by 6-bit windows (Brickell, Gordon, McCurley, Wilson, Eurocrypt 1992)."""
 
     __slots__ = ("_modulus", "_rows")
 
@@ -176,10 +176,12 @@ class FixedBaseTable:
     def power(self, exponent: int) -> mpz:
         """base^exponent."""
         result, modulus = mpz(1), self._modulus
-        digits = exponent.to_bytes(len(self._rows), "little")
-        for row, digit in zip(self._rows, digits, strict=True):
+        window = (1 << _WINDOW) - 1
+        for row in self._rows:
+            digit = exponent & window
             if digit:
                 result = result * row[digit] % modulus
+            exponent >>= _WINDOW
         return result
 
 

@@ -54,8 +54,7 @@ class Statistic:
 
 def triangular(matrix: Matrix) -> Matrix:
     """The R of matrix = QR."""
-    factor: Matrix = np.linalg.qr(matrix, mode="r")
-    return factor
+    return np.asarray(np.linalg.qr(matrix, mode="r"), dtype=np.float64)
 
 
 class StatisticBuilder:

@@ -60,7 +60,7 @@ def _arguments(call: ContractCall) -> tuple[str, tuple[Any, ...], int]:
 
 def terms_to_words(terms: Terms) -> tuple[Any, ...]:
     """The contract's struct, its fields in order."""
-    return tuple(terms.model_dump(mode="python", round_trip=True).values())
+    return tuple(getattr(terms, name) for name in Terms.model_fields)
 
 
 def terms_from_words(words: tuple[Any, ...]) -> Terms:

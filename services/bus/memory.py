@@ -1,0 +1,158 @@
+"""A broker inside this process, with RabbitMQ's semantics as far as daemons can tell: for the demo and for tests.
+
+Queues exist once declared, messages stay until acked, a closed consumer's unacked deliveries go back, the fifth
+delivery ends in the dead letters, and a message for a queue that does not exist is refused.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from protocol.messages import ChainEvent
+from services.bus.port import MAXIMUM_BODY_BYTES, Outgoing, Tap, Unroutable
+
+DELIVERY_LIMIT = 5
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """A refused message with the reason; visible, as on the dead-letter queue."""
+
+    envelope_fields: Mapping[str, Any]
+    body: bytes = field(repr=False)
+    code: str
+    detail: str
+
+
+@dataclass(slots=True)
+class _Queued:
+    fields: Mapping[str, Any]
+    body: bytes
+    deliveries: int = 0
+
+
+class _Queue:
+    def __init__(self) -> None:
+        self.ready: deque[_Queued] = deque()
+        self.arrived = asyncio.Event()
+
+    def put(self, message: _Queued) -> None:
+        self.ready.append(message)
+        self.arrived.set()
+
+    async def get(self) -> _Queued:
+        while not self.ready:
+            self.arrived.clear()
+            await self.arrived.wait()
+        return self.ready.popleft()
+
+
+class MemoryBroker:
+    """What all buses of a process share."""
+
+    def __init__(self) -> None:
+        """An empty broker."""
+        self.queues: dict[tuple[str, str], _Queue] = {}
+        self.streams: dict[tuple[str, str], asyncio.Queue[ChainEvent]] = {}
+        self.dead_letters: list[DeadLetter] = []
+        self.tap: Tap | None = None
+
+    def declare(self, role: str, address: str) -> None:
+        """Provision a participant: its queue and its copies of the event streams."""
+        self.queues.setdefault((role, address), _Queue())
+        for stream in ("seen", "confirmed"):
+            self.streams.setdefault((stream, address), asyncio.Queue())
+
+
+class MemoryDelivery:
+    """See Delivery."""
+
+    def __init__(self, broker: MemoryBroker, queued: _Queued, unacked: set["MemoryDelivery"]) -> None:
+        """Held in `unacked` until acked."""
+        self._broker, self.queued, self._unacked = broker, queued, unacked
+        unacked.add(self)
+
+    @property
+    def envelope_fields(self) -> Mapping[str, Any]:
+        """See Delivery."""
+        return self.queued.fields
+
+    @property
+    def body(self) -> bytes:
+        """See Delivery."""
+        return self.queued.body
+
+    async def ack(self) -> None:
+        """See Delivery."""
+        self._unacked.discard(self)
+
+    async def dead_letter(self, code: str, detail: str) -> None:
+        """See Delivery."""
+        letter = DeadLetter(self.queued.fields, self.queued.body, code, detail)
+        self._broker.dead_letters.append(letter)
+        self._unacked.discard(self)
+
+
+class MemoryBus:
+    """See Bus."""
+
+    def __init__(self, broker: MemoryBroker) -> None:
+        """One participant's side of a shared broker."""
+        self._broker = broker
+        self._unacked: dict[tuple[str, str], set[MemoryDelivery]] = {}
+        self.messages_published = 0
+        self.bytes_published = 0
+
+    async def publish(self, message: Outgoing) -> None:
+        """See Bus."""
+        queue = self._broker.queues.get((message.recipient_role, message.envelope.recipient))
+        if queue is None:
+            raise Unroutable(
+                f"no queue for {message.recipient_role} {message.envelope.recipient}; provision the participant"
+            )
+        if len(message.sealed) > MAXIMUM_BODY_BYTES:
+            raise Unroutable(f"a body of {len(message.sealed)} bytes; at most {MAXIMUM_BODY_BYTES} are carried")
+        if self._broker.tap is not None:
+            self._broker.tap(message)
+        self.messages_published += 1
+        self.bytes_published += len(message.sealed)
+        queue.put(_Queued(message.envelope.model_dump(mode="python"), message.sealed))
+        await asyncio.sleep(0)
+
+    async def deliveries(self, role: str, address: str) -> AsyncIterator[MemoryDelivery]:
+        """See Bus."""
+        queue = self._broker.queues.get((role, address))
+        if queue is None:
+            raise Unroutable(f"no queue for {role} {address}; provision the participant")
+        unacked = self._unacked.setdefault((role, address), set())
+        while True:
+            queued = await queue.get()
+            queued.deliveries += 1
+            delivery = MemoryDelivery(self._broker, queued, unacked)
+            if queued.deliveries > DELIVERY_LIMIT:
+                await delivery.dead_letter("delivery_limit", f"delivered {DELIVERY_LIMIT} times, never acked")
+                continue
+            yield delivery
+
+    async def publish_event(self, event: ChainEvent, stream: str) -> None:
+        """See Bus."""
+        for (name, _), queue in self._broker.streams.items():
+            if name == stream:
+                queue.put_nowait(event)
+
+    async def events(self, stream: str, address: str) -> AsyncIterator[ChainEvent]:
+        """See Bus."""
+        queue = self._broker.streams[stream, address]
+        while True:
+            yield await queue.get()
+
+    async def close(self) -> None:
+        """See Bus."""
+        for place, unacked in self._unacked.items():
+            queue = self._broker.queues[place]
+            for delivery in unacked:
+                queue.ready.appendleft(delivery.queued)
+            unacked.clear()
+            queue.arrived.set()

@@ -1,0 +1,100 @@
+"""The port between daemons and a broker: at-least-once queues, one per participant, and contract events.
+
+Delivery may repeat and reorder; the inbox drops repetitions. `publish` returns only when the broker has taken the
+message for good.
+"""
+
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from pydantic import ValidationError
+
+from protocol.envelope import Envelope
+from protocol.errors import DeltaMLError, ProtocolViolation
+from protocol.messages import ChainEvent
+
+MAXIMUM_BODY_BYTES = 64 * 2**20
+
+
+class BusError(DeltaMLError):
+    """Base of what a bus raises."""
+
+
+class Unroutable(BusError):  # noqa: N818  AMQP's word for it
+    """No queue takes this message: the recipient is not provisioned on this broker."""
+
+
+class BusUnavailable(BusError):  # noqa: N818
+    """The broker did not confirm: publish again later."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A message to publish: the clear envelope and the sealed signature and body."""
+
+    recipient_role: str
+    envelope: Envelope
+    sealed: bytes = field(repr=False)
+
+
+class Delivery(Protocol):
+    """One delivery off a queue; `envelope_fields` are a stranger's headers until checked."""
+
+    @property
+    def envelope_fields(self) -> Mapping[str, Any]:
+        """The clear envelope as it came."""
+        ...
+
+    @property
+    def body(self) -> bytes:
+        """The sealed part."""
+        ...
+
+    async def ack(self) -> None:
+        """Take it off the queue."""
+        ...
+
+    async def dead_letter(self, code: str, detail: str) -> None:
+        """Publish it to the dead letters with the reason, then take it off the queue."""
+        ...
+
+
+Tap = Callable[[Outgoing], None]
+
+
+class Bus(Protocol):
+    """One participant's connection to the broker."""
+
+    messages_published: int
+    bytes_published: int
+
+    async def publish(self, message: Outgoing) -> None:
+        """Returns when confirmed; raises Unroutable or BusUnavailable."""
+        ...
+
+    def deliveries(self, role: str, address: str) -> AsyncIterator[Delivery]:
+        """The participant's queue, without end; reconnects by itself."""
+        ...
+
+    async def publish_event(self, event: ChainEvent, stream: str) -> None:
+        """Publish a contract event on the stream "seen" or "confirmed"."""
+        ...
+
+    def events(self, stream: str, address: str) -> AsyncIterator[ChainEvent]:
+        """The stream's events for this participant, without end."""
+        ...
+
+    async def close(self) -> None:
+        """Stop; what was not acked is delivered again."""
+        ...
+
+
+def read_envelope(fields: Mapping[str, Any]) -> Envelope:
+    """The envelope in a delivery's headers; raises ProtocolViolation("malformed")."""
+    try:
+        return Envelope.model_validate(dict(fields))
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False, include_context=False)[0]
+        name = ".".join(str(part)[:40] for part in first["loc"][:3])
+        raise ProtocolViolation("malformed", f"envelope {name}: {first['type']}") from None

@@ -1,0 +1,151 @@
+"""The contract as a role's daemon uses it: typed calls that may be repeated, views, events."""
+
+import asyncio
+import time
+from typing import Any
+
+from protocol.marketplace import Close, ContractCall, Draw, Open, Opened, Register
+from protocol.messages import ChainEvent
+from protocol.records import Market
+from services.chain.already_done import already_done
+from services.chain.encoding import encode_call
+from services.chain.errors import CallReverted, ChainError, ChainUnavailable, RpcError
+from services.chain.interface import decode_revert
+from services.chain.logs import LogReader
+from services.chain.rpc import Rpc, is_revert
+from services.chain.sender import Receipt, Sender, SendPolicy, TransactionReplaced
+from services.chain.views import MarketplaceViews
+
+_MOST_ATTEMPTS = 8
+_BLOCK_TIME_LAG = 60.0
+"""Seconds that the newest block's time may lie behind the clock on a chain that runs."""
+
+_IN_EFFECT = Receipt(transaction_hash=b"", block_number=0, gas_used=0, fee=0, succeeded=True)
+
+
+class MarketplaceClient(MarketplaceViews):
+    """Views, events and calls of one market; calls need a key and must come from one client per key."""
+
+    def __init__(
+        self,
+        rpc: Rpc,
+        market: Market,
+        signing_key: bytes | None = None,
+        *,
+        policy: SendPolicy | None = None,
+        first_block: int = 0,
+    ) -> None:
+        """`first_block` is the contract's own block: searches for events start there."""
+        super().__init__(rpc, market)
+        self._policy = policy or SendPolicy()
+        self._sender = Sender(rpc, signing_key, market.chain_id, self._policy) if signing_key else None
+        self._logs = LogReader(rpc, market)
+        self._first_block = first_block
+
+    @property
+    def address(self) -> str:
+        """The account that calls come from."""
+        return self._require_sender().address
+
+    async def submit(self, call: ContractCall) -> Receipt:
+        """Make the call take effect and wait until that is final; one that is in effect already is a success.
+
+        Raises CallReverted when the contract refuses, InsufficientFunds, and ChainUnavailable when nothing is
+        known: then submit the same call again later.
+        """
+        sender = self._require_sender()
+        if isinstance(call, Register | Open) and await self._is_done(call):
+            return _IN_EFFECT  # the contract would take these twice
+        if isinstance(call, Draw):
+            await self._reach_draw_block(call.training)
+        data, value = encode_call(call)
+        deadline = time.time() + _BLOCK_TIME_LAG
+        for _ in range(_MOST_ATTEMPTS):
+            try:
+                receipt = await sender.send(self.market.contract, data, value)
+                if receipt.succeeded:
+                    return receipt
+                refusal = await self._reason(sender.address, data, value, receipt)
+            except TransactionReplaced:
+                if await self._is_done(call):
+                    return _IN_EFFECT
+                continue
+            except RpcError as error:
+                if not is_revert(error):
+                    raise ChainUnavailable(f"the node refused a transaction: {error}") from error
+                refusal = CallReverted(*decode_revert(error.data))
+            if await self._is_done(call):
+                return _IN_EFFECT
+            if not await self._may_pass(call, refusal, deadline):
+                raise refusal
+        raise ChainUnavailable(f"{call.call} was displaced {_MOST_ATTEMPTS} times: does another program use the key?")
+
+    async def fetch_events(self, from_block: int, to_block: int) -> list[ChainEvent]:
+        """Every event of the contract in these blocks, both included, in order."""
+        return await self._logs.in_range(from_block, to_block)
+
+    async def opened_training(self, request_hash: bytes, buyer: str) -> Opened | None:
+        """The training that `buyer` opened for this request, if the newest block has it."""
+        return await self._logs.find_opened(request_hash, buyer, self._first_block)
+
+    # ---- refusals ----
+
+    async def _is_done(self, call: ContractCall) -> bool:
+        return await already_done(self, self._logs, self.address, call, self._first_block)
+
+    async def _may_pass(self, call: ContractCall, refusal: CallReverted, deadline: float) -> bool:
+        """Whether trying again helps: a deadline that the newest block has not reached, or a hash that is gone."""
+        if isinstance(call, Draw) and refusal.code == "too_late":
+            await self.submit(Close(training=call.training))
+            await self._reach_draw_block(call.training)
+            return True
+        if isinstance(call, Draw) and refusal.code == "too_early":
+            return await self._next_block()
+        if refusal.code != "too_early" or time.time() > deadline or refusal.arguments[1] > deadline:
+            return False
+        await asyncio.sleep(max(self._policy.poll_seconds, _BLOCK_TIME_LAG / _MOST_ATTEMPTS / 2))
+        return True
+
+    async def _reason(self, sender: str, data: bytes, value: int, receipt: Receipt) -> CallReverted:
+        """Why a mined transaction failed: the same call again, in the state that it left."""
+        request: dict[str, Any] = {
+            "from": sender,
+            "to": self.market.contract,
+            "data": "0x" + data.hex(),
+            "value": hex(value),
+        }
+        try:
+            await self.rpc.call("eth_call", request, hex(receipt.block_number))
+        except RpcError as error:
+            return CallReverted(*decode_revert(error.data))
+        return CallReverted("reverted")
+
+    # ---- the draw ----
+
+    async def _reach_draw_block(self, training: int) -> None:
+        """The block whose hash draws must exist. A chain that mines only on demand is asked for it."""
+        draw_block = (await self.progress(training)).draw_block
+        while await self.block_number() < draw_block:
+            await self._next_block()
+
+    async def _next_block(self) -> bool:
+        """Mine an empty block where the chain lets us, else wait for the next."""
+        if await self._mines_on_demand():
+            await self.rpc.call("evm_mine")
+        else:
+            await asyncio.sleep(self._policy.poll_seconds)
+        return True
+
+    async def _mines_on_demand(self) -> bool:
+        try:
+            return bool(await self.rpc.call("anvil_getAutomine"))
+        except RpcError:
+            return False  # not a development node
+
+    def _require_sender(self) -> Sender:
+        if self._sender is None:
+            raise ChainError("this client has no key: it can read, not call")
+        return self._sender
+
+
+__all__ = ["MarketplaceClient", "Receipt", "SendPolicy"]

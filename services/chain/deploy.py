@@ -1,0 +1,31 @@
+"""Putting the contract on a chain."""
+
+from dataclasses import dataclass
+
+from protocol.records import Market
+from services.chain.encoding import quantity
+from services.chain.errors import ChainError
+from services.chain.interface import marketplace_interface
+from services.chain.rpc import Rpc
+from services.chain.sender import Sender, SendPolicy
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """The new market and the block it was created in: no event is older."""
+
+    market: Market
+    block: int
+
+
+async def deploy(rpc: Rpc, signing_key: bytes, policy: SendPolicy | None = None) -> Deployment:
+    """Create the contract from the artifact that ships with the package, paid by `signing_key`'s account.
+
+    Raises ChainError when the transaction fails, InsufficientFunds when the account cannot pay.
+    """
+    chain_id = quantity(await rpc.call("eth_chainId"))
+    sender = Sender(rpc, signing_key, chain_id, policy)
+    receipt = await sender.send(None, marketplace_interface().creation_code)
+    if not receipt.succeeded or receipt.created is None:
+        raise ChainError("the contract's creation failed on chain: is the artifact intact?")
+    return Deployment(Market(chain_id=chain_id, contract=receipt.created.lower()), receipt.block_number)

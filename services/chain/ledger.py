@@ -1,0 +1,327 @@
+"""The embedded chain's state machine: JSON-RPC requests answered by py-evm, one at a time, in the caller's thread."""
+
+import os
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from eth.abc import BlockAPI, ComputationAPI, ReceiptAPI, SignedTransactionAPI
+from eth.chains.base import MiningChain
+from eth.constants import (
+    BLANK_ROOT_HASH,
+    POST_MERGE_DIFFICULTY,
+    POST_MERGE_MIX_HASH,
+    POST_MERGE_NONCE,
+    ZERO_ADDRESS,
+)
+from eth.db.atomic import AtomicDB
+from eth.exceptions import Revert
+from eth.vm.forks import PragueVM
+from eth.vm.spoof import SpoofTransaction
+from eth_typing import Address
+from eth_utils import ValidationError
+
+from services.chain.errors import RpcError
+
+_GAS_LIMIT = 30_000_000
+_FAUCET = Address(b"deltaml-faucet".rjust(20, b"\0"))
+_FAUCET_WEI = 10**30
+_PROBE_FEE = 10**12
+_INVALID_TRANSACTION = -32000
+_UNKNOWN_METHOD = -32601
+_REVERTED = 3
+
+
+class Ledger:
+    """A post-merge chain under Prague rules that mines each transaction into a block of its own."""
+
+    def __init__(
+        self,
+        funded: Mapping[str, int],
+        chain_id: int,
+        clock: Callable[[], float],
+        announce: Callable[[], None],
+    ) -> None:
+        """`announce` is called after every block, in this thread."""
+        self._clock = clock
+        self._announce = announce
+        self._skipped_seconds = 0
+        self._chain = _new_chain(funded, chain_id, int(clock()))
+        self._blocks: list[dict[str, Any]] = [_block_json(self._chain.get_canonical_head(), [])]
+        self._logs: list[list[dict[str, Any]]] = [[]]
+        self._receipts: dict[str, dict[str, Any]] = {}
+        self._transactions: dict[str, dict[str, Any]] = {}
+        self._handlers: dict[str, Callable[..., Any]] = {
+            "web3_clientVersion": lambda: "deltaml-embedded",
+            "anvil_getAutomine": lambda: True,
+            "eth_chainId": lambda: hex(chain_id),
+            "eth_blockNumber": lambda: self._blocks[-1]["number"],
+            "eth_getBlockByNumber": self._get_block,
+            "eth_getBlockByHash": self._get_block_by_hash,
+            "eth_getLogs": self._get_logs,
+            "eth_call": self._call,
+            "eth_estimateGas": self._estimate,
+            "eth_sendRawTransaction": self._send,
+            "eth_getTransactionReceipt": self._receipts.get,
+            "eth_getTransactionByHash": self._transactions.get,
+            "eth_getTransactionCount": lambda address, _: hex(self._state().get_nonce(_address(address))),
+            "eth_getBalance": lambda address, _: hex(self._state().get_balance(_address(address))),
+            "eth_getCode": lambda address, _: "0x" + self._state().get_code(_address(address)).hex(),
+            "eth_maxPriorityFeePerGas": lambda: hex(10**9),
+            "evm_mine": self._mine_empty,
+            "evm_increaseTime": self._skip,
+        }
+
+    def answer(self, method: str, parameters: list[Any]) -> Any:
+        """The result of one request; raises RpcError as a node would refuse it."""
+        handler = self._handlers.get(method)
+        if handler is None:
+            raise RpcError(method, _UNKNOWN_METHOD, "the embedded chain does not know this method")
+        return handler(*parameters)
+
+    def fund(self, address: str, wei: int) -> None:
+        """Move ether from the faucet, in a block of its own."""
+        self._begin_block()
+        state = self._chain.get_vm(self._chain.header).state
+        state.set_balance(_FAUCET, state.get_balance(_FAUCET) - wei)
+        state.set_balance(_address(address), state.get_balance(_address(address)) + wei)
+        state.persist()
+        self._chain.header = self._chain.header.copy(state_root=state.state_root)
+        self._finish_block()
+
+    # ---- reading ----
+
+    def _state(self) -> Any:
+        return self._chain.get_vm(self._chain.header).state
+
+    def _get_block(self, which: str, _full: bool = False) -> dict[str, Any] | None:
+        number = self._number(which)
+        return self._blocks[number] if 0 <= number < len(self._blocks) else None
+
+    def _get_block_by_hash(self, block_hash: str, _full: bool = False) -> dict[str, Any] | None:
+        return next((block for block in self._blocks if block["hash"] == block_hash), None)
+
+    def _get_logs(self, query: Mapping[str, Any]) -> list[dict[str, Any]]:
+        if "blockHash" in query:
+            block = self._get_block_by_hash(query["blockHash"])
+            if block is None:
+                raise RpcError("eth_getLogs", _INVALID_TRANSACTION, "unknown block")
+            first = last = int(block["number"], 16)
+        else:
+            first = self._number(query.get("fromBlock", "latest"))
+            last = min(self._number(query.get("toBlock", "latest")), len(self._blocks) - 1)
+        logs = [log for number in range(first, last + 1) for log in self._logs[number]]
+        return [log for log in logs if _matches(log, query)]
+
+    def _number(self, which: str) -> int:
+        if which in ("latest", "pending", "safe", "finalized"):
+            return len(self._blocks) - 1
+        return 0 if which == "earliest" else int(which, 16)
+
+    # ---- executing ----
+
+    def _call(self, request: Mapping[str, Any], _block: str = "latest") -> str:
+        return "0x" + self._probe("eth_call", request).output.hex()
+
+    def _estimate(self, request: Mapping[str, Any], _block: str = "latest") -> str:
+        """Gas before refunds in one run at the block's limit, with the 1/64 that each inner call leaves unused."""
+        computation = self._probe("eth_estimateGas", request)
+        used = _GAS_LIMIT - computation.get_gas_remaining()
+        return hex(min(_GAS_LIMIT, used * 64 // 63 + 1_000))
+
+    def _probe(self, method: str, request: Mapping[str, Any]) -> ComputationAPI:
+        """Run a transaction on the next block's header and forget what it did."""
+        self._stamp()
+        vm = self._chain.get_vm(self._chain.header)
+        sender = _address(request.get("from", "0x" + _FAUCET.hex()))
+        unsigned = vm.get_transaction_builder().new_unsigned_dynamic_fee_transaction(
+            chain_id=self._chain.chain_id,
+            nonce=vm.state.get_nonce(sender),
+            max_priority_fee_per_gas=0,
+            max_fee_per_gas=_PROBE_FEE,
+            gas=_GAS_LIMIT,
+            to=_address(request["to"]) if request.get("to") else Address(b""),
+            value=int(request.get("value", "0x0"), 16),
+            data=bytes.fromhex(request.get("data", "0x")[2:]),
+            access_list=[],
+        )
+        snapshot = vm.state.snapshot()
+        # Whoever asks may have no ether: the probe's gas is on the house, its value is not.
+        vm.state.set_balance(sender, vm.state.get_balance(sender) + _GAS_LIMIT * _PROBE_FEE)
+        try:
+            computation = vm.state.apply_transaction(SpoofTransaction(unsigned, from_=sender))  # type: ignore[arg-type]
+        except ValidationError as error:
+            raise RpcError(method, _INVALID_TRANSACTION, str(error)) from None
+        finally:
+            vm.state.revert(snapshot)
+        if computation.is_error:
+            raise _refusal(method, computation)
+        return computation
+
+    def _send(self, raw: str) -> str:
+        self._begin_block()
+        vm = self._chain.get_vm(self._chain.header)
+        try:
+            transaction = vm.get_transaction_builder().decode(bytes.fromhex(raw[2:]))
+            _, receipt, computation = self._chain.apply_transaction(transaction)
+        except ValidationError as error:
+            raise RpcError("eth_sendRawTransaction", _INVALID_TRANSACTION, _as_node_says(error)) from None
+        self._finish_block(transaction, receipt, computation)
+        return "0x" + transaction.hash.hex()
+
+    # ---- mining ----
+
+    def _skip(self, seconds: str) -> str:
+        self._skipped_seconds += int(seconds, 16)
+        return seconds
+
+    def _mine_empty(self) -> str:
+        self._begin_block()
+        self._finish_block()
+        return "0x0"
+
+    def _stamp(self) -> None:
+        """Blocks of one second still get later times than their parents, as consensus demands."""
+        now = int(self._clock()) + self._skipped_seconds
+        self._chain.set_header_timestamp(max(now, int(self._blocks[-1]["timestamp"], 16) + 1))
+
+    _begin_block = _stamp
+
+    def _finish_block(
+        self,
+        transaction: SignedTransactionAPI | None = None,
+        receipt: ReceiptAPI | None = None,
+        computation: ComputationAPI | None = None,
+    ) -> None:
+        block = self._chain.mine_block(mix_hash=os.urandom(32))
+        hashes = [] if transaction is None else ["0x" + transaction.hash.hex()]
+        header = _block_json(block.header, hashes)
+        logs: list[dict[str, Any]] = []
+        if transaction is not None and receipt is not None and computation is not None:
+            logs = _logs_json(header, transaction, receipt)
+            self._receipts[hashes[0]] = _receipt_json(block, header, transaction, computation, logs)
+            self._transactions[hashes[0]] = {
+                "hash": hashes[0],
+                "blockHash": header["hash"],
+                "blockNumber": header["number"],
+                "nonce": hex(transaction.nonce),
+                "from": "0x" + transaction.sender.hex(),
+            }
+        self._blocks.append(header)
+        self._logs.append(logs)
+        self._announce()
+
+
+def _new_chain(funded: Mapping[str, int], chain_id: int, now: int) -> MiningChain:
+    class PrivateChain(MiningChain):
+        vm_configuration = ((0, PragueVM),)  # type: ignore[assignment]
+
+        def create_header_from_parent(self, parent_header: Any, **parameters: Any) -> Any:
+            """Without this the gas limit would drift down to what small blocks use."""
+            limit = parent_header.gas_limit
+            return super().create_header_from_parent(parent_header, **parameters | {"gas_limit": limit})
+
+    PrivateChain.chain_id = chain_id
+    balances = {_address(address): wei for address, wei in funded.items()} | {_FAUCET: _FAUCET_WEI}
+    genesis = {
+        "coinbase": ZERO_ADDRESS,
+        "difficulty": POST_MERGE_DIFFICULTY,
+        "extra_data": b"",
+        "gas_limit": _GAS_LIMIT,
+        "mix_hash": POST_MERGE_MIX_HASH,
+        "nonce": POST_MERGE_NONCE,
+        "receipt_root": BLANK_ROOT_HASH,
+        "timestamp": now,
+        "transaction_root": BLANK_ROOT_HASH,
+    }
+    state = {
+        address: {"balance": wei, "storage": {}, "code": b"", "nonce": 0} for address, wei in balances.items()
+    }
+    chain: Any = PrivateChain.from_genesis(AtomicDB(), genesis, state)  # type: ignore[arg-type]
+    return chain  # type: ignore[no-any-return]
+
+
+def _address(text: str) -> Address:
+    return Address(bytes.fromhex(text[2:]))
+
+
+def _refusal(method: str, computation: ComputationAPI) -> RpcError:
+    if isinstance(computation.error, Revert):
+        return RpcError(method, _REVERTED, "execution reverted", bytes(computation.output))
+    return RpcError(method, _INVALID_TRANSACTION, f"execution failed: {type(computation.error).__name__}")
+
+
+def _as_node_says(error: Exception) -> str:
+    text = str(error)
+    return f"nonce too low: {text}" if "nonce" in text.lower() else text
+
+
+def _block_json(header: Any, transactions: list[str]) -> dict[str, Any]:
+    return {
+        "number": hex(header.block_number),
+        "hash": "0x" + header.hash.hex(),
+        "parentHash": "0x" + header.parent_hash.hex(),
+        "timestamp": hex(header.timestamp),
+        "logsBloom": "0x" + header.bloom.to_bytes(256, "big").hex(),
+        "baseFeePerGas": hex(header.base_fee_per_gas),
+        "gasLimit": hex(header.gas_limit),
+        "gasUsed": hex(header.gas_used),
+        "transactions": transactions,
+    }
+
+
+def _logs_json(
+    header: Mapping[str, Any], transaction: SignedTransactionAPI, receipt: ReceiptAPI
+) -> list[dict[str, Any]]:
+    return [
+        {
+            "address": "0x" + log.address.hex(),
+            "topics": ["0x" + topic.to_bytes(32, "big").hex() for topic in log.topics],
+            "data": "0x" + log.data.hex(),
+            "blockNumber": header["number"],
+            "blockHash": header["hash"],
+            "blockTimestamp": header["timestamp"],
+            "transactionHash": "0x" + transaction.hash.hex(),
+            "transactionIndex": "0x0",
+            "logIndex": hex(index),
+            "removed": False,
+        }
+        for index, log in enumerate(receipt.logs)
+    ]
+
+
+def _receipt_json(
+    block: BlockAPI,
+    header: Mapping[str, Any],
+    transaction: SignedTransactionAPI,
+    computation: ComputationAPI,
+    logs: list[dict[str, Any]],
+) -> dict[str, Any]:
+    created = None if transaction.to else "0x" + computation.msg.storage_address.hex()
+    return {
+        "transactionHash": "0x" + transaction.hash.hex(),
+        "blockNumber": header["number"],
+        "blockHash": header["hash"],
+        "status": hex(int(not computation.is_error)),
+        "gasUsed": hex(block.header.gas_used),
+        "effectiveGasPrice": hex(
+            min(
+                transaction.max_fee_per_gas,
+                transaction.max_priority_fee_per_gas + (block.header.base_fee_per_gas or 0),
+            )
+        ),
+        "contractAddress": created,
+        "logs": logs,
+    }
+
+
+def _matches(log: Mapping[str, Any], query: Mapping[str, Any]) -> bool:
+    address = query.get("address")
+    if address is not None and log["address"] != address.lower():
+        return False
+    for position, wanted in enumerate(query.get("topics", ())):
+        if wanted is None:
+            continue
+        allowed = wanted if isinstance(wanted, list) else [wanted]
+        if position >= len(log["topics"]) or log["topics"][position] not in allowed:
+            return False
+    return True

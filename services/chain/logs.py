@@ -1,0 +1,113 @@
+"""The contract's logs as typed events, read in pages that the node is able to answer."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import structlog
+
+from protocol.errors import ProtocolViolation
+from protocol.marketplace import Opened, RoundRecorded
+from protocol.messages import ChainEvent
+from protocol.records import Market
+from services.chain.encoding import decode_log, quantity
+from services.chain.errors import RpcError
+from services.chain.interface import marketplace_interface
+from services.chain.rpc import Rpc
+
+_log = structlog.get_logger(__name__)
+
+_FIRST_PAGE = 2_000
+_MOST_PAGE = 50_000
+
+
+class LogReader:
+    """Reads one contract's events. The page shrinks when the node refuses a range and grows back when it does not."""
+
+    def __init__(self, rpc: Rpc, market: Market, page: int = _FIRST_PAGE) -> None:
+        """`page` is the number of blocks asked for at first."""
+        self._rpc = rpc
+        self._market = market
+        self._page = page
+
+    @property
+    def page(self) -> int:
+        """Blocks asked for at a time, as the node's refusals have taught us."""
+        return self._page
+
+    async def in_range(
+        self, from_block: int, to_block: int, topics: Sequence[str | None] = ()
+    ) -> list[ChainEvent]:
+        """Events of these blocks, both included, in chain order; `topics` as in eth_getLogs."""
+        events: list[ChainEvent] = []
+        while from_block <= to_block:
+            last = min(to_block, from_block + self._page - 1)
+            query = {"fromBlock": hex(from_block), "toBlock": hex(last), "topics": list(topics)}
+            try:
+                events += await self._events(query)
+            except RpcError:
+                if self._page == 1:
+                    raise
+                self._page = max(1, self._page // 2)
+                continue
+            from_block = last + 1
+            self._page = min(_MOST_PAGE, self._page + max(1, self._page // 8))
+        return events
+
+    async def in_block(self, block_hash: bytes) -> list[ChainEvent]:
+        """Events of exactly this block; the node refuses (RpcError) when it does not know it."""
+        return await self._events({"blockHash": "0x" + block_hash.hex()})
+
+    async def find_opened(self, request_hash: bytes, buyer: str, first_block: int) -> Opened | None:
+        """The buyer's training with this request hash."""
+        for event in await self._search("Opened", [None, _word(buyer)], first_block):
+            if isinstance(event, Opened) and event.terms.request_hash == request_hash:
+                return event
+        return None
+
+    async def find_recorded(self, training: int, number: int, first_block: int) -> RoundRecorded | None:
+        """What was recorded for a training's round."""
+        topics = [f"0x{training:064x}", f"0x{number:064x}"]
+        for event in await self._search("RoundRecorded", topics, first_block):
+            if isinstance(event, RoundRecorded):
+                return event
+        return None
+
+    async def _search(self, name: str, topics: Sequence[str | None], first_block: int) -> list[Any]:
+        head = quantity(await self._rpc.call("eth_blockNumber"))
+        topic = next(t for t, layout in marketplace_interface().events.items() if layout.name == name)
+        found = await self.in_range(first_block, head, ["0x" + topic.hex(), *topics])
+        return [item.event for item in found]
+
+    async def _events(self, query: Mapping[str, Any]) -> list[ChainEvent]:
+        logs = await self._rpc.call("eth_getLogs", {"address": self._market.contract, **query})
+        times = await self._times(logs)
+        decoded = (self._decode(log, times[log["blockHash"]]) for log in logs)
+        return sorted(
+            (event for event in decoded if event is not None),
+            key=lambda event: (event.block_number, event.log_index),
+        )
+
+    def _decode(self, log: Mapping[str, Any], timestamp: int) -> ChainEvent | None:
+        try:
+            return decode_log(log, self._market.chain_id, timestamp)
+        except ProtocolViolation as violation:
+            # No role could act on it; stopping here would let one such log silence all others.
+            _log.error("malformed_log", reason=str(violation), transaction=log.get("transactionHash"))
+            return None
+
+    async def _times(self, logs: Sequence[Mapping[str, Any]]) -> dict[str, int]:
+        """The time of each block with logs; many nodes put it into the log."""
+        times = {
+            log["blockHash"]: quantity(log["blockTimestamp"]) for log in logs if log.get("blockTimestamp")
+        }
+        missing = sorted({log["blockHash"] for log in logs} - times.keys())
+        blocks = await self._rpc.batch([("eth_getBlockByHash", [value, False]) for value in missing])
+        for value, block in zip(missing, blocks, strict=True):
+            if block is None:
+                raise RpcError("eth_getBlockByHash", 0, f"block {value} vanished while its logs were read")
+            times[value] = quantity(block["timestamp"])
+        return times
+
+
+def _word(address: str) -> str:
+    return "0x" + address[2:].rjust(64, "0")

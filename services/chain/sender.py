@@ -1,0 +1,254 @@
+"""Transactions of one key: gas, nonce, fees, and the wait until each is in the chain to stay.
+
+Nonces are counted here, under a lock, because a node's pending count loses one of two concurrent sends. The count
+starts from the mined transactions, not from the pending ones: after a crash, a call that is sent again takes the
+nonce of its lost first attempt, so at most one of the two can ever be mined.
+"""
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import Any
+
+import structlog
+
+from protocol.signatures import address_of
+from services.chain.encoding import quantity
+from services.chain.errors import ChainUnavailable, InsufficientFunds, RpcError
+from services.chain.rpc import Rpc
+from services.chain.transaction import Fees, Transaction, transaction_hash
+
+_log = structlog.get_logger(__name__)
+
+_BUMP = (9, 8)
+"""Nodes accept a replacement from 10 % more on; an eighth is the usual step."""
+
+_MOST_BUMPS_AT_ONCE = 40
+
+
+@dataclass(frozen=True, slots=True)
+class SendPolicy:
+    """How a sender treats fees and time.
+
+    `confirmations` blocks on top of its own make a transaction final; `bump_seconds` without being mined make its
+    replacement with a higher fee, up to `most_fee_per_gas` (wei); `poll_seconds` between looks at the node.
+    """
+
+    confirmations: int = 0
+    bump_seconds: float = 45.0
+    poll_seconds: float = 0.5
+    most_fee_per_gas: int = 500 * 10**9
+    gas_margin_percent: int = 25
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What became of a transaction; `transaction_hash` is empty where the call was in effect already."""
+
+    transaction_hash: bytes
+    block_number: int
+    gas_used: int
+    fee: int
+    succeeded: bool
+    created: str | None = None
+
+
+class TransactionReplaced(Exception):  # noqa: N818
+    """Another transaction of the same key was mined in this one's place: look at its effect, then send anew."""
+
+
+@dataclass(slots=True)
+class _InFlight:
+    """One nonce and every transaction that was broadcast for it."""
+
+    transaction: Transaction
+    raw: list[bytes] = field(default_factory=list)
+
+
+class Sender:
+    """Sends from one key, safely from many tasks at once. One per key and chain."""
+
+    def __init__(
+        self, rpc: Rpc, signing_key: bytes, chain_id: int, policy: SendPolicy | None = None
+    ) -> None:
+        """`signing_key` is a 32-byte private key; it never leaves this object."""
+        self.address = address_of(signing_key)
+        self._rpc = rpc
+        self._signing_key = signing_key
+        self._chain_id = chain_id
+        self._policy = policy or SendPolicy()
+        self._lock = asyncio.Lock()
+        self._in_flight: dict[int, _InFlight] = {}
+        self._changed = asyncio.Event()
+        self._subscribed = False
+
+    async def send(self, recipient: str | None, data: bytes, value: int = 0) -> Receipt:
+        """Send and wait until final; `recipient` None creates a contract.
+
+        Raises RpcError when the node refuses (a revert is found out by the estimate, before anything is sent),
+        InsufficientFunds, ChainUnavailable when the node cannot be reached before anything was sent, and
+        TransactionReplaced.
+        """
+        request = self._request(recipient, data, value)
+        gas, fees = await self._estimate(request)
+        async with self._lock:
+            nonce = await self._next_nonce()
+            flight = _InFlight(
+                Transaction(self._chain_id, nonce, recipient, value, data, gas, fees)
+            )
+            self._in_flight[nonce] = flight
+            try:
+                await self._broadcast(flight)
+            except BaseException:
+                del self._in_flight[nonce]
+                raise
+        try:
+            return await self._wait(flight)
+        finally:
+            self._in_flight.pop(nonce, None)
+
+    def _request(self, recipient: str | None, data: bytes, value: int) -> dict[str, Any]:
+        request = {"from": self.address, "data": "0x" + data.hex(), "value": hex(value)}
+        return request if recipient is None else request | {"to": recipient}
+
+    async def _estimate(self, request: dict[str, Any]) -> tuple[int, Fees]:
+        """Gas with a margin, and fees: twice the present base fee covers six full blocks in a row."""
+        try:
+            estimate, block, tip = await self._rpc.batch(
+                [
+                    ("eth_estimateGas", [request, "pending"]),
+                    ("eth_getBlockByNumber", ["latest", False]),
+                    ("eth_maxPriorityFeePerGas", []),
+                ]
+            )
+        except RpcError as error:
+            raise self._explained(error) from None
+        gas = quantity(estimate) * (100 + self._policy.gas_margin_percent) // 100
+        fees = Fees(2 * quantity(block["baseFeePerGas"]) + quantity(tip), quantity(tip))
+        return min(gas, quantity(block["gasLimit"])), self._capped(fees)
+
+    def _capped(self, fees: Fees) -> Fees:
+        most = min(fees.most, self._policy.most_fee_per_gas)
+        return Fees(most, min(fees.tip, most))
+
+    async def _next_nonce(self) -> int:
+        mined = quantity(await self._rpc.call("eth_getTransactionCount", self.address, "latest"))
+        return max([mined, *(nonce + 1 for nonce in self._in_flight)])
+
+    # ---- broadcasting ----
+
+    async def _broadcast(self, flight: _InFlight) -> None:
+        """Hand the transaction to the node for the first time; on return it is in the node's pool or mined."""
+        for _ in range(_MOST_BUMPS_AT_ONCE):
+            try:
+                await self._submit(flight)
+            except RpcError as error:
+                text = error.message.lower()
+                if "nonce too low" in text:
+                    raise TransactionReplaced from None
+                if "underpriced" not in text or not self._raise_fees(flight):
+                    raise self._explained(error) from None
+                # The pool still holds what we sent with this nonce before a restart: outbid it.
+            else:
+                return
+        raise ChainUnavailable("the node calls every fee too low: wait, or raise the most that may be paid")
+
+    async def _submit(self, flight: _InFlight) -> None:
+        """Sign, remember, send; a node that knows the transaction already has done what we want."""
+        raw = flight.transaction.sign(self._signing_key)
+        if raw not in flight.raw:
+            flight.raw.append(raw)
+        try:
+            await self._rpc.call("eth_sendRawTransaction", "0x" + raw.hex())
+        except RpcError as error:
+            if "already" not in error.message.lower():  # "already known", "already imported"
+                raise
+
+    def _raise_fees(self, flight: _InFlight) -> bool:
+        """An eighth more; False at the cap."""
+        old = flight.transaction
+        most, tip = (value * _BUMP[0] // _BUMP[1] + 1 for value in (old.fees.most, old.fees.tip))
+        if most > self._policy.most_fee_per_gas:
+            return False
+        flight.transaction = Transaction(
+            old.chain_id, old.nonce, old.recipient, old.value, old.data, old.gas, Fees(most, tip)
+        )
+        return True
+
+    def _explained(self, error: RpcError) -> Exception:
+        if "insufficient" in error.message.lower() and not error.data:
+            return InsufficientFunds(
+                f"account {self.address} cannot pay for this transaction ({error.message}): send it ether"
+            )
+        return error
+
+    # ---- waiting ----
+
+    async def _wait(self, flight: _InFlight) -> Receipt:
+        """Until one of the nonce's transactions is final; resend what was lost, outbid what is stuck."""
+        self._subscribe()
+        loop = asyncio.get_running_loop()
+        tried_at, overtaken = loop.time(), False
+        while True:
+            self._changed.clear()
+            try:
+                receipt, final = await self._look(flight)
+                if receipt is not None and final:
+                    return receipt
+                if receipt is None:
+                    mined = await self._rpc.call("eth_getTransactionCount", self.address, "latest")
+                    if quantity(mined) > flight.transaction.nonce:
+                        if overtaken:
+                            raise TransactionReplaced
+                        overtaken = True  # perhaps mined between the two looks: look once more
+                        continue
+                    overtaken = False
+                    if loop.time() - tried_at >= self._policy.bump_seconds:
+                        tried_at = loop.time()
+                        await self._outbid(flight)
+            except (ChainUnavailable, RpcError) as error:
+                _log.warning("chain_wait_failed", reason=str(error))
+            await self._pause()
+
+    async def _look(self, flight: _InFlight) -> tuple[Receipt | None, bool]:
+        """The receipt of whichever transaction of this nonce was mined, and whether it is deep enough."""
+        hashes = [transaction_hash(raw) for raw in flight.raw]
+        requests: list[tuple[str, list[Any]]] = [
+            ("eth_getTransactionReceipt", ["0x" + value.hex()]) for value in hashes
+        ]
+        *found, head = await self._rpc.batch([*requests, ("eth_blockNumber", [])])
+        for value, receipt in zip(hashes, found, strict=True):
+            if receipt is not None and receipt.get("blockNumber") is not None:
+                depth = quantity(head) - quantity(receipt["blockNumber"])
+                return _read_receipt(value, receipt), depth >= self._policy.confirmations
+        return None, False
+
+    async def _outbid(self, flight: _InFlight) -> None:
+        """Not mined in time: the pool lost it, or its fee is too low. A higher fee cures both."""
+        if not self._raise_fees(flight):
+            _log.warning("fee_cap_reached", nonce=flight.transaction.nonce, fee=flight.transaction.fees.most)
+        await self._submit(flight)
+
+    def _subscribe(self) -> None:
+        if not self._subscribed:
+            self._subscribed = True
+            self._rpc.on_block(self._changed.set)
+
+    async def _pause(self) -> None:
+        try:
+            await asyncio.wait_for(self._changed.wait(), self._policy.poll_seconds)
+        except TimeoutError:
+            return
+
+
+def _read_receipt(value: bytes, receipt: dict[str, Any]) -> Receipt:
+    gas = quantity(receipt["gasUsed"])
+    return Receipt(
+        transaction_hash=value,
+        block_number=quantity(receipt["blockNumber"]),
+        gas_used=gas,
+        fee=gas * quantity(receipt["effectiveGasPrice"]),
+        succeeded=quantity(receipt["status"]) == 1,
+        created=receipt.get("contractAddress"),
+    )
+
+

@@ -1,0 +1,71 @@
+"""Steps of roles in worker processes: they are pure, so one that died with its process is simply run again."""
+
+import asyncio
+import multiprocessing
+import os
+import time
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+
+from protocol.roles.dispatch import EncodedStep, run_step
+from protocol.roles.inputs import Context, Input
+
+_TRIES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class TimedStep:
+    """A step and the seconds of a core that it took."""
+
+    step: EncodedStep
+    seconds: float
+
+
+def timed_step(role: str, state: bytes | None, item: Input, context: Context) -> TimedStep:
+    """Run a step and take its time; what worker processes run."""
+    started = time.perf_counter()
+    step = run_step(role, state, item, context)
+    return TimedStep(step, time.perf_counter() - started)
+
+
+class StepPool:
+    """A process pool that is rebuilt when a worker is killed; zero workers run steps in this process."""
+
+    def __init__(self, workers: int | None = None) -> None:
+        """`workers` defaults to the number of cores."""
+        self._workers = (os.cpu_count() or 1) if workers is None else workers
+        self._executor: ProcessPoolExecutor | None = None
+
+    def start(self) -> None:
+        """Start the workers ahead of the first step."""
+        if self._workers and self._executor is None:
+            context = multiprocessing.get_context("forkserver")
+            context.set_forkserver_preload(["protocol.roles.dispatch"])
+            self._executor = ProcessPoolExecutor(self._workers, mp_context=context)
+            for _ in range(self._workers):
+                self._executor.submit(os.getpid)
+
+    async def run(self, role: str, state: bytes | None, item: Input, context: Context) -> TimedStep:
+        """One step; raises what the step raises."""
+        if not self._workers:
+            return timed_step(role, state, item, context)
+        for attempt in range(_TRIES):
+            self.start()
+            executor = self._executor
+            assert executor is not None
+            try:
+                loop = asyncio.get_running_loop()
+                return await loop.run_in_executor(executor, timed_step, role, state, item, context)
+            except BrokenProcessPool:
+                if self._executor is executor:
+                    self._executor = None
+                if attempt == _TRIES - 1:
+                    raise
+        raise AssertionError("unreachable")
+
+    def close(self) -> None:
+        """End the workers."""
+        if self._executor is not None:
+            self._executor.shutdown(wait=True, cancel_futures=True)
+            self._executor = None
