@@ -1,16 +1,17 @@
-"""The aggregator's evaluation lane: it relays signed metrics, checks the opening as everyone does, collects signatures."""
+"""The aggregator's evaluation lane: it relays signed metrics, checks their opening, collects signatures."""
 
 from protocol.envelope import SignedMessage
+from protocol.errors import ProtocolViolation
 from protocol.learning.widths import Widths
 from protocol.marketplace import RecordRound
 from protocol.messages import EncryptedMetric, LocalModels, Opening, OpeningRequest, RoundSignature
-from protocol.request import Request
 from protocol.roles.aggregator_state import (
     AggregatorState,
     Answer,
     EvaluationLane,
     RecordedModel,
     TrainedRound,
+    request_of,
 )
 from protocol.roles.aggregator_training import drop_notices, give_up
 from protocol.roles.evaluation import CheckedMetrics, build_record, check_metrics, check_openings
@@ -112,7 +113,7 @@ def on_opening(state: AggregatorState, received: Received, context: Context) -> 
     checked = _checked(state, lane, context)
     check_openings(public_key_of(state.n), checked.products, body.plaintexts, body.roots)
     record = build_record(
-        checked, list(body.plaintexts), request=_request(state), widths=_widths(state), link=_link(state)
+        checked, list(body.plaintexts), request=request_of(state), widths=_widths(state), link=_link(state)
     )
     require(record == body.record, "wrong_record")
     assert record is not None
@@ -218,8 +219,7 @@ def _lane(state: AggregatorState, received: Received, status: str) -> Evaluation
     lane = state.evaluation
     place = f"{received.envelope.round}.{received.envelope.attempt}"
     if lane is None or lane.status != status or _place(lane) != place:
-        require(False, "attempt_out_of_order", place)  # noqa: FBT003
-    assert lane is not None
+        raise ProtocolViolation("attempt_out_of_order", place)
     return lane
 
 
@@ -228,7 +228,7 @@ def _place(lane: EvaluationLane) -> str:
 
 
 def _timer(state: AggregatorState, name: str, round_number: int, attempt: int) -> SetTimer:
-    seconds = float(_request(state).deadlines.step_s)
+    seconds = float(request_of(state).deadlines.step_s)
     return SetTimer(name=f"{name}:{round_number}.{attempt}", seconds=seconds)
 
 
@@ -237,10 +237,5 @@ def _link(state: AggregatorState) -> Link:
     return state.link
 
 
-def _request(state: AggregatorState) -> Request:
-    assert state.request is not None
-    return state.request
-
-
 def _widths(state: AggregatorState) -> Widths:
-    return training_widths(_request(state), state.parties)
+    return training_widths(request_of(state), state.parties)

@@ -100,3 +100,9 @@ class AggregatorState(FrozenModel):
     last_signed: bool = False
     last_recorded: bool = False
     failure: str | None = None
+
+
+def request_of(state: AggregatorState) -> Request:
+    """The request; every phase after the first has one."""
+    assert state.request is not None
+    return state.request

@@ -1,12 +1,13 @@
 """The aggregator's training lane: models out, signed updates in, one masked refresh through the buyer."""
 
+from protocol.codec import unpack
 from protocol.crypto.blinding import ShortExponentBlinder
 from protocol.crypto.packing import Mask
+from protocol.envelope import SignedMessage
+from protocol.errors import ProtocolViolation
 from protocol.learning.refresh import mask_updates, unmask_model
 from protocol.learning.scales import MODEL_SCALE, UPDATE_SCALE
 from protocol.learning.widths import Widths
-from protocol.codec import unpack
-from protocol.envelope import SignedMessage
 from protocol.marketplace import Cancel, Settle
 from protocol.messages import (
     EncryptedModel,
@@ -16,8 +17,7 @@ from protocol.messages import (
     RefreshRequest,
     TrainingFailed,
 )
-from protocol.request import Request
-from protocol.roles.aggregator_state import AggregatorState, Answer, TrainedRound, TrainingLane
+from protocol.roles.aggregator_state import AggregatorState, Answer, TrainedRound, TrainingLane, request_of
 from protocol.roles.inputs import CancelTimer, Context, Effect, NoteFact, SetTimer, Step, SubmitCall
 from protocol.roles.machine import Received, changed, effects_of, message, require, store
 from protocol.roles.training import Link, public_key_of, require_sender, training_widths
@@ -77,7 +77,7 @@ def on_gradient_update(state: AggregatorState, received: Received, context: Cont
     require(all(one.owner != received.sender for one in lane.updates), "updated_twice")
     body: GradientUpdate = received.body
     require(body.start_digest == lane.start_digest, "wrong_start_model")
-    request = _request(state)
+    request = request_of(state)
     body.local_model.read(public_key_of(state.n), scale=UPDATE_SCALE, count=request.parameters)
     kept, blob = store(received.signed)
     updates = (*lane.updates, Answer(owner=received.sender, message=kept))
@@ -105,7 +105,7 @@ def _refresh(
     state: AggregatorState, lane: TrainingLane, context: Context, fresh: dict[bytes, SignedMessage]
 ) -> _Step:
     """Ask the buyer for the masked quotient of the sum, in seat order whatever order the updates came in."""
-    request, key = _request(state), public_key_of(state.n)
+    request, key = request_of(state), public_key_of(state.n)
     widths = _widths(state)
     lane = changed(lane, updates=_in_seat_order(state, lane.updates))
     vectors = []
@@ -141,7 +141,7 @@ def on_refresh_answer(state: AggregatorState, received: Received, context: Conte
     require_sender(received.sender, state.opened.buyer)
     lane = _lane(state, received.envelope.round, "refreshing")
     body: RefreshAnswer = received.body
-    request, key, widths = _request(state), public_key_of(state.n), _widths(state)
+    request, key, widths = request_of(state), public_key_of(state.n), _widths(state)
     answered = body.model.read(key, scale=MODEL_SCALE, count=request.parameters)
     assert lane.mask is not None
     mask = Mask(lane.mask.load(KeptMask, context).rhos)
@@ -187,13 +187,14 @@ def on_end(state: AggregatorState, _argument: str, _context: Context) -> _Step:
     """Settle or cancel, again and again until the chain says it is done."""
     assert state.opened is not None
     call = Settle(training=state.training) if state.recorded else Cancel(training=state.training)
-    again = SetTimer(name="end", seconds=float(_request(state).deadlines.chain_s))
+    again = SetTimer(name="end", seconds=float(request_of(state).deadlines.chain_s))
     return Step(state.model_copy(), (SubmitCall(call=call), again))
 
 
 def drop_notices(
     state: AggregatorState, seats: int, round_number: int, code: str, context: Context
 ) -> tuple[Effect, ...]:
+    """Tell everybody who is dropped from which round on, and keep it as a fact."""
     assert state.opened is not None
     everybody = (state.opened.buyer, *state.parties.seats)
     told: list[Effect] = []
@@ -208,8 +209,7 @@ def drop_notices(
 def _lane(state: AggregatorState, round_number: int, status: str) -> TrainingLane:
     lane = state.training_lane
     if lane is None or lane.round != round_number or lane.status != status:
-        require(False, "round_out_of_order", f"round {round_number}")  # noqa: FBT003
-    assert lane is not None
+        raise ProtocolViolation("round_out_of_order", f"round {round_number}")
     return lane
 
 
@@ -217,10 +217,5 @@ def _in_seat_order(state: AggregatorState, answers: tuple[Answer, ...]) -> tuple
     return tuple(sorted(answers, key=lambda answer: state.parties.seat_of(answer.owner)))
 
 
-def _request(state: AggregatorState) -> Request:
-    assert state.request is not None
-    return state.request
-
-
 def _widths(state: AggregatorState) -> Widths:
-    return training_widths(_request(state), state.parties)
+    return training_widths(request_of(state), state.parties)

@@ -3,13 +3,12 @@
 from collections.abc import Mapping
 
 from protocol.codec import unpack
+from protocol.crypto.validation import verify_public_key
+from protocol.errors import ProtocolViolation, WidthError
 from protocol.learning.descent import StepSizeDiverges, affine_map
 from protocol.learning.statistic import Statistic
 from protocol.marketplace import Cancelled, Join, Joined, Opened, RolesDrawn, RoundRecorded, Settled, Withdraw
 from protocol.messages import Invitation, InvitationAnswer, OwnerDecision, TrainingStarted
-
-from protocol.crypto.validation import verify_public_key
-from protocol.errors import WidthError
 from protocol.requirements import mismatches
 from protocol.roles import trainer, validator
 from protocol.roles.inputs import (
@@ -26,9 +25,8 @@ from protocol.roles.inputs import (
     SubmitCall,
 )
 from protocol.roles.machine import Handler, Machine, Received, Table, changed, effects_of, message, require
-from protocol.roles.model_buyer import started_parties
 from protocol.roles.owner_state import OwnerPolicy, OwnerState
-from protocol.roles.training import check_widths, require_sender, training_widths
+from protocol.roles.training import check_widths, require_sender, started_parties, training_widths
 
 PHASES = ("waiting", "ready", "initiated", "running", "finished", "declined", "failed")
 FINAL = frozenset({"finished", "declined", "failed"})
@@ -199,7 +197,7 @@ def _on_training_started(state: OwnerState, started: Received, _context: Context
     try:
         training_widths(state.request, parties)
     except WidthError as error:
-        require(False, "widths_do_not_fit", str(error))  # noqa: FBT003
+        raise ProtocolViolation("widths_do_not_fit", str(error)) from None
     return Step(changed(state, parties=parties))
 
 

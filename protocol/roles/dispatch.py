@@ -1,4 +1,4 @@
-"""The one entry from the runtime: bytes in, bytes and effects out, so that a step can run in another process."""
+"""The one entry from the runtime: bytes in, bytes and effects out, so a step can run in another process."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -38,8 +38,8 @@ class EncodedStep:
     """What the runtime writes in one transaction.
 
     `references` are the blobs that the new state still needs, `shown` the state as people see it (one of
-    WAITING, READY, INITIATED, IN_PROGRESS, FINISHED, DECLINED, FAILED(code)), `training` the contract's id once
-    known, `finished` whether nothing but late questions can come.
+    WAITING, READY, INITIATED, IN_PROGRESS, FINISHED, DECLINED, FAILED(code)), `training` the contract's id
+    once known, `finished` whether nothing but late questions can come.
     """
 
     state: bytes
@@ -64,8 +64,8 @@ def decode_state(role: str, content: bytes) -> FrozenModel:
 def run_step(role: str, state: bytes | None, item: Input, context: Context) -> EncodedStep:
     """Run one input, then every held input that the change made timely.
 
-    `state` is None for the first input of a training. A peer's fault comes out as a ReportViolation effect with
-    the state unchanged; our own bugs raise.
+    `state` is None for the first input of a training. A peer's fault comes out as a ReportViolation effect
+    with the state unchanged; our own bugs raise.
     """
     module = _ROLES[role]
     instance = None if state is None else unpack(_Instance, state)

@@ -1,7 +1,7 @@
 """What buyer, validators and aggregator each work out for themselves from the signed metrics of a round.
 
-They all form the same product of ciphertexts, check the same opening and build the same record, so that nobody
-needs to be believed: the aggregator only relays.
+They all form the same product of ciphertexts, check the same opening and build the same record, so that
+nobody needs to be believed: the aggregator only relays.
 """
 
 from collections.abc import Sequence
@@ -115,8 +115,8 @@ def build_record(
 ) -> RoundRecord | None:
     """The record that follows from the opened plaintexts, or None if they are implausible.
 
-    Implausible: a bit above the last slot or a slot out of its range; publishing those would open a channel of
-    hundreds of bits.
+    Implausible: a bit above the last slot or a slot out of its range; publishing those would open a channel
+    of hundreds of bits.
     """
     metrics = decode_metrics(
         plaintexts,

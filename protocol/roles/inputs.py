@@ -1,7 +1,7 @@
 """What goes into a role's transition and what comes out: two small closed unions, named by direction.
 
-`transition(state, input, context) -> Step(state, effects)` is pure: randomness and time come in the context, and
-effects are values that the runtime writes into its outbox in the same database transaction as the new state.
+`transition(state, input, context) -> Step(state, effects)` is pure: randomness and time come in the context,
+and effects are values that the runtime writes into its outbox in the same transaction as the new state.
 """
 
 from collections.abc import Mapping
@@ -65,7 +65,7 @@ Input = Annotated[
 
 
 class SendMessage(FrozenModel):
-    """Sign, seal and send `body`; a resend keeps the message id, so the recipient's inbox drops the second."""
+    """Sign, seal and send `body`; a resend keeps the message id, so the recipient's inbox drops it."""
 
     effect: Literal["send"] = "send"
     message_id: MessageId
@@ -98,7 +98,7 @@ class CancelTimer(FrozenModel):
 
 
 class StoreBlob(FrozenModel):
-    """Keep bytes under a digest; later steps find them in the context while the state refers to the digest."""
+    """Keep bytes under a digest; later steps find them in the context while the state refers to it."""
 
     effect: Literal["blob"] = "blob"
     digest: Digest

@@ -1,8 +1,8 @@
 """The engine under every role: a table of phases and the inputs allowed in each, as data.
 
-A role is a tuple of phases in the order they are lived through and a table phase → input → handler. An input that
-a later phase allows is early (messages of different senders overtake each other, and a node may be behind): it
-is held and offered again after every change. Any other input leaves the state unchanged.
+A role is a tuple of phases in the order they are lived through and a table phase → input → handler. An input
+that a later phase allows is early (messages of different senders overtake each other, a node may be behind):
+it is held and offered again after every change. Any other input leaves the state unchanged.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence

@@ -48,7 +48,7 @@ class OwnerPolicy(FrozenModel):
 
 
 def least_fixed_pay(request: Request) -> int:
-    """Wei that an owner gets at least if every round is recorded, whatever role it draws and whoever joins."""
+    """Wei that an owner gets at least if every round is recorded, whatever role it draws."""
     pay = request.payment
     owners = request.owners.maximum
     trainer = pay.deposit_wei * pay.participation_bps // 10_000 // owners
@@ -66,8 +66,10 @@ class TrainerAnswer(FrozenModel):
 
 
 class Evaluation(FrozenModel):
-    """A validator's work on one attempt: MASKED after the noisy metric, MEASURED after the encrypted one,
-    CHECKED once the aggregator has shown all metrics."""  # noqa: D209
+    """A validator's work on one attempt.
+
+    MASKED after the noisy metric, MEASURED after the encrypted one, CHECKED once all metrics are shown.
+    """
 
     status: Literal["masked", "measured", "checked"] = "masked"
     round: RoundNumber

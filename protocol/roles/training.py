@@ -7,12 +7,12 @@ from pydantic import Field
 
 from protocol.crypto.paillier import PublicKey
 from protocol.errors import ProtocolViolation
-from protocol.learning.widths import Widths
-from protocol.messages import RowCount
-from protocol.records import RoundRecord
 from protocol.learning.shapley import mse_after_fixed
+from protocol.learning.widths import Widths
+from protocol.messages import RowCount, TrainingStarted
+from protocol.records import RoundRecord
 from protocol.request import Request
-from protocol.roles.machine import require
+from protocol.roles.machine import changed, require
 from protocol.types import Address, BigInteger, Digest, FrozenModel, RoundNumber, Seats, mask_of, seats_of
 
 LARGEST_ROW_COUNT = 1 << 40
@@ -78,8 +78,8 @@ class Link(FrozenModel):
     def measures_start(self, validators: int) -> bool:
         """Whether the next round measures the model it starts from.
 
-        Only in the first round and for a new set of validators: otherwise v₀ is already public, and whoever can
-        predict an opened number can hide another one in it.
+        Only in the first round and for a new set of validators: otherwise v₀ is already public, and whoever
+        can predict an opened number can hide another one in it.
         """
         return self.round == 0 or validators != self.validators
 
@@ -88,6 +88,14 @@ class Failure(FrozenModel):
     """Why a training ended without a model."""
 
     code: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+
+
+def started_parties(parties: Parties, body: TrainingStarted) -> Parties:
+    """The parties with their row counts; raises ProtocolViolation where the roles differ from the chain's."""
+    require(body.trainers == parties.addresses(parties.trainers), "wrong_roles")
+    require(body.validators == parties.addresses(parties.validators), "wrong_roles")
+    require(sorted(row.owner for row in body.rows) == sorted(parties.seats), "wrong_rows")
+    return changed(parties, rows=body.rows)
 
 
 def training_widths(request: Request, parties: Parties) -> Widths:

@@ -1,16 +1,10 @@
-"""A data owner as validator: measures models it cannot read on rows it does not show, and signs what it checked."""
-
-from collections.abc import Sequence
+"""A data owner as validator: measures models it cannot read on rows it does not show, signs the result."""
 
 from protocol.codec import unpack
-from protocol.crypto.paillier import PublicKey
-from protocol.envelope import SignedMessage
-from protocol.learning.metric import ResidualState, encrypted_metrics, masked_residuals, zero_sum_masks
+from protocol.learning.metric import ResidualState, encrypted_metrics, masked_residuals
 from protocol.learning.scales import COEFFICIENT_SCALE, MODEL_SCALE
-from protocol.learning.widths import Widths
 from protocol.messages import (
     EncryptedMetric,
-    GradientUpdate,
     LocalModels,
     MetricProducts,
     NoisyMetric,
@@ -20,34 +14,44 @@ from protocol.messages import (
     TrainedModel,
     UpdateDigest,
 )
-from protocol.request import Request
-from protocol.roles.evaluation import CheckedMetrics, build_record, check_metrics, check_openings
+from protocol.roles.evaluation import build_record, check_openings
 from protocol.roles.inputs import Context, NoteFact, Step
-from protocol.roles.machine import NotYet, Received, changed, message, require, store
+from protocol.roles.machine import Received, changed, message, require, store
 from protocol.roles.owner_state import Evaluation, OwnerState
 from protocol.roles.trainer import factor_of
-from protocol.roles.training import Link, public_key_of, require_sender, training_widths
+from protocol.roles.training import Link, public_key_of, require_sender
+from protocol.roles.validator_checks import (
+    check_members,
+    check_place,
+    check_trainers,
+    check_update,
+    checked_metrics,
+    own_masks,
+    request_of,
+    running_evaluation,
+    widths_of,
+)
 from protocol.signatures import recover_address, sign_digest
 from protocol.types import digest_of
 from protocol.vectors import EncryptedVector, PackedVector
 
 
 def on_local_models(state: OwnerState, received: Received, context: Context) -> Step[OwnerState]:
-    """Check the round's signed updates, form the encrypted residuals of every model, send them masked to the buyer."""
-    request = _request(state)
+    """Check the round's signed updates and send the buyer every model's residuals, encrypted and masked."""
+    request = request_of(state)
     require_sender(received.sender, request.aggregator)
-    widths = _widths(state)
+    widths = widths_of(state)
     key = public_key_of(state.n)
     body: LocalModels = received.body
     envelope = received.envelope
-    _check_place(state, envelope.round, envelope.attempt)
-    validators = _check_members(state, body, context)
+    check_place(state, envelope.round, envelope.attempt)
+    validators = check_members(state, body, context)
     link = state.link or Link(model_digest=body.start_model.digest(), transcript=request.hash())
     require(envelope.round == link.round + 1, "round_out_of_order")
     require(body.start_model.digest() == link.model_digest, "wrong_start_model")
     require(body.measure_start == link.measures_start(validators), "wrong_start_measurement")
-    updates = [_update(state, signed, envelope.round, link.model_digest) for signed in body.updates]
-    trainers = _check_trainers(state, body)
+    updates = [check_update(state, signed, envelope.round, link.model_digest) for signed in body.updates]
+    trainers = check_trainers(state, body)
     start = body.start_model.read(key, scale=MODEL_SCALE, count=request.parameters)
     body.refreshed_model.read(key, scale=MODEL_SCALE, count=request.parameters)
     models = [
@@ -92,11 +96,11 @@ def on_local_models(state: OwnerState, received: Received, context: Context) -> 
 
 def on_metric_products(state: OwnerState, received: Received, context: Context) -> Step[OwnerState]:
     """Take the masks out of the buyer's products, add noise, send the encrypted metric to the aggregator."""
-    request = _request(state)
+    request = request_of(state)
     assert state.opened is not None
     require_sender(received.sender, state.opened.buyer)
-    evaluation = _evaluation(state, received, "masked")
-    widths = _widths(state)
+    evaluation = running_evaluation(state, received, "masked")
+    widths = widths_of(state)
     key = public_key_of(state.n)
     body: MetricProducts = received.body
     trainers = evaluation.trainers.bit_count()
@@ -111,7 +115,7 @@ def on_metric_products(state: OwnerState, received: Received, context: Context) 
         rows=state.parties.rows_by_owner()[context.address],
         widths=widths,
         target_range=request.target_range,
-        zero_sum=_zero_sum(state, evaluation, key, widths.opening.plaintexts(count), context),
+        zero_sum=own_masks(state, evaluation, key, widths.opening.plaintexts(count), context),
         randomness=context.randomness("metrics"),
     )
     vector = PackedVector.of(
@@ -136,11 +140,11 @@ def on_metric_products(state: OwnerState, received: Received, context: Context) 
 
 def on_opening_request(state: OwnerState, received: Received, context: Context) -> Step[OwnerState]:
     """Check that the aggregator shows all metrics, this validator's own unchanged among them."""
-    request = _request(state)
+    request = request_of(state)
     require_sender(received.sender, request.aggregator)
-    evaluation = _evaluation(state, received, "measured")
+    evaluation = running_evaluation(state, received, "measured")
     body: OpeningRequest = received.body
-    checked = _checked(state, evaluation, body.metrics)
+    checked = checked_metrics(state, evaluation, body.metrics)
     require(checked.validators == evaluation.validators, "wrong_members")
     own = [one for one in body.metrics if one.envelope.sender == context.address]
     require(len(own) == 1, "own_metric_missing")
@@ -155,20 +159,22 @@ def on_opening_request(state: OwnerState, received: Received, context: Context) 
 
 
 def on_opening(state: OwnerState, received: Received, context: Context) -> Step[OwnerState]:
-    """Check the buyer's opening and record against what this validator works out itself, and sign the record."""
-    request = _request(state)
+    """Check the buyer's opening and record against what this validator works out itself, then sign."""
+    request = request_of(state)
     assert state.opened is not None
     assert state.link is not None or state.evaluation is None
     require_sender(received.sender, state.opened.buyer)
-    evaluation = _evaluation(state, received, "checked")
+    evaluation = running_evaluation(state, received, "checked")
     link = state.link
     assert link is not None
     assert evaluation.shown_metrics is not None
     body: Opening = received.body
     key = public_key_of(state.n)
-    checked = _checked(state, evaluation, evaluation.shown_metrics.load(OpeningRequest, context).metrics)
+    checked = checked_metrics(
+        state, evaluation, evaluation.shown_metrics.load(OpeningRequest, context).metrics
+    )
     check_openings(key, checked.products, body.plaintexts, body.roots)
-    record = build_record(checked, list(body.plaintexts), request=request, widths=_widths(state), link=link)
+    record = build_record(checked, list(body.plaintexts), request=request, widths=widths_of(state), link=link)
     require(record == body.record, "wrong_record")
     assert record is not None
     digest = record.digest(context.market)
@@ -184,7 +190,7 @@ def on_opening_refused(state: OwnerState, received: Received, _context: Context)
     """The buyer found the sum implausible: this attempt ends without numbers."""
     assert state.opened is not None
     require_sender(received.sender, state.opened.buyer)
-    _evaluation(state, received, "checked")
+    running_evaluation(state, received, "checked")
     fact = NoteFact(name="implausible", data={"round": received.envelope.round})
     return Step(changed(state, evaluation=None), (fact,))
 
@@ -200,112 +206,3 @@ def on_model_request(state: OwnerState, received: Received, context: Context) ->
     label = received.envelope.message_id.hex()
     answer = message(context, received.sender, TrainedModel(model=vector), label=label)
     return Step(state.model_copy(), (answer,))
-
-
-# ---- pieces ----
-
-
-def _request(state: OwnerState) -> Request:
-    assert state.request is not None
-    return state.request
-
-
-def _widths(state: OwnerState) -> Widths:
-    if not state.parties.has_started():
-        raise NotYet
-    return training_widths(_request(state), state.parties)
-
-
-def _check_place(state: OwnerState, round_number: int, attempt: int) -> None:
-    """A new attempt replaces the running one; a round that was opened is never measured again."""
-    require(state.link is None or round_number > state.link.round, "already_opened")
-    running = state.evaluation
-    if running is not None:
-        require((round_number, attempt) > (running.round, running.attempt), "attempt_out_of_order")
-    if state.link is not None and round_number > state.link.round + 1:
-        raise NotYet
-
-
-def _check_members(state: OwnerState, body: LocalModels, context: Context) -> int:
-    parties = state.parties
-    require(context.address in body.validators, "not_a_validator")
-    mask = parties.mask(body.validators)
-    require(body.validators == parties.addresses(mask), "validators_out_of_order")
-    require(mask & ~parties.validators == 0 and mask.bit_count() >= 2, "wrong_validators")
-    return mask
-
-
-def _check_trainers(state: OwnerState, body: LocalModels) -> int:
-    names = tuple(signed.envelope.sender for signed in body.updates)
-    mask = state.parties.mask(names)
-    require(names == state.parties.addresses(mask), "updates_out_of_order")
-    require(mask & ~state.parties.trainers == 0 and mask.bit_count() >= 2, "wrong_trainers")
-    return mask
-
-
-def _update(
-    state: OwnerState, signed: SignedMessage, round_number: int, start_digest: bytes
-) -> GradientUpdate:
-    """One trainer's signed update: the aggregator cannot have made, changed or replayed it."""
-    envelope = signed.envelope
-    require(envelope.type == "gradient_update", "wrong_evidence", envelope.type)
-    require((envelope.training, envelope.round) == (state.training, round_number), "wrong_evidence")
-    signed.verify()
-    update = unpack(GradientUpdate, signed.body)
-    require(update.start_digest == start_digest, "wrong_start_model", envelope.sender)
-    return update
-
-
-def _evaluation(state: OwnerState, received: Received, status: str) -> Evaluation:
-    """The running attempt, if the message is for it and in its turn."""
-    place = (received.envelope.round, received.envelope.attempt)
-    running = state.evaluation
-    if running is None:
-        done = state.link.round if state.link is not None else 0
-        require(place[0] > done, "attempt_out_of_order")
-        raise NotYet
-    require(place >= (running.round, running.attempt), "attempt_out_of_order")
-    order = ("masked", "measured", "checked")
-    if place > (running.round, running.attempt) or order.index(running.status) < order.index(status):
-        raise NotYet
-    require(running.status == status, "asked_twice")
-    return running
-
-
-def _checked(state: OwnerState, evaluation: Evaluation, metrics: Sequence[SignedMessage]) -> CheckedMetrics:
-    assert state.link is not None
-    return check_metrics(
-        metrics,
-        training=state.training,
-        round_number=evaluation.round,
-        attempt=evaluation.attempt,
-        parties=state.parties,
-        widths=_widths(state),
-        key=public_key_of(state.n),
-        link=state.link,
-    )
-
-
-def _zero_sum(
-    state: OwnerState, evaluation: Evaluation, key: PublicKey, count: int, context: Context
-) -> list[int]:
-    """This validator's masks, which vanish only in the product over all members of the attempt."""
-    members = state.parties.addresses(evaluation.validators)
-    others = {one: context.exchange_keys[one] for one in members if one != context.address}
-    place = digest_of(
-        state.training.to_bytes(8, "big"),
-        evaluation.round.to_bytes(4, "big"),
-        evaluation.attempt.to_bytes(4, "big"),
-        *(bytes.fromhex(member[2:]) for member in members),
-        evaluation.start_digest,
-        *evaluation.update_digests,
-        evaluation.refreshed_digest,
-    )
-    return zero_sum_masks(
-        key,
-        own_address=context.address,
-        secret=context.exchange_secret,
-        others=others,
-        place=place,
-        count=count,
-    )

@@ -1,0 +1,141 @@
+"""How a training ends for its buyer: settled and paid, and then the model; or stopped, cancelled, stalled."""
+
+from collections.abc import Callable
+
+from protocol.bought_model import BoughtModel
+from protocol.codec import pack
+from protocol.crypto.fixed_point import decode
+from protocol.learning.scales import MODEL_SCALE
+from protocol.marketplace import (
+    Cancel,
+    Cancelled,
+    Settle,
+    Settled,
+)
+from protocol.messages import (
+    ModelReceived,
+    ModelRequest,
+    TrainedModel,
+    TrainingFailed,
+)
+from protocol.roles.buyer_state import (
+    BuyerState,
+    BuyerStep,
+    cancel,
+    failed,
+    private_key_of,
+    stall_timer,
+)
+from protocol.roles.inputs import (
+    CancelTimer,
+    Context,
+    KeepResult,
+    NoteFact,
+    SetTimer,
+    Step,
+    SubmitCall,
+)
+from protocol.roles.machine import (
+    Received,
+    changed,
+    message,
+    require,
+)
+from protocol.roles.training import require_sender
+
+
+def on_settled(state: BuyerState, event: Settled, _context: Context) -> BuyerStep:
+    """The deposit is divided; the model follows if the last round was recorded."""
+    data = {
+        "paid_wei": str(event.paid),
+        "refund_wei": str(event.refund),
+        "improvement": str(event.improvement),
+    }
+    settled = NoteFact(name="settled", data=data)
+    if not state.last_recorded:
+        # The model is delivered for the round that the buyer signed as the last one, and for no other.
+        return Step(failed(state, "stopped_early"), (settled, CancelTimer(name="stalled")))
+    wait = SetTimer(name="model", seconds=state.request.deadlines.step_s)
+    return Step(changed(state, phase="collecting"), (settled, CancelTimer(name="stalled"), wait))
+
+
+def on_stalled(state: BuyerState, _argument: str, _context: Context) -> BuyerStep:
+    """Nobody made progress for longer than the contract waits: anyone may end it now, so the buyer does."""
+    training = state.training
+    assert training is not None
+    call = Settle(training=training) if state.recorded else Cancel(training=training)
+    return Step(state.model_copy(), (SubmitCall(call=call), stall_timer(state)))
+
+
+def on_trained_model(state: BuyerState, received: Received, context: Context) -> BuyerStep:
+    """Decrypt the model, if it is the recorded one."""
+    allowed = (state.request.aggregator, *state.parties.addresses(state.parties.validators))
+    require(received.sender in allowed, "wrong_sender")
+    body: TrainedModel = received.body
+    require(body.model.digest() == state.recorded_model, "wrong_model")
+    private = private_key_of(context)
+    ciphertexts = body.model.read(private.public_key, scale=MODEL_SCALE, count=state.request.parameters)
+    weights = decode([private.public_key.signed(private.decrypt(c)) for c in ciphertexts], MODEL_SCALE)
+    result = KeepResult(name="model", content=pack(BoughtModel.of(state.request, list(map(float, weights)))))
+    assert state.recorded_model is not None
+    receipt = message(context, state.request.aggregator, ModelReceived(digest=state.recorded_model))
+    fact = NoteFact(name="finished", data={"rounds": state.recorded})
+    return Step(changed(state, phase="finished"), (result, receipt, CancelTimer(name="model"), fact))
+
+
+def on_model_late(state: BuyerState, _argument: str, context: Context) -> BuyerStep:
+    """The aggregator is silent: any validator holds the model since it measured it."""
+    validators = state.parties.addresses(state.parties.validators)
+    left = [one for one in validators if one not in state.asked_validators] or list(validators)
+    assert state.training is not None
+    asked = (*state.asked_validators, left[0])
+    return Step(
+        changed(state, asked_validators=asked[-len(validators) :]),
+        (
+            message(context, left[0], ModelRequest(), label=str(len(asked))),
+            SetTimer(name="model", seconds=state.request.deadlines.step_s),
+        ),
+    )
+
+
+def on_stop(state: BuyerState, order: Received, context: Context) -> BuyerStep:
+    """The operator stops the training: before the start the deposit comes back."""
+    require_sender(order.sender, context.address)
+    training = state.training
+    require(training is not None, "not_opened_yet")
+    if state.phase in ("opened", "initiated"):
+        return cancel(state, "stopped_by_buyer")
+    assert training is not None
+    body = TrainingFailed(code="stopped_by_buyer", fault=context.address, last_round=state.recorded)
+    return Step(state.model_copy(), (NoteFact(name="stop_requested", data=body.model_dump(mode="json")),))
+
+
+def on_cancelled(state: BuyerState, event: Cancelled, _context: Context) -> BuyerStep:
+    """The contract gave the deposit back."""
+    fact = NoteFact(name="cancelled", data={"refund_wei": str(event.refund)})
+    return Step(failed(state, state.failure or "cancelled"), (fact, CancelTimer(name="join")))
+
+
+def on_failed_notice(state: BuyerState, notice: Received, _context: Context) -> BuyerStep:
+    """The aggregator says why the training ends; what ends it is the chain's settlement or cancellation."""
+    require_sender(notice.sender, state.request.aggregator)
+    body: TrainingFailed = notice.body
+    fact = NoteFact(name="aggregator_gave_up", data={"code": body.code, "last_round": body.last_round})
+    return Step(changed(state, failure=body.code), (fact,))
+
+
+def on_open_refused(state: BuyerState, refusal: object, _context: Context) -> BuyerStep:
+    """The contract refused to open the training."""
+    code = getattr(refusal, "code", "refused")
+    return Step(failed(state, f"open_{code}"), (NoteFact(name="open_refused", data={"code": code}),))
+
+
+def noted(name: str) -> Callable[[BuyerState, Received, Context], BuyerStep]:
+    """A handler that only keeps what the aggregator tells as a fact."""
+
+    def note(state: BuyerState, received: Received, _context: Context) -> BuyerStep:
+        require_sender(received.sender, state.request.aggregator)
+        data = {"type": received.envelope.type, "round": received.envelope.round}
+        return Step(state.model_copy(), (NoteFact(name=name, data=data),))
+
+    return note

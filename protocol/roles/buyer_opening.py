@@ -1,0 +1,110 @@
+"""The model buyer before the start: it opens the training on chain and sends its aggregator the request."""
+
+from protocol.crypto.fixed_point import encode
+from protocol.crypto.opening import open_ciphertext
+from protocol.crypto.validation import prove_key
+from protocol.learning.scales import MODEL_SCALE
+from protocol.marketplace import (
+    Joined,
+    Open,
+    Opened,
+    RolesDrawn,
+)
+from protocol.messages import (
+    PublicRoot,
+    RequestAnswer,
+    TrainingRequest,
+)
+from protocol.roles.buyer_state import BuyerState, BuyerStep, cancel, private_key_of, stall_timer
+from protocol.roles.inputs import (
+    CancelTimer,
+    Context,
+    NoteFact,
+    SetTimer,
+    Step,
+    SubmitCall,
+)
+from protocol.roles.machine import (
+    Received,
+    changed,
+    effects_of,
+    message,
+    require,
+)
+from protocol.roles.training import Link, require_sender
+from protocol.vectors import EncryptedVector
+
+
+def on_order(state: BuyerState, _order: Received, _context: Context) -> BuyerStep:
+    """Open the training on chain with its deposit."""
+    request = state.request
+    call = Open(terms=request.terms(), deposit=request.payment.deposit_wei)
+    return Step(state.model_copy(), (SubmitCall(call=call),))
+
+
+def on_opened(state: BuyerState, event: Opened, context: Context) -> BuyerStep:
+    """Send the aggregator the request, the key with its proof and the opened initial model."""
+    require(event.buyer == context.address and event.terms.request_hash == state.request.hash(), "not_mine")
+    private = private_key_of(context)
+    weights = encode([float(weight) for weight in state.request.start_weights()], MODEL_SCALE)
+    model = [private.encrypt(weight, context.randomness(f"initial:{i}")) for i, weight in enumerate(weights)]
+    vector = EncryptedVector.of(private.public_key, model, MODEL_SCALE)
+    openings = [open_ciphertext(private, ciphertext) for ciphertext in model]
+    body = TrainingRequest(
+        request=state.request,
+        public_key=private.public_key.n,
+        key_proof=tuple(prove_key(private)),
+        initial_model=vector,
+        opening=tuple(PublicRoot(plaintext=int(o.plaintext), root=int(o.root)) for o in openings),
+    )
+    opened = changed(
+        state,
+        phase="opened",
+        training=event.training,
+        link=Link(model_digest=vector.digest(), transcript=state.request.hash()),
+    )
+    join_wait = state.request.deadlines.join_s + state.request.deadlines.chain_s
+    return Step(
+        opened,
+        effects_of(
+            message(context, state.request.aggregator, body),
+            SetTimer(name="answer", seconds=state.request.deadlines.chain_s),
+            SetTimer(name="join", seconds=join_wait),
+            NoteFact(name="opened", data={"training": event.training, "deposit_wei": str(event.deposit)}),
+        ),
+    )
+
+
+def on_request_answer(state: BuyerState, answer: Received, _context: Context) -> BuyerStep:
+    """Wait for owners, or take the deposit back when the aggregator refuses."""
+    require_sender(answer.sender, state.request.aggregator)
+    body: RequestAnswer = answer.body
+    if body.accepted:
+        return Step(state.model_copy(), (CancelTimer(name="answer"),))
+    return cancel(state, body.code)
+
+
+def on_silence_before_start(state: BuyerState, _argument: str, _context: Context) -> BuyerStep:
+    """The aggregator does not answer: take the deposit back."""
+    return cancel(state, "aggregator_silent")
+
+
+def on_join_over(state: BuyerState, _argument: str, _context: Context) -> BuyerStep:
+    """Too few owners came: take the deposit back."""
+    return cancel(state, "not_enough_owners")
+
+
+def on_joined(state: BuyerState, event: Joined, _context: Context) -> BuyerStep:
+    """Note the seat of an owner that joined."""
+    require(event.seat == len(state.parties.seats), "seat_out_of_order")
+    parties = changed(state.parties, seats=(*state.parties.seats, event.owner))
+    return Step(changed(state, phase="initiated", parties=parties), (CancelTimer(name="answer"),))
+
+
+def on_roles_drawn(state: BuyerState, event: RolesDrawn, _context: Context) -> BuyerStep:
+    """The contract has drawn trainers and validators: the training runs."""
+    parties = changed(state.parties, trainers=event.trainers, validators=event.validators)
+    return Step(
+        changed(state, phase="running", parties=parties),
+        effects_of(CancelTimer(name="join"), CancelTimer(name="answer"), stall_timer(state)),
+    )

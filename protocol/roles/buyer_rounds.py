@@ -1,0 +1,207 @@
+"""The model buyer in a round: it answers with its key what it must not understand.
+
+It decrypts masked digits (refresh, metric) and one opened sum per round, each question once.
+"""
+
+from typing import Literal
+
+from protocol.crypto.opening import open_ciphertext
+from protocol.learning.metric import products
+from protocol.learning.refresh import refresh_model
+from protocol.learning.scales import MODEL_SCALE
+from protocol.marketplace import (
+    RoundRecorded,
+)
+from protocol.messages import (
+    MetricProducts,
+    NoisyMetric,
+    Opening,
+    OpeningRefused,
+    RefreshAnswer,
+    TrainingStarted,
+)
+from protocol.roles.buyer_state import (
+    Answered,
+    BuyerState,
+    BuyerStep,
+    private_key_of,
+    stall_timer,
+    widths_of,
+)
+from protocol.roles.evaluation import build_record, check_metrics
+from protocol.roles.inputs import (
+    Context,
+    NoteFact,
+    Step,
+)
+from protocol.roles.machine import (
+    Received,
+    changed,
+    message,
+    require,
+)
+from protocol.roles.training import require_sender, started_parties, training_widths
+from protocol.signatures import sign_digest
+from protocol.vectors import EncryptedVector
+
+
+def on_training_started(state: BuyerState, started: Received, _context: Context) -> BuyerStep:
+    """Note the row counts, if the roles are those drawn on chain."""
+    require_sender(started.sender, state.request.aggregator)
+    body: TrainingStarted = started.body
+    require(not state.parties.has_started(), "already_started")
+    parties = started_parties(state.parties, body)
+    training_widths(state.request, parties)
+    data = {"trainers": list(body.trainers), "validators": list(body.validators)}
+    return Step(changed(state, parties=parties), (NoteFact(name="started", data=data),))
+
+
+def on_refresh_request(state: BuyerState, asked: Received, context: Context) -> BuyerStep:
+    """Divide the masked sum of a round's updates and encrypt it freshly, once per round and attempt."""
+    require_sender(asked.sender, state.request.aggregator)
+    envelope = asked.envelope
+    require(state.link.round < envelope.round <= state.request.schedule.rounds, "round_out_of_order")
+    question = _unanswered(state, "refresh", asked)
+    widths = widths_of(state)
+    private = private_key_of(context)
+    trainers = widths.trainers_of(int(asked.body.divisor))
+    require(2 <= trainers <= state.parties.trainers.bit_count(), "wrong_divisor")
+    count = state.request.parameters
+    masked = asked.body.masked.read(
+        private.public_key,
+        scale=widths.update_scale,
+        count=count,
+        slot_bits=widths.refresh.slot_bits,
+        ciphertexts=widths.refresh.plaintexts(count),
+    )
+    model = refresh_model(
+        private, masked, count, int(asked.body.divisor), widths, context.randomness("refresh")
+    )
+    answer = RefreshAnswer(model=EncryptedVector.of(private.public_key, model, MODEL_SCALE))
+    return Step(
+        _answered(state, question),
+        (message(context, asked.sender, answer, (envelope.round, envelope.attempt)),),
+    )
+
+
+def on_noisy_metric(state: BuyerState, asked: Received, context: Context) -> BuyerStep:
+    """Multiply a validator's masked residuals, once per validator and attempt."""
+    envelope = asked.envelope
+    body: NoisyMetric = asked.body
+    seat = state.parties.seat_of(asked.sender)
+    require(state.parties.validators >> seat & 1 == 1, "not_a_validator")
+    require(envelope.round in (state.link.round + 1, state.link.round + 2), "round_out_of_order")
+    question = _unanswered(state, "metric", asked)
+    widths = widths_of(state)
+    private = private_key_of(context)
+    residuals = state.request.parameters + 1
+    limit = state.parties.trainers.bit_count() + 1
+    require(2 <= body.models <= limit, "wrong_model_count")
+    start = body.measure_start
+    trainers = body.models - int(start)
+    require(2 <= trainers < limit, "wrong_model_count")
+    count = body.models * residuals
+    masked = body.masked_residuals.read(
+        private.public_key,
+        scale=widths.residual_scale,
+        count=count,
+        slot_bits=widths.residual.slot_bits,
+        ciphertexts=widths.residual.plaintexts(count),
+    )
+    own, cross = products(
+        private,
+        masked,
+        models=body.models,
+        start=start,
+        residuals=residuals,
+        widths=widths,
+        randomness=context.randomness("products"),
+    )
+    answer = MetricProducts(
+        own=EncryptedVector.of(private.public_key, own, widths.metric_scale),
+        cross=EncryptedVector.of(private.public_key, cross, widths.metric_scale),
+    )
+    return Step(
+        _answered(state, question),
+        (message(context, asked.sender, answer, (envelope.round, envelope.attempt)),),
+    )
+
+
+def on_opening_request(state: BuyerState, asked: Received, context: Context) -> BuyerStep:
+    """Open the sum of a round's metrics with proof and sign the record that follows from it."""
+    require_sender(asked.sender, state.request.aggregator)
+    envelope = asked.envelope
+    # One set of members per round: the difference of two openings would show a single validator's numbers.
+    require(envelope.round not in state.opened_sets, "already_opened")
+    widths = widths_of(state)
+    private = private_key_of(context)
+    checked = check_metrics(
+        asked.body.metrics,
+        training=envelope.training,
+        round_number=envelope.round,
+        attempt=envelope.attempt,
+        parties=state.parties,
+        widths=widths,
+        key=private.public_key,
+        link=state.link,
+    )
+    require(checked.start_digest == state.link.model_digest, "wrong_start_model")
+    plaintexts = [int(private.decrypt(product)) for product in checked.products]
+    record = build_record(checked, plaintexts, request=state.request, widths=widths, link=state.link)
+    members = state.parties.addresses(checked.validators)
+    recipients = (state.request.aggregator, *members)
+    place = (envelope.round, envelope.attempt)
+    sets = (*state.opened_sets, envelope.round)
+    if record is None:
+        refused = tuple(message(context, to, OpeningRefused(), place) for to in recipients)
+        note = NoteFact(name="implausible", data={"round": envelope.round})
+        return Step(changed(state, opened_sets=sets), (*refused, note))
+    roots = [int(open_ciphertext(private, product).root) for product in checked.products]
+    opening = Opening(
+        plaintexts=tuple(plaintexts),
+        roots=tuple(roots),
+        record=record,
+        signature=sign_digest(context.signing_key, record.digest(context.market)),
+    )
+    sent = tuple(message(context, to, opening, place) for to in recipients)
+    after = changed(
+        state, opened_sets=sets, link=state.link.next(record), answered=_recent(state, record.round)
+    )
+    return Step(after, (*sent, stall_timer(state)))
+
+
+def on_round_recorded(state: BuyerState, event: RoundRecorded, _context: Context) -> BuyerStep:
+    """Note the round that the chain has recorded."""
+    require(event.round == state.recorded + 1, "round_out_of_order")
+    after = changed(
+        state, recorded=event.round, recorded_model=event.record.model_digest, last_recorded=event.record.last
+    )
+    return Step(after, (_round_fact(event), stall_timer(state)))
+
+
+def _round_fact(event: RoundRecorded) -> NoteFact:
+    return NoteFact(
+        name="round_recorded",
+        data={
+            "round": event.round,
+            "mse_before": str(event.record.mse_before),
+            "mse_after": str(event.mse_after),
+            "last": event.record.last,
+        },
+    )
+
+
+def _unanswered(state: BuyerState, kind: Literal["refresh", "metric"], asked: Received) -> Answered:
+    """A second answer to one question would show the buyer's peer two masks of the same value."""
+    envelope = asked.envelope
+    question = Answered(kind=kind, round=envelope.round, attempt=envelope.attempt, asker=asked.sender)
+    require(question not in state.answered, "asked_twice")
+    return question
+
+
+def _answered(state: BuyerState, question: Answered) -> BuyerState:
+    return changed(state, answered=(*state.answered, question))
+
+
+def _recent(state: BuyerState, round_number: int) -> tuple[Answered, ...]:
+    return tuple(one for one in state.answered if one.round >= round_number)

@@ -1,0 +1,100 @@
+"""What the model buyer remembers of one training, and the pieces that all its handlers use."""
+
+from typing import Literal
+
+from protocol.crypto.paillier import PrivateKey
+from protocol.learning.widths import Widths
+from protocol.marketplace import (
+    Cancel,
+)
+from protocol.request import Request
+from protocol.roles.inputs import (
+    Context,
+    SetTimer,
+    Step,
+    SubmitCall,
+)
+from protocol.roles.machine import (
+    NotYet,
+    Received,
+    changed,
+    require,
+)
+from protocol.roles.training import Link, Parties, training_widths
+from protocol.types import Address, BigInteger, Digest, FrozenModel, RoundNumber, TrainingId
+
+
+class Answered(FrozenModel):
+    """A question that was answered, so that it is never answered a second time with other randomness."""
+
+    kind: Literal["refresh", "metric", "opening"]
+    round: RoundNumber
+    attempt: int
+    asker: Address
+
+
+class BuyerState(FrozenModel):
+    """Everything the buyer remembers of one training; its Paillier key stays in the key store."""
+
+    phase: Literal["ordered", "opened", "initiated", "running", "collecting", "finished", "failed"] = (
+        "ordered"
+    )
+    request: Request
+    n: BigInteger
+    training: TrainingId | None = None
+    parties: Parties = Parties()
+    link: Link
+    recorded: RoundNumber = 0
+    recorded_model: Digest | None = None
+    last_recorded: bool = False
+    opened_sets: tuple[RoundNumber, ...] = ()
+    answered: tuple[Answered, ...] = ()
+    asked_validators: tuple[Address, ...] = ()
+    failure: str | None = None
+
+
+BuyerStep = Step[BuyerState]
+
+
+def private_key_of(context: Context) -> PrivateKey:
+    """The training's Paillier key, out of the runtime's key store."""
+    return PrivateKey.from_bytes(context.private["paillier"])
+
+
+def widths_of(state: BuyerState) -> Widths:
+    """The training's slot widths; NotYet until the aggregator has told the row counts."""
+    if not state.parties.has_started():
+        raise NotYet  # a validator was faster than the aggregator's start
+    return training_widths(state.request, state.parties)
+
+
+def _unanswered(state: BuyerState, kind: Literal["refresh", "metric"], asked: Received) -> Answered:
+    """A second answer to one question would show the buyer's peer two masks of the same value."""
+    envelope = asked.envelope
+    question = Answered(kind=kind, round=envelope.round, attempt=envelope.attempt, asker=asked.sender)
+    require(question not in state.answered, "asked_twice")
+    return question
+
+
+def _answered(state: BuyerState, question: Answered) -> BuyerState:
+    return changed(state, answered=(*state.answered, question))
+
+
+def _recent(state: BuyerState, round_number: int) -> tuple[Answered, ...]:
+    return tuple(one for one in state.answered if one.round >= round_number)
+
+
+def stall_timer(state: BuyerState) -> SetTimer:
+    """Fires when the contract lets anyone end the training."""
+    return SetTimer(name="stalled", seconds=state.request.terms().round_seconds + 1)
+
+
+def cancel(state: BuyerState, code: str) -> BuyerStep:
+    """Ask the contract for the deposit back; the reason is shown once it is."""
+    assert state.training is not None
+    return Step(changed(state, failure=code), (SubmitCall(call=Cancel(training=state.training)),))
+
+
+def failed(state: BuyerState, code: str) -> BuyerState:
+    """The final state without a model; the first reason is kept."""
+    return changed(state, phase="failed", failure=state.failure or code)
