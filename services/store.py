@@ -192,11 +192,22 @@ class Store:
             row = connection.execute(query).first()
         return None if row is None else QueuedInput(row.sequence, key, row.content)
 
-    def drop_input(self, item: QueuedInput, facts: list[tuple[str, Mapping[str, Any]]], now: float) -> None:
-        """Mark an input done that changed nothing."""
+    def finish_input(
+        self,
+        item: QueuedInput,
+        now: float,
+        *,
+        effects: Iterable[tuple[str, bytes]] = (),
+        values: Mapping[str, bytes] | None = None,
+        facts: Iterable[tuple[str, Mapping[str, Any]]] = (),
+    ) -> None:
+        """Mark an input done that changed no instance, with what it leads to, in one transaction."""
         with self._engine.begin() as connection:
-            self._input_done(connection, item)
+            self._add_effects(connection, item.key, effects, now)
+            for name, content in (values or {}).items():
+                _put(connection, _values, {"name": name}, {"content": content})
             self._add_facts(connection, item.key, facts, now)
+            self._input_done(connection, item)
 
     # ---- instances ----
 
@@ -240,8 +251,7 @@ class Store:
             updated = connection.execute(_instances.update().where(_instances.c.key == key).values(values))
             if updated.rowcount == 0:
                 connection.execute(_instances.insert().values(key=key, **values))
-            for kind, content in writes.effects:
-                connection.execute(_outbox.insert().values(key=key, kind=kind, content=content, next_at=now))
+            self._add_effects(connection, key, writes.effects, now)
             self._write_timers(connection, key, writes, now)
             self._write_blobs(connection, key, writes)
             self._add_facts(connection, key, writes.facts, now)
@@ -249,9 +259,7 @@ class Store:
                 _put(connection, _results, {"key": key, "name": name}, {"content": content})
             self._input_done(connection, item)
 
-    def _write_timers(
-        self, connection: sa.Connection, key: str, writes: StepWrites, now: float
-    ) -> None:
+    def _write_timers(self, connection: sa.Connection, key: str, writes: StepWrites, now: float) -> None:
         for name in writes.cancelled | set(writes.timers):
             connection.execute(_timers.delete().where(_timers.c.key == key, _timers.c.name == name))
         for name, seconds in writes.timers.items():
@@ -259,8 +267,7 @@ class Store:
 
     def _write_blobs(self, connection: sa.Connection, key: str, writes: StepWrites) -> None:
         present = {
-            row.digest
-            for row in connection.execute(sa.select(_blobs.c.digest).where(_blobs.c.key == key))
+            row.digest for row in connection.execute(sa.select(_blobs.c.digest).where(_blobs.c.key == key))
         }
         for digest in present - writes.references:
             connection.execute(_blobs.delete().where(_blobs.c.key == key, _blobs.c.digest == digest))
@@ -272,8 +279,14 @@ class Store:
         done = _inbox.update().where(_inbox.c.sequence == item.sequence)
         connection.execute(done.values(done=True, content=None))
 
+    def _add_effects(
+        self, connection: sa.Connection, key: str, effects: Iterable[tuple[str, bytes]], now: float
+    ) -> None:
+        for kind, content in effects:
+            connection.execute(_outbox.insert().values(key=key, kind=kind, content=content, next_at=now))
+
     def _add_facts(
-        self, connection: sa.Connection, key: str, facts: list[tuple[str, Mapping[str, Any]]], now: float
+        self, connection: sa.Connection, key: str, facts: Iterable[tuple[str, Mapping[str, Any]]], now: float
     ) -> None:
         for name, data in facts:
             connection.execute(
@@ -281,6 +294,24 @@ class Store:
             )
 
     # ---- outbox and timers ----
+
+    def add_effects(self, key: str, effects: Iterable[tuple[str, bytes]], now: float) -> None:
+        """Effects that no step asked for, such as an announcement at start."""
+        with self._engine.begin() as connection:
+            self._add_effects(connection, key, effects, now)
+
+    def effect_to_input(self, effect: QueuedEffect, input_id: bytes, content: bytes) -> None:
+        """Turn an effect that was refused for good into an input, both or neither."""
+        with self._engine.begin() as connection:
+            done = _outbox.update().where(_outbox.c.sequence == effect.sequence)
+            connection.execute(done.values(done=True, content=None))
+            connection.execute(_inbox.insert().values(input_id=input_id, key=effect.key, content=content))
+
+    def waiting_effects(self) -> int:
+        """How many effects have not taken place yet."""
+        query = sa.select(sa.func.count()).select_from(_outbox).where(~_outbox.c.done)
+        with self._engine.connect() as connection:
+            return int(connection.execute(query).scalar_one())
 
     def due_effects(self, now: float, kind: str, limit: int = 100) -> list[QueuedEffect]:
         """Effects of a kind whose time has come, in order."""
@@ -306,9 +337,10 @@ class Store:
             again = _outbox.update().where(_outbox.c.sequence == effect.sequence)
             connection.execute(again.values(attempts=effect.attempts + 1, next_at=next_at))
 
-    def next_effect_at(self) -> float | None:
-        """When the next waiting effect is due."""
-        query = sa.select(sa.func.min(_outbox.c.next_at)).where(~_outbox.c.done)
+    def next_effect_at(self, exclude: tuple[int, ...] = ()) -> float | None:
+        """When the next waiting effect is due, those in hand excluded."""
+        waiting = (~_outbox.c.done, _outbox.c.sequence.not_in(exclude))
+        query = sa.select(sa.func.min(_outbox.c.next_at)).where(*waiting)
         with self._engine.connect() as connection:
             return connection.execute(query).scalar()
 
@@ -321,9 +353,7 @@ class Store:
     def timer_to_input(self, key: str, name: str, input_id: bytes, content: bytes) -> None:
         """Turn a timer that ran out into an input, both or neither."""
         with self._engine.begin() as connection:
-            gone = connection.execute(
-                _timers.delete().where(_timers.c.key == key, _timers.c.name == name)
-            )
+            gone = connection.execute(_timers.delete().where(_timers.c.key == key, _timers.c.name == name))
             if gone.rowcount:
                 connection.execute(_inbox.insert().values(input_id=input_id, key=key, content=content))
 

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from protocol.envelope import Envelope
 from protocol.messages import ChainEvent
 from services.bus.port import MAXIMUM_BODY_BYTES, Outgoing, Tap, Unroutable
 
@@ -113,7 +114,9 @@ class MemoryBus:
                 f"no queue for {message.recipient_role} {message.envelope.recipient}; provision the participant"
             )
         if len(message.sealed) > MAXIMUM_BODY_BYTES:
-            raise Unroutable(f"a body of {len(message.sealed)} bytes; at most {MAXIMUM_BODY_BYTES} are carried")
+            raise Unroutable(
+                f"a body of {len(message.sealed)} bytes; at most {MAXIMUM_BODY_BYTES} are carried"
+            )
         if self._broker.tap is not None:
             self._broker.tap(message)
         self.messages_published += 1
@@ -135,6 +138,11 @@ class MemoryBus:
                 await delivery.dead_letter("delivery_limit", f"delivered {DELIVERY_LIMIT} times, never acked")
                 continue
             yield delivery
+
+    async def publish_letter(self, envelope: Envelope, code: str, detail: str) -> None:
+        """See Bus."""
+        fields = envelope.model_dump(mode="python")
+        self._broker.dead_letters.append(DeadLetter(fields, b"", code, detail))
 
     async def publish_event(self, event: ChainEvent, stream: str) -> None:
         """See Bus."""

@@ -77,6 +77,10 @@ class Bus(Protocol):
         """The participant's queue, without end; reconnects by itself."""
         ...
 
+    async def publish_letter(self, envelope: Envelope, code: str, detail: str) -> None:
+        """Put the envelope of a message that broke a rule later than at the gate among the dead letters."""
+        ...
+
     async def publish_event(self, event: ChainEvent, stream: str) -> None:
         """Publish a contract event on the stream "seen" or "confirmed"."""
         ...

@@ -1,0 +1,49 @@
+"""The federated aggregator's shell: which owners it admits, and which trainings are its own."""
+
+from protocol.codec import unpack
+from protocol.envelope import SignedMessage
+from protocol.errors import ProtocolViolation
+from protocol.marketplace import MarketplaceEvent, Opened
+from protocol.messages import AnnouncementAnswer, OwnerAnnouncement
+from services.role import OUTSIDE, Answer, Role
+from services.store import Store
+
+_ANNOUNCED = "announced:"
+
+
+class AggregatorRole(Role):
+    """See Role."""
+
+    name = "federated_aggregator"
+
+    def __init__(self, store: Store, address: str, admitted: frozenset[str]) -> None:
+        """`admitted` is the admission list: a buyer's straw man who holds ciphertexts would see the model."""
+        super().__init__(store)
+        self._address, self._admitted = address, admitted
+
+    def key_of_message(self, signed: SignedMessage) -> str:
+        """Announcements belong to no training."""
+        return OUTSIDE if signed.envelope.type == "owner_announcement" else super().key_of_message(signed)
+
+    def key_of_event(self, event: MarketplaceEvent) -> str | None:
+        """A training opened with us as its aggregator starts an instance."""
+        known = super().key_of_event(event)
+        if known is None and isinstance(event, Opened) and event.aggregator == self._address:
+            return str(event.training)
+        return known
+
+    def announced(self) -> tuple[str, ...]:
+        """Owners on the list that have introduced themselves."""
+        return tuple(one for one in self.store.values(_ANNOUNCED) if one in self._admitted)
+
+    def answer(self, signed: SignedMessage) -> Answer:
+        """Admit an owner that is on the list."""
+        if signed.envelope.type != "owner_announcement":
+            raise ProtocolViolation("unknown_training", signed.envelope.type)
+        owner = signed.envelope.sender
+        unpack(OwnerAnnouncement, signed.body)
+        accepted = owner in self._admitted
+        code = "admitted" if accepted else "not_on_the_list"
+        reply = AnnouncementAnswer(accepted=accepted, code=code)
+        values = {_ANNOUNCED + owner: b""} if accepted else {}
+        return Answer(((owner, reply),), values, ("owner_announced", {"owner": owner, "accepted": accepted}))

@@ -1,0 +1,39 @@
+"""Inputs as the inbox stores them, and the identity by which a second delivery is recognised."""
+
+from eth_hash.auto import keccak
+
+from protocol.codec import pack, unpack
+from protocol.envelope import Envelope
+from protocol.messages import ChainEvent
+from protocol.roles.inputs import Input
+from protocol.types import FrozenModel
+
+
+class _Queued(FrozenModel):
+    item: Input
+
+
+def queued(item: Input) -> bytes:
+    """An input as bytes."""
+    return pack(_Queued(item=item))
+
+
+def unqueued(content: bytes) -> Input:
+    """The input from `queued`."""
+    return unpack(_Queued, content).item
+
+
+def message_identity(envelope: Envelope) -> bytes:
+    """The sender counts too: nobody can use up another's message ids."""
+    return keccak(b"message" + envelope.sender.encode() + envelope.message_id)
+
+
+def event_identity(event: ChainEvent) -> bytes:
+    """(chain id, block hash, log index): the same log in another block is another event."""
+    place = f"{event.chain_id}:{event.log_index}:{event.removed}".encode()
+    return keccak(b"event" + event.block_hash + place)
+
+
+def timer_identity(key: str, name: str, fire_at: float) -> bytes:
+    """One firing of one timer."""
+    return keccak(f"timer:{key}:{name}:{fire_at!r}".encode())

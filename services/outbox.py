@@ -1,0 +1,152 @@
+"""The outbox relay: what steps asked for, carried out until it has happened, then forgotten.
+
+A crash between doing and forgetting does it twice: a second message has the same id and is dropped by the inbox,
+a second call is recognised by the chain client as done.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+
+import structlog
+from eth_hash.auto import keccak
+
+from protocol.codec import pack, unpack
+from protocol.envelope import Envelope
+from protocol.errors import DeltaMLError
+from protocol.marketplace import ContractCall
+from protocol.roles.inputs import CallRefused
+from protocol.types import Code, FrozenModel
+from services.bus.port import Bus, Outgoing
+from services.chain.client import MarketplaceClient
+from services.chain.errors import CallReverted
+from services.inbox import queued
+from services.meter import Meter
+from services.store import QueuedEffect, Store
+
+_log = structlog.get_logger(__name__)
+
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 60.0
+
+
+class PendingMessage(FrozenModel):
+    """A signed and sealed message on its way; resent, it is the same bytes."""
+
+    recipient_role: str
+    envelope: Envelope
+    sealed: bytes
+
+
+class PendingCall(FrozenModel):
+    """A contract call on its way."""
+
+    call: ContractCall
+
+
+class PendingLetter(FrozenModel):
+    """A message that broke a rule after it had been taken off the queue."""
+
+    envelope: Envelope
+    code: Code
+    detail: str
+
+
+class Outbox:
+    """Relays one store's effects: messages and letters in order, calls side by side."""
+
+    def __init__(self, store: Store, bus: Bus, client: MarketplaceClient, meter: Meter) -> None:
+        """`client` has the daemon's key."""
+        self._store, self._bus, self._client, self._meter = store, bus, client, meter
+        self._wake = asyncio.Event()
+        self._calls: dict[int, asyncio.Task[None]] = {}
+        self.on_input: Callable[[str], None] = lambda _key: None
+
+    def wake(self) -> None:
+        """New effects are waiting."""
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Relay until cancelled."""
+        try:
+            while True:
+                self._wake.clear()
+                await self._relay("message", self._publish)
+                await self._relay("letter", self._publish_letter)
+                self._start_calls()
+                await self._pause()
+        finally:
+            for task in self._calls.values():
+                task.cancel()
+
+    async def _pause(self) -> None:
+        due = self._store.next_effect_at(exclude=tuple(self._calls))
+        seconds = None if due is None else max(0.0, due - time.time())
+        try:
+            await asyncio.wait_for(self._wake.wait(), seconds)
+        except TimeoutError:
+            return
+
+    async def _relay(self, kind: str, carry_out: Callable[[bytes], Awaitable[None]]) -> None:
+        for effect in self._store.due_effects(time.time(), kind):
+            try:
+                with self._meter.phase("bus"):
+                    await carry_out(effect.content)
+            except DeltaMLError as error:
+                self._again(effect, error)
+            else:
+                self._store.effect_done(effect)
+
+    async def _publish(self, content: bytes) -> None:
+        pending = unpack(PendingMessage, content)
+        await self._bus.publish(Outgoing(pending.recipient_role, pending.envelope, pending.sealed))
+
+    async def _publish_letter(self, content: bytes) -> None:
+        letter = unpack(PendingLetter, content)
+        await self._bus.publish_letter(letter.envelope, letter.code, letter.detail)
+
+    def _start_calls(self) -> None:
+        for effect in self._store.due_effects(time.time(), "call"):
+            if effect.sequence not in self._calls:
+                self._calls[effect.sequence] = asyncio.create_task(self._call(effect))
+
+    async def _call(self, effect: QueuedEffect) -> None:
+        call = unpack(PendingCall, effect.content).call
+        try:
+            with self._meter.phase("chain"):
+                await self._client.submit(call)
+        except CallReverted as refusal:
+            _log.warning("call_refused", call=call.call, code=refusal.code)
+            refused = queued(CallRefused(call=call, code=refusal.code))
+            self._store.effect_to_input(
+                effect, keccak(b"refused" + refused + str(effect.sequence).encode()), refused
+            )
+            self.on_input(effect.key)
+        except DeltaMLError as error:
+            self._again(effect, error)
+        else:
+            self._store.effect_done(effect)
+        finally:
+            del self._calls[effect.sequence]
+            self._wake.set()
+
+    def _again(self, effect: QueuedEffect, error: DeltaMLError) -> None:
+        pause = min(_LONGEST_PAUSE, _FIRST_PAUSE * 2 ** min(effect.attempts, 16))
+        _log.warning(
+            "effect_delayed", kind=effect.kind, attempts=effect.attempts, reason=str(error), pause=pause
+        )
+        self._store.effect_failed(effect, time.time() + pause)
+
+
+def packed_message(recipient_role: str, envelope: Envelope, sealed: bytes) -> tuple[str, bytes]:
+    """The effect that publishes a message."""
+    return "message", pack(PendingMessage(recipient_role=recipient_role, envelope=envelope, sealed=sealed))
+
+
+def packed_call(call: ContractCall) -> tuple[str, bytes]:
+    """The effect that submits a call."""
+    return "call", pack(PendingCall(call=call))
+
+
+def packed_letter(envelope: Envelope, code: str, detail: str) -> tuple[str, bytes]:
+    """The effect that puts a message among the dead letters with the reason."""
+    return "letter", pack(PendingLetter(envelope=envelope, code=code, detail=detail))

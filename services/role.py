@@ -1,0 +1,76 @@
+"""What a daemon adds to its pure role: where an input belongs, and the private data a step may use."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from protocol.envelope import SignedMessage
+from protocol.errors import ProtocolViolation
+from protocol.marketplace import MarketplaceEvent, PartyRole, training_of
+from protocol.messages import Message
+from protocol.roles.inputs import Input
+from services.store import Store
+
+OUTSIDE = "outside"
+"""The key of messages that belong to no training; the shell answers them, not a state machine."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a message outside all trainings leads to: messages by recipient, values to remember, a fact."""
+
+    messages: tuple[tuple[str, Message], ...] = ()
+    values: Mapping[str, bytes] = field(default_factory=dict)
+    fact: tuple[str, Mapping[str, object]] | None = None
+
+
+class PaillierKeys(Protocol):
+    """Where a buyer's Paillier keys are kept, one for each training."""
+
+    def paillier(self, label: str, bits: int) -> bytes:
+        """The key of this label (`PrivateKey.to_bytes`), made on first use."""
+        ...
+
+
+class Role:
+    """The parts that all three roles share; each method may be replaced."""
+
+    name: PartyRole
+
+    def __init__(self, store: Store) -> None:
+        """`store` is the daemon's."""
+        self.store = store
+
+    def key_of_message(self, signed: SignedMessage) -> str:
+        """The instance that a message is for; raises ProtocolViolation for one that fits nowhere."""
+        training = signed.envelope.training
+        if training == 0:
+            raise ProtocolViolation("unknown_training", signed.envelope.type)
+        return self.store.key_of(training) or str(training)
+
+    def key_of_event(self, event: MarketplaceEvent) -> str | None:
+        """The instance that an event concerns, or None."""
+        training = training_of(event)
+        return self.store.key_of(training) if training else None
+
+    async def private(self, key: str, item: Input) -> Mapping[str, bytes]:
+        """The role's own secrets for a step of this instance."""
+        del key, item
+        return {}
+
+    async def exchange_keys(self, training: int | None) -> Mapping[str, bytes]:
+        """The registered exchange keys of a training's owners, where the role needs them."""
+        del training
+        return {}
+
+    def announced(self) -> tuple[str, ...]:
+        """The owners that the aggregator has admitted."""
+        return ()
+
+    def policy(self) -> bytes:
+        """An owner's standing policy, packed."""
+        return b""
+
+    def answer(self, signed: SignedMessage) -> Answer:
+        """React to a message outside all trainings."""
+        raise ProtocolViolation("unknown_training", signed.envelope.type)

@@ -1,0 +1,235 @@
+"""A daemon: inputs off the bus and the chain go into the inbox, one step at a time is taken, its effects go out.
+
+The order makes every crash harmless. A delivery is acked once its input is stored, an input is marked done in the
+transaction that stores the step's state and effects, and an effect is forgotten once it has happened.
+"""
+
+import asyncio
+import os
+import time
+from collections.abc import Coroutine
+from typing import Any
+
+import structlog
+
+from protocol.errors import DeltaMLError, ProtocolViolation
+from protocol.messages import Message
+from protocol.records import Market
+from protocol.request import LEAST_KEY_BITS
+from protocol.roles.inputs import Context, EventConfirmed, Input, MessageReceived, TimerFired
+from protocol.roles.machine import input_name
+from services.bus.port import Bus, Delivery
+from services.chain.client import MarketplaceClient
+from services.directory import Directory
+from services.gate import Gate
+from services.identity import Identity
+from services.inbox import event_identity, message_identity, queued, timer_identity, unqueued
+from services.meter import Meter
+from services.outbox import Outbox, packed_letter
+from services.pool import StepPool
+from services.role import OUTSIDE, Role
+from services.step_effects import Courier, writes_of
+from services.store import QueuedInput, Store
+
+_log = structlog.get_logger(__name__)
+
+_RETRY_SECONDS = 1.0
+
+
+class Runtime:
+    """One participant's daemon, whatever its role."""
+
+    def __init__(
+        self,
+        role: Role,
+        identity: Identity,
+        market: Market,
+        *,
+        store: Store,
+        bus: Bus,
+        client: MarketplaceClient,
+        directory: Directory,
+        pool: StepPool,
+        meter: Meter,
+        least_key_bits: int = LEAST_KEY_BITS,
+    ) -> None:
+        """Everything is handed in, so that a test or the demo can put a whole market into one process."""
+        self.role, self.identity, self.store = role, identity, store
+        self.address = identity.address
+        self._market, self._bus, self._pool, self._meter = market, bus, pool, meter
+        self._least_key_bits = least_key_bits
+        self._gate = Gate(identity, role.name, directory)
+        self._outbox = Outbox(store, bus, client, meter)
+        self._outbox.on_input = self._wake_instance
+        self._courier = Courier(identity, directory)
+        self._timers_changed = asyncio.Event()
+        self._workers: dict[str, asyncio.Task[None]] = {}
+
+    async def run(self) -> None:
+        """Work until cancelled; then finish the steps in hand, which nothing would be lost without."""
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._outbox.run())
+                tasks.create_task(self._watch_timers())
+                tasks.create_task(self._take_events())
+                tasks.create_task(self._take_messages())
+                for key in self.store.waiting_keys():
+                    self._wake_instance(key)
+        finally:
+            await asyncio.gather(*self._workers.values(), return_exceptions=True)
+
+    def is_idle(self) -> bool:
+        """Whether nothing is waiting: no input, no effect, no step."""
+        return not (self._workers or self.store.waiting_keys() or self.store.waiting_effects())
+
+    async def send(self, recipient: str, body: Message, training: int = 0) -> None:
+        """Send a message that no step asked for."""
+        effect = await self._courier.message(recipient, body, training, message_id=os.urandom(16))
+        self.store.add_effects(OUTSIDE, [effect], time.time())
+        self._outbox.wake()
+
+    # ---- intake ----
+
+    async def _take_messages(self) -> None:
+        async for delivery in self._bus.deliveries(self.role.name, self.address):
+            await self._take(delivery)
+
+    async def _take(self, delivery: Delivery) -> None:
+        while True:
+            try:
+                signed = await self._gate.admit(delivery)
+                key = self.role.key_of_message(signed)
+            except ProtocolViolation as violation:
+                _log.warning("message_refused", code=violation.code, detail=violation.detail)
+                await delivery.dead_letter(violation.code, violation.detail)
+                return
+            except DeltaMLError as error:
+                _log.warning("gate_waits", reason=str(error))
+                await asyncio.sleep(_RETRY_SECONDS)
+            else:
+                self._offer(message_identity(signed.envelope), key, MessageReceived(signed=signed))
+                await delivery.ack()
+                return
+
+    async def _take_events(self) -> None:
+        async for event in self._bus.events("confirmed", self.address):
+            key = self.role.key_of_event(event.event)
+            if key is not None:
+                self._offer(event_identity(event), key, EventConfirmed(chain_event=event))
+
+    def _offer(self, identity: bytes, key: str, item: Input) -> None:
+        """Store an input; one that is known already changes nothing."""
+        with self._meter.phase("store"):
+            self.store.add_inputs([(identity, key, queued(item))])
+        self._wake_instance(key)
+
+    async def _watch_timers(self) -> None:
+        while True:
+            self._timers_changed.clear()
+            now = time.time()
+            for key, name, fire_at in self.store.due_timers(now):
+                content = queued(TimerFired(name=name))
+                self.store.timer_to_input(key, name, timer_identity(key, name, fire_at), content)
+                self._wake_instance(key)
+            due = self.store.next_timer_at()
+            try:
+                seconds = None if due is None else max(0.0, due - time.time())
+                await asyncio.wait_for(self._timers_changed.wait(), seconds)
+            except TimeoutError:
+                continue
+
+    # ---- steps ----
+
+    def _wake_instance(self, key: str) -> None:
+        if key not in self._workers:
+            self._workers[key] = asyncio.create_task(self._work(key))
+
+    async def _work(self, key: str) -> None:
+        """Take an instance's inputs one after another, in the order they came."""
+        try:
+            while (item := self.store.next_input(key)) is not None:
+                await self._retrying(self._take_input(item))
+        finally:
+            del self._workers[key]
+        if self.store.next_input(key) is not None:
+            self._wake_instance(key)
+
+    async def _retrying(self, attempt: Coroutine[Any, Any, None]) -> None:
+        """What needs the chain waits for it; the input stays stored meanwhile."""
+        try:
+            await attempt
+        except ProtocolViolation:
+            raise
+        except DeltaMLError as error:
+            _log.warning("step_waits", reason=str(error))
+            await asyncio.sleep(_RETRY_SECONDS)
+
+    async def _take_input(self, queued_input: QueuedInput) -> None:
+        item = unqueued(queued_input.content)
+        if queued_input.key == OUTSIDE:
+            await self._answer(queued_input, item)
+            return
+        row = self.store.instance(queued_input.key)
+        context = await self._context(queued_input.key, None if row is None else row.training, item)
+        state = None if row is None else row.state
+        try:
+            timed = await self._pool.run(self.role.name, state, item, context)
+        except ProtocolViolation as violation:
+            self._refuse(queued_input, item, violation.code, violation.detail)
+            return
+        except Exception:
+            # A bug of ours: this input must not keep the instance's other inputs waiting for ever.
+            _log.exception("step_failed", key=queued_input.key, input=input_name(item))
+            self._refuse(queued_input, item, "internal_error", "")
+            return
+        self._meter.step(input_name(item), timed.seconds)
+        with self._meter.phase("bus"):
+            writes = await writes_of(timed.step, item, self._courier)
+        with self._meter.phase("store"):
+            self.store.write_step(queued_input, writes, time.time())
+        for name, data in writes.facts:
+            _log.info(name, role=self.role.name, party=self.address, training=writes.training, **data)
+        self._outbox.wake()
+        self._timers_changed.set()
+
+    async def _context(self, key: str, training: int | None, item: Input) -> Context:
+        if training is None and isinstance(item, MessageReceived):
+            training = item.signed.envelope.training or None
+        return Context(
+            address=self.address,
+            market=self._market,
+            now=time.time(),
+            seed=os.urandom(32),
+            signing_key=self.identity.signing_key,
+            exchange_secret=self.identity.exchange_secret,
+            announced=self.role.announced(),
+            exchange_keys=await self.role.exchange_keys(training),
+            blobs=self.store.blobs(key),
+            private=await self.role.private(key, item),
+            policy=self.role.policy(),
+            least_key_bits=self._least_key_bits,
+        )
+
+    async def _answer(self, queued_input: QueuedInput, item: Input) -> None:
+        """A message outside all trainings."""
+        assert isinstance(item, MessageReceived)
+        try:
+            answer = self.role.answer(item.signed)
+        except ProtocolViolation as violation:
+            self._refuse(queued_input, item, violation.code, violation.detail)
+            return
+        effects = [
+            await self._courier.message(recipient, body, 0, message_id=os.urandom(16))
+            for recipient, body in answer.messages
+        ]
+        facts = () if answer.fact is None else (answer.fact,)
+        self.store.finish_input(queued_input, time.time(), effects=effects, values=answer.values, facts=facts)
+        self._outbox.wake()
+
+    def _refuse(self, queued_input: QueuedInput, item: Input, code: str, detail: str) -> None:
+        effects = []
+        if isinstance(item, MessageReceived):
+            effects.append(packed_letter(item.signed.envelope, code, detail))
+        _log.warning("input_refused", input=input_name(item), code=code, detail=detail)
+        self.store.finish_input(queued_input, time.time(), effects=effects)
+        self._outbox.wake()

@@ -1,0 +1,98 @@
+"""From a step's effects to what the store writes: messages signed and sealed, calls, timers, blobs, facts."""
+
+import time
+
+from protocol.codec import pack
+from protocol.envelope import Envelope, SignedMessage
+from protocol.messages import Message
+from protocol.roles.dispatch import EncodedStep
+from protocol.roles.inputs import (
+    CancelTimer,
+    Input,
+    KeepResult,
+    MessageReceived,
+    NoteFact,
+    ReportViolation,
+    SendMessage,
+    SetTimer,
+    StoreBlob,
+    SubmitCall,
+)
+from services.directory import Directory
+from services.identity import Identity
+from services.outbox import packed_call, packed_letter, packed_message
+from services.sealing import seal
+from services.store import StepWrites
+
+
+class Courier:
+    """Signs and seals a party's messages."""
+
+    def __init__(self, identity: Identity, directory: Directory) -> None:
+        """`directory` tells to which key to seal."""
+        self._identity, self._directory = identity, directory
+        self._address = identity.address
+
+    async def message(
+        self,
+        recipient: str,
+        body: Message,
+        training: int,
+        *,
+        message_id: bytes,
+        place: tuple[int, int] = (0, 0),
+    ) -> tuple[str, bytes]:
+        """The outbox entry of a message; `place` is (round, attempt).
+
+        Raises ProtocolViolation("not_registered") for a recipient the chain does not know.
+        """
+        envelope = Envelope(
+            message_id=message_id,
+            type=body.type,
+            training=training,
+            round=place[0],
+            attempt=place[1],
+            sender=self._address,
+            recipient=recipient,
+            sent_at=int(time.time() * 1000),
+        )
+        signed = SignedMessage.create(envelope, pack(body), self._identity.signing_key)
+        exchange_key = await self._directory.exchange_key_of(training, recipient)
+        role = await self._directory.role_of(recipient)
+        return packed_message(role, envelope, seal(signed.sealed_part(), exchange_key))
+
+
+async def writes_of(step: EncodedStep, item: Input, courier: Courier) -> StepWrites:
+    """What one step writes; `item` is the input that caused it."""
+    writes = StepWrites(step.training, step.state, step.shown, step.finished, step.references)
+    for effect in step.effects:
+        match effect:
+            case SendMessage():
+                entry = await courier.message(
+                    effect.recipient,
+                    effect.body,
+                    step.training or 0,
+                    message_id=effect.message_id,
+                    place=(effect.round, effect.attempt),
+                )
+                writes.effects.append(entry)
+            case SubmitCall():
+                writes.effects.append(packed_call(effect.call))
+            case SetTimer():
+                writes.timers[effect.name] = effect.seconds
+            case CancelTimer():
+                writes.timers.pop(effect.name, None)
+                writes.cancelled.add(effect.name)
+            case StoreBlob():
+                writes.blobs[effect.digest] = effect.content
+            case KeepResult():
+                writes.results[effect.name] = effect.content
+            case NoteFact():
+                writes.facts.append((effect.name, effect.data))
+            case ReportViolation():
+                writes.facts.append(
+                    ("violation", {"code": effect.code, "detail": effect.detail, "accused": effect.accused})
+                )
+                if isinstance(item, MessageReceived):
+                    writes.effects.append(packed_letter(item.signed.envelope, effect.code, effect.detail))
+    return writes
