@@ -89,5 +89,6 @@ $(DEVELOPMENT): $(RUNTIME) requirements-dev.lock
 	touch $@
 
 $(NODE_MODULES): contracts/package-lock.json $(DEVELOPMENT)
-	npm ci --prefix contracts --no-fund --no-audit --ignore-scripts --loglevel error
+	rm -f $@
+	(cd contracts && python -c "import build; build.install()")
 	touch $@
