@@ -8,12 +8,12 @@ from protocol.errors import ProtocolViolation
 class Registry(Protocol):
     """The two views of the contract that a directory asks."""
 
-    async def role_of(self, account: str) -> str:
-        """The registered role or "none"."""
+    async def role_of(self, account: str) -> str | None:
+        """The registered role."""
         ...
 
-    async def exchange_key_of(self, training: int, account: str) -> bytes:
-        """The X25519 key; zeros for none."""
+    async def exchange_key_of(self, training: int, account: str) -> bytes | None:
+        """The X25519 key as it was when the account entered the training; training 0: as registered now."""
         ...
 
 
@@ -30,22 +30,24 @@ class Directory:
         """The role; raises ProtocolViolation("not_registered")."""
         if account not in self._roles:
             role = await self._registry.role_of(account)
-            if role == "none":
+            if role is None:
                 raise ProtocolViolation("not_registered", account)
             self._roles[account] = role
         return self._roles[account]
 
     async def exchange_key_of(self, training: int, account: str) -> bytes:
-        """The key to seal to: as it was when the account entered the training, else as registered now."""
+        """The key to seal to: as it was when the account entered the training, else as registered now.
+
+        Raises ProtocolViolation("not_registered").
+        """
         place = (training, account)
-        if place not in self._keys:
-            key = await self._registry.exchange_key_of(training, account)
-            if not any(key):
-                key = await self._registry.exchange_key_of(0, account)
-                if not any(key):
-                    raise ProtocolViolation("not_registered", account)
-                return key  # it may change until the account joins
-            if training == 0:
-                return key
+        if place in self._keys:
+            return self._keys[place]
+        key = await self._registry.exchange_key_of(training, account) if training else None
+        if key is not None:
             self._keys[place] = key
-        return self._keys[place]
+            return key
+        key = await self._registry.exchange_key_of(0, account)
+        if key is None:
+            raise ProtocolViolation("not_registered", account)
+        return key  # it may change until the account joins

@@ -1,7 +1,5 @@
 """Errors of the shells around the roles, each with a text for the operator: what happened and what to do."""
 
-from typing import Any
-
 from protocol.errors import DeltaMLError
 
 
@@ -15,21 +13,3 @@ class ConfigurationError(ServiceError):
 
 class DataSetError(ServiceError):
     """A file of rows cannot be used."""
-
-
-class ChainError(ServiceError):
-    """The node cannot be reached or is not the one that was configured; worth another try."""
-
-
-class CallReverted(ServiceError):  # noqa: N818  the chain's word for it
-    """The contract refused a call for good.
-
-    `code` is the custom error's name in snake_case without its prefix, `arguments` its arguments.
-    """
-
-    def __init__(self, code: str, arguments: dict[str, Any] | None = None) -> None:
-        """`code` in snake_case."""
-        details = ", ".join(f"{name}={value}" for name, value in (arguments or {}).items())
-        super().__init__(f"the contract refused: {code}({details})")
-        self.code = code
-        self.arguments = arguments or {}
