@@ -1,7 +1,7 @@
 """The outbox relay: what steps asked for, carried out until it has happened, then forgotten.
 
-A crash between doing and forgetting does it twice: a second message has the same id and is dropped by the inbox,
-a second call is recognised by the chain client as done.
+A crash between doing and forgetting does it twice: a second message has the same id and the inbox drops
+it, a second call is recognised by the chain client as done.
 """
 
 import asyncio
@@ -118,7 +118,7 @@ class Outbox:
             _log.warning("call_refused", call=call.call, code=refusal.code)
             refused = queued(CallRefused(call=call, code=refusal.code))
             self._store.effect_to_input(
-                effect, keccak(b"refused" + refused + str(effect.sequence).encode()), refused
+                effect, keccak(b"refused" + effect.sequence.to_bytes(8, "big") + refused), refused
             )
             self.on_input(effect.key)
         except DeltaMLError as error:

@@ -1,7 +1,7 @@
-"""A daemon: inputs off the bus and the chain go into the inbox, one step at a time is taken, its effects go out.
+"""A daemon: inputs off bus and chain go into the inbox, steps are taken one at a time, their effects go out.
 
-The order makes every crash harmless. A delivery is acked once its input is stored, an input is marked done in the
-transaction that stores the step's state and effects, and an effect is forgotten once it has happened.
+The order makes every crash harmless. A delivery is acked once its input is stored, an input is marked done in
+the transaction that stores the step's state and effects, and an effect is forgotten once it has happened.
 """
 
 import asyncio
@@ -64,19 +64,18 @@ class Runtime:
         self._courier = Courier(identity, directory)
         self._timers_changed = asyncio.Event()
         self._workers: dict[str, asyncio.Task[None]] = {}
+        self._tasks: asyncio.TaskGroup | None = None
 
     async def run(self) -> None:
-        """Work until cancelled; then finish the steps in hand, which nothing would be lost without."""
-        try:
-            async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(self._outbox.run())
-                tasks.create_task(self._watch_timers())
-                tasks.create_task(self._take_events())
-                tasks.create_task(self._take_messages())
-                for key in self.store.waiting_keys():
-                    self._wake_instance(key)
-        finally:
-            await asyncio.gather(*self._workers.values(), return_exceptions=True)
+        """Work until cancelled. What is in hand then is stored, and is taken up at the next start."""
+        async with asyncio.TaskGroup() as tasks:
+            self._tasks = tasks
+            for key in self.store.waiting_keys():
+                self._wake_instance(key)
+            tasks.create_task(self._outbox.run())
+            tasks.create_task(self._watch_timers())
+            tasks.create_task(self._take_events())
+            tasks.create_task(self._take_messages())
 
     def is_idle(self) -> bool:
         """Whether nothing is waiting: no input, no effect, no step."""
@@ -142,7 +141,8 @@ class Runtime:
 
     def _wake_instance(self, key: str) -> None:
         if key not in self._workers:
-            self._workers[key] = asyncio.create_task(self._work(key))
+            assert self._tasks is not None
+            self._workers[key] = self._tasks.create_task(self._work(key))
 
     async def _work(self, key: str) -> None:
         """Take an instance's inputs one after another, in the order they came."""
@@ -158,8 +158,6 @@ class Runtime:
         """What needs the chain waits for it; the input stays stored meanwhile."""
         try:
             await attempt
-        except ProtocolViolation:
-            raise
         except DeltaMLError as error:
             _log.warning("step_waits", reason=str(error))
             await asyncio.sleep(_RETRY_SECONDS)
@@ -177,7 +175,7 @@ class Runtime:
         except ProtocolViolation as violation:
             self._refuse(queued_input, item, violation.code, violation.detail)
             return
-        except Exception:
+        except Exception:  # noqa: BLE001
             # A bug of ours: this input must not keep the instance's other inputs waiting for ever.
             _log.exception("step_failed", key=queued_input.key, input=input_name(item))
             self._refuse(queued_input, item, "internal_error", "")

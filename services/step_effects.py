@@ -4,6 +4,7 @@ import time
 
 from protocol.codec import pack
 from protocol.envelope import Envelope, SignedMessage
+from protocol.errors import ProtocolViolation
 from protocol.messages import Message
 from protocol.roles.dispatch import EncodedStep
 from protocol.roles.inputs import (
@@ -68,14 +69,7 @@ async def writes_of(step: EncodedStep, item: Input, courier: Courier) -> StepWri
     for effect in step.effects:
         match effect:
             case SendMessage():
-                entry = await courier.message(
-                    effect.recipient,
-                    effect.body,
-                    step.training or 0,
-                    message_id=effect.message_id,
-                    place=(effect.round, effect.attempt),
-                )
-                writes.effects.append(entry)
+                await _send(effect, step.training or 0, writes, courier)
             case SubmitCall():
                 writes.effects.append(packed_call(effect.call))
             case SetTimer():
@@ -90,9 +84,25 @@ async def writes_of(step: EncodedStep, item: Input, courier: Courier) -> StepWri
             case NoteFact():
                 writes.facts.append((effect.name, effect.data))
             case ReportViolation():
-                writes.facts.append(
-                    ("violation", {"code": effect.code, "detail": effect.detail, "accused": effect.accused})
-                )
-                if isinstance(item, MessageReceived):
-                    writes.effects.append(packed_letter(item.signed.envelope, effect.code, effect.detail))
+                _report(effect, item, writes)
     return writes
+
+
+async def _send(effect: SendMessage, training: int, writes: StepWrites, courier: Courier) -> None:
+    place = (effect.round, effect.attempt)
+    try:
+        entry = await courier.message(
+            effect.recipient, effect.body, training, message_id=effect.message_id, place=place
+        )
+    except ProtocolViolation as violation:
+        data = {"recipient": effect.recipient, "type": effect.body.type, "code": violation.code}
+        writes.facts.append(("undeliverable", data))
+    else:
+        writes.effects.append(entry)
+
+
+def _report(effect: ReportViolation, item: Input, writes: StepWrites) -> None:
+    data = {"code": effect.code, "detail": effect.detail, "accused": effect.accused}
+    writes.facts.append(("violation", data))
+    if isinstance(item, MessageReceived):
+        writes.effects.append(packed_letter(item.signed.envelope, effect.code, effect.detail))

@@ -1,7 +1,7 @@
-"""A role's durable state: instances, inbox, outbox, timers, blobs, facts and results, through SQLAlchemy Core.
+"""A role's durable state: instances, inbox, outbox, timers, blobs, facts and results, by SQLAlchemy Core.
 
-SQLite by default (write-ahead log, full synchronisation); one writer, this process. A step is one transaction:
-new state, effects, timers and the input's mark appear together or not at all.
+SQLite by default (write-ahead log, full synchronisation); one writer, this process. A step is one
+transaction: new state, effects, timers and the input's mark appear together or not at all.
 """
 
 import json

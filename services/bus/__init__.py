@@ -1,0 +1,1 @@
+"""The port to a broker and what stands behind it."""

@@ -1,7 +1,7 @@
-"""A broker inside this process, with RabbitMQ's semantics as far as daemons can tell: for the demo and for tests.
+"""A broker inside this process, with RabbitMQ's semantics as far as daemons can tell: for demo and tests.
 
-Queues exist once declared, messages stay until acked, a closed consumer's unacked deliveries go back, the fifth
-delivery ends in the dead letters, and a message for a queue that does not exist is refused.
+Queues exist once declared, messages stay until acked, a closed consumer's unacked deliveries go back, the
+fifth delivery ends in the dead letters, and a message for a queue that does not exist is refused.
 """
 
 import asyncio
@@ -111,12 +111,10 @@ class MemoryBus:
         queue = self._broker.queues.get((message.recipient_role, message.envelope.recipient))
         if queue is None:
             raise Unroutable(
-                f"no queue for {message.recipient_role} {message.envelope.recipient}; provision the participant"
+                f"no queue for {message.recipient_role} {message.envelope.recipient}: provision it"
             )
         if len(message.sealed) > MAXIMUM_BODY_BYTES:
-            raise Unroutable(
-                f"a body of {len(message.sealed)} bytes; at most {MAXIMUM_BODY_BYTES} are carried"
-            )
+            raise Unroutable(f"a body of {len(message.sealed)} bytes; at most {MAXIMUM_BODY_BYTES} pass")
         if self._broker.tap is not None:
             self._broker.tap(message)
         self.messages_published += 1

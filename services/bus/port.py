@@ -1,7 +1,7 @@
 """The port between daemons and a broker: at-least-once queues, one per participant, and contract events.
 
-Delivery may repeat and reorder; the inbox drops repetitions. `publish` returns only when the broker has taken the
-message for good.
+Delivery may repeat and reorder; the inbox drops repetitions. `publish` returns only when the broker has taken
+the message for good.
 """
 
 from collections.abc import AsyncIterator, Callable, Mapping
