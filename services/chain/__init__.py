@@ -1,1 +1,1 @@
-"""The contract from Python: typed calls and views, a nonce-safe sender, a listener that survives reorganisations."""
+"""The contract from Python: typed calls and views, a sender safe for nonces, a listener for its events."""

@@ -10,7 +10,7 @@ class ChainError(DeltaMLError):
 
 
 class ChainUnavailable(ChainError):  # noqa: N818  a state of the node, not of us
-    """The node did not answer or answered nonsense: nothing is known about the request, so try again later."""
+    """The node gave no answer or nonsense: nothing is known about the request, so try again later."""
 
 
 class RpcError(ChainError):

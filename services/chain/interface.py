@@ -1,4 +1,4 @@
-"""The contract's ABI as data: selectors, topics and types, read from the artifact that ships with the package."""
+"""The contract's ABI as data: selectors, topics and types, from the artifact that ships with the package."""
 
 import json
 import re

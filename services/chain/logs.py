@@ -21,7 +21,7 @@ _MOST_PAGE = 50_000
 
 
 class LogReader:
-    """Reads one contract's events. The page shrinks when the node refuses a range and grows back when it does not."""
+    """Reads one contract's events. The page shrinks when the node refuses a range and grows back after."""
 
     def __init__(self, rpc: Rpc, market: Market, page: int = _FIRST_PAGE) -> None:
         """`page` is the number of blocks asked for at first."""

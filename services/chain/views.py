@@ -101,7 +101,7 @@ class MarketplaceViews:
         return Standing(*await self._view("contributionOf", training, owner))
 
     async def exchange_key_of(self, training: int, account: str, *, depth: int = 0) -> bytes | None:
-        """The X25519 key as it was when the account opened or joined (training 0: the latest); None without."""
+        """The X25519 key as it was when the account opened or joined (training 0: the latest), if any."""
         (key,) = await self._view("exchangeKeyOf", training, account, depth=depth)
         return bytes(key) if any(key) else None
 

@@ -1,0 +1,208 @@
+"""The contract's events from a node to a publisher: none lost across restarts and reorganisations, in order.
+
+Two streams: `seen` has events of the newest block, and takes them back (`removed`) when a reorganisation
+does; `confirmed` has events with enough blocks on top, and roles act on it alone. The cursor is stored after
+its events were published, so a crash repeats some: consumers drop repetitions by (chain id, block hash, log
+index).
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Any, Protocol
+
+import structlog
+
+from protocol.codec import pack, unpack
+from protocol.errors import MisuseError
+from protocol.messages import ChainEvent
+from protocol.records import Market
+from services.chain.encoding import octets, quantity
+from services.chain.errors import ChainUnavailable, RpcError, WrongChain
+from services.chain.logs import LogReader
+from services.chain.rpc import Request, Rpc
+from services.chain.views import MarketplaceViews
+from services.chain.window import Cursor, SeenBlock
+from services.store import Store
+
+_log = structlog.get_logger(__name__)
+
+Publish = Callable[[str, ChainEvent], Awaitable[None]]
+"""Stream ("seen" or "confirmed") and event; returns once the event is safe with the broker."""
+
+_BLOCKS_PER_STEP = 32
+_HISTORY_PER_STEP = 20_000
+
+
+class CursorStore(Protocol):
+    """Where one listener remembers how far it came."""
+
+    def load(self) -> bytes | None:
+        """The last saved cursor."""
+        ...
+
+    def save(self, cursor: bytes) -> None:
+        """Replace it, durably."""
+        ...
+
+
+class StoredCursor:
+    """The cursor among a store's values, one per market."""
+
+    def __init__(self, store: Store, market: Market) -> None:
+        """A store may hold the cursors of several markets."""
+        self._store = store
+        self._name = f"chain-cursor/{market.chain_id}/{market.contract}"
+
+    def load(self) -> bytes | None:
+        """See CursorStore."""
+        return self._store.values(self._name).get("")
+
+    def save(self, cursor: bytes) -> None:
+        """See CursorStore."""
+        self._store.put_value(self._name, cursor)
+
+
+class ChainListener:
+    """Follows one contract on one chain."""
+
+    def __init__(
+        self,
+        rpc: Rpc,
+        market: Market,
+        store_cursor: CursorStore,
+        publish: Publish,
+        *,
+        confirmations: int = 12,
+        first_block: int = 0,
+        window: int = 128,
+        poll_seconds: float = 2.0,
+    ) -> None:
+        """`confirmations` blocks on top make a block final (0 on a chain that never reorganises).
+
+        `first_block` is the contract's own; `window` blocks are remembered to find a reorganisation's
+        ancestor.
+        """
+        if not 0 <= confirmations < window:
+            raise MisuseError(
+                f"{confirmations} confirmations with a window of {window} blocks: use a larger window"
+            )
+        self._rpc, self._market = rpc, market
+        self._store_cursor, self._publish = store_cursor, publish
+        self._confirmations, self._window = confirmations, window
+        self._first_block, self._poll_seconds = first_block, poll_seconds
+        self._logs = LogReader(rpc, market)
+        self._cursor: Cursor | None = None
+        self._woken = asyncio.Event()
+
+    async def run(self) -> None:
+        """Follow the chain until cancelled.
+
+        Raises WrongChain and DeepReorganisation, and whatever the publisher raises: the cursor stays before
+        the event in question, so running again goes on from there. A node that does not answer is asked
+        again.
+        """
+        self._rpc.on_block(self._woken.set)
+        while True:
+            self._woken.clear()
+            try:
+                more = await self.step()
+            except (ChainUnavailable, RpcError) as error:
+                _log.warning("chain_poll_failed", reason=str(error))
+                more = False
+            if not more:
+                await self._pause()
+
+    async def step(self) -> bool:
+        """Publish what is next and store how far that is; False where the newest block is reached."""
+        cursor = self._cursor or await self._start()
+        try:
+            await self._rewind(cursor)
+            head = quantity(await self._rpc.call("eth_blockNumber"))
+            if head >= self._position.next_seen + self._window:
+                await self._read_history(head - self._window)
+                return True
+            return await self._read_blocks(head) and self._position.next_seen <= head
+        finally:  # what was published before an error need not be published again after it
+            if self._position is not cursor:
+                self._store_cursor.save(pack(self._position))
+
+    @property
+    def _position(self) -> Cursor:
+        assert self._cursor is not None, "a step begins with a cursor"
+        return self._cursor
+
+    async def _start(self) -> Cursor:
+        """Check that this is the market's chain, then continue where the last run stopped."""
+        await MarketplaceViews(self._rpc, self._market).check_deployment()
+        block = await self._rpc.call("eth_getBlockByNumber", hex(0), False)
+        genesis = octets(block["hash"])
+        stored = self._store_cursor.load()
+        cursor = Cursor.start(genesis, self._first_block) if stored is None else unpack(Cursor, stored)
+        if cursor.genesis != genesis:
+            raise WrongChain(
+                f"chain {self._market.chain_id} at this node begins with another block than the one followed: "
+                "check the node's URL, or start with an empty store if the chain was created anew"
+            )
+        self._cursor = cursor
+        return cursor
+
+    async def _rewind(self, cursor: Cursor) -> None:
+        """Take back what is no longer in the node's chain; one request while nothing changed."""
+        if cursor.tip is None:
+            return
+        chain = await self._hashes([cursor.tip.number])
+        if chain.get(cursor.tip.number) == cursor.tip.hash:
+            return
+        rewound, vanished = cursor.rewind(await self._hashes([block.number for block in cursor.blocks]))
+        await self._publish_all("seen", vanished)
+        self._cursor = rewound
+
+    async def _hashes(self, numbers: list[int]) -> dict[int, bytes]:
+        requests: list[Request] = [("eth_getBlockByNumber", [hex(number), False]) for number in numbers]
+        blocks = await self._rpc.batch(requests)
+        return {number: octets(block["hash"]) for number, block in zip(numbers, blocks, strict=True) if block}
+
+    async def _read_history(self, last: int) -> None:
+        """Blocks too old to be taken back, by ranges: seen and confirmed in one go."""
+        cursor, waiting = self._position.confirm(0)  # a whole window of blocks is on top by now
+        last = min(last, cursor.next_seen + _HISTORY_PER_STEP - 1)
+        events = await self._logs.in_range(cursor.next_seen, last)
+        await self._publish_all("confirmed", waiting)
+        await self._publish_all("seen", events)
+        await self._publish_all("confirmed", events)
+        self._cursor = cursor.pass_history(last + 1)
+
+    async def _read_blocks(self, head: int) -> bool:
+        """New blocks one by one, each with its own logs; False where the chain changed meanwhile."""
+        first = self._position.next_seen
+        numbers = range(first, min(head + 1, first + _BLOCKS_PER_STEP))
+        requests: list[Request] = [("eth_getBlockByNumber", [hex(number), False]) for number in numbers]
+        for header in await self._rpc.batch(requests):
+            block = None if header is None else await self._block(header)
+            if block is None or not self._position.follows(block):
+                return False  # the next step finds the ancestor
+            cursor, final = self._position.see(block, self._window).confirm(self._confirmations)
+            await self._publish_all("seen", block.events)
+            await self._publish_all("confirmed", final)
+            self._cursor = cursor
+        return True
+
+    async def _block(self, header: dict[str, Any]) -> SeenBlock:
+        """Logs are read by hash: by number, a reorganisation between two reads would lose some."""
+        block_hash = octets(header["hash"])
+        return SeenBlock(
+            number=quantity(header["number"]),
+            hash=block_hash,
+            parent=octets(header["parentHash"]),
+            events=tuple(await self._logs.in_block(block_hash)),
+        )
+
+    async def _publish_all(self, stream: str, events: Iterable[ChainEvent]) -> None:
+        for event in events:
+            await self._publish(stream, event)
+
+    async def _pause(self) -> None:
+        try:
+            await asyncio.wait_for(self._woken.wait(), self._poll_seconds)
+        except TimeoutError:
+            return
