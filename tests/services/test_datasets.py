@@ -1,0 +1,255 @@
+import subprocess
+import sys
+from decimal import Decimal
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.csv
+import pyarrow.parquet
+import pytest
+from sklearn.model_selection import train_test_split
+
+from services.datasets import (
+    column_names,
+    deal,
+    diabetes,
+    read_batches,
+    read_rows,
+    read_statistic,
+    thesis_split,
+)
+from services.errors import DataSetError
+
+ROOT = Path(__file__).parents[2]
+SECRET = "8675309"
+MEASURE = """
+import resource, sys
+from pathlib import Path
+from services.datasets import read_statistic
+rows = read_statistic(sys.argv[1]).rows
+status = Path("/proc/self/status")
+if status.exists():
+    peak = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM")).split()[1]
+else:
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+print(rows, peak)
+"""
+
+
+def write(path, text):
+    path.write_text(text)
+    return path
+
+
+def test_statistic_of_csv_and_parquet_agree_with_the_rows(tmp_path):
+    rows = np.random.default_rng(1).normal(size=(1000, 3))
+    table = pa.table({name: rows[:, index] for index, name in enumerate("abc")})
+    pyarrow.csv.write_csv(table, tmp_path / "t.csv")
+    pyarrow.parquet.write_table(table, tmp_path / "t.parquet", row_group_size=300)
+    gram = np.column_stack([rows, np.ones(1000)])
+    for name in ("t.csv", "t.parquet"):
+        seen = []
+        statistic = read_statistic(tmp_path / name, progress=seen.append)
+        assert statistic.columns == ("a", "b", "c")
+        assert statistic.rows == seen[-1] == 1000
+        assert np.allclose(statistic.factor.T @ statistic.factor, gram.T @ gram / 1000)
+        assert np.array_equal(statistic.maximum, rows.max(axis=0))
+
+
+def test_columns_are_chosen_in_the_order_asked_and_others_may_hold_text(tmp_path):
+    path = write(tmp_path / "t.csv", "id,a,b\nx1,1,2\nx2,3,4\n")
+    names, rows = read_rows(path, ["b", "a"])
+    assert names == ("b", "a")
+    assert rows.tolist() == [[2, 1], [4, 3]]
+    assert column_names(path) == ("id", "a", "b")
+
+
+def test_parquet_takes_every_kind_of_number(tmp_path):
+    table = pa.table(
+        {
+            "i": pa.array([1, 2**60], pa.int64()),
+            "f": pa.array([0.5, 1.5], pa.float32()),
+            "d": pa.array([Decimal("1.25"), Decimal("2.50")]),
+            "b": pa.array([True, False]),
+        }
+    )
+    pyarrow.parquet.write_table(table, tmp_path / "t.parquet")
+    rows = read_rows(tmp_path / "t.parquet")[1]
+    assert rows.tolist() == [[1, 0.5, 1.25, 1], [2.0**60, 1.5, 2.5, 0]]
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("", "is empty"),
+        ("a,b\n", "has a header but no rows"),
+        ("\n\n", "is not a CSV file with a header"),
+        ("1,2\n3,4\n", "holds numbers; put the columns' names there"),
+        ("a,a\n1,2\n", "two columns named 'a'"),
+        ("a,\n1,2\n", "column 2 needs a name"),
+        (f"a,b\n1,2\n{SECRET},x{SECRET}\n", "row 2: column 'b' is not numeric"),
+        (f"a,b\n{SECRET},\n", "row 1: column 'b' has no value; fill such values or drop such rows"),
+        (f"a,b\n1,2\n{SECRET},nan\n", "row 2: column 'b' has no value"),
+        (f"a,b\n{SECRET},inf\n", "row 1: column 'b' has an infinite value"),
+        (f"a,b\n1,2\n{SECRET}\n", "row 2: 1 values for 2 columns; separate values by commas"),
+        (f'a,b\n1,"{SECRET}\n3,4\n', "column 'b' is not numeric"),
+    ],
+)
+def test_a_wrong_csv_is_refused_by_place_and_never_by_value(tmp_path, text, says):
+    path = write(tmp_path / "t.csv", text)
+    with pytest.raises(DataSetError) as refusal:
+        read_statistic(path)
+    assert says in str(refusal.value)
+    assert str(path) in str(refusal.value)
+    assert SECRET not in str(refusal.value)
+    assert refusal.value.__context__ is None or refusal.value.__suppress_context__
+
+
+def test_rows_are_counted_across_blocks(tmp_path):
+    lines = ["a,b", *("1.5,2.5" for _ in range(400_000))]
+    lines[300_001] = "1.5,oops"
+    with pytest.raises(DataSetError, match="row 300001: column 'b' is not numeric"):
+        read_statistic(write(tmp_path / "t.csv", "\n".join(lines)))
+    lines[300_001] = "1.5,"
+    with pytest.raises(DataSetError, match="row 300001: column 'b' has no value"):
+        read_statistic(write(tmp_path / "t.csv", "\n".join(lines)))
+
+
+def test_a_header_that_is_not_utf8_is_refused(tmp_path):
+    (tmp_path / "t.csv").write_bytes(b"a,b\xff\n1,2\n")
+    with pytest.raises(DataSetError, match="not UTF-8"):
+        column_names(tmp_path / "t.csv")
+
+
+def test_a_wrong_parquet_is_refused(tmp_path):
+    def refusal(table):
+        pyarrow.parquet.write_table(table, tmp_path / "t.parquet")
+        with pytest.raises(DataSetError) as refused:
+            read_statistic(tmp_path / "t.parquet")
+        assert SECRET not in str(refused.value)
+        return str(refused.value)
+
+    assert "column 'b' is not numeric" in refusal(pa.table({"a": [1], "b": [SECRET]}))
+    assert "row 2: column 'a' has no value" in refusal(pa.table({"a": [1, None], "b": [1, 2]}))
+    assert "no rows" in refusal(pa.table({"a": pa.array([], pa.float64())}))
+    twice = pa.Table.from_arrays([pa.array([1]), pa.array([2])], names=["a", "a"])
+    assert "two columns named 'a'" in refusal(twice)
+    (tmp_path / "t.parquet").write_bytes(b"PAR1 but not really")
+    with pytest.raises(DataSetError, match="not a Parquet file"):
+        read_statistic(tmp_path / "t.parquet")
+
+
+def test_a_damaged_page_of_a_parquet_file_is_refused(tmp_path):
+    path = tmp_path / "t.parquet"
+    values = np.random.default_rng(1).normal(size=50_000)
+    pyarrow.parquet.write_table(pa.table({"a": values}), path, compression="zstd")
+    content = bytearray(path.read_bytes())
+    content[1000:200_000] = bytes(199_000)
+    path.write_bytes(content)
+    with pytest.raises(DataSetError, match="damaged"):
+        read_statistic(path)
+
+
+def test_paths_that_are_no_data_file_are_refused(tmp_path):
+    (tmp_path / "folder.csv").mkdir()
+    (tmp_path / "loop.csv").symlink_to(tmp_path / "loop.csv")
+    for name, says in (
+        ("missing.csv", "there is no file"),
+        ("folder.csv", "is a directory"),
+        ("rows.xlsx", "convert it"),
+        ("loop.csv", "cannot be read"),
+    ):
+        with pytest.raises(DataSetError, match=says):
+            read_statistic(tmp_path / name)
+
+
+def test_columns_that_cannot_be_chosen_are_refused(tmp_path):
+    path = write(tmp_path / "t.csv", "a,b\n1,2\n")
+    with pytest.raises(DataSetError, match="no column 'c'; it has a, b"):
+        read_batches(path, ["a", "c"])
+    with pytest.raises(DataSetError, match="each column"):
+        read_batches(path, ["a", "a"])
+    with pytest.raises(DataSetError, match="at least one"):
+        read_batches(path, [])
+
+
+def test_rows_for_memory_are_bounded(tmp_path):
+    path = write(tmp_path / "t.csv", "a\n1\n2\n3\n")
+    assert len(read_rows(path, limit=3)[1]) == 3
+    with pytest.raises(DataSetError, match="more than 2 rows; take a sample"):
+        read_rows(path, limit=2)
+
+
+def peak_memory(path):
+    """(rows, kilobytes of the largest resident set) of a process that reads the file's statistic."""
+    output = subprocess.run(
+        [sys.executable, "-c", MEASURE, str(path)], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    rows, peak = output.stdout.split()
+    return int(rows), int(peak)
+
+
+def write_parquet(path, groups):
+    block = np.random.default_rng(1).normal(size=(100_000, 4))
+    table = pa.table({f"x{index}": block[:, index] for index in range(4)})
+    with pyarrow.parquet.ParquetWriter(
+        path, table.schema, compression="none", use_dictionary=False
+    ) as writer:
+        for _ in range(groups):
+            writer.write_table(table)
+    return table
+
+
+def test_five_million_rows_take_no_more_memory_than_half_a_million(tmp_path):
+    write_parquet(tmp_path / "large.parquet", 50)
+    table = write_parquet(tmp_path / "small.parquet", 5)
+    pyarrow.csv.write_csv(pa.concat_tables([table] * 5), tmp_path / "small.csv")
+    large = peak_memory(tmp_path / "large.parquet")
+    small = peak_memory(tmp_path / "small.parquet")
+    csv = peak_memory(tmp_path / "small.csv")
+    assert (large[0], small[0], csv[0]) == (5_000_000, 500_000, 500_000)
+    assert max(large[1], small[1], csv[1]) < 400_000
+    assert large[1] < small[1] + 50_000  # the 4.5 million more rows are 144 MB as numbers
+
+
+def test_the_diabetes_data_end_with_the_target():
+    columns, rows = diabetes()
+    assert columns == ("age", "sex", "bmi", "bp", "s1", "s2", "s3", "s4", "s5", "s6", "target")
+    assert rows.shape == (442, 11)
+    assert (rows[:, -1].min(), rows[:, -1].max()) == (25, 346)
+    assert np.allclose(np.linalg.norm(rows[:, :-1], axis=0), 1)
+
+
+def test_dealing_keeps_every_row_once_and_follows_the_seed():
+    rows = np.arange(442.0)[:, None]
+    parts = deal(rows, 5, seed=39)
+    assert [len(part) for part in parts] == [89, 89, 88, 88, 88]
+    assert sorted(np.concatenate(parts)[:, 0]) == list(range(442))
+    assert all(map(np.array_equal, parts, deal(rows, 5, seed=39)))
+    assert not np.array_equal(parts[0], deal(rows, 5, seed=40)[0])
+    for owners in (0, 443):
+        with pytest.raises(DataSetError, match="each needs one at least"):
+            deal(rows, owners, seed=39)
+
+
+def test_the_thesis_split_gives_the_thesis_figures():
+    """100 iterations of step 1.5 from zero: the thesis reports 3311.84, and 3167.81 for least squares."""
+    rows = diabetes()[1]
+    trainers, validators = thesis_split(rows)
+    assert [len(part) for part in (*trainers, *validators)] == [103, 103, 103, 67, 66]
+    sklearn_split = train_test_split(rows, test_size=0.3, random_state=39)
+    assert np.array_equal(np.concatenate(trainers), sklearn_split[0])
+    assert np.array_equal(np.concatenate(validators), sklearn_split[1])
+
+    def with_ones(part):
+        return np.column_stack([part[:, :-1], np.ones(len(part))]), part[:, -1]
+
+    held_out, truth = with_ones(np.concatenate(validators))
+    weights = np.zeros(11)
+    for _ in range(100):
+        steps = [(x, y, x.T @ (x @ weights - y) / len(y)) for x, y in map(with_ones, trainers)]
+        weights = np.mean([weights - 1.5 * gradient for _, _, gradient in steps], axis=0)
+    least_squares = np.linalg.lstsq(*with_ones(np.concatenate(trainers)))[0]
+    assert np.mean((held_out @ weights - truth) ** 2) == pytest.approx(3326, abs=1)
+    assert np.mean((held_out @ least_squares - truth) ** 2) == pytest.approx(3169, abs=1)
