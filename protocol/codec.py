@@ -35,19 +35,23 @@ def unpack(kind: Any, content: bytes) -> Any:
     if len(content) > MAXIMUM_BYTES:
         raise ProtocolViolation("malformed", f"{len(content)} bytes; at most {MAXIMUM_BYTES} are read")
     try:
-        plain = msgpack.unpackb(content, raw=False, strict_map_key=True)
+        # Nesting that msgpack still reads can be too deep for us, hence `_tuples` in here.
+        plain = _tuples(msgpack.unpackb(content, raw=False, strict_map_key=True))
     except (ValueError, msgpack.exceptions.UnpackException, RecursionError) as error:
         raise ProtocolViolation("malformed", f"not msgpack ({type(error).__name__})") from None
     try:
-        return _adapter(kind).validate_python(_tuples(plain))
+        return _adapter(kind).validate_python(plain)
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False, include_context=False)[0]
-        field = ".".join(str(part)[:40] for part in first["loc"][:6])
+        # The place of an unknown field ends in the peer's own text.
+        foreign = first["type"] in {"extra_forbidden", "invalid_key"}
+        place = first["loc"][:-1] if foreign else first["loc"]
+        field = ".".join(str(part)[:40] for part in place[:6])
         raise ProtocolViolation("malformed", f"{field or 'value'}: {first['type']}") from None
 
 
 def _tuples(value: Any) -> Any:
-    """msgpack knows one sequence type; our frozen models hold tuples and are strict about it."""
+    """Lists as tuples: msgpack knows one sequence type, our frozen models hold tuples and are strict."""
     if isinstance(value, list):
         return tuple(_tuples(item) for item in value)
     if isinstance(value, dict):

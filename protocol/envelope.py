@@ -1,7 +1,8 @@
 """The envelope around every message and the signature over both.
 
-The envelope travels in clear, as AMQP properties and headers; body and signature are sealed to the recipient. The
-signature is inside the seal: outside it, a short body (an answer of yes or no) could be guessed and checked.
+The envelope travels in clear, as AMQP properties and headers; body and signature are sealed to the recipient.
+The signature is inside the seal: outside it, a short body (an answer of yes or no) could be guessed and
+checked.
 """
 
 from typing import Annotated, Any, Literal
@@ -47,7 +48,7 @@ class Envelope(FrozenModel):
 
 
 class SignedMessage(FrozenModel):
-    """An envelope, its plain body and the sender's signature: relayed unchanged, so that anyone can check it."""
+    """An envelope, its plain body and the sender's signature: relayed unchanged, so anyone can check it."""
 
     envelope: Envelope
     body: bytes

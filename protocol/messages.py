@@ -1,7 +1,7 @@
 """Every message that crosses the bus: one closed union, discriminated by `type`.
 
-MB model buyer, FA federated aggregator, DO data owner, T trainer, V validator. Who may send what to whom is the
-table ROUTES at the end; the envelope (training, round, attempt, sender, recipient) is in `envelope.py`.
+MB model buyer, FA federated aggregator, DO data owner, T trainer, V validator. Who may send what to whom is
+the table ROUTES at the end; the envelope (training, round, attempt, sender, recipient) is in `envelope.py`.
 """
 
 from typing import Annotated, Literal, get_args
@@ -116,7 +116,7 @@ class EncryptedModel(FrozenModel):
 
 
 class GradientUpdate(FrozenModel):
-    """T → FA: the local model after the local steps (scale f + g) and the digest of the model it started from."""
+    """T → FA: the model after the local steps (scale f + g) and the digest of the model it started from."""
 
     type: Literal["gradient_update"] = "gradient_update"
     local_model: EncryptedVector
@@ -194,7 +194,7 @@ class NoisyMetric(FrozenModel):
 
 
 class MetricProducts(FrozenModel):
-    """MB → V: fresh encryptions of ⟨u_t, u_t⟩ per model and ⟨u_t, Σ_s u_s⟩ per trainer; the same for the copies."""
+    """MB → V: fresh Enc⟨u_t, u_t⟩ per model and Enc⟨u_t, Σ_s u_s⟩ per trainer; the same for the copies."""
 
     type: Literal["metric_products"] = "metric_products"
     own: EncryptedVector

@@ -1,7 +1,7 @@
 """The request document (`REQUEST.yaml`): what a buyer asks to have trained, on what data, for what pay.
 
-Its hash, keccak256 of its canonical JSON (RFC 8785, decimals as strings), goes on chain with the deposit, so that
-nobody can be shown other terms than those that were paid for.
+Its hash, keccak256 of its canonical JSON (RFC 8785, decimals as strings), goes on chain with the deposit, so
+that nobody can be shown other terms than those that were paid for.
 """
 
 from collections.abc import Mapping
@@ -98,7 +98,7 @@ class StartZero(FrozenModel):
 
 
 class StartMean(FrozenModel):
-    """Start with the intercept at the target's mean, as the buyer knows it: then pay measures what data teach."""
+    """Start with the intercept at the target's mean as the buyer knows it: pay then measures the data."""
 
     start: Literal["mean"] = "mean"
     value: Number

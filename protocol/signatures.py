@@ -14,7 +14,7 @@ def address_of(signing_key: bytes) -> str:
 
 
 def sign_digest(signing_key: bytes, digest: bytes) -> bytes:
-    """r ‖ s ‖ v over a 32-byte digest, deterministic (RFC 6979), with the low s that the contract demands."""
+    """Sign a 32-byte digest: r ‖ s ‖ v, deterministic (RFC 6979), with the low s the contract demands."""
     signature = PrivateKey(signing_key).sign_recoverable(digest, hasher=None)
     return signature[:64] + bytes([signature[64] + 27])
 
@@ -24,7 +24,7 @@ def recover_address(digest: bytes, signature: bytes) -> str:
     if len(signature) != 65 or signature[64] not in (27, 28):
         raise ProtocolViolation("bad_signature", "not 65 bytes with v = 27 or 28")
     if int.from_bytes(signature[32:64], "big") > _HALF_ORDER:
-        # The twin with the high s is a second valid form of the same signature: a replay under another digest.
+        # The twin with the high s is a second valid form of the same signature: a replay with another digest.
         raise ProtocolViolation("bad_signature", "s is not low")
     try:
         public = PublicKey.from_signature_and_message(

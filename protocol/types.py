@@ -54,7 +54,7 @@ BigInteger = Annotated[
     BeforeValidator(_integer_from_bytes),
     PlainSerializer(_integer_to_bytes, return_type=bytes, when_used="unless-none"),
 ]
-"""An integer of any size; msgpack stops at 64 bits, so it travels as two's complement bytes, big end first."""
+"""An integer of any size; msgpack stops at 64 bits, so it travels as two's complement bytes, big-endian."""
 
 
 def _one_line(value: str) -> str:

@@ -1,4 +1,4 @@
-"""Encrypted vectors as they travel: fixed-length ciphertexts of one key, at one scale for the whole vector."""
+"""Encrypted vectors as they travel: fixed-length ciphertexts of one key, one scale for the whole vector."""
 
 from collections.abc import Sequence
 from typing import Annotated
@@ -16,7 +16,7 @@ Ciphertexts = Annotated[tuple[bytes, ...], Field(min_length=1, max_length=100_00
 
 
 def ciphertexts_digest(ciphertexts: Sequence[bytes]) -> bytes:
-    """Keccak-256 of the ciphertexts laid end to end: what signatures, records and the store name a vector by."""
+    """Keccak-256 of the ciphertexts end to end: what signatures, records and the store name a vector by."""
     return keccak(b"".join(ciphertexts))
 
 
@@ -33,7 +33,7 @@ class EncryptedVector(FrozenModel):
         return cls(key_id=key.key_id, scale=scale, ciphertexts=tuple(write_ciphertexts(key, ciphertexts)))
 
     def read(self, key: PublicKey, *, scale: int, count: int) -> list[mpz]:
-        """The checked ciphertexts; raises ProtocolViolation for another key, scale or count, or a bad value."""
+        """The checked ciphertexts; ProtocolViolation for another key, scale or count, or a bad value."""
         _check(self.key_id == key.key_id, "wrong_key")
         _check(self.scale == scale, "wrong_scale")
         return read_ciphertexts(key, self.ciphertexts, count)
@@ -44,7 +44,7 @@ class EncryptedVector(FrozenModel):
 
 
 class PackedVector(FrozenModel):
-    """`count` entries in slots of `slot_bits` bits, as many to a ciphertext as the layout of both ends says."""
+    """`count` entries in slots of `slot_bits` bits, as many to a ciphertext as both ends' layout says."""
 
     key_id: Digest
     scale: Annotated[int, Field(ge=0, le=4096)]

@@ -1,0 +1,1 @@
+"""Paillier's cryptosystem and what the protocol builds on it."""

@@ -1,8 +1,9 @@
 """The one door through which ciphertexts leave their maker: with fresh randomness, always.
 
-Two kinds. Towards the holder of the key only n-th powers of uniform units will do: whoever knows p and q can read
-a short exponent off a randomiser when p − 1 is smooth, and with it the value that was meant to be hidden by a mask
-sharing that randomiser. Between parties without the key, short exponents over a fixed base are forty times faster.
+Two kinds. Towards the holder of the key only n-th powers of uniform units will do: whoever knows p and q can
+read a short exponent off a randomiser when p − 1 is smooth, and with it the value that was meant to be hidden
+by a mask sharing that randomiser. Between parties without the key, short exponents over a fixed base are
+forty times faster.
 """
 
 from collections.abc import Sequence
@@ -27,8 +28,8 @@ def blind_for_key_holder(key: PublicKey, ciphertexts: Sequence[mpz], randomness:
 class ShortExponentBlinder:
     """Randomisers h^(n·a) with a uniform below 2^448 and h = −x² for an x of the blinding party's own.
 
-    Damgård, Jurik, Nielsen, "A generalization of Paillier's public-key system", 2010, section 4.2. Never towards
-    the key's holder.
+    Damgård, Jurik, Nielsen, "A generalization of Paillier's public-key system", 2010, section 4.2. Never
+    towards the key's holder.
     """
 
     def __init__(self, key: PublicKey, base_seed: bytes) -> None:

@@ -1,4 +1,4 @@
-"""Real numbers as integers: x ↦ round(x·2^scale), one scale for a whole vector, carried in clear beside it."""
+"""Real numbers as integers, x ↦ round(x·2^scale): one scale for a vector, carried in clear beside it."""
 
 import math
 from collections.abc import Iterable, Sequence
@@ -10,7 +10,7 @@ from protocol.errors import MisuseError
 
 
 def encode_number(value: float, scale: int) -> int:
-    """round(value·2^scale), ties to even, exact for every float and scale; raises MisuseError for nan or inf."""
+    """round(value·2^scale), ties to even, exact for every float; raises MisuseError for nan or inf."""
     if not math.isfinite(value):
         raise MisuseError(f"{value} cannot be encoded; clean the data: every value must be a finite number")
     numerator, denominator = value.as_integer_ratio()

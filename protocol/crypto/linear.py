@@ -1,8 +1,8 @@
 """Rows of signed integers times an encrypted vector: the one hot primitive.
 
-Simultaneous multi-exponentiation by interleaved windows (E. Straus, 1964; B. Möller, SAC 2001): one chain of squarings
-per row, tables of odd and even multiples shared by all rows, negative digits through one batched inversion
-(P. Montgomery, 1987). Results carry no fresh randomness: they leave only through `blinding`.
+Simultaneous multi-exponentiation by interleaved windows (E. Straus, 1964; B. Möller, SAC 2001): one chain of
+squarings per row, tables of odd and even multiples shared by all rows, negative digits through one batched
+inversion (P. Montgomery, 1987). Results carry no fresh randomness: they leave only through `blinding`.
 """
 
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Openings with proof: the key's holder shows a plaintext and the n-th root that nobody could find for another."""
+"""Openings with proof: the key's holder shows a plaintext and an n-th root that no other plaintext has."""
 
 from dataclasses import dataclass
 
@@ -17,7 +17,7 @@ class Opening:
 
 
 def open_ciphertext(private_key: PrivateKey, ciphertext: mpz) -> Opening:
-    """r = (c·(1 − m·n))^(n⁻¹ mod λ) mod n shows that c holds m, and nothing more about the key."""
+    """The root r = (c·(1 − m·n))^(n⁻¹ mod λ) mod n shows that c holds m, and nothing more about the key."""
     key = private_key.public_key
     plaintext = private_key.decrypt(ciphertext)
     residue = ciphertext * key.lift(-plaintext) % key.n

@@ -1,9 +1,9 @@
 """Many values in one plaintext, under a mask over the whole of it.
 
-Each value gets a slot, offset to be non-negative. One uniform element ρ of Z_n masks the plaintext; its digits in
-base 2^slot are the slots' masks. Masks sized for plausible values would fail against a model far out of range; a
-uniform ρ hides whatever the size. For honest values 64 bits stay free in a slot, so a carry from one slot into the
-next, or a wrap at n, happens with probability 2⁻⁶⁴ and is ignored.
+Each value gets a slot, offset to be non-negative. One uniform element ρ of Z_n masks the plaintext; its
+digits in base 2^slot are the slots' masks. Masks sized for plausible values would fail against a model far
+out of range; a uniform ρ hides whatever the size. For honest values 64 bits stay free in a slot, so a carry
+from one slot into the next, or a wrap at n, happens with probability 2⁻⁶⁴ and is ignored.
 """
 
 from collections.abc import Sequence
@@ -96,6 +96,6 @@ def unpack(plaintexts: Sequence[int], count: int, layout: SlotLayout) -> list[in
     digits: list[int] = []
     for plaintext, chunk in zip(plaintexts, layout.chunks(count), strict=True):
         whole = int(plaintext)
-        for index in range(chunk.stop - chunk.start):
-            digits.append(whole >> (layout.slot_bits * index) & window)
+        members = range(chunk.stop - chunk.start)
+        digits.extend(whole >> (layout.slot_bits * index) & window for index in members)
     return digits

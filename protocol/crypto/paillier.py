@@ -1,8 +1,9 @@
 """Paillier's cryptosystem with g = n + 1 (P. Paillier, Eurocrypt 1999): keys, encryption, decryption.
 
-E(m) = (1 + m·n)·r^n mod n². Products of ciphertexts add plaintexts, powers multiply them by integers.
-Key generation is phe's. Attacker model: honest ciphertexts are indistinguishable to whoever lacks p and q, as long
-as every one leaves its maker through `blinding`; whoever holds p and q sees everything that is not masked.
+E(m) = (1 + m·n)·r^n mod n². Products of ciphertexts add plaintexts, powers multiply them by integers. Key
+generation is phe's. Attacker model: honest ciphertexts are indistinguishable to whoever lacks p and q, as
+long as every one leaves its maker through `blinding`; whoever holds p and q sees everything that is not
+masked.
 """
 
 from dataclasses import dataclass, field
@@ -92,9 +93,9 @@ class PrivateKey:
     def encrypt(self, m: int | mpz, randomness: Randomness) -> mpz:
         """A fresh encryption of m mod n.
 
-        The holder of the key draws the randomiser in the groups of p-th and q-th powers apart, by tables over a
-        fixed base of each (drawn per process from the key): a uniform exponent 64 bits longer than the group's
-        order makes it uniform up to 2⁻⁶⁴.
+        The holder of the key draws the randomiser in the groups of p-th and q-th powers apart, by tables over
+        a fixed base of each (hashed from the key): a uniform exponent 64 bits longer than the
+        group's order makes it uniform up to 2⁻⁶⁴.
         """
         tables = _key_holder_tables(self.p, self.q)
         rp = tables[0].power(randomness.bits(self.p.bit_length() + _SPARE_BITS))
@@ -103,7 +104,7 @@ class PrivateKey:
         return self.public_key.lift(m) * blinding % self.public_key.n_squared
 
     def to_bytes(self) -> bytes:
-        """p and q, for the key store alone."""
+        """The factors p and q, for the key store alone."""
         half = (max(self.p.bit_length(), self.q.bit_length()) + 7) // 8
         return int(self.p).to_bytes(half, "big") + int(self.q).to_bytes(half, "big")
 

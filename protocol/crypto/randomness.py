@@ -14,8 +14,8 @@ _BLOCK = 4096
 class Randomness:
     """SHAKE-256 in counter blocks over a 32-byte seed.
 
-    The runtime draws the seed from the operating system for every step and forgets it with the step. Not safe to
-    share between threads; `child` gives independent streams.
+    The runtime draws the seed from the operating system for every step and forgets it with the step. Not safe
+    to share between threads; `child` gives independent streams.
     """
 
     __slots__ = ("_buffer", "_counter", "_seed")

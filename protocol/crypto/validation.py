@@ -11,8 +11,8 @@ from protocol.crypto.randomness import Randomness
 from protocol.errors import ProtocolViolation
 
 KEY_PROOF_ROOTS = 11
-"""Roots in a key proof. Factors below 2^16 are excluded by division, so if gcd(n, φ(n)) > 1 a random unit has an
-n-th root with probability at most 2^-16: eleven leave 2^-176 (Goldberg, Reyzin, Sagga, Baldimtsi, 2019)."""
+"""Roots in a key proof. Factors below 2^16 are excluded by division, so if gcd(n, φ(n)) > 1 a random unit
+has an n-th root with probability at most 2^-16: eleven leave 2^-176 (Goldberg, Reyzin, Sagga, Baldimtsi 2019)."""
 
 _SMALL_PRIMES_BOUND = 1 << 16
 
@@ -59,7 +59,8 @@ def verify_public_key(n: int, proof: Sequence[bytes], bits: int, minimum_bits: i
     """The key with modulus n, if it is what a Paillier key must be.
 
     Raises ProtocolViolation("bad_key") for a wrong size, an even or prime modulus, a perfect power, a factor
-    below 2^16 or a proof that fails: a key chosen otherwise could make blinding by n-th powers lose its effect.
+    below 2^16 or a proof that fails: a key chosen otherwise could make blinding by n-th powers lose its
+    effect.
     """
     if bits < minimum_bits:
         raise ProtocolViolation("key_too_small", f"{bits} bits; at least {minimum_bits} accepted")

@@ -1,0 +1,1 @@
+"""Linear models trained and measured under encryption."""

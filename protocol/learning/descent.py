@@ -1,7 +1,7 @@
 """Gradient descent for linear regression as an affine map of the weights.
 
-One full-batch step with ridge λ is θ ← Aθ + b with A = I − η(XᵀX/m + λI) and b = ηXᵀy/m; N steps are again one affine
-map (M, v), worked out in plaintext. On an encrypted model it costs p² products whatever N is.
+One full-batch step with ridge λ is θ ← Aθ + b with A = I − η(XᵀX/m + λI) and b = ηXᵀy/m; N steps are again
+one affine map (M, v), worked out in plaintext. On an encrypted model it costs p² products whatever N is.
 """
 
 from collections.abc import Sequence
@@ -22,7 +22,7 @@ Matrix = NDArray[np.float64]
 
 
 class StepSizeDiverges(MisuseError):  # noqa: N818  the protocol's name for it
-    """The step size is at or above 2/λ_max of these rows; the text holds the bound, for the rows' owner alone."""
+    """The step size is at or above 2/λ_max of these rows; the text, for their owner alone, has the bound."""
 
 
 def gram(factor: Matrix, l2: float) -> tuple[Matrix, Matrix]:

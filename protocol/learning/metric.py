@@ -1,8 +1,8 @@
 """The metric: mean squared errors of models nobody can read, on rows nobody shows.
 
-A validator with factor R forms Enc(r) = R·(Enc θ, −1), p + 1 entries however many rows, and sends it masked. The buyer
-multiplies what it cannot read; the validator takes the masks out of the products. Per trainer this gives
-q_t = ⟨r_t, r_t⟩ and c_t = ⟨r_t, Σ_s r_s⟩, enough for every coalition's error.
+A validator with factor R forms Enc(r) = R·(Enc θ, −1), p + 1 entries however many rows, and sends it masked.
+The buyer multiplies what it cannot read; the validator takes the masks out of the products. Per trainer this
+gives q_t = ⟨r_t, r_t⟩ and c_t = ⟨r_t, Σ_s r_s⟩, enough for every coalition's error.
 """
 
 import hashlib
@@ -83,8 +83,8 @@ def masked_residuals(
 ) -> tuple[list[mpz], ResidualState]:
     """Step 1, the validator's: packed residuals of all models under one mask per plaintext, for the buyer.
 
-    `factor` is R/√m, (p+1)×(p+1); `models` are T updates at scale f + g; `start` the model at scale f that the
-    round began with, where it is measured.
+    `factor` is R/√m, (p+1)×(p+1); `models` are T updates at scale f + g; `start` the model at scale f that
+    the round began with, where it is measured.
     """
     rows = encode_matrix(factor[:, :-1], COEFFICIENT_SCALE)
     last = encode(factor[:, -1], RESIDUAL_SCALE)
@@ -137,7 +137,7 @@ def encrypted_metrics(
     randomness: Randomness,
     noise: bool = True,
 ) -> list[mpz]:
-    """Steps 3 and 4, the validator's: packed m·(v₀, q, c) with low-bit noise under zero-sum masks, for everyone.
+    """Steps 3 and 4, the validator's: packed m·(v₀, q, c), low bits noisy, under zero-sum masks, for all.
 
     Takes the masks out: ⟨r, r⟩ = ⟨u, u⟩ − 2⟨ρ, r⟩ − ⟨ρ, ρ⟩ and likewise the cross terms. `noise=False` is for
     tests of the arithmetic.
@@ -185,7 +185,7 @@ def combine(key: PublicKey, vectors: Sequence[Sequence[mpz]], count: int, widths
 def decode_metrics(
     plaintexts: Sequence[int], *, widths: Widths, trainers: int, rows: int, start: bool
 ) -> Metrics | None:
-    """The opened numbers over Σm = `rows`, or None if a slot is out of range or a bit above the last is set."""
+    """The opened numbers over Σm = `rows`; None if a slot is out of range or a bit above the last is set."""
     count = widths.metric_count(trainers, start=start)
     layout = widths.opening
     for plaintext, chunk in zip(plaintexts, layout.chunks(count), strict=True):

@@ -1,8 +1,8 @@
 """The refresh: updates at scale f + g become the next model at scale f, and the key's holder stays blind.
 
-The aggregator multiplies the updates, packs and masks the sum; the buyer decrypts, divides each slot's digit by T·2^g
-and encrypts the quotient freshly; the aggregator subtracts its mask's quotient. The new model is the average to
-within one unit of 2⁻⁶⁴.
+The aggregator multiplies the updates, packs and masks the sum; the buyer decrypts, divides each slot's digit
+by T·2^g and encrypts the quotient freshly; the aggregator subtracts its mask's quotient. The new model is the
+average to within one unit of 2⁻⁶⁴.
 """
 
 from collections.abc import Sequence

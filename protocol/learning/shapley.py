@@ -1,8 +1,8 @@
 """The exact Shapley value of a round at the cost of T evaluations, in floats and in the contract's integers.
 
-The game: v(S) = −MSE(mean of the local models in S), v(∅) = −v₀. The MSE of a mean of models is a quadratic form in
-K = (⟨r_s, r_t⟩), so averaging it over all coalitions of a size needs only the diagonal q and the row sums c of K.
-With row_i = c_i − q_i, D_i = Σq − q_i and O_i = Σc − Σq − 2·row_i:
+The game: v(S) = −MSE(mean of the local models in S), v(∅) = −v₀. The MSE of a mean of models is a quadratic
+form in K = (⟨r_s, r_t⟩), so averaging it over all coalitions of a size needs only the diagonal q and the row
+sums c of K. With row_i = c_i − q_i, D_i = Σq − q_i and O_i = Σc − Σq − 2·row_i:
 
     T·φ_i = v₀ − Σ_{s<T} (q_i + 2p_s·row_i + p_s·D_i + h_s·O_i)/(s+1)² + Σ_{1≤s<T} (p_s·D_i + h_s·O_i)/s²
 
@@ -38,8 +38,8 @@ def contributions(v0: float, own: Sequence[float], cross: Sequence[float]) -> li
 def contributions_fixed(v0: int, own: Sequence[int], cross: Sequence[int]) -> list[int]:
     """φ in the contract's integers (× 1e18), bit for bit as `Shapley.sol` computes them.
 
-    Over the common denominator d = (T−1)(T−2) (1 for T = 2 … where a factor is zero it is left out), each term is
-    one division rounding toward zero, in the order of s; the sum is divided by T last.
+    Over the common denominator d = (T−1)(T−2) (1 for T = 2 … where a factor is zero it is left out), each
+    term is one division rounding toward zero, in the order of s; the sum is divided by T last.
     """
     count, trace, total = len(own), sum(own), sum(cross)
     pairs = max(count - 1, 1)
@@ -69,8 +69,8 @@ def mse_after_fixed(cross: Sequence[int], trainers: int) -> int:
 def pay_weights_fixed(best: int, mse_after: int, shapley: Sequence[int]) -> list[int]:
     """w_i = (best − after)⁺·φ_i⁺/Σφ⁺ (× 1e18): only new ground is paid, split by contribution.
 
-    `best` is the lowest error so far. Paying each round's gain instead would let one trainer wreck the model and
-    another be paid for mending it, again and again.
+    `best` is the lowest error so far. Paying each round's gain instead would let one trainer wreck the model
+    and another be paid for mending it, again and again.
     """
     gain = max(best - mse_after, 0)
     positive = [max(phi, 0) for phi in shapley]

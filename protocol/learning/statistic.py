@@ -1,8 +1,8 @@
 """A data set as one triangular factor, however many rows it has.
 
-TSQR: R ← qr([R; batch]) over the batches of [all columns, 1], then divided by √m (Demmel, Grigori, Hoemmen, Langou,
-"Communication-optimal parallel and sequential QR and LU factorizations", 2012). XᵀX/m and Xᵀy/m are blocks of RᵀR,
-and the RMS residual of θ is ‖R·(θ, −1)‖ exactly, so a training needs nothing else of the rows.
+TSQR: R ← qr([R; batch]) over the batches of [all columns, 1], then divided by √m (Demmel, Grigori, Hoemmen,
+Langou, "Communication-optimal parallel and sequential QR and LU factorizations", 2012). XᵀX/m and Xᵀy/m are
+blocks of RᵀR, and the RMS residual of θ is ‖R·(θ, −1)‖ exactly, so a training needs nothing else of the rows.
 """
 
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ Matrix = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Statistic:
-    """R/√m of [columns, 1] ((k+1)×(k+1), upper triangular), m, and the columns' ranges. Private: repr hides it."""
+    """R/√m of [columns, 1] ((k+1)×(k+1), upper triangular), m, the columns' ranges. Private: no repr."""
 
     columns: tuple[str, ...]
     rows: int

@@ -19,8 +19,8 @@ _OPENING_SPARE_BITS = 2
 class Widths:
     """Layouts of the three packed vectors; the offset of each is the bound of its values.
 
-    `refresh`: sums of T updates. `residual`: entries of R(θ, −1). `opening`: sums over validators of m·⟨r, r′⟩,
-    packed without offset by each validator, offset once in their product.
+    `refresh`: sums of T updates. `residual`: entries of R(θ, −1). `opening`: sums over validators of
+    m·⟨r, r′⟩, packed without offset by each validator, offset once in their product.
     """
 
     refresh: SlotLayout
@@ -47,12 +47,13 @@ class Widths:
     ) -> "Widths":
         """Layouts for p parameters, T trainers and `rows` validators' rows in all.
 
-        `weight_bits` and `residual_bits` bound |weight| and the RMS residual by powers of two. Raises WidthError,
-        with the numbers, when one value does not fit into a plaintext.
+        `weight_bits` and `residual_bits` bound |weight| and the RMS residual by powers of two. Raises
+        WidthError, with the numbers, when one value does not fit into a plaintext.
         """
         if trainers < 2 or validators < 2 or rows < 1:
             raise WidthError(
-                f"{trainers} trainers, {validators} validators and {rows} rows; at least 2, 2 and 1 are needed"
+                f"{trainers} trainers, {validators} validators and {rows} rows; "
+                "at least 2, 2 and 1 are needed"
             )
         refresh = UPDATE_SCALE + weight_bits + _bits_above(trainers)
         residual = RESIDUAL_SCALE + residual_bits
