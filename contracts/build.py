@@ -25,7 +25,8 @@ def tool(name: str) -> str:
 def install() -> None:
     """Install compiler, libraries, forge and anvil as the lock file pins them."""
     if not (FOLDER / "node_modules" / ".package-lock.json").exists():
-        command = [tool("npm"), "ci", "--no-fund", "--no-audit", "--ignore-scripts"]
+        # `npm ci` refuses a lock file that lacks other systems' binaries; this installs the same locked versions.
+        command = [tool("npm"), "install", "--no-save", "--no-fund", "--no-audit", "--ignore-scripts"]
         subprocess.run(command, cwd=FOLDER, check=True, stdout=subprocess.DEVNULL)  # noqa: S603
 
 

@@ -3,6 +3,7 @@ pragma solidity ^0.8.28;
 
 import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
 import {SignatureChecker} from "@openzeppelin/contracts/utils/cryptography/SignatureChecker.sol";
+import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 import {IMarketplace} from "./IMarketplace.sol";
 import {Shapley} from "./Shapley.sol";
 
@@ -22,11 +23,11 @@ contract Marketplace is IMarketplace, EIP712 {
         bytes32 exchangeKey;
     }
 
+    /// A seat is a trainer's or a validator's, never both, so one fixed pay is enough.
     struct Seat {
         int256 shapley;
-        uint256 payWeight;
-        uint256 participation; // wei
-        uint256 validation; // wei
+        uint128 payWeight; // the sum over all trainers and rounds is at most the first error, below 2^128
+        uint128 fixedPay; // wei, for participation or validation
     }
 
     struct Training {
@@ -300,8 +301,8 @@ contract Marketplace is IMarketplace, EIP712 {
         uint256 rounds = record.last ? uint256(terms.rounds) - record.round + 1 : 1;
         uint256 base = training.deposit * rounds;
         uint256 scale = BASIS_POINTS * terms.rounds;
-        uint256 participation = base * terms.participationBps / scale / shapley.length;
-        uint256 validation = base * terms.validationBps / scale / _bits(record.validators);
+        uint128 participation = SafeCast.toUint128(base * terms.participationBps / scale / shapley.length);
+        uint128 validation = SafeCast.toUint128(base * terms.validationBps / scale / _bits(record.validators));
         training.aggregation += base * terms.aggregationBps / scale;
         mapping(uint256 => Seat) storage seats = _seats[record.trainingId];
         uint256 index;
@@ -309,11 +310,11 @@ contract Marketplace is IMarketplace, EIP712 {
         for (uint256 seat = 0; seat < training.seats.length; ++seat) {
             if ((record.trainers >> seat) & 1 == 1) {
                 seats[seat].shapley += shapley[index];
-                seats[seat].payWeight += weights[index];
-                seats[seat].participation += participation;
+                seats[seat].payWeight += SafeCast.toUint128(weights[index]);
+                seats[seat].fixedPay += participation;
                 total += weights[index++];
             } else if ((record.validators >> seat) & 1 == 1) {
-                seats[seat].validation += validation;
+                seats[seat].fixedPay += validation;
             }
         }
         training.totalWeight += total;
@@ -337,12 +338,12 @@ contract Marketplace is IMarketplace, EIP712 {
         for (uint256 i = 0; i < training.seats.length; ++i) {
             Seat storage seat = _seats[trainingId][i];
             address owner = training.seats[i];
-            if (training.totalWeight > 0) {
+            if (seat.payWeight > 0) {
                 uint256 contribution = pot * seat.payWeight / training.totalWeight;
                 paid += _credit(trainingId, owner, Share.Contribution, contribution);
             }
-            paid += _credit(trainingId, owner, Share.Participation, seat.participation);
-            paid += _credit(trainingId, owner, Share.Validation, seat.validation);
+            bool validator = (training.validators >> i) & 1 == 1;
+            paid += _credit(trainingId, owner, validator ? Share.Validation : Share.Participation, seat.fixedPay);
         }
         paid += _credit(trainingId, training.terms.aggregator, Share.Aggregation, training.aggregation);
         uint256 refund = training.deposit - paid;

@@ -1,39 +1,61 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 pragma solidity ^0.8.28;
 
-/// @title The exact Shapley value of a round's trainers, from q and c alone, in O(T²) additions and divisions.
-/// @notice The same integers as contributions_fixed in protocol/learning/shapley.py: int256 × 1e18, one division per
-/// term rounding toward zero, terms in the order of s, the sum divided by T last.
+import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
+
+/// @title The exact Shapley value of a round's T trainers, from q and c alone, in O(T).
+/// @notice The same integers as contributions_fixed in protocol/learning/shapley.py. The coefficients depend on T
+/// alone: they are computed once, × 2^104, each division rounding down; every value is divided once, toward zero.
+/// Metrics below 2^128 and up to 256 trainers stay below 2^250, so nothing here can overflow.
 library Shapley {
+    uint256 private constant SCALE = 1 << 104;
+
+    struct Coefficients {
+        int256 own;
+        int256 row;
+        int256 rest;
+        int256 outside;
+    }
+
     function values(uint256 v0, uint256[] memory own, int256[] memory cross)
         internal
         pure
         returns (int256[] memory phi)
     {
-        int256 count = int256(own.length);
         int256 trace;
         int256 total;
         for (uint256 i = 0; i < own.length; ++i) {
             trace += int256(own[i]);
             total += cross[i];
         }
-        int256 triples = count > 2 ? count - 2 : int256(1);
-        int256 denominator = (count > 1 ? count - 1 : int256(1)) * triples;
+        Coefficients memory factor = coefficients(own.length);
+        int256 start = int256(v0 * SCALE);
+        int256 divisor = int256(own.length * SCALE);
         phi = new int256[](own.length);
         for (uint256 i = 0; i < own.length; ++i) {
             int256 q = int256(own[i]);
             int256 row = cross[i] - q;
-            int256 rest = trace - q;
-            int256 outside = total - trace - 2 * row;
-            int256 value = int256(v0);
-            for (int256 s = 0; s < count; ++s) {
-                int256 p = s * triples;
-                int256 common = p * rest + s * (s - 1) * outside;
-                value -= (q * denominator + 2 * p * row + common) / (denominator * (s + 1) * (s + 1));
-                if (s > 0) value += common / (denominator * s * s);
-            }
-            phi[i] = value / count;
+            int256 gained = factor.rest * (trace - q) + factor.outside * (total - trace - 2 * row);
+            phi[i] = (start - factor.own * q - factor.row * row + gained) / divisor;
         }
+    }
+
+    /// How much q, its row, the other trainers' q and their cross terms weigh, over all sizes s of a coalition.
+    function coefficients(uint256 count) internal pure returns (Coefficients memory) {
+        uint256 own = SCALE;
+        uint256 row;
+        uint256 rest;
+        uint256 outside;
+        for (uint256 s = 1; s < count; ++s) {
+            uint256 square = (s + 1) * (s + 1);
+            own += SCALE / square;
+            row += 2 * s * SCALE / square;
+            rest += (2 * s + 1) * SCALE / (s * square);
+            outside += (s - 1) * (2 * s + 1) * SCALE / (s * square);
+        }
+        uint256 pairs = count > 1 ? count - 1 : 1;
+        uint256 triples = count > 2 ? pairs * (count - 2) : 1;
+        return Coefficients(int256(own), int256(row / pairs), int256(rest / pairs), int256(outside / triples));
     }
 
     /// w_i = (best − reached)⁺ · φ_i⁺ / Σφ⁺: only ground never reached before is paid.
@@ -48,9 +70,10 @@ library Shapley {
         for (uint256 i = 0; i < phi.length; ++i) {
             if (phi[i] > 0) total += uint256(phi[i]);
         }
-        if (total == 0) return weights;
+        if (gain == 0 || total == 0) return weights;
         for (uint256 i = 0; i < phi.length; ++i) {
-            if (phi[i] > 0) weights[i] = gain * uint256(phi[i]) / total;
+            // The product can pass 256 bits with metrics at their bound; the quotient never passes the gain.
+            if (phi[i] > 0) weights[i] = Math.mulDiv(gain, uint256(phi[i]), total);
         }
     }
 

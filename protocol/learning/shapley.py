@@ -6,7 +6,8 @@ sums c of K. With row_i = c_i − q_i, D_i = Σq − q_i and O_i = Σc − Σq �
 
     T·φ_i = v₀ − Σ_{s<T} (q_i + 2p_s·row_i + p_s·D_i + h_s·O_i)/(s+1)² + Σ_{1≤s<T} (p_s·D_i + h_s·O_i)/s²
 
-where p_s = s/(T−1) and h_s = s(s−1)/((T−1)(T−2)), zero where the denominator is.
+where p_s = s/(T−1) and h_s = s(s−1)/((T−1)(T−2)), zero where the denominator is. Gathered by q, row, D and O, the
+sums over s are four coefficients; in them 1/s² − 1/(s+1)² = (2s+1)/(s(s+1))².
 """
 
 from collections.abc import Sequence
@@ -15,6 +16,7 @@ from fractions import Fraction
 from protocol.records import FIXED_POINT
 
 BASIS_POINTS = 10_000
+_SCALE = 1 << 104
 
 
 def contributions(v0: float, own: Sequence[float], cross: Sequence[float]) -> list[float]:
@@ -38,27 +40,30 @@ def contributions(v0: float, own: Sequence[float], cross: Sequence[float]) -> li
 def contributions_fixed(v0: int, own: Sequence[int], cross: Sequence[int]) -> list[int]:
     """φ in the contract's integers (× 1e18), bit for bit as `Shapley.sol` computes them.
 
-    Over the common denominator d = (T−1)(T−2) (1 for T = 2 … where a factor is zero it is left out), each
-    term is one division rounding toward zero, in the order of s; the sum is divided by T last.
+    Metrics are below 2^128, as the contract demands; each φ is within T units of the exact rational value while they
+    are below 2^100, and within T·2^-100 of their size above.
     """
     count, trace, total = len(own), sum(own), sum(cross)
-    pairs = max(count - 1, 1)
-    triples = max(count - 2, 1)
-    denominator = pairs * triples
+    of_own, of_row, of_rest, of_outside = _coefficients_fixed(count)
     result: list[int] = []
     for q, c in zip(own, cross, strict=True):
-        row, rest = c - q, trace - q
-        outside = total - trace - 2 * row
-        phi = v0
-        for s in range(count):
-            p = s * triples
-            h = s * (s - 1)
-            common = p * rest + h * outside
-            phi -= truncated(q * denominator + 2 * p * row + common, denominator * (s + 1) ** 2)
-            if s:
-                phi += truncated(common, denominator * s**2)
-        result.append(truncated(phi, count))
+        row = c - q
+        gained = of_rest * (trace - q) + of_outside * (total - trace - 2 * row)
+        result.append(truncated(v0 * _SCALE - of_own * q - of_row * row + gained, count * _SCALE))
     return result
+
+
+def _coefficients_fixed(count: int) -> tuple[int, int, int, int]:
+    """The sums over s of the formula above, × 2^104: they depend on T alone, so O(T) serves all trainers."""
+    own, row, rest, outside = _SCALE, 0, 0, 0
+    for s in range(1, count):
+        square = (s + 1) ** 2
+        own += _SCALE // square
+        row += 2 * s * _SCALE // square
+        rest += (2 * s + 1) * _SCALE // (s * square)
+        outside += (s - 1) * (2 * s + 1) * _SCALE // (s * square)
+    pairs = max(count - 1, 1)
+    return own, row // pairs, rest // pairs, outside // (pairs * max(count - 2, 1))
 
 
 def mse_after_fixed(cross: Sequence[int], trainers: int) -> int:
