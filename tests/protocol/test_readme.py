@@ -1,0 +1,55 @@
+"""The state tables in protocol/README.md say what the state machines allow, no more and no less."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from protocol.roles.dispatch import _ROLES
+from protocol.roles.training import Parties
+
+README = Path(__file__).parents[2] / "protocol" / "README.md"
+ROLES = sorted(_ROLES)
+
+
+def section(role: str) -> str:
+    heading = "### " + role.replace("_", " ").capitalize()
+    _, _, rest = README.read_text(encoding="utf-8").partition(f"\n{heading}\n")
+    return rest.partition("\n#")[0]
+
+
+def table(role: str) -> dict[str, tuple[str, set[str]]]:
+    """Phase → (what people see, inputs), in the order of the rows."""
+    rows = re.findall(r"^\| `(\w+)` \| ([^|]+) \| ([^|]+) \|", section(role), flags=re.MULTILINE)
+    return {phase: (shown, set(re.findall(r"`([^`]+)`", inputs))) for phase, shown, inputs in rows}
+
+
+def shown_in(module: Any, phase: str) -> str:
+    state = module.STATE.model_construct(phase=phase, failure="code", parties=Parties())
+    return str(module.shown(state))
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_every_phase_stands_in_the_table_in_its_order(role: str) -> None:
+    assert list(table(role)) == list(_ROLES[role].MACHINE.phases)
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_every_phase_allows_exactly_the_inputs_of_its_row(role: str) -> None:
+    written = {phase: inputs for phase, (_, inputs) in table(role).items()}
+    assert written == {phase: set(inputs) for phase, inputs in _ROLES[role].MACHINE.table.items()}
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_every_phase_is_shown_as_its_row_says(role: str) -> None:
+    for phase, (shown, _) in table(role).items():
+        assert shown_in(_ROLES[role], phase) in shown.split(", then ")
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_final_phases_await_nothing_that_would_restart_a_training(role: str) -> None:
+    module = _ROLES[role]
+    late_questions = {"model_request"}
+    for phase in module.FINAL:
+        assert table(role)[phase][1] <= late_questions
