@@ -15,8 +15,13 @@ from protocol.marketplace import (
 from services.chain.logs import LogReader
 from services.chain.views import MarketplaceViews
 
-_AFTER_CLOSE = {"drawing", "running", "settled"}
-_AFTER_DRAW = {"running", "settled"}
+_STATUSES = {
+    "close": {"drawing", "running", "settled"},
+    "draw": {"running", "settled"},
+    "settle": {"settled"},
+    "cancel": {"cancelled"},
+}
+"""In which a training is once the call took effect."""
 
 
 async def already_done(
@@ -34,16 +39,10 @@ async def already_done(
             return await logs.find_opened(call.terms.request_hash, account, first_block) is not None
         case Join():
             return account in (await views.owners(call.training)).seats
-        case Close():
-            return await views.status(call.training) in _AFTER_CLOSE
-        case Draw():
-            return await views.status(call.training) in _AFTER_DRAW
+        case Close() | Draw() | Settle() | Cancel():
+            return await views.status(call.training) in _STATUSES[call.call]
         case RecordRound():
             recorded = await logs.find_recorded(call.record.training, call.record.round, first_block)
             return recorded is not None and recorded.record == call.record
-        case Settle():
-            return await views.status(call.training) == "settled"
-        case Cancel():
-            return await views.status(call.training) == "cancelled"
         case Withdraw():
             return await views.credit_of(account) == 0

@@ -2,13 +2,14 @@
 
 import asyncio
 import time
+from functools import partial
 from typing import Any
 
 from protocol.marketplace import Close, ContractCall, Draw, Open, Opened, Register
 from protocol.messages import ChainEvent
 from protocol.records import Market
 from services.chain.already_done import already_done
-from services.chain.encoding import encode_call
+from services.chain.encoding import encode_call, quantity
 from services.chain.errors import CallReverted, ChainError, ChainUnavailable, RpcError
 from services.chain.interface import decode_revert
 from services.chain.logs import LogReader
@@ -53,32 +54,27 @@ class MarketplaceClient(MarketplaceViews):
         Raises CallReverted when the contract refuses, InsufficientFunds, and ChainUnavailable when nothing is
         known: then submit the same call again later.
         """
-        sender = self._require_sender()
         if isinstance(call, Register | Open) and await self._is_done(call):
             return _IN_EFFECT  # the contract would take these twice
         if isinstance(call, Draw):
             await self._reach_draw_block(call.training)
-        data, value = encode_call(call)
         deadline = time.time() + _BLOCK_TIME_LAG
         for _ in range(_MOST_ATTEMPTS):
             try:
-                receipt = await sender.send(self.market.contract, data, value)
-                if receipt.succeeded:
-                    return receipt
-                refusal = await self._reason(sender.address, data, value, receipt)
+                return await self._attempt(call)
             except TransactionReplaced:
                 if await self._is_done(call):
                     return _IN_EFFECT
-                continue
-            except RpcError as error:
-                if not is_revert(error):
-                    raise ChainUnavailable(f"the node refused a transaction: {error}") from error
-                refusal = CallReverted(*decode_revert(error.data))
-            if await self._is_done(call):
-                return _IN_EFFECT
-            if not await self._may_pass(call, refusal, deadline):
-                raise refusal
-        raise ChainUnavailable(f"{call.call} was displaced {_MOST_ATTEMPTS} times: does another program use the key?")
+            except CallReverted as refusal:
+                if await self._is_done(call):
+                    return _IN_EFFECT
+                if not await self._may_pass(call, refusal, deadline):
+                    raise
+                deadline = min(deadline, time.time())  # once more: what the new block refuses is refused
+        raise ChainUnavailable(
+            f"{call.call} was displaced {_MOST_ATTEMPTS} times: submit it again, and let only one program use "
+            "the key"
+        )
 
     async def fetch_events(self, from_block: int, to_block: int) -> list[ChainEvent]:
         """Every event of the contract in these blocks, both included, in order."""
@@ -93,18 +89,41 @@ class MarketplaceClient(MarketplaceViews):
     async def _is_done(self, call: ContractCall) -> bool:
         return await already_done(self, self._logs, self.address, call, self._first_block)
 
+    async def _attempt(self, call: ContractCall) -> Receipt:
+        """Send the call once; a transaction that failed on chain raises as the estimate would have."""
+        sender = self._require_sender()
+        data, value = encode_call(call)
+        done = (
+            partial(self._is_done, call) if isinstance(call, Open) else None
+        )  # a second one costs a deposit
+        try:
+            receipt = await sender.send(self.market.contract, data, value, done=done)
+        except RpcError as error:
+            if is_revert(error):
+                raise CallReverted(*decode_revert(error.data)) from None
+            raise ChainUnavailable(f"the node refused a transaction: {error}") from error
+        if not receipt.succeeded:
+            raise await self._reason(sender.address, data, value, receipt)
+        return receipt
+
     async def _may_pass(self, call: ContractCall, refusal: CallReverted, deadline: float) -> bool:
-        """Whether trying again helps: a deadline that the newest block has not reached, or a hash that is gone."""
+        """Whether to try again: the newest block has not reached a time that is past, or a hash is gone."""
         if isinstance(call, Draw) and refusal.code == "too_late":
             await self.submit(Close(training=call.training))
             await self._reach_draw_block(call.training)
             return True
         if isinstance(call, Draw) and refusal.code == "too_early":
-            return await self._next_block()
-        if refusal.code != "too_early" or time.time() > deadline or refusal.arguments[1] > deadline:
+            await self._next_block()
+            return True
+        if refusal.code != "too_early" or not refusal.arguments[1] <= time.time() < deadline:
             return False
-        await asyncio.sleep(max(self._policy.poll_seconds, _BLOCK_TIME_LAG / _MOST_ATTEMPTS / 2))
+        while await self._block_time() < refusal.arguments[1] and time.time() < deadline:
+            await self._next_block()
         return True
+
+    async def _block_time(self) -> int:
+        block = await self.rpc.call("eth_getBlockByNumber", "latest", False)
+        return quantity(block["timestamp"])
 
     async def _reason(self, sender: str, data: bytes, value: int, receipt: Receipt) -> CallReverted:
         """Why a mined transaction failed: the same call again, in the state that it left."""
@@ -128,13 +147,12 @@ class MarketplaceClient(MarketplaceViews):
         while await self.block_number() < draw_block:
             await self._next_block()
 
-    async def _next_block(self) -> bool:
+    async def _next_block(self) -> None:
         """Mine an empty block where the chain lets us, else wait for the next."""
         if await self._mines_on_demand():
             await self.rpc.call("evm_mine")
         else:
             await asyncio.sleep(self._policy.poll_seconds)
-        return True
 
     async def _mines_on_demand(self) -> bool:
         try:

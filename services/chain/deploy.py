@@ -7,7 +7,7 @@ from services.chain.encoding import quantity
 from services.chain.errors import ChainError
 from services.chain.interface import marketplace_interface
 from services.chain.rpc import Rpc
-from services.chain.sender import Sender, SendPolicy
+from services.chain.sender import Sender, SendPolicy, TransactionReplaced
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,13 @@ async def deploy(rpc: Rpc, signing_key: bytes, policy: SendPolicy | None = None)
     """
     chain_id = quantity(await rpc.call("eth_chainId"))
     sender = Sender(rpc, signing_key, chain_id, policy)
-    receipt = await sender.send(None, marketplace_interface().creation_code)
+    try:
+        receipt = await sender.send(None, marketplace_interface().creation_code)
+    except TransactionReplaced:
+        raise ChainError(
+            "another transaction of this key took the place of the contract's creation: let only one program use "
+            "the key"
+        ) from None
     if not receipt.succeeded or receipt.created is None:
         raise ChainError("the contract's creation failed on chain: is the artifact intact?")
     return Deployment(Market(chain_id=chain_id, contract=receipt.created.lower()), receipt.block_number)

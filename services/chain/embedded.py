@@ -1,7 +1,7 @@
 """A chain inside this process, behind the same port as a node: for the demo and for tests.
 
-py-evm blocks whoever runs it, so the ledger lives in a thread of its own and nothing else ever touches it. It mines
-each transaction at once and forgets everything when it is closed.
+py-evm blocks whoever runs it, so the ledger lives in a thread of its own and nothing else ever touches it. It
+mines each transaction at once and forgets everything when it is closed.
 """
 
 import asyncio
@@ -37,7 +37,7 @@ class EmbeddedRpc:
         chain_id: int = DEFAULT_CHAIN_ID,
         clock: Callable[[], float] = time.time,
     ) -> "EmbeddedRpc":
-        """A new chain whose genesis gives each address in `funded` its wei; blocks take their time from `clock`."""
+        """A new chain whose genesis gives the `funded` addresses their wei; `clock` gives blocks their time."""
         chain = cls(ThreadPoolExecutor(1, "embedded-chain"), asyncio.get_running_loop())
 
         def create() -> "Ledger":
@@ -62,7 +62,10 @@ class EmbeddedRpc:
         ledger = self._open_ledger()
         if not requests:
             return []
-        return await self._in_thread(lambda: [ledger.answer(name, given) for name, given in requests])
+        answers: list[Any] = await self._in_thread(
+            lambda: [ledger.answer(name, given) for name, given in requests]
+        )
+        return answers
 
     async def fund(self, address: str, wei: int) -> None:
         """Give an account ether, in a block of its own; repeating it gives again."""

@@ -1,10 +1,10 @@
-"""The embedded chain's state machine: JSON-RPC requests answered by py-evm, one at a time, in the caller's thread."""
+"""The embedded chain's state machine: py-evm answers JSON-RPC requests one by one, in the caller's thread."""
 
 import os
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from eth.abc import BlockAPI, ComputationAPI, ReceiptAPI, SignedTransactionAPI
+from eth.abc import ComputationAPI, ReceiptAPI, SignedTransactionAPI
 from eth.chains.base import MiningChain
 from eth.constants import (
     BLANK_ROOT_HASH,
@@ -15,12 +15,13 @@ from eth.constants import (
 )
 from eth.db.atomic import AtomicDB
 from eth.exceptions import Revert
-from eth.vm.forks import PragueVM
+from eth.vm.forks.prague import PragueVM
 from eth.vm.spoof import SpoofTransaction
 from eth_typing import Address
-from eth_utils import ValidationError
+from eth_utils.exceptions import ValidationError
 
 from services.chain.errors import RpcError
+from services.chain.ledger_json import block_json, logs_json, matches, receipt_json
 
 _GAS_LIMIT = 30_000_000
 _FAUCET = Address(b"deltaml-faucet".rjust(20, b"\0"))
@@ -46,7 +47,7 @@ class Ledger:
         self._announce = announce
         self._skipped_seconds = 0
         self._chain = _new_chain(funded, chain_id, int(clock()))
-        self._blocks: list[dict[str, Any]] = [_block_json(self._chain.get_canonical_head(), [])]
+        self._blocks: list[dict[str, Any]] = [block_json(self._chain.get_canonical_head(), [])]
         self._logs: list[list[dict[str, Any]]] = [[]]
         self._receipts: dict[str, dict[str, Any]] = {}
         self._transactions: dict[str, dict[str, Any]] = {}
@@ -110,7 +111,7 @@ class Ledger:
             first = self._number(query.get("fromBlock", "latest"))
             last = min(self._number(query.get("toBlock", "latest")), len(self._blocks) - 1)
         logs = [log for number in range(first, last + 1) for log in self._logs[number]]
-        return [log for log in logs if _matches(log, query)]
+        return [log for log in logs if matches(log, query)]
 
     def _number(self, which: str) -> int:
         if which in ("latest", "pending", "safe", "finalized"):
@@ -123,7 +124,7 @@ class Ledger:
         return "0x" + self._probe("eth_call", request).output.hex()
 
     def _estimate(self, request: Mapping[str, Any], _block: str = "latest") -> str:
-        """Gas before refunds in one run at the block's limit, with the 1/64 that each inner call leaves unused."""
+        """Gas before refunds of one run, with the 1/64 that each inner call must leave unused."""
         computation = self._probe("eth_estimateGas", request)
         used = _GAS_LIMIT - computation.get_gas_remaining()
         return hex(min(_GAS_LIMIT, used * 64 // 63 + 1_000))
@@ -133,7 +134,8 @@ class Ledger:
         self._stamp()
         vm = self._chain.get_vm(self._chain.header)
         sender = _address(request.get("from", "0x" + _FAUCET.hex()))
-        unsigned = vm.get_transaction_builder().new_unsigned_dynamic_fee_transaction(
+        builder: Any = vm.get_transaction_builder()
+        unsigned = builder.new_unsigned_dynamic_fee_transaction(
             chain_id=self._chain.chain_id,
             nonce=vm.state.get_nonce(sender),
             max_priority_fee_per_gas=0,
@@ -194,11 +196,11 @@ class Ledger:
     ) -> None:
         block = self._chain.mine_block(mix_hash=os.urandom(32))
         hashes = [] if transaction is None else ["0x" + transaction.hash.hex()]
-        header = _block_json(block.header, hashes)
+        header = block_json(block.header, hashes)
         logs: list[dict[str, Any]] = []
         if transaction is not None and receipt is not None and computation is not None:
-            logs = _logs_json(header, transaction, receipt)
-            self._receipts[hashes[0]] = _receipt_json(block, header, transaction, computation, logs)
+            logs = logs_json(header, transaction, receipt)
+            self._receipts[hashes[0]] = receipt_json(block, header, transaction, computation, logs)
             self._transactions[hashes[0]] = {
                 "hash": hashes[0],
                 "blockHash": header["hash"],
@@ -253,75 +255,3 @@ def _refusal(method: str, computation: ComputationAPI) -> RpcError:
 def _as_node_says(error: Exception) -> str:
     text = str(error)
     return f"nonce too low: {text}" if "nonce" in text.lower() else text
-
-
-def _block_json(header: Any, transactions: list[str]) -> dict[str, Any]:
-    return {
-        "number": hex(header.block_number),
-        "hash": "0x" + header.hash.hex(),
-        "parentHash": "0x" + header.parent_hash.hex(),
-        "timestamp": hex(header.timestamp),
-        "logsBloom": "0x" + header.bloom.to_bytes(256, "big").hex(),
-        "baseFeePerGas": hex(header.base_fee_per_gas),
-        "gasLimit": hex(header.gas_limit),
-        "gasUsed": hex(header.gas_used),
-        "transactions": transactions,
-    }
-
-
-def _logs_json(
-    header: Mapping[str, Any], transaction: SignedTransactionAPI, receipt: ReceiptAPI
-) -> list[dict[str, Any]]:
-    return [
-        {
-            "address": "0x" + log.address.hex(),
-            "topics": ["0x" + topic.to_bytes(32, "big").hex() for topic in log.topics],
-            "data": "0x" + log.data.hex(),
-            "blockNumber": header["number"],
-            "blockHash": header["hash"],
-            "blockTimestamp": header["timestamp"],
-            "transactionHash": "0x" + transaction.hash.hex(),
-            "transactionIndex": "0x0",
-            "logIndex": hex(index),
-            "removed": False,
-        }
-        for index, log in enumerate(receipt.logs)
-    ]
-
-
-def _receipt_json(
-    block: BlockAPI,
-    header: Mapping[str, Any],
-    transaction: SignedTransactionAPI,
-    computation: ComputationAPI,
-    logs: list[dict[str, Any]],
-) -> dict[str, Any]:
-    created = None if transaction.to else "0x" + computation.msg.storage_address.hex()
-    return {
-        "transactionHash": "0x" + transaction.hash.hex(),
-        "blockNumber": header["number"],
-        "blockHash": header["hash"],
-        "status": hex(int(not computation.is_error)),
-        "gasUsed": hex(block.header.gas_used),
-        "effectiveGasPrice": hex(
-            min(
-                transaction.max_fee_per_gas,
-                transaction.max_priority_fee_per_gas + (block.header.base_fee_per_gas or 0),
-            )
-        ),
-        "contractAddress": created,
-        "logs": logs,
-    }
-
-
-def _matches(log: Mapping[str, Any], query: Mapping[str, Any]) -> bool:
-    address = query.get("address")
-    if address is not None and log["address"] != address.lower():
-        return False
-    for position, wanted in enumerate(query.get("topics", ())):
-        if wanted is None:
-            continue
-        allowed = wanted if isinstance(wanted, list) else [wanted]
-        if position >= len(log["topics"]) or log["topics"][position] not in allowed:
-            return False
-    return True

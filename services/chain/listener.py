@@ -140,7 +140,7 @@ class ChainListener:
         cursor = Cursor.start(genesis, self._first_block) if stored is None else unpack(Cursor, stored)
         if cursor.genesis != genesis:
             raise WrongChain(
-                f"chain {self._market.chain_id} at this node begins with another block than the one followed: "
+                f"chain {self._market.chain_id} at this node begins with another block than before: "
                 "check the node's URL, or start with an empty store if the chain was created anew"
             )
         self._cursor = cursor

@@ -1,9 +1,9 @@
 """JSON-RPC to a node: one small port, and its HTTP implementation.
 
-Values are passed as JSON-RPC defines them (quantities and data as 0x strings); the embedded chain speaks the same.
+Values are passed as JSON-RPC defines them (quantities and data as 0x strings); the embedded chain speaks the
+same.
 """
 
-import asyncio
 import itertools
 import json
 from collections.abc import Callable, Sequence
@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol, Self
 from urllib.parse import urlsplit
 
+from protocol.errors import MisuseError
 from services.chain.errors import ChainUnavailable, RpcError
 
 if TYPE_CHECKING:
@@ -102,19 +103,25 @@ class HttpRpc:
             async with self._session.post(self._url, json=body) as response:
                 content = await _read_bounded(response.content)
                 return json.loads(content)
-        except (aiohttp.ClientError, asyncio.TimeoutError, OSError) as error:
+        except (aiohttp.ClientError, OSError) as error:
             raise ChainUnavailable(
                 f"no answer from the node at {self._shown} ({type(error).__name__}): "
                 "check that it runs and that the URL is right"
-            ) from error
-        except ValueError as error:
-            raise ChainUnavailable(f"the node at {self._shown} answered something that is not JSON") from error
+            ) from None  # the cause's text may hold the whole URL
+        except (ValueError, RecursionError):
+            raise ChainUnavailable(f"the node at {self._shown} answered something that is not JSON") from None
 
 
 def _without_secrets(url: str) -> str:
     """Scheme, host and port: the rest of a provider's URL is often its access key."""
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.hostname}" + (f":{parts.port}" if parts.port else "")
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        parts, port = urlsplit(""), None  # the text of this error holds a piece of the URL
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise MisuseError("the node's URL cannot be used: give one like http://127.0.0.1:8545")
+    return f"{parts.scheme}://{parts.hostname}" + (f":{port}" if port else "")
 
 
 async def _read_bounded(stream: "aiohttp.StreamReader") -> bytes:
@@ -131,10 +138,12 @@ def _result(method: str, answer: Any) -> Any:
         raise ChainUnavailable(f"the node's answer to {method} is not JSON-RPC")
     error = answer.get("error")
     if error is None:
-        return answer["result"]
-    raise RpcError(
-        method, int(error.get("code", 0)), str(error.get("message", "")), _revert_data(error.get("data"))
-    )
+        return answer.get("result")
+    if not isinstance(error, dict):
+        raise RpcError(method, 0, str(error))
+    code = error.get("code")
+    message = str(error.get("message", ""))
+    raise RpcError(method, code if isinstance(code, int) else 0, message, _revert_data(error.get("data")))
 
 
 def _revert_data(data: Any) -> bytes:

@@ -1,11 +1,12 @@
 """Transactions of one key: gas, nonce, fees, and the wait until each is in the chain to stay.
 
-Nonces are counted here, under a lock, because a node's pending count loses one of two concurrent sends. The count
-starts from the mined transactions, not from the pending ones: after a crash, a call that is sent again takes the
-nonce of its lost first attempt, so at most one of the two can ever be mined.
+Nonces are counted here, under a lock, because a node's pending count loses one of two concurrent sends. The
+count starts from the mined transactions, not from the pending ones: after a crash, a call that is sent again
+takes the nonce of its lost first attempt, so at most one of the two can ever be mined.
 """
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -24,13 +25,17 @@ _BUMP = (9, 8)
 
 _MOST_BUMPS_AT_ONCE = 40
 
+Done = Callable[[], Awaitable[bool]]
+"""Whether the newest block already has what a transaction is for."""
+
 
 @dataclass(frozen=True, slots=True)
 class SendPolicy:
     """How a sender treats fees and time.
 
-    `confirmations` blocks on top of its own make a transaction final; `bump_seconds` without being mined make its
-    replacement with a higher fee, up to `most_fee_per_gas` (wei); `poll_seconds` between looks at the node.
+    `confirmations` blocks on top of its own make a transaction final; `bump_seconds` without being mined make
+    its replacement with a higher fee, up to `most_fee_per_gas` (wei); `poll_seconds` between looks at the
+    node.
     """
 
     confirmations: int = 0
@@ -53,7 +58,7 @@ class Receipt:
 
 
 class TransactionReplaced(Exception):  # noqa: N818
-    """Another transaction of the same key was mined in this one's place: look at its effect, then send anew."""
+    """Another transaction of the key was mined in this one's place: look at its effect, then send anew."""
 
 
 @dataclass(slots=True)
@@ -67,9 +72,7 @@ class _InFlight:
 class Sender:
     """Sends from one key, safely from many tasks at once. One per key and chain."""
 
-    def __init__(
-        self, rpc: Rpc, signing_key: bytes, chain_id: int, policy: SendPolicy | None = None
-    ) -> None:
+    def __init__(self, rpc: Rpc, signing_key: bytes, chain_id: int, policy: SendPolicy | None = None) -> None:
         """`signing_key` is a 32-byte private key; it never leaves this object."""
         self.address = address_of(signing_key)
         self._rpc = rpc
@@ -79,22 +82,27 @@ class Sender:
         self._lock = asyncio.Lock()
         self._in_flight: dict[int, _InFlight] = {}
         self._changed = asyncio.Event()
-        self._subscribed = False
+        rpc.on_block(self._wake)
 
-    async def send(self, recipient: str | None, data: bytes, value: int = 0) -> Receipt:
+    async def send(
+        self, recipient: str | None, data: bytes, value: int = 0, *, done: Done | None = None
+    ) -> Receipt:
         """Send and wait until final; `recipient` None creates a contract.
 
-        Raises RpcError when the node refuses (a revert is found out by the estimate, before anything is sent),
-        InsufficientFunds, ChainUnavailable when the node cannot be reached before anything was sent, and
-        TransactionReplaced.
+        `done` is asked once the nonce is fixed: where it says yes, nothing is sent. An earlier attempt of
+        unknown outcome is then either mined below this nonce, and `done` sees it, or it loses its nonce to
+        this one.
+
+        Raises RpcError when the node refuses (a revert is found out by the estimate, before anything is
+        sent), InsufficientFunds, ChainUnavailable when the node cannot be reached before anything was sent,
+        and TransactionReplaced.
         """
-        request = self._request(recipient, data, value)
-        gas, fees = await self._estimate(request)
         async with self._lock:
             nonce = await self._next_nonce()
-            flight = _InFlight(
-                Transaction(self._chain_id, nonce, recipient, value, data, gas, fees)
-            )
+            if done is not None and await done():
+                raise TransactionReplaced
+            gas, fees = await self._estimate(self._request(recipient, data, value))
+            flight = _InFlight(Transaction(self._chain_id, nonce, recipient, value, data, gas, fees))
             self._in_flight[nonce] = flight
             try:
                 await self._broadcast(flight)
@@ -137,7 +145,7 @@ class Sender:
     # ---- broadcasting ----
 
     async def _broadcast(self, flight: _InFlight) -> None:
-        """Hand the transaction to the node for the first time; on return it is in the node's pool or mined."""
+        """Hand the transaction to the node for the first time; on return it is in its pool or mined."""
         for _ in range(_MOST_BUMPS_AT_ONCE):
             try:
                 await self._submit(flight)
@@ -185,29 +193,26 @@ class Sender:
 
     async def _wait(self, flight: _InFlight) -> Receipt:
         """Until one of the nonce's transactions is final; resend what was lost, outbid what is stuck."""
-        self._subscribe()
         loop = asyncio.get_running_loop()
         tried_at, overtaken = loop.time(), False
         while True:
-            self._changed.clear()
+            changed = self._changed
             try:
                 receipt, final = await self._look(flight)
                 if receipt is not None and final:
                     return receipt
                 if receipt is None:
                     mined = await self._rpc.call("eth_getTransactionCount", self.address, "latest")
-                    if quantity(mined) > flight.transaction.nonce:
-                        if overtaken:
-                            raise TransactionReplaced
-                        overtaken = True  # perhaps mined between the two looks: look once more
-                        continue
-                    overtaken = False
-                    if loop.time() - tried_at >= self._policy.bump_seconds:
+                    if overtaken and quantity(mined) > flight.transaction.nonce:
+                        raise TransactionReplaced
+                    # Perhaps mined between the two looks, or its receipt is not indexed yet: look once more.
+                    overtaken = quantity(mined) > flight.transaction.nonce
+                    if not overtaken and loop.time() - tried_at >= self._policy.bump_seconds:
                         tried_at = loop.time()
                         await self._outbid(flight)
             except (ChainUnavailable, RpcError) as error:
                 _log.warning("chain_wait_failed", reason=str(error))
-            await self._pause()
+            await self._pause(changed)
 
     async def _look(self, flight: _InFlight) -> tuple[Receipt | None, bool]:
         """The receipt of whichever transaction of this nonce was mined, and whether it is deep enough."""
@@ -228,14 +233,14 @@ class Sender:
             _log.warning("fee_cap_reached", nonce=flight.transaction.nonce, fee=flight.transaction.fees.most)
         await self._submit(flight)
 
-    def _subscribe(self) -> None:
-        if not self._subscribed:
-            self._subscribed = True
-            self._rpc.on_block(self._changed.set)
+    def _wake(self) -> None:
+        """A new event for each block, so that no waiting task clears another's."""
+        self._changed.set()
+        self._changed = asyncio.Event()
 
-    async def _pause(self) -> None:
+    async def _pause(self, changed: asyncio.Event) -> None:
         try:
-            await asyncio.wait_for(self._changed.wait(), self._policy.poll_seconds)
+            await asyncio.wait_for(changed.wait(), self._policy.poll_seconds)
         except TimeoutError:
             return
 
@@ -250,5 +255,3 @@ def _read_receipt(value: bytes, receipt: dict[str, Any]) -> Receipt:
         succeeded=quantity(receipt["status"]) == 1,
         created=receipt.get("contractAddress"),
     )
-
-

@@ -113,8 +113,8 @@ class Cursor(FrozenModel):
         if self.blocks[0].number == self.first:
             return self.first  # the contract's own block was replaced: begin again, nothing older matters
         raise DeepReorganisation(
-            f"none of the blocks {self.blocks[0].number} to {self.next_seen - 1} is in the node's chain: check "
-            "that the node is the right one, then decide which events still hold and start the listener with "
+            f"none of the blocks {self.blocks[0].number} to {self.next_seen - 1} is in the chain: check that "
+            "the node is the right one, then decide which events still hold and start the listener with "
             "an empty store"
         )
 
