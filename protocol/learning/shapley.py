@@ -6,8 +6,8 @@ sums c of K. With row_i = c_i − q_i, D_i = Σq − q_i and O_i = Σc − Σq �
 
     T·φ_i = v₀ − Σ_{s<T} (q_i + 2p_s·row_i + p_s·D_i + h_s·O_i)/(s+1)² + Σ_{1≤s<T} (p_s·D_i + h_s·O_i)/s²
 
-where p_s = s/(T−1) and h_s = s(s−1)/((T−1)(T−2)), zero where the denominator is. Gathered by q, row, D and O, the
-sums over s are four coefficients; in them 1/s² − 1/(s+1)² = (2s+1)/(s(s+1))².
+where p_s = s/(T−1) and h_s = s(s−1)/((T−1)(T−2)), zero where the denominator is. Gathered by q, row, D and O,
+the sums over s are four coefficients; in them 1/s² − 1/(s+1)² = (2s+1)/(s(s+1))².
 """
 
 from collections.abc import Sequence
@@ -40,8 +40,8 @@ def contributions(v0: float, own: Sequence[float], cross: Sequence[float]) -> li
 def contributions_fixed(v0: int, own: Sequence[int], cross: Sequence[int]) -> list[int]:
     """φ in the contract's integers (× 1e18), bit for bit as `Shapley.sol` computes them.
 
-    Metrics are below 2^128, as the contract demands; each φ is within T units of the exact rational value while they
-    are below 2^100, and within T·2^-100 of their size above.
+    Metrics are below 2^128, as the contract demands; each φ is within T units of the exact rational value
+    while they are below 2^100, and within T·2^-100 of their size above.
     """
     count, trace, total = len(own), sum(own), sum(cross)
     of_own, of_row, of_rest, of_outside = _coefficients_fixed(count)
