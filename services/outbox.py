@@ -54,10 +54,18 @@ class PendingLetter(FrozenModel):
 class Outbox:
     """Relays one store's effects: messages and letters in order, calls side by side."""
 
-    def __init__(self, store: Store, bus: Bus, client: MarketplaceClient, meter: Meter) -> None:
+    def __init__(
+        self,
+        store: Store,
+        bus: Bus,
+        client: MarketplaceClient,
+        meter: Meter,
+        on_change: Callable[[], None] = lambda: None,
+    ) -> None:
         """`client` has the daemon's key."""
         self._store, self._bus, self._client, self._meter = store, bus, client, meter
         self._wake = asyncio.Event()
+        self._on_change = on_change
         self._calls: dict[int, asyncio.Task[None]] = {}
         self.on_input: Callable[[str], None] = lambda _key: None
 
@@ -128,6 +136,7 @@ class Outbox:
         finally:
             del self._calls[effect.sequence]
             self._wake.set()
+            self._on_change()
 
     def _again(self, effect: QueuedEffect, error: DeltaMLError) -> None:
         pause = min(_LONGEST_PAUSE, _FIRST_PAUSE * 2 ** min(effect.attempts, 16))

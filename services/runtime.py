@@ -7,7 +7,9 @@ the transaction that stores the step's state and effects, and an effect is forgo
 import asyncio
 import os
 import time
-from collections.abc import Coroutine
+import traceback
+from collections.abc import Callable, Coroutine
+from concurrent.futures.process import BrokenProcessPool
 from typing import Any
 
 import structlog
@@ -52,14 +54,15 @@ class Runtime:
         pool: StepPool,
         meter: Meter,
         least_key_bits: int = LEAST_KEY_BITS,
+        on_change: Callable[[], None] = lambda: None,
     ) -> None:
         """Everything is handed in, so that a test or the demo can put a whole market into one process."""
         self.role, self.identity, self.store = role, identity, store
         self.address = identity.address
         self._market, self._bus, self._pool, self._meter = market, bus, pool, meter
-        self._least_key_bits = least_key_bits
+        self._least_key_bits, self._on_change = least_key_bits, on_change
         self._gate = Gate(identity, role.name, directory)
-        self._outbox = Outbox(store, bus, client, meter)
+        self._outbox = Outbox(store, bus, client, meter, on_change)
         self._outbox.on_input = self._wake_instance
         self._courier = Courier(identity, directory)
         self._timers_changed = asyncio.Event()
@@ -151,6 +154,7 @@ class Runtime:
                 await self._retrying(self._take_input(item))
         finally:
             del self._workers[key]
+            self._on_change()
         if self.store.next_input(key) is not None:
             self._wake_instance(key)
 
@@ -175,9 +179,18 @@ class Runtime:
         except ProtocolViolation as violation:
             self._refuse(queued_input, item, violation.code, violation.detail)
             return
-        except Exception:  # noqa: BLE001
-            # A bug of ours: this input must not keep the instance's other inputs waiting for ever.
-            _log.exception("step_failed", key=queued_input.key, input=input_name(item))
+        except BrokenProcessPool:
+            raise
+        except Exception as error:  # noqa: BLE001
+            # A bug of ours: this input must not keep the instance's other inputs waiting for ever. Its text and
+            # its frames may hold secrets, so only its kind and place are logged.
+            place = traceback.extract_tb(error.__traceback__)[-1]
+            _log.error(  # noqa: TRY400
+                "step_failed",
+                input=input_name(item),
+                error=type(error).__name__,
+                place=f"{place.filename}:{place.lineno}",
+            )
             self._refuse(queued_input, item, "internal_error", "")
             return
         self._meter.step(input_name(item), timed.seconds)
@@ -186,7 +199,8 @@ class Runtime:
         with self._meter.phase("store"):
             self.store.write_step(queued_input, writes, time.time())
         for name, data in writes.facts:
-            _log.info(name, role=self.role.name, party=self.address, training=writes.training, **data)
+            about = {"role": self.role.name, "party": self.address, "training": writes.training}
+            _log.info(name, **about | data)
         self._outbox.wake()
         self._timers_changed.set()
 

@@ -1,0 +1,283 @@
+"""A whole market in one process: every role's daemon on an embedded bus, an embedded chain or a node.
+
+The daemons are those of production; what is embedded are the broker, the databases (in memory unless a folder is
+given) and, without a URL, the chain.
+"""
+
+import asyncio
+import os
+import time
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from protocol.codec import pack
+from protocol.crypto.paillier import generate_private_key
+from protocol.envelope import Envelope, SignedMessage
+from protocol.learning.statistic import Statistic
+from protocol.marketplace import PartyRole, Register
+from protocol.messages import ChainEvent, TrainingOrder
+from protocol.records import Market
+from protocol.request import LEAST_KEY_BITS, Request
+from protocol.roles.owner_state import OwnerPolicy
+from services.bus.memory import MemoryBroker, MemoryBus
+from services.bus.port import Outgoing
+from services.chain.client import MarketplaceClient
+from services.chain.deploy import Deployment, deploy
+from services.chain.listener import ChainListener, StoredCursor
+from services.chain.rpc import Rpc
+from services.data_owner import OwnerRole
+from services.directory import Directory
+from services.federated_aggregator import AggregatorRole
+from services.identity import Identity
+from services.meter import Meter
+from services.model_buyer import BuyerRole
+from services.pool import StepPool
+from services.role import Role
+from services.runtime import Runtime
+from services.sealing import seal
+from services.store import Store
+
+OpenChain = Callable[[tuple[str, ...], int], Awaitable[Rpc]]
+"""Connect to a chain on which each of these accounts has at least so many wei."""
+
+GAS_ALLOWANCE_WEI = 10**19
+
+
+class EphemeralKeys:
+    """Paillier keys that live as long as the process."""
+
+    def __init__(self, meter: Meter) -> None:
+        """An empty store."""
+        self._keys: dict[str, bytes] = {}
+        self._meter = meter
+
+    def paillier(self, label: str, bits: int) -> bytes:
+        """See PaillierKeys."""
+        if label not in self._keys:
+            with self._meter.phase("keys"):
+                self._keys[label] = generate_private_key(bits).to_bytes()
+        return self._keys[label]
+
+
+@dataclass(slots=True)
+class Participant:
+    """One party of the market and its daemon."""
+
+    identity: Identity
+    store: Store
+    client: MarketplaceClient
+    bus: MemoryBus
+    runtime: Runtime
+
+
+@dataclass(frozen=True, slots=True)
+class MarketSettings:
+    """How a market in one process runs. `folder` keeps every party's database; None keeps them in memory."""
+
+    chain: OpenChain
+    deposit_wei: int
+    workers: int | None = None
+    folder: Path | None = None
+    least_key_bits: int = LEAST_KEY_BITS
+    on_event: Callable[[ChainEvent], None] = field(default=lambda _event: None)
+
+
+class _Background:
+    """The daemons' tasks: one that dies takes the market with it."""
+
+    def __init__(self, changed: asyncio.Event) -> None:
+        self._tasks: list[asyncio.Task[None]] = []
+        self._changed = changed
+
+    def start(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        task.add_done_callback(lambda _task: self._changed.set())
+        self._tasks.append(task)
+
+    def check(self) -> None:
+        for task in self._tasks:
+            if task.done():
+                task.result()
+
+    async def stop(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+
+class LocalMarket:
+    """Buyer, aggregator and owners; an async context that ends with every daemon stopped."""
+
+    def __init__(self, data_sets: Mapping[str, Statistic], settings: MarketSettings) -> None:
+        """One owner for each named statistic."""
+        self._data_sets, self._settings = data_sets, settings
+        self.meter = Meter()
+        self.broker = MemoryBroker()
+        self.pool = StepPool(settings.workers)
+        self.keys = EphemeralKeys(self.meter)
+        self.buyer: Participant
+        self.aggregator: Participant
+        self.owners: list[Participant] = []
+        self.deployment: Deployment
+        self.changed = asyncio.Event()
+        self._admitted: frozenset[str] = frozenset()
+        self._background = _Background(self.changed)
+        self._stack = AsyncExitStack()
+
+    async def __aenter__(self) -> Self:
+        try:
+            await self._start()
+        except BaseException:
+            await self._stack.aclose()
+            raise
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._stack.aclose()
+
+    @property
+    def parties(self) -> tuple[Participant, ...]:
+        """Buyer, aggregator, owners."""
+        return (self.buyer, self.aggregator, *self.owners)
+
+    async def order(self, request: Request) -> str:
+        """Put a training order on the buyer's own queue, as its command line does; returns the instance's key."""
+        identity = self.buyer.identity
+        message_id = os.urandom(16)
+        envelope = Envelope(
+            message_id=message_id,
+            type="training_order",
+            training=0,
+            sender=identity.address,
+            recipient=identity.address,
+            sent_at=int(time.time() * 1000),
+        )
+        signed = SignedMessage.create(envelope, pack(TrainingOrder(request=request)), identity.signing_key)
+        sealed = seal(signed.sealed_part(), identity.exchange_key)
+        await self.buyer.bus.publish(Outgoing("model_buyer", envelope, sealed))
+        return f"order:{message_id.hex()}"
+
+    async def wait_for(self, done: Callable[[], bool]) -> None:
+        """Until `done`, looked at whenever a daemon has done something; raises what a daemon died of."""
+        while not done():
+            self.changed.clear()
+            await self.changed.wait()
+            self._background.check()
+
+    # ---- starting ----
+
+    async def _start(self) -> None:
+        self._stack.callback(self.pool.close)
+        self.pool.start()
+        identities = [Identity(os.urandom(32), os.urandom(32)) for _ in range(2 + len(self._data_sets))]
+        accounts = tuple(identity.address for identity in identities)
+        self._admitted = frozenset(accounts[2:])
+        with self.meter.phase("start"):
+            needed = self._settings.deposit_wei + GAS_ALLOWANCE_WEI
+            rpc = await self._settings.chain(accounts, needed)
+            self._stack.push_async_callback(rpc.close)
+            self.deployment = await deploy(rpc, identities[1].signing_key)
+            self.buyer, self.aggregator = (
+                self._participant(identity, rpc, kind)
+                for identity, kind in zip(identities[:2], ("model_buyer", "federated_aggregator"), strict=True)
+            )
+            self.owners = [
+                self._participant(identity, rpc, "data_owner", {name: statistic})
+                for identity, (name, statistic) in zip(identities[2:], self._data_sets.items(), strict=True)
+            ]
+            await asyncio.gather(*(self._register(party) for party in self.parties))
+        self._stack.push_async_callback(self._background.stop)
+        for party in self.parties:
+            self._background.start(party.runtime.run())
+        self._background.start(self._listener(rpc).run())
+        await self._introduce()
+
+    def _participant(
+        self, identity: Identity, rpc: Rpc, kind: PartyRole, data: Mapping[str, Statistic] | None = None
+    ) -> Participant:
+        market = self.deployment.market
+        store = Store(self._store_url(kind, identity.address))
+        self._stack.callback(store.close)
+        first_block = self.deployment.block
+        client = MarketplaceClient(rpc, market, identity.signing_key, first_block=first_block)
+        directory = Directory(client)
+        self.broker.declare(kind, identity.address)
+        bus = MemoryBus(self.broker)
+        self._stack.push_async_callback(bus.close)
+        runtime = Runtime(
+            self._role(kind, identity, store, client, directory, data or {}),
+            identity,
+            market,
+            store=store,
+            bus=bus,
+            client=client,
+            directory=directory,
+            pool=self.pool,
+            meter=self.meter,
+            least_key_bits=self._settings.least_key_bits,
+            on_change=self.changed.set,
+        )
+        return Participant(identity, store, client, bus, runtime)
+
+    def _role(
+        self,
+        kind: PartyRole,
+        identity: Identity,
+        store: Store,
+        client: MarketplaceClient,
+        directory: Directory,
+        data: Mapping[str, Statistic],
+    ) -> Role:
+        if kind == "model_buyer":
+            return BuyerRole(store, identity.address, self.keys)
+        if kind == "federated_aggregator":
+            return AggregatorRole(store, identity.address, self._admitted)
+        return OwnerRole(
+            store,
+            client,
+            directory,
+            data_sets=lambda: data,
+            aggregators=(self.aggregator.identity.address,),
+            policy=OwnerPolicy(automatic=True),
+        )
+
+    def _store_url(self, kind: str, address: str) -> str:
+        folder = self._settings.folder
+        return "sqlite://" if folder is None else f"sqlite:///{folder / f'{kind}-{address[2:10]}.sqlite'}"
+
+    async def _register(self, party: Participant) -> None:
+        call = Register(role=party.runtime.role.name, exchange_key=party.identity.exchange_key)
+        await party.client.submit(call)
+
+    def _listener(self, rpc: Rpc) -> ChainListener:
+        """One listener for everybody: on an embedded chain, and on a test node, each block is final."""
+
+        async def publish(stream: str, event: ChainEvent) -> None:
+            await self.aggregator.bus.publish_event(event, stream)
+            if stream == "confirmed":
+                self._settings.on_event(event)
+
+        market = self.deployment.market
+        cursor = StoredCursor(self.aggregator.store, market)
+        first_block = self.deployment.block
+        return ChainListener(
+            rpc, market, cursor, publish, confirmations=0, first_block=first_block, poll_seconds=0.2
+        )
+
+    async def _introduce(self) -> None:
+        """The owners announce themselves; invitations go to those whom the aggregator has taken."""
+        for owner in self.owners:
+            role = owner.runtime.role
+            assert isinstance(role, OwnerRole)
+            for recipient, body in role.announcements():
+                await owner.runtime.send(recipient, body)
+        roles = [owner.runtime.role for owner in self.owners]
+        await self.wait_for(
+            lambda: not any(role.announcements() for role in roles if isinstance(role, OwnerRole))
+        )
