@@ -4,7 +4,14 @@ from protocol.envelope import SignedMessage
 from protocol.errors import ProtocolViolation
 from protocol.learning.widths import Widths
 from protocol.marketplace import RecordRound
-from protocol.messages import EncryptedMetric, LocalModels, Opening, OpeningRequest, RoundSignature
+from protocol.messages import (
+    EncryptedMetric,
+    LocalModels,
+    Opening,
+    OpeningRequest,
+    RoundSignature,
+    UpdateDigest,
+)
 from protocol.roles.aggregator_state import (
     AggregatorState,
     Answer,
@@ -14,7 +21,7 @@ from protocol.roles.aggregator_state import (
     request_of,
 )
 from protocol.roles.aggregator_training import drop_notices, give_up
-from protocol.roles.evaluation import CheckedMetrics, build_record, check_metrics, check_openings
+from protocol.roles.evaluation import CheckedMetrics, build_record, check_metrics, check_openings, read_values
 from protocol.roles.inputs import CancelTimer, Context, NoteFact, SetTimer, Step, SubmitCall
 from protocol.roles.machine import NotYet, Received, changed, message, require, store
 from protocol.roles.training import Link, public_key_of, require_sender, training_widths
@@ -64,9 +71,11 @@ def on_encrypted_metric(state: AggregatorState, received: Received, context: Con
     body: EncryptedMetric = received.body
     require(body.refreshed_digest == lane.trained.refreshed_digest, "other_refreshed_model")
     require(body.start_digest == _link(state).model_digest, "wrong_start_model")
-    require(
-        tuple(one.trainer for one in body.updates) == tuple(one.owner for one in lane.trained.updates),
-        "other_updates",
+    # Whatever the buyer would refuse in the product must not get in: one bad metric would end the training.
+    require(body.updates == _update_digests(lane, context), "other_updates")
+    require(body.measure_start == _link(state).measures_start(lane.validators), "wrong_start_measurement")
+    read_values(
+        body, received.sender, parties=state.parties, widths=_widths(state), key=public_key_of(state.n)
     )
     kept, blob = store(received.signed)
     metrics = (*lane.metrics, Answer(owner=received.sender, message=kept))
@@ -221,6 +230,13 @@ def _lane(state: AggregatorState, received: Received, status: str) -> Evaluation
     if lane is None or lane.status != status or _place(lane) != place:
         raise ProtocolViolation("attempt_out_of_order", place)
     return lane
+
+
+def _update_digests(lane: EvaluationLane, context: Context) -> tuple[UpdateDigest, ...]:
+    return tuple(
+        UpdateDigest(trainer=one.owner, digest=one.message.load(SignedMessage, context).digest())
+        for one in lane.trained.updates
+    )
 
 
 def _place(lane: EvaluationLane) -> str:

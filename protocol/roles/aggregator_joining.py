@@ -3,6 +3,7 @@
 from protocol.crypto.fixed_point import encode
 from protocol.crypto.opening import Opening as OpenedCiphertext
 from protocol.crypto.opening import verify_opening
+from protocol.crypto.paillier import PublicKey
 from protocol.crypto.validation import verify_public_key
 from protocol.errors import WidthError
 from protocol.learning.scales import MODEL_SCALE
@@ -30,12 +31,14 @@ from protocol.roles.aggregator_state import AggregatorState, request_of
 from protocol.roles.inputs import (
     CancelTimer,
     Context,
+    Effect,
     NoteFact,
     SetTimer,
     Step,
     SubmitCall,
 )
 from protocol.roles.machine import (
+    NotYet,
     Received,
     changed,
     effects_of,
@@ -43,7 +46,7 @@ from protocol.roles.machine import (
     require,
     store,
 )
-from protocol.roles.training import check_widths, require_sender, training_widths
+from protocol.roles.training import LARGEST_ROW_COUNT, check_widths, require_sender
 
 _Step = Step[AggregatorState]
 
@@ -52,41 +55,43 @@ def on_opened(state: AggregatorState, event: Opened, context: Context) -> _Step:
     """The deposit is on chain."""
     require(event.aggregator == context.address, "not_mine")
     require(state.opened is None, "opened_twice")
-    return _consider(changed(state, opened=event), context)
+    return Step(changed(state, opened=event))
 
 
 def on_training_request(state: AggregatorState, received: Received, context: Context) -> _Step:
-    """Check everything the buyer sent; a fault is answered with its code."""
-    require(state.request is None, "requested_twice")
+    """Invite when all that the buyer sent is as the chain says; a fault is answered with its code.
+
+    Before the opening is confirmed anyone could claim to be the buyer: a request that comes early is held.
+    """
+    if state.opened is None:
+        raise NotYet
+    require_sender(received.sender, state.opened.buyer)
     body: TrainingRequest = received.body
     request = body.request
     require(request.aggregator == context.address, "not_mine")
-    if state.opened is not None:
-        require_sender(received.sender, state.opened.buyer)
-    code = _refusal(request, body, context)
+    code = _refusal(state.opened, request, body, context)
     if code is not None:
         answer = message(context, received.sender, RequestAnswer(accepted=False, code=code))
         refused = changed(state, phase="failed", failure=code)
         return Step(refused, (answer, NoteFact(name="request_refused", data={"code": code})))
     stored, blob = store(body.initial_model)
-    requested = changed(
+    inviting = changed(
         state,
+        phase="inviting",
         request=request,
         n=int(body.public_key),
         public_key_proof=body.key_proof,
         initial_model=stored,
         next_model=stored,
         blinding_seed=context.randomness("blinding base").bytes(32),
-        parties=state.parties,
-        failure=None,
-        link=None,
     )
-    step = _consider(changed(requested, answers=((received.sender, 0),)), context)
-    return Step(step.state, (blob, *step.effects))
+    return Step(inviting, effects_of(blob, _invite(state.opened.buyer, request, body, context)))
 
 
-def _refusal(request: Request, body: TrainingRequest, context: Context) -> str | None:
+def _refusal(opened: Opened, request: Request, body: TrainingRequest, context: Context) -> str | None:
     """The code of the reason not to take this request, or None."""
+    if opened.terms != request.terms() or opened.deposit != request.payment.deposit_wei:
+        return "terms_differ"
     if isinstance(request.start, StartTraining):
         return "continuation_not_supported"
     try:
@@ -96,12 +101,16 @@ def _refusal(request: Request, body: TrainingRequest, context: Context) -> str |
     key = verify_public_key(
         int(body.public_key), list(body.key_proof), request.key_bits, context.least_key_bits
     )
+    return _initial_model_refusal(request, body, key)
+
+
+def _initial_model_refusal(request: Request, body: TrainingRequest, key: PublicKey) -> str | None:
+    """An untrained model is no secret. A hidden one, far out of range, would read data out of one metric."""
     model = body.initial_model.read(key, scale=MODEL_SCALE, count=request.parameters)
     weights = encode([float(weight) for weight in request.start_weights()], MODEL_SCALE)
     if len(body.opening) != len(model):
         return "initial_model_not_opened"
     for ciphertext, root, weight in zip(model, body.opening, weights, strict=True):
-        # An untrained model is no secret. A hidden one, far out of range, would read data out of one metric.
         if root.plaintext != weight % int(key.n):
             return "initial_model_differs"
         if not verify_opening(key, ciphertext, OpenedCiphertext(root.plaintext, root.root)):
@@ -109,51 +118,46 @@ def _refusal(request: Request, body: TrainingRequest, context: Context) -> str |
     return None
 
 
-def _consider(state: AggregatorState, context: Context) -> _Step:
-    """Invite once the confirmed opening and the request agree."""
-    if state.opened is None or state.request is None:
-        return Step(state)
-    request = state.request
-    buyer = state.opened.buyer
-    agrees = (
-        state.opened.terms == request.terms()
-        and state.opened.deposit == request.payment.deposit_wei
-        and state.answers[0][0] == buyer
-    )
-    if not agrees:
-        answer = message(context, state.answers[0][0], RequestAnswer(accepted=False, code="terms_differ"))
-        return Step(changed(state, phase="failed", failure="terms_differ"), (answer,))
-    join_until = int(context.now) + request.deadlines.join_s
+def _invite(buyer: str, request: Request, body: TrainingRequest, context: Context) -> tuple[Effect, ...]:
+    """Take the request on and invite every admitted owner but the buyer itself."""
     invitation = Invitation(
-        request=request, public_key=state.n, key_proof=state.public_key_proof, join_until=join_until
+        request=request,
+        public_key=body.public_key,
+        key_proof=body.key_proof,
+        join_until=int(context.now) + request.deadlines.join_s,
     )
     owners = [owner for owner in context.announced if owner != buyer]
-    invitations = [message(context, owner, invitation) for owner in owners]
-    return Step(
-        changed(state, phase="inviting", answers=()),
-        effects_of(
-            message(context, buyer, RequestAnswer(accepted=True, code="accepted")),
-            invitations,
-            SetTimer(name="join", seconds=float(request.deadlines.join_s)),
-            NoteFact(name="invited", data={"owners": len(owners)}),
-        ),
+    return effects_of(
+        message(context, buyer, RequestAnswer(accepted=True, code="accepted")),
+        [message(context, owner, invitation) for owner in owners],
+        SetTimer(name="join", seconds=float(request.deadlines.join_s)),
+        NoteFact(name="invited", data={"owners": len(owners)}),
     )
 
 
 def on_invitation_answer(state: AggregatorState, received: Received, context: Context) -> _Step:
     """Keep the row count of an admitted owner that accepts."""
-    require(received.sender in context.announced, "not_admitted")
+    require(received.sender in _admitted(state, context), "not_admitted")
     body: InvitationAnswer = received.body
     if body.decision == "accepted":
-        require(body.rows >= request_of(state).bounds.min_rows, "too_few_rows")
+        request = request_of(state)
+        require(body.rows >= request.bounds.min_rows, "too_few_rows")
+        # The widths were checked for so many rows in all: one owner's boast must not make them overflow.
+        require(body.rows <= LARGEST_ROW_COUNT // request.owners.maximum, "too_many_rows")
         if received.sender not in dict(state.answers):
             state = changed(state, answers=(*state.answers, (received.sender, body.rows)))
     fact = NoteFact(name="owner_answered", data={"owner": received.sender, "decision": body.decision})
     if state.phase == "drawing":
-        started = _start(state, context)
+        started = _start_when_counted(state, context)
         return Step(started.state.model_copy(), (fact, *started.effects))
     closing = _close_when_all_joined(state, context)
     return Step(closing.state.model_copy(), (fact, *closing.effects))
+
+
+def _admitted(state: AggregatorState, context: Context) -> frozenset[str]:
+    """Who may take part: never the buyer, who with ciphertexts in hand would see every model."""
+    assert state.opened is not None
+    return frozenset(context.announced) - {state.opened.buyer}
 
 
 def on_joined(state: AggregatorState, event: Joined, context: Context) -> _Step:
@@ -167,7 +171,7 @@ def _close_when_all_joined(state: AggregatorState, context: Context) -> _Step:
     """Close early when nobody is left to wait for: the maximum, or every admitted owner, has joined."""
     request = request_of(state)
     seats = len(state.parties.seats)
-    everybody = seats >= request.owners.maximum or set(context.announced) <= set(state.parties.seats)
+    everybody = seats >= request.owners.maximum or _admitted(state, context) <= set(state.parties.seats)
     if state.closing or seats < request.owners.minimum or not everybody:
         return Step(state)
     return _close(state)
@@ -195,20 +199,43 @@ def on_closed(state: AggregatorState, _event: Closed, _context: Context) -> _Ste
 
 
 def on_roles_drawn(state: AggregatorState, event: RolesDrawn, context: Context) -> _Step:
-    """Start with the roles that the contract drew."""
+    """Start with the roles that the contract drew, or wait for the row counts that are still under way."""
     parties = changed(state.parties, trainers=event.trainers, validators=event.validators)
-    return _start(changed(state, parties=parties), context)
+    drawn = changed(state, parties=parties)
+    step = _start_when_counted(drawn, context)
+    if step.state.phase != "drawing":
+        return step
+    return Step(drawn, (SetTimer(name="rows", seconds=float(request_of(state).deadlines.step_s)),))
+
+
+def on_rows_late(state: AggregatorState, _argument: str, context: Context) -> _Step:
+    """An owner joined on chain and never said how many rows it has: it is left out."""
+    return _start(state, context) if state.parties.trainers else Step(state)
+
+
+def _start_when_counted(state: AggregatorState, context: Context) -> _Step:
+    """Start once the roles are drawn and every admitted owner with a seat has said how many rows it has."""
+    awaited = _admitted(state, context) & set(state.parties.seats)
+    if not state.parties.trainers or not awaited <= set(dict(state.answers)):
+        return Step(state)
+    return _start(state, context)
 
 
 def _start(state: AggregatorState, context: Context) -> _Step:
-    """Start once the roles are drawn and every seat has said how many rows it has."""
-    parties, request = state.parties, request_of(state)
+    """Start without the seats of owners that are not admitted or never answered; anyone can join on chain."""
     rows = dict(state.answers)
-    if not parties.trainers or any(seat not in rows for seat in parties.seats):
-        return Step(state)
-    counts = tuple(RowCount(owner=owner, rows=rows[owner]) for owner in parties.seats)
-    parties = changed(parties, rows=counts)
-    training_widths(request, parties)
+    counts = tuple(RowCount(owner=owner, rows=rows.get(owner, 0)) for owner in state.parties.seats)
+    parties = changed(state.parties, rows=counts)
+    absent = parties.mask(tuple(owner for owner in parties.seats if owner not in rows))
+    started = changed(
+        state,
+        phase="training",
+        parties=parties,
+        dropped=absent,
+        link=training.first_link(state, context),
+    )
+    if (parties.validators & ~absent).bit_count() < 2:
+        return training.give_up(started, "too_few_validators", None, context)
     body = TrainingStarted(
         trainers=parties.addresses(parties.trainers),
         validators=parties.addresses(parties.validators),
@@ -216,12 +243,7 @@ def _start(state: AggregatorState, context: Context) -> _Step:
     )
     assert state.opened is not None
     told = [message(context, one, body) for one in (state.opened.buyer, *parties.seats)]
-    started = changed(
-        state,
-        phase="training",
-        parties=parties,
-        link=training.first_link(state, context),
-    )
     fact = NoteFact(name="started", data={"trainers": len(body.trainers), "validators": len(body.validators)})
+    without = training.drop_notices(started, absent, 1, "no_row_count", context)
     step = advance(started, context)
-    return Step(step.state, effects_of(tuple(told), fact, step.effects))
+    return Step(step.state, effects_of(told, fact, CancelTimer(name="rows"), step.effects, without))

@@ -20,6 +20,7 @@ from protocol.roles import aggregator_evaluation as evaluation
 from protocol.roles import aggregator_training as training
 from protocol.roles.aggregator_state import AggregatorState
 from protocol.roles.inputs import (
+    CallRefused,
     CancelTimer,
     Context,
     Effect,
@@ -43,6 +44,8 @@ _Step = Step[AggregatorState]
 
 def advance(state: AggregatorState, context: Context) -> _Step:
     """Start whatever can start: measuring the round that waits, training at most one round ahead of it."""
+    if state.phase != "training":
+        return Step(state)
     measured = evaluation.start_next(state, context)
     trained = training.start_next(measured.state, context)
     return Step(trained.state, measured.effects + trained.effects)
@@ -90,8 +93,14 @@ def on_round_recorded(state: AggregatorState, event: RoundRecorded, context: Con
     return Step(recorded, tuple(told))
 
 
+def on_record_refused(state: AggregatorState, refusal: CallRefused, context: Context) -> _Step:
+    """Rounds are recorded in order: after one that the contract refuses for good none can follow."""
+    return training.give_up(state, f"record_{refusal.code}"[:64], None, context)
+
+
 def on_round_recorded_late(state: AggregatorState, event: RoundRecorded, _context: Context) -> _Step:
     """A record that was under way when the training was given up still counts."""
+    require(event.round == state.recorded + 1, "round_out_of_order")
     return Step(changed(state, recorded=event.round, last_recorded=event.record.last))
 
 

@@ -86,28 +86,25 @@ def on_trained_model(state: BuyerState, received: Received, context: Context) ->
 def on_model_late(state: BuyerState, _argument: str, context: Context) -> BuyerStep:
     """The aggregator is silent: any validator holds the model since it measured it."""
     validators = state.parties.addresses(state.parties.validators)
-    left = [one for one in validators if one not in state.asked_validators] or list(validators)
-    assert state.training is not None
-    asked = (*state.asked_validators, left[0])
-    return Step(
-        changed(state, asked_validators=asked[-len(validators) :]),
-        (
-            message(context, left[0], ModelRequest(), label=str(len(asked))),
-            SetTimer(name="model", seconds=state.request.deadlines.step_s),
-        ),
-    )
+    asked = validators[state.model_requests % len(validators)]
+    request = message(context, asked, ModelRequest(), label=str(state.model_requests))
+    again = SetTimer(name="model", seconds=state.request.deadlines.step_s)
+    return Step(changed(state, model_requests=state.model_requests + 1), (request, again))
 
 
 def on_stop(state: BuyerState, order: Received, context: Context) -> BuyerStep:
-    """The operator stops the training: before the start the deposit comes back."""
+    """The operator stops the training.
+
+    Before the start the deposit comes back; later the buyer falls silent, and what was recorded is settled.
+    """
     require_sender(order.sender, context.address)
     training = state.training
     require(training is not None, "not_opened_yet")
     if state.phase in ("opened", "initiated"):
-        return cancel(state, "stopped_by_buyer")
+        return cancel(changed(state, stopped=True), "stopped_by_buyer")
     assert training is not None
-    body = TrainingFailed(code="stopped_by_buyer", fault=context.address, last_round=state.recorded)
-    return Step(state.model_copy(), (NoteFact(name="stop_requested", data=body.model_dump(mode="json")),))
+    fact = NoteFact(name="stop_requested", data={"last_round": state.recorded})
+    return Step(changed(state, stopped=True, failure="stopped_by_buyer"), (fact,))
 
 
 def on_cancelled(state: BuyerState, event: Cancelled, _context: Context) -> BuyerStep:

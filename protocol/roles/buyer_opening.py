@@ -37,9 +37,11 @@ from protocol.vectors import EncryptedVector
 
 def on_order(state: BuyerState, _order: Received, _context: Context) -> BuyerStep:
     """Open the training on chain with its deposit."""
+    # A second order of the same instance would pay a second deposit.
+    require(not state.submitted, "ordered_twice")
     request = state.request
     call = Open(terms=request.terms(), deposit=request.payment.deposit_wei)
-    return Step(state.model_copy(), (SubmitCall(call=call),))
+    return Step(changed(state, submitted=True), (SubmitCall(call=call),))
 
 
 def on_opened(state: BuyerState, event: Opened, context: Context) -> BuyerStep:
@@ -90,8 +92,10 @@ def on_silence_before_start(state: BuyerState, _argument: str, _context: Context
 
 
 def on_join_over(state: BuyerState, _argument: str, _context: Context) -> BuyerStep:
-    """Too few owners came: take the deposit back."""
-    return cancel(state, "not_enough_owners")
+    """Too few owners came, or no roles were drawn: take the deposit back once the contract lets us."""
+    again = SetTimer(name="join", seconds=float(state.request.deadlines.chain_s))
+    cancelling = cancel(state, "not_enough_owners")
+    return Step(cancelling.state, (*cancelling.effects, again))
 
 
 def on_joined(state: BuyerState, event: Joined, _context: Context) -> BuyerStep:
@@ -105,6 +109,6 @@ def on_roles_drawn(state: BuyerState, event: RolesDrawn, _context: Context) -> B
     """The contract has drawn trainers and validators: the training runs."""
     parties = changed(state.parties, trainers=event.trainers, validators=event.validators)
     return Step(
-        changed(state, phase="running", parties=parties),
+        changed(state, phase="running", parties=parties, failure=None),
         effects_of(CancelTimer(name="join"), CancelTimer(name="answer"), stall_timer(state)),
     )

@@ -3,7 +3,7 @@
 It decrypts masked digits (refresh, metric) and one opened sum per round, each question once.
 """
 
-from typing import Literal
+from typing import Any, Literal
 
 from protocol.crypto.opening import open_ciphertext
 from protocol.learning.metric import products
@@ -35,12 +35,13 @@ from protocol.roles.inputs import (
     Step,
 )
 from protocol.roles.machine import (
+    Handler,
     Received,
     changed,
     message,
     require,
 )
-from protocol.roles.training import require_sender, started_parties, training_widths
+from protocol.roles.training import require_sender, started_parties
 from protocol.signatures import sign_digest
 from protocol.vectors import EncryptedVector
 
@@ -50,17 +51,27 @@ def on_training_started(state: BuyerState, started: Received, _context: Context)
     require_sender(started.sender, state.request.aggregator)
     body: TrainingStarted = started.body
     require(not state.parties.has_started(), "already_started")
-    parties = started_parties(state.parties, body)
-    training_widths(state.request, parties)
+    parties = started_parties(state.request, state.parties, body)
     data = {"trainers": list(body.trainers), "validators": list(body.validators)}
     return Step(changed(state, parties=parties), (NoteFact(name="started", data=data),))
+
+
+def unless_stopped(handler: Handler) -> Handler:
+    """A handler that no longer answers once the operator has stopped the training."""
+
+    def handle(state: BuyerState, content: Any, context: Context) -> BuyerStep:
+        return Step(state) if state.stopped else handler(state, content, context)
+
+    return handle
 
 
 def on_refresh_request(state: BuyerState, asked: Received, context: Context) -> BuyerStep:
     """Divide the masked sum of a round's updates and encrypt it freshly, once per round and attempt."""
     require_sender(asked.sender, state.request.aggregator)
     envelope = asked.envelope
-    require(state.link.round < envelope.round <= state.request.schedule.rounds, "round_out_of_order")
+    # Training runs at most one round ahead of measuring, and a round is measured only after the one before.
+    require(state.link.round < envelope.round <= state.link.round + 2, "round_out_of_order")
+    require(envelope.round <= state.request.schedule.rounds, "round_out_of_order")
     question = _unanswered(state, "refresh", asked)
     widths = widths_of(state)
     private = private_key_of(context)
@@ -90,7 +101,7 @@ def on_noisy_metric(state: BuyerState, asked: Received, context: Context) -> Buy
     body: NoisyMetric = asked.body
     seat = state.parties.seat_of(asked.sender)
     require(state.parties.validators >> seat & 1 == 1, "not_a_validator")
-    require(envelope.round in (state.link.round + 1, state.link.round + 2), "round_out_of_order")
+    require(envelope.round == state.link.round + 1, "round_out_of_order")
     question = _unanswered(state, "metric", asked)
     widths = widths_of(state)
     private = private_key_of(context)

@@ -41,6 +41,7 @@ class BuyerState(FrozenModel):
     )
     request: Request
     n: BigInteger
+    submitted: bool = False
     training: TrainingId | None = None
     parties: Parties = Parties()
     link: Link
@@ -49,7 +50,8 @@ class BuyerState(FrozenModel):
     last_recorded: bool = False
     opened_sets: tuple[RoundNumber, ...] = ()
     answered: tuple[Answered, ...] = ()
-    asked_validators: tuple[Address, ...] = ()
+    model_requests: int = 0
+    stopped: bool = False
     failure: str | None = None
 
 

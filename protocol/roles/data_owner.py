@@ -24,9 +24,19 @@ from protocol.roles.inputs import (
     Step,
     SubmitCall,
 )
-from protocol.roles.machine import Handler, Machine, Received, Table, changed, effects_of, message, require
+from protocol.roles.machine import (
+    Handler,
+    Machine,
+    NotYet,
+    Received,
+    Table,
+    changed,
+    effects_of,
+    message,
+    require,
+)
 from protocol.roles.owner_state import OwnerPolicy, OwnerState
-from protocol.roles.training import check_widths, require_sender, started_parties, training_widths
+from protocol.roles.training import check_widths, require_sender, started_parties
 
 PHASES = ("waiting", "ready", "initiated", "running", "finished", "declined", "failed")
 FINAL = frozenset({"finished", "declined", "failed"})
@@ -57,34 +67,42 @@ def shown(state: OwnerState) -> str:
 # ---- deciding ----
 
 
-def _on_opened(state: OwnerState, event: Opened, context: Context) -> Step[OwnerState]:
+def _on_opened(state: OwnerState, event: Opened, _context: Context) -> Step[OwnerState]:
     require(state.opened is None, "opened_twice")
-    return _consider(changed(state, opened=event), context)
+    return Step(changed(state, opened=event))
 
 
 def _on_invitation(state: OwnerState, received: Received, context: Context) -> Step[OwnerState]:
+    """Take an invitation up if it is the one that the confirmed opening paid for.
+
+    Before that opening anyone could send one: an invitation that comes early is held.
+    """
+    if state.opened is None:
+        raise NotYet
+    require_sender(received.sender, state.opened.aggregator)
+    require(state.request is None, "invited_twice")
     body: Invitation = received.body
     request = body.request
-    require(state.request is None, "invited_twice")
-    require_sender(received.sender, request.aggregator)
+    require(state.opened.terms.request_hash == request.hash(), "request_hash_differs")
+    require(state.opened.terms == request.terms(), "wrong_terms")
+    require(state.opened.deposit == request.payment.deposit_wei, "wrong_deposit")
+    try:
+        check_widths(request)
+    except WidthError as error:
+        raise ProtocolViolation("widths_do_not_fit", str(error)) from None
     key = verify_public_key(
         int(body.public_key), list(body.key_proof), request.key_bits, context.least_key_bits
     )
-    check_widths(request)
     invited = changed(state, request=request, n=int(key.n), join_until=body.join_until)
     return _consider(invited, context)
 
 
 def _consider(state: OwnerState, context: Context) -> Step[OwnerState]:
-    """With both the confirmed opening and the invitation at hand: match, then decide by policy or wait."""
-    if state.opened is None or state.request is None:
-        return Step(state)
+    """With an invitation at hand: match, then decide by policy or wait."""
     request = state.request
-    require(state.opened.terms.request_hash == request.hash(), "request_hash_differs")
-    require(
-        state.opened.terms == request.terms() and state.opened.aggregator == request.aggregator, "wrong_terms"
-    )
-    require(state.opened.deposit == request.payment.deposit_wei, "wrong_deposit")
+    if request is None:
+        return Step(state)
+    assert state.opened is not None
     name, reasons = _match(state, context)
     wait = max(0.0, state.join_until - context.now)
     expiry = SetTimer(name="join", seconds=wait)
@@ -152,7 +170,8 @@ def _accept(state: OwnerState, context: Context) -> Step[OwnerState]:
         return Step(changed(state, phase="declined", failure="step_size_diverges"), (answer, fact))
     rows = Statistic.from_bytes(context.private[DATA_SET + data_set]).rows
     answer = message(context, request.aggregator, InvitationAnswer(decision="accepted", rows=rows))
-    joined = changed(state, phase="initiated", blinding_seed=context.randomness("blinding base").bytes(32))
+    seed = context.randomness("blinding base").bytes(32)
+    joined = changed(state, phase="initiated", rows=rows, blinding_seed=seed)
     return Step(joined, (SubmitCall(call=Join(training=state.training)), answer))
 
 
@@ -188,20 +207,19 @@ def _on_roles_drawn(state: OwnerState, event: RolesDrawn, context: Context) -> S
     return Step(changed(state, phase="running", parties=parties), (fact, CancelTimer(name="join")))
 
 
-def _on_training_started(state: OwnerState, started: Received, _context: Context) -> Step[OwnerState]:
+def _on_training_started(state: OwnerState, started: Received, context: Context) -> Step[OwnerState]:
     assert state.request is not None
     require_sender(started.sender, state.request.aggregator)
     require(not state.parties.has_started(), "already_started")
     body: TrainingStarted = started.body
-    parties = started_parties(state.parties, body)
-    try:
-        training_widths(state.request, parties)
-    except WidthError as error:
-        raise ProtocolViolation("widths_do_not_fit", str(error)) from None
+    parties = started_parties(state.request, state.parties, body)
+    # Row counts weigh the validators' errors: a wrong one would let the aggregator publish a single owner's.
+    require(parties.rows_by_owner()[context.address] == state.rows, "wrong_rows")
     return Step(changed(state, parties=parties))
 
 
 def _on_round_recorded(state: OwnerState, event: RoundRecorded, _context: Context) -> Step[OwnerState]:
+    require(event.round == state.recorded + 1, "round_out_of_order")
     after = changed(
         state,
         recorded=event.round,
@@ -245,7 +263,6 @@ TABLE: Table = {
         "Joined": _on_joined,
         "RolesDrawn": _on_roles_drawn,
         "Cancelled": _on_cancelled,
-        "timer:join": _on_join_over,
         "refused:join": _on_join_refused,
     },
     "running": {

@@ -23,8 +23,10 @@ from protocol.roles.inputs import (
 from protocol.roles.machine import Machine, NotYet, input_name, references
 from protocol.types import FrozenModel
 
-MAXIMUM_HELD = 256
-"""Early inputs kept per training: enough for every seat's one message, too few to fill a disk."""
+MAXIMUM_HELD = 1024
+"""Early inputs kept per training: enough for every seat's few messages, too few to fill a disk."""
+MAXIMUM_HELD_OF_ONE = 64
+"""Early messages kept of one sender, so that none can crowd out the others'."""
 
 _ROLES: Mapping[str, Any] = {
     "model_buyer": model_buyer,
@@ -66,14 +68,15 @@ def run_step(role: str, state: bytes | None, item: Input, context: Context) -> E
 
     `state` is None for the first input of a training. A peer's fault comes out as a ReportViolation effect
     with the state unchanged; our own bugs raise.
+    Raises ProtocolViolation for a first input that starts nothing.
     """
     module = _ROLES[role]
     instance = None if state is None else unpack(_Instance, state)
     current = module.initial(item, context) if instance is None else unpack(module.STATE, instance.state)
     held = [] if instance is None else [unpack(_HeldInput, entry).item for entry in instance.held]
     current, effects, progressed, early = _attempt(module.MACHINE, current, item, context)
-    if early:
-        if len(held) < MAXIMUM_HELD:
+    if early and item not in held:
+        if _may_hold(held, item):
             held.append(item)
         else:
             effects = (NoteFact(name="input_dropped", data={"input": input_name(item), "held": len(held)}),)
@@ -98,6 +101,16 @@ def run_step(role: str, state: bytes | None, item: Input, context: Context) -> E
 
 class _HeldInput(FrozenModel):
     item: Input
+
+
+def _may_hold(held: list[Any], item: Input) -> bool:
+    if len(held) >= MAXIMUM_HELD:
+        return False
+    if not isinstance(item, MessageReceived):
+        return True
+    sender = item.signed.envelope.sender
+    senders = [one.signed.envelope.sender for one in held if isinstance(one, MessageReceived)]
+    return senders.count(sender) < MAXIMUM_HELD_OF_ONE
 
 
 def _attempt(

@@ -70,20 +70,11 @@ def check_metrics(
     trainers = _check_updates(first.updates, parties)
     for message, body in zip(relayed, bodies, strict=True):
         require(_facts(body) == _facts(first), "validators_disagree", f"{message.envelope.sender} differs")
-        told = parties.rows_by_owner().get(message.envelope.sender)
-        require(body.rows == told, "wrong_row_count", f"{body.rows} rows, {told} announced")
-    count = widths.metric_count(trainers.bit_count(), start=first.measure_start)
-    layout = widths.opening
     vectors = [
-        body.values.read(
-            key,
-            scale=widths.metric_scale,
-            count=count,
-            slot_bits=layout.slot_bits,
-            ciphertexts=layout.plaintexts(count),
-        )
-        for body in bodies
+        read_values(body, message.envelope.sender, parties=parties, widths=widths, key=key)
+        for message, body in zip(relayed, bodies, strict=True)
     ]
+    count = widths.metric_count(trainers.bit_count(), start=first.measure_start)
     return CheckedMetrics(
         training=training,
         round=round_number,
@@ -97,6 +88,22 @@ def check_metrics(
         refreshed_digest=first.refreshed_digest,
         transcript=digest_of(link.transcript, *(message.digest() for message in relayed)),
         products=tuple(combine(key, vectors, count, widths)),
+    )
+
+
+def read_values(
+    body: EncryptedMetric, sender: str, *, parties: Parties, widths: Widths, key: PublicKey
+) -> list[mpz]:
+    """The checked ciphertexts of one validator's metric; its weight is the row count that it announced."""
+    told = parties.rows_by_owner().get(sender)
+    require(body.rows == told, "wrong_row_count", f"{body.rows} rows, {told} announced")
+    count = widths.metric_count(len(body.updates), start=body.measure_start)
+    return body.values.read(
+        key,
+        scale=widths.metric_scale,
+        count=count,
+        slot_bits=widths.opening.slot_bits,
+        ciphertexts=widths.opening.plaintexts(count),
     )
 
 

@@ -70,6 +70,7 @@ TABLE: Table = {
         "RolesDrawn": joining.on_roles_drawn,
         "Closed": joining.on_closed,
         "invitation_answer": joining.on_invitation_answer,
+        "timer:rows": joining.on_rows_late,
         "Cancelled": lanes.on_cancelled,
     },
     "training": {
@@ -85,6 +86,7 @@ TABLE: Table = {
         "round_signature": lanes.advancing(evaluation.on_round_signature),
         "timer:signatures": evaluation.on_signatures_late,
         "RoundRecorded": lanes.on_round_recorded,
+        "refused:record_round": lanes.on_record_refused,
         "Settled": lanes.on_settled,
         "Cancelled": lanes.on_cancelled,
         "stop_order": lanes.on_stop,

@@ -92,9 +92,9 @@ TABLE: Table = {
     "running": {
         **_CHAT,
         "training_started": rounds.on_training_started,
-        "refresh_request": rounds.on_refresh_request,
-        "noisy_metric": rounds.on_noisy_metric,
-        "opening_request": rounds.on_opening_request,
+        "refresh_request": rounds.unless_stopped(rounds.on_refresh_request),
+        "noisy_metric": rounds.unless_stopped(rounds.on_noisy_metric),
+        "opening_request": rounds.unless_stopped(rounds.on_opening_request),
         "RoundRecorded": rounds.on_round_recorded,
         "Settled": end.on_settled,
         "Cancelled": end.on_cancelled,

@@ -96,6 +96,7 @@ class OwnerState(FrozenModel):
     n: BigInteger = 0
     join_until: int = 0
     data_set: str | None = None
+    rows: int = 0
     mismatches: tuple[str, ...] = ()
     parties: Parties = Parties()
     blinding_seed: bytes = b""

@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import Field
 
 from protocol.crypto.paillier import PublicKey
-from protocol.errors import ProtocolViolation
+from protocol.errors import ProtocolViolation, WidthError
 from protocol.learning.shapley import mse_after_fixed
 from protocol.learning.widths import Widths
 from protocol.messages import RowCount, TrainingStarted
@@ -90,12 +90,20 @@ class Failure(FrozenModel):
     code: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 
 
-def started_parties(parties: Parties, body: TrainingStarted) -> Parties:
-    """The parties with their row counts; raises ProtocolViolation where the roles differ from the chain's."""
+def started_parties(request: Request, parties: Parties, body: TrainingStarted) -> Parties:
+    """The parties with their row counts.
+
+    Raises ProtocolViolation where the roles differ from the chain's or the counts do not fit into the widths.
+    """
     require(body.trainers == parties.addresses(parties.trainers), "wrong_roles")
     require(body.validators == parties.addresses(parties.validators), "wrong_roles")
     require(sorted(row.owner for row in body.rows) == sorted(parties.seats), "wrong_rows")
-    return changed(parties, rows=body.rows)
+    started = changed(parties, rows=body.rows)
+    try:
+        training_widths(request, started)
+    except WidthError as error:
+        raise ProtocolViolation("widths_do_not_fit", str(error)) from None
+    return started
 
 
 def training_widths(request: Request, parties: Parties) -> Widths:
