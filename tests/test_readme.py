@@ -1,0 +1,46 @@
+"""The README's request, targets and links are real."""
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+from protocol.request import StartMean, parse_request
+from protocol.roles.training import check_widths
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+PAGES = ["README.md", "CHANGELOG.md", "protocol/README.md", "deploy/README.md"]
+
+
+def test_the_request_is_valid_and_fits_into_its_key() -> None:
+    document = re.findall(r"```yaml\n(.*?)```", README, flags=re.DOTALL)
+    request = parse_request(yaml.safe_load(document[0]))
+    assert isinstance(request.start, StartMean)
+    check_widths(request)
+
+
+def test_every_make_target_that_is_named_exists() -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    named = set(re.findall(r"^make ([a-z]+)|`make ([a-z]+)", README, flags=re.MULTILINE))
+    for target in {one or other for one, other in named}:
+        assert re.search(rf"^{target}: ", makefile, flags=re.MULTILINE), target
+
+
+def anchor(heading: str) -> str:
+    return re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-")
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_link_inside_the_repository_leads_somewhere(page: str) -> None:
+    here = ROOT / page
+    for link in re.findall(r"\]\(([^)]+)\)", here.read_text(encoding="utf-8")):
+        if link.startswith("https://"):
+            continue
+        path, _, fragment = link.partition("#")
+        target = here.parent / path
+        assert target.exists(), link
+        if fragment:
+            headings = re.findall(r"^#+ (.+)$", target.read_text(encoding="utf-8"), flags=re.MULTILINE)
+            assert fragment in [anchor(heading) for heading in headings], link
