@@ -12,7 +12,8 @@ from protocol.errors import ProtocolViolation
 
 KEY_PROOF_ROOTS = 11
 """Roots in a key proof. Factors below 2^16 are excluded by division, so if gcd(n, φ(n)) > 1 a random unit
-has an n-th root with probability at most 2^-16: eleven leave 2^-176 (Goldberg, Reyzin, Sagga, Baldimtsi 2019)."""
+has an n-th root with probability at most 2^-16: eleven leave 2^-176 (Goldberg, Reyzin, Sagga, Baldimtsi,
+2019)."""
 
 _SMALL_PRIMES_BOUND = 1 << 16
 

@@ -1,0 +1,71 @@
+"""The door through which ciphertexts leave: same plaintext, fresh ciphertext, the right randomiser."""
+
+import os
+
+import gmpy2
+import pytest
+from gmpy2 import mpz
+from hypothesis import given
+from hypothesis import strategies as st
+
+from protocol.crypto.blinding import SHORT_EXPONENT_BITS, ShortExponentBlinder, blind_for_key_holder
+from protocol.crypto.paillier import PrivateKey, PublicKey
+from protocol.crypto.randomness import Randomness
+
+SEEDS = st.binary(min_size=32, max_size=32)
+BASE_SEED = b"b" * 32
+KINDS = ["key holder", "short exponent"]
+
+
+def blind(kind: str, key: PublicKey, ciphertexts: list[mpz], randomness: Randomness) -> list[mpz]:
+    if kind == "key holder":
+        return blind_for_key_holder(key, ciphertexts, randomness)
+    return ShortExponentBlinder(key, BASE_SEED).blind(ciphertexts, randomness)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@given(values=st.lists(st.integers(-(1 << 500), 1 << 500), max_size=3), seed=SEEDS)
+def test_the_plaintext_stays_and_the_ciphertext_does_not(
+    private_key: PrivateKey, kind: str, values: list[int], seed: bytes
+) -> None:
+    key = private_key.public_key
+    before = [key.lift(value) for value in values]
+    after = blind(kind, key, before, Randomness(seed))
+    assert [private_key.decrypt(c) for c in after] == [value % key.n for value in values]
+    assert not set(before) & set(after)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_equal_ciphertexts_part_ways(key: PublicKey, kind: str) -> None:
+    assert len(set(blind(kind, key, [mpz(1)] * 20, Randomness(os.urandom(32))))) == 20
+
+
+@given(SEEDS)
+def test_towards_the_key_holder_it_is_a_uniform_nth_power(key: PublicKey, seed: bytes) -> None:
+    first, second = blind_for_key_holder(key, [mpz(1), key.lift(3)], Randomness(seed))
+    stream = Randomness(seed)
+    assert first == gmpy2.powmod(stream.unit(key.n), key.n, key.n_squared)
+    assert second == key.lift(3) * gmpy2.powmod(stream.unit(key.n), key.n, key.n_squared) % key.n_squared
+
+
+def test_every_nth_residue_is_reached() -> None:
+    # A fixed base and its powers would leave residues out; for n = 35 there are φ(35) = 24.
+    key = PublicKey(35)
+    residues = {pow(r, 35, 35 * 35) for r in range(1, 35) if gmpy2.gcd(r, 35) == 1}
+    drawn = blind_for_key_holder(key, [mpz(1)] * 1000, Randomness(bytes(32)))
+    assert len(residues) == 24
+    assert {int(c) for c in drawn} == residues
+
+
+@given(SEEDS)
+def test_short_exponents_over_the_party_s_own_base(key: PublicKey, seed: bytes) -> None:
+    (blinded,) = ShortExponentBlinder(key, BASE_SEED).blind([mpz(1)], Randomness(seed))
+    x = Randomness(BASE_SEED).unit(key.n)
+    exponent = Randomness(seed).bits(SHORT_EXPONENT_BITS) * key.n
+    assert blinded == pow(-x * x % key.n, exponent, key.n_squared)
+
+
+def test_parties_have_bases_of_their_own(key: PublicKey) -> None:
+    blinders = [ShortExponentBlinder(key, seed) for seed in (b"a" * 32, b"b" * 32)]
+    blinded = {blinder.blind([mpz(1)], Randomness(bytes(32)))[0] for blinder in blinders}
+    assert len(blinded) == 2

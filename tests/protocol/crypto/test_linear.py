@@ -1,0 +1,98 @@
+"""Linear combinations of ciphertexts against Python integers."""
+
+import pytest
+from gmpy2 import mpz
+from hypothesis import given
+from hypothesis import strategies as st
+
+from protocol.crypto.linear import batch_invert, linear_combinations
+from protocol.crypto.paillier import PrivateKey
+from protocol.crypto.randomness import Randomness
+from protocol.errors import MisuseError
+
+STREAM = Randomness(bytes(32))
+COEFFICIENTS = st.one_of(
+    st.just(0), st.integers(-10, 10), st.integers(-(1 << 41), 1 << 41), st.integers(-(1 << 600), 1 << 600)
+)
+
+
+@st.composite
+def systems(draw: st.DrawFn) -> tuple[list[list[int]], list[int]]:
+    columns = draw(st.integers(1, 5))
+    row = st.lists(COEFFICIENTS, min_size=columns, max_size=columns)
+    values = st.lists(st.integers(-(1 << 300), 1 << 300), min_size=columns, max_size=columns)
+    return draw(st.lists(row, min_size=1, max_size=4)), draw(values)
+
+
+def expected_plaintexts(rows: list[list[int]], values: list[int]) -> list[int]:
+    return [sum(a * x for a, x in zip(row, values, strict=True)) for row in rows]
+
+
+@given(systems())
+def test_combinations_are_those_of_the_plaintexts(
+    private_key: PrivateKey, system: tuple[list[list[int]], list[int]]
+) -> None:
+    rows, values = system
+    key = private_key.public_key
+    ciphertexts = [private_key.encrypt(value, STREAM) for value in values]
+    combined = linear_combinations(key, rows, ciphertexts)
+    decrypted = [private_key.decrypt(c) for c in combined]
+    assert decrypted == [total % key.n for total in expected_plaintexts(rows, values)]
+
+
+@given(systems())
+def test_combinations_are_products_of_powers(
+    private_key: PrivateKey, system: tuple[list[list[int]], list[int]]
+) -> None:
+    rows, values = system
+    key = private_key.public_key
+    ciphertexts = [private_key.encrypt(value, STREAM) for value in values]
+    modulus = int(key.n_squared)
+    for row, result in zip(rows, linear_combinations(key, rows, ciphertexts), strict=True):
+        product = 1
+        for c, a in zip(ciphertexts, row, strict=True):
+            product = product * pow(int(c), a, modulus) % modulus
+        assert result == product
+
+
+@pytest.mark.parametrize("rows", [40, 200])
+@pytest.mark.parametrize("bits", [2, 41, 256])
+def test_wide_windows(private_key: PrivateKey, rows: int, bits: int) -> None:
+    # Many rows pay for larger tables, hence wider windows than the small systems above take.
+    stream = Randomness(rows.to_bytes(32, "big"))
+    matrix = [[stream.bits(bits) - (1 << (bits - 1)) for _ in range(2)] for _ in range(rows)]
+    values = [5, -(1 << 200)]
+    key = private_key.public_key
+    combined = linear_combinations(key, matrix, [private_key.encrypt(value, stream) for value in values])
+    decrypted = [private_key.decrypt(c) for c in combined]
+    assert decrypted == [total % key.n for total in expected_plaintexts(matrix, values)]
+
+
+def test_rows_of_zeros_are_the_trivial_ciphertext(private_key: PrivateKey) -> None:
+    key = private_key.public_key
+    ciphertexts = [private_key.encrypt(value, STREAM) for value in (3, 4)]
+    assert linear_combinations(key, [[0, 0], [0, 0]], ciphertexts) == [1, 1]
+    mixed = linear_combinations(key, [[0, 0], [-1, 0], [0, 1]], ciphertexts)
+    assert [key.signed(private_key.decrypt(c)) for c in mixed] == [0, -3, 4]
+    assert linear_combinations(key, [], ciphertexts) == []
+
+
+@pytest.mark.parametrize("rows", [[[1]], [[1, 2], [1, 2, 3]], [[1, 2], []]])
+def test_ragged_rows_are_refused(private_key: PrivateKey, rows: list[list[int]]) -> None:
+    ciphertexts = [private_key.encrypt(value, STREAM) for value in (3, 4)]
+    with pytest.raises(MisuseError, match="2 coefficients"):
+        linear_combinations(private_key.public_key, rows, ciphertexts)
+
+
+@given(st.lists(st.integers(1, 1 << 200), max_size=8))
+def test_batched_inverses(values: list[int]) -> None:
+    modulus = mpz((1 << 521) - 1)
+    units = [mpz(value) for value in values]
+    assert [u * i % modulus for u, i in zip(units, batch_invert(units, modulus), strict=True)] == [1] * len(
+        units
+    )
+
+
+def test_an_element_without_inverse_gives_no_result() -> None:
+    with pytest.raises(ZeroDivisionError):
+        batch_invert([mpz(2), mpz(5), mpz(3)], mpz(15))
