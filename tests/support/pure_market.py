@@ -1,37 +1,29 @@
-"""A whole market in one process without bus, store or chain: roles as pure transitions, a contract in plain Python.
+"""A whole market without bus, store or chain: roles as pure transitions, one clock, one contract.
 
-Messages are signed and verified as on the bus; deliveries can be reordered, duplicated and dropped by a chooser.
+Messages are signed and verified as on the bus. Deliveries can be reordered and duplicated by a chooser, and
+an `intercept` may drop, replace or add messages; a party's chain events keep the order a node gives them.
+Everything random comes from one seed, except for the Paillier key, which is made once for all tests.
 """
 
-import os
-from collections import deque
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from decimal import Decimal
+from collections.abc import Callable, Sequence
+from random import Random
+from typing import Any
 
 from nacl.bindings import crypto_scalarmult_base
 
+from protocol.bought_model import BoughtModel
 from protocol.codec import pack, unpack
-from protocol.crypto.paillier import PrivateKey, generate_private_key
 from protocol.envelope import Envelope, SignedMessage
-from protocol.learning.shapley import contributions_fixed, mse_after_fixed, pay_weights_fixed
-from protocol.learning.statistic import StatisticBuilder
-from protocol.marketplace import (
-    Cancelled,
-    Closed,
-    Joined,
-    Opened,
-    RolesDrawn,
-    RoundRecorded,
-    Settled,
-)
 from protocol.messages import ChainEvent, TrainingOrder
-from protocol.records import Market
 from protocol.request import Request, parse_request
 from protocol.roles import dispatch
+from protocol.roles.dispatch import EncodedStep
 from protocol.roles.inputs import (
+    CallRefused,
+    CancelTimer,
     Context,
     EventConfirmed,
+    Input,
     KeepResult,
     MessageReceived,
     NoteFact,
@@ -43,154 +35,144 @@ from protocol.roles.inputs import (
     TimerFired,
 )
 from protocol.roles.owner_state import OwnerPolicy
-from protocol.roles.training import validator_count
-from protocol.signatures import address_of
-from protocol.types import mask_of
-
-MARKET = Market(chain_id=1337, contract="0x" + "11" * 20)
+from tests.support.pure_contract import MARKET, TRAINING, PureContract, Refused
+from tests.support.pure_party import ENDED, Matrix, Party, make_statistic, training_key
 
 
-def make_statistic(columns, rows):
-    builder = StatisticBuilder(columns)
-    builder.add(rows)
-    return builder.finish()
+def in_order(eligible: Sequence[int]) -> int:
+    return eligible[0]
 
 
-@dataclass
-class Party:
-    role: str
-    signing_key: bytes
-    exchange_secret: bytes
-    private: dict = field(default_factory=dict)
-    policy: bytes = b""
-    state: bytes | None = None
-    shown: str = ""
-    blobs: dict = field(default_factory=dict)
-    timers: dict = field(default_factory=dict)
-    results: dict = field(default_factory=dict)
-    facts: list = field(default_factory=list)
-    violations: list = field(default_factory=list)
-
-    @property
-    def address(self):
-        return address_of(self.signing_key)
-
-
-class PureContract:
-    """The contract's states and events, without money: the Solidity tests own that."""
-
-    def __init__(self, validators=None):
-        self.seats = []
-        self.opened = None
-        self.status = "none"
-        self.recorded = []
-        self.best = 0
-        self.forced_validators = validators
-
-    def apply(self, sender, call):
-        events = []
-        match call.call:
-            case "open":
-                self.status = "open"
-                self.opened = Opened(
-                    training=1,
-                    buyer=sender,
-                    aggregator=call.terms.aggregator,
-                    deposit=call.deposit,
-                    terms=call.terms,
-                )
-                events.append(self.opened)
-            case "join" if self.status == "open" and sender not in self.seats:
-                self.seats.append(sender)
-                events.append(Joined(training=1, owner=sender, seat=len(self.seats) - 1))
-            case "close" if self.status == "open":
-                self.status = "drawing"
-                events.append(Closed(training=1, draw_block=1))
-            case "draw" if self.status == "drawing":
-                self.status = "running"
-                count = validator_count(len(self.seats))
-                chosen = self.forced_validators or list(range(len(self.seats)))[-count:]
-                validators = mask_of(chosen)
-                trainers = mask_of(list(range(len(self.seats)))) & ~validators
-                events.append(RolesDrawn(training=1, trainers=trainers, validators=validators))
-            case "record_round" if self.status == "running" and call.record.round == len(self.recorded) + 1:
-                record = call.record
-                after = mse_after_fixed(record.cross, len(record.own))
-                shapley = contributions_fixed(record.mse_before, record.own, record.cross)
-                if not self.recorded:
-                    self.best = record.mse_before
-                weights = pay_weights_fixed(self.best, after, shapley)
-                self.best = min(self.best, after)
-                event = RoundRecorded(
-                    training=1,
-                    round=record.round,
-                    record=record,
-                    mse_after=after,
-                    shapley=tuple(shapley),
-                    pay_weights=tuple(weights),
-                )
-                self.recorded.append(event)
-                events.append(event)
-            case "settle" if self.status == "running" and self.recorded:
-                self.status = "settled"
-                events.append(Settled(training=1, improvement=0, paid=0, refund=0))
-            case "cancel" if self.status in ("open", "drawing", "running") and not self.recorded:
-                self.status = "cancelled"
-                events.append(Cancelled(training=1, refund=0))
-        return events
-
-
-def first(pending):
-    return 0
+def relay(message: SignedMessage) -> Sequence[SignedMessage]:
+    return (message,)
 
 
 class PureMarket:
-    """Drives every role to the end; `choose(pending)` picks which queued delivery comes next."""
+    """Drives every role; `choose` picks the next among the eligible queued deliveries, by position."""
 
     def __init__(
         self,
-        request_values,
-        data_sets,
-        columns,
+        request_values: dict[str, Any],
+        data_sets: Sequence[Matrix],
+        columns: Sequence[str],
         *,
-        choose: Callable = first,
-        duplicate=lambda: False,
-        validators=None,
-    ):
-        keys = [os.urandom(32) for _ in range(2 + len(data_sets))]
-        self.buyer = Party("model_buyer", keys[0], os.urandom(32))
-        self.aggregator = Party("federated_aggregator", keys[1], os.urandom(32))
+        choose: Callable[[Sequence[int]], int] = in_order,
+        duplicate: Callable[[], bool] = lambda: False,
+        validators: list[int] | None = None,
+        policy: OwnerPolicy | None = None,
+        seed: int = 0,
+    ) -> None:
+        self.random = Random(seed)
+        draw = self.random.randbytes
+        self.buyer = Party("model_buyer", draw(32), draw(32))
+        self.aggregator = Party("federated_aggregator", draw(32), draw(32))
+        standing = pack(policy or OwnerPolicy(automatic=True))
         self.owners = [
             Party(
                 "data_owner",
-                key,
-                os.urandom(32),
+                draw(32),
+                draw(32),
                 private={"data_set:rows": make_statistic(columns, rows).to_bytes()},
-                policy=pack(OwnerPolicy(automatic=True)),
+                policy=standing,
             )
-            for key, rows in zip(keys[2:], data_sets, strict=True)
+            for rows in data_sets
         ]
         self.request: Request = parse_request({**request_values, "aggregator": self.aggregator.address})
-        self.key: PrivateKey = generate_private_key(self.request.key_bits)
+        self.key = training_key(self.request.key_bits)
         self.buyer.private["paillier"] = self.key.to_bytes()
         self.parties = {p.address: p for p in (self.buyer, self.aggregator, *self.owners)}
+        self.admitted = tuple(owner.address for owner in self.owners)
         self.contract = PureContract(validators)
-        self.pending: deque = deque()
+        self.pending: list[tuple[str, Input]] = []
         self.wire: list[SignedMessage] = []
         self.choose, self.duplicate = choose, duplicate
-        self.logs = 0
+        self.intercept: Callable[[SignedMessage], Sequence[SignedMessage]] = relay
         self.silent: set[str] = set()
-        self.filter = lambda message: True
+        self.now = 1_000.0
+        self.logs = 0
 
-    def context(self, party):
+    # ---- what happens ----
+
+    def start(self) -> None:
+        """Give the buyer its order."""
+        body = TrainingOrder(request=self.request)
+        order = self.message(self.buyer, self.buyer, body, training=0)
+        self.deliver(self.buyer, MessageReceived(signed=order))
+
+    def run(self, steps: int = 20_000) -> None:
+        """Deliver until nothing is under way."""
+        while self.pending and steps:
+            steps -= 1
+            self.deliver_next()
+
+    def finish(self, ticks: int = 300) -> None:
+        """Deliver everything; whenever nothing is under way, let time pass to the next timer."""
+        self.run()
+        while ticks and self.tick():
+            ticks -= 1
+            self.run()
+
+    def tick(self) -> bool:
+        """Let time pass to the next timer of a party that is not silent; False when there is none."""
+        due = [
+            (at, party.address, name)
+            for party in self.parties.values()
+            if party.address not in self.silent and party.phase not in ENDED
+            for name, at in party.timers.items()
+        ]
+        if not due:
+            return False
+        at, address, name = min(due)
+        self.now = max(self.now, at)
+        self.fire(self.parties[address], name)
+        return True
+
+    def fire(self, party: Party, name: str) -> None:
+        party.timers.pop(name)
+        self.deliver(party, TimerFired(name=name))
+
+    def eligible(self) -> list[int]:
+        """Positions of deliveries that may come next: any message, but only the first event of each party."""
+        found: list[int] = []
+        waiting: set[str] = set()
+        for position, (address, item) in enumerate(self.pending):
+            if isinstance(item, MessageReceived):
+                found.append(position)
+            elif address not in waiting:
+                waiting.add(address)
+                found.append(position)
+        return found
+
+    def deliver_next(self) -> None:
+        position = self.choose(self.eligible())
+        address, item = self.pending[position]
+        if not self.duplicate():
+            del self.pending[position]
+        if address not in self.silent:
+            self.deliver(self.parties[address], item)
+
+    def run_until(self, type_name: str, recipient: Party | None = None) -> SignedMessage:
+        """Deliver until a message of this type (to this recipient) is next; it is taken off the queue."""
+        for _ in range(20_000):
+            for position, (address, item) in enumerate(self.pending):
+                wanted = recipient is None or address == recipient.address
+                if isinstance(item, MessageReceived) and item.signed.envelope.type == type_name and wanted:
+                    del self.pending[position]
+                    return item.signed
+            if not self.pending:
+                break
+            self.deliver_next()
+        raise AssertionError(f"no {type_name} was sent")
+
+    def context(self, party: Party) -> Context:
         return Context(
             address=party.address,
             market=MARKET,
-            now=1_000.0,
-            seed=os.urandom(32),
+            now=self.now,
+            seed=self.random.randbytes(32),
             signing_key=party.signing_key,
             exchange_secret=party.exchange_secret,
-            announced=tuple(owner.address for owner in self.owners),
+            announced=self.admitted if party.role == "federated_aggregator" else (),
             exchange_keys={a: crypto_scalarmult_base(p.exchange_secret) for a, p in self.parties.items()},
             blobs=party.blobs,
             private=party.private,
@@ -198,40 +180,12 @@ class PureMarket:
             least_key_bits=256,
         )
 
-    def start(self):
-        order = TrainingOrder(request=self.request)
-        envelope = Envelope(
-            message_id=os.urandom(16),
-            type="training_order",
-            training=0,
-            sender=self.buyer.address,
-            recipient=self.buyer.address,
-            sent_at=0,
-        )
-        signed = SignedMessage.create(envelope, pack(order), self.buyer.signing_key)
-        self.deliver(self.buyer, MessageReceived(signed=signed))
-
-    def run(self, steps=100_000):
-        while self.pending and steps:
-            steps -= 1
-            index = self.choose(self.pending)
-            address, item = self.pending[index]
-            if not self.duplicate():
-                del self.pending[index]
-            if address not in self.silent:
-                self.deliver(self.parties[address], item)
-
-    def fire(self, party, name):
-        party.timers.pop(name)
-        self.deliver(party, TimerFired(name=name))
-
-    def deliver(self, party, item):
-        if (
-            party.state is None
-            and isinstance(item, EventConfirmed)
-            and not isinstance(item.chain_event.event, Opened)
-        ):
+    def deliver(self, party: Party, item: Input) -> EncodedStep | None:
+        """One step of one party; a first input that is no beginning is dropped, as the runtime does."""
+        opening = isinstance(item, EventConfirmed) and item.chain_event.event.event == "Opened"
+        if party.state is None and not opening and not isinstance(item, MessageReceived):
             return None
+        party.inbox.append(item)
         step = dispatch.run_step(party.role, party.state, item, self.context(party))
         party.state, party.shown = step.state, step.shown
         for effect in step.effects:
@@ -239,63 +193,97 @@ class PureMarket:
         party.blobs = {digest: party.blobs[digest] for digest in step.references}
         return step
 
-    def apply(self, party, effect):
+    def apply(self, party: Party, effect: Any) -> None:
         match effect:
             case SendMessage():
-                envelope = Envelope(
-                    message_id=effect.message_id,
-                    type=effect.body.type,
-                    training=1,
-                    round=effect.round,
-                    attempt=effect.attempt,
-                    sender=party.address,
-                    recipient=effect.recipient,
-                    sent_at=0,
-                )
-                signed = SignedMessage.create(envelope, pack(effect.body), party.signing_key)
+                place = {"round_number": effect.round, "attempt": effect.attempt}
+                recipient = self.parties[effect.recipient]
+                signed = self.message(party, recipient, effect.body, message_id=effect.message_id, **place)
                 signed.verify()
                 self.wire.append(signed)
-                if self.filter(signed):
-                    self.pending.append((effect.recipient, MessageReceived(signed=signed)))
+                for passed in self.intercept(signed):
+                    self.post(passed)
             case SubmitCall():
-                for event in self.contract.apply(party.address, effect.call):
-                    self.logs += 1
-                    chain_event = ChainEvent(
-                        event=event,
-                        chain_id=1337,
-                        block_number=self.logs,
-                        block_hash=b"\0" * 32,
-                        transaction_hash=b"\0" * 32,
-                        log_index=0,
-                        timestamp=0,
-                    )
-                    for address in self.parties:
-                        self.pending.append((address, EventConfirmed(chain_event=chain_event)))
+                self.call(party, effect.call)
             case SetTimer():
-                party.timers[effect.name] = effect.seconds
+                party.timers[effect.name] = self.now + effect.seconds
+            case CancelTimer():
+                party.timers.pop(effect.name, None)
             case StoreBlob():
                 party.blobs[effect.digest] = effect.content
             case KeepResult():
-                party.results[effect.name] = effect.content
+                party.results.append((effect.name, effect.content))
             case NoteFact():
                 party.facts.append(effect)
             case ReportViolation():
                 party.violations.append(effect)
 
+    def post(self, message: SignedMessage) -> None:
+        self.pending.append((message.envelope.recipient, MessageReceived(signed=message)))
 
-def small_request(**changes):
-    values = {
-        "name": "test",
-        "features": [{"name": f"x{i}", "minimum": -10, "maximum": 10} for i in range(2)],
-        "target": {"name": "y", "minimum": -100, "maximum": 100},
-        "schedule": {"rounds": 2, "local_steps": 2, "step_size": "0.1"},
-        "payment": {"deposit_wei": str(10**18)},
-        "bounds": {"min_rows": 5},
-        "key_bits": 512,
-        "owners": {"minimum": 4, "maximum": 8},
-    }
-    values.update(changes)
-    return values
+    def call(self, party: Party, call: Any) -> None:
+        """A contract call: its events go to everybody, a refusal back to the caller."""
+        self.contract.now = self.now
+        try:
+            events = self.contract.apply(party.address, call)
+        except Refused as refusal:
+            self.pending.append((party.address, CallRefused(call=call, code=refusal.code)))
+            return
+        for event in events:
+            self.logs += 1
+            chain_event = ChainEvent(
+                event=event,
+                chain_id=MARKET.chain_id,
+                block_number=self.logs,
+                block_hash=b"\0" * 32,
+                transaction_hash=b"\0" * 32,
+                log_index=0,
+                timestamp=0,
+            )
+            self.pending.extend((a, EventConfirmed(chain_event=chain_event)) for a in self.parties)
 
+    # ---- what a test looks at ----
 
-__all__ = ["Decimal", "MARKET", "Party", "PureMarket", "small_request", "unpack"]
+    def message(
+        self,
+        sender: Party,
+        recipient: Party,
+        body: Any,
+        *,
+        training: int = TRAINING,
+        round_number: int = 0,
+        attempt: int = 0,
+        message_id: bytes | None = None,
+    ) -> SignedMessage:
+        """`body` signed by `sender`."""
+        envelope = Envelope(
+            message_id=message_id or self.random.randbytes(16),
+            type=body.type,
+            training=training,
+            round=round_number,
+            attempt=attempt,
+            sender=sender.address,
+            recipient=recipient.address,
+            sent_at=0,
+        )
+        return SignedMessage.create(envelope, pack(body), sender.signing_key)
+
+    def validators(self) -> list[Party]:
+        """The owners drawn as validators, in seat order."""
+        seats = self.contract.seats
+        return [self.parties[seats[i]] for i in range(len(seats)) if self.contract.validators >> i & 1]
+
+    def trainers(self) -> list[Party]:
+        """The owners drawn as trainers, in seat order."""
+        seats = self.contract.seats
+        return [self.parties[seats[i]] for i in range(len(seats)) if self.contract.trainers >> i & 1]
+
+    def bought(self) -> BoughtModel:
+        """The one model that the buyer got."""
+        [(name, content)] = self.buyer.results
+        assert name == "model"
+        return unpack(BoughtModel, content)
+
+    def sent(self, type_name: str) -> list[SignedMessage]:
+        """Everything of this type that was sent, delivered or not."""
+        return [message for message in self.wire if message.envelope.type == type_name]

@@ -1,0 +1,179 @@
+"""The contract's rules, events and clock in plain Python, without money: the Solidity tests own that."""
+
+from decimal import Decimal
+from typing import Any
+
+from protocol.learning.shapley import contributions_fixed, mse_after_fixed, pay_weights_fixed
+from protocol.marketplace import (
+    Cancelled,
+    Closed,
+    Joined,
+    Opened,
+    RolesDrawn,
+    RoundRecorded,
+    Settled,
+)
+from protocol.records import Market, RoundRecord
+from protocol.roles.training import validator_count
+from protocol.signatures import recover_address
+from protocol.types import mask_of, seats_of
+
+MARKET = Market(chain_id=1337, contract="0x" + "11" * 20)
+TRAINING = 1
+
+
+class Refused(Exception):  # noqa: N818
+    """The contract reverts; `code` is the custom error in snake_case."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+class PureContract:
+    """One training: None → open → drawing → running → settled or cancelled. `now` is the market's clock."""
+
+    def __init__(self, validators: list[int] | None = None) -> None:
+        self.seats: list[str] = []
+        self.opened: Opened | None = None
+        self.status = "none"
+        self.recorded: list[RoundRecorded] = []
+        self.best = 0
+        self.now = 0.0
+        self.join_until = self.round_until = 0.0
+        self.trainers = self.validators = 0
+        self.forced_validators = validators
+        self.calls: list[tuple[str, str]] = []
+
+    @property
+    def ended(self) -> bool:
+        return self.status in ("settled", "cancelled")
+
+    @property
+    def last_recorded(self) -> bool:
+        return bool(self.recorded) and self.recorded[-1].record.last
+
+    def apply(self, sender: str, call: Any) -> list[Any]:
+        """The events of a call; raises Refused."""
+        self.calls.append((sender, call.call))
+        return list(getattr(self, f"_{call.call}")(sender, call))
+
+    def _open(self, sender: str, call: Any) -> list[Any]:
+        self._require(self.status == "none", "wrong_status")
+        self.status, self.join_until = "open", self.now + call.terms.join_seconds
+        self.opened = Opened(
+            training=TRAINING,
+            buyer=sender,
+            aggregator=call.terms.aggregator,
+            deposit=call.deposit,
+            terms=call.terms,
+        )
+        return [self.opened]
+
+    def _join(self, sender: str, _call: Any) -> list[Any]:
+        self._require(self.status == "open", "wrong_status")
+        self._require(self.now < self.join_until, "too_late")
+        self._require(sender not in self.seats, "already_joined")
+        self.seats.append(sender)
+        return [Joined(training=TRAINING, owner=sender, seat=len(self.seats) - 1)]
+
+    def _close(self, sender: str, _call: Any) -> list[Any]:
+        self._require(self.status == "open", "wrong_status")
+        assert self.opened is not None
+        may = sender == self.opened.aggregator or self.now >= self.join_until
+        self._require(may and len(self.seats) >= self.opened.terms.min_owners, "too_early")
+        self.status, self.round_until = "drawing", self.now + self.opened.terms.round_seconds
+        return [Closed(training=TRAINING, draw_block=1)]
+
+    def _draw(self, _sender: str, _call: Any) -> list[Any]:
+        self._require(self.status == "drawing", "wrong_status")
+        assert self.opened is not None
+        self.status, self.round_until = "running", self.now + self.opened.terms.round_seconds
+        everybody = list(range(len(self.seats)))
+        chosen = self.forced_validators or everybody[-validator_count(len(self.seats)) :]
+        self.validators = mask_of(chosen)
+        self.trainers = mask_of(everybody) & ~self.validators
+        return [RolesDrawn(training=TRAINING, trainers=self.trainers, validators=self.validators)]
+
+    def _record_round(self, sender: str, call: Any) -> list[Any]:
+        record: RoundRecord = call.record
+        self._require(self.status == "running" and not self.last_recorded, "wrong_status")
+        self._require(record.round == len(self.recorded) + 1, "unexpected_round")
+        assert self.opened is not None
+        self._require(sender == self.opened.aggregator, "too_early")
+        self._check_signatures(record, call)
+        self._require(record.trainers & ~self.trainers == 0, "invalid_metrics")
+        self._require(record.validators & ~self.validators == 0, "invalid_metrics")
+        after = mse_after_fixed(record.cross, len(record.own))
+        shapley = contributions_fixed(record.mse_before, record.own, record.cross)
+        if not self.recorded:
+            self.best = record.mse_before
+        elif self.recorded[-1].record.validators == record.validators:
+            self._require(record.mse_before == self.recorded[-1].mse_after, "invalid_metrics")
+        weights = pay_weights_fixed(self.best, after, shapley)
+        self.best = min(self.best, after)
+        self.round_until = self.now + self.opened.terms.round_seconds
+        event = RoundRecorded(
+            training=TRAINING,
+            round=record.round,
+            record=record,
+            mse_after=after,
+            shapley=tuple(shapley),
+            pay_weights=tuple(weights),
+        )
+        self.recorded.append(event)
+        return [event]
+
+    def _check_signatures(self, record: RoundRecord, call: Any) -> None:
+        assert self.opened is not None
+        digest = record.digest(MARKET)
+        self._require(recover_address(digest, call.buyer_signature) == self.opened.buyer, "bad_signature")
+        signers = [self.seats[seat] for seat in seats_of(record.validators)]
+        self._require(len(signers) == len(call.validator_signatures), "bad_signature")
+        given = [
+            recover_address(digest, signature) == signer
+            for signer, signature in zip(signers, call.validator_signatures, strict=True)
+            if signature
+        ]
+        self._require(all(given) and 2 * len(given) > len(signers), "bad_signature")
+
+    def _settle(self, _sender: str, _call: Any) -> list[Any]:
+        self._require(self.status == "running" and bool(self.recorded), "wrong_status")
+        self._require(self.last_recorded or self.now >= self.round_until, "too_early")
+        self.status = "settled"
+        return [Settled(training=TRAINING, improvement=0, paid=0, refund=0)]
+
+    def _cancel(self, sender: str, _call: Any) -> list[Any]:
+        assert self.opened is not None
+        if self.status == "open":
+            few = self.now >= self.join_until and len(self.seats) < self.opened.terms.min_owners
+            self._require(sender == self.opened.buyer or few, "not_party")
+        else:
+            self._require(self.status in ("drawing", "running") and not self.recorded, "wrong_status")
+            self._require(self.now >= self.round_until, "too_early")
+        self.status = "cancelled"
+        return [Cancelled(training=TRAINING, refund=0)]
+
+    def _withdraw(self, _sender: str, _call: Any) -> list[Any]:
+        return []
+
+    def _require(self, holds: bool, code: str) -> None:
+        if not holds:
+            raise Refused(code)
+
+
+def recorded_errors(contract: PureContract) -> list[tuple[float, float, list[float], list[float]]]:
+    """(v₀, MSE after, q, c) of every recorded round as numbers."""
+
+    def number(value: int) -> float:
+        return float(Decimal(value) / 10**18)
+
+    return [
+        (
+            number(event.record.mse_before),
+            number(event.mse_after),
+            [number(q) for q in event.record.own],
+            [number(c) for c in event.record.cross],
+        )
+        for event in contract.recorded
+    ]

@@ -1,0 +1,64 @@
+"""One party of a pure market: keys, private data, and whatever its steps have left behind."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from protocol.crypto.paillier import PrivateKey, generate_private_key
+from protocol.learning.statistic import Statistic, StatisticBuilder
+from protocol.roles import dispatch
+from protocol.roles.inputs import (
+    Input,
+    NoteFact,
+    ReportViolation,
+)
+from protocol.signatures import address_of
+
+Matrix = NDArray[np.float64]
+ENDED = ("finished", "failed", "declined", "done")
+
+
+@cache
+def training_key(bits: int) -> PrivateKey:
+    return generate_private_key(bits)
+
+
+def make_statistic(columns: Sequence[str], rows: Matrix) -> Statistic:
+    builder = StatisticBuilder(columns)
+    builder.add(rows)
+    return builder.finish()
+
+
+@dataclass
+class Party:
+    role: str
+    signing_key: bytes
+    exchange_secret: bytes
+    private: dict[str, bytes] = field(default_factory=dict)
+    policy: bytes = b""
+    state: bytes | None = None
+    shown: str = ""
+    blobs: dict[bytes, bytes] = field(default_factory=dict)
+    timers: dict[str, float] = field(default_factory=dict)
+    results: list[tuple[str, bytes]] = field(default_factory=list)
+    facts: list[NoteFact] = field(default_factory=list)
+    violations: list[ReportViolation] = field(default_factory=list)
+    inbox: list[Input] = field(default_factory=list)
+
+    @property
+    def address(self) -> str:
+        return address_of(self.signing_key)
+
+    @property
+    def decoded(self) -> Any:
+        """The state behind the stored bytes."""
+        assert self.state is not None
+        return dispatch.decode_state(self.role, self.state)
+
+    @property
+    def phase(self) -> str:
+        return "" if self.state is None else str(self.decoded.phase)
