@@ -62,7 +62,7 @@ contracts: $(DEVELOPMENT) $(NODE_MODULES) ## Compile the contract into its artif
 
 .PHONY: lock
 lock: $(TOOLS) ## Renew the lock files after a change of pyproject.toml; UPGRADE=--upgrade takes newer versions
-	printf 'uv==%s\nhatchling\n' $(UV_VERSION) | $(COMPILE) - --output-file requirements-build.lock
+	printf 'uv==%s\nhatchling\neditables\n' $(UV_VERSION) | $(COMPILE) - --output-file requirements-build.lock
 	$(COMPILE) pyproject.toml --output-file requirements.lock
 	$(COMPILE) pyproject.toml --group dev --constraints requirements.lock --output-file requirements-dev.lock
 
