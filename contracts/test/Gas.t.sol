@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+pragma solidity ^0.8.28;
+
+import {IMarketplace} from "../src/IMarketplace.sol";
+import {MarketplaceTest} from "./support/MarketplaceTest.sol";
+
+/// What a transaction costs, calldata and its base fee of 21000 included; snapshots/Gas.json keeps the figures.
+/// forge-config: default.isolate = true
+contract GasTest is MarketplaceTest {
+    function test_Register() external {
+        register(owner(0), IMarketplace.Role.DataOwner);
+        vm.snapshotGasLastCall("Gas", "register");
+    }
+
+    function test_FourOwners() external {
+        measure("4 owners", 4);
+    }
+
+    function test_TenOwners() external {
+        measure("10 owners", 10);
+    }
+
+    function test_SixtyFourOwners() external {
+        measure("64 owners", 64);
+    }
+
+    function test_AllSeats() external {
+        measure("256 owners", 256);
+    }
+
+    function measure(string memory label, uint256 owners) private {
+        uint256 training = open();
+        snapshot("open", label);
+        join(training, owners);
+        snapshot("join, the last owner", label);
+        close(training);
+        snapshot("close", label);
+        drawAfter(training);
+        snapshot("draw", label);
+        sendRecord(recordOf(training, 1, false));
+        snapshot("recordRound, the first", label);
+        sendRecord(recordOf(training, 2, true));
+        snapshot("recordRound, a later one", label);
+        market.settle(training);
+        snapshot("settle", label);
+        vm.prank(aggregator);
+        market.withdraw();
+        snapshot("withdraw", label);
+    }
+
+    function snapshot(string memory what, string memory label) private {
+        vm.snapshotGasLastCall("Gas", string.concat(what, ", ", label));
+    }
+}
