@@ -47,9 +47,11 @@ test: $(DEVELOPMENT) $(NODE_MODULES) ## Run the tests in WORKERS=2 processes; op
 
 .PHONY: lint
 lint: $(DEVELOPMENT) ## Check style, format and types
-	ruff check .
-	ruff format --check .
-	mypy
+	failed=
+	ruff check . || failed=yes
+	ruff format --check . || failed=yes
+	mypy || failed=yes
+	test -z "$$failed"
 
 .PHONY: bench
 bench: $(DEVELOPMENT) ## Measure what the parts of a round cost
