@@ -1,0 +1,168 @@
+import io
+import json
+import logging
+from pathlib import Path
+
+import numpy as np
+import pytest
+import structlog
+
+from services.logging import REDACTED, bound, configure
+
+SECRET = "hunter2hunter2"
+
+
+@pytest.fixture(autouse=True)
+def restore():
+    root = logging.getLogger()
+    before = (root.handlers[:], root.level)
+    levels = {name: logging.getLogger(name).level for name in ("services", "protocol")}
+    yield
+    root.handlers[:], root.level = before
+    for name, level in levels.items():
+        logging.getLogger(name).setLevel(level)
+    structlog.reset_defaults()
+
+
+def logged(style="json", level="INFO"):
+    stream = io.StringIO()
+    configure(style=style, level=level, stream=stream)
+    return structlog.get_logger("services.test"), stream
+
+
+def last(stream):
+    return json.loads(stream.getvalue().splitlines()[-1])
+
+
+def test_json_lines_carry_event_level_time_and_module():
+    log, stream = logged()
+    log.info("round_completed", round=3, mse="3326.1", deposit=10**18)
+    line = last(stream)
+    assert (line["event"], line["level"], line["logger"]) == ("round_completed", "info", "services.test")
+    assert line["timestamp"].endswith("Z")
+    assert (line["round"], line["mse"], line["deposit"]) == (3, "3326.1", 10**18)
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "signing_key",
+        "secret",
+        "exchange_secret",
+        "passphrase",
+        "new_passphrase",
+        "password",
+        "broker_password",
+        "private",
+        "private_key",
+        "masks",
+        "mask_digits",
+        "rows",
+        "weights",
+        "model",
+        "plaintext",
+        "Plaintexts",
+        "residuals",
+        "statistic",
+    ],
+)
+@pytest.mark.parametrize("style", ["json", "console"])
+def test_secrets_by_name_never_reach_the_log(key, style):
+    log, stream = logged(style)
+    nested = {"level_one": [{key: SECRET}]}
+    log.info("event", **{key: SECRET}, nested=nested, pair=({key: {"deep": SECRET}},))
+    log.bind(**{key: SECRET}).warning("event")
+    assert SECRET not in stream.getvalue()
+    assert stream.getvalue().count(REDACTED) == 4
+
+
+def test_names_that_hold_no_secret_stay():
+    log, stream = logged()
+    shown = {"model_buyer": "0xab", "request_hash": "ff", "key_bits": 3072, "row": 7, "pay_weights": "1"}
+    log.info("event", **shown)
+    assert shown.items() <= last(stream).items()
+
+
+def test_values_are_shortened_by_type():
+    log, stream = logged()
+    log.info(
+        "event",
+        content=SECRET.encode(),
+        big=1 << 3000,
+        matrix=np.array([float(8675309)]),
+        path=Path("a/b"),
+        number=0.5,
+        nothing=None,
+        hexadecimal=f"key {'ab' * 100}.",
+        digits=str(1 << 3000),
+        long="é" * 30_000,
+        error=ValueError("reason"),
+    )
+    line = last(stream)
+    assert (line["content"], line["big"]) == ("[14 bytes]", "[integer of 3001 bits]")
+    assert (line["matrix"], line["path"]) == ("[ndarray]", "a/b")
+    assert (line["number"], line["nothing"], line["error"]) == (0.5, None, "ValueError: reason")
+    assert line["hexadecimal"] == "key [200 digits]."
+    assert line["digits"] == "[904 digits]"
+    assert len(line["long"]) < 20_100
+
+
+def test_credentials_are_cut_out_of_urls_wherever_they_are():
+    log, stream = logged()
+    url = f"amqps://buyer:{SECRET}@broker:5671/vhost"
+    log.warning("cannot reach " + url, url=url, tried=[url.replace("buyer:", "buyer:p@/")])
+    log.error("failed", exc_info=ConnectionError(url))
+    assert SECRET not in stream.getvalue()
+    assert "amqps://broker:5671/vhost" in last(stream)["exception"]
+
+
+@pytest.mark.parametrize("style", ["json", "console"])
+def test_tracebacks_show_no_local_variable(style):
+    log, stream = logged(style)
+
+    def fail(local_value):
+        raise ValueError("reason")
+
+    try:
+        fail(SECRET)
+    except ValueError:
+        log.exception("failed")
+    assert "ValueError: reason" in stream.getvalue()
+    assert SECRET not in stream.getvalue()
+
+
+def test_bound_names_reach_every_line_of_the_block_and_no_other():
+    log, stream = logged()
+    with bound(training=7, round_number=2, message_id=b"\x01" * 16):
+        log.info("inside")
+        inside = last(stream)
+        with bound(round_number=3):
+            log.info("deeper")
+    assert (inside["training"], inside["round"], inside["message_id"]) == (7, 2, "01" * 16)
+    assert (last(stream)["training"], last(stream)["round"]) == (7, 3)
+    log.info("outside")
+    assert not {"training", "round", "message_id"} & last(stream).keys()
+
+
+def test_other_libraries_pass_the_same_redaction():
+    _, stream = logged()
+    other = logging.getLogger("aio_pika.connection")
+    other.warning("lost %s", f"amqp://u:{SECRET}@h/")
+    other.info("not shown")
+    assert last(stream)["event"] == "lost amqp://h/"
+    assert len(stream.getvalue().splitlines()) == 1
+
+
+def test_the_level_is_that_of_our_own_loggers():
+    log, stream = logged(level="error")
+    log.warning("quiet")
+    assert stream.getvalue() == ""
+    log.error("loud")
+    assert last(stream)["event"] == "loud"
+
+
+def test_configuring_twice_prints_once():
+    logged()
+    log, stream = logged()
+    log.info("event")
+    assert len(stream.getvalue().splitlines()) == 1
