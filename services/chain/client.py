@@ -72,8 +72,8 @@ class MarketplaceClient(MarketplaceViews):
                     raise
                 deadline = min(deadline, time.time())  # once more: what the new block refuses is refused
         raise ChainUnavailable(
-            f"{call.call} was displaced {_MOST_ATTEMPTS} times: submit it again, and let only one program use "
-            "the key"
+            f"{call.call} was displaced {_MOST_ATTEMPTS} times: submit it again, and let only one "
+            "program use the key"
         )
 
     async def fetch_events(self, from_block: int, to_block: int) -> list[ChainEvent]:

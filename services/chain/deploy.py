@@ -29,8 +29,8 @@ async def deploy(rpc: Rpc, signing_key: bytes, policy: SendPolicy | None = None)
         receipt = await sender.send(None, marketplace_interface().creation_code)
     except TransactionReplaced:
         raise ChainError(
-            "another transaction of this key took the place of the contract's creation: let only one program use "
-            "the key"
+            "another transaction of this key took the place of the contract's creation: let only one program "
+            "use the key"
         ) from None
     if not receipt.succeeded or receipt.created is None:
         raise ChainError("the contract's creation failed on chain: is the artifact intact?")

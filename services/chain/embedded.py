@@ -37,7 +37,7 @@ class EmbeddedRpc:
         chain_id: int = DEFAULT_CHAIN_ID,
         clock: Callable[[], float] = time.time,
     ) -> "EmbeddedRpc":
-        """A new chain whose genesis gives the `funded` addresses their wei; `clock` gives blocks their time."""
+        """A new chain whose genesis gives the `funded` accounts their wei; `clock` is its blocks' time."""
         chain = cls(ThreadPoolExecutor(1, "embedded-chain"), asyncio.get_running_loop())
 
         def create() -> "Ledger":

@@ -5,11 +5,12 @@ same.
 """
 
 import itertools
-import json
 from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol, Self
 from urllib.parse import urlsplit
+
+from pydantic_core import from_json
 
 from protocol.errors import MisuseError
 from services.chain.errors import ChainUnavailable, RpcError
@@ -102,13 +103,13 @@ class HttpRpc:
         try:
             async with self._session.post(self._url, json=body) as response:
                 content = await _read_bounded(response.content)
-                return json.loads(content)
+                return from_json(content)  # its depth is bounded: the json module may overflow the stack
         except (aiohttp.ClientError, OSError) as error:
             raise ChainUnavailable(
                 f"no answer from the node at {self._shown} ({type(error).__name__}): "
                 "check that it runs and that the URL is right"
             ) from None  # the cause's text may hold the whole URL
-        except (ValueError, RecursionError):
+        except ValueError:
             raise ChainUnavailable(f"the node at {self._shown} answered something that is not JSON") from None
 
 

@@ -1,0 +1,38 @@
+import pytest
+
+from services.chain.embedded import EmbeddedRpc
+from services.chain.rpc import HttpRpc
+from tests.support.anvil import running_anvil
+from tests.support.chain_market import ChainMarket
+
+
+@pytest.fixture
+async def embedded():
+    rpc = await EmbeddedRpc.start({})
+    yield rpc
+    await rpc.close()
+
+
+@pytest.fixture
+async def market(embedded):
+    return await ChainMarket.create(embedded, embedded.fund)
+
+
+@pytest.fixture(scope="session")
+def anvil_url():
+    with running_anvil() as url:
+        yield url
+
+
+@pytest.fixture
+async def anvil(anvil_url):
+    async with HttpRpc(anvil_url) as rpc:
+        yield rpc
+
+
+@pytest.fixture
+async def anvil_market(anvil):
+    async def fund(address, wei):
+        await anvil.call("anvil_setBalance", address, hex(wei))
+
+    return await ChainMarket.create(anvil, fund)

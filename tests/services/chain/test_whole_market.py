@@ -1,0 +1,108 @@
+"""One training from registration to withdrawal, on the embedded chain and on a real node."""
+
+import asyncio
+
+import pytest
+
+from protocol.marketplace import (
+    Close,
+    Credited,
+    Draw,
+    Join,
+    Register,
+    RoundRecorded,
+    Settle,
+    Settled,
+    Withdraw,
+)
+from services.chain.encoding import quantity
+from tests.support.chain_market import ROLES
+
+
+@pytest.fixture(params=["market", "anvil_market"])
+def any_market(request):
+    return request.getfixturevalue(request.param)
+
+
+async def check_every_wei(market) -> None:
+    """The contract holds exactly what it owes."""
+    owed = [await client.credit_of(client.address) for client in market.clients]
+    held = await market.buyer.balance_of(market.deployment.market.contract)
+    assert held == await market.buyer.total_escrow() + sum(owed)
+
+
+async def is_repetition(market, client, call) -> bool:
+    """Whether the call is a success although nothing is sent."""
+    nonce = await market.rpc.call("eth_getTransactionCount", client.address, "latest")
+    receipt = await client.submit(call)
+    after = await market.rpc.call("eth_getTransactionCount", client.address, "latest")
+    return receipt.succeeded and receipt.transaction_hash == b"" and quantity(after) == quantity(nonce)
+
+
+async def test_a_whole_market_accounts_for_every_wei_and_repeats_safely(any_market) -> None:
+    market = any_market
+    await market.register()
+    for client, role in zip(market.clients, ROLES, strict=True):
+        assert await client.role_of(client.address) == role
+        assert await client.exchange_key_of(0, client.address) == market.exchange_key(client)
+        again = Register(role=role, exchange_key=market.exchange_key(client))
+        assert await is_repetition(market, client, again)
+
+    opening = market.opening()
+    training = await market.open(opening)
+    assert (await market.buyer.terms(training)).terms == opening.terms
+    assert await market.buyer.total_escrow() == opening.deposit
+    assert await is_repetition(market, market.buyer, opening)
+
+    await market.draw(training)
+    for owner in market.owners:
+        assert await is_repetition(market, owner, Join(training=training))
+    for call in (Close(training=training), Draw(training=training)):
+        assert await is_repetition(market, market.owners[0], call)
+    owners = await market.buyer.owners(training)
+    assert sorted(owners.seats) == sorted(owner.address for owner in market.owners)
+    assert owners.trainers ^ owners.validators == 0b11111
+    assert owners.validators.bit_count() == 2
+
+    mse = 40 * 10**18
+    for number in (1, 2):
+        call = await market.record(training, number, mse, last=number == 2)
+        assert await market.buyer.hash_record(call.record) == call.record.digest(market.deployment.market)
+        await market.submit(market.aggregator, call)
+        assert await is_repetition(market, market.aggregator, call)
+        mse = (await market.buyer.progress(training)).last_mse
+        await check_every_wei(market)
+    assert await is_repetition(market, market.owners[1], call)
+
+    await market.submit(market.owners[3], Settle(training=training))
+    assert await is_repetition(market, market.aggregator, Settle(training=training))
+    assert await market.buyer.status(training) == "settled"
+    assert await market.buyer.total_escrow() == 0
+    await check_every_wei(market)
+    await check_payment(market, training, opening.deposit)
+
+
+async def check_payment(market, training: int, deposit: int) -> None:
+    """Events, credits and withdrawals agree."""
+    head = await market.buyer.block_number()
+    events = [item.event for item in await market.buyer.fetch_events(market.deployment.block, head)]
+    (settled,) = (event for event in events if isinstance(event, Settled))
+    assert settled.paid + settled.refund == deposit
+    assert settled.paid > 0
+    assert sum(isinstance(event, RoundRecorded) for event in events) == 2
+
+    credited = dict.fromkeys(market.keys, 0)
+    for event in events:
+        if isinstance(event, Credited):
+            credited[event.account] += event.amount
+    assert sum(credited.values()) == deposit
+    for client in market.clients:
+        assert await client.credit_of(client.address) == credited[client.address]
+
+    await asyncio.gather(*(market.submit(client, Withdraw()) for client in market.clients))
+    assert await market.buyer.balance_of(market.deployment.market.contract) == 0
+    for client in market.clients:
+        assert await is_repetition(market, client, Withdraw())
+        paid_in = deposit if client is market.buyer else 0
+        expected = market.started_with[client.address] - market.fees[client.address] - paid_in
+        assert await client.balance_of(client.address) == expected + credited[client.address]
