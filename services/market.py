@@ -1,7 +1,7 @@
 """A whole market in one process: every role's daemon on an embedded bus, an embedded chain or a node.
 
-The daemons are those of production; what is embedded are the broker, the databases (in memory unless a folder is
-given) and, without a URL, the chain.
+The daemons are those of production; what is embedded are the broker, the databases (in memory unless a folder
+is given) and, without a URL, the chain.
 """
 
 import asyncio
@@ -20,7 +20,6 @@ from protocol.envelope import Envelope, SignedMessage
 from protocol.learning.statistic import Statistic
 from protocol.marketplace import PartyRole, Register
 from protocol.messages import ChainEvent, TrainingOrder
-from protocol.records import Market
 from protocol.request import LEAST_KEY_BITS, Request
 from protocol.roles.owner_state import OwnerPolicy
 from services.bus.memory import MemoryBroker, MemoryBus
@@ -147,7 +146,7 @@ class LocalMarket:
         return (self.buyer, self.aggregator, *self.owners)
 
     async def order(self, request: Request) -> str:
-        """Put a training order on the buyer's own queue, as its command line does; returns the instance's key."""
+        """Put a training order on the buyer's own queue; returns the instance's key."""
         identity = self.buyer.identity
         message_id = os.urandom(16)
         envelope = Envelope(
@@ -183,10 +182,8 @@ class LocalMarket:
             rpc = await self._settings.chain(accounts, needed)
             self._stack.push_async_callback(rpc.close)
             self.deployment = await deploy(rpc, identities[1].signing_key)
-            self.buyer, self.aggregator = (
-                self._participant(identity, rpc, kind)
-                for identity, kind in zip(identities[:2], ("model_buyer", "federated_aggregator"), strict=True)
-            )
+            self.buyer = self._participant(identities[0], rpc, "model_buyer")
+            self.aggregator = self._participant(identities[1], rpc, "federated_aggregator")
             self.owners = [
                 self._participant(identity, rpc, "data_owner", {name: statistic})
                 for identity, (name, statistic) in zip(identities[2:], self._data_sets.items(), strict=True)

@@ -1,4 +1,4 @@
-"""Steps of roles in worker processes: they are pure, so one that died with its process is simply run again."""
+"""Steps of roles in worker processes: they are pure, so one that died with its process is run again."""
 
 import asyncio
 import multiprocessing
@@ -24,9 +24,9 @@ class TimedStep:
 
 def timed_step(role: str, state: bytes | None, item: Input, context: Context) -> TimedStep:
     """Run a step and take its time; what worker processes run."""
-    started = time.perf_counter()
+    started = time.process_time()
     step = run_step(role, state, item, context)
-    return TimedStep(step, time.perf_counter() - started)
+    return TimedStep(step, time.process_time() - started)
 
 
 class StepPool:

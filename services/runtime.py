@@ -182,10 +182,10 @@ class Runtime:
         except BrokenProcessPool:
             raise
         except Exception as error:  # noqa: BLE001
-            # A bug of ours: this input must not keep the instance's other inputs waiting for ever. Its text and
-            # its frames may hold secrets, so only its kind and place are logged.
+            # A bug of ours: this input must not keep the instance's others waiting for ever. Its text and its
+            # frames may hold secrets, so only its kind and place are logged.
             place = traceback.extract_tb(error.__traceback__)[-1]
-            _log.error(  # noqa: TRY400
+            _log.error(
                 "step_failed",
                 input=input_name(item),
                 error=type(error).__name__,
@@ -199,8 +199,12 @@ class Runtime:
         with self._meter.phase("store"):
             self.store.write_step(queued_input, writes, time.time())
         for name, data in writes.facts:
-            about = {"role": self.role.name, "party": self.address, "training": writes.training}
-            _log.info(name, **about | data)
+            about = {
+                "role": self.role.name,
+                "party": self.address,
+                "training": writes.training,
+            }
+            _log.info(name, **{**about, **data})
         self._outbox.wake()
         self._timers_changed.set()
 

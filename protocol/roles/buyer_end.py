@@ -11,6 +11,7 @@ from protocol.marketplace import (
     Cancelled,
     Settle,
     Settled,
+    Withdraw,
 )
 from protocol.messages import (
     ModelReceived,
@@ -51,12 +52,12 @@ def on_settled(state: BuyerState, event: Settled, _context: Context) -> BuyerSte
         "refund_wei": str(event.refund),
         "improvement": str(event.improvement),
     }
-    settled = NoteFact(name="settled", data=data)
+    settled = (NoteFact(name="settled", data=data), SubmitCall(call=Withdraw()), CancelTimer(name="stalled"))
     if not state.last_recorded:
         # The model is delivered for the round that the buyer signed as the last one, and for no other.
-        return Step(failed(state, "stopped_early"), (settled, CancelTimer(name="stalled")))
+        return Step(failed(state, "stopped_early"), settled)
     wait = SetTimer(name="model", seconds=state.request.deadlines.step_s)
-    return Step(changed(state, phase="collecting"), (settled, CancelTimer(name="stalled"), wait))
+    return Step(changed(state, phase="collecting"), (*settled, wait))
 
 
 def on_stalled(state: BuyerState, _argument: str, _context: Context) -> BuyerStep:
@@ -110,7 +111,8 @@ def on_stop(state: BuyerState, order: Received, context: Context) -> BuyerStep:
 def on_cancelled(state: BuyerState, event: Cancelled, _context: Context) -> BuyerStep:
     """The contract gave the deposit back."""
     fact = NoteFact(name="cancelled", data={"refund_wei": str(event.refund)})
-    return Step(failed(state, state.failure or "cancelled"), (fact, CancelTimer(name="join")))
+    effects = (fact, SubmitCall(call=Withdraw()), CancelTimer(name="join"))
+    return Step(failed(state, state.failure or "cancelled"), effects)
 
 
 def on_failed_notice(state: BuyerState, notice: Received, _context: Context) -> BuyerStep:

@@ -1,0 +1,171 @@
+"""`deltaml demo`: options, progress as it goes, and the closing table."""
+
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from protocol.errors import MisuseError
+
+if TYPE_CHECKING:
+    from protocol.messages import ChainEvent
+    from services.demo_report import DemoReport
+
+
+def demo(
+    rounds: Annotated[int, typer.Option(help="Averages of local models.", min=1, max=10_000)] = 20,
+    local_steps: Annotated[int, typer.Option(help="Gradient steps in each round.", min=1)] = 5,
+    owners: Annotated[int, typer.Option(help="Data owners; the contract draws who trains.")] = 5,
+    step_size: Annotated[str, typer.Option(help="η of gradient descent.")] = "1.5",
+    start: Annotated[str, typer.Option(help="First model: zero, or mean (of the target).")] = "zero",
+    key_bits: Annotated[int, typer.Option(help="Bits of the Paillier key.")] = 3072,
+    deposit: Annotated[str, typer.Option(help="The buyer's deposit in wei.")] = "1000000000000000000",
+    broker: Annotated[str | None, typer.Option(help="AMQP URL instead of the embedded bus.")] = None,
+    chain: Annotated[str | None, typer.Option(help="JSON-RPC URL of anvil, not the embedded chain.")] = None,
+    data: Annotated[Path | None, typer.Option(help="CSV or Parquet file; default: diabetes.")] = None,
+    target: Annotated[str | None, typer.Option(help="Column to predict; default: the last.")] = None,
+    seed: Annotated[int, typer.Option(help="Deals the rows to the owners.", min=0)] = 39,
+    model_out: Annotated[Path | None, typer.Option(help="Write the bought model here.")] = None,
+    report: Annotated[Path | None, typer.Option(help="Write the figures here, as JSON.")] = None,
+    store: Annotated[Path | None, typer.Option(help="Keep every party's database in this folder.")] = None,
+    workers: Annotated[int | None, typer.Option(help="Worker processes; default: one a core.", min=0)] = None,
+    log: Annotated[str, typer.Option(help="Level of the log on standard error.")] = "error",
+    json: Annotated[bool, typer.Option("--json", help="Print the report as JSON, nothing else.")] = False,
+) -> None:
+    """Run a whole market here: buyer, aggregator, owners, bus and chain; train, pay, and show the figures."""
+    from services.demo import DemoOptions, run_demo  # noqa: PLC0415  numpy and the chain are not for --help
+    from services.files import write_private  # noqa: PLC0415
+    from services.logging import configure  # noqa: PLC0415
+
+    configure(level=log.upper())
+    options = DemoOptions(
+        rounds=rounds,
+        local_steps=local_steps,
+        owners=owners,
+        step_size=_decimal("--step-size", step_size),
+        start=_start(start),
+        key_bits=key_bits,
+        deposit_wei=_wei(deposit),
+        broker=broker,
+        chain=chain,
+        data=data,
+        target=target,
+        seed=seed,
+        model_out=model_out,
+        report=report,
+        folder=store,
+        workers=workers,
+    )
+    console = Console(quiet=json)
+    outcome = run_demo(options, Narrator(console, rounds).tell)
+    text = outcome.model_dump_json(indent=2)
+    if report is not None:
+        write_private(report, text.encode() + b"\n")
+    if json:
+        typer.echo(text)
+    else:
+        show_report(console, outcome)
+
+
+class Narrator:
+    """Prints what happens as it happens."""
+
+    def __init__(self, console: Console, rounds: int) -> None:
+        """`rounds` is what was asked for."""
+        self._console, self._rounds = console, rounds
+
+    def tell(self, text: str, event: "ChainEvent | None") -> None:
+        """One line for a text, or for an event that people care about."""
+        line = text if event is None else self._line(event)
+        if line:
+            self._console.print(line, highlight=False)
+
+    def _line(self, item: "ChainEvent") -> str:
+        event = item.event
+        line = ""
+        match event.event:
+            case "Opened":
+                line = f"training {event.training} opened with a deposit of {event.deposit} wei"
+            case "Joined":
+                line = f"owner {event.owner} joined, seat {event.seat}"
+            case "RolesDrawn":
+                trainers, validators = event.trainers.bit_count(), event.validators.bit_count()
+                line = f"roles drawn: {trainers} train, {validators} validate"
+            case "RoundRecorded":
+                errors = f"{event.record.mse_before / 10**18:.3f} → {event.mse_after / 10**18:.3f}"
+                line = f"round {event.round:>3} of {self._rounds}: MSE {errors}"
+            case "Settled":
+                line = f"settled: {event.paid} wei paid, {event.refund} wei back to the buyer"
+            case "Cancelled":
+                line = f"cancelled: {event.refund} wei back to the buyer"
+        return line
+
+
+def show_report(console: Console, report: "DemoReport") -> None:
+    """The closing tables."""
+    console.print(_errors_table(report))
+    console.print(_pay_table(report))
+    console.print(_time_table(report))
+    if report.model_file is not None:
+        console.print(f"model: {report.model_file}", highlight=False)
+
+
+def _errors_table(report: "DemoReport") -> Table:
+    table = Table(title=f"{report.rounds} rounds × {report.local_steps} steps, {report.key_bits}-bit key")
+    table.add_column("mean squared error on the validators' rows")
+    table.add_column("MSE", justify="right")
+    for name, value in (
+        ("before", report.mse_initial),
+        ("after, as published", report.mse_final),
+        ("after, same schedule in plaintext", report.mse_plaintext_same_schedule),
+        ("least squares on the trainers' pooled rows", report.mse_pooled_ols),
+    ):
+        table.add_row(name, f"{value:.4f}")
+    table.add_row("largest difference of a weight to plaintext", f"{report.weights_max_abs_error:.1e}")
+    return table
+
+
+def _pay_table(report: "DemoReport") -> Table:
+    table = Table(title=f"deposit {report.deposit_wei} wei = paid + refunded")
+    table.add_column("party")
+    table.add_column("share of the contribution pot", justify="right")
+    table.add_column("wei", justify="right")
+    for account, wei in report.paid_wei.items():
+        share = report.contributions.get(account)
+        table.add_row(account, "" if share is None else f"{share:.1%}", wei)
+    table.add_row("refund to the buyer", "", report.refund_wei)
+    return table
+
+
+def _time_table(report: "DemoReport") -> Table:
+    table = Table(title=f"{report.seconds_total:.1f} s from start to end")
+    table.add_column("phase, summed over cores and daemons")
+    table.add_column("seconds", justify="right")
+    for phase, seconds in report.seconds_by_phase.items():
+        table.add_row(phase, f"{seconds:.2f}")
+    table.add_row(f"{report.messages_on_bus} messages", f"{report.bytes_on_bus / 1e6:.1f} MB")
+    return table
+
+
+def _decimal(option: str, text: str) -> Decimal:
+    try:
+        return Decimal(text)
+    except InvalidOperation:
+        raise MisuseError(f"{option} {text!r} is not a number; write it like 1.5") from None
+
+
+def _wei(text: str) -> int:
+    if not (text.isascii() and text.isdigit()):
+        raise MisuseError(f"--deposit {text!r} is not a whole number of wei, such as 1000000000000000000")
+    return int(text)
+
+
+def _start(text: str) -> Literal["zero", "mean"]:
+    if text == "zero":
+        return "zero"
+    if text == "mean":
+        return "mean"
+    raise MisuseError(f"--start {text!r} is unknown; choose zero or mean")

@@ -1,0 +1,192 @@
+"""What a demo run is measured by: the same training in plaintext, the money, the time, the traffic."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from protocol.bought_model import BoughtModel
+from protocol.learning import plaintext
+from protocol.learning.plaintext import OwnerData, PlainTraining
+from protocol.learning.statistic import Statistic, select
+from protocol.marketplace import Credited, Opened, RoundRecorded
+from protocol.messages import ChainEvent
+from protocol.records import FIXED_POINT
+from protocol.request import Request
+from protocol.types import FrozenModel, seats_of
+from services.market import LocalMarket
+
+_STARTED = time.perf_counter()
+
+
+class DemoReport(FrozenModel):
+    """The report, field for field as `--report` writes it; MSEs are over all validators' rows."""
+
+    rows: int
+    features: int
+    owners: int
+    trainers: int
+    validators: int
+    rounds: int
+    local_steps: int
+    step_size: float
+    key_bits: int
+    broker: str
+    chain: str
+    mse_initial: float
+    mse_final: float
+    mse_plaintext_same_schedule: float
+    mse_pooled_ols: float
+    weights_max_abs_error: float
+    mse_by_round: list[float]
+    contributions: dict[str, float]
+    deposit_wei: str
+    paid_wei: dict[str, str]
+    refund_wei: str
+    seconds_total: float
+    seconds_by_phase: dict[str, float]
+    bytes_on_bus: int
+    messages_on_bus: int
+    model_file: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A market that has finished one training."""
+
+    request: Request
+    model: BoughtModel
+    events: Sequence[ChainEvent]
+    statistics: dict[str, Statistic]
+    market: LocalMarket
+
+    def recorded(self) -> list[RoundRecorded]:
+        """Every recorded round, in order."""
+        return [item.event for item in self.events if isinstance(item.event, RoundRecorded)]
+
+    def training(self) -> int:
+        """The contract's number of the training."""
+        return next(item.event.training for item in self.events if isinstance(item.event, Opened))
+
+    def weights(self) -> list[float]:
+        """The delivered weights, the intercept last."""
+        return [*self.model.weights, *([] if self.model.intercept is None else [self.model.intercept])]
+
+
+async def make_report(outcome: Outcome, chain: str | None, model_file: Path | None) -> DemoReport:
+    """Compare, count and add up."""
+    recorded = outcome.recorded()
+    trainers, validators = await _drawn_data(outcome)
+    plain = same_in_plaintext(outcome.request, trainers, validators, len(recorded))
+    weights = np.array(outcome.weights())
+    seats = (await outcome.market.buyer.client.owners(outcome.training())).seats
+    paid, refund = _money(outcome.events)
+    schedule = outcome.request.schedule
+    return DemoReport(
+        rows=sum(statistic.rows for statistic in outcome.statistics.values()),
+        features=len(outcome.request.features),
+        owners=len(seats),
+        trainers=len(trainers),
+        validators=len(validators),
+        rounds=len(recorded),
+        local_steps=schedule.local_steps,
+        step_size=float(schedule.step_size),
+        key_bits=outcome.request.key_bits,
+        broker="memory",
+        chain="embedded" if chain is None else "node",
+        mse_initial=recorded[0].record.mse_before / FIXED_POINT,
+        mse_final=recorded[-1].mse_after / FIXED_POINT,
+        mse_plaintext_same_schedule=plain.metrics[-1].after,
+        mse_pooled_ols=plaintext.mean_squared_error(validators, plaintext.pooled_least_squares(trainers)),
+        weights_max_abs_error=float(np.abs(weights - plain.averaging.models[-1]).max()),
+        mse_by_round=[
+            recorded[0].record.mse_before / FIXED_POINT,
+            *(event.mse_after / FIXED_POINT for event in recorded),
+        ],
+        contributions=_contributions(recorded, seats),
+        deposit_wei=str(outcome.request.payment.deposit_wei),
+        paid_wei={account: str(amount) for account, amount in paid.items()},
+        refund_wei=str(refund),
+        seconds_total=seconds_since_start(),
+        seconds_by_phase={name: round(spent, 3) for name, spent in outcome.market.meter.seconds.items()},
+        bytes_on_bus=sum(party.bus.bytes_published for party in outcome.market.parties),
+        messages_on_bus=sum(party.bus.messages_published for party in outcome.market.parties),
+        model_file=None if model_file is None else str(model_file),
+    )
+
+
+def same_in_plaintext(
+    request: Request, trainers: Sequence[OwnerData], validators: Sequence[OwnerData], rounds: int
+) -> PlainTraining:
+    """The plain twin on the same rows, roles and schedule."""
+    start = np.array([float(weight) for weight in request.start_weights()])
+    return plaintext.run(
+        trainers,
+        validators,
+        start,
+        step_size=float(request.schedule.step_size),
+        l2=float(request.model.l2),
+        local_steps=request.schedule.local_steps,
+        rounds=rounds,
+    )
+
+
+def seconds_since_start() -> float:
+    """Wall time since this process began, its imports included."""
+    try:
+        fields = Path("/proc/self/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+        import os  # noqa: PLC0415
+
+        started = int(fields[19]) / os.sysconf("SC_CLK_TCK")
+        return time.clock_gettime(time.CLOCK_BOOTTIME) - started
+    except (OSError, AttributeError, ValueError, IndexError):  # not Linux: since this module was loaded
+        return time.perf_counter() - _STARTED
+
+
+async def _drawn_data(outcome: Outcome) -> tuple[list[OwnerData], list[OwnerData]]:
+    """(trainers', validators') factors in seat order, as the contract drew them."""
+    owners = await outcome.market.buyer.client.owners(outcome.training())
+    statistic_of = dict(
+        zip(
+            (party.identity.address for party in outcome.market.owners),
+            outcome.statistics.values(),
+            strict=True,
+        )
+    )
+
+    def data(mask: int) -> list[OwnerData]:
+        return [_owner_data(outcome.request, statistic_of[owners.seats[seat]]) for seat in seats_of(mask)]
+
+    return data(owners.trainers), data(owners.validators)
+
+
+def _owner_data(request: Request, statistic: Statistic) -> OwnerData:
+    names = [column.name for column in request.features]
+    factor = select(statistic, names, request.target.name, intercept=request.model.intercept)
+    return OwnerData(factor, statistic.rows)
+
+
+def _contributions(recorded: Sequence[RoundRecorded], seats: Sequence[str]) -> dict[str, float]:
+    """Each trainer's part of the contribution pot."""
+    totals: dict[str, int] = {}
+    for event in recorded:
+        for seat, weight in zip(seats_of(event.record.trainers), event.pay_weights, strict=True):
+            totals[seats[seat]] = totals.get(seats[seat], 0) + weight
+    whole = sum(totals.values())
+    return {account: weight / whole if whole else 0.0 for account, weight in totals.items()}
+
+
+def _money(events: Sequence[ChainEvent]) -> tuple[dict[str, int], int]:
+    """(wei by paid account, the buyer's refund) out of the credits."""
+    paid: dict[str, int] = {}
+    refund = 0
+    for item in events:
+        if not isinstance(item.event, Credited):
+            continue
+        if item.event.share == "refund":
+            refund += item.event.amount
+        else:
+            paid[item.event.account] = paid.get(item.event.account, 0) + item.event.amount
+    return paid, refund
