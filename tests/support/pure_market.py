@@ -212,7 +212,8 @@ class PureMarket:
             case StoreBlob():
                 party.blobs[effect.digest] = effect.content
             case KeepResult():
-                party.results.append((effect.name, effect.content))
+                party.kept.append(effect.name)
+                party.results[effect.name] = effect.content
             case NoteFact():
                 party.facts.append(effect)
             case ReportViolation():
@@ -280,9 +281,8 @@ class PureMarket:
 
     def bought(self) -> BoughtModel:
         """The one model that the buyer got."""
-        [(name, content)] = self.buyer.results
-        assert name == "model"
-        return unpack(BoughtModel, content)
+        assert self.buyer.kept == ["model"]
+        return unpack(BoughtModel, self.buyer.results["model"])
 
     def sent(self, type_name: str) -> list[SignedMessage]:
         """Everything of this type that was sent, delivered or not."""

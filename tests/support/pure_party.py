@@ -44,7 +44,8 @@ class Party:
     shown: str = ""
     blobs: dict[bytes, bytes] = field(default_factory=dict)
     timers: dict[str, float] = field(default_factory=dict)
-    results: list[tuple[str, bytes]] = field(default_factory=list)
+    results: dict[str, bytes] = field(default_factory=dict)
+    kept: list[str] = field(default_factory=list)
     facts: list[NoteFact] = field(default_factory=list)
     violations: list[ReportViolation] = field(default_factory=list)
     inbox: list[Input] = field(default_factory=list)

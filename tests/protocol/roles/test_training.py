@@ -1,0 +1,171 @@
+"""Whole trainings over pure roles, against the same training in plain numbers."""
+
+from random import Random
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.datasets import load_diabetes
+
+from protocol.records import FIXED_POINT
+from tests.support.plain_market import bought_weights, plain_twin
+from tests.support.pure_contract import recorded_errors
+from tests.support.pure_market import PureMarket
+from tests.support.small_markets import body_of, shuffling, small_data, small_market, small_request
+
+
+def assert_matches_twin(market: PureMarket, relative: float) -> None:
+    assert market.contract.status == "settled"
+    twin = plain_twin(market)
+    assert bought_weights(market) == pytest.approx(twin.averaging.models[-1], abs=1e-6)
+    for measured, plain in zip(recorded_errors(market.contract), twin.metrics, strict=True):
+        before, after, own, cross = measured
+        assert before == pytest.approx(plain.start, rel=relative)
+        assert after == pytest.approx(plain.after, rel=relative)
+        assert own == pytest.approx(plain.own, rel=relative)
+        assert cross == pytest.approx(plain.cross, rel=relative)
+
+
+@pytest.fixture
+def no_noise(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("protocol.learning.metric.noise_bound", lambda *_: 1)
+
+
+def test_weights_and_errors_are_those_of_the_plain_training() -> None:
+    market = small_market(small_request(schedule={"rounds": 3, "local_steps": 4, "step_size": "0.05"}))
+    market.finish()
+    assert {party.shown for party in market.parties.values()} == {"FINISHED"}
+    assert not [v for party in market.parties.values() for v in party.violations]
+    assert_matches_twin(market, 1e-5)
+
+
+def test_noise_hides_the_low_bits_of_every_published_error() -> None:
+    market = small_market()
+    market.finish()
+    twin = plain_twin(market)
+    for (_, _, own, cross), plain in zip(recorded_errors(market.contract), twin.metrics, strict=True):
+        for published, exact in zip((*own, *cross), (*plain.own, *plain.cross), strict=True):
+            assert published - exact > 1e-9 * abs(exact)
+
+
+@pytest.mark.usefixtures("no_noise")
+def test_without_noise_the_errors_are_exact() -> None:
+    market = small_market(small_request(schedule={"rounds": 3, "local_steps": 4, "step_size": "0.05"}))
+    market.finish()
+    assert_matches_twin(market, 1e-9)
+
+
+def test_contributions_and_pay_weights_are_those_of_the_plain_training() -> None:
+    market = small_market(data=small_data(owners=6))
+    market.finish()
+    twin = plain_twin(market)
+    for event, shapley, weights in zip(
+        market.contract.recorded, twin.contributions, twin.pay_weights, strict=True
+    ):
+        scale = event.record.mse_before / FIXED_POINT
+        assert [s / FIXED_POINT for s in event.shapley] == pytest.approx(shapley, abs=1e-5 * scale)
+        assert [w / FIXED_POINT for w in event.pay_weights] == pytest.approx(weights, abs=1e-5 * scale)
+
+
+def diabetes_market() -> PureMarket:
+    data = load_diabetes(scaled=False)
+    features = (data.data - data.data.mean(axis=0)) / data.data.std(axis=0)
+    rows = np.column_stack([features, data.target])
+    names = [*data.feature_names, "progression"]
+    request = small_request(
+        features=[{"name": name, "minimum": -6, "maximum": 6} for name in data.feature_names],
+        target={"name": "progression", "minimum": 25, "maximum": 346},
+        schedule={"rounds": 3, "local_steps": 20, "step_size": "0.1"},
+        start={"start": "mean", "value": 150},
+        model={"l2": "0.01"},
+    )
+    return PureMarket(request, np.array_split(rows[:200], 5), names)
+
+
+def test_diabetes_from_the_mean_with_ridge() -> None:
+    market = diabetes_market()
+    market.start()
+    market.finish()
+    assert_matches_twin(market, 1e-5)
+
+
+@settings(max_examples=12, deadline=None)
+@given(seed=st.integers(0, 2**32 - 1), often=st.sampled_from([0.0, 0.2, 0.5]))
+def test_order_and_repetition_of_deliveries_change_nothing(seed: int, often: float) -> None:
+    random = Random(seed)
+    market = small_market(choose=shuffling(seed), duplicate=lambda: random.random() < often, seed=seed)
+    market.finish()
+    assert market.buyer.shown == "FINISHED"
+    assert_matches_twin(market, 1e-5)
+
+
+def test_an_early_stop_delivers_the_model_of_the_last_recorded_round() -> None:
+    schedule = {"rounds": 12, "local_steps": 3, "step_size": "0.05", "tolerance": "0.1"}
+    market = small_market(small_request(schedule=schedule))
+    market.finish()
+    recorded = len(market.contract.recorded)
+    assert 1 < recorded < 12
+    gains = [(before - after) / before for before, after, _, _ in recorded_errors(market.contract)]
+    assert all(gain >= 0.1 for gain in gains[:-1])
+    assert gains[-1] < 0.1
+    # The round trained ahead is thrown away.
+    assert max(message.envelope.round for message in market.sent("gradient_update")) == recorded + 1
+    assert_matches_twin(market, 1e-5)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"model": {"intercept": False}},
+        {"start": {"start": "weights", "weights": ["5", "-3.5", "10"]}},
+        {"schedule": {"rounds": 1, "local_steps": 50, "step_size": "0.01"}},
+    ],
+    ids=["no intercept", "from weights", "one round"],
+)
+def test_kinds_of_request(changes: dict[str, Any]) -> None:
+    market = small_market(small_request(**changes))
+    market.finish()
+    assert_matches_twin(market, 1e-5)
+
+
+def test_the_start_is_measured_in_the_first_round_only() -> None:
+    market = small_market()
+    market.finish()
+    for message in market.sent("encrypted_metric"):
+        assert body_of(message).measure_start == (message.envelope.round == 1)
+
+
+def test_everybody_is_told_the_public_numbers_of_every_round() -> None:
+    market = small_market()
+    market.finish()
+    told = market.sent("round_completed")
+    everybody = {market.buyer.address, *market.contract.seats}
+    for event in market.contract.recorded:
+        of_round = [message for message in told if message.envelope.round == event.round]
+        assert {message.envelope.recipient for message in of_round} == everybody
+        for message in of_round:
+            body = body_of(message)
+            assert (body.v0, body.mse_after) == (event.record.mse_before, event.mse_after)
+            assert [one.shapley for one in body.contributions] == list(event.shapley)
+            assert [one.pay_weight for one in body.contributions] == list(event.pay_weights)
+
+
+def test_training_runs_one_round_ahead_of_measuring() -> None:
+    market = small_market()
+    order = [(m.envelope.type, m.envelope.round) for m in _wire_after(market)]
+    assert order.index(("encrypted_model", 2)) < order.index(("opening_request", 1))
+    assert order.index(("round_signature", 1)) < order.index(("local_models", 2))
+
+
+def _wire_after(market: PureMarket) -> list[Any]:
+    market.finish()
+    return market.wire
+
+
+def test_steps_depend_on_their_inputs_alone() -> None:
+    first, second = small_market(seed=5), small_market(seed=5)
+    first.finish()
+    second.finish()
+    assert [message.digest() for message in first.wire] == [message.digest() for message in second.wire]

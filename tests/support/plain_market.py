@@ -1,0 +1,36 @@
+"""The plain twin of a pure market's training: the same owners, the same roles, the same rounds, in floats."""
+
+import numpy as np
+
+from protocol.learning.plaintext import OwnerData, PlainTraining, run
+from protocol.learning.statistic import Statistic, select
+from tests.support.pure_market import PureMarket
+from tests.support.pure_party import Matrix, Party
+
+
+def owner_data(market: PureMarket, owner: Party) -> OwnerData:
+    request, statistic = market.request, Statistic.from_bytes(owner.private["data_set:rows"])
+    names = [column.name for column in request.features]
+    factor = select(statistic, names, request.target.name, intercept=request.model.intercept)
+    return OwnerData(factor, statistic.rows)
+
+
+def plain_twin(market: PureMarket, rounds: int | None = None) -> PlainTraining:
+    """What `rounds` rounds (all recorded ones by default) give without encryption, with the roles drawn."""
+    schedule = market.request.schedule
+    return run(
+        [owner_data(market, owner) for owner in market.trainers()],
+        [owner_data(market, owner) for owner in market.validators()],
+        np.array([float(weight) for weight in market.request.start_weights()]),
+        step_size=float(schedule.step_size),
+        l2=float(market.request.model.l2),
+        local_steps=schedule.local_steps,
+        rounds=rounds or len(market.contract.recorded),
+    )
+
+
+def bought_weights(market: PureMarket) -> Matrix:
+    """The delivered weights, the intercept last."""
+    model = market.bought()
+    intercept = [] if model.intercept is None else [model.intercept]
+    return np.array([*model.weights, *intercept])
