@@ -1,0 +1,116 @@
+"""Gradient descent as an affine map against the steps themselves, in plain and under encryption."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from protocol.crypto.blinding import ShortExponentBlinder
+from protocol.crypto.fixed_point import decode, encode, encode_matrix
+from protocol.crypto.paillier import PrivateKey
+from protocol.crypto.randomness import Randomness
+from protocol.learning.descent import StepSizeDiverges, affine_map, local_model
+from protocol.learning.scales import COEFFICIENT_SCALE, MODEL_SCALE, UPDATE_SCALE
+from protocol.learning.statistic import triangular
+
+Matrix = NDArray[np.float64]
+
+
+def owner(rows: int, features: int, seed: int, *, intercept: bool) -> tuple[Matrix, Matrix]:
+    generator = np.random.default_rng(seed)
+    columns = generator.normal(size=(rows, features))
+    if intercept:
+        columns = np.column_stack([columns, np.ones(rows)])
+    return columns, generator.normal(size=rows) * 3 + 1
+
+
+def factor_of(features: Matrix, target: Matrix) -> Matrix:
+    whole = np.column_stack([features, target])
+    factor = np.zeros((whole.shape[1],) * 2)
+    reduced = triangular(whole) / np.sqrt(len(target))
+    factor[: len(reduced)] = reduced
+    return factor
+
+
+@given(
+    rows=st.integers(1, 40),
+    features=st.integers(1, 5),
+    seed=st.integers(0, 500),
+    intercept=st.booleans(),
+    l2=st.sampled_from([0.0, 0.01, 2.0]),
+    steps=st.integers(1, 30),
+)
+def test_the_map_is_so_many_gradient_steps(
+    rows: int, features: int, seed: int, intercept: bool, l2: float, steps: int
+) -> None:
+    X, y = owner(rows, features, seed, intercept=intercept)
+    step_size = 1.9 / float(np.linalg.eigvalsh(X.T @ X / rows + l2 * np.eye(X.shape[1]))[-1])
+    M, v = affine_map(factor_of(X, y), step_size=step_size, l2=l2, local_steps=steps)
+    start = np.linspace(-1, 1, X.shape[1])
+    weights = start
+    for _ in range(steps):
+        weights = weights - step_size * (X.T @ (X @ weights - y) / rows + l2 * weights)
+    np.testing.assert_allclose(M @ start + v, weights, rtol=1e-8, atol=1e-9)
+
+
+def test_a_million_steps_reach_the_ridge_solution() -> None:
+    X, y = owner(50, 3, 1, intercept=True)
+    M, v = affine_map(factor_of(X, y), step_size=0.1, l2=0.5, local_steps=1_000_000)
+    ridge = np.linalg.solve(X.T @ X / 50 + 0.5 * np.eye(4), X.T @ y / 50)
+    np.testing.assert_allclose(M, np.zeros((4, 4)), atol=1e-12)
+    np.testing.assert_allclose(v, ridge, rtol=1e-10)
+
+
+@pytest.mark.parametrize(("feature", "l2", "bound"), [(2.0, 0.0, 0.5), (1.0, 3.0, 0.5), (0.5, 0.0, 8.0)])
+def test_the_step_size_is_refused_from_exactly_its_bound(feature: float, l2: float, bound: float) -> None:
+    factor = np.array([[feature, 1.0], [0.0, 1.0]])
+    affine_map(factor, step_size=math.nextafter(bound, 0), l2=l2, local_steps=3)
+    for step_size in (bound, math.nextafter(bound, 9), 100.0):
+        with pytest.raises(StepSizeDiverges, match=f"must stay below {bound:g}: lower"):
+            affine_map(factor, step_size=step_size, l2=l2, local_steps=3)
+
+
+def test_just_below_the_bound_converges_and_above_it_would_not() -> None:
+    X, y = owner(40, 3, 2, intercept=False)
+    factor = factor_of(X, y)
+    largest = float(np.linalg.eigvalsh(X.T @ X / 40)[-1])
+    M, _ = affine_map(factor, step_size=1.999 / largest, l2=0.0, local_steps=1)
+    assert np.abs(np.linalg.eigvals(M)).max() < 1
+    with pytest.raises(StepSizeDiverges):
+        affine_map(factor, step_size=2.001 / largest, l2=0.0, local_steps=1)
+
+
+@settings(max_examples=25)
+@given(seed=st.integers(0, 10_000), steps=st.integers(1, 50))
+def test_the_encrypted_map_is_the_plain_one(private_key: PrivateKey, seed: int, steps: int) -> None:
+    X, y = owner(30, 3, seed, intercept=True)
+    M, v = affine_map(factor_of(X, y), step_size=0.2, l2=0.0, local_steps=steps)
+    key, stream = private_key.public_key, Randomness(seed.to_bytes(32, "big"))
+    start = np.random.default_rng(seed).normal(size=4) * 50
+    integers = encode(start, MODEL_SCALE)
+    model = [private_key.encrypt(value, stream) for value in integers]
+    blinder = ShortExponentBlinder(key, bytes(32))
+    result = local_model(key, M, v, model, blinder, stream)
+    opened = [key.signed(private_key.decrypt(c)) for c in result]
+    rows, offsets = encode_matrix(M, COEFFICIENT_SCALE), encode(v, UPDATE_SCALE)
+    assert opened == [
+        sum(a * x for a, x in zip(row, integers, strict=True)) + offset
+        for row, offset in zip(rows, offsets, strict=True)
+    ]
+    rounding = np.abs(start).sum() * 2.0 ** -(COEFFICIENT_SCALE + 1)
+    np.testing.assert_allclose(decode(opened, UPDATE_SCALE), M @ start + v, rtol=0, atol=rounding + 1e-12)
+
+
+def test_a_local_model_leaves_blinded(private_key: PrivateKey) -> None:
+    key = private_key.public_key
+    model = [key.lift(5), key.lift(6)]
+    matrix, offset = np.eye(2), np.zeros(2)
+    blinder = ShortExponentBlinder(key, bytes(32))
+    once, twice = (
+        local_model(key, matrix, offset, model, blinder, Randomness(seed)) for seed in (b"1" * 32, b"2" * 32)
+    )
+    unblinded = {key.lift(5 << COEFFICIENT_SCALE), key.lift(6 << COEFFICIENT_SCALE)}
+    assert len({*once, *twice} | unblinded) == 6
