@@ -25,7 +25,7 @@ _SECRET_KEY = re.compile(
     | rows | weights | (?: start | local | model )_weights | intercept | model | gradient s?
     """
 )
-_CREDENTIALS = re.compile(r"(?P<scheme>[a-zA-Z][a-zA-Z0-9+.-]*://)[^\s"']*@")
+_CREDENTIALS = re.compile(r"""(?P<scheme>[a-zA-Z][a-zA-Z0-9+.-]*://)[^\s"']*@""")
 _LONG_NUMBER = re.compile(r"\b(?:0x)?[0-9a-fA-F]{129,}\b")
 _STRUCTLOG_KEYS = frozenset({"_record", "_from_structlog"})
 _LONGEST_INTEGER_BITS = 256

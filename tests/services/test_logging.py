@@ -110,7 +110,7 @@ def test_values_are_shortened_by_type():
 def test_credentials_are_cut_out_of_urls_wherever_they_are():
     log, stream = logged()
     url = f"amqps://buyer:{SECRET}@broker:5671/vhost"
-    log.warning("cannot reach " + url, url=url, tried=[url.replace("buyer:", "buyer:p@/")])
+    log.warning("cannot reach %s", url, url=url, tried=[url.replace("buyer:", "buyer:p@/")])
     log.error("failed", exc_info=ConnectionError(url))
     assert SECRET not in stream.getvalue()
     assert "amqps://broker:5671/vhost" in last(stream)["exception"]
