@@ -1,0 +1,66 @@
+"""Time the product: whole trainings by `deltaml demo`, each in its own process so that its start counts."""
+
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from pydantic import BaseModel
+
+from tests.benchmarks.data import SEED, STEP_SIZE
+
+_DEMO = "import typer; from services.cli.demo import demo; typer.run(demo)"
+
+
+class OursReport(BaseModel):
+    """The figures of the demo's own report that are compared, as measured; nothing is scaled.
+
+    `seconds_total` runs from the start of the process; `seconds_by_phase` adds up all worker processes.
+    """
+
+    rounds: int
+    local_steps: int
+    key_bits: int
+    mse_initial: float
+    mse_final: float
+    mse_plaintext_same_schedule: float
+    weights_max_abs_error: float
+    seconds_total: float
+    seconds_by_phase: dict[str, float]
+    bytes_on_bus: int
+    messages_on_bus: int
+
+    @property
+    def seconds_of_work(self) -> float:
+        """Seconds of all cores together."""
+        return sum(self.seconds_by_phase.values())
+
+    @property
+    def mse_relative_error(self) -> float:
+        """Of the final model, against the same schedule in plain numbers."""
+        return abs(self.mse_final / self.mse_plaintext_same_schedule - 1)
+
+
+def measure(*, key_bits: int, rounds: int, local_steps: int) -> OursReport:
+    """Run the demo; raises RuntimeError with what it printed if it fails."""
+    with tempfile.TemporaryDirectory() as folder:
+        report = Path(folder) / "report.json"
+        options = {
+            "rounds": rounds,
+            "local-steps": local_steps,
+            "step-size": STEP_SIZE,
+            "start": "zero",
+            "key-bits": key_bits,
+            "seed": SEED,
+            "model-out": Path(folder) / "model.json",
+            "report": report,
+        }
+        arguments = [f"--{name}={value}" for name, value in options.items()]
+        done = subprocess.run(  # the interpreter that runs us, and options that we made
+            [sys.executable, "-c", _DEMO, *arguments], capture_output=True, text=True, check=False
+        )
+        if done.returncode:
+            raise RuntimeError(
+                f"deltaml demo {' '.join(arguments)} failed with {done.returncode}:\n{done.stderr[-4000:]}"
+            )
+        return OursReport.model_validate_json(report.read_bytes())

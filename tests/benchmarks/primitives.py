@@ -1,0 +1,162 @@
+"""What each primitive costs, one at a time in one process, at the sizes of the diabetes training."""
+
+import os
+from collections.abc import Callable
+from decimal import Decimal
+from functools import partial
+from statistics import median
+from time import perf_counter
+
+import numpy as np
+from gmpy2 import mpz
+from pydantic import BaseModel
+
+from protocol.crypto.blinding import ShortExponentBlinder, blind_for_key_holder
+from protocol.crypto.fixed_point import encode, encode_matrix
+from protocol.crypto.linear import linear_combinations
+from protocol.crypto.opening import open_ciphertext, verify_opening
+from protocol.crypto.packing import pack
+from protocol.crypto.paillier import PrivateKey, generate_private_key
+from protocol.crypto.randomness import Randomness
+from protocol.learning.descent import affine_map, local_model
+from protocol.learning.metric import encrypted_metrics, masked_residuals, products
+from protocol.learning.refresh import mask_updates, refresh_model, unmask_model
+from protocol.learning.scales import COEFFICIENT_SCALE, MODEL_SCALE
+from protocol.learning.widths import Widths
+from tests.benchmarks.data import STEP_SIZE, Matrix, Split, pool
+from tests.support.thesis_way import Rows
+
+LOCAL_STEPS = 5
+RANGE_BITS = 24
+TARGET_RANGE = Decimal(321)
+
+Operations = dict[str, Callable[[], object]]
+
+
+class PrimitiveReport(BaseModel):
+    """Median milliseconds over `runs` runs, after one that fills tables and is not counted."""
+
+    name: str
+    milliseconds: float
+    runs: int
+
+
+def measure(split: Split, *, key_bits: int, runs: int) -> list[PrimitiveReport]:
+    """Every primitive that a round is made of, the small ones first."""
+    private = generate_private_key(key_bits)
+    operations = {**_primitives(split, private), **_steps_of_a_round(split, private)}
+    return [
+        PrimitiveReport(name=name, milliseconds=1e3 * _median_seconds(operation, runs), runs=runs)
+        for name, operation in operations.items()
+    ]
+
+
+def factor_of(rows: Rows) -> Matrix:
+    """R/√m of [X 1 y], (p+1)×(p+1)."""
+    joined = np.column_stack([rows.features, rows.target]) / np.sqrt(len(rows.target))
+    return np.asarray(np.linalg.qr(joined, mode="r"), dtype=np.float64)
+
+
+def _median_seconds(operation: Callable[[], object], runs: int) -> float:
+    operation()
+    seconds = []
+    for _ in range(runs):
+        started = perf_counter()
+        operation()
+        seconds.append(perf_counter() - started)
+    return median(seconds)
+
+
+def _primitives(split: Split, private: PrivateKey) -> Operations:
+    key, randomness = private.public_key, Randomness(os.urandom(32))
+    blinder = ShortExponentBlinder(key, os.urandom(32))
+    widths = _widths(split, private)
+    matrix, _ = _affine_map(split)
+    p = len(matrix)
+    model = _encrypted(private, randomness, p)
+    opening = open_ciphertext(private, model[0])
+    coefficients = encode_matrix(matrix, COEFFICIENT_SCALE)
+    return {
+        "encrypt, with the private key": lambda: private.encrypt(1, randomness),
+        "decrypt": lambda: private.decrypt(model[0]),
+        "blind for the key's holder (rⁿ)": lambda: blind_for_key_holder(key, model[:1], randomness),
+        "blind for others (short exponent)": lambda: blinder.blind(model[:1], randomness),
+        f"linear combination, {p}×{p}": lambda: linear_combinations(key, coefficients, model),
+        f"pack {p} values": lambda: pack(key, model, widths.refresh),
+        "open with proof": lambda: open_ciphertext(private, model[0]),
+        "verify an opening": lambda: verify_opening(key, model[0], opening),
+    }
+
+
+def _steps_of_a_round(split: Split, private: PrivateKey) -> Operations:
+    key, randomness = private.public_key, Randomness(os.urandom(32))
+    blinder = ShortExponentBlinder(key, os.urandom(32))
+    widths = _widths(split, private)
+    (matrix, offset), rows = _affine_map(split), split.validators[0]
+    p, trainers = len(offset), len(split.trainers)
+    model = _encrypted(private, randomness, p)
+    train = partial(local_model, key, matrix, offset, model, blinder, randomness)
+    updates = [train() for _ in range(trainers)]
+    divisor = widths.divisor(trainers)
+    ask = partial(mask_updates, key, updates, widths, randomness)
+    asked, mask = ask()
+    answer = partial(refresh_model, private, asked, p, divisor, widths, randomness)
+    finish = partial(unmask_model, key, answer(), mask, divisor, widths, blinder, randomness)
+    residuals = partial(
+        masked_residuals, key, factor_of(rows), updates, start=None, widths=widths, randomness=randomness
+    )
+    noisy, state = residuals()
+    multiply = partial(
+        products,
+        private,
+        noisy,
+        models=trainers,
+        start=False,
+        residuals=p + 1,
+        widths=widths,
+        randomness=randomness,
+    )
+    own, cross = multiply()
+    unmask = partial(
+        encrypted_metrics,
+        key,
+        state,
+        own,
+        cross,
+        rows=len(rows.target),
+        widths=widths,
+        target_range=TARGET_RANGE,
+        zero_sum=[0] * widths.opening.plaintexts(widths.metric_count(trainers, start=False)),
+        randomness=randomness,
+    )
+    return {
+        "trainer: local model": train,
+        "aggregator: refresh request": ask,
+        "buyer: refresh answer": answer,
+        "aggregator: refreshed model": finish,
+        f"validator: residuals of {trainers} models": residuals,
+        "buyer: products": multiply,
+        "validator: encrypted metric": unmask,
+    }
+
+
+def _widths(split: Split, private: PrivateKey) -> Widths:
+    rows = pool(split.validators)
+    return Widths.fit(
+        key_bits=private.public_key.bits,
+        parameters=rows.features.shape[1],
+        trainers=len(split.trainers),
+        validators=len(split.validators),
+        weight_bits=RANGE_BITS,
+        residual_bits=RANGE_BITS,
+        rows=len(rows.target),
+    )
+
+
+def _affine_map(split: Split) -> tuple[Matrix, Matrix]:
+    factor = factor_of(split.trainers[0])
+    return affine_map(factor, step_size=STEP_SIZE, l2=0.0, local_steps=LOCAL_STEPS)
+
+
+def _encrypted(private: PrivateKey, randomness: Randomness, count: int) -> list[mpz]:
+    return [private.encrypt(weight, randomness) for weight in encode(np.full(count, 100.0), MODEL_SCALE)]
