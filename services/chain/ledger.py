@@ -254,4 +254,6 @@ def _refusal(method: str, computation: ComputationAPI) -> RpcError:
 
 def _as_node_says(error: Exception) -> str:
     text = str(error)
+    if "cannot afford" in text or "enough balance" in text:
+        return f"insufficient funds for gas * price + value: {text}"
     return f"nonce too low: {text}" if "nonce" in text.lower() else text
