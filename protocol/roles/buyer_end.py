@@ -112,7 +112,8 @@ def on_cancelled(state: BuyerState, event: Cancelled, _context: Context) -> Buye
     """The contract gave the deposit back."""
     fact = NoteFact(name="cancelled", data={"refund_wei": str(event.refund)})
     effects = (fact, SubmitCall(call=Withdraw()), CancelTimer(name="join"))
-    return Step(failed(state, state.failure or "cancelled"), effects)
+    few = not state.parties.trainers and len(state.parties.seats) < state.request.owners.minimum
+    return Step(failed(state, "not_enough_owners" if few else "cancelled"), effects)
 
 
 def on_failed_notice(state: BuyerState, notice: Received, _context: Context) -> BuyerStep:
@@ -120,7 +121,7 @@ def on_failed_notice(state: BuyerState, notice: Received, _context: Context) -> 
     require_sender(notice.sender, state.request.aggregator)
     body: TrainingFailed = notice.body
     fact = NoteFact(name="aggregator_gave_up", data={"code": body.code, "last_round": body.last_round})
-    return Step(changed(state, failure=body.code), (fact,))
+    return Step(changed(state, failure=state.failure or body.code), (fact,))
 
 
 def on_open_refused(state: BuyerState, refusal: object, _context: Context) -> BuyerStep:

@@ -1,0 +1,254 @@
+"""Who takes part: decisions, data that do not fit, owners that are not admitted, too few of them."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from protocol.codec import pack
+from protocol.marketplace import Join
+from protocol.messages import InvitationAnswer, OwnerDecision
+from protocol.roles.inputs import CallRefused, CatalogueChanged, MessageReceived, TimerFired
+from protocol.roles.owner_state import OwnerPolicy, least_fixed_pay
+from tests.support.plain_market import bought_weights, plain_twin
+from tests.support.pure_market import PureMarket
+from tests.support.pure_party import Party, make_statistic
+from tests.support.small_markets import (
+    COLUMNS,
+    body_of,
+    refusal,
+    small_data,
+    small_market,
+    small_request,
+    without,
+)
+
+
+def decide(market: PureMarket, owner: Party, **decision: Any) -> None:
+    body = OwnerDecision(training=1, **decision)
+    market.deliver(owner, MessageReceived(signed=market.message(owner, owner, body)))
+
+
+def assert_bought(market: PureMarket) -> None:
+    assert bought_weights(market) == pytest.approx(plain_twin(market).averaging.models[-1], abs=1e-6)
+
+
+def test_an_owner_decides_by_hand() -> None:
+    market = small_market(data=small_data(owners=5), policy=OwnerPolicy(automatic=False))
+    market.run()
+    assert {owner.shown for owner in market.owners} == {"READY"}
+    assert not market.sent("invitation_answer")
+    for owner in market.owners[:3]:
+        decide(market, owner, accept=True)
+    decide(market, market.owners[3], accept=True, data_set="rows")
+    decide(market, market.owners[4], accept=False)
+    market.finish()
+    assert market.owners[4].shown == "DECLINED"
+    assert market.owners[4].address not in market.contract.seats
+    assert_bought(market)
+
+
+def test_only_the_operator_decides() -> None:
+    market = small_market(policy=OwnerPolicy(automatic=False))
+    market.run()
+    owner = market.owners[0]
+    forged = market.message(market.aggregator, owner, OwnerDecision(training=1, accept=True))
+    assert refusal(market, owner, forged) == "wrong_sender"
+    unknown = market.message(owner, owner, OwnerDecision(training=1, accept=True, data_set="other"))
+    assert refusal(market, owner, unknown) == "unknown_data_set"
+
+
+@pytest.mark.parametrize(
+    "policy",
+    [
+        {"automatic": False},
+        {"automatic": True, "buyers": ("0x" + "22" * 20,)},
+        {"automatic": True, "model_kinds": ("other",)},
+        {"automatic": True, "data_sets": ("other",)},
+        {"automatic": True, "minimum_pay_wei": 10**18},
+    ],
+    ids=lambda policy: str(sorted(policy)),
+)
+def test_a_policy_that_does_not_fit_asks_a_person(policy: dict[str, Any]) -> None:
+    market = small_market(policy=OwnerPolicy(**policy))
+    market.run()
+    assert {owner.shown for owner in market.owners} == {"READY"}
+
+
+def test_the_least_pay_is_that_of_a_full_training() -> None:
+    market = small_market()
+    # 5 % of 10^18 for at most eight trainers is less than 20 % for at most eight validators.
+    assert least_fixed_pay(market.request) == 10**18 * 5 // 100 // 8
+
+
+def unsuitable(kind: str) -> tuple[tuple[str, ...], Any]:
+    rows = small_data(owners=1)[0]
+    if kind == "no such column":
+        return ("x0", "other", "y"), rows
+    if kind == "out of range":
+        return COLUMNS, np.vstack([rows, [11.0, 0.0, 0.0]])
+    return COLUMNS, rows[:4]
+
+
+@pytest.mark.parametrize("kind", ["no such column", "out of range", "too few rows"])
+def test_data_that_do_not_match_leave_an_owner_waiting(kind: str) -> None:
+    market = small_market(data=small_data(owners=5))
+    owner = market.owners[4]
+    owner.private["data_set:rows"] = make_statistic(*unsuitable(kind)).to_bytes()
+    market.run()
+    assert owner.address not in market.contract.seats
+    [answer] = [m for m in market.sent("invitation_answer") if m.envelope.sender == owner.address]
+    assert answer.body == pack(InvitationAnswer(decision="no_data")), "the reason stays with the owner"
+    assert owner.shown == "WAITING"
+    market.finish()
+    assert owner.shown == "FAILED(expired)"
+    assert_bought(market)
+
+
+def test_an_owner_without_any_data_waits_until_some_arrive() -> None:
+    market = small_market(data=small_data(owners=5))
+    owner = market.owners[4]
+    statistic = owner.private.pop("data_set:rows")
+    market.run()
+    assert owner.shown == "WAITING"
+    market.deliver(owner, CatalogueChanged())
+    assert owner.shown == "WAITING"
+    assert sum(m.envelope.sender == owner.address for m in market.sent("invitation_answer")) == 1
+    owner.private["data_set:rows"] = statistic
+    market.deliver(owner, CatalogueChanged())
+    market.finish()
+    assert owner.address in market.contract.seats
+    assert owner.shown == "FINISHED"
+    assert_bought(market)
+
+
+def test_a_step_that_diverges_is_declined_without_a_number() -> None:
+    """The bound itself, asked often enough with chosen columns, would give the Gram matrix away."""
+    market = small_market(data=small_data(owners=6))
+    steep, unwilling = market.owners[4:]
+    rows = small_data(owners=1)[0]
+    rows[:, :2] = np.where(rows[:, :2] > 0, 10.0, -10.0)
+    steep.private["data_set:rows"] = make_statistic(COLUMNS, rows).to_bytes()
+    unwilling.policy = pack(OwnerPolicy(automatic=False))
+    market.run()
+    decide(market, unwilling, accept=False)
+    market.finish()
+    assert steep.shown == "DECLINED"
+    declined = [m for m in market.sent("invitation_answer") if body_of(m).decision == "declined"]
+    assert {m.envelope.sender for m in declined} == {steep.address, unwilling.address}
+    assert declined[0].body == declined[1].body, "nobody can tell this refusal from any other"
+    # Its own operator sees the bound.
+    [fact] = [fact for fact in steep.facts if fact.name == "step_size_diverges"]
+    assert "must stay below" in fact.data["reason"]
+    assert_bought(market)
+
+
+def test_too_few_owners_cancel_the_training() -> None:
+    market = small_market(data=small_data(owners=3))
+    market.finish()
+    assert market.contract.status == "cancelled"
+    assert market.buyer.shown == market.aggregator.shown == "FAILED(not_enough_owners)"
+    assert {owner.shown for owner in market.owners} == {"FAILED(cancelled)"}
+    assert not market.buyer.results
+
+
+def test_an_owner_that_is_not_admitted_is_left_out_though_it_has_a_seat() -> None:
+    """Anyone can join on chain; whoever holds ciphertexts and knows the buyer would see the model."""
+    market = small_market(data=small_data(owners=6), validators=[3, 4])
+    stranger = market.owners[5]
+    market.admitted = market.admitted[:5]
+    market.silent.add(stranger.address)
+    market.run_until("invitation", market.owners[0])
+    market.call(stranger, Join(training=1))
+    market.finish()
+    assert stranger.address in market.contract.seats
+    assert market.contract.status == "settled"
+    seat = market.contract.seats.index(stranger.address)
+    assert all(not event.record.trainers >> seat & 1 for event in market.contract.recorded)
+    secrets = ("encrypted_model", "local_models", "opening_request")
+    assert stranger.address not in {m.envelope.recipient for m in market.wire if m.envelope.type in secrets}
+
+
+def test_an_answer_of_an_owner_that_is_not_admitted_is_refused() -> None:
+    market = small_market(data=small_data(owners=5))
+    market.admitted = market.admitted[:4]
+    market.run_until("invitation_answer", market.aggregator)
+    answer = InvitationAnswer(decision="accepted", rows=12)
+    uninvited = market.message(market.owners[4], market.aggregator, answer)
+    assert refusal(market, market.aggregator, uninvited) == "not_admitted"
+
+
+def test_the_buyer_cannot_be_an_owner() -> None:
+    market = small_market()
+    market.admitted = (*market.admitted, market.buyer.address)
+    market.run_until("invitation_answer", market.aggregator)
+    assert market.buyer.address not in {m.envelope.recipient for m in market.sent("invitation")}
+    answer = InvitationAnswer(decision="accepted", rows=12)
+    own = market.message(market.buyer, market.aggregator, answer)
+    assert refusal(market, market.aggregator, own) == "not_admitted"
+
+
+@pytest.mark.parametrize(("rows", "code"), [(4, "too_few_rows"), (1 << 40, "too_many_rows")])
+def test_a_row_count_out_of_bounds_is_refused(rows: int, code: str) -> None:
+    market = small_market()
+    market.run_until("invitation_answer", market.aggregator)
+    answer = InvitationAnswer(decision="accepted", rows=rows)
+    boast = market.message(market.owners[3], market.aggregator, answer)
+    assert refusal(market, market.aggregator, boast) == code
+
+
+def test_an_owner_that_never_says_its_row_count_is_left_out() -> None:
+    market = small_market(data=small_data(owners=5), validators=[3, 4])
+    market.intercept = without("invitation_answer", sender=market.owners[0])
+    market.finish()
+    assert market.contract.status == "settled"
+    seat = market.contract.seats.index(market.owners[0].address)
+    assert all(not event.record.trainers >> seat & 1 for event in market.contract.recorded)
+    assert market.owners[0].shown == "FINISHED"
+
+
+def test_too_few_validators_with_a_row_count_end_the_training() -> None:
+    market = small_market()
+    market.intercept = without("invitation_answer", sender=market.owners[3])
+    market.finish()
+    assert market.contract.status == "cancelled"
+    assert market.aggregator.shown == "FAILED(too_few_validators)"
+    assert not market.sent("encrypted_model")
+
+
+def test_a_join_that_the_contract_refuses_ends_it_for_this_owner() -> None:
+    market = small_market()
+    market.run_until("invitation_answer", market.aggregator)
+    joined = next(owner for owner in market.owners if owner.shown == "INITIATED")
+    market.deliver(joined, CallRefused(call=Join(training=1), code="too_late"))
+    assert joined.shown == "FAILED(join_too_late)"
+
+
+def test_a_join_under_way_does_not_expire() -> None:
+    """The contract alone says whether a join was in time; its confirmation may come later."""
+    market = small_market()
+    market.run_until("invitation_answer", market.aggregator)
+    joined = next(owner for owner in market.owners if owner.shown == "INITIATED")
+    market.deliver(joined, TimerFired(name="join"))
+    assert joined.shown == "INITIATED"
+
+
+def test_an_opening_that_the_contract_refuses() -> None:
+    market = PureMarket(small_request(), small_data(), COLUMNS)
+    market.contract.status = "open"
+    market.start()
+    market.run()
+    assert market.buyer.shown == "FAILED(open_wrong_status)"
+
+
+def test_roles_drawn_without_an_owner_that_was_still_deciding() -> None:
+    market = small_market(data=small_data(owners=5))
+    slow = market.owners[4]
+    slow.policy = pack(OwnerPolicy(automatic=False))
+    market.intercept = lambda message: () if _is_invitation_to(message, slow) else (message,)
+    market.finish()
+    assert slow.shown == "FAILED(joined_too_late)"
+
+
+def _is_invitation_to(message: Any, owner: Party) -> bool:
+    return message.envelope.type == "invitation" and message.envelope.recipient == owner.address
