@@ -1,0 +1,257 @@
+"""Each daemon's configuration: a YAML file with paths relative to it and passwords elsewhere.
+
+A password in a configuration ends up in backups and screenshots, so no field takes one, and a URL that holds
+one is refused. An unknown key is refused too: a misspelt `confirmation: 30` must not leave the
+default in force.
+"""
+
+import difflib
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal, overload
+from urllib.parse import urlsplit
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+)
+
+from protocol.types import Address
+from services.documents import read_yaml
+from services.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from protocol.roles.owner_state import OwnerPolicy
+
+Kind = Literal["model-buyer", "data-owner", "aggregator", "chain-listener"]
+_FOLDER = "folder"
+
+
+def _relative(value: Path, info: ValidationInfo) -> Path:
+    folder: Path = (info.context or {}).get(_FOLDER, Path())
+    return folder / value.expanduser()
+
+
+def _store_url(value: str, info: ValidationInfo) -> str:
+    if "://" not in value:
+        return f"sqlite:///{_relative(Path(value), info)}"
+    if not value.startswith(("sqlite://", "postgresql")):
+        raise ValueError("give the path of an SQLite file or a URL that begins with postgresql")
+    return _without_password(value)
+
+
+def _without_password(value: str) -> str:
+    try:
+        parts = urlsplit(value)
+        _ = parts.port
+    except ValueError:
+        raise ValueError("is not a URL") from None
+    if parts.password is not None:
+        raise ValueError("holds a password; put it into a file (password_file, or .pgpass for PostgreSQL)")
+    return value
+
+
+def _url(*schemes: str) -> AfterValidator:
+    def check(value: str) -> str:
+        _without_password(value)
+        parts = urlsplit(value)
+        if parts.scheme not in schemes or not parts.hostname:
+            raise ValueError(f"must be a URL that begins with {' or '.join(f'{one}://' for one in schemes)}")
+        return value
+
+    return AfterValidator(check)
+
+
+def _lower(value: object) -> object:
+    return value.lower() if isinstance(value, str) else value
+
+
+FilePath = Annotated[Path, AfterValidator(_relative)]
+Account = Annotated[Address, BeforeValidator(_lower)]
+"""An address in any case; the checksum of mixed case is not looked at."""
+
+
+class Settings(BaseModel):
+    """Base of every section; immutable."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        hide_input_in_errors=True,
+        validate_default=True,
+        str_strip_whitespace=True,
+    )
+
+
+class Broker(Settings):
+    """The connection to RabbitMQ."""
+
+    url: Annotated[str, _url("amqp", "amqps")] = Field(
+        description="amqp://user@host:5672/vhost, amqps:// for TLS; without a password."
+    )
+    password_file: FilePath | None = Field(None, description="File whose first line is the user's password.")
+    ca_file: FilePath | None = Field(
+        None, description="Authorities (PEM) that may have signed the broker's key."
+    )
+    certificate_file: FilePath | None = Field(None, description="Our certificate (PEM), for mutual TLS.")
+    key_file: FilePath | None = Field(None, description="The certificate's private key (PEM).")
+
+
+class Chain(Settings):
+    """The node and the contract on it."""
+
+    url: Annotated[str, _url("http", "https")] = Field(description="The node's JSON-RPC URL.")
+    chain_id: int = Field(ge=1, description="The chain's number; a node of another chain is refused.")
+    contract: Account = Field(description="The marketplace's address.")
+    first_block: int = Field(0, ge=0, description="The block that the contract was deployed in.")
+    confirmations: int = Field(
+        12, ge=0, le=1000, description="Blocks on top that make a block final; 0 on a chain without forks."
+    )
+    poll_seconds: float = Field(2.0, gt=0, le=600, description="Time between two looks at the node.")
+
+
+class Log(Settings):
+    """What is logged, and how."""
+
+    style: Literal["json", "console"] = Field(
+        "json", description="One JSON object a line, or text for people."
+    )
+    level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="The least that is logged."
+    )
+
+
+class Daemon(Settings):
+    """What all daemons need."""
+
+    broker: Broker = Field(description="The connection to RabbitMQ.")
+    chain: Chain = Field(description="The node and the contract on it.")
+    store: Annotated[str, AfterValidator(_store_url)] = Field(
+        "state.sqlite",
+        description="Path of the SQLite file that holds the daemon's state, or a PostgreSQL URL.",
+    )
+    log: Log = Field(Log(), description="What is logged, and how.")
+
+
+class Participant(Daemon):
+    """What a daemon with an identity needs."""
+
+    keystore: FilePath = Field(description="Folder of the key store; make it with: deltaml keys create.")
+    passphrase_file: FilePath = Field(description="File whose first line is the key store's passphrase.")
+    workers: int | None = Field(
+        None, ge=0, le=256, description="Processes for the arithmetic; by default one a core, 0 for none."
+    )
+
+
+class ModelBuyerConfig(Participant):
+    """`daemon: model-buyer`."""
+
+    daemon: Literal["model-buyer"] = Field(description="Which daemon this file is for.")
+
+
+class Policy(Settings):
+    """Which trainings the owner joins without a person's decision; empty lists admit everything."""
+
+    automatic: bool = Field(False, description="Join matching trainings unasked.")
+    buyers: tuple[Account, ...] = Field((), description="Only trainings of these buyers.")
+    model_kinds: tuple[str, ...] = Field((), description="Only these kinds of model.")
+    data_sets: tuple[str, ...] = Field((), description="Only with these data sets of the catalogue.")
+    minimum_pay_wei: int = Field(0, ge=0, description="Only for this least fixed pay or more, in wei.")
+    withdraw: bool = Field(True, description="Withdraw pay from the contract after each training.")
+
+    def owner_policy(self) -> "OwnerPolicy":
+        """The policy as the role takes it."""
+        from protocol.roles.owner_state import OwnerPolicy  # noqa: PLC0415
+
+        return OwnerPolicy(**self.model_dump())
+
+
+class DataOwnerConfig(Participant):
+    """`daemon: data-owner`."""
+
+    daemon: Literal["data-owner"] = Field(description="Which daemon this file is for.")
+    catalogue: FilePath = Field(
+        Path("datasets"), description="Folder of the data sets; fill it with: deltaml datasets add."
+    )
+    aggregators: tuple[Account, ...] = Field(min_length=1, description="The aggregators to work with.")
+    policy: Policy = Field(Policy(), description="Which trainings to join without a person's decision.")
+
+
+class AggregatorConfig(Participant):
+    """`daemon: aggregator`."""
+
+    daemon: Literal["aggregator"] = Field(description="Which daemon this file is for.")
+    admitted: tuple[Account, ...] = Field(
+        min_length=4, description="The owners to admit; a buyer's straw man among them would see the model."
+    )
+
+
+class ChainListenerConfig(Daemon):
+    """`daemon: chain-listener`."""
+
+    daemon: Literal["chain-listener"] = Field(description="Which daemon this file is for.")
+    window: int = Field(128, ge=1, le=10_000, description="Recent blocks remembered to recognise a fork.")
+
+
+Config = ModelBuyerConfig | DataOwnerConfig | AggregatorConfig | ChainListenerConfig
+
+KINDS: dict[Kind, type[Daemon]] = {
+    "model-buyer": ModelBuyerConfig,
+    "data-owner": DataOwnerConfig,
+    "aggregator": AggregatorConfig,
+    "chain-listener": ChainListenerConfig,
+}
+
+
+@overload
+def load(path: Path | str, kind: None = None) -> Config: ...
+@overload
+def load(path: Path | str, kind: Literal["model-buyer"]) -> ModelBuyerConfig: ...
+@overload
+def load(path: Path | str, kind: Literal["data-owner"]) -> DataOwnerConfig: ...
+@overload
+def load(path: Path | str, kind: Literal["aggregator"]) -> AggregatorConfig: ...
+@overload
+def load(path: Path | str, kind: Literal["chain-listener"]) -> ChainListenerConfig: ...
+def load(path: Path | str, kind: Kind | None = None) -> Any:
+    """The configuration in a file: that of `kind`, or of any daemon.
+
+    Raises ConfigurationError naming every key that is unknown, missing or wrong, and its remedy.
+    """
+    place = Path(path)
+    document = read_yaml(place)
+    named = document.get("daemon")
+    if not isinstance(named, str) or named not in KINDS:
+        raise ConfigurationError(f"{place}: daemon: must be one of {', '.join(KINDS)}")
+    if kind is not None and named != kind:
+        raise ConfigurationError(f"{place} configures the daemon {named}; give the file of {kind}")
+    model = KINDS[named]
+    try:
+        return model.model_validate(document, context={_FOLDER: place.absolute().parent})
+    except ValidationError as error:
+        lines = [_line(model, item["type"], item["loc"], item["msg"]) for item in error.errors()]
+        raise ConfigurationError(f"{place} cannot be used:\n  " + "\n  ".join(lines)) from None
+
+
+def _line(model: type[BaseModel], kind: str, location: tuple[int | str, ...], message: str) -> str:
+    name = ".".join(str(part) for part in location)
+    if kind != "extra_forbidden":
+        return f"{name}: {message.removeprefix('Value error, ')}"
+    known = _fields_at(model, location[:-1])
+    near = difflib.get_close_matches(str(location[-1]), known, n=1, cutoff=0.5)
+    return f"{name}: unknown key; " + (
+        f"did you mean {near[0]!r}?" if near else f"known are {', '.join(known)}"
+    )
+
+
+def _fields_at(model: type[BaseModel], location: tuple[int | str, ...]) -> list[str]:
+    for part in location:
+        inner = model.model_fields[str(part)].annotation
+        assert isinstance(inner, type)
+        assert issubclass(inner, BaseModel)
+        model = inner
+    return list(model.model_fields)

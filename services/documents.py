@@ -1,0 +1,74 @@
+"""YAML documents that people write: requests and configurations."""
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from protocol.errors import MisuseError
+from protocol.request import Request, parse_request
+from services.errors import ConfigurationError
+
+_LONGEST_DOCUMENT = 1 << 20
+
+
+class _Loader(yaml.SafeLoader):
+    """Safe YAML that refuses a key given twice, and aliases; addresses in hexadecimal stay text."""
+
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        if self.check_event(yaml.AliasEvent):  # nested aliases unfold to gigabytes
+            raise yaml.constructor.ConstructorError(None, None, "aliases are not allowed", parent.start_mark)
+        return super().compose_node(parent, index)
+
+    def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
+        mapping = super().construct_mapping(node, deep=deep)
+        if len(mapping) != len(node.value):
+            keys = [self.construct_object(key) for key, _ in node.value]
+            twice = next(key for key in keys if keys.count(key) > 1)
+            raise yaml.constructor.ConstructorError(
+                None, None, f"key {twice!r} is given twice", node.start_mark
+            )
+        return mapping
+
+    def construct_yaml_int(self, node: Any) -> Any:
+        if node.value.lower().startswith("0x"):
+            return node.value
+        return super().construct_yaml_int(node)
+
+
+_Loader.add_constructor("tag:yaml.org,2002:int", _Loader.construct_yaml_int)
+
+
+def read_yaml(path: Path | str) -> dict[str, Any]:
+    """The mapping in a YAML file of at most 1 MiB.
+
+    Raises ConfigurationError, with line and column, when it is missing, not YAML, or not a mapping.
+    """
+    place = Path(path)
+    try:
+        with place.open("rb") as file:
+            content = file.read(_LONGEST_DOCUMENT + 1)
+        if len(content) > _LONGEST_DOCUMENT:
+            raise ConfigurationError(f"{place} is longer than {_LONGEST_DOCUMENT} bytes")
+        document = yaml.load(content, Loader=_Loader)  # noqa: S506  a safe loader
+    except FileNotFoundError:
+        raise ConfigurationError(f"there is no file {place}; check the path") from None
+    except OSError as error:
+        raise ConfigurationError(f"cannot read {place}: {error.strerror}") from None
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        where = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+        raise ConfigurationError(f"{place}{where}: {error.problem}") from None
+    except (yaml.YAMLError, ValueError, RecursionError):
+        raise ConfigurationError(f"{place} is not YAML text") from None
+    if not isinstance(document, dict) or not all(isinstance(key, str) for key in document):
+        raise ConfigurationError(f"{place} must hold fields, one `name: value` a line")
+    return document
+
+
+def load_request(path: Path | str) -> Request:
+    """The request in a YAML file; raises ConfigurationError, or MisuseError naming the wrong fields."""
+    try:
+        return parse_request(read_yaml(path))
+    except MisuseError as error:
+        raise MisuseError(f"{path}: {error}") from None

@@ -1,0 +1,143 @@
+from pathlib import Path
+
+import pytest
+import yaml
+from pydantic import BaseModel
+
+from protocol.roles.owner_state import OwnerPolicy
+from services.config import KINDS, load
+from services.errors import ConfigurationError
+
+ADDRESS = "0x" + "Ab" * 20
+LOWER = ADDRESS.lower()
+SECRET = "hunter2hunter2"
+
+
+def document(kind, **changes):
+    values = {
+        "daemon": kind,
+        "broker": {"url": "amqps://owner@broker.example:5671/deltaml", "password_file": "broker-password"},
+        "chain": {"url": "https://node.example/", "chain_id": 1, "contract": ADDRESS},
+    }
+    if kind != "chain-listener":
+        values |= {"keystore": "keys", "passphrase_file": "/run/secrets/passphrase"}
+    if kind == "data-owner":
+        values["aggregators"] = [ADDRESS]
+    if kind == "aggregator":
+        values["admitted"] = [ADDRESS] * 4
+    return values | changes
+
+
+def write(tmp_path, values):
+    path = tmp_path / "config.yaml"
+    path.write_text(yaml.safe_dump(values))
+    return path
+
+
+def refusal(tmp_path, values, kind=None):
+    path = write(tmp_path, values)
+    with pytest.raises(ConfigurationError) as refused:
+        load(path, kind)
+    assert str(path) in str(refused.value)
+    assert SECRET not in str(refused.value)
+    return str(refused.value)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_daemon_starts_from_what_cannot_be_guessed(tmp_path, kind):
+    config = load(write(tmp_path, document(kind)), kind)
+    assert config == load(tmp_path / "config.yaml")
+    assert config.chain.confirmations == 12
+    assert config.chain.contract == LOWER
+    assert config.log.style == "json"
+
+
+def test_the_owner_of_data_decides_unless_told_otherwise(tmp_path):
+    config = load(write(tmp_path, document("data-owner")), "data-owner")
+    assert config.policy.owner_policy() == OwnerPolicy()
+    assert not config.policy.automatic
+    policy = {"automatic": True, "buyers": [ADDRESS], "minimum_pay_wei": 10**20, "withdraw": False}
+    config = load(write(tmp_path, document("data-owner", policy=policy)), "data-owner")
+    wanted = OwnerPolicy(automatic=True, buyers=(LOWER,), minimum_pay_wei=10**20, withdraw=False)
+    assert config.policy.owner_policy() == wanted
+
+
+def test_paths_are_relative_to_the_file(tmp_path, monkeypatch):
+    folder = tmp_path / "owner"
+    folder.mkdir()
+    path = write(folder, document("data-owner", store="state/owner.sqlite"))
+    monkeypatch.chdir(tmp_path)
+    config = load(path.relative_to(tmp_path), "data-owner")
+    assert config.keystore == folder / "keys"
+    assert config.catalogue == folder / "datasets"
+    assert config.passphrase_file == Path("/run/secrets/passphrase")
+    assert config.broker.password_file == folder / "broker-password"
+    assert config.store == f"sqlite:///{folder}/state/owner.sqlite"
+    config = load(write(folder, document("data-owner", keystore="~/keys")), "data-owner")
+    assert config.keystore == Path.home() / "keys"
+    assert config.store == f"sqlite:///{folder}/state.sqlite"
+
+
+def test_a_database_by_url(tmp_path):
+    url = "postgresql+psycopg://owner@db.example/deltaml"
+    assert load(write(tmp_path, document("data-owner", store=url))).store == url
+    assert "begins with postgresql" in refusal(tmp_path, document("data-owner", store="mysql://db/deltaml"))
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"keystor": "x"}, "keystor: unknown key; did you mean 'keystore'?"),
+        ({"zzz": "x"}, "zzz: unknown key; known are broker, chain, store, log, keystore"),
+        ({"policy": {"automatik": True}}, "policy.automatik: unknown key; did you mean 'automatic'?"),
+        ({"passphrase": SECRET}, "passphrase: unknown key; did you mean 'passphrase_file'?"),
+        ({"broker": {"url": f"amqp://u:{SECRET}@h/"}}, "broker.url: holds a password; put it into a file"),
+        ({"broker": {"url": f"http://{SECRET}/"}}, "broker.url: must be a URL that begins with amqp://"),
+        ({"broker": {"url": f"amqp://h:{SECRET}/"}}, "broker.url: is not a URL"),
+        ({"store": f"postgresql://u:{SECRET}@h/d"}, "store: holds a password"),
+        ({"log": {"level": "loud"}}, "log.level: Input should be 'debug', 'info'"),
+        ({"aggregators": []}, "aggregators: Tuple should have at least 1 item"),
+        ({"aggregators": ["0x12"]}, "aggregators.0: String should match"),
+        ({"workers": -1}, "workers: Input should be greater than or equal to 0"),
+    ],
+)
+def test_wrong_values_are_refused_by_key_with_the_remedy(tmp_path, changes, says):
+    assert says in refusal(tmp_path, document("data-owner") | changes)
+
+
+def test_a_misspelt_confirmation_depth_is_not_the_default(tmp_path):
+    values = document("chain-listener")
+    values["chain"]["confirmation"] = 30
+    says = refusal(tmp_path, values)
+    assert "chain.confirmation: unknown key; did you mean 'confirmations'?" in says
+
+
+def test_every_mistake_is_told_at_once(tmp_path):
+    values = document("aggregator", admitted=[ADDRESS])
+    del values["keystore"]
+    values["chain"]["chain_id"] = 0
+    says = refusal(tmp_path, values)
+    for part in ("keystore: Field required", "admitted: Tuple should have at least 4", "chain.chain_id"):
+        assert part in says
+
+
+def test_a_daemon_does_not_start_on_another_ones_file(tmp_path):
+    says = refusal(tmp_path, document("aggregator"), "data-owner")
+    assert "configures the daemon aggregator; give the file of data-owner" in says
+    for named in (None, "owner", ["data-owner"]):
+        says = refusal(tmp_path, document("data-owner", daemon=named), "data-owner")
+        assert "daemon: must be one of model-buyer, data-owner, aggregator, chain-listener" in says
+
+
+def models(model):
+    yield model
+    for field in model.model_fields.values():
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+            yield from models(field.annotation)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_field_is_explained(kind):
+    for model in models(KINDS[kind]):
+        for name, field in model.model_fields.items():
+            assert field.description, f"{model.__name__}.{name}"
