@@ -18,6 +18,7 @@ from pydantic import (
     ValidationError,
     model_validator,
 )
+from pydantic_core import ErrorDetails
 
 from protocol.errors import MisuseError
 from protocol.marketplace import BasisPoints, Terms, Wei
@@ -25,6 +26,7 @@ from protocol.types import Address, FrozenModel, Name, TrainingId
 
 LEAST_KEY_BITS = 2048
 MAXIMUM_FEATURES = 4096
+MAXIMUM_DIGITS = 28
 
 
 def _decimal(value: object) -> object:
@@ -36,6 +38,9 @@ def _decimal(value: object) -> object:
         raise ValueError("must be a decimal number") from None
     if not number.is_finite() or abs(number.adjusted()) > 30:
         raise ValueError("must be a finite number between 1e-30 and 1e30")
+    if len(number.as_tuple().digits) > MAXIMUM_DIGITS:
+        # Decimal's arithmetic would round it: two documents, one hash.
+        raise ValueError(f"must have at most {MAXIMUM_DIGITS} digits")
     return number
 
 
@@ -196,7 +201,21 @@ class Request(FrozenModel):
         limit = Decimal(2) ** self.bounds.weight_bits
         if any(abs(weight) >= limit for weight in self.start_weights()):
             raise ValueError("a start weight does not fit into bounds.weight_bits")
+        needed = int(self._largest_first_residual()).bit_length()
+        if needed > self.bounds.residual_bits:
+            raise ValueError(
+                f"residuals of the first model may need {needed} bits; bounds.residual_bits is "
+                f"{self.bounds.residual_bits}: raise it, or narrow the ranges"
+            )
         return self
+
+    def _largest_first_residual(self) -> Decimal:
+        """The bound of |Xθ − y| for the start's weights that the declared ranges give."""
+        columns = (*self.features, self.target)
+        *features, target = [max(abs(column.minimum), abs(column.maximum)) for column in columns]
+        inputs = [*features, Decimal(1)] if self.model.intercept else features
+        weights = self.start_weights() or (Decimal(0),) * self.parameters
+        return target + sum(abs(w) * x for w, x in zip(weights, inputs, strict=True))
 
     @property
     def parameters(self) -> int:
@@ -252,16 +271,20 @@ class Request(FrozenModel):
 def parse_request(content: Mapping[str, Any]) -> Request:
     """The request in plain YAML or JSON values.
 
-    Raises MisuseError naming every field that is wrong and its rule.
+    Raises MisuseError naming every field that is wrong, its rule and what was given.
     """
     try:
         return Request.model_validate(_tuples(content))
     except ValidationError as error:
-        lines = [
-            f"{'.'.join(str(part) for part in item['loc']) or 'request'}: {item['msg']}"
-            for item in error.errors(include_url=False)
-        ]
+        lines = [_problem(item) for item in error.errors(include_url=False)]
         raise MisuseError("the request is not valid:\n  " + "\n  ".join(lines)) from None
+
+
+def _problem(item: ErrorDetails) -> str:
+    place = ".".join(str(part) for part in item["loc"]) or "request"
+    given = item["input"]
+    plain = isinstance(given, str | int | float | Decimal)
+    return f"{place}: {item['msg']}" + (f" (given: {str(given)[:60]!r})" if plain else "")
 
 
 def _tuples(value: Any) -> Any:

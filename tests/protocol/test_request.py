@@ -1,0 +1,219 @@
+"""The request document: what is refused and how, and a hash that never wavers."""
+
+from decimal import Decimal, localcontext
+from typing import Any
+
+import pytest
+import yaml
+from eth_hash.auto import keccak
+from hypothesis import given
+from hypothesis import strategies as st
+
+from protocol.errors import MisuseError
+from protocol.request import Request, parse_request
+from tests.support.documents import AGGREGATOR, any_request, request_content
+
+CANONICAL = (
+    '{"aggregator":"0xabababababababababababababababababababab",'
+    '"bounds":{"min_rows":20,"residual_bits":24,"weight_bits":24},'
+    '"deadlines":{"chain_s":300,"join_s":600,"step_s":120},'
+    '"features":[{"maximum":"120","minimum":"0","name":"age"},{"maximum":"80","minimum":"10.5","name":"bmi"}],'
+    '"key_bits":3072,'
+    '"model":{"intercept":true,"kind":"linear_regression","l2":"0"},'
+    '"name":"Disease progression",'
+    '"owners":{"maximum":64,"minimum":4},'
+    '"payment":{"aggregation_bps":1000,"contribution_bps":6500,"deposit_wei":"1000000000000000000",'
+    '"participation_bps":500,"validation_bps":2000},'
+    '"schedule":{"local_steps":5,"rounds":20,"step_size":"0.5","tolerance":"0"},'
+    '"start":{"start":"mean","value":"152.13"},'
+    '"target":{"maximum":"400","minimum":"0","name":"progression"}}'
+)
+
+DOCUMENT = """
+name: Disease progression
+aggregator: "0xabababababababababababababababababababab"
+target: {name: progression, minimum: 0, maximum: 4e+2}
+features:
+  - {name: age, minimum: -0.0, maximum: 120.000}
+  - {name: bmi, maximum: 80, minimum: "10.50"}
+payment: {deposit_wei: 1_000_000_000_000_000_000}
+start: {start: mean, value: 1.5213e2}
+schedule: {step_size: 5e-1, rounds: 20, local_steps: 5}
+"""
+
+
+def refusal(content: Any) -> str:
+    with pytest.raises(MisuseError) as caught:
+        parse_request(content)
+    return str(caught.value)
+
+
+def test_the_canonical_form_and_its_hash_are_pinned() -> None:
+    # Deposits lie on chain under this hash: another form would orphan them.
+    request = any_request()
+    assert request.canonical().decode() == CANONICAL
+    assert request.hash() == keccak(CANONICAL.encode())
+
+
+def test_a_document_written_otherwise_has_the_same_hash() -> None:
+    assert parse_request(yaml.safe_load(DOCUMENT)).hash() == any_request().hash()
+    reversed_content = dict(reversed(request_content().items()))
+    assert parse_request(reversed_content).hash() == any_request().hash()
+
+
+def test_the_canonical_form_is_a_document_itself() -> None:
+    request = any_request()
+    assert parse_request(yaml.safe_load(request.canonical())) == request
+
+
+def test_the_hash_does_not_depend_on_the_decimal_context() -> None:
+    request = any_request()
+    expected = request.hash()
+    with localcontext() as context:
+        context.prec = 50
+        assert parse_request(request_content()).hash() == expected
+
+
+@given(
+    first=st.decimals(-(10**6), 399, allow_nan=False, allow_infinity=False),
+    second=st.decimals(-(10**6), 399, allow_nan=False, allow_infinity=False),
+)
+def test_other_numbers_have_another_hash(first: Decimal, second: Decimal) -> None:
+    hashes = set()
+    for minimum in (first, second):
+        target = {"name": "progression", "minimum": minimum, "maximum": 400}
+        try:
+            hashes.add(any_request(target=target).hash())
+        except MisuseError:
+            return
+    assert len(hashes) == (1 if first == second else 2)
+
+
+def test_numbers_that_rounding_would_merge_are_refused() -> None:
+    # They would be equal after rounding to the context's 28 digits, so two documents would share a hash.
+    target = {"name": "progression", "minimum": "0.12345678901234567890123456789", "maximum": 400}
+    assert "target.minimum: Value error, must have at most 28 digits" in refusal(
+        request_content(target=target)
+    )
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "texts"),
+    [
+        (("schedule", "rounds"), 0, ["schedule.rounds", "greater than or equal to 1", "'0'"]),
+        (("schedule", "rounds"), 10_001, ["less than or equal to 10000", "'10001'"]),
+        (("schedule", "rounds"), 2.5, ["valid integer", "'2.5'"]),
+        (("schedule", "rounds"), True, ["valid integer"]),
+        (("schedule", "step_size"), 0, ["schedule.step_size", "greater than 0"]),
+        (("schedule", "step_size"), "fast", ["must be a decimal number", "'fast'"]),
+        (("schedule", "step_size"), float("nan"), ["finite number", "'nan'"]),
+        (("schedule", "step_size"), "1e31", ["between 1e-30 and 1e30", "'1e31'"]),
+        (("schedule", "tolerance"), 1, ["less than 1"]),
+        (("target", "maximum"), 0, ["column 'progression': minimum must be below maximum"]),
+        (("target", "name"), "age", ["column 'age' is named twice"]),
+        (("target", "name"), "a\nb", ["printable text on one line"]),
+        (("payment", "deposit_wei"), 0, ["payment.deposit_wei", "greater than or equal to 1"]),
+        (("payment", "deposit_wei"), "1e18", ["valid integer", "'1e18'"]),
+        (("payment", "deposit_wei"), 2**128, ["less than"]),
+        (("payment", "aggregation_bps"), 999, ["add up to 9999 basis points; they must make 10000"]),
+        (("aggregator",), "0xAB", ["aggregator", "'0xAB'"]),
+        (("key_bits",), 3000, ["multiple of 64", "'3000'"]),
+        (("start", "value"), 2**24, ["does not fit into bounds.weight_bits"]),
+        (("start", "start"), "median", ["start", "'mean'"]),
+        (("surprise",), 1, ["surprise: Extra inputs are not permitted"]),
+        (("schedule", "epochs"), 1, ["schedule.epochs: Extra inputs"]),
+    ],
+)
+def test_what_is_wrong_is_named_with_its_bound(
+    path: tuple[str, ...], value: object, texts: list[str]
+) -> None:
+    content = request_content()
+    place = content
+    for part in path[:-1]:
+        place = place[part]
+    place[path[-1]] = value
+    message = refusal(content)
+    for text in texts:
+        assert text in message
+
+
+def test_everything_wrong_is_named_at_once() -> None:
+    message = refusal(request_content(name="", key_bits=100))
+    assert "name: " in message
+    assert "key_bits: " in message
+
+
+@pytest.mark.parametrize("field", ["name", "features", "target", "schedule", "payment", "aggregator"])
+def test_a_missing_field_is_named(field: str) -> None:
+    content = request_content()
+    del content[field]
+    assert f"{field}: Field required" in refusal(content)
+
+
+@pytest.mark.parametrize("content", [None, [], "text", 3])
+def test_what_is_no_document_is_refused(content: object) -> None:
+    assert "request: Input should be a valid dictionary" in refusal(content)
+
+
+@pytest.mark.parametrize(
+    ("changes", "text"),
+    [
+        ({"owners": {"minimum": 5, "maximum": 4}}, "owners.minimum must not exceed owners.maximum"),
+        ({"owners": {"minimum": 3}}, "greater than or equal to 4"),
+        ({"model": {"intercept": False}}, "start: mean needs model.intercept: true"),
+        ({"start": {"start": "weights", "weights": [1, 2]}}, "has 2 values; 3 needed"),
+        ({"features": []}, "at least 1 item"),
+        ({"bounds": {"residual_bits": 65}}, "less than or equal to 64"),
+    ],
+)
+def test_fields_that_do_not_go_together_are_refused(changes: dict[str, Any], text: str) -> None:
+    assert text in refusal(request_content(**changes))
+
+
+def test_a_target_that_overflows_the_residual_s_slots_is_refused_with_the_remedy() -> None:
+    # Otherwise the first round would open as implausible, with deposits and work spent.
+    target = {"name": "price", "minimum": 0, "maximum": 2**24}
+    fitting = {"start": {"start": "zero"}, "target": target}
+    message = refusal(request_content(**fitting))
+    assert "may need 25 bits; bounds.residual_bits is 24: raise it" in message
+    assert any_request(**fitting, bounds={"residual_bits": 25}).bounds.residual_bits == 25
+    assert any_request(start={"start": "zero"}, target={**target, "maximum": 2**24 - 1}).parameters == 3
+
+
+def test_a_start_that_overflows_the_residual_s_slots_is_refused() -> None:
+    start = {"start": "weights", "weights": [2**20, 0, 0]}  # times an age of up to 120
+    assert "may need 27 bits" in refusal(request_content(start=start))
+
+
+@pytest.mark.parametrize(
+    ("start", "weights"),
+    [
+        ({"start": "zero"}, [0, 0, 0]),
+        ({"start": "mean", "value": 7}, [0, 0, 7]),
+        ({"start": "weights", "weights": [1, "-2.5", 3]}, [1, Decimal("-2.5"), 3]),
+        ({"start": "training", "training": 3}, []),
+    ],
+)
+def test_the_first_weights(start: dict[str, Any], weights: list[Decimal]) -> None:
+    request = any_request(start=start)
+    assert list(request.start_weights()) == weights
+    assert request.parameters == 3
+
+
+def test_the_terms_are_those_of_the_document() -> None:
+    request = any_request(deadlines={"join_s": 60, "step_s": 10, "chain_s": 30})
+    terms = request.terms()
+    assert terms.aggregator == AGGREGATOR
+    assert terms.request_hash == request.hash()
+    assert (terms.rounds, terms.min_owners, terms.max_owners) == (20, 4, 64)
+    shares = (terms.contribution_bps, terms.participation_bps, terms.validation_bps, terms.aggregation_bps)
+    assert sum(shares) == 10_000
+    assert (terms.join_seconds, terms.round_seconds) == (60, 3 * (6 * 10 + 30))
+
+
+def test_a_request_cannot_be_changed() -> None:
+    request: Any = any_request()
+    with pytest.raises(ValueError, match="frozen"):
+        request.name = "other"
+    assert isinstance(request, Request)
+    assert request.target_range == 400
