@@ -1,0 +1,60 @@
+from decimal import Decimal
+from pathlib import Path
+
+import numpy as np
+import yaml
+
+from protocol.learning.statistic import StatisticBuilder
+from protocol.request import Request
+from protocol.requirements import mismatches
+from services.datasets import deal, diabetes
+from services.documents import load_request
+
+DOCUMENT = Path(__file__).parents[2] / "REQUEST.yaml"
+
+
+def statistic(columns, rows):
+    builder = StatisticBuilder(columns)
+    builder.add(rows)
+    return builder.finish()
+
+
+def test_the_document_asks_for_the_training_of_the_thesis():
+    request = load_request(DOCUMENT)
+    assert [column.name for column in request.features] == [*diabetes()[0][:-1]]
+    assert (request.target.minimum, request.target.maximum) == (25, 346)
+    assert (request.schedule.rounds, request.schedule.local_steps) == (100, 1)
+    assert request.schedule.step_size == Decimal("1.5")
+    assert set(request.start_weights()) == {0}
+    assert request.owners.maximum == 5
+    assert request.payment.deposit_wei == 10**18
+    assert request.key_bits == 3072
+
+
+def test_every_owner_of_the_diabetes_data_serves_it():
+    columns, rows = diabetes()
+    for part in deal(rows, 5, seed=39):
+        assert mismatches(load_request(DOCUMENT), statistic(columns, part)) == ()
+
+
+def test_other_data_do_not_serve_it():
+    columns, rows = diabetes()
+    request = load_request(DOCUMENT)
+    assert mismatches(request, statistic(columns, rows[:59])) == ("59 rows; at least 60 asked",)
+    scaled = rows * np.where(np.array(columns) == "bmi", 10, 1)
+    assert mismatches(request, statistic(columns, scaled))[0].startswith("column 'bmi' runs from")
+    assert mismatches(request, statistic(columns[1:], rows[:, 1:])) == ("no column 'age'",)
+
+
+def test_every_field_of_a_request_is_written_out_with_its_comment():
+    text = DOCUMENT.read_text()
+    document = yaml.safe_load(text)
+    for name, field in Request.model_fields.items():
+        assert name in document
+        inner = getattr(field.annotation, "model_fields", {})
+        for part in inner:
+            assert part in document[name], f"{name}.{part}"
+    lines = text.splitlines()
+    for name in (*document["schedule"], *document["payment"], *document["bounds"], *document["deadlines"]):
+        line = next(line for line in lines if line.startswith(f"  {name}:"))
+        assert " # " in line, name
