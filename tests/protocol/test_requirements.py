@@ -1,5 +1,7 @@
 """Whether a data set serves a request."""
 
+from collections.abc import Mapping
+
 import numpy as np
 import pytest
 
@@ -11,9 +13,13 @@ COLUMNS = ("bmi", "income", "age", "progression")
 
 
 def statistic(
-    columns: tuple[str, ...] = COLUMNS, rows: int = 20, **extremes: tuple[float, float]
+    columns: tuple[str, ...] = COLUMNS,
+    rows: int = 20,
+    extremes: Mapping[str, tuple[float, float]] | None = None,
 ) -> Statistic:
-    values = {name: np.linspace(*extremes.get(name, (20.0, 60.0)), rows) for name in columns}
+    """Each column evenly from one extreme to the other, by default within every declared range."""
+    ends = {name: (20.0, 60.0) for name in columns} | dict(extremes or {})
+    values = {name: np.linspace(*ends[name], rows) for name in columns}
     builder = StatisticBuilder(columns)
     builder.add(np.column_stack(list(values.values())))
     return builder.finish()
@@ -24,7 +30,8 @@ def test_a_data_set_with_more_columns_in_another_order_serves() -> None:
 
 
 def test_values_on_the_borders_serve() -> None:
-    assert mismatches(any_request(), statistic(bmi=(10.5, 80.0), age=(0, 120), progression=(0, 400))) == ()
+    borders = {"bmi": (10.5, 80.0), "age": (0.0, 120.0), "progression": (0.0, 400.0)}
+    assert mismatches(any_request(), statistic(extremes=borders)) == ()
 
 
 @pytest.mark.parametrize("name", ["bmi", "age", "progression"])
@@ -44,7 +51,7 @@ def test_a_missing_column_is_named(name: str) -> None:
 def test_values_outside_the_declared_range_are_named(
     name: str, extremes: tuple[float, float], text: str
 ) -> None:
-    assert mismatches(any_request(), statistic(**{name: extremes})) == (text,)
+    assert mismatches(any_request(), statistic(extremes={name: extremes})) == (text,)
 
 
 def test_too_few_rows_are_named() -> None:
@@ -52,4 +59,4 @@ def test_too_few_rows_are_named() -> None:
 
 
 def test_every_reason_is_given() -> None:
-    assert len(mismatches(any_request(), statistic(("bmi",), rows=5, bmi=(0.0, 1.0)))) == 4
+    assert len(mismatches(any_request(), statistic(("bmi",), 5, {"bmi": (0.0, 1.0)}))) == 4
