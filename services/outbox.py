@@ -6,7 +6,7 @@ it, a second call is recognised by the chain client as done.
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Sequence
 
 import structlog
 from eth_hash.auto import keccak
@@ -78,44 +78,44 @@ class Outbox:
         try:
             while True:
                 self._wake.clear()
-                await self._relay("message", self._publish)
-                await self._relay("letter", self._publish_letter)
-                self._start_calls()
+                await self._relay(self._store.due_effects(time.time()))
                 await self._pause()
         finally:
             for task in self._calls.values():
                 task.cancel()
 
     async def _pause(self) -> None:
-        due = self._store.next_effect_at(exclude=tuple(self._calls))
+        due = self._store.next_effect_at(self._calls)
         seconds = None if due is None else max(0.0, due - time.time())
         try:
             await asyncio.wait_for(self._wake.wait(), seconds)
         except TimeoutError:
             return
 
-    async def _relay(self, kind: str, carry_out: Callable[[bytes], Awaitable[None]]) -> None:
-        for effect in self._store.due_effects(time.time(), kind):
+    async def _relay(self, effects: Sequence[QueuedEffect]) -> None:
+        published: list[QueuedEffect] = []
+        for effect in effects:
+            if effect.kind == "call":
+                if effect.sequence not in self._calls:
+                    self._calls[effect.sequence] = asyncio.create_task(self._call(effect))
+                continue
             try:
                 with self._meter.phase("bus"):
-                    await carry_out(effect.content)
+                    await self._publish(effect)
             except DeltaMLError as error:
                 self._again(effect, error)
             else:
-                self._store.effect_done(effect)
+                published.append(effect)
+        with self._meter.phase("store"):
+            self._store.effects_done(published)
 
-    async def _publish(self, content: bytes) -> None:
-        pending = unpack(PendingMessage, content)
-        await self._bus.publish(Outgoing(pending.recipient_role, pending.envelope, pending.sealed))
-
-    async def _publish_letter(self, content: bytes) -> None:
-        letter = unpack(PendingLetter, content)
-        await self._bus.publish_letter(letter.envelope, letter.code, letter.detail)
-
-    def _start_calls(self) -> None:
-        for effect in self._store.due_effects(time.time(), "call"):
-            if effect.sequence not in self._calls:
-                self._calls[effect.sequence] = asyncio.create_task(self._call(effect))
+    async def _publish(self, effect: QueuedEffect) -> None:
+        if effect.kind == "letter":
+            letter = unpack(PendingLetter, effect.content)
+            await self._bus.publish_letter(letter.envelope, letter.code, letter.detail)
+        else:
+            pending = unpack(PendingMessage, effect.content)
+            await self._bus.publish(Outgoing(pending.recipient_role, pending.envelope, pending.sealed))
 
     async def _call(self, effect: QueuedEffect) -> None:
         call = unpack(PendingCall, effect.content).call
@@ -132,7 +132,7 @@ class Outbox:
         except DeltaMLError as error:
             self._again(effect, error)
         else:
-            self._store.effect_done(effect)
+            self._store.effects_done([effect])
         finally:
             del self._calls[effect.sequence]
             self._wake.set()

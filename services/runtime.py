@@ -128,17 +128,21 @@ class Runtime:
     async def _watch_timers(self) -> None:
         while True:
             self._timers_changed.clear()
-            now = time.time()
-            for key, name, fire_at in self.store.due_timers(now):
-                content = queued(TimerFired(name=name))
-                self.store.timer_to_input(key, name, timer_identity(key, name, fire_at), content)
-                self._wake_instance(key)
             due = self.store.next_timer_at()
+            seconds = None if due is None else due - time.time()
+            if seconds is not None and seconds <= 0:
+                self._fire_timers()
+                continue
             try:
-                seconds = None if due is None else max(0.0, due - time.time())
                 await asyncio.wait_for(self._timers_changed.wait(), seconds)
             except TimeoutError:
                 continue
+
+    def _fire_timers(self) -> None:
+        for key, name, fire_at in self.store.due_timers(time.time()):
+            content = queued(TimerFired(name=name))
+            self.store.timer_to_input(key, name, timer_identity(key, name, fire_at), content)
+            self._wake_instance(key)
 
     # ---- steps ----
 
@@ -153,10 +157,8 @@ class Runtime:
             while (item := self.store.next_input(key)) is not None:
                 await self._retrying(self._take_input(item))
         finally:
-            del self._workers[key]
+            del self._workers[key]  # nothing awaits since the last look, so no input can have been missed
             self._on_change()
-        if self.store.next_input(key) is not None:
-            self._wake_instance(key)
 
     async def _retrying(self, attempt: Coroutine[Any, Any, None]) -> None:
         """What needs the chain waits for it; the input stays stored meanwhile."""
@@ -195,7 +197,7 @@ class Runtime:
             return
         self._meter.step(input_name(item), timed.seconds)
         with self._meter.phase("bus"):
-            writes = await writes_of(timed.step, item, self._courier)
+            writes = await writes_of(timed.step, item, self._courier, frozenset(context.blobs))
         with self._meter.phase("store"):
             self.store.write_step(queued_input, writes, time.time())
         for name, data in writes.facts:
@@ -205,8 +207,10 @@ class Runtime:
                 "training": writes.training,
             }
             _log.info(name, **{**about, **data})
-        self._outbox.wake()
-        self._timers_changed.set()
+        if writes.effects:
+            self._outbox.wake()
+        if writes.timers or writes.cancelled:
+            self._timers_changed.set()
 
     async def _context(self, key: str, training: int | None, item: Input) -> Context:
         if training is None and isinstance(item, MessageReceived):

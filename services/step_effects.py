@@ -63,9 +63,11 @@ class Courier:
         return packed_message(role, envelope, seal(signed.sealed_part(), exchange_key))
 
 
-async def writes_of(step: EncodedStep, item: Input, courier: Courier) -> StepWrites:
-    """What one step writes; `item` is the input that caused it."""
-    writes = StepWrites(step.training, step.state, step.shown, step.finished, step.references)
+async def writes_of(
+    step: EncodedStep, item: Input, courier: Courier, known: frozenset[bytes] = frozenset()
+) -> StepWrites:
+    """What one step writes; `item` is the input that caused it, `known` the blobs that were there before."""
+    writes = StepWrites(step.training, step.state, step.shown, step.finished, step.references, known)
     for effect in step.effects:
         match effect:
             case SendMessage():

@@ -1,0 +1,6 @@
+"""A role's durable state: one database per daemon."""
+
+from services.store.rows import InstanceRow, QueuedEffect, QueuedInput, StepWrites
+from services.store.store import SCHEMA_VERSION, Store
+
+__all__ = ["SCHEMA_VERSION", "InstanceRow", "QueuedEffect", "QueuedInput", "StepWrites", "Store"]

@@ -1,0 +1,134 @@
+"""Inbox, outbox and timers: what waits to be done."""
+
+from collections.abc import Iterable, Sequence
+
+import sqlalchemy as sa
+
+from services.store.database import Database
+from services.store.rows import QueuedEffect, QueuedInput
+from services.store.tables import inbox, outbox, timers
+
+_NEXT_INPUT = (
+    sa.select(inbox.c.sequence, inbox.c.content)
+    .where(inbox.c.key == sa.bindparam("of"), ~inbox.c.done)
+    .order_by(inbox.c.sequence)
+    .limit(1)
+)
+_INPUT_DONE = inbox.update().where(inbox.c.sequence == sa.bindparam("which")).values(done=True, content=None)
+_DUE_EFFECTS = (
+    sa.select(outbox)
+    .where(outbox.c.next_at <= sa.bindparam("now"))
+    .order_by(outbox.c.sequence)
+    .limit(sa.bindparam("most"))
+)
+_EFFECT_DONE = outbox.delete().where(outbox.c.sequence == sa.bindparam("which"))
+_NEXT_EFFECT_AT = sa.select(sa.func.min(outbox.c.next_at))
+_NEXT_TIMER_AT = sa.select(sa.func.min(timers.c.fire_at))
+
+
+class Queues:
+    """The queues of one database."""
+
+    def __init__(self, database: Database) -> None:
+        """The tables exist already."""
+        self._database = database
+        self._new_input = database.insert_new(inbox)
+
+    # ---- inbox ----
+
+    def add_inputs(self, inputs: Sequence[tuple[bytes, str, bytes]]) -> None:
+        """Insert (input id, key, content) rows; those whose id was seen before are dropped."""
+        with self._database.writing() as connection:
+            self._add_inputs(connection, inputs)
+
+    def waiting_keys(self) -> list[str]:
+        """Instances with inputs to process."""
+        with self._database.reading() as connection:
+            return list(connection.scalars(sa.select(inbox.c.key).where(~inbox.c.done).distinct()))
+
+    def next_input(self, key: str) -> QueuedInput | None:
+        """The oldest input of an instance."""
+        with self._database.reading() as connection:
+            row = connection.execute(_NEXT_INPUT, {"of": key}).first()
+        return None if row is None else QueuedInput(row.sequence, key, row.content)
+
+    # ---- outbox ----
+
+    def add_effects(self, key: str, effects: Iterable[tuple[str, bytes]], now: float) -> None:
+        """Effects that no step asked for, such as an announcement at start."""
+        with self._database.writing() as connection:
+            self._add_effects(connection, key, effects, now)
+
+    def due_effects(self, now: float, limit: int = 100) -> list[QueuedEffect]:
+        """Effects whose time has come, in order."""
+        with self._database.reading() as connection:
+            rows = connection.execute(_DUE_EFFECTS, {"now": now, "most": limit}).all()
+        return [QueuedEffect(row.sequence, row.key, row.kind, row.content, row.attempts) for row in rows]
+
+    def effects_done(self, effects: Sequence[QueuedEffect]) -> None:
+        """Forget effects that took place."""
+        if effects:
+            with self._database.writing() as connection:
+                connection.execute(_EFFECT_DONE, [{"which": effect.sequence} for effect in effects])
+
+    def effect_failed(self, effect: QueuedEffect, next_at: float) -> None:
+        """Try again later."""
+        again = outbox.update().where(outbox.c.sequence == effect.sequence)
+        with self._database.writing() as connection:
+            connection.execute(again.values(attempts=effect.attempts + 1, next_at=next_at))
+
+    def effect_to_input(self, effect: QueuedEffect, input_id: bytes, content: bytes) -> None:
+        """Turn an effect that was refused for good into an input, both or neither."""
+        with self._database.writing() as connection:
+            connection.execute(_EFFECT_DONE, {"which": effect.sequence})
+            self._add_inputs(connection, [(input_id, effect.key, content)])
+
+    def waiting_effects(self) -> int:
+        """How many effects have not taken place yet."""
+        with self._database.reading() as connection:
+            return int(connection.execute(sa.select(sa.func.count()).select_from(outbox)).scalar_one())
+
+    def next_effect_at(self, exclude: Iterable[int] = ()) -> float | None:
+        """When the next waiting effect is due, those in hand excluded."""
+        query = _NEXT_EFFECT_AT
+        in_hand = tuple(exclude)
+        if in_hand:
+            query = query.where(outbox.c.sequence.not_in(in_hand))
+        with self._database.reading() as connection:
+            return connection.execute(query).scalar()
+
+    # ---- timers ----
+
+    def due_timers(self, now: float) -> list[tuple[str, str, float]]:
+        """(key, name, fire_at) of timers that have run out."""
+        query = sa.select(timers).where(timers.c.fire_at <= now).order_by(timers.c.fire_at)
+        with self._database.reading() as connection:
+            return [(row.key, row.name, row.fire_at) for row in connection.execute(query)]
+
+    def timer_to_input(self, key: str, name: str, input_id: bytes, content: bytes) -> None:
+        """Turn a timer that ran out into an input, both or neither."""
+        gone = timers.delete().where(timers.c.key == key, timers.c.name == name)
+        with self._database.writing() as connection:
+            if connection.execute(gone).rowcount:
+                self._add_inputs(connection, [(input_id, key, content)])
+
+    def next_timer_at(self) -> float | None:
+        """When the next timer runs out."""
+        with self._database.reading() as connection:
+            return connection.execute(_NEXT_TIMER_AT).scalar()
+
+    # ---- inside a transaction ----
+
+    def _add_inputs(self, connection: sa.Connection, inputs: Sequence[tuple[bytes, str, bytes]]) -> None:
+        rows = [{"input_id": one, "key": key, "content": content} for one, key, content in inputs]
+        connection.execute(self._new_input, rows)
+
+    def _input_done(self, connection: sa.Connection, item: QueuedInput) -> None:
+        connection.execute(_INPUT_DONE, {"which": item.sequence})
+
+    def _add_effects(
+        self, connection: sa.Connection, key: str, effects: Iterable[tuple[str, bytes]], now: float
+    ) -> None:
+        rows = [{"key": key, "kind": kind, "content": content, "next_at": now} for kind, content in effects]
+        if rows:
+            connection.execute(outbox.insert(), rows)

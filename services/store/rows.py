@@ -1,0 +1,55 @@
+"""What goes into the store and comes out of it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class QueuedInput:
+    """An input waiting for its instance."""
+
+    sequence: int
+    key: str
+    content: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class QueuedEffect:
+    """A message, a call or a dead letter waiting to be carried out."""
+
+    sequence: int
+    key: str
+    kind: str
+    content: bytes = field(repr=False)
+    attempts: int
+
+
+@dataclass(frozen=True, slots=True)
+class InstanceRow:
+    """One training as this role knows it."""
+
+    key: str
+    training: int | None
+    state: bytes = field(repr=False)
+    shown: str
+    finished: bool
+    updated_at: float
+
+
+@dataclass(slots=True)
+class StepWrites:
+    """Everything one step writes; `known` are the blobs that were there before it."""
+
+    training: int | None
+    state: bytes = field(repr=False)
+    shown: str
+    finished: bool
+    references: frozenset[bytes]
+    known: frozenset[bytes] = frozenset()
+    effects: list[tuple[str, bytes]] = field(default_factory=list)
+    timers: dict[str, float] = field(default_factory=dict)
+    cancelled: set[str] = field(default_factory=set)
+    blobs: dict[bytes, bytes] = field(default_factory=dict, repr=False)
+    facts: list[tuple[str, Mapping[str, Any]]] = field(default_factory=list)
+    results: dict[str, bytes] = field(default_factory=dict, repr=False)

@@ -1,0 +1,198 @@
+"""A role's durable state, through SQLAlchemy Core.
+
+A step is one transaction: new state, effects, timers and the input's mark appear together or not at all.
+"""
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import sqlalchemy as sa
+
+from services.errors import ConfigurationError
+from services.store.database import Database
+from services.store.queues import Queues
+from services.store.rows import InstanceRow, QueuedInput, StepWrites
+from services.store.tables import (
+    blobs,
+    facts,
+    instances,
+    metadata,
+    results,
+    role_values,
+    schema_version,
+    timers,
+)
+
+SCHEMA_VERSION = 1
+
+_INSTANCE = sa.select(instances).where(instances.c.key == sa.bindparam("of"))
+_KEY_OF = sa.select(instances.c.key).where(instances.c.training == sa.bindparam("of"))
+_BLOBS = sa.select(blobs.c.digest, blobs.c.content).where(blobs.c.key == sa.bindparam("of"))
+_UPDATE = (
+    instances.update()
+    .where(instances.c.key == sa.bindparam("of"))
+    .values({name: sa.bindparam(name) for name in ("training", "state", "shown", "finished", "updated_at")})
+)
+_FORGET_BLOB = blobs.delete().where(
+    blobs.c.key == sa.bindparam("of"), blobs.c.digest == sa.bindparam("which")
+)
+_FORGET_TIMER = timers.delete().where(
+    timers.c.key == sa.bindparam("of"), timers.c.name == sa.bindparam("which")
+)
+
+
+class Store(Queues):
+    """One role's database."""
+
+    def __init__(self, url: str = "sqlite://") -> None:
+        """Open or create; see Database. Raises ConfigurationError for a store of another schema version."""
+        database = Database(url)
+        super().__init__(database)
+        metadata.create_all(database.engine)
+        with database.writing() as connection:
+            found = connection.execute(sa.select(schema_version.c.version)).scalar()
+            if found is None:
+                connection.execute(schema_version.insert().values(version=SCHEMA_VERSION))
+        if found not in (None, SCHEMA_VERSION):
+            self.close()
+            raise ConfigurationError(
+                f"the store has schema version {found}; this program reads version {SCHEMA_VERSION}"
+            )
+
+    def close(self) -> None:
+        """Release the database."""
+        self._database.engine.dispose()
+
+    # ---- instances ----
+
+    def instance(self, key: str) -> InstanceRow | None:
+        """The instance by key."""
+        with self._database.reading() as connection:
+            row = connection.execute(_INSTANCE, {"of": key}).first()
+        return None if row is None else _instance(row)
+
+    def instances(self) -> list[InstanceRow]:
+        """All of them, oldest change first."""
+        query = sa.select(instances).order_by(instances.c.updated_at)
+        with self._database.reading() as connection:
+            return [_instance(row) for row in connection.execute(query)]
+
+    def key_of(self, training: int) -> str | None:
+        """The key of the instance that became this training."""
+        with self._database.reading() as connection:
+            return connection.execute(_KEY_OF, {"of": training}).scalar()
+
+    def blobs(self, key: str) -> dict[bytes, bytes]:
+        """Everything an instance refers to."""
+        with self._database.reading() as connection:
+            return {row.digest: row.content for row in connection.execute(_BLOBS, {"of": key})}
+
+    def write_step(self, item: QueuedInput, writes: StepWrites, now: float) -> None:
+        """One step's outcome, in one transaction."""
+        key = item.key
+        with self._database.writing() as connection:
+            values = {
+                "training": writes.training,
+                "state": writes.state,
+                "shown": writes.shown,
+                "finished": writes.finished,
+                "updated_at": now,
+            }
+            if connection.execute(_UPDATE, {"of": key, **values}).rowcount == 0:
+                connection.execute(instances.insert().values(key=key, **values))
+            self._add_effects(connection, key, writes.effects, now)
+            _write_timers(connection, key, writes, now)
+            _write_blobs(connection, key, writes)
+            _add_facts(connection, key, writes.facts, now)
+            for name, content in writes.results.items():
+                _put(connection, results, {"key": key, "name": name}, {"content": content})
+            self._input_done(connection, item)
+
+    def finish_input(
+        self,
+        item: QueuedInput,
+        now: float,
+        *,
+        effects: Iterable[tuple[str, bytes]] = (),
+        values: Mapping[str, bytes] | None = None,
+        facts: Iterable[tuple[str, Mapping[str, Any]]] = (),
+    ) -> None:
+        """Mark an input done that changed no instance, with what it leads to, in one transaction."""
+        with self._database.writing() as connection:
+            self._add_effects(connection, item.key, effects, now)
+            for name, content in (values or {}).items():
+                _put(connection, role_values, {"name": name}, {"content": content})
+            _add_facts(connection, item.key, facts, now)
+            self._input_done(connection, item)
+
+    # ---- for people and shells ----
+
+    def facts(self, key: str) -> list[tuple[str, dict[str, Any], float]]:
+        """(name, data, at) in order."""
+        query = sa.select(facts).where(facts.c.key == key).order_by(facts.c.sequence)
+        with self._database.reading() as connection:
+            return [(row.name, json.loads(row.data), row.at) for row in connection.execute(query)]
+
+    def result(self, key: str, name: str) -> bytes | None:
+        """A private result, such as the bought model."""
+        query = sa.select(results.c.content).where(results.c.key == key, results.c.name == name)
+        with self._database.reading() as connection:
+            return connection.execute(query).scalar()
+
+    def put_value(self, name: str, content: bytes) -> None:
+        """Remember something of the role's own, such as the listener's cursor."""
+        with self._database.writing() as connection:
+            _put(connection, role_values, {"name": name}, {"content": content})
+
+    def remove_value(self, name: str) -> None:
+        """Forget it."""
+        with self._database.writing() as connection:
+            connection.execute(role_values.delete().where(role_values.c.name == name))
+
+    def values(self, prefix: str) -> dict[str, bytes]:
+        """What is remembered under names with this prefix, the prefix cut off."""
+        query = sa.select(role_values).where(role_values.c.name.startswith(prefix, autoescape=True))
+        with self._database.reading() as connection:
+            rows = connection.execute(query.order_by(role_values.c.name)).all()
+        return {row.name.removeprefix(prefix): row.content for row in rows}
+
+
+def _write_timers(connection: sa.Connection, key: str, writes: StepWrites, now: float) -> None:
+    gone = writes.cancelled | set(writes.timers)
+    if gone:
+        connection.execute(_FORGET_TIMER, [{"of": key, "which": name} for name in gone])
+    rows = [{"key": key, "name": name, "fire_at": now + wait} for name, wait in writes.timers.items()]
+    if rows:
+        connection.execute(timers.insert(), rows)
+
+
+def _write_blobs(connection: sa.Connection, key: str, writes: StepWrites) -> None:
+    gone = writes.known - writes.references
+    if gone:
+        connection.execute(_FORGET_BLOB, [{"of": key, "which": digest} for digest in gone])
+    rows = [
+        {"key": key, "digest": digest, "content": content}
+        for digest, content in writes.blobs.items()
+        if digest in writes.references - writes.known
+    ]
+    if rows:
+        connection.execute(blobs.insert(), rows)
+
+
+def _add_facts(
+    connection: sa.Connection, key: str, items: Iterable[tuple[str, Mapping[str, Any]]], now: float
+) -> None:
+    rows = [{"key": key, "name": name, "data": json.dumps(dict(data)), "at": now} for name, data in items]
+    if rows:
+        connection.execute(facts.insert(), rows)
+
+
+def _put(connection: sa.Connection, table: sa.Table, key: dict[str, Any], values: dict[str, Any]) -> None:
+    where = [table.c[name] == value for name, value in key.items()]
+    if connection.execute(table.update().where(*where).values(values)).rowcount == 0:
+        connection.execute(table.insert().values(**key, **values))
+
+
+def _instance(row: Any) -> InstanceRow:
+    return InstanceRow(row.key, row.training, row.state, row.shown, row.finished, row.updated_at)

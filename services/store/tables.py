@@ -1,0 +1,88 @@
+"""The tables of a role's database."""
+
+import sqlalchemy as sa
+
+metadata = sa.MetaData()
+
+schema_version = sa.Table("schema_version", metadata, sa.Column("version", sa.Integer, nullable=False))
+
+instances = sa.Table(
+    "instances",
+    metadata,
+    sa.Column("key", sa.String(100), primary_key=True),
+    sa.Column("training", sa.BigInteger, index=True),
+    sa.Column("state", sa.LargeBinary, nullable=False),
+    sa.Column("shown", sa.String(100), nullable=False),
+    sa.Column("finished", sa.Boolean, nullable=False),
+    sa.Column("updated_at", sa.Float, nullable=False),
+)
+"""One row per training; before the contract has numbered it, `training` is null."""
+
+inbox = sa.Table(
+    "inbox",
+    metadata,
+    sa.Column("sequence", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("input_id", sa.LargeBinary(32), nullable=False, unique=True),
+    sa.Column("key", sa.String(100), nullable=False),
+    sa.Column("content", sa.LargeBinary),
+    sa.Column("done", sa.Boolean, nullable=False, default=False),
+    sa.Index("inbox_waiting", "key", "done", "sequence"),
+)
+"""Inputs in the order they came; what is done keeps its id, so that a second delivery is recognised."""
+
+outbox = sa.Table(
+    "outbox",
+    metadata,
+    sa.Column("sequence", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("key", sa.String(100), nullable=False),
+    sa.Column("kind", sa.String(10), nullable=False),
+    sa.Column("content", sa.LargeBinary, nullable=False),
+    sa.Column("attempts", sa.Integer, nullable=False, default=0),
+    sa.Column("next_at", sa.Float, nullable=False, index=True),
+)
+"""Effects that have not taken place yet."""
+
+timers = sa.Table(
+    "timers",
+    metadata,
+    sa.Column("key", sa.String(100), primary_key=True),
+    sa.Column("name", sa.String(100), primary_key=True),
+    sa.Column("fire_at", sa.Float, nullable=False, index=True),
+)
+
+blobs = sa.Table(
+    "blobs",
+    metadata,
+    sa.Column("key", sa.String(100), primary_key=True),
+    sa.Column("digest", sa.LargeBinary(32), primary_key=True),
+    sa.Column("content", sa.LargeBinary, nullable=False),
+)
+"""Ciphertexts by digest, as long as the instance's state refers to them."""
+
+facts = sa.Table(
+    "facts",
+    metadata,
+    sa.Column("sequence", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("key", sa.String(100), nullable=False, index=True),
+    sa.Column("name", sa.String(100), nullable=False),
+    sa.Column("data", sa.Text, nullable=False),
+    sa.Column("at", sa.Float, nullable=False),
+)
+"""What people may see of a training."""
+
+results = sa.Table(
+    "results",
+    metadata,
+    sa.Column("key", sa.String(100), primary_key=True),
+    sa.Column("name", sa.String(100), primary_key=True),
+    sa.Column("content", sa.LargeBinary, nullable=False),
+)
+"""What the daemon's operator alone may see, such as a bought model."""
+
+role_values = sa.Table(
+    "role_values",
+    metadata,
+    sa.Column("name", sa.String(200), primary_key=True),
+    sa.Column("content", sa.LargeBinary, nullable=False),
+)
+"""What belongs to the daemon and to no training."""
