@@ -152,7 +152,7 @@ class Ledger:
         try:
             computation = vm.state.apply_transaction(SpoofTransaction(unsigned, from_=sender))  # type: ignore[arg-type]
         except ValidationError as error:
-            raise RpcError(method, _INVALID_TRANSACTION, str(error)) from None
+            raise RpcError(method, _INVALID_TRANSACTION, _as_node_says(error)) from None
         finally:
             vm.state.revert(snapshot)
         if computation.is_error:

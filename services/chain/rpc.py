@@ -90,7 +90,7 @@ class HttpRpc:
             self._session = None
 
     def on_block(self, wake: Callable[[], None]) -> None:
-        """Plain HTTP cannot tell of new blocks; `services.chain.heads` listens on a websocket."""
+        """Plain HTTP cannot tell of new blocks: whoever waits for one polls."""
 
     def _body(self, method: str, parameters: list[Any]) -> dict[str, Any]:
         return {"jsonrpc": "2.0", "id": next(self._numbers), "method": method, "params": parameters}

@@ -274,11 +274,13 @@ class ShiftingNode:
         return [block["amount"] for block in self.blocks[first:below] if block["amount"] % 3]
 
 
-changes = st.one_of(st.none(), st.none(), st.just("down"), st.tuples(st.integers(0, 3), st.integers(0, 2)))
+reorganisations = st.tuples(st.integers(0, 3), st.integers(0, 2))
+changes = st.one_of(st.none(), reorganisations, reorganisations)
+plans = st.lists(st.one_of(changes, changes, st.just("down")), min_size=10, max_size=60)
 
 
 @settings(max_examples=150, deadline=None)
-@given(st.lists(changes, max_size=60))
+@given(plans)
 def test_a_node_that_reorganises_between_any_two_requests_loses_and_doubles_nothing(plan) -> None:
     async def follow() -> None:
         node, streams, store = ShiftingNode(plan), Streams(), Store()
