@@ -1,3 +1,4 @@
+# ruff: noqa: INP001
 """Compile the contract into the artifact that Python users get in the wheel, or check that it is current.
 
 python contracts/build.py          install the pinned npm packages if missing, compile, write the artifact
@@ -25,7 +26,7 @@ def tool(name: str) -> str:
 def install() -> None:
     """Install compiler, libraries, forge and anvil as the lock file pins them."""
     if not (FOLDER / "node_modules" / ".package-lock.json").exists():
-        # `npm ci` refuses a lock file that lacks other systems' binaries; this installs the same locked versions.
+        # `npm ci` refuses a lock that lacks other systems' binaries; this installs the same locked versions.
         command = [tool("npm"), "install", "--no-save", "--no-fund", "--no-audit", "--ignore-scripts"]
         subprocess.run(command, cwd=FOLDER, check=True, stdout=subprocess.DEVNULL)  # noqa: S603
 

@@ -275,8 +275,10 @@ contract Marketplace is IMarketplace, EIP712 {
     {
         uint256 count = _bits(record.trainers);
         bool valid = count >= 2 && record.trainers & ~training.trainers == 0 && _bits(record.validators) >= 2
-            && record.own.length == count && record.cross.length == count && record.mseBefore > 0
-            && record.mseBefore < METRIC_BOUND && (record.last || record.round < training.terms.rounds);
+            && record.own.length == count && record.cross.length == count && record.mseBefore < METRIC_BOUND
+            && (record.last || record.round < training.terms.rounds);
+        // The first error divides the improvement; after a perfect round it is zero, and the next must still fit on.
+        valid = valid && (record.mseBefore > 0 || record.round > 1);
         // v₀ is measured in the first round and by a new set of validators; otherwise it follows from the last round.
         if (record.round > 1 && record.validators == training.measuredBy) {
             valid = valid && record.mseBefore == training.lastMse;

@@ -1,0 +1,91 @@
+# ruff: noqa: INP001
+"""Run forge on the contracts, offline, with the pinned solcjs.
+
+python contracts/forge.py                  build and test
+python contracts/forge.py --gas            measure anew: writes snapshots/Gas.json and gas.md
+python contracts/forge.py ARGUMENTS        any forge command, such as `test --match-path test/Draw.t.sol -vv`
+"""
+
+import fcntl
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+FOLDER = Path(__file__).resolve().parent
+sys.path.insert(0, str(FOLDER))
+
+import build  # noqa: E402  # the script beside this one, wherever this one is started from
+
+FIGURES = FOLDER / "snapshots" / "Gas.json"
+TABLE = FOLDER / "gas.md"
+OWNERS = (4, 10, 64, 256)
+CALLS = (
+    "open",
+    "join, the last owner",
+    "close",
+    "draw",
+    "recordRound, the first",
+    "recordRound, a later one",
+    "settle",
+    "withdraw",
+)
+
+
+def run(arguments: Sequence[str], **settings: str) -> subprocess.CompletedProcess[str]:
+    """Run forge with these arguments; `settings` join its environment. Its output comes back as text.
+
+    One run at a time, for two would write the same cache. Its exit status is the caller's to judge.
+    """
+    build.install()
+    command = [build.tool("node"), "node_modules/@foundry-rs/forge/bin.mjs", *arguments]
+    environment = {**os.environ, "NO_COLOR": "1", "FOUNDRY_DISABLE_NIGHTLY_WARNING": "1", **settings}
+    with (FOLDER / "node_modules" / ".forge.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        return subprocess.run(  # noqa: S603
+            command, cwd=FOLDER, env=environment, text=True, stdout=-1, stderr=subprocess.STDOUT, check=False
+        )
+
+
+def measure() -> int:
+    """Write the gas figures as they are now; the exit status of forge."""
+    settings = {"FORGE_SNAPSHOT_EMIT": "true", "FORGE_SNAPSHOT_CHECK": "false"}
+    result = run(["test", "--match-path", "test/Gas.t.sol"], **settings)
+    print(result.stdout)  # noqa: T201
+    if result.returncode == 0:
+        TABLE.write_text(table(json.loads(FIGURES.read_text())))
+    return result.returncode
+
+
+def table(figures: dict[str, str]) -> str:
+    """The figures as a table of calls by numbers of owners."""
+    lines = [
+        "# Gas",
+        "",
+        "One transaction each, with calldata and base fee, when all owners take part. Written by",
+        "`python contracts/forge.py --gas`; forge's tests fail when a figure changes.",
+        "",
+        "| call | " + " | ".join(f"{owners} owners" for owners in OWNERS) + " |",
+        "| --- |" + " ---: |" * len(OWNERS),
+        f"| register | {int(figures['register']):,} |" + " |" * (len(OWNERS) - 1),
+    ]
+    for call in CALLS:
+        cells = (f"{int(figures[f'{call}, {owners} owners']):,}" for owners in OWNERS)
+        lines.append(f"| {call} | " + " | ".join(cells) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def main() -> int:
+    """The command line; the exit status of forge."""
+    arguments = sys.argv[1:]
+    if arguments == ["--gas"]:
+        return measure()
+    result = run(arguments or ["test"])
+    print(result.stdout)  # noqa: T201
+    return result.returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main())

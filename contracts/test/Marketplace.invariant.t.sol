@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+pragma solidity ^0.8.28;
+
+import {IMarketplace} from "../src/IMarketplace.sol";
+import {Handler} from "./support/Handler.sol";
+import {Vm} from "./support/Vm.sol";
+
+/// What holds after any sequence of anybody's calls.
+contract MarketplaceInvariantTest {
+    Vm private constant vm = Vm(address(uint160(uint256(keccak256("hevm cheat code")))));
+
+    struct FuzzSelector {
+        address addr;
+        bytes4[] selectors;
+    }
+
+    Handler private handler;
+    IMarketplace private market;
+
+    function setUp() external {
+        handler = new Handler();
+        market = handler.deployed();
+    }
+
+    function targetContracts() external view returns (address[] memory targets) {
+        targets = new address[](1);
+        targets[0] = address(handler);
+    }
+
+    function targetSelectors() external view returns (FuzzSelector[] memory targets) {
+        targets = new FuzzSelector[](1);
+        targets[0].addr = address(handler);
+        bytes4[] memory selectors = new bytes4[](8);
+        selectors[0] = Handler.openTraining.selector;
+        (selectors[1], selectors[2], selectors[3]) =
+            (Handler.advance.selector, Handler.advance.selector, Handler.advance.selector);
+        selectors[4] = Handler.meddle.selector;
+        selectors[5] = Handler.withdraw.selector;
+        selectors[6] = Handler.waitFor.selector;
+        selectors[7] = Handler.forceEther.selector;
+        targets[0].selectors = selectors;
+    }
+
+    /// The handler itself fails when a status moves along no allowed edge.
+    function invariant_EveryWeiIsEscrowOrSomebodysCredit() external view {
+        uint256 escrow;
+        for (uint256 training = 1; training <= handler.trainings(); ++training) {
+            IMarketplace.Status status = market.statusOf(training);
+            (, uint256 deposit,) = market.termsOf(training);
+            if (status != IMarketplace.Status.Settled && status != IMarketplace.Status.Cancelled) escrow += deposit;
+        }
+        vm.assertEq(market.totalEscrow(), escrow, "the escrow is the deposits of trainings that are not over");
+        vm.assertEq(address(market).balance, escrow + credits() + handler.forced(), "balance = escrow + credits");
+    }
+
+    /// Runs at the end of every sequence: no state locks money.
+    function afterInvariant() external {
+        handler.endEverything();
+        vm.assertEq(market.totalEscrow(), 0, "a stranger could end every training");
+        vm.assertEq(address(market).balance, handler.forced(), "and everybody could withdraw");
+    }
+
+    /// The invariants say something only if such sequences come into every status.
+    function test_TheHandlerReachesEveryStatus() external {
+        for (uint256 i = 0; i < 400; ++i) {
+            uint256 seed = uint256(keccak256(abi.encode(i)));
+            uint256 choice = (seed >> 200) % 8;
+            if (choice == 0) handler.openTraining(seed);
+            if (choice >= 1 && choice <= 3) handler.advance(seed);
+            if (choice == 4) handler.meddle(seed);
+            if (choice == 5) handler.withdraw(seed);
+            if (choice == 6) handler.waitFor(seed);
+            if (choice == 7) handler.forceEther(seed);
+        }
+        for (uint256 status = 1; status < 6; ++status) {
+            vm.assertTrue(handler.reached(status) > 1, "every status is reached");
+        }
+        vm.assertTrue(handler.rounds() > 10, "rounds are recorded");
+        vm.assertTrue(handler.withdrawals() > 10, "credits are withdrawn");
+    }
+
+    function credits() private view returns (uint256 sum) {
+        address[] memory all = handler.accounts();
+        for (uint256 i = 0; i < all.length; ++i) sum += market.creditOf(all[i]);
+    }
+}

@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+pragma solidity ^0.8.28;
+
+import {IMarketplace} from "../src/IMarketplace.sol";
+import {MarketplaceTest} from "./support/MarketplaceTest.sol";
+import {Wallet} from "./support/Wallets.sol";
+
+contract RecordSignaturesTest is MarketplaceTest {
+    uint256 private constant CURVE_ORDER = 0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141;
+
+    uint256 private training;
+    uint256 private firstValidator;
+    IMarketplace.RoundRecord private record;
+    bytes private byBuyer;
+    bytes[] private byValidators;
+
+    function setUp() public override {
+        super.setUp();
+        training = running(14); // four validators
+        record = recordOf(training, 1, false);
+        byBuyer = buyerSignature(record);
+        byValidators = validatorSignatures(record);
+        while ((record.validators >> firstValidator) & 1 == 0) ++firstValidator;
+    }
+
+    function test_RevertWhen_TheBuyerDidNotSign() external {
+        byBuyer = "";
+        refuse(badSignature(buyer));
+    }
+
+    function test_RevertWhen_AnotherAccountSignedForTheBuyer() external {
+        byBuyer = byValidators[0];
+        refuse(badSignature(buyer));
+    }
+
+    function test_RevertWhen_HalfOfTheListedValidatorsSigned() external {
+        (byValidators[0], byValidators[3]) = (bytes(""), bytes(""));
+        refuse(badSignature(address(0)));
+    }
+
+    function test_RevertWhen_TheValidatorsSignedInAnotherOrder() external {
+        bytes memory first = byValidators[0];
+        byValidators[0] = byValidators[1];
+        byValidators[1] = first;
+        refuse(badSignature(owner(firstValidator)));
+    }
+
+    function test_RevertWhen_AValidatorSignedTwice() external {
+        byValidators[0] = byValidators[1];
+        refuse(badSignature(owner(firstValidator)));
+    }
+
+    function test_RevertWhen_ATrainerSignedForAValidator() external {
+        uint256 trainer;
+        while ((record.trainers >> trainer) & 1 == 0) ++trainer;
+        byValidators[0] = signed(ownerKey(trainer), market.hashRecord(record));
+        refuse(badSignature(owner(firstValidator)));
+    }
+
+    function test_RevertWhen_ThereAreFewerSignaturesThanListedValidators() external {
+        byValidators.pop();
+        refuse(invalidMetrics(training, 1));
+    }
+
+    function test_RevertWhen_ThereAreMoreSignaturesThanListedValidators() external {
+        byValidators.push("");
+        refuse(invalidMetrics(training, 1));
+    }
+
+    function test_RevertWhen_ASignatureHasAHighS() external {
+        (uint8 v, bytes32 r, bytes32 s) = vm.sign(BUYER_KEY, market.hashRecord(record));
+        byBuyer = abi.encodePacked(r, CURVE_ORDER - uint256(s), v == 27 ? uint8(28) : uint8(27));
+        refuse(badSignature(buyer));
+    }
+
+    function test_RevertWhen_ASignatureIsCutShort() external {
+        byValidators[0].pop();
+        refuse(badSignature(owner(firstValidator)));
+    }
+
+    function test_RevertWhen_AnySignedFieldIsChanged() external {
+        record.last = true;
+        refuse(badSignature(buyer));
+        record.last = false;
+        record.mseBefore += 1;
+        refuse(badSignature(buyer));
+        record.mseBefore -= 1;
+        record.own[0] += 1;
+        refuse(badSignature(buyer));
+        record.own[0] -= 1;
+        record.cross[0] += 1;
+        refuse(badSignature(buyer));
+        record.cross[0] -= 1;
+        record.trainers = lowest(record.trainers, 9);
+        refuse(badSignature(buyer));
+        (, record.trainers,) = market.ownersOf(training);
+        record.validators = lowest(record.validators, 3);
+        refuse(badSignature(buyer));
+        (,, record.validators) = market.ownersOf(training);
+        record.modelDigest = bytes32(0);
+        refuse(badSignature(buyer));
+        record.modelDigest = keccak256(abi.encode("model", uint16(1)));
+        record.transcriptDigest = bytes32(0);
+        refuse(badSignature(buyer));
+        record.transcriptDigest = keccak256(abi.encode("transcript", uint16(1)));
+        send(); // as it was signed
+    }
+
+    function test_RevertWhen_TheSignaturesWereMadeForAnotherTraining() external {
+        record.trainingId = running(14);
+        refuse(badSignature(buyer));
+    }
+
+    function test_RevertWhen_TheSignaturesWereMadeOnAnotherChain() external {
+        vm.chainId(block.chainid + 1);
+        refuse(badSignature(buyer));
+    }
+
+    function test_WhenMoreThanHalfOfTheListedValidatorsSigned() external {
+        byValidators[2] = "";
+        send();
+    }
+
+    function test_WhenAContractAccountApprovesTheDigest() external {
+        approve(buyer, market.hashRecord(record));
+        byBuyer = "ok";
+        approve(owner(firstValidator), market.hashRecord(record));
+        byValidators[0] = "ok";
+        byValidators[1] = "";
+        send();
+    }
+
+    function test_RevertWhen_AContractAccountApprovesAnotherDigest() external {
+        approve(owner(firstValidator), keccak256("another"));
+        byValidators[0] = "ok";
+        refuse(badSignature(owner(firstValidator)));
+    }
+
+    function test_RevertWhen_AContractAccountHasAnOrdinarySignature() external {
+        vm.etch(buyer, address(new Wallet()).code);
+        refuse(badSignature(buyer));
+    }
+
+    function approve(address account, bytes32 digest) private {
+        vm.etch(account, address(new Wallet()).code);
+        Wallet(account).approve(digest);
+    }
+
+    function send() private {
+        vm.prank(aggregator);
+        market.recordRound(record, byBuyer, byValidators);
+        (,,, uint16 rounds,,) = market.progressOf(training);
+        vm.assertEq(rounds, 1, "recorded");
+    }
+
+    function refuse(bytes memory refusal) private {
+        refuseRecord(record, byBuyer, byValidators, refusal);
+    }
+}

@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+pragma solidity ^0.8.28;
+
+import {IMarketplace} from "../src/IMarketplace.sol";
+import {MarketplaceTest} from "./support/MarketplaceTest.sol";
+
+contract SettleTest is MarketplaceTest {
+    function test_RevertWhen_TheTrainingIsNotRunning() external {
+        refuse(9, wrongStatus(9, IMarketplace.Status.None));
+        uint256 training = open();
+        refuse(training, wrongStatus(training, IMarketplace.Status.Open));
+        join(training, 4);
+        close(training);
+        refuse(training, wrongStatus(training, IMarketplace.Status.Drawing));
+        drawAfter(training);
+        sendRecord(recordOf(training, 1, true));
+        market.settle(training);
+        refuse(training, wrongStatus(training, IMarketplace.Status.Settled));
+    }
+
+    function test_RevertWhen_NoRoundIsRecorded() external {
+        uint256 training = running(4);
+        vm.warp(roundUntil(training) + 1);
+        refuse(training, tooEarly(training, roundUntil(training)));
+    }
+
+    function test_RevertWhen_RoundsAreMissingBeforeTheDeadline() external {
+        uint256 training = recorded(4, 3, false);
+        vm.warp(roundUntil(training) - 1);
+        refuse(training, tooEarly(training, roundUntil(training)));
+    }
+
+    /// One round of four agreed, 100 → 50, contributions 35 and 15: improvement ½, fixed shares in full.
+    function test_WhenTheLastRoundEndedEarly() external {
+        uint256 training = running(4);
+        (, uint256 trainers, uint256 validators) = market.ownersOf(training);
+        (uint256 first, uint256 second) = pair(trainers);
+        (uint256 third, uint256 fourth) = pair(validators);
+        sendRecord(halved(training));
+        vm.expectEmit(address(market));
+        emit IMarketplace.Credited(training, owner(third), IMarketplace.Share.Validation, DEPOSIT * 2000 / 20_000);
+        vm.expectEmit(address(market));
+        emit IMarketplace.Settled(training, 0.5e18, DEPOSIT * 675 / 1000, DEPOSIT * 325 / 1000);
+        vm.prank(stranger);
+        market.settle(training);
+
+        assertStatus(training, IMarketplace.Status.Settled);
+        assertCredit(owner(first), 2275 + 250);
+        assertCredit(owner(second), 975 + 250);
+        assertCredit(owner(third), 1000);
+        assertCredit(owner(fourth), 1000);
+        assertCredit(aggregator, 1000);
+        assertCredit(buyer, 3250);
+        vm.assertEq(market.totalEscrow(), 0, "escrow");
+    }
+
+    function test_WhenTimeRanOutAfterSomeRounds() external {
+        uint256 training = recorded(4, 1, false);
+        vm.warp(roundUntil(training));
+        vm.prank(stranger);
+        market.settle(training);
+        (,, uint256 validators) = market.ownersOf(training);
+        (uint256 third,) = pair(validators);
+        assertCredit(owner(third), 250); // a quarter of 1000
+        assertCredit(aggregator, 250);
+        // Improvement a tenth: 650; participation, validation and aggregation a quarter of 3500.
+        assertCredit(buyer, 10_000 - 650 - 875);
+    }
+
+    function test_WhenAValidatorAndATrainerWereLeftOutOfARound() external {
+        uint256 training = running(10);
+        (, uint256 trainers, uint256 validators) = market.ownersOf(training);
+        sendRecord(recordOf(training, 1, true, lowest(trainers, 2), lowest(validators, 2)));
+        market.settle(training);
+        for (uint256 seat = 0; seat < 10; ++seat) {
+            bool took = ((lowest(trainers, 2) | lowest(validators, 2)) >> seat) & 1 == 1;
+            vm.assertTrue(took == (market.creditOf(owner(seat)) > 0), "who took part is paid, nobody else");
+        }
+    }
+
+    function test_WhenTheModelGotWorse() external {
+        uint256 training = running(4);
+        IMarketplace.RoundRecord memory record = halved(training);
+        record.mseBefore = 40e18;
+        sendRecord(record);
+        vm.expectEmit(address(market));
+        emit IMarketplace.Settled(training, 0, DEPOSIT * 35 / 100, DEPOSIT * 65 / 100);
+        market.settle(training);
+    }
+
+    /// 100 → 90 → 145 → 60: the delivered model gained 40, and that is paid.
+    function test_WhenTheModelWasWreckedAndMended() external {
+        uint256 training = recorded(4, 1, false);
+        sendRecord(step(training, 2, 90e18, 145e18, false));
+        sendRecord(step(training, 3, 145e18, 60e18, true));
+        vm.expectEmit(address(market));
+        emit IMarketplace.Settled(training, 0.4e18, DEPOSIT * 61 / 100, DEPOSIT * 39 / 100);
+        market.settle(training);
+    }
+
+    function test_WhenTheErrorAfterTheLastRoundIsZero() external {
+        uint256 training = running(4);
+        sendRecord(step(training, 1, 100e18, 0, true));
+        market.settle(training);
+        assertCredit(buyer, 0);
+    }
+
+    function testFuzz_WhenAnyTermsAndMetricsAreSettled(uint256 seed) external {
+        uint256 training = open(anyTerms(seed));
+        join(training, between(seed >> 8, 4, 12));
+        close(training);
+        drawAfter(training);
+        uint16 rounds = uint16(between(seed >> 16, 1, 5));
+        uint256 before = random(seed, 0) % 1e24 + 1;
+        for (uint16 round = 1; round <= rounds; ++round) {
+            uint256 reached = random(seed, round) % (before * 2 + 1);
+            IMarketplace.RoundRecord memory record = step(training, round, before, reached, round == rounds);
+            for (uint256 i = 0; i < record.own.length; ++i) record.own[i] = random(seed, 100 * round + i) % 1e24;
+            sendRecord(record);
+            (,,,,, before) = market.progressOf(training);
+        }
+        uint256 buyerBefore = market.creditOf(buyer);
+        market.settle(training);
+        uint256 sum = market.creditOf(aggregator) + market.creditOf(buyer) - buyerBefore;
+        for (uint256 seat = 0; seat < 12; ++seat) sum += market.creditOf(owner(seat));
+        vm.assertEq(sum, DEPOSIT, "every wei of the deposit is credited, and no more");
+        vm.assertEq(market.totalEscrow(), 0, "escrow");
+    }
+
+    // ---- pieces ----
+
+    function anyTerms(uint256 seed) private view returns (IMarketplace.Terms memory terms) {
+        terms = defaultTerms();
+        terms.rounds = uint16(between(seed, 5, 10_000));
+        terms.contributionBps = uint16(between(random(seed, 1), 0, 10_000));
+        terms.participationBps = uint16(between(random(seed, 2), 0, 10_000 - terms.contributionBps));
+        terms.validationBps =
+            uint16(between(random(seed, 3), 0, 10_000 - terms.contributionBps - terms.participationBps));
+        terms.aggregationBps =
+            uint16(10_000 - terms.contributionBps - terms.participationBps - terms.validationBps);
+    }
+
+    /// Trainers alike, with the given errors before and after.
+    function step(uint256 training, uint16 round, uint256 mseBefore, uint256 mseAfter, bool last)
+        private
+        view
+        returns (IMarketplace.RoundRecord memory record)
+    {
+        record = recordOf(training, round, last);
+        record.mseBefore = mseBefore;
+        for (uint256 i = 0; i < record.cross.length; ++i) {
+            record.own[i] = mseAfter;
+            record.cross[i] = int256(mseAfter * record.cross.length);
+        }
+    }
+
+    function halved(uint256 training) private view returns (IMarketplace.RoundRecord memory record) {
+        record = step(training, 1, 100e18, 50e18, true);
+        (record.own[0], record.own[1]) = (60e18, 80e18);
+        (record.cross[0], record.cross[1]) = (90e18, 110e18);
+    }
+
+    function pair(uint256 mask) private pure returns (uint256 first, uint256 second) {
+        while ((mask >> first) & 1 == 0) ++first;
+        second = first + 1;
+        while ((mask >> second) & 1 == 0) ++second;
+    }
+
+    function assertCredit(address account, uint256 basisPoints) private view {
+        vm.assertEq(market.creditOf(account), DEPOSIT * basisPoints / 10_000, "credit");
+    }
+
+    function random(uint256 seed, uint256 index) private pure returns (uint256) {
+        return uint256(keccak256(abi.encode(seed, index)));
+    }
+
+    function refuse(uint256 training, bytes memory refusal) private {
+        vm.expectRevert(refusal);
+        market.settle(training);
+    }
+}

@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+pragma solidity ^0.8.28;
+
+import {IMarketplace} from "../../src/IMarketplace.sol";
+import {MarketplaceTest} from "./MarketplaceTest.sol";
+
+/// Random parties that mostly do the next right thing with some training, and sometimes anything at any time.
+contract Handler is MarketplaceTest {
+    uint256 private constant OWNERS = 12;
+    uint256 private constant MOST_TRAININGS = 20;
+
+    uint256 public trainings;
+    uint256 public forced; // wei sent without a call
+    uint256[6] public reached; // how often a training came into each status
+    uint256 public rounds;
+    uint256 public withdrawals;
+    mapping(uint256 => IMarketplace.Status) private _last;
+    mapping(address => uint256) private _keys;
+
+    constructor() {
+        setUp();
+        for (uint256 seat = 0; seat < OWNERS; ++seat) {
+            register(owner(seat), IMarketplace.Role.DataOwner);
+            _keys[owner(seat)] = ownerKey(seat);
+        }
+    }
+
+    function deployed() external view returns (IMarketplace) {
+        return market;
+    }
+
+    function accounts() public view returns (address[] memory all) {
+        all = new address[](OWNERS + 3);
+        (all[0], all[1], all[2]) = (buyer, aggregator, stranger);
+        for (uint256 seat = 0; seat < OWNERS; ++seat) all[3 + seat] = owner(seat);
+    }
+
+    // ---- actions ----
+
+    function openTraining(uint256 seed) external {
+        if (trainings == MOST_TRAININGS) return;
+        IMarketplace.Terms memory terms = defaultTerms();
+        terms.rounds = uint16(between(seed, 2, 6));
+        terms.maxOwners = uint16(between(seed >> 8, 4, OWNERS));
+        terms.joinSeconds = uint32(between(seed >> 16, 500, 5000));
+        terms.roundSeconds = uint32(between(seed >> 48, 500, 5000));
+        vm.prank(buyer);
+        trainings = market.open{value: between(seed >> 80, 1e6, 1 ether)}(terms);
+        _follow();
+    }
+
+    function advance(uint256 seed) external {
+        if (trainings == 0) return;
+        uint256 training = between(seed, 1, trainings);
+        IMarketplace.Status status = market.statusOf(training);
+        if (status == IMarketplace.Status.Open) {
+            _fill(training, seed >> 8);
+        } else if (status == IMarketplace.Status.Drawing) {
+            if (block.number <= drawBlock(training)) vm.roll(drawBlock(training) + 1);
+            _try(stranger, abi.encodeCall(IMarketplace.draw, (training)));
+        } else if (status == IMarketplace.Status.Running) {
+            // Before the last round and its deadline settling is refused: then the next round is recorded.
+            if (!_try(stranger, abi.encodeCall(IMarketplace.settle, (training)))) _record(training, seed >> 8);
+        }
+        _follow();
+    }
+
+    function meddle(uint256 seed) external {
+        uint256 training = between(seed, 0, trainings);
+        address[] memory all = accounts();
+        address account = all[(seed >> 8) % all.length];
+        uint256 choice = (seed >> 16) % 5;
+        if (choice == 0) _try(account, abi.encodeCall(IMarketplace.join, (training)));
+        if (choice == 1) _try(account, abi.encodeCall(IMarketplace.close, (training)));
+        if (choice == 2) _try(account, abi.encodeCall(IMarketplace.draw, (training)));
+        if (choice == 3) _try(account, abi.encodeCall(IMarketplace.settle, (training)));
+        if (choice == 4) _try(account, abi.encodeCall(IMarketplace.cancel, (training)));
+        _follow();
+    }
+
+    function withdraw(uint256 seed) external {
+        address[] memory all = accounts();
+        address account = all[seed % all.length];
+        uint256 credit = market.creditOf(account);
+        uint256 before = account.balance;
+        bool paid = _try(account, abi.encodeCall(IMarketplace.withdraw, ()));
+        vm.assertTrue(paid == (credit > 0), "whoever has credit can withdraw it");
+        vm.assertEq(account.balance - before, credit, "all of it");
+        if (paid) ++withdrawals;
+    }
+
+    function waitFor(uint256 seed) external {
+        vm.warp(vm.getBlockTimestamp() + between(seed, 0, 700));
+        vm.roll(vm.getBlockNumber() + between(seed >> 16, 0, 40) * (seed >> 32 & 7 == 0 ? 10 : 1));
+    }
+
+    function forceEther(uint256 seed) external {
+        uint256 amount = between(seed, 1, 1 ether);
+        forced += amount;
+        vm.deal(address(market), address(market).balance + amount);
+    }
+
+    /// A stranger ends whatever is not over, once time has passed; then everybody takes its credit out.
+    function endEverything() external {
+        vm.warp(vm.getBlockTimestamp() + 10_000);
+        for (uint256 training = 1; training <= trainings; ++training) {
+            bytes memory cancel = abi.encodeCall(IMarketplace.cancel, (training));
+            if (!_try(stranger, abi.encodeCall(IMarketplace.settle, (training))) && !_try(stranger, cancel)) {
+                // Enough owners joined and nobody closed: closing is what anyone can do then.
+                _try(stranger, abi.encodeCall(IMarketplace.close, (training)));
+                vm.warp(vm.getBlockTimestamp() + 10_000);
+                _try(stranger, cancel);
+            }
+        }
+        _follow();
+        address[] memory all = accounts();
+        for (uint256 i = 0; i < all.length; ++i) _try(all[i], abi.encodeCall(IMarketplace.withdraw, ()));
+    }
+
+    // ---- pieces ----
+
+    function _fill(uint256 training, uint256 seed) private {
+        for (uint256 seat = 0; seat < between(seed, 2, OWNERS); ++seat) {
+            _try(owner(seat), abi.encodeCall(IMarketplace.join, (training)));
+        }
+        _try(aggregator, abi.encodeCall(IMarketplace.close, (training)));
+    }
+
+    function _record(uint256 training, uint256 seed) private {
+        (, uint256 trainers, uint256 validators) = market.ownersOf(training);
+        (,,, uint16 done,, uint256 lastMse) = market.progressOf(training);
+        (,, IMarketplace.Terms memory terms) = market.termsOf(training);
+        if (seed % 3 == 0) trainers = lowest(trainers, between(seed, 2, bits(trainers)));
+        if (seed % 5 == 0) validators = lowest(validators, between(seed, 2, bits(validators)));
+        bool last = done + 1 == terms.rounds || seed % 11 == 0;
+        IMarketplace.RoundRecord memory record = recordOf(training, 0, last, trainers, validators);
+        record.round = done + 1;
+        record.mseBefore = done == 0 ? 100e18 : lastMse;
+        for (uint256 i = 0; i < record.own.length; ++i) {
+            record.own[i] = uint256(keccak256(abi.encode(seed, i))) % 120e18;
+            record.cross[i] = int256(uint256(keccak256(abi.encode(i, seed))) % (220e18 * record.own.length)) - 20e18;
+        }
+        bytes memory signature = buyerSignature(record);
+        if (_try(aggregator, abi.encodeCall(IMarketplace.recordRound, (record, signature, _signatures(record))))) {
+            ++rounds;
+        }
+    }
+
+    /// Here owners take their seats in any order.
+    function _signatures(IMarketplace.RoundRecord memory record) private view returns (bytes[] memory signatures) {
+        bytes32 digest = market.hashRecord(record);
+        (address[] memory seats,,) = market.ownersOf(record.trainingId);
+        signatures = new bytes[](bits(record.validators));
+        uint256 index;
+        for (uint256 seat = 0; seat < seats.length; ++seat) {
+            if ((record.validators >> seat) & 1 == 1) signatures[index++] = signed(_keys[seats[seat]], digest);
+        }
+    }
+
+    function _try(address account, bytes memory data) private returns (bool succeeded) {
+        vm.prank(account);
+        (succeeded,) = address(market).call(data);
+    }
+
+    function _follow() private {
+        for (uint256 training = 1; training <= trainings; ++training) {
+            IMarketplace.Status status = market.statusOf(training);
+            IMarketplace.Status before = _last[training];
+            if (status == before) continue;
+            vm.assertTrue(_allowed(before, status), "a status moved along no allowed edge");
+            ++reached[uint256(status)];
+            _last[training] = status;
+        }
+    }
+
+    function _allowed(IMarketplace.Status from, IMarketplace.Status to) private pure returns (bool) {
+        if (to == IMarketplace.Status.Open) return from == IMarketplace.Status.None;
+        if (to == IMarketplace.Status.Drawing) return from == IMarketplace.Status.Open;
+        if (to == IMarketplace.Status.Running) return from == IMarketplace.Status.Drawing;
+        if (to == IMarketplace.Status.Settled) return from == IMarketplace.Status.Running;
+        return to == IMarketplace.Status.Cancelled && from != IMarketplace.Status.None
+            && from != IMarketplace.Status.Settled;
+    }
+}
