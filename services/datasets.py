@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -27,6 +28,7 @@ SUFFIXES = (".csv", ".parquet")
 ROW_LIMIT = 1_000_000
 _BATCH_VALUES = 1 << 20
 _THESIS_SEED = 39
+_DIABETES_FEATURES = ("age", "sex", "bmi", "bp", "s1", "s2", "s3", "s4", "s5", "s6")
 _CONVERSION_ERROR = re.compile(r"In CSV column #(\d+): (?:Row #(\d+): )?")
 
 
@@ -106,13 +108,22 @@ def read_rows(
 def diabetes() -> tuple[tuple[str, ...], Matrix]:
     """The diabetes data (Efron, Hastie, Johnstone, Tibshirani, "Least Angle Regression", 2004), 442×11.
 
-    The ten features are centred with unit norm, as scikit-learn ships them; the last column, "target", is the
-    disease's progression, 25 to 346.
+    The ten features are centred with unit norm, as `sklearn.datasets.load_diabetes` gives them; the last
+    column, "target", is the disease's progression, 25 to 346. Read from scikit-learn's files without importing
+    it: that takes longer than a small training.
     """
-    from sklearn.datasets import load_diabetes  # noqa: PLC0415  takes a second to import
-
-    data = load_diabetes()
-    return (*data.feature_names, "target"), np.column_stack([data.data, data.target])
+    package = find_spec("sklearn")
+    if package is None or not package.submodule_search_locations:
+        raise DataSetError(
+            "the diabetes data come with scikit-learn, which is missing: install it or name a file"
+        )
+    folder = Path(package.submodule_search_locations[0]) / "datasets" / "data"
+    raw = np.loadtxt(folder / "diabetes_data_raw.csv.gz")
+    centred = raw - raw.mean(axis=0)
+    features = centred / np.sqrt((centred**2).sum(axis=0))
+    return (*_DIABETES_FEATURES, "target"), np.column_stack(
+        [features, np.loadtxt(folder / "diabetes_target.csv.gz")]
+    )
 
 
 def deal(rows: Matrix, owners: int, seed: int) -> list[Matrix]:
