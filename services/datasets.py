@@ -114,9 +114,7 @@ def diabetes() -> tuple[tuple[str, ...], Matrix]:
     """
     package = find_spec("sklearn")
     if package is None or not package.submodule_search_locations:
-        raise DataSetError(
-            "the diabetes data come with scikit-learn, which is missing: install it or name a file"
-        )
+        raise DataSetError("the diabetes data come with scikit-learn, which is not installed")
     folder = Path(package.submodule_search_locations[0]) / "datasets" / "data"
     raw = np.loadtxt(folder / "diabetes_data_raw.csv.gz")
     centred = raw - raw.mean(axis=0)
