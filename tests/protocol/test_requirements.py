@@ -18,7 +18,7 @@ def statistic(
     extremes: Mapping[str, tuple[float, float]] | None = None,
 ) -> Statistic:
     """Each column evenly from one extreme to the other, by default within every declared range."""
-    ends = {name: (20.0, 60.0) for name in columns} | dict(extremes or {})
+    ends = dict.fromkeys(columns, (20.0, 60.0)) | dict(extremes or {})
     values = {name: np.linspace(*ends[name], rows) for name in columns}
     builder = StatisticBuilder(columns)
     builder.add(np.column_stack(list(values.values())))
