@@ -36,3 +36,9 @@ async def anvil_market(anvil):
         await anvil.call("anvil_setBalance", address, hex(wei))
 
     return await ChainMarket.create(anvil, fund)
+
+
+@pytest.fixture
+async def registered(market):
+    await market.register()
+    return market

@@ -6,7 +6,6 @@ import itertools
 import os
 
 import pytest
-from eth_hash.auto import keccak
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -14,10 +13,10 @@ from protocol.errors import MisuseError
 from protocol.marketplace import Register
 from protocol.records import Market
 from services.chain.errors import ChainUnavailable, DeepReorganisation, RpcError, WrongChain
-from services.chain.interface import marketplace_interface
 from services.chain.listener import ChainListener, StoredCursor
 from services.store import Store
 from tests.support.chain_market import ROLES
+from tests.support.shifting_node import ShiftingNode
 
 
 class Streams:
@@ -195,83 +194,6 @@ async def test_a_reorganisation_below_confirmed_events_stops_the_listener(anvil_
 
 
 # ---- a node that changes between any two requests ----
-
-
-class ShiftingNode:
-    """Blocks whose logs are withdrawals of ever new amounts; a plan says what changes before each request."""
-
-    MARKET = Market(chain_id=1, contract="0x" + "c" * 40)
-    ACCOUNT = b"\0" * 12 + b"\xaa" * 20
-
-    def __init__(self, plan) -> None:
-        self.amounts = itertools.count(1)
-        self.blocks = [{"hash": keccak(b"0"), "parent": b"\0" * 32, "amount": 0}]
-        self.plan = iter(plan)
-
-    def change(self, depth: int, grow: int) -> None:
-        missing = min(depth, len(self.blocks) - 1)
-        del self.blocks[len(self.blocks) - missing :]
-        for _ in range(missing + grow):
-            amount = next(self.amounts)
-            block_hash = keccak(amount.to_bytes(32, "big"))
-            self.blocks.append({"hash": block_hash, "parent": self.blocks[-1]["hash"], "amount": amount})
-
-    async def batch(self, requests):
-        return [await self.call(method, *parameters) for method, parameters in requests]
-
-    async def call(self, method, *parameters):
-        match next(self.plan, None):
-            case (depth, grow):
-                self.change(depth, grow)
-            case "down":
-                raise ChainUnavailable("no answer")
-        return getattr(self, method)(*parameters)
-
-    def on_block(self, wake) -> None:
-        pass
-
-    def eth_chainId(self):  # noqa: N802
-        return "0x1"
-
-    def eth_getCode(self, address, block):  # noqa: N802
-        return "0x00"
-
-    def eth_blockNumber(self):  # noqa: N802
-        return hex(len(self.blocks) - 1)
-
-    def eth_getBlockByNumber(self, which, full):  # noqa: N802
-        number = int(which, 16)
-        return self.header(number) if number < len(self.blocks) else None
-
-    def header(self, number):
-        block = self.blocks[number]
-        return {
-            "number": hex(number),
-            "hash": "0x" + block["hash"].hex(),
-            "parentHash": "0x" + block["parent"].hex(),
-            "timestamp": "0x1",
-        }
-
-    def eth_getLogs(self, query):  # noqa: N802
-        for number, block in enumerate(self.blocks):
-            if "0x" + block["hash"].hex() == query["blockHash"]:
-                return [self.log(number)] if block["amount"] % 3 else []
-        raise RpcError("eth_getLogs", -32000, "unknown block")
-
-    def log(self, number):
-        (topic,) = (t for t, e in marketplace_interface().events.items() if e.name == "Withdrawn")
-        return {
-            "topics": ["0x" + topic.hex(), "0x" + self.ACCOUNT.hex()],
-            "data": f"0x{self.blocks[number]['amount']:064x}",
-            "blockNumber": hex(number),
-            "blockHash": self.header(number)["hash"],
-            "blockTimestamp": "0x1",
-            "transactionHash": "0x" + "0" * 64,
-            "logIndex": "0x0",
-        }
-
-    def amounts_between(self, first, below):
-        return [block["amount"] for block in self.blocks[first:below] if block["amount"] % 3]
 
 
 reorganisations = st.tuples(st.integers(0, 3), st.integers(0, 2))
