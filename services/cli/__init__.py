@@ -6,7 +6,11 @@ import typer
 from typer.core import TyperGroup
 
 from protocol.errors import DeltaMLError, MisuseError
+from services.cli.datasets import datasets
 from services.cli.demo import demo
+from services.cli.keys import keys
+from services.cli.predict import predict
+from services.cli.show import show
 from services.errors import ConfigurationError, DataSetError
 
 MISUSE, FAILURE = 2, 3
@@ -68,13 +72,23 @@ def _version(*, wanted: bool) -> None:
 def _options(
     *,
     version: Annotated[
-        bool, typer.Option("--version", callback=lambda wanted: _version(wanted=wanted), is_eager=True)
+        bool,
+        typer.Option(
+            "--version",
+            help="Show the version and exit.",
+            callback=lambda wanted: _version(wanted=wanted),
+            is_eager=True,
+        ),
     ] = False,
 ) -> None:
     del version
 
 
 app.command()(demo)
+app.command()(predict)
+app.command()(show)
+app.add_typer(datasets)
+app.add_typer(keys)
 
 
 def main() -> None:

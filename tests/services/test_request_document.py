@@ -7,6 +7,7 @@ import yaml
 from protocol.learning.statistic import StatisticBuilder
 from protocol.request import Request
 from protocol.requirements import mismatches
+from protocol.roles.training import check_widths
 from services.datasets import deal, diabetes
 from services.documents import load_request
 
@@ -29,6 +30,7 @@ def test_the_document_asks_for_the_training_of_the_thesis():
     assert request.owners.maximum == 5
     assert request.payment.deposit_wei == 10**18
     assert request.key_bits == 3072
+    check_widths(request)
 
 
 def test_every_owner_of_the_diabetes_data_serves_it():

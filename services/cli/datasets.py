@@ -1,0 +1,145 @@
+"""`deltaml datasets`: an owner's catalogue. Statistics are kept; the rows stay in the file they came from."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from services.cli.output import Json, print_json, print_line, print_table
+
+if TYPE_CHECKING:
+    from services.catalogue import Catalogue
+
+NOTHING_SERVES = 1
+"""Exit status of `match` when it ran and no data set serves."""
+
+datasets = typer.Typer(name="datasets", help="Data sets that an owner trains with.", no_args_is_help=True)
+
+_Folder = Annotated[
+    Path | None,
+    typer.Option("--catalogue", help="Folder of the catalogue; by default one in your application data."),
+]
+_Config = Annotated[
+    Path | None, typer.Option("--config", help="Use the catalogue of this data owner's file.")
+]
+_DataSet = Annotated[str, typer.Argument(metavar="NAME", help="The data set's name.")]
+
+
+@datasets.command()
+def add(
+    file: Annotated[Path, typer.Argument(help="CSV or Parquet file with a header, numbers only.")],
+    name: Annotated[str | None, typer.Option(help="Its name; by default that of the file.")] = None,
+    columns: Annotated[str | None, typer.Option(help="Take these columns only: a,b,c.")] = None,
+    replace: Annotated[bool, typer.Option("--replace", help="Replace a data set of that name.")] = False,
+    catalogue: _Folder = None,
+    config: _Config = None,
+    json: Json = False,
+) -> None:
+    """Read a file of rows, of any length, and add it to the catalogue."""
+    from services.datasets import read_statistic  # noqa: PLC0415
+
+    kept = _catalogue(catalogue, config)
+    chosen = None if columns is None else [column.strip() for column in columns.split(",")]
+    named = file.stem if name is None else name
+    if not replace:
+        kept.require_free(named)  # before a long file is read
+    with _progress(quiet=json) as progress:
+        statistic = read_statistic(file, chosen, progress)
+    entry = kept.add(named, statistic, file, replace=replace)
+    if json:
+        print_json(entry.model_dump(mode="json"))
+    else:
+        print_line(f"added {entry.name!r}: {entry.rows} rows, {len(entry.columns)} columns")
+
+
+@datasets.command("list")
+def list_(catalogue: _Folder = None, config: _Config = None, json: Json = False) -> None:
+    """All data sets of the catalogue."""
+    entries = _catalogue(catalogue, config).list()
+    if json:
+        print_json([entry.model_dump(mode="json") for entry in entries])
+        return
+    rows = [
+        (
+            entry.name,
+            str(entry.rows),
+            str(len(entry.columns)),
+            f"{entry.added_at:%Y-%m-%d %H:%M}",
+            entry.source,
+        )
+        for entry in entries
+    ]
+    print_table(("name", "rows", "columns", "added (UTC)", "source"), rows, right=("rows", "columns"))
+
+
+@datasets.command()
+def show(name: _DataSet, catalogue: _Folder = None, config: _Config = None, json: Json = False) -> None:
+    """One data set's columns and their ranges."""
+    entry = _catalogue(catalogue, config).entry(name)
+    if json:
+        print_json(entry.model_dump(mode="json"))
+        return
+    rows = [(column.name, f"{column.minimum:g}", f"{column.maximum:g}") for column in entry.columns]
+    title = f"{entry.name}: {entry.rows} rows of {entry.source}"
+    print_table(("column", "minimum", "maximum"), rows, title=title, right=("minimum", "maximum"))
+
+
+@datasets.command()
+def remove(name: _DataSet, catalogue: _Folder = None, config: _Config = None, json: Json = False) -> None:
+    """Forget a data set; the file it came from stays."""
+    _catalogue(catalogue, config).remove(name)
+    if json:
+        print_json({"removed": name})
+    else:
+        print_line(f"removed {name!r}")
+
+
+@datasets.command()
+def match(
+    request: Annotated[Path, typer.Argument(metavar="REQUEST", help="A request, like REQUEST.yaml.")],
+    catalogue: _Folder = None,
+    config: _Config = None,
+    json: Json = False,
+) -> None:
+    """Which data sets serve a request, and why the others do not; exit status 1 when none does."""
+    from protocol.requirements import mismatches  # noqa: PLC0415
+    from services.documents import load_request  # noqa: PLC0415
+
+    wanted = load_request(request)
+    kept = _catalogue(catalogue, config)
+    reasons = {entry.name: mismatches(wanted, kept.load(entry.name)) for entry in kept.list()}
+    if json:
+        print_json([{"name": name, "serves": not why, "reasons": why} for name, why in reasons.items()])
+    else:
+        rows = [(name, "no" if why else "yes", "\n".join(why)) for name, why in reasons.items()]
+        print_table(("data set", "serves", "reasons"), rows, title=f"request {wanted.name!r}")
+    if all(reasons.values()):
+        raise typer.Exit(NOTHING_SERVES)
+
+
+def _catalogue(folder: Path | None, config: Path | None) -> "Catalogue":
+    from services.catalogue import Catalogue  # noqa: PLC0415
+    from services.config import load  # noqa: PLC0415
+    from services.errors import ConfigurationError  # noqa: PLC0415
+
+    if folder is not None and config is not None:
+        raise ConfigurationError("give --catalogue or --config, not both")
+    if config is not None:
+        folder = load(config, "data-owner").catalogue
+    return Catalogue(folder or Path(typer.get_app_dir("deltaml")) / "datasets")
+
+
+@contextmanager
+def _progress(*, quiet: bool) -> Iterator[Callable[[int], None]]:
+    """Rows as they are read, on a terminal's standard error."""
+    from rich.console import Console  # noqa: PLC0415
+    from rich.progress import Progress, SpinnerColumn, TextColumn  # noqa: PLC0415
+
+    console = Console(stderr=True)
+    columns = (SpinnerColumn(), TextColumn("{task.completed:,} rows read"))
+    disabled = quiet or not console.is_terminal
+    with Progress(*columns, console=console, transient=True, disable=disabled) as progress:
+        task = progress.add_task("", total=None)
+        yield lambda rows: progress.update(task, completed=rows)
