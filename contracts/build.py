@@ -5,9 +5,12 @@ python contracts/build.py          install the pinned npm packages if missing, c
 python contracts/build.py --check  recompile and compare byte for byte; exit status 1 when they differ
 """
 
+import fcntl
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 FOLDER = Path(__file__).resolve().parent
@@ -23,12 +26,23 @@ def tool(name: str) -> str:
     return found
 
 
+@contextmanager
+def alone() -> Iterator[None]:
+    """One process at a time installs, or writes forge's cache; the others wait here."""
+    lock = FOLDER / "cache" / "lock"
+    lock.parent.mkdir(exist_ok=True)
+    with lock.open("w") as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+
+
 def install() -> None:
     """Install compiler, libraries, forge and anvil as the lock file pins them."""
-    if not (FOLDER / "node_modules" / ".package-lock.json").exists():
-        # `npm ci` refuses a lock that lacks other systems' binaries; this installs the same locked versions.
-        command = [tool("npm"), "install", "--no-save", "--no-fund", "--no-audit", "--ignore-scripts"]
-        subprocess.run(command, cwd=FOLDER, check=True, stdout=subprocess.DEVNULL)  # noqa: S603
+    with alone():
+        if not (FOLDER / "node_modules" / ".package-lock.json").exists():
+            # `npm ci` refuses a lock that lacks other systems' binaries; this installs the same versions.
+            command = [tool("npm"), "install", "--no-save", "--no-fund", "--no-audit", "--ignore-scripts"]
+            subprocess.run(command, cwd=FOLDER, check=True, stdout=subprocess.DEVNULL)  # noqa: S603
 
 
 def compiled() -> bytes:

@@ -6,7 +6,6 @@ python contracts/forge.py --gas            measure anew: writes snapshots/Gas.js
 python contracts/forge.py ARGUMENTS        any forge command, such as `test --match-path test/Draw.t.sol -vv`
 """
 
-import fcntl
 import json
 import os
 import subprocess
@@ -35,15 +34,11 @@ CALLS = (
 
 
 def run(arguments: Sequence[str], **settings: str) -> subprocess.CompletedProcess[str]:
-    """Run forge with these arguments; `settings` join its environment. Its output comes back as text.
-
-    One run at a time, for two would write the same cache. Its exit status is the caller's to judge.
-    """
+    """Forge's output, as text, and exit status; `settings` join its environment."""
     build.install()
     command = [build.tool("node"), "node_modules/@foundry-rs/forge/bin.mjs", *arguments]
     environment = {**os.environ, "NO_COLOR": "1", "FOUNDRY_DISABLE_NIGHTLY_WARNING": "1", **settings}
-    with (FOLDER / "node_modules" / ".forge.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with build.alone():
         return subprocess.run(  # noqa: S603
             command, cwd=FOLDER, env=environment, text=True, stdout=-1, stderr=subprocess.STDOUT, check=False
         )
