@@ -1,6 +1,7 @@
 """The plain twin of a pure market's training: the same owners, the same roles, the same rounds, in floats."""
 
 import numpy as np
+import pytest
 
 from protocol.learning.plaintext import OwnerData, PlainTraining, run
 from protocol.learning.statistic import Statistic, select
@@ -34,3 +35,8 @@ def bought_weights(market: PureMarket) -> Matrix:
     model = market.bought()
     intercept = [] if model.intercept is None else [model.intercept]
     return np.array([*model.weights, *intercept])
+
+
+def assert_model_of_twin(market: PureMarket) -> None:
+    """The delivered weights are those of the plain training."""
+    assert bought_weights(market) == pytest.approx(plain_twin(market).averaging.models[-1], abs=1e-6)

@@ -152,10 +152,12 @@ class PureMarket:
             self.deliver(self.parties[address], item)
 
     def run_until(self, type_name: str, recipient: Party | None = None) -> SignedMessage:
-        """Deliver until a message of this type (to this recipient) is next; it is taken off the queue."""
+        """Deliver until a message of this type is its recipient's next; it is taken off the queue."""
         for _ in range(20_000):
+            seen: set[str] = set()
             for position, (address, item) in enumerate(self.pending):
-                wanted = recipient is None or address == recipient.address
+                wanted = address not in seen and (recipient is None or address == recipient.address)
+                seen.add(address)
                 if isinstance(item, MessageReceived) and item.signed.envelope.type == type_name and wanted:
                     del self.pending[position]
                     return item.signed

@@ -66,6 +66,11 @@ def without(*dropped: str, sender: Party | None = None) -> Callable[[SignedMessa
     return intercept
 
 
+def losing(condition: Callable[[SignedMessage], bool]) -> Callable[[SignedMessage], Sequence[SignedMessage]]:
+    """An intercept that drops the messages for which `condition` holds."""
+    return lambda message: () if condition(message) else (message,)
+
+
 def body_of(message: SignedMessage) -> Any:
     """The parsed body."""
     return unpack(MESSAGE_TYPES[message.envelope.type], message.body)
@@ -98,3 +103,22 @@ def refusal(market: PureMarket, party: Party, message: SignedMessage) -> str:
     assert len(party.violations) == violations + 1
     assert party.violations[-1].accused == message.envelope.sender
     return str(party.violations[-1].code)
+
+
+Stopped = tuple[PureMarket, Party, SignedMessage]
+
+
+def stopped_at(type_name: str, seat: int, round_number: int = 1) -> Stopped:
+    """A market with two trainers and three validators, and a message to one of them about to arrive."""
+    market = small_market(data=small_data(owners=5), validators=[2, 3, 4])
+    owner = market.owners[seat]
+    while True:
+        message = market.run_until(type_name, owner)
+        if message.envelope.round == round_number:
+            return market, owner, message
+        market.deliver(owner, MessageReceived(signed=message))
+
+
+def deliver(stopped: Stopped) -> None:
+    market, owner, message = stopped
+    market.deliver(owner, MessageReceived(signed=message))

@@ -10,7 +10,7 @@ from protocol.marketplace import Join
 from protocol.messages import InvitationAnswer, OwnerDecision
 from protocol.roles.inputs import CallRefused, CatalogueChanged, MessageReceived, TimerFired
 from protocol.roles.owner_state import OwnerPolicy, least_fixed_pay
-from tests.support.plain_market import bought_weights, plain_twin
+from tests.support.plain_market import assert_model_of_twin
 from tests.support.pure_market import PureMarket
 from tests.support.pure_party import Party, make_statistic
 from tests.support.small_markets import (
@@ -29,10 +29,6 @@ def decide(market: PureMarket, owner: Party, **decision: Any) -> None:
     market.deliver(owner, MessageReceived(signed=market.message(owner, owner, body)))
 
 
-def assert_bought(market: PureMarket) -> None:
-    assert bought_weights(market) == pytest.approx(plain_twin(market).averaging.models[-1], abs=1e-6)
-
-
 def test_an_owner_decides_by_hand() -> None:
     market = small_market(data=small_data(owners=5), policy=OwnerPolicy(automatic=False))
     market.run()
@@ -45,7 +41,7 @@ def test_an_owner_decides_by_hand() -> None:
     market.finish()
     assert market.owners[4].shown == "DECLINED"
     assert market.owners[4].address not in market.contract.seats
-    assert_bought(market)
+    assert_model_of_twin(market)
 
 
 def test_only_the_operator_decides() -> None:
@@ -102,7 +98,7 @@ def test_data_that_do_not_match_leave_an_owner_waiting(kind: str) -> None:
     assert owner.shown == "WAITING"
     market.finish()
     assert owner.shown == "FAILED(expired)"
-    assert_bought(market)
+    assert_model_of_twin(market)
 
 
 def test_an_owner_without_any_data_waits_until_some_arrive() -> None:
@@ -119,7 +115,7 @@ def test_an_owner_without_any_data_waits_until_some_arrive() -> None:
     market.finish()
     assert owner.address in market.contract.seats
     assert owner.shown == "FINISHED"
-    assert_bought(market)
+    assert_model_of_twin(market)
 
 
 def test_a_step_that_diverges_is_declined_without_a_number() -> None:
@@ -140,7 +136,7 @@ def test_a_step_that_diverges_is_declined_without_a_number() -> None:
     # Its own operator sees the bound.
     [fact] = [fact for fact in steep.facts if fact.name == "step_size_diverges"]
     assert "must stay below" in fact.data["reason"]
-    assert_bought(market)
+    assert_model_of_twin(market)
 
 
 def test_too_few_owners_cancel_the_training() -> None:

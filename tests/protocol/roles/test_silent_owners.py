@@ -1,0 +1,127 @@
+"""Silent trainers and validators: dropped for a round, or for good, while enough remain."""
+
+import pytest
+
+from tests.support.plain_market import assert_model_of_twin, bought_weights, plain_twin
+from tests.support.pure_market import PureMarket
+from tests.support.pure_party import Party
+from tests.support.small_markets import body_of, losing, small_data, small_market, without
+
+
+def five_owners(validators: list[int] | None = None) -> PureMarket:
+    return small_market(data=small_data(owners=5), validators=validators or [2, 3, 4])
+
+
+def test_a_silent_trainer_is_dropped_for_the_round_and_may_return() -> None:
+    market = five_owners(validators=[3, 4])
+    silent = market.owners[0].address
+    market.intercept = losing(
+        lambda m: (
+            m.envelope.type == "gradient_update" and m.envelope.sender == silent and m.envelope.round == 1
+        )
+    )
+    market.finish()
+    seat = market.contract.seats.index(silent)
+    assert [event.record.trainers >> seat & 1 for event in market.contract.recorded] == [0, 1]
+    notices = market.sent("participant_dropped")
+    assert {(body_of(n).participant, body_of(n).from_round, body_of(n).code) for n in notices} == {
+        (silent, 1, "update_late")
+    }
+    assert len(notices) == 6
+    assert market.buyer.shown == "FINISHED"
+
+
+def test_too_few_trainers_end_the_training() -> None:
+    market = small_market()
+    market.intercept = losing(
+        lambda m: (
+            m.envelope.type == "gradient_update"
+            and m.envelope.sender == market.owners[0].address
+            and m.envelope.round == 2
+        )
+    )
+    market.finish()
+    assert market.contract.status == "settled"
+    assert len(market.contract.recorded) == 1
+    assert market.buyer.shown == "FAILED(too_few_trainers)"
+    assert not market.buyer.results
+    assert not market.sent("trained_model")
+    # The training was given up: no further round may start behind the notice.
+    assert max(message.envelope.round for message in market.sent("encrypted_model")) == 2
+
+
+def test_a_silent_validator_means_a_next_attempt_without_it() -> None:
+    market = five_owners()
+    silent = market.owners[2]
+    market.intercept = without("encrypted_metric", sender=silent)
+    market.finish()
+    assert_model_of_twin_after_drop(market, silent)
+    attempts = {(m.envelope.round, m.envelope.attempt) for m in market.sent("opening_request")}
+    assert attempts == {(1, 2), (2, 1)}
+    assert {m.envelope.attempt for m in market.sent("noisy_metric") if m.envelope.round == 1} == {1, 2}
+
+
+def assert_model_of_twin_after_drop(market: PureMarket, silent: Party) -> None:
+    seat = market.contract.seats.index(silent.address)
+    assert all(not event.record.validators >> seat & 1 for event in market.contract.recorded)
+    market.contract.validators &= ~(1 << seat)
+    twin = plain_twin(market)
+    assert bought_weights(market) == pytest.approx(twin.averaging.models[-1], abs=1e-6)
+    for event, plain in zip(market.contract.recorded, twin.metrics, strict=True):
+        assert event.mse_after / 10**18 == pytest.approx(plain.after, rel=1e-5)
+
+
+def test_every_attempt_draws_fresh_masks() -> None:
+    market = five_owners()
+    market.intercept = without("encrypted_metric", sender=market.owners[2])
+    market.finish()
+    masked = [
+        body_of(m).masked_residuals.ciphertexts
+        for m in market.sent("noisy_metric")
+        if m.envelope.sender == market.owners[3].address and m.envelope.round == 1
+    ]
+    plain = [[market.key.decrypt(int.from_bytes(c, "big")) for c in vector] for vector in masked]
+    assert len(plain) == 2
+    assert not set(plain[0]) & set(plain[1])
+
+
+def test_a_validator_lost_between_rounds_has_the_start_measured_again() -> None:
+    market = five_owners()
+    market.intercept = losing(
+        lambda m: (
+            m.envelope.type == "encrypted_metric"
+            and m.envelope.sender == market.owners[2].address
+            and m.envelope.round == 2
+        )
+    )
+    market.finish()
+    assert market.buyer.shown == "FINISHED"
+    starts = {m.envelope.round: body_of(m).measure_start for m in market.sent("encrypted_metric")}
+    assert starts == {1: True, 2: True}
+    first, second = market.contract.recorded
+    assert second.record.validators != first.record.validators
+    assert second.record.mse_before != first.mse_after
+
+
+def test_too_few_validators_end_the_training() -> None:
+    market = small_market()
+    market.intercept = without("encrypted_metric", sender=market.owners[3])
+    market.finish()
+    assert market.contract.status == "cancelled"
+    assert market.buyer.shown == "FAILED(too_few_validators)"
+
+
+def test_too_few_signatures_end_the_training() -> None:
+    market = small_market()
+    market.intercept = without("round_signature", sender=market.owners[3])
+    market.finish()
+    assert market.contract.status == "cancelled"
+    assert not market.contract.recorded
+    assert not market.buyer.results
+
+
+def test_a_majority_of_signatures_is_enough() -> None:
+    market = five_owners()
+    market.intercept = without("round_signature", sender=market.owners[4])
+    market.finish()
+    assert_model_of_twin(market)
