@@ -58,9 +58,10 @@ bench: $(DEVELOPMENT) ## Measure what the parts of a round cost
 	python -m tests.benchmarks $(ARGS)
 
 .PHONY: contracts
-contracts: $(DEVELOPMENT) $(NODE_MODULES) ## Compile the contract into its artifact and run its Foundry tests with gas
+contracts: $(DEVELOPMENT) $(NODE_MODULES) ## Compile the contract into its artifact, measure its gas, run its Foundry tests
 	python contracts/build.py
-	cd contracts && PATH="$$PWD:$$PWD/node_modules/.bin:$$PATH" forge test --gas-report
+	python contracts/forge.py --gas
+	python contracts/forge.py
 
 .PHONY: lock
 lock: $(TOOLS) ## Renew the lock files after a change of pyproject.toml; UPGRADE=--upgrade takes newer versions
