@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from protocol.codec import pack, unpack
 from protocol.records import Market, RoundRecord
+from tests.support.documents import RECORD
 
 TYPES = {
     "EIP712Domain": [
@@ -32,18 +33,6 @@ TYPES = {
     ],
 }
 MARKET = Market(chain_id=1337, contract="0x" + "1f" * 20)
-RECORD = RoundRecord(
-    training=1,
-    round=2,
-    last=False,
-    trainers=0b111,
-    validators=0b11000,
-    mse_before=3 * 10**21,
-    own=(10**21, 2 * 10**21, 5),
-    cross=(-(10**21), 0, 7),
-    model_digest=b"m" * 32,
-    transcript_digest=b"t" * 32,
-)
 
 METRICS = st.integers(0, (1 << 255) - 1)
 SIGNED = st.integers(-(1 << 255) + 1, (1 << 255) - 1)

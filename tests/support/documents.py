@@ -1,10 +1,23 @@
-"""A request document as a person writes it, for tests that need any valid one."""
+"""A request document as a person writes it and a record, for tests that need any valid one."""
 
 from typing import Any
 
+from protocol.records import RoundRecord
 from protocol.request import Request, parse_request
 
 AGGREGATOR = "0x" + "ab" * 20
+RECORD = RoundRecord(
+    training=1,
+    round=2,
+    last=False,
+    trainers=0b111,
+    validators=0b11000,
+    mse_before=3 * 10**21,
+    own=(10**21, 2 * 10**21, 5),
+    cross=(-(10**21), 0, 7),
+    model_digest=b"m" * 32,
+    transcript_digest=b"t" * 32,
+)
 
 
 def request_content(**changes: Any) -> dict[str, Any]:

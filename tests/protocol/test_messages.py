@@ -1,0 +1,212 @@
+"""One of every message there and back over the wire; unknown fields and types refused."""
+
+from typing import Any
+
+import msgpack  # type: ignore[import-untyped]
+import pytest
+from pydantic import ValidationError
+
+from protocol import messages as m
+from protocol.codec import pack, unpack
+from protocol.envelope import Envelope, SignedMessage
+from protocol.errors import ProtocolViolation
+from protocol.marketplace import Withdrawn
+from protocol.messages import MESSAGE_TYPES, ROUTES, Message
+from protocol.signatures import address_of
+from protocol.types import FrozenModel
+from protocol.vectors import EncryptedVector, PackedVector
+from tests.support.documents import RECORD, any_request
+
+KEY = b"\x01" * 32
+PARTY, OTHER = address_of(KEY), "0x" + "cd" * 20
+DIGEST, SIGNATURE = b"d" * 32, b"s" * 65
+HUGE = 3**2000
+VECTOR = EncryptedVector(key_id=DIGEST, scale=64, ciphertexts=(b"\1" * 128, b"\2" * 128))
+PACKED = PackedVector(key_id=DIGEST, scale=104, count=4, slot_bits=200, ciphertexts=(b"\3" * 128,))
+SIGNED = SignedMessage.create(
+    Envelope(
+        message_id=b"i" * 16, type="model_request", training=1, sender=PARTY, recipient=OTHER, sent_at=5
+    ),
+    b"body",
+    KEY,
+)
+
+SAMPLES: list[FrozenModel] = [
+    m.OwnerAnnouncement(model_kinds=("linear_regression",)),
+    m.AnnouncementAnswer(accepted=True, code="admitted"),
+    m.TrainingRequest(
+        request=any_request(),
+        public_key=HUGE,
+        key_proof=(b"\1" * 64,) * 11,
+        initial_model=VECTOR,
+        opening=(m.PublicRoot(plaintext=0, root=HUGE),),
+    ),
+    m.RequestAnswer(accepted=False, code="bad_key"),
+    m.Invitation(request=any_request(), public_key=HUGE, key_proof=(b"\1",), join_until=1_700_000_000),
+    m.InvitationAnswer(decision="accepted", rows=442),
+    m.TrainingStarted(
+        trainers=(PARTY,), validators=(OTHER,), rows=(m.RowCount(owner=PARTY, rows=(1 << 63) - 1),)
+    ),
+    m.EncryptedModel(model=VECTOR),
+    m.GradientUpdate(local_model=VECTOR, start_digest=DIGEST),
+    m.RefreshRequest(masked=PACKED, divisor=3 << 40),
+    m.RefreshAnswer(model=VECTOR),
+    m.LocalModels(
+        start_model=VECTOR,
+        updates=(SIGNED,),
+        refreshed_model=VECTOR,
+        validators=(OTHER,),
+        measure_start=True,
+        check_mask_digest=DIGEST,
+    ),
+    m.CheckMask(masks=PACKED, updates_digest=DIGEST, refreshed_digest=DIGEST),
+    m.CheckRequest(masks=(SIGNED, SIGNED), own_masks=PACKED),
+    m.CheckProducts(products=PACKED),
+    m.CheckOpening(plaintexts=(0, HUGE), roots=(1, HUGE)),
+    m.NoisyMetric(masked_residuals=PACKED, models=4, measure_start=True, check_digest=DIGEST, copies=PACKED),
+    m.MetricProducts(own=VECTOR, cross=VECTOR),
+    m.MacChallenge(ciphertext=VECTOR),
+    m.MacAnswer(root=None),
+    m.MacAnswer(root=HUGE),
+    m.EncryptedMetric(
+        values=PACKED,
+        rows=88,
+        measure_start=False,
+        start_digest=DIGEST,
+        updates=(m.UpdateDigest(trainer=PARTY, digest=DIGEST),) * 2,
+        refreshed_digest=DIGEST,
+    ),
+    m.OpeningRequest(metrics=(SIGNED,)),
+    m.Opening(plaintexts=(HUGE,), roots=(HUGE,), record=RECORD, signature=SIGNATURE),
+    m.OpeningRefused(),
+    m.RoundSignature(signature=SIGNATURE),
+    m.RoundCompleted(
+        v0=10**21,
+        mse_after=10**20,
+        own=(1, HUGE),
+        cross=(-HUGE, 0),
+        contributions=(m.Contribution(trainer=PARTY, shapley=-(10**21), pay_weight=0),),
+        last=False,
+    ),
+    m.TrainedModel(model=VECTOR),
+    m.ModelReceived(digest=DIGEST),
+    m.ModelRequest(),
+    m.ParticipantDropped(participant=PARTY, from_round=3, code="silent"),
+    m.Complaint(code="bad_opening", accused=OTHER, evidence=(SIGNED,)),
+    m.TrainingFailed(code="too_few_trainers", fault=None, last_round=2),
+    m.ChainEvent(
+        event=Withdrawn(account=PARTY, amount=(1 << 256) - 1),
+        chain_id=1337,
+        block_number=5,
+        block_hash=DIGEST,
+        transaction_hash=DIGEST,
+        log_index=0,
+        timestamp=1_700_000_000,
+        removed=True,
+    ),
+    m.TrainingOrder(request=any_request(start={"start": "zero"})),
+    m.OwnerDecision(training=1, accept=True, data_set="diabetes"),
+    m.StopOrder(training=1, reason="Enough of it"),
+]
+NAMES = [type(sample).__name__ for sample in SAMPLES]
+
+
+def wire(sample: FrozenModel, **changes: Any) -> bytes:
+    content = msgpack.unpackb(pack(sample), strict_map_key=False)
+    return bytes(msgpack.packb({**content, **changes}, use_bin_type=True))
+
+
+def test_there_is_a_sample_of_every_type() -> None:
+    assert {type(sample) for sample in SAMPLES} == set(MESSAGE_TYPES.values())
+    for name, kind in MESSAGE_TYPES.items():
+        assert kind.model_fields["type"].default == name
+
+
+@pytest.mark.parametrize("sample", SAMPLES, ids=NAMES)
+def test_messages_survive_the_wire(sample: FrozenModel) -> None:
+    content = pack(sample)
+    received = unpack(Message, content)
+    assert type(received) is type(sample)
+    assert received == sample
+    assert pack(received) == content == wire(sample)
+
+
+@pytest.mark.parametrize("sample", SAMPLES, ids=NAMES)
+def test_an_unknown_field_is_refused(sample: FrozenModel) -> None:
+    with pytest.raises(ProtocolViolation, match="extra_forbidden"):
+        unpack(Message, wire(sample, extra=1))
+
+
+@pytest.mark.parametrize("sample", SAMPLES, ids=NAMES)
+def test_a_missing_field_is_refused(sample: FrozenModel) -> None:
+    content = msgpack.unpackb(pack(sample), strict_map_key=False)
+    for name, field in type(sample).model_fields.items():
+        if not field.is_required() and name != "type":
+            continue
+        rest = {key: value for key, value in content.items() if key != name}
+        with pytest.raises(ProtocolViolation, match="malformed"):
+            unpack(Message, msgpack.packb(rest, use_bin_type=True))
+
+
+@pytest.mark.parametrize("name", ["", "model", "ModelRequest", "model_request ", "type", 3, None])
+def test_an_unknown_type_is_refused(name: object) -> None:
+    with pytest.raises(ProtocolViolation, match="malformed"):
+        unpack(Message, msgpack.packb({"type": name}))
+
+
+@pytest.mark.parametrize("sample", SAMPLES, ids=NAMES)
+def test_a_message_cannot_be_changed(sample: FrozenModel) -> None:
+    with pytest.raises(ValidationError, match="frozen"):
+        sample.type = "other"  # type: ignore[attr-defined]
+
+
+def test_every_type_has_its_route() -> None:
+    assert set(ROUTES) == set(MESSAGE_TYPES)
+    parties = {"model_buyer", "federated_aggregator", "data_owner"}
+    for pairs in ROUTES.values():
+        for sender, recipient in pairs:
+            assert sender in parties | {"operator"}
+            assert recipient in parties
+
+
+def test_chain_events_come_from_no_peer() -> None:
+    assert ROUTES["chain_event"] == frozenset()
+
+
+@pytest.mark.parametrize("name", ["noisy_metric", "mac_challenge"])
+def test_masked_values_go_to_the_buyer_only_and_never_past_the_aggregator(name: str) -> None:
+    assert ROUTES[name] == {("data_owner", "model_buyer")}
+
+
+@pytest.mark.parametrize("name", ["training_order", "owner_decision", "stop_order"])
+def test_orders_come_from_the_operator_only(name: str) -> None:
+    assert {sender for sender, _ in ROUTES[name]} == {"operator"}
+
+
+@pytest.mark.parametrize(
+    ("sample", "change"),
+    [
+        ("MacAnswer", {"root": (-5).to_bytes(1, "big", signed=True)}),
+        ("Opening", {"plaintexts": ()}),
+        ("OpeningRequest", {"metrics": ()}),
+        ("EncryptedMetric", {"rows": -1}),
+        ("NoisyMetric", {"models": 0}),
+        ("NoisyMetric", {"models": 258}),
+        ("TrainingStarted", {"trainers": (PARTY.upper(),)}),
+        ("TrainingStarted", {"trainers": (PARTY,) * 257}),
+        ("OpeningRefused", {"code": "other"}),
+        ("RoundSignature", {"signature": b"s" * 64}),
+        ("ModelReceived", {"digest": b"d" * 33}),
+        ("ChainEvent", {"event": {"event": "Unheard"}}),
+        ("StopOrder", {"reason": "two\nlines"}),
+    ],
+)
+def test_values_out_of_bounds_are_refused(sample: str, change: dict[str, Any]) -> None:
+    with pytest.raises(ProtocolViolation, match="malformed"):
+        unpack(Message, wire(SAMPLES[NAMES.index(sample)], **change))
+
+
+def test_a_relayed_message_still_verifies() -> None:
+    received = unpack(Message, pack(m.OpeningRequest(metrics=(SIGNED,))))
+    received.metrics[0].verify()
+    assert received.metrics[0].digest() == SIGNED.digest()

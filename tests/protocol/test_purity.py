@@ -1,0 +1,116 @@
+"""The protocol is pure: no clock, no chance, no files, no network, and its layers look downward only."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+MODULES = sorted((ROOT / "protocol").rglob("*.py"))
+
+ALLOWED = {
+    "coincurve",
+    "collections",
+    "collections.abc",
+    "dataclasses",
+    "decimal",
+    "enum",
+    "eth_hash.auto",
+    "fractions",
+    "functools",
+    "gmpy2",
+    "hashlib",
+    "hmac",
+    "io",
+    "itertools",
+    "math",
+    "msgpack",
+    "nacl.bindings",
+    "numpy",
+    "numpy.typing",
+    "phe",
+    "pydantic",
+    "pydantic_core",
+    "re",
+    "rfc8785",
+    "typing",
+}
+FROM_IO = {"BytesIO", "StringIO"}
+FORBIDDEN_CALLS = {"open", "exec", "eval", "compile", "__import__", "input", "print", "breakpoint"}
+FORBIDDEN_ATTRIBUTES = {
+    "random": "numpy's generators hold state and seed themselves from the system",
+    "urandom": "chance comes in through the context",
+    "getenv": "settings come in as values",
+    "environ": "settings come in as values",
+    "fromfile": "files belong to the services",
+    "tofile": "files belong to the services",
+    "loadtxt": "files belong to the services",
+    "savetxt": "files belong to the services",
+    "memmap": "files belong to the services",
+}
+LAYERS = {
+    "protocol/crypto": ("protocol.learning", "protocol.roles"),
+    "protocol/learning": ("protocol.roles",),
+}
+VALUES = "the modules directly in protocol/ know no roles"
+
+
+def tree_of(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
+
+
+def imports(path: Path) -> Iterator[tuple[str, str]]:
+    """(module, name) of everything imported anywhere in the file, also inside functions."""
+    for node in ast.walk(tree_of(path)):
+        if isinstance(node, ast.Import):
+            yield from ((alias.name, "") for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: a relative import hides where it points"
+            yield from ((node.module or "", alias.name) for alias in node.names)
+
+
+def names(path: Path) -> list[str]:
+    return [module for module, _ in imports(path)]
+
+
+def title(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+def test_the_modules_are_found() -> None:
+    assert {"protocol/codec.py", "protocol/crypto/paillier.py", "protocol/roles/validator.py"} <= {
+        title(path) for path in MODULES
+    }
+
+
+@pytest.mark.parametrize("path", MODULES, ids=title)
+def test_only_pure_modules_are_imported(path: Path) -> None:
+    foreign = [name for name in names(path) if name != "protocol" and not name.startswith("protocol.")]
+    assert set(foreign) <= ALLOWED
+    assert {name for module, name in imports(path) if module == "io"} <= FROM_IO
+
+
+@pytest.mark.parametrize("path", MODULES, ids=title)
+def test_nothing_reaches_out(path: Path) -> None:
+    for node in ast.walk(tree_of(path)):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+            assert node.func.id not in FORBIDDEN_CALLS, f"line {node.lineno}: {node.func.id}()"
+        if isinstance(node, ast.Attribute):
+            assert node.attr not in FORBIDDEN_ATTRIBUTES, f"line {node.lineno}: .{node.attr}"
+        assert not isinstance(node, ast.AsyncFunctionDef | ast.Await | ast.Global), f"line {node}"
+
+
+@pytest.mark.parametrize("path", MODULES, ids=title)
+def test_layers_look_downward_only(path: Path) -> None:
+    folder = path.parent.relative_to(ROOT).as_posix()
+    for above in LAYERS.get(folder, ()):
+        assert not [name for name in names(path) if name == above or name.startswith(above + ".")]
+    if folder == "protocol":
+        assert not [name for name in names(path) if name.startswith("protocol.roles")], VALUES
+
+
+def test_key_generation_is_the_one_use_of_the_system_s_chance() -> None:
+    # phe draws the primes itself; everything else gets its chance from the context.
+    users = [title(path) for path in MODULES if "phe" in names(path)]
+    assert users == ["protocol/crypto/paillier.py"]
