@@ -26,7 +26,7 @@ def measure(
     primitive_runs: int = PRIMITIVE_RUNS,
 ) -> Report:
     """Everything, one after the other, so that nothing measured shares the cores with anything else."""
-    split = thesis_split()
+    split, described = thesis_split(), machine.describe()
     runs = []
     for rounds, local_steps in schedules:
         with console.status(f"DeltaML, {rounds} rounds of {local_steps} at {key_bits} bits"):
@@ -38,7 +38,7 @@ def measure(
     with console.status("The thesis' results"):
         errors = results.measure(split, key_bits=RESULT_KEY_BITS, rounds=result_rounds, local_steps=1)
     return Report(
-        machine=machine.describe(),
+        machine=described,
         thesis=yardstick,
         ours=runs,
         ratios=[Ratio.of(yardstick, run) for run in runs],

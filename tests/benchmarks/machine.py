@@ -15,6 +15,7 @@ class MachineReport(BaseModel):
 
     processor: str
     cores: int
+    load_before: float
     python: str
     gmpy2: str
     gmp: str
@@ -28,6 +29,7 @@ def describe() -> MachineReport:
     return MachineReport(
         processor=_processor(),
         cores=len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
+        load_before=os.getloadavg()[0],
         python=platform.python_version(),
         gmpy2=version("gmpy2"),
         gmp=gmpy2.mp_version(),

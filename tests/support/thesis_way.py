@@ -2,9 +2,9 @@
 
 Thesis, chapters 7.1 and 7.6. Every trainer works row by row on encrypted numbers: Enc(x·θ) − y for each row,
 the gradient out of those, one step; the aggregator averages. Every second step the validators send one
-encrypted residual per row, for the average and for each average without one trainer; the aggregator adds noise, the
-buyer decrypts the residuals, and decrypts the model and encrypts it again, which keeps phe's exponents from
-growing. What is sent is randomised anew, as phe's `ciphertext()` does by default.
+encrypted residual per row, for the average and for each average without one trainer; the aggregator adds
+noise, the buyer decrypts the residuals, and decrypts the model and encrypts it again, which keeps phe's
+exponents from growing. What is sent is randomised anew, as phe's `ciphertext()` does by default.
 
 It is kinder to the thesis than its code was: that code randomised residuals twice, and rounded the weights to
 three decimals at every refresh. It is for comparison alone: its buyer sees the model and the residuals.
@@ -16,7 +16,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from time import perf_counter
+from time import perf_counter, process_time
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -47,18 +47,20 @@ class Errors(NamedTuple):
 
 @dataclass
 class Clock:
-    """Seconds by phase of one iteration."""
+    """Seconds of one iteration by phase, and the processor's part of them."""
 
     seconds: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))
+    processor_seconds: float = 0.0
 
     @contextmanager
     def phase(self, name: str) -> Iterator[None]:
         """Add the time of a block."""
-        started = perf_counter()
+        started, busy = perf_counter(), process_time()
         try:
             yield
         finally:
             self.seconds[name] += perf_counter() - started
+            self.processor_seconds += process_time() - busy
 
 
 class ThesisTraining:
