@@ -22,6 +22,7 @@ from services.datasets import deal, diabetes, read_rows
 from services.demo_report import DemoReport, Outcome, make_report
 from services.errors import ServiceError
 from services.market import LocalMarket, MarketSettings
+from services.metrics import DaemonCollector, serving
 from services.model_file import write_model
 
 LEAST_DEMO_KEY_BITS = 1024
@@ -52,6 +53,7 @@ class DemoOptions:
     report: Path | None = None
     folder: Path | None = None
     workers: int | None = None
+    metrics_port: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,7 +216,8 @@ async def _run(options: DemoOptions, data: DemoData, progress: Progress, least_k
     )
     statistics = _statistics(data)
     progress("starting chain, contract, daemons and worker processes", None)
-    async with LocalMarket(statistics, settings) as market:
+    market = LocalMarket(statistics, settings)
+    async with serving(options.metrics_port, DaemonCollector(market.observed, market.meter)), market:
         request = demo_request(options, data, market.aggregator.identity.address)
         progress(f"ordering a training with keys of {options.key_bits} bits", None)
         key = await market.order(request)

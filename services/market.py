@@ -33,6 +33,7 @@ from services.directory import Directory
 from services.federated_aggregator import AggregatorRole
 from services.identity import Identity
 from services.meter import Meter
+from services.metrics import Observed
 from services.model_buyer import BuyerRole
 from services.pool import StepPool
 from services.role import Role
@@ -122,6 +123,7 @@ class LocalMarket:
         self.aggregator: Participant
         self.owners: list[Participant] = []
         self.deployment: Deployment
+        self.observed: list[Observed] = []
         self.changed = asyncio.Event()
         self._admitted: frozenset[str] = frozenset()
         self._background = _Background(self.changed)
@@ -220,6 +222,7 @@ class LocalMarket:
             least_key_bits=self._settings.least_key_bits,
             on_change=self.changed.set,
         )
+        self.observed.append(Observed(kind, identity.address, store, bus))
         return Participant(identity, store, client, bus, runtime)
 
     def _role(

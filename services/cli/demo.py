@@ -32,6 +32,9 @@ def demo(
     report: Annotated[Path | None, typer.Option(help="Write the figures here, as JSON.")] = None,
     store: Annotated[Path | None, typer.Option(help="Keep every party's database in this folder.")] = None,
     workers: Annotated[int | None, typer.Option(help="Worker processes; default: one a core.", min=0)] = None,
+    metrics_port: Annotated[
+        int | None, typer.Option(help="Serve Prometheus metrics on this loopback port.", min=1, max=65535)
+    ] = None,
     log: Annotated[str, typer.Option(help="Level of the log on standard error.")] = "error",
     json: Annotated[bool, typer.Option("--json", help="Print the report as JSON, nothing else.")] = False,
 ) -> None:
@@ -58,6 +61,7 @@ def demo(
         report=report,
         folder=store,
         workers=workers,
+        metrics_port=metrics_port,
     )
     console = Console(quiet=json)
     outcome = run_demo(options, Narrator(console, rounds).tell)
@@ -129,9 +133,9 @@ def _errors_table(report: "DemoReport") -> Table:
 
 
 def _pay_table(report: "DemoReport") -> Table:
-    table = Table(title=f"deposit {report.deposit_wei} wei = paid + refunded")
-    table.add_column("party")
-    table.add_column("share of the contribution pot", justify="right")
+    table = Table(title=f"deposit {report.deposit_wei} wei = paid + refunded; the pot pays contributions")
+    table.add_column("party", no_wrap=True)
+    table.add_column("of the pot", justify="right")
     table.add_column("wei", justify="right")
     for account, wei in report.paid_wei.items():
         share = report.contributions.get(account)

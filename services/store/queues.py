@@ -46,6 +46,12 @@ class Queues:
         with self._database.reading() as connection:
             return list(connection.scalars(sa.select(inbox.c.key).where(~inbox.c.done).distinct()))
 
+    def waiting_inputs(self) -> int:
+        """How many inputs have not been processed yet."""
+        query = sa.select(sa.func.count()).select_from(inbox).where(~inbox.c.done)
+        with self._database.reading() as connection:
+            return int(connection.execute(query).scalar_one())
+
     def next_input(self, key: str) -> QueuedInput | None:
         """The oldest input of an instance."""
         with self._database.reading() as connection:

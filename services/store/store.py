@@ -78,6 +78,12 @@ class Store(Queues):
         with self._database.reading() as connection:
             return [_instance(row) for row in connection.execute(query)]
 
+    def trainings_by_state(self) -> dict[str, int]:
+        """How many trainings are in each state that people see."""
+        query = sa.select(instances.c.shown, sa.func.count()).group_by(instances.c.shown)
+        with self._database.reading() as connection:
+            return {row.shown: int(row[1]) for row in connection.execute(query)}
+
     def key_of(self, training: int) -> str | None:
         """The key of the instance that became this training."""
         with self._database.reading() as connection:
