@@ -94,7 +94,8 @@ def _write_model(store: "Store", instance: "InstanceRow", path: Path) -> None:
 def _find(store: "Store", training: str) -> "InstanceRow":
     from services.errors import ConfigurationError  # noqa: PLC0415
 
-    key = store.key_of(int(training)) if training.isascii() and training.isdigit() else None
+    number = int(training) if training.isascii() and training.isdigit() and len(training) < 19 else None
+    key = None if number is None else store.key_of(number)
     instance = store.instance(key or training)
     if instance is None:
         raise ConfigurationError(f"this store knows no training {training!r}; `deltaml show` lists them")

@@ -1,0 +1,135 @@
+import csv
+from pathlib import Path
+
+import pytest
+import yaml
+
+from services.datasets import diabetes
+from tests.support.command_line import refused, run, run_json
+
+REQUEST = Path(__file__).parents[3] / "REQUEST.yaml"
+
+
+@pytest.fixture
+def catalogue(tmp_path):
+    return ("--catalogue", tmp_path / "catalogue")
+
+
+@pytest.fixture
+def rows_file(tmp_path):
+    path = tmp_path / "clinic.csv"
+    path.write_text("age,id,target\n50,7,1.5\n60,8,2.5\n")
+    return path
+
+
+@pytest.fixture
+def diabetes_file(tmp_path):
+    columns, rows = diabetes()
+    path = tmp_path / "diabetes.csv"
+    with path.open("w") as file:
+        writer = csv.writer(file)
+        writer.writerow(columns)
+        writer.writerows(rows.tolist())
+    return path
+
+
+def test_a_data_set_is_added_shown_listed_and_removed(catalogue, rows_file):
+    assert run("datasets", "add", rows_file, *catalogue).stdout == "added 'clinic': 2 rows, 3 columns\n"
+    shown = run_json("datasets", "show", "clinic", *catalogue)
+    assert shown["columns"][0] == {"name": "age", "minimum": 50, "maximum": 60}
+    assert (shown["rows"], shown["source"]) == (2, str(rows_file))
+    assert run_json("datasets", "list", *catalogue) == [shown]
+    table = run("datasets", "list", *catalogue).stdout
+    assert "clinic" in table
+    assert str(rows_file) in table
+    table = run("datasets", "show", "clinic", *catalogue).stdout
+    assert "60" in table
+    assert run_json("datasets", "remove", "clinic", *catalogue) == {"removed": "clinic"}
+    assert rows_file.exists()
+    assert run_json("datasets", "list", *catalogue) == []
+    run("datasets", "list", *catalogue)
+
+
+def test_name_and_columns_are_chosen(catalogue, rows_file):
+    added = run_json("datasets", "add", rows_file, "--name", "a", "--columns", "target, age", *catalogue)
+    assert added["name"] == "a"
+    assert [column["name"] for column in added["columns"]] == ["target", "age"]
+    assert run("datasets", "remove", "a", *catalogue).stdout == "removed 'a'\n"
+
+
+def test_a_name_in_use_needs_a_word(catalogue, rows_file):
+    run("datasets", "add", rows_file, *catalogue)
+    rows_file.write_text("age\n1\n2\n3\n")
+    assert "choose another name or replace it" in refused("datasets", "add", rows_file, *catalogue)
+    assert run_json("datasets", "show", "clinic", *catalogue)["rows"] == 2
+    run("datasets", "add", rows_file, "--replace", *catalogue)
+    assert run_json("datasets", "show", "clinic", *catalogue)["rows"] == 3
+
+
+def test_wrong_files_and_names_are_refused_and_nothing_is_kept(catalogue, rows_file, tmp_path):
+    assert "there is no file" in refused("datasets", "add", tmp_path / "missing.csv", *catalogue)
+    assert "no column 'x'" in refused("datasets", "add", rows_file, "--columns", "x", *catalogue)
+    assert "cannot name a data set" in refused("datasets", "add", rows_file, "--name", "../x", *catalogue)
+    rows_file.write_text("age\n1\nold\n")
+    assert "row 2: column 'age' is not numeric" in refused("datasets", "add", rows_file, *catalogue)
+    for command in ("show", "remove"):
+        assert "there is none yet" in refused("datasets", command, "clinic", *catalogue)
+    assert run_json("datasets", "list", *catalogue) == []
+
+
+def test_names_that_look_like_markup_are_shown_as_they_are(catalogue, tmp_path):
+    path = tmp_path / "rows.csv"
+    path.write_text("[bold]a,b\n1,2\n")
+    run("datasets", "add", path, *catalogue)
+    assert "[bold]a" in run("datasets", "show", "rows", *catalogue).stdout
+
+
+def test_match_tells_which_data_serve_and_why_others_do_not(catalogue, diabetes_file, rows_file):
+    run("datasets", "add", rows_file, *catalogue)
+    found = run_json("datasets", "match", REQUEST, *catalogue, status=1)
+    assert not found[0]["serves"]
+    assert "no column 'bmi'" in found[0]["reasons"]
+    assert "2 rows; at least 60 asked" in found[0]["reasons"]
+    assert "column 'age' runs from 50 to 60; -0.2 to 0.2 asked" in found[0]["reasons"]
+    run("datasets", "add", diabetes_file, *catalogue)
+    found = run_json("datasets", "match", REQUEST, *catalogue)
+    assert [(one["name"], one["serves"]) for one in found] == [("clinic", False), ("diabetes", True)]
+    table = run("datasets", "match", REQUEST, *catalogue).stdout
+    assert "no column 'bmi'" in table
+    assert "yes" in table
+
+
+def test_match_without_data_sets_serves_nothing(catalogue):
+    assert run_json("datasets", "match", REQUEST, *catalogue, status=1) == []
+
+
+def test_match_refuses_a_request_that_is_none(catalogue, tmp_path):
+    path = tmp_path / "request.yaml"
+    path.write_text("name: x\n")
+    says = refused("datasets", "match", path, *catalogue)
+    assert "features: Field required" in says
+    assert "there is no file" in refused("datasets", "match", tmp_path / "none.yaml", *catalogue)
+
+
+def test_the_catalogue_of_a_configuration_is_used(tmp_path, rows_file, catalogue):
+    address = "0x" + "ab" * 20
+    path = tmp_path / "owner.yaml"
+    values = {
+        "daemon": "data-owner",
+        "broker": {"url": "amqp://owner@localhost/"},
+        "chain": {"url": "http://localhost:8545", "chain_id": 1, "contract": address},
+        "keystore": "keys",
+        "passphrase_file": "passphrase",
+        "aggregators": [address],
+        "catalogue": "kept",
+    }
+    path.write_text(yaml.safe_dump(values))
+    run("datasets", "add", rows_file, "--config", path)
+    assert (tmp_path / "kept" / "clinic.dataset").exists()
+    assert "not both" in refused("datasets", "list", "--config", path, *catalogue)
+
+
+def test_without_a_choice_the_catalogue_is_the_users_own(tmp_path, monkeypatch, rows_file):
+    monkeypatch.setattr("typer.get_app_dir", lambda name: str(tmp_path / name))
+    run("datasets", "add", rows_file)
+    assert (tmp_path / "deltaml" / "datasets" / "clinic.dataset").exists()

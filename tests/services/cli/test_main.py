@@ -1,0 +1,98 @@
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from protocol.errors import MisuseError, ProtocolViolation, TrainingFailure
+from services.cli import ErrorGroup, app
+from services.errors import ConfigurationError, DataSetError, ServiceError
+from tests.support.command_line import run
+
+ROOT = Path(__file__).parents[3]
+HELP = "import sys; sys.argv = ['deltaml', '--help']; from services.cli import main; main()"
+HEAVY = ("numpy", "pyarrow", "sklearn", "sqlalchemy", "pydantic", "web3", "eth_keyfile", "nacl", "gmpy2")
+
+
+def raising(error):
+    """A command line whose one command raises this."""
+    program = typer.Typer(cls=ErrorGroup, pretty_exceptions_enable=False)
+
+    @program.callback()
+    def options():
+        pass
+
+    @program.command()
+    def fail():
+        raise error
+
+    return CliRunner().invoke(program, ["fail"])
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [
+        (MisuseError("reason"), 2),
+        (ConfigurationError("reason"), 2),
+        (DataSetError("reason"), 2),
+        (ServiceError("reason"), 3),
+        (TrainingFailure("reason"), 3),
+        (ProtocolViolation("reason"), 3),
+        (ExceptionGroup("", [ServiceError("reason"), ExceptionGroup("", [ServiceError("reason")])]), 3),
+        (ExceptionGroup("", [MisuseError("reason")]), 2),
+    ],
+)
+def test_our_errors_are_a_line_and_an_exit_status(error, status):
+    result = raising(error)
+    assert result.exit_code == status
+    assert result.stderr == "error: reason\n"
+    assert result.stdout == ""
+
+
+@pytest.mark.parametrize(
+    "bug", [ZeroDivisionError("bug"), ExceptionGroup("", [ServiceError("x"), ZeroDivisionError("bug")])]
+)
+def test_bugs_are_not_dressed_up_as_errors(bug):
+    result = raising(bug)
+    assert result.exception is bug
+    assert result.exit_code == 1
+
+
+def test_what_is_misspelt_is_told_with_status_2():
+    for arguments in (["datasets", "ad"], ["--nope"], ["predict"]):
+        assert CliRunner().invoke(app, arguments).exit_code == 2
+
+
+def test_every_command_explains_itself():
+    commands = [[], ["demo"], ["predict"], ["show"]]
+    commands += [["datasets", name] for name in ("add", "list", "show", "remove", "match")]
+    commands += [["keys", name] for name in ("create", "show", "rotate", "passphrase")]
+    for command in commands:
+        output = run(*command, "--help").stdout
+        assert "Usage:" in output
+        assert not command or "--json" in output, command
+
+
+def test_the_version_is_told():
+    assert run("--version").stdout.startswith("deltaml")
+
+
+def test_help_imports_nothing_heavy_and_is_quick():
+    code = (
+        f"{HELP[:-6]}\ntry:\n main()\nfinally:\n print([name for name in {HEAVY!r} if name in sys.modules])"
+    )
+    output = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert output.stdout.splitlines()[-1] == "[]"
+
+    def seconds_of_processor():
+        before = os.times()
+        subprocess.run([sys.executable, "-c", HELP], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+        after = os.times()
+        return after.children_user - before.children_user + after.children_system - before.children_system
+
+    assert min(seconds_of_processor() for _ in range(3)) < 0.6

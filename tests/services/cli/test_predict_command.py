@@ -1,0 +1,103 @@
+import stat
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet
+import pytest
+
+from protocol.bought_model import BoughtModel
+from services.model_file import write_model
+from tests.support.command_line import refused, run, run_json
+
+MODEL = BoughtModel(name="m", features=("a", "b"), target="y", weights=(2.0, -1.0), intercept=0.5)
+
+
+@pytest.fixture
+def model(tmp_path):
+    path = tmp_path / "model.json"
+    write_model(path, MODEL)
+    return path
+
+
+@pytest.fixture
+def rows_file(tmp_path):
+    path = tmp_path / "rows.csv"
+    path.write_text("b,note,a\n1,x,1\n2,y,0\n")
+    return path
+
+
+def test_predictions_go_to_standard_output_by_the_features_names(model, rows_file):
+    result = run("predict", model, rows_file)
+    assert result.stdout == "predicted_y\n1.5\n-1.5\n"
+    assert result.stderr == "2 rows\n"
+
+
+def test_predictions_are_written_to_private_files(model, rows_file, tmp_path):
+    for name in ("out.csv", "out.parquet"):
+        result = run("predict", model, rows_file, "--out", tmp_path / name)
+        assert result.stdout == "2 rows\n"
+        assert stat.S_IMODE((tmp_path / name).stat().st_mode) == 0o600
+    assert (tmp_path / "out.csv").read_text() == "predicted_y\n1.5\n-1.5\n"
+    table = pyarrow.parquet.read_table(tmp_path / "out.parquet")
+    assert table.to_pydict() == {"predicted_y": [1.5, -1.5]}
+
+
+def test_with_the_target_the_error_is_told_over_all_batches(model, tmp_path):
+    random = np.random.default_rng(1)
+    rows = random.normal(size=(800_000, 2))
+    truth = 1000 + rows @ [2.0, -1.0] + random.normal(size=len(rows))
+    table = pa.table({"a": rows[:, 0], "b": rows[:, 1], "y": truth})
+    pyarrow.parquet.write_table(table, tmp_path / "rows.parquet")
+    errors = truth - (rows @ [2.0, -1.0] + 0.5)
+    told = run_json("predict", model, tmp_path / "rows.parquet", "--out", tmp_path / "out.parquet")
+    assert told["rows"] == 800_000
+    assert told["mse"] == pytest.approx(np.mean(errors**2), rel=1e-12)
+    assert told["r2"] == pytest.approx(1 - np.sum(errors**2) / np.sum((truth - truth.mean()) ** 2), rel=1e-9)
+    assert told["out"] == str(tmp_path / "out.parquet")
+    assert pyarrow.parquet.ParquetFile(tmp_path / "out.parquet").metadata.num_rows == 800_000
+
+
+def test_figures_for_people(model, tmp_path):
+    path = tmp_path / "rows.csv"
+    path.write_text("a,b,y\n1,1,1\n0,2,0\n")
+    assert (
+        run("predict", model, path, "--out", tmp_path / "o.csv").stdout == "2 rows, MSE 1.25, R² -4.000000\n"
+    )
+    assert run("predict", model, path).stderr == "2 rows, MSE 1.25, R² -4.000000\n"
+    path.write_text("a,b,y\n1,1,1\n")
+    assert run_json("predict", model, path) == {"model": "m", "rows": 1, "mse": 0.25, "r2": None, "out": None}
+    path.write_text("a,b,y\n")
+    assert run_json("predict", model, path)["mse"] is None
+
+
+def test_what_does_not_fit_is_refused_and_leaves_no_file(model, rows_file, tmp_path):
+    out = tmp_path / "out.csv"
+    assert "there is no file" in refused("predict", tmp_path / "none.json", rows_file)
+    assert "is not a model file" in refused("predict", _private(tmp_path / "x.json", "{}"), rows_file)
+    assert "written to .csv or .parquet" in refused("predict", model, rows_file, "--out", tmp_path / "o.txt")
+    assert "cannot write" in refused("predict", model, rows_file, "--out", tmp_path / "no" / "o.csv")
+    rows_file.write_text("a,c\n1,2\n")
+    assert "has no column 'b'; it has a, c" in refused("predict", model, rows_file, "--out", out)
+    rows_file.write_text("a,b\n1,2\n1,\n")
+    assert "row 2: column 'b' has no value" in refused("predict", model, rows_file, "--out", out)
+    assert {path.name for path in tmp_path.iterdir()} == {"model.json", "rows.csv", "x.json"}
+
+
+def test_a_failure_keeps_the_older_predictions(model, rows_file, tmp_path):
+    out = tmp_path / "out.parquet"
+    run("predict", model, rows_file, "--out", out)
+    before = out.read_bytes()
+    rows_file.write_text("a,b\n1,2\n1,\n")
+    refused("predict", model, rows_file, "--out", out)
+    assert out.read_bytes() == before
+
+
+def test_a_model_that_others_can_read_is_refused(model, rows_file):
+    model.chmod(0o644)
+    assert "run: chmod 0600" in refused("predict", model, rows_file)
+
+
+def _private(path, text):
+    path.touch(mode=0o600)
+    path.write_text(text)
+    return path

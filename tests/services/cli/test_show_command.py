@@ -1,0 +1,149 @@
+import sqlite3
+import stat
+
+import pytest
+import yaml
+
+from protocol.bought_model import BoughtModel
+from protocol.codec import pack
+from services.model_file import read_model
+from services.store import StepWrites, Store
+from tests.support.command_line import refused, run, run_json
+
+MODEL = BoughtModel(name="m", features=("a",), target="y", weights=(2.0,), intercept=None)
+ROUND = {"round": 1, "mse_before": str(27_000 * 10**18), "mse_after": str(33265 * 10**17), "last": True}
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "buyer.sqlite"
+
+
+@pytest.fixture
+def store(path):
+    """A buyer's store, still open as the daemon's is: training 7 is finished, another waits."""
+    store = Store(f"sqlite:///{path}")
+    _step(
+        store,
+        "order:ab",
+        StepWrites(
+            7,
+            b"state",
+            "FINISHED",
+            finished=True,
+            references=frozenset(),
+            facts=[("started", {"trainers": 3}), ("round_recorded", ROUND)],
+            results={"model": pack(MODEL)},
+        ),
+        1_700_000_000.0,
+    )
+    _step(
+        store,
+        "order:cd",
+        StepWrites(
+            None,
+            b"state",
+            "WAITING",
+            finished=False,
+            references=frozenset(),
+            facts=[("round_recorded", {"round": 1})],
+        ),
+        1_700_000_060.0,
+    )
+    yield store
+    store.close()
+
+
+def _step(store, key, writes, now):
+    store.add_inputs([(key.encode().ljust(32), key, b"input")])
+    store.write_step(store.next_input(key), writes, now)
+
+
+def test_all_trainings_of_a_store(store, path):
+    assert run_json("show", "--store", path) == [
+        {
+            "training": 7,
+            "key": "order:ab",
+            "state": "FINISHED",
+            "finished": True,
+            "changed_at": "2023-11-14T22:13:20Z",
+        },
+        {
+            "training": None,
+            "key": "order:cd",
+            "state": "WAITING",
+            "finished": False,
+            "changed_at": "2023-11-14T22:14:20Z",
+        },
+    ]
+    table = run("show", "--store", path).stdout
+    assert "FINISHED" in table
+    assert "order:cd" in table
+
+
+def test_one_training_by_number_or_key(store, path):
+    shown = run_json("show", "7", "--store", path)
+    assert shown["rounds"] == [{"round": 1, "mse_before": 27000.0, "mse_after": 3326.5}]
+    assert [fact["name"] for fact in shown["facts"]] == ["started", "round_recorded"]
+    assert run_json("show", "order:ab", "--store", f"sqlite:///{path}") == shown
+    table = run("show", "7", "--store", path).stdout
+    for part in ("training 7 (order:ab): FINISHED", "27000", "3326.5", "trainers=3"):
+        assert part in table
+
+
+def test_an_owners_rounds_have_no_error(store, path):
+    assert run_json("show", "order:cd", "--store", path)["rounds"] == [
+        {"round": 1, "mse_before": None, "mse_after": None}
+    ]
+    run("show", "order:cd", "--store", path)
+
+
+def test_the_store_of_a_configuration_is_used(store, path, tmp_path):
+    address = "0x" + "ab" * 20
+    values = {
+        "daemon": "chain-listener",
+        "broker": {"url": "amqp://listener@localhost/"},
+        "chain": {"url": "http://localhost:8545", "chain_id": 1, "contract": address},
+        "store": path.name,
+    }
+    (tmp_path / "config.yaml").write_text(yaml.safe_dump(values))
+    assert len(run_json("show", "--config", tmp_path / "config.yaml")) == 2
+
+
+def test_the_bought_model_is_written_for_its_buyer(store, path, tmp_path):
+    out = tmp_path / "model.json"
+    run("show", "7", "--store", path, "--model-out", out)
+    assert read_model(out) == MODEL
+    assert stat.S_IMODE(out.stat().st_mode) == 0o600
+    says = refused("show", "order:cd", "--store", path, "--model-out", tmp_path / "none.json")
+    assert "has no model of training" in says
+    assert not (tmp_path / "none.json").exists()
+    assert "needs the training" in refused("show", "--store", path, "--model-out", out)
+
+
+def test_unknown_trainings_are_told(store, path):
+    for training in ("8", "order:zz", "٣", "9" * 30):
+        assert f"knows no training '{training}'" in refused("show", training, "--store", path)
+
+
+def test_what_is_no_store_is_refused_and_stays_as_it_is(tmp_path):
+    assert "give --store or --config" in refused("show")
+    assert "give --store or --config" in refused("show", "--store", "a", "--config", "b")
+    missing = tmp_path / "none.sqlite"
+    assert "there is no store" in refused("show", "--store", missing)
+    assert not missing.exists()
+    other = tmp_path / "other.sqlite"
+    with sqlite3.connect(other) as connection:
+        connection.execute("CREATE TABLE other (a)")
+    connection.close()
+    text = tmp_path / "text.sqlite"
+    text.write_text("not a database, but long enough to be looked at" * 20)
+    for path in (other, text):
+        before = path.read_bytes()
+        assert "is not a daemon's store" in refused("show", "--store", path)
+        assert path.read_bytes() == before
+
+
+def test_a_database_that_does_not_answer_is_a_failure_of_its_service():
+    says = refused("show", "--store", "postgresql+nodriver://localhost:1/deltaml", status=3)
+    assert "the store cannot be opened" in says
