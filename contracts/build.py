@@ -29,9 +29,7 @@ def tool(name: str) -> str:
 @contextmanager
 def alone() -> Iterator[None]:
     """One process at a time installs, or writes forge's cache; the others wait here."""
-    lock = FOLDER / "cache" / "lock"
-    lock.parent.mkdir(exist_ok=True)
-    with lock.open("w") as handle:
+    with (FOLDER / "package-lock.json").open() as handle:
         fcntl.flock(handle, fcntl.LOCK_EX)
         yield
 
