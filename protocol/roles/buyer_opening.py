@@ -3,6 +3,7 @@
 from protocol.crypto.fixed_point import encode
 from protocol.crypto.opening import open_ciphertext
 from protocol.crypto.validation import prove_key
+from protocol.errors import ProtocolViolation, WidthError
 from protocol.learning.scales import MODEL_SCALE
 from protocol.marketplace import (
     Joined,
@@ -15,6 +16,7 @@ from protocol.messages import (
     RequestAnswer,
     TrainingRequest,
 )
+from protocol.request import Request, StartTraining
 from protocol.roles.buyer_state import BuyerState, BuyerStep, cancel, private_key_of, stall_timer
 from protocol.roles.inputs import (
     CancelTimer,
@@ -31,8 +33,17 @@ from protocol.roles.machine import (
     message,
     require,
 )
-from protocol.roles.training import Link, require_sender
+from protocol.roles.training import Link, check_widths, require_sender
 from protocol.vectors import EncryptedVector
+
+
+def require_possible(request: Request) -> None:
+    """Raise ProtocolViolation for an order that no aggregator could take on, before a deposit is paid."""
+    require(not isinstance(request.start, StartTraining), "continuation_not_supported")
+    try:
+        check_widths(request)
+    except WidthError as error:
+        raise ProtocolViolation("widths_do_not_fit", str(error)) from None
 
 
 def on_order(state: BuyerState, _order: Received, _context: Context) -> BuyerStep:

@@ -13,6 +13,7 @@ from protocol.messages import (
 from protocol.roles import buyer_end as end
 from protocol.roles import buyer_opening as opening
 from protocol.roles import buyer_rounds as rounds
+from protocol.roles.buyer_opening import require_possible
 from protocol.roles.buyer_state import BuyerState, private_key_of
 from protocol.roles.inputs import (
     Context,
@@ -42,6 +43,7 @@ def initial(item: Input, context: Context) -> BuyerState:
     order = Received(item.signed, _order(item))
     require(order.sender == context.address, "not_the_operator")
     request = order.body.request
+    require_possible(request)
     key = private_key_of(context).public_key
     digest = request.hash()
     return BuyerState(request=request, n=key.n, link=Link(model_digest=digest, transcript=digest))

@@ -81,6 +81,7 @@ class PureMarket:
         self.key = training_key(self.request.key_bits)
         self.buyer.private["paillier"] = self.key.to_bytes()
         self.parties = {p.address: p for p in (self.buyer, self.aggregator, *self.owners)}
+        self.exchange_keys = {a: crypto_scalarmult_base(p.exchange_secret) for a, p in self.parties.items()}
         self.admitted = tuple(owner.address for owner in self.owners)
         self.contract = PureContract(validators)
         self.pending: list[tuple[str, Input]] = []
@@ -175,7 +176,7 @@ class PureMarket:
             signing_key=party.signing_key,
             exchange_secret=party.exchange_secret,
             announced=self.admitted if party.role == "federated_aggregator" else (),
-            exchange_keys={a: crypto_scalarmult_base(p.exchange_secret) for a, p in self.parties.items()},
+            exchange_keys=self.exchange_keys,
             blobs=party.blobs,
             private=party.private,
             policy=party.policy,

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from protocol.envelope import SignedMessage
+from protocol.errors import ProtocolViolation
 from protocol.messages import RowCount, TrainedModel
 from protocol.roles.inputs import MessageReceived
 from tests.support.forgeries import BAD_PACKED, BAD_VECTORS, spoilt
@@ -16,6 +17,7 @@ from tests.support.small_markets import (
     resigned,
     small_data,
     small_market,
+    small_request,
     without,
 )
 
@@ -216,3 +218,15 @@ def test_an_order_opens_one_training() -> None:
     [order] = [item for item in market.buyer.inbox if isinstance(item, MessageReceived)]
     assert refusal(market, market.buyer, order.signed) == "ordered_twice"
     assert [call for _, call in market.contract.calls] == ["open"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"start": {"start": "training", "training": 3}}, "continuation_not_supported"),
+        ({"bounds": {"residual_bits": 64}, "key_bits": 448}, "widths_do_not_fit"),
+    ],
+)
+def test_an_impossible_order_pays_no_deposit(changes: dict[str, Any], code: str) -> None:
+    with pytest.raises(ProtocolViolation, match=code):
+        small_market(small_request(**changes))

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from sklearn.datasets import load_diabetes
 
 from protocol.records import FIXED_POINT
+from tests.support.phases import finished_market
 from tests.support.plain_market import bought_weights, plain_twin
 from tests.support.pure_contract import recorded_errors
 from tests.support.pure_market import PureMarket
@@ -42,8 +43,7 @@ def test_weights_and_errors_are_those_of_the_plain_training() -> None:
 
 
 def test_noise_hides_the_low_bits_of_every_published_error() -> None:
-    market = small_market()
-    market.finish()
+    market = finished_market()
     twin = plain_twin(market)
     for (_, _, own, cross), plain in zip(recorded_errors(market.contract), twin.metrics, strict=True):
         for published, exact in zip((*own, *cross), (*plain.own, *plain.cross), strict=True):
@@ -91,7 +91,7 @@ def test_diabetes_from_the_mean_with_ridge() -> None:
     assert_matches_twin(market, 1e-5)
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(seed=st.integers(0, 2**32 - 1), often=st.sampled_from([0.0, 0.2, 0.5]))
 def test_order_and_repetition_of_deliveries_change_nothing(seed: int, often: float) -> None:
     random = Random(seed)
@@ -131,15 +131,13 @@ def test_kinds_of_request(changes: dict[str, Any]) -> None:
 
 
 def test_the_start_is_measured_in_the_first_round_only() -> None:
-    market = small_market()
-    market.finish()
+    market = finished_market()
     for message in market.sent("encrypted_metric"):
         assert body_of(message).measure_start == (message.envelope.round == 1)
 
 
 def test_everybody_is_told_the_public_numbers_of_every_round() -> None:
-    market = small_market()
-    market.finish()
+    market = finished_market()
     told = market.sent("round_completed")
     everybody = {market.buyer.address, *market.contract.seats}
     for event in market.contract.recorded:
@@ -153,19 +151,12 @@ def test_everybody_is_told_the_public_numbers_of_every_round() -> None:
 
 
 def test_training_runs_one_round_ahead_of_measuring() -> None:
-    market = small_market()
-    order = [(m.envelope.type, m.envelope.round) for m in _wire_after(market)]
+    order = [(m.envelope.type, m.envelope.round) for m in finished_market().wire]
     assert order.index(("encrypted_model", 2)) < order.index(("opening_request", 1))
     assert order.index(("round_signature", 1)) < order.index(("local_models", 2))
 
 
-def _wire_after(market: PureMarket) -> list[Any]:
-    market.finish()
-    return market.wire
-
-
 def test_steps_depend_on_their_inputs_alone() -> None:
-    first, second = small_market(seed=5), small_market(seed=5)
-    first.finish()
-    second.finish()
-    assert [message.digest() for message in first.wire] == [message.digest() for message in second.wire]
+    again = small_market()
+    again.finish()
+    assert [m.digest() for m in again.wire] == [m.digest() for m in finished_market().wire]
