@@ -114,10 +114,12 @@ class Runtime:
                 return
 
     async def _take_events(self) -> None:
-        async for event in self._bus.events("confirmed", self.address):
+        async for delivery in self._bus.events("confirmed", self.address):
+            event = delivery.event
             key = self.role.key_of_event(event.event)
             if key is not None:
                 self._offer(event_identity(event), key, EventConfirmed(chain_event=event))
+            await delivery.ack()
 
     def _offer(self, identity: bytes, key: str, item: Input) -> None:
         """Store an input; one that is known already changes nothing."""
@@ -215,15 +217,16 @@ class Runtime:
     async def _context(self, key: str, training: int | None, item: Input) -> Context:
         if training is None and isinstance(item, MessageReceived):
             training = item.signed.envelope.training or None
+        exchange_keys = await self.role.exchange_keys(training)
         return Context(
             address=self.address,
             market=self._market,
             now=time.time(),
             seed=os.urandom(32),
             signing_key=self.identity.signing_key,
-            exchange_secret=self.identity.exchange_secret,
+            exchange_secret=self.identity.secret_of(exchange_keys.get(self.address)),
             announced=self.role.announced(),
-            exchange_keys=await self.role.exchange_keys(training),
+            exchange_keys=exchange_keys,
             blobs=self.store.blobs(key),
             private=await self.role.private(key, item),
             policy=self.role.policy(),

@@ -1,20 +1,20 @@
 """A broker inside this process, with RabbitMQ's semantics as far as daemons can tell: for demo and tests.
 
 Queues exist once declared, messages stay until acked, a closed consumer's unacked deliveries go back, the
-fifth delivery ends in the dead letters, and a message for a queue that does not exist is refused.
+delivery limit leads to the dead letters, and a message for a queue that does not exist is refused.
 """
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from protocol.envelope import Envelope
 from protocol.messages import ChainEvent
-from services.bus.port import MAXIMUM_BODY_BYTES, Outgoing, Tap, Unroutable
+from services.bus.port import DELIVERY_LIMIT, MAXIMUM_BODY_BYTES, Outgoing, Tap, Unroutable
 
-DELIVERY_LIMIT = 5
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,16 +34,21 @@ class _Queued:
     deliveries: int = 0
 
 
-class _Queue:
+class _Queue(Generic[T]):
     def __init__(self) -> None:
-        self.ready: deque[_Queued] = deque()
+        self.ready: deque[T] = deque()
         self.arrived = asyncio.Event()
 
-    def put(self, message: _Queued) -> None:
+    def put(self, message: T) -> None:
         self.ready.append(message)
         self.arrived.set()
 
-    async def get(self) -> _Queued:
+    def put_back(self, messages: Sequence[T]) -> None:
+        """The unacked, to where they were."""
+        self.ready.extendleft(reversed(messages))
+        self.arrived.set()
+
+    async def get(self) -> T:
         while not self.ready:
             self.arrived.clear()
             await self.arrived.wait()
@@ -55,8 +60,8 @@ class MemoryBroker:
 
     def __init__(self) -> None:
         """An empty broker."""
-        self.queues: dict[tuple[str, str], _Queue] = {}
-        self.streams: dict[tuple[str, str], asyncio.Queue[ChainEvent]] = {}
+        self.queues: dict[tuple[str, str], _Queue[_Queued]] = {}
+        self.streams: dict[tuple[str, str], _Queue[ChainEvent]] = {}
         self.dead_letters: list[DeadLetter] = []
         self.tap: Tap | None = None
 
@@ -64,16 +69,16 @@ class MemoryBroker:
         """Provision a participant: its queue and its copies of the event streams."""
         self.queues.setdefault((role, address), _Queue())
         for stream in ("seen", "confirmed"):
-            self.streams.setdefault((stream, address), asyncio.Queue())
+            self.streams.setdefault((stream, address), _Queue())
 
 
 class MemoryDelivery:
     """See Delivery."""
 
-    def __init__(self, broker: MemoryBroker, queued: _Queued, unacked: set["MemoryDelivery"]) -> None:
+    def __init__(self, broker: MemoryBroker, queued: _Queued, unacked: dict["MemoryDelivery", None]) -> None:
         """Held in `unacked` until acked."""
         self._broker, self.queued, self._unacked = broker, queued, unacked
-        unacked.add(self)
+        unacked[self] = None
 
     @property
     def envelope_fields(self) -> Mapping[str, Any]:
@@ -87,13 +92,26 @@ class MemoryDelivery:
 
     async def ack(self) -> None:
         """See Delivery."""
-        self._unacked.discard(self)
+        self._unacked.pop(self, None)
 
     async def dead_letter(self, code: str, detail: str) -> None:
         """See Delivery."""
         letter = DeadLetter(self.queued.fields, self.queued.body, code, detail)
         self._broker.dead_letters.append(letter)
-        self._unacked.discard(self)
+        self._unacked.pop(self, None)
+
+
+class MemoryEvent:
+    """See EventDelivery."""
+
+    def __init__(self, event: ChainEvent, unacked: dict["MemoryEvent", None]) -> None:
+        """Held in `unacked` until acked."""
+        self.event, self._unacked = event, unacked
+        unacked[self] = None
+
+    async def ack(self) -> None:
+        """See EventDelivery."""
+        self._unacked.pop(self, None)
 
 
 class MemoryBus:
@@ -102,7 +120,8 @@ class MemoryBus:
     def __init__(self, broker: MemoryBroker) -> None:
         """One participant's side of a shared broker."""
         self._broker = broker
-        self._unacked: dict[tuple[str, str], set[MemoryDelivery]] = {}
+        self._unacked: dict[tuple[str, str], dict[MemoryDelivery, None]] = {}
+        self._unacked_events: dict[tuple[str, str], dict[MemoryEvent, None]] = {}
         self.messages_published = 0
         self.bytes_published = 0
 
@@ -127,7 +146,7 @@ class MemoryBus:
         queue = self._broker.queues.get((role, address))
         if queue is None:
             raise Unroutable(f"no queue for {role} {address}; provision the participant")
-        unacked = self._unacked.setdefault((role, address), set())
+        unacked = self._unacked.setdefault((role, address), {})
         while True:
             queued = await queue.get()
             queued.deliveries += 1
@@ -146,19 +165,22 @@ class MemoryBus:
         """See Bus."""
         for (name, _), queue in self._broker.streams.items():
             if name == stream:
-                queue.put_nowait(event)
+                queue.put(event)
 
-    async def events(self, stream: str, address: str) -> AsyncIterator[ChainEvent]:
+    async def events(self, stream: str, address: str) -> AsyncIterator[MemoryEvent]:
         """See Bus."""
-        queue = self._broker.streams[stream, address]
+        queue = self._broker.streams.get((stream, address))
+        if queue is None:
+            raise Unroutable(f"no queue for the {stream} events of {address}; provision the participant")
+        unacked = self._unacked_events.setdefault((stream, address), {})
         while True:
-            yield await queue.get()
+            yield MemoryEvent(await queue.get(), unacked)
 
     async def close(self) -> None:
         """See Bus."""
-        for place, unacked in self._unacked.items():
-            queue = self._broker.queues[place]
-            for delivery in unacked:
-                queue.ready.appendleft(delivery.queued)
-            unacked.clear()
-            queue.arrived.set()
+        for place, deliveries in self._unacked.items():
+            self._broker.queues[place].put_back([delivery.queued for delivery in deliveries])
+            deliveries.clear()
+        for place, events in self._unacked_events.items():
+            self._broker.streams[place].put_back([delivery.event for delivery in events])
+            events.clear()

@@ -16,6 +16,9 @@ from protocol.messages import ChainEvent
 
 MAXIMUM_BODY_BYTES = 64 * 2**20
 
+DELIVERY_LIMIT = 20
+"""How often a message is delivered without an ack before it ends in the dead letters."""
+
 
 class BusError(DeltaMLError):
     """Base of what a bus raises."""
@@ -27,6 +30,10 @@ class Unroutable(BusError):  # noqa: N818  AMQP's word for it
 
 class BusUnavailable(BusError):  # noqa: N818
     """The broker did not confirm: publish again later."""
+
+
+class BusRefused(BusError):  # noqa: N818
+    """The broker does not let this user do that: trying again changes nothing, its administrator can."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +67,19 @@ class Delivery(Protocol):
         ...
 
 
+class EventDelivery(Protocol):
+    """One contract event off a participant's queue of a stream."""
+
+    @property
+    def event(self) -> ChainEvent:
+        """The event."""
+        ...
+
+    async def ack(self) -> None:
+        """Take it off the queue: it is stored."""
+        ...
+
+
 Tap = Callable[[Outgoing], None]
 
 
@@ -70,11 +90,11 @@ class Bus(Protocol):
     bytes_published: int
 
     async def publish(self, message: Outgoing) -> None:
-        """Returns when confirmed; raises Unroutable or BusUnavailable."""
+        """Returns when confirmed; raises Unroutable, BusRefused or BusUnavailable."""
         ...
 
     def deliveries(self, role: str, address: str) -> AsyncIterator[Delivery]:
-        """The participant's queue, without end; reconnects by itself."""
+        """The participant's queue, without end; reconnects by itself. Raises Unroutable if it is missing."""
         ...
 
     async def publish_letter(self, envelope: Envelope, code: str, detail: str) -> None:
@@ -85,8 +105,8 @@ class Bus(Protocol):
         """Publish a contract event on the stream "seen" or "confirmed"."""
         ...
 
-    def events(self, stream: str, address: str) -> AsyncIterator[ChainEvent]:
-        """The stream's events for this participant, without end."""
+    def events(self, stream: str, address: str) -> AsyncIterator[EventDelivery]:
+        """The stream's events for this participant, without end; what is not acked comes again."""
         ...
 
     async def close(self) -> None:
