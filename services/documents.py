@@ -10,15 +10,25 @@ from protocol.request import Request, parse_request
 from services.errors import ConfigurationError
 
 _LONGEST_DOCUMENT = 1 << 20
+_DEEPEST = 20
 
 
 class _Loader(yaml.SafeLoader):
-    """Safe YAML that refuses a key given twice, and aliases; addresses in hexadecimal stay text."""
+    """Safe YAML that refuses a key given twice, and aliases and depth; addresses in hexadecimal stay text."""
+
+    _depth = 0
 
     def compose_node(self, parent: Any, index: Any) -> Any:
         if self.check_event(yaml.AliasEvent):  # nested aliases unfold to gigabytes
             raise yaml.constructor.ConstructorError(None, None, "aliases are not allowed", parent.start_mark)
-        return super().compose_node(parent, index)
+        if self._depth == _DEEPEST:
+            raise yaml.constructor.ConstructorError(
+                None, None, f"more than {_DEEPEST} levels", parent.start_mark
+            )
+        self._depth += 1
+        node = super().compose_node(parent, index)
+        self._depth -= 1
+        return node
 
     def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
         mapping = super().construct_mapping(node, deep=deep)
