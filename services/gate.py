@@ -8,7 +8,6 @@ from protocol.messages import MESSAGE_TYPES, ROUTES
 from services.bus.port import MAXIMUM_BODY_BYTES, Delivery, read_envelope
 from services.directory import Directory
 from services.identity import Identity
-from services.sealing import unseal
 
 
 class Gate:
@@ -17,7 +16,7 @@ class Gate:
     def __init__(self, identity: Identity, role: PartyRole, directory: Directory) -> None:
         """`directory` tells the roles that senders registered on chain."""
         self._address = identity.address
-        self._exchange_secret = identity.exchange_secret
+        self._identity = identity
         self._role = role
         self._directory = directory
 
@@ -38,7 +37,7 @@ class Gate:
         sender_role = "operator" if own else await self._directory.role_of(envelope.sender)
         if (sender_role, self._role) not in ROUTES[envelope.type]:
             raise ProtocolViolation("wrong_route", f"a {sender_role} may not send {envelope.type} here")
-        signed = SignedMessage.from_parts(envelope, unseal(delivery.body, self._exchange_secret))
+        signed = SignedMessage.from_parts(envelope, self._identity.unseal(delivery.body))
         signed.verify()
         unpack(MESSAGE_TYPES[envelope.type], signed.body)
         return signed

@@ -1,17 +1,23 @@
-"""Who a daemon is: the key it signs with and the secret that opens what is sealed to it."""
+"""Who a daemon is: the key it signs with and the secrets that open what is sealed to it."""
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 
+from protocol.errors import ProtocolViolation
 from protocol.signatures import address_of
-from services.sealing import exchange_key_of
+from services.sealing import exchange_key_of, unseal
 
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """A secp256k1 signing key and an X25519 secret, 32 bytes each; neither shows in repr."""
+    """A secp256k1 signing key and X25519 secrets, 32 bytes each; none shows in repr.
+
+    `older_secrets` are those from before a rotation: trainings that were joined under them go on.
+    """
 
     signing_key: bytes = field(repr=False)
     exchange_secret: bytes = field(repr=False)
+    older_secrets: tuple[bytes, ...] = field(default=(), repr=False)
 
     @property
     def address(self) -> str:
@@ -22,3 +28,20 @@ class Identity:
     def exchange_key(self) -> bytes:
         """The public key that the daemon registers on chain."""
         return exchange_key_of(self.exchange_secret)
+
+    def secret_of(self, exchange_key: bytes | None) -> bytes:
+        """The secret behind a key that the chain shows for a training; the newest when it is not ours."""
+        for secret in (self.exchange_secret, *self.older_secrets):
+            if exchange_key_of(secret) == exchange_key:
+                return secret
+        return self.exchange_secret
+
+    def unseal(self, sealed: bytes) -> bytes:
+        """What was sealed to any of our keys; raises ProtocolViolation("not_sealed_to_me")."""
+        try:
+            return unseal(sealed, self.exchange_secret)
+        except ProtocolViolation:
+            for secret in self.older_secrets:
+                with suppress(ProtocolViolation):
+                    return unseal(sealed, secret)
+            raise

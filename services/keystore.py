@@ -94,7 +94,8 @@ class Keystore:
     @property
     def identity(self) -> Identity:
         """The signing key and the newest exchange secret."""
-        return Identity(self._signing_key, self.exchange_secrets()[0])
+        newest, *older = self.exchange_secrets()
+        return Identity(self._signing_key, newest, tuple(older))
 
     def exchange_secrets(self) -> tuple[bytes, ...]:
         """The newest first; a training joined before a rotation is still sealed to an older key."""
