@@ -135,6 +135,9 @@ class Daemon(Settings):
         description="Path of the SQLite file that holds the daemon's state, or a PostgreSQL URL.",
     )
     log: Log = Field(Log(), description="What is logged, and how.")
+    metrics_port: int | None = Field(
+        None, ge=1, le=65535, description="Loopback port of /metrics and /health; none by default."
+    )
 
 
 class Participant(Daemon):

@@ -68,6 +68,8 @@ class Runtime:
         self._timers_changed = asyncio.Event()
         self._workers: dict[str, asyncio.Task[None]] = {}
         self._tasks: asyncio.TaskGroup | None = None
+        self._sources: list[asyncio.Task[None]] = []
+        self._stopping = False
 
     async def run(self) -> None:
         """Work until cancelled. What is in hand then is stored, and is taken up at the next start."""
@@ -75,10 +77,18 @@ class Runtime:
             self._tasks = tasks
             for key in self.store.waiting_keys():
                 self._wake_instance(key)
-            tasks.create_task(self._outbox.run())
-            tasks.create_task(self._watch_timers())
-            tasks.create_task(self._take_events())
-            tasks.create_task(self._take_messages())
+            self._sources = [
+                tasks.create_task(self._outbox.run()),
+                tasks.create_task(self._watch_timers()),
+                tasks.create_task(self._take_events()),
+                tasks.create_task(self._take_messages()),
+            ]
+
+    def stop(self) -> None:
+        """Take nothing more in; `run` ends when the steps in hand are stored."""
+        self._stopping = True
+        for task in self._sources:
+            task.cancel()
 
     def is_idle(self) -> bool:
         """Whether nothing is waiting: no input, no effect, no step."""
@@ -156,7 +166,7 @@ class Runtime:
     async def _work(self, key: str) -> None:
         """Take an instance's inputs one after another, in the order they came."""
         try:
-            while (item := self.store.next_input(key)) is not None:
+            while not self._stopping and (item := self.store.next_input(key)) is not None:
                 await self._retrying(self._take_input(item))
         finally:
             del self._workers[key]  # nothing awaits since the last look, so no input can have been missed

@@ -6,11 +6,13 @@ import typer
 from typer.core import TyperGroup
 
 from protocol.errors import DeltaMLError, MisuseError
+from services.cli.daemons import aggregator, chain_listener, data_owner, model_buyer
 from services.cli.datasets import datasets
 from services.cli.demo import demo
 from services.cli.keys import keys
+from services.cli.orders import accept, decline, stop, train
 from services.cli.predict import predict
-from services.cli.show import show
+from services.cli.show import show, trainings
 from services.errors import ConfigurationError, DataSetError
 
 MISUSE, FAILURE = 2, 3
@@ -87,6 +89,11 @@ def _options(
 app.command()(demo)
 app.command()(predict)
 app.command()(show)
+app.command()(trainings)
+for order in (train, accept, decline, stop):
+    app.command()(order)
+for daemon in (model_buyer, data_owner, aggregator, chain_listener):
+    app.command()(daemon)
 app.add_typer(datasets)
 app.add_typer(keys)
 

@@ -39,6 +39,16 @@ def show(
         _show_one(instance, opened.facts(instance.key), json=json)
 
 
+def trainings(
+    store: Annotated[str | None, typer.Option(help="The daemon's SQLite file or PostgreSQL URL.")] = None,
+    config: Annotated[Path | None, typer.Option(help="Use the store of this daemon's file.")] = None,
+    json: Json = False,
+) -> None:
+    """List a daemon's trainings and their states."""
+    with closing(_open(store, config)) as opened:
+        _show_all(opened.instances(), json=json)
+
+
 def _show_all(instances: "list[InstanceRow]", *, json: bool) -> None:
     if json:
         print_json([_instance(one) for one in instances])

@@ -1,0 +1,121 @@
+"""`deltaml train`, `accept`, `decline`, `stop`: signed messages to one's own daemon, over the broker."""
+
+import asyncio
+import os
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from services.cli.output import Json, print_json, print_line
+
+if TYPE_CHECKING:
+    from protocol.messages import Message
+    from services.config import AggregatorConfig, DataOwnerConfig, ModelBuyerConfig
+
+ConfigFile = Annotated[Path, typer.Option(help="The daemon's YAML file: its broker, its key store.")]
+TrainingNumber = Annotated[int, typer.Argument(help="The contract's number of the training.", min=1)]
+
+
+def train(
+    request: Annotated[Path, typer.Argument(help="The request, a YAML file such as REQUEST.yaml.")],
+    config: ConfigFile,
+    json: Json = False,
+) -> None:
+    """Ask the buyer's daemon to have a model trained; `deltaml show` tells how it goes."""
+    from protocol.messages import TrainingOrder  # noqa: PLC0415
+    from protocol.roles.training import check_widths  # noqa: PLC0415
+    from services.config import load  # noqa: PLC0415
+    from services.documents import load_request  # noqa: PLC0415
+
+    wanted = load_request(request)
+    check_widths(wanted)
+    message_id = _send(load(config, "model-buyer"), "model_buyer", TrainingOrder(request=wanted), 0)
+    _told({"order": f"order:{message_id.hex()}", "request": wanted.name}, json=json)
+
+
+def accept(
+    training: TrainingNumber,
+    config: ConfigFile,
+    data_set: Annotated[str | None, typer.Option(help="Take part with this data set.")] = None,
+    json: Json = False,
+) -> None:
+    """Have the owner's daemon join a training that waits for a decision."""
+    _decide(training, config, data_set, accepts=True, json=json)
+
+
+def decline(training: TrainingNumber, config: ConfigFile, json: Json = False) -> None:
+    """Have the owner's daemon decline a training that waits for a decision."""
+    _decide(training, config, None, accepts=False, json=json)
+
+
+def stop(
+    training: TrainingNumber,
+    config: ConfigFile,
+    reason: Annotated[str, typer.Option(help="Noted with the training.")] = "stopped by its operator",
+    json: Json = False,
+) -> None:
+    """Have the buyer's or the aggregator's daemon end a training; what was recorded is settled."""
+    from protocol.messages import StopOrder  # noqa: PLC0415
+    from services.config import AggregatorConfig, ModelBuyerConfig, load  # noqa: PLC0415
+    from services.errors import ConfigurationError  # noqa: PLC0415
+
+    settings = load(config)
+    if not isinstance(settings, ModelBuyerConfig | AggregatorConfig):
+        raise ConfigurationError(f"{config} configures the daemon {settings.daemon}; it stops no training")
+    role = "model_buyer" if isinstance(settings, ModelBuyerConfig) else "federated_aggregator"
+    _send(settings, role, StopOrder(training=training, reason=reason), training)
+    _told({"training": training, "stop": "asked"}, json=json)
+
+
+def _decide(training: int, config: Path, data_set: str | None, *, accepts: bool, json: bool) -> None:
+    from protocol.messages import OwnerDecision  # noqa: PLC0415
+    from services.config import load  # noqa: PLC0415
+
+    body = OwnerDecision(training=training, accept=accepts, data_set=data_set)
+    _send(load(config, "data-owner"), "data_owner", body, training)
+    _told({"training": training, "decision": "accept" if accepts else "decline"}, json=json)
+
+
+def _send(
+    config: "ModelBuyerConfig | DataOwnerConfig | AggregatorConfig", role: str, body: "Message", training: int
+) -> bytes:
+    """Sign with the daemon's own key, seal to it, publish to its queue; returns the message id."""
+    from protocol.codec import pack  # noqa: PLC0415
+    from protocol.envelope import Envelope, SignedMessage  # noqa: PLC0415
+    from services.bus.amqp import AmqpBus  # noqa: PLC0415
+    from services.bus.port import Outgoing  # noqa: PLC0415
+    from services.files import read_passphrase  # noqa: PLC0415
+    from services.keystore import Keystore  # noqa: PLC0415
+    from services.sealing import seal  # noqa: PLC0415
+
+    identity = Keystore.open(config.keystore, read_passphrase(config.passphrase_file)).identity
+    message_id = os.urandom(16)
+    envelope = Envelope(
+        message_id=message_id,
+        type=body.type,
+        training=training,
+        sender=identity.address,
+        recipient=identity.address,
+        sent_at=int(time.time() * 1000),
+    )
+    signed = SignedMessage.create(envelope, pack(body), identity.signing_key)
+    outgoing = Outgoing(role, envelope, seal(signed.sealed_part(), identity.exchange_key))
+
+    async def publish() -> None:
+        bus = AmqpBus(config.broker)
+        try:
+            await bus.publish(outgoing)
+        finally:
+            await bus.close()
+
+    asyncio.run(publish())
+    return message_id
+
+
+def _told(what: dict[str, object], *, json: bool) -> None:
+    if json:
+        print_json(what)
+    else:
+        print_line(", ".join(f"{name}: {value}" for name, value in what.items()))

@@ -1,0 +1,222 @@
+"""A daemon as a process: built from its configuration, registered, observed, drained when told to stop."""
+
+import asyncio
+import os
+import signal
+from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import AsyncExitStack
+from typing import Any
+
+import structlog
+
+from protocol.marketplace import PartyRole, Register
+from protocol.records import Market
+from services.bus.amqp import AmqpBus
+from services.bus.port import BusUnavailable
+from services.catalogue import Catalogue
+from services.chain.client import MarketplaceClient
+from services.chain.errors import ChainUnavailable
+from services.chain.listener import ChainListener, StoredCursor
+from services.chain.rpc import HttpRpc
+from services.chain.sender import SendPolicy
+from services.config import (
+    AggregatorConfig,
+    Chain,
+    ChainListenerConfig,
+    Config,
+    DataOwnerConfig,
+    ModelBuyerConfig,
+)
+from services.data_owner import OwnerRole
+from services.directory import Directory
+from services.federated_aggregator import AggregatorRole
+from services.files import read_passphrase
+from services.keystore import Keystore
+from services.logging import configure
+from services.meter import Meter
+from services.metrics import DaemonCollector, Observed, serving
+from services.model_buyer import BuyerRole
+from services.pool import StepPool
+from services.role import Role
+from services.runtime import Runtime
+from services.store import Store
+
+_log = structlog.get_logger(__name__)
+
+DRAIN_SECONDS = 30.0
+_RETRY_SECONDS = 5.0
+_LONGEST_PAUSE = 300.0
+
+
+def run_daemon(config: Config) -> None:
+    """Run until SIGTERM or SIGINT.
+
+    Raises ConfigurationError for what the file or the key store says, WrongChain for the node, BusRefused for
+    the broker: what a person has to mend. What may mend itself is waited for.
+    """
+    import uvloop  # noqa: PLC0415  not for --help
+
+    configure(style=config.log.style, level=config.log.level.upper())
+    work = _listener(config) if isinstance(config, ChainListenerConfig) else _participant(config)
+    uvloop.run(work)
+
+
+async def _participant(config: ModelBuyerConfig | DataOwnerConfig | AggregatorConfig) -> None:
+    keystore = Keystore.open(config.keystore, read_passphrase(config.passphrase_file))
+    identity = keystore.identity
+    market = market_of(config.chain)
+    meter = Meter()
+    async with AsyncExitStack() as stack:
+        store = Store(config.store)
+        stack.callback(store.close)
+        rpc = HttpRpc(config.chain.url)
+        stack.push_async_callback(rpc.close)
+        policy = SendPolicy(
+            confirmations=config.chain.confirmations, poll_seconds=min(1.0, config.chain.poll_seconds)
+        )
+        client = MarketplaceClient(
+            rpc, market, identity.signing_key, policy=policy, first_block=config.chain.first_block
+        )
+        bus = AmqpBus(config.broker)
+        stack.push_async_callback(bus.close)
+        directory = Directory(client)
+        role = _role(config, store, client, directory, keystore)
+        pool = StepPool(config.workers)
+        stack.callback(pool.close)
+        collector = DaemonCollector([Observed(role.name, identity.address, store, bus)], meter)
+        await stack.enter_async_context(serving(config.metrics_port, collector))
+        runtime = Runtime(
+            role,
+            identity,
+            market,
+            store=store,
+            bus=bus,
+            client=client,
+            directory=directory,
+            pool=pool,
+            meter=meter,
+        )
+        await _patiently(client.check_deployment)
+        await _patiently(bus.connect)
+        await _patiently(lambda: client.submit(_registration(role.name, identity.exchange_key)))
+        pool.start()
+        _log.info("daemon_started", role=role.name, party=identity.address, contract=market.contract)
+        if isinstance(role, OwnerRole):
+            await _until_signalled(_with_announcements(runtime, role), runtime)
+        else:
+            await _until_signalled(runtime.run(), runtime)
+    _log.info("daemon_stopped", role=role.name)
+
+
+async def _listener(config: ChainListenerConfig) -> None:
+    market = market_of(config.chain)
+    async with AsyncExitStack() as stack:
+        store = Store(config.store)
+        stack.callback(store.close)
+        rpc = HttpRpc(config.chain.url)
+        stack.push_async_callback(rpc.close)
+        bus = AmqpBus(config.broker)
+        stack.push_async_callback(bus.close)
+        observed = Observed("chain_listener", market.contract, store, bus)
+        await stack.enter_async_context(serving(config.metrics_port, DaemonCollector([observed], Meter())))
+        await _patiently(bus.connect)
+        listener = ChainListener(
+            rpc,
+            market,
+            StoredCursor(store, market),
+            lambda stream, event: _patiently(lambda: bus.publish_event(event, stream)),
+            confirmations=config.chain.confirmations,
+            first_block=config.chain.first_block,
+            window=config.window,
+            poll_seconds=config.chain.poll_seconds,
+        )
+        _log.info("daemon_started", role="chain_listener", contract=market.contract)
+        await _until_signalled(listener.run(), None)
+    _log.info("daemon_stopped", role="chain_listener")
+
+
+def market_of(chain: Chain) -> Market:
+    """Which contract on which chain."""
+    return Market(chain_id=chain.chain_id, contract=chain.contract)
+
+
+def _role(
+    config: ModelBuyerConfig | DataOwnerConfig | AggregatorConfig,
+    store: Store,
+    client: MarketplaceClient,
+    directory: Directory,
+    keystore: Keystore,
+) -> Role:
+    address = keystore.identity.address
+    match config:
+        case ModelBuyerConfig():
+            return BuyerRole(store, address, keystore)
+        case AggregatorConfig():
+            return AggregatorRole(store, address, frozenset(config.admitted))
+        case DataOwnerConfig():
+            catalogue = Catalogue(config.catalogue)
+            return OwnerRole(
+                store,
+                client,
+                directory,
+                data_sets=lambda: {entry.name: catalogue.load(entry.name) for entry in catalogue.list()},
+                aggregators=config.aggregators,
+                policy=config.policy.owner_policy(),
+            )
+
+
+def _registration(role: PartyRole, exchange_key: bytes) -> Register:
+    return Register(role=role, exchange_key=exchange_key)
+
+
+async def _with_announcements(runtime: Runtime, role: OwnerRole) -> None:
+    """Run, and introduce the owner to each aggregator until it has answered."""
+    async with asyncio.TaskGroup() as tasks:
+        introduction = tasks.create_task(_introduce(runtime, role))
+        await runtime.run()
+        introduction.cancel()
+
+
+async def _introduce(runtime: Runtime, role: OwnerRole) -> None:
+    pause = _RETRY_SECONDS
+    while missing := role.announcements():
+        for aggregator, body in missing:
+            try:
+                await runtime.send(aggregator, body)
+            except Exception as error:  # noqa: BLE001  not registered yet, or the node is away: later
+                _log.warning("announcement_waits", aggregator=aggregator, reason=type(error).__name__)
+        await asyncio.sleep(pause)
+        pause = min(2 * pause, _LONGEST_PAUSE)
+
+
+async def _patiently(action: Callable[[], Awaitable[Any]]) -> None:
+    """Do what needs the node or the broker, again and again until they are there."""
+    while True:
+        try:
+            await action()
+        except (ChainUnavailable, BusUnavailable) as error:
+            _log.warning("waiting", reason=str(error))
+            await asyncio.sleep(_RETRY_SECONDS)
+        else:
+            return
+
+
+async def _until_signalled(work: Coroutine[Any, Any, None], runtime: Runtime | None) -> None:
+    """Run until told to stop; then take no more in, finish the steps in hand, and end in bounded time."""
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopping.set)
+    task = loop.create_task(work)
+    waiter = loop.create_task(stopping.wait())
+    await asyncio.wait({task, waiter}, return_when=asyncio.FIRST_COMPLETED)
+    waiter.cancel()
+    if task.done():
+        task.result()
+        return
+    _log.info("daemon_draining", pid=os.getpid())
+    if runtime is not None:
+        runtime.stop()
+        await asyncio.wait({task}, timeout=DRAIN_SECONDS)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
