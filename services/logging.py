@@ -16,7 +16,10 @@ from typing import Any, Literal, TextIO
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
+from protocol.errors import MisuseError
+
 REDACTED = "[redacted]"
+_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 _SECRET_KEY = re.compile(
     r"""(?ix)
     .* (?: secret | passphrase | password | passwd | credential | private | plaintext | mnemonic ) .*
@@ -35,7 +38,12 @@ _LONGEST_TEXT = 20_000
 def configure(
     *, style: Literal["json", "console"] = "console", level: str = "INFO", stream: TextIO | None = None
 ) -> None:
-    """Set up logging for this process: JSON lines or console text, by default on standard error."""
+    """Set up logging for this process: JSON lines or console text, by default on standard error.
+
+    Raises MisuseError for a level that does not exist.
+    """
+    if level.upper() not in _LEVELS:
+        raise MisuseError(f"there is no log level {level!r}; choose one of {', '.join(_LEVELS).lower()}")
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,

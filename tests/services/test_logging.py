@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import structlog
 
+from protocol.errors import MisuseError
 from services.logging import REDACTED, bound, configure
 
 SECRET = "hunter2hunter2"
@@ -159,6 +160,11 @@ def test_the_level_is_that_of_our_own_loggers():
     assert stream.getvalue() == ""
     log.error("loud")
     assert last(stream)["event"] == "loud"
+
+
+def test_a_level_that_does_not_exist_is_refused_with_those_that_do():
+    with pytest.raises(MisuseError, match="no log level 'loud'; choose one of debug, info"):
+        configure(level="loud")
 
 
 def test_configuring_twice_prints_once():

@@ -95,4 +95,4 @@ def test_help_imports_nothing_heavy_and_is_quick():
         after = os.times()
         return after.children_user - before.children_user + after.children_system - before.children_system
 
-    assert min(seconds_of_processor() for _ in range(3)) < 0.6
+    assert min(seconds_of_processor() for _ in range(3)) < 1.0
