@@ -1,0 +1,92 @@
+import stat
+from datetime import UTC, datetime
+
+import numpy as np
+import pytest
+
+from protocol.learning.statistic import StatisticBuilder
+from services.catalogue import Catalogue
+from services.errors import ConfigurationError, DataSetError
+
+NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+
+
+def statistic(rows=50, seed=1):
+    builder = StatisticBuilder(["a", "b"])
+    builder.add(np.random.default_rng(seed).normal(size=(rows, 2)))
+    return builder.finish()
+
+
+@pytest.fixture
+def catalogue(tmp_path):
+    return Catalogue(tmp_path / "catalogue")
+
+
+def test_what_was_added_comes_back_whole(catalogue, tmp_path):
+    added = statistic()
+    entry = catalogue.add("patients.2026-01", added, tmp_path / "rows.csv", now=NOW)
+    assert entry == catalogue.entry("patients.2026-01") == catalogue.list()[0]
+    assert (entry.rows, entry.added_at, entry.source) == (50, NOW, str(tmp_path / "rows.csv"))
+    assert [column.name for column in entry.columns] == ["a", "b"]
+    assert entry.columns[1].maximum == added.maximum[1]
+    loaded = catalogue.load("patients.2026-01")
+    assert loaded.to_bytes() == added.to_bytes()
+
+
+def test_one_private_file_per_data_set(catalogue, tmp_path):
+    catalogue.add("b", statistic(), "b.csv")
+    catalogue.add("a", statistic(), "a.csv")
+    assert [entry.name for entry in catalogue.list()] == ["a", "b"]
+    files = sorted((tmp_path / "catalogue").iterdir())
+    assert [path.name for path in files] == ["a.dataset", "b.dataset"]
+    assert {stat.S_IMODE(path.stat().st_mode) for path in files} == {0o600}
+    catalogue.remove("a")
+    assert [entry.name for entry in catalogue.list()] == ["b"]
+
+
+def test_a_name_in_use_is_kept_unless_replaced(catalogue):
+    catalogue.add("a", statistic(rows=50), "a.csv")
+    with pytest.raises(DataSetError, match="a data set 'a' already"):
+        catalogue.add("a", statistic(rows=60), "a.csv")
+    assert catalogue.load("a").rows == 50
+    catalogue.add("a", statistic(rows=60), "a.csv", replace=True)
+    assert catalogue.load("a").rows == 60
+
+
+@pytest.mark.parametrize("name", ["", "../a", "a/b", ".hidden", "a b", "a\n", "x" * 101, "ä"])
+def test_names_that_could_leave_the_folder_are_refused(catalogue, name):
+    for act in (catalogue.load, catalogue.remove, lambda one: catalogue.add(one, statistic(), "a.csv")):
+        with pytest.raises(DataSetError, match="cannot name a data set"):
+            act(name)
+
+
+def test_a_missing_data_set_is_told_with_those_there_are(catalogue):
+    with pytest.raises(DataSetError, match="no data set 'b'; there is none yet"):
+        catalogue.load("b")
+    catalogue.add("a", statistic(), "a.csv")
+    with pytest.raises(DataSetError, match="no data set 'b'; there is a"):
+        catalogue.remove("b")
+
+
+@pytest.mark.parametrize("content", [b"", b"\xc1", b"\x81\xa5entry\x01"])
+def test_a_damaged_file_is_named(catalogue, tmp_path, content):
+    catalogue.add("a", statistic(), "a.csv")
+    (tmp_path / "catalogue" / "a.dataset").write_bytes(content)
+    with pytest.raises(DataSetError, match=r"a\.dataset is damaged; remove it"):
+        catalogue.load("a")
+
+
+def test_a_damaged_factor_is_told_when_it_is_needed(catalogue, tmp_path):
+    catalogue.add("a", statistic(), "a.csv")
+    path = tmp_path / "catalogue" / "a.dataset"
+    content = path.read_bytes()
+    path.write_bytes(content[:-30] + bytes(30))
+    with pytest.raises(DataSetError, match="is damaged"):
+        catalogue.load("a")
+
+
+def test_a_file_that_others_can_read_is_refused(catalogue, tmp_path):
+    catalogue.add("a", statistic(), "a.csv")
+    (tmp_path / "catalogue" / "a.dataset").chmod(0o604)
+    with pytest.raises(ConfigurationError, match="run: chmod 0600"):
+        catalogue.load("a")

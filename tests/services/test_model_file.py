@@ -1,0 +1,43 @@
+import json
+import stat
+
+import numpy as np
+import pytest
+
+from protocol.bought_model import BoughtModel
+from services.errors import ConfigurationError
+from services.model_file import predict, read_model, write_model
+
+MODEL = BoughtModel(name="m", features=("a", "b"), target="y", weights=(0.1, -2.5e-17), intercept=1.0)
+
+
+def test_a_model_survives_its_file_exactly_and_stays_private(tmp_path):
+    path = tmp_path / "model.json"
+    for model in (MODEL, MODEL.model_copy(update={"intercept": None})):
+        write_model(path, model)
+        assert read_model(path) == model
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert json.loads(path.read_text())["features"] == ["a", "b"]
+
+
+def test_files_that_hold_no_model_are_refused_without_their_content(tmp_path):
+    path = tmp_path / "model.json"
+    fields = MODEL.model_dump(mode="json")
+    for content in (
+        "8675309",
+        "{",
+        json.dumps({**fields, "weights": [8675309]}),
+        json.dumps({**fields, "weights": ["8675309", "1"]}),
+        json.dumps({**fields, "intercept": float("inf")}),
+    ):
+        write_model(path, MODEL)
+        path.write_text(content)
+        with pytest.raises(ConfigurationError, match="is not a model file") as refused:
+            read_model(path)
+        assert "8675309" not in str(refused.value)
+
+
+def test_predictions_follow_the_weights():
+    rows = np.array([[1.0, 2.0], [3.0, 4.0]])
+    assert predict(MODEL, rows) == pytest.approx([1.1, 1.3])
+    assert predict(MODEL.model_copy(update={"intercept": None}), rows) == pytest.approx([0.1, 0.3])
