@@ -109,8 +109,8 @@ def diabetes() -> tuple[tuple[str, ...], Matrix]:
     """The diabetes data (Efron, Hastie, Johnstone, Tibshirani, "Least Angle Regression", 2004), 442×11.
 
     The ten features are centred with unit norm, as `sklearn.datasets.load_diabetes` gives them; the last
-    column, "target", is the disease's progression, 25 to 346. Read from scikit-learn's files without importing
-    it: that takes longer than a small training.
+    column, "target", is the disease's progression, 25 to 346. Read from its files without importing
+    scikit-learn: that takes longer than a small training.
     """
     package = find_spec("sklearn")
     if package is None or not package.submodule_search_locations:
