@@ -1,8 +1,13 @@
 """Small keys, made once: the algebra is the same at every length."""
 
 import pytest
+from hypothesis import settings
 
 from protocol.crypto.paillier import PrivateKey, PublicKey, generate_private_key
+
+# A busy machine is no fault of the code.
+settings.register_profile("unhurried", deadline=None)
+settings.load_profile("unhurried")
 
 
 @pytest.fixture(scope="session")

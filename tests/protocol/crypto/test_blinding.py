@@ -60,6 +60,7 @@ def test_every_nth_residue_is_reached() -> None:
 @given(SEEDS)
 def test_short_exponents_over_the_party_s_own_base(key: PublicKey, seed: bytes) -> None:
     (blinded,) = ShortExponentBlinder(key, BASE_SEED).blind([mpz(1)], Randomness(seed))
+    assert SHORT_EXPONENT_BITS >= 2 * 128 + 192
     x = Randomness(BASE_SEED).unit(key.n)
     exponent = Randomness(seed).bits(SHORT_EXPONENT_BITS) * key.n
     assert blinded == pow(-x * x % key.n, exponent, key.n_squared)

@@ -12,7 +12,7 @@ from nacl.bindings import crypto_scalarmult_base
 from numpy.typing import NDArray
 
 from protocol.crypto.fixed_point import encode, encode_matrix
-from protocol.crypto.packing import pack_plain, unpack
+from protocol.crypto.packing import add_mask, pack, pack_plain, unpack
 from protocol.crypto.paillier import PrivateKey, PublicKey
 from protocol.crypto.randomness import Randomness
 from protocol.learning.metric import (
@@ -297,7 +297,44 @@ def test_masks_are_fresh_in_every_evaluation(wide_private_key: PrivateKey) -> No
     assert len({rho for _, state in states for rho in state.mask.rhos}) == sum(
         len(state.mask.rhos) for _, state in states
     )
-    assert all(c % case.key.n != 1 for packed, _ in states for c in packed)
+
+
+def test_residuals_leave_under_fresh_nth_powers(wide_private_key: PrivateKey) -> None:
+    case = evaluation(wide_private_key)
+    packed, state = case.mask(case.members[0])
+    flat = [entry for vector in state.residuals for entry in vector]
+    bare = add_mask(case.key, pack(case.key, flat, case.widths.residual), state.mask)
+    for sent, unblinded in zip(packed, bare, strict=True):
+        assert sent != unblinded
+        assert case.private_key.decrypt(sent) == case.private_key.decrypt(unblinded)
+
+
+def test_metrics_leave_under_fresh_nth_powers(wide_private_key: PrivateKey) -> None:
+    # Without noise and with the same products, only the blinding depends on the randomness.
+    case = evaluation(wide_private_key)
+    _, state = case.mask(case.members[0])
+    own, cross = [mpz(1)] * 4, [mpz(1)] * 3
+    zero_sum = masks_of(
+        case.key, case.members[0], case.members, BASE_PLACE, case.widths.opening.plaintexts(case.count)
+    )
+    sent = [
+        encrypted_metrics(
+            case.key,
+            state,
+            own,
+            cross,
+            rows=20,
+            widths=case.widths,
+            target_range=TARGET_RANGE,
+            zero_sum=zero_sum,
+            randomness=Randomness(bytes([seed]) * 32),
+            noise=False,
+        )
+        for seed in range(2)
+    ]
+    assert not set(sent[0]) & set(sent[1])
+    decrypted = [[case.private_key.decrypt(c) for c in vector] for vector in sent]
+    assert decrypted[0] == decrypted[1]
 
 
 def test_known_models_do_not_give_the_buyer_the_data(wide_private_key: PrivateKey) -> None:

@@ -1,6 +1,7 @@
 """The plain twin of a training against computations on the rows themselves."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -109,6 +110,19 @@ def test_only_new_ground_is_paid() -> None:
     assert pay_weights(5.0, 6.0, [1.0, 1.0]) == [0.0, 0.0]
     assert pay_weights(5.0, 4.0, [-1.0, 0.0]) == [0.0, 0.0]
     assert pay_weights(5.0, 4.0, [3.0, 1.0, -2.0]) == [0.75, 0.25, 0.0]
+
+
+def test_a_run_that_swings_is_paid_for_its_lowest_error_once() -> None:
+    # One weight, a step of 1.9/λ: each step overshoots; the validators' optimum lies beside the trainers'.
+    ones = np.ones((4, 1))
+    trainer, validator = data_of(ones, np.zeros(4)), data_of(ones, np.full(4, 0.5))
+    start = np.array([1.0])
+    training = run([trainer] * 2, [validator] * 2, start, step_size=1.9, l2=0.0, local_steps=1, rounds=6)
+    errors = [numbers.after for numbers in training.metrics]
+    assert any(later > earlier for earlier, later in pairwise(errors))
+    first = training.metrics[0].start
+    assert sum(map(sum, training.pay_weights)) == pytest.approx(max(first - min(errors), 0), rel=1e-9)
+    assert min(errors) < first
 
 
 def test_no_share_where_nothing_was_gained() -> None:
