@@ -1,0 +1,223 @@
+"""The bus on RabbitMQ 3.10 and later.
+
+Participants configure nothing: exchanges, queues and rights are the administrator's (`topology.py`). Two
+connections, since a broker short of memory stops reading from those that publish, and acks must still pass.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import aclosing
+from typing import Any
+
+from aio_pika.abc import AbstractIncomingMessage
+
+from protocol.codec import unpack
+from protocol.envelope import Envelope
+from protocol.errors import ProtocolViolation
+from protocol.marketplace import training_of
+from protocol.messages import ChainEvent
+from services.bus.consumer import Consumer, ConsumerLost, acknowledge, subscriptions
+from services.bus.letters import DeadLetters
+from services.bus.link import BROKER_ERRORS, Link
+from services.bus.names import (
+    CHAIN_EXCHANGE,
+    EXCHANGE,
+    event_key,
+    event_queue_name,
+    message_key,
+    queue_name,
+)
+from services.bus.parts import PART_BYTES, Assembler, check_part, split
+from services.bus.port import MAXIMUM_BODY_BYTES, Outgoing, Unroutable
+from services.bus.properties import envelope_fields_of, event_message_of, message_of
+from services.bus.publisher import Publisher
+from services.config import Broker
+
+INCOMPLETE_SECONDS = 900.0
+"""Silence after which incomplete messages are given up: more than a publisher may take for one message, less
+than the half hour after which the broker takes unacked messages back."""
+
+
+class AmqpDelivery:
+    """See Delivery."""
+
+    def __init__(
+        self, messages: Sequence[AbstractIncomingMessage], body: bytes, letters: DeadLetters, address: str
+    ) -> None:
+        """One message, or the parts of one, to `address`."""
+        self._messages, self.body = messages, body
+        self._letters, self._address = letters, address
+        self.envelope_fields: Mapping[str, Any] = envelope_fields_of(messages[0])
+
+    async def ack(self) -> None:
+        """See Delivery. After a lost connection it is delivered again, and the inbox knows it."""
+        await acknowledge(self._messages)
+
+    async def dead_letter(self, code: str, detail: str) -> None:
+        """See Delivery."""
+        await self._letters.bury(self._messages, self._address, code, detail)
+
+
+class AmqpEvent:
+    """See EventDelivery."""
+
+    def __init__(self, event: ChainEvent, message: AbstractIncomingMessage) -> None:
+        """One event."""
+        self.event, self._message = event, message
+
+    async def ack(self) -> None:
+        """See EventDelivery."""
+        await acknowledge([self._message])
+
+
+class AmqpBus:
+    """See Bus."""
+
+    def __init__(self, broker: Broker, *, publish_seconds: float = 30.0, attempts: int = 4) -> None:
+        """Connects when used. `publish_seconds` bound the wait for one confirmation.
+
+        Raises ConfigurationError for files that cannot be used.
+        """
+        self._reading, self._writing = Link(broker, "consumer"), Link(broker, "publisher")
+        self._publisher = Publisher(self._writing, seconds=publish_seconds, attempts=attempts)
+        self._letters = DeadLetters(self._publisher, self._writing.user)
+        self.messages_published = 0
+        self.bytes_published = 0
+
+    async def connect(self) -> None:
+        """Try the connection; raises BusUnavailable, or BusRefused with what to do about it."""
+        channel = await self._writing.channel()
+        await channel.close()
+
+    async def publish(self, message: Outgoing) -> None:
+        """See Bus."""
+        size = len(message.sealed)
+        if size > MAXIMUM_BODY_BYTES:
+            raise Unroutable(f"a body of {size} bytes; at most {MAXIMUM_BODY_BYTES} pass")
+        envelope = message.envelope
+        user = self._writing.user if self._writing.user == envelope.sender else None
+        bodies = split(message.sealed)
+        parts = [
+            message_of(
+                envelope,
+                body,
+                user=user,
+                headers={"part": number, "parts": len(bodies)} if len(bodies) > 1 else {},
+            )
+            for number, body in enumerate(bodies)
+        ]
+        key = message_key(message.recipient_role, envelope.recipient, envelope.type)
+        await self._publisher.publish(EXCHANGE, key, parts)
+        self.messages_published += 1
+        self.bytes_published += size
+
+    async def deliveries(self, role: str, address: str) -> AsyncGenerator[AmqpDelivery, None]:
+        """See Bus."""
+        async with aclosing(subscriptions(self._reading, queue_name(role, address))) as consumers:
+            async for consumer in consumers:
+                async with aclosing(self._whole_messages(consumer, address)) as deliveries:
+                    async for delivery in deliveries:
+                        yield delivery
+
+    async def publish_letter(self, envelope: Envelope, code: str, detail: str) -> None:
+        """See Bus."""
+        await self._letters.publish(envelope, code, detail)
+
+    async def publish_event(self, event: ChainEvent, stream: str) -> None:
+        """See Bus. A confirmed event that nobody takes raises Unroutable: the roles act on it."""
+        key = event_key(stream, event.event.event, training_of(event.event))
+        parts = [event_message_of(event, stream)]
+        await self._publisher.publish(CHAIN_EXCHANGE, key, parts, mandatory=stream == "confirmed")
+        self.messages_published += 1
+        self.bytes_published += len(parts[0].body)
+
+    async def events(self, stream: str, address: str) -> AsyncGenerator[AmqpEvent, None]:
+        """See Bus."""
+        async with aclosing(subscriptions(self._reading, event_queue_name(stream, address))) as consumers:
+            async for consumer in consumers:
+                async with aclosing(_messages(consumer)) as messages:
+                    async for message in messages:
+                        if message is None:
+                            continue
+                        try:
+                            event = unpack(ChainEvent, message.body)
+                        except ProtocolViolation as violation:
+                            await self._letters.bury([message], address, violation.code, violation.detail)
+                        else:
+                            yield AmqpEvent(event, message)
+
+    async def close(self) -> None:
+        """See Bus."""
+        await self._reading.close()
+        await self._writing.close()
+
+    async def _whole_messages(self, consumer: Consumer, address: str) -> AsyncGenerator[AmqpDelivery, None]:
+        assembler: Assembler[AbstractIncomingMessage] = Assembler()
+        silent_since = asyncio.get_running_loop().time()
+        async with aclosing(_messages(consumer)) as messages:
+            async for message in messages:
+                now = asyncio.get_running_loop().time()
+                if message is None:
+                    if now - silent_since > INCOMPLETE_SECONDS:
+                        await self._give_up(assembler.give_up_all(), address)
+                    continue
+                silent_since = now
+                try:
+                    delivery = await self._delivery(message, assembler, address)
+                except ProtocolViolation as violation:
+                    await self._letters.bury([message], address, violation.code, violation.detail)
+                    continue
+                if delivery is not None:
+                    yield delivery
+                elif 2 * assembler.held >= consumer.window:
+                    await _widen(consumer)
+
+    async def _delivery(
+        self, message: AbstractIncomingMessage, assembler: Assembler[AbstractIncomingMessage], address: str
+    ) -> AmqpDelivery | None:
+        """The message, or the one that this part completes."""
+        peer = self._peer(message, address)
+        if "parts" not in message.headers:
+            if len(message.body) > PART_BYTES:
+                raise ProtocolViolation("malformed", f"{len(message.body)} bytes that are not in parts")
+            return AmqpDelivery([message], message.body, self._letters, address)
+        number, total = check_part(message.headers.get("part"), message.headers["parts"], message.body)
+        taken = assembler.add(peer, message.message_id or "", number, total, message.body, message)
+        if taken.superseded is not None:
+            await acknowledge([taken.superseded])
+        await self._give_up(taken.given_up, address)
+        whole = taken.whole
+        return None if whole is None else AmqpDelivery(whole.handles, whole.body, self._letters, address)
+
+    def _peer(self, message: AbstractIncomingMessage, address: str) -> str:
+        """Who answers for a message before its signature can be checked.
+
+        On a broker where we are known by our address everybody is, so the broker vouches for the sender:
+        nobody fills another's share of incomplete messages. Elsewhere the header is all there is.
+        """
+        sender = str(message.headers.get("sender"))
+        if self._reading.user == address and message.user_id != sender:
+            raise ProtocolViolation("wrong_user", "the broker does not vouch for the sender")
+        return sender
+
+    async def _give_up(self, messages: Sequence[Sequence[AbstractIncomingMessage]], address: str) -> None:
+        detail = "the other parts never came, or the sender has too many messages open"
+        for parts in messages:
+            await self._letters.bury(parts, address, "incomplete", detail)
+
+
+async def _messages(consumer: Consumer) -> AsyncGenerator[AbstractIncomingMessage | None, None]:
+    """The consumer's deliveries until it is lost; None where none came for a while."""
+    while True:
+        try:
+            message = await consumer.next()
+        except ConsumerLost:
+            return
+        yield message
+
+
+async def _widen(consumer: Consumer) -> None:
+    try:
+        await consumer.widen()
+    except BROKER_ERRORS:
+        return  # the loss arrives as the consumer's next delivery

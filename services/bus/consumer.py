@@ -1,0 +1,156 @@
+"""Consuming a queue without ever going silent.
+
+A consumer ends without an exception when its queue is deleted, its channel closed or its connection lost.
+Each of these is watched for, an idle consumer asks the broker whether it still counts, and after any loss
+another takes its place.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, Sequence
+
+import structlog
+from aio_pika.abc import AbstractChannel, AbstractIncomingMessage
+from aio_pika.exceptions import ChannelNotFoundEntity
+from aiormq.exceptions import ChannelAccessRefused
+
+from services.bus.link import BROKER_ERRORS, CONNECT_SECONDS, Link
+from services.bus.port import BusError, BusRefused, Unroutable
+
+_log = structlog.get_logger(__name__)
+
+PREFETCH = 64
+CHECK_SECONDS = 30.0
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 10.0
+
+
+class ConsumerLost(Exception):  # noqa: N818  not an error: it happens, and the next consumer goes on
+    """Nothing more comes from this consumer."""
+
+
+class Consumer:
+    """One queue's deliveries on a channel of their own."""
+
+    def __init__(self, channel: AbstractChannel, queue: str) -> None:
+        """See `subscriptions`."""
+        self._channel, self._queue = channel, queue
+        self._arrivals: asyncio.Queue[AbstractIncomingMessage | ConsumerLost] = asyncio.Queue()
+        self.window = 0
+        self.lost: str | None = None
+
+    async def start(self) -> None:
+        """Begin; raises what aio-pika raises."""
+        self._channel.close_callbacks.add(lambda _channel, error: self._lose(f"channel closed ({error!r})"))
+        raw = await self._channel.get_underlay_channel()
+        raw.on_consumer_cancel_callbacks.add(lambda _frame: self._lose("queue deleted or moved"))
+        await self._channel.set_qos(PREFETCH)
+        await self.widen()
+
+    async def widen(self) -> None:
+        """Let PREFETCH more messages be unacked: parts waiting for others must not block these others."""
+        queue = await self._channel.get_queue(self._queue, ensure=False)
+        await queue.consume(self._arrive)
+        self.window += PREFETCH
+
+    async def next(self) -> AbstractIncomingMessage | None:
+        """The next delivery, or None after CHECK_SECONDS without any; raises ConsumerLost."""
+        try:
+            arrival = await asyncio.wait_for(self._arrivals.get(), CHECK_SECONDS)
+        except TimeoutError:
+            await self._check()
+            return None
+        if isinstance(arrival, ConsumerLost):
+            raise arrival
+        return arrival
+
+    async def close(self) -> None:
+        """Give back what was not acked."""
+        try:
+            async with asyncio.timeout(1):
+                await self._channel.close()
+        except BROKER_ERRORS:
+            return
+
+    async def _check(self) -> None:
+        """Ask the broker whether it still has us as a consumer."""
+        try:
+            async with asyncio.timeout(CONNECT_SECONDS):
+                raw = await self._channel.get_underlay_channel()
+                declared = await raw.queue_declare(self._queue, passive=True)
+        except BROKER_ERRORS as error:
+            raise ConsumerLost(f"the queue does not answer ({type(error).__name__})") from None
+        if not declared.consumer_count:
+            raise ConsumerLost("the broker has forgotten this consumer")
+
+    async def _arrive(self, message: AbstractIncomingMessage) -> None:
+        if self.lost is None:
+            self._arrivals.put_nowait(message)
+
+    def _lose(self, reason: str) -> None:
+        """What is buffered cannot be acked any more and comes again: handling it would be in vain."""
+        if self.lost is None:
+            self.lost = reason
+            while not self._arrivals.empty():
+                self._arrivals.get_nowait()
+            self._arrivals.put_nowait(ConsumerLost(reason))
+
+
+async def subscriptions(link: Link, queue: str) -> AsyncGenerator[Consumer, None]:
+    """A consumer of the queue, and after it is lost another, without end.
+
+    Before the first: Unroutable when there is no such queue, BusRefused when the broker does not let us read
+    it; later both are waited for, since an administrator may be at work.
+    """
+    pause, known = _FIRST_PAUSE, False
+    while True:
+        try:
+            consumer = await _subscribe(link, queue)
+        except (Unroutable, BusRefused) as error:
+            if not known:
+                raise
+            reason = str(error)
+        except BusError as error:
+            reason = str(error)
+        else:
+            pause, known = _FIRST_PAUSE, True
+            try:
+                yield consumer
+            finally:
+                await consumer.close()
+            reason = consumer.lost or "the broker has forgotten the consumer"
+        _log.warning("bus_subscribes_again", queue=queue, reason=reason, pause=pause)
+        await asyncio.sleep(pause)
+        pause = min(_LONGEST_PAUSE, 2 * pause)
+
+
+async def _subscribe(link: Link, queue: str) -> Consumer:
+    consumer = Consumer(await link.channel(), queue)
+    try:
+        async with asyncio.timeout(CONNECT_SECONDS):
+            await consumer.start()
+    except ChannelNotFoundEntity:
+        raise Unroutable(f"no queue {queue}: run deltaml admin broker apply") from None
+    except ChannelAccessRefused:
+        raise BusRefused(f"this user may not read {queue}: run deltaml admin broker apply") from None
+    except BROKER_ERRORS as error:
+        await consumer.close()
+        raise BusError(f"cannot consume {queue} ({type(error).__name__})") from None
+    return consumer
+
+
+async def acknowledge(messages: Sequence[AbstractIncomingMessage]) -> None:
+    """Ack each; on a lost channel they come again, which the inbox takes care of."""
+    for message in messages:
+        try:
+            await message.ack()
+        except BROKER_ERRORS as error:
+            _log.info("ack_lost", message_id=message.message_id, reason=type(error).__name__)
+            return
+
+
+async def give_back(messages: Sequence[AbstractIncomingMessage]) -> None:
+    """Put each back on its queue; on a lost channel the broker has done so."""
+    for message in messages:
+        try:
+            await message.nack(requeue=True)
+        except BROKER_ERRORS:
+            return

@@ -1,0 +1,140 @@
+"""One connection to RabbitMQ: made when needed, made anew after a loss, its errors told apart.
+
+aio-pika's robust connection restores consumers by itself and cannot say when it failed to; a daemon that
+listens to nobody must notice, so restoring is left to `consumer.py` and `publisher.py`.
+"""
+
+import asyncio
+import re
+import ssl
+from typing import Self
+
+import aio_pika
+from aio_pika.abc import AbstractChannel, AbstractConnection
+from aio_pika.exceptions import CONNECTION_EXCEPTIONS, ConnectionClosed, ProbableAuthenticationError
+from yarl import URL
+
+from services.bus.port import BusRefused, BusUnavailable
+from services.config import Broker
+from services.errors import ConfigurationError
+from services.files import read_passphrase, require_private
+
+CONNECT_SECONDS = 15.0
+HEARTBEAT_SECONDS = 30
+BROKER_ERRORS = (*CONNECTION_EXCEPTIONS, TimeoutError)
+"""What aio-pika raises when the broker or the way to it fails."""
+
+_ADDRESS = re.compile(r"0x[0-9a-f]{40}")
+_REFUSALS = (403, 530)
+"""AMQP's access-refused and not-allowed: a wrong password, no right to the virtual host."""
+
+
+class Link:
+    """A connection that comes back; channels taken from it do not."""
+
+    def __init__(self, broker: Broker, purpose: str) -> None:
+        """`purpose` is shown in the management page. Raises ConfigurationError for unusable files."""
+        self._context = _tls_context(broker)
+        self._url = _url(broker)
+        self._name = f"deltaml {purpose}"
+        self._lock = asyncio.Lock()
+        self._connection: AbstractConnection | None = None
+        self._closed = False
+
+    @property
+    def user(self) -> str | None:
+        """The connection's user if it is an address, which the broker then vouches for in messages."""
+        user = self._url.user or ""
+        return user if _ADDRESS.fullmatch(user) else None
+
+    @property
+    def place(self) -> str:
+        """Host and port, for messages to people."""
+        return f"{self._url.host}:{self._url.port or (5671 if self._context else 5672)}"
+
+    async def channel(self) -> AbstractChannel:
+        """A fresh channel with publisher confirms; unroutable messages raise.
+
+        Raises BusUnavailable when the broker cannot be reached, BusRefused when it does not let us in.
+        """
+        async with self._lock:
+            try:
+                async with asyncio.timeout(CONNECT_SECONDS):
+                    connection = await self._connected()
+                    return await connection.channel(publisher_confirms=True, on_return_raises=True)
+            except BROKER_ERRORS as error:
+                await self._drop()
+                raise self._told(error) from None
+
+    async def close(self) -> None:
+        """Close for good; the broker delivers again what was not acked."""
+        self._closed = True
+        async with self._lock:
+            await self._drop()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    async def _connected(self) -> AbstractConnection:
+        if self._closed:
+            raise BusUnavailable("this bus is closed")
+        if self._connection is not None and not self._connection.connected.is_set():
+            await self._drop()
+        if self._connection is None:
+            self._connection = await aio_pika.connect(
+                self._url, ssl_context=self._context, client_properties={"connection_name": self._name}
+            )
+        return self._connection
+
+    async def _drop(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is None:
+            return
+        try:
+            async with asyncio.timeout(1):  # a dead connection has nobody to say goodbye to
+                await connection.close()
+        except BROKER_ERRORS:
+            return
+
+    def _told(self, error: BaseException) -> BusRefused | BusUnavailable:
+        if isinstance(error, ssl.SSLCertVerificationError):
+            return BusRefused(f"the broker at {self.place} shows a certificate of no authority in ca_file")
+        refused = isinstance(error, ConnectionClosed) and error.args[:1] and error.args[0] in _REFUSALS
+        if refused or isinstance(error, ProbableAuthenticationError):
+            return BusRefused(
+                f"the broker at {self.place} does not let user {self._url.user or 'guest'} into "
+                f"{self._url.path}: check the password, or run deltaml admin broker apply"
+            )
+        return BusUnavailable(f"the broker at {self.place} does not answer ({type(error).__name__})")
+
+
+def _url(broker: Broker) -> URL:
+    url = URL(broker.url).update_query(heartbeat=str(HEARTBEAT_SECONDS))
+    if broker.password_file is not None:
+        return url.with_password(read_passphrase(broker.password_file))
+    if broker.certificate_file is not None:
+        return url.update_query(auth="external")
+    return url
+
+
+def _tls_context(broker: Broker) -> ssl.SSLContext | None:
+    files = (broker.ca_file, broker.certificate_file, broker.key_file)
+    if not broker.url.startswith("amqps://"):
+        if any(files):
+            raise ConfigurationError(f"{broker.url} with certificates: TLS needs a URL of amqps://")
+        return None
+    if (broker.certificate_file is None) != (broker.key_file is None):
+        raise ConfigurationError("certificate_file and key_file are given together or not at all")
+    try:
+        context = ssl.create_default_context(cafile=broker.ca_file)
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
+        if broker.certificate_file is not None and broker.key_file is not None:
+            require_private(broker.key_file)
+            context.load_cert_chain(broker.certificate_file, broker.key_file)
+    except (ssl.SSLError, OSError) as error:
+        names = ", ".join(str(file) for file in files if file is not None)
+        raise ConfigurationError(f"cannot use {names}: {error.strerror or type(error).__name__}") from None
+    return context

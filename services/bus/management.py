@@ -1,0 +1,55 @@
+"""Bringing a broker to its topology: `plan` tells what is missing or otherwise, `apply` changes it."""
+
+from pathlib import Path
+
+from pydantic import Field, ValidationError
+
+from services.bus.differences import Difference, differences
+from services.bus.management_api import Management, ManagementAccess, connected
+from services.bus.port import BusRefused
+from services.bus.topology import Places, Topology, topology_of
+from services.documents import read_yaml
+from services.errors import ConfigurationError
+
+
+class BrokerPlan(Places):
+    """The document of `deltaml admin broker`."""
+
+    management: ManagementAccess = Field(description="The management API.")
+
+
+def load_plan(path: Path) -> BrokerPlan:
+    """The document in a YAML file; raises ConfigurationError naming every wrong key."""
+    try:
+        return BrokerPlan.model_validate(read_yaml(path), context={"folder": path.absolute().parent})
+    except ValidationError as error:
+        lines = [f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors()]
+        raise ConfigurationError(f"{path} cannot be used:\n  " + "\n  ".join(lines)) from None
+
+
+async def apply(api: Management, topology: Topology) -> list[Difference]:
+    """Make it so; returns what was done, and what is left for a person to look at.
+
+    Raises BusRefused, with nothing changed, when an exchange or a queue exists otherwise: it would have to be
+    removed first, and messages with it.
+    """
+    found = await differences(api, topology)
+    blocking = [f"{one.kind} {one.name} ({one.detail})" for one in found if one.action == "conflict"]
+    if blocking:
+        raise BusRefused(f"nothing was changed; remove first what exists otherwise: {', '.join(blocking)}")
+    for one in found:
+        if one.perform is not None:
+            await one.perform()
+    return found
+
+
+async def plan_broker(document: BrokerPlan) -> list[Difference]:
+    """What applying this document would do."""
+    async with connected(document.management) as api:
+        return await differences(api, topology_of(document))
+
+
+async def apply_broker(document: BrokerPlan) -> list[Difference]:
+    """Apply this document; see `apply`."""
+    async with connected(document.management) as api:
+        return await apply(api, topology_of(document))

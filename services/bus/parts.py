@@ -1,0 +1,113 @@
+"""Large bodies in parts, and whole again: a broker holds every message in memory, so they are kept small.
+
+A part stays unacked until its message is whole, so a crash loses none. What a peer leaves incomplete is
+bounded: beyond the bounds its own oldest message is given up, nobody else's.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
+
+from protocol.errors import ProtocolViolation
+from services.bus.port import MAXIMUM_BODY_BYTES
+
+PART_BYTES = 1 << 20
+MAXIMUM_PARTS = MAXIMUM_BODY_BYTES // PART_BYTES
+MAXIMUM_INCOMPLETE = 4
+"""Messages that one peer may leave incomplete; an honest one sends its messages one after another."""
+
+MAXIMUM_INCOMPLETE_BYTES = 2 * MAXIMUM_BODY_BYTES
+
+H = TypeVar("H")
+
+
+def split(body: bytes) -> list[bytes]:
+    """The body in parts of at most PART_BYTES; one part, even an empty one, if it is short."""
+    return [body[start : start + PART_BYTES] for start in range(0, max(len(body), 1), PART_BYTES)]
+
+
+def check_part(number: object, total: object, body: bytes) -> tuple[int, int]:
+    """The part's number and the number of parts; raises ProtocolViolation("malformed")."""
+    if type(number) is not int or type(total) is not int or not 0 <= number < total:
+        raise ProtocolViolation("malformed", "the headers part and parts are not a number below another")
+    if not 2 <= total <= MAXIMUM_PARTS:
+        raise ProtocolViolation("malformed", f"{total} parts; a message has 2 to {MAXIMUM_PARTS}")
+    if len(body) > PART_BYTES:
+        raise ProtocolViolation("malformed", f"a part of {len(body)} bytes; at most {PART_BYTES} pass")
+    return number, total
+
+
+@dataclass(slots=True)
+class _Incomplete(Generic[H]):
+    total: int
+    bodies: dict[int, bytes] = field(default_factory=dict)
+    handles: dict[int, H] = field(default_factory=dict)
+
+    @property
+    def size(self) -> int:
+        return sum(map(len, self.bodies.values()))
+
+
+@dataclass(frozen=True, slots=True)
+class Whole(Generic[H]):
+    """A joined body and the handles of its parts, to ack together."""
+
+    body: bytes
+    handles: tuple[H, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Taken(Generic[H]):
+    """What a part led to: a whole message, an earlier copy of the same part to ack, messages to give up."""
+
+    whole: Whole[H] | None = None
+    superseded: H | None = None
+    given_up: tuple[tuple[H, ...], ...] = ()
+
+
+class Assembler(Generic[H]):
+    """The incomplete messages of one subscription; `H` is a part's handle for acking."""
+
+    def __init__(self) -> None:
+        """Nothing held."""
+        self._incomplete: dict[tuple[str, str], _Incomplete[H]] = {}
+
+    @property
+    def held(self) -> int:
+        """Parts waiting for others."""
+        return sum(len(item.handles) for item in self._incomplete.values())
+
+    def add(self, peer: str, message_id: str, number: int, total: int, body: bytes, handle: H) -> Taken[H]:
+        """Take a checked part; `peer` is who answers for it, `message_id` counts within the peer's own."""
+        key = (peer, message_id)
+        given_up: list[tuple[H, ...]] = []
+        item = self._incomplete.get(key)
+        if item is not None and item.total != total:
+            given_up.append(self._remove(key))
+            item = None
+        if item is None:
+            item = self._incomplete[key] = _Incomplete(total)
+        superseded = item.handles.get(number)
+        item.bodies[number], item.handles[number] = body, handle
+        if len(item.handles) == total:
+            del self._incomplete[key]
+            whole = b"".join(item.bodies[at] for at in range(total))
+            handles = tuple(item.handles[at] for at in range(total))
+            return Taken(Whole(whole, handles), superseded, tuple(given_up))
+        given_up.extend(self._excess(peer))
+        return Taken(None, superseded, tuple(given_up))
+
+    def give_up_all(self) -> list[tuple[H, ...]]:
+        """Forget everything incomplete; the handles per message."""
+        return [self._remove(key) for key in list(self._incomplete)]
+
+    def _excess(self, peer: str) -> Iterator[tuple[H, ...]]:
+        own = [key for key in self._incomplete if key[0] == peer]
+        size = sum(self._incomplete[key].size for key in own)
+        while len(own) > MAXIMUM_INCOMPLETE or size > MAXIMUM_INCOMPLETE_BYTES:
+            oldest = own.pop(0)
+            size -= self._incomplete[oldest].size
+            yield self._remove(oldest)
+
+    def _remove(self, key: tuple[str, str]) -> tuple[H, ...]:
+        return tuple(self._incomplete.pop(key).handles.values())

@@ -1,0 +1,220 @@
+"""What a market's broker must hold, as data: who is there, and from that exchanges, queues, bindings, rights.
+
+Participants configure nothing, read their own queues, and write only what their role may send: the routing
+key names recipient's role, recipient and type, and the topic permission is made from `ROUTES`.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, Self
+
+from pydantic import Field, model_validator
+
+from protocol.marketplace import PartyRole
+from protocol.messages import ROUTES
+from services.bus.names import (
+    CHAIN_EXCHANGE,
+    DEAD_EXCHANGE,
+    DEAD_QUEUE,
+    EXCHANGE,
+    event_queue_name,
+    queue_name,
+)
+from services.bus.port import DELIVERY_LIMIT
+from services.config import Account, FilePath, Settings
+
+_GIBIBYTE = 1 << 30
+_DAY_MILLISECONDS = 24 * 3600 * 1000
+_ANY_ADDRESS = "0x[0-9a-f]{40}"
+
+NOTHING = "^$"
+"""The pattern that no name matches."""
+
+
+class Login(Settings):
+    """How a user proves who it is."""
+
+    password_file: FilePath | None = Field(
+        None, description="File whose first line is the password; left out, only a certificate lets it in."
+    )
+
+
+class ParticipantPlace(Login):
+    """One participant; its user on the broker is its address."""
+
+    role: PartyRole = Field(description="model_buyer, data_owner or federated_aggregator.")
+    address: Account = Field(description="Its account on the chain.")
+
+
+class ListenerPlace(Login):
+    """A chain listener's user."""
+
+    user: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,63}$")] = Field(description="Name of the user.")
+
+
+class Places(Settings):
+    """Who takes part in a market on this broker."""
+
+    vhost: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,100}$")] = Field(
+        "deltaml", description="The virtual host."
+    )
+    participants: tuple[ParticipantPlace, ...] = Field(description="Everybody with a queue.")
+    chain_listeners: tuple[ListenerPlace, ...] = Field((), description="Who publishes contract events.")
+
+    @model_validator(mode="after")
+    def _each_once(self) -> Self:
+        places = [(one.role, one.address) for one in self.participants]
+        if len(set(places)) != len(places):
+            raise ValueError("a participant is listed twice")
+        logins: dict[str, Any] = {}
+        for one in self.participants:
+            if logins.setdefault(one.address, one.password_file) != one.password_file:
+                raise ValueError(f"{one.address} has two password files")
+        if len({one.user for one in self.chain_listeners}) != len(self.chain_listeners):
+            raise ValueError("a chain listener is listed twice")
+        return self
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """A durable quorum queue; what may change later is in policies."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Binding:
+    """Exchange to queue."""
+
+    exchange: str
+    queue: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """Settings of the queues whose names match."""
+
+    name: str
+    pattern: str
+    priority: int
+    definition: Mapping[str, str | int]
+
+
+@dataclass(frozen=True, slots=True)
+class Rights:
+    """One user's permissions: patterns of names, and per topic exchange a pattern of keys to write."""
+
+    configure: str
+    read: str
+    write: str
+    topics: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """A user with rights in this virtual host and no others; never an administrator."""
+
+    name: str
+    login: Login
+    rights: Rights
+
+
+@dataclass(frozen=True, slots=True)
+class Topology:
+    """Everything that a market needs on its broker."""
+
+    vhost: str
+    exchanges: tuple[str, ...]
+    queues: tuple[Queue, ...]
+    bindings: tuple[Binding, ...]
+    policies: tuple[Policy, ...]
+    users: tuple[User, ...]
+
+
+def topology_of(places: Places) -> Topology:
+    """The broker's contents for these participants."""
+    queues = [Queue(DEAD_QUEUE)]
+    bindings = [Binding(DEAD_EXCHANGE, DEAD_QUEUE, "#")]
+    for one in places.participants:
+        name = queue_name(one.role, one.address)
+        queues.append(Queue(name))
+        bindings.append(Binding(EXCHANGE, name, f"{one.role}.{one.address}.*"))
+    logins: dict[str, Login] = {}
+    for one in places.participants:
+        logins[one.address] = Login(password_file=one.password_file)
+    for address in logins:
+        for stream in ("confirmed", "seen"):
+            name = event_queue_name(stream, address)
+            queues.append(Queue(name))
+            bindings.append(Binding(CHAIN_EXCHANGE, name, f"{stream}.#"))
+    users = [
+        User(address, login, _participant_rights(address, _roles(places, address)))
+        for address, login in logins.items()
+    ]
+    users += [
+        User(one.user, Login(password_file=one.password_file), _listener_rights())
+        for one in places.chain_listeners
+    ]
+    exchanges = (EXCHANGE, CHAIN_EXCHANGE, DEAD_EXCHANGE)
+    return Topology(places.vhost, exchanges, tuple(queues), tuple(bindings), tuple(_policies()), tuple(users))
+
+
+def _policies() -> Iterable[Policy]:
+    # Off by one on purpose: the broker counts returns, and the first delivery is none.
+    limit = DELIVERY_LIMIT - 1
+    kept: dict[str, str | int] = {"delivery-limit": limit, "dead-letter-exchange": DEAD_EXCHANGE}
+    # A full queue refuses, so its senders wait, while a full disk would stop everybody.
+    bounded: dict[str, str | int] = {"max-length-bytes": 4 * _GIBIBYTE, "overflow": "reject-publish"}
+    yield Policy("deltaml-queues", r"^deltaml\.(?!dead\.)", 10, {**kept, **bounded})
+    # Nobody may be looking at what is merely seen: the oldest goes.
+    seen: dict[str, str | int] = {**kept, "max-length": 10_000, "overflow": "drop-head"}
+    yield Policy("deltaml-seen", r"^deltaml\.chain\..*\.seen$", 20, seen)
+    dead: dict[str, str | int] = {"max-length-bytes": _GIBIBYTE, "message-ttl": 30 * _DAY_MILLISECONDS}
+    yield Policy("deltaml-dead", rf"^{re.escape(DEAD_QUEUE)}$", 10, {**dead, "overflow": "drop-head"})
+
+
+def _roles(places: Places, address: str) -> list[str]:
+    return [one.role for one in places.participants if one.address == address]
+
+
+def _participant_rights(address: str, roles: list[str]) -> Rights:
+    readable = [queue_name(role, address) for role in roles]
+    readable += [event_queue_name(stream, address) for stream in ("confirmed", "seen")]
+    return Rights(
+        configure=NOTHING,
+        read=_names(readable),
+        write=_names([EXCHANGE, DEAD_EXCHANGE]),
+        topics={
+            EXCHANGE: _sendable(address, roles),
+            DEAD_EXCHANGE: rf"^{address}\.[a-z0-9_]+$",
+            CHAIN_EXCHANGE: NOTHING,
+        },
+    )
+
+
+def _listener_rights() -> Rights:
+    topics = {
+        EXCHANGE: NOTHING,
+        DEAD_EXCHANGE: NOTHING,
+        CHAIN_EXCHANGE: r"^(seen|confirmed)\.[A-Za-z]+\.[0-9]+$",
+    }
+    return Rights(configure=NOTHING, read=NOTHING, write=_names([CHAIN_EXCHANGE]), topics=topics)
+
+
+def _sendable(address: str, roles: list[str]) -> str:
+    """The routing keys of what these roles may send, and of their operator's orders to themselves."""
+    keys: dict[str, set[str]] = {}
+    for message_type, routes in ROUTES.items():
+        for sender, recipient in routes:
+            if sender in roles:
+                keys.setdefault(rf"{recipient}\.{_ANY_ADDRESS}", set()).add(message_type)
+            elif sender == "operator" and recipient in roles:
+                keys.setdefault(rf"{recipient}\.{address}", set()).add(message_type)
+    patterns = [rf"{place}\.({'|'.join(sorted(types))})" for place, types in sorted(keys.items())]
+    return f"^({'|'.join(patterns)})$"
+
+
+def _names(names: Iterable[str]) -> str:
+    return f"^({'|'.join(re.escape(name) for name in names)})$"
