@@ -29,6 +29,7 @@ LEAST_DEMO_KEY_BITS = 1024
 """For comparison with the 2019 thesis; everything else asks for 2048 at least."""
 
 MOST_OWNERS = 64
+BASIS_POINTS = 10_000
 DEFAULT_DEPOSIT_WEI = 10**18
 _DEADLINES = {"join_s": 60, "step_s": 60, "chain_s": 60}
 
@@ -93,9 +94,22 @@ def run_demo(
     data = load_data(options)
     request = demo_request(options, data, "0x" + "0" * 40)
     check_widths(request)
+    _check_deposit(request)
     _check_steps(request, data)
     progress(f"{sum(map(len, data.parts))} rows dealt to {options.owners} owners", None)
     return uvloop.run(_run(options, data, progress, least_key_bits))
+
+
+def _check_deposit(request: Request) -> None:
+    """The contract's own bound (contracts/src/Marketplace.sol, `open`), told before anything is started."""
+    deposit = request.payment.deposit_wei
+    rounds, owners = request.schedule.rounds, request.owners.maximum
+    needed = BASIS_POINTS * rounds * owners
+    if deposit < needed:
+        raise MisuseError(
+            f"a deposit of {deposit} wei is too low for {rounds} rounds of {owners} owners: "
+            f"the contract asks for {needed} wei at least; use --deposit {needed} or more"
+        )
 
 
 def _check_steps(request: Request, data: DemoData) -> None:

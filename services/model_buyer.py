@@ -1,7 +1,7 @@
 """The model buyer's shell: orders become trainings, and each has a Paillier key of its own."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from protocol.codec import unpack
 from protocol.envelope import SignedMessage
@@ -11,6 +11,7 @@ from protocol.messages import TrainingOrder
 from protocol.request import Request
 from protocol.roles.dispatch import decode_state
 from protocol.roles.inputs import Input, MessageReceived
+from services.inbox import unqueued
 from services.role import PaillierKeys, Role
 from services.store import Store
 
@@ -34,10 +35,9 @@ class BuyerRole(Role):
             return super().key_of_message(signed)
         key = _ORDER + signed.envelope.message_id.hex()
         wanted = unpack(TrainingOrder, signed.body).request.hash()
-        for instance in self.store.instances():
-            if instance.key != key and self._request(instance.state).hash() == wanted:
-                # Trainings are told apart by request hash: the second would wait for the first's opening.
-                raise ProtocolViolation("ordered_already", "change request.name to have it trained again")
+        if any(other != key and request.hash() == wanted for other, request in self._ordered()):
+            # Trainings are told apart by request hash: the second would wait for the first's opening.
+            raise ProtocolViolation("ordered_already", "change request.name to have it trained again")
         return key
 
     def key_of_event(self, event: MarketplaceEvent) -> str | None:
@@ -60,6 +60,17 @@ class BuyerRole(Role):
         else:
             return {}
         return {"paillier": await asyncio.to_thread(self._keys.paillier, key, request.key_bits)}
+
+    def _ordered(self) -> Iterator[tuple[str, Request]]:
+        """(key, request) of every instance, and of the orders whose first step is still to come."""
+        known = {instance.key: instance.state for instance in self.store.instances()}
+        for key, state in known.items():
+            yield key, self._request(state)
+        for key in self.store.waiting_keys():
+            first = self.store.next_input(key) if key.startswith(_ORDER) and key not in known else None
+            item = None if first is None else unqueued(first.content)
+            if isinstance(item, MessageReceived):
+                yield key, unpack(TrainingOrder, item.signed.body).request
 
     def _request(self, state: bytes) -> Request:
         request = getattr(decode_state(self.name, state), "request")  # noqa: B009  the state's type is the role's own

@@ -103,7 +103,7 @@ class Outbox:
                 with self._meter.phase("bus"):
                     await self._publish(effect)
             except DeltaMLError as error:
-                self._again(effect, error)
+                self._again(effect, str(error))
             else:
                 published.append(effect)
         with self._meter.phase("store"):
@@ -130,7 +130,10 @@ class Outbox:
             )
             self.on_input(effect.key)
         except DeltaMLError as error:
-            self._again(effect, error)
+            self._again(effect, str(error))
+        except Exception as error:  # noqa: BLE001
+            # A bug of ours is not tried again without a pause either; its text may hold secrets.
+            self._again(effect, type(error).__name__)
         else:
             self._store.effects_done([effect])
         finally:
@@ -138,11 +141,9 @@ class Outbox:
             self._wake.set()
             self._on_change()
 
-    def _again(self, effect: QueuedEffect, error: DeltaMLError) -> None:
+    def _again(self, effect: QueuedEffect, reason: str) -> None:
         pause = min(_LONGEST_PAUSE, _FIRST_PAUSE * 2 ** min(effect.attempts, 16))
-        _log.warning(
-            "effect_delayed", kind=effect.kind, attempts=effect.attempts, reason=str(error), pause=pause
-        )
+        _log.warning("effect_delayed", kind=effect.kind, attempts=effect.attempts, reason=reason, pause=pause)
         self._store.effect_failed(effect, time.time() + pause)
 
 

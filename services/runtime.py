@@ -15,6 +15,7 @@ from typing import Any
 import structlog
 
 from protocol.errors import DeltaMLError, ProtocolViolation
+from protocol.marketplace import training_of
 from protocol.messages import Message
 from protocol.records import Market
 from protocol.request import LEAST_KEY_BITS
@@ -128,13 +129,14 @@ class Runtime:
             event = delivery.event
             key = self.role.key_of_event(event.event)
             if key is not None:
-                self._offer(event_identity(event), key, EventConfirmed(chain_event=event))
+                item = EventConfirmed(chain_event=event)
+                self._offer(event_identity(event), key, item, training_of(event.event) or None)
             await delivery.ack()
 
-    def _offer(self, identity: bytes, key: str, item: Input) -> None:
+    def _offer(self, identity: bytes, key: str, item: Input, training: int | None = None) -> None:
         """Store an input; one that is known already changes nothing."""
         with self._meter.phase("store"):
-            self.store.add_inputs([(identity, key, queued(item))])
+            self.store.add_inputs([(identity, key, queued(item))], training=training)
         self._wake_instance(key)
 
     async def _watch_timers(self) -> None:

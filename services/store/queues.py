@@ -36,10 +36,13 @@ class Queues:
 
     # ---- inbox ----
 
-    def add_inputs(self, inputs: Sequence[tuple[bytes, str, bytes]]) -> None:
-        """Insert (input id, key, content) rows; those whose id was seen before are dropped."""
+    def add_inputs(self, inputs: Sequence[tuple[bytes, str, bytes]], *, training: int | None = None) -> None:
+        """Insert (input id, key, content) rows; those whose id was seen before are dropped.
+
+        `training` is the contract's number when the inputs are its events: `key_of` knows it from then on.
+        """
         with self._database.writing() as connection:
-            self._add_inputs(connection, inputs)
+            self._add_inputs(connection, inputs, training)
 
     def waiting_keys(self) -> list[str]:
         """Instances with inputs to process."""
@@ -125,8 +128,16 @@ class Queues:
 
     # ---- inside a transaction ----
 
-    def _add_inputs(self, connection: sa.Connection, inputs: Sequence[tuple[bytes, str, bytes]]) -> None:
-        rows = [{"input_id": one, "key": key, "content": content} for one, key, content in inputs]
+    def _add_inputs(
+        self,
+        connection: sa.Connection,
+        inputs: Sequence[tuple[bytes, str, bytes]],
+        training: int | None = None,
+    ) -> None:
+        rows = [
+            {"input_id": one, "key": key, "content": content, "training": training}
+            for one, key, content in inputs
+        ]
         connection.execute(self._new_input, rows)
 
     def _input_done(self, connection: sa.Connection, item: QueuedInput) -> None:

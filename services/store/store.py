@@ -16,6 +16,7 @@ from services.store.rows import InstanceRow, QueuedInput, StepWrites
 from services.store.tables import (
     blobs,
     facts,
+    inbox,
     instances,
     metadata,
     results,
@@ -28,6 +29,7 @@ SCHEMA_VERSION = 1
 
 _INSTANCE = sa.select(instances).where(instances.c.key == sa.bindparam("of"))
 _KEY_OF = sa.select(instances.c.key).where(instances.c.training == sa.bindparam("of"))
+_KEY_OF_EVENTS = sa.select(inbox.c.key).where(inbox.c.training == sa.bindparam("of")).limit(1)
 _BLOBS = sa.select(blobs.c.digest, blobs.c.content).where(blobs.c.key == sa.bindparam("of"))
 _UPDATE = (
     instances.update()
@@ -85,9 +87,10 @@ class Store(Queues):
             return {row.shown: int(row[1]) for row in connection.execute(query)}
 
     def key_of(self, training: int) -> str | None:
-        """The key of the instance that became this training."""
+        """The key of the instance that became this training, or becomes it with the events that wait."""
         with self._database.reading() as connection:
-            return connection.execute(_KEY_OF, {"of": training}).scalar()
+            known: str | None = connection.execute(_KEY_OF, {"of": training}).scalar()
+            return known or connection.execute(_KEY_OF_EVENTS, {"of": training}).scalar()
 
     def blobs(self, key: str) -> dict[bytes, bytes]:
         """Everything an instance refers to."""

@@ -25,10 +25,14 @@ inbox = sa.Table(
     sa.Column("input_id", sa.LargeBinary(32), nullable=False, unique=True),
     sa.Column("key", sa.String(100), nullable=False),
     sa.Column("content", sa.LargeBinary),
+    sa.Column("training", sa.BigInteger, index=True),
     sa.Column("done", sa.Boolean, nullable=False, default=False),
     sa.Index("inbox_waiting", "key", "done", "sequence"),
 )
-"""Inputs in the order they came; what is done keeps its id, so that a second delivery is recognised."""
+"""Inputs in the order they came; what is done keeps its id, so that a second delivery is recognised.
+
+A contract event names its training: the next event must find the instance before its first step is done.
+"""
 
 outbox = sa.Table(
     "outbox",
