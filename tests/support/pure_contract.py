@@ -90,7 +90,8 @@ class PureContract:
         assert self.opened is not None
         self.status, self.round_until = "running", self.now + self.opened.terms.round_seconds
         everybody = list(range(len(self.seats)))
-        chosen = self.forced_validators or everybody[-validator_count(len(self.seats)) :]
+        wanted = [seat for seat in self.forced_validators or () if seat in everybody]
+        chosen = wanted or everybody[-validator_count(len(self.seats)) :]
         self.validators = mask_of(chosen)
         self.trainers = mask_of(everybody) & ~self.validators
         return [RolesDrawn(training=TRAINING, trainers=self.trainers, validators=self.validators)]
