@@ -1,0 +1,358 @@
+"""The store: a step all or nothing, the queues, what is kept, and what survives a crash."""
+
+import os
+import signal
+import sqlite3
+import stat
+import subprocess
+import sys
+from itertools import count
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from services.errors import ConfigurationError
+from services.store import SCHEMA_VERSION, StepWrites, Store
+from services.store.tables import metadata
+
+ROOT = Path(__file__).parents[2]
+FIRST, SECOND = b"1" * 32, b"2" * 32
+
+
+class Stopped(Exception):  # noqa: N818
+    """What the fault injection raises."""
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "private" / "daemon.sqlite"
+
+
+@pytest.fixture
+def store(path):
+    opened = Store(f"sqlite:///{path}")
+    yield opened
+    opened.close()
+
+
+def offered(store, input_id=FIRST, key="1", content=b"input"):
+    """The next input of `key` once this one was added."""
+    store.add_inputs([(input_id, key, content)])
+    return store.next_input(key)
+
+
+def writes(**changes):
+    values = {
+        "training": 1,
+        "state": b"state",
+        "shown": "IN_PROGRESS",
+        "finished": False,
+        "references": frozenset(),
+    }
+    return StepWrites(**{**values, **changes})
+
+
+def full_writes(label=b"a"):
+    """A step that writes to every table."""
+    return writes(
+        state=label,
+        references=frozenset({label * 32}),
+        effects=[("message", label), ("call", label)],
+        timers={"stalled": 5.0},
+        cancelled={"join"},
+        blobs={label * 32: label},
+        facts=[("round_recorded", {"round": 1})],
+        results={"model": label},
+    )
+
+
+def everything(store):
+    """All rows of all tables."""
+    with store._database.reading() as connection:
+        return {
+            name: [tuple(row) for row in connection.execute(sa.select(table))]
+            for name, table in metadata.tables.items()
+        }
+
+
+def failing_at(store, statement):
+    """Make the store's n-th statement fail from now on; returns what ends that."""
+    numbers = count(1)
+
+    def fail(*_arguments):
+        if next(numbers) == statement:
+            raise Stopped
+
+    sa.event.listen(store._database.engine, "before_cursor_execute", fail)
+    return lambda: sa.event.remove(store._database.engine, "before_cursor_execute", fail)
+
+
+def attempts(store, work):
+    """Run `work` with a fault at its first statement, its second ...; until there is none left to fail."""
+    faults = 0
+    while True:
+        before = everything(store)
+        heal = failing_at(store, faults + 1)
+        try:
+            work()
+        except Stopped:
+            assert everything(store) == before
+        else:
+            return faults
+        finally:
+            heal()
+        faults += 1
+
+
+# ---- a step ----
+
+
+def test_a_step_that_fails_anywhere_changes_nothing(store):
+    first = offered(store)
+    store.write_step(first, full_writes(), now=10.0)
+    second = offered(store, SECOND)
+    faults = attempts(store, lambda: store.write_step(second, full_writes(b"b"), now=20.0))
+    assert faults >= 8  # at least one for each of the tables
+    assert store.instance("1").state == b"b"
+    assert store.next_input("1") is None
+
+
+def test_a_fact_that_is_not_json_undoes_its_step(store):
+    item = offered(store)
+    before = everything(store)
+    with pytest.raises(TypeError):
+        store.write_step(item, writes(effects=[("call", b"c")], facts=[("told", {"data": b"raw"})]), now=0.0)
+    assert everything(store) == before
+    assert store.next_input("1") == item
+
+
+def test_an_input_without_a_step_is_finished_whole_or_not_at_all(store):
+    item = offered(store, key="outside")
+    answer = {"effects": [("letter", b"l")], "values": {"announced:x": b""}, "facts": [("told", {"n": 1})]}
+    assert attempts(store, lambda: store.finish_input(item, 1.0, **answer)) >= 4
+    assert store.next_input("outside") is None
+    assert [effect.content for effect in store.due_effects(1.0)] == [b"l"]
+    assert store.values("announced:") == {"x": b""}
+
+
+def test_a_timer_or_an_effect_becomes_an_input_whole_or_not_at_all(store):
+    store.write_step(offered(store), writes(timers={"join": 1.0}, effects=[("call", b"c")]), now=0.0)
+    attempts(store, lambda: store.timer_to_input("1", "join", SECOND, b"timer"))
+    (effect,) = store.due_effects(0.0)
+    attempts(store, lambda: store.effect_to_input(effect, b"3" * 32, b"refused"))
+    assert store.next_timer_at() is None
+    assert store.waiting_effects() == 0
+    assert store.waiting_inputs() == 2
+
+
+def test_a_step_replaces_the_state_and_tells_its_training(store):
+    store.write_step(offered(store, key="order:1"), writes(training=None, state=b"old"), now=1.0)
+    assert store.key_of(7) is None
+    ended = writes(training=7, state=b"new", shown="FINISHED", finished=True)
+    store.write_step(offered(store, SECOND, "order:1"), ended, now=2.0)
+    row = store.instance("order:1")
+    assert (row.training, row.state, row.shown, row.finished, row.updated_at) == (
+        7,
+        b"new",
+        "FINISHED",
+        True,
+        2.0,
+    )
+    assert store.key_of(7) == "order:1"
+    assert store.instances() == [row]
+    assert store.trainings_by_state() == {"FINISHED": 1}
+
+
+def test_an_event_in_the_inbox_tells_its_training_before_its_step(store):
+    store.add_inputs([(FIRST, "order:1", b"opened")], training=7)
+    assert store.key_of(7) == "order:1"
+    assert store.key_of(8) is None
+    store.add_inputs([(SECOND, "8", b"a message that claims a training")])
+    assert store.key_of(8) is None
+
+
+# ---- inbox ----
+
+
+def test_a_second_delivery_is_dropped_before_and_after_its_step(store):
+    item = offered(store)
+    store.add_inputs([(FIRST, "1", b"again"), (SECOND, "1", b"next")])
+    assert store.waiting_inputs() == 2
+    store.write_step(item, writes(), now=0.0)
+    store.add_inputs([(FIRST, "1", b"again")])
+    assert store.next_input("1").content == b"next"
+    assert store.waiting_inputs() == 1
+
+
+def test_inputs_come_in_order_each_instance_for_itself(store):
+    store.add_inputs([(bytes([i]) * 32, str(i % 2), bytes([i])) for i in range(6)])
+    assert sorted(store.waiting_keys()) == ["0", "1"]
+    seen = []
+    while (item := store.next_input("1")) is not None:
+        seen.append(item.content)
+        store.finish_input(item, now=0.0)
+    assert seen == [b"\1", b"\3", b"\5"]
+    assert store.waiting_keys() == ["0"]
+
+
+def test_what_is_done_leaves_no_content_behind(store):
+    store.finish_input(offered(store, content=b"sealed"), now=0.0)
+    assert [row[3] for row in everything(store)["inbox"]] == [None]
+
+
+# ---- outbox ----
+
+
+def test_effects_come_in_order_wait_when_they_failed_and_go_when_done(store):
+    effects = [("message", b"a"), ("call", b"b"), ("message", b"c")]
+    store.write_step(offered(store), writes(effects=effects), now=5.0)
+    assert store.due_effects(4.9) == []
+    due = store.due_effects(5.0)
+    assert [(effect.kind, effect.content, effect.attempts) for effect in due] == [
+        (kind, content, 0) for kind, content in effects
+    ]
+    store.effect_failed(due[0], next_at=8.0)
+    store.effects_done(due[1:2])
+    assert [effect.content for effect in store.due_effects(7.9)] == [b"c"]
+    assert [(effect.content, effect.attempts) for effect in store.due_effects(8.0)] == [(b"a", 1), (b"c", 0)]
+    assert store.next_effect_at() == 5.0
+    assert store.next_effect_at({due[2].sequence}) == 8.0
+    store.effects_done(store.due_effects(8.0))
+    assert store.waiting_effects() == 0
+    assert store.next_effect_at() is None
+
+
+# ---- timers ----
+
+
+def test_a_timer_is_replaced_cancelled_and_fires_once(store):
+    store.write_step(offered(store), writes(timers={"join": 5.0, "stalled": 9.0}), now=100.0)
+    assert store.next_timer_at() == 105.0
+    store.write_step(offered(store, SECOND), writes(timers={"join": 1.0}, cancelled={"stalled"}), now=110.0)
+    assert store.due_timers(110.9) == []
+    assert store.due_timers(111.0) == [("1", "join", 111.0)]
+    store.timer_to_input("1", "join", b"t" * 32, b"fired")
+    store.timer_to_input("1", "join", b"u" * 32, b"fired again")
+    assert store.next_timer_at() is None
+    assert store.waiting_inputs() == 1
+
+
+def test_timers_of_two_instances_do_not_meet(store):
+    for number, key in enumerate("12"):
+        item = offered(store, bytes([number]) * 32, key)
+        store.write_step(item, writes(timers={"join": 1.0 + number}), now=0.0)
+    store.write_step(offered(store, SECOND, "1"), writes(cancelled={"join"}), now=0.0)
+    assert store.due_timers(9.0) == [("2", "join", 2.0)]
+
+
+# ---- blobs, facts, results, values ----
+
+
+def test_blobs_stay_as_long_as_the_state_refers_to_them(store):
+    one, two, unused = b"a" * 32, b"b" * 32, b"c" * 32
+    first = writes(references=frozenset({one, two}), blobs={one: b"1", two: b"2", unused: b"3"})
+    store.write_step(offered(store), first, now=0.0)
+    assert store.blobs("1") == {one: b"1", two: b"2"}
+    later = writes(references=frozenset({two}), known=frozenset({one, two}), blobs={two: b"2"})
+    store.write_step(offered(store, SECOND), later, now=0.0)
+    assert store.blobs("1") == {two: b"2"}
+    assert store.blobs("2") == {}
+
+
+def test_facts_come_in_order_and_results_are_replaced(store):
+    facts = [("opened", {"training": 1}), ("settled", {"paid_wei": "3"})]
+    store.write_step(offered(store), writes(facts=facts, results={"model": b"old"}), now=1.0)
+    store.write_step(
+        offered(store, SECOND), writes(facts=[("finished", {})], results={"model": b"new"}), now=2.0
+    )
+    assert store.facts("1") == [
+        ("opened", {"training": 1}, 1.0),
+        ("settled", {"paid_wei": "3"}, 1.0),
+        ("finished", {}, 2.0),
+    ]
+    assert store.result("1", "model") == b"new"
+    assert store.result("2", "model") is None
+
+
+def test_values_are_found_by_prefix_replaced_and_removed(store):
+    for name in ("announced:0xa", "announced:0xb", "announcedX", "an%:1"):
+        store.put_value(name, name.encode())
+    store.put_value("announced:0xa", b"new")
+    assert store.values("announced:") == {"0xa": b"new", "0xb": b"announced:0xb"}
+    assert store.values("an%:") == {"1": b"an%:1"}  # no wildcard
+    store.remove_value("announced:0xa")
+    assert set(store.values("announced:")) == {"0xb"}
+
+
+# ---- the file ----
+
+
+def test_the_file_and_its_folder_are_the_owners_alone(store, path):
+    store.write_step(offered(store), full_writes(), now=0.0)
+    assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+    modes = {entry.name: stat.S_IMODE(entry.stat().st_mode) for entry in path.parent.iterdir()}
+    assert path.name in modes
+    assert f"{path.name}-wal" in modes
+    assert set(modes.values()) == {0o600}
+
+
+def test_commits_are_synchronised_to_the_disk(store):
+    with store._database.reading() as connection:
+        assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
+        assert connection.exec_driver_sql("PRAGMA synchronous").scalar() == 2  # FULL
+
+
+def test_another_schema_version_is_refused_and_left_alone(store, path):
+    store.close()
+    with sqlite3.connect(path) as connection:
+        connection.execute("UPDATE schema_version SET version = ?", (SCHEMA_VERSION + 1,))
+    connection.close()
+    with pytest.raises(ConfigurationError, match=rf"version {SCHEMA_VERSION + 1}.*version {SCHEMA_VERSION}"):
+        Store(f"sqlite:///{path}")
+    with sqlite3.connect(path) as connection:
+        assert connection.execute("SELECT version FROM schema_version").fetchall() == [(SCHEMA_VERSION + 1,)]
+    connection.close()
+
+
+def test_everything_is_there_when_it_is_opened_again(store, path):
+    store.write_step(offered(store), full_writes(), now=0.0)
+    store.put_value("cursor", b"9")
+    store.add_inputs([(SECOND, "1", b"waits")])
+    before = everything(store)
+    store.close()
+    again = Store(f"sqlite:///{path}")
+    assert everything(again) == before
+    again.close()
+
+
+_KILLED_IN_A_STEP = """
+import os, signal, sys
+from services.store import StepWrites, Store
+from services.store import store as module
+
+store = Store(sys.argv[1])
+for number in range(6):
+    store.add_inputs([(bytes([number]) * 32, "1", b"input")])
+    if number == 5:
+        module._add_facts = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+    writes = StepWrites(1, bytes([number]), "IN_PROGRESS", finished=False, references=frozenset())
+    writes.effects, writes.timers = [("call", bytes([number]))], {f"timer:{number}": 1.0}
+    store.write_step(store.next_input("1"), writes, float(number))
+"""
+
+
+def test_a_writer_that_is_killed_in_a_transaction_leaves_the_step_before(path):
+    url = f"sqlite:///{path}"
+    killed = subprocess.run(
+        [sys.executable, "-c", _KILLED_IN_A_STEP, url], cwd=ROOT, env=dict(os.environ), check=False
+    )
+    assert killed.returncode == -signal.SIGKILL
+    store = Store(url)
+    assert store.instance("1").state == bytes([4])
+    assert [effect.content for effect in store.due_effects(9.0)] == [bytes([n]) for n in range(5)]
+    assert len(store.due_timers(99.0)) == 5
+    assert store.waiting_inputs() == 1  # the sixth input is taken up again
+    store.write_step(store.next_input("1"), full_writes(), now=9.0)
+    assert store.waiting_inputs() == 0
+    store.close()
