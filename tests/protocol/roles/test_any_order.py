@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, Phase, event, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from protocol.envelope import SignedMessage
 from protocol.roles.inputs import MessageReceived
@@ -31,12 +31,10 @@ class Market(RuleBasedStateMachine):
         super().__init__()
         self.random = Random(0)
         self.market = small_market(REQUEST, DATA, validators=[2, 3, 4], choose=self._choose)
-        self.silent = False
 
     def _choose(self, eligible: Any) -> int:
         return int(self.random.choice(eligible))
 
-    @precondition(lambda self: self.market.pending)
     @rule(seed=st.integers(0, 1000), count=st.integers(5, 80))
     def deliver(self, seed: int, count: int) -> None:
         self.random.seed(seed)
@@ -44,28 +42,25 @@ class Market(RuleBasedStateMachine):
             if self.market.pending:
                 self.market.deliver_next()
 
-    @precondition(lambda self: self._messages())
     @rule(index=st.integers(0, 1000))
     def repeat(self, index: int) -> None:
-        messages = self._messages()
-        self.market.post(messages[index % len(messages)])
+        if messages := self._messages():
+            self.market.post(messages[index % len(messages)])
 
-    @precondition(lambda self: self._messages())
     @rule(index=st.integers(0, 1000))
     def lose(self, index: int) -> None:
-        messages = self._messages()
-        lost = messages[index % len(messages)]
-        self.market.pending = [entry for entry in self.market.pending if not _carries(entry, lost)]
+        if messages := self._messages():
+            lost = messages[index % len(messages)]
+            self.market.pending = [entry for entry in self.market.pending if not _carries(entry, lost)]
 
     @rule()
     def pass_time(self) -> None:
         self.market.tick()
 
-    @precondition(lambda self: not self.silent and self.market.contract.status == "running")
     @rule(index=st.integers(0, 6))
     def fall_silent(self, index: int) -> None:
-        self.silent = True
-        self.market.silent.add(list(self.market.parties)[index])
+        if not self.market.silent and self.market.contract.status == "running":
+            self.market.silent.add(list(self.market.parties)[index])
 
     def _messages(self) -> list[SignedMessage]:
         return [item.signed for _, item in self.market.pending if isinstance(item, MessageReceived)]

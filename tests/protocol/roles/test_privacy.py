@@ -234,6 +234,25 @@ def test_no_ciphertext_leaves_its_maker_without_fresh_randomness() -> None:
     assert all(len(vectors) == 1 for vectors in makers.values())
 
 
+def test_facts_violations_and_reprs_tell_no_secret() -> None:
+    market = honest_market()
+    weights = [repr(weight)[:8] for weight in bought_weights(market)]
+    for party in market.parties.values():
+        secrets = [party.signing_key.hex(), party.exchange_secret.hex(), str(int(market.key.p)), *weights]
+        context = market.context(party)
+        hidden = [
+            repr(party.signing_key),
+            repr(party.exchange_secret),
+            repr(context.seed),
+            "paillier",
+            "rows",
+        ]
+        told = repr([fact.data for fact in party.facts]) + repr(party.violations)
+        assert not [secret for secret in secrets if secret in told]
+        assert not [secret for secret in hidden if secret in repr(context)]
+        assert repr(context.randomness()) == "Randomness(hidden)"
+
+
 # ---- the protocol of 2019 ----
 
 
