@@ -1,0 +1,71 @@
+"""The bus inside one process keeps to what every bus promises."""
+
+import pytest
+
+from services.bus.memory import MemoryBroker, MemoryBus
+from services.bus.port import Unroutable
+from tests.support.bus_conformance import (
+    AGGREGATOR,
+    OWNER,
+    ROLE_OF,
+    STRANGER,
+    BusConformance,
+    chain_event,
+    connected,
+)
+
+
+class MemoryHarness:
+    """See Harness."""
+
+    def __init__(self):
+        self.broker = MemoryBroker()
+        for address, role in ROLE_OF.items():
+            self.broker.declare(role, address)
+
+    def connect(self, _address):
+        return MemoryBus(self.broker)
+
+    async def dead_letters(self):
+        return [
+            (letter.envelope_fields["type"], letter.envelope_fields["message_id"], letter.code, letter.detail)
+            for letter in self.broker.dead_letters
+        ]
+
+
+@pytest.fixture
+def harness():
+    return MemoryHarness()
+
+
+class TestMemoryBus(BusConformance):
+    """All of the conformance tests."""
+
+
+async def test_the_tap_sees_what_was_taken_and_nothing_else(harness):
+    seen = []
+    harness.broker.tap = seen.append
+    async with connected(harness, AGGREGATOR) as sender:
+        sent = await sender.send(OWNER, b"sealed")
+        with pytest.raises(Unroutable):
+            await sender.send(STRANGER, b"lost")
+    assert [(message.envelope, message.sealed, message.recipient_role) for message in seen] == [
+        (sent, b"sealed", "data_owner")
+    ]
+
+
+async def test_a_second_declaration_keeps_what_waits(harness):
+    async with connected(harness, AGGREGATOR) as sender:
+        await sender.send(OWNER, b"waits")
+        await sender.bus.publish_event(chain_event(1), "seen")
+    harness.broker.declare("data_owner", OWNER)
+    async with connected(harness, OWNER) as recipient:
+        (delivery,) = await recipient.take()
+        (event,) = await recipient.take_events("seen")
+    assert (delivery.body, event.event) == (b"waits", chain_event(1))
+
+
+def test_a_dead_letter_shows_no_body_in_its_text(harness):
+    from services.bus.memory import DeadLetter  # noqa: PLC0415
+
+    assert "sealed bytes" not in repr(DeadLetter({}, b"sealed bytes", "malformed", ""))
