@@ -58,8 +58,8 @@ def show(report: Report, console: Console) -> None:
     )
     if machine.load_before > machine.cores / 4:
         console.print(
-            f"Other programs were running (load {machine.load_before:.1f} on {machine.cores} cores): times by "
-            "the clock are too long; compare processor seconds."
+            f"Other programs are running (load {machine.load_before:.1f} on {machine.cores} cores): times "
+            "by the clock are too long; compare processor seconds."
         )
     for table in (
         _whole(report),
