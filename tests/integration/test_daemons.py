@@ -1,0 +1,131 @@
+"""The product's real shape: ten processes, RabbitMQ and a node, from one order to withdrawn pay."""
+
+import asyncio
+from decimal import Decimal
+
+import numpy as np
+import pytest
+import yaml
+
+from protocol.bought_model import BoughtModel
+from protocol.codec import unpack
+from protocol.learning import plaintext
+from protocol.learning.plaintext import OwnerData
+from protocol.learning.statistic import StatisticBuilder, select
+from protocol.marketplace import Credited, RoundRecorded
+from protocol.records import Market
+from protocol.types import seats_of
+from services.chain.client import MarketplaceClient
+from services.chain.rpc import HttpRpc
+from services.datasets import deal, diabetes
+from tests.support.daemon_market import DaemonMarket
+
+ROUNDS, LOCAL_STEPS = 3, 5
+
+
+@pytest.fixture
+async def market(tmp_path, rabbitmq):
+    columns, rows = diabetes()
+    async with DaemonMarket(tmp_path, rabbitmq, columns, deal(rows, 5, 39)) as running:
+        yield running
+
+
+def write_request(market):
+    columns = market.columns
+    document = {
+        "name": "ten processes",
+        "features": [{"name": name, "minimum": "-1", "maximum": "1"} for name in columns[:-1]],
+        "target": {"name": columns[-1], "minimum": "25", "maximum": "346"},
+        "schedule": {"rounds": ROUNDS, "local_steps": LOCAL_STEPS, "step_size": "1.5"},
+        "owners": {"minimum": 5, "maximum": 5},
+        "payment": {"deposit_wei": str(10**18)},
+        "aggregator": market.addresses["aggregator"],
+        "deadlines": {"join_s": 120, "step_s": 120, "chain_s": 120},
+        "key_bits": 2048,
+    }
+    path = market.folder / "request.yaml"
+    path.write_text(yaml.safe_dump(document))
+    return path
+
+
+def owner_data(columns, rows):
+    builder = StatisticBuilder(columns)
+    builder.add(rows)
+    statistic = builder.finish()
+    return OwnerData(select(statistic, columns[:-1], columns[-1], intercept=True), statistic.rows)
+
+
+async def test_one_order_ends_in_a_model_and_withdrawn_pay(market):
+    def introduced():
+        store = market.store("aggregator")
+        try:
+            return len(store.values("announced:")) == len(market.owners)
+        finally:
+            store.close()
+
+    await market.until(introduced)
+    market.command("train", str(write_request(market)), "--config", str(market.config("buyer")))
+    await market.until(lambda: market.shown("buyer") == ["FINISHED"])
+
+    async with HttpRpc(market.node_url) as rpc:
+        client = MarketplaceClient(
+            rpc, Market(chain_id=31337, contract=market.contract), first_block=market.first_block
+        )
+        everyone = list(market.addresses.values())
+
+        async def outstanding():
+            return [await client.credit_of(address) for address in everyone]
+
+        async with asyncio.timeout(120):
+            while any(await outstanding()):
+                await asyncio.sleep(0.2)
+        owners = await client.owners(1)
+        events = await client.fetch_events(market.first_block, await client.block_number())
+    check_model(market, owners)
+    check_money(events)
+    for name in market.owners:
+        assert market.shown(name) == ["FINISHED"]
+    assert await market.broker.depth("deltaml.dead.letters") == 0
+    assert {name: daemon.stop() for name, daemon in market.daemons.items()} == dict.fromkeys(
+        market.daemons, 0
+    )
+
+
+def check_model(market, owners):
+    data_of = {
+        market.addresses[name]: owner_data(market.columns, part)
+        for name, part in zip(market.owners, market.parts, strict=True)
+    }
+    trainers, validators = (
+        [data_of[owners.seats[seat]] for seat in seats_of(mask)]
+        for mask in (owners.trainers, owners.validators)
+    )
+    plain = plaintext.run(
+        trainers,
+        validators,
+        np.zeros(len(market.columns)),
+        step_size=float(Decimal("1.5")),
+        l2=0.0,
+        local_steps=LOCAL_STEPS,
+        rounds=ROUNDS,
+    )
+    store = market.store("buyer")
+    (instance,) = store.instances()
+    model = unpack(BoughtModel, store.result(instance.key, "model"))
+    store.close()
+    assert np.abs(np.array([*model.weights, model.intercept]) - plain.averaging.models[-1]).max() < 1e-6
+    shown = market.command("show", "1", "--config", str(market.config("buyer")))
+    errors = [figures["mse_after"] for figures in shown["rounds"]]
+    assert errors == pytest.approx([metrics.after for metrics in plain.metrics], rel=1e-5)
+
+
+def check_money(events):
+    recorded = [one.event for one in events if isinstance(one.event, RoundRecorded)]
+    credited = [one.event for one in events if isinstance(one.event, Credited)]
+    assert sum(one.amount for one in credited) == 10**18
+    gained = sum(one.record.mse_before - one.mse_after for one in recorded)
+    improvement = min(gained * 10**18 // recorded[0].record.mse_before, 10**18)
+    pot = 10**18 * 6500 * improvement // (10_000 * 10**18)
+    weights = [sum(column) for column in zip(*(one.pay_weights for one in recorded), strict=True)]
+    pay = sorted(pot * weight // sum(weights) for weight in weights)
+    assert pay == sorted(one.amount for one in credited if one.share == "contribution")

@@ -1,0 +1,200 @@
+"""A market of separate processes, as operators run it: broker, node, listener, buyer, aggregator, owners."""
+
+import asyncio
+import json
+import secrets
+import signal
+import subprocess
+import sys
+import time
+from contextlib import AsyncExitStack, ExitStack
+from pathlib import Path
+from typing import Self
+
+import yaml
+
+from protocol.learning.statistic import StatisticBuilder
+from protocol.signatures import address_of
+from services.catalogue import Catalogue
+from services.chain.deploy import deploy
+from services.chain.rpc import HttpRpc
+from services.keystore import Cost, Keystore
+from services.store import Store
+from tests.support.amqp_market import AmqpMarket, amqp_market
+from tests.support.anvil import running_anvil
+from tests.support.rabbitmq import Server
+
+CHEAP = Cost(scrypt_n=1 << 12, argon_passes=1, argon_bytes=1 << 16)
+WEI = 10**20
+CONFIRMATIONS = 2
+KINDS = {"model_buyer": "model-buyer", "federated_aggregator": "aggregator", "data_owner": "data-owner"}
+
+
+class DaemonProcess:
+    """One daemon; its output goes to a file."""
+
+    def __init__(self, name: str, kind: str, config: Path) -> None:
+        self.name, self.kind, self.config = name, kind, config
+        self.log = config.with_suffix(".log")
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        with self.log.open("ab") as output:
+            self.process = subprocess.Popen(
+                [*deltaml(), self.kind, "--config", str(self.config)], stdout=output, stderr=output
+            )
+
+    def kill(self) -> None:
+        assert self.process is not None
+        self.process.kill()
+        self.process.wait(20)
+
+    def stop(self) -> int:
+        assert self.process is not None
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(60)
+
+
+class DaemonMarket:
+    """Everything in `folder`; an async context in which the daemons run."""
+
+    def __init__(self, folder: Path, server: Server, columns, parts) -> None:
+        self.folder, self.server, self.columns, self.parts = folder, server, columns, parts
+        self._stack, self._async_stack = ExitStack(), AsyncExitStack()
+        self.daemons: dict[str, DaemonProcess] = {}
+        self.addresses: dict[str, str] = {}
+        self.broker: AmqpMarket
+        self.node_url = ""
+
+    async def __aenter__(self) -> Self:
+        try:
+            await self._start()
+        except BaseException:
+            await self.__aexit__()
+            raise
+        return self
+
+    async def __aexit__(self, *_error: object) -> None:
+        for daemon in self.daemons.values():
+            if daemon.process is not None and daemon.process.poll() is None:
+                daemon.kill()
+        await self._async_stack.aclose()
+        self._stack.close()
+
+    @property
+    def owners(self) -> list[str]:
+        return [name for name in self.addresses if name.startswith("owner")]
+
+    def store(self, name: str) -> Store:
+        """A daemon's store, opened beside it; close it."""
+        return Store(f"sqlite:///{self.folder / name}.sqlite")
+
+    def shown(self, name: str) -> list[str]:
+        store = self.store(name)
+        try:
+            return [row.shown for row in store.instances()]
+        finally:
+            store.close()
+
+    async def until(self, condition, seconds: float = 240.0) -> None:
+        """Wait; on time-out the daemons' last words are in the error."""
+        deadline = time.monotonic() + seconds
+        while not condition():
+            for daemon in self.daemons.values():
+                if daemon.process is not None and daemon.process.poll() not in (None, -signal.SIGKILL):
+                    raise AssertionError(f"{daemon.name} ended:\n{self.tail(daemon)}")
+            if time.monotonic() > deadline:
+                raise AssertionError("\n".join(self.tail(daemon) for daemon in self.daemons.values()))
+            await asyncio.sleep(0.2)
+
+    def tail(self, daemon: DaemonProcess) -> str:
+        lines = daemon.log.read_text().splitlines()[-15:]
+        return f"== {daemon.name}\n" + "\n".join(lines)
+
+    def command(self, *arguments: str) -> dict:
+        """A `deltaml` command's JSON."""
+        done = subprocess.run(
+            [*deltaml(), *arguments, "--json"], capture_output=True, text=True, timeout=120, check=False
+        )
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
+    def config(self, name: str) -> Path:
+        return self.folder / f"{name}.yaml"
+
+    # ---- starting ----
+
+    async def _start(self) -> None:
+        self.node_url = self._stack.enter_context(running_anvil("--block-time", "1"))
+        names = ["buyer", "aggregator", *(f"owner-{number}" for number in range(1, len(self.parts) + 1))]
+        self._passphrase()
+        for name in names:
+            keystore = Keystore.create(self.folder / f"{name}-keys", "a passphrase of tests", cost=CHEAP)
+            self.addresses[name] = keystore.identity.address
+        self.contract, self.first_block = await self._deploy()
+        places = [(self._role(name), address) for name, address in self.addresses.items()]
+        self.broker = await self._async_stack.enter_async_context(
+            amqp_market(self.server, places, self.folder)
+        )
+        for name, part in zip(self.owners, self.parts, strict=True):
+            self._catalogue(name, part)
+        self._configure("listener", "chain-listener", self.broker.listener, {})
+        for name in names:
+            self._configure(name, KINDS[self._role(name)], self.addresses[name], self._own(name))
+        for daemon in self.daemons.values():
+            daemon.start()
+
+    def _role(self, name: str) -> str:
+        return {"buyer": "model_buyer", "aggregator": "federated_aggregator"}.get(name, "data_owner")
+
+    def _passphrase(self) -> None:
+        file = self.folder / "passphrase"
+        file.write_text("a passphrase of tests\n")
+        file.chmod(0o600)
+
+    async def _deploy(self) -> tuple[str, int]:
+        async with HttpRpc(self.node_url) as rpc:
+            key = secrets.token_bytes(32)
+            for address in (address_of(key), *self.addresses.values()):
+                await rpc.call("anvil_setBalance", address, hex(WEI))
+            deployment = await deploy(rpc, key)
+            return deployment.market.contract, deployment.block
+
+    def _catalogue(self, name: str, part) -> None:
+        builder = StatisticBuilder(self.columns)
+        builder.add(part)
+        Catalogue(self.folder / f"{name}-data").add("rows", builder.finish(), "rows.csv")
+
+    def _own(self, name: str) -> dict:
+        keys = {"keystore": f"{name}-keys", "passphrase_file": "passphrase", "workers": 1}
+        if name == "aggregator":
+            keys["admitted"] = [self.addresses[owner] for owner in self.owners]
+        if name.startswith("owner"):
+            keys["catalogue"] = f"{name}-data"
+            keys["aggregators"] = [self.addresses["aggregator"]]
+            keys["policy"] = {"automatic": True}
+        return keys
+
+    def _configure(self, name: str, kind: str, user: str, own: dict) -> None:
+        broker = self.broker.config(user)
+        document = {
+            "daemon": kind,
+            "broker": {"url": broker.url, "password_file": str(broker.password_file)},
+            "chain": {
+                "url": self.node_url,
+                "chain_id": 31337,
+                "contract": self.contract,
+                "first_block": self.first_block,
+                "confirmations": CONFIRMATIONS,
+                "poll_seconds": 0.2,
+            },
+            "store": f"{name}.sqlite",
+            **own,
+        }
+        self.config(name).write_text(yaml.safe_dump(document))
+        self.daemons[name] = DaemonProcess(name, kind, self.config(name))
+
+
+def deltaml() -> list[str]:
+    """The command, from the package under test."""
+    return [sys.executable, "-c", "from services.cli import main; main()"]
