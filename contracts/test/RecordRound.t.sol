@@ -60,6 +60,7 @@ contract RecordRoundTest is MarketplaceTest {
     function test_RevertWhen_TheLastRoundIsRecorded() external {
         uint256 training = recorded(4, 2, true);
         refuseRecord(recordOf(training, 3, true), unexpected(training, 3, 0));
+        refuseRecord(recordOf(training, 0, true), unexpected(training, 0, 0));
     }
 
     /// Two trainers by hand: φ₁ = (v₀ − q₁)/2 + (q₂ − after)/2.

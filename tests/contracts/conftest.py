@@ -1,9 +1,14 @@
 import json
 
 import pytest
+from hypothesis import settings
 
 from contracts import forge
 from tests.support.anvil import running_anvil
+
+# A busy machine is no fault of the code.
+settings.register_profile("unhurried", deadline=None)
+settings.load_profile("unhurried")
 
 
 @pytest.fixture(scope="session")
