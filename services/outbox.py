@@ -108,6 +108,8 @@ class Outbox:
                 published.append(effect)
         with self._meter.phase("store"):
             self._store.effects_done(published)
+        if published:
+            self._on_change()
 
     async def _publish(self, effect: QueuedEffect) -> None:
         if effect.kind == "letter":
