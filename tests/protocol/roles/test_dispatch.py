@@ -20,7 +20,7 @@ from tests.support.phases import finished_market, message_of
 from tests.support.pure_contract import MARKET
 from tests.support.pure_market import PureMarket
 from tests.support.pure_party import Party, training_key
-from tests.support.small_markets import COLUMNS, small_data, small_market, small_request
+from tests.support.small_markets import COLUMNS, body_of, small_data, small_market, small_request
 
 
 def waiting_buyer() -> PureMarket:
@@ -188,3 +188,22 @@ def _messages(step: EncodedStep, market: PureMarket, sender: Party) -> list[Mess
         for effect in step.effects
         if isinstance(effect, SendMessage)
     ]
+
+
+def test_two_questions_answered_in_one_step_draw_different_randomness() -> None:
+    """Two ciphertexts with the same n-th power in them differ by their plaintexts alone, for all to see."""
+    market = small_market()
+    started = market.run_until("training_started", market.buyer)
+    questions = [m for m in finished_market().sent("noisy_metric") if m.envelope.round == 1]
+    for question in questions:
+        assert not deliver(market, market.buyer, MessageReceived(signed=question)).effects
+    deliver(market, market.buyer, MessageReceived(signed=started))
+    answers = [body_of(message) for message in market.sent("metric_products")]
+    assert len(answers) == len(questions) == 2
+    n = int(market.key.public_key.n)
+    powers = [
+        int.from_bytes(c, "big") % n
+        for one in answers
+        for c in (*one.own.ciphertexts, *one.cross.ciphertexts)
+    ]
+    assert len(set(powers)) == len(powers)
