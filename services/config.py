@@ -150,10 +150,20 @@ class Participant(Daemon):
     )
 
 
+class StandingOrder(Settings):
+    """A training that is ordered again and again."""
+
+    request: FilePath = Field(description="The request, read anew each time; the date is added to its name.")
+    every_hours: float = Field(gt=0, le=8784, description="Once in each such period, the first at once.")
+
+
 class ModelBuyerConfig(Participant):
     """`daemon: model-buyer`."""
 
     daemon: Literal["model-buyer"] = Field(description="Which daemon this file is for.")
+    standing_orders: tuple[StandingOrder, ...] = Field(
+        (), max_length=100, description="Trainings to order on a schedule."
+    )
 
 
 class Policy(Settings):

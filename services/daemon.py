@@ -39,6 +39,7 @@ from services.model_buyer import BuyerRole
 from services.pool import StepPool
 from services.role import Role
 from services.runtime import Runtime
+from services.standing_orders import keep_ordering
 from services.store import Store
 
 _log = structlog.get_logger(__name__)
@@ -101,10 +102,7 @@ async def _participant(config: ModelBuyerConfig | DataOwnerConfig | AggregatorCo
         await _patiently(lambda: client.submit(_registration(role.name, identity.exchange_key)))
         pool.start()
         _log.info("daemon_started", role=role.name, party=identity.address, contract=market.contract)
-        if isinstance(role, OwnerRole):
-            await _until_signalled(_with_announcements(runtime, role), runtime)
-        else:
-            await _until_signalled(runtime.run(), runtime)
+        await _until_signalled(_with_duties(runtime, role, config), runtime)
     _log.info("daemon_stopped", role=role.name)
 
 
@@ -169,12 +167,19 @@ def _registration(role: PartyRole, exchange_key: bytes) -> Register:
     return Register(role=role, exchange_key=exchange_key)
 
 
-async def _with_announcements(runtime: Runtime, role: OwnerRole) -> None:
-    """Run, and introduce the owner to each aggregator until it has answered."""
+async def _with_duties(
+    runtime: Runtime, role: Role, config: ModelBuyerConfig | DataOwnerConfig | AggregatorConfig
+) -> None:
+    """Run, and beside it what the role does unasked: introductions, standing orders."""
     async with asyncio.TaskGroup() as tasks:
-        introduction = tasks.create_task(_introduce(runtime, role))
+        duty: asyncio.Task[None] | None = None
+        if isinstance(role, OwnerRole):
+            duty = tasks.create_task(_introduce(runtime, role))
+        if isinstance(config, ModelBuyerConfig) and config.standing_orders:
+            duty = tasks.create_task(keep_ordering(runtime, config.standing_orders, runtime.store))
         await runtime.run()
-        introduction.cancel()
+        if duty is not None:
+            duty.cancel()
 
 
 async def _introduce(runtime: Runtime, role: OwnerRole) -> None:

@@ -95,9 +95,12 @@ class Runtime:
         """Whether nothing is waiting: no input, no effect, no step."""
         return not (self._workers or self.store.waiting_keys() or self.store.waiting_effects())
 
-    async def send(self, recipient: str, body: Message, training: int = 0) -> None:
-        """Send a message that no step asked for."""
-        effect = await self._courier.message(recipient, body, training, message_id=os.urandom(16))
+    async def send(self, recipient: str, body: Message, *, message_id: bytes | None = None) -> None:
+        """Send a message that no step asked for, outside all trainings.
+
+        Raises ProtocolViolation("not_registered") for a recipient that the chain does not know.
+        """
+        effect = await self._courier.message(recipient, body, 0, message_id=message_id or os.urandom(16))
         self.store.add_effects(OUTSIDE, [effect], time.time())
         self._outbox.wake()
 

@@ -1,0 +1,68 @@
+"""A buyer's standing orders: the same request again and again, on a schedule.
+
+Time is divided into periods since 1970; each order is given once in a period. Its message id follows from the
+order and the period, so a daemon that restarts, or a clock that steps back, has no model trained twice.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import structlog
+from eth_hash.auto import keccak
+
+from protocol.errors import DeltaMLError
+from protocol.messages import TrainingOrder
+from protocol.request import Request
+from services.config import StandingOrder
+from services.documents import load_request
+from services.runtime import Runtime
+from services.store import Store
+
+_log = structlog.get_logger(__name__)
+
+_GIVEN = "standing-order:"
+_RETRY_SECONDS = 60.0
+
+
+async def keep_ordering(
+    runtime: Runtime,
+    orders: tuple[StandingOrder, ...],
+    store: Store,
+    clock: Callable[[], float] = time.time,
+) -> None:
+    """Give every order in each of its periods until cancelled; the first at once."""
+    async with asyncio.TaskGroup() as tasks:
+        for order in orders:
+            tasks.create_task(_keep(runtime, order, store, clock))
+
+
+async def _keep(runtime: Runtime, order: StandingOrder, store: Store, clock: Callable[[], float]) -> None:
+    name = _GIVEN + str(order.request)
+    seconds = order.every_hours * 3600
+    while True:
+        period = int(clock() // seconds)
+        last = store.values(name).get("")
+        if last is None or int(last) < period:
+            try:
+                await _give(runtime, order, period, seconds)
+            except DeltaMLError as error:
+                _log.error("standing_order_failed", request=order.request.name, reason=str(error))
+                await asyncio.sleep(min(_RETRY_SECONDS, seconds))
+                continue
+            store.put_value(name, str(period).encode())
+        await asyncio.sleep(max(0.0, (period + 1) * seconds - clock()))
+
+
+async def _give(runtime: Runtime, order: StandingOrder, period: int, seconds: float) -> None:
+    wanted = dated(load_request(order.request), period * seconds)
+    identity = keccak(b"standing order" + wanted.hash())[:16]
+    await runtime.send(runtime.address, TrainingOrder(request=wanted), message_id=identity)
+    _log.info("standing_order_given", request=wanted.name)
+
+
+def dated(request: Request, moment: float) -> Request:
+    """The request with the period's beginning in its name: each training needs a request hash of its own."""
+    stamp = datetime.fromtimestamp(moment, UTC).strftime("%Y-%m-%d %H:%M:%S")
+    return Request.model_validate({**dict(request), "name": f"{request.name} {stamp}"})
