@@ -1,8 +1,9 @@
 """Consuming a queue without ever going silent.
 
 A consumer ends without an exception when its queue is deleted, its channel closed or its connection lost.
-Each of these is watched for, an idle consumer asks the broker whether it still counts, and after any loss
-another takes its place.
+Each of these is watched for, and after any loss another consumer takes its place. RabbitMQ does not always
+say that a queue was deleted (a new one of its name may be there already), so an idle consumer asks the broker
+whether it still counts.
 """
 
 import asyncio
@@ -19,7 +20,7 @@ from services.bus.port import BusError, BusRefused, Unroutable
 _log = structlog.get_logger(__name__)
 
 PREFETCH = 64
-CHECK_SECONDS = 30.0
+CHECK_SECONDS = 5.0
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 10.0
 
 

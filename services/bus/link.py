@@ -100,7 +100,7 @@ class Link:
             return
 
     def _told(self, error: BaseException) -> BusRefused | BusUnavailable:
-        if isinstance(error, ssl.SSLCertVerificationError):
+        if isinstance(error.__cause__, ssl.SSLCertVerificationError):
             return BusRefused(f"the broker at {self.place} shows a certificate of no authority in ca_file")
         refused = isinstance(error, ConnectionClosed) and error.args[:1] and error.args[0] in _REFUSALS
         if refused or isinstance(error, ProbableAuthenticationError):

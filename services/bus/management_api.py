@@ -83,7 +83,7 @@ async def connected(access: ManagementAccess) -> AsyncIterator[Management]:
             raise ConfigurationError(f"cannot use {access.ca_file} as a file of authorities") from None
     password = read_passphrase(access.password_file)
     async with aiohttp.ClientSession(
-        auth=aiohttp.BasicAuth(access.user, password),
+        headers={"Authorization": aiohttp.encode_basic_auth(access.user, password)},
         timeout=aiohttp.ClientTimeout(total=_SECONDS),
         connector=aiohttp.TCPConnector(ssl=context),
     ) as session:

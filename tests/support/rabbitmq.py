@@ -1,22 +1,23 @@
 """A RabbitMQ for tests: one named by the environment, one in Docker, or a private one of the distribution.
 
-The private broker has ports, data, logs, plugins, cookie and epmd of its own under a temporary folder, listens
-on loopback alone, and is ended by its process id.
+The private broker has ports, data, logs, plugins, cookie and epmd of its own under a temporary folder,
+listens on loopback alone, and is ended by its process id.
 """
 
-import contextlib
+import fcntl
+import json
 import os
 import secrets
 import shutil
-import signal
 import socket
 import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import IO
 from urllib.error import URLError
 from urllib.parse import unquote, urlsplit, urlunsplit
 from urllib.request import HTTPBasicAuthHandler, HTTPPasswordMgrWithDefaultRealm, build_opener
@@ -51,7 +52,8 @@ class PrivateBroker:
         """`tls` names the files ca, certificate and key of a second listener that wants certificates."""
         self._folder, self._tls = folder, tls
         self._script = _server_script()
-        self._ports = dict(zip(("amqp", "amqps", "management", "distribution", "epmd"), _free_ports(5)))
+        names = ("amqp", "amqps", "management", "distribution", "epmd")
+        self._ports = dict(zip(names, _free_ports(len(names)), strict=True))
         self._environment = self._prepare()
         self._epmd: subprocess.Popen[bytes] | None = None
         self._process: subprocess.Popen[bytes] | None = None
@@ -71,9 +73,8 @@ class PrivateBroker:
         """Start, or start again with the same data; returns when clients are served."""
         if self._epmd is None:
             options = ["-address", "127.0.0.1", "-port", str(self._ports["epmd"])]
-            self._epmd = subprocess.Popen(["epmd", *options], env=self._environment)  # noqa: S607
-        log = (self._folder / "output.log").open("ab")
-        with log:
+            self._epmd = subprocess.Popen(["epmd", *options], env=self._environment)
+        with (self._folder / "output.log").open("ab") as log:
             self._process = subprocess.Popen(
                 [self._script], env=self._environment, stdout=log, stderr=log, cwd=self._folder
             )
@@ -81,26 +82,18 @@ class PrivateBroker:
 
     def kill(self) -> None:
         """As a power cut would."""
-        self._end(signal.SIGKILL)
+        process, self._process = self._process, None
+        if process is not None:
+            process.kill()
+            process.wait(20)
 
     def stop(self) -> None:
-        """End broker and epmd."""
-        self._end(signal.SIGTERM)
+        """End broker and epmd; nobody needs the data any more, so there is nothing to wait for."""
+        self.kill()
         if self._epmd is not None:
             self._epmd.terminate()
             self._epmd.wait(10)
             self._epmd = None
-
-    def _end(self, number: signal.Signals) -> None:
-        process, self._process = self._process, None
-        if process is None:
-            return
-        process.send_signal(number)
-        try:
-            process.wait(20)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait(10)
 
     def _prepare(self) -> dict[str, str]:
         home = self._folder / "home"
@@ -133,6 +126,7 @@ class PrivateBroker:
         yield f"listeners.tcp.default = 127.0.0.1:{self._ports['amqp']}"
         yield f"management.tcp.port = {self._ports['management']}"
         yield "management.tcp.ip = 127.0.0.1"
+        yield "collect_statistics_interval = 500"
         yield "max_message_size = 2097152"
         yield "disk_free_limit.absolute = 50MB"
         yield "log.file.level = warning"
@@ -174,6 +168,49 @@ def running_server() -> Iterator[Server]:
             yield stack.enter_context(private_broker()).server
 
 
+@contextmanager
+def shared_server(folder: Path) -> Iterator[Server]:
+    """One broker for all processes of a test run, which share `folder`; the one that started it ends it.
+
+    Every user holds a shared lock, which the system takes back from a process that dies.
+    """
+    state = folder / "rabbitmq.json"
+    with (
+        (folder / "rabbitmq.mutex").open("w") as mutex,
+        (folder / "rabbitmq.users").open("w") as users,
+        ExitStack() as stack,
+    ):
+        fcntl.flock(mutex, fcntl.LOCK_EX)
+        started = not state.exists()
+        if started:
+            server = stack.enter_context(running_server())
+            state.write_text(json.dumps(asdict(server)))
+        else:
+            server = Server(**json.loads(state.read_text()))
+        fcntl.flock(users, fcntl.LOCK_SH)
+        fcntl.flock(mutex, fcntl.LOCK_UN)
+        try:
+            yield server
+        finally:
+            fcntl.flock(users, fcntl.LOCK_UN)
+            if started:
+                _wait_for_last(state, mutex, users)
+
+
+def _wait_for_last(state: Path, mutex: IO[str], users: IO[str]) -> None:
+    while True:
+        fcntl.flock(mutex, fcntl.LOCK_EX)  # nobody joins while we look
+        try:
+            fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            fcntl.flock(mutex, fcntl.LOCK_UN)
+            time.sleep(0.1)
+        else:
+            state.unlink()
+            fcntl.flock(mutex, fcntl.LOCK_UN)
+            return
+
+
 def _named_server() -> Server:
     amqp, management = (os.environ.get(f"DELTAML_AMQP_{name}URL", "") for name in ("", "MANAGEMENT_"))
     if not management:
@@ -189,17 +226,12 @@ def _bare(url: str) -> str:
 
 
 def _docker_answers() -> bool:
-    import docker  # noqa: PLC0415
-
-    try:
-        client = docker.from_env(timeout=5)
-    except docker.errors.DockerException:
-        return False
-    with contextlib.closing(client):
-        try:
-            return bool(client.ping())
-        except (docker.errors.DockerException, OSError):
-            return False
+    """Whether somebody listens where Docker would; its client leaks a socket when nobody does."""
+    place = urlsplit(os.environ.get("DOCKER_HOST") or "unix:///var/run/docker.sock")
+    if place.scheme != "unix":
+        return True  # named on purpose: a failure is to be seen
+    with socket.socket(socket.AF_UNIX) as probe:
+        return probe.connect_ex(place.path) == 0
 
 
 @contextmanager
@@ -231,9 +263,9 @@ def _install() -> None:
     with _services_kept_from_starting():
         environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
         options = ["-y", "-qq", "--no-install-recommends", "-o", "DPkg::Lock::Timeout=300"]
-        for command in (["update", "-qq"], ["install", *options, "rabbitmq-server"]):
+        for command in (["update", "-qq"], ["install", *options, "rabbitmq-server", "openssl"]):
             done = subprocess.run(
-                ["apt-get", *command],  # noqa: S607
+                ["apt-get", *command],
                 env=environment,
                 capture_output=True,
                 text=True,
@@ -268,18 +300,20 @@ def _free_ports(count: int) -> list[int]:
 
 
 def _wait_until_served(server: Server, process: subprocess.Popen[bytes] | None, log: Path | None) -> None:
-    """The management plugin starts last, so once it declares a queue everything is there."""
+    """Wait until the management API tells of a listener for AMQP."""
     manager = HTTPPasswordMgrWithDefaultRealm()
     manager.add_password(None, server.management_url, server.user, server.password)
     opener = build_opener(HTTPBasicAuthHandler(manager))
     until = time.monotonic() + _START_SECONDS
     while True:
         try:
-            with opener.open(f"{server.management_url}/api/aliveness-test/%2F", timeout=5):
-                return
-        except (URLError, OSError):
-            ended = process is not None and process.poll() is not None
-            if ended or time.monotonic() > until:
-                said = log.read_text(errors="replace")[-3000:] if log is not None else ""
-                raise RuntimeError(f"RabbitMQ did not start: {said}") from None
-            time.sleep(0.1)
+            with opener.open(f"{server.management_url}/api/overview", timeout=5) as answer:
+                if any(one["protocol"] == "amqp" for one in json.load(answer)["listeners"]):
+                    return
+        except (URLError, OSError, ValueError):
+            pass  # not yet
+        ended = process is not None and process.poll() is not None
+        if ended or time.monotonic() > until:
+            said = log.read_text(errors="replace")[-3000:] if log is not None else ""
+            raise RuntimeError(f"RabbitMQ did not start: {said}")
+        time.sleep(0.1)
