@@ -1,0 +1,207 @@
+"""The outbox: done until it has happened, in order, with pauses, and never given up."""
+
+import asyncio
+from contextlib import asynccontextmanager, suppress
+
+import pytest
+from structlog.testing import capture_logs
+
+from protocol.marketplace import Settle, Withdraw
+from protocol.messages import Complaint
+from services import outbox as outbox_module
+from services.bus.memory import MemoryBus
+from services.bus.port import BusUnavailable
+from services.inbox import unqueued
+from services.meter import Meter
+from services.outbox import Outbox, packed_call, packed_letter, packed_message
+from services.store import Store
+from tests.support.scripted_daemon import until
+from tests.support.service_world import FakeChain, Person, broker_of
+
+
+class World:
+    """An owner's outbox, and an aggregator's queue that it fills."""
+
+    def __init__(self):
+        self.owner, self.aggregator = Person("data_owner"), Person("federated_aggregator")
+        self.chain = FakeChain(self.owner, self.aggregator)
+        self.broker = broker_of(self.owner, self.aggregator)
+        self.bus = MemoryBus(self.broker)
+        self.store = Store()
+        self.inputs = []
+
+    def message(self, code, recipient=None):
+        to = recipient or self.aggregator
+        body = Complaint(code=code, accused=self.owner.address, evidence=())
+        outgoing = self.owner.outgoing(to, body)
+        return packed_message(to.role, outgoing.envelope, outgoing.sealed)
+
+    def add(self, *effects):
+        self.store.add_effects("1", effects, 0.0)
+
+    def arrived(self):
+        """The sealed bodies on the aggregator's queue."""
+        return [one.body for one in self.broker.queues["federated_aggregator", self.aggregator.address].ready]
+
+    @asynccontextmanager
+    async def running(self):
+        outbox = Outbox(self.store, self.bus, self.chain, Meter())
+        outbox.on_input = self.inputs.append
+        task = asyncio.create_task(outbox.run())
+        try:
+            yield outbox
+            assert not task.done()
+        finally:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+
+
+@pytest.fixture
+def world(monkeypatch):
+    monkeypatch.setattr(outbox_module, "_FIRST_PAUSE", 0.01)
+    made = World()
+    yield made
+    made.store.close()
+
+
+async def done(world):
+    await until(lambda: world.store.waiting_effects() == 0)
+
+
+async def test_messages_go_out_in_order_each_as_it_was_signed(world):
+    effects = [world.message(f"n{number}") for number in range(150)]  # more than one batch
+    world.add(*effects)
+    async with world.running():
+        await done(world)
+    sealed = [outbox_module.unpack(outbox_module.PendingMessage, content).sealed for _, content in effects]
+    assert world.arrived() == sealed
+
+
+async def test_new_effects_are_seen_when_it_is_woken(world):
+    async with world.running() as outbox:
+        await asyncio.sleep(0)
+        world.add(world.message("later"))
+        outbox.wake()
+        await done(world)
+    assert len(world.arrived()) == 1
+
+
+async def test_a_message_for_a_queue_that_is_missing_waits_until_it_is_there(world):
+    late = Person("data_owner")
+    world.add(world.message("waits", late), world.message("goes"))
+    async with world.running():
+        await until(lambda: len(world.arrived()) == 1)
+        await until(lambda: world.store.due_effects(1e12)[0].attempts >= 2)
+        world.broker.declare("data_owner", late.address)
+        await done(world)
+    assert len(world.broker.queues["data_owner", late.address].ready) == 1
+
+
+async def test_the_pause_doubles_up_to_its_bound(world, monkeypatch):
+    monkeypatch.setattr(outbox_module, "_LONGEST_PAUSE", 0.05)
+    refusals = iter(range(5))
+
+    async def publish(_message):
+        if next(refusals, None) is not None:
+            raise BusUnavailable("no broker")
+
+    world.bus.publish = publish
+    world.add(world.message("patient"))
+    with capture_logs() as logs:
+        async with world.running():
+            await done(world)
+    delays = [line["pause"] for line in logs if line["event"] == "effect_delayed"]
+    assert delays == [0.01, 0.02, 0.04, 0.05, 0.05]
+
+
+async def test_calls_run_side_by_side_and_messages_do_not_wait_for_them(world):
+    mined = asyncio.Event()
+    under_way = []
+
+    async def on_submit(call):
+        under_way.append(call)
+        await mined.wait()
+
+    world.chain.on_submit = on_submit
+    world.add(packed_call(Settle(training=1)), packed_call(Settle(training=2)), world.message("meanwhile"))
+    async with world.running() as outbox:
+        await until(lambda: len(under_way) == 2 and len(world.arrived()) == 1)
+        outbox.wake()  # what is in hand is not begun again
+        await asyncio.sleep(0)
+        assert world.store.waiting_effects() == 2
+        mined.set()
+        await done(world)
+    assert sorted(call.training for call in world.chain.calls) == [1, 2]
+
+
+async def test_a_call_is_tried_again_while_the_chain_is_down(world):
+    world.chain.down = True
+    world.add(packed_call(Withdraw()))
+    async with world.running():
+        await until(lambda: world.chain.asked >= 3)
+        world.chain.down = False
+        await done(world)
+    assert world.chain.calls == [Withdraw()]
+    assert world.inputs == []
+
+
+async def test_a_refused_call_becomes_an_input_of_its_instance(world):
+    world.chain.refusals["settle"] = "wrong_status"
+    world.add(packed_call(Settle(training=7)))
+    async with world.running():
+        await done(world)
+    refused = unqueued(world.store.next_input("1").content)
+    assert (refused.call, refused.code) == (Settle(training=7), "wrong_status")
+    assert world.inputs == ["1"]
+
+
+async def test_two_refusals_of_the_same_call_are_two_inputs(world):
+    world.chain.refusals["withdraw"] = "no_credit"
+    world.add(packed_call(Withdraw()), packed_call(Withdraw()))
+    async with world.running():
+        await done(world)
+    assert world.store.waiting_inputs() == 2
+
+
+async def test_a_bug_in_a_call_pauses_it_and_tells_no_secret(world):
+    tries = []
+
+    async def on_submit(_call):
+        tries.append(1)
+        if len(tries) < 3:
+            raise ValueError("secret of the node")
+
+    world.chain.on_submit = on_submit
+    world.add(packed_call(Withdraw()))
+    with capture_logs() as logs:
+        async with world.running():
+            await done(world)
+    delayed = [line for line in logs if line["event"] == "effect_delayed"]
+    assert [line["reason"] for line in delayed] == ["ValueError", "ValueError"]
+    assert "secret of the node" not in repr(logs)
+
+
+async def test_a_letter_names_the_message_and_the_reason(world):
+    envelope = world.aggregator.envelope(world.owner, "complaint")
+    world.add(packed_letter(envelope, "not_mine", "training 3"))
+    async with world.running():
+        await done(world)
+    (letter,) = world.broker.dead_letters
+    assert (letter.envelope_fields["message_id"], letter.code) == (envelope.message_id, "not_mine")
+    assert letter.body == b""
+
+
+async def test_what_was_in_hand_when_it_was_stopped_is_done_by_the_next(world):
+    async def forever(_call):
+        await asyncio.Event().wait()
+
+    world.chain.on_submit = forever
+    world.add(packed_call(Withdraw()))
+    async with world.running():
+        await until(lambda: world.chain.calls)
+    assert world.store.waiting_effects() == 1
+    world.chain.on_submit = None
+    async with world.running():
+        await done(world)
+    assert world.chain.calls == [Withdraw(), Withdraw()]  # the client recognises the second as done

@@ -1,0 +1,101 @@
+"""Steps in worker processes: a worker that is killed costs time, never a step."""
+
+import asyncio
+import os
+import signal
+from concurrent.futures.process import BrokenProcessPool
+
+import pytest
+
+from protocol.errors import ProtocolViolation
+from protocol.messages import StopOrder, TrainingOrder
+from protocol.request import parse_request
+from protocol.roles.dispatch import decode_state
+from protocol.roles.inputs import Context, MessageReceived
+from services.pool import StepPool, timed_step
+from tests.support.service_world import MARKET, OneKey, Person
+from tests.support.small_markets import small_request
+
+ROLE = "model_buyer"
+
+
+@pytest.fixture(scope="module")
+def buyer():
+    return Person(ROLE)
+
+
+@pytest.fixture(scope="module")
+def context(buyer):
+    return Context(
+        address=buyer.address,
+        market=MARKET,
+        now=0.0,
+        seed=b"s" * 32,
+        signing_key=buyer.identity.signing_key,
+        exchange_secret=buyer.identity.exchange_secret,
+        private={"paillier": OneKey().content},
+        least_key_bits=512,
+    )
+
+
+@pytest.fixture(scope="module")
+def order(buyer):
+    request = parse_request(small_request(aggregator=Person("federated_aggregator").address))
+    return MessageReceived(signed=buyer.signed(buyer, TrainingOrder(request=request), training=0))
+
+
+@pytest.fixture
+def pool():
+    made = StepPool(1)
+    yield made
+    made.close()
+
+
+class Deadly:
+    """Ends the worker that unpacks it."""
+
+    def __reduce__(self):
+        return os._exit, (1,)
+
+
+def worker_of(pool):
+    return pool._executor.submit(os.getpid).result()
+
+
+async def test_a_worker_takes_the_same_step_as_this_process(pool, order, context):
+    here = timed_step(ROLE, None, order, context)
+    there = await pool.run(ROLE, None, order, context)
+    assert there.step == here.step
+    assert decode_state(ROLE, there.step.state).phase == "ordered"
+    assert (await StepPool(0).run(ROLE, None, order, context)).step == here.step
+
+
+async def test_a_step_whose_worker_was_killed_is_run_again(pool, order, context):
+    pool.start()
+    victim = worker_of(pool)
+    running = asyncio.create_task(pool.run(ROLE, None, order, context))
+    await asyncio.sleep(0)
+    os.kill(victim, signal.SIGKILL)
+    assert (await running).step == timed_step(ROLE, None, order, context).step
+
+
+async def test_a_pool_whose_worker_was_killed_between_steps_goes_on(pool, order, context):
+    await pool.run(ROLE, None, order, context)
+    victim = worker_of(pool)
+    os.kill(victim, signal.SIGKILL)
+    steps = await asyncio.gather(*(pool.run(ROLE, None, order, context) for _ in range(3)))
+    assert worker_of(pool) != victim
+    assert {one.step.state for one in steps} == {timed_step(ROLE, None, order, context).step.state}
+
+
+async def test_a_step_that_kills_every_worker_is_given_up_loudly(pool, order, context):
+    with pytest.raises(BrokenProcessPool):
+        await pool.run(ROLE, None, order, Deadly())
+    await pool.run(ROLE, None, order, context)
+
+
+async def test_a_peers_fault_comes_back_from_a_worker_as_such(pool, buyer, context):
+    stop = MessageReceived(signed=buyer.signed(buyer, StopOrder(training=1, reason="enough")))
+    with pytest.raises(ProtocolViolation) as caught:
+        await pool.run(ROLE, None, stop, context)
+    assert caught.value.code == "unknown_training"
