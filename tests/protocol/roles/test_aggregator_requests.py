@@ -1,0 +1,134 @@
+"""What no buyer can have the aggregator take on."""
+
+from typing import Any
+
+import pytest
+
+from protocol.crypto.opening import open_ciphertext
+from protocol.crypto.paillier import generate_private_key
+from protocol.crypto.validation import prove_key
+from protocol.envelope import SignedMessage
+from protocol.messages import PublicRoot
+from protocol.request import parse_request
+from protocol.roles.inputs import EventConfirmed, MessageReceived
+from protocol.vectors import EncryptedVector
+from tests.support.forgeries import BAD_VECTORS, spoilt
+from tests.support.pure_market import PureMarket
+from tests.support.small_markets import (
+    altered,
+    body_of,
+    refusal,
+    resigned,
+    small_data,
+    small_market,
+    small_request,
+)
+
+Asked = tuple[PureMarket, SignedMessage]
+
+
+def stopped_at(type_name: str) -> Asked:
+    market = small_market(data=small_data(owners=5), validators=[2, 3, 4])
+    return market, market.run_until(type_name, market.aggregator)
+
+
+def refuses(asked: Asked, **changes: Any) -> str:
+    market, message = asked
+    return refusal(market, market.aggregator, altered(market, message, **changes))
+
+
+def requested(**changes: Any) -> PureMarket:
+    """A market whose buyer sent its request with these changes."""
+    market, message = stopped_at("training_request")
+    market.deliver(market.aggregator, MessageReceived(signed=altered(market, message, **changes)))
+    return market
+
+
+def assert_refused(market: PureMarket, code: str) -> None:
+    [answer] = market.sent("request_answer")
+    assert (body_of(answer).accepted, body_of(answer).code) == (False, code)
+    assert market.aggregator.shown == f"FAILED({code})"
+    assert not market.sent("invitation")
+    market.finish()
+    assert market.contract.status == "cancelled"
+    assert market.buyer.shown == f"FAILED({code})"
+
+
+def test_a_request_other_than_the_one_on_chain() -> None:
+    market, message = stopped_at("training_request")
+    values = {**small_request(payment={"deposit_wei": "1"}), "aggregator": market.aggregator.address}
+    cheap = altered(market, message, request=parse_request(values))
+    market.deliver(market.aggregator, MessageReceived(signed=cheap))
+    assert_refused(market, "terms_differ")
+
+
+def test_an_initial_model_that_is_not_opened() -> None:
+    """A hidden start far out of range would read data out of one opened error."""
+    _, message = stopped_at("training_request")
+    opening = body_of(message).opening
+    assert_refused(requested(opening=()), "initial_model_not_opened")
+    assert_refused(requested(opening=opening[:-1]), "initial_model_not_opened")
+    assert_refused(requested(opening=(*opening[1:], opening[0])), "initial_model_not_opened")
+
+
+def test_an_initial_model_other_than_requested() -> None:
+    market, message = stopped_at("training_request")
+    key, body = market.key, body_of(message)
+    hidden = key.encrypt(1 << 300, market.context(market.buyer).randomness("hidden"))
+    honest = body.initial_model.read(key.public_key, scale=64, count=3)
+    vector = EncryptedVector.of(key.public_key, [hidden, *honest[1:]], 64)
+    opened = open_ciphertext(key, hidden)
+    truth = PublicRoot(plaintext=int(opened.plaintext), root=int(opened.root))
+    lie = PublicRoot(plaintext=0, root=int(opened.root))
+    assert_refused(
+        requested(initial_model=vector, opening=(truth, *body.opening[1:])), "initial_model_differs"
+    )
+    assert_refused(
+        requested(initial_model=vector, opening=(lie, *body.opening[1:])), "initial_model_not_opened"
+    )
+
+
+@pytest.fixture(scope="module")
+def request_asked() -> Asked:
+    return stopped_at("training_request")
+
+
+def test_keys_that_are_none(request_asked: Asked) -> None:
+    body = body_of(request_asked[1])
+    n = int(body.public_key)
+    assert refuses(request_asked, public_key=n + 2) == "bad_key"
+    assert refuses(request_asked, public_key=n << 1) == "bad_key"
+    assert refuses(request_asked, key_proof=()) == "bad_key"
+    assert refuses(request_asked, key_proof=tuple(prove_key(generate_private_key(512)))) == "bad_key"
+
+
+@pytest.mark.parametrize("kind", BAD_VECTORS)
+def test_an_initial_model_of_bad_ciphertexts(request_asked: Asked, kind: str) -> None:
+    market, message = request_asked
+    vector, code = spoilt(body_of(message).initial_model, market, kind)
+    assert refuses(request_asked, initial_model=vector) == code
+
+
+def test_a_request_of_someone_else(request_asked: Asked) -> None:
+    market, message = request_asked
+    forged = resigned(market, message, sender=market.owners[0].address)
+    assert refusal(market, market.aggregator, forged) == "wrong_sender"
+
+
+def test_a_request_before_the_opening_is_confirmed_is_held() -> None:
+    """Anyone could send one for the next training's number and so have the true one refused."""
+    market = small_market()
+    aggregator = market.aggregator
+    [opened] = [item for address, item in market.pending if address == aggregator.address]
+    assert isinstance(opened, EventConfirmed)
+    market.pending = [entry for entry in market.pending if entry[0] != aggregator.address]
+    message = market.run_until("training_request")
+    forged = resigned(market, message, sender=market.owners[0].address)
+    for early in (forged, message):
+        step = market.deliver(aggregator, MessageReceived(signed=early))
+        assert step is not None
+        assert not step.effects
+    market.deliver(aggregator, opened)
+    assert [violation.code for violation in aggregator.violations] == ["wrong_sender"]
+    market.finish()
+    assert market.buyer.shown == "FINISHED"
