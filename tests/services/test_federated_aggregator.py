@@ -1,0 +1,114 @@
+"""The aggregator's shell: its admission list, and the trainings that are its own."""
+
+import pytest
+
+from protocol.codec import unpack
+from protocol.errors import ProtocolViolation
+from protocol.marketplace import Joined, Opened, Withdrawn
+from protocol.messages import AnnouncementAnswer, Complaint, InvitationAnswer, OwnerAnnouncement
+from services.federated_aggregator import AggregatorRole
+from services.role import OUTSIDE
+from services.store import StepWrites, Store
+from tests.support.documents import any_request
+from tests.support.service_world import Person
+
+AGGREGATOR, OWNER, STRAW_MAN = (Person("federated_aggregator"), Person("data_owner"), Person("data_owner"))
+ANNOUNCEMENT = OwnerAnnouncement(model_kinds=("linear_regression",))
+
+
+@pytest.fixture
+def store():
+    made = Store()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def role(store):
+    return AggregatorRole(store, AGGREGATOR.address, frozenset({OWNER.address}))
+
+
+def opened(aggregator=AGGREGATOR, training=4):
+    return Opened(
+        training=training,
+        buyer="0x" + "b0" * 20,
+        aggregator=aggregator.address,
+        deposit=10**18,
+        terms=any_request(aggregator=aggregator.address).terms(),
+    )
+
+
+def announce(role, store, owner):
+    """The answer to an owner's announcement, kept as the runtime keeps it."""
+    signed = owner.signed(AGGREGATOR, ANNOUNCEMENT, training=0)
+    assert role.key_of_message(signed) == OUTSIDE
+    answer = role.answer(signed)
+    for name, content in answer.values.items():
+        store.put_value(name, content)
+    return answer
+
+
+def test_an_owner_on_the_list_is_admitted(role, store):
+    answer = announce(role, store, OWNER)
+    assert answer.messages == ((OWNER.address, AnnouncementAnswer(accepted=True, code="admitted")),)
+    assert answer.fact == ("owner_announced", {"owner": OWNER.address, "accepted": True})
+    assert role.announced() == (OWNER.address,)
+
+
+def test_an_owner_that_is_not_on_the_list_is_told_so_and_never_invited(role, store):
+    answer = announce(role, store, STRAW_MAN)
+    refused = AnnouncementAnswer(accepted=False, code="not_on_the_list")
+    assert answer.messages == ((STRAW_MAN.address, refused),)
+    assert answer.values == {}
+    assert role.announced() == ()
+
+
+def test_who_was_struck_off_the_list_is_out_after_a_restart(role, store):
+    announce(role, store, OWNER)
+    assert AggregatorRole(store, AGGREGATOR.address, frozenset()).announced() == ()
+
+
+def test_an_announcement_twice_is_one_owner(role, store):
+    announce(role, store, OWNER)
+    announce(role, store, OWNER)
+    assert role.announced() == (OWNER.address,)
+
+
+def test_an_opening_with_us_starts_an_instance_and_anothers_none(role):
+    assert role.key_of_event(opened()) == "4"
+    assert role.key_of_event(opened(Person("federated_aggregator"))) is None
+    assert role.key_of_event(Joined(training=9, owner=OWNER.address, seat=0)) is None
+    assert role.key_of_event(Withdrawn(account=AGGREGATOR.address, amount=1)) is None
+
+
+def test_events_of_a_training_under_way_find_it(role, store):
+    store.add_inputs([(b"o" * 32, "4", b"opened")], training=4)
+    assert role.key_of_event(Joined(training=4, owner=OWNER.address, seat=0)) == "4"
+    store.write_step(store.next_input("4"), StepWrites(4, b"", "WAITING", False, frozenset()), 0.0)
+    assert role.key_of_event(Joined(training=4, owner=OWNER.address, seat=1)) == "4"
+
+
+def test_messages_go_to_their_training(role):
+    answer = InvitationAnswer(decision="declined")
+    assert role.key_of_message(OWNER.signed(AGGREGATOR, answer, training=7)) == "7"
+    with pytest.raises(ProtocolViolation) as caught:
+        role.key_of_message(OWNER.signed(AGGREGATOR, answer, training=0))
+    assert caught.value.code == "unknown_training"
+
+
+def test_only_announcements_are_answered_outside_a_training(role):
+    complaint = Complaint(code="lost", accused=OWNER.address, evidence=())
+    with pytest.raises(ProtocolViolation) as caught:
+        role.answer(OWNER.signed(AGGREGATOR, complaint, training=0))
+    assert caught.value.code == "unknown_training"
+
+
+async def test_the_aggregator_has_no_secret_of_its_own(role):
+    assert await role.private("4", None) == {}
+    assert await role.exchange_keys(4) == {}
+    assert role.policy() == b""
+
+
+def test_the_announcement_travels_as_the_catalogue_says():
+    body = OWNER.signed(AGGREGATOR, ANNOUNCEMENT, training=0).body
+    assert unpack(OwnerAnnouncement, body) == ANNOUNCEMENT
