@@ -1,6 +1,7 @@
 """`deltaml demo`: the whole market in one process on real rows, the same training in plaintext beside it."""
 
 import math
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
@@ -21,7 +22,7 @@ from services.chain.connect import open_chain
 from services.datasets import deal, diabetes, read_rows
 from services.demo_report import DemoReport, Outcome, make_report
 from services.errors import ServiceError
-from services.market import LocalMarket, MarketSettings
+from services.market import LocalMarket, MarketSettings, Participant
 from services.metrics import DaemonCollector, serving
 from services.model_file import write_model
 
@@ -96,6 +97,8 @@ def run_demo(
     check_widths(request)
     _check_deposit(request)
     _check_steps(request, data)
+    if options.folder is not None:
+        _make_folder(options.folder)
     progress(f"{sum(map(len, data.parts))} rows dealt to {options.owners} owners", None)
     return uvloop.run(_run(options, data, progress, least_key_bits))
 
@@ -137,12 +140,30 @@ def check_options(options: DemoOptions, least_key_bits: int = LEAST_DEMO_KEY_BIT
             f"{options.owners} owners; at least 4 (two train, two validate), at most {MOST_OWNERS}"
         )
     for path in (options.model_out, options.report):
-        if path is not None and not path.absolute().parent.is_dir():
-            raise MisuseError(f"{path}: there is no folder {path.absolute().parent}; create it first")
+        if path is not None:
+            _check_writable(path)
     if options.broker is not None:
         raise MisuseError(
             f"--broker {options.broker}: this version has the embedded bus only; leave --broker out"
         )
+
+
+def _check_writable(path: Path) -> None:
+    """A result that cannot be written must not cost a whole training first."""
+    folder = path.absolute().parent
+    if not folder.is_dir():
+        raise MisuseError(f"{path}: there is no folder {folder}; create it first")
+    if path.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
+        raise MisuseError(f"{path} cannot be written: name a file in a folder that you may write to")
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise MisuseError(
+            f"--store {folder} cannot be used ({error.strerror}): name a new folder, or one of yours"
+        ) from None
 
 
 def load_data(options: DemoOptions) -> DemoData:
@@ -239,19 +260,25 @@ async def _run(options: DemoOptions, data: DemoData, progress: Progress, least_k
         shown = _shown(market, key)
         if shown != "FINISHED":
             raise ServiceError(_why(market, shown))
-        await market.wait_for(lambda: all(party.runtime.is_idle() for party in market.parties))
+        await market.wait_for(lambda: all(_at_rest(party) for party in market.parties))
         content = market.buyer.store.result(key, "model")
         assert content is not None
         model = unpack(BoughtModel, content)
         outcome = Outcome(request, model, events, statistics, market)
-        if options.model_out is not None:
-            write_model(options.model_out, model)
-        return await make_report(outcome, options.chain, options.model_out)
+        report = await make_report(outcome, options.chain, options.model_out)
+    if options.model_out is not None:
+        write_model(options.model_out, model)
+    return report
 
 
 def _finished(market: LocalMarket, key: str) -> bool:
     row = market.buyer.store.instance(key)
     return row is not None and row.finished
+
+
+def _at_rest(party: Participant) -> bool:
+    """Whether a party has ended its training and carried everything out, its withdrawal included."""
+    return party.runtime.is_idle() and all(row.finished for row in party.store.instances())
 
 
 def _shown(market: LocalMarket, key: str) -> str:
