@@ -7,7 +7,6 @@ every way the protocol packs numbers. `closest` compares what came out with the 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import pairwise
 
 import numpy as np
 
@@ -72,18 +71,23 @@ class Attack:
 
     def plaintexts(self) -> Iterator[tuple[str, list[int]]]:
         """Runs of adjacent ciphertexts in any readable bytes, decrypted."""
+        for seen in self.known:
+            for run in self._runs(seen.content):
+                yield seen.message_type, run
+
+    def _runs(self, content: bytes) -> Iterator[list[int]]:
+        """Ciphertexts lie side by side; bytes that look like a header begin their own run."""
         length = self.market.key.public_key.ciphertext_length
         header = bytes([0xC4, length]) if length < 256 else b"\xc5" + length.to_bytes(2, "big")
         step = len(header) + length
-        for seen in self.known:
-            starts = list(_occurrences(seen.content, header))
-            run: list[int] = []
-            for start, following in pairwise([*starts, len(seen.content) + step]):
-                blob = seen.content[start + len(header) : start + step]
+        starts = set(_occurrences(content, header))
+        for first in sorted(start for start in starts if start - step not in starts):
+            run, start = [], first
+            while start in starts:
+                blob = content[start + len(header) : start + step]
                 run.append(int(self.market.key.decrypt(int.from_bytes(blob, "big"))))
-                if following != start + step:
-                    yield seen.message_type, run
-                    run = []
+                start += step
+            yield run
 
     def vectors(self) -> Iterator[Matrix]:
         """Every reading of every run: a number to a plaintext, or slots in each of the protocol's layouts."""
@@ -104,8 +108,9 @@ class Attack:
         """The digits of every noisy metric read as residual vectors (models × (p+1)), masks or not."""
         size = self.market.request.parameters + 1
         found = []
-        for message_type, run in self.plaintexts():
-            if message_type == "noisy_metric":
+        for seen in self.known:
+            if seen.message_type == "noisy_metric" and (runs := list(self._runs(seen.content))):
+                run = max(runs, key=len)
                 count = len(run) * self.widths.residual.per_plaintext
                 digits = slots(run, count, self.widths.residual)
                 numbers = _numbers([d - self.widths.residual.offset for d in digits], RESIDUAL_SCALE)
