@@ -16,7 +16,7 @@ from protocol.envelope import Envelope
 from protocol.errors import ProtocolViolation
 from protocol.marketplace import training_of
 from protocol.messages import ChainEvent
-from services.bus.consumer import Consumer, ConsumerLost, acknowledge, subscriptions
+from services.bus.consumer import Consumer, ConsumerEnded, acknowledge, subscriptions
 from services.bus.letters import DeadLetters
 from services.bus.link import BROKER_ERRORS, Link
 from services.bus.names import (
@@ -153,15 +153,15 @@ class AmqpBus:
 
     async def _whole_messages(self, consumer: Consumer, address: str) -> AsyncGenerator[AmqpDelivery, None]:
         assembler: Assembler[AbstractIncomingMessage] = Assembler()
-        silent_since = asyncio.get_running_loop().time()
+        last_arrival = asyncio.get_running_loop().time()
         async with aclosing(_messages(consumer)) as messages:
             async for message in messages:
                 now = asyncio.get_running_loop().time()
                 if message is None:
-                    if now - silent_since > INCOMPLETE_SECONDS:
+                    if now - last_arrival > INCOMPLETE_SECONDS:
                         await self._give_up(assembler.give_up_all(), address)
                     continue
-                silent_since = now
+                last_arrival = now
                 try:
                     delivery = await self._delivery(message, assembler, address)
                 except ProtocolViolation as violation:
@@ -207,11 +207,11 @@ class AmqpBus:
 
 
 async def _messages(consumer: Consumer) -> AsyncGenerator[AbstractIncomingMessage | None, None]:
-    """The consumer's deliveries until it is lost; None where none came for a while."""
+    """The consumer's deliveries until it ends; None where none came for a while."""
     while True:
         try:
             message = await consumer.next()
-        except ConsumerLost:
+        except ConsumerEnded:
             return
         yield message
 

@@ -6,9 +6,11 @@ import typer
 from typer.core import TyperGroup
 
 from protocol.errors import DeltaMLError, MisuseError
+from services.cli.admin import admin
 from services.cli.daemons import aggregator, chain_listener, data_owner, model_buyer
 from services.cli.datasets import datasets
 from services.cli.demo import demo
+from services.cli.health import health
 from services.cli.keys import keys
 from services.cli.orders import accept, decline, stop, train
 from services.cli.predict import predict
@@ -90,12 +92,14 @@ app.command()(demo)
 app.command()(predict)
 app.command()(show)
 app.command()(trainings)
+app.command()(health)
 for order in (train, accept, decline, stop):
     app.command()(order)
 for daemon in (model_buyer, data_owner, aggregator, chain_listener):
     app.command()(daemon)
 app.add_typer(datasets)
 app.add_typer(keys)
+app.add_typer(admin)
 
 
 def main() -> None:

@@ -24,9 +24,11 @@ from tests.support.rabbitmq import Server
 class AmqpMarket:
     """A provisioned virtual host; buses and clients made here are closed with it."""
 
-    def __init__(self, server: Server, places: Places, api: Management, stack: AsyncExitStack) -> None:
+    def __init__(
+        self, server: Server, places: Places, api: Management, stack: AsyncExitStack, folder: Path
+    ) -> None:
         self.server, self.places, self.api = server, places, api
-        self._stack = stack
+        self._stack, self._folder = stack, folder
 
     @property
     def vhost(self) -> str:
@@ -63,6 +65,14 @@ class AmqpMarket:
         """As in a daemon's configuration."""
         host = self.server.amqp_url.removeprefix("amqp://")
         return Broker(url=f"amqp://{user}@{host}/{self.vhost}", password_file=self._password_file(user))
+
+    def administrator(self) -> Broker:
+        """A login that may do everything."""
+        host = self.server.amqp_url.removeprefix("amqp://")
+        return Broker(
+            url=f"amqp://{self.server.user}@{host}/{self.vhost}",
+            password_file=self._folder / "administrator",
+        )
 
     def bus(self, user: str, **options: float) -> AmqpBus:
         """A bus under a user's login."""
@@ -141,7 +151,7 @@ async def amqp_market(
         everything = {"configure": ".*", "read": ".*", "write": ".*"}
         await api.put("permissions", places.vhost, server.user, body=everything)
         await apply(api, topology_of(places))
-        yield AmqpMarket(server, places, api, stack)
+        yield AmqpMarket(server, places, api, stack, folder)
 
 
 def management_access(server: Server, folder: Path) -> ManagementAccess:

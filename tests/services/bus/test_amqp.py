@@ -12,8 +12,6 @@ from services.bus import amqp, consumer
 from services.bus.names import CHAIN_EXCHANGE, event_key, event_queue_name, message_key, queue_name
 from services.bus.parts import MAXIMUM_INCOMPLETE, PART_BYTES
 from services.bus.port import (
-    DELIVERY_LIMIT,
-    MAXIMUM_BODY_BYTES,
     BusRefused,
     BusUnavailable,
     Outgoing,
@@ -30,15 +28,6 @@ T = TypeVar("T")
 
 async def next_of(stream: AsyncIterator[T]) -> T:
     return await asyncio.wait_for(anext(stream), 30)
-
-
-async def nothing_comes(stream: AsyncIterator[T]) -> bool:
-    """Whether a queue that the broker calls empty delivers nothing; the stream is used up by asking."""
-    try:
-        await asyncio.wait_for(anext(stream), 0.5)
-    except TimeoutError:
-        return True
-    return False
 
 
 async def test_a_message_arrives_as_it_was_sent(market: AmqpMarket) -> None:
@@ -75,24 +64,6 @@ async def test_an_operator_can_read_what_travels(market: AmqpMarket) -> None:
     }
 
 
-async def test_what_is_not_acked_comes_again(market: AmqpMarket) -> None:
-    sender, first = market.bus(market.buyer), market.bus(market.aggregator)
-    messages = [outgoing("federated_aggregator", market.buyer, market.aggregator) for _ in range(3)]
-    for message in messages:
-        await sender.publish(message)
-    stream = first.deliveries("federated_aggregator", market.aggregator)
-    await (await next_of(stream)).ack()
-    await next_of(stream)
-    await first.close()
-    again = market.bus(market.aggregator).deliveries("federated_aggregator", market.aggregator)
-    deliveries = [await next_of(again) for _ in range(2)]
-    identities = {delivery.envelope_fields["message_id"] for delivery in deliveries}
-    assert identities == {message.envelope.message_id for message in messages[1:]}
-    for delivery in deliveries:
-        await delivery.ack()
-    assert await nothing_comes(again)
-
-
 async def test_an_ack_after_the_connection_was_lost_does_no_harm(market: AmqpMarket) -> None:
     await market.bus(market.buyer).publish(outgoing("federated_aggregator", market.buyer, market.aggregator))
     bus = market.bus(market.aggregator)
@@ -101,29 +72,6 @@ async def test_an_ack_after_the_connection_was_lost_does_no_harm(market: AmqpMar
     await bus.close()
     await delivery.ack()
     assert await market.depth(queue_name("federated_aggregator", market.aggregator)) == 1
-
-
-async def test_a_message_that_is_never_acked_ends_in_the_dead_letters(market: AmqpMarket) -> None:
-    sent = outgoing("federated_aggregator", market.buyer, market.aggregator)
-    await market.bus(market.buyer).publish(sent)
-    name = queue_name("federated_aggregator", market.aggregator)
-    deliveries = 0
-    queue = await (await market.channel(market.aggregator)).get_queue(name, ensure=False)
-    async with queue.iterator() as messages:
-        letters = asyncio.create_task(market.dead_letters())
-        while not letters.done():
-            arrival = asyncio.ensure_future(anext(messages))
-            await asyncio.wait({arrival, letters}, return_when=asyncio.FIRST_COMPLETED)
-            if arrival.done():
-                deliveries += 1
-                await arrival.result().nack(requeue=True)
-            else:
-                arrival.cancel()
-                await asyncio.gather(arrival, return_exceptions=True)
-    assert deliveries == DELIVERY_LIMIT
-    [letter] = await letters
-    assert letter.message_id == sent.envelope.message_id.hex()
-    assert letter.headers["x-death"][0]["reason"] == "delivery_limit"
 
 
 async def test_a_refused_message_is_among_the_dead_letters_with_the_reason(market: AmqpMarket) -> None:
@@ -156,15 +104,6 @@ async def test_a_message_to_nobody_is_unroutable(market: AmqpMarket) -> None:
         await bus.publish(outgoing("federated_aggregator", market.buyer, address()))
     await bus.publish(outgoing("federated_aggregator", market.buyer, market.aggregator))
     assert bus.messages_published == 1
-
-
-async def test_a_body_over_the_limit_is_refused_before_anything_is_sent(market: AmqpMarket) -> None:
-    sealed = bytes(MAXIMUM_BODY_BYTES + 1)
-    with pytest.raises(Unroutable, match=str(MAXIMUM_BODY_BYTES)):
-        await market.bus(market.buyer).publish(
-            outgoing("federated_aggregator", market.buyer, market.aggregator, sealed=sealed)
-        )
-    assert await market.depth(queue_name("federated_aggregator", market.aggregator)) == 0
 
 
 async def test_a_queue_that_never_was_is_told(market: AmqpMarket) -> None:
@@ -253,7 +192,7 @@ async def test_a_peer_leaves_only_so_many_messages_incomplete(market: AmqpMarket
 async def test_an_abandoned_part_is_given_up_after_a_silence(
     market: AmqpMarket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(consumer, "CHECK_SECONDS", 0.1)
+    monkeypatch.setattr(consumer, "QUIET_SECONDS", 0.1)
     monkeypatch.setattr(amqp, "INCOMPLETE_SECONDS", 0.3)
     message = outgoing("federated_aggregator", market.buyer, market.aggregator)
     await put_parts(market, message, [0])
@@ -320,18 +259,6 @@ async def test_every_participant_has_its_own_copy_of_the_events(market: AmqpMark
         assert [(await next_of(stream)).event for _ in events] == events
 
 
-async def test_events_come_again_until_they_are_acked(market: AmqpMarket) -> None:
-    for number in range(3):
-        await market.bus(market.listener).publish_event(chain_event(number), "confirmed")
-    bus = market.bus(market.owner)
-    stream = bus.events("confirmed", market.owner)
-    await (await next_of(stream)).ack()
-    await next_of(stream)
-    await bus.close()
-    again = market.bus(market.owner).events("confirmed", market.owner)
-    assert [(await next_of(again)).event.block_number for _ in range(2)] == [1, 2]
-
-
 async def test_an_event_that_is_none_is_buried(market: AmqpMarket) -> None:
     exchange = await (await market.channel(market.listener)).get_exchange(CHAIN_EXCHANGE, ensure=False)
     await exchange.publish(aio_pika.Message(b"noise"), event_key("confirmed", "Closed", 1))
@@ -355,7 +282,7 @@ async def test_a_confirmed_event_without_takers_is_told_a_seen_one_is_not(empty_
 async def test_a_consumer_whose_queue_was_removed_finds_the_new_one(
     market: AmqpMarket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(consumer, "CHECK_SECONDS", 0.5)
+    monkeypatch.setattr(consumer, "QUIET_SECONDS", 0.5)
     stream = market.bus(market.owner).deliveries("data_owner", market.owner)
     publisher = market.bus(market.aggregator)
     await publisher.publish(outgoing("data_owner", market.aggregator, market.owner))
@@ -372,27 +299,45 @@ async def test_a_consumer_whose_queue_was_removed_finds_the_new_one(
 async def test_consumer_and_publisher_outlive_their_connections(market: AmqpMarket) -> None:
     stream = market.bus(market.owner).deliveries("data_owner", market.owner)
     publisher = market.bus(market.aggregator)
-    for _ in range(2):
+    for closed in (False, True):
+        if closed:
+            await market.close_connections()
         sent = outgoing("data_owner", market.aggregator, market.owner)
         await publisher.publish(sent)
         delivery = await next_of(stream)
         assert read_envelope(delivery.envelope_fields) == sent.envelope
         await delivery.ack()
-        await market.close_connections()
 
 
-async def test_an_idle_consumer_asks_whether_it_is_still_one(
+async def test_a_consumer_that_is_quiet_makes_way_unless_something_is_unacked(
     market: AmqpMarket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(consumer, "CHECK_SECONDS", 0.05)
-    link = amqp.Link(market.config(market.owner), "test")
-    async with link:
-        asked = consumer.Consumer(await link.channel(), event_queue_name("confirmed", market.owner))
-        await asked.start()
-        assert [await asked.next() for _ in range(3)] == [None, None, None]
-        await market.api.delete("queues", market.vhost, event_queue_name("confirmed", market.owner))
-        with pytest.raises(consumer.ConsumerLost):
-            await asyncio.gather(*(asked.next() for _ in range(3)))
+    monkeypatch.setattr(consumer, "QUIET_SECONDS", 0.1)
+    await market.bus(market.listener).publish_event(chain_event(1), "confirmed")
+    async with amqp.Link(market.config(market.owner), "test") as link:
+        tried = consumer.Consumer(await link.channel(), event_queue_name("confirmed", market.owner))
+        await tried.start()
+        message = await tried.next()
+        assert message is not None
+        assert await tried.next() is None
+        await message.ack()
+        with pytest.raises(consumer.ConsumerEnded, match="quiet"):
+            await tried.next()
+
+
+async def test_quiet_times_cost_no_message(market: AmqpMarket, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(consumer, "QUIET_SECONDS", 0.01)
+    publisher = market.bus(market.aggregator)
+    stream = market.bus(market.owner).deliveries("data_owner", market.owner)
+    for number in range(12):
+        reading = asyncio.ensure_future(anext(stream))
+        await asyncio.sleep(number / 500)  # anywhere between two consumers
+        await publisher.publish(
+            outgoing("data_owner", market.aggregator, market.owner, sealed=bytes([number]))
+        )
+        delivery = await asyncio.wait_for(reading, 30)
+        assert delivery.body == bytes([number])
+        await delivery.ack()
 
 
 async def test_a_wrong_password_is_told_at_once(market: AmqpMarket) -> None:

@@ -1,0 +1,82 @@
+"""What the administrator's plan says before any broker is asked."""
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from services.bus.names import DEAD_QUEUE, EXCHANGE, queue_name
+from services.bus.passwords import matches, password_hash
+from services.bus.topology import NOTHING, ParticipantPlace, Places, topology_of
+
+OWNER, BUYER = "0x" + "a1" * 20, "0x" + "b1" * 20
+
+
+def place(role: str, address: str, **fields: object) -> ParticipantPlace:
+    return ParticipantPlace(role=role, address=address, **fields)  # type: ignore[arg-type]
+
+
+def test_an_address_in_two_roles_is_one_user_with_both_queues() -> None:
+    topology = topology_of(Places(participants=(place("data_owner", OWNER), place("model_buyer", OWNER))))
+    [user] = topology.users
+    for role in ("data_owner", "model_buyer"):
+        assert re.search(user.rights.read, queue_name(role, OWNER))
+    assert len(topology.queues) == 1 + 2 + 2
+    assert len(set(topology.bindings)) == len(topology.bindings)
+
+
+def test_nobody_configures_and_nobody_reads_another() -> None:
+    places = Places(participants=(place("data_owner", OWNER), place("model_buyer", BUYER)))
+    topology = topology_of(places)
+    queues = {queue.name for queue in topology.queues}
+    for user in topology.users:
+        readable = {name for name in queues if re.search(user.rights.read, name)}
+        assert readable == {name for name in queues if user.name in name}
+        assert user.rights.configure == NOTHING
+        assert DEAD_QUEUE not in readable
+        assert not any(re.search(user.rights.write, name) for name in (*queues, "amq.default", ""))
+
+
+def test_dots_in_names_are_dots() -> None:
+    topology = topology_of(Places(participants=(place("data_owner", OWNER),)))
+    rights = topology.users[0].rights
+    assert not re.search(rights.read, queue_name("data_owner", OWNER).replace(".", "x"))
+    assert not re.search(rights.topics[EXCHANGE], f"federated_aggregatorx{BUYER}xcomplaint")
+    assert re.search(rights.topics[EXCHANGE], f"federated_aggregator.{BUYER}.complaint")
+
+
+@pytest.mark.parametrize(
+    "participants",
+    [
+        [{"role": "data_owner", "address": OWNER}, {"role": "data_owner", "address": OWNER.upper()}],
+        [
+            {"role": "data_owner", "address": OWNER, "password_file": "a"},
+            {"role": "model_buyer", "address": OWNER, "password_file": "b"},
+        ],
+        [{"role": "administrator", "address": OWNER}],
+        [{"role": "data_owner", "address": "0x12"}],
+    ],
+)
+def test_impossible_lists_are_refused(participants: list[dict[str, str]]) -> None:
+    with pytest.raises(ValidationError):
+        Places.model_validate({"participants": participants})
+
+
+@given(st.text(min_size=1), st.text(min_size=1))
+def test_a_password_matches_its_hash_alone(password: str, other: str) -> None:
+    known = password_hash(password)
+    assert matches(password, known)
+    assert matches(other, known) == (other == password)
+
+
+def test_a_hash_is_as_rabbitmq_documents_it() -> None:
+    """The worked example of RabbitMQ's documentation, "Passwords", section "This is the algorithm"."""
+    known = password_hash("test12", bytes.fromhex("908DC60A"))
+    assert known == "kI3GCqW5JLMJa4iX1lo7X4D6XbYqlLgxIs30+P6tENUV2POR"
+
+
+@pytest.mark.parametrize("known", ["", "!", "AAA=", "kI3G", "ä"])
+def test_other_text_matches_nothing(known: str) -> None:
+    assert not matches("test12", known)
