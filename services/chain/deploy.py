@@ -12,10 +12,12 @@ from services.chain.sender import Sender, SendPolicy, TransactionReplaced
 
 @dataclass(frozen=True, slots=True)
 class Deployment:
-    """The new market and the block it was created in: no event is older."""
+    """The new market, the block it was created in (no event is older), and what that cost (`fee` in wei)."""
 
     market: Market
     block: int
+    gas_used: int = 0
+    fee: int = 0
 
 
 async def deploy(rpc: Rpc, signing_key: bytes, policy: SendPolicy | None = None) -> Deployment:
@@ -34,4 +36,5 @@ async def deploy(rpc: Rpc, signing_key: bytes, policy: SendPolicy | None = None)
         ) from None
     if not receipt.succeeded or receipt.created is None:
         raise ChainError("the contract's creation failed on chain: is the artifact intact?")
-    return Deployment(Market(chain_id=chain_id, contract=receipt.created.lower()), receipt.block_number)
+    market = Market(chain_id=chain_id, contract=receipt.created.lower())
+    return Deployment(market, receipt.block_number, receipt.gas_used, receipt.fee)

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from services.cli.admin_contract import contract
+from services.cli.admin_market import market
 from services.cli.output import Json, print_json, print_line, print_table
 
 if TYPE_CHECKING:
@@ -18,6 +20,8 @@ broker = typer.Typer(
     name="broker", help="Exchanges, queues, users and rights on RabbitMQ.", no_args_is_help=True
 )
 admin.add_typer(broker)
+admin.add_typer(contract)
+admin.add_typer(market)
 
 _File = Annotated[Path, typer.Argument(metavar="FILE.yaml", help="Participants and the management API.")]
 

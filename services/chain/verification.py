@@ -1,0 +1,85 @@
+"""Whether the code at an address is the contract that ships with this package, and what it holds."""
+
+import json
+import re
+from dataclasses import dataclass
+from importlib.resources import files
+
+from eth_hash.auto import keccak
+
+from protocol.records import Market
+from services.chain.encoding import octets, quantity
+from services.chain.rpc import Rpc
+from services.chain.views import MarketplaceViews
+
+_WORD = 32
+_NAME, _VERSION = b"DeltaML Marketplace", b"1"
+_IMMUTABLE = re.compile(rb"\x7f" + rb"\0" * _WORD)
+"""PUSH32 of zero: where the creation code leaves room for an immutable. Plain zeros are shorter opcodes."""
+
+
+@dataclass(frozen=True, slots=True)
+class ContractState:
+    """What stands at an address; `held` is the contract's balance, of it `escrow` for running trainings."""
+
+    market: Market
+    genuine: bool
+    code_hash: bytes
+    escrow: int
+    held: int
+
+
+async def contract_state(rpc: Rpc, contract: str) -> ContractState:
+    """Compare the code and read the totals (wei). Raises WrongChain where there is no contract.
+
+    Totals of a contract that is not genuine are what it claims; a foreign contract without the view raises
+    WrongChain or CallReverted, so they are read for genuine ones alone and are 0 else.
+    """
+    market = Market(chain_id=quantity(await rpc.call("eth_chainId")), contract=contract)
+    views = MarketplaceViews(rpc, market)
+    await views.check_deployment()
+    code = octets(await rpc.call("eth_getCode", contract, "latest"))
+    genuine = is_genuine(code, market)
+    escrow = await views.total_escrow() if genuine else 0
+    held = await views.balance_of(contract) if genuine else 0
+    return ContractState(market, genuine, keccak(code), escrow, held)
+
+
+def is_genuine(code: bytes, market: Market) -> bool:
+    """Whether runtime code is the artifact's, with the immutables that this address and chain give.
+
+    OpenZeppelin's EIP712 keeps seven immutables. Each must be there once; their places are the compiler's.
+    """
+    template = _runtime_template()
+    places = [found.start() + 1 for found in _IMMUTABLE.finditer(template)]
+    if len(code) != len(template):
+        return False
+    kept = sorted(code[place : place + _WORD] for place in places)
+    blank = bytearray(code)
+    for place in places:
+        blank[place : place + _WORD] = bytes(_WORD)
+    return bytes(blank) == template and kept == sorted(_immutables(market))
+
+
+def _runtime_template() -> bytes:
+    """The runtime code with zeros for immutables: the end of the creation code."""
+    text = files("services.chain").joinpath("artifacts/Marketplace.json").read_text(encoding="utf-8")
+    artifact = json.loads(text)
+    return bytes.fromhex(artifact["bytecode"].removeprefix("0x"))[-artifact["runtime_bytes"] :]
+
+
+def _immutables(market: Market) -> list[bytes]:
+    return [
+        market.domain_separator(),
+        market.chain_id.to_bytes(_WORD, "big"),
+        bytes.fromhex(market.contract[2:]).rjust(_WORD, b"\0"),
+        keccak(_NAME),
+        keccak(_VERSION),
+        _short_string(_NAME),
+        _short_string(_VERSION),
+    ]
+
+
+def _short_string(text: bytes) -> bytes:
+    """OpenZeppelin's ShortStrings: the text from the left, its length in the last byte."""
+    return text.ljust(_WORD - 1, b"\0") + bytes([len(text)])

@@ -1,0 +1,28 @@
+"""`deltaml health`: asks a daemon on this machine whether it runs; for supervisors and containers."""
+
+from pathlib import Path
+from typing import Annotated
+from urllib.error import URLError
+from urllib.request import ProxyHandler, build_opener
+
+import typer
+
+_SECONDS = 5.0
+
+
+def health(config: Annotated[Path, typer.Option(help="The daemon's YAML file.")]) -> None:
+    """Ask a daemon's /health; exit status 3 when it does not answer."""
+    from services.config import load  # noqa: PLC0415
+    from services.errors import ConfigurationError, ServiceError  # noqa: PLC0415
+    from services.metrics import LOOPBACK  # noqa: PLC0415
+
+    port = load(config).metrics_port
+    if port is None:
+        raise ConfigurationError(f"{config} has no metrics_port; give it one, /health is served there")
+    try:
+        with build_opener(ProxyHandler({})).open(
+            f"http://{LOOPBACK}:{port}/health", timeout=_SECONDS
+        ) as answer:
+            typer.echo(answer.read(1000).decode())
+    except (URLError, OSError):
+        raise ServiceError(f"no daemon answers on {LOOPBACK}:{port}: see its log") from None

@@ -1,0 +1,115 @@
+"""The documents of a new market: the broker's plan and each daemon's configuration."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from services.chain.deploy import Deployment
+from services.market_folder import BROKER_PASSWORD, CONFIG, DATA_SETS, KINDS, PASSPHRASE, MarketFolder, Party
+
+Document = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class MarketPlan:
+    """What to set up. URLs are those that the daemons will use too; none holds a password.
+
+    `confirmations` makes a block final; `workers` are each daemon's processes for arithmetic; `metrics_port`
+    is the first of consecutive ports, one a daemon.
+    """
+
+    folder: Path
+    chain_url: str
+    broker_url: str
+    management_url: str
+    administrator: str
+    administrator_password_file: Path
+    virtual_host: str = "deltaml"
+    owners: int = 5
+    data: Path | None = None
+    target: str | None = None
+    seed: int = 39
+    confirmations: int = 2
+    workers: int = 1
+    metrics_port: int | None = None
+
+
+def broker_document(plan: MarketPlan, folder: MarketFolder, deployment: Deployment) -> Document:
+    """The document of `deltaml admin broker`: who takes part; password files are relative to the folder."""
+    participants = [
+        {"role": party.role, "address": party.address, "password_file": f"{party.name}/{BROKER_PASSWORD}"}
+        for party in folder.participants
+    ]
+    listener = {
+        "user": _listener_user(deployment),
+        "password_file": f"{folder.listener.name}/{BROKER_PASSWORD}",
+    }
+    management = {
+        "url": plan.management_url,
+        "user": plan.administrator,
+        "password_file": str(plan.administrator_password_file.absolute()),
+    }
+    return {
+        "management": management,
+        "vhost": plan.virtual_host,
+        "participants": participants,
+        "chain_listeners": [listener],
+    }
+
+
+def daemon_documents(
+    plan: MarketPlan, folder: MarketFolder, deployment: Deployment
+) -> Iterator[tuple[Path, Document]]:
+    """Each daemon's configuration and where it belongs."""
+    listener = _common(plan, deployment, _listener_user(deployment), 0)
+    yield folder.listener / CONFIG, {"daemon": "chain-listener", **listener}
+    for number, party in enumerate(folder.participants, start=1):
+        assert party.role is not None
+        document = {
+            "daemon": KINDS[party.role],
+            **_common(plan, deployment, party.address, number),
+            "keystore": "keys",
+            "passphrase_file": PASSPHRASE,
+            "workers": plan.workers,
+            **_own(party, folder),
+        }
+        yield party.folder / CONFIG, document
+
+
+def _listener_user(deployment: Deployment) -> str:
+    """Users are the broker's, not the virtual host's: two markets on one broker need two names."""
+    return f"chain-listener-{deployment.market.contract[2:10]}"
+
+
+def _common(plan: MarketPlan, deployment: Deployment, user: str, number: int) -> Document:
+    scheme, host = urlsplit(plan.broker_url)[:2]
+    metrics = {} if plan.metrics_port is None else {"metrics_port": plan.metrics_port + number}
+    return {
+        "broker": {
+            "url": f"{scheme}://{user}@{host}/{plan.virtual_host}",
+            "password_file": BROKER_PASSWORD,
+        },
+        "chain": {
+            "url": plan.chain_url,
+            "chain_id": deployment.market.chain_id,
+            "contract": deployment.market.contract,
+            "first_block": deployment.block,
+            "confirmations": plan.confirmations,
+            "poll_seconds": 1.0,
+        },
+        **metrics,
+    }
+
+
+def _own(party: Party, folder: MarketFolder) -> Document:
+    if party.role == "federated_aggregator":
+        return {"admitted": [owner.address for owner in folder.owners]}
+    if party.role == "data_owner":
+        return {
+            "catalogue": DATA_SETS,
+            "aggregators": [folder.aggregator.address],
+            "policy": {"automatic": True},
+        }
+    return {}

@@ -1,0 +1,142 @@
+"""A market's folder: one folder for each party with its keys, passwords and configuration.
+
+Each party's folder holds all that its daemon needs and nothing of another party's, so that it can be handed
+over, or mounted alone into a container. Paths in its configuration are relative to it.
+"""
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from protocol.marketplace import PartyRole
+from services.chain.deploy import Deployment
+from services.config import Kind
+from services.documents import read_yaml
+from services.errors import ConfigurationError
+from services.files import private_folder, write_private
+from services.keystore import Cost, Keystore, public_identity
+
+CONFIG, PASSPHRASE, BROKER_PASSWORD = "config.yaml", "passphrase", "broker-password"
+DATA_SETS, REQUEST = "datasets", "request.yaml"
+_KEYS = "keys"
+_PASSWORD_BYTES = 24
+
+KINDS: Mapping[PartyRole, Kind] = {
+    "model_buyer": "model-buyer",
+    "federated_aggregator": "aggregator",
+    "data_owner": "data-owner",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Party:
+    """A party of the market; `role` is None for the account that creates the contract."""
+
+    name: str
+    folder: Path
+    role: PartyRole | None
+
+    @property
+    def address(self) -> str:
+        """Its account; its user on the broker too."""
+        return public_identity(self.folder / _KEYS).address
+
+    def ensure_keys(self, cost: Cost | None) -> None:
+        """Make passphrase and key store unless they are there."""
+        private_folder(self.folder)
+        ensure_secret(self.folder / PASSPHRASE)
+        if not (self.folder / _KEYS / "keystore.json").exists():
+            passphrase = (self.folder / PASSPHRASE).read_text().splitlines()[0]
+            Keystore.create(self.folder / _KEYS, passphrase, cost)
+
+    def open_keys(self) -> Keystore:
+        """The opened key store."""
+        return Keystore.open(self.folder / _KEYS, (self.folder / PASSPHRASE).read_text().splitlines()[0])
+
+
+@dataclass(frozen=True, slots=True)
+class MarketFolder:
+    """Where everything of a market lies; nothing is made yet."""
+
+    path: Path
+    buyer: Party
+    aggregator: Party
+    owners: tuple[Party, ...]
+    deployer: Party
+
+    @classmethod
+    def of(cls, path: Path, owners: int) -> "MarketFolder":
+        """The layout for so many owners; raises ConfigurationError when the folder holds another number."""
+        names = [f"owner-{number}" for number in range(1, owners + 1)]
+        there = {one.name for one in path.glob("owner-*") if one.is_dir()}
+        admitted = (path / "aggregator" / CONFIG).exists()
+        if there - set(names) or (admitted and there != set(names)):
+            # The aggregator's list and the broker's would stay as they are: a new owner could do nothing.
+            raise ConfigurationError(
+                f"{path} was made for {len(there)} owners: give --owners {len(there)}, or another folder"
+            )
+        return cls(
+            path,
+            Party("buyer", path / "buyer", "model_buyer"),
+            Party("aggregator", path / "aggregator", "federated_aggregator"),
+            tuple(Party(name, path / name, "data_owner") for name in names),
+            Party("deployer", path / "deployer", None),
+        )
+
+    @property
+    def participants(self) -> tuple[Party, ...]:
+        """Everybody with a role."""
+        return (self.buyer, self.aggregator, *self.owners)
+
+    @property
+    def listener(self) -> Path:
+        """The chain listener's folder; it has no keys."""
+        return self.path / "chain-listener"
+
+    @property
+    def places(self) -> Path:
+        """The broker's plan, for `deltaml admin broker`."""
+        return self.path / "broker.yaml"
+
+    def deployment(self) -> Deployment | None:
+        """The contract that this market was set up with, if it was."""
+        from protocol.records import Market  # noqa: PLC0415
+
+        file = self.path / "contract.yaml"
+        if not file.exists():
+            return None
+        document = read_yaml(file)
+        try:
+            market = Market(chain_id=document["chain_id"], contract=document["contract"])
+            return Deployment(market, int(document["first_block"]))
+        except (KeyError, ValueError, TypeError):
+            raise ConfigurationError(
+                f"{file} is damaged; put a backup in its place, or start again in a new folder"
+            ) from None
+
+    def note_deployment(self, deployment: Deployment) -> None:
+        """Remember the contract."""
+        document = {
+            "chain_id": deployment.market.chain_id,
+            "contract": deployment.market.contract,
+            "first_block": deployment.block,
+        }
+        write_yaml(self.path / "contract.yaml", document, "The market's contract.")
+
+
+def ensure_secret(path: Path) -> bool:
+    """Write a random password, unless there is one; tells whether it did."""
+    if path.exists():
+        return False
+    write_private(path, secrets.token_urlsafe(_PASSWORD_BYTES).encode() + b"\n", replace=False)
+    return True
+
+
+def write_yaml(path: Path, document: Mapping[str, Any], remark: str) -> None:
+    """Write a document for people, readable by its owner alone."""
+    text = yaml.safe_dump(dict(document), sort_keys=False, allow_unicode=True)
+    write_private(path, f"# {remark}\n{text}".encode())

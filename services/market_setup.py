@@ -1,0 +1,199 @@
+"""Setting up a whole market: keys, contract, broker, configurations, and rows dealt to its owners.
+
+Everything may be repeated: what is there stays as it is, so an interrupted set-up is finished by running it
+again, and a configuration that was edited is not overwritten.
+"""
+
+import csv
+import io
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from services.bus.management import apply_broker, load_plan
+from services.catalogue import Catalogue
+from services.chain.deploy import Deployment, deploy
+from services.chain.encoding import quantity
+from services.chain.errors import InsufficientFunds, RpcError, WrongChain
+from services.chain.rpc import HttpRpc, Rpc
+from services.chain.verification import contract_state
+from services.datasets import read_statistic
+from services.demo import DemoData, DemoOptions, demo_request, load_data
+from services.errors import ConfigurationError
+from services.files import private_folder, write_private
+from services.keystore import Cost
+from services.market_documents import MarketPlan, broker_document, daemon_documents
+from services.market_folder import (
+    BROKER_PASSWORD,
+    DATA_SETS,
+    REQUEST,
+    MarketFolder,
+    Party,
+    ensure_secret,
+    write_yaml,
+)
+
+LEAST_OWNERS, MOST_OWNERS = 4, 64
+_DEVELOPMENT_WEI = 10**20
+_REMARK = "Made by deltaml admin market init; deploy/config explains every field."
+_DATA_SET = "rows"
+
+
+@dataclass(frozen=True, slots=True)
+class SetUp:
+    """What was set up."""
+
+    folder: MarketFolder
+    deployment: Deployment
+    written: tuple[Path, ...]
+    kept: tuple[Path, ...]
+
+
+async def set_up(plan: MarketPlan, tell: Callable[[str], None], cost: Cost | None = None) -> SetUp:
+    """Set up the market. `cost` is that of its key stores, for tests.
+
+    Raises ConfigurationError or DataSetError before anything is made, ChainError and BusRefused or
+    BusUnavailable from node and broker: then run it again when the cause is mended.
+    """
+    folder = MarketFolder.of(plan.folder.absolute(), plan.owners)
+    data = _checked(plan)
+    private_folder(folder.path)
+    for party in (folder.deployer, *folder.participants):
+        party.ensure_keys(cost)
+        tell(f"keys of {party.name}: {party.address}")
+    async with HttpRpc(plan.chain_url) as rpc:
+        await _check_confirmations(rpc, plan.confirmations)
+        await _fund(rpc, (folder.deployer, *folder.participants))
+        deployment = await _contract(rpc, folder)
+    tell(f"contract {deployment.market.contract} on chain {deployment.market.chain_id}")
+    files = _Files([], [])
+    for party in folder.participants:
+        ensure_secret(party.folder / BROKER_PASSWORD)
+    ensure_secret(private_folder(folder.listener) / BROKER_PASSWORD)
+    files.write(folder.places, broker_document(plan, folder, deployment))
+    done = await apply_broker(load_plan(folder.places))
+    tell(f"broker: {sum(one.perform is not None for one in done)} changes")
+    for path, document in daemon_documents(plan, folder, deployment):
+        files.write(path, document)
+    for owner, rows in zip(folder.owners, data.parts, strict=True):
+        _deal(owner, data.columns, rows, files)
+    request = demo_request(_demo_options(plan), data, folder.aggregator.address)
+    update = {"name": "sample order", "deadlines": {"join_s": 300, "step_s": 300, "chain_s": 300}}
+    files.write(folder.buyer.folder / REQUEST, {**request.model_dump(mode="json"), **update}, _ORDER_REMARK)
+    tell(f"{sum(map(len, data.parts))} rows dealt to {plan.owners} owners")
+    return SetUp(folder, deployment, tuple(files.written), tuple(files.kept))
+
+
+_ORDER_REMARK = (
+    "A sample order: deltaml train request.yaml --config config.yaml; REQUEST.yaml explains the fields."
+)
+
+
+@dataclass(slots=True)
+class _Files:
+    """What is written unless it is there."""
+
+    written: list[Path]
+    kept: list[Path]
+
+    def write(self, path: Path, document: dict[str, Any], remark: str = _REMARK) -> None:
+        if path.exists():
+            self.kept.append(path)
+        else:
+            write_yaml(path, document, remark)
+            self.written.append(path)
+
+
+def _checked(plan: MarketPlan) -> DemoData:
+    if not LEAST_OWNERS <= plan.owners <= MOST_OWNERS:
+        raise ConfigurationError(
+            f"{plan.owners} owners: give {LEAST_OWNERS} (two train, two validate) to {MOST_OWNERS}"
+        )
+    for name, value, schemes in (
+        ("--chain", plan.chain_url, ("http", "https")),
+        ("--broker", plan.broker_url, ("amqp", "amqps")),
+        ("--broker-management", plan.management_url, ("http", "https")),
+    ):
+        parts = urlsplit(value)
+        if parts.scheme not in schemes or not parts.hostname or parts.username or parts.password:
+            raise ConfigurationError(
+                f"{name} must be a URL like {schemes[0]}://host:port, without user or password"
+            )
+    if urlsplit(plan.broker_url).path.strip("/"):
+        raise ConfigurationError("--broker takes no path: name the virtual host with --vhost")
+    data = load_data(_demo_options(plan))
+    demo_request(_demo_options(plan), data, "0x" + "0" * 40)  # a column that does not vary is told now
+    return data
+
+
+def _demo_options(plan: MarketPlan) -> DemoOptions:
+    return DemoOptions(owners=plan.owners, data=plan.data, target=plan.target, seed=plan.seed)
+
+
+# ---- chain ----
+
+
+async def _check_confirmations(rpc: Rpc, confirmations: int) -> None:
+    """A node that mines on demand alone adds no block on top of another: the daemons would wait for ever."""
+    try:
+        on_demand = bool(await rpc.call("anvil_getAutomine"))
+    except RpcError:
+        return  # not a development node: it mines by itself
+    if on_demand and confirmations:
+        raise ConfigurationError(
+            f"the node mines on demand, so nothing gets {confirmations} confirmations: start it with "
+            "--block-time 1, or give --confirmations 0"
+        )
+
+
+async def _fund(rpc: Rpc, parties: tuple[Party, ...]) -> None:
+    """Give new accounts ether on a development node; elsewhere say which accounts need some."""
+    poor = [
+        party for party in parties if not quantity(await rpc.call("eth_getBalance", party.address, "latest"))
+    ]
+    try:
+        for party in poor:
+            await rpc.call("anvil_setBalance", party.address, hex(_DEVELOPMENT_WEI))
+    except RpcError:
+        names = "\n  ".join(f"{party.address}  {party.name}" for party in poor)
+        raise InsufficientFunds(
+            "these accounts pay for gas, the buyer's for deposits too; send each some ether, then run this "
+            f"again:\n  {names}"
+        ) from None
+
+
+async def _contract(rpc: Rpc, folder: MarketFolder) -> Deployment:
+    known = folder.deployment()
+    if known is None:
+        known = await deploy(rpc, folder.deployer.open_keys().identity.signing_key)
+        folder.note_deployment(known)
+        return known
+    state = await contract_state(rpc, known.market.contract)
+    if state.market != known.market or not state.genuine:
+        raise WrongChain(
+            f"the node has another chain or contract than {folder.path / 'contract.yaml'} says: check "
+            "--chain; if the chain was reset, set up a new folder"
+        )
+    return known
+
+
+# ---- rows ----
+
+
+def _deal(owner: Party, columns: tuple[str, ...], rows: Any, files: _Files) -> None:
+    """The owner's rows as a file of its own, read into its catalogue as `deltaml datasets add` does."""
+    path = owner.folder / f"{_DATA_SET}.csv"
+    catalogue = Catalogue(owner.folder / DATA_SETS)
+    if path.exists():
+        files.kept.append(path)
+    else:
+        text = io.StringIO()
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(columns)
+        writer.writerows([repr(float(value)) for value in row] for row in rows)
+        write_private(path, text.getvalue().encode())
+        files.written.append(path)
+    if not any(entry.name == _DATA_SET for entry in catalogue.list()):
+        catalogue.add(_DATA_SET, read_statistic(path), path)
