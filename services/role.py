@@ -8,6 +8,7 @@ from protocol.envelope import SignedMessage
 from protocol.errors import ProtocolViolation
 from protocol.marketplace import MarketplaceEvent, PartyRole, training_of
 from protocol.messages import Message
+from protocol.roles.dispatch import inputs_of
 from protocol.roles.inputs import Input
 from services.store import Store
 
@@ -49,9 +50,11 @@ class Role:
         return self.store.key_of(training) or str(training)
 
     def key_of_event(self, event: MarketplaceEvent) -> str | None:
-        """The instance that an event concerns, or None."""
+        """The instance that an event concerns, or None; what no phase of the role allows concerns none."""
         training = training_of(event)
-        return self.store.key_of(training) if training else None
+        if not training or event.event not in inputs_of(self.name):
+            return None
+        return self.store.key_of(training)
 
     async def private(self, key: str, item: Input) -> Mapping[str, bytes]:
         """The role's own secrets for a step of this instance."""

@@ -63,6 +63,12 @@ def decode_state(role: str, content: bytes) -> FrozenModel:
     return unpack(_ROLES[role].STATE, instance.state)  # type: ignore[no-any-return]
 
 
+def inputs_of(role: str) -> frozenset[str]:
+    """The names of all inputs that some phase of the role allows (see `machine.input_name`)."""
+    table: Mapping[str, Mapping[str, Any]] = _ROLES[role].MACHINE.table
+    return frozenset(name for allowed in table.values() for name in allowed)
+
+
 def run_step(role: str, state: bytes | None, item: Input, context: Context) -> EncodedStep:
     """Run one input, then every held input that the change made timely.
 

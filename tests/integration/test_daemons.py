@@ -56,14 +56,7 @@ def owner_data(columns, rows):
 
 
 async def test_one_order_ends_in_a_model_and_withdrawn_pay(market):
-    def introduced():
-        store = market.store("aggregator")
-        try:
-            return len(store.values("announced:")) == len(market.owners)
-        finally:
-            store.close()
-
-    await market.until(introduced)
+    await market.introduced()
     market.command("train", str(write_request(market)), "--config", str(market.config("buyer")))
     await market.until(lambda: market.shown("buyer") == ["FINISHED"])
 
@@ -86,6 +79,7 @@ async def test_one_order_ends_in_a_model_and_withdrawn_pay(market):
     for name in market.owners:
         assert market.shown(name) == ["FINISHED"]
     assert await market.broker.depth("deltaml.dead.letters") == 0
+    assert 'state="FINISHED"} 1.0' in await market.scrape("buyer")
     assert {name: daemon.stop() for name, daemon in market.daemons.items()} == dict.fromkeys(
         market.daemons, 0
     )

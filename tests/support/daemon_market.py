@@ -4,6 +4,7 @@ import asyncio
 import json
 import secrets
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -11,6 +12,7 @@ from contextlib import AsyncExitStack, ExitStack
 from pathlib import Path
 from typing import Self
 
+import aiohttp
 import yaml
 
 from protocol.learning.statistic import StatisticBuilder
@@ -63,6 +65,7 @@ class DaemonMarket:
         self._stack, self._async_stack = ExitStack(), AsyncExitStack()
         self.daemons: dict[str, DaemonProcess] = {}
         self.addresses: dict[str, str] = {}
+        self.metrics_ports: dict[str, int] = {}
         self.broker: AmqpMarket
         self.node_url = ""
 
@@ -118,6 +121,24 @@ class DaemonMarket:
         )
         assert done.returncode == 0, done.stderr
         return json.loads(done.stdout)
+
+    async def introduced(self) -> None:
+        """Wait until the aggregator knows every owner."""
+
+        def known() -> bool:
+            store = self.store("aggregator")
+            try:
+                return len(store.values("announced:")) == len(self.owners)
+            finally:
+                store.close()
+
+        await self.until(known)
+
+    async def scrape(self, name: str) -> str:
+        """A daemon's metrics."""
+        url = f"http://127.0.0.1:{self.metrics_ports[name]}/metrics"
+        async with aiohttp.ClientSession() as session, session.get(url) as answer:
+            return await answer.text()
 
     def config(self, name: str) -> Path:
         return self.folder / f"{name}.yaml"
@@ -189,10 +210,18 @@ class DaemonMarket:
                 "poll_seconds": 0.2,
             },
             "store": f"{name}.sqlite",
+            "metrics_port": self.metrics_ports.setdefault(name, free_port()),
             **own,
         }
         self.config(name).write_text(yaml.safe_dump(document))
         self.daemons[name] = DaemonProcess(name, kind, self.config(name))
+
+
+def free_port() -> int:
+    """A loopback port that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 def deltaml() -> list[str]:

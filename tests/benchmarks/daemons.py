@@ -1,0 +1,178 @@
+"""`python -m tests.benchmarks.daemons`: ten processes over RabbitMQ and anvil against the one-process demo.
+
+What of a round is not cryptography is counted in processor seconds of the daemons: those of the transitions
+that compute with big integers, as the daemons' own metrics tell, against everything that they used.
+"""
+
+import asyncio
+import re
+import tempfile
+import time
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated
+
+import typer
+import yaml
+from pydantic import BaseModel
+from rich.console import Console
+from rich.table import Table
+
+from services.datasets import deal, diabetes
+from services.demo import DemoOptions, run_demo
+from services.logging import configure
+from tests.benchmarks.machine import MachineReport, describe
+from tests.support.daemon_market import DaemonMarket
+from tests.support.rabbitmq import running_server
+
+CRYPTOGRAPHY = ("training", "refresh", "metric", "opening")
+
+
+class DaemonReport(BaseModel):
+    """Seconds; processor seconds are sums over all daemons, broker and node not counted."""
+
+    machine: MachineReport
+    key_bits: int
+    rounds: int
+    daemons_seconds_per_round: float
+    demo_seconds_per_round: float
+    cryptography_processor_seconds: float
+    all_processor_seconds: float
+
+    @property
+    def other_share(self) -> float:
+        """The part of a round's processor time that is not cryptography."""
+        return 1 - self.cryptography_processor_seconds / self.all_processor_seconds
+
+
+async def measure(*, key_bits: int, rounds: int) -> DaemonReport:
+    """One training by daemons; the demo's figures are filled in by `main`."""
+    columns, rows = diabetes()
+    described = describe()
+    with tempfile.TemporaryDirectory() as folder, running_server() as server:
+        async with DaemonMarket(Path(folder), server, columns, deal(rows, 5, 39)) as market:
+            await market.introduced()
+            request = _request(market, columns, key_bits, rounds)
+            market.command("train", str(request), "--config", str(market.config("buyer")))
+            await market.until(lambda: _rounds_done(market) >= 1, 600)
+            first, before = time.monotonic(), await _figures(market)
+            processors = _processor_seconds(market)
+            await market.until(lambda: _rounds_done(market) >= rounds, 3600)
+            wall, after = time.monotonic() - first, await _figures(market)
+            processors = _processor_seconds(market) - processors
+    return DaemonReport(
+        machine=described,
+        key_bits=key_bits,
+        rounds=rounds,
+        daemons_seconds_per_round=wall / (rounds - 1),
+        demo_seconds_per_round=0.0,
+        cryptography_processor_seconds=after - before,
+        all_processor_seconds=processors,
+    )
+
+
+def _request(market: DaemonMarket, columns: tuple[str, ...], key_bits: int, rounds: int) -> Path:
+    document = {
+        "name": "daemons",
+        "features": [{"name": name, "minimum": "-1", "maximum": "1"} for name in columns[:-1]],
+        "target": {"name": columns[-1], "minimum": "25", "maximum": "346"},
+        "schedule": {"rounds": rounds, "local_steps": 5, "step_size": "1.5"},
+        "owners": {"minimum": 5, "maximum": 5},
+        "payment": {"deposit_wei": str(10**18)},
+        "aggregator": market.addresses["aggregator"],
+        "key_bits": key_bits,
+    }
+    path = market.folder / "request.yaml"
+    path.write_text(yaml.safe_dump(document))
+    return path
+
+
+def _rounds_done(market: DaemonMarket) -> int:
+    store = market.store("buyer")
+    try:
+        return sum(name == "round_recorded" for row in store.instances() for name, *_ in store.facts(row.key))
+    finally:
+        store.close()
+
+
+async def _figures(market: DaemonMarket) -> float:
+    """Processor seconds of the transitions that compute on ciphertexts, over all daemons."""
+    total = 0.0
+    for name in market.addresses:
+        text = await market.scrape(name)
+        for phase in CRYPTOGRAPHY:
+            found = re.search(rf'^deltaml_phase_seconds_total{{phase="{phase}"}} (\S+)$', text, re.MULTILINE)
+            assert found is not None, f"{name} tells no seconds of {phase}"
+            total += float(found.group(1))
+    return total
+
+
+def _processor_seconds(market: DaemonMarket) -> float:
+    """Of the daemons and their worker processes, the listener included."""
+    parents = {}
+    ticks = {}
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                fields = (entry / "stat").read_text().rpartition(")")[2].split()
+            except OSError:  # it has just ended
+                continue
+            parents[int(entry.name)] = int(fields[1])
+            ticks[int(entry.name)] = int(fields[11]) + int(fields[12])
+    roots = {daemon.process.pid for daemon in market.daemons.values() if daemon.process is not None}
+
+    def belongs(pid: int) -> bool:
+        while pid in parents:
+            if pid in roots:
+                return True
+            pid = parents[pid]
+        return False
+
+    return sum(spent for pid, spent in ticks.items() if belongs(pid)) / 100
+
+
+def main(
+    key_bits: Annotated[int, typer.Option(min=2048)] = 3072,
+    rounds: Annotated[int, typer.Option(min=2)] = 10,
+    json: Annotated[Path | None, typer.Option(help="Also write the figures to this file.")] = None,
+) -> None:
+    """Time a training by ten processes, and the same in the one-process demo."""
+    configure(level="ERROR")
+    console = Console()
+    report = asyncio.run(measure(key_bits=key_bits, rounds=rounds))
+    moments: list[float] = []
+    options = DemoOptions(rounds=rounds, local_steps=5, step_size=Decimal("1.5"), key_bits=key_bits)
+    run_demo(
+        options,
+        lambda _text, event: (
+            moments.append(time.monotonic())
+            if event is not None and event.event.event == "RoundRecorded"
+            else None
+        ),
+    )
+    report = report.model_copy(
+        update={"demo_seconds_per_round": (moments[-1] - moments[0]) / (len(moments) - 1)}
+    )
+    show(console, report)
+    if json is not None:
+        json.write_text(report.model_dump_json(indent=2))
+
+
+def show(console: Console, report: DaemonReport) -> None:
+    """A table for people."""
+    table = Table(title=f"{report.rounds} rounds at {report.key_bits} bits, {report.machine.cores} cores")
+    table.add_column("figure")
+    table.add_column("value", justify="right")
+    table.add_row("seconds a round, ten processes", f"{report.daemons_seconds_per_round:.2f}")
+    table.add_row("seconds a round, the demo", f"{report.demo_seconds_per_round:.2f}")
+    ratio = report.daemons_seconds_per_round / report.demo_seconds_per_round
+    table.add_row("ratio", f"{ratio:.2f}")
+    table.add_row("processor seconds, cryptography", f"{report.cryptography_processor_seconds:.1f}")
+    table.add_row("processor seconds, all", f"{report.all_processor_seconds:.1f}")
+    table.add_row("not cryptography", f"{report.other_share:.1%}")
+    table.add_row("load before", f"{report.machine.load_before:.2f}")
+    console.print(table)
+
+
+if __name__ == "__main__":
+    typer.run(main)
