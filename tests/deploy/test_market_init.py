@@ -1,0 +1,200 @@
+"""A market from nothing: `deltaml admin market init` on a node and a broker, then a daemon that registers."""
+
+import asyncio
+import secrets
+import socket
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from protocol.records import Market
+from services.bus.management import load_plan, plan_broker
+from services.bus.management_api import ManagementAccess, connected
+from services.catalogue import Catalogue
+from services.chain.client import MarketplaceClient
+from services.chain.rpc import HttpRpc
+from services.config import load
+from services.datasets import column_names
+from services.documents import load_request, read_yaml
+from services.keystore import Cost, Keystore
+from services.market_setup import LEAST_OWNERS
+from tests.support.anvil import running_anvil
+from tests.support.command_line import refused, run, run_json
+from tests.support.daemon_market import DaemonProcess
+
+CHEAP = Cost(2, 1, 8192)
+OWNERS = 5
+START_SECONDS = 60
+
+
+@pytest.fixture
+def cheap(monkeypatch):
+    monkeypatch.setattr("services.keystore.Cost", lambda: CHEAP)
+
+
+@pytest.fixture(scope="module")
+def node():
+    with running_anvil() as url:
+        yield url
+
+
+def apart(*arguments, **options):
+    """A command that runs an event loop of its own, while this test has one."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(run_json, *arguments, **options).result()
+
+
+def init(folder, node, rabbitmq, administrator, vhost, *more):
+    return (
+        *("admin", "market", "init", folder, "--chain", node, "--broker", rabbitmq.amqp_url),
+        *("--broker-management", rabbitmq.management_url, "--administrator", rabbitmq.user),
+        *("--administrator-password-file", administrator, "--vhost", vhost),
+        *("--confirmations", "0", "--owners", OWNERS, *more),
+    )
+
+
+@pytest.fixture
+def administrator(tmp_path, rabbitmq):
+    path = tmp_path / "administrator"
+    path.touch(mode=0o600)
+    path.write_text(rabbitmq.password)
+    return path
+
+
+@pytest.fixture
+def port():
+    """The first of a few ports that were free a moment ago."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return min(probe.getsockname()[1], 64_000)
+
+
+async def remove(plan):
+    async with connected(plan.management) as api:
+        await api.delete("vhosts", plan.vhost)
+        for user in (*(one.address for one in plan.participants), plan.chain_listeners[0].user):
+            await api.delete("users", user)
+
+
+async def test_a_market_is_set_up_and_its_aggregator_registers(
+    tmp_path, cheap, node, rabbitmq, administrator, port
+):
+    folder = tmp_path / "market"
+    command = init(folder, node, rabbitmq, administrator, f"init-{secrets.token_hex(4)}")
+    command = (*command, "--metrics-port", port)
+    made = apart(*command)
+    plan = load_plan(folder / "broker.yaml")
+    try:
+        check_folder(folder, made)
+        assert [one.kind for one in await plan_broker(plan) if one.action != "look"] == []
+        await check_daemon(folder, made, node)
+        again = apart(*command)
+        assert again["written"] == []
+        assert set(again["kept"]) == set(made["written"])
+        assert {name: again[name] for name in ("contract", "parties")} == {
+            name: made[name] for name in ("contract", "parties")
+        }
+        fewer = [LEAST_OWNERS if one == OWNERS else one for one in command]
+        with ThreadPoolExecutor(1) as pool:
+            assert "was made for 5 owners" in pool.submit(refused, *fewer).result()
+    finally:
+        await remove(plan)
+
+
+def check_folder(folder, made):
+    names = ["buyer", "aggregator", *(f"owner-{number}" for number in range(1, OWNERS + 1))]
+    assert list(made["parties"]) == names
+    for place in folder.rglob("*"):
+        assert place.stat().st_mode & 0o077 == 0, f"others can reach {place}"
+    passwords = {path.read_text() for path in folder.glob("*/broker-password")}
+    assert len(passwords) == len(names) + 1
+    for name in names:
+        config = load(folder / name / "config.yaml")
+        assert config.chain.contract == made["contract"]
+        keystore = Keystore.open(config.keystore, config.passphrase_file.read_text().strip())
+        assert keystore.identity.address == made["parties"][name]
+        assert f"//{made['parties'][name]}@" in config.broker.url
+    assert load(folder / "chain-listener" / "config.yaml", "chain-listener").metrics_port is not None
+    owners = [made["parties"][name] for name in names[2:]]
+    assert list(load(folder / "aggregator" / "config.yaml", "aggregator").admitted) == owners
+    rows = 0
+    request = load_request(folder / "buyer" / "request.yaml")
+    for name in names[2:]:
+        (entry,) = Catalogue(folder / name / "datasets").list()
+        rows += entry.rows
+        assert column_names(entry.source) == tuple(one.name for one in (*request.features, request.target))
+    assert rows == 442
+    assert request.aggregator == made["parties"]["aggregator"]
+
+
+async def check_daemon(folder, made, node):
+    """The aggregator's process registers on chain, answers /health, and ends when told to."""
+    config = folder / "aggregator" / "config.yaml"
+    assert "no daemon answers" in refused("health", "--config", config, status=3)
+    daemon = DaemonProcess("aggregator", "aggregator", config)
+    daemon.start()
+    try:
+        market = Market(chain_id=made["chain_id"], contract=made["contract"])
+        async with HttpRpc(node) as rpc:
+            client = MarketplaceClient(rpc, market)
+            until = time.monotonic() + START_SECONDS
+            while await client.role_of(made["parties"]["aggregator"]) != "federated_aggregator":
+                assert daemon.process.poll() is None, daemon.log.read_text()
+                assert time.monotonic() < until, daemon.log.read_text()
+                await asyncio.sleep(0.1)
+        assert '"ok"' in run("health", "--config", config).stdout
+        assert daemon.stop() == 0
+    finally:
+        if daemon.process.poll() is None:
+            daemon.kill()
+
+
+def test_what_cannot_work_is_told_before_anything_is_made(tmp_path, cheap, node, rabbitmq, administrator):
+    folder = tmp_path / "market"
+    command = init(folder, node, rabbitmq, administrator, "never")
+    last = dict(zip(command[4::2], command[5::2], strict=True))
+
+    def with_option(name, value):
+        options = {**last, name: value}
+        return (*command[:4], *(part for pair in options.items() for part in pair))
+
+    assert "give 4" in refused(*with_option("--owners", LEAST_OWNERS - 1))
+    assert "without user or password" in refused(*with_option("--broker", "amqp://me:secret@host"))
+    assert "--vhost" in refused(*with_option("--broker", "amqp://host:5672/other"))
+    assert "without user or password" in refused(*with_option("--chain", "ftp://host"))
+    assert "there is no file" in refused(*with_option("--data", tmp_path / "none.csv"))
+    assert not folder.exists()
+
+
+def test_a_node_that_mines_on_demand_cannot_confirm(tmp_path, cheap, node, rabbitmq, administrator):
+    command = init(tmp_path / "market", node, rabbitmq, administrator, "never", "--confirmations", "2")
+    with ThreadPoolExecutor(1) as pool:
+        result = pool.submit(run, *command, status=2).result()
+    assert "--block-time 1" in result.stderr
+
+
+def test_the_administrator_s_definitions_let_it_in_and_keep_its_password_secret(tmp_path):
+    made = run_json("admin", "market", "administrator", tmp_path, "--user", "root-of-tests")
+    password = Path(made["password_file"])
+    assert password.stat().st_mode & 0o077 == 0
+    text = Path(made["definitions"]).read_text()
+    assert password.read_text().strip() not in text
+    assert run_json("admin", "market", "administrator", tmp_path) != {}
+    assert Path(made["definitions"]).read_text() == text, "the second run changed the password"
+    assert "there is no folder" in refused("admin", "market", "administrator", tmp_path / "none")
+
+
+async def test_a_broker_takes_the_definitions(tmp_path, rabbitmq, administrator):
+    user = f"administrator-{secrets.token_hex(4)}"
+    made = apart("admin", "market", "administrator", tmp_path, "--user", user)
+    access = {"url": rabbitmq.management_url, "user": rabbitmq.user, "password_file": administrator}
+    async with connected(ManagementAccess(**access)) as api:
+        await api.post("definitions", body=read_yaml(made["definitions"]))
+        try:
+            login = {"url": rabbitmq.management_url, "user": user, "password_file": made["password_file"]}
+            async with connected(ManagementAccess(**login)) as own:
+                assert (await own.get("users", user))["name"] == user
+        finally:
+            await api.delete("users", user)
