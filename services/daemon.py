@@ -16,7 +16,8 @@ from services.bus.port import BusUnavailable
 from services.catalogue import Catalogue
 from services.chain.client import MarketplaceClient
 from services.chain.errors import ChainUnavailable
-from services.chain.listener import ChainListener, StoredCursor
+from services.chain.event_outbox import EventOutbox
+from services.chain.listener import ChainListener
 from services.chain.rpc import HttpRpc
 from services.chain.sender import SendPolicy
 from services.config import (
@@ -118,18 +119,19 @@ async def _listener(config: ChainListenerConfig) -> None:
         observed = Observed("chain_listener", market.contract, store, bus)
         await stack.enter_async_context(serving(config.metrics_port, DaemonCollector([observed], Meter())))
         await _patiently(bus.connect)
+        outbox = EventOutbox(store, market)
         listener = ChainListener(
             rpc,
             market,
-            StoredCursor(store, market),
-            lambda stream, event: _patiently(lambda: bus.publish_event(event, stream)),
+            outbox,
             confirmations=config.chain.confirmations,
             first_block=config.chain.first_block,
             window=config.window,
             poll_seconds=config.chain.poll_seconds,
         )
         _log.info("daemon_started", role="chain_listener", contract=market.contract)
-        await _until_signalled(listener.run(), None)
+        relay = outbox.run(lambda stream, event: _patiently(lambda: bus.publish_event(event, stream)))
+        await _until_signalled(_side_by_side(listener.run(), relay), None)
     _log.info("daemon_stopped", role="chain_listener")
 
 
@@ -204,6 +206,19 @@ async def _patiently(action: Callable[[], Awaitable[Any]]) -> None:
             await asyncio.sleep(_RETRY_SECONDS)
         else:
             return
+
+
+async def _side_by_side(*work: Coroutine[Any, Any, None]) -> None:
+    """Until the first of them ends or dies; then without the others."""
+    tasks = [asyncio.create_task(one) for one in work]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def _until_signalled(work: Coroutine[Any, Any, None], runtime: Runtime | None) -> None:

@@ -26,7 +26,8 @@ from services.bus.memory import MemoryBroker, MemoryBus
 from services.bus.port import Outgoing
 from services.chain.client import MarketplaceClient
 from services.chain.deploy import Deployment, deploy
-from services.chain.listener import ChainListener, StoredCursor
+from services.chain.event_outbox import EventOutbox, Stream
+from services.chain.listener import ChainListener
 from services.chain.rpc import Rpc
 from services.data_owner import OwnerRole
 from services.directory import Directory
@@ -191,10 +192,11 @@ class LocalMarket:
                 for identity, (name, statistic) in zip(identities[2:], self._data_sets.items(), strict=True)
             ]
             await asyncio.gather(*(self._register(party) for party in self.parties))
+        outbox = self._event_outbox()
         self._stack.push_async_callback(self._background.stop)
         for party in self.parties:
             self._background.start(party.runtime.run())
-        self._background.start(self._listener(rpc).run())
+        self._follow_chain(rpc, outbox)
         await self._introduce()
 
     def _participant(
@@ -255,20 +257,25 @@ class LocalMarket:
         call = Register(role=party.runtime.role.name, exchange_key=party.identity.exchange_key)
         await party.client.submit(call)
 
-    def _listener(self, rpc: Rpc) -> ChainListener:
-        """One listener for everybody: on an embedded chain, and on a test node, each block is final."""
-
-        async def publish(stream: str, event: ChainEvent) -> None:
-            await self.aggregator.bus.publish_event(event, stream)
-            if stream == "confirmed":
-                self._settings.on_event(event)
-
+    def _event_outbox(self) -> EventOutbox:
         market = self.deployment.market
-        cursor = StoredCursor(self.aggregator.store, market)
-        first_block = self.deployment.block
-        return ChainListener(
-            rpc, market, cursor, publish, confirmations=0, first_block=first_block, poll_seconds=0.2
+        store = Store(self._store_url("chain_listener", market.contract))
+        self._stack.callback(store.close)
+        return EventOutbox(store, market)
+
+    def _follow_chain(self, rpc: Rpc, outbox: EventOutbox) -> None:
+        """One listener for everybody: on an embedded chain, and on a test node, each block is final."""
+        market, first_block = self.deployment.market, self.deployment.block
+        listener = ChainListener(
+            rpc, market, outbox, confirmations=0, first_block=first_block, poll_seconds=0.2
         )
+        self._background.start(listener.run())
+        self._background.start(outbox.run(self._publish))
+
+    async def _publish(self, stream: Stream, event: ChainEvent) -> None:
+        await self.aggregator.bus.publish_event(event, stream)
+        if stream == "confirmed":
+            self._settings.on_event(event)
 
     async def _introduce(self) -> None:
         """The owners announce themselves; invitations go to those whom the aggregator has taken."""

@@ -1,13 +1,13 @@
 """The contract's events from a node to a publisher: none lost across restarts and reorganisations, in order.
 
 Two streams: `seen` has events of the newest block, and takes them back (`removed`) when a reorganisation
-does; `confirmed` has events with enough blocks on top, and roles act on it alone. The cursor is stored after
-its events were published, so a crash repeats some: consumers drop repetitions by (chain id, block hash, log
-index).
+does; `confirmed` has events with enough blocks on top, and roles act on it alone. Every step stores what is
+to be published together with the cursor; an EventOutbox publishes it. Consumers drop repetitions by (chain
+id, block hash, log index).
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, Protocol
 
 import structlog
@@ -18,48 +18,28 @@ from protocol.messages import ChainEvent
 from protocol.records import Market
 from services.chain.encoding import octets, quantity
 from services.chain.errors import ChainUnavailable, RpcError, WrongChain
+from services.chain.event_outbox import Stream, StreamedEvent
 from services.chain.logs import LogReader
 from services.chain.rpc import Request, Rpc
 from services.chain.views import MarketplaceViews
 from services.chain.window import Cursor, SeenBlock
-from services.store import Store
 
 _log = structlog.get_logger(__name__)
-
-Publish = Callable[[str, ChainEvent], Awaitable[None]]
-"""Stream ("seen" or "confirmed") and event; returns once the event is safe with the broker."""
 
 _BLOCKS_PER_STEP = 32
 _HISTORY_PER_STEP = 20_000
 
 
-class CursorStore(Protocol):
-    """Where one listener remembers how far it came."""
+class ListenerOutbox(Protocol):
+    """Where one listener remembers how far it came and what is to be published."""
 
     def load(self) -> bytes | None:
         """The last saved cursor."""
         ...
 
-    def save(self, cursor: bytes) -> None:
-        """Replace it, durably."""
+    def save(self, cursor: bytes, events: Sequence[StreamedEvent]) -> None:
+        """Replace the cursor and add the events, durably, both or neither."""
         ...
-
-
-class StoredCursor:
-    """The cursor among a store's values, one per market."""
-
-    def __init__(self, store: Store, market: Market) -> None:
-        """A store may hold the cursors of several markets."""
-        self._store = store
-        self._name = f"chain-cursor/{market.chain_id}/{market.contract}"
-
-    def load(self) -> bytes | None:
-        """See CursorStore."""
-        return self._store.values(self._name).get("")
-
-    def save(self, cursor: bytes) -> None:
-        """See CursorStore."""
-        self._store.put_value(self._name, cursor)
 
 
 class ChainListener:
@@ -69,8 +49,7 @@ class ChainListener:
         self,
         rpc: Rpc,
         market: Market,
-        store_cursor: CursorStore,
-        publish: Publish,
+        outbox: ListenerOutbox,
         *,
         confirmations: int = 12,
         first_block: int = 0,
@@ -86,20 +65,19 @@ class ChainListener:
             raise MisuseError(
                 f"{confirmations} confirmations with a window of {window} blocks: use a larger window"
             )
-        self._rpc, self._market = rpc, market
-        self._store_cursor, self._publish = store_cursor, publish
+        self._rpc, self._market, self._outbox = rpc, market, outbox
         self._confirmations, self._window = confirmations, window
         self._first_block, self._poll_seconds = first_block, poll_seconds
         self._logs = LogReader(rpc, market)
         self._cursor: Cursor | None = None
+        self._saved: Cursor | None = None
+        self._unsaved: list[StreamedEvent] = []
         self._woken = asyncio.Event()
 
     async def run(self) -> None:
         """Follow the chain until cancelled.
 
-        Raises WrongChain and DeepReorganisation, and whatever the publisher raises: the cursor stays before
-        the event in question, so running again goes on from there. A node that does not answer is asked
-        again.
+        Raises WrongChain and DeepReorganisation. A node that does not answer is asked again.
         """
         self._rpc.on_block(self._woken.set)
         while True:
@@ -113,7 +91,7 @@ class ChainListener:
                 await self._pause()
 
     async def step(self) -> bool:
-        """Publish what is next and store how far that is; False where the newest block is reached."""
+        """Store what is next to publish and how far that is; False where the newest block is reached."""
         cursor = self._cursor or await self._start()
         try:
             await self._rewind(cursor)
@@ -122,28 +100,35 @@ class ChainListener:
                 await self._read_history(head - self._window)
                 return True
             return await self._read_blocks(head) and self._position.next_seen <= head
-        finally:  # what was published before an error need not be published again after it
-            if self._position is not cursor:
-                self._store_cursor.save(pack(self._position))
+        finally:  # what was read before an error need not be read again after it
+            self._save()
 
     @property
     def _position(self) -> Cursor:
         assert self._cursor is not None, "a step begins with a cursor"
         return self._cursor
 
+    def _stream(self, stream: Stream, events: Iterable[ChainEvent]) -> None:
+        self._unsaved += [StreamedEvent(stream=stream, event=event) for event in events]
+
+    def _save(self) -> None:
+        if self._position is not self._saved:
+            self._outbox.save(pack(self._position), self._unsaved)
+            self._saved, self._unsaved = self._position, []
+
     async def _start(self) -> Cursor:
         """Check that this is the market's chain, then continue where the last run stopped."""
         await MarketplaceViews(self._rpc, self._market).check_deployment()
         block = await self._rpc.call("eth_getBlockByNumber", hex(0), False)
         genesis = octets(block["hash"])
-        stored = self._store_cursor.load()
+        stored = self._outbox.load()
         cursor = Cursor.start(genesis, self._first_block) if stored is None else unpack(Cursor, stored)
         if cursor.genesis != genesis:
             raise WrongChain(
                 f"chain {self._market.chain_id} at this node begins with another block than before: "
                 "check the node's URL, or start with an empty store if the chain was created anew"
             )
-        self._cursor = cursor
+        self._cursor = self._saved = cursor
         return cursor
 
     async def _rewind(self, cursor: Cursor) -> None:
@@ -154,7 +139,7 @@ class ChainListener:
         if chain.get(cursor.tip.number) == cursor.tip.hash:
             return
         rewound, vanished = cursor.rewind(await self._hashes([block.number for block in cursor.blocks]))
-        await self._publish_all("seen", vanished)
+        self._stream("seen", vanished)
         self._cursor = rewound
 
     async def _hashes(self, numbers: list[int]) -> dict[int, bytes]:
@@ -167,9 +152,9 @@ class ChainListener:
         cursor, waiting = self._position.confirm(0)  # a whole window of blocks is on top by now
         last = min(last, cursor.next_seen + _HISTORY_PER_STEP - 1)
         events = await self._logs.in_range(cursor.next_seen, last)
-        await self._publish_all("confirmed", waiting)
-        await self._publish_all("seen", events)
-        await self._publish_all("confirmed", events)
+        self._stream("confirmed", waiting)
+        self._stream("seen", events)
+        self._stream("confirmed", events)
         self._cursor = cursor.pass_history(last + 1)
 
     async def _read_blocks(self, head: int) -> bool:
@@ -182,8 +167,8 @@ class ChainListener:
             if block is None or not self._position.follows(block):
                 return False  # the next step finds the ancestor
             cursor, final = self._position.see(block, self._window).confirm(self._confirmations)
-            await self._publish_all("seen", block.events)
-            await self._publish_all("confirmed", final)
+            self._stream("seen", block.events)
+            self._stream("confirmed", final)
             self._cursor = cursor
         return True
 
@@ -196,10 +181,6 @@ class ChainListener:
             parent=octets(header["parentHash"]),
             events=tuple(await self._logs.in_block(block_hash)),
         )
-
-    async def _publish_all(self, stream: str, events: Iterable[ChainEvent]) -> None:
-        for event in events:
-            await self._publish(stream, event)
 
     async def _pause(self) -> None:
         try:

@@ -1,8 +1,7 @@
 """Which blocks were seen, which of them are final, and what a reorganisation took back: no node, no clock.
 
 A cursor is a value: every method returns the next cursor together with the events to publish, so that the
-caller can publish first and store the cursor after. Stored cursors therefore lag behind what was published,
-never ahead: a crash in between publishes some events twice with the same identity, and loses none.
+caller can store both in one transaction.
 """
 
 from collections.abc import Mapping

@@ -149,10 +149,16 @@ class Store(Queues):
         with self._database.reading() as connection:
             return connection.execute(query).scalar()
 
-    def put_value(self, name: str, content: bytes) -> None:
-        """Remember something of the role's own, such as the listener's cursor."""
+    def put_value(
+        self, name: str, content: bytes, *, effects: Iterable[tuple[str, bytes]] = (), now: float = 0.0
+    ) -> None:
+        """Remember something of the role's own, such as the listener's cursor, with what follows from it.
+
+        The effects are due from `now` on.
+        """
         with self._database.writing() as connection:
             _put(connection, role_values, {"name": name}, {"content": content})
+            self._add_effects(connection, name, effects, now)
 
     def remove_value(self, name: str) -> None:
         """Forget it."""

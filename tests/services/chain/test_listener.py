@@ -13,7 +13,8 @@ from protocol.errors import MisuseError
 from protocol.marketplace import Register
 from protocol.records import Market
 from services.chain.errors import ChainUnavailable, DeepReorganisation, RpcError, WrongChain
-from services.chain.listener import ChainListener, StoredCursor
+from services.chain.event_outbox import EventOutbox
+from services.chain.listener import ChainListener
 from services.store import Store
 from tests.support.chain_market import ROLES
 from tests.support.shifting_node import ShiftingNode
@@ -43,15 +44,46 @@ class Streams:
         return [event for name, event in self.published if name == stream]
 
 
-def listener_of(market, streams, store=None, **options):
-    place = StoredCursor(store or Store(), market.deployment.market)
+class Following:
+    """A listener and its outbox over one store."""
+
+    def __init__(self, rpc, place, streams, store=None, **options) -> None:
+        self.store = store or Store()
+        self.streams = streams
+        self.outbox = EventOutbox(self.store, place)
+        self.listener = ChainListener(rpc, place, self.outbox, **options)
+
+    async def run(self) -> None:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self.listener.run())
+            tasks.create_task(self.outbox.run(self.streams.publish))
+
+    async def read(self) -> None:
+        """Up to the newest block, publishing nothing."""
+        while await self.listener.step():
+            pass
+
+    async def publish(self) -> None:
+        """Until nothing waits; raises what the broker raises."""
+        relay = asyncio.create_task(self.outbox.run(self.streams.publish))
+        while self.store.waiting_effects() and not relay.done():
+            await asyncio.sleep(0)
+        relay.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await relay
+
+    async def catch_up(self) -> None:
+        await self.read()
+        await self.publish()
+
+
+def following(market, streams, store=None, **options):
     options = {"confirmations": 0, "first_block": market.deployment.block, "poll_seconds": 0.02} | options
-    return ChainListener(market.rpc, market.deployment.market, place, streams.publish, **options)
+    return Following(market.rpc, market.deployment.market, streams, store, **options)
 
 
-async def catch_up(listener) -> None:
-    while await listener.step():
-        pass
+def be_killed(*_arguments, **_options) -> None:
+    raise InterruptedError("killed")
 
 
 async def events_of(market):
@@ -65,7 +97,7 @@ async def test_every_event_once_in_order_across_restarts(market, tmp_path) -> No
     training = await market.open()
     for act in (lambda: market.draw(training), lambda: asyncio.sleep(0)):
         store = Store(url)
-        await catch_up(listener_of(market, streams, store))
+        await following(market, streams, store).catch_up()
         store.close()
         await act()
     expected = await events_of(market)
@@ -76,10 +108,10 @@ async def test_every_event_once_in_order_across_restarts(market, tmp_path) -> No
 
 async def test_a_running_listener_is_woken_by_blocks_and_stops_when_cancelled(market) -> None:
     streams = Streams()
-    task = asyncio.create_task(listener_of(market, streams, poll_seconds=3600).run())
+    task = asyncio.create_task(following(market, streams, poll_seconds=3600).run())
     await market.register()
     async with asyncio.timeout(5):
-        while len(streams.confirmed) < 7:  # noqa: ASYNC110  the publisher is the only thing to wait for
+        while len(streams.confirmed) < 7:
             await asyncio.sleep(0.005)
     task.cancel()
     with contextlib.suppress(asyncio.CancelledError):
@@ -87,25 +119,25 @@ async def test_a_running_listener_is_woken_by_blocks_and_stops_when_cancelled(ma
     assert streams.of("confirmed") == await events_of(market)
 
 
-async def test_a_broker_outage_loses_nothing_and_repeats_only_the_event_in_question(market) -> None:
+async def test_a_broker_outage_loses_nothing_and_repeats_nothing(market) -> None:
     await market.register()
     store, streams = Store(), Streams()
     for allowed in range(0, 15, 2):
         streams.refuse_after = allowed
         with contextlib.suppress(ConnectionError):
-            await catch_up(listener_of(market, streams, store))
+            await following(market, streams, store).catch_up()
     streams.refuse_after = None
-    await catch_up(listener_of(market, streams, store))
+    await following(market, streams, store).catch_up()
     assert list(streams.confirmed.values()) == await events_of(market)
-    assert len(streams.published) <= 14 + 8
+    assert len(streams.published) == 14
 
 
 async def test_confirmed_waits_for_blocks_on_top(market) -> None:
     streams = Streams()
-    listener = listener_of(market, streams, confirmations=3)
+    listener = following(market, streams, confirmations=3)
     await market.register()
     for passed in range(4):
-        await catch_up(listener)
+        await listener.catch_up()
         assert len(streams.of("seen")) == 7
         assert len(streams.of("confirmed")) == 4 + passed
         await market.rpc.call("evm_mine")
@@ -117,13 +149,13 @@ async def test_history_older_than_the_window_is_read_by_ranges(market) -> None:
         await market.rpc.call("evm_mine")
     await market.open()
     streams = Streams()
-    listener = listener_of(market, streams, confirmations=2, window=4)
-    await catch_up(listener)
+    listener = following(market, streams, confirmations=2, window=4)
+    await listener.catch_up()
     assert len(streams.of("confirmed")) == 7
     assert len(streams.of("seen")) == 8
     for _ in range(30):
         await market.rpc.call("evm_mine")
-    await catch_up(listener)
+    await listener.catch_up()
     assert streams.of("confirmed") == streams.of("seen") == await events_of(market)
 
 
@@ -134,25 +166,44 @@ async def test_the_wrong_chain_contract_or_genesis_is_refused(market) -> None:
         Market(chain_id=5, contract=good.contract),
         Market(chain_id=1337, contract="0x" + "a" * 40),
     ):
-        listener = ChainListener(market.rpc, wrong, StoredCursor(store, wrong), streams.publish)
         with pytest.raises(WrongChain):
-            await listener.run()
-    await catch_up(listener_of(market, streams, store))
+            await Following(market.rpc, wrong, streams, store).listener.run()
+    await following(market, streams, store).catch_up()
     name = f"chain-cursor/1337/{good.contract}"
     genesis = bytes.fromhex((await market.rpc.call("eth_getBlockByNumber", "0x0", False))["hash"][2:])
     store.put_value(name, store.values(name)[""].replace(genesis, b"g" * 32))
     for _ in range(2):
         with pytest.raises(WrongChain, match="begins with another block"):
-            await listener_of(market, streams, store).step()
+            await following(market, streams, store).read()
 
 
 def test_a_window_no_larger_than_the_confirmations_is_refused() -> None:
     market = Market(chain_id=1, contract="0x" + "a" * 40)
     with pytest.raises(MisuseError, match="12 confirmations with a window of 12"):
-        ChainListener(None, market, None, None, confirmations=12, window=12)
+        ChainListener(None, market, None, confirmations=12, window=12)
 
 
 # ---- a real node that reorganises ----
+
+
+@pytest.mark.parametrize("killed_in", ["effects_done", "put_value"])
+async def test_what_was_published_before_a_crash_is_taken_back_after_a_reorganisation(
+    anvil_market, monkeypatch, killed_in
+) -> None:
+    market, streams, store = anvil_market, Streams(), Store()
+    await following(market, streams, store, confirmations=5).catch_up()
+    await register_anew(market, 0)
+    with monkeypatch.context() as killed:
+        killed.setattr(store, killed_in, be_killed)
+        with pytest.raises(InterruptedError):
+            await following(market, streams, store, confirmations=5).catch_up()
+    assert len(streams.seen) == (killed_in == "effects_done")
+    await market.rpc.call("anvil_reorg", 1, [])
+    await following(market, streams, store, confirmations=5).catch_up()
+    assert not streams.seen
+    await market.rpc.call("anvil_mine", hex(6))
+    await following(market, streams, store, confirmations=5).catch_up()
+    assert not streams.published or streams.published[-1][1].removed
 
 
 async def register_anew(market, index: int) -> None:
@@ -167,15 +218,15 @@ async def test_reorganisations_of_a_real_node_are_taken_back_and_followed(anvil_
     for _ in range(3):
         for _ in range(depth + 1):
             await register_anew(market, next(numbers))
-        await catch_up(listener_of(market, streams, store, confirmations=5, window=12))
+        await following(market, streams, store, confirmations=5, window=12).catch_up()
         before = len(streams.published)
         await market.rpc.call("anvil_reorg", depth, [])
-        await catch_up(listener_of(market, streams, store, confirmations=5, window=12))
+        await following(market, streams, store, confirmations=5, window=12).catch_up()
         taken_back = [event for _, event in streams.published[before:] if event.removed]
         assert len(taken_back) == depth
         numbers = itertools.count(next(numbers) - depth - 1)
     await market.rpc.call("anvil_mine", hex(5))
-    await catch_up(listener_of(market, streams, store, confirmations=5, window=12))
+    await following(market, streams, store, confirmations=5, window=12).catch_up()
     expected = await events_of(market)
     assert len(expected) >= 3
     assert streams.of("confirmed") == expected
@@ -184,13 +235,13 @@ async def test_reorganisations_of_a_real_node_are_taken_back_and_followed(anvil_
 
 async def test_a_reorganisation_below_confirmed_events_stops_the_listener(anvil_market) -> None:
     market, streams = anvil_market, Streams()
-    listener = listener_of(market, streams, confirmations=1, window=12)
+    listener = following(market, streams, confirmations=1, window=12)
     for index in range(4):
         await register_anew(market, index)
-    await catch_up(listener)
+    await listener.catch_up()
     await market.rpc.call("anvil_reorg", 3, [])
     with pytest.raises(DeepReorganisation, match="confirmed"):
-        await listener.run()
+        await listener.listener.run()
 
 
 # ---- a node that changes between any two requests ----
@@ -201,29 +252,38 @@ changes = st.one_of(st.none(), reorganisations, reorganisations)
 plans = st.lists(st.one_of(changes, changes, st.just("down")), min_size=10, max_size=60)
 
 
+lives = st.lists(st.sampled_from(["publish", "publish", "wait", "die", "die unheard"]), max_size=40)
+
+
 @settings(max_examples=150, deadline=None)
-@given(plans)
-def test_a_node_that_reorganises_between_any_two_requests_loses_and_doubles_nothing(plan) -> None:
+@given(plans, lives)
+def test_changes_between_any_two_requests_and_crashes_lose_and_double_nothing(plan, life) -> None:
     async def follow() -> None:
         node, streams, store = ShiftingNode(plan), Streams(), Store()
-        place = StoredCursor(store, node.MARKET)
-        # The depth of one change is at most 3, but several may fall between two looks of the listener.
-        listener = ChainListener(
-            node,
-            node.MARKET,
-            place,
-            streams.publish,
-            confirmations=190,
-            window=200,
-            first_block=1,
-        )
-        for _ in range(len(plan) + 5):
+
+        def begin():
+            # The depth of one change is at most 3, but several may fall between two looks of the listener.
+            return Following(node, node.MARKET, streams, store, confirmations=190, window=200, first_block=1)
+
+        now = begin()
+        for _, act in zip(
+            range(len(plan) + 5), itertools.chain(life, itertools.repeat("wait")), strict=False
+        ):
             with contextlib.suppress(ChainUnavailable, RpcError):
-                await listener.step()
+                await now.listener.step()
+            if act == "publish":
+                await now.publish()
+            elif act == "die unheard":
+                store.effects_done = be_killed
+                with contextlib.suppress(InterruptedError):
+                    await now.publish()
+                del store.effects_done
+            if act.startswith("die"):
+                now = begin()
         node.change(0, 190)
-        await catch_up(listener)
+        await now.catch_up()
         final = node.amounts_between(1, len(node.blocks) - 190)
-        assert [event.event.amount for event in streams.of("confirmed")] == final
+        assert [event.event.amount for event in streams.confirmed.values()] == final
         newest = node.amounts_between(1, len(node.blocks))
         assert [event.event.amount for event in streams.seen.values()] == newest
         store.close()

@@ -29,7 +29,7 @@ async def test_concurrent_calls_wait_side_by_side_for_a_block_of_a_real_node(anv
     try:
         waiting = asyncio.gather(*(market.buyer.submit(opening) for opening in openings))
         async with asyncio.timeout(10):
-            while int((await market.rpc.call("txpool_status"))["pending"], 16) < 5:  # noqa: ASYNC110
+            while int((await market.rpc.call("txpool_status"))["pending"], 16) < 5:
                 await asyncio.sleep(0.01)
         await market.rpc.call("evm_mine")
         receipts = await waiting
@@ -44,7 +44,7 @@ async def test_a_call_counts_only_once_confirmed(registered) -> None:
     _, client = interposed_client(market, market.buyer, confirmations=2)
     call = asyncio.create_task(client.submit(market.opening()))
     async with asyncio.timeout(5):
-        while not await opened_trainings(market):  # noqa: ASYNC110
+        while not await opened_trainings(market):
             await asyncio.sleep(0.005)
     for _ in range(2):
         await asyncio.sleep(0.05)  # time enough to return too early
