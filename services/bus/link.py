@@ -66,6 +66,11 @@ class Link:
                 await self._drop()
                 raise self._told(error) from None
 
+    async def reset(self) -> None:
+        """Leave the connection, which may hang; the next channel comes from a new one."""
+        async with self._lock:
+            await self._drop()
+
     async def close(self) -> None:
         """Close for good; the broker delivers again what was not acked."""
         self._closed = True

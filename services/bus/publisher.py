@@ -56,7 +56,6 @@ class Publisher:
         raise BusUnavailable(f"{key}: not confirmed in {self._attempts} attempts ({reason})")
 
     async def _attempt(self, exchange: str, key: str, parts: Sequence[Message], *, mandatory: bool) -> None:
-        done = False
         try:
             # Publishing around a reconnect can hang, hence the bound. It stays below the time after which a
             # recipient gives up an incomplete message: what it gave up must not be taken for delivered.
@@ -66,27 +65,16 @@ class Publisher:
                 target = await self._channel.get_exchange(exchange, ensure=False)
                 for part in parts:  # one by one: aiormq finds a returned message by its id, which they share
                     await target.publish(part, key, mandatory=mandatory)
-            done = True
+        except TimeoutError:
+            self._channel = None
+            await self._link.reset()
+            raise
         except PublishError:
-            done = True
             raise Unroutable(f"no queue takes {key}: provision the recipient") from None
         except ChannelNotFoundEntity:
             raise Unroutable(f"the broker has no exchange {exchange}: provision it") from None
         except (ChannelAccessRefused, ChannelPreconditionFailed) as error:
             raise BusRefused(f"the broker refuses {key}: {_reason(error)}") from None
-        finally:
-            if not done:
-                await self._discard()
-
-    async def _discard(self) -> None:
-        channel, self._channel = self._channel, None
-        if channel is None or channel.is_closed:
-            return
-        try:
-            async with asyncio.timeout(1):
-                await channel.close()
-        except BROKER_ERRORS:
-            return
 
 
 def _reason(error: ChannelClosed) -> str:

@@ -10,7 +10,7 @@ import pytest
 from protocol.codec import pack
 from services.bus import amqp, consumer
 from services.bus.names import CHAIN_EXCHANGE, event_key, event_queue_name, message_key, queue_name
-from services.bus.parts import MAXIMUM_INCOMPLETE, PART_BYTES
+from services.bus.parts import MAXIMUM_INCOMPLETE, MAXIMUM_PARTS, PART_BYTES
 from services.bus.port import (
     BusRefused,
     BusUnavailable,
@@ -22,6 +22,7 @@ from services.bus.properties import message_of
 from services.config import Broker
 from tests.support.amqp_market import AmqpMarket, address
 from tests.support.bus_messages import chain_event, outgoing
+from tests.support.hanging_proxy import hanging_proxy
 
 T = TypeVar("T")
 
@@ -205,7 +206,7 @@ async def test_an_abandoned_part_is_given_up_after_a_silence(
 
 
 @pytest.mark.parametrize(
-    "headers", [{"part": 2, "parts": 2}, {"part": "0", "parts": 2}, {"parts": 65, "part": 0}]
+    "headers", [{"part": 2, "parts": 2}, {"part": "0", "parts": 2}, {"part": 0, "parts": 1}]
 )
 async def test_malformed_parts_are_refused(market: AmqpMarket, headers: dict[str, object]) -> None:
     message = outgoing("federated_aggregator", market.buyer, market.aggregator)
@@ -216,7 +217,13 @@ async def test_malformed_parts_are_refused(market: AmqpMarket, headers: dict[str
 async def test_a_large_body_in_one_piece_is_refused(market: AmqpMarket) -> None:
     message = outgoing("federated_aggregator", market.buyer, market.aggregator, sealed=bytes(PART_BYTES + 1))
     await publish_raw(market, message, user=market.buyer)
-    await refused(market, "malformed")
+    await refused(market, "oversized")
+
+
+async def test_more_parts_than_a_body_may_have_are_refused(market: AmqpMarket) -> None:
+    message = outgoing("federated_aggregator", market.buyer, market.aggregator)
+    await publish_raw(market, message, user=market.buyer, headers={"part": 0, "parts": MAXIMUM_PARTS + 1})
+    await refused(market, "oversized")
 
 
 async def test_a_message_under_no_user_is_refused(market: AmqpMarket) -> None:
@@ -338,6 +345,19 @@ async def test_quiet_times_cost_no_message(market: AmqpMarket, monkeypatch: pyte
         delivery = await asyncio.wait_for(reading, 30)
         assert delivery.body == bytes([number])
         await delivery.ack()
+
+
+async def test_a_way_to_the_broker_that_hangs_is_left(market: AmqpMarket) -> None:
+    async with hanging_proxy(market.server.amqp_url) as proxy:
+        config = market.config(market.buyer)
+        way = config.model_copy(update={"url": config.url.replace(proxy.broker, proxy.place)})
+        bus = amqp.AmqpBus(way, publish_seconds=1.0, attempts=3)
+        await bus.publish(outgoing("federated_aggregator", market.buyer, market.aggregator))
+        proxy.hang()
+        await bus.publish(outgoing("federated_aggregator", market.buyer, market.aggregator))
+        assert await market.depth(queue_name("federated_aggregator", market.aggregator)) == 2
+        assert proxy.connections == 2
+        await bus.close()
 
 
 async def test_a_wrong_password_is_told_at_once(market: AmqpMarket) -> None:
