@@ -1,9 +1,11 @@
-"""Where a process's time goes, by the phases of the protocol."""
+"""What a process counts: where its time goes, by the phases of the protocol, its calls and its retries."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from time import perf_counter
+
+from prometheus_client import Histogram
 
 PHASES = ("start", "keys", "training", "refresh", "metric", "opening", "chain", "bus", "store")
 
@@ -23,17 +25,44 @@ _PHASE_OF_INPUT = {
 }
 
 
+STEP_BUCKETS = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0)
+"""Upper bounds in seconds: a step takes a millisecond, or minutes with large keys and wide models."""
+
+
 class Meter:
-    """Seconds by phase, summed over tasks and worker processes: more than the wall's where they overlap."""
+    """Seconds by phase, summed over tasks and worker processes: more than the wall's where they overlap.
+
+    `transactions` and `gas` are by (call, outcome), `retries` by what was tried again.
+    """
 
     def __init__(self) -> None:
         """All phases at zero."""
+        self.steps = Histogram(
+            "deltaml_step_seconds",
+            "Steps and what they took, by the kind of input.",
+            ["input"],
+            buckets=STEP_BUCKETS,
+            registry=None,
+        )
+        self.transactions: Counter[tuple[str, str]] = Counter()
+        self.gas: Counter[tuple[str, str]] = Counter()
+        self.retries: Counter[str] = Counter()
         self.seconds: defaultdict[str, float] = defaultdict(float)
         self.seconds.update(dict.fromkeys(PHASES, 0.0))
 
     def step(self, input_name: str, seconds: float) -> None:
         """A transition of a role; those that only follow the chain or set a training up count as start."""
         self.seconds[_PHASE_OF_INPUT.get(input_name, "start")] += seconds
+        self.steps.labels(input_name).observe(seconds)
+
+    def called(self, call: str, outcome: str, gas: int) -> None:
+        """A contract call was tried; see `services.chain.client.OnOutcome`."""
+        self.transactions[call, outcome] += 1
+        self.gas[call, outcome] += gas
+
+    def retried(self, what: str) -> None:
+        """Something could not be done yet and is tried again."""
+        self.retries[what] += 1
 
     @contextmanager
     def phase(self, name: str) -> Iterator[None]:

@@ -2,6 +2,9 @@
 
 A crash between doing and forgetting does it twice: a second message has the same id and the inbox drops
 it, a second call is recognised by the chain client as done.
+
+Broker and chain may be away for as long as they like. A message whose recipient has no queue is given up
+after a bound: nobody seems to provision it.
 """
 
 import asyncio
@@ -17,16 +20,20 @@ from protocol.errors import DeltaMLError
 from protocol.marketplace import ContractCall
 from protocol.roles.inputs import CallRefused
 from protocol.types import Code, FrozenModel
-from services.bus.port import Bus, Outgoing
+from services.bus.port import UNDELIVERABLE, Bus, Outgoing, Unroutable
 from services.chain.client import MarketplaceClient
 from services.chain.errors import CallReverted
 from services.inbox import queued
+from services.logging import bound
 from services.meter import Meter
 from services.store import QueuedEffect, Store
 
 _log = structlog.get_logger(__name__)
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 60.0
+
+UNROUTABLE_SECONDS = 24 * 3600.0
+"""For how long a message's recipient may be without a queue: long enough for an administrator to notice."""
 
 
 class PendingMessage(FrozenModel):
@@ -44,11 +51,15 @@ class PendingCall(FrozenModel):
 
 
 class PendingLetter(FrozenModel):
-    """A message that broke a rule after it had been taken off the queue."""
+    """A message that broke a rule after it had been taken off the queue, or that nobody takes.
+
+    `undelivered` is the message in the second case: an administrator may send it after all.
+    """
 
     envelope: Envelope
     code: Code
     detail: str
+    undelivered: PendingMessage | None = None
 
 
 class Outbox:
@@ -99,25 +110,52 @@ class Outbox:
                 if effect.sequence not in self._calls:
                     self._calls[effect.sequence] = asyncio.create_task(self._call(effect))
                 continue
-            try:
-                with self._meter.phase("bus"):
-                    await self._publish(effect)
-            except DeltaMLError as error:
-                self._again(effect, str(error))
-            else:
+            if await self._published(effect):
                 published.append(effect)
         with self._meter.phase("store"):
             self._store.effects_done(published)
         if published:
             self._on_change()
 
-    async def _publish(self, effect: QueuedEffect) -> None:
-        if effect.kind == "letter":
-            letter = unpack(PendingLetter, effect.content)
-            await self._bus.publish_letter(letter.envelope, letter.code, letter.detail)
+    async def _published(self, effect: QueuedEffect) -> bool:
+        pending: PendingMessage | PendingLetter = (
+            unpack(PendingLetter, effect.content)
+            if effect.kind == "letter"
+            else unpack(PendingMessage, effect.content)
+        )
+        envelope = pending.envelope
+        with bound(training=envelope.training, round_number=envelope.round, message_id=envelope.message_id):
+            try:
+                with self._meter.phase("bus"):
+                    await self._publish(pending)
+            except Unroutable as error:
+                self._unroutable(effect, pending, str(error))
+            except DeltaMLError as error:
+                self._again(effect, str(error), effect.unroutable_since)
+            else:
+                return True
+        return False
+
+    async def _publish(self, pending: PendingMessage | PendingLetter) -> None:
+        if isinstance(pending, PendingMessage):
+            await self._bus.publish(_outgoing(pending))
+        elif pending.undelivered is not None:
+            await self._bus.publish_undelivered(_outgoing(pending.undelivered), pending.detail)
         else:
-            pending = unpack(PendingMessage, effect.content)
-            await self._bus.publish(Outgoing(pending.recipient_role, pending.envelope, pending.sealed))
+            await self._bus.publish_letter(pending.envelope, pending.code, pending.detail)
+
+    def _unroutable(self, effect: QueuedEffect, pending: PendingMessage | PendingLetter, reason: str) -> None:
+        """Nobody takes it: try again, and after the bound give up a message, with a letter and a fact."""
+        since = effect.unroutable_since or time.time()
+        if isinstance(pending, PendingLetter) or time.time() - since < UNROUTABLE_SECONDS:
+            self._again(effect, reason, since)
+            return
+        envelope = pending.envelope
+        _log.error("message_undeliverable", recipient=envelope.recipient, type=envelope.type)
+        letter = PendingLetter(envelope=envelope, code=UNDELIVERABLE, detail=reason, undelivered=pending)
+        data = {"recipient": envelope.recipient, "type": envelope.type, "code": UNDELIVERABLE}
+        self._store.give_up_effect(effect, time.time(), ("letter", pack(letter)), (UNDELIVERABLE, data))
+        self._wake.set()
 
     async def _call(self, effect: QueuedEffect) -> None:
         call = unpack(PendingCall, effect.content).call
@@ -143,10 +181,15 @@ class Outbox:
             self._wake.set()
             self._on_change()
 
-    def _again(self, effect: QueuedEffect, reason: str) -> None:
+    def _again(self, effect: QueuedEffect, reason: str, unroutable_since: float | None = None) -> None:
         pause = min(_LONGEST_PAUSE, _FIRST_PAUSE * 2 ** min(effect.attempts, 16))
         _log.warning("effect_delayed", kind=effect.kind, attempts=effect.attempts, reason=reason, pause=pause)
-        self._store.effect_failed(effect, time.time() + pause)
+        self._meter.retried(effect.kind)
+        self._store.effect_failed(effect, time.time() + pause, unroutable_since)
+
+
+def _outgoing(pending: PendingMessage) -> Outgoing:
+    return Outgoing(pending.recipient_role, pending.envelope, pending.sealed)
 
 
 def packed_message(recipient_role: str, envelope: Envelope, sealed: bytes) -> tuple[str, bytes]:

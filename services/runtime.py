@@ -8,9 +8,9 @@ import asyncio
 import os
 import time
 import traceback
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from concurrent.futures.process import BrokenProcessPool
-from typing import Any
+from contextlib import AbstractContextManager, ExitStack
 
 import structlog
 
@@ -21,22 +21,24 @@ from protocol.records import Market
 from protocol.request import LEAST_KEY_BITS
 from protocol.roles.inputs import Context, EventConfirmed, Input, MessageReceived, TimerFired
 from protocol.roles.machine import input_name
-from services.bus.port import Bus, Delivery
+from services.bus.port import Bus
 from services.chain.client import MarketplaceClient
 from services.directory import Directory
 from services.gate import Gate
 from services.identity import Identity
-from services.inbox import event_identity, message_identity, queued, timer_identity, unqueued
+from services.inbox import event_identity, queued, timer_identity, unqueued
+from services.intake import RETRY_SECONDS, Intake
+from services.logging import bound
 from services.meter import Meter
 from services.outbox import Outbox, packed_letter
 from services.pool import StepPool
 from services.role import OUTSIDE, Role
 from services.step_effects import Courier, writes_of
-from services.store import QueuedInput, Store
+from services.store import InstanceRow, QueuedInput, Store
 
 _log = structlog.get_logger(__name__)
 
-_RETRY_SECONDS = 1.0
+_RETRY_SECONDS = RETRY_SECONDS
 
 
 class Runtime:
@@ -62,7 +64,9 @@ class Runtime:
         self.address = identity.address
         self._market, self._bus, self._pool, self._meter = market, bus, pool, meter
         self._least_key_bits, self._on_change = least_key_bits, on_change
-        self._gate = Gate(identity, role.name, directory)
+        client.on_outcome = meter.called
+        gate = Gate(identity, role.name, directory)
+        self._intake = Intake(gate, role, store, meter, self._wake_instance, retry_seconds=_RETRY_SECONDS)
         self._outbox = Outbox(store, bus, client, meter, on_change)
         self._outbox.on_input = self._wake_instance
         self._courier = Courier(identity, directory)
@@ -82,7 +86,7 @@ class Runtime:
                 tasks.create_task(self._outbox.run()),
                 tasks.create_task(self._watch_timers()),
                 tasks.create_task(self._take_events()),
-                tasks.create_task(self._take_messages()),
+                tasks.create_task(self._intake.run(self._bus.deliveries(self.role.name, self.address))),
             ]
 
     def stop(self) -> None:
@@ -90,6 +94,10 @@ class Runtime:
         self._stopping = True
         for task in self._sources:
             task.cancel()
+
+    def is_broken(self) -> bool:
+        """Whether a task that works until the daemon is stopped has ended without that."""
+        return not self._stopping and any(task.done() for task in self._sources)
 
     def is_idle(self) -> bool:
         """Whether nothing is waiting: no input, no effect, no step."""
@@ -105,27 +113,6 @@ class Runtime:
         self._outbox.wake()
 
     # ---- intake ----
-
-    async def _take_messages(self) -> None:
-        async for delivery in self._bus.deliveries(self.role.name, self.address):
-            await self._take(delivery)
-
-    async def _take(self, delivery: Delivery) -> None:
-        while True:
-            try:
-                signed = await self._gate.admit(delivery)
-                key = self.role.key_of_message(signed)
-            except ProtocolViolation as violation:
-                _log.warning("message_refused", code=violation.code, detail=violation.detail)
-                await delivery.dead_letter(violation.code, violation.detail)
-                return
-            except DeltaMLError as error:
-                _log.warning("gate_waits", reason=str(error))
-                await asyncio.sleep(_RETRY_SECONDS)
-            else:
-                self._offer(message_identity(signed.envelope), key, MessageReceived(signed=signed))
-                await delivery.ack()
-                return
 
     async def _take_events(self) -> None:
         async for delivery in self._bus.events("confirmed", self.address):
@@ -172,25 +159,28 @@ class Runtime:
         """Take an instance's inputs one after another, in the order they came."""
         try:
             while not self._stopping and (item := self.store.next_input(key)) is not None:
-                await self._retrying(self._take_input(item))
+                await self._take_input(item)
         finally:
             del self._workers[key]  # nothing awaits since the last look, so no input can have been missed
             self._on_change()
 
-    async def _retrying(self, attempt: Coroutine[Any, Any, None]) -> None:
-        """What needs the chain waits for it; the input stays stored meanwhile."""
-        try:
-            await attempt
-        except DeltaMLError as error:
-            _log.warning("step_waits", reason=str(error))
-            await asyncio.sleep(_RETRY_SECONDS)
-
     async def _take_input(self, queued_input: QueuedInput) -> None:
-        item = unqueued(queued_input.content)
-        if queued_input.key == OUTSIDE:
-            await self._answer(queued_input, item)
-            return
-        row = self.store.instance(queued_input.key)
+        """One input. What needs the chain waits for it; the input stays stored meanwhile."""
+        with ExitStack() as stack:
+            try:
+                item = unqueued(queued_input.content)
+                row = self.store.instance(queued_input.key)
+                stack.enter_context(_named(item, row))
+                if queued_input.key == OUTSIDE:
+                    await self._answer(queued_input, item)
+                else:
+                    await self._step(queued_input, item, row)
+            except DeltaMLError as error:
+                _log.warning("step_waits", reason=str(error))
+                self._meter.retried("step")
+                await asyncio.sleep(_RETRY_SECONDS)
+
+    async def _step(self, queued_input: QueuedInput, item: Input, row: InstanceRow | None) -> None:
         context = await self._context(queued_input.key, None if row is None else row.training, item)
         state = None if row is None else row.state
         try:
@@ -271,3 +261,20 @@ class Runtime:
         _log.warning("input_refused", input=input_name(item), code=code, detail=detail)
         self.store.finish_input(queued_input, time.time(), effects=effects)
         self._outbox.wake()
+
+
+def _named(item: Input, row: InstanceRow | None) -> AbstractContextManager[None]:
+    """What is logged during an input's step names its training, round and message."""
+    training = None if row is None else row.training
+    match item:
+        case MessageReceived():
+            envelope = item.signed.envelope
+            return bound(
+                training=training or envelope.training,
+                round_number=envelope.round,
+                message_id=envelope.message_id,
+            )
+        case EventConfirmed():
+            return bound(training=training or training_of(item.chain_event.event))
+        case _:
+            return bound(training=training)

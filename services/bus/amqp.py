@@ -5,6 +5,7 @@ connections, since a broker short of memory stops reading from those that publis
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from typing import Any
@@ -84,6 +85,11 @@ class AmqpBus:
         self.messages_published = 0
         self.bytes_published = 0
 
+    @property
+    def letters(self) -> Counter[str]:
+        """See Bus."""
+        return self._letters.count
+
     async def connect(self) -> None:
         """Try the connection; raises BusUnavailable, or BusRefused with what to do about it."""
         channel = await self._writing.channel()
@@ -122,6 +128,10 @@ class AmqpBus:
     async def publish_letter(self, envelope: Envelope, code: str, detail: str) -> None:
         """See Bus."""
         await self._letters.publish(envelope, code, detail)
+
+    async def publish_undelivered(self, message: Outgoing, detail: str) -> None:
+        """See Bus."""
+        await self._letters.publish_undelivered(message, detail)
 
     async def publish_event(self, event: ChainEvent, stream: str) -> None:
         """See Bus. A confirmed event that nobody takes raises Unroutable: the roles act on it."""
@@ -179,7 +189,7 @@ class AmqpBus:
         peer = self._peer(message, address)
         if "parts" not in message.headers:
             if len(message.body) > PART_BYTES:
-                raise ProtocolViolation("malformed", f"{len(message.body)} bytes that are not in parts")
+                raise ProtocolViolation("oversized", f"{len(message.body)} bytes that are not in parts")
             return AmqpDelivery([message], message.body, self._letters, address)
         number, total = check_part(message.headers.get("part"), message.headers["parts"], message.body)
         taken = assembler.add(peer, message.message_id or "", number, total, message.body, message)

@@ -1,5 +1,10 @@
-"""Dead letters: what was refused, with the reason, on a queue that an operator can read."""
+"""Dead letters: what was refused, with the reason, on a queue that an operator can read.
 
+Where the message is still there, the letter holds it as it came, with the exchange and the key that it came
+by: an administrator may put it back (`dead_queue.py`).
+"""
+
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 import structlog
@@ -8,11 +13,12 @@ from aio_pika.abc import AbstractIncomingMessage
 
 from protocol.envelope import Envelope
 from services.bus.consumer import acknowledge, give_back
-from services.bus.names import DEAD_EXCHANGE, dead_key
+from services.bus.names import DEAD_EXCHANGE, EXCHANGE, dead_key, message_key
 from services.bus.parts import PART_BYTES
-from services.bus.port import BusError
+from services.bus.port import UNDELIVERABLE, BusError, Outgoing
 from services.bus.properties import HEADERS, message_of
 from services.bus.publisher import Publisher
+from services.bus.reasons import reason_of
 
 _log = structlog.get_logger(__name__)
 
@@ -25,11 +31,21 @@ class DeadLetters:
     def __init__(self, publisher: Publisher, user: str | None) -> None:
         """`user` is the connection's user if it is an address: the broker takes letters under it alone."""
         self._publisher, self._user = publisher, user
+        self.count: Counter[str] = Counter()
 
     async def publish(self, envelope: Envelope, code: str, detail: str) -> None:
         """The envelope of a message to us that is off the queue already; raises what publishing raises."""
         letter = message_of(envelope, b"", user=self._user, headers=_reason(code, detail))
-        await self._publisher.publish(DEAD_EXCHANGE, dead_key(envelope.recipient, code), [letter])
+        await self._publish(envelope.recipient, code, letter)
+
+    async def publish_undelivered(self, message: Outgoing, detail: str) -> None:
+        """A message of ours that no queue takes; raises what publishing raises."""
+        envelope = message.envelope
+        key = message_key(message.recipient_role, envelope.recipient, envelope.type)
+        body = message.sealed if len(message.sealed) <= PART_BYTES else b""
+        headers = {**_reason(UNDELIVERABLE, detail), **_origin(EXCHANGE, key), "sent_as": self._user or ""}
+        letter = message_of(envelope, body, user=self._user, headers=headers)
+        await self._publish(envelope.sender, UNDELIVERABLE, letter)
 
     async def bury(
         self, messages: Sequence[AbstractIncomingMessage], address: str, code: str, detail: str
@@ -50,19 +66,32 @@ class DeadLetters:
             content_encoding=first.content_encoding,
             delivery_mode=DeliveryMode.PERSISTENT,
             user_id=self._user,
-            headers={**_plain(first.headers), **_reason(code, detail), "sent_as": str(first.user_id or "")},
+            headers={
+                **_plain(first.headers),
+                **_reason(code, detail),
+                **_origin(first.exchange or "", first.routing_key or ""),
+                "sent_as": str(first.user_id or ""),
+            },
         )
         try:
-            await self._publisher.publish(DEAD_EXCHANGE, dead_key(address, code), [letter])
+            await self._publish(address, code, letter)
         except BusError as error:
             _log.warning("letter_not_taken", code=code, reason=str(error))
             await give_back(messages)
         else:
             await acknowledge(messages)
 
+    async def _publish(self, address: str, code: str, letter: Message) -> None:
+        await self._publisher.publish(DEAD_EXCHANGE, dead_key(address, code), [letter])
+        self.count[code] += 1
+
 
 def _reason(code: str, detail: str) -> dict[str, str | int]:
-    return {"code": code, "detail": detail[:_LONGEST_DETAIL]}
+    return {"reason": reason_of(code), "code": code, "detail": detail[:_LONGEST_DETAIL]}
+
+
+def _origin(exchange: str, routing_key: str) -> dict[str, str | int]:
+    return {"exchange": exchange, "routing_key": routing_key}
 
 
 def _plain(headers: Mapping[str, object]) -> dict[str, str | int]:

@@ -5,14 +5,21 @@ delivery limit leads to the dead letters, and a message for a queue that does no
 """
 
 import asyncio
-from collections import deque
+from collections import Counter, deque
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 from protocol.envelope import Envelope
 from protocol.messages import ChainEvent
-from services.bus.port import DELIVERY_LIMIT, MAXIMUM_BODY_BYTES, Outgoing, Tap, Unroutable
+from services.bus.port import (
+    DELIVERY_LIMIT,
+    MAXIMUM_BODY_BYTES,
+    UNDELIVERABLE,
+    Outgoing,
+    Tap,
+    Unroutable,
+)
 
 T = TypeVar("T")
 
@@ -75,9 +82,15 @@ class MemoryBroker:
 class MemoryDelivery:
     """See Delivery."""
 
-    def __init__(self, broker: MemoryBroker, queued: _Queued, unacked: dict["MemoryDelivery", None]) -> None:
-        """Held in `unacked` until acked."""
-        self._broker, self.queued, self._unacked = broker, queued, unacked
+    def __init__(
+        self,
+        broker: MemoryBroker,
+        queued: _Queued,
+        unacked: dict["MemoryDelivery", None],
+        letters: Counter[str],
+    ) -> None:
+        """Held in `unacked` until acked; `letters` counts those that are refused."""
+        self._broker, self.queued, self._unacked, self._letters = broker, queued, unacked, letters
         unacked[self] = None
 
     @property
@@ -98,6 +111,7 @@ class MemoryDelivery:
         """See Delivery."""
         letter = DeadLetter(self.queued.fields, self.queued.body, code, detail)
         self._broker.dead_letters.append(letter)
+        self._letters[code] += 1
         self._unacked.pop(self, None)
 
 
@@ -124,6 +138,12 @@ class MemoryBus:
         self._unacked_events: dict[tuple[str, str], dict[MemoryEvent, None]] = {}
         self.messages_published = 0
         self.bytes_published = 0
+        self._letters: Counter[str] = Counter()
+
+    @property
+    def letters(self) -> Counter[str]:
+        """See Bus."""
+        return self._letters
 
     async def publish(self, message: Outgoing) -> None:
         """See Bus."""
@@ -150,7 +170,7 @@ class MemoryBus:
         while True:
             queued = await queue.get()
             queued.deliveries += 1
-            delivery = MemoryDelivery(self._broker, queued, unacked)
+            delivery = MemoryDelivery(self._broker, queued, unacked, self.letters)
             if queued.deliveries > DELIVERY_LIMIT:
                 await delivery.dead_letter("delivery_limit", f"delivered {DELIVERY_LIMIT} times, never acked")
                 continue
@@ -160,6 +180,13 @@ class MemoryBus:
         """See Bus."""
         fields = envelope.model_dump(mode="python")
         self._broker.dead_letters.append(DeadLetter(fields, b"", code, detail))
+        self._letters[code] += 1
+
+    async def publish_undelivered(self, message: Outgoing, detail: str) -> None:
+        """See Bus."""
+        fields = message.envelope.model_dump(mode="python")
+        self._broker.dead_letters.append(DeadLetter(fields, message.sealed, UNDELIVERABLE, detail))
+        self._letters[UNDELIVERABLE] += 1
 
     async def publish_event(self, event: ChainEvent, stream: str) -> None:
         """See Bus."""

@@ -27,13 +27,15 @@ def split(body: bytes) -> list[bytes]:
 
 
 def check_part(number: object, total: object, body: bytes) -> tuple[int, int]:
-    """The part's number and the number of parts; raises ProtocolViolation("malformed")."""
+    """The part's number and the number of parts; raises ProtocolViolation("malformed" or "oversized")."""
     if type(number) is not int or type(total) is not int or not 0 <= number < total:
         raise ProtocolViolation("malformed", "the headers part and parts are not a number below another")
-    if not 2 <= total <= MAXIMUM_PARTS:
-        raise ProtocolViolation("malformed", f"{total} parts; a message has 2 to {MAXIMUM_PARTS}")
+    if total < 2:
+        raise ProtocolViolation("malformed", f"{total} parts; a message that is in parts has at least 2")
+    if total > MAXIMUM_PARTS:
+        raise ProtocolViolation("oversized", f"{total} parts; a message has at most {MAXIMUM_PARTS}")
     if len(body) > PART_BYTES:
-        raise ProtocolViolation("malformed", f"a part of {len(body)} bytes; at most {PART_BYTES} pass")
+        raise ProtocolViolation("oversized", f"a part of {len(body)} bytes; at most {PART_BYTES} pass")
     return number, total
 
 

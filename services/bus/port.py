@@ -4,6 +4,7 @@ Delivery may repeat and reorder; the inbox drops repetitions. `publish` returns 
 the message for good.
 """
 
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -18,6 +19,9 @@ MAXIMUM_BODY_BYTES = 64 * 2**20
 
 DELIVERY_LIMIT = 20
 """How often a message is delivered without an ack before it ends in the dead letters."""
+
+UNDELIVERABLE = "undeliverable"
+"""The code of the only dead letters that a sender writes: nobody takes its message."""
 
 
 class BusError(DeltaMLError):
@@ -89,6 +93,11 @@ class Bus(Protocol):
     messages_published: int
     bytes_published: int
 
+    @property
+    def letters(self) -> Counter[str]:
+        """Dead letters by code that were published here."""
+        ...
+
     async def publish(self, message: Outgoing) -> None:
         """Returns when confirmed; raises Unroutable, BusRefused or BusUnavailable."""
         ...
@@ -99,6 +108,10 @@ class Bus(Protocol):
 
     async def publish_letter(self, envelope: Envelope, code: str, detail: str) -> None:
         """Put the envelope of a message that broke a rule later than at the gate among the dead letters."""
+        ...
+
+    async def publish_undelivered(self, message: Outgoing, detail: str) -> None:
+        """Put a message of ours that no queue takes among the dead letters, under UNDELIVERABLE."""
         ...
 
     async def publish_event(self, event: ChainEvent, stream: str) -> None:

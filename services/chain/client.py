@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -20,6 +21,9 @@ from services.chain.views import MarketplaceViews
 _MOST_ATTEMPTS = 8
 _BLOCK_TIME_LAG = 60.0
 """Seconds that the newest block's time may lie behind the clock on a chain that runs."""
+
+OnOutcome = Callable[[str, str, int], None]
+"""Call, outcome and gas: "succeeded" and "failed" were mined, "refused" was never sent."""
 
 _IN_EFFECT = Receipt(transaction_hash=b"", block_number=0, gas_used=0, fee=0, succeeded=True)
 
@@ -42,6 +46,7 @@ class MarketplaceClient(MarketplaceViews):
         self._sender = Sender(rpc, signing_key, market.chain_id, self._policy) if signing_key else None
         self._logs = LogReader(rpc, market)
         self._first_block = first_block
+        self.on_outcome: OnOutcome = lambda _call, _outcome, _gas: None
 
     @property
     def address(self) -> str:
@@ -100,8 +105,10 @@ class MarketplaceClient(MarketplaceViews):
             receipt = await sender.send(self.market.contract, data, value, done=done)
         except RpcError as error:
             if is_revert(error):
+                self.on_outcome(call.call, "refused", 0)
                 raise CallReverted(*decode_revert(error.data)) from None
             raise ChainUnavailable(f"the node refused a transaction: {error}") from error
+        self.on_outcome(call.call, "succeeded" if receipt.succeeded else "failed", receipt.gas_used)
         if not receipt.succeeded:
             raise await self._reason(sender.address, data, value, receipt)
         return receipt

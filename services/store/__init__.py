@@ -1,6 +1,14 @@
 """A role's durable state: one database per daemon."""
 
-from services.store.rows import InstanceRow, QueuedEffect, QueuedInput, StepWrites
+from services.store.rows import InstanceRow, NewMessage, QueuedEffect, QueuedInput, StepWrites
 from services.store.store import SCHEMA_VERSION, Store
 
-__all__ = ["SCHEMA_VERSION", "InstanceRow", "QueuedEffect", "QueuedInput", "StepWrites", "Store"]
+__all__ = [
+    "SCHEMA_VERSION",
+    "InstanceRow",
+    "NewMessage",
+    "QueuedEffect",
+    "QueuedInput",
+    "StepWrites",
+    "Store",
+]

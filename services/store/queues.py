@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 import sqlalchemy as sa
 
 from services.store.database import Database
-from services.store.rows import QueuedEffect, QueuedInput
+from services.store.rows import NewMessage, QueuedEffect, QueuedInput
 from services.store.tables import inbox, outbox, timers
 
 _NEXT_INPUT = (
@@ -14,6 +14,8 @@ _NEXT_INPUT = (
     .order_by(inbox.c.sequence)
     .limit(1)
 )
+_OLDEST_INPUT = sa.select(sa.func.min(inbox.c.arrived_at)).where(~inbox.c.done)
+_OLDEST_EFFECT = sa.select(sa.func.min(outbox.c.added_at))
 _INPUT_DONE = inbox.update().where(inbox.c.sequence == sa.bindparam("which")).values(done=True, content=None)
 _DUE_EFFECTS = (
     sa.select(outbox)
@@ -44,6 +46,25 @@ class Queues:
         with self._database.writing() as connection:
             self._add_inputs(connection, inputs, training)
 
+    def add_messages(self, messages: Sequence[NewMessage]) -> list[int]:
+        """Insert messages in one transaction; those whose id was seen before are dropped.
+
+        Returns the places of those that were dropped although their content is not the one seen before.
+        """
+        rows = [
+            {"input_id": one.input_id, "key": one.key, "content": one.content, "digest": one.digest}
+            for one in messages
+        ]
+        if not rows:
+            return []
+        with self._database.writing() as connection:
+            if connection.execute(self._new_input, rows).rowcount == len(rows):
+                return []
+            ids = [one.input_id for one in messages]
+            query = sa.select(inbox.c.input_id, inbox.c.digest).where(inbox.c.input_id.in_(ids))
+            known = {row.input_id: row.digest for row in connection.execute(query)}
+        return [place for place, one in enumerate(messages) if known[one.input_id] != one.digest]
+
     def waiting_keys(self) -> list[str]:
         """Instances with inputs to process."""
         with self._database.reading() as connection:
@@ -54,6 +75,11 @@ class Queues:
         query = sa.select(sa.func.count()).select_from(inbox).where(~inbox.c.done)
         with self._database.reading() as connection:
             return int(connection.execute(query).scalar_one())
+
+    def oldest_input_at(self) -> float | None:
+        """When the input arrived that has waited longest."""
+        with self._database.reading() as connection:
+            return connection.execute(_OLDEST_INPUT).scalar()
 
     def next_input(self, key: str) -> QueuedInput | None:
         """The oldest input of an instance."""
@@ -72,7 +98,10 @@ class Queues:
         """Effects whose time has come, in order."""
         with self._database.reading() as connection:
             rows = connection.execute(_DUE_EFFECTS, {"now": now, "most": limit}).all()
-        return [QueuedEffect(row.sequence, row.key, row.kind, row.content, row.attempts) for row in rows]
+        return [
+            QueuedEffect(row.sequence, row.key, row.kind, row.content, row.attempts, row.unroutable_since)
+            for row in rows
+        ]
 
     def effects_done(self, effects: Sequence[QueuedEffect]) -> None:
         """Forget effects that took place."""
@@ -80,22 +109,30 @@ class Queues:
             with self._database.writing() as connection:
                 connection.execute(_EFFECT_DONE, [{"which": effect.sequence} for effect in effects])
 
-    def effect_failed(self, effect: QueuedEffect, next_at: float) -> None:
-        """Try again later."""
+    def effect_failed(
+        self, effect: QueuedEffect, next_at: float, unroutable_since: float | None = None
+    ) -> None:
+        """Try again later; `unroutable_since` tells for how long nobody has been there to take it."""
         again = outbox.update().where(outbox.c.sequence == effect.sequence)
+        values = {"attempts": effect.attempts + 1, "next_at": next_at, "unroutable_since": unroutable_since}
         with self._database.writing() as connection:
-            connection.execute(again.values(attempts=effect.attempts + 1, next_at=next_at))
+            connection.execute(again.values(values))
 
     def effect_to_input(self, effect: QueuedEffect, input_id: bytes, content: bytes) -> None:
         """Turn an effect that was refused for good into an input, both or neither."""
         with self._database.writing() as connection:
-            connection.execute(_EFFECT_DONE, {"which": effect.sequence})
+            self._effect_done(connection, effect)
             self._add_inputs(connection, [(input_id, effect.key, content)])
 
     def waiting_effects(self) -> int:
         """How many effects have not taken place yet."""
         with self._database.reading() as connection:
             return int(connection.execute(sa.select(sa.func.count()).select_from(outbox)).scalar_one())
+
+    def oldest_effect_at(self) -> float | None:
+        """When the effect was asked for that has waited longest."""
+        with self._database.reading() as connection:
+            return connection.execute(_OLDEST_EFFECT).scalar()
 
     def next_effect_at(self, exclude: Iterable[int] = ()) -> float | None:
         """When the next waiting effect is due, those in hand excluded."""
@@ -142,6 +179,9 @@ class Queues:
 
     def _input_done(self, connection: sa.Connection, item: QueuedInput) -> None:
         connection.execute(_INPUT_DONE, {"which": item.sequence})
+
+    def _effect_done(self, connection: sa.Connection, effect: QueuedEffect) -> None:
+        connection.execute(_EFFECT_DONE, {"which": effect.sequence})
 
     def _add_effects(
         self, connection: sa.Connection, key: str, effects: Iterable[tuple[str, bytes]], now: float

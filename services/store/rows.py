@@ -2,7 +2,16 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
+
+
+class NewMessage(NamedTuple):
+    """A message for the inbox: its id, whom it is for, its content and the content's 32-byte digest."""
+
+    input_id: bytes
+    key: str
+    content: bytes
+    digest: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +32,7 @@ class QueuedEffect:
     kind: str
     content: bytes = field(repr=False)
     attempts: int
+    unroutable_since: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

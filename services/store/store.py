@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from services.errors import ConfigurationError
 from services.store.database import Database
 from services.store.queues import Queues
-from services.store.rows import InstanceRow, QueuedInput, StepWrites
+from services.store.rows import InstanceRow, QueuedEffect, QueuedInput, StepWrites
 from services.store.tables import (
     blobs,
     facts,
@@ -25,7 +25,7 @@ from services.store.tables import (
     timers,
 )
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 _INSTANCE = sa.select(instances).where(instances.c.key == sa.bindparam("of"))
 _KEY_OF = sa.select(instances.c.key).where(instances.c.training == sa.bindparam("of"))
@@ -134,6 +134,15 @@ class Store(Queues):
                 _put(connection, role_values, {"name": name}, {"content": content})
             _add_facts(connection, item.key, facts, now)
             self._input_done(connection, item)
+
+    def give_up_effect(
+        self, effect: QueuedEffect, now: float, letter: tuple[str, bytes], fact: tuple[str, Mapping[str, Any]]
+    ) -> None:
+        """Replace an effect that cannot take place by a dead letter and a fact, in one transaction."""
+        with self._database.writing() as connection:
+            self._effect_done(connection, effect)
+            self._add_effects(connection, effect.key, [letter], now)
+            _add_facts(connection, effect.key, [fact], now)
 
     # ---- for people and shells ----
 

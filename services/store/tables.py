@@ -1,5 +1,7 @@
 """The tables of a role's database."""
 
+import time
+
 import sqlalchemy as sa
 
 metadata = sa.MetaData()
@@ -27,11 +29,14 @@ inbox = sa.Table(
     sa.Column("content", sa.LargeBinary),
     sa.Column("training", sa.BigInteger, index=True),
     sa.Column("done", sa.Boolean, nullable=False, default=False),
+    sa.Column("digest", sa.LargeBinary(32)),
+    sa.Column("arrived_at", sa.Float, nullable=False, default=time.time),
     sa.Index("inbox_waiting", "key", "done", "sequence"),
 )
 """Inputs in the order they came; what is done keeps its id, so that a second delivery is recognised.
 
 A contract event names its training: the next event must find the instance before its first step is done.
+`digest` is of a message's content: the same id with another content is no repetition.
 """
 
 outbox = sa.Table(
@@ -43,6 +48,8 @@ outbox = sa.Table(
     sa.Column("content", sa.LargeBinary, nullable=False),
     sa.Column("attempts", sa.Integer, nullable=False, default=0),
     sa.Column("next_at", sa.Float, nullable=False, index=True),
+    sa.Column("added_at", sa.Float, nullable=False, default=time.time),
+    sa.Column("unroutable_since", sa.Float),
 )
 """Effects that have not taken place yet."""
 

@@ -18,7 +18,7 @@ from services.meter import Meter
 from services.pool import TimedStep
 from services.role import Role
 from services.runtime import Runtime
-from services.store import QueuedEffect, QueuedInput, StepWrites, Store
+from services.store import NewMessage, QueuedEffect, QueuedInput, StepWrites, Store
 from tests.support.service_world import MARKET, FakeChain, Person, broker_of
 
 Script = Callable[[bytes | None, Input, Context], EncodedStep]
@@ -73,6 +73,12 @@ class DyingStore(Store):
         self.faults.at("before add_inputs")
         super().add_inputs(inputs, training=training)
         self.faults.at("after add_inputs")
+
+    def add_messages(self, messages: Sequence[NewMessage]) -> list[int]:
+        self.faults.at("before add_inputs")
+        replayed = super().add_messages(messages)
+        self.faults.at("after add_inputs")
+        return replayed
 
     def write_step(self, item: QueuedInput, writes: StepWrites, now: float) -> None:
         self.faults.at("before write_step")

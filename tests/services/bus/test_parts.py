@@ -45,16 +45,17 @@ def test_the_longest_body_has_as_many_parts_as_are_taken() -> None:
 
 @pytest.mark.parametrize(
     ("number", "total"),
-    [(0, 1), (2, 2), (-1, 2), (0, MAXIMUM_PARTS + 1), (0, 0), ("0", 2), (0, None), (False, 2), (0, True)],
+    [(0, 1), (2, 2), (-1, 2), (0, 0), ("0", 2), (0, None), (False, 2), (0, True)],
 )
 def test_impossible_numbers_are_refused(number: object, total: object) -> None:
     with pytest.raises(ProtocolViolation, match="malformed"):
         check_part(number, total, b"")
 
 
-def test_a_part_over_the_limit_is_refused() -> None:
-    with pytest.raises(ProtocolViolation, match="malformed"):
-        check_part(0, 2, bytes(PART_BYTES + 1))
+@pytest.mark.parametrize(("total", "size"), [(2, PART_BYTES + 1), (MAXIMUM_PARTS + 1, 0)])
+def test_more_than_a_part_or_a_body_may_hold_is_oversized(total: int, size: int) -> None:
+    with pytest.raises(ProtocolViolation, match="oversized"):
+        check_part(0, total, bytes(size))
 
 
 def test_a_repeated_part_takes_the_place_of_the_first() -> None:
