@@ -1,0 +1,42 @@
+"""Code that is not the package's contract, or was made for another address or chain, is told apart."""
+
+import pytest
+
+from protocol.records import Market
+from services.chain.encoding import octets
+from services.chain.verification import contract_state, is_genuine
+
+
+@pytest.fixture
+async def code(market):
+    return octets(await market.rpc.call("eth_getCode", market.deployment.market.contract, "latest"))
+
+
+async def test_our_contract_is_genuine_on_its_chain_at_its_address_alone(market, code):
+    here = market.deployment.market
+    assert is_genuine(code, here)
+    assert not is_genuine(code, Market(chain_id=here.chain_id + 1, contract=here.contract))
+    assert not is_genuine(code, Market(chain_id=here.chain_id, contract="0x" + "12" * 20))
+
+
+async def test_every_single_changed_byte_is_noticed(market, code):
+    for place in range(0, len(code), 97):
+        changed = bytearray(code)
+        changed[place] ^= 0xFF
+        assert not is_genuine(bytes(changed), market.deployment.market), place
+
+
+async def test_immutables_are_compared_too(market, code):
+    place = code.index(market.deployment.market.domain_separator())
+    changed = bytearray(code)
+    changed[place : place + 32] = bytes(32)
+    assert not is_genuine(bytes(changed), market.deployment.market)
+    assert not is_genuine(code[:-1], market.deployment.market)
+    assert not is_genuine(code + b"\0", market.deployment.market)
+
+
+async def test_totals_are_told(registered):
+    await registered.open()
+    state = await contract_state(registered.rpc, registered.deployment.market.contract)
+    assert state.genuine
+    assert state.escrow == state.held == registered.opening().deposit

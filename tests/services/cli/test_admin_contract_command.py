@@ -1,0 +1,78 @@
+import json
+from urllib.request import Request, urlopen
+
+import pytest
+import yaml
+
+from services.keystore import Cost, Keystore
+from tests.support.anvil import running_anvil
+from tests.support.command_line import refused, run, run_json
+
+WEI = 10**20
+
+
+@pytest.fixture(scope="module")
+def node():
+    with running_anvil() as url:
+        yield url
+
+
+def rpc(url, method, *parameters):
+    body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": parameters}).encode()
+    with urlopen(Request(url, body, {"Content-Type": "application/json"}), timeout=10) as answer:
+        return json.load(answer)["result"]
+
+
+@pytest.fixture
+def keys(tmp_path):
+    passphrase = tmp_path / "passphrase"
+    passphrase.touch(mode=0o600)
+    passphrase.write_text("correct horse\n")
+    keystore = Keystore.create(tmp_path / "keys", "correct horse", Cost(2, 1, 8192))
+    return keystore.identity.address, ("--keystore", tmp_path / "keys", "--passphrase-file", passphrase)
+
+
+def test_a_contract_is_deployed_and_recognised(node, keys):
+    address, options = keys
+    rpc(node, "anvil_setBalance", address, hex(WEI))
+    made = run_json("admin", "contract", "deploy", "--chain", node, *options)
+    assert made["chain_id"] == 31337
+    assert made["deployer"] == address
+    assert WEI - int(rpc(node, "eth_getBalance", address, "latest"), 16) == int(made["fee_wei"])
+    receipt_gas = int(rpc(node, "eth_getBlockByNumber", hex(made["block"]), False)["gasUsed"], 16)
+    assert made["gas"] == receipt_gas
+    shown = run_json("admin", "contract", "show", "--chain", node, "--contract", made["contract"])
+    assert shown["genuine"]
+    assert shown["escrow_wei"] == shown["held_wei"] == "0"
+
+
+def test_the_lines_for_the_daemons_are_yaml(node, keys):
+    address, options = keys
+    rpc(node, "anvil_setBalance", address, hex(WEI))
+    printed = run("admin", "contract", "deploy", "--chain", node, *options).stdout
+    chain = yaml.safe_load(printed)["chain"]
+    assert rpc(node, "eth_getCode", chain["contract"], "latest") != "0x"
+    assert (chain["url"], chain["chain_id"]) == (node, 31337)
+    assert chain["first_block"] == int(rpc(node, "eth_blockNumber"), 16)
+    text = run("admin", "contract", "show", "--chain", node, "--contract", chain["contract"]).stdout
+    assert "genuine     yes\n" in text
+
+
+def test_other_code_is_not_taken_for_ours(node, keys):
+    address, options = keys
+    rpc(node, "anvil_setBalance", address, hex(WEI))
+    contract = run_json("admin", "contract", "deploy", "--chain", node, *options)["contract"]
+    code = bytearray.fromhex(rpc(node, "eth_getCode", contract, "latest")[2:])
+    code[len(code) // 2] ^= 1
+    rpc(node, "anvil_setCode", contract, "0x" + code.hex())
+    shown = run_json("admin", "contract", "show", "--chain", node, "--contract", contract, status=1)
+    assert not shown["genuine"]
+    assert shown["escrow_wei"] is None
+
+
+def test_what_cannot_be_done_is_told(node, keys):
+    _, options = keys
+    assert "fund" in refused("admin", "contract", "deploy", "--chain", node, *options, status=3)
+    show = ("admin", "contract", "show", "--chain", node, "--contract")
+    assert "no contract at" in refused(*show, "0x" + "12" * 20, status=3)
+    assert "is not an address" in refused(*show, "0x12")
