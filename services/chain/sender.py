@@ -1,8 +1,12 @@
 """Transactions of one key: gas, nonce, fees, and the wait until each is in the chain to stay.
 
 Nonces are counted here, under a lock, because a node's pending count loses one of two concurrent sends. The
-count starts from the mined transactions, not from the pending ones: after a crash, a call that is sent again
-takes the nonce of its lost first attempt, so at most one of the two can ever be mined.
+count starts from the mined transactions, not from the pending ones: what an earlier run left behind is
+outbid, not waited for.
+
+A transaction that must not happen twice goes out alone: its nonce is the first one that is not final. Every
+earlier attempt, also one whose answer was lost in a crash, then has either a nonce that is final by now, and
+its effect can be seen, or the nonce of the next attempt, and at most one of the two can ever be mined.
 """
 
 import asyncio
@@ -89,18 +93,31 @@ class Sender:
     ) -> Receipt:
         """Send and wait until final; `recipient` None creates a contract.
 
-        `done` is asked once the nonce is fixed: where it says yes, nothing is sent. An earlier attempt of
-        unknown outcome is then either mined below this nonce, and `done` sees it, or it loses its nonce to
-        this one.
+        With `done`, the transaction must not happen twice: it waits until every earlier one of this key is
+        final, and is not sent where `done` then says yes.
 
         Raises RpcError when the node refuses (a revert is found out by the estimate, before anything is
         sent), InsufficientFunds, ChainUnavailable when the node cannot be reached before anything was sent,
         and TransactionReplaced.
         """
+        while (flight := await self._launch(recipient, data, value, done)) is None:
+            await self._pause(self._changed)
+        try:
+            return await self._wait(flight)
+        finally:
+            self._in_flight.pop(flight.transaction.nonce, None)
+
+    async def _launch(
+        self, recipient: str | None, data: bytes, value: int, done: Done | None
+    ) -> _InFlight | None:
+        """Broadcast under the next nonce; None where it must go out alone and is not alone yet."""
         async with self._lock:
             nonce = await self._next_nonce()
-            if done is not None and await done():
-                raise TransactionReplaced
+            if done is not None:
+                if await self._final_nonce() < nonce:
+                    return None
+                if await done():
+                    raise TransactionReplaced
             gas, fees = await self._estimate(self._request(recipient, data, value))
             flight = _InFlight(Transaction(self._chain_id, nonce, recipient, value, data, gas, fees))
             self._in_flight[nonce] = flight
@@ -109,10 +126,7 @@ class Sender:
             except BaseException:
                 del self._in_flight[nonce]
                 raise
-        try:
-            return await self._wait(flight)
-        finally:
-            self._in_flight.pop(nonce, None)
+            return flight
 
     def _request(self, recipient: str | None, data: bytes, value: int) -> dict[str, Any]:
         request = {"from": self.address, "data": "0x" + data.hex(), "value": hex(value)}
@@ -141,6 +155,12 @@ class Sender:
     async def _next_nonce(self) -> int:
         mined = quantity(await self._rpc.call("eth_getTransactionCount", self.address, "latest"))
         return max([mined, *(nonce + 1 for nonce in self._in_flight)])
+
+    async def _final_nonce(self) -> int:
+        """How many of the key's transactions are in the chain to stay."""
+        head = quantity(await self._rpc.call("eth_blockNumber"))
+        block = hex(max(0, head - self._policy.confirmations))
+        return quantity(await self._rpc.call("eth_getTransactionCount", self.address, block))
 
     # ---- broadcasting ----
 

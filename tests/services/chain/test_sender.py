@@ -21,24 +21,6 @@ async def test_concurrent_calls_of_one_key_all_take_effect(registered) -> None:
     assert after == nonce + 12
 
 
-async def test_concurrent_calls_wait_side_by_side_for_a_block_of_a_real_node(anvil_market) -> None:
-    market = anvil_market
-    await market.register()
-    openings = [market.opening(request_hash=bytes([index]) * 32) for index in range(1, 6)]
-    await market.rpc.call("evm_setAutomine", False)
-    try:
-        waiting = asyncio.gather(*(market.buyer.submit(opening) for opening in openings))
-        async with asyncio.timeout(10):
-            while int((await market.rpc.call("txpool_status"))["pending"], 16) < 5:
-                await asyncio.sleep(0.01)
-        await market.rpc.call("evm_mine")
-        receipts = await waiting
-    finally:
-        await market.rpc.call("evm_setAutomine", True)
-    assert len({receipt.block_number for receipt in receipts}) == 1
-    assert len(await opened_trainings(market)) == 5
-
-
 async def test_a_call_counts_only_once_confirmed(registered) -> None:
     market = registered
     _, client = interposed_client(market, market.buyer, confirmations=2)
