@@ -59,15 +59,22 @@ class Consumer:
         Raises ConsumerEnded after a loss, or when it was quiet and nothing is unacked: then another consumer
         costs nothing.
         """
-        self._unsettled = [message for message in self._unsettled if not message.processed]
         try:
-            arrival = await asyncio.wait_for(self._arrivals.get(), QUIET_SECONDS)
-        except TimeoutError:
-            if all(message.processed for message in self._unsettled):
-                raise ConsumerEnded("quiet") from None
-            return None
+            arrival = self._arrivals.get_nowait()  # whatever has arrived is taken without a turn of the loop
+        except asyncio.QueueEmpty:
+            self._forget_settled()
+            try:
+                async with asyncio.timeout(QUIET_SECONDS):  # 3.11's wait_for can swallow a cancellation
+                    arrival = await self._arrivals.get()
+            except TimeoutError:
+                self._forget_settled()
+                if not self._unsettled:
+                    raise ConsumerEnded("quiet") from None
+                return None
         if isinstance(arrival, ConsumerEnded):
             raise arrival
+        if len(self._unsettled) >= self.window:
+            self._forget_settled()
         self._unsettled.append(arrival)
         return arrival
 
@@ -78,6 +85,9 @@ class Consumer:
                 await self._channel.close()
         except BROKER_ERRORS:
             return
+
+    def _forget_settled(self) -> None:
+        self._unsettled = [message for message in self._unsettled if not message.processed]
 
     async def _arrive(self, message: AbstractIncomingMessage) -> None:
         if self.lost is None:
