@@ -27,6 +27,7 @@ BATCH = 256
 """Messages in one commit at most; those in hand before a crash are delivered again."""
 
 RETRY_SECONDS = 1.0
+_QUIET_TURNS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,7 @@ class Intake:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(_collect(deliveries, arrived))
             while (first := await arrived.get()) is not None:
+                await _settle(arrived)
                 await self.take([first, *_at_hand(arrived)])
 
     async def take(self, deliveries: Sequence[Delivery]) -> None:
@@ -128,6 +130,15 @@ async def _collect(deliveries: AsyncIterator[Delivery], arrived: "asyncio.Queue[
     async for delivery in deliveries:
         await arrived.put(delivery)
     await arrived.put(None)
+
+
+async def _settle(arrived: "asyncio.Queue[Delivery | None]") -> None:
+    """Let what the socket holds already pass through the loop, which takes it some turns and no waiting."""
+    quiet = 0
+    while quiet < _QUIET_TURNS and not arrived.full():
+        before = arrived.qsize()
+        await asyncio.sleep(0)
+        quiet = 0 if arrived.qsize() > before else quiet + 1
 
 
 def _at_hand(arrived: "asyncio.Queue[Delivery | None]") -> list[Delivery]:
