@@ -5,6 +5,7 @@ import secrets
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
+from typing import TypeVar
 from urllib.parse import quote
 
 import aio_pika
@@ -19,6 +20,13 @@ from services.bus.names import DEAD_QUEUE
 from services.bus.topology import ListenerPlace, ParticipantPlace, Places, Topology, topology_of
 from services.config import Broker
 from tests.support.rabbitmq import Server
+
+T = TypeVar("T")
+
+
+async def next_of(stream: AsyncIterator[T]) -> T:
+    """The next of a stream, which comes within a bound."""
+    return await asyncio.wait_for(anext(stream), 30)
 
 
 class AmqpMarket:

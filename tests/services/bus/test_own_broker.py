@@ -15,7 +15,7 @@ from services.errors import ConfigurationError
 from tests.support.amqp_market import AmqpMarket, address, amqp_market
 from tests.support.bus_messages import outgoing
 from tests.support.certificates import Authority
-from tests.support.rabbitmq import PrivateBroker, private_broker
+from tests.support.private_rabbitmq import PrivateBroker, private_broker
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,107 @@
+"""Losses: queues, connections and ways to the broker that go, and a consumer that would never notice."""
+
+import asyncio
+
+import pytest
+
+from services.bus import amqp, consumer
+from services.bus.names import event_queue_name, queue_name
+from services.bus.port import BusRefused, BusUnavailable, read_envelope
+from services.config import Broker
+from tests.support.amqp_market import AmqpMarket, address, next_of
+from tests.support.bus_messages import chain_event, outgoing
+from tests.support.hanging_proxy import hanging_proxy
+
+
+async def test_a_consumer_whose_queue_was_removed_finds_the_new_one(
+    market: AmqpMarket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(consumer, "QUIET_SECONDS", 0.5)
+    stream = market.bus(market.owner).deliveries("data_owner", market.owner)
+    publisher = market.bus(market.aggregator)
+    await publisher.publish(outgoing("data_owner", market.aggregator, market.owner))
+    await (await next_of(stream)).ack()
+    reading = asyncio.ensure_future(anext(stream))
+    await market.api.delete("queues", market.vhost, queue_name("data_owner", market.owner))
+    await market.apply()
+    sent = outgoing("data_owner", market.aggregator, market.owner)
+    await publisher.publish(sent)
+    delivery = await asyncio.wait_for(reading, 30)
+    assert read_envelope(delivery.envelope_fields) == sent.envelope
+
+
+async def test_consumer_and_publisher_outlive_their_connections(market: AmqpMarket) -> None:
+    stream = market.bus(market.owner).deliveries("data_owner", market.owner)
+    publisher = market.bus(market.aggregator)
+    for closed in (False, True):
+        if closed:
+            await market.close_connections()
+        sent = outgoing("data_owner", market.aggregator, market.owner)
+        await publisher.publish(sent)
+        delivery = await next_of(stream)
+        assert read_envelope(delivery.envelope_fields) == sent.envelope
+        await delivery.ack()
+
+
+async def test_a_consumer_that_is_quiet_makes_way_unless_something_is_unacked(
+    market: AmqpMarket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(consumer, "QUIET_SECONDS", 0.1)
+    await market.bus(market.listener).publish_event(chain_event(1), "confirmed")
+    async with amqp.Link(market.config(market.owner), "test") as link:
+        tried = consumer.Consumer(await link.channel(), event_queue_name("confirmed", market.owner))
+        await tried.start()
+        message = await tried.next()
+        assert message is not None
+        assert await tried.next() is None
+        await message.ack()
+        with pytest.raises(consumer.ConsumerEnded, match="quiet"):
+            await tried.next()
+
+
+async def test_quiet_times_cost_no_message(market: AmqpMarket, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(consumer, "QUIET_SECONDS", 0.01)
+    publisher = market.bus(market.aggregator)
+    stream = market.bus(market.owner).deliveries("data_owner", market.owner)
+    for number in range(12):
+        reading = asyncio.ensure_future(anext(stream))
+        await asyncio.sleep(number / 500)  # anywhere between two consumers
+        await publisher.publish(
+            outgoing("data_owner", market.aggregator, market.owner, sealed=bytes([number]))
+        )
+        delivery = await asyncio.wait_for(reading, 30)
+        assert delivery.body == bytes([number])
+        await delivery.ack()
+
+
+async def test_a_way_to_the_broker_that_hangs_is_left(market: AmqpMarket) -> None:
+    async with hanging_proxy(market.server.amqp_url) as proxy:
+        config = market.config(market.buyer)
+        way = config.model_copy(update={"url": config.url.replace(proxy.broker, proxy.place)})
+        bus = amqp.AmqpBus(way, publish_seconds=1.0, attempts=3)
+        await bus.publish(outgoing("federated_aggregator", market.buyer, market.aggregator))
+        proxy.hang()
+        await bus.publish(outgoing("federated_aggregator", market.buyer, market.aggregator))
+        assert await market.depth(queue_name("federated_aggregator", market.aggregator)) == 2
+        assert proxy.connections == 2
+        await bus.close()
+
+
+async def test_a_wrong_password_is_told_at_once(market: AmqpMarket) -> None:
+    config = market.config(market.owner)
+    wrong = Broker(url=config.url, password_file=market.config(market.buyer).password_file)
+    bus = amqp.AmqpBus(wrong)
+    with pytest.raises(BusRefused, match=market.owner):
+        await bus.connect()
+    with pytest.raises(BusRefused):
+        await next_of(bus.deliveries("data_owner", market.owner))
+    await bus.close()
+
+
+async def test_a_broker_that_is_not_there_is_given_up_after_a_bound() -> None:
+    bus = amqp.AmqpBus(Broker(url="amqp://127.0.0.1:9"), attempts=2)
+    with pytest.raises(BusUnavailable, match=r"127\.0\.0\.1:9"):
+        await bus.connect()
+    with pytest.raises(BusUnavailable, match="2 attempts"):
+        await bus.publish(outgoing("data_owner", address(), address()))
+    await bus.close()
