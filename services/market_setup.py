@@ -170,8 +170,11 @@ async def _contract(rpc: Rpc, folder: MarketFolder) -> Deployment:
         known = await deploy(rpc, folder.deployer.open_keys().identity.signing_key)
         folder.note_deployment(known)
         return known
-    state = await contract_state(rpc, known.market.contract)
-    if state.market != known.market or not state.genuine:
+    try:
+        state = await contract_state(rpc, known.market.contract)
+    except WrongChain:
+        state = None
+    if state is None or state.market != known.market or not state.genuine:
         raise WrongChain(
             f"the node has another chain or contract than {folder.path / 'contract.yaml'} says: check "
             "--chain; if the chain was reset, set up a new folder"
