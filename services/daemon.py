@@ -20,6 +20,7 @@ from services.chain.event_outbox import EventOutbox
 from services.chain.listener import ChainListener
 from services.chain.rpc import HttpRpc
 from services.chain.sender import SendPolicy
+from services.chain.views import MarketplaceViews
 from services.config import (
     AggregatorConfig,
     Chain,
@@ -81,8 +82,9 @@ async def _participant(config: ModelBuyerConfig | DataOwnerConfig | AggregatorCo
         )
         bus = AmqpBus(config.broker)
         stack.push_async_callback(bus.close)
-        directory = Directory(client)
-        role = _role(config, store, client, directory, keystore)
+        final = MarketplaceViews(rpc, market, depth=config.chain.confirmations)
+        directory = Directory(final)
+        role = _role(config, store, final, directory, keystore)
         pool = StepPool(config.workers)
         stack.callback(pool.close)
         collector = DaemonCollector([Observed(role.name, identity.address, store, bus)], meter)
@@ -143,7 +145,7 @@ def market_of(chain: Chain) -> Market:
 def _role(
     config: ModelBuyerConfig | DataOwnerConfig | AggregatorConfig,
     store: Store,
-    client: MarketplaceClient,
+    views: MarketplaceViews,
     directory: Directory,
     keystore: Keystore,
 ) -> Role:
@@ -157,7 +159,7 @@ def _role(
             catalogue = Catalogue(config.catalogue)
             return OwnerRole(
                 store,
-                client,
+                views,
                 directory,
                 data_sets=lambda: {entry.name: catalogue.load(entry.name) for entry in catalogue.list()},
                 aggregators=config.aggregators,

@@ -11,7 +11,7 @@ from protocol.messages import AnnouncementAnswer, Message, OwnerAnnouncement
 from protocol.roles.data_owner import DATA_SET
 from protocol.roles.inputs import Input
 from protocol.roles.owner_state import OwnerPolicy
-from services.chain.client import MarketplaceClient
+from services.chain.views import MarketplaceViews
 from services.directory import Directory
 from services.role import OUTSIDE, Answer, Role
 from services.store import Store
@@ -28,16 +28,16 @@ class OwnerRole(Role):
     def __init__(
         self,
         store: Store,
-        client: MarketplaceClient,
+        views: MarketplaceViews,
         directory: Directory,
         *,
         data_sets: Callable[[], Mapping[str, Statistic]],
         aggregators: tuple[str, ...],
         policy: OwnerPolicy,
     ) -> None:
-        """`data_sets` reads the catalogue, `aggregators` are those the owner works with."""
+        """`views` read what is final, `data_sets` the catalogue; `aggregators` are those we work with."""
         super().__init__(store)
-        self._client, self._directory = client, directory
+        self._views, self._directory = views, directory
         self._data_sets, self._aggregators, self._policy = data_sets, aggregators, policy
         self._exchange_keys: dict[int, Mapping[str, bytes]] = {}
 
@@ -73,7 +73,7 @@ class OwnerRole(Role):
         if training is None:
             return {}
         if training not in self._exchange_keys:
-            owners = await self._client.owners(training)
+            owners = await self._views.owners(training)
             keys = {seat: await self._directory.exchange_key_of(training, seat) for seat in owners.seats}
             if not owners.trainers:
                 return keys

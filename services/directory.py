@@ -21,7 +21,10 @@ class Directory:
     """A cache over the chain. A role never changes; a training's keys never change."""
 
     def __init__(self, registry: Registry) -> None:
-        """`registry` is a MarketplaceClient."""
+        """`registry` are MarketplaceViews deep enough to be final.
+
+        A role that a reorganisation may still take back must be neither trusted nor remembered.
+        """
         self._registry = registry
         self._roles: dict[str, str] = {}
         self._keys: dict[tuple[int, str], bytes] = {}

@@ -45,6 +45,9 @@ class MarketplaceClient(MarketplaceViews):
         self._policy = policy or SendPolicy()
         self._sender = Sender(rpc, signing_key, market.chain_id, self._policy) if signing_key else None
         self._logs = LogReader(rpc, market)
+        depth = self._policy.confirmations
+        self._final_views = MarketplaceViews(rpc, market, depth=depth)
+        self._final_logs = LogReader(rpc, market, depth=depth)
         self._first_block = first_block
         self.on_outcome: OnOutcome = lambda _call, _outcome, _gas: None
 
@@ -59,7 +62,7 @@ class MarketplaceClient(MarketplaceViews):
         Raises CallReverted when the contract refuses, InsufficientFunds, and ChainUnavailable when nothing is
         known: then submit the same call again later.
         """
-        if isinstance(call, Register | Open) and await self._is_done(call):
+        if isinstance(call, Register | Open) and await self._stays_done(call):
             return _IN_EFFECT  # the contract would take these twice
         if isinstance(call, Draw):
             await self._reach_draw_block(call.training)
@@ -68,11 +71,13 @@ class MarketplaceClient(MarketplaceViews):
             try:
                 return await self._attempt(call)
             except TransactionReplaced:
-                if await self._is_done(call):
+                if await self._stays_done(call):
                     return _IN_EFFECT
             except CallReverted as refusal:
                 if await self._is_done(call):
-                    return _IN_EFFECT
+                    if await self._stays_done(call):
+                        return _IN_EFFECT
+                    continue  # a reorganisation took it back, and with it the reason to refuse
                 if not await self._may_pass(call, refusal, deadline):
                     raise
                 deadline = min(deadline, time.time())  # once more: what the new block refuses is refused
@@ -93,6 +98,16 @@ class MarketplaceClient(MarketplaceViews):
 
     async def _is_done(self, call: ContractCall) -> bool:
         return await already_done(self, self._logs, self.address, call, self._first_block)
+
+    async def _stays_done(self, call: ContractCall) -> bool:
+        """Wait until what is in effect at the newest block is final; False where it is not, or is undone."""
+        while await self._is_done(call):
+            if not self._policy.confirmations or await already_done(
+                self._final_views, self._final_logs, self.address, call, self._first_block
+            ):
+                return True
+            await asyncio.sleep(self._policy.poll_seconds)
+        return False
 
     async def _attempt(self, call: ContractCall) -> Receipt:
         """Send the call once; a transaction that failed on chain raises as the estimate would have."""

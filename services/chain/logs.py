@@ -23,11 +23,12 @@ _MOST_PAGE = 50_000
 class LogReader:
     """Reads one contract's events. The page shrinks when the node refuses a range and grows back after."""
 
-    def __init__(self, rpc: Rpc, market: Market, page: int = _FIRST_PAGE) -> None:
-        """`page` is the number of blocks asked for at first."""
+    def __init__(self, rpc: Rpc, market: Market, page: int = _FIRST_PAGE, *, depth: int = 0) -> None:
+        """`page` is the number of blocks asked for at first; searches end `depth` blocks below the newest."""
         self._rpc = rpc
         self._market = market
         self._page = page
+        self._depth = depth
 
     @property
     def page(self) -> int:
@@ -75,7 +76,7 @@ class LogReader:
     async def _search(self, name: str, topics: Sequence[str | None], first_block: int) -> list[Any]:
         head = quantity(await self._rpc.call("eth_blockNumber"))
         topic = next(t for t, layout in marketplace_interface().events.items() if layout.name == name)
-        found = await self.in_range(first_block, head, ["0x" + topic.hex(), *topics])
+        found = await self.in_range(first_block, head - self._depth, ["0x" + topic.hex(), *topics])
         return [item.event for item in found]
 
     async def _events(self, query: Mapping[str, Any]) -> list[ChainEvent]:

@@ -240,7 +240,8 @@ class Sender:
         requests: list[tuple[str, list[Any]]] = [
             ("eth_getTransactionReceipt", ["0x" + value.hex()]) for value in hashes
         ]
-        *found, head = await self._rpc.batch([*requests, ("eth_blockNumber", [])])
+        # The head first: a block that was replaced after its receipt was read must not gain depth.
+        head, *found = await self._rpc.batch([("eth_blockNumber", []), *requests])
         for value, receipt in zip(hashes, found, strict=True):
             if receipt is not None and receipt.get("blockNumber") is not None:
                 depth = quantity(head) - quantity(receipt["blockNumber"])

@@ -6,7 +6,7 @@ from typing import Any
 from protocol.marketplace import ROLE_NUMBERS, STATUS_NAMES, Terms
 from protocol.records import Market, RoundRecord
 from services.chain.encoding import octets, quantity, record_to_words, terms_from_words
-from services.chain.errors import CallReverted, RpcError, WrongChain
+from services.chain.errors import CallReverted, ChainUnavailable, RpcError, WrongChain
 from services.chain.interface import decode_revert, marketplace_interface
 from services.chain.rpc import Rpc, is_revert
 
@@ -52,12 +52,17 @@ class Standing:
 
 
 class MarketplaceViews:
-    """Reads the contract's state at the newest block, or at `depth` blocks below it where given."""
+    """Reads the contract's state at the newest block, or always so many blocks below it."""
 
-    def __init__(self, rpc: Rpc, market: Market) -> None:
-        """`market` says which contract on which chain."""
+    def __init__(self, rpc: Rpc, market: Market, *, depth: int = 0) -> None:
+        """`market` says which contract on which chain.
+
+        What is read `depth` blocks deep survives a reorganisation of that many blocks; a node that is no
+        archive has the state of the newest 128 alone.
+        """
         self.rpc = rpc
         self.market = market
+        self.depth = depth
 
     async def check_deployment(self) -> None:
         """Raise WrongChain unless the node serves the market's chain and the contract is there."""
@@ -100,14 +105,14 @@ class MarketplaceViews:
         """An owner's sums. Raises CallReverted("not_party") for who has no seat."""
         return Standing(*await self._view("contributionOf", training, owner))
 
-    async def exchange_key_of(self, training: int, account: str, *, depth: int = 0) -> bytes | None:
+    async def exchange_key_of(self, training: int, account: str) -> bytes | None:
         """The X25519 key as it was when the account opened or joined (training 0: the latest), if any."""
-        (key,) = await self._view("exchangeKeyOf", training, account, depth=depth)
+        (key,) = await self._view("exchangeKeyOf", training, account)
         return bytes(key) if any(key) else None
 
-    async def role_of(self, account: str, *, depth: int = 0) -> str | None:
+    async def role_of(self, account: str) -> str | None:
         """The registered role, None without."""
-        (role,) = await self._view("roleOf", account, depth=depth)
+        (role,) = await self._view("roleOf", account)
         return _ROLE_NAMES[role] if role else None
 
     async def credit_of(self, account: str) -> int:
@@ -133,16 +138,21 @@ class MarketplaceViews:
         """The newest block."""
         return quantity(await self.rpc.call("eth_blockNumber"))
 
-    async def _view(self, name: str, *arguments: Any, depth: int = 0) -> tuple[Any, ...]:
+    async def _view(self, name: str, *arguments: Any) -> tuple[Any, ...]:
         layout = marketplace_interface().functions[name]
         request = {"to": self.market.contract, "data": "0x" + layout.encode(*arguments).hex()}
-        block = hex(max(0, await self.block_number() - depth)) if depth else "latest"
+        block = hex(max(0, await self.block_number() - self.depth)) if self.depth else "latest"
         try:
             output = octets(await self.rpc.call("eth_call", request, block))
         except RpcError as error:
             if is_revert(error):
                 raise CallReverted(*decode_revert(error.data)) from None
             raise
+        if not output and self.depth:
+            raise ChainUnavailable(
+                f"no contract answers at {self.market.contract}, {self.depth} blocks below the newest: wait "
+                "for more blocks, or check the address"
+            )
         if not output:
             raise WrongChain(f"no contract answers at {self.market.contract}: check the address")
         return layout.decode_outputs(output)

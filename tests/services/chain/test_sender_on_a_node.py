@@ -118,6 +118,23 @@ async def test_a_transaction_that_a_reorganisation_took_back_is_sent_again(held)
     assert len(await opened_trainings(market)) == 1
 
 
+@pytest.mark.parametrize("taken_back", [False, True])
+async def test_what_a_dead_process_did_counts_only_once_final(held, taken_back) -> None:
+    market = held
+    dead = submission(market.buyer, market.opening())
+    await mine_until_done(market, dead)
+    _, client = interposed_client(market, market.buyer, confirmations=3)
+    call = submission(client, market.opening())
+    await asyncio.sleep(0.1)  # time enough to return too early
+    assert not call.done()
+    if taken_back:
+        await market.rpc.call("anvil_reorg", 3, [])
+        assert not await opened_trainings(market)
+    await mine_until_done(market, call)
+    assert call.result().succeeded
+    assert len(await opened_trainings(market)) == 1
+
+
 async def test_an_opening_goes_out_alone(held) -> None:
     market = held
     _, client = interposed_client(market, market.buyer, confirmations=3)
@@ -151,8 +168,13 @@ class Adversary:
         self.market, self.depth = market, depth
         self.chance = random.Random(seed)
         self.sent = []
+        self.one_at_a_time = asyncio.Lock()
 
     async def act(self) -> None:
+        async with self.one_at_a_time:
+            await self.change()
+
+    async def change(self) -> None:
         match self.chance.choice(["mine", "wait", "lose", "mine others", "reorganise"]):
             case "mine":
                 await self.market.rpc.call("evm_mine")
