@@ -51,6 +51,7 @@ class Store(Queues):
         """Open or create; see Database. Raises ConfigurationError for a store of another schema version."""
         database = Database(url)
         super().__init__(database)
+        self._keys: dict[int, str] = {}  # every message asks; a training's instance never changes
         metadata.create_all(database.engine)
         with database.writing() as connection:
             found = connection.execute(sa.select(schema_version.c.version)).scalar()
@@ -88,9 +89,14 @@ class Store(Queues):
 
     def key_of(self, training: int) -> str | None:
         """The key of the instance that became this training, or becomes it with the events that wait."""
+        if training in self._keys:
+            return self._keys[training]
         with self._database.reading() as connection:
             known: str | None = connection.execute(_KEY_OF, {"of": training}).scalar()
-            return known or connection.execute(_KEY_OF_EVENTS, {"of": training}).scalar()
+            if known is None:
+                return connection.execute(_KEY_OF_EVENTS, {"of": training}).scalar()
+        self._keys[training] = known
+        return known
 
     def blobs(self, key: str) -> dict[bytes, bytes]:
         """Everything an instance refers to."""

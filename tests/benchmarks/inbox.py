@@ -32,7 +32,7 @@ from services.identity import Identity
 from services.intake import Intake
 from services.meter import Meter
 from services.role import Role
-from services.store import NewMessage, Store
+from services.store import NewMessage, StepWrites, Store
 from tests.benchmarks import machine
 from tests.support.amqp_market import AmqpMarket, amqp_market
 from tests.support.rabbitmq import Server, running_server
@@ -67,6 +67,13 @@ class CountingStore(Store):
     def __init__(self, url: str, expected: int) -> None:
         super().__init__(url)
         self.commits, self._left, self.complete = 0, expected, asyncio.Event()
+        for training in range(1, TRAININGS + 1):  # under way, as those of a daemon with work are
+            key = str(training)
+            self.add_inputs([(key.encode() * 32, key, b"")])
+            writes = StepWrites(training, b"", "IN_PROGRESS", finished=False, references=frozenset())
+            item = self.next_input(key)
+            assert item is not None
+            self.write_step(item, writes, 0.0)
 
     def add_messages(self, messages: list[NewMessage]) -> list[int]:
         replayed = super().add_messages(messages)
