@@ -13,7 +13,7 @@ import numpy as np
 from protocol.bought_model import BoughtModel
 from protocol.codec import unpack
 from protocol.errors import MisuseError
-from protocol.learning.descent import affine_map
+from protocol.learning.descent import gram
 from protocol.learning.statistic import Matrix, Statistic, StatisticBuilder, select
 from protocol.messages import ChainEvent
 from protocol.request import LEAST_KEY_BITS, Request, parse_request
@@ -31,6 +31,10 @@ LEAST_DEMO_KEY_BITS = 1024
 
 MOST_OWNERS = 64
 BASIS_POINTS = 10_000
+_LARGEST_WEIGHT = 2.0**56
+"""A request has room for 64 bits (protocol/request.py), of which 8 are kept for what training does."""
+_LARGEST_TARGET = 1e8
+"""The contract takes sums of squared errors × 1e18 below 2¹²⁸: a hundredth of the root is a safe bound."""
 DEFAULT_DEPOSIT_WEI = 10**18
 _DEADLINES = {"join_s": 60, "step_s": 60, "chain_s": 60}
 
@@ -117,14 +121,16 @@ def _check_deposit(request: Request) -> None:
 
 def _check_steps(request: Request, data: DemoData) -> None:
     """Each owner would refuse a step that diverges on its rows, without a number; the demo may say it."""
+    names = [column.name for column in request.features]
+    step_size, largest = float(request.schedule.step_size), 0.0
     for statistic in _statistics(data).values():
-        names = [column.name for column in request.features]
         factor = select(statistic, names, request.target.name, intercept=request.model.intercept)
-        affine_map(
-            factor,
-            step_size=float(request.schedule.step_size),
-            l2=float(request.model.l2),
-            local_steps=request.schedule.local_steps,
+        curvature, _ = gram(factor, float(request.model.l2))
+        largest = max(largest, float(np.linalg.eigvalsh(curvature)[-1]))
+    if step_size * largest >= 2:
+        raise MisuseError(
+            f"step size {step_size:g} diverges on an owner's rows; it must stay below {2 / largest:.6g}: "
+            "use a smaller --step-size, or scale the features"
         )
 
 
@@ -185,6 +191,7 @@ def demo_request(options: DemoOptions, data: DemoData, aggregator: str) -> Reque
     features = [_column(name, data.column(name)) for name in data.features]
     values = data.column(data.target)
     spread = max(float(np.ptp(values)), 1e-12)
+    largest = max(spread, float(np.abs(values).max()))
     steepness = spread / max(min(float(data.column(name).std()) for name in data.features), 1e-12)
     start: dict[str, object] = {"start": "zero"}
     if options.start == "mean":
@@ -202,8 +209,8 @@ def demo_request(options: DemoOptions, data: DemoData, aggregator: str) -> Reque
             "start": start,
             "owners": {"minimum": options.owners, "maximum": options.owners},
             "bounds": {
-                "weight_bits": max(24, _bits(steepness) + 8),
-                "residual_bits": max(24, _bits(max(spread, float(np.abs(values).max()))) + 8),
+                "weight_bits": _bits_for(f"the weights for {data.target!r}", steepness, _LARGEST_WEIGHT),
+                "residual_bits": _bits_for(f"column {data.target!r}", largest, _LARGEST_TARGET),
                 "min_rows": min(map(len, data.parts)),
             },
             "payment": {"deposit_wei": str(options.deposit_wei)},
@@ -221,8 +228,11 @@ def _column(name: str, values: Matrix) -> dict[str, object]:
     return {"name": name, "minimum": repr(low), "maximum": repr(high)}
 
 
-def _bits(value: float) -> int:
-    return max(0, math.ceil(math.log2(value)))
+def _bits_for(what: str, value: float, bound: float) -> int:
+    """Bits for numbers up to 256 times `value`."""
+    if value > bound:
+        raise MisuseError(f"{what} may reach {value:.3g}, the bound is {bound:.3g}: scale the columns")
+    return max(24, math.ceil(math.log2(value)) + 8)
 
 
 def _statistics(data: DemoData) -> dict[str, Statistic]:

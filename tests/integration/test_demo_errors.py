@@ -1,0 +1,234 @@
+"""Whatever is wrong with a demo is said once: the value, the bound, the remedy; nothing is left behind."""
+
+import os
+import re
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from protocol.learning.descent import affine_map
+from protocol.learning.statistic import select
+from services.demo import DemoOptions, _statistics, load_data
+from tests.support.command_line import run
+
+ROOT = Path(__file__).parents[2]
+LINE = "import sys; sys.argv = ['deltaml', *sys.argv[1:]]; from services.cli import main; main()"
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """An empty folder that every test must leave as it found it, but for the rows it made itself."""
+    made = tmp_path / "results"
+    made.mkdir()
+    return made
+
+
+def demo(folder, *arguments, status=2):
+    """The error text of a demo that must end with this status, leaving no result behind."""
+    results = ("--model-out", folder / "model.json", "--report", folder / "report.json")
+    result = run("demo", "--rounds", "2", "--key-bits", "1024", *results, *arguments, status=status)
+    assert list(folder.iterdir()) == []
+    assert "Traceback" not in result.stderr
+    assert result.stderr.count("error: ") == 1
+    return result.stderr
+
+
+def table(tmp_path, *lines, name="rows.csv"):
+    """A file of rows."""
+    path = tmp_path / name
+    path.write_text("\n".join([*lines, ""]))
+    return path
+
+
+def assert_says(text, said):
+    """The text has these words, whatever is between them."""
+    assert re.search(said, text, re.DOTALL), text
+
+
+def slope(count=40):
+    """Rows y = 2x + 1 with x in [0, 1)."""
+    return [f"{number / count},{2 * number / count + 1}" for number in range(count)]
+
+
+# ---- rows ----
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("missing.csv", "there is no file .*missing.csv; check the path"),
+        ("rows.txt", r"not a .csv .*convert"),
+    ],
+)
+def test_a_wrong_file(folder, tmp_path, name, said):
+    assert_says(demo(folder, "--data", tmp_path / name), said)
+
+
+def test_a_column_that_is_not_there(folder, tmp_path):
+    path = table(tmp_path, "x,y", *slope())
+    assert_says(demo(folder, "--data", path, "--target", "z"), "no column 'z' .*have x, y")
+
+
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        ("seven,3", "row 41: column 'x' is not numeric; encode"),
+        ("nan,3", "row 41: column 'x' has no value; fill"),
+        (",3", "row 41: column 'x' has no value; fill"),
+        ("1,2,3", "row 41: 3 values for 2 columns; separate"),
+    ],
+)
+def test_a_row_that_is_not_numeric(folder, tmp_path, row, said):
+    assert_says(demo(folder, "--data", table(tmp_path, "x,y", *slope(), row)), said)
+
+
+def test_a_column_that_never_varies(folder, tmp_path):
+    path = table(tmp_path, "x,flat,y", *(line.replace(",", ",5,") for line in slope()))
+    assert_says(demo(folder, "--data", path), "column 'flat' has the value 5 in every row; drop it")
+
+
+def test_fewer_rows_than_owners(folder, tmp_path):
+    path = table(tmp_path, "x,y", *slope(4))
+    assert_says(demo(folder, "--data", path), "4 rows cannot be dealt to 5 owners; each needs one")
+
+
+def test_a_target_without_a_feature(folder, tmp_path):
+    path = table(tmp_path, "y", *(str(number) for number in range(40)))
+    assert_says(demo(folder, "--data", path), "only the column 'y'; a feature and a target are needed")
+
+
+def test_a_target_whose_errors_the_contract_could_not_record(folder, tmp_path):
+    path = table(tmp_path, "x,y", *(f"{number / 40},{number}e9" for number in range(40)))
+    text = demo(folder, "--data", path, "--step-size", "0.1")
+    assert_says(text, r"column 'y' may reach 3.9e\+10, the bound is 1e\+08: scale")
+
+
+def test_weights_that_no_request_has_room_for(folder, tmp_path):
+    path = table(tmp_path, "x,y", *(f"{number}e-25,{number}e6" for number in range(40)))
+    text = demo(folder, "--data", path, "--step-size", "0.1")
+    assert_says(text, r"weights for 'y' may reach 3.9e\+19, the bound is 7.21e\+16: scale")
+
+
+# ---- options ----
+
+
+@pytest.mark.parametrize(
+    ("step", "said"),
+    [
+        ("3", r"step size 3 diverges .*below 1.99\d+: use a smaller --step-size"),
+        ("0", "step_size: .*greater than 0 .*'0'"),
+        ("nan", "step_size: .*finite number between .*NaN"),
+        ("big", "--step-size 'big' is not a number; write it like 1.5"),
+    ],
+)
+def test_a_step_size_that_cannot_be_taken(folder, step, said):
+    assert_says(demo(folder, "--step-size", step), said)
+
+
+def test_the_bound_on_the_step_holds_for_every_owner(folder):
+    """What is just below the bound runs; the bound is the smallest of the owners' own."""
+    text = demo(folder, "--step-size", "3")
+    bound = float(text.partition("below ")[2].partition(":")[0])
+    data = load_data(DemoOptions())
+    for statistic in _statistics(data).values():
+        factor = select(statistic, data.features, data.target, intercept=True)
+        affine_map(factor, step_size=bound - 1e-5, l2=0.0, local_steps=5)
+
+
+@pytest.mark.parametrize(
+    ("bits", "said"),
+    [
+        ("512", "key of 512 bits is too small: use --key-bits 2048 or more"),
+        ("2100", "multiple of 64.*'2100'"),
+    ],
+)
+def test_a_key_of_the_wrong_size(folder, bits, said):
+    assert_says(demo(folder, "--key-bits", bits), said)
+
+
+@pytest.mark.parametrize("owners", ["3", "65"])
+def test_too_few_or_too_many_owners(folder, owners):
+    assert_says(demo(folder, "--owners", owners), f"{owners} owners; at least 4 .*at most 64")
+
+
+@pytest.mark.parametrize(
+    ("wei", "said"),
+    [
+        (
+            "99999",
+            "99999 wei is too low for 2 rounds of 5 owners: .*100000 wei at least; use --deposit 100000",
+        ),
+        ("1.5", "--deposit '1.5' is not a whole number of wei"),
+        (str(2**128), "deposit_wei: .*less than .*"),
+    ],
+)
+def test_a_deposit_that_the_contract_refuses(folder, wei, said):
+    assert_says(demo(folder, "--deposit", wei), said)
+
+
+def test_a_start_that_does_not_exist(folder):
+    assert_says(demo(folder, "--start", "median"), "--start 'median' is unknown; choose zero or mean")
+
+
+@pytest.mark.parametrize("option", ["--model-out", "--report"])
+def test_a_result_that_could_not_be_written(folder, option):
+    missing = folder / "nowhere" / "file.json"
+    assert_says(demo(folder, option, missing), f"{missing}: there is no folder .*create it first")
+    assert_says(demo(folder, option, folder), f"{folder} cannot be written: name a file")
+
+
+def test_a_store_that_is_a_file(folder, tmp_path):
+    path = table(tmp_path, "x,y")
+    assert_says(demo(folder, "--store", path), f"--store {path} cannot be used .*name a new folder")
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "bound"),
+    [("--rounds", "0", "1"), ("--local-steps", "0", "1"), ("--workers", "-1", "0"), ("--seed", "-1", "0")],
+)
+def test_a_number_out_of_its_range(folder, option, value, bound):
+    arguments = ("--model-out", folder / "model.json", option, value)
+    result = run("demo", *arguments, status=2)
+    assert_says(result.stderr, f"{option}.*{bound}")
+    assert list(folder.iterdir()) == []
+
+
+# ---- what is outside this process ----
+
+
+def test_a_chain_that_cannot_be_used(folder):
+    assert_says(
+        demo(folder, "--chain", "ftp://node", "--workers", "0"), "cannot be used: give one like http://"
+    )
+
+
+def test_a_port_that_is_taken(folder):
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        text = demo(folder, "--metrics-port", port, "--workers", "0")
+    assert_says(text, f"127.0.0.1:{port} .*: choose another port")
+
+
+def test_a_node_that_does_not_answer_as_a_process_of_its_own(folder):
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        port = closed.getsockname()[1]
+        url = f"http://127.0.0.1:{port}"
+        options = ["--chain", url, "--key-bits", "1024", "--model-out", str(folder / "m.json")]
+        ended = subprocess.run(
+            [sys.executable, "-c", LINE, "demo", *options],
+            cwd=ROOT,
+            env={**os.environ, "COLUMNS": "200"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    assert ended.returncode == 3, ended.stderr
+    assert_says(ended.stderr, f"error: no answer from the node at {url} .*check that it runs")
+    assert "Traceback" not in ended.stderr
+    assert list(folder.iterdir()) == []
