@@ -105,11 +105,18 @@ class Chain(Settings):
     """The node and the contract on it."""
 
     url: Annotated[str, _url("http", "https")] = Field(description="The node's JSON-RPC URL.")
+    websocket_url: Annotated[str, _url("ws", "wss")] | None = Field(
+        None, description="The node's websocket URL, to learn of new blocks at once."
+    )
     chain_id: int = Field(ge=1, description="The chain's number; a node of another chain is refused.")
     contract: Account = Field(description="The marketplace's address.")
     first_block: int = Field(0, ge=0, description="The block that the contract was deployed in.")
     confirmations: int = Field(
-        12, ge=0, le=1000, description="Blocks on top that make a block final; 0 on a chain without forks."
+        12,
+        ge=0,
+        le=1000,
+        description="Blocks on top that make a block final; 0 on a chain without forks, above 127 with an "
+        "archive node alone.",
     )
     poll_seconds: float = Field(2.0, gt=0, le=600, description="Time between two looks at the node.")
 

@@ -17,6 +17,7 @@ from services.catalogue import Catalogue
 from services.chain.client import MarketplaceClient
 from services.chain.errors import ChainUnavailable
 from services.chain.event_outbox import EventOutbox
+from services.chain.heads import NewHeads
 from services.chain.listener import ChainListener
 from services.chain.rpc import HttpRpc
 from services.chain.sender import SendPolicy
@@ -72,8 +73,7 @@ async def _participant(config: ModelBuyerConfig | DataOwnerConfig | AggregatorCo
     async with AsyncExitStack() as stack:
         store = Store(config.store)
         stack.callback(store.close)
-        rpc = HttpRpc(config.chain.url)
-        stack.push_async_callback(rpc.close)
+        rpc = await _connect(config.chain, stack)
         policy = SendPolicy(
             confirmations=config.chain.confirmations, poll_seconds=min(1.0, config.chain.poll_seconds)
         )
@@ -114,8 +114,7 @@ async def _listener(config: ChainListenerConfig) -> None:
     async with AsyncExitStack() as stack:
         store = Store(config.store)
         stack.callback(store.close)
-        rpc = HttpRpc(config.chain.url)
-        stack.push_async_callback(rpc.close)
+        rpc = await _connect(config.chain, stack)
         bus = AmqpBus(config.broker)
         stack.push_async_callback(bus.close)
         observed = Observed("chain_listener", market.contract, store, bus)
@@ -135,6 +134,15 @@ async def _listener(config: ChainListenerConfig) -> None:
         relay = outbox.run(lambda stream, event: _patiently(lambda: bus.publish_event(event, stream)))
         await _until_signalled(_side_by_side(listener.run(), relay), None)
     _log.info("daemon_stopped", role="chain_listener")
+
+
+async def _connect(chain: Chain, stack: AsyncExitStack) -> HttpRpc:
+    heads = None
+    if chain.websocket_url is not None:
+        heads = await stack.enter_async_context(NewHeads(chain.websocket_url))
+    rpc = HttpRpc(chain.url, heads=heads)
+    stack.push_async_callback(rpc.close)
+    return rpc
 
 
 def market_of(chain: Chain) -> Market:

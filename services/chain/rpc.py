@@ -18,6 +18,8 @@ from services.chain.errors import ChainUnavailable, RpcError
 if TYPE_CHECKING:
     import aiohttp
 
+    from services.chain.heads import NewHeads
+
 Request = tuple[str, list[Any]]
 """A method and its parameters."""
 
@@ -48,11 +50,12 @@ class Rpc(Protocol):
 class HttpRpc:
     """A node behind an HTTP URL. One connection pool, bounded time and size per request."""
 
-    def __init__(self, url: str, *, seconds: float = 20.0) -> None:
-        """`seconds` bounds each request."""
+    def __init__(self, url: str, *, seconds: float = 20.0, heads: "NewHeads | None" = None) -> None:
+        """`seconds` bounds each request; `heads` tells of new blocks, as plain HTTP cannot."""
         self._url = url
         self._shown = _without_secrets(url)
         self._seconds = seconds
+        self._heads = heads
         self._numbers = itertools.count(1)
         self._session: aiohttp.ClientSession | None = None
 
@@ -90,7 +93,9 @@ class HttpRpc:
             self._session = None
 
     def on_block(self, wake: Callable[[], None]) -> None:
-        """Plain HTTP cannot tell of new blocks: whoever waits for one polls."""
+        """See the port. Whoever waits for a block polls all the same."""
+        if self._heads is not None:
+            self._heads.on_block(wake)
 
     def _body(self, method: str, parameters: list[Any]) -> dict[str, Any]:
         return {"jsonrpc": "2.0", "id": next(self._numbers), "method": method, "params": parameters}

@@ -1,0 +1,80 @@
+"""New blocks told by a node's websocket: a reason to look at once, and nothing more.
+
+What a head says is not read: whoever is woken asks the node itself. So a socket that is lost, late or wrong
+costs time alone, as everybody looks every few seconds without it.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from types import TracebackType
+from typing import Self
+
+import structlog
+from pydantic_core import from_json
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import WebSocketException
+
+_log = structlog.get_logger(__name__)
+
+_SUBSCRIBE = '{"jsonrpc":"2.0","id":1,"method":"eth_subscribe","params":["newHeads"]}'
+_SILENT = logging.getLogger("services.chain.heads.websocket")
+_SILENT.disabled = True  # the library would log paths and headers: a provider's URL is often its access key
+
+
+class _Refused(Exception):  # noqa: N818
+    """The node does not tell of blocks."""
+
+
+class NewHeads:
+    """A subscription to a node's new blocks, kept up in the background while the context is open."""
+
+    def __init__(self, url: str, *, first_pause: float = 1.0, longest_pause: float = 60.0) -> None:
+        """`url` begins with ws:// or wss://; the pauses before the next attempt double, in seconds."""
+        self._url = url
+        self._first_pause, self._longest_pause = first_pause, longest_pause
+        self._wakes: list[Callable[[], None]] = []
+        self._task: asyncio.Task[None] | None = None
+
+    def on_block(self, wake: Callable[[], None]) -> None:
+        """Call `wake` in the event loop after each new block, and after a gap in which one may have come."""
+        self._wakes.append(wake)
+
+    async def __aenter__(self) -> Self:
+        self._task = asyncio.create_task(self._follow())
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    async def _follow(self) -> None:
+        pause = self._first_pause
+        while True:
+            try:
+                async with connect(self._url, proxy=None, logger=_SILENT) as socket:
+                    await _subscribe(socket)
+                    pause = self._first_pause
+                    self._wake()
+                    async for _ in socket:
+                        self._wake()
+                reason = "closed"
+            except (OSError, WebSocketException, ValueError, _Refused) as error:
+                reason = type(error).__name__  # its text may hold the URL
+            _log.warning("heads_lost", reason=reason, pause=pause)
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, self._longest_pause)
+
+    def _wake(self) -> None:
+        for wake in self._wakes:
+            wake()
+
+
+async def _subscribe(socket: ClientConnection) -> None:
+    await socket.send(_SUBSCRIBE)
+    answer = from_json(await socket.recv())
+    if not isinstance(answer, dict) or "result" not in answer:
+        raise _Refused
