@@ -1,0 +1,30 @@
+"""Every message of the protocol counts for a phase, and every phase of the report is there from the start."""
+
+import pytest
+
+from protocol.messages import MESSAGE_TYPES
+from services.meter import _PHASE_OF_INPUT, PHASES, Meter
+
+
+def test_all_phases_are_there_at_zero():
+    assert dict(Meter().seconds) == dict.fromkeys(PHASES, 0.0)
+
+
+def test_steps_add_up_in_the_phase_of_their_input():
+    meter = Meter()
+    meter.step("gradient_update", 1.5)
+    meter.step("encrypted_model", 0.5)
+    meter.step("Opened", 0.25)
+    assert (meter.seconds["training"], meter.seconds["start"]) == (2.0, 0.25)
+
+
+def test_only_messages_and_phases_that_exist_are_named():
+    assert set(_PHASE_OF_INPUT) <= set(MESSAGE_TYPES)
+    assert set(_PHASE_OF_INPUT.values()) <= set(PHASES)
+
+
+def test_a_block_counts_also_when_it_raises():
+    meter = Meter()
+    with pytest.raises(ZeroDivisionError), meter.phase("chain"):
+        _ = 1 / 0
+    assert meter.seconds["chain"] > 0

@@ -1,0 +1,139 @@
+"""From what a step asks for to what the store writes."""
+
+import pytest
+
+from protocol.codec import unpack
+from protocol.envelope import SignedMessage
+from protocol.marketplace import Withdraw
+from protocol.messages import Complaint
+from protocol.roles.dispatch import EncodedStep
+from protocol.roles.inputs import (
+    CancelTimer,
+    KeepResult,
+    MessageReceived,
+    NoteFact,
+    ReportViolation,
+    SendMessage,
+    SetTimer,
+    StoreBlob,
+    SubmitCall,
+    TimerFired,
+)
+from services.chain.errors import ChainUnavailable
+from services.directory import Directory
+from services.outbox import PendingCall, PendingLetter, PendingMessage
+from services.sealing import unseal
+from services.step_effects import Courier, writes_of
+from tests.support.service_world import FakeChain, Person
+
+TIMER = TimerFired(name="join")
+OWNER, AGGREGATOR = Person("data_owner"), Person("federated_aggregator")
+BODY = Complaint(code="late", accused=AGGREGATOR.address, evidence=())
+
+
+@pytest.fixture
+def chain():
+    return FakeChain(OWNER, AGGREGATOR)
+
+
+@pytest.fixture
+def courier(chain):
+    return Courier(OWNER.identity, Directory(chain))
+
+
+def step(*effects, training=7):
+    return EncodedStep(b"state", effects, frozenset({b"r" * 32}), "READY", training, finished=False)
+
+
+def to(recipient):
+    return SendMessage(message_id=b"m" * 16, recipient=recipient, body=BODY, round=3, attempt=2)
+
+
+async def test_a_message_is_signed_and_sealed_once_for_every_try(courier):
+    writes = await writes_of(step(to(AGGREGATOR.address)), TIMER, courier)
+    ((kind, content),) = writes.effects
+    pending = unpack(PendingMessage, content)
+    envelope = pending.envelope
+    assert (kind, pending.recipient_role) == ("message", "federated_aggregator")
+    assert (envelope.training, envelope.round, envelope.attempt) == (7, 3, 2)
+    assert (envelope.sender, envelope.recipient) == (OWNER.address, AGGREGATOR.address)
+    assert (envelope.message_id, envelope.type) == (b"m" * 16, "complaint")
+    opened = unseal(pending.sealed, AGGREGATOR.identity.exchange_secret)
+    signed = SignedMessage.from_parts(envelope, opened)
+    signed.verify()
+    assert unpack(Complaint, signed.body) == BODY
+
+
+async def test_a_message_is_sealed_to_the_key_that_its_training_began_with(courier, chain):
+    before = Person("federated_aggregator", AGGREGATOR.identity)
+    old = Person("federated_aggregator").identity
+    chain.keys[7, before.address] = old.exchange_key
+    writes = await writes_of(step(to(before.address)), TIMER, courier)
+    pending = unpack(PendingMessage, writes.effects[0][1])
+    assert unseal(pending.sealed, old.exchange_secret)
+
+
+async def test_a_stranger_costs_a_fact_and_the_rest_goes_on(courier):
+    stranger = Person("data_owner").address
+    writes = await writes_of(step(to(stranger), SubmitCall(call=Withdraw())), TIMER, courier)
+    assert [kind for kind, _ in writes.effects] == ["call"]
+    assert writes.facts == [
+        ("undeliverable", {"recipient": stranger, "type": "complaint", "code": "not_registered"})
+    ]
+
+
+async def test_while_the_chain_is_down_a_step_has_no_effects_at_all(courier, chain):
+    chain.down = True
+    with pytest.raises(ChainUnavailable):
+        await writes_of(step(SubmitCall(call=Withdraw()), to(AGGREGATOR.address)), TIMER, courier)
+
+
+async def test_calls_blobs_results_and_facts_are_kept(courier):
+    blob = StoreBlob(digest=b"r" * 32, content=b"ciphertexts")
+    result, fact = KeepResult(name="model", content=b"weights"), NoteFact(name="told", data={"n": 1})
+    done = step(SubmitCall(call=Withdraw()), blob, result, fact)
+    writes = await writes_of(done, TIMER, courier, frozenset({b"k" * 32}))
+    assert [(kind, unpack(PendingCall, content).call) for kind, content in writes.effects] == [
+        ("call", Withdraw())
+    ]
+    assert writes.blobs == {b"r" * 32: b"ciphertexts"}
+    assert writes.results == {"model": b"weights"}
+    assert writes.facts == [("told", {"n": 1})]
+    assert (writes.training, writes.state, writes.shown) == (7, b"state", "READY")
+    assert (writes.references, writes.known) == (frozenset({b"r" * 32}), frozenset({b"k" * 32}))
+    assert "weights" not in repr(writes)
+    assert "ciphertexts" not in repr(writes)
+
+
+@pytest.mark.parametrize(
+    ("effects", "timers", "cancelled"),
+    [
+        ([SetTimer(name="join", seconds=3)], {"join": 3.0}, set()),
+        ([SetTimer(name="join", seconds=3), SetTimer(name="join", seconds=4)], {"join": 4.0}, set()),
+        ([SetTimer(name="join", seconds=3), CancelTimer(name="join")], {}, {"join"}),
+        ([CancelTimer(name="join"), SetTimer(name="join", seconds=3)], {"join": 3.0}, {"join"}),
+    ],
+)
+async def test_the_last_word_on_a_timer_counts(courier, effects, timers, cancelled):
+    writes = await writes_of(step(*effects), TIMER, courier)
+    assert (writes.timers, writes.cancelled) == (timers, cancelled)
+
+
+async def test_a_violation_is_a_fact_and_the_messages_letter(courier):
+    report = ReportViolation(code="not_mine", detail="seat 3", accused=AGGREGATOR.address)
+    received = AGGREGATOR.signed(OWNER, BODY)
+    writes = await writes_of(step(report), MessageReceived(signed=received), courier)
+    assert writes.facts == [
+        ("violation", {"code": "not_mine", "detail": "seat 3", "accused": AGGREGATOR.address})
+    ]
+    ((kind, content),) = writes.effects
+    assert kind == "letter"
+    assert unpack(PendingLetter, content) == PendingLetter(
+        envelope=received.envelope, code="not_mine", detail="seat 3"
+    )
+
+
+async def test_a_violation_without_a_message_has_no_letter(courier):
+    writes = await writes_of(step(ReportViolation(code="late", detail="", accused=None)), TIMER, courier)
+    assert [name for name, _ in writes.facts] == ["violation"]
+    assert writes.effects == []
