@@ -58,7 +58,8 @@ class Meter:
     def called(self, call: str, outcome: str, gas: int) -> None:
         """A contract call was tried; see `services.chain.client.OnOutcome`."""
         self.transactions[call, outcome] += 1
-        self.gas[call, outcome] += gas
+        if gas:
+            self.gas[call, outcome] += gas
 
     def retried(self, what: str) -> None:
         """Something could not be done yet and is tried again."""

@@ -3,7 +3,9 @@
 Collected when asked for and in the event loop, so that a scrape never meets a transaction half-way.
 """
 
-from collections.abc import AsyncIterator, Iterable, Sequence
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -14,25 +16,35 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.registry import Collector
 
 from services.bus.port import Bus
+from services.bus.reasons import reason_of
 from services.errors import ConfigurationError
+from services.health import Health
 from services.meter import Meter
 from services.store import Store
 
 LOOPBACK = "127.0.0.1"
+Blocks = tuple[int, int]
+"""The chain's newest block, and the last that was confirmed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Observed:
-    """A daemon as its operator sees it."""
+    """A daemon as its operator sees it; `blocks` is known to a listener once it has looked at the chain."""
 
     role: str
     address: str
     store: Store
     bus: Bus
+    health: Health | None = None
+    blocks: Callable[[], Blocks | None] = lambda: None
+
+
+Read = Callable[[Observed], float | None]
+ReadLabelled = Callable[[Observed], Mapping[tuple[str, ...], float]]
 
 
 class DaemonCollector(Collector):
-    """Trainings by state, depths of the queues, traffic, and seconds by phase; no secret and no model."""
+    """Everything that is counted, by role and party; no secret and no model."""
 
     def __init__(self, daemons: Sequence[Observed], meter: Meter) -> None:
         """`meter` is shared by the daemons of this process."""
@@ -40,33 +52,129 @@ class DaemonCollector(Collector):
 
     def collect(self) -> Iterable[Metric]:
         """One reading; called by prometheus_client."""
-        labels = ["role", "party"]
-        trainings = GaugeMetricFamily(
-            "deltaml_trainings", "Trainings by the state that people see.", labels=[*labels, "state"]
+        yield from self._work()
+        yield from self._traffic()
+        yield from self._chain()
+        yield from _metered(self._meter)
+
+    def _work(self) -> Iterable[Metric]:
+        yield self._labelled(
+            "trainings", "Trainings by the state that people see.", ["state"], _trainings_by_state
         )
-        inbox = GaugeMetricFamily("deltaml_inbox_inputs", "Inputs that wait for their step.", labels=labels)
-        outbox = GaugeMetricFamily("deltaml_outbox_effects", "Effects not carried out yet.", labels=labels)
-        messages = CounterMetricFamily("deltaml_messages_published", "Messages sent.", labels=labels)
-        sent = CounterMetricFamily("deltaml_bytes_published", "Bytes of sealed bodies sent.", labels=labels)
+        yield self._gauge(
+            "inbox_inputs", "Inputs that wait for their step.", lambda one: one.store.waiting_inputs()
+        )
+        yield self._gauge(
+            "inbox_oldest_seconds",
+            "Age of the input that has waited longest; 0 when none waits.",
+            lambda one: _age(one.store.oldest_input_at()),
+        )
+        yield self._gauge(
+            "outbox_effects", "Effects not carried out yet.", lambda one: one.store.waiting_effects()
+        )
+        yield self._gauge(
+            "outbox_oldest_seconds",
+            "Age of the effect that has waited longest; 0 when none waits.",
+            lambda one: _age(one.store.oldest_effect_at()),
+        )
+
+    def _traffic(self) -> Iterable[Metric]:
+        yield self._counter("messages_published", "Messages sent.", lambda one: one.bus.messages_published)
+        yield self._counter(
+            "bytes_published", "Bytes of sealed bodies sent.", lambda one: one.bus.bytes_published
+        )
+        yield self._labelled(
+            "dead_letters",
+            "Messages put among the dead letters.",
+            ["reason", "code"],
+            lambda one: {(reason_of(code), code): count for code, count in one.bus.letters.items()},
+            counter=True,
+        )
+        yield self._labelled("up", "Whether broker and chain answered when last asked.", ["part"], _answering)
+
+    def _chain(self) -> Iterable[Metric]:
+        yield self._gauge("head_block", "The chain's newest block.", lambda one: _block(one, 0))
+        yield self._gauge(
+            "last_confirmed_block", "The newest block that counts as final.", lambda one: _block(one, 1)
+        )
+        yield self._gauge(
+            "confirmation_lag_blocks", "Newest block less the last confirmed one.", _confirmation_lag
+        )
+
+    def _gauge(self, name: str, text: str, read: Read) -> Metric:
+        return self._labelled(name, text, [], _unlabelled(read))
+
+    def _counter(self, name: str, text: str, read: Read) -> Metric:
+        return self._labelled(name, text, [], _unlabelled(read), counter=True)
+
+    def _labelled(
+        self, name: str, text: str, labels: list[str], read: ReadLabelled, *, counter: bool = False
+    ) -> Metric:
+        kind = CounterMetricFamily if counter else GaugeMetricFamily
+        family = kind(f"deltaml_{name}", text, labels=["role", "party", *labels])
         for daemon in self._daemons:
-            party = [daemon.role, daemon.address]
-            for state, count in daemon.store.trainings_by_state().items():
-                trainings.add_metric([*party, state], count)
-            inbox.add_metric(party, daemon.store.waiting_inputs())
-            outbox.add_metric(party, daemon.store.waiting_effects())
-            messages.add_metric(party, daemon.bus.messages_published)
-            sent.add_metric(party, daemon.bus.bytes_published)
-        phases = CounterMetricFamily(
-            "deltaml_phase_seconds", "Seconds by phase, over all tasks and workers.", labels=["phase"]
-        )
-        for phase, seconds in self._meter.seconds.items():
-            phases.add_metric([phase], seconds)
-        return (trainings, inbox, outbox, messages, sent, phases)
+            for values, figure in read(daemon).items():
+                family.add_metric([daemon.role, daemon.address, *values], figure)
+        return family
+
+
+def _unlabelled(read: Read) -> ReadLabelled:
+    """What a daemon does not know is left out."""
+
+    def labelled(daemon: Observed) -> Mapping[tuple[str, ...], float]:
+        figure = read(daemon)
+        return {} if figure is None else {(): figure}
+
+    return labelled
+
+
+def _trainings_by_state(daemon: Observed) -> Mapping[tuple[str, ...], float]:
+    return {(state,): count for state, count in daemon.store.trainings_by_state().items()}
+
+
+def _answering(daemon: Observed) -> Mapping[tuple[str, ...], float]:
+    return {} if daemon.health is None else {(part,): float(up) for part, up in daemon.health.up.items()}
+
+
+def _block(daemon: Observed, place: int) -> float | None:
+    blocks = daemon.blocks()
+    return None if blocks is None else blocks[place]
+
+
+def _confirmation_lag(daemon: Observed) -> float | None:
+    blocks = daemon.blocks()
+    return None if blocks is None else blocks[0] - blocks[1]
+
+
+def _age(since: float | None) -> float:
+    return 0.0 if since is None else max(0.0, time.time() - since)
+
+
+def _metered(meter: Meter) -> Iterable[Metric]:
+    """What the daemons of a process count together."""
+    yield _total("phase_seconds", "Seconds by phase, over all tasks and workers.", ["phase"], meter.seconds)
+    yield _total("retries", "What could not be done at once and was tried again.", ["of"], meter.retries)
+    yield _total("transactions", "Contract calls by outcome.", ["call", "outcome"], meter.transactions)
+    yield _total("gas_spent", "Gas of contract calls that were mined.", ["call", "outcome"], meter.gas)
+    yield from meter.steps.collect()
+
+
+def _total(
+    name: str, text: str, labels: list[str], figures: Mapping[str, float] | Counter[tuple[str, str]]
+) -> Metric:
+    family = CounterMetricFamily(f"deltaml_{name}", text, labels=labels)
+    for key, figure in figures.items():
+        family.add_metric([key] if isinstance(key, str) else list(key), figure)
+    return family
 
 
 @asynccontextmanager
-async def serving(port: int | None, collector: Collector) -> AsyncIterator[None]:
+async def serving(
+    port: int | None, collector: Collector, health: Health | None = None
+) -> AsyncIterator[None]:
     """Serve /metrics and /health on loopback while the block runs; None serves nothing.
+
+    /health answers 200, or 503 with the parts that fail and why.
 
     Raises ConfigurationError for a port that is taken.
     """
@@ -79,11 +187,14 @@ async def serving(port: int | None, collector: Collector) -> AsyncIterator[None]
     async def metrics(_request: web.Request) -> web.Response:
         return web.Response(body=generate_latest(registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
-    async def health(_request: web.Request) -> web.Response:
+    async def answer(_request: web.Request) -> web.Response:
+        failing = {} if health is None else health.failing()
+        if failing:
+            return web.json_response({"status": "failing", "parts": failing}, status=503)
         return web.json_response({"status": "ok"})
 
     application = web.Application()
-    application.add_routes([web.get("/metrics", metrics), web.get("/health", health)])
+    application.add_routes([web.get("/metrics", metrics), web.get("/health", answer)])
     runner = web.AppRunner(application, access_log=None)
     await runner.setup()
     try:

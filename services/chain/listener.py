@@ -73,6 +73,11 @@ class ChainListener:
         self._saved: Cursor | None = None
         self._unsaved: list[StreamedEvent] = []
         self._woken = asyncio.Event()
+        self._head: int | None = None
+
+    def blocks(self) -> tuple[int, int] | None:
+        """The chain's newest block and the last that is confirmed; None before the first look."""
+        return None if self._head is None else (self._head, self._position.next_confirmed - 1)
 
     async def run(self) -> None:
         """Follow the chain until cancelled.
@@ -95,7 +100,7 @@ class ChainListener:
         cursor = self._cursor or await self._start()
         try:
             await self._rewind(cursor)
-            head = quantity(await self._rpc.call("eth_blockNumber"))
+            head = self._head = quantity(await self._rpc.call("eth_blockNumber"))
             if head >= self._position.next_seen + self._window:
                 await self._read_history(head - self._window)
                 return True

@@ -1,0 +1,75 @@
+"""Whether a daemon can do its work: its tasks run, and broker and chain have answered lately.
+
+Both are asked on a schedule of their own: a daemon that has nothing to send for hours would not notice that
+nobody listens.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import structlog
+
+from protocol.errors import DeltaMLError
+
+_log = structlog.get_logger(__name__)
+
+PROBE_SECONDS = 10.0
+UNREACHABLE_SECONDS = 60.0
+"""A broker that restarts, or a node, is back before this."""
+
+Probe = Callable[[], Awaitable[Any]]
+"""Asks a part something; an exception means that it does not answer."""
+
+
+class Health:
+    """One daemon's health."""
+
+    def __init__(
+        self,
+        probes: dict[str, Probe],
+        *,
+        probe_seconds: float = PROBE_SECONDS,
+        unreachable_seconds: float = UNREACHABLE_SECONDS,
+    ) -> None:
+        """`probes` by the name of the part; each counts as answered at the start."""
+        self._probes = probes
+        self._probe_seconds, self._bound = probe_seconds, unreachable_seconds
+        self._answered_at = dict.fromkeys(probes, time.monotonic())
+        self.up: dict[str, bool] = {}
+        """Whether each part answered last time; empty before the first time."""
+        self.is_broken: Callable[[], bool] = lambda: False
+        """Whether a task of the daemon has ended that should not."""
+
+    async def run(self) -> None:
+        """Ask every part again and again until cancelled."""
+        while True:
+            await asyncio.gather(*(self._ask(part, probe) for part, probe in self._probes.items()))
+            await asyncio.sleep(self._probe_seconds)
+
+    def failing(self) -> dict[str, str]:
+        """What is wrong, by part; empty in good health."""
+        now = time.monotonic()
+        found = {
+            part: f"no answer for {now - at:.0f} s"
+            for part, at in self._answered_at.items()
+            if now - at > self._bound
+        }
+        if self.is_broken():
+            found["tasks"] = "a task of the daemon has ended: restart it, and see its log"
+        return found
+
+    async def _ask(self, part: str, probe: Probe) -> None:
+        try:
+            async with asyncio.timeout(self._probe_seconds):
+                await probe()
+        except (DeltaMLError, OSError, TimeoutError) as error:
+            if self.up.get(part, True):
+                _log.warning("unreachable", part=part, reason=str(error) or type(error).__name__)
+            self.up[part] = False
+        else:
+            if not self.up.get(part, True):
+                _log.info("reachable_again", part=part)
+            self.up[part] = True
+            self._answered_at[part] = time.monotonic()
