@@ -148,10 +148,6 @@ def check_options(options: DemoOptions, least_key_bits: int = LEAST_DEMO_KEY_BIT
     for path in (options.model_out, options.report):
         if path is not None:
             _check_writable(path)
-    if options.broker is not None:
-        raise MisuseError(
-            f"--broker {options.broker}: this version has the embedded bus only; leave --broker out"
-        )
 
 
 def _check_writable(path: Path) -> None:
@@ -253,6 +249,7 @@ async def _run(options: DemoOptions, data: DemoData, progress: Progress, least_k
 
     settings = MarketSettings(
         chain=open_chain(options.chain),
+        broker=options.broker,
         deposit_wei=options.deposit_wei,
         workers=options.workers,
         folder=options.folder,
@@ -275,7 +272,12 @@ async def _run(options: DemoOptions, data: DemoData, progress: Progress, least_k
         assert content is not None
         model = unpack(BoughtModel, content)
         outcome = Outcome(request, model, events, statistics, market)
-        report = await make_report(outcome, options.chain, options.model_out)
+        report = await make_report(
+            outcome,
+            broker="memory" if options.broker is None else "rabbitmq",
+            chain="embedded" if options.chain is None else "node",
+            model_file=options.model_out,
+        )
     if options.model_out is not None:
         write_model(options.model_out, model)
     return report

@@ -75,7 +75,7 @@ class Outcome:
         return [*self.model.weights, *([] if self.model.intercept is None else [self.model.intercept])]
 
 
-async def make_report(outcome: Outcome, chain: str | None, model_file: Path | None) -> DemoReport:
+async def make_report(outcome: Outcome, *, broker: str, chain: str, model_file: Path | None) -> DemoReport:
     """Compare, count and add up."""
     recorded = outcome.recorded()
     trainers, validators = await _drawn_data(outcome)
@@ -94,8 +94,8 @@ async def make_report(outcome: Outcome, chain: str | None, model_file: Path | No
         local_steps=schedule.local_steps,
         step_size=float(schedule.step_size),
         key_bits=outcome.request.key_bits,
-        broker="memory",
-        chain="embedded" if chain is None else "node",
+        broker=broker,
+        chain=chain,
         mse_initial=recorded[0].record.mse_before / FIXED_POINT,
         mse_final=recorded[-1].mse_after / FIXED_POINT,
         mse_plaintext_same_schedule=plain.metrics[-1].after,

@@ -7,12 +7,12 @@ is given) and, without a URL, the chain.
 import asyncio
 import os
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 from protocol.codec import pack
 from protocol.crypto.paillier import generate_private_key
@@ -22,13 +22,15 @@ from protocol.marketplace import PartyRole, Register
 from protocol.messages import ChainEvent, TrainingOrder
 from protocol.request import LEAST_KEY_BITS, Request
 from protocol.roles.owner_state import OwnerPolicy
+from services.background import Background
 from services.bus.memory import MemoryBroker, MemoryBus
-from services.bus.port import Outgoing
+from services.bus.port import Bus, Outgoing
 from services.chain.client import MarketplaceClient
 from services.chain.deploy import Deployment, deploy
 from services.chain.event_outbox import EventOutbox, Stream
 from services.chain.listener import ChainListener
 from services.chain.rpc import Rpc
+from services.config import Broker
 from services.data_owner import OwnerRole
 from services.directory import Directory
 from services.federated_aggregator import AggregatorRole
@@ -71,43 +73,25 @@ class Participant:
     identity: Identity
     store: Store
     client: MarketplaceClient
-    bus: MemoryBus
+    bus: Bus
     runtime: Runtime
 
 
 @dataclass(frozen=True, slots=True)
 class MarketSettings:
-    """How a market in one process runs. `folder` keeps every party's database; None keeps them in memory."""
+    """How a market in one process runs.
+
+    `broker` is the AMQP URL of a login that may configure, None for the embedded bus; `folder` keeps every
+    party's database, None keeps them in memory.
+    """
 
     chain: OpenChain
     deposit_wei: int
+    broker: str | None = None
     workers: int | None = None
     folder: Path | None = None
     least_key_bits: int = LEAST_KEY_BITS
     on_event: Callable[[ChainEvent], None] = field(default=lambda _event: None)
-
-
-class _Background:
-    """The daemons' tasks: one that dies takes the market with it."""
-
-    def __init__(self, changed: asyncio.Event) -> None:
-        self._tasks: list[asyncio.Task[None]] = []
-        self._changed = changed
-
-    def start(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(work)
-        task.add_done_callback(lambda _task: self._changed.set())
-        self._tasks.append(task)
-
-    def check(self) -> None:
-        for task in self._tasks:
-            if task.done():
-                task.result()
-
-    async def stop(self) -> None:
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
 
 
 class LocalMarket:
@@ -127,7 +111,8 @@ class LocalMarket:
         self.observed: list[Observed] = []
         self.changed = asyncio.Event()
         self._admitted: frozenset[str] = frozenset()
-        self._background = _Background(self.changed)
+        self._background = Background(self.changed)
+        self._amqp: Broker | None = None
         self._stack = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
@@ -181,6 +166,7 @@ class LocalMarket:
         accounts = tuple(identity.address for identity in identities)
         self._admitted = frozenset(accounts[2:])
         with self.meter.phase("start"):
+            await self._declare_queues(identities)
             needed = self._settings.deposit_wei + GAS_ALLOWANCE_WEI
             rpc = await self._settings.chain(accounts, needed)
             self._stack.push_async_callback(rpc.close)
@@ -208,8 +194,7 @@ class LocalMarket:
         first_block = self.deployment.block
         client = MarketplaceClient(rpc, market, identity.signing_key, first_block=first_block)
         directory = Directory(client)
-        self.broker.declare(kind, identity.address)
-        bus = MemoryBus(self.broker)
+        bus = self._open_bus(kind, identity.address)
         self._stack.push_async_callback(bus.close)
         runtime = Runtime(
             self._role(kind, identity, store, client, directory, data or {}),
@@ -248,6 +233,25 @@ class LocalMarket:
             aggregators=(self.aggregator.identity.address,),
             policy=OwnerPolicy(automatic=True),
         )
+
+    async def _declare_queues(self, identities: Sequence[Identity]) -> None:
+        """On a real broker the queues exist before anybody reads or writes."""
+        if self._settings.broker is None:
+            return
+        from services.bus.declaration import declared  # noqa: PLC0415  aio-pika is not for the embedded bus
+
+        kinds: list[PartyRole] = ["model_buyer", "federated_aggregator"]
+        kinds += ["data_owner"] * len(self._data_sets)
+        places = [(kind, one.address) for kind, one in zip(kinds, identities, strict=True)]
+        self._amqp = await self._stack.enter_async_context(declared(self._settings.broker, places))
+
+    def _open_bus(self, kind: PartyRole, address: str) -> Bus:
+        if self._amqp is None:
+            self.broker.declare(kind, address)
+            return MemoryBus(self.broker)
+        from services.bus.amqp import AmqpBus  # noqa: PLC0415
+
+        return AmqpBus(self._amqp)
 
     def _store_url(self, kind: str, address: str) -> str:
         folder = self._settings.folder

@@ -1,0 +1,32 @@
+"""Tasks in the background of a market in one process."""
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any
+
+
+class Background:
+    """Tasks that belong together: what one of them dies of reaches whoever checks."""
+
+    def __init__(self, changed: asyncio.Event) -> None:
+        """`changed` is set when a task ends."""
+        self._tasks: list[asyncio.Task[None]] = []
+        self._changed = changed
+
+    def start(self, work: Coroutine[Any, Any, None]) -> None:
+        """Run `work` beside the others."""
+        task = asyncio.create_task(work)
+        task.add_done_callback(lambda _task: self._changed.set())
+        self._tasks.append(task)
+
+    def check(self) -> None:
+        """Raise what a task has died of."""
+        for task in self._tasks:
+            if task.done():
+                task.result()
+
+    async def stop(self) -> None:
+        """Cancel all and wait for them."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)

@@ -1,0 +1,99 @@
+"""A market's exchanges and queues over AMQP alone, for a login that may configure: the demo on a real broker.
+
+Daemons are provisioned through the management API (`management.py`), with users and rights of their own; here
+one login stands for everybody, which is good enough where everybody is one process.
+"""
+
+import tempfile
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from urllib.parse import unquote, urlsplit, urlunsplit
+
+from aio_pika import ExchangeType
+from pydantic import ValidationError
+
+from protocol.errors import MisuseError
+from protocol.marketplace import PartyRole
+from services.bus.link import BROKER_ERRORS, Link
+from services.bus.names import DEAD_QUEUE
+from services.bus.port import BusUnavailable
+from services.bus.topology import ParticipantPlace, Places, Topology, topology_of
+from services.config import Broker
+
+QUORUM = {"x-queue-type": "quorum"}
+
+
+@asynccontextmanager
+async def declared(url: str, participants: Sequence[tuple[PartyRole, str]]) -> AsyncIterator[Broker]:
+    """Declare what these (role, address) pairs need on the broker at `url`; the queues go with the block.
+
+    Raises MisuseError for a URL that is none, BusRefused and BusUnavailable.
+    """
+    with tempfile.TemporaryDirectory(prefix="deltaml-") as folder:
+        broker = _settings(url, Path(folder))
+        places = Places(
+            vhost="demo",
+            participants=tuple(ParticipantPlace(role=role, address=one) for role, one in participants),
+        )
+        topology = topology_of(places)
+        async with Link(broker, "administrator") as link:
+            try:
+                await _declare(link, topology)
+                yield broker
+            finally:
+                await _remove(link, topology)
+
+
+def _settings(url: str, folder: Path) -> Broker:
+    """The connection's settings; a password moves from the URL into a file that only we can read."""
+    try:
+        parts = urlsplit(url)
+        password, bare = parts.password, urlunsplit(parts._replace(netloc=_netloc(url)))
+        if password is None:
+            return Broker(url=bare)
+        file = folder / "password"
+        file.touch(mode=0o600)
+        file.write_text(unquote(password))
+        return Broker(url=bare, password_file=file)
+    except (ValidationError, ValueError):
+        raise MisuseError(
+            "--broker is not an AMQP URL; write it like amqp://user:password@localhost:5672/vhost"
+        ) from None
+
+
+def _netloc(url: str) -> str:
+    parts = urlsplit(url)
+    place = f"{parts.hostname}:{parts.port}" if parts.port else str(parts.hostname)
+    return f"{parts.username}@{place}" if parts.username else place
+
+
+async def _declare(link: Link, topology: Topology) -> None:
+    channel = await link.channel()
+    try:
+        for name in topology.exchanges:
+            await channel.declare_exchange(name, ExchangeType.TOPIC, durable=True)
+        for queue in topology.queues:
+            await channel.declare_queue(queue.name, durable=True, arguments=dict(QUORUM))
+        for binding in topology.bindings:
+            queue_of = await channel.get_queue(binding.queue, ensure=False)
+            await queue_of.bind(binding.exchange, binding.key)
+    except BROKER_ERRORS as error:
+        raise BusUnavailable(
+            f"the broker at {link.place} did not let us declare a queue ({error}): "
+            "use a login that may configure this virtual host"
+        ) from None
+    finally:
+        await channel.close()
+
+
+async def _remove(link: Link, topology: Topology) -> None:
+    """Our participants' queues; the exchanges and the dead letters may be others' too."""
+    try:
+        channel = await link.channel()
+        for queue in topology.queues:
+            if queue.name != DEAD_QUEUE:
+                await channel.queue_delete(queue.name)
+        await channel.close()
+    except (*BROKER_ERRORS, BusUnavailable):
+        return  # the broker went away: there is nothing that we could still do
