@@ -3,8 +3,8 @@
 import asyncio
 import os
 import signal
-from collections.abc import Awaitable, Callable, Coroutine
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
 import structlog
@@ -34,6 +34,7 @@ from services.data_owner import OwnerRole
 from services.directory import Directory
 from services.federated_aggregator import AggregatorRole
 from services.files import read_passphrase
+from services.health import Health
 from services.keystore import Keystore
 from services.logging import configure
 from services.meter import Meter
@@ -87,8 +88,9 @@ async def _participant(config: ModelBuyerConfig | DataOwnerConfig | AggregatorCo
         role = _role(config, store, final, directory, keystore)
         pool = StepPool(config.workers)
         stack.callback(pool.close)
-        collector = DaemonCollector([Observed(role.name, identity.address, store, bus)], meter)
-        await stack.enter_async_context(serving(config.metrics_port, collector))
+        health = Health({"broker": bus.connect, "chain": client.block_number})
+        observed = Observed(role.name, identity.address, store, bus, health)
+        await stack.enter_async_context(_observed(config, observed, meter, health))
         runtime = Runtime(
             role,
             identity,
@@ -100,6 +102,7 @@ async def _participant(config: ModelBuyerConfig | DataOwnerConfig | AggregatorCo
             pool=pool,
             meter=meter,
         )
+        health.is_broken = runtime.is_broken
         await _patiently(client.check_deployment)
         await _patiently(bus.connect)
         await _patiently(lambda: client.submit(_registration(role.name, identity.exchange_key)))
@@ -117,9 +120,6 @@ async def _listener(config: ChainListenerConfig) -> None:
         rpc = await _connect(config.chain, stack)
         bus = AmqpBus(config.broker)
         stack.push_async_callback(bus.close)
-        observed = Observed("chain_listener", market.contract, store, bus)
-        await stack.enter_async_context(serving(config.metrics_port, DaemonCollector([observed], Meter())))
-        await _patiently(bus.connect)
         outbox = EventOutbox(store, market)
         listener = ChainListener(
             rpc,
@@ -130,6 +130,10 @@ async def _listener(config: ChainListenerConfig) -> None:
             window=config.window,
             poll_seconds=config.chain.poll_seconds,
         )
+        health = Health({"broker": bus.connect, "chain": MarketplaceViews(rpc, market).block_number})
+        observed = Observed("chain_listener", market.contract, store, bus, health, listener.blocks)
+        await stack.enter_async_context(_observed(config, observed, Meter(), health))
+        await _patiently(bus.connect)
         _log.info("daemon_started", role="chain_listener", contract=market.contract)
         relay = outbox.run(lambda stream, event: _patiently(lambda: bus.publish_event(event, stream)))
         await _until_signalled(_side_by_side(listener.run(), relay), None)
@@ -143,6 +147,17 @@ async def _connect(chain: Chain, stack: AsyncExitStack) -> HttpRpc:
     rpc = HttpRpc(chain.url, heads=heads)
     stack.push_async_callback(rpc.close)
     return rpc
+
+
+@asynccontextmanager
+async def _observed(config: Config, observed: Observed, meter: Meter, health: Health) -> AsyncIterator[None]:
+    """Serve metrics and health, and look after the latter."""
+    async with serving(config.metrics_port, DaemonCollector([observed], meter), health):
+        watch = asyncio.create_task(health.run())
+        try:
+            yield
+        finally:
+            watch.cancel()
 
 
 def market_of(chain: Chain) -> Market:
