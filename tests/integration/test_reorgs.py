@@ -1,0 +1,111 @@
+"""Reorganisations of 1 to 20 blocks of a real node, at every moment of a training.
+
+`make test` has every depth at a few moments. Every depth at every moment, with every fate of the
+transactions: DELTAML_ALL_REORGS=1 make test ARGS=tests/integration/test_reorgs.py
+"""
+
+import os
+import random
+
+import pytest
+
+from protocol.marketplace import Settled
+from services.chain.rpc import HttpRpc
+from services.store import Store
+from tests.support.anvil import running_anvil
+from tests.support.chain_market import ChainMarket
+from tests.support.following import Following, Streams
+from tests.support.scripted_training import ScriptedTraining
+
+DEEPEST = 20
+FATES = ("gone", "in their places", "in the last block")
+ALL = "DELTAML_ALL_REORGS" in os.environ
+MOMENTS_APART = 1 if ALL else 3
+
+
+@pytest.fixture
+async def training():
+    """On a node of its own: anvil loses the state of blocks that are hundreds deep."""
+    with running_anvil("--accounts", "1") as url:
+        async with HttpRpc(url) as rpc:
+
+            async def fund(address, wei):
+                await rpc.call("anvil_setBalance", address, hex(wei))
+
+            market = await ChainMarket.create(rpc, fund)
+            await rpc.call("anvil_mine", hex(DEEPEST))  # the contract itself stays
+            yield ScriptedTraining(market)
+
+
+async def reorganise(rpc, depth, fate) -> None:
+    """Replace the newest blocks; their transactions are mined again or not, as their fate is."""
+    kept = [] if fate == "gone" else await transactions_of(rpc, depth)
+    last = depth - 1
+    await rpc.call("anvil_reorg", depth, [[raw, at if "places" in fate else last] for raw, at in kept])
+
+
+async def transactions_of(rpc, depth):
+    """(raw transaction, place of its block among the newest `depth`)."""
+    head = int(await rpc.call("eth_blockNumber"), 16)
+    numbers = range(head - depth + 1, head + 1)
+    blocks = await rpc.batch([("eth_getBlockByNumber", [hex(number), False]) for number in numbers])
+    return [
+        (await rpc.call("eth_getRawTransactionByHash", sent), place)
+        for place, block in enumerate(blocks)
+        for sent in block["transactions"]
+    ]
+
+
+class Listening:
+    """A listener that is sometimes behind, and sometimes dies before its outbox has published."""
+
+    def __init__(self, market, chance) -> None:
+        self.market, self.chance = market, chance
+        self.store, self.streams = Store(), Streams()
+        self.begin()
+
+    def begin(self) -> None:
+        place = self.market.deployment
+        self.now = Following(
+            self.market.rpc,
+            place.market,
+            self.streams,
+            self.store,
+            confirmations=DEEPEST,
+            first_block=place.block,
+        )
+
+    async def follow(self) -> None:
+        match self.chance.choice(["follow", "follow", "read", "sleep", "die"]):
+            case "follow":
+                await self.now.catch_up()
+            case "read":
+                await self.now.read()
+            case "die":
+                await self.now.read()
+                self.begin()
+
+
+@pytest.mark.parametrize("fate", FATES if ALL else ["any"])
+@pytest.mark.parametrize("depth", range(1, DEEPEST + 1))
+async def test_no_event_is_lost_or_doubled(training, depth, fate) -> None:
+    market, chance = training.market, random.Random(f"{depth} {fate}")
+    listening = Listening(market, chance)
+    moments = set(range(1 + depth % MOMENTS_APART, len(training.steps) + 1, MOMENTS_APART))
+    while not training.finished:
+        moment = await training.advance()
+        await listening.follow()
+        if moment in moments:
+            moments.remove(moment)
+            await reorganise(market.rpc, depth, chance.choice(FATES) if fate == "any" else fate)
+            training.begin_again()
+            await listening.follow()
+    assert not moments
+    await market.rpc.call("anvil_mine", hex(DEEPEST))
+    await listening.now.catch_up()
+
+    head = await market.buyer.block_number()
+    canonical = await market.buyer.fetch_events(market.deployment.block, head)
+    assert sum(isinstance(event.event, Settled) for event in canonical) == 1
+    assert listening.streams.of("confirmed") == canonical
+    assert list(listening.streams.seen.values()) == canonical
