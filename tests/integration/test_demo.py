@@ -205,7 +205,9 @@ def leaves(value):
 
 def test_the_stores_and_the_model_are_their_owners_alone(demo, folder):
     files = list((folder / "stores").iterdir())
-    assert len([file for file in files if file.suffix == ".sqlite"]) == 7
+    for party in demo.market.parties:
+        role, address = party.runtime.role.name, party.identity.address
+        assert folder / "stores" / f"{role}-{address[2:10]}.sqlite" in files
     assert {stat.S_IMODE(file.stat().st_mode) for file in files} == {0o600}
     assert stat.S_IMODE((folder / "stores").stat().st_mode) == 0o700
     assert stat.S_IMODE((folder / "model.json").stat().st_mode) == 0o600
