@@ -53,6 +53,7 @@ def broker_document(plan: MarketPlan, folder: MarketFolder, deployment: Deployme
     }
     return {
         "management": management,
+        "amqp": {"url": plan.broker_url},
         "vhost": plan.virtual_host,
         "participants": participants,
         "chain_listeners": [listener],

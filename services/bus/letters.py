@@ -96,5 +96,5 @@ def _origin(exchange: str, routing_key: str) -> dict[str, str | int]:
 
 def _plain(headers: Mapping[str, object]) -> dict[str, str | int]:
     """The envelope's headers if they are text or numbers: a stranger's tables are not carried on."""
-    named = {name: headers.get(name) for name in HEADERS}
+    named = {name: headers.get(name) for name in (*HEADERS, "part", "parts")}
     return {name: value for name, value in named.items() if isinstance(value, str | int)}

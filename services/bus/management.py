@@ -1,21 +1,43 @@
 """Bringing a broker to its topology: `plan` tells what is missing or otherwise, `apply` changes it."""
 
 from pathlib import Path
+from typing import Annotated
+from urllib.parse import urlsplit
 
-from pydantic import Field, ValidationError
+from pydantic import AfterValidator, Field, ValidationError
 
 from services.bus.differences import Difference, differences
 from services.bus.management_api import Management, ManagementAccess, connected
 from services.bus.port import BusRefused
 from services.bus.topology import Places, Topology, topology_of
+from services.config import FilePath, Settings
 from services.documents import read_yaml
 from services.errors import ConfigurationError
 
 
+def _amqp_url(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in {"amqp", "amqps"} or not parts.hostname or parts.username or parts.path:
+        raise ValueError("must be amqp://host:port or amqps://host:port, without user and virtual host")
+    return value
+
+
+class AmqpAccess(Settings):
+    """Where the broker's clients connect; the administrator's commands make users of their own."""
+
+    url: Annotated[str, AfterValidator(_amqp_url)] = Field(description="amqp://host:5672, amqps:// for TLS.")
+    ca_file: FilePath | None = Field(
+        None, description="Authorities (PEM) that may have signed the broker's key."
+    )
+    certificate_file: FilePath | None = Field(None, description="A certificate (PEM), if the broker asks.")
+    key_file: FilePath | None = Field(None, description="The certificate's private key (PEM).")
+
+
 class BrokerPlan(Places):
-    """The document of `deltaml admin broker`."""
+    """The document of `deltaml admin broker` and `deltaml admin dead-letters`."""
 
     management: ManagementAccess = Field(description="The management API.")
+    amqp: AmqpAccess | None = Field(None, description="The broker itself, for deltaml admin dead-letters.")
 
 
 def load_plan(path: Path) -> BrokerPlan:

@@ -171,8 +171,10 @@ def _policies() -> Iterable[Policy]:
     # Nobody may be looking at what is merely seen: the oldest goes.
     seen: dict[str, str | int] = {**kept, "max-length": 10_000, "overflow": "drop-head"}
     yield Policy("deltaml-seen", r"^deltaml\.chain\..*\.seen$", 20, seen)
+    # Whoever looks at dead letters gives them back, which counts as a delivery: no look may cost a letter.
     dead: dict[str, str | int] = {"max-length-bytes": _GIBIBYTE, "message-ttl": 30 * _DAY_MILLISECONDS}
-    yield Policy("deltaml-dead", rf"^{re.escape(DEAD_QUEUE)}$", 10, {**dead, "overflow": "drop-head"})
+    dead |= {"overflow": "drop-head", "delivery-limit": 1_000_000_000}
+    yield Policy("deltaml-dead", rf"^{re.escape(DEAD_QUEUE)}$", 10, dead)
 
 
 def _roles(places: Places, address: str) -> list[str]:

@@ -1,0 +1,262 @@
+"""The queue of dead letters for an administrator: look, put back, throw away.
+
+It works under a user that exists for one command: it may read this queue alone, and publish on the exchange
+of messages in another's name, since a recipient takes only messages whose sender the broker vouches for.
+Letters are taken and given back when the command ends; RabbitMQ counts that as a delivery each time.
+"""
+
+import secrets
+import tempfile
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from aio_pika import DeliveryMode, Message
+from aio_pika.abc import AbstractIncomingMessage
+
+from services.bus.link import BROKER_ERRORS, Link
+from services.bus.management import BrokerPlan
+from services.bus.management_api import Management, connected
+from services.bus.names import DEAD_QUEUE, EXCHANGE
+from services.bus.passwords import HASHING_ALGORITHM, password_hash
+from services.bus.port import BusError, BusUnavailable
+from services.bus.properties import HEADERS
+from services.bus.publisher import Publisher
+from services.bus.reasons import reason_of
+from services.bus.topology import NOTHING
+from services.config import Broker
+from services.errors import ConfigurationError
+
+MOST_LETTERS = 10_000
+"""Looked at by one command; their bodies pass by one after another and are not kept."""
+
+BROKER = "the broker"
+"""Who wrote a letter that RabbitMQ took off a queue by itself."""
+
+_LONGEST_TEXT = 500
+_CARRIED = (*HEADERS, "part", "parts")
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A dead letter; every text may be a stranger's and is cut and made printable."""
+
+    message_id: str
+    type: str
+    reason: str
+    code: str
+    detail: str
+    sender: str
+    recipient: str
+    training: str
+    round: str
+    sent_at: str
+    written_by: str
+    sent_as: str
+    exchange: str
+    routing_key: str
+    body_bytes: int
+
+    def obstacle(self) -> str | None:
+        """Why it cannot be put back, or None."""
+        place = self.routing_key.split(".")
+        if self.exchange != EXCHANGE or len(place) != 3:
+            return "it was no message between participants"
+        if not self.body_bytes or self.code == "incomplete":
+            return "its body was not kept; have the sender send it again"
+        # Participants write letters freely, so one is believed about its writer's own queue and name alone:
+        # nobody gets a message into another's queue under a third one's name.
+        if self.written_by not in (BROKER, place[1]) and self.sent_as not in ("", self.written_by):
+            return f"{self.written_by} wrote it, who was neither its sender nor its recipient"
+        return None
+
+
+Chosen = Callable[[Letter], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A letter that was chosen and could not be put back."""
+
+    letter: Letter
+    why: str
+
+
+class DeadQueue:
+    """See `opened`."""
+
+    def __init__(self, link: Link) -> None:
+        """`link` is of the user that exists for this command."""
+        self._link = link
+        self._publisher = Publisher(link, seconds=30.0, attempts=2)
+
+    async def letters(self, chosen: Chosen) -> list[Letter]:
+        """Those chosen, oldest first; all stay."""
+        return [letter async for letter, _ in self._walk() if chosen(letter)]
+
+    async def purge(self, chosen: Chosen) -> list[Letter]:
+        """Throw away those chosen."""
+        gone = []
+        async for letter, message in self._walk():
+            if chosen(letter):
+                await message.ack()
+                gone.append(letter)
+        return gone
+
+    async def requeue(self, chosen: Chosen) -> tuple[list[Letter], list[Kept]]:
+        """Send those chosen as they came; what cannot be sent stays. One sent twice does no harm."""
+        sent: list[Letter] = []
+        kept: list[Kept] = []
+        async for letter, message in self._walk():
+            if not chosen(letter):
+                continue
+            obstacle = letter.obstacle()
+            if obstacle is None:
+                try:
+                    await self._publisher.publish(EXCHANGE, letter.routing_key, [_as_it_came(message)])
+                except BusError as error:
+                    obstacle = str(error)
+            if obstacle is None:
+                await message.ack()
+                sent.append(letter)
+            else:
+                kept.append(Kept(letter, obstacle))
+        return sent, kept
+
+    async def _walk(self) -> AsyncIterator[tuple[Letter, AbstractIncomingMessage]]:
+        """Every letter that is there now: those that our own doing adds are for the next command."""
+        channel = await self._link.channel()
+        try:
+            queue = await channel.get_queue(DEAD_QUEUE, ensure=False)
+            left = MOST_LETTERS
+            while left:
+                message = await queue.get(no_ack=False, fail=False)
+                if message is None:
+                    return
+                left = min(left - 1, message.message_count or 0)
+                yield _letter(message), message
+        except BROKER_ERRORS as error:
+            raise BusUnavailable(
+                f"cannot read {DEAD_QUEUE} ({type(error).__name__}): run deltaml admin broker apply"
+            ) from None
+        finally:
+            with suppress(*BROKER_ERRORS):
+                await channel.close()
+
+
+@asynccontextmanager
+async def opened(plan: BrokerPlan) -> AsyncIterator[DeadQueue]:
+    """The queue of this document's virtual host.
+
+    Raises ConfigurationError for a document without `amqp`, BusRefused and BusUnavailable.
+    """
+    if plan.amqp is None:
+        raise ConfigurationError("the document has no section amqp; add its url, amqp://host:5672")
+    user, password = f"deltaml-admin-{secrets.token_hex(4)}", secrets.token_urlsafe(32)
+    scheme, _, host = plan.amqp.url.partition("://")
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "password"
+        file.touch(0o600)
+        file.write_text(password)
+        broker = Broker(
+            url=f"{scheme}://{user}@{host}/{plan.vhost}",
+            password_file=file,
+            ca_file=plan.amqp.ca_file,
+            certificate_file=plan.amqp.certificate_file,
+            key_file=plan.amqp.key_file,
+        )
+        async with (
+            connected(plan.management) as api,
+            _temporary_user(api, plan.vhost, user, password),
+            Link(broker, "administrator") as link,
+        ):
+            yield DeadQueue(link)
+
+
+@asynccontextmanager
+async def _temporary_user(api: Management, vhost: str, user: str, password: str) -> AsyncIterator[None]:
+    known = {
+        "password_hash": password_hash(password),
+        "hashing_algorithm": HASHING_ALGORITHM,
+        "tags": "impersonator",
+    }
+    rights = {"configure": NOTHING, "read": _only(DEAD_QUEUE), "write": _only(EXCHANGE)}
+    try:
+        await api.put("users", user, body=known)
+        await api.put("permissions", vhost, user, body=rights)
+        yield
+    finally:
+        await api.delete("users", user)
+
+
+def _only(name: str) -> str:
+    return f"^{name.replace('.', '[.]')}$"
+
+
+def _as_it_came(message: AbstractIncomingMessage) -> Message:
+    headers = message.headers
+    return Message(
+        message.body,
+        message_id=message.message_id,
+        type=message.type,
+        correlation_id=message.correlation_id,
+        timestamp=message.timestamp,
+        content_type=message.content_type,
+        content_encoding=message.content_encoding,
+        delivery_mode=DeliveryMode.PERSISTENT,
+        user_id=_letter(message).sent_as or None,
+        headers={name: headers[name] for name in _CARRIED if name in headers},
+    )
+
+
+def _letter(message: AbstractIncomingMessage) -> Letter:
+    """What a letter says. Its own routing key is one that the broker has let its writer use."""
+    headers, key = message.headers, message.routing_key or ""
+    told: dict[str, object] = dict(headers)
+    death = _first_death(headers)
+    if death is not None:
+        told |= {
+            "code": death.get("reason"),
+            "detail": f"off the queue {death.get('queue')}",
+            "exchange": death.get("exchange"),
+            "routing_key": key,
+            "sent_as": message.user_id,
+        }
+    code = _text(told.get("code"))
+    return Letter(
+        message_id=_text(message.message_id),
+        type=_text(message.type),
+        reason=reason_of(code),
+        code=code,
+        detail=_text(told.get("detail")),
+        sender=_text(headers.get("sender")),
+        recipient=_text(headers.get("recipient")),
+        training=_text(message.correlation_id),
+        round=_text(headers.get("round")),
+        sent_at=_moment(message.timestamp),
+        written_by=_text(key.split(".")[0]) if death is None else BROKER,
+        sent_as=_text(told.get("sent_as")),
+        exchange=_text(told.get("exchange")),
+        routing_key=_text(told.get("routing_key")),
+        body_bytes=len(message.body),
+    )
+
+
+def _first_death(headers: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """What RabbitMQ says of a message that it took off a queue itself; None for a daemon's letter."""
+    deaths = headers.get("x-death")
+    if not isinstance(deaths, list) or not deaths:
+        return None
+    return deaths[-1] if isinstance(deaths[-1], Mapping) else {}
+
+
+def _text(value: object) -> str:
+    text = "" if value is None else str(value)
+    return "".join(one if one.isprintable() else "?" for one in text[:_LONGEST_TEXT])
+
+
+def _moment(timestamp: datetime | None) -> str:
+    return "" if timestamp is None else timestamp.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
