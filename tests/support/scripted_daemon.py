@@ -6,9 +6,20 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
+from protocol.marketplace import Settle, Settled
 from protocol.messages import Complaint
 from protocol.roles.dispatch import EncodedStep
-from protocol.roles.inputs import Context, Effect, Input, MessageReceived, TimerFired
+from protocol.roles.inputs import (
+    Context,
+    Effect,
+    Input,
+    MessageReceived,
+    NoteFact,
+    SendMessage,
+    SetTimer,
+    SubmitCall,
+    TimerFired,
+)
 from services.bus.memory import MemoryBroker, MemoryBus
 from services.bus.port import Outgoing
 from services.directory import Directory
@@ -225,3 +236,27 @@ def heard_so_far(state: bytes | None, item: Input) -> bytes:
 
 def echo(state: bytes | None, item: Input, _context: Context) -> EncodedStep:
     return step(heard_so_far(state, item))
+
+
+def settled_event(training: int) -> Settled:
+    return Settled(training=training, improvement=0, paid=0, refund=0)
+
+
+def answering(world: World) -> Script:
+    """A script that answers whatever it hears, with a message and a call, and after "three" sets a timer."""
+
+    def script(state: bytes | None, item: Input, context: Context) -> EncodedStep:
+        word = said(item)
+        stream = context.randomness("reply")
+        body = Complaint(code=f"re_{word}", accused=world.owner.address, evidence=())
+        reply = SendMessage(message_id=stream.bytes(16), recipient=world.aggregator.address, body=body)
+        effects: list[Effect] = [
+            reply,
+            SubmitCall(call=Settle(training=len(word))),
+            NoteFact(name="told", data={"of": word}),
+        ]
+        if word == "three":
+            effects.append(SetTimer(name="late", seconds=0.0))
+        return step(heard_so_far(state, item), *effects)
+
+    return script
