@@ -3,10 +3,12 @@
 import asyncio
 import multiprocessing
 import os
+import threading
 import time
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
+from multiprocessing.connection import wait
 
 from protocol.roles.dispatch import EncodedStep, run_step
 from protocol.roles.inputs import Context, Input
@@ -29,6 +31,21 @@ def timed_step(role: str, state: bytes | None, item: Input, context: Context) ->
     return TimedStep(step, time.process_time() - started)
 
 
+def _die_with_daemon() -> None:
+    """In a worker: end when the daemon is gone, even if it was killed and could tell nobody.
+
+    A worker holds both ends of its queue, so it would wait for the next step for ever.
+    """
+    daemon = multiprocessing.parent_process()
+    assert daemon is not None
+
+    def watch() -> None:
+        wait([daemon.sentinel])
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
 class StepPool:
     """A process pool that is rebuilt when a worker is killed; zero workers run steps in this process."""
 
@@ -42,7 +59,9 @@ class StepPool:
         if self._workers and self._executor is None:
             context = multiprocessing.get_context("forkserver")
             context.set_forkserver_preload(["protocol.roles.dispatch"])
-            self._executor = ProcessPoolExecutor(self._workers, mp_context=context)
+            self._executor = ProcessPoolExecutor(
+                self._workers, mp_context=context, initializer=_die_with_daemon
+            )
             for _ in range(self._workers):
                 self._executor.submit(os.getpid)
 

@@ -3,7 +3,11 @@
 import asyncio
 import os
 import signal
+import subprocess
+import sys
+import time
 from concurrent.futures.process import BrokenProcessPool
+from pathlib import Path
 
 import pytest
 
@@ -99,3 +103,43 @@ async def test_a_peers_fault_comes_back_from_a_worker_as_such(pool, buyer, conte
     with pytest.raises(ProtocolViolation) as caught:
         await pool.run(ROLE, None, stop, context)
     assert caught.value.code == "unknown_training"
+
+
+HOLDER = """
+import asyncio, os, sys
+from services.pool import StepPool
+
+def main():
+    pool = StepPool(2)
+    pool.start()
+    print(*(pool._executor.submit(os.getpid).result() for _ in range(8)), flush=True)
+    sys.stdin.read()
+
+if __name__ == "__main__":
+    main()
+"""
+
+
+def test_workers_end_when_their_daemon_is_killed(tmp_path):
+    script = tmp_path / "holder.py"
+    script.write_text(HOLDER)
+    root = str(Path(__file__).resolve().parents[2])
+    holder = subprocess.Popen(
+        [sys.executable, str(script)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": root},
+    )
+    try:
+        workers = {int(pid) for pid in holder.stdout.readline().split()}
+        assert workers
+    finally:
+        holder.kill()
+        holder.wait(10)
+        holder.stdin.close()
+        holder.stdout.close()
+    deadline = time.monotonic() + 20
+    while left := {pid for pid in workers if Path(f"/proc/{pid}").exists()}:
+        assert time.monotonic() < deadline, f"still there: {left}"
+        time.sleep(0.05)
