@@ -1,4 +1,4 @@
-"""The store: a step all or nothing, the queues, what is kept, and what survives a crash."""
+"""The store: a step all or nothing, what is kept, and what survives a crash."""
 
 import os
 import signal
@@ -6,22 +6,15 @@ import sqlite3
 import stat
 import subprocess
 import sys
-from itertools import count
 from pathlib import Path
 
 import pytest
-import sqlalchemy as sa
 
 from services.errors import ConfigurationError
-from services.store import SCHEMA_VERSION, StepWrites, Store
-from services.store.tables import metadata
+from services.store import SCHEMA_VERSION, Store
+from tests.support.stores import FIRST, SECOND, attempts, everything, full_writes, offered, writes
 
 ROOT = Path(__file__).parents[2]
-FIRST, SECOND = b"1" * 32, b"2" * 32
-
-
-class Stopped(Exception):  # noqa: N818
-    """What the fault injection raises."""
 
 
 @pytest.fixture
@@ -34,75 +27,6 @@ def store(path):
     opened = Store(f"sqlite:///{path}")
     yield opened
     opened.close()
-
-
-def offered(store, input_id=FIRST, key="1", content=b"input"):
-    """The next input of `key` once this one was added."""
-    store.add_inputs([(input_id, key, content)])
-    return store.next_input(key)
-
-
-def writes(**changes):
-    values = {
-        "training": 1,
-        "state": b"state",
-        "shown": "IN_PROGRESS",
-        "finished": False,
-        "references": frozenset(),
-    }
-    return StepWrites(**{**values, **changes})
-
-
-def full_writes(label=b"a"):
-    """A step that writes to every table."""
-    return writes(
-        state=label,
-        references=frozenset({label * 32}),
-        effects=[("message", label), ("call", label)],
-        timers={"stalled": 5.0},
-        cancelled={"join"},
-        blobs={label * 32: label},
-        facts=[("round_recorded", {"round": 1})],
-        results={"model": label},
-    )
-
-
-def everything(store):
-    """All rows of all tables."""
-    with store._database.reading() as connection:
-        return {
-            name: [tuple(row) for row in connection.execute(sa.select(table))]
-            for name, table in metadata.tables.items()
-        }
-
-
-def failing_at(store, statement):
-    """Make the store's n-th statement fail from now on; returns what ends that."""
-    numbers = count(1)
-
-    def fail(*_arguments):
-        if next(numbers) == statement:
-            raise Stopped
-
-    sa.event.listen(store._database.engine, "before_cursor_execute", fail)
-    return lambda: sa.event.remove(store._database.engine, "before_cursor_execute", fail)
-
-
-def attempts(store, work):
-    """Run `work` with a fault at its first statement, its second ...; until there is none left to fail."""
-    faults = 0
-    while True:
-        before = everything(store)
-        heal = failing_at(store, faults + 1)
-        try:
-            work()
-        except Stopped:
-            assert everything(store) == before
-        else:
-            return faults
-        finally:
-            heal()
-        faults += 1
 
 
 # ---- a step ----
@@ -170,80 +94,6 @@ def test_an_event_in_the_inbox_tells_its_training_before_its_step(store):
     assert store.key_of(8) is None
     store.add_inputs([(SECOND, "8", b"a message that claims a training")])
     assert store.key_of(8) is None
-
-
-# ---- inbox ----
-
-
-def test_a_second_delivery_is_dropped_before_and_after_its_step(store):
-    item = offered(store)
-    store.add_inputs([(FIRST, "1", b"again"), (SECOND, "1", b"next")])
-    assert store.waiting_inputs() == 2
-    store.write_step(item, writes(), now=0.0)
-    store.add_inputs([(FIRST, "1", b"again")])
-    assert store.next_input("1").content == b"next"
-    assert store.waiting_inputs() == 1
-
-
-def test_inputs_come_in_order_each_instance_for_itself(store):
-    store.add_inputs([(bytes([i]) * 32, str(i % 2), bytes([i])) for i in range(6)])
-    assert sorted(store.waiting_keys()) == ["0", "1"]
-    seen = []
-    while (item := store.next_input("1")) is not None:
-        seen.append(item.content)
-        store.finish_input(item, now=0.0)
-    assert seen == [b"\1", b"\3", b"\5"]
-    assert store.waiting_keys() == ["0"]
-
-
-def test_what_is_done_leaves_no_content_behind(store):
-    store.finish_input(offered(store, content=b"sealed"), now=0.0)
-    assert [row[3] for row in everything(store)["inbox"]] == [None]
-
-
-# ---- outbox ----
-
-
-def test_effects_come_in_order_wait_when_they_failed_and_go_when_done(store):
-    effects = [("message", b"a"), ("call", b"b"), ("message", b"c")]
-    store.write_step(offered(store), writes(effects=effects), now=5.0)
-    assert store.due_effects(4.9) == []
-    due = store.due_effects(5.0)
-    assert [(effect.kind, effect.content, effect.attempts) for effect in due] == [
-        (kind, content, 0) for kind, content in effects
-    ]
-    store.effect_failed(due[0], next_at=8.0)
-    store.effects_done(due[1:2])
-    assert [effect.content for effect in store.due_effects(7.9)] == [b"c"]
-    assert [(effect.content, effect.attempts) for effect in store.due_effects(8.0)] == [(b"a", 1), (b"c", 0)]
-    assert store.next_effect_at() == 5.0
-    assert store.next_effect_at({due[2].sequence}) == 8.0
-    store.effects_done(store.due_effects(8.0))
-    assert store.waiting_effects() == 0
-    assert store.next_effect_at() is None
-
-
-# ---- timers ----
-
-
-def test_a_timer_is_replaced_cancelled_and_fires_once(store):
-    store.write_step(offered(store), writes(timers={"join": 5.0, "stalled": 9.0}), now=100.0)
-    assert store.next_timer_at() == 105.0
-    store.write_step(offered(store, SECOND), writes(timers={"join": 1.0}, cancelled={"stalled"}), now=110.0)
-    assert store.due_timers(110.9) == []
-    assert store.due_timers(111.0) == [("1", "join", 111.0)]
-    store.timer_to_input("1", "join", b"t" * 32, b"fired")
-    store.timer_to_input("1", "join", b"u" * 32, b"fired again")
-    assert store.next_timer_at() is None
-    assert store.waiting_inputs() == 1
-
-
-def test_timers_of_two_instances_do_not_meet(store):
-    for number, key in enumerate("12"):
-        item = offered(store, bytes([number]) * 32, key)
-        store.write_step(item, writes(timers={"join": 1.0 + number}), now=0.0)
-    store.write_step(offered(store, SECOND, "1"), writes(cancelled={"join"}), now=0.0)
-    assert store.due_timers(9.0) == [("2", "join", 2.0)]
 
 
 # ---- blobs, facts, results, values ----

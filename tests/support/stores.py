@@ -1,0 +1,88 @@
+"""Steps to write into a store, and faults at each of its statements."""
+
+from collections.abc import Callable
+from itertools import count
+from typing import Any
+
+import sqlalchemy as sa
+
+from services.store import QueuedInput, StepWrites, Store
+from services.store.tables import metadata
+
+FIRST, SECOND = b"1" * 32, b"2" * 32
+
+
+class Stopped(Exception):  # noqa: N818
+    """What the fault injection raises."""
+
+
+def offered(store: Store, input_id: bytes = FIRST, key: str = "1", content: bytes = b"input") -> QueuedInput:
+    """The next input of `key` once this one was added."""
+    store.add_inputs([(input_id, key, content)])
+    item = store.next_input(key)
+    assert item is not None
+    return item
+
+
+def writes(**changes: Any) -> StepWrites:
+    """A step that writes a state, with these changes."""
+    values: dict[str, Any] = {
+        "training": 1,
+        "state": b"state",
+        "shown": "IN_PROGRESS",
+        "finished": False,
+        "references": frozenset(),
+    }
+    return StepWrites(**{**values, **changes})
+
+
+def full_writes(label: bytes = b"a") -> StepWrites:
+    """A step that writes to every table."""
+    return writes(
+        state=label,
+        references=frozenset({label * 32}),
+        effects=[("message", label), ("call", label)],
+        timers={"stalled": 5.0},
+        cancelled={"join"},
+        blobs={label * 32: label},
+        facts=[("round_recorded", {"round": 1})],
+        results={"model": label},
+    )
+
+
+def everything(store: Store) -> dict[str, list[tuple[Any, ...]]]:
+    """All rows of all tables."""
+    with store._database.reading() as connection:
+        return {
+            name: [tuple(row) for row in connection.execute(sa.select(table))]
+            for name, table in metadata.tables.items()
+        }
+
+
+def failing_at(store: Store, statement: int) -> Callable[[], None]:
+    """Make the store's n-th statement fail from now on; returns what ends that."""
+    numbers = count(1)
+
+    def fail(*_arguments: Any) -> None:
+        if next(numbers) == statement:
+            raise Stopped
+
+    sa.event.listen(store._database.engine, "before_cursor_execute", fail)
+    return lambda: sa.event.remove(store._database.engine, "before_cursor_execute", fail)
+
+
+def attempts(store: Store, work: Callable[[], None]) -> int:
+    """Run `work` with a fault at its first statement, its second ...; until there is none left to fail."""
+    faults = 0
+    while True:
+        before = everything(store)
+        heal = failing_at(store, faults + 1)
+        try:
+            work()
+        except Stopped:
+            assert everything(store) == before
+        else:
+            return faults
+        finally:
+            heal()
+        faults += 1
