@@ -1,12 +1,8 @@
 """`deltaml demo`: the whole market in one process on real rows, the same training in plaintext beside it."""
 
-import math
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
-from decimal import Decimal
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 
@@ -14,72 +10,25 @@ from protocol.bought_model import BoughtModel
 from protocol.codec import unpack
 from protocol.errors import MisuseError
 from protocol.learning.descent import gram
-from protocol.learning.statistic import Matrix, Statistic, StatisticBuilder, select
+from protocol.learning.statistic import select
 from protocol.messages import ChainEvent
-from protocol.request import LEAST_KEY_BITS, Request, parse_request
+from protocol.request import LEAST_KEY_BITS, Request
 from protocol.roles.training import check_widths
 from services.chain.connect import open_chain
-from services.datasets import deal, diabetes, read_rows
 from services.demo_report import DemoReport, Outcome, make_report
+from services.demo_request import DemoData, DemoOptions, demo_request, load_data, statistics_of
 from services.errors import ServiceError
 from services.market import LocalMarket, MarketSettings, Participant
 from services.metrics import DaemonCollector, serving
 from services.model_file import write_model
+
+__all__ = ["DemoOptions", "DemoReport", "run_demo"]
 
 LEAST_DEMO_KEY_BITS = 1024
 """For comparison with the 2019 thesis; everything else asks for 2048 at least."""
 
 MOST_OWNERS = 64
 BASIS_POINTS = 10_000
-_LARGEST_WEIGHT = 2.0**56
-"""A request has room for 64 bits (protocol/request.py), of which 8 are kept for what training does."""
-_LARGEST_TARGET = 1e8
-"""The contract takes sums of squared errors × 1e18 below 2¹²⁸: a hundredth of the root is a safe bound."""
-DEFAULT_DEPOSIT_WEI = 10**18
-_DEADLINES = {"join_s": 60, "step_s": 60, "chain_s": 60}
-
-
-@dataclass(frozen=True, slots=True)
-class DemoOptions:
-    """What to train and how; the defaults are the diabetes data under 3072-bit keys."""
-
-    rounds: int = 20
-    local_steps: int = 5
-    owners: int = 5
-    step_size: Decimal = Decimal("1.5")
-    start: Literal["zero", "mean"] = "zero"
-    key_bits: int = 3072
-    deposit_wei: int = DEFAULT_DEPOSIT_WEI
-    broker: str | None = None
-    chain: str | None = None
-    data: Path | None = None
-    target: str | None = None
-    seed: int = 39
-    model_out: Path | None = None
-    report: Path | None = None
-    folder: Path | None = None
-    workers: int | None = None
-    metrics_port: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class DemoData:
-    """Every owner's rows (m×k, in dealing order), and which column is the target."""
-
-    columns: tuple[str, ...]
-    target: str
-    parts: list[Matrix]
-
-    @property
-    def features(self) -> tuple[str, ...]:
-        """All columns but the target."""
-        return tuple(name for name in self.columns if name != self.target)
-
-    def column(self, name: str) -> Matrix:
-        """All owners' values of a column."""
-        index = self.columns.index(name)
-        return np.concatenate([part[:, index] for part in self.parts])
-
 
 Progress = Callable[[str, ChainEvent | None], None]
 """Told what is being done, and of every confirmed event."""
@@ -123,7 +72,7 @@ def _check_steps(request: Request, data: DemoData) -> None:
     """Each owner would refuse a step that diverges on its rows, without a number; the demo may say it."""
     names = [column.name for column in request.features]
     step_size, largest = float(request.schedule.step_size), 0.0
-    for statistic in _statistics(data).values():
+    for statistic in statistics_of(data).values():
         factor = select(statistic, names, request.target.name, intercept=request.model.intercept)
         curvature, _ = gram(factor, float(request.model.l2))
         largest = max(largest, float(np.linalg.eigvalsh(curvature)[-1]))
@@ -168,78 +117,6 @@ def _make_folder(folder: Path) -> None:
         ) from None
 
 
-def load_data(options: DemoOptions) -> DemoData:
-    """The rows, dealt to the owners by the seed."""
-    if options.data is None:
-        columns, rows = diabetes()
-    else:
-        columns, rows = read_rows(options.data)
-    target = columns[-1] if options.target is None else options.target
-    if target not in columns:
-        raise MisuseError(f"there is no column {target!r} to predict; the data have {', '.join(columns)}")
-    if len(columns) < 2:
-        raise MisuseError(f"the data have only the column {columns[0]!r}; a feature and a target are needed")
-    return DemoData(columns, target, deal(rows, options.owners, options.seed))
-
-
-def demo_request(options: DemoOptions, data: DemoData, aggregator: str) -> Request:
-    """The request a buyer would write for these rows: ranges from the data, bounds from the ranges."""
-    features = [_column(name, data.column(name)) for name in data.features]
-    values = data.column(data.target)
-    spread = max(float(np.ptp(values)), 1e-12)
-    largest = max(spread, float(np.abs(values).max()))
-    steepness = spread / max(min(float(data.column(name).std()) for name in data.features), 1e-12)
-    start: dict[str, object] = {"start": "zero"}
-    if options.start == "mean":
-        start = {"start": "mean", "value": repr(round(float(values.mean()), 6))}
-    return parse_request(
-        {
-            "name": f"demo, seed {options.seed}",
-            "features": features,
-            "target": _column(data.target, values),
-            "schedule": {
-                "rounds": options.rounds,
-                "local_steps": options.local_steps,
-                "step_size": str(options.step_size),
-            },
-            "start": start,
-            "owners": {"minimum": options.owners, "maximum": options.owners},
-            "bounds": {
-                "weight_bits": _bits_for(f"the weights for {data.target!r}", steepness, _LARGEST_WEIGHT),
-                "residual_bits": _bits_for(f"column {data.target!r}", largest, _LARGEST_TARGET),
-                "min_rows": min(map(len, data.parts)),
-            },
-            "payment": {"deposit_wei": str(options.deposit_wei)},
-            "aggregator": aggregator,
-            "deadlines": _DEADLINES,
-            "key_bits": options.key_bits,
-        }
-    )
-
-
-def _column(name: str, values: Matrix) -> dict[str, object]:
-    low, high = float(values.min()), float(values.max())
-    if not low < high:
-        raise MisuseError(f"column {name!r} has the value {low:g} in every row; drop it from the file")
-    return {"name": name, "minimum": repr(low), "maximum": repr(high)}
-
-
-def _bits_for(what: str, value: float, bound: float) -> int:
-    """Bits for numbers up to 256 times `value`."""
-    if value > bound:
-        raise MisuseError(f"{what} may reach {value:.3g}, the bound is {bound:.3g}: scale the columns")
-    return max(24, math.ceil(math.log2(value)) + 8)
-
-
-def _statistics(data: DemoData) -> dict[str, Statistic]:
-    found = {}
-    for number, rows in enumerate(data.parts, start=1):
-        builder = StatisticBuilder(data.columns)
-        builder.add(rows)
-        found[f"rows-{number}"] = builder.finish()
-    return found
-
-
 async def _run(options: DemoOptions, data: DemoData, progress: Progress, least_key_bits: int) -> DemoReport:
     events: list[ChainEvent] = []
 
@@ -256,7 +133,7 @@ async def _run(options: DemoOptions, data: DemoData, progress: Progress, least_k
         least_key_bits=least_key_bits,
         on_event=on_event,
     )
-    statistics = _statistics(data)
+    statistics = statistics_of(data)
     progress("starting chain, contract, daemons and worker processes", None)
     market = LocalMarket(statistics, settings)
     async with serving(options.metrics_port, DaemonCollector(market.observed, market.meter)), market:

@@ -20,7 +20,7 @@ from services.chain.errors import InsufficientFunds, RpcError, WrongChain
 from services.chain.rpc import HttpRpc, Rpc
 from services.chain.verification import contract_state
 from services.datasets import read_statistic
-from services.demo import DemoData, DemoOptions, demo_request, load_data
+from services.demo_request import DemoData, DemoOptions, demo_request, load_data
 from services.errors import ConfigurationError
 from services.files import private_folder, write_private
 from services.keystore import Cost

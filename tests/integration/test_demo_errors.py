@@ -11,7 +11,7 @@ import pytest
 
 from protocol.learning.descent import affine_map
 from protocol.learning.statistic import select
-from services.demo import DemoOptions, _statistics, load_data
+from services.demo_request import DemoOptions, load_data, statistics_of
 from tests.support.command_line import run
 
 ROOT = Path(__file__).parents[2]
@@ -133,7 +133,7 @@ def test_the_bound_on_the_step_holds_for_every_owner(folder):
     text = demo(folder, "--step-size", "3")
     bound = float(text.partition("below ")[2].partition(":")[0])
     data = load_data(DemoOptions())
-    for statistic in _statistics(data).values():
+    for statistic in statistics_of(data).values():
         factor = select(statistic, data.features, data.target, intercept=True)
         affine_map(factor, step_size=bound - 1e-5, l2=0.0, local_steps=5)
 

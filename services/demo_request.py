@@ -1,0 +1,136 @@
+"""What the demo trains on, and the request that a buyer would write for it."""
+
+import math
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from protocol.errors import MisuseError
+from protocol.learning.statistic import Matrix, Statistic, StatisticBuilder
+from protocol.request import Request, parse_request
+from services.datasets import deal, diabetes, read_rows
+
+_LARGEST_WEIGHT = 2.0**56
+"""A request has room for 64 bits (protocol/request.py), of which 8 are kept for what training does."""
+_LARGEST_TARGET = 1e8
+"""The contract takes sums of squared errors × 1e18 below 2¹²⁸: a hundredth of the root is a safe bound."""
+DEFAULT_DEPOSIT_WEI = 10**18
+_DEADLINES = {"join_s": 60, "step_s": 60, "chain_s": 60}
+
+
+@dataclass(frozen=True, slots=True)
+class DemoOptions:
+    """What to train and how; the defaults are the diabetes data under 3072-bit keys."""
+
+    rounds: int = 20
+    local_steps: int = 5
+    owners: int = 5
+    step_size: Decimal = Decimal("1.5")
+    start: Literal["zero", "mean"] = "zero"
+    key_bits: int = 3072
+    deposit_wei: int = DEFAULT_DEPOSIT_WEI
+    broker: str | None = None
+    chain: str | None = None
+    data: Path | None = None
+    target: str | None = None
+    seed: int = 39
+    model_out: Path | None = None
+    report: Path | None = None
+    folder: Path | None = None
+    workers: int | None = None
+    metrics_port: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DemoData:
+    """Every owner's rows (m×k, in dealing order), and which column is the target."""
+
+    columns: tuple[str, ...]
+    target: str
+    parts: list[Matrix]
+
+    @property
+    def features(self) -> tuple[str, ...]:
+        """All columns but the target."""
+        return tuple(name for name in self.columns if name != self.target)
+
+    def column(self, name: str) -> Matrix:
+        """All owners' values of a column."""
+        index = self.columns.index(name)
+        return np.concatenate([part[:, index] for part in self.parts])
+
+
+def load_data(options: DemoOptions) -> DemoData:
+    """The rows, dealt to the owners by the seed."""
+    if options.data is None:
+        columns, rows = diabetes()
+    else:
+        columns, rows = read_rows(options.data)
+    target = columns[-1] if options.target is None else options.target
+    if target not in columns:
+        raise MisuseError(f"there is no column {target!r} to predict; the data have {', '.join(columns)}")
+    if len(columns) < 2:
+        raise MisuseError(f"the data have only the column {columns[0]!r}; a feature and a target are needed")
+    return DemoData(columns, target, deal(rows, options.owners, options.seed))
+
+
+def demo_request(options: DemoOptions, data: DemoData, aggregator: str) -> Request:
+    """The request a buyer would write for these rows: ranges from the data, bounds from the ranges."""
+    features = [_column(name, data.column(name)) for name in data.features]
+    values = data.column(data.target)
+    spread = max(float(np.ptp(values)), 1e-12)
+    largest = max(spread, float(np.abs(values).max()))
+    steepness = spread / max(min(float(data.column(name).std()) for name in data.features), 1e-12)
+    start: dict[str, object] = {"start": "zero"}
+    if options.start == "mean":
+        start = {"start": "mean", "value": repr(round(float(values.mean()), 6))}
+    return parse_request(
+        {
+            "name": f"demo, seed {options.seed}",
+            "features": features,
+            "target": _column(data.target, values),
+            "schedule": {
+                "rounds": options.rounds,
+                "local_steps": options.local_steps,
+                "step_size": str(options.step_size),
+            },
+            "start": start,
+            "owners": {"minimum": options.owners, "maximum": options.owners},
+            "bounds": {
+                "weight_bits": _bits_for(f"the weights for {data.target!r}", steepness, _LARGEST_WEIGHT),
+                "residual_bits": _bits_for(f"column {data.target!r}", largest, _LARGEST_TARGET),
+                "min_rows": min(map(len, data.parts)),
+            },
+            "payment": {"deposit_wei": str(options.deposit_wei)},
+            "aggregator": aggregator,
+            "deadlines": _DEADLINES,
+            "key_bits": options.key_bits,
+        }
+    )
+
+
+def _column(name: str, values: Matrix) -> dict[str, object]:
+    low, high = float(values.min()), float(values.max())
+    if not low < high:
+        raise MisuseError(f"column {name!r} has the value {low:g} in every row; drop it from the file")
+    return {"name": name, "minimum": repr(low), "maximum": repr(high)}
+
+
+def _bits_for(what: str, value: float, bound: float) -> int:
+    """Bits for numbers up to 256 times `value`."""
+    if value > bound:
+        raise MisuseError(f"{what} may reach {value:.3g}, the bound is {bound:.3g}: scale the columns")
+    return max(24, math.ceil(math.log2(value)) + 8)
+
+
+def statistics_of(data: DemoData) -> dict[str, Statistic]:
+    """Each owner's statistic by the name of its data set, in dealing order."""
+    found = {}
+    for number, rows in enumerate(data.parts, start=1):
+        builder = StatisticBuilder(data.columns)
+        builder.add(rows)
+        found[f"rows-{number}"] = builder.finish()
+    return found
