@@ -2,7 +2,7 @@
 
 from pathlib import Path
 from typing import Annotated
-from urllib.error import URLError
+from urllib.error import HTTPError, URLError
 from urllib.request import ProxyHandler, build_opener
 
 import typer
@@ -13,7 +13,7 @@ _HOST = "127.0.0.1"
 
 
 def health(config: Annotated[Path, typer.Option(help="The daemon's YAML file.")]) -> None:
-    """Ask a daemon's /health; exit status 3 when it does not answer."""
+    """Ask a daemon's /health; exit status 3 when it fails or does not answer."""
     from services.config import load  # noqa: PLC0415
     from services.errors import ConfigurationError, ServiceError  # noqa: PLC0415
 
@@ -23,5 +23,8 @@ def health(config: Annotated[Path, typer.Option(help="The daemon's YAML file.")]
     try:
         with build_opener(ProxyHandler({})).open(f"http://{_HOST}:{port}/health", timeout=_SECONDS) as answer:
             typer.echo(answer.read(1000).decode())
+    except HTTPError as error:
+        with error:
+            raise ServiceError(f"the daemon on {_HOST}:{port} fails: {error.read(1000).decode()}") from None
     except (URLError, OSError):
         raise ServiceError(f"no daemon answers on {_HOST}:{port}: see its log") from None

@@ -1,0 +1,123 @@
+"""Health: what counts as failing, and what /health says about it."""
+
+import asyncio
+import json
+from contextlib import asynccontextmanager, suppress
+
+import aiohttp
+import pytest
+from structlog.testing import capture_logs
+
+from services.bus.amqp import AmqpBus
+from services.chain.errors import ChainUnavailable
+from services.chain.rpc import HttpRpc
+from services.config import Broker
+from services.health import Health
+from services.meter import Meter
+from services.metrics import LOOPBACK, DaemonCollector, serving
+from tests.support.command_line import refused, run
+from tests.support.scripted_daemon import until
+
+
+class Part:
+    """Something that answers, or does not."""
+
+    def __init__(self):
+        self.there, self.asked = True, 0
+
+    async def probe(self):
+        self.asked += 1
+        if not self.there:
+            raise ChainUnavailable("no answer from the node")
+
+
+@asynccontextmanager
+async def watched(health):
+    task = asyncio.create_task(health.run())
+    try:
+        yield
+        assert not task.done()
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+
+async def test_a_part_fails_after_the_bound_and_no_longer_once_it_answers():
+    part = Part()
+    health = Health({"chain": part.probe}, probe_seconds=0.01, unreachable_seconds=0.1)
+    with capture_logs() as logs:
+        async with watched(health):
+            await until(lambda: part.asked > 1)
+            assert health.failing() == {}
+            part.there = False
+            await until(lambda: health.up == {"chain": False})
+            await until(health.failing)
+            assert health.failing()["chain"].startswith("no answer for")
+            part.there = True
+            await until(lambda: not health.failing())
+            assert health.up == {"chain": True}
+    assert [line["event"] for line in logs] == ["unreachable", "reachable_again"]
+
+
+async def test_a_short_absence_is_none():
+    part = Part()
+    part.there = False
+    health = Health({"chain": part.probe}, probe_seconds=0.01, unreachable_seconds=3600)
+    async with watched(health):
+        await until(lambda: part.asked > 3)
+    assert health.up == {"chain": False}
+    assert health.failing() == {}
+
+
+async def test_a_part_that_hangs_does_not_hide_another():
+    hanging, part = asyncio.Event(), Part()
+    probes = {"broker": hanging.wait, "chain": part.probe}
+    health = Health(probes, probe_seconds=0.01, unreachable_seconds=0.05)
+    async with watched(health):
+        await until(lambda: part.asked > 2 and "broker" in health.failing())
+    assert health.up == {"broker": False, "chain": True}
+
+
+@pytest.mark.parametrize("fails", [False, True])
+async def test_health_is_told_over_http(unused_tcp_port, fails):
+    health = Health({})
+    health.is_broken = lambda: fails
+    url = f"http://{LOOPBACK}:{unused_tcp_port}/health"
+    async with (
+        serving(unused_tcp_port, DaemonCollector([], Meter()), health),
+        aiohttp.ClientSession() as session,
+        session.get(url) as answer,
+    ):
+        said = await answer.json()
+    if fails:
+        assert (answer.status, said["status"]) == (503, "failing")
+        assert list(said["parts"]) == ["tasks"]
+    else:
+        assert (answer.status, said) == (200, {"status": "ok"})
+
+
+async def test_the_command_tells_what_fails(unused_tcp_port, monkeypatch, tmp_path):
+    from services import config  # noqa: PLC0415
+
+    monkeypatch.setattr(
+        config, "load", lambda _path: config.Daemon.model_construct(metrics_port=unused_tcp_port)
+    )
+    health = Health({})
+    async with serving(unused_tcp_port, DaemonCollector([], Meter()), health):
+        done = await asyncio.to_thread(run, "health", "--config", tmp_path)
+        assert json.loads(done.stdout) == {"status": "ok"}
+        health.is_broken = lambda: True
+        said = await asyncio.to_thread(refused, "health", "--config", tmp_path, status=3)
+    assert "tasks" in said
+
+
+async def test_nobody_behind_the_urls_is_told_of_both(unused_tcp_port_factory):
+    bus = AmqpBus(Broker(url=f"amqp://someone@{LOOPBACK}:{unused_tcp_port_factory()}/market"))
+    async with HttpRpc(f"http://{LOOPBACK}:{unused_tcp_port_factory()}") as rpc:
+        probes = {"broker": bus.connect, "chain": lambda: rpc.call("eth_blockNumber")}
+        health = Health(probes, probe_seconds=0.1, unreachable_seconds=0.01)
+        async with watched(health):
+            await until(lambda: set(health.failing()) == {"broker", "chain"} and len(health.up) == 2)
+    await bus.close()
+    assert health.up == {"broker": False, "chain": False}
