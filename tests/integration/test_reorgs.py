@@ -20,7 +20,7 @@ from tests.support.scripted_training import ScriptedTraining
 DEEPEST = 20
 FATES = ("gone", "in their places", "in the last block")
 ALL = "DELTAML_ALL_REORGS" in os.environ
-MOMENTS_APART = 1 if ALL else 3
+MOMENTS_APART = 1 if ALL else 4
 
 
 @pytest.fixture
@@ -94,6 +94,8 @@ async def test_no_event_is_lost_or_doubled(training, depth, fate) -> None:
     moments = set(range(1 + depth % MOMENTS_APART, len(training.steps) + 1, MOMENTS_APART))
     while not training.finished:
         moment = await training.advance()
+        if chance.random() < 0.3:
+            await market.rpc.call("evm_mine")
         await listening.follow()
         if moment in moments:
             moments.remove(moment)

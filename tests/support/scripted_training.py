@@ -2,14 +2,14 @@
 
 from functools import partial
 
-from protocol.marketplace import Close, Draw, Join, Register, Settle
+from protocol.marketplace import Close, Draw, Join, Register, Settle, Withdraw
 from tests.support.chain_market import ROLES, ChainMarket
 
 METRIC = 40 * 10**18
 
 
 class ScriptedTraining:
-    """Registration to settlement. Every step may be repeated: one that is in effect changes nothing."""
+    """Registration to withdrawal. Every step may be repeated: one that is in effect changes nothing."""
 
     def __init__(self, market: ChainMarket) -> None:
         self.market = market
@@ -23,6 +23,7 @@ class ScriptedTraining:
             partial(self.record, 1),
             partial(self.record, 2),
             partial(submit, market.aggregator, Settle(training=1)),
+            *(partial(submit, client, Withdraw()) for client in market.clients),
         ]
         self.done = 0
 

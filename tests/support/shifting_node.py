@@ -15,18 +15,23 @@ class ShiftingNode:
     MARKET = Market(chain_id=1, contract="0x" + "c" * 40)
     ACCOUNT = b"\0" * 12 + b"\xaa" * 20
 
-    def __init__(self, plan) -> None:
+    def __init__(self, plan, *, forgets=True) -> None:
+        """Some nodes answer for blocks that left the chain, some forget them."""
+        self.forgets = forgets
         self.amounts = itertools.count(1)
-        self.blocks = [{"hash": keccak(b"0"), "parent": b"\0" * 32, "amount": 0}]
+        self.blocks = [{"hash": keccak(b"0"), "parent": b"\0" * 32, "amount": 0, "number": 0}]
+        self.replaced = []
         self.plan = iter(plan)
 
     def change(self, depth: int, grow: int) -> None:
         missing = min(depth, len(self.blocks) - 1)
+        self.replaced += self.blocks[len(self.blocks) - missing :]
         del self.blocks[len(self.blocks) - missing :]
         for _ in range(missing + grow):
             amount = next(self.amounts)
             block_hash = keccak(amount.to_bytes(32, "big"))
-            self.blocks.append({"hash": block_hash, "parent": self.blocks[-1]["hash"], "amount": amount})
+            parent, number = self.blocks[-1]["hash"], len(self.blocks)
+            self.blocks.append({"hash": block_hash, "parent": parent, "amount": amount, "number": number})
 
     async def batch(self, requests):
         return [await self.call(method, *parameters) for method, parameters in requests]
@@ -53,30 +58,30 @@ class ShiftingNode:
 
     def eth_getBlockByNumber(self, which, full):  # noqa: N802
         number = int(which, 16)
-        return self.header(number) if number < len(self.blocks) else None
+        return self.header(self.blocks[number]) if number < len(self.blocks) else None
 
-    def header(self, number):
-        block = self.blocks[number]
+    def header(self, block):
         return {
-            "number": hex(number),
+            "number": hex(block["number"]),
             "hash": "0x" + block["hash"].hex(),
             "parentHash": "0x" + block["parent"].hex(),
             "timestamp": "0x1",
         }
 
     def eth_getLogs(self, query):  # noqa: N802
-        for number, block in enumerate(self.blocks):
+        known = self.blocks if self.forgets else [*self.blocks, *self.replaced]
+        for block in known:
             if "0x" + block["hash"].hex() == query["blockHash"]:
-                return [self.log(number)] if block["amount"] % 3 else []
+                return [self.log(block)] if block["amount"] % 3 else []
         raise RpcError("eth_getLogs", -32000, "unknown block")
 
-    def log(self, number):
+    def log(self, block):
         (topic,) = (t for t, e in marketplace_interface().events.items() if e.name == "Withdrawn")
         return {
             "topics": ["0x" + topic.hex(), "0x" + self.ACCOUNT.hex()],
-            "data": f"0x{self.blocks[number]['amount']:064x}",
-            "blockNumber": hex(number),
-            "blockHash": self.header(number)["hash"],
+            "data": f"0x{block['amount']:064x}",
+            "blockNumber": hex(block["number"]),
+            "blockHash": "0x" + block["hash"].hex(),
             "blockTimestamp": "0x1",
             "transactionHash": "0x" + "0" * 64,
             "logIndex": "0x0",

@@ -198,11 +198,11 @@ plans = st.lists(st.one_of(changes, changes, st.just("down")), min_size=10, max_
 lives = st.lists(st.sampled_from(["publish", "publish", "wait", "die", "die unheard"]), max_size=40)
 
 
-@settings(max_examples=150, deadline=None)
-@given(plans, lives)
-def test_changes_between_any_two_requests_and_crashes_lose_and_double_nothing(plan, life) -> None:
+@settings(max_examples=100, deadline=None)
+@given(plans, lives, st.booleans())
+def test_changes_between_any_two_requests_and_crashes_lose_and_double_nothing(plan, life, forgets) -> None:
     async def follow() -> None:
-        node, streams, store = ShiftingNode(plan), Streams(), Store()
+        node, streams, store = ShiftingNode(plan, forgets=forgets), Streams(), Store()
 
         def begin():
             # The depth of one change is at most 3, but several may fall between two looks of the listener.
