@@ -57,7 +57,7 @@ class MarketplaceClient(MarketplaceViews):
         return self._require_sender().address
 
     async def submit(self, call: ContractCall) -> Receipt:
-        """Make the call take effect and wait until that is final; one that is in effect already is a success.
+        """Make the call take effect and wait until that is final; what is in effect already counts as well.
 
         Raises CallReverted when the contract refuses, InsufficientFunds, and ChainUnavailable when nothing is
         known: then submit the same call again later.

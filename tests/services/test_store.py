@@ -60,6 +60,13 @@ def test_an_input_without_a_step_is_finished_whole_or_not_at_all(store):
     assert store.values("announced:") == {"x": b""}
 
 
+def test_a_value_and_what_follows_from_it_are_stored_both_or_neither(store):
+    effects = [("event", b"first"), ("event", b"second")]
+    assert attempts(store, lambda: store.put_value("cursor", b"9", effects=effects)) >= 2
+    assert store.values("cursor") == {"": b"9"}
+    assert [effect.content for effect in store.due_effects(0.0)] == [b"first", b"second"]
+
+
 def test_a_timer_or_an_effect_becomes_an_input_whole_or_not_at_all(store):
     store.write_step(offered(store), writes(timers={"join": 1.0}, effects=[("call", b"c")]), now=0.0)
     attempts(store, lambda: store.timer_to_input("1", "join", SECOND, b"timer"))
