@@ -7,6 +7,7 @@ import pytest
 
 from services.bus.memory import MemoryBroker, MemoryBus
 from services.errors import ConfigurationError
+from services.health import Health
 from services.meter import PHASES, Meter
 from services.metrics import LOOPBACK, DaemonCollector, Observed, serving
 from services.store import StepWrites, Store
@@ -38,6 +39,12 @@ async def scrape(port):
         return await answer.text()
 
 
+def figures(text):
+    """Value by sample."""
+    lines = [line for line in text.splitlines() if not line.startswith("#")]
+    return {line.rpartition(" ")[0]: float(line.rpartition(" ")[2]) for line in lines}
+
+
 async def test_a_scrape_shows_states_depths_and_phases(collector, free_port):
     async with serving(free_port, collector):
         text = await scrape(free_port)
@@ -46,6 +53,75 @@ async def test_a_scrape_shows_states_depths_and_phases(collector, free_port):
     assert 'deltaml_outbox_effects{party="0xab",role="data_owner"} 3.0' in text
     assert 'deltaml_phase_seconds_total{phase="training"} 1.5' in text
     assert all(f'phase="{phase}"' in text for phase in PHASES)
+
+
+async def test_a_scrape_tells_how_long_things_have_waited(free_port):
+    store, bus = Store(), MemoryBus(MemoryBroker())
+    observed = Observed("data_owner", "0xab", store, bus)
+    async with serving(free_port, DaemonCollector([observed], Meter())):
+        empty = figures(await scrape(free_port))
+        store.add_inputs([(b"1" * 32, "1", b"a"), (b"2" * 32, "1", b"b")])
+        store.add_effects("1", [("call", b"c")], 0.0)
+        with store._database.writing() as connection:
+            connection.exec_driver_sql("UPDATE inbox SET arrived_at = arrived_at - 100 WHERE sequence = 1")
+            connection.exec_driver_sql("UPDATE outbox SET added_at = added_at - 50")
+        waiting = figures(await scrape(free_port))
+        store.finish_input(store.next_input("1"), 0.0)
+        later = figures(await scrape(free_port))
+    store.close()
+    party = '{party="0xab",role="data_owner"}'
+    inbox, outbox = f"deltaml_inbox_oldest_seconds{party}", f"deltaml_outbox_oldest_seconds{party}"
+    assert (empty[inbox], empty[outbox]) == (0, 0)
+    assert 100 <= waiting[inbox] < 150
+    assert 50 <= waiting[outbox] < 100
+    assert later[inbox] < 50  # what is done waits no longer
+
+
+async def test_a_scrape_shows_letters_steps_calls_and_retries(free_port):
+    meter, store, bus = Meter(), Store(), MemoryBus(MemoryBroker())
+    bus.letters.update(["bad_signature", "bad_signature", "malformed"])
+    meter.step("gradient_update", 0.02)
+    meter.step("gradient_update", 50.0)
+    meter.called("settle", "succeeded", 90_000)
+    meter.called("settle", "failed", 30_000)
+    meter.called("settle", "refused", 0)
+    meter.retried("call")
+    async with serving(free_port, DaemonCollector([Observed("data_owner", "0xab", store, bus)], meter)):
+        found = figures(await scrape(free_port))
+    store.close()
+    letters = 'deltaml_dead_letters_total{code="%s",party="0xab",reason="%s",role="data_owner"}'
+    assert found[letters % ("bad_signature", "unauthenticated")] == 2
+    assert found[letters % ("malformed", "invalid")] == 1
+    buckets = [
+        found[f'deltaml_step_seconds_bucket{{input="gradient_update",le="{most}"}}']
+        for most in ("0.01", "0.03", "30.0", "100.0", "+Inf")
+    ]
+    assert buckets == [0, 1, 1, 2, 2]
+    assert found['deltaml_step_seconds_sum{input="gradient_update"}'] == 50.02
+    calls = {"succeeded": 90_000, "failed": 30_000}
+    for outcome, gas in calls.items():
+        assert found[f'deltaml_gas_spent_total{{call="settle",outcome="{outcome}"}}'] == gas
+    for outcome in (*calls, "refused"):
+        assert found[f'deltaml_transactions_total{{call="settle",outcome="{outcome}"}}'] == 1
+    assert found['deltaml_retries_total{of="call"}'] == 1
+
+
+async def test_a_listener_shows_its_lag_and_a_daemon_its_connections(free_port):
+    store, bus, health = Store(), MemoryBus(MemoryBroker()), Health({})
+    blocks = [None]
+    observed = Observed("chain_listener", "0xc0", store, bus, health, lambda: blocks[0])
+    party = 'party="0xc0",role="chain_listener"'
+    async with serving(free_port, DaemonCollector([observed], Meter()), health):
+        before = figures(await scrape(free_port))
+        blocks[0], health.up = (120, 108), {"broker": True, "chain": False}
+        after = figures(await scrape(free_port))
+    store.close()
+    assert not [name for name in before if "block" in name or name.startswith("deltaml_up")]
+    assert after[f"deltaml_head_block{{{party}}}"] == 120
+    assert after[f"deltaml_last_confirmed_block{{{party}}}"] == 108
+    assert after[f"deltaml_confirmation_lag_blocks{{{party}}}"] == 12
+    assert after[f'deltaml_up{{part="broker",{party}}}'] == 1
+    assert after[f'deltaml_up{{part="chain",{party}}}'] == 0
 
 
 async def test_a_port_in_use_is_named_with_a_remedy(collector, free_port):

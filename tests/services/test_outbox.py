@@ -205,3 +205,67 @@ async def test_what_was_in_hand_when_it_was_stopped_is_done_by_the_next(world):
     async with world.running():
         await done(world)
     assert world.chain.calls == [Withdraw(), Withdraw()]  # the client recognises the second as done
+
+
+# ---- recipients that nobody provisions ----
+
+
+@pytest.fixture
+def short_bound(monkeypatch):
+    monkeypatch.setattr(outbox_module, "UNROUTABLE_SECONDS", 0.05)
+
+
+async def test_what_nobody_takes_for_long_is_a_letter_and_a_fact_and_holds_up_nothing(world, short_bound):
+    late = Person("data_owner")
+    effect = world.message("lost", late)
+    world.add(effect, world.message("goes"))
+    async with world.running():
+        await done(world)
+    (letter,) = world.broker.dead_letters
+    pending = outbox_module.unpack(outbox_module.PendingMessage, effect[1])
+    assert (letter.code, letter.body) == ("undeliverable", pending.sealed)
+    assert letter.envelope_fields == pending.envelope.model_dump()
+    data = {"recipient": late.address, "type": "complaint", "code": "undeliverable"}
+    assert [(name, told) for name, told, _at in world.store.facts("1")] == [("undeliverable", data)]
+    assert len(world.arrived()) == 1
+
+
+async def test_a_broker_that_is_away_gives_nothing_up(world, short_bound, monkeypatch):
+    monkeypatch.setattr(outbox_module, "_LONGEST_PAUSE", 0.01)
+    away = iter(range(20))
+    publish = world.bus.publish
+
+    async def refuse(message):
+        if next(away, None) is not None:
+            raise BusUnavailable("no broker")
+        await publish(message)
+
+    world.bus.publish = refuse
+    world.add(world.message("patient"))
+    async with world.running():
+        await done(world)
+    assert len(world.arrived()) == 1
+    assert world.broker.dead_letters == []
+
+
+async def test_the_bound_counts_from_the_first_time_that_nobody_took_it(world):
+    late = Person("data_owner")
+    world.add(world.message("old", late))
+    with world.store._database.writing() as connection:
+        connection.exec_driver_sql("UPDATE outbox SET added_at = 0")  # it waited for the broker till now
+    async with world.running():
+        await until(lambda: world.store.due_effects(1e12)[0].attempts >= 2)
+        first = world.store.due_effects(1e12)[0].unroutable_since
+        await until(lambda: world.store.due_effects(1e12)[0].attempts >= 3)
+        assert world.store.due_effects(1e12)[0].unroutable_since == first
+    assert world.broker.dead_letters == []
+
+
+async def test_a_message_is_given_up_whole_or_not_at_all(world):
+    world.add(world.message("lost"))
+    (effect,) = world.store.due_effects(0.0)
+    no_json = ("undeliverable", {"data": b"raw"})
+    with pytest.raises(TypeError):
+        world.store.give_up_effect(effect, 0.0, ("letter", b"l"), no_json)
+    assert world.store.due_effects(0.0) == [effect]
+    assert world.store.facts("1") == []

@@ -2,8 +2,8 @@
 
 import pytest
 
-from services.store import Store
-from tests.support.stores import FIRST, SECOND, everything, offered, writes
+from services.store import NewMessage, Store
+from tests.support.stores import FIRST, SECOND, attempts, everything, failing_at, offered, writes
 
 
 @pytest.fixture
@@ -90,3 +90,35 @@ def test_timers_of_two_instances_do_not_meet(store):
         store.write_step(item, writes(timers={"join": 1.0 + number}), now=0.0)
     store.write_step(offered(store, SECOND, "1"), writes(cancelled={"join"}), now=0.0)
     assert store.due_timers(9.0) == [("2", "join", 2.0)]
+
+
+# ---- messages ----
+
+
+def test_messages_of_one_batch_are_one_transaction(store):
+    batch = [NewMessage(bytes([number]) * 32, "1", bytes([number]), b"d" * 32) for number in range(5)]
+    assert attempts(store, lambda: store.add_messages(batch)) >= 1
+    assert store.waiting_inputs() == 5
+    assert store.add_messages([]) == []
+
+
+def test_an_id_seen_with_another_content_is_told_by_its_place(store):
+    first, other = NewMessage(FIRST, "1", b"a", b"a" * 32), NewMessage(FIRST, "1", b"b", b"b" * 32)
+    new = NewMessage(SECOND, "1", b"c", b"c" * 32)
+    assert store.add_messages([first, first, other]) == [2]
+    assert store.add_messages([other, new, first]) == [0]
+    item = store.next_input("1")
+    store.finish_input(item, 0.0)
+    assert item.content == b"a"
+    assert store.add_messages([first, other]) == [1]  # also when it is done
+    assert store.next_input("1").content == b"c"
+    assert store.next_input("1").sequence > item.sequence
+
+
+def test_a_trainings_key_is_asked_of_the_database_once(store):
+    store.write_step(offered(store, key="order:1"), writes(training=7), now=0.0)
+    assert store.key_of(7) == "order:1"
+    heal = failing_at(store, 1)
+    assert store.key_of(7) == "order:1"
+    heal()
+    assert store.key_of(8) is None
