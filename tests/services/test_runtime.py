@@ -3,6 +3,8 @@
 import asyncio
 
 import pytest
+from structlog.contextvars import merge_contextvars
+from structlog.testing import capture_logs
 
 from protocol.marketplace import Settle
 from protocol.messages import Complaint, OwnerAnnouncement
@@ -148,3 +150,40 @@ def test_two_firings_of_a_timer_are_two_inputs():
     assert timer_identity("1", "join", 1.0) != timer_identity("1", "join", 2.0)
     assert timer_identity("1", "join", 1.0) != timer_identity("2", "join", 1.0)
     assert queued(TimerFired(name="join")) == queued(TimerFired(name="join"))
+
+
+# ---- what an operator sees ----
+
+
+async def test_what_is_logged_during_a_step_names_training_round_and_message(world):
+    def script(state, item, context):
+        if said(item) == "bug":
+            raise KeyError
+        return answering(world)(state, item, context)
+
+    world.pool.script = script
+    with capture_logs(processors=[merge_contextvars]) as logs:
+        async with world.running() as runtime:
+            await world.send("one", training=5, round=2, message_id=b"\1" * 16)
+            await world.send("bug", training=6, round=3, message_id=b"\2" * 16)
+            await until(lambda: world.letters() and world.store.instance("5") and runtime.is_idle())
+    places = {
+        line["event"]: (line["training"], line["round"], line["message_id"])
+        for line in logs
+        if line["event"] in {"told", "step_failed", "input_refused"}
+    }
+    second = (6, 3, "02" * 16)
+    assert places == {"told": (1, 2, "01" * 16), "step_failed": second, "input_refused": second}
+
+
+async def test_a_daemon_whose_task_ended_is_broken_and_one_that_was_stopped_is_not(world):
+    async with world.running() as runtime:
+        await until(lambda: len(runtime._sources) == 4)
+        assert not runtime.is_broken()
+        runtime._sources[-1].cancel()
+        await until(runtime.is_broken)
+    async with world.running() as runtime:
+        await until(lambda: len(runtime._sources) == 4)
+        runtime.stop()
+        await until(lambda: all(task.done() for task in runtime._sources))
+        assert not runtime.is_broken()
