@@ -3,6 +3,8 @@
 A broker's operator, or a party that reads other queues, sees envelopes only.
 """
 
+from functools import lru_cache
+
 from nacl.exceptions import CryptoError
 from nacl.public import PrivateKey, PublicKey, SealedBox
 
@@ -17,9 +19,15 @@ def seal(content: bytes, exchange_key: bytes) -> bytes:
 def unseal(sealed: bytes, exchange_secret: bytes) -> bytes:
     """The content; raises ProtocolViolation("not_sealed_to_me")."""
     try:
-        return SealedBox(PrivateKey(exchange_secret)).decrypt(sealed)
+        return _box(exchange_secret).decrypt(sealed)
     except (CryptoError, ValueError, TypeError):
         raise ProtocolViolation("not_sealed_to_me") from None
+
+
+@lru_cache(maxsize=8)
+def _box(exchange_secret: bytes) -> SealedBox:
+    """A daemon has few secrets and opens every message with them: the public key is worked out once."""
+    return SealedBox(PrivateKey(exchange_secret))
 
 
 def exchange_key_of(exchange_secret: bytes) -> bytes:
