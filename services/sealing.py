@@ -25,7 +25,7 @@ def unseal(sealed: bytes, exchange_secret: bytes) -> bytes:
 
 
 @lru_cache(maxsize=8)
-def _box(exchange_secret: bytes) -> SealedBox:
+def _box(exchange_secret: bytes) -> "SealedBox[PrivateKey]":
     """A daemon has few secrets and opens every message with them: the public key is worked out once."""
     return SealedBox(PrivateKey(exchange_secret))
 
