@@ -36,6 +36,7 @@ class Consumer:
         self._channel, self._queue = channel, queue
         self._arrivals: asyncio.Queue[AbstractIncomingMessage | ConsumerEnded] = asyncio.Queue()
         self._unsettled: list[AbstractIncomingMessage] = []
+        self._closing = False
         self.window = 0
         self.lost: str | None = None
 
@@ -80,6 +81,7 @@ class Consumer:
 
     async def close(self) -> None:
         """Give back what was not acked."""
+        self._closing = True
         try:
             async with asyncio.timeout(1):
                 await self._channel.close()
@@ -95,7 +97,7 @@ class Consumer:
 
     def _lose(self, reason: str) -> None:
         """What is buffered cannot be acked any more and comes again: handling it would be in vain."""
-        if self.lost is None:
+        if self.lost is None and not self._closing:
             self.lost = reason
             while not self._arrivals.empty():
                 self._arrivals.get_nowait()

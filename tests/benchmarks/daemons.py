@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-import yaml
 from pydantic import BaseModel
 from rich.console import Console
 from rich.table import Table
@@ -22,7 +21,7 @@ from services.datasets import deal, diabetes
 from services.demo import DemoOptions, run_demo
 from services.logging import configure
 from tests.benchmarks.machine import MachineReport, describe
-from tests.support.daemon_market import DaemonMarket
+from tests.support.daemon_market import DaemonMarket, write_request
 from tests.support.rabbitmq import running_server
 
 CRYPTOGRAPHY = ("training", "refresh", "metric", "opening")
@@ -52,7 +51,7 @@ async def measure(*, key_bits: int, rounds: int) -> DaemonReport:
     with tempfile.TemporaryDirectory() as folder, running_server() as server:
         async with DaemonMarket(Path(folder), server, columns, deal(rows, 5, 39)) as market:
             await market.introduced()
-            request = _request(market, columns, key_bits, rounds)
+            request = write_request(market, rounds=rounds, key_bits=key_bits)
             market.command("train", str(request), "--config", str(market.config("buyer")))
             await market.until(lambda: _rounds_done(market) >= 1, 600)
             first, before = time.monotonic(), await _figures(market)
@@ -69,22 +68,6 @@ async def measure(*, key_bits: int, rounds: int) -> DaemonReport:
         cryptography_processor_seconds=after - before,
         all_processor_seconds=processors,
     )
-
-
-def _request(market: DaemonMarket, columns: tuple[str, ...], key_bits: int, rounds: int) -> Path:
-    document = {
-        "name": "daemons",
-        "features": [{"name": name, "minimum": "-1", "maximum": "1"} for name in columns[:-1]],
-        "target": {"name": columns[-1], "minimum": "25", "maximum": "346"},
-        "schedule": {"rounds": rounds, "local_steps": 5, "step_size": "1.5"},
-        "owners": {"minimum": 5, "maximum": 5},
-        "payment": {"deposit_wei": str(10**18)},
-        "aggregator": market.addresses["aggregator"],
-        "key_bits": key_bits,
-    }
-    path = market.folder / "request.yaml"
-    path.write_text(yaml.safe_dump(document))
-    return path
 
 
 def _rounds_done(market: DaemonMarket) -> int:

@@ -5,7 +5,6 @@ from decimal import Decimal
 
 import numpy as np
 import pytest
-import yaml
 
 from protocol.bought_model import BoughtModel
 from protocol.codec import unpack
@@ -18,7 +17,7 @@ from protocol.types import seats_of
 from services.chain.client import MarketplaceClient
 from services.chain.rpc import HttpRpc
 from services.datasets import deal, diabetes
-from tests.support.daemon_market import DaemonMarket
+from tests.support.daemon_market import DaemonMarket, write_request
 
 ROUNDS, LOCAL_STEPS = 3, 5
 
@@ -30,24 +29,6 @@ async def market(tmp_path, rabbitmq):
         yield running
 
 
-def write_request(market):
-    columns = market.columns
-    document = {
-        "name": "ten processes",
-        "features": [{"name": name, "minimum": "-1", "maximum": "1"} for name in columns[:-1]],
-        "target": {"name": columns[-1], "minimum": "25", "maximum": "346"},
-        "schedule": {"rounds": ROUNDS, "local_steps": LOCAL_STEPS, "step_size": "1.5"},
-        "owners": {"minimum": 5, "maximum": 5},
-        "payment": {"deposit_wei": str(10**18)},
-        "aggregator": market.addresses["aggregator"],
-        "deadlines": {"join_s": 120, "step_s": 120, "chain_s": 120},
-        "key_bits": 2048,
-    }
-    path = market.folder / "request.yaml"
-    path.write_text(yaml.safe_dump(document))
-    return path
-
-
 def owner_data(columns, rows):
     builder = StatisticBuilder(columns)
     builder.add(rows)
@@ -57,7 +38,12 @@ def owner_data(columns, rows):
 
 async def test_one_order_ends_in_a_model_and_withdrawn_pay(market):
     await market.introduced()
-    market.command("train", str(write_request(market)), "--config", str(market.config("buyer")))
+    market.command(
+        "train",
+        str(write_request(market, rounds=ROUNDS, local_steps=LOCAL_STEPS)),
+        "--config",
+        str(market.config("buyer")),
+    )
     await market.until(lambda: market.shown("buyer") == ["FINISHED"])
 
     async with HttpRpc(market.node_url) as rpc:

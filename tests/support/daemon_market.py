@@ -217,6 +217,33 @@ class DaemonMarket:
         self.daemons[name] = DaemonProcess(name, kind, self.config(name))
 
 
+def write_request(
+    market: DaemonMarket,
+    *,
+    rounds: int,
+    local_steps: int = 5,
+    minimum: int = 5,
+    join_s: int = 120,
+    key_bits: int = 2048,
+) -> Path:
+    """A request for the market's data, in its folder."""
+    columns = market.columns
+    document = {
+        "name": "separate processes",
+        "features": [{"name": name, "minimum": "-1", "maximum": "1"} for name in columns[:-1]],
+        "target": {"name": columns[-1], "minimum": "25", "maximum": "346"},
+        "schedule": {"rounds": rounds, "local_steps": local_steps, "step_size": "1.5"},
+        "owners": {"minimum": minimum, "maximum": 5},
+        "payment": {"deposit_wei": str(10**18)},
+        "aggregator": market.addresses["aggregator"],
+        "deadlines": {"join_s": join_s, "step_s": 120, "chain_s": 120},
+        "key_bits": key_bits,
+    }
+    path = market.folder / "request.yaml"
+    path.write_text(yaml.safe_dump(document))
+    return path
+
+
 def free_port() -> int:
     """A loopback port that nobody listens on now."""
     with socket.socket() as probe:

@@ -1,0 +1,64 @@
+"""People's orders to running daemons: accept, decline, stop."""
+
+import pytest
+
+from protocol.marketplace import Joined, Settled
+from protocol.records import Market
+from services.chain.client import MarketplaceClient
+from services.chain.rpc import HttpRpc
+from services.datasets import deal, diabetes
+from tests.support.daemon_market import DaemonMarket, write_request
+
+MANUAL = ("owner-4", "owner-5")
+
+
+class Deciding(DaemonMarket):
+    """Two owners decide by hand."""
+
+    def _own(self, name):
+        own = super()._own(name)
+        if name in MANUAL:
+            own["policy"] = {"automatic": False}
+        return own
+
+
+@pytest.fixture
+async def market(tmp_path, rabbitmq):
+    columns, rows = diabetes()
+    async with Deciding(tmp_path, rabbitmq, columns, deal(rows, 5, 39)) as running:
+        yield running
+
+
+async def test_owners_decide_and_the_buyer_stops(market):
+    await market.introduced()
+    request = write_request(market, rounds=50, minimum=4, join_s=20)
+    market.command("train", str(request), "--config", str(market.config("buyer")))
+    for name in MANUAL:
+        await market.until(lambda name=name: market.shown(name) == ["READY"])
+    market.command("accept", "1", "--config", str(market.config("owner-4")))
+    market.command("decline", "1", "--config", str(market.config("owner-5")))
+    await market.until(lambda: market.shown("owner-5") == ["DECLINED"])
+    await market.until(lambda: rounds_recorded(market) >= 1)
+    market.command("stop", "1", "--config", str(market.config("buyer")))
+    # From here on the buyer signs nothing: the contract lets anyone settle when its deadline is over.
+    await market.until(lambda: "stop_requested" in facts_of(market, "buyer"))
+    recorded = rounds_recorded(market)
+
+    async with HttpRpc(market.node_url) as rpc:
+        place = Market(chain_id=31337, contract=market.contract)
+        client = MarketplaceClient(rpc, place, first_block=market.first_block)
+        events = [one.event for one in await client.fetch_events(0, await client.block_number())]
+    joined = {one.owner for one in events if isinstance(one, Joined)}
+    assert joined == {market.addresses[f"owner-{number}"] for number in (1, 2, 3, 4)}
+    assert recorded < 50
+    assert not any(isinstance(one, Settled) for one in events)
+
+
+def facts_of(market, name):
+    shown = market.command("show", "1", "--config", str(market.config(name)))
+    return {fact["name"] for fact in shown["facts"]}
+
+
+def rounds_recorded(market):
+    shown = market.command("show", "1", "--config", str(market.config("buyer")))
+    return len(shown["rounds"])
