@@ -1,0 +1,1 @@
+"""What runs the protocol: daemons, bus, chain, stores, command line."""
