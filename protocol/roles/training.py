@@ -10,12 +10,13 @@ from protocol.errors import ProtocolViolation, WidthError
 from protocol.learning.shapley import mse_after_fixed
 from protocol.learning.widths import Widths
 from protocol.messages import RowCount, TrainingStarted
-from protocol.records import RoundRecord
+from protocol.records import FIXED_POINT, RoundRecord
 from protocol.request import Request
 from protocol.roles.machine import changed, require
 from protocol.types import Address, BigInteger, Digest, FrozenModel, RoundNumber, Seats, mask_of, seats_of
 
 LARGEST_ROW_COUNT = 1 << 40
+CONTRACT_METRIC_BITS = 128
 
 
 class Parties(FrozenModel):
@@ -126,6 +127,7 @@ def check_widths(request: Request) -> None:
     """
     owners = request.owners.maximum
     validators = validator_count(owners)
+    _check_contract_bits(request.bounds.residual_bits, owners - validators)
     Widths.fit(
         key_bits=request.key_bits,
         parameters=request.parameters,
@@ -135,6 +137,16 @@ def check_widths(request: Request) -> None:
         residual_bits=request.bounds.residual_bits,
         rows=LARGEST_ROW_COUNT,
     )
+
+
+def _check_contract_bits(residual_bits: int, trainers: int) -> None:
+    """|c| < T·2^(2·residual bits)·1e18 must stay below the contract's bound, or no round can be recorded."""
+    spare = CONTRACT_METRIC_BITS - FIXED_POINT.bit_length() - trainers.bit_length()
+    if 2 * residual_bits > spare:
+        raise WidthError(
+            f"bounds.residual_bits is {residual_bits}; with up to {trainers} trainers the contract takes errors "
+            f"of {spare // 2} bits: lower it, or owners.maximum"
+        )
 
 
 def validator_count(owners: int) -> int:

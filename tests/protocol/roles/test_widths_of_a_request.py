@@ -1,0 +1,42 @@
+"""What a request may ask for before anything is sent: the plaintexts' room, and the contract's."""
+
+import pytest
+
+from protocol.errors import WidthError
+from protocol.learning.shapley import mse_after_fixed
+from protocol.records import FIXED_POINT
+from protocol.request import parse_request
+from protocol.roles.training import CONTRACT_METRIC_BITS, check_widths, validator_count
+from tests.support.small_markets import small_request
+
+OWNERS = 64
+
+
+def request_of(residual_bits):
+    bounds = {"min_rows": 5, "residual_bits": residual_bits}
+    owners = {"minimum": 4, "maximum": OWNERS}
+    values = small_request(bounds=bounds, owners=owners, key_bits=3072)
+    return parse_request({**values, "aggregator": "0x" + "11" * 20})
+
+
+def test_the_largest_errors_that_pass_fit_into_the_contract():
+    passing = [bits for bits in range(16, 65) if fits(bits)]
+    trainers = OWNERS - validator_count(OWNERS)
+    largest = max(passing)
+    cross = trainers * 2 ** (2 * largest) * FIXED_POINT
+    assert cross < 1 << CONTRACT_METRIC_BITS
+    assert mse_after_fixed([cross] * trainers, trainers) < 1 << CONTRACT_METRIC_BITS
+    assert passing == list(range(16, largest + 1))
+
+
+def test_what_the_contract_would_refuse_is_told_with_the_bound():
+    with pytest.raises(WidthError, match=r"residual_bits is 40.*contract takes errors of 31 bits.*lower it"):
+        check_widths(request_of(40))
+
+
+def fits(bits):
+    try:
+        check_widths(request_of(bits))
+    except WidthError:
+        return False
+    return True
