@@ -29,7 +29,7 @@ COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-h
 
 .PHONY: help
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
 .PHONY: environment
 environment: $(RUNTIME) ## Create .venv with the locked packages and the deltaml command
@@ -54,8 +54,16 @@ lint: $(DEVELOPMENT) ## Check style, format and types
 	test -z "$$failed"
 
 .PHONY: bench
-bench: $(DEVELOPMENT) ## Measure what the parts of a round cost
+bench: $(DEVELOPMENT) ## Time 100 gradient steps against the 2019 thesis' way, and what the parts of a round cost
 	python -m tests.benchmarks $(ARGS)
+
+.PHONY: bench-daemons
+bench-daemons: $(DEVELOPMENT) $(NODE_MODULES) ## Time a training by ten processes against the one-process demo
+	python -m tests.benchmarks.daemons $(ARGS)
+
+.PHONY: bench-inbox
+bench-inbox: $(DEVELOPMENT) ## Count the messages that one daemon takes in each second
+	python -m tests.benchmarks.inbox $(ARGS)
 
 .PHONY: contracts
 contracts: $(DEVELOPMENT) $(NODE_MODULES) ## Compile the contract into its artifact, measure its gas, run its Foundry tests

@@ -144,7 +144,7 @@ def _check_contract_bits(residual_bits: int, trainers: int) -> None:
     spare = CONTRACT_METRIC_BITS - FIXED_POINT.bit_length() - trainers.bit_length()
     if 2 * residual_bits > spare:
         raise WidthError(
-            f"bounds.residual_bits is {residual_bits}; with up to {trainers} trainers the contract takes errors "
+            f"bounds.residual_bits is {residual_bits}; with {trainers} trainers the contract takes errors "
             f"of {spare // 2} bits: lower it, or owners.maximum"
         )
 
