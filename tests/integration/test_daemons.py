@@ -11,13 +11,13 @@ from protocol.codec import unpack
 from protocol.learning import plaintext
 from protocol.learning.plaintext import OwnerData
 from protocol.learning.statistic import StatisticBuilder, select
-from protocol.marketplace import Credited, RoundRecorded
 from protocol.records import Market
 from protocol.types import seats_of
 from services.chain.client import MarketplaceClient
 from services.chain.rpc import HttpRpc
 from services.datasets import deal, diabetes
 from tests.support.daemon_market import DaemonMarket, write_request
+from tests.support.pay import credited, recomputed
 
 ROUNDS, LOCAL_STEPS = 3, 5
 
@@ -61,7 +61,9 @@ async def test_one_order_ends_in_a_model_and_withdrawn_pay(market):
         owners = await client.owners(1)
         events = await client.fetch_events(market.first_block, await client.block_number())
     check_model(market, owners)
-    check_money(events)
+    published = [one.event for one in events]
+    assert credited(published) == recomputed(published)
+    assert credited(published).total() == 10**18
     for name in market.owners:
         assert market.shown(name) == ["FINISHED"]
     assert await market.broker.depth("deltaml.dead.letters") == 0
@@ -97,15 +99,3 @@ def check_model(market, owners):
     shown = market.command("show", "1", "--config", str(market.config("buyer")))
     errors = [figures["mse_after"] for figures in shown["rounds"]]
     assert errors == pytest.approx([metrics.after for metrics in plain.metrics], rel=1e-5)
-
-
-def check_money(events):
-    recorded = [one.event for one in events if isinstance(one.event, RoundRecorded)]
-    credited = [one.event for one in events if isinstance(one.event, Credited)]
-    assert sum(one.amount for one in credited) == 10**18
-    gained = sum(one.record.mse_before - one.mse_after for one in recorded)
-    improvement = min(gained * 10**18 // recorded[0].record.mse_before, 10**18)
-    pot = 10**18 * 6500 * improvement // (10_000 * 10**18)
-    weights = [sum(column) for column in zip(*(one.pay_weights for one in recorded), strict=True)]
-    pay = sorted(pot * weight // sum(weights) for weight in weights)
-    assert pay == sorted(one.amount for one in credited if one.share == "contribution")

@@ -1,0 +1,47 @@
+"""Everybody's pay, worked out again from what the chain published; the contract must agree to the wei."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+from protocol.marketplace import Credited, Joined, Opened, RoundRecorded
+from protocol.types import seats_of
+
+_BASIS_POINTS, _ONE = 10_000, 10**18
+
+
+def recomputed(events: Sequence[object]) -> Counter[tuple[str, str]]:
+    """Wei by (account, share) of the one training in these events; its last round is recorded."""
+    (opened,) = (one for one in events if isinstance(one, Opened))
+    seats = [one.owner for one in events if isinstance(one, Joined)]
+    recorded = [one for one in events if isinstance(one, RoundRecorded)]
+    terms, deposit = opened.terms, opened.deposit
+    pay: Counter[tuple[str, str]] = Counter()
+    weights: Counter[str] = Counter()
+    for one in recorded:
+        rounds = terms.rounds - one.round + 1 if one.record.last else 1
+        trainers = [seats[seat] for seat in seats_of(one.record.trainers)]
+        validators = [seats[seat] for seat in seats_of(one.record.validators)]
+        for members, share, points in (
+            (trainers, "participation", terms.participation_bps),
+            (validators, "validation", terms.validation_bps),
+            ([opened.aggregator], "aggregation", terms.aggregation_bps),
+        ):
+            whole = deposit * rounds * points // (_BASIS_POINTS * terms.rounds)
+            pay.update({(member, share): whole // len(members) for member in members})
+        weights.update(dict(zip(trainers, one.pay_weights, strict=True)))
+    gained = sum(one.record.mse_before - one.mse_after for one in recorded)
+    improvement = min(max(gained, 0) * _ONE // recorded[0].record.mse_before, _ONE)
+    pot = deposit * terms.contribution_bps * improvement // (_BASIS_POINTS * _ONE)
+    total = sum(weights.values())
+    pay.update({(member, "contribution"): pot * weight // total for member, weight in weights.items()})
+    pay[opened.buyer, "refund"] = deposit - pay.total()
+    return +pay
+
+
+def credited(events: Sequence[object]) -> Counter[tuple[str, str]]:
+    """What the contract credited."""
+    amounts: Counter[tuple[str, str]] = Counter()
+    for one in events:
+        if isinstance(one, Credited):
+            amounts[one.account, one.share] += one.amount
+    return amounts
