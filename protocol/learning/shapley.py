@@ -11,7 +11,6 @@ the sums over s are four coefficients; in them 1/s² − 1/(s+1)² = (2s+1)/(s(s
 """
 
 from collections.abc import Sequence
-from fractions import Fraction
 
 from protocol.records import FIXED_POINT
 
@@ -93,9 +92,3 @@ def truncated(numerator: int, denominator: int) -> int:
     """Division rounding toward zero, as Solidity's."""
     quotient = abs(numerator) // abs(denominator)
     return quotient if (numerator < 0) == (denominator < 0) else -quotient
-
-
-def shares_of(weights: Sequence[int]) -> list[Fraction]:
-    """Pay weights as exact shares adding up to one; all zero when nobody earned anything."""
-    total = sum(weights)
-    return [Fraction(weight, total) if total else Fraction(0) for weight in weights]

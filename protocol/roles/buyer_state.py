@@ -16,9 +16,7 @@ from protocol.roles.inputs import (
 )
 from protocol.roles.machine import (
     NotYet,
-    Received,
     changed,
-    require,
 )
 from protocol.roles.training import Link, Parties, training_widths
 from protocol.types import Address, BigInteger, Digest, FrozenModel, RoundNumber, TrainingId
@@ -68,22 +66,6 @@ def widths_of(state: BuyerState) -> Widths:
     if not state.parties.has_started():
         raise NotYet  # a validator was faster than the aggregator's start
     return training_widths(state.request, state.parties)
-
-
-def _unanswered(state: BuyerState, kind: Literal["refresh", "metric"], asked: Received) -> Answered:
-    """A second answer to one question would show the buyer's peer two masks of the same value."""
-    envelope = asked.envelope
-    question = Answered(kind=kind, round=envelope.round, attempt=envelope.attempt, asker=asked.sender)
-    require(question not in state.answered, "asked_twice")
-    return question
-
-
-def _answered(state: BuyerState, question: Answered) -> BuyerState:
-    return changed(state, answered=(*state.answered, question))
-
-
-def _recent(state: BuyerState, round_number: int) -> tuple[Answered, ...]:
-    return tuple(one for one in state.answered if one.round >= round_number)
 
 
 def stall_timer(state: BuyerState) -> SetTimer:

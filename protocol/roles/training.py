@@ -1,9 +1,6 @@
 """What all roles know of a training in the same words: its parties, its chain of rounds, its failure."""
 
 from fractions import Fraction
-from typing import Annotated
-
-from pydantic import Field
 
 from protocol.crypto.paillier import PublicKey
 from protocol.errors import ProtocolViolation, WidthError
@@ -83,12 +80,6 @@ class Link(FrozenModel):
         can predict an opened number can hide another one in it.
         """
         return self.round == 0 or validators != self.validators
-
-
-class Failure(FrozenModel):
-    """Why a training ended without a model."""
-
-    code: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 
 
 def started_parties(request: Request, parties: Parties, body: TrainingStarted) -> Parties:

@@ -52,8 +52,3 @@ class Transaction:
 def transaction_hash(raw: bytes) -> bytes:
     """The hash under which a node knows these raw bytes."""
     return keccak(raw)
-
-
-def created_address(sender: str, nonce: int) -> str:
-    """The address of the contract that `sender` creates with this nonce."""
-    return "0x" + keccak(bytes(rlp.encode([bytes.fromhex(sender[2:]), nonce])))[-20:].hex()

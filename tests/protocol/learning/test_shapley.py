@@ -16,7 +16,6 @@ from protocol.learning.shapley import (
     improvement_fixed,
     mse_after_fixed,
     pay_weights_fixed,
-    shares_of,
     truncated,
 )
 from protocol.records import FIXED_POINT
@@ -167,8 +166,3 @@ def test_wrecking_and_mending_is_not_paid_twice() -> None:
 )
 def test_improvement_is_relative_and_clipped(gains: list[int], first: int, expected: int) -> None:
     assert improvement_fixed(gains, first) == expected
-
-
-def test_shares_are_exact() -> None:
-    assert shares_of([1, 2, 0]) == [Fraction(1, 3), Fraction(2, 3), Fraction(0)]
-    assert shares_of([0, 0]) == [0, 0]

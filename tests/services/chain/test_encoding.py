@@ -20,7 +20,7 @@ from services.chain.encoding import (
     terms_to_words,
 )
 from services.chain.interface import decode_revert, marketplace_interface, snake_case
-from services.chain.transaction import Fees, Transaction, created_address, transaction_hash
+from services.chain.transaction import Fees, Transaction, transaction_hash
 
 digests = st.binary(min_size=32, max_size=32)
 addresses = st.binary(min_size=20, max_size=20).map(lambda raw: "0x" + raw.hex())
@@ -106,12 +106,6 @@ def test_transactions_are_signed_as_a_wallet_signs_them(nonce, value, data, fee,
     assert ours == theirs.raw_transaction
     assert transaction_hash(ours) == theirs.hash
     assert Account.recover_transaction(ours).lower() == address_of(key)
-
-
-def test_a_created_contract_s_address() -> None:
-    # The first contract of anvil's first account, known to every Ethereum developer.
-    creator = "0xf39fd6e51aad88f6f4ce6ab8827279cfffb92266"
-    assert created_address(creator, 0) == "0x5fbdb2315678afecb367f032d93f642f64180aa3"
 
 
 def test_reverts_are_named() -> None:
