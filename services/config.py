@@ -179,6 +179,9 @@ class Policy(Settings):
     automatic: bool = Field(False, description="Join matching trainings unasked.")
     buyers: tuple[Account, ...] = Field((), description="Only trainings of these buyers.")
     model_kinds: tuple[str, ...] = Field((), description="Only these kinds of model.")
+    columns: tuple[str, ...] = Field(
+        (), description="Only if no other columns than these are asked for, as features or target."
+    )
     data_sets: tuple[str, ...] = Field((), description="Only with these data sets of the catalogue.")
     minimum_pay_wei: int = Field(0, ge=0, description="Only for this least fixed pay or more, in wei.")
     withdraw: bool = Field(True, description="Withdraw pay from the contract after each training.")

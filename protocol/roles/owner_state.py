@@ -26,12 +26,14 @@ Phase = Literal["waiting", "ready", "initiated", "running", "finished", "decline
 class OwnerPolicy(FrozenModel):
     """A standing decision: which matching trainings to join unasked. Empty lists admit everything.
 
+    `columns` are those a request may ask for, as features or target; one that asks for others needs a person.
     `minimum_pay_wei` is compared with the least fixed pay of the request (see `least_fixed_pay`).
     """
 
     automatic: bool = False
     buyers: tuple[Address, ...] = ()
     model_kinds: tuple[str, ...] = ()
+    columns: tuple[Name, ...] = ()
     data_sets: tuple[Name, ...] = ()
     minimum_pay_wei: Annotated[BigInteger, Field(ge=0)] = 0
     withdraw: bool = True
@@ -42,9 +44,15 @@ class OwnerPolicy(FrozenModel):
             self.automatic
             and (not self.buyers or buyer in self.buyers)
             and (not self.model_kinds or request.model.kind in self.model_kinds)
+            and (not self.columns or asked_columns(request) <= set(self.columns))
             and (not self.data_sets or data_set in self.data_sets)
             and least_fixed_pay(request) >= self.minimum_pay_wei
         )
+
+
+def asked_columns(request: Request) -> set[str]:
+    """The names of features and target."""
+    return {column.name for column in (*request.features, request.target)}
 
 
 def least_fixed_pay(request: Request) -> int:

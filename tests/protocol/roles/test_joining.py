@@ -60,6 +60,7 @@ def test_only_the_operator_decides() -> None:
         {"automatic": False},
         {"automatic": True, "buyers": ("0x" + "22" * 20,)},
         {"automatic": True, "model_kinds": ("other",)},
+        {"automatic": True, "columns": ("x0", "y")},
         {"automatic": True, "data_sets": ("other",)},
         {"automatic": True, "minimum_pay_wei": 10**18},
     ],
@@ -69,6 +70,12 @@ def test_a_policy_that_does_not_fit_asks_a_person(policy: dict[str, Any]) -> Non
     market = small_market(policy=OwnerPolicy(**policy))
     market.run()
     assert {owner.shown for owner in market.owners} == {"READY"}
+
+
+def test_a_policy_that_names_every_column_joins() -> None:
+    market = small_market(policy=OwnerPolicy(automatic=True, columns=("x0", "x1", "y", "unasked")))
+    market.run()
+    assert {owner.shown for owner in market.owners} == {"FINISHED"}
 
 
 def test_the_least_pay_is_that_of_a_full_training() -> None:
