@@ -6,7 +6,6 @@ is given) and, without a URL, the chain.
 
 import asyncio
 import os
-import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
@@ -14,9 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from protocol.codec import pack
 from protocol.crypto.paillier import generate_private_key
-from protocol.envelope import Envelope, SignedMessage
 from protocol.learning.statistic import Statistic
 from protocol.marketplace import PartyRole, Register
 from protocol.messages import ChainEvent, TrainingOrder
@@ -24,13 +21,14 @@ from protocol.request import LEAST_KEY_BITS, Request
 from protocol.roles.owner_state import OwnerPolicy
 from services.background import Background
 from services.bus.memory import MemoryBroker, MemoryBus
-from services.bus.port import Bus, Outgoing
+from services.bus.port import Bus
 from services.chain.client import MarketplaceClient
 from services.chain.deploy import Deployment, deploy
 from services.chain.event_outbox import EventOutbox, Stream
 from services.chain.listener import ChainListener
 from services.chain.rpc import Rpc
 from services.config import Broker
+from services.courier import order_to_self
 from services.data_owner import OwnerRole
 from services.directory import Directory
 from services.federated_aggregator import AggregatorRole
@@ -41,7 +39,6 @@ from services.model_buyer import BuyerRole
 from services.pool import StepPool
 from services.role import Role
 from services.runtime import Runtime
-from services.sealing import seal
 from services.store import Store
 
 OpenChain = Callable[[tuple[str, ...], int], Awaitable[Rpc]]
@@ -135,20 +132,9 @@ class LocalMarket:
 
     async def order(self, request: Request) -> str:
         """Put a training order on the buyer's own queue; returns the instance's key."""
-        identity = self.buyer.identity
-        message_id = os.urandom(16)
-        envelope = Envelope(
-            message_id=message_id,
-            type="training_order",
-            training=0,
-            sender=identity.address,
-            recipient=identity.address,
-            sent_at=int(time.time() * 1000),
-        )
-        signed = SignedMessage.create(envelope, pack(TrainingOrder(request=request)), identity.signing_key)
-        sealed = seal(signed.sealed_part(), identity.exchange_key)
-        await self.buyer.bus.publish(Outgoing("model_buyer", envelope, sealed))
-        return f"order:{message_id.hex()}"
+        order = order_to_self(self.buyer.identity, "model_buyer", TrainingOrder(request=request))
+        await self.buyer.bus.publish(order)
+        return f"order:{order.envelope.message_id.hex()}"
 
     async def wait_for(self, done: Callable[[], bool]) -> None:
         """Until `done`, looked at whenever a daemon has done something; raises what a daemon died of."""

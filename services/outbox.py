@@ -192,9 +192,12 @@ def _outgoing(pending: PendingMessage) -> Outgoing:
     return Outgoing(pending.recipient_role, pending.envelope, pending.sealed)
 
 
-def packed_message(recipient_role: str, envelope: Envelope, sealed: bytes) -> tuple[str, bytes]:
+def packed_message(message: Outgoing) -> tuple[str, bytes]:
     """The effect that publishes a message."""
-    return "message", pack(PendingMessage(recipient_role=recipient_role, envelope=envelope, sealed=sealed))
+    pending = PendingMessage(
+        recipient_role=message.recipient_role, envelope=message.envelope, sealed=message.sealed
+    )
+    return "message", pack(pending)
 
 
 def packed_call(call: ContractCall) -> tuple[str, bytes]:

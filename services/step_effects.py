@@ -1,9 +1,5 @@
 """From a step's effects to what the store writes: messages signed and sealed, calls, timers, blobs, facts."""
 
-import time
-
-from protocol.codec import pack
-from protocol.envelope import Envelope, SignedMessage
 from protocol.errors import ProtocolViolation
 from protocol.messages import Message
 from protocol.roles.dispatch import EncodedStep
@@ -19,10 +15,10 @@ from protocol.roles.inputs import (
     StoreBlob,
     SubmitCall,
 )
+from services.courier import outgoing
 from services.directory import Directory
 from services.identity import Identity
 from services.outbox import packed_call, packed_letter, packed_message
-from services.sealing import seal
 from services.store import StepWrites
 
 
@@ -32,7 +28,6 @@ class Courier:
     def __init__(self, identity: Identity, directory: Directory) -> None:
         """`directory` tells to which key to seal."""
         self._identity, self._directory = identity, directory
-        self._address = identity.address
 
     async def message(
         self,
@@ -47,20 +42,18 @@ class Courier:
 
         Raises ProtocolViolation("not_registered") for a recipient the chain does not know.
         """
-        envelope = Envelope(
-            message_id=message_id,
-            type=body.type,
-            training=training,
-            round=place[0],
-            attempt=place[1],
-            sender=self._address,
-            recipient=recipient,
-            sent_at=int(time.time() * 1000),
-        )
-        signed = SignedMessage.create(envelope, pack(body), self._identity.signing_key)
         exchange_key = await self._directory.exchange_key_of(training, recipient)
         role = await self._directory.role_of(recipient)
-        return packed_message(role, envelope, seal(signed.sealed_part(), exchange_key))
+        message = outgoing(
+            self._identity,
+            (role, recipient),
+            body,
+            training,
+            exchange_key=exchange_key,
+            message_id=message_id,
+            place=place,
+        )
+        return packed_message(message)
 
 
 async def writes_of(

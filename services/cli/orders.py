@@ -1,8 +1,6 @@
 """`deltaml train`, `accept`, `decline`, `stop`: signed messages to one's own daemon, over the broker."""
 
 import asyncio
-import os
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,6 +9,7 @@ import typer
 from services.cli.output import Json, print_json, print_line
 
 if TYPE_CHECKING:
+    from protocol.marketplace import PartyRole
     from protocol.messages import Message
     from services.config import AggregatorConfig, DataOwnerConfig, ModelBuyerConfig
 
@@ -64,7 +63,7 @@ def stop(
     settings = load(config)
     if not isinstance(settings, ModelBuyerConfig | AggregatorConfig):
         raise ConfigurationError(f"{config} configures the daemon {settings.daemon}; it stops no training")
-    role = "model_buyer" if isinstance(settings, ModelBuyerConfig) else "federated_aggregator"
+    role: PartyRole = "model_buyer" if isinstance(settings, ModelBuyerConfig) else "federated_aggregator"
     _send(settings, role, StopOrder(training=training, reason=reason), training)
     _told({"training": training, "stop": "asked"}, json=json)
 
@@ -79,39 +78,29 @@ def _decide(training: int, config: Path, data_set: str | None, *, accepts: bool,
 
 
 def _send(
-    config: "ModelBuyerConfig | DataOwnerConfig | AggregatorConfig", role: str, body: "Message", training: int
+    config: "ModelBuyerConfig | DataOwnerConfig | AggregatorConfig",
+    role: "PartyRole",
+    body: "Message",
+    training: int,
 ) -> bytes:
     """Sign with the daemon's own key, seal to it, publish to its queue; returns the message id."""
-    from protocol.codec import pack  # noqa: PLC0415
-    from protocol.envelope import Envelope, SignedMessage  # noqa: PLC0415
     from services.bus.amqp import AmqpBus  # noqa: PLC0415
-    from services.bus.port import Outgoing  # noqa: PLC0415
+    from services.courier import order_to_self  # noqa: PLC0415
     from services.files import read_passphrase  # noqa: PLC0415
     from services.keystore import Keystore  # noqa: PLC0415
-    from services.sealing import seal  # noqa: PLC0415
 
     identity = Keystore.open(config.keystore, read_passphrase(config.passphrase_file)).identity
-    message_id = os.urandom(16)
-    envelope = Envelope(
-        message_id=message_id,
-        type=body.type,
-        training=training,
-        sender=identity.address,
-        recipient=identity.address,
-        sent_at=int(time.time() * 1000),
-    )
-    signed = SignedMessage.create(envelope, pack(body), identity.signing_key)
-    outgoing = Outgoing(role, envelope, seal(signed.sealed_part(), identity.exchange_key))
+    order = order_to_self(identity, role, body, training)
 
     async def publish() -> None:
         bus = AmqpBus(config.broker)
         try:
-            await bus.publish(outgoing)
+            await bus.publish(order)
         finally:
             await bus.close()
 
     asyncio.run(publish())
-    return message_id
+    return order.envelope.message_id
 
 
 def _told(what: dict[str, object], *, json: bool) -> None:

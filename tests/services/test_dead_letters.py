@@ -100,7 +100,7 @@ async def undeliverable(world, monkeypatch):
     monkeypatch.setattr(outbox_module, "_FIRST_PAUSE", 0.01)
     message = world.message("late", world.late)
     store = Store()
-    store.add_effects("1", [packed_message("data_owner", message.envelope, message.sealed)], 0.0)
+    store.add_effects("1", [packed_message(message)], 0.0)
     task = asyncio.create_task(Outbox(store, world.bus, world.chain, Meter()).run())
     await until(lambda: store.waiting_effects() == 0)
     task.cancel()

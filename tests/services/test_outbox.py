@@ -34,7 +34,7 @@ class World:
         to = recipient or self.aggregator
         body = Complaint(code=code, accused=self.owner.address, evidence=())
         outgoing = self.owner.outgoing(to, body)
-        return packed_message(to.role, outgoing.envelope, outgoing.sealed)
+        return packed_message(outgoing)
 
     def add(self, *effects):
         self.store.add_effects("1", effects, 0.0)
