@@ -1,6 +1,6 @@
 """What a training asks of data, and whether a data set has it."""
 
-from protocol.learning.statistic import Statistic
+from protocol.learning.statistic import Matrix, Statistic, select
 from protocol.request import Column, Request
 
 
@@ -14,6 +14,15 @@ def mismatches(request: Request, statistic: Statistic) -> tuple[str, ...]:
     if statistic.rows < request.bounds.min_rows:
         reasons.append(f"{statistic.rows} rows; at least {request.bounds.min_rows} asked")
     return tuple(reasons)
+
+
+def asked_factor(request: Request, statistic: Statistic) -> Matrix:
+    """R/√m of [X (1) y] as the request asks, (p+1)×(p+1), out of a data set's factor.
+
+    Raises MisuseError for a column that the data set lacks.
+    """
+    features = [column.name for column in request.features]
+    return select(statistic, features, request.target.name, intercept=request.model.intercept)
 
 
 def _column_mismatch(column: Column, statistic: Statistic) -> str | None:

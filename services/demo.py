@@ -10,9 +10,9 @@ from protocol.bought_model import BoughtModel
 from protocol.codec import unpack
 from protocol.errors import MisuseError
 from protocol.learning.descent import gram
-from protocol.learning.statistic import select
 from protocol.messages import ChainEvent
 from protocol.request import LEAST_KEY_BITS, Request
+from protocol.requirements import asked_factor
 from protocol.roles.training import check_widths
 from services.chain.connect import open_chain
 from services.demo_report import DemoReport, Outcome, make_report
@@ -70,11 +70,9 @@ def _check_deposit(request: Request) -> None:
 
 def _check_steps(request: Request, data: DemoData) -> None:
     """Each owner would refuse a step that diverges on its rows, without a number; the demo may say it."""
-    names = [column.name for column in request.features]
     step_size, largest = float(request.schedule.step_size), 0.0
     for statistic in statistics_of(data).values():
-        factor = select(statistic, names, request.target.name, intercept=request.model.intercept)
-        curvature, _ = gram(factor, float(request.model.l2))
+        curvature, _ = gram(asked_factor(request, statistic), float(request.model.l2))
         largest = max(largest, float(np.linalg.eigvalsh(curvature)[-1]))
     if step_size * largest >= 2:
         raise MisuseError(

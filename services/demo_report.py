@@ -1,5 +1,6 @@
 """What a demo run is measured by: the same training in plaintext, the money, the time, the traffic."""
 
+import os
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,11 +11,12 @@ import numpy as np
 from protocol.bought_model import BoughtModel
 from protocol.learning import plaintext
 from protocol.learning.plaintext import OwnerData, PlainTraining
-from protocol.learning.statistic import Statistic, select
+from protocol.learning.statistic import Statistic
 from protocol.marketplace import Credited, Opened, RoundRecorded
 from protocol.messages import ChainEvent
 from protocol.records import FIXED_POINT
 from protocol.request import Request
+from protocol.requirements import asked_factor
 from protocol.types import FrozenModel, seats_of
 from services.market import LocalMarket
 
@@ -137,8 +139,6 @@ def seconds_since_start() -> float:
     """Wall time since this process began, its imports included."""
     try:
         fields = Path("/proc/self/stat").read_text(encoding="ascii").rpartition(")")[2].split()
-        import os  # noqa: PLC0415
-
         started = int(fields[19]) / os.sysconf("SC_CLK_TCK")
         return time.clock_gettime(time.CLOCK_BOOTTIME) - started
     except (OSError, AttributeError, ValueError, IndexError):  # not Linux: since this module was loaded
@@ -163,9 +163,7 @@ async def _drawn_data(outcome: Outcome) -> tuple[list[OwnerData], list[OwnerData
 
 
 def _owner_data(request: Request, statistic: Statistic) -> OwnerData:
-    names = [column.name for column in request.features]
-    factor = select(statistic, names, request.target.name, intercept=request.model.intercept)
-    return OwnerData(factor, statistic.rows)
+    return OwnerData(asked_factor(request, statistic), statistic.rows)
 
 
 def _contributions(recorded: Sequence[RoundRecorded], seats: Sequence[str]) -> dict[str, float]:

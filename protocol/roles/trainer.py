@@ -7,9 +7,10 @@ from protocol.codec import unpack
 from protocol.crypto.blinding import ShortExponentBlinder
 from protocol.learning.descent import affine_map, local_model
 from protocol.learning.scales import COEFFICIENT_SCALE, MODEL_SCALE
-from protocol.learning.statistic import Statistic, select
+from protocol.learning.statistic import Statistic
 from protocol.messages import EncryptedModel, GradientUpdate
 from protocol.request import Request
+from protocol.requirements import asked_factor
 from protocol.roles.inputs import Context, NoteFact, Step
 from protocol.roles.machine import Received, changed, message, require, store
 from protocol.roles.owner_state import OwnerState, TrainerAnswer
@@ -20,8 +21,7 @@ from protocol.vectors import EncryptedVector
 def factor_of(request: Request, data_set: str, context: Context) -> NDArray[np.float64]:
     """R/√m of [X (1) y] for this request, (p+1)×(p+1), out of the data set's factor."""
     statistic = Statistic.from_bytes(context.private[f"data_set:{data_set}"])
-    features = [column.name for column in request.features]
-    return select(statistic, features, request.target.name, intercept=request.model.intercept)
+    return asked_factor(request, statistic)
 
 
 def on_encrypted_model(state: OwnerState, received: Received, context: Context) -> Step[OwnerState]:

@@ -4,16 +4,15 @@ import numpy as np
 import pytest
 
 from protocol.learning.plaintext import OwnerData, PlainTraining, run
-from protocol.learning.statistic import Statistic, select
+from protocol.learning.statistic import Statistic
+from protocol.requirements import asked_factor
 from tests.support.pure_market import PureMarket
 from tests.support.pure_party import Matrix, Party
 
 
 def owner_data(market: PureMarket, owner: Party) -> OwnerData:
     request, statistic = market.request, Statistic.from_bytes(owner.private["data_set:rows"])
-    names = [column.name for column in request.features]
-    factor = select(statistic, names, request.target.name, intercept=request.model.intercept)
-    return OwnerData(factor, statistic.rows)
+    return OwnerData(asked_factor(request, statistic), statistic.rows)
 
 
 def plain_twin(market: PureMarket, rounds: int | None = None) -> PlainTraining:
