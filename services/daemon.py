@@ -9,7 +9,7 @@ from typing import Any
 
 import structlog
 
-from protocol.marketplace import PartyRole, Register
+from protocol.marketplace import Register
 from protocol.records import Market
 from services.bus.amqp import AmqpBus
 from services.bus.port import BusUnavailable
@@ -105,7 +105,8 @@ async def _participant(config: ModelBuyerConfig | DataOwnerConfig | AggregatorCo
         health.is_broken = runtime.is_broken
         await _patiently(client.check_deployment)
         await _patiently(bus.connect)
-        await _patiently(lambda: client.submit(_registration(role.name, identity.exchange_key)))
+        registration = Register(role=role.name, exchange_key=identity.exchange_key)
+        await _patiently(lambda: client.submit(registration))
         pool.start()
         _log.info("daemon_started", role=role.name, party=identity.address, contract=market.contract)
         await _until_signalled(_with_duties(runtime, role, config), runtime)
@@ -188,10 +189,6 @@ def _role(
                 aggregators=config.aggregators,
                 policy=config.policy.owner_policy(),
             )
-
-
-def _registration(role: PartyRole, exchange_key: bytes) -> Register:
-    return Register(role=role, exchange_key=exchange_key)
 
 
 async def _with_duties(

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from aio_pika import DeliveryMode, Message
+from aio_pika import Message
 from aio_pika.abc import AbstractIncomingMessage
 
 from services.bus.link import BROKER_ERRORS, Link
@@ -23,7 +23,7 @@ from services.bus.management_api import Management, connected
 from services.bus.names import DEAD_QUEUE, EXCHANGE
 from services.bus.passwords import HASHING_ALGORITHM, password_hash
 from services.bus.port import BusError, BusUnavailable
-from services.bus.properties import HEADERS
+from services.bus.properties import HEADERS, PART_HEADERS, copy_of
 from services.bus.publisher import Publisher
 from services.bus.reasons import reason_of
 from services.bus.topology import NOTHING
@@ -37,7 +37,7 @@ BROKER = "the broker"
 """Who wrote a letter that RabbitMQ took off a queue by itself."""
 
 _LONGEST_TEXT = 500
-_CARRIED = (*HEADERS, "part", "parts")
+_CARRIED = (*HEADERS, *PART_HEADERS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,16 +198,10 @@ def _only(name: str) -> str:
 
 def _as_it_came(message: AbstractIncomingMessage) -> Message:
     headers = message.headers
-    return Message(
+    return copy_of(
+        message,
         message.body,
-        message_id=message.message_id,
-        type=message.type,
-        correlation_id=message.correlation_id,
-        timestamp=message.timestamp,
-        content_type=message.content_type,
-        content_encoding=message.content_encoding,
-        delivery_mode=DeliveryMode.PERSISTENT,
-        user_id=_letter(message).sent_as or None,
+        user=_letter(message).sent_as or None,
         headers={name: headers[name] for name in _CARRIED if name in headers},
     )
 

@@ -20,6 +20,7 @@ from services.bus.names import DEAD_QUEUE
 from services.bus.port import BusUnavailable
 from services.bus.topology import ParticipantPlace, Places, Topology, topology_of
 from services.config import Broker
+from services.files import write_private
 
 QUORUM = {"x-queue-type": "quorum"}
 
@@ -53,8 +54,7 @@ def _settings(url: str, folder: Path) -> Broker:
         if password is None:
             return Broker(url=bare)
         file = folder / "password"
-        file.touch(mode=0o600)
-        file.write_text(unquote(password))
+        write_private(file, unquote(password).encode())
         return Broker(url=bare, password_file=file)
     except (ValidationError, ValueError):
         raise MisuseError(

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 import structlog
-from aio_pika import DeliveryMode, Message
+from aio_pika import Message
 from aio_pika.abc import AbstractIncomingMessage
 
 from protocol.envelope import Envelope
@@ -16,7 +16,7 @@ from services.bus.consumer import acknowledge, give_back
 from services.bus.names import DEAD_EXCHANGE, EXCHANGE, dead_key, message_key
 from services.bus.parts import PART_BYTES
 from services.bus.port import UNDELIVERABLE, BusError, Outgoing
-from services.bus.properties import HEADERS, message_of
+from services.bus.properties import HEADERS, PART_HEADERS, copy_of, message_of
 from services.bus.publisher import Publisher
 from services.bus.reasons import reason_of
 
@@ -56,16 +56,10 @@ class DeadLetters:
         """
         first = messages[0]
         body = first.body if len(messages) == 1 and len(first.body) <= PART_BYTES else b""
-        letter = Message(
+        letter = copy_of(
+            first,
             body,
-            message_id=first.message_id,
-            type=first.type,
-            correlation_id=first.correlation_id,
-            timestamp=first.timestamp,
-            content_type=first.content_type,
-            content_encoding=first.content_encoding,
-            delivery_mode=DeliveryMode.PERSISTENT,
-            user_id=self._user,
+            user=self._user,
             headers={
                 **_plain(first.headers),
                 **_reason(code, detail),
@@ -96,5 +90,5 @@ def _origin(exchange: str, routing_key: str) -> dict[str, str | int]:
 
 def _plain(headers: Mapping[str, object]) -> dict[str, str | int]:
     """The envelope's headers if they are text or numbers: a stranger's tables are not carried on."""
-    named = {name: headers.get(name) for name in (*HEADERS, "part", "parts")}
+    named = {name: headers.get(name) for name in (*HEADERS, *PART_HEADERS)}
     return {name: value for name, value in named.items() if isinstance(value, str | int)}

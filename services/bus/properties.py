@@ -18,6 +18,7 @@ SEALED = "x25519-sealed-box"
 
 _CONTENT_TYPE = "application/msgpack"
 HEADERS = ("version", "round", "attempt", "sender", "recipient", "sent_at")
+PART_HEADERS = ("part", "parts")
 _HEXADECIMAL = re.compile(r"[0-9a-f]{32}")
 _DECIMAL = re.compile(r"0|[1-9][0-9]{0,19}")
 
@@ -42,6 +43,24 @@ def message_of(
         delivery_mode=DeliveryMode.PERSISTENT,
         user_id=user,
         headers={**fields, **(headers or {})},
+    )
+
+
+def copy_of(
+    message: AbstractMessage, body: bytes, *, user: str | None, headers: Mapping[str, Any]
+) -> Message:
+    """A persistent message with another's properties, sent by `user` and with these headers alone."""
+    return Message(
+        body,
+        message_id=message.message_id,
+        type=message.type,
+        correlation_id=message.correlation_id,
+        timestamp=message.timestamp,
+        content_type=message.content_type,
+        content_encoding=message.content_encoding,
+        delivery_mode=DeliveryMode.PERSISTENT,
+        user_id=user,
+        headers=dict(headers),
     )
 
 
