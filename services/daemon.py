@@ -11,6 +11,7 @@ import structlog
 
 from protocol.marketplace import Register
 from protocol.records import Market
+from protocol.request import LEAST_KEY_BITS
 from services.bus.amqp import AmqpBus
 from services.bus.port import BusUnavailable
 from services.catalogue import Catalogue
@@ -53,8 +54,8 @@ _RETRY_SECONDS = 5.0
 _LONGEST_PAUSE = 300.0
 
 
-def run_daemon(config: Config) -> None:
-    """Run until SIGTERM or SIGINT.
+def run_daemon(config: Config, *, least_key_bits: int = LEAST_KEY_BITS) -> None:
+    """Run until SIGTERM or SIGINT. No configuration sets `least_key_bits`: shorter keys are for tests alone.
 
     Raises ConfigurationError for what the file or the key store says, WrongChain for the node, BusRefused for
     the broker: what a person has to mend. What may mend itself is waited for.
@@ -62,11 +63,15 @@ def run_daemon(config: Config) -> None:
     import uvloop  # noqa: PLC0415  not for --help
 
     configure(style=config.log.style, level=config.log.level.upper())
-    work = _listener(config) if isinstance(config, ChainListenerConfig) else _participant(config)
+    work = (
+        _listener(config) if isinstance(config, ChainListenerConfig) else _participant(config, least_key_bits)
+    )
     uvloop.run(work)
 
 
-async def _participant(config: ModelBuyerConfig | DataOwnerConfig | AggregatorConfig) -> None:
+async def _participant(
+    config: ModelBuyerConfig | DataOwnerConfig | AggregatorConfig, least_key_bits: int
+) -> None:
     keystore = Keystore.open(config.keystore, read_passphrase(config.passphrase_file))
     identity = keystore.identity
     market = market_of(config.chain)
@@ -101,6 +106,7 @@ async def _participant(config: ModelBuyerConfig | DataOwnerConfig | AggregatorCo
             directory=directory,
             pool=pool,
             meter=meter,
+            least_key_bits=least_key_bits,
         )
         health.is_broken = runtime.is_broken
         await _patiently(client.check_deployment)

@@ -214,7 +214,10 @@ class DaemonMarket:
             **own,
         }
         self.config(name).write_text(yaml.safe_dump(document))
-        self.daemons[name] = DaemonProcess(name, kind, self.config(name))
+        self.daemons[name] = self._daemon(name, kind)
+
+    def _daemon(self, name: str, kind: str) -> DaemonProcess:
+        return DaemonProcess(name, kind, self.config(name))
 
 
 def write_request(
