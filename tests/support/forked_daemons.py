@@ -1,8 +1,8 @@
 """Daemons forked from one process that has imported everything they need.
 
-Twenty daemons started one by one would each spend seconds of a core on imports and hold a copy of every module.
-Forked, they start in milliseconds and share the modules' memory. Each is a process of its own all the same:
-it is built by `run_daemon`, it can be killed, and its pool's workers are processes of their own.
+Twenty daemons started one by one would each spend seconds of a core on imports and hold a copy of every
+module. Forked, they start in milliseconds and share the modules' memory. Each is a process of its own all the
+same: it is built by `run_daemon`, it can be killed, and its pool's workers are processes of their own.
 """
 
 import gc
@@ -148,7 +148,6 @@ def serve() -> None:
         for line in sys.stdin:
             order = json.loads(line)
             if "start" in order:
-                sys.stdout.flush()
                 pid = os.fork()
                 if pid == 0:
                     _become_daemon(**order["start"])
@@ -158,7 +157,8 @@ def serve() -> None:
                 answer = _status(order["wait"])
                 if answer is not None:
                     running.discard(order["wait"])
-            print(json.dumps(answer), flush=True)
+            sys.stdout.write(json.dumps(answer) + "\n")
+            sys.stdout.flush()
     finally:
         for pid in running:
             os.kill(pid, signal.SIGKILL)
@@ -166,7 +166,7 @@ def serve() -> None:
 
 
 def _start_resource_tracker() -> None:
-    """One for all daemons, which would start one each. It would also tell what a killed daemon leaves behind."""
+    """One for all daemons, which would start one each; what a killed daemon leaves behind is no news."""
     os.environ["PYTHONWARNINGS"] = "ignore"
     resource_tracker.ensure_running()
     del os.environ["PYTHONWARNINGS"]
@@ -190,8 +190,8 @@ def _become_daemon(kind: str, config: str, log: str, least_key_bits: int) -> Non
         run_daemon(load(Path(config), kind), least_key_bits=least_key_bits)
         status = 0
     except DeltaMLError as error:
-        print(f"error: {error}", file=sys.stderr)
-    except BaseException:
+        sys.stderr.write(f"error: {error}\n")
+    except BaseException:  # noqa: BLE001  told, as an interpreter does with what nobody catches
         traceback.print_exc()
     finally:
         sys.stderr.flush()
