@@ -65,6 +65,13 @@ bench-daemons: $(DEVELOPMENT) $(NODE_MODULES) ## Time a training by ten processe
 bench-inbox: $(DEVELOPMENT) ## Count the messages that one daemon takes in each second
 	python -m tests.benchmarks.inbox $(ARGS)
 
+.PHONY: docs
+docs: $(RUNTIME) ## Write protocol/asyncapi.yaml and the diagram in protocol/README.md from the code
+	deltaml admin messages > protocol/asyncapi.yaml
+	{ echo '```mermaid'; deltaml admin messages --format diagram; echo '```'; } > $(VENV)/.diagram
+	sed -i -e '/<!-- begin: course -->/,/<!-- end: course -->/{//!d}' \
+	  -e '/<!-- begin: course -->/r $(VENV)/.diagram' protocol/README.md
+
 .PHONY: contracts
 contracts: $(DEVELOPMENT) $(NODE_MODULES) ## Compile the contract into its artifact, measure its gas, run its Foundry tests
 	python contracts/build.py

@@ -100,7 +100,7 @@ class RowCount(FrozenModel):
 
 
 class TrainingStarted(FrozenModel):
-    """FA → MB, DOs, when `RolesDrawn` is confirmed; seat order."""
+    """FA → MB, DOs, when `RolesDrawn` is confirmed: who trains and who validates, in seat order."""
 
     type: Literal["training_started"] = "training_started"
     trainers: Parties

@@ -1,0 +1,87 @@
+"""JSON Schemas of what is inside the messages, and values in the form that these schemas describe.
+
+The bus carries msgpack, which has byte strings; JSON has none, so they are shown as hexadecimal text here.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import msgpack  # type: ignore[import-untyped]
+from pydantic import BaseModel
+from pydantic.json_schema import GenerateJsonSchema, models_json_schema
+
+from protocol.codec import pack
+from protocol.messages import MESSAGE_TYPES
+
+SCHEMAS = "#/components/schemas/"
+_HEXADECIMAL = "^([0-9a-f]{2})*$"
+_BOUNDS = {"ge": "at least {}", "gt": "more than {}", "le": "at most {}", "lt": "less than {}"}
+
+
+class _WireSchema(GenerateJsonSchema):
+    """Every field is there on the wire, those with defaults too."""
+
+    def field_is_required(self, field: Any, total: bool) -> bool:  # noqa: ARG002  pydantic's signature
+        return True
+
+
+def message_schemas() -> dict[str, Any]:
+    """JSON Schema (draft 7) by name of type, for every message and what it is made of."""
+    return schemas_of(MESSAGE_TYPES.values())
+
+
+def schemas_of(kinds: Iterable[type[BaseModel]]) -> dict[str, Any]:
+    """JSON Schema by name of type, for these types as they are on the wire and all that they refer to."""
+    wanted = [(kind, "serialization") for kind in kinds]
+    _, found = models_json_schema(
+        wanted,  # type: ignore[arg-type]
+        schema_generator=_WireSchema,
+        ref_template=SCHEMAS + "{model}",
+    )
+    schemas: dict[str, Any] = _plain(found["$defs"])
+    return schemas
+
+
+def wire_value(value: BaseModel) -> dict[str, Any]:
+    """What `value` is on the wire, with byte strings as hexadecimal text."""
+    plain: dict[str, Any] = _hexadecimal(msgpack.unpackb(pack(value)))
+    return plain
+
+
+def _plain(schema: Any) -> Any:
+    if isinstance(schema, list):
+        return [_plain(one) for one in schema]
+    if not isinstance(schema, Mapping):
+        return schema
+    if schema.get("format") == "binary":
+        return _byte_string(schema)
+    plain = {name: _plain(value) for name, value in schema.items() if not _is_title(name, value)}
+    if isinstance(plain.get("discriminator"), dict):
+        plain["discriminator"] = plain["discriminator"]["propertyName"]
+    return plain
+
+
+def _is_title(name: str, value: Any) -> bool:
+    return name == "title" and isinstance(value, str)
+
+
+def _byte_string(schema: Mapping[str, Any]) -> dict[str, Any]:
+    shown: dict[str, Any] = {"type": "string", "contentEncoding": "base16", "pattern": _HEXADECIMAL}
+    for name in ("minLength", "maxLength"):
+        if name in schema:
+            shown[name] = 2 * schema[name]
+    bounds = [text.format(schema[name]) for name, text in _BOUNDS.items() if name in schema]
+    words = [schema["description"]] if "description" in schema else []
+    if bounds:
+        words.append(f"An integer, {' and '.join(bounds)}, in two's complement, big-endian.")
+    return {**shown, "description": " ".join(words)} if words else shown
+
+
+def _hexadecimal(value: Any) -> Any:
+    if isinstance(value, bytes):
+        return value.hex()
+    if isinstance(value, list):
+        return [_hexadecimal(one) for one in value]
+    if isinstance(value, dict):
+        return {name: _hexadecimal(one) for name, one in value.items()}
+    return value
