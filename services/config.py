@@ -143,7 +143,11 @@ class Daemon(Settings):
     )
     log: Log = Field(Log(), description="What is logged, and how.")
     metrics_port: int | None = Field(
-        None, ge=1, le=65535, description="Loopback port of /metrics and /health; none by default."
+        None, ge=1, le=65535, description="Port of /metrics and /health; none by default."
+    )
+    metrics_host: str = Field(
+        "127.0.0.1",
+        description="Address of this machine that the port is opened on; loopback alone by default.",
     )
 
 

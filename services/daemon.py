@@ -3,8 +3,8 @@
 import asyncio
 import os
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import AsyncExitStack
 from typing import Any
 
 import structlog
@@ -15,6 +15,7 @@ from protocol.request import LEAST_KEY_BITS
 from services.bus.amqp import AmqpBus
 from services.bus.port import BusUnavailable
 from services.catalogue import Catalogue
+from services.chain.account import Account
 from services.chain.client import MarketplaceClient
 from services.chain.errors import ChainUnavailable
 from services.chain.event_outbox import EventOutbox
@@ -36,16 +37,18 @@ from services.directory import Directory
 from services.federated_aggregator import AggregatorRole
 from services.files import read_passphrase
 from services.health import Health
+from services.heartbeat import Heartbeats
 from services.keystore import Keystore
 from services.logging import configure
 from services.meter import Meter
-from services.metrics import DaemonCollector, Observed, serving
+from services.metrics import Observed
 from services.model_buyer import BuyerRole
 from services.pool import StepPool
 from services.role import Role
 from services.runtime import Runtime
 from services.standing_orders import keep_ordering
 from services.store import Store
+from services.watched import folder_of, watched
 
 _log = structlog.get_logger(__name__)
 
@@ -93,9 +96,19 @@ async def _participant(
         role = _role(config, store, final, directory, keystore)
         pool = StepPool(config.workers)
         stack.callback(pool.close)
-        health = Health({"broker": bus.connect, "chain": client.block_number})
-        observed = Observed(role.name, identity.address, store, bus, health)
-        await stack.enter_async_context(_observed(config, observed, meter, health))
+        account, heartbeats = Account(client, identity.address), Heartbeats()
+        health = Health({"broker": bus.connect, "chain": account.look})
+        observed = Observed(
+            role.name,
+            identity.address,
+            store,
+            bus,
+            health,
+            heartbeats=heartbeats,
+            ether=lambda: account.ether,
+            folder=folder_of(config.store),
+        )
+        supervisor = await stack.enter_async_context(watched(config, observed, meter, health, heartbeats))
         runtime = Runtime(
             role,
             identity,
@@ -106,6 +119,7 @@ async def _participant(
             directory=directory,
             pool=pool,
             meter=meter,
+            heartbeats=heartbeats,
             least_key_bits=least_key_bits,
         )
         health.is_broken = runtime.is_broken
@@ -114,6 +128,7 @@ async def _participant(
         registration = Register(role=role.name, exchange_key=identity.exchange_key)
         await _patiently(lambda: client.submit(registration))
         pool.start()
+        supervisor.status("works")
         _log.info("daemon_started", role=role.name, party=identity.address, contract=market.contract)
         await _until_signalled(_with_duties(runtime, role, config), runtime)
     _log.info("daemon_stopped", role=role.name)
@@ -138,9 +153,22 @@ async def _listener(config: ChainListenerConfig) -> None:
             poll_seconds=config.chain.poll_seconds,
         )
         health = Health({"broker": bus.connect, "chain": MarketplaceViews(rpc, market).block_number})
-        observed = Observed("chain_listener", market.contract, store, bus, health, listener.blocks)
-        await stack.enter_async_context(_observed(config, observed, Meter(), health))
+        heartbeats = Heartbeats()
+        listener.on_cycle = lambda: heartbeats.beat("chain")
+        outbox.on_cycle = lambda: heartbeats.beat("outbox")
+        observed = Observed(
+            "chain_listener",
+            market.contract,
+            store,
+            bus,
+            health,
+            listener.blocks,
+            heartbeats,
+            folder=folder_of(config.store),
+        )
+        supervisor = await stack.enter_async_context(watched(config, observed, Meter(), health, heartbeats))
         await _patiently(bus.connect)
+        supervisor.status("works")
         _log.info("daemon_started", role="chain_listener", contract=market.contract)
         relay = outbox.run(lambda stream, event: _patiently(lambda: bus.publish_event(event, stream)))
         await _until_signalled(_side_by_side(listener.run(), relay), None)
@@ -154,17 +182,6 @@ async def _connect(chain: Chain, stack: AsyncExitStack) -> HttpRpc:
     rpc = HttpRpc(chain.url, heads=heads)
     stack.push_async_callback(rpc.close)
     return rpc
-
-
-@asynccontextmanager
-async def _observed(config: Config, observed: Observed, meter: Meter, health: Health) -> AsyncIterator[None]:
-    """Serve metrics and health, and look after the latter."""
-    async with serving(config.metrics_port, DaemonCollector([observed], meter), health):
-        watch = asyncio.create_task(health.run())
-        try:
-            yield
-        finally:
-            watch.cancel()
 
 
 def market_of(chain: Chain) -> Market:

@@ -29,6 +29,16 @@ STEP_BUCKETS = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0,
 """Upper bounds in seconds: a step takes a millisecond, or minutes with large keys and wide models."""
 
 
+ROUND_BUCKETS = (0.3, 1.0, 3.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1800.0, 3600.0)
+"""Upper bounds in seconds: a round takes a second on one machine, or as long as its deadlines let it."""
+
+ROUND_ENDS = ("round_recorded", "round_signed")
+"""Facts that end a round; an aggregator notes the second, buyer and owners the first."""
+
+_ROUND_STARTS = ("started", "role_drawn", *ROUND_ENDS)
+_TRIED_AGAIN = ("step", "gate", "message", "letter", "call")
+
+
 class Meter:
     """Seconds by phase, summed over tasks and worker processes: more than the wall's where they overlap.
 
@@ -44,9 +54,17 @@ class Meter:
             buckets=STEP_BUCKETS,
             registry=None,
         )
+        self.rounds = Histogram(
+            "deltaml_round_seconds",
+            "Rounds and what they took by the clock, from the end of the one before.",
+            buckets=ROUND_BUCKETS,
+            registry=None,
+        )
+        self._round_began: dict[tuple[str, str], float] = {}
+        self.steps_failed = 0
         self.transactions: Counter[tuple[str, str]] = Counter()
         self.gas: Counter[tuple[str, str]] = Counter()
-        self.retries: Counter[str] = Counter()
+        self.retries: Counter[str] = Counter(dict.fromkeys(_TRIED_AGAIN, 0))
         self.seconds: defaultdict[str, float] = defaultdict(float)
         self.seconds.update(dict.fromkeys(PHASES, 0.0))
 
@@ -54,6 +72,18 @@ class Meter:
         """A transition of a role; those that only follow the chain or set a training up count as start."""
         self.seconds[_PHASE_OF_INPUT.get(input_name, "start")] += seconds
         self.steps.labels(input_name).observe(seconds)
+
+    def noted(self, whose: tuple[str, str], fact: str) -> None:
+        """A fact of the training `whose`; a round that spans a restart of the daemon is not timed."""
+        now = perf_counter()
+        if fact in ROUND_ENDS and whose in self._round_began:
+            self.rounds.observe(now - self._round_began[whose])
+        if fact in _ROUND_STARTS:
+            self._round_began[whose] = now
+
+    def ended(self, whose: tuple[str, str]) -> None:
+        """A training is over."""
+        self._round_began.pop(whose, None)
 
     def called(self, call: str, outcome: str, gas: int) -> None:
         """A contract call was tried; see `services.chain.client.OnOutcome`."""

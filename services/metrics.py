@@ -3,11 +3,13 @@
 Collected when asked for and in the event loop, so that a scrape never meets a transaction half-way.
 """
 
+import shutil
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from aiohttp import web
 from prometheus_client import CollectorRegistry
@@ -16,9 +18,10 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.registry import Collector
 
 from services.bus.port import Bus
-from services.bus.reasons import reason_of
+from services.bus.reasons import REASONS, reason_of
 from services.errors import ConfigurationError
 from services.health import Health
+from services.heartbeat import Heartbeats
 from services.meter import Meter
 from services.store import Store
 
@@ -29,7 +32,10 @@ Blocks = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class Observed:
-    """A daemon as its operator sees it; `blocks` is known to a listener once it has looked at the chain."""
+    """A daemon as its operator sees it; `blocks` is known to a listener once it has looked at the chain.
+
+    `ether` is what the daemon's account holds, once known; `folder` is where its store's file lies.
+    """
 
     role: str
     address: str
@@ -37,6 +43,9 @@ class Observed:
     bus: Bus
     health: Health | None = None
     blocks: Callable[[], Blocks | None] = lambda: None
+    heartbeats: Heartbeats | None = None
+    ether: Callable[[], float | None] = lambda: None
+    folder: Path | None = None
 
 
 Read = Callable[[Observed], float | None]
@@ -52,14 +61,46 @@ class DaemonCollector(Collector):
 
     def collect(self) -> Iterable[Metric]:
         """One reading; called by prometheus_client."""
+        yield from self._life()
         yield from self._work()
         yield from self._traffic()
         yield from self._chain()
         yield from _metered(self._meter)
 
+    def _life(self) -> Iterable[Metric]:
+        yield self._labelled(
+            "heartbeat_timestamp_seconds",
+            "When a task of the daemon last came round; one that only waits does so every 20 seconds.",
+            ["task"],
+            lambda one: (
+                {} if one.heartbeats is None else {(task,): at for task, at in one.heartbeats.at.items()}
+            ),
+        )
+        yield self._gauge(
+            "event_loop_lag_seconds",
+            "By how much the event loop was late at the latest tick of the last minute.",
+            lambda one: None if one.heartbeats is None else one.heartbeats.lag,
+        )
+        yield self._labelled("up", "Whether broker and chain answered when last asked.", ["part"], _answering)
+        yield self._gauge(
+            "healthy",
+            "1 when /health answers 200, else 0.",
+            lambda one: None if one.health is None else float(not one.health.failing()),
+        )
+        yield self._gauge(
+            "store_free_bytes",
+            "Space left where the store's file lies.",
+            lambda one: None if one.folder is None else shutil.disk_usage(one.folder).free,
+        )
+
     def _work(self) -> Iterable[Metric]:
         yield self._labelled(
             "trainings", "Trainings by the state that people see.", ["state"], _trainings_by_state
+        )
+        yield self._gauge(
+            "training_quiet_seconds",
+            "Time since the training under way changed that has been quiet longest; 0 when none is.",
+            lambda one: _age(one.store.quiet_since()),
         )
         yield self._gauge(
             "inbox_inputs", "Inputs that wait for their step.", lambda one: one.store.waiting_inputs()
@@ -87,12 +128,14 @@ class DaemonCollector(Collector):
             "dead_letters",
             "Messages put among the dead letters.",
             ["reason", "code"],
-            lambda one: {(reason_of(code), code): count for code, count in one.bus.letters.items()},
+            _letters,
             counter=True,
         )
-        yield self._labelled("up", "Whether broker and chain answered when last asked.", ["part"], _answering)
 
     def _chain(self) -> Iterable[Metric]:
+        yield self._gauge(
+            "account_balance_ether", "What the daemon's account holds for gas.", lambda one: one.ether()
+        )
         yield self._gauge("head_block", "The chain's newest block.", lambda one: _block(one, 0))
         yield self._gauge(
             "last_confirmed_block", "The newest block that counts as final.", lambda one: _block(one, 1)
@@ -136,6 +179,12 @@ def _answering(daemon: Observed) -> Mapping[tuple[str, ...], float]:
     return {} if daemon.health is None else {(part,): float(up) for part, up in daemon.health.up.items()}
 
 
+def _letters(daemon: Observed) -> Mapping[tuple[str, ...], float]:
+    """Every reason is there from the start: the first letter must show as an increase."""
+    found: dict[tuple[str, ...], float] = {(reason, ""): 0.0 for reason in REASONS}
+    return found | {(reason_of(code), code): count for code, count in daemon.bus.letters.items()}
+
+
 def _block(daemon: Observed, place: int) -> float | None:
     blocks = daemon.blocks()
     return None if blocks is None else blocks[place]
@@ -156,7 +205,11 @@ def _metered(meter: Meter) -> Iterable[Metric]:
     yield _total("retries", "What could not be done at once and was tried again.", ["of"], meter.retries)
     yield _total("transactions", "Contract calls by outcome.", ["call", "outcome"], meter.transactions)
     yield _total("gas_spent", "Gas of contract calls that were mined.", ["call", "outcome"], meter.gas)
+    yield CounterMetricFamily(
+        "deltaml_steps_failed", "Steps that ended in a bug of ours.", value=meter.steps_failed
+    )
     yield from meter.steps.collect()
+    yield from meter.rounds.collect()
 
 
 def _total(
@@ -170,9 +223,9 @@ def _total(
 
 @asynccontextmanager
 async def serving(
-    port: int | None, collector: Collector, health: Health | None = None
+    port: int | None, collector: Collector, health: Health | None = None, *, host: str = LOOPBACK
 ) -> AsyncIterator[None]:
-    """Serve /metrics and /health on loopback while the block runs; None serves nothing.
+    """Serve /metrics and /health on this machine's address `host` while the block runs; None serves nothing.
 
     /health answers 200, or 503 with the parts that fail and why.
 
@@ -199,10 +252,11 @@ async def serving(
     await runner.setup()
     try:
         try:
-            await web.TCPSite(runner, LOOPBACK, port).start()
+            await web.TCPSite(runner, host, port).start()
         except OSError as error:
             raise ConfigurationError(
-                f"cannot listen on {LOOPBACK}:{port} ({error.strerror}): choose another port for the metrics"
+                f"cannot listen on {host}:{port} ({error.strerror}): choose another port for the metrics, "
+                "and an address of this machine"
             ) from None
         yield
     finally:

@@ -23,6 +23,7 @@ from protocol.types import Code, FrozenModel
 from services.bus.port import UNDELIVERABLE, Bus, Outgoing, Unroutable
 from services.chain.client import MarketplaceClient
 from services.chain.errors import CallReverted
+from services.heartbeat import IDLE_SECONDS
 from services.inbox import queued
 from services.logging import bound
 from services.meter import Meter
@@ -79,6 +80,7 @@ class Outbox:
         self._on_change = on_change
         self._calls: dict[int, asyncio.Task[None]] = {}
         self.on_input: Callable[[str], None] = lambda _key: None
+        self.on_cycle: Callable[[], None] = lambda: None
 
     def wake(self) -> None:
         """New effects are waiting."""
@@ -89,6 +91,7 @@ class Outbox:
         try:
             while True:
                 self._wake.clear()
+                self.on_cycle()
                 await self._relay(self._store.due_effects(time.time()))
                 await self._pause()
         finally:
@@ -97,9 +100,9 @@ class Outbox:
 
     async def _pause(self) -> None:
         due = self._store.next_effect_at(self._calls)
-        seconds = None if due is None else max(0.0, due - time.time())
+        seconds = IDLE_SECONDS if due is None else max(0.0, due - time.time())
         try:
-            await asyncio.wait_for(self._wake.wait(), seconds)
+            await asyncio.wait_for(self._wake.wait(), min(IDLE_SECONDS, seconds))
         except TimeoutError:
             return
 
@@ -114,6 +117,7 @@ class Outbox:
                 published.append(effect)
         with self._meter.phase("store"):
             self._store.effects_done(published)
+            self._note_late(published)
         if published:
             self._on_change()
 
@@ -176,10 +180,19 @@ class Outbox:
             self._again(effect, type(error).__name__)
         else:
             self._store.effects_done([effect])
+            self._note_late([effect])
         finally:
             del self._calls[effect.sequence]
             self._wake.set()
             self._on_change()
+
+    def _note_late(self, effects: Sequence[QueuedEffect]) -> None:
+        """For people: what took place, but not at the first attempt."""
+        now = time.time()
+        for one in effects:
+            if one.attempts:
+                data = {"of": one.kind, "attempts": one.attempts + 1, "seconds": round(now - one.added_at, 3)}
+                self._store.note(one.key, ("late", data), now)
 
     def _again(self, effect: QueuedEffect, reason: str, unroutable_since: float | None = None) -> None:
         pause = min(_LONGEST_PAUSE, _FIRST_PAUSE * 2 ** min(effect.attempts, 16))

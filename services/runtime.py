@@ -25,6 +25,7 @@ from services.bus.port import Bus
 from services.chain.client import MarketplaceClient
 from services.directory import Directory
 from services.gate import Gate
+from services.heartbeat import IDLE_SECONDS, Heartbeats
 from services.identity import Identity
 from services.inbox import event_identity, queued, timer_identity, unqueued
 from services.intake import RETRY_SECONDS, Intake
@@ -56,6 +57,7 @@ class Runtime:
         directory: Directory,
         pool: StepPool,
         meter: Meter,
+        heartbeats: Heartbeats | None = None,
         least_key_bits: int = LEAST_KEY_BITS,
         on_change: Callable[[], None] = lambda: None,
     ) -> None:
@@ -64,11 +66,14 @@ class Runtime:
         self.address = identity.address
         self._market, self._bus, self._pool, self._meter = market, bus, pool, meter
         self._least_key_bits, self._on_change = least_key_bits, on_change
+        self._heartbeats = heartbeats or Heartbeats()
         client.on_outcome = meter.called
+        bus.on_cycle = self._heartbeats.beat
         gate = Gate(identity, role.name, directory)
         self._intake = Intake(gate, role, store, meter, self._wake_instance, retry_seconds=_RETRY_SECONDS)
         self._outbox = Outbox(store, bus, client, meter, on_change)
         self._outbox.on_input = self._wake_instance
+        self._outbox.on_cycle = lambda: self._heartbeats.beat("outbox")
         self._courier = Courier(identity, directory)
         self._timers_changed = asyncio.Event()
         self._workers: dict[str, asyncio.Task[None]] = {}
@@ -132,13 +137,14 @@ class Runtime:
     async def _watch_timers(self) -> None:
         while True:
             self._timers_changed.clear()
+            self._heartbeats.beat("timers")
             due = self.store.next_timer_at()
-            seconds = None if due is None else due - time.time()
-            if seconds is not None and seconds <= 0:
+            seconds = IDLE_SECONDS if due is None else due - time.time()
+            if seconds <= 0:
                 self._fire_timers()
                 continue
             try:
-                await asyncio.wait_for(self._timers_changed.wait(), seconds)
+                await asyncio.wait_for(self._timers_changed.wait(), min(IDLE_SECONDS, seconds))
             except TimeoutError:
                 continue
 
@@ -200,6 +206,7 @@ class Runtime:
                 error=type(error).__name__,
                 place=f"{place.filename}:{place.lineno}",
             )
+            self._meter.steps_failed += 1
             self._refuse(queued_input, item, "internal_error", "")
             return
         self._meter.step(input_name(item), timed.seconds)
@@ -214,6 +221,9 @@ class Runtime:
                 "training": writes.training,
             }
             _log.info(name, **{**about, **data})
+            self._meter.noted((self.address, queued_input.key), name)
+        if writes.finished:
+            self._meter.ended((self.address, queued_input.key))
         if writes.effects:
             self._outbox.wake()
         if writes.timers or writes.cancelled:
@@ -259,7 +269,8 @@ class Runtime:
         if isinstance(item, MessageReceived):
             effects.append(packed_letter(item.signed.envelope, code, detail))
         _log.warning("input_refused", input=input_name(item), code=code, detail=detail)
-        self.store.finish_input(queued_input, time.time(), effects=effects)
+        fact = ("input_refused", {"input": input_name(item), "code": code})
+        self.store.finish_input(queued_input, time.time(), effects=effects, facts=[fact])
         self._outbox.wake()
 
 

@@ -6,7 +6,7 @@ connections, since a broker short of memory stops reading from those that publis
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
 from typing import Any
 
@@ -84,6 +84,7 @@ class AmqpBus:
         self._letters = DeadLetters(self._publisher, self._writing.user)
         self.messages_published = 0
         self.bytes_published = 0
+        self.on_cycle: Callable[[str], None] = lambda _source: None
 
     @property
     def letters(self) -> Counter[str]:
@@ -145,7 +146,7 @@ class AmqpBus:
         """See Bus."""
         async with aclosing(subscriptions(self._reading, event_queue_name(stream, address))) as consumers:
             async for consumer in consumers:
-                async with aclosing(_messages(consumer)) as messages:
+                async with aclosing(self._messages(consumer, "events")) as messages:
                     async for message in messages:
                         if message is None:
                             continue
@@ -164,7 +165,7 @@ class AmqpBus:
     async def _whole_messages(self, consumer: Consumer, address: str) -> AsyncGenerator[AmqpDelivery, None]:
         assembler: Assembler[AbstractIncomingMessage] = Assembler()
         last_arrival = asyncio.get_running_loop().time()
-        async with aclosing(_messages(consumer)) as messages:
+        async with aclosing(self._messages(consumer, "messages")) as messages:
             async for message in messages:
                 now = asyncio.get_running_loop().time()
                 if message is None:
@@ -210,20 +211,22 @@ class AmqpBus:
             raise ProtocolViolation("wrong_user", "the broker does not vouch for the sender")
         return sender
 
+    async def _messages(
+        self, consumer: Consumer, source: str
+    ) -> AsyncGenerator[AbstractIncomingMessage | None, None]:
+        """The consumer's deliveries until it ends; None where none came for a while."""
+        while True:
+            self.on_cycle(source)
+            try:
+                message = await consumer.next()
+            except ConsumerEnded:
+                return
+            yield message
+
     async def _give_up(self, messages: Sequence[Sequence[AbstractIncomingMessage]], address: str) -> None:
         detail = "the other parts never came, or the sender has too many messages open"
         for parts in messages:
             await self._letters.bury(parts, address, "incomplete", detail)
-
-
-async def _messages(consumer: Consumer) -> AsyncGenerator[AbstractIncomingMessage | None, None]:
-    """The consumer's deliveries until it ends; None where none came for a while."""
-    while True:
-        try:
-            message = await consumer.next()
-        except ConsumerEnded:
-            return
-        yield message
 
 
 async def _widen(consumer: Consumer) -> None:

@@ -6,7 +6,7 @@ delivery limit leads to the dead letters, and a message for a queue that does no
 
 import asyncio
 from collections import Counter, deque
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
@@ -139,6 +139,7 @@ class MemoryBus:
         self.messages_published = 0
         self.bytes_published = 0
         self._letters: Counter[str] = Counter()
+        self.on_cycle: Callable[[str], None] = lambda _source: None
 
     @property
     def letters(self) -> Counter[str]:
@@ -168,6 +169,7 @@ class MemoryBus:
             raise Unroutable(f"no queue for {role} {address}; provision the participant")
         unacked = self._unacked.setdefault((role, address), {})
         while True:
+            self.on_cycle("messages")
             queued = await queue.get()
             queued.deliveries += 1
             delivery = MemoryDelivery(self._broker, queued, unacked, self.letters)
@@ -201,6 +203,7 @@ class MemoryBus:
             raise Unroutable(f"no queue for the {stream} events of {address}; provision the participant")
         unacked = self._unacked_events.setdefault((stream, address), {})
         while True:
+            self.on_cycle("events")
             yield MemoryEvent(await queue.get(), unacked)
 
     async def close(self) -> None:

@@ -92,6 +92,8 @@ class Bus(Protocol):
 
     messages_published: int
     bytes_published: int
+    on_cycle: Callable[[str], None]
+    """Told "messages" or "events" whenever that consumer comes round, also when nothing has arrived."""
 
     @property
     def letters(self) -> Counter[str]:

@@ -1,10 +1,12 @@
 """Why a message is a dead letter: the five kinds that an operator tells apart; the code says it exactly."""
 
-from typing import Literal
+from typing import Literal, get_args
 
 from services.bus.port import UNDELIVERABLE
 
 Reason = Literal["invalid", "unauthenticated", "replayed", "oversized", "undeliverable"]
+
+REASONS: tuple[Reason, ...] = get_args(Reason)
 
 _REASONS: dict[str, Reason] = {
     "bad_signature": "unauthenticated",

@@ -13,6 +13,7 @@ from protocol.codec import pack, unpack
 from protocol.messages import ChainEvent
 from protocol.records import Market
 from protocol.types import FrozenModel
+from services.heartbeat import IDLE_SECONDS
 from services.store import QueuedEffect, Store
 
 Stream = Literal["seen", "confirmed"]
@@ -40,6 +41,7 @@ class EventOutbox:
         self._store = store
         self._key = f"chain-cursor/{market.chain_id}/{market.contract}"
         self._wake = asyncio.Event()
+        self.on_cycle: Callable[[], None] = lambda: None
 
     def load(self) -> bytes | None:
         """The last saved cursor."""
@@ -56,9 +58,13 @@ class EventOutbox:
         """Publish in order until cancelled; raises what `publish` raises, with that event still stored."""
         while True:
             self._wake.clear()
+            self.on_cycle()
             while waiting := self._store.due_effects(_AT_ONCE):
                 await self._relay(waiting, publish)
-            await self._wake.wait()
+            try:
+                await asyncio.wait_for(self._wake.wait(), IDLE_SECONDS)
+            except TimeoutError:
+                continue
 
     async def _relay(self, waiting: Sequence[QueuedEffect], publish: Publish) -> None:
         published: list[QueuedEffect] = []

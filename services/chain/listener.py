@@ -7,7 +7,7 @@ id, block hash, log index).
 """
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Protocol
 
 import structlog
@@ -74,6 +74,7 @@ class ChainListener:
         self._unsaved: list[StreamedEvent] = []
         self._woken = asyncio.Event()
         self._head: int | None = None
+        self.on_cycle: Callable[[], None] = lambda: None
 
     def blocks(self) -> tuple[int, int] | None:
         """The chain's newest block and the last that is confirmed; None before the first look."""
@@ -87,6 +88,7 @@ class ChainListener:
         self._rpc.on_block(self._woken.set)
         while True:
             self._woken.clear()
+            self.on_cycle()
             try:
                 more = await self.step()
             except (ChainUnavailable, RpcError) as error:

@@ -8,8 +8,7 @@ from urllib.request import ProxyHandler, build_opener
 import typer
 
 _SECONDS = 5.0
-_HOST = "127.0.0.1"
-"""As services.metrics has it, which takes a second to import: this runs every few seconds."""
+_EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  it is asked, not listened on
 
 
 def health(config: Annotated[Path, typer.Option(help="The daemon's YAML file.")]) -> None:
@@ -17,14 +16,17 @@ def health(config: Annotated[Path, typer.Option(help="The daemon's YAML file.")]
     from services.config import load  # noqa: PLC0415
     from services.errors import ConfigurationError, ServiceError  # noqa: PLC0415
 
-    port = load(config).metrics_port
+    settings = load(config)
+    port = settings.metrics_port
     if port is None:
         raise ConfigurationError(f"{config} has no metrics_port; give it one, /health is served there")
+    named = _EVERYWHERE.get(settings.metrics_host, settings.metrics_host)
+    host = f"[{named}]" if ":" in named else named
     try:
-        with build_opener(ProxyHandler({})).open(f"http://{_HOST}:{port}/health", timeout=_SECONDS) as answer:
+        with build_opener(ProxyHandler({})).open(f"http://{host}:{port}/health", timeout=_SECONDS) as answer:
             typer.echo(answer.read(1000).decode())
     except HTTPError as error:
         with error:
-            raise ServiceError(f"the daemon on {_HOST}:{port} fails: {error.read(1000).decode()}") from None
+            raise ServiceError(f"the daemon on {host}:{port} fails: {error.read(1000).decode()}") from None
     except (URLError, OSError):
-        raise ServiceError(f"no daemon answers on {_HOST}:{port}: see its log") from None
+        raise ServiceError(f"no daemon answers on {host}:{port}: see its log") from None

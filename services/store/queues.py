@@ -99,7 +99,9 @@ class Queues:
         with self._database.reading() as connection:
             rows = connection.execute(_DUE_EFFECTS, {"now": now, "most": limit}).all()
         return [
-            QueuedEffect(row.sequence, row.key, row.kind, row.content, row.attempts, row.unroutable_since)
+            QueuedEffect(
+                row.sequence, row.key, row.kind, row.content, row.attempts, row.unroutable_since, row.added_at
+            )
             for row in rows
         ]
 

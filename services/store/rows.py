@@ -33,6 +33,7 @@ class QueuedEffect:
     content: bytes = field(repr=False)
     attempts: int
     unroutable_since: float | None = None
+    added_at: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -87,6 +87,12 @@ class Store(Queues):
         with self._database.reading() as connection:
             return {row.shown: int(row[1]) for row in connection.execute(query)}
 
+    def quiet_since(self) -> float | None:
+        """When the training under way changed that has been quiet longest."""
+        query = sa.select(sa.func.min(instances.c.updated_at)).where(~instances.c.finished)
+        with self._database.reading() as connection:
+            return connection.execute(query).scalar()
+
     def key_of(self, training: int) -> str | None:
         """The key of the instance that became this training, or becomes it with the events that wait."""
         if training in self._keys:
@@ -151,6 +157,11 @@ class Store(Queues):
             _add_facts(connection, effect.key, [fact], now)
 
     # ---- for people and shells ----
+
+    def note(self, key: str, fact: tuple[str, Mapping[str, Any]], now: float) -> None:
+        """Keep a fact that no step asked for."""
+        with self._database.writing() as connection:
+            _add_facts(connection, key, [fact], now)
 
     def facts(self, key: str) -> list[tuple[str, dict[str, Any], float]]:
         """(name, data, at) in order."""

@@ -1,13 +1,16 @@
 """Metrics over HTTP: what a scrape shows, and a port that is taken."""
 
 import socket
+import time
 
 import aiohttp
 import pytest
 
 from services.bus.memory import MemoryBroker, MemoryBus
+from services.bus.reasons import REASONS
 from services.errors import ConfigurationError
 from services.health import Health
+from services.heartbeat import Heartbeats
 from services.meter import PHASES, Meter
 from services.metrics import LOOPBACK, DaemonCollector, Observed, serving
 from services.store import StepWrites, Store
@@ -33,8 +36,8 @@ def collector():
     store.close()
 
 
-async def scrape(port):
-    async with aiohttp.ClientSession() as session, session.get(f"http://{LOOPBACK}:{port}/metrics") as answer:
+async def scrape(port, host=LOOPBACK):
+    async with aiohttp.ClientSession() as session, session.get(f"http://{host}:{port}/metrics") as answer:
         assert answer.status == 200
         return await answer.text()
 
@@ -122,6 +125,65 @@ async def test_a_listener_shows_its_lag_and_a_daemon_its_connections(free_port):
     assert after[f"deltaml_confirmation_lag_blocks{{{party}}}"] == 12
     assert after[f'deltaml_up{{part="broker",{party}}}'] == 1
     assert after[f'deltaml_up{{part="chain",{party}}}'] == 0
+
+
+async def test_a_scrape_shows_signs_of_life(free_port, tmp_path):
+    store, bus, health, heartbeats = Store(), MemoryBus(MemoryBroker()), Health({}), Heartbeats()
+    heartbeats.beat("outbox")
+    observed = Observed(
+        "data_owner", "0xab", store, bus, health, heartbeats=heartbeats, ether=lambda: 0.25, folder=tmp_path
+    )
+    party = 'party="0xab",role="data_owner"'
+    async with serving(free_port, DaemonCollector([observed], Meter()), health):
+        well = figures(await scrape(free_port))
+        health.is_broken = lambda: True
+        ill = figures(await scrape(free_port))
+    store.close()
+    beat = well[f'deltaml_heartbeat_timestamp_seconds{{{party},task="outbox"}}']
+    assert beat == heartbeats.at["outbox"]
+    assert well[f"deltaml_event_loop_lag_seconds{{{party}}}"] == 0
+    assert well[f"deltaml_account_balance_ether{{{party}}}"] == 0.25
+    assert well[f"deltaml_store_free_bytes{{{party}}}"] > 0
+    assert (well[f"deltaml_healthy{{{party}}}"], ill[f"deltaml_healthy{{{party}}}"]) == (1, 0)
+
+
+async def test_a_scrape_tells_how_long_a_training_has_been_quiet(free_port):
+    store = Store()
+    observed = Observed("data_owner", "0xab", store, MemoryBus(MemoryBroker()))
+    async with serving(free_port, DaemonCollector([observed], Meter())):
+        quiet = 'deltaml_training_quiet_seconds{party="0xab",role="data_owner"}'
+        assert figures(await scrape(free_port))[quiet] == 0
+        for key, finished, ago in (("1", False, 50), ("2", False, 500), ("3", True, 5000)):
+            store.add_inputs([(key.encode() * 32, key, b"a")])
+            writes = StepWrites(int(key), b"state", "IN_PROGRESS", finished=finished, references=frozenset())
+            store.write_step(store.next_input(key), writes, time.time() - ago)
+        assert 500 <= figures(await scrape(free_port))[quiet] < 600
+    store.close()
+
+
+async def test_a_scrape_shows_rounds_and_what_may_go_wrong_before_it_does(free_port):
+    meter, store = Meter(), Store()
+    for fact in ("round_recorded", "started", "round_recorded", "round_recorded"):
+        meter.noted(("0xab", "1"), fact)  # the first began before this process: nobody knows when
+    meter.ended(("0xab", "1"))
+    meter.noted(("0xab", "1"), "round_recorded")
+    meter.steps_failed += 1
+    observed = Observed("data_owner", "0xab", store, MemoryBus(MemoryBroker()))
+    async with serving(free_port, DaemonCollector([observed], meter)):
+        found = figures(await scrape(free_port))
+    store.close()
+    assert found["deltaml_round_seconds_count"] == 2
+    assert found["deltaml_steps_failed_total"] == 1
+    assert [found[f'deltaml_retries_total{{of="{of}"}}'] for of in ("step", "gate", "call")] == [0, 0, 0]
+    letters = 'deltaml_dead_letters_total{code="",party="0xab",reason="%s",role="data_owner"}'
+    assert [found[letters % reason] for reason in REASONS] == [0] * len(REASONS)
+
+
+async def test_another_address_is_served_when_it_is_named(collector, free_port):
+    async with serving(free_port, collector, host="127.0.0.2"):
+        with pytest.raises(aiohttp.ClientConnectionError):
+            await scrape(free_port)
+        assert "deltaml_inbox_inputs" in await scrape(free_port, "127.0.0.2")
 
 
 async def test_a_port_in_use_is_named_with_a_remedy(collector, free_port):

@@ -1,0 +1,42 @@
+"""Signs of life beyond an open port: when each task of a daemon last came round, and how late its loop runs.
+
+A task that waits for work comes round all the same, at least every IDLE_SECONDS; one that hangs does not.
+"""
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Callable
+
+IDLE_SECONDS = 15.0
+"""The longest that a task may wait without a heartbeat; a consumer's own quiet spell is 20 seconds."""
+
+_TICK_SECONDS = 1.0
+_TICKS_KEPT = 60
+
+
+class Heartbeats:
+    """One daemon's; `at` has the time (seconds since 1970) of each task's last beat."""
+
+    def __init__(self) -> None:
+        """No task has come round yet."""
+        self.at: dict[str, float] = {}
+        self._lags: deque[float] = deque([0.0], maxlen=_TICKS_KEPT)
+
+    def beat(self, task: str) -> None:
+        """A task came round."""
+        self.at[task] = time.time()
+
+    @property
+    def lag(self) -> float:
+        """By how many seconds the loop was late at its latest tick of the last minute."""
+        return max(self._lags)
+
+    async def run(self, on_tick: Callable[[], None] = lambda: None) -> None:
+        """Tick until cancelled; `on_tick` is called each time."""
+        while True:
+            before = time.monotonic()
+            await asyncio.sleep(_TICK_SECONDS)
+            self._lags.append(max(0.0, time.monotonic() - before - _TICK_SECONDS))
+            self.beat("loop")
+            on_tick()

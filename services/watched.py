@@ -1,0 +1,48 @@
+"""A daemon under observation: metrics, health, heartbeats, and its supervisor told that it lives."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from services.config import Daemon
+from services.health import Health
+from services.heartbeat import Heartbeats
+from services.meter import Meter
+from services.metrics import DaemonCollector, Observed, serving
+from services.supervisor import Supervisor
+
+
+@asynccontextmanager
+async def watched(
+    config: Daemon, observed: Observed, meter: Meter, health: Health, heartbeats: Heartbeats
+) -> AsyncIterator[Supervisor]:
+    """Observe a daemon while the block runs.
+
+    The supervisor hears READY at once: a node or a broker that is away is waited for as long as it takes, and
+    a start that is bounded in time must not be ended for it. A daemon with a task that has ended is not well,
+    and its watchdog restarts it.
+
+    Raises ConfigurationError for a port that is taken.
+    """
+    supervisor = Supervisor()
+    collector = DaemonCollector([observed], meter)
+    async with serving(config.metrics_port, collector, health, host=config.metrics_host):
+        tasks = [
+            asyncio.create_task(health.run()),
+            asyncio.create_task(heartbeats.run(lambda: supervisor.alive(lambda: not health.is_broken()))),
+        ]
+        supervisor.ready()
+        supervisor.status("waiting for node and broker")
+        try:
+            yield supervisor
+        finally:
+            supervisor.stopping()
+            for task in tasks:
+                task.cancel()
+
+
+def folder_of(store: str) -> Path | None:
+    """The folder of a store's file; None where the store is a database server's or in memory."""
+    kind, _, path = store.partition(":///")
+    return Path(path).absolute().parent if kind.startswith("sqlite") and path else None
