@@ -78,6 +78,10 @@ contracts: $(DEVELOPMENT) $(NODE_MODULES) ## Compile the contract into its artif
 	python contracts/forge.py --gas
 	python contracts/forge.py
 
+.PHONY: messages
+messages: $(DEVELOPMENT) ## Find the web console's texts and renew its catalogues of translations
+	python -m services.console.messages
+
 .PHONY: lock
 lock: $(TOOLS) ## Renew the lock files after a change of pyproject.toml; UPGRADE=--upgrade takes newer versions
 	printf 'uv==%s\nhatchling\neditables\n' $(UV_VERSION) | $(COMPILE) - --output-file requirements-build.lock

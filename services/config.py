@@ -7,7 +7,7 @@ default in force.
 
 import difflib
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, overload
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, overload
 from urllib.parse import urlsplit
 
 from pydantic import (
@@ -18,6 +18,7 @@ from pydantic import (
     Field,
     ValidationError,
     ValidationInfo,
+    model_validator,
 )
 
 from protocol.types import Address
@@ -151,6 +152,37 @@ class Daemon(Settings):
     )
 
 
+class ConsoleSettings(Settings):
+    """The web console that the daemon serves; make its accounts with: deltaml console user add."""
+
+    host: str = Field("127.0.0.1", description="Address to listen on; others than loopback need TLS.")
+    port: int = Field(ge=0, le=65535, description="Port to listen on; 0 for any that is free.")
+    users_file: FilePath = Field(
+        Path("console-users.json"), description="File of the accounts, made by the command."
+    )
+    certificate_file: FilePath | None = Field(None, description="Certificate (PEM) of the console, for TLS.")
+    key_file: FilePath | None = Field(None, description="The certificate's private key (PEM).")
+    public_url: Annotated[str, _url("http", "https")] | None = Field(
+        None, description="Where a proxy shows the console, such as https://console.example."
+    )
+    trusted_proxies: tuple[str, ...] = Field(
+        (), description="Addresses of proxies whose X-Forwarded-For is believed."
+    )
+
+    @model_validator(mode="after")
+    def _safe(self) -> Self:
+        if (self.certificate_file is None) != (self.key_file is None):
+            raise ValueError("certificate_file and key_file belong together: give both or none")
+        loopback = self.host in ("127.0.0.1", "::1", "localhost")
+        encrypted = self.certificate_file is not None or (self.public_url or "").startswith("https://")
+        if not loopback and not encrypted:
+            raise ValueError(
+                f"host {self.host} shows passwords to the network: give certificate_file and key_file, or "
+                "the public_url (https) of the proxy that encrypts"
+            )
+        return self
+
+
 class Participant(Daemon):
     """What a daemon with an identity needs."""
 
@@ -159,6 +191,7 @@ class Participant(Daemon):
     workers: int | None = Field(
         None, ge=0, le=256, description="Processes for the arithmetic; by default one a core, 0 for none."
     )
+    console: ConsoleSettings | None = Field(None, description="The web console; none by default.")
 
 
 class StandingOrder(Settings):

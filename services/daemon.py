@@ -32,6 +32,9 @@ from services.config import (
     DataOwnerConfig,
     ModelBuyerConfig,
 )
+from services.console.app import serving as serving_console
+from services.console.beside import console_of
+from services.console.live import Hub
 from services.data_owner import OwnerRole
 from services.directory import Directory
 from services.federated_aggregator import AggregatorRole
@@ -109,6 +112,8 @@ async def _participant(
             folder=folder_of(config.store),
         )
         supervisor = await stack.enter_async_context(watched(config, observed, meter, health, heartbeats))
+        hub = Hub()
+        console = console_of(config, identity, store=store, bus=bus, client=client, hub=hub)
         runtime = Runtime(
             role,
             identity,
@@ -121,8 +126,10 @@ async def _participant(
             meter=meter,
             heartbeats=heartbeats,
             least_key_bits=least_key_bits,
+            on_change=hub.wake,
         )
         health.is_broken = runtime.is_broken
+        await stack.enter_async_context(serving_console(console))
         await _patiently(client.check_deployment)
         await _patiently(bus.connect)
         registration = Register(role=role.name, exchange_key=identity.exchange_key)

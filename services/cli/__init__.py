@@ -7,6 +7,7 @@ from typer.core import TyperGroup
 
 from protocol.errors import DeltaMLError, MisuseError
 from services.cli.admin import admin
+from services.cli.console import console
 from services.cli.daemons import aggregator, chain_listener, data_owner, model_buyer
 from services.cli.datasets import datasets
 from services.cli.demo import demo
@@ -100,6 +101,7 @@ for daemon in (model_buyer, data_owner, aggregator, chain_listener):
 app.add_typer(datasets)
 app.add_typer(keys)
 app.add_typer(admin)
+app.add_typer(console)
 
 
 def main() -> None:

@@ -186,6 +186,11 @@ class Store(Queues):
             _put(connection, role_values, {"name": name}, {"content": content})
             self._add_effects(connection, name, effects, now)
 
+    def remove_value(self, name: str) -> None:
+        """Forget something of the role's own; a name that is not there is no error."""
+        with self._database.writing() as connection:
+            connection.execute(role_values.delete().where(role_values.c.name == name))
+
     def values(self, prefix: str) -> dict[str, bytes]:
         """What is remembered under names with this prefix, the prefix cut off."""
         query = sa.select(role_values).where(role_values.c.name.startswith(prefix, autoescape=True))

@@ -1,0 +1,169 @@
+"""Who may ask for what: every request passes here before its handler, and every action is logged."""
+
+from collections.abc import Awaitable, Callable, Iterable
+from ipaddress import ip_address
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from urllib.parse import quote
+
+import structlog
+from aiohttp import hdrs, web
+
+from services.console.i18n import LANGUAGES, negotiate
+from services.console.pages import LANGUAGE_COOKIE, THEME_COOKIE, THEMES, Page, Reader
+from services.console.security import unmasks_to
+from services.console.sessions import Session
+
+if TYPE_CHECKING:
+    from services.console.app import Console
+
+_log = structlog.get_logger(__name__)
+
+Access = Literal["public", "viewer", "operator"]
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+_H = TypeVar("_H", bound=Callable[..., Any])
+
+_PAGE: web.RequestKey["Page"] = web.RequestKey("page", Page)
+_AUDITED: web.RequestKey[dict[str, object]] = web.RequestKey("audited", dict)
+_ACCESS = "console_access"
+_READING = frozenset({hdrs.METH_GET, hdrs.METH_HEAD})
+CSRF_FIELD, CSRF_HEADER = "csrf", "X-CSRF-Token"
+
+
+def access(level: Access) -> Callable[[_H], _H]:
+    """Mark a handler's access where it is not the usual: viewers read (GET), operators act (POST)."""
+
+    def mark(handler: _H) -> _H:
+        setattr(handler, _ACCESS, level)
+        return handler
+
+    return mark
+
+
+def page_of(request: web.Request) -> Page:
+    """The page that a request asks for."""
+    return request[_PAGE]
+
+
+def audit(request: web.Request, **about: object) -> None:
+    """Add to the line that is logged for this action; never a secret."""
+    request[_AUDITED].update(about)
+
+
+class Guard:
+    """The middleware of a console."""
+
+    def __init__(self, console: "Console") -> None:
+        """All checks use this console's sessions and origins."""
+        self._console = console
+
+    async def handle(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """Check, answer, and log what was done."""
+        request[_AUDITED] = {}
+        page = request[_PAGE] = self._page(request)
+        if not self._console.origins.knows(request.host):
+            raise web.HTTPMisdirectedRequest
+        if request.method in _READING:
+            self._require(page, _level(request, "viewer"))
+            return await handler(request)
+        try:
+            if not self._console.origins.own(request):
+                raise web.HTTPForbidden(text="origin")
+            self._require(page, _level(request, "operator"))
+            await _require_token(request, page.session)
+            response = await handler(request)
+        except web.HTTPException as refused:
+            self._note(request, page, refused.status)
+            raise
+        self._note(request, page, response.status)
+        return response
+
+    def _page(self, request: web.Request) -> Page:
+        console = self._console
+        token = request.cookies.get(console.cookie)
+        session = None if token is None else console.sessions.of(token)
+        reader = Reader(
+            templates=console.templates,
+            party=console.party,
+            language=_language(request),
+            operates=session is not None and session.role == "operator",
+        )
+        theme = request.cookies.get(THEME_COOKIE, "auto")
+        return Page(request, console, session, reader, theme if theme in THEMES else "auto")
+
+    def _require(self, page: Page, level: Access) -> None:
+        if level == "public":
+            return
+        if page.session is None:
+            raise SignInFirst(page.request)
+        if level == "operator" and page.session.role != "operator":
+            raise web.HTTPForbidden(text="operator")
+
+    def _note(self, request: web.Request, page: Page, status: int) -> None:
+        """One line for each action; looking something up while a form is filled in is none."""
+        about = request[_AUDITED]
+        if about.pop("quiet", False) and status < 400:
+            return
+        _log.info(
+            "console_action",
+            action=request.path,
+            status=status,
+            account=None if page.session is None else page.session.account,
+            address=client_address(request, self._console.trusted_proxies),
+            role=self._console.party.role,
+            party=self._console.party.address,
+            **about,
+        )
+
+
+class SignInFirst(web.HTTPException):
+    """Sends a browser to the sign-in page; a script is told so with 401."""
+
+    status_code = 303
+
+    def __init__(self, request: web.Request) -> None:
+        """The page asked for is shown after signing in."""
+        place = "/sign-in"
+        if request.method in _READING and request.path != "/" and not request.path.startswith("/live/"):
+            place += f"?next={quote(request.rel_url.raw_path_qs, safe='/')}"
+        if "HX-Request" in request.headers or request.path.startswith("/live/"):
+            self.status_code = 401
+            super().__init__(headers={"HX-Redirect": place})
+        else:
+            super().__init__(headers={hdrs.LOCATION: place})
+
+
+def client_address(request: web.Request, trusted: Iterable[str]) -> str:
+    """Who asks: behind a trusted proxy the last address that it saw, otherwise the connection's."""
+    peer = request.remote or ""
+    forwarded = request.headers.get("X-Forwarded-For", "")
+    if peer in set(trusted) and forwarded:
+        last = forwarded.rpartition(",")[2].strip()
+        try:
+            return str(ip_address(last))
+        except ValueError:
+            return peer
+    return peer
+
+
+def _level(request: web.Request, usual: Access) -> Access:
+    handler = request.match_info.handler
+    level: Access = getattr(handler, _ACCESS, usual)
+    return level
+
+
+async def _require_token(request: web.Request, session: Session | None) -> None:
+    """A form of ours carries the session's token; before signing in there is none, and the origin counts."""
+    if session is None:
+        return
+    given = request.headers.get(CSRF_HEADER)
+    if given is None:
+        given = str((await request.post()).get(CSRF_FIELD, ""))
+    if not unmasks_to(given, session.csrf):
+        raise web.HTTPForbidden(text="token")
+
+
+def _language(request: web.Request) -> str:
+    chosen = request.cookies.get(LANGUAGE_COOKIE)
+    if chosen in LANGUAGES:
+        return chosen
+    return negotiate(request.headers.get(hdrs.ACCEPT_LANGUAGE, ""))

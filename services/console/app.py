@@ -1,0 +1,144 @@
+"""A daemon's console as an aiohttp application, and serving it beside the runtime."""
+
+import asyncio
+import ssl
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+
+from aiohttp import web
+
+from protocol.marketplace import PartyRole
+from services.config import ConsoleSettings
+from services.console import aggregator, buyer, owner, signin
+from services.console.access import Guard, Handler, access, page_of
+from services.console.accounts import Accounts
+from services.console.assets import Assets
+from services.console.failures import failures
+from services.console.live import Hub, LivePages
+from services.console.pages import Templates
+from services.console.party import Party
+from services.console.section import Section
+from services.console.security import Origins, SignInLimit, secure
+from services.console.sessions import Sessions
+from services.errors import ConfigurationError
+
+SECTIONS: Mapping[PartyRole, Section] = {
+    "model_buyer": buyer.SECTION,
+    "data_owner": owner.SECTION,
+    "federated_aggregator": aggregator.SECTION,
+}
+LONGEST_FORM = 2 << 20
+_SHUTDOWN_SECONDS = 2.0
+
+
+class Console:
+    """One party's console. Several may run in one process, each on a port of its own."""
+
+    def __init__(self, party: Party, settings: ConsoleSettings, hub: Hub) -> None:
+        """`hub.wake` must be told of the daemon's changes."""
+        self.party, self.settings, self.hub = party, settings, hub
+        self.section = SECTIONS[party.role]
+        self.origins = Origins(settings.host, settings.public_url, tls=settings.certificate_file is not None)
+        self.accounts = Accounts(settings.users_file)
+        self.sessions = Sessions(party.store, self.accounts)
+        self.assets = Assets()
+        self.templates = Templates(self.assets.url)
+        self.trusted_proxies = settings.trusted_proxies
+        self.limit_by_account = SignInLimit(free=5, longest_seconds=300.0)
+        self.limit_by_address = SignInLimit(free=20, longest_seconds=900.0)
+        self.verifying = asyncio.Semaphore(2)
+
+    @property
+    def cookie(self) -> str:
+        """The session's cookie; ports share cookies, so consoles on one host need names of their own."""
+        name = f"deltaml_{self.party.role}_{self.party.address[2:10]}"
+        return f"__Host-{name}" if self.origins.tls else name
+
+    def application(self) -> web.Application:
+        """The aiohttp application, to be served once."""
+        guard = Guard(self)
+
+        @web.middleware
+        async def guarded(request: web.Request, handler: Handler) -> web.StreamResponse:
+            return await guard.handle(request, handler)
+
+        async def prepared(_request: web.Request, response: web.StreamResponse) -> None:
+            secure(response, tls=self.origins.tls)
+
+        async def stopping(_application: web.Application) -> None:
+            self.hub.close()
+
+        application = web.Application(middlewares=[failures, guarded], client_max_size=LONGEST_FORM)
+        application.on_response_prepare.append(prepared)
+        application.on_shutdown.append(stopping)
+        application.add_routes(self._routes())
+        return application
+
+    def _routes(self) -> list[web.RouteDef]:
+        live = LivePages(self.hub, self.section.live)
+        return [
+            web.get("/", _home),
+            web.get("/sign-in", signin.show),
+            web.post("/sign-in", signin.submit),
+            web.post("/sign-out", signin.leave),
+            web.post("/preferences", signin.prefer),
+            web.get("/static/{hash}/{path:.+}", access("public")(_assets_of(self.assets))),
+            web.get("/live/{topic}", live.handle),
+            web.get("/live/{topic}/{argument}", live.handle),
+            *self.section.routes,
+        ]
+
+
+async def _home(request: web.Request) -> web.StreamResponse:
+    page = page_of(request)
+    return page.redirect(page.console.section.home)
+
+
+def _assets_of(assets: Assets) -> Handler:
+    async def serve(request: web.Request) -> web.Response:
+        return await assets.serve(request)
+
+    return serve
+
+
+@asynccontextmanager
+async def serving(console: Console | None) -> AsyncIterator[int | None]:
+    """Serve a console while the block runs, which gets its port; None serves nothing.
+
+    Raises ConfigurationError for a port that is taken or a certificate that cannot be used.
+    """
+    if console is None:
+        yield None
+        return
+    settings = console.settings
+    runner = web.AppRunner(
+        console.application(), access_log=None, shutdown_timeout=_SHUTDOWN_SECONDS, handler_cancellation=True
+    )
+    await runner.setup()
+    pushing = asyncio.create_task(console.hub.run())
+    try:
+        site = web.TCPSite(runner, settings.host, settings.port, ssl_context=_tls(settings))
+        try:
+            await site.start()
+        except OSError as error:
+            raise ConfigurationError(
+                f"cannot listen on {settings.host}:{settings.port} ({error.strerror}): "
+                "choose another console.port"
+            ) from None
+        yield runner.addresses[0][1]
+    finally:
+        pushing.cancel()
+        await runner.cleanup()
+
+
+def _tls(settings: ConsoleSettings) -> ssl.SSLContext | None:
+    if settings.certificate_file is None:
+        return None
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    try:
+        context.load_cert_chain(settings.certificate_file, settings.key_file)
+    except (OSError, ssl.SSLError) as error:
+        raise ConfigurationError(
+            f"console.certificate_file and console.key_file cannot be used: {error.strerror or error}"
+        ) from None
+    return context

@@ -1,0 +1,73 @@
+"""Style, scripts and libraries out of the package: read, compressed and named by their hash once."""
+
+import gzip
+import hashlib
+from dataclasses import dataclass
+from importlib import resources
+from importlib.resources.abc import Traversable
+from typing import Self
+
+from aiohttp import web
+
+_TYPES = {
+    "css": "text/css; charset=utf-8",
+    "js": "text/javascript; charset=utf-8",
+    "svg": "image/svg+xml",
+}
+_FOR_EVER = "public, max-age=31536000, immutable"
+
+
+@dataclass(frozen=True, slots=True)
+class Asset:
+    """One file, ready to be sent."""
+
+    path: str
+    content: bytes
+    compressed: bytes
+    content_type: str
+
+    @classmethod
+    def of(cls, path: str, content: bytes) -> Self:
+        """The file under `path`."""
+        kind = _TYPES[path.rpartition(".")[2]]
+        return cls(path, content, gzip.compress(content, 9, mtime=0), kind)
+
+    @property
+    def url(self) -> str:
+        """Where it is served: another content has another address, so it may be kept for ever."""
+        return f"/static/{hashlib.sha256(self.content).hexdigest()[:16]}/{self.path}"
+
+
+class Assets:
+    """All files that pages refer to."""
+
+    def __init__(self) -> None:
+        """Read them."""
+        found = _files(resources.files(__package__) / "static", "")
+        self.by_path = {path: Asset.of(path, content) for path, content in found.items()}
+        self._by_url = {asset.url: asset for asset in self.by_path.values()}
+
+    def url(self, path: str) -> str:
+        """The address of a file; raises KeyError for one that is not there."""
+        return self.by_path[path].url
+
+    async def serve(self, request: web.Request) -> web.Response:
+        """Answer a request for a file."""
+        asset = self._by_url.get(request.path)
+        if asset is None:
+            raise web.HTTPNotFound
+        headers = {"Content-Type": asset.content_type, "Cache-Control": _FOR_EVER, "Vary": "Accept-Encoding"}
+        if "gzip" in request.headers.get("Accept-Encoding", ""):
+            headers["Content-Encoding"] = "gzip"
+            return web.Response(body=asset.compressed, headers=headers)
+        return web.Response(body=asset.content, headers=headers)
+
+
+def _files(folder: Traversable, prefix: str) -> dict[str, bytes]:
+    found: dict[str, bytes] = {}
+    for entry in folder.iterdir():
+        if entry.is_dir():
+            found |= _files(entry, f"{prefix}{entry.name}/")
+        elif entry.name.rpartition(".")[2] in _TYPES:
+            found[prefix + entry.name] = entry.read_bytes()
+    return found

@@ -1,0 +1,41 @@
+"""The console of a daemon that is being built from its configuration."""
+
+from protocol.marketplace import PartyRole
+from services.bus.port import Bus
+from services.chain.views import MarketplaceViews
+from services.config import AggregatorConfig, DataOwnerConfig, ModelBuyerConfig
+from services.console.app import Console
+from services.console.live import Hub
+from services.console.party import Party, orders_over
+from services.identity import Identity
+from services.store import Store
+
+_ROLES: dict[str, PartyRole] = {
+    "model-buyer": "model_buyer",
+    "data-owner": "data_owner",
+    "aggregator": "federated_aggregator",
+}
+
+
+def console_of(
+    config: ModelBuyerConfig | DataOwnerConfig | AggregatorConfig,
+    identity: Identity,
+    *,
+    store: Store,
+    bus: Bus,
+    client: MarketplaceViews,
+    hub: Hub,
+) -> Console | None:
+    """The console, if the configuration asks for one; `hub` hears of the daemon's changes."""
+    if config.console is None:
+        return None
+    role = _ROLES[config.daemon]
+    party = Party(
+        role=role,
+        address=identity.address,
+        market=client.market,
+        store=store,
+        order=orders_over(bus, identity, role),
+        balance=lambda: client.balance_of(identity.address),
+    )
+    return Console(party, config.console, hub)

@@ -1,0 +1,15 @@
+"""Which pages a buyer has."""
+
+from aiohttp import web
+
+from services.console.buyer import trainings
+from services.console.i18n import noted as _
+from services.console.section import Entry, Section
+
+SECTION = Section(
+    home="/trainings",
+    title=_("Model buyer"),
+    navigation=(Entry("/trainings", _("Trainings")),),
+    routes=(web.get("/trainings", trainings.show_all),),
+    live={"trainings": trainings.live_all},
+)

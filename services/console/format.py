@@ -1,0 +1,85 @@
+"""Figures as people read them, in their language."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from fractions import Fraction
+
+from babel import Locale
+from babel.dates import format_datetime, format_timedelta
+from babel.numbers import format_decimal, format_percent
+
+from protocol.records import FIXED_POINT
+
+WEI_PER_ETHER = 10**18
+Figure = int | float | Decimal | Fraction
+
+
+@dataclass(frozen=True, slots=True)
+class Formats:
+    """Formatting in one locale; None is shown as a dash."""
+
+    locale: Locale
+
+    def number(self, value: Figure | None, digits: int = 4) -> str:
+        """At most so many decimals."""
+        if value is None:
+            return "–"
+        pattern = "#,##0." + "#" * digits if digits else "#,##0"
+        return format_decimal(_decimal(value), format=pattern, locale=self.locale)
+
+    def significant(self, value: Figure | None, digits: int = 5) -> str:
+        """So many significant digits, in plain notation."""
+        if value is None:
+            return "–"
+        number = _decimal(value)
+        decimals = min(max(0, digits - 1 - number.adjusted()), 12) if number else 0
+        return self.number(number, decimals)
+
+    def metric(self, value: int | None) -> str:
+        """An error in the contract's fixed point, × 1e18."""
+        return self.significant(None if value is None else Fraction(value, FIXED_POINT))
+
+    def percent(self, value: Figure | None, digits: int = 1) -> str:
+        """A share; 1 is 100 %."""
+        if value is None:
+            return "–"
+        return format_percent(_decimal(value), format="#,##0." + "#" * digits + " %", locale=self.locale)
+
+    def ether(self, wei: int | None, digits: int = 6) -> str:
+        """An amount of wei in ether, with its unit. What is not nothing never shows as 0."""
+        if wei is None:
+            return "–"
+        amount = Decimal(wei) / WEI_PER_ETHER
+        if wei and abs(amount) < Decimal(1).scaleb(-digits):
+            digits = 18
+        return f"{self.number(amount, digits)} ETH"
+
+    def moment(self, seconds: float | None) -> str:
+        """A moment in Unix seconds, in UTC; the page shows it in the reader's own time where it can."""
+        if seconds is None:
+            return "–"
+        at = datetime.fromtimestamp(seconds, UTC)
+        return f"{format_datetime(at, 'medium', locale=self.locale)} UTC"
+
+    def duration(self, seconds: float | None) -> str:
+        """A length of time in its largest unit."""
+        if seconds is None:
+            return "–"
+        return format_timedelta(timedelta(seconds=seconds), granularity="second", locale=self.locale)
+
+
+def isoformat(seconds: float) -> str:
+    """A moment for <time datetime>."""
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")
+
+
+def short(identifier: str) -> str:
+    """An address or a hash by its ends."""
+    return identifier if len(identifier) <= 16 else f"{identifier[:8]}…{identifier[-6:]}"
+
+
+def _decimal(value: Figure) -> Decimal:
+    if isinstance(value, Fraction):
+        return Decimal(value.numerator) / Decimal(value.denominator)
+    return value if isinstance(value, Decimal) else Decimal(str(value))

@@ -1,0 +1,59 @@
+"""Languages: English in the sources, translations from the package's .po files, read once."""
+
+import gettext
+import io
+from functools import cache
+from importlib import resources
+
+from babel import Locale
+from babel.core import negotiate_locale
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+
+DOMAIN = "console"
+LANGUAGES = {"en": "English", "es": "Español"}
+"""What the switch offers, each in its own words."""
+
+
+def noted(text: str) -> str:
+    """Mark a text that is translated where it is shown."""
+    return text
+
+
+@cache
+def translations(language: str) -> gettext.NullTranslations:
+    """The catalogue of a language; English needs none."""
+    if language == "en":
+        return gettext.NullTranslations()
+    place = resources.files(__package__) / "locale" / language / "LC_MESSAGES" / f"{DOMAIN}.po"
+    catalog = read_po(io.BytesIO(place.read_bytes()), locale=language, domain=DOMAIN)
+    compiled = io.BytesIO()
+    write_mo(compiled, catalog)
+    return gettext.GNUTranslations(io.BytesIO(compiled.getvalue()))
+
+
+@cache
+def locale_of(language: str) -> Locale:
+    """Babel's rules for numbers and dates in a language."""
+    return Locale.parse(language)
+
+
+def negotiate(accepted: str) -> str:
+    """The language that serves an Accept-Language header best; English when none does."""
+    weighted = []
+    for place, part in enumerate(accepted[:500].split(",")):
+        name, _, parameters = part.strip().partition(";")
+        weight = _weight(parameters)
+        if name and weight > 0:
+            weighted.append((-weight, place, name.replace("-", "_")))
+    preferred = [name for _weighed, _place, name in sorted(weighted)]
+    found = negotiate_locale(preferred, list(LANGUAGES))
+    return found or "en"
+
+
+def _weight(parameters: str) -> float:
+    text = parameters.strip().removeprefix("q=")
+    try:
+        return float(text) if text else 1.0
+    except ValueError:
+        return 0.0

@@ -1,0 +1,186 @@
+"""Live pages by server-sent events: rendered once per change, topic and kind of reader, not once per viewer.
+
+A viewer that is slow or away misses nothing: for every event only the newest fragment waits for it, and each
+connection begins with all of them. So a page that was open while the daemon restarted is right again as soon
+as the browser has reconnected, which it does by itself.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+import structlog
+from aiohttp import web
+
+from services.console.access import page_of
+from services.console.pages import Reader
+from services.console.section import Fragments, Live
+
+_log = structlog.get_logger(__name__)
+
+PACE_SECONDS = 0.5
+HEARTBEAT_SECONDS = 15.0
+_WRITE_SECONDS = 30.0
+_RETRY_MILLISECONDS = 1000
+MOST_VIEWERS = 1000
+
+Topic = tuple[str, str, str, bool]
+"""Name and argument, and what tells kinds of readers apart: language, and whether they operate."""
+
+
+@dataclass(eq=False, slots=True)
+class Viewer:
+    """One open page: what it has not been sent yet, by event."""
+
+    pending: dict[str, str] = field(default_factory=dict)
+    ready: asyncio.Event = field(default_factory=asyncio.Event)
+    closed: bool = False
+
+    def push(self, fragments: Mapping[str, str]) -> None:
+        """Newer fragments replace those that still wait."""
+        self.pending.update(fragments)
+        self.ready.set()
+
+    def close(self) -> None:
+        """End the stream."""
+        self.closed = True
+        self.ready.set()
+
+
+@dataclass(slots=True)
+class Channel:
+    """The viewers of a topic, and its fragments as they were sent last."""
+
+    render: Callable[[], Fragments | None]
+    viewers: set[Viewer] = field(default_factory=set)
+    last: dict[str, str] = field(default_factory=dict)
+
+    def refresh(self) -> None:
+        """Render, and push what has changed."""
+        fragments = self.render()
+        if fragments is None:
+            return
+        changed = {event: html for event, html in fragments.items() if self.last.get(event) != html}
+        if changed:
+            self.last.update(changed)
+            for viewer in self.viewers:
+                viewer.push(changed)
+
+
+class Hub:
+    """Woken by the daemon whenever something may have changed; looks again at most so often."""
+
+    def __init__(self, pace_seconds: float = PACE_SECONDS) -> None:
+        """Made before the daemon's runtime, whose `on_change` is `wake`."""
+        self._pace = pace_seconds
+        self._woken = asyncio.Event()
+        self._channels: dict[Topic, Channel] = {}
+        self._closed = False
+
+    def wake(self) -> None:
+        """Something may have changed. Costs nothing while nobody looks."""
+        if self._channels:
+            self._woken.set()
+
+    @property
+    def viewers(self) -> int:
+        """How many pages are open."""
+        return sum(len(channel.viewers) for channel in self._channels.values())
+
+    async def run(self) -> None:
+        """Push changes until cancelled."""
+        while True:
+            await self._woken.wait()
+            self._woken.clear()
+            for topic, channel in list(self._channels.items()):
+                try:
+                    channel.refresh()
+                except Exception as error:  # noqa: BLE001  a page that cannot be drawn must not end the others
+                    _log.error("live_page_failed", topic=topic[0], error=type(error).__name__)
+                await asyncio.sleep(0)
+            await asyncio.sleep(self._pace)
+
+    @asynccontextmanager
+    async def watching(self, topic: Topic, render: Callable[[], Fragments | None]) -> AsyncIterator[Viewer]:
+        """A viewer of a topic, with all its fragments pending.
+
+        Raises HTTPNotFound for an argument that nothing belongs to, HTTPServiceUnavailable when too many
+        pages are open.
+        """
+        if self._closed or self.viewers >= MOST_VIEWERS:
+            raise web.HTTPServiceUnavailable
+        channel = self._channels.get(topic)
+        if channel is None:
+            channel = Channel(render)
+            channel.refresh()
+            if not channel.last:
+                raise web.HTTPNotFound
+            self._channels[topic] = channel
+        viewer = Viewer()
+        viewer.push(channel.last)
+        channel.viewers.add(viewer)
+        try:
+            yield viewer
+        finally:
+            channel.viewers.discard(viewer)
+            if not channel.viewers:
+                self._channels.pop(topic, None)
+
+    def close(self) -> None:
+        """End all streams: the console stops."""
+        self._closed = True
+        for channel in self._channels.values():
+            for viewer in channel.viewers:
+                viewer.close()
+
+
+class LivePages:
+    """The handler of `/live/<topic>` and `/live/<topic>/<argument>`."""
+
+    def __init__(
+        self, hub: Hub, topics: Mapping[str, Live], heartbeat_seconds: float = HEARTBEAT_SECONDS
+    ) -> None:
+        """`topics` are the section's."""
+        self._hub, self._topics, self._heartbeat = hub, topics, heartbeat_seconds
+
+    async def handle(self, request: web.Request) -> web.StreamResponse:
+        """Stream fragments until the viewer leaves, its session ends, or the console stops."""
+        name = request.match_info["topic"]
+        argument = request.match_info.get("argument", "")
+        page, live = page_of(request), self._topics.get(name)
+        if live is None or page.session is None:
+            raise web.HTTPNotFound
+        reader: Reader = page.reader
+        topic = (name, argument, reader.language, reader.operates)
+        token = request.cookies.get(page.console.cookie, "")
+        async with self._hub.watching(topic, lambda: live(reader, argument)) as viewer:
+            response = web.StreamResponse(
+                headers={"Content-Type": "text/event-stream", "X-Accel-Buffering": "no"}
+            )
+            await response.prepare(request)
+            await response.write(f"retry: {_RETRY_MILLISECONDS}\n\n".encode())
+            while not viewer.closed and page.console.sessions.of(token) is not None:
+                await _send(response, await self._next(viewer))
+        return response
+
+    async def _next(self, viewer: Viewer) -> bytes:
+        try:
+            await asyncio.wait_for(viewer.ready.wait(), self._heartbeat)
+        except TimeoutError:
+            return b": still here\n\n"
+        viewer.ready.clear()
+        fragments, viewer.pending = viewer.pending, {}
+        return b"".join(encoded(event, html) for event, html in fragments.items())
+
+
+def encoded(event: str, html: str) -> bytes:
+    """One event in the stream's format; line ends inside the data begin a new data line."""
+    lines = "".join(f"data: {line}\n" for line in html.splitlines())
+    return f"event: {event}\n{lines}\n".encode()
+
+
+async def _send(response: web.StreamResponse, content: bytes) -> None:
+    """A viewer that takes nothing for too long is let go; its browser comes back."""
+    async with asyncio.timeout(_WRITE_SECONDS):
+        await response.write(content)

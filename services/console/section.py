@@ -1,0 +1,35 @@
+"""What a role adds to the console: pages, navigation and live parts."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from aiohttp import web
+
+if TYPE_CHECKING:
+    from services.console.pages import Reader
+
+Fragments = Mapping[str, str]
+"""HTML by event name: what replaces the content of the elements with that `sse-swap`."""
+
+Live = Callable[["Reader", str], Fragments | None]
+"""Renders the fragments of a topic's argument; None when there is nothing of that name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A link of the navigation; `label` is a text that is translated when shown."""
+
+    path: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A role's part of the console; `home` is where signing in leads."""
+
+    home: str
+    title: str
+    navigation: Sequence[Entry]
+    routes: Sequence[web.RouteDef]
+    live: Mapping[str, Live]

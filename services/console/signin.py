@@ -1,0 +1,109 @@
+"""Signing in and out, and what a reader prefers: language and theme."""
+
+import asyncio
+from urllib.parse import urlsplit
+
+import structlog
+from aiohttp import web
+
+from services.console.access import access, audit, client_address, page_of
+from services.console.i18n import LANGUAGES
+from services.console.pages import LANGUAGE_COOKIE, THEME_COOKIE, THEMES, Page
+
+_log = structlog.get_logger(__name__)
+
+_YEAR = 365 * 24 * 3600
+
+
+@access("public")
+async def show(request: web.Request) -> web.StreamResponse:
+    """The form, or the first page for those who are signed in."""
+    page = page_of(request)
+    target = local_path(request.query.get("next", ""), page.console.section.home)
+    if page.session is not None:
+        return page.redirect(target)
+    return page.render("sign_in.html", next=target, name="", problem=None)
+
+
+@access("public")
+async def submit(request: web.Request) -> web.StreamResponse:
+    """Check name and password, as slowly for a name that nobody has, and start a fresh session."""
+    page, form = page_of(request), await request.post()
+    name, password = str(form.get("name", "")).strip().lower()[:64], str(form.get("password", ""))
+    target = local_path(str(form.get("next", "")), page.console.section.home)
+    audit(request, tried=name)
+    console = page.console
+    keys = (f"account:{name}", f"address:{client_address(request, console.trusted_proxies)}")
+    limits = tuple(zip((console.limit_by_account, console.limit_by_address), keys, strict=True))
+    wait = max(limit.wait(key) for limit, key in limits)
+    if wait > 0:
+        response = _again(page, name, target, "too_many", 429, wait)
+        response.headers["Retry-After"] = str(int(wait) + 1)
+        return response
+    async with console.verifying:  # each check takes 64 MiB
+        account = await asyncio.to_thread(console.accounts.verify, name, password)
+    if account is None:
+        for limit, key in limits:
+            limit.failed(key)
+        return _again(page, name, target, "wrong", 401)
+    for limit, key in limits:
+        limit.succeeded(key)
+    _end(page)
+    response = page.redirect(target)
+    response.set_cookie(
+        console.cookie,
+        console.sessions.start(name),
+        httponly=True,
+        secure=console.origins.tls,
+        samesite="Strict",
+        path="/",
+    )
+    return response
+
+
+@access("viewer")
+async def leave(request: web.Request) -> web.StreamResponse:
+    """Sign out."""
+    page = page_of(request)
+    _end(page)
+    response = page.redirect("/sign-in")
+    response.del_cookie(page.console.cookie, path="/")
+    return response
+
+
+@access("public")
+async def prefer(request: web.Request) -> web.StreamResponse:
+    """Keep the language or the theme that was chosen."""
+    page, form = page_of(request), await request.post()
+    audit(request, quiet=True)
+    response = page.redirect(local_path(str(form.get("next", "")), page.console.section.home))
+    for cookie, field, known in (
+        (LANGUAGE_COOKIE, "language", tuple(LANGUAGES)),
+        (THEME_COOKIE, "theme", THEMES),
+    ):
+        chosen = str(form.get(field, ""))
+        if chosen in known:
+            secure = page.console.origins.tls
+            response.set_cookie(
+                cookie, chosen, max_age=_YEAR, httponly=True, secure=secure, samesite="Lax", path="/"
+            )
+    return response
+
+
+def local_path(given: str, otherwise: str) -> str:
+    """A path of this console out of a form, never another site's address."""
+    parts = urlsplit(given)
+    plain = given.startswith("/") and not given.startswith("//") and "\\" not in given and given.isprintable()
+    return given if plain and not parts.scheme and not parts.netloc else otherwise
+
+
+def _again(page: Page, name: str, target: str, problem: str, status: int, wait: float = 0.0) -> web.Response:
+    return page.render(
+        "sign_in.html", status=status, next=target, name=name, problem=problem, wait=int(wait) + 1
+    )
+
+
+def _end(page: Page) -> None:
+    token = page.request.cookies.get(page.console.cookie)
+    if token is not None:
+        page.console.sessions.end(token)

@@ -1,0 +1,38 @@
+"""What the store's short names mean to people. The texts are translated where they are shown."""
+
+from services.console.i18n import noted as _
+
+STATES = {
+    "WAITING": _("Waiting"),
+    "READY": _("Ready"),
+    "INITIATED": _("Initiated"),
+    "IN_PROGRESS": _("In progress"),
+    "FINISHED": _("Finished"),
+    "FAILED": _("Failed"),
+    "DECLINED": _("Declined"),
+}
+
+FAILURES = {
+    "aggregator_silent": _("The aggregator did not answer. The deposit came back."),
+    "cancelled": _("The training was cancelled. The deposit came back."),
+    "not_enough_owners": _("Too few data owners joined. The deposit came back."),
+    "stopped_by_buyer": _("The buyer stopped the training."),
+    "stopped_early": _("The training ended before its last round; what was recorded was paid."),
+    "too_few_trainers": _("Too few trainers answered."),
+    "too_few_validators": _("Too few validators answered."),
+    "widths_do_not_fit": _("The numbers of this request do not fit into its key."),
+    "declined": _("This owner declined."),
+    "open_insufficient_funds": _("The account has too little ether for the deposit."),
+}
+"""By the code in FAILED(code)."""
+
+
+def state_word(shown: str) -> str:
+    """The state without its reason: WAITING, FAILED and so on."""
+    return shown.partition("(")[0]
+
+
+def failure_code(shown: str) -> str | None:
+    """The reason in FAILED(reason)."""
+    word, _bracket, reason = shown.partition("(")
+    return reason.removesuffix(")") if word == "FAILED" else None
