@@ -8,7 +8,7 @@ default in force.
 import difflib
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, overload
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from pydantic import (
     AfterValidator,
@@ -24,6 +24,7 @@ from pydantic import (
 from protocol.types import Address
 from services.documents import read_yaml
 from services.errors import ConfigurationError
+from services.files import read_passphrase
 
 if TYPE_CHECKING:
     from protocol.roles.owner_state import OwnerPolicy
@@ -40,8 +41,8 @@ def _relative(value: Path, info: ValidationInfo) -> Path:
 def _store_url(value: str, info: ValidationInfo) -> str:
     if "://" not in value:
         return f"sqlite:///{_relative(Path(value), info)}"
-    if not value.startswith(("sqlite://", "postgresql")):
-        raise ValueError("give the path of an SQLite file or a URL that begins with postgresql")
+    if not value.startswith(("sqlite://", "postgresql://", "postgresql+psycopg://")):
+        raise ValueError("give the path of an SQLite file or a URL that begins with postgresql://")
     return _without_password(value)
 
 
@@ -51,7 +52,7 @@ def _without_password(value: str) -> str:
         _ = parts.port
     except ValueError:
         raise ValueError("is not a URL") from None
-    if parts.password is not None:
+    if parts.password is not None or "password" in parse_qs(parts.query):
         raise ValueError("holds a password; put it into a file (password_file, or .pgpass for PostgreSQL)")
     return value
 
@@ -142,6 +143,9 @@ class Daemon(Settings):
         "state.sqlite",
         description="Path of the SQLite file that holds the daemon's state, or a PostgreSQL URL.",
     )
+    store_password_file: FilePath | None = Field(
+        None, description="File whose first line is PostgreSQL's password; by default .pgpass is looked at."
+    )
     log: Log = Field(Log(), description="What is logged, and how.")
     metrics_port: int | None = Field(
         None, ge=1, le=65535, description="Port of /metrics and /health; none by default."
@@ -150,6 +154,10 @@ class Daemon(Settings):
         "127.0.0.1",
         description="Address of this machine that the port is opened on; loopback alone by default.",
     )
+
+    def store_password(self) -> str | None:
+        """PostgreSQL's password from its file; raises ConfigurationError for one that others can read."""
+        return None if self.store_password_file is None else read_passphrase(self.store_password_file)
 
 
 class ConsoleSettings(Settings):

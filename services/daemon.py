@@ -83,7 +83,7 @@ async def _participant(
     market = market_of(config.chain)
     meter = Meter()
     async with AsyncExitStack() as stack:
-        store = Store(config.store)
+        store = Store(config.store, password=config.store_password(), exclusive=True)
         stack.callback(store.close)
         rpc = await _connect(config.chain, stack)
         policy = SendPolicy(
@@ -144,7 +144,7 @@ async def _participant(
 async def _listener(config: ChainListenerConfig) -> None:
     market = market_of(config.chain)
     async with AsyncExitStack() as stack:
-        store = Store(config.store)
+        store = Store(config.store, password=config.store_password(), exclusive=True)
         stack.callback(store.close)
         rpc = await _connect(config.chain, stack)
         bus = AmqpBus(config.broker)

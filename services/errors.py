@@ -13,3 +13,14 @@ class ConfigurationError(ServiceError):
 
 class DataSetError(ServiceError):
     """A file of rows cannot be used."""
+
+
+class StoreUnavailable(ServiceError):  # noqa: N818
+    """The database does not answer, or cannot write now: what was asked of it may be asked again later.
+
+    A transaction whose commit was not confirmed may have taken place all the same.
+    """
+
+
+class StoreInUse(ConfigurationError):  # noqa: N818
+    """Another process works on this store; trying again changes nothing until that one ends."""

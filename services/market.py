@@ -175,7 +175,7 @@ class LocalMarket:
         self, identity: Identity, rpc: Rpc, kind: PartyRole, data: Mapping[str, Statistic] | None = None
     ) -> Participant:
         market = self.deployment.market
-        store = Store(self._store_url(kind, identity.address))
+        store = Store(self._store_url(kind, identity.address), exclusive=True)
         self._stack.callback(store.close)
         first_block = self.deployment.block
         client = MarketplaceClient(rpc, market, identity.signing_key, first_block=first_block)
@@ -249,7 +249,7 @@ class LocalMarket:
 
     def _event_outbox(self) -> EventOutbox:
         market = self.deployment.market
-        store = Store(self._store_url("chain_listener", market.contract))
+        store = Store(self._store_url("chain_listener", market.contract), exclusive=True)
         self._stack.callback(store.close)
         return EventOutbox(store, market)
 

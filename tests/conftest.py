@@ -2,17 +2,40 @@
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from tests.support.postgresql import fresh_schema, shared_database
 from tests.support.rabbitmq import Server, shared_server
 
 
 @pytest.fixture(scope="session")
-def rabbitmq(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A real broker, the same for all processes of this run; see `tests.support.rabbitmq`."""
+def run_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that all processes of this run share."""
     folder = tmp_path_factory.getbasetemp()
-    if "PYTEST_XDIST_WORKER" in os.environ:
-        folder = folder.parent
-    with shared_server(folder) as server:
+    return folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder
+
+
+@pytest.fixture(scope="session")
+def rabbitmq(run_folder: Path) -> Iterator[Server]:
+    """A real broker, the same for all processes of this run; see `tests.support.rabbitmq`."""
+    with shared_server(run_folder) as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def postgresql(run_folder: Path) -> Iterator[str]:
+    """The URL of a real PostgreSQL database, the same for all processes of this run."""
+    with shared_database(run_folder) as url:
+        yield url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The URL of a store that is not there yet, on each of the databases."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'private' / 'daemon.sqlite'}"
+        return
+    with fresh_schema(request.getfixturevalue("postgresql")) as url:
+        yield url

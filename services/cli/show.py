@@ -113,44 +113,9 @@ def _find(store: "Store", training: str) -> "InstanceRow":
 
 
 def _open(store: str | None, config: Path | None) -> "Store":
-    from sqlalchemy.exc import SQLAlchemyError  # noqa: PLC0415
+    from services.store.opening import opened  # noqa: PLC0415
 
-    from services.config import load  # noqa: PLC0415
-    from services.errors import ConfigurationError, ServiceError  # noqa: PLC0415
-    from services.store import Store  # noqa: PLC0415
-
-    if (store is None) == (config is None):
-        raise ConfigurationError("give --store or --config: the daemon's database, or its configuration")
-    url = load(config).store if config is not None else store or ""
-    if "://" not in url:
-        url = f"sqlite:///{url}"
-    if url.startswith("sqlite"):
-        _require_store(Path(url.partition(":///")[2]))
-    try:
-        return Store(url)
-    except (SQLAlchemyError, ImportError) as error:
-        raise ServiceError(
-            f"the store cannot be opened ({type(error).__name__}): check that its server runs and lets us in"
-        ) from None
-
-
-def _require_store(path: Path) -> None:
-    """A store that is opened is made where there is none: refuse what is not one, before it becomes one."""
-    import sqlite3  # noqa: PLC0415
-
-    from services.errors import ConfigurationError  # noqa: PLC0415
-
-    if not path.is_file():
-        raise ConfigurationError(f"there is no store {path}; check the path, or start the daemon first")
-    try:
-        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as connection:
-            found = connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'schema_version'").fetchone()
-    except sqlite3.Error:
-        found = None
-    if found is None:
-        raise ConfigurationError(
-            f"{path} is not a daemon's store; name the file that its configuration names"
-        )
+    return opened(store, config, existing=True)
 
 
 def _instance(one: "InstanceRow") -> dict[str, Any]:

@@ -1,7 +1,8 @@
 """A role's durable state: one database per daemon."""
 
 from services.store.rows import InstanceRow, NewMessage, QueuedEffect, QueuedInput, StepWrites
-from services.store.store import SCHEMA_VERSION, Store
+from services.store.store import Store
+from services.store.tables import SCHEMA_VERSION
 
 __all__ = [
     "SCHEMA_VERSION",

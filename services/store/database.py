@@ -1,45 +1,91 @@
-"""The connection under a store: SQLite with a write-ahead log and full synchronisation, or any URL."""
+"""The connection under a store: transactions for writing, bare connections for reading, on either database.
 
-import os
+One process works on a store. A daemon opens it `exclusive`: a second one is refused. Others may look.
+"""
+
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
-from typing import Any
+from contextlib import AbstractContextManager, contextmanager
+from typing import Protocol
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
+from services.errors import ConfigurationError, StoreUnavailable
+from services.store.postgresql import PostgreSql
+from services.store.sqlite import SqliteFile, SqliteMemory
+
+REST_SECONDS = 2.0
+"""After a failure the database is not asked for so long: each attempt may block the daemon's event loop."""
+
+
+class Backend(Protocol):
+    """What differs from one database system to the other."""
+
+    engine: sa.Engine
+    place: str
+    """Where the store is, for people; never a password."""
+
+    def reader(self) -> sa.Engine:
+        """The engine for statements outside transactions."""
+        ...
+
+    def alone(self, connection: sa.Connection) -> AbstractContextManager[None]:
+        """Inside a transaction: no other process works on the store meanwhile; raises StoreInUse."""
+        ...
+
+    def close(self) -> None:
+        """Release connections and locks."""
+        ...
+
 
 class Database:
-    """Transactions for writing, bare connections for reading; one process writes."""
+    """One store's database."""
 
-    def __init__(self, url: str) -> None:
-        """Open or create; `sqlite://` is in memory, a file is for its owner alone."""
-        parsed = sa.make_url(url)
-        is_sqlite = parsed.get_backend_name() == "sqlite"
-        if is_sqlite and parsed.database:
-            path = Path(parsed.database)
-            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
-        options: dict[str, Any] = {}
-        if is_sqlite:
-            options = {"poolclass": sa.StaticPool, "connect_args": {"check_same_thread": False}}
-        self.engine = sa.create_engine(parsed, **options)
-        if is_sqlite:
-            sa.event.listen(self.engine, "connect", _prepare_sqlite)
-            sa.event.listen(self.engine, "begin", _begin_immediate)
-        self._reader = self.engine.execution_options(reading=True)
+    def __init__(
+        self, url: str, *, password: str | None = None, exclusive: bool = False, existing: bool = False
+    ) -> None:
+        """Connect; `sqlite://` is in memory, a file is made where there is none and is for its owner alone.
+
+        With `existing`, a file that is missing or is no store is refused and not made.
+
+        Raises StoreInUse when it should be exclusive and is not, StoreUnavailable when it does not answer,
+        ConfigurationError for a URL of another kind.
+        """
+        self._rests_until = 0.0
+        self.backend: Backend = _backend(url, password, exclusive=exclusive, existing=existing)
+        self.engine, self._reader = self.backend.engine, self.backend.reader()
+        try:
+            with self.reading() as connection:
+                connection.execute(sa.select(1))
+        except BaseException:
+            self.close()
+            raise
+
+    @property
+    def place(self) -> str:
+        """Where the store is, for people."""
+        return self.backend.place
 
     @contextmanager
     def writing(self) -> Iterator[sa.Connection]:
-        """One transaction: all of the block or nothing."""
-        with self.engine.begin() as connection:
+        """One transaction: all of the block or nothing.
+
+        Raises StoreUnavailable when the database fails; a commit whose answer is lost may have taken place.
+        """
+        with self._answering(), self.engine.begin() as connection:
             yield connection
 
     @contextmanager
     def reading(self) -> Iterator[sa.Connection]:
         """Reads outside any transaction: each statement sees what is committed."""
-        with self._reader.connect() as connection:
+        with self._answering(), self._reader.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def alone(self) -> Iterator[sa.Connection]:
+        """One transaction during which no other process works on the store; raises StoreInUse."""
+        with self.writing() as connection, self.backend.alone(connection):
             yield connection
 
     def insert_new(self, table: sa.Table) -> sqlite.Insert | postgresql.Insert:
@@ -48,13 +94,33 @@ class Database:
             return postgresql.insert(table).on_conflict_do_nothing()
         return sqlite.insert(table).on_conflict_do_nothing()
 
+    def close(self) -> None:
+        """Release connections and locks."""
+        self.backend.close()
 
-def _prepare_sqlite(connection: Any, _record: Any) -> None:
-    connection.isolation_level = None  # the driver would begin transactions of its own
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=5000", "foreign_keys=ON"):
-        connection.execute(f"PRAGMA {pragma}")
+    @contextmanager
+    def _answering(self) -> Iterator[None]:
+        if time.monotonic() < self._rests_until:
+            raise StoreUnavailable(f"the store {self.place} did not answer a moment ago")
+        try:
+            yield
+        except (sa.exc.OperationalError, sa.exc.InterfaceError) as error:
+            self._rests_until = time.monotonic() + REST_SECONDS
+            reason = str(error.orig).strip().partition("\n")[0]
+            raise StoreUnavailable(f"the store {self.place} does not answer: {reason}") from None
 
 
-def _begin_immediate(connection: sa.Connection) -> None:
-    if not connection.get_execution_options().get("reading"):
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
+def _backend(url: str, password: str | None, *, exclusive: bool, existing: bool) -> Backend:
+    try:
+        parsed = sa.make_url(url)
+    except sa.exc.ArgumentError:
+        raise ConfigurationError("the store's URL is not a URL") from None
+    if parsed.get_backend_name() == "postgresql":
+        return PostgreSql(parsed, password=password, exclusive=exclusive)
+    if parsed.get_backend_name() != "sqlite":
+        raise ConfigurationError(
+            f"a store cannot be kept in {parsed.get_backend_name()}; use SQLite or PostgreSQL"
+        )
+    if not parsed.database or parsed.database == ":memory:":
+        return SqliteMemory(parsed)
+    return SqliteFile(parsed, exclusive=exclusive, existing=existing)

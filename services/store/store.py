@@ -9,23 +9,19 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from services.errors import ConfigurationError
 from services.store.database import Database
 from services.store.queues import Queues
 from services.store.rows import InstanceRow, QueuedEffect, QueuedInput, StepWrites
+from services.store.schema import bring_up_to_date, require_current
 from services.store.tables import (
     blobs,
     facts,
     inbox,
     instances,
-    metadata,
     results,
     role_values,
-    schema_version,
     timers,
 )
-
-SCHEMA_VERSION = 2
 
 _INSTANCE = sa.select(instances).where(instances.c.key == sa.bindparam("of"))
 _KEY_OF = sa.select(instances.c.key).where(instances.c.training == sa.bindparam("of"))
@@ -47,25 +43,42 @@ _FORGET_TIMER = timers.delete().where(
 class Store(Queues):
     """One role's database."""
 
-    def __init__(self, url: str = "sqlite://") -> None:
-        """Open or create; see Database. Raises ConfigurationError for a store of another schema version."""
-        database = Database(url)
+    def __init__(
+        self,
+        url: str = "sqlite://",
+        *,
+        password: str | None = None,
+        exclusive: bool = False,
+        existing: bool = False,
+    ) -> None:
+        """Open, and make or upgrade what is missing or old; see Database for `password` and `exclusive`.
+
+        A daemon opens its store `exclusive` until it closes it. With `existing`, nothing is made or upgraded:
+        for those who look at a store beside its daemon.
+
+        Raises ConfigurationError for a store that this program cannot use, StoreUnavailable when the database
+        does not answer, StoreInUse when another process works on it.
+        """
+        database = Database(url, password=password, exclusive=exclusive, existing=existing)
         super().__init__(database)
         self._keys: dict[int, str] = {}  # every message asks; a training's instance never changes
-        metadata.create_all(database.engine)
-        with database.writing() as connection:
-            found = connection.execute(sa.select(schema_version.c.version)).scalar()
-            if found is None:
-                connection.execute(schema_version.insert().values(version=SCHEMA_VERSION))
-        if found not in (None, SCHEMA_VERSION):
+        try:
+            if existing:
+                require_current(database)
+            else:
+                bring_up_to_date(database)
+        except BaseException:
             self.close()
-            raise ConfigurationError(
-                f"the store has schema version {found}; this program reads version {SCHEMA_VERSION}"
-            )
+            raise
 
     def close(self) -> None:
         """Release the database."""
-        self._database.engine.dispose()
+        self._database.close()
+
+    def ping(self) -> None:
+        """Raise StoreUnavailable unless the database answers."""
+        with self._database.reading() as connection:
+            connection.execute(sa.select(1))
 
     # ---- instances ----
 

@@ -1,12 +1,25 @@
 """The tables of a role's database."""
 
 import time
+from typing import Any
 
 import sqlalchemy as sa
 
+SCHEMA_VERSION = 3
+
 metadata = sa.MetaData()
 
+Sequence = sa.BigInteger().with_variant(sa.Integer, "sqlite")
+"""SQLite's own row numbers are 64 bits wide, and only under this name."""
+
+
+def _where(condition: sa.ColumnElement[bool]) -> dict[str, Any]:
+    """Of an index on some rows alone."""
+    return {"sqlite_where": condition, "postgresql_where": condition}
+
+
 schema_version = sa.Table("schema_version", metadata, sa.Column("version", sa.Integer, nullable=False))
+"""One row. A program that finds another number than its own leaves the store alone."""
 
 instances = sa.Table(
     "instances",
@@ -17,13 +30,19 @@ instances = sa.Table(
     sa.Column("shown", sa.String(100), nullable=False),
     sa.Column("finished", sa.Boolean, nullable=False),
     sa.Column("updated_at", sa.Float, nullable=False),
+    sa.Column("closed", sa.String(20)),
+    sa.Index("instances_ended", "finished", "updated_at"),
 )
-"""One row per training; before the contract has numbered it, `training` is null."""
+"""One row per training; before the contract has numbered it, `training` is null.
+
+`closed` tells why no input changes it any more: `archived` long after its end, or `restored` from a backup
+while it ran. Nothing but the row, its facts and its results need be there then.
+"""
 
 inbox = sa.Table(
     "inbox",
     metadata,
-    sa.Column("sequence", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("sequence", Sequence, primary_key=True, autoincrement=True),
     sa.Column("input_id", sa.LargeBinary(32), nullable=False, unique=True),
     sa.Column("key", sa.String(100), nullable=False),
     sa.Column("content", sa.LargeBinary),
@@ -31,7 +50,7 @@ inbox = sa.Table(
     sa.Column("done", sa.Boolean, nullable=False, default=False),
     sa.Column("digest", sa.LargeBinary(32)),
     sa.Column("arrived_at", sa.Float, nullable=False, default=time.time),
-    sa.Index("inbox_waiting", "key", "done", "sequence"),
+    sqlite_autoincrement=True,
 )
 """Inputs in the order they came; what is done keeps its id, so that a second delivery is recognised.
 
@@ -39,10 +58,13 @@ A contract event names its training: the next event must find the instance befor
 `digest` is of a message's content: the same id with another content is no repetition.
 """
 
+sa.Index("inbox_waiting", inbox.c.key, inbox.c.sequence, **_where(~inbox.c.done))
+sa.Index("inbox_done", inbox.c.key, inbox.c.arrived_at, **_where(inbox.c.done))
+
 outbox = sa.Table(
     "outbox",
     metadata,
-    sa.Column("sequence", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("sequence", Sequence, primary_key=True, autoincrement=True),
     sa.Column("key", sa.String(100), nullable=False),
     sa.Column("kind", sa.String(10), nullable=False),
     sa.Column("content", sa.LargeBinary, nullable=False),
@@ -50,8 +72,9 @@ outbox = sa.Table(
     sa.Column("next_at", sa.Float, nullable=False, index=True),
     sa.Column("added_at", sa.Float, nullable=False, default=time.time),
     sa.Column("unroutable_since", sa.Float),
+    sqlite_autoincrement=True,
 )
-"""Effects that have not taken place yet."""
+"""Effects that have not taken place yet. Their numbers are not used again: a refused call is known by its."""
 
 timers = sa.Table(
     "timers",
@@ -73,11 +96,12 @@ blobs = sa.Table(
 facts = sa.Table(
     "facts",
     metadata,
-    sa.Column("sequence", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("sequence", Sequence, primary_key=True, autoincrement=True),
     sa.Column("key", sa.String(100), nullable=False, index=True),
     sa.Column("name", sa.String(100), nullable=False),
     sa.Column("data", sa.Text, nullable=False),
     sa.Column("at", sa.Float, nullable=False),
+    sqlite_autoincrement=True,
 )
 """What people may see of a training."""
 

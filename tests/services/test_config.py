@@ -78,9 +78,25 @@ def test_paths_are_relative_to_the_file(tmp_path, monkeypatch):
     assert config.store == f"sqlite:///{folder}/state.sqlite"
 
 
-def test_a_database_by_url(tmp_path):
-    url = "postgresql+psycopg://owner@db.example/deltaml"
-    assert load(write(tmp_path, document("data-owner", store=url))).store == url
+@pytest.mark.parametrize("scheme", ["postgresql", "postgresql+psycopg"])
+def test_a_database_by_url_with_its_password_in_a_file(tmp_path, scheme):
+    url = f"{scheme}://owner@db.example/deltaml?sslmode=verify-full"
+    config = load(write(tmp_path, document("data-owner", store=url)))
+    assert (config.store, config.store_password()) == (url, None)
+    secret = tmp_path / "database-password"
+    secret.write_text("of the database\n")
+    secret.chmod(0o600)
+    named = load(write(tmp_path, document("data-owner", store=url, store_password_file=secret.name)))
+    assert named.store_password() == "of the database"
+    secret.chmod(0o644)
+    with pytest.raises(ConfigurationError, match="can be reached by others"):
+        named.store_password()
+
+
+def test_other_databases_are_refused(tmp_path):
+    assert "begins with postgresql" in refusal(
+        tmp_path, document("data-owner", store="postgresql+pg8000://d/x")
+    )
     assert "begins with postgresql" in refusal(tmp_path, document("data-owner", store="mysql://db/deltaml"))
 
 
@@ -88,13 +104,14 @@ def test_a_database_by_url(tmp_path):
     ("changes", "says"),
     [
         ({"keystor": "x"}, "keystor: unknown key; did you mean 'keystore'?"),
-        ({"zzz": "x"}, "zzz: unknown key; known are broker, chain, store, log, metrics_port, "),
+        ({"zzz": "x"}, "zzz: unknown key; known are broker, chain, store, store_password_file, log"),
         ({"policy": {"automatik": True}}, "policy.automatik: unknown key; did you mean 'automatic'?"),
         ({"passphrase": SECRET}, "passphrase: unknown key; did you mean 'passphrase_file'?"),
         ({"broker": {"url": f"amqp://u:{SECRET}@h/"}}, "broker.url: holds a password; put it into a file"),
         ({"broker": {"url": f"http://{SECRET}/"}}, "broker.url: must be a URL that begins with amqp://"),
         ({"broker": {"url": f"amqp://h:{SECRET}/"}}, "broker.url: is not a URL"),
         ({"store": f"postgresql://u:{SECRET}@h/d"}, "store: holds a password"),
+        ({"store": f"postgresql://u@h/d?password={SECRET}"}, "store: holds a password"),
         ({"log": {"level": "loud"}}, "log.level: Input should be 'debug', 'info'"),
         ({"aggregators": []}, "aggregators: Tuple should have at least 1 item"),
         ({"aggregators": ["0x12"]}, "aggregators.0: String should match"),

@@ -5,7 +5,6 @@ alone, and is ended by its process id.
 """
 
 import json
-import os
 import secrets
 import shutil
 import socket
@@ -19,8 +18,9 @@ from pathlib import Path
 from urllib.error import URLError
 from urllib.request import HTTPBasicAuthHandler, HTTPPasswordMgrWithDefaultRealm, build_opener
 
+from tests.support.packages import install
+
 _LIBRARY = Path("/usr/lib/rabbitmq/lib")
-_GUARD = Path("/usr/sbin/policy-rc.d")
 _START_SECONDS = 90
 
 INSTRUCTIONS = (
@@ -141,7 +141,8 @@ class PrivateBroker:
 @contextmanager
 def private_broker(tls: dict[str, Path] | None = None) -> Iterator[PrivateBroker]:
     """A started private broker; installs the package if that is possible, else says what to do."""
-    _install()
+    if not any(_LIBRARY.glob("rabbitmq_server-*/sbin/rabbitmq-server")):
+        install(["rabbitmq-server", "openssl"], INSTRUCTIONS)
     folder = Path(tempfile.mkdtemp(prefix="deltaml-rabbitmq-"))
     broker = PrivateBroker(folder, tls)
     try:
@@ -157,43 +158,6 @@ def _server_script() -> Path:
     if not scripts:
         raise RuntimeError(f"there is no rabbitmq-server under {_LIBRARY}; {INSTRUCTIONS}")
     return scripts[-1]
-
-
-def _install() -> None:
-    """The distribution's package, without the system's broker that it would start."""
-    if any(_LIBRARY.glob("rabbitmq_server-*/sbin/rabbitmq-server")):
-        return
-    if os.geteuid() != 0 or shutil.which("apt-get") is None:
-        raise RuntimeError(INSTRUCTIONS)
-    with _services_kept_from_starting():
-        environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-        options = ["-y", "-qq", "--no-install-recommends", "-o", "DPkg::Lock::Timeout=300"]
-        for command in (["update", "-qq"], ["install", *options, "rabbitmq-server", "openssl"]):
-            done = subprocess.run(
-                ["apt-get", *command],
-                env=environment,
-                capture_output=True,
-                text=True,
-                timeout=600,
-                check=False,
-            )
-            if done.returncode:
-                raise RuntimeError(f"apt-get {' '.join(command)}: {done.stderr[-2000:]}; {INSTRUCTIONS}")
-
-
-@contextmanager
-def _services_kept_from_starting() -> Iterator[None]:
-    """Debian's own switch: packages ask this script before they start a service."""
-    before = _GUARD.read_bytes() if _GUARD.exists() else None
-    _GUARD.write_text("#!/bin/sh\nexit 101\n")
-    _GUARD.chmod(0o755)
-    try:
-        yield
-    finally:
-        if before is None:
-            _GUARD.unlink()
-        else:
-            _GUARD.write_bytes(before)
 
 
 def _free_ports(count: int) -> list[int]:

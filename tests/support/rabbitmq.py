@@ -1,18 +1,15 @@
 """A RabbitMQ for tests: one named by the environment, one in Docker, or a private one of the distribution."""
 
-import fcntl
-import json
 import os
 import socket
-import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import IO
 from urllib.parse import unquote, urlsplit, urlunsplit
 
 from tests.support.private_rabbitmq import INSTRUCTIONS, Server, private_broker, wait_until_served
+from tests.support.shared import shared
 
 _IMAGE = "rabbitmq:4-management"
 
@@ -31,45 +28,15 @@ def running_server() -> Iterator[Server]:
 
 @contextmanager
 def shared_server(folder: Path) -> Iterator[Server]:
-    """One broker for all processes of a test run, which share `folder`; the one that started it ends it.
+    """One broker for all processes of a test run, which share `folder`."""
 
-    Every user holds a shared lock, which the system takes back from a process that dies.
-    """
-    state = folder / "rabbitmq.json"
-    with (
-        (folder / "rabbitmq.mutex").open("w") as mutex,
-        (folder / "rabbitmq.users").open("w") as users,
-        ExitStack() as stack,
-    ):
-        fcntl.flock(mutex, fcntl.LOCK_EX)
-        started = not state.exists()
-        if started:
-            server = stack.enter_context(running_server())
-            state.write_text(json.dumps(asdict(server)))
-        else:
-            server = Server(**json.loads(state.read_text()))
-        fcntl.flock(users, fcntl.LOCK_SH)
-        fcntl.flock(mutex, fcntl.LOCK_UN)
-        try:
-            yield server
-        finally:
-            fcntl.flock(users, fcntl.LOCK_UN)
-            if started:
-                _wait_for_last(state, mutex, users)
+    @contextmanager
+    def start() -> Iterator[dict[str, object]]:
+        with running_server() as server:
+            yield asdict(server)
 
-
-def _wait_for_last(state: Path, mutex: IO[str], users: IO[str]) -> None:
-    while True:
-        fcntl.flock(mutex, fcntl.LOCK_EX)  # nobody joins while we look
-        try:
-            fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            fcntl.flock(mutex, fcntl.LOCK_UN)
-            time.sleep(0.1)
-        else:
-            state.unlink()
-            fcntl.flock(mutex, fcntl.LOCK_UN)
-            return
+    with shared(folder, "rabbitmq", start) as description:
+        yield Server(**description)
 
 
 def _named_server() -> Server:

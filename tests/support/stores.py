@@ -54,7 +54,7 @@ def everything(store: Store) -> dict[str, list[tuple[Any, ...]]]:
     """All rows of all tables."""
     with store._database.reading() as connection:
         return {
-            name: [tuple(row) for row in connection.execute(sa.select(table))]
+            name: [tuple(row) for row in connection.execute(sa.select(table).order_by(*table.primary_key))]
             for name, table in metadata.tables.items()
         }
 

@@ -145,5 +145,5 @@ def test_what_is_no_store_is_refused_and_stays_as_it_is(tmp_path):
 
 
 def test_a_database_that_does_not_answer_is_a_failure_of_its_service():
-    says = refused("show", "--store", "postgresql+nodriver://localhost:1/deltaml", status=3)
-    assert "the store cannot be opened" in says
+    says = refused("show", "--store", "postgresql://owner@localhost:1/deltaml", status=3)
+    assert "the store postgresql://owner@localhost:1/deltaml does not answer" in says

@@ -2,29 +2,21 @@
 
 import os
 import signal
-import sqlite3
-import stat
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from services.errors import ConfigurationError
-from services.store import SCHEMA_VERSION, Store
+from services.store import Store
 from tests.support.stores import FIRST, SECOND, attempts, everything, full_writes, offered, writes
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture
-def path(tmp_path):
-    return tmp_path / "private" / "daemon.sqlite"
-
-
-@pytest.fixture
-def store(path):
-    opened = Store(f"sqlite:///{path}")
+def store(store_url):
+    opened = Store(store_url)
     yield opened
     opened.close()
 
@@ -140,43 +132,16 @@ def test_values_are_found_by_prefix_and_replaced(store):
     assert store.values("an%:") == {"1": b"an%:1"}  # no wildcard
 
 
-# ---- the file ----
+# ---- the database ----
 
 
-def test_the_file_and_its_folder_are_the_owners_alone(store, path):
-    store.write_step(offered(store), full_writes(), now=0.0)
-    assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
-    modes = {entry.name: stat.S_IMODE(entry.stat().st_mode) for entry in path.parent.iterdir()}
-    assert path.name in modes
-    assert f"{path.name}-wal" in modes
-    assert set(modes.values()) == {0o600}
-
-
-def test_commits_are_synchronised_to_the_disk(store):
-    with store._database.reading() as connection:
-        assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
-        assert connection.exec_driver_sql("PRAGMA synchronous").scalar() == 2  # FULL
-
-
-def test_another_schema_version_is_refused_and_left_alone(store, path):
-    store.close()
-    with sqlite3.connect(path) as connection:
-        connection.execute("UPDATE schema_version SET version = ?", (SCHEMA_VERSION + 1,))
-    connection.close()
-    with pytest.raises(ConfigurationError, match=rf"version {SCHEMA_VERSION + 1}.*version {SCHEMA_VERSION}"):
-        Store(f"sqlite:///{path}")
-    with sqlite3.connect(path) as connection:
-        assert connection.execute("SELECT version FROM schema_version").fetchall() == [(SCHEMA_VERSION + 1,)]
-    connection.close()
-
-
-def test_everything_is_there_when_it_is_opened_again(store, path):
+def test_everything_is_there_when_it_is_opened_again(store, store_url):
     store.write_step(offered(store), full_writes(), now=0.0)
     store.put_value("cursor", b"9")
     store.add_inputs([(SECOND, "1", b"waits")])
     before = everything(store)
     store.close()
-    again = Store(f"sqlite:///{path}")
+    again = Store(store_url)
     assert everything(again) == before
     again.close()
 
@@ -186,7 +151,7 @@ import os, signal, sys
 from services.store import StepWrites, Store
 from services.store import store as module
 
-store = Store(sys.argv[1])
+store = Store(sys.argv[1], exclusive=True)
 for number in range(6):
     store.add_inputs([(bytes([number]) * 32, "1", b"input")])
     if number == 5:
@@ -197,13 +162,12 @@ for number in range(6):
 """
 
 
-def test_a_writer_that_is_killed_in_a_transaction_leaves_the_step_before(path):
-    url = f"sqlite:///{path}"
+def test_a_writer_that_is_killed_in_a_transaction_leaves_the_step_before(store_url):
     killed = subprocess.run(
-        [sys.executable, "-c", _KILLED_IN_A_STEP, url], cwd=ROOT, env=dict(os.environ), check=False
+        [sys.executable, "-c", _KILLED_IN_A_STEP, store_url], cwd=ROOT, env=dict(os.environ), check=False
     )
     assert killed.returncode == -signal.SIGKILL
-    store = Store(url)
+    store = Store(store_url)
     assert store.instance("1").state == bytes([4])
     assert [effect.content for effect in store.due_effects(9.0)] == [bytes([n]) for n in range(5)]
     assert len(store.due_timers(99.0)) == 5

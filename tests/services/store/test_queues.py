@@ -7,13 +7,8 @@ from tests.support.stores import FIRST, SECOND, attempts, everything, failing_at
 
 
 @pytest.fixture
-def path(tmp_path):
-    return tmp_path / "private" / "daemon.sqlite"
-
-
-@pytest.fixture
-def store(path):
-    opened = Store(f"sqlite:///{path}")
+def store(store_url):
+    opened = Store(store_url)
     yield opened
     opened.close()
 

@@ -1,0 +1,100 @@
+"""Which schema a database has, and how it gets today's: made anew, or by Alembic's migrations.
+
+Everything happens in one transaction, while no other process works on the store: a crash leaves what was.
+"""
+
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from services.errors import ConfigurationError
+from services.store.database import Database
+from services.store.tables import SCHEMA_VERSION, metadata, schema_version
+
+FIRST_VERSION = 2
+"""The oldest schema that can be upgraded."""
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+
+_revisions = sa.Table(
+    "alembic_version", sa.MetaData(), sa.Column("version_num", sa.String(32), primary_key=True)
+)
+
+
+def version_of(database: Database) -> int | None:
+    """The schema's version, or None for a database without one."""
+    with database.reading() as connection:
+        return _found(connection)
+
+
+def require_current(database: Database) -> None:
+    """Raise ConfigurationError unless the store has this program's schema."""
+    found = version_of(database)
+    if found is None:
+        raise ConfigurationError(f"{database.place} is not a daemon's store; start the daemon first")
+    _require_readable(database, found)
+    if found < SCHEMA_VERSION:
+        raise ConfigurationError(
+            f"the store {database.place} has schema version {found}, this program's is {SCHEMA_VERSION}: "
+            "back it up, then start its daemon or run `deltaml admin store upgrade`"
+        )
+
+
+def bring_up_to_date(database: Database) -> tuple[int | None, int]:
+    """Make or upgrade the schema; returns the version before (None if there was none) and after.
+
+    Raises ConfigurationError for a store of a newer version, or one too old; StoreInUse when it has to be
+    changed and another process works on it.
+    """
+    found = version_of(database)
+    if found == SCHEMA_VERSION:
+        return found, found
+    with database.alone() as connection:
+        found = _found(connection)
+        if found is None:
+            _make(connection)
+            return None, SCHEMA_VERSION
+        _require_readable(database, found)
+        if found < SCHEMA_VERSION:
+            _migrate(connection, found)
+    return found, SCHEMA_VERSION
+
+
+def _found(connection: sa.Connection) -> int | None:
+    if not sa.inspect(connection).has_table(schema_version.name):
+        return None
+    version: int | None = connection.execute(sa.select(schema_version.c.version)).scalar()
+    return version
+
+
+def _require_readable(database: Database, found: int) -> None:
+    if found > SCHEMA_VERSION:
+        raise ConfigurationError(
+            f"the store {database.place} has schema version {found}, from a newer DeltaML; this program "
+            f"reads up to version {SCHEMA_VERSION}, and a store cannot be taken back: install the newer "
+            "program again, or restore a backup from before the upgrade"
+        )
+    if found < FIRST_VERSION:
+        raise ConfigurationError(
+            f"the store {database.place} has schema version {found}; this program upgrades from version "
+            f"{FIRST_VERSION} on: finish its trainings with the program that made it"
+        )
+
+
+def _make(connection: sa.Connection) -> None:
+    metadata.create_all(connection)
+    connection.execute(schema_version.insert().values(version=SCHEMA_VERSION))
+    _revisions.create(connection)
+    connection.execute(_revisions.insert().values(version_num=str(SCHEMA_VERSION)))
+
+
+def _migrate(connection: sa.Connection, found: int) -> None:
+    from alembic import command  # noqa: PLC0415  slow to import, and seldom needed
+    from alembic.config import Config  # noqa: PLC0415
+
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    if not sa.inspect(connection).has_table(_revisions.name):
+        command.stamp(config, str(found))  # schema 2 knew nothing of Alembic
+    command.upgrade(config, str(SCHEMA_VERSION))

@@ -1,0 +1,109 @@
+"""A store in an SQLite file: write-ahead log, full synchronisation, one connection, a lock file beside it."""
+
+import fcntl
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+import sqlalchemy as sa
+
+from services.errors import ConfigurationError, StoreInUse
+
+
+class SqliteMemory:
+    """A store that ends with its process."""
+
+    def __init__(self, url: sa.URL) -> None:
+        """One connection, which is the store."""
+        self.place = str(url)
+        self.engine = sa.create_engine(
+            url, poolclass=sa.StaticPool, connect_args={"check_same_thread": False}
+        )
+        sa.event.listen(self.engine, "connect", _prepare)
+        sa.event.listen(self.engine, "begin", _begin)
+
+    def reader(self) -> sa.Engine:
+        """See Backend."""
+        return self.engine.execution_options(reading=True)
+
+    @contextmanager
+    def alone(self, _connection: sa.Connection) -> Iterator[None]:
+        """See Backend."""
+        yield
+
+    def close(self) -> None:
+        """See Backend."""
+        self.engine.dispose()
+
+
+class SqliteFile(SqliteMemory):
+    """A store in a file that only its owner can read."""
+
+    def __init__(self, url: sa.URL, *, exclusive: bool, existing: bool) -> None:
+        """Make file and folder where they are missing; with `existing`, refuse a file that is no store."""
+        path = Path(url.database or "")
+        if existing:
+            _require_store(path)
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._lock_path = path.with_name(f"{path.name}.lock")
+        self._lock: IO[bytes] | None = _locked(self._lock_path) if exclusive else None
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+        super().__init__(url)
+        self.place = str(path)
+
+    @contextmanager
+    def alone(self, _connection: sa.Connection) -> Iterator[None]:
+        """See Backend."""
+        if self._lock is not None:
+            yield
+            return
+        with _locked(self._lock_path):
+            yield
+
+    def close(self) -> None:
+        """See Backend."""
+        super().close()
+        if self._lock is not None:
+            self._lock.close()
+
+
+def _require_store(path: Path) -> None:
+    """Raise ConfigurationError unless the file is a store; it is not changed by looking."""
+    if not path.is_file():
+        raise ConfigurationError(f"there is no store {path}; check the path, or start the daemon first")
+    try:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as connection:
+            found = connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'schema_version'").fetchone()
+    except sqlite3.Error:
+        found = None
+    if found is None:
+        raise ConfigurationError(
+            f"{path} is not a daemon's store; name the file that its configuration names"
+        )
+
+
+def _locked(path: Path) -> IO[bytes]:
+    """The system takes the lock back when the process ends, however it ends; the file itself stays."""
+    file = os.fdopen(os.open(path, os.O_CREAT | os.O_RDWR, 0o600), "r+b")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        file.close()
+        raise StoreInUse(
+            f"another process works on the store {path.with_suffix('')}: stop its daemon first"
+        ) from None
+    return file
+
+
+def _prepare(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None  # the driver would begin transactions of its own
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=5000", "foreign_keys=ON"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin(connection: sa.Connection) -> None:
+    if not connection.get_execution_options().get("reading"):
+        connection.exec_driver_sql("BEGIN IMMEDIATE")

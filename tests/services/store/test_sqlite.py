@@ -1,0 +1,35 @@
+"""A store in an SQLite file: whose it is, what reaches the disk, who may work on it."""
+
+import stat
+
+import pytest
+
+from services.store import Store
+from tests.support.stores import full_writes, offered
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "private" / "daemon.sqlite"
+
+
+@pytest.fixture
+def store(path):
+    opened = Store(f"sqlite:///{path}")
+    yield opened
+    opened.close()
+
+
+def test_the_file_and_its_folder_are_the_owners_alone(store, path):
+    store.write_step(offered(store), full_writes(), now=0.0)
+    assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+    modes = {entry.name: stat.S_IMODE(entry.stat().st_mode) for entry in path.parent.iterdir()}
+    assert path.name in modes
+    assert f"{path.name}-wal" in modes
+    assert set(modes.values()) == {0o600}
+
+
+def test_commits_are_synchronised_to_the_disk(store):
+    with store._database.reading() as connection:
+        assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
+        assert connection.exec_driver_sql("PRAGMA synchronous").scalar() == 2  # FULL

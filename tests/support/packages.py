@@ -1,0 +1,45 @@
+"""Packages of the distribution, without the system services that they would start."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+_GUARD = Path("/usr/sbin/policy-rc.d")
+
+
+def install(packages: Sequence[str], instructions: str) -> None:
+    """Install with apt-get as root; raises RuntimeError with the instructions where that is not possible."""
+    if os.geteuid() != 0 or shutil.which("apt-get") is None:
+        raise RuntimeError(instructions)
+    with _services_kept_from_starting():
+        environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+        options = ["-y", "-qq", "--no-install-recommends", "-o", "DPkg::Lock::Timeout=300"]
+        for command in (["update", "-qq"], ["install", *options, *packages]):
+            done = subprocess.run(
+                ["apt-get", *command],
+                env=environment,
+                capture_output=True,
+                text=True,
+                timeout=600,
+                check=False,
+            )
+            if done.returncode:
+                raise RuntimeError(f"apt-get {' '.join(command)}: {done.stderr[-2000:]}; {instructions}")
+
+
+@contextmanager
+def _services_kept_from_starting() -> Iterator[None]:
+    """Debian's own switch: packages ask this script before they start a service."""
+    before = _GUARD.read_bytes() if _GUARD.exists() else None
+    _GUARD.write_text("#!/bin/sh\nexit 101\n")
+    _GUARD.chmod(0o755)
+    try:
+        yield
+    finally:
+        if before is None:
+            _GUARD.unlink()
+        else:
+            _GUARD.write_bytes(before)
