@@ -16,13 +16,14 @@ import structlog
 
 from protocol.errors import DeltaMLError, ProtocolViolation
 from protocol.marketplace import training_of
-from protocol.messages import Message
+from protocol.messages import ChainEvent, Message
 from protocol.records import Market
 from protocol.request import LEAST_KEY_BITS
 from protocol.roles.inputs import Context, EventConfirmed, Input, MessageReceived, TimerFired
 from protocol.roles.machine import input_name
 from services.bus.port import Bus
 from services.chain.client import MarketplaceClient
+from services.chain_record import place_of, record_of
 from services.directory import Directory
 from services.gate import Gate
 from services.heartbeat import IDLE_SECONDS, Heartbeats
@@ -126,7 +127,18 @@ class Runtime:
             if key is not None:
                 item = EventConfirmed(chain_event=event)
                 self._offer(event_identity(event), key, item, training_of(event.event) or None)
+            self._record(event)
             await delivery.ack()
+
+    def _record(self, event: ChainEvent) -> None:
+        """Keep for people what the chain said, also what no step waits for."""
+        place = place_of(event, self.address, self.store)
+        if place is not None:
+            name, data = record_of(event)
+            with self._meter.phase("store"):
+                # A test chain's clock may run ahead of ours.
+                self.store.note_once(place, name, data, min(float(event.timestamp), time.time()))
+            self._on_change()
 
     def _offer(self, identity: bytes, key: str, item: Input, training: int | None = None) -> None:
         """Store an input; one that is known already changes nothing."""

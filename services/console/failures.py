@@ -19,6 +19,7 @@ _TEXTS = {
     ),
     404: (_("There is no such page"), _("It may have moved. The list of trainings has everything there is.")),
     405: (_("This page does not take that"), _("Go back, reload the page and try again.")),
+    409: (_("That is not possible any more"), _("The training has gone on meanwhile: look at its page.")),
     413: (_("That is too large"), _("Send a smaller file.")),
     421: (
         _("This console is not known by that address"),

@@ -12,7 +12,7 @@ from services.console.i18n import LANGUAGES, locale_of, translations
 from services.console.party import Party
 from services.console.security import masked
 from services.console.sessions import Session
-from services.console.words import STATES, state_word
+from services.console.words import FAILURES, STATES, state_word
 
 if TYPE_CHECKING:
     from services.console.app import Console
@@ -127,6 +127,7 @@ def _environment(language: str, asset: Callable[[str], str]) -> Environment:
         "isoformat": isoformat,
         "state_word": state_word,
         "state_name": lambda shown: catalogue.gettext(STATES.get(state_word(shown), state_word(shown))),
+        "failure_text": lambda code: catalogue.gettext(FAILURES[code]) if code in FAILURES else code,
     }
     environment.globals["asset"] = asset
     return environment

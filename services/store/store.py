@@ -182,6 +182,16 @@ class Store(Queues):
         with self._database.reading() as connection:
             return [(row.name, json.loads(row.data), row.at) for row in connection.execute(query)]
 
+    def note_once(self, key: str, name: str, data: Mapping[str, Any], now: float) -> None:
+        """Note a fact, unless the same was noted before: its source may tell it twice."""
+        text = json.dumps(dict(data))
+        known = sa.select(facts.c.sequence).where(
+            facts.c.key == key, facts.c.name == name, facts.c.data == text
+        )
+        with self._database.writing() as connection:
+            if connection.execute(known.limit(1)).first() is None:
+                connection.execute(facts.insert().values(key=key, name=name, data=text, at=now))
+
     def result(self, key: str, name: str) -> bytes | None:
         """A private result, such as the bought model."""
         query = sa.select(results.c.content).where(results.c.key == key, results.c.name == name)

@@ -2,7 +2,7 @@
 
 from aiohttp import web
 
-from services.console.buyer import trainings
+from services.console.buyer import detail, trainings
 from services.console.i18n import noted as _
 from services.console.section import Entry, Section
 
@@ -10,6 +10,11 @@ SECTION = Section(
     home="/trainings",
     title=_("Model buyer"),
     navigation=(Entry("/trainings", _("Trainings")),),
-    routes=(web.get("/trainings", trainings.show_all),),
-    live={"trainings": trainings.live_all},
+    routes=(
+        web.get("/trainings", trainings.show_all),
+        web.get("/trainings/{key}", detail.show),
+        web.get("/trainings/{key}/model.json", detail.download),
+        web.post("/trainings/{key}/stop", detail.stop),
+    ),
+    live={"trainings": trainings.live_all, "training": detail.live},
 )

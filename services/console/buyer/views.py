@@ -3,13 +3,16 @@
 from dataclasses import dataclass
 from typing import Any
 
-from protocol.records import FIXED_POINT
+from protocol.bought_model import BoughtModel
+from protocol.codec import unpack
+from protocol.request import Request
 from protocol.roles.buyer_state import BuyerState
 from protocol.roles.dispatch import decode_state
+from services.console.onchain import ChainStory, Round, chain_story, contributions, earned
+from services.console.timeline import Moment, timeline
 from services.store import InstanceRow, Store
 
-Noted = tuple[str, dict[str, Any], float]
-"""A fact: name, data, when."""
+FINAL_PHASES = frozenset({"finished", "failed", "collecting"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,38 +25,97 @@ class Summary:
     shown: str
     rounds: int
     recorded: int
-    mse: int | None
     improvement: float | None
-    paid_wei: int | None
+    mse_first: int | None
+    mse: int | None
+    paid_wei: int
     deposit_wei: int
     started_at: float | None
     changed_at: float
 
 
+@dataclass(frozen=True, slots=True)
+class Partner:
+    """One party of a training: its contribution (a share of the trainers' gains) and what it earned."""
+
+    address: str
+    role: str
+    rounds: int
+    contribution: float | None
+    pay_wei: int
+
+
+@dataclass(frozen=True, slots=True)
+class Detail:
+    """Everything about one training but its model."""
+
+    summary: Summary
+    request: Request
+    curve: tuple[tuple[int, int], ...]
+    partners: tuple[Partner, ...]
+    refund_wei: int | None
+    settled: bool
+    story: ChainStory
+    timeline: tuple[Moment, ...]
+    failure: str | None
+    stoppable: bool
+    stopping: bool
+    has_model: bool
+
+
 def summaries(store: Store) -> list[Summary]:
     """All trainings, the newest change first."""
-    return [summary_of(row, store.facts(row.key)) for row in reversed(store.instances())]
+    return [summary_of(row, chain_story(store, row.training)) for row in reversed(store.instances())]
 
 
-def summary_of(row: InstanceRow, facts: list[Noted]) -> Summary:
+def summary_of(row: InstanceRow, story: ChainStory) -> Summary:
     """One training for the list."""
     state = state_of(row)
-    rounds = [data for name, data, _at in facts if name == "round_recorded"]
-    settled = next((data for name, data, _at in facts if name == "settled"), None)
+    started = next((one.at for one in story.transactions if one.event == "RolesDrawn"), None)
     return Summary(
         key=row.key,
         training=row.training,
         name=state.request.name,
         shown=row.shown,
         rounds=state.request.schedule.rounds,
-        recorded=state.recorded,
-        mse=int(rounds[-1]["mse_after"]) if rounds else None,
-        improvement=_improvement(rounds, settled),
-        paid_wei=None if settled is None else int(settled["paid_wei"]),
+        recorded=len(story.rounds),
+        improvement=story.improvement,
+        mse_first=story.rounds[0].mse_before if story.rounds else None,
+        mse=story.rounds[-1].mse_after if story.rounds else None,
+        paid_wei=_paid(state.request, story),
         deposit_wei=state.request.payment.deposit_wei,
-        started_at=next((at for name, _data, at in facts if name == "started"), None),
+        started_at=started,
         changed_at=row.updated_at,
     )
+
+
+def detail(store: Store, key: str) -> Detail | None:
+    """One training; None where the store has none of that key."""
+    row = store.instance(key)
+    if row is None:
+        return None
+    state, story = state_of(row), chain_story(store, row.training)
+    refund = next((amount for (_who, share), amount in story.credited.items() if share == "refund"), None)
+    return Detail(
+        summary=summary_of(row, story),
+        request=state.request,
+        curve=curve(story.rounds),
+        partners=partners(state.request, story),
+        refund_wei=refund,
+        settled=story.settled is not None,
+        story=story,
+        timeline=timeline(store.facts(key), story),
+        failure=state.failure,
+        stoppable=state.training is not None and state.phase not in FINAL_PHASES and not state.stopped,
+        stopping=state.stopped and state.phase not in FINAL_PHASES,
+        has_model=store.result(key, "model") is not None,
+    )
+
+
+def model_of(store: Store, key: str) -> BoughtModel | None:
+    """The bought model: for operators alone."""
+    content = store.result(key, "model")
+    return None if content is None else unpack(BoughtModel, content)
 
 
 def state_of(row: InstanceRow) -> BuyerState:
@@ -63,10 +125,36 @@ def state_of(row: InstanceRow) -> BuyerState:
     return state
 
 
-def _improvement(rounds: list[dict[str, Any]], settled: dict[str, Any] | None) -> float | None:
-    if settled is not None:
-        return int(settled["improvement"]) / FIXED_POINT
-    if not rounds or not int(rounds[0]["mse_before"]):
-        return None
-    gained = sum(int(data["mse_before"]) - int(data["mse_after"]) for data in rounds)
-    return min(max(gained / int(rounds[0]["mse_before"]), 0.0), 1.0)
+def curve(rounds: list[Round]) -> tuple[tuple[int, int], ...]:
+    """(round, error × 1e18): the start, then the error after each round."""
+    if not rounds:
+        return ()
+    return ((0, rounds[0].mse_before), *((one.number, one.mse_after) for one in rounds))
+
+
+def partners(request: Request, story: ChainStory) -> tuple[Partner, ...]:
+    """Trainers, validators and the aggregator, each with what it did and earned."""
+    pay: dict[tuple[str, str], Any] = dict(story.credited or earned(request, story.rounds))
+    gained = contributions(story.rounds)
+    whole = sum(max(value, 0) for value in gained.values())
+    found = []
+    for role, members in (("trainer", story.trainers), ("validator", story.validators)):
+        for address in members:
+            rounds = sum(address in (*one.trainers, *one.validators) for one in story.rounds)
+            share = gained.get(address, 0) / whole if role == "trainer" and whole else None
+            found.append(Partner(address, role, rounds, share, _of(pay, address)))
+    if story.seats:
+        aggregator = request.aggregator
+        found.append(Partner(aggregator, "aggregator", len(story.rounds), None, _of(pay, aggregator)))
+    return tuple(found)
+
+
+def _of(pay: dict[tuple[str, str], int], address: str) -> int:
+    return sum(amount for (who, share), amount in pay.items() if who == address and share != "refund")
+
+
+def _paid(request: Request, story: ChainStory) -> int:
+    """What was paid, or would be if the training ended now."""
+    if story.settled is not None:
+        return int(story.settled["paid"])
+    return earned(request, story.rounds).total()

@@ -68,7 +68,7 @@ function options(host) {
   const axis = { stroke: colour("--faint"), grid: { stroke: colour("--line"), width: 1 }, ticks: { stroke: colour("--line") } };
   return {
     width: host.clientWidth,
-    height: host.clientWidth < 480 ? 220 : 300,
+    height: host.clientWidth < 480 ? 230 : 320,
     legend: { show: false },
     cursor: { y: false },
     scales: { x: { time: false }, y: { range: (_, low, high) => spread(low, high) } },

@@ -1,0 +1,68 @@
+"""What happened, in order, from a daemon's facts and the chain's events."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from services.console.i18n import noted as _
+from services.console.onchain import ChainStory
+
+TEXTS = {
+    "opened": _("The training was opened on the chain"),
+    "invited": _("Data owners were invited"),
+    "owner_answered": _("A data owner answered"),
+    "started": _("The training started"),
+    "role_drawn": _("The contract drew this owner's role"),
+    "round_recorded": _("Round %(round)s was recorded"),
+    "round_signed": _("Round %(round)s was signed by buyer and validators"),
+    "trained": _("The update for round %(round)s was computed and sent"),
+    "validated": _("Round %(round)s was measured"),
+    "settled": _("The deposit was divided"),
+    "finished": _("The model arrived"),
+    "cancelled": _("The training was cancelled"),
+    "stop_requested": _("The operator asked to stop"),
+    "aggregator_gave_up": _("The aggregator gave up"),
+    "gave_up": _("The aggregator gave up"),
+    "open_refused": _("The contract refused to open the training"),
+    "request_refused": _("The request was refused"),
+    "join_refused": _("The contract refused the joining"),
+    "participant_dropped": _("A participant was left out"),
+    "dropped": _("A participant was left out"),
+    "complaint": _("A validator complained"),
+    "implausible": _("The numbers of round %(round)s were not plausible, and were not signed"),
+    "no_match": _("No data set serves this request"),
+    "asks_decision": _("A decision is waited for"),
+    "step_size_diverges": _("The step size diverges on this owner's rows"),
+    "Joined": _("A data owner joined"),
+    "Closed": _("Joining ended"),
+    "RolesDrawn": _("Trainers and validators were drawn"),
+    "Withdrawn": _("Ether was withdrawn"),
+}
+"""By fact, or by event for those that no fact tells; what is not here is not shown."""
+
+_FROM_CHAIN = ("Joined", "Closed", "RolesDrawn")
+_SHOWN_DATA = ("code", "owner", "decision", "role", "data_set", "participant")
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """One line: `text` is translated where it is shown, `about` are short public values."""
+
+    at: float
+    text: str
+    values: dict[str, int]
+    about: tuple[str, ...]
+
+
+def timeline(facts: Iterable[tuple[str, dict[str, Any], float]], story: ChainStory) -> tuple[Moment, ...]:
+    """All moments, the newest first."""
+    moments = [_moment(at, name, data) for name, data, at in facts if name in TEXTS]
+    moments += [
+        _moment(one.at, one.event, one.about) for one in story.transactions if one.event in _FROM_CHAIN
+    ]
+    return tuple(sorted(moments, key=lambda moment: moment.at, reverse=True))
+
+
+def _moment(at: float, name: str, data: dict[str, Any]) -> Moment:
+    about = tuple(str(data[one]) for one in _SHOWN_DATA if one in data)
+    return Moment(at, TEXTS[name], {"round": int(data.get("round", 0))}, about)
