@@ -10,6 +10,7 @@ from pydantic import Field
 
 from protocol.envelope import SignedMessage
 from protocol.marketplace import MarketplaceEvent
+from protocol.owner_policy import OwnerPolicy
 from protocol.records import RoundRecord
 from protocol.request import Request
 from protocol.types import (
@@ -356,12 +357,26 @@ class TrainingOrder(FrozenModel):
 
 
 class OwnerDecision(FrozenModel):
-    """Operator → its own owner's queue: join a training or not."""
+    """Operator → its own owner's queue: join a training or not, with `beyond_budget` over the limit."""
 
     type: Literal["owner_decision"] = "owner_decision"
     training: TrainingId
     accept: bool
     data_set: Name | None = None
+    beyond_budget: bool = False
+
+
+class PolicyOrder(FrozenModel):
+    """Operator → its own owner's queue: decide by this policy; None is the configuration's."""
+
+    type: Literal["policy_order"] = "policy_order"
+    policy: OwnerPolicy | None
+
+
+class WithdrawOrder(FrozenModel):
+    """Operator → its own owner's queue: have the contract pay the credit out."""
+
+    type: Literal["withdraw_order"] = "withdraw_order"
 
 
 class StopOrder(FrozenModel):
@@ -408,6 +423,8 @@ Message = Annotated[
     | ChainEvent
     | TrainingOrder
     | OwnerDecision
+    | PolicyOrder
+    | WithdrawOrder
     | StopOrder,
     Field(discriminator="type"),
 ]
@@ -455,6 +472,8 @@ ROUTES: dict[str, frozenset[tuple[str, str]]] = {
     "chain_event": frozenset(),
     "training_order": frozenset({(_SELF, _MB)}),
     "owner_decision": frozenset({(_SELF, _DO)}),
+    "policy_order": frozenset({(_SELF, _DO)}),
+    "withdraw_order": frozenset({(_SELF, _DO)}),
     "stop_order": frozenset({(_SELF, _MB), (_SELF, _FA)}),
 }
 """Message type → allowed (sender's role, recipient's role); "operator" = signed with the daemon's own key."""

@@ -27,7 +27,7 @@ from services.errors import ConfigurationError
 from services.files import read_passphrase
 
 if TYPE_CHECKING:
-    from protocol.roles.owner_state import OwnerPolicy
+    from protocol.owner_policy import OwnerPolicy
 
 Kind = Literal["model-buyer", "data-owner", "aggregator", "chain-listener"]
 _FOLDER = "folder"
@@ -218,6 +218,26 @@ class ModelBuyerConfig(Participant):
     )
 
 
+class TrainingsLimit(Settings):
+    """How many trainings one data set may take part in."""
+
+    data_set: str = Field(description="The data set's name in the catalogue.")
+    buyer: Account | None = Field(None, description="For this buyer; left out, for all buyers together.")
+    trainings: int = Field(ge=0, le=1_000_000, description="So many trainings, 0 for none.")
+
+
+class Budget(Settings):
+    """How many trainings a data set may take part in, by the policy or by a person's decision."""
+
+    per_buyer: int | None = Field(
+        None, ge=0, le=1_000_000, description="For each buyer; null for a count of equations."
+    )
+    in_total: int | None = Field(
+        None, ge=0, le=1_000_000, description="For all buyers together; null for a count of equations."
+    )
+    limits: tuple[TrainingsLimit, ...] = Field((), description="Other limits for single data sets.")
+
+
 class Policy(Settings):
     """Which trainings the owner joins without a person's decision; empty lists admit everything."""
 
@@ -230,10 +250,11 @@ class Policy(Settings):
     data_sets: tuple[str, ...] = Field((), description="Only with these data sets of the catalogue.")
     minimum_pay_wei: int = Field(0, ge=0, description="Only for this least fixed pay or more, in wei.")
     withdraw: bool = Field(True, description="Withdraw pay from the contract after each training.")
+    budget: Budget = Field(Budget(), description="How many trainings a data set may take part in.")
 
     def owner_policy(self) -> "OwnerPolicy":
         """The policy as the role takes it."""
-        from protocol.roles.owner_state import OwnerPolicy  # noqa: PLC0415
+        from protocol.owner_policy import OwnerPolicy  # noqa: PLC0415
 
         return OwnerPolicy(**self.model_dump())
 

@@ -215,6 +215,7 @@ def _role(
                 store,
                 views,
                 directory,
+                address=address,
                 data_sets=lambda: {entry.name: catalogue.load(entry.name) for entry in catalogue.list()},
                 aggregators=config.aggregators,
                 policy=config.policy.owner_policy(),

@@ -1,4 +1,4 @@
-"""The data owner's shell: its data sets, its standing policy, and its introduction to aggregators."""
+"""The data owner's shell: its data sets, its standing policy, its budget, its introduction to aggregators."""
 
 from collections.abc import Callable, Mapping
 
@@ -6,17 +6,23 @@ from protocol.codec import pack, unpack
 from protocol.envelope import SignedMessage
 from protocol.errors import ProtocolViolation
 from protocol.learning.statistic import Statistic
-from protocol.marketplace import MarketplaceEvent, Opened
-from protocol.messages import AnnouncementAnswer, Message, OwnerAnnouncement
+from protocol.marketplace import Credited, MarketplaceEvent, Opened, Withdraw, Withdrawn
+from protocol.messages import AnnouncementAnswer, Message, OwnerAnnouncement, PolicyOrder
+from protocol.owner_policy import OwnerPolicy
 from protocol.roles.data_owner import DATA_SET
-from protocol.roles.inputs import Input
-from protocol.roles.owner_state import OwnerPolicy
+from protocol.roles.inputs import Input, PolicyChanged
+from protocol.roles.machine import input_name
+from protocol.roles.owner_budget import COUNTS
 from services.chain.views import MarketplaceViews
 from services.directory import Directory
+from services.owner_records import ORDERED_POLICY, count_earlier_trainings, counts_of, ordered_policy
 from services.role import OUTSIDE, Answer, Role
 from services.store import Store
 
 _ANSWERED = "aggregator:"
+_UNDECIDED = ("WAITING", "READY")
+_DECIDING = frozenset({"Opened", "invitation", "owner_decision", "catalogue_changed", "policy_changed"})
+"""The inputs whose step may join a training."""
 MODEL_KINDS = ("linear_regression",)
 
 
@@ -31,15 +37,20 @@ class OwnerRole(Role):
         views: MarketplaceViews,
         directory: Directory,
         *,
+        address: str,
         data_sets: Callable[[], Mapping[str, Statistic]],
         aggregators: tuple[str, ...],
         policy: OwnerPolicy,
     ) -> None:
-        """`views` read what is final, `data_sets` the catalogue; `aggregators` are those we work with."""
+        """`views` read what is final, `data_sets` the catalogue; `aggregators` are those we work with.
+
+        `policy` is the one to start from: an ordered one takes its place.
+        """
         super().__init__(store)
-        self._views, self._directory = views, directory
+        self._views, self._directory, self._address = views, directory, address
         self._data_sets, self._aggregators, self._policy = data_sets, aggregators, policy
         self._exchange_keys: dict[int, Mapping[str, bytes]] = {}
+        count_earlier_trainings(store)
 
     def announcements(self) -> tuple[tuple[str, Message], ...]:
         """What to send to each aggregator that has not answered yet."""
@@ -48,8 +59,8 @@ class OwnerRole(Role):
         return tuple((one, body) for one in self._aggregators if one not in answered)
 
     def key_of_message(self, signed: SignedMessage) -> str:
-        """Answers to announcements belong to no training; only our aggregators may start one."""
-        if signed.envelope.type == "announcement_answer":
+        """Answers to announcements and some orders belong to no training; only our aggregators start one."""
+        if signed.envelope.type in ("announcement_answer", "policy_order", "withdraw_order"):
             return OUTSIDE
         key = super().key_of_message(signed)
         if signed.envelope.type == "invitation" and signed.envelope.sender not in self._aggregators:
@@ -57,16 +68,25 @@ class OwnerRole(Role):
         return key
 
     def key_of_event(self, event: MarketplaceEvent) -> str | None:
-        """An opening by one of our aggregators starts an instance: an invitation may follow."""
+        """An opening by one of our aggregators starts an instance; earnings are kept outside all of them."""
+        if isinstance(event, Credited | Withdrawn):
+            return OUTSIDE if event.account == self._address else None
         known = super().key_of_event(event)
         if known is None and isinstance(event, Opened) and event.aggregator in self._aggregators:
             return str(event.training)
         return known
 
     async def private(self, key: str, item: Input) -> Mapping[str, bytes]:
-        """Every data set's statistic."""
-        del key, item
-        return {DATA_SET + name: statistic.to_bytes() for name, statistic in self._data_sets().items()}
+        """Every data set's statistic; where a training may be joined, what was joined before."""
+        del key
+        private = {DATA_SET + name: statistic.to_bytes() for name, statistic in self._data_sets().items()}
+        if self.takes_turns(item):
+            private[COUNTS] = pack(counts_of(self.store))
+        return private
+
+    def takes_turns(self, item: Input) -> bool:
+        """Two trainings joined at once would both find room in the same budget."""
+        return input_name(item) in _DECIDING
 
     async def exchange_keys(self, training: int | None) -> Mapping[str, bytes]:
         """The owners' keys as they joined; their set is final once the roles are drawn."""
@@ -82,13 +102,42 @@ class OwnerRole(Role):
 
     def policy(self) -> bytes:
         """See Role."""
-        return pack(self._policy)
+        return pack(ordered_policy(self.store) or self._policy)
+
+    def undecided(self) -> list[str]:
+        """The keys of trainings that wait for a data set or a decision."""
+        return self.store.keys_shown(_UNDECIDED)
 
     def answer(self, signed: SignedMessage) -> Answer:
-        """Remember whether an aggregator took us."""
+        """Remember whether an aggregator took us; carry out an order of our own operator."""
         sender = signed.envelope.sender
-        if signed.envelope.type != "announcement_answer" or sender not in self._aggregators:
-            raise ProtocolViolation("unknown_aggregator", sender)
-        body = unpack(AnnouncementAnswer, signed.body)
-        data = {"aggregator": sender, "accepted": body.accepted, "code": body.code}
-        return Answer(values={_ANSWERED + sender: body.code.encode()}, fact=("announcement_answered", data))
+        match signed.envelope.type:
+            case "policy_order" if sender == self._address:
+                return self._policy_ordered(unpack(PolicyOrder, signed.body).policy)
+            case "withdraw_order" if sender == self._address:
+                return Answer(calls=(Withdraw(),), fact=("withdrawal_ordered", {}))
+            case "announcement_answer" if sender in self._aggregators:
+                body = unpack(AnnouncementAnswer, signed.body)
+                data = {"aggregator": sender, "accepted": body.accepted, "code": body.code}
+                return Answer(
+                    values={_ANSWERED + sender: body.code.encode()}, fact=("announcement_answered", data)
+                )
+        raise ProtocolViolation("unknown_aggregator", sender)
+
+    def _policy_ordered(self, policy: OwnerPolicy | None) -> Answer:
+        """The policy from now on; trainings that wait are looked at again under it."""
+        content = None if policy is None else pack(policy)
+        fact = ("policy_changed", {"source": "configuration" if policy is None else "order"})
+        again = tuple((key, PolicyChanged()) for key in self.undecided())
+        return Answer(values={ORDERED_POLICY: content}, fact=fact, inputs=again)
+
+    def note_event(self, event: MarketplaceEvent) -> Answer:
+        """What the contract credited us with, and paid out."""
+        match event:
+            case Credited():
+                data = {"training": event.training, "share": event.share, "wei": str(event.amount)}
+                return Answer(fact=("credited", data))
+            case Withdrawn():
+                return Answer(fact=("withdrawn", {"wei": str(event.amount)}))
+            case _:
+                return Answer()

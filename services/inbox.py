@@ -37,3 +37,8 @@ def event_identity(event: ChainEvent) -> bytes:
 def timer_identity(key: str, name: str, fire_at: float) -> bytes:
     """One firing of one timer."""
     return keccak(f"timer:{key}:{name}:{fire_at!r}".encode())
+
+
+def answer_identity(cause: bytes, key: str) -> bytes:
+    """What an input outside all trainings leads to for one instance; `cause` is that input's content."""
+    return keccak(b"answer" + cause + key.encode())

@@ -17,8 +17,8 @@ from protocol.crypto.paillier import generate_private_key
 from protocol.learning.statistic import Statistic
 from protocol.marketplace import PartyRole, Register
 from protocol.messages import ChainEvent, TrainingOrder
+from protocol.owner_policy import OwnerPolicy
 from protocol.request import LEAST_KEY_BITS, Request
-from protocol.roles.owner_state import OwnerPolicy
 from services.background import Background
 from services.bus.memory import MemoryBroker, MemoryBus
 from services.bus.port import Bus
@@ -215,6 +215,7 @@ class LocalMarket:
             store,
             client,
             directory,
+            address=identity.address,
             data_sets=lambda: data,
             aggregators=(self.aggregator.identity.address,),
             policy=OwnerPolicy(automatic=True),

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from protocol.envelope import SignedMessage
 from protocol.errors import ProtocolViolation
-from protocol.marketplace import MarketplaceEvent, PartyRole, training_of
+from protocol.marketplace import ContractCall, MarketplaceEvent, PartyRole, training_of
 from protocol.messages import Message
 from protocol.roles.dispatch import inputs_of
 from protocol.roles.inputs import Input
@@ -18,11 +18,17 @@ OUTSIDE = "outside"
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a message outside all trainings leads to: messages by recipient, values to remember, a fact."""
+    """What an input outside all trainings leads to.
+
+    Messages by recipient, values to remember (None forgets one), a fact, inputs for instances by their keys,
+    contract calls.
+    """
 
     messages: tuple[tuple[str, Message], ...] = ()
-    values: Mapping[str, bytes] = field(default_factory=dict)
+    values: Mapping[str, bytes | None] = field(default_factory=dict)
     fact: tuple[str, Mapping[str, object]] | None = None
+    inputs: tuple[tuple[str, Input], ...] = ()
+    calls: tuple[ContractCall, ...] = ()
 
 
 class PaillierKeys(Protocol):
@@ -74,6 +80,16 @@ class Role:
         """An owner's standing policy, packed."""
         return b""
 
+    def takes_turns(self, item: Input) -> bool:
+        """Whether no two inputs of this kind may be in hand at once: what one decides bounds the other."""
+        del item
+        return False
+
     def answer(self, signed: SignedMessage) -> Answer:
         """React to a message outside all trainings."""
         raise ProtocolViolation("unknown_training", signed.envelope.type)
+
+    def note_event(self, event: MarketplaceEvent) -> Answer:
+        """React to a contract event that `key_of_event` put outside all trainings."""
+        del event
+        return Answer()

@@ -8,7 +8,7 @@ import asyncio
 import os
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import AbstractContextManager, ExitStack
 
@@ -19,7 +19,7 @@ from protocol.marketplace import training_of
 from protocol.messages import ChainEvent, Message
 from protocol.records import Market
 from protocol.request import LEAST_KEY_BITS
-from protocol.roles.inputs import Context, EventConfirmed, Input, MessageReceived, TimerFired
+from protocol.roles.inputs import CallRefused, Context, EventConfirmed, Input, MessageReceived, TimerFired
 from protocol.roles.machine import input_name
 from services.bus.port import Bus
 from services.chain.client import MarketplaceClient
@@ -28,13 +28,13 @@ from services.directory import Directory
 from services.gate import Gate
 from services.heartbeat import IDLE_SECONDS, Heartbeats
 from services.identity import Identity
-from services.inbox import event_identity, queued, timer_identity, unqueued
+from services.inbox import answer_identity, event_identity, queued, timer_identity, unqueued
 from services.intake import RETRY_SECONDS, Intake
 from services.logging import bound
 from services.meter import Meter
-from services.outbox import Outbox, packed_letter
+from services.outbox import Outbox, packed_call, packed_letter
 from services.pool import StepPool
-from services.role import OUTSIDE, Role
+from services.role import OUTSIDE, Answer, Role
 from services.step_effects import Courier, writes_of
 from services.store import InstanceRow, QueuedInput, Store
 
@@ -77,6 +77,7 @@ class Runtime:
         self._outbox.on_cycle = lambda: self._heartbeats.beat("outbox")
         self._courier = Courier(identity, directory)
         self._timers_changed = asyncio.Event()
+        self._turn = asyncio.Lock()
         self._workers: dict[str, asyncio.Task[None]] = {}
         self._tasks: asyncio.TaskGroup | None = None
         self._sources: list[asyncio.Task[None]] = []
@@ -117,6 +118,11 @@ class Runtime:
         effect = await self._courier.message(recipient, body, 0, message_id=message_id or os.urandom(16))
         self.store.add_effects(OUTSIDE, [effect], time.time())
         self._outbox.wake()
+
+    def offer(self, keys: Iterable[str], item: Input) -> None:
+        """Have instances take an input that nobody sent: something within the daemon changed."""
+        for key in keys:
+            self._offer(os.urandom(32), key, item)
 
     # ---- intake ----
 
@@ -191,6 +197,9 @@ class Runtime:
                 stack.enter_context(_named(item, row))
                 if queued_input.key == OUTSIDE:
                     await self._answer(queued_input, item)
+                elif self.role.takes_turns(item):
+                    async with self._turn:
+                        await self._step(queued_input, item, row)
                 else:
                     await self._step(queued_input, item, row)
             except DeltaMLError as error:
@@ -261,10 +270,9 @@ class Runtime:
         )
 
     async def _answer(self, queued_input: QueuedInput, item: Input) -> None:
-        """A message outside all trainings."""
-        assert isinstance(item, MessageReceived)
+        """An input outside all trainings."""
         try:
-            answer = self.role.answer(item.signed)
+            answer = self._answer_to(item)
         except ProtocolViolation as violation:
             self._refuse(queued_input, item, violation.code, violation.detail)
             return
@@ -272,9 +280,28 @@ class Runtime:
             await self._courier.message(recipient, body, 0, message_id=os.urandom(16))
             for recipient, body in answer.messages
         ]
+        effects += [packed_call(call) for call in answer.calls]
         facts = () if answer.fact is None else (answer.fact,)
-        self.store.finish_input(queued_input, time.time(), effects=effects, values=answer.values, facts=facts)
+        inputs = [
+            (answer_identity(queued_input.content, key), key, queued(led_to)) for key, led_to in answer.inputs
+        ]
+        self.store.finish_input(
+            queued_input, time.time(), effects=effects, values=answer.values, facts=facts, inputs=inputs
+        )
         self._outbox.wake()
+        for key, _ in answer.inputs:
+            self._wake_instance(key)
+
+    def _answer_to(self, item: Input) -> Answer:
+        match item:
+            case MessageReceived():
+                return self.role.answer(item.signed)
+            case EventConfirmed():
+                return self.role.note_event(item.chain_event.event)
+            case CallRefused():
+                return Answer(fact=("call_refused", {"call": item.call.call, "code": item.code}))
+            case _:
+                raise AssertionError(f"{input_name(item)} belongs to a training")
 
     def _refuse(self, queued_input: QueuedInput, item: Input, code: str, detail: str) -> None:
         effects = []

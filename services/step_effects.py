@@ -9,6 +9,7 @@ from protocol.roles.inputs import (
     KeepResult,
     MessageReceived,
     NoteFact,
+    Remember,
     ReportViolation,
     SendMessage,
     SetTimer,
@@ -74,8 +75,8 @@ async def writes_of(
                 writes.cancelled.add(effect.name)
             case StoreBlob():
                 writes.blobs[effect.digest] = effect.content
-            case KeepResult():
-                writes.results[effect.name] = effect.content
+            case KeepResult() | Remember():
+                _keep(effect, writes)
             case NoteFact():
                 writes.facts.append((effect.name, effect.data))
             case ReportViolation():
@@ -94,6 +95,13 @@ async def _send(effect: SendMessage, training: int, writes: StepWrites, courier:
         writes.facts.append(("undeliverable", data))
     else:
         writes.effects.append(entry)
+
+
+def _keep(effect: KeepResult | Remember, writes: StepWrites) -> None:
+    if isinstance(effect, KeepResult):
+        writes.results[effect.name] = effect.content
+    else:
+        writes.values[effect.name] = effect.content
 
 
 def _report(effect: ReportViolation, item: Input, writes: StepWrites) -> None:

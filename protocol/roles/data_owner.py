@@ -9,6 +9,7 @@ from protocol.learning.descent import StepSizeDiverges, affine_map
 from protocol.learning.statistic import Statistic
 from protocol.marketplace import Cancelled, Join, Joined, Opened, RolesDrawn, RoundRecorded, Settled, Withdraw
 from protocol.messages import Invitation, InvitationAnswer, OwnerDecision, TrainingStarted
+from protocol.owner_policy import OwnerPolicy
 from protocol.requirements import mismatches
 from protocol.roles import trainer, validator
 from protocol.roles.inputs import (
@@ -35,7 +36,8 @@ from protocol.roles.machine import (
     message,
     require,
 )
-from protocol.roles.owner_state import OwnerPolicy, OwnerState
+from protocol.roles.owner_budget import Standing, counted, counts_in, given_back, standing
+from protocol.roles.owner_state import OwnerState
 from protocol.roles.training import check_widths, require_sender, started_parties
 
 PHASES = ("waiting", "ready", "initiated", "running", "finished", "declined", "failed")
@@ -102,25 +104,37 @@ def _consider(state: OwnerState, context: Context) -> Step[OwnerState]:
     request = state.request
     if request is None:
         return Step(state)
-    assert state.opened is not None
-    name, reasons = _match(state, context)
-    wait = max(0.0, state.join_until - context.now)
-    expiry = SetTimer(name="join", seconds=wait)
-    if name is None:
+    names, reasons = _matching(state, context)
+    expiry = SetTimer(name="join", seconds=max(0.0, state.join_until - context.now))
+    if not names:
         answer = message(context, request.aggregator, InvitationAnswer(decision="no_data"))
         fact = NoteFact(name="no_match", data={"reasons": list(reasons)})
         waiting = changed(state, phase="waiting", data_set=None, mismatches=reasons)
         return Step(waiting, effects_of(expiry, fact, answer if not state.mismatches else None))
+    assert state.opened is not None
+    policy = _policy(context)
+    accepted = [name for name in names if policy.accepts(request, state.opened.buyer, name)]
+    joined = next((name for name in accepted if not _standing(state, name, context).is_exhausted), None)
+    name = joined or (state.data_set if state.data_set in names else (*accepted, *names)[0])
     ready = changed(state, phase="ready", data_set=name, mismatches=())
-    policy = unpack(OwnerPolicy, context.policy) if context.policy else OwnerPolicy()
-    if policy.accepts(request, state.opened.buyer, name):
-        accepted = _accept(ready, context)
-        return Step(accepted.state, effects_of(expiry, accepted.effects))
-    return Step(ready, (expiry, NoteFact(name="asks_decision", data={"data_set": name})))
+    if joined is not None:
+        step = _accept(ready, context)
+        return Step(step.state, effects_of(expiry, step.effects))
+    facts = effects_of(_over_budget(ready, name, context) if accepted else None, _asks(state, name))
+    return Step(ready, effects_of(expiry, facts))
 
 
-def _match(state: OwnerState, context: Context) -> tuple[str | None, tuple[str, ...]]:
+def _asks(before: OwnerState, name: str) -> NoteFact | None:
+    """A person's decision is asked for once for a data set, however often the catalogue or policy changes."""
+    if before.phase == "ready" and before.data_set == name:
+        return None
+    return NoteFact(name="asks_decision", data={"data_set": name})
+
+
+def _matching(state: OwnerState, context: Context) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """(data sets that serve the request, why the others do not)."""
     assert state.request is not None
+    names: list[str] = []
     reasons: list[str] = []
     for label in sorted(context.private):
         if not label.startswith(DATA_SET):
@@ -128,25 +142,49 @@ def _match(state: OwnerState, context: Context) -> tuple[str | None, tuple[str, 
         name = label.removeprefix(DATA_SET)
         found = mismatches(state.request, Statistic.from_bytes(context.private[label]))
         if not found:
-            return name, ()
+            names.append(name)
         reasons.extend(f"{name}: {reason}" for reason in found)
-    return None, tuple(reasons) or ("there is no data set",)
+    return tuple(names), tuple(reasons) or ("there is no data set",)
+
+
+def _policy(context: Context) -> OwnerPolicy:
+    return unpack(OwnerPolicy, context.policy) if context.policy else OwnerPolicy()
+
+
+def _standing(state: OwnerState, data_set: str, context: Context) -> Standing:
+    assert state.request is not None
+    assert state.opened is not None
+    counts = counts_in(context.private)
+    return standing(_policy(context).budget, counts, state.request, state.opened.buyer, data_set)
+
+
+def _over_budget(state: OwnerState, data_set: str, context: Context) -> NoteFact:
+    return NoteFact(
+        name="over_budget", data={"data_set": data_set, **_standing(state, data_set, context).told()}
+    )
 
 
 def _on_decision(state: OwnerState, received: Received, context: Context) -> Step[OwnerState]:
+    """What a person decides. A refusal is a fact: a dead letter would show the reason to the broker."""
     require_sender(received.sender, context.address)
     body: OwnerDecision = received.body
     assert state.request is not None
     if not body.accept:
         answer = message(context, state.request.aggregator, InvitationAnswer(decision="declined"))
         return Step(changed(state, phase="declined"), (answer, CancelTimer(name="join")))
-    if body.data_set is not None:
-        label = DATA_SET + body.data_set
-        require(label in context.private, "unknown_data_set", body.data_set)
-        found = mismatches(state.request, Statistic.from_bytes(context.private[label]))
-        require(not found, "data_set_does_not_match", "; ".join(found))
-        state = changed(state, data_set=body.data_set)
-    return _accept(state, context)
+    data_set = body.data_set or state.data_set
+    assert data_set is not None
+    label = DATA_SET + data_set
+    require(label in context.private, "unknown_data_set", data_set)
+    found = mismatches(state.request, Statistic.from_bytes(context.private[label]))
+    if found:
+        refused = NoteFact(
+            name="data_set_does_not_match", data={"data_set": data_set, "reasons": list(found)}
+        )
+        return Step(state.model_copy(), (refused,))
+    if _standing(state, data_set, context).is_exhausted and not body.beyond_budget:
+        return Step(state.model_copy(), (_over_budget(state, data_set, context),))
+    return _accept(changed(state, data_set=data_set), context)
 
 
 def _accept(state: OwnerState, context: Context) -> Step[OwnerState]:
@@ -172,10 +210,13 @@ def _accept(state: OwnerState, context: Context) -> Step[OwnerState]:
     answer = message(context, request.aggregator, InvitationAnswer(decision="accepted", rows=rows))
     seed = context.randomness("blinding base").bytes(32)
     joined = changed(state, phase="initiated", rows=rows, blinding_seed=seed)
-    return Step(joined, (SubmitCall(call=Join(training=state.training)), answer))
+    assert state.opened is not None
+    count = counted(state.training, state.opened.buyer, data_set)
+    return Step(joined, (count, SubmitCall(call=Join(training=state.training)), answer))
 
 
-def _on_catalogue_changed(state: OwnerState, _item: object, context: Context) -> Step[OwnerState]:
+def _on_reconsidered(state: OwnerState, _item: object, context: Context) -> Step[OwnerState]:
+    """Data sets or policy are not those any more by which this training waits."""
     return _consider(state, context)
 
 
@@ -185,7 +226,8 @@ def _on_join_over(state: OwnerState, _argument: str, _context: Context) -> Step[
 
 def _on_join_refused(state: OwnerState, refusal: CallRefused, _context: Context) -> Step[OwnerState]:
     fact = NoteFact(name="join_refused", data={"code": refusal.code})
-    return Step(changed(state, phase="failed", failure=f"join_{refusal.code}"), (fact,))
+    failed = changed(state, phase="failed", failure=f"join_{refusal.code}")
+    return Step(failed, (fact, given_back(state.training)))
 
 
 # ---- running and ending ----
@@ -201,7 +243,8 @@ def _on_joined(state: OwnerState, event: Joined, context: Context) -> Step[Owner
 def _on_roles_drawn(state: OwnerState, event: RolesDrawn, context: Context) -> Step[OwnerState]:
     parties = changed(state.parties, trainers=event.trainers, validators=event.validators)
     if context.address not in parties.seats:
-        return Step(changed(state, phase="failed", failure="joined_too_late", parties=parties))
+        late = changed(state, phase="failed", failure="joined_too_late", parties=parties)
+        return Step(late, (given_back(state.training),))
     trains = context.address in parties.addresses(parties.trainers)
     fact = NoteFact(name="role_drawn", data={"role": "trainer" if trains else "validator"})
     return Step(changed(state, phase="running", parties=parties), (fact, CancelTimer(name="join")))
@@ -230,13 +273,16 @@ def _on_round_recorded(state: OwnerState, event: RoundRecorded, _context: Contex
 
 
 def _on_settled(state: OwnerState, _event: Settled, context: Context) -> Step[OwnerState]:
-    policy = unpack(OwnerPolicy, context.policy) if context.policy else OwnerPolicy()
-    withdraw = (SubmitCall(call=Withdraw()),) if policy.withdraw else ()
+    withdraw = (SubmitCall(call=Withdraw()),) if _policy(context).withdraw else ()
     return Step(changed(state, phase="finished", evaluation=None, answer=None), withdraw)
 
 
 def _on_cancelled(state: OwnerState, _event: Cancelled, _context: Context) -> Step[OwnerState]:
-    return Step(changed(state, phase="failed", failure="cancelled"), (CancelTimer(name="join"),))
+    """It counts unless nothing was worked on: what was measured may have been opened unrecorded."""
+    untouched = state.answer is None and state.link is None and not state.recorded
+    failed = changed(state, phase="failed", failure="cancelled")
+    effects = effects_of(CancelTimer(name="join"), given_back(state.training) if untouched else None)
+    return Step(failed, effects)
 
 
 def _noted(state: OwnerState, received: Received, _context: Context) -> Step[OwnerState]:
@@ -252,7 +298,8 @@ _UNDECIDED: Mapping[str, Handler] = {
     "Joined": _on_joined,
     "RolesDrawn": _on_roles_drawn,
     "Cancelled": _on_cancelled,
-    "catalogue_changed": _on_catalogue_changed,
+    "catalogue_changed": _on_reconsidered,
+    "policy_changed": _on_reconsidered,
     "timer:join": _on_join_over,
 }
 

@@ -56,8 +56,14 @@ class CatalogueChanged(FrozenModel):
     input: Literal["catalogue_changed"] = "catalogue_changed"
 
 
+class PolicyChanged(FrozenModel):
+    """An owner's standing policy changed: a training that waits for a decision may be joined now."""
+
+    input: Literal["policy_changed"] = "policy_changed"
+
+
 Input = Annotated[
-    MessageReceived | EventConfirmed | TimerFired | CallRefused | CatalogueChanged,
+    MessageReceived | EventConfirmed | TimerFired | CallRefused | CatalogueChanged | PolicyChanged,
     Field(discriminator="input"),
 ]
 
@@ -121,6 +127,14 @@ class KeepResult(FrozenModel):
     content: bytes
 
 
+class Remember(FrozenModel):
+    """Keep a value of the daemon's own under a name, across all trainings; None forgets it."""
+
+    effect: Literal["remember"] = "remember"
+    name: Annotated[str, Field(min_length=1, max_length=200)]
+    content: bytes | None = Field(repr=False)
+
+
 class ReportViolation(FrozenModel):
     """The input broke the protocol: the runtime dead-letters it with the code; the state has not changed."""
 
@@ -131,7 +145,15 @@ class ReportViolation(FrozenModel):
 
 
 Effect = Annotated[
-    SendMessage | SubmitCall | SetTimer | CancelTimer | StoreBlob | NoteFact | KeepResult | ReportViolation,
+    SendMessage
+    | SubmitCall
+    | SetTimer
+    | CancelTimer
+    | StoreBlob
+    | NoteFact
+    | KeepResult
+    | Remember
+    | ReportViolation,
     Field(discriminator="effect"),
 ]
 
@@ -146,7 +168,8 @@ class Context:
 
     `announced` lists the owners that the aggregator admitted; `policy` is an owner's standing policy, packed.
     `blobs` holds the content of every digest that `state.references()` names. `private` is the role's own
-    secret for the training: the buyer's Paillier key (`PrivateKey.to_bytes`), an owner's statistics.
+    secret for the training: the buyer's Paillier key (`PrivateKey.to_bytes`), an owner's statistics and
+    counts.
     `exchange_keys` are the registered X25519 keys of the training's parties by address.
     """
 

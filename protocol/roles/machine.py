@@ -25,6 +25,7 @@ from protocol.roles.inputs import (
     Input,
     MessageReceived,
     NoteFact,
+    PolicyChanged,
     SendMessage,
     Step,
     StoreBlob,
@@ -119,6 +120,8 @@ def input_name(item: Input) -> str:
             return f"refused:{call.call}"
         case CatalogueChanged():
             return "catalogue_changed"
+        case PolicyChanged():
+            return "policy_changed"
 
 
 def _content(item: Input) -> Any:

@@ -13,7 +13,8 @@ from services.cli.datasets import datasets
 from services.cli.demo import demo
 from services.cli.health import health
 from services.cli.keys import keys
-from services.cli.orders import accept, decline, stop, train
+from services.cli.orders import accept, decline, stop, train, withdraw
+from services.cli.policy import budget, policy
 from services.cli.predict import predict
 from services.cli.show import show, trainings
 from services.errors import ConfigurationError, DataSetError
@@ -94,11 +95,12 @@ app.command()(predict)
 app.command()(show)
 app.command()(trainings)
 app.command()(health)
-for order in (train, accept, decline, stop):
+for order in (train, accept, decline, withdraw, stop, budget):
     app.command()(order)
 for daemon in (model_buyer, data_owner, aggregator, chain_listener):
     app.command()(daemon)
 app.add_typer(datasets)
+app.add_typer(policy)
 app.add_typer(keys)
 app.add_typer(admin)
 app.add_typer(console)

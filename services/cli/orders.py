@@ -1,4 +1,4 @@
-"""`deltaml train`, `accept`, `decline`, `stop`: signed messages to one's own daemon, over the broker."""
+"""`deltaml train`, `accept`, `decline`, `withdraw`, `stop`: signed messages to one's own daemon."""
 
 import asyncio
 from pathlib import Path
@@ -10,7 +10,7 @@ from services.cli.output import Json, print_json, print_line
 
 if TYPE_CHECKING:
     from protocol.marketplace import PartyRole
-    from protocol.messages import Message
+    from protocol.messages import Message, OwnerDecision
     from services.config import AggregatorConfig, DataOwnerConfig, ModelBuyerConfig
 
 ConfigFile = Annotated[Path, typer.Option(help="The daemon's YAML file: its broker, its key store.")]
@@ -30,7 +30,7 @@ def train(
 
     wanted = load_request(request)
     check_widths(wanted)
-    message_id = _send(load(config, "model-buyer"), "model_buyer", TrainingOrder(request=wanted), 0)
+    message_id = send_order(load(config, "model-buyer"), "model_buyer", TrainingOrder(request=wanted), 0)
     _told({"order": f"order:{message_id.hex()}", "request": wanted.name}, json=json)
 
 
@@ -38,15 +38,32 @@ def accept(
     training: TrainingNumber,
     config: ConfigFile,
     data_set: Annotated[str | None, typer.Option(help="Take part with this data set.")] = None,
+    beyond_budget: Annotated[
+        bool, typer.Option("--beyond-budget", help="Although the data set's budget is used up.")
+    ] = False,
     json: Json = False,
 ) -> None:
     """Have the owner's daemon join a training that waits for a decision."""
-    _decide(training, config, data_set, accepts=True, json=json)
+    from protocol.messages import OwnerDecision  # noqa: PLC0415
+
+    body = OwnerDecision(training=training, accept=True, data_set=data_set, beyond_budget=beyond_budget)
+    _decide(config, body, json=json)
 
 
 def decline(training: TrainingNumber, config: ConfigFile, json: Json = False) -> None:
     """Have the owner's daemon decline a training that waits for a decision."""
-    _decide(training, config, None, accepts=False, json=json)
+    from protocol.messages import OwnerDecision  # noqa: PLC0415
+
+    _decide(config, OwnerDecision(training=training, accept=False), json=json)
+
+
+def withdraw(config: ConfigFile, json: Json = False) -> None:
+    """Have the contract pay an owner's credit out; needed where the policy does not withdraw by itself."""
+    from protocol.messages import WithdrawOrder  # noqa: PLC0415
+    from services.config import load  # noqa: PLC0415
+
+    send_order(load(config, "data-owner"), "data_owner", WithdrawOrder(), 0)
+    _told({"withdrawal": "asked"}, json=json)
 
 
 def stop(
@@ -64,20 +81,18 @@ def stop(
     if not isinstance(settings, ModelBuyerConfig | AggregatorConfig):
         raise ConfigurationError(f"{config} configures the daemon {settings.daemon}; it stops no training")
     role: PartyRole = "model_buyer" if isinstance(settings, ModelBuyerConfig) else "federated_aggregator"
-    _send(settings, role, StopOrder(training=training, reason=reason), training)
+    send_order(settings, role, StopOrder(training=training, reason=reason), training)
     _told({"training": training, "stop": "asked"}, json=json)
 
 
-def _decide(training: int, config: Path, data_set: str | None, *, accepts: bool, json: bool) -> None:
-    from protocol.messages import OwnerDecision  # noqa: PLC0415
+def _decide(config: Path, body: "OwnerDecision", *, json: bool) -> None:
     from services.config import load  # noqa: PLC0415
 
-    body = OwnerDecision(training=training, accept=accepts, data_set=data_set)
-    _send(load(config, "data-owner"), "data_owner", body, training)
-    _told({"training": training, "decision": "accept" if accepts else "decline"}, json=json)
+    send_order(load(config, "data-owner"), "data_owner", body, body.training)
+    _told({"training": body.training, "decision": "accept" if body.accept else "decline"}, json=json)
 
 
-def _send(
+def send_order(
     config: "ModelBuyerConfig | DataOwnerConfig | AggregatorConfig",
     role: "PartyRole",
     body: "Message",

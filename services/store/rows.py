@@ -50,7 +50,10 @@ class InstanceRow:
 
 @dataclass(slots=True)
 class StepWrites:
-    """Everything one step writes; `known` are the blobs that were there before it."""
+    """Everything one step writes; `known` are the blobs that were there before it.
+
+    `values` are the daemon's own; None forgets one.
+    """
 
     training: int | None
     state: bytes = field(repr=False)
@@ -64,3 +67,4 @@ class StepWrites:
     blobs: dict[bytes, bytes] = field(default_factory=dict, repr=False)
     facts: list[tuple[str, Mapping[str, Any]]] = field(default_factory=list)
     results: dict[str, bytes] = field(default_factory=dict, repr=False)
+    values: dict[str, bytes | None] = field(default_factory=dict, repr=False)

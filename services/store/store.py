@@ -4,7 +4,7 @@ A step is one transaction: new state, effects, timers and the input's mark appea
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -94,6 +94,12 @@ class Store(Queues):
         with self._database.reading() as connection:
             return [_instance(row) for row in connection.execute(query)]
 
+    def keys_shown(self, states: Iterable[str]) -> list[str]:
+        """The keys of the instances that people see in one of these states."""
+        query = sa.select(instances.c.key).where(instances.c.shown.in_(list(states)))
+        with self._database.reading() as connection:
+            return list(connection.scalars(query))
+
     def trainings_by_state(self) -> dict[str, int]:
         """How many trainings are in each state that people see."""
         query = sa.select(instances.c.shown, sa.func.count()).group_by(instances.c.shown)
@@ -141,6 +147,7 @@ class Store(Queues):
             _add_facts(connection, key, writes.facts, now)
             for name, content in writes.results.items():
                 _put(connection, results, {"key": key, "name": name}, {"content": content})
+            _write_values(connection, writes.values)
             self._input_done(connection, item)
 
     def finish_input(
@@ -149,15 +156,20 @@ class Store(Queues):
         now: float,
         *,
         effects: Iterable[tuple[str, bytes]] = (),
-        values: Mapping[str, bytes] | None = None,
+        values: Mapping[str, bytes | None] | None = None,
         facts: Iterable[tuple[str, Mapping[str, Any]]] = (),
+        inputs: Sequence[tuple[bytes, str, bytes]] = (),
     ) -> None:
-        """Mark an input done that changed no instance, with what it leads to, in one transaction."""
+        """Mark an input done that changed no instance, with what it leads to, in one transaction.
+
+        `values` are the daemon's own, None forgets one; `inputs` are (input id, key, content) for instances.
+        """
         with self._database.writing() as connection:
             self._add_effects(connection, item.key, effects, now)
-            for name, content in (values or {}).items():
-                _put(connection, role_values, {"name": name}, {"content": content})
+            _write_values(connection, values or {})
             _add_facts(connection, item.key, facts, now)
+            if inputs:
+                self._add_inputs(connection, inputs)
             self._input_done(connection, item)
 
     def give_up_effect(
@@ -242,6 +254,14 @@ def _write_blobs(connection: sa.Connection, key: str, writes: StepWrites) -> Non
     ]
     if rows:
         connection.execute(blobs.insert(), rows)
+
+
+def _write_values(connection: sa.Connection, values: Mapping[str, bytes | None]) -> None:
+    for name, content in values.items():
+        if content is None:
+            connection.execute(role_values.delete().where(role_values.c.name == name))
+        else:
+            _put(connection, role_values, {"name": name}, {"content": content})
 
 
 def _add_facts(

@@ -12,6 +12,7 @@ from protocol.envelope import Envelope, SignedMessage
 from protocol.errors import ProtocolViolation
 from protocol.marketplace import Withdrawn
 from protocol.messages import MESSAGE_TYPES, ROUTES, Message
+from protocol.owner_policy import OwnerPolicy
 from protocol.signatures import address_of
 from protocol.types import FrozenModel
 from protocol.vectors import EncryptedVector, PackedVector
@@ -106,6 +107,8 @@ SAMPLES: list[FrozenModel] = [
     ),
     m.TrainingOrder(request=any_request(start={"start": "zero"})),
     m.OwnerDecision(training=1, accept=True, data_set="diabetes"),
+    m.PolicyOrder(policy=OwnerPolicy(automatic=True, columns=("x", "y"), minimum_pay_wei=10**18)),
+    m.WithdrawOrder(),
     m.StopOrder(training=1, reason="Enough of it"),
 ]
 NAMES = [type(sample).__name__ for sample in SAMPLES]

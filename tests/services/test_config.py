@@ -4,7 +4,7 @@ import pytest
 import yaml
 from pydantic import BaseModel
 
-from protocol.roles.owner_state import OwnerPolicy
+from protocol.owner_policy import OwnerPolicy
 from services.config import KINDS, load
 from services.errors import ConfigurationError
 

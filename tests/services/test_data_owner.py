@@ -8,8 +8,8 @@ from protocol.errors import ProtocolViolation
 from protocol.learning.statistic import Statistic
 from protocol.marketplace import Joined, Opened, RolesDrawn
 from protocol.messages import AnnouncementAnswer, Complaint, Invitation, OwnerAnnouncement
+from protocol.owner_policy import OwnerPolicy
 from protocol.roles.inputs import TimerFired
-from protocol.roles.owner_state import OwnerPolicy
 from services.chain.views import Owners
 from services.data_owner import OwnerRole
 from services.directory import Directory
@@ -48,6 +48,7 @@ def role(store, chain, data_sets):
         store,
         chain,
         Directory(chain),
+        address=OWNER.address,
         data_sets=lambda: data_sets,
         aggregators=(OURS.address,),
         policy=POLICY,

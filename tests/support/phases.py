@@ -19,6 +19,7 @@ from protocol.messages import (
     StopOrder,
     TrainingOrder,
 )
+from protocol.owner_policy import OwnerPolicy
 from protocol.roles import data_owner, federated_aggregator, model_buyer
 from protocol.roles.inputs import (
     CallRefused,
@@ -26,9 +27,9 @@ from protocol.roles.inputs import (
     EventConfirmed,
     Input,
     MessageReceived,
+    PolicyChanged,
     TimerFired,
 )
-from protocol.roles.owner_state import OwnerPolicy
 from tests.support.pure_market import PureMarket
 from tests.support.pure_party import Party
 from tests.support.small_markets import COLUMNS, small_data, small_market, small_request, without
@@ -48,6 +49,7 @@ INPUT_NAMES = [
     ),
     "timer:unknown",
     "catalogue_changed",
+    "policy_changed",
 ]
 
 
@@ -172,6 +174,8 @@ def sample_input(name: str, party: Party, sender: Party) -> Input:
         return CallRefused(call=call.model_construct(call=name[8:]), code="test")
     if name == "catalogue_changed":
         return CatalogueChanged()
+    if name == "policy_changed":
+        return PolicyChanged()
     kind = next(k for k in get_args(get_args(MarketplaceEvent)[0]) if k.model_fields["event"].default == name)
     event = ChainEvent.model_construct(
         type="chain_event",

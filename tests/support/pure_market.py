@@ -15,6 +15,7 @@ from protocol.bought_model import BoughtModel
 from protocol.codec import pack, unpack
 from protocol.envelope import Envelope, SignedMessage
 from protocol.messages import ChainEvent, TrainingOrder
+from protocol.owner_policy import OwnerPolicy
 from protocol.request import Request, parse_request
 from protocol.roles import dispatch
 from protocol.roles.dispatch import EncodedStep
@@ -27,6 +28,7 @@ from protocol.roles.inputs import (
     KeepResult,
     MessageReceived,
     NoteFact,
+    Remember,
     ReportViolation,
     SendMessage,
     SetTimer,
@@ -34,7 +36,6 @@ from protocol.roles.inputs import (
     SubmitCall,
     TimerFired,
 )
-from protocol.roles.owner_state import OwnerPolicy
 from tests.support.pure_contract import MARKET, TRAINING, PureContract, Refused
 from tests.support.pure_party import ENDED, Matrix, Party, make_statistic, training_key
 
@@ -217,6 +218,8 @@ class PureMarket:
             case KeepResult():
                 party.kept.append(effect.name)
                 party.results[effect.name] = effect.content
+            case Remember():
+                party.remember(effect)
             case NoteFact():
                 party.facts.append(effect)
             case ReportViolation():
@@ -234,17 +237,22 @@ class PureMarket:
             self.pending.append((party.address, CallRefused(call=call, code=refusal.code)))
             return
         for event in events:
-            self.logs += 1
-            chain_event = ChainEvent(
-                event=event,
-                chain_id=MARKET.chain_id,
-                block_number=self.logs,
-                block_hash=b"\0" * 32,
-                transaction_hash=b"\0" * 32,
-                log_index=0,
-                timestamp=0,
-            )
-            self.pending.extend((a, EventConfirmed(chain_event=chain_event)) for a in self.parties)
+            confirmed = self.event_input(event)
+            self.pending.extend((address, confirmed) for address in self.parties)
+
+    def event_input(self, event: Any) -> EventConfirmed:
+        """A contract event in a block of its own, confirmed."""
+        self.logs += 1
+        chain_event = ChainEvent(
+            event=event,
+            chain_id=MARKET.chain_id,
+            block_number=self.logs,
+            block_hash=b"\0" * 32,
+            transaction_hash=b"\0" * 32,
+            log_index=0,
+            timestamp=0,
+        )
+        return EventConfirmed(chain_event=chain_event)
 
     # ---- what a test looks at ----
 

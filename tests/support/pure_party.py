@@ -8,14 +8,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from protocol.codec import pack
 from protocol.crypto.paillier import PrivateKey, generate_private_key
 from protocol.learning.statistic import Statistic, StatisticBuilder
 from protocol.roles import dispatch
 from protocol.roles.inputs import (
     Input,
     NoteFact,
+    Remember,
     ReportViolation,
 )
+from protocol.roles.owner_budget import COUNTS, Counts
 from protocol.signatures import address_of
 
 Matrix = NDArray[np.float64]
@@ -46,6 +49,7 @@ class Party:
     timers: dict[str, float] = field(default_factory=dict)
     results: dict[str, bytes] = field(default_factory=dict)
     kept: list[str] = field(default_factory=list)
+    values: dict[str, bytes] = field(default_factory=dict)
     facts: list[NoteFact] = field(default_factory=list)
     violations: list[ReportViolation] = field(default_factory=list)
     inbox: list[Input] = field(default_factory=list)
@@ -63,3 +67,12 @@ class Party:
     @property
     def phase(self) -> str:
         return "" if self.state is None else str(self.decoded.phase)
+
+    def remember(self, effect: Remember) -> None:
+        """Keep a value; an owner's counts follow from its values, as its shell has it."""
+        if effect.content is None:
+            self.values.pop(effect.name, None)
+        else:
+            self.values[effect.name] = effect.content
+        if self.role == "data_owner":
+            self.private[COUNTS] = pack(Counts.of(self.values.values()))

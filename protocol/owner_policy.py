@@ -1,0 +1,81 @@
+"""An owner's standing decision: which trainings to join unasked, and how many a data set may be in."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from protocol.request import Request
+from protocol.types import Address, BigInteger, FrozenModel, Name
+
+LARGEST_LIMIT = 1_000_000
+TrainingLimit = Annotated[int, Field(ge=0, le=LARGEST_LIMIT)]
+
+
+class Limit(FrozenModel):
+    """How many trainings one data set may take part in: for one buyer, or, without one, for all together."""
+
+    data_set: Name
+    buyer: Address | None = None
+    trainings: TrainingLimit
+
+
+class Budget(FrozenModel):
+    """How many trainings a data set may take part in.
+
+    `per_buyer` and `in_total` hold for every data set; None is the figure that a count of equations gives for
+    the request at hand (`roles/owner_budget.py`). `limits` come before both.
+    """
+
+    per_buyer: TrainingLimit | None = None
+    in_total: TrainingLimit | None = None
+    limits: Annotated[tuple[Limit, ...], Field(max_length=10_000)] = ()
+
+    def limit_of(self, data_set: str, buyer: str | None) -> int | None:
+        """What is set for a data set and a buyer, or for all buyers together (None); None when nothing is."""
+        for limit in self.limits:
+            if limit.data_set == data_set and limit.buyer == buyer:
+                return limit.trainings
+        return self.in_total if buyer is None else self.per_buyer
+
+
+class OwnerPolicy(FrozenModel):
+    """A standing decision: which matching trainings to join unasked. Empty lists admit everything.
+
+    `columns` are those a request may ask for, as features or target; one that asks for others needs a person.
+    `minimum_pay_wei` is compared with the least fixed pay of the request (see `least_fixed_pay`).
+    `budget` binds a person's decision too.
+    """
+
+    automatic: bool = False
+    buyers: tuple[Address, ...] = ()
+    model_kinds: tuple[str, ...] = ()
+    columns: tuple[Name, ...] = ()
+    data_sets: tuple[Name, ...] = ()
+    minimum_pay_wei: Annotated[BigInteger, Field(ge=0)] = 0
+    withdraw: bool = True
+    budget: Budget = Budget()
+
+    def accepts(self, request: Request, buyer: str, data_set: str) -> bool:
+        """Whether the policy joins this training with this data set, as far as the budget goes."""
+        return (
+            self.automatic
+            and (not self.buyers or buyer in self.buyers)
+            and (not self.model_kinds or request.model.kind in self.model_kinds)
+            and (not self.columns or asked_columns(request) <= set(self.columns))
+            and (not self.data_sets or data_set in self.data_sets)
+            and least_fixed_pay(request) >= self.minimum_pay_wei
+        )
+
+
+def asked_columns(request: Request) -> set[str]:
+    """The names of features and target."""
+    return {column.name for column in (*request.features, request.target)}
+
+
+def least_fixed_pay(request: Request) -> int:
+    """Wei that an owner gets at least if every round is recorded, whatever role it draws."""
+    pay = request.payment
+    owners = request.owners.maximum
+    trainer = pay.deposit_wei * pay.participation_bps // 10_000 // owners
+    validator = pay.deposit_wei * pay.validation_bps // 10_000 // owners
+    return min(trainer, validator)

@@ -1,0 +1,62 @@
+"""What an owner's store remembers beyond single trainings: what was joined, the ordered policy, the money."""
+
+from dataclasses import dataclass
+
+from protocol.codec import pack, unpack
+from protocol.owner_policy import OwnerPolicy
+from protocol.roles.dispatch import decode_state
+from protocol.roles.owner_budget import JOINED, Counts, Joining
+from protocol.roles.owner_state import OwnerState
+from services.role import OUTSIDE
+from services.store import Store
+
+ORDERED_POLICY = "policy:ordered"
+_EARLIER_COUNTED = "earlier_trainings_counted"
+_COUNTING = frozenset({"initiated", "running", "finished"})
+
+
+@dataclass(frozen=True, slots=True)
+class Payment:
+    """A credit for a training (`share` says for what), or a withdrawal (training and share are None)."""
+
+    at: float
+    wei: int
+    training: int | None = None
+    share: str | None = None
+
+
+def counts_of(store: Store) -> Counts:
+    """How many trainings each data set has taken part in."""
+    return Counts.of(store.values(JOINED).values())
+
+
+def ordered_policy(store: Store) -> OwnerPolicy | None:
+    """The policy that the operator ordered while the daemon ran; None while the configuration's holds."""
+    content = store.values(ORDERED_POLICY).get("")
+    return None if content is None else unpack(OwnerPolicy, content)
+
+
+def payments(store: Store) -> tuple[list[Payment], list[Payment]]:
+    """(credits, withdrawals) that the chain has confirmed, oldest first."""
+    credited: list[Payment] = []
+    withdrawn: list[Payment] = []
+    for name, data, at in store.facts(OUTSIDE):
+        if name == "credited":
+            credited.append(Payment(at, int(data["wei"]), int(data["training"]), str(data["share"])))
+        elif name == "withdrawn":
+            withdrawn.append(Payment(at, int(data["wei"])))
+    return credited, withdrawn
+
+
+def count_earlier_trainings(store: Store) -> None:
+    """Count what was joined by a version that did not count, once for a store."""
+    if store.values(_EARLIER_COUNTED):
+        return
+    for row in store.instances():
+        state = decode_state("data_owner", row.state)
+        assert isinstance(state, OwnerState)
+        worked = state.answer is not None or state.link is not None or state.recorded > 0
+        if state.opened is not None and state.data_set and (state.phase in _COUNTING or worked):
+            joining = Joining(buyer=state.opened.buyer, data_set=state.data_set)
+            store.put_value(f"{JOINED}{state.training}", pack(joining))
+    store.put_value(_EARLIER_COUNTED, b"1")
