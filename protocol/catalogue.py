@@ -153,6 +153,8 @@ USAGE: Mapping[str, Usage] = {
     "chain_event": Usage("When a block with the log is seen, has become final, or has vanished."),
     "training_order": Usage("By `deltaml train`, a console or a standing order."),
     "owner_decision": Usage("By `deltaml accept` and `deltaml decline`, or a console."),
+    "policy_order": Usage("By `deltaml policy` and `deltaml budget`, or a console."),
+    "withdraw_order": Usage("By `deltaml withdraw`, or a console."),
     "stop_order": Usage("By `deltaml stop`, or a console."),
 }
 

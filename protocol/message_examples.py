@@ -3,6 +3,7 @@
 from protocol import messages as m
 from protocol.envelope import Envelope, SignedMessage
 from protocol.marketplace import Settled
+from protocol.owner_policy import OwnerPolicy
 from protocol.records import RoundRecord
 from protocol.request import Request, parse_request
 from protocol.types import FrozenModel
@@ -135,6 +136,10 @@ _EXAMPLES: tuple[FrozenModel, ...] = (
     ),
     m.TrainingOrder(request=_request()),
     m.OwnerDecision(training=7, accept=True, data_set="rows"),
+    m.PolicyOrder(
+        policy=OwnerPolicy(automatic=True, columns=("bmi", "progression"), minimum_pay_wei=_SCALE // 100)
+    ),
+    m.WithdrawOrder(),
     m.StopOrder(training=7, reason="enough of it"),
 )
 

@@ -37,6 +37,12 @@ class Budget(FrozenModel):
                 return limit.trainings
         return self.in_total if buyer is None else self.per_buyer
 
+    def with_limit(self, data_set: str, buyer: str | None, trainings: int | None) -> "Budget":
+        """The budget with another limit for a data set and a buyer; None takes it away."""
+        others = tuple(one for one in self.limits if (one.data_set, one.buyer) != (data_set, buyer))
+        new = () if trainings is None else (Limit(data_set=data_set, buyer=buyer, trainings=trainings),)
+        return Budget(per_buyer=self.per_buyer, in_total=self.in_total, limits=(*others, *new))
+
 
 class OwnerPolicy(FrozenModel):
     """A standing decision: which matching trainings to join unasked. Empty lists admit everything.

@@ -17,7 +17,7 @@ from protocol.crypto.paillier import generate_private_key
 from protocol.learning.statistic import Statistic
 from protocol.marketplace import PartyRole, Register
 from protocol.messages import ChainEvent, TrainingOrder
-from protocol.owner_policy import OwnerPolicy
+from protocol.owner_policy import LARGEST_LIMIT, Budget, OwnerPolicy
 from protocol.request import LEAST_KEY_BITS, Request
 from services.background import Background
 from services.bus.memory import MemoryBroker, MemoryBus
@@ -45,6 +45,8 @@ OpenChain = Callable[[tuple[str, ...], int], Awaitable[Rpc]]
 """Connect to a chain on which each of these accounts has at least so many wei."""
 
 GAS_ALLOWANCE_WEI = 10**19
+_UNLIMITED = Budget(per_buyer=LARGEST_LIMIT, in_total=LARGEST_LIMIT)
+"""Owners in one process with the buyer have nothing to hide from it."""
 
 
 class EphemeralKeys:
@@ -218,7 +220,7 @@ class LocalMarket:
             address=identity.address,
             data_sets=lambda: data,
             aggregators=(self.aggregator.identity.address,),
-            policy=OwnerPolicy(automatic=True),
+            policy=OwnerPolicy(automatic=True, budget=_UNLIMITED),
         )
 
     async def _declare_queues(self, identities: Sequence[Identity]) -> None:

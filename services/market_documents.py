@@ -36,6 +36,10 @@ class MarketPlan:
     metrics_port: int | None = None
 
 
+_FOR_TRYING = {"per_buyer": 1000, "in_total": 1000}
+"""Trainings of a data set in a market whose owners' rows lie with its operator anyway."""
+
+
 def broker_document(plan: MarketPlan, folder: MarketFolder, deployment: Deployment) -> Document:
     """The document of `deltaml admin broker`: who takes part; password files are relative to the folder."""
     participants = [
@@ -111,6 +115,6 @@ def _own(party: Party, folder: MarketFolder) -> Document:
         return {
             "catalogue": DATA_SETS,
             "aggregators": [folder.aggregator.address],
-            "policy": {"automatic": True},
+            "policy": {"automatic": True, "budget": _FOR_TRYING},
         }
     return {}

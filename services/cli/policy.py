@@ -1,8 +1,9 @@
 """`deltaml policy` and `deltaml budget`: an owner's policy, read from its store, changed by an order."""
 
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
@@ -20,6 +21,7 @@ policy = typer.Typer(
     no_args_is_help=True,
 )
 
+Made = TypeVar("Made")
 _NONE = "none"
 _List = Annotated[str | None, typer.Option(help=f"a,b,c; {_NONE!r} admits everything.")]
 
@@ -28,7 +30,7 @@ _List = Annotated[str | None, typer.Option(help=f"a,b,c; {_NONE!r} admits everyt
 def show(config: ConfigFile, json: Json = False) -> None:
     """The policy in force and where it comes from."""
     _, chosen, source = _in_force(config)
-    values = chosen.model_dump(mode="json")
+    values = _values(chosen)
     if json:
         print_json({"source": source, "policy": values})
         return
@@ -90,13 +92,16 @@ def budget(
         raise ConfigurationError("--buyer and --trainings need the --data-set that they are for")
     settings, chosen, _ = _in_force(config)
     general = {"per_buyer": per_buyer, "in_total": in_total}
-    changes: dict[str, Any] = {name: _limit(text) for name, text in general.items() if text is not None}
+    changes = {name: _limit(text) for name, text in general.items() if text is not None}
+    wanted = _changed(chosen, {"budget": {**dict(chosen.budget), **changes}})
     if data_set is not None:
-        changes["limits"] = _with_limit(chosen, data_set, None if buyer is None else buyer.lower(), trainings)
-    if changes:
-        chosen = _changed(chosen, {"budget": {**chosen.budget.model_dump(), **changes}})
-        _order(settings, chosen)
-    _show_budget(settings, chosen, _counts(settings), json=json)
+        account = None if buyer is None else buyer.lower()
+        budget_before, name = wanted.budget, data_set
+        limited = _checked(lambda: budget_before.with_limit(name, account, trainings))
+        wanted = _changed(wanted, {"budget": dict(limited)})
+    if wanted != chosen:
+        _order(settings, wanted)
+    _show_budget(settings, wanted, _counts(settings), json=json)
 
 
 def _in_force(config: Path) -> "tuple[DataOwnerConfig, OwnerPolicy, str]":
@@ -134,12 +139,17 @@ def _order(settings: "DataOwnerConfig", wanted: "OwnerPolicy | None") -> None:
 
 
 def _changed(chosen: "OwnerPolicy", changes: dict[str, Any]) -> "OwnerPolicy":
+    return _checked(lambda: type(chosen).model_validate({**dict(chosen), **changes}))
+
+
+def _checked(make: Callable[[], Made]) -> Made:
+    """What `make` makes; raises ConfigurationError naming the field that is wrong."""
     from pydantic import ValidationError  # noqa: PLC0415
 
     from services.errors import ConfigurationError  # noqa: PLC0415
 
     try:
-        return type(chosen).model_validate({**chosen.model_dump(), **changes})
+        return make()
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"])
@@ -160,14 +170,6 @@ def _limit(text: str) -> int | None:
     if not (text.isascii() and text.isdigit()):
         raise ConfigurationError(f"{text!r} is no number of trainings; give one, or 'count'")
     return int(text)
-
-
-def _with_limit(
-    chosen: "OwnerPolicy", data_set: str, buyer: str | None, trainings: int | None
-) -> list[dict[str, Any]]:
-    others = [one for one in chosen.budget.limits if (one.data_set, one.buyer) != (data_set, buyer)]
-    new = [] if trainings is None else [{"data_set": data_set, "buyer": buyer, "trainings": trainings}]
-    return [*(one.model_dump() for one in others), *new]
 
 
 def _show_budget(settings: "DataOwnerConfig", chosen: "OwnerPolicy", counts: "Counts", *, json: bool) -> None:
@@ -206,12 +208,18 @@ def _shown_limit(limit: int | None) -> str:
 
 def _told(wanted: "OwnerPolicy", *, json: bool) -> None:
     if json:
-        print_json({"ordered": wanted.model_dump(mode="json")})
+        print_json({"ordered": _values(wanted)})
     else:
         print_line("asked; `deltaml policy show` tells when it is in force")
 
 
+def _values(chosen: "OwnerPolicy") -> dict[str, Any]:
+    """The fields for people and programs; wei as decimal digits, which no reader of JSON rounds."""
+    wei = str(chosen.minimum_pay_wei)
+    return {**dict(chosen), "minimum_pay_wei": wei, "budget": chosen.budget.model_dump()}
+
+
 def _plain(value: Any) -> str:
-    if isinstance(value, list):
+    if isinstance(value, tuple):
         return ", ".join(str(one) for one in value) or "all"
     return str(value)

@@ -1,23 +1,36 @@
 """The owner's shell: its aggregators, its data sets, and the keys of a training's owners."""
 
+import os
+
 import numpy as np
 import pytest
 
 from protocol.codec import unpack
 from protocol.errors import ProtocolViolation
 from protocol.learning.statistic import Statistic
-from protocol.marketplace import Joined, Opened, RolesDrawn
-from protocol.messages import AnnouncementAnswer, Complaint, Invitation, OwnerAnnouncement
-from protocol.owner_policy import OwnerPolicy
-from protocol.roles.inputs import TimerFired
+from protocol.marketplace import Credited, Joined, Opened, RolesDrawn, Withdraw, Withdrawn
+from protocol.messages import (
+    AnnouncementAnswer,
+    Complaint,
+    Invitation,
+    OwnerAnnouncement,
+    PolicyOrder,
+    WithdrawOrder,
+)
+from protocol.owner_policy import Budget, OwnerPolicy
+from protocol.roles.inputs import PolicyChanged, TimerFired
+from protocol.roles.owner_budget import Counts, counted
 from services.chain.views import Owners
 from services.data_owner import OwnerRole
 from services.directory import Directory
+from services.owner_records import Payment, count_earlier_trainings, counts_of, payments
 from services.role import OUTSIDE
 from services.store import Store
 from tests.support.documents import any_request
 from tests.support.pure_party import make_statistic
 from tests.support.service_world import FakeChain, Person
+from tests.support.small_markets import small_data, small_market
+from tests.support.stores import offered, writes
 
 OURS, OTHER = Person("federated_aggregator"), Person("federated_aggregator")
 OWNER, PEER = Person("data_owner"), Person("data_owner")
@@ -144,6 +157,89 @@ async def test_before_the_draw_the_set_of_owners_may_grow(role, chain):
     assert set(await role.exchange_keys(4)) == {OWNER.address}
     chain.seats[4] = Owners((OWNER.address, PEER.address), 1, 2)
     assert set(await role.exchange_keys(4)) == {OWNER.address, PEER.address}
+
+
+ORDERED = OwnerPolicy(automatic=True, buyers=("0x" + "b0" * 20,), budget=Budget(per_buyer=4))
+
+
+def ordered(role, store, body):
+    """What an order of the operator leads to, written as the runtime does."""
+    signed = OWNER.signed(OWNER, body, training=0)
+    assert role.key_of_message(signed) == OUTSIDE
+    answer = role.answer(signed)
+    item = offered(store, os.urandom(32), OUTSIDE)
+    facts = () if answer.fact is None else (answer.fact,)
+    store.finish_input(item, 1.0, values=answer.values, facts=facts)
+    return answer
+
+
+def test_an_ordered_policy_takes_the_configurations_place_until_it_is_reset(role, store, chain):
+    ordered(role, store, PolicyOrder(policy=ORDERED))
+    assert unpack(OwnerPolicy, role.policy()) == ORDERED
+    again = OwnerRole(
+        store,
+        chain,
+        Directory(chain),
+        address=OWNER.address,
+        data_sets=dict,
+        aggregators=(OURS.address,),
+        policy=POLICY,
+    )
+    assert unpack(OwnerPolicy, again.policy()) == ORDERED
+    ordered(role, store, PolicyOrder(policy=None))
+    assert unpack(OwnerPolicy, again.policy()) == POLICY
+
+
+def test_a_changed_policy_is_told_to_trainings_that_wait(role, store):
+    for key, shown in (("1", "WAITING"), ("2", "READY"), ("3", "INITIATED"), ("4", "FINISHED")):
+        store.write_step(offered(store, key.encode() * 32, key), writes(shown=shown), 1.0)
+    answer = ordered(role, store, PolicyOrder(policy=ORDERED))
+    assert dict(answer.inputs) == {"1": PolicyChanged(), "2": PolicyChanged()}
+
+
+def test_nobody_else_orders_a_policy_or_a_withdrawal(role, store):
+    for body in (PolicyOrder(policy=None), WithdrawOrder()):
+        assert refused(role.answer, OURS.signed(OWNER, body, training=0)) == "unknown_aggregator"
+    assert unpack(OwnerPolicy, role.policy()) == POLICY
+
+
+def test_a_withdrawal_is_a_call_of_the_contract(role, store):
+    assert ordered(role, store, WithdrawOrder()).calls == (Withdraw(),)
+
+
+def test_our_own_money_is_noted_and_nobody_elses(role, store):
+    ours = [
+        Credited(training=4, account=OWNER.address, share="validation", amount=10**17),
+        Withdrawn(account=OWNER.address, amount=3 * 10**16),
+    ]
+    for number, event in enumerate(ours):
+        assert role.key_of_event(event) == OUTSIDE
+        assert role.key_of_event(event.model_copy(update={"account": PEER.address})) is None
+        answer = role.note_event(event)
+        item = offered(store, bytes([number]) * 32, OUTSIDE)
+        store.finish_input(item, 5.0 + number, facts=(answer.fact,))
+    assert payments(store) == ([Payment(5.0, 10**17, 4, "validation")], [Payment(6.0, 3 * 10**16)])
+
+
+async def test_steps_that_may_join_see_what_was_joined(role, store):
+    store.put_value("joined:3", counted(3, PEER.address, "rows").content)
+    private = await role.private("4", PolicyChanged())
+    assert unpack(Counts, private["joined"]).of_buyer("rows", PEER.address) == 1
+    assert "joined" not in await role.private("4", TimerFired(name="join"))
+
+
+def test_trainings_of_a_store_that_did_not_count_are_counted_once(chain):
+    market = small_market(data=small_data(owners=4))
+    market.run_until("invitation_answer", market.aggregator)
+    owner = next(one for one in market.owners if one.shown == "INITIATED")
+    store = Store()
+    store.write_step(offered(store, key="1"), writes(state=owner.state, shown=owner.shown), 1.0)
+    count_earlier_trainings(store)
+    assert counts_of(store).of_buyer("rows", market.buyer.address) == 1
+    store.finish_input(offered(store, b"g" * 32, "1"), 2.0, values={"joined:1": None})
+    count_earlier_trainings(store)
+    assert counts_of(store).in_total("rows") == 0, "what was given back stays given back"
+    store.close()
 
 
 def test_the_policy_travels_packed(role):

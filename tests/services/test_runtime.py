@@ -18,6 +18,7 @@ from services.inbox import message_identity, queued, timer_identity
 from services.store import Store
 from tests.support.scripted_daemon import (
     DyingStore,
+    OwnerLike,
     World,
     answering,
     said,
@@ -92,6 +93,36 @@ async def test_a_message_that_comes_twice_is_one_input(world):
         await until(lambda: world.store.instance("1") and b"two" in world.store.instance("1").state)
         await until(runtime.is_idle)
     assert world.store.instance("1").state == b"one two "
+
+
+class TakingTurns(OwnerLike):
+    """A role whose decisions bound each other."""
+
+    def takes_turns(self, item):
+        return said(item) != "free"
+
+
+async def test_steps_that_bound_each_other_take_turns(world):
+    """Each sees what the one before has written; other steps do not wait for them."""
+    inside, most, seen = set(), 0, []
+
+    async def run(role, state, item, context, inner=world.pool.run):
+        nonlocal most
+        seen.append((said(item), len(world.store.instances())))
+        inside.add(said(item))
+        most = max(most, len(inside - {"free"}))
+        await asyncio.sleep(0.02)
+        inside.discard(said(item))
+        return await inner(role, state, item, context)
+
+    world.pool.run = run
+    async with world.running(role=TakingTurns(world.store)) as runtime:
+        for training, word in enumerate(["one", "two", "three", "free"], start=1):
+            await world.send(word, training=training)
+        await until(lambda: len(world.store.instances()) == 4 and runtime.is_idle())
+    assert most == 1
+    turns = [number for word, number in seen if word != "free"]
+    assert turns == sorted(set(turns)), "a step in its turn sees the step before it stored"
 
 
 async def test_instances_do_not_wait_for_each_other(world):

@@ -193,7 +193,7 @@ class DaemonMarket:
         if name.startswith("owner"):
             keys["catalogue"] = f"{name}-data"
             keys["aggregators"] = [self.addresses["aggregator"]]
-            keys["policy"] = {"automatic": True}
+            keys["policy"] = {"automatic": True, "budget": {"per_buyer": 1000, "in_total": 1000}}
         return keys
 
     def _configure(self, name: str, kind: str, user: str, own: dict) -> None:

@@ -47,6 +47,7 @@ def full_writes(label: bytes = b"a") -> StepWrites:
         blobs={label * 32: label},
         facts=[("round_recorded", {"round": 1})],
         results={"model": label},
+        values={"joined:1": label},
     )
 
 

@@ -1,0 +1,131 @@
+"""`deltaml policy` and `deltaml budget`: what they read, and what they ask of the daemon."""
+
+import sys
+
+import pytest
+import yaml
+
+from protocol.codec import pack
+from protocol.messages import PolicyOrder
+from protocol.owner_policy import Budget, Limit, OwnerPolicy
+from protocol.roles.owner_budget import counted
+from services.config import load
+from services.owner_records import ORDERED_POLICY
+from services.store import Store
+from tests.support.command_line import refused, run, run_json
+
+BUYER = "0x" + "b1" * 20
+YAML = {
+    "daemon": "data-owner",
+    "broker": {"url": "amqp://owner@127.0.0.1:5672/deltaml"},
+    "chain": {"url": "http://127.0.0.1:8545", "chain_id": 31337, "contract": "0x" + "c0" * 20},
+    "keystore": "keys",
+    "passphrase_file": "passphrase",
+    "aggregators": ["0x" + "a1" * 20],
+    "policy": {"automatic": True, "minimum_pay_wei": 5, "budget": {"per_buyer": 2}},
+}
+
+
+@pytest.fixture
+def config(tmp_path):
+    path = tmp_path / "config.yaml"
+    path.write_text(yaml.safe_dump(YAML))
+    return path
+
+
+@pytest.fixture
+def store(config):
+    made = Store(load(config).store)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def orders(monkeypatch):
+    """What would have gone to the daemon."""
+    sent = []
+    module = sys.modules["services.cli.policy"]
+    monkeypatch.setattr(module, "send_order", lambda _config, _role, body, _training: sent.append(body))
+    return sent
+
+
+@pytest.mark.usefixtures("store")
+def test_the_configurations_policy_holds_until_another_is_ordered(config, store):
+    shown = run_json("policy", "show", "--config", str(config))
+    assert shown["source"] == "configuration"
+    assert shown["policy"]["minimum_pay_wei"] == "5"
+    store.put_value(ORDERED_POLICY, pack(OwnerPolicy(columns=("x",))))
+    shown = run_json("policy", "show", "--config", str(config))
+    assert (shown["source"], shown["policy"]["columns"]) == ("order", ["x"])
+
+
+@pytest.mark.usefixtures("store")
+def test_set_changes_what_it_names_and_keeps_the_rest(config, orders):
+    run(
+        "policy",
+        "set",
+        "--config",
+        str(config),
+        "--no-automatic",
+        "--buyers",
+        BUYER.upper().replace("X", "x"),
+    )
+    [order] = orders
+    kept = {"minimum_pay_wei": 5, "budget": Budget(per_buyer=2)}
+    assert order == PolicyOrder(policy=OwnerPolicy(automatic=False, buyers=(BUYER,), **kept))
+    run("policy", "reset", "--config", str(config))
+    assert orders[1] == PolicyOrder(policy=None)
+
+
+def test_set_starts_from_the_policy_in_force(config, store, orders):
+    store.put_value(ORDERED_POLICY, pack(OwnerPolicy(automatic=True, columns=("x", "y"))))
+    run("policy", "set", "--config", str(config), "--columns", "none", "--data-sets", "rows, more")
+    assert orders == [PolicyOrder(policy=OwnerPolicy(automatic=True, data_sets=("rows", "more")))]
+
+
+@pytest.mark.usefixtures("store", "orders")
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("policy", "set", "--buyers", "0x12"), "buyers"),
+        (("budget", "--per-buyer", "many"), "'many' is no number"),
+        (("budget", "--per-buyer", "9999999"), "budget.per_buyer"),
+        (("budget", "--trainings", "4"), "need the --data-set"),
+        (("budget", "--data-set", "rows", "--buyer", "0x12", "--trainings", "4"), "buyer: "),
+    ],
+)
+def test_what_is_no_policy_is_refused(config, arguments, told):
+    assert told in refused(*arguments, "--config", str(config))
+
+
+def test_a_policy_of_a_daemon_that_never_ran_is_not_invented(config):
+    assert "start the daemon first" in refused("policy", "show", "--config", str(config))
+
+
+def test_the_budget_shows_what_is_used_and_what_is_left(config, store):
+    for training in (1, 2):
+        store.put_value(f"joined:{training}", counted(training, BUYER, "rows").content)
+    shown = run_json("budget", "--config", str(config))
+    assert (shown["per_buyer"], shown["in_total"]) == (2, None)
+    assert shown["counts"] == [
+        {"data_set": "rows", "buyer": None, "used": 2, "limit": None},
+        {"data_set": "rows", "buyer": BUYER, "used": 2, "limit": 2},
+    ]
+    assert "by count" in run("budget", "--config", str(config)).output
+
+
+@pytest.mark.usefixtures("store")
+def test_limits_are_set_in_general_and_for_one_data_set(config, orders):
+    run("budget", "--config", str(config), "--per-buyer", "count", "--in-total", "9")
+    assert orders[-1].policy.budget == Budget(in_total=9)
+    one = ("--data-set", "rows", "--buyer", BUYER)
+    run("budget", "--config", str(config), *one, "--trainings", "4")
+    limit = Limit(data_set="rows", buyer=BUYER, trainings=4)
+    assert orders[-1].policy.budget == Budget(per_buyer=2, limits=(limit,))
+
+
+def test_a_limit_is_taken_away_again(config, store, orders):
+    limits = (Limit(data_set="rows", trainings=4), Limit(data_set="rows", buyer=BUYER, trainings=4))
+    store.put_value(ORDERED_POLICY, pack(OwnerPolicy(budget=Budget(limits=limits))))
+    run("budget", "--config", str(config), "--data-set", "rows")
+    assert orders[-1].policy.budget.limits == limits[1:]
