@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from protocol.owner_policy import OwnerPolicy
     from protocol.roles.owner_budget import Counts
     from services.config import DataOwnerConfig
+    from services.store import Store
 
 policy = typer.Typer(
     name="policy",
@@ -101,7 +102,7 @@ def budget(
         wanted = _changed(wanted, {"budget": dict(limited)})
     if wanted != chosen:
         _order(settings, wanted)
-    _show_budget(settings, wanted, _counts(settings), json=json)
+    _show_budget(settings, wanted, _counts(config), json=json)
 
 
 def _in_force(config: Path) -> "tuple[DataOwnerConfig, OwnerPolicy, str]":
@@ -110,7 +111,7 @@ def _in_force(config: Path) -> "tuple[DataOwnerConfig, OwnerPolicy, str]":
     from services.owner_records import ordered_policy  # noqa: PLC0415
 
     settings = load(config, "data-owner")
-    with closing(_open(settings)) as store:
+    with closing(_open(config)) as store:
         ordered = ordered_policy(store)
     return (
         settings,
@@ -119,17 +120,17 @@ def _in_force(config: Path) -> "tuple[DataOwnerConfig, OwnerPolicy, str]":
     )
 
 
-def _counts(settings: "DataOwnerConfig") -> "Counts":
+def _counts(config: Path) -> "Counts":
     from services.owner_records import counts_of  # noqa: PLC0415
 
-    with closing(_open(settings)) as store:
+    with closing(_open(config)) as store:
         return counts_of(store)
 
 
-def _open(settings: "DataOwnerConfig") -> Any:
+def _open(config: Path) -> "Store":
     from services.store.opening import opened  # noqa: PLC0415
 
-    return opened(settings.store, None, existing=True)
+    return opened(None, config, existing=True)
 
 
 def _order(settings: "DataOwnerConfig", wanted: "OwnerPolicy | None") -> None:
