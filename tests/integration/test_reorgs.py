@@ -15,10 +15,10 @@ from services.store import Store
 from tests.support.anvil import running_anvil
 from tests.support.chain_market import ChainMarket
 from tests.support.following import Following, Streams
+from tests.support.reorganisation import FATES, reorganise
 from tests.support.scripted_training import ScriptedTraining
 
 DEEPEST = 20
-FATES = ("gone", "in their places", "in the last block")
 ALL = "DELTAML_ALL_REORGS" in os.environ
 MOMENTS_APART = 1 if ALL else 4
 
@@ -35,25 +35,6 @@ async def training():
             market = await ChainMarket.create(rpc, fund)
             await rpc.call("anvil_mine", hex(DEEPEST))  # the contract itself stays
             yield ScriptedTraining(market)
-
-
-async def reorganise(rpc, depth, fate) -> None:
-    """Replace the newest blocks; their transactions are mined again or not, as their fate is."""
-    kept = [] if fate == "gone" else await transactions_of(rpc, depth)
-    last = depth - 1
-    await rpc.call("anvil_reorg", depth, [[raw, at if "places" in fate else last] for raw, at in kept])
-
-
-async def transactions_of(rpc, depth):
-    """(raw transaction, place of its block among the newest `depth`)."""
-    head = int(await rpc.call("eth_blockNumber"), 16)
-    numbers = range(head - depth + 1, head + 1)
-    blocks = await rpc.batch([("eth_getBlockByNumber", [hex(number), False]) for number in numbers])
-    return [
-        (await rpc.call("eth_getRawTransactionByHash", sent), place)
-        for place, block in enumerate(blocks)
-        for sent in block["transactions"]
-    ]
 
 
 class Listening:

@@ -40,7 +40,7 @@ async def check_outcome(market: DaemonMarket, *, rounds: int, local_steps: int) 
 
 def _check_model(market: DaemonMarket, owners: Owners, rounds: int, local_steps: int) -> None:
     data_of = {
-        market.addresses[name]: _owner_data(market.columns, part)
+        market.addresses[name]: owner_data(market.columns, part)
         for name, part in zip(market.owners, market.parts, strict=True)
     }
     plain = plaintext.run(
@@ -63,7 +63,8 @@ def _check_model(market: DaemonMarket, owners: Owners, rounds: int, local_steps:
     assert errors == pytest.approx([metrics.after for metrics in plain.metrics], rel=1e-5)
 
 
-def _owner_data(columns: Any, rows: Any) -> OwnerData:
+def owner_data(columns: Any, rows: Any) -> OwnerData:
+    """An owner's factor and rows as its daemon works them out; the target is the last column."""
     builder = StatisticBuilder(columns)
     builder.add(rows)
     statistic = builder.finish()

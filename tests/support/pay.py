@@ -10,7 +10,7 @@ _BASIS_POINTS, _ONE = 10_000, 10**18
 
 
 def recomputed(events: Sequence[object]) -> Counter[tuple[str, str]]:
-    """Wei by (account, share) of the one training in these events; its last round is recorded."""
+    """Wei by (account, share) of the one training in these events, which ended after any number of rounds."""
     (opened,) = (one for one in events if isinstance(one, Opened))
     seats = [one.owner for one in events if isinstance(one, Joined)]
     recorded = [one for one in events if isinstance(one, RoundRecorded)]
@@ -30,10 +30,11 @@ def recomputed(events: Sequence[object]) -> Counter[tuple[str, str]]:
             pay.update({(member, share): whole // len(members) for member in members})
         weights.update(dict(zip(trainers, one.pay_weights, strict=True)))
     gained = sum(one.record.mse_before - one.mse_after for one in recorded)
-    improvement = min(max(gained, 0) * _ONE // recorded[0].record.mse_before, _ONE)
+    improvement = min(max(gained, 0) * _ONE // recorded[0].record.mse_before, _ONE) if recorded else 0
     pot = deposit * terms.contribution_bps * improvement // (_BASIS_POINTS * _ONE)
     total = sum(weights.values())
-    pay.update({(member, "contribution"): pot * weight // total for member, weight in weights.items()})
+    if total:
+        pay.update({(member, "contribution"): pot * weight // total for member, weight in weights.items()})
     pay[opened.buyer, "refund"] = deposit - pay.total()
     return +pay
 

@@ -65,6 +65,11 @@ class PrivateBroker:
             f"amqps://localhost:{self._ports['amqps']}" if self._tls else None,
         )
 
+    @property
+    def is_running(self) -> bool:
+        """Whether it was started and not killed since."""
+        return self._process is not None
+
     def start(self) -> None:
         """Start, or start again with the same data; returns when clients are served."""
         if self._epmd is None:
@@ -76,12 +81,14 @@ class PrivateBroker:
             )
         wait_until_served(self.server, self._process, self._folder / "output.log")
 
-    def kill(self) -> None:
-        """As a power cut would."""
+    def kill(self) -> int | None:
+        """As a power cut would; the killed pid."""
         process, self._process = self._process, None
-        if process is not None:
-            process.kill()
-            process.wait(20)
+        if process is None:
+            return None
+        process.kill()
+        process.wait(20)
+        return process.pid
 
     def stop(self) -> None:
         """End broker and epmd; nobody needs the data any more, so there is nothing to wait for."""

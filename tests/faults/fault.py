@@ -1,0 +1,47 @@
+"""What a fault is to the runner."""
+
+import asyncio
+from collections.abc import Mapping
+from random import Random
+
+from tests.faults.market import FaultMarket, Training
+
+LAST_MESSAGE = 75
+"""A training passes about 90 messages, so a moment up to this one is reached."""
+
+
+class Fault:
+    """One fault in one training. What is random about it comes from `chance` alone; `index` counts its class."""
+
+    deadlines: Mapping[str, int] = {}
+    rounds = 2
+
+    def __init__(self, market: FaultMarket, chance: Random, index: int) -> None:
+        self.market, self.chance, self.index = market, chance, index
+
+    async def before(self) -> None:
+        """Before the training is ordered."""
+
+    async def during(self, training: Training) -> None:
+        """While it runs."""
+
+    async def after(self, training: Training) -> str:
+        """When it has ended: mend what is broken, assert that the fault fired, tell what it was."""
+        raise NotImplementedError
+
+    async def moment(self, training: Training, last: int = LAST_MESSAGE) -> int:
+        """Wait until a random number of the training's messages has passed the broker."""
+        count = self.chance.randint(1, last)
+        await self.market.traffic.reached(training.mark, count, 120)
+        return count
+
+    def anybody(self, *others: str) -> str:
+        """A random daemon: each role is as likely as the others."""
+        owner = self.chance.choice(self.market.owners)
+        return self.chance.choice(["buyer", "aggregator", owner, *others])
+
+    async def pause(self, least: float, most: float) -> float:
+        """Let a random time pass."""
+        seconds = self.chance.uniform(least, most)
+        await asyncio.sleep(seconds)
+        return seconds

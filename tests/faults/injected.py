@@ -1,0 +1,152 @@
+"""What makes a daemon's process fail where a test wants it to. It runs in that process, beside unchanged code."""
+
+import asyncio
+import functools
+import inspect
+import os
+import signal
+import sqlite3
+import time
+from contextlib import contextmanager
+
+import sqlalchemy as sa
+
+from services import daemon, intake
+from services.bus import amqp, consumer, link
+from services.chain import sender
+from services.chain.client import MarketplaceClient
+from services.chain.event_outbox import EventOutbox
+from services.pool import StepPool
+from services.store import Store, database
+from tests.faults.switchboard import Switchboard
+
+_PLACES = {
+    "store_messages": [(Store, "add_messages")],
+    "store_event": [(Store, "add_inputs")],
+    "ack": [(amqp.AmqpDelivery, "ack"), (amqp.AmqpEvent, "ack")],
+    "step": [(StepPool, "run")],
+    "commit": [(Store, "_input_done")],
+    "write_step": [(Store, "write_step")],
+    "publish": [(amqp.AmqpBus, "publish")],
+    "effects_done": [(Store, "effects_done")],
+    "submit": [(MarketplaceClient, "submit")],
+    "broadcast": [(sender.Sender, "_submit")],
+    "save_cursor": [(EventOutbox, "save")],
+    "publish_event": [(amqp.AmqpBus, "publish_event")],
+}
+
+LEAST_KEY_BITS = 512
+_PATIENCE_SECONDS = 5.0
+"""Bounds that are minutes in production: a half-open connection is to be noticed while a test waits."""
+
+
+def install(board: Switchboard) -> None:
+    """Small keys, short patience, and every fault that the switchboard can switch on."""
+    daemon.Runtime = functools.partial(daemon.Runtime, least_key_bits=LEAST_KEY_BITS)
+    daemon.AmqpBus = functools.partial(daemon.AmqpBus, publish_seconds=_PATIENCE_SECONDS)
+    daemon.HttpRpc = functools.partial(daemon.HttpRpc, seconds=_PATIENCE_SECONDS)
+    consumer.QUIET_SECONDS = _PATIENCE_SECONDS
+    link.CONNECT_SECONDS = consumer.CONNECT_SECONDS = _PATIENCE_SECONDS
+    for point, places in _PLACES.items():
+        for owner, name in places:
+            setattr(owner, name, _watched(board, point, getattr(owner, name)))
+    _shift_clock(board)
+    _limit_disk(board)
+    _slow_down(board)
+
+
+def _watched(board, point, original):
+    def passed(when):
+        if board.passes(f"{when} {point}"):
+            board["fired"] = 1
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    if inspect.iscoroutinefunction(original):
+
+        @functools.wraps(original)
+        async def asynchronous(*args, **kwargs):
+            passed("before")
+            result = await original(*args, **kwargs)
+            passed("after")
+            return result
+
+        return asynchronous
+
+    @functools.wraps(original)
+    def synchronous(*args, **kwargs):
+        passed("before")
+        result = original(*args, **kwargs)
+        passed("after")
+        return result
+
+    return synchronous
+
+
+def _shift_clock(board):
+    """The wall clock; timeouts run on the monotonic one, as they do when an operator sets a clock."""
+    true = time.time
+
+    def shifted():
+        offset = board["clock"]
+        if offset:
+            board["clock_read"] += 1
+        return true() + offset
+
+    time.time = shifted
+
+
+def _limit_disk(board):
+    """SQLite itself says that the disk is full: its file may not grow, and all its free pages are taken."""
+    original = database.Database.writing
+    full: set[int] = set()
+
+    @contextmanager
+    def writing(self):
+        wanted = bool(board["disk"])
+        if wanted != (id(self) in full):
+            raw = self.engine.raw_connection()
+            (_fill if wanted else _free)(raw.driver_connection)
+            full.symmetric_difference_update({id(self)})
+        try:
+            with original(self) as connection:
+                yield connection
+        except sa.exc.OperationalError as error:
+            if "full" in str(error.orig):
+                board["disk_full"] += 1
+            raise
+        except Exception as error:
+            if "full" in str(error):
+                board["disk_full"] += 1
+            raise
+
+    database.Database.writing = writing
+
+
+def _fill(connection: sqlite3.Connection) -> None:
+    (pages,) = connection.execute("PRAGMA page_count").fetchone()
+    connection.execute(f"PRAGMA max_page_count={pages}")
+    connection.execute("CREATE TABLE IF NOT EXISTS ballast (content BLOB)")
+    for size in (1 << 16, 1 << 12, 1 << 8, 1):
+        try:
+            while True:
+                connection.execute("INSERT INTO ballast VALUES (zeroblob(?))", (size,))
+        except sqlite3.OperationalError:
+            continue
+
+
+def _free(connection: sqlite3.Connection) -> None:
+    connection.execute("PRAGMA max_page_count=1073741823")
+    connection.execute("DROP TABLE IF EXISTS ballast")
+
+
+def _slow_down(board):
+    """Between two batches of messages the daemon does nothing for some milliseconds."""
+    original = intake.Intake.take
+
+    async def take(self, deliveries):
+        if board["slow"]:
+            board["slowed"] += len(deliveries)
+            await asyncio.sleep(board["slow"] / 1000)
+        await original(self, deliveries)
+
+    intake.Intake.take = take

@@ -1,0 +1,61 @@
+"""A node that keeps its blocks through kill -9, as a real one does: anvil, with its state written down first.
+
+anvil has no database. So its mining stops, its state is dumped, and the process is killed then and started on
+the dump: blocks, receipts and logs are the same afterwards, and its pool of pending transactions is lost.
+"""
+
+import asyncio
+import gzip
+import socket
+import subprocess
+from pathlib import Path
+
+from services.chain.errors import ChainUnavailable, RpcError
+from services.chain.rpc import HttpRpc
+from tests.support.anvil import anvil_binary
+
+BLOCK_SECONDS = 0.2
+
+
+class Node:
+    """anvil on a port that stays the same."""
+
+    def __init__(self, folder: Path) -> None:
+        self._state = folder / "node-state.json"
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = int(probe.getsockname()[1])
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.process: subprocess.Popen[bytes] | None = None
+        self.rpc = HttpRpc(self.url)
+
+    async def start(self) -> None:
+        options = ["--port", str(self.port), "--host", "127.0.0.1", "--chain-id", "31337", "--silent"]
+        options += ["--block-time", str(BLOCK_SECONDS), "--preserve-historical-states"]
+        if self._state.exists():
+            options += ["--load-state", str(self._state)]
+        self.process = subprocess.Popen([str(anvil_binary()), *options], stdout=subprocess.DEVNULL)
+        async with asyncio.timeout(20):
+            while True:
+                try:
+                    await self.rpc.call("eth_chainId")
+                except (ChainUnavailable, RpcError):
+                    await asyncio.sleep(0.05)
+                else:
+                    return
+
+    async def kill(self) -> int:
+        """kill -9, blocks kept, pool lost; the killed pid."""
+        assert self.process is not None
+        await self.rpc.call("evm_setIntervalMining", 0)
+        dump = await self.rpc.call("anvil_dumpState", True)
+        self.process.kill()
+        self.process.wait(20)
+        self._state.write_bytes(gzip.decompress(bytes.fromhex(dump[2:])))
+        return self.process.pid
+
+    async def close(self) -> None:
+        await self.rpc.close()
+        if self.process is not None and self.process.poll() is None:
+            self.process.kill()
+            self.process.wait(20)

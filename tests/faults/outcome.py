@@ -1,0 +1,155 @@
+"""What must be true when a training under a fault has ended, however it ended."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Sequence
+
+import numpy as np
+
+from protocol.bought_model import BoughtModel
+from protocol.codec import unpack
+from protocol.envelope import Envelope
+from protocol.learning.descent import affine_map
+from protocol.marketplace import Cancelled, Credited, Joined, Opened, RoundRecorded, Settled, training_of
+from protocol.messages import ChainEvent
+from protocol.records import Market
+from protocol.roles.dispatch import inputs_of
+from protocol.types import seats_of
+from services.bus.names import DEAD_QUEUE
+from services.chain.client import MarketplaceClient
+from services.inbox import event_identity, message_identity
+from tests.faults.market import FaultMarket, Training
+from tests.support.daemon_outcome import owner_data
+from tests.support.pay import credited, recomputed
+
+_FIXED_POINT = 10**18
+_WITHDRAWAL_SECONDS = 60.0
+
+
+async def check(market: FaultMarket, training: Training, shown: dict[str, str]) -> str:
+    """Model, pay, messages and events of a training that has ended; returns how it ended for the buyer."""
+    events = await _events(market, training)
+    published = [one.event for one in events]
+    outcome = shown["buyer"]
+    if outcome == "FINISHED":
+        _check_model(market, training, published)
+    else:
+        assert outcome.startswith("FAILED("), shown
+        assert not market.rows("buyer", "SELECT 1 FROM results WHERE key = ?", training.key)
+    await _check_money(market, published)
+    _check_rounds(published)
+    letters = await dead_letters(market, training)
+    _check_messages(market, training, letters)
+    _check_events(market, events)
+    return outcome
+
+
+async def _events(market: FaultMarket, training: Training) -> list[ChainEvent]:
+    client = _client(market)
+    found = await client.fetch_events(market.first_block, await client.block_number())
+    return [one for one in found if training_of(one.event) == training.number]
+
+
+def _client(market: FaultMarket) -> MarketplaceClient:
+    place = Market(chain_id=31337, contract=market.contract)
+    return MarketplaceClient(market.node.rpc, place, first_block=market.first_block)
+
+
+# ---- the model ----
+
+
+def _check_model(market: FaultMarket, training: Training, published: Sequence[object]) -> None:
+    """The weights and errors of plain federated averaging by whoever took part in each round."""
+    seats = [one.owner for one in published if isinstance(one, Joined)]
+    names = {address: name for name, address in market.addresses.items()}
+    data = {
+        name: owner_data(market.columns, part) for name, part in zip(market.owners, market.parts, strict=True)
+    }
+    weights = np.zeros(len(market.columns))
+    for one in [one for one in published if isinstance(one, RoundRecorded)]:
+        trainers = [data[names[seats[seat]]] for seat in seats_of(one.record.trainers)]
+        maps = [affine_map(owner.factor, step_size=0.05, l2=0.0, local_steps=2) for owner in trainers]
+        weights = np.mean([matrix @ weights + offset for matrix, offset in maps], axis=0)
+        validators = [data[names[seats[seat]]] for seat in seats_of(one.record.validators)]
+        rows = sum(owner.rows for owner in validators)
+        squares = [
+            owner.rows * np.sum((owner.factor @ np.append(weights, -1.0)) ** 2) for owner in validators
+        ]
+        error = sum(squares) / rows
+        assert abs(one.mse_after / _FIXED_POINT - error) < 1e-5 * error, (one.round, one.mse_after, error)
+    ((content,),) = market.rows("buyer", "SELECT content FROM results WHERE key = ?", training.key)
+    model = unpack(BoughtModel, content)
+    bought = np.array([*model.weights, model.intercept])
+    assert np.abs(bought - weights).max() < 1e-6, (bought, weights)
+
+
+# ---- the money ----
+
+
+async def _check_money(market: FaultMarket, published: Sequence[object]) -> None:
+    """Every wei of the deposit is credited as the published numbers say, and nothing stays behind."""
+    opened = [one for one in published if isinstance(one, Opened)]
+    ends = [one for one in published if isinstance(one, Settled | Cancelled)]
+    if opened:
+        assert len(opened) == len(ends) == 1, (opened, ends)
+        assert credited(published) == recomputed(published)
+        assert credited(published).total() == opened[0].deposit
+    client = _client(market)
+    async with asyncio.timeout(_WITHDRAWAL_SECONDS):
+        while left := await client.balance_of(market.contract):
+            credits = {name: await client.credit_of(one) for name, one in market.addresses.items()}
+            assert left == await client.total_escrow() + sum(credits.values()), credits
+            await asyncio.sleep(0.1)
+
+
+def _check_rounds(published: Sequence[object]) -> None:
+    rounds = [one.round for one in published if isinstance(one, RoundRecorded)]
+    assert rounds == list(range(1, len(rounds) + 1))
+    paid = Counter((one.account, one.share) for one in published if isinstance(one, Credited))
+    assert set(paid.values()) <= {1}, paid
+
+
+# ---- messages and events ----
+
+
+async def dead_letters(market: FaultMarket, training: Training) -> list[tuple[str, str]]:
+    """(message id, code) of the training's dead letters so far; they are taken off their queue."""
+    channel = await market.broker.channel()
+    queue = await channel.get_queue(DEAD_QUEUE, ensure=False)
+    while (letter := await queue.get(no_ack=True, fail=False)) is not None:
+        market.letters.append(
+            (letter.correlation_id or "", letter.message_id or "", str(letter.headers["code"]))
+        )
+    await channel.close()
+    return [(one, code) for number, one, code in market.letters if number == str(training.number)]
+
+
+def _check_messages(market: FaultMarket, training: Training, letters: Sequence[tuple[str, str]]) -> None:
+    """Every message that was sent was processed once, or lies among the dead letters with its reason."""
+    names = {address: name for name, address in market.addresses.items()}
+    buried = {message_id for message_id, _code in letters}
+    processed = {name: _processed(market, name) for name in market.addresses}
+    for one in market.traffic.of(training.number):
+        times = processed[names[one.recipient]][_identity(one.sender, one.message_id)]
+        wanted = 0 if one.message_id in market.lost else 1
+        assert times == wanted or one.message_id in buried, (one.type, one.recipient, times)
+    for name, ledger in processed.items():
+        assert set(ledger.values()) <= {1}, f"{name} processed an input twice"
+
+
+def _identity(sender: str, message_id: str) -> bytes:
+    envelope = Envelope.model_construct(sender=sender, message_id=bytes.fromhex(message_id))
+    return message_identity(envelope)
+
+
+def _processed(market: FaultMarket, name: str) -> Counter[bytes]:
+    return Counter(row[0] for row in market.rows(name, "SELECT input_id FROM processed"))
+
+
+def _check_events(market: FaultMarket, events: Sequence[ChainEvent]) -> None:
+    """Every event of the training that a role acts on was processed once by everybody."""
+    for name in market.addresses:
+        ledger, known = _processed(market, name), inputs_of(market.role_of(name))
+        for one in events:
+            if one.event.event in known:
+                assert ledger[event_identity(one)] == 1, (name, one.event.event)
