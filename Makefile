@@ -72,6 +72,10 @@ docs: $(RUNTIME) ## Write protocol/asyncapi.yaml and the diagram in protocol/REA
 	sed -i -e '/<!-- begin: course -->/,/<!-- end: course -->/{//!d}' \
 	  -e '/<!-- begin: course -->/r $(VENV)/.diagram' protocol/README.md
 
+.PHONY: faults
+faults: $(DEVELOPMENT) $(NODE_MODULES) ## Trainings under faults, some 300; ARGS="--seed 17" replays one, ARGS="--short" runs 100
+	python -m tests.faults $(ARGS)
+
 .PHONY: contracts
 contracts: $(DEVELOPMENT) $(NODE_MODULES) ## Compile the contract into its artifact, measure its gas, run its Foundry tests
 	python contracts/build.py

@@ -6,6 +6,7 @@
 import argparse
 import asyncio
 import json
+import logging
 import sys
 import time
 from collections import Counter
@@ -25,6 +26,8 @@ def main() -> int:
     parser.add_argument("--markets", type=int, default=3, help="markets side by side")
     parser.add_argument("--json", action="store_true", help="one JSON object for each scenario")
     options = parser.parse_args()
+    for library in ("aio_pika", "aiormq"):  # what a cut connection is called by whoever had it
+        logging.getLogger(library).setLevel(logging.CRITICAL)
     start_server()
     results: list[Result] = []
 
@@ -49,24 +52,28 @@ def _seeds(options: argparse.Namespace) -> list[int]:
 
 def _show(result: Result, *, as_json: bool) -> None:
     if as_json:
-        print(json.dumps(asdict(result)), flush=True)
+        _say(json.dumps(asdict(result)))
         return
     verdict = "WRONG" if result.error else result.outcome
-    print(
-        f"seed {result.seed:<4} {result.fault:<20} {verdict:<28} {result.seconds:5.1f} s  "
-        f"{result.evidence}\n{result.error}".rstrip(),
-        flush=True,
+    said = (
+        f"seed {result.seed:<4} {result.fault:<20} {verdict:<28} {result.seconds:5.1f} s  {result.evidence}"
     )
+    _say(f"{said}\n{result.error}".rstrip())
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
 
 
 def _summary(results: list[Result], seconds: float) -> None:
     columns = ("scenarios", "finished", "failed cleanly", "wrong")
-    print(f"\n{'class':<20} " + " ".join(f"{one:>14}" for one in columns))
+    _say(f"\n{'class':<20} " + " ".join(f"{one:>14}" for one in columns))
     for name in [*CLASSES, "all"]:
         of_class = [one for one in results if name in (one.fault, "all")]
         kinds = Counter(_kind(one) for one in of_class)
-        print(f"{name:<20} {len(of_class):>14} " + " ".join(f"{kinds[one]:>14}" for one in columns[1:]))
-    print(f'\n{seconds:.0f} s; replay a scenario with make faults ARGS="--seed N"')
+        _say(f"{name:<20} {len(of_class):>14} " + " ".join(f"{kinds[one]:>14}" for one in columns[1:]))
+    _say(f'\n{seconds:.0f} s; replay a scenario with make faults ARGS="--seed N"')
 
 
 def _kind(result: Result) -> str:

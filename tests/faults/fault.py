@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Mapping
 from random import Random
+from types import MappingProxyType
 
 from tests.faults.market import FaultMarket, Training
 
@@ -11,9 +12,9 @@ LAST_MESSAGE = 75
 
 
 class Fault:
-    """One fault in one training. What is random about it comes from `chance` alone; `index` counts its class."""
+    """One fault in one training; what is random about it comes from `chance`, `index` counts its class."""
 
-    deadlines: Mapping[str, int] = {}
+    deadlines: Mapping[str, int] = MappingProxyType({})
     rounds = 2
 
     def __init__(self, market: FaultMarket, chance: Random, index: int) -> None:

@@ -1,4 +1,4 @@
-"""What makes a daemon's process fail where a test wants it to. It runs in that process, beside unchanged code."""
+"""What makes a daemon's process fail where a test wants it to; it runs in that process, beside its code."""
 
 import asyncio
 import functools
@@ -9,13 +9,12 @@ import sqlite3
 import time
 from contextlib import contextmanager
 
-import sqlalchemy as sa
-
 from services import daemon, intake
 from services.bus import amqp, consumer, link
 from services.chain import sender
 from services.chain.client import MarketplaceClient
 from services.chain.event_outbox import EventOutbox
+from services.errors import StoreUnavailable
 from services.pool import StepPool
 from services.store import Store, database
 from tests.faults.switchboard import Switchboard
@@ -35,14 +34,12 @@ _PLACES = {
     "publish_event": [(amqp.AmqpBus, "publish_event")],
 }
 
-LEAST_KEY_BITS = 512
 _PATIENCE_SECONDS = 5.0
 """Bounds that are minutes in production: a half-open connection is to be noticed while a test waits."""
 
 
 def install(board: Switchboard) -> None:
-    """Small keys, short patience, and every fault that the switchboard can switch on."""
-    daemon.Runtime = functools.partial(daemon.Runtime, least_key_bits=LEAST_KEY_BITS)
+    """Short patience, and every fault that the switchboard can switch on."""
     daemon.AmqpBus = functools.partial(daemon.AmqpBus, publish_seconds=_PATIENCE_SECONDS)
     daemon.HttpRpc = functools.partial(daemon.HttpRpc, seconds=_PATIENCE_SECONDS)
     consumer.QUIET_SECONDS = _PATIENCE_SECONDS
@@ -110,13 +107,8 @@ def _limit_disk(board):
         try:
             with original(self) as connection:
                 yield connection
-        except sa.exc.OperationalError as error:
-            if "full" in str(error.orig):
-                board["disk_full"] += 1
-            raise
-        except Exception as error:
-            if "full" in str(error):
-                board["disk_full"] += 1
+        except StoreUnavailable as error:
+            board["disk_full"] += "is full" in str(error)
             raise
 
     database.Database.writing = writing

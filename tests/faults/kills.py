@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+from types import MappingProxyType
 
 from tests.faults.fault import Fault
 from tests.faults.market import Training
@@ -25,12 +26,10 @@ _PASSED = {
 }
 """How often at least a training without faults passes each place."""
 
-PLACES = [
-    *(
-        (role, f"{when} {point}")
-        for when in ("before", "after")
-        for role in _PASSED
-        for point in _PASSED[role]
+_ALWAYS = [
+    (role, f"{when} {point}") for when in ("before", "after") for role in _PASSED for point in _PASSED[role]
+]
+PLACES = [*_ALWAYS, *((role, "before commit") for role in ("owner", "buyer", "aggregator"))]
     ),
     *((role, "before commit") for role in ("owner", "buyer", "aggregator")),
 ]
@@ -93,7 +92,7 @@ class KillNode(Fault):
 class OwnersDropOut(Fault):
     """A third of the owners is gone in the middle of the training and comes back when it is over."""
 
-    deadlines = {"step_s": 3}
+    deadlines = MappingProxyType({"step_s": 3})
 
     async def during(self, training: Training) -> None:
         await self.market.traffic.reached(training.mark, self.chance.randint(26, 70), 120)

@@ -1,4 +1,4 @@
-"""Faults of the machine under one daemon: a full disk, a clock that jumps, a process that hardly gets to run."""
+"""Faults of the machine under a daemon: a full disk, a clock that jumps, a process that hardly runs."""
 
 import asyncio
 import signal

@@ -97,8 +97,8 @@ async def _check_money(market: FaultMarket, published: Sequence[object]) -> None
     client = _client(market)
     async with asyncio.timeout(_WITHDRAWAL_SECONDS):
         while left := await client.balance_of(market.contract):
-            credits = {name: await client.credit_of(one) for name, one in market.addresses.items()}
-            assert left == await client.total_escrow() + sum(credits.values()), credits
+            owed = {name: await client.credit_of(one) for name, one in market.addresses.items()}
+            assert left == await client.total_escrow() + sum(owed.values()), owed
             await asyncio.sleep(0.1)
 
 

@@ -1,4 +1,4 @@
-"""Daemons as processes that cost little to start: forked from a server that has imported everything already."""
+"""Daemons as processes that cost little to start: a server that has imported everything forks them."""
 
 import multiprocessing
 import os
@@ -12,6 +12,8 @@ from services.config import load
 from services.daemon import run_daemon
 from tests.faults import injected
 from tests.faults.switchboard import Switchboard
+
+LEAST_KEY_BITS = 512
 
 _SERVER = multiprocessing.get_context("forkserver")
 
@@ -73,7 +75,7 @@ def _run(config: str, log: str, board: str) -> None:
     os.dup2(output, 2)
     _die_with_parent()
     injected.install(Switchboard(Path(board)))
-    run_daemon(load(Path(config)))
+    run_daemon(load(Path(config)), least_key_bits=LEAST_KEY_BITS)
     sys.stdout.flush()
 
 

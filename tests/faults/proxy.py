@@ -1,4 +1,4 @@
-"""One link between a daemon and a server, through loopback, that can be cut, slowed down or left half open."""
+"""A link between a daemon and a server on loopback that can be cut, slowed down or left half open."""
 
 import asyncio
 from collections import Counter
@@ -45,7 +45,7 @@ class LinkProxy:
         self.drop()
 
     def half_open(self, *, newcomers: bool) -> None:
-        """Nothing passes any more on the connections of now, and nobody is told; nor on new ones if so said."""
+        """Nothing passes any more on the connections of now, nor on new ones if so said; nobody is told."""
         self._frozen |= self._writers
         self.swallowing = newcomers
 

@@ -128,7 +128,7 @@ class BitFlipped(Damaged):
 
 
 class Stale(Tampering):
-    """Messages of before, of this training's earlier rounds and of earlier trainings, come again in between."""
+    """Messages of earlier rounds and of earlier trainings come again in between."""
 
     async def tamper(self, message: AbstractIncomingMessage, forward: Forward) -> None:
         await forward(same(message))

@@ -1,4 +1,4 @@
-"""What passes through the broker: a copy of every message for counting, and a hand on those to one recipient."""
+"""What passes the broker: a copy of every message for counting, and a hand on those to one recipient."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
