@@ -30,10 +30,7 @@ _ALWAYS = [
     (role, f"{when} {point}") for when in ("before", "after") for role in _PASSED for point in _PASSED[role]
 ]
 PLACES = [*_ALWAYS, *((role, "before commit") for role in ("owner", "buyer", "aggregator"))]
-    ),
-    *((role, "before commit") for role in ("owner", "buyer", "aggregator")),
-]
-"""`before commit` is inside the transaction: the step's state and effects are written, its input is not done."""
+"""`before commit` is inside a transaction: a step's state and effects are written, its input is not done."""
 
 
 class KillDaemon(Fault):
