@@ -184,7 +184,7 @@ def _trainings_by_state(daemon: Observed) -> Mapping[tuple[str, ...], float]:
 
 def _trainings_ended(daemon: Observed) -> Mapping[tuple[str, ...], float]:
     """Both outcomes are there from the start: the first failure must show as an increase."""
-    ended = {("finished",): 0.0, ("failed",): 0.0}
+    ended: dict[tuple[str, ...], float] = {("finished",): 0.0, ("failed",): 0.0}
     for state, count in daemon.store.trainings_by_state().items():
         outcome = (state.partition("(")[0].lower(),)
         if outcome in ended:
