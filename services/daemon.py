@@ -15,7 +15,6 @@ from protocol.request import LEAST_KEY_BITS
 from services.bus.amqp import AmqpBus
 from services.bus.port import BusUnavailable
 from services.catalogue import Catalogue
-from services.catalogue_watch import watch_catalogue
 from services.chain.account import Account
 from services.chain.client import MarketplaceClient
 from services.chain.errors import ChainUnavailable
@@ -226,17 +225,15 @@ def _role(
 async def _with_duties(
     runtime: Runtime, role: Role, config: ModelBuyerConfig | DataOwnerConfig | AggregatorConfig
 ) -> None:
-    """Run, and beside it what the role does unasked: introductions, the catalogue, standing orders."""
-    duties: list[Coroutine[Any, Any, None]] = []
-    if isinstance(role, OwnerRole) and isinstance(config, DataOwnerConfig):
-        catalogue = Catalogue(config.catalogue)
-        duties = [_introduce(runtime, role), watch_catalogue(catalogue, role.undecided, runtime.offer)]
-    if isinstance(config, ModelBuyerConfig) and config.standing_orders:
-        duties = [keep_ordering(runtime, config.standing_orders, runtime.store)]
+    """Run, and beside it what the role does unasked: introductions, standing orders."""
     async with asyncio.TaskGroup() as tasks:
-        running = [tasks.create_task(duty) for duty in duties]
+        duty: asyncio.Task[None] | None = None
+        if isinstance(role, OwnerRole):
+            duty = tasks.create_task(_introduce(runtime, role))
+        if isinstance(config, ModelBuyerConfig) and config.standing_orders:
+            duty = tasks.create_task(keep_ordering(runtime, config.standing_orders, runtime.store))
         await runtime.run()
-        for duty in running:
+        if duty is not None:
             duty.cancel()
 
 

@@ -44,6 +44,12 @@ def run_demo(
     """
     import uvloop  # noqa: PLC0415  not for --help
 
+    data = prepared_data(options, progress, least_key_bits)
+    return uvloop.run(_run(options, data, progress, least_key_bits))
+
+
+def prepared_data(options: DemoOptions, progress: Progress, least_key_bits: int) -> DemoData:
+    """Everything that can be refused before anything starts is; see run_demo. The rows, dealt."""
     check_options(options, least_key_bits)
     data = load_data(options)
     request = demo_request(options, data, "0x" + "0" * 40)
@@ -53,7 +59,7 @@ def run_demo(
     if options.folder is not None:
         _make_folder(options.folder)
     progress(f"{sum(map(len, data.parts))} rows dealt to {options.owners} owners", None)
-    return uvloop.run(_run(options, data, progress, least_key_bits))
+    return data
 
 
 def _check_deposit(request: Request) -> None:

@@ -91,6 +91,8 @@ class MarketSettings:
     folder: Path | None = None
     least_key_bits: int = LEAST_KEY_BITS
     on_event: Callable[[ChainEvent], None] = field(default=lambda _event: None)
+    on_change: Callable[[str], None] = field(default=lambda _address: None)
+    """Told the address of a party whose daemon has done something."""
 
 
 class LocalMarket:
@@ -137,6 +139,10 @@ class LocalMarket:
         order = order_to_self(self.buyer.identity, "model_buyer", TrainingOrder(request=request))
         await self.buyer.bus.publish(order)
         return f"order:{order.envelope.message_id.hex()}"
+
+    def _tell(self, address: str) -> None:
+        self.changed.set()
+        self._settings.on_change(address)
 
     async def wait_for(self, done: Callable[[], bool]) -> None:
         """Until `done`, looked at whenever a daemon has done something; raises what a daemon died of."""
@@ -195,7 +201,7 @@ class LocalMarket:
             pool=self.pool,
             meter=self.meter,
             least_key_bits=self._settings.least_key_bits,
-            on_change=self.changed.set,
+            on_change=lambda: self._tell(identity.address),
         )
         self.observed.append(Observed(kind, identity.address, store, bus))
         return Participant(identity, store, client, bus, runtime)

@@ -17,7 +17,7 @@ class MarketPlan:
     """What to set up. URLs are those that the daemons will use too; none holds a password.
 
     `confirmations` makes a block final; `workers` are each daemon's processes for arithmetic; `metrics_port`
-    is the first of consecutive ports, one a daemon, and `metrics_host` the address that they are opened on.
+    is the first of consecutive ports, one a daemon.
     """
 
     folder: Path
@@ -34,7 +34,6 @@ class MarketPlan:
     confirmations: int = 2
     workers: int = 1
     metrics_port: int | None = None
-    metrics_host: str | None = None
 
 
 _FOR_TRYING = {"per_buyer": 1000, "in_total": 1000}
@@ -91,9 +90,7 @@ def _listener_user(deployment: Deployment) -> str:
 
 def _common(plan: MarketPlan, deployment: Deployment, user: str, number: int) -> Document:
     scheme, host = urlsplit(plan.broker_url)[:2]
-    metrics: Document = {} if plan.metrics_port is None else {"metrics_port": plan.metrics_port + number}
-    if plan.metrics_host is not None:
-        metrics["metrics_host"] = plan.metrics_host
+    metrics = {} if plan.metrics_port is None else {"metrics_port": plan.metrics_port + number}
     return {
         "broker": {
             "url": f"{scheme}://{user}@{host}/{plan.virtual_host}",

@@ -13,6 +13,7 @@ from protocol.errors import MisuseError
 if TYPE_CHECKING:
     from protocol.messages import ChainEvent
     from services.demo_report import DemoReport
+    from services.demo_request import DemoOptions
 
 
 def demo(
@@ -35,6 +36,13 @@ def demo(
     metrics_port: Annotated[
         int | None, typer.Option(help="Serve Prometheus metrics on this loopback port.", min=1, max=65535)
     ] = None,
+    console: Annotated[
+        bool, typer.Option("--console", help="Stay up, with every party's web console and a start page.")
+    ] = False,
+    console_port: Annotated[
+        int,
+        typer.Option(help="Port of the start page; the consoles take the ports after it.", min=0, max=65000),
+    ] = 8700,
     log: Annotated[str, typer.Option(help="Level of the log on standard error.")] = "error",
     json: Annotated[bool, typer.Option("--json", help="Print the report as JSON, nothing else.")] = False,
 ) -> None:
@@ -63,15 +71,32 @@ def demo(
         workers=workers,
         metrics_port=metrics_port,
     )
-    console = Console(quiet=json)
-    outcome = run_demo(options, Narrator(console, rounds).tell)
+    screen = Console(quiet=json)
+    narrator = Narrator(screen, rounds)
+    if console:
+        _attend(options, console_port, narrator, json=json)
+        return
+    outcome = run_demo(options, narrator.tell)
     text = outcome.model_dump_json(indent=2)
     if report is not None:
         write_private(report, text.encode() + b"\n")
     if json:
         typer.echo(text)
     else:
-        show_report(console, outcome)
+        show_report(screen, outcome)
+
+
+def _attend(options: "DemoOptions", port: int, narrator: "Narrator", *, json: bool) -> None:
+    """Until Ctrl-C. What is written when a training ends belongs to the unattended demo."""
+    from services.demo_attended import run_attended_demo  # noqa: PLC0415
+
+    for name, given in (("--report", options.report), ("--model-out", options.model_out), ("--json", json)):
+        if given:
+            raise MisuseError(f"{name} goes without --console, which shows and downloads the results")
+    try:
+        run_attended_demo(options, port, narrator.tell, narrator.invite)
+    except KeyboardInterrupt:
+        narrator.tell("stopped", None)
 
 
 class Narrator:
@@ -86,6 +111,11 @@ class Narrator:
         line = text if event is None else self._line(event)
         if line:
             self._console.print(line, highlight=False)
+
+    def invite(self, address: str) -> None:
+        """Where to look; the first look starts the first training."""
+        self._console.print(f"open {address}", highlight=False, soft_wrap=True)
+        self._console.print("the first training begins when you do; Ctrl-C stops the market", highlight=False)
 
     def _line(self, item: "ChainEvent") -> str:
         event = item.event

@@ -1,0 +1,223 @@
+"""`deltaml demo --console`: the market stays up, and every party's console is a click from one start page.
+
+The start page signs its visitor in everywhere: cookies know no ports, so it can set each console's session.
+It opens for the secret in the address that the terminal shows, which others on the machine do not have.
+"""
+
+import asyncio
+import hmac
+import secrets
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NoReturn
+
+from aiohttp import web
+
+from services.config import ConsoleSettings
+from services.console.accounts import Accounts
+from services.console.app import Console, serving
+from services.console.assets import Assets
+from services.console.buyer.views import summaries
+from services.console.i18n import negotiate, translations
+from services.console.i18n import noted as _
+from services.console.live import Hub
+from services.console.pages import Templates
+from services.console.party import Party, orders_over
+from services.console.security import Origins, secure
+from services.errors import ConfigurationError
+from services.market import LocalMarket, Participant
+
+HOST = "127.0.0.1"
+ACCOUNT = "demo"
+_COOKIE = "deltaml_demo"
+_LABELS = {
+    "model_buyer": (_("Model buyer"), _("Orders trainings, pays for them, and gets the models.")),
+    "federated_aggregator": (
+        _("Aggregator"),
+        _("Brings trainings together and averages what it cannot read."),
+    ),
+    "data_owner": (_("Data owner"), _("Trains or validates on rows that stay with it, and is paid.")),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A party's console and where it is served."""
+
+    label: str
+    about: str
+    address: str
+    console: Console
+    url: str
+
+
+class Hubs:
+    """The live pages of every party, made before the market that wakes them."""
+
+    def __init__(self) -> None:
+        """None yet."""
+        self._by_address: dict[str, Hub] = {}
+
+    def of(self, address: str) -> Hub:
+        """A party's, made when it is first asked for."""
+        return self._by_address.setdefault(address, Hub())
+
+    def wake(self, address: str) -> None:
+        """The party's daemon has done something."""
+        self.of(address).wake()
+
+
+class StartPage:
+    """The page that leads to all consoles."""
+
+    def __init__(self, places: list[Place], password: str, order: Callable[[], Awaitable[object]]) -> None:
+        """`order` has the buyer order another training."""
+        self.key = secrets.token_urlsafe(24)
+        self.visited = asyncio.Event()
+        self._places, self._password, self._order = places, password, order
+        self._assets = Assets()
+        self._templates = Templates(self._assets.url)
+        self._origins = Origins(HOST, None, tls=False)
+
+    def application(self) -> web.Application:
+        """The aiohttp application, to be served once."""
+
+        async def prepared(_request: web.Request, response: web.StreamResponse) -> None:
+            secure(response, tls=False)
+
+        application = web.Application()
+        application.on_response_prepare.append(prepared)
+        application.add_routes(
+            [
+                web.get("/", self._start),
+                web.get("/state", self._state),
+                web.post("/train", self._train),
+                web.get("/static/{hash}/{path:.+}", self._assets.serve),
+            ]
+        )
+        return application
+
+    async def _start(self, request: web.Request) -> web.StreamResponse:
+        given = request.query.get("key")
+        if given is not None and self._is_key(given):
+            return self._signed_in()
+        self._admit(request)
+        self.visited.set()
+        return web.Response(text=self._render(request, "demo/start.html"), content_type="text/html")
+
+    async def _state(self, request: web.Request) -> web.StreamResponse:
+        self._admit(request)
+        return web.Response(text=self._render(request, "demo/_state.html"), content_type="text/html")
+
+    async def _train(self, request: web.Request) -> NoReturn:
+        self._admit(request)
+        if not self._origins.own(request):
+            raise web.HTTPForbidden
+        await self._order()
+        raise web.HTTPSeeOther("/")
+
+    def _signed_in(self) -> web.Response:
+        """The page's own cookie and a session at every console; then the address without the secret."""
+        response = web.Response(status=303, headers={"Location": "/"})
+        cookies = {place.console.cookie: place.console.sessions.start(ACCOUNT) for place in self._places}
+        for name, value in {_COOKIE: self.key, **cookies}.items():
+            response.set_cookie(name, value, httponly=True, samesite="Strict", path="/")
+        return response
+
+    def _admit(self, request: web.Request) -> None:
+        if not self._origins.knows(request.host):
+            raise web.HTTPMisdirectedRequest
+        if not self._is_key(request.cookies.get(_COOKIE, "")):
+            raise web.HTTPForbidden(text="Open the address that the terminal shows.")
+
+    def _is_key(self, given: str) -> bool:
+        return hmac.compare_digest(given.encode(), self.key.encode())
+
+    def _render(self, request: web.Request, template: str) -> str:
+        language = negotiate(request.headers.get("Accept-Language", ""))
+        translated = translations(language).gettext
+        buyer = self._places[0]
+        values: Mapping[str, Any] = {
+            "language": language,
+            "theme": "auto",
+            "csrf": "",
+            "parties": [
+                {
+                    "label": _numbered(translated(place.label), number),
+                    "about": translated(place.about),
+                    "address": place.address,
+                    "url": place.url,
+                }
+                for number, place in enumerate(self._places, start=-1)
+            ],
+            "trainings": summaries(buyer.console.party.store),
+            "buyer_url": buyer.url,
+            "account": ACCOUNT,
+            "password": self._password,
+        }
+        return self._templates.render(language, template, values)
+
+
+@asynccontextmanager
+async def consoles(
+    market: LocalMarket, hubs: Hubs, folder: Path, port: int, order: Callable[[], Awaitable[object]]
+) -> AsyncIterator[tuple[StartPage, str]]:
+    """Serve everybody's console and the start page while the block runs; gives the page and its address.
+
+    The start page is on `port`, the consoles on the ports after it, all on loopback; 0 takes free ones. The
+    accounts' file is made in `folder`. Raises ConfigurationError for a port that is taken.
+    """
+    password = secrets.token_urlsafe(12)
+    users = folder / "console-users.json"
+    Accounts(users).add(ACCOUNT, password, "operator")
+    async with AsyncExitStack() as stack:
+        places = []
+        for number, party in enumerate(market.parties, start=1):
+            settings = ConsoleSettings(port=port + number if port else 0, users_file=users)
+            places.append(await stack.enter_async_context(_place(party, settings, hubs)))
+        page = StartPage(places, password, order)
+        address = await stack.enter_async_context(_listening(page, port))
+        yield page, f"{address}?key={page.key}"
+
+
+@asynccontextmanager
+async def _place(party: Participant, settings: ConsoleSettings, hubs: Hubs) -> AsyncIterator[Place]:
+    role, address = party.runtime.role.name, party.identity.address
+    console = Console(
+        Party(
+            role=role,
+            address=address,
+            market=party.client.market,
+            store=party.store,
+            order=orders_over(party.bus, party.identity, role),
+            balance=lambda: party.client.balance_of(address),
+        ),
+        settings,
+        hubs.of(address),
+    )
+    label, about = _LABELS[role]
+    async with serving(console) as port:
+        yield Place(label, about, address, console, f"http://{HOST}:{port}/")
+
+
+@asynccontextmanager
+async def _listening(page: StartPage, port: int) -> AsyncIterator[str]:
+    runner = web.AppRunner(page.application(), access_log=None, shutdown_timeout=1.0)
+    await runner.setup()
+    try:
+        try:
+            await web.TCPSite(runner, HOST, port).start()
+        except OSError as error:
+            raise ConfigurationError(
+                f"cannot listen on {HOST}:{port} ({error.strerror}): choose another --console-port"
+            ) from None
+        yield f"http://{HOST}:{runner.addresses[0][1]}/"
+    finally:
+        await runner.cleanup()
+
+
+def _numbered(label: str, number: int) -> str:
+    """Buyer and aggregator stand alone (−1, 0); owners are counted."""
+    return f"{label} {number}" if number > 0 else label

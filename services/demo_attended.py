@@ -1,0 +1,89 @@
+"""The demo for people who look around: the market stays up until it is interrupted."""
+
+import asyncio
+import itertools
+import tempfile
+from collections.abc import Awaitable, Callable
+from contextlib import ExitStack
+from pathlib import Path
+
+from protocol.request import Request
+from services.chain.connect import open_chain
+from services.console.demo import Hubs, consoles
+from services.demo import LEAST_DEMO_KEY_BITS, Progress, prepared_data
+from services.demo_request import DemoData, DemoOptions, demo_request, statistics_of
+from services.market import LocalMarket, MarketSettings
+from services.metrics import DaemonCollector, serving
+
+Opened = Callable[[str], None]
+"""Told the start page's address, secret included."""
+
+
+def run_attended_demo(
+    options: DemoOptions,
+    port: int,
+    progress: Progress,
+    opened: Opened,
+    *,
+    least_key_bits: int = LEAST_DEMO_KEY_BITS,
+) -> None:
+    """Run the market with everybody's console until interrupted; the first visitor starts the first training.
+
+    Raises as run_demo does, and ConfigurationError for a port that is taken.
+    """
+    import uvloop  # noqa: PLC0415  not for --help
+
+    data = prepared_data(options, progress, least_key_bits)
+    with ExitStack() as stack:
+        folder = options.folder or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="deltaml-")))
+        uvloop.run(attended(options, data, folder, port, progress, opened, least_key_bits))
+
+
+async def attended(
+    options: DemoOptions,
+    data: DemoData,
+    folder: Path,
+    port: int,
+    progress: Progress,
+    opened: Opened,
+    least_key_bits: int,
+) -> None:
+    """The market until it is cancelled; accounts and what a party uploads are kept in `folder`."""
+    hubs = Hubs()
+    settings = MarketSettings(
+        chain=open_chain(options.chain),
+        broker=options.broker,
+        deposit_wei=options.deposit_wei,
+        workers=options.workers,
+        folder=options.folder,
+        least_key_bits=least_key_bits,
+        on_event=lambda event: progress("", event),
+        on_change=hubs.wake,
+    )
+    progress("starting chain, contract, daemons and worker processes", None)
+    market = LocalMarket(statistics_of(data), settings)
+    metrics = serving(options.metrics_port, DaemonCollector(market.observed, market.meter))
+    async with metrics, market:
+        request = demo_request(options, data, market.aggregator.identity.address)
+        numbers = itertools.count(1)
+
+        async def order() -> str:
+            return await market.order(_numbered(request, next(numbers)))
+
+        async with consoles(market, hubs, folder, port, order) as (page, address):
+            opened(address)
+            first = asyncio.create_task(_first(page.visited, order))
+            try:
+                await market.wait_for(lambda: False)
+            finally:
+                first.cancel()
+
+
+async def _first(visited: asyncio.Event, order: Callable[[], Awaitable[str]]) -> None:
+    await visited.wait()
+    await order()
+
+
+def _numbered(request: Request, number: int) -> Request:
+    """The request under another name: each training needs a request hash of its own."""
+    return Request.model_validate({**dict(request), "name": f"{request.name}, training {number}"})
