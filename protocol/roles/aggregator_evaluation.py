@@ -12,6 +12,7 @@ from protocol.messages import (
     RoundSignature,
     UpdateDigest,
 )
+from protocol.roles.aggregator_ending import give_up
 from protocol.roles.aggregator_state import (
     AggregatorState,
     Answer,
@@ -20,7 +21,7 @@ from protocol.roles.aggregator_state import (
     TrainedRound,
     request_of,
 )
-from protocol.roles.aggregator_training import drop_notices, give_up
+from protocol.roles.aggregator_training import drop_notices
 from protocol.roles.evaluation import CheckedMetrics, build_record, check_metrics, check_openings, read_values
 from protocol.roles.inputs import CancelTimer, Context, NoteFact, SetTimer, Step, SubmitCall
 from protocol.roles.machine import NotYet, Received, changed, message, require, store

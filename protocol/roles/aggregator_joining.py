@@ -19,15 +19,17 @@ from protocol.marketplace import (
 from protocol.messages import (
     Invitation,
     InvitationAnswer,
+    ParticipantDropped,
     RequestAnswer,
     RowCount,
     TrainingRequest,
     TrainingStarted,
 )
 from protocol.request import Request, StartTraining
+from protocol.roles import aggregator_ending as ending
 from protocol.roles import aggregator_training as training
 from protocol.roles.aggregator_lanes import advance
-from protocol.roles.aggregator_state import AggregatorState, request_of
+from protocol.roles.aggregator_state import AggregatorState, chain_seconds, ends_later, request_of
 from protocol.roles.inputs import (
     CancelTimer,
     Context,
@@ -52,10 +54,21 @@ _Step = Step[AggregatorState]
 
 
 def on_opened(state: AggregatorState, event: Opened, context: Context) -> _Step:
-    """The deposit is on chain."""
+    """The deposit is on chain; the request is due before the joining is over."""
     require(event.aggregator == context.address, "not_mine")
     require(state.opened is None, "opened_twice")
-    return Step(changed(state, opened=event))
+    wait = SetTimer(name="request", seconds=float(event.terms.join_seconds + 1))
+    return Step(changed(state, opened=event), (CancelTimer(name="opened"), wait))
+
+
+def on_never_opened(state: AggregatorState, _argument: str, _context: Context) -> _Step:
+    """A request that no opening on chain has followed."""
+    return Step(changed(state, phase="failed", failure="never_opened"))
+
+
+def on_request_late(state: AggregatorState, _argument: str, context: Context) -> _Step:
+    """The buyer has opened a training and says nothing: nobody was invited, so its deposit goes back."""
+    return ending.give_up(state, "no_request", None, context)
 
 
 def on_training_request(state: AggregatorState, received: Received, context: Context) -> _Step:
@@ -73,7 +86,8 @@ def on_training_request(state: AggregatorState, received: Received, context: Con
     if code is not None:
         answer = message(context, received.sender, RequestAnswer(accepted=False, code=code))
         refused = changed(state, phase="failed", failure=code)
-        return Step(refused, (answer, NoteFact(name="request_refused", data={"code": code})))
+        fact = NoteFact(name="request_refused", data={"code": code})
+        return Step(refused, (answer, fact, CancelTimer(name="request")))
     stored, blob = store(body.initial_model)
     inviting = changed(
         state,
@@ -130,6 +144,7 @@ def _invite(buyer: str, request: Request, body: TrainingRequest, context: Contex
     return effects_of(
         message(context, buyer, RequestAnswer(accepted=True, code="accepted")),
         [message(context, owner, invitation) for owner in owners],
+        CancelTimer(name="request"),
         SetTimer(name="join", seconds=float(request.deadlines.join_s)),
         NoteFact(name="invited", data={"owners": len(owners)}),
     )
@@ -152,6 +167,18 @@ def on_invitation_answer(state: AggregatorState, received: Received, context: Co
         return Step(started.state.model_copy(), (fact, *started.effects))
     closing = _close_when_all_joined(state, context)
     return Step(closing.state.model_copy(), (fact, *closing.effects))
+
+
+def on_late_answer(state: AggregatorState, received: Received, context: Context) -> _Step:
+    """Tell an owner that would take part that the training has started without it."""
+    require(received.sender in _admitted(state, context), "not_admitted")
+    body: InvitationAnswer = received.body
+    if body.decision != "accepted" or received.sender in dict(state.answers):
+        return Step(state)
+    told = ParticipantDropped(participant=received.sender, from_round=1, code="answered_too_late")
+    label = received.envelope.message_id.hex()
+    fact = NoteFact(name="answered_too_late", data={"owner": received.sender})
+    return Step(state.model_copy(), (message(context, received.sender, told, (1, 0), label=label), fact))
 
 
 def _admitted(state: AggregatorState, context: Context) -> frozenset[str]:
@@ -178,34 +205,50 @@ def _close_when_all_joined(state: AggregatorState, context: Context) -> _Step:
 
 
 def on_join_over(state: AggregatorState, _argument: str, _context: Context) -> _Step:
-    """Close the joining, or cancel below the minimum."""
-    if state.closing:
-        return Step(state.model_copy())
-    if len(state.parties.seats) < request_of(state).owners.minimum:
+    """Close the joining, or cancel below the minimum, again until the chain shows one or the other."""
+    if not state.closing and len(state.parties.seats) < request_of(state).owners.minimum:
         failed = changed(state, failure="not_enough_owners")
-        return Step(failed, (SubmitCall(call=Cancel(training=state.training)),))
+        return Step(failed, (SubmitCall(call=Cancel(training=state.training)), _join_again(state)))
     return _close(state)
 
 
 def _close(state: AggregatorState) -> _Step:
     call = SubmitCall(call=Close(training=state.training))
-    return Step(changed(state, closing=True), (call, CancelTimer(name="join")))
+    return Step(changed(state, closing=True), (call, _join_again(state)))
 
 
-def on_closed(state: AggregatorState, _event: Closed, _context: Context) -> _Step:
+def _join_again(state: AggregatorState) -> SetTimer:
+    return SetTimer(name="join", seconds=chain_seconds(state))
+
+
+def on_closed(state: AggregatorState, _event: Closed, context: Context) -> _Step:
     """The block that draws the roles is fixed: have them drawn."""
-    draw = SubmitCall(call=Draw(training=state.training))
-    return Step(changed(state, phase="drawing"), (draw,))
+    drawing = changed(
+        state, phase="drawing", closing=True, closed=True, failure=None, **ends_later(state, context)
+    )
+    return Step(drawing, (CancelTimer(name="join"), *_draw(state)))
+
+
+def on_draw_late(state: AggregatorState, _argument: str, _context: Context) -> _Step:
+    """The chain shows no draw: ask again; where the block's hash is gone, the call fixes another block."""
+    return Step(state) if state.parties.trainers else Step(state.model_copy(), _draw(state))
+
+
+def _draw(state: AggregatorState) -> tuple[Effect, ...]:
+    again = SetTimer(name="draw", seconds=chain_seconds(state))
+    return SubmitCall(call=Draw(training=state.training)), again
 
 
 def on_roles_drawn(state: AggregatorState, event: RolesDrawn, context: Context) -> _Step:
     """Start with the roles that the contract drew, or wait for the row counts that are still under way."""
     parties = changed(state.parties, trainers=event.trainers, validators=event.validators)
-    drawn = changed(state, parties=parties)
+    drawn = changed(state, parties=parties, **ends_later(state, context))
+    timers = (CancelTimer(name="draw"), ending.stall_timer(state))
     step = _start_when_counted(drawn, context)
     if step.state.phase != "drawing":
-        return step
-    return Step(drawn, (SetTimer(name="rows", seconds=float(request_of(state).deadlines.step_s)),))
+        return Step(step.state, (*timers, *step.effects))
+    rows = SetTimer(name="rows", seconds=float(request_of(state).deadlines.step_s))
+    return Step(drawn, (*timers, rows))
 
 
 def on_rows_late(state: AggregatorState, _argument: str, context: Context) -> _Step:
@@ -235,7 +278,7 @@ def _start(state: AggregatorState, context: Context) -> _Step:
         link=training.first_link(state, context),
     )
     if (parties.validators & ~absent).bit_count() < 2:
-        return training.give_up(started, "too_few_validators", None, context)
+        return ending.give_up(started, "too_few_validators", None, context)
     body = TrainingStarted(
         trainers=parties.addresses(parties.trainers),
         validators=parties.addresses(parties.validators),

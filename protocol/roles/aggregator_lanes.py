@@ -4,40 +4,29 @@ from dataclasses import replace
 from typing import Any
 
 from protocol.marketplace import (
-    Cancelled,
     RoundRecorded,
-    Settle,
-    Settled,
-    Withdraw,
 )
 from protocol.messages import (
     Contribution,
     RoundCompleted,
-    TrainedModel,
-    TrainingFailed,
 )
 from protocol.roles import aggregator_evaluation as evaluation
 from protocol.roles import aggregator_training as training
-from protocol.roles.aggregator_state import AggregatorState
+from protocol.roles.aggregator_ending import give_up, settle, stall_timer
+from protocol.roles.aggregator_state import AggregatorState, ends_later
 from protocol.roles.inputs import (
     CallRefused,
-    CancelTimer,
     Context,
     Effect,
     Step,
     StoreBlob,
-    SubmitCall,
 )
 from protocol.roles.machine import (
     Handler,
-    Received,
     changed,
-    effects_of,
     message,
     require,
 )
-from protocol.roles.training import require_sender
-from protocol.vectors import EncryptedVector
 
 _Step = Step[AggregatorState]
 
@@ -86,55 +75,24 @@ def on_round_recorded(state: AggregatorState, event: RoundRecorded, context: Con
     assert state.opened is not None
     told = [message(context, one, body, (event.round, 0)) for one in (state.opened.buyer, *parties.seats)]
     kept = tuple(model for model in state.signed_models if model.round >= event.round)
-    recorded = changed(state, recorded=event.round, signed_models=kept, last_recorded=event.record.last)
+    recorded = changed(
+        state,
+        recorded=event.round,
+        signed_models=kept,
+        last_recorded=event.record.last,
+        **ends_later(state, context),
+    )
     if event.record.last:
-        settle = SubmitCall(call=Settle(training=state.training))
-        return Step(changed(recorded, phase="settling"), effects_of(told, settle))
-    return Step(recorded, tuple(told))
+        settling = settle(recorded)
+        return Step(settling.state, (*told, *settling.effects))
+    return Step(recorded, (*told, stall_timer(recorded)))
 
 
 def on_record_refused(state: AggregatorState, refusal: CallRefused, context: Context) -> _Step:
     """Rounds are recorded in order: after one that the contract refuses for good none can follow."""
-    return training.give_up(state, f"record_{refusal.code}"[:64], None, context)
+    return give_up(state, f"record_{refusal.code}"[:64], None, context)
 
 
-def on_round_recorded_late(state: AggregatorState, event: RoundRecorded, _context: Context) -> _Step:
-    """A record that was under way when the training was given up still counts."""
-    require(event.round == state.recorded + 1, "round_out_of_order")
-    return Step(changed(state, recorded=event.round, last_recorded=event.record.last))
-
-
-def on_settled(state: AggregatorState, _event: Settled, context: Context) -> _Step:
-    """The contract has paid: only now does the buyer get the model of the last recorded round."""
-    assert state.opened is not None
-    withdraw = SubmitCall(call=Withdraw())
-    model = next((one for one in state.signed_models if one.round == state.recorded), None)
-    if not state.last_recorded or model is None:
-        return Step(changed(state, phase="failed", failure=state.failure or "stopped_early"), (withdraw,))
-    body = TrainedModel(model=model.model.load(EncryptedVector, context))
-    sent = message(context, state.opened.buyer, body)
-    return Step(changed(state, phase="settling"), (sent, withdraw))
-
-
-def on_model_received(state: AggregatorState, received: Received, _context: Context) -> _Step:
-    """The buyer has its model: forget everything encrypted."""
-    assert state.opened is not None
-    require_sender(received.sender, state.opened.buyer)
-    return Step(changed(state, phase="done", next_model=None, trained=None, signed_models=()))
-
-
-def on_cancelled(state: AggregatorState, _event: Cancelled, context: Context) -> _Step:
-    """Tell everybody that the deposit went back."""
-    code = state.failure or "cancelled"
-    assert state.opened is not None
-    told = [
-        message(context, one, TrainingFailed(code=code, fault=None, last_round=state.recorded))
-        for one in (state.opened.buyer, *state.parties.seats)
-    ]
-    return Step(changed(state, phase="failed", failure=code), effects_of(told, CancelTimer(name="join")))
-
-
-def on_stop(state: AggregatorState, order: Received, context: Context) -> _Step:
-    """The operator stops the training at the last recorded round."""
-    require_sender(order.sender, context.address)
-    return training.give_up(state, "stopped_by_aggregator", None, context)
+def on_stalled(state: AggregatorState, _argument: str, context: Context) -> _Step:
+    """No round was recorded for as long as the contract waits: anybody may end the training now."""
+    return give_up(state, "round_not_recorded", None, context)

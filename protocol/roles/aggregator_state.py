@@ -5,6 +5,8 @@ from typing import Literal
 from protocol.marketplace import Opened
 from protocol.records import RoundRecord
 from protocol.request import Request
+from protocol.roles.deadlines import CHAIN_SECONDS, ending_seconds
+from protocol.roles.inputs import Context
 from protocol.roles.machine import Stored
 from protocol.roles.training import Link, Parties
 from protocol.types import (
@@ -74,7 +76,11 @@ class RecordedModel(FrozenModel):
 
 
 class AggregatorState(FrozenModel):
-    """Everything the aggregator remembers of one training."""
+    """Everything the aggregator remembers of one training.
+
+    `ends_at` is when the contract lets anybody end it for want of progress, by our own clock; 0 before the
+    joining is closed. `deliver_until` is until when the buyer is sent its model again.
+    """
 
     phase: Phase = "requested"
     training: TrainingId
@@ -87,6 +93,10 @@ class AggregatorState(FrozenModel):
     parties: Parties = Parties()
     answers: tuple[tuple[Address, int], ...] = ()
     closing: bool = False
+    closed: bool = False
+    ends_at: float = 0.0
+    deliveries: int = 0
+    deliver_until: float = 0.0
     link: Link | None = None
     training_lane: TrainingLane | None = None
     trained: TrainedRound | None = None
@@ -100,6 +110,17 @@ class AggregatorState(FrozenModel):
     last_signed: bool = False
     last_recorded: bool = False
     failure: str | None = None
+
+
+def ends_later(state: AggregatorState, context: Context) -> dict[str, float]:
+    """The contract's clock starts again: `ends_at` as a field to change."""
+    assert state.opened is not None
+    return {"ends_at": context.now + ending_seconds(state.opened.terms)}
+
+
+def chain_seconds(state: AggregatorState) -> float:
+    """How long to wait for the chain before a call is tried again."""
+    return CHAIN_SECONDS if state.request is None else float(state.request.deadlines.chain_s)
 
 
 def request_of(state: AggregatorState) -> Request:

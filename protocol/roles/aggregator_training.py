@@ -8,18 +8,17 @@ from protocol.errors import ProtocolViolation
 from protocol.learning.refresh import mask_updates, unmask_model
 from protocol.learning.scales import MODEL_SCALE, UPDATE_SCALE
 from protocol.learning.widths import Widths
-from protocol.marketplace import Cancel, Settle
 from protocol.messages import (
     EncryptedModel,
     GradientUpdate,
     ParticipantDropped,
     RefreshAnswer,
     RefreshRequest,
-    TrainingFailed,
 )
+from protocol.roles.aggregator_ending import give_up
 from protocol.roles.aggregator_state import AggregatorState, Answer, TrainedRound, TrainingLane, request_of
-from protocol.roles.inputs import CancelTimer, Context, Effect, NoteFact, SetTimer, Step, SubmitCall
-from protocol.roles.machine import Received, changed, effects_of, message, require, store
+from protocol.roles.inputs import CancelTimer, Context, Effect, NoteFact, SetTimer, Step
+from protocol.roles.machine import Received, changed, message, require, store
 from protocol.roles.training import Link, public_key_of, require_sender, training_widths
 from protocol.types import BigInteger, FrozenModel, seats_of
 from protocol.vectors import EncryptedVector, PackedVector
@@ -168,27 +167,6 @@ def on_refresh_late(state: AggregatorState, argument: str, context: Context) -> 
     if lane is None or lane.status != "refreshing" or argument != str(lane.round):
         return Step(state)
     return give_up(state, "buyer_silent", state.opened.buyer if state.opened else None, context)
-
-
-def give_up(state: AggregatorState, code: str, fault: str | None, context: Context) -> _Step:
-    """Tell everybody and end the training on chain by what was recorded.
-
-    The contract lets it be settled or cancelled once the round's time is over, so the call is tried then.
-    """
-    assert state.opened is not None
-    body = TrainingFailed(code=code, fault=fault, last_round=state.recorded)
-    told = [message(context, one, body) for one in (state.opened.buyer, *state.parties.seats)]
-    stopped = changed(state, failure=code, training_lane=None, trained=None, evaluation=None, phase="ending")
-    wait = SetTimer(name="end", seconds=state.opened.terms.round_seconds + 1.0)
-    return Step(stopped, effects_of(told, wait, NoteFact(name="gave_up", data={"code": code})))
-
-
-def on_end(state: AggregatorState, _argument: str, _context: Context) -> _Step:
-    """Settle or cancel, again and again until the chain says it is done."""
-    assert state.opened is not None
-    call = Settle(training=state.training) if state.recorded else Cancel(training=state.training)
-    again = SetTimer(name="end", seconds=float(request_of(state).deadlines.chain_s))
-    return Step(state.model_copy(), (SubmitCall(call=call), again))
 
 
 def drop_notices(

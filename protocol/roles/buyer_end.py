@@ -25,8 +25,8 @@ from protocol.roles.buyer_state import (
     cancel,
     failed,
     private_key_of,
-    stall_timer,
 )
+from protocol.roles.deadlines import RETENTION_SECONDS, backed_off
 from protocol.roles.inputs import (
     CancelTimer,
     Context,
@@ -39,13 +39,14 @@ from protocol.roles.inputs import (
 from protocol.roles.machine import (
     Received,
     changed,
+    effects_of,
     message,
     require,
 )
 from protocol.roles.training import require_sender
 
 
-def on_settled(state: BuyerState, event: Settled, _context: Context) -> BuyerStep:
+def on_settled(state: BuyerState, event: Settled, context: Context) -> BuyerStep:
     """The deposit is divided; the model follows if the last round was recorded."""
     data = {
         "paid_wei": str(event.paid),
@@ -57,7 +58,8 @@ def on_settled(state: BuyerState, event: Settled, _context: Context) -> BuyerSte
         # The model is delivered for the round that the buyer signed as the last one, and for no other.
         return Step(failed(state, "stopped_early"), settled)
     wait = SetTimer(name="model", seconds=state.request.deadlines.step_s)
-    return Step(changed(state, phase="collecting"), (*settled, wait))
+    until = context.now + RETENTION_SECONDS
+    return Step(changed(state, phase="collecting", model_until=until), (*settled, wait))
 
 
 def on_stalled(state: BuyerState, _argument: str, _context: Context) -> BuyerStep:
@@ -65,7 +67,8 @@ def on_stalled(state: BuyerState, _argument: str, _context: Context) -> BuyerSte
     training = state.training
     assert training is not None
     call = Settle(training=training) if state.recorded else Cancel(training=training)
-    return Step(state.model_copy(), (SubmitCall(call=call), stall_timer(state)))
+    again = SetTimer(name="stalled", seconds=float(state.request.deadlines.chain_s))
+    return Step(state.model_copy(), (SubmitCall(call=call), again))
 
 
 def on_trained_model(state: BuyerState, received: Received, context: Context) -> BuyerStep:
@@ -85,12 +88,30 @@ def on_trained_model(state: BuyerState, received: Received, context: Context) ->
 
 
 def on_model_late(state: BuyerState, _argument: str, context: Context) -> BuyerStep:
-    """The aggregator is silent: any validator holds the model since it measured it."""
+    """The aggregator is silent: the validators hold the model since they measured it, and are asked in turn.
+
+    After each turn of all of them the wait doubles, until nobody needs to hold the model any more.
+    """
+    if context.now >= state.model_until:
+        fact = NoteFact(name="model_not_delivered", data={"requests": state.model_requests})
+        return Step(failed(state, "model_not_delivered"), (fact,))
     validators = state.parties.addresses(state.parties.validators)
-    asked = validators[state.model_requests % len(validators)]
-    request = message(context, asked, ModelRequest(), label=str(state.model_requests))
-    again = SetTimer(name="model", seconds=state.request.deadlines.step_s)
+    turns, place = divmod(state.model_requests, len(validators))
+    request = message(context, validators[place], ModelRequest(), label=str(state.model_requests))
+    again = SetTimer(name="model", seconds=backed_off(state.request.deadlines.step_s, turns))
     return Step(changed(state, model_requests=state.model_requests + 1), (request, again))
+
+
+def on_model_again(state: BuyerState, received: Received, context: Context) -> BuyerStep:
+    """The aggregator has not heard that the model arrived: say so once more."""
+    require_sender(received.sender, state.request.aggregator)
+    assert state.recorded_model is not None
+    require(received.body.model.digest() == state.recorded_model, "wrong_model")
+    label = received.envelope.message_id.hex()
+    receipt = message(
+        context, state.request.aggregator, ModelReceived(digest=state.recorded_model), label=label
+    )
+    return Step(state.model_copy(), (receipt,))
 
 
 def on_stop(state: BuyerState, order: Received, context: Context) -> BuyerStep:
@@ -111,7 +132,8 @@ def on_stop(state: BuyerState, order: Received, context: Context) -> BuyerStep:
 def on_cancelled(state: BuyerState, event: Cancelled, _context: Context) -> BuyerStep:
     """The contract gave the deposit back."""
     fact = NoteFact(name="cancelled", data={"refund_wei": str(event.refund)})
-    effects = (fact, SubmitCall(call=Withdraw()), CancelTimer(name="join"))
+    timers = [CancelTimer(name=name) for name in ("answer", "join", "stalled")]
+    effects = effects_of(fact, SubmitCall(call=Withdraw()), timers)
     few = not state.parties.trainers and len(state.parties.seats) < state.request.owners.minimum
     return Step(failed(state, "not_enough_owners" if few else "cancelled"), effects)
 
@@ -122,6 +144,14 @@ def on_failed_notice(state: BuyerState, notice: Received, _context: Context) -> 
     body: TrainingFailed = notice.body
     fact = NoteFact(name="aggregator_gave_up", data={"code": body.code, "last_round": body.last_round})
     return Step(changed(state, failure=state.failure or body.code), (fact,))
+
+
+def on_failed_before_start(state: BuyerState, notice: Received, context: Context) -> BuyerStep:
+    """The aggregator will not start the training: take the deposit back."""
+    told = on_failed_notice(state, notice, context)
+    assert told.state.failure is not None
+    cancelling = cancel(told.state, told.state.failure)
+    return Step(cancelling.state, (*told.effects, *cancelling.effects))
 
 
 def on_open_refused(state: BuyerState, refusal: object, _context: Context) -> BuyerStep:

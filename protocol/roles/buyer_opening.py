@@ -55,6 +55,16 @@ def on_order(state: BuyerState, _order: Received, _context: Context) -> BuyerSte
     return Step(changed(state, submitted=True), (SubmitCall(call=call),))
 
 
+def on_opening_late(state: BuyerState, _argument: str, _context: Context) -> BuyerStep:
+    """The chain has not shown the opening: tell people.
+
+    The order cannot be taken back, since its transaction may be under way; the outbox sends it until it is
+    there.
+    """
+    again = SetTimer(name="open", seconds=max(3600.0, state.request.deadlines.chain_s))
+    return Step(state.model_copy(), (NoteFact(name="opening_late", data={}), again))
+
+
 def on_opened(state: BuyerState, event: Opened, context: Context) -> BuyerStep:
     """Send the aggregator the request, the key with its proof and the opened initial model."""
     require(event.buyer == context.address and event.terms.request_hash == state.request.hash(), "not_mine")
@@ -81,6 +91,7 @@ def on_opened(state: BuyerState, event: Opened, context: Context) -> BuyerStep:
         opened,
         effects_of(
             message(context, state.request.aggregator, body),
+            CancelTimer(name="open"),
             SetTimer(name="answer", seconds=state.request.deadlines.chain_s),
             SetTimer(name="join", seconds=join_wait),
             NoteFact(name="opened", data={"training": event.training, "deposit_wei": str(event.deposit)}),
@@ -119,7 +130,8 @@ def on_joined(state: BuyerState, event: Joined, _context: Context) -> BuyerStep:
 def on_roles_drawn(state: BuyerState, event: RolesDrawn, _context: Context) -> BuyerStep:
     """The contract has drawn trainers and validators: the training runs."""
     parties = changed(state.parties, trainers=event.trainers, validators=event.validators)
+    failure = "stopped_by_buyer" if state.stopped else None  # a cancelling that came too late
     return Step(
-        changed(state, phase="running", parties=parties, failure=None),
+        changed(state, phase="running", parties=parties, failure=failure),
         effects_of(CancelTimer(name="join"), CancelTimer(name="answer"), stall_timer(state)),
     )

@@ -8,6 +8,7 @@ from protocol.marketplace import (
     Cancel,
 )
 from protocol.request import Request
+from protocol.roles.deadlines import ending_seconds
 from protocol.roles.inputs import (
     Context,
     SetTimer,
@@ -49,6 +50,7 @@ class BuyerState(FrozenModel):
     opened_sets: tuple[RoundNumber, ...] = ()
     answered: tuple[Answered, ...] = ()
     model_requests: int = 0
+    model_until: float = 0.0
     stopped: bool = False
     failure: str | None = None
 
@@ -70,7 +72,7 @@ def widths_of(state: BuyerState) -> Widths:
 
 def stall_timer(state: BuyerState) -> SetTimer:
     """Fires when the contract lets anyone end the training."""
-    return SetTimer(name="stalled", seconds=state.request.terms().round_seconds + 1)
+    return SetTimer(name="stalled", seconds=ending_seconds(state.request.terms()))
 
 
 def cancel(state: BuyerState, code: str) -> BuyerStep:

@@ -2,21 +2,25 @@
 
 from collections.abc import Mapping
 
-from protocol.codec import unpack
 from protocol.crypto.validation import verify_public_key
 from protocol.errors import ProtocolViolation, WidthError
 from protocol.learning.descent import StepSizeDiverges, affine_map
 from protocol.learning.statistic import Statistic
-from protocol.marketplace import Cancelled, Join, Joined, Opened, RolesDrawn, RoundRecorded, Settled, Withdraw
-from protocol.messages import Invitation, InvitationAnswer, OwnerDecision, TrainingStarted
-from protocol.owner_policy import OwnerPolicy
+from protocol.marketplace import Join, Opened
+from protocol.messages import (
+    Invitation,
+    InvitationAnswer,
+    OwnerDecision,
+)
 from protocol.requirements import mismatches
+from protocol.roles import owner_running as running
+from protocol.roles import owner_waiting as waiting
 from protocol.roles import trainer, validator
+from protocol.roles.deadlines import CHAIN_SECONDS, OPENED_SECONDS
 from protocol.roles.inputs import (
     CallRefused,
     CancelTimer,
     Context,
-    Effect,
     EventConfirmed,
     Input,
     MessageReceived,
@@ -36,9 +40,9 @@ from protocol.roles.machine import (
     message,
     require,
 )
-from protocol.roles.owner_budget import Standing, counted, counts_in, given_back, standing
+from protocol.roles.owner_budget import Standing, counted, counts_in, given_back, policy_of, standing
 from protocol.roles.owner_state import OwnerState
-from protocol.roles.training import check_widths, require_sender, started_parties
+from protocol.roles.training import check_widths, require_sender
 
 PHASES = ("waiting", "ready", "initiated", "running", "finished", "declined", "failed")
 FINAL = frozenset({"finished", "declined", "failed"})
@@ -46,17 +50,18 @@ STATE = OwnerState
 DATA_SET = "data_set:"
 
 
-def initial(item: Input, _context: Context) -> OwnerState:
+def initial(item: Input, _context: Context) -> Step[OwnerState]:
     """The state that the first word of a training starts: its opening on chain or the invitation."""
+    unopened = SetTimer(name="opened", seconds=OPENED_SECONDS)
     if isinstance(item, MessageReceived):
         require(item.signed.envelope.type == "invitation", "unknown_training")
-        return OwnerState(training=item.signed.envelope.training)
+        return Step(OwnerState(training=item.signed.envelope.training), (unopened,))
     require(
         isinstance(item, EventConfirmed) and isinstance(item.chain_event.event, Opened), "unknown_training"
     )
     assert isinstance(item, EventConfirmed)
     assert isinstance(item.chain_event.event, Opened)
-    return OwnerState(training=item.chain_event.event.training)
+    return Step(OwnerState(training=item.chain_event.event.training), (unopened,))
 
 
 def shown(state: OwnerState) -> str:
@@ -70,8 +75,14 @@ def shown(state: OwnerState) -> str:
 
 
 def _on_opened(state: OwnerState, event: Opened, _context: Context) -> Step[OwnerState]:
+    """Note what the deposit pays for. An invitation may come until the joining is over."""
     require(state.opened is None, "opened_twice")
-    return Step(changed(state, opened=event))
+    wait = SetTimer(name="join", seconds=event.terms.join_seconds + CHAIN_SECONDS)
+    return Step(changed(state, opened=event), (CancelTimer(name="opened"), wait))
+
+
+def _on_never_opened(state: OwnerState, _argument: str, _context: Context) -> Step[OwnerState]:
+    return Step(changed(state, phase="failed", failure="never_opened"))
 
 
 def _on_invitation(state: OwnerState, received: Received, context: Context) -> Step[OwnerState]:
@@ -109,10 +120,10 @@ def _consider(state: OwnerState, context: Context) -> Step[OwnerState]:
     if not names:
         answer = message(context, request.aggregator, InvitationAnswer(decision="no_data"))
         fact = NoteFact(name="no_match", data={"reasons": list(reasons)})
-        waiting = changed(state, phase="waiting", data_set=None, mismatches=reasons)
-        return Step(waiting, effects_of(expiry, fact, answer if not state.mismatches else None))
+        unmatched = changed(state, phase="waiting", data_set=None, mismatches=reasons)
+        return Step(unmatched, effects_of(expiry, fact, answer if not state.mismatches else None))
     assert state.opened is not None
-    policy = _policy(context)
+    policy = policy_of(context)
     accepted = [name for name in names if policy.accepts(request, state.opened.buyer, name)]
     joined = next((name for name in accepted if not _standing(state, name, context).is_exhausted), None)
     name = joined or (state.data_set if state.data_set in names else (*accepted, *names)[0])
@@ -147,15 +158,11 @@ def _matching(state: OwnerState, context: Context) -> tuple[tuple[str, ...], tup
     return tuple(names), tuple(reasons) or ("there is no data set",)
 
 
-def _policy(context: Context) -> OwnerPolicy:
-    return unpack(OwnerPolicy, context.policy) if context.policy else OwnerPolicy()
-
-
 def _standing(state: OwnerState, data_set: str, context: Context) -> Standing:
     assert state.request is not None
     assert state.opened is not None
     counts = counts_in(context.private)
-    return standing(_policy(context).budget, counts, state.request, state.opened.buyer, data_set)
+    return standing(policy_of(context).budget, counts, state.request, state.opened.buyer, data_set)
 
 
 def _over_budget(state: OwnerState, data_set: str, context: Context) -> NoteFact:
@@ -205,14 +212,17 @@ def _accept(state: OwnerState, context: Context) -> Step[OwnerState]:
     except StepSizeDiverges as error:
         answer = message(context, request.aggregator, InvitationAnswer(decision="declined"))
         fact = NoteFact(name="step_size_diverges", data={"reason": str(error)})
-        return Step(changed(state, phase="declined", failure="step_size_diverges"), (answer, fact))
+        declined = changed(state, phase="declined", failure="step_size_diverges")
+        return Step(declined, (answer, fact, CancelTimer(name="join")))
     rows = Statistic.from_bytes(context.private[DATA_SET + data_set]).rows
     answer = message(context, request.aggregator, InvitationAnswer(decision="accepted", rows=rows))
     seed = context.randomness("blinding base").bytes(32)
     joined = changed(state, phase="initiated", rows=rows, blinding_seed=seed)
     assert state.opened is not None
     count = counted(state.training, state.opened.buyer, data_set)
-    return Step(joined, (count, SubmitCall(call=Join(training=state.training)), answer))
+    join = SubmitCall(call=Join(training=state.training))
+    timers = (CancelTimer(name="join"), waiting.joining_timer(joined, context))
+    return Step(joined, (count, join, answer, *timers))
 
 
 def _on_reconsidered(state: OwnerState, _item: object, context: Context) -> Step[OwnerState]:
@@ -226,109 +236,52 @@ def _on_join_over(state: OwnerState, _argument: str, _context: Context) -> Step[
 
 def _on_join_refused(state: OwnerState, refusal: CallRefused, _context: Context) -> Step[OwnerState]:
     fact = NoteFact(name="join_refused", data={"code": refusal.code})
-    failed = changed(state, phase="failed", failure=f"join_{refusal.code}")
-    return Step(failed, (fact, given_back(state.training)))
-
-
-# ---- running and ending ----
-
-
-def _on_joined(state: OwnerState, event: Joined, context: Context) -> Step[OwnerState]:
-    require(event.seat == len(state.parties.seats), "seat_out_of_order")
-    parties = changed(state.parties, seats=(*state.parties.seats, event.owner))
-    effects: tuple[Effect, ...] = (CancelTimer(name="join"),) if event.owner == context.address else ()
-    return Step(changed(state, parties=parties), effects)
-
-
-def _on_roles_drawn(state: OwnerState, event: RolesDrawn, context: Context) -> Step[OwnerState]:
-    parties = changed(state.parties, trainers=event.trainers, validators=event.validators)
-    if context.address not in parties.seats:
-        late = changed(state, phase="failed", failure="joined_too_late", parties=parties)
-        return Step(late, (given_back(state.training),))
-    trains = context.address in parties.addresses(parties.trainers)
-    fact = NoteFact(name="role_drawn", data={"role": "trainer" if trains else "validator"})
-    return Step(changed(state, phase="running", parties=parties), (fact, CancelTimer(name="join")))
-
-
-def _on_training_started(state: OwnerState, started: Received, context: Context) -> Step[OwnerState]:
-    assert state.request is not None
-    require_sender(started.sender, state.request.aggregator)
-    require(not state.parties.has_started(), "already_started")
-    body: TrainingStarted = started.body
-    parties = started_parties(state.request, state.parties, body)
-    # Row counts weigh the validators' errors: a wrong one would let the aggregator publish a single owner's.
-    require(parties.rows_by_owner()[context.address] == state.rows, "wrong_rows")
-    return Step(changed(state, parties=parties))
-
-
-def _on_round_recorded(state: OwnerState, event: RoundRecorded, _context: Context) -> Step[OwnerState]:
-    require(event.round == state.recorded + 1, "round_out_of_order")
-    after = changed(
-        state,
-        recorded=event.round,
-        recorded_model=event.record.model_digest,
-        last_recorded=event.record.last,
-    )
-    return Step(after, (NoteFact(name="round_recorded", data={"round": event.round}),))
-
-
-def _on_settled(state: OwnerState, _event: Settled, context: Context) -> Step[OwnerState]:
-    withdraw = (SubmitCall(call=Withdraw()),) if _policy(context).withdraw else ()
-    return Step(changed(state, phase="finished", evaluation=None, answer=None), withdraw)
-
-
-def _on_cancelled(state: OwnerState, _event: Cancelled, _context: Context) -> Step[OwnerState]:
-    """It counts unless nothing was worked on: what was measured may have been opened unrecorded."""
-    untouched = state.answer is None and state.link is None and not state.recorded
-    failed = changed(state, phase="failed", failure="cancelled")
-    effects = effects_of(CancelTimer(name="join"), given_back(state.training) if untouched else None)
-    return Step(failed, effects)
-
-
-def _noted(state: OwnerState, received: Received, _context: Context) -> Step[OwnerState]:
-    assert state.request is not None
-    require_sender(received.sender, state.request.aggregator)
-    data = {"type": received.envelope.type, "round": received.envelope.round}
-    return Step(state.model_copy(), (NoteFact(name="told", data=data),))
+    code = "too_late" if refusal.code == "wrong_status" else refusal.code  # the joining is over already
+    failed = changed(state, phase="failed", failure=f"join_{code}")
+    return Step(failed, (fact, given_back(state.training), CancelTimer(name="stalled")))
 
 
 _UNDECIDED: Mapping[str, Handler] = {
     "Opened": _on_opened,
     "invitation": _on_invitation,
-    "Joined": _on_joined,
-    "RolesDrawn": _on_roles_drawn,
-    "Cancelled": _on_cancelled,
+    "Joined": running.on_joined,
+    "RolesDrawn": running.on_roles_drawn,
+    "Cancelled": running.on_cancelled,
     "catalogue_changed": _on_reconsidered,
     "policy_changed": _on_reconsidered,
     "timer:join": _on_join_over,
+    "timer:opened": _on_never_opened,
 }
 
 TABLE: Table = {
     "waiting": _UNDECIDED,
     "ready": {**_UNDECIDED, "owner_decision": _on_decision},
     "initiated": {
-        "Joined": _on_joined,
-        "RolesDrawn": _on_roles_drawn,
-        "Cancelled": _on_cancelled,
+        "Joined": running.on_joined,
+        "Closed": waiting.on_closed,
+        "RolesDrawn": running.on_roles_drawn,
+        "Cancelled": running.on_cancelled,
         "refused:join": _on_join_refused,
+        "timer:stalled": waiting.on_stalled,
     },
     "running": {
-        "training_started": _on_training_started,
+        "training_started": running.on_training_started,
         "encrypted_model": trainer.on_encrypted_model,
         "local_models": validator.on_local_models,
         "metric_products": validator.on_metric_products,
         "opening_request": validator.on_opening_request,
         "opening": validator.on_opening,
         "opening_refused": validator.on_opening_refused,
-        "RoundRecorded": _on_round_recorded,
-        "Settled": _on_settled,
-        "Cancelled": _on_cancelled,
-        "round_completed": _noted,
-        "participant_dropped": _noted,
-        "complaint": _noted,
-        "training_failed": _noted,
+        "RoundRecorded": running.on_round_recorded,
+        "Settled": running.on_settled,
+        "Cancelled": running.on_cancelled,
+        "timer:stalled": waiting.on_stalled,
+        "round_completed": running.noted,
+        "participant_dropped": running.noted,
+        "complaint": running.noted,
+        "training_failed": running.noted,
     },
-    "finished": {"model_request": validator.on_model_request},
+    "finished": {"model_request": validator.on_model_request, "timer:retention": running.on_retention_over},
     "declined": {},
     "failed": {},
 }

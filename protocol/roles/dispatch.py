@@ -78,7 +78,8 @@ def run_step(role: str, state: bytes | None, item: Input, context: Context) -> E
     """
     module = _ROLES[role]
     instance = None if state is None else unpack(_Instance, state)
-    current = module.initial(item, context) if instance is None else unpack(module.STATE, instance.state)
+    first: Step[Any] = module.initial(item, context) if instance is None else Step(None)
+    current = first.state if instance is None else unpack(module.STATE, instance.state)
     held = [] if instance is None else [unpack(_HeldInput, entry).item for entry in instance.held]
     current, effects, progressed, early = _attempt(module.MACHINE, current, item, context)
     if early and item not in held:
@@ -97,7 +98,7 @@ def run_step(role: str, state: bytes | None, item: Input, context: Context) -> E
                 progressed = progressed or moved
     return EncodedStep(
         state=pack(_Instance(state=pack(current), held=tuple(pack(_HeldInput(item=one)) for one in held))),
-        effects=effects,
+        effects=first.effects + effects,
         references=frozenset(references(current)),
         shown=module.shown(current),
         training=current.training,

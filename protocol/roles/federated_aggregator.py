@@ -5,16 +5,19 @@ from collections.abc import Mapping
 from protocol.marketplace import (
     Opened,
 )
+from protocol.roles import aggregator_ending as ending
 from protocol.roles import aggregator_evaluation as evaluation
 from protocol.roles import aggregator_joining as joining
 from protocol.roles import aggregator_lanes as lanes
 from protocol.roles import aggregator_training as training
 from protocol.roles.aggregator_state import AggregatorState
+from protocol.roles.deadlines import OPENED_SECONDS
 from protocol.roles.inputs import (
     Context,
     EventConfirmed,
     Input,
     MessageReceived,
+    SetTimer,
     Step,
 )
 from protocol.roles.machine import (
@@ -30,17 +33,18 @@ STATE = AggregatorState
 _Step = Step[AggregatorState]
 
 
-def initial(item: Input, _context: Context) -> AggregatorState:
+def initial(item: Input, _context: Context) -> _Step:
     """The state that the first word of a training starts: its opening on chain or the buyer's request."""
+    unopened = SetTimer(name="opened", seconds=OPENED_SECONDS)
     if isinstance(item, MessageReceived):
         require(item.signed.envelope.type == "training_request", "unknown_training")
-        return AggregatorState(training=item.signed.envelope.training)
+        return Step(AggregatorState(training=item.signed.envelope.training), (unopened,))
     require(
         isinstance(item, EventConfirmed) and isinstance(item.chain_event.event, Opened), "unknown_training"
     )
     assert isinstance(item, EventConfirmed)
     assert isinstance(item.chain_event.event, Opened)
-    return AggregatorState(training=item.chain_event.event.training)
+    return Step(AggregatorState(training=item.chain_event.event.training), (unopened,))
 
 
 def shown(state: AggregatorState) -> str:
@@ -57,21 +61,25 @@ _JOINING: Mapping[str, Handler] = {
     "Joined": joining.on_joined,
     "invitation_answer": joining.on_invitation_answer,
     "timer:join": joining.on_join_over,
-    "Cancelled": lanes.on_cancelled,
+    "Cancelled": ending.on_cancelled,
 }
 TABLE: Table = {
     "requested": {
         "Opened": joining.on_opened,
         "training_request": joining.on_training_request,
-        "Cancelled": lanes.on_cancelled,
+        "timer:opened": joining.on_never_opened,
+        "timer:request": joining.on_request_late,
+        "Cancelled": ending.on_cancelled,
     },
-    "inviting": {**_JOINING, "Closed": joining.on_closed},
+    "inviting": {**_JOINING, "Closed": joining.on_closed, "stop_order": ending.on_stop},
     "drawing": {
         "RolesDrawn": joining.on_roles_drawn,
         "Closed": joining.on_closed,
         "invitation_answer": joining.on_invitation_answer,
+        "timer:draw": joining.on_draw_late,
         "timer:rows": joining.on_rows_late,
-        "Cancelled": lanes.on_cancelled,
+        "Cancelled": ending.on_cancelled,
+        "stop_order": ending.on_stop,
     },
     "training": {
         "gradient_update": lanes.advancing(training.on_gradient_update),
@@ -85,18 +93,28 @@ TABLE: Table = {
         "timer:opening": evaluation.on_opening_late,
         "round_signature": lanes.advancing(evaluation.on_round_signature),
         "timer:signatures": evaluation.on_signatures_late,
+        "invitation_answer": joining.on_late_answer,
         "RoundRecorded": lanes.on_round_recorded,
         "refused:record_round": lanes.on_record_refused,
-        "Settled": lanes.on_settled,
-        "Cancelled": lanes.on_cancelled,
-        "stop_order": lanes.on_stop,
+        "timer:stalled": lanes.on_stalled,
+        "Settled": ending.on_settled,
+        "Cancelled": ending.on_cancelled,
+        "stop_order": ending.on_stop,
     },
-    "settling": {"Settled": lanes.on_settled, "model_received": lanes.on_model_received},
+    "settling": {
+        "timer:settle": ending.on_settle_late,
+        "Settled": ending.on_settled,
+        "timer:delivery": ending.on_delivery_late,
+        "model_received": ending.on_model_received,
+    },
     "ending": {
-        "timer:end": training.on_end,
-        "Settled": lanes.on_settled,
-        "Cancelled": lanes.on_cancelled,
-        "RoundRecorded": lanes.on_round_recorded_late,
+        "timer:end": ending.on_end,
+        "Joined": ending.on_joined,
+        "Closed": ending.on_closed,
+        "RolesDrawn": ending.on_roles_drawn,
+        "RoundRecorded": ending.on_round_recorded,
+        "Settled": ending.on_settled,
+        "Cancelled": ending.on_cancelled,
     },
     "done": {},
     "failed": {},

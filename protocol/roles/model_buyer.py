@@ -19,6 +19,8 @@ from protocol.roles.inputs import (
     Context,
     Input,
     MessageReceived,
+    SetTimer,
+    Step,
 )
 from protocol.roles.machine import (
     Handler,
@@ -36,7 +38,7 @@ FINAL = frozenset({"finished", "failed"})
 STATE = BuyerState
 
 
-def initial(item: Input, context: Context) -> BuyerState:
+def initial(item: Input, context: Context) -> Step[BuyerState]:
     """The state an order starts; the step that follows opens the training on chain."""
     require(isinstance(item, MessageReceived), "unknown_training")
     assert isinstance(item, MessageReceived)
@@ -46,7 +48,8 @@ def initial(item: Input, context: Context) -> BuyerState:
     require_possible(request)
     key = private_key_of(context).public_key
     digest = request.hash()
-    return BuyerState(request=request, n=key.n, link=Link(model_digest=digest, transcript=digest))
+    state = BuyerState(request=request, n=key.n, link=Link(model_digest=digest, transcript=digest))
+    return Step(state, (SetTimer(name="open", seconds=float(request.deadlines.chain_s)),))
 
 
 def shown(state: BuyerState) -> str:
@@ -66,7 +69,7 @@ _BEFORE_START: Mapping[str, Handler] = {
     "Cancelled": end.on_cancelled,
     "timer:join": opening.on_join_over,
     "stop_order": end.on_stop,
-    "training_failed": end.on_failed_notice,
+    "training_failed": end.on_failed_before_start,
 }
 _CHAT: Mapping[str, Handler] = {
     "participant_dropped": end.noted("participant_dropped"),
@@ -78,6 +81,7 @@ TABLE: Table = {
         "training_order": opening.on_order,
         "Opened": opening.on_opened,
         "refused:open": end.on_open_refused,
+        "timer:open": opening.on_opening_late,
     },
     "opened": {
         **_BEFORE_START,
@@ -106,7 +110,7 @@ TABLE: Table = {
         "round_completed": end.noted("round_completed"),
     },
     "collecting": {"trained_model": end.on_trained_model, "timer:model": end.on_model_late},
-    "finished": {},
+    "finished": {"trained_model": end.on_model_again},
     "failed": {},
 }
 MACHINE: Machine[BuyerState] = Machine("model_buyer", PHASES, TABLE)

@@ -11,9 +11,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from protocol.codec import pack, unpack
-from protocol.owner_policy import Budget
+from protocol.owner_policy import Budget, OwnerPolicy
 from protocol.request import Request
-from protocol.roles.inputs import Remember
+from protocol.roles.inputs import Context, Remember
 from protocol.roles.training import validator_count
 from protocol.types import Address, FrozenModel, Name
 
@@ -146,6 +146,11 @@ def counts_in(private: Mapping[str, bytes]) -> Counts:
 def counted(training: int, buyer: str, data_set: str) -> Remember:
     """The effect that counts a training, once however often it is repeated."""
     return Remember(name=f"{JOINED}{training}", content=pack(Joining(buyer=buyer, data_set=data_set)))
+
+
+def policy_of(context: Context) -> OwnerPolicy:
+    """The owner's standing policy."""
+    return unpack(OwnerPolicy, context.policy) if context.policy else OwnerPolicy()
 
 
 def given_back(training: int) -> Remember:

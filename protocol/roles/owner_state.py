@@ -62,6 +62,7 @@ class OwnerState(FrozenModel):
     rows: int = 0
     mismatches: tuple[str, ...] = ()
     parties: Parties = Parties()
+    closed: bool = False
     blinding_seed: bytes = b""
     answer: TrainerAnswer | None = None
     link: Link | None = None

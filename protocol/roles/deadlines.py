@@ -1,0 +1,37 @@
+"""The waits that no request names, and how a party waits again.
+
+Every wait of a role ends by a timer. What a peer owes is bounded by the request's `step_s`, what the chain
+owes by `chain_s`, what the contract allows by its own clock; the rest is here.
+"""
+
+from protocol.marketplace import Terms
+from protocol.roles.inputs import SetTimer
+
+DAY_SECONDS = 86_400.0
+OPENED_SECONDS = DAY_SECONDS
+"""For how long a message may be ahead of the opening on chain that it speaks of; then there is none."""
+RETENTION_SECONDS = 30 * DAY_SECONDS
+"""For how long after settlement the model can be had from those who hold its ciphertexts."""
+CHAIN_SECONDS = 300.0
+"""What stands for `chain_s` while the request is unknown."""
+
+_TURNS = 8
+
+
+def backed_off(seconds: float, attempts: int) -> float:
+    """The wait before another attempt: twice as long each time, a day at most."""
+    return min(seconds * 2.0 ** min(attempts, 20), DAY_SECONDS)
+
+
+def ending_seconds(terms: Terms) -> float:
+    """After how long without progress on chain the contract lets anybody end a running training."""
+    return float(terms.round_seconds + 1)
+
+
+def owner_stall_timer(terms: Terms, chain_seconds: float, seat: int) -> SetTimer:
+    """Fires when an owner should end a training that buyer and aggregator have left alone.
+
+    These two come first. Owners follow in turn: of many calls at once all but one would pay gas for nothing.
+    """
+    seconds = ending_seconds(terms) + chain_seconds * (1 + seat % _TURNS)
+    return SetTimer(name="stalled", seconds=seconds)

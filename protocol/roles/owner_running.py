@@ -1,0 +1,92 @@
+"""A data owner after it has joined: what it hears of the training's course, up to its end."""
+
+from protocol.marketplace import Cancelled, Joined, RolesDrawn, RoundRecorded, Settled, Withdraw
+from protocol.messages import ParticipantDropped, TrainingFailed, TrainingStarted
+from protocol.roles import owner_waiting as waiting
+from protocol.roles.deadlines import RETENTION_SECONDS
+from protocol.roles.inputs import CancelTimer, Context, NoteFact, SetTimer, Step, SubmitCall
+from protocol.roles.machine import Received, changed, effects_of, require
+from protocol.roles.owner_budget import given_back, policy_of
+from protocol.roles.owner_state import OwnerState
+from protocol.roles.training import require_sender, started_parties
+
+
+def on_joined(state: OwnerState, event: Joined, _context: Context) -> Step[OwnerState]:
+    """Note the seat of an owner that joined."""
+    require(event.seat == len(state.parties.seats), "seat_out_of_order")
+    parties = changed(state.parties, seats=(*state.parties.seats, event.owner))
+    return Step(changed(state, parties=parties))
+
+
+def on_roles_drawn(state: OwnerState, event: RolesDrawn, context: Context) -> Step[OwnerState]:
+    """Train or validate from now on, as the contract drew it; without a seat it is over."""
+    parties = changed(state.parties, trainers=event.trainers, validators=event.validators)
+    if context.address not in parties.seats:
+        late = changed(state, phase="failed", failure="joined_too_late", parties=parties)
+        return Step(late, (given_back(state.training), CancelTimer(name="join"), CancelTimer(name="stalled")))
+    trains = context.address in parties.addresses(parties.trainers)
+    fact = NoteFact(name="role_drawn", data={"role": "trainer" if trains else "validator"})
+    running = changed(state, phase="running", parties=parties, closed=True)
+    return Step(running, (fact, waiting.stall_timer(running, context)))
+
+
+def on_training_started(state: OwnerState, started: Received, context: Context) -> Step[OwnerState]:
+    """Note the row counts, if the roles are those drawn on chain and our own count is the one we gave."""
+    assert state.request is not None
+    require_sender(started.sender, state.request.aggregator)
+    require(not state.parties.has_started(), "already_started")
+    body: TrainingStarted = started.body
+    parties = started_parties(state.request, state.parties, body)
+    # Row counts weigh the validators' errors: a wrong one would let the aggregator publish a single owner's.
+    require(parties.rows_by_owner()[context.address] == state.rows, "wrong_rows")
+    return Step(changed(state, parties=parties))
+
+
+def on_round_recorded(state: OwnerState, event: RoundRecorded, context: Context) -> Step[OwnerState]:
+    """Note the round that the chain has recorded."""
+    require(event.round == state.recorded + 1, "round_out_of_order")
+    after = changed(
+        state,
+        recorded=event.round,
+        recorded_model=event.record.model_digest,
+        last_recorded=event.record.last,
+    )
+    fact = NoteFact(name="round_recorded", data={"round": event.round})
+    return Step(after, (fact, waiting.stall_timer(after, context)))
+
+
+def on_settled(state: OwnerState, _event: Settled, context: Context) -> Step[OwnerState]:
+    """The contract has paid; whoever holds the last model keeps it for a buyer that asks."""
+    finished = changed(state, phase="finished", evaluation=None, answer=None)
+    effects = (
+        SubmitCall(call=Withdraw()) if policy_of(context).withdraw else None,
+        CancelTimer(name="stalled"),
+        SetTimer(name="retention", seconds=RETENTION_SECONDS) if state.last_model is not None else None,
+    )
+    return Step(finished, effects_of(*effects))
+
+
+def on_retention_over(state: OwnerState, _argument: str, _context: Context) -> Step[OwnerState]:
+    """The model need not be kept any longer."""
+    return Step(changed(state, last_model=None))
+
+
+def on_cancelled(state: OwnerState, _event: Cancelled, _context: Context) -> Step[OwnerState]:
+    """It counts unless nothing was worked on: what was measured may have been opened unrecorded."""
+    untouched = state.answer is None and state.link is None and not state.recorded
+    failed = changed(state, phase="failed", failure="cancelled")
+    timers = [CancelTimer(name=name) for name in ("opened", "join", "stalled")]
+    return Step(failed, effects_of(timers, given_back(state.training) if untouched else None))
+
+
+def noted(state: OwnerState, received: Received, _context: Context) -> Step[OwnerState]:
+    """Keep what the aggregator tells as a fact."""
+    assert state.request is not None
+    require_sender(received.sender, state.request.aggregator)
+    data = {"type": received.envelope.type, "round": received.envelope.round}
+    body = received.body
+    if isinstance(body, ParticipantDropped):
+        data |= {"participant": body.participant, "code": body.code}
+    if isinstance(body, TrainingFailed):
+        data |= {"code": body.code}
+    return Step(state.model_copy(), (NoteFact(name="told", data=data),))

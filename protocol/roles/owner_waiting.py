@@ -1,0 +1,50 @@
+"""A data owner's patience: when buyer and aggregator have left a training alone, an owner ends it on chain.
+
+An owner that joined has rows bound to the training, and pay where rounds were recorded. The contract lets
+anybody settle or cancel once its time is over, so no party's silence keeps either.
+"""
+
+from protocol.marketplace import Cancel, Close, Closed, ContractCall, Settle
+from protocol.roles.deadlines import owner_stall_timer
+from protocol.roles.inputs import Context, SetTimer, Step, SubmitCall
+from protocol.roles.machine import changed
+from protocol.roles.owner_state import OwnerState
+
+
+def joining_timer(state: OwnerState, context: Context) -> SetTimer:
+    """Fires when the joining should have been closed by its aggregator, or cancelled by its buyer."""
+    assert state.request is not None
+    left = max(0.0, state.join_until - context.now)
+    return SetTimer(name="stalled", seconds=left + 2.0 * state.request.deadlines.chain_s)
+
+
+def stall_timer(state: OwnerState, context: Context) -> SetTimer:
+    """Fires when the contract has waited long enough since its last event, and the others before us too."""
+    assert state.opened is not None
+    assert state.request is not None
+    seats = state.parties.seats
+    seat = seats.index(context.address) if context.address in seats else 0
+    return owner_stall_timer(state.opened.terms, float(state.request.deadlines.chain_s), seat)
+
+
+def on_closed(state: OwnerState, _event: Closed, context: Context) -> Step[OwnerState]:
+    """The joining is over: the roles are due within a round's time."""
+    closed = changed(state, closed=True)
+    return Step(closed, (stall_timer(closed, context),))
+
+
+def on_stalled(state: OwnerState, _argument: str, _context: Context) -> Step[OwnerState]:
+    """Have the contract end what nobody else has ended, again and again until the chain says it is over."""
+    assert state.request is not None
+    again = SetTimer(name="stalled", seconds=float(state.request.deadlines.chain_s))
+    return Step(state.model_copy(), (SubmitCall(call=_ending_call(state)), again))
+
+
+def _ending_call(state: OwnerState) -> ContractCall:
+    """With enough seats only the buyer may cancel; others close the joining, and cancel a round later."""
+    assert state.opened is not None
+    if state.recorded:
+        return Settle(training=state.training)
+    if not state.closed and len(state.parties.seats) >= state.opened.terms.min_owners:
+        return Close(training=state.training)
+    return Cancel(training=state.training)

@@ -1,0 +1,258 @@
+"""Every wait ends: who is left ends the training on chain, and what was paid for is delivered or given up."""
+
+from typing import Any
+
+import pytest
+
+from protocol.codec import pack
+from protocol.messages import InvitationAnswer, ModelRequest, StopOrder
+from protocol.owner_policy import OwnerPolicy
+from protocol.roles.deadlines import DAY_SECONDS, RETENTION_SECONDS, backed_off
+from protocol.roles.inputs import EventConfirmed, MessageReceived, TimerFired
+from tests.support.pure_market import PureMarket
+from tests.support.pure_party import Party
+from tests.support.small_markets import body_of, refusal, small_data, small_market, without
+
+
+def silence(market: PureMarket, *parties: Party) -> None:
+    market.silent |= {party.address for party in parties}
+
+
+def stop(market: PureMarket, party: Party) -> None:
+    body = StopOrder(training=1, reason="test")
+    market.deliver(party, MessageReceived(signed=market.message(party, party, body)))
+
+
+def losing_calls(market: PureMarket, name: str, count: int) -> list[str]:
+    """Have the market lose the first calls of this name; the list fills with the names of those lost."""
+    lost: list[str] = []
+    call = market.call
+
+    def lossy(party: Party, asked: Any) -> None:
+        if asked.call == name and len(lost) < count:
+            lost.append(name)
+        else:
+            call(party, asked)
+
+    market.call = lossy  # type: ignore[method-assign]
+    return lost
+
+
+# ---- owners that are left alone ----
+
+
+@pytest.mark.parametrize(
+    ("sent", "status", "phase"),
+    [("gradient_update", "cancelled", "failed"), ("round_completed", "settled", "finished")],
+)
+def test_owners_end_what_buyer_and_aggregator_leave(sent: str, status: str, phase: str) -> None:
+    market = small_market()
+    market.run_until(sent)
+    silence(market, market.buyer, market.aggregator)
+    market.finish()
+    assert market.contract.status == status
+    assert {owner.phase for owner in market.owners} == {phase}
+
+
+def test_one_owner_is_enough_to_end_it() -> None:
+    market = small_market()
+    market.run_until("gradient_update")
+    silence(market, market.buyer, market.aggregator, *market.owners[:3])
+    market.finish()
+    assert market.contract.status == "cancelled"
+    assert market.owners[3].shown == "FAILED(cancelled)"
+
+
+@pytest.mark.parametrize("status", ["open", "drawing"])
+def test_owners_end_a_training_whose_roles_are_never_drawn(status: str) -> None:
+    market = small_market()
+    lost = losing_calls(market, "close" if status == "open" else "draw", 1)
+    while not lost:
+        market.deliver_next()
+    assert market.contract.status == status
+    assert len(market.contract.seats) == 4
+    silence(market, market.buyer, market.aggregator)
+    market.finish()
+    assert market.contract.status == "cancelled"
+    assert {owner.shown for owner in market.owners} == {"FAILED(cancelled)"}
+
+
+def test_owners_take_turns() -> None:
+    """Of many calls at once all but one would pay gas for nothing."""
+    market = small_market()
+    market.run_until("gradient_update")
+    silence(market, market.buyer, market.aggregator)
+    market.finish()
+    assert [sender for sender, call in market.contract.calls if call == "cancel"] == [
+        market.contract.seats[0]
+    ]
+
+
+def test_an_invitation_without_an_opening_is_given_up() -> None:
+    market = small_market()
+    owner = market.owners[0]
+    market.pending = [one for one in market.pending if not _opens(one, owner)]
+    market.deliver(owner, MessageReceived(signed=market.run_until("invitation", owner)))
+    market.now += DAY_SECONDS
+    market.fire(owner, "opened")
+    assert owner.shown == "FAILED(never_opened)"
+
+
+def _opens(entry: Any, owner: Party) -> bool:
+    return entry[0] == owner.address and isinstance(entry[1], EventConfirmed)
+
+
+def test_an_owner_that_is_not_invited_waits_no_longer_than_the_joining() -> None:
+    market = small_market()
+    market.intercept = without("invitation")
+    market.finish()
+    assert market.contract.status == "cancelled"
+    assert not any(owner.timers for owner in market.owners)
+    assert {owner.phase for owner in market.owners} == {"failed"}
+
+
+# ---- the aggregator ----
+
+
+def test_a_buyer_silent_after_the_opening_gets_its_deposit_back() -> None:
+    market = small_market()
+    silence(market, market.buyer)
+    market.finish()
+    assert market.contract.status == "cancelled"
+    assert market.aggregator.shown == "FAILED(no_request)"
+
+
+def test_a_request_without_an_opening_is_given_up() -> None:
+    market = small_market()
+    aggregator = market.aggregator
+    market.pending = [one for one in market.pending if not _opens(one, aggregator)]
+    market.deliver(aggregator, MessageReceived(signed=market.run_until("training_request")))
+    market.fire(aggregator, "opened")
+    assert aggregator.shown == "FAILED(never_opened)"
+
+
+@pytest.mark.parametrize("call", ["close", "draw", "settle"])
+def test_a_call_that_had_no_effect_is_made_again(call: str) -> None:
+    market = small_market()
+    lost = losing_calls(market, call, 2)
+    market.finish()
+    assert lost == [call] * 2
+    assert market.buyer.shown == market.aggregator.shown == "FINISHED"
+
+
+def test_a_cancelling_that_had_no_effect_is_made_again() -> None:
+    market = small_market(data=small_data(owners=3))
+    lost = losing_calls(market, "cancel", 3)
+    market.finish()
+    assert len(lost) == 3
+    assert market.contract.status == "cancelled"
+
+
+def test_a_record_that_never_appears_ends_the_training() -> None:
+    market = small_market()
+    losing_calls(market, "record_round", 10)
+    market.finish()
+    assert market.contract.status == "cancelled"
+    assert market.aggregator.shown == "FAILED(round_not_recorded)"
+
+
+@pytest.mark.parametrize("sent", ["invitation", "invitation_answer"])
+def test_an_aggregator_stopped_before_the_start(sent: str) -> None:
+    market = small_market()
+    market.run_until(sent)
+    stop(market, market.aggregator)
+    market.finish()
+    assert market.contract.status == "cancelled"
+    assert market.aggregator.shown == "FAILED(stopped_by_aggregator)"
+    assert market.buyer.shown == "FAILED(stopped_by_aggregator)"
+
+
+@pytest.mark.parametrize("status", ["open", "drawing"])
+def test_an_aggregator_stopped_with_all_seats_taken_and_no_buyer(status: str) -> None:
+    market = small_market()
+    lost = losing_calls(market, "close" if status == "open" else "draw", 1)
+    while not lost:
+        market.deliver_next()
+    stop(market, market.aggregator)
+    silence(market, market.buyer, *market.owners)
+    market.finish()
+    assert market.contract.status == "cancelled"
+    assert market.aggregator.phase == "failed"
+
+
+def test_an_owner_that_answers_after_the_start_is_told_so() -> None:
+    market = small_market(data=small_data(owners=5))
+    late = market.owners[4]
+    late.policy = pack(OwnerPolicy(automatic=False))
+    while market.aggregator.phase != "training":
+        market.deliver_next() if market.pending else market.tick()
+    answer = market.message(late, market.aggregator, InvitationAnswer(decision="accepted", rows=12))
+    market.deliver(market.aggregator, MessageReceived(signed=answer))
+    told = [m for m in market.sent("participant_dropped") if m.envelope.recipient == late.address]
+    assert [(body_of(m).participant, body_of(m).code) for m in told] == [(late.address, "answered_too_late")]
+
+
+# ---- the model ----
+
+
+def test_a_lost_receipt_is_asked_for_again() -> None:
+    market = small_market()
+    lost = []
+
+    def intercept(message: Any) -> Any:
+        if message.envelope.type == "model_received" and len(lost) < 2:
+            lost.append(message)
+            return ()
+        return (message,)
+
+    market.intercept = intercept
+    market.finish()
+    assert market.aggregator.shown == "FINISHED"
+    assert len(market.sent("trained_model")) == 3
+    assert market.buyer.kept == ["model"]
+
+
+def test_without_a_receipt_the_aggregator_keeps_the_model_for_thirty_days() -> None:
+    market = small_market()
+    market.intercept = without("model_received")
+    market.finish()
+    assert market.aggregator.shown == "FINISHED"
+    assert market.now >= RETENTION_SECONDS
+    assert not market.aggregator.blobs
+    assert {fact.name for fact in market.aggregator.facts} >= {"model_not_confirmed"}
+
+
+def test_an_aggregator_that_dies_after_the_settlement_costs_no_model() -> None:
+    market = small_market()
+    while market.contract.status != "settled":
+        market.deliver_next()
+    silence(market, market.aggregator)
+    market.finish()
+    assert market.buyer.shown == "FINISHED"
+    assert not [m for m in market.sent("trained_model") if m.envelope.sender == market.aggregator.address]
+
+
+def test_a_model_that_nobody_delivers_is_given_up_after_thirty_days() -> None:
+    market = small_market()
+    market.intercept = without("trained_model")
+    market.finish()
+    assert market.buyer.shown == "FAILED(model_not_delivered)"
+    assert RETENTION_SECONDS <= market.now < RETENTION_SECONDS + 2 * DAY_SECONDS
+
+
+def test_a_validator_keeps_the_model_for_thirty_days() -> None:
+    market = small_market()
+    market.finish()
+    validator = market.validators()[0]
+    question = market.message(market.buyer, validator, ModelRequest())
+    market.deliver(validator, MessageReceived(signed=question))
+    assert market.sent("trained_model")[-1].envelope.sender == validator.address
+    market.deliver(validator, TimerFired(name="retention"))
+    assert not validator.blobs
+    again = market.message(market.buyer, validator, ModelRequest())
+    assert refusal(market, validator, again) == "no_model_here"
+
+
+def test_waits_double_up_to_a_day() -> None:
+    assert [backed_off(60, n) for n in (0, 1, 2)] == [60, 120, 240]
+    assert backed_off(60, 1000) == DAY_SECONDS
