@@ -6,6 +6,7 @@ private as the rows.
 """
 
 import re
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -95,6 +96,15 @@ class Catalogue:
         """All data sets by name; raises DataSetError naming one that is damaged."""
         names = sorted(path.stem for path in self._folder.glob(f"[!.]*{_SUFFIX}"))
         return tuple(self.entry(name) for name in names)
+
+    def manifest(self) -> frozenset[tuple[str, int, int]]:
+        """Name, file number and time of change of every data set: another one when anything was changed."""
+        found = set()
+        for path in self._folder.glob(f"[!.]*{_SUFFIX}"):
+            with suppress(FileNotFoundError):  # removed between two looks
+                state = path.stat()
+                found.add((path.stem, state.st_ino, state.st_mtime_ns))
+        return frozenset(found)
 
     def entry(self, name: str) -> Entry:
         """One data set's description; raises DataSetError when there is none or it is damaged."""

@@ -15,6 +15,7 @@ from protocol.request import LEAST_KEY_BITS
 from services.bus.amqp import AmqpBus
 from services.bus.port import BusUnavailable
 from services.catalogue import Catalogue
+from services.catalogue_watch import watch_catalogue
 from services.chain.account import Account
 from services.chain.client import MarketplaceClient
 from services.chain.errors import ChainUnavailable
@@ -225,15 +226,17 @@ def _role(
 async def _with_duties(
     runtime: Runtime, role: Role, config: ModelBuyerConfig | DataOwnerConfig | AggregatorConfig
 ) -> None:
-    """Run, and beside it what the role does unasked: introductions, standing orders."""
+    """Run, and beside it what the role does unasked: introductions, the catalogue, standing orders."""
+    duties: list[Coroutine[Any, Any, None]] = []
+    if isinstance(role, OwnerRole) and isinstance(config, DataOwnerConfig):
+        catalogue = Catalogue(config.catalogue)
+        duties = [_introduce(runtime, role), watch_catalogue(catalogue, role.undecided, runtime.offer)]
+    if isinstance(config, ModelBuyerConfig) and config.standing_orders:
+        duties = [keep_ordering(runtime, config.standing_orders, runtime.store)]
     async with asyncio.TaskGroup() as tasks:
-        duty: asyncio.Task[None] | None = None
-        if isinstance(role, OwnerRole):
-            duty = tasks.create_task(_introduce(runtime, role))
-        if isinstance(config, ModelBuyerConfig) and config.standing_orders:
-            duty = tasks.create_task(keep_ordering(runtime, config.standing_orders, runtime.store))
+        running = [tasks.create_task(duty) for duty in duties]
         await runtime.run()
-        if duty is not None:
+        for duty in running:
             duty.cancel()
 
 

@@ -6,7 +6,7 @@ from protocol.codec import pack, unpack
 from protocol.envelope import SignedMessage
 from protocol.errors import ProtocolViolation
 from protocol.learning.statistic import Statistic
-from protocol.marketplace import Credited, MarketplaceEvent, Opened, Withdraw, Withdrawn
+from protocol.marketplace import MarketplaceEvent, Opened, Withdraw
 from protocol.messages import AnnouncementAnswer, Message, OwnerAnnouncement, PolicyOrder
 from protocol.owner_policy import OwnerPolicy
 from protocol.roles.data_owner import DATA_SET
@@ -68,9 +68,7 @@ class OwnerRole(Role):
         return key
 
     def key_of_event(self, event: MarketplaceEvent) -> str | None:
-        """An opening by one of our aggregators starts an instance; earnings are kept outside all of them."""
-        if isinstance(event, Credited | Withdrawn):
-            return OUTSIDE if event.account == self._address else None
+        """An opening by one of our aggregators starts an instance: an invitation may follow."""
         known = super().key_of_event(event)
         if known is None and isinstance(event, Opened) and event.aggregator in self._aggregators:
             return str(event.training)
@@ -130,14 +128,3 @@ class OwnerRole(Role):
         fact = ("policy_changed", {"source": "configuration" if policy is None else "order"})
         again = tuple((key, PolicyChanged()) for key in self.undecided())
         return Answer(values={ORDERED_POLICY: content}, fact=fact, inputs=again)
-
-    def note_event(self, event: MarketplaceEvent) -> Answer:
-        """What the contract credited us with, and paid out."""
-        match event:
-            case Credited():
-                data = {"training": event.training, "share": event.share, "wei": str(event.amount)}
-                return Answer(fact=("credited", data))
-            case Withdrawn():
-                return Answer(fact=("withdrawn", {"wei": str(event.amount)}))
-            case _:
-                return Answer()

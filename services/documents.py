@@ -58,13 +58,19 @@ def read_yaml(path: Path | str) -> dict[str, Any]:
     try:
         with place.open("rb") as file:
             content = file.read(_LONGEST_DOCUMENT + 1)
-        if len(content) > _LONGEST_DOCUMENT:
-            raise ConfigurationError(f"{place} is longer than {_LONGEST_DOCUMENT} bytes")
-        document = yaml.load(content, Loader=_Loader)  # noqa: S506  a safe loader
     except FileNotFoundError:
         raise ConfigurationError(f"there is no file {place}; check the path") from None
     except OSError as error:
         raise ConfigurationError(f"cannot read {place}: {error.strerror}") from None
+    return parse_yaml(content, str(place))
+
+
+def parse_yaml(content: bytes, place: str) -> dict[str, Any]:
+    """The mapping in YAML text; `place` names it in errors. Raises ConfigurationError as `read_yaml` does."""
+    if len(content) > _LONGEST_DOCUMENT:
+        raise ConfigurationError(f"{place} is longer than {_LONGEST_DOCUMENT} bytes")
+    try:
+        document = yaml.load(content, Loader=_Loader)  # noqa: S506  a safe loader
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         where = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""

@@ -17,7 +17,7 @@ class MarketPlan:
     """What to set up. URLs are those that the daemons will use too; none holds a password.
 
     `confirmations` makes a block final; `workers` are each daemon's processes for arithmetic; `metrics_port`
-    is the first of consecutive ports, one a daemon.
+    is the first of consecutive ports, one a daemon, and `metrics_host` the address that they are opened on.
     """
 
     folder: Path
@@ -34,6 +34,7 @@ class MarketPlan:
     confirmations: int = 2
     workers: int = 1
     metrics_port: int | None = None
+    metrics_host: str | None = None
 
 
 _FOR_TRYING = {"per_buyer": 1000, "in_total": 1000}
@@ -90,7 +91,9 @@ def _listener_user(deployment: Deployment) -> str:
 
 def _common(plan: MarketPlan, deployment: Deployment, user: str, number: int) -> Document:
     scheme, host = urlsplit(plan.broker_url)[:2]
-    metrics = {} if plan.metrics_port is None else {"metrics_port": plan.metrics_port + number}
+    metrics: Document = {} if plan.metrics_port is None else {"metrics_port": plan.metrics_port + number}
+    if plan.metrics_host is not None:
+        metrics["metrics_host"] = plan.metrics_host
     return {
         "broker": {
             "url": f"{scheme}://{user}@{host}/{plan.virtual_host}",

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from aiohttp import web
-from prometheus_client import CollectorRegistry
+from prometheus_client import CollectorRegistry, ProcessCollector
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.registry import Collector
@@ -97,6 +97,13 @@ class DaemonCollector(Collector):
         yield self._labelled(
             "trainings", "Trainings by the state that people see.", ["state"], _trainings_by_state
         )
+        yield self._labelled(
+            "trainings_ended",
+            "Trainings that have ended, by outcome.",
+            ["outcome"],
+            _trainings_ended,
+            counter=True,
+        )
         yield self._gauge(
             "training_quiet_seconds",
             "Time since the training under way changed that has been quiet longest; 0 when none is.",
@@ -175,6 +182,16 @@ def _trainings_by_state(daemon: Observed) -> Mapping[tuple[str, ...], float]:
     return {(state,): count for state, count in daemon.store.trainings_by_state().items()}
 
 
+def _trainings_ended(daemon: Observed) -> Mapping[tuple[str, ...], float]:
+    """Both outcomes are there from the start: the first failure must show as an increase."""
+    ended: dict[tuple[str, ...], float] = {("finished",): 0.0, ("failed",): 0.0}
+    for state, count in daemon.store.trainings_by_state().items():
+        outcome = (state.partition("(")[0].lower(),)
+        if outcome in ended:
+            ended[outcome] += count
+    return ended
+
+
 def _answering(daemon: Observed) -> Mapping[tuple[str, ...], float]:
     return {} if daemon.health is None else {(part,): float(up) for part, up in daemon.health.up.items()}
 
@@ -236,6 +253,7 @@ async def serving(
         return
     registry = CollectorRegistry()
     registry.register(collector)
+    ProcessCollector(registry=registry)
 
     async def metrics(_request: web.Request) -> web.Response:
         return web.Response(body=generate_latest(registry), headers={"Content-Type": CONTENT_TYPE_LATEST})

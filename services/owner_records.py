@@ -7,7 +7,6 @@ from protocol.owner_policy import OwnerPolicy
 from protocol.roles.dispatch import decode_state
 from protocol.roles.owner_budget import JOINED, Counts, Joining
 from protocol.roles.owner_state import OwnerState
-from services.role import OUTSIDE
 from services.store import Store
 
 ORDERED_POLICY = "policy:ordered"
@@ -36,15 +35,18 @@ def ordered_policy(store: Store) -> OwnerPolicy | None:
     return None if content is None else unpack(OwnerPolicy, content)
 
 
-def payments(store: Store) -> tuple[list[Payment], list[Payment]]:
-    """(credits, withdrawals) that the chain has confirmed, oldest first."""
-    credited: list[Payment] = []
-    withdrawn: list[Payment] = []
-    for name, data, at in store.facts(OUTSIDE):
-        if name == "credited":
-            credited.append(Payment(at, int(data["wei"]), int(data["training"]), str(data["share"])))
-        elif name == "withdrawn":
-            withdrawn.append(Payment(at, int(data["wei"])))
+def payments(store: Store, account: str) -> tuple[list[Payment], list[Payment]]:
+    """(credits, withdrawals) of an account that the chain has confirmed, oldest first."""
+    credited = [
+        Payment(at, int(data["amount"]), int(data["training"]), str(data["share"]))
+        for data, at in store.facts_named("Credited")
+        if data["account"] == account
+    ]
+    withdrawn = [
+        Payment(at, int(data["amount"]))
+        for data, at in store.facts_named("Withdrawn")
+        if data["account"] == account
+    ]
     return credited, withdrawn
 
 

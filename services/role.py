@@ -88,8 +88,3 @@ class Role:
     def answer(self, signed: SignedMessage) -> Answer:
         """React to a message outside all trainings."""
         raise ProtocolViolation("unknown_training", signed.envelope.type)
-
-    def note_event(self, event: MarketplaceEvent) -> Answer:
-        """React to a contract event that `key_of_event` put outside all trainings."""
-        del event
-        return Answer()

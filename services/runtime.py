@@ -296,8 +296,6 @@ class Runtime:
         match item:
             case MessageReceived():
                 return self.role.answer(item.signed)
-            case EventConfirmed():
-                return self.role.note_event(item.chain_event.event)
             case CallRefused():
                 return Answer(fact=("call_refused", {"call": item.call.call, "code": item.code}))
             case _:

@@ -38,12 +38,13 @@ class SendPolicy:
     """How a sender treats fees and time.
 
     `confirmations` blocks on top of its own make a transaction final; `bump_seconds` without being mined make
-    its replacement with a higher fee, up to `most_fee_per_gas` (wei); `poll_seconds` between looks at the
-    node.
+    its replacement with a higher fee, up to `most_fee_per_gas` (wei); `lost_seconds` without the node knowing
+    it, as after the node's restart, have it sent again as it is; `poll_seconds` between looks at the node.
     """
 
     confirmations: int = 0
     bump_seconds: float = 45.0
+    lost_seconds: float = 2.0
     poll_seconds: float = 0.5
     most_fee_per_gas: int = 500 * 10**9
     gas_margin_percent: int = 25
@@ -214,7 +215,8 @@ class Sender:
     async def _wait(self, flight: _InFlight) -> Receipt:
         """Until one of the nonce's transactions is final; resend what was lost, outbid what is stuck."""
         loop = asyncio.get_running_loop()
-        tried_at, overtaken = loop.time(), False
+        tried_at = known_at = loop.time()
+        overtaken = False
         while True:
             changed = self._changed
             try:
@@ -222,14 +224,25 @@ class Sender:
                 if receipt is not None and final:
                     return receipt
                 if receipt is None:
-                    mined = await self._rpc.call("eth_getTransactionCount", self.address, "latest")
+                    mined, known = await self._rpc.batch(
+                        [
+                            ("eth_getTransactionCount", [self.address, "latest"]),
+                            ("eth_getTransactionByHash", ["0x" + transaction_hash(flight.raw[-1]).hex()]),
+                        ]
+                    )
                     if overtaken and quantity(mined) > flight.transaction.nonce:
                         raise TransactionReplaced
                     # Perhaps mined between the two looks, or its receipt is not indexed yet: look once more.
                     overtaken = quantity(mined) > flight.transaction.nonce
-                    if not overtaken and loop.time() - tried_at >= self._policy.bump_seconds:
-                        tried_at = loop.time()
+                    now = loop.time()
+                    if known is not None:
+                        known_at = now
+                    if not overtaken and now - tried_at >= self._policy.bump_seconds:
+                        tried_at = known_at = now
                         await self._outbid(flight)
+                    elif not overtaken and now - known_at >= self._policy.lost_seconds:
+                        known_at = now
+                        await self._submit(flight)
             except (ChainUnavailable, RpcError) as error:
                 _log.warning("chain_wait_failed", reason=str(error))
             await self._pause(changed)

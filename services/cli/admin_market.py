@@ -37,6 +37,9 @@ def init_market(
             help="First port of /metrics and /health, one a daemon from here on.", min=1024, max=65000
         ),
     ] = None,
+    metrics_host: Annotated[
+        str | None, typer.Option(help="Address that these ports are opened on; default: loopback.")
+    ] = None,
     json: Json = False,
 ) -> None:
     """Make keys and configurations, create the contract, provision the broker, deal rows to the owners.
@@ -62,6 +65,7 @@ def init_market(
         confirmations=confirmations,
         workers=workers,
         metrics_port=metrics_port,
+        metrics_host=metrics_host,
     )
     made = asyncio.run(set_up(plan, (lambda _text: None) if json else print_line))
     parties = {party.name: party.address for party in made.folder.participants}

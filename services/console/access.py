@@ -44,7 +44,7 @@ def page_of(request: web.Request) -> Page:
     return request[_PAGE]
 
 
-def audit(request: web.Request, **about: object) -> None:
+def audit(request: web.Request, /, **about: object) -> None:
     """Add to the line that is logged for this action; never a secret."""
     request[_AUDITED].update(about)
 

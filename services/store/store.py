@@ -194,6 +194,12 @@ class Store(Queues):
         with self._database.reading() as connection:
             return [(row.name, json.loads(row.data), row.at) for row in connection.execute(query)]
 
+    def facts_named(self, name: str) -> list[tuple[dict[str, Any], float]]:
+        """(data, at) of all facts of a name, whatever they are about, in order."""
+        query = sa.select(facts.c.data, facts.c.at).where(facts.c.name == name).order_by(facts.c.sequence)
+        with self._database.reading() as connection:
+            return [(json.loads(row.data), row.at) for row in connection.execute(query)]
+
     def note_once(self, key: str, name: str, data: Mapping[str, Any], now: float) -> None:
         """Note a fact, unless the same was noted before: its source may tell it twice."""
         text = json.dumps(dict(data))

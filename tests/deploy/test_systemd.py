@@ -12,6 +12,7 @@ import pytest
 
 from services.config import KINDS
 from services.daemon import DRAIN_SECONDS
+from services.files import read_passphrase
 from tests.deploy.test_containers import parsed
 from tests.support.confined import allowed_calls, settings_of
 from tests.support.packages import install
@@ -38,10 +39,11 @@ def system(tmp_path):
     """A system's folders with the unit installed, and a function that has it verified."""
     units = tmp_path / "etc" / "systemd" / "system"
     units.mkdir(parents=True)
-    program = tmp_path / "opt" / "deltaml" / "bin" / "deltaml"
-    program.parent.mkdir(parents=True)
-    program.write_text("#!/bin/sh\n")
-    program.chmod(0o755)
+    for name in ("opt/deltaml/bin/deltaml", "bin/sh"):
+        program = tmp_path / name
+        program.parent.mkdir(parents=True)
+        program.write_text("#!/bin/sh\n")
+        program.chmod(0o755)
     shutil.copytree("/usr/lib/systemd/system", tmp_path / "usr/lib/systemd/system", symlinks=True)
 
     def verify(text, kind="data-owner"):
@@ -75,6 +77,21 @@ def test_the_command_is_one_that_deltaml_takes(kind):
     program, *arguments = command.replace("%i", kind).split()
     assert program == "/opt/deltaml/bin/deltaml"
     assert str(parsed(arguments).params["config"]) == f"/etc/deltaml/{kind}.yaml"
+
+
+def test_the_daemon_gets_its_secrets_as_files_of_its_own(tmp_path):
+    (line,) = SETTINGS["ExecStartPre"]
+    loaded, own = tmp_path / "loaded", tmp_path / "own"
+    loaded.mkdir()
+    own.mkdir()
+    for name in ("passphrase", "broker-password"):
+        (loaded / f"secrets_{name}").write_text(name)
+        (loaded / f"secrets_{name}").chmod(0o440)
+    (place,) = SETTINGS["RuntimeDirectory"]
+    script = line.replace("$$", "$").replace(f"/run/{place}", str(own))
+    subprocess.run(script, shell=True, check=True, env={"CREDENTIALS_DIRECTORY": str(loaded)})
+    assert read_passphrase(own / "passphrase") == "passphrase"
+    assert {path.name for path in own.iterdir()} == {"passphrase", "broker-password"}
 
 
 def test_the_daemon_has_longer_to_stop_than_it_takes():

@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+from pathlib import Path
 
 from tests.faults.fault import Fault
 from tests.faults.market import Training
@@ -68,8 +69,9 @@ class SlowConsumer(Fault):
         for last in (20, 40, 60):
             await self.moment(training, last)
             self.daemon.signal(signal.SIGSTOP)
-            state = (await asyncio.to_thread(_stat, self.daemon.pid)).rpartition(")")[2].split()[0]
-            self.stops += state == "T"
+            while await asyncio.to_thread(_state_of, self.daemon.pid) != "T":
+                await asyncio.sleep(0.01)
+            self.stops += 1
             await self.pause(0.5, 3.0)
             self.daemon.signal(signal.SIGCONT)
 
@@ -82,6 +84,6 @@ class SlowConsumer(Fault):
         return f"{self.victim}, pid {self.daemon.pid}: stopped three times"
 
 
-def _stat(pid: int) -> str:
-    with open(f"/proc/{pid}/stat") as file:  # noqa: PTH123
-        return file.read()
+def _state_of(pid: int) -> str:
+    """The system's letter: T for a process that is stopped."""
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]

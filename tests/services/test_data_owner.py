@@ -21,6 +21,7 @@ from protocol.owner_policy import Budget, OwnerPolicy
 from protocol.roles.inputs import PolicyChanged, TimerFired
 from protocol.roles.owner_budget import Counts, counted
 from services.chain.views import Owners
+from services.chain_record import record_key, record_of
 from services.data_owner import OwnerRole
 from services.directory import Directory
 from services.owner_records import Payment, count_earlier_trainings, counts_of, payments
@@ -28,7 +29,7 @@ from services.role import OUTSIDE
 from services.store import Store
 from tests.support.documents import any_request
 from tests.support.pure_party import make_statistic
-from tests.support.service_world import FakeChain, Person
+from tests.support.service_world import FakeChain, Person, event_of
 from tests.support.small_markets import small_data, small_market
 from tests.support.stores import offered, writes
 
@@ -207,18 +208,18 @@ def test_a_withdrawal_is_a_call_of_the_contract(role, store):
     assert ordered(role, store, WithdrawOrder()).calls == (Withdraw(),)
 
 
-def test_our_own_money_is_noted_and_nobody_elses(role, store):
-    ours = [
-        Credited(training=4, account=OWNER.address, share="validation", amount=10**17),
-        Withdrawn(account=OWNER.address, amount=3 * 10**16),
-    ]
-    for number, event in enumerate(ours):
-        assert role.key_of_event(event) == OUTSIDE
-        assert role.key_of_event(event.model_copy(update={"account": PEER.address})) is None
-        answer = role.note_event(event)
-        item = offered(store, bytes([number]) * 32, OUTSIDE)
-        store.finish_input(item, 5.0 + number, facts=(answer.fact,))
-    assert payments(store) == ([Payment(5.0, 10**17, 4, "validation")], [Payment(6.0, 3 * 10**16)])
+def test_our_own_money_is_told_and_nobody_elses(store):
+    for account in (OWNER.address, PEER.address):
+        events = (
+            Credited(training=4, account=account, share="validation", amount=10**17),
+            Withdrawn(account=account, amount=3 * 10**16),
+        )
+        for number, event in enumerate(events):
+            name, data = record_of(event_of(event))
+            store.note_once(record_key(4), name, data, 5.0 + number)
+    earned, withdrawn = payments(store, OWNER.address)
+    assert earned == [Payment(5.0, 10**17, 4, "validation")]
+    assert withdrawn == [Payment(6.0, 3 * 10**16)]
 
 
 async def test_steps_that_may_join_see_what_was_joined(role, store):

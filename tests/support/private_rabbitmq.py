@@ -21,6 +21,7 @@ from urllib.request import HTTPBasicAuthHandler, HTTPPasswordMgrWithDefaultRealm
 from tests.support.packages import install
 
 _LIBRARY = Path("/usr/lib/rabbitmq/lib")
+_PLUGINS = ("rabbitmq_management", "rabbitmq_auth_mechanism_ssl", "rabbitmq_prometheus")
 _START_SECONDS = 90
 
 INSTRUCTIONS = (
@@ -32,13 +33,17 @@ INSTRUCTIONS = (
 
 @dataclass(frozen=True)
 class Server:
-    """A running broker and its administrator. URLs are without login and virtual host."""
+    """A running broker and its administrator. URLs are without login and virtual host.
+
+    `prometheus_url` is where its metrics are, if that is known.
+    """
 
     amqp_url: str
     management_url: str
     user: str
     password: str
     amqps_url: str | None = None
+    prometheus_url: str | None = None
 
 
 class PrivateBroker:
@@ -48,7 +53,7 @@ class PrivateBroker:
         """`tls` names the files ca, certificate and key of a second listener that wants certificates."""
         self._folder, self._tls = folder, tls
         self._script = _server_script()
-        names = ("amqp", "amqps", "management", "distribution", "epmd")
+        names = ("amqp", "amqps", "management", "prometheus", "distribution", "epmd")
         self._ports = dict(zip(names, _free_ports(len(names)), strict=True))
         self._environment = self._prepare()
         self._epmd: subprocess.Popen[bytes] | None = None
@@ -63,6 +68,7 @@ class PrivateBroker:
             "guest",
             "guest",
             f"amqps://localhost:{self._ports['amqps']}" if self._tls else None,
+            f"http://127.0.0.1:{self._ports['prometheus']}",
         )
 
     @property
@@ -104,7 +110,7 @@ class PrivateBroker:
         cookie = home / ".erlang.cookie"
         cookie.write_text(secrets.token_hex(16))
         cookie.chmod(0o400)
-        (self._folder / "plugins").write_text("[rabbitmq_management,rabbitmq_auth_mechanism_ssl].\n")
+        (self._folder / "plugins").write_text(f"[{','.join(_PLUGINS)}].\n")
         (self._folder / "rabbitmq.conf").write_text("\n".join(self._configuration()) + "\n")
         (self._folder / "empty.conf").touch()
         ports = self._ports
@@ -129,6 +135,8 @@ class PrivateBroker:
         yield f"listeners.tcp.default = 127.0.0.1:{self._ports['amqp']}"
         yield f"management.tcp.port = {self._ports['management']}"
         yield "management.tcp.ip = 127.0.0.1"
+        yield f"prometheus.tcp.port = {self._ports['prometheus']}"
+        yield "prometheus.tcp.ip = 127.0.0.1"
         yield "collect_statistics_interval = 500"
         yield "max_message_size = 2097152"
         yield "disk_free_limit.absolute = 50MB"

@@ -44,7 +44,8 @@ def _named_server() -> Server:
     if not management:
         raise RuntimeError(f"DELTAML_AMQP_MANAGEMENT_URL is missing; {INSTRUCTIONS}")
     user, password = (unquote(part or "guest") for part in (urlsplit(amqp).username, urlsplit(amqp).password))
-    return Server(_bare(amqp), _bare(management), user, password)
+    prometheus = os.environ.get("DELTAML_AMQP_PROMETHEUS_URL")
+    return Server(_bare(amqp), _bare(management), user, password, prometheus_url=prometheus)
 
 
 def _bare(url: str) -> str:
@@ -66,10 +67,16 @@ def _docker_answers() -> bool:
 def _docker_server() -> Iterator[Server]:
     from testcontainers.core.container import DockerContainer  # noqa: PLC0415
 
-    with DockerContainer(_IMAGE).with_exposed_ports(5672, 15672) as container:
+    with DockerContainer(_IMAGE).with_exposed_ports(5672, 15672, 15692) as container:
         host = container.get_container_host_ip()
-        ports = [container.get_exposed_port(port) for port in (5672, 15672)]
+        ports = [container.get_exposed_port(port) for port in (5672, 15672, 15692)]
         # The image's guest may log in from elsewhere than loopback.
-        server = Server(f"amqp://{host}:{ports[0]}", f"http://{host}:{ports[1]}", "guest", "guest")
+        server = Server(
+            f"amqp://{host}:{ports[0]}",
+            f"http://{host}:{ports[1]}",
+            "guest",
+            "guest",
+            prometheus_url=f"http://{host}:{ports[2]}",
+        )
         wait_until_served(server, None, None)
         yield server

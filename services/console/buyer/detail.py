@@ -10,6 +10,7 @@ from services.console.section import Fragments
 
 _PARTS = {
     "status": "buyer/training/status.html",
+    "stopping": "buyer/training/stopping.html",
     "figures": "buyer/training/figures.html",
     "curve": "training/curve.html",
     "partners": "buyer/training/partners.html",

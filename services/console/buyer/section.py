@@ -2,7 +2,7 @@
 
 from aiohttp import web
 
-from services.console.buyer import detail, trainings
+from services.console.buyer import detail, ordering, trainings
 from services.console.i18n import noted as _
 from services.console.section import Entry, Section
 
@@ -12,6 +12,12 @@ SECTION = Section(
     navigation=(Entry("/trainings", _("Trainings")),),
     routes=(
         web.get("/trainings", trainings.show_all),
+        web.post("/trainings", ordering.order),
+        web.get("/trainings/new", ordering.show),
+        web.post("/trainings/new", ordering.review),
+        web.post("/trainings/new/check", ordering.checked),
+        web.post("/trainings/new/form", ordering.change),
+        web.post("/trainings/new/yaml", ordering.from_yaml),
         web.get("/trainings/{key}", detail.show),
         web.get("/trainings/{key}/model.json", detail.download),
         web.post("/trainings/{key}/stop", detail.stop),

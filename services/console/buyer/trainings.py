@@ -11,7 +11,11 @@ from services.console.section import Fragments
 async def show_all(request: web.Request) -> web.StreamResponse:
     """All trainings, the newest first."""
     page = page_of(request)
-    return page.render("buyer/trainings.html", trainings=summaries(page.console.party.store))
+    return page.render(
+        "buyer/trainings.html",
+        trainings=summaries(page.console.party.store),
+        ordered="ordered" in request.query,
+    )
 
 
 def live_all(reader: Reader, _argument: str) -> Fragments:

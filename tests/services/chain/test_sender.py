@@ -100,6 +100,25 @@ async def test_a_transaction_that_the_pool_lost_is_sent_again_with_a_higher_fee(
     assert len(await opened_trainings(market)) == 1
 
 
+async def test_a_transaction_that_the_node_forgot_is_sent_again_as_it_is(registered) -> None:
+    """A node that was started anew has its blocks and an empty pool."""
+    market = registered
+    rpc, client = interposed_client(market, market.buyer, lost_seconds=0.02)
+    lost = []
+
+    async def lose(raw):
+        lost.append(raw)
+        if len(lost) == 3:
+            del rpc.handlers["eth_sendRawTransaction"]
+        return "0x" + "0" * 64
+
+    rpc.handlers["eth_sendRawTransaction"] = lose
+    receipt = await client.submit(market.opening())
+    assert receipt.succeeded
+    assert len(set(lost)) == 1
+    assert len(await opened_trainings(market)) == 1
+
+
 async def test_a_pool_that_holds_another_transaction_of_the_nonce_is_outbid(registered) -> None:
     market = registered
     rpc, client = interposed_client(market, market.buyer)

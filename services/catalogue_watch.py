@@ -1,0 +1,38 @@
+"""Tells an owner's trainings when its data sets change, whoever changed them: a command or the console."""
+
+import asyncio
+from collections.abc import Callable, Iterable
+
+import structlog
+
+from protocol.errors import DeltaMLError
+from protocol.roles.inputs import CatalogueChanged, Input
+from services.catalogue import Catalogue
+
+_log = structlog.get_logger(__name__)
+
+POLL_SECONDS = 2.0
+
+
+async def watch_catalogue(
+    catalogue: Catalogue,
+    undecided: Callable[[], Iterable[str]],
+    offer: Callable[[Iterable[str], Input], None],
+    *,
+    seconds: float = POLL_SECONDS,
+) -> None:
+    """Offer CatalogueChanged to the `undecided` instances after every change, until cancelled.
+
+    Also at the start: data sets may have come and gone while the daemon was stopped.
+    """
+    known: frozenset[tuple[str, int, int]] | None = None
+    while True:
+        found = catalogue.manifest()
+        if found != known:
+            try:
+                offer(undecided(), CatalogueChanged())
+            except DeltaMLError as error:  # the store is away: at the next look
+                _log.warning("catalogue_waits", reason=str(error))
+            else:
+                known = found
+        await asyncio.sleep(seconds)

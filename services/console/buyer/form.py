@@ -1,0 +1,285 @@
+"""The form of a request: texts that people type, the document that they mean, and what is wrong with it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal, InvalidOperation
+from typing import Any, Literal
+
+import yaml
+from pydantic import ValidationError
+
+from protocol.errors import MisuseError, ProtocolViolation
+from protocol.request import Bounds, Deadlines, ModelKind, Owners, Request
+from protocol.roles.buyer_opening import require_possible
+from services.console.buyer.problems import Problem, deposit_problem, impossible, problem_of
+
+Kind = Literal["text", "whole", "decimal", "ether", "percent", "yes"]
+MOST_COLUMNS = 256
+"""In the form; a YAML file may have as many as a request may."""
+
+_WEI = Decimal(10**18)
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """An input by its name, where its value belongs in the document, and how it is written."""
+
+    name: str
+    path: tuple[str, ...]
+    kind: Kind
+
+
+FIELDS = (
+    Field("name", ("name",), "text"),
+    Field("aggregator", ("aggregator",), "text"),
+    Field("intercept", ("model", "intercept"), "yes"),
+    Field("l2", ("model", "l2"), "decimal"),
+    Field("target-name", ("target", "name"), "text"),
+    Field("target-minimum", ("target", "minimum"), "decimal"),
+    Field("target-maximum", ("target", "maximum"), "decimal"),
+    Field("rounds", ("schedule", "rounds"), "whole"),
+    Field("local_steps", ("schedule", "local_steps"), "whole"),
+    Field("step_size", ("schedule", "step_size"), "decimal"),
+    Field("tolerance", ("schedule", "tolerance"), "decimal"),
+    Field("owners-minimum", ("owners", "minimum"), "whole"),
+    Field("owners-maximum", ("owners", "maximum"), "whole"),
+    Field("min_rows", ("bounds", "min_rows"), "whole"),
+    Field("weight_bits", ("bounds", "weight_bits"), "whole"),
+    Field("residual_bits", ("bounds", "residual_bits"), "whole"),
+    Field("deposit", ("payment", "deposit_wei"), "ether"),
+    Field("contribution", ("payment", "contribution_bps"), "percent"),
+    Field("participation", ("payment", "participation_bps"), "percent"),
+    Field("validation", ("payment", "validation_bps"), "percent"),
+    Field("aggregation", ("payment", "aggregation_bps"), "percent"),
+    Field("join_s", ("deadlines", "join_s"), "whole"),
+    Field("step_s", ("deadlines", "step_s"), "whole"),
+    Field("chain_s", ("deadlines", "chain_s"), "whole"),
+    Field("key_bits", ("key_bits",), "whole"),
+)
+_INPUTS: dict[tuple[str, ...], str] = {
+    ("payment",): "shares",
+    ("owners",): "owners-maximum",
+    ("target",): "target-maximum",
+    **{one.path: one.name for one in FIELDS},
+}
+SHARES = ("contribution", "participation", "validation", "aggregation")
+_COLUMN = ("name", "minimum", "maximum")
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What became of a form: the request, or problems by the name of their input ("" for the whole)."""
+
+    request: Request | None = None
+    problems: dict[str, Problem] = field(default_factory=dict)
+
+
+def fresh() -> dict[str, str]:
+    """The inputs of a new request, with good defaults."""
+    document = {
+        "model": ModelKind().model_dump(mode="json"),
+        "features": [{}],
+        "schedule": {"rounds": 20, "local_steps": 5, "tolerance": "0"},
+        "start": {"start": "zero"},
+        "owners": Owners().model_dump(),
+        "bounds": Bounds().model_dump(),
+        "payment": {
+            "deposit_wei": str(10**18),
+            "contribution_bps": 6500,
+            "participation_bps": 500,
+            "validation_bps": 2000,
+            "aggregation_bps": 1000,
+        },
+        "deadlines": Deadlines().model_dump(),
+        "key_bits": 3072,
+    }
+    return values_of(document)
+
+
+def values_of(document: Mapping[str, Any]) -> dict[str, str]:
+    """The inputs that say the same as a document; what it lacks, or has in another shape, stays empty."""
+    values = {one.name: _shown(_inside(document, one.path), one.kind) for one in FIELDS}
+    features = _inside(document, ("features",))
+    columns = features if isinstance(features, list | tuple) else [{}]
+    values["columns"] = str(min(max(len(columns), 1), MOST_COLUMNS))
+    for index, column in enumerate(columns[:MOST_COLUMNS]):
+        for part in _COLUMN:
+            values[f"feature-{index}-{part}"] = _shown(_inside(column, (part,)), "text")
+    start = _inside(document, ("start",)) or {}
+    weights = _inside(start, ("weights",))
+    values["start"] = _shown(_inside(start, ("start",)), "text") or "zero"
+    values["start_value"] = _shown(_inside(start, ("value",)), "decimal")
+    values["start_weights"] = (
+        ", ".join(str(weight) for weight in weights) if isinstance(weights, list | tuple) else ""
+    )
+    return values
+
+
+def column_count(values: Mapping[str, str]) -> int:
+    """How many features the form has."""
+    text = values.get("columns", "1")
+    return min(max(int(text), 1), MOST_COLUMNS) if text.isascii() and text.isdigit() and len(text) < 6 else 1
+
+
+def with_column(values: Mapping[str, str]) -> dict[str, str]:
+    """The form with one more feature, with the range of the last one."""
+    count = column_count(values)
+    if count == MOST_COLUMNS:
+        return dict(values)
+    last = {part: values.get(f"feature-{count - 1}-{part}", "") for part in ("minimum", "maximum")}
+    added = {f"feature-{count}-{part}": text for part, text in last.items()}
+    return {**values, **added, f"feature-{count}-name": "", "columns": str(count + 1)}
+
+
+def without_column(values: Mapping[str, str], gone: int) -> dict[str, str]:
+    """The form without a feature; the last one stays."""
+    count = column_count(values)
+    if count == 1 or not 0 <= gone < count:
+        return dict(values)
+    kept = {name: text for name, text in values.items() if not name.startswith("feature-")}
+    remaining = [index for index in range(count) if index != gone]
+    for place, index in enumerate(remaining):
+        for part in _COLUMN:
+            kept[f"feature-{place}-{part}"] = values.get(f"feature-{index}-{part}", "")
+    return {**kept, "columns": str(count - 1)}
+
+
+def document_of(values: Mapping[str, str]) -> dict[str, Any]:
+    """The document that a form means; what cannot be read stays text, which the request's rules refuse."""
+    document: dict[str, Any] = {"model": {"kind": "linear_regression"}}
+    for one in FIELDS:
+        place = document
+        for part in one.path[:-1]:
+            place = place.setdefault(part, {})
+        place[one.path[-1]] = _meant(values.get(one.name, ""), one.kind)
+    document["features"] = tuple(
+        {
+            part: _meant(values.get(f"feature-{index}-{part}", ""), "text" if part == "name" else "decimal")
+            for part in _COLUMN
+        }
+        for index in range(column_count(values))
+    )
+    document["start"] = _start(values)
+    return document
+
+
+def check(values: Mapping[str, str]) -> Checked:
+    """The request of a form, or everything that keeps it from being ordered."""
+    return check_document(document_of(values))
+
+
+def check_document(document: Mapping[str, Any]) -> Checked:
+    """As `check`, for a document; its lists are tuples."""
+    try:
+        request = Request.model_validate(document)
+    except ValidationError as error:
+        found: dict[str, Problem] = {}
+        items = error.errors(include_url=False)
+        places = [item["loc"] for item in items]
+        for item in items:
+            here = item["loc"]
+            if any(here == other[: len(here)] != other for other in places):
+                continue  # a tuple whose items are wrong is called too short, too
+            found.setdefault(_input_of(here), problem_of(item))
+        return Checked(problems=found)
+    try:
+        require_possible(request)
+    except ProtocolViolation as violation:
+        return Checked(problems={"": impossible(violation)})
+    too_low = deposit_problem(request)
+    return Checked(request=request) if too_low is None else Checked(problems={"deposit": too_low})
+
+
+def shares_total(values: Mapping[str, str]) -> Decimal | None:
+    """The sum of the payment shares in per cent; None while one of them cannot be read."""
+    try:
+        return sum((Decimal(_point(values.get(name, ""))) for name in SHARES), Decimal(0))
+    except InvalidOperation:
+        return None
+
+
+def canonical_yaml(request: Request) -> str:
+    """The document as YAML; it has the request's hash when read again."""
+    return yaml.safe_dump(request.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
+
+
+def request_from(text: str) -> Request:
+    """The request in the canonical JSON that the confirmation carries.
+
+    Raises MisuseError when it is not one, or cannot be ordered.
+    """
+    try:
+        request = Request.model_validate_json(text)
+        require_possible(request)
+    except (ValidationError, ProtocolViolation):
+        raise MisuseError("the confirmed request is not valid: begin again with the form") from None
+    return request
+
+
+def _start(values: Mapping[str, str]) -> dict[str, Any]:
+    kind = values.get("start", "zero")
+    if kind == "mean":
+        return {"start": "mean", "value": _meant(values.get("start_value", ""), "decimal")}
+    if kind == "weights":
+        parts = values.get("start_weights", "").replace(";", " ").replace(",", " ").split()
+        return {"start": "weights", "weights": tuple(_meant(part, "decimal") for part in parts)}
+    return {"start": kind}
+
+
+def _input_of(location: tuple[int | str, ...]) -> str:
+    """The name of the input that an error is about."""
+    if location[:1] == ("features",) and len(location) > 1:
+        part = location[2] if len(location) > 2 else "name"
+        return f"feature-{location[1]}-{part}"
+    if location[:1] == ("start",):
+        return "start_weights" if "weights" in location else "start_value" if "mean" in location else "start"
+    return _INPUTS.get(tuple(map(str, location)), "")
+
+
+def _inside(value: Any, path: tuple[str, ...]) -> Any:
+    for part in path:
+        value = value.get(part) if isinstance(value, Mapping) else None
+    return value
+
+
+def _shown(value: Any, kind: Kind) -> str:
+    if value is None or isinstance(value, Mapping | list | tuple):
+        return ""
+    if kind == "yes":
+        return "on" if value is True else ""
+    if kind in ("ether", "percent"):
+        try:
+            return f"{Decimal(str(value)) / (_WEI if kind == 'ether' else 100):f}"
+        except InvalidOperation:
+            return str(value)
+    return str(value)
+
+
+def _meant(text: str, kind: Kind) -> Any:
+    text = text.strip()
+    match kind:
+        case "yes":
+            return text == "on"
+        case "whole":
+            return int(text) if text.isascii() and text.isdigit() and len(text) < 30 else text
+        case "decimal":
+            return _point(text)
+        case "ether":
+            return _scaled(text, _WEI)
+        case "percent":
+            return _scaled(text, Decimal(100))
+        case "text":
+            return text
+
+
+def _point(text: str) -> str:
+    """A decimal comma is a point."""
+    return text.strip().replace(",", ".") if text.count(",") == 1 and "." not in text else text.strip()
+
+
+def _scaled(text: str, factor: Decimal) -> Any:
+    try:
+        number = Decimal(_point(text)) * factor
+        return int(number) if number.is_finite() and abs(number) < 10**40 and number == int(number) else text
+    except InvalidOperation:
+        return text

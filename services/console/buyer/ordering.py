@@ -1,0 +1,209 @@
+"""Ordering a training: the form, checked as it is typed, and the confirmation."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from aiohttp import web
+
+from protocol.errors import MisuseError
+from protocol.messages import TrainingOrder
+from protocol.request import Request
+from services.chain.errors import ChainError
+from services.console.access import access, audit, page_of
+from services.console.buyer.form import (
+    FIELDS,
+    Checked,
+    canonical_yaml,
+    check,
+    check_document,
+    column_count,
+    fresh,
+    request_from,
+    shares_total,
+    values_of,
+    with_column,
+    without_column,
+)
+from services.console.buyer.problems import Problem
+from services.console.buyer.views import state_of
+from services.console.i18n import noted as _
+from services.console.pages import Page
+from services.documents import parse_yaml
+from services.errors import ConfigurationError
+
+_TAKEN = _("Exactly this request was ordered before: change its name to have it trained again.")
+
+
+@access("operator")
+async def show(request: web.Request) -> web.StreamResponse:
+    """An empty form, or one filled with an earlier request."""
+    page = page_of(request)
+    key = request.query.get("from")
+    values = fresh()
+    if key is not None:
+        row = page.console.party.store.instance(key)
+        if row is None:
+            raise web.HTTPNotFound
+        values = values_of(state_of(row).request.model_dump(mode="json"))
+        values["name"] = _next_name(page, values["name"])
+    return _form(page, values)
+
+
+async def change(request: web.Request) -> web.StreamResponse:
+    """The same form with a column more or less, or the inputs of another start."""
+    page, values = page_of(request), await _values(request)
+    audit(request, quiet=True)
+    action, _colon, place = str(values.pop("change", "")).partition(":")
+    if action == "add":
+        values = with_column(values)
+    elif action == "remove" and place.isascii() and place.isdigit():
+        values = without_column(values, int(place[:6]))
+    return _form(page, values)
+
+
+async def checked(request: web.Request) -> web.StreamResponse:
+    """What is wrong with the form so far, or what would be ordered."""
+    page, values = page_of(request), await _values(request)
+    audit(request, quiet=True)
+    found = _untaken(page, check(values))
+    text = page.reader.fragment(
+        "buyer/_check.html", **_form_values(values, found), **await _money(page, found.request)
+    )
+    return page.html(text)
+
+
+async def from_yaml(request: web.Request) -> web.StreamResponse:
+    """The form filled from YAML, pasted or uploaded."""
+    page, form = page_of(request), await request.post()
+    audit(request, quiet=True)
+    upload = form.get("file")
+    content = upload.file.read() if isinstance(upload, web.FileField) else b""
+    content = content or str(form.get("yaml", "")).encode()
+    try:
+        document = parse_yaml(content, "YAML")
+    except ConfigurationError as error:
+        return _form(page, fresh(), yaml_problem=str(error), status=422)
+    if len(document.get("features") or ()) > column_count(values_of(document)):
+        # More columns than the form shows: confirm the document itself.
+        found = _untaken(page, check_document(_tuples(document)))
+        if found.request is not None:
+            return await _confirm(page, found.request)
+        problem = next(iter(found.problems.values()))
+        text = page.reader.gettext(problem.text) % problem.values
+        return _form(page, fresh(), yaml_problem=text, status=422)
+    values = values_of(document)
+    return _form(page, values, check(values).problems)
+
+
+async def review(request: web.Request) -> web.StreamResponse:
+    """What will be ordered, to be confirmed; or the form with its problems."""
+    page, values = page_of(request), await _values(request)
+    audit(request, quiet=True)
+    found = _untaken(page, check(values))
+    if found.request is None:
+        return _form(page, values, found.problems, status=422)
+    return await _confirm(page, found.request)
+
+
+async def order(request: web.Request) -> web.StreamResponse:
+    """Send the order to the daemon."""
+    page, form = page_of(request), await request.post()
+    wanted = request_from(str(form.get("request", "")))
+    if _is_taken(page, wanted):
+        raise MisuseError(page.reader.gettext(_TAKEN))
+    audit(request, request=wanted.name, request_hash=f"0x{wanted.hash().hex()}")
+    await page.console.party.order(TrainingOrder(request=wanted), 0)
+    return page.redirect("/trainings?ordered=1")
+
+
+def _form(
+    page: Page,
+    values: Mapping[str, str],
+    problems: Mapping[str, Problem] | None = None,
+    *,
+    yaml_problem: str | None = None,
+    status: int = 200,
+) -> web.Response:
+    found = Checked(problems=dict(problems or {}))
+    return page.render(
+        "buyer/order.html", status=status, yaml_problem=yaml_problem, **_form_values(values, found)
+    )
+
+
+def _form_values(values: Mapping[str, str], found: Checked) -> dict[str, Any]:
+    return {
+        "values": values,
+        "columns": column_count(values),
+        "problems": found.problems,
+        "request": found.request,
+        "yaml": None if found.request is None else canonical_yaml(found.request),
+        "total": shares_total(values),
+        "input_names": _input_names(values),
+    }
+
+
+def _input_names(values: Mapping[str, str]) -> list[str]:
+    """Of every place in the form that may show a problem."""
+    columns = [
+        f"feature-{index}-{part}"
+        for index in range(column_count(values))
+        for part in ("name", "minimum", "maximum")
+    ]
+    by_start = {"mean": ["start_value"], "weights": ["start_weights"]}
+    plain = [one.name for one in FIELDS if one.kind != "yes"]
+    return ["", "shares", "start", *plain, *columns, *by_start.get(values.get("start", ""), [])]
+
+
+async def _confirm(page: Page, wanted: Request) -> web.Response:
+    return page.render(
+        "buyer/confirm.html",
+        request=wanted,
+        yaml=canonical_yaml(wanted),
+        document=wanted.model_dump_json(),
+        **await _money(page, wanted),
+    )
+
+
+async def _money(page: Page, wanted: Request | None) -> dict[str, Any]:
+    """Balance in wei, and what is missing for the deposit; None where the node does not answer."""
+    if wanted is None:
+        return {"balance": None, "missing": None}
+    try:
+        balance = await page.console.party.balance()
+    except ChainError:
+        return {"balance": None, "missing": None}
+    return {"balance": balance, "missing": max(0, wanted.payment.deposit_wei - balance)}
+
+
+def _untaken(page: Page, found: Checked) -> Checked:
+    if found.request is not None and _is_taken(page, found.request):
+        return Checked(problems={"name": Problem(_TAKEN)})
+    return found
+
+
+def _is_taken(page: Page, wanted: Request) -> bool:
+    """Trainings are told apart by their request's hash; the daemon would refuse a second one."""
+    rows = page.console.party.store.instances()
+    return any(state_of(row).request == wanted for row in rows)
+
+
+def _next_name(page: Page, name: str) -> str:
+    """The first of "name 2", "name 3" ... that no training has."""
+    taken = {state_of(row).request.name for row in page.console.party.store.instances()}
+    stem, _space, number = name.rpartition(" ")
+    stem, first = (stem, int(number) + 1) if stem and number.isascii() and number.isdigit() else (name, 2)
+    names = (f"{stem[:90]} {place}" for place in range(first, first + len(taken) + 1))
+    return next(one for one in names if one not in taken)
+
+
+async def _values(request: web.Request) -> dict[str, str]:
+    form = await request.post()
+    return {name: text for name, text in form.items() if isinstance(text, str) and name != "csrf"}
+
+
+def _tuples(value: Any) -> Any:
+    if isinstance(value, list):
+        return tuple(_tuples(item) for item in value)
+    if isinstance(value, dict):
+        return {key: _tuples(item) for key, item in value.items()}
+    return value

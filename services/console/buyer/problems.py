@@ -1,0 +1,117 @@
+"""What is wrong with a request, in words that can be translated."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from pydantic_core import ErrorDetails
+
+from protocol.errors import ProtocolViolation
+from protocol.request import Request
+from services.console.i18n import noted as _
+
+_BASIS_POINTS = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A text with places for values, translated where it is shown."""
+
+    text: str
+    values: Mapping[str, str] = field(default_factory=dict)
+
+
+_BY_TYPE = {
+    "missing": _("This is needed."),
+    "string_too_short": _("This is needed."),
+    "string_too_long": _("At most %(max_length)s characters."),
+    "string_pattern_mismatch": _("This must be an address: 0x and 40 hexadecimal digits."),
+    "int_type": _("This must be a whole number."),
+    "int_parsing": _("This must be a whole number."),
+    "int_from_float": _("This must be a whole number."),
+    "decimal_type": _("This must be a number."),
+    "greater_than_equal": _("At least %(ge)s."),
+    "greater_than": _("More than %(gt)s."),
+    "less_than_equal": _("At most %(le)s."),
+    "less_than": _("Less than %(lt)s."),
+    "multiple_of": _("This must be a multiple of %(multiple_of)s."),
+    "too_short": _("At least %(min_length)s."),
+    "too_long": _("At most %(max_length)s."),
+    "extra_forbidden": _("A request has no such field."),
+    "union_tag_invalid": _("Choose one of the starts."),
+}
+
+_BY_TEXT = (
+    (r"must be a decimal number", _("This must be a number.")),
+    (r"must be a finite number.*", _("This must be a number between 1e-30 and 1e30.")),
+    (r"must have at most (?P<digits>\d+) digits", _("At most %(digits)s digits.")),
+    (r"must be printable text on one line", _("Only printable characters, on one line.")),
+    (r"column (?P<column>.+): minimum must be below maximum", _("The minimum must be below the maximum.")),
+    (
+        r"owners.minimum must not exceed owners.maximum",
+        _("The most owners must not be fewer than the least."),
+    ),
+    (
+        r"payment shares add up to (?P<points>\d+) basis points.*",
+        _("The shares add up to %(points)s basis points; they must make 10000, which is 100 %%."),
+    ),
+    (r"column (?P<column>.+) is named twice", _("The column %(column)s is named twice.")),
+    (
+        r"start.weights has (?P<count>\d+) values; (?P<needed>\d+) needed",
+        _("There are %(count)s weights; %(needed)s are needed, the intercept last."),
+    ),
+    (r"start: mean needs model.intercept: true", _("Starting with the mean needs an intercept.")),
+    (r"a start weight does not fit.*", _("A weight of the start does not fit into the bits for weights.")),
+    (
+        r"residuals of the first model may need (?P<needed>\d+) bits; bounds.residual_bits is (?P<has>\d+).*",
+        _(
+            "Errors of the first model may need %(needed)s bits and have %(has)s: raise the bits for errors, "
+            "or narrow the ranges."
+        ),
+    ),
+)
+
+
+def problem_of(item: ErrorDetails) -> Problem:
+    """The problem behind an error of the request's own rules."""
+    if item["loc"] == ("payment", "deposit_wei") and item["type"].startswith("int"):
+        return Problem(_("This must be an amount of ether with at most 18 decimals."))
+    if item["input"] == "":
+        return Problem(_("This is needed."))
+    if item["type"] == "value_error":
+        return _from_text(item["msg"].removeprefix("Value error, "))
+    text = _BY_TYPE.get(item["type"])
+    if text is None:
+        return Problem("%(reason)s", {"reason": item["msg"]})
+    context: dict[str, Any] = item.get("ctx", {})
+    return Problem(text, {name: str(value) for name, value in context.items()})
+
+
+def impossible(violation: ProtocolViolation) -> Problem:
+    """Why no aggregator could take this request on."""
+    if violation.code == "widths_do_not_fit":
+        text = _("The numbers of this request do not fit into its key: %(reason)s")
+        return Problem(text, {"reason": violation.detail})
+    if violation.code == "continuation_not_supported":
+        return Problem(_("Continuing an earlier training is not possible yet."))
+    return Problem("%(reason)s", {"reason": str(violation)})
+
+
+def deposit_problem(request: Request) -> Problem | None:
+    """The contract's own bound (contracts/src/Marketplace.sol, `open`), told before a deposit is sent."""
+    needed = _BASIS_POINTS * request.schedule.rounds * request.owners.maximum
+    if request.payment.deposit_wei >= needed:
+        return None
+    return Problem(
+        _("The contract asks for at least %(needed)s wei for so many rounds and owners."),
+        {"needed": str(needed)},
+    )
+
+
+def _from_text(text: str) -> Problem:
+    for pattern, meaning in _BY_TEXT:
+        found = re.fullmatch(pattern, text)
+        if found:
+            return Problem(meaning, found.groupdict())
+    return Problem("%(reason)s", {"reason": text})

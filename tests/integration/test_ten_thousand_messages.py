@@ -1,0 +1,104 @@
+"""Ten thousand confirmed messages through a broker that is killed three times while they pass."""
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Iterator
+
+import pytest
+
+from protocol.messages import Complaint
+from protocol.roles.inputs import NoteFact
+from services.bus.amqp import AmqpBus
+from services.directory import Directory
+from services.meter import Meter
+from services.outbox import Outbox, packed_message
+from services.runtime import Runtime
+from services.store import Store
+from tests.support.amqp_market import AmqpMarket, amqp_market
+from tests.support.private_rabbitmq import PrivateBroker, private_broker
+from tests.support.scripted_daemon import OwnerLike, ScriptedPool, said, step
+from tests.support.service_world import MARKET, FakeChain, Person
+
+SENDERS, EACH = 4, 2_500
+MESSAGES = SENDERS * EACH
+KILLED_AT = (1_500, 4_500, 8_000)
+SECONDS = 300
+
+
+@pytest.fixture
+def own_broker() -> Iterator[PrivateBroker]:
+    with private_broker() as broker:
+        yield broker
+
+
+class Sending:
+    """A daemon's outbox with messages waiting in it."""
+
+    def __init__(self, market: AmqpMarket, sender: Person, recipient: Person, chain: FakeChain) -> None:
+        self.store, self.bus = Store(), AmqpBus(market.config(sender.address))
+        bodies = (
+            Complaint(code=f"from_{sender.address[2:10]}_{number}", accused=sender.address, evidence=())
+            for number in range(EACH)
+        )
+        self.store.add_effects(
+            "1", [packed_message(sender.outgoing(recipient, body)) for body in bodies], time.time()
+        )
+        self.outbox = Outbox(self.store, self.bus, chain, Meter())
+
+
+def noting(_state, item, _context):
+    """Every message leaves a fact in the transaction that processes it."""
+    return step(b"", NoteFact(name="heard", data={"of": said(item)}))
+
+
+async def test_none_is_lost_and_none_is_processed_twice(own_broker, tmp_path) -> None:
+    recipient, senders = Person("data_owner"), [Person("federated_aggregator") for _ in range(SENDERS)]
+    chain = FakeChain(recipient, *senders)
+    places = [(person.role, person.address) for person in (recipient, *senders)]
+    async with amqp_market(own_broker.server, places, tmp_path) as market:
+        sending = [Sending(market, sender, recipient, chain) for sender in senders]
+        store = Store(f"sqlite:///{tmp_path}/recipient.sqlite")
+        bus = AmqpBus(market.config(recipient.address))
+        runtime = Runtime(
+            OwnerLike(store),
+            recipient.identity,
+            MARKET,
+            store=store,
+            bus=bus,
+            client=chain,
+            directory=Directory(chain),
+            pool=ScriptedPool(noting),
+            meter=Meter(),
+        )
+        work = [asyncio.create_task(one.outbox.run()) for one in sending]
+        work.append(asyncio.create_task(runtime.run()))
+        killed = []
+        async with asyncio.timeout(SECONDS):
+            while not await complete(store, sending, work):
+                if len(killed) < len(KILLED_AT) and len(store.facts("1")) >= KILLED_AT[len(killed)]:
+                    killed.append(own_broker.kill())
+                    await asyncio.to_thread(own_broker.start)
+        heard = Counter(data["of"] for name, data, _at in store.facts("1") if name == "heard")
+        assert len(heard) == MESSAGES
+        assert set(heard.values()) == {1}
+        assert len(set(killed)) == 3
+        assert store.waiting_inputs() == 0
+        assert await market.depth("deltaml.dead.letters") == 0
+        for task in work:
+            task.cancel()
+        await asyncio.gather(*work, return_exceptions=True)
+        for one in (bus, *(sender.bus for sender in sending)):
+            await one.close()
+        for database in (store, *(sender.store for sender in sending)):
+            database.close()
+
+
+async def complete(store: Store, sending: list[Sending], work: list[asyncio.Task]) -> bool:
+    """Whether everything has left the senders and was processed; looked at now and then."""
+    await asyncio.sleep(0.2)
+    for task in work:
+        if task.done():
+            task.result()
+    left = sum(one.store.waiting_effects() for one in sending)
+    return not left and len(store.facts("1")) >= MESSAGES and store.waiting_inputs() == 0

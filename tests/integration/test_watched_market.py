@@ -1,0 +1,101 @@
+"""A real Prometheus on a real market: dashboards and alerts use what is there, a dead daemon is told."""
+
+import asyncio
+import re
+
+import pytest
+import yaml
+
+from services.datasets import deal, diabetes
+from tests.support.daemon_market import DaemonMarket, write_request
+from tests.support.prometheus import running_prometheus
+from tests.support.promql import DEPLOY, alert_rules, metrics_of, panel_expressions
+
+
+@pytest.fixture
+async def market(tmp_path, rabbitmq):
+    columns, rows = diabetes()
+    async with DaemonMarket(tmp_path, rabbitmq, columns, deal(rows, 5, 39)) as running:
+        yield running
+
+
+@pytest.fixture
+def prometheus(market, rabbitmq, tmp_path):
+    """Ours, but for its targets and its patience."""
+    assert rabbitmq.prometheus_url, "DELTAML_AMQP_PROMETHEUS_URL must say where RabbitMQ's metrics are"
+    folder = tmp_path / "prometheus"
+    (folder / "targets").mkdir(parents=True)
+    config = yaml.safe_load((DEPLOY / "prometheus" / "prometheus.yml").read_text())
+    config["global"] = {"scrape_interval": "1s", "evaluation_interval": "1s"}
+    (folder / "prometheus.yml").write_text(yaml.safe_dump(config))
+    alerts = re.sub(r"for: \w+", "for: 2s", (DEPLOY / "prometheus" / "alerts.yml").read_text())
+    (folder / "alerts.yml").write_text(alerts)
+    targets = {
+        "deltaml": [f"127.0.0.1:{port}" for port in market.metrics_ports.values()],
+        "rabbitmq": [rabbitmq.prometheus_url.removeprefix("http://")],
+    }
+    for name, places in targets.items():
+        (folder / "targets" / f"{name}.yml").write_text(yaml.safe_dump([{"targets": places}]))
+    with running_prometheus(folder / "prometheus.yml") as server:
+        yield server
+
+
+async def eventually(condition, seconds=60):
+    """Wait until it holds; returns what it came to. A query blocks, so it is asked in a thread."""
+    async with asyncio.timeout(seconds):
+        while not (found := await asyncio.to_thread(condition)):
+            await asyncio.sleep(0.5)
+    return found
+
+
+async def test_dashboards_and_alerts_use_what_a_real_market_tells(market, prometheus):
+    await market.introduced()
+    request = write_request(market, rounds=3, local_steps=5)
+    market.command("train", str(request), "--config", str(market.config("buyer")))
+    await market.until(lambda: market.shown("buyer") == ["FINISHED"])
+    await eventually(lambda: prometheus.query('deltaml_trainings_ended_total{outcome="finished"} == 1'))
+    await eventually(lambda: len(prometheus.query(queue_lengths(market))) >= 15)
+
+    scraped = set(await asyncio.to_thread(prometheus.get, "label/__name__/values"))
+    expressions = panel_expressions()
+    used = {metric for _, expression in expressions for metric in metrics_of(expression)}
+    used |= {metric for rule in alert_rules() for metric in metrics_of(rule["expr"])}
+    assert sorted(used - scraped) == []
+
+    empty = [place for place, expression in expressions if not prometheus.query(expression)]
+    assert empty == []
+
+    rules = [rule for group in prometheus.get("rules")["groups"] for rule in group["rules"]]
+    assert {rule["name"] for rule in rules} == {rule["alert"] for rule in alert_rules()}
+    assert [rule["lastError"] for rule in rules if rule["health"] != "ok"] == []
+    await eventually(lambda: firing(prometheus, market) == {})
+
+    victim = f"127.0.0.1:{market.metrics_ports['owner-2']}"
+    market.daemons["owner-2"].kill()
+    told = await eventually(lambda: down(prometheus, market, victim))
+    assert told == f"{victim} does not answer"
+    away = await eventually(lambda: firing(prometheus, market).get("PartyAway"))
+    assert [one["labels"]["queue"] for one in away] == [f"deltaml.data_owner.{market.addresses['owner-2']}"]
+
+
+def queue_lengths(market):
+    return f'rabbitmq_detailed_queue_messages{{vhost="{market.broker.vhost}"}}'
+
+
+def down(prometheus, market, instance):
+    for one in firing(prometheus, market).get("DaemonDown", ()):
+        if one["labels"]["instance"] == instance:
+            return one["annotations"]["summary"]
+    return None
+
+
+def firing(prometheus, market):
+    """Alerts of this market by name: the broker has other tests' queues too."""
+    found = {}
+    for one in prometheus.get("alerts")["alerts"]:
+        if (
+            one["state"] == "firing"
+            and one["labels"].get("vhost", market.broker.vhost) == market.broker.vhost
+        ):
+            found.setdefault(one["labels"]["alertname"], []).append(one)
+    return found

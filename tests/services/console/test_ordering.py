@@ -1,0 +1,185 @@
+"""Ordering a training on the console: the form, what it says, and the order that goes to the daemon."""
+
+import html
+import re
+
+import pytest
+
+from protocol.messages import TrainingOrder
+from protocol.request import parse_request
+from services.console.buyer.form import (
+    canonical_yaml,
+    check,
+    document_of,
+    fresh,
+    values_of,
+    with_column,
+    without_column,
+)
+from services.documents import parse_yaml
+from tests.support.console import Browser, ConsoleWorld
+from tests.support.documents import AGGREGATOR, any_request, request_content
+
+
+def filled(**changes):
+    """The inputs of a form that can be ordered."""
+    given = {
+        "name": "Disease",
+        "aggregator": AGGREGATOR,
+        "target-name": "progression",
+        "target-minimum": "0",
+        "target-maximum": "400",
+        "feature-0-name": "age",
+        "feature-0-minimum": "0",
+        "feature-0-maximum": "120",
+        "step_size": "0.5",
+    }
+    return {**fresh(), **given, **changes}
+
+
+def problems(**changes):
+    return {name: problem.text for name, problem in check(filled(**changes)).problems.items()}
+
+
+def test_the_defaults_need_only_names_ranges_and_a_step_size():
+    request = check(filled()).request
+    assert request is not None
+    assert request.payment.deposit_wei == 10**18
+    assert request.payment.contribution_bps == 6500
+    assert set(check(fresh()).problems) == {
+        *("name", "aggregator", "step_size", "target-name", "target-minimum", "target-maximum"),
+        *("feature-0-name", "feature-0-minimum", "feature-0-maximum"),
+    }
+
+
+@pytest.mark.parametrize(
+    ("changes", "place"),
+    [
+        ({"rounds": "0"}, "rounds"),
+        ({"rounds": "many"}, "rounds"),
+        ({"rounds": "1.5"}, "rounds"),
+        ({"step_size": "fast"}, "step_size"),
+        ({"step_size": "0"}, "step_size"),
+        ({"tolerance": "1"}, "tolerance"),
+        ({"aggregator": "0x12"}, "aggregator"),
+        ({"deposit": "0"}, "deposit"),
+        ({"deposit": "0.0000000000000000001"}, "deposit"),
+        ({"deposit": "1e-15"}, "deposit"),
+        ({"contribution": "66"}, "shares"),
+        ({"contribution": "6.555"}, "contribution"),
+        ({"owners-minimum": "9", "owners-maximum": "8"}, "owners-maximum"),
+        ({"feature-0-minimum": "120"}, "feature-0-name"),
+        ({"target-maximum": "-1"}, "target-maximum"),
+        ({"start": "mean", "start_value": "x"}, "start_value"),
+        ({"start": "weights", "start_weights": "1"}, ""),
+        ({"start": "weights", "start_weights": ""}, "start_weights"),
+        ({"start": "training"}, "start"),
+        ({"key_bits": "100"}, "key_bits"),
+        ({"key_bits": "256", "residual_bits": "60"}, ""),
+        ({"feature-0-name": "progression"}, ""),
+    ],
+)
+def test_a_problem_is_told_where_it_is(changes, place):
+    found = problems(**changes)
+    assert list(found) == [place]
+    assert found[place] != "%(reason)s", "has no words that can be translated"
+
+
+def test_a_decimal_comma_and_ether_are_understood():
+    request = check(filled(step_size="0,25", deposit="0,5")).request
+    assert str(request.schedule.step_size) == "0.25"
+    assert request.payment.deposit_wei == 5 * 10**17
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{}, {"start": {"start": "zero"}}, {"start": {"start": "weights", "weights": [1, "2.5", 3]}}],
+)
+def test_a_document_survives_the_form_and_its_yaml(changes):
+    request = any_request(**changes)
+    again = check(values_of(request.model_dump(mode="json"))).request
+    assert again == request
+    assert parse_request(parse_yaml(canonical_yaml(request).encode(), "test")).hash() == request.hash()
+
+
+def test_columns_come_and_go():
+    values = with_column(with_column(filled()))
+    values |= {"feature-1-name": "bmi", "feature-2-name": "bp"}
+    assert values["feature-2-maximum"] == "120"
+    names = [column["name"] for column in document_of(without_column(values, 1))["features"]]
+    assert names == ["age", "bp"]
+    assert without_column(filled(), 0) == filled()
+
+
+@pytest.fixture
+async def world(tmp_path):
+    async with ConsoleWorld(tmp_path).running() as running:
+        yield running
+
+
+@pytest.fixture
+async def browser(world):
+    async with Browser(world) as one:
+        await one.sign_in()
+        yield one
+
+
+async def test_a_form_is_checked_reviewed_and_ordered(world, browser):
+    await browser.get("/trainings/new")
+    response = await browser.post("/trainings/new/check", filled(rounds="0"))
+    text = await response.text()
+    assert response.status == 200
+    assert re.search(r'id="problem-rounds"[^>]*hx-swap-oob="true">At least 1\.<', text)
+    response = await browser.post("/trainings/new", filled())
+    page = await response.text()
+    request = check(filled()).request
+    assert "0x" + request.hash().hex() in page
+    assert html.escape(canonical_yaml(request).splitlines()[0]) in page
+    assert "5 ETH" in page
+    document = html.unescape(re.search(r'name="request" value="([^"]*)"', page).group(1))
+    response = await browser.post("/trainings", {"request": document})
+    assert response.status == 303
+    assert world.orders == [(TrainingOrder(request=request), 0)]
+    assert "The order was sent" in await browser.get(response.headers["Location"])
+
+
+async def test_a_form_with_problems_is_shown_again_and_nothing_is_sent(world, browser):
+    response = await browser.post("/trainings/new", filled(rounds="0", name="<script>x</script>"))
+    text = await response.text()
+    assert response.status == 422
+    assert "At least 1." in text
+    assert "<script>x" not in text
+    assert world.orders == []
+
+
+async def test_what_is_missing_for_the_deposit_is_told(world, browser):
+    world.balance = 4 * 10**17
+    response = await browser.post("/trainings/new/check", filled())
+    assert "0.6 ETH are missing" in await response.text()
+
+
+async def test_yaml_fills_the_form_and_what_is_no_yaml_is_told(browser):
+    response = await browser.post("/trainings/new/yaml", {"yaml": canonical_yaml(any_request())})
+    text = await response.text()
+    assert response.status == 200
+    assert 'name="feature-1-name" value="bmi"' in text
+    response = await browser.post("/trainings/new/yaml", {"yaml": "name: [1"})
+    assert response.status == 422
+    assert "line 1" in await response.text()
+
+
+async def test_a_forged_confirmation_orders_nothing(world, browser):
+    broken = any_request().model_dump_json().replace('"rounds":20', '"rounds":0')
+    for document in ("", "{}", "[]", broken):
+        response = await browser.post("/trainings", {"request": document})
+        assert response.status == 400
+    assert world.orders == []
+
+
+async def test_the_form_takes_a_column_more(browser):
+    response = await browser.post("/trainings/new/form", {**filled(), "change": "add"})
+    assert 'id="feature-1-name"' in await response.text()
+
+
+def test_request_content_is_a_valid_example():
+    assert parse_request(request_content()).name

@@ -1,0 +1,65 @@
+"""Trainings that wait learn of every change of the catalogue, and of those from before the start."""
+
+import asyncio
+from contextlib import asynccontextmanager
+
+import numpy as np
+import pytest
+
+from protocol.roles.inputs import CatalogueChanged
+from services.catalogue import Catalogue
+from services.catalogue_watch import watch_catalogue
+from services.errors import StoreUnavailable
+from tests.support.pure_party import make_statistic
+from tests.support.scripted_daemon import until
+
+
+@pytest.fixture
+def catalogue(tmp_path):
+    return Catalogue(tmp_path / "catalogue")
+
+
+def statistic(rows=5):
+    return make_statistic(("x", "y"), np.arange(2.0 * rows).reshape(rows, 2) ** 2)
+
+
+@asynccontextmanager
+async def watching(catalogue, offer):
+    task = asyncio.create_task(watch_catalogue(catalogue, lambda: ["4"], offer, seconds=0.01))
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_every_change_is_told_once(catalogue):
+    told = []
+    async with watching(catalogue, lambda keys, item: told.append((keys, item))):
+        await until(lambda: len(told) == 1)
+        for number, change in enumerate(
+            (
+                lambda: catalogue.add("rows", statistic(), "rows.csv"),
+                lambda: catalogue.add("rows", statistic(6), "rows.csv", replace=True),
+                lambda: catalogue.remove("rows"),
+            ),
+            start=2,
+        ):
+            change()
+            await until(lambda number=number: len(told) == number)
+            await asyncio.sleep(0.05)
+            assert told[number - 1 :] == [(["4"], CatalogueChanged())]
+
+
+async def test_a_store_that_is_away_is_told_later(catalogue):
+    attempts = []
+
+    def offer(keys, item):
+        attempts.append((keys, item))
+        if len(attempts) == 1:
+            raise StoreUnavailable("no answer from the server")
+
+    async with watching(catalogue, offer):
+        await until(lambda: len(attempts) == 2)
+        await asyncio.sleep(0.05)
+    assert len(attempts) == 2
