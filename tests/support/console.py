@@ -24,8 +24,10 @@ ADDRESS = "0x" + "b1" * 20
 class ConsoleWorld:
     """A party's console and what it ordered."""
 
-    def __init__(self, folder: Path, role: str = "model_buyer", **settings: Any):
-        self.store, self.hub = Store(), Hub(pace_seconds=0.01)
+    def __init__(
+        self, folder: Path, role: str = "model_buyer", *, store: Store | None = None, **settings: Any
+    ):
+        self.store, self.hub = store or Store(), Hub(pace_seconds=0.01)
         self.orders: list[tuple[Message, int]] = []
         self.refusal: Exception | None = None
         self.balance = 5 * 10**18

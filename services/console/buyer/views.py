@@ -1,6 +1,7 @@
 """What a buyer sees, read out of its store: pure functions from rows and facts to plain values."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from protocol.bought_model import BoughtModel
@@ -65,7 +66,16 @@ class Detail:
 
 def summaries(store: Store) -> list[Summary]:
     """All trainings, the newest change first."""
-    return [summary_of(row, chain_story(store, row.training)) for row in reversed(store.instances())]
+    return [_summary(store, row) for row in reversed(store.instances())]
+
+
+@lru_cache(maxsize=4096)
+def _summary(store: Store, row: InstanceRow) -> Summary:
+    """A list of many trainings is drawn again for each change of one: the others' are known.
+
+    Whatever a summary tells has been noted before the step that it led to, which changes the row.
+    """
+    return summary_of(row, chain_story(store, row.training))
 
 
 def summary_of(row: InstanceRow, story: ChainStory) -> Summary:

@@ -1,0 +1,137 @@
+"""What a buyer sees of its trainings."""
+
+import json
+
+import pytest
+
+from services.console.buyer.views import detail, summaries
+from services.store import Store
+from tests.support.console import Browser, ConsoleWorld
+from tests.support.console_trainings import OWNERS, finished_training, put, running_training
+from tests.support.documents import AGGREGATOR, any_request
+
+
+def test_a_running_training_is_summed_up():
+    store = Store()
+    running_training(store)
+    (one,) = summaries(store)
+    assert (one.shown, one.recorded, one.rounds) == ("IN_PROGRESS", 3, 20)
+    assert one.improvement == pytest.approx(1 - 0.9**3)
+    assert one.mse == 6000 * 9**3 * 10**15
+    # 3 of 20 rounds of participation, validation and aggregation, and 27.1 % of the contribution.
+    assert one.paid_wei / 10**18 == pytest.approx(0.15 * 0.35 + 0.65 * 0.271)
+
+
+def test_contribution_and_pay_by_party():
+    store = Store()
+    found = detail(store, running_training(store))
+    shares = [one.contribution for one in found.partners]
+    assert shares[:3] == pytest.approx([2 / 3, 1 / 3, -1 / 3])
+    assert shares[3:] == [None, None, None]
+    assert [one.role for one in found.partners] == [*["trainer"] * 3, *["validator"] * 2, "aggregator"]
+    assert found.partners[2].pay_wei == 3 * (10**18 * 5 // 100 // 20 // 3)
+    assert found.partners[-1].address == AGGREGATOR
+    assert sum(one.pay_wei for one in found.partners) == found.summary.paid_wei
+    assert [number for number, _error in found.curve] == [0, 1, 2, 3]
+    assert found.stoppable
+
+
+def test_an_ended_training_shows_what_was_paid():
+    store = Store()
+    found = detail(store, finished_training(store))
+    assert (found.summary.paid_wei, found.refund_wei) == (3 * 10**17, 7 * 10**17)
+    assert found.partners[0].pay_wei == 3 * 10**17
+    assert found.settled
+    assert not found.stoppable
+    assert found.has_model
+
+
+def test_an_order_without_a_number_is_listed():
+    store = Store()
+    put(store, "order:1", any_request())
+    (one,) = summaries(store)
+    assert (one.training, one.shown, one.improvement, one.paid_wei) == (None, "WAITING", None, 0)
+    assert not detail(store, "order:1").stoppable
+    assert detail(store, "order:2") is None
+
+
+def test_what_failed_is_told_in_words():
+    store = Store()
+    put(store, "order:1", any_request(), phase="failed", failure="not_enough_owners")
+    assert detail(store, "order:1").failure == "not_enough_owners"
+
+
+@pytest.fixture
+async def world(tmp_path):
+    async with ConsoleWorld(tmp_path).running() as running:
+        yield running
+
+
+@pytest.fixture
+async def browser(world):
+    async with Browser(world) as one:
+        await one.sign_in()
+        yield one
+
+
+async def test_the_list_and_the_page_of_a_training(world, browser):
+    assert "No trainings yet" in await browser.get("/trainings")
+    key = running_training(world.store)
+    page = await browser.get("/trainings")
+    assert f'href="/trainings/order%3A{key[6:]}"' in page
+    assert "27.1 %" in page
+    page = await browser.get(f"/trainings/{key}")
+    for text in (
+        "4,374",
+        "6,000",
+        "27.1 %",
+        "In progress",
+        "Trainers and validators were drawn",
+        OWNERS[0],
+        "0x" + "74" * 32,
+    ):
+        assert text in page, text
+    assert await browser.status("/trainings/order:9") == 404
+
+
+async def test_the_model_is_for_operators(world, browser):
+    key = finished_training(world.store)
+    page = await browser.get(f"/trainings/{key}")
+    assert "152.125" in page
+    async with browser.http.get(f"/trainings/{key}/model.json") as response:
+        assert response.headers["Content-Disposition"] == 'attachment; filename="model-1.json"'
+        assert json.loads(await response.text())["weights"] == [1.25, -2.5]
+    async with Browser(world) as viewer:
+        await viewer.sign_in("victor")
+        page = await viewer.get(f"/trainings/{key}")
+        assert "152.125" not in page
+        assert "Operators can see" in page
+        async with viewer.http.get(f"/live/training/{key}") as response:
+            assert b"152.125" not in await response.content.readuntil(b"event: timeline")
+
+
+async def test_there_is_no_model_before_the_end(world, browser):
+    key = running_training(world.store)
+    assert await browser.status(f"/trainings/{key}/model.json") == 404
+
+
+async def test_a_training_that_has_ended_is_not_stopped(world, browser):
+    key = finished_training(world.store)
+    assert (await browser.post(f"/trainings/{key}/stop")).status == 409
+    assert world.orders == []
+
+
+async def test_repeating_fills_the_form_under_another_name(world, browser):
+    key = running_training(world.store)
+    page = await browser.get(f"/trainings/new?from={key}")
+    assert 'value="Disease progression 2"' in page
+    assert 'value="bmi"' in page
+    assert await browser.status("/trainings/new?from=order:9") == 404
+
+
+async def test_the_same_request_is_not_ordered_twice(world, browser):
+    running_training(world.store)
+    response = await browser.post("/trainings", {"request": any_request().model_dump_json()})
+    assert response.status == 400
+    assert "ordered before" in await response.text()
+    assert world.orders == []

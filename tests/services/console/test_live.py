@@ -1,0 +1,182 @@
+"""Live pages: what changed is pushed once, to everybody who looks; a page that comes back is right again."""
+
+import asyncio
+
+import pytest
+from aiohttp import web
+
+from services.console.live import Hub, Viewer, encoded
+from tests.support.console import Browser, ConsoleWorld
+from tests.support.console_trainings import round_of, running_training, tell
+
+TOPIC = ("training", "1", "en", False)
+
+
+@pytest.fixture
+async def world(tmp_path):
+    async with ConsoleWorld(tmp_path).running() as running:
+        yield running
+
+
+async def events(response, count):
+    """The next so many events of a stream: (name, data)."""
+    found = []
+    async with asyncio.timeout(10):
+        while len(found) < count:
+            block = (await response.content.readuntil(b"\n\n")).decode()
+            lines = block.strip().splitlines()
+            if lines and lines[0].startswith("event: "):
+                data = "\n".join(line.removeprefix("data: ") for line in lines[1:])
+                found.append((lines[0].removeprefix("event: "), data))
+    return found
+
+
+async def test_an_open_page_gets_everything_and_then_what_changes(world):
+    key = running_training(world.store)
+    async with Browser(world) as browser:
+        await browser.sign_in()
+        async with browser.http.get(f"/live/training/{key}") as response:
+            assert response.headers["Content-Type"] == "text/event-stream"
+            first = dict(await events(response, 8))
+            assert "27.1 %" in first["figures"]
+            tell(world.store, 1, round_of(1, 4))
+            world.hub.wake()
+            changed = dict(await events(response, 4))
+    assert "34.4 %" in changed["figures"]
+    assert set(changed) == {"figures", "curve", "partners", "transactions"}
+
+
+async def test_a_restarted_console_takes_the_open_page_up_again(tmp_path):
+    first = ConsoleWorld(tmp_path)
+    key = running_training(first.store)
+    async with first.running(), Browser(first) as browser:
+        await browser.sign_in()
+        cookies = {cookie.key: cookie.value for cookie in browser.http.cookie_jar}
+        async with browser.http.get(f"/live/training/{key}") as response:
+            await events(response, 8)
+            first.hub.close()
+            assert await response.content.read() == b""
+    tell(first.store, 1, round_of(1, 4))
+    second = ConsoleWorld(tmp_path, store=first.store)
+    async with second.running(), Browser(second) as browser:
+        browser.http.cookie_jar.update_cookies(cookies)
+        async with browser.http.get(f"/live/training/{key}") as response:
+            assert "34.4 %" in dict(await events(response, 8))["figures"]
+
+
+async def test_signing_out_ends_the_stream(world):
+    key = running_training(world.store)
+    async with Browser(world) as browser:
+        await browser.sign_in()
+        async with browser.http.get(f"/live/training/{key}") as response:
+            await events(response, 8)
+            await browser.post("/sign-out")
+            tell(world.store, 1, round_of(1, 4))
+            world.hub.wake()
+            async with asyncio.timeout(10):
+                await response.content.read()
+
+
+async def test_topics_and_arguments_that_do_not_exist(world):
+    async with Browser(world) as browser:
+        await browser.sign_in()
+        assert await browser.status("/live/nothing") == 404
+        assert await browser.status("/live/training/order:9") == 404
+    assert world.hub.viewers == 0
+
+
+# ---- the hub ----
+
+
+class Page:
+    """Something to render, and how often that was done."""
+
+    def __init__(self):
+        self.text, self.rendered = "a", 0
+
+    def render(self):
+        self.rendered += 1
+        return {"part": self.text, "same": "same"}
+
+
+async def running(hub, work):
+    task = asyncio.create_task(hub.run())
+    try:
+        await work
+    finally:
+        task.cancel()
+
+
+async def test_a_change_is_rendered_once_for_two_hundred_viewers():
+    hub, page = Hub(pace_seconds=0.01), Page()
+
+    async def look(barrier, seen):
+        async with hub.watching(TOPIC, page.render) as viewer:
+            viewer.pending.clear()
+            viewer.ready.clear()
+            await barrier.wait()
+            await viewer.ready.wait()
+            seen.append(dict(viewer.pending))
+
+    async def work():
+        barrier, seen = asyncio.Barrier(201), []
+        looking = [asyncio.create_task(look(barrier, seen)) for _ in range(200)]
+        await barrier.wait()
+        before, page.text = page.rendered, "b"
+        for _ in range(50):
+            hub.wake()
+        await asyncio.gather(*looking)
+        assert seen == [{"part": "b"}] * 200
+        assert page.rendered == before + 1
+        assert hub.viewers == 0
+
+    await running(hub, work())
+
+
+async def test_nothing_is_rendered_for_nobody():
+    hub, page = Hub(pace_seconds=0.01), Page()
+    async with hub.watching(TOPIC, page.render):
+        pass
+    hub.wake()
+    assert not hub._woken.is_set()
+
+
+async def test_a_page_that_cannot_be_drawn_does_not_stop_the_others():
+    hub, good, bad = Hub(pace_seconds=0.01), Page(), Page()
+
+    def failing():
+        if bad.rendered:
+            raise ValueError
+        return bad.render()
+
+    async def work():
+        other = ("training", "2", "en", False)
+        async with hub.watching(other, failing), hub.watching(TOPIC, good.render) as viewer:
+            viewer.ready.clear()
+            good.text = "b"
+            hub.wake()
+            async with asyncio.timeout(5):
+                await viewer.ready.wait()
+            assert viewer.pending["part"] == "b"
+
+    await running(hub, work())
+
+
+def test_a_slow_viewer_keeps_only_the_newest():
+    viewer = Viewer()
+    for number in range(1000):
+        viewer.push({"part": str(number)})
+    assert viewer.pending == {"part": "999"}
+
+
+async def test_a_closed_hub_takes_nobody():
+    hub = Hub()
+    hub.close()
+    with pytest.raises(web.HTTPServiceUnavailable):
+        async with hub.watching(TOPIC, Page().render):
+            pass
+
+
+def test_an_event_cannot_be_broken_out_of():
+    sent = encoded("part", "<p>\r\n\nevent: other\ndata: x</p>").decode()
+    assert sent == "event: part\ndata: <p>\ndata: \ndata: event: other\ndata: data: x</p>\n\n"
