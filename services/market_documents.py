@@ -1,5 +1,6 @@
 """The documents of a new market: the broker's plan and each daemon's configuration."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,7 +8,18 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from services.chain.deploy import Deployment
-from services.market_folder import BROKER_PASSWORD, CONFIG, DATA_SETS, KINDS, PASSPHRASE, MarketFolder, Party
+from services.market_console import console_section
+from services.market_database import store_url
+from services.market_folder import (
+    BROKER_PASSWORD,
+    CONFIG,
+    DATA_SETS,
+    KINDS,
+    PASSPHRASE,
+    STORE_PASSWORD,
+    MarketFolder,
+    Party,
+)
 
 Document = dict[str, Any]
 
@@ -17,7 +29,9 @@ class MarketPlan:
     """What to set up. URLs are those that the daemons will use too; none holds a password.
 
     `confirmations` makes a block final; `workers` are each daemon's processes for arithmetic; `metrics_port`
-    is the first of consecutive ports, one a daemon, and `metrics_host` the address that they are opened on.
+    is the first of consecutive ports, one a daemon, and `metrics_host` the address that they are opened on;
+    `console_port` and `console_host` likewise, for all but the listener. `postgresql_url` names a server and
+    its administrator; without it, stores are SQLite files.
     """
 
     folder: Path
@@ -35,6 +49,10 @@ class MarketPlan:
     workers: int = 1
     metrics_port: int | None = None
     metrics_host: str | None = None
+    postgresql_url: str | None = None
+    postgresql_password_file: Path | None = None
+    console_port: int | None = None
+    console_host: str = "127.0.0.1"
 
 
 _FOR_TRYING = {"per_buyer": 1000, "in_total": 1000}
@@ -69,16 +87,17 @@ def daemon_documents(
     plan: MarketPlan, folder: MarketFolder, deployment: Deployment
 ) -> Iterator[tuple[Path, Document]]:
     """Each daemon's configuration and where it belongs."""
-    listener = _common(plan, deployment, _listener_user(deployment), 0)
+    listener = _common(plan, deployment, _listener_user(deployment), 0, folder.listener.name)
     yield folder.listener / CONFIG, {"daemon": "chain-listener", **listener}
     for number, party in enumerate(folder.participants, start=1):
         assert party.role is not None
         document = {
             "daemon": KINDS[party.role],
-            **_common(plan, deployment, party.address, number),
+            **_common(plan, deployment, party.address, number, party.name),
             "keystore": "keys",
             "passphrase_file": PASSPHRASE,
             "workers": plan.workers,
+            **_console(plan, number),
             **_own(party, folder),
         }
         yield party.folder / CONFIG, document
@@ -89,7 +108,25 @@ def _listener_user(deployment: Deployment) -> str:
     return f"chain-listener-{deployment.market.contract[2:10]}"
 
 
-def _common(plan: MarketPlan, deployment: Deployment, user: str, number: int) -> Document:
+def database_of(plan: MarketPlan, name: str) -> str:
+    """The database of a daemon's store, and its user: two markets on one server need different names."""
+    return re.sub(r"[^a-z0-9]", "_", f"{plan.virtual_host}_{name}".lower())
+
+
+def _store(plan: MarketPlan, name: str) -> Document:
+    if plan.postgresql_url is None:
+        return {}
+    url = store_url(plan.postgresql_url, database_of(plan, name))
+    return {"store": url, "store_password_file": STORE_PASSWORD}
+
+
+def _console(plan: MarketPlan, number: int) -> Document:
+    if plan.console_port is None:
+        return {}
+    return {"console": console_section(plan.console_host, plan.console_port + number - 1)}
+
+
+def _common(plan: MarketPlan, deployment: Deployment, user: str, number: int, name: str) -> Document:
     scheme, host = urlsplit(plan.broker_url)[:2]
     metrics: Document = {} if plan.metrics_port is None else {"metrics_port": plan.metrics_port + number}
     if plan.metrics_host is not None:
@@ -107,6 +144,7 @@ def _common(plan: MarketPlan, deployment: Deployment, user: str, number: int) ->
             "confirmations": plan.confirmations,
             "poll_seconds": 1.0,
         },
+        **_store(plan, name),
         **metrics,
     }
 

@@ -21,6 +21,7 @@ from services.files import private_folder, write_private
 from services.keystore import Cost, Keystore, public_identity
 
 CONFIG, PASSPHRASE, BROKER_PASSWORD = "config.yaml", "passphrase", "broker-password"
+STORE_PASSWORD = "store-password"  # noqa: S105  a file's name
 DATA_SETS, REQUEST = "datasets", "request.yaml"
 _KEYS = "keys"
 _PASSWORD_BYTES = 24

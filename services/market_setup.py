@@ -24,11 +24,14 @@ from services.demo_request import DemoData, DemoOptions, demo_request, load_data
 from services.errors import ConfigurationError
 from services.files import private_folder, write_private
 from services.keystore import Cost
-from services.market_documents import MarketPlan, broker_document, daemon_documents
+from services.market_console import provide_console
+from services.market_database import check_server_url, provide_databases
+from services.market_documents import MarketPlan, broker_document, daemon_documents, database_of
 from services.market_folder import (
     BROKER_PASSWORD,
     DATA_SETS,
     REQUEST,
+    STORE_PASSWORD,
     MarketFolder,
     Party,
     ensure_secret,
@@ -75,6 +78,7 @@ async def set_up(plan: MarketPlan, tell: Callable[[str], None], cost: Cost | Non
     files.write(folder.places, broker_document(plan, folder, deployment))
     done = await apply_broker(load_plan(folder.places))
     tell(f"broker: {sum(one.perform is not None for one in done)} changes")
+    _stores_and_consoles(plan, folder, tell)
     for path, document in daemon_documents(plan, folder, deployment):
         files.write(path, document)
     for owner, rows in zip(folder.owners, data.parts, strict=True):
@@ -123,6 +127,10 @@ def _checked(plan: MarketPlan) -> DemoData:
             )
     if urlsplit(plan.broker_url).path.strip("/"):
         raise ConfigurationError("--broker takes no path: name the virtual host with --vhost")
+    if plan.postgresql_url is not None:
+        check_server_url(plan.postgresql_url)
+        if plan.postgresql_password_file is None:
+            raise ConfigurationError("--postgresql needs --postgresql-password-file, its administrator's")
     data = load_data(_demo_options(plan))
     demo_request(_demo_options(plan), data, "0x" + "0" * 40)  # a column that does not vary is told now
     return data
@@ -130,6 +138,19 @@ def _checked(plan: MarketPlan) -> DemoData:
 
 def _demo_options(plan: MarketPlan) -> DemoOptions:
     return DemoOptions(owners=plan.owners, data=plan.data, target=plan.target, seed=plan.seed)
+
+
+def _stores_and_consoles(plan: MarketPlan, folder: MarketFolder, tell: Callable[[str], None]) -> None:
+    if plan.postgresql_url is not None and plan.postgresql_password_file is not None:
+        places = [folder.listener, *(party.folder for party in folder.participants)]
+        for place in places:
+            ensure_secret(place / STORE_PASSWORD)
+        wanted = [(database_of(plan, place.name), place / STORE_PASSWORD) for place in places]
+        made = provide_databases(plan.postgresql_url, plan.postgresql_password_file, wanted)
+        tell(f"PostgreSQL: {made} databases made, {len(places) - made} there already")
+    if plan.console_port is not None:
+        for party in folder.participants:
+            provide_console(party.folder, plan.console_host)
 
 
 # ---- chain ----

@@ -40,6 +40,24 @@ def init_market(
     metrics_host: Annotated[
         str | None, typer.Option(help="Address that these ports are opened on; default: loopback.")
     ] = None,
+    postgresql: Annotated[
+        str | None,
+        typer.Option(
+            help="Stores in PostgreSQL instead of SQLite: postgresql://administrator@host:5432; every daemon "
+            "gets a user and a database of its own."
+        ),
+    ] = None,
+    postgresql_password_file: Annotated[
+        Path | None, typer.Option(help="File with the password of PostgreSQL's administrator.")
+    ] = None,
+    console_port: Annotated[
+        int | None,
+        typer.Option(help="First port of the web consoles, one a party from here on.", min=1024, max=65000),
+    ] = None,
+    console_host: Annotated[
+        str,
+        typer.Option(help="Address that they listen on; beyond loopback each gets a certificate of its own."),
+    ] = "127.0.0.1",
     json: Json = False,
 ) -> None:
     """Make keys and configurations, create the contract, provision the broker, deal rows to the owners.
@@ -66,6 +84,10 @@ def init_market(
         workers=workers,
         metrics_port=metrics_port,
         metrics_host=metrics_host,
+        postgresql_url=None if postgresql is None else postgresql.rstrip("/"),
+        postgresql_password_file=postgresql_password_file,
+        console_port=console_port,
+        console_host=console_host,
     )
     made = asyncio.run(set_up(plan, (lambda _text: None) if json else print_line))
     parties = {party.name: party.address for party in made.folder.participants}
@@ -99,6 +121,10 @@ def init_market(
 def make_administrator(
     folder: Annotated[Path, typer.Argument(help="Existing folder for the two files.")],
     user: Annotated[str, typer.Option(help="Name of the administrator.")] = "administrator",
+    also: Annotated[
+        list[str] | None,
+        typer.Option(help="Make NAME-password too, for another server's administrator; may be repeated."),
+    ] = None,
     json: Json = False,
 ) -> None:
     """Make a new broker's administrator: `password`, and `definitions.json` for the broker to load.
@@ -115,6 +141,8 @@ def make_administrator(
         raise ConfigurationError(f"there is no folder {folder}; create it first")
     password, definitions = folder / "password", folder / "definitions.json"
     ensure_secret(password)
+    for name in also or ():
+        ensure_secret(folder / f"{name}-password")
     if not definitions.exists():
         known = {
             "name": user,

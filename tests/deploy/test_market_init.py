@@ -2,11 +2,16 @@
 
 import asyncio
 import secrets
+import ssl
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from urllib.parse import urlsplit
 
+import aiohttp
+import psycopg
 import pytest
+from psycopg import sql
 
 from protocol.records import Market
 from services.bus.management import load_plan, plan_broker
@@ -15,6 +20,7 @@ from services.catalogue import Catalogue
 from services.chain.client import MarketplaceClient
 from services.chain.rpc import HttpRpc
 from services.config import load
+from services.console.accounts import Accounts
 from services.datasets import column_names
 from services.documents import load_request, read_yaml
 from services.keystore import Cost, Keystore
@@ -126,7 +132,7 @@ def check_folder(folder, made):
     assert request.aggregator == made["parties"]["aggregator"]
 
 
-async def check_daemon(folder, made, node):
+async def check_daemon(folder, made, node, console=None):
     """The aggregator's process registers on chain, answers /health, and ends when told to."""
     config = folder / "aggregator" / "config.yaml"
     assert "no daemon answers" in refused("health", "--config", config, status=3)
@@ -142,10 +148,70 @@ async def check_daemon(folder, made, node):
                 assert time.monotonic() < until, daemon.log.read_text()
                 await asyncio.sleep(0.1)
         assert '"ok"' in run("health", "--config", config).stdout
+        if console is not None:
+            await check_console(folder / "aggregator", console)
         assert daemon.stop() == 0
     finally:
         if daemon.process.poll() is None:
             daemon.kill()
+
+
+async def test_stores_in_postgresql_and_consoles_with_certificates(
+    tmp_path, cheap, node, rabbitmq, administrator, port, postgresql
+):
+    folder, server = tmp_path / "market", urlsplit(postgresql)
+    password = tmp_path / "postgresql-administrator"
+    password.touch(mode=0o600)
+    password.write_text(server.password)
+    vhost = f"init-{secrets.token_hex(4)}"
+    place = f"{server.hostname}:{server.port}"
+    command = init(folder, node, rabbitmq, administrator, vhost, "--metrics-port", port)
+    command += ("--postgresql", f"postgresql://{server.username}@{place}")
+    command += ("--postgresql-password-file", password, "--console-port", port + 20)
+    made = apart(*command, "--console-host", "0.0.0.0")
+    names = ["chain-listener", *made["parties"]]
+    try:
+        check_stores(folder, names, place)
+        config = load(folder / "aggregator" / "config.yaml", "aggregator")
+        assert (config.console.host, config.console.port) == ("0.0.0.0", port + 21)
+        await check_daemon(folder, made, node, console=config.console)
+        assert apart(*command, "--console-host", "0.0.0.0")["written"] == []
+    finally:
+        await remove(load_plan(folder / "broker.yaml"))
+        with psycopg.connect(postgresql, autocommit=True) as connection:
+            for name in names:
+                database = sql.Identifier(f"{vhost}_{name}".replace("-", "_"))
+                connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(database))
+                connection.execute(sql.SQL("DROP ROLE IF EXISTS {}").format(database))
+
+
+def check_stores(folder, names, place):
+    """Each daemon gets into its own database, with its own password, and into no other's."""
+    passwords = {name: (folder / name / "store-password").read_text().strip() for name in names}
+    assert len(set(passwords.values())) == len(names)
+    urls = {}
+    for name in names:
+        config = load(folder / name / "config.yaml")
+        assert config.store_password() == passwords[name]
+        assert place in config.store
+        urls[name] = config.store
+        psycopg.connect(config.store, password=passwords[name]).close()
+    foreign = urls["buyer"].rpartition("/")[0] + "/" + urls["aggregator"].rpartition("/")[2]
+    with pytest.raises(psycopg.OperationalError, match="permission denied"):
+        psycopg.connect(foreign, password=passwords["buyer"])
+
+
+async def check_console(folder, console):
+    """The sign-in page is there, under the party's own certificate alone, and the account works."""
+    trusted = ssl.create_default_context(cafile=console.certificate_file)
+    url = f"https://localhost:{console.port}/"
+    async with aiohttp.ClientSession() as session, session.get(url, ssl=trusted) as answer:
+        assert answer.status == 200
+        assert "password" in await answer.text()
+    account = Accounts(console.users_file).verify(
+        "operator", (folder / "console-password").read_text().strip()
+    )
+    assert account.role == "operator"
 
 
 def test_what_cannot_work_is_told_before_anything_is_made(tmp_path, cheap, node, rabbitmq, administrator):
@@ -161,6 +227,8 @@ def test_what_cannot_work_is_told_before_anything_is_made(tmp_path, cheap, node,
     assert "without user or password" in refused(*with_option("--broker", "amqp://me:secret@host"))
     assert "--vhost" in refused(*with_option("--broker", "amqp://host:5672/other"))
     assert "without user or password" in refused(*with_option("--chain", "ftp://host"))
+    assert "--postgresql-password-file" in refused(*command, "--postgresql", "postgresql://me@host")
+    assert "postgresql://administrator" in refused(*command, "--postgresql", "postgresql://host/database")
     assert "there is no file" in refused(*with_option("--data", tmp_path / "none.csv"))
     assert not folder.exists()
 
@@ -173,7 +241,9 @@ def test_a_node_that_mines_on_demand_cannot_confirm(tmp_path, cheap, node, rabbi
 
 
 def test_the_administrator_s_definitions_let_it_in_and_keep_its_password_secret(tmp_path):
-    made = run_json("admin", "market", "administrator", tmp_path, "--user", "root-of-tests")
+    command = ("admin", "market", "administrator", tmp_path, "--user", "root-of-tests")
+    made = run_json(*command, "--also", "grafana")
+    assert (tmp_path / "grafana-password").stat().st_mode & 0o777 == 0o600
     password = Path(made["password_file"])
     assert password.stat().st_mode & 0o077 == 0
     text = Path(made["definitions"]).read_text()
