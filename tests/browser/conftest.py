@@ -1,0 +1,37 @@
+"""A real browser, and a market of consoles that all tests of a process share."""
+
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Browser
+
+from tests.support.chromium import Watched, running_browser, visitor
+from tests.support.console_pages import Consoles
+from tests.support.demo_process import DemoProcess, running_demo
+
+
+@pytest.fixture
+async def browser() -> AsyncIterator[Browser]:
+    async with running_browser() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DemoProcess]:
+    folder: Path = tmp_path_factory.mktemp("demo")
+    with running_demo(folder / "errors", "--rounds", "8", "--workers", "0") as running:
+        yield running
+
+
+@pytest.fixture
+async def consoles(browser: Browser, demo: DemoProcess) -> AsyncIterator[Consoles]:
+    """A person who came by the start page; at the end no page may have complained."""
+    context = await visitor(browser)
+    watched: list[Watched] = []
+    context.on("page", lambda page: watched.append(Watched(page)))
+    page = await context.new_page()
+    await page.goto(demo.address)
+    yield await Consoles.found(page, demo.root)
+    complaints = [complaint for one in watched for complaint in one.complaints]
+    assert not complaints, complaints

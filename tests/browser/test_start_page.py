@@ -1,0 +1,29 @@
+"""The demonstration's start page in a browser."""
+
+from playwright.async_api import expect
+
+from tests.support.chromium import screenshots
+from tests.support.console_pages import LONG, assert_accessible
+
+
+async def test_it_leads_to_every_party_and_shows_the_training_run(consoles):
+    page = consoles.page
+    await expect(page.locator("[data-party]")).to_have_count(7)
+    await expect(page.locator("#state .state").first).to_be_visible(timeout=LONG)
+    await assert_accessible(page)
+    await screenshots(page, "start")
+
+
+async def test_a_console_opens_signed_in(consoles):
+    page = consoles.page
+    async with page.context.expect_page() as opening:
+        await page.locator("[data-party]").first.click()
+    opened = await opening.value
+    await expect(opened.get_by_role("heading", name="Trainings", level=1)).to_be_visible()
+
+
+async def test_another_training_starts(consoles):
+    page = consoles.page
+    before = await page.locator("#state li").count()
+    await consoles.another_training()
+    await expect(page.locator("#state li")).to_have_count(before + 1, timeout=LONG)

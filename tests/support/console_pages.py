@@ -1,0 +1,55 @@
+"""Finding one's way through the consoles of a demo, as a person does."""
+
+from dataclasses import dataclass
+from typing import Self
+
+from axe_playwright_python.async_playwright import Axe
+from playwright.async_api import Page, expect
+
+_SERIOUS = {"serious", "critical"}
+LONG = 60_000
+"""Milliseconds for what a training has to do first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Consoles:
+    """The start page and the addresses it leads to, each ending in a slash."""
+
+    page: Page
+    start: str
+    buyer: str
+    aggregator: str
+    owners: tuple[str, ...]
+
+    @classmethod
+    async def found(cls, page: Page, start: str) -> Self:
+        """Read off the start page."""
+        links = page.locator("[data-party]")
+        urls = [str(await links.nth(place).get_attribute("href")) for place in range(await links.count())]
+        return cls(page, start, urls[0], urls[1], tuple(urls[2:]))
+
+    async def finished_training(self) -> str:
+        """The address of a buyer's training that has ended well, started if there is none yet."""
+        await self.page.goto(f"{self.buyer}trainings")
+        row = self.page.locator("tr[data-training]", has=self.page.locator(".state-finished"))
+        await expect(row.first).to_be_visible(timeout=LONG)
+        return str(await row.first.get_attribute("data-training"))
+
+    async def another_training(self) -> None:
+        """Have the buyer order one more, from the start page."""
+        await self.page.goto(self.start)
+        await self.page.click("#train")
+
+
+async def assert_accessible(page: Page) -> None:
+    """No serious finding of axe, in either colour scheme."""
+    for scheme in ("light", "dark"):
+        await page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+        found = await Axe().run(page)
+        serious = [
+            f"{one['id']}: {one['help']} ({one['nodes'][0]['html'][:200]})"
+            for one in found.response["violations"]
+            if one["impact"] in _SERIOUS
+        ]
+        assert not serious, f"{page.url} in {scheme}: " + "\n".join(serious)
+    await page.emulate_media(color_scheme="light")
