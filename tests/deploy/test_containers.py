@@ -3,15 +3,20 @@
 No container runs here: every command is parsed by the command line itself, every reference is followed.
 """
 
+import json
 import re
 from pathlib import Path
+from urllib.parse import urlsplit
 
+import check_jsonschema
 import pytest
 import yaml
+from jsonschema.validators import validator_for
 from typer.main import get_command
 
 from services.cli import app
 from services.market_folder import MarketFolder
+from tests.support.dockerfile import instructions_of
 
 ROOT = Path(__file__).parents[2]
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
@@ -19,7 +24,23 @@ SERVICES = COMPOSE["services"]
 DOCKERFILE = (ROOT / "deploy" / "Dockerfile").read_text()
 OURS = {name: one for name, one in SERVICES.items() if one["image"].startswith("deltaml:")}
 JOBS = {"administrator", "setup"}
+ADMINISTRATORS = {
+    f"/administrator/{name}password"
+    for name in (
+        "",
+        *(f"{part[7:]}-" for part in SERVICES["administrator"]["command"] if part[:7] == "--also="),
+    )
+}
+"""The password files that the first job makes."""
 DAEMONS = set(OURS) - JOBS
+
+
+def test_the_file_is_valid_by_the_schema_of_compose():
+    vendored = Path(check_jsonschema.__file__).parent / "builtin_schemas" / "vendor" / "compose-spec.json"
+    schema = json.loads(vendored.read_text())
+    validator = validator_for(schema)(schema)
+    assert [error.message for error in validator.iter_errors(COMPOSE)] == []
+    assert not validator.is_valid({**COMPOSE, "services": {"buyer": {"image": 1}}})
 
 
 def parsed(arguments):
@@ -57,8 +78,9 @@ def test_there_is_a_daemon_for_every_party_of_the_set_up_and_each_sees_its_own_f
 
 def test_urls_name_services_of_the_same_network():
     setup = parsed(SERVICES["setup"]["command"]).params
-    hosts = {setup[name].split("//")[1].split(":")[0] for name in ("chain", "broker", "broker_management")}
-    assert hosts == {"anvil", "rabbitmq"}
+    urls = [setup[name] for name in ("chain", "broker", "broker_management", "postgresql")]
+    hosts = {urlsplit(url).hostname for url in urls}
+    assert hosts == {"anvil", "rabbitmq", "postgresql"}
     assert setup["confirmations"] == 0 or "--block-time" in SERVICES["anvil"]["command"]
     for one in SERVICES.values():
         assert one["networks"] == ["market"]
@@ -80,14 +102,80 @@ def test_ours_run_without_rights_and_nothing_listens_beyond_this_machine():
     for name, one in OURS.items():
         assert one["cap_drop"] == ["ALL"], name
         assert one["read_only"], name
-        assert "ports" not in one, name
     for one in SERVICES.values():
         assert all(port.startswith("127.0.0.1:") for port in one.get("ports", []))
 
 
+def test_every_password_file_is_made_and_can_be_read_by_whoever_needs_it():
+    setup = parsed(SERVICES["setup"]["command"]).params
+    assert str(setup["administrator_password_file"]) in ADMINISTRATORS
+    assert str(setup["postgresql_password_file"]) in ADMINISTRATORS
+    (user,) = [one.value for one in instructions_of(DOCKERFILE) if one.name == "USER"]
+    for name, one in SERVICES.items():
+        if any("administrator:/administrator" in str(mount) for mount in one.get("volumes", [])):
+            assert name in JOBS or one["user"].split(":")[0] == user.split(":")[0]
+            assert name in JOBS or one["depends_on"]["administrator"]
+
+
+def test_the_set_up_gets_in_where_the_database_lets_it_in():
+    setup, server = (
+        urlsplit(parsed(SERVICES["setup"]["command"]).params["postgresql"]),
+        SERVICES["postgresql"],
+    )
+    assert setup.username == server["environment"]["POSTGRES_USER"]
+    assert server["environment"]["POSTGRES_DB"] == "postgres"
+    assert f"--username={setup.username}" in server["healthcheck"]["test"]
+
+
+def watched(file):
+    """The targets of a file that Prometheus reads, as host and port."""
+    documents = yaml.safe_load((ROOT / "deploy" / "prometheus" / "targets" / file).read_text())
+    return {target for one in documents for target in one["targets"]}
+
+
+def test_prometheus_watches_every_daemon_and_the_broker_where_they_serve_metrics():
+    setup = parsed(SERVICES["setup"]["command"]).params
+    folder = MarketFolder.of(Path(setup["folder"]), setup["owners"])
+    names = [folder.listener.name, *(party.name for party in folder.participants)]
+    assert watched("deltaml.yml") == {f"{name}:{setup['metrics_port'] + i}" for i, name in enumerate(names)}
+    assert setup["metrics_host"] == "0.0.0.0"
+    assert watched("rabbitmq.yml") == {"rabbitmq:15692"}
+    assert "rabbitmq_prometheus" in (ROOT / "deploy" / "rabbitmq" / "enabled_plugins").read_text()
+    command = SERVICES["prometheus"]["command"]
+    assert "--config.file=/etc/prometheus/prometheus.yml" in command
+    assert "./deploy/prometheus:/etc/prometheus:ro" in SERVICES["prometheus"]["volumes"]
+
+
+def test_grafana_finds_prometheus_and_its_dashboards():
+    grafana = SERVICES["grafana"]["volumes"]
+    provisioning = ROOT / "deploy" / "grafana" / "provisioning"
+    (source,) = yaml.safe_load((provisioning / "datasources" / "prometheus.yaml").read_text())["datasources"]
+    place = urlsplit(source["url"])
+    assert place.hostname == "prometheus"
+    assert SERVICES["prometheus"]["ports"] == [f"127.0.0.1:{place.port}:{place.port}"]
+    (provider,) = yaml.safe_load((provisioning / "dashboards" / "deltaml.yaml").read_text())["providers"]
+    assert f"./deploy/grafana/dashboards:{provider['options']['path']}:ro" in grafana
+    assert "./deploy/grafana/provisioning:/etc/grafana/provisioning:ro" in grafana
+
+
+def test_every_party_s_console_is_published_on_loopback_where_it_listens():
+    setup = parsed(SERVICES["setup"]["command"]).params
+    folder = MarketFolder.of(Path(setup["folder"]), setup["owners"])
+    for number, party in enumerate(folder.participants):
+        port = setup["console_port"] + number
+        assert SERVICES[party.name]["ports"] == [f"127.0.0.1:{port}:{port}"], party.name
+    assert "ports" not in SERVICES["chain-listener"]
+    assert setup["console_host"] == "0.0.0.0"
+    published = [port for one in SERVICES.values() for port in one.get("ports", [])]
+    assert len(set(published)) == len(published)
+
+
 def test_no_secret_stands_in_the_files():
     for one in SERVICES.values():
-        assert "environment" not in one, "passwords are files"
+        for name, value in one.get("environment", {}).items():
+            if "PASSWORD" in name:
+                assert name.endswith("_FILE"), "passwords are files"
+                assert value in ADMINISTRATORS
     conf = (ROOT / "deploy" / "rabbitmq" / "rabbitmq.conf").read_text()
     assert "default_pass" not in conf
 
@@ -97,7 +185,8 @@ def test_volumes_and_mounted_files_exist():
         for mount in one.get("volumes", []):
             source = mount["source"] if isinstance(mount, dict) else mount.split(":")[0]
             if source.startswith("./"):
-                assert (ROOT / source).is_file(), source
+                assert (ROOT / source).exists(), source
+                assert mount.endswith(":ro"), source
             else:
                 assert source in COMPOSE["volumes"], source
     target = SERVICES["rabbitmq"]["volumes"][2].split(":")[1]
