@@ -19,16 +19,16 @@ from protocol.marketplace import training_of
 from protocol.messages import ChainEvent, Message
 from protocol.records import Market
 from protocol.request import LEAST_KEY_BITS
-from protocol.roles.inputs import CallRefused, Context, EventConfirmed, Input, MessageReceived, TimerFired
+from protocol.roles.inputs import CallRefused, Context, EventConfirmed, Input, MessageReceived
 from protocol.roles.machine import input_name
 from services.bus.port import Bus
 from services.chain.client import MarketplaceClient
 from services.chain_record import place_of, record_of
 from services.directory import Directory
 from services.gate import Gate
-from services.heartbeat import IDLE_SECONDS, Heartbeats
+from services.heartbeat import Heartbeats
 from services.identity import Identity
-from services.inbox import answer_identity, event_identity, queued, timer_identity, unqueued
+from services.inbox import answer_identity, event_identity, queued, unqueued
 from services.intake import RETRY_SECONDS, Intake
 from services.logging import bound
 from services.meter import Meter
@@ -37,6 +37,7 @@ from services.pool import StepPool
 from services.role import OUTSIDE, Answer, Role
 from services.step_effects import Courier, writes_of
 from services.store import InstanceRow, QueuedInput, Store
+from services.timekeeper import Timekeeper
 
 _log = structlog.get_logger(__name__)
 
@@ -76,7 +77,7 @@ class Runtime:
         self._outbox.on_input = self._wake_instance
         self._outbox.on_cycle = lambda: self._heartbeats.beat("outbox")
         self._courier = Courier(identity, directory)
-        self._timers_changed = asyncio.Event()
+        self._timekeeper = Timekeeper(store, bus, self._heartbeats, self._wake_instance)
         self._turn = asyncio.Lock()
         self._workers: dict[str, asyncio.Task[None]] = {}
         self._tasks: asyncio.TaskGroup | None = None
@@ -91,7 +92,7 @@ class Runtime:
                 self._wake_instance(key)
             self._sources = [
                 tasks.create_task(self._outbox.run()),
-                tasks.create_task(self._watch_timers()),
+                tasks.create_task(self._timekeeper.run()),
                 tasks.create_task(self._take_events()),
                 tasks.create_task(self._intake.run(self._bus.deliveries(self.role.name, self.address))),
             ]
@@ -151,26 +152,6 @@ class Runtime:
         with self._meter.phase("store"):
             self.store.add_inputs([(identity, key, queued(item))], training=training)
         self._wake_instance(key)
-
-    async def _watch_timers(self) -> None:
-        while True:
-            self._timers_changed.clear()
-            self._heartbeats.beat("timers")
-            due = self.store.next_timer_at()
-            seconds = IDLE_SECONDS if due is None else due - time.time()
-            if seconds <= 0:
-                self._fire_timers()
-                continue
-            try:
-                await asyncio.wait_for(self._timers_changed.wait(), min(IDLE_SECONDS, seconds))
-            except TimeoutError:
-                continue
-
-    def _fire_timers(self) -> None:
-        for key, name, fire_at in self.store.due_timers(time.time()):
-            content = queued(TimerFired(name=name))
-            self.store.timer_to_input(key, name, timer_identity(key, name, fire_at), content)
-            self._wake_instance(key)
 
     # ---- steps ----
 
@@ -248,7 +229,7 @@ class Runtime:
         if writes.effects:
             self._outbox.wake()
         if writes.timers or writes.cancelled:
-            self._timers_changed.set()
+            self._timekeeper.timers_changed()
 
     async def _context(self, key: str, training: int | None, item: Input) -> Context:
         if training is None and isinstance(item, MessageReceived):

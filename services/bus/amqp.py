@@ -87,6 +87,11 @@ class AmqpBus:
         self.on_cycle: Callable[[str], None] = lambda _source: None
 
     @property
+    def is_connected(self) -> bool:
+        """See Bus."""
+        return self._reading.is_connected
+
+    @property
     def letters(self) -> Counter[str]:
         """See Bus."""
         return self._letters.count

@@ -52,6 +52,11 @@ class Link:
         """Host and port, for messages to people."""
         return f"{self._url.host}:{self._url.port or (5671 if self._context else 5672)}"
 
+    @property
+    def is_connected(self) -> bool:
+        """Whether the connection stands, as far as is known."""
+        return self._connection is not None and self._connection.connected.is_set()
+
     async def channel(self) -> AbstractChannel:
         """A fresh channel with publisher confirms; unroutable messages raise.
 

@@ -142,6 +142,11 @@ class MemoryBus:
         self.on_cycle: Callable[[str], None] = lambda _source: None
 
     @property
+    def is_connected(self) -> bool:
+        """See Bus."""
+        return True
+
+    @property
     def letters(self) -> Counter[str]:
         """See Bus."""
         return self._letters

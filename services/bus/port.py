@@ -96,6 +96,11 @@ class Bus(Protocol):
     """Told "messages" or "events" whenever that consumer comes round, also when nothing has arrived."""
 
     @property
+    def is_connected(self) -> bool:
+        """Whether what others send can arrive now."""
+        ...
+
+    @property
     def letters(self) -> Counter[str]:
         """Dead letters by code that were published here."""
         ...

@@ -160,6 +160,18 @@ class Queues:
             if connection.execute(gone).rowcount:
                 self._add_inputs(connection, [(input_id, key, content)])
 
+    def postpone(self, seconds: float, least: float) -> None:
+        """Move every timer by so many seconds, which may be negative, and none to before `least`.
+
+        After a clock was set back the outbox's pauses move as well, or they would last until it is there.
+        """
+        later = timers.c.fire_at + seconds
+        moved = timers.update().values(fire_at=sa.case((later < least, least), else_=later))
+        with self._database.writing() as connection:
+            connection.execute(moved)
+            if seconds < 0:
+                connection.execute(outbox.update().values(next_at=outbox.c.next_at + seconds))
+
     def next_timer_at(self) -> float | None:
         """When the next timer runs out."""
         with self._database.reading() as connection:

@@ -6,7 +6,7 @@ import time
 import pytest
 
 from protocol.messages import Complaint
-from services import heartbeat, outbox, runtime
+from services import heartbeat, outbox, timekeeper
 from services.heartbeat import Heartbeats
 from tests.support.scripted_daemon import World, until
 
@@ -22,8 +22,8 @@ def world():
 def quick(monkeypatch):
     """Ticks and idle rounds of tests."""
     monkeypatch.setattr(heartbeat, "_TICK_SECONDS", 0.01)
-    for module in (outbox, runtime):
-        monkeypatch.setattr(module, "IDLE_SECONDS", 0.01)
+    monkeypatch.setattr(outbox, "IDLE_SECONDS", 0.01)
+    monkeypatch.setattr(timekeeper, "BEAT_SECONDS", 0.01)
 
 
 async def test_the_loop_ticks_and_says_by_how_much_it_was_late(quick):

@@ -1,0 +1,109 @@
+"""Timers, measured in the time in which the daemon could hear its peers.
+
+A deadline is there to notice that somebody is silent. While the daemon was stopped, while the broker was away
+and when somebody set the clock, silence meant nothing: that time does not count, so what had two minutes left
+has two minutes left. After such a spell no timer fires before the backlog of the queues could be taken in.
+The contract's own clock goes on meanwhile; its events say what became of that.
+"""
+
+import asyncio
+import struct
+import time
+from collections.abc import Callable
+
+import structlog
+
+from protocol.roles.inputs import TimerFired
+from services.bus.port import Bus
+from services.heartbeat import Heartbeats
+from services.inbox import queued, timer_identity
+from services.store import Store
+
+_log = structlog.get_logger(__name__)
+
+BEAT_SECONDS = 5.0
+"""How often is noted that the daemon is there; by so much a stop may be counted as longer than it was."""
+GRACE_SECONDS = 3.0
+"""The least that is left of every timer after a spell that does not count."""
+JUMP_SECONDS = 1.0
+"""Wall and monotonic clock may drift apart by this much between two beats before the wall clock was set."""
+_DEAF_SECONDS = 0.5
+_ALIVE = "alive_at"
+
+
+class Timekeeper:
+    """Fires one daemon's timers."""
+
+    def __init__(
+        self, store: Store, bus: Bus, heartbeats: Heartbeats, on_input: Callable[[str], None]
+    ) -> None:
+        """`on_input` is told the keys of instances whose timer has become an input."""
+        self._store, self._bus, self._heartbeats, self._on_input = store, bus, heartbeats, on_input
+        self._changed = asyncio.Event()
+        self._wall, self._monotonic = time.time(), time.monotonic()
+        self._noted, self._heard, self._deaf = self._monotonic, True, 0.0
+
+    def timers_changed(self) -> None:
+        """Timers were set or cancelled."""
+        self._changed.set()
+
+    async def run(self) -> None:
+        """Fire until cancelled."""
+        self.resume()
+        while True:
+            self._changed.clear()
+            self._heartbeats.beat("timers")
+            self.account()
+            wait = self._fire_due()
+            try:
+                await asyncio.wait_for(self._changed.wait(), wait)
+            except TimeoutError:
+                continue
+
+    def resume(self) -> None:
+        """At the start: the time since the last beat does not count."""
+        self._wall, self._monotonic, self._heard = time.time(), time.monotonic(), self._bus.is_connected
+        found = self._store.values(_ALIVE).get("")
+        if found is not None:
+            self._does_not_count(self._wall - struct.unpack(">d", found)[0], "stopped")
+        self._note_alive()
+
+    def account(self) -> None:
+        """Take the spell since the last look into account: deaf, or with a clock that was set."""
+        wall, monotonic = time.time(), time.monotonic()
+        passed = monotonic - self._monotonic
+        jump = wall - self._wall - passed
+        self._wall, self._monotonic = wall, monotonic
+        if abs(jump) > JUMP_SECONDS:
+            self._does_not_count(jump, "clock set")
+        if not self._heard:
+            self._deaf += passed
+        self._heard = self._bus.is_connected
+        if not self._heard:
+            return  # nothing fires, and a stop from here on does not count from when we last heard
+        if self._deaf:
+            self._does_not_count(self._deaf, "broker away")
+            self._deaf = 0.0
+        if monotonic - self._noted >= BEAT_SECONDS:
+            self._note_alive()
+
+    def _fire_due(self) -> float:
+        """Turn what has run out into inputs; returns for how long there is nothing to do."""
+        if not self._heard:
+            return _DEAF_SECONDS
+        now = time.time()
+        for key, name, fire_at in self._store.due_timers(now):
+            content = queued(TimerFired(name=name))
+            self._store.timer_to_input(key, name, timer_identity(key, name, fire_at), content)
+            self._on_input(key)
+        due = self._store.next_timer_at()
+        return BEAT_SECONDS if due is None else min(BEAT_SECONDS, max(0.0, due - now))
+
+    def _does_not_count(self, seconds: float, reason: str) -> None:
+        if abs(seconds) > JUMP_SECONDS:
+            _log.info("timers_postponed", seconds=round(seconds, 1), reason=reason)
+        self._store.postpone(seconds, time.time() + GRACE_SECONDS)
+
+    def _note_alive(self) -> None:
+        self._noted = time.monotonic()
+        self._store.put_value(_ALIVE, struct.pack(">d", time.time()))

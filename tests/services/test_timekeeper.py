@@ -1,0 +1,162 @@
+"""Timers count the time in which a daemon can hear, and nothing else."""
+
+import asyncio
+import struct
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from protocol.roles.inputs import TimerFired
+from services import timekeeper as module
+from services.heartbeat import Heartbeats
+from services.inbox import unqueued
+from services.store import QueuedInput, StepWrites, Store
+from services.timekeeper import BEAT_SECONDS, GRACE_SECONDS, Timekeeper
+
+
+class World:
+    """A store with one timer, two clocks and a broker that can be away."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.wall, self.monotonic = 1_000_000.0, 50.0
+        self.bus: Any = SimpleNamespace(is_connected=True)
+        self.store = Store()
+        self.woken: list[str] = []
+        clocks = SimpleNamespace(time=lambda: self.wall, monotonic=lambda: self.monotonic)
+        monkeypatch.setattr(module, "time", clocks)
+        self.keeper = self.started()
+
+    def started(self) -> Timekeeper:
+        keeper = Timekeeper(self.store, self.bus, Heartbeats(), self.woken.append)
+        keeper.resume()
+        return keeper
+
+    def set_timer(self, seconds: float) -> None:
+        self.store.add_inputs([(b"\1" * 32, "1", b"")])
+        item = self.store.next_input("1")
+        assert isinstance(item, QueuedInput)
+        writes = StepWrites(1, b"state", "WAITING", False, frozenset(), timers={"updates:1": seconds})
+        self.store.write_step(item, writes, self.wall)
+
+    def wait(self, seconds: float) -> None:
+        """Time passes, and the keeper looks as often as it does."""
+        until = self.wall + seconds
+        while self.wall < until:
+            step = min(1.0, until - self.wall)
+            self.pass_(step)
+            self.look()
+
+    def pass_(self, seconds: float) -> None:
+        self.wall += seconds
+        self.monotonic += seconds
+
+    def look(self) -> None:
+        self.keeper.account()
+        self.keeper._fire_due()
+
+    @property
+    def fired(self) -> bool:
+        item = self.store.next_input("1")
+        return item is not None and unqueued(item.content) == TimerFired(name="updates:1")
+
+
+@pytest.fixture
+def world(monkeypatch: pytest.MonkeyPatch) -> World:
+    world = World(monkeypatch)
+    world.set_timer(120.0)
+    return world
+
+
+def test_a_timer_fires_when_its_time_is_over(world: World) -> None:
+    world.wait(119)
+    assert not world.fired
+    world.wait(1)
+    assert world.fired
+    assert world.woken == ["1"]
+
+
+def test_the_time_in_which_the_daemon_was_stopped_does_not_count(world: World) -> None:
+    world.wait(60)
+    world.pass_(100_000)
+    world.keeper = world.started()
+    world.look()
+    assert not world.fired
+    world.wait(59)
+    assert not world.fired
+    world.wait(1 + BEAT_SECONDS)
+    assert world.fired
+
+
+def test_after_a_stop_the_backlog_comes_first(world: World) -> None:
+    world.wait(119)
+    world.pass_(3600)
+    world.keeper = world.started()
+    world.wait(GRACE_SECONDS - 1)
+    assert not world.fired
+    world.wait(1 + BEAT_SECONDS)
+    assert world.fired
+
+
+def test_the_time_in_which_the_broker_is_away_does_not_count(world: World) -> None:
+    world.wait(100)
+    world.bus.is_connected = False
+    world.wait(3600)
+    assert not world.fired
+    world.bus.is_connected = True
+    world.wait(18)
+    assert not world.fired
+    world.wait(4)
+    assert world.fired
+
+
+def test_a_stop_while_the_broker_is_away_does_not_count_either(world: World) -> None:
+    world.wait(100)
+    world.bus.is_connected = False
+    world.wait(3600)
+    world.pass_(3600)
+    world.bus.is_connected = True
+    world.keeper = world.started()
+    world.wait(18)
+    assert not world.fired
+    world.wait(4 + BEAT_SECONDS)
+    assert world.fired
+
+
+@pytest.mark.parametrize("jump", [86_400.0, -86_400.0])
+def test_a_clock_that_is_set_changes_no_wait(world: World, jump: float) -> None:
+    world.wait(60)
+    world.wall += jump
+    world.look()
+    assert not world.fired
+    world.wait(59)
+    assert not world.fired
+    world.wait(2)
+    assert world.fired
+
+
+def test_a_clock_that_was_set_back_does_not_hold_up_what_is_to_be_sent(world: World) -> None:
+    world.store.add_effects("1", [("message", b"")], world.wall)
+    [effect] = world.store.due_effects(world.wall)
+    world.store.effect_failed(effect, world.wall + 60)
+    world.wall -= 86_400
+    world.look()
+    world.wait(60)
+    assert world.store.due_effects(world.wall)
+
+
+def test_a_first_start_has_nothing_to_make_up_for(world: World) -> None:
+    [noted] = world.store.values("alive_at").values()
+    assert struct.unpack(">d", noted) == (world.wall,)
+
+
+async def test_it_comes_round_and_takes_new_timers(world: World) -> None:
+    task = asyncio.create_task(world.keeper.run())
+    await asyncio.sleep(0)
+    world.pass_(120)
+    world.keeper.timers_changed()
+    await asyncio.sleep(0.01)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert world.fired
