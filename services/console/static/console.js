@@ -128,11 +128,21 @@ matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redrawChar
 
 // ---- after every change of the page ----
 
+function markInvalid() {
+  for (const problem of document.querySelectorAll("[data-problem]")) {
+    const input = document.getElementById(problem.dataset.problem);
+    if (!input) continue;
+    if (problem.textContent.trim()) input.setAttribute("aria-invalid", "true");
+    else input.removeAttribute("aria-invalid");
+  }
+}
+
 function refreshed() {
   localTimes(document);
+  markInvalid();
   drawCharts();
 }
 
 document.body.addEventListener("htmx:sseMessage", refreshed);
-document.body.addEventListener("htmx:afterSwap", refreshed);
+document.body.addEventListener("htmx:afterSettle", refreshed);
 refreshed();
