@@ -7,7 +7,8 @@ Adding a page, all in the role's package (`buyer`, `owner`, `aggregator`):
 
 1. *View*: a pure function from store to a frozen dataclass, in `views.py`.
 2. *Template*: `templates/<role>/<name>.html` extends `layout.html`; every text stands in `{{ _("…") }}`.
-   What the store holds comes from peers: autoescaping stays on, `|safe` is never used.
+   What the store holds comes from peers: autoescaping stays on, `|safe` is never used, and nothing of theirs
+   goes through `_`, whose texts count as markup (values in their places are escaped).
 3. *Handler*: `async def name(request)`, which ends in `page_of(request).render("<role>/<name>.html", …)`. A
    GET is for everybody who is signed in, a POST for operators; `@access("operator")` and the like say
    otherwise. Before a POST's handler runs, role, origin and CSRF token have been checked (a form has the

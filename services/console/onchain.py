@@ -47,6 +47,17 @@ class Transaction:
     about: dict[str, Any]
 
 
+@dataclass(frozen=True, slots=True)
+class Partner:
+    """One party of a training: its contribution (a share of the trainers' gains) and what it earned."""
+
+    address: str
+    role: str
+    rounds: int
+    contribution: float | None
+    pay_wei: int
+
+
 @dataclass(slots=True)
 class ChainStory:
     """Everything confirmed so far."""
@@ -154,3 +165,31 @@ def earned(request: Request, rounds: Sequence[Round]) -> Pay:
         pot = deposit * payment.contribution_bps * improvement // (_WHOLE * FIXED_POINT)
         pay.update({(member, "contribution"): pot * weight // total for member, weight in weights.items()})
     return +pay
+
+
+def curve(rounds: Sequence[Round]) -> tuple[tuple[int, int], ...]:
+    """(round, error × 1e18): the start, then the error after each round."""
+    if not rounds:
+        return ()
+    return ((0, rounds[0].mse_before), *((one.number, one.mse_after) for one in rounds))
+
+
+def partners(request: Request, story: ChainStory) -> tuple[Partner, ...]:
+    """Trainers, validators and the aggregator, each with what it did and earned."""
+    pay: dict[tuple[str, str], Any] = dict(story.credited or earned(request, story.rounds))
+    gained = contributions(story.rounds)
+    whole = sum(max(value, 0) for value in gained.values())
+    found = []
+    for role, members in (("trainer", story.trainers), ("validator", story.validators)):
+        for address in members:
+            rounds = sum(address in (*one.trainers, *one.validators) for one in story.rounds)
+            share = gained.get(address, 0) / whole if role == "trainer" and whole else None
+            found.append(Partner(address, role, rounds, share, _of(pay, address)))
+    if story.seats:
+        aggregator = request.aggregator
+        found.append(Partner(aggregator, "aggregator", len(story.rounds), None, _of(pay, aggregator)))
+    return tuple(found)
+
+
+def _of(pay: dict[tuple[str, str], int], address: str) -> int:
+    return sum(amount for (who, share), amount in pay.items() if who == address and share != "refund")

@@ -153,6 +153,12 @@ class Queues:
         with self._database.reading() as connection:
             return [(row.key, row.name, row.fire_at) for row in connection.execute(query)]
 
+    def timers_of(self, key: str) -> list[tuple[str, float]]:
+        """(name, fire_at) of an instance's timers, the next first."""
+        query = sa.select(timers).where(timers.c.key == key).order_by(timers.c.fire_at)
+        with self._database.reading() as connection:
+            return [(row.name, row.fire_at) for row in connection.execute(query)]
+
     def timer_to_input(self, key: str, name: str, input_id: bytes, content: bytes) -> None:
         """Turn a timer that ran out into an input, both or neither."""
         gone = timers.delete().where(timers.c.key == key, timers.c.name == name)

@@ -10,6 +10,6 @@ SECTION = Section(
     home="/trainings",
     title=_("Aggregator"),
     navigation=(Entry("/trainings", _("Trainings")),),
-    routes=(web.get("/trainings", trainings.show_all),),
-    live={"trainings": trainings.live_all},
+    routes=(web.get("/trainings", trainings.show_all), web.get("/trainings/{key}", trainings.show)),
+    live={"trainings": trainings.live_all, "training": trainings.live},
 )

@@ -13,7 +13,7 @@ _PARTS = {
     "stopping": "buyer/training/stopping.html",
     "figures": "buyer/training/figures.html",
     "curve": "training/curve.html",
-    "partners": "buyer/training/partners.html",
+    "partners": "training/partners.html",
     "model": "buyer/training/model.html",
     "transactions": "training/transactions.html",
     "timeline": "training/timeline.html",

@@ -1,5 +1,6 @@
 """Ordering a training: the form, checked as it is typed, and the confirmation."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -188,11 +189,11 @@ def _is_taken(page: Page, wanted: Request) -> bool:
 
 
 def _next_name(page: Page, name: str) -> str:
-    """The first of "name 2", "name 3" ... that no training has."""
+    """The first of "name (2)", "name (3)" ... that no training has."""
     taken = {state_of(row).request.name for row in page.console.party.store.instances()}
-    stem, _space, number = name.rpartition(" ")
-    stem, first = (stem, int(number) + 1) if stem and number.isascii() and number.isdigit() else (name, 2)
-    names = (f"{stem[:90]} {place}" for place in range(first, first + len(taken) + 1))
+    found = re.fullmatch(r"(.*) \((\d{1,6})\)", name)
+    stem, first = (found[1], int(found[2]) + 1) if found else (name, 2)
+    names = (f"{stem[:90]} ({place})" for place in range(first, first + len(taken) + 1))
     return next(one for one in names if one not in taken)
 
 

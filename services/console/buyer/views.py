@@ -2,14 +2,13 @@
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
 
 from protocol.bought_model import BoughtModel
 from protocol.codec import unpack
 from protocol.request import Request
 from protocol.roles.buyer_state import BuyerState
 from protocol.roles.dispatch import decode_state
-from services.console.onchain import ChainStory, Round, chain_story, contributions, earned
+from services.console.onchain import ChainStory, Partner, chain_story, curve, earned, partners
 from services.console.timeline import Moment, timeline
 from services.store import InstanceRow, Store
 
@@ -33,17 +32,6 @@ class Summary:
     deposit_wei: int
     started_at: float | None
     changed_at: float
-
-
-@dataclass(frozen=True, slots=True)
-class Partner:
-    """One party of a training: its contribution (a share of the trainers' gains) and what it earned."""
-
-    address: str
-    role: str
-    rounds: int
-    contribution: float | None
-    pay_wei: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,34 +121,6 @@ def state_of(row: InstanceRow) -> BuyerState:
     state = decode_state("model_buyer", row.state)
     assert isinstance(state, BuyerState)
     return state
-
-
-def curve(rounds: list[Round]) -> tuple[tuple[int, int], ...]:
-    """(round, error × 1e18): the start, then the error after each round."""
-    if not rounds:
-        return ()
-    return ((0, rounds[0].mse_before), *((one.number, one.mse_after) for one in rounds))
-
-
-def partners(request: Request, story: ChainStory) -> tuple[Partner, ...]:
-    """Trainers, validators and the aggregator, each with what it did and earned."""
-    pay: dict[tuple[str, str], Any] = dict(story.credited or earned(request, story.rounds))
-    gained = contributions(story.rounds)
-    whole = sum(max(value, 0) for value in gained.values())
-    found = []
-    for role, members in (("trainer", story.trainers), ("validator", story.validators)):
-        for address in members:
-            rounds = sum(address in (*one.trainers, *one.validators) for one in story.rounds)
-            share = gained.get(address, 0) / whole if role == "trainer" and whole else None
-            found.append(Partner(address, role, rounds, share, _of(pay, address)))
-    if story.seats:
-        aggregator = request.aggregator
-        found.append(Partner(aggregator, "aggregator", len(story.rounds), None, _of(pay, aggregator)))
-    return tuple(found)
-
-
-def _of(pay: dict[tuple[str, str], int], address: str) -> int:
-    return sum(amount for (who, share), amount in pay.items() if who == address and share != "refund")
 
 
 def _paid(request: Request, story: ChainStory) -> int:

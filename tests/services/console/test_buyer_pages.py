@@ -124,7 +124,7 @@ async def test_a_training_that_has_ended_is_not_stopped(world, browser):
 async def test_repeating_fills_the_form_under_another_name(world, browser):
     key = running_training(world.store)
     page = await browser.get(f"/trainings/new?from={key}")
-    assert 'value="Disease progression 2"' in page
+    assert 'value="Disease progression (2)"' in page
     assert 'value="bmi"' in page
     assert await browser.status("/trainings/new?from=order:9") == 404
 

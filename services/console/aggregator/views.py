@@ -1,0 +1,179 @@
+"""What an aggregator's operator sees, read out of its store: who answered, who is waited for, until when."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+from protocol.request import Request
+from protocol.roles.aggregator_state import AggregatorState, EvaluationLane, TrainingLane
+from protocol.roles.dispatch import decode_state
+from protocol.roles.training import Parties
+from services.console.i18n import noted as _
+from services.console.onchain import ChainStory, Partner, chain_story, curve, partners
+from services.console.timeline import Moment, timeline
+from services.store import InstanceRow, Store
+
+_TIMERS = {
+    "request": _("the request from the buyer"),
+    "join": _("the joining of owners"),
+    "draw": _("the drawing of roles"),
+    "rows": _("the owners' row counts"),
+    "updates": _("the trainers' updates"),
+    "refresh": _("the buyer's fresh encryption"),
+    "metrics": _("the validators' measurements"),
+    "opening": _("the buyer's opening"),
+    "signatures": _("the validators' signatures"),
+    "end": _("the end on the chain"),
+    "stalled": _("progress on the chain"),
+    "settle": _("the division of the deposit"),
+    "delivery": _("the buyer's receipt for its model"),
+}
+
+BUYER = "buyer"
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """A training in the list; `waiting` counts those who have not answered the question in hand."""
+
+    key: str
+    training: int | None
+    name: str | None
+    buyer: str | None
+    shown: str
+    rounds: int | None
+    recorded: int
+    waiting: int
+    changed_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """A round in hand: what is done with it, who has answered, who has not."""
+
+    round: int
+    attempt: int | None
+    status: str
+    answered: tuple[str, ...]
+    waiting: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Deadline:
+    """A wait that runs, for what, and when it ends (Unix seconds)."""
+
+    what: str
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Detail:
+    """Everything about one training."""
+
+    summary: Summary
+    request: Request | None
+    failure: str | None
+    work: tuple[Work, ...]
+    deadlines: tuple[Deadline, ...]
+    answers: tuple[tuple[str, str], ...]
+    dropped: tuple[str, ...]
+    curve: tuple[tuple[int, int], ...]
+    partners: tuple[Partner, ...]
+    settled: bool
+    story: ChainStory
+    timeline: tuple[Moment, ...]
+
+
+def summaries(store: Store) -> list[Summary]:
+    """All trainings, the newest change first."""
+    return [_summary(row) for row in reversed(store.instances())]
+
+
+@lru_cache(maxsize=4096)
+def _summary(row: InstanceRow) -> Summary:
+    state = state_of(row)
+    return Summary(
+        key=row.key,
+        training=row.training,
+        name=None if state.request is None else state.request.name,
+        buyer=None if state.opened is None else state.opened.buyer,
+        shown=row.shown,
+        rounds=None if state.request is None else state.request.schedule.rounds,
+        recorded=state.recorded,
+        waiting=sum(len(one.waiting) for one in work_in_hand(state)),
+        changed_at=row.updated_at,
+    )
+
+
+def detail(store: Store, key: str) -> Detail | None:
+    """One training; None where the store has none of that key."""
+    row = store.instance(key)
+    if row is None:
+        return None
+    state, story, facts = state_of(row), chain_story(store, row.training), store.facts(key)
+    return Detail(
+        summary=_summary(row),
+        request=state.request,
+        failure=state.failure,
+        work=work_in_hand(state),
+        deadlines=tuple(
+            Deadline(_TIMERS[name.partition(":")[0]], at)
+            for name, at in store.timers_of(key)
+            if name.partition(":")[0] in _TIMERS and not row.finished
+        ),
+        answers=tuple(
+            (str(data["owner"]), str(data["decision"]))
+            for name, data, _at in facts
+            if name == "owner_answered"
+        ),
+        dropped=state.parties.addresses(state.dropped),
+        curve=curve(story.rounds),
+        partners=() if state.request is None else partners(state.request, story),
+        settled=story.settled is not None,
+        story=story,
+        timeline=timeline(facts, story),
+    )
+
+
+def work_in_hand(state: AggregatorState) -> tuple[Work, ...]:
+    """The rounds in hand: one in training, and the one before it being measured."""
+    if state.phase != "training":
+        return ()
+    found = []
+    if state.evaluation is not None:
+        found.append(_measured(state.evaluation, state.parties))
+    if state.training_lane is not None:
+        found.append(_trained(state.training_lane, state.parties))
+    return tuple(found)
+
+
+def _trained(lane: TrainingLane, parties: Parties) -> Work:
+    answered = tuple(one.owner for one in lane.updates)
+    waiting = _others(parties.addresses(lane.trainers), answered)
+    if lane.status == "refreshing":
+        waiting = (BUYER,)
+    return Work(lane.round, None, lane.status, answered, waiting)
+
+
+def _measured(lane: EvaluationLane, parties: Parties) -> Work:
+    validators = parties.addresses(lane.validators)
+    match lane.status:
+        case "measuring":
+            answered = tuple(one.owner for one in lane.metrics)
+            waiting = _others(validators, answered)
+        case "opening":
+            answered, waiting = validators, (BUYER,)
+        case "signing":
+            answered = tuple(owner for owner, _signature in lane.signatures)
+            waiting = _others(validators, answered)
+    return Work(lane.trained.round, lane.attempt, lane.status, answered, waiting)
+
+
+def _others(all_of_them: tuple[str, ...], answered: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(one for one in all_of_them if one not in answered)
+
+
+def state_of(row: InstanceRow) -> AggregatorState:
+    """The role's own state of an instance."""
+    state = decode_state("federated_aggregator", row.state)
+    assert isinstance(state, AggregatorState)
+    return state

@@ -1,0 +1,135 @@
+"""What an aggregator's operator sees: who answered, who is waited for, which deadlines run."""
+
+import os
+
+import pytest
+
+from protocol.codec import pack
+from protocol.roles.aggregator_state import (
+    AggregatorState,
+    Answer,
+    EvaluationLane,
+    TrainedRound,
+    TrainingLane,
+)
+from protocol.roles.dispatch import _Instance
+from protocol.roles.federated_aggregator import FINAL, shown
+from protocol.roles.machine import Stored
+from protocol.roles.training import Parties
+from services.console.aggregator.views import BUYER, detail, summaries
+from services.store import Store
+from tests.support.console import Browser, ConsoleWorld
+from tests.support.console_trainings import OWNERS, round_of, tell
+from tests.support.documents import any_request
+from tests.support.stores import offered, writes
+
+KEPT = Stored(digest=b"d" * 32)
+PARTIES = Parties(seats=tuple(OWNERS), trainers=0b00111, validators=0b11000)
+
+
+def answers(*seats):
+    return tuple(Answer(owner=OWNERS[seat], message=KEPT) for seat in seats)
+
+
+def in_training(round_number, *answered, status="distributed"):
+    return TrainingLane(
+        status=status,
+        round=round_number,
+        trainers=0b111,
+        start_model=KEPT,
+        start_digest=b"d" * 32,
+        updates=answers(*answered),
+    )
+
+
+def measured(round_number, status, *, metrics=(), signatures=()):
+    trained = TrainedRound(
+        round=round_number,
+        trainers=0b111,
+        start_model=KEPT,
+        updates=(),
+        refreshed_model=KEPT,
+        refreshed_digest=b"d" * 32,
+    )
+    return EvaluationLane(
+        status=status,
+        trained=trained,
+        attempt=2,
+        validators=0b11000,
+        metrics=answers(*metrics),
+        signatures=tuple((OWNERS[seat], b"s" * 65) for seat in signatures),
+    )
+
+
+def put(store, *, facts=(), timers=None, **fields):
+    values = {"phase": "training", "training": 1, "request": any_request(), "parties": PARTIES, **fields}
+    state = AggregatorState(**values)
+    done = writes(
+        state=pack(_Instance(state=pack(state), held=())),
+        shown=shown(state),
+        finished=state.phase in FINAL,
+        facts=list(facts),
+        timers=timers or {},
+    )
+    store.write_step(offered(store, os.urandom(32)), done, 1000.0)
+
+
+def test_who_is_waited_for_in_both_rounds_in_hand():
+    store = Store()
+    put(store, training_lane=in_training(5, 0, 2), evaluation=measured(4, "measuring", metrics=(3,)))
+    first, second = detail(store, "1").work
+    assert (first.round, first.attempt, first.status) == (4, 2, "measuring")
+    assert (first.answered, first.waiting) == ((OWNERS[3],), (OWNERS[4],))
+    assert (second.answered, second.waiting) == ((OWNERS[0], OWNERS[2]), (OWNERS[1],))
+    (one,) = summaries(store)
+    assert (one.name, one.waiting, one.rounds) == ("Disease progression", 2, 20)
+
+
+@pytest.mark.parametrize(
+    ("fields", "waiting"),
+    [
+        ({"training_lane": in_training(5, 0, 1, 2, status="refreshing")}, (BUYER,)),
+        ({"evaluation": measured(4, "opening", metrics=(3, 4))}, (BUYER,)),
+        ({"evaluation": measured(4, "signing", metrics=(3, 4), signatures=(4,))}, (OWNERS[3],)),
+        ({"phase": "settling", "evaluation": measured(4, "opening")}, None),
+    ],
+)
+def test_the_buyer_and_the_signers_are_waited_for(fields, waiting):
+    store = Store()
+    put(store, **fields)
+    work = detail(store, "1").work
+    assert (work[0].waiting if work else None) == waiting
+
+
+def test_deadlines_answers_and_who_was_left_out():
+    store = Store()
+    facts = [("owner_answered", {"owner": OWNERS[0], "decision": "accepted"})]
+    put(store, dropped=0b00010, facts=facts, timers={"updates:5": 60.0, "metrics:4.2": 30.0, "unknown": 1.0})
+    found = detail(store, "1")
+    assert [one.at for one in found.deadlines] == [1030.0, 1060.0]
+    assert found.answers == ((OWNERS[0], "accepted"),)
+    assert found.dropped == (OWNERS[1],)
+
+
+def test_a_training_whose_request_has_not_come():
+    store = Store()
+    put(store, phase="requested", request=None, parties=Parties())
+    found = detail(store, "1")
+    assert (found.summary.name, found.summary.rounds, found.partners) == (None, None, ())
+    assert detail(store, "2") is None
+
+
+async def test_the_pages_and_no_way_to_act(tmp_path):
+    async with ConsoleWorld(tmp_path, "federated_aggregator").running() as world, Browser(world) as browser:
+        await browser.sign_in()
+        assert "No trainings yet" in await browser.get("/trainings")
+        put(world.store, training_lane=in_training(2, 0), timers={"updates:2": 60.0})
+        tell(world.store, 1, round_of(1, 1).model_copy(update={"shapley": (), "pay_weights": ()}))
+        assert "Disease progression" in await browser.get("/trainings")
+        page = await browser.get("/trainings/1")
+        for text in ("Round 2", OWNERS[1], "the trainers' updates", "5,400"):
+            assert text in page, text
+        assert page.count("<form") == 2, "only preferences and signing out"
+        assert (await browser.post("/trainings/1/stop")).status == 404
+        async with browser.http.get("/live/training/1") as response:
+            assert b"event: work" in await response.content.readuntil(b"event: work")
