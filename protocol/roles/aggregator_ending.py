@@ -35,8 +35,9 @@ def give_up(state: AggregatorState, code: str, fault: str | None, context: Conte
     """Tell everybody and end the training on chain by what was recorded, as soon as the contract lets us."""
     assert state.opened is not None
     stopped = changed(state, failure=code, training_lane=None, trained=None, evaluation=None, phase="ending")
-    until = state.ends_at or context.now + state.opened.terms.join_seconds + 1
-    wait = SetTimer(name="end", seconds=max(0.0, until - context.now))
+    longest = ending_seconds(state.opened.terms) if state.ends_at else state.opened.terms.join_seconds + 1.0
+    left = state.ends_at - context.now if state.ends_at else longest
+    wait = SetTimer(name="end", seconds=min(max(0.0, left), longest))  # a clock may have been set back
     told = _told(state, code, fault, context)
     return Step(stopped, effects_of(told, wait, NoteFact(name="gave_up", data={"code": code})))
 

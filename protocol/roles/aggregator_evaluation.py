@@ -12,6 +12,7 @@ from protocol.messages import (
     RoundSignature,
     UpdateDigest,
 )
+from protocol.roles import aggregator_absence as absence
 from protocol.roles.aggregator_ending import give_up
 from protocol.roles.aggregator_state import (
     AggregatorState,
@@ -40,7 +41,7 @@ def start_next(state: AggregatorState, context: Context) -> _Step:
     """Begin measuring the trained round that waits, once the round before it is signed."""
     if state.evaluation is not None or state.trained is None:
         return Step(state)
-    validators = state.parties.validators & ~state.dropped
+    validators = absence.asked_validators(state, state.trained.round)
     waiting = changed(state, trained=None)
     return _measure(waiting, state.trained, validators, 1, context)
 
@@ -65,8 +66,13 @@ def _measure(
 
 def on_encrypted_metric(state: AggregatorState, received: Received, context: Context) -> _Step:
     """Keep a validator's signed metric; when all are in, ask the buyer to open their product."""
-    lane = _lane(state, received, "measuring")
     seat = state.parties.seat_of(received.sender)
+    if state.parties.validators >> seat & 1 and _is_late(state, received):
+        fact = NoteFact(
+            name="metric_late", data={"validator": received.sender, "round": received.envelope.round}
+        )
+        return Step(absence.heard(state, seat).model_copy(), (fact,))
+    lane = _lane(state, received, "measuring")
     require(lane.validators >> seat & 1 == 1, "not_a_validator")
     require(all(one.owner != received.sender for one in lane.metrics), "measured_twice")
     body: EncryptedMetric = received.body
@@ -80,6 +86,7 @@ def on_encrypted_metric(state: AggregatorState, received: Received, context: Con
     )
     kept, blob = store(received.signed)
     metrics = (*lane.metrics, Answer(owner=received.sender, message=kept))
+    state = absence.heard(state, seat)
     lane = changed(lane, metrics=tuple(sorted(metrics, key=lambda one: state.parties.seat_of(one.owner))))
     if len(metrics) < lane.validators.bit_count():
         return Step(changed(state, evaluation=lane), (blob,))
@@ -99,8 +106,17 @@ def on_encrypted_metric(state: AggregatorState, received: Received, context: Con
     return Step(changed(state, evaluation=changed(lane, status="opening")), (blob, *sent, *timers))
 
 
+def _is_late(state: AggregatorState, received: Received) -> bool:
+    """Whether its attempt went on, or its round is signed, without this metric."""
+    place = (received.envelope.round, received.envelope.attempt)
+    if received.envelope.round <= _link(state).round:
+        return place[0] >= 1
+    lane = state.evaluation
+    return lane is not None and place < (lane.trained.round, lane.attempt) and place[0] == lane.trained.round
+
+
 def on_metrics_late(state: AggregatorState, argument: str, context: Context) -> _Step:
-    """A silent validator means a next attempt without it while two remain."""
+    """A silent validator means a next attempt without it while two remain; it may return next round."""
     lane = state.evaluation
     if lane is None or lane.status != "measuring" or argument != _place(lane):
         return Step(state)
@@ -109,8 +125,9 @@ def on_metrics_late(state: AggregatorState, argument: str, context: Context) -> 
     if answered.bit_count() < 2:
         return give_up(state, "too_few_validators", None, context)
     told = drop_notices(state, missing, lane.trained.round, "metric_late", context)
-    without = changed(state, dropped=state.dropped | missing)
-    again = _measure(without, lane.trained, answered, lane.attempt + 1, context)
+    again = _measure(
+        absence.missed(state, missing, lane.trained.round), lane.trained, answered, lane.attempt + 1, context
+    )
     return Step(again.state, (*told, *again.effects))
 
 

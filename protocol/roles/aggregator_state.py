@@ -75,11 +75,20 @@ class RecordedModel(FrozenModel):
     digest: Digest
 
 
+class Absence(FrozenModel):
+    """A seat that was silent `misses` times in a row: it is asked again in round `back_in`."""
+
+    seat: int
+    misses: int
+    back_in: RoundNumber
+
+
 class AggregatorState(FrozenModel):
     """Everything the aggregator remembers of one training.
 
     `ends_at` is when the contract lets anybody end it for want of progress, by our own clock; 0 before the
-    joining is closed. `deliver_until` is until when the buyer is sent its model again.
+    joining is closed. `dropped` seats never said how many rows they have. Until `deliver_until` the buyer is
+    sent its model again.
     """
 
     phase: Phase = "requested"
@@ -105,6 +114,7 @@ class AggregatorState(FrozenModel):
     next_round: RoundNumber = 1
     sitting_out: Seats = 0
     dropped: Seats = 0
+    absences: tuple[Absence, ...] = ()
     signed_models: tuple[RecordedModel, ...] = ()
     recorded: RoundNumber = 0
     last_signed: bool = False

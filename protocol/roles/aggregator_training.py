@@ -15,6 +15,7 @@ from protocol.messages import (
     RefreshAnswer,
     RefreshRequest,
 )
+from protocol.roles import aggregator_absence as absence
 from protocol.roles.aggregator_ending import give_up
 from protocol.roles.aggregator_state import AggregatorState, Answer, TrainedRound, TrainingLane, request_of
 from protocol.roles.inputs import CancelTimer, Context, Effect, NoteFact, SetTimer, Step
@@ -47,7 +48,7 @@ def start_next(state: AggregatorState, context: Context) -> _Step:
     idle = state.training_lane is None and state.trained is None
     if not idle or state.last_signed or state.next_round > request.schedule.rounds:
         return Step(state)
-    trainers = state.parties.trainers & ~state.dropped
+    trainers = absence.asked_trainers(state, state.next_round)
     active = trainers & ~state.sitting_out
     if active.bit_count() < 2:
         active = trainers
@@ -70,8 +71,14 @@ def start_next(state: AggregatorState, context: Context) -> _Step:
 
 def on_gradient_update(state: AggregatorState, received: Received, context: Context) -> _Step:
     """Keep a trainer's signed update; refresh when the last one is in."""
-    lane = _lane(state, received.envelope.round, "distributed")
     seat = state.parties.seat_of(received.sender)
+    if state.parties.trainers >> seat & 1 and _is_late(state, received):
+        # It was told that it is left out when its time was over; now it is there again.
+        fact = NoteFact(
+            name="update_late", data={"trainer": received.sender, "round": received.envelope.round}
+        )
+        return Step(absence.heard(state, seat).model_copy(), (fact,))
+    lane = _lane(state, received.envelope.round, "distributed")
     require(lane.trainers >> seat & 1 == 1, "not_a_trainer")
     require(all(one.owner != received.sender for one in lane.updates), "updated_twice")
     body: GradientUpdate = received.body
@@ -80,11 +87,21 @@ def on_gradient_update(state: AggregatorState, received: Received, context: Cont
     body.local_model.read(public_key_of(state.n), scale=UPDATE_SCALE, count=request.parameters)
     kept, blob = store(received.signed)
     updates = (*lane.updates, Answer(owner=received.sender, message=kept))
-    state = changed(state, training_lane=changed(lane, updates=updates))
+    state = absence.heard(changed(state, training_lane=changed(lane, updates=updates)), seat)
     if len(updates) < lane.trainers.bit_count():
         return Step(state, (blob,))
     closed = _refresh(state, changed(lane, updates=updates), context, {kept.digest: received.signed})
     return Step(closed.state, (blob, *closed.effects))
+
+
+def _is_late(state: AggregatorState, received: Received) -> bool:
+    """Whether the round's updates were closed without this one."""
+    lane, asked = state.training_lane, received.envelope.round
+    if lane is None:
+        return 1 <= asked < state.next_round
+    if asked == lane.round and lane.status == "refreshing":
+        return all(one.owner != received.sender for one in lane.updates)
+    return 1 <= asked < lane.round
 
 
 def on_updates_late(state: AggregatorState, argument: str, context: Context) -> _Step:
@@ -95,8 +112,11 @@ def on_updates_late(state: AggregatorState, argument: str, context: Context) -> 
     answered = state.parties.mask(tuple(one.owner for one in lane.updates))
     if answered.bit_count() < 2:
         return give_up(state, "too_few_trainers", None, context)
-    told = drop_notices(state, lane.trainers & ~answered, lane.round, "update_late", context)
-    closed = _refresh(state, changed(lane, trainers=answered), context, {})
+    silent = lane.trainers & ~answered
+    told = drop_notices(state, silent, lane.round, "update_late", context)
+    closed = _refresh(
+        absence.missed(state, silent, lane.round), changed(lane, trainers=answered), context, {}
+    )
     return Step(closed.state, (*told, *closed.effects))
 
 

@@ -36,6 +36,7 @@ from protocol.roles.inputs import (
 )
 from protocol.roles.machine import (
     Handler,
+    Late,
     Received,
     changed,
     message,
@@ -101,6 +102,8 @@ def on_noisy_metric(state: BuyerState, asked: Received, context: Context) -> Buy
     body: NoisyMetric = asked.body
     seat = state.parties.seat_of(asked.sender)
     require(state.parties.validators >> seat & 1 == 1, "not_a_validator")
+    if 1 <= envelope.round <= state.link.round:
+        raise Late  # the round was opened without it
     require(envelope.round == state.link.round + 1, "round_out_of_order")
     question = _unanswered(state, "metric", asked)
     widths = widths_of(state)

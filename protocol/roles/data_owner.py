@@ -116,7 +116,7 @@ def _consider(state: OwnerState, context: Context) -> Step[OwnerState]:
     if request is None:
         return Step(state)
     names, reasons = _matching(state, context)
-    expiry = SetTimer(name="join", seconds=max(0.0, state.join_until - context.now))
+    expiry = SetTimer(name="join", seconds=waiting.joining_seconds(state, context))
     if not names:
         answer = message(context, request.aggregator, InvitationAnswer(decision="no_data"))
         fact = NoteFact(name="no_match", data={"reasons": list(reasons)})

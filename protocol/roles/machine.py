@@ -37,6 +37,10 @@ S = TypeVar("S", bound=FrozenModel)
 T = TypeVar("T", bound=BaseModel)
 
 
+class Late(Exception):  # noqa: N818  a signal, not an error
+    """The input's time is over, which is nobody's fault: note it."""
+
+
 class NotYet(Exception):  # noqa: N818  a signal, not an error
     """The input is allowed later: hold it."""
 
@@ -156,7 +160,10 @@ class Machine(Generic[S]):
         name = input_name(item)
         handler = self.table[phase].get(name)
         if handler is not None:
-            return handler(state, _content(item), context)
+            try:
+                return handler(state, _content(item), context)
+            except Late:
+                return Step(state, (NoteFact(name="input_late", data={"phase": phase, "input": name}),))
         later = self.phases[self.phases.index(phase) + 1 :]
         if any(name in self.table[other] for other in later):
             raise NotYet

@@ -2,13 +2,14 @@
 
 from protocol.marketplace import Cancelled, Joined, RolesDrawn, RoundRecorded, Settled, Withdraw
 from protocol.messages import ParticipantDropped, TrainingFailed, TrainingStarted
+from protocol.records import RoundRecord
 from protocol.roles import owner_waiting as waiting
 from protocol.roles.deadlines import RETENTION_SECONDS
 from protocol.roles.inputs import CancelTimer, Context, NoteFact, SetTimer, Step, SubmitCall
 from protocol.roles.machine import Received, changed, effects_of, require
 from protocol.roles.owner_budget import given_back, policy_of
 from protocol.roles.owner_state import OwnerState
-from protocol.roles.training import require_sender, started_parties
+from protocol.roles.training import Link, require_sender, started_parties
 
 
 def on_joined(state: OwnerState, event: Joined, _context: Context) -> Step[OwnerState]:
@@ -51,8 +52,31 @@ def on_round_recorded(state: OwnerState, event: RoundRecorded, context: Context)
         recorded_model=event.record.model_digest,
         last_recorded=event.record.last,
     )
+    if context.address in state.parties.addresses(state.parties.validators):
+        after = _caught_up(after, event.record)
     fact = NoteFact(name="round_recorded", data={"round": event.round})
     return Step(after, (fact, waiting.stall_timer(after, context)))
+
+
+def _caught_up(state: OwnerState, record: RoundRecord) -> OwnerState:
+    """A validator that was left out of a round goes on from its record, which the others have signed.
+
+    If it had been shown the round's model it can serve it: the chain says that it is this one.
+    """
+    assert state.request is not None
+    digest = state.request.hash()
+    link = state.link or Link(model_digest=digest, transcript=digest)
+    if link.round != record.round - 1:
+        return state  # it has checked the round itself
+    shown = state.evaluation
+    known = shown is not None and shown.refreshed_digest == record.model_digest
+    return changed(
+        state,
+        link=link.next(record),
+        caught_up=record.round,
+        evaluation=None,
+        last_model=shown.refreshed_model if shown is not None and known else state.last_model,
+    )
 
 
 def on_settled(state: OwnerState, _event: Settled, context: Context) -> Step[OwnerState]:

@@ -69,6 +69,7 @@ class OwnerState(FrozenModel):
     evaluation: Evaluation | None = None
     last_model: Stored | None = None
     recorded: RoundNumber = 0
+    caught_up: RoundNumber = 0
     recorded_model: Digest | None = None
     last_recorded: bool = False
     failure: str | None = None

@@ -11,11 +11,17 @@ from protocol.roles.machine import changed
 from protocol.roles.owner_state import OwnerState
 
 
+def joining_seconds(state: OwnerState, context: Context) -> float:
+    """How long the joining lasts; never longer than agreed, whatever our clock or the aggregator says."""
+    assert state.request is not None
+    return min(max(0.0, state.join_until - context.now), float(state.request.deadlines.join_s))
+
+
 def joining_timer(state: OwnerState, context: Context) -> SetTimer:
     """Fires when the joining should have been closed by its aggregator, or cancelled by its buyer."""
     assert state.request is not None
-    left = max(0.0, state.join_until - context.now)
-    return SetTimer(name="stalled", seconds=left + 2.0 * state.request.deadlines.chain_s)
+    seconds = joining_seconds(state, context) + 2.0 * state.request.deadlines.chain_s
+    return SetTimer(name="stalled", seconds=seconds)
 
 
 def stall_timer(state: OwnerState, context: Context) -> SetTimer:

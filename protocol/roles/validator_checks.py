@@ -14,7 +14,7 @@ from protocol.messages import (
 from protocol.request import Request
 from protocol.roles.evaluation import CheckedMetrics, check_metrics
 from protocol.roles.inputs import Context
-from protocol.roles.machine import NotYet, Received, require
+from protocol.roles.machine import Late, NotYet, Received, require
 from protocol.roles.owner_state import Evaluation, OwnerState
 from protocol.roles.training import public_key_of, training_widths
 from protocol.types import digest_of
@@ -34,7 +34,12 @@ def widths_of(state: OwnerState) -> Widths:
 
 
 def check_place(state: OwnerState, round_number: int, attempt: int) -> None:
-    """A new attempt replaces the running one; a round that was opened is never measured again."""
+    """A new attempt replaces the running one; a round that was opened is never measured again.
+
+    Raises Late for a round that the others have finished without us.
+    """
+    if 1 <= round_number <= state.caught_up:
+        raise Late
     require(state.link is None or round_number > state.link.round, "already_opened")
     running = state.evaluation
     if running is not None:
@@ -76,8 +81,10 @@ def check_update(
 
 
 def running_evaluation(state: OwnerState, received: Received, status: str) -> Evaluation:
-    """The running attempt, if the message is for it and in its turn."""
+    """The running attempt, if the message is for it and in its turn; Late where the others finished it."""
     place = (received.envelope.round, received.envelope.attempt)
+    if 1 <= place[0] <= state.caught_up:
+        raise Late
     running = state.evaluation
     if running is None:
         done = state.link.round if state.link is not None else 0

@@ -1,11 +1,19 @@
 """Silent trainers and validators: dropped for a round, or for good, while enough remain."""
 
+from collections.abc import Callable, Sequence
+
 import pytest
 
+from protocol.envelope import SignedMessage
+from protocol.messages import ModelRequest
+from protocol.roles.aggregator_absence import asked_trainers, heard, missed
+from protocol.roles.aggregator_state import AggregatorState
+from protocol.roles.inputs import MessageReceived
+from protocol.roles.training import Parties
 from tests.support.plain_market import assert_model_of_twin, bought_weights, plain_twin
 from tests.support.pure_market import PureMarket
 from tests.support.pure_party import Party
-from tests.support.small_markets import body_of, losing, small_data, small_market, without
+from tests.support.small_markets import body_of, losing, small_data, small_market, small_request, without
 
 
 def five_owners(validators: list[int] | None = None) -> PureMarket:
@@ -125,3 +133,98 @@ def test_a_majority_of_signatures_is_enough() -> None:
     market.intercept = without("round_signature", sender=market.owners[4])
     market.finish()
     assert_model_of_twin(market)
+
+
+# ---- returning ----
+
+
+def three_rounds(validators: list[int]) -> PureMarket:
+    request = small_request(schedule={"rounds": 3, "local_steps": 2, "step_size": "0.05"})
+    return small_market(request, small_data(owners=5), validators=validators)
+
+
+def losing_from(kind: str, sender: Party, *rounds: int) -> Callable[[SignedMessage], Sequence[SignedMessage]]:
+    return losing(
+        lambda m: (
+            m.envelope.type == kind and m.envelope.sender == sender.address and m.envelope.round in rounds
+        )
+    )
+
+
+def test_a_validator_returns_once_the_chain_has_shown_it_the_round_that_it_missed() -> None:
+    market = three_rounds([2, 3, 4])
+    silent, held = market.owners[2], []
+    lose = losing_from("encrypted_metric", silent, 1)
+
+    def intercept(message: SignedMessage) -> Sequence[SignedMessage]:
+        second = message.envelope.type == "gradient_update" and message.envelope.round == 2
+        if second and not market.contract.recorded:
+            held.append(message)
+            return ()
+        return lose(message)
+
+    market.intercept = intercept
+    market.run()
+    market.tick()
+    market.run()
+    assert len(market.contract.recorded) == 1
+    for message in held:
+        market.post(message)
+    market.finish()
+    seat = market.contract.seats.index(silent.address)
+    assert [event.record.validators >> seat & 1 for event in market.contract.recorded] == [0, 1, 1]
+    assert market.buyer.shown == "FINISHED"
+    starts = {m.envelope.round: body_of(m).measure_start for m in market.sent("encrypted_metric")}
+    assert starts == {1: True, 2: True, 3: False}
+    assert not any(party.violations for party in market.parties.values())
+
+
+def test_a_validator_that_was_late_for_the_last_round_still_serves_its_model() -> None:
+    market = five_owners()
+    late = market.owners[2]
+    market.intercept = losing_from("encrypted_metric", late, 2)
+    market.finish()
+    question = market.message(market.buyer, late, ModelRequest())
+    market.deliver(late, MessageReceived(signed=question))
+    [served] = [m for m in market.sent("trained_model") if m.envelope.sender == late.address]
+    assert body_of(served).model.digest() == market.contract.recorded[-1].record.model_digest
+
+
+def test_what_comes_late_is_nobodys_fault_and_ends_the_absence() -> None:
+    market = small_market(data=small_data(owners=5), validators=[3, 4])
+    slow, held = market.owners[0], []
+
+    def intercept(message: SignedMessage) -> Sequence[SignedMessage]:
+        if message.envelope.type == "gradient_update" and message.envelope.sender == slow.address:
+            held.append(message)
+            return ()
+        return (message,)
+
+    market.intercept = intercept
+    market.run()
+    market.tick()
+    [absence] = market.aggregator.decoded.absences
+    assert (market.contract.seats[absence.seat], absence.misses) == (slow.address, 1)
+    market.deliver(market.aggregator, MessageReceived(signed=held[0]))
+    assert not market.aggregator.decoded.absences
+    assert not market.aggregator.violations
+
+
+def with_trainers(count: int) -> AggregatorState:
+    seats = tuple(f"0x{n:040x}" for n in range(count + 2))
+    return AggregatorState(training=1, parties=Parties(seats=seats, trainers=(1 << count) - 1))
+
+
+def test_each_further_silence_doubles_the_rounds_out() -> None:
+    state, asked = with_trainers(3), []
+    for round_number in range(1, 20):
+        if asked_trainers(state, round_number) & 1:
+            asked.append(round_number)
+            state = missed(state, 1, round_number)
+    assert asked == [1, 2, 4, 8, 16]
+    assert asked_trainers(heard(state, 0), 20) & 1
+
+
+def test_with_too_few_others_the_absent_are_asked_again() -> None:
+    state = missed(missed(with_trainers(2), 1, 1), 1, 1)
+    assert asked_trainers(state, 2) == 0b11

@@ -1,0 +1,54 @@
+"""Who is asked in a round: whoever was silent is left out of that round and may return for the next.
+
+Silence costs everybody a deadline, so each further one in a row is answered by twice as many rounds out: for
+a party that has died a training of n rounds waits about log₂ n times. Any word from it ends that.
+"""
+
+from protocol.roles.aggregator_state import Absence, AggregatorState
+from protocol.roles.machine import changed
+from protocol.types import RoundNumber, mask_of, seats_of
+
+_LONGEST = 16
+
+
+def asked_trainers(state: AggregatorState, round_number: RoundNumber) -> int:
+    """The trainers to send the round's model to, as a mask."""
+    drawn = state.parties.trainers & ~state.dropped
+    return _enough(drawn & ~_away(state, round_number), drawn)
+
+
+def asked_validators(state: AggregatorState, round_number: RoundNumber) -> int:
+    """The validators to measure the round, as a mask.
+
+    One that returns goes on from the last recorded round, which it knows from the chain only: before all
+    signed rounds are confirmed it could not answer.
+    """
+    drawn = state.parties.validators & ~state.dropped
+    signed = 0 if state.link is None else state.link.round
+    behind = mask_of([one.seat for one in state.absences]) if state.recorded < signed else 0
+    return _enough(drawn & ~_away(state, round_number) & ~behind, drawn)
+
+
+def missed(state: AggregatorState, seats: int, round_number: RoundNumber) -> AggregatorState:
+    """These seats were silent in this round."""
+    before = {one.seat: one for one in state.absences}
+    for seat in seats_of(seats):
+        misses = before[seat].misses + 1 if seat in before else 1
+        back_in = round_number + 2 ** min(misses - 1, _LONGEST)
+        before[seat] = Absence(seat=seat, misses=misses, back_in=back_in)
+    return changed(state, absences=tuple(before.values()))
+
+
+def heard(state: AggregatorState, seat: int) -> AggregatorState:
+    """This seat is there."""
+    if all(one.seat != seat for one in state.absences):
+        return state
+    return changed(state, absences=tuple(one for one in state.absences if one.seat != seat))
+
+
+def _away(state: AggregatorState, round_number: RoundNumber) -> int:
+    return mask_of([one.seat for one in state.absences if one.back_in > round_number])
+
+
+def _enough(asked: int, drawn: int) -> int:
+    return asked if asked.bit_count() >= 2 else drawn
