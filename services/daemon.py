@@ -52,6 +52,7 @@ from services.role import Role
 from services.runtime import Runtime
 from services.standing_orders import keep_ordering
 from services.store import Store
+from services.store.waiting import until_it_answers
 from services.watched import folder_of, watched
 
 _log = structlog.get_logger(__name__)
@@ -84,8 +85,7 @@ async def _participant(
     market = market_of(config.chain)
     meter = Meter()
     async with AsyncExitStack() as stack:
-        store = Store(config.store, password=config.store_password(), exclusive=True)
-        stack.callback(store.close)
+        store = await _open_store(config, stack)
         rpc = await _connect(config.chain, stack)
         policy = SendPolicy(
             confirmations=config.chain.confirmations, poll_seconds=min(1.0, config.chain.poll_seconds)
@@ -101,7 +101,7 @@ async def _participant(
         pool = StepPool(config.workers)
         stack.callback(pool.close)
         account, heartbeats = Account(client, identity.address), Heartbeats()
-        health = Health({"broker": bus.connect, "chain": account.look})
+        health = Health({"broker": bus.connect, "chain": account.look, "store": store.answers})
         observed = Observed(
             role.name,
             identity.address,
@@ -145,8 +145,7 @@ async def _participant(
 async def _listener(config: ChainListenerConfig) -> None:
     market = market_of(config.chain)
     async with AsyncExitStack() as stack:
-        store = Store(config.store, password=config.store_password(), exclusive=True)
-        stack.callback(store.close)
+        store = await _open_store(config, stack)
         rpc = await _connect(config.chain, stack)
         bus = AmqpBus(config.broker)
         stack.push_async_callback(bus.close)
@@ -160,7 +159,8 @@ async def _listener(config: ChainListenerConfig) -> None:
             window=config.window,
             poll_seconds=config.chain.poll_seconds,
         )
-        health = Health({"broker": bus.connect, "chain": MarketplaceViews(rpc, market).block_number})
+        probes = {"broker": bus.connect, "chain": MarketplaceViews(rpc, market).block_number}
+        health = Health({**probes, "store": store.answers})
         heartbeats = Heartbeats()
         listener.on_cycle = lambda: heartbeats.beat("chain")
         outbox.on_cycle = lambda: heartbeats.beat("outbox")
@@ -181,6 +181,14 @@ async def _listener(config: ChainListenerConfig) -> None:
         relay = outbox.run(lambda stream, event: _patiently(lambda: bus.publish_event(event, stream)))
         await _until_signalled(_side_by_side(listener.run(), relay), None)
     _log.info("daemon_stopped", role="chain_listener")
+
+
+async def _open_store(config: Config, stack: AsyncExitStack) -> Store:
+    """Raises StoreInUse when another process works on it; a database that is away is waited for."""
+    password = config.store_password()
+    store = await until_it_answers(Store, config.store, password=password, exclusive=True)
+    stack.callback(store.close)
+    return store
 
 
 async def _connect(chain: Chain, stack: AsyncExitStack) -> HttpRpc:

@@ -1,4 +1,4 @@
-"""Whether a daemon can do its work: its tasks run, and broker and chain have answered lately.
+"""Whether a daemon can do its work: its tasks run, and broker, chain and store have answered lately.
 
 Both are asked on a schedule of their own: a daemon that has nothing to send for hours would not notice that
 nobody listens.

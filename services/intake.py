@@ -20,6 +20,7 @@ from services.logging import bound
 from services.meter import Meter
 from services.role import Role
 from services.store import NewMessage, Store
+from services.store.waiting import until_it_answers
 
 _log = structlog.get_logger(__name__)
 
@@ -100,7 +101,8 @@ class Intake:
         if not held:
             return
         with self._meter.phase("store"):
-            replayed = set(self._store.add_messages([one.message for one in held]))
+            messages = [one.message for one in held]
+            replayed = set(await until_it_answers(self._store.add_messages, messages))
         for key in dict.fromkeys(one.message.key for one in held):
             self._on_input(key)
         taken, held[:] = list(held), []

@@ -19,7 +19,7 @@ from prometheus_client.registry import Collector
 
 from services.bus.port import Bus
 from services.bus.reasons import REASONS, reason_of
-from services.errors import ConfigurationError
+from services.errors import ConfigurationError, StoreUnavailable
 from services.health import Health
 from services.heartbeat import Heartbeats
 from services.meter import Meter
@@ -81,7 +81,9 @@ class DaemonCollector(Collector):
             "By how much the event loop was late at the latest tick of the last minute.",
             lambda one: None if one.heartbeats is None else one.heartbeats.lag,
         )
-        yield self._labelled("up", "Whether broker and chain answered when last asked.", ["part"], _answering)
+        yield self._labelled(
+            "up", "Whether broker, chain and store answered when last asked.", ["part"], _answering
+        )
         yield self._gauge(
             "healthy",
             "1 when /health answers 200, else 0.",
@@ -256,7 +258,11 @@ async def serving(
     ProcessCollector(registry=registry)
 
     async def metrics(_request: web.Request) -> web.Response:
-        return web.Response(body=generate_latest(registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
+        try:
+            content = generate_latest(registry)
+        except StoreUnavailable as error:
+            return web.Response(text=f"{error}\n", status=503)
+        return web.Response(body=content, headers={"Content-Type": CONTENT_TYPE_LATEST})
 
     async def answer(_request: web.Request) -> web.Response:
         failing = {} if health is None else health.failing()

@@ -23,11 +23,14 @@ from protocol.types import Code, FrozenModel
 from services.bus.port import UNDELIVERABLE, Bus, Outgoing, Unroutable
 from services.chain.client import MarketplaceClient
 from services.chain.errors import CallReverted
+from services.errors import StoreUnavailable
 from services.heartbeat import IDLE_SECONDS
 from services.inbox import queued
 from services.logging import bound
 from services.meter import Meter
 from services.store import QueuedEffect, Store
+from services.store.waiting import pause
+from services.waiting import happens
 
 _log = structlog.get_logger(__name__)
 
@@ -92,8 +95,11 @@ class Outbox:
             while True:
                 self._wake.clear()
                 self.on_cycle()
-                await self._relay(self._store.due_effects(time.time()))
-                await self._pause()
+                try:
+                    await self._relay(self._store.due_effects(time.time()))
+                    await self._pause()
+                except StoreUnavailable as error:
+                    await pause(error)
         finally:
             for task in self._calls.values():
                 task.cancel()
@@ -101,10 +107,7 @@ class Outbox:
     async def _pause(self) -> None:
         due = self._store.next_effect_at(self._calls)
         seconds = IDLE_SECONDS if due is None else max(0.0, due - time.time())
-        try:
-            await asyncio.wait_for(self._wake.wait(), min(IDLE_SECONDS, seconds))
-        except TimeoutError:
-            return
+        await happens(self._wake, min(IDLE_SECONDS, seconds))
 
     async def _relay(self, effects: Sequence[QueuedEffect]) -> None:
         published: list[QueuedEffect] = []
@@ -162,6 +165,16 @@ class Outbox:
         self._wake.set()
 
     async def _call(self, effect: QueuedEffect) -> None:
+        try:
+            await self._submit(effect)
+        except StoreUnavailable as error:  # the call is submitted again, and recognised as done
+            await pause(error)
+        finally:
+            del self._calls[effect.sequence]
+            self._wake.set()
+            self._on_change()
+
+    async def _submit(self, effect: QueuedEffect) -> None:
         call = unpack(PendingCall, effect.content).call
         try:
             with self._meter.phase("chain"):
@@ -181,10 +194,6 @@ class Outbox:
         else:
             self._store.effects_done([effect])
             self._note_late([effect])
-        finally:
-            del self._calls[effect.sequence]
-            self._wake.set()
-            self._on_change()
 
     def _note_late(self, effects: Sequence[QueuedEffect]) -> None:
         """For people: what took place, but not at the first attempt."""

@@ -25,6 +25,7 @@ from services.bus.port import Bus
 from services.chain.client import MarketplaceClient
 from services.chain_record import place_of, record_of
 from services.directory import Directory
+from services.errors import StoreInUse
 from services.gate import Gate
 from services.heartbeat import Heartbeats
 from services.identity import Identity
@@ -37,6 +38,7 @@ from services.pool import StepPool
 from services.role import OUTSIDE, Answer, Role
 from services.step_effects import Courier, writes_of
 from services.store import InstanceRow, QueuedInput, Store
+from services.store.waiting import until_it_answers
 from services.timekeeper import Timekeeper
 
 _log = structlog.get_logger(__name__)
@@ -88,7 +90,7 @@ class Runtime:
         """Work until cancelled. What is in hand then is stored, and is taken up at the next start."""
         async with asyncio.TaskGroup() as tasks:
             self._tasks = tasks
-            for key in self.store.waiting_keys():
+            for key in await until_it_answers(self.store.waiting_keys):
                 self._wake_instance(key)
             self._sources = [
                 tasks.create_task(self._outbox.run()),
@@ -130,11 +132,11 @@ class Runtime:
     async def _take_events(self) -> None:
         async for delivery in self._bus.events("confirmed", self.address):
             event = delivery.event
-            key = self.role.key_of_event(event.event)
+            key = await until_it_answers(self.role.key_of_event, event.event)
             if key is not None:
                 item = EventConfirmed(chain_event=event)
-                self._offer(event_identity(event), key, item, training_of(event.event) or None)
-            self._record(event)
+                await self._offer(event_identity(event), key, item, training_of(event.event) or None)
+            await until_it_answers(self._record, event)
             await delivery.ack()
 
     def _record(self, event: ChainEvent) -> None:
@@ -147,10 +149,11 @@ class Runtime:
                 self.store.note_once(place, name, data, min(float(event.timestamp), time.time()))
             self._on_change()
 
-    def _offer(self, identity: bytes, key: str, item: Input, training: int | None = None) -> None:
+    async def _offer(self, identity: bytes, key: str, item: Input, training: int | None = None) -> None:
         """Store an input; one that is known already changes nothing."""
         with self._meter.phase("store"):
-            self.store.add_inputs([(identity, key, queued(item))], training=training)
+            inputs = [(identity, key, queued(item))]
+            await until_it_answers(self.store.add_inputs, inputs, training=training)
         self._wake_instance(key)
 
     # ---- steps ----
@@ -163,11 +166,15 @@ class Runtime:
     async def _work(self, key: str) -> None:
         """Take an instance's inputs one after another, in the order they came."""
         try:
-            while not self._stopping and (item := self.store.next_input(key)) is not None:
+            while not self._stopping and (item := await self._next_input(key)) is not None:
                 await self._take_input(item)
         finally:
             del self._workers[key]  # nothing awaits since the last look, so no input can have been missed
             self._on_change()
+
+    async def _next_input(self, key: str) -> QueuedInput | None:
+        """The next input, found without giving up the loop unless the store is away."""
+        return await until_it_answers(self.store.next_input, key)
 
     async def _take_input(self, queued_input: QueuedInput) -> None:
         """One input. What needs the chain waits for it; the input stays stored meanwhile."""
@@ -183,10 +190,16 @@ class Runtime:
                         await self._step(queued_input, item, row)
                 else:
                     await self._step(queued_input, item, row)
+            except StoreInUse:
+                raise
             except DeltaMLError as error:
                 _log.warning("step_waits", reason=str(error))
                 self._meter.retried("step")
                 await asyncio.sleep(_RETRY_SECONDS)
+                # A commit whose answer was lost may have taken place: then this input is done, and nobody was
+                # told of what it led to.
+                self._outbox.wake()
+                self._timekeeper.timers_changed()
 
     async def _step(self, queued_input: QueuedInput, item: Input, row: InstanceRow | None) -> None:
         context = await self._context(queued_input.key, None if row is None else row.training, item)

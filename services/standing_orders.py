@@ -19,6 +19,7 @@ from services.config import StandingOrder
 from services.documents import load_request
 from services.runtime import Runtime
 from services.store import Store
+from services.store.waiting import until_it_answers
 
 _log = structlog.get_logger(__name__)
 
@@ -43,7 +44,7 @@ async def _keep(runtime: Runtime, order: StandingOrder, store: Store, clock: Cal
     seconds = order.every_hours * 3600
     while True:
         period = int(clock() // seconds)
-        last = store.values(name).get("")
+        last = (await until_it_answers(store.values, name)).get("")
         if last is None or int(last) < period:
             try:
                 await _give(runtime, order, period, seconds)
@@ -51,7 +52,7 @@ async def _keep(runtime: Runtime, order: StandingOrder, store: Store, clock: Cal
                 _log.error("standing_order_failed", request=order.request.name, reason=str(error))
                 await asyncio.sleep(min(_RETRY_SECONDS, seconds))
                 continue
-            store.put_value(name, str(period).encode())
+            await until_it_answers(store.put_value, name, str(period).encode())
         await asyncio.sleep(max(0.0, (period + 1) * seconds - clock()))
 
 

@@ -15,9 +15,12 @@ import structlog
 
 from protocol.roles.inputs import TimerFired
 from services.bus.port import Bus
+from services.errors import StoreUnavailable
 from services.heartbeat import Heartbeats
 from services.inbox import queued, timer_identity
 from services.store import Store
+from services.store.waiting import pause, until_it_answers
+from services.waiting import happens
 
 _log = structlog.get_logger(__name__)
 
@@ -49,16 +52,18 @@ class Timekeeper:
 
     async def run(self) -> None:
         """Fire until cancelled."""
-        self.resume()
+        await until_it_answers(self.resume)
         while True:
             self._changed.clear()
             self._heartbeats.beat("timers")
-            self.account()
-            wait = self._fire_due()
             try:
-                await asyncio.wait_for(self._changed.wait(), wait)
-            except TimeoutError:
+                self.account()
+                wait = self._fire_due()
+            except StoreUnavailable as error:
+                self._heard = False  # what could be heard could not be taken in
+                await pause(error)
                 continue
+            await happens(self._changed, wait)
 
     def resume(self) -> None:
         """At the start: the time since the last beat does not count."""

@@ -13,8 +13,11 @@ from protocol.codec import pack, unpack
 from protocol.messages import ChainEvent
 from protocol.records import Market
 from protocol.types import FrozenModel
+from services.errors import StoreUnavailable
 from services.heartbeat import IDLE_SECONDS
 from services.store import QueuedEffect, Store
+from services.store.waiting import pause
+from services.waiting import happens
 
 Stream = Literal["seen", "confirmed"]
 
@@ -59,12 +62,13 @@ class EventOutbox:
         while True:
             self._wake.clear()
             self.on_cycle()
-            while waiting := self._store.due_effects(_AT_ONCE):
-                await self._relay(waiting, publish)
             try:
-                await asyncio.wait_for(self._wake.wait(), IDLE_SECONDS)
-            except TimeoutError:
+                while waiting := self._store.due_effects(_AT_ONCE):
+                    await self._relay(waiting, publish)
+            except StoreUnavailable as error:
+                await pause(error)
                 continue
+            await happens(self._wake, IDLE_SECONDS)
 
     async def _relay(self, waiting: Sequence[QueuedEffect], publish: Publish) -> None:
         published: list[QueuedEffect] = []

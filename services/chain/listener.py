@@ -23,6 +23,9 @@ from services.chain.logs import LogReader
 from services.chain.rpc import Request, Rpc
 from services.chain.views import MarketplaceViews
 from services.chain.window import Cursor, SeenBlock
+from services.errors import StoreUnavailable
+from services.store.waiting import pause
+from services.waiting import happens
 
 _log = structlog.get_logger(__name__)
 
@@ -83,7 +86,7 @@ class ChainListener:
     async def run(self) -> None:
         """Follow the chain until cancelled.
 
-        Raises WrongChain and DeepReorganisation. A node that does not answer is asked again.
+        Raises WrongChain and DeepReorganisation. A node or a store that does not answer is asked again.
         """
         self._rpc.on_block(self._woken.set)
         while True:
@@ -93,6 +96,9 @@ class ChainListener:
                 more = await self.step()
             except (ChainUnavailable, RpcError) as error:
                 _log.warning("chain_poll_failed", reason=str(error))
+                more = False
+            except StoreUnavailable as error:  # what was read is kept, and saved by a later step
+                await pause(error)
                 more = False
             if not more:
                 await self._pause()
@@ -190,7 +196,4 @@ class ChainListener:
         )
 
     async def _pause(self) -> None:
-        try:
-            await asyncio.wait_for(self._woken.wait(), self._poll_seconds)
-        except TimeoutError:
-            return
+        await happens(self._woken, self._poll_seconds)

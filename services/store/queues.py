@@ -16,7 +16,11 @@ _NEXT_INPUT = (
 )
 _OLDEST_INPUT = sa.select(sa.func.min(inbox.c.arrived_at)).where(~inbox.c.done)
 _OLDEST_EFFECT = sa.select(sa.func.min(outbox.c.added_at))
-_INPUT_DONE = inbox.update().where(inbox.c.sequence == sa.bindparam("which")).values(done=True, content=None)
+_INPUT_DONE = (
+    inbox.update()
+    .where(inbox.c.sequence == sa.bindparam("which"), ~inbox.c.done)
+    .values(done=True, content=None)
+)
 _DUE_EFFECTS = (
     sa.select(outbox)
     .where(outbox.c.next_at <= sa.bindparam("now"))
@@ -197,11 +201,12 @@ class Queues:
         ]
         connection.execute(self._new_input, rows)
 
-    def _input_done(self, connection: sa.Connection, item: QueuedInput) -> None:
-        connection.execute(_INPUT_DONE, {"which": item.sequence})
+    def _input_done(self, connection: sa.Connection, item: QueuedInput) -> bool:
+        """Whether this is what makes it done: a commit whose answer was lost has done it before."""
+        return connection.execute(_INPUT_DONE, {"which": item.sequence}).rowcount == 1
 
-    def _effect_done(self, connection: sa.Connection, effect: QueuedEffect) -> None:
-        connection.execute(_EFFECT_DONE, {"which": effect.sequence})
+    def _effect_done(self, connection: sa.Connection, effect: QueuedEffect) -> bool:
+        return connection.execute(_EFFECT_DONE, {"which": effect.sequence}).rowcount == 1
 
     def _add_effects(
         self, connection: sa.Connection, key: str, effects: Iterable[tuple[str, bytes]], now: float

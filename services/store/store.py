@@ -75,8 +75,8 @@ class Store(Queues):
         """Release the database."""
         self._database.close()
 
-    def ping(self) -> None:
-        """Raise StoreUnavailable unless the database answers."""
+    async def answers(self) -> None:
+        """Raise StoreUnavailable unless the database answers; a probe of the daemon's health."""
         with self._database.reading() as connection:
             connection.execute(sa.select(1))
 
@@ -129,9 +129,11 @@ class Store(Queues):
             return {row.digest: row.content for row in connection.execute(_BLOBS, {"of": key})}
 
     def write_step(self, item: QueuedInput, writes: StepWrites, now: float) -> None:
-        """One step's outcome, in one transaction."""
+        """One step's outcome, in one transaction; nothing when the input is done already."""
         key = item.key
         with self._database.writing() as connection:
+            if not self._input_done(connection, item):
+                return
             values = {
                 "training": writes.training,
                 "state": writes.state,
@@ -148,7 +150,6 @@ class Store(Queues):
             for name, content in writes.results.items():
                 _put(connection, results, {"key": key, "name": name}, {"content": content})
             _write_values(connection, writes.values)
-            self._input_done(connection, item)
 
     def finish_input(
         self,
@@ -160,26 +161,27 @@ class Store(Queues):
         facts: Iterable[tuple[str, Mapping[str, Any]]] = (),
         inputs: Sequence[tuple[bytes, str, bytes]] = (),
     ) -> None:
-        """Mark an input done that changed no instance, with what it leads to, in one transaction.
+        """Mark an input done that changed no instance, with what it leads to; unless it is done already.
 
         `values` are the daemon's own, None forgets one; `inputs` are (input id, key, content) for instances.
         """
         with self._database.writing() as connection:
+            if not self._input_done(connection, item):
+                return
             self._add_effects(connection, item.key, effects, now)
             _write_values(connection, values or {})
             _add_facts(connection, item.key, facts, now)
             if inputs:
                 self._add_inputs(connection, inputs)
-            self._input_done(connection, item)
 
     def give_up_effect(
         self, effect: QueuedEffect, now: float, letter: tuple[str, bytes], fact: tuple[str, Mapping[str, Any]]
     ) -> None:
         """Replace an effect that cannot take place by a dead letter and a fact, in one transaction."""
         with self._database.writing() as connection:
-            self._effect_done(connection, effect)
-            self._add_effects(connection, effect.key, [letter], now)
-            _add_facts(connection, effect.key, [fact], now)
+            if self._effect_done(connection, effect):
+                self._add_effects(connection, effect.key, [letter], now)
+                _add_facts(connection, effect.key, [fact], now)
 
     # ---- for people and shells ----
 

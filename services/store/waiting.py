@@ -1,0 +1,33 @@
+"""A store that is away is waited for: nothing is lost meanwhile, since nothing is acked or forgotten."""
+
+import asyncio
+from collections.abc import Callable
+from typing import ParamSpec, TypeVar
+
+import structlog
+
+from services.errors import StoreUnavailable
+from services.store.database import REST_SECONDS
+
+_log = structlog.get_logger(__name__)
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+async def until_it_answers(action: Callable[P, T], *values: P.args, **named: P.kwargs) -> T:
+    """What `action` asks of a store, asked again while the store does not answer.
+
+    Only for what may take place twice: a commit whose answer was lost may have taken place.
+    """
+    while True:
+        try:
+            return action(*values, **named)
+        except StoreUnavailable as error:
+            await pause(error)
+
+
+async def pause(error: StoreUnavailable) -> None:
+    """Log that the store is away, and wait as long as it is left alone after a failure."""
+    _log.warning("store_waits", reason=str(error))
+    await asyncio.sleep(REST_SECONDS)
