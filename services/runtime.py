@@ -135,7 +135,8 @@ class Runtime:
             key = await until_it_answers(self.role.key_of_event, event.event)
             if key is not None:
                 item = EventConfirmed(chain_event=event)
-                await self._offer(event_identity(event), key, item, training_of(event.event) or None)
+                number = training_of(event.event) or None
+                await until_it_answers(self._offer, event_identity(event), key, item, number)
             await until_it_answers(self._record, event)
             await delivery.ack()
 
@@ -149,11 +150,10 @@ class Runtime:
                 self.store.note_once(place, name, data, min(float(event.timestamp), time.time()))
             self._on_change()
 
-    async def _offer(self, identity: bytes, key: str, item: Input, training: int | None = None) -> None:
+    def _offer(self, identity: bytes, key: str, item: Input, training: int | None = None) -> None:
         """Store an input; one that is known already changes nothing."""
         with self._meter.phase("store"):
-            inputs = [(identity, key, queued(item))]
-            await until_it_answers(self.store.add_inputs, inputs, training=training)
+            self.store.add_inputs([(identity, key, queued(item))], training=training)
         self._wake_instance(key)
 
     # ---- steps ----

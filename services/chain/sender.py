@@ -21,6 +21,7 @@ from services.chain.encoding import quantity
 from services.chain.errors import ChainUnavailable, InsufficientFunds, RpcError
 from services.chain.rpc import Rpc
 from services.chain.transaction import Fees, Transaction, transaction_hash
+from services.waiting import happens
 
 _log = structlog.get_logger(__name__)
 
@@ -273,10 +274,7 @@ class Sender:
         self._changed = asyncio.Event()
 
     async def _pause(self, changed: asyncio.Event) -> None:
-        try:
-            await asyncio.wait_for(changed.wait(), self._policy.poll_seconds)
-        except TimeoutError:
-            return
+        await happens(changed, self._policy.poll_seconds)
 
 
 def _read_receipt(value: bytes, receipt: dict[str, Any]) -> Receipt:
