@@ -67,8 +67,10 @@ async def checked(request: web.Request) -> web.StreamResponse:
     page, values = page_of(request), await _values(request)
     audit(request, quiet=True)
     found = _untaken(page, check(values))
+    # Nobody wants to be told of every input that is still to come; the review tells of them.
+    told = {name: problem for name, problem in found.problems.items() if values.get(name, "·").strip()}
     text = page.reader.fragment(
-        "buyer/_check.html", **_form_values(values, found), **await _money(page, found.request)
+        "buyer/_check.html", told=told, **_form_values(values, found), **await _money(page, found.request)
     )
     return page.html(text)
 

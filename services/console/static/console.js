@@ -145,4 +145,8 @@ function refreshed() {
 
 document.body.addEventListener("htmx:sseMessage", refreshed);
 document.body.addEventListener("htmx:afterSettle", refreshed);
+document.body.addEventListener("htmx:afterSettle", (event) => {
+  // A form that has got other inputs is checked again.
+  if (["columns", "start-fields"].includes(event.detail.target.id)) window.htmx.trigger("#request-form", "change");
+});
 refreshed();
