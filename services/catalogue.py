@@ -33,7 +33,7 @@ class ColumnRange(BaseModel):
 
 
 class Entry(BaseModel):
-    """What an owner sees of a data set; `source` is the file it was read from, which may be gone."""
+    """What an owner sees of a data set; `source` is the file it was read from, if it is still there."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -56,7 +56,7 @@ class Catalogue:
 
     def __init__(self, folder: Path) -> None:
         """Open or make the folder; raises ConfigurationError when others can enter it."""
-        self._folder = private_folder(Path(folder))
+        self.folder = private_folder(Path(folder))
 
     def add(
         self,
@@ -67,7 +67,10 @@ class Catalogue:
         replace: bool = False,
         now: datetime | None = None,
     ) -> Entry:
-        """Keep a statistic; raises DataSetError for a name that is wrong, or taken unless `replace`."""
+        """Keep a statistic; raises DataSetError for a name that is wrong, or taken unless `replace`.
+
+        `source` is the file it was read from, or words for where it came from.
+        """
         path = self._path(name)
         if not replace:
             self.require_free(name)
@@ -80,7 +83,7 @@ class Catalogue:
                     statistic.columns, statistic.minimum, statistic.maximum, strict=True
                 )
             ),
-            source=str(Path(source).absolute()),
+            source=str(source.absolute() if isinstance(source, Path) else source),
             added_at=now or datetime.now(UTC),
         )
         content = {"entry": entry.model_dump(mode="json"), "statistic": statistic.to_bytes()}
@@ -94,13 +97,13 @@ class Catalogue:
 
     def list(self) -> tuple[Entry, ...]:
         """All data sets by name; raises DataSetError naming one that is damaged."""
-        names = sorted(path.stem for path in self._folder.glob(f"[!.]*{_SUFFIX}"))
+        names = sorted(path.stem for path in self.folder.glob(f"[!.]*{_SUFFIX}"))
         return tuple(self.entry(name) for name in names)
 
     def manifest(self) -> frozenset[tuple[str, int, int]]:
         """Name, file number and time of change of every data set: another one when anything was changed."""
         found = set()
-        for path in self._folder.glob(f"[!.]*{_SUFFIX}"):
+        for path in self.folder.glob(f"[!.]*{_SUFFIX}"):
             with suppress(FileNotFoundError):  # removed between two looks
                 state = path.stat()
                 found.add((path.stem, state.st_ino, state.st_mtime_ns))
@@ -132,7 +135,7 @@ class Catalogue:
     def _existing(self, name: str) -> Path:
         path = self._path(name)
         if not path.is_file():
-            known = ", ".join(sorted(one.stem for one in self._folder.glob(f"[!.]*{_SUFFIX}")))
+            known = ", ".join(sorted(one.stem for one in self.folder.glob(f"[!.]*{_SUFFIX}")))
             raise DataSetError(f"there is no data set {name!r}; there is {known or 'none yet'}")
         return path
 
@@ -143,12 +146,10 @@ class Catalogue:
                 f"{name[:100]!r} cannot name a data set; use 1 to 100 letters, digits, '.', '_' and '-', "
                 "the first a letter or digit"
             )
-        return self._folder / f"{name}{_SUFFIX}"
+        return self.folder / f"{name}{_SUFFIX}"
 
     def _damaged(self, name: str) -> DataSetError:
-        return DataSetError(
-            f"{self._folder / name}{_SUFFIX} is damaged; remove it and add the data set again"
-        )
+        return DataSetError(f"{self.folder / name}{_SUFFIX} is damaged; remove it and add the data set again")
 
 
 def _plain(content: bytes) -> Any:

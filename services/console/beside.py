@@ -2,10 +2,13 @@
 
 from protocol.marketplace import PartyRole
 from services.bus.port import Bus
+from services.catalogue import Catalogue
 from services.chain.views import MarketplaceViews
 from services.config import AggregatorConfig, DataOwnerConfig, ModelBuyerConfig
 from services.console.app import Console
+from services.console.desk import Desk
 from services.console.live import Hub
+from services.console.owner.uploads import forget_uploads
 from services.console.party import Party, orders_over
 from services.identity import Identity
 from services.store import Store
@@ -37,5 +40,14 @@ def console_of(
         store=store,
         order=orders_over(bus, identity, role),
         balance=lambda: client.balance_of(identity.address),
+        owner=_desk(config),
     )
     return Console(party, config.console, hub)
+
+
+def _desk(config: ModelBuyerConfig | DataOwnerConfig | AggregatorConfig) -> Desk | None:
+    if not isinstance(config, DataOwnerConfig):
+        return None
+    catalogue = Catalogue(config.catalogue)
+    forget_uploads(catalogue)
+    return Desk(catalogue, config.policy.owner_policy())

@@ -7,6 +7,7 @@ from protocol.marketplace import PartyRole
 from protocol.messages import Message
 from protocol.records import Market
 from services.bus.port import Bus
+from services.console.desk import Desk
 from services.courier import order_to_self
 from services.identity import Identity
 from services.store import Store
@@ -21,7 +22,7 @@ Balance = Callable[[], Awaitable[int]]
 class Party:
     """The participant behind a console.
 
-    `balance` asks the chain for the account's wei and may raise ChainError.
+    `balance` asks the chain for the account's wei and may raise ChainError. `owner` is a data owner's desk.
     """
 
     role: PartyRole
@@ -30,6 +31,13 @@ class Party:
     store: Store
     order: Order
     balance: Balance
+    owner: Desk | None = None
+
+    @property
+    def desk(self) -> Desk:
+        """The owner's; other roles have none."""
+        assert self.owner is not None
+        return self.owner
 
 
 def orders_over(bus: Bus, identity: Identity, role: PartyRole) -> Order:

@@ -32,6 +32,8 @@ TEXTS = {
     "implausible": _("The numbers of round %(round)s were not plausible, and were not signed"),
     "no_match": _("No data set serves this request"),
     "asks_decision": _("A decision is waited for"),
+    "over_budget": _("The data set's budget of trainings is used up"),
+    "data_set_does_not_match": _("The chosen data set does not serve this request"),
     "step_size_diverges": _("The step size diverges on this owner's rows"),
     "Joined": _("A data owner joined"),
     "Closed": _("Joining ended"),

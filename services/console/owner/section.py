@@ -1,15 +1,40 @@
-"""Which pages there are."""
+"""Which pages an owner has."""
 
 from aiohttp import web
 
 from services.console.i18n import noted as _
-from services.console.owner import trainings
+from services.console.owner import data_sets, earnings, policy, trainings
 from services.console.section import Entry, Section
 
 SECTION = Section(
     home="/trainings",
     title=_("Data owner"),
-    navigation=(Entry("/trainings", _("Trainings")),),
-    routes=(web.get("/trainings", trainings.show_all),),
-    live={"trainings": trainings.live_all},
+    navigation=(
+        Entry("/trainings", _("Trainings")),
+        Entry("/data-sets", _("Data sets")),
+        Entry("/policy", _("Policy")),
+        Entry("/earnings", _("Earnings")),
+    ),
+    routes=(
+        web.get("/trainings", trainings.show_all),
+        web.get("/trainings/{key}", trainings.show),
+        web.post("/trainings/{key}/accept", trainings.accept),
+        web.post("/trainings/{key}/decline", trainings.decline),
+        web.get("/data-sets", data_sets.show_all),
+        web.post("/data-sets", data_sets.upload),
+        web.get("/data-sets/{name}", data_sets.show),
+        web.post("/data-sets/{name}/remove", data_sets.remove),
+        web.get("/policy", policy.show),
+        web.post("/policy", policy.save),
+        web.post("/policy/reset", policy.reset),
+        web.post("/policy/limits", policy.limit),
+        web.get("/earnings", earnings.show),
+        web.post("/earnings/withdraw", earnings.withdraw),
+    ),
+    live={
+        "trainings": trainings.live_all,
+        "training": trainings.live,
+        "data-sets": data_sets.live_all,
+        "earnings": earnings.live,
+    },
 )

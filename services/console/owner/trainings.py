@@ -1,20 +1,106 @@
-"""The list of trainings."""
+"""An owner's trainings: the list, one of them, and the decision about it."""
 
 from aiohttp import web
 
-from services.console.access import page_of
-from services.console.pages import Reader
+from protocol.messages import OwnerDecision
+from services.console.access import audit, page_of
+from services.console.owner.views import Detail, Summary, detail, summaries
+from services.console.pages import Page, Reader
+from services.console.party import Party
 from services.console.section import Fragments
+
+_PARTS = {
+    "status": "owner/training/status.html",
+    "figures": "owner/training/figures.html",
+    "decision": "owner/training/decision.html",
+    "rounds": "training/curve.html",
+    "transactions": "training/transactions.html",
+    "timeline": "training/timeline.html",
+}
 
 
 async def show_all(request: web.Request) -> web.StreamResponse:
-    """All trainings, the newest first."""
+    """All trainings, those that wait for a decision first."""
     page = page_of(request)
-    rows = reversed(page.console.party.store.instances())
-    return page.render("owner/trainings.html", trainings=list(rows))
+    return page.render("owner/trainings.html", trainings=_summaries(page.reader))
 
 
 def live_all(reader: Reader, _argument: str) -> Fragments:
     """The list as it is now."""
-    rows = reversed(reader.party.store.instances())
-    return {"list": reader.fragment("owner/_trainings.html", trainings=list(rows))}
+    return {"list": reader.fragment("owner/_trainings.html", trainings=_summaries(reader))}
+
+
+async def show(request: web.Request) -> web.StreamResponse:
+    """One training."""
+    page = page_of(request)
+    return page.render("owner/training.html", training=_found(page), sent=request.query.get("sent", ""))
+
+
+def live(reader: Reader, key: str) -> Fragments | None:
+    """All parts of the page as they are now."""
+    found = _detail(reader.party, key)
+    if found is None:
+        return None
+    return {part: reader.fragment(place, training=found) for part, place in _PARTS.items()}
+
+
+async def accept(request: web.Request) -> web.StreamResponse:
+    """Have the daemon join with the chosen data set; beyond its budget only where that was ticked."""
+    page = page_of(request)
+    found, form = _waiting(page), await request.post()
+    chosen = str(form.get("data_set", ""))
+    match = next((one for one in found.serving if one.data_set == chosen), None)
+    if match is None:
+        raise web.HTTPConflict
+    beyond = form.get("beyond_budget") == "yes"
+    if match.standing.is_exhausted and not beyond:
+        return _over_budget(page)
+    number = found.summary.training
+    audit(request, training=number, data_set=chosen, beyond_budget=beyond)
+    decision = OwnerDecision(training=number, accept=True, data_set=chosen, beyond_budget=beyond)
+    await page.console.party.order(decision, number)
+    return page.redirect(f"/trainings/{found.summary.key}?sent=accept")
+
+
+async def decline(request: web.Request) -> web.StreamResponse:
+    """Have the daemon decline."""
+    page = page_of(request)
+    found = _waiting(page)
+    number = found.summary.training
+    audit(request, training=number)
+    await page.console.party.order(OwnerDecision(training=number, accept=False), number)
+    return page.redirect(f"/trainings/{found.summary.key}?sent=decline")
+
+
+def _over_budget(page: Page) -> web.Response:
+    gettext = page.reader.gettext
+    template = "problem.html" if "HX-Request" in page.request.headers else "error.html"
+    return page.render(
+        template,
+        status=422,
+        title=gettext("The budget of this data set is used up"),
+        advice=gettext("Nothing was sent. Tick the box to join all the same, or raise the budget."),
+    )
+
+
+def _summaries(reader: Reader) -> list[Summary]:
+    return summaries(reader.party.store, reader.party.address)
+
+
+def _detail(party: Party, key: str) -> Detail | None:
+    return detail(party.store, party.desk, party.address, key)
+
+
+def _found(page: Page) -> Detail:
+    found = _detail(page.console.party, page.request.match_info["key"])
+    if found is None:
+        raise web.HTTPNotFound
+    return found
+
+
+def _waiting(page: Page) -> Detail:
+    """A training that waits for a decision; 409 for one that does not any more."""
+    found = _found(page)
+    if not found.summary.asks:
+        raise web.HTTPConflict
+    return found

@@ -1,0 +1,44 @@
+"""What the owner has earned, and having it paid out."""
+
+from aiohttp import web
+
+from protocol.messages import WithdrawOrder
+from services.chain.errors import ChainError
+from services.console.access import page_of
+from services.console.owner.money_views import Earnings, earnings
+from services.console.pages import Reader
+from services.console.section import Fragments
+
+
+async def show(request: web.Request) -> web.StreamResponse:
+    """Credits by training, withdrawals, and what waits in the contract."""
+    page = page_of(request)
+    balance: int | None
+    try:
+        balance = await page.console.party.balance()
+    except ChainError:
+        balance = None
+    asked = "asked" in request.query
+    return page.render("owner/earnings.html", money=_earnings(page.reader), balance=balance, asked=asked)
+
+
+def live(reader: Reader, _argument: str) -> Fragments:
+    """Everything but the account's own balance, which only the chain knows."""
+    money = _earnings(reader)
+    return {
+        "credit": reader.fragment("owner/_credit.html", money=money),
+        "history": reader.fragment("owner/_earnings.html", money=money),
+    }
+
+
+async def withdraw(request: web.Request) -> web.StreamResponse:
+    """Have the daemon withdraw the credit."""
+    page = page_of(request)
+    if not _earnings(page.reader).credit:
+        raise web.HTTPConflict
+    await page.console.party.order(WithdrawOrder(), 0)
+    return page.redirect("/earnings?asked=1")
+
+
+def _earnings(reader: Reader) -> Earnings:
+    return earnings(reader.party.store, reader.party.desk, reader.party.address)

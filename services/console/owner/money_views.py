@@ -1,0 +1,122 @@
+"""What an owner sees of its data sets' budgets and of its money: pure functions of store and catalogue."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from services.catalogue import ColumnRange, Entry
+from services.console.desk import Desk
+from services.console.owner.views import policy_in_force, state_of
+from services.owner_records import Payment, counts_of, payments
+from services.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetLine:
+    """Trainings of a data set, for one buyer or for all together; no limit set: by a count of equations."""
+
+    data_set: str
+    buyer: str | None
+    used: int
+    limit: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class DataSet:
+    """A data set of the catalogue and how often it was used."""
+
+    name: str
+    rows: int
+    columns: tuple[ColumnRange, ...]
+    source: str
+    added_at: float
+    trainings: int
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingPay:
+    """What one training paid, by share."""
+
+    training: int
+    key: str | None
+    name: str | None
+    shares: Mapping[str, int]
+    at: float
+
+    @property
+    def total(self) -> int:
+        """Wei in all."""
+        return sum(self.shares.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Earnings:
+    """An owner's money: amounts in wei, lists with the newest first."""
+
+    trainings: tuple[TrainingPay, ...]
+    withdrawals: tuple[Payment, ...]
+    earned: int
+    withdrawn: int
+    automatic: bool
+
+    @property
+    def credit(self) -> int:
+        """What the contract holds for this owner, as far as the confirmed events tell."""
+        return max(0, self.earned - self.withdrawn)
+
+
+def budget_lines(store: Store, desk: Desk) -> tuple[BudgetLine, ...]:
+    """Each data set in total, then for each buyer that used it or has a limit of its own."""
+    budget, counts = policy_in_force(store, desk).budget, counts_of(store)
+    names = {one.name for one in desk.catalogue.list()} | counts.data_sets()
+    lines = []
+    for name in sorted(names | {one.data_set for one in budget.limits}):
+        lines.append(BudgetLine(name, None, counts.in_total(name), budget.limit_of(name, None)))
+        limited = {one.buyer for one in budget.limits if one.data_set == name and one.buyer is not None}
+        lines += [
+            BudgetLine(name, buyer, counts.of_buyer(name, buyer), budget.limit_of(name, buyer))
+            for buyer in sorted(counts.buyers(name) | limited)
+        ]
+    return tuple(lines)
+
+
+def data_sets(store: Store, desk: Desk) -> tuple[DataSet, ...]:
+    """The catalogue by name."""
+    counts = counts_of(store)
+    return tuple(_data_set(one, counts.in_total(one.name)) for one in desk.catalogue.list())
+
+
+def data_set(store: Store, desk: Desk, name: str) -> DataSet:
+    """One data set; raises DataSetError when there is none."""
+    return _data_set(desk.catalogue.entry(name), counts_of(store).in_total(name))
+
+
+def earnings(store: Store, desk: Desk, address: str) -> Earnings:
+    """Credits by training and share, and withdrawals."""
+    credited, withdrawn = payments(store, address)
+    shares: dict[int, Counter[str]] = {}
+    at: dict[int, float] = {}
+    for one in credited:
+        assert one.training is not None
+        assert one.share is not None
+        shares.setdefault(one.training, Counter())[one.share] += one.wei
+        at[one.training] = one.at
+    rows = [_training_pay(store, number, shares[number], at[number]) for number in shares]
+    return Earnings(
+        trainings=tuple(sorted(rows, key=lambda row: row.at, reverse=True)),
+        withdrawals=tuple(reversed(withdrawn)),
+        earned=sum(one.wei for one in credited),
+        withdrawn=sum(one.wei for one in withdrawn),
+        automatic=policy_in_force(store, desk).withdraw,
+    )
+
+
+def _training_pay(store: Store, number: int, shares: Mapping[str, int], at: float) -> TrainingPay:
+    key = store.key_of(number)
+    row = None if key is None else store.instance(key)
+    request = None if row is None else state_of(row).request
+    return TrainingPay(number, key, None if request is None else request.name, dict(shares), at)
+
+
+def _data_set(entry: Entry, trainings: int) -> DataSet:
+    return DataSet(entry.name, entry.rows, entry.columns, entry.source, entry.added_at.timestamp(), trainings)

@@ -1,0 +1,87 @@
+"""The standing policy and the budgets: forms whose outcome is an order to the daemon."""
+
+from collections.abc import Mapping
+
+from aiohttp import web
+
+from protocol.messages import PolicyOrder
+from protocol.owner_policy import OwnerPolicy
+from services.console.access import audit, page_of
+from services.console.i18n import noted as _
+from services.console.owner.money_views import budget_lines
+from services.console.owner.policy_form import PolicyForm, form_of, limit_of, read
+from services.console.owner.views import policy_in_force
+from services.console.pages import Page
+from services.owner_records import ordered_policy
+
+_NOTES = {
+    "saved": _("The daemon was told. The new policy also holds for trainings that wait for a decision."),
+    "reset": _("The daemon was told to go by its configuration's policy again."),
+}
+
+
+async def show(request: web.Request) -> web.StreamResponse:
+    """The policy in force and the budgets."""
+    page = page_of(request)
+    return _page(page, form_of(_policy(page)), note=_NOTES.get(request.query.get("done", "")))
+
+
+async def save(request: web.Request) -> web.StreamResponse:
+    """Order the policy that the form describes; the limits of single data sets stay."""
+    page = page_of(request)
+    form = {name: str(value) for name, value in (await request.post()).items()}
+    policy, problems = read(form, _policy(page))
+    if policy is None:
+        return _page(page, PolicyForm(form, problems), status=422)
+    return await _order(page, policy)
+
+
+async def reset(request: web.Request) -> web.StreamResponse:
+    """Go by the configuration's policy again."""
+    page = page_of(request)
+    await page.console.party.order(PolicyOrder(policy=None), 0)
+    return page.redirect("/policy?done=reset")
+
+
+async def limit(request: web.Request) -> web.StreamResponse:
+    """Set or take away a limit of one data set, for one buyer or all together."""
+    page = page_of(request)
+    form = {name: str(value) for name, value in (await request.post()).items()}
+    policy = _policy(page)
+    budget, problems = limit_of(form, policy.budget)
+    if budget is None:
+        return _page(page, form_of(policy), limits=form, problems=problems, status=422)
+    audit(request, data_set=form["data_set"])
+    return await _order(page, OwnerPolicy.model_validate({**dict(policy), "budget": budget}))
+
+
+async def _order(page: Page, policy: OwnerPolicy) -> web.StreamResponse:
+    await page.console.party.order(PolicyOrder(policy=policy), 0)
+    return page.redirect("/policy?done=saved")
+
+
+def _policy(page: Page) -> OwnerPolicy:
+    return policy_in_force(page.console.party.store, page.console.party.desk)
+
+
+def _page(
+    page: Page,
+    form: PolicyForm,
+    *,
+    note: str | None = None,
+    limits: Mapping[str, str] | None = None,
+    problems: Mapping[str, str] | None = None,
+    status: int = 200,
+) -> web.Response:
+    party = page.console.party
+    return page.render(
+        "owner/policy.html",
+        status=status,
+        form=form,
+        note=note,
+        limits=limits or {},
+        limit_problems=problems or {},
+        budget_lines=budget_lines(party.store, party.desk),
+        names=[one.name for one in party.desk.catalogue.list()],
+        ordered=ordered_policy(party.store) is not None,
+    )

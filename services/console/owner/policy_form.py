@@ -1,0 +1,114 @@
+"""The policy as a form: what it shows, and what a filled-in one means or lacks."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal, InvalidOperation
+
+from protocol.owner_policy import LARGEST_LIMIT, Budget, OwnerPolicy
+from services.console.i18n import noted as _
+
+_LISTS = ("buyers", "model_kinds", "columns", "data_sets")
+_ADDRESS = re.compile(r"0x[0-9a-fA-F]{40}")
+_WEI = Decimal(10**18)
+_LARGEST_ETHER = Decimal(10**9)
+_LONGEST_NAME = 200
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyForm:
+    """Texts by field, and what is wrong with them; the problems are translated where they are shown."""
+
+    values: Mapping[str, str]
+    problems: Mapping[str, str] = field(default_factory=dict)
+
+
+def form_of(policy: OwnerPolicy) -> PolicyForm:
+    """A policy as it is shown for changing."""
+    per_buyer, in_total = policy.budget.per_buyer, policy.budget.in_total
+    return PolicyForm(
+        {
+            "automatic": "yes" if policy.automatic else "",
+            "withdraw": "yes" if policy.withdraw else "",
+            **{name: "\n".join(getattr(policy, name)) for name in _LISTS},
+            "minimum_pay": _plain(Decimal(policy.minimum_pay_wei) / _WEI),
+            "per_buyer": "" if per_buyer is None else str(per_buyer),
+            "in_total": "" if in_total is None else str(in_total),
+        }
+    )
+
+
+def read(form: Mapping[str, str], before: OwnerPolicy) -> tuple[OwnerPolicy | None, dict[str, str]]:
+    """(the policy that a form describes, problems by field): one of the two is empty."""
+    problems: dict[str, str] = {}
+    lists = {name: _lines(form.get(name, "")) for name in _LISTS}
+    buyers = tuple(one.lower() for one in lists["buyers"])
+    if not all(_ADDRESS.fullmatch(one) for one in buyers):
+        problems["buyers"] = _("An address is 0x and 40 hexadecimal digits; give one a line.")
+    for name in _LISTS[1:]:
+        if any(len(one) > _LONGEST_NAME or not one.isprintable() for one in lists[name]):
+            problems[name] = _("A name has at most 200 printable characters; give one a line.")
+    wei = _ether(form.get("minimum_pay", ""), problems)
+    per_buyer = _count(form, "per_buyer", problems)
+    in_total = _count(form, "in_total", problems)
+    if problems:
+        return None, problems
+    policy = OwnerPolicy(
+        automatic=form.get("automatic") == "yes",
+        withdraw=form.get("withdraw") == "yes",
+        buyers=buyers,
+        model_kinds=lists["model_kinds"],
+        columns=lists["columns"],
+        data_sets=lists["data_sets"],
+        minimum_pay_wei=wei,
+        budget=Budget(per_buyer=per_buyer, in_total=in_total, limits=before.budget.limits),
+    )
+    return policy, {}
+
+
+def limit_of(form: Mapping[str, str], before: Budget) -> tuple[Budget | None, dict[str, str]]:
+    """(the budget with the limit that a form describes, problems by field); no number takes a limit away."""
+    problems: dict[str, str] = {}
+    data_set, buyer = form.get("data_set", "").strip(), form.get("buyer", "").strip().lower()
+    if not data_set or len(data_set) > _LONGEST_NAME or not data_set.isprintable():
+        problems["data_set"] = _("Name the data set.")
+    if buyer and not _ADDRESS.fullmatch(buyer):
+        problems["buyer"] = _("An address is 0x and 40 hexadecimal digits; leave it empty for all buyers.")
+    trainings = _count(form, "trainings", problems)
+    if problems:
+        return None, problems
+    return before.with_limit(data_set, buyer or None, trainings), {}
+
+
+def _lines(text: str) -> tuple[str, ...]:
+    parts = re.split(r"[\n\r]+", text)
+    return tuple(dict.fromkeys(part.strip() for part in parts if part.strip()))
+
+
+def _ether(text: str, problems: dict[str, str]) -> int:
+    """Wei; a comma may stand for the decimal point."""
+    try:
+        amount = Decimal(text.strip().replace(",", ".") or 0)
+        wei = amount * _WEI
+        if amount.is_finite() and 0 <= amount <= _LARGEST_ETHER and wei == wei.to_integral_value():
+            return int(wei)
+    except InvalidOperation:
+        pass
+    problems["minimum_pay"] = _("Give an amount of ether of 0 or more, with at most 18 decimals.")
+    return 0
+
+
+def _count(form: Mapping[str, str], name: str, problems: dict[str, str]) -> int | None:
+    text = form.get(name, "").strip()
+    if not text:
+        return None
+    if text.isascii() and text.isdigit() and len(text) <= len(str(LARGEST_LIMIT)):
+        number = int(text)
+        if number <= LARGEST_LIMIT:
+            return number
+    problems[name] = _("Give a whole number up to 1,000,000, or nothing.")
+    return None
+
+
+def _plain(amount: Decimal) -> str:
+    return f"{amount.normalize():f}"

@@ -1,0 +1,123 @@
+"""Taking in a file of rows: streamed into a private folder, read once, and gone before the answer is sent."""
+
+import os
+import re
+import secrets
+import unicodedata
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath, PureWindowsPath
+from typing import BinaryIO
+
+from aiohttp import BodyPartReader, web
+
+from services.catalogue import Catalogue
+from services.datasets import SUFFIXES
+from services.errors import DataSetError
+from services.files import private_folder
+
+LARGEST_UPLOAD = 1 << 30
+_LONGEST_FIELD = 64 << 10
+_CHUNK = 256 << 10
+_FIELDS = frozenset({"csrf", "name", "columns", "replace", "action"})
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A file that was taken in: where it lies for now, what it was called, and the form's other fields."""
+
+    path: Path
+    file_name: str
+    fields: dict[str, str]
+
+    @property
+    def data_set(self) -> str:
+        """The name to keep it under: the one that was typed, or made from the file's."""
+        return self.fields.get("name", "").strip() or data_set_name(self.file_name)
+
+    @property
+    def columns(self) -> list[str] | None:
+        """The columns that were asked for; None for all."""
+        chosen = [one.strip() for one in self.fields.get("columns", "").split(",")]
+        return [one for one in chosen if one] or None
+
+
+def forget_uploads(catalogue: Catalogue) -> None:
+    """Remove what a crash in the middle of an upload left behind: rows must not outlive their reading."""
+    for path in _folder(catalogue).iterdir():
+        path.unlink()
+
+
+@asynccontextmanager
+async def taken_in(request: web.Request, catalogue: Catalogue) -> AsyncIterator[Upload]:
+    """The uploaded file while the block runs; it is deleted however the block ends.
+
+    Raises HTTPRequestEntityTooLarge beyond LARGEST_UPLOAD, DataSetError for a form without a usable file.
+    """
+    if (request.content_length or 0) > LARGEST_UPLOAD + _LONGEST_FIELD:
+        raise web.HTTPRequestEntityTooLarge(LARGEST_UPLOAD, request.content_length or 0)
+    if request.content_type != "multipart/form-data":
+        raise DataSetError("choose a file to upload")
+    path = _folder(catalogue) / secrets.token_hex(16)
+    fields: dict[str, str] = {}
+    file_name = None
+    try:
+        async for part in await request.multipart():
+            if not isinstance(part, BodyPartReader):
+                raise DataSetError("choose one file to upload")
+            if part.name == "file" and file_name is None:
+                file_name = clean_name(part.filename or "")
+                path = path.with_suffix(_suffix(file_name))
+                with os.fdopen(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as file:
+                    await _stream(part, file)
+            elif part.name in _FIELDS:
+                fields[part.name] = await _text(part)
+        if file_name is None:
+            raise DataSetError("choose a file to upload")
+        yield Upload(path, file_name, fields)
+    finally:
+        path.unlink(missing_ok=True)
+
+
+def clean_name(name: str) -> str:
+    """A file name without folders and without characters that could disturb a page, a log or a terminal."""
+    last = PureWindowsPath(PurePosixPath(name).name).name
+    kept = "".join(one for one in unicodedata.normalize("NFC", last) if one.isprintable())
+    return kept[-150:]
+
+
+def data_set_name(file_name: str) -> str:
+    """A name that the catalogue takes, made from a file's."""
+    stem = unicodedata.normalize("NFKD", file_name.rpartition(".")[0])
+    plain = re.sub(r"[^A-Za-z0-9._-]+", "-", stem.encode("ascii", "ignore").decode())
+    return plain.strip("-._")[:100] or "rows"
+
+
+def _folder(catalogue: Catalogue) -> Path:
+    return private_folder(catalogue.folder / ".uploads")
+
+
+def _suffix(file_name: str) -> str:
+    suffix = Path(file_name).suffix.lower()
+    if suffix not in SUFFIXES:
+        raise DataSetError(f"{file_name or 'this'} is not a {' or '.join(SUFFIXES)} file; convert it to one")
+    return suffix
+
+
+async def _stream(part: BodyPartReader, file: BinaryIO) -> None:
+    size = 0
+    while chunk := await part.read_chunk(_CHUNK):
+        size += len(chunk)
+        if size > LARGEST_UPLOAD:
+            raise web.HTTPRequestEntityTooLarge(LARGEST_UPLOAD, size)
+        file.write(chunk)
+
+
+async def _text(part: BodyPartReader) -> str:
+    content = bytearray()
+    while chunk := await part.read_chunk():
+        content += chunk
+        if len(content) > _LONGEST_FIELD:
+            raise web.HTTPRequestEntityTooLarge(_LONGEST_FIELD, len(content))
+    return content.decode(errors="replace")

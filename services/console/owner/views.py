@@ -1,0 +1,224 @@
+"""What an owner sees of its trainings: pure functions from store and catalogue to plain values."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+from protocol.learning.descent import StepSizeDiverges, affine_map
+from protocol.owner_policy import OwnerPolicy
+from protocol.request import Request
+from protocol.requirements import asked_factor, mismatches
+from protocol.roles.dispatch import decode_state
+from protocol.roles.owner_budget import Counts, Standing, standing
+from protocol.roles.owner_state import OwnerState
+from protocol.roles.training import validator_count
+from services.catalogue import Catalogue, Entry
+from services.console.desk import Desk
+from services.console.onchain import ChainStory, chain_story, earned
+from services.console.timeline import Moment, timeline
+from services.owner_records import counts_of, ordered_policy
+from services.store import InstanceRow, Store
+
+_UNDECIDED = ("waiting", "ready")
+
+
+@dataclass(frozen=True, slots=True)
+class PayRange:
+    """Wei for a training of which every round is recorded: at least, and at most."""
+
+    trainer_least: int
+    trainer_most: int
+    validator_least: int
+    validator_most: int
+
+    @property
+    def least(self) -> int:
+        """Whatever the role."""
+        return min(self.trainer_least, self.validator_least)
+
+    @property
+    def most(self) -> int:
+        """Whatever the role."""
+        return max(self.trainer_most, self.validator_most)
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """One data set beside a request; `diverges` is the verdict on the step size, for this owner alone."""
+
+    data_set: str
+    rows: int
+    reasons: tuple[str, ...]
+    diverges: str | None
+    standing: Standing
+
+    @property
+    def serves(self) -> bool:
+        """Whether it could take part."""
+        return not self.reasons and self.diverges is None
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """A training in the list; amounts in wei, `join_until` in Unix seconds."""
+
+    key: str
+    training: int
+    name: str
+    shown: str
+    buyer: str
+    role: str | None
+    data_set: str | None
+    rounds: int
+    recorded: int
+    pay: PayRange
+    earned_wei: int
+    join_until: int | None
+    changed_at: float
+
+    @property
+    def asks(self) -> bool:
+        """Whether a person's decision is waited for."""
+        return self.shown == "READY"
+
+
+@dataclass(frozen=True, slots=True)
+class Detail:
+    """Everything about one training."""
+
+    summary: Summary
+    request: Request
+    matches: tuple[Match, ...]
+    curve: tuple[tuple[int, int], ...]
+    settled: bool
+    story: ChainStory
+    timeline: tuple[Moment, ...]
+    failure: str | None
+    rows: int
+
+    @property
+    def serving(self) -> tuple[Match, ...]:
+        """The data sets that may be chosen."""
+        return tuple(one for one in self.matches if one.serves)
+
+
+def policy_in_force(store: Store, desk: Desk) -> OwnerPolicy:
+    """The ordered policy, or the configuration's."""
+    return ordered_policy(store) or desk.configured
+
+
+def summaries(store: Store, address: str) -> list[Summary]:
+    """All trainings with an invitation: those that ask for a decision first, then the newest change first."""
+    found = []
+    for row in reversed(store.instances()):
+        state = state_of(row)
+        if state.request is not None:
+            found.append(_summary(row, state, state.request, chain_story(store, row.training), address))
+    return sorted(found, key=lambda one: not one.asks)
+
+
+def detail(store: Store, desk: Desk, address: str, key: str) -> Detail | None:
+    """One training; None where the store has no invitation of that key."""
+    row = store.instance(key)
+    state = None if row is None else state_of(row)
+    if row is None or state is None or state.request is None:
+        return None
+    story = chain_story(store, row.training)
+    matches: tuple[Match, ...] = ()
+    if state.phase in _UNDECIDED:
+        budgeted = (policy_in_force(store, desk), counts_of(store))
+        matches = matches_of(state.request, _buyer(state), desk.catalogue, *budgeted)
+    points = ((0, story.rounds[0].mse_before),) if story.rounds else ()
+    return Detail(
+        summary=_summary(row, state, state.request, story, address),
+        request=state.request,
+        matches=matches,
+        curve=(*points, *((one.number, one.mse_after) for one in story.rounds)),
+        settled=story.settled is not None,
+        story=story,
+        timeline=timeline(store.facts(key), story),
+        failure=state.failure,
+        rows=state.rows,
+    )
+
+
+def matches_of(
+    request: Request, buyer: str, catalogue: Catalogue, policy: OwnerPolicy, counts: Counts
+) -> tuple[Match, ...]:
+    """Every data set beside a request, those that serve first."""
+    found = []
+    for entry in catalogue.list():
+        reasons, diverges = _verdict(catalogue, entry, request)
+        where = standing(policy.budget, counts, request, buyer, entry.name)
+        found.append(Match(entry.name, entry.rows, reasons, diverges, where))
+    return tuple(sorted(found, key=lambda one: not one.serves))
+
+
+@lru_cache(maxsize=256)
+def _verdict(catalogue: Catalogue, entry: Entry, request: Request) -> tuple[tuple[str, ...], str | None]:
+    """(why the data do not match, why the step size diverges on them), as the daemon will find."""
+    statistic = catalogue.load(entry.name)
+    reasons = mismatches(request, statistic)
+    if reasons:
+        return reasons, None
+    schedule = request.schedule
+    try:
+        affine_map(
+            asked_factor(request, statistic),
+            step_size=float(schedule.step_size),
+            l2=float(request.model.l2),
+            local_steps=1,
+        )
+    except StepSizeDiverges as error:
+        return (), str(error)
+    return (), None
+
+
+def pay_range(request: Request) -> PayRange:
+    """What the deposit's shares come to for one owner; with few owners more than with many."""
+    payment = request.payment
+    few, many = request.owners.minimum, request.owners.maximum
+
+    def share(points: int) -> int:
+        return payment.deposit_wei * points // 10_000
+
+    participation, validation = share(payment.participation_bps), share(payment.validation_bps)
+    return PayRange(
+        trainer_least=participation // (many - validator_count(many)),
+        trainer_most=participation // (few - validator_count(few)) + share(payment.contribution_bps),
+        validator_least=validation // validator_count(many),
+        validator_most=validation // validator_count(few),
+    )
+
+
+def state_of(row: InstanceRow) -> OwnerState:
+    """The role's own state of an instance."""
+    state = decode_state("data_owner", row.state)
+    assert isinstance(state, OwnerState)
+    return state
+
+
+def _buyer(state: OwnerState) -> str:
+    assert state.opened is not None
+    return state.opened.buyer
+
+
+def _summary(
+    row: InstanceRow, state: OwnerState, request: Request, story: ChainStory, address: str
+) -> Summary:
+    role = "trainer" if address in story.trainers else "validator" if address in story.validators else None
+    pay = story.credited or earned(request, story.rounds)
+    return Summary(
+        key=row.key,
+        training=state.training,
+        name=request.name,
+        shown=row.shown,
+        buyer=_buyer(state),
+        role=role,
+        data_set=state.data_set,
+        rounds=request.schedule.rounds,
+        recorded=len(story.rounds),
+        pay=pay_range(request),
+        earned_wei=sum(amount for (who, _share), amount in pay.items() if who == address),
+        join_until=state.join_until if state.phase in _UNDECIDED else None,
+        changed_at=row.updated_at,
+    )

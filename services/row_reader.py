@@ -1,0 +1,88 @@
+"""`python -m services.row_reader`: reads an uploaded file of rows in a process of its own, within bounds.
+
+A file that was made to exhaust memory or time, or that brings the reading library down, ends this process and
+not the daemon. What it found goes to standard output: the statistic, or an error text without values.
+"""
+
+import asyncio
+import json
+import resource
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgpack  # type: ignore[import-untyped]
+
+from protocol.errors import DeltaMLError
+from protocol.learning.statistic import Statistic
+from services.errors import DataSetError
+
+MEMORY_BYTES = 4 << 30
+PROCESSOR_SECONDS = 600
+PREVIEW_ROWS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What is in a file: its statistic, and its first rows, to be shown once and kept nowhere."""
+
+    statistic: Statistic
+    preview: tuple[tuple[float, ...], ...]
+
+
+async def read_apart(
+    path: Path, columns: list[str] | None, name: str, *, memory_bytes: int = MEMORY_BYTES
+) -> Found:
+    """Read `path`, which its owner calls `name`, in a process of its own.
+
+    Raises DataSetError naming the row and column that cannot be used, or the bound that the file exceeded.
+    """
+    child = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "services.row_reader",
+        str(path),
+        json.dumps(columns),
+        str(memory_bytes),
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.DEVNULL,
+    )
+    try:
+        output, _ = await child.communicate()
+    finally:
+        if child.returncode is None:  # whoever asked has gone away
+            child.kill()
+            await child.wait()
+    answer: dict[str, Any] = {} if child.returncode else msgpack.unpackb(output)
+    if "error" in answer:
+        raise DataSetError(answer["error"].replace(str(path), name))
+    if not answer:
+        raise DataSetError(
+            f"{name} needs more than {memory_bytes >> 20} MiB or {PROCESSOR_SECONDS} seconds, or is "
+            "damaged; write it again in smaller row groups, or use: deltaml datasets add"
+        )
+    return Found(Statistic.from_bytes(answer["statistic"]), tuple(map(tuple, answer["preview"])))
+
+
+def main() -> None:
+    """Read the file named by the arguments within the bounds."""
+    path, columns, memory = Path(sys.argv[1]), json.loads(sys.argv[2]), int(sys.argv[3])
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core would be a copy of the rows
+    resource.setrlimit(resource.RLIMIT_CPU, (PROCESSOR_SECONDS, PROCESSOR_SECONDS))
+    resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
+    from services.datasets import read_batches, read_statistic  # noqa: PLC0415  within the bounds
+
+    try:
+        statistic = read_statistic(path, columns)
+        first = next(iter(read_batches(path, columns).batches))
+    except DeltaMLError as error:
+        answer: dict[str, Any] = {"error": str(error)}
+    else:
+        answer = {"statistic": statistic.to_bytes(), "preview": first[:PREVIEW_ROWS].tolist()}
+    sys.stdout.buffer.write(msgpack.packb(answer))
+
+
+if __name__ == "__main__":
+    main()
