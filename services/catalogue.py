@@ -121,6 +121,10 @@ class Catalogue:
         except Exception:  # noqa: BLE001  numpy raises many kinds for bytes that are not an archive
             raise self._damaged(name) from None
 
+    def all(self) -> dict[str, Statistic]:
+        """Every data set's statistic by name; raises DataSetError naming one that is damaged."""
+        return {entry.name: self.load(entry.name) for entry in self.list()}
+
     def remove(self, name: str) -> None:
         """Forget a data set; the file it came from stays. Raises DataSetError when there is none."""
         self._existing(name).unlink()

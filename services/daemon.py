@@ -225,7 +225,7 @@ def _role(
                 views,
                 directory,
                 address=address,
-                data_sets=lambda: {entry.name: catalogue.load(entry.name) for entry in catalogue.list()},
+                data_sets=catalogue.all,
                 aggregators=config.aggregators,
                 policy=config.policy.owner_policy(),
             )

@@ -44,11 +44,11 @@ class OwnerRole(Role):
     ) -> None:
         """`views` read what is final, `data_sets` the catalogue; `aggregators` are those we work with.
 
-        `policy` is the one to start from: an ordered one takes its place.
+        `policy` is the configured one: an ordered one takes its place.
         """
         super().__init__(store)
         self._views, self._directory, self._address = views, directory, address
-        self._data_sets, self._aggregators, self._policy = data_sets, aggregators, policy
+        self.data_sets, self._aggregators, self.configured = data_sets, aggregators, policy
         self._exchange_keys: dict[int, Mapping[str, bytes]] = {}
         count_earlier_trainings(store)
 
@@ -77,7 +77,7 @@ class OwnerRole(Role):
     async def private(self, key: str, item: Input) -> Mapping[str, bytes]:
         """Every data set's statistic; where a training may be joined, what was joined before."""
         del key
-        private = {DATA_SET + name: statistic.to_bytes() for name, statistic in self._data_sets().items()}
+        private = {DATA_SET + name: statistic.to_bytes() for name, statistic in self.data_sets().items()}
         if self.takes_turns(item):
             private[COUNTS] = pack(counts_of(self.store))
         return private
@@ -100,7 +100,7 @@ class OwnerRole(Role):
 
     def policy(self) -> bytes:
         """See Role."""
-        return pack(ordered_policy(self.store) or self._policy)
+        return pack(ordered_policy(self.store) or self.configured)
 
     def undecided(self) -> list[str]:
         """The keys of trainings that wait for a data set or a decision."""

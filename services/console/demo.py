@@ -15,17 +15,21 @@ from typing import Any, NoReturn
 
 from aiohttp import web
 
+from services.catalogue import Catalogue
+from services.catalogue_watch import watch_catalogue
 from services.config import ConsoleSettings
 from services.console.accounts import Accounts
 from services.console.app import Console, serving
 from services.console.assets import Assets
 from services.console.buyer.views import summaries
+from services.console.desk import Desk
 from services.console.i18n import negotiate, translations
 from services.console.i18n import noted as _
 from services.console.live import Hub
 from services.console.pages import Templates
 from services.console.party import Party, orders_over
 from services.console.security import Origins, secure
+from services.data_owner import OwnerRole
 from services.errors import ConfigurationError
 from services.market import LocalMarket, Participant
 
@@ -167,7 +171,8 @@ async def consoles(
     """Serve everybody's console and the start page while the block runs; gives the page and its address.
 
     The start page is on `port`, the consoles on the ports after it, all on loopback; 0 takes free ones. The
-    accounts' file is made in `folder`. Raises ConfigurationError for a port that is taken.
+    accounts' file and the owners' catalogues are made in `folder`. Raises ConfigurationError for a port that
+    is taken.
     """
     password = secrets.token_urlsafe(12)
     users = folder / "console-users.json"
@@ -176,15 +181,19 @@ async def consoles(
         places = []
         for number, party in enumerate(market.parties, start=1):
             settings = ConsoleSettings(port=port + number if port else 0, users_file=users)
-            places.append(await stack.enter_async_context(_place(party, settings, hubs)))
+            place = _place(party, settings, hubs, folder)
+            places.append(await stack.enter_async_context(place))
         page = StartPage(places, password, order)
         address = await stack.enter_async_context(_listening(page, port))
         yield page, f"{address}?key={page.key}"
 
 
 @asynccontextmanager
-async def _place(party: Participant, settings: ConsoleSettings, hubs: Hubs) -> AsyncIterator[Place]:
+async def _place(
+    party: Participant, settings: ConsoleSettings, hubs: Hubs, folder: Path
+) -> AsyncIterator[Place]:
     role, address = party.runtime.role.name, party.identity.address
+    desk = _desk(party, folder)
     console = Console(
         Party(
             role=role,
@@ -193,13 +202,40 @@ async def _place(party: Participant, settings: ConsoleSettings, hubs: Hubs) -> A
             store=party.store,
             order=orders_over(party.bus, party.identity, role),
             balance=lambda: party.client.balance_of(address),
+            owner=desk,
         ),
         settings,
         hubs.of(address),
     )
     label, about = _LABELS[role]
-    async with serving(console) as port:
+    async with serving(console) as port, _watching(party, desk):
         yield Place(label, about, address, console, f"http://{HOST}:{port}/")
+
+
+def _desk(party: Participant, folder: Path) -> Desk | None:
+    """A data owner's: what it has in memory goes into a catalogue, which it uses from then on."""
+    role = party.runtime.role
+    if not isinstance(role, OwnerRole):
+        return None
+    catalogue = Catalogue(folder / f"datasets-{party.identity.address}")
+    for name, statistic in role.data_sets().items():
+        catalogue.add(name, statistic, "demo", replace=True)
+    role.data_sets = catalogue.all
+    return Desk(catalogue, role.configured)
+
+
+@asynccontextmanager
+async def _watching(party: Participant, desk: Desk | None) -> AsyncIterator[None]:
+    """Look after an owner's catalogue while the block runs."""
+    role, runtime = party.runtime.role, party.runtime
+    if desk is None or not isinstance(role, OwnerRole):
+        yield
+        return
+    watch = asyncio.create_task(watch_catalogue(desk.catalogue, role.undecided, runtime.offer))
+    try:
+        yield
+    finally:
+        watch.cancel()
 
 
 @asynccontextmanager

@@ -9,9 +9,12 @@ from typing import Any, Self
 from aiohttp import ClientResponse, ClientSession, CookieJar
 
 from protocol.messages import Message
+from protocol.owner_policy import OwnerPolicy
+from services.catalogue import Catalogue
 from services.config import ConsoleSettings
 from services.console.accounts import Accounts
 from services.console.app import Console, serving
+from services.console.desk import Desk
 from services.console.live import Hub
 from services.console.party import Party
 from services.store import Store
@@ -37,7 +40,9 @@ class ConsoleWorld:
             accounts.add("olga", PASSWORD, "operator")
             accounts.add("victor", PASSWORD, "viewer")
         self.accounts = Accounts(users)
-        party = Party(role, ADDRESS, MARKET, self.store, self._order, self._balance)
+        self.desk = Desk(Catalogue(folder / "datasets"), OwnerPolicy(automatic=True))
+        desk = self.desk if role == "data_owner" else None
+        party = Party(role, ADDRESS, MARKET, self.store, self._order, self._balance, desk)
         self.console = Console(party, ConsoleSettings(port=0, users_file=users, **settings), self.hub)
         self.url = ""
 

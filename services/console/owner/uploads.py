@@ -3,8 +3,9 @@
 import os
 import re
 import secrets
+import shutil
 import unicodedata
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath, PureWindowsPath
@@ -13,6 +14,7 @@ from typing import BinaryIO
 from aiohttp import BodyPartReader, web
 
 from services.catalogue import Catalogue
+from services.console.access import CSRF_HEADER
 from services.datasets import SUFFIXES
 from services.errors import DataSetError
 from services.files import private_folder
@@ -20,6 +22,7 @@ from services.files import private_folder
 LARGEST_UPLOAD = 1 << 30
 _LONGEST_FIELD = 64 << 10
 _CHUNK = 256 << 10
+_NO_FILE = "choose a file to upload"
 _FIELDS = frozenset({"csrf", "name", "columns", "replace", "action"})
 
 
@@ -58,26 +61,51 @@ async def taken_in(request: web.Request, catalogue: Catalogue) -> AsyncIterator[
     if (request.content_length or 0) > LARGEST_UPLOAD + _LONGEST_FIELD:
         raise web.HTTPRequestEntityTooLarge(LARGEST_UPLOAD, request.content_length or 0)
     if request.content_type != "multipart/form-data":
-        raise DataSetError("choose a file to upload")
+        raise DataSetError(_NO_FILE)
     path = _folder(catalogue) / secrets.token_hex(16)
+    try:
+        if CSRF_HEADER in request.headers:
+            yield await _streamed(request, path)
+        else:
+            yield _parsed(await request.post(), path)
+    finally:
+        for suffix in SUFFIXES:
+            path.with_suffix(suffix).unlink(missing_ok=True)
+
+
+async def _streamed(request: web.Request, path: Path) -> Upload:
+    """From a script, whose token is in a header: the body is still to be read, and may be long."""
     fields: dict[str, str] = {}
     file_name = None
-    try:
-        async for part in await request.multipart():
-            if not isinstance(part, BodyPartReader):
-                raise DataSetError("choose one file to upload")
-            if part.name == "file" and file_name is None:
-                file_name = clean_name(part.filename or "")
-                path = path.with_suffix(_suffix(file_name))
-                with os.fdopen(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as file:
-                    await _stream(part, file)
-            elif part.name in _FIELDS:
-                fields[part.name] = await _text(part)
-        if file_name is None:
-            raise DataSetError("choose a file to upload")
-        yield Upload(path, file_name, fields)
-    finally:
-        path.unlink(missing_ok=True)
+    async for part in await request.multipart():
+        if not isinstance(part, BodyPartReader):
+            raise DataSetError("choose one file to upload")
+        if part.name == "file" and file_name is None:
+            file_name = clean_name(part.filename or "")
+            path = path.with_suffix(_suffix(file_name))
+            with _private(path) as file:
+                await _stream(part, file)
+        elif part.name in _FIELDS:
+            fields[part.name] = await _text(part)
+    if file_name is None:
+        raise DataSetError(_NO_FILE)
+    return Upload(path, file_name, fields)
+
+
+def _parsed(form: Mapping[str, object], path: Path) -> Upload:
+    """From a page without scripts: the token's check has read the body, which was short enough for that."""
+    field = form.get("file")
+    if not isinstance(field, web.FileField):
+        raise DataSetError(_NO_FILE)
+    file_name = clean_name(field.filename)
+    path = path.with_suffix(_suffix(file_name))
+    with _private(path) as file:
+        shutil.copyfileobj(field.file, file)
+    return Upload(path, file_name, {name: str(form[name]) for name in _FIELDS if name in form})
+
+
+def _private(path: Path) -> BinaryIO:
+    return os.fdopen(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb")
 
 
 def clean_name(name: str) -> str:
@@ -99,9 +127,11 @@ def _folder(catalogue: Catalogue) -> Path:
 
 
 def _suffix(file_name: str) -> str:
+    if not file_name:
+        raise DataSetError(_NO_FILE)
     suffix = Path(file_name).suffix.lower()
     if suffix not in SUFFIXES:
-        raise DataSetError(f"{file_name or 'this'} is not a {' or '.join(SUFFIXES)} file; convert it to one")
+        raise DataSetError(f"{file_name} is not a {' or '.join(SUFFIXES)} file; convert it to one")
     return suffix
 
 

@@ -1,0 +1,229 @@
+"""An owner's data sets on the console: uploads, what they may be, what stays of them, and removing one."""
+
+import stat
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from aiohttp import FormData
+from pyarrow import parquet
+
+from services.console.owner import uploads
+from services.console.owner.uploads import clean_name, data_set_name, forget_uploads
+from services.errors import DataSetError
+from services.row_reader import read_apart
+from tests.support.console import Browser, ConsoleWorld
+from tests.support.console_owner import add_rows, count
+
+CSV = b"age,bmi,progression\n0.5,0.25,101.5\n0.75,0.5,202.5\n0.1,0.9,303.5\n"
+
+
+@pytest.fixture
+async def world(tmp_path):
+    async with ConsoleWorld(tmp_path, "data_owner").running() as running:
+        yield running
+
+
+@pytest.fixture
+async def browser(world):
+    async with Browser(world) as opened:
+        await opened.sign_in()
+        await opened.get("/data-sets")
+        yield opened
+
+
+async def send(browser, content=CSV, file_name="rows.csv", *, script=True, headers=None, **fields):
+    """(status, text) of an upload as the page sends it, with the token in a header, or without scripts."""
+    form = FormData(quote_fields=False)  # as browsers send names
+    if not script:
+        form.add_field("csrf", browser.token)
+    for name, value in fields.items():
+        form.add_field(name, value)
+    form.add_field("file", content, filename=file_name, content_type="application/octet-stream")
+    scripted = {"X-CSRF-Token": browser.token, "HX-Request": "true"} if script else {}
+    headers = {"Origin": browser.world.url, **scripted, **(headers or {})}
+    async with browser.http.post("/data-sets", data=form, headers=headers) as response:
+        return response.status, await response.text()
+
+
+def names(world):
+    return [entry.name for entry in world.desk.catalogue.list()]
+
+
+def left_behind(world):
+    folder = world.desk.catalogue.folder / ".uploads"
+    return list(folder.iterdir()) if folder.exists() else []
+
+
+async def test_an_upload_is_added_shown_once_and_gone(world, browser):
+    status, text = await send(browser, name="patients", action="add")
+    assert status == 200
+    assert 'data-upload="added"' in text
+    assert "303.5" in text, "the first rows are shown to who sent them"
+    entry = world.desk.catalogue.entry("patients")
+    assert (entry.rows, entry.source) == (3, "upload: rows.csv")
+    assert [column.name for column in entry.columns] == ["age", "bmi", "progression"]
+    assert left_behind(world) == []
+    for place in ("/data-sets", "/data-sets/patients"):
+        assert "202.5" not in await browser.get(place), "no row is shown again"
+
+
+async def test_the_name_is_the_files_when_none_is_typed(world, browser):
+    await send(browser, file_name="../../etc/Nuñez & co.csv")
+    assert names(world) == ["Nunez-co"]
+
+
+async def test_a_check_adds_nothing(world, browser):
+    status, text = await send(browser, action="check")
+    assert status == 200
+    assert 'data-upload="checked"' in text
+    assert names(world) == []
+    assert left_behind(world) == []
+
+
+async def test_only_the_chosen_columns_are_kept(world, browser):
+    await send(browser, columns="progression, age")
+    assert [one.name for one in world.desk.catalogue.entry("rows").columns] == ["progression", "age"]
+
+
+async def test_a_name_in_use_needs_a_word(world, browser):
+    add_rows(world)
+    _, text = await send(browser)
+    assert "there is a data set &#39;rows&#39; already" in text
+    assert world.desk.catalogue.entry("rows").rows == 60
+    await send(browser, replace="yes")
+    assert world.desk.catalogue.entry("rows").rows == 3
+
+
+@pytest.mark.parametrize(
+    ("content", "file_name", "told"),
+    [
+        (b"age,bmi\n1,2\n3,secret\n", "rows.csv", "rows.csv, row 2: column &#39;bmi&#39; is not numeric"),
+        (b"age,bmi\n1,2\n3\n", "rows.csv", "rows.csv, row 2: 1 values for 2 columns"),
+        (b"age,bmi\n1,\n", "rows.csv", "column &#39;bmi&#39; has no value"),
+        (b"", "rows.csv", "rows.csv is empty"),
+        (b"not parquet", "rows.parquet", "is not a Parquet file"),
+        (CSV, "rows.xlsx", "rows.xlsx is not a .csv or .parquet file"),
+        (CSV, "", "choose a file"),
+    ],
+)
+async def test_what_cannot_be_read_says_where(world, browser, content, file_name, told):
+    status, text = await send(browser, content, file_name)
+    assert status == 200
+    assert 'data-upload="refused"' in text
+    assert told in text
+    assert "secret" not in text
+    assert str(world.desk.catalogue.folder) not in text
+    assert names(world) == []
+    assert left_behind(world) == []
+
+
+async def test_a_name_that_is_no_name_is_refused(world, browser):
+    _, text = await send(browser, name="../../elsewhere")
+    assert "cannot name a data set" in text
+    assert names(world) == []
+
+
+async def test_columns_and_files_with_markup_in_their_names_are_text(world, browser):
+    header = b'<script>alert(1)</script>,"<img src=x onerror=alert(2)>"\n1,2\n3,4\n'
+    _, text = await send(browser, header, "<b>rows<b>.csv", name="marked")
+    page = await browser.get("/data-sets/marked")
+    for shown in (text, page):
+        assert "<script>alert" not in shown
+        assert "<img src=x" not in shown
+        assert "&lt;script&gt;alert(1)" in shown
+
+
+async def test_a_file_that_is_too_large_is_not_kept(world, browser, monkeypatch):
+    monkeypatch.setattr(uploads, "LARGEST_UPLOAD", 1000)
+    status, _ = await send(browser, CSV * 3000)
+    assert status == 413
+    assert left_behind(world) == []
+    assert names(world) == []
+
+
+async def test_a_page_without_scripts_gets_a_page(world, browser):
+    status, text = await send(browser, script=False)
+    assert (status, names(world)) == (200, ["rows"])
+    assert "<html" in text
+    status, text = await send(browser, script=False)
+    assert status == 422
+    assert "already" in text
+
+
+@pytest.mark.parametrize("headers", [{"X-CSRF-Token": "forged"}, {"Origin": "https://elsewhere.example"}])
+async def test_a_forged_upload_is_refused_unread(world, browser, headers):
+    status, _ = await send(browser, headers=headers)
+    assert status == 403
+    assert names(world) == []
+
+
+async def test_a_viewer_uploads_and_removes_nothing(world):
+    add_rows(world)
+    async with Browser(world) as browser:
+        await browser.sign_in("victor")
+        assert 'id="upload-form"' not in await browser.get("/data-sets")
+        await browser.get("/trainings")
+        assert (await send(browser, name="other"))[0] == 403
+        assert (await browser.post("/data-sets/rows/remove")).status == 403
+    assert names(world) == ["rows"]
+
+
+async def test_a_data_set_is_removed_and_its_count_stays(world, browser):
+    add_rows(world)
+    count(world.store, 7)
+    page = await browser.get("/data-sets/rows")
+    assert "Columns and their ranges" in page
+    assert "bmi" in page
+    response = await browser.post("/data-sets/rows/remove")
+    assert response.headers["Location"] == "/data-sets"
+    assert names(world) == []
+    assert 'data-budget="rows"' in await browser.get("/policy")
+    assert (await browser.post("/data-sets/rows/remove")).status == 404
+
+
+async def test_an_upload_lies_where_only_its_owner_can_read_it(world, browser, monkeypatch):
+    modes = []
+
+    async def looking(path, columns, name):
+        modes.append((stat.S_IMODE(path.stat().st_mode), stat.S_IMODE(path.parent.stat().st_mode)))
+        return await read_apart(path, columns, name)
+
+    monkeypatch.setattr("services.console.owner.data_sets.read_apart", looking)
+    await send(browser)
+    assert modes == [(0o600, 0o700)]
+
+
+def test_what_a_crash_left_behind_is_removed(tmp_path):
+    world = ConsoleWorld(tmp_path, "data_owner")
+    forget_uploads(world.desk.catalogue)
+    (world.desk.catalogue.folder / ".uploads" / "half.csv").write_bytes(CSV)
+    forget_uploads(world.desk.catalogue)
+    assert left_behind(world) == []
+
+
+@pytest.mark.parametrize(
+    ("given", "clean", "data_set"),
+    [
+        ("C:\\Users\\me\\rows.csv", "rows.csv", "rows"),
+        ("../../.ssh/rows.csv", "rows.csv", "rows"),
+        ("a\x00\n\x1b[31mb.csv", "a[31mb.csv", "a-31mb"),
+        ("\u202egnp.csv", "gnp.csv", "gnp"),
+        ("datos de año.csv", "datos de año.csv", "datos-de-ano"),
+        ("...csv", "...csv", "rows"),
+    ],
+)
+def test_names_of_files_lose_what_could_harm(given, clean, data_set):
+    assert clean_name(given) == clean
+    assert data_set_name(clean) == data_set
+
+
+async def test_a_file_made_to_fill_the_memory_ends_its_own_process_alone(tmp_path):
+    """Thirty million zeros take 260 kB as Parquet."""
+    path = tmp_path / "bomb.parquet"
+    zeros = pa.array(np.zeros(30_000_000))
+    table = pa.table({f"x{number}": zeros for number in range(4)})
+    parquet.write_table(table, path, compression="zstd", data_page_size=1 << 30, use_dictionary=False)
+    assert path.stat().st_size < 1 << 20
+    with pytest.raises(DataSetError, match=r"mine\.parquet needs more than 400 MiB"):
+        await read_apart(path, None, "mine.parquet", memory_bytes=400 << 20)

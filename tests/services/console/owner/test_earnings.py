@@ -1,0 +1,84 @@
+"""An owner's money on the console."""
+
+import pytest
+
+from protocol.messages import WithdrawOrder
+from services.bus.port import BusUnavailable
+from services.chain.errors import ChainUnavailable
+from services.console.owner.money_views import earnings
+from tests.support.console import ADDRESS, Browser, ConsoleWorld
+from tests.support.console_owner import pay, put, withdrawn
+
+ETHER = 10**18
+
+
+@pytest.fixture
+async def world(tmp_path):
+    async with ConsoleWorld(tmp_path, "data_owner").running() as running:
+        put(running, 1, phase="finished")
+        pay(running, 1, participation=ETHER // 100, contribution=ETHER // 4)
+        pay(running, 2, validation=ETHER // 10)
+        yield running
+
+
+async def test_credits_are_told_by_training_and_share(world):
+    withdrawn(world, ETHER // 100)
+    money = earnings(world.store, world.desk, ADDRESS)
+    assert money.earned == ETHER // 100 + ETHER // 4 + ETHER // 10
+    assert money.withdrawn == ETHER // 100
+    assert money.credit == ETHER // 4 + ETHER // 10
+    rows = {row.training: (row.name, row.shares) for row in money.trainings}
+    assert rows == {
+        1: ("Disease progression", {"participation": ETHER // 100, "contribution": ETHER // 4}),
+        2: (None, {"validation": ETHER // 10}),
+    }
+
+
+async def test_an_operator_withdraws(world):
+    async with Browser(world) as browser:
+        await browser.sign_in()
+        page = await browser.get("/earnings")
+        assert "0.36 ETH" in page
+        assert "5 ETH" in page
+        response = await browser.post("/earnings/withdraw")
+        assert response.headers["Location"] == "/earnings?asked=1"
+        assert "told to withdraw" in await browser.get("/earnings?asked=1")
+    assert world.orders == [(WithdrawOrder(), 0)]
+
+
+async def test_without_a_credit_there_is_nothing_to_withdraw(world):
+    withdrawn(world, ETHER)
+    async with Browser(world) as browser:
+        await browser.sign_in()
+        assert 'id="withdraw"' not in await browser.get("/earnings")
+        assert (await browser.post("/earnings/withdraw")).status == 409
+    assert world.orders == []
+
+
+async def test_a_viewer_looks_alone(world):
+    async with Browser(world) as browser:
+        await browser.sign_in("victor")
+        assert 'id="withdraw"' not in await browser.get("/earnings")
+        assert (await browser.post("/earnings/withdraw")).status == 403
+
+
+async def test_without_a_node_the_page_still_comes(world):
+    world.refusal = ChainUnavailable("no answer from the node")
+    async with Browser(world) as browser:
+        await browser.sign_in()
+        assert "the node does not answer" in await browser.get("/earnings")
+
+
+async def test_without_a_broker_nothing_is_said_to_be_done(world):
+    world.refusal = BusUnavailable("no broker")
+    async with Browser(world) as browser:
+        await browser.sign_in()
+        assert (await browser.post("/earnings/withdraw")).status == 503
+
+
+async def test_in_spanish_figures_and_words_are_spanish(world):
+    async with Browser(world, **{"Accept-Language": "es"}) as browser:
+        await browser.sign_in()
+        page = await browser.get("/earnings")
+    assert "0,36 ETH" in page
+    assert "Ganancias" in page

@@ -1,0 +1,229 @@
+"""An owner's training requests: what is asked, what serves it, what it pays, and the decision."""
+
+import pytest
+
+from protocol.marketplace import Credited, Joined, RolesDrawn
+from protocol.messages import OwnerDecision
+from protocol.owner_policy import Budget, OwnerPolicy
+from services.console.owner.views import detail, matches_of, pay_range, summaries
+from services.owner_records import counts_of
+from tests.support.console import ADDRESS, Browser, ConsoleWorld
+from tests.support.console_owner import BUYER, add_rows, count, pay, put, request
+from tests.support.console_trainings import OWNERS, round_of, tell
+from tests.support.documents import any_request
+
+
+@pytest.fixture
+async def world(tmp_path):
+    async with ConsoleWorld(tmp_path, "data_owner").running() as running:
+        yield running
+
+
+def found(world, key):
+    return detail(world.store, world.desk, ADDRESS, key)
+
+
+# ---- views ----
+
+
+def test_pay_is_the_least_and_the_most_of_both_roles(tmp_path):
+    wanted = request(owners={"minimum": 4, "maximum": 10}, payment={"deposit_wei": 10**18})
+    pays = pay_range(wanted)
+    # 10 owners: 3 validate and 7 train; 4 owners: 2 and 2. Shares of 5, 20 and 65 %.
+    assert pays.trainer_least == 5 * 10**16 // 7
+    assert pays.trainer_most == 5 * 10**16 // 2 + 65 * 10**16
+    assert pays.validator_least == 2 * 10**17 // 3
+    assert pays.validator_most == 10**17
+    assert (pays.least, pays.most) == (pays.trainer_least, pays.trainer_most)
+
+
+async def test_each_data_set_says_why_it_serves_or_not(world):
+    add_rows(world)
+    add_rows(world, "short", rows=5)
+    add_rows(world, "other", columns=("age", "height", "progression"))
+    matches = matches_of(request(), BUYER, world.desk.catalogue, OwnerPolicy(), counts_of(world.store))
+    told = {one.data_set: one.reasons for one in matches}
+    assert matches[0].data_set == "rows"
+    assert matches[0].serves
+    assert told == {
+        "rows": (),
+        "short": ("5 rows; at least 20 asked",),
+        "other": ("no column 'bmi'",),
+    }
+
+
+async def test_a_step_size_that_diverges_is_told_with_its_bound(world):
+    add_rows(world)
+    schedule = {"rounds": 2, "local_steps": 1, "step_size": 1_000_000}
+    [match] = matches_of(
+        request(schedule=schedule), BUYER, world.desk.catalogue, OwnerPolicy(), counts_of(world.store)
+    )
+    assert not match.serves
+    assert "must stay below" in match.diverges
+
+
+async def test_the_budget_stands_beside_each_data_set(world):
+    add_rows(world)
+    count(world.store, 7)
+    policy = OwnerPolicy(budget=Budget(per_buyer=1, in_total=3))
+    [match] = matches_of(request(), BUYER, world.desk.catalogue, policy, counts_of(world.store))
+    assert match.standing.told() == {
+        "used_by_buyer": 1,
+        "limit_per_buyer": 1,
+        "used_in_total": 1,
+        "limit_in_total": 3,
+    }
+    assert match.standing.is_exhausted
+
+
+async def test_a_replaced_data_set_is_judged_anew(world):
+    add_rows(world, rows=5)
+    put(world)
+    assert not found(world, "1").matches[0].serves
+    world.desk.catalogue.remove("rows")
+    add_rows(world)
+    assert found(world, "1").matches[0].serves
+
+
+async def test_requests_that_wait_for_a_decision_come_first(world):
+    put(world, 1, phase="ready")
+    put(world, 2, phase="waiting", data_set=None)
+    put(world, 3, phase="finished")
+    assert [one.training for one in summaries(world.store, ADDRESS)] == [1, 3, 2]
+
+
+async def test_an_opening_without_an_invitation_is_not_listed(world):
+    key = put(world, 1)
+    put(world, 2, request=request(name="second"))
+    state = found(world, key)
+    assert state is not None
+    assert {one.name for one in summaries(world.store, ADDRESS)} == {"Disease progression", "second"}
+
+
+async def test_what_was_earned_is_that_of_this_owner_alone(world):
+    key = put(world, 4, phase="finished")
+    pay(world, 4, participation=10**16, contribution=3 * 10**16)
+    assert found(world, key).summary.earned_wei == 4 * 10**16
+    assert found(world, key).settled
+
+
+async def test_before_the_settlement_earned_is_what_the_contract_would_credit(world):
+    key = put(world, 4, phase="running")
+    owners = [ADDRESS, *OWNERS[:4]]
+    tell(world.store, 4, *(Joined(training=4, owner=one, seat=seat) for seat, one in enumerate(owners)))
+    tell(world.store, 4, RolesDrawn(training=4, trainers=0b00111, validators=0b11000), round_of(4, 1))
+    summary = found(world, key).summary
+    assert summary.role == "trainer"
+    # One of 20 rounds: a third of its part of 5 %, and all the better share of what was improved.
+    assert summary.earned_wei > 10**18 * 5 // 100 // 20 // 3
+    tell(world.store, 4, Credited(training=4, account=ADDRESS, share="participation", amount=5))
+    assert found(world, key).summary.earned_wei == 5
+
+
+# ---- pages ----
+
+
+async def test_the_list_shows_what_asks_for_a_decision(world):
+    put(world)
+    async with Browser(world) as browser:
+        await browser.sign_in()
+        page = await browser.get("/trainings")
+    assert 'data-training="1" class="asks"' in page
+    assert "Disease progression" in page
+    assert "Ready" in page
+
+
+async def test_the_page_shows_what_is_asked_and_what_serves(world):
+    add_rows(world)
+    add_rows(world, "short", rows=5)
+    key = put(world)
+    async with Browser(world) as browser:
+        await browser.sign_in()
+        page = await browser.get(f"/trainings/{key}")
+    for text in ("bmi", "(to predict)", "5 rows; at least 20 asked", "Take part?", BUYER, "As a validator"):
+        assert text in page
+    assert '<option value="rows"' in page
+    assert '<option value="short"' not in page
+
+
+async def test_an_operator_accepts_with_a_data_set(world):
+    add_rows(world)
+    key = put(world)
+    async with Browser(world) as browser:
+        await browser.sign_in()
+        response = await browser.post(f"/trainings/{key}/accept", {"data_set": "rows"})
+        assert response.headers["Location"] == f"/trainings/{key}?sent=accept"
+        assert "told to join" in await browser.get(f"/trainings/{key}?sent=accept")
+    assert world.orders == [(OwnerDecision(training=1, accept=True, data_set="rows"), 1)]
+
+
+async def test_an_operator_declines(world):
+    key = put(world)
+    async with Browser(world) as browser:
+        await browser.sign_in()
+        response = await browser.post(f"/trainings/{key}/decline")
+    assert response.status == 303
+    assert world.orders == [(OwnerDecision(training=1, accept=False), 1)]
+
+
+async def test_beyond_the_budget_only_with_the_box_ticked(world):
+    add_rows(world)
+    count(world.store, 7)
+    key = put(world)
+    async with Browser(world) as browser:
+        await browser.sign_in()
+        assert "A budget is used up." in await browser.get(f"/trainings/{key}")
+        response = await browser.post(f"/trainings/{key}/accept", {"data_set": "rows"})
+        assert response.status == 422
+        assert "budget of this data set is used up" in await response.text()
+        assert world.orders == []
+        await browser.post(f"/trainings/{key}/accept", {"data_set": "rows", "beyond_budget": "yes"})
+    [(decision, _)] = world.orders
+    assert decision.beyond_budget
+
+
+@pytest.mark.parametrize(
+    ("phase", "data_set"), [("ready", "short"), ("ready", "none"), ("initiated", "rows")]
+)
+async def test_what_cannot_be_accepted_is_a_conflict(world, phase, data_set):
+    add_rows(world)
+    add_rows(world, "short", rows=5)
+    key = put(world, phase=phase)
+    async with Browser(world) as browser:
+        await browser.sign_in()
+        response = await browser.post(f"/trainings/{key}/accept", {"data_set": data_set})
+        assert response.status == 409
+    assert world.orders == []
+
+
+async def test_a_viewer_decides_nothing(world):
+    add_rows(world)
+    key = put(world)
+    async with Browser(world) as browser:
+        await browser.sign_in("victor")
+        page = await browser.get(f"/trainings/{key}")
+        assert 'id="accept"' not in page
+        assert (await browser.post(f"/trainings/{key}/accept", {"data_set": "rows"})).status == 403
+        assert (await browser.post(f"/trainings/{key}/decline")).status == 403
+    assert world.orders == []
+
+
+async def test_names_that_peers_chose_are_text(world):
+    name = "<script>alert(1)</script>"
+    columns = [{"name": "<img src=x onerror=alert(1)>", "minimum": -1, "maximum": 1}]
+    key = put(world, request=any_request(features=columns, name=name))
+    add_rows(world)
+    async with Browser(world) as browser:
+        await browser.sign_in()
+        for place in ("/trainings", f"/trainings/{key}"):
+            page = await browser.get(place)
+            assert "<script>alert" not in page
+            assert "<img src=x" not in page
+            assert "&lt;script&gt;" in page
+
+
+async def test_there_is_no_page_for_what_is_not_there(world):
+    async with Browser(world) as browser:
+        await browser.sign_in()
+        assert await browser.status("/trainings/99") == 404
+        assert await browser.status("/data-sets/none") == 404

@@ -1,0 +1,93 @@
+"""An owner's trainings and data sets, as its daemon would have left them."""
+
+import os
+from typing import Any
+
+import numpy as np
+
+from protocol.codec import pack
+from protocol.marketplace import Credited, Opened, Settled, Withdrawn
+from protocol.messages import Message
+from protocol.request import Request
+from protocol.roles.data_owner import FINAL, shown
+from protocol.roles.dispatch import _Instance
+from protocol.roles.owner_budget import counted
+from protocol.roles.owner_state import OwnerState
+from services.chain_record import record_key, record_of
+from services.store import Store
+from tests.support.console import ADDRESS, ConsoleWorld
+from tests.support.console_trainings import OWNERS, tell
+from tests.support.documents import any_request
+from tests.support.pure_party import make_statistic
+from tests.support.service_world import event_of
+from tests.support.stores import offered, writes
+
+BUYER = "0x" + "b0" * 20
+JOIN_UNTIL = 1_900_000_000
+COLUMNS = ("age", "bmi", "progression")
+
+
+def request(**changes: Any) -> Request:
+    """A request that centred columns serve."""
+    features = [{"name": name, "minimum": -1, "maximum": 1} for name in COLUMNS[:2]]
+    return any_request(features=features, **changes)
+
+
+def add_rows(
+    world: ConsoleWorld, name: str = "rows", rows: int = 60, columns: tuple[str, ...] = COLUMNS
+) -> None:
+    """A data set that serves the usual request, if it has its columns and rows."""
+    values = np.random.default_rng(1).uniform(-0.05, 0.05, (rows, len(columns)))
+    values[:, -1] = np.abs(values[:, -1]) * 1000
+    world.desk.catalogue.add(name, make_statistic(columns, values), f"{name}.csv")
+
+
+def put(world: ConsoleWorld, training: int = 1, **state: Any) -> str:
+    """Write an owner's state for a training; returns its key."""
+    wanted = state.pop("request", None) or request()
+    opened = Opened(
+        training=training,
+        buyer=BUYER,
+        aggregator=wanted.aggregator,
+        deposit=wanted.payment.deposit_wei,
+        terms=wanted.terms(),
+    )
+    usual = {"phase": "ready", "request": wanted, "opened": opened, "join_until": JOIN_UNTIL}
+    values = OwnerState(**{**usual, "training": training, "data_set": "rows", **state})
+    done = writes(
+        training=training,
+        state=pack(_Instance(state=pack(values), held=())),
+        shown=shown(values),
+        finished=values.phase in FINAL,
+        facts=[("asks_decision", {"data_set": "rows"})],
+    )
+    key = str(training)
+    world.store.write_step(offered(world.store, os.urandom(32), key), done, 1_700_000_000.0 + training)
+    tell(world.store, training, opened)
+    return key
+
+
+def count(store: Store, training: int, buyer: str = BUYER, data_set: str = "rows") -> None:
+    """A training that the data set has taken part in."""
+    effect = counted(training, buyer, data_set)
+    store.put_value(effect.name, effect.content or b"")
+
+
+def pay(world: ConsoleWorld, training: int, **shares: int) -> None:
+    """What the contract credits this owner with, and somebody else beside it."""
+    for share, amount in shares.items():
+        tell(world.store, training, Credited(training=training, account=ADDRESS, share=share, amount=amount))
+        tell(world.store, training, Credited(training=training, account=OWNERS[0], share=share, amount=7))
+    paid = sum(shares.values())
+    tell(world.store, training, Settled(training=training, improvement=10**17, paid=paid, refund=0))
+
+
+def withdrawn(world: ConsoleWorld, amount: int) -> None:
+    """A withdrawal that the chain has confirmed."""
+    event = event_of(Withdrawn(account=ADDRESS, amount=amount), 99)
+    world.store.note_once(record_key(None), *record_of(event), 1_700_000_500.0)
+
+
+def ordered(world: ConsoleWorld) -> list[Message]:
+    """What the console has asked of the daemon."""
+    return [body for body, _training in world.orders]
