@@ -5,7 +5,7 @@ import asyncio
 from aiohttp import web
 
 from services.console.access import audit, page_of
-from services.console.owner.money_views import data_set, data_sets
+from services.console.owner.money_views import data_set, data_sets, in_use
 from services.console.owner.uploads import Upload, taken_in
 from services.console.pages import Page, Reader
 from services.console.section import Fragments
@@ -57,9 +57,13 @@ async def upload(request: web.Request) -> web.StreamResponse:
 
 
 async def remove(request: web.Request) -> web.StreamResponse:
-    """Forget a data set; trainings under way with it cannot go on."""
+    """Forget a data set that no training under way needs."""
     page = page_of(request)
     name = request.match_info["name"]
+    if in_use(page.console.party.store, name):
+        gettext = page.reader.gettext
+        title, advice = gettext("A training under way needs this data set"), gettext("Remove it afterwards.")
+        return page.render("error.html", status=409, title=title, advice=advice)
     try:
         page.console.party.desk.catalogue.remove(name)
     except DataSetError:
@@ -75,6 +79,8 @@ async def _read(page: Page, taken: Upload) -> tuple[Found, bool]:
     adds, replaces = taken.fields.get("action") != "check", taken.fields.get("replace") == "yes"
     if adds and not replaces:
         catalogue.require_free(taken.data_set)  # before a long file is read
+    if adds and in_use(page.console.party.store, taken.data_set):
+        raise DataSetError(f"a training under way needs {taken.data_set!r}; choose another name, or wait")
     async with _one_at_a_time:
         found = await read_apart(taken.path, taken.columns, taken.file_name)
     if adds:

@@ -91,6 +91,13 @@ def data_set(store: Store, desk: Desk, name: str) -> DataSet:
     return _data_set(desk.catalogue.entry(name), counts_of(store).in_total(name))
 
 
+def in_use(store: Store, name: str) -> bool:
+    """Whether a training under way works with a data set: it needs the same one to its end."""
+    keys = store.keys_shown(("INITIATED", "IN_PROGRESS"))
+    rows = [store.instance(key) for key in keys]
+    return any(row is not None and state_of(row).data_set == name for row in rows)
+
+
 def earnings(store: Store, desk: Desk, address: str) -> Earnings:
     """Credits by training and share, and withdrawals."""
     credited, withdrawn = payments(store, address)

@@ -13,7 +13,7 @@ from services.console.owner.uploads import clean_name, data_set_name, forget_upl
 from services.errors import DataSetError
 from services.row_reader import read_apart
 from tests.support.console import Browser, ConsoleWorld
-from tests.support.console_owner import add_rows, count
+from tests.support.console_owner import add_rows, count, put
 
 CSV = b"age,bmi,progression\n0.5,0.25,101.5\n0.75,0.5,202.5\n0.1,0.9,303.5\n"
 
@@ -180,6 +180,15 @@ async def test_a_data_set_is_removed_and_its_count_stays(world, browser):
     assert names(world) == []
     assert 'data-budget="rows"' in await browser.get("/policy")
     assert (await browser.post("/data-sets/rows/remove")).status == 404
+
+
+async def test_what_a_training_under_way_needs_stays_as_it_is(world, browser):
+    add_rows(world)
+    put(world, phase="running")
+    assert (await browser.post("/data-sets/rows/remove")).status == 409
+    _, text = await send(browser, replace="yes")
+    assert "a training under way needs &#39;rows&#39;" in text
+    assert world.desk.catalogue.entry("rows").rows == 60
 
 
 async def test_an_upload_lies_where_only_its_owner_can_read_it(world, browser, monkeypatch):
