@@ -161,7 +161,8 @@ class LivePages:
             await response.prepare(request)
             await response.write(f"retry: {_RETRY_MILLISECONDS}\n\n".encode())
             while not viewer.closed and page.console.sessions.of(token) is not None:
-                await _send(response, await self._next(viewer))
+                if not await _sent(response, await self._next(viewer)):
+                    break
         return response
 
     async def _next(self, viewer: Viewer) -> bytes:
@@ -175,12 +176,19 @@ class LivePages:
 
 
 def encoded(event: str, html: str) -> bytes:
-    """One event in the stream's format; line ends inside the data begin a new data line."""
-    lines = "".join(f"data: {line}\n" for line in html.splitlines())
+    """One event in the stream's format; line ends inside the data begin a new data line.
+
+    A fragment that has become empty is one empty line: browsers drop an event without data.
+    """
+    lines = "".join(f"data: {line}\n" for line in html.splitlines() or [""])
     return f"event: {event}\n{lines}\n".encode()
 
 
-async def _send(response: web.StreamResponse, content: bytes) -> None:
-    """A viewer that takes nothing for too long is let go; its browser comes back."""
-    async with asyncio.timeout(_WRITE_SECONDS):
-        await response.write(content)
+async def _sent(response: web.StreamResponse, content: bytes) -> bool:
+    """Whether the viewer took it; one that left or takes nothing for too long is let go, and comes back."""
+    try:
+        async with asyncio.timeout(_WRITE_SECONDS):
+            await response.write(content)
+    except (ConnectionResetError, TimeoutError):
+        return False
+    return True

@@ -180,3 +180,7 @@ async def test_a_closed_hub_takes_nobody():
 def test_an_event_cannot_be_broken_out_of():
     sent = encoded("part", "<p>\r\n\nevent: other\ndata: x</p>").decode()
     assert sent == "event: part\ndata: <p>\ndata: \ndata: event: other\ndata: data: x</p>\n\n"
+
+
+def test_a_fragment_that_has_become_empty_still_reaches_the_browser():
+    assert encoded("part", "") == b"event: part\ndata: \n\n"

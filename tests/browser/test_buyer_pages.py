@@ -1,0 +1,144 @@
+"""What a buyer sees and does, in a real browser on a live market."""
+
+import json
+
+from playwright.async_api import Page, expect
+
+from tests.support.chromium import screenshots
+from tests.support.console_pages import LONG, assert_accessible
+
+COLUMNS = (("bmi", "-0.2", "0.2"), ("bp", "-0.2", "0.2"))
+
+
+async def fill_request(page: Page, name: str) -> None:
+    """A request that the demo's owners can serve, typed as a person would."""
+    await page.fill("#name", name)
+    await page.fill("#target-name", "target")
+    await page.fill("#target-minimum", "25")
+    await page.fill("#target-maximum", "346")
+    for place, (column, low, high) in enumerate(COLUMNS):
+        if await page.locator(f"#feature-{place}-name").count() == 0:
+            await page.click("#add-column")
+        await page.fill(f"#feature-{place}-name", column)
+        await page.fill(f"#feature-{place}-minimum", low)
+        await page.fill(f"#feature-{place}-maximum", high)
+    await page.fill("#rounds", "3")
+    await page.fill("#owners-maximum", "5")
+    await page.click("#more summary")
+    await page.fill("#min_rows", "40")
+
+
+async def test_the_list_and_a_finished_training(consoles):
+    page = consoles.page
+    key = await consoles.finished_training()
+    await assert_accessible(page)
+    await screenshots(page, "buyer-trainings")
+    await page.goto(f"{consoles.buyer}trainings/{key}")
+    await expect(page.locator("#status .state-finished")).to_be_visible()
+    await expect(page.locator("[data-chart] canvas")).to_be_visible()
+    await expect(page.locator("#curve tr[data-x]")).to_have_count(9)
+    await expect(page.locator("#partners tr[data-party]")).to_have_count(6)
+    await expect(page.locator("#model td").first).to_be_visible()
+    await expect(page.locator("#transactions td").first).to_be_visible()
+    await assert_accessible(page)
+    await screenshots(page, "buyer-training")
+    async with page.expect_download() as downloading:
+        await page.click("#download")
+    downloaded = await (await downloading.value).path()
+    model = json.loads(downloaded.read_text())
+    assert len(model["features"]) == len(model["weights"]) == 10
+
+
+async def test_the_curve_grows_while_one_watches(consoles):
+    page = consoles.page
+    await consoles.another_training()
+    await page.goto(f"{consoles.buyer}trainings")
+    await expect(page.locator("tr[data-training] .state-in_progress").first).to_be_visible(timeout=LONG)
+    row = page.locator("tr[data-training]", has=page.locator(".state-in_progress")).first
+    await page.goto(f"{consoles.buyer}trainings/{await row.get_attribute('data-training')}")
+    await expect(page.locator("#curve tr[data-x]").nth(2)).to_be_attached(timeout=LONG)
+    await screenshots(page, "buyer-training-running")
+    await expect(page.locator("#status .state-finished")).to_be_visible(timeout=LONG)
+    await expect(page.locator("#curve tr[data-x]")).to_have_count(9)
+
+
+async def test_a_request_is_checked_as_it_is_typed_confirmed_and_trained(consoles):
+    page = consoles.page
+    await consoles.finished_training()
+    aggregator = await _aggregator(consoles)
+    await page.goto(f"{consoles.buyer}trainings/new")
+    await assert_accessible(page)
+    await page.fill("#rounds", "no number")
+    await expect(page.locator("#problem-rounds")).not_to_be_empty()
+    await page.fill("#contribution", "60")
+    await expect(page.locator("#problem-shares")).not_to_be_empty()
+    await screenshots(page, "buyer-order-problems")
+    await page.fill("#contribution", "65")
+    await expect(page.locator("#problem-shares")).to_be_empty()
+    await page.fill("#aggregator", aggregator)
+    await fill_request(page, "typed in a browser")
+    await page.select_option("#start", "mean")
+    await page.fill("#start_value", "152")
+    await page.fill("#step_size", "0.5")
+    await expect(page.locator(".problem:not(:empty)")).to_have_count(0)
+    await screenshots(page, "buyer-order")
+    await page.click("#review")
+    await expect(page.locator("#document")).to_contain_text("typed in a browser")
+    await assert_accessible(page)
+    await screenshots(page, "buyer-confirm")
+    await page.click("#order")
+    row = page.locator("tr[data-training]", has_text="typed in a browser")
+    await expect(row).to_be_visible(timeout=LONG)
+    await row.get_by_role("link").click()
+    await expect(page.locator("#status .state")).to_be_visible()
+
+
+async def test_a_request_from_yaml(consoles):
+    page = consoles.page
+    await page.goto(f"{consoles.buyer}trainings/new")
+    await page.click("#yaml-details summary")
+    await page.fill("#yaml-text", "name: [")
+    await page.click("#yaml-fill")
+    await expect(page.locator("#yaml-problem")).to_be_visible()
+    await page.fill("#yaml-text", "name: from yaml\nschedule: {rounds: 7, step_size: '0.5'}\n")
+    await page.click("#yaml-fill")
+    await expect(page.locator("#name")).to_have_value("from yaml")
+    await expect(page.locator("#rounds")).to_have_value("7")
+
+
+async def test_a_training_is_stopped_with_a_reason(consoles):
+    page = consoles.page
+    await consoles.another_training()
+    await page.goto(f"{consoles.buyer}trainings")
+    row = page.locator("tr[data-training]", has=page.locator(".state-in_progress")).first
+    await expect(row).to_be_visible(timeout=LONG)
+    await page.goto(f"{consoles.buyer}trainings/{await row.get_attribute('data-training')}")
+    await page.click("#stop-details summary")
+    await page.fill("#reason", "a change of plans")
+    await page.click("#stop")
+    await expect(page.locator("#stop-details")).to_have_count(0, timeout=LONG)
+
+
+async def test_by_keyboard_alone(consoles):
+    page = consoles.page
+    await page.goto(f"{consoles.buyer}trainings")
+    await page.keyboard.press("Tab")
+    await expect(page.locator(".skip")).to_be_focused()
+    await page.keyboard.press("Enter")
+    await expect(page.locator("#main")).to_be_focused()
+    order = page.get_by_role("link", name="Order a training")
+    for _press in range(30):
+        await page.keyboard.press("Tab")
+        if await order.evaluate("link => link === document.activeElement"):
+            break
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("heading", level=1)).to_contain_text("Order a training")
+
+
+async def _aggregator(consoles) -> str:
+    """Its address, as the start page has it."""
+    page = await consoles.page.context.new_page()
+    await page.goto(consoles.start)
+    address = await page.locator("[data-party]").nth(1).get_attribute("data-party")
+    await page.close()
+    return str(address)
