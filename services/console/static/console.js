@@ -147,6 +147,6 @@ document.body.addEventListener("htmx:sseMessage", refreshed);
 document.body.addEventListener("htmx:afterSettle", refreshed);
 document.body.addEventListener("htmx:afterSettle", (event) => {
   // A form that has got other inputs is checked again.
-  if (["columns", "start-fields"].includes(event.detail.target.id)) window.htmx.trigger("#request-form", "change");
+  if (["columns", "start-fields"].includes(event.target.id)) window.htmx.trigger("#request-form", "change");
 });
 refreshed();
