@@ -11,7 +11,7 @@ from protocol.roles.training import check_widths
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-PAGES = ["README.md", "CHANGELOG.md", "protocol/README.md", "deploy/README.md"]
+PAGES = ["README.md", "CHANGELOG.md", "protocol/README.md", "deploy/README.md", "deploy/RUNBOOK.md"]
 
 
 def test_the_request_is_valid_and_fits_into_its_key() -> None:
@@ -39,7 +39,7 @@ def test_every_link_inside_the_repository_leads_somewhere(page: str) -> None:
         if link.startswith("https://"):
             continue
         path, _, fragment = link.partition("#")
-        target = here.parent / path
+        target = here.parent / path if path else here
         assert target.exists(), link
         if fragment:
             headings = re.findall(r"^#+ (.+)$", target.read_text(encoding="utf-8"), flags=re.MULTILINE)
