@@ -23,11 +23,14 @@ def pack(value: BaseModel) -> bytes:
 
 
 @overload
-def unpack(kind: type[T], content: bytes) -> T: ...
+def unpack(kind: type[T], content: bytes, *, newer: bool = False) -> T: ...
 @overload
-def unpack(kind: Any, content: bytes) -> Any: ...
-def unpack(kind: Any, content: bytes) -> Any:
+def unpack(kind: Any, content: bytes, *, newer: bool = False) -> Any: ...
+def unpack(kind: Any, content: bytes, *, newer: bool = False) -> Any:
     """The validated value of type `kind` (a model or a union) in `content`.
+
+    With `newer`, which is for models alone, fields of the outermost value that `kind` does not know are
+    passed over: a later minor version wrote it.
 
     Raises ProtocolViolation("malformed") for anything else. The text names the field and the rule, never the
     value: a peer must not be able to write into our log.
@@ -39,6 +42,8 @@ def unpack(kind: Any, content: bytes) -> Any:
         plain = _tuples(msgpack.unpackb(content, raw=False, strict_map_key=True))
     except (ValueError, msgpack.exceptions.UnpackException, RecursionError) as error:
         raise ProtocolViolation("malformed", f"not msgpack ({type(error).__name__})") from None
+    if newer and isinstance(plain, dict):
+        plain = {name: value for name, value in plain.items() if name in kind.model_fields}
     try:
         return _adapter(kind).validate_python(plain)
     except ValidationError as error:

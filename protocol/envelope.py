@@ -25,13 +25,14 @@ from protocol.types import (
     TrainingId,
 )
 
-VERSION = "1.0"
+MAJOR, MINOR = 1, 0
+VERSION = f"{MAJOR}.{MINOR}"
 
 
 class Envelope(FrozenModel):
     """Who sends what to whom, for which training, round and attempt. `sent_at` (ms) is for people only."""
 
-    version: Annotated[str, Field(pattern=r"^1\.[0-9]{1,4}$")] = VERSION
+    version: Annotated[str, Field(pattern=rf"^{MAJOR}\.[0-9]{{1,4}}$")] = VERSION
     message_id: MessageId
     type: Code
     training: TrainingId
@@ -40,6 +41,11 @@ class Envelope(FrozenModel):
     sender: Address
     recipient: Address
     sent_at: Annotated[int, Field(ge=0, lt=1 << 63)]
+
+    @property
+    def is_newer(self) -> bool:
+        """Whether a later minor version than this one wrote the message."""
+        return int(self.version.partition(".")[2]) > MINOR
 
     def signing_digest(self, body: bytes) -> bytes:
         """EIP-191 over keccak256(msgpack of every envelope field and keccak256(body))."""

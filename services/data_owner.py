@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Mapping
 
-from protocol.codec import pack, unpack
+from protocol.bodies import body_of
+from protocol.codec import pack
 from protocol.envelope import SignedMessage
 from protocol.errors import ProtocolViolation
 from protocol.learning.statistic import Statistic
@@ -111,11 +112,11 @@ class OwnerRole(Role):
         sender = signed.envelope.sender
         match signed.envelope.type:
             case "policy_order" if sender == self._address:
-                return self._policy_ordered(unpack(PolicyOrder, signed.body).policy)
+                return self._policy_ordered(body_of(signed, PolicyOrder).policy)
             case "withdraw_order" if sender == self._address:
                 return Answer(calls=(Withdraw(),), fact=("withdrawal_ordered", {}))
             case "announcement_answer" if sender in self._aggregators:
-                body = unpack(AnnouncementAnswer, signed.body)
+                body = body_of(signed, AnnouncementAnswer)
                 data = {"aggregator": sender, "accepted": body.accepted, "code": body.code}
                 return Answer(
                     values={_ANSWERED + sender: body.code.encode()}, fact=("announcement_answered", data)

@@ -1,6 +1,6 @@
 """The federated aggregator's shell: which owners it admits, and which trainings are its own."""
 
-from protocol.codec import unpack
+from protocol.bodies import body_of
 from protocol.envelope import SignedMessage
 from protocol.errors import ProtocolViolation
 from protocol.marketplace import MarketplaceEvent, Opened
@@ -41,7 +41,7 @@ class AggregatorRole(Role):
         if signed.envelope.type != "owner_announcement":
             raise ProtocolViolation("unknown_training", signed.envelope.type)
         owner = signed.envelope.sender
-        unpack(OwnerAnnouncement, signed.body)
+        body_of(signed, OwnerAnnouncement)
         accepted = owner in self._admitted
         code = "admitted" if accepted else "not_on_the_list"
         reply = AnnouncementAnswer(accepted=accepted, code=code)

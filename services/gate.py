@@ -1,6 +1,6 @@
 """What stands between the bus and the inbox: nothing a peer sends is believed before it has passed here."""
 
-from protocol.codec import unpack
+from protocol.bodies import body_of
 from protocol.envelope import SignedMessage
 from protocol.errors import ProtocolViolation
 from protocol.marketplace import PartyRole
@@ -39,5 +39,5 @@ class Gate:
             raise ProtocolViolation("wrong_route", f"a {sender_role} may not send {envelope.type} here")
         signed = SignedMessage.from_parts(envelope, self._identity.unseal(delivery.body))
         signed.verify()
-        unpack(MESSAGE_TYPES[envelope.type], signed.body)
+        body_of(signed, MESSAGE_TYPES[envelope.type])
         return signed

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Iterator, Mapping
 
-from protocol.codec import unpack
+from protocol.bodies import body_of
 from protocol.envelope import SignedMessage
 from protocol.errors import ProtocolViolation
 from protocol.marketplace import MarketplaceEvent, Opened
@@ -34,7 +34,7 @@ class BuyerRole(Role):
         if signed.envelope.type != "training_order":
             return super().key_of_message(signed)
         key = _ORDER + signed.envelope.message_id.hex()
-        wanted = unpack(TrainingOrder, signed.body).request.hash()
+        wanted = body_of(signed, TrainingOrder).request.hash()
         if any(other != key and request.hash() == wanted for other, request in self._ordered()):
             # Trainings are told apart by request hash: the second would wait for the first's opening.
             raise ProtocolViolation("ordered_already", "change request.name to have it trained again")
@@ -56,7 +56,7 @@ class BuyerRole(Role):
         if instance is not None:
             request = self._request(instance.state)
         elif isinstance(item, MessageReceived) and item.signed.envelope.type == "training_order":
-            request = unpack(TrainingOrder, item.signed.body).request
+            request = body_of(item.signed, TrainingOrder).request
         else:
             return {}
         return {"paillier": await asyncio.to_thread(self._keys.paillier, key, request.key_bits)}
@@ -70,7 +70,7 @@ class BuyerRole(Role):
             first = self.store.next_input(key) if key.startswith(_ORDER) and key not in known else None
             item = None if first is None else unqueued(first.content)
             if isinstance(item, MessageReceived):
-                yield key, unpack(TrainingOrder, item.signed.body).request
+                yield key, body_of(item.signed, TrainingOrder).request
 
     def _request(self, state: bytes) -> Request:
         request = getattr(decode_state(self.name, state), "request")  # noqa: B009  the state's type is the role's own

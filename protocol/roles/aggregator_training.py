@@ -1,6 +1,6 @@
 """The aggregator's training lane: models out, signed updates in, one masked refresh through the buyer."""
 
-from protocol.codec import unpack
+from protocol.bodies import body_of
 from protocol.crypto.blinding import ShortExponentBlinder
 from protocol.crypto.packing import Mask
 from protocol.envelope import SignedMessage
@@ -130,7 +130,7 @@ def _refresh(
     vectors = []
     for answer in lane.updates:
         signed = fresh.get(answer.message.digest) or answer.message.load(SignedMessage, context)
-        update = unpack(GradientUpdate, signed.body)
+        update = body_of(signed, GradientUpdate)
         vectors.append(update.local_model.read(key, scale=UPDATE_SCALE, count=request.parameters))
     packed, mask = mask_updates(key, vectors, widths, context.randomness("refresh"))
     kept, blob = store(KeptMask(rhos=mask.rhos))

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from gmpy2 import mpz
 
-from protocol.codec import unpack
+from protocol.bodies import body_of
 from protocol.crypto.opening import Opening, verify_opening
 from protocol.crypto.paillier import PublicKey
 from protocol.envelope import SignedMessage
@@ -158,7 +158,7 @@ def _metric(message: SignedMessage, training: int, round_number: int, attempt: i
     place = (envelope.training, envelope.round, envelope.attempt)
     require(place == (training, round_number, attempt), "wrong_evidence", "of another round or attempt")
     message.verify()
-    return unpack(EncryptedMetric, message.body)
+    return body_of(message, EncryptedMetric)
 
 
 def _facts(body: EncryptedMetric) -> tuple[object, ...]:

@@ -12,10 +12,10 @@ from typing import Any, Generic, TypeVar
 from eth_hash.auto import keccak
 from pydantic import BaseModel
 
+from protocol.bodies import body_of
 from protocol.codec import pack, unpack
 from protocol.envelope import Envelope, SignedMessage
 from protocol.errors import ProtocolViolation
-from protocol.messages import Message
 from protocol.roles.inputs import (
     CallRefused,
     CatalogueChanged,
@@ -131,9 +131,7 @@ def input_name(item: Input) -> str:
 def _content(item: Input) -> Any:
     match item:
         case MessageReceived(signed=signed):
-            body = unpack(Message, signed.body)
-            require(body.type == signed.envelope.type, "type_mismatch")
-            return Received(signed, body)
+            return Received(signed, body_of(signed))
         case EventConfirmed(chain_event=chain_event):
             return chain_event.event
         case TimerFired(name=name):

@@ -6,7 +6,7 @@ after the contract has settled.
 
 from collections.abc import Mapping
 
-from protocol.codec import unpack
+from protocol.bodies import body_of
 from protocol.messages import (
     TrainingOrder,
 )
@@ -62,7 +62,7 @@ def shown(state: BuyerState) -> str:
 
 def _order(item: MessageReceived) -> TrainingOrder:
     require(item.signed.envelope.type == "training_order", "unknown_training")
-    return unpack(TrainingOrder, item.signed.body)
+    return body_of(item.signed, TrainingOrder)
 
 
 _BEFORE_START: Mapping[str, Handler] = {

@@ -1,6 +1,6 @@
 """A data owner as validator: measures models it cannot read on rows it does not show, signs the result."""
 
-from protocol.codec import unpack
+from protocol.bodies import body_of
 from protocol.learning.metric import ResidualState, encrypted_metrics, masked_residuals
 from protocol.learning.scales import COEFFICIENT_SCALE, MODEL_SCALE
 from protocol.messages import (
@@ -148,7 +148,7 @@ def on_opening_request(state: OwnerState, received: Received, context: Context) 
     require(checked.validators == evaluation.validators, "wrong_members")
     own = [one for one in body.metrics if one.envelope.sender == context.address]
     require(len(own) == 1, "own_metric_missing")
-    sent = unpack(EncryptedMetric, own[0].body)
+    sent = body_of(own[0], EncryptedMetric)
     require(sent.values.digest() == evaluation.own_values, "own_metric_changed")
     require(tuple(one.digest for one in checked.updates) == evaluation.update_digests, "other_updates")
     require(checked.refreshed_digest == evaluation.refreshed_digest, "other_refreshed_model")

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from protocol.codec import unpack
+from protocol.bodies import body_of
 from protocol.crypto.paillier import PublicKey
 from protocol.envelope import SignedMessage
 from protocol.learning.metric import zero_sum_masks
@@ -75,7 +75,7 @@ def check_update(
     require(envelope.type == "gradient_update", "wrong_evidence", envelope.type)
     require((envelope.training, envelope.round) == (state.training, round_number), "wrong_evidence")
     signed.verify()
-    update = unpack(GradientUpdate, signed.body)
+    update = body_of(signed, GradientUpdate)
     require(update.start_digest == start_digest, "wrong_start_model", envelope.sender)
     return update
 

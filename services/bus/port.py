@@ -4,6 +4,7 @@ Delivery may repeat and reorder; the inbox drops repetitions. `publish` returns 
 the message for good.
 """
 
+import re
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
@@ -11,9 +12,11 @@ from typing import Any, Protocol
 
 from pydantic import ValidationError
 
-from protocol.envelope import Envelope
+from protocol.envelope import MAJOR, Envelope
 from protocol.errors import DeltaMLError, ProtocolViolation
 from protocol.messages import ChainEvent
+
+_VERSION = re.compile(r"([0-9]{1,4})\.[0-9]{1,4}")
 
 MAXIMUM_BODY_BYTES = 64 * 2**20
 
@@ -135,7 +138,13 @@ class Bus(Protocol):
 
 
 def read_envelope(fields: Mapping[str, Any]) -> Envelope:
-    """The envelope in a delivery's headers; raises ProtocolViolation("malformed")."""
+    """The envelope in a delivery's headers.
+
+    Raises ProtocolViolation: "unsupported_version" for another major version than ours, else "malformed".
+    """
+    version = fields.get("version")
+    if isinstance(version, str) and (found := _VERSION.fullmatch(version)) and int(found[1]) != MAJOR:
+        raise ProtocolViolation("unsupported_version", f"version {version}; this program speaks {MAJOR}.x")
     try:
         return Envelope.model_validate(dict(fields))
     except ValidationError as error:

@@ -79,6 +79,18 @@ async def test_a_later_minor_version_is_understood(gate, owner, aggregator):
     await gate.admit(delivery_of(owner.outgoing(aggregator, ANSWER, version="1.7")))
 
 
+@pytest.mark.parametrize("version", ["2.0", "0.9", "17.3"])
+async def test_another_major_version_is_named(gate, owner, aggregator, version):
+    found = await refusal(gate, delivery_of(owner.outgoing(aggregator, ANSWER), version=version))
+    assert found == "unsupported_version"
+
+
+async def test_a_type_of_a_later_minor_version_is_unknown(gate, owner, aggregator):
+    envelope = owner.envelope(aggregator, "progress_note", version="1.1")
+    message = SignedMessage.create(envelope, b"anything", owner.identity.signing_key)
+    assert await refusal(gate, delivery_of(sealed(message, aggregator))) == "unknown_type"
+
+
 async def test_what_was_sealed_to_a_key_from_before_a_rotation_is_opened(owner, aggregator, chain):
     message = delivery_of(owner.outgoing(aggregator, ANSWER))
     old = aggregator.identity
@@ -96,7 +108,9 @@ async def test_an_oversized_body_is_not_even_opened(gate, owner, aggregator):
     [
         {"message_id": b"short"},
         {"message_id": "a" * 16},
-        {"version": "2.0"},
+        {"version": "1"},
+        {"version": "1.99999"},
+        {"version": 1.0},
         {"training": -1},
         {"training": "1"},
         {"round": 10_001},

@@ -1,0 +1,97 @@
+"""Bodies of later minor versions: new fields are passed over, signatures hold, the rest is strict as ever."""
+
+import msgpack
+import pytest
+
+from protocol import bodies
+from protocol.bodies import body_of
+from protocol.codec import pack
+from protocol.envelope import MINOR, VERSION, Envelope, SignedMessage
+from protocol.errors import ProtocolViolation
+from protocol.messages import EncryptedModel, GradientUpdate, InvitationAnswer
+from protocol.signatures import address_of
+from protocol.vectors import EncryptedVector
+
+KEY = b"\x01" * 32
+NEXT = f"1.{MINOR + 1}"
+VECTOR = EncryptedVector(key_id=b"k" * 32, scale=64, ciphertexts=(b"c" * 16,))
+ANSWER = InvitationAnswer(decision="accepted", rows=7)
+
+
+class NextAnswer(InvitationAnswer):
+    """The same message one minor version later."""
+
+    hint: str = ""
+
+
+def signed(body: bytes, version: str = NEXT, kind: str = "invitation_answer") -> SignedMessage:
+    envelope = Envelope(
+        version=version,
+        message_id=b"i" * 16,
+        type=kind,
+        training=7,
+        sender=address_of(KEY),
+        recipient=address_of(KEY),
+        sent_at=1,
+    )
+    return SignedMessage.create(envelope, body, KEY)
+
+
+def with_field(value: object) -> bytes:
+    return msgpack.packb({**value.model_dump(), "hint": "of a later version"})
+
+
+def refusal(message: SignedMessage, *kind: type) -> str:
+    with pytest.raises(ProtocolViolation) as caught:
+        body_of(message, *kind)
+    return caught.value.code
+
+
+@pytest.mark.parametrize("kind", [(), (InvitationAnswer,)])
+def test_a_field_of_a_later_minor_version_is_passed_over_and_the_signature_holds(kind):
+    message = signed(pack(NextAnswer(decision="accepted", rows=7, hint="new")))
+    assert body_of(message, *kind) == ANSWER
+    message.verify()
+    relayed = SignedMessage.from_parts(message.envelope, message.sealed_part())
+    relayed.verify()
+    assert relayed.digest() == message.digest()
+
+
+def test_the_next_minor_version_reads_todays_messages(monkeypatch):
+    assert body_of(signed(pack(ANSWER), VERSION), NextAnswer) == NextAnswer(decision="accepted", rows=7)
+    monkeypatch.setitem(bodies.MESSAGE_TYPES, "invitation_answer", NextAnswer)
+    message = signed(pack(NextAnswer(decision="accepted", rows=7, hint="new")))
+    assert body_of(message).hint == "new"
+
+
+@pytest.mark.parametrize("kind", [(), (InvitationAnswer,)])
+def test_an_unknown_field_of_this_version_is_refused(kind):
+    assert refusal(signed(with_field(ANSWER), VERSION), *kind) == "malformed"
+
+
+@pytest.mark.parametrize("kind", [(), (InvitationAnswer,)])
+def test_what_is_known_is_checked_as_ever(kind):
+    for changes in ({"rows": -1}, {"decision": "maybe"}, {"type": "model_request"}):
+        body = msgpack.packb({**ANSWER.model_dump(), "hint": "new", **changes})
+        assert refusal(signed(body), *kind) in ("malformed", "type_mismatch")
+    body = msgpack.packb({"type": "invitation_answer", "hint": "new"})
+    assert refusal(signed(body), *kind) == "malformed"
+    assert refusal(signed(b"\xc1"), *kind) == "malformed"
+
+
+def test_what_has_a_digest_does_not_change_within_a_major_version():
+    inner = {**VECTOR.model_dump(), "hint": "new"}
+    for kind, body in (
+        ("encrypted_model", {"type": "encrypted_model", "model": inner}),
+        (
+            "gradient_update",
+            {**GradientUpdate(local_model=VECTOR, start_digest=b"d" * 32).model_dump(), "local_model": inner},
+        ),
+    ):
+        assert refusal(signed(msgpack.packb(body), kind=kind)) == "malformed"
+    good = msgpack.packb({**EncryptedModel(model=VECTOR).model_dump(), "hint": "new"})
+    assert body_of(signed(good, kind="encrypted_model")) == EncryptedModel(model=VECTOR)
+
+
+def test_a_type_of_a_later_version_is_unknown():
+    assert refusal(signed(b"", kind="progress_note")) == "unknown_type"
