@@ -6,7 +6,6 @@
 import argparse
 import asyncio
 import json
-import logging
 import sys
 import time
 from collections import Counter
@@ -26,8 +25,6 @@ def main() -> int:
     parser.add_argument("--markets", type=int, default=3, help="markets side by side")
     parser.add_argument("--json", action="store_true", help="one JSON object for each scenario")
     options = parser.parse_args()
-    for library in ("aio_pika", "aiormq"):  # what a cut connection is called by whoever had it
-        logging.getLogger(library).setLevel(logging.CRITICAL)
     start_server()
     results: list[Result] = []
 

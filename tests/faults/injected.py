@@ -38,18 +38,23 @@ _PATIENCE_SECONDS = 5.0
 """Bounds that are minutes in production: a half-open connection is to be noticed while a test waits."""
 
 
-def install(board: Switchboard) -> None:
-    """Short patience, and every fault that the switchboard can switch on."""
-    daemon.AmqpBus = functools.partial(daemon.AmqpBus, publish_seconds=_PATIENCE_SECONDS)
-    daemon.HttpRpc = functools.partial(daemon.HttpRpc, seconds=_PATIENCE_SECONDS)
-    consumer.QUIET_SECONDS = _PATIENCE_SECONDS
-    link.CONNECT_SECONDS = consumer.CONNECT_SECONDS = _PATIENCE_SECONDS
+def install(board: Switchboard, *, patient: bool) -> None:
+    """Every fault that the switchboard can switch on; short patience unless `patient`."""
+    if not patient:
+        _shorten_waits()
     for point, places in _PLACES.items():
         for owner, name in places:
             setattr(owner, name, _watched(board, point, getattr(owner, name)))
     _shift_clock(board)
     _limit_disk(board)
     _slow_down(board)
+
+
+def _shorten_waits() -> None:
+    daemon.AmqpBus = functools.partial(daemon.AmqpBus, publish_seconds=_PATIENCE_SECONDS)
+    daemon.HttpRpc = functools.partial(daemon.HttpRpc, seconds=_PATIENCE_SECONDS)
+    consumer.QUIET_SECONDS = _PATIENCE_SECONDS
+    link.CONNECT_SECONDS = consumer.CONNECT_SECONDS = _PATIENCE_SECONDS
 
 
 def _watched(board, point, original):

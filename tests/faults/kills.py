@@ -89,7 +89,7 @@ class KillNode(Fault):
 class OwnersDropOut(Fault):
     """A third of the owners is gone in the middle of the training and comes back when it is over."""
 
-    deadlines = MappingProxyType({"step_s": 3})
+    deadlines = MappingProxyType({"step_s": 2, "chain_s": 2})
 
     async def during(self, training: Training) -> None:
         await self.market.traffic.reached(training.mark, self.chance.randint(26, 70), 120)

@@ -51,9 +51,10 @@ class Training:
 class FaultMarket(DaemonMarket):
     """Nine daemons, a broker of its own that can be killed, a node that can be killed."""
 
-    def __init__(self, folder: Path, broker: PrivateBroker) -> None:
+    def __init__(self, folder: Path, broker: PrivateBroker, *, patient: bool = False) -> None:
+        """With `patient` the daemons wait for others as long as in production."""
         super().__init__(folder, broker.server, COLUMNS, small_data(OWNERS))
-        self.rabbitmq = broker
+        self.rabbitmq, self.patient = broker, patient
         self.node = Node(folder)
         self.links: dict[tuple[str, str], LinkProxy] = {}
         self.traffic: Traffic
@@ -159,7 +160,7 @@ class FaultMarket(DaemonMarket):
         if "workers" in document:
             document["workers"] = 0
         self.config(name).write_text(yaml.safe_dump(document))
-        self.daemons[name] = ForkedDaemon(name, self.config(name))
+        self.daemons[name] = ForkedDaemon(name, self.config(name), patient=self.patient)
 
     # ---- a training ----
 

@@ -1,10 +1,12 @@
 """Daemons as processes that cost little to start: a server that has imported everything forks them."""
 
+import logging
 import multiprocessing
 import os
 import signal
 import sys
 import threading
+import warnings
 from multiprocessing.connection import wait
 from pathlib import Path
 
@@ -19,7 +21,13 @@ _SERVER = multiprocessing.get_context("forkserver")
 
 
 def start_server() -> None:
-    """Have the modules of a daemon imported once; call it before anything else."""
+    """Have the modules of a daemon imported once; call it before anything else.
+
+    What these processes' own connections to a killed broker end with is nothing to tell.
+    """
+    for library in ("aio_pika", "aiormq"):
+        logging.getLogger(library).setLevel(logging.CRITICAL)
+    warnings.filterwarnings("ignore", "coroutine 'Connection.close' was never awaited", RuntimeWarning)
     os.environ["OPENBLAS_NUM_THREADS"] = "1"
     _SERVER.set_forkserver_preload(["tests.faults.processes"])
 
@@ -27,15 +35,15 @@ def start_server() -> None:
 class ForkedDaemon:
     """One daemon; its output goes to a file, and its switchboard is `board`."""
 
-    def __init__(self, name: str, config: Path) -> None:
-        self.name, self.config = name, config
+    def __init__(self, name: str, config: Path, *, patient: bool) -> None:
+        self.name, self.config, self.patient = name, config, patient
         self.log = config.with_suffix(".log")
         self.board = Switchboard(config.with_suffix(".board"))
         self.process: multiprocessing.process.BaseProcess | None = None
         self.starts = 0
 
     def start(self) -> None:
-        files = (str(self.config), str(self.log), str(self.config.with_suffix(".board")))
+        files = (str(self.config), str(self.log), str(self.config.with_suffix(".board")), self.patient)
         self.process = _SERVER.Process(target=_run, args=files, name=self.name)
         self.process.start()
         self.starts += 1
@@ -69,12 +77,12 @@ class ForkedDaemon:
         return f"== {self.name} (exit {self.exit_code})\n" + "\n".join(said)
 
 
-def _run(config: str, log: str, board: str) -> None:
+def _run(config: str, log: str, board: str, patient: bool) -> None:
     output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     os.dup2(output, 1)
     os.dup2(output, 2)
     _die_with_parent()
-    injected.install(Switchboard(Path(board)))
+    injected.install(Switchboard(Path(board)), patient=patient)
     run_daemon(load(Path(config)), least_key_bits=LEAST_KEY_BITS)
     sys.stdout.flush()
 
