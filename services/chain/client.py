@@ -67,7 +67,7 @@ class MarketplaceClient(MarketplaceViews):
         if isinstance(call, Draw):
             await self._reach_draw_block(call.training)
         deadline = time.time() + _BLOCK_TIME_LAG
-        for _ in range(_MOST_ATTEMPTS):
+        for attempt in range(_MOST_ATTEMPTS):
             try:
                 return await self._attempt(call)
             except TransactionReplaced:
@@ -78,9 +78,12 @@ class MarketplaceClient(MarketplaceViews):
                     if await self._stays_done(call):
                         return _IN_EFFECT
                     continue  # a reorganisation took it back, and with it the reason to refuse
-                if not await self._may_pass(call, refusal, deadline):
+                # A node that lost its pool knows nothing of the calls on which this one builds.
+                waited = attempt == 0 and await self._require_sender().others_final()
+                if not waited and not await self._may_pass(call, refusal, deadline):
                     raise
-                deadline = min(deadline, time.time())  # once more: what the new block refuses is refused
+                # Once more after a new block: what that refuses is refused.
+                deadline = deadline if waited else min(deadline, time.time())
         raise ChainUnavailable(
             f"{call.call} was displaced {_MOST_ATTEMPTS} times: submit it again, and let only one "
             "program use the key"

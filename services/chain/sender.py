@@ -109,6 +109,13 @@ class Sender:
         finally:
             self._in_flight.pop(flight.transaction.nonce, None)
 
+    async def others_final(self) -> bool:
+        """Wait until the transactions that are under way now are final; False where there are none."""
+        flights = list(self._in_flight.values())
+        while any(self._in_flight.get(one.transaction.nonce) is one for one in flights):
+            await self._pause(self._changed)
+        return bool(flights)
+
     async def _launch(
         self, recipient: str | None, data: bytes, value: int, done: Done | None
     ) -> _InFlight | None:

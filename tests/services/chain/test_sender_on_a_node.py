@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from protocol.marketplace import Join
+from protocol.marketplace import Cancel, Join
 from services.chain.errors import ChainUnavailable, RpcError
 from tests.support.interposed import interposed_client, opened_trainings
 
@@ -91,6 +91,18 @@ async def test_a_dropped_transaction_is_sent_again(held) -> None:
     await mine_until_done(market, call)
     assert len(sent) > 1
     assert len(await opened_trainings(market)) == 1
+
+
+async def test_a_call_that_builds_on_a_forgotten_one_waits_for_it(held) -> None:
+    """After a node's restart the estimate of the second call is a refusal: the first is not in the pool."""
+    market = held
+    _, client = interposed_client(market, market.buyer, lost_seconds=0.05)
+    opening = submission(client, market.opening())
+    await until_pending(market, 1)
+    await market.rpc.call("anvil_dropAllTransactions")
+    cancelling = submission(client, Cancel(training=1))
+    await mine_until_done(market, opening, cancelling)
+    assert await market.buyer.status(1) == "cancelled"
 
 
 async def test_a_call_whose_nonce_another_program_took_is_sent_anew(held) -> None:
