@@ -134,6 +134,15 @@ class Log(Settings):
     )
 
 
+class Traces(Settings):
+    """Where traces go."""
+
+    endpoint: Annotated[str, _url("http", "https")] | None = Field(
+        None, description="OTLP/HTTP URL of an OpenTelemetry collector; without one nothing is traced."
+    )
+    sample_ratio: float = Field(1.0, ge=0, le=1, description="The part of all traces that is kept.")
+
+
 class Daemon(Settings):
     """What all daemons need."""
 
@@ -196,6 +205,7 @@ class Participant(Daemon):
 
     keystore: FilePath = Field(description="Folder of the key store; make it with: deltaml keys create.")
     passphrase_file: FilePath = Field(description="File whose first line is the key store's passphrase.")
+    traces: Traces = Field(Traces(), description="Where traces go.")
     workers: int | None = Field(
         None, ge=0, le=256, description="Processes for the arithmetic; by default one a core, 0 for none."
     )

@@ -12,6 +12,7 @@ import structlog
 from protocol.marketplace import Register
 from protocol.records import Market
 from protocol.request import LEAST_KEY_BITS
+from services import tracing
 from services.bus.amqp import AmqpBus
 from services.bus.port import BusUnavailable
 from services.catalogue import Catalogue
@@ -113,6 +114,10 @@ async def _participant(
             folder=folder_of(config.store),
         )
         supervisor = await stack.enter_async_context(watched(config, observed, meter, health, heartbeats))
+        if config.traces.endpoint is not None:
+            service = f"deltaml-{role.name}"
+            tracing.configure(config.traces.endpoint, config.traces.sample_ratio, service, identity.address)
+            stack.callback(tracing.close)
         hub = Hub()
         console = console_of(config, identity, store=store, bus=bus, client=client, hub=hub)
         runtime = Runtime(

@@ -7,6 +7,7 @@ from protocol.envelope import Envelope
 from protocol.messages import ChainEvent
 from protocol.roles.inputs import Input
 from protocol.types import FrozenModel
+from services.trace_context import split_context
 
 
 class _Queued(FrozenModel):
@@ -19,8 +20,8 @@ def queued(item: Input) -> bytes:
 
 
 def unqueued(content: bytes) -> Input:
-    """The input from `queued`."""
-    return unpack(_Queued, content).item
+    """The input from `queued`, whether it is stored with the context of a trace or without."""
+    return unpack(_Queued, split_context(content)[1]).item
 
 
 def message_identity(envelope: Envelope) -> bytes:

@@ -13,6 +13,7 @@ import structlog
 
 from protocol.errors import DeltaMLError, ProtocolViolation
 from protocol.roles.inputs import MessageReceived
+from services import tracing
 from services.bus.port import Delivery, read_envelope
 from services.gate import Gate
 from services.inbox import message_identity, queued
@@ -21,6 +22,8 @@ from services.meter import Meter
 from services.role import Role
 from services.store import NewMessage, Store
 from services.store.waiting import until_it_answers
+from services.trace_context import with_context
+from services.tracing import Span
 
 _log = structlog.get_logger(__name__)
 
@@ -37,6 +40,7 @@ class _Held:
 
     delivery: Delivery
     message: NewMessage
+    span: Span
 
 
 class Intake:
@@ -69,13 +73,14 @@ class Intake:
         """Check, store and ack; what breaks a rule goes to the dead letters. Order is kept throughout."""
         held: list[_Held] = []
         for delivery in deliveries:
+            span = tracing.start("deliver", parent=delivery.trace, kind="consumer")
             try:
-                held.append(await self._admitted(delivery, held))
+                held.append(await self._admitted(delivery, held, span))
             except ProtocolViolation as violation:
-                await self._refuse(delivery, violation)
+                await self._refuse(delivery, violation, span)
         await self._commit(held)
 
-    async def _admitted(self, delivery: Delivery, before: list[_Held]) -> _Held:
+    async def _admitted(self, delivery: Delivery, before: list[_Held], span: Span) -> _Held:
         """The checked message; while the chain cannot be asked about its sender, all wait."""
         while True:
             try:
@@ -94,7 +99,10 @@ class Intake:
             else:
                 content = queued(MessageReceived(signed=signed))
                 digest = hashlib.sha256(content).digest()
-                return _Held(delivery, NewMessage(message_identity(signed.envelope), key, content, digest))
+                tracing.describe_message(span, signed.envelope)
+                kept = with_context(content, span.context)
+                message = NewMessage(message_identity(signed.envelope), key, kept, digest)
+                return _Held(delivery, message, span)
 
     async def _commit(self, held: list[_Held]) -> None:
         """Store what is held, then ack it: a crash in between delivers it again, and the inbox knows it."""
@@ -108,13 +116,13 @@ class Intake:
         taken, held[:] = list(held), []
         for place, one in enumerate(taken):
             if place in replayed:
-                await self._refuse(
-                    one.delivery, ProtocolViolation("replayed", "its id had other content before")
-                )
+                violation = ProtocolViolation("replayed", "its id had other content before")
+                await self._refuse(one.delivery, violation, one.span)
             else:
                 await one.delivery.ack()
+                one.span.end()
 
-    async def _refuse(self, delivery: Delivery, violation: ProtocolViolation) -> None:
+    async def _refuse(self, delivery: Delivery, violation: ProtocolViolation, span: Span) -> None:
         try:
             envelope = read_envelope(delivery.envelope_fields)
         except ProtocolViolation:
@@ -126,6 +134,8 @@ class Intake:
         with named:
             _log.warning("message_refused", code=violation.code, detail=violation.detail)
             await delivery.dead_letter(violation.code, violation.detail)
+        span.fail(violation.code)
+        span.end()
 
 
 async def _collect(deliveries: AsyncIterator[Delivery], arrived: "asyncio.Queue[Delivery | None]") -> None:

@@ -10,6 +10,7 @@ after a bound: nobody seems to provision it.
 import asyncio
 import time
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 
 import structlog
 from eth_hash.auto import keccak
@@ -20,6 +21,7 @@ from protocol.errors import DeltaMLError
 from protocol.marketplace import ContractCall
 from protocol.roles.inputs import CallRefused
 from protocol.types import Code, FrozenModel
+from services import tracing
 from services.bus.port import UNDELIVERABLE, Bus, Outgoing, Unroutable
 from services.chain.client import MarketplaceClient
 from services.chain.errors import CallReverted
@@ -30,6 +32,7 @@ from services.logging import bound
 from services.meter import Meter
 from services.store import QueuedEffect, Store
 from services.store.waiting import pause
+from services.tracing import Span
 from services.waiting import happens
 
 _log = structlog.get_logger(__name__)
@@ -46,12 +49,14 @@ class PendingMessage(FrozenModel):
     recipient_role: str
     envelope: Envelope
     sealed: bytes
+    trace: str | None = None
 
 
 class PendingCall(FrozenModel):
     """A contract call on its way."""
 
     call: ContractCall
+    trace: str | None = None
 
 
 class PendingLetter(FrozenModel):
@@ -134,7 +139,7 @@ class Outbox:
         with bound(training=envelope.training, round_number=envelope.round, message_id=envelope.message_id):
             try:
                 with self._meter.phase("bus"):
-                    await self._publish(pending)
+                    await self._traced(effect, pending)
             except Unroutable as error:
                 self._unroutable(effect, pending, str(error))
             except DeltaMLError as error:
@@ -142,6 +147,19 @@ class Outbox:
             else:
                 return True
         return False
+
+    async def _traced(self, effect: QueuedEffect, pending: PendingMessage | PendingLetter) -> None:
+        if isinstance(pending, PendingLetter):
+            await self._publish(pending)
+            return
+        with tracing.span(
+            f"publish {pending.envelope.type}",
+            parent=pending.trace,
+            kind="producer",
+            attempts=effect.attempts,
+        ) as span:
+            tracing.describe_message(span, pending.envelope)
+            await self._publish(pending)
 
     async def _publish(self, pending: PendingMessage | PendingLetter) -> None:
         if isinstance(pending, PendingMessage):
@@ -175,9 +193,10 @@ class Outbox:
             self._on_change()
 
     async def _submit(self, effect: QueuedEffect) -> None:
-        call = unpack(PendingCall, effect.content).call
+        pending = unpack(PendingCall, effect.content)
+        call = pending.call
         try:
-            with self._meter.phase("chain"):
+            with self._meter.phase("chain"), _traced_call(pending, effect):
                 await self._client.submit(call)
         except CallReverted as refusal:
             _log.warning("call_refused", call=call.call, code=refusal.code)
@@ -211,20 +230,31 @@ class Outbox:
 
 
 def _outgoing(pending: PendingMessage) -> Outgoing:
-    return Outgoing(pending.recipient_role, pending.envelope, pending.sealed)
+    return Outgoing(pending.recipient_role, pending.envelope, pending.sealed, tracing.current())
+
+
+def _traced_call(pending: PendingCall, effect: QueuedEffect) -> AbstractContextManager[Span]:
+    call = pending.call
+    training = getattr(call, "training", None)
+    return tracing.span(
+        f"call {call.call}", parent=pending.trace, kind="client", training=training, attempts=effect.attempts
+    )
 
 
 def packed_message(message: Outgoing) -> tuple[str, bytes]:
     """The effect that publishes a message."""
     pending = PendingMessage(
-        recipient_role=message.recipient_role, envelope=message.envelope, sealed=message.sealed
+        recipient_role=message.recipient_role,
+        envelope=message.envelope,
+        sealed=message.sealed,
+        trace=tracing.current(),
     )
     return "message", pack(pending)
 
 
 def packed_call(call: ContractCall) -> tuple[str, bytes]:
     """The effect that submits a call."""
-    return "call", pack(PendingCall(call=call))
+    return "call", pack(PendingCall(call=call, trace=tracing.current()))
 
 
 def packed_letter(envelope: Envelope, code: str, detail: str) -> tuple[str, bytes]:

@@ -10,7 +10,7 @@ import time
 import traceback
 from collections.abc import Callable, Iterable
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import ExitStack
 
 import structlog
 
@@ -21,6 +21,7 @@ from protocol.records import Market
 from protocol.request import LEAST_KEY_BITS
 from protocol.roles.inputs import CallRefused, Context, EventConfirmed, Input, MessageReceived
 from protocol.roles.machine import input_name
+from services import tracing
 from services.bus.port import Bus
 from services.chain.client import MarketplaceClient
 from services.chain_record import place_of, record_of
@@ -31,8 +32,8 @@ from services.heartbeat import Heartbeats
 from services.identity import Identity
 from services.inbox import answer_identity, event_identity, queued, unqueued
 from services.intake import RETRY_SECONDS, Intake
-from services.logging import bound
 from services.meter import Meter
+from services.named_step import named, traced
 from services.outbox import Outbox, packed_call, packed_letter
 from services.pool import StepPool
 from services.role import OUTSIDE, Answer, Role
@@ -182,14 +183,9 @@ class Runtime:
             try:
                 item = unqueued(queued_input.content)
                 row = self.store.instance(queued_input.key)
-                stack.enter_context(_named(item, row))
-                if queued_input.key == OUTSIDE:
-                    await self._answer(queued_input, item)
-                elif self.role.takes_turns(item):
-                    async with self._turn:
-                        await self._step(queued_input, item, row)
-                else:
-                    await self._step(queued_input, item, row)
+                stack.enter_context(named(item, row))
+                with traced(self.role, self.address, queued_input, item, row):
+                    await self._handle(queued_input, item, row)
             except StoreInUse:
                 raise
             except DeltaMLError as error:
@@ -200,6 +196,15 @@ class Runtime:
                 # told of what it led to.
                 self._outbox.wake()
                 self._timekeeper.timers_changed()
+
+    async def _handle(self, queued_input: QueuedInput, item: Input, row: InstanceRow | None) -> None:
+        if queued_input.key == OUTSIDE:
+            await self._answer(queued_input, item)
+        elif self.role.takes_turns(item):
+            async with self._turn:
+                await self._step(queued_input, item, row)
+        else:
+            await self._step(queued_input, item, row)
 
     async def _step(self, queued_input: QueuedInput, item: Input, row: InstanceRow | None) -> None:
         context = await self._context(queued_input.key, None if row is None else row.training, item)
@@ -227,7 +232,7 @@ class Runtime:
         self._meter.step(input_name(item), timed.seconds)
         with self._meter.phase("bus"):
             writes = await writes_of(timed.step, item, self._courier, frozenset(context.blobs))
-        with self._meter.phase("store"):
+        with self._meter.phase("store"), tracing.span("store step"):
             self.store.write_step(queued_input, writes, time.time())
         for name, data in writes.facts:
             about = {
@@ -303,20 +308,3 @@ class Runtime:
         fact = ("input_refused", {"input": input_name(item), "code": code})
         self.store.finish_input(queued_input, time.time(), effects=effects, facts=[fact])
         self._outbox.wake()
-
-
-def _named(item: Input, row: InstanceRow | None) -> AbstractContextManager[None]:
-    """What is logged during an input's step names its training, round and message."""
-    training = None if row is None else row.training
-    match item:
-        case MessageReceived():
-            envelope = item.signed.envelope
-            return bound(
-                training=training or envelope.training,
-                round_number=envelope.round,
-                message_id=envelope.message_id,
-            )
-        case EventConfirmed():
-            return bound(training=training or training_of(item.chain_event.event))
-        case _:
-            return bound(training=training)

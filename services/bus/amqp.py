@@ -33,6 +33,7 @@ from services.bus.port import MAXIMUM_BODY_BYTES, Outgoing, Unroutable
 from services.bus.properties import envelope_fields_of, event_message_of, message_of
 from services.bus.publisher import Publisher
 from services.config import Broker
+from services.trace_context import TRACE_HEADER, context_in
 
 INCOMPLETE_SECONDS = 900.0
 """Silence after which incomplete messages are given up: more than a publisher may take for one message, less
@@ -49,6 +50,7 @@ class AmqpDelivery:
         self._messages, self.body = messages, body
         self._letters, self._address = letters, address
         self.envelope_fields: Mapping[str, Any] = envelope_fields_of(messages[0])
+        self.trace = context_in(messages[0].headers)
 
     async def ack(self) -> None:
         """See Delivery. After a lost connection it is delivered again, and the inbox knows it."""
@@ -109,12 +111,13 @@ class AmqpBus:
         envelope = message.envelope
         user = self._writing.user if self._writing.user == envelope.sender else None
         bodies = split(message.sealed)
+        trace = {} if message.trace is None else {TRACE_HEADER: message.trace}
         parts = [
             message_of(
                 envelope,
                 body,
                 user=user,
-                headers={"part": number, "parts": len(bodies)} if len(bodies) > 1 else {},
+                headers={"part": number, "parts": len(bodies), **trace} if len(bodies) > 1 else trace,
             )
             for number, body in enumerate(bodies)
         ]

@@ -19,6 +19,7 @@ from services.bus.port import UNDELIVERABLE, BusError, Outgoing
 from services.bus.properties import HEADERS, PART_HEADERS, copy_of, message_of
 from services.bus.publisher import Publisher
 from services.bus.reasons import reason_of
+from services.trace_context import TRACE_HEADER
 
 _log = structlog.get_logger(__name__)
 
@@ -90,5 +91,5 @@ def _origin(exchange: str, routing_key: str) -> dict[str, str | int]:
 
 def _plain(headers: Mapping[str, object]) -> dict[str, str | int]:
     """The envelope's headers if they are text or numbers: a stranger's tables are not carried on."""
-    named = {name: headers.get(name) for name in (*HEADERS, *PART_HEADERS)}
+    named = {name: headers.get(name) for name in (*HEADERS, *PART_HEADERS, TRACE_HEADER)}
     return {name: value for name, value in named.items() if isinstance(value, str | int)}

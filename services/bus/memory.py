@@ -38,6 +38,7 @@ class DeadLetter:
 class _Queued:
     fields: Mapping[str, Any]
     body: bytes
+    trace: str | None = None
     deliveries: int = 0
 
 
@@ -103,6 +104,11 @@ class MemoryDelivery:
         """See Delivery."""
         return self.queued.body
 
+    @property
+    def trace(self) -> str | None:
+        """See Delivery."""
+        return self.queued.trace
+
     async def ack(self) -> None:
         """See Delivery."""
         self._unacked.pop(self, None)
@@ -164,7 +170,7 @@ class MemoryBus:
             self._broker.tap(message)
         self.messages_published += 1
         self.bytes_published += len(message.sealed)
-        queue.put(_Queued(message.envelope.model_dump(mode="python"), message.sealed))
+        queue.put(_Queued(message.envelope.model_dump(mode="python"), message.sealed, message.trace))
         await asyncio.sleep(0)
 
     async def deliveries(self, role: str, address: str) -> AsyncIterator[MemoryDelivery]:

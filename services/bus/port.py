@@ -50,6 +50,8 @@ class Outgoing:
     recipient_role: str
     envelope: Envelope
     sealed: bytes = field(repr=False)
+    trace: str | None = None
+    """The context of the trace that it belongs to; see `services.trace_context`."""
 
 
 class Delivery(Protocol):
@@ -63,6 +65,11 @@ class Delivery(Protocol):
     @property
     def body(self) -> bytes:
         """The sealed part."""
+        ...
+
+    @property
+    def trace(self) -> str | None:
+        """The context of the sender's trace: unsigned, for our own traces alone."""
         ...
 
     async def ack(self) -> None:

@@ -56,6 +56,7 @@ class StrangersDelivery:
 
     envelope_fields: Mapping[str, Any]
     body: bytes
+    trace: str | None = None
     acked: bool = False
     refused: tuple[str, str] | None = None
 

@@ -1,5 +1,7 @@
 """The bus on a real broker: what is published arrives, readable to operators; contract events too."""
 
+from dataclasses import replace
+
 import aio_pika
 import pytest
 
@@ -19,6 +21,20 @@ async def test_a_message_arrives_as_it_was_sent(market: AmqpMarket) -> None:
     assert read_envelope(delivery.envelope_fields) == sent.envelope
     assert delivery.body == sent.sealed
     assert (bus.messages_published, bus.bytes_published) == (1, len(sent.sealed))
+
+
+@pytest.mark.parametrize("size", [6, 3 * 2**20])
+async def test_the_context_of_a_trace_travels_in_a_header(market: AmqpMarket, size: int) -> None:
+    context = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+    bus = market.bus(market.buyer)
+    stream = market.bus(market.aggregator).deliveries("federated_aggregator", market.aggregator)
+    for trace, arrives in ((context, context), (None, None), ("no context", None)):
+        sent = outgoing("federated_aggregator", market.buyer, market.aggregator, sealed=bytes(size))
+        await bus.publish(replace(sent, trace=trace))
+        delivery = await next_of(stream)
+        assert delivery.trace == arrives
+        assert read_envelope(delivery.envelope_fields) == sent.envelope
+        await delivery.ack()
 
 
 async def test_an_operator_can_read_what_travels(market: AmqpMarket) -> None:

@@ -1,0 +1,153 @@
+"""Traces: which delivery led to which step, transaction, message and contract call, across daemons.
+
+Off unless `configure` was called; then nothing of OpenTelemetry is imported and a span costs a function call.
+One daemon, one process, one collector: like logging, it is the process's and not handed through.
+"""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Literal, Protocol
+
+from protocol.envelope import Envelope
+from services.store import Store
+
+if TYPE_CHECKING:
+    from opentelemetry.sdk.trace import SpanProcessor
+
+Kind = Literal["internal", "producer", "consumer", "client"]
+Attribute = str | int | float | bool
+
+_context: ContextVar[str | None] = ContextVar("traceparent", default=None)
+_OF_INSTANCE = "trace:"
+
+
+class Span(Protocol):
+    """Something that takes time. `context` is its traceparent, None where nothing is traced."""
+
+    @property
+    def context(self) -> str | None:
+        """What leads back to this span."""
+        ...
+
+    def describe(self, **attributes: Attribute | None) -> None:
+        """Add what is known; None is left out. No secret, no text of a peer."""
+        ...
+
+    def fail(self, code: str) -> None:
+        """Mark it as failed, by a code or the kind of an error: an error's text may hold secrets."""
+        ...
+
+    def end(self) -> None:
+        """It is over."""
+        ...
+
+
+class Tracer(Protocol):
+    """Makes spans and exports them."""
+
+    def start(self, name: str, parent: str | None, kind: Kind) -> Span:
+        """A span that runs from now on."""
+        ...
+
+    def close(self) -> None:
+        """Export what is left, in bounded time."""
+        ...
+
+
+class _NoSpan:
+    context: str | None = None
+
+    def describe(self, **attributes: Attribute | None) -> None:
+        del attributes
+
+    def fail(self, code: str) -> None:
+        del code
+
+    def end(self) -> None:
+        return
+
+
+_NO_SPAN = _NoSpan()
+_tracers: list[Tracer] = []
+"""The process's tracer, or nothing."""
+
+
+def configure(endpoint: str, ratio: float, service: str, party: str) -> None:
+    """Trace from now on: this part of all traces to an OTLP/HTTP collector."""
+    from services.trace_export import batches_to  # noqa: PLC0415  half a second that only tracing daemons pay
+
+    configure_with(batches_to(endpoint), ratio, service, party)
+
+
+def configure_with(processor: "SpanProcessor", ratio: float, service: str, party: str) -> None:
+    """Trace from now on with another way to export."""
+    from services.trace_export import OpenTelemetryTracer  # noqa: PLC0415
+
+    close()
+    _tracers.append(OpenTelemetryTracer(processor, ratio, service, party))
+
+
+def close() -> None:
+    """Stop tracing; what is left is exported in bounded time."""
+    while _tracers:
+        _tracers.pop().close()
+
+
+def current() -> str | None:
+    """The context of the span that this code runs in."""
+    return _context.get()
+
+
+def start(name: str, *, parent: str | None = None, kind: Kind = "internal") -> Span:
+    """A span that is ended by hand; by default below the current one."""
+    if not _tracers:
+        return _NO_SPAN
+    return _tracers[0].start(name, parent or _context.get(), kind)
+
+
+@contextmanager
+def span(
+    name: str, *, parent: str | None = None, kind: Kind = "internal", **attributes: Attribute | None
+) -> Iterator[Span]:
+    """A span around a block, whose spans are below it; an exception marks it by its kind alone."""
+    one = start(name, parent=parent, kind=kind)
+    one.describe(**attributes)
+    token = _context.set(one.context)
+    try:
+        yield one
+    except BaseException as error:
+        one.fail(type(error).__name__)
+        raise
+    finally:
+        _context.reset(token)
+        one.end()
+
+
+def describe_message(one: Span, envelope: Envelope) -> None:
+    """What a span says of a message."""
+    one.describe(
+        message=envelope.type,
+        training=envelope.training or None,
+        round=envelope.round,
+        attempt=envelope.attempt,
+        sender=envelope.sender,
+        recipient=envelope.recipient,
+    )
+
+
+def of_instance(store: Store, key: str, own: str | None) -> str | None:
+    """The context for an input's step: its own, or for an event or a timer that of its instance's first.
+
+    So everything of a training is in one trace, also after a restart.
+    """
+    if not _tracers:
+        return None
+    name = f"{_OF_INSTANCE}{key}"
+    known = store.values(name).get("")
+    if own is None:
+        return None if known is None else known.decode()
+    if known is None:
+        store.put_value(name, own.encode(), now=time.time())
+    return own

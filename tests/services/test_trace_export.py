@@ -1,0 +1,70 @@
+"""Spans reach a collector over OTLP/HTTP, and a dead collector costs a daemon nothing but spans."""
+
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from structlog.testing import capture_logs
+
+from services import trace_export, tracing
+from tests.support.daemon_market import free_port
+
+
+class Collector(BaseHTTPRequestHandler):
+    """Takes spans, and keeps their names."""
+
+    names: list[str]
+
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        assert self.path == "/v1/traces"
+        for group in ExportTraceServiceRequest.FromString(body).resource_spans:
+            for scope in group.scope_spans:
+                self.names.extend(span.name for span in scope.spans)
+        self.send_response(200)
+        self.end_headers()
+
+    def log_message(self, *_arguments):
+        return
+
+
+@pytest.fixture
+def collector():
+    names = []
+    kept = type("Kept", (Collector,), {"names": names})
+    with ThreadingHTTPServer(("127.0.0.1", 0), kept) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}/v1/traces", names
+        server.shutdown()
+        thread.join()
+
+
+def test_spans_reach_a_collector_before_the_daemon_ends(collector):
+    url, names = collector
+    tracing.configure(url, 1.0, "deltaml-data_owner", "0xab")
+    with tracing.span("step complaint"), tracing.span("store step"):
+        pass
+    tracing.close()
+    assert names == ["store step", "step complaint"]
+
+
+def test_a_dead_collector_neither_slows_nor_ends_anything(monkeypatch):
+    monkeypatch.setattr(trace_export, "_PERIOD_MILLISECONDS", 10)
+    monkeypatch.setattr(trace_export, "_EXPORT_SECONDS", 0.2)
+    with capture_logs() as logs:
+        tracing.configure(f"http://127.0.0.1:{free_port()}/v1/traces", 1.0, "deltaml-data_owner", "0xab")
+        slowest = 0.0
+        for _ in range(3 * trace_export._MOST_WAITING):  # more than the queue holds
+            before = time.thread_time()
+            with tracing.span("step complaint"):
+                pass
+            slowest = max(slowest, time.thread_time() - before)
+        assert slowest < trace_export._EXPORT_SECONDS
+        until = time.monotonic() + 60
+        while not logs and time.monotonic() < until:
+            time.sleep(0.01)
+        tracing.close()
+    assert [line["event"] for line in logs] == ["collector_unreachable"]
