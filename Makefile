@@ -61,6 +61,10 @@ bench: $(DEVELOPMENT) ## Time 100 gradient steps against the 2019 thesis' way, a
 bench-daemons: $(DEVELOPMENT) $(NODE_MODULES) ## Time a training by ten processes against the one-process demo
 	python -m tests.benchmarks.daemons $(ARGS)
 
+.PHONY: bench-viewers
+bench-viewers: $(DEVELOPMENT) ## Time the rounds of a training whose page 200 people watch live
+	python -m tests.benchmarks.viewers $(ARGS)
+
 .PHONY: bench-inbox
 bench-inbox: $(DEVELOPMENT) ## Count the messages that one daemon takes in each second
 	python -m tests.benchmarks.inbox $(ARGS)

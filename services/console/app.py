@@ -9,7 +9,7 @@ from aiohttp import web
 
 from protocol.marketplace import PartyRole
 from services.config import ConsoleSettings
-from services.console import aggregator, buyer, owner, signin
+from services.console import aggregator, buyer, everything, owner, signin
 from services.console.access import Guard, Handler, access, page_of
 from services.console.accounts import Accounts
 from services.console.assets import Assets
@@ -85,6 +85,7 @@ class Console:
             web.get("/static/{hash}/{path:.+}", access("public")(_assets_of(self.assets))),
             web.get("/live/{topic}", live.handle),
             web.get("/live/{topic}/{argument}", live.handle),
+            web.get("/trainings/{key}/all", everything.show),
             *self.section.routes,
         ]
 

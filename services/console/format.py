@@ -1,5 +1,6 @@
 """Figures as people read them, in their language."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -77,6 +78,13 @@ def isoformat(seconds: float) -> str:
 def short(identifier: str) -> str:
     """An address or a hash by its ends."""
     return identifier if len(identifier) <= 16 else f"{identifier[:8]}…{identifier[-6:]}"
+
+
+def points_text(curve: Sequence[tuple[int, int]], most: int = 400) -> str:
+    """A curve of errors (× 1e18) for the chart, "round:error" by spaces; a long one is thinned evenly."""
+    step = max(1, -(-len(curve) // most))
+    kept = [*curve[:-1:step], *curve[-1:]]
+    return " ".join(f"{number}:{error / FIXED_POINT:.7g}" for number, error in kept)
 
 
 def _decimal(value: Figure) -> Decimal:

@@ -33,11 +33,11 @@ Topic = tuple[str, str, str, bool]
 class Viewer:
     """One open page: what it has not been sent yet, by event."""
 
-    pending: dict[str, str] = field(default_factory=dict)
+    pending: dict[str, bytes] = field(default_factory=dict)
     ready: asyncio.Event = field(default_factory=asyncio.Event)
     closed: bool = False
 
-    def push(self, fragments: Mapping[str, str]) -> None:
+    def push(self, fragments: Mapping[str, bytes]) -> None:
         """Newer fragments replace those that still wait."""
         self.pending.update(fragments)
         self.ready.set()
@@ -50,18 +50,19 @@ class Viewer:
 
 @dataclass(slots=True)
 class Channel:
-    """The viewers of a topic, and its fragments as they were sent last."""
+    """The viewers of a topic, and its fragments as they were sent last, encoded once for all."""
 
     render: Callable[[], Fragments | None]
     viewers: set[Viewer] = field(default_factory=set)
-    last: dict[str, str] = field(default_factory=dict)
+    last: dict[str, bytes] = field(default_factory=dict)
 
     def refresh(self) -> None:
         """Render, and push what has changed."""
         fragments = self.render()
         if fragments is None:
             return
-        changed = {event: html for event, html in fragments.items() if self.last.get(event) != html}
+        sent = {event: encoded(event, html) for event, html in fragments.items()}
+        changed = {event: content for event, content in sent.items() if self.last.get(event) != content}
         if changed:
             self.last.update(changed)
             for viewer in self.viewers:
@@ -172,7 +173,7 @@ class LivePages:
             return b": still here\n\n"
         viewer.ready.clear()
         fragments, viewer.pending = viewer.pending, {}
-        return b"".join(encoded(event, html) for event, html in fragments.items())
+        return b"".join(fragments.values())
 
 
 def encoded(event: str, html: str) -> bytes:

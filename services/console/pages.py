@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from aiohttp import web
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from services.console.format import Formats, isoformat, short
+from services.console.format import Formats, isoformat, points_text, short
 from services.console.i18n import LANGUAGES, locale_of, translations
 from services.console.party import Party
 from services.console.security import masked
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 THEMES = ("auto", "light", "dark")
 LANGUAGE_COOKIE, THEME_COOKIE = "deltaml_language", "deltaml_theme"
 _COMPRESSED_FROM = 1024
+MOST_LIVE = 20
+"""Rows of a list that grows with its training which are sent to every viewer again and again."""
 
 
 class Templates:
@@ -124,10 +126,11 @@ def _environment(language: str, asset: Callable[[str], str]) -> Environment:
     environment.filters |= {name: getattr(formats, name) for name in filters}
     environment.filters |= {
         "short": short,
+        "points": points_text,
         "isoformat": isoformat,
         "state_word": state_word,
         "state_name": lambda shown: catalogue.gettext(STATES.get(state_word(shown), state_word(shown))),
         "failure_text": lambda code: catalogue.gettext(FAILURES[code]) if code in FAILURES else code,
     }
-    environment.globals["asset"] = asset
+    environment.globals |= {"asset": asset, "most_live": MOST_LIVE}
     return environment

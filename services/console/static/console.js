@@ -48,14 +48,14 @@ function localTimes(root) {
   }
 }
 
-// ---- the curve: drawn from the table that says the same in words ----
+// ---- the curve, beside a table that says the same in words ----
 
 const charts = new Map();
 
 function points(source) {
-  const rows = [...source.querySelectorAll("tr[data-x]")].map((row) => [+row.dataset.x, +row.dataset.y]);
-  rows.sort((a, b) => a[0] - b[0]);
-  return [rows.map((row) => row[0]), rows.map((row) => row[1])];
+  const text = source.querySelector("[data-points]")?.dataset.points ?? "";
+  const pairs = text.split(" ").filter(Boolean).map((pair) => pair.split(":").map(Number));
+  return [pairs.map((pair) => pair[0]), pairs.map((pair) => pair[1])];
 }
 
 function colour(name) {

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from services.console.buyer.views import detail, summaries
+from services.console.format import points_text
 from services.store import Store
 from tests.support.console import Browser, ConsoleWorld
 from tests.support.console_trainings import OWNERS, finished_training, put, running_training
@@ -92,6 +93,26 @@ async def test_the_list_and_the_page_of_a_training(world, browser):
     ):
         assert text in page, text
     assert await browser.status("/trainings/order:9") == 404
+
+
+async def test_a_long_training_shows_the_newest_and_all_on_a_page_of_its_own(world, browser):
+    key = running_training(world.store, rounds=30, schedule={"rounds": 100, "step_size": 1})
+    page = await browser.get(f"/trainings/{key}")
+    assert page.count("<tr data-x=") == 20
+    assert 'data-points="0:6000 1:5400 ' in page
+    assert f'href="/trainings/order%3A{key[6:]}/all"' in page
+    page = await browser.get(f"/trainings/{key}/all")
+    assert page.count("<tr data-x=") == 31
+    assert page.count("RoundRecorded") == 30
+    assert await browser.status("/trainings/order:9/all") == 404
+
+
+def test_the_chart_gets_few_points_however_long_the_training():
+    curve = [(number, 10**18 * (20_000 - number)) for number in range(10_001)]
+    points = points_text(curve).split()
+    assert len(points) <= 401
+    assert (points[0], points[-1]) == ("0:20000", "10000:10000")
+    assert points_text(curve[:3]).split() == ["0:20000", "1:19999", "2:19998"]
 
 
 async def test_the_model_is_for_operators(world, browser):
