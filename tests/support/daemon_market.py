@@ -30,6 +30,7 @@ CHEAP = Cost(scrypt_n=1 << 12, argon_passes=1, argon_bytes=1 << 16)
 WEI = 10**20
 CONFIRMATIONS = 2
 KINDS = {"model_buyer": "model-buyer", "federated_aggregator": "aggregator", "data_owner": "data-owner"}
+_ROLES = {"buyer": "model_buyer", "aggregator": "federated_aggregator", "owner": "data_owner"}
 
 
 class DaemonProcess:
@@ -60,6 +61,8 @@ class DaemonProcess:
 class DaemonMarket:
     """Everything in `folder`; an async context in which the daemons run."""
 
+    node_options: tuple[str, ...] = ("--block-time", "1")
+
     def __init__(self, folder: Path, server: Server, columns, parts) -> None:
         self.folder, self.server, self.columns, self.parts = folder, server, columns, parts
         self._stack, self._async_stack = ExitStack(), AsyncExitStack()
@@ -87,6 +90,10 @@ class DaemonMarket:
     @property
     def owners(self) -> list[str]:
         return [name for name in self.addresses if name.startswith("owner")]
+
+    def names(self) -> list[str]:
+        """The parties; a name begins with its role's."""
+        return ["buyer", "aggregator", *(f"owner-{number}" for number in range(1, len(self.parts) + 1))]
 
     def store(self, name: str) -> Store:
         """A daemon's store, opened beside it; close it."""
@@ -146,10 +153,9 @@ class DaemonMarket:
     # ---- starting ----
 
     async def _start(self) -> None:
-        self.node_url = self._stack.enter_context(running_anvil("--block-time", "1"))
-        names = ["buyer", "aggregator", *(f"owner-{number}" for number in range(1, len(self.parts) + 1))]
+        self.node_url = self._stack.enter_context(running_anvil(*self.node_options))
         self._passphrase()
-        for name in names:
+        for name in self.names():
             keystore = Keystore.create(self.folder / f"{name}-keys", "a passphrase of tests", cost=CHEAP)
             self.addresses[name] = keystore.identity.address
         self.contract, self.first_block = await self._deploy()
@@ -160,13 +166,13 @@ class DaemonMarket:
         for name, part in zip(self.owners, self.parts, strict=True):
             self._catalogue(name, part)
         self._configure("listener", "chain-listener", self.broker.listener, {})
-        for name in names:
+        for name in self.names():
             self._configure(name, KINDS[self._role(name)], self.addresses[name], self._own(name))
         for daemon in self.daemons.values():
             daemon.start()
 
     def _role(self, name: str) -> str:
-        return {"buyer": "model_buyer", "aggregator": "federated_aggregator"}.get(name, "data_owner")
+        return _ROLES[name.partition("-")[0]]
 
     def _passphrase(self) -> None:
         file = self.folder / "passphrase"

@@ -1,0 +1,62 @@
+"""What happens in a simulated day, drawn from a seed: trainings all day long, disturbances in its first part."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from random import Random
+from typing import Literal
+
+Action = Literal["order", "kill", "restart", "rotate", "passphrase", "away", "remove_data", "add_data"]
+"""In order of appearance: a buyer orders a training; SIGKILL and start; SIGTERM and start; a new exchange key and
+the restart that registers it; a new passphrase under a daemon that runs on; an owner stopped, and started some
+time later; a data set taken out of an owner's catalogue, and put back some time later."""
+
+DISTURBED = 0.6
+"""The part of the day in which daemons are disturbed: the last third shows their memory undisturbed."""
+
+
+@dataclass(frozen=True, order=True)
+class Event:
+    """`hour` of the simulated day; `lasts` hours where something is undone again."""
+
+    hour: float
+    action: Action
+    party: str
+    lasts: float = 0.0
+
+
+def schedule(
+    names: Sequence[str], *, hours: float, per_hour: float, random: Random, quick: bool = False
+) -> list[Event]:
+    """The day's events in order. `names` are the daemons; `quick` leaves one disturbance of each kind."""
+    return sorted([*_orders(names, hours, per_hour, random), *_disturbances(names, hours, random, quick=quick)])
+
+
+def _orders(names: Sequence[str], hours: float, per_hour: float, random: Random) -> Iterator[Event]:
+    """As independent orders come: at exponential intervals."""
+    buyers = [name for name in names if name.startswith("buyer")]
+    hour = random.expovariate(per_hour)
+    while hour < hours:
+        yield Event(hour, "order", random.choice(buyers))
+        hour += random.expovariate(per_hour)
+
+
+def _disturbances(
+    names: Sequence[str], hours: float, random: Random, *, quick: bool
+) -> Iterator[Event]:
+    """Every daemon is killed once and restarted once; every party's keys are rotated; the rest by chance."""
+    parties = [name for name in names if name != "listener"]
+    owners = [name for name in names if name.startswith("owner")]
+    plans: list[tuple[Action, Sequence[str]]] = [
+        ("kill", names),
+        ("restart", names),
+        ("rotate", parties),
+        ("passphrase", parties),
+        ("away", random.sample(owners, len(owners) // 2)),
+        ("remove_data", random.sample(owners, len(owners) // 4 + 1)),
+        ("add_data", random.sample(owners, len(owners) // 4 + 1)),
+    ]
+    for action, subjects in plans:
+        for name in random.sample(subjects, 1) if quick else subjects:
+            hour = random.uniform(0.05, DISTURBED) * hours
+            lasts = random.uniform(0.02, 0.05) * hours if action in ("away", "remove_data") else 0.0
+            yield Event(hour, action, name, lasts)
