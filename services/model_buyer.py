@@ -1,7 +1,8 @@
 """The model buyer's shell: orders become trainings, and each has a Paillier key of its own."""
 
 import asyncio
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from functools import cached_property
 
 from protocol.bodies import body_of
 from protocol.envelope import SignedMessage
@@ -35,9 +36,11 @@ class BuyerRole(Role):
             return super().key_of_message(signed)
         key = _ORDER + signed.envelope.message_id.hex()
         wanted = body_of(signed, TrainingOrder).request.hash()
-        if any(other != key and request.hash() == wanted for other, request in self._ordered()):
+        other = self._orders.setdefault(wanted, key)
+        if other != key and self._is_known(other):
             # Trainings are told apart by request hash: the second would wait for the first's opening.
             raise ProtocolViolation("ordered_already", "change request.name to have it trained again")
+        self._orders[wanted] = key
         return key
 
     def key_of_event(self, event: MarketplaceEvent) -> str | None:
@@ -45,10 +48,9 @@ class BuyerRole(Role):
         known = super().key_of_event(event)
         if known is not None or not isinstance(event, Opened) or event.buyer != self._address:
             return known
-        for instance in self.store.instances():
-            if instance.training is None and self._request(instance.state).hash() == event.terms.request_hash:
-                return instance.key
-        return None
+        key = self._orders.get(event.terms.request_hash)
+        instance = None if key is None else self.store.instance(key)
+        return None if instance is None or instance.training is not None else instance.key
 
     async def private(self, key: str, item: Input) -> Mapping[str, bytes]:
         """The training's Paillier key, made when the order arrives."""
@@ -61,16 +63,23 @@ class BuyerRole(Role):
             return {}
         return {"paillier": await asyncio.to_thread(self._keys.paillier, key, request.key_bits)}
 
-    def _ordered(self) -> Iterator[tuple[str, Request]]:
-        """(key, request) of every instance, and of the orders whose first step is still to come."""
-        known = {instance.key: instance.state for instance in self.store.instances()}
-        for key, state in known.items():
-            yield key, self._request(state)
+    @cached_property
+    def _orders(self) -> dict[bytes, str]:
+        """The key of each order by the hash of its request, those included whose first step is still to come.
+
+        Read once: looking through all states for every event would take longer with each training.
+        """
+        known = {instance.key: self._request(instance.state).hash() for instance in self.store.instances()}
         for key in self.store.waiting_keys():
             first = self.store.next_input(key) if key.startswith(_ORDER) and key not in known else None
             item = None if first is None else unqueued(first.content)
             if isinstance(item, MessageReceived):
-                yield key, body_of(item.signed, TrainingOrder).request
+                known[key] = body_of(item.signed, TrainingOrder).request.hash()
+        return {wanted: key for key, wanted in known.items()}
+
+    def _is_known(self, key: str) -> bool:
+        """Whether an order has an instance or may still get one: it gets none when its first step refuses it."""
+        return self.store.instance(key) is not None or self.store.next_input(key) is not None
 
     def _request(self, state: bytes) -> Request:
         request = getattr(decode_state(self.name, state), "request")  # noqa: B009  the state's type is the role's own

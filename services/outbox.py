@@ -101,7 +101,8 @@ class Outbox:
                 self._wake.clear()
                 self.on_cycle()
                 try:
-                    await self._relay(self._store.due_effects(time.time()))
+                    # More calls may be in hand than one reading holds: they must not hide what comes after.
+                    await self._relay(self._store.due_effects(time.time(), exclude=self._calls))
                     await self._pause()
                 except StoreUnavailable as error:
                     await pause(error)
@@ -118,8 +119,7 @@ class Outbox:
         published: list[QueuedEffect] = []
         for effect in effects:
             if effect.kind == "call":
-                if effect.sequence not in self._calls:
-                    self._calls[effect.sequence] = asyncio.create_task(self._call(effect))
+                self._calls[effect.sequence] = asyncio.create_task(self._call(effect))
                 continue
             if await self._published(effect):
                 published.append(effect)

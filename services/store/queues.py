@@ -21,14 +21,15 @@ _INPUT_DONE = (
     .where(inbox.c.sequence == sa.bindparam("which"), ~inbox.c.done)
     .values(done=True, content=None)
 )
+_NOT_IN_HAND = outbox.c.sequence.not_in(sa.bindparam("in_hand", expanding=True))
 _DUE_EFFECTS = (
     sa.select(outbox)
-    .where(outbox.c.next_at <= sa.bindparam("now"))
+    .where(outbox.c.next_at <= sa.bindparam("now"), _NOT_IN_HAND)
     .order_by(outbox.c.sequence)
     .limit(sa.bindparam("most"))
 )
 _EFFECT_DONE = outbox.delete().where(outbox.c.sequence == sa.bindparam("which"))
-_NEXT_EFFECT_AT = sa.select(sa.func.min(outbox.c.next_at))
+_NEXT_EFFECT_AT = sa.select(sa.func.min(outbox.c.next_at)).where(_NOT_IN_HAND)
 _NEXT_TIMER_AT = sa.select(sa.func.min(timers.c.fire_at))
 
 
@@ -98,10 +99,11 @@ class Queues:
         with self._database.writing() as connection:
             self._add_effects(connection, key, effects, now)
 
-    def due_effects(self, now: float, limit: int = 100) -> list[QueuedEffect]:
-        """Effects whose time has come, in order."""
+    def due_effects(self, now: float, limit: int = 100, exclude: Iterable[int] = ()) -> list[QueuedEffect]:
+        """Effects whose time has come, in order, those in hand excluded."""
+        values = {"now": now, "most": limit, "in_hand": list(exclude)}
         with self._database.reading() as connection:
-            rows = connection.execute(_DUE_EFFECTS, {"now": now, "most": limit}).all()
+            rows = connection.execute(_DUE_EFFECTS, values).all()
         return [
             QueuedEffect(
                 row.sequence, row.key, row.kind, row.content, row.attempts, row.unroutable_since, row.added_at
@@ -142,12 +144,8 @@ class Queues:
 
     def next_effect_at(self, exclude: Iterable[int] = ()) -> float | None:
         """When the next waiting effect is due, those in hand excluded."""
-        query = _NEXT_EFFECT_AT
-        in_hand = tuple(exclude)
-        if in_hand:
-            query = query.where(outbox.c.sequence.not_in(in_hand))
         with self._database.reading() as connection:
-            return connection.execute(query).scalar()
+            return connection.execute(_NEXT_EFFECT_AT, {"in_hand": list(exclude)}).scalar()
 
     # ---- timers ----
 

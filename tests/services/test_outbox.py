@@ -135,6 +135,21 @@ async def test_calls_run_side_by_side_and_messages_do_not_wait_for_them(world):
     assert sorted(call.training for call in world.chain.calls) == [1, 2]
 
 
+async def test_more_calls_in_hand_than_one_reading_holds_do_not_hide_what_comes_after_them(world):
+    mined = asyncio.Event()
+
+    async def on_submit(_call):
+        await mined.wait()
+
+    world.chain.on_submit = on_submit
+    world.add(*(packed_call(Settle(training=number)) for number in range(1, 151)), world.message("behind"))
+    async with world.running():
+        await until(lambda: len(world.arrived()) == 1)
+        mined.set()
+        await done(world)
+    assert len(world.chain.calls) == 150
+
+
 async def test_a_call_is_tried_again_while_the_chain_is_down(world):
     world.chain.down = True
     world.add(packed_call(Withdraw()))

@@ -28,7 +28,9 @@ def schedule(
     names: Sequence[str], *, hours: float, per_hour: float, random: Random, quick: bool = False
 ) -> list[Event]:
     """The day's events in order. `names` are the daemons; `quick` leaves one disturbance of each kind."""
-    return sorted([*_orders(names, hours, per_hour, random), *_disturbances(names, hours, random, quick=quick)])
+    return sorted(
+        [*_orders(names, hours, per_hour, random), *_disturbances(names, hours, random, quick=quick)]
+    )
 
 
 def _orders(names: Sequence[str], hours: float, per_hour: float, random: Random) -> Iterator[Event]:
@@ -40,9 +42,7 @@ def _orders(names: Sequence[str], hours: float, per_hour: float, random: Random)
         hour += random.expovariate(per_hour)
 
 
-def _disturbances(
-    names: Sequence[str], hours: float, random: Random, *, quick: bool
-) -> Iterator[Event]:
+def _disturbances(names: Sequence[str], hours: float, random: Random, *, quick: bool) -> Iterator[Event]:
     """Every daemon is killed once and restarted once; every party's keys are rotated; the rest by chance."""
     parties = [name for name in names if name != "listener"]
     owners = [name for name in names if name.startswith("owner")]
