@@ -78,7 +78,7 @@ class BuyerRole(Role):
         return {wanted: key for key, wanted in known.items()}
 
     def _is_known(self, key: str) -> bool:
-        """Whether an order has an instance or may still get one: it gets none when its first step refuses it."""
+        """Whether an order has an instance or may still get one; one that was refused gets none."""
         return self.store.instance(key) is not None or self.store.next_input(key) is not None
 
     def _request(self, state: bytes) -> Request:

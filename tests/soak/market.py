@@ -58,6 +58,7 @@ class SoakMarket(DaemonMarket):
             schedule={"rounds": random.choice((2, 3)), "local_steps": 2, "step_size": "0.05"},
             owners={"minimum": 4, "maximum": random.choice((4, 5, 6))},
             aggregator=self.addresses["aggregator"],
+            payment={"deposit_wei": str(10**15)},
             deadlines=deadlines,
             key_bits=KEY_BITS,
         )

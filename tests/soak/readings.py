@@ -70,6 +70,10 @@ class Observer:
     async def close(self) -> None:
         await self._session.close()
 
+    def seconds(self) -> float:
+        """Since the run began."""
+        return time.monotonic() - self._began
+
     async def look(self) -> None:
         """One reading and one sample of memory of each daemon."""
         for name in self._market.daemons:
@@ -112,8 +116,7 @@ class Observer:
             return
         # The process between a daemon and its workers only forks them and never changes.
         workers = [resident(worker) or 0 for server in children(process.pid) for worker in children(server)]
-        seconds = time.monotonic() - self._began
-        self.memory[name].append(Memory(seconds, process.pid, own, sum(workers)))
+        self.memory[name].append(Memory(self.seconds(), process.pid, own, sum(workers)))
 
 
 def resident(pid: int) -> int | None:

@@ -1,4 +1,4 @@
-"""What happens in a simulated day, drawn from a seed: trainings all day long, disturbances in its first part."""
+"""What happens in a simulated day, drawn from a seed: trainings all day, disturbances in its first part."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -6,9 +6,10 @@ from random import Random
 from typing import Literal
 
 Action = Literal["order", "kill", "restart", "rotate", "passphrase", "away", "remove_data", "add_data"]
-"""In order of appearance: a buyer orders a training; SIGKILL and start; SIGTERM and start; a new exchange key and
-the restart that registers it; a new passphrase under a daemon that runs on; an owner stopped, and started some
-time later; a data set taken out of an owner's catalogue, and put back some time later."""
+"""A buyer orders a training; a daemon is killed and started; or stopped and started; gets a new exchange key
+and the restart that registers it; gets a new passphrase while it runs on; an owner is stopped, and started
+some time later; a data set is taken out of its catalogue, and put back some time later; one more is put in.
+"""
 
 DISTURBED = 0.6
 """The part of the day in which daemons are disturbed: the last third shows their memory undisturbed."""

@@ -1,0 +1,55 @@
+"""The soak's short form: ten trainings at once, then some hours with one disturbance of each kind."""
+
+from random import Random
+
+import pytest
+
+from tests.soak.readings import Memory, reading_of
+from tests.soak.report import spread
+from tests.soak.run import Plan, soak
+from tests.soak.schedule import DISTURBED, schedule
+
+NAMES = ["listener", "buyer-1", "aggregator", *(f"owner-{number}" for number in range(1, 7))]
+KINDS = {"kill", "restart", "rotate", "passphrase", "away", "remove_data", "add_data"}
+
+
+async def test_every_training_ends_and_nothing_is_left(tmp_path, rabbitmq):
+    plan = Plan(at_once=10, hours=3, per_hour=2, seconds_per_hour=6, owners=6, buyers=2, seed=39, quick=True)
+    report = await soak(plan, tmp_path, rabbitmq)  # checks queues and every wei
+    assert report.at_once is not None
+    assert report.at_once.endings == {"FINISHED": 10}
+    assert report.at_once.dead_letters == {}
+    assert report.life is not None
+    assert report.life.dead_letters == {}
+    assert report.life.endings.get("FINISHED", 0) > 0
+    assert sum(report.life.endings.values()) == report.life.trainings
+    assert report.on_chain.get("settled", 0) >= 10
+    assert set(report.disturbances) == KINDS
+    assert {"listener", "buyer", "aggregator", "owner"} == set(report.memory)
+
+
+def test_a_day_is_drawn_from_its_seed():
+
+    days = [schedule(NAMES, hours=24, per_hour=8, random=Random(seed)) for seed in (1, 1, 2)]
+    assert days[0] == days[1] != days[2]
+    for day in days:
+        assert day == sorted(day)
+        assert 100 < sum(event.action == "order" for event in day) < 300
+        disturbances = [event for event in day if event.action != "order"]
+        assert {event.action for event in disturbances} == KINDS
+        assert all(event.hour + event.lasts < 2 / 3 * 24 for event in disturbances)
+        for action in ("kill", "restart"):
+            assert sorted(one.party for one in disturbances if one.action == action) == sorted(NAMES)
+    assert DISTURBED < 2 / 3
+
+
+def test_a_reading_is_quiet_when_all_has_ended_and_nothing_waits():
+    text = 'deltaml_trainings{role="data_owner",party="0x1",state="FAILED(join_no_seat_left)"} 3.0\n'
+    assert reading_of(text).is_quiet
+    assert not reading_of(text + 'deltaml_outbox_effects{role="data_owner",party="0x1"} 1.0\n').is_quiet
+    assert not reading_of(text.replace("FAILED(join_no_seat_left)", "WAITING")).is_quiet
+
+
+def test_memory_spreads_by_what_daemon_and_workers_hold_together():
+    samples = [Memory(1, 7, 100, 100), Memory(2, 7, 120, 90), Memory(3, 7, 100, 100)]
+    assert spread(samples) == pytest.approx(0.05)
