@@ -79,6 +79,7 @@ docs: $(RUNTIME) ## Write protocol/asyncapi.yaml and the diagram in protocol/REA
 .PHONY: faults
 faults: $(DEVELOPMENT) $(NODE_MODULES) ## Trainings under faults, some 300; ARGS="--seed 17" replays one, ARGS="--short" runs 100
 	python -m tests.faults $(ARGS)
+
 .PHONY: soak
 soak: $(DEVELOPMENT) $(NODE_MODULES) ## 200 trainings at once, then a simulated day; options in ARGS="--trainings 50"
 	python -m tests.soak $(ARGS)

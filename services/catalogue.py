@@ -57,6 +57,7 @@ class Catalogue:
     def __init__(self, folder: Path) -> None:
         """Open or make the folder; raises ConfigurationError when others can enter it."""
         self.folder = private_folder(Path(folder))
+        self._read_last: tuple[frozenset[tuple[str, int, int]], dict[str, Statistic]] = (frozenset(), {})
 
     def add(
         self,
@@ -122,8 +123,14 @@ class Catalogue:
             raise self._damaged(name) from None
 
     def all(self) -> dict[str, Statistic]:
-        """Every data set's statistic by name; raises DataSetError naming one that is damaged."""
-        return {entry.name: self.load(entry.name) for entry in self.list()}
+        """Every data set's statistic by name; raises DataSetError naming one that is damaged.
+
+        Files are read again when something was changed: each step of each training asks.
+        """
+        found = self.manifest()
+        if found != self._read_last[0]:
+            self._read_last = found, {entry.name: self.load(entry.name) for entry in self.list()}
+        return dict(self._read_last[1])
 
     def remove(self, name: str) -> None:
         """Forget a data set; the file it came from stays. Raises DataSetError when there is none."""

@@ -17,6 +17,7 @@ from protocol.roles.owner_budget import COUNTS
 from services.chain.views import MarketplaceViews
 from services.directory import Directory
 from services.owner_records import ORDERED_POLICY, count_earlier_trainings, counts_of, ordered_policy
+from services.recent import Recent
 from services.role import OUTSIDE, Answer, Role
 from services.store import Store
 
@@ -24,6 +25,7 @@ _ANSWERED = "aggregator:"
 _UNDECIDED = ("WAITING", "READY")
 _DECIDING = frozenset({"Opened", "invitation", "owner_decision", "catalogue_changed", "policy_changed"})
 """The inputs whose step may join a training."""
+_MOST_TRAININGS = 1024
 MODEL_KINDS = ("linear_regression",)
 
 
@@ -50,7 +52,7 @@ class OwnerRole(Role):
         super().__init__(store)
         self._views, self._directory, self._address = views, directory, address
         self.data_sets, self._aggregators, self.configured = data_sets, aggregators, policy
-        self._exchange_keys: dict[int, Mapping[str, bytes]] = {}
+        self._exchange_keys: Recent[int, Mapping[str, bytes]] = Recent(_MOST_TRAININGS)
         count_earlier_trainings(store)
 
     def announcements(self) -> tuple[tuple[str, Message], ...]:
@@ -91,13 +93,14 @@ class OwnerRole(Role):
         """The owners' keys as they joined; their set is final once the roles are drawn."""
         if training is None:
             return {}
-        if training not in self._exchange_keys:
-            owners = await self._views.owners(training)
-            keys = {seat: await self._directory.exchange_key_of(training, seat) for seat in owners.seats}
-            if not owners.trainers:
-                return keys
-            self._exchange_keys[training] = keys
-        return self._exchange_keys[training]
+        known = self._exchange_keys.get(training)
+        if known is not None:
+            return known
+        owners = await self._views.owners(training)
+        keys = {seat: await self._directory.exchange_key_of(training, seat) for seat in owners.seats}
+        if owners.trainers:
+            self._exchange_keys.put(training, keys)
+        return keys
 
     def policy(self) -> bytes:
         """See Role."""

@@ -3,6 +3,10 @@
 from typing import Protocol
 
 from protocol.errors import ProtocolViolation
+from services.recent import Recent
+
+_MOST_ACCOUNTS, _MOST_KEYS = 4096, 16384
+"""What is remembered: some megabytes, and enough for hundreds of trainings at once."""
 
 
 class Registry(Protocol):
@@ -26,17 +30,18 @@ class Directory:
         A role that a reorganisation may still take back must be neither trusted nor remembered.
         """
         self._registry = registry
-        self._roles: dict[str, str] = {}
-        self._keys: dict[tuple[int, str], bytes] = {}
+        self._roles: Recent[str, str] = Recent(_MOST_ACCOUNTS)
+        self._keys: Recent[tuple[int, str], bytes] = Recent(_MOST_KEYS)
 
     async def role_of(self, account: str) -> str:
         """The role; raises ProtocolViolation("not_registered")."""
-        if account not in self._roles:
+        role = self._roles.get(account)
+        if role is None:
             role = await self._registry.role_of(account)
             if role is None:
                 raise ProtocolViolation("not_registered", account)
-            self._roles[account] = role
-        return self._roles[account]
+            self._roles.put(account, role)
+        return role
 
     async def exchange_key_of(self, training: int, account: str) -> bytes:
         """The key to seal to: as it was when the account entered the training, else as registered now.
@@ -44,11 +49,12 @@ class Directory:
         Raises ProtocolViolation("not_registered").
         """
         place = (training, account)
-        if place in self._keys:
-            return self._keys[place]
+        known = self._keys.get(place)
+        if known is not None:
+            return known
         key = await self._registry.exchange_key_of(training, account) if training else None
         if key is not None:
-            self._keys[place] = key
+            self._keys.put(place, key)
             return key
         key = await self._registry.exchange_key_of(0, account)
         if key is None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from services.recent import Recent
 from services.store.database import Database
 from services.store.queues import Queues
 from services.store.rows import InstanceRow, QueuedEffect, QueuedInput, StepWrites
@@ -22,6 +23,8 @@ from services.store.tables import (
     role_values,
     timers,
 )
+
+_MOST_KEYS = 4096
 
 _INSTANCE = sa.select(instances).where(instances.c.key == sa.bindparam("of"))
 _KEY_OF = sa.select(instances.c.key).where(instances.c.training == sa.bindparam("of"))
@@ -61,7 +64,9 @@ class Store(Queues):
         """
         database = Database(url, password=password, exclusive=exclusive, existing=existing)
         super().__init__(database)
-        self._keys: dict[int, str] = {}  # every message asks; a training's instance never changes
+        self._keys: Recent[int, str] = Recent(
+            _MOST_KEYS
+        )  # every message asks; a training's instance never changes
         try:
             if existing:
                 require_current(database)
@@ -114,13 +119,13 @@ class Store(Queues):
 
     def key_of(self, training: int) -> str | None:
         """The key of the instance that became this training, or becomes it with the events that wait."""
-        if training in self._keys:
-            return self._keys[training]
+        if (remembered := self._keys.get(training)) is not None:
+            return remembered
         with self._database.reading() as connection:
             known: str | None = connection.execute(_KEY_OF, {"of": training}).scalar()
             if known is None:
                 return connection.execute(_KEY_OF_EVENTS, {"of": training}).scalar()
-        self._keys[training] = known
+        self._keys.put(training, known)
         return known
 
     def blobs(self, key: str) -> dict[bytes, bytes]:
