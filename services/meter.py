@@ -35,7 +35,9 @@ ROUND_BUCKETS = (0.3, 1.0, 3.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1800.0, 3
 ROUND_ENDS = ("round_recorded", "round_signed")
 """Facts that end a round; an aggregator notes the second, buyer and owners the first."""
 
-_ROUND_STARTS = ("started", "role_drawn", *ROUND_ENDS)
+ROUND_STARTS = ("started", "role_drawn", *ROUND_ENDS)
+"""Facts after which a round is under way."""
+
 _TRIED_AGAIN = ("step", "gate", "message", "letter", "call")
 
 
@@ -78,7 +80,7 @@ class Meter:
         now = perf_counter()
         if fact in ROUND_ENDS and whose in self._round_began:
             self.rounds.observe(now - self._round_began[whose])
-        if fact in _ROUND_STARTS:
+        if fact in ROUND_STARTS:
             self._round_began[whose] = now
 
     def ended(self, whose: tuple[str, str]) -> None:

@@ -12,6 +12,7 @@ from services.cli.daemons import aggregator, chain_listener, data_owner, model_b
 from services.cli.datasets import datasets
 from services.cli.demo import demo
 from services.cli.health import health
+from services.cli.history import history
 from services.cli.keys import keys
 from services.cli.orders import accept, decline, stop, train, withdraw
 from services.cli.policy import budget, policy
@@ -94,6 +95,7 @@ app.command()(demo)
 app.command()(predict)
 app.command()(show)
 app.command()(trainings)
+app.command()(history)
 app.command()(health)
 for order in (train, accept, decline, withdraw, stop, budget):
     app.command()(order)

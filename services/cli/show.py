@@ -33,7 +33,7 @@ def show(
         if training is None:
             _show_all(opened.instances(), json=json)
             return
-        instance = _find(opened, training)
+        instance = find_instance(opened, training)
         if model_out is not None:
             _write_model(opened, instance, model_out)
         _show_one(instance, opened.facts(instance.key), json=json)
@@ -53,14 +53,14 @@ def _show_all(instances: "list[InstanceRow]", *, json: bool) -> None:
     if json:
         print_json([_instance(one) for one in instances])
         return
-    rows = [(_number(one), one.key, one.shown, _time(one.updated_at)) for one in instances]
+    rows = [(_number(one), one.key, one.shown, shown_time(one.updated_at)) for one in instances]
     print_table(("training", "key", "state", "changed (UTC)"), rows, right=("training",))
 
 
 def _show_one(instance: "InstanceRow", facts: list[tuple[str, dict[str, Any], float]], *, json: bool) -> None:
     rounds = [data for name, data, _ in facts if name == _ROUND]
     if json:
-        noted = [{"name": name, "data": data, "at": _time(at)} for name, data, at in facts]
+        noted = [{"name": name, "data": data, "at": shown_time(at)} for name, data, at in facts]
         print_json({**_instance(instance), "rounds": [_round(data) for data in rounds], "facts": noted})
         return
     print_line(f"training {_number(instance)} ({instance.key}): {instance.shown}")
@@ -68,7 +68,7 @@ def _show_one(instance: "InstanceRow", facts: list[tuple[str, dict[str, Any], fl
         shown = [[_figure(value) for value in _round(data).values()] for data in rounds]
         print_table(("round", "MSE before", "MSE after"), shown, right=("round", "MSE before", "MSE after"))
     others = [
-        (_time(at), name, ", ".join(f"{key}={value}" for key, value in data.items()))
+        (shown_time(at), name, ", ".join(f"{key}={value}" for key, value in data.items()))
         for name, data, at in facts
         if name != _ROUND
     ]
@@ -101,7 +101,8 @@ def _write_model(store: "Store", instance: "InstanceRow", path: Path) -> None:
     write_model(path, unpack(BoughtModel, content))
 
 
-def _find(store: "Store", training: str) -> "InstanceRow":
+def find_instance(store: "Store", training: str) -> "InstanceRow":
+    """A training by its number or its instance's key; raises ConfigurationError for one not in the store."""
     from services.errors import ConfigurationError  # noqa: PLC0415
 
     number = int(training) if training.isascii() and training.isdigit() and len(training) < 19 else None
@@ -124,7 +125,7 @@ def _instance(one: "InstanceRow") -> dict[str, Any]:
         "key": one.key,
         "state": one.shown,
         "finished": one.finished,
-        "changed_at": _time(one.updated_at),
+        "changed_at": shown_time(one.updated_at),
     }
 
 
@@ -136,5 +137,6 @@ def _figure(value: float | None) -> str:
     return "" if value is None else f"{value:.10g}"
 
 
-def _time(seconds: float) -> str:
+def shown_time(seconds: float) -> str:
+    """A moment (seconds since 1970) as commands print it: UTC, to the second."""
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

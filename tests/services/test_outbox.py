@@ -96,6 +96,10 @@ async def test_a_message_for_a_queue_that_is_missing_waits_until_it_is_there(wor
         world.broker.declare("data_owner", late.address)
         await done(world)
     assert len(world.broker.queues["data_owner", late.address].ready) == 1
+    ((name, data, _at),) = world.store.facts("1")  # of the one that waited alone
+    assert (name, data["of"]) == ("late", "message")
+    assert data["attempts"] >= 3
+    assert data["seconds"] >= 0
 
 
 async def test_the_pause_doubles_up_to_its_bound(world, monkeypatch):

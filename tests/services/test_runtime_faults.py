@@ -195,6 +195,8 @@ async def test_a_bug_of_ours_stops_one_input_and_tells_no_secret(world):
             await until(lambda: world.letters() and runtime.is_idle())
             await until(lambda: world.store.instance("1").state == b"one two ")
     assert world.letters() == [("internal_error", "")]
+    refused = {"input": "complaint", "code": "internal_error"}
+    assert [(name, data) for name, data, _at in world.store.facts("1")] == [("input_refused", refused)]
     (told,) = [line for line in logs if line["event"] == "step_failed"]
     assert told["error"] == "KeyError"
     assert told["input"] == "complaint"

@@ -1,0 +1,129 @@
+"""What happened in a training, from the facts that its daemon noted: rounds, their times, what failed.
+
+Pure: for `deltaml history` and for consoles. A daemon knows what it has seen itself, so the histories that two
+parties have of one training differ.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from services.meter import ROUND_ENDS, ROUND_STARTS
+from services.store import InstanceRow
+
+FAILURES = frozenset(
+    {
+        "violation",
+        "input_refused",
+        "input_dropped",
+        "dropped",
+        "undeliverable",
+        "implausible",
+        "gave_up",
+        "aggregator_gave_up",
+        "answered_too_late",
+        "opening_late",
+        "request_refused",
+        "open_refused",
+        "join_refused",
+        "model_not_confirmed",
+        "model_not_delivered",
+        "step_size_diverges",
+        "cancelled",
+    }
+)
+"""Facts that somebody may have to look into."""
+
+RETRY = "late"
+"""The fact about an effect that took place, but not at the first attempt."""
+
+
+class Fact(NamedTuple):
+    """As `Store.facts` has it; `at` in seconds since 1970."""
+
+    name: str
+    data: Mapping[str, Any]
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class RoundHistory:
+    """One round; times in seconds since 1970, None where the daemon did not see it.
+
+    `attempts` counts the first and one for each time that somebody was dropped from the round; `dropped` has
+    addresses, `violations` codes.
+    """
+
+    number: int
+    started_at: float | None
+    finished_at: float | None
+    attempts: int = 1
+    dropped: tuple[str, ...] = ()
+    violations: tuple[str, ...] = ()
+
+    @property
+    def seconds(self) -> float | None:
+        """How long it took."""
+        if self.started_at is None or self.finished_at is None:
+            return None
+        return self.finished_at - self.started_at
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingHistory:
+    """One training of one party. `ended_at` is None while it runs."""
+
+    instance: InstanceRow
+    began_at: float
+    ended_at: float | None
+    rounds: tuple[RoundHistory, ...]
+    failures: tuple[Fact, ...]
+    retries: tuple[Fact, ...]
+
+
+def history_of(
+    instance: InstanceRow, facts: Sequence[tuple[str, Mapping[str, Any], float]]
+) -> TrainingHistory:
+    """The history of an instance from its facts, in the order they were noted."""
+    noted = [Fact(*one) for one in facts]
+    return TrainingHistory(
+        instance=instance,
+        began_at=min((one.at for one in noted), default=instance.updated_at),
+        ended_at=instance.updated_at if instance.finished else None,
+        rounds=_rounds(noted, is_over=instance.finished),
+        failures=tuple(one for one in noted if one.name in FAILURES),
+        retries=tuple(one for one in noted if one.name == RETRY),
+    )
+
+
+def _rounds(noted: Sequence[Fact], *, is_over: bool) -> tuple[RoundHistory, ...]:
+    """A round begins where the one before ended; troubles belong to the round they name, or that runs."""
+    found: list[RoundHistory] = []
+    began: float | None = None
+    troubles: list[Fact] = []
+    for fact in noted:
+        if fact.name in ROUND_ENDS:
+            number = int(fact.data.get("round", len(found) + 1))
+            found.append(_round(number, began, fact.at, troubles))
+        if fact.name in ROUND_STARTS:
+            began = fact.at
+        if fact.name in FAILURES:
+            troubles.append(fact)
+    if began is not None and not is_over:
+        number = found[-1].number + 1 if found else 1
+        found.append(_round(number, began, None, troubles))
+    return tuple(found)
+
+
+def _round(number: int, began: float | None, ended: float | None, troubles: list[Fact]) -> RoundHistory:
+    mine = [one for one in troubles if one.data.get("round", number) == number]
+    troubles[:] = [one for one in troubles if one not in mine]
+    drops = [one for one in mine if one.name == "dropped"]
+    return RoundHistory(
+        number,
+        began,
+        ended,
+        attempts=1 + len({one.at for one in drops}),
+        dropped=tuple(str(one.data["participant"]) for one in drops),
+        violations=tuple(str(one.data.get("code", one.name)) for one in mine if one not in drops),
+    )

@@ -1,0 +1,69 @@
+"""A training's history from its facts: rounds with their times, who was dropped, what failed or came late."""
+
+from services.history import RoundHistory, history_of
+from services.store import InstanceRow
+
+RUNNING = InstanceRow("1", 1, b"", "IN_PROGRESS", finished=False, updated_at=500.0)
+OVER = InstanceRow("1", 1, b"", "FINISHED", finished=True, updated_at=500.0)
+
+
+def dropped(number, who, at):
+    return ("dropped", {"participant": who, "round": number, "code": "update_late"}, at)
+
+
+def test_rounds_run_from_the_end_of_the_one_before():
+    facts = [
+        ("opened", {"training": 1}, 100.0),
+        ("started", {}, 110.0),
+        ("round_recorded", {"round": 1, "last": False}, 113.0),
+        ("round_recorded", {"round": 2, "last": True}, 120.0),
+        ("settled", {}, 130.0),
+    ]
+    found = history_of(OVER, facts)
+    assert found.rounds == (RoundHistory(1, 110.0, 113.0), RoundHistory(2, 113.0, 120.0))
+    assert [one.seconds for one in found.rounds] == [3.0, 7.0]
+    assert (found.began_at, found.ended_at) == (100.0, 500.0)
+    assert found.failures == found.retries == ()
+
+
+def test_a_round_under_way_has_no_end():
+    found = history_of(RUNNING, [("role_drawn", {}, 1.0), ("round_recorded", {"round": 1}, 4.0)])
+    assert found.rounds == (RoundHistory(1, 1.0, 4.0), RoundHistory(2, 4.0, None))
+    assert found.rounds[1].seconds is None
+    assert found.ended_at is None
+    assert history_of(RUNNING, []).rounds == ()
+
+
+def test_a_round_that_began_unseen_has_an_end_alone():
+    (made,) = history_of(OVER, [("round_recorded", {"round": 1}, 4.0)]).rounds
+    assert (made.started_at, made.finished_at, made.seconds) == (None, 4.0, None)
+
+
+def test_an_aggregators_rounds_end_when_it_has_signed_them():
+    facts = [("started", {}, 1.0), ("round_signed", {"round": 1, "last": True}, 3.0)]
+    assert history_of(OVER, facts).rounds == (RoundHistory(1, 1.0, 3.0),)
+
+
+def test_who_was_dropped_and_what_failed_belong_to_their_round():
+    facts = [
+        ("started", {}, 1.0),
+        dropped(2, "0xc", 2.0),  # the next round is trained while this one is measured
+        dropped(1, "0xa", 3.0),
+        dropped(1, "0xb", 3.0),
+        ("violation", {"code": "bad_opening", "accused": "0xd"}, 4.0),
+        dropped(1, "0xe", 5.0),
+        ("round_signed", {"round": 1}, 6.0),
+        ("implausible", {"round": 2}, 7.0),
+        ("round_signed", {"round": 2}, 9.0),
+    ]
+    first, second = history_of(OVER, facts).rounds
+    assert (first.attempts, first.dropped, first.violations) == (3, ("0xa", "0xb", "0xe"), ("bad_opening",))
+    assert (second.attempts, second.dropped, second.violations) == (2, ("0xc",), ("implausible",))
+    assert len(history_of(OVER, facts).failures) == 6
+
+
+def test_what_came_late_is_a_retry():
+    late = ("late", {"of": "message", "attempts": 3, "seconds": 1.5}, 2.0)
+    found = history_of(RUNNING, [("opened", {}, 1.0), late])
+    assert found.retries == (late,)
+    assert found.failures == ()
