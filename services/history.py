@@ -1,7 +1,7 @@
 """What happened in a training, from the facts that its daemon noted: rounds, their times, what failed.
 
-Pure: for `deltaml history` and for consoles. A daemon knows what it has seen itself, so the histories that two
-parties have of one training differ.
+Pure: for `deltaml history` and for consoles. A daemon knows what it has seen itself, so the histories that
+two parties have of one training differ.
 """
 
 from collections.abc import Mapping, Sequence
