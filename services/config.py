@@ -155,6 +155,9 @@ class Daemon(Settings):
     store_password_file: FilePath | None = Field(
         None, description="File whose first line is PostgreSQL's password; by default .pgpass is looked at."
     )
+    retention_days: float = Field(
+        90.0, ge=31, description="Days after a training's end before its ciphertexts and message ids go."
+    )
     log: Log = Field(Log(), description="What is logged, and how.")
     metrics_port: int | None = Field(
         None, ge=1, le=65535, description="Port of /metrics and /health; none by default."

@@ -131,6 +131,7 @@ async def _participant(
             pool=pool,
             meter=meter,
             heartbeats=heartbeats,
+            retention_seconds=config.retention_days * 86400,
             least_key_bits=least_key_bits,
             on_change=hub.wake,
         )

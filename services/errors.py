@@ -24,3 +24,7 @@ class StoreUnavailable(ServiceError):  # noqa: N818
 
 class StoreInUse(ConfigurationError):  # noqa: N818
     """Another process works on this store; trying again changes nothing until that one ends."""
+
+
+class StoreDamaged(ServiceError):  # noqa: N818
+    """The database cannot read its own file: only a backup helps."""

@@ -39,6 +39,7 @@ from services.pool import StepPool
 from services.role import OUTSIDE, Answer, Role
 from services.step_effects import Courier, writes_of
 from services.store import InstanceRow, QueuedInput, Store
+from services.store.retention import RETENTION_SECONDS, archive_ended
 from services.store.waiting import until_it_answers
 from services.timekeeper import Timekeeper
 
@@ -64,9 +65,11 @@ class Runtime:
         meter: Meter,
         heartbeats: Heartbeats | None = None,
         least_key_bits: int = LEAST_KEY_BITS,
+        retention_seconds: float = RETENTION_SECONDS,
         on_change: Callable[[], None] = lambda: None,
     ) -> None:
         """Everything is handed in, so that a test or the demo can put a whole market into one process."""
+        self._retention_seconds = retention_seconds
         self.role, self.identity, self.store = role, identity, store
         self.address = identity.address
         self._market, self._bus, self._pool, self._meter = market, bus, pool, meter
@@ -96,6 +99,7 @@ class Runtime:
             self._sources = [
                 tasks.create_task(self._outbox.run()),
                 tasks.create_task(self._timekeeper.run()),
+                tasks.create_task(archive_ended(self.store, self._retention_seconds)),
                 tasks.create_task(self._take_events()),
                 tasks.create_task(self._intake.run(self._bus.deliveries(self.role.name, self.address))),
             ]
@@ -200,6 +204,8 @@ class Runtime:
     async def _handle(self, queued_input: QueuedInput, item: Input, row: InstanceRow | None) -> None:
         if queued_input.key == OUTSIDE:
             await self._answer(queued_input, item)
+        elif row is not None and row.closed is not None:
+            self._refuse(queued_input, item, row.closed, "")
         elif self.role.takes_turns(item):
             async with self._turn:
                 await self._step(queued_input, item, row)

@@ -28,7 +28,7 @@ MAXIMUM_HELD = 1024
 MAXIMUM_HELD_OF_ONE = 64
 """Early messages kept of one sender, so that none can crowd out the others'."""
 
-_ROLES: Mapping[str, Any] = {
+ROLES: Mapping[str, Any] = {
     "model_buyer": model_buyer,
     "data_owner": data_owner,
     "federated_aggregator": federated_aggregator,
@@ -60,12 +60,17 @@ class _Instance(FrozenModel):
 def decode_state(role: str, content: bytes) -> FrozenModel:
     """The state inside stored bytes, for tests and for tools that show it."""
     instance = unpack(_Instance, content)
-    return unpack(_ROLES[role].STATE, instance.state)  # type: ignore[no-any-return]
+    return unpack(ROLES[role].STATE, instance.state)  # type: ignore[no-any-return]
+
+
+def held_inputs(content: bytes) -> tuple[Input, ...]:
+    """The early inputs inside stored bytes; raises ProtocolViolation for what cannot be read."""
+    return tuple(unpack(_HeldInput, entry).item for entry in unpack(_Instance, content).held)
 
 
 def inputs_of(role: str) -> frozenset[str]:
     """The names of all inputs that some phase of the role allows (see `machine.input_name`)."""
-    table: Mapping[str, Mapping[str, Any]] = _ROLES[role].MACHINE.table
+    table: Mapping[str, Mapping[str, Any]] = ROLES[role].MACHINE.table
     return frozenset(name for allowed in table.values() for name in allowed)
 
 
@@ -76,7 +81,7 @@ def run_step(role: str, state: bytes | None, item: Input, context: Context) -> E
     with the state unchanged; our own bugs raise.
     Raises ProtocolViolation for a first input that starts nothing.
     """
-    module = _ROLES[role]
+    module = ROLES[role]
     instance = None if state is None else unpack(_Instance, state)
     first: Step[Any] = module.initial(item, context) if instance is None else Step(None)
     current = first.state if instance is None else unpack(module.STATE, instance.state)

@@ -7,6 +7,7 @@ import typer
 
 from services.cli.admin_contract import contract
 from services.cli.admin_market import market
+from services.cli.admin_store import store
 from services.cli.dead_letters import dead_letters
 from services.cli.messages import messages
 from services.cli.output import Json, print_json, print_line, print_table
@@ -24,6 +25,7 @@ broker = typer.Typer(
 admin.add_typer(broker)
 admin.add_typer(contract)
 admin.add_typer(market)
+admin.add_typer(store)
 admin.add_typer(dead_letters)
 admin.command()(messages)
 

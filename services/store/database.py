@@ -11,7 +11,7 @@ from typing import Protocol
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
-from services.errors import ConfigurationError, StoreUnavailable
+from services.errors import ConfigurationError, StoreDamaged, StoreUnavailable
 from services.store.postgresql import PostgreSql
 from services.store.sqlite import SqliteFile, SqliteMemory
 
@@ -32,6 +32,10 @@ class Backend(Protocol):
 
     def alone(self, connection: sa.Connection) -> AbstractContextManager[None]:
         """Inside a transaction: no other process works on the store meanwhile; raises StoreInUse."""
+        ...
+
+    def snapshot(self, connection: sa.Connection) -> AbstractContextManager[None]:
+        """Have all reads on a reader's connection see one moment."""
         ...
 
     def close(self) -> None:
@@ -83,6 +87,12 @@ class Database:
             yield connection
 
     @contextmanager
+    def snapshot(self) -> Iterator[sa.Connection]:
+        """Reads that all see one moment of the store, however long they take."""
+        with self._answering(), self._reader.connect() as connection, self.backend.snapshot(connection):
+            yield connection
+
+    @contextmanager
     def alone(self) -> Iterator[sa.Connection]:
         """One transaction during which no other process works on the store; raises StoreInUse."""
         with self.writing() as connection, self.backend.alone(connection):
@@ -108,6 +118,11 @@ class Database:
             self._rests_until = time.monotonic() + REST_SECONDS
             reason = str(error.orig).strip().partition("\n")[0]
             raise StoreUnavailable(f"the store {self.place} does not answer: {reason}") from None
+        except sa.exc.DatabaseError as error:
+            if type(error) not in (sa.exc.DatabaseError, sa.exc.InternalError):
+                raise  # a mistake of ours
+            reason = str(error.orig).strip().partition("\n")[0]
+            raise StoreDamaged(f"the store {self.place} is damaged ({reason}): restore a backup") from None
 
 
 def _backend(url: str, password: str | None, *, exclusive: bool, existing: bool) -> Backend:

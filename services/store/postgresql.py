@@ -79,6 +79,17 @@ class PostgreSql:
         connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
         yield
 
+    @contextmanager
+    def snapshot(self, connection: sa.Connection) -> Iterator[None]:
+        """See Backend."""
+        connection.exec_driver_sql("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        try:
+            connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
+            connection.exec_driver_sql("SET LOCAL idle_in_transaction_session_timeout = 0")
+            yield
+        finally:
+            connection.exec_driver_sql("ROLLBACK")
+
     def close(self) -> None:
         """See Backend."""
         self.engine.dispose()

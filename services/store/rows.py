@@ -46,6 +46,7 @@ class InstanceRow:
     shown: str
     finished: bool
     updated_at: float
+    closed: str | None = None
 
 
 @dataclass(slots=True)

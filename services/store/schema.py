@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from services.errors import ConfigurationError
 from services.store.database import Database
-from services.store.tables import SCHEMA_VERSION, metadata, schema_version
+from services.store.tables import BACKUP_MARK, SCHEMA_VERSION, metadata, role_values, schema_version
 
 FIRST_VERSION = 2
 """The oldest schema that can be upgraded."""
@@ -40,6 +40,17 @@ def require_current(database: Database) -> None:
         )
 
 
+def require_no_backup(database: Database) -> None:
+    """Raise ConfigurationError for a backup that somebody put into a store's place."""
+    with database.reading() as connection:
+        query = sa.select(role_values.c.name).where(role_values.c.name == BACKUP_MARK)
+        if connection.execute(query).first() is not None:
+            raise ConfigurationError(
+                f"{database.place} is a backup, and whoever goes on from an old state could answer a "
+                "question twice: run `deltaml admin store restore`, which leaves it as it is"
+            )
+
+
 def bring_up_to_date(database: Database) -> tuple[int | None, int]:
     """Make or upgrade the schema; returns the version before (None if there was none) and after.
 
@@ -52,7 +63,7 @@ def bring_up_to_date(database: Database) -> tuple[int | None, int]:
     with database.alone() as connection:
         found = _found(connection)
         if found is None:
-            _make(connection)
+            make(connection)
             return None, SCHEMA_VERSION
         _require_readable(database, found)
         if found < SCHEMA_VERSION:
@@ -81,7 +92,8 @@ def _require_readable(database: Database, found: int) -> None:
         )
 
 
-def _make(connection: sa.Connection) -> None:
+def make(connection: sa.Connection) -> None:
+    """Today's tables in an empty database."""
     metadata.create_all(connection)
     connection.execute(schema_version.insert().values(version=SCHEMA_VERSION))
     _revisions.create(connection)

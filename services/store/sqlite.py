@@ -34,6 +34,15 @@ class SqliteMemory:
         """See Backend."""
         yield
 
+    @contextmanager
+    def snapshot(self, connection: sa.Connection) -> Iterator[None]:
+        """See Backend."""
+        connection.exec_driver_sql("BEGIN")
+        try:
+            yield
+        finally:
+            connection.exec_driver_sql("ROLLBACK")
+
     def close(self) -> None:
         """See Backend."""
         self.engine.dispose()

@@ -13,7 +13,7 @@ from services.recent import Recent
 from services.store.database import Database
 from services.store.queues import Queues
 from services.store.rows import InstanceRow, QueuedEffect, QueuedInput, StepWrites
-from services.store.schema import bring_up_to_date, require_current
+from services.store.schema import bring_up_to_date, require_current, require_no_backup
 from services.store.tables import (
     blobs,
     facts,
@@ -72,6 +72,8 @@ class Store(Queues):
                 require_current(database)
             else:
                 bring_up_to_date(database)
+            if exclusive:
+                require_no_backup(database)
         except BaseException:
             self.close()
             raise
@@ -188,6 +190,22 @@ class Store(Queues):
                 self._add_effects(connection, effect.key, [letter], now)
                 _add_facts(connection, effect.key, [fact], now)
 
+    def archive(self, before: float, limit: int = 20) -> int:
+        """Close instances that ended before a moment, at most `limit`; returns how many.
+
+        State, facts and results stay. Inputs are refused from then on, so their ids need not be known.
+        """
+        ended = sa.select(instances.c.key).where(
+            instances.c.finished, instances.c.updated_at < before, instances.c.closed.is_(None)
+        )
+        with self._database.writing() as connection:
+            keys = list(connection.scalars(ended.limit(limit)))
+            for table in (blobs, timers):
+                connection.execute(table.delete().where(table.c.key.in_(keys)))
+            connection.execute(inbox.delete().where(inbox.c.key.in_(keys), inbox.c.done))
+            connection.execute(instances.update().where(instances.c.key.in_(keys)).values(closed="archived"))
+        return len(keys)
+
     # ---- for people and shells ----
 
     def note(self, key: str, fact: tuple[str, Mapping[str, Any]], now: float) -> None:
@@ -292,4 +310,4 @@ def _put(connection: sa.Connection, table: sa.Table, key: dict[str, Any], values
 
 
 def _instance(row: Any) -> InstanceRow:
-    return InstanceRow(row.key, row.training, row.state, row.shown, row.finished, row.updated_at)
+    return InstanceRow(row.key, row.training, row.state, row.shown, row.finished, row.updated_at, row.closed)

@@ -7,6 +7,9 @@ import sqlalchemy as sa
 
 SCHEMA_VERSION = 3
 
+BACKUP_MARK = "this-is-a-backup"
+"""The name of a role value that only backups have."""
+
 metadata = sa.MetaData()
 
 Sequence = sa.BigInteger().with_variant(sa.Integer, "sqlite")

@@ -104,7 +104,7 @@ def test_other_databases_are_refused(tmp_path):
     ("changes", "says"),
     [
         ({"keystor": "x"}, "keystor: unknown key; did you mean 'keystore'?"),
-        ({"zzz": "x"}, "zzz: unknown key; known are broker, chain, store, store_password_file, log"),
+        ({"zzz": "x"}, "zzz: unknown key; known are broker, chain, store, store_password_file, "),
         ({"policy": {"automatik": True}}, "policy.automatik: unknown key; did you mean 'automatic'?"),
         ({"passphrase": SECRET}, "passphrase: unknown key; did you mean 'passphrase_file'?"),
         ({"broker": {"url": f"amqp://u:{SECRET}@h/"}}, "broker.url: holds a password; put it into a file"),

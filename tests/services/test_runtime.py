@@ -209,12 +209,12 @@ async def test_what_is_logged_during_a_step_names_training_round_and_message(wor
 
 async def test_a_daemon_whose_task_ended_is_broken_and_one_that_was_stopped_is_not(world):
     async with world.running() as runtime:
-        await until(lambda: len(runtime._sources) == 4)
+        await until(lambda: len(runtime._sources) == 5)
         assert not runtime.is_broken()
         runtime._sources[-1].cancel()
         await until(runtime.is_broken)
     async with world.running() as runtime:
-        await until(lambda: len(runtime._sources) == 4)
+        await until(lambda: len(runtime._sources) == 5)
         runtime.stop()
         await until(lambda: all(task.done() for task in runtime._sources))
         assert not runtime.is_broken()

@@ -1,5 +1,6 @@
 """Nobody's fault stops a daemon: not the chain's, not a peer's, not our own."""
 
+import asyncio
 from dataclasses import replace
 
 import pytest
@@ -21,6 +22,9 @@ from protocol.roles.inputs import (
 from services import runtime as runtime_module
 from services.bus.memory import MemoryBus
 from services.federated_aggregator import AggregatorRole
+from services.store import StepWrites
+from services.store.retention import archive_ended
+from services.store.tables import instances
 from tests.support.documents import any_request
 from tests.support.scripted_daemon import (
     World,
@@ -236,3 +240,31 @@ async def test_a_recipient_that_the_chain_does_not_know_costs_its_message_alone(
         await until(lambda: world.chain.calls and runtime.is_idle())
     ((name, data, _at),) = world.store.facts("1")
     assert (name, data["code"], data["recipient"]) == ("undeliverable", "not_registered", "0x" + "66" * 20)
+
+
+async def test_a_training_that_is_closed_takes_no_input_any_more(world):
+    async with world.running() as runtime:
+        await world.send("one")
+        await until(lambda: world.store.instance("1") and runtime.is_idle())
+    with world.store._database.writing() as connection:
+        connection.execute(instances.update().values(finished=True, updated_at=1.0))
+    assert world.store.archive(before=2.0) == 1
+    async with world.running() as runtime:
+        await world.send("two")
+        await until(lambda: world.letters() and runtime.is_idle())
+    assert world.letters() == [("archived", "")]
+    assert world.store.instance("1").state == b"one "
+
+
+async def test_what_ended_long_ago_is_archived_while_the_daemon_runs(world):
+    for number in range(45):
+        world.store.add_inputs([(bytes([number]) * 32, str(number), b"-")])
+        writes = StepWrites(number, b"s", "FINISHED", finished=number < 43, references=frozenset())
+        world.store.write_step(world.store.next_input(str(number)), writes, now=1000.0 if number else 5000.0)
+    task = asyncio.create_task(archive_ended(world.store, 100.0, look_seconds=600, clock=lambda: 2000.0))
+    await until(lambda: sum(row.closed == "archived" for row in world.store.instances()) == 42)
+    await asyncio.sleep(0.05)
+    left = {row.key for row in world.store.instances() if row.closed is None}
+    assert left == {"0", "43", "44"}  # too young; not ended
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)

@@ -1,0 +1,32 @@
+"""What a daemon forgets of trainings that ended long ago, so that months of running do not fill the disk."""
+
+import asyncio
+import time
+from collections.abc import Callable
+
+import structlog
+
+from services.store.store import Store
+from services.store.waiting import until_it_answers
+
+_log = structlog.get_logger(__name__)
+
+RETENTION_SECONDS = 90 * 86400.0
+"""Longer than anybody may ask for the model of a training."""
+_LOOK_SECONDS = 3600.0
+_AT_ONCE = 20
+
+
+async def archive_ended(
+    store: Store,
+    retention_seconds: float,
+    *,
+    look_seconds: float = _LOOK_SECONDS,
+    clock: Callable[[], float] = time.time,
+) -> None:
+    """Archive what ended longer ago than `retention_seconds`, a few at a time, until cancelled."""
+    while True:
+        closed = await until_it_answers(store.archive, clock() - retention_seconds, _AT_ONCE)
+        if closed:
+            _log.info("trainings_archived", count=closed)
+        await asyncio.sleep(0 if closed == _AT_ONCE else look_seconds)
