@@ -19,7 +19,7 @@ from protocol.codec import pack, unpack
 from protocol.envelope import Envelope
 from protocol.errors import DeltaMLError
 from protocol.marketplace import ContractCall
-from protocol.roles.inputs import CallRefused
+from protocol.roles.inputs import UNKNOWN_TRAINING, CallRefused
 from protocol.types import Code, FrozenModel
 from services import tracing
 from services.bus.port import UNDELIVERABLE, Bus, Outgoing, Unroutable
@@ -200,7 +200,8 @@ class Outbox:
                 await self._client.submit(call)
         except CallReverted as refusal:
             _log.warning("call_refused", call=call.call, code=refusal.code)
-            refused = queued(CallRefused(call=call, code=refusal.code))
+            code = UNKNOWN_TRAINING if refusal.names_no_training() else refusal.code
+            refused = queued(CallRefused(call=call, code=code))
             self._store.effect_to_input(
                 effect, keccak(b"refused" + effect.sequence.to_bytes(8, "big") + refused), refused
             )

@@ -120,6 +120,17 @@ def on_cancelled(state: AggregatorState, _event: Cancelled, context: Context) ->
     )
 
 
+def on_gone(state: AggregatorState, _refusal: object, context: Context) -> _Step:
+    """A reorganisation took the opening back after it was final: there is nothing left to end on chain."""
+    timers = [
+        CancelTimer(name=name) for name in ("join", "draw", "rows", "stalled", "end", "settle", "delivery")
+    ]
+    gone = changed(
+        state, phase="failed", failure="not_on_chain", training_lane=None, trained=None, evaluation=None
+    )
+    return Step(gone, effects_of(_told(state, "not_on_chain", None, context), timers))
+
+
 # ---- settled ----
 
 

@@ -129,6 +129,12 @@ def on_stop(state: BuyerState, order: Received, context: Context) -> BuyerStep:
     return Step(changed(state, stopped=True, failure="stopped_by_buyer"), (fact,))
 
 
+def on_gone(state: BuyerState, _refusal: object, _context: Context) -> BuyerStep:
+    """A reorganisation took the opening back after it was final, and the deposit with it."""
+    timers = [CancelTimer(name=name) for name in ("answer", "join", "stalled")]
+    return Step(failed(state, "not_on_chain"), effects_of(NoteFact(name="not_on_chain", data={}), timers))
+
+
 def on_cancelled(state: BuyerState, event: Cancelled, _context: Context) -> BuyerStep:
     """The contract gave the deposit back."""
     fact = NoteFact(name="cancelled", data={"refund_wei": str(event.refund)})

@@ -263,6 +263,7 @@ TABLE: Table = {
         "Cancelled": running.on_cancelled,
         "refused:join": _on_join_refused,
         "timer:stalled": waiting.on_stalled,
+        "training_gone": running.on_gone,
     },
     "running": {
         "training_started": running.on_training_started,
@@ -276,6 +277,7 @@ TABLE: Table = {
         "Settled": running.on_settled,
         "Cancelled": running.on_cancelled,
         "timer:stalled": waiting.on_stalled,
+        "training_gone": running.on_gone,
         "round_completed": running.noted,
         "participant_dropped": running.noted,
         "complaint": running.noted,

@@ -42,8 +42,15 @@ class TimerFired(FrozenModel):
     name: str
 
 
+UNKNOWN_TRAINING = "unknown_training"
+"""The code of a call about a training that is not on the chain: a reorganisation took its opening back."""
+
+
 class CallRefused(FrozenModel):
-    """The contract refused a call for good (`code` is the custom error's name in snake_case)."""
+    """The contract refused a call for good.
+
+    `code` is the custom error's name in snake_case, or UNKNOWN_TRAINING.
+    """
 
     input: Literal["call_refused"] = "call_refused"
     call: ContractCall

@@ -17,6 +17,7 @@ from protocol.codec import pack, unpack
 from protocol.envelope import Envelope, SignedMessage
 from protocol.errors import ProtocolViolation
 from protocol.roles.inputs import (
+    UNKNOWN_TRAINING,
     CallRefused,
     CatalogueChanged,
     Context,
@@ -120,8 +121,8 @@ def input_name(item: Input) -> str:
             return chain_event.event.event
         case TimerFired(name=name):
             return f"timer:{name.split(':')[0]}"
-        case CallRefused(call=call):
-            return f"refused:{call.call}"
+        case CallRefused(call=call, code=code):
+            return "training_gone" if code == UNKNOWN_TRAINING else f"refused:{call.call}"
         case CatalogueChanged():
             return "catalogue_changed"
         case PolicyChanged():

@@ -88,12 +88,14 @@ TABLE: Table = {
         "request_answer": opening.on_request_answer,
         "timer:answer": opening.on_silence_before_start,
         "Joined": opening.on_joined,
+        "training_gone": end.on_gone,
     },
     "initiated": {
         **_BEFORE_START,
         "request_answer": opening.on_request_answer,
         "Joined": opening.on_joined,
         "RolesDrawn": opening.on_roles_drawn,
+        "training_gone": end.on_gone,
     },
     "running": {
         **_CHAT,
@@ -105,6 +107,7 @@ TABLE: Table = {
         "Settled": end.on_settled,
         "Cancelled": end.on_cancelled,
         "timer:stalled": end.on_stalled,
+        "training_gone": end.on_gone,
         "stop_order": end.on_stop,
         "training_failed": end.on_failed_notice,
         "round_completed": end.noted("round_completed"),

@@ -103,6 +103,18 @@ def on_cancelled(state: OwnerState, _event: Cancelled, _context: Context) -> Ste
     return Step(failed, effects_of(timers, given_back(state.training) if untouched else None))
 
 
+def on_gone(state: OwnerState, _refusal: object, _context: Context) -> Step[OwnerState]:
+    """A reorganisation took the opening back after it was final: nobody will pay.
+
+    Like a cancelled training it counts, unless nothing was worked on.
+    """
+    untouched = state.answer is None and state.link is None and not state.recorded
+    failed = changed(state, phase="failed", failure="not_on_chain")
+    return Step(
+        failed, effects_of(CancelTimer(name="stalled"), given_back(state.training) if untouched else None)
+    )
+
+
 def noted(state: OwnerState, received: Received, _context: Context) -> Step[OwnerState]:
     """Keep what the aggregator tells as a fact."""
     assert state.request is not None

@@ -133,6 +133,8 @@ class MarketplaceClient(MarketplaceViews):
 
     async def _may_pass(self, call: ContractCall, refusal: CallReverted, deadline: float) -> bool:
         """Whether to try again: the newest block has not reached a time that is past, or a hash is gone."""
+        if refusal.names_no_training() and time.time() - await self._block_time() > _BLOCK_TIME_LAG:
+            raise ChainUnavailable(f"the node is behind: its newest block is old, and it says {refusal}")
         if isinstance(call, Draw) and refusal.code == "too_late":
             await self.submit(Close(training=call.training))
             await self._reach_draw_block(call.training)

@@ -39,6 +39,10 @@ class CallReverted(ChainError):  # noqa: N818  the field's name for it
         self.code = code
         self.arguments = arguments
 
+    def names_no_training(self) -> bool:
+        """Whether the call was about a training that the contract does not have."""
+        return self.code == "wrong_status" and self.arguments[1:] == (0,)
+
     def __reduce__(self) -> tuple[type["CallReverted"], tuple[str, tuple[Any, ...]]]:
         """Survive the trip between processes."""
         return type(self), (self.code, self.arguments)

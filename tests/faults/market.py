@@ -60,6 +60,7 @@ class FaultMarket(DaemonMarket):
         self.traffic: Traffic
         self.blamed: set[str] = set()
         self.lost: set[str] = set()
+        self.spent = False
         self.letters: list[tuple[str, str, str]] = []
 
     async def __aexit__(self, *_error: object) -> None:

@@ -27,11 +27,11 @@ class Node:
             self.port = int(probe.getsockname()[1])
         self.url = f"http://127.0.0.1:{self.port}"
         self.process: subprocess.Popen[bytes] | None = None
-        self.rpc = HttpRpc(self.url)
+        self.rpc = HttpRpc(self.url, seconds=60)
 
     async def start(self) -> None:
         options = ["--port", str(self.port), "--host", "127.0.0.1", "--chain-id", "31337", "--silent"]
-        options += ["--block-time", str(BLOCK_SECONDS), "--preserve-historical-states"]
+        options += ["--block-time", str(BLOCK_SECONDS)]
         if self._state.exists():
             options += ["--load-state", str(self._state)]
         self.process = await asyncio.to_thread(_started, options)
@@ -48,7 +48,7 @@ class Node:
         """kill -9, blocks kept, pool lost; the killed pid."""
         assert self.process is not None
         await self.rpc.call("evm_setIntervalMining", 0)
-        dump = await self.rpc.call("anvil_dumpState", True)
+        dump = await self.rpc.call("anvil_dumpState", False)
         self.process.kill()
         self.process.wait(20)
         self._state.write_bytes(gzip.decompress(bytes.fromhex(dump[2:])))

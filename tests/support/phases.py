@@ -7,7 +7,7 @@ from typing import Any, get_args
 
 from protocol.codec import pack
 from protocol.envelope import Envelope, SignedMessage
-from protocol.marketplace import ContractCall, MarketplaceEvent
+from protocol.marketplace import Cancel, ContractCall, MarketplaceEvent
 from protocol.messages import (
     MESSAGE_TYPES,
     ChainEvent,
@@ -22,6 +22,7 @@ from protocol.messages import (
 from protocol.owner_policy import OwnerPolicy
 from protocol.roles import data_owner, federated_aggregator, model_buyer
 from protocol.roles.inputs import (
+    UNKNOWN_TRAINING,
     CallRefused,
     CatalogueChanged,
     EventConfirmed,
@@ -44,6 +45,7 @@ INPUT_NAMES = [
     *MESSAGE_TYPES,
     *_EVENTS,
     *(f"refused:{call}" for call in _CALLS),
+    "training_gone",
     *sorted(
         {n for m in MACHINES.values() for row in m.table.values() for n in row if n.startswith("timer:")}
     ),
@@ -172,6 +174,8 @@ def sample_input(name: str, party: Party, sender: Party) -> Input:
             k for k in get_args(get_args(ContractCall)[0]) if k.model_fields["call"].default == name[8:]
         )
         return CallRefused(call=call.model_construct(call=name[8:]), code="test")
+    if name == "training_gone":
+        return CallRefused(call=Cancel(training=1), code=UNKNOWN_TRAINING)
     if name == "catalogue_changed":
         return CatalogueChanged()
     if name == "policy_changed":

@@ -5,8 +5,9 @@ from collections.abc import Sequence
 import pytest
 
 from protocol.envelope import SignedMessage
+from protocol.marketplace import Cancel
 from protocol.messages import StopOrder
-from protocol.roles.inputs import MessageReceived
+from protocol.roles.inputs import UNKNOWN_TRAINING, CallRefused, MessageReceived
 from tests.support.plain_market import assert_model_of_twin
 from tests.support.pure_market import PureMarket
 from tests.support.pure_party import Party
@@ -171,3 +172,17 @@ def test_a_record_that_the_contract_refuses_ends_the_training() -> None:
     market.run()
     assert market.aggregator.phase == "ending"
     assert [f.data["code"] for f in market.aggregator.facts if f.name == "gave_up"] == ["record_wrong_status"]
+
+
+# ---- the chain ----
+
+
+@pytest.mark.parametrize("party", ["buyer", "aggregator", "owner"])
+def test_a_training_that_left_the_chain_is_over_for_everybody(party: str) -> None:
+    market = small_market()
+    market.run_until("gradient_update")
+    one = market.owners[0] if party == "owner" else getattr(market, party)
+    gone = CallRefused(call=Cancel(training=1), code=UNKNOWN_TRAINING)
+    market.deliver(one, gone)
+    assert one.shown == "FAILED(not_on_chain)"
+    assert not one.results
