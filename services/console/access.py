@@ -80,7 +80,9 @@ class Guard:
     def _page(self, request: web.Request) -> Page:
         console = self._console
         token = request.cookies.get(console.cookie)
-        session = None if token is None else console.sessions.of(token)
+        session = (
+            None if token is None else console.sessions.of(token, used=not request.path.startswith("/live/"))
+        )
         reader = Reader(
             templates=console.templates,
             party=console.party,
@@ -123,9 +125,9 @@ class SignInFirst(web.HTTPException):
     def __init__(self, request: web.Request) -> None:
         """The page asked for is shown after signing in."""
         place = "/sign-in"
-        if request.method in _READING and request.path != "/" and not request.path.startswith("/live/"):
+        if request.method in _READING and request.path != "/":
             place += f"?next={quote(request.rel_url.raw_path_qs, safe='/')}"
-        if "HX-Request" in request.headers or request.path.startswith("/live/"):
+        if "HX-Request" in request.headers:
             self.status_code = 401
             super().__init__(headers={"HX-Redirect": place})
         else:

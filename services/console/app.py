@@ -106,12 +106,13 @@ def _assets_of(assets: Assets) -> Handler:
 async def serving(console: Console | None) -> AsyncIterator[int | None]:
     """Serve a console while the block runs, which gets its port; None serves nothing.
 
-    Raises ConfigurationError for a port that is taken or a certificate that cannot be used.
+    Raises ConfigurationError for a port that is taken, and for accounts or a certificate that cannot be used.
     """
     if console is None:
         yield None
         return
     settings = console.settings
+    console.accounts.all()  # a file that cannot be used is told at the start
     runner = web.AppRunner(
         console.application(), access_log=None, shutdown_timeout=_SHUTDOWN_SECONDS, handler_cancellation=True
     )

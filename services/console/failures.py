@@ -1,5 +1,7 @@
 """Error pages: what happened, and what to do about it, in the reader's language."""
 
+import traceback
+
 import structlog
 from aiohttp import web
 
@@ -51,12 +53,16 @@ async def failures(request: web.Request, handler: Handler) -> web.StreamResponse
         return _shown(request, 503, _TEXTS[503])
     except DeltaMLError as error:
         _log.warning("console_action_failed", action=request.path, reason=str(error))
+        if page_of(request).session is None:  # it names files
+            return _shown(request, 500, _TEXTS[500])
         return _shown(request, 400, (_TEXTS[400][0], str(error)))
     except (ConnectionResetError, TimeoutError):
         raise
     except Exception as error:  # noqa: BLE001
         # Its text and its frames may hold what people typed.
-        _log.error("console_failed", action=request.path, error=type(error).__name__)
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        where = f"{place.filename}:{place.lineno}"
+        _log.error("console_failed", action=request.path, error=type(error).__name__, place=where)
         return _shown(request, 500, _TEXTS[500])
 
 

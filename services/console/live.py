@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 import structlog
 from aiohttp import web
 
-from services.console.access import page_of
-from services.console.pages import Reader
+from services.console.access import access, page_of
+from services.console.pages import Page, Reader
 from services.console.section import Fragments, Live
 
 _log = structlog.get_logger(__name__)
@@ -145,26 +145,40 @@ class LivePages:
         """`topics` are the section's."""
         self._hub, self._topics, self._heartbeat = hub, topics, heartbeat_seconds
 
+    @access("public")
     async def handle(self, request: web.Request) -> web.StreamResponse:
-        """Stream fragments until the viewer leaves, its session ends, or the console stops."""
+        """Stream fragments until the viewer leaves, its session ends, or the console stops.
+
+        Browsers do not tell a page why a stream was refused: who is not signed in gets one that says so.
+        """
         name = request.match_info["topic"]
         argument = request.match_info.get("argument", "")
         page, live = page_of(request), self._topics.get(name)
-        if live is None or page.session is None:
+        if page.session is None:
+            response = await _opened(request)
+            await _sent(response, SIGNED_OUT)
+            return response
+        if live is None:
             raise web.HTTPNotFound
         reader: Reader = page.reader
         topic = (name, argument, reader.language, reader.operates)
-        token = request.cookies.get(page.console.cookie, "")
         async with self._hub.watching(topic, lambda: live(reader, argument)) as viewer:
-            response = web.StreamResponse(
-                headers={"Content-Type": "text/event-stream", "X-Accel-Buffering": "no"}
-            )
-            await response.prepare(request)
-            await response.write(f"retry: {_RETRY_MILLISECONDS}\n\n".encode())
-            while not viewer.closed and page.console.sessions.of(token) is not None:
-                if not await _sent(response, await self._next(viewer)):
-                    break
+            response = await _opened(request)
+            await self._push(page, viewer, response)
         return response
+
+    async def _push(self, page: Page, viewer: Viewer, response: web.StreamResponse) -> None:
+        token = page.request.cookies.get(page.console.cookie, "")
+        while True:
+            content = await self._next(viewer)
+            if viewer.closed:
+                return
+            # An open page is no use of the session: it must not keep an unattended one alive.
+            if page.console.sessions.of(token, used=False) is None:
+                await _sent(response, SIGNED_OUT)
+                return
+            if not await _sent(response, content):
+                return
 
     async def _next(self, viewer: Viewer) -> bytes:
         try:
@@ -174,6 +188,14 @@ class LivePages:
         viewer.ready.clear()
         fragments, viewer.pending = viewer.pending, {}
         return b"".join(fragments.values())
+
+
+async def _opened(request: web.Request) -> web.StreamResponse:
+    headers = {"Content-Type": "text/event-stream", "X-Accel-Buffering": "no"}
+    response = web.StreamResponse(headers=headers)
+    await response.prepare(request)
+    await response.write(f"retry: {_RETRY_MILLISECONDS}\n\n".encode())
+    return response
 
 
 def encoded(event: str, html: str) -> bytes:
@@ -193,3 +215,7 @@ async def _sent(response: web.StreamResponse, content: bytes) -> bool:
     except (ConnectionResetError, TimeoutError):
         return False
     return True
+
+
+SIGNED_OUT = encoded("signed_out", "")
+"""The session has ended: the page loads itself again, which leads to signing in."""

@@ -52,8 +52,11 @@ class Sessions:
         self._keep(_name(token), session)
         return token
 
-    def of(self, token: str) -> Session | None:
-        """The session of a cookie, unless it has expired or its account has changed since."""
+    def of(self, token: str, *, used: bool = True) -> Session | None:
+        """The session of a cookie, unless it has expired or its account has changed since.
+
+        `used` puts off its end for want of use.
+        """
         name = _name(token)
         session = self._known.get(name)
         if session is None:
@@ -62,7 +65,7 @@ class Sessions:
         if not self._holds(session, now):
             self._forget(name)
             return None
-        if now - session.seen_at > _TOUCH_SECONDS:  # a write for each click would be too many
+        if used and now - session.seen_at > _TOUCH_SECONDS:  # a write for each click would be too many
             session = replace(session, seen_at=now)
             self._keep(name, session)
         return session

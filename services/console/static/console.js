@@ -21,6 +21,11 @@ document.body.addEventListener("htmx:sseOpen", () => {
   setTimeout(() => lost || tell("", ""), 4000);
 });
 
+document.body.addEventListener("htmx:sseClose", (event) => {
+  // The session has ended: the page leads to signing in.
+  if (event.detail.type === "message") location.reload();
+});
+
 document.body.addEventListener("htmx:sendError", () => {
   messages.textContent = document.body.dataset.unreachable;
 });

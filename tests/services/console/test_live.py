@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from aiohttp import web
 
-from services.console.live import Hub, Viewer, encoded
+from services.console.live import SIGNED_OUT, Hub, Viewer, encoded
 from tests.support.console import Browser, ConsoleWorld
 from tests.support.console_trainings import round_of, running_training, tell
 
@@ -74,7 +74,8 @@ async def test_signing_out_ends_the_stream(world):
             tell(world.store, 1, round_of(1, 4))
             world.hub.wake()
             async with asyncio.timeout(10):
-                await response.content.read()
+                rest = await response.content.read()
+            assert rest == SIGNED_OUT
 
 
 async def test_topics_and_arguments_that_do_not_exist(world):

@@ -32,9 +32,12 @@ def test_a_session_survives_a_restart_and_ends_when_idle(accounts):
     clock.now += IDLE_SECONDS - 1
     assert again.of(token) is not None
     clock.now += IDLE_SECONDS - 1
-    assert Sessions(store, accounts, clock).of(token) is not None, "it was used within the time"
-    clock.now += IDLE_SECONDS
-    assert again.of(token) is None
+    again = Sessions(store, accounts, clock)
+    assert again.of(token) is not None, "it was used within the time"
+    clock.now += IDLE_SECONDS - 1
+    assert again.of(token, used=False) is not None
+    clock.now += 2
+    assert again.of(token) is None, "to look whether it holds is no use of it"
     assert store.values("console-session:") == {}
 
 

@@ -34,8 +34,23 @@ async def test_nothing_is_shown_to_a_stranger(browser, path):
 
 
 async def test_a_script_of_a_stranger_is_told_where_to_sign_in(browser):
-    async with browser.http.get("/live/trainings", allow_redirects=False) as response:
-        assert (response.status, response.headers["HX-Redirect"]) == (401, "/sign-in")
+    headers = {"HX-Request": "true"}
+    async with browser.http.get("/trainings", headers=headers, allow_redirects=False) as response:
+        assert (response.status, response.headers["HX-Redirect"]) == (401, "/sign-in?next=/trainings")
+
+
+@pytest.mark.parametrize("topic", ["trainings", "training/order:1", "nothing"])
+async def test_a_live_page_without_a_session_is_told_so_and_nothing_else(browser, topic):
+    async with browser.http.get(f"/live/{topic}") as response:
+        text = await response.text()
+    assert text == "retry: 1000\n\nevent: signed_out\ndata: \n\n"
+
+
+async def test_accounts_that_cannot_be_read_are_not_explained_to_strangers(browser, world):
+    world.accounts.path.write_text("{")
+    response = await browser.sign_in()
+    assert response.status == 500
+    assert "console-users" not in await response.text()
 
 
 @pytest.mark.parametrize(
