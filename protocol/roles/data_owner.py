@@ -182,7 +182,7 @@ def _on_decision(state: OwnerState, received: Received, context: Context) -> Ste
     data_set = body.data_set or state.data_set
     assert data_set is not None
     label = DATA_SET + data_set
-    require(label in context.private, "unknown_data_set", data_set)
+    require(label in context.private, "unknown_data_set")
     found = mismatches(state.request, Statistic.from_bytes(context.private[label]))
     if found:
         refused = NoteFact(

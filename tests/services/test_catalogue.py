@@ -60,6 +60,19 @@ def test_names_that_could_leave_the_folder_are_refused(catalogue, name):
             act(name)
 
 
+def test_all_statistics_are_those_of_the_files_as_they_are_now(catalogue, monkeypatch):
+    assert catalogue.all() == {}
+    catalogue.add("a", statistic(rows=50), "a.csv")
+    assert catalogue.all()["a"].rows == 50
+    with monkeypatch.context() as patch:
+        patch.setattr(catalogue, "load", None)
+        assert catalogue.all()["a"].rows == 50, "what has not changed is not read again"
+    catalogue.add("a", statistic(rows=60), "a.csv", replace=True)
+    assert catalogue.all()["a"].rows == 60
+    catalogue.remove("a")
+    assert catalogue.all() == {}
+
+
 def test_a_missing_data_set_is_told_with_those_there_are(catalogue):
     with pytest.raises(DataSetError, match="no data set 'b'; there is none yet"):
         catalogue.load("b")
