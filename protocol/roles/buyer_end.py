@@ -37,6 +37,7 @@ from protocol.roles.inputs import (
     SubmitCall,
 )
 from protocol.roles.machine import (
+    Late,
     Received,
     changed,
     effects_of,
@@ -92,7 +93,7 @@ def on_model_late(state: BuyerState, _argument: str, context: Context) -> BuyerS
 
     After each turn of all of them the wait doubles, until nobody needs to hold the model any more.
     """
-    if context.now >= state.model_until:
+    if 0 < state.model_until <= context.now:
         fact = NoteFact(name="model_not_delivered", data={"requests": state.model_requests})
         return Step(failed(state, "model_not_delivered"), (fact,))
     validators = state.parties.addresses(state.parties.validators)
@@ -103,7 +104,12 @@ def on_model_late(state: BuyerState, _argument: str, context: Context) -> BuyerS
 
 
 def on_model_again(state: BuyerState, received: Received, context: Context) -> BuyerStep:
-    """The aggregator has not heard that the model arrived: say so once more."""
+    """The aggregator has not heard that the model arrived: say so once more.
+
+    Raises Late for a validator that was asked as well.
+    """
+    if received.sender in state.parties.addresses(state.parties.validators):
+        raise Late
     require_sender(received.sender, state.request.aggregator)
     assert state.recorded_model is not None
     require(received.body.model.digest() == state.recorded_model, "wrong_model")

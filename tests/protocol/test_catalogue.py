@@ -10,7 +10,7 @@ from protocol.codec import pack, unpack
 from protocol.message_examples import EXAMPLES
 from protocol.messages import MESSAGE_TYPES, ROUTES, Message
 from protocol.request import Deadlines
-from protocol.roles.dispatch import _ROLES, inputs_of
+from protocol.roles.dispatch import ROLES, inputs_of
 from protocol.roles.sequence import sequence_diagram
 from tests.support.pure_market import PureMarket
 from tests.support.small_markets import COLUMNS, small_data, small_request
@@ -52,7 +52,7 @@ def test_recipients_can_answer_and_deadlines_are_the_request_s(name):
 
 
 def handled_by(step, recipient):
-    rows = _ROLES[recipient].MACHINE.table.values()
+    rows = ROLES[recipient].MACHINE.table.values()
     return {row[step].__module__.rsplit(".", 1)[-1] for row in rows if step in row}
 
 
@@ -70,14 +70,14 @@ def test_what_is_said_to_be_unused_is_in_no_table_and_the_rest_is():
         "policy_order",
         "withdraw_order",
     }
-    known = set().union(*map(inputs_of, _ROLES))
+    known = set().union(*map(inputs_of, ROLES))
     for name, usage in USAGE.items():
         unused = usage.sent_when.startswith("Not sent")
         assert unused == (name not in known | outside_of_trainings), name
 
 
 def test_the_course_has_every_message_and_event_that_a_table_allows():
-    allowed = {name for role in _ROLES for name in inputs_of(role) if re.fullmatch(r"\w+", name)}
+    allowed = {name for role in ROLES for name in inputs_of(role) if re.fullmatch(r"\w+", name)}
     apart = WHEN_SOMETHING_FAILS | BY_A_PERSON | {"catalogue_changed", "policy_changed"}
     calls = {step for step in STEPS if step.startswith("call:")}
     assert set(STEPS) - calls == allowed - apart

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from protocol.roles.dispatch import _ROLES
+from protocol.roles.dispatch import ROLES as MODULES
 from protocol.roles.training import Parties
 
 README = Path(__file__).parents[2] / "protocol" / "README.md"
-ROLES = sorted(_ROLES)
+ROLES = sorted(MODULES)
 
 
 def section(role: str) -> str:
@@ -32,13 +32,13 @@ def shown_in(module: Any, phase: str) -> str:
 
 @pytest.mark.parametrize("role", ROLES)
 def test_every_phase_stands_in_the_table_in_its_order(role: str) -> None:
-    assert list(table(role)) == list(_ROLES[role].MACHINE.phases)
+    assert list(table(role)) == list(MODULES[role].MACHINE.phases)
 
 
 @pytest.mark.parametrize("role", ROLES)
 def test_every_phase_allows_exactly_the_inputs_of_its_row(role: str) -> None:
     written = table(role)
-    for phase, allowed in _ROLES[role].MACHINE.table.items():
+    for phase, allowed in MODULES[role].MACHINE.table.items():
         row = " ".join(f"`{name}`" for name in allowed) or "none"
         assert written[phase][1] == set(allowed), f"in protocol/README.md, `{phase}` of {role} allows: {row}"
 
@@ -46,12 +46,12 @@ def test_every_phase_allows_exactly_the_inputs_of_its_row(role: str) -> None:
 @pytest.mark.parametrize("role", ROLES)
 def test_every_phase_is_shown_as_its_row_says(role: str) -> None:
     for phase, (shown, _) in table(role).items():
-        assert shown_in(_ROLES[role], phase) in shown.split(", then ")
+        assert shown_in(MODULES[role], phase) in shown.split(", then ")
 
 
 @pytest.mark.parametrize("role", ROLES)
 def test_final_phases_await_nothing_that_would_restart_a_training(role: str) -> None:
-    module = _ROLES[role]
+    module = MODULES[role]
     late_questions = {"model_request", "trained_model", "timer:retention"}
     for phase in module.FINAL:
         assert table(role)[phase][1] <= late_questions

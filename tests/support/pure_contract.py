@@ -1,4 +1,4 @@
-"""The contract's rules, events and clock in plain Python, without money: the Solidity tests own that."""
+"""The contract's rules, events, clock and money in plain Python; the Solidity tests own the original."""
 
 from decimal import Decimal
 from typing import Any
@@ -17,6 +17,7 @@ from protocol.records import Market, RoundRecord
 from protocol.roles.training import validator_count
 from protocol.signatures import recover_address
 from protocol.types import mask_of, seats_of
+from tests.support.pure_ledger import PureLedger
 
 MARKET = Market(chain_id=1337, contract="0x" + "11" * 20)
 TRAINING = 1
@@ -44,6 +45,8 @@ class PureContract:
         self.trainers = self.validators = 0
         self.forced_validators = validators
         self.calls: list[tuple[str, str]] = []
+        self.events: list[Any] = []
+        self.ledger: PureLedger | None = None
 
     @property
     def ended(self) -> bool:
@@ -56,7 +59,9 @@ class PureContract:
     def apply(self, sender: str, call: Any) -> list[Any]:
         """The events of a call; raises Refused."""
         self.calls.append((sender, call.call))
-        return list(getattr(self, f"_{call.call}")(sender, call))
+        events = list(getattr(self, f"_{call.call}")(sender, call))
+        self.events.extend(events)
+        return events
 
     def _open(self, sender: str, call: Any) -> list[Any]:
         self._require(self.status == "none", "wrong_status")
@@ -68,12 +73,15 @@ class PureContract:
             deposit=call.deposit,
             terms=call.terms,
         )
+        self.ledger = PureLedger(self.opened)
         return [self.opened]
 
     def _join(self, sender: str, _call: Any) -> list[Any]:
         self._require(self.status == "open", "wrong_status")
         self._require(self.now < self.join_until, "too_late")
         self._require(sender not in self.seats, "already_joined")
+        assert self.opened is not None
+        self._require(len(self.seats) < self.opened.terms.max_owners, "no_seat_left")
         self.seats.append(sender)
         return [Joined(training=TRAINING, owner=sender, seat=len(self.seats) - 1)]
 
@@ -101,7 +109,8 @@ class PureContract:
         self._require(self.status == "running" and not self.last_recorded, "wrong_status")
         self._require(record.round == len(self.recorded) + 1, "unexpected_round")
         assert self.opened is not None
-        self._require(sender == self.opened.aggregator, "too_early")
+        half = self.round_until - self.opened.terms.round_seconds // 2
+        self._require(sender == self.opened.aggregator or self.now >= half, "too_early")
         self._check_signatures(record, call)
         self._require(record.trainers & ~self.trainers == 0, "invalid_metrics")
         self._require(record.validators & ~self.validators == 0, "invalid_metrics")
@@ -123,6 +132,8 @@ class PureContract:
             pay_weights=tuple(weights),
         )
         self.recorded.append(event)
+        assert self.ledger is not None
+        self.ledger.accrue(event)
         return [event]
 
     def _check_signatures(self, record: RoundRecord, call: Any) -> None:
@@ -142,7 +153,9 @@ class PureContract:
         self._require(self.status == "running" and bool(self.recorded), "wrong_status")
         self._require(self.last_recorded or self.now >= self.round_until, "too_early")
         self.status = "settled"
-        return [Settled(training=TRAINING, improvement=0, paid=0, refund=0)]
+        assert self.ledger is not None
+        improvement, paid, refund = self.ledger.settle(self.seats, self.validators)
+        return [Settled(training=TRAINING, improvement=improvement, paid=paid, refund=refund)]
 
     def _cancel(self, sender: str, _call: Any) -> list[Any]:
         assert self.opened is not None
@@ -153,9 +166,13 @@ class PureContract:
             self._require(self.status in ("drawing", "running") and not self.recorded, "wrong_status")
             self._require(self.now >= self.round_until, "too_early")
         self.status = "cancelled"
-        return [Cancelled(training=TRAINING, refund=0)]
+        assert self.ledger is not None
+        self.ledger.refund(self.opened.deposit)
+        return [Cancelled(training=TRAINING, refund=self.opened.deposit)]
 
-    def _withdraw(self, _sender: str, _call: Any) -> list[Any]:
+    def _withdraw(self, sender: str, _call: Any) -> list[Any]:
+        assert self.ledger is not None
+        self._require(self.ledger.withdraw(sender) > 0, "nothing_to_withdraw")
         return []
 
     def _require(self, holds: bool, code: str) -> None:
