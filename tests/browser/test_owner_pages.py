@@ -1,5 +1,7 @@
 """An owner's console in a browser: deciding, data sets, policy, earnings."""
 
+import re
+
 import pytest
 from playwright.async_api import Page, expect
 
@@ -96,3 +98,38 @@ async def test_a_wrong_policy_comes_back_with_its_problem(consoles: Consoles, pa
     await expect(page.locator("#problem-buyers")).to_contain_text("40 hexadecimal digits")
     await expect(page.locator("#buyers")).to_have_value("somebody")
     await assert_accessible(page)
+
+
+async def test_a_training_is_declined(consoles: Consoles, page: Page) -> None:
+    owner = consoles.owners[3]
+    await page.goto(f"{owner}policy")
+    await page.uncheck("#automatic")
+    await page.click("#save")
+    await consoles.another_training()
+    await page.goto(f"{owner}trainings")
+    asks = page.locator("tr.asks").first
+    await expect(asks).to_be_visible(timeout=LONG)
+    await asks.get_by_role("link").click()
+    await page.click("#decline")
+    await expect(page.locator("#status .state-declined")).to_be_visible(timeout=LONG)
+    await page.goto(f"{owner}policy")
+    await page.click("#reset")
+    await expect(page.locator("#automatic")).to_be_checked()
+
+
+async def test_pay_that_stays_in_the_contract_is_withdrawn_by_hand(consoles: Consoles, page: Page) -> None:
+    owner = consoles.owners[2]
+    await page.goto(f"{owner}policy")
+    await page.uncheck("#withdraw")
+    await page.click("#save")
+    await expect(page.locator("#withdraw")).not_to_be_checked()
+    await consoles.another_training()
+    await page.goto(f"{owner}earnings")
+    credit = page.locator("[data-figure=credit]")
+    await expect(credit).not_to_have_text(re.compile(r"^0 ETH"), timeout=LONG)
+    await page.reload()
+    await page.click("#withdraw")
+    await expect(credit).to_have_text(re.compile(r"^0 ETH"), timeout=LONG)
+    await page.goto(f"{owner}policy")
+    await page.click("#reset")
+    await expect(page.locator("#withdraw")).to_be_checked()

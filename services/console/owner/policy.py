@@ -1,6 +1,8 @@
 """The standing policy and the budgets: forms whose outcome is an order to the daemon."""
 
+import asyncio
 from collections.abc import Mapping
+from contextlib import suppress
 
 from aiohttp import web
 
@@ -14,6 +16,7 @@ from services.console.owner.views import policy_in_force
 from services.console.pages import Page
 from services.owner_records import ordered_policy
 
+_PATIENCE_SECONDS = 3.0
 _NOTES = {
     "saved": _("The daemon was told. The new policy also holds for trainings that wait for a decision."),
     "reset": _("The daemon was told to go by its configuration's policy again."),
@@ -38,9 +41,7 @@ async def save(request: web.Request) -> web.StreamResponse:
 
 async def reset(request: web.Request) -> web.StreamResponse:
     """Go by the configuration's policy again."""
-    page = page_of(request)
-    await page.console.party.order(PolicyOrder(policy=None), 0)
-    return page.redirect("/policy?done=reset")
+    return await _order(page_of(request), None)
 
 
 async def limit(request: web.Request) -> web.StreamResponse:
@@ -55,9 +56,15 @@ async def limit(request: web.Request) -> web.StreamResponse:
     return await _order(page, OwnerPolicy.model_validate({**dict(policy), "budget": budget}))
 
 
-async def _order(page: Page, policy: OwnerPolicy) -> web.StreamResponse:
-    await page.console.party.order(PolicyOrder(policy=policy), 0)
-    return page.redirect("/policy?done=saved")
+async def _order(page: Page, policy: OwnerPolicy | None) -> web.StreamResponse:
+    """Send the order, and wait a moment for it: the page that follows should show the new policy."""
+    party = page.console.party
+    await party.order(PolicyOrder(policy=policy), 0)
+    with suppress(TimeoutError):
+        async with asyncio.timeout(_PATIENCE_SECONDS):
+            while ordered_policy(party.store) != policy:  # noqa: ASYNC110  the store tells nobody
+                await asyncio.sleep(0.05)
+    return page.redirect(f"/policy?done={'reset' if policy is None else 'saved'}")
 
 
 def _policy(page: Page) -> OwnerPolicy:

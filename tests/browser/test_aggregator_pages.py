@@ -1,0 +1,24 @@
+"""The aggregator's operator looks on, in a real browser."""
+
+from playwright.async_api import expect
+
+from tests.support.chromium import screenshots
+from tests.support.console_pages import LONG, assert_accessible
+
+
+async def test_a_training_is_watched_and_nothing_can_be_changed(consoles):
+    page = consoles.page
+    await consoles.finished_training()
+    await consoles.another_training()
+    await page.goto(f"{consoles.aggregator}trainings")
+    running = page.locator("tr[data-training]", has=page.locator(".state-in_progress")).first
+    await expect(running).to_be_visible(timeout=LONG)
+    await assert_accessible(page)
+    await screenshots(page, "aggregator-trainings")
+    await running.get_by_role("link").click()
+    await expect(page.get_by_role("heading", level=1)).to_be_visible()
+    await assert_accessible(page)
+    await screenshots(page, "aggregator-training")
+    forms = await page.locator("main form").count()
+    assert forms == 0
+    await expect(page.locator("#status .state-finished")).to_be_visible(timeout=LONG)
