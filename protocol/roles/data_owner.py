@@ -39,6 +39,7 @@ from protocol.roles.machine import (
     effects_of,
     message,
     require,
+    store,
 )
 from protocol.roles.owner_budget import Standing, counted, counts_in, given_back, policy_of, standing
 from protocol.roles.owner_state import OwnerState
@@ -204,7 +205,7 @@ def _accept(state: OwnerState, context: Context) -> Step[OwnerState]:
     assert data_set is not None
     try:
         affine_map(
-            trainer.factor_of(request, data_set, context),
+            trainer.factor_of(state, context),
             step_size=float(request.schedule.step_size),
             l2=float(request.model.l2),
             local_steps=1,
@@ -214,15 +215,16 @@ def _accept(state: OwnerState, context: Context) -> Step[OwnerState]:
         fact = NoteFact(name="step_size_diverges", data={"reason": str(error)})
         declined = changed(state, phase="declined", failure="step_size_diverges")
         return Step(declined, (answer, fact, CancelTimer(name="join")))
-    rows = Statistic.from_bytes(context.private[DATA_SET + data_set]).rows
+    content = context.private[DATA_SET + data_set]
+    rows, (kept, blob) = Statistic.from_bytes(content).rows, store(content)
     answer = message(context, request.aggregator, InvitationAnswer(decision="accepted", rows=rows))
     seed = context.randomness("blinding base").bytes(32)
-    joined = changed(state, phase="initiated", rows=rows, blinding_seed=seed)
+    joined = changed(state, phase="initiated", rows=rows, statistic=kept, blinding_seed=seed)
     assert state.opened is not None
     count = counted(state.training, state.opened.buyer, data_set)
     join = SubmitCall(call=Join(training=state.training))
     timers = (CancelTimer(name="join"), waiting.joining_timer(joined, context))
-    return Step(joined, (count, join, answer, *timers))
+    return Step(joined, (blob, count, join, answer, *timers))
 
 
 def _on_reconsidered(state: OwnerState, _item: object, context: Context) -> Step[OwnerState]:
@@ -237,7 +239,7 @@ def _on_join_over(state: OwnerState, _argument: str, _context: Context) -> Step[
 def _on_join_refused(state: OwnerState, refusal: CallRefused, _context: Context) -> Step[OwnerState]:
     fact = NoteFact(name="join_refused", data={"code": refusal.code})
     code = "too_late" if refusal.code == "wrong_status" else refusal.code  # the joining is over already
-    failed = changed(state, phase="failed", failure=f"join_{code}")
+    failed = changed(state, phase="failed", failure=f"join_{code}", statistic=None)
     return Step(failed, (fact, given_back(state.training), CancelTimer(name="stalled")))
 
 

@@ -23,7 +23,7 @@ def on_roles_drawn(state: OwnerState, event: RolesDrawn, context: Context) -> St
     """Train or validate from now on, as the contract drew it; without a seat it is over."""
     parties = changed(state.parties, trainers=event.trainers, validators=event.validators)
     if context.address not in parties.seats:
-        late = changed(state, phase="failed", failure="joined_too_late", parties=parties)
+        late = changed(state, phase="failed", failure="joined_too_late", parties=parties, statistic=None)
         return Step(late, (given_back(state.training), CancelTimer(name="join"), CancelTimer(name="stalled")))
     trains = context.address in parties.addresses(parties.trainers)
     fact = NoteFact(name="role_drawn", data={"role": "trainer" if trains else "validator"})
@@ -81,7 +81,7 @@ def _caught_up(state: OwnerState, record: RoundRecord) -> OwnerState:
 
 def on_settled(state: OwnerState, _event: Settled, context: Context) -> Step[OwnerState]:
     """The contract has paid; whoever holds the last model keeps it for a buyer that asks."""
-    finished = changed(state, phase="finished", evaluation=None, answer=None)
+    finished = changed(state, phase="finished", evaluation=None, answer=None, statistic=None)
     effects = (
         SubmitCall(call=Withdraw()) if policy_of(context).withdraw else None,
         CancelTimer(name="stalled"),
@@ -98,7 +98,7 @@ def on_retention_over(state: OwnerState, _argument: str, _context: Context) -> S
 def on_cancelled(state: OwnerState, _event: Cancelled, _context: Context) -> Step[OwnerState]:
     """It counts unless nothing was worked on: what was measured may have been opened unrecorded."""
     untouched = state.answer is None and state.link is None and not state.recorded
-    failed = changed(state, phase="failed", failure="cancelled")
+    failed = changed(state, phase="failed", failure="cancelled", statistic=None)
     timers = [CancelTimer(name=name) for name in ("opened", "join", "stalled")]
     return Step(failed, effects_of(timers, given_back(state.training) if untouched else None))
 

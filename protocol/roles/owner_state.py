@@ -50,7 +50,11 @@ class Evaluation(FrozenModel):
 
 
 class OwnerState(FrozenModel):
-    """Everything a data owner remembers of one training; its rows stay in its data sets."""
+    """Everything a data owner remembers of one training; its rows stay in its data sets.
+
+    `statistic` is the data set as it was joined with, until the training ends: to replace or remove that one
+    changes nothing.
+    """
 
     phase: Phase = "waiting"
     training: TrainingId
@@ -60,6 +64,7 @@ class OwnerState(FrozenModel):
     join_until: int = 0
     data_set: str | None = None
     rows: int = 0
+    statistic: Stored | None = None
     mismatches: tuple[str, ...] = ()
     parties: Parties = Parties()
     closed: bool = False

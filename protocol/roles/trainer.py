@@ -9,7 +9,6 @@ from protocol.learning.descent import affine_map, local_model
 from protocol.learning.scales import COEFFICIENT_SCALE, MODEL_SCALE
 from protocol.learning.statistic import Statistic
 from protocol.messages import EncryptedModel, GradientUpdate
-from protocol.request import Request
 from protocol.requirements import asked_factor
 from protocol.roles.inputs import Context, NoteFact, Step
 from protocol.roles.machine import Received, changed, message, require, store
@@ -18,10 +17,13 @@ from protocol.roles.training import public_key_of, require_sender
 from protocol.vectors import EncryptedVector
 
 
-def factor_of(request: Request, data_set: str, context: Context) -> NDArray[np.float64]:
-    """R/√m of [X (1) y] for this request, (p+1)×(p+1), out of the data set's factor."""
-    statistic = Statistic.from_bytes(context.private[f"data_set:{data_set}"])
-    return asked_factor(request, statistic)
+def factor_of(state: OwnerState, context: Context) -> NDArray[np.float64]:
+    """R/√m of [X (1) y] for the state's request, (p+1)×(p+1), out of its data set's factor."""
+    assert state.request is not None
+    # Before the training is joined there is no copy, nor in one that an earlier version joined.
+    kept = state.statistic
+    content = context.private[f"data_set:{state.data_set}"] if kept is None else kept.raw(context)
+    return asked_factor(state.request, Statistic.from_bytes(content))
 
 
 def on_encrypted_model(state: OwnerState, received: Received, context: Context) -> Step[OwnerState]:
@@ -60,7 +62,7 @@ def _update(state: OwnerState, body: EncryptedModel, start_digest: bytes, contex
     key = public_key_of(state.n)
     model = body.model.read(key, scale=MODEL_SCALE, count=request.parameters)
     matrix, offset = affine_map(
-        factor_of(request, state.data_set or "", context),
+        factor_of(state, context),
         step_size=float(request.schedule.step_size),
         l2=float(request.model.l2),
         local_steps=request.schedule.local_steps,

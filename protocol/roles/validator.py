@@ -60,7 +60,7 @@ def on_local_models(state: OwnerState, received: Received, context: Context) -> 
     ]
     packed, residuals = masked_residuals(
         key,
-        factor_of(request, state.data_set or "", context),
+        factor_of(state, context),
         models,
         start=start if body.measure_start else None,
         widths=widths,

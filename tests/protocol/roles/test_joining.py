@@ -125,6 +125,24 @@ def test_an_owner_without_any_data_waits_until_some_arrive() -> None:
     assert_model_of_twin(market)
 
 
+@pytest.mark.parametrize("then", ["removed", "replaced"])
+def test_a_training_goes_on_with_the_data_that_it_was_joined_with(then: str) -> None:
+    market = small_market()
+    before = [owner.private["data_set:rows"] for owner in market.owners]
+    market.run_until("training_started", market.owners[0])
+    for owner in market.owners:
+        del owner.private["data_set:rows"]
+        if then == "replaced":
+            other = small_data(owners=1, seed=8)[0]
+            owner.private["data_set:rows"] = make_statistic(COLUMNS, other).to_bytes()
+    market.finish()
+    assert {owner.shown for owner in market.owners} == {"FINISHED"}
+    for owner, content in zip(market.owners, before, strict=True):
+        assert content not in owner.blobs.values(), "rows' statistics stay only as long as the training"
+        owner.private["data_set:rows"] = content
+    assert_model_of_twin(market)
+
+
 def test_a_step_that_diverges_is_declined_without_a_number() -> None:
     """The bound itself, asked often enough with chosen columns, would give the Gram matrix away."""
     market = small_market(data=small_data(owners=6))
