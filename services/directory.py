@@ -1,5 +1,6 @@
 """Who is who: roles and exchange keys as registered on chain, remembered by this process."""
 
+import time
 from typing import Protocol
 
 from protocol.errors import ProtocolViolation
@@ -7,6 +8,8 @@ from services.recent import Recent
 
 _MOST_ACCOUNTS, _MOST_KEYS = 4096, 16384
 """What is remembered: some megabytes, and enough for hundreds of trainings at once."""
+
+_LATELY_SECONDS = 5.0
 
 
 class Registry(Protocol):
@@ -32,6 +35,7 @@ class Directory:
         self._registry = registry
         self._roles: Recent[str, str] = Recent(_MOST_ACCOUNTS)
         self._keys: Recent[tuple[int, str], bytes] = Recent(_MOST_KEYS)
+        self._lately: Recent[tuple[int, str], tuple[bytes, float]] = Recent(_MOST_ACCOUNTS)
 
     async def role_of(self, account: str) -> str:
         """The role; raises ProtocolViolation("not_registered")."""
@@ -44,7 +48,7 @@ class Directory:
         return role
 
     async def exchange_key_of(self, training: int, account: str) -> bytes:
-        """The key to seal to: as it was when the account entered the training, else as registered now.
+        """The key as it was when the account entered the training, else as registered now.
 
         Raises ProtocolViolation("not_registered").
         """
@@ -60,3 +64,20 @@ class Directory:
         if key is None:
             raise ProtocolViolation("not_registered", account)
         return key  # it may change until the account joins
+
+    async def sealing_key_of(self, training: int, account: str) -> bytes:
+        """A key that the account can open: as `exchange_key_of`, but one that may change is some seconds old.
+
+        Who rotates its key keeps the old ones. The chain has no key for a training of its aggregator, nor of
+        who has not joined: the node would be asked again for each message to them.
+        Raises ProtocolViolation("not_registered").
+        """
+        place = (training, account)
+        known, now = self._keys.get(place), time.monotonic()
+        if known is not None:
+            return known
+        lately = self._lately.get(place)
+        if lately is None or now - lately[1] > _LATELY_SECONDS:
+            lately = await self.exchange_key_of(training, account), now
+            self._lately.put(place, lately)
+        return lately[0]

@@ -1,7 +1,7 @@
 """From a step's effects to what the store writes: messages signed and sealed, calls, timers, blobs, facts."""
 
 from protocol.errors import ProtocolViolation
-from protocol.messages import Message
+from protocol.messages import Invitation, Message
 from protocol.roles.dispatch import EncodedStep
 from protocol.roles.inputs import (
     CancelTimer,
@@ -43,7 +43,9 @@ class Courier:
 
         Raises ProtocolViolation("not_registered") for a recipient the chain does not know.
         """
-        exchange_key = await self._directory.exchange_key_of(training, recipient)
+        # Who is invited has not joined: the chain has no key of this training for it.
+        joined = 0 if isinstance(body, Invitation) else training
+        exchange_key = await self._directory.sealing_key_of(joined, recipient)
         role = await self._directory.role_of(recipient)
         message = outgoing(
             self._identity,

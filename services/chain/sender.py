@@ -75,6 +75,15 @@ class _InFlight:
     raw: list[bytes] = field(default_factory=list)
 
 
+@dataclass(slots=True)
+class _Head:
+    """The newest block's number, and when that was asked."""
+
+    number: int = -1
+    asked_at: float = 0.0
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+
 class Sender:
     """Sends from one key, safely from many tasks at once. One per key and chain."""
 
@@ -88,6 +97,7 @@ class Sender:
         self._lock = asyncio.Lock()
         self._in_flight: dict[int, _InFlight] = {}
         self._changed = asyncio.Event()
+        self._head = _Head()
         rpc.on_block(self._wake)
 
     async def send(
@@ -226,7 +236,7 @@ class Sender:
         tried_at = known_at = loop.time()
         overtaken = False
         while True:
-            changed = self._changed
+            changed, seen = self._changed, self._head.number
             try:
                 receipt, final = await self._look(flight)
                 if receipt is not None and final:
@@ -253,7 +263,30 @@ class Sender:
                         await self._submit(flight)
             except (ChainUnavailable, RpcError) as error:
                 _log.warning("chain_wait_failed", reason=str(error))
-            await self._pause(changed)
+            await self._pause_while_newest(seen, changed)
+
+    async def _pause_while_newest(self, seen: int, changed: asyncio.Event) -> None:
+        """Until there is a new block, or the pool may have lost something; one question for all that wait.
+
+        Were each to ask for itself, the node would be asked as often as there are transactions under way.
+        """
+        loop = asyncio.get_running_loop()
+        until = loop.time() + self._policy.lost_seconds
+        await self._pause(changed)
+        while await self._newest_block() == seen and loop.time() < until:
+            await self._pause(self._changed)
+
+    async def _newest_block(self) -> int:
+        """As of at most one poll ago; -1 while the node does not answer."""
+        async with self._head.lock:
+            now = asyncio.get_running_loop().time()
+            if now - self._head.asked_at >= self._policy.poll_seconds:
+                try:
+                    self._head.number = quantity(await self._rpc.call("eth_blockNumber"))
+                except (ChainUnavailable, RpcError):
+                    self._head.number = -1  # whoever looks finds out and says so
+                self._head.asked_at = now
+            return self._head.number
 
     async def _look(self, flight: _InFlight) -> tuple[Receipt | None, bool]:
         """The receipt of whichever transaction of this nonce was mined, and whether it is deep enough."""
@@ -279,6 +312,7 @@ class Sender:
         """A new event for each block, so that no waiting task clears another's."""
         self._changed.set()
         self._changed = asyncio.Event()
+        self._head.asked_at = 0.0
 
     async def _pause(self, changed: asyncio.Event) -> None:
         await happens(changed, self._policy.poll_seconds)

@@ -157,3 +157,25 @@ async def test_two_programs_with_one_key_displace_each_other_and_both_get_throug
     clients = [market.buyer, other] * 4
     await asyncio.gather(*(c.submit(o) for c, o in zip(clients, openings, strict=True)))
     assert len(await opened_trainings(market)) == 8
+
+
+async def test_while_there_is_no_new_block_a_receipt_is_not_asked_for_at_every_poll(registered) -> None:
+    market = registered
+    rpc, client = interposed_client(market, market.buyer, confirmations=1)
+    looks = []
+
+    async def look(*parameters):
+        looks.append(parameters)
+        return await market.rpc.call("eth_getTransactionReceipt", *parameters)
+
+    rpc.handlers["eth_getTransactionReceipt"] = look
+    call = asyncio.create_task(client.submit(market.opening()))
+    async with asyncio.timeout(5):
+        while not looks:
+            await asyncio.sleep(0.005)
+    await asyncio.sleep(0.5)  # some fifty polls
+    assert not call.done()
+    assert len(looks) <= 5
+    await market.rpc.call("evm_mine")
+    async with asyncio.timeout(1):  # and yet it is seen at the next poll
+        await call
