@@ -8,11 +8,12 @@ import socket
 import subprocess
 import sys
 import time
-from contextlib import AsyncExitStack, ExitStack
+from contextlib import AsyncExitStack, ExitStack, closing
 from pathlib import Path
 from typing import Self
 
 import aiohttp
+import sqlalchemy as sa
 import yaml
 
 from protocol.learning.statistic import StatisticBuilder
@@ -20,6 +21,7 @@ from protocol.signatures import address_of
 from services.catalogue import Catalogue
 from services.chain.deploy import deploy
 from services.chain.rpc import HttpRpc
+from services.errors import ConfigurationError, StoreUnavailable
 from services.keystore import Cost, Keystore
 from services.store import Store
 from tests.support.amqp_market import AmqpMarket, amqp_market
@@ -63,7 +65,10 @@ class DaemonMarket:
 
     node_options: tuple[str, ...] = ("--block-time", "1")
 
-    def __init__(self, folder: Path, server: Server, columns, parts) -> None:
+    def __init__(self, folder: Path, server: Server, columns, parts, *, store_of=None) -> None:
+        """`store_of` names the URL of a daemon's store; by default it is an SQLite file."""
+        self._store_of = store_of or (lambda name: f"sqlite:///{folder / name}.sqlite")
+        self._moved: dict[str, str] = {}
         self.folder, self.server, self.columns, self.parts = folder, server, columns, parts
         self._stack, self._async_stack = ExitStack(), AsyncExitStack()
         self.daemons: dict[str, DaemonProcess] = {}
@@ -96,15 +101,30 @@ class DaemonMarket:
         return ["buyer", "aggregator", *(f"owner-{number}" for number in range(1, len(self.parts) + 1))]
 
     def store(self, name: str) -> Store:
-        """A daemon's store, opened beside it; close it."""
-        return Store(f"sqlite:///{self.folder / name}.sqlite")
+        """A daemon's store, opened beside it; close it. The daemon makes it, soon after it was started."""
+        until = time.monotonic() + 240
+        while True:
+            try:
+                return Store(self.store_url(name), existing=True)
+            except (ConfigurationError, StoreUnavailable):
+                process = self.daemons[name].process
+                if time.monotonic() > until or (process is not None and process.poll() is not None):
+                    raise
+                time.sleep(0.2)
+
+    def store_url(self, name: str) -> str:
+        """The URL of a daemon's store, with the password if there is one."""
+        return self._moved.get(name) or self._store_of(name)
+
+    def move(self, name: str, url: str) -> None:
+        """Have a daemon use another store from its next start on."""
+        self._moved[name] = url
+        document = yaml.safe_load(self.config(name).read_text())
+        self.config(name).write_text(yaml.safe_dump({**document, **self._store_settings(name)}))
 
     def shown(self, name: str) -> list[str]:
-        store = self.store(name)
-        try:
+        with closing(self.store(name)) as store:
             return [row.shown for row in store.instances()]
-        finally:
-            store.close()
 
     async def until(self, condition, seconds: float = 240.0) -> None:
         """Wait; on time-out the daemons' last words are in the error."""
@@ -215,12 +235,22 @@ class DaemonMarket:
                 "confirmations": CONFIRMATIONS,
                 "poll_seconds": 0.2,
             },
-            "store": f"{name}.sqlite",
+            **self._store_settings(name),
             "metrics_port": self.metrics_ports.setdefault(name, free_port()),
             **own,
         }
         self.config(name).write_text(yaml.safe_dump(document))
         self.daemons[name] = self._daemon(name, kind)
+
+    def _store_settings(self, name: str) -> dict:
+        url = sa.make_url(self.store_url(name))
+        settings = {"store": url._replace(password=None).render_as_string()}
+        if url.password is not None:
+            secret = self.folder / f"{name}-store-password"
+            secret.touch(mode=0o600)
+            secret.write_text(f"{url.password}\n")
+            settings["store_password_file"] = str(secret)
+        return settings
 
     def _daemon(self, name: str, kind: str) -> DaemonProcess:
         return DaemonProcess(name, kind, self.config(name))
@@ -234,11 +264,12 @@ def write_request(
     minimum: int = 5,
     join_s: int = 120,
     key_bits: int = 2048,
+    training: str = "separate processes",
 ) -> Path:
     """A request for the market's data, in its folder."""
     columns = market.columns
     document = {
-        "name": "separate processes",
+        "name": training,
         "features": [{"name": name, "minimum": "-1", "maximum": "1"} for name in columns[:-1]],
         "target": {"name": columns[-1], "minimum": "25", "maximum": "346"},
         "schedule": {"rounds": rounds, "local_steps": local_steps, "step_size": "1.5"},
