@@ -59,7 +59,7 @@ from services.watched import folder_of, watched
 _log = structlog.get_logger(__name__)
 
 DRAIN_SECONDS = 30.0
-_RETRY_SECONDS = 5.0
+_FIRST_PAUSE, _RETRY_SECONDS = 0.5, 5.0
 _LONGEST_PAUSE = 300.0
 
 
@@ -268,12 +268,14 @@ async def _introduce(runtime: Runtime, role: OwnerRole) -> None:
 
 async def _patiently(action: Callable[[], Awaitable[Any]]) -> None:
     """Do what needs the node or the broker, again and again until they are there."""
+    pause = _FIRST_PAUSE
     while True:
         try:
             await action()
         except (ChainUnavailable, BusUnavailable) as error:
             _log.warning("waiting", reason=str(error))
-            await asyncio.sleep(_RETRY_SECONDS)
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, _RETRY_SECONDS)
         else:
             return
 

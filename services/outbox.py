@@ -22,9 +22,9 @@ from protocol.marketplace import ContractCall
 from protocol.roles.inputs import UNKNOWN_TRAINING, CallRefused
 from protocol.types import Code, FrozenModel
 from services import tracing
-from services.bus.port import UNDELIVERABLE, Bus, Outgoing, Unroutable
+from services.bus.port import UNDELIVERABLE, Bus, BusUnavailable, Outgoing, Unroutable
 from services.chain.client import MarketplaceClient
-from services.chain.errors import CallReverted
+from services.chain.errors import CallReverted, ChainUnavailable
 from services.errors import StoreUnavailable
 from services.heartbeat import IDLE_SECONDS
 from services.inbox import queued
@@ -38,6 +38,8 @@ from services.waiting import happens
 _log = structlog.get_logger(__name__)
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 60.0
+_AWAY_PAUSE = 4.0
+"""The longest while broker or node do not answer: what waits for them goes on soon after they are back."""
 
 UNROUTABLE_SECONDS = 24 * 3600.0
 """For how long a message's recipient may be without a queue: long enough for an administrator to notice."""
@@ -143,7 +145,8 @@ class Outbox:
             except Unroutable as error:
                 self._unroutable(effect, pending, str(error))
             except DeltaMLError as error:
-                self._again(effect, str(error), effect.unroutable_since)
+                away = isinstance(error, BusUnavailable)
+                self._again(effect, str(error), effect.unroutable_since, away=away)
             else:
                 return True
         return False
@@ -207,7 +210,7 @@ class Outbox:
             )
             self.on_input(effect.key)
         except DeltaMLError as error:
-            self._again(effect, str(error))
+            self._again(effect, str(error), away=isinstance(error, ChainUnavailable))
         except Exception as error:  # noqa: BLE001
             # A bug of ours is not tried again without a pause either; its text may hold secrets.
             self._again(effect, type(error).__name__)
@@ -223,8 +226,11 @@ class Outbox:
                 data = {"of": one.kind, "attempts": one.attempts + 1, "seconds": round(now - one.added_at, 3)}
                 self._store.note(one.key, ("late", data), now)
 
-    def _again(self, effect: QueuedEffect, reason: str, unroutable_since: float | None = None) -> None:
-        pause = min(_LONGEST_PAUSE, _FIRST_PAUSE * 2 ** min(effect.attempts, 16))
+    def _again(
+        self, effect: QueuedEffect, reason: str, unroutable_since: float | None = None, *, away: bool = False
+    ) -> None:
+        longest = min(_AWAY_PAUSE, _LONGEST_PAUSE) if away else _LONGEST_PAUSE
+        pause = min(longest, _FIRST_PAUSE * 2 ** min(effect.attempts, 16))
         _log.warning("effect_delayed", kind=effect.kind, attempts=effect.attempts, reason=reason, pause=pause)
         self._meter.retried(effect.kind)
         self._store.effect_failed(effect, time.time() + pause, unroutable_since)

@@ -21,7 +21,7 @@ _log = structlog.get_logger(__name__)
 
 PREFETCH = 64
 QUIET_SECONDS = 20.0
-_FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 10.0
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 4.0
 
 
 class ConsumerEnded(Exception):  # noqa: N818  not an error: it happens, and the next consumer goes on

@@ -10,7 +10,7 @@ from protocol.marketplace import Settle, Withdraw
 from protocol.messages import Complaint
 from services import outbox as outbox_module
 from services.bus.memory import MemoryBus
-from services.bus.port import BusUnavailable
+from services.bus.port import BusUnavailable, Unroutable
 from services.inbox import unqueued
 from services.meter import Meter
 from services.outbox import Outbox, packed_call, packed_letter, packed_message
@@ -117,6 +117,23 @@ async def test_the_pause_doubles_up_to_its_bound(world, monkeypatch):
             await done(world)
     delays = [line["pause"] for line in logs if line["event"] == "effect_delayed"]
     assert delays == [0.01, 0.02, 0.04, 0.05, 0.05]
+
+
+async def test_what_waits_for_the_broker_goes_on_soon_after_it_is_back(world, monkeypatch):
+    monkeypatch.setattr(outbox_module, "_AWAY_PAUSE", 0.03)
+    refusals = iter([BusUnavailable("no broker")] * 4 + [Unroutable("no queue")])
+
+    async def publish(_message):
+        for refusal in refusals:
+            raise refusal
+
+    world.bus.publish = publish
+    world.add(world.message("patient"))
+    with capture_logs() as logs:
+        async with world.running():
+            await done(world)
+    delays = [line["pause"] for line in logs if line["event"] == "effect_delayed"]
+    assert delays == [0.01, 0.02, 0.03, 0.03, 0.16]
 
 
 async def test_calls_run_side_by_side_and_messages_do_not_wait_for_them(world):
