@@ -38,6 +38,9 @@ def on_training_started(state: OwnerState, started: Received, context: Context) 
     require(not state.parties.has_started(), "already_started")
     body: TrainingStarted = started.body
     parties = started_parties(state.request, state.parties, body)
+    if parties.rows_by_owner()[context.address] == 0:
+        # Our answer came too late for the start: the training goes on without us.
+        return Step(state.model_copy(), (NoteFact(name="left_out", data={}),))
     # Row counts weigh the validators' errors: a wrong one would let the aggregator publish a single owner's.
     require(parties.rows_by_owner()[context.address] == state.rows, "wrong_rows")
     return Step(changed(state, parties=parties))

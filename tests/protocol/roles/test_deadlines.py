@@ -192,6 +192,18 @@ def test_an_owner_that_answers_after_the_start_is_told_so() -> None:
     assert [(body_of(m).participant, body_of(m).code) for m in told] == [(late.address, "answered_too_late")]
 
 
+def test_an_owner_whose_answer_is_lost_is_left_out_and_accuses_nobody() -> None:
+    market = small_market(data=small_data(owners=5), validators=[3, 4])
+    lost = market.owners[0]
+    market.intercept = without("invitation_answer", sender=lost)
+    market.finish()
+    assert market.buyer.shown == lost.shown == "FINISHED"
+    assert "left_out" in {fact.name for fact in lost.facts}
+    assert not lost.violations
+    seat = market.contract.seats.index(lost.address)
+    assert not any(event.record.trainers >> seat & 1 for event in market.contract.recorded)
+
+
 # ---- the model ----
 
 
