@@ -90,6 +90,12 @@ class Page:
             return web.Response(headers={"HX-Redirect": path})
         return web.Response(status=303, headers={"Location": path})
 
+    def _here(self) -> str:
+        """Where a reader who changes the language comes back to; some forms' addresses cannot be opened."""
+        if self.request.method == "GET":
+            return self.request.rel_url.raw_path_qs
+        return "/sign-in" if self.session is None else self.console.section.home
+
     def _values(self) -> dict[str, Any]:
         section = self.console.section
         return {
@@ -100,6 +106,7 @@ class Page:
             "theme": self.theme,
             "themes": THEMES,
             "path": self.request.rel_url.raw_path,
+            "here": self._here(),
             "home": section.home,
             "section_title": self.reader.gettext(section.title),
             "navigation": [(entry.path, self.reader.gettext(entry.label)) for entry in section.navigation],

@@ -107,6 +107,18 @@ async def test_a_reader_chooses_language_and_theme(tmp_path):
         assert '<html lang="es" data-theme="dark">' in await browser.get("/trainings")
 
 
+async def test_the_language_can_be_chosen_anywhere_and_leads_back(tmp_path):
+    async with ConsoleWorld(tmp_path).running() as world, Browser(world) as browser:
+        page = await browser.get("/sign-in?next=/trainings/new")
+        assert 'name="next" value="/sign-in?next=/trainings/new"' in page
+        response = await browser.post(
+            "/preferences", {"language": "es", "next": "/sign-in?next=/trainings/new"}
+        )
+        assert response.headers["Location"] == "/sign-in?next=/trainings/new"
+        wrong = await browser.sign_in("olga", "wrong")
+        assert 'name="next" value="/sign-in"' in await wrong.text()
+
+
 async def test_the_header_chooses_where_nothing_was_chosen(tmp_path):
     async with ConsoleWorld(tmp_path).running() as world, Browser(world, **{"Accept-Language": "es"}) as one:
         assert "Iniciar sesión" in await one.get("/sign-in")
