@@ -115,12 +115,12 @@ def test_user_and_folders_are_made_as_the_unit_needs_them(tmp_path):
     assert (tmp_path / "var" / "lib" / "deltaml").is_dir()
 
 
-def confined(*command):
+def confined(*command, text=True):
     return subprocess.run(
         [sys.executable, "-m", "tests.support.confined", UNIT, *command],
         cwd=ROOT,
         capture_output=True,
-        text=True,
+        text=text,
         timeout=300,
         check=False,
     )
@@ -131,6 +131,16 @@ def test_a_training_runs_under_the_filter_without_writable_code(tmp_path):
     done = confined(Path(sys.executable).parent / "deltaml", "demo", *options)
     assert done.returncode == 0, done.stdout + done.stderr
     assert list(tmp_path.glob("model_buyer-*.sqlite"))
+
+
+def test_an_owners_upload_is_read_under_the_filter(tmp_path):
+    """The reading process bounds its own memory and time, which a filter could forbid."""
+    rows = tmp_path / "rows.csv"
+    rows.write_text("x,y\n1,2\n3,4\n5,7\n")
+    bounds = ("null", str(4 << 30))
+    done = confined(sys.executable, "-m", "services.row_reader", str(rows), *bounds, text=False)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert b"statistic" in done.stdout
 
 
 def test_the_filter_refuses_what_it_should():

@@ -52,7 +52,13 @@ def put(world: ConsoleWorld, training: int = 1, **state: Any) -> str:
         deposit=wanted.payment.deposit_wei,
         terms=wanted.terms(),
     )
-    usual = {"phase": "ready", "request": wanted, "opened": opened, "join_until": JOIN_UNTIL}
+    invited = state.pop("invited", True)
+    usual = {
+        "phase": "ready",
+        "request": wanted if invited else None,
+        "opened": opened,
+        "join_until": JOIN_UNTIL,
+    }
     values = OwnerState(**{**usual, "training": training, "data_set": "rows", **state})
     done = writes(
         training=training,

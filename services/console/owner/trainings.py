@@ -1,10 +1,12 @@
 """An owner's trainings: the list, one of them, and the decision about it."""
 
+from typing import Any
+
 from aiohttp import web
 
 from protocol.messages import OwnerDecision
 from services.console.access import audit, page_of
-from services.console.owner.views import Detail, Summary, detail, summaries
+from services.console.owner.views import MOST_LISTED, Detail, detail, summaries
 from services.console.pages import Page, Reader
 from services.console.party import Party
 from services.console.section import Fragments
@@ -22,12 +24,12 @@ _PARTS = {
 async def show_all(request: web.Request) -> web.StreamResponse:
     """All trainings, those that wait for a decision first."""
     page = page_of(request)
-    return page.render("owner/trainings.html", trainings=_summaries(page.reader))
+    return page.render("owner/trainings.html", **_listed(page.reader))
 
 
 def live_all(reader: Reader, _argument: str) -> Fragments:
     """The list as it is now."""
-    return {"list": reader.fragment("owner/_trainings.html", trainings=_summaries(reader))}
+    return {"list": reader.fragment("owner/_trainings.html", **_listed(reader))}
 
 
 async def show(request: web.Request) -> web.StreamResponse:
@@ -83,8 +85,9 @@ def _over_budget(page: Page) -> web.Response:
     )
 
 
-def _summaries(reader: Reader) -> list[Summary]:
-    return summaries(reader.party.store, reader.party.address)
+def _listed(reader: Reader) -> dict[str, Any]:
+    found = summaries(reader.party.store, reader.party.address)
+    return {"trainings": found, "more": sum(not one.asks for one in found) >= MOST_LISTED}
 
 
 def _detail(party: Party, key: str) -> Detail | None:

@@ -19,6 +19,8 @@ from services.owner_records import counts_of, ordered_policy
 from services.store import InstanceRow, Store
 
 _UNDECIDED = ("waiting", "ready")
+MOST_LISTED = 50
+"""Each of a live list's rows is drawn anew at every change, in the daemon's own loop."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,13 +109,15 @@ def policy_in_force(store: Store, desk: Desk) -> OwnerPolicy:
 
 
 def summaries(store: Store, address: str) -> list[Summary]:
-    """All trainings with an invitation: those that ask for a decision first, then the newest change first."""
+    """Trainings with an invitation: all that ask for a decision, then the MOST_LISTED that changed last."""
+    rows = list(reversed(store.instances()))
+    others = [row for row in rows if row.shown != "READY"][:MOST_LISTED]
     found = []
-    for row in reversed(store.instances()):
+    for row in (*(row for row in rows if row.shown == "READY"), *others):
         state = state_of(row)
         if state.request is not None:
             found.append(_summary(row, state, state.request, chain_story(store, row.training), address))
-    return sorted(found, key=lambda one: not one.asks)
+    return found
 
 
 def detail(store: Store, desk: Desk, address: str, key: str) -> Detail | None:

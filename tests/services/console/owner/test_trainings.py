@@ -92,12 +92,23 @@ async def test_requests_that_wait_for_a_decision_come_first(world):
     assert [one.training for one in summaries(world.store, ADDRESS)] == [1, 3, 2]
 
 
+async def test_the_list_is_bounded_but_for_what_asks(world, monkeypatch):
+    monkeypatch.setattr("services.console.owner.views.MOST_LISTED", 2)
+    monkeypatch.setattr("services.console.owner.trainings.MOST_LISTED", 2)
+    put(world, 1, phase="ready")
+    for training in (2, 3, 4):
+        put(world, training, phase="finished")
+    assert [one.training for one in summaries(world.store, ADDRESS)] == [1, 4, 3]
+    async with Browser(world) as browser:
+        await browser.sign_in()
+        assert "Only those that changed last" in await browser.get("/trainings")
+
+
 async def test_an_opening_without_an_invitation_is_not_listed(world):
-    key = put(world, 1)
-    put(world, 2, request=request(name="second"))
-    state = found(world, key)
-    assert state is not None
-    assert {one.name for one in summaries(world.store, ADDRESS)} == {"Disease progression", "second"}
+    put(world, 1)
+    key = put(world, 2, phase="waiting", data_set=None, invited=False)
+    assert [one.training for one in summaries(world.store, ADDRESS)] == [1]
+    assert found(world, key) is None
 
 
 async def test_what_was_earned_is_that_of_this_owner_alone(world):
