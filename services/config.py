@@ -5,7 +5,6 @@ one is refused. An unknown key is refused too: a misspelt `confirmation: 30` mus
 default in force.
 """
 
-import difflib
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, overload
 from urllib.parse import parse_qs, urlsplit
@@ -22,6 +21,7 @@ from pydantic import (
 )
 
 from protocol.types import Address
+from services.config_errors import lines_of
 from services.documents import read_yaml
 from services.errors import ConfigurationError
 from services.files import read_passphrase
@@ -335,25 +335,5 @@ def load(path: Path | str, kind: Kind | None = None) -> Any:
     try:
         return model.model_validate(document, context={_FOLDER: place.absolute().parent})
     except ValidationError as error:
-        lines = [_line(model, item["type"], item["loc"], item["msg"]) for item in error.errors()]
+        lines = lines_of(error, model)
         raise ConfigurationError(f"{place} cannot be used:\n  " + "\n  ".join(lines)) from None
-
-
-def _line(model: type[BaseModel], kind: str, location: tuple[int | str, ...], message: str) -> str:
-    name = ".".join(str(part) for part in location)
-    if kind != "extra_forbidden":
-        return f"{name}: {message.removeprefix('Value error, ')}"
-    known = _fields_at(model, location[:-1])
-    near = difflib.get_close_matches(str(location[-1]), known, n=1, cutoff=0.5)
-    return f"{name}: unknown key; " + (
-        f"did you mean {near[0]!r}?" if near else f"known are {', '.join(known)}"
-    )
-
-
-def _fields_at(model: type[BaseModel], location: tuple[int | str, ...]) -> list[str]:
-    for part in location:
-        inner = model.model_fields[str(part)].annotation
-        assert isinstance(inner, type)
-        assert issubclass(inner, BaseModel)
-        model = inner
-    return list(model.model_fields)
