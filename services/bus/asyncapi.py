@@ -24,6 +24,7 @@ from services.bus.names import (
 from services.bus.parts import PART_BYTES
 from services.bus.port import MAXIMUM_BODY_BYTES
 from services.bus.properties import HEADERS, PART_HEADERS, SEALED
+from services.trace_context import TRACE_HEADER
 
 Document = dict[str, Any]
 
@@ -249,9 +250,12 @@ def _headers() -> Document:
     schema: Document = schemas_of([Envelope])["Envelope"]
     fields = {name: schema["properties"][name] for name in HEADERS}
     parts = {name: {"type": "integer", "minimum": 0} for name in PART_HEADERS}
+    trace = {
+        TRACE_HEADER: {"type": "string", "description": "W3C trace context, unsigned; of senders that trace."}
+    }
     return {
         "type": "object",
         "description": "The envelope's fields that are not AMQP properties; part and parts of a large body.",
-        "properties": {**fields, **parts},
+        "properties": {**fields, **parts, **trace},
         "required": list(HEADERS),
     }
