@@ -89,7 +89,7 @@ async def test_one_bad_message_stops_none_of_its_batch(world):
     bad.envelope_fields = {**bad.envelope_fields, "version": "2.0"}
     await world.intake.take([good, bad, last])
     assert world.store.batches == [2]
-    assert bad.refused[0] == "malformed"
+    assert bad.refused[0] == "unsupported_version"
     assert good.acked
     assert last.acked
     assert world.said() == ["good", "last"]
