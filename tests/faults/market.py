@@ -213,7 +213,7 @@ class FaultMarket(DaemonMarket):
             if time.monotonic() > until:
                 logs = "\n".join(daemon.tail() for daemon in self.daemons.values())
                 raise AssertionError(f"stuck after {seconds} s: {shown}, waiting {waiting}\n{logs}")
-            await asyncio.sleep(0.1)
+            await asyncio.sleep(0.25)
 
     def _waiting(self, name: str, training: Training) -> int:
         key = training.key if name == "buyer" else str(training.number)

@@ -12,7 +12,7 @@ def test_the_training_moves_again_soon_after_any_restart() -> None:
         [sys.executable, "-m", "tests.faults.restarts"],
         stdout=subprocess.PIPE,
         text=True,
-        timeout=600,
+        timeout=900,
         check=True,
     )
     seconds = json.loads(done.stdout)
