@@ -1,0 +1,62 @@
+"""The first hundred scenarios of `make faults`: each ends in the right model and pay, or fails cleanly.
+
+They run in a process of their own, several at a time, from the first test of this file on; a test waits for
+the result of its own.
+"""
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.faults.plan import CLASSES, SCENARIOS, SHORT, scenario
+
+
+class Results:
+    """What the other process tells, a line for each scenario in the order they end."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self._process = process
+        self._known: dict[int, dict[str, Any]] = {}
+
+    def of(self, seed: int) -> dict[str, Any]:
+        assert self._process.stdout is not None
+        while seed not in self._known:
+            line = self._process.stdout.readline()
+            assert line, f"the scenarios ended with {self._process.wait(20)} before that of seed {seed}"
+            result = json.loads(line)
+            self._known[result["seed"]] = result
+        return self._known[seed]
+
+
+@pytest.fixture(scope="module")
+def results(request: pytest.FixtureRequest) -> Iterator[Results]:
+    chosen = [
+        item.callspec.params["seed"]
+        for item in request.session.items
+        if item.path == request.path and hasattr(item, "callspec")
+    ]
+    command = [sys.executable, "-m", "tests.faults", "--json", *(f"--seed={seed}" for seed in chosen)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            yield Results(process)
+        finally:
+            process.terminate()
+
+
+@pytest.mark.parametrize(
+    "seed", range(SHORT), ids=lambda seed: f"{seed}-{scenario(seed)[0]}".replace(" ", "-")
+)
+def test_nothing_is_lost_doubled_or_stuck(results: Results, seed: int) -> None:
+    result = results.of(seed)
+    assert not result["error"], result["error"]
+    assert result["evidence"]
+
+
+def test_every_class_has_its_part() -> None:
+    assert len(SCENARIOS) >= 300
+    assert all(count >= 15 for _fault, count in CLASSES.values())
+    assert {scenario(seed)[0] for seed in range(SHORT)} == set(CLASSES)
