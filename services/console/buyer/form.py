@@ -115,6 +115,12 @@ def values_of(document: Mapping[str, Any]) -> dict[str, str]:
     return values
 
 
+def completed(document: Mapping[str, Any]) -> dict[str, str]:
+    """The inputs that say the same as a document, with a new request's where it says nothing."""
+    absent = {one.name for one in FIELDS if _inside(document, one.path) is None}
+    return {**values_of(document), **{name: text for name, text in fresh().items() if name in absent}}
+
+
 def column_count(values: Mapping[str, str]) -> int:
     """How many features the form has."""
     text = values.get("columns", "1")

@@ -18,6 +18,7 @@ from services.console.buyer.form import (
     check,
     check_document,
     column_count,
+    completed,
     fresh,
     request_from,
     shares_total,
@@ -94,7 +95,7 @@ async def from_yaml(request: web.Request) -> web.StreamResponse:
         problem = next(iter(found.problems.values()))
         text = page.reader.gettext(problem.text) % problem.values
         return _form(page, fresh(), yaml_problem=text, status=422)
-    values = values_of(document)
+    values = completed(document)
     return _form(page, values, check(values).problems)
 
 

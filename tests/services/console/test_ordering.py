@@ -168,6 +168,21 @@ async def test_yaml_fills_the_form_and_what_is_no_yaml_is_told(browser):
     assert "line 1" in await response.text()
 
 
+async def test_yaml_that_leaves_something_out_gets_the_defaults(browser):
+    response = await browser.post("/trainings/new/yaml", {"yaml": "name: short\nschedule: {rounds: 7}\n"})
+    text = await response.text()
+    for field, value in (("name", "short"), ("rounds", "7"), ("owners-minimum", "4"), ("contribution", "65")):
+        assert re.search(rf'name="{field}" value="{value}"', text), field
+
+
+async def test_a_form_without_intercept_comes_back_with_its_problems(browser):
+    values = filled(rounds="0")
+    del values["intercept"]  # what a browser sends for a box that is not ticked
+    response = await browser.post("/trainings/new", values)
+    assert response.status == 422
+    assert "At least 1." in await response.text()
+
+
 async def test_a_forged_confirmation_orders_nothing(world, browser):
     broken = any_request().model_dump_json().replace('"rounds":20', '"rounds":0')
     for document in ("", "{}", "[]", broken):
