@@ -1,13 +1,13 @@
 """Trainings by daemons across what happens to stores: PostgreSQL that dies, an upgrade, a move, a restore."""
 
 import asyncio
-import subprocess
 from contextlib import ExitStack, closing
 
 import pytest
 
 from services.datasets import deal, diabetes
-from tests.support.daemon_market import DaemonMarket, deltaml, write_request
+from tests.support.command_line import run
+from tests.support.daemon_market import DaemonMarket, write_request
 from tests.support.daemon_outcome import check_outcome
 from tests.support.forked_daemons import DaemonForks, ForkedDaemonProcess
 from tests.support.postgresql import fresh_schema
@@ -67,11 +67,7 @@ def stopped(market):
 
 
 def administered(*arguments):
-    done = subprocess.run(
-        [*deltaml(), "admin", "store", *arguments], capture_output=True, text=True, timeout=120, check=False
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
+    return run("admin", "store", *arguments).stdout
 
 
 async def test_a_training_on_postgresql_whose_server_is_killed_in_the_middle(market_of, cluster):
