@@ -202,6 +202,10 @@ class Outbox:
             with self._meter.phase("chain"), _traced_call(pending, effect):
                 await self._client.submit(call)
         except CallReverted as refusal:
+            if self._store.follows_a_call(effect):
+                # Calls build on each other, and a node that was away may get them in another order.
+                self._again(effect, f"an earlier call is waiting ({refusal})", away=True)
+                return
             _log.warning("call_refused", call=call.call, code=refusal.code)
             code = UNKNOWN_TRAINING if refusal.names_no_training() else refusal.code
             refused = queued(CallRefused(call=call, code=code))

@@ -29,6 +29,15 @@ _DUE_EFFECTS = (
     .limit(sa.bindparam("most"))
 )
 _EFFECT_DONE = outbox.delete().where(outbox.c.sequence == sa.bindparam("which"))
+_EARLIER_CALL = (
+    sa.select(outbox.c.sequence)
+    .where(
+        outbox.c.key == sa.bindparam("of"),
+        outbox.c.kind == "call",
+        outbox.c.sequence < sa.bindparam("which"),
+    )
+    .limit(1)
+)
 _NEXT_EFFECT_AT = sa.select(sa.func.min(outbox.c.next_at)).where(_NOT_IN_HAND)
 _NEXT_TIMER_AT = sa.select(sa.func.min(timers.c.fire_at))
 
@@ -125,6 +134,14 @@ class Queues:
         values = {"attempts": effect.attempts + 1, "next_at": next_at, "unroutable_since": unroutable_since}
         with self._database.writing() as connection:
             connection.execute(again.values(values))
+
+    def follows_a_call(self, effect: QueuedEffect) -> bool:
+        """Whether an earlier call of the same instance has not taken place yet."""
+        with self._database.reading() as connection:
+            return (
+                connection.execute(_EARLIER_CALL, {"of": effect.key, "which": effect.sequence}).first()
+                is not None
+            )
 
     def effect_to_input(self, effect: QueuedEffect, input_id: bytes, content: bytes) -> None:
         """Turn an effect that was refused for good into an input, both or neither."""

@@ -4,6 +4,7 @@ import asyncio
 import time
 from types import MappingProxyType
 
+from services.chain.rpc import HttpRpc
 from tests.faults.fault import Fault
 from tests.faults.market import Training
 from tests.support.daemon_market import CONFIRMATIONS
@@ -24,12 +25,16 @@ class Reorganisation(Fault):
         for last in self.moments:
             await self.moment(training, last)
             depth, fate = self.chance.randint(*self.depths), self.chance.choice(FATES)
-            head = int(await rpc.call("eth_blockNumber"), 16)
-            before = await rpc.call("eth_getBlockByNumber", hex(head), False)
-            await reorganise(rpc, depth, fate)
-            after = await rpc.call("eth_getBlockByNumber", hex(head), False)
-            if before["hash"] != after["hash"]:
-                self.replaced.append(depth)
+            while not await self._replace(rpc, depth, fate):
+                pass  # a block that came in between was replaced instead
+            self.replaced.append(depth)
+
+    async def _replace(self, rpc: HttpRpc, depth: int, fate: str) -> bool:
+        head = await rpc.call("eth_blockNumber")
+        before = await rpc.call("eth_getBlockByNumber", head, False)
+        await reorganise(rpc, depth, fate)
+        after = await rpc.call("eth_getBlockByNumber", head, False)
+        return before["hash"] != after["hash"]
 
     async def after(self, training: Training) -> str:
         assert self.replaced

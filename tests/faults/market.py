@@ -27,7 +27,7 @@ from tests.support.private_rabbitmq import PrivateBroker
 from tests.support.small_markets import COLUMNS, small_data, small_request
 
 OWNERS = 6
-BOUND_SECONDS = 300.0
+BOUND_SECONDS = 450.0
 """In which every training under a fault must have come to an end, with everything handed over."""
 
 _LEDGER = """
@@ -172,7 +172,7 @@ class FaultMarket(DaemonMarket):
             aggregator=self.addresses["aggregator"],
             schedule={"rounds": rounds, "local_steps": 2, "step_size": "0.05"},
             owners={"minimum": 4, "maximum": OWNERS},
-            deadlines={"join_s": 60, "step_s": 20, "chain_s": 10, **deadlines},
+            deadlines={"join_s": 60, "step_s": 15, "chain_s": 5, **deadlines},
         )
         request = parse_request(document)
         order = order_to_self(self.identity, "model_buyer", TrainingOrder(request=request))

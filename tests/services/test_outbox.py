@@ -11,6 +11,7 @@ from protocol.messages import Complaint
 from services import outbox as outbox_module
 from services.bus.memory import MemoryBus
 from services.bus.port import BusUnavailable, Unroutable
+from services.chain.errors import CallReverted, ChainUnavailable
 from services.inbox import unqueued
 from services.meter import Meter
 from services.outbox import Outbox, packed_call, packed_letter, packed_message
@@ -198,6 +199,26 @@ async def test_two_refusals_of_the_same_call_are_two_inputs(world):
     async with world.running():
         await done(world)
     assert world.store.waiting_inputs() == 2
+
+
+async def test_a_call_is_not_refused_while_one_before_it_waits(world):
+    """After an outage of the node the second of two calls may reach it first."""
+    earlier = iter([ChainUnavailable("no answer")] * 2)
+    made = []
+
+    async def submit(call):
+        if call.training == 1 and (error := next(earlier, None)) is not None:
+            raise error
+        if call.training == 2 and 1 not in made:
+            raise CallReverted("unexpected_round")
+        made.append(call.training)
+
+    world.chain.submit = submit
+    world.add(packed_call(Settle(training=1)), packed_call(Settle(training=2)))
+    async with world.running():
+        await done(world)
+    assert made == [1, 2]
+    assert world.store.waiting_inputs() == 0
 
 
 async def test_a_bug_in_a_call_pauses_it_and_tells_no_secret(world):
