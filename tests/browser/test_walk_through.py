@@ -1,0 +1,69 @@
+"""The demonstration as one walks through it: numbered pictures in build/screenshots/walk-through."""
+
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Page, expect
+
+from tests.support.chromium import SCREENSHOTS, visitor
+from tests.support.console_pages import LONG, Consoles
+from tests.support.demo_process import running_demo
+
+
+class Series:
+    """Numbered pictures of what the window shows."""
+
+    def __init__(self) -> None:
+        self.folder = SCREENSHOTS / "walk-through"
+        self.folder.mkdir(parents=True, exist_ok=True)
+        for old in self.folder.glob("*.png"):
+            old.unlink()
+        self.taken: list[Path] = []
+
+    async def take(self, page: Page, name: str) -> None:
+        place = self.folder / f"{len(self.taken) + 1:02}-{name}.png"
+        await page.wait_for_timeout(300)
+        await page.screenshot(path=place)
+        self.taken.append(place)
+
+
+@pytest.fixture(scope="module")
+def slow_demo(tmp_path_factory):
+    """A market of its own, whose only training is long enough to be looked at from all sides."""
+    folder = tmp_path_factory.mktemp("walk")
+    with running_demo(folder / "errors", "--rounds", "12", "--workers", "0", "--start", "mean") as running:
+        yield running
+
+
+async def test_from_the_start_page_to_the_model_and_the_pay(browser, slow_demo):
+    series = Series()
+    page = await (await visitor(browser)).new_page()
+    await page.goto(slow_demo.address)
+    consoles = await Consoles.found(page, slow_demo.root)
+    await expect(page.locator("#state .state")).to_be_visible(timeout=LONG)
+    await series.take(page, "start-page")
+    async with page.context.expect_page() as opening:
+        await page.locator("#state a").first.click()
+    watching = await opening.value
+    await expect(watching.locator("#curve tr[data-x]").nth(1)).to_be_attached(timeout=LONG)
+    await series.take(watching, "buyer-sees-the-first-round")
+    await page.goto(f"{consoles.aggregator}trainings")
+    await page.locator("tr[data-training] a").first.click()
+    await expect(page.get_by_role("heading", level=1)).to_be_visible()
+    await series.take(page, "aggregator-sees-who-is-waited-for")
+    await page.goto(f"{consoles.owners[0]}trainings")
+    await page.locator("tr[data-training] a").first.click()
+    await expect(page.locator("#status")).to_be_visible()
+    await series.take(page, "owner-sees-what-is-asked-and-paid")
+    await expect(watching.locator("#curve tr[data-x]").nth(6)).to_be_attached(timeout=LONG)
+    await series.take(watching, "buyer-sees-the-error-fall")
+    await expect(watching.locator("#status .state-finished")).to_be_visible(timeout=LONG)
+    await series.take(watching, "buyer-has-the-model")
+    await watching.locator("#model-heading").scroll_into_view_if_needed()
+    await series.take(watching, "contribution-pay-and-weights")
+    await page.goto(f"{consoles.owners[0]}earnings")
+    await expect(page.locator("#history tr[data-training]")).to_be_visible(timeout=LONG)
+    await series.take(page, "owner-was-paid")
+    await page.goto(f"{consoles.buyer}trainings/new")
+    await series.take(page, "buyer-orders-the-next")
+    assert len(series.taken) == 9
