@@ -1,5 +1,6 @@
 """What a soak came to: figures as JSON and as a table for people."""
 
+import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
@@ -61,6 +62,7 @@ def memory_report(samples: Mapping[str, Sequence[Memory]], since: float) -> dict
     """By kind of daemon; the spread is of samples from `since` on, in seconds of the run."""
     by_kind: defaultdict[str, list[MemoryReport]] = defaultdict(list)
     for name, taken in samples.items():
+        assert taken, f"{name} never told anything"
         by_kind[name.partition("-")[0]].append(
             MemoryReport(
                 peak_daemon=max(one.daemon for one in taken),
@@ -79,8 +81,10 @@ def memory_report(samples: Mapping[str, Sequence[Memory]], since: float) -> dict
 
 
 def spread(samples: Sequence[Memory]) -> float:
-    """(most − least) / least of what daemon and workers hold together."""
+    """(most − least) / least of what daemon and workers hold together; infinite where nothing was read."""
     held = [one.daemon + one.workers for one in samples]
+    if not held:
+        return math.inf
     return (max(held) - min(held)) / min(held)
 
 

@@ -11,8 +11,8 @@ and the restart that registers it; gets a new passphrase while it runs on; an ow
 some time later; a data set is taken out of its catalogue, and put back some time later; one more is put in.
 """
 
-DISTURBED = 0.6
-"""The part of the day in which daemons are disturbed: the last third shows their memory undisturbed."""
+DISTURBED = 0.5
+"""The part of the day with disturbances: in the last third all daemons have been at work for a while."""
 
 
 @dataclass(frozen=True, order=True)

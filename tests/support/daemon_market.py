@@ -21,7 +21,7 @@ from protocol.signatures import address_of
 from services.catalogue import Catalogue
 from services.chain.deploy import deploy
 from services.chain.rpc import HttpRpc
-from services.errors import ConfigurationError, StoreUnavailable
+from services.errors import ConfigurationError, StoreInUse, StoreUnavailable
 from services.keystore import Cost, Keystore
 from services.store import Store
 from tests.support.amqp_market import AmqpMarket, amqp_market
@@ -153,7 +153,10 @@ class DaemonMarket:
         """Wait until the aggregator knows every owner."""
 
         def known() -> bool:
-            store = self.store("aggregator")
+            try:
+                store = self.store("aggregator")
+            except StoreInUse:  # its daemon is making it just now
+                return False
             try:
                 return len(store.values("announced:")) == len(self.owners)
             finally:
