@@ -6,7 +6,10 @@
 import argparse
 import asyncio
 import json
+import os
+import signal
 import sys
+import threading
 import time
 from collections import Counter
 from dataclasses import asdict
@@ -26,6 +29,8 @@ def main() -> int:
     parser.add_argument("--json", action="store_true", help="one JSON object for each scenario")
     options = parser.parse_args()
     start_server()
+    if options.json:
+        threading.Thread(target=_end_with_caller, daemon=True).start()
     results: list[Result] = []
 
     def report(result: Result) -> None:
@@ -37,6 +42,12 @@ def main() -> int:
     if not options.json:
         _summary(results, time.monotonic() - started)
     return int(any(result.error for result in results))
+
+
+def _end_with_caller() -> None:
+    """Whoever reads the results holds our standard input open; when it is gone, so are they."""
+    sys.stdin.read()
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _seeds(options: argparse.Namespace) -> list[int]:

@@ -34,7 +34,7 @@ class Reorganisation(Fault):
         before = await rpc.call("eth_getBlockByNumber", head, False)
         await reorganise(rpc, depth, fate)
         after = await rpc.call("eth_getBlockByNumber", head, False)
-        return before["hash"] != after["hash"]
+        return after is None or before["hash"] != after["hash"]
 
     async def after(self, training: Training) -> str:
         assert self.replaced

@@ -40,7 +40,8 @@ def results(request: pytest.FixtureRequest) -> Iterator[Results]:
         if item.path == request.path and hasattr(item, "callspec")
     ]
     command = [sys.executable, "-m", "tests.faults", "--json", *(f"--seed={seed}" for seed in chosen)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    with subprocess.Popen(command, **pipes) as process:
         try:
             yield Results(process)
         finally:
