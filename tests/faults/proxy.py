@@ -29,6 +29,8 @@ class LinkProxy:
         if self._server is not None:
             self._server.close()
         self.drop()
+        for flow in self._flows:
+            flow.cancel()
         await asyncio.gather(*self._flows, return_exceptions=True)
 
     def drop(self) -> int:

@@ -46,6 +46,10 @@ def results(request: pytest.FixtureRequest) -> Iterator[Results]:
             yield Results(process)
         finally:
             process.terminate()
+            try:
+                process.wait(60)
+            except subprocess.TimeoutExpired:
+                process.kill()
 
 
 @pytest.mark.parametrize(
