@@ -38,7 +38,8 @@ def main() -> int:
         _show(result, as_json=options.json)
 
     started = time.monotonic()
-    asyncio.run(run(_seeds(options), options.markets, report))
+    seeds = _seeds(options)
+    asyncio.run(run(seeds, min(options.markets, len(seeds)), report))
     if not options.json:
         _summary(results, time.monotonic() - started)
     return int(any(result.error for result in results))
