@@ -2,8 +2,10 @@
 
 import asyncio
 import time
+from contextlib import suppress
 from types import MappingProxyType
 
+from services.chain.errors import RpcError
 from services.chain.rpc import HttpRpc
 from tests.faults.fault import Fault
 from tests.faults.market import Training
@@ -26,13 +28,14 @@ class Reorganisation(Fault):
             await self.moment(training, last)
             depth, fate = self.chance.randint(*self.depths), self.chance.choice(FATES)
             while not await self._replace(rpc, depth, fate):
-                pass  # a block that came in between was replaced instead
+                await asyncio.sleep(0.05)  # a block that came in between was replaced instead
             self.replaced.append(depth)
 
     async def _replace(self, rpc: HttpRpc, depth: int, fate: str) -> bool:
         head = await rpc.call("eth_blockNumber")
         before = await rpc.call("eth_getBlockByNumber", head, False)
-        await reorganise(rpc, depth, fate)
+        with suppress(RpcError):  # a block that anvil makes meanwhile can spoil it
+            await reorganise(rpc, depth, fate)
         after = await rpc.call("eth_getBlockByNumber", head, False)
         return after is None or before["hash"] != after["hash"]
 
