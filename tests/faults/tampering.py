@@ -70,6 +70,8 @@ class Reordered(Tampering):
     async def _pass_on(self) -> None:
         held, self.held = self.held, []
         shuffled = self.chance.sample(held, len(held))
+        if not self.hits and shuffled == held:
+            shuffled.reverse()  # a recipient of few messages may never hold two again
         self.hits += shuffled != held
         for message, forward in shuffled:
             await forward(same(message))
