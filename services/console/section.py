@@ -16,6 +16,16 @@ Live = Callable[["Reader", str], Fragments | None]
 """Renders the fragments of a topic's argument; None when there is nothing of that name."""
 
 
+LISTED = 50
+"""Trainings on one page of a list."""
+
+
+def page_number(request: web.Request) -> int:
+    """Which page of a list is asked for, from 0 on; the first for what is no number."""
+    text = request.query.get("page", "0")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 7 else 0
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """A link of the navigation; `label` is a text that is translated when shown."""

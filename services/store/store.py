@@ -107,6 +107,13 @@ class Store(Queues):
         with self._database.reading() as connection:
             return list(connection.scalars(query))
 
+    def newest_instances(self, count: int, skipped: int = 0) -> list[InstanceRow]:
+        """So many, the newest change first, after those skipped."""
+        query = sa.select(instances).order_by(instances.c.updated_at.desc(), instances.c.key)
+        with self._database.reading() as connection:
+            rows = connection.execute(query.limit(count).offset(skipped))
+            return [_instance(row) for row in rows]
+
     def trainings_by_state(self) -> dict[str, int]:
         """How many trainings are in each state that people see."""
         query = sa.select(instances.c.shown, sa.func.count()).group_by(instances.c.shown)

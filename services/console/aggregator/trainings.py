@@ -5,7 +5,7 @@ from aiohttp import web
 from services.console.access import page_of
 from services.console.aggregator.views import detail, summaries
 from services.console.pages import Reader
-from services.console.section import Fragments
+from services.console.section import LISTED, Fragments, page_number
 
 _PARTS = {
     "status": "aggregator/training/status.html",
@@ -20,9 +20,15 @@ _PARTS = {
 
 
 async def show_all(request: web.Request) -> web.StreamResponse:
-    """All trainings, the newest change first."""
-    page = page_of(request)
-    return page.render("aggregator/trainings.html", trainings=summaries(page.console.party.store))
+    """The newest trainings, or a page of older ones."""
+    page, number = page_of(request), page_number(request)
+    found = summaries(page.console.party.store, LISTED + 1, number * LISTED)
+    return page.render(
+        "aggregator/trainings.html",
+        trainings=found[:LISTED],
+        number=number,
+        more=len(found) > LISTED,
+    )
 
 
 def live_all(reader: Reader, _argument: str) -> Fragments:

@@ -9,6 +9,7 @@ from protocol.roles.dispatch import decode_state
 from protocol.roles.training import Parties
 from services.console.i18n import noted as _
 from services.console.onchain import ChainStory, Partner, chain_story, curve, partners
+from services.console.section import LISTED
 from services.console.timeline import Moment, timeline
 from services.store import InstanceRow, Store
 
@@ -83,9 +84,9 @@ class Detail:
     timeline: tuple[Moment, ...]
 
 
-def summaries(store: Store) -> list[Summary]:
-    """All trainings, the newest change first."""
-    return [_summary(row) for row in reversed(store.instances())]
+def summaries(store: Store, count: int = LISTED, skipped: int = 0) -> list[Summary]:
+    """So many trainings, the newest change first."""
+    return [_summary(row) for row in store.newest_instances(count, skipped)]
 
 
 @lru_cache(maxsize=4096)

@@ -5,15 +5,18 @@ from aiohttp import web
 from services.console.access import page_of
 from services.console.buyer.views import summaries
 from services.console.pages import Reader
-from services.console.section import Fragments
+from services.console.section import LISTED, Fragments, page_number
 
 
 async def show_all(request: web.Request) -> web.StreamResponse:
-    """All trainings, the newest first."""
-    page = page_of(request)
+    """The newest trainings, or a page of older ones."""
+    page, number = page_of(request), page_number(request)
+    found = summaries(page.console.party.store, LISTED + 1, number * LISTED)
     return page.render(
         "buyer/trainings.html",
-        trainings=summaries(page.console.party.store),
+        trainings=found[:LISTED],
+        number=number,
+        more=len(found) > LISTED,
         ordered="ordered" in request.query,
     )
 

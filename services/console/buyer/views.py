@@ -9,6 +9,7 @@ from protocol.request import Request
 from protocol.roles.buyer_state import BuyerState
 from protocol.roles.dispatch import decode_state
 from services.console.onchain import ChainStory, Partner, chain_story, curve, earned, partners
+from services.console.section import LISTED
 from services.console.timeline import Moment, timeline
 from services.store import InstanceRow, Store
 
@@ -52,9 +53,9 @@ class Detail:
     has_model: bool
 
 
-def summaries(store: Store) -> list[Summary]:
-    """All trainings, the newest change first."""
-    return [_summary(store, row) for row in reversed(store.instances())]
+def summaries(store: Store, count: int = LISTED, skipped: int = 0) -> list[Summary]:
+    """So many trainings, the newest change first."""
+    return [_summary(store, row) for row in store.newest_instances(count, skipped)]
 
 
 @lru_cache(maxsize=4096)

@@ -115,6 +115,20 @@ def test_the_chart_gets_few_points_however_long_the_training():
     assert points_text(curve[:3]).split() == ["0:20000", "1:19999", "2:19998"]
 
 
+async def test_older_trainings_are_on_pages_of_their_own(world, browser):
+    for number in range(60):
+        put(world.store, f"order:{number}", any_request(name=f"Number {number}"))
+    page = await browser.get("/trainings")
+    assert page.count("<tr data-training=") == 50
+    assert 'href="?page=1"' in page
+    page = await browser.get("/trainings?page=1")
+    assert page.count("<tr data-training=") == 10
+    assert 'href="?page=0"' in page
+    assert "sse-connect" not in page
+    assert "No trainings yet" in await browser.get("/trainings?page=9")
+    assert (await browser.get("/trainings?page=x")).count("<tr data-training=") == 50
+
+
 async def test_the_model_is_for_operators(world, browser):
     key = finished_training(world.store)
     page = await browser.get(f"/trainings/{key}")
