@@ -120,9 +120,9 @@ def _limit_disk(board):
 
 
 def _fill(connection: sqlite3.Connection) -> None:
+    connection.execute("CREATE TABLE IF NOT EXISTS ballast (content BLOB)")  # while there is space for it
     (pages,) = connection.execute("PRAGMA page_count").fetchone()
     connection.execute(f"PRAGMA max_page_count={pages}")
-    connection.execute("CREATE TABLE IF NOT EXISTS ballast (content BLOB)")
     for size in (1 << 16, 1 << 12, 1 << 8, 1):
         try:
             while True:
