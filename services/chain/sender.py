@@ -39,8 +39,9 @@ class SendPolicy:
     """How a sender treats fees and time.
 
     `confirmations` blocks on top of its own make a transaction final; `bump_seconds` without being mined make
-    its replacement with a higher fee, up to `most_fee_per_gas` (wei); `lost_seconds` without the node knowing
-    it, as after the node's restart, have it sent again as it is; `poll_seconds` between looks at the node.
+    its replacement with a higher fee, up to `most_fee_per_gas` (wei); `lost_seconds` outside the node's pool,
+    as after a restart or a reorganisation, have it sent again as it is; `poll_seconds` between looks at the
+    node.
     """
 
     confirmations: int = 0
@@ -253,7 +254,8 @@ class Sender:
                     # Perhaps mined between the two looks, or its receipt is not indexed yet: look once more.
                     overtaken = quantity(mined) > flight.transaction.nonce
                     now = loop.time()
-                    if known is not None:
+                    # One without receipt that the node places in a block was in a block that is no more.
+                    if known is not None and known.get("blockNumber") is None:
                         known_at = now
                     if not overtaken and now - tried_at >= self._policy.bump_seconds:
                         tried_at = known_at = now

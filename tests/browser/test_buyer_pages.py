@@ -109,8 +109,10 @@ async def test_a_request_from_yaml(consoles):
 async def test_a_training_is_stopped_with_a_reason(consoles):
     page = consoles.page
     await consoles.another_training()
+    # From the moment it is open it can be stopped; once it has ended there is nothing to stop.
     await page.goto(f"{consoles.buyer}trainings")
-    row = page.locator("tr[data-training]", has=page.locator(".state-in_progress")).first
+    going_on = page.locator(".state-waiting, .state-initiated, .state-in_progress")
+    row = page.locator("tr[data-training]", has=going_on).first
     await expect(row).to_be_visible(timeout=LONG)
     await page.goto(f"{consoles.buyer}trainings/{await row.get_attribute('data-training')}")
     await page.click("#stop-details summary")

@@ -119,6 +119,30 @@ async def test_a_transaction_that_the_node_forgot_is_sent_again_as_it_is(registe
     assert len(await opened_trainings(market)) == 1
 
 
+async def test_a_transaction_whose_block_is_no_more_is_sent_again_as_it_is(registered) -> None:
+    """After a reorganisation a node may still tell of the block that the transaction was in."""
+    market = registered
+    rpc, client = interposed_client(market, market.buyer, lost_seconds=0.02)
+    lost = []
+
+    async def lose(raw):
+        lost.append(raw)
+        if len(lost) == 3:
+            del rpc.handlers["eth_sendRawTransaction"]
+            del rpc.handlers["eth_getTransactionByHash"]
+        return "0x" + "0" * 64
+
+    async def in_a_replaced_block(value):
+        return {"hash": value, "blockNumber": "0x1", "blockHash": "0x" + "11" * 32}
+
+    rpc.handlers["eth_sendRawTransaction"] = lose
+    rpc.handlers["eth_getTransactionByHash"] = in_a_replaced_block
+    receipt = await client.submit(market.opening())
+    assert receipt.succeeded
+    assert len(set(lost)) == 1
+    assert len(await opened_trainings(market)) == 1
+
+
 async def test_a_pool_that_holds_another_transaction_of_the_nonce_is_outbid(registered) -> None:
     market = registered
     rpc, client = interposed_client(market, market.buyer)
