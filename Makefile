@@ -65,6 +65,10 @@ bench-daemons: $(DEVELOPMENT) $(NODE_MODULES) ## Time a training by ten processe
 bench-viewers: $(DEVELOPMENT) ## Time the rounds of a training whose page 200 people watch live
 	python -m tests.benchmarks.viewers $(ARGS)
 
+.PHONY: bench-pages
+bench-pages: $(DEVELOPMENT) ## Time a browser's first load of the console's pages
+	python -m tests.benchmarks.pages $(ARGS)
+
 .PHONY: bench-inbox
 bench-inbox: $(DEVELOPMENT) ## Count the messages that one daemon takes in each second
 	python -m tests.benchmarks.inbox $(ARGS)
