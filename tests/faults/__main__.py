@@ -25,7 +25,7 @@ def main() -> int:
     parser.add_argument("--fault", choices=CLASSES, help="the scenarios of one class")
     parser.add_argument("--short", action="store_true", help=f"the first {SHORT} scenarios")
     parser.add_argument("--first", type=int, default=0, help="the seed to begin with")
-    parser.add_argument("--markets", type=int, default=3, help="markets side by side")
+    parser.add_argument("--markets", type=int, default=5, help="markets side by side")
     parser.add_argument("--json", action="store_true", help="one JSON object for each scenario")
     options = parser.parse_args()
     start_server()

@@ -39,7 +39,9 @@ def results(request: pytest.FixtureRequest) -> Iterator[Results]:
         for item in request.session.items
         if item.path == request.path and hasattr(item, "callspec")
     ]
-    command = [sys.executable, "-m", "tests.faults", "--json", *(f"--seed={seed}" for seed in chosen)]
+    # Fewer side by side than by hand: another process of tests runs meanwhile.
+    options = ["--json", "--markets=3", *(f"--seed={seed}" for seed in chosen)]
+    command = [sys.executable, "-m", "tests.faults", *options]
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
     with subprocess.Popen(command, **pipes) as process:
         try:
