@@ -26,6 +26,8 @@ class Reorganisation(Fault):
         rpc = self.market.node.rpc
         for last in self.moments:
             await self.moment(training, last)
+            if self.replaced and self.has_ended(training):
+                return
             depth, fate = self.chance.randint(*self.depths), self.chance.choice(FATES)
             while not await self._replace(rpc, depth, fate):
                 await asyncio.sleep(0.05)  # a block that came in between was replaced instead

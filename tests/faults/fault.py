@@ -31,10 +31,22 @@ class Fault:
         raise NotImplementedError
 
     async def moment(self, training: Training, last: int = LAST_MESSAGE) -> int:
-        """Wait until a random number of the training's messages has passed the broker."""
+        """Wait until a random number of the training's messages has passed the broker, or it has ended.
+
+        A training that an earlier part of the fault has ended passes no more of them.
+        """
         count = self.chance.randint(1, last)
-        await self.market.traffic.reached(training.mark, count, 120)
+        reached = asyncio.create_task(self.market.traffic.reached(training.mark, count, 120))
+        while not (await asyncio.wait([reached], timeout=0.5))[0]:
+            if self.has_ended(training):
+                reached.cancel()
+                return count
+        await reached
         return count
+
+    def has_ended(self, training: Training) -> bool:
+        """Whether it is over for the buyer."""
+        return self.market.shown_of("buyer", training)[1]
 
     def anybody(self, *others: str) -> str:
         """A random daemon: each role is as likely as the others."""
