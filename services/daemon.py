@@ -1,8 +1,6 @@
 """A daemon as a process: built from its configuration, registered, observed, drained when told to stop."""
 
 import asyncio
-import os
-import signal
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import AsyncExitStack
 from typing import Any
@@ -52,13 +50,13 @@ from services.pool import StepPool
 from services.role import Role
 from services.runtime import Runtime
 from services.standing_orders import keep_ordering
+from services.stopping import Stopping, until_told
 from services.store import Store
 from services.store.waiting import until_it_answers
 from services.watched import folder_of, watched
 
 _log = structlog.get_logger(__name__)
 
-DRAIN_SECONDS = 30.0
 _FIRST_PAUSE, _RETRY_SECONDS = 0.5, 5.0
 _LONGEST_PAUSE = 300.0
 
@@ -72,14 +70,15 @@ def run_daemon(config: Config, *, least_key_bits: int = LEAST_KEY_BITS) -> None:
     import uvloop  # noqa: PLC0415  not for --help
 
     configure(style=config.log.style, level=config.log.level.upper())
-    work = (
-        _listener(config) if isinstance(config, ChainListenerConfig) else _participant(config, least_key_bits)
-    )
-    uvloop.run(work)
+    stopping = Stopping()
+    if isinstance(config, ChainListenerConfig):
+        uvloop.run(until_told(_listener(config), stopping))
+    else:
+        uvloop.run(until_told(_participant(config, least_key_bits, stopping), stopping))
 
 
 async def _participant(
-    config: ModelBuyerConfig | DataOwnerConfig | AggregatorConfig, least_key_bits: int
+    config: ModelBuyerConfig | DataOwnerConfig | AggregatorConfig, least_key_bits: int, stopping: Stopping
 ) -> None:
     keystore = Keystore.open(config.keystore, read_passphrase(config.passphrase_file))
     identity = keystore.identity
@@ -144,8 +143,8 @@ async def _participant(
         pool.start()
         supervisor.status("works")
         _log.info("daemon_started", role=role.name, party=identity.address, contract=market.contract)
-        await _until_signalled(_with_duties(runtime, role, config), runtime)
-    _log.info("daemon_stopped", role=role.name)
+        stopping.drain_by(runtime.stop)
+        await _with_duties(runtime, role, config)
 
 
 async def _listener(config: ChainListenerConfig) -> None:
@@ -185,8 +184,7 @@ async def _listener(config: ChainListenerConfig) -> None:
         supervisor.status("works")
         _log.info("daemon_started", role="chain_listener", contract=market.contract)
         relay = outbox.run(lambda stream, event: _patiently(lambda: bus.publish_event(event, stream)))
-        await _until_signalled(_side_by_side(listener.run(), relay), None)
-    _log.info("daemon_stopped", role="chain_listener")
+        await _side_by_side(listener.run(), relay)
 
 
 async def _open_store(config: Config, stack: AsyncExitStack) -> Store:
@@ -291,24 +289,3 @@ async def _side_by_side(*work: Coroutine[Any, Any, None]) -> None:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-
-
-async def _until_signalled(work: Coroutine[Any, Any, None], runtime: Runtime | None) -> None:
-    """Run until told to stop; then take no more in, finish the steps in hand, and end in bounded time."""
-    stopping = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stopping.set)
-    task = loop.create_task(work)
-    waiter = loop.create_task(stopping.wait())
-    await asyncio.wait({task, waiter}, return_when=asyncio.FIRST_COMPLETED)
-    waiter.cancel()
-    if task.done():
-        task.result()
-        return
-    _log.info("daemon_draining", pid=os.getpid())
-    if runtime is not None:
-        runtime.stop()
-        await asyncio.wait({task}, timeout=DRAIN_SECONDS)
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)

@@ -103,6 +103,8 @@ class Runtime:
                 tasks.create_task(self._take_events()),
                 tasks.create_task(self._intake.run(self._bus.deliveries(self.role.name, self.address))),
             ]
+            if self._stopping:  # told before there was anything to stop
+                self.stop()
 
     def stop(self) -> None:
         """Take nothing more in; `run` ends when the steps in hand are stored."""

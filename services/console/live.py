@@ -16,6 +16,7 @@ from aiohttp import web
 from services.console.access import access, page_of
 from services.console.pages import Page, Reader
 from services.console.section import Fragments, Live
+from services.waiting import happens
 
 _log = structlog.get_logger(__name__)
 
@@ -181,9 +182,7 @@ class LivePages:
                 return
 
     async def _next(self, viewer: Viewer) -> bytes:
-        try:
-            await asyncio.wait_for(viewer.ready.wait(), self._heartbeat)
-        except TimeoutError:
+        if not await happens(viewer.ready, self._heartbeat):
             return b": still here\n\n"
         viewer.ready.clear()
         fragments, viewer.pending = viewer.pending, {}

@@ -15,8 +15,8 @@ from helm_python.chart import Chart, lint
 from helm_python.errors import HelmError
 
 from services.config import KINDS, load
-from services.daemon import DRAIN_SECONDS
 from services.files import read_passphrase
+from services.stopping import CLOSE_SECONDS, DRAIN_SECONDS
 from tests.deploy.test_containers import parsed
 from tests.support.dockerfile import instructions_of
 
@@ -98,7 +98,7 @@ def test_commands_are_those_of_deltaml_and_everything_runs_without_rights(kind):
     assert context["runAsNonRoot"]
     assert context["seccompProfile"] == {"type": "RuntimeDefault"}
     assert pod["automountServiceAccountToken"] is False
-    assert pod["terminationGracePeriodSeconds"] > DRAIN_SECONDS
+    assert pod["terminationGracePeriodSeconds"] > DRAIN_SECONDS + CLOSE_SECONDS
 
 
 @EVERY_KIND

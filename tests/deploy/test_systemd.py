@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from services.config import KINDS
-from services.daemon import DRAIN_SECONDS
 from services.files import read_passphrase
+from services.stopping import CLOSE_SECONDS, DRAIN_SECONDS
 from tests.deploy.test_containers import parsed
 from tests.support.confined import allowed_calls, settings_of
 from tests.support.packages import install
@@ -95,7 +95,7 @@ def test_the_daemon_gets_its_secrets_as_files_of_its_own(tmp_path):
 
 
 def test_the_daemon_has_longer_to_stop_than_it_takes():
-    assert int(SETTINGS["TimeoutStopSec"][0].removesuffix("s")) > DRAIN_SECONDS
+    assert int(SETTINGS["TimeoutStopSec"][0].removesuffix("s")) > DRAIN_SECONDS + CLOSE_SECONDS
 
 
 def test_user_and_folders_are_made_as_the_unit_needs_them(tmp_path):

@@ -38,8 +38,17 @@ class Reorganisation(Fault):
         before = await rpc.call("eth_getBlockByNumber", head, False)
         with suppress(RpcError):  # a block that anvil makes meanwhile can spoil it
             await reorganise(rpc, depth, fate)
+        await self._regrown(rpc, int(head, 16) + 1)
         after = await rpc.call("eth_getBlockByNumber", head, False)
-        return after is None or before["hash"] != after["hash"]
+        return before["hash"] != after["hash"]
+
+    async def _regrown(self, rpc: HttpRpc, height: int) -> None:
+        """Wait until the chain is as high as before: two replacements at once would reach deeper than said.
+
+        One that anvil gave up half way leaves it lower.
+        """
+        while int(await rpc.call("eth_blockNumber"), 16) < height:
+            await asyncio.sleep(0.05)
 
     async def after(self, training: Training) -> str:
         assert self.replaced

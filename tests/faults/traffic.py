@@ -11,9 +11,11 @@ from yarl import URL
 
 from services.bus.names import EXCHANGE, queue_name
 from services.bus.properties import copy_of
+from services.stopping import cancelled
 from tests.support.amqp_market import AmqpMarket
 
 _TAP = "faults.tap"
+_CLOSE_SECONDS = 2.0
 
 Forward = Callable[[aio_pika.Message], Awaitable[None]]
 """Puts a message on the recipient's queue."""
@@ -59,8 +61,7 @@ class Traffic:
 
     async def close(self) -> None:
         for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+            await cancelled(task, _CLOSE_SECONDS)
 
     def of(self, training: int) -> list[Seen]:
         """A training's messages in the order the broker got them; what came twice is there once."""
@@ -109,8 +110,7 @@ class Traffic:
             while (await channel.declare_queue(between.name, passive=True)).declaration_result.message_count:
                 await asyncio.sleep(0.05)
             await asyncio.sleep(0.2)  # what was taken off it last is being passed on
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+        await cancelled(task, _CLOSE_SECONDS)
         async with await self._connect() as connection:
             await (await connection.channel()).queue_delete(between.name)
 
