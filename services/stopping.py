@@ -57,8 +57,8 @@ async def until_told(work: Coroutine[Any, Any, None], stopping: Stopping) -> Non
 async def cancelled(task: asyncio.Task[Any], seconds: float) -> None:
     """Cancel a task until it has ended, again after every so many seconds.
 
-    The error of a lost connection can take a cancellation's place, and closing a half-open connection can wait
-    for ever.
+    The error of a lost connection can take a cancellation's place, and closing a half-open one can wait for
+    ever.
     """
     while not task.done():
         task.cancel()

@@ -33,7 +33,7 @@ class Formats:
         """So many significant digits, in plain notation."""
         if value is None:
             return "–"
-        number = _decimal(value)
+        number = _decimal(value) or Decimal(0)  # never "-0"
         decimals = min(max(0, digits - 1 - number.adjusted()), 12) if number else 0
         return self.number(number, decimals)
 

@@ -2,11 +2,8 @@
 
 import asyncio
 import time
-from contextlib import suppress
 from types import MappingProxyType
 
-from services.chain.errors import RpcError
-from services.chain.rpc import HttpRpc
 from tests.faults.fault import Fault
 from tests.faults.market import Training
 from tests.support.daemon_market import CONFIRMATIONS
@@ -23,32 +20,14 @@ class Reorganisation(Fault):
 
     async def during(self, training: Training) -> None:
         self.replaced: list[int] = []
-        rpc = self.market.node.rpc
         for last in self.moments:
             await self.moment(training, last)
             if self.replaced and self.has_ended(training):
                 return
             depth, fate = self.chance.randint(*self.depths), self.chance.choice(FATES)
-            while not await self._replace(rpc, depth, fate):
-                await asyncio.sleep(0.05)  # a block that came in between was replaced instead
+            async with self.market.node.still:
+                await reorganise(self.market.node.rpc, depth, fate)
             self.replaced.append(depth)
-
-    async def _replace(self, rpc: HttpRpc, depth: int, fate: str) -> bool:
-        head = await rpc.call("eth_blockNumber")
-        before = await rpc.call("eth_getBlockByNumber", head, False)
-        with suppress(RpcError):  # a block that anvil makes meanwhile can spoil it
-            await reorganise(rpc, depth, fate)
-        await self._regrown(rpc, int(head, 16) + 1)
-        after = await rpc.call("eth_getBlockByNumber", head, False)
-        return before["hash"] != after["hash"]
-
-    async def _regrown(self, rpc: HttpRpc, height: int) -> None:
-        """Wait until the chain is as high as before: two replacements at once would reach deeper than said.
-
-        One that anvil gave up half way leaves it lower.
-        """
-        while int(await rpc.call("eth_blockNumber"), 16) < height:
-            await asyncio.sleep(0.05)
 
     async def after(self, training: Training) -> str:
         assert self.replaced

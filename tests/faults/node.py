@@ -1,20 +1,26 @@
 """A node that keeps its blocks through kill -9, as a real one does: anvil, with its state written down first.
 
-anvil has no database. So its mining stops, its state is dumped, and the process is killed then and started on
-the dump: blocks, receipts and logs are the same afterwards, and its pool of pending transactions is lost.
+anvil has no database. So its state is dumped, and the process is killed then and started on the dump: blocks,
+receipts and logs are the same afterwards, and its pool of pending transactions is lost.
+
+Each block is asked for, and none while blocks are replaced: what anvil mines by itself in the middle of that
+leaves it with a state that is not the one after its blocks.
 """
 
 import asyncio
 import gzip
 import socket
 import subprocess
+from contextlib import suppress
 from pathlib import Path
 
 from services.chain.errors import ChainUnavailable, RpcError
 from services.chain.rpc import HttpRpc
+from services.stopping import cancelled
 from tests.support.anvil import anvil_binary
 
 BLOCK_SECONDS = 0.2
+_CLOSE_SECONDS = 5.0
 
 
 class Node:
@@ -28,13 +34,16 @@ class Node:
         self.url = f"http://127.0.0.1:{self.port}"
         self.process: subprocess.Popen[bytes] | None = None
         self.rpc = HttpRpc(self.url, seconds=60)
+        self._miner: asyncio.Task[None] | None = None
+        self.still = asyncio.Lock()
+        """Held by whoever wants no block to be mined meanwhile."""
 
     async def start(self) -> None:
         options = ["--port", str(self.port), "--host", "127.0.0.1", "--chain-id", "31337", "--silent"]
-        options += ["--block-time", str(BLOCK_SECONDS)]
+        options += ["--no-mining"]
         if self._state.exists():
             options += ["--load-state", str(self._state)]
-        self.process = await asyncio.to_thread(_started, options)
+        self.process = subprocess.Popen([str(anvil_binary()), *options], stdout=subprocess.DEVNULL)
         async with asyncio.timeout(20):
             while True:
                 try:
@@ -42,24 +51,31 @@ class Node:
                 except (ChainUnavailable, RpcError):
                     await asyncio.sleep(0.05)
                 else:
-                    return
+                    break
+        if self._miner is None:
+            self._miner = asyncio.create_task(self._mine())
 
     async def kill(self) -> int:
         """kill -9, blocks kept, pool lost; the killed pid."""
         assert self.process is not None
-        await self.rpc.call("evm_setIntervalMining", 0)
-        dump = await self.rpc.call("anvil_dumpState", False)
-        self.process.kill()
-        self.process.wait(20)
+        async with self.still:
+            dump = await self.rpc.call("anvil_dumpState", False)
+            self.process.kill()
+            self.process.wait(20)
         self._state.write_bytes(gzip.decompress(bytes.fromhex(dump[2:])))
         return self.process.pid
 
+    async def _mine(self) -> None:
+        while True:
+            with suppress(ChainUnavailable, RpcError):  # it was killed
+                async with self.still:
+                    await self.rpc.call("evm_mine")
+            await asyncio.sleep(BLOCK_SECONDS)
+
     async def close(self) -> None:
+        if self._miner is not None:
+            await cancelled(self._miner, _CLOSE_SECONDS)
         await self.rpc.close()
         if self.process is not None and self.process.poll() is None:
             self.process.kill()
             self.process.wait(20)
-
-
-def _started(options: list[str]) -> subprocess.Popen[bytes]:
-    return subprocess.Popen([str(anvil_binary()), *options], stdout=subprocess.DEVNULL)

@@ -15,7 +15,7 @@ _PARTS = {
     "status": "owner/training/status.html",
     "figures": "owner/training/figures.html",
     "decision": "owner/training/decision.html",
-    "rounds": "training/curve.html",
+    "curve": "training/curve.html",
     "transactions": "training/transactions.html",
     "timeline": "training/timeline.html",
 }

@@ -82,20 +82,25 @@ async def test_an_opening_mined_while_it_is_sent_again_is_not_doubled(registered
     assert len(await opened_trainings(market)) == 1
 
 
-async def test_a_transaction_that_the_pool_lost_is_sent_again_with_a_higher_fee(registered) -> None:
-    market = registered
-    rpc, client = interposed_client(market, market.buyer, bump_seconds=0.02)
-    lost = []
+def losing(rpc, most: int) -> list[str]:
+    """The transactions that the node answers for and loses, so many of them; then `rpc` is its own again."""
+    lost: list[str] = []
 
     async def lose(raw):
         lost.append(raw)
-        if len(lost) == 2:
-            del rpc.handlers["eth_sendRawTransaction"]
+        if len(lost) == most:
+            rpc.handlers.clear()
         return "0x" + "0" * 64
 
     rpc.handlers["eth_sendRawTransaction"] = lose
-    receipt = await client.submit(market.opening())
-    assert receipt.succeeded
+    return lost
+
+
+async def test_a_transaction_that_the_pool_lost_is_sent_again_with_a_higher_fee(registered) -> None:
+    market = registered
+    rpc, client = interposed_client(market, market.buyer, bump_seconds=0.02)
+    lost = losing(rpc, 2)
+    assert (await client.submit(market.opening())).succeeded
     assert len(set(lost)) == 2
     assert len(await opened_trainings(market)) == 1
 
@@ -104,18 +109,9 @@ async def test_a_transaction_that_the_node_forgot_is_sent_again_as_it_is(registe
     """A node that was started anew has its blocks and an empty pool."""
     market = registered
     rpc, client = interposed_client(market, market.buyer, lost_seconds=0.02)
-    lost = []
-
-    async def lose(raw):
-        lost.append(raw)
-        if len(lost) == 3:
-            del rpc.handlers["eth_sendRawTransaction"]
-        return "0x" + "0" * 64
-
-    rpc.handlers["eth_sendRawTransaction"] = lose
-    receipt = await client.submit(market.opening())
-    assert receipt.succeeded
-    assert len(set(lost)) == 1
+    lost = losing(rpc, 3)
+    assert (await client.submit(market.opening())).succeeded
+    assert (len(lost), len(set(lost))) == (3, 1)
     assert len(await opened_trainings(market)) == 1
 
 
@@ -123,23 +119,14 @@ async def test_a_transaction_whose_block_is_no_more_is_sent_again_as_it_is(regis
     """After a reorganisation a node may still tell of the block that the transaction was in."""
     market = registered
     rpc, client = interposed_client(market, market.buyer, lost_seconds=0.02)
-    lost = []
-
-    async def lose(raw):
-        lost.append(raw)
-        if len(lost) == 3:
-            del rpc.handlers["eth_sendRawTransaction"]
-            del rpc.handlers["eth_getTransactionByHash"]
-        return "0x" + "0" * 64
+    lost = losing(rpc, 3)
 
     async def in_a_replaced_block(value):
         return {"hash": value, "blockNumber": "0x1", "blockHash": "0x" + "11" * 32}
 
-    rpc.handlers["eth_sendRawTransaction"] = lose
     rpc.handlers["eth_getTransactionByHash"] = in_a_replaced_block
-    receipt = await client.submit(market.opening())
-    assert receipt.succeeded
-    assert len(set(lost)) == 1
+    assert (await client.submit(market.opening())).succeeded
+    assert (len(lost), len(set(lost))) == (3, 1)
     assert len(await opened_trainings(market)) == 1
 
 

@@ -7,7 +7,7 @@ import pytest
 from services.console.buyer.views import detail, summaries
 from services.console.format import points_text
 from services.store import Store
-from tests.support.console import Browser, ConsoleWorld
+from tests.support.console import Browser
 from tests.support.console_trainings import OWNERS, finished_training, put, running_training
 from tests.support.documents import AGGREGATOR, any_request
 
@@ -60,19 +60,6 @@ def test_what_failed_is_told_in_words():
     store = Store()
     put(store, "order:1", any_request(), phase="failed", failure="not_enough_owners")
     assert detail(store, "order:1").failure == "not_enough_owners"
-
-
-@pytest.fixture
-async def world(tmp_path):
-    async with ConsoleWorld(tmp_path).running() as running:
-        yield running
-
-
-@pytest.fixture
-async def browser(world):
-    async with Browser(world) as one:
-        await one.sign_in()
-        yield one
 
 
 async def test_the_list_and_the_page_of_a_training(world, browser):

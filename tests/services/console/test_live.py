@@ -12,12 +12,6 @@ from tests.support.console_trainings import round_of, running_training, tell
 TOPIC = ("training", "1", "en", False)
 
 
-@pytest.fixture
-async def world(tmp_path):
-    async with ConsoleWorld(tmp_path).running() as running:
-        yield running
-
-
 async def events(response, count):
     """The next so many events of a stream: (name, data)."""
     found = []

@@ -17,7 +17,6 @@ from services.console.buyer.form import (
     without_column,
 )
 from services.documents import parse_yaml
-from tests.support.console import Browser, ConsoleWorld
 from tests.support.documents import AGGREGATOR, any_request, request_content
 
 
@@ -109,19 +108,6 @@ def test_columns_come_and_go():
     names = [column["name"] for column in document_of(without_column(values, 1))["features"]]
     assert names == ["age", "bp"]
     assert without_column(filled(), 0) == filled()
-
-
-@pytest.fixture
-async def world(tmp_path):
-    async with ConsoleWorld(tmp_path).running() as running:
-        yield running
-
-
-@pytest.fixture
-async def browser(world):
-    async with Browser(world) as one:
-        await one.sign_in()
-        yield one
 
 
 async def test_a_form_is_checked_reviewed_and_ordered(world, browser):

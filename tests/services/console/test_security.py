@@ -7,23 +7,10 @@ from protocol.messages import StopOrder
 from services.bus.port import BusUnavailable
 from services.config import ConsoleSettings
 from services.console.security import SignInLimit, masked, unmasks_to
-from tests.support.console import Browser, ConsoleWorld
+from tests.support.console import Browser
 from tests.support.console_trainings import running_training
 
 TOKEN = "ab" * 32
-
-
-@pytest.fixture
-async def world(tmp_path):
-    async with ConsoleWorld(tmp_path).running() as running:
-        yield running
-
-
-@pytest.fixture
-async def browser(world):
-    async with Browser(world) as one:
-        await one.sign_in()
-        yield one
 
 
 # ---- headers ----

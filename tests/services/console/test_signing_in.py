@@ -7,12 +7,6 @@ from tests.support.console import PASSWORD, Browser, ConsoleWorld
 
 
 @pytest.fixture
-async def world(tmp_path):
-    async with ConsoleWorld(tmp_path).running() as running:
-        yield running
-
-
-@pytest.fixture
 async def browser(world):
     async with Browser(world) as one:
         yield one

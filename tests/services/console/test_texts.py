@@ -71,6 +71,7 @@ def test_figures_in_both_languages():
     assert spanish.percent(0.271) == "27,1 %"
     assert english.significant(Decimal("0.00012345678")) == "0.00012346"
     assert english.significant(4374) == "4,374"
+    assert english.significant(-0.0) == "0"
     assert english.metric(4374 * 10**18 + 10**17) == "4,374.1"
     assert english.moment(0).startswith("Jan 1, 1970")
     assert english.moment(0).endswith("UTC")

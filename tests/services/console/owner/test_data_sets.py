@@ -19,12 +19,6 @@ CSV = b"age,bmi,progression\n0.5,0.25,101.5\n0.75,0.5,202.5\n0.1,0.9,303.5\n"
 
 
 @pytest.fixture
-async def world(tmp_path):
-    async with ConsoleWorld(tmp_path, "data_owner").running() as running:
-        yield running
-
-
-@pytest.fixture
 async def browser(world):
     async with Browser(world) as opened:
         await opened.sign_in()

@@ -8,7 +8,7 @@ from protocol.owner_policy import Budget, Limit, OwnerPolicy
 from services.console.owner.money_views import BudgetLine, budget_lines
 from services.console.owner.policy_form import form_of, limit_of, read
 from services.owner_records import ORDERED_POLICY
-from tests.support.console import Browser, ConsoleWorld
+from tests.support.console import Browser
 from tests.support.console_owner import BUYER, add_rows, count, ordered
 
 FULL = OwnerPolicy(
@@ -21,12 +21,6 @@ FULL = OwnerPolicy(
     withdraw=False,
     budget=Budget(per_buyer=3, limits=(Limit(data_set="rows", trainings=9),)),
 )
-
-
-@pytest.fixture
-async def world(tmp_path):
-    async with ConsoleWorld(tmp_path, "data_owner").running() as running:
-        yield running
 
 
 @pytest.mark.parametrize("policy", [OwnerPolicy(), FULL])

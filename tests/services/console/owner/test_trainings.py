@@ -7,16 +7,10 @@ from protocol.messages import OwnerDecision
 from protocol.owner_policy import Budget, OwnerPolicy
 from services.console.owner.views import detail, matches_of, pay_range, summaries
 from services.owner_records import counts_of
-from tests.support.console import ADDRESS, Browser, ConsoleWorld
+from tests.support.console import ADDRESS, Browser
 from tests.support.console_owner import BUYER, add_rows, count, pay, put, request
 from tests.support.console_trainings import OWNERS, round_of, tell
 from tests.support.documents import any_request
-
-
-@pytest.fixture
-async def world(tmp_path):
-    async with ConsoleWorld(tmp_path, "data_owner").running() as running:
-        yield running
 
 
 def found(world, key):

@@ -1,0 +1,11 @@
+"""An owner's console."""
+
+import pytest
+
+from tests.support.console import ConsoleWorld
+
+
+@pytest.fixture
+async def world(tmp_path):
+    async with ConsoleWorld(tmp_path, "data_owner").running() as running:
+        yield running
