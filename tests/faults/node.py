@@ -43,7 +43,7 @@ class Node:
         options += ["--no-mining"]
         if self._state.exists():
             options += ["--load-state", str(self._state)]
-        self.process = subprocess.Popen([str(anvil_binary()), *options], stdout=subprocess.DEVNULL)
+        self.process = _started(options)
         async with asyncio.timeout(20):
             while True:
                 try:
@@ -79,3 +79,7 @@ class Node:
         if self.process is not None and self.process.poll() is None:
             self.process.kill()
             self.process.wait(20)
+
+
+def _started(options: list[str]) -> subprocess.Popen[bytes]:
+    return subprocess.Popen([str(anvil_binary()), *options], stdout=subprocess.DEVNULL)
