@@ -38,6 +38,7 @@ class Fault:
         count = self.chance.randint(1, last)
         reached = asyncio.create_task(self.market.traffic.reached(training.mark, count, 120))
         while not (await asyncio.wait([reached], timeout=0.5))[0]:
+            self.market.check_daemons()
             if self.has_ended(training):
                 reached.cancel()
                 return count

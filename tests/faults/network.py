@@ -1,6 +1,7 @@
 """Links between a daemon and the broker or the node: cut, slow, half open."""
 
 import asyncio
+from types import MappingProxyType
 
 from tests.faults.fault import Fault
 from tests.faults.market import Training
@@ -55,7 +56,12 @@ class SlowLink(LinkFault):
 
 
 class HalfOpenLink(LinkFault):
-    """Connections stay open and nothing passes on them any more; for a while nor on new ones, perhaps."""
+    """Connections stay open and nothing passes on them any more; for a while nor on new ones, perhaps.
+
+    A daemon finds out by what is not answered, which takes up to twenty seconds: the others wait for longer.
+    """
+
+    deadlines = MappingProxyType({"step_s": 30})
 
     async def during(self, training: Training) -> None:
         await self.moment(training, 50)
