@@ -19,10 +19,10 @@ from services.chain.account import Account
 from services.chain.client import MarketplaceClient
 from services.chain.errors import ChainUnavailable
 from services.chain.event_outbox import EventOutbox
+from services.chain.flight import SendPolicy
 from services.chain.heads import NewHeads
 from services.chain.listener import ChainListener
 from services.chain.rpc import HttpRpc
-from services.chain.sender import SendPolicy
 from services.chain.views import MarketplaceViews
 from services.config import (
     AggregatorConfig,
@@ -134,7 +134,6 @@ async def _participant(
             least_key_bits=least_key_bits,
             on_change=hub.wake,
         )
-        health.is_broken = runtime.is_broken
         await stack.enter_async_context(serving_console(console))
         await _patiently(client.check_deployment)
         await _patiently(bus.connect)

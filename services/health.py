@@ -1,6 +1,6 @@
-"""Whether a daemon can do its work: its tasks run, and broker, chain and store have answered lately.
+"""Whether a daemon can do its work: broker, chain and store have answered lately.
 
-Both are asked on a schedule of their own: a daemon that has nothing to send for hours would not notice that
+They are asked on a schedule of their own: a daemon that has nothing to send for hours would not notice that
 nobody listens.
 """
 
@@ -39,8 +39,6 @@ class Health:
         self._answered_at = dict.fromkeys(probes, time.monotonic())
         self.up: dict[str, bool] = {}
         """Whether each part answered last time; empty before the first time."""
-        self.is_broken: Callable[[], bool] = lambda: False
-        """Whether a task of the daemon has ended that should not."""
 
     async def run(self) -> None:
         """Ask every part again and again until cancelled."""
@@ -51,14 +49,11 @@ class Health:
     def failing(self) -> dict[str, str]:
         """What is wrong, by part; empty in good health."""
         now = time.monotonic()
-        found = {
+        return {
             part: f"no answer for {now - at:.0f} s"
             for part, at in self._answered_at.items()
             if now - at > self._bound
         }
-        if self.is_broken():
-            found["tasks"] = "a task of the daemon has ended: restart it, and see its log"
-        return found
 
     async def _ask(self, part: str, probe: Probe) -> None:
         try:

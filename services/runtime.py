@@ -42,6 +42,7 @@ from services.store import InstanceRow, QueuedInput, Store
 from services.store.retention import RETENTION_SECONDS, archive_ended
 from services.store.waiting import until_it_answers
 from services.timekeeper import Timekeeper
+from services.waiting import unending
 
 _log = structlog.get_logger(__name__)
 
@@ -96,13 +97,14 @@ class Runtime:
             self._tasks = tasks
             for key in await until_it_answers(self.store.waiting_keys):
                 self._wake_instance(key)
-            self._sources = [
-                tasks.create_task(self._outbox.run()),
-                tasks.create_task(self._timekeeper.run()),
-                tasks.create_task(archive_ended(self.store, self._retention_seconds)),
-                tasks.create_task(self._take_events()),
-                tasks.create_task(self._intake.run(self._bus.deliveries(self.role.name, self.address))),
+            work = [
+                self._outbox.run,
+                self._timekeeper.run,
+                lambda: archive_ended(self.store, self._retention_seconds),
+                self._take_events,
+                lambda: self._intake.run(self._bus.deliveries(self.role.name, self.address)),
             ]
+            self._sources = [tasks.create_task(unending(one)) for one in work]
             if self._stopping:  # told before there was anything to stop
                 self.stop()
 
@@ -111,10 +113,6 @@ class Runtime:
         self._stopping = True
         for task in self._sources:
             task.cancel()
-
-    def is_broken(self) -> bool:
-        """Whether a task that works until the daemon is stopped has ended without that."""
-        return not self._stopping and any(task.done() for task in self._sources)
 
     def is_idle(self) -> bool:
         """Whether nothing is waiting: no input, no effect, no step."""

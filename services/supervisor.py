@@ -6,7 +6,7 @@ The protocol is one datagram a message to the socket in NOTIFY_SOCKET; without t
 import os
 import socket
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 
 class Supervisor:
@@ -33,9 +33,9 @@ class Supervisor:
         """The daemon drains."""
         self._tell("STOPPING=1")
 
-    def alive(self, is_well: Callable[[], bool]) -> None:
-        """Called often; tells the watchdog twice in its period while the daemon is well."""
-        if self._pause is None or time.monotonic() < self._next or not is_well():
+    def alive(self) -> None:
+        """Called often; tells the watchdog twice in its period."""
+        if self._pause is None or time.monotonic() < self._next:
             return
         self._next = time.monotonic() + self._pause
         self._tell("WATCHDOG=1")

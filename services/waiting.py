@@ -1,6 +1,8 @@
-"""Waiting for an event or for a time, whichever comes first."""
+"""Waiting: for an event or for a time, whichever comes first, and for what never ends by itself."""
 
 import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any
 
 
 async def happens(event: asyncio.Event, seconds: float | None) -> bool:
@@ -14,3 +16,17 @@ async def happens(event: asyncio.Event, seconds: float | None) -> bool:
             return await event.wait()
     except TimeoutError:
         return False
+
+
+async def unending(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    """Carry out what ends only when it is cancelled; an end that nobody asked for raises RuntimeError.
+
+    A task group would take a task that a library has cancelled from inside for one that was told to stop.
+    """
+    try:
+        await work()
+    except asyncio.CancelledError:
+        task = asyncio.current_task()
+        if task is None or task.cancelling():
+            raise
+    raise RuntimeError("a task that should not ended by itself")

@@ -20,8 +20,7 @@ async def watched(
     """Observe a daemon while the block runs.
 
     The supervisor hears READY at once: a node or a broker that is away is waited for as long as it takes, and
-    a start that is bounded in time must not be ended for it. A daemon with a task that has ended is not well,
-    and its watchdog restarts it.
+    a start that is bounded in time must not be ended for it.
 
     Raises ConfigurationError for a port that is taken.
     """
@@ -30,7 +29,7 @@ async def watched(
     async with serving(config.metrics_port, collector, health, host=config.metrics_host):
         tasks = [
             asyncio.create_task(health.run()),
-            asyncio.create_task(heartbeats.run(lambda: supervisor.alive(lambda: not health.is_broken()))),
+            asyncio.create_task(heartbeats.run(supervisor.alive)),
         ]
         supervisor.ready()
         supervisor.status("waiting for node and broker")

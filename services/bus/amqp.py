@@ -19,7 +19,7 @@ from protocol.marketplace import training_of
 from protocol.messages import ChainEvent
 from services.bus.consumer import Consumer, ConsumerEnded, acknowledge, subscriptions
 from services.bus.letters import DeadLetters
-from services.bus.link import BROKER_ERRORS, Link
+from services.bus.link import BROKER_ERRORS, CONNECT_SECONDS, Link, bounded
 from services.bus.names import (
     CHAIN_EXCHANGE,
     EXCHANGE,
@@ -101,7 +101,11 @@ class AmqpBus:
     async def connect(self) -> None:
         """Try the connection; raises BusUnavailable, or BusRefused with what to do about it."""
         channel = await self._writing.channel()
-        await channel.close()
+        try:
+            async with bounded(CONNECT_SECONDS):
+                await channel.close()
+        except BROKER_ERRORS as error:
+            raise self._writing.told(error) from None
 
     async def publish(self, message: Outgoing) -> None:
         """See Bus."""
@@ -239,6 +243,7 @@ class AmqpBus:
 
 async def _widen(consumer: Consumer) -> None:
     try:
-        await consumer.widen()
+        async with bounded(CONNECT_SECONDS):
+            await consumer.widen()
     except BROKER_ERRORS:
         return  # the loss arrives as the consumer's next delivery

@@ -14,7 +14,7 @@ from aio_pika.abc import AbstractChannel, AbstractIncomingMessage
 from aio_pika.exceptions import ChannelNotFoundEntity
 from aiormq.exceptions import ChannelAccessRefused
 
-from services.bus.link import BROKER_ERRORS, CONNECT_SECONDS, Link
+from services.bus.link import BROKER_ERRORS, CONNECT_SECONDS, Link, bounded
 from services.bus.port import BusError, BusRefused, Unroutable
 
 _log = structlog.get_logger(__name__)
@@ -83,7 +83,7 @@ class Consumer:
         """Give back what was not acked."""
         self._closing = True
         try:
-            async with asyncio.timeout(1):
+            async with bounded(1):
                 await self._channel.close()
         except BROKER_ERRORS:
             return
@@ -137,7 +137,7 @@ async def subscriptions(link: Link, queue: str) -> AsyncGenerator[Consumer, None
 async def _subscribe(link: Link, queue: str) -> Consumer:
     consumer = Consumer(await link.channel(), queue)
     try:
-        async with asyncio.timeout(CONNECT_SECONDS):
+        async with bounded(CONNECT_SECONDS):
             await consumer.start()
     except ChannelNotFoundEntity:
         raise Unroutable(f"no queue {queue}: run deltaml admin broker apply") from None
@@ -153,7 +153,8 @@ async def acknowledge(messages: Sequence[AbstractIncomingMessage]) -> None:
     """Ack each; on a lost channel they come again, which the inbox takes care of."""
     for message in messages:
         try:
-            await message.ack()
+            async with bounded(CONNECT_SECONDS):
+                await message.ack()
         except BROKER_ERRORS as error:
             _log.info("ack_lost", message_id=message.message_id, reason=type(error).__name__)
             return
@@ -163,6 +164,7 @@ async def give_back(messages: Sequence[AbstractIncomingMessage]) -> None:
     """Put each back on its queue; on a lost channel the broker has done so."""
     for message in messages:
         try:
-            await message.nack(requeue=True)
+            async with bounded(CONNECT_SECONDS):
+                await message.nack(requeue=True)
         except BROKER_ERRORS:
             return

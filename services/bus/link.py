@@ -7,6 +7,8 @@ listens to nobody must notice, so restoring is left to `consumer.py` and `publis
 import asyncio
 import re
 import ssl
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Self
 
 import aio_pika
@@ -27,6 +29,23 @@ BROKER_ERRORS = (*CONNECTION_EXCEPTIONS, TimeoutError)
 _ADDRESS = re.compile(r"0x[0-9a-f]{40}")
 _REFUSALS = (403, 530)
 """AMQP's access-refused and not-allowed: a wrong password, no right to the virtual host."""
+
+
+@asynccontextmanager
+async def bounded(seconds: float | None) -> AsyncIterator[None]:
+    """What is asked of the broker inside takes at most so long (TimeoutError), and a loss is an error.
+
+    aiormq cancels whatever waits on a connection that is closed, for instance by another task of ours that
+    found it hanging. Passed on, that would end the task that waits, as if the daemon had been told to stop.
+    """
+    async with asyncio.timeout(seconds):
+        try:
+            yield
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if task is None or task.cancelling():
+                raise
+            raise ConnectionResetError("the connection was closed") from None
 
 
 class Link:
@@ -64,12 +83,12 @@ class Link:
         """
         async with self._lock:
             try:
-                async with asyncio.timeout(CONNECT_SECONDS):
+                async with bounded(CONNECT_SECONDS):
                     connection = await self._connected()
                     return await connection.channel(publisher_confirms=True, on_return_raises=True)
             except BROKER_ERRORS as error:
                 await self._drop()
-                raise self._told(error) from None
+                raise self.told(error) from None
 
     async def reset(self) -> None:
         """Leave the connection, which may hang; the next channel comes from a new one."""
@@ -104,12 +123,13 @@ class Link:
         if connection is None:
             return
         try:
-            async with asyncio.timeout(1):  # a dead connection has nobody to say goodbye to
+            async with bounded(1):  # a dead connection has nobody to say goodbye to
                 await connection.close()
         except BROKER_ERRORS:
             return
 
-    def _told(self, error: BaseException) -> BusRefused | BusUnavailable:
+    def told(self, error: BaseException) -> BusRefused | BusUnavailable:
+        """What one of BROKER_ERRORS means."""
         if isinstance(error.__cause__, ssl.SSLCertVerificationError):
             return BusRefused(f"the broker at {self.place} shows a certificate of no authority in ca_file")
         refused = isinstance(error, ConnectionClosed) and error.args[:1] and error.args[0] in _REFUSALS

@@ -14,7 +14,7 @@ from aio_pika.exceptions import (
 )
 from aiormq.exceptions import ChannelAccessRefused
 
-from services.bus.link import BROKER_ERRORS, Link
+from services.bus.link import BROKER_ERRORS, Link, bounded
 from services.bus.port import BusRefused, BusUnavailable, Unroutable
 
 _log = structlog.get_logger(__name__)
@@ -59,7 +59,7 @@ class Publisher:
         try:
             # Publishing around a reconnect can hang, hence the bound. It stays below the time after which a
             # recipient gives up an incomplete message: what it gave up must not be taken for delivered.
-            async with asyncio.timeout(self._seconds + _SECONDS_PER_PART * (len(parts) - 1)):
+            async with bounded(self._seconds + _SECONDS_PER_PART * (len(parts) - 1)):
                 if self._channel is None or self._channel.is_closed:
                     self._channel = await self._link.channel()
                 target = await self._channel.get_exchange(exchange, ensure=False)

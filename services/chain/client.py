@@ -12,10 +12,11 @@ from protocol.records import Market
 from services.chain.already_done import already_done
 from services.chain.encoding import encode_call, quantity
 from services.chain.errors import CallReverted, ChainError, ChainUnavailable, RpcError
+from services.chain.flight import Receipt, SendPolicy
 from services.chain.interface import decode_revert
 from services.chain.logs import LogReader
 from services.chain.rpc import Rpc, is_revert
-from services.chain.sender import Receipt, Sender, SendPolicy, TransactionReplaced
+from services.chain.sender import Sender, TransactionReplaced
 from services.chain.views import MarketplaceViews
 
 _MOST_ATTEMPTS = 8

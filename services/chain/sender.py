@@ -10,7 +10,7 @@ its effect can be seen, or the nonce of the next attempt, and at most one of the
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,6 +19,7 @@ import structlog
 from protocol.signatures import address_of
 from services.chain.encoding import quantity
 from services.chain.errors import ChainUnavailable, InsufficientFunds, RpcError
+from services.chain.flight import InFlight, Receipt, SendPolicy, read_receipt
 from services.chain.rpc import Rpc
 from services.chain.transaction import Fees, Transaction, transaction_hash
 from services.waiting import happens
@@ -30,50 +31,14 @@ _BUMP = (9, 8)
 
 _MOST_BUMPS_AT_ONCE = 40
 
+_TRANSFER_GAS = 21_000
+
 Done = Callable[[], Awaitable[bool]]
 """Whether the newest block already has what a transaction is for."""
 
 
-@dataclass(frozen=True, slots=True)
-class SendPolicy:
-    """How a sender treats fees and time.
-
-    `confirmations` blocks on top of its own make a transaction final; `bump_seconds` without being mined make
-    its replacement with a higher fee, up to `most_fee_per_gas` (wei); `lost_seconds` outside the node's pool,
-    as after a restart or a reorganisation, have it sent again as it is; `poll_seconds` between looks at the
-    node.
-    """
-
-    confirmations: int = 0
-    bump_seconds: float = 45.0
-    lost_seconds: float = 2.0
-    poll_seconds: float = 0.5
-    most_fee_per_gas: int = 500 * 10**9
-    gas_margin_percent: int = 25
-
-
-@dataclass(frozen=True, slots=True)
-class Receipt:
-    """What became of a transaction; `transaction_hash` is empty where the call was in effect already."""
-
-    transaction_hash: bytes
-    block_number: int
-    gas_used: int
-    fee: int
-    succeeded: bool
-    created: str | None = None
-
-
 class TransactionReplaced(Exception):  # noqa: N818
     """Another transaction of the key was mined in this one's place: look at its effect, then send anew."""
-
-
-@dataclass(slots=True)
-class _InFlight:
-    """One nonce and every transaction that was broadcast for it."""
-
-    transaction: Transaction
-    raw: list[bytes] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -96,7 +61,7 @@ class Sender:
         self._chain_id = chain_id
         self._policy = policy or SendPolicy()
         self._lock = asyncio.Lock()
-        self._in_flight: dict[int, _InFlight] = {}
+        self._in_flight: dict[int, InFlight] = {}
         self._changed = asyncio.Event()
         self._head = _Head()
         rpc.on_block(self._wake)
@@ -129,7 +94,7 @@ class Sender:
 
     async def _launch(
         self, recipient: str | None, data: bytes, value: int, done: Done | None
-    ) -> _InFlight | None:
+    ) -> InFlight | None:
         """Broadcast under the next nonce; None where it must go out alone and is not alone yet."""
         async with self._lock:
             nonce = await self._next_nonce()
@@ -139,7 +104,7 @@ class Sender:
                 if await done():
                     raise TransactionReplaced
             gas, fees = await self._estimate(self._request(recipient, data, value))
-            flight = _InFlight(Transaction(self._chain_id, nonce, recipient, value, data, gas, fees))
+            flight = InFlight(Transaction(self._chain_id, nonce, recipient, value, data, gas, fees))
             self._in_flight[nonce] = flight
             try:
                 await self._broadcast(flight)
@@ -184,7 +149,7 @@ class Sender:
 
     # ---- broadcasting ----
 
-    async def _broadcast(self, flight: _InFlight) -> None:
+    async def _broadcast(self, flight: InFlight) -> None:
         """Hand the transaction to the node for the first time; on return it is in its pool or mined."""
         for _ in range(_MOST_BUMPS_AT_ONCE):
             try:
@@ -200,7 +165,7 @@ class Sender:
                 return
         raise ChainUnavailable("the node calls every fee too low: wait, or raise the most that may be paid")
 
-    async def _submit(self, flight: _InFlight) -> None:
+    async def _submit(self, flight: InFlight) -> None:
         """Sign, remember, send; a node that knows the transaction already has done what we want."""
         raw = flight.transaction.sign(self._signing_key)
         if raw not in flight.raw:
@@ -211,7 +176,7 @@ class Sender:
             if "already" not in error.message.lower():  # "already known", "already imported"
                 raise
 
-    def _raise_fees(self, flight: _InFlight) -> bool:
+    def _raise_fees(self, flight: InFlight) -> bool:
         """An eighth more; False at the cap."""
         old = flight.transaction
         most, tip = (value * _BUMP[0] // _BUMP[1] + 1 for value in (old.fees.most, old.fees.tip))
@@ -231,11 +196,9 @@ class Sender:
 
     # ---- waiting ----
 
-    async def _wait(self, flight: _InFlight) -> Receipt:
-        """Until one of the nonce's transactions is final; resend what was lost, outbid what is stuck."""
-        loop = asyncio.get_running_loop()
-        tried_at = known_at = loop.time()
-        overtaken = False
+    async def _wait(self, flight: InFlight) -> Receipt:
+        """Until one of the nonce's transactions is final."""
+        flight.tried_at = flight.known_at = flight.next_at = asyncio.get_running_loop().time()
         while True:
             changed, seen = self._changed, self._head.number
             try:
@@ -243,29 +206,51 @@ class Sender:
                 if receipt is not None and final:
                     return receipt
                 if receipt is None:
-                    mined, known = await self._rpc.batch(
-                        [
-                            ("eth_getTransactionCount", [self.address, "latest"]),
-                            ("eth_getTransactionByHash", ["0x" + transaction_hash(flight.raw[-1]).hex()]),
-                        ]
-                    )
-                    if overtaken and quantity(mined) > flight.transaction.nonce:
-                        raise TransactionReplaced
-                    # Perhaps mined between the two looks, or its receipt is not indexed yet: look once more.
-                    overtaken = quantity(mined) > flight.transaction.nonce
-                    now = loop.time()
-                    # One without receipt that the node places in a block was in a block that is no more.
-                    if known is not None and known.get("blockNumber") is None:
-                        known_at = now
-                    if not overtaken and now - tried_at >= self._policy.bump_seconds:
-                        tried_at = known_at = now
-                        await self._outbid(flight)
-                    elif not overtaken and now - known_at >= self._policy.lost_seconds:
-                        known_at = now
-                        await self._submit(flight)
+                    await self._help(flight)
             except (ChainUnavailable, RpcError) as error:
                 _log.warning("chain_wait_failed", reason=str(error))
             await self._pause_while_newest(seen, changed)
+
+    async def _help(self, flight: InFlight) -> None:
+        """One that is not mined: resend what was lost, outbid what is stuck, fill the nonces before it."""
+        mined, known = await self._rpc.batch(
+            [
+                ("eth_getTransactionCount", [self.address, "latest"]),
+                ("eth_getTransactionByHash", ["0x" + transaction_hash(flight.raw[-1]).hex()]),
+            ]
+        )
+        nonce, next_nonce, now = flight.transaction.nonce, quantity(mined), asyncio.get_running_loop().time()
+        if next_nonce > nonce:
+            if flight.overtaken:
+                raise TransactionReplaced
+            # Perhaps mined between the two looks, or its receipt is not indexed yet: look once more.
+            flight.overtaken = True
+            return
+        flight.overtaken = False
+        # One without receipt that the node places in a block was in a block that is no more.
+        if known is not None and known.get("blockNumber") is None:
+            flight.known_at = now
+        if next_nonce == nonce or min(self._in_flight) < nonce:
+            flight.next_at = now
+        if now - flight.next_at >= self._policy.lost_seconds:
+            flight.next_at = now
+            await self._fill(range(next_nonce, nonce), flight.transaction.fees)
+        if now - flight.tried_at >= self._policy.bump_seconds:
+            flight.tried_at = flight.known_at = now
+            await self._outbid(flight)
+        elif now - flight.known_at >= self._policy.lost_seconds:
+            flight.known_at = now
+            await self._submit(flight)
+
+    async def _fill(self, nonces: Iterable[int], fees: Fees) -> None:
+        """A reorganisation took back what was final: pay nothing to ourselves instead, for what follows.
+
+        Their calls have ended long since. To send those again could do twice what must be done once.
+        """
+        for nonce in nonces:
+            filler = Transaction(self._chain_id, nonce, self.address, 0, b"", _TRANSFER_GAS, fees)
+            _log.warning("nonce_filled", nonce=nonce)
+            await self._submit(InFlight(filler))
 
     async def _pause_while_newest(self, seen: int, changed: asyncio.Event) -> None:
         """Until there is a new block, or the pool may have lost something; one question for all that wait.
@@ -290,7 +275,7 @@ class Sender:
                 self._head.asked_at = now
             return self._head.number
 
-    async def _look(self, flight: _InFlight) -> tuple[Receipt | None, bool]:
+    async def _look(self, flight: InFlight) -> tuple[Receipt | None, bool]:
         """The receipt of whichever transaction of this nonce was mined, and whether it is deep enough."""
         hashes = [transaction_hash(raw) for raw in flight.raw]
         requests: list[tuple[str, list[Any]]] = [
@@ -301,10 +286,10 @@ class Sender:
         for value, receipt in zip(hashes, found, strict=True):
             if receipt is not None and receipt.get("blockNumber") is not None:
                 depth = quantity(head) - quantity(receipt["blockNumber"])
-                return _read_receipt(value, receipt), depth >= self._policy.confirmations
+                return read_receipt(value, receipt), depth >= self._policy.confirmations
         return None, False
 
-    async def _outbid(self, flight: _InFlight) -> None:
+    async def _outbid(self, flight: InFlight) -> None:
         """Not mined in time: the pool lost it, or its fee is too low. A higher fee cures both."""
         if not self._raise_fees(flight):
             _log.warning("fee_cap_reached", nonce=flight.transaction.nonce, fee=flight.transaction.fees.most)
@@ -318,15 +303,3 @@ class Sender:
 
     async def _pause(self, changed: asyncio.Event) -> None:
         await happens(changed, self._policy.poll_seconds)
-
-
-def _read_receipt(value: bytes, receipt: dict[str, Any]) -> Receipt:
-    gas = quantity(receipt["gasUsed"])
-    return Receipt(
-        transaction_hash=value,
-        block_number=quantity(receipt["blockNumber"]),
-        gas_used=gas,
-        fee=gas * quantity(receipt["effectiveGasPrice"]),
-        succeeded=quantity(receipt["status"]) == 1,
-        created=receipt.get("contractAddress"),
-    )

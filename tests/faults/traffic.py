@@ -9,6 +9,7 @@ import aio_pika
 from aio_pika.abc import AbstractChannel, AbstractIncomingMessage
 from yarl import URL
 
+from services.bus.link import bounded
 from services.bus.names import EXCHANGE, queue_name
 from services.bus.properties import copy_of
 from services.stopping import cancelled
@@ -140,7 +141,7 @@ class Traffic:
         """Consume, over every loss of the connection."""
         while True:
             with suppress(*aio_pika.exceptions.CONNECTION_EXCEPTIONS):
-                async with await self._connect() as connection:
+                async with bounded(None), await self._connect() as connection:
                     channel = await connection.channel()
                     async with (await channel.get_queue(queue)).iterator() as messages:
                         async for message in messages:

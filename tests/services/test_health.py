@@ -81,8 +81,7 @@ async def test_a_part_that_hangs_does_not_hide_another():
 
 @pytest.mark.parametrize("fails", [False, True])
 async def test_health_is_told_over_http(unused_tcp_port, fails):
-    health = Health({})
-    health.is_broken = lambda: fails
+    health = Health({"broker": Part().probe}, unreachable_seconds=-1 if fails else 60)
     url = f"http://{LOOPBACK}:{unused_tcp_port}/health"
     async with (
         serving(unused_tcp_port, DaemonCollector([], Meter()), health),
@@ -92,7 +91,7 @@ async def test_health_is_told_over_http(unused_tcp_port, fails):
         said = await answer.json()
     if fails:
         assert (answer.status, said["status"]) == (503, "failing")
-        assert list(said["parts"]) == ["tasks"]
+        assert list(said["parts"]) == ["broker"]
     else:
         assert (answer.status, said) == (200, {"status": "ok"})
 
@@ -103,13 +102,13 @@ async def test_the_command_tells_what_fails(unused_tcp_port, monkeypatch, tmp_pa
     monkeypatch.setattr(
         config, "load", lambda _path: config.Daemon.model_construct(metrics_port=unused_tcp_port)
     )
-    health = Health({})
+    health = Health({"broker": Part().probe})
     async with serving(unused_tcp_port, DaemonCollector([], Meter()), health):
         done = await asyncio.to_thread(run, "health", "--config", tmp_path)
         assert json.loads(done.stdout) == {"status": "ok"}
-        health.is_broken = lambda: True
+        health._bound = -1
         said = await asyncio.to_thread(refused, "health", "--config", tmp_path, status=3)
-    assert "tasks" in said
+    assert "broker" in said
 
 
 async def test_nobody_behind_the_urls_is_told_of_both(unused_tcp_port_factory):

@@ -1,5 +1,6 @@
 """Metrics over HTTP: what a scrape shows, and a port that is taken."""
 
+import asyncio
 import socket
 import time
 
@@ -128,7 +129,12 @@ async def test_a_listener_shows_its_lag_and_a_daemon_its_connections(free_port):
 
 
 async def test_a_scrape_shows_signs_of_life(free_port, tmp_path):
-    store, bus, health, heartbeats = Store(), MemoryBus(MemoryBroker()), Health({}), Heartbeats()
+    store, bus, health, heartbeats = (
+        Store(),
+        MemoryBus(MemoryBroker()),
+        Health({"broker": asyncio.Event().wait}),
+        Heartbeats(),
+    )
     heartbeats.beat("outbox")
     observed = Observed(
         "data_owner", "0xab", store, bus, health, heartbeats=heartbeats, ether=lambda: 0.25, folder=tmp_path
@@ -136,7 +142,7 @@ async def test_a_scrape_shows_signs_of_life(free_port, tmp_path):
     party = 'party="0xab",role="data_owner"'
     async with serving(free_port, DaemonCollector([observed], Meter()), health):
         well = figures(await scrape(free_port))
-        health.is_broken = lambda: True
+        health._bound = -1.0
         ill = figures(await scrape(free_port))
     store.close()
     beat = well[f'deltaml_heartbeat_timestamp_seconds{{{party},task="outbox"}}']

@@ -16,8 +16,10 @@ from services.bus.memory import MemoryBus
 from services.federated_aggregator import AggregatorRole
 from services.inbox import message_identity, queued, timer_identity
 from services.store import Store
+from services.timekeeper import Timekeeper
 from tests.support.scripted_daemon import (
     DyingStore,
+    Faults,
     OwnerLike,
     World,
     answering,
@@ -207,14 +209,21 @@ async def test_what_is_logged_during_a_step_names_training_round_and_message(wor
     assert places == {"told": (1, 2, "01" * 16), "step_failed": second, "input_refused": second}
 
 
-async def test_a_daemon_whose_task_ended_is_broken_and_one_that_was_stopped_is_not(world):
-    async with world.running() as runtime:
-        await until(lambda: len(runtime._sources) == 5)
-        assert not runtime.is_broken()
-        runtime._sources[-1].cancel()
-        await until(runtime.is_broken)
-    async with world.running() as runtime:
-        await until(lambda: len(runtime._sources) == 5)
-        runtime.stop()
-        await until(lambda: all(task.done() for task in runtime._sources))
-        assert not runtime.is_broken()
+async def test_a_daemon_ends_when_a_task_ends_that_nobody_stopped(world, monkeypatch):
+    """Libraries cancel what waits on a connection that is closed: a daemon must not go on like that."""
+
+    async def cancelled_from_inside(_timekeeper):
+        asyncio.get_running_loop().call_soon((waiting := asyncio.Future()).cancel)
+        await waiting
+
+    monkeypatch.setattr(Timekeeper, "run", cancelled_from_inside)
+    with pytest.raises(ExceptionGroup) as ended:
+        await world.runtime(Faults()).run()
+    assert "ended by itself" in str(ended.value.exceptions[0])
+
+
+async def test_a_daemon_that_is_told_to_stop_before_it_began_ends(world):
+    runtime = world.runtime(Faults())
+    runtime.stop()
+    async with asyncio.timeout(10):
+        await runtime.run()

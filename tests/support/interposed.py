@@ -1,7 +1,7 @@
 """A node between a client and a chain, whose answers a test replaces."""
 
 from services.chain.client import MarketplaceClient
-from services.chain.sender import SendPolicy
+from services.chain.flight import SendPolicy
 
 
 class Interposed:

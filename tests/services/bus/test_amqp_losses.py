@@ -87,6 +87,30 @@ async def test_a_way_to_the_broker_that_hangs_is_left(market: AmqpMarket) -> Non
         await bus.close()
 
 
+@pytest.mark.parametrize("begun", ["before", "meanwhile"])
+async def test_a_message_under_way_outlives_its_connection(market: AmqpMarket, begun: str) -> None:
+    """A health check that finds the way to the broker hanging leaves the connection of everybody."""
+    async with hanging_proxy(market.server.amqp_url) as proxy:
+        config = market.config(market.buyer)
+        way = config.model_copy(update={"url": config.url.replace(proxy.broker, proxy.place)})
+        bus = amqp.AmqpBus(way, publish_seconds=5.0)
+        await bus.publish(outgoing("federated_aggregator", market.buyer, market.aggregator))
+        proxy.hang()
+        message = outgoing("federated_aggregator", market.buyer, market.aggregator)
+        work = [bus.publish(message), bus._writing.reset()]
+        if begun == "meanwhile":
+            work.reverse()
+        tasks = []
+        for one in work:
+            tasks.append(asyncio.create_task(one))
+            await asyncio.sleep(0.2)
+        async with asyncio.timeout(20):
+            await asyncio.wait(tasks)
+        assert not any(task.cancelled() for task in tasks)
+        assert await market.depth(queue_name("federated_aggregator", market.aggregator)) == 2
+        await bus.close()
+
+
 async def test_a_wrong_password_is_told_at_once(market: AmqpMarket) -> None:
     config = market.config(market.owner)
     wrong = Broker(url=config.url, password_file=market.config(market.buyer).password_file)

@@ -130,6 +130,23 @@ async def test_a_transaction_that_a_reorganisation_took_back_is_sent_again(held)
     assert len(await opened_trainings(market)) == 1
 
 
+async def test_a_call_behind_one_that_was_final_and_was_taken_back_is_not_stuck(held) -> None:
+    """Deeper than the confirmations: the nonce before it is free again, and nobody sends that call again."""
+    market = held
+    _, client = interposed_client(market, market.owners[0], lost_seconds=0.05)
+    await mine_until_done(market, *(submission(market.buyer, one) for one in openings_of(market, 2)))
+    first = submission(client, Join(training=1))
+    await until_pending(market, 1)
+    await market.rpc.call("evm_mine")
+    await first
+    second = submission(client, Join(training=2))
+    await until_pending(market, 1)
+    await market.rpc.call("anvil_reorg", 1, [])
+    await mine_until_done(market, second)
+    assert (await market.buyer.owners(2)).seats == (client.address,)
+    assert not (await market.buyer.owners(1)).seats
+
+
 @pytest.mark.parametrize("taken_back", [False, True])
 async def test_what_a_dead_process_did_counts_only_once_final(held, taken_back) -> None:
     market = held
