@@ -54,7 +54,8 @@ def _shorten_waits() -> None:
     daemon.AmqpBus = functools.partial(daemon.AmqpBus, publish_seconds=_PATIENCE_SECONDS)
     daemon.HttpRpc = functools.partial(daemon.HttpRpc, seconds=_PATIENCE_SECONDS)
     consumer.QUIET_SECONDS = _PATIENCE_SECONDS
-    link.CONNECT_SECONDS = consumer.CONNECT_SECONDS = _PATIENCE_SECONDS
+    link.CONNECT_SECONDS = consumer.CONNECT_SECONDS = amqp.CONNECT_SECONDS = _PATIENCE_SECONDS
+    link.HEARTBEAT_SECONDS = int(_PATIENCE_SECONDS)
 
 
 def _watched(board, point, original):

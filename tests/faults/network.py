@@ -58,10 +58,11 @@ class SlowLink(LinkFault):
 class HalfOpenLink(LinkFault):
     """Connections stay open and nothing passes on them any more; for a while nor on new ones, perhaps.
 
-    A daemon finds out by what is not answered, which takes up to twenty seconds: the others wait for longer.
+    The daemon finds out by what is not answered, and the broker, which gives the messages on their way to the
+    next connection, by its heartbeats: the others wait for longer.
     """
 
-    deadlines = MappingProxyType({"step_s": 30})
+    deadlines = MappingProxyType({"step_s": 20})
 
     async def during(self, training: Training) -> None:
         await self.moment(training, 50)
