@@ -43,6 +43,7 @@ from protocol.roles.machine import (
 )
 from protocol.roles.owner_budget import Standing, counted, counts_in, given_back, policy_of, standing
 from protocol.roles.owner_state import OwnerState
+from protocol.roles.taken_back import on_settle_refused
 from protocol.roles.training import check_widths, require_sender
 
 PHASES = ("waiting", "ready", "initiated", "running", "finished", "declined", "failed")
@@ -279,6 +280,7 @@ TABLE: Table = {
         "Settled": running.on_settled,
         "Cancelled": running.on_cancelled,
         "timer:stalled": waiting.on_stalled,
+        "refused:settle": on_settle_refused,
         "training_gone": running.on_gone,
         "round_completed": running.noted,
         "participant_dropped": running.noted,

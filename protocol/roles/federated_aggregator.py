@@ -26,6 +26,7 @@ from protocol.roles.machine import (
     Table,
     require,
 )
+from protocol.roles.taken_back import on_settle_refused
 
 PHASES = ("requested", "inviting", "drawing", "training", "settling", "ending", "done", "failed")
 FINAL = frozenset({"done", "failed"})
@@ -110,13 +111,16 @@ TABLE: Table = {
     },
     "settling": {
         "timer:settle": ending.on_settle_late,
+        "refused:settle": on_settle_refused,
         "training_gone": ending.on_gone,
         "Settled": ending.on_settled,
+        "Cancelled": ending.on_cancelled,
         "timer:delivery": ending.on_delivery_late,
         "model_received": ending.on_model_received,
     },
     "ending": {
         "timer:end": ending.on_end,
+        "refused:settle": on_settle_refused,
         "training_gone": ending.on_gone,
         "Joined": ending.on_joined,
         "Closed": ending.on_closed,

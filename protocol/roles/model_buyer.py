@@ -29,6 +29,7 @@ from protocol.roles.machine import (
     Table,
     require,
 )
+from protocol.roles.taken_back import on_settle_refused
 from protocol.roles.training import Link
 
 PHASES = ("ordered", "opened", "initiated", "running", "collecting", "finished", "failed")
@@ -107,6 +108,7 @@ TABLE: Table = {
         "Settled": end.on_settled,
         "Cancelled": end.on_cancelled,
         "timer:stalled": end.on_stalled,
+        "refused:settle": on_settle_refused,
         "training_gone": end.on_gone,
         "stop_order": end.on_stop,
         "training_failed": end.on_failed_notice,

@@ -150,8 +150,9 @@ class PureContract:
         self._require(all(given) and 2 * len(given) > len(signers), "bad_signature")
 
     def _settle(self, _sender: str, _call: Any) -> list[Any]:
-        self._require(self.status == "running" and bool(self.recorded), "wrong_status")
-        self._require(self.last_recorded or self.now >= self.round_until, "too_early")
+        self._require(self.status == "running", "wrong_status")
+        over = self.last_recorded or (bool(self.recorded) and self.now >= self.round_until)
+        self._require(over, "too_early")
         self.status = "settled"
         assert self.ledger is not None
         improvement, paid, refund = self.ledger.settle(self.seats, self.validators)

@@ -9,7 +9,7 @@ from protocol.marketplace import Cancel
 from protocol.messages import StopOrder
 from protocol.roles.inputs import UNKNOWN_TRAINING, CallRefused, MessageReceived
 from tests.support.plain_market import assert_model_of_twin
-from tests.support.pure_market import PureMarket
+from tests.support.pure_market import ENDED, PureMarket
 from tests.support.pure_party import Party
 from tests.support.small_markets import losing, refusal, small_market, without
 
@@ -64,6 +64,28 @@ def test_a_stopped_buyer_falls_silent_and_what_was_recorded_is_settled() -> None
     assert market.contract.ended
     assert market.buyer.shown == "FAILED(stopped_by_buyer)"
     assert not [m for m in market.wire[before:] if m.envelope.sender == market.buyer.address]
+
+
+@pytest.mark.parametrize("last", [False, True])
+def test_a_training_whose_records_were_taken_back_is_cancelled(last: bool) -> None:
+    """A reorganisation deeper than the confirmations: nothing is recorded any more, and all believe it is."""
+    market = small_market()
+    if not last:
+        market.intercept = losing(lambda m: m.envelope.type == "opening" and m.envelope.round == 2)
+    recorded = 2 if last else 1
+    while len(market.contract.recorded) < recorded:
+        market.deliver_next()
+    refuse = market.contract.apply
+
+    def taken_back(sender: str, call: object) -> list[object]:
+        market.contract.recorded.clear()
+        return refuse(sender, call)
+
+    market.contract.apply = taken_back  # type: ignore[method-assign]
+    market.finish()
+    assert market.contract.status == "cancelled"
+    assert all(party.phase in ENDED for party in market.parties.values())
+    assert not market.buyer.results
 
 
 def test_a_buyer_stops_before_the_start() -> None:
