@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from protocol.marketplace import Close, ContractCall, Draw, Open, Opened, Register
+from protocol.marketplace import Close, ContractCall, Draw, Open, Opened, Register, Settle
 from protocol.messages import ChainEvent
 from protocol.records import Market
 from services.chain.already_done import already_done
@@ -20,6 +20,9 @@ from services.chain.sender import Sender, TransactionReplaced
 from services.chain.views import MarketplaceViews
 
 _MOST_ATTEMPTS = 8
+_SETTLE_MARGIN_PERCENT = 150
+"""Crediting an account takes over twice as much gas when it has withdrawn since the estimate."""
+
 _BLOCK_TIME_LAG = 60.0
 """Seconds that the newest block's time may lie behind the clock on a chain that runs."""
 
@@ -120,8 +123,11 @@ class MarketplaceClient(MarketplaceViews):
         done = (
             partial(self._is_done, call) if isinstance(call, Open) else None
         )  # a second one costs a deposit
+        margin = _SETTLE_MARGIN_PERCENT if isinstance(call, Settle) else None
         try:
-            receipt = await sender.send(self.market.contract, data, value, done=done)
+            receipt = await sender.send(
+                self.market.contract, data, value, done=done, gas_margin_percent=margin
+            )
         except RpcError as error:
             if is_revert(error):
                 self.on_outcome(call.call, "refused", 0)
@@ -153,8 +159,11 @@ class MarketplaceClient(MarketplaceViews):
         block = await self.rpc.call("eth_getBlockByNumber", "latest", False)
         return quantity(block["timestamp"])
 
-    async def _reason(self, sender: str, data: bytes, value: int, receipt: Receipt) -> CallReverted:
-        """Why a mined transaction failed: the same call again, in the state that it left."""
+    async def _reason(self, sender: str, data: bytes, value: int, receipt: Receipt) -> Exception:
+        """Why a mined transaction failed: the same call again, in the state that it left.
+
+        Where that passes the contract has refused nothing: what was mined before it made it need more gas.
+        """
         request: dict[str, Any] = {
             "from": sender,
             "to": self.market.contract,
@@ -164,8 +173,10 @@ class MarketplaceClient(MarketplaceViews):
         try:
             await self.rpc.call("eth_call", request, hex(receipt.block_number))
         except RpcError as error:
-            return CallReverted(*decode_revert(error.data))
-        return CallReverted("reverted")
+            if is_revert(error):
+                return CallReverted(*decode_revert(error.data))
+            return ChainUnavailable(f"nobody knows why a transaction failed ({error}): it is sent again")
+        return ChainUnavailable(f"a transaction ran out of its {receipt.gas_used} gas: it is sent again")
 
     # ---- the draw ----
 

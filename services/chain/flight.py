@@ -22,7 +22,7 @@ class SendPolicy:
     lost_seconds: float = 2.0
     poll_seconds: float = 0.5
     most_fee_per_gas: int = 500 * 10**9
-    gas_margin_percent: int = 25
+    gas_margin_percent: int = 50
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,18 +67,26 @@ class Sender:
         rpc.on_block(self._wake)
 
     async def send(
-        self, recipient: str | None, data: bytes, value: int = 0, *, done: Done | None = None
+        self,
+        recipient: str | None,
+        data: bytes,
+        value: int = 0,
+        *,
+        done: Done | None = None,
+        gas_margin_percent: int | None = None,
     ) -> Receipt:
         """Send and wait until final; `recipient` None creates a contract.
 
-        With `done`, the transaction must not happen twice: it waits until every earlier one of this key is
-        final, and is not sent where `done` then says yes.
+        `gas_margin_percent` stands instead of the policy's. With `done`, the transaction must not happen
+        twice: it waits until every earlier one of this key is final, and is not sent where `done` then says
+        yes.
 
         Raises RpcError when the node refuses (a revert is found out by the estimate, before anything is
         sent), InsufficientFunds, ChainUnavailable when the node cannot be reached before anything was sent,
         and TransactionReplaced.
         """
-        while (flight := await self._launch(recipient, data, value, done)) is None:
+        margin = self._policy.gas_margin_percent if gas_margin_percent is None else gas_margin_percent
+        while (flight := await self._launch(recipient, data, value, done, margin)) is None:
             await self._pause(self._changed)
         try:
             return await self._wait(flight)
@@ -93,7 +101,7 @@ class Sender:
         return bool(flights)
 
     async def _launch(
-        self, recipient: str | None, data: bytes, value: int, done: Done | None
+        self, recipient: str | None, data: bytes, value: int, done: Done | None, margin: int
     ) -> InFlight | None:
         """Broadcast under the next nonce; None where it must go out alone and is not alone yet."""
         async with self._lock:
@@ -103,7 +111,7 @@ class Sender:
                     return None
                 if await done():
                     raise TransactionReplaced
-            gas, fees = await self._estimate(self._request(recipient, data, value))
+            gas, fees = await self._estimate(self._request(recipient, data, value), margin)
             flight = InFlight(Transaction(self._chain_id, nonce, recipient, value, data, gas, fees))
             self._in_flight[nonce] = flight
             try:
@@ -117,7 +125,7 @@ class Sender:
         request = {"from": self.address, "data": "0x" + data.hex(), "value": hex(value)}
         return request if recipient is None else request | {"to": recipient}
 
-    async def _estimate(self, request: dict[str, Any]) -> tuple[int, Fees]:
+    async def _estimate(self, request: dict[str, Any], margin: int) -> tuple[int, Fees]:
         """Gas with a margin, and fees: twice the present base fee covers six full blocks in a row."""
         try:
             estimate, block, tip = await self._rpc.batch(
@@ -129,7 +137,7 @@ class Sender:
             )
         except RpcError as error:
             raise self._explained(error) from None
-        gas = quantity(estimate) * (100 + self._policy.gas_margin_percent) // 100
+        gas = quantity(estimate) * (100 + margin) // 100
         fees = Fees(2 * quantity(block["baseFeePerGas"]) + quantity(tip), quantity(tip))
         return min(gas, quantity(block["gasLimit"])), self._capped(fees)
 

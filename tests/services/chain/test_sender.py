@@ -82,6 +82,22 @@ async def test_an_opening_mined_while_it_is_sent_again_is_not_doubled(registered
     assert len(await opened_trainings(market)) == 1
 
 
+async def test_a_transaction_that_ran_out_of_gas_is_not_refused(registered) -> None:
+    """Others that are mined before it can make it cost more than was estimated."""
+    market = registered
+    rpc, client = interposed_client(market, market.buyer)
+
+    async def too_little(*_parameters):
+        return hex(60_000)
+
+    rpc.handlers["eth_estimateGas"] = too_little
+    with pytest.raises(ChainUnavailable, match="ran out of its 90000 gas"):
+        await client.submit(market.opening())
+    rpc.handlers.clear()
+    assert (await client.submit(market.opening())).succeeded
+    assert len(await opened_trainings(market)) == 1
+
+
 def losing(rpc, most: int) -> list[str]:
     """The transactions that the node answers for and loses, so many of them; then `rpc` is its own again."""
     lost: list[str] = []
