@@ -168,8 +168,8 @@ def _policies() -> Iterable[Policy]:
     # A full queue refuses, so its senders wait, while a full disk would stop everybody.
     bounded: dict[str, str | int] = {"max-length-bytes": 4 * _GIBIBYTE, "overflow": "reject-publish"}
     yield Policy("deltaml-queues", r"^deltaml\.(?!dead\.)", 10, {**kept, **bounded})
-    # Nobody may be looking at what is merely seen: the oldest goes.
-    seen: dict[str, str | int] = {**kept, "max-length": 10_000, "overflow": "drop-head"}
+    # Nobody may be looking at what is merely seen: the oldest goes, and is no dead letter.
+    seen: dict[str, str | int] = {"delivery-limit": limit, "max-length": 10_000, "overflow": "drop-head"}
     yield Policy("deltaml-seen", r"^deltaml\.chain\..*\.seen$", 20, seen)
     # Whoever looks at dead letters gives them back, which counts as a delivery: no look may cost a letter.
     dead: dict[str, str | int] = {"max-length-bytes": _GIBIBYTE, "message-ttl": 30 * _DAY_MILLISECONDS}

@@ -1,12 +1,20 @@
 """The bus on a real broker: what is published arrives, readable to operators; contract events too."""
 
+import asyncio
 from dataclasses import replace
 
 import aio_pika
 import pytest
 
 from protocol.codec import pack
-from services.bus.names import CHAIN_EXCHANGE, event_key, event_queue_name, message_key, queue_name
+from services.bus.names import (
+    CHAIN_EXCHANGE,
+    DEAD_QUEUE,
+    event_key,
+    event_queue_name,
+    message_key,
+    queue_name,
+)
 from services.bus.port import BusRefused, Unroutable, read_envelope
 from tests.support.amqp_market import AmqpMarket, address, next_of
 from tests.support.bus_messages import chain_event, outgoing
@@ -136,6 +144,20 @@ async def test_a_confirmed_event_without_takers_is_told_a_seen_one_is_not(empty_
     await listener.publish_event(chain_event(1), "seen")
     with pytest.raises(Unroutable):
         await listener.publish_event(chain_event(1), "confirmed")
+
+
+async def test_what_is_merely_seen_makes_room_without_a_letter(market: AmqpMarket) -> None:
+    policies = {one["name"]: one for one in await market.api.get("policies", market.vhost)}
+    policy = policies["deltaml-seen"]
+    fewer = {**policy, "definition": {**policy["definition"], "max-length": 2}}
+    await market.api.put("policies", market.vhost, "deltaml-seen", body=fewer)
+    listener = market.bus(market.listener)
+    async with asyncio.timeout(20):
+        number = 0
+        while number < 5 or await market.depth(event_queue_name("seen", market.owner)) != 2:
+            number += 1  # a policy takes effect a moment after it was put
+            await listener.publish_event(chain_event(number), "seen")
+    assert await market.depth(DEAD_QUEUE) == 0
 
 
 async def test_events_are_readable_as_packed(market: AmqpMarket) -> None:
