@@ -66,6 +66,7 @@ class FaultMarket(DaemonMarket):
     async def __aexit__(self, *_error: object) -> None:
         for daemon in self.daemons.values():
             daemon.close()
+        self.node.end()  # before anything is awaited: what is cancelled meanwhile would leave it running
         for link in self.links.values():
             await link.close()
         if hasattr(self, "traffic"):

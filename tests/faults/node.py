@@ -76,13 +76,17 @@ class Node:
                     await self.rpc.call("evm_mine")
             await asyncio.sleep(BLOCK_SECONDS)
 
-    async def close(self) -> None:
-        if self._miner is not None:
-            await cancelled(self._miner, _CLOSE_SECONDS)
-        await self.rpc.close()
+    def end(self) -> None:
+        """End the process, whatever becomes of the rest."""
         if self.process is not None and self.process.poll() is None:
             self.process.kill()
             self.process.wait(20)
+
+    async def close(self) -> None:
+        self.end()
+        if self._miner is not None:
+            await cancelled(self._miner, _CLOSE_SECONDS)
+        await self.rpc.close()
 
 
 def _started(options: list[str]) -> subprocess.Popen[bytes]:
