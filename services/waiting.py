@@ -18,6 +18,12 @@ async def happens(event: asyncio.Event, seconds: float | None) -> bool:
         return False
 
 
+def told_to_stop() -> bool:
+    """Whether a cancellation that was caught is meant for the running task, not for what it waited on."""
+    task = asyncio.current_task()
+    return task is None or task.cancelling() > 0
+
+
 async def unending(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
     """Carry out what ends only when it is cancelled; an end that nobody asked for raises RuntimeError.
 
@@ -26,7 +32,6 @@ async def unending(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
     try:
         await work()
     except asyncio.CancelledError:
-        task = asyncio.current_task()
-        if task is None or task.cancelling():
+        if told_to_stop():
             raise
     raise RuntimeError("a task that should not ended by itself")

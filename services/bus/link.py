@@ -20,6 +20,7 @@ from services.bus.port import BusRefused, BusUnavailable
 from services.config import Broker
 from services.errors import ConfigurationError
 from services.files import read_passphrase, require_private
+from services.waiting import told_to_stop
 
 CONNECT_SECONDS = 15.0
 HEARTBEAT_SECONDS = 10
@@ -44,8 +45,7 @@ async def bounded(seconds: float | None) -> AsyncIterator[None]:
         try:
             yield
         except asyncio.CancelledError:
-            task = asyncio.current_task()
-            if task is None or task.cancelling():
+            if told_to_stop():
                 raise
             raise ConnectionResetError("the connection was closed") from None
 

@@ -37,12 +37,14 @@ class Fault:
         """
         count = self.chance.randint(1, last)
         reached = asyncio.create_task(self.market.traffic.reached(training.mark, count, 120))
-        while not (await asyncio.wait([reached], timeout=0.5))[0]:
-            self.market.check_daemons()
-            if self.has_ended(training):
-                reached.cancel()
-                return count
-        await reached
+        try:
+            while not (await asyncio.wait([reached], timeout=0.5))[0]:
+                self.market.check_daemons()
+                if self.has_ended(training):
+                    return count
+            await reached
+        finally:
+            reached.cancel()
         return count
 
     def has_ended(self, training: Training) -> bool:

@@ -63,8 +63,7 @@ class Node:
         async with self.still:
             genesis = await self.rpc.call("eth_getBlockByNumber", "0x0", False)
             dump = await self.rpc.call("anvil_dumpState", False)
-            self.process.kill()
-            self.process.wait(20)
+            self.end()
         state = json.loads(gzip.decompress(bytes.fromhex(dump[2:])))
         self._state.write_text(json.dumps(_with_one_genesis(state, int(genesis["timestamp"], 16))))
         return self.process.pid

@@ -10,7 +10,7 @@ from services.bus.port import BusRefused, BusUnavailable, read_envelope
 from services.config import Broker
 from tests.support.amqp_market import AmqpMarket, address, next_of
 from tests.support.bus_messages import chain_event, outgoing
-from tests.support.hanging_proxy import hanging_proxy
+from tests.support.hanging_proxy import HangingProxy, hanging_proxy
 
 
 async def test_a_consumer_whose_queue_was_removed_finds_the_new_one(
@@ -74,11 +74,15 @@ async def test_quiet_times_cost_no_message(market: AmqpMarket, monkeypatch: pyte
         await delivery.ack()
 
 
+def by_way_of(proxy: HangingProxy, market: AmqpMarket) -> Broker:
+    """The buyer's settings with the proxy for the broker."""
+    config = market.config(market.buyer)
+    return config.model_copy(update={"url": config.url.replace(proxy.broker, proxy.place)})
+
+
 async def test_a_way_to_the_broker_that_hangs_is_left(market: AmqpMarket) -> None:
     async with hanging_proxy(market.server.amqp_url) as proxy:
-        config = market.config(market.buyer)
-        way = config.model_copy(update={"url": config.url.replace(proxy.broker, proxy.place)})
-        bus = amqp.AmqpBus(way, publish_seconds=1.0, attempts=3)
+        bus = amqp.AmqpBus(by_way_of(proxy, market), publish_seconds=1.0, attempts=3)
         await bus.publish(outgoing("federated_aggregator", market.buyer, market.aggregator))
         proxy.hang()
         await bus.publish(outgoing("federated_aggregator", market.buyer, market.aggregator))
@@ -91,9 +95,7 @@ async def test_a_way_to_the_broker_that_hangs_is_left(market: AmqpMarket) -> Non
 async def test_a_message_under_way_outlives_its_connection(market: AmqpMarket, begun: str) -> None:
     """A health check that finds the way to the broker hanging leaves the connection of everybody."""
     async with hanging_proxy(market.server.amqp_url) as proxy:
-        config = market.config(market.buyer)
-        way = config.model_copy(update={"url": config.url.replace(proxy.broker, proxy.place)})
-        bus = amqp.AmqpBus(way, publish_seconds=5.0)
+        bus = amqp.AmqpBus(by_way_of(proxy, market), publish_seconds=5.0)
         await bus.publish(outgoing("federated_aggregator", market.buyer, market.aggregator))
         proxy.hang()
         message = outgoing("federated_aggregator", market.buyer, market.aggregator)
