@@ -9,7 +9,8 @@ from pydantic import Field
 
 from protocol.codec import pack, unpack
 from protocol.errors import ProtocolViolation, TrainingFailure
-from protocol.roles import data_owner, federated_aggregator, model_buyer
+from protocol.roles import data_owner, model_buyer
+from protocol.roles.aggregator import role as federated_aggregator
 from protocol.roles.inputs import (
     Context,
     Effect,

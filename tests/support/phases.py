@@ -20,7 +20,8 @@ from protocol.messages import (
     TrainingOrder,
 )
 from protocol.owner_policy import OwnerPolicy
-from protocol.roles import data_owner, federated_aggregator, model_buyer
+from protocol.roles import data_owner, model_buyer
+from protocol.roles.aggregator import role as federated_aggregator
 from protocol.roles.inputs import (
     UNKNOWN_TRAINING,
     CallRefused,

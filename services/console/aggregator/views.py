@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from protocol.request import Request
-from protocol.roles.aggregator_state import AggregatorState, EvaluationLane, TrainingLane
+from protocol.roles.aggregator.state import AggregatorState, EvaluationLane, TrainingLane
 from protocol.roles.dispatch import decode_state
 from protocol.roles.training import Parties
 from services.console.i18n import noted as _

@@ -5,7 +5,8 @@ import os
 import pytest
 
 from protocol.codec import pack
-from protocol.roles.aggregator_state import (
+from protocol.roles.aggregator.role import FINAL, shown
+from protocol.roles.aggregator.state import (
     AggregatorState,
     Answer,
     EvaluationLane,
@@ -13,7 +14,6 @@ from protocol.roles.aggregator_state import (
     TrainingLane,
 )
 from protocol.roles.dispatch import _Instance
-from protocol.roles.federated_aggregator import FINAL, shown
 from protocol.roles.machine import Stored
 from protocol.roles.training import Parties
 from services.console.aggregator.views import BUYER, detail, summaries

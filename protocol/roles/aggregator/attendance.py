@@ -4,8 +4,15 @@ Silence costs everybody a deadline, so each further one in a row is answered by 
 a party that has died a training of n rounds waits about log₂ n times. Any word from it ends that.
 """
 
-from protocol.roles.aggregator_state import Absence, AggregatorState
-from protocol.roles.machine import changed
+from protocol.messages import (
+    ParticipantDropped,
+)
+from protocol.roles.aggregator.state import (
+    Absence,
+    AggregatorState,
+)
+from protocol.roles.inputs import Context, Effect, NoteFact
+from protocol.roles.machine import changed, message
 from protocol.types import RoundNumber, mask_of, seats_of
 
 _LONGEST = 16
@@ -52,3 +59,18 @@ def _away(state: AggregatorState, round_number: RoundNumber) -> int:
 
 def _enough(asked: int, drawn: int) -> int:
     return asked if asked.bit_count() >= 2 else drawn
+
+
+def drop_notices(
+    state: AggregatorState, seats: int, round_number: int, code: str, context: Context
+) -> tuple[Effect, ...]:
+    """Tell everybody who is dropped from which round on, and keep it as a fact."""
+    assert state.opened is not None
+    everybody = (state.opened.buyer, *state.parties.seats)
+    told: list[Effect] = []
+    for seat in seats_of(seats):
+        gone = state.parties.seats[seat]
+        body = ParticipantDropped(participant=gone, from_round=round_number, code=code)
+        told.extend(message(context, one, body, (round_number, 0), label=gone) for one in everybody)
+        told.append(NoteFact(name="dropped", data={"participant": gone, "round": round_number, "code": code}))
+    return tuple(told)

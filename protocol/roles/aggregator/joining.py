@@ -26,10 +26,10 @@ from protocol.messages import (
     TrainingStarted,
 )
 from protocol.request import Request, StartTraining
-from protocol.roles import aggregator_ending as ending
-from protocol.roles import aggregator_training as training
-from protocol.roles.aggregator_lanes import advance
-from protocol.roles.aggregator_state import AggregatorState, chain_seconds, ends_later, request_of
+from protocol.roles.aggregator import settlement as ending
+from protocol.roles.aggregator.attendance import drop_notices
+from protocol.roles.aggregator.pipeline import advance
+from protocol.roles.aggregator.state import AggregatorState, chain_seconds, ends_later, first_link, request_of
 from protocol.roles.inputs import (
     CancelTimer,
     Context,
@@ -275,7 +275,7 @@ def _start(state: AggregatorState, context: Context) -> _Step:
         phase="training",
         parties=parties,
         dropped=absent,
-        link=training.first_link(state, context),
+        link=first_link(state, context),
     )
     if (parties.validators & ~absent).bit_count() < 2:
         return ending.give_up(started, "too_few_validators", None, context)
@@ -287,6 +287,6 @@ def _start(state: AggregatorState, context: Context) -> _Step:
     assert state.opened is not None
     told = [message(context, one, body) for one in (state.opened.buyer, *parties.seats)]
     fact = NoteFact(name="started", data={"trainers": len(body.trainers), "validators": len(body.validators)})
-    without = training.drop_notices(started, absent, 1, "no_row_count", context)
+    without = drop_notices(started, absent, 1, "no_row_count", context)
     step = advance(started, context)
     return Step(step.state, effects_of(told, fact, CancelTimer(name="rows"), step.effects, without))

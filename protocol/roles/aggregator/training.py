@@ -11,17 +11,17 @@ from protocol.learning.widths import Widths
 from protocol.messages import (
     EncryptedModel,
     GradientUpdate,
-    ParticipantDropped,
     RefreshAnswer,
     RefreshRequest,
 )
-from protocol.roles import aggregator_absence as absence
-from protocol.roles.aggregator_ending import give_up
-from protocol.roles.aggregator_state import AggregatorState, Answer, TrainedRound, TrainingLane, request_of
-from protocol.roles.inputs import CancelTimer, Context, Effect, NoteFact, SetTimer, Step
+from protocol.roles.aggregator import attendance as absence
+from protocol.roles.aggregator.attendance import drop_notices
+from protocol.roles.aggregator.settlement import give_up
+from protocol.roles.aggregator.state import AggregatorState, Answer, TrainedRound, TrainingLane, request_of
+from protocol.roles.inputs import CancelTimer, Context, NoteFact, SetTimer, Step
 from protocol.roles.machine import Received, changed, message, require, store
-from protocol.roles.training import Link, public_key_of, require_sender, training_widths
-from protocol.types import BigInteger, FrozenModel, seats_of
+from protocol.roles.training import public_key_of, require_sender, training_widths
+from protocol.types import BigInteger, FrozenModel
 from protocol.vectors import EncryptedVector, PackedVector
 
 _Step = Step[AggregatorState]
@@ -31,14 +31,6 @@ class KeptMask(FrozenModel):
     """The aggregator's masks between the refresh request and its answer."""
 
     rhos: tuple[BigInteger, ...]
-
-
-def first_link(state: AggregatorState, context: Context) -> Link:
-    """The chain of rounds before the first."""
-    request, initial = state.request, state.initial_model
-    assert request is not None
-    assert initial is not None
-    return Link(model_digest=initial.load(EncryptedVector, context).digest(), transcript=request.hash())
 
 
 def start_next(state: AggregatorState, context: Context) -> _Step:
@@ -187,21 +179,6 @@ def on_refresh_late(state: AggregatorState, argument: str, context: Context) -> 
     if lane is None or lane.status != "refreshing" or argument != str(lane.round):
         return Step(state)
     return give_up(state, "buyer_silent", state.opened.buyer if state.opened else None, context)
-
-
-def drop_notices(
-    state: AggregatorState, seats: int, round_number: int, code: str, context: Context
-) -> tuple[Effect, ...]:
-    """Tell everybody who is dropped from which round on, and keep it as a fact."""
-    assert state.opened is not None
-    everybody = (state.opened.buyer, *state.parties.seats)
-    told: list[Effect] = []
-    for seat in seats_of(seats):
-        gone = state.parties.seats[seat]
-        body = ParticipantDropped(participant=gone, from_round=round_number, code=code)
-        told.extend(message(context, one, body, (round_number, 0), label=gone) for one in everybody)
-        told.append(NoteFact(name="dropped", data={"participant": gone, "round": round_number, "code": code}))
-    return tuple(told)
 
 
 def _lane(state: AggregatorState, round_number: int, status: str) -> TrainingLane:

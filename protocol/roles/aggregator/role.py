@@ -5,12 +5,10 @@ from collections.abc import Mapping
 from protocol.marketplace import (
     Opened,
 )
-from protocol.roles import aggregator_ending as ending
-from protocol.roles import aggregator_evaluation as evaluation
-from protocol.roles import aggregator_joining as joining
-from protocol.roles import aggregator_lanes as lanes
-from protocol.roles import aggregator_training as training
-from protocol.roles.aggregator_state import AggregatorState
+from protocol.roles.aggregator import evaluation, joining, training
+from protocol.roles.aggregator import pipeline as lanes
+from protocol.roles.aggregator import settlement as ending
+from protocol.roles.aggregator.state import AggregatorState
 from protocol.roles.deadlines import OPENED_SECONDS
 from protocol.roles.inputs import (
     Context,

@@ -18,7 +18,7 @@ from protocol.marketplace import (
     Withdraw,
 )
 from protocol.messages import TrainedModel, TrainingFailed
-from protocol.roles.aggregator_state import AggregatorState, chain_seconds, ends_later, request_of
+from protocol.roles.aggregator.state import AggregatorState, chain_seconds, ends_later, request_of
 from protocol.roles.deadlines import RETENTION_SECONDS, backed_off, ending_seconds
 from protocol.roles.inputs import CancelTimer, Context, NoteFact, SendMessage, SetTimer, Step, SubmitCall
 from protocol.roles.machine import Received, changed, effects_of, message, require

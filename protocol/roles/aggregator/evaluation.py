@@ -12,9 +12,10 @@ from protocol.messages import (
     RoundSignature,
     UpdateDigest,
 )
-from protocol.roles import aggregator_absence as absence
-from protocol.roles.aggregator_ending import give_up
-from protocol.roles.aggregator_state import (
+from protocol.roles.aggregator import attendance as absence
+from protocol.roles.aggregator.attendance import drop_notices
+from protocol.roles.aggregator.settlement import give_up
+from protocol.roles.aggregator.state import (
     AggregatorState,
     Answer,
     EvaluationLane,
@@ -22,7 +23,6 @@ from protocol.roles.aggregator_state import (
     TrainedRound,
     request_of,
 )
-from protocol.roles.aggregator_training import drop_notices
 from protocol.roles.evaluation import CheckedMetrics, build_record, check_metrics, check_openings, read_values
 from protocol.roles.inputs import CancelTimer, Context, NoteFact, SetTimer, Step, SubmitCall
 from protocol.roles.machine import NotYet, Received, changed, message, require, store

@@ -20,6 +20,7 @@ from protocol.types import (
     Seats,
     TrainingId,
 )
+from protocol.vectors import EncryptedVector
 
 Phase = Literal["requested", "inviting", "drawing", "training", "settling", "ending", "done", "failed"]
 
@@ -137,3 +138,11 @@ def request_of(state: AggregatorState) -> Request:
     """The request; every phase after the first has one."""
     assert state.request is not None
     return state.request
+
+
+def first_link(state: AggregatorState, context: Context) -> Link:
+    """The chain of rounds before the first."""
+    request, initial = state.request, state.initial_model
+    assert request is not None
+    assert initial is not None
+    return Link(model_digest=initial.load(EncryptedVector, context).digest(), transcript=request.hash())

@@ -10,10 +10,9 @@ from protocol.messages import (
     Contribution,
     RoundCompleted,
 )
-from protocol.roles import aggregator_evaluation as evaluation
-from protocol.roles import aggregator_training as training
-from protocol.roles.aggregator_ending import give_up, settle, stall_timer
-from protocol.roles.aggregator_state import AggregatorState, ends_later
+from protocol.roles.aggregator import evaluation, training
+from protocol.roles.aggregator.settlement import give_up, settle, stall_timer
+from protocol.roles.aggregator.state import AggregatorState, ends_later
 from protocol.roles.inputs import (
     CallRefused,
     Context,

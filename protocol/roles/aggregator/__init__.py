@@ -1,0 +1,1 @@
+"""The federated aggregator: coordinates a training without seeing data or models."""
