@@ -9,8 +9,9 @@ from pydantic import Field
 
 from protocol.codec import pack, unpack
 from protocol.errors import ProtocolViolation, TrainingFailure
-from protocol.roles import data_owner, model_buyer
+from protocol.roles import data_owner
 from protocol.roles.aggregator import role as federated_aggregator
+from protocol.roles.buyer import role as model_buyer
 from protocol.roles.inputs import (
     Context,
     Effect,

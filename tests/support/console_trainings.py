@@ -15,9 +15,9 @@ from protocol.marketplace import (
     Settled,
 )
 from protocol.request import Request
-from protocol.roles.buyer_state import BuyerState
+from protocol.roles.buyer.role import FINAL, shown
+from protocol.roles.buyer.state import BuyerState
 from protocol.roles.dispatch import _Instance
-from protocol.roles.model_buyer import FINAL, shown
 from protocol.roles.training import Link
 from services.chain_record import record_key, record_of
 from services.store import Store

@@ -20,8 +20,9 @@ from protocol.messages import (
     TrainingOrder,
 )
 from protocol.owner_policy import OwnerPolicy
-from protocol.roles import data_owner, model_buyer
+from protocol.roles import data_owner
 from protocol.roles.aggregator import role as federated_aggregator
+from protocol.roles.buyer import role as model_buyer
 from protocol.roles.inputs import (
     UNKNOWN_TRAINING,
     CallRefused,

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from protocol.errors import MisuseError, ProtocolViolation
 from protocol.request import Bounds, Deadlines, ModelKind, Owners, Request
-from protocol.roles.buyer_opening import require_possible
+from protocol.roles.buyer.ordering import require_possible
 from services.console.buyer.problems import Problem, deposit_problem, impossible, problem_of
 
 Kind = Literal["text", "whole", "decimal", "ether", "percent", "yes"]

@@ -6,7 +6,7 @@ from functools import lru_cache
 from protocol.bought_model import BoughtModel
 from protocol.codec import unpack
 from protocol.request import Request
-from protocol.roles.buyer_state import BuyerState
+from protocol.roles.buyer.state import BuyerState
 from protocol.roles.dispatch import decode_state
 from services.console.onchain import ChainStory, Partner, chain_story, curve, earned, partners
 from services.console.section import LISTED

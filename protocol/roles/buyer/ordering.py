@@ -17,7 +17,7 @@ from protocol.messages import (
     TrainingRequest,
 )
 from protocol.request import Request, StartTraining
-from protocol.roles.buyer_state import BuyerState, BuyerStep, cancel, private_key_of, stall_timer
+from protocol.roles.buyer.state import BuyerState, BuyerStep, cancel, private_key_of, stall_timer
 from protocol.roles.inputs import (
     CancelTimer,
     Context,

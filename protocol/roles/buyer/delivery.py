@@ -19,7 +19,7 @@ from protocol.messages import (
     TrainedModel,
     TrainingFailed,
 )
-from protocol.roles.buyer_state import (
+from protocol.roles.buyer.state import (
     BuyerState,
     BuyerStep,
     cancel,

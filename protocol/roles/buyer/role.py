@@ -10,11 +10,11 @@ from protocol.bodies import body_of
 from protocol.messages import (
     TrainingOrder,
 )
-from protocol.roles import buyer_end as end
-from protocol.roles import buyer_opening as opening
-from protocol.roles import buyer_rounds as rounds
-from protocol.roles.buyer_opening import require_possible
-from protocol.roles.buyer_state import BuyerState, private_key_of
+from protocol.roles.buyer import delivery as end
+from protocol.roles.buyer import ordering as opening
+from protocol.roles.buyer import rounds
+from protocol.roles.buyer.ordering import require_possible
+from protocol.roles.buyer.state import BuyerState, private_key_of
 from protocol.roles.inputs import (
     Context,
     Input,

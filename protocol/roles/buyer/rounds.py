@@ -20,7 +20,7 @@ from protocol.messages import (
     RefreshAnswer,
     TrainingStarted,
 )
-from protocol.roles.buyer_state import (
+from protocol.roles.buyer.state import (
     Answered,
     BuyerState,
     BuyerStep,

@@ -1,0 +1,1 @@
+"""The model buyer: orders a training, holds its key, gets the model."""
