@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 import structlog
 
 from protocol.errors import DeltaMLError
-from protocol.roles.inputs import CatalogueChanged, Input
+from protocol.roles.engine.inputs import CatalogueChanged, Input
 from services.catalogue import Catalogue
 
 _log = structlog.get_logger(__name__)

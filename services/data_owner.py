@@ -11,8 +11,8 @@ from protocol.marketplace import MarketplaceEvent, Opened, Withdraw
 from protocol.messages import AnnouncementAnswer, Message, OwnerAnnouncement, PolicyOrder
 from protocol.owner_policy import OwnerPolicy
 from protocol.roles.data_owner import DATA_SET
-from protocol.roles.inputs import Input, PolicyChanged
-from protocol.roles.machine import input_name
+from protocol.roles.engine.inputs import Input, PolicyChanged
+from protocol.roles.engine.machine import input_name
 from protocol.roles.owner_budget import COUNTS
 from services.chain.views import MarketplaceViews
 from services.directory import Directory

@@ -5,7 +5,7 @@ from eth_hash.auto import keccak
 from protocol.codec import pack, unpack
 from protocol.envelope import Envelope
 from protocol.messages import ChainEvent
-from protocol.roles.inputs import Input
+from protocol.roles.engine.inputs import Input
 from protocol.types import FrozenModel
 from services.trace_context import split_context
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import structlog
 
 from protocol.errors import DeltaMLError, ProtocolViolation
-from protocol.roles.inputs import MessageReceived
+from protocol.roles.engine.inputs import MessageReceived
 from services import tracing
 from services.bus.port import Delivery, read_envelope
 from services.gate import Gate

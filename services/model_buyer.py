@@ -11,7 +11,7 @@ from protocol.marketplace import MarketplaceEvent, Opened
 from protocol.messages import TrainingOrder
 from protocol.request import Request
 from protocol.roles.dispatch import decode_state
-from protocol.roles.inputs import Input, MessageReceived
+from protocol.roles.engine.inputs import Input, MessageReceived
 from services.inbox import unqueued
 from services.role import PaillierKeys, Role
 from services.store import Store

@@ -3,8 +3,8 @@
 from contextlib import AbstractContextManager
 
 from protocol.marketplace import training_of
-from protocol.roles.inputs import EventConfirmed, Input, MessageReceived
-from protocol.roles.machine import input_name
+from protocol.roles.engine.inputs import EventConfirmed, Input, MessageReceived
+from protocol.roles.engine.machine import input_name
 from services import tracing
 from services.logging import bound
 from services.role import OUTSIDE, Role

@@ -19,7 +19,7 @@ from protocol.codec import pack, unpack
 from protocol.envelope import Envelope
 from protocol.errors import DeltaMLError
 from protocol.marketplace import ContractCall
-from protocol.roles.inputs import UNKNOWN_TRAINING, CallRefused
+from protocol.roles.engine.inputs import UNKNOWN_TRAINING, CallRefused
 from protocol.types import Code, FrozenModel
 from services import tracing
 from services.bus.port import UNDELIVERABLE, Bus, BusUnavailable, Outgoing, Unroutable

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from multiprocessing.connection import wait
 
 from protocol.roles.dispatch import EncodedStep, run_step
-from protocol.roles.inputs import Context, Input
+from protocol.roles.engine.context import Context
+from protocol.roles.engine.inputs import Input
 
 _TRIES = 3
 

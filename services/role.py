@@ -9,7 +9,7 @@ from protocol.errors import ProtocolViolation
 from protocol.marketplace import ContractCall, MarketplaceEvent, PartyRole, training_of
 from protocol.messages import Message
 from protocol.roles.dispatch import inputs_of
-from protocol.roles.inputs import Input
+from protocol.roles.engine.inputs import Input
 from services.store import Store
 
 OUTSIDE = "outside"

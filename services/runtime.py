@@ -19,8 +19,9 @@ from protocol.marketplace import training_of
 from protocol.messages import ChainEvent, Message
 from protocol.records import Market
 from protocol.request import LEAST_KEY_BITS
-from protocol.roles.inputs import CallRefused, Context, EventConfirmed, Input, MessageReceived
-from protocol.roles.machine import input_name
+from protocol.roles.engine.context import Context
+from protocol.roles.engine.inputs import CallRefused, EventConfirmed, Input, MessageReceived
+from protocol.roles.engine.machine import input_name
 from services import tracing
 from services.bus.port import Bus
 from services.chain.client import MarketplaceClient

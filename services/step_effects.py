@@ -3,11 +3,9 @@
 from protocol.errors import ProtocolViolation
 from protocol.messages import Invitation, Message
 from protocol.roles.dispatch import EncodedStep
-from protocol.roles.inputs import (
+from protocol.roles.engine.effects import (
     CancelTimer,
-    Input,
     KeepResult,
-    MessageReceived,
     NoteFact,
     Remember,
     ReportViolation,
@@ -16,6 +14,7 @@ from protocol.roles.inputs import (
     StoreBlob,
     SubmitCall,
 )
+from protocol.roles.engine.inputs import Input, MessageReceived
 from services.courier import outgoing
 from services.directory import Directory
 from services.identity import Identity

@@ -13,7 +13,7 @@ from collections.abc import Callable
 
 import structlog
 
-from protocol.roles.inputs import TimerFired
+from protocol.roles.engine.inputs import TimerFired
 from services.bus.port import Bus
 from services.errors import StoreUnavailable
 from services.heartbeat import Heartbeats

@@ -17,19 +17,10 @@ from protocol.roles import owner_running as running
 from protocol.roles import owner_waiting as waiting
 from protocol.roles import trainer, validator
 from protocol.roles.deadlines import CHAIN_SECONDS, OPENED_SECONDS
-from protocol.roles.inputs import (
-    CallRefused,
-    CancelTimer,
-    Context,
-    EventConfirmed,
-    Input,
-    MessageReceived,
-    NoteFact,
-    SetTimer,
-    Step,
-    SubmitCall,
-)
-from protocol.roles.machine import (
+from protocol.roles.engine.context import Context, Step
+from protocol.roles.engine.effects import CancelTimer, NoteFact, SetTimer, SubmitCall
+from protocol.roles.engine.inputs import CallRefused, EventConfirmed, Input, MessageReceived
+from protocol.roles.engine.machine import (
     Handler,
     Machine,
     NotYet,

@@ -5,7 +5,7 @@ owes by `chain_s`, what the contract allows by its own clock; the rest is here.
 """
 
 from protocol.marketplace import Terms
-from protocol.roles.inputs import SetTimer
+from protocol.roles.engine.effects import SetTimer
 
 DAY_SECONDS = 86_400.0
 OPENED_SECONDS = DAY_SECONDS

@@ -12,17 +12,10 @@ from protocol.errors import ProtocolViolation, TrainingFailure
 from protocol.roles import data_owner
 from protocol.roles.aggregator import role as federated_aggregator
 from protocol.roles.buyer import role as model_buyer
-from protocol.roles.inputs import (
-    Context,
-    Effect,
-    Input,
-    MessageReceived,
-    NoteFact,
-    ReportViolation,
-    Step,
-    StoreBlob,
-)
-from protocol.roles.machine import Machine, NotYet, input_name, references
+from protocol.roles.engine.context import Context, Step
+from protocol.roles.engine.effects import Effect, NoteFact, ReportViolation, StoreBlob
+from protocol.roles.engine.inputs import Input, MessageReceived
+from protocol.roles.engine.machine import Machine, NotYet, input_name, references
 from protocol.types import FrozenModel
 
 MAXIMUM_HELD = 1024

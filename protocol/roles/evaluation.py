@@ -19,7 +19,7 @@ from protocol.learning.widths import Widths
 from protocol.messages import EncryptedMetric, UpdateDigest
 from protocol.records import RoundRecord
 from protocol.request import Request
-from protocol.roles.machine import require
+from protocol.roles.engine.machine import require
 from protocol.roles.training import Link, Parties, is_last
 from protocol.types import digest_of
 

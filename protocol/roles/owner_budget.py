@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from protocol.codec import pack, unpack
 from protocol.owner_policy import Budget, OwnerPolicy
 from protocol.request import Request
-from protocol.roles.inputs import Context, Remember
+from protocol.roles.engine.context import Context
+from protocol.roles.engine.effects import Remember
 from protocol.roles.training import validator_count
 from protocol.types import Address, FrozenModel, Name
 

@@ -5,8 +5,9 @@ from protocol.messages import ParticipantDropped, TrainingFailed, TrainingStarte
 from protocol.records import RoundRecord
 from protocol.roles import owner_waiting as waiting
 from protocol.roles.deadlines import RETENTION_SECONDS
-from protocol.roles.inputs import CancelTimer, Context, NoteFact, SetTimer, Step, SubmitCall
-from protocol.roles.machine import Received, changed, effects_of, require
+from protocol.roles.engine.context import Context, Step
+from protocol.roles.engine.effects import CancelTimer, NoteFact, SetTimer, SubmitCall
+from protocol.roles.engine.machine import Received, changed, effects_of, require
 from protocol.roles.owner_budget import given_back, policy_of
 from protocol.roles.owner_state import OwnerState
 from protocol.roles.training import Link, require_sender, started_parties

@@ -4,7 +4,7 @@ from typing import Literal
 
 from protocol.marketplace import Opened
 from protocol.request import Request
-from protocol.roles.machine import Stored
+from protocol.roles.engine.machine import Stored
 from protocol.roles.training import Link, Parties
 from protocol.types import (
     AttemptNumber,

@@ -6,8 +6,9 @@ anybody settle or cancel once its time is over, so no party's silence keeps eith
 
 from protocol.marketplace import Cancel, Close, Closed, ContractCall, Settle
 from protocol.roles.deadlines import owner_stall_timer
-from protocol.roles.inputs import Context, SetTimer, Step, SubmitCall
-from protocol.roles.machine import changed
+from protocol.roles.engine.context import Context, Step
+from protocol.roles.engine.effects import SetTimer, SubmitCall
+from protocol.roles.engine.machine import changed
 from protocol.roles.owner_state import OwnerState
 
 

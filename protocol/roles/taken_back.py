@@ -1,7 +1,9 @@
 """What every role does where a reorganisation, deeper than the confirmations, took back what was final."""
 
 from protocol.marketplace import Cancel, Settle
-from protocol.roles.inputs import CallRefused, Context, State, Step, SubmitCall
+from protocol.roles.engine.context import Context, State, Step
+from protocol.roles.engine.effects import SubmitCall
+from protocol.roles.engine.inputs import CallRefused
 
 
 def on_settle_refused(state: State, refusal: CallRefused, _context: Context) -> Step[State]:

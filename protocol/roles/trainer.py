@@ -10,8 +10,9 @@ from protocol.learning.scales import COEFFICIENT_SCALE, MODEL_SCALE
 from protocol.learning.statistic import Statistic
 from protocol.messages import EncryptedModel, GradientUpdate
 from protocol.requirements import asked_factor
-from protocol.roles.inputs import Context, NoteFact, Step
-from protocol.roles.machine import Received, changed, message, require, store
+from protocol.roles.engine.context import Context, Step
+from protocol.roles.engine.effects import NoteFact
+from protocol.roles.engine.machine import Received, changed, message, require, store
 from protocol.roles.owner_state import OwnerState, TrainerAnswer
 from protocol.roles.training import public_key_of, require_sender
 from protocol.vectors import EncryptedVector

@@ -9,7 +9,7 @@ from protocol.learning.widths import Widths
 from protocol.messages import RowCount, TrainingStarted
 from protocol.records import FIXED_POINT, RoundRecord
 from protocol.request import Request
-from protocol.roles.machine import changed, require
+from protocol.roles.engine.machine import changed, require
 from protocol.types import Address, BigInteger, Digest, FrozenModel, RoundNumber, Seats, mask_of, seats_of
 
 LARGEST_ROW_COUNT = 1 << 40

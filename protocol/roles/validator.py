@@ -14,9 +14,10 @@ from protocol.messages import (
     TrainedModel,
     UpdateDigest,
 )
+from protocol.roles.engine.context import Context, Step
+from protocol.roles.engine.effects import NoteFact
+from protocol.roles.engine.machine import Received, changed, message, require, store
 from protocol.roles.evaluation import build_record, check_openings
-from protocol.roles.inputs import Context, NoteFact, Step
-from protocol.roles.machine import Received, changed, message, require, store
 from protocol.roles.owner_state import Evaluation, OwnerState
 from protocol.roles.trainer import factor_of
 from protocol.roles.training import Link, public_key_of, require_sender

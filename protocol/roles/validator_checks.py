@@ -12,9 +12,9 @@ from protocol.messages import (
     LocalModels,
 )
 from protocol.request import Request
+from protocol.roles.engine.context import Context
+from protocol.roles.engine.machine import Late, NotYet, Received, require
 from protocol.roles.evaluation import CheckedMetrics, check_metrics
-from protocol.roles.inputs import Context
-from protocol.roles.machine import Late, NotYet, Received, require
 from protocol.roles.owner_state import Evaluation, OwnerState
 from protocol.roles.training import public_key_of, training_widths
 from protocol.types import digest_of

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from protocol.messages import Complaint
-from protocol.roles.inputs import NoteFact
+from protocol.roles.engine.effects import NoteFact
 from services.bus.amqp import AmqpBus
 from services.directory import Directory
 from services.meter import Meter

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 import numpy as np
 import pytest
 
-from protocol.roles.inputs import CatalogueChanged
+from protocol.roles.engine.inputs import CatalogueChanged
 from services.catalogue import Catalogue
 from services.catalogue_watch import watch_catalogue
 from services.errors import StoreUnavailable

@@ -18,7 +18,7 @@ from protocol.messages import (
     WithdrawOrder,
 )
 from protocol.owner_policy import Budget, OwnerPolicy
-from protocol.roles.inputs import PolicyChanged, TimerFired
+from protocol.roles.engine.inputs import PolicyChanged, TimerFired
 from protocol.roles.owner_budget import Counts, counted
 from services.chain.views import Owners
 from services.chain_record import record_key, record_of

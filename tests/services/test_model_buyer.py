@@ -7,7 +7,8 @@ from protocol.marketplace import Joined, Opened, Registered, Settled, Withdrawn
 from protocol.messages import Complaint, RequestAnswer, TrainingOrder
 from protocol.request import parse_request
 from protocol.roles.dispatch import run_step
-from protocol.roles.inputs import Context, EventConfirmed, MessageReceived
+from protocol.roles.engine.context import Context
+from protocol.roles.engine.inputs import EventConfirmed, MessageReceived
 from services.inbox import message_identity, queued, unqueued
 from services.model_buyer import BuyerRole
 from services.store import StepWrites, Store

@@ -15,7 +15,8 @@ from protocol.errors import ProtocolViolation
 from protocol.messages import StopOrder, TrainingOrder
 from protocol.request import parse_request
 from protocol.roles.dispatch import decode_state
-from protocol.roles.inputs import Context, MessageReceived
+from protocol.roles.engine.context import Context
+from protocol.roles.engine.inputs import MessageReceived
 from services.pool import StepPool, timed_step
 from tests.support.service_world import MARKET, OneKey, Person
 from tests.support.small_markets import small_request

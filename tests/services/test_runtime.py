@@ -8,7 +8,7 @@ from structlog.testing import capture_logs
 
 from protocol.marketplace import Settle
 from protocol.messages import Complaint, OwnerAnnouncement
-from protocol.roles.inputs import (
+from protocol.roles.engine.inputs import (
     TimerFired,
 )
 from services import runtime as runtime_module

@@ -4,10 +4,8 @@ import asyncio
 
 import pytest
 
-from protocol.roles.inputs import (
-    MessageReceived,
-    SetTimer,
-)
+from protocol.roles.engine.effects import SetTimer
+from protocol.roles.engine.inputs import MessageReceived
 from services import runtime as runtime_module
 from services.store import StepWrites
 from tests.support.scripted_daemon import (

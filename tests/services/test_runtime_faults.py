@@ -9,16 +9,8 @@ from structlog.testing import capture_logs
 from protocol.errors import ProtocolViolation
 from protocol.marketplace import Opened, Withdraw, Withdrawn
 from protocol.messages import Complaint
-from protocol.roles.inputs import (
-    CallRefused,
-    EventConfirmed,
-    MessageReceived,
-    ReportViolation,
-    SendMessage,
-    SetTimer,
-    SubmitCall,
-    TimerFired,
-)
+from protocol.roles.engine.effects import ReportViolation, SendMessage, SetTimer, SubmitCall
+from protocol.roles.engine.inputs import CallRefused, EventConfirmed, MessageReceived, TimerFired
 from services import runtime as runtime_module
 from services.bus.memory import MemoryBus
 from services.federated_aggregator import AggregatorRole

@@ -7,18 +7,17 @@ from protocol.envelope import SignedMessage
 from protocol.marketplace import Withdraw
 from protocol.messages import Complaint
 from protocol.roles.dispatch import EncodedStep
-from protocol.roles.inputs import (
+from protocol.roles.engine.effects import (
     CancelTimer,
     KeepResult,
-    MessageReceived,
     NoteFact,
     ReportViolation,
     SendMessage,
     SetTimer,
     StoreBlob,
     SubmitCall,
-    TimerFired,
 )
+from protocol.roles.engine.inputs import MessageReceived, TimerFired
 from services.chain.errors import ChainUnavailable
 from services.directory import Directory
 from services.outbox import PendingCall, PendingLetter, PendingMessage

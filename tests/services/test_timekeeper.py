@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from protocol.roles.inputs import TimerFired
+from protocol.roles.engine.inputs import TimerFired
 from services import timekeeper as module
 from services.heartbeat import Heartbeats
 from services.inbox import unqueued

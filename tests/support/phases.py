@@ -23,7 +23,7 @@ from protocol.owner_policy import OwnerPolicy
 from protocol.roles import data_owner
 from protocol.roles.aggregator import role as federated_aggregator
 from protocol.roles.buyer import role as model_buyer
-from protocol.roles.inputs import (
+from protocol.roles.engine.inputs import (
     UNKNOWN_TRAINING,
     CallRefused,
     CatalogueChanged,

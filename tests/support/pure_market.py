@@ -19,14 +19,10 @@ from protocol.owner_policy import OwnerPolicy
 from protocol.request import Request, parse_request
 from protocol.roles import dispatch
 from protocol.roles.dispatch import EncodedStep
-from protocol.roles.inputs import (
-    CallRefused,
+from protocol.roles.engine.context import Context
+from protocol.roles.engine.effects import (
     CancelTimer,
-    Context,
-    EventConfirmed,
-    Input,
     KeepResult,
-    MessageReceived,
     NoteFact,
     Remember,
     ReportViolation,
@@ -34,8 +30,8 @@ from protocol.roles.inputs import (
     SetTimer,
     StoreBlob,
     SubmitCall,
-    TimerFired,
 )
+from protocol.roles.engine.inputs import CallRefused, EventConfirmed, Input, MessageReceived, TimerFired
 from tests.support.pure_contract import MARKET, TRAINING, PureContract, Refused
 from tests.support.pure_party import ENDED, Matrix, Party, make_statistic, training_key
 

@@ -12,12 +12,8 @@ from protocol.codec import pack
 from protocol.crypto.paillier import PrivateKey, generate_private_key
 from protocol.learning.statistic import Statistic, StatisticBuilder
 from protocol.roles import dispatch
-from protocol.roles.inputs import (
-    Input,
-    NoteFact,
-    Remember,
-    ReportViolation,
-)
+from protocol.roles.engine.effects import NoteFact, Remember, ReportViolation
+from protocol.roles.engine.inputs import Input
 from protocol.roles.owner_budget import COUNTS, Counts
 from protocol.signatures import address_of
 

@@ -6,8 +6,8 @@ from functools import cache
 from protocol.bought_model import BoughtModel
 from protocol.codec import pack
 from protocol.marketplace import Settle
-from protocol.roles.inputs import TimerFired
-from protocol.roles.machine import references
+from protocol.roles.engine.inputs import TimerFired
+from protocol.roles.engine.machine import references
 from services.inbox import queued
 from services.outbox import packed_call
 from services.store import Store

@@ -12,7 +12,7 @@ from typing import Any
 from protocol.codec import unpack
 from protocol.marketplace import Cancel, Close, Draw, Settle
 from protocol.messages import MESSAGE_TYPES, StopOrder
-from protocol.roles.inputs import MessageReceived
+from protocol.roles.engine.inputs import MessageReceived
 from tests.support.pay import recomputed
 from tests.support.plain_market import assert_model_of_twin
 from tests.support.pure_contract import TRAINING

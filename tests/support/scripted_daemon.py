@@ -9,17 +9,9 @@ from typing import Any
 from protocol.marketplace import Settle, Settled
 from protocol.messages import Complaint
 from protocol.roles.dispatch import EncodedStep
-from protocol.roles.inputs import (
-    Context,
-    Effect,
-    Input,
-    MessageReceived,
-    NoteFact,
-    SendMessage,
-    SetTimer,
-    SubmitCall,
-    TimerFired,
-)
+from protocol.roles.engine.context import Context
+from protocol.roles.engine.effects import Effect, NoteFact, SendMessage, SetTimer, SubmitCall
+from protocol.roles.engine.inputs import Input, MessageReceived, TimerFired
 from services.bus.memory import MemoryBroker, MemoryBus
 from services.bus.port import Outgoing
 from services.directory import Directory

@@ -9,7 +9,7 @@ import numpy as np
 from protocol.codec import pack, unpack
 from protocol.envelope import SignedMessage
 from protocol.messages import MESSAGE_TYPES
-from protocol.roles.inputs import MessageReceived
+from protocol.roles.engine.inputs import MessageReceived
 from tests.support.pure_market import PureMarket
 from tests.support.pure_party import Matrix, Party
 

@@ -11,8 +11,9 @@ from protocol.roles.aggregator.state import (
     Absence,
     AggregatorState,
 )
-from protocol.roles.inputs import Context, Effect, NoteFact
-from protocol.roles.machine import changed, message
+from protocol.roles.engine.context import Context
+from protocol.roles.engine.effects import Effect, NoteFact
+from protocol.roles.engine.machine import changed, message
 from protocol.types import RoundNumber, mask_of, seats_of
 
 _LONGEST = 16

@@ -23,9 +23,10 @@ from protocol.roles.aggregator.state import (
     TrainedRound,
     request_of,
 )
+from protocol.roles.engine.context import Context, Step
+from protocol.roles.engine.effects import CancelTimer, NoteFact, SetTimer, SubmitCall
+from protocol.roles.engine.machine import NotYet, Received, changed, message, require, store
 from protocol.roles.evaluation import CheckedMetrics, build_record, check_metrics, check_openings, read_values
-from protocol.roles.inputs import CancelTimer, Context, NoteFact, SetTimer, Step, SubmitCall
-from protocol.roles.machine import NotYet, Received, changed, message, require, store
 from protocol.roles.training import Link, public_key_of, require_sender, training_widths
 from protocol.signatures import recover_address
 from protocol.types import mask_of, seats_of

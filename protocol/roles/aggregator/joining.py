@@ -30,16 +30,9 @@ from protocol.roles.aggregator import settlement as ending
 from protocol.roles.aggregator.attendance import drop_notices
 from protocol.roles.aggregator.pipeline import advance
 from protocol.roles.aggregator.state import AggregatorState, chain_seconds, ends_later, first_link, request_of
-from protocol.roles.inputs import (
-    CancelTimer,
-    Context,
-    Effect,
-    NoteFact,
-    SetTimer,
-    Step,
-    SubmitCall,
-)
-from protocol.roles.machine import (
+from protocol.roles.engine.context import Context, Step
+from protocol.roles.engine.effects import CancelTimer, Effect, NoteFact, SetTimer, SubmitCall
+from protocol.roles.engine.machine import (
     NotYet,
     Received,
     changed,

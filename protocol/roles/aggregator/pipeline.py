@@ -13,14 +13,10 @@ from protocol.messages import (
 from protocol.roles.aggregator import evaluation, training
 from protocol.roles.aggregator.settlement import give_up, settle, stall_timer
 from protocol.roles.aggregator.state import AggregatorState, ends_later
-from protocol.roles.inputs import (
-    CallRefused,
-    Context,
-    Effect,
-    Step,
-    StoreBlob,
-)
-from protocol.roles.machine import (
+from protocol.roles.engine.context import Context, Step
+from protocol.roles.engine.effects import Effect, StoreBlob
+from protocol.roles.engine.inputs import CallRefused
+from protocol.roles.engine.machine import (
     Handler,
     changed,
     message,

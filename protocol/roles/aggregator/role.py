@@ -10,15 +10,10 @@ from protocol.roles.aggregator import pipeline as lanes
 from protocol.roles.aggregator import settlement as ending
 from protocol.roles.aggregator.state import AggregatorState
 from protocol.roles.deadlines import OPENED_SECONDS
-from protocol.roles.inputs import (
-    Context,
-    EventConfirmed,
-    Input,
-    MessageReceived,
-    SetTimer,
-    Step,
-)
-from protocol.roles.machine import (
+from protocol.roles.engine.context import Context, Step
+from protocol.roles.engine.effects import SetTimer
+from protocol.roles.engine.inputs import EventConfirmed, Input, MessageReceived
+from protocol.roles.engine.machine import (
     Handler,
     Machine,
     Table,

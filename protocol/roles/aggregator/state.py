@@ -6,8 +6,8 @@ from protocol.marketplace import Opened
 from protocol.records import RoundRecord
 from protocol.request import Request
 from protocol.roles.deadlines import CHAIN_SECONDS, ending_seconds
-from protocol.roles.inputs import Context
-from protocol.roles.machine import Stored
+from protocol.roles.engine.context import Context
+from protocol.roles.engine.machine import Stored
 from protocol.roles.training import Link, Parties
 from protocol.types import (
     Address,

@@ -18,8 +18,9 @@ from protocol.roles.aggregator import attendance as absence
 from protocol.roles.aggregator.attendance import drop_notices
 from protocol.roles.aggregator.settlement import give_up
 from protocol.roles.aggregator.state import AggregatorState, Answer, TrainedRound, TrainingLane, request_of
-from protocol.roles.inputs import CancelTimer, Context, NoteFact, SetTimer, Step
-from protocol.roles.machine import Received, changed, message, require, store
+from protocol.roles.engine.context import Context, Step
+from protocol.roles.engine.effects import CancelTimer, NoteFact, SetTimer
+from protocol.roles.engine.machine import Received, changed, message, require, store
 from protocol.roles.training import public_key_of, require_sender, training_widths
 from protocol.types import BigInteger, FrozenModel
 from protocol.vectors import EncryptedVector, PackedVector

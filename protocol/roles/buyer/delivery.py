@@ -27,16 +27,9 @@ from protocol.roles.buyer.state import (
     private_key_of,
 )
 from protocol.roles.deadlines import RETENTION_SECONDS, backed_off
-from protocol.roles.inputs import (
-    CancelTimer,
-    Context,
-    KeepResult,
-    NoteFact,
-    SetTimer,
-    Step,
-    SubmitCall,
-)
-from protocol.roles.machine import (
+from protocol.roles.engine.context import Context, Step
+from protocol.roles.engine.effects import CancelTimer, KeepResult, NoteFact, SetTimer, SubmitCall
+from protocol.roles.engine.machine import (
     Late,
     Received,
     changed,

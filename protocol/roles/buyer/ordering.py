@@ -18,15 +18,9 @@ from protocol.messages import (
 )
 from protocol.request import Request, StartTraining
 from protocol.roles.buyer.state import BuyerState, BuyerStep, cancel, private_key_of, stall_timer
-from protocol.roles.inputs import (
-    CancelTimer,
-    Context,
-    NoteFact,
-    SetTimer,
-    Step,
-    SubmitCall,
-)
-from protocol.roles.machine import (
+from protocol.roles.engine.context import Context, Step
+from protocol.roles.engine.effects import CancelTimer, NoteFact, SetTimer, SubmitCall
+from protocol.roles.engine.machine import (
     Received,
     changed,
     effects_of,

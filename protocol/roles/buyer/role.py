@@ -15,14 +15,10 @@ from protocol.roles.buyer import ordering as opening
 from protocol.roles.buyer import rounds
 from protocol.roles.buyer.ordering import require_possible
 from protocol.roles.buyer.state import BuyerState, private_key_of
-from protocol.roles.inputs import (
-    Context,
-    Input,
-    MessageReceived,
-    SetTimer,
-    Step,
-)
-from protocol.roles.machine import (
+from protocol.roles.engine.context import Context, Step
+from protocol.roles.engine.effects import SetTimer
+from protocol.roles.engine.inputs import Input, MessageReceived
+from protocol.roles.engine.machine import (
     Handler,
     Machine,
     Received,

@@ -28,13 +28,9 @@ from protocol.roles.buyer.state import (
     stall_timer,
     widths_of,
 )
-from protocol.roles.evaluation import build_record, check_metrics
-from protocol.roles.inputs import (
-    Context,
-    NoteFact,
-    Step,
-)
-from protocol.roles.machine import (
+from protocol.roles.engine.context import Context, Step
+from protocol.roles.engine.effects import NoteFact
+from protocol.roles.engine.machine import (
     Handler,
     Late,
     Received,
@@ -42,6 +38,7 @@ from protocol.roles.machine import (
     message,
     require,
 )
+from protocol.roles.evaluation import build_record, check_metrics
 from protocol.roles.training import require_sender, started_parties
 from protocol.signatures import sign_digest
 from protocol.vectors import EncryptedVector

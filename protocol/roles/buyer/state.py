@@ -9,13 +9,9 @@ from protocol.marketplace import (
 )
 from protocol.request import Request
 from protocol.roles.deadlines import ending_seconds
-from protocol.roles.inputs import (
-    Context,
-    SetTimer,
-    Step,
-    SubmitCall,
-)
-from protocol.roles.machine import (
+from protocol.roles.engine.context import Context, Step
+from protocol.roles.engine.effects import SetTimer, SubmitCall
+from protocol.roles.engine.machine import (
     NotYet,
     changed,
 )

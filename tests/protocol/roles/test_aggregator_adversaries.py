@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from protocol.envelope import SignedMessage
-from protocol.roles.inputs import MessageReceived
+from protocol.roles.engine.inputs import MessageReceived
 from protocol.signatures import sign_digest
 from protocol.vectors import EncryptedVector
 from tests.support.forgeries import BAD_PACKED, BAD_VECTORS, spoilt

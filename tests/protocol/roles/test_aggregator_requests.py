@@ -10,7 +10,7 @@ from protocol.crypto.validation import prove_key
 from protocol.envelope import SignedMessage
 from protocol.messages import PublicRoot
 from protocol.request import parse_request
-from protocol.roles.inputs import EventConfirmed, MessageReceived
+from protocol.roles.engine.inputs import EventConfirmed, MessageReceived
 from protocol.vectors import EncryptedVector
 from tests.support.forgeries import BAD_VECTORS, spoilt
 from tests.support.pure_market import PureMarket

@@ -6,15 +6,9 @@ from protocol.errors import ProtocolViolation
 from protocol.marketplace import Joined, Opened
 from protocol.messages import ChainEvent, ModelReceived, RequestAnswer, TrainingOrder
 from protocol.roles.dispatch import MAXIMUM_HELD_OF_ONE, EncodedStep, run_step
-from protocol.roles.inputs import (
-    Context,
-    EventConfirmed,
-    Input,
-    MessageReceived,
-    SendMessage,
-    SubmitCall,
-    TimerFired,
-)
+from protocol.roles.engine.context import Context
+from protocol.roles.engine.effects import SendMessage, SubmitCall
+from protocol.roles.engine.inputs import EventConfirmed, Input, MessageReceived, TimerFired
 from protocol.types import Address
 from tests.support.phases import finished_market, message_of
 from tests.support.pure_contract import MARKET

@@ -7,7 +7,7 @@ import pytest
 from protocol.envelope import SignedMessage
 from protocol.marketplace import Cancel
 from protocol.messages import StopOrder
-from protocol.roles.inputs import UNKNOWN_TRAINING, CallRefused, MessageReceived
+from protocol.roles.engine.inputs import UNKNOWN_TRAINING, CallRefused, MessageReceived
 from tests.support.plain_market import assert_model_of_twin
 from tests.support.pure_market import ENDED, PureMarket
 from tests.support.pure_party import Party

@@ -9,7 +9,7 @@ from protocol.codec import pack
 from protocol.marketplace import Join
 from protocol.messages import InvitationAnswer, OwnerDecision
 from protocol.owner_policy import OwnerPolicy, least_fixed_pay
-from protocol.roles.inputs import CallRefused, CatalogueChanged, MessageReceived, TimerFired
+from protocol.roles.engine.inputs import CallRefused, CatalogueChanged, MessageReceived, TimerFired
 from tests.support.plain_market import assert_model_of_twin
 from tests.support.pure_market import PureMarket
 from tests.support.pure_party import Party, make_statistic

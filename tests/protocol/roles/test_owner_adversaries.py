@@ -9,7 +9,7 @@ from protocol.crypto.paillier import generate_private_key
 from protocol.crypto.validation import prove_key
 from protocol.messages import RowCount
 from protocol.request import parse_request
-from protocol.roles.inputs import EventConfirmed, MessageReceived
+from protocol.roles.engine.inputs import EventConfirmed, MessageReceived
 from tests.support.forgeries import BAD_VECTORS, spoilt
 from tests.support.pure_party import Party
 from tests.support.small_markets import (

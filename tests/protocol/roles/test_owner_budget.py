@@ -8,7 +8,7 @@ from protocol.codec import pack, unpack
 from protocol.marketplace import Cancelled, Join
 from protocol.messages import InvitationAnswer, OwnerDecision
 from protocol.owner_policy import Budget, Limit, OwnerPolicy
-from protocol.roles.inputs import CallRefused, CatalogueChanged, MessageReceived, PolicyChanged
+from protocol.roles.engine.inputs import CallRefused, CatalogueChanged, MessageReceived, PolicyChanged
 from protocol.roles.owner_budget import (
     Counts,
     Joining,

@@ -5,7 +5,7 @@ import pytest
 from protocol.errors import ProtocolViolation
 from protocol.messages import MESSAGE_TYPES, ROUTES
 from protocol.roles.dispatch import decode_state
-from protocol.roles.machine import NotYet, input_name
+from protocol.roles.engine.machine import NotYet, input_name
 from tests.support.phases import (
     INPUT_NAMES,
     MACHINES,

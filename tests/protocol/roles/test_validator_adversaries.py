@@ -6,7 +6,7 @@ import pytest
 
 from protocol.envelope import SignedMessage
 from protocol.messages import ModelRequest
-from protocol.roles.inputs import MessageReceived
+from protocol.roles.engine.inputs import MessageReceived
 from tests.support.forgeries import BAD_PACKED, BAD_VECTORS, spoilt
 from tests.support.pure_market import PureMarket
 from tests.support.small_markets import (

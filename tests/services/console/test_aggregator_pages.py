@@ -14,7 +14,7 @@ from protocol.roles.aggregator.state import (
     TrainingLane,
 )
 from protocol.roles.dispatch import _Instance
-from protocol.roles.machine import Stored
+from protocol.roles.engine.machine import Stored
 from protocol.roles.training import Parties
 from services.console.aggregator.views import BUYER, detail, summaries
 from services.store import Store

@@ -16,20 +16,16 @@ from protocol.bodies import body_of
 from protocol.codec import pack, unpack
 from protocol.envelope import Envelope, SignedMessage
 from protocol.errors import ProtocolViolation
-from protocol.roles.inputs import (
+from protocol.roles.engine.context import Context, Step
+from protocol.roles.engine.effects import Effect, NoteFact, SendMessage, StoreBlob
+from protocol.roles.engine.inputs import (
     UNKNOWN_TRAINING,
     CallRefused,
     CatalogueChanged,
-    Context,
-    Effect,
     EventConfirmed,
     Input,
     MessageReceived,
-    NoteFact,
     PolicyChanged,
-    SendMessage,
-    Step,
-    StoreBlob,
     TimerFired,
 )
 from protocol.types import Digest, FrozenModel
