@@ -10,10 +10,10 @@ from protocol.learning.statistic import Statistic
 from protocol.marketplace import MarketplaceEvent, Opened, Withdraw
 from protocol.messages import AnnouncementAnswer, Message, OwnerAnnouncement, PolicyOrder
 from protocol.owner_policy import OwnerPolicy
-from protocol.roles.data_owner import DATA_SET
 from protocol.roles.engine.inputs import Input, PolicyChanged
 from protocol.roles.engine.machine import input_name
-from protocol.roles.owner_budget import COUNTS
+from protocol.roles.owner.budget import COUNTS
+from protocol.roles.owner.state import DATA_SET
 from services.chain.views import MarketplaceViews
 from services.directory import Directory
 from services.owner_records import ORDERED_POLICY, count_earlier_trainings, counts_of, ordered_policy

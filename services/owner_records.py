@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from protocol.codec import pack, unpack
 from protocol.owner_policy import OwnerPolicy
 from protocol.roles.dispatch import decode_state
-from protocol.roles.owner_budget import JOINED, Counts, Joining
-from protocol.roles.owner_state import OwnerState
+from protocol.roles.owner.budget import JOINED, Counts, Joining
+from protocol.roles.owner.state import OwnerState
 from services.store import Store
 
 ORDERED_POLICY = "policy:ordered"

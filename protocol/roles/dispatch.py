@@ -9,13 +9,13 @@ from pydantic import Field
 
 from protocol.codec import pack, unpack
 from protocol.errors import ProtocolViolation, TrainingFailure
-from protocol.roles import data_owner
 from protocol.roles.aggregator import role as federated_aggregator
 from protocol.roles.buyer import role as model_buyer
 from protocol.roles.engine.context import Context, Step
 from protocol.roles.engine.effects import Effect, NoteFact, ReportViolation, StoreBlob
 from protocol.roles.engine.inputs import Input, MessageReceived
 from protocol.roles.engine.machine import Machine, NotYet, input_name, references
+from protocol.roles.owner import role as data_owner
 from protocol.types import FrozenModel
 
 MAXIMUM_HELD = 1024

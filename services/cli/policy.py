@@ -12,7 +12,7 @@ from services.cli.output import Json, print_json, print_line, print_table
 
 if TYPE_CHECKING:
     from protocol.owner_policy import OwnerPolicy
-    from protocol.roles.owner_budget import Counts
+    from protocol.roles.owner.budget import Counts
     from services.config import DataOwnerConfig
     from services.store import Store
 

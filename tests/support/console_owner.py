@@ -9,10 +9,10 @@ from protocol.codec import pack
 from protocol.marketplace import Credited, Opened, Settled, Withdrawn
 from protocol.messages import Message
 from protocol.request import Request
-from protocol.roles.data_owner import FINAL, shown
 from protocol.roles.dispatch import _Instance
-from protocol.roles.owner_budget import counted
-from protocol.roles.owner_state import OwnerState
+from protocol.roles.owner.budget import counted
+from protocol.roles.owner.role import FINAL, shown
+from protocol.roles.owner.state import OwnerState
 from services.chain_record import record_key, record_of
 from services.store import Store
 from tests.support.console import ADDRESS, ConsoleWorld

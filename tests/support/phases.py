@@ -20,7 +20,6 @@ from protocol.messages import (
     TrainingOrder,
 )
 from protocol.owner_policy import OwnerPolicy
-from protocol.roles import data_owner
 from protocol.roles.aggregator import role as federated_aggregator
 from protocol.roles.buyer import role as model_buyer
 from protocol.roles.engine.inputs import (
@@ -33,6 +32,7 @@ from protocol.roles.engine.inputs import (
     PolicyChanged,
     TimerFired,
 )
+from protocol.roles.owner import role as data_owner
 from tests.support.pure_market import PureMarket
 from tests.support.pure_party import Party
 from tests.support.small_markets import COLUMNS, small_data, small_market, small_request, without

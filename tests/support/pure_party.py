@@ -14,7 +14,7 @@ from protocol.learning.statistic import Statistic, StatisticBuilder
 from protocol.roles import dispatch
 from protocol.roles.engine.effects import NoteFact, Remember, ReportViolation
 from protocol.roles.engine.inputs import Input
-from protocol.roles.owner_budget import COUNTS, Counts
+from protocol.roles.owner.budget import COUNTS, Counts
 from protocol.signatures import address_of
 
 Matrix = NDArray[np.float64]

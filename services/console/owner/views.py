@@ -8,8 +8,8 @@ from protocol.owner_policy import OwnerPolicy
 from protocol.request import Request
 from protocol.requirements import asked_factor, mismatches
 from protocol.roles.dispatch import decode_state
-from protocol.roles.owner_budget import Counts, Standing, standing
-from protocol.roles.owner_state import OwnerState
+from protocol.roles.owner.budget import Counts, Standing, standing
+from protocol.roles.owner.state import OwnerState
 from protocol.roles.training import validator_count
 from services.catalogue import Catalogue, Entry
 from services.console.desk import Desk

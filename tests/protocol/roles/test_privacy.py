@@ -145,7 +145,7 @@ def test_without_masks_the_same_attack_reads_residuals_and_models(monkeypatch: p
 
 def test_without_zero_sum_masks_the_same_attack_reads_single_errors(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
-        "protocol.roles.validator_checks.zero_sum_masks", lambda _key, *, count, **_others: [0] * count
+        "protocol.roles.owner.validator_checks.zero_sum_masks", lambda _key, *, count, **_others: [0] * count
     )
     market = trained_market()
     distances = attack(market, sealed=True).closest(single_errors(market))

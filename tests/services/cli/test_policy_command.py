@@ -8,7 +8,7 @@ import yaml
 from protocol.codec import pack
 from protocol.messages import PolicyOrder
 from protocol.owner_policy import Budget, Limit, OwnerPolicy
-from protocol.roles.owner_budget import counted
+from protocol.roles.owner.budget import counted
 from services.config import load
 from services.owner_records import ORDERED_POLICY
 from services.store import Store

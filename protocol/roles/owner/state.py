@@ -4,7 +4,9 @@ from typing import Literal
 
 from protocol.marketplace import Opened
 from protocol.request import Request
-from protocol.roles.engine.machine import Stored
+from protocol.roles.engine.machine import (
+    Stored,
+)
 from protocol.roles.training import Link, Parties
 from protocol.types import (
     AttemptNumber,
@@ -78,3 +80,6 @@ class OwnerState(FrozenModel):
     recorded_model: Digest | None = None
     last_recorded: bool = False
     failure: str | None = None
+
+
+DATA_SET = "data_set:"

@@ -18,10 +18,9 @@ from protocol.roles.engine.context import Context, Step
 from protocol.roles.engine.effects import NoteFact
 from protocol.roles.engine.machine import Received, changed, message, require, store
 from protocol.roles.evaluation import build_record, check_openings
-from protocol.roles.owner_state import Evaluation, OwnerState
-from protocol.roles.trainer import factor_of
-from protocol.roles.training import Link, public_key_of, require_sender
-from protocol.roles.validator_checks import (
+from protocol.roles.owner.state import Evaluation, OwnerState
+from protocol.roles.owner.trainer import factor_of
+from protocol.roles.owner.validator_checks import (
     check_members,
     check_place,
     check_trainers,
@@ -32,6 +31,7 @@ from protocol.roles.validator_checks import (
     running_evaluation,
     widths_of,
 )
+from protocol.roles.training import Link, public_key_of, require_sender
 from protocol.signatures import recover_address, sign_digest
 from protocol.types import digest_of
 from protocol.vectors import EncryptedVector, PackedVector

@@ -9,7 +9,7 @@ from protocol.marketplace import Cancelled, Join
 from protocol.messages import InvitationAnswer, OwnerDecision
 from protocol.owner_policy import Budget, Limit, OwnerPolicy
 from protocol.roles.engine.inputs import CallRefused, CatalogueChanged, MessageReceived, PolicyChanged
-from protocol.roles.owner_budget import (
+from protocol.roles.owner.budget import (
     Counts,
     Joining,
     published_numbers,

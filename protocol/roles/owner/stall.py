@@ -9,7 +9,7 @@ from protocol.roles.deadlines import owner_stall_timer
 from protocol.roles.engine.context import Context, Step
 from protocol.roles.engine.effects import SetTimer, SubmitCall
 from protocol.roles.engine.machine import changed
-from protocol.roles.owner_state import OwnerState
+from protocol.roles.owner.state import OwnerState
 
 
 def joining_seconds(state: OwnerState, context: Context) -> float:

@@ -1,6 +1,4 @@
-"""The data owner: decides about invitations, then trains or validates as the contract draws it."""
-
-from collections.abc import Mapping
+"""FIXME."""
 
 from protocol.crypto.validation import verify_public_key
 from protocol.errors import ProtocolViolation, WidthError
@@ -13,58 +11,24 @@ from protocol.messages import (
     OwnerDecision,
 )
 from protocol.requirements import mismatches
-from protocol.roles import owner_running as running
-from protocol.roles import owner_waiting as waiting
-from protocol.roles import trainer, validator
-from protocol.roles.deadlines import CHAIN_SECONDS, OPENED_SECONDS
+from protocol.roles.deadlines import CHAIN_SECONDS
 from protocol.roles.engine.context import Context, Step
 from protocol.roles.engine.effects import CancelTimer, NoteFact, SetTimer, SubmitCall
-from protocol.roles.engine.inputs import CallRefused, EventConfirmed, Input, MessageReceived
+from protocol.roles.engine.inputs import CallRefused
 from protocol.roles.engine.machine import (
-    Handler,
-    Machine,
     NotYet,
     Received,
-    Table,
     changed,
     effects_of,
     message,
     require,
     store,
 )
-from protocol.roles.owner_budget import Standing, counted, counts_in, given_back, policy_of, standing
-from protocol.roles.owner_state import OwnerState
-from protocol.roles.taken_back import on_settle_refused
+from protocol.roles.owner import stall as waiting
+from protocol.roles.owner import trainer
+from protocol.roles.owner.budget import Standing, counted, counts_in, given_back, policy_of, standing
+from protocol.roles.owner.state import DATA_SET, OwnerState
 from protocol.roles.training import check_widths, require_sender
-
-PHASES = ("waiting", "ready", "initiated", "running", "finished", "declined", "failed")
-FINAL = frozenset({"finished", "declined", "failed"})
-STATE = OwnerState
-DATA_SET = "data_set:"
-
-
-def initial(item: Input, _context: Context) -> Step[OwnerState]:
-    """The state that the first word of a training starts: its opening on chain or the invitation."""
-    unopened = SetTimer(name="opened", seconds=OPENED_SECONDS)
-    if isinstance(item, MessageReceived):
-        require(item.signed.envelope.type == "invitation", "unknown_training")
-        return Step(OwnerState(training=item.signed.envelope.training), (unopened,))
-    require(
-        isinstance(item, EventConfirmed) and isinstance(item.chain_event.event, Opened), "unknown_training"
-    )
-    assert isinstance(item, EventConfirmed)
-    assert isinstance(item.chain_event.event, Opened)
-    return Step(OwnerState(training=item.chain_event.event.training), (unopened,))
-
-
-def shown(state: OwnerState) -> str:
-    """The state as people see it."""
-    if state.phase == "failed":
-        return f"FAILED({state.failure})"
-    return "IN_PROGRESS" if state.phase == "running" else state.phase.upper()
-
-
-# ---- deciding ----
 
 
 def _on_opened(state: OwnerState, event: Opened, _context: Context) -> Step[OwnerState]:
@@ -233,53 +197,3 @@ def _on_join_refused(state: OwnerState, refusal: CallRefused, _context: Context)
     code = "too_late" if refusal.code == "wrong_status" else refusal.code  # the joining is over already
     failed = changed(state, phase="failed", failure=f"join_{code}", statistic=None)
     return Step(failed, (fact, given_back(state.training), CancelTimer(name="stalled")))
-
-
-_UNDECIDED: Mapping[str, Handler] = {
-    "Opened": _on_opened,
-    "invitation": _on_invitation,
-    "Joined": running.on_joined,
-    "RolesDrawn": running.on_roles_drawn,
-    "Cancelled": running.on_cancelled,
-    "catalogue_changed": _on_reconsidered,
-    "policy_changed": _on_reconsidered,
-    "timer:join": _on_join_over,
-    "timer:opened": _on_never_opened,
-}
-
-TABLE: Table = {
-    "waiting": _UNDECIDED,
-    "ready": {**_UNDECIDED, "owner_decision": _on_decision},
-    "initiated": {
-        "Joined": running.on_joined,
-        "Closed": waiting.on_closed,
-        "RolesDrawn": running.on_roles_drawn,
-        "Cancelled": running.on_cancelled,
-        "refused:join": _on_join_refused,
-        "timer:stalled": waiting.on_stalled,
-        "training_gone": running.on_gone,
-    },
-    "running": {
-        "training_started": running.on_training_started,
-        "encrypted_model": trainer.on_encrypted_model,
-        "local_models": validator.on_local_models,
-        "metric_products": validator.on_metric_products,
-        "opening_request": validator.on_opening_request,
-        "opening": validator.on_opening,
-        "opening_refused": validator.on_opening_refused,
-        "RoundRecorded": running.on_round_recorded,
-        "Settled": running.on_settled,
-        "Cancelled": running.on_cancelled,
-        "timer:stalled": waiting.on_stalled,
-        "refused:settle": on_settle_refused,
-        "training_gone": running.on_gone,
-        "round_completed": running.noted,
-        "participant_dropped": running.noted,
-        "complaint": running.noted,
-        "training_failed": running.noted,
-    },
-    "finished": {"model_request": validator.on_model_request, "timer:retention": running.on_retention_over},
-    "declined": {},
-    "failed": {},
-}
-MACHINE: Machine[OwnerState] = Machine("data_owner", PHASES, TABLE)

@@ -1,0 +1,1 @@
+"""The data owner: joins, and trains or validates as the contract draws it."""
