@@ -13,7 +13,7 @@ from protocol.learning.descent import gram
 from protocol.messages import ChainEvent
 from protocol.request import LEAST_KEY_BITS, Request
 from protocol.requirements import asked_factor
-from protocol.roles.training import check_widths
+from protocol.roles.shared.request_widths import check_widths
 from services.chain.connect import open_chain
 from services.demo_report import DemoReport, Outcome, make_report
 from services.demo_request import DemoData, DemoOptions, demo_request, load_data, statistics_of

@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from protocol.request import StartMean, parse_request
-from protocol.roles.training import check_widths
+from protocol.roles.shared.request_widths import check_widths
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -24,7 +24,7 @@ def train(
 ) -> None:
     """Ask the buyer's daemon to have a model trained; `deltaml show` tells how it goes."""
     from protocol.messages import TrainingOrder  # noqa: PLC0415
-    from protocol.roles.training import check_widths  # noqa: PLC0415
+    from protocol.roles.shared.request_widths import check_widths  # noqa: PLC0415
     from services.config import load  # noqa: PLC0415
     from services.documents import load_request  # noqa: PLC0415
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from protocol.roles.dispatch import ROLES as MODULES
-from protocol.roles.training import Parties
+from protocol.roles.shared.parties import Parties
 
 README = Path(__file__).parents[2] / "protocol" / "README.md"
 ROLES = sorted(MODULES)

@@ -7,7 +7,7 @@ import yaml
 from protocol.learning.statistic import StatisticBuilder
 from protocol.request import Request
 from protocol.requirements import mismatches
-from protocol.roles.training import check_widths
+from protocol.roles.shared.request_widths import check_widths
 from services.datasets import deal, diabetes
 from services.documents import load_request
 

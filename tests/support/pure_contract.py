@@ -14,7 +14,7 @@ from protocol.marketplace import (
     Settled,
 )
 from protocol.records import Market, RoundRecord
-from protocol.roles.training import validator_count
+from protocol.roles.shared.request_widths import validator_count
 from protocol.signatures import recover_address
 from protocol.types import mask_of, seats_of
 from tests.support.pure_ledger import PureLedger

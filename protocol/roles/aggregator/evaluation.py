@@ -26,8 +26,16 @@ from protocol.roles.aggregator.state import (
 from protocol.roles.engine.context import Context, Step
 from protocol.roles.engine.effects import CancelTimer, NoteFact, SetTimer, SubmitCall
 from protocol.roles.engine.machine import NotYet, Received, changed, message, require, store
-from protocol.roles.evaluation import CheckedMetrics, build_record, check_metrics, check_openings, read_values
-from protocol.roles.training import Link, public_key_of, require_sender, training_widths
+from protocol.roles.shared.metric_check import (
+    CheckedMetrics,
+    build_record,
+    check_metrics,
+    check_openings,
+    read_values,
+)
+from protocol.roles.shared.parties import public_key_of, require_sender
+from protocol.roles.shared.request_widths import training_widths
+from protocol.roles.shared.transcript import Link
 from protocol.signatures import recover_address
 from protocol.types import mask_of, seats_of
 from protocol.vectors import EncryptedVector

@@ -41,7 +41,8 @@ from protocol.roles.engine.machine import (
     require,
     store,
 )
-from protocol.roles.training import LARGEST_ROW_COUNT, check_widths, require_sender
+from protocol.roles.shared.parties import require_sender
+from protocol.roles.shared.request_widths import LARGEST_ROW_COUNT, check_widths
 
 _Step = Step[AggregatorState]
 

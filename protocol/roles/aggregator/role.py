@@ -9,7 +9,6 @@ from protocol.roles.aggregator import evaluation, joining, training
 from protocol.roles.aggregator import pipeline as lanes
 from protocol.roles.aggregator import settlement as ending
 from protocol.roles.aggregator.state import AggregatorState
-from protocol.roles.deadlines import OPENED_SECONDS
 from protocol.roles.engine.context import Context, Step
 from protocol.roles.engine.effects import SetTimer
 from protocol.roles.engine.inputs import EventConfirmed, Input, MessageReceived
@@ -19,7 +18,7 @@ from protocol.roles.engine.machine import (
     Table,
     require,
 )
-from protocol.roles.taken_back import on_settle_refused
+from protocol.roles.shared.deadlines import OPENED_SECONDS, on_settle_refused
 
 PHASES = ("requested", "inviting", "drawing", "training", "settling", "ending", "done", "failed")
 FINAL = frozenset({"done", "failed"})

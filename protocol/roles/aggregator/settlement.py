@@ -19,11 +19,11 @@ from protocol.marketplace import (
 )
 from protocol.messages import TrainedModel, TrainingFailed
 from protocol.roles.aggregator.state import AggregatorState, chain_seconds, ends_later, request_of
-from protocol.roles.deadlines import RETENTION_SECONDS, backed_off, ending_seconds
 from protocol.roles.engine.context import Context, Step
 from protocol.roles.engine.effects import CancelTimer, NoteFact, SendMessage, SetTimer, SubmitCall
 from protocol.roles.engine.machine import Received, changed, effects_of, message, require
-from protocol.roles.training import require_sender
+from protocol.roles.shared.deadlines import RETENTION_SECONDS, backed_off, ending_seconds
+from protocol.roles.shared.parties import require_sender
 from protocol.vectors import EncryptedVector
 
 _Step = Step[AggregatorState]

@@ -5,10 +5,11 @@ from typing import Literal
 from protocol.marketplace import Opened
 from protocol.records import RoundRecord
 from protocol.request import Request
-from protocol.roles.deadlines import CHAIN_SECONDS, ending_seconds
 from protocol.roles.engine.context import Context
 from protocol.roles.engine.machine import Stored
-from protocol.roles.training import Link, Parties
+from protocol.roles.shared.deadlines import CHAIN_SECONDS, ending_seconds
+from protocol.roles.shared.parties import Parties
+from protocol.roles.shared.transcript import Link
 from protocol.types import (
     Address,
     AttemptNumber,

@@ -21,7 +21,8 @@ from protocol.roles.aggregator.state import AggregatorState, Answer, TrainedRoun
 from protocol.roles.engine.context import Context, Step
 from protocol.roles.engine.effects import CancelTimer, NoteFact, SetTimer
 from protocol.roles.engine.machine import Received, changed, message, require, store
-from protocol.roles.training import public_key_of, require_sender, training_widths
+from protocol.roles.shared.parties import public_key_of, require_sender
+from protocol.roles.shared.request_widths import training_widths
 from protocol.types import BigInteger, FrozenModel
 from protocol.vectors import EncryptedVector, PackedVector
 

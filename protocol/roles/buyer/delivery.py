@@ -26,7 +26,6 @@ from protocol.roles.buyer.state import (
     failed,
     private_key_of,
 )
-from protocol.roles.deadlines import RETENTION_SECONDS, backed_off
 from protocol.roles.engine.context import Context, Step
 from protocol.roles.engine.effects import CancelTimer, KeepResult, NoteFact, SetTimer, SubmitCall
 from protocol.roles.engine.machine import (
@@ -37,7 +36,8 @@ from protocol.roles.engine.machine import (
     message,
     require,
 )
-from protocol.roles.training import require_sender
+from protocol.roles.shared.deadlines import RETENTION_SECONDS, backed_off
+from protocol.roles.shared.parties import require_sender
 
 
 def on_settled(state: BuyerState, event: Settled, context: Context) -> BuyerStep:

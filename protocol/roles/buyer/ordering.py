@@ -27,7 +27,9 @@ from protocol.roles.engine.machine import (
     message,
     require,
 )
-from protocol.roles.training import Link, check_widths, require_sender
+from protocol.roles.shared.parties import require_sender
+from protocol.roles.shared.request_widths import check_widths
+from protocol.roles.shared.transcript import Link
 from protocol.vectors import EncryptedVector
 
 

@@ -25,8 +25,8 @@ from protocol.roles.engine.machine import (
     Table,
     require,
 )
-from protocol.roles.taken_back import on_settle_refused
-from protocol.roles.training import Link
+from protocol.roles.shared.deadlines import on_settle_refused
+from protocol.roles.shared.transcript import Link
 
 PHASES = ("ordered", "opened", "initiated", "running", "collecting", "finished", "failed")
 FINAL = frozenset({"finished", "failed"})

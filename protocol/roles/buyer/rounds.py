@@ -38,8 +38,9 @@ from protocol.roles.engine.machine import (
     message,
     require,
 )
-from protocol.roles.evaluation import build_record, check_metrics
-from protocol.roles.training import require_sender, started_parties
+from protocol.roles.shared.metric_check import build_record, check_metrics
+from protocol.roles.shared.parties import require_sender
+from protocol.roles.shared.request_widths import started_parties
 from protocol.signatures import sign_digest
 from protocol.vectors import EncryptedVector
 

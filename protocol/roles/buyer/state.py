@@ -8,14 +8,16 @@ from protocol.marketplace import (
     Cancel,
 )
 from protocol.request import Request
-from protocol.roles.deadlines import ending_seconds
 from protocol.roles.engine.context import Context, Step
 from protocol.roles.engine.effects import SetTimer, SubmitCall
 from protocol.roles.engine.machine import (
     NotYet,
     changed,
 )
-from protocol.roles.training import Link, Parties, training_widths
+from protocol.roles.shared.deadlines import ending_seconds
+from protocol.roles.shared.parties import Parties
+from protocol.roles.shared.request_widths import training_widths
+from protocol.roles.shared.transcript import Link
 from protocol.types import Address, BigInteger, Digest, FrozenModel, RoundNumber, TrainingId
 
 

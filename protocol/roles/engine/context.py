@@ -1,4 +1,4 @@
-"""FIXME."""
+"""What a transition may know besides state and input, and its outcome."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""FIXME."""
+"""What comes out of a role's transition: a small closed union."""
 
 from typing import Annotated, Any, Literal
 

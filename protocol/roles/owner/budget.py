@@ -15,7 +15,7 @@ from protocol.owner_policy import Budget, OwnerPolicy
 from protocol.request import Request
 from protocol.roles.engine.context import Context
 from protocol.roles.engine.effects import Remember
-from protocol.roles.training import validator_count
+from protocol.roles.shared.request_widths import validator_count
 from protocol.types import Address, FrozenModel, Name
 
 JOINED = "joined:"

@@ -1,4 +1,4 @@
-"""FIXME."""
+"""From an opening on the chain to having joined it, or not."""
 
 from protocol.crypto.validation import verify_public_key
 from protocol.errors import ProtocolViolation, WidthError
@@ -11,7 +11,6 @@ from protocol.messages import (
     OwnerDecision,
 )
 from protocol.requirements import mismatches
-from protocol.roles.deadlines import CHAIN_SECONDS
 from protocol.roles.engine.context import Context, Step
 from protocol.roles.engine.effects import CancelTimer, NoteFact, SetTimer, SubmitCall
 from protocol.roles.engine.inputs import CallRefused
@@ -28,7 +27,9 @@ from protocol.roles.owner import stall as waiting
 from protocol.roles.owner import trainer
 from protocol.roles.owner.budget import Standing, counted, counts_in, given_back, policy_of, standing
 from protocol.roles.owner.state import DATA_SET, OwnerState
-from protocol.roles.training import check_widths, require_sender
+from protocol.roles.shared.deadlines import CHAIN_SECONDS
+from protocol.roles.shared.parties import require_sender
+from protocol.roles.shared.request_widths import check_widths
 
 
 def _on_opened(state: OwnerState, event: Opened, _context: Context) -> Step[OwnerState]:

@@ -3,14 +3,16 @@
 from protocol.marketplace import Cancelled, Joined, RolesDrawn, RoundRecorded, Settled, Withdraw
 from protocol.messages import ParticipantDropped, TrainingFailed, TrainingStarted
 from protocol.records import RoundRecord
-from protocol.roles.deadlines import RETENTION_SECONDS
 from protocol.roles.engine.context import Context, Step
 from protocol.roles.engine.effects import CancelTimer, NoteFact, SetTimer, SubmitCall
 from protocol.roles.engine.machine import Received, changed, effects_of, require
 from protocol.roles.owner import stall as waiting
 from protocol.roles.owner.budget import given_back, policy_of
 from protocol.roles.owner.state import OwnerState
-from protocol.roles.training import Link, require_sender, started_parties
+from protocol.roles.shared.deadlines import RETENTION_SECONDS
+from protocol.roles.shared.parties import require_sender
+from protocol.roles.shared.request_widths import started_parties
+from protocol.roles.shared.transcript import Link
 
 
 def on_joined(state: OwnerState, event: Joined, _context: Context) -> Step[OwnerState]:

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 
 from protocol.marketplace import Opened
-from protocol.roles.deadlines import OPENED_SECONDS
 from protocol.roles.engine.context import Context, Step
 from protocol.roles.engine.effects import SetTimer
 from protocol.roles.engine.inputs import EventConfirmed, Input, MessageReceived
@@ -26,7 +25,7 @@ from protocol.roles.owner.joining import (
     _on_reconsidered,
 )
 from protocol.roles.owner.state import OwnerState
-from protocol.roles.taken_back import on_settle_refused
+from protocol.roles.shared.deadlines import OPENED_SECONDS, on_settle_refused
 
 PHASES = ("waiting", "ready", "initiated", "running", "finished", "declined", "failed")
 FINAL = frozenset({"finished", "declined", "failed"})

@@ -7,7 +7,8 @@ from protocol.request import Request
 from protocol.roles.engine.machine import (
     Stored,
 )
-from protocol.roles.training import Link, Parties
+from protocol.roles.shared.parties import Parties
+from protocol.roles.shared.transcript import Link
 from protocol.types import (
     AttemptNumber,
     BigInteger,

@@ -14,7 +14,7 @@ from protocol.roles.engine.context import Context, Step
 from protocol.roles.engine.effects import NoteFact
 from protocol.roles.engine.machine import Received, changed, message, require, store
 from protocol.roles.owner.state import OwnerState, TrainerAnswer
-from protocol.roles.training import public_key_of, require_sender
+from protocol.roles.shared.parties import public_key_of, require_sender
 from protocol.vectors import EncryptedVector
 
 

@@ -17,7 +17,6 @@ from protocol.messages import (
 from protocol.roles.engine.context import Context, Step
 from protocol.roles.engine.effects import NoteFact
 from protocol.roles.engine.machine import Received, changed, message, require, store
-from protocol.roles.evaluation import build_record, check_openings
 from protocol.roles.owner.state import Evaluation, OwnerState
 from protocol.roles.owner.trainer import factor_of
 from protocol.roles.owner.validator_checks import (
@@ -31,7 +30,9 @@ from protocol.roles.owner.validator_checks import (
     running_evaluation,
     widths_of,
 )
-from protocol.roles.training import Link, public_key_of, require_sender
+from protocol.roles.shared.metric_check import build_record, check_openings
+from protocol.roles.shared.parties import public_key_of, require_sender
+from protocol.roles.shared.transcript import Link
 from protocol.signatures import recover_address, sign_digest
 from protocol.types import digest_of
 from protocol.vectors import EncryptedVector, PackedVector

@@ -14,9 +14,10 @@ from protocol.messages import (
 from protocol.request import Request
 from protocol.roles.engine.context import Context
 from protocol.roles.engine.machine import Late, NotYet, Received, require
-from protocol.roles.evaluation import CheckedMetrics, check_metrics
 from protocol.roles.owner.state import Evaluation, OwnerState
-from protocol.roles.training import public_key_of, training_widths
+from protocol.roles.shared.metric_check import CheckedMetrics, check_metrics
+from protocol.roles.shared.parties import public_key_of
+from protocol.roles.shared.request_widths import training_widths
 from protocol.types import digest_of
 
 

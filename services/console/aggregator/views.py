@@ -6,7 +6,7 @@ from functools import lru_cache
 from protocol.request import Request
 from protocol.roles.aggregator.state import AggregatorState, EvaluationLane, TrainingLane
 from protocol.roles.dispatch import decode_state
-from protocol.roles.training import Parties
+from protocol.roles.shared.parties import Parties
 from services.console.i18n import noted as _
 from services.console.onchain import ChainStory, Partner, chain_story, curve, partners
 from services.console.section import LISTED

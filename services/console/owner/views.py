@@ -10,7 +10,7 @@ from protocol.requirements import asked_factor, mismatches
 from protocol.roles.dispatch import decode_state
 from protocol.roles.owner.budget import Counts, Standing, standing
 from protocol.roles.owner.state import OwnerState
-from protocol.roles.training import validator_count
+from protocol.roles.shared.request_widths import validator_count
 from services.catalogue import Catalogue, Entry
 from services.console.desk import Desk
 from services.console.onchain import ChainStory, chain_story, earned

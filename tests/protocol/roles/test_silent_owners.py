@@ -9,7 +9,7 @@ from protocol.messages import ModelRequest
 from protocol.roles.aggregator.attendance import asked_trainers, heard, missed
 from protocol.roles.aggregator.state import AggregatorState
 from protocol.roles.engine.inputs import MessageReceived
-from protocol.roles.training import Parties
+from protocol.roles.shared.parties import Parties
 from tests.support.plain_market import assert_model_of_twin, bought_weights, plain_twin
 from tests.support.pure_market import PureMarket
 from tests.support.pure_party import Party

@@ -15,7 +15,7 @@ from protocol.roles.aggregator.state import (
 )
 from protocol.roles.dispatch import _Instance
 from protocol.roles.engine.machine import Stored
-from protocol.roles.training import Parties
+from protocol.roles.shared.parties import Parties
 from services.console.aggregator.views import BUYER, detail, summaries
 from services.store import Store
 from tests.support.console import Browser, ConsoleWorld

@@ -20,7 +20,8 @@ from protocol.messages import EncryptedMetric, UpdateDigest
 from protocol.records import RoundRecord
 from protocol.request import Request
 from protocol.roles.engine.machine import require
-from protocol.roles.training import Link, Parties, is_last
+from protocol.roles.shared.parties import Parties, is_last
+from protocol.roles.shared.transcript import Link
 from protocol.types import digest_of
 
 

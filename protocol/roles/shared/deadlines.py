@@ -4,8 +4,10 @@ Every wait of a role ends by a timer. What a peer owes is bounded by the request
 owes by `chain_s`, what the contract allows by its own clock; the rest is here.
 """
 
-from protocol.marketplace import Terms
-from protocol.roles.engine.effects import SetTimer
+from protocol.marketplace import Cancel, Settle, Terms
+from protocol.roles.engine.context import Context, State, Step
+from protocol.roles.engine.effects import SetTimer, SubmitCall
+from protocol.roles.engine.inputs import CallRefused
 
 DAY_SECONDS = 86_400.0
 OPENED_SECONDS = DAY_SECONDS
@@ -35,3 +37,14 @@ def owner_stall_timer(terms: Terms, chain_seconds: float, seat: int) -> SetTimer
     """
     seconds = ending_seconds(terms) + chain_seconds * (1 + seat % _TURNS)
     return SetTimer(name="stalled", seconds=seconds)
+
+
+def on_settle_refused(state: State, refusal: CallRefused, _context: Context) -> Step[State]:
+    """Cancel a training that cannot be settled: perhaps no round that we know is recorded any more.
+
+    The contract lets anybody cancel only where nothing is recorded and the time is over. Where the settlement
+    was refused for another reason, this is refused as well, and costs nothing.
+    """
+    call = refusal.call
+    assert isinstance(call, Settle)
+    return Step(state.model_copy(), (SubmitCall(call=Cancel(training=call.training)),))

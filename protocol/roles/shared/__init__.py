@@ -1,0 +1,1 @@
+"""What all roles know of a training in the same words."""

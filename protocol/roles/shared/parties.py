@@ -1,0 +1,64 @@
+"""What all roles know of a training in the same words: its parties, its chain of rounds, its failure."""
+
+from fractions import Fraction
+
+from protocol.crypto.paillier import PublicKey
+from protocol.errors import ProtocolViolation
+from protocol.messages import RowCount
+from protocol.request import Request
+from protocol.roles.engine.machine import require
+from protocol.types import Address, FrozenModel, Seats, mask_of, seats_of
+
+
+class Parties(FrozenModel):
+    """The owners by seat, how the contract drew them, and how many rows each says it has."""
+
+    seats: tuple[Address, ...] = ()
+    trainers: Seats = 0
+    validators: Seats = 0
+    rows: tuple[RowCount, ...] = ()
+
+    def addresses(self, mask: int) -> tuple[str, ...]:
+        """The owners in a mask, in seat order."""
+        return tuple(self.seats[seat] for seat in seats_of(mask))
+
+    def seat_of(self, address: str) -> int:
+        """The owner's seat; raises ProtocolViolation("not_a_party")."""
+        require(address in self.seats, "not_a_party")
+        return self.seats.index(address)
+
+    def mask(self, addresses: tuple[str, ...]) -> int:
+        """The seats of these owners as a mask."""
+        return mask_of([self.seat_of(address) for address in addresses])
+
+    def validator_rows(self) -> int:
+        """Rows of all drawn validators together: the opening's slots are sized for them."""
+        held = dict(self.rows_by_owner())
+        return sum(held.get(address, 0) for address in self.addresses(self.validators))
+
+    def rows_by_owner(self) -> dict[str, int]:
+        """Rows by owner."""
+        return {count.owner: count.rows for count in self.rows}
+
+    def has_started(self) -> bool:
+        """Whether the aggregator has told who has how many rows."""
+        return bool(self.rows)
+
+
+def is_last(request: Request, round_number: int, before: int, after: int) -> bool:
+    """Whether a round with these MSEs (× 1e18) ends the training: the agreed number, or too little gained."""
+    if round_number >= request.schedule.rounds:
+        return True
+    tolerance = Fraction(request.schedule.tolerance)
+    return tolerance > 0 and before - after < tolerance * before
+
+
+def public_key_of(n: int) -> PublicKey:
+    """The training's key, whose proof was verified when it arrived."""
+    return PublicKey(n)
+
+
+def require_sender(sender: str, expected: str) -> None:
+    """Raise ProtocolViolation("wrong_sender") unless the one party that may send this did."""
+    if sender != expected:
+        raise ProtocolViolation("wrong_sender", f"{sender} may not send this")
