@@ -65,8 +65,8 @@ def init_market(
     Run it again to finish one that was interrupted. On a development node (anvil) it gives the accounts
     ether; on another it says which accounts need some.
     """
-    from services.market_documents import MarketPlan  # noqa: PLC0415
-    from services.market_setup import set_up  # noqa: PLC0415
+    from services.admin.market_documents import MarketPlan  # noqa: PLC0415
+    from services.admin.market_setup import set_up  # noqa: PLC0415
 
     plan = MarketPlan(
         folder=folder,
@@ -132,10 +132,10 @@ def make_administrator(
     A broker that loads these definitions at its first start has this user and no `guest`. Files that exist
     stay.
     """
+    from services.admin.market_folder import ensure_secret  # noqa: PLC0415
     from services.bus.passwords import HASHING_ALGORITHM, password_hash  # noqa: PLC0415
     from services.errors import ConfigurationError  # noqa: PLC0415
     from services.files import read_passphrase  # noqa: PLC0415
-    from services.market_folder import ensure_secret  # noqa: PLC0415
 
     if not folder.is_dir():
         raise ConfigurationError(f"there is no folder {folder}; create it first")

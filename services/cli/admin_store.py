@@ -25,10 +25,10 @@ _ROLES = {"model-buyer": "model_buyer", "data-owner": "data_owner", "aggregator"
 @store.command()
 def check(store: _Store = None, config: _Config = None, json: Json = False) -> None:
     """Look for damage, also while the daemon runs; the exit status is 1 if there is any."""
+    from services.admin.store_integrity import Damage  # noqa: PLC0415
+    from services.admin.store_integrity import check as checked  # noqa: PLC0415
     from services.config import load  # noqa: PLC0415
     from services.errors import StoreDamaged  # noqa: PLC0415
-    from services.store.checking import Damage  # noqa: PLC0415
-    from services.store.checking import check as checked  # noqa: PLC0415
     from services.store.schema import require_current  # noqa: PLC0415
 
     role = None if config is None else _ROLES.get(load(config).daemon)
@@ -70,7 +70,7 @@ def backup(
     config: _Config = None,
 ) -> None:
     """Write everything into one file, also while the daemon runs."""
-    from services.store.copying import backup as copied  # noqa: PLC0415
+    from services.admin.store_backup import backup as copied  # noqa: PLC0415
     from services.store.schema import require_current  # noqa: PLC0415
 
     with _database(store, config, existing=True) as database:
@@ -94,7 +94,7 @@ def restore(
     Trainings that were under way are given up unless --resume says that nothing was answered since: a
     question answered twice gives away what one answer does not.
     """
-    from services.store.copying import restore as restored  # noqa: PLC0415
+    from services.admin.store_backup import restore as restored  # noqa: PLC0415
 
     with _database(store, config, exclusive=True) as database:
         given_up = restored(file, database, resume=resume)

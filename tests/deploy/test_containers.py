@@ -14,8 +14,8 @@ import yaml
 from jsonschema.validators import validator_for
 from typer.main import get_command
 
+from services.admin.market_folder import MarketFolder
 from services.cli import app
-from services.market_folder import MarketFolder
 from tests.support.dockerfile import instructions_of
 
 ROOT = Path(__file__).parents[2]

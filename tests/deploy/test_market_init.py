@@ -14,6 +14,7 @@ import pytest
 from psycopg import sql
 
 from protocol.records import Market
+from services.admin.market_setup import LEAST_OWNERS
 from services.bus.management import load_plan, plan_broker
 from services.bus.management_api import ManagementAccess, connected
 from services.catalogue import Catalogue
@@ -24,7 +25,6 @@ from services.console.accounts import Accounts
 from services.datasets import column_names
 from services.documents import load_request, read_yaml
 from services.keystore import Cost, Keystore
-from services.market_setup import LEAST_OWNERS
 from tests.support.anvil import running_anvil
 from tests.support.command_line import refused, run, run_json
 from tests.support.daemon_market import DaemonProcess

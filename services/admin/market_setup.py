@@ -12,6 +12,19 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from services.admin.market_console import provide_console
+from services.admin.market_database import check_server_url, provide_databases
+from services.admin.market_documents import MarketPlan, broker_document, daemon_documents, database_of
+from services.admin.market_folder import (
+    BROKER_PASSWORD,
+    DATA_SETS,
+    REQUEST,
+    STORE_PASSWORD,
+    MarketFolder,
+    Party,
+    ensure_secret,
+    write_yaml,
+)
 from services.bus.management import apply_broker, load_plan
 from services.catalogue import Catalogue
 from services.chain.deploy import Deployment, deploy
@@ -24,19 +37,6 @@ from services.demo_request import DemoData, DemoOptions, demo_request, load_data
 from services.errors import ConfigurationError
 from services.files import private_folder, write_private
 from services.keystore import Cost
-from services.market_console import provide_console
-from services.market_database import check_server_url, provide_databases
-from services.market_documents import MarketPlan, broker_document, daemon_documents, database_of
-from services.market_folder import (
-    BROKER_PASSWORD,
-    DATA_SETS,
-    REQUEST,
-    STORE_PASSWORD,
-    MarketFolder,
-    Party,
-    ensure_secret,
-    write_yaml,
-)
 
 LEAST_OWNERS, MOST_OWNERS = 4, 64
 _DEVELOPMENT_WEI = 10**20

@@ -7,10 +7,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from services.chain.deploy import Deployment
-from services.market_console import console_section
-from services.market_database import store_url
-from services.market_folder import (
+from services.admin.market_console import console_section
+from services.admin.market_database import store_url
+from services.admin.market_folder import (
     BROKER_PASSWORD,
     CONFIG,
     DATA_SETS,
@@ -20,6 +19,7 @@ from services.market_folder import (
     MarketFolder,
     Party,
 )
+from services.chain.deploy import Deployment
 
 Document = dict[str, Any]
 

@@ -4,9 +4,9 @@ import stat
 
 import pytest
 
+from services.admin.store_integrity import check
 from services.errors import ConfigurationError, StoreInUse
 from services.store import Store
-from services.store.checking import check
 from services.store.database import Database
 from tests.support.command_line import refused, run
 from tests.support.postgresql import fresh_schema

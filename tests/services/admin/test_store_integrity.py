@@ -3,8 +3,8 @@
 import pytest
 import sqlalchemy as sa
 
+from services.admin.store_integrity import check
 from services.store import Store
-from services.store.checking import check
 from services.store.tables import blobs, inbox, instances, outbox, results, timers
 from tests.support.command_line import run, run_json
 from tests.support.real_rows import ENDED, RUNNING, fill

@@ -3,13 +3,13 @@
 import pytest
 
 from protocol.records import Market
-from services import market_setup
+from services.admin import market_setup
+from services.admin.market_folder import MarketFolder, Party
 from services.chain.deploy import Deployment
 from services.chain.embedded import EmbeddedRpc
 from services.chain.errors import InsufficientFunds, RpcError, WrongChain
 from services.errors import ConfigurationError
 from services.keystore import Cost
-from services.market_folder import MarketFolder, Party
 from tests.support.chain_market import ChainMarket
 
 
