@@ -13,7 +13,7 @@ Format = Annotated[
 
 def messages(format: Format = "asyncapi") -> None:  # noqa: A002  the option's name
     """Print the messages' documentation, as this version has them."""
-    from protocol.roles.sequence import sequence_diagram  # noqa: PLC0415
-    from services.bus.asyncapi import asyncapi_text  # noqa: PLC0415
+    from services.admin.docs.asyncapi import asyncapi_text  # noqa: PLC0415
+    from services.admin.docs.sequence_diagram import sequence_diagram  # noqa: PLC0415
 
     sys.stdout.write(asyncapi_text() if format == "asyncapi" else sequence_diagram())

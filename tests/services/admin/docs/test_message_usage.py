@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from protocol.catalogue import CALLERS, COURSE, USAGE
 from protocol.codec import pack, unpack
-from protocol.message_examples import EXAMPLES
 from protocol.messages import MESSAGE_TYPES, ROUTES, Message
 from protocol.request import Deadlines
 from protocol.roles.dispatch import ROLES, inputs_of
-from protocol.roles.sequence import sequence_diagram
+from services.admin.docs.message_examples import EXAMPLES
+from services.admin.docs.message_usage import CALLERS, COURSE, USAGE
+from services.admin.docs.sequence_diagram import sequence_diagram
 from tests.support.pure_market import PureMarket
 from tests.support.small_markets import COLUMNS, small_data, small_request
 

@@ -5,9 +5,9 @@ An arrow ends at a role only if one of the role's phases allows what it carries.
 
 from collections.abc import Iterator
 
-from protocol.catalogue import CALLERS, COURSE, USAGE
 from protocol.messages import MESSAGE_TYPES, ROUTES
 from protocol.roles.dispatch import inputs_of
+from services.admin.docs.message_usage import CALLERS, COURSE, USAGE
 
 _LIFELINES = {
     "model_buyer": ("B", "Model buyer"),

@@ -5,12 +5,12 @@ from typing import Any, get_args
 
 import yaml
 
-from protocol.catalogue import USAGE
 from protocol.envelope import VERSION, Envelope
 from protocol.marketplace import PartyRole
-from protocol.message_examples import EXAMPLES
 from protocol.messages import MESSAGE_TYPES, ROUTES
-from services.bus.message_schemas import SCHEMAS, message_schemas, schemas_of, wire_value
+from services.admin.docs.message_examples import EXAMPLES
+from services.admin.docs.message_schemas import SCHEMAS, message_schemas, schemas_of, wire_value
+from services.admin.docs.message_usage import USAGE
 from services.bus.names import (
     CHAIN_EXCHANGE,
     DEAD_EXCHANGE,

@@ -10,10 +10,10 @@ from jsonschema import Draft7Validator
 
 from contracts.build import FOLDER, install
 from protocol.codec import pack
-from protocol.message_examples import EXAMPLES
 from protocol.messages import MESSAGE_TYPES, ROUTES
-from services.bus.asyncapi import asyncapi_document, asyncapi_text, summary_of
-from services.bus.message_schemas import wire_value
+from services.admin.docs.asyncapi import asyncapi_document, asyncapi_text, summary_of
+from services.admin.docs.message_examples import EXAMPLES
+from services.admin.docs.message_schemas import wire_value
 from services.bus.properties import message_of
 from services.bus.topology import ParticipantPlace, Places, topology_of
 from tests.protocol.test_messages import SAMPLES

@@ -1,0 +1,1 @@
+"""Documentation made from the code: the AsyncAPI document and the sequence diagram."""
