@@ -18,7 +18,7 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.registry import Collector
 
 from services.bus.port import Bus
-from services.bus.reasons import REASONS, reason_of
+from services.bus.refusal_reasons import REASONS, reason_of
 from services.errors import ConfigurationError, StoreUnavailable
 from services.health import Health
 from services.heartbeat import Heartbeats

@@ -20,7 +20,7 @@ from protocol.messages import ChainEvent
 from services.bus.consumer import Consumer, ConsumerEnded, acknowledge, subscriptions
 from services.bus.letters import DeadLetters
 from services.bus.link import BROKER_ERRORS, CONNECT_SECONDS, Link, bounded
-from services.bus.names import (
+from services.bus.naming import (
     CHAIN_EXCHANGE,
     EXCHANGE,
     event_key,

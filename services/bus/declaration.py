@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from protocol.errors import MisuseError
 from protocol.marketplace import PartyRole
 from services.bus.link import BROKER_ERRORS, Link
-from services.bus.names import DEAD_QUEUE
+from services.bus.naming import DEAD_QUEUE
 from services.bus.port import BusUnavailable
 from services.bus.topology import ParticipantPlace, Places, Topology, topology_of
 from services.config import Broker

@@ -13,12 +13,12 @@ from aio_pika.abc import AbstractIncomingMessage
 
 from protocol.envelope import Envelope
 from services.bus.consumer import acknowledge, give_back
-from services.bus.names import DEAD_EXCHANGE, EXCHANGE, dead_key, message_key
+from services.bus.naming import DEAD_EXCHANGE, EXCHANGE, dead_key, message_key
 from services.bus.parts import PART_BYTES
 from services.bus.port import UNDELIVERABLE, BusError, Outgoing
 from services.bus.properties import HEADERS, PART_HEADERS, copy_of, message_of
 from services.bus.publisher import Publisher
-from services.bus.reasons import reason_of
+from services.bus.refusal_reasons import reason_of
 from services.trace_context import TRACE_HEADER
 
 _log = structlog.get_logger(__name__)

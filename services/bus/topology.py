@@ -13,7 +13,7 @@ from pydantic import Field, model_validator
 
 from protocol.marketplace import PartyRole
 from protocol.messages import ROUTES
-from services.bus.names import (
+from services.bus.naming import (
     CHAIN_EXCHANGE,
     DEAD_EXCHANGE,
     DEAD_QUEUE,

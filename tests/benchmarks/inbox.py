@@ -22,7 +22,7 @@ from rich.table import Table
 
 from protocol.messages import Complaint
 from services.bus.amqp import AmqpBus
-from services.bus.names import EXCHANGE, message_key, queue_name
+from services.bus.naming import EXCHANGE, message_key, queue_name
 from services.bus.port import Outgoing
 from services.bus.properties import message_of
 from services.config import Broker

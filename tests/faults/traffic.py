@@ -10,7 +10,7 @@ from aio_pika.abc import AbstractChannel, AbstractIncomingMessage
 from yarl import URL
 
 from services.bus.link import bounded
-from services.bus.names import EXCHANGE, queue_name
+from services.bus.naming import EXCHANGE, queue_name
 from services.bus.properties import copy_of
 from services.stopping import cancelled
 from tests.support.amqp_market import AmqpMarket

@@ -7,7 +7,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from services import outbox as outbox_module
-from services.bus.names import DEAD_QUEUE
+from services.bus.naming import DEAD_QUEUE
 from services.bus.parts import MAXIMUM_PARTS
 from services.bus.port import UNDELIVERABLE
 from services.bus.properties import message_of

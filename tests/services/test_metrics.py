@@ -8,7 +8,7 @@ import aiohttp
 import pytest
 
 from services.bus.memory import MemoryBroker, MemoryBus
-from services.bus.reasons import REASONS
+from services.bus.refusal_reasons import REASONS
 from services.errors import ConfigurationError
 from services.health import Health
 from services.heartbeat import Heartbeats

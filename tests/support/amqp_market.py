@@ -16,7 +16,7 @@ from services.bus.amqp import AmqpBus
 from services.bus.differences import Difference, differences
 from services.bus.management import apply
 from services.bus.management_api import Management, ManagementAccess, connected
-from services.bus.names import DEAD_QUEUE
+from services.bus.naming import DEAD_QUEUE
 from services.bus.topology import ListenerPlace, ParticipantPlace, Places, Topology, topology_of
 from services.config import Broker
 from tests.support.rabbitmq import Server

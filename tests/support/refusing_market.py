@@ -11,7 +11,7 @@ from protocol.codec import pack
 from protocol.envelope import SignedMessage
 from protocol.messages import Complaint
 from services.bus.amqp import AmqpBus
-from services.bus.names import EXCHANGE, message_key
+from services.bus.naming import EXCHANGE, message_key
 from services.bus.port import Outgoing
 from services.bus.properties import message_of
 from services.config import Broker

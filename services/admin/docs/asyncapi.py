@@ -11,7 +11,7 @@ from protocol.messages import MESSAGE_TYPES, ROUTES
 from services.admin.docs.message_examples import EXAMPLES
 from services.admin.docs.message_schemas import SCHEMAS, message_schemas, schemas_of, wire_value
 from services.admin.docs.message_usage import USAGE
-from services.bus.names import (
+from services.bus.naming import (
     CHAIN_EXCHANGE,
     DEAD_EXCHANGE,
     DEAD_QUEUE,

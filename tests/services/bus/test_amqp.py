@@ -7,7 +7,7 @@ import aio_pika
 import pytest
 
 from protocol.codec import pack
-from services.bus.names import (
+from services.bus.naming import (
     CHAIN_EXCHANGE,
     DEAD_QUEUE,
     event_key,

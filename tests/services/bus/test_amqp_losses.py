@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from services.bus import amqp, consumer
-from services.bus.names import event_queue_name, queue_name
+from services.bus.naming import event_queue_name, queue_name
 from services.bus.port import BusRefused, BusUnavailable, read_envelope
 from services.config import Broker
 from tests.support.amqp_market import AmqpMarket, address, next_of

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from services.bus import amqp, consumer
-from services.bus.names import message_key, queue_name
+from services.bus.naming import message_key, queue_name
 from services.bus.parts import MAXIMUM_INCOMPLETE, MAXIMUM_PARTS, PART_BYTES
 from services.bus.port import Outgoing, read_envelope
 from services.bus.properties import message_of

@@ -14,7 +14,7 @@ from yarl import URL
 
 from protocol.marketplace import PartyRole
 from protocol.messages import ROUTES
-from services.bus.names import (
+from services.bus.naming import (
     CHAIN_EXCHANGE,
     DEAD_EXCHANGE,
     DEAD_QUEUE,

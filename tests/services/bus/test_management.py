@@ -8,7 +8,7 @@ from yarl import URL
 
 from services.bus.management import BrokerPlan, apply, apply_broker, load_plan, plan_broker
 from services.bus.management_api import ManagementAccess, connected
-from services.bus.names import DEAD_QUEUE, EXCHANGE, queue_name
+from services.bus.naming import DEAD_QUEUE, EXCHANGE, queue_name
 from services.bus.port import BusRefused, BusUnavailable
 from services.bus.topology import topology_of
 from services.errors import ConfigurationError

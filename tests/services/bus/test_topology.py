@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from services.bus.names import DEAD_QUEUE, EXCHANGE, queue_name
+from services.bus.naming import DEAD_QUEUE, EXCHANGE, queue_name
 from services.bus.passwords import matches, password_hash
 from services.bus.topology import NOTHING, ParticipantPlace, Places, topology_of
 
