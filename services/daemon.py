@@ -11,7 +11,7 @@ from protocol.marketplace import Register
 from protocol.records import Market
 from protocol.request import LEAST_KEY_BITS
 from services import tracing
-from services.bus.amqp import AmqpBus
+from services.bus.amqp.amqp_bus import AmqpBus
 from services.bus.port import BusUnavailable
 from services.catalogue import Catalogue
 from services.catalogue_watch import watch_catalogue

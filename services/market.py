@@ -244,7 +244,7 @@ class LocalMarket:
         if self._amqp is None:
             self.broker.declare(kind, address)
             return MemoryBus(self.broker)
-        from services.bus.amqp import AmqpBus  # noqa: PLC0415
+        from services.bus.amqp.amqp_bus import AmqpBus  # noqa: PLC0415
 
         return AmqpBus(self._amqp)
 

@@ -99,7 +99,7 @@ def send_order(
     training: int,
 ) -> bytes:
     """Sign with the daemon's own key, seal to it, publish to its queue; returns the message id."""
-    from services.bus.amqp import AmqpBus  # noqa: PLC0415
+    from services.bus.amqp.amqp_bus import AmqpBus  # noqa: PLC0415
     from services.courier import order_to_self  # noqa: PLC0415
     from services.files import read_passphrase  # noqa: PLC0415
     from services.keystore import Keystore  # noqa: PLC0415

@@ -21,10 +21,10 @@ from rich.console import Console
 from rich.table import Table
 
 from protocol.messages import Complaint
-from services.bus.amqp import AmqpBus
+from services.bus.amqp.amqp_bus import AmqpBus
+from services.bus.amqp.message_properties import message_of
 from services.bus.naming import EXCHANGE, message_key, queue_name
 from services.bus.port import Outgoing
-from services.bus.properties import message_of
 from services.config import Broker
 from services.directory import Directory
 from services.gate import Gate
@@ -113,7 +113,7 @@ def publish(
 
 
 async def _publish(broker: Broker, batch: list[Outgoing], ready: Event, go: Event) -> None:
-    from services.bus.link import Link  # noqa: PLC0415
+    from services.bus.amqp.connection import Link  # noqa: PLC0415
 
     async with Link(broker, "benchmark") as link:
         channel = await link.channel()

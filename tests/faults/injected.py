@@ -10,7 +10,9 @@ import time
 from contextlib import contextmanager
 
 from services import daemon, intake
-from services.bus import amqp, consumer, link
+from services.bus.amqp import amqp_bus as amqp
+from services.bus.amqp import connection as link
+from services.bus.amqp import consumer
 from services.chain import sender
 from services.chain.client import MarketplaceClient
 from services.chain.event_outbox import EventOutbox

@@ -4,7 +4,7 @@ import asyncio
 
 from aio_pika.abc import AbstractIncomingMessage
 
-from services.bus.properties import copy_of
+from services.bus.amqp.message_properties import copy_of
 from tests.faults.fault import Fault
 from tests.faults.market import Training
 from tests.faults.outcome import dead_letters

@@ -9,9 +9,9 @@ import aio_pika
 from aio_pika.abc import AbstractChannel, AbstractIncomingMessage
 from yarl import URL
 
-from services.bus.link import bounded
+from services.bus.amqp.connection import bounded
+from services.bus.amqp.message_properties import copy_of
 from services.bus.naming import EXCHANGE, queue_name
-from services.bus.properties import copy_of
 from services.stopping import cancelled
 from tests.support.amqp_market import AmqpMarket
 

@@ -7,10 +7,10 @@ import pytest
 from structlog.testing import capture_logs
 
 from services import outbox as outbox_module
+from services.bus.amqp.chunking import MAXIMUM_PARTS
+from services.bus.amqp.message_properties import message_of
 from services.bus.naming import DEAD_QUEUE
-from services.bus.parts import MAXIMUM_PARTS
 from services.bus.port import UNDELIVERABLE
-from services.bus.properties import message_of
 from services.meter import Meter
 from services.outbox import Outbox, packed_message
 from services.store import Store

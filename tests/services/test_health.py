@@ -8,7 +8,7 @@ import aiohttp
 import pytest
 from structlog.testing import capture_logs
 
-from services.bus.amqp import AmqpBus
+from services.bus.amqp.amqp_bus import AmqpBus
 from services.chain.errors import ChainUnavailable
 from services.chain.rpc import HttpRpc
 from services.config import Broker

@@ -7,7 +7,7 @@ from typing import Any
 
 from protocol.messages import TrainingOrder
 from protocol.request import Request, parse_request
-from services.bus.amqp import AmqpBus
+from services.bus.amqp.amqp_bus import AmqpBus
 from services.courier import order_to_self
 from services.files import read_passphrase, write_private
 from services.keystore import Keystore

@@ -12,7 +12,7 @@ import aio_pika
 from aio_pika.abc import AbstractIncomingMessage
 from yarl import URL
 
-from services.bus.amqp import AmqpBus
+from services.bus.amqp.amqp_bus import AmqpBus
 from services.bus.differences import Difference, differences
 from services.bus.management import apply
 from services.bus.management_api import Management, ManagementAccess, connected

@@ -10,10 +10,10 @@ import yaml
 from protocol.codec import pack
 from protocol.envelope import SignedMessage
 from protocol.messages import Complaint
-from services.bus.amqp import AmqpBus
+from services.bus.amqp.amqp_bus import AmqpBus
+from services.bus.amqp.message_properties import message_of
 from services.bus.naming import EXCHANGE, message_key
 from services.bus.port import Outgoing
-from services.bus.properties import message_of
 from services.config import Broker
 from services.directory import Directory
 from services.gate import Gate

@@ -11,6 +11,8 @@ from protocol.messages import MESSAGE_TYPES, ROUTES
 from services.admin.docs.message_examples import EXAMPLES
 from services.admin.docs.message_schemas import SCHEMAS, message_schemas, schemas_of, wire_value
 from services.admin.docs.message_usage import USAGE
+from services.bus.amqp.chunking import PART_BYTES
+from services.bus.amqp.message_properties import HEADERS, PART_HEADERS, SEALED
 from services.bus.naming import (
     CHAIN_EXCHANGE,
     DEAD_EXCHANGE,
@@ -21,9 +23,7 @@ from services.bus.naming import (
     message_key,
     queue_name,
 )
-from services.bus.parts import PART_BYTES
 from services.bus.port import MAXIMUM_BODY_BYTES
-from services.bus.properties import HEADERS, PART_HEADERS, SEALED
 from services.trace_context import TRACE_HEADER
 
 Document = dict[str, Any]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from services.bus.amqp import AmqpBus
+from services.bus.amqp.amqp_bus import AmqpBus
 from services.bus.port import BusRefused, BusUnavailable, Outgoing, read_envelope
 from services.config import Broker
 from services.errors import ConfigurationError

@@ -14,7 +14,7 @@ from protocol.messages import MESSAGE_TYPES, ROUTES
 from services.admin.docs.asyncapi import asyncapi_document, asyncapi_text, summary_of
 from services.admin.docs.message_examples import EXAMPLES
 from services.admin.docs.message_schemas import wire_value
-from services.bus.properties import message_of
+from services.bus.amqp.message_properties import message_of
 from services.bus.topology import ParticipantPlace, Places, topology_of
 from tests.protocol.test_messages import SAMPLES
 from tests.support.bus_messages import outgoing

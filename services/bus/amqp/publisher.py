@@ -14,7 +14,7 @@ from aio_pika.exceptions import (
 )
 from aiormq.exceptions import ChannelAccessRefused
 
-from services.bus.link import BROKER_ERRORS, Link, bounded
+from services.bus.amqp.connection import BROKER_ERRORS, Link, bounded
 from services.bus.port import BusRefused, BusUnavailable, Unroutable
 
 _log = structlog.get_logger(__name__)

@@ -17,9 +17,12 @@ from protocol.envelope import Envelope
 from protocol.errors import ProtocolViolation
 from protocol.marketplace import training_of
 from protocol.messages import ChainEvent
-from services.bus.consumer import Consumer, ConsumerEnded, acknowledge, subscriptions
-from services.bus.letters import DeadLetters
-from services.bus.link import BROKER_ERRORS, CONNECT_SECONDS, Link, bounded
+from services.bus.amqp.chunking import PART_BYTES, Assembler, check_part, split
+from services.bus.amqp.connection import BROKER_ERRORS, CONNECT_SECONDS, Link, bounded
+from services.bus.amqp.consumer import Consumer, ConsumerEnded, acknowledge, subscriptions
+from services.bus.amqp.dead_letters import DeadLetters
+from services.bus.amqp.message_properties import envelope_fields_of, event_message_of, message_of
+from services.bus.amqp.publisher import Publisher
 from services.bus.naming import (
     CHAIN_EXCHANGE,
     EXCHANGE,
@@ -28,10 +31,7 @@ from services.bus.naming import (
     message_key,
     queue_name,
 )
-from services.bus.parts import PART_BYTES, Assembler, check_part, split
 from services.bus.port import MAXIMUM_BODY_BYTES, Outgoing, Unroutable
-from services.bus.properties import envelope_fields_of, event_message_of, message_of
-from services.bus.publisher import Publisher
 from services.config import Broker
 from services.trace_context import TRACE_HEADER, context_in
 

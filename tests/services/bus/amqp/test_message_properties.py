@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from protocol.envelope import Envelope
 from protocol.errors import ProtocolViolation
+from services.bus.amqp.message_properties import envelope_fields_of, event_message_of, message_of
 from services.bus.port import read_envelope
-from services.bus.properties import envelope_fields_of, event_message_of, message_of
 from tests.support.bus_messages import chain_event, outgoing
 
 ADDRESSES = st.binary(min_size=20, max_size=20).map(lambda value: f"0x{value.hex()}")

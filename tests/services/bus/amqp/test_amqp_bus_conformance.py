@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from services.bus.amqp import AmqpBus
+from services.bus.amqp.amqp_bus import AmqpBus
 from tests.support.amqp_market import AmqpMarket, amqp_market
 from tests.support.bus_conformance import ROLE_OF, BusConformance
 from tests.support.rabbitmq import Server

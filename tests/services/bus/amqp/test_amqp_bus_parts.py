@@ -4,11 +4,12 @@ import asyncio
 
 import pytest
 
-from services.bus import amqp, consumer
+from services.bus.amqp import amqp_bus as amqp
+from services.bus.amqp import consumer
+from services.bus.amqp.chunking import MAXIMUM_INCOMPLETE, MAXIMUM_PARTS, PART_BYTES
+from services.bus.amqp.message_properties import message_of
 from services.bus.naming import message_key, queue_name
-from services.bus.parts import MAXIMUM_INCOMPLETE, MAXIMUM_PARTS, PART_BYTES
 from services.bus.port import Outgoing, read_envelope
-from services.bus.properties import message_of
 from tests.support.amqp_market import AmqpMarket, next_of
 from tests.support.bus_messages import outgoing
 

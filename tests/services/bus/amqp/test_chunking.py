@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from protocol.errors import ProtocolViolation
-from services.bus import parts
-from services.bus.parts import (
+from services.bus.amqp import chunking as parts
+from services.bus.amqp.chunking import (
     MAXIMUM_INCOMPLETE,
     MAXIMUM_INCOMPLETE_BYTES,
     MAXIMUM_PARTS,

@@ -12,12 +12,12 @@ from aio_pika import Message
 from aio_pika.abc import AbstractIncomingMessage
 
 from protocol.envelope import Envelope
-from services.bus.consumer import acknowledge, give_back
+from services.bus.amqp.chunking import PART_BYTES
+from services.bus.amqp.consumer import acknowledge, give_back
+from services.bus.amqp.message_properties import HEADERS, PART_HEADERS, copy_of, message_of
+from services.bus.amqp.publisher import Publisher
 from services.bus.naming import DEAD_EXCHANGE, EXCHANGE, dead_key, message_key
-from services.bus.parts import PART_BYTES
 from services.bus.port import UNDELIVERABLE, BusError, Outgoing
-from services.bus.properties import HEADERS, PART_HEADERS, copy_of, message_of
-from services.bus.publisher import Publisher
 from services.bus.refusal_reasons import reason_of
 from services.trace_context import TRACE_HEADER
 

@@ -14,7 +14,7 @@ from aio_pika.abc import AbstractChannel, AbstractIncomingMessage
 from aio_pika.exceptions import ChannelNotFoundEntity
 from aiormq.exceptions import ChannelAccessRefused
 
-from services.bus.link import BROKER_ERRORS, CONNECT_SECONDS, Link, bounded
+from services.bus.amqp.connection import BROKER_ERRORS, CONNECT_SECONDS, Link, bounded
 from services.bus.port import BusError, BusRefused, Unroutable
 
 _log = structlog.get_logger(__name__)

@@ -4,7 +4,8 @@ import asyncio
 
 import pytest
 
-from services.bus import amqp, consumer
+from services.bus.amqp import amqp_bus as amqp
+from services.bus.amqp import consumer
 from services.bus.naming import event_queue_name, queue_name
 from services.bus.port import BusRefused, BusUnavailable, read_envelope
 from services.config import Broker
