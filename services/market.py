@@ -233,7 +233,7 @@ class LocalMarket:
         """On a real broker the queues exist before anybody reads or writes."""
         if self._settings.broker is None:
             return
-        from services.bus.declaration import declared  # noqa: PLC0415  aio-pika is not for the embedded bus
+        from services.bus.broker.declaration import declared  # noqa: PLC0415  aio-pika is not for the embedded bus
 
         kinds: list[PartyRole] = ["model_buyer", "federated_aggregator"]
         kinds += ["data_owner"] * len(self._data_sets)

@@ -25,7 +25,7 @@ from services.admin.market_folder import (
     ensure_secret,
     write_yaml,
 )
-from services.bus.management import apply_broker, load_plan
+from services.bus.broker.provisioning import apply_broker, load_plan
 from services.catalogue import Catalogue
 from services.chain.deploy import Deployment, deploy
 from services.chain.encoding import quantity

@@ -13,7 +13,7 @@ from services.cli.messages import messages
 from services.cli.output import Json, print_json, print_line, print_table
 
 if TYPE_CHECKING:
-    from services.bus.differences import Difference
+    from services.bus.broker.drift import Difference
 
 DIFFERENT = 1
 """Exit status of `plan` when applying would change something."""
@@ -37,7 +37,7 @@ def plan(file: _File, json: Json = False) -> None:
     """Show what `apply` would do; the exit status is 1 if that is anything."""
     import asyncio  # noqa: PLC0415
 
-    from services.bus.management import load_plan, plan_broker  # noqa: PLC0415
+    from services.bus.broker.provisioning import load_plan, plan_broker  # noqa: PLC0415
 
     found = asyncio.run(plan_broker(load_plan(file)))
     _show(found, done=False, json=json)
@@ -50,7 +50,7 @@ def apply(file: _File, json: Json = False) -> None:
     """Create and correct what the file's participants need; what is right already is left alone."""
     import asyncio  # noqa: PLC0415
 
-    from services.bus.management import apply_broker, load_plan  # noqa: PLC0415
+    from services.bus.broker.provisioning import apply_broker, load_plan  # noqa: PLC0415
 
     _show(asyncio.run(apply_broker(load_plan(file))), done=True, json=json)
 

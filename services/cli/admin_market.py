@@ -133,7 +133,7 @@ def make_administrator(
     stay.
     """
     from services.admin.market_folder import ensure_secret  # noqa: PLC0415
-    from services.bus.passwords import HASHING_ALGORITHM, password_hash  # noqa: PLC0415
+    from services.bus.broker.passwords import HASHING_ALGORITHM, password_hash  # noqa: PLC0415
     from services.errors import ConfigurationError  # noqa: PLC0415
     from services.files import read_passphrase  # noqa: PLC0415
 

@@ -10,7 +10,7 @@ import typer
 from services.cli.output import Json, print_json, print_line, print_table
 
 if TYPE_CHECKING:
-    from services.bus.dead_queue import Chosen, DeadQueue, Kept, Letter
+    from services.bus.broker.dead_letter_queue import Chosen, DeadQueue, Kept, Letter
 
 T = TypeVar("T")
 
@@ -100,8 +100,8 @@ def purge(
 def _with_queue(file: Path, work: "Callable[[DeadQueue], Coroutine[Any, Any, T]]") -> T:
     import asyncio  # noqa: PLC0415
 
-    from services.bus.dead_queue import opened  # noqa: PLC0415
-    from services.bus.management import load_plan  # noqa: PLC0415
+    from services.bus.broker.dead_letter_queue import opened  # noqa: PLC0415
+    from services.bus.broker.provisioning import load_plan  # noqa: PLC0415
 
     async def run() -> T:
         async with opened(load_plan(file)) as queue:

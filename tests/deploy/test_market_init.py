@@ -15,8 +15,8 @@ from psycopg import sql
 
 from protocol.records import Market
 from services.admin.market_setup import LEAST_OWNERS
-from services.bus.management import load_plan, plan_broker
-from services.bus.management_api import ManagementAccess, connected
+from services.bus.broker.management_client import ManagementAccess, connected
+from services.bus.broker.provisioning import load_plan, plan_broker
 from services.catalogue import Catalogue
 from services.chain.client import MarketplaceClient
 from services.chain.rpc import HttpRpc

@@ -7,7 +7,7 @@ import pytest
 import yaml
 from pydantic import BaseModel
 
-from services.bus.management import BrokerPlan, load_plan
+from services.bus.broker.provisioning import BrokerPlan, load_plan
 from services.config import KINDS, load
 
 SAMPLES = Path(__file__).parents[2] / "deploy" / "config"

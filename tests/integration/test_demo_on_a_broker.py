@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from protocol.errors import MisuseError
-from services.bus.management_api import connected
+from services.bus.broker.management_client import connected
 from services.bus.port import BusRefused
 from services.demo import DemoOptions, run_demo
 from tests.support.amqp_market import management_access

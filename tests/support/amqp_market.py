@@ -13,11 +13,11 @@ from aio_pika.abc import AbstractIncomingMessage
 from yarl import URL
 
 from services.bus.amqp.amqp_bus import AmqpBus
-from services.bus.differences import Difference, differences
-from services.bus.management import apply
-from services.bus.management_api import Management, ManagementAccess, connected
+from services.bus.broker.drift import Difference, differences
+from services.bus.broker.management_client import Management, ManagementAccess, connected
+from services.bus.broker.provisioning import apply
+from services.bus.broker.topology import ListenerPlace, ParticipantPlace, Places, Topology, topology_of
 from services.bus.naming import DEAD_QUEUE
-from services.bus.topology import ListenerPlace, ParticipantPlace, Places, Topology, topology_of
 from services.config import Broker
 from tests.support.rabbitmq import Server
 

@@ -5,7 +5,7 @@ import secrets
 
 import pytest
 
-from services.bus.management_api import connected
+from services.bus.broker.management_client import connected
 from tests.support.amqp_market import address, management_access
 from tests.support.command_line import refused, run, run_json
 

@@ -15,7 +15,7 @@ from services.admin.docs.asyncapi import asyncapi_document, asyncapi_text, summa
 from services.admin.docs.message_examples import EXAMPLES
 from services.admin.docs.message_schemas import wire_value
 from services.bus.amqp.message_properties import message_of
-from services.bus.topology import ParticipantPlace, Places, topology_of
+from services.bus.broker.topology import ParticipantPlace, Places, topology_of
 from tests.protocol.test_messages import SAMPLES
 from tests.support.bus_messages import outgoing
 from tests.support.command_line import run

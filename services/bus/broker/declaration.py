@@ -16,9 +16,9 @@ from pydantic import ValidationError
 from protocol.errors import MisuseError
 from protocol.marketplace import PartyRole
 from services.bus.amqp.connection import BROKER_ERRORS, Link
+from services.bus.broker.topology import ParticipantPlace, Places, Topology, topology_of
 from services.bus.naming import DEAD_QUEUE
 from services.bus.port import BusUnavailable
-from services.bus.topology import ParticipantPlace, Places, Topology, topology_of
 from services.config import Broker
 from services.files import write_private
 

@@ -6,10 +6,10 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, ValidationError
 
-from services.bus.differences import Difference, differences
-from services.bus.management_api import Management, ManagementAccess, connected
+from services.bus.broker.drift import Difference, differences
+from services.bus.broker.management_client import Management, ManagementAccess, connected
+from services.bus.broker.topology import Places, Topology, topology_of
 from services.bus.port import BusRefused
-from services.bus.topology import Places, Topology, topology_of
 from services.config import FilePath, Settings
 from services.documents import read_yaml
 from services.errors import ConfigurationError

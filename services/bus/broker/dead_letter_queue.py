@@ -20,13 +20,13 @@ from aio_pika.abc import AbstractIncomingMessage
 from services.bus.amqp.connection import BROKER_ERRORS, Link
 from services.bus.amqp.message_properties import HEADERS, PART_HEADERS, copy_of
 from services.bus.amqp.publisher import Publisher
-from services.bus.management import BrokerPlan
-from services.bus.management_api import Management, connected
+from services.bus.broker.management_client import Management, connected
+from services.bus.broker.passwords import HASHING_ALGORITHM, password_hash
+from services.bus.broker.provisioning import BrokerPlan
+from services.bus.broker.topology import NOTHING
 from services.bus.naming import DEAD_QUEUE, EXCHANGE
-from services.bus.passwords import HASHING_ALGORITHM, password_hash
 from services.bus.port import BusError, BusUnavailable
 from services.bus.refusal_reasons import reason_of
-from services.bus.topology import NOTHING
 from services.config import Broker
 from services.errors import ConfigurationError
 

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from services.bus.broker.passwords import matches, password_hash
+from services.bus.broker.topology import NOTHING, ParticipantPlace, Places, topology_of
 from services.bus.naming import DEAD_QUEUE, EXCHANGE, queue_name
-from services.bus.passwords import matches, password_hash
-from services.bus.topology import NOTHING, ParticipantPlace, Places, topology_of
 
 OWNER, BUYER = "0x" + "a1" * 20, "0x" + "b1" * 20
 

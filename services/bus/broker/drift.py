@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Literal
 
-from services.bus.management_api import Management
-from services.bus.passwords import HASHING_ALGORITHM, matches, password_hash
-from services.bus.topology import NOTHING, Binding, Policy, Topology, User
+from services.bus.broker.management_client import Management
+from services.bus.broker.passwords import HASHING_ALGORITHM, matches, password_hash
+from services.bus.broker.topology import NOTHING, Binding, Policy, Topology, User
 from services.files import read_passphrase
 
 Action = Literal["create", "change", "remove", "conflict", "look"]

@@ -6,11 +6,11 @@ import aio_pika
 import pytest
 from yarl import URL
 
-from services.bus.management import BrokerPlan, apply, apply_broker, load_plan, plan_broker
-from services.bus.management_api import ManagementAccess, connected
+from services.bus.broker.management_client import ManagementAccess, connected
+from services.bus.broker.provisioning import BrokerPlan, apply, apply_broker, load_plan, plan_broker
+from services.bus.broker.topology import topology_of
 from services.bus.naming import DEAD_QUEUE, EXCHANGE, queue_name
 from services.bus.port import BusRefused, BusUnavailable
-from services.bus.topology import topology_of
 from services.errors import ConfigurationError
 from tests.support.amqp_market import AmqpMarket, address
 from tests.support.bus_messages import outgoing

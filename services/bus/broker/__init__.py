@@ -1,0 +1,1 @@
+"""Provisioning a RabbitMQ broker, and comparing it with the plan."""
