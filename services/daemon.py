@@ -16,14 +16,14 @@ from services.bus.port import BusUnavailable
 from services.catalogue import Catalogue
 from services.catalogue_watch import watch_catalogue
 from services.chain.account import Account
-from services.chain.client import MarketplaceClient
+from services.chain.contract.client import MarketplaceClient
+from services.chain.contract.views import MarketplaceViews
 from services.chain.errors import ChainUnavailable
 from services.chain.event_outbox import EventOutbox
 from services.chain.flight import SendPolicy
 from services.chain.heads import NewHeads
 from services.chain.listener import ChainListener
 from services.chain.rpc import HttpRpc
-from services.chain.views import MarketplaceViews
 from services.config import (
     AggregatorConfig,
     Chain,

@@ -14,7 +14,7 @@ from protocol.roles.engine.inputs import Input, PolicyChanged
 from protocol.roles.engine.machine import input_name
 from protocol.roles.owner.budget import COUNTS
 from protocol.roles.owner.state import DATA_SET
-from services.chain.views import MarketplaceViews
+from services.chain.contract.views import MarketplaceViews
 from services.directory import Directory
 from services.owner_records import ORDERED_POLICY, count_earlier_trainings, counts_of, ordered_policy
 from services.recent import Recent

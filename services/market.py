@@ -22,8 +22,8 @@ from protocol.request import LEAST_KEY_BITS, Request
 from services.background import Background
 from services.bus.memory import MemoryBroker, MemoryBus
 from services.bus.port import Bus
-from services.chain.client import MarketplaceClient
-from services.chain.deploy import Deployment, deploy
+from services.chain.contract.client import MarketplaceClient
+from services.chain.contract.deploy import Deployment, deploy
 from services.chain.event_outbox import EventOutbox, Stream
 from services.chain.listener import ChainListener
 from services.chain.rpc import Rpc

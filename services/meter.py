@@ -88,7 +88,7 @@ class Meter:
         self._round_began.pop(whose, None)
 
     def called(self, call: str, outcome: str, gas: int) -> None:
-        """A contract call was tried; see `services.chain.client.OnOutcome`."""
+        """A contract call was tried; see `services.chain.contract.client.OnOutcome`."""
         self.transactions[call, outcome] += 1
         if gas:
             self.gas[call, outcome] += gas

@@ -23,7 +23,7 @@ from protocol.roles.engine.inputs import UNKNOWN_TRAINING, CallRefused
 from protocol.types import Code, FrozenModel
 from services import tracing
 from services.bus.port import UNDELIVERABLE, Bus, BusUnavailable, Outgoing, Unroutable
-from services.chain.client import MarketplaceClient
+from services.chain.contract.client import MarketplaceClient
 from services.chain.errors import CallReverted, ChainUnavailable
 from services.errors import StoreUnavailable
 from services.heartbeat import IDLE_SECONDS

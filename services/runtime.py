@@ -24,7 +24,7 @@ from protocol.roles.engine.inputs import CallRefused, EventConfirmed, Input, Mes
 from protocol.roles.engine.machine import input_name
 from services import tracing
 from services.bus.port import Bus
-from services.chain.client import MarketplaceClient
+from services.chain.contract.client import MarketplaceClient
 from services.chain_record import place_of, record_of
 from services.directory import Directory
 from services.errors import StoreInUse

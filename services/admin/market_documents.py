@@ -19,7 +19,7 @@ from services.admin.market_folder import (
     MarketFolder,
     Party,
 )
-from services.chain.deploy import Deployment
+from services.chain.contract.deploy import Deployment
 
 Document = dict[str, Any]
 

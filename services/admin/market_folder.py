@@ -13,7 +13,7 @@ from typing import Any
 import yaml
 
 from protocol.marketplace import PartyRole
-from services.chain.deploy import Deployment
+from services.chain.contract.deploy import Deployment
 from services.config import Kind
 from services.documents import read_yaml
 from services.errors import ConfigurationError

@@ -1,6 +1,6 @@
 """What a daemon's account holds for gas, looked at on a schedule: asking is also how the node is probed."""
 
-from services.chain.views import MarketplaceViews
+from services.chain.contract.views import MarketplaceViews
 
 _WEI = 10**18
 

@@ -2,8 +2,8 @@
 
 from collections.abc import Awaitable, Callable
 
+from services.chain.contract.codec import quantity
 from services.chain.embedded import EmbeddedRpc
-from services.chain.encoding import quantity
 from services.chain.errors import InsufficientFunds, RpcError
 from services.chain.rpc import HttpRpc, Rpc
 

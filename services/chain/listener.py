@@ -16,12 +16,12 @@ from protocol.codec import pack, unpack
 from protocol.errors import MisuseError
 from protocol.messages import ChainEvent
 from protocol.records import Market
-from services.chain.encoding import octets, quantity
+from services.chain.contract.codec import octets, quantity
+from services.chain.contract.logs import LogReader
+from services.chain.contract.views import MarketplaceViews
 from services.chain.errors import ChainUnavailable, RpcError, WrongChain
 from services.chain.event_outbox import Stream, StreamedEvent
-from services.chain.logs import LogReader
 from services.chain.rpc import Request, Rpc
-from services.chain.views import MarketplaceViews
 from services.chain.window import Cursor, SeenBlock
 from services.errors import StoreUnavailable
 from services.store.waiting import pause

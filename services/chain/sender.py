@@ -17,7 +17,7 @@ from typing import Any
 import structlog
 
 from protocol.signatures import address_of
-from services.chain.encoding import quantity
+from services.chain.contract.codec import quantity
 from services.chain.errors import ChainUnavailable, InsufficientFunds, RpcError
 from services.chain.flight import InFlight, Receipt, SendPolicy, read_receipt
 from services.chain.rpc import Rpc

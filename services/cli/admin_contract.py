@@ -9,7 +9,7 @@ import typer
 from services.cli.output import Json, print_json, print_line
 
 if TYPE_CHECKING:
-    from services.chain.deploy import Deployment
+    from services.chain.contract.deploy import Deployment
 
 NOT_GENUINE = 1
 """Exit status of `show` when it ran and the code is not this version's contract."""
@@ -30,7 +30,7 @@ def deploy(
     json: Json = False,
 ) -> None:
     """Create the contract; prints its address and the lines for the daemons' files."""
-    from services.chain import deploy as creation  # noqa: PLC0415
+    from services.chain.contract import deploy as creation  # noqa: PLC0415
     from services.chain.flight import SendPolicy  # noqa: PLC0415
     from services.chain.rpc import HttpRpc  # noqa: PLC0415
     from services.files import read_passphrase  # noqa: PLC0415
@@ -71,8 +71,8 @@ def show(
     json: Json = False,
 ) -> None:
     """Check that the code is this version's contract, and tell what it holds; exit status 1 if it is not."""
+    from services.chain.contract.verification import ContractState, contract_state  # noqa: PLC0415
     from services.chain.rpc import HttpRpc  # noqa: PLC0415
-    from services.chain.verification import ContractState, contract_state  # noqa: PLC0415
 
     account = _account(address)
 

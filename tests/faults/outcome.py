@@ -17,7 +17,7 @@ from protocol.records import Market
 from protocol.roles.dispatch import inputs_of
 from protocol.types import seats_of
 from services.bus.naming import DEAD_QUEUE
-from services.chain.client import MarketplaceClient
+from services.chain.contract.client import MarketplaceClient
 from services.inbox import event_identity, message_identity
 from tests.faults.market import FaultMarket, Training
 from tests.support.daemon_outcome import owner_data

@@ -20,7 +20,7 @@ from protocol.messages import (
 from protocol.owner_policy import Budget, OwnerPolicy
 from protocol.roles.engine.inputs import PolicyChanged, TimerFired
 from protocol.roles.owner.budget import Counts, counted
-from services.chain.views import Owners
+from services.chain.contract.views import Owners
 from services.chain_record import record_key, record_of
 from services.data_owner import OwnerRole
 from services.directory import Directory

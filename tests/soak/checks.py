@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from protocol.marketplace import Cancelled, Opened, RoundRecorded, Settled, training_of
 from protocol.records import Market
 from services.bus.naming import DEAD_QUEUE
-from services.chain.client import MarketplaceClient
+from services.chain.contract.client import MarketplaceClient
 from services.chain.rpc import HttpRpc
 from tests.soak.market import SoakMarket
 from tests.support.pay import credited, recomputed

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from protocol.marketplace import Close, ContractCall, Draw, Join, Open, RecordRound, Register, Terms
 from protocol.records import RoundRecord
 from protocol.signatures import address_of, sign_digest
-from services.chain.client import MarketplaceClient, SendPolicy
-from services.chain.deploy import Deployment, deploy
+from services.chain.contract.client import MarketplaceClient, SendPolicy
+from services.chain.contract.deploy import Deployment, deploy
 from services.chain.flight import Receipt
 from services.chain.rpc import Rpc
 

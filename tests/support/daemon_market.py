@@ -19,7 +19,7 @@ import yaml
 from protocol.learning.statistic import StatisticBuilder
 from protocol.signatures import address_of
 from services.catalogue import Catalogue
-from services.chain.deploy import deploy
+from services.chain.contract.deploy import deploy
 from services.chain.rpc import HttpRpc
 from services.errors import ConfigurationError, StoreInUse, StoreUnavailable
 from services.keystore import Cost, Keystore

@@ -13,9 +13,9 @@ from protocol.learning.plaintext import OwnerData
 from protocol.learning.statistic import StatisticBuilder, select
 from protocol.records import Market
 from protocol.types import seats_of
-from services.chain.client import MarketplaceClient
+from services.chain.contract.client import MarketplaceClient
+from services.chain.contract.views import Owners
 from services.chain.rpc import HttpRpc
-from services.chain.views import Owners
 from tests.support.daemon_market import DaemonMarket
 from tests.support.pay import credited, recomputed
 

@@ -1,6 +1,6 @@
 """A node between a client and a chain, whose answers a test replaces."""
 
-from services.chain.client import MarketplaceClient
+from services.chain.contract.client import MarketplaceClient
 from services.chain.flight import SendPolicy
 
 

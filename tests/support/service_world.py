@@ -13,8 +13,8 @@ from protocol.messages import ChainEvent, Message
 from protocol.records import Market
 from services.bus.memory import MemoryBroker
 from services.bus.port import Outgoing
+from services.chain.contract.views import Owners
 from services.chain.errors import CallReverted, ChainUnavailable
-from services.chain.views import Owners
 from services.identity import Identity
 from services.sealing import seal
 

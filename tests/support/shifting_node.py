@@ -5,8 +5,8 @@ import itertools
 from eth_hash.auto import keccak
 
 from protocol.records import Market
+from services.chain.contract.abi import marketplace_interface
 from services.chain.errors import ChainUnavailable, RpcError
-from services.chain.interface import marketplace_interface
 
 
 class ShiftingNode:

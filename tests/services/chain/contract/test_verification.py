@@ -3,8 +3,8 @@
 import pytest
 
 from protocol.records import Market
-from services.chain.encoding import octets
-from services.chain.verification import contract_state, is_genuine
+from services.chain.contract.codec import octets
+from services.chain.contract.verification import contract_state, is_genuine
 
 
 @pytest.fixture

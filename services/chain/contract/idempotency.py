@@ -12,8 +12,8 @@ from protocol.marketplace import (
     Settle,
     Withdraw,
 )
-from services.chain.logs import LogReader
-from services.chain.views import MarketplaceViews
+from services.chain.contract.logs import LogReader
+from services.chain.contract.views import MarketplaceViews
 
 _STATUSES = {
     "close": {"drawing", "running", "settled"},

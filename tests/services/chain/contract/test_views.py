@@ -4,8 +4,8 @@ import pytest
 
 from protocol.errors import ProtocolViolation
 from protocol.marketplace import Join, Register
+from services.chain.contract.views import MarketplaceViews, Owners
 from services.chain.errors import ChainUnavailable
-from services.chain.views import MarketplaceViews, Owners
 from services.directory import Directory
 
 DEPTH = 3

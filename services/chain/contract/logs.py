@@ -9,9 +9,9 @@ from protocol.errors import ProtocolViolation
 from protocol.marketplace import Opened, RoundRecorded
 from protocol.messages import ChainEvent
 from protocol.records import Market
-from services.chain.encoding import decode_log, quantity
+from services.chain.contract.abi import marketplace_interface
+from services.chain.contract.codec import decode_log, quantity
 from services.chain.errors import RpcError
-from services.chain.interface import marketplace_interface
 from services.chain.rpc import Rpc
 
 _log = structlog.get_logger(__name__)

@@ -9,15 +9,15 @@ from typing import Any
 from protocol.marketplace import Close, ContractCall, Draw, Open, Opened, Register, Settle
 from protocol.messages import ChainEvent
 from protocol.records import Market
-from services.chain.already_done import already_done
-from services.chain.encoding import encode_call, quantity
+from services.chain.contract.abi import decode_revert
+from services.chain.contract.codec import encode_call, quantity
+from services.chain.contract.idempotency import already_done
+from services.chain.contract.logs import LogReader
+from services.chain.contract.views import MarketplaceViews
 from services.chain.errors import CallReverted, ChainError, ChainUnavailable, RpcError
 from services.chain.flight import Receipt, SendPolicy
-from services.chain.interface import decode_revert
-from services.chain.logs import LogReader
 from services.chain.rpc import Rpc, is_revert
 from services.chain.sender import Sender, TransactionReplaced
-from services.chain.views import MarketplaceViews
 
 _MOST_ATTEMPTS = 8
 _SETTLE_MARGIN_PERCENT = 150

@@ -32,7 +32,7 @@ from protocol.marketplace import (
 )
 from protocol.messages import ChainEvent
 from protocol.records import RoundRecord
-from services.chain.interface import marketplace_interface
+from services.chain.contract.abi import marketplace_interface
 
 _ROLE_NAMES: dict[int, Any] = {number: name for name, number in ROLE_NUMBERS.items()}
 

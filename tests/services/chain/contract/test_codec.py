@@ -11,7 +11,8 @@ from protocol.errors import ProtocolViolation
 from protocol.marketplace import Join, Open, RecordRound, Register, Terms, Withdraw
 from protocol.records import RoundRecord
 from protocol.signatures import address_of
-from services.chain.encoding import (
+from services.chain.contract.abi import decode_revert, marketplace_interface, snake_case
+from services.chain.contract.codec import (
     decode_log,
     encode_call,
     record_from_words,
@@ -19,7 +20,6 @@ from services.chain.encoding import (
     terms_from_words,
     terms_to_words,
 )
-from services.chain.interface import decode_revert, marketplace_interface, snake_case
 from services.chain.transaction import Fees, Transaction, transaction_hash
 
 digests = st.binary(min_size=32, max_size=32)

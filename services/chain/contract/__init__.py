@@ -1,0 +1,1 @@
+"""The marketplace contract: its interface, calls, views and logs."""
