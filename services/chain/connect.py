@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 
 from services.chain.contract.codec import quantity
-from services.chain.embedded import EmbeddedRpc
+from services.chain.embedded.embedded_rpc import EmbeddedRpc
 from services.chain.errors import InsufficientFunds, RpcError
 from services.chain.rpc import HttpRpc, Rpc
 

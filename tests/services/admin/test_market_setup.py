@@ -6,7 +6,7 @@ from protocol.records import Market
 from services.admin import market_setup
 from services.admin.market_folder import MarketFolder, Party
 from services.chain.contract.deploy import Deployment
-from services.chain.embedded import EmbeddedRpc
+from services.chain.embedded.embedded_rpc import EmbeddedRpc
 from services.chain.errors import InsufficientFunds, RpcError, WrongChain
 from services.errors import ConfigurationError
 from services.keystore import Cost

@@ -1,6 +1,6 @@
 import pytest
 
-from services.chain.embedded import EmbeddedRpc
+from services.chain.embedded.embedded_rpc import EmbeddedRpc
 from services.chain.rpc import HttpRpc
 from tests.support.anvil import running_anvil
 from tests.support.chain_market import ChainMarket

@@ -7,7 +7,7 @@ from protocol.errors import MisuseError
 from protocol.signatures import address_of
 from services.chain.connect import open_chain
 from services.chain.contract.codec import quantity
-from services.chain.embedded import EmbeddedRpc
+from services.chain.embedded.embedded_rpc import EmbeddedRpc
 from services.chain.errors import ChainUnavailable, InsufficientFunds
 
 ACCOUNTS = (address_of(b"\x01" * 32), address_of(b"\x02" * 32))

@@ -9,7 +9,7 @@ import pytest
 from protocol.marketplace import Cancel, Close, Draw, Join, Register, Settle
 from protocol.signatures import address_of
 from services.chain.contract.client import MarketplaceClient
-from services.chain.embedded import EmbeddedRpc
+from services.chain.embedded.embedded_rpc import EmbeddedRpc
 from services.chain.errors import CallReverted, ChainError, ChainUnavailable, InsufficientFunds, RpcError
 from tests.support.chain_market import POLICY, ChainMarket
 from tests.support.interposed import interposed_client

@@ -14,7 +14,7 @@ from services.chain.errors import ChainUnavailable
 from services.chain.rpc import Request
 
 if TYPE_CHECKING:
-    from services.chain.ledger import Ledger
+    from services.chain.embedded.evm import Ledger
 
 DEFAULT_CHAIN_ID = 1337
 """What development chains call themselves; mainnet's signatures are of no use here and the reverse."""
@@ -41,7 +41,7 @@ class EmbeddedRpc:
         chain = cls(ThreadPoolExecutor(1, "embedded-chain"), asyncio.get_running_loop())
 
         def create() -> "Ledger":
-            from services.chain.ledger import Ledger  # noqa: PLC0415  a second to import, spent in the thread
+            from services.chain.embedded.evm import Ledger  # noqa: PLC0415  a second to import, spent in the thread
 
             return Ledger(funded, chain_id, clock, chain._announce)
 

@@ -20,8 +20,8 @@ from eth.vm.spoof import SpoofTransaction
 from eth_typing import Address
 from eth_utils.exceptions import ValidationError
 
+from services.chain.embedded.evm_json import block_json, logs_json, matches, receipt_json
 from services.chain.errors import RpcError
-from services.chain.ledger_json import block_json, logs_json, matches, receipt_json
 
 _GAS_LIMIT = 30_000_000
 _FAUCET = Address(b"deltaml-faucet".rjust(20, b"\0"))

@@ -1,0 +1,1 @@
+"""A chain inside the process, for the demo and for tests."""
