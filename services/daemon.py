@@ -19,10 +19,10 @@ from services.chain.account import Account
 from services.chain.contract.client import MarketplaceClient
 from services.chain.contract.views import MarketplaceViews
 from services.chain.errors import ChainUnavailable
-from services.chain.event_outbox import EventOutbox
+from services.chain.events.event_outbox import EventOutbox
+from services.chain.events.listener import ChainListener
 from services.chain.flight import SendPolicy
 from services.chain.heads import NewHeads
-from services.chain.listener import ChainListener
 from services.chain.rpc import HttpRpc
 from services.config import (
     AggregatorConfig,

@@ -24,8 +24,8 @@ from services.bus.memory import MemoryBroker, MemoryBus
 from services.bus.port import Bus
 from services.chain.contract.client import MarketplaceClient
 from services.chain.contract.deploy import Deployment, deploy
-from services.chain.event_outbox import EventOutbox, Stream
-from services.chain.listener import ChainListener
+from services.chain.events.event_outbox import EventOutbox, Stream
+from services.chain.events.listener import ChainListener
 from services.chain.rpc import Rpc
 from services.config import Broker
 from services.courier import order_to_self

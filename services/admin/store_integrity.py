@@ -12,7 +12,7 @@ from protocol.codec import unpack
 from protocol.errors import ProtocolViolation
 from protocol.roles.dispatch import ROLES, decode_state, held_inputs
 from protocol.roles.engine.machine import references
-from services.chain.event_outbox import StreamedEvent
+from services.chain.events.event_outbox import StreamedEvent
 from services.errors import StoreDamaged
 from services.inbox import unqueued
 from services.outbox import PendingCall, PendingLetter, PendingMessage

@@ -15,7 +15,7 @@ from services.bus.amqp import connection as link
 from services.bus.amqp import consumer
 from services.chain import sender
 from services.chain.contract.client import MarketplaceClient
-from services.chain.event_outbox import EventOutbox
+from services.chain.events.event_outbox import EventOutbox
 from services.errors import StoreUnavailable
 from services.pool import StepPool
 from services.store import Store, database

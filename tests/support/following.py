@@ -3,8 +3,8 @@
 import asyncio
 import contextlib
 
-from services.chain.event_outbox import EventOutbox
-from services.chain.listener import ChainListener
+from services.chain.events.event_outbox import EventOutbox
+from services.chain.events.listener import ChainListener
 from services.store import Store
 
 

@@ -9,9 +9,9 @@ import pytest
 import structlog
 from websockets.asyncio.server import serve
 
-from services.chain.event_outbox import EventOutbox
+from services.chain.events.event_outbox import EventOutbox
+from services.chain.events.listener import ChainListener
 from services.chain.heads import NewHeads
-from services.chain.listener import ChainListener
 from services.chain.rpc import HttpRpc
 from services.store import Store
 

@@ -20,9 +20,9 @@ from services.chain.contract.codec import octets, quantity
 from services.chain.contract.logs import LogReader
 from services.chain.contract.views import MarketplaceViews
 from services.chain.errors import ChainUnavailable, RpcError, WrongChain
-from services.chain.event_outbox import Stream, StreamedEvent
+from services.chain.events.cursor import Cursor, SeenBlock
+from services.chain.events.event_outbox import Stream, StreamedEvent
 from services.chain.rpc import Request, Rpc
-from services.chain.window import Cursor, SeenBlock
 from services.errors import StoreUnavailable
 from services.store.waiting import pause
 from services.waiting import happens

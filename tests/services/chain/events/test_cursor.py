@@ -10,7 +10,7 @@ from protocol.codec import pack, unpack
 from protocol.marketplace import Withdrawn
 from protocol.messages import ChainEvent
 from services.chain.errors import DeepReorganisation
-from services.chain.window import Cursor, SeenBlock
+from services.chain.events.cursor import Cursor, SeenBlock
 
 CONFIRMATIONS = 4
 WINDOW = 7

@@ -13,7 +13,7 @@ from protocol.errors import MisuseError
 from protocol.marketplace import Register
 from protocol.records import Market
 from services.chain.errors import ChainUnavailable, DeepReorganisation, RpcError, WrongChain
-from services.chain.listener import ChainListener
+from services.chain.events.listener import ChainListener
 from services.store import Store
 from tests.support.chain_market import ROLES
 from tests.support.following import Following, Streams

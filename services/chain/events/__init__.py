@@ -1,0 +1,1 @@
+"""Contract events in order, across restarts and reorganisations."""
