@@ -22,8 +22,8 @@ from services.chain.errors import ChainUnavailable
 from services.chain.events.event_outbox import EventOutbox
 from services.chain.events.listener import ChainListener
 from services.chain.flight import SendPolicy
-from services.chain.heads import NewHeads
-from services.chain.rpc import HttpRpc
+from services.chain.rpc.http import HttpRpc
+from services.chain.rpc.new_heads import NewHeads
 from services.config import (
     AggregatorConfig,
     Chain,

@@ -26,7 +26,7 @@ from services.chain.contract.client import MarketplaceClient
 from services.chain.contract.deploy import Deployment, deploy
 from services.chain.events.event_outbox import EventOutbox, Stream
 from services.chain.events.listener import ChainListener
-from services.chain.rpc import Rpc
+from services.chain.rpc.http import Rpc
 from services.config import Broker
 from services.courier import order_to_self
 from services.data_owner import OwnerRole

@@ -27,11 +27,11 @@ from services.admin.market_folder import (
 )
 from services.bus.broker.provisioning import apply_broker, load_plan
 from services.catalogue import Catalogue
-from services.chain.contract.codec import quantity
 from services.chain.contract.deploy import Deployment, deploy
 from services.chain.contract.verification import contract_state
 from services.chain.errors import InsufficientFunds, RpcError, WrongChain
-from services.chain.rpc import HttpRpc, Rpc
+from services.chain.rpc.http import HttpRpc, Rpc
+from services.chain.rpc.values import quantity
 from services.datasets import read_statistic
 from services.demo_request import DemoData, DemoOptions, demo_request, load_data
 from services.errors import ConfigurationError

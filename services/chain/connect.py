@@ -2,10 +2,10 @@
 
 from collections.abc import Awaitable, Callable
 
-from services.chain.contract.codec import quantity
 from services.chain.embedded.embedded_rpc import EmbeddedRpc
 from services.chain.errors import InsufficientFunds, RpcError
-from services.chain.rpc import HttpRpc, Rpc
+from services.chain.rpc.http import HttpRpc, Rpc
+from services.chain.rpc.values import quantity
 
 
 def open_chain(url: str | None) -> Callable[[tuple[str, ...], int], Awaitable[Rpc]]:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from services.chain.contract.codec import quantity
+from services.chain.rpc.values import quantity
 from services.chain.transaction import Transaction
 
 

@@ -17,10 +17,10 @@ from typing import Any
 import structlog
 
 from protocol.signatures import address_of
-from services.chain.contract.codec import quantity
 from services.chain.errors import ChainUnavailable, InsufficientFunds, RpcError
 from services.chain.flight import InFlight, Receipt, SendPolicy, read_receipt
-from services.chain.rpc import Rpc
+from services.chain.rpc.http import Rpc
+from services.chain.rpc.values import quantity
 from services.chain.transaction import Fees, Transaction, transaction_hash
 from services.waiting import happens
 

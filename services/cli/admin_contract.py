@@ -32,7 +32,7 @@ def deploy(
     """Create the contract; prints its address and the lines for the daemons' files."""
     from services.chain.contract import deploy as creation  # noqa: PLC0415
     from services.chain.flight import SendPolicy  # noqa: PLC0415
-    from services.chain.rpc import HttpRpc  # noqa: PLC0415
+    from services.chain.rpc.http import HttpRpc  # noqa: PLC0415
     from services.files import read_passphrase  # noqa: PLC0415
     from services.keystore import Keystore  # noqa: PLC0415
 
@@ -72,7 +72,7 @@ def show(
 ) -> None:
     """Check that the code is this version's contract, and tell what it holds; exit status 1 if it is not."""
     from services.chain.contract.verification import ContractState, contract_state  # noqa: PLC0415
-    from services.chain.rpc import HttpRpc  # noqa: PLC0415
+    from services.chain.rpc.http import HttpRpc  # noqa: PLC0415
 
     account = _account(address)
 

@@ -18,7 +18,7 @@ from protocol.learning.shapley import (
     truncated,
 )
 from protocol.records import FIXED_POINT
-from services.chain.rpc import HttpRpc
+from services.chain.rpc.http import HttpRpc
 
 GAMES, BATCH, MOST_TRAINERS = 10_000, 500, 16
 BOUND = 1 << 128

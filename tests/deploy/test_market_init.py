@@ -19,7 +19,7 @@ from services.bus.broker.management_client import ManagementAccess, connected
 from services.bus.broker.provisioning import load_plan, plan_broker
 from services.catalogue import Catalogue
 from services.chain.contract.client import MarketplaceClient
-from services.chain.rpc import HttpRpc
+from services.chain.rpc.http import HttpRpc
 from services.config import load
 from services.console.accounts import Accounts
 from services.datasets import column_names

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from services.chain.errors import ChainUnavailable, RpcError
-from services.chain.rpc import HttpRpc
+from services.chain.rpc.http import HttpRpc
 from services.stopping import cancelled
 from tests.support.anvil import anvil_binary
 

@@ -5,7 +5,7 @@ import pytest
 from protocol.marketplace import Joined, Settled
 from protocol.records import Market
 from services.chain.contract.client import MarketplaceClient
-from services.chain.rpc import HttpRpc
+from services.chain.rpc.http import HttpRpc
 from services.datasets import deal, diabetes
 from tests.support.daemon_market import DaemonMarket, write_request
 

@@ -10,7 +10,7 @@ import random
 import pytest
 
 from protocol.marketplace import Settled
-from services.chain.rpc import HttpRpc
+from services.chain.rpc.http import HttpRpc
 from services.store import Store
 from tests.support.anvil import running_anvil
 from tests.support.chain_market import ChainMarket

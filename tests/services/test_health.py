@@ -10,7 +10,7 @@ from structlog.testing import capture_logs
 
 from services.bus.amqp.amqp_bus import AmqpBus
 from services.chain.errors import ChainUnavailable
-from services.chain.rpc import HttpRpc
+from services.chain.rpc.http import HttpRpc
 from services.config import Broker
 from services.health import Health
 from services.meter import Meter

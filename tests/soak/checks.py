@@ -8,7 +8,7 @@ from protocol.marketplace import Cancelled, Opened, RoundRecorded, Settled, trai
 from protocol.records import Market
 from services.bus.naming import DEAD_QUEUE
 from services.chain.contract.client import MarketplaceClient
-from services.chain.rpc import HttpRpc
+from services.chain.rpc.http import HttpRpc
 from tests.soak.market import SoakMarket
 from tests.support.pay import credited, recomputed
 

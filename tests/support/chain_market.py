@@ -10,7 +10,7 @@ from protocol.signatures import address_of, sign_digest
 from services.chain.contract.client import MarketplaceClient, SendPolicy
 from services.chain.contract.deploy import Deployment, deploy
 from services.chain.flight import Receipt
-from services.chain.rpc import Rpc
+from services.chain.rpc.http import Rpc
 
 ETHER = 10**18
 POLICY = SendPolicy(poll_seconds=0.02)

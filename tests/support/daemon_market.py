@@ -20,7 +20,7 @@ from protocol.learning.statistic import StatisticBuilder
 from protocol.signatures import address_of
 from services.catalogue import Catalogue
 from services.chain.contract.deploy import deploy
-from services.chain.rpc import HttpRpc
+from services.chain.rpc.http import HttpRpc
 from services.errors import ConfigurationError, StoreInUse, StoreUnavailable
 from services.keystore import Cost, Keystore
 from services.store import Store

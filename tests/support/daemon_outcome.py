@@ -15,7 +15,7 @@ from protocol.records import Market
 from protocol.types import seats_of
 from services.chain.contract.client import MarketplaceClient
 from services.chain.contract.views import Owners
-from services.chain.rpc import HttpRpc
+from services.chain.rpc.http import HttpRpc
 from tests.support.daemon_market import DaemonMarket
 from tests.support.pay import credited, recomputed
 

@@ -35,7 +35,7 @@ _MODULES = (
     "prometheus_client.exposition",
     "protocol.learning.descent",
     "protocol.roles.dispatch",
-    "services.chain.heads",
+    "services.chain.rpc.new_heads",
     "services.daemon",
     "services.standing_orders",
     "sqlalchemy.dialects.sqlite",

@@ -10,13 +10,14 @@ from protocol.marketplace import Close, ContractCall, Draw, Open, Opened, Regist
 from protocol.messages import ChainEvent
 from protocol.records import Market
 from services.chain.contract.abi import decode_revert
-from services.chain.contract.codec import encode_call, quantity
+from services.chain.contract.codec import encode_call
 from services.chain.contract.idempotency import already_done
 from services.chain.contract.logs import LogReader
 from services.chain.contract.views import MarketplaceViews
 from services.chain.errors import CallReverted, ChainError, ChainUnavailable, RpcError
 from services.chain.flight import Receipt, SendPolicy
-from services.chain.rpc import Rpc, is_revert
+from services.chain.rpc.http import Rpc, is_revert
+from services.chain.rpc.values import quantity
 from services.chain.sender import Sender, TransactionReplaced
 
 _MOST_ATTEMPTS = 8

@@ -33,6 +33,7 @@ from protocol.marketplace import (
 from protocol.messages import ChainEvent
 from protocol.records import RoundRecord
 from services.chain.contract.abi import marketplace_interface
+from services.chain.rpc.values import octets, quantity
 
 _ROLE_NAMES: dict[int, Any] = {number: name for name, number in ROLE_NUMBERS.items()}
 
@@ -77,16 +78,6 @@ def record_from_words(words: tuple[Any, ...]) -> RoundRecord:
     """The inverse of `record_to_words`."""
     fields = dict(zip(RoundRecord.model_fields, words, strict=True))
     return RoundRecord(**fields | {"own": tuple(fields["own"]), "cross": tuple(fields["cross"])})
-
-
-def quantity(value: str) -> int:
-    """A JSON-RPC quantity."""
-    return int(value, 16)
-
-
-def octets(value: str) -> bytes:
-    """JSON-RPC data."""
-    return bytes.fromhex(value[2:])
 
 
 def decode_log(log: Mapping[str, Any], chain_id: int, timestamp: int) -> ChainEvent | None:

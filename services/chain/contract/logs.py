@@ -10,9 +10,10 @@ from protocol.marketplace import Opened, RoundRecorded
 from protocol.messages import ChainEvent
 from protocol.records import Market
 from services.chain.contract.abi import marketplace_interface
-from services.chain.contract.codec import decode_log, quantity
+from services.chain.contract.codec import decode_log
 from services.chain.errors import RpcError
-from services.chain.rpc import Rpc
+from services.chain.rpc.http import Rpc
+from services.chain.rpc.values import quantity
 
 _log = structlog.get_logger(__name__)
 

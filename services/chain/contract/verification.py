@@ -8,9 +8,9 @@ from importlib.resources import files
 from eth_hash.auto import keccak
 
 from protocol.records import Market
-from services.chain.contract.codec import octets, quantity
 from services.chain.contract.views import MarketplaceViews
-from services.chain.rpc import Rpc
+from services.chain.rpc.http import Rpc
+from services.chain.rpc.values import octets, quantity
 
 _WORD = 32
 _NAME, _VERSION = b"DeltaML Marketplace", b"1"

@@ -6,9 +6,10 @@ from typing import Any
 from protocol.marketplace import ROLE_NUMBERS, STATUS_NAMES, Terms
 from protocol.records import Market, RoundRecord
 from services.chain.contract.abi import decode_revert, marketplace_interface
-from services.chain.contract.codec import octets, quantity, record_to_words, terms_from_words
+from services.chain.contract.codec import record_to_words, terms_from_words
 from services.chain.errors import CallReverted, ChainUnavailable, RpcError, WrongChain
-from services.chain.rpc import Rpc, is_revert
+from services.chain.rpc.http import Rpc, is_revert
+from services.chain.rpc.values import octets, quantity
 
 _ROLE_NAMES = {number: name for name, number in ROLE_NUMBERS.items()}
 

@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 from services.chain.errors import ChainUnavailable
-from services.chain.rpc import Request
+from services.chain.rpc.http import Request
 
 if TYPE_CHECKING:
     from services.chain.embedded.evm import Ledger

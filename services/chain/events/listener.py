@@ -16,13 +16,13 @@ from protocol.codec import pack, unpack
 from protocol.errors import MisuseError
 from protocol.messages import ChainEvent
 from protocol.records import Market
-from services.chain.contract.codec import octets, quantity
 from services.chain.contract.logs import LogReader
 from services.chain.contract.views import MarketplaceViews
 from services.chain.errors import ChainUnavailable, RpcError, WrongChain
 from services.chain.events.cursor import Cursor, SeenBlock
 from services.chain.events.event_outbox import Stream, StreamedEvent
-from services.chain.rpc import Request, Rpc
+from services.chain.rpc.http import Request, Rpc
+from services.chain.rpc.values import octets, quantity
 from services.errors import StoreUnavailable
 from services.store.waiting import pause
 from services.waiting import happens

@@ -1,7 +1,7 @@
 import pytest
 
 from services.chain.embedded.embedded_rpc import EmbeddedRpc
-from services.chain.rpc import HttpRpc
+from services.chain.rpc.http import HttpRpc
 from tests.support.anvil import running_anvil
 from tests.support.chain_market import ChainMarket
 

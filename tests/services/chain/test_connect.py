@@ -6,9 +6,9 @@ from aiohttp import web
 from protocol.errors import MisuseError
 from protocol.signatures import address_of
 from services.chain.connect import open_chain
-from services.chain.contract.codec import quantity
 from services.chain.embedded.embedded_rpc import EmbeddedRpc
 from services.chain.errors import ChainUnavailable, InsufficientFunds
+from services.chain.rpc.values import quantity
 
 ACCOUNTS = (address_of(b"\x01" * 32), address_of(b"\x02" * 32))
 

@@ -15,7 +15,7 @@ from protocol.marketplace import (
     Settled,
     Withdraw,
 )
-from services.chain.contract.codec import quantity
+from services.chain.rpc.values import quantity
 from tests.support.chain_market import ROLES
 
 

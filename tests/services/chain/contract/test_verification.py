@@ -3,8 +3,8 @@
 import pytest
 
 from protocol.records import Market
-from services.chain.contract.codec import octets
 from services.chain.contract.verification import contract_state, is_genuine
+from services.chain.rpc.values import octets
 
 
 @pytest.fixture

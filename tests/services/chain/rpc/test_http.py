@@ -7,9 +7,9 @@ import pytest
 from aiohttp import web
 
 from protocol.errors import MisuseError
-from services.chain import rpc as rpc_module
 from services.chain.errors import ChainUnavailable, RpcError
-from services.chain.rpc import HttpRpc, is_revert
+from services.chain.rpc import http as rpc_module
+from services.chain.rpc.http import HttpRpc, is_revert
 
 SECRET = "project-key-0123456789"
 

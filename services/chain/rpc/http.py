@@ -18,7 +18,7 @@ from services.chain.errors import ChainUnavailable, RpcError
 if TYPE_CHECKING:
     import aiohttp
 
-    from services.chain.heads import NewHeads
+    from services.chain.rpc.new_heads import NewHeads
 
 Request = tuple[str, list[Any]]
 """A method and its parameters."""

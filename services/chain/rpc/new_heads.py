@@ -18,7 +18,7 @@ from websockets.exceptions import WebSocketException
 _log = structlog.get_logger(__name__)
 
 _SUBSCRIBE = '{"jsonrpc":"2.0","id":1,"method":"eth_subscribe","params":["newHeads"]}'
-_SILENT = logging.getLogger("services.chain.heads.websocket")
+_SILENT = logging.getLogger("services.chain.rpc.new_heads.websocket")
 _SILENT.disabled = True  # the library would log paths and headers: a provider's URL is often its access key
 
 

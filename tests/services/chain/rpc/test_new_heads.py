@@ -11,8 +11,8 @@ from websockets.asyncio.server import serve
 
 from services.chain.events.event_outbox import EventOutbox
 from services.chain.events.listener import ChainListener
-from services.chain.heads import NewHeads
-from services.chain.rpc import HttpRpc
+from services.chain.rpc.http import HttpRpc
+from services.chain.rpc.new_heads import NewHeads
 from services.store import Store
 
 
