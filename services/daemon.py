@@ -21,9 +21,9 @@ from services.chain.contract.views import MarketplaceViews
 from services.chain.errors import ChainUnavailable
 from services.chain.events.event_outbox import EventOutbox
 from services.chain.events.listener import ChainListener
-from services.chain.flight import SendPolicy
 from services.chain.rpc.http import HttpRpc
 from services.chain.rpc.new_heads import NewHeads
+from services.chain.transactions.pending import SendPolicy
 from services.config import (
     AggregatorConfig,
     Chain,

@@ -31,8 +31,8 @@ def deploy(
 ) -> None:
     """Create the contract; prints its address and the lines for the daemons' files."""
     from services.chain.contract import deploy as creation  # noqa: PLC0415
-    from services.chain.flight import SendPolicy  # noqa: PLC0415
     from services.chain.rpc.http import HttpRpc  # noqa: PLC0415
+    from services.chain.transactions.pending import SendPolicy  # noqa: PLC0415
     from services.files import read_passphrase  # noqa: PLC0415
     from services.keystore import Keystore  # noqa: PLC0415
 

@@ -13,9 +13,9 @@ from services import daemon, intake
 from services.bus.amqp import amqp_bus as amqp
 from services.bus.amqp import connection as link
 from services.bus.amqp import consumer
-from services.chain import sender
 from services.chain.contract.client import MarketplaceClient
 from services.chain.events.event_outbox import EventOutbox
+from services.chain.transactions import sender
 from services.errors import StoreUnavailable
 from services.pool import StepPool
 from services.store import Store, database

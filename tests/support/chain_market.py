@@ -9,8 +9,8 @@ from protocol.records import RoundRecord
 from protocol.signatures import address_of, sign_digest
 from services.chain.contract.client import MarketplaceClient, SendPolicy
 from services.chain.contract.deploy import Deployment, deploy
-from services.chain.flight import Receipt
 from services.chain.rpc.http import Rpc
+from services.chain.transactions.pending import Receipt
 
 ETHER = 10**18
 POLICY = SendPolicy(poll_seconds=0.02)

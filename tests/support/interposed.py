@@ -1,7 +1,7 @@
 """A node between a client and a chain, whose answers a test replaces."""
 
 from services.chain.contract.client import MarketplaceClient
-from services.chain.flight import SendPolicy
+from services.chain.transactions.pending import SendPolicy
 
 
 class Interposed:

@@ -15,10 +15,10 @@ from services.chain.contract.idempotency import already_done
 from services.chain.contract.logs import LogReader
 from services.chain.contract.views import MarketplaceViews
 from services.chain.errors import CallReverted, ChainError, ChainUnavailable, RpcError
-from services.chain.flight import Receipt, SendPolicy
 from services.chain.rpc.http import Rpc, is_revert
 from services.chain.rpc.values import quantity
-from services.chain.sender import Sender, TransactionReplaced
+from services.chain.transactions.pending import Receipt, SendPolicy
+from services.chain.transactions.sender import Sender, TransactionReplaced
 
 _MOST_ATTEMPTS = 8
 _SETTLE_MARGIN_PERCENT = 150

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from protocol.records import Market
 from services.chain.contract.abi import marketplace_interface
 from services.chain.errors import ChainError
-from services.chain.flight import SendPolicy
 from services.chain.rpc.http import Rpc
 from services.chain.rpc.values import quantity
-from services.chain.sender import Sender, TransactionReplaced
+from services.chain.transactions.pending import SendPolicy
+from services.chain.transactions.sender import Sender, TransactionReplaced
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from services.chain.contract.codec import (
     terms_from_words,
     terms_to_words,
 )
-from services.chain.transaction import Fees, Transaction, transaction_hash
+from services.chain.transactions.transaction import Fees, Transaction, transaction_hash
 
 digests = st.binary(min_size=32, max_size=32)
 addresses = st.binary(min_size=20, max_size=20).map(lambda raw: "0x" + raw.hex())

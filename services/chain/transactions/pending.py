@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from services.chain.rpc.values import quantity
-from services.chain.transaction import Transaction
+from services.chain.transactions.transaction import Transaction
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,10 +18,10 @@ import structlog
 
 from protocol.signatures import address_of
 from services.chain.errors import ChainUnavailable, InsufficientFunds, RpcError
-from services.chain.flight import InFlight, Receipt, SendPolicy, read_receipt
 from services.chain.rpc.http import Rpc
 from services.chain.rpc.values import quantity
-from services.chain.transaction import Fees, Transaction, transaction_hash
+from services.chain.transactions.pending import InFlight, Receipt, SendPolicy, read_receipt
+from services.chain.transactions.transaction import Fees, Transaction, transaction_hash
 from services.waiting import happens
 
 _log = structlog.get_logger(__name__)

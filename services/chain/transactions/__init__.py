@@ -1,0 +1,1 @@
+"""Transactions of one key: built, signed, sent, replaced, confirmed."""
