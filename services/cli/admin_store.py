@@ -105,8 +105,8 @@ def restore(
 def _database(
     store: str | None, config: Path | None, *, exclusive: bool = False, existing: bool = False
 ) -> "Iterator[Database]":
+    from services.cli.store_option import place_of  # noqa: PLC0415
     from services.store.database import Database  # noqa: PLC0415
-    from services.store.opening import place_of  # noqa: PLC0415
 
     url, password = place_of(store, config)
     database = Database(url, password=password, exclusive=exclusive, existing=existing)

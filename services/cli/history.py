@@ -33,8 +33,8 @@ def history(
     json: Json = False,
 ) -> None:
     """Show what happened: trainings, rounds, how long they took, what failed and what was tried again."""
+    from services.cli.store_option import opened  # noqa: PLC0415
     from services.history import history_of  # noqa: PLC0415
-    from services.store.opening import opened  # noqa: PLC0415
 
     earliest = 0.0 if since is None else _moment(since)
     with closing(opened(None, config, existing=True)) as store:

@@ -128,7 +128,7 @@ def _counts(config: Path) -> "Counts":
 
 
 def _open(config: Path) -> "Store":
-    from services.store.opening import opened  # noqa: PLC0415
+    from services.cli.store_option import opened  # noqa: PLC0415
 
     return opened(None, config, existing=True)
 

@@ -114,7 +114,7 @@ def find_instance(store: "Store", training: str) -> "InstanceRow":
 
 
 def _open(store: str | None, config: Path | None) -> "Store":
-    from services.store.opening import opened  # noqa: PLC0415
+    from services.cli.store_option import opened  # noqa: PLC0415
 
     return opened(store, config, existing=True)
 
