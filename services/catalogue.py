@@ -15,8 +15,8 @@ import msgpack  # type: ignore[import-untyped]
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from protocol.learning.statistic import Statistic
-from services.errors import DataSetError
-from services.files import private_folder, read_private, write_private
+from services.common.errors import DataSetError
+from services.common.files import private_folder, read_private, write_private
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _SUFFIX = ".dataset"

@@ -21,10 +21,10 @@ from pydantic import (
 )
 
 from protocol.types import Address
+from services.common.documents import read_yaml
+from services.common.errors import ConfigurationError
+from services.common.files import read_passphrase
 from services.config_errors import lines_of
-from services.documents import read_yaml
-from services.errors import ConfigurationError
-from services.files import read_passphrase
 
 if TYPE_CHECKING:
     from protocol.owner_policy import OwnerPolicy

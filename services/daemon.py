@@ -24,6 +24,7 @@ from services.chain.events.listener import ChainListener
 from services.chain.rpc.http import HttpRpc
 from services.chain.rpc.new_heads import NewHeads
 from services.chain.transactions.pending import SendPolicy
+from services.common.files import read_passphrase
 from services.config import (
     AggregatorConfig,
     Chain,
@@ -38,7 +39,6 @@ from services.console.live import Hub
 from services.data_owner import OwnerRole
 from services.directory import Directory
 from services.federated_aggregator import AggregatorRole
-from services.files import read_passphrase
 from services.health import Health
 from services.heartbeat import Heartbeats
 from services.keystore import Keystore

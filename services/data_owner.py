@@ -15,9 +15,9 @@ from protocol.roles.engine.machine import input_name
 from protocol.roles.owner.budget import COUNTS
 from protocol.roles.owner.state import DATA_SET
 from services.chain.contract.views import MarketplaceViews
+from services.common.lru_map import Recent
 from services.directory import Directory
 from services.owner_records import ORDERED_POLICY, count_earlier_trainings, counts_of, ordered_policy
-from services.recent import Recent
 from services.role import OUTSIDE, Answer, Role
 from services.store import Store
 

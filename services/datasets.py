@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from protocol.learning.statistic import Matrix, Statistic, StatisticBuilder
-from services.errors import DataSetError
+from services.common.errors import DataSetError
 
 if TYPE_CHECKING:
     import pyarrow as pa

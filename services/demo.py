@@ -15,9 +15,9 @@ from protocol.request import LEAST_KEY_BITS, Request
 from protocol.requirements import asked_factor
 from protocol.roles.shared.request_widths import check_widths
 from services.chain.connect import open_chain
+from services.common.errors import ServiceError
 from services.demo_report import DemoReport, Outcome, make_report
 from services.demo_request import DemoData, DemoOptions, demo_request, load_data, statistics_of
-from services.errors import ServiceError
 from services.market import LocalMarket, MarketSettings, Participant
 from services.metrics import DaemonCollector, serving
 from services.model_file import write_model

@@ -4,7 +4,7 @@ import time
 from typing import Protocol
 
 from protocol.errors import ProtocolViolation
-from services.recent import Recent
+from services.common.lru_map import Recent
 
 _MOST_ACCOUNTS, _MOST_KEYS = 4096, 16384
 """What is remembered: some megabytes, and enough for hundreds of trainings at once."""

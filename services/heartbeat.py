@@ -8,9 +8,6 @@ import time
 from collections import deque
 from collections.abc import Callable
 
-IDLE_SECONDS = 15.0
-"""The longest that a task may wait without a heartbeat; a consumer's own quiet spell is 20 seconds."""
-
 _TICK_SECONDS = 1.0
 _TICKS_KEPT = 60
 

@@ -7,7 +7,7 @@ from protocol.envelope import Envelope
 from protocol.messages import ChainEvent
 from protocol.roles.engine.inputs import Input
 from protocol.types import FrozenModel
-from services.trace_context import split_context
+from services.common.trace_context import split_context
 
 
 class _Queued(FrozenModel):

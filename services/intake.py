@@ -15,6 +15,7 @@ from protocol.errors import DeltaMLError, ProtocolViolation
 from protocol.roles.engine.inputs import MessageReceived
 from services import tracing
 from services.bus.port import Delivery, read_envelope
+from services.common.trace_context import with_context
 from services.gate import Gate
 from services.inbox import message_identity, queued
 from services.logging import bound
@@ -22,7 +23,6 @@ from services.meter import Meter
 from services.role import Role
 from services.store import NewMessage, Store
 from services.store.waiting import until_it_answers
-from services.trace_context import with_context
 from services.tracing import Span
 
 _log = structlog.get_logger(__name__)

@@ -23,8 +23,8 @@ from nacl.secret import SecretBox
 
 from protocol.crypto.paillier import PrivateKey, generate_private_key
 from protocol.errors import DeltaMLError
-from services.errors import ConfigurationError
-from services.files import private_folder, read_private, require_private, write_private
+from services.common.errors import ConfigurationError
+from services.common.files import private_folder, read_private, require_private, write_private
 from services.identity import Identity
 from services.sealing import exchange_key_of
 

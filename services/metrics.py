@@ -19,7 +19,7 @@ from prometheus_client.registry import Collector
 
 from services.bus.port import Bus
 from services.bus.refusal_reasons import REASONS, reason_of
-from services.errors import ConfigurationError, StoreUnavailable
+from services.common.errors import ConfigurationError, StoreUnavailable
 from services.health import Health
 from services.heartbeat import Heartbeats
 from services.meter import Meter

@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from protocol.bought_model import BoughtModel
-from services.errors import ConfigurationError
-from services.files import read_private, write_private
+from services.common.errors import ConfigurationError
+from services.common.files import read_private, write_private
 
 
 def write_model(path: Path | str, model: BoughtModel) -> None:

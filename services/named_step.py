@@ -6,10 +6,10 @@ from protocol.marketplace import training_of
 from protocol.roles.engine.inputs import EventConfirmed, Input, MessageReceived
 from protocol.roles.engine.machine import input_name
 from services import tracing
+from services.common.trace_context import split_context
 from services.logging import bound
 from services.role import OUTSIDE, Role
 from services.store import InstanceRow, QueuedInput
-from services.trace_context import split_context
 
 
 def named(item: Input, row: InstanceRow | None) -> AbstractContextManager[None]:

@@ -25,15 +25,14 @@ from services import tracing
 from services.bus.port import UNDELIVERABLE, Bus, BusUnavailable, Outgoing, Unroutable
 from services.chain.contract.client import MarketplaceClient
 from services.chain.errors import CallReverted, ChainUnavailable
-from services.errors import StoreUnavailable
-from services.heartbeat import IDLE_SECONDS
+from services.common.errors import StoreUnavailable
+from services.common.tasks import IDLE_SECONDS, happens
 from services.inbox import queued
 from services.logging import bound
 from services.meter import Meter
 from services.store import QueuedEffect, Store
 from services.store.waiting import pause
 from services.tracing import Span
-from services.waiting import happens
 
 _log = structlog.get_logger(__name__)
 

@@ -16,7 +16,7 @@ import msgpack  # type: ignore[import-untyped]
 
 from protocol.errors import DeltaMLError
 from protocol.learning.statistic import Statistic
-from services.errors import DataSetError
+from services.common.errors import DataSetError
 
 MEMORY_BYTES = 4 << 30
 PROCESSOR_SECONDS = 600

@@ -26,8 +26,9 @@ from services import tracing
 from services.bus.port import Bus
 from services.chain.contract.client import MarketplaceClient
 from services.chain_record import place_of, record_of
+from services.common.errors import StoreInUse
+from services.common.tasks import unending
 from services.directory import Directory
-from services.errors import StoreInUse
 from services.gate import Gate
 from services.heartbeat import Heartbeats
 from services.identity import Identity
@@ -43,7 +44,6 @@ from services.store import InstanceRow, QueuedInput, Store
 from services.store.retention import RETENTION_SECONDS, archive_ended
 from services.store.waiting import until_it_answers
 from services.timekeeper import Timekeeper
-from services.waiting import unending
 
 _log = structlog.get_logger(__name__)
 

@@ -15,8 +15,8 @@ from eth_hash.auto import keccak
 from protocol.errors import DeltaMLError
 from protocol.messages import TrainingOrder
 from protocol.request import Request
+from services.common.documents import load_request
 from services.config import StandingOrder
-from services.documents import load_request
 from services.runtime import Runtime
 from services.store import Store
 from services.store.waiting import until_it_answers

@@ -15,12 +15,12 @@ import structlog
 
 from protocol.roles.engine.inputs import TimerFired
 from services.bus.port import Bus
-from services.errors import StoreUnavailable
+from services.common.errors import StoreUnavailable
+from services.common.tasks import happens
 from services.heartbeat import Heartbeats
 from services.inbox import queued, timer_identity
 from services.store import Store
 from services.store.waiting import pause, until_it_answers
-from services.waiting import happens
 
 _log = structlog.get_logger(__name__)
 

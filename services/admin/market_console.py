@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from services.admin.market_folder import ensure_secret
+from services.common.errors import ConfigurationError
+from services.common.files import read_passphrase, write_private
 from services.console.accounts import Accounts
-from services.errors import ConfigurationError
-from services.files import read_passphrase, write_private
 
 ACCOUNT, PASSWORD = "operator", "console-password"
 _USERS, _CERTIFICATE, _KEY = "console-users.json", "console-certificate.pem", "console-key.pem"

@@ -7,8 +7,8 @@ from urllib.parse import urlsplit
 import psycopg
 from psycopg import sql
 
-from services.errors import ConfigurationError
-from services.files import read_passphrase
+from services.common.errors import ConfigurationError
+from services.common.files import read_passphrase
 
 _CONNECT_SECONDS = 10
 

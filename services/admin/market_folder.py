@@ -14,10 +14,10 @@ import yaml
 
 from protocol.marketplace import PartyRole
 from services.chain.contract.deploy import Deployment
+from services.common.documents import read_yaml
+from services.common.errors import ConfigurationError
+from services.common.files import private_folder, write_private
 from services.config import Kind
-from services.documents import read_yaml
-from services.errors import ConfigurationError
-from services.files import private_folder, write_private
 from services.keystore import Cost, Keystore, public_identity
 
 CONFIG, PASSPHRASE, BROKER_PASSWORD = "config.yaml", "passphrase", "broker-password"

@@ -32,10 +32,10 @@ from services.chain.contract.verification import contract_state
 from services.chain.errors import InsufficientFunds, RpcError, WrongChain
 from services.chain.rpc.http import HttpRpc, Rpc
 from services.chain.rpc.values import quantity
+from services.common.errors import ConfigurationError
+from services.common.files import private_folder, write_private
 from services.datasets import read_statistic
 from services.demo_request import DemoData, DemoOptions, demo_request, load_data
-from services.errors import ConfigurationError
-from services.files import private_folder, write_private
 from services.keystore import Cost
 
 LEAST_OWNERS, MOST_OWNERS = 4, 64

@@ -15,7 +15,7 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from services.admin.store_integrity import Damage, check
-from services.errors import ConfigurationError
+from services.common.errors import ConfigurationError
 from services.store.database import Database
 from services.store.schema import bring_up_to_date, make, version_of
 from services.store.tables import BACKUP_MARK, blobs, facts, inbox, instances, metadata, role_values, timers

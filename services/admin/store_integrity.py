@@ -13,7 +13,7 @@ from protocol.errors import ProtocolViolation
 from protocol.roles.dispatch import ROLES, decode_state, held_inputs
 from protocol.roles.engine.machine import references
 from services.chain.events.event_outbox import StreamedEvent
-from services.errors import StoreDamaged
+from services.common.errors import StoreDamaged
 from services.inbox import unqueued
 from services.outbox import PendingCall, PendingLetter, PendingMessage
 from services.store.database import Database

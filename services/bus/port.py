@@ -51,7 +51,7 @@ class Outgoing:
     envelope: Envelope
     sealed: bytes = field(repr=False)
     trace: str | None = None
-    """The context of the trace that it belongs to; see `services.trace_context`."""
+    """The context of the trace that it belongs to; see `services.common.trace_context`."""
 
 
 class Delivery(Protocol):

@@ -18,7 +18,7 @@ from services.cli.orders import accept, decline, stop, train, withdraw
 from services.cli.policy import budget, policy
 from services.cli.predict import predict
 from services.cli.show import show, trainings
-from services.errors import ConfigurationError, DataSetError
+from services.common.errors import ConfigurationError, DataSetError
 
 MISUSE, FAILURE = 2, 3
 """Exit status: what was asked cannot be done as asked; or something outside this process failed."""

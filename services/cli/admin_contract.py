@@ -33,7 +33,7 @@ def deploy(
     from services.chain.contract import deploy as creation  # noqa: PLC0415
     from services.chain.rpc.http import HttpRpc  # noqa: PLC0415
     from services.chain.transactions.pending import SendPolicy  # noqa: PLC0415
-    from services.files import read_passphrase  # noqa: PLC0415
+    from services.common.files import read_passphrase  # noqa: PLC0415
     from services.keystore import Keystore  # noqa: PLC0415
 
     identity = Keystore.open(keystore, read_passphrase(passphrase_file)).identity
@@ -102,8 +102,8 @@ def show(
 def _account(text: str) -> str:
     from pydantic import TypeAdapter, ValidationError  # noqa: PLC0415
 
+    from services.common.errors import ConfigurationError  # noqa: PLC0415
     from services.config import Account  # noqa: PLC0415
-    from services.errors import ConfigurationError  # noqa: PLC0415
 
     try:
         return str(TypeAdapter(Account).validate_python(text))

@@ -134,8 +134,8 @@ def make_administrator(
     """
     from services.admin.market_folder import ensure_secret  # noqa: PLC0415
     from services.bus.broker.passwords import HASHING_ALGORITHM, password_hash  # noqa: PLC0415
-    from services.errors import ConfigurationError  # noqa: PLC0415
-    from services.files import read_passphrase  # noqa: PLC0415
+    from services.common.errors import ConfigurationError  # noqa: PLC0415
+    from services.common.files import read_passphrase  # noqa: PLC0415
 
     if not folder.is_dir():
         raise ConfigurationError(f"there is no folder {folder}; create it first")

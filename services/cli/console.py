@@ -30,7 +30,7 @@ def add(
     json: Json = False,
 ) -> None:
     """Make an account."""
-    from services.errors import ConfigurationError  # noqa: PLC0415
+    from services.common.errors import ConfigurationError  # noqa: PLC0415
 
     accounts = _accounts(config)
     if role not in ("viewer", "operator"):
@@ -64,9 +64,9 @@ def remove(name: _Name, config: _Config, json: Json = False) -> None:
 
 
 def _accounts(config: Path) -> "Accounts":
+    from services.common.errors import ConfigurationError  # noqa: PLC0415
     from services.config import Participant, load  # noqa: PLC0415
     from services.console.accounts import Accounts  # noqa: PLC0415
-    from services.errors import ConfigurationError  # noqa: PLC0415
 
     settings = load(config)
     if not isinstance(settings, Participant) or settings.console is None:
@@ -77,7 +77,7 @@ def _accounts(config: Path) -> "Accounts":
 def _password(file: Path | None) -> str:
     if file is None:
         return str(typer.prompt("Password", hide_input=True, confirmation_prompt=True, err=True))
-    from services.files import read_passphrase  # noqa: PLC0415
+    from services.common.files import read_passphrase  # noqa: PLC0415
 
     return read_passphrase(file)
 

@@ -105,7 +105,7 @@ def match(
 ) -> None:
     """Which data sets serve a request, and why the others do not; exit status 1 when none does."""
     from protocol.requirements import mismatches  # noqa: PLC0415
-    from services.documents import load_request  # noqa: PLC0415
+    from services.common.documents import load_request  # noqa: PLC0415
 
     wanted = load_request(request)
     kept = _catalogue(catalogue, config)
@@ -121,8 +121,8 @@ def match(
 
 def _catalogue(folder: Path | None, config: Path | None) -> "Catalogue":
     from services.catalogue import Catalogue  # noqa: PLC0415
+    from services.common.errors import ConfigurationError  # noqa: PLC0415
     from services.config import load  # noqa: PLC0415
-    from services.errors import ConfigurationError  # noqa: PLC0415
 
     if folder is not None and config is not None:
         raise ConfigurationError("give --catalogue or --config, not both")

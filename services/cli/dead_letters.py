@@ -50,7 +50,7 @@ def show(
     """Show everything about one message's letters, but for the body, which is sealed."""
     found = _with_queue(file, lambda queue: queue.letters(_chosen([message], None)))
     if not found:
-        from services.errors import ConfigurationError  # noqa: PLC0415
+        from services.common.errors import ConfigurationError  # noqa: PLC0415
 
         raise ConfigurationError(
             f"no dead letter of message {message!r}; `deltaml admin dead-letters list` lists them"
@@ -122,7 +122,7 @@ def _chosen(messages: Sequence[str] | None, code: str | None) -> "Chosen":
 def _required(messages: Sequence[str] | None, code: str | None, *, everything: bool) -> "Chosen":
     """Nothing is taken for "all of them" but saying so."""
     if everything == bool(messages or code):
-        from services.errors import ConfigurationError  # noqa: PLC0415
+        from services.common.errors import ConfigurationError  # noqa: PLC0415
 
         raise ConfigurationError("say which letters: message ids, --code, both, or --all alone")
     return _chosen(messages, code)

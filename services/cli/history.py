@@ -57,7 +57,7 @@ def _has_failed(one: "TrainingHistory") -> bool:
 
 
 def _moment(text: str) -> float:
-    from services.errors import ConfigurationError  # noqa: PLC0415
+    from services.common.errors import ConfigurationError  # noqa: PLC0415
 
     span = _SPAN.fullmatch(text)
     if span is not None:

@@ -59,7 +59,7 @@ def passphrase(
 def _passphrase(file: Path | None, question: str, *, confirm: bool = False) -> str:
     if file is None:
         return str(typer.prompt(question, hide_input=True, confirmation_prompt=confirm, err=True))
-    from services.files import read_passphrase  # noqa: PLC0415
+    from services.common.files import read_passphrase  # noqa: PLC0415
 
     return read_passphrase(file)
 

@@ -25,8 +25,8 @@ def train(
     """Ask the buyer's daemon to have a model trained; `deltaml show` tells how it goes."""
     from protocol.messages import TrainingOrder  # noqa: PLC0415
     from protocol.roles.shared.request_widths import check_widths  # noqa: PLC0415
+    from services.common.documents import load_request  # noqa: PLC0415
     from services.config import load  # noqa: PLC0415
-    from services.documents import load_request  # noqa: PLC0415
 
     wanted = load_request(request)
     check_widths(wanted)
@@ -74,8 +74,8 @@ def stop(
 ) -> None:
     """Have the buyer's or the aggregator's daemon end a training; what was recorded is settled."""
     from protocol.messages import StopOrder  # noqa: PLC0415
+    from services.common.errors import ConfigurationError  # noqa: PLC0415
     from services.config import AggregatorConfig, ModelBuyerConfig, load  # noqa: PLC0415
-    from services.errors import ConfigurationError  # noqa: PLC0415
 
     settings = load(config)
     if not isinstance(settings, ModelBuyerConfig | AggregatorConfig):
@@ -100,8 +100,8 @@ def send_order(
 ) -> bytes:
     """Sign with the daemon's own key, seal to it, publish to its queue; returns the message id."""
     from services.bus.amqp.amqp_bus import AmqpBus  # noqa: PLC0415
+    from services.common.files import read_passphrase  # noqa: PLC0415
     from services.courier import order_to_self  # noqa: PLC0415
-    from services.files import read_passphrase  # noqa: PLC0415
     from services.keystore import Keystore  # noqa: PLC0415
 
     identity = Keystore.open(config.keystore, read_passphrase(config.passphrase_file)).identity

@@ -87,7 +87,7 @@ def budget(
     json: Json = False,
 ) -> None:
     """How many trainings each data set has taken part in, for whom, and its limits; or set them."""
-    from services.errors import ConfigurationError  # noqa: PLC0415
+    from services.common.errors import ConfigurationError  # noqa: PLC0415
 
     if data_set is None and (buyer is not None or trainings is not None):
         raise ConfigurationError("--buyer and --trainings need the --data-set that they are for")
@@ -147,7 +147,7 @@ def _checked(make: Callable[[], Made]) -> Made:
     """What `make` makes; raises ConfigurationError naming the field that is wrong."""
     from pydantic import ValidationError  # noqa: PLC0415
 
-    from services.errors import ConfigurationError  # noqa: PLC0415
+    from services.common.errors import ConfigurationError  # noqa: PLC0415
 
     try:
         return make()
@@ -164,7 +164,7 @@ def _list(text: str) -> tuple[str, ...]:
 
 
 def _limit(text: str) -> int | None:
-    from services.errors import ConfigurationError  # noqa: PLC0415
+    from services.common.errors import ConfigurationError  # noqa: PLC0415
 
     if text == "count":
         return None

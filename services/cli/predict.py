@@ -88,8 +88,8 @@ class Errors:
 @contextmanager
 def _writer(out: Path | None, column: str, *, quiet: bool) -> Iterator[_Write]:
     """Where predictions go: a private file that appears when all are written, else standard output."""
-    from services.errors import ConfigurationError  # noqa: PLC0415
-    from services.files import private_writer  # noqa: PLC0415
+    from services.common.errors import ConfigurationError  # noqa: PLC0415
+    from services.common.files import private_writer  # noqa: PLC0415
 
     if out is None:
         yield (lambda _predicted: None) if quiet else _csv_lines(sys.stdout, column)

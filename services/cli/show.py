@@ -25,7 +25,7 @@ def show(
     json: Json = False,
 ) -> None:
     """Show a daemon's trainings, or what it noted about one."""
-    from services.errors import ConfigurationError  # noqa: PLC0415
+    from services.common.errors import ConfigurationError  # noqa: PLC0415
 
     if model_out is not None and training is None:
         raise ConfigurationError("--model-out needs the training whose model is meant")
@@ -89,7 +89,7 @@ def _round(data: dict[str, Any]) -> dict[str, Any]:
 def _write_model(store: "Store", instance: "InstanceRow", path: Path) -> None:
     from protocol.bought_model import BoughtModel  # noqa: PLC0415
     from protocol.codec import unpack  # noqa: PLC0415
-    from services.errors import ConfigurationError  # noqa: PLC0415
+    from services.common.errors import ConfigurationError  # noqa: PLC0415
     from services.model_file import write_model  # noqa: PLC0415
 
     content = store.result(instance.key, "model")
@@ -103,7 +103,7 @@ def _write_model(store: "Store", instance: "InstanceRow", path: Path) -> None:
 
 def find_instance(store: "Store", training: str) -> "InstanceRow":
     """A training by its number or its instance's key; raises ConfigurationError for one not in the store."""
-    from services.errors import ConfigurationError  # noqa: PLC0415
+    from services.common.errors import ConfigurationError  # noqa: PLC0415
 
     number = int(training) if training.isascii() and training.isdigit() and len(training) < 19 else None
     key = None if number is None else store.key_of(number)

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
+from services.common.errors import ConfigurationError
 from services.config import load
-from services.errors import ConfigurationError
 from services.store.store import Store
 
 

@@ -9,8 +9,8 @@ from nacl.exceptions import InvalidkeyError
 from nacl.pwhash import argon2id
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from services.errors import ConfigurationError
-from services.files import read_private, write_private
+from services.common.errors import ConfigurationError
+from services.common.files import read_private, write_private
 
 AccountRole = Literal["viewer", "operator"]
 """A viewer reads; an operator acts too."""

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from aiohttp import web
 
 from protocol.marketplace import PartyRole
+from services.common.errors import ConfigurationError
 from services.config import ConsoleSettings
 from services.console import aggregator, buyer, everything, owner, signin
 from services.console.access import Guard, Handler, access, page_of
@@ -20,7 +21,6 @@ from services.console.party import Party
 from services.console.section import Section
 from services.console.security import Origins, SignInLimit, secure
 from services.console.sessions import Sessions
-from services.errors import ConfigurationError
 
 SECTIONS: Mapping[PartyRole, Section] = {
     "model_buyer": buyer.SECTION,

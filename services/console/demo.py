@@ -17,6 +17,7 @@ from aiohttp import web
 
 from services.catalogue import Catalogue
 from services.catalogue_watch import watch_catalogue
+from services.common.errors import ConfigurationError
 from services.config import ConsoleSettings
 from services.console.accounts import Accounts
 from services.console.app import Console, serving
@@ -30,7 +31,6 @@ from services.console.pages import Templates
 from services.console.party import Party, orders_over
 from services.console.security import Origins, secure
 from services.data_owner import OwnerRole
-from services.errors import ConfigurationError
 from services.market import LocalMarket, Participant
 
 HOST = "127.0.0.1"

@@ -13,10 +13,10 @@ from dataclasses import dataclass, field
 import structlog
 from aiohttp import web
 
+from services.common.tasks import happens
 from services.console.access import access, page_of
 from services.console.pages import Page, Reader
 from services.console.section import Fragments, Live
-from services.waiting import happens
 
 _log = structlog.get_logger(__name__)
 

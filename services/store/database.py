@@ -11,7 +11,7 @@ from typing import Protocol
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
-from services.errors import ConfigurationError, StoreDamaged, StoreUnavailable
+from services.common.errors import ConfigurationError, StoreDamaged, StoreUnavailable
 from services.store.postgresql import PostgreSql
 from services.store.sqlite import SqliteFile, SqliteMemory
 

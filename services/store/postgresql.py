@@ -12,7 +12,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from services.errors import StoreInUse
+from services.common.errors import StoreInUse
 
 _CONNECT_SECONDS = 3
 _LOCK_CLASS = 0x0DE17A31

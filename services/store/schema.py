@@ -7,7 +7,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from services.errors import ConfigurationError
+from services.common.errors import ConfigurationError
 from services.store.database import Database
 from services.store.tables import BACKUP_MARK, SCHEMA_VERSION, metadata, role_values, schema_version
 

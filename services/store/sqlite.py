@@ -10,7 +10,7 @@ from typing import IO, Any
 
 import sqlalchemy as sa
 
-from services.errors import ConfigurationError, StoreInUse
+from services.common.errors import ConfigurationError, StoreInUse
 
 
 class SqliteMemory:

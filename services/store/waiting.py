@@ -6,7 +6,7 @@ from typing import ParamSpec, TypeVar
 
 import structlog
 
-from services.errors import StoreUnavailable
+from services.common.errors import StoreUnavailable
 from services.store.database import REST_SECONDS
 
 _log = structlog.get_logger(__name__)

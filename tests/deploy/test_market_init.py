@@ -20,10 +20,10 @@ from services.bus.broker.provisioning import load_plan, plan_broker
 from services.catalogue import Catalogue
 from services.chain.contract.client import MarketplaceClient
 from services.chain.rpc.http import HttpRpc
+from services.common.documents import load_request, read_yaml
 from services.config import load
 from services.console.accounts import Accounts
 from services.datasets import column_names
-from services.documents import load_request, read_yaml
 from services.keystore import Cost, Keystore
 from tests.support.anvil import running_anvil
 from tests.support.command_line import refused, run, run_json

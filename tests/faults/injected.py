@@ -16,7 +16,7 @@ from services.bus.amqp import consumer
 from services.chain.contract.client import MarketplaceClient
 from services.chain.events.event_outbox import EventOutbox
 from services.chain.transactions import sender
-from services.errors import StoreUnavailable
+from services.common.errors import StoreUnavailable
 from services.pool import StepPool
 from services.store import Store, database
 from tests.faults.switchboard import Switchboard

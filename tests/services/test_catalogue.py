@@ -6,7 +6,7 @@ import pytest
 
 from protocol.learning.statistic import StatisticBuilder
 from services.catalogue import Catalogue
-from services.errors import ConfigurationError, DataSetError
+from services.common.errors import ConfigurationError, DataSetError
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 

@@ -9,7 +9,7 @@ import pytest
 from protocol.roles.engine.inputs import CatalogueChanged
 from services.catalogue import Catalogue
 from services.catalogue_watch import watch_catalogue
-from services.errors import StoreUnavailable
+from services.common.errors import StoreUnavailable
 from tests.support.pure_party import make_statistic
 from tests.support.scripted_daemon import until
 

@@ -5,8 +5,8 @@ import yaml
 from pydantic import BaseModel
 
 from protocol.owner_policy import OwnerPolicy
+from services.common.errors import ConfigurationError
 from services.config import KINDS, load
-from services.errors import ConfigurationError
 
 ADDRESS = "0x" + "Ab" * 20
 LOWER = ADDRESS.lower()

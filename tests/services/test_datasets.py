@@ -10,6 +10,7 @@ import pyarrow.parquet
 import pytest
 from sklearn.model_selection import train_test_split
 
+from services.common.errors import DataSetError
 from services.datasets import (
     column_names,
     deal,
@@ -19,7 +20,6 @@ from services.datasets import (
     read_statistic,
     thesis_split,
 )
-from services.errors import DataSetError
 
 ROOT = Path(__file__).parents[2]
 SECRET = "8675309"

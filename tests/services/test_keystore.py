@@ -8,7 +8,7 @@ from eth_keyfile import decode_keyfile_json
 from nacl.pwhash import argon2id
 
 from protocol.crypto.paillier import PrivateKey
-from services.errors import ConfigurationError
+from services.common.errors import ConfigurationError
 from services.keystore import Cost, Keystore, public_identity
 from services.sealing import exchange_key_of, seal, unseal
 

@@ -9,7 +9,7 @@ import pytest
 
 from services.bus.memory import MemoryBroker, MemoryBus
 from services.bus.refusal_reasons import REASONS
-from services.errors import ConfigurationError
+from services.common.errors import ConfigurationError
 from services.health import Health
 from services.heartbeat import Heartbeats
 from services.meter import PHASES, Meter

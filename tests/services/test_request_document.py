@@ -8,8 +8,8 @@ from protocol.learning.statistic import StatisticBuilder
 from protocol.request import Request
 from protocol.requirements import mismatches
 from protocol.roles.shared.request_widths import check_widths
+from services.common.documents import load_request
 from services.datasets import deal, diabetes
-from services.documents import load_request
 
 DOCUMENT = Path(__file__).parents[2] / "REQUEST.yaml"
 

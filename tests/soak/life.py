@@ -8,7 +8,7 @@ from collections import defaultdict
 from random import Random
 
 from services.catalogue import Catalogue
-from services.files import write_private
+from services.common.files import write_private
 from tests.soak.market import SoakMarket
 from tests.soak.readings import Observer
 from tests.soak.schedule import Event

@@ -8,8 +8,8 @@ from typing import Any
 from protocol.messages import TrainingOrder
 from protocol.request import Request, parse_request
 from services.bus.amqp.amqp_bus import AmqpBus
+from services.common.files import read_passphrase, write_private
 from services.courier import order_to_self
-from services.files import read_passphrase, write_private
 from services.keystore import Keystore
 from tests.support.daemon_market import DaemonMarket, DaemonProcess
 from tests.support.forked_daemons import DaemonForks, ForkedDaemonProcess

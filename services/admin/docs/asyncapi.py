@@ -24,7 +24,7 @@ from services.bus.naming import (
     queue_name,
 )
 from services.bus.port import MAXIMUM_BODY_BYTES
-from services.trace_context import TRACE_HEADER
+from services.common.trace_context import TRACE_HEADER
 
 Document = dict[str, Any]
 

@@ -17,10 +17,10 @@ from aio_pika.exceptions import CONNECTION_EXCEPTIONS, ConnectionClosed, Probabl
 from yarl import URL
 
 from services.bus.port import BusRefused, BusUnavailable
+from services.common.errors import ConfigurationError
+from services.common.files import read_passphrase, require_private
+from services.common.tasks import told_to_stop
 from services.config import Broker
-from services.errors import ConfigurationError
-from services.files import read_passphrase, require_private
-from services.waiting import told_to_stop
 
 CONNECT_SECONDS = 15.0
 HEARTBEAT_SECONDS = 10

@@ -19,7 +19,7 @@ from services.bus.amqp.publisher import Publisher
 from services.bus.naming import DEAD_EXCHANGE, EXCHANGE, dead_key, message_key
 from services.bus.port import UNDELIVERABLE, BusError, Outgoing
 from services.bus.refusal_reasons import reason_of
-from services.trace_context import TRACE_HEADER
+from services.common.trace_context import TRACE_HEADER
 
 _log = structlog.get_logger(__name__)
 

@@ -27,8 +27,8 @@ from services.bus.broker.topology import NOTHING
 from services.bus.naming import DEAD_QUEUE, EXCHANGE
 from services.bus.port import BusError, BusUnavailable
 from services.bus.refusal_reasons import reason_of
+from services.common.errors import ConfigurationError
 from services.config import Broker
-from services.errors import ConfigurationError
 
 MOST_LETTERS = 10_000
 """Looked at by one command; their bodies pass by one after another and are not kept."""

@@ -19,8 +19,8 @@ from services.bus.amqp.connection import BROKER_ERRORS, Link
 from services.bus.broker.topology import ParticipantPlace, Places, Topology, topology_of
 from services.bus.naming import DEAD_QUEUE
 from services.bus.port import BusUnavailable
+from services.common.files import write_private
 from services.config import Broker
-from services.files import write_private
 
 QUORUM = {"x-queue-type": "quorum"}
 

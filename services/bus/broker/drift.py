@@ -12,7 +12,7 @@ from typing import Any, Literal
 from services.bus.broker.management_client import Management
 from services.bus.broker.passwords import HASHING_ALGORITHM, matches, password_hash
 from services.bus.broker.topology import NOTHING, Binding, Policy, Topology, User
-from services.files import read_passphrase
+from services.common.files import read_passphrase
 
 Action = Literal["create", "change", "remove", "conflict", "look"]
 """`conflict`: cannot be changed while it exists. `look`: for a person; applying leaves it as it is."""

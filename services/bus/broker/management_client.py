@@ -10,9 +10,9 @@ import aiohttp
 from pydantic import AfterValidator, Field
 
 from services.bus.port import BusRefused, BusUnavailable
+from services.common.errors import ConfigurationError
+from services.common.files import read_passphrase
 from services.config import FilePath, Settings
-from services.errors import ConfigurationError
-from services.files import read_passphrase
 
 _SECONDS = 30.0
 

@@ -10,9 +10,9 @@ from services.bus.broker.drift import Difference, differences
 from services.bus.broker.management_client import Management, ManagementAccess, connected
 from services.bus.broker.topology import Places, Topology, topology_of
 from services.bus.port import BusRefused
+from services.common.documents import read_yaml
+from services.common.errors import ConfigurationError
 from services.config import FilePath, Settings
-from services.documents import read_yaml
-from services.errors import ConfigurationError
 
 
 def _amqp_url(value: str) -> str:

@@ -13,11 +13,10 @@ from protocol.codec import pack, unpack
 from protocol.messages import ChainEvent
 from protocol.records import Market
 from protocol.types import FrozenModel
-from services.errors import StoreUnavailable
-from services.heartbeat import IDLE_SECONDS
+from services.common.errors import StoreUnavailable
+from services.common.tasks import IDLE_SECONDS, happens
 from services.store import QueuedEffect, Store
 from services.store.waiting import pause
-from services.waiting import happens
 
 Stream = Literal["seen", "confirmed"]
 

@@ -23,9 +23,9 @@ from services.chain.events.cursor import Cursor, SeenBlock
 from services.chain.events.event_outbox import Stream, StreamedEvent
 from services.chain.rpc.http import Request, Rpc
 from services.chain.rpc.values import octets, quantity
-from services.errors import StoreUnavailable
+from services.common.errors import StoreUnavailable
+from services.common.tasks import happens
 from services.store.waiting import pause
-from services.waiting import happens
 
 _log = structlog.get_logger(__name__)
 

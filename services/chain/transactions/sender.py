@@ -22,7 +22,7 @@ from services.chain.rpc.http import Rpc
 from services.chain.rpc.values import quantity
 from services.chain.transactions.pending import InFlight, Receipt, SendPolicy, read_receipt
 from services.chain.transactions.transaction import Fees, Transaction, transaction_hash
-from services.waiting import happens
+from services.common.tasks import happens
 
 _log = structlog.get_logger(__name__)
 

@@ -10,6 +10,8 @@ from protocol.errors import MisuseError
 from protocol.messages import TrainingOrder
 from protocol.request import Request
 from services.chain.errors import ChainError
+from services.common.documents import parse_yaml
+from services.common.errors import ConfigurationError
 from services.console.access import access, audit, page_of
 from services.console.buyer.form import (
     FIELDS,
@@ -30,8 +32,6 @@ from services.console.buyer.problems import Problem
 from services.console.buyer.views import state_of
 from services.console.i18n import noted as _
 from services.console.pages import Page
-from services.documents import parse_yaml
-from services.errors import ConfigurationError
 
 _TAKEN = _("Exactly this request was ordered before: change its name to have it trained again.")
 

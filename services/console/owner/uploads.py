@@ -14,10 +14,10 @@ from typing import BinaryIO
 from aiohttp import BodyPartReader, web
 
 from services.catalogue import Catalogue
+from services.common.errors import DataSetError
+from services.common.files import private_folder
 from services.console.access import CSRF_HEADER
 from services.datasets import SUFFIXES
-from services.errors import DataSetError
-from services.files import private_folder
 
 LARGEST_UPLOAD = 1 << 30
 _LONGEST_FIELD = 64 << 10

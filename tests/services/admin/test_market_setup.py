@@ -8,7 +8,7 @@ from services.admin.market_folder import MarketFolder, Party
 from services.chain.contract.deploy import Deployment
 from services.chain.embedded.embedded_rpc import EmbeddedRpc
 from services.chain.errors import InsufficientFunds, RpcError, WrongChain
-from services.errors import ConfigurationError
+from services.common.errors import ConfigurationError
 from services.keystore import Cost
 from tests.support.chain_market import ChainMarket
 

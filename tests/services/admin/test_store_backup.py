@@ -5,7 +5,7 @@ import stat
 import pytest
 
 from services.admin.store_integrity import check
-from services.errors import ConfigurationError, StoreInUse
+from services.common.errors import ConfigurationError, StoreInUse
 from services.store import Store
 from services.store.database import Database
 from tests.support.command_line import refused, run

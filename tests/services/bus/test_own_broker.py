@@ -10,8 +10,8 @@ import pytest
 
 from services.bus.amqp.amqp_bus import AmqpBus
 from services.bus.port import BusRefused, BusUnavailable, Outgoing, read_envelope
+from services.common.errors import ConfigurationError
 from services.config import Broker
-from services.errors import ConfigurationError
 from tests.support.amqp_market import AmqpMarket, address, amqp_market
 from tests.support.bus_messages import outgoing
 from tests.support.certificates import Authority

@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from protocol.errors import MisuseError, ProtocolViolation, TrainingFailure
 from services.cli import ErrorGroup, app
-from services.errors import ConfigurationError, DataSetError, ServiceError
+from services.common.errors import ConfigurationError, DataSetError, ServiceError
 from tests.support.command_line import run
 
 ROOT = Path(__file__).parents[3]

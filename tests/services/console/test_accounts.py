@@ -5,8 +5,8 @@ import stat
 
 import pytest
 
+from services.common.errors import ConfigurationError
 from services.console.accounts import Accounts
-from services.errors import ConfigurationError
 from tests.support.command_line import refused, run
 
 PASSWORD = "a long enough password"

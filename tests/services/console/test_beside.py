@@ -6,12 +6,12 @@ from protocol.codec import unpack
 from protocol.messages import StopOrder
 from services.bus.memory import MemoryBus
 from services.bus.port import Unroutable
+from services.common.errors import ConfigurationError
 from services.config import ConsoleSettings
 from services.console.app import Console, serving
 from services.console.live import Hub
 from services.console.party import Party, orders_over
 from services.directory import Directory
-from services.errors import ConfigurationError
 from services.gate import Gate
 from services.store import Store
 from tests.support.service_world import MARKET, FakeChain, Person, broker_of

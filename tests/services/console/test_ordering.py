@@ -7,6 +7,7 @@ import pytest
 
 from protocol.messages import TrainingOrder
 from protocol.request import parse_request
+from services.common.documents import parse_yaml
 from services.console.buyer.form import (
     canonical_yaml,
     check,
@@ -16,7 +17,6 @@ from services.console.buyer.form import (
     with_column,
     without_column,
 )
-from services.documents import parse_yaml
 from tests.support.documents import AGGREGATOR, any_request, request_content
 
 

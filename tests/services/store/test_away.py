@@ -6,7 +6,7 @@ import time
 import psycopg
 import pytest
 
-from services.errors import StoreInUse, StoreUnavailable
+from services.common.errors import StoreInUse, StoreUnavailable
 from services.store import Store
 from services.store import database as database_module
 from services.store import waiting as waiting_module

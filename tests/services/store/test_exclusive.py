@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from services.errors import ConfigurationError, StoreInUse
+from services.common.errors import ConfigurationError, StoreInUse
 from services.store import Store
 from tests.support.stores import full_writes, offered
 

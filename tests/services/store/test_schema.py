@@ -6,7 +6,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
-from services.errors import ConfigurationError, StoreInUse
+from services.common.errors import ConfigurationError, StoreInUse
 from services.store import SCHEMA_VERSION, Store
 from services.store import schema as schema_module
 from services.store.database import Database

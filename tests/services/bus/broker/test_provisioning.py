@@ -11,7 +11,7 @@ from services.bus.broker.provisioning import BrokerPlan, apply, apply_broker, lo
 from services.bus.broker.topology import topology_of
 from services.bus.naming import DEAD_QUEUE, EXCHANGE, queue_name
 from services.bus.port import BusRefused, BusUnavailable
-from services.errors import ConfigurationError
+from services.common.errors import ConfigurationError
 from tests.support.amqp_market import AmqpMarket, address
 from tests.support.bus_messages import outgoing
 

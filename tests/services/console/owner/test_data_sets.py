@@ -8,9 +8,9 @@ import pytest
 from aiohttp import FormData
 from pyarrow import parquet
 
+from services.common.errors import DataSetError
 from services.console.owner import uploads
 from services.console.owner.uploads import clean_name, data_set_name, forget_uploads
-from services.errors import DataSetError
 from services.row_reader import read_apart
 from tests.support.console import Browser, ConsoleWorld
 from tests.support.console_owner import add_rows, count, put

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from services.errors import ConfigurationError
-from services.files import private_folder, private_writer, read_passphrase, read_private, write_private
+from services.common.errors import ConfigurationError
+from services.common.files import private_folder, private_writer, read_passphrase, read_private, write_private
 
 
 def mode(path):

@@ -1,8 +1,8 @@
 import pytest
 
 from protocol.errors import MisuseError
-from services.documents import load_request, read_yaml
-from services.errors import ConfigurationError
+from services.common.documents import load_request, read_yaml
+from services.common.errors import ConfigurationError
 
 
 def write(tmp_path, content):

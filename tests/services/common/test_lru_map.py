@@ -1,6 +1,6 @@
 """What was used longest ago makes room."""
 
-from services.recent import Recent
+from services.common.lru_map import Recent
 
 
 def test_it_remembers_what_was_put_until_there_is_no_room():

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-from services.errors import ConfigurationError
+from services.common.errors import ConfigurationError
 
 _OTHERS = 0o077
 

@@ -7,7 +7,7 @@ import yaml
 
 from protocol.errors import MisuseError
 from protocol.request import Request, parse_request
-from services.errors import ConfigurationError
+from services.common.errors import ConfigurationError
 
 _LONGEST_DOCUMENT = 1 << 20
 _DEEPEST = 20

@@ -35,3 +35,7 @@ async def unending(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
         if told_to_stop():
             raise
     raise RuntimeError("a task that should not ended by itself")
+
+
+IDLE_SECONDS = 15.0
+"""The longest that a task may wait without a heartbeat; a consumer's own quiet spell is 20 seconds."""

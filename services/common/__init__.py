@@ -1,0 +1,1 @@
+"""What knows nothing of the product: errors, files, documents, tasks."""
