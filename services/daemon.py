@@ -25,7 +25,7 @@ from services.chain.rpc.http import HttpRpc
 from services.chain.rpc.new_heads import NewHeads
 from services.chain.transactions.pending import SendPolicy
 from services.common.files import read_passphrase
-from services.config import (
+from services.config.daemons import (
     AggregatorConfig,
     Chain,
     ChainListenerConfig,

@@ -27,7 +27,7 @@ from services.chain.contract.deploy import Deployment, deploy
 from services.chain.events.event_outbox import EventOutbox, Stream
 from services.chain.events.listener import ChainListener
 from services.chain.rpc.http import Rpc
-from services.config import Broker
+from services.config.daemons import Broker
 from services.courier import order_to_self
 from services.data_owner import OwnerRole
 from services.directory import Directory

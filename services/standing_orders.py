@@ -16,7 +16,7 @@ from protocol.errors import DeltaMLError
 from protocol.messages import TrainingOrder
 from protocol.request import Request
 from services.common.documents import load_request
-from services.config import StandingOrder
+from services.config.daemons import StandingOrder
 from services.runtime import Runtime
 from services.store import Store
 from services.store.waiting import until_it_answers

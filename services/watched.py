@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from services.config import Daemon
+from services.config.daemons import Daemon
 from services.health import Health
 from services.heartbeat import Heartbeats
 from services.meter import Meter

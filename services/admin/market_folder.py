@@ -17,7 +17,7 @@ from services.chain.contract.deploy import Deployment
 from services.common.documents import read_yaml
 from services.common.errors import ConfigurationError
 from services.common.files import private_folder, write_private
-from services.config import Kind
+from services.config.daemons import Kind
 from services.keystore import Cost, Keystore, public_identity
 
 CONFIG, PASSPHRASE, BROKER_PASSWORD = "config.yaml", "passphrase", "broker-password"

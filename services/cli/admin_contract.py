@@ -103,7 +103,7 @@ def _account(text: str) -> str:
     from pydantic import TypeAdapter, ValidationError  # noqa: PLC0415
 
     from services.common.errors import ConfigurationError  # noqa: PLC0415
-    from services.config import Account  # noqa: PLC0415
+    from services.config.settings import Account  # noqa: PLC0415
 
     try:
         return str(TypeAdapter(Account).validate_python(text))

@@ -28,7 +28,7 @@ def check(store: _Store = None, config: _Config = None, json: Json = False) -> N
     from services.admin.store_integrity import Damage  # noqa: PLC0415
     from services.admin.store_integrity import check as checked  # noqa: PLC0415
     from services.common.errors import StoreDamaged  # noqa: PLC0415
-    from services.config import load  # noqa: PLC0415
+    from services.config.daemons import load  # noqa: PLC0415
     from services.store.schema import require_current  # noqa: PLC0415
 
     role = None if config is None else _ROLES.get(load(config).daemon)

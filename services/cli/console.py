@@ -65,7 +65,7 @@ def remove(name: _Name, config: _Config, json: Json = False) -> None:
 
 def _accounts(config: Path) -> "Accounts":
     from services.common.errors import ConfigurationError  # noqa: PLC0415
-    from services.config import Participant, load  # noqa: PLC0415
+    from services.config.daemons import Participant, load  # noqa: PLC0415
     from services.console.accounts import Accounts  # noqa: PLC0415
 
     settings = load(config)

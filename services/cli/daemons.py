@@ -10,7 +10,7 @@ ConfigFile = Annotated[Path, typer.Option(help="The daemon's YAML file; see depl
 
 def model_buyer(config: ConfigFile) -> None:
     """Run a model buyer's daemon until SIGTERM: it orders trainings and gets the models."""
-    from services.config import load  # noqa: PLC0415
+    from services.config.daemons import load  # noqa: PLC0415
     from services.daemon import run_daemon  # noqa: PLC0415
 
     run_daemon(load(config, "model-buyer"))
@@ -18,7 +18,7 @@ def model_buyer(config: ConfigFile) -> None:
 
 def data_owner(config: ConfigFile) -> None:
     """Run a data owner's daemon until SIGTERM: it trains and validates on its own rows."""
-    from services.config import load  # noqa: PLC0415
+    from services.config.daemons import load  # noqa: PLC0415
     from services.daemon import run_daemon  # noqa: PLC0415
 
     run_daemon(load(config, "data-owner"))
@@ -26,7 +26,7 @@ def data_owner(config: ConfigFile) -> None:
 
 def aggregator(config: ConfigFile) -> None:
     """Run an aggregator's daemon until SIGTERM: it coordinates trainings that it cannot read."""
-    from services.config import load  # noqa: PLC0415
+    from services.config.daemons import load  # noqa: PLC0415
     from services.daemon import run_daemon  # noqa: PLC0415
 
     run_daemon(load(config, "aggregator"))
@@ -34,7 +34,7 @@ def aggregator(config: ConfigFile) -> None:
 
 def chain_listener(config: ConfigFile) -> None:
     """Run the daemon that carries the contract's events from a node to the broker, until SIGTERM."""
-    from services.config import load  # noqa: PLC0415
+    from services.config.daemons import load  # noqa: PLC0415
     from services.daemon import run_daemon  # noqa: PLC0415
 
     run_daemon(load(config, "chain-listener"))

@@ -122,7 +122,7 @@ def match(
 def _catalogue(folder: Path | None, config: Path | None) -> "Catalogue":
     from services.catalogue import Catalogue  # noqa: PLC0415
     from services.common.errors import ConfigurationError  # noqa: PLC0415
-    from services.config import load  # noqa: PLC0415
+    from services.config.daemons import load  # noqa: PLC0415
 
     if folder is not None and config is not None:
         raise ConfigurationError("give --catalogue or --config, not both")

@@ -14,7 +14,7 @@ _EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  it is asked, 
 def health(config: Annotated[Path, typer.Option(help="The daemon's YAML file.")]) -> None:
     """Ask a daemon's /health; exit status 3 when it fails or does not answer."""
     from services.common.errors import ConfigurationError, ServiceError  # noqa: PLC0415
-    from services.config import load  # noqa: PLC0415
+    from services.config.daemons import load  # noqa: PLC0415
 
     settings = load(config)
     port = settings.metrics_port

@@ -11,7 +11,7 @@ from services.cli.output import Json, print_json, print_line
 if TYPE_CHECKING:
     from protocol.marketplace import PartyRole
     from protocol.messages import Message, OwnerDecision
-    from services.config import AggregatorConfig, DataOwnerConfig, ModelBuyerConfig
+    from services.config.daemons import AggregatorConfig, DataOwnerConfig, ModelBuyerConfig
 
 ConfigFile = Annotated[Path, typer.Option(help="The daemon's YAML file: its broker, its key store.")]
 TrainingNumber = Annotated[int, typer.Argument(help="The contract's number of the training.", min=1)]
@@ -26,7 +26,7 @@ def train(
     from protocol.messages import TrainingOrder  # noqa: PLC0415
     from protocol.roles.shared.request_widths import check_widths  # noqa: PLC0415
     from services.common.documents import load_request  # noqa: PLC0415
-    from services.config import load  # noqa: PLC0415
+    from services.config.daemons import load  # noqa: PLC0415
 
     wanted = load_request(request)
     check_widths(wanted)
@@ -60,7 +60,7 @@ def decline(training: TrainingNumber, config: ConfigFile, json: Json = False) ->
 def withdraw(config: ConfigFile, json: Json = False) -> None:
     """Have the contract pay an owner's credit out; needed where the policy does not withdraw by itself."""
     from protocol.messages import WithdrawOrder  # noqa: PLC0415
-    from services.config import load  # noqa: PLC0415
+    from services.config.daemons import load  # noqa: PLC0415
 
     send_order(load(config, "data-owner"), "data_owner", WithdrawOrder(), 0)
     _told({"withdrawal": "asked"}, json=json)
@@ -75,7 +75,7 @@ def stop(
     """Have the buyer's or the aggregator's daemon end a training; what was recorded is settled."""
     from protocol.messages import StopOrder  # noqa: PLC0415
     from services.common.errors import ConfigurationError  # noqa: PLC0415
-    from services.config import AggregatorConfig, ModelBuyerConfig, load  # noqa: PLC0415
+    from services.config.daemons import AggregatorConfig, ModelBuyerConfig, load  # noqa: PLC0415
 
     settings = load(config)
     if not isinstance(settings, ModelBuyerConfig | AggregatorConfig):
@@ -86,7 +86,7 @@ def stop(
 
 
 def _decide(config: Path, body: "OwnerDecision", *, json: bool) -> None:
-    from services.config import load  # noqa: PLC0415
+    from services.config.daemons import load  # noqa: PLC0415
 
     send_order(load(config, "data-owner"), "data_owner", body, body.training)
     _told({"training": body.training, "decision": "accept" if body.accept else "decline"}, json=json)

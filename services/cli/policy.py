@@ -13,7 +13,7 @@ from services.cli.output import Json, print_json, print_line, print_table
 if TYPE_CHECKING:
     from protocol.owner_policy import OwnerPolicy
     from protocol.roles.owner.budget import Counts
-    from services.config import DataOwnerConfig
+    from services.config.daemons import DataOwnerConfig
     from services.store import Store
 
 policy = typer.Typer(
@@ -107,7 +107,7 @@ def budget(
 
 def _in_force(config: Path) -> "tuple[DataOwnerConfig, OwnerPolicy, str]":
     """(configuration, policy, where the policy comes from)."""
-    from services.config import load  # noqa: PLC0415
+    from services.config.daemons import load  # noqa: PLC0415
     from services.owner_records import ordered_policy  # noqa: PLC0415
 
     settings = load(config, "data-owner")

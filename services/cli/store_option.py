@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from services.common.errors import ConfigurationError
-from services.config import load
+from services.config.daemons import load
 from services.store.store import Store
 
 

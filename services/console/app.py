@@ -9,7 +9,7 @@ from aiohttp import web
 
 from protocol.marketplace import PartyRole
 from services.common.errors import ConfigurationError
-from services.config import ConsoleSettings
+from services.config.daemons import ConsoleSettings
 from services.console import aggregator, buyer, everything, owner, signin
 from services.console.access import Guard, Handler, access, page_of
 from services.console.accounts import Accounts

@@ -4,7 +4,7 @@ from protocol.marketplace import PartyRole
 from services.bus.port import Bus
 from services.catalogue import Catalogue
 from services.chain.contract.views import MarketplaceViews
-from services.config import AggregatorConfig, DataOwnerConfig, ModelBuyerConfig
+from services.config.daemons import AggregatorConfig, DataOwnerConfig, ModelBuyerConfig
 from services.console.app import Console
 from services.console.desk import Desk
 from services.console.live import Hub

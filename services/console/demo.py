@@ -18,7 +18,7 @@ from aiohttp import web
 from services.catalogue import Catalogue
 from services.catalogue_watch import watch_catalogue
 from services.common.errors import ConfigurationError
-from services.config import ConsoleSettings
+from services.config.daemons import ConsoleSettings
 from services.console.accounts import Accounts
 from services.console.app import Console, serving
 from services.console.assets import Assets

@@ -25,7 +25,7 @@ from services.bus.amqp.amqp_bus import AmqpBus
 from services.bus.amqp.message_properties import message_of
 from services.bus.naming import EXCHANGE, message_key, queue_name
 from services.bus.port import Outgoing
-from services.config import Broker
+from services.config.daemons import Broker
 from services.directory import Directory
 from services.gate import Gate
 from services.identity import Identity

@@ -19,7 +19,7 @@ from rich.table import Table
 from protocol.marketplace import RoundRecorded
 from protocol.messages import ChainEvent
 from services.chain.connect import open_chain
-from services.config import ConsoleSettings
+from services.config.daemons import ConsoleSettings
 from services.console.accounts import Accounts
 from services.console.app import Console, serving
 from services.console.live import Hub

@@ -21,7 +21,7 @@ from services.catalogue import Catalogue
 from services.chain.contract.client import MarketplaceClient
 from services.chain.rpc.http import HttpRpc
 from services.common.documents import load_request, read_yaml
-from services.config import load
+from services.config.daemons import load
 from services.console.accounts import Accounts
 from services.datasets import column_names
 from services.keystore import Cost, Keystore

@@ -8,7 +8,7 @@ import yaml
 from pydantic import BaseModel
 
 from services.bus.broker.provisioning import BrokerPlan, load_plan
-from services.config import KINDS, load
+from services.config.daemons import KINDS, load
 
 SAMPLES = Path(__file__).parents[2] / "deploy" / "config"
 MODELS = {**KINDS, "broker": BrokerPlan}

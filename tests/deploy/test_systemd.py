@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from services.common.files import read_passphrase
-from services.config import KINDS
+from services.config.daemons import KINDS
 from services.stopping import CLOSE_SECONDS, DRAIN_SECONDS
 from tests.deploy.test_containers import parsed
 from tests.support.confined import allowed_calls, settings_of

@@ -10,7 +10,7 @@ import warnings
 from multiprocessing.connection import wait
 from pathlib import Path
 
-from services.config import load
+from services.config.daemons import load
 from services.daemon import run_daemon
 from tests.faults import injected
 from tests.faults.switchboard import Switchboard

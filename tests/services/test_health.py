@@ -11,7 +11,7 @@ from structlog.testing import capture_logs
 from services.bus.amqp.amqp_bus import AmqpBus
 from services.chain.errors import ChainUnavailable
 from services.chain.rpc.http import HttpRpc
-from services.config import Broker
+from services.config.daemons import Broker
 from services.health import Health
 from services.meter import Meter
 from services.metrics import LOOPBACK, DaemonCollector, serving
@@ -97,7 +97,7 @@ async def test_health_is_told_over_http(unused_tcp_port, fails):
 
 
 async def test_the_command_tells_what_fails(unused_tcp_port, monkeypatch, tmp_path):
-    from services import config  # noqa: PLC0415
+    from services.config import daemons as config  # noqa: PLC0415
 
     monkeypatch.setattr(
         config, "load", lambda _path: config.Daemon.model_construct(metrics_port=unused_tcp_port)

@@ -18,7 +18,7 @@ from services.bus.broker.management_client import Management, ManagementAccess, 
 from services.bus.broker.provisioning import apply
 from services.bus.broker.topology import ListenerPlace, ParticipantPlace, Places, Topology, topology_of
 from services.bus.naming import DEAD_QUEUE
-from services.config import Broker
+from services.config.daemons import Broker
 from tests.support.rabbitmq import Server
 
 T = TypeVar("T")

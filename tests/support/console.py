@@ -11,7 +11,7 @@ from aiohttp import ClientResponse, ClientSession, CookieJar
 from protocol.messages import Message
 from protocol.owner_policy import OwnerPolicy
 from services.catalogue import Catalogue
-from services.config import ConsoleSettings
+from services.config.daemons import ConsoleSettings
 from services.console.accounts import Accounts
 from services.console.app import Console, serving
 from services.console.desk import Desk

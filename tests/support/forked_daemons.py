@@ -180,7 +180,7 @@ def _status(pid: int) -> int | None:
 def _become_daemon(kind: str, config: str, log: str, least_key_bits: int) -> None:
     """In the child: as `deltaml KIND --config FILE` does."""
     from protocol.errors import DeltaMLError  # noqa: PLC0415
-    from services.config import load  # noqa: PLC0415
+    from services.config.daemons import load  # noqa: PLC0415
     from services.daemon import run_daemon  # noqa: PLC0415
 
     status = 1

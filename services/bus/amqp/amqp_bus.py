@@ -33,7 +33,7 @@ from services.bus.naming import (
 )
 from services.bus.port import MAXIMUM_BODY_BYTES, Outgoing, Unroutable
 from services.common.trace_context import TRACE_HEADER, context_in
-from services.config import Broker
+from services.config.daemons import Broker
 
 INCOMPLETE_SECONDS = 900.0
 """Silence after which incomplete messages are given up: more than a publisher may take for one message, less

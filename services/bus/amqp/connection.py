@@ -20,7 +20,7 @@ from services.bus.port import BusRefused, BusUnavailable
 from services.common.errors import ConfigurationError
 from services.common.files import read_passphrase, require_private
 from services.common.tasks import told_to_stop
-from services.config import Broker
+from services.config.daemons import Broker
 
 CONNECT_SECONDS = 15.0
 HEARTBEAT_SECONDS = 10

@@ -28,7 +28,7 @@ from services.bus.naming import DEAD_QUEUE, EXCHANGE
 from services.bus.port import BusError, BusUnavailable
 from services.bus.refusal_reasons import reason_of
 from services.common.errors import ConfigurationError
-from services.config import Broker
+from services.config.daemons import Broker
 
 MOST_LETTERS = 10_000
 """Looked at by one command; their bodies pass by one after another and are not kept."""

@@ -20,7 +20,7 @@ from services.bus.broker.topology import ParticipantPlace, Places, Topology, top
 from services.bus.naming import DEAD_QUEUE
 from services.bus.port import BusUnavailable
 from services.common.files import write_private
-from services.config import Broker
+from services.config.daemons import Broker
 
 QUORUM = {"x-queue-type": "quorum"}
 

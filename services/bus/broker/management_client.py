@@ -12,7 +12,7 @@ from pydantic import AfterValidator, Field
 from services.bus.port import BusRefused, BusUnavailable
 from services.common.errors import ConfigurationError
 from services.common.files import read_passphrase
-from services.config import FilePath, Settings
+from services.config.settings import FilePath, Settings
 
 _SECONDS = 30.0
 

@@ -12,7 +12,7 @@ from services.bus.broker.topology import Places, Topology, topology_of
 from services.bus.port import BusRefused
 from services.common.documents import read_yaml
 from services.common.errors import ConfigurationError
-from services.config import FilePath, Settings
+from services.config.settings import FilePath, Settings
 
 
 def _amqp_url(value: str) -> str:

@@ -22,7 +22,7 @@ from services.bus.naming import (
     queue_name,
 )
 from services.bus.port import DELIVERY_LIMIT
-from services.config import Account, FilePath, Settings
+from services.config.settings import Account, FilePath, Settings
 
 _GIBIBYTE = 1 << 30
 _DAY_MILLISECONDS = 24 * 3600 * 1000

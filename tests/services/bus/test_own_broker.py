@@ -11,7 +11,7 @@ import pytest
 from services.bus.amqp.amqp_bus import AmqpBus
 from services.bus.port import BusRefused, BusUnavailable, Outgoing, read_envelope
 from services.common.errors import ConfigurationError
-from services.config import Broker
+from services.config.daemons import Broker
 from tests.support.amqp_market import AmqpMarket, address, amqp_market
 from tests.support.bus_messages import outgoing
 from tests.support.certificates import Authority

@@ -9,7 +9,7 @@ from protocol.codec import pack
 from protocol.messages import PolicyOrder
 from protocol.owner_policy import Budget, Limit, OwnerPolicy
 from protocol.roles.owner.budget import counted
-from services.config import load
+from services.config.daemons import load
 from services.owner_records import ORDERED_POLICY
 from services.store import Store
 from tests.support.command_line import refused, run, run_json

@@ -7,7 +7,7 @@ from protocol.messages import StopOrder
 from services.bus.memory import MemoryBus
 from services.bus.port import Unroutable
 from services.common.errors import ConfigurationError
-from services.config import ConsoleSettings
+from services.config.daemons import ConsoleSettings
 from services.console.app import Console, serving
 from services.console.live import Hub
 from services.console.party import Party, orders_over

@@ -5,7 +5,7 @@ from structlog.testing import capture_logs
 
 from protocol.messages import StopOrder
 from services.bus.port import BusUnavailable
-from services.config import ConsoleSettings
+from services.config.daemons import ConsoleSettings
 from services.console.security import SignInLimit, masked, unmasks_to
 from tests.support.console import Browser
 from tests.support.console_trainings import running_training

@@ -8,7 +8,7 @@ from services.bus.amqp import amqp_bus as amqp
 from services.bus.amqp import consumer
 from services.bus.naming import event_queue_name, queue_name
 from services.bus.port import BusRefused, BusUnavailable, read_envelope
-from services.config import Broker
+from services.config.daemons import Broker
 from tests.support.amqp_market import AmqpMarket, address, next_of
 from tests.support.bus_messages import chain_event, outgoing
 from tests.support.hanging_proxy import HangingProxy, hanging_proxy

@@ -6,7 +6,7 @@ from pydantic import BaseModel
 
 from protocol.owner_policy import OwnerPolicy
 from services.common.errors import ConfigurationError
-from services.config import KINDS, load
+from services.config.daemons import KINDS, load
 
 ADDRESS = "0x" + "Ab" * 20
 LOWER = ADDRESS.lower()

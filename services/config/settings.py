@@ -1,0 +1,75 @@
+"""What all configuration sections are made of."""
+
+from pathlib import Path
+from typing import Annotated
+from urllib.parse import parse_qs, urlsplit
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    ValidationInfo,
+)
+
+from protocol.types import Address
+
+_FOLDER = "folder"
+
+
+def _relative(value: Path, info: ValidationInfo) -> Path:
+    folder: Path = (info.context or {}).get(_FOLDER, Path())
+    return folder / value.expanduser()
+
+
+def _store_url(value: str, info: ValidationInfo) -> str:
+    if "://" not in value:
+        return f"sqlite:///{_relative(Path(value), info)}"
+    if not value.startswith(("sqlite://", "postgresql://", "postgresql+psycopg://")):
+        raise ValueError("give the path of an SQLite file or a URL that begins with postgresql://")
+    return _without_password(value)
+
+
+def _without_password(value: str) -> str:
+    try:
+        parts = urlsplit(value)
+        _ = parts.port
+    except ValueError:
+        raise ValueError("is not a URL") from None
+    if parts.password is not None or "password" in parse_qs(parts.query):
+        raise ValueError("holds a password; put it into a file (password_file, or .pgpass for PostgreSQL)")
+    return value
+
+
+def _url(*schemes: str) -> AfterValidator:
+    def check(value: str) -> str:
+        _without_password(value)
+        parts = urlsplit(value)
+        if parts.scheme not in schemes or not parts.hostname:
+            raise ValueError(f"must be a URL that begins with {' or '.join(f'{one}://' for one in schemes)}")
+        return value
+
+    return AfterValidator(check)
+
+
+def _lower(value: object) -> object:
+    return value.lower() if isinstance(value, str) else value
+
+
+FilePath = Annotated[Path, AfterValidator(_relative)]
+
+
+Account = Annotated[Address, BeforeValidator(_lower)]
+"""An address in any case; the checksum of mixed case is not looked at."""
+
+
+class Settings(BaseModel):
+    """Base of every section; immutable."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        hide_input_in_errors=True,
+        validate_default=True,
+        str_strip_whitespace=True,
+    )
