@@ -23,12 +23,11 @@ from services.console.accounts import Accounts
 from services.console.app import Console, serving
 from services.console.assets import Assets
 from services.console.buyer.views import summaries
-from services.console.desk import Desk
 from services.console.i18n import negotiate, translations
 from services.console.i18n import noted as _
 from services.console.live import Hub
 from services.console.pages import Templates
-from services.console.party import Party, orders_over
+from services.console.party import Desk, Party, orders_over
 from services.console.security import Origins, secure
 from services.data_owner import OwnerRole
 from services.market import LocalMarket, Participant

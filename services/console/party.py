@@ -5,9 +5,10 @@ from dataclasses import dataclass
 
 from protocol.marketplace import PartyRole
 from protocol.messages import Message
+from protocol.owner_policy import OwnerPolicy
 from protocol.records import Market
 from services.bus.port import Bus
-from services.console.desk import Desk
+from services.catalogue import Catalogue
 from services.courier import order_to_self
 from services.identity import Identity
 from services.store import Store
@@ -16,6 +17,14 @@ Order = Callable[[Message, int], Awaitable[bytes]]
 """Sends an order about a training (0: about none) to the daemon's own queue; returns its message id."""
 
 Balance = Callable[[], Awaitable[int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """An owner's catalogue, and the policy in the daemon's configuration."""
+
+    catalogue: Catalogue
+    configured: OwnerPolicy
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from services.catalogue import ColumnRange, Entry
-from services.console.desk import Desk
 from services.console.owner.views import policy_in_force, state_of
+from services.console.party import Desk
 from services.owner_records import Payment, counts_of, payments
 from services.store import Store
 
