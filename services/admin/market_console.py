@@ -10,7 +10,7 @@ from typing import Any
 from services.admin.market_folder import ensure_secret
 from services.common.errors import ConfigurationError
 from services.common.files import read_passphrase, write_private
-from services.console.accounts import Accounts
+from services.console.auth.accounts import Accounts
 
 ACCOUNT, PASSWORD = "operator", "console-password"
 _USERS, _CERTIFICATE, _KEY = "console-users.json", "console-certificate.pem", "console-key.pem"

@@ -8,7 +8,7 @@ import typer
 from services.cli.output import Json, print_json, print_line, print_table
 
 if TYPE_CHECKING:
-    from services.console.accounts import Accounts
+    from services.console.auth.accounts import Accounts
 
 console = typer.Typer(name="console", help="The web console of a daemon.", no_args_is_help=True)
 user = typer.Typer(name="user", help="Accounts that may sign in to the web console.", no_args_is_help=True)
@@ -66,7 +66,7 @@ def remove(name: _Name, config: _Config, json: Json = False) -> None:
 def _accounts(config: Path) -> "Accounts":
     from services.common.errors import ConfigurationError  # noqa: PLC0415
     from services.config.daemons import Participant, load  # noqa: PLC0415
-    from services.console.accounts import Accounts  # noqa: PLC0415
+    from services.console.auth.accounts import Accounts  # noqa: PLC0415
 
     settings = load(config)
     if not isinstance(settings, Participant) or settings.console is None:

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 from aiohttp import web
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from services.console.auth.security import masked
+from services.console.auth.sessions import Session
 from services.console.format import Formats, isoformat, points_text, short
 from services.console.i18n import LANGUAGES, locale_of, translations
 from services.console.party import Party
-from services.console.security import masked
-from services.console.sessions import Session
 from services.console.words import FAILURES, STATES, state_word
 
 if TYPE_CHECKING:

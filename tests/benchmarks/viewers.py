@@ -20,8 +20,8 @@ from protocol.marketplace import RoundRecorded
 from protocol.messages import ChainEvent
 from services.chain.connect import open_chain
 from services.config.daemons import ConsoleSettings
-from services.console.accounts import Accounts
 from services.console.app import Console, serving
+from services.console.auth.accounts import Accounts
 from services.console.live import Hub
 from services.console.party import Party, orders_over
 from services.demo_request import DEFAULT_DEPOSIT_WEI, DemoOptions, demo_request, load_data, statistics_of

@@ -22,7 +22,7 @@ from services.chain.contract.client import MarketplaceClient
 from services.chain.rpc.http import HttpRpc
 from services.common.documents import load_request, read_yaml
 from services.config.daemons import load
-from services.console.accounts import Accounts
+from services.console.auth.accounts import Accounts
 from services.datasets import column_names
 from services.keystore import Cost, Keystore
 from tests.support.anvil import running_anvil

@@ -12,8 +12,8 @@ from protocol.messages import Message
 from protocol.owner_policy import OwnerPolicy
 from services.catalogue import Catalogue
 from services.config.daemons import ConsoleSettings
-from services.console.accounts import Accounts
 from services.console.app import Console, serving
+from services.console.auth.accounts import Accounts
 from services.console.live import Hub
 from services.console.party import Desk, Party
 from services.store import Store

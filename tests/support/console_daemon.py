@@ -5,7 +5,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 import yaml
 
-from services.console.accounts import Accounts
+from services.console.auth.accounts import Accounts
 from services.datasets import diabetes
 from tests.faults.proxy import LinkProxy
 from tests.support.daemon_market import DaemonMarket, free_port

@@ -6,7 +6,7 @@ from structlog.testing import capture_logs
 from protocol.messages import StopOrder
 from services.bus.port import BusUnavailable
 from services.config.daemons import ConsoleSettings
-from services.console.security import SignInLimit, masked, unmasks_to
+from services.console.auth.security import SignInLimit, masked, unmasks_to
 from tests.support.console import Browser
 from tests.support.console_trainings import running_training
 

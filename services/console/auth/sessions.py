@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 
-from services.console.accounts import AccountRole, Accounts
+from services.console.auth.accounts import AccountRole, Accounts
 from services.store import Store
 
 _PREFIX = "console-session:"

@@ -6,7 +6,7 @@ import stat
 import pytest
 
 from services.common.errors import ConfigurationError
-from services.console.accounts import Accounts
+from services.console.auth.accounts import Accounts
 from tests.support.command_line import refused, run
 
 PASSWORD = "a long enough password"

@@ -2,8 +2,8 @@
 
 import pytest
 
-from services.console.accounts import Accounts
-from services.console.sessions import ABSOLUTE_SECONDS, IDLE_SECONDS, Sessions
+from services.console.auth.accounts import Accounts
+from services.console.auth.sessions import ABSOLUTE_SECONDS, IDLE_SECONDS, Sessions
 from services.store import Store
 
 PASSWORD = "a long enough password"

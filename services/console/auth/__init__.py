@@ -1,0 +1,1 @@
+"""Accounts, sessions and the defences of the console."""
