@@ -96,7 +96,7 @@ contracts: $(DEVELOPMENT) $(NODE_MODULES) ## Compile the contract into its artif
 
 .PHONY: messages
 messages: $(DEVELOPMENT) ## Find the web console's texts and renew its catalogues of translations
-	python -m services.console.messages
+	python -m services.console.presentation.extract_texts
 
 .PHONY: lock
 lock: $(TOOLS) ## Renew the lock files after a change of pyproject.toml; UPGRADE=--upgrade takes newer versions

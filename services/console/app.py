@@ -12,14 +12,14 @@ from services.common.errors import ConfigurationError
 from services.config.daemons import ConsoleSettings
 from services.console import aggregator, buyer, everything, owner, signin
 from services.console.access import Guard, Handler, access, page_of
-from services.console.assets import Assets
 from services.console.auth.accounts import Accounts
 from services.console.auth.security import Origins, SignInLimit, secure
 from services.console.auth.sessions import Sessions
 from services.console.failures import failures
 from services.console.live import Hub, LivePages
-from services.console.pages import Templates
 from services.console.party import Party
+from services.console.presentation.assets import Assets
+from services.console.presentation.rendering import Templates
 from services.console.section import Section
 
 SECTIONS: Mapping[PartyRole, Section] = {

@@ -4,7 +4,7 @@ from aiohttp import web
 
 from services.console.access import page_of
 from services.console.onchain import chain_story, curve
-from services.console.timeline import timeline
+from services.console.presentation.timeline import timeline
 
 
 async def show(request: web.Request) -> web.StreamResponse:

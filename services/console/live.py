@@ -15,7 +15,8 @@ from aiohttp import web
 
 from services.common.tasks import happens
 from services.console.access import access, page_of
-from services.console.pages import Page, Reader
+from services.console.pages import Page
+from services.console.presentation.rendering import Reader
 from services.console.section import Fragments, Live
 
 _log = structlog.get_logger(__name__)

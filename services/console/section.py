@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 if TYPE_CHECKING:
-    from services.console.pages import Reader
+    from services.console.presentation.rendering import Reader
 
 Fragments = Mapping[str, str]
 """HTML by event name: what replaces the content of the elements with that `sse-swap`."""

@@ -7,8 +7,8 @@ import structlog
 from aiohttp import web
 
 from services.console.access import access, audit, client_address, page_of
-from services.console.i18n import LANGUAGES
 from services.console.pages import LANGUAGE_COOKIE, THEME_COOKIE, THEMES, Page
+from services.console.presentation.i18n import LANGUAGES
 
 _log = structlog.get_logger(__name__)
 

@@ -5,7 +5,8 @@ from aiohttp import web
 from protocol.messages import StopOrder
 from services.console.access import access, audit, page_of
 from services.console.buyer.views import Detail, detail, model_of
-from services.console.pages import Page, Reader
+from services.console.pages import Page
+from services.console.presentation.rendering import Reader
 from services.console.section import Fragments
 
 _PARTS = {

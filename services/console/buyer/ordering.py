@@ -30,8 +30,8 @@ from services.console.buyer.form import (
 )
 from services.console.buyer.problems import Problem
 from services.console.buyer.views import state_of
-from services.console.i18n import noted as _
 from services.console.pages import Page
+from services.console.presentation.i18n import noted as _
 
 _TAKEN = _("Exactly this request was ordered before: change its name to have it trained again.")
 

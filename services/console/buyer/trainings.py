@@ -4,7 +4,7 @@ from aiohttp import web
 
 from services.console.access import page_of
 from services.console.buyer.views import summaries
-from services.console.pages import Reader
+from services.console.presentation.rendering import Reader
 from services.console.section import LISTED, Fragments, page_number
 
 

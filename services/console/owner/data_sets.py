@@ -8,7 +8,8 @@ from services.common.errors import DataSetError
 from services.console.access import audit, page_of
 from services.console.owner.money_views import data_set, data_sets, in_use
 from services.console.owner.uploads import Upload, taken_in
-from services.console.pages import Page, Reader
+from services.console.pages import Page
+from services.console.presentation.rendering import Reader
 from services.console.section import Fragments
 from services.row_reader import Found, read_apart
 

@@ -6,7 +6,7 @@ from protocol.messages import WithdrawOrder
 from services.chain.errors import ChainError
 from services.console.access import page_of
 from services.console.owner.money_views import Earnings, earnings
-from services.console.pages import Reader
+from services.console.presentation.rendering import Reader
 from services.console.section import Fragments
 
 

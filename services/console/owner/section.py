@@ -2,8 +2,8 @@
 
 from aiohttp import web
 
-from services.console.i18n import noted as _
 from services.console.owner import data_sets, earnings, policy, trainings
+from services.console.presentation.i18n import noted as _
 from services.console.section import Entry, Section
 
 SECTION = Section(

@@ -7,8 +7,9 @@ from aiohttp import web
 from protocol.messages import OwnerDecision
 from services.console.access import audit, page_of
 from services.console.owner.views import MOST_LISTED, Detail, detail, summaries
-from services.console.pages import Page, Reader
+from services.console.pages import Page
 from services.console.party import Party
+from services.console.presentation.rendering import Reader
 from services.console.section import Fragments
 
 _PARTS = {

@@ -14,7 +14,7 @@ from protocol.roles.shared.request_widths import validator_count
 from services.catalogue import Catalogue, Entry
 from services.console.onchain import ChainStory, chain_story, earned
 from services.console.party import Desk
-from services.console.timeline import Moment, timeline
+from services.console.presentation.timeline import Moment, timeline
 from services.owner_records import counts_of, ordered_policy
 from services.store import InstanceRow, Store
 

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from services.console.buyer.views import detail, summaries
-from services.console.format import points_text
+from services.console.presentation.format import points_text
 from services.store import Store
 from tests.support.console import Browser
 from tests.support.console_trainings import OWNERS, finished_training, put, running_training

@@ -6,9 +6,9 @@ from fractions import Fraction
 
 import pytest
 
-from services.console.format import Formats, short
-from services.console.i18n import LANGUAGES, locale_of, negotiate, translations
-from services.console.messages import catalogue_path, extracted, renewed
+from services.console.presentation.extract_texts import catalogue_path, extracted, renewed
+from services.console.presentation.format import Formats, short
+from services.console.presentation.i18n import LANGUAGES, locale_of, negotiate, translations
 from tests.support.console import Browser, ConsoleWorld
 from tests.support.console_trainings import running_training
 

@@ -4,7 +4,7 @@ import hashlib
 import re
 from pathlib import Path
 
-from services.console.assets import Assets
+from services.console.presentation.assets import Assets
 
 VENDOR = Path(__file__).parents[3] / "services" / "console" / "static" / "vendor"
 _ROW = re.compile(r"^\| (\S+) \| \S+ \| \S+ \| \S+ \| ([0-9a-f]{64}) \|$", flags=re.MULTILINE)

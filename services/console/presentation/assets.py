@@ -43,7 +43,7 @@ class Assets:
 
     def __init__(self) -> None:
         """Read them."""
-        found = _files(resources.files(__package__) / "static", "")
+        found = _files(resources.files("services.console") / "static", "")
         self.by_path = {path: Asset.of(path, content) for path, content in found.items()}
         self._by_url = {asset.url: asset for asset in self.by_path.values()}
 

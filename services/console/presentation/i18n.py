@@ -25,7 +25,7 @@ def translations(language: str) -> gettext.NullTranslations:
     """The catalogue of a language; English needs none."""
     if language == "en":
         return gettext.NullTranslations()
-    place = resources.files(__package__) / "locale" / language / "LC_MESSAGES" / f"{DOMAIN}.po"
+    place = resources.files("services.console") / "locale" / language / "LC_MESSAGES" / f"{DOMAIN}.po"
     catalog = read_po(io.BytesIO(place.read_bytes()), locale=language, domain=DOMAIN)
     compiled = io.BytesIO()
     write_mo(compiled, catalog)

@@ -1,4 +1,4 @@
-"""`python -m services.console.messages`: find the texts of pages and sources, and renew the catalogues.
+"""`make messages`: find the texts of pages and sources, and renew the catalogues.
 
 New texts are added untranslated, those no longer used are dropped; a test fails until all are translated.
 """
@@ -9,9 +9,9 @@ from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po, write_po
 
-from services.console.i18n import DOMAIN, LANGUAGES
+from services.console.presentation.i18n import DOMAIN, LANGUAGES
 
-FOLDER = Path(__file__).parent
+FOLDER = Path(__file__).parents[1]
 _METHODS = [("**.py", "python"), ("templates/**.html", "jinja2.ext:babel_extract")]
 _KEYWORDS = {"_": None, "noted": None, "gettext": None, "ngettext": (1, 2)}
 _OPTIONS = {"templates/**.html": {"trimmed": "false", "silent": "false"}}

@@ -1,0 +1,83 @@
+"""Templates and what they are rendered for."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from services.console.party import Party
+from services.console.presentation.format import Formats, isoformat, points_text, short
+from services.console.presentation.i18n import LANGUAGES, locale_of, translations
+from services.console.presentation.labels import FAILURES, STATES, state_word
+
+MOST_LIVE = 20
+"""Rows of a list that grows with its training which are sent to every viewer again and again."""
+
+
+class Templates:
+    """The package's templates, one environment for each language."""
+
+    def __init__(self, asset: Callable[[str], str]) -> None:
+        """`asset` gives the address of a file by its path."""
+        self._environments = {language: _environment(language, asset) for language in LANGUAGES}
+
+    def render(self, language: str, name: str, values: Mapping[str, Any]) -> str:
+        """A whole template."""
+        return self._environments[language].get_template(name).render(values)
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """For whom something is rendered: all readers with the same language and rights see the same."""
+
+    templates: Templates = field(repr=False)
+    party: Party = field(repr=False)
+    language: str = "en"
+    operates: bool = False
+
+    @property
+    def formats(self) -> Formats:
+        """Figures in the reader's language."""
+        return Formats(locale_of(self.language))
+
+    def gettext(self, text: str) -> str:
+        """A text in the reader's language."""
+        return translations(self.language).gettext(text)
+
+    def fragment(self, template: str, /, **values: Any) -> str:
+        """A template that is a part of a page."""
+        return self.templates.render(self.language, template, {**self._values(), **values})
+
+    def _values(self) -> dict[str, Any]:
+        return {"operates": self.operates, "party": self.party}
+
+
+def _environment(language: str, asset: Callable[[str], str]) -> Environment:
+    environment = Environment(
+        loader=PackageLoader("services.console"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+        extensions=["jinja2.ext.i18n"],
+    )
+    catalogue = translations(language)
+    # The extension adds this method to the environment when it is loaded.
+    environment.install_gettext_callables(  # type: ignore[attr-defined]
+        catalogue.gettext, catalogue.ngettext, newstyle=True
+    )
+    formats = Formats(locale_of(language))
+    filters = ("number", "significant", "metric", "percent", "ether", "moment", "duration")
+    environment.filters |= {name: getattr(formats, name) for name in filters}
+    environment.filters |= {
+        "short": short,
+        "points": points_text,
+        "isoformat": isoformat,
+        "state_word": state_word,
+        "state_name": lambda shown: catalogue.gettext(STATES.get(state_word(shown), state_word(shown))),
+        "failure_text": lambda code: catalogue.gettext(FAILURES[code]) if code in FAILURES else code,
+    }
+    environment.globals |= {"asset": asset, "most_live": MOST_LIVE}
+    return environment
