@@ -35,7 +35,7 @@ from services.config.daemons import (
 )
 from services.console.app import serving as serving_console
 from services.console.beside import console_of
-from services.console.live import Hub
+from services.console.web.hub import Hub
 from services.data_owner import OwnerRole
 from services.directory import Directory
 from services.federated_aggregator import AggregatorRole

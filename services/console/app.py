@@ -10,17 +10,19 @@ from aiohttp import web
 from protocol.marketplace import PartyRole
 from services.common.errors import ConfigurationError
 from services.config.daemons import ConsoleSettings
-from services.console import aggregator, buyer, everything, owner, signin
-from services.console.access import Guard, Handler, access, page_of
+from services.console import aggregator, buyer, owner
 from services.console.auth.accounts import Accounts
 from services.console.auth.security import Origins, SignInLimit, secure
 from services.console.auth.sessions import Sessions
-from services.console.failures import failures
-from services.console.live import Hub, LivePages
 from services.console.party import Party
 from services.console.presentation.assets import Assets
 from services.console.presentation.rendering import Templates
-from services.console.section import Section
+from services.console.web import full_record, signin
+from services.console.web.access import Guard, Handler, access, page_of
+from services.console.web.error_pages import failures
+from services.console.web.hub import Hub
+from services.console.web.live import LivePages
+from services.console.web.section import Section
 
 SECTIONS: Mapping[PartyRole, Section] = {
     "model_buyer": buyer.SECTION,
@@ -85,7 +87,7 @@ class Console:
             web.get("/static/{hash}/{path:.+}", access("public")(_assets_of(self.assets))),
             web.get("/live/{topic}", live.handle),
             web.get("/live/{topic}/{argument}", live.handle),
-            web.get("/trainings/{key}/all", everything.show),
+            web.get("/trainings/{key}/all", full_record.show),
             *self.section.routes,
         ]
 

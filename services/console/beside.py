@@ -6,9 +6,9 @@ from services.catalogue import Catalogue
 from services.chain.contract.views import MarketplaceViews
 from services.config.daemons import AggregatorConfig, DataOwnerConfig, ModelBuyerConfig
 from services.console.app import Console
-from services.console.live import Hub
 from services.console.owner.uploads import forget_uploads
 from services.console.party import Desk, Party, orders_over
+from services.console.web.hub import Hub
 from services.identity import Identity
 from services.store import Store
 

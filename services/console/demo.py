@@ -23,12 +23,12 @@ from services.console.app import Console, serving
 from services.console.auth.accounts import Accounts
 from services.console.auth.security import Origins, secure
 from services.console.buyer.views import summaries
-from services.console.live import Hub
 from services.console.party import Desk, Party, orders_over
 from services.console.presentation.assets import Assets
 from services.console.presentation.i18n import negotiate, translations
 from services.console.presentation.i18n import noted as _
 from services.console.presentation.rendering import Templates
+from services.console.web.hub import Hub
 from services.data_owner import OwnerRole
 from services.market import LocalMarket, Participant
 

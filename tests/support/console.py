@@ -14,8 +14,8 @@ from services.catalogue import Catalogue
 from services.config.daemons import ConsoleSettings
 from services.console.app import Console, serving
 from services.console.auth.accounts import Accounts
-from services.console.live import Hub
 from services.console.party import Desk, Party
+from services.console.web.hub import Hub
 from services.store import Store
 from tests.support.service_world import MARKET
 

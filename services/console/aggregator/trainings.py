@@ -2,10 +2,10 @@
 
 from aiohttp import web
 
-from services.console.access import page_of
 from services.console.aggregator.views import detail, summaries
 from services.console.presentation.rendering import Reader
-from services.console.section import LISTED, Fragments, page_number
+from services.console.web.access import page_of
+from services.console.web.section import LISTED, Fragments, page_number
 
 _PARTS = {
     "status": "aggregator/training/status.html",

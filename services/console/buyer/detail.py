@@ -3,11 +3,11 @@
 from aiohttp import web
 
 from protocol.messages import StopOrder
-from services.console.access import access, audit, page_of
 from services.console.buyer.views import Detail, detail, model_of
-from services.console.pages import Page
 from services.console.presentation.rendering import Reader
-from services.console.section import Fragments
+from services.console.web.access import access, audit, page_of
+from services.console.web.pages import Page
+from services.console.web.section import Fragments
 
 _PARTS = {
     "status": "buyer/training/status.html",

@@ -12,7 +12,6 @@ from protocol.request import Request
 from services.chain.errors import ChainError
 from services.common.documents import parse_yaml
 from services.common.errors import ConfigurationError
-from services.console.access import access, audit, page_of
 from services.console.buyer.form import (
     FIELDS,
     Checked,
@@ -30,8 +29,9 @@ from services.console.buyer.form import (
 )
 from services.console.buyer.problems import Problem
 from services.console.buyer.views import state_of
-from services.console.pages import Page
 from services.console.presentation.i18n import noted as _
+from services.console.web.access import access, audit, page_of
+from services.console.web.pages import Page
 
 _TAKEN = _("Exactly this request was ordered before: change its name to have it trained again.")
 

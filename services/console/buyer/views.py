@@ -10,7 +10,7 @@ from protocol.roles.buyer.state import BuyerState
 from protocol.roles.dispatch import decode_state
 from services.console.onchain import ChainStory, Partner, chain_story, curve, earned, partners
 from services.console.presentation.timeline import Moment, timeline
-from services.console.section import LISTED
+from services.console.web.section import LISTED
 from services.store import InstanceRow, Store
 
 FINAL_PHASES = frozenset({"finished", "failed", "collecting"})

@@ -5,12 +5,12 @@ import asyncio
 from aiohttp import web
 
 from services.common.errors import DataSetError
-from services.console.access import audit, page_of
 from services.console.owner.money_views import data_set, data_sets, in_use
 from services.console.owner.uploads import Upload, taken_in
-from services.console.pages import Page
 from services.console.presentation.rendering import Reader
-from services.console.section import Fragments
+from services.console.web.access import audit, page_of
+from services.console.web.pages import Page
+from services.console.web.section import Fragments
 from services.row_reader import Found, read_apart
 
 _one_at_a_time = asyncio.Semaphore(1)

@@ -4,10 +4,10 @@ from aiohttp import web
 
 from protocol.messages import WithdrawOrder
 from services.chain.errors import ChainError
-from services.console.access import page_of
 from services.console.owner.money_views import Earnings, earnings
 from services.console.presentation.rendering import Reader
-from services.console.section import Fragments
+from services.console.web.access import page_of
+from services.console.web.section import Fragments
 
 
 async def show(request: web.Request) -> web.StreamResponse:

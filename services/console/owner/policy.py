@@ -8,12 +8,12 @@ from aiohttp import web
 
 from protocol.messages import PolicyOrder
 from protocol.owner_policy import OwnerPolicy
-from services.console.access import audit, page_of
 from services.console.owner.money_views import budget_lines
 from services.console.owner.policy_form import PolicyForm, form_of, limit_of, read
 from services.console.owner.views import policy_in_force
-from services.console.pages import Page
 from services.console.presentation.i18n import noted as _
+from services.console.web.access import audit, page_of
+from services.console.web.pages import Page
 from services.owner_records import ordered_policy
 
 _PATIENCE_SECONDS = 3.0

@@ -4,7 +4,7 @@ from aiohttp import web
 
 from services.console.owner import data_sets, earnings, policy, trainings
 from services.console.presentation.i18n import noted as _
-from services.console.section import Entry, Section
+from services.console.web.section import Entry, Section
 
 SECTION = Section(
     home="/trainings",

@@ -5,12 +5,12 @@ from typing import Any
 from aiohttp import web
 
 from protocol.messages import OwnerDecision
-from services.console.access import audit, page_of
 from services.console.owner.views import MOST_LISTED, Detail, detail, summaries
-from services.console.pages import Page
 from services.console.party import Party
 from services.console.presentation.rendering import Reader
-from services.console.section import Fragments
+from services.console.web.access import audit, page_of
+from services.console.web.pages import Page
+from services.console.web.section import Fragments
 
 _PARTS = {
     "status": "owner/training/status.html",

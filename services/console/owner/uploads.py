@@ -16,7 +16,7 @@ from aiohttp import BodyPartReader, web
 from services.catalogue import Catalogue
 from services.common.errors import DataSetError
 from services.common.files import private_folder
-from services.console.access import CSRF_HEADER
+from services.console.web.access import CSRF_HEADER
 from services.datasets import SUFFIXES
 
 LARGEST_UPLOAD = 1 << 30

@@ -9,8 +9,8 @@ from services.bus.port import Unroutable
 from services.common.errors import ConfigurationError
 from services.config.daemons import ConsoleSettings
 from services.console.app import Console, serving
-from services.console.live import Hub
 from services.console.party import Party, orders_over
+from services.console.web.hub import Hub
 from services.directory import Directory
 from services.gate import Gate
 from services.store import Store

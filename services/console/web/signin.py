@@ -6,9 +6,9 @@ from urllib.parse import urlsplit
 import structlog
 from aiohttp import web
 
-from services.console.access import access, audit, client_address, page_of
-from services.console.pages import LANGUAGE_COOKIE, THEME_COOKIE, THEMES, Page
 from services.console.presentation.i18n import LANGUAGES
+from services.console.web.access import access, audit, client_address, page_of
+from services.console.web.pages import LANGUAGE_COOKIE, THEME_COOKIE, THEMES, Page
 
 _log = structlog.get_logger(__name__)
 

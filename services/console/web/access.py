@@ -10,9 +10,9 @@ from aiohttp import hdrs, web
 
 from services.console.auth.security import unmasks_to
 from services.console.auth.sessions import Session
-from services.console.pages import LANGUAGE_COOKIE, THEME_COOKIE, THEMES, Page
 from services.console.presentation.i18n import LANGUAGES, negotiate
 from services.console.presentation.rendering import Reader
+from services.console.web.pages import LANGUAGE_COOKIE, THEME_COOKIE, THEMES, Page
 
 if TYPE_CHECKING:
     from services.console.app import Console

@@ -8,8 +8,8 @@ from aiohttp import web
 from protocol.errors import DeltaMLError
 from services.bus.port import BusError
 from services.chain.errors import ChainError
-from services.console.access import Handler, SignInFirst, page_of
 from services.console.presentation.i18n import noted as _
+from services.console.web.access import Handler, SignInFirst, page_of
 
 _log = structlog.get_logger(__name__)
 

@@ -5,7 +5,8 @@ import asyncio
 import pytest
 from aiohttp import web
 
-from services.console.live import SIGNED_OUT, Hub, Viewer, encoded
+from services.console.web.hub import Hub, Viewer, encoded
+from services.console.web.live import SIGNED_OUT
 from tests.support.console import Browser, ConsoleWorld
 from tests.support.console_trainings import round_of, running_training, tell
 

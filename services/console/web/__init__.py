@@ -1,0 +1,1 @@
+"""The console's requests: access, pages, live updates, errors."""
