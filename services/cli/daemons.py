@@ -11,7 +11,7 @@ ConfigFile = Annotated[Path, typer.Option(help="The daemon's YAML file; see depl
 def model_buyer(config: ConfigFile) -> None:
     """Run a model buyer's daemon until SIGTERM: it orders trainings and gets the models."""
     from services.config.daemons import load  # noqa: PLC0415
-    from services.daemon import run_daemon  # noqa: PLC0415
+    from services.daemon.participant import run_daemon  # noqa: PLC0415
 
     run_daemon(load(config, "model-buyer"))
 
@@ -19,7 +19,7 @@ def model_buyer(config: ConfigFile) -> None:
 def data_owner(config: ConfigFile) -> None:
     """Run a data owner's daemon until SIGTERM: it trains and validates on its own rows."""
     from services.config.daemons import load  # noqa: PLC0415
-    from services.daemon import run_daemon  # noqa: PLC0415
+    from services.daemon.participant import run_daemon  # noqa: PLC0415
 
     run_daemon(load(config, "data-owner"))
 
@@ -27,7 +27,7 @@ def data_owner(config: ConfigFile) -> None:
 def aggregator(config: ConfigFile) -> None:
     """Run an aggregator's daemon until SIGTERM: it coordinates trainings that it cannot read."""
     from services.config.daemons import load  # noqa: PLC0415
-    from services.daemon import run_daemon  # noqa: PLC0415
+    from services.daemon.participant import run_daemon  # noqa: PLC0415
 
     run_daemon(load(config, "aggregator"))
 
@@ -35,6 +35,6 @@ def aggregator(config: ConfigFile) -> None:
 def chain_listener(config: ConfigFile) -> None:
     """Run the daemon that carries the contract's events from a node to the broker, until SIGTERM."""
     from services.config.daemons import load  # noqa: PLC0415
-    from services.daemon import run_daemon  # noqa: PLC0415
+    from services.daemon.participant import run_daemon  # noqa: PLC0415
 
     run_daemon(load(config, "chain-listener"))

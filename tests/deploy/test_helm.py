@@ -16,7 +16,7 @@ from helm_python.errors import HelmError
 
 from services.common.files import read_passphrase
 from services.config.daemons import KINDS, load
-from services.stopping import CLOSE_SECONDS, DRAIN_SECONDS
+from services.daemon.shutdown import CLOSE_SECONDS, DRAIN_SECONDS
 from tests.deploy.test_containers import parsed
 from tests.support.dockerfile import instructions_of
 

@@ -12,7 +12,7 @@ import pytest
 
 from services.common.files import read_passphrase
 from services.config.daemons import KINDS
-from services.stopping import CLOSE_SECONDS, DRAIN_SECONDS
+from services.daemon.shutdown import CLOSE_SECONDS, DRAIN_SECONDS
 from tests.deploy.test_containers import parsed
 from tests.support.confined import allowed_calls, settings_of
 from tests.support.packages import install

@@ -18,7 +18,7 @@ from typing import Any
 
 from services.chain.errors import ChainUnavailable, RpcError
 from services.chain.rpc.http import HttpRpc
-from services.stopping import cancelled
+from services.daemon.shutdown import cancelled
 from tests.support.anvil import anvil_binary
 
 BLOCK_SECONDS = 0.2

@@ -11,7 +11,7 @@ from multiprocessing.connection import wait
 from pathlib import Path
 
 from services.config.daemons import load
-from services.daemon import run_daemon
+from services.daemon.participant import run_daemon
 from tests.faults import injected
 from tests.faults.switchboard import Switchboard
 

@@ -12,7 +12,7 @@ from yarl import URL
 from services.bus.amqp.connection import bounded
 from services.bus.amqp.message_properties import copy_of
 from services.bus.naming import EXCHANGE, queue_name
-from services.stopping import cancelled
+from services.daemon.shutdown import cancelled
 from tests.support.amqp_market import AmqpMarket
 
 _TAP = "faults.tap"

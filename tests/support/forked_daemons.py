@@ -36,7 +36,7 @@ _MODULES = (
     "protocol.learning.descent",
     "protocol.roles.dispatch",
     "services.chain.rpc.new_heads",
-    "services.daemon",
+    "services.daemon.participant",
     "services.standing_orders",
     "sqlalchemy.dialects.sqlite",
     "uvloop",
@@ -181,7 +181,7 @@ def _become_daemon(kind: str, config: str, log: str, least_key_bits: int) -> Non
     """In the child: as `deltaml KIND --config FILE` does."""
     from protocol.errors import DeltaMLError  # noqa: PLC0415
     from services.config.daemons import load  # noqa: PLC0415
-    from services.daemon import run_daemon  # noqa: PLC0415
+    from services.daemon.participant import run_daemon  # noqa: PLC0415
 
     status = 1
     try:

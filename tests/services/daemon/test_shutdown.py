@@ -6,8 +6,8 @@ import signal
 
 import pytest
 
-from services import stopping
-from services.stopping import Stopping, cancelled, until_told
+from services.daemon import shutdown as stopping
+from services.daemon.shutdown import Stopping, cancelled, until_told
 
 
 def tell_to_stop():

@@ -5,7 +5,7 @@ import socket
 
 import pytest
 
-from services.supervisor import Supervisor
+from services.daemon.systemd import Supervisor
 
 
 @pytest.fixture
@@ -44,7 +44,7 @@ def test_a_start_a_status_and_a_stop_are_told(hears, environment):
 
 def test_the_watchdog_hears_a_daemon_twice_in_its_period(hears, environment, monkeypatch):
     clock = [1000.0]
-    monkeypatch.setattr("services.supervisor.time.monotonic", lambda: clock[0])
+    monkeypatch.setattr("services.daemon.systemd.time.monotonic", lambda: clock[0])
     supervisor = Supervisor(environment)
     for _ in range(6):
         supervisor.alive()

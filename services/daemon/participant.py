@@ -15,7 +15,6 @@ from services.bus.amqp.amqp_bus import AmqpBus
 from services.bus.port import BusUnavailable
 from services.catalogue import Catalogue
 from services.catalogue_watch import watch_catalogue
-from services.chain.account import Account
 from services.chain.contract.client import MarketplaceClient
 from services.chain.contract.views import MarketplaceViews
 from services.chain.errors import ChainUnavailable
@@ -34,8 +33,11 @@ from services.config.daemons import (
     ModelBuyerConfig,
 )
 from services.console.app import serving as serving_console
-from services.console.beside import console_of
 from services.console.web.hub import Hub
+from services.daemon.account_balance import Account
+from services.daemon.console_factory import console_of
+from services.daemon.monitor import folder_of, watched
+from services.daemon.shutdown import Stopping, until_told
 from services.data_owner import OwnerRole
 from services.directory import Directory
 from services.federated_aggregator import AggregatorRole
@@ -50,10 +52,8 @@ from services.pool import StepPool
 from services.role import Role
 from services.runtime import Runtime
 from services.standing_orders import keep_ordering
-from services.stopping import Stopping, until_told
 from services.store import Store
 from services.store.waiting import until_it_answers
-from services.watched import folder_of, watched
 
 _log = structlog.get_logger(__name__)
 

@@ -6,11 +6,11 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from services.config.daemons import Daemon
+from services.daemon.systemd import Supervisor
 from services.health import Health
 from services.heartbeat import Heartbeats
 from services.meter import Meter
 from services.metrics import DaemonCollector, Observed, serving
-from services.supervisor import Supervisor
 
 
 @asynccontextmanager

@@ -1,0 +1,1 @@
+"""A participant as a process."""
