@@ -16,11 +16,11 @@ from protocol.requirements import asked_factor
 from protocol.roles.shared.request_widths import check_widths
 from services.chain.connect import open_chain
 from services.common.errors import ServiceError
+from services.data.model_file import write_model
+from services.data.sample_request import DemoData, DemoOptions, demo_request, load_data, statistics_of
 from services.demo_report import DemoReport, Outcome, make_report
-from services.demo_request import DemoData, DemoOptions, demo_request, load_data, statistics_of
 from services.market import LocalMarket, MarketSettings, Participant
 from services.metrics import DaemonCollector, serving
-from services.model_file import write_model
 
 __all__ = ["DemoOptions", "DemoReport", "run_demo"]
 

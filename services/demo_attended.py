@@ -10,8 +10,8 @@ from pathlib import Path
 from protocol.request import Request
 from services.chain.connect import open_chain
 from services.console.demo import Hubs, consoles
+from services.data.sample_request import DemoData, DemoOptions, demo_request, statistics_of
 from services.demo import LEAST_DEMO_KEY_BITS, Progress, prepared_data
-from services.demo_request import DemoData, DemoOptions, demo_request, statistics_of
 from services.market import LocalMarket, MarketSettings
 from services.metrics import DaemonCollector, serving
 

@@ -26,7 +26,6 @@ from services.admin.market_folder import (
     write_yaml,
 )
 from services.bus.broker.provisioning import apply_broker, load_plan
-from services.catalogue import Catalogue
 from services.chain.contract.deploy import Deployment, deploy
 from services.chain.contract.verification import contract_state
 from services.chain.errors import InsufficientFunds, RpcError, WrongChain
@@ -34,8 +33,9 @@ from services.chain.rpc.http import HttpRpc, Rpc
 from services.chain.rpc.values import quantity
 from services.common.errors import ConfigurationError
 from services.common.files import private_folder, write_private
-from services.datasets import read_statistic
-from services.demo_request import DemoData, DemoOptions, demo_request, load_data
+from services.data.catalog import Catalogue
+from services.data.sample_request import DemoData, DemoOptions, demo_request, load_data
+from services.data.tabular import read_statistic
 from services.keystore import Cost
 
 LEAST_OWNERS, MOST_OWNERS = 4, 64

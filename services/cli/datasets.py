@@ -10,7 +10,7 @@ import typer
 from services.cli.output import Json, print_json, print_line, print_table
 
 if TYPE_CHECKING:
-    from services.catalogue import Catalogue
+    from services.data.catalog import Catalogue
 
 NOTHING_SERVES = 1
 """Exit status of `match` when it ran and no data set serves."""
@@ -38,7 +38,7 @@ def add(
     json: Json = False,
 ) -> None:
     """Read a file of rows, of any length, and add it to the catalogue."""
-    from services.datasets import read_statistic  # noqa: PLC0415
+    from services.data.tabular import read_statistic  # noqa: PLC0415
 
     kept = _catalogue(catalogue, config)
     chosen = None if columns is None else [column.strip() for column in columns.split(",")]
@@ -120,9 +120,9 @@ def match(
 
 
 def _catalogue(folder: Path | None, config: Path | None) -> "Catalogue":
-    from services.catalogue import Catalogue  # noqa: PLC0415
     from services.common.errors import ConfigurationError  # noqa: PLC0415
     from services.config.daemons import load  # noqa: PLC0415
+    from services.data.catalog import Catalogue  # noqa: PLC0415
 
     if folder is not None and config is not None:
         raise ConfigurationError("give --catalogue or --config, not both")

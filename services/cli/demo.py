@@ -12,8 +12,8 @@ from protocol.errors import MisuseError
 
 if TYPE_CHECKING:
     from protocol.messages import ChainEvent
+    from services.data.sample_request import DemoOptions
     from services.demo_report import DemoReport
-    from services.demo_request import DemoOptions
 
 
 def demo(

@@ -174,7 +174,7 @@ def _limit(text: str) -> int | None:
 
 
 def _show_budget(settings: "DataOwnerConfig", chosen: "OwnerPolicy", counts: "Counts", *, json: bool) -> None:
-    from services.catalogue import Catalogue  # noqa: PLC0415
+    from services.data.catalog import Catalogue  # noqa: PLC0415
 
     limit_of = chosen.budget.limit_of
     names = sorted({one.name for one in Catalogue(settings.catalogue).list()} | counts.data_sets())

@@ -26,9 +26,9 @@ def predict(
     json: Json = False,
 ) -> None:
     """Predict the target for every row; with the target in the file, tell how wrong the model is."""
-    from services.datasets import column_names, read_batches  # noqa: PLC0415
-    from services.model_file import predict as predictions  # noqa: PLC0415
-    from services.model_file import read_model  # noqa: PLC0415
+    from services.data.model_file import predict as predictions  # noqa: PLC0415
+    from services.data.model_file import read_model  # noqa: PLC0415
+    from services.data.tabular import column_names, read_batches  # noqa: PLC0415
 
     bought = read_model(model)
     known = column_names(file)

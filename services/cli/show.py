@@ -90,7 +90,7 @@ def _write_model(store: "Store", instance: "InstanceRow", path: Path) -> None:
     from protocol.bought_model import BoughtModel  # noqa: PLC0415
     from protocol.codec import unpack  # noqa: PLC0415
     from services.common.errors import ConfigurationError  # noqa: PLC0415
-    from services.model_file import write_model  # noqa: PLC0415
+    from services.data.model_file import write_model  # noqa: PLC0415
 
     content = store.result(instance.key, "model")
     if content is None:

@@ -15,8 +15,6 @@ from typing import Any, NoReturn
 
 from aiohttp import web
 
-from services.catalogue import Catalogue
-from services.catalogue_watch import watch_catalogue
 from services.common.errors import ConfigurationError
 from services.config.daemons import ConsoleSettings
 from services.console.app import Console, serving
@@ -29,6 +27,8 @@ from services.console.presentation.i18n import negotiate, translations
 from services.console.presentation.i18n import noted as _
 from services.console.presentation.rendering import Templates
 from services.console.web.hub import Hub
+from services.data.catalog import Catalogue
+from services.data.catalog_watcher import watch_catalogue
 from services.data_owner import OwnerRole
 from services.market import LocalMarket, Participant
 

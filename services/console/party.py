@@ -8,8 +8,8 @@ from protocol.messages import Message
 from protocol.owner_policy import OwnerPolicy
 from protocol.records import Market
 from services.bus.port import Bus
-from services.catalogue import Catalogue
 from services.courier import order_to_self
+from services.data.catalog import Catalogue
 from services.identity import Identity
 from services.store import Store
 

@@ -2,13 +2,13 @@
 
 from protocol.marketplace import PartyRole
 from services.bus.port import Bus
-from services.catalogue import Catalogue
 from services.chain.contract.views import MarketplaceViews
 from services.config.daemons import AggregatorConfig, DataOwnerConfig, ModelBuyerConfig
 from services.console.app import Console
 from services.console.owner.uploads import forget_uploads
 from services.console.party import Desk, Party, orders_over
 from services.console.web.hub import Hub
+from services.data.catalog import Catalogue
 from services.identity import Identity
 from services.store import Store
 

@@ -13,8 +13,6 @@ from protocol.request import LEAST_KEY_BITS
 from services import tracing
 from services.bus.amqp.amqp_bus import AmqpBus
 from services.bus.port import BusUnavailable
-from services.catalogue import Catalogue
-from services.catalogue_watch import watch_catalogue
 from services.chain.contract.client import MarketplaceClient
 from services.chain.contract.views import MarketplaceViews
 from services.chain.errors import ChainUnavailable
@@ -38,6 +36,8 @@ from services.daemon.account_balance import Account
 from services.daemon.console_factory import console_of
 from services.daemon.monitor import folder_of, watched
 from services.daemon.shutdown import Stopping, until_told
+from services.data.catalog import Catalogue
+from services.data.catalog_watcher import watch_catalogue
 from services.data_owner import OwnerRole
 from services.directory import Directory
 from services.federated_aggregator import AggregatorRole

@@ -17,7 +17,7 @@ from pydantic import BaseModel
 from rich.console import Console
 from rich.table import Table
 
-from services.datasets import deal, diabetes
+from services.data.samples import deal, diabetes
 from services.demo import DemoOptions, run_demo
 from services.logging import configure
 from tests.benchmarks.machine import MachineReport, describe

@@ -24,7 +24,13 @@ from services.console.app import Console, serving
 from services.console.auth.accounts import Accounts
 from services.console.party import Party, orders_over
 from services.console.web.hub import Hub
-from services.demo_request import DEFAULT_DEPOSIT_WEI, DemoOptions, demo_request, load_data, statistics_of
+from services.data.sample_request import (
+    DEFAULT_DEPOSIT_WEI,
+    DemoOptions,
+    demo_request,
+    load_data,
+    statistics_of,
+)
 from services.logging import configure
 from services.market import LocalMarket, MarketSettings
 

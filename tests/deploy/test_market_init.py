@@ -17,13 +17,13 @@ from protocol.records import Market
 from services.admin.market_setup import LEAST_OWNERS
 from services.bus.broker.management_client import ManagementAccess, connected
 from services.bus.broker.provisioning import load_plan, plan_broker
-from services.catalogue import Catalogue
 from services.chain.contract.client import MarketplaceClient
 from services.chain.rpc.http import HttpRpc
 from services.common.documents import load_request, read_yaml
 from services.config.daemons import load
 from services.console.auth.accounts import Accounts
-from services.datasets import column_names
+from services.data.catalog import Catalogue
+from services.data.tabular import column_names
 from services.keystore import Cost, Keystore
 from tests.support.anvil import running_anvil
 from tests.support.command_line import refused, run, run_json

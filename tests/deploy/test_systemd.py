@@ -138,7 +138,7 @@ def test_an_owners_upload_is_read_under_the_filter(tmp_path):
     rows = tmp_path / "rows.csv"
     rows.write_text("x,y\n1,2\n3,4\n5,7\n")
     bounds = ("null", str(4 << 30))
-    done = confined(sys.executable, "-m", "services.row_reader", str(rows), *bounds, text=False)
+    done = confined(sys.executable, "-m", "services.data.sandboxed_reader", str(rows), *bounds, text=False)
     assert (done.returncode, done.stderr) == (0, b"")
     assert b"statistic" in done.stdout
 

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from services.datasets import deal, diabetes
+from services.data.samples import deal, diabetes
 from tests.support.daemon_market import DaemonMarket, write_request
 from tests.support.daemon_outcome import check_outcome
 

@@ -14,9 +14,9 @@ from protocol.errors import ProtocolViolation
 from protocol.marketplace import Credited, Opened, RoundRecorded, Settled
 from protocol.messages import MESSAGE_TYPES
 from protocol.types import seats_of
+from services.data.model_file import read_model
 from services.demo import DemoOptions
 from services.meter import PHASES
-from services.model_file import read_model
 from services.sealing import unseal
 from tests.support.watched_demo import naive_training, watched_demo
 

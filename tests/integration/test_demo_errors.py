@@ -11,7 +11,7 @@ import pytest
 
 from protocol.learning.descent import affine_map
 from protocol.learning.statistic import select
-from services.demo_request import DemoOptions, load_data, statistics_of
+from services.data.sample_request import DemoOptions, load_data, statistics_of
 from tests.support.command_line import run
 
 ROOT = Path(__file__).parents[2]

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from services.datasets import deal, diabetes
+from services.data.samples import deal, diabetes
 from tests.support.command_line import run
 from tests.support.daemon_market import DaemonMarket
 

@@ -6,7 +6,7 @@ from protocol.marketplace import Joined, Settled
 from protocol.records import Market
 from services.chain.contract.client import MarketplaceClient
 from services.chain.rpc.http import HttpRpc
-from services.datasets import deal, diabetes
+from services.data.samples import deal, diabetes
 from tests.support.daemon_market import DaemonMarket, write_request
 
 MANUAL = ("owner-4", "owner-5")

@@ -4,7 +4,7 @@ import csv
 
 import pytest
 
-from services.datasets import deal, diabetes
+from services.data.samples import deal, diabetes
 from services.owner_records import payments
 from tests.support.daemon_market import DaemonMarket, write_request
 

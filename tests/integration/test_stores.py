@@ -5,7 +5,7 @@ from contextlib import ExitStack, closing
 
 import pytest
 
-from services.datasets import deal, diabetes
+from services.data.samples import deal, diabetes
 from tests.support.command_line import run
 from tests.support.daemon_market import DaemonMarket, write_request
 from tests.support.daemon_outcome import check_outcome

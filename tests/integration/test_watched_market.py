@@ -6,7 +6,7 @@ import re
 import pytest
 import yaml
 
-from services.datasets import deal, diabetes
+from services.data.samples import deal, diabetes
 from tests.support.daemon_market import DaemonMarket, write_request
 from tests.support.prometheus import running_prometheus
 from tests.support.promql import DEPLOY, alert_rules, metrics_of, panel_expressions

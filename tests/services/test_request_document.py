@@ -9,7 +9,7 @@ from protocol.request import Request
 from protocol.requirements import mismatches
 from protocol.roles.shared.request_widths import check_widths
 from services.common.documents import load_request
-from services.datasets import deal, diabetes
+from services.data.samples import deal, diabetes
 
 DOCUMENT = Path(__file__).parents[2] / "REQUEST.yaml"
 

@@ -7,8 +7,8 @@ import time
 from collections import defaultdict
 from random import Random
 
-from services.catalogue import Catalogue
 from services.common.files import write_private
+from services.data.catalog import Catalogue
 from tests.soak.market import SoakMarket
 from tests.soak.readings import Observer
 from tests.soak.schedule import Event

@@ -10,12 +10,12 @@ from aiohttp import ClientResponse, ClientSession, CookieJar
 
 from protocol.messages import Message
 from protocol.owner_policy import OwnerPolicy
-from services.catalogue import Catalogue
 from services.config.daemons import ConsoleSettings
 from services.console.app import Console, serving
 from services.console.auth.accounts import Accounts
 from services.console.party import Desk, Party
 from services.console.web.hub import Hub
+from services.data.catalog import Catalogue
 from services.store import Store
 from tests.support.service_world import MARKET
 

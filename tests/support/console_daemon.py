@@ -6,7 +6,7 @@ from urllib.parse import urlsplit, urlunsplit
 import yaml
 
 from services.console.auth.accounts import Accounts
-from services.datasets import diabetes
+from services.data.samples import diabetes
 from tests.faults.proxy import LinkProxy
 from tests.support.daemon_market import DaemonMarket, free_port
 from tests.support.rabbitmq import Server

@@ -18,10 +18,10 @@ import yaml
 
 from protocol.learning.statistic import StatisticBuilder
 from protocol.signatures import address_of
-from services.catalogue import Catalogue
 from services.chain.contract.deploy import deploy
 from services.chain.rpc.http import HttpRpc
 from services.common.errors import ConfigurationError, StoreInUse, StoreUnavailable
+from services.data.catalog import Catalogue
 from services.keystore import Cost, Keystore
 from services.store import Store
 from tests.support.amqp_market import AmqpMarket, amqp_market

@@ -12,9 +12,9 @@ from protocol.marketplace import Joined, MarketplaceEvent, RolesDrawn
 from protocol.types import seats_of
 from services import demo
 from services.bus.port import Outgoing
+from services.data.sample_request import DemoOptions, load_data
 from services.demo import run_demo
 from services.demo_report import DemoReport
-from services.demo_request import DemoOptions, load_data
 from services.identity import Identity
 from services.market import LocalMarket
 from services.store import InstanceRow

@@ -11,7 +11,7 @@ from services.console.presentation.rendering import Reader
 from services.console.web.access import audit, page_of
 from services.console.web.pages import Page
 from services.console.web.section import Fragments
-from services.row_reader import Found, read_apart
+from services.data.sandboxed_reader import Found, read_apart
 
 _one_at_a_time = asyncio.Semaphore(1)
 """Reading takes memory, and the daemon has trainings to see to."""

@@ -4,9 +4,9 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from services.catalogue import ColumnRange, Entry
 from services.console.owner.views import policy_in_force, state_of
 from services.console.party import Desk
+from services.data.catalog import ColumnRange, Entry
 from services.owner_records import Payment, counts_of, payments
 from services.store import Store
 

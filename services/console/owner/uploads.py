@@ -13,11 +13,11 @@ from typing import BinaryIO
 
 from aiohttp import BodyPartReader, web
 
-from services.catalogue import Catalogue
 from services.common.errors import DataSetError
 from services.common.files import private_folder
 from services.console.web.access import CSRF_HEADER
-from services.datasets import SUFFIXES
+from services.data.catalog import Catalogue
+from services.data.tabular import SUFFIXES
 
 LARGEST_UPLOAD = 1 << 30
 _LONGEST_FIELD = 64 << 10

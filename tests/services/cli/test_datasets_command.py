@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from services.datasets import diabetes
+from services.data.samples import diabetes
 from tests.support.command_line import refused, run, run_json
 
 REQUEST = Path(__file__).parents[3] / "REQUEST.yaml"

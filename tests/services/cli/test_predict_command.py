@@ -6,7 +6,7 @@ import pyarrow.parquet
 import pytest
 
 from protocol.bought_model import BoughtModel
-from services.model_file import write_model
+from services.data.model_file import write_model
 from tests.support.command_line import refused, run, run_json
 
 MODEL = BoughtModel(name="m", features=("a", "b"), target="y", weights=(2.0, -1.0), intercept=0.5)

@@ -6,7 +6,7 @@ import yaml
 
 from protocol.bought_model import BoughtModel
 from protocol.codec import pack
-from services.model_file import read_model
+from services.data.model_file import read_model
 from services.store import StepWrites, Store
 from tests.support.command_line import refused, run, run_json
 

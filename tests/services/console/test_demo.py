@@ -6,9 +6,9 @@ from decimal import Decimal
 import aiohttp
 import pytest
 
+from services.data.sample_request import DemoOptions
 from services.demo import prepared_data
 from services.demo_attended import attended
-from services.demo_request import DemoOptions
 
 KEY_BITS = 1024
 

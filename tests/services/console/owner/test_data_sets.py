@@ -11,7 +11,7 @@ from pyarrow import parquet
 from services.common.errors import DataSetError
 from services.console.owner import uploads
 from services.console.owner.uploads import clean_name, data_set_name, forget_uploads
-from services.row_reader import read_apart
+from services.data.sandboxed_reader import read_apart
 from tests.support.console import Browser, ConsoleWorld
 from tests.support.console_owner import add_rows, count, put
 

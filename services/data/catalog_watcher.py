@@ -7,7 +7,7 @@ import structlog
 
 from protocol.errors import DeltaMLError
 from protocol.roles.engine.inputs import CatalogueChanged, Input
-from services.catalogue import Catalogue
+from services.data.catalog import Catalogue
 
 _log = structlog.get_logger(__name__)
 

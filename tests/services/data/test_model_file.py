@@ -6,7 +6,7 @@ import pytest
 
 from protocol.bought_model import BoughtModel
 from services.common.errors import ConfigurationError
-from services.model_file import predict, read_model, write_model
+from services.data.model_file import predict, read_model, write_model
 
 MODEL = BoughtModel(name="m", features=("a", "b"), target="y", weights=(0.1, -2.5e-17), intercept=1.0)
 

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from protocol.learning.statistic import StatisticBuilder
-from services.catalogue import Catalogue
 from services.common.errors import ConfigurationError, DataSetError
+from services.data.catalog import Catalogue
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 

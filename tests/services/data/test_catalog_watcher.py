@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from protocol.roles.engine.inputs import CatalogueChanged
-from services.catalogue import Catalogue
-from services.catalogue_watch import watch_catalogue
 from services.common.errors import StoreUnavailable
+from services.data.catalog import Catalogue
+from services.data.catalog_watcher import watch_catalogue
 from tests.support.pure_party import make_statistic
 from tests.support.scripted_daemon import until
 

@@ -1,4 +1,4 @@
-"""`python -m services.row_reader`: reads an uploaded file of rows in a process of its own, within bounds.
+"""`python -m services.data.sandboxed_reader`: reads an uploaded file of rows in its own process, bounded.
 
 A file that was made to exhaust memory or time, or that brings the reading library down, ends this process and
 not the daemon. What it found goes to standard output: the statistic, or an error text without values.
@@ -41,7 +41,7 @@ async def read_apart(
     child = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
-        "services.row_reader",
+        "services.data.sandboxed_reader",
         str(path),
         json.dumps(columns),
         str(memory_bytes),
@@ -72,7 +72,7 @@ def main() -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core would be a copy of the rows
     resource.setrlimit(resource.RLIMIT_CPU, (PROCESSOR_SECONDS, PROCESSOR_SECONDS))
     resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
-    from services.datasets import read_batches, read_statistic  # noqa: PLC0415  within the bounds
+    from services.data.tabular import read_batches, read_statistic  # noqa: PLC0415  within the bounds
 
     try:
         statistic = read_statistic(path, columns)

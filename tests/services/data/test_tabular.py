@@ -11,22 +11,15 @@ import pytest
 from sklearn.model_selection import train_test_split
 
 from services.common.errors import DataSetError
-from services.datasets import (
-    column_names,
-    deal,
-    diabetes,
-    read_batches,
-    read_rows,
-    read_statistic,
-    thesis_split,
-)
+from services.data.samples import deal, diabetes, thesis_split
+from services.data.tabular import column_names, read_batches, read_rows, read_statistic
 
 ROOT = Path(__file__).parents[2]
 SECRET = "8675309"
 MEASURE = """
 import resource, sys
 from pathlib import Path
-from services.datasets import read_statistic
+from services.data.tabular import read_statistic
 rows = read_statistic(sys.argv[1]).rows
 status = Path("/proc/self/status")
 if status.exists():

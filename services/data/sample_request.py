@@ -11,7 +11,8 @@ import numpy as np
 from protocol.errors import MisuseError
 from protocol.learning.statistic import Matrix, Statistic, StatisticBuilder
 from protocol.request import Request, parse_request
-from services.datasets import deal, diabetes, read_rows
+from services.data.samples import deal, diabetes
+from services.data.tabular import read_rows
 
 _LARGEST_WEIGHT = 2.0**56
 """A request has room for 64 bits (protocol/request.py), of which 8 are kept for what training does."""

@@ -1,0 +1,1 @@
+"""Private data: catalogue, readers, samples, model files."""
