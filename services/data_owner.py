@@ -16,7 +16,7 @@ from protocol.roles.owner.budget import COUNTS
 from protocol.roles.owner.state import DATA_SET
 from services.chain.contract.views import MarketplaceViews
 from services.common.lru_map import Recent
-from services.directory import Directory
+from services.identity.directory import Directory
 from services.owner_records import ORDERED_POLICY, count_earlier_trainings, counts_of, ordered_policy
 from services.role import OUTSIDE, Answer, Role
 from services.store import Store

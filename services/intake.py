@@ -16,7 +16,7 @@ from protocol.roles.engine.inputs import MessageReceived
 from services import tracing
 from services.bus.port import Delivery, read_envelope
 from services.common.trace_context import with_context
-from services.gate import Gate
+from services.identity.admission import Gate
 from services.inbox import message_identity, queued
 from services.logging import bound
 from services.meter import Meter

@@ -28,11 +28,11 @@ from services.chain.events.event_outbox import EventOutbox, Stream
 from services.chain.events.listener import ChainListener
 from services.chain.rpc.http import Rpc
 from services.config.daemons import Broker
-from services.courier import order_to_self
 from services.data_owner import OwnerRole
-from services.directory import Directory
 from services.federated_aggregator import AggregatorRole
-from services.identity import Identity
+from services.identity.directory import Directory
+from services.identity.keys import Identity
+from services.identity.signing import order_to_self
 from services.meter import Meter
 from services.metrics import Observed
 from services.model_buyer import BuyerRole

@@ -28,10 +28,10 @@ from services.chain.contract.client import MarketplaceClient
 from services.chain_record import place_of, record_of
 from services.common.errors import StoreInUse
 from services.common.tasks import unending
-from services.directory import Directory
-from services.gate import Gate
 from services.heartbeat import Heartbeats
-from services.identity import Identity
+from services.identity.admission import Gate
+from services.identity.directory import Directory
+from services.identity.keys import Identity
 from services.inbox import answer_identity, event_identity, queued, unqueued
 from services.intake import RETRY_SECONDS, Intake
 from services.meter import Meter

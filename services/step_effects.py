@@ -15,9 +15,9 @@ from protocol.roles.engine.effects import (
     SubmitCall,
 )
 from protocol.roles.engine.inputs import Input, MessageReceived
-from services.courier import outgoing
-from services.directory import Directory
-from services.identity import Identity
+from services.identity.directory import Directory
+from services.identity.keys import Identity
+from services.identity.signing import outgoing
 from services.outbox import packed_call, packed_letter, packed_message
 from services.store import StepWrites
 

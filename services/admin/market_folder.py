@@ -18,7 +18,7 @@ from services.common.documents import read_yaml
 from services.common.errors import ConfigurationError
 from services.common.files import private_folder, write_private
 from services.config.daemons import Kind
-from services.keystore import Cost, Keystore, public_identity
+from services.identity.keystore import Cost, Keystore, public_identity
 
 CONFIG, PASSPHRASE, BROKER_PASSWORD = "config.yaml", "passphrase", "broker-password"
 STORE_PASSWORD = "store-password"  # noqa: S105  a file's name

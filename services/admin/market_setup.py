@@ -36,7 +36,7 @@ from services.common.files import private_folder, write_private
 from services.data.catalog import Catalogue
 from services.data.sample_request import DemoData, DemoOptions, demo_request, load_data
 from services.data.tabular import read_statistic
-from services.keystore import Cost
+from services.identity.keystore import Cost
 
 LEAST_OWNERS, MOST_OWNERS = 4, 64
 _DEVELOPMENT_WEI = 10**20

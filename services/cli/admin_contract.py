@@ -34,7 +34,7 @@ def deploy(
     from services.chain.rpc.http import HttpRpc  # noqa: PLC0415
     from services.chain.transactions.pending import SendPolicy  # noqa: PLC0415
     from services.common.files import read_passphrase  # noqa: PLC0415
-    from services.keystore import Keystore  # noqa: PLC0415
+    from services.identity.keystore import Keystore  # noqa: PLC0415
 
     identity = Keystore.open(keystore, read_passphrase(passphrase_file)).identity
 

@@ -18,7 +18,7 @@ _Passphrase = Annotated[
 @keys.command()
 def create(keystore: _Keystore, passphrase_file: _Passphrase = None, json: Json = False) -> None:
     """Make a folder with new keys."""
-    from services.keystore import Keystore  # noqa: PLC0415
+    from services.identity.keystore import Keystore  # noqa: PLC0415
 
     Keystore.create(keystore, _passphrase(passphrase_file, "New passphrase", confirm=True))
     _show(keystore, json=json)
@@ -33,7 +33,7 @@ def show(keystore: _Keystore, json: Json = False) -> None:
 @keys.command()
 def rotate(keystore: _Keystore, passphrase_file: _Passphrase = None, json: Json = False) -> None:
     """Make a new exchange key. Trainings under way keep the old one; register the new one on chain."""
-    from services.keystore import Keystore  # noqa: PLC0415
+    from services.identity.keystore import Keystore  # noqa: PLC0415
 
     Keystore.open(keystore, _passphrase(passphrase_file, "Passphrase")).rotate_exchange_key()
     _show(keystore, json=json)
@@ -49,7 +49,7 @@ def passphrase(
     json: Json = False,
 ) -> None:
     """Change the passphrase; the keys stay."""
-    from services.keystore import Keystore  # noqa: PLC0415
+    from services.identity.keystore import Keystore  # noqa: PLC0415
 
     opened = Keystore.open(keystore, _passphrase(passphrase_file, "Passphrase"))
     opened.change_passphrase(_passphrase(new_passphrase_file, "New passphrase", confirm=True))
@@ -65,7 +65,7 @@ def _passphrase(file: Path | None, question: str, *, confirm: bool = False) -> s
 
 
 def _show(keystore: Path, *, json: bool) -> None:
-    from services.keystore import public_identity  # noqa: PLC0415
+    from services.identity.keystore import public_identity  # noqa: PLC0415
 
     identity = public_identity(keystore)
     shown = {

@@ -101,8 +101,8 @@ def send_order(
     """Sign with the daemon's own key, seal to it, publish to its queue; returns the message id."""
     from services.bus.amqp.amqp_bus import AmqpBus  # noqa: PLC0415
     from services.common.files import read_passphrase  # noqa: PLC0415
-    from services.courier import order_to_self  # noqa: PLC0415
-    from services.keystore import Keystore  # noqa: PLC0415
+    from services.identity.keystore import Keystore  # noqa: PLC0415
+    from services.identity.signing import order_to_self  # noqa: PLC0415
 
     identity = Keystore.open(config.keystore, read_passphrase(config.passphrase_file)).identity
     order = order_to_self(identity, role, body, training)

@@ -8,9 +8,9 @@ from protocol.messages import Message
 from protocol.owner_policy import OwnerPolicy
 from protocol.records import Market
 from services.bus.port import Bus
-from services.courier import order_to_self
 from services.data.catalog import Catalogue
-from services.identity import Identity
+from services.identity.keys import Identity
+from services.identity.signing import order_to_self
 from services.store import Store
 
 Order = Callable[[Message, int], Awaitable[bytes]]

@@ -9,7 +9,7 @@ from services.console.owner.uploads import forget_uploads
 from services.console.party import Desk, Party, orders_over
 from services.console.web.hub import Hub
 from services.data.catalog import Catalogue
-from services.identity import Identity
+from services.identity.keys import Identity
 from services.store import Store
 
 _ROLES: dict[str, PartyRole] = {

@@ -39,11 +39,11 @@ from services.daemon.shutdown import Stopping, until_told
 from services.data.catalog import Catalogue
 from services.data.catalog_watcher import watch_catalogue
 from services.data_owner import OwnerRole
-from services.directory import Directory
 from services.federated_aggregator import AggregatorRole
 from services.health import Health
 from services.heartbeat import Heartbeats
-from services.keystore import Keystore
+from services.identity.directory import Directory
+from services.identity.keystore import Keystore
 from services.logging import configure
 from services.meter import Meter
 from services.metrics import Observed

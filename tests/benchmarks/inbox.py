@@ -26,9 +26,9 @@ from services.bus.amqp.message_properties import message_of
 from services.bus.naming import EXCHANGE, message_key, queue_name
 from services.bus.port import Outgoing
 from services.config.daemons import Broker
-from services.directory import Directory
-from services.gate import Gate
-from services.identity import Identity
+from services.identity.admission import Gate
+from services.identity.directory import Directory
+from services.identity.keys import Identity
 from services.intake import Intake
 from services.meter import Meter
 from services.role import Role

@@ -24,7 +24,7 @@ from services.config.daemons import load
 from services.console.auth.accounts import Accounts
 from services.data.catalog import Catalogue
 from services.data.tabular import column_names
-from services.keystore import Cost, Keystore
+from services.identity.keystore import Cost, Keystore
 from tests.support.anvil import running_anvil
 from tests.support.command_line import refused, run, run_json
 from tests.support.daemon_market import DaemonProcess
@@ -36,7 +36,7 @@ START_SECONDS = 60
 
 @pytest.fixture
 def cheap(monkeypatch):
-    monkeypatch.setattr("services.keystore.Cost", lambda: CHEAP)
+    monkeypatch.setattr("services.identity.keystore.Cost", lambda: CHEAP)
 
 
 @pytest.fixture(scope="module")

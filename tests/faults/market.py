@@ -15,8 +15,8 @@ import yaml
 
 from protocol.messages import TrainingOrder
 from protocol.request import Request, parse_request
-from services.courier import order_to_self
-from services.keystore import Keystore
+from services.identity.keystore import Keystore
+from services.identity.signing import order_to_self
 from tests.faults.node import Node
 from tests.faults.processes import ForkedDaemon
 from tests.faults.proxy import LinkProxy

@@ -10,7 +10,7 @@ import pytest
 from protocol.messages import Complaint
 from protocol.roles.engine.effects import NoteFact
 from services.bus.amqp.amqp_bus import AmqpBus
-from services.directory import Directory
+from services.identity.directory import Directory
 from services.meter import Meter
 from services.outbox import Outbox, packed_message
 from services.runtime import Runtime

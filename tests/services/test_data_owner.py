@@ -23,7 +23,7 @@ from protocol.roles.owner.budget import Counts, counted
 from services.chain.contract.views import Owners
 from services.chain_record import record_key, record_of
 from services.data_owner import OwnerRole
-from services.directory import Directory
+from services.identity.directory import Directory
 from services.owner_records import Payment, count_earlier_trainings, counts_of, payments
 from services.role import OUTSIDE
 from services.store import Store

@@ -11,8 +11,8 @@ from protocol.errors import ProtocolViolation
 from protocol.messages import Complaint, OwnerAnnouncement
 from services import intake as intake_module
 from services.bus.memory import MemoryBus
-from services.directory import Directory
-from services.gate import Gate
+from services.identity.admission import Gate
+from services.identity.directory import Directory
 from services.inbox import unqueued
 from services.intake import Intake
 from services.meter import Meter

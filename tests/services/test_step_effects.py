@@ -19,9 +19,9 @@ from protocol.roles.engine.effects import (
 )
 from protocol.roles.engine.inputs import MessageReceived, TimerFired
 from services.chain.errors import ChainUnavailable
-from services.directory import Directory
+from services.identity.directory import Directory
+from services.identity.sealing import unseal
 from services.outbox import PendingCall, PendingLetter, PendingMessage
-from services.sealing import unseal
 from services.step_effects import Courier, writes_of
 from tests.support.service_world import FakeChain, Person
 

@@ -9,8 +9,8 @@ from protocol.messages import TrainingOrder
 from protocol.request import Request, parse_request
 from services.bus.amqp.amqp_bus import AmqpBus
 from services.common.files import read_passphrase, write_private
-from services.courier import order_to_self
-from services.keystore import Keystore
+from services.identity.keystore import Keystore
+from services.identity.signing import order_to_self
 from tests.support.daemon_market import DaemonMarket, DaemonProcess
 from tests.support.forked_daemons import DaemonForks, ForkedDaemonProcess
 from tests.support.rabbitmq import Server

@@ -17,7 +17,7 @@ from protocol.errors import ProtocolViolation
 from protocol.learning.scales import METRIC_SCALE, MODEL_SCALE, RESIDUAL_SCALE, UPDATE_SCALE
 from protocol.learning.widths import Widths
 from protocol.roles.shared.request_widths import training_widths
-from services.sealing import seal, unseal
+from services.identity.sealing import seal, unseal
 from tests.support.pure_market import PureMarket
 from tests.support.pure_party import Matrix
 

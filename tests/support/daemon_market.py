@@ -22,7 +22,7 @@ from services.chain.contract.deploy import deploy
 from services.chain.rpc.http import HttpRpc
 from services.common.errors import ConfigurationError, StoreInUse, StoreUnavailable
 from services.data.catalog import Catalogue
-from services.keystore import Cost, Keystore
+from services.identity.keystore import Cost, Keystore
 from services.store import Store
 from tests.support.amqp_market import AmqpMarket, amqp_market
 from tests.support.anvil import running_anvil

@@ -8,10 +8,10 @@ import msgpack
 from protocol.codec import unpack
 from protocol.envelope import MINOR, Envelope, SignedMessage
 from services.bus.port import Outgoing
-from services.identity import Identity
+from services.identity.keys import Identity
+from services.identity.sealing import seal
 from services.market import Participant
 from services.outbox import PendingMessage, packed_message
-from services.sealing import seal
 from services.step_effects import Courier
 from tests.support.watched_demo import WatchedMarket
 

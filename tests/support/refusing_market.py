@@ -15,8 +15,8 @@ from services.bus.amqp.message_properties import message_of
 from services.bus.naming import EXCHANGE, message_key
 from services.bus.port import Outgoing
 from services.config.daemons import Broker
-from services.directory import Directory
-from services.gate import Gate
+from services.identity.admission import Gate
+from services.identity.directory import Directory
 from services.inbox import unqueued
 from services.intake import Intake
 from services.meter import Meter

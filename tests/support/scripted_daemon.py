@@ -14,8 +14,8 @@ from protocol.roles.engine.effects import Effect, NoteFact, SendMessage, SetTime
 from protocol.roles.engine.inputs import Input, MessageReceived, TimerFired
 from services.bus.memory import MemoryBroker, MemoryBus
 from services.bus.port import Outgoing
-from services.directory import Directory
-from services.gate import Gate
+from services.identity.admission import Gate
+from services.identity.directory import Directory
 from services.inbox import message_identity
 from services.meter import Meter
 from services.pool import TimedStep

@@ -15,8 +15,8 @@ from services.bus.memory import MemoryBroker
 from services.bus.port import Outgoing
 from services.chain.contract.views import Owners
 from services.chain.errors import CallReverted, ChainUnavailable
-from services.identity import Identity
-from services.sealing import seal
+from services.identity.keys import Identity
+from services.identity.sealing import seal
 
 MARKET = Market(chain_id=1337, contract="0x" + "c0" * 20)
 

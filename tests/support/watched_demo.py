@@ -15,7 +15,7 @@ from services.bus.port import Outgoing
 from services.data.sample_request import DemoOptions, load_data
 from services.demo import run_demo
 from services.demo_report import DemoReport
-from services.identity import Identity
+from services.identity.keys import Identity
 from services.market import LocalMarket
 from services.store import InstanceRow
 

@@ -9,7 +9,7 @@ from services.chain.contract.deploy import Deployment
 from services.chain.embedded.embedded_rpc import EmbeddedRpc
 from services.chain.errors import InsufficientFunds, RpcError, WrongChain
 from services.common.errors import ConfigurationError
-from services.keystore import Cost
+from services.identity.keystore import Cost
 from tests.support.chain_market import ChainMarket
 
 

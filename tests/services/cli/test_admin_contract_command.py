@@ -4,7 +4,7 @@ from urllib.request import Request, urlopen
 import pytest
 import yaml
 
-from services.keystore import Cost, Keystore
+from services.identity.keystore import Cost, Keystore
 from tests.support.anvil import running_anvil
 from tests.support.command_line import refused, run, run_json
 

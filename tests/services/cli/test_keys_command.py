@@ -1,6 +1,6 @@
 import pytest
 
-from services.keystore import Cost, Keystore
+from services.identity.keystore import Cost, Keystore
 from tests.support.command_line import refused, run, run_json
 
 PASSPHRASE = "correct horse"
@@ -9,7 +9,7 @@ PASSPHRASE = "correct horse"
 @pytest.fixture(autouse=True)
 def cheap(monkeypatch):
     cost = Cost(2, 1, 8192)
-    monkeypatch.setattr("services.keystore.Cost", lambda: cost)
+    monkeypatch.setattr("services.identity.keystore.Cost", lambda: cost)
 
 
 @pytest.fixture

@@ -11,8 +11,8 @@ from services.config.daemons import ConsoleSettings
 from services.console.app import Console, serving
 from services.console.party import Party, orders_over
 from services.console.web.hub import Hub
-from services.directory import Directory
-from services.gate import Gate
+from services.identity.admission import Gate
+from services.identity.directory import Directory
 from services.store import Store
 from tests.support.service_world import MARKET, FakeChain, Person, broker_of
 

@@ -6,7 +6,7 @@ from protocol.errors import ProtocolViolation
 from protocol.marketplace import Join, Register
 from services.chain.contract.views import MarketplaceViews, Owners
 from services.chain.errors import ChainUnavailable
-from services.directory import Directory
+from services.identity.directory import Directory
 
 DEPTH = 3
 

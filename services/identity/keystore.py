@@ -25,8 +25,8 @@ from protocol.crypto.paillier import PrivateKey, generate_private_key
 from protocol.errors import DeltaMLError
 from services.common.errors import ConfigurationError
 from services.common.files import private_folder, read_private, require_private, write_private
-from services.identity import Identity
-from services.sealing import exchange_key_of
+from services.identity.keys import Identity
+from services.identity.sealing import exchange_key_of
 
 LEAST_PASSPHRASE = 8
 _VERSION = 1

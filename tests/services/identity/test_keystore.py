@@ -9,8 +9,8 @@ from nacl.pwhash import argon2id
 
 from protocol.crypto.paillier import PrivateKey
 from services.common.errors import ConfigurationError
-from services.keystore import Cost, Keystore, public_identity
-from services.sealing import exchange_key_of, seal, unseal
+from services.identity.keystore import Cost, Keystore, public_identity
+from services.identity.sealing import exchange_key_of, seal, unseal
 
 CHEAP = Cost(2, argon2id.OPSLIMIT_MIN, argon2id.MEMLIMIT_MIN)
 PASSPHRASE = "correct horse"

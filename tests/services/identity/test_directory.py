@@ -3,8 +3,8 @@
 import pytest
 
 from protocol.errors import ProtocolViolation
-from services import directory as directory_module
-from services.directory import Directory
+from services.identity import directory as directory_module
+from services.identity.directory import Directory
 from tests.support.service_world import FakeChain, Person
 
 

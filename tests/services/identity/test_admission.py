@@ -17,10 +17,10 @@ from protocol.messages import (
 )
 from services.bus.port import MAXIMUM_BODY_BYTES
 from services.chain.errors import ChainUnavailable
-from services.directory import Directory
-from services.gate import Gate
-from services.identity import Identity
-from services.sealing import seal
+from services.identity.admission import Gate
+from services.identity.directory import Directory
+from services.identity.keys import Identity
+from services.identity.sealing import seal
 from tests.support.documents import any_request
 from tests.support.service_world import FakeChain, Person, StrangersDelivery, delivery_of, sealed
 

@@ -8,8 +8,8 @@ from protocol.envelope import Envelope, SignedMessage
 from protocol.marketplace import PartyRole
 from protocol.messages import Message
 from services.bus.port import Outgoing
-from services.identity import Identity
-from services.sealing import seal
+from services.identity.keys import Identity
+from services.identity.sealing import seal
 
 
 def outgoing(

@@ -6,8 +6,8 @@ from protocol.errors import ProtocolViolation
 from protocol.marketplace import PartyRole
 from protocol.messages import MESSAGE_TYPES, ROUTES
 from services.bus.port import MAXIMUM_BODY_BYTES, Delivery, read_envelope
-from services.directory import Directory
-from services.identity import Identity
+from services.identity.directory import Directory
+from services.identity.keys import Identity
 
 
 class Gate:

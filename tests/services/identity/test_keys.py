@@ -6,9 +6,9 @@ import pytest
 
 from protocol.errors import ProtocolViolation
 from services.chain.errors import ChainUnavailable
-from services.directory import Directory
-from services.identity import Identity
-from services.sealing import exchange_key_of, seal, unseal
+from services.identity.directory import Directory
+from services.identity.keys import Identity
+from services.identity.sealing import exchange_key_of, seal, unseal
 from tests.support.service_world import FakeChain, Person
 
 SECRET = bytes(range(32))

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from protocol.errors import ProtocolViolation
 from protocol.signatures import address_of
-from services.sealing import exchange_key_of, unseal
+from services.identity.sealing import exchange_key_of, unseal
 
 
 @dataclass(frozen=True, slots=True)
