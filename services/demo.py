@@ -20,7 +20,7 @@ from services.data.model_file import write_model
 from services.data.sample_request import DemoData, DemoOptions, demo_request, load_data, statistics_of
 from services.demo_report import DemoReport, Outcome, make_report
 from services.market import LocalMarket, MarketSettings, Participant
-from services.metrics import DaemonCollector, serving
+from services.observability.prometheus import DaemonCollector, serving
 
 __all__ = ["DemoOptions", "DemoReport", "run_demo"]
 

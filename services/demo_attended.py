@@ -13,7 +13,7 @@ from services.console.demo import Hubs, consoles
 from services.data.sample_request import DemoData, DemoOptions, demo_request, statistics_of
 from services.demo import LEAST_DEMO_KEY_BITS, Progress, prepared_data
 from services.market import LocalMarket, MarketSettings
-from services.metrics import DaemonCollector, serving
+from services.observability.prometheus import DaemonCollector, serving
 
 Opened = Callable[[str], None]
 """Told the start page's address, secret included."""

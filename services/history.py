@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from services.meter import ROUND_ENDS, ROUND_STARTS
+from services.observability.counters import ROUND_ENDS, ROUND_STARTS
 from services.store import InstanceRow
 
 FAILURES = frozenset(

@@ -33,9 +33,9 @@ from services.federated_aggregator import AggregatorRole
 from services.identity.directory import Directory
 from services.identity.keys import Identity
 from services.identity.signing import order_to_self
-from services.meter import Meter
-from services.metrics import Observed
 from services.model_buyer import BuyerRole
+from services.observability.counters import Meter
+from services.observability.prometheus import Observed
 from services.pool import StepPool
 from services.role import Role
 from services.runtime import Runtime

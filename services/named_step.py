@@ -5,9 +5,10 @@ from contextlib import AbstractContextManager
 from protocol.marketplace import training_of
 from protocol.roles.engine.inputs import EventConfirmed, Input, MessageReceived
 from protocol.roles.engine.machine import input_name
-from services import tracing
 from services.common.trace_context import split_context
-from services.logging import bound
+from services.observability import tracing
+from services.observability.logging import bound
+from services.observability.tracer import Span
 from services.role import OUTSIDE, Role
 from services.store import InstanceRow, QueuedInput
 
@@ -31,7 +32,7 @@ def named(item: Input, row: InstanceRow | None) -> AbstractContextManager[None]:
 
 def traced(
     role: Role, party: str, queued_input: QueuedInput, item: Input, row: InstanceRow | None
-) -> AbstractContextManager[tracing.Span]:
+) -> AbstractContextManager[Span]:
     """The span of an input's step, in the trace of the message that it is, or else of its training."""
     own, _ = split_context(queued_input.content)
     outside = queued_input.key == OUTSIDE

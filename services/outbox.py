@@ -21,18 +21,18 @@ from protocol.errors import DeltaMLError
 from protocol.marketplace import ContractCall
 from protocol.roles.engine.inputs import UNKNOWN_TRAINING, CallRefused
 from protocol.types import Code, FrozenModel
-from services import tracing
 from services.bus.port import UNDELIVERABLE, Bus, BusUnavailable, Outgoing, Unroutable
 from services.chain.contract.client import MarketplaceClient
 from services.chain.errors import CallReverted, ChainUnavailable
 from services.common.errors import StoreUnavailable
 from services.common.tasks import IDLE_SECONDS, happens
 from services.inbox import queued
-from services.logging import bound
-from services.meter import Meter
+from services.observability import tracing
+from services.observability.counters import Meter
+from services.observability.logging import bound
+from services.observability.tracer import Span
 from services.store import QueuedEffect, Store
 from services.store.waiting import pause
-from services.tracing import Span
 
 _log = structlog.get_logger(__name__)
 

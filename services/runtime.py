@@ -22,20 +22,20 @@ from protocol.request import LEAST_KEY_BITS
 from protocol.roles.engine.context import Context
 from protocol.roles.engine.inputs import CallRefused, EventConfirmed, Input, MessageReceived
 from protocol.roles.engine.machine import input_name
-from services import tracing
 from services.bus.port import Bus
 from services.chain.contract.client import MarketplaceClient
 from services.chain_record import place_of, record_of
 from services.common.errors import StoreInUse
 from services.common.tasks import unending
-from services.heartbeat import Heartbeats
 from services.identity.admission import Gate
 from services.identity.directory import Directory
 from services.identity.keys import Identity
 from services.inbox import answer_identity, event_identity, queued, unqueued
 from services.intake import RETRY_SECONDS, Intake
-from services.meter import Meter
 from services.named_step import named, traced
+from services.observability import tracing
+from services.observability.counters import Meter
+from services.observability.heartbeat import Heartbeats
 from services.outbox import Outbox, packed_call, packed_letter
 from services.pool import StepPool
 from services.role import OUTSIDE, Answer, Role

@@ -49,7 +49,7 @@ def demo(
     """Run a whole market here: buyer, aggregator, owners, bus and chain; train, pay, and show the figures."""
     from services.common.files import write_private  # noqa: PLC0415
     from services.demo import DemoOptions, run_demo  # noqa: PLC0415  numpy and the chain are not for --help
-    from services.logging import configure  # noqa: PLC0415
+    from services.observability.logging import configure  # noqa: PLC0415
 
     configure(level=log.upper())
     options = DemoOptions(

@@ -7,10 +7,10 @@ from pathlib import Path
 
 from services.config.daemons import Daemon
 from services.daemon.systemd import Supervisor
-from services.health import Health
-from services.heartbeat import Heartbeats
-from services.meter import Meter
-from services.metrics import DaemonCollector, Observed, serving
+from services.observability.counters import Meter
+from services.observability.health import Health
+from services.observability.heartbeat import Heartbeats
+from services.observability.prometheus import DaemonCollector, Observed, serving
 
 
 @asynccontextmanager

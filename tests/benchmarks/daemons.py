@@ -19,7 +19,7 @@ from rich.table import Table
 
 from services.data.samples import deal, diabetes
 from services.demo import DemoOptions, run_demo
-from services.logging import configure
+from services.observability.logging import configure
 from tests.benchmarks.machine import MachineReport, describe
 from tests.support.daemon_market import DaemonMarket, write_request
 from tests.support.rabbitmq import running_server

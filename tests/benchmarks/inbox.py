@@ -30,7 +30,7 @@ from services.identity.admission import Gate
 from services.identity.directory import Directory
 from services.identity.keys import Identity
 from services.intake import Intake
-from services.meter import Meter
+from services.observability.counters import Meter
 from services.role import Role
 from services.store import NewMessage, StepWrites, Store
 from tests.benchmarks import machine

@@ -31,8 +31,8 @@ from services.data.sample_request import (
     load_data,
     statistics_of,
 )
-from services.logging import configure
 from services.market import LocalMarket, MarketSettings
+from services.observability.logging import configure
 
 ACCOUNT, PASSWORD = "viewer", "a long enough password"
 

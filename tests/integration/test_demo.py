@@ -17,7 +17,7 @@ from protocol.types import seats_of
 from services.data.model_file import read_model
 from services.demo import DemoOptions
 from services.identity.sealing import unseal
-from services.meter import PHASES
+from services.observability.counters import PHASES
 from tests.support.watched_demo import naive_training, watched_demo
 
 REPORT_FIELDS = [

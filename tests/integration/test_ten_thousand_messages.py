@@ -11,7 +11,7 @@ from protocol.messages import Complaint
 from protocol.roles.engine.effects import NoteFact
 from services.bus.amqp.amqp_bus import AmqpBus
 from services.identity.directory import Directory
-from services.meter import Meter
+from services.observability.counters import Meter
 from services.outbox import Outbox, packed_message
 from services.runtime import Runtime
 from services.store import Store

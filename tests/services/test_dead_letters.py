@@ -11,7 +11,7 @@ from services.bus.amqp.chunking import MAXIMUM_PARTS
 from services.bus.amqp.message_properties import message_of
 from services.bus.naming import DEAD_QUEUE
 from services.bus.port import UNDELIVERABLE
-from services.meter import Meter
+from services.observability.counters import Meter
 from services.outbox import Outbox, packed_message
 from services.store import Store
 from tests.support.command_line import refused, run, run_json

@@ -15,7 +15,7 @@ from services.identity.admission import Gate
 from services.identity.directory import Directory
 from services.inbox import unqueued
 from services.intake import Intake
-from services.meter import Meter
+from services.observability.counters import Meter
 from services.role import OUTSIDE, Role
 from services.store import Store
 from tests.support.scripted_daemon import code_of, until

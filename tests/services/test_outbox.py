@@ -13,7 +13,7 @@ from services.bus.memory import MemoryBus
 from services.bus.port import BusUnavailable, Unroutable
 from services.chain.errors import CallReverted, ChainUnavailable
 from services.inbox import unqueued
-from services.meter import Meter
+from services.observability.counters import Meter
 from services.outbox import Outbox, packed_call, packed_letter, packed_message
 from services.store import Store
 from tests.support.scripted_daemon import until

@@ -9,8 +9,8 @@ import pytest
 
 from protocol.roles.engine.inputs import TimerFired
 from services import timekeeper as module
-from services.heartbeat import Heartbeats
 from services.inbox import unqueued
+from services.observability.heartbeat import Heartbeats
 from services.store import QueuedInput, StepWrites, Store
 from services.timekeeper import BEAT_SECONDS, GRACE_SECONDS, Timekeeper
 

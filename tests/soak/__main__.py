@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from services.logging import configure
+from services.observability.logging import configure
 from tests.soak.report import STEADY, show
 from tests.soak.run import Plan, soak
 from tests.support.rabbitmq import running_server

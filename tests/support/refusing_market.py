@@ -19,7 +19,7 @@ from services.identity.admission import Gate
 from services.identity.directory import Directory
 from services.inbox import unqueued
 from services.intake import Intake
-from services.meter import Meter
+from services.observability.counters import Meter
 from services.role import Role
 from services.store import Store
 from tests.support.amqp_market import AmqpMarket, amqp_market

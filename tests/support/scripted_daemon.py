@@ -17,7 +17,7 @@ from services.bus.port import Outgoing
 from services.identity.admission import Gate
 from services.identity.directory import Directory
 from services.inbox import message_identity
-from services.meter import Meter
+from services.observability.counters import Meter
 from services.pool import TimedStep
 from services.role import Role
 from services.runtime import Runtime

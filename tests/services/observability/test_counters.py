@@ -3,7 +3,7 @@
 import pytest
 
 from protocol.messages import MESSAGE_TYPES
-from services.meter import _PHASE_OF_INPUT, PHASES, Meter
+from services.observability.counters import _PHASE_OF_INPUT, PHASES, Meter
 
 
 def test_all_phases_are_there_at_zero():

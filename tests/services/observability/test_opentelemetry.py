@@ -9,7 +9,8 @@ import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from structlog.testing import capture_logs
 
-from services import trace_export, tracing
+from services.observability import opentelemetry as trace_export
+from services.observability import tracing
 from tests.support.daemon_market import free_port
 
 

@@ -1,4 +1,4 @@
-"""OpenTelemetry's side of `services.tracing`: imported by daemons that trace, and by no other.
+"""OpenTelemetry's side of `services.observability.tracing`: imported by daemons that trace, and by no other.
 
 A collector that is slow or dead costs the daemon nothing but spans: they wait in a bounded queue, from which
 a thread of its own exports them, and the oldest are dropped.
@@ -26,7 +26,7 @@ from opentelemetry.trace import (
     set_span_in_context,
 )
 
-from services.tracing import Attribute, Kind
+from services.observability.tracer import Attribute, Kind
 
 _log = structlog.get_logger(__name__)
 

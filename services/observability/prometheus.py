@@ -20,9 +20,9 @@ from prometheus_client.registry import Collector
 from services.bus.port import Bus
 from services.bus.refusal_reasons import REASONS, reason_of
 from services.common.errors import ConfigurationError, StoreUnavailable
-from services.health import Health
-from services.heartbeat import Heartbeats
-from services.meter import Meter
+from services.observability.counters import Meter
+from services.observability.health import Health
+from services.observability.heartbeat import Heartbeats
 from services.store import Store
 
 LOOPBACK = "127.0.0.1"

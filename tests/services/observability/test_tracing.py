@@ -9,9 +9,9 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from protocol.messages import Complaint
-from services import tracing
 from services.bus.memory import MemoryBus
 from services.common.trace_context import context_in, split_context, with_context
+from services.observability import tracing
 from tests.support.scripted_daemon import Faults, World, answering, settled_event, until
 from tests.support.service_world import event_of
 

@@ -8,52 +8,18 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING
 
 from protocol.envelope import Envelope
+from services.observability.tracer import Attribute, Kind, Span, Tracer
 from services.store import Store
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import SpanProcessor
 
-Kind = Literal["internal", "producer", "consumer", "client"]
-Attribute = str | int | float | bool
 
 _context: ContextVar[str | None] = ContextVar("traceparent", default=None)
 _OF_INSTANCE = "trace:"
-
-
-class Span(Protocol):
-    """Something that takes time. `context` is its traceparent, None where nothing is traced."""
-
-    @property
-    def context(self) -> str | None:
-        """What leads back to this span."""
-        ...
-
-    def describe(self, **attributes: Attribute | None) -> None:
-        """Add what is known; None is left out. No secret, no text of a peer."""
-        ...
-
-    def fail(self, code: str) -> None:
-        """Mark it as failed, by a code or the kind of an error: an error's text may hold secrets."""
-        ...
-
-    def end(self) -> None:
-        """It is over."""
-        ...
-
-
-class Tracer(Protocol):
-    """Makes spans and exports them."""
-
-    def start(self, name: str, parent: str | None, kind: Kind) -> Span:
-        """A span that runs from now on."""
-        ...
-
-    def close(self) -> None:
-        """Export what is left, in bounded time."""
-        ...
 
 
 class _NoSpan:
@@ -76,14 +42,14 @@ _tracers: list[Tracer] = []
 
 def configure(endpoint: str, ratio: float, service: str, party: str) -> None:
     """Trace from now on: this part of all traces to an OTLP/HTTP collector."""
-    from services.trace_export import batches_to  # noqa: PLC0415  half a second that only tracing daemons pay
+    from services.observability.opentelemetry import batches_to  # noqa: PLC0415  half a second that only tracing daemons pay
 
     configure_with(batches_to(endpoint), ratio, service, party)
 
 
 def configure_with(processor: "SpanProcessor", ratio: float, service: str, party: str) -> None:
     """Trace from now on with another way to export."""
-    from services.trace_export import OpenTelemetryTracer  # noqa: PLC0415
+    from services.observability.opentelemetry import OpenTelemetryTracer  # noqa: PLC0415
 
     close()
     _tracers.append(OpenTelemetryTracer(processor, ratio, service, party))

@@ -12,9 +12,9 @@ from services.bus.amqp.amqp_bus import AmqpBus
 from services.chain.errors import ChainUnavailable
 from services.chain.rpc.http import HttpRpc
 from services.config.daemons import Broker
-from services.health import Health
-from services.meter import Meter
-from services.metrics import LOOPBACK, DaemonCollector, serving
+from services.observability.counters import Meter
+from services.observability.health import Health
+from services.observability.prometheus import LOOPBACK, DaemonCollector, serving
 from tests.support.command_line import refused, run
 from tests.support.scripted_daemon import until
 

@@ -8,7 +8,7 @@ import pytest
 import structlog
 
 from protocol.errors import MisuseError
-from services.logging import REDACTED, bound, configure
+from services.observability.logging import REDACTED, bound, configure
 
 SECRET = "hunter2hunter2"
 

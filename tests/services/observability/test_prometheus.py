@@ -10,10 +10,10 @@ import pytest
 from services.bus.memory import MemoryBroker, MemoryBus
 from services.bus.refusal_reasons import REASONS
 from services.common.errors import ConfigurationError
-from services.health import Health
-from services.heartbeat import Heartbeats
-from services.meter import PHASES, Meter
-from services.metrics import LOOPBACK, DaemonCollector, Observed, serving
+from services.observability.counters import PHASES, Meter
+from services.observability.health import Health
+from services.observability.heartbeat import Heartbeats
+from services.observability.prometheus import LOOPBACK, DaemonCollector, Observed, serving
 from services.store import StepWrites, Store
 
 

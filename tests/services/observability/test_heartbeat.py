@@ -6,8 +6,9 @@ import time
 import pytest
 
 from protocol.messages import Complaint
-from services import heartbeat, outbox, timekeeper
-from services.heartbeat import Heartbeats
+from services import outbox, timekeeper
+from services.observability import heartbeat
+from services.observability.heartbeat import Heartbeats
 from tests.support.scripted_daemon import World, until
 
 
