@@ -28,14 +28,14 @@ from services.chain.events.event_outbox import EventOutbox, Stream
 from services.chain.events.listener import ChainListener
 from services.chain.rpc.http import Rpc
 from services.config.daemons import Broker
-from services.data_owner import OwnerRole
-from services.federated_aggregator import AggregatorRole
 from services.identity.directory import Directory
 from services.identity.keys import Identity
 from services.identity.signing import order_to_self
-from services.model_buyer import BuyerRole
 from services.observability.counters import Meter
 from services.observability.prometheus import Observed
+from services.participants.data_owner import OwnerRole
+from services.participants.federated_aggregator import AggregatorRole
+from services.participants.model_buyer import BuyerRole
 from services.pool import StepPool
 from services.role import Role
 from services.runtime import Runtime

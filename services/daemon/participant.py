@@ -37,21 +37,21 @@ from services.daemon.monitor import folder_of, watched
 from services.daemon.shutdown import Stopping, until_told
 from services.data.catalog import Catalogue
 from services.data.catalog_watcher import watch_catalogue
-from services.data_owner import OwnerRole
-from services.federated_aggregator import AggregatorRole
 from services.identity.directory import Directory
 from services.identity.keystore import Keystore
-from services.model_buyer import BuyerRole
 from services.observability import tracing
 from services.observability.counters import Meter
 from services.observability.health import Health
 from services.observability.heartbeat import Heartbeats
 from services.observability.logging import configure
 from services.observability.prometheus import Observed
+from services.participants.data_owner import OwnerRole
+from services.participants.federated_aggregator import AggregatorRole
+from services.participants.model_buyer import BuyerRole
+from services.participants.standing_orders import keep_ordering
 from services.pool import StepPool
 from services.role import Role
 from services.runtime import Runtime
-from services.standing_orders import keep_ordering
 from services.store import Store
 from services.store.waiting import until_it_answers
 

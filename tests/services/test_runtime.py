@@ -13,8 +13,8 @@ from protocol.roles.engine.inputs import (
 )
 from services import runtime as runtime_module
 from services.bus.memory import MemoryBus
-from services.federated_aggregator import AggregatorRole
 from services.inbox import message_identity, queued, timer_identity
+from services.participants.federated_aggregator import AggregatorRole
 from services.store import Store
 from services.timekeeper import Timekeeper
 from tests.support.scripted_daemon import (

@@ -13,7 +13,7 @@ from protocol.roles.engine.effects import ReportViolation, SendMessage, SetTimer
 from protocol.roles.engine.inputs import CallRefused, EventConfirmed, MessageReceived, TimerFired
 from services import runtime as runtime_module
 from services.bus.memory import MemoryBus
-from services.federated_aggregator import AggregatorRole
+from services.participants.federated_aggregator import AggregatorRole
 from services.store import StepWrites
 from services.store.retention import archive_ended
 from services.store.tables import instances

@@ -37,7 +37,7 @@ _MODULES = (
     "protocol.roles.dispatch",
     "services.chain.rpc.new_heads",
     "services.daemon.participant",
-    "services.standing_orders",
+    "services.participants.standing_orders",
     "sqlalchemy.dialects.sqlite",
     "uvloop",
 )

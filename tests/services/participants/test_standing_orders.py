@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from protocol.request import parse_request
-from services import standing_orders
 from services.config.daemons import StandingOrder
-from services.standing_orders import dated, keep_ordering
+from services.participants import standing_orders
+from services.participants.standing_orders import dated, keep_ordering
 from services.store import Store
 from tests.support.small_markets import small_request
 

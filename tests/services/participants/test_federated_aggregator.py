@@ -6,7 +6,7 @@ from protocol.codec import unpack
 from protocol.errors import ProtocolViolation
 from protocol.marketplace import Joined, Opened, Withdrawn
 from protocol.messages import AnnouncementAnswer, Complaint, InvitationAnswer, OwnerAnnouncement
-from services.federated_aggregator import AggregatorRole
+from services.participants.federated_aggregator import AggregatorRole
 from services.role import OUTSIDE
 from services.store import StepWrites, Store
 from tests.support.documents import any_request
