@@ -24,7 +24,6 @@ from protocol.roles.engine.inputs import CallRefused, EventConfirmed, Input, Mes
 from protocol.roles.engine.machine import input_name
 from services.bus.port import Bus
 from services.chain.contract.client import MarketplaceClient
-from services.chain_record import place_of, record_of
 from services.common.errors import StoreInUse
 from services.common.tasks import unending
 from services.identity.admission import Gate
@@ -38,6 +37,7 @@ from services.observability.counters import Meter
 from services.observability.heartbeat import Heartbeats
 from services.outbox import Outbox, packed_call, packed_letter
 from services.pool import StepPool
+from services.records.chain_facts import place_of, record_of
 from services.role import OUTSIDE, Answer, Role
 from services.step_effects import Courier, writes_of
 from services.store import InstanceRow, QueuedInput, Store

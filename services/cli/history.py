@@ -13,7 +13,7 @@ from services.cli.output import Json, print_json, print_line, print_table
 from services.cli.show import find_instance, shown_time
 
 if TYPE_CHECKING:
-    from services.history import Fact, RoundHistory, TrainingHistory
+    from services.records.training_history import Fact, RoundHistory, TrainingHistory
     from services.store import InstanceRow
 
 _SPAN = re.compile(r"([0-9]{1,5})([hd])")
@@ -34,7 +34,7 @@ def history(
 ) -> None:
     """Show what happened: trainings, rounds, how long they took, what failed and what was tried again."""
     from services.cli.store_option import opened  # noqa: PLC0415
-    from services.history import history_of  # noqa: PLC0415
+    from services.records.training_history import history_of  # noqa: PLC0415
 
     earliest = 0.0 if since is None else _moment(since)
     with closing(opened(None, config, existing=True)) as store:

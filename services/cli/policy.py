@@ -108,7 +108,7 @@ def budget(
 def _in_force(config: Path) -> "tuple[DataOwnerConfig, OwnerPolicy, str]":
     """(configuration, policy, where the policy comes from)."""
     from services.config.daemons import load  # noqa: PLC0415
-    from services.owner_records import ordered_policy  # noqa: PLC0415
+    from services.records.owner_account import ordered_policy  # noqa: PLC0415
 
     settings = load(config, "data-owner")
     with closing(_open(config)) as store:
@@ -121,7 +121,7 @@ def _in_force(config: Path) -> "tuple[DataOwnerConfig, OwnerPolicy, str]":
 
 
 def _counts(config: Path) -> "Counts":
-    from services.owner_records import counts_of  # noqa: PLC0415
+    from services.records.owner_account import counts_of  # noqa: PLC0415
 
     with closing(_open(config)) as store:
         return counts_of(store)

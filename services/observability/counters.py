@@ -7,6 +7,8 @@ from time import perf_counter
 
 from prometheus_client import Histogram
 
+from services.records.training_history import ROUND_ENDS, ROUND_STARTS
+
 PHASES = ("start", "keys", "training", "refresh", "metric", "opening", "chain", "bus", "store")
 
 _PHASE_OF_INPUT = {
@@ -32,11 +34,6 @@ STEP_BUCKETS = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0,
 ROUND_BUCKETS = (0.3, 1.0, 3.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1800.0, 3600.0)
 """Upper bounds in seconds: a round takes a second on one machine, or as long as its deadlines let it."""
 
-ROUND_ENDS = ("round_recorded", "round_signed")
-"""Facts that end a round; an aggregator notes the second, buyer and owners the first."""
-
-ROUND_STARTS = ("started", "role_drawn", *ROUND_ENDS)
-"""Facts after which a round is under way."""
 
 _TRIED_AGAIN = ("step", "gate", "message", "letter", "call")
 

@@ -17,7 +17,7 @@ from protocol.roles.owner.state import DATA_SET
 from services.chain.contract.views import MarketplaceViews
 from services.common.lru_map import Recent
 from services.identity.directory import Directory
-from services.owner_records import ORDERED_POLICY, count_earlier_trainings, counts_of, ordered_policy
+from services.records.owner_account import ORDERED_POLICY, count_earlier_trainings, counts_of, ordered_policy
 from services.role import OUTSIDE, Answer, Role
 from services.store import Store
 

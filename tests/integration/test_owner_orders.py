@@ -5,7 +5,7 @@ import csv
 import pytest
 
 from services.data.samples import deal, diabetes
-from services.owner_records import payments
+from services.records.owner_account import payments
 from tests.support.daemon_market import DaemonMarket, write_request
 
 WITHOUT_DATA, ASKING, USED_UP, WILLING = (f"owner-{number}" for number in (1, 2, 3, 4))

@@ -13,7 +13,7 @@ from protocol.roles.dispatch import _Instance
 from protocol.roles.owner.budget import counted
 from protocol.roles.owner.role import FINAL, shown
 from protocol.roles.owner.state import OwnerState
-from services.chain_record import record_key, record_of
+from services.records.chain_facts import record_key, record_of
 from services.store import Store
 from tests.support.console import ADDRESS, ConsoleWorld
 from tests.support.console_trainings import OWNERS, tell

@@ -19,7 +19,7 @@ from protocol.roles.buyer.role import FINAL, shown
 from protocol.roles.buyer.state import BuyerState
 from protocol.roles.dispatch import _Instance
 from protocol.roles.shared.transcript import Link
-from services.chain_record import record_key, record_of
+from services.records.chain_facts import record_key, record_of
 from services.store import Store
 from tests.support.documents import RECORD, any_request
 from tests.support.service_world import event_of

@@ -8,9 +8,9 @@ from protocol.codec import unpack
 from protocol.request import Request
 from protocol.roles.buyer.state import BuyerState
 from protocol.roles.dispatch import decode_state
-from services.console.onchain import ChainStory, Partner, chain_story, curve, earned, partners
 from services.console.presentation.timeline import Moment, timeline
 from services.console.web.section import LISTED
+from services.records.chain_history import ChainStory, Partner, chain_story, curve, earned, partners
 from services.store import InstanceRow, Store
 
 FINAL_PHASES = frozenset({"finished", "failed", "collecting"})

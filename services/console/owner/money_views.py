@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from services.console.owner.views import policy_in_force, state_of
 from services.console.party import Desk
 from services.data.catalog import ColumnRange, Entry
-from services.owner_records import Payment, counts_of, payments
+from services.records.owner_account import Payment, counts_of, payments
 from services.store import Store
 
 

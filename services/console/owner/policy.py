@@ -14,7 +14,7 @@ from services.console.owner.views import policy_in_force
 from services.console.presentation.i18n import noted as _
 from services.console.web.access import audit, page_of
 from services.console.web.pages import Page
-from services.owner_records import ordered_policy
+from services.records.owner_account import ordered_policy
 
 _PATIENCE_SECONDS = 3.0
 _NOTES = {

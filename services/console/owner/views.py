@@ -11,11 +11,11 @@ from protocol.roles.dispatch import decode_state
 from protocol.roles.owner.budget import Counts, Standing, standing
 from protocol.roles.owner.state import OwnerState
 from protocol.roles.shared.request_widths import validator_count
-from services.console.onchain import ChainStory, chain_story, earned
 from services.console.party import Desk
 from services.console.presentation.timeline import Moment, timeline
 from services.data.catalog import Catalogue, Entry
-from services.owner_records import counts_of, ordered_policy
+from services.records.chain_history import ChainStory, chain_story, earned
+from services.records.owner_account import counts_of, ordered_policy
 from services.store import InstanceRow, Store
 
 _UNDECIDED = ("waiting", "ready")

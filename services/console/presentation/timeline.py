@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from services.console.onchain import ChainStory
 from services.console.presentation.i18n import noted as _
+from services.records.chain_history import ChainStory
 
 TEXTS = {
     "opened": _("The training was opened on the chain"),

@@ -2,9 +2,9 @@
 
 from aiohttp import web
 
-from services.console.onchain import chain_story, curve
 from services.console.presentation.timeline import timeline
 from services.console.web.access import page_of
+from services.records.chain_history import chain_story, curve
 
 
 async def show(request: web.Request) -> web.StreamResponse:

@@ -10,7 +10,7 @@ from protocol.messages import PolicyOrder
 from protocol.owner_policy import Budget, Limit, OwnerPolicy
 from protocol.roles.owner.budget import counted
 from services.config.daemons import load
-from services.owner_records import ORDERED_POLICY
+from services.records.owner_account import ORDERED_POLICY
 from services.store import Store
 from tests.support.command_line import refused, run, run_json
 

@@ -21,10 +21,10 @@ from protocol.owner_policy import Budget, OwnerPolicy
 from protocol.roles.engine.inputs import PolicyChanged, TimerFired
 from protocol.roles.owner.budget import Counts, counted
 from services.chain.contract.views import Owners
-from services.chain_record import record_key, record_of
 from services.identity.directory import Directory
-from services.owner_records import Payment, count_earlier_trainings, counts_of, payments
 from services.participants.data_owner import OwnerRole
+from services.records.chain_facts import record_key, record_of
+from services.records.owner_account import Payment, count_earlier_trainings, counts_of, payments
 from services.role import OUTSIDE
 from services.store import Store
 from tests.support.documents import any_request

@@ -7,7 +7,7 @@ from protocol.messages import PolicyOrder
 from protocol.owner_policy import Budget, Limit, OwnerPolicy
 from services.console.owner.money_views import BudgetLine, budget_lines
 from services.console.owner.policy_form import form_of, limit_of, read
-from services.owner_records import ORDERED_POLICY
+from services.records.owner_account import ORDERED_POLICY
 from tests.support.console import Browser
 from tests.support.console_owner import BUYER, add_rows, count, ordered
 

@@ -6,7 +6,7 @@ from protocol.marketplace import Credited, Joined, RolesDrawn
 from protocol.messages import OwnerDecision
 from protocol.owner_policy import Budget, OwnerPolicy
 from services.console.owner.views import detail, matches_of, pay_range, summaries
-from services.owner_records import counts_of
+from services.records.owner_account import counts_of
 from tests.support.console import ADDRESS, Browser
 from tests.support.console_owner import BUYER, add_rows, count, pay, put, request
 from tests.support.console_trainings import OWNERS, round_of, tell

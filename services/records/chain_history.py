@@ -1,6 +1,6 @@
 """A training as the chain tells it: rounds, seats, pay and transactions, out of the store's facts.
 
-The same for every role: all of it is public, and each party's daemon notes it (services/chain_record.py).
+All of it is public and the same for every role: each daemon notes it (services/records/chain_facts.py).
 """
 
 from collections import Counter, defaultdict
@@ -12,7 +12,7 @@ from protocol.marketplace import BasisPoints
 from protocol.records import FIXED_POINT
 from protocol.request import Request
 from protocol.types import seats_of
-from services.chain_record import record_key
+from services.records.chain_facts import record_key
 from services.store import Store
 
 _WHOLE: BasisPoints = 10_000

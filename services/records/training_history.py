@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from services.observability.counters import ROUND_ENDS, ROUND_STARTS
 from services.store import InstanceRow
 
 FAILURES = frozenset(
@@ -127,3 +126,11 @@ def _round(number: int, began: float | None, ended: float | None, troubles: list
         dropped=tuple(str(one.data["participant"]) for one in drops),
         violations=tuple(str(one.data.get("code", one.name)) for one in mine if one not in drops),
     )
+
+
+ROUND_ENDS = ("round_recorded", "round_signed")
+"""Facts that end a round; an aggregator notes the second, buyer and owners the first."""
+
+
+ROUND_STARTS = ("started", "role_drawn", *ROUND_ENDS)
+"""Facts after which a round is under way."""

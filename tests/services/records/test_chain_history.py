@@ -14,8 +14,8 @@ from protocol.marketplace import (
     Settled,
 )
 from protocol.request import Request
-from services.chain_record import record_key, record_of
-from services.console.onchain import chain_story, contributions, earned
+from services.records.chain_facts import record_key, record_of
+from services.records.chain_history import chain_story, contributions, earned
 from services.store import Store
 from tests.support.documents import RECORD, any_request
 from tests.support.pay import recomputed

@@ -1,6 +1,6 @@
 """A training's history from its facts: rounds with their times, who was dropped, what failed or came late."""
 
-from services.history import RoundHistory, history_of
+from services.records.training_history import RoundHistory, history_of
 from services.store import InstanceRow
 
 RUNNING = InstanceRow("1", 1, b"", "IN_PROGRESS", finished=False, updated_at=500.0)

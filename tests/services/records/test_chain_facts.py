@@ -1,7 +1,7 @@
 """What the chain says of a training is kept for people, once."""
 
 from protocol.marketplace import Credited, Joined, RoundRecorded, Withdrawn
-from services.chain_record import place_of, record_key, record_of
+from services.records.chain_facts import place_of, record_key, record_of
 from services.store import Store
 from tests.support.documents import RECORD
 from tests.support.service_world import event_of
