@@ -36,9 +36,9 @@ from services.observability.prometheus import Observed
 from services.participants.data_owner import OwnerRole
 from services.participants.federated_aggregator import AggregatorRole
 from services.participants.model_buyer import BuyerRole
-from services.pool import StepPool
-from services.role import Role
-from services.runtime import Runtime
+from services.runtime.role_adapter import Role
+from services.runtime.runtime import Runtime
+from services.runtime.step_pool import StepPool
 from services.store import Store
 
 OpenChain = Callable[[tuple[str, ...], int], Awaitable[Rpc]]

@@ -49,9 +49,9 @@ from services.participants.data_owner import OwnerRole
 from services.participants.federated_aggregator import AggregatorRole
 from services.participants.model_buyer import BuyerRole
 from services.participants.standing_orders import keep_ordering
-from services.pool import StepPool
-from services.role import Role
-from services.runtime import Runtime
+from services.runtime.role_adapter import Role
+from services.runtime.runtime import Runtime
+from services.runtime.step_pool import StepPool
 from services.store import Store
 from services.store.waiting import until_it_answers
 

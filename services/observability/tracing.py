@@ -4,7 +4,6 @@ Off unless `configure` was called; then nothing of OpenTelemetry is imported and
 One daemon, one process, one collector: like logging, it is the process's and not handed through.
 """
 
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -12,14 +11,12 @@ from typing import TYPE_CHECKING
 
 from protocol.envelope import Envelope
 from services.observability.tracer import Attribute, Kind, Span, Tracer
-from services.store import Store
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import SpanProcessor
 
 
 _context: ContextVar[str | None] = ContextVar("traceparent", default=None)
-_OF_INSTANCE = "trace:"
 
 
 class _NoSpan:
@@ -101,19 +98,3 @@ def describe_message(one: Span, envelope: Envelope) -> None:
         sender=envelope.sender,
         recipient=envelope.recipient,
     )
-
-
-def of_instance(store: Store, key: str, own: str | None) -> str | None:
-    """The context for an input's step: its own, or for an event or a timer that of its instance's first.
-
-    So everything of a training is in one trace, also after a restart.
-    """
-    if not _tracers:
-        return None
-    name = f"{_OF_INSTANCE}{key}"
-    known = store.values(name).get("")
-    if own is None:
-        return None if known is None else known.decode()
-    if known is None:
-        store.put_value(name, own.encode(), now=time.time())
-    return own

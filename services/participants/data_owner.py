@@ -18,7 +18,7 @@ from services.chain.contract.views import MarketplaceViews
 from services.common.lru_map import Recent
 from services.identity.directory import Directory
 from services.records.owner_account import ORDERED_POLICY, count_earlier_trainings, counts_of, ordered_policy
-from services.role import OUTSIDE, Answer, Role
+from services.runtime.role_adapter import OUTSIDE, Answer, Role
 from services.store import Store
 
 _ANSWERED = "aggregator:"

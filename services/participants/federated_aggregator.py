@@ -5,7 +5,7 @@ from protocol.envelope import SignedMessage
 from protocol.errors import ProtocolViolation
 from protocol.marketplace import MarketplaceEvent, Opened
 from protocol.messages import AnnouncementAnswer, OwnerAnnouncement
-from services.role import OUTSIDE, Answer, Role
+from services.runtime.role_adapter import OUTSIDE, Answer, Role
 from services.store import Store
 
 _ANNOUNCED = "announced:"

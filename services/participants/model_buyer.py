@@ -12,8 +12,8 @@ from protocol.messages import TrainingOrder
 from protocol.request import Request
 from protocol.roles.dispatch import decode_state
 from protocol.roles.engine.inputs import Input, MessageReceived
-from services.inbox import unqueued
-from services.role import PaillierKeys, Role
+from services.runtime.input_codec import unqueued
+from services.runtime.role_adapter import PaillierKeys, Role
 from services.store import Store
 
 _ORDER = "order:"

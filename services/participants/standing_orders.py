@@ -17,7 +17,7 @@ from protocol.messages import TrainingOrder
 from protocol.request import Request
 from services.common.documents import load_request
 from services.config.daemons import StandingOrder
-from services.runtime import Runtime
+from services.runtime.runtime import Runtime
 from services.store import Store
 from services.store.waiting import until_it_answers
 

@@ -29,9 +29,9 @@ from services.config.daemons import Broker
 from services.identity.admission import Gate
 from services.identity.directory import Directory
 from services.identity.keys import Identity
-from services.intake import Intake
 from services.observability.counters import Meter
-from services.role import Role
+from services.runtime.receiver import Intake
+from services.runtime.role_adapter import Role
 from services.store import NewMessage, StepWrites, Store
 from tests.benchmarks import machine
 from tests.support.amqp_market import AmqpMarket, amqp_market

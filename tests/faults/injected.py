@@ -9,7 +9,6 @@ import sqlite3
 import time
 from contextlib import contextmanager
 
-from services import intake
 from services.bus.amqp import amqp_bus as amqp
 from services.bus.amqp import connection as link
 from services.bus.amqp import consumer
@@ -18,7 +17,8 @@ from services.chain.events.event_outbox import EventOutbox
 from services.chain.transactions import sender
 from services.common.errors import StoreUnavailable
 from services.daemon import participant as daemon
-from services.pool import StepPool
+from services.runtime import receiver as intake
+from services.runtime.step_pool import StepPool
 from services.store import Store, database
 from tests.faults.switchboard import Switchboard
 

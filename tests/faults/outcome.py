@@ -18,7 +18,7 @@ from protocol.roles.dispatch import inputs_of
 from protocol.types import seats_of
 from services.bus.naming import DEAD_QUEUE
 from services.chain.contract.client import MarketplaceClient
-from services.inbox import event_identity, message_identity
+from services.runtime.input_codec import event_identity, message_identity
 from tests.faults.market import FaultMarket, Training
 from tests.support.daemon_outcome import owner_data
 from tests.support.pay import credited, recomputed

@@ -12,8 +12,8 @@ from protocol.roles.engine.effects import NoteFact
 from services.bus.amqp.amqp_bus import AmqpBus
 from services.identity.directory import Directory
 from services.observability.counters import Meter
-from services.outbox import Outbox, packed_message
-from services.runtime import Runtime
+from services.runtime.outbox_relay import Outbox, packed_message
+from services.runtime.runtime import Runtime
 from services.store import Store
 from tests.support.amqp_market import AmqpMarket, amqp_market
 from tests.support.private_rabbitmq import PrivateBroker, private_broker

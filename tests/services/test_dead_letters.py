@@ -6,13 +6,13 @@ from contextlib import suppress
 import pytest
 from structlog.testing import capture_logs
 
-from services import outbox as outbox_module
 from services.bus.amqp.chunking import MAXIMUM_PARTS
 from services.bus.amqp.message_properties import message_of
 from services.bus.naming import DEAD_QUEUE
 from services.bus.port import UNDELIVERABLE
 from services.observability.counters import Meter
-from services.outbox import Outbox, packed_message
+from services.runtime import outbox_relay as outbox_module
+from services.runtime.outbox_relay import Outbox, packed_message
 from services.store import Store
 from tests.support.command_line import refused, run, run_json
 from tests.support.refusing_market import refusing_market

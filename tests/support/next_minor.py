@@ -11,8 +11,8 @@ from services.bus.port import Outgoing
 from services.identity.keys import Identity
 from services.identity.sealing import seal
 from services.market import Participant
-from services.outbox import PendingMessage, packed_message
-from services.step_effects import Courier
+from services.runtime.message_writer import Courier
+from services.runtime.outbox_relay import PendingMessage, packed_message
 from tests.support.watched_demo import WatchedMarket
 
 VERSION = f"1.{MINOR + 1}"

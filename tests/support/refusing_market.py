@@ -17,10 +17,10 @@ from services.bus.port import Outgoing
 from services.config.daemons import Broker
 from services.identity.admission import Gate
 from services.identity.directory import Directory
-from services.inbox import unqueued
-from services.intake import Intake
 from services.observability.counters import Meter
-from services.role import Role
+from services.runtime.input_codec import unqueued
+from services.runtime.receiver import Intake
+from services.runtime.role_adapter import Role
 from services.store import Store
 from tests.support.amqp_market import AmqpMarket, amqp_market
 from tests.support.rabbitmq import Server

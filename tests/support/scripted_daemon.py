@@ -16,11 +16,11 @@ from services.bus.memory import MemoryBroker, MemoryBus
 from services.bus.port import Outgoing
 from services.identity.admission import Gate
 from services.identity.directory import Directory
-from services.inbox import message_identity
 from services.observability.counters import Meter
-from services.pool import TimedStep
-from services.role import Role
-from services.runtime import Runtime
+from services.runtime.input_codec import message_identity
+from services.runtime.role_adapter import Role
+from services.runtime.runtime import Runtime
+from services.runtime.step_pool import TimedStep
 from services.store import NewMessage, QueuedEffect, QueuedInput, StepWrites, Store
 from tests.support.service_world import MARKET, FakeChain, Person, broker_of
 

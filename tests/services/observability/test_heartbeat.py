@@ -6,9 +6,10 @@ import time
 import pytest
 
 from protocol.messages import Complaint
-from services import outbox, timekeeper
 from services.observability import heartbeat
 from services.observability.heartbeat import Heartbeats
+from services.runtime import outbox_relay as outbox
+from services.runtime import timers as timekeeper
 from tests.support.scripted_daemon import World, until
 
 

@@ -25,7 +25,7 @@ from services.identity.directory import Directory
 from services.participants.data_owner import OwnerRole
 from services.records.chain_facts import record_key, record_of
 from services.records.owner_account import Payment, count_earlier_trainings, counts_of, payments
-from services.role import OUTSIDE
+from services.runtime.role_adapter import OUTSIDE
 from services.store import Store
 from tests.support.documents import any_request
 from tests.support.pure_party import make_statistic

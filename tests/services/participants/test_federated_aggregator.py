@@ -7,7 +7,7 @@ from protocol.errors import ProtocolViolation
 from protocol.marketplace import Joined, Opened, Withdrawn
 from protocol.messages import AnnouncementAnswer, Complaint, InvitationAnswer, OwnerAnnouncement
 from services.participants.federated_aggregator import AggregatorRole
-from services.role import OUTSIDE
+from services.runtime.role_adapter import OUTSIDE
 from services.store import StepWrites, Store
 from tests.support.documents import any_request
 from tests.support.service_world import Person

@@ -9,8 +9,8 @@ from protocol.request import parse_request
 from protocol.roles.dispatch import run_step
 from protocol.roles.engine.context import Context
 from protocol.roles.engine.inputs import EventConfirmed, MessageReceived
-from services.inbox import message_identity, queued, unqueued
 from services.participants.model_buyer import BuyerRole
+from services.runtime.input_codec import message_identity, queued, unqueued
 from services.store import StepWrites, Store
 from tests.support.service_world import MARKET, OneKey, Person, event_of
 from tests.support.small_markets import small_request

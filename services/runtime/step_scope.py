@@ -1,5 +1,6 @@
 """What is logged and traced in an input's step names what it is about."""
 
+import time
 from contextlib import AbstractContextManager
 
 from protocol.marketplace import training_of
@@ -9,8 +10,9 @@ from services.common.trace_context import split_context
 from services.observability import tracing
 from services.observability.logging import bound
 from services.observability.tracer import Span
-from services.role import OUTSIDE, Role
-from services.store import InstanceRow, QueuedInput
+from services.observability.tracing import _tracers
+from services.runtime.role_adapter import OUTSIDE, Role
+from services.store import InstanceRow, QueuedInput, Store
 
 
 def named(item: Input, row: InstanceRow | None) -> AbstractContextManager[None]:
@@ -38,10 +40,29 @@ def traced(
     outside = queued_input.key == OUTSIDE
     return tracing.span(
         f"step {input_name(item)}",
-        parent=own if outside else tracing.of_instance(role.store, queued_input.key, own),
+        parent=own if outside else of_instance(role.store, queued_input.key, own),
         input=input_name(item),
         role=role.name,
         party=party,
         training=None if row is None else row.training,
         round=item.signed.envelope.round if isinstance(item, MessageReceived) else None,
     )
+
+
+_OF_INSTANCE = "trace:"
+
+
+def of_instance(store: Store, key: str, own: str | None) -> str | None:
+    """The context for an input's step: its own, or for an event or a timer that of its instance's first.
+
+    So everything of a training is in one trace, also after a restart.
+    """
+    if not _tracers:
+        return None
+    name = f"{_OF_INSTANCE}{key}"
+    known = store.values(name).get("")
+    if own is None:
+        return None if known is None else known.decode()
+    if known is None:
+        store.put_value(name, own.encode(), now=time.time())
+    return own

@@ -17,7 +17,7 @@ from protocol.request import parse_request
 from protocol.roles.dispatch import decode_state
 from protocol.roles.engine.context import Context
 from protocol.roles.engine.inputs import MessageReceived
-from services.pool import StepPool, timed_step
+from services.runtime.step_pool import StepPool, timed_step
 from tests.support.service_world import MARKET, OneKey, Person
 from tests.support.small_markets import small_request
 
@@ -108,7 +108,7 @@ async def test_a_peers_fault_comes_back_from_a_worker_as_such(pool, buyer, conte
 
 HOLDER = """
 import asyncio, os, sys
-from services.pool import StepPool
+from services.runtime.step_pool import StepPool
 
 def main():
     pool = StepPool(2)

@@ -26,11 +26,11 @@ from services.chain.contract.client import MarketplaceClient
 from services.chain.errors import CallReverted, ChainUnavailable
 from services.common.errors import StoreUnavailable
 from services.common.tasks import IDLE_SECONDS, happens
-from services.inbox import queued
 from services.observability import tracing
 from services.observability.counters import Meter
 from services.observability.logging import bound
 from services.observability.tracer import Span
+from services.runtime.input_codec import queued
 from services.store import QueuedEffect, Store
 from services.store.waiting import pause
 

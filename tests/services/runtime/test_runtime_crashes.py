@@ -6,7 +6,7 @@ import pytest
 
 from protocol.roles.engine.effects import SetTimer
 from protocol.roles.engine.inputs import MessageReceived
-from services import runtime as runtime_module
+from services.runtime import runtime as runtime_module
 from services.store import StepWrites
 from tests.support.scripted_daemon import (
     Faults,

@@ -17,8 +17,8 @@ from protocol.roles.engine.inputs import TimerFired
 from services.bus.port import Bus
 from services.common.errors import StoreUnavailable
 from services.common.tasks import happens
-from services.inbox import queued, timer_identity
 from services.observability.heartbeat import Heartbeats
+from services.runtime.input_codec import queued, timer_identity
 from services.store import Store
 from services.store.waiting import pause, until_it_answers
 

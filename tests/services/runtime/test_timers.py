@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from protocol.roles.engine.inputs import TimerFired
-from services import timekeeper as module
-from services.inbox import unqueued
 from services.observability.heartbeat import Heartbeats
+from services.runtime import timers as module
+from services.runtime.input_codec import unqueued
+from services.runtime.timers import BEAT_SECONDS, GRACE_SECONDS, Timekeeper
 from services.store import QueuedInput, StepWrites, Store
-from services.timekeeper import BEAT_SECONDS, GRACE_SECONDS, Timekeeper
 
 
 class World:

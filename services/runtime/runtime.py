@@ -29,21 +29,22 @@ from services.common.tasks import unending
 from services.identity.admission import Gate
 from services.identity.directory import Directory
 from services.identity.keys import Identity
-from services.inbox import answer_identity, event_identity, queued, unqueued
-from services.intake import RETRY_SECONDS, Intake
-from services.named_step import named, traced
 from services.observability import tracing
 from services.observability.counters import Meter
 from services.observability.heartbeat import Heartbeats
-from services.outbox import Outbox, packed_call, packed_letter
-from services.pool import StepPool
 from services.records.chain_facts import place_of, record_of
-from services.role import OUTSIDE, Answer, Role
-from services.step_effects import Courier, writes_of
+from services.runtime.effects import writes_of
+from services.runtime.input_codec import answer_identity, event_identity, queued, unqueued
+from services.runtime.message_writer import Courier
+from services.runtime.outbox_relay import Outbox, packed_call, packed_letter
+from services.runtime.receiver import RETRY_SECONDS, Intake
+from services.runtime.role_adapter import OUTSIDE, Answer, Role
+from services.runtime.step_pool import StepPool
+from services.runtime.step_scope import named, traced
+from services.runtime.timers import Timekeeper
 from services.store import InstanceRow, QueuedInput, Store
 from services.store.retention import RETENTION_SECONDS, archive_ended
 from services.store.waiting import until_it_answers
-from services.timekeeper import Timekeeper
 
 _log = structlog.get_logger(__name__)
 

@@ -8,13 +8,13 @@ from structlog.testing import capture_logs
 
 from protocol.marketplace import Settle, Withdraw
 from protocol.messages import Complaint
-from services import outbox as outbox_module
 from services.bus.memory import MemoryBus
 from services.bus.port import BusUnavailable, Unroutable
 from services.chain.errors import CallReverted, ChainUnavailable
-from services.inbox import unqueued
 from services.observability.counters import Meter
-from services.outbox import Outbox, packed_call, packed_letter, packed_message
+from services.runtime import outbox_relay as outbox_module
+from services.runtime.input_codec import unqueued
+from services.runtime.outbox_relay import Outbox, packed_call, packed_letter, packed_message
 from services.store import Store
 from tests.support.scripted_daemon import until
 from tests.support.service_world import FakeChain, Person, broker_of

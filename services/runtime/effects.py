@@ -1,7 +1,6 @@
 """From a step's effects to what the store writes: messages signed and sealed, calls, timers, blobs, facts."""
 
 from protocol.errors import ProtocolViolation
-from protocol.messages import Invitation, Message
 from protocol.roles.dispatch import EncodedStep
 from protocol.roles.engine.effects import (
     CancelTimer,
@@ -15,47 +14,9 @@ from protocol.roles.engine.effects import (
     SubmitCall,
 )
 from protocol.roles.engine.inputs import Input, MessageReceived
-from services.identity.directory import Directory
-from services.identity.keys import Identity
-from services.identity.signing import outgoing
-from services.outbox import packed_call, packed_letter, packed_message
+from services.runtime.message_writer import Courier
+from services.runtime.outbox_relay import packed_call, packed_letter
 from services.store import StepWrites
-
-
-class Courier:
-    """Signs and seals a party's messages."""
-
-    def __init__(self, identity: Identity, directory: Directory) -> None:
-        """`directory` tells to which key to seal."""
-        self._identity, self._directory = identity, directory
-
-    async def message(
-        self,
-        recipient: str,
-        body: Message,
-        training: int,
-        *,
-        message_id: bytes,
-        place: tuple[int, int] = (0, 0),
-    ) -> tuple[str, bytes]:
-        """The outbox entry of a message; `place` is (round, attempt).
-
-        Raises ProtocolViolation("not_registered") for a recipient the chain does not know.
-        """
-        # Who is invited has not joined: the chain has no key of this training for it.
-        joined = 0 if isinstance(body, Invitation) else training
-        exchange_key = await self._directory.sealing_key_of(joined, recipient)
-        role = await self._directory.role_of(recipient)
-        message = outgoing(
-            self._identity,
-            (role, recipient),
-            body,
-            training,
-            exchange_key=exchange_key,
-            message_id=message_id,
-            place=place,
-        )
-        return packed_message(message)
 
 
 async def writes_of(

@@ -21,8 +21,9 @@ from protocol.roles.engine.inputs import MessageReceived, TimerFired
 from services.chain.errors import ChainUnavailable
 from services.identity.directory import Directory
 from services.identity.sealing import unseal
-from services.outbox import PendingCall, PendingLetter, PendingMessage
-from services.step_effects import Courier, writes_of
+from services.runtime.effects import writes_of
+from services.runtime.message_writer import Courier
+from services.runtime.outbox_relay import PendingCall, PendingLetter, PendingMessage
 from tests.support.service_world import FakeChain, Person
 
 TIMER = TimerFired(name="join")

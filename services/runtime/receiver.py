@@ -16,12 +16,12 @@ from protocol.roles.engine.inputs import MessageReceived
 from services.bus.port import Delivery, read_envelope
 from services.common.trace_context import with_context
 from services.identity.admission import Gate
-from services.inbox import message_identity, queued
 from services.observability import tracing
 from services.observability.counters import Meter
 from services.observability.logging import bound
 from services.observability.tracer import Span
-from services.role import Role
+from services.runtime.input_codec import message_identity, queued
+from services.runtime.role_adapter import Role
 from services.store import NewMessage, Store
 from services.store.waiting import until_it_answers
 

@@ -11,12 +11,12 @@ from protocol.messages import Complaint, OwnerAnnouncement
 from protocol.roles.engine.inputs import (
     TimerFired,
 )
-from services import runtime as runtime_module
 from services.bus.memory import MemoryBus
-from services.inbox import message_identity, queued, timer_identity
 from services.participants.federated_aggregator import AggregatorRole
+from services.runtime import runtime as runtime_module
+from services.runtime.input_codec import message_identity, queued, timer_identity
+from services.runtime.timers import Timekeeper
 from services.store import Store
-from services.timekeeper import Timekeeper
 from tests.support.scripted_daemon import (
     DyingStore,
     Faults,

@@ -11,9 +11,9 @@ from protocol.marketplace import Opened, Withdraw, Withdrawn
 from protocol.messages import Complaint
 from protocol.roles.engine.effects import ReportViolation, SendMessage, SetTimer, SubmitCall
 from protocol.roles.engine.inputs import CallRefused, EventConfirmed, MessageReceived, TimerFired
-from services import runtime as runtime_module
 from services.bus.memory import MemoryBus
 from services.participants.federated_aggregator import AggregatorRole
+from services.runtime import runtime as runtime_module
 from services.store import StepWrites
 from services.store.retention import archive_ended
 from services.store.tables import instances

@@ -9,14 +9,14 @@ from structlog.testing import capture_logs
 
 from protocol.errors import ProtocolViolation
 from protocol.messages import Complaint, OwnerAnnouncement
-from services import intake as intake_module
 from services.bus.memory import MemoryBus
 from services.identity.admission import Gate
 from services.identity.directory import Directory
-from services.inbox import unqueued
-from services.intake import Intake
 from services.observability.counters import Meter
-from services.role import OUTSIDE, Role
+from services.runtime import receiver as intake_module
+from services.runtime.input_codec import unqueued
+from services.runtime.receiver import Intake
+from services.runtime.role_adapter import OUTSIDE, Role
 from services.store import Store
 from tests.support.scripted_daemon import code_of, until
 from tests.support.service_world import FakeChain, Person, broker_of, delivery_of

@@ -1,0 +1,1 @@
+"""Inbox, step, outbox: what drives a role."""
