@@ -13,7 +13,7 @@ from protocol.errors import MisuseError
 if TYPE_CHECKING:
     from protocol.messages import ChainEvent
     from services.data.sample_request import DemoOptions
-    from services.demo_report import DemoReport
+    from services.sandbox.report import DemoReport
 
 
 def demo(
@@ -48,8 +48,8 @@ def demo(
 ) -> None:
     """Run a whole market here: buyer, aggregator, owners, bus and chain; train, pay, and show the figures."""
     from services.common.files import write_private  # noqa: PLC0415
-    from services.demo import DemoOptions, run_demo  # noqa: PLC0415  numpy and the chain are not for --help
     from services.observability.logging import configure  # noqa: PLC0415
+    from services.sandbox.demo import DemoOptions, run_demo  # noqa: PLC0415  numpy and the chain are not for --help
 
     configure(level=log.upper())
     options = DemoOptions(
@@ -88,7 +88,7 @@ def demo(
 
 def _attend(options: "DemoOptions", port: int, narrator: "Narrator", *, json: bool) -> None:
     """Until Ctrl-C. What is written when a training ends belongs to the unattended demo."""
-    from services.demo_attended import run_attended_demo  # noqa: PLC0415
+    from services.sandbox.interactive_demo import run_attended_demo  # noqa: PLC0415
 
     for name, given in (("--report", options.report), ("--model-out", options.model_out), ("--json", json)):
         if given:

@@ -18,8 +18,8 @@ from rich.console import Console
 from rich.table import Table
 
 from services.data.samples import deal, diabetes
-from services.demo import DemoOptions, run_demo
 from services.observability.logging import configure
+from services.sandbox.demo import DemoOptions, run_demo
 from tests.benchmarks.machine import MachineReport, describe
 from tests.support.daemon_market import DaemonMarket, write_request
 from tests.support.rabbitmq import running_server

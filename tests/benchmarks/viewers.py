@@ -31,8 +31,8 @@ from services.data.sample_request import (
     load_data,
     statistics_of,
 )
-from services.market import LocalMarket, MarketSettings
 from services.observability.logging import configure
+from services.sandbox.local_market import LocalMarket, MarketSettings
 
 ACCOUNT, PASSWORD = "viewer", "a long enough password"
 

@@ -15,9 +15,9 @@ from protocol.marketplace import Credited, Opened, RoundRecorded, Settled
 from protocol.messages import MESSAGE_TYPES
 from protocol.types import seats_of
 from services.data.model_file import read_model
-from services.demo import DemoOptions
 from services.identity.sealing import unseal
 from services.observability.counters import PHASES
+from services.sandbox.demo import DemoOptions
 from tests.support.watched_demo import naive_training, watched_demo
 
 REPORT_FIELDS = [

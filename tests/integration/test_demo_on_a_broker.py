@@ -10,7 +10,7 @@ import pytest
 from protocol.errors import MisuseError
 from services.bus.broker.management_client import connected
 from services.bus.port import BusRefused
-from services.demo import DemoOptions, run_demo
+from services.sandbox.demo import DemoOptions, run_demo
 from tests.support.amqp_market import management_access
 
 

@@ -6,8 +6,8 @@ import pytest
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-from services.demo import DemoOptions
 from services.observability import tracing
+from services.sandbox.demo import DemoOptions
 from tests.support.watched_demo import watched_demo
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from services.demo import DemoOptions
+from services.sandbox.demo import DemoOptions
 from tests.support import watched_demo as watched_module
 from tests.support.next_minor import VERSION, NextMinorMarket
 from tests.support.watched_demo import naive_training, watched_demo

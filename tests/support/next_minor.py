@@ -10,9 +10,9 @@ from protocol.envelope import MINOR, Envelope, SignedMessage
 from services.bus.port import Outgoing
 from services.identity.keys import Identity
 from services.identity.sealing import seal
-from services.market import Participant
 from services.runtime.message_writer import Courier
 from services.runtime.outbox_relay import PendingMessage, packed_message
+from services.sandbox.local_market import Participant
 from tests.support.watched_demo import WatchedMarket
 
 VERSION = f"1.{MINOR + 1}"

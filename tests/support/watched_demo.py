@@ -10,13 +10,13 @@ import pytest
 from protocol.learning.plaintext import Matrix
 from protocol.marketplace import Joined, MarketplaceEvent, RolesDrawn
 from protocol.types import seats_of
-from services import demo
 from services.bus.port import Outgoing
 from services.data.sample_request import DemoOptions, load_data
-from services.demo import run_demo
-from services.demo_report import DemoReport
 from services.identity.keys import Identity
-from services.market import LocalMarket
+from services.sandbox import demo
+from services.sandbox.demo import run_demo
+from services.sandbox.local_market import LocalMarket
+from services.sandbox.report import DemoReport
 from services.store import InstanceRow
 
 

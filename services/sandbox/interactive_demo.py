@@ -9,11 +9,11 @@ from pathlib import Path
 
 from protocol.request import Request
 from services.chain.connect import open_chain
-from services.console.demo import Hubs, consoles
 from services.data.sample_request import DemoData, DemoOptions, demo_request, statistics_of
-from services.demo import LEAST_DEMO_KEY_BITS, Progress, prepared_data
-from services.market import LocalMarket, MarketSettings
 from services.observability.prometheus import DaemonCollector, serving
+from services.sandbox.demo import LEAST_DEMO_KEY_BITS, Progress, prepared_data
+from services.sandbox.local_market import LocalMarket, MarketSettings
+from services.sandbox.start_page import Hubs, consoles
 
 Opened = Callable[[str], None]
 """Told the start page's address, secret included."""

@@ -18,7 +18,7 @@ from protocol.records import FIXED_POINT
 from protocol.request import Request
 from protocol.requirements import asked_factor
 from protocol.types import FrozenModel, seats_of
-from services.market import LocalMarket
+from services.sandbox.local_market import LocalMarket
 
 _STARTED = time.perf_counter()
 

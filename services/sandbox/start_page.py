@@ -29,8 +29,8 @@ from services.console.presentation.rendering import Templates
 from services.console.web.hub import Hub
 from services.data.catalog import Catalogue
 from services.data.catalog_watcher import watch_catalogue
-from services.market import LocalMarket, Participant
 from services.participants.data_owner import OwnerRole
+from services.sandbox.local_market import LocalMarket, Participant
 
 HOST = "127.0.0.1"
 ACCOUNT = "demo"

@@ -19,7 +19,6 @@ from protocol.marketplace import PartyRole, Register
 from protocol.messages import ChainEvent, TrainingOrder
 from protocol.owner_policy import LARGEST_LIMIT, Budget, OwnerPolicy
 from protocol.request import LEAST_KEY_BITS, Request
-from services.background import Background
 from services.bus.memory import MemoryBroker, MemoryBus
 from services.bus.port import Bus
 from services.chain.contract.client import MarketplaceClient
@@ -39,6 +38,7 @@ from services.participants.model_buyer import BuyerRole
 from services.runtime.role_adapter import Role
 from services.runtime.runtime import Runtime
 from services.runtime.step_pool import StepPool
+from services.sandbox.task_set import Background
 from services.store import Store
 
 OpenChain = Callable[[tuple[str, ...], int], Awaitable[Rpc]]

@@ -7,8 +7,8 @@ import aiohttp
 import pytest
 
 from services.data.sample_request import DemoOptions
-from services.demo import prepared_data
-from services.demo_attended import attended
+from services.sandbox.demo import prepared_data
+from services.sandbox.interactive_demo import attended
 
 KEY_BITS = 1024
 
