@@ -12,9 +12,9 @@ from protocol.errors import ProtocolViolation, TrainingFailure
 from protocol.roles.aggregator import role as federated_aggregator
 from protocol.roles.buyer import role as model_buyer
 from protocol.roles.engine.context import Context, Step
-from protocol.roles.engine.effects import Effect, NoteFact, ReportViolation, StoreBlob
+from protocol.roles.engine.effects import Effect, RecordFact, ReportViolation, StoreBlob
 from protocol.roles.engine.inputs import Input, MessageReceived
-from protocol.roles.engine.machine import Machine, NotYet, input_name, references
+from protocol.roles.engine.machine import EarlyInput, Machine, input_name, references
 from protocol.roles.owner import role as data_owner
 from protocol.types import FrozenModel
 
@@ -86,7 +86,7 @@ def run_step(role: str, state: bytes | None, item: Input, context: Context) -> E
         if _may_hold(held, item):
             held.append(item)
         else:
-            effects = (NoteFact(name="input_dropped", data={"input": input_name(item), "held": len(held)}),)
+            effects = (RecordFact(name="input_dropped", data={"input": input_name(item), "held": len(held)}),)
     while progressed and held:
         progressed = False
         for waiting in list(held):
@@ -100,7 +100,7 @@ def run_step(role: str, state: bytes | None, item: Input, context: Context) -> E
         state=pack(_Instance(state=pack(current), held=tuple(pack(_HeldInput(item=one)) for one in held))),
         effects=first.effects + effects,
         references=frozenset(references(current)),
-        shown=module.shown(current),
+        shown=module.display_status(current),
         training=current.training,
         finished=current.phase in module.FINAL,
     )
@@ -126,7 +126,7 @@ def _attempt(
     """(state, effects, whether the state changed, whether the input is early)."""
     try:
         step: Step[Any] = machine.step(state, item, _own_stream(context, item))
-    except NotYet:
+    except EarlyInput:
         return state, (), False, True
     except (ProtocolViolation, TrainingFailure) as error:
         accused = item.signed.envelope.sender if isinstance(item, MessageReceived) else None

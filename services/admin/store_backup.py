@@ -69,7 +69,7 @@ def restore(file: Path, target: Database, *, resume: bool) -> int:
         try:
             bring_up_to_date(source)
             _require_sound(check(source), str(file))
-            with source.snapshot() as reading, target.alone() as writing:
+            with source.snapshot() as reading, target.exclusive() as writing:
                 mark = reading.execute(
                     sa.select(role_values.c.content).where(role_values.c.name == BACKUP_MARK)
                 )

@@ -5,7 +5,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 
-async def happens(event: asyncio.Event, seconds: float | None) -> bool:
+async def wait_for_event(event: asyncio.Event, seconds: float | None) -> bool:
     """Whether `event` is set within `seconds`, None for however long it takes.
 
     asyncio.wait_for is not used: before Python 3.12 it can swallow a cancellation that meets the event, and
@@ -24,7 +24,7 @@ def told_to_stop() -> bool:
     return task is None or task.cancelling() > 0
 
 
-async def unending(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+async def run_forever(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
     """Carry out what ends only when it is cancelled; an end that nobody asked for raises RuntimeError.
 
     A task group would take a task that a library has cancelled from inside for one that was told to stop.

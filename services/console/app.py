@@ -19,7 +19,7 @@ from services.console.presentation.assets import Assets
 from services.console.presentation.rendering import Templates
 from services.console.web import full_record, signin
 from services.console.web.access import Guard, Handler, access, page_of
-from services.console.web.error_pages import failures
+from services.console.web.error_pages import error_pages
 from services.console.web.hub import Hub
 from services.console.web.live import LivePages
 from services.console.web.section import Section
@@ -70,7 +70,7 @@ class Console:
         async def stopping(_application: web.Application) -> None:
             self.hub.close()
 
-        application = web.Application(middlewares=[failures, guarded], client_max_size=LONGEST_FORM)
+        application = web.Application(middlewares=[error_pages, guarded], client_max_size=LONGEST_FORM)
         application.on_response_prepare.append(prepared)
         application.on_shutdown.append(stopping)
         application.add_routes(self._routes())

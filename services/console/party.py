@@ -20,7 +20,7 @@ Balance = Callable[[], Awaitable[int]]
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
+class OwnerResources:
     """An owner's catalogue, and the policy in the daemon's configuration."""
 
     catalogue: Catalogue
@@ -40,10 +40,10 @@ class Party:
     store: Store
     order: Order
     balance: Balance
-    owner: Desk | None = None
+    owner: OwnerResources | None = None
 
     @property
-    def desk(self) -> Desk:
+    def desk(self) -> OwnerResources:
         """The owner's; other roles have none."""
         assert self.owner is not None
         return self.owner

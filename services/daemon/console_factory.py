@@ -6,7 +6,7 @@ from services.chain.contract.views import MarketplaceViews
 from services.config.daemons import AggregatorConfig, DataOwnerConfig, ModelBuyerConfig
 from services.console.app import Console
 from services.console.owner.uploads import forget_uploads
-from services.console.party import Desk, Party, orders_over
+from services.console.party import OwnerResources, Party, orders_over
 from services.console.web.hub import Hub
 from services.data.catalog import Catalogue
 from services.identity.keys import Identity
@@ -44,9 +44,9 @@ def console_of(
     return Console(party, config.console, hub)
 
 
-def _desk(config: ModelBuyerConfig | DataOwnerConfig | AggregatorConfig) -> Desk | None:
+def _desk(config: ModelBuyerConfig | DataOwnerConfig | AggregatorConfig) -> OwnerResources | None:
     if not isinstance(config, DataOwnerConfig):
         return None
     catalogue = Catalogue(config.catalogue)
     forget_uploads(catalogue)
-    return Desk(catalogue, config.policy.owner_policy())
+    return OwnerResources(catalogue, config.policy.owner_policy())

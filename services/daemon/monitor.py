@@ -14,7 +14,7 @@ from services.observability.prometheus import DaemonCollector, Observed, serving
 
 
 @asynccontextmanager
-async def watched(
+async def monitor(
     config: Daemon, observed: Observed, meter: Meter, health: Health, heartbeats: Heartbeats
 ) -> AsyncIterator[Supervisor]:
     """Observe a daemon while the block runs.

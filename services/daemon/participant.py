@@ -33,7 +33,7 @@ from services.console.app import serving as serving_console
 from services.console.web.hub import Hub
 from services.daemon.account_balance import Account
 from services.daemon.console_factory import console_of
-from services.daemon.monitor import folder_of, watched
+from services.daemon.monitor import folder_of, monitor
 from services.daemon.shutdown import Stopping, until_told
 from services.data.catalog import Catalogue
 from services.data.catalog_watcher import watch_catalogue
@@ -53,7 +53,7 @@ from services.runtime.role_adapter import Role
 from services.runtime.runtime import Runtime
 from services.runtime.step_pool import StepPool
 from services.store import Store
-from services.store.waiting import until_it_answers
+from services.store.waiting import retry_while_unavailable
 
 _log = structlog.get_logger(__name__)
 
@@ -101,7 +101,7 @@ async def _participant(
         pool = StepPool(config.workers)
         stack.callback(pool.close)
         account, heartbeats = Account(client, identity.address), Heartbeats()
-        health = Health({"broker": bus.connect, "chain": account.look, "store": store.answers})
+        health = Health({"broker": bus.connect, "chain": account.look, "store": store.ping})
         observed = Observed(
             role.name,
             identity.address,
@@ -112,7 +112,7 @@ async def _participant(
             ether=lambda: account.ether,
             folder=folder_of(config.store),
         )
-        supervisor = await stack.enter_async_context(watched(config, observed, meter, health, heartbeats))
+        supervisor = await stack.enter_async_context(monitor(config, observed, meter, health, heartbeats))
         if config.traces.endpoint is not None:
             service = f"deltaml-{role.name}"
             tracing.configure(config.traces.endpoint, config.traces.sample_ratio, service, identity.address)
@@ -135,10 +135,10 @@ async def _participant(
             on_change=hub.wake,
         )
         await stack.enter_async_context(serving_console(console))
-        await _patiently(client.check_deployment)
-        await _patiently(bus.connect)
+        await retry_until_reachable(client.check_deployment)
+        await retry_until_reachable(bus.connect)
         registration = Register(role=role.name, exchange_key=identity.exchange_key)
-        await _patiently(lambda: client.submit(registration))
+        await retry_until_reachable(lambda: client.submit(registration))
         pool.start()
         supervisor.status("works")
         _log.info("daemon_started", role=role.name, party=identity.address, contract=market.contract)
@@ -164,7 +164,7 @@ async def _listener(config: ChainListenerConfig) -> None:
             poll_seconds=config.chain.poll_seconds,
         )
         probes = {"broker": bus.connect, "chain": MarketplaceViews(rpc, market).block_number}
-        health = Health({**probes, "store": store.answers})
+        health = Health({**probes, "store": store.ping})
         heartbeats = Heartbeats()
         listener.on_cycle = lambda: heartbeats.beat("chain")
         outbox.on_cycle = lambda: heartbeats.beat("outbox")
@@ -178,18 +178,20 @@ async def _listener(config: ChainListenerConfig) -> None:
             heartbeats,
             folder=folder_of(config.store),
         )
-        supervisor = await stack.enter_async_context(watched(config, observed, Meter(), health, heartbeats))
-        await _patiently(bus.connect)
+        supervisor = await stack.enter_async_context(monitor(config, observed, Meter(), health, heartbeats))
+        await retry_until_reachable(bus.connect)
         supervisor.status("works")
         _log.info("daemon_started", role="chain_listener", contract=market.contract)
-        relay = outbox.run(lambda stream, event: _patiently(lambda: bus.publish_event(event, stream)))
-        await _side_by_side(listener.run(), relay)
+        relay = outbox.run(
+            lambda stream, event: retry_until_reachable(lambda: bus.publish_event(event, stream))
+        )
+        await run_until_first_exit(listener.run(), relay)
 
 
 async def _open_store(config: Config, stack: AsyncExitStack) -> Store:
     """Raises StoreInUse when another process works on it; a database that is away is waited for."""
     password = config.store_password()
-    store = await until_it_answers(Store, config.store, password=password, exclusive=True)
+    store = await retry_while_unavailable(Store, config.store, password=password, exclusive=True)
     stack.callback(store.close)
     return store
 
@@ -263,7 +265,7 @@ async def _introduce(runtime: Runtime, role: OwnerRole) -> None:
         pause = min(2 * pause, _LONGEST_PAUSE)
 
 
-async def _patiently(action: Callable[[], Awaitable[Any]]) -> None:
+async def retry_until_reachable(action: Callable[[], Awaitable[Any]]) -> None:
     """Do what needs the node or the broker, again and again until they are there."""
     pause = _FIRST_PAUSE
     while True:
@@ -277,7 +279,7 @@ async def _patiently(action: Callable[[], Awaitable[Any]]) -> None:
             return
 
 
-async def _side_by_side(*work: Coroutine[Any, Any, None]) -> None:
+async def run_until_first_exit(*work: Coroutine[Any, Any, None]) -> None:
     """Until the first of them ends or dies; then without the others."""
     tasks = [asyncio.create_task(one) for one in work]
     try:

@@ -10,7 +10,7 @@ from services.identity.directory import Directory
 from services.identity.keys import Identity
 
 
-class Gate:
+class Admission:
     """Admits messages for one participant."""
 
     def __init__(self, identity: Identity, role: PartyRole, directory: Directory) -> None:

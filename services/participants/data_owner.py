@@ -18,7 +18,7 @@ from services.chain.contract.views import MarketplaceViews
 from services.common.lru_map import Recent
 from services.identity.directory import Directory
 from services.records.owner_account import ORDERED_POLICY, count_earlier_trainings, counts_of, ordered_policy
-from services.runtime.role_adapter import OUTSIDE, Answer, Role
+from services.runtime.role_adapter import NO_TRAINING, Answer, Role
 from services.store import Store
 
 _ANSWERED = "aggregator:"
@@ -64,7 +64,7 @@ class OwnerRole(Role):
     def key_of_message(self, signed: SignedMessage) -> str:
         """Answers to announcements and some orders belong to no training; only our aggregators start one."""
         if signed.envelope.type in ("announcement_answer", "policy_order", "withdraw_order"):
-            return OUTSIDE
+            return NO_TRAINING
         key = super().key_of_message(signed)
         if signed.envelope.type == "invitation" and signed.envelope.sender not in self._aggregators:
             raise ProtocolViolation("unknown_aggregator", signed.envelope.sender)
@@ -81,11 +81,11 @@ class OwnerRole(Role):
         """Every data set's statistic; where a training may be joined, what was joined before."""
         del key
         private = {DATA_SET + name: statistic.to_bytes() for name, statistic in self.data_sets().items()}
-        if self.takes_turns(item):
+        if self.is_serialized(item):
             private[COUNTS] = pack(counts_of(self.store))
         return private
 
-    def takes_turns(self, item: Input) -> bool:
+    def is_serialized(self, item: Input) -> bool:
         """Two trainings joined at once would both find room in the same budget."""
         return input_name(item) in _DECIDING
 

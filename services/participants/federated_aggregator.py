@@ -5,7 +5,7 @@ from protocol.envelope import SignedMessage
 from protocol.errors import ProtocolViolation
 from protocol.marketplace import MarketplaceEvent, Opened
 from protocol.messages import AnnouncementAnswer, OwnerAnnouncement
-from services.runtime.role_adapter import OUTSIDE, Answer, Role
+from services.runtime.role_adapter import NO_TRAINING, Answer, Role
 from services.store import Store
 
 _ANNOUNCED = "announced:"
@@ -23,7 +23,7 @@ class AggregatorRole(Role):
 
     def key_of_message(self, signed: SignedMessage) -> str:
         """Announcements belong to no training."""
-        return OUTSIDE if signed.envelope.type == "owner_announcement" else super().key_of_message(signed)
+        return NO_TRAINING if signed.envelope.type == "owner_announcement" else super().key_of_message(signed)
 
     def key_of_event(self, event: MarketplaceEvent) -> str | None:
         """A training opened with us as its aggregator starts an instance."""

@@ -19,7 +19,7 @@ from services.common.documents import load_request
 from services.config.daemons import StandingOrder
 from services.runtime.runtime import Runtime
 from services.store import Store
-from services.store.waiting import until_it_answers
+from services.store.waiting import retry_while_unavailable
 
 _log = structlog.get_logger(__name__)
 
@@ -44,7 +44,7 @@ async def _keep(runtime: Runtime, order: StandingOrder, store: Store, clock: Cal
     seconds = order.every_hours * 3600
     while True:
         period = int(clock() // seconds)
-        last = (await until_it_answers(store.values, name)).get("")
+        last = (await retry_while_unavailable(store.values, name)).get("")
         if last is None or int(last) < period:
             try:
                 await _give(runtime, order, period, seconds)
@@ -52,7 +52,7 @@ async def _keep(runtime: Runtime, order: StandingOrder, store: Store, clock: Cal
                 _log.error("standing_order_failed", request=order.request.name, reason=str(error))
                 await asyncio.sleep(min(_RETRY_SECONDS, seconds))
                 continue
-            await until_it_answers(store.put_value, name, str(period).encode())
+            await retry_while_unavailable(store.put_value, name, str(period).encode())
         await asyncio.sleep(max(0.0, (period + 1) * seconds - clock()))
 
 

@@ -5,8 +5,8 @@ from protocol.roles.dispatch import EncodedStep
 from protocol.roles.engine.effects import (
     CancelTimer,
     KeepResult,
-    NoteFact,
-    Remember,
+    PutValue,
+    RecordFact,
     ReportViolation,
     SendMessage,
     SetTimer,
@@ -37,9 +37,9 @@ async def writes_of(
                 writes.cancelled.add(effect.name)
             case StoreBlob():
                 writes.blobs[effect.digest] = effect.content
-            case KeepResult() | Remember():
+            case KeepResult() | PutValue():
                 _keep(effect, writes)
-            case NoteFact():
+            case RecordFact():
                 writes.facts.append((effect.name, effect.data))
             case ReportViolation():
                 _report(effect, item, writes)
@@ -59,7 +59,7 @@ async def _send(effect: SendMessage, training: int, writes: StepWrites, courier:
         writes.effects.append(entry)
 
 
-def _keep(effect: KeepResult | Remember, writes: StepWrites) -> None:
+def _keep(effect: KeepResult | PutValue, writes: StepWrites) -> None:
     if isinstance(effect, KeepResult):
         writes.results[effect.name] = effect.content
     else:

@@ -25,7 +25,7 @@ from services.bus.port import UNDELIVERABLE, Bus, BusUnavailable, Outgoing, Unro
 from services.chain.contract.client import MarketplaceClient
 from services.chain.errors import CallReverted, ChainUnavailable
 from services.common.errors import StoreUnavailable
-from services.common.tasks import IDLE_SECONDS, happens
+from services.common.tasks import IDLE_SECONDS, wait_for_event
 from services.observability import tracing
 from services.observability.counters import Meter
 from services.observability.logging import bound
@@ -114,7 +114,7 @@ class Outbox:
     async def _pause(self) -> None:
         due = self._store.next_effect_at(self._calls)
         seconds = IDLE_SECONDS if due is None else max(0.0, due - time.time())
-        await happens(self._wake, min(IDLE_SECONDS, seconds))
+        await wait_for_event(self._wake, min(IDLE_SECONDS, seconds))
 
     async def _relay(self, effects: Sequence[QueuedEffect]) -> None:
         published: list[QueuedEffect] = []

@@ -15,7 +15,7 @@ from protocol.errors import DeltaMLError, ProtocolViolation
 from protocol.roles.engine.inputs import MessageReceived
 from services.bus.port import Delivery, read_envelope
 from services.common.trace_context import with_context
-from services.identity.admission import Gate
+from services.identity.admission import Admission
 from services.observability import tracing
 from services.observability.counters import Meter
 from services.observability.logging import bound
@@ -23,7 +23,7 @@ from services.observability.tracer import Span
 from services.runtime.input_codec import message_identity, queued
 from services.runtime.role_adapter import Role
 from services.store import NewMessage, Store
-from services.store.waiting import until_it_answers
+from services.store.waiting import retry_while_unavailable
 
 _log = structlog.get_logger(__name__)
 
@@ -43,12 +43,12 @@ class _Held:
     span: Span
 
 
-class Intake:
+class Receiver:
     """Takes one participant's deliveries in."""
 
     def __init__(
         self,
-        gate: Gate,
+        gate: Admission,
         role: Role,
         store: Store,
         meter: Meter,
@@ -110,7 +110,7 @@ class Intake:
             return
         with self._meter.phase("store"):
             messages = [one.message for one in held]
-            replayed = set(await until_it_answers(self._store.add_messages, messages))
+            replayed = set(await retry_while_unavailable(self._store.add_messages, messages))
         for key in dict.fromkeys(one.message.key for one in held):
             self._on_input(key)
         taken, held[:] = list(held), []

@@ -12,7 +12,7 @@ from protocol.roles.dispatch import inputs_of
 from protocol.roles.engine.inputs import Input
 from services.store import Store
 
-OUTSIDE = "outside"
+NO_TRAINING = "outside"
 """The key of messages that belong to no training; the shell answers them, not a state machine."""
 
 
@@ -80,7 +80,7 @@ class Role:
         """An owner's standing policy, packed."""
         return b""
 
-    def takes_turns(self, item: Input) -> bool:
+    def is_serialized(self, item: Input) -> bool:
         """Whether no two inputs of this kind may be in hand at once: what one decides bounds the other."""
         del item
         return False

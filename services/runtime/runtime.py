@@ -25,8 +25,8 @@ from protocol.roles.engine.machine import input_name
 from services.bus.port import Bus
 from services.chain.contract.client import MarketplaceClient
 from services.common.errors import StoreInUse
-from services.common.tasks import unending
-from services.identity.admission import Gate
+from services.common.tasks import run_forever
+from services.identity.admission import Admission
 from services.identity.directory import Directory
 from services.identity.keys import Identity
 from services.observability import tracing
@@ -37,14 +37,14 @@ from services.runtime.effects import writes_of
 from services.runtime.input_codec import answer_identity, event_identity, queued, unqueued
 from services.runtime.message_writer import Courier
 from services.runtime.outbox_relay import Outbox, packed_call, packed_letter
-from services.runtime.receiver import RETRY_SECONDS, Intake
-from services.runtime.role_adapter import OUTSIDE, Answer, Role
+from services.runtime.receiver import RETRY_SECONDS, Receiver
+from services.runtime.role_adapter import NO_TRAINING, Answer, Role
 from services.runtime.step_pool import StepPool
 from services.runtime.step_scope import named, traced
 from services.runtime.timers import Timekeeper
 from services.store import InstanceRow, QueuedInput, Store
 from services.store.retention import RETENTION_SECONDS, archive_ended
-from services.store.waiting import until_it_answers
+from services.store.waiting import retry_while_unavailable
 
 _log = structlog.get_logger(__name__)
 
@@ -80,8 +80,8 @@ class Runtime:
         self._heartbeats = heartbeats or Heartbeats()
         client.on_outcome = meter.called
         bus.on_cycle = self._heartbeats.beat
-        gate = Gate(identity, role.name, directory)
-        self._intake = Intake(gate, role, store, meter, self._wake_instance, retry_seconds=_RETRY_SECONDS)
+        gate = Admission(identity, role.name, directory)
+        self._intake = Receiver(gate, role, store, meter, self._wake_instance, retry_seconds=_RETRY_SECONDS)
         self._outbox = Outbox(store, bus, client, meter, on_change)
         self._outbox.on_input = self._wake_instance
         self._outbox.on_cycle = lambda: self._heartbeats.beat("outbox")
@@ -97,7 +97,7 @@ class Runtime:
         """Work until cancelled. What is in hand then is stored, and is taken up at the next start."""
         async with asyncio.TaskGroup() as tasks:
             self._tasks = tasks
-            for key in await until_it_answers(self.store.waiting_keys):
+            for key in await retry_while_unavailable(self.store.waiting_keys):
                 self._wake_instance(key)
             work = [
                 self._outbox.run,
@@ -106,7 +106,7 @@ class Runtime:
                 self._take_events,
                 lambda: self._intake.run(self._bus.deliveries(self.role.name, self.address)),
             ]
-            self._sources = [tasks.create_task(unending(one)) for one in work]
+            self._sources = [tasks.create_task(run_forever(one)) for one in work]
             if self._stopping:  # told before there was anything to stop
                 self.stop()
 
@@ -126,7 +126,7 @@ class Runtime:
         Raises ProtocolViolation("not_registered") for a recipient that the chain does not know.
         """
         effect = await self._courier.message(recipient, body, 0, message_id=message_id or os.urandom(16))
-        self.store.add_effects(OUTSIDE, [effect], time.time())
+        self.store.add_effects(NO_TRAINING, [effect], time.time())
         self._outbox.wake()
 
     def offer(self, keys: Iterable[str], item: Input) -> None:
@@ -139,12 +139,12 @@ class Runtime:
     async def _take_events(self) -> None:
         async for delivery in self._bus.events("confirmed", self.address):
             event = delivery.event
-            key = await until_it_answers(self.role.key_of_event, event.event)
+            key = await retry_while_unavailable(self.role.key_of_event, event.event)
             if key is not None:
                 item = EventConfirmed(chain_event=event)
                 number = training_of(event.event) or None
-                await until_it_answers(self._offer, event_identity(event), key, item, number)
-            await until_it_answers(self._record, event)
+                await retry_while_unavailable(self._offer, event_identity(event), key, item, number)
+            await retry_while_unavailable(self._record, event)
             await delivery.ack()
 
     def _record(self, event: ChainEvent) -> None:
@@ -181,7 +181,7 @@ class Runtime:
 
     async def _next_input(self, key: str) -> QueuedInput | None:
         """The next input, found without giving up the loop unless the store is away."""
-        return await until_it_answers(self.store.next_input, key)
+        return await retry_while_unavailable(self.store.next_input, key)
 
     async def _take_input(self, queued_input: QueuedInput) -> None:
         """One input. What needs the chain waits for it; the input stays stored meanwhile."""
@@ -204,11 +204,11 @@ class Runtime:
                 self._timekeeper.timers_changed()
 
     async def _handle(self, queued_input: QueuedInput, item: Input, row: InstanceRow | None) -> None:
-        if queued_input.key == OUTSIDE:
+        if queued_input.key == NO_TRAINING:
             await self._answer(queued_input, item)
         elif row is not None and row.closed is not None:
             self._refuse(queued_input, item, row.closed, "")
-        elif self.role.takes_turns(item):
+        elif self.role.is_serialized(item):
             async with self._turn:
                 await self._step(queued_input, item, row)
         else:

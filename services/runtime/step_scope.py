@@ -11,7 +11,7 @@ from services.observability import tracing
 from services.observability.logging import bound
 from services.observability.tracer import Span
 from services.observability.tracing import _tracers
-from services.runtime.role_adapter import OUTSIDE, Role
+from services.runtime.role_adapter import NO_TRAINING, Role
 from services.store import InstanceRow, QueuedInput, Store
 
 
@@ -37,7 +37,7 @@ def traced(
 ) -> AbstractContextManager[Span]:
     """The span of an input's step, in the trace of the message that it is, or else of its training."""
     own, _ = split_context(queued_input.content)
-    outside = queued_input.key == OUTSIDE
+    outside = queued_input.key == NO_TRAINING
     return tracing.span(
         f"step {input_name(item)}",
         parent=own if outside else of_instance(role.store, queued_input.key, own),

@@ -16,11 +16,11 @@ import structlog
 from protocol.roles.engine.inputs import TimerFired
 from services.bus.port import Bus
 from services.common.errors import StoreUnavailable
-from services.common.tasks import happens
+from services.common.tasks import wait_for_event
 from services.observability.heartbeat import Heartbeats
 from services.runtime.input_codec import queued, timer_identity
 from services.store import Store
-from services.store.waiting import pause, until_it_answers
+from services.store.waiting import pause, retry_while_unavailable
 
 _log = structlog.get_logger(__name__)
 
@@ -52,7 +52,7 @@ class Timekeeper:
 
     async def run(self) -> None:
         """Fire until cancelled."""
-        await until_it_answers(self.resume)
+        await retry_while_unavailable(self.resume)
         while True:
             self._changed.clear()
             self._heartbeats.beat("timers")
@@ -63,7 +63,7 @@ class Timekeeper:
                 self._heard = False  # what could be heard could not be taken in
                 await pause(error)
                 continue
-            await happens(self._changed, wait)
+            await wait_for_event(self._changed, wait)
 
     def resume(self) -> None:
         """At the start: the time since the last beat does not count."""

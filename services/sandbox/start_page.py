@@ -21,10 +21,10 @@ from services.console.app import Console, serving
 from services.console.auth.accounts import Accounts
 from services.console.auth.security import Origins, secure
 from services.console.buyer.views import summaries
-from services.console.party import Desk, Party, orders_over
+from services.console.party import OwnerResources, Party, orders_over
 from services.console.presentation.assets import Assets
+from services.console.presentation.i18n import gettext_noop as _
 from services.console.presentation.i18n import negotiate, translations
-from services.console.presentation.i18n import noted as _
 from services.console.presentation.rendering import Templates
 from services.console.web.hub import Hub
 from services.data.catalog import Catalogue
@@ -211,7 +211,7 @@ async def _place(
         yield Place(label, about, address, console, f"http://{HOST}:{port}/")
 
 
-def _desk(party: Participant, folder: Path) -> Desk | None:
+def _desk(party: Participant, folder: Path) -> OwnerResources | None:
     """A data owner's: what it has in memory goes into a catalogue, which it uses from then on."""
     role = party.runtime.role
     if not isinstance(role, OwnerRole):
@@ -220,11 +220,11 @@ def _desk(party: Participant, folder: Path) -> Desk | None:
     for name, statistic in role.data_sets().items():
         catalogue.add(name, statistic, "demo", replace=True)
     role.data_sets = catalogue.all
-    return Desk(catalogue, role.configured)
+    return OwnerResources(catalogue, role.configured)
 
 
 @asynccontextmanager
-async def _watching(party: Participant, desk: Desk | None) -> AsyncIterator[None]:
+async def _watching(party: Participant, desk: OwnerResources | None) -> AsyncIterator[None]:
     """Look after an owner's catalogue while the block runs."""
     role, runtime = party.runtime.role, party.runtime
     if desk is None or not isinstance(role, OwnerRole):

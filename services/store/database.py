@@ -30,7 +30,7 @@ class Backend(Protocol):
         """The engine for statements outside transactions."""
         ...
 
-    def alone(self, connection: sa.Connection) -> AbstractContextManager[None]:
+    def exclusive(self, connection: sa.Connection) -> AbstractContextManager[None]:
         """Inside a transaction: no other process works on the store meanwhile; raises StoreInUse."""
         ...
 
@@ -93,9 +93,9 @@ class Database:
             yield connection
 
     @contextmanager
-    def alone(self) -> Iterator[sa.Connection]:
+    def exclusive(self) -> Iterator[sa.Connection]:
         """One transaction during which no other process works on the store; raises StoreInUse."""
-        with self.writing() as connection, self.backend.alone(connection):
+        with self.writing() as connection, self.backend.exclusive(connection):
             yield connection
 
     def insert_new(self, table: sa.Table) -> sqlite.Insert | postgresql.Insert:

@@ -71,7 +71,7 @@ class PostgreSql:
         return self.engine.execution_options(isolation_level="AUTOCOMMIT")
 
     @contextmanager
-    def alone(self, connection: sa.Connection) -> Iterator[None]:
+    def exclusive(self, connection: sa.Connection) -> Iterator[None]:
         """See Backend; the session that has the lock already gets it again."""
         lock = sa.func.pg_try_advisory_xact_lock(_LOCK_CLASS, sa.func.hashtext(sa.func.current_schema()))
         if not connection.execute(sa.select(lock)).scalar():

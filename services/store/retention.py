@@ -7,7 +7,7 @@ from collections.abc import Callable
 import structlog
 
 from services.store.store import Store
-from services.store.waiting import until_it_answers
+from services.store.waiting import retry_while_unavailable
 
 _log = structlog.get_logger(__name__)
 
@@ -26,7 +26,7 @@ async def archive_ended(
 ) -> None:
     """Archive what ended longer ago than `retention_seconds`, a few at a time, until cancelled."""
     while True:
-        closed = await until_it_answers(store.archive, clock() - retention_seconds, _AT_ONCE)
+        closed = await retry_while_unavailable(store.archive, clock() - retention_seconds, _AT_ONCE)
         if closed:
             _log.info("trainings_archived", count=closed)
         await asyncio.sleep(0 if closed == _AT_ONCE else look_seconds)

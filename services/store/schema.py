@@ -60,7 +60,7 @@ def bring_up_to_date(database: Database) -> tuple[int | None, int]:
     found = version_of(database)
     if found == SCHEMA_VERSION:
         return found, found
-    with database.alone() as connection:
+    with database.exclusive() as connection:
         found = _found(connection)
         if found is None:
             make(connection)

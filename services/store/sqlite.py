@@ -30,7 +30,7 @@ class SqliteMemory:
         return self.engine.execution_options(reading=True)
 
     @contextmanager
-    def alone(self, _connection: sa.Connection) -> Iterator[None]:
+    def exclusive(self, _connection: sa.Connection) -> Iterator[None]:
         """See Backend."""
         yield
 
@@ -64,7 +64,7 @@ class SqliteFile(SqliteMemory):
         self.place = str(path)
 
     @contextmanager
-    def alone(self, _connection: sa.Connection) -> Iterator[None]:
+    def exclusive(self, _connection: sa.Connection) -> Iterator[None]:
         """See Backend."""
         if self._lock is not None:
             yield

@@ -82,7 +82,7 @@ class Store(Queues):
         """Release the database."""
         self._database.close()
 
-    async def answers(self) -> None:
+    async def ping(self) -> None:
         """Raise StoreUnavailable unless the database answers; a probe of the daemon's health."""
         with self._database.reading() as connection:
             connection.execute(sa.select(1))

@@ -15,7 +15,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
-async def until_it_answers(action: Callable[P, T], *values: P.args, **named: P.kwargs) -> T:
+async def retry_while_unavailable(action: Callable[P, T], *values: P.args, **named: P.kwargs) -> T:
     """What `action` asks of a store, asked again while the store does not answer.
 
     Only for what may take place twice: a commit whose answer was lost may have taken place.

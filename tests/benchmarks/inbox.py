@@ -26,11 +26,11 @@ from services.bus.amqp.message_properties import message_of
 from services.bus.naming import EXCHANGE, message_key, queue_name
 from services.bus.port import Outgoing
 from services.config.daemons import Broker
-from services.identity.admission import Gate
+from services.identity.admission import Admission
 from services.identity.directory import Directory
 from services.identity.keys import Identity
 from services.observability.counters import Meter
-from services.runtime.receiver import Intake
+from services.runtime.receiver import Receiver
 from services.runtime.role_adapter import Role
 from services.store import NewMessage, StepWrites, Store
 from tests.benchmarks import machine
@@ -113,9 +113,9 @@ def publish(
 
 
 async def _publish(broker: Broker, batch: list[Outgoing], ready: Event, go: Event) -> None:
-    from services.bus.amqp.connection import Link  # noqa: PLC0415
+    from services.bus.amqp.connection import Connection  # noqa: PLC0415
 
-    async with Link(broker, "benchmark") as link:
+    async with Connection(broker, "benchmark") as link:
         channel = await link.channel()
         exchange = await channel.get_exchange(EXCHANGE, ensure=False)
         unconfirmed = asyncio.Semaphore(UNCONFIRMED)
@@ -182,9 +182,9 @@ async def _intake(
 ) -> tuple[float, float]:
     """Wall and processor seconds until everything is committed; the queue must be empty after that."""
     identity: Identity = recipient.identity
-    gate = Gate(identity, "data_owner", Directory(chain))
+    gate = Admission(identity, "data_owner", Directory(chain))
     bus = AmqpBus(market.config(recipient.address))
-    intake = Intake(gate, Owner(store), store, Meter(), lambda _key: None)
+    intake = Receiver(gate, Owner(store), store, Meter(), lambda _key: None)
     started, processor = time.perf_counter(), time.process_time()
     task = asyncio.create_task(intake.run(bus.deliveries("data_owner", recipient.address)))
     go.set()

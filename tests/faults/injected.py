@@ -142,7 +142,7 @@ def _free(connection: sqlite3.Connection) -> None:
 
 def _slow_down(board):
     """Between two batches of messages the daemon does nothing for some milliseconds."""
-    original = intake.Intake.take
+    original = intake.Receiver.take
 
     async def take(self, deliveries):
         if board["slow"]:
@@ -150,4 +150,4 @@ def _slow_down(board):
             await asyncio.sleep(board["slow"] / 1000)
         await original(self, deliveries)
 
-    intake.Intake.take = take
+    intake.Receiver.take = take

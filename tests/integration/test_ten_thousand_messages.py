@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from protocol.messages import Complaint
-from protocol.roles.engine.effects import NoteFact
+from protocol.roles.engine.effects import RecordFact
 from services.bus.amqp.amqp_bus import AmqpBus
 from services.identity.directory import Directory
 from services.observability.counters import Meter
@@ -49,7 +49,7 @@ class Sending:
 
 def noting(_state, item, _context):
     """Every message leaves a fact in the transaction that processes it."""
-    return step(b"", NoteFact(name="heard", data={"of": said(item)}))
+    return step(b"", RecordFact(name="heard", data={"of": said(item)}))
 
 
 async def test_none_is_lost_and_none_is_processed_twice(own_broker, tmp_path) -> None:

@@ -10,8 +10,8 @@ from protocol.marketplace import Credited, Opened, Settled, Withdrawn
 from protocol.messages import Message
 from protocol.request import Request
 from protocol.roles.dispatch import _Instance
-from protocol.roles.owner.budget import counted
-from protocol.roles.owner.role import FINAL, shown
+from protocol.roles.owner.budget import count_training
+from protocol.roles.owner.role import FINAL, display_status
 from protocol.roles.owner.state import OwnerState
 from services.records.chain_facts import record_key, record_of
 from services.store import Store
@@ -63,7 +63,7 @@ def put(world: ConsoleWorld, training: int = 1, **state: Any) -> str:
     done = writes(
         training=training,
         state=pack(_Instance(state=pack(values), held=())),
-        shown=shown(values),
+        shown=display_status(values),
         finished=values.phase in FINAL,
         facts=[("asks_decision", {"data_set": "rows"})],
     )
@@ -75,7 +75,7 @@ def put(world: ConsoleWorld, training: int = 1, **state: Any) -> str:
 
 def count(store: Store, training: int, buyer: str = BUYER, data_set: str = "rows") -> None:
     """A training that the data set has taken part in."""
-    effect = counted(training, buyer, data_set)
+    effect = count_training(training, buyer, data_set)
     store.put_value(effect.name, effect.content or b"")
 
 

@@ -15,10 +15,10 @@ from protocol.marketplace import (
     Settled,
 )
 from protocol.request import Request
-from protocol.roles.buyer.role import FINAL, shown
+from protocol.roles.buyer.role import FINAL, display_status
 from protocol.roles.buyer.state import BuyerState
 from protocol.roles.dispatch import _Instance
-from protocol.roles.shared.transcript import Link
+from protocol.roles.shared.transcript import TranscriptHead
 from services.records.chain_facts import record_key, record_of
 from services.store import Store
 from tests.support.documents import RECORD, any_request
@@ -39,14 +39,14 @@ def tell(store: Store, training: int, *events: MarketplaceEvent) -> None:
 
 def put(store: Store, key: str, request: Request, **state: Any) -> BuyerState:
     """Write a buyer's state for a training."""
-    link = Link(model_digest=request.hash(), transcript=request.hash())
+    link = TranscriptHead(model_digest=request.hash(), transcript=request.hash())
     values = BuyerState(**{"request": request, "n": 15, "link": link, "submitted": True, **state})
     facts = [("opened", {"training": values.training})] if values.training is not None else []
     content = pack(_Instance(state=pack(values), held=()))
     done = writes(
         training=values.training,
         state=content,
-        shown=shown(values),
+        shown=display_status(values),
         finished=values.phase in FINAL,
         facts=facts,
     )

@@ -23,8 +23,8 @@ from protocol.roles.engine.context import Context
 from protocol.roles.engine.effects import (
     CancelTimer,
     KeepResult,
-    NoteFact,
-    Remember,
+    PutValue,
+    RecordFact,
     ReportViolation,
     SendMessage,
     SetTimer,
@@ -214,9 +214,9 @@ class PureMarket:
             case KeepResult():
                 party.kept.append(effect.name)
                 party.results[effect.name] = effect.content
-            case Remember():
+            case PutValue():
                 party.remember(effect)
-            case NoteFact():
+            case RecordFact():
                 party.facts.append(effect)
             case ReportViolation():
                 party.violations.append(effect)

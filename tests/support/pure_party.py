@@ -12,7 +12,7 @@ from protocol.codec import pack
 from protocol.crypto.paillier import PrivateKey, generate_private_key
 from protocol.learning.statistic import Statistic, StatisticBuilder
 from protocol.roles import dispatch
-from protocol.roles.engine.effects import NoteFact, Remember, ReportViolation
+from protocol.roles.engine.effects import PutValue, RecordFact, ReportViolation
 from protocol.roles.engine.inputs import Input
 from protocol.roles.owner.budget import COUNTS, Counts
 from protocol.signatures import address_of
@@ -46,7 +46,7 @@ class Party:
     results: dict[str, bytes] = field(default_factory=dict)
     kept: list[str] = field(default_factory=list)
     values: dict[str, bytes] = field(default_factory=dict)
-    facts: list[NoteFact] = field(default_factory=list)
+    facts: list[RecordFact] = field(default_factory=list)
     violations: list[ReportViolation] = field(default_factory=list)
     inbox: list[Input] = field(default_factory=list)
 
@@ -64,7 +64,7 @@ class Party:
     def phase(self) -> str:
         return "" if self.state is None else str(self.decoded.phase)
 
-    def remember(self, effect: Remember) -> None:
+    def remember(self, effect: PutValue) -> None:
         """Keep a value; an owner's counts follow from its values, as its shell has it."""
         if effect.content is None:
             self.values.pop(effect.name, None)

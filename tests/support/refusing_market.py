@@ -15,11 +15,11 @@ from services.bus.amqp.message_properties import message_of
 from services.bus.naming import EXCHANGE, message_key
 from services.bus.port import Outgoing
 from services.config.daemons import Broker
-from services.identity.admission import Gate
+from services.identity.admission import Admission
 from services.identity.directory import Directory
 from services.observability.counters import Meter
 from services.runtime.input_codec import unqueued
-from services.runtime.receiver import Intake
+from services.runtime.receiver import Receiver
 from services.runtime.role_adapter import Role
 from services.store import Store
 from tests.support.amqp_market import AmqpMarket, amqp_market
@@ -35,8 +35,8 @@ class Inbox:
         self.person, self.bus, self.store = person, bus, Store()
         role = Role(self.store)
         role.name = person.role
-        gate = Gate(person.identity, person.role, Directory(chain))
-        self.intake = Intake(gate, role, self.store, Meter(), lambda _key: None)
+        gate = Admission(person.identity, person.role, Directory(chain))
+        self.intake = Receiver(gate, role, self.store, Meter(), lambda _key: None)
 
     async def run(self) -> None:
         await self.intake.run(self.bus.deliveries(self.person.role, self.person.address))

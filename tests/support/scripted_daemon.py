@@ -10,11 +10,11 @@ from protocol.marketplace import Settle, Settled
 from protocol.messages import Complaint
 from protocol.roles.dispatch import EncodedStep
 from protocol.roles.engine.context import Context
-from protocol.roles.engine.effects import Effect, NoteFact, SendMessage, SetTimer, SubmitCall
+from protocol.roles.engine.effects import Effect, RecordFact, SendMessage, SetTimer, SubmitCall
 from protocol.roles.engine.inputs import Input, MessageReceived, TimerFired
 from services.bus.memory import MemoryBroker, MemoryBus
 from services.bus.port import Outgoing
-from services.identity.admission import Gate
+from services.identity.admission import Admission
 from services.identity.directory import Directory
 from services.observability.counters import Meter
 from services.runtime.input_codec import message_identity
@@ -176,7 +176,7 @@ class World:
 
     async def heard(self) -> list[str]:
         """The codes that reached the aggregator, through its gate and its inbox."""
-        gate = Gate(self.aggregator.identity, "federated_aggregator", Directory(self.chain))
+        gate = Admission(self.aggregator.identity, "federated_aggregator", Directory(self.chain))
         inbox, codes = Store(), []
         bus = MemoryBus(self.broker)
         waiting = len(self.broker.queues["federated_aggregator", self.aggregator.address].ready)
@@ -245,7 +245,7 @@ def answering(world: World) -> Script:
         effects: list[Effect] = [
             reply,
             SubmitCall(call=Settle(training=len(word))),
-            NoteFact(name="told", data={"of": word}),
+            RecordFact(name="told", data={"of": word}),
         ]
         if word == "three":
             effects.append(SetTimer(name="late", seconds=0.0))

@@ -12,8 +12,8 @@ from protocol.roles.aggregator.state import (
     AggregatorState,
 )
 from protocol.roles.engine.context import Context
-from protocol.roles.engine.effects import Effect, NoteFact
-from protocol.roles.engine.machine import changed, message
+from protocol.roles.engine.effects import Effect, RecordFact
+from protocol.roles.engine.machine import message, replace
 from protocol.types import RoundNumber, mask_of, seats_of
 
 _LONGEST = 16
@@ -37,21 +37,21 @@ def asked_validators(state: AggregatorState, round_number: RoundNumber) -> int:
     return _enough(drawn & ~_away(state, round_number) & ~behind, drawn)
 
 
-def missed(state: AggregatorState, seats: int, round_number: RoundNumber) -> AggregatorState:
+def mark_absent(state: AggregatorState, seats: int, round_number: RoundNumber) -> AggregatorState:
     """These seats were silent in this round."""
     before = {one.seat: one for one in state.absences}
     for seat in seats_of(seats):
         misses = before[seat].misses + 1 if seat in before else 1
         back_in = round_number + 2 ** min(misses - 1, _LONGEST)
         before[seat] = Absence(seat=seat, misses=misses, back_in=back_in)
-    return changed(state, absences=tuple(before.values()))
+    return replace(state, absences=tuple(before.values()))
 
 
-def heard(state: AggregatorState, seat: int) -> AggregatorState:
+def mark_present(state: AggregatorState, seat: int) -> AggregatorState:
     """This seat is there."""
     if all(one.seat != seat for one in state.absences):
         return state
-    return changed(state, absences=tuple(one for one in state.absences if one.seat != seat))
+    return replace(state, absences=tuple(one for one in state.absences if one.seat != seat))
 
 
 def _away(state: AggregatorState, round_number: RoundNumber) -> int:
@@ -73,5 +73,7 @@ def drop_notices(
         gone = state.parties.seats[seat]
         body = ParticipantDropped(participant=gone, from_round=round_number, code=code)
         told.extend(message(context, one, body, (round_number, 0), label=gone) for one in everybody)
-        told.append(NoteFact(name="dropped", data={"participant": gone, "round": round_number, "code": code}))
+        told.append(
+            RecordFact(name="dropped", data={"participant": gone, "round": round_number, "code": code})
+        )
     return tuple(told)

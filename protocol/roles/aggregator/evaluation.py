@@ -24,8 +24,8 @@ from protocol.roles.aggregator.state import (
     request_of,
 )
 from protocol.roles.engine.context import Context, Step
-from protocol.roles.engine.effects import CancelTimer, NoteFact, SetTimer, SubmitCall
-from protocol.roles.engine.machine import NotYet, Received, changed, message, require, store
+from protocol.roles.engine.effects import CancelTimer, RecordFact, SetTimer, SubmitCall
+from protocol.roles.engine.machine import EarlyInput, Received, message, replace, require, store
 from protocol.roles.shared.metric_check import (
     CheckedMetrics,
     build_record,
@@ -35,7 +35,7 @@ from protocol.roles.shared.metric_check import (
 )
 from protocol.roles.shared.parties import public_key_of, require_sender
 from protocol.roles.shared.request_widths import training_widths
-from protocol.roles.shared.transcript import Link
+from protocol.roles.shared.transcript import TranscriptHead
 from protocol.signatures import recover_address
 from protocol.types import mask_of, seats_of
 from protocol.vectors import EncryptedVector
@@ -51,7 +51,7 @@ def start_next(state: AggregatorState, context: Context) -> _Step:
     if state.evaluation is not None or state.trained is None:
         return Step(state)
     validators = absence.asked_validators(state, state.trained.round)
-    waiting = changed(state, trained=None)
+    waiting = replace(state, trained=None)
     return _measure(waiting, state.trained, validators, 1, context)
 
 
@@ -70,17 +70,17 @@ def _measure(
     lane = EvaluationLane(status="measuring", trained=trained, attempt=attempt, validators=validators)
     sent = [message(context, one, body, (trained.round, attempt)) for one in body.validators]
     timer = _timer(state, "metrics", trained.round, attempt)
-    return Step(changed(state, evaluation=lane), (*sent, timer))
+    return Step(replace(state, evaluation=lane), (*sent, timer))
 
 
 def on_encrypted_metric(state: AggregatorState, received: Received, context: Context) -> _Step:
     """Keep a validator's signed metric; when all are in, ask the buyer to open their product."""
     seat = state.parties.seat_of(received.sender)
     if state.parties.validators >> seat & 1 and _is_late(state, received):
-        fact = NoteFact(
+        fact = RecordFact(
             name="metric_late", data={"validator": received.sender, "round": received.envelope.round}
         )
-        return Step(absence.heard(state, seat).model_copy(), (fact,))
+        return Step(absence.mark_present(state, seat).model_copy(), (fact,))
     lane = _lane(state, received, "measuring")
     require(lane.validators >> seat & 1 == 1, "not_a_validator")
     require(all(one.owner != received.sender for one in lane.metrics), "measured_twice")
@@ -95,10 +95,10 @@ def on_encrypted_metric(state: AggregatorState, received: Received, context: Con
     )
     kept, blob = store(received.signed)
     metrics = (*lane.metrics, Answer(owner=received.sender, message=kept))
-    state = absence.heard(state, seat)
-    lane = changed(lane, metrics=tuple(sorted(metrics, key=lambda one: state.parties.seat_of(one.owner))))
+    state = absence.mark_present(state, seat)
+    lane = replace(lane, metrics=tuple(sorted(metrics, key=lambda one: state.parties.seat_of(one.owner))))
     if len(metrics) < lane.validators.bit_count():
-        return Step(changed(state, evaluation=lane), (blob,))
+        return Step(replace(state, evaluation=lane), (blob,))
     relayed = tuple(
         received.signed if one.owner == received.sender else one.message.load(SignedMessage, context)
         for one in lane.metrics
@@ -112,7 +112,7 @@ def on_encrypted_metric(state: AggregatorState, received: Received, context: Con
         CancelTimer(name=f"metrics:{lane.trained.round}.{lane.attempt}"),
         _timer(state, "opening", lane.trained.round, lane.attempt),
     )
-    return Step(changed(state, evaluation=changed(lane, status="opening")), (blob, *sent, *timers))
+    return Step(replace(state, evaluation=replace(lane, status="opening")), (blob, *sent, *timers))
 
 
 def _is_late(state: AggregatorState, received: Received) -> bool:
@@ -135,7 +135,11 @@ def on_metrics_late(state: AggregatorState, argument: str, context: Context) -> 
         return give_up(state, "too_few_validators", None, context)
     told = drop_notices(state, missing, lane.trained.round, "metric_late", context)
     again = _measure(
-        absence.missed(state, missing, lane.trained.round), lane.trained, answered, lane.attempt + 1, context
+        absence.mark_absent(state, missing, lane.trained.round),
+        lane.trained,
+        answered,
+        lane.attempt + 1,
+        context,
     )
     return Step(again.state, (*told, *again.effects))
 
@@ -155,12 +159,12 @@ def on_opening(state: AggregatorState, received: Received, context: Context) -> 
     assert record is not None
     signer = recover_address(record.digest(context.market), body.signature)
     require(signer == state.opened.buyer, "bad_record_signature")
-    signing = changed(lane, status="signing", record=record, buyer_signature=body.signature)
+    signing = replace(lane, status="signing", record=record, buyer_signature=body.signature)
     timers = (
         CancelTimer(name=f"opening:{_place(lane)}"),
         _timer(state, "signatures", lane.trained.round, lane.attempt),
     )
-    return Step(changed(state, evaluation=signing), timers)
+    return Step(replace(state, evaluation=signing), timers)
 
 
 def on_opening_refused(state: AggregatorState, received: Received, context: Context) -> _Step:
@@ -192,16 +196,16 @@ def on_round_signature(state: AggregatorState, received: Received, context: Cont
     signer = recover_address(lane.record.digest(context.market), body.signature)
     require(signer == received.sender, "bad_record_signature")
     signatures = (*(one for one in lane.signatures if one[0] != signer), (signer, body.signature))
-    lane = changed(lane, signatures=signatures)
+    lane = replace(lane, signatures=signatures)
     if 2 * len(signatures) <= lane.validators.bit_count():
-        return Step(changed(state, evaluation=lane))
-    return _record(changed(state, evaluation=lane), lane)
+        return Step(replace(state, evaluation=lane))
+    return _record(replace(state, evaluation=lane), lane)
 
 
 def _early_signature(state: AggregatorState, *, late: bool) -> _Step:
     if late:
         return Step(state)  # the majority was there before it
-    raise NotYet
+    raise EarlyInput
 
 
 def on_signatures_late(state: AggregatorState, argument: str, context: Context) -> _Step:
@@ -224,7 +228,7 @@ def _record(state: AggregatorState, lane: EvaluationLane) -> _Step:
     model = RecordedModel(
         round=record.round, model=lane.trained.refreshed_model, digest=lane.trained.refreshed_digest
     )
-    after = changed(
+    after = replace(
         state,
         evaluation=None,
         link=_link(state).next(record),
@@ -234,7 +238,7 @@ def _record(state: AggregatorState, lane: EvaluationLane) -> _Step:
         training_lane=None if record.last else state.training_lane,
         trained=None if record.last else state.trained,
     )
-    fact = NoteFact(name="round_signed", data={"round": record.round, "last": record.last})
+    fact = RecordFact(name="round_signed", data={"round": record.round, "last": record.last})
     return Step(after, (SubmitCall(call=call), CancelTimer(name=f"signatures:{_place(lane)}"), fact))
 
 
@@ -275,7 +279,7 @@ def _timer(state: AggregatorState, name: str, round_number: int, attempt: int) -
     return SetTimer(name=f"{name}:{round_number}.{attempt}", seconds=seconds)
 
 
-def _link(state: AggregatorState) -> Link:
+def _link(state: AggregatorState) -> TranscriptHead:
     assert state.link is not None
     return state.link
 

@@ -31,13 +31,13 @@ from protocol.roles.aggregator.attendance import drop_notices
 from protocol.roles.aggregator.pipeline import advance
 from protocol.roles.aggregator.state import AggregatorState, chain_seconds, ends_later, first_link, request_of
 from protocol.roles.engine.context import Context, Step
-from protocol.roles.engine.effects import CancelTimer, Effect, NoteFact, SetTimer, SubmitCall
+from protocol.roles.engine.effects import CancelTimer, Effect, RecordFact, SetTimer, SubmitCall
 from protocol.roles.engine.machine import (
-    NotYet,
+    EarlyInput,
     Received,
-    changed,
     effects_of,
     message,
+    replace,
     require,
     store,
 )
@@ -52,12 +52,12 @@ def on_opened(state: AggregatorState, event: Opened, context: Context) -> _Step:
     require(event.aggregator == context.address, "not_mine")
     require(state.opened is None, "opened_twice")
     wait = SetTimer(name="request", seconds=float(event.terms.join_seconds + 1))
-    return Step(changed(state, opened=event), (CancelTimer(name="opened"), wait))
+    return Step(replace(state, opened=event), (CancelTimer(name="opened"), wait))
 
 
 def on_never_opened(state: AggregatorState, _argument: str, _context: Context) -> _Step:
     """A request that no opening on chain has followed."""
-    return Step(changed(state, phase="failed", failure="never_opened"))
+    return Step(replace(state, phase="failed", failure="never_opened"))
 
 
 def on_request_late(state: AggregatorState, _argument: str, context: Context) -> _Step:
@@ -71,7 +71,7 @@ def on_training_request(state: AggregatorState, received: Received, context: Con
     Before the opening is confirmed anyone could claim to be the buyer: a request that comes early is held.
     """
     if state.opened is None:
-        raise NotYet
+        raise EarlyInput
     require_sender(received.sender, state.opened.buyer)
     body: TrainingRequest = received.body
     request = body.request
@@ -79,11 +79,11 @@ def on_training_request(state: AggregatorState, received: Received, context: Con
     code = _refusal(state.opened, request, body, context)
     if code is not None:
         answer = message(context, received.sender, RequestAnswer(accepted=False, code=code))
-        refused = changed(state, phase="failed", failure=code)
-        fact = NoteFact(name="request_refused", data={"code": code})
+        refused = replace(state, phase="failed", failure=code)
+        fact = RecordFact(name="request_refused", data={"code": code})
         return Step(refused, (answer, fact, CancelTimer(name="request")))
     stored, blob = store(body.initial_model)
-    inviting = changed(
+    inviting = replace(
         state,
         phase="inviting",
         request=request,
@@ -140,7 +140,7 @@ def _invite(buyer: str, request: Request, body: TrainingRequest, context: Contex
         [message(context, owner, invitation) for owner in owners],
         CancelTimer(name="request"),
         SetTimer(name="join", seconds=float(request.deadlines.join_s)),
-        NoteFact(name="invited", data={"owners": len(owners)}),
+        RecordFact(name="invited", data={"owners": len(owners)}),
     )
 
 
@@ -154,8 +154,8 @@ def on_invitation_answer(state: AggregatorState, received: Received, context: Co
         # The widths were checked for so many rows in all: one owner's boast must not make them overflow.
         require(body.rows <= LARGEST_ROW_COUNT // request.owners.maximum, "too_many_rows")
         if received.sender not in dict(state.answers):
-            state = changed(state, answers=(*state.answers, (received.sender, body.rows)))
-    fact = NoteFact(name="owner_answered", data={"owner": received.sender, "decision": body.decision})
+            state = replace(state, answers=(*state.answers, (received.sender, body.rows)))
+    fact = RecordFact(name="owner_answered", data={"owner": received.sender, "decision": body.decision})
     if state.phase == "drawing":
         started = _start_when_counted(state, context)
         return Step(started.state.model_copy(), (fact, *started.effects))
@@ -171,7 +171,7 @@ def on_late_answer(state: AggregatorState, received: Received, context: Context)
         return Step(state)
     told = ParticipantDropped(participant=received.sender, from_round=1, code="answered_too_late")
     label = received.envelope.message_id.hex()
-    fact = NoteFact(name="answered_too_late", data={"owner": received.sender})
+    fact = RecordFact(name="answered_too_late", data={"owner": received.sender})
     return Step(state.model_copy(), (message(context, received.sender, told, (1, 0), label=label), fact))
 
 
@@ -184,8 +184,8 @@ def _admitted(state: AggregatorState, context: Context) -> frozenset[str]:
 def on_joined(state: AggregatorState, event: Joined, context: Context) -> _Step:
     """Note the seat of an owner that joined."""
     require(event.seat == len(state.parties.seats), "seat_out_of_order")
-    parties = changed(state.parties, seats=(*state.parties.seats, event.owner))
-    return _close_when_all_joined(changed(state, parties=parties), context)
+    parties = replace(state.parties, seats=(*state.parties.seats, event.owner))
+    return _close_when_all_joined(replace(state, parties=parties), context)
 
 
 def _close_when_all_joined(state: AggregatorState, context: Context) -> _Step:
@@ -201,14 +201,14 @@ def _close_when_all_joined(state: AggregatorState, context: Context) -> _Step:
 def on_join_over(state: AggregatorState, _argument: str, _context: Context) -> _Step:
     """Close the joining, or cancel below the minimum, again until the chain shows one or the other."""
     if not state.closing and len(state.parties.seats) < request_of(state).owners.minimum:
-        failed = changed(state, failure="not_enough_owners")
+        failed = replace(state, failure="not_enough_owners")
         return Step(failed, (SubmitCall(call=Cancel(training=state.training)), _join_again(state)))
     return _close(state)
 
 
 def _close(state: AggregatorState) -> _Step:
     call = SubmitCall(call=Close(training=state.training))
-    return Step(changed(state, closing=True), (call, _join_again(state)))
+    return Step(replace(state, closing=True), (call, _join_again(state)))
 
 
 def _join_again(state: AggregatorState) -> SetTimer:
@@ -217,7 +217,7 @@ def _join_again(state: AggregatorState) -> SetTimer:
 
 def on_closed(state: AggregatorState, _event: Closed, context: Context) -> _Step:
     """The block that draws the roles is fixed: have them drawn."""
-    drawing = changed(
+    drawing = replace(
         state, phase="drawing", closing=True, closed=True, failure=None, **ends_later(state, context)
     )
     return Step(drawing, (CancelTimer(name="join"), *_draw(state)))
@@ -235,8 +235,8 @@ def _draw(state: AggregatorState) -> tuple[Effect, ...]:
 
 def on_roles_drawn(state: AggregatorState, event: RolesDrawn, context: Context) -> _Step:
     """Start with the roles that the contract drew, or wait for the row counts that are still under way."""
-    parties = changed(state.parties, trainers=event.trainers, validators=event.validators)
-    drawn = changed(state, parties=parties, **ends_later(state, context))
+    parties = replace(state.parties, trainers=event.trainers, validators=event.validators)
+    drawn = replace(state, parties=parties, **ends_later(state, context))
     timers = (CancelTimer(name="draw"), ending.stall_timer(state))
     step = _start_when_counted(drawn, context)
     if step.state.phase != "drawing":
@@ -262,9 +262,9 @@ def _start(state: AggregatorState, context: Context) -> _Step:
     """Start without the seats of owners that are not admitted or never answered; anyone can join on chain."""
     rows = dict(state.answers)
     counts = tuple(RowCount(owner=owner, rows=rows.get(owner, 0)) for owner in state.parties.seats)
-    parties = changed(state.parties, rows=counts)
+    parties = replace(state.parties, rows=counts)
     absent = parties.mask(tuple(owner for owner in parties.seats if owner not in rows))
-    started = changed(
+    started = replace(
         state,
         phase="training",
         parties=parties,
@@ -280,7 +280,9 @@ def _start(state: AggregatorState, context: Context) -> _Step:
     )
     assert state.opened is not None
     told = [message(context, one, body) for one in (state.opened.buyer, *parties.seats)]
-    fact = NoteFact(name="started", data={"trainers": len(body.trainers), "validators": len(body.validators)})
+    fact = RecordFact(
+        name="started", data={"trainers": len(body.trainers), "validators": len(body.validators)}
+    )
     without = drop_notices(started, absent, 1, "no_row_count", context)
     step = advance(started, context)
     return Step(step.state, effects_of(told, fact, CancelTimer(name="rows"), step.effects, without))

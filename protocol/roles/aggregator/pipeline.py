@@ -1,6 +1,6 @@
 """The aggregator's two lanes together: whatever frees one of them may start the other."""
 
-from dataclasses import replace
+import dataclasses
 from typing import Any
 
 from protocol.marketplace import (
@@ -18,8 +18,8 @@ from protocol.roles.engine.effects import Effect, StoreBlob
 from protocol.roles.engine.inputs import CallRefused
 from protocol.roles.engine.machine import (
     Handler,
-    changed,
     message,
+    replace,
     require,
 )
 
@@ -48,7 +48,7 @@ def advancing(handler: Handler) -> Handler:
 
 def _seeing(context: Context, effects: tuple[Effect, ...]) -> Context:
     fresh = {effect.digest: effect.content for effect in effects if isinstance(effect, StoreBlob)}
-    return replace(context, blobs={**context.blobs, **fresh})
+    return dataclasses.replace(context, blobs={**context.blobs, **fresh})
 
 
 def on_round_recorded(state: AggregatorState, event: RoundRecorded, context: Context) -> _Step:
@@ -70,7 +70,7 @@ def on_round_recorded(state: AggregatorState, event: RoundRecorded, context: Con
     assert state.opened is not None
     told = [message(context, one, body, (event.round, 0)) for one in (state.opened.buyer, *parties.seats)]
     kept = tuple(model for model in state.signed_models if model.round >= event.round)
-    recorded = changed(
+    recorded = replace(
         state,
         recorded=event.round,
         signed_models=kept,

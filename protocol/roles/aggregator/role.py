@@ -40,7 +40,7 @@ def initial(item: Input, _context: Context) -> _Step:
     return Step(AggregatorState(training=item.chain_event.event.training), (unopened,))
 
 
-def shown(state: AggregatorState) -> str:
+def display_status(state: AggregatorState) -> str:
     """The state as people see it."""
     names = {"requested": "WAITING", "inviting": "WAITING", "drawing": "INITIATED", "done": "FINISHED"}
     if state.phase == "failed":

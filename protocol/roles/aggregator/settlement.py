@@ -20,8 +20,8 @@ from protocol.marketplace import (
 from protocol.messages import TrainedModel, TrainingFailed
 from protocol.roles.aggregator.state import AggregatorState, chain_seconds, ends_later, request_of
 from protocol.roles.engine.context import Context, Step
-from protocol.roles.engine.effects import CancelTimer, NoteFact, SendMessage, SetTimer, SubmitCall
-from protocol.roles.engine.machine import Received, changed, effects_of, message, require
+from protocol.roles.engine.effects import CancelTimer, RecordFact, SendMessage, SetTimer, SubmitCall
+from protocol.roles.engine.machine import Received, effects_of, message, replace, require
 from protocol.roles.shared.deadlines import RETENTION_SECONDS, backed_off, ending_seconds
 from protocol.roles.shared.parties import require_sender
 from protocol.vectors import EncryptedVector
@@ -35,12 +35,12 @@ _Step = Step[AggregatorState]
 def give_up(state: AggregatorState, code: str, fault: str | None, context: Context) -> _Step:
     """Tell everybody and end the training on chain by what was recorded, as soon as the contract lets us."""
     assert state.opened is not None
-    stopped = changed(state, failure=code, training_lane=None, trained=None, evaluation=None, phase="ending")
+    stopped = replace(state, failure=code, training_lane=None, trained=None, evaluation=None, phase="ending")
     longest = ending_seconds(state.opened.terms) if state.ends_at else state.opened.terms.join_seconds + 1.0
     left = state.ends_at - context.now if state.ends_at else longest
     wait = SetTimer(name="end", seconds=min(max(0.0, left), longest))  # a clock may have been set back
     told = _told(state, code, fault, context)
-    return Step(stopped, effects_of(told, wait, NoteFact(name="gave_up", data={"code": code})))
+    return Step(stopped, effects_of(told, wait, RecordFact(name="gave_up", data={"code": code})))
 
 
 def _told(state: AggregatorState, code: str, fault: str | None, context: Context) -> list[SendMessage]:
@@ -77,25 +77,25 @@ def ending_call(state: AggregatorState) -> ContractCall:
 def on_joined(state: AggregatorState, event: Joined, _context: Context) -> _Step:
     """A seat taken before the joining is over counts for what may end the training."""
     require(event.seat == len(state.parties.seats), "seat_out_of_order")
-    parties = changed(state.parties, seats=(*state.parties.seats, event.owner))
-    return Step(changed(state, parties=parties))
+    parties = replace(state.parties, seats=(*state.parties.seats, event.owner))
+    return Step(replace(state, parties=parties))
 
 
 def on_closed(state: AggregatorState, _event: Closed, context: Context) -> _Step:
     """The contract's clock starts again."""
-    return _later(changed(state, closed=True, **ends_later(state, context)))
+    return _later(replace(state, closed=True, **ends_later(state, context)))
 
 
 def on_roles_drawn(state: AggregatorState, event: RolesDrawn, context: Context) -> _Step:
     """Somebody had the roles drawn: nothing starts, but the contract's clock does."""
-    parties = changed(state.parties, trainers=event.trainers, validators=event.validators)
-    return _later(changed(state, parties=parties, **ends_later(state, context)))
+    parties = replace(state.parties, trainers=event.trainers, validators=event.validators)
+    return _later(replace(state, parties=parties, **ends_later(state, context)))
 
 
 def on_round_recorded(state: AggregatorState, event: RoundRecorded, context: Context) -> _Step:
     """A record that was under way when the training was given up counts; the last one settles at once."""
     require(event.round == state.recorded + 1, "round_out_of_order")
-    recorded = changed(
+    recorded = replace(
         state, recorded=event.round, last_recorded=event.record.last, **ends_later(state, context)
     )
     return settle(recorded) if event.record.last else _later(recorded)
@@ -117,7 +117,7 @@ def on_cancelled(state: AggregatorState, _event: Cancelled, context: Context) ->
     code = state.failure or "cancelled"
     timers = [CancelTimer(name=name) for name in ("opened", "request", "join", "draw", "stalled", "end")]
     return Step(
-        changed(state, phase="failed", failure=code), effects_of(_told(state, code, None, context), timers)
+        replace(state, phase="failed", failure=code), effects_of(_told(state, code, None, context), timers)
     )
 
 
@@ -126,7 +126,7 @@ def on_gone(state: AggregatorState, _refusal: object, context: Context) -> _Step
     timers = [
         CancelTimer(name=name) for name in ("join", "draw", "rows", "stalled", "end", "settle", "delivery")
     ]
-    gone = changed(
+    gone = replace(
         state, phase="failed", failure="not_on_chain", training_lane=None, trained=None, evaluation=None
     )
     return Step(gone, effects_of(_told(state, "not_on_chain", None, context), timers))
@@ -140,7 +140,7 @@ def settle(state: AggregatorState) -> _Step:
     call = SubmitCall(call=Settle(training=state.training))
     timers = (CancelTimer(name="stalled"), CancelTimer(name="end"))
     again = SetTimer(name="settle", seconds=chain_seconds(state))
-    return Step(changed(state, phase="settling"), (call, *timers, again))
+    return Step(replace(state, phase="settling"), (call, *timers, again))
 
 
 def on_settle_late(state: AggregatorState, _argument: str, _context: Context) -> _Step:
@@ -156,8 +156,8 @@ def on_settled(state: AggregatorState, _event: Settled, context: Context) -> _St
     timers = [CancelTimer(name=name) for name in ("settle", "stalled", "end")]
     done = effects_of(SubmitCall(call=Withdraw()), timers)
     if not state.last_recorded or _recorded_model(state) is None:
-        return Step(changed(state, phase="failed", failure=state.failure or "stopped_early"), done)
-    delivering = changed(
+        return Step(replace(state, phase="failed", failure=state.failure or "stopped_early"), done)
+    delivering = replace(
         state, phase="settling", deliver_until=context.now + RETENTION_SECONDS, trained=None, evaluation=None
     )
     sent = _deliver(delivering, context)
@@ -176,14 +176,14 @@ def _deliver(state: AggregatorState, context: Context) -> _Step:
     sent = message(context, state.opened.buyer, body, label=str(state.deliveries))
     wait = backed_off(request_of(state).deadlines.step_s, state.deliveries)
     again = SetTimer(name="delivery", seconds=wait)
-    return Step(changed(state, deliveries=state.deliveries + 1), (sent, again))
+    return Step(replace(state, deliveries=state.deliveries + 1), (sent, again))
 
 
 def on_delivery_late(state: AggregatorState, _argument: str, context: Context) -> _Step:
     """The buyer does not confirm its model: send it again, ever more rarely, until it need not be kept."""
     if context.now < state.deliver_until:
         return _deliver(state, context)
-    fact = NoteFact(name="model_not_confirmed", data={"deliveries": state.deliveries})
+    fact = RecordFact(name="model_not_confirmed", data={"deliveries": state.deliveries})
     return Step(_done(state), (fact,))
 
 
@@ -196,7 +196,7 @@ def on_model_received(state: AggregatorState, received: Received, _context: Cont
 
 def _done(state: AggregatorState) -> AggregatorState:
     """Forget everything encrypted."""
-    return changed(
+    return replace(
         state,
         phase="done",
         initial_model=None,

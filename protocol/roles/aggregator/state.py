@@ -6,10 +6,10 @@ from protocol.marketplace import Opened
 from protocol.records import RoundRecord
 from protocol.request import Request
 from protocol.roles.engine.context import Context
-from protocol.roles.engine.machine import Stored
+from protocol.roles.engine.machine import BlobRef
 from protocol.roles.shared.deadlines import CHAIN_SECONDS, ending_seconds
 from protocol.roles.shared.parties import Parties
-from protocol.roles.shared.transcript import Link
+from protocol.roles.shared.transcript import TranscriptHead
 from protocol.types import (
     Address,
     AttemptNumber,
@@ -30,7 +30,7 @@ class Answer(FrozenModel):
     """What one owner sent: the signed message, kept whole so that others can check it."""
 
     owner: Address
-    message: Stored
+    message: BlobRef
 
 
 class TrainingLane(FrozenModel):
@@ -39,10 +39,10 @@ class TrainingLane(FrozenModel):
     status: Literal["distributed", "refreshing"]
     round: RoundNumber
     trainers: Seats
-    start_model: Stored
+    start_model: BlobRef
     start_digest: Digest
     updates: tuple[Answer, ...] = ()
-    mask: Stored | None = None
+    mask: BlobRef | None = None
 
 
 class TrainedRound(FrozenModel):
@@ -50,9 +50,9 @@ class TrainedRound(FrozenModel):
 
     round: RoundNumber
     trainers: Seats
-    start_model: Stored
+    start_model: BlobRef
     updates: tuple[Answer, ...]
-    refreshed_model: Stored
+    refreshed_model: BlobRef
     refreshed_digest: Digest
 
 
@@ -73,7 +73,7 @@ class RecordedModel(FrozenModel):
     """The refreshed model of a signed round, until a later one is recorded."""
 
     round: RoundNumber
-    model: Stored
+    model: BlobRef
     digest: Digest
 
 
@@ -99,7 +99,7 @@ class AggregatorState(FrozenModel):
     request: Request | None = None
     n: BigInteger = 0
     public_key_proof: tuple[bytes, ...] = ()
-    initial_model: Stored | None = None
+    initial_model: BlobRef | None = None
     blinding_seed: bytes = b""
     parties: Parties = Parties()
     answers: tuple[tuple[Address, int], ...] = ()
@@ -108,11 +108,11 @@ class AggregatorState(FrozenModel):
     ends_at: float = 0.0
     deliveries: int = 0
     deliver_until: float = 0.0
-    link: Link | None = None
+    link: TranscriptHead | None = None
     training_lane: TrainingLane | None = None
     trained: TrainedRound | None = None
     evaluation: EvaluationLane | None = None
-    next_model: Stored | None = None
+    next_model: BlobRef | None = None
     next_round: RoundNumber = 1
     sitting_out: Seats = 0
     dropped: Seats = 0
@@ -141,9 +141,11 @@ def request_of(state: AggregatorState) -> Request:
     return state.request
 
 
-def first_link(state: AggregatorState, context: Context) -> Link:
+def first_link(state: AggregatorState, context: Context) -> TranscriptHead:
     """The chain of rounds before the first."""
     request, initial = state.request, state.initial_model
     assert request is not None
     assert initial is not None
-    return Link(model_digest=initial.load(EncryptedVector, context).digest(), transcript=request.hash())
+    return TranscriptHead(
+        model_digest=initial.load(EncryptedVector, context).digest(), transcript=request.hash()
+    )

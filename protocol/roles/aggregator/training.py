@@ -19,8 +19,8 @@ from protocol.roles.aggregator.attendance import drop_notices
 from protocol.roles.aggregator.settlement import give_up
 from protocol.roles.aggregator.state import AggregatorState, Answer, TrainedRound, TrainingLane, request_of
 from protocol.roles.engine.context import Context, Step
-from protocol.roles.engine.effects import CancelTimer, NoteFact, SetTimer
-from protocol.roles.engine.machine import Received, changed, message, require, store
+from protocol.roles.engine.effects import CancelTimer, RecordFact, SetTimer
+from protocol.roles.engine.machine import Received, message, replace, require, store
 from protocol.roles.shared.parties import public_key_of, require_sender
 from protocol.roles.shared.request_widths import training_widths
 from protocol.types import BigInteger, FrozenModel
@@ -29,7 +29,7 @@ from protocol.vectors import EncryptedVector, PackedVector
 _Step = Step[AggregatorState]
 
 
-class KeptMask(FrozenModel):
+class RefreshMask(FrozenModel):
     """The aggregator's masks between the refresh request and its answer."""
 
     rhos: tuple[BigInteger, ...]
@@ -60,7 +60,7 @@ def start_next(state: AggregatorState, context: Context) -> _Step:
     body = EncryptedModel(model=model)
     sent = [message(context, trainer, body, (lane.round, 1)) for trainer in state.parties.addresses(active)]
     timer = SetTimer(name=f"updates:{lane.round}", seconds=float(request.deadlines.step_s))
-    return Step(changed(state, training_lane=lane, sitting_out=0), (*sent, timer))
+    return Step(replace(state, training_lane=lane, sitting_out=0), (*sent, timer))
 
 
 def on_gradient_update(state: AggregatorState, received: Received, context: Context) -> _Step:
@@ -68,10 +68,10 @@ def on_gradient_update(state: AggregatorState, received: Received, context: Cont
     seat = state.parties.seat_of(received.sender)
     if state.parties.trainers >> seat & 1 and _is_late(state, received):
         # It was told that it is left out when its time was over; now it is there again.
-        fact = NoteFact(
+        fact = RecordFact(
             name="update_late", data={"trainer": received.sender, "round": received.envelope.round}
         )
-        return Step(absence.heard(state, seat).model_copy(), (fact,))
+        return Step(absence.mark_present(state, seat).model_copy(), (fact,))
     lane = _lane(state, received.envelope.round, "distributed")
     require(lane.trainers >> seat & 1 == 1, "not_a_trainer")
     require(all(one.owner != received.sender for one in lane.updates), "updated_twice")
@@ -81,10 +81,10 @@ def on_gradient_update(state: AggregatorState, received: Received, context: Cont
     body.local_model.read(public_key_of(state.n), scale=UPDATE_SCALE, count=request.parameters)
     kept, blob = store(received.signed)
     updates = (*lane.updates, Answer(owner=received.sender, message=kept))
-    state = absence.heard(changed(state, training_lane=changed(lane, updates=updates)), seat)
+    state = absence.mark_present(replace(state, training_lane=replace(lane, updates=updates)), seat)
     if len(updates) < lane.trainers.bit_count():
         return Step(state, (blob,))
-    closed = _refresh(state, changed(lane, updates=updates), context, {kept.digest: received.signed})
+    closed = _refresh(state, replace(lane, updates=updates), context, {kept.digest: received.signed})
     return Step(closed.state, (blob, *closed.effects))
 
 
@@ -109,7 +109,7 @@ def on_updates_late(state: AggregatorState, argument: str, context: Context) -> 
     silent = lane.trainers & ~answered
     told = drop_notices(state, silent, lane.round, "update_late", context)
     closed = _refresh(
-        absence.missed(state, silent, lane.round), changed(lane, trainers=answered), context, {}
+        absence.mark_absent(state, silent, lane.round), replace(lane, trainers=answered), context, {}
     )
     return Step(closed.state, (*told, *closed.effects))
 
@@ -120,14 +120,14 @@ def _refresh(
     """Ask the buyer for the masked quotient of the sum, in seat order whatever order the updates came in."""
     request, key = request_of(state), public_key_of(state.n)
     widths = _widths(state)
-    lane = changed(lane, updates=_in_seat_order(state, lane.updates))
+    lane = replace(lane, updates=_in_seat_order(state, lane.updates))
     vectors = []
     for answer in lane.updates:
         signed = fresh.get(answer.message.digest) or answer.message.load(SignedMessage, context)
         update = body_of(signed, GradientUpdate)
         vectors.append(update.local_model.read(key, scale=UPDATE_SCALE, count=request.parameters))
     packed, mask = mask_updates(key, vectors, widths, context.randomness("refresh"))
-    kept, blob = store(KeptMask(rhos=mask.rhos))
+    kept, blob = store(RefreshMask(rhos=mask.rhos))
     body = RefreshRequest(
         masked=PackedVector.of(
             key,
@@ -144,8 +144,8 @@ def _refresh(
         CancelTimer(name=f"updates:{lane.round}"),
         SetTimer(name=f"refresh:{lane.round}", seconds=float(request.deadlines.step_s)),
     )
-    refreshing = changed(lane, status="refreshing", mask=kept)
-    return Step(changed(state, training_lane=refreshing), (blob, asked, *timers))
+    refreshing = replace(lane, status="refreshing", mask=kept)
+    return Step(replace(state, training_lane=refreshing), (blob, asked, *timers))
 
 
 def on_refresh_answer(state: AggregatorState, received: Received, context: Context) -> _Step:
@@ -157,7 +157,7 @@ def on_refresh_answer(state: AggregatorState, received: Received, context: Conte
     request, key, widths = request_of(state), public_key_of(state.n), _widths(state)
     answered = body.model.read(key, scale=MODEL_SCALE, count=request.parameters)
     assert lane.mask is not None
-    mask = Mask(lane.mask.load(KeptMask, context).rhos)
+    mask = Mask(lane.mask.load(RefreshMask, context).rhos)
     blinder = ShortExponentBlinder(key, state.blinding_seed)
     divisor = widths.divisor(len(lane.updates))
     model = unmask_model(key, answered, mask, divisor, widths, blinder, context.randomness("blinding"))
@@ -171,7 +171,7 @@ def on_refresh_answer(state: AggregatorState, received: Received, context: Conte
         refreshed_model=kept,
         refreshed_digest=vector.digest(),
     )
-    after = changed(state, training_lane=None, trained=trained, next_model=kept, next_round=lane.round + 1)
+    after = replace(state, training_lane=None, trained=trained, next_model=kept, next_round=lane.round + 1)
     return Step(after, (blob, CancelTimer(name=f"refresh:{lane.round}")))
 
 

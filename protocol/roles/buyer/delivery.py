@@ -27,13 +27,13 @@ from protocol.roles.buyer.state import (
     private_key_of,
 )
 from protocol.roles.engine.context import Context, Step
-from protocol.roles.engine.effects import CancelTimer, KeepResult, NoteFact, SetTimer, SubmitCall
+from protocol.roles.engine.effects import CancelTimer, KeepResult, RecordFact, SetTimer, SubmitCall
 from protocol.roles.engine.machine import (
-    Late,
     Received,
-    changed,
+    StaleInput,
     effects_of,
     message,
+    replace,
     require,
 )
 from protocol.roles.shared.deadlines import RETENTION_SECONDS, backed_off
@@ -47,13 +47,17 @@ def on_settled(state: BuyerState, event: Settled, context: Context) -> BuyerStep
         "refund_wei": str(event.refund),
         "improvement": str(event.improvement),
     }
-    settled = (NoteFact(name="settled", data=data), SubmitCall(call=Withdraw()), CancelTimer(name="stalled"))
+    settled = (
+        RecordFact(name="settled", data=data),
+        SubmitCall(call=Withdraw()),
+        CancelTimer(name="stalled"),
+    )
     if not state.last_recorded:
         # The model is delivered for the round that the buyer signed as the last one, and for no other.
         return Step(failed(state, "stopped_early"), settled)
     wait = SetTimer(name="model", seconds=state.request.deadlines.step_s)
     until = context.now + RETENTION_SECONDS
-    return Step(changed(state, phase="collecting", model_until=until), (*settled, wait))
+    return Step(replace(state, phase="collecting", model_until=until), (*settled, wait))
 
 
 def on_stalled(state: BuyerState, _argument: str, _context: Context) -> BuyerStep:
@@ -77,8 +81,8 @@ def on_trained_model(state: BuyerState, received: Received, context: Context) ->
     result = KeepResult(name="model", content=pack(BoughtModel.of(state.request, list(map(float, weights)))))
     assert state.recorded_model is not None
     receipt = message(context, state.request.aggregator, ModelReceived(digest=state.recorded_model))
-    fact = NoteFact(name="finished", data={"rounds": state.recorded})
-    return Step(changed(state, phase="finished"), (result, receipt, CancelTimer(name="model"), fact))
+    fact = RecordFact(name="finished", data={"rounds": state.recorded})
+    return Step(replace(state, phase="finished"), (result, receipt, CancelTimer(name="model"), fact))
 
 
 def on_model_late(state: BuyerState, _argument: str, context: Context) -> BuyerStep:
@@ -87,22 +91,22 @@ def on_model_late(state: BuyerState, _argument: str, context: Context) -> BuyerS
     After each turn of all of them the wait doubles, until nobody needs to hold the model any more.
     """
     if 0 < state.model_until <= context.now:
-        fact = NoteFact(name="model_not_delivered", data={"requests": state.model_requests})
+        fact = RecordFact(name="model_not_delivered", data={"requests": state.model_requests})
         return Step(failed(state, "model_not_delivered"), (fact,))
     validators = state.parties.addresses(state.parties.validators)
     turns, place = divmod(state.model_requests, len(validators))
     request = message(context, validators[place], ModelRequest(), label=str(state.model_requests))
     again = SetTimer(name="model", seconds=backed_off(state.request.deadlines.step_s, turns))
-    return Step(changed(state, model_requests=state.model_requests + 1), (request, again))
+    return Step(replace(state, model_requests=state.model_requests + 1), (request, again))
 
 
 def on_model_again(state: BuyerState, received: Received, context: Context) -> BuyerStep:
     """The aggregator has not heard that the model arrived: say so once more.
 
-    Raises Late for a validator that was asked as well.
+    Raises StaleInput for a validator that was asked as well.
     """
     if received.sender in state.parties.addresses(state.parties.validators):
-        raise Late
+        raise StaleInput
     require_sender(received.sender, state.request.aggregator)
     assert state.recorded_model is not None
     require(received.body.model.digest() == state.recorded_model, "wrong_model")
@@ -122,21 +126,21 @@ def on_stop(state: BuyerState, order: Received, context: Context) -> BuyerStep:
     training = state.training
     require(training is not None, "not_opened_yet")
     if state.phase in ("opened", "initiated"):
-        return cancel(changed(state, stopped=True), "stopped_by_buyer")
+        return cancel(replace(state, stopped=True), "stopped_by_buyer")
     assert training is not None
-    fact = NoteFact(name="stop_requested", data={"last_round": state.recorded})
-    return Step(changed(state, stopped=True, failure="stopped_by_buyer"), (fact,))
+    fact = RecordFact(name="stop_requested", data={"last_round": state.recorded})
+    return Step(replace(state, stopped=True, failure="stopped_by_buyer"), (fact,))
 
 
 def on_gone(state: BuyerState, _refusal: object, _context: Context) -> BuyerStep:
     """A reorganisation took the opening back after it was final, and the deposit with it."""
     timers = [CancelTimer(name=name) for name in ("answer", "join", "stalled")]
-    return Step(failed(state, "not_on_chain"), effects_of(NoteFact(name="not_on_chain", data={}), timers))
+    return Step(failed(state, "not_on_chain"), effects_of(RecordFact(name="not_on_chain", data={}), timers))
 
 
 def on_cancelled(state: BuyerState, event: Cancelled, _context: Context) -> BuyerStep:
     """The contract gave the deposit back."""
-    fact = NoteFact(name="cancelled", data={"refund_wei": str(event.refund)})
+    fact = RecordFact(name="cancelled", data={"refund_wei": str(event.refund)})
     timers = [CancelTimer(name=name) for name in ("answer", "join", "stalled")]
     effects = effects_of(fact, SubmitCall(call=Withdraw()), timers)
     few = not state.parties.trainers and len(state.parties.seats) < state.request.owners.minimum
@@ -147,8 +151,8 @@ def on_failed_notice(state: BuyerState, notice: Received, _context: Context) -> 
     """The aggregator says why the training ends; what ends it is the chain's settlement or cancellation."""
     require_sender(notice.sender, state.request.aggregator)
     body: TrainingFailed = notice.body
-    fact = NoteFact(name="aggregator_gave_up", data={"code": body.code, "last_round": body.last_round})
-    return Step(changed(state, failure=state.failure or body.code), (fact,))
+    fact = RecordFact(name="aggregator_gave_up", data={"code": body.code, "last_round": body.last_round})
+    return Step(replace(state, failure=state.failure or body.code), (fact,))
 
 
 def on_failed_before_start(state: BuyerState, notice: Received, context: Context) -> BuyerStep:
@@ -162,7 +166,7 @@ def on_failed_before_start(state: BuyerState, notice: Received, context: Context
 def on_open_refused(state: BuyerState, refusal: object, _context: Context) -> BuyerStep:
     """The contract refused to open the training."""
     code = getattr(refusal, "code", "refused")
-    return Step(failed(state, f"open_{code}"), (NoteFact(name="open_refused", data={"code": code}),))
+    return Step(failed(state, f"open_{code}"), (RecordFact(name="open_refused", data={"code": code}),))
 
 
 def noted(name: str) -> Callable[[BuyerState, Received, Context], BuyerStep]:
@@ -171,6 +175,6 @@ def noted(name: str) -> Callable[[BuyerState, Received, Context], BuyerStep]:
     def note(state: BuyerState, received: Received, _context: Context) -> BuyerStep:
         require_sender(received.sender, state.request.aggregator)
         data = {"type": received.envelope.type, "round": received.envelope.round}
-        return Step(state.model_copy(), (NoteFact(name=name, data=data),))
+        return Step(state.model_copy(), (RecordFact(name=name, data=data),))
 
     return note

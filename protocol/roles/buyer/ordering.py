@@ -19,17 +19,17 @@ from protocol.messages import (
 from protocol.request import Request, StartTraining
 from protocol.roles.buyer.state import BuyerState, BuyerStep, cancel, private_key_of, stall_timer
 from protocol.roles.engine.context import Context, Step
-from protocol.roles.engine.effects import CancelTimer, NoteFact, SetTimer, SubmitCall
+from protocol.roles.engine.effects import CancelTimer, RecordFact, SetTimer, SubmitCall
 from protocol.roles.engine.machine import (
     Received,
-    changed,
     effects_of,
     message,
+    replace,
     require,
 )
 from protocol.roles.shared.parties import require_sender
 from protocol.roles.shared.request_widths import check_widths
-from protocol.roles.shared.transcript import Link
+from protocol.roles.shared.transcript import TranscriptHead
 from protocol.vectors import EncryptedVector
 
 
@@ -48,7 +48,7 @@ def on_order(state: BuyerState, _order: Received, _context: Context) -> BuyerSte
     require(not state.submitted, "ordered_twice")
     request = state.request
     call = Open(terms=request.terms(), deposit=request.payment.deposit_wei)
-    return Step(changed(state, submitted=True), (SubmitCall(call=call),))
+    return Step(replace(state, submitted=True), (SubmitCall(call=call),))
 
 
 def on_opening_late(state: BuyerState, _argument: str, _context: Context) -> BuyerStep:
@@ -58,7 +58,7 @@ def on_opening_late(state: BuyerState, _argument: str, _context: Context) -> Buy
     there.
     """
     again = SetTimer(name="open", seconds=max(3600.0, state.request.deadlines.chain_s))
-    return Step(state.model_copy(), (NoteFact(name="opening_late", data={}), again))
+    return Step(state.model_copy(), (RecordFact(name="opening_late", data={}), again))
 
 
 def on_opened(state: BuyerState, event: Opened, context: Context) -> BuyerStep:
@@ -76,11 +76,11 @@ def on_opened(state: BuyerState, event: Opened, context: Context) -> BuyerStep:
         initial_model=vector,
         opening=tuple(PublicRoot(plaintext=int(o.plaintext), root=int(o.root)) for o in openings),
     )
-    opened = changed(
+    opened = replace(
         state,
         phase="opened",
         training=event.training,
-        link=Link(model_digest=vector.digest(), transcript=state.request.hash()),
+        link=TranscriptHead(model_digest=vector.digest(), transcript=state.request.hash()),
     )
     join_wait = state.request.deadlines.join_s + state.request.deadlines.chain_s
     return Step(
@@ -90,7 +90,7 @@ def on_opened(state: BuyerState, event: Opened, context: Context) -> BuyerStep:
             CancelTimer(name="open"),
             SetTimer(name="answer", seconds=state.request.deadlines.chain_s),
             SetTimer(name="join", seconds=join_wait),
-            NoteFact(name="opened", data={"training": event.training, "deposit_wei": str(event.deposit)}),
+            RecordFact(name="opened", data={"training": event.training, "deposit_wei": str(event.deposit)}),
         ),
     )
 
@@ -119,15 +119,15 @@ def on_join_over(state: BuyerState, _argument: str, _context: Context) -> BuyerS
 def on_joined(state: BuyerState, event: Joined, _context: Context) -> BuyerStep:
     """Note the seat of an owner that joined."""
     require(event.seat == len(state.parties.seats), "seat_out_of_order")
-    parties = changed(state.parties, seats=(*state.parties.seats, event.owner))
-    return Step(changed(state, phase="initiated", parties=parties), (CancelTimer(name="answer"),))
+    parties = replace(state.parties, seats=(*state.parties.seats, event.owner))
+    return Step(replace(state, phase="initiated", parties=parties), (CancelTimer(name="answer"),))
 
 
 def on_roles_drawn(state: BuyerState, event: RolesDrawn, _context: Context) -> BuyerStep:
     """The contract has drawn trainers and validators: the training runs."""
-    parties = changed(state.parties, trainers=event.trainers, validators=event.validators)
+    parties = replace(state.parties, trainers=event.trainers, validators=event.validators)
     failure = "stopped_by_buyer" if state.stopped else None  # a cancelling that came too late
     return Step(
-        changed(state, phase="running", parties=parties, failure=failure),
+        replace(state, phase="running", parties=parties, failure=failure),
         effects_of(CancelTimer(name="join"), CancelTimer(name="answer"), stall_timer(state)),
     )

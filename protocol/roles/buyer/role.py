@@ -26,7 +26,7 @@ from protocol.roles.engine.machine import (
     require,
 )
 from protocol.roles.shared.deadlines import on_settle_refused
-from protocol.roles.shared.transcript import Link
+from protocol.roles.shared.transcript import TranscriptHead
 
 PHASES = ("ordered", "opened", "initiated", "running", "collecting", "finished", "failed")
 FINAL = frozenset({"finished", "failed"})
@@ -45,11 +45,11 @@ def initial(item: Input, context: Context) -> Step[BuyerState]:
     require_possible(request)
     key = private_key_of(context).public_key
     digest = request.hash()
-    state = BuyerState(request=request, n=key.n, link=Link(model_digest=digest, transcript=digest))
+    state = BuyerState(request=request, n=key.n, link=TranscriptHead(model_digest=digest, transcript=digest))
     return Step(state, (SetTimer(name="open", seconds=float(request.deadlines.chain_s)),))
 
 
-def shown(state: BuyerState) -> str:
+def display_status(state: BuyerState) -> str:
     """The state as people see it."""
     names = {"ordered": "WAITING", "opened": "WAITING", "initiated": "INITIATED", "finished": "FINISHED"}
     if state.phase == "failed":

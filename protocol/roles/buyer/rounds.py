@@ -29,13 +29,13 @@ from protocol.roles.buyer.state import (
     widths_of,
 )
 from protocol.roles.engine.context import Context, Step
-from protocol.roles.engine.effects import NoteFact
+from protocol.roles.engine.effects import RecordFact
 from protocol.roles.engine.machine import (
     Handler,
-    Late,
     Received,
-    changed,
+    StaleInput,
     message,
+    replace,
     require,
 )
 from protocol.roles.shared.metric_check import build_record, check_metrics
@@ -52,7 +52,7 @@ def on_training_started(state: BuyerState, started: Received, _context: Context)
     require(not state.parties.has_started(), "already_started")
     parties = started_parties(state.request, state.parties, body)
     data = {"trainers": list(body.trainers), "validators": list(body.validators)}
-    return Step(changed(state, parties=parties), (NoteFact(name="started", data=data),))
+    return Step(replace(state, parties=parties), (RecordFact(name="started", data=data),))
 
 
 def unless_stopped(handler: Handler) -> Handler:
@@ -101,7 +101,7 @@ def on_noisy_metric(state: BuyerState, asked: Received, context: Context) -> Buy
     seat = state.parties.seat_of(asked.sender)
     require(state.parties.validators >> seat & 1 == 1, "not_a_validator")
     if 1 <= envelope.round <= state.link.round:
-        raise Late  # the round was opened without it
+        raise StaleInput  # the round was opened without it
     require(envelope.round == state.link.round + 1, "round_out_of_order")
     question = _unanswered(state, "metric", asked)
     widths = widths_of(state)
@@ -166,8 +166,8 @@ def on_opening_request(state: BuyerState, asked: Received, context: Context) -> 
     sets = (*state.opened_sets, envelope.round)
     if record is None:
         refused = tuple(message(context, to, OpeningRefused(), place) for to in recipients)
-        note = NoteFact(name="implausible", data={"round": envelope.round})
-        return Step(changed(state, opened_sets=sets), (*refused, note))
+        note = RecordFact(name="implausible", data={"round": envelope.round})
+        return Step(replace(state, opened_sets=sets), (*refused, note))
     roots = [int(open_ciphertext(private, product).root) for product in checked.products]
     opening = Opening(
         plaintexts=tuple(plaintexts),
@@ -176,7 +176,7 @@ def on_opening_request(state: BuyerState, asked: Received, context: Context) -> 
         signature=sign_digest(context.signing_key, record.digest(context.market)),
     )
     sent = tuple(message(context, to, opening, place) for to in recipients)
-    after = changed(
+    after = replace(
         state, opened_sets=sets, link=state.link.next(record), answered=_recent(state, record.round)
     )
     return Step(after, (*sent, stall_timer(state)))
@@ -185,14 +185,14 @@ def on_opening_request(state: BuyerState, asked: Received, context: Context) -> 
 def on_round_recorded(state: BuyerState, event: RoundRecorded, _context: Context) -> BuyerStep:
     """Note the round that the chain has recorded."""
     require(event.round == state.recorded + 1, "round_out_of_order")
-    after = changed(
+    after = replace(
         state, recorded=event.round, recorded_model=event.record.model_digest, last_recorded=event.record.last
     )
     return Step(after, (_round_fact(event), stall_timer(state)))
 
 
-def _round_fact(event: RoundRecorded) -> NoteFact:
-    return NoteFact(
+def _round_fact(event: RoundRecorded) -> RecordFact:
+    return RecordFact(
         name="round_recorded",
         data={
             "round": event.round,
@@ -212,7 +212,7 @@ def _unanswered(state: BuyerState, kind: Literal["refresh", "metric"], asked: Re
 
 
 def _answered(state: BuyerState, question: Answered) -> BuyerState:
-    return changed(state, answered=(*state.answered, question))
+    return replace(state, answered=(*state.answered, question))
 
 
 def _recent(state: BuyerState, round_number: int) -> tuple[Answered, ...]:

@@ -11,13 +11,13 @@ from protocol.request import Request
 from protocol.roles.engine.context import Context, Step
 from protocol.roles.engine.effects import SetTimer, SubmitCall
 from protocol.roles.engine.machine import (
-    NotYet,
-    changed,
+    EarlyInput,
+    replace,
 )
 from protocol.roles.shared.deadlines import ending_seconds
 from protocol.roles.shared.parties import Parties
 from protocol.roles.shared.request_widths import training_widths
-from protocol.roles.shared.transcript import Link
+from protocol.roles.shared.transcript import TranscriptHead
 from protocol.types import Address, BigInteger, Digest, FrozenModel, RoundNumber, TrainingId
 
 
@@ -41,7 +41,7 @@ class BuyerState(FrozenModel):
     submitted: bool = False
     training: TrainingId | None = None
     parties: Parties = Parties()
-    link: Link
+    link: TranscriptHead
     recorded: RoundNumber = 0
     recorded_model: Digest | None = None
     last_recorded: bool = False
@@ -62,9 +62,9 @@ def private_key_of(context: Context) -> PrivateKey:
 
 
 def widths_of(state: BuyerState) -> Widths:
-    """The training's slot widths; NotYet until the aggregator has told the row counts."""
+    """The training's slot widths; EarlyInput until the aggregator has told the row counts."""
     if not state.parties.has_started():
-        raise NotYet  # a validator was faster than the aggregator's start
+        raise EarlyInput  # a validator was faster than the aggregator's start
     return training_widths(state.request, state.parties)
 
 
@@ -76,9 +76,9 @@ def stall_timer(state: BuyerState) -> SetTimer:
 def cancel(state: BuyerState, code: str) -> BuyerStep:
     """Ask the contract for the deposit back; the reason is shown once it is."""
     assert state.training is not None
-    return Step(changed(state, failure=code), (SubmitCall(call=Cancel(training=state.training)),))
+    return Step(replace(state, failure=code), (SubmitCall(call=Cancel(training=state.training)),))
 
 
 def failed(state: BuyerState, code: str) -> BuyerState:
     """The final state without a model; the first reason is kept."""
-    return changed(state, phase="failed", failure=state.failure or code)
+    return replace(state, phase="failed", failure=state.failure or code)

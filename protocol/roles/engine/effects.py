@@ -50,7 +50,7 @@ class StoreBlob(FrozenModel):
     content: bytes
 
 
-class NoteFact(FrozenModel):
+class RecordFact(FrozenModel):
     """A public fact for people: console, command line, logs. Never a secret, never a model."""
 
     effect: Literal["fact"] = "fact"
@@ -66,7 +66,7 @@ class KeepResult(FrozenModel):
     content: bytes
 
 
-class Remember(FrozenModel):
+class PutValue(FrozenModel):
     """Keep a value of the daemon's own under a name, across all trainings; None forgets it."""
 
     effect: Literal["remember"] = "remember"
@@ -89,9 +89,9 @@ Effect = Annotated[
     | SetTimer
     | CancelTimer
     | StoreBlob
-    | NoteFact
+    | RecordFact
     | KeepResult
-    | Remember
+    | PutValue
     | ReportViolation,
     Field(discriminator="effect"),
 ]

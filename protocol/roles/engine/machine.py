@@ -17,7 +17,7 @@ from protocol.codec import pack, unpack
 from protocol.envelope import Envelope, SignedMessage
 from protocol.errors import ProtocolViolation
 from protocol.roles.engine.context import Context, Step
-from protocol.roles.engine.effects import Effect, NoteFact, SendMessage, StoreBlob
+from protocol.roles.engine.effects import Effect, RecordFact, SendMessage, StoreBlob
 from protocol.roles.engine.inputs import (
     UNKNOWN_TRAINING,
     CallRefused,
@@ -34,15 +34,15 @@ S = TypeVar("S", bound=FrozenModel)
 T = TypeVar("T", bound=BaseModel)
 
 
-class Late(Exception):  # noqa: N818  a signal, not an error
+class StaleInput(Exception):  # noqa: N818  a signal, not an error
     """The input's time is over, which is nobody's fault: note it."""
 
 
-class NotYet(Exception):  # noqa: N818  a signal, not an error
+class EarlyInput(Exception):  # noqa: N818  a signal, not an error
     """The input is allowed later: hold it."""
 
 
-class Stored(FrozenModel):
+class BlobRef(FrozenModel):
     """A reference to content that the store keeps under its digest while a state refers to it."""
 
     digest: Digest
@@ -56,16 +56,16 @@ class Stored(FrozenModel):
         return context.blobs[self.digest]
 
 
-def store(value: BaseModel | bytes) -> tuple[Stored, StoreBlob]:
+def store(value: BaseModel | bytes) -> tuple[BlobRef, StoreBlob]:
     """A reference to `value` and the effect that keeps it."""
     content = value if isinstance(value, bytes) else pack(value)
     digest = keccak(content)
-    return Stored(digest=digest), StoreBlob(digest=digest, content=content)
+    return BlobRef(digest=digest), StoreBlob(digest=digest, content=content)
 
 
 def references(value: Any) -> Iterator[bytes]:
     """Every digest that a state refers to, however deep."""
-    if isinstance(value, Stored):
+    if isinstance(value, BlobRef):
         yield value.digest
     elif isinstance(value, BaseModel):
         for name in type(value).model_fields:
@@ -148,7 +148,7 @@ class Machine(Generic[S]):
     def step(self, state: S, item: Input, context: Context) -> Step[S]:
         """One transition.
 
-        Raises NotYet for an input that belongs to a later phase and ProtocolViolation for a peer's fault; an
+        Raises EarlyInput for an input that belongs to a later phase, ProtocolViolation for a peer's fault; an
         input of an earlier phase, or of none, changes nothing and is noted.
         """
         phase: str = state.phase  # type: ignore[attr-defined]
@@ -157,12 +157,12 @@ class Machine(Generic[S]):
         if handler is not None:
             try:
                 return handler(state, _content(item), context)
-            except Late:
-                return Step(state, (NoteFact(name="input_late", data={"phase": phase, "input": name}),))
+            except StaleInput:
+                return Step(state, (RecordFact(name="input_late", data={"phase": phase, "input": name}),))
         later = self.phases[self.phases.index(phase) + 1 :]
         if any(name in self.table[other] for other in later):
-            raise NotYet
-        return Step(state, (NoteFact(name="input_ignored", data={"phase": phase, "input": name}),))
+            raise EarlyInput
+        return Step(state, (RecordFact(name="input_ignored", data={"phase": phase, "input": name}),))
 
 
 def message(
@@ -179,7 +179,7 @@ def message(
     )
 
 
-def changed(state: S, **fields: Any) -> S:
+def replace(state: S, **fields: Any) -> S:
     """The state with some fields replaced, checked like a new one."""
     return type(state).model_validate({**dict(state), **fields})
 

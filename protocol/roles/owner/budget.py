@@ -14,7 +14,7 @@ from protocol.codec import pack, unpack
 from protocol.owner_policy import Budget, OwnerPolicy
 from protocol.request import Request
 from protocol.roles.engine.context import Context
-from protocol.roles.engine.effects import Remember
+from protocol.roles.engine.effects import PutValue
 from protocol.roles.shared.request_widths import validator_count
 from protocol.types import Address, FrozenModel, Name
 
@@ -86,7 +86,7 @@ class Standing:
         """Whether another training would go beyond a limit."""
         return self.used_by_buyer >= self.limit_per_buyer or self.used_in_total >= self.limit_in_total
 
-    def told(self) -> dict[str, int]:
+    def figures(self) -> dict[str, int]:
         """The figures by name, for the owner's own operator."""
         return {
             "used_by_buyer": self.used_by_buyer,
@@ -144,9 +144,9 @@ def counts_in(private: Mapping[str, bytes]) -> Counts:
     return Counts() if content is None else unpack(Counts, content)
 
 
-def counted(training: int, buyer: str, data_set: str) -> Remember:
+def count_training(training: int, buyer: str, data_set: str) -> PutValue:
     """The effect that counts a training, once however often it is repeated."""
-    return Remember(name=f"{JOINED}{training}", content=pack(Joining(buyer=buyer, data_set=data_set)))
+    return PutValue(name=f"{JOINED}{training}", content=pack(Joining(buyer=buyer, data_set=data_set)))
 
 
 def policy_of(context: Context) -> OwnerPolicy:
@@ -154,6 +154,6 @@ def policy_of(context: Context) -> OwnerPolicy:
     return unpack(OwnerPolicy, context.policy) if context.policy else OwnerPolicy()
 
 
-def given_back(training: int) -> Remember:
+def uncount_training(training: int) -> PutValue:
     """The effect that takes a training out of the count: nothing that tells about the data has left."""
-    return Remember(name=f"{JOINED}{training}", content=None)
+    return PutValue(name=f"{JOINED}{training}", content=None)

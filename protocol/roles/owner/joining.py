@@ -12,20 +12,27 @@ from protocol.messages import (
 )
 from protocol.requirements import mismatches
 from protocol.roles.engine.context import Context, Step
-from protocol.roles.engine.effects import CancelTimer, NoteFact, SetTimer, SubmitCall
+from protocol.roles.engine.effects import CancelTimer, RecordFact, SetTimer, SubmitCall
 from protocol.roles.engine.inputs import CallRefused
 from protocol.roles.engine.machine import (
-    NotYet,
+    EarlyInput,
     Received,
-    changed,
     effects_of,
     message,
+    replace,
     require,
     store,
 )
 from protocol.roles.owner import stall as waiting
 from protocol.roles.owner import trainer
-from protocol.roles.owner.budget import Standing, counted, counts_in, given_back, policy_of, standing
+from protocol.roles.owner.budget import (
+    Standing,
+    count_training,
+    counts_in,
+    policy_of,
+    standing,
+    uncount_training,
+)
 from protocol.roles.owner.state import DATA_SET, OwnerState
 from protocol.roles.shared.deadlines import CHAIN_SECONDS
 from protocol.roles.shared.parties import require_sender
@@ -36,11 +43,11 @@ def _on_opened(state: OwnerState, event: Opened, _context: Context) -> Step[Owne
     """Note what the deposit pays for. An invitation may come until the joining is over."""
     require(state.opened is None, "opened_twice")
     wait = SetTimer(name="join", seconds=event.terms.join_seconds + CHAIN_SECONDS)
-    return Step(changed(state, opened=event), (CancelTimer(name="opened"), wait))
+    return Step(replace(state, opened=event), (CancelTimer(name="opened"), wait))
 
 
 def _on_never_opened(state: OwnerState, _argument: str, _context: Context) -> Step[OwnerState]:
-    return Step(changed(state, phase="failed", failure="never_opened"))
+    return Step(replace(state, phase="failed", failure="never_opened"))
 
 
 def _on_invitation(state: OwnerState, received: Received, context: Context) -> Step[OwnerState]:
@@ -49,7 +56,7 @@ def _on_invitation(state: OwnerState, received: Received, context: Context) -> S
     Before that opening anyone could send one: an invitation that comes early is held.
     """
     if state.opened is None:
-        raise NotYet
+        raise EarlyInput
     require_sender(received.sender, state.opened.aggregator)
     require(state.request is None, "invited_twice")
     body: Invitation = received.body
@@ -64,7 +71,7 @@ def _on_invitation(state: OwnerState, received: Received, context: Context) -> S
     key = verify_public_key(
         int(body.public_key), list(body.key_proof), request.key_bits, context.least_key_bits
     )
-    invited = changed(state, request=request, n=int(key.n), join_until=body.join_until)
+    invited = replace(state, request=request, n=int(key.n), join_until=body.join_until)
     return _consider(invited, context)
 
 
@@ -77,15 +84,15 @@ def _consider(state: OwnerState, context: Context) -> Step[OwnerState]:
     expiry = SetTimer(name="join", seconds=waiting.joining_seconds(state, context))
     if not names:
         answer = message(context, request.aggregator, InvitationAnswer(decision="no_data"))
-        fact = NoteFact(name="no_match", data={"reasons": list(reasons)})
-        unmatched = changed(state, phase="waiting", data_set=None, mismatches=reasons)
+        fact = RecordFact(name="no_match", data={"reasons": list(reasons)})
+        unmatched = replace(state, phase="waiting", data_set=None, mismatches=reasons)
         return Step(unmatched, effects_of(expiry, fact, answer if not state.mismatches else None))
     assert state.opened is not None
     policy = policy_of(context)
     accepted = [name for name in names if policy.accepts(request, state.opened.buyer, name)]
     joined = next((name for name in accepted if not _standing(state, name, context).is_exhausted), None)
     name = joined or (state.data_set if state.data_set in names else (*accepted, *names)[0])
-    ready = changed(state, phase="ready", data_set=name, mismatches=())
+    ready = replace(state, phase="ready", data_set=name, mismatches=())
     if joined is not None:
         step = _accept(ready, context)
         return Step(step.state, effects_of(expiry, step.effects))
@@ -93,11 +100,11 @@ def _consider(state: OwnerState, context: Context) -> Step[OwnerState]:
     return Step(ready, effects_of(expiry, facts))
 
 
-def _asks(before: OwnerState, name: str) -> NoteFact | None:
+def _asks(before: OwnerState, name: str) -> RecordFact | None:
     """A person's decision is asked for once for a data set, however often the catalogue or policy changes."""
     if before.phase == "ready" and before.data_set == name:
         return None
-    return NoteFact(name="asks_decision", data={"data_set": name})
+    return RecordFact(name="asks_decision", data={"data_set": name})
 
 
 def _matching(state: OwnerState, context: Context) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -123,9 +130,9 @@ def _standing(state: OwnerState, data_set: str, context: Context) -> Standing:
     return standing(policy_of(context).budget, counts, state.request, state.opened.buyer, data_set)
 
 
-def _over_budget(state: OwnerState, data_set: str, context: Context) -> NoteFact:
-    return NoteFact(
-        name="over_budget", data={"data_set": data_set, **_standing(state, data_set, context).told()}
+def _over_budget(state: OwnerState, data_set: str, context: Context) -> RecordFact:
+    return RecordFact(
+        name="over_budget", data={"data_set": data_set, **_standing(state, data_set, context).figures()}
     )
 
 
@@ -136,20 +143,20 @@ def _on_decision(state: OwnerState, received: Received, context: Context) -> Ste
     assert state.request is not None
     if not body.accept:
         answer = message(context, state.request.aggregator, InvitationAnswer(decision="declined"))
-        return Step(changed(state, phase="declined"), (answer, CancelTimer(name="join")))
+        return Step(replace(state, phase="declined"), (answer, CancelTimer(name="join")))
     data_set = body.data_set or state.data_set
     assert data_set is not None
     label = DATA_SET + data_set
     require(label in context.private, "unknown_data_set")
     found = mismatches(state.request, Statistic.from_bytes(context.private[label]))
     if found:
-        refused = NoteFact(
+        refused = RecordFact(
             name="data_set_does_not_match", data={"data_set": data_set, "reasons": list(found)}
         )
         return Step(state.model_copy(), (refused,))
     if _standing(state, data_set, context).is_exhausted and not body.beyond_budget:
         return Step(state.model_copy(), (_over_budget(state, data_set, context),))
-    return _accept(changed(state, data_set=data_set), context)
+    return _accept(replace(state, data_set=data_set), context)
 
 
 def _accept(state: OwnerState, context: Context) -> Step[OwnerState]:
@@ -169,16 +176,16 @@ def _accept(state: OwnerState, context: Context) -> Step[OwnerState]:
         )
     except StepSizeDiverges as error:
         answer = message(context, request.aggregator, InvitationAnswer(decision="declined"))
-        fact = NoteFact(name="step_size_diverges", data={"reason": str(error)})
-        declined = changed(state, phase="declined", failure="step_size_diverges")
+        fact = RecordFact(name="step_size_diverges", data={"reason": str(error)})
+        declined = replace(state, phase="declined", failure="step_size_diverges")
         return Step(declined, (answer, fact, CancelTimer(name="join")))
     content = context.private[DATA_SET + data_set]
     rows, (kept, blob) = Statistic.from_bytes(content).rows, store(content)
     answer = message(context, request.aggregator, InvitationAnswer(decision="accepted", rows=rows))
     seed = context.randomness("blinding base").bytes(32)
-    joined = changed(state, phase="initiated", rows=rows, statistic=kept, blinding_seed=seed)
+    joined = replace(state, phase="initiated", rows=rows, statistic=kept, blinding_seed=seed)
     assert state.opened is not None
-    count = counted(state.training, state.opened.buyer, data_set)
+    count = count_training(state.training, state.opened.buyer, data_set)
     join = SubmitCall(call=Join(training=state.training))
     timers = (CancelTimer(name="join"), waiting.joining_timer(joined, context))
     return Step(joined, (blob, count, join, answer, *timers))
@@ -190,11 +197,11 @@ def _on_reconsidered(state: OwnerState, _item: object, context: Context) -> Step
 
 
 def _on_join_over(state: OwnerState, _argument: str, _context: Context) -> Step[OwnerState]:
-    return Step(changed(state, phase="failed", failure="expired"))
+    return Step(replace(state, phase="failed", failure="expired"))
 
 
 def _on_join_refused(state: OwnerState, refusal: CallRefused, _context: Context) -> Step[OwnerState]:
-    fact = NoteFact(name="join_refused", data={"code": refusal.code})
+    fact = RecordFact(name="join_refused", data={"code": refusal.code})
     code = "too_late" if refusal.code == "wrong_status" else refusal.code  # the joining is over already
-    failed = changed(state, phase="failed", failure=f"join_{code}", statistic=None)
-    return Step(failed, (fact, given_back(state.training), CancelTimer(name="stalled")))
+    failed = replace(state, phase="failed", failure=f"join_{code}", statistic=None)
+    return Step(failed, (fact, uncount_training(state.training), CancelTimer(name="stalled")))

@@ -46,7 +46,7 @@ def initial(item: Input, _context: Context) -> Step[OwnerState]:
     return Step(OwnerState(training=item.chain_event.event.training), (unopened,))
 
 
-def shown(state: OwnerState) -> str:
+def display_status(state: OwnerState) -> str:
     """The state as people see it."""
     if state.phase == "failed":
         return f"FAILED({state.failure})"

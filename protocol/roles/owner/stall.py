@@ -7,7 +7,7 @@ anybody settle or cancel once its time is over, so no party's silence keeps eith
 from protocol.marketplace import Cancel, Close, Closed, ContractCall, Settle
 from protocol.roles.engine.context import Context, Step
 from protocol.roles.engine.effects import SetTimer, SubmitCall
-from protocol.roles.engine.machine import changed
+from protocol.roles.engine.machine import replace
 from protocol.roles.owner.state import OwnerState
 from protocol.roles.shared.deadlines import owner_stall_timer
 
@@ -36,7 +36,7 @@ def stall_timer(state: OwnerState, context: Context) -> SetTimer:
 
 def on_closed(state: OwnerState, _event: Closed, context: Context) -> Step[OwnerState]:
     """The joining is over: the roles are due within a round's time."""
-    closed = changed(state, closed=True)
+    closed = replace(state, closed=True)
     return Step(closed, (stall_timer(closed, context),))
 
 

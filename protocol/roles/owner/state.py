@@ -5,10 +5,10 @@ from typing import Literal
 from protocol.marketplace import Opened
 from protocol.request import Request
 from protocol.roles.engine.machine import (
-    Stored,
+    BlobRef,
 )
 from protocol.roles.shared.parties import Parties
-from protocol.roles.shared.transcript import Link
+from protocol.roles.shared.transcript import TranscriptHead
 from protocol.types import (
     AttemptNumber,
     BigInteger,
@@ -28,7 +28,7 @@ class TrainerAnswer(FrozenModel):
     round: RoundNumber
     attempt: AttemptNumber
     start_digest: Digest
-    update: Stored
+    update: BlobRef
 
 
 class Evaluation(FrozenModel):
@@ -46,10 +46,10 @@ class Evaluation(FrozenModel):
     start_digest: Digest
     update_digests: tuple[Digest, ...]
     refreshed_digest: Digest
-    refreshed_model: Stored
-    residuals: Stored
+    refreshed_model: BlobRef
+    residuals: BlobRef
     own_values: Digest | None = None
-    shown_metrics: Stored | None = None
+    shown_metrics: BlobRef | None = None
 
 
 class OwnerState(FrozenModel):
@@ -67,15 +67,15 @@ class OwnerState(FrozenModel):
     join_until: int = 0
     data_set: str | None = None
     rows: int = 0
-    statistic: Stored | None = None
+    statistic: BlobRef | None = None
     mismatches: tuple[str, ...] = ()
     parties: Parties = Parties()
     closed: bool = False
     blinding_seed: bytes = b""
     answer: TrainerAnswer | None = None
-    link: Link | None = None
+    link: TranscriptHead | None = None
     evaluation: Evaluation | None = None
-    last_model: Stored | None = None
+    last_model: BlobRef | None = None
     recorded: RoundNumber = 0
     caught_up: RoundNumber = 0
     recorded_model: Digest | None = None

@@ -11,8 +11,8 @@ from protocol.learning.statistic import Statistic
 from protocol.messages import EncryptedModel, GradientUpdate
 from protocol.requirements import asked_factor
 from protocol.roles.engine.context import Context, Step
-from protocol.roles.engine.effects import NoteFact
-from protocol.roles.engine.machine import Received, changed, message, require, store
+from protocol.roles.engine.effects import RecordFact
+from protocol.roles.engine.machine import Received, message, replace, require, store
 from protocol.roles.owner.state import OwnerState, TrainerAnswer
 from protocol.roles.shared.parties import public_key_of, require_sender
 from protocol.vectors import EncryptedVector
@@ -53,8 +53,8 @@ def on_encrypted_model(state: OwnerState, received: Received, context: Context) 
     answer = TrainerAnswer(
         round=envelope.round, attempt=envelope.attempt, start_digest=start_digest, update=stored
     )
-    fact = NoteFact(name="trained", data={"round": envelope.round})
-    return Step(changed(state, answer=answer), (blob, message(context, received.sender, update, place), fact))
+    fact = RecordFact(name="trained", data={"round": envelope.round})
+    return Step(replace(state, answer=answer), (blob, message(context, received.sender, update, place), fact))
 
 
 def _update(state: OwnerState, body: EncryptedModel, start_digest: bytes, context: Context) -> GradientUpdate:

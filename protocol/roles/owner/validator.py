@@ -15,8 +15,8 @@ from protocol.messages import (
     UpdateDigest,
 )
 from protocol.roles.engine.context import Context, Step
-from protocol.roles.engine.effects import NoteFact
-from protocol.roles.engine.machine import Received, changed, message, require, store
+from protocol.roles.engine.effects import RecordFact
+from protocol.roles.engine.machine import Received, message, replace, require, store
 from protocol.roles.owner.state import Evaluation, OwnerState
 from protocol.roles.owner.trainer import factor_of
 from protocol.roles.owner.validator_checks import (
@@ -32,7 +32,7 @@ from protocol.roles.owner.validator_checks import (
 )
 from protocol.roles.shared.metric_check import build_record, check_openings
 from protocol.roles.shared.parties import public_key_of, require_sender
-from protocol.roles.shared.transcript import Link
+from protocol.roles.shared.transcript import TranscriptHead
 from protocol.signatures import recover_address, sign_digest
 from protocol.types import digest_of
 from protocol.vectors import EncryptedVector, PackedVector
@@ -48,7 +48,7 @@ def on_local_models(state: OwnerState, received: Received, context: Context) -> 
     envelope = received.envelope
     check_place(state, envelope.round, envelope.attempt)
     validators = check_members(state, body, context)
-    link = state.link or Link(model_digest=body.start_model.digest(), transcript=request.hash())
+    link = state.link or TranscriptHead(model_digest=body.start_model.digest(), transcript=request.hash())
     require(envelope.round == link.round + 1, "round_out_of_order")
     require(body.start_model.digest() == link.model_digest, "wrong_start_model")
     require(body.measure_start == link.measures_start(validators), "wrong_start_measurement")
@@ -93,7 +93,7 @@ def on_local_models(state: OwnerState, received: Received, context: Context) -> 
     )
     assert state.opened is not None
     sent = message(context, state.opened.buyer, metric, (envelope.round, envelope.attempt))
-    return Step(changed(state, link=link, evaluation=evaluation), (refreshed_blob, kept_blob, sent))
+    return Step(replace(state, link=link, evaluation=evaluation), (refreshed_blob, kept_blob, sent))
 
 
 def on_metric_products(state: OwnerState, received: Received, context: Context) -> Step[OwnerState]:
@@ -135,9 +135,9 @@ def on_metric_products(state: OwnerState, received: Received, context: Context) 
         ),
         refreshed_digest=evaluation.refreshed_digest,
     )
-    measured = changed(evaluation, status="measured", own_values=vector.digest())
+    measured = replace(evaluation, status="measured", own_values=vector.digest())
     sent = message(context, request.aggregator, metric, (evaluation.round, evaluation.attempt))
-    return Step(changed(state, evaluation=measured), (sent,))
+    return Step(replace(state, evaluation=measured), (sent,))
 
 
 def on_opening_request(state: OwnerState, received: Received, context: Context) -> Step[OwnerState]:
@@ -156,7 +156,7 @@ def on_opening_request(state: OwnerState, received: Received, context: Context) 
     require(checked.refreshed_digest == evaluation.refreshed_digest, "other_refreshed_model")
     shown, blob = store(body)
     return Step(
-        changed(state, evaluation=changed(evaluation, status="checked", shown_metrics=shown)), (blob,)
+        replace(state, evaluation=replace(evaluation, status="checked", shown_metrics=shown)), (blob,)
     )
 
 
@@ -183,8 +183,8 @@ def on_opening(state: OwnerState, received: Received, context: Context) -> Step[
     require(recover_address(digest, body.signature) == state.opened.buyer, "bad_record_signature")
     signed = RoundSignature(signature=sign_digest(context.signing_key, digest))
     place = (evaluation.round, evaluation.attempt)
-    after = changed(state, link=link.next(record), evaluation=None, last_model=evaluation.refreshed_model)
-    fact = NoteFact(name="validated", data={"round": evaluation.round})
+    after = replace(state, link=link.next(record), evaluation=None, last_model=evaluation.refreshed_model)
+    fact = RecordFact(name="validated", data={"round": evaluation.round})
     return Step(after, (message(context, request.aggregator, signed, place), fact))
 
 
@@ -193,8 +193,8 @@ def on_opening_refused(state: OwnerState, received: Received, _context: Context)
     assert state.opened is not None
     require_sender(received.sender, state.opened.buyer)
     running_evaluation(state, received, "checked")
-    fact = NoteFact(name="implausible", data={"round": received.envelope.round})
-    return Step(changed(state, evaluation=None), (fact,))
+    fact = RecordFact(name="implausible", data={"round": received.envelope.round})
+    return Step(replace(state, evaluation=None), (fact,))
 
 
 def on_model_request(state: OwnerState, received: Received, context: Context) -> Step[OwnerState]:

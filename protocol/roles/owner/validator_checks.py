@@ -13,7 +13,7 @@ from protocol.messages import (
 )
 from protocol.request import Request
 from protocol.roles.engine.context import Context
-from protocol.roles.engine.machine import Late, NotYet, Received, require
+from protocol.roles.engine.machine import EarlyInput, Received, StaleInput, require
 from protocol.roles.owner.state import Evaluation, OwnerState
 from protocol.roles.shared.metric_check import CheckedMetrics, check_metrics
 from protocol.roles.shared.parties import public_key_of
@@ -28,25 +28,25 @@ def request_of(state: OwnerState) -> Request:
 
 
 def widths_of(state: OwnerState) -> Widths:
-    """The training's slot widths; NotYet until the aggregator has told the row counts."""
+    """The training's slot widths; EarlyInput until the aggregator has told the row counts."""
     if not state.parties.has_started():
-        raise NotYet
+        raise EarlyInput
     return training_widths(request_of(state), state.parties)
 
 
 def check_place(state: OwnerState, round_number: int, attempt: int) -> None:
     """A new attempt replaces the running one; a round that was opened is never measured again.
 
-    Raises Late for a round that the others have finished without us.
+    Raises StaleInput for a round that the others have finished without us.
     """
     if 1 <= round_number <= state.caught_up:
-        raise Late
+        raise StaleInput
     require(state.link is None or round_number > state.link.round, "already_opened")
     running = state.evaluation
     if running is not None:
         require((round_number, attempt) > (running.round, running.attempt), "attempt_out_of_order")
     if state.link is not None and round_number > state.link.round + 1:
-        raise NotYet
+        raise EarlyInput
 
 
 def check_members(state: OwnerState, body: LocalModels, context: Context) -> int:
@@ -82,19 +82,19 @@ def check_update(
 
 
 def running_evaluation(state: OwnerState, received: Received, status: str) -> Evaluation:
-    """The running attempt, if the message is for it and in its turn; Late where the others finished it."""
+    """The running attempt, if the message is for it and in its turn; StaleInput where it is over."""
     place = (received.envelope.round, received.envelope.attempt)
     if 1 <= place[0] <= state.caught_up:
-        raise Late
+        raise StaleInput
     running = state.evaluation
     if running is None:
         done = state.link.round if state.link is not None else 0
         require(place[0] > done, "attempt_out_of_order")
-        raise NotYet
+        raise EarlyInput
     require(place >= (running.round, running.attempt), "attempt_out_of_order")
     order = ("masked", "measured", "checked")
     if place > (running.round, running.attempt) or order.index(running.status) < order.index(status):
-        raise NotYet
+        raise EarlyInput
     require(running.status == status, "asked_twice")
     return running
 

@@ -21,7 +21,7 @@ from protocol.records import RoundRecord
 from protocol.request import Request
 from protocol.roles.engine.machine import require
 from protocol.roles.shared.parties import Parties, is_last
-from protocol.roles.shared.transcript import Link
+from protocol.roles.shared.transcript import TranscriptHead
 from protocol.types import digest_of
 
 
@@ -52,7 +52,7 @@ def check_metrics(
     parties: Parties,
     widths: Widths,
     key: PublicKey,
-    link: Link,
+    link: TranscriptHead,
 ) -> CheckedMetrics:
     """The signed metrics of one attempt, checked against each other and against the chain of rounds.
 
@@ -119,7 +119,12 @@ def check_openings(
 
 
 def build_record(
-    checked: CheckedMetrics, plaintexts: Sequence[int], *, request: Request, widths: Widths, link: Link
+    checked: CheckedMetrics,
+    plaintexts: Sequence[int],
+    *,
+    request: Request,
+    widths: Widths,
+    link: TranscriptHead,
 ) -> RoundRecord | None:
     """The record that follows from the opened plaintexts, or None if they are implausible.
 

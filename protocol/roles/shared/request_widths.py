@@ -5,7 +5,7 @@ from protocol.learning.widths import Widths
 from protocol.messages import TrainingStarted
 from protocol.records import FIXED_POINT
 from protocol.request import Request
-from protocol.roles.engine.machine import changed, require
+from protocol.roles.engine.machine import replace, require
 from protocol.roles.shared.parties import Parties
 
 LARGEST_ROW_COUNT = 1 << 40
@@ -22,7 +22,7 @@ def started_parties(request: Request, parties: Parties, body: TrainingStarted) -
     require(body.trainers == parties.addresses(parties.trainers), "wrong_roles")
     require(body.validators == parties.addresses(parties.validators), "wrong_roles")
     require(sorted(row.owner for row in body.rows) == sorted(parties.seats), "wrong_rows")
-    started = changed(parties, rows=body.rows)
+    started = replace(parties, rows=body.rows)
     try:
         training_widths(request, started)
     except WidthError as error:

@@ -5,7 +5,7 @@ from protocol.records import RoundRecord
 from protocol.types import BigInteger, Digest, FrozenModel, RoundNumber, Seats
 
 
-class Link(FrozenModel):
+class TranscriptHead(FrozenModel):
     """Where the chain of opened rounds stands: the next record continues it."""
 
     round: RoundNumber = 0
@@ -15,10 +15,10 @@ class Link(FrozenModel):
     model_digest: Digest
     transcript: Digest
 
-    def next(self, record: RoundRecord) -> "Link":
+    def next(self, record: RoundRecord) -> "TranscriptHead":
         """The chain after `record`."""
         after = mse_after_fixed(record.cross, len(record.own))
-        return Link(
+        return TranscriptHead(
             round=record.round,
             mse_after=after,
             best=min(self.best, after) if self.round else min(record.mse_before, after),

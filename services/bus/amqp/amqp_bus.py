@@ -18,7 +18,7 @@ from protocol.errors import ProtocolViolation
 from protocol.marketplace import training_of
 from protocol.messages import ChainEvent
 from services.bus.amqp.chunking import PART_BYTES, Assembler, check_part, split
-from services.bus.amqp.connection import BROKER_ERRORS, CONNECT_SECONDS, Link, bounded
+from services.bus.amqp.connection import BROKER_ERRORS, CONNECT_SECONDS, Connection, bounded
 from services.bus.amqp.consumer import Consumer, ConsumerEnded, acknowledge, subscriptions
 from services.bus.amqp.dead_letters import DeadLetters
 from services.bus.amqp.message_properties import envelope_fields_of, event_message_of, message_of
@@ -58,7 +58,7 @@ class AmqpDelivery:
 
     async def dead_letter(self, code: str, detail: str) -> None:
         """See Delivery."""
-        await self._letters.bury(self._messages, self._address, code, detail)
+        await self._letters.dead_letter(self._messages, self._address, code, detail)
 
 
 class AmqpEvent:
@@ -81,7 +81,7 @@ class AmqpBus:
 
         Raises ConfigurationError for files that cannot be used.
         """
-        self._reading, self._writing = Link(broker, "consumer"), Link(broker, "publisher")
+        self._reading, self._writing = Connection(broker, "consumer"), Connection(broker, "publisher")
         self._publisher = Publisher(self._writing, seconds=publish_seconds, attempts=attempts)
         self._letters = DeadLetters(self._publisher, self._writing.user)
         self.messages_published = 0
@@ -105,7 +105,7 @@ class AmqpBus:
             async with bounded(CONNECT_SECONDS):
                 await channel.close()
         except BROKER_ERRORS as error:
-            raise self._writing.told(error) from None
+            raise self._writing.classify_error(error) from None
 
     async def publish(self, message: Outgoing) -> None:
         """See Bus."""
@@ -165,7 +165,9 @@ class AmqpBus:
                         try:
                             event = unpack(ChainEvent, message.body)
                         except ProtocolViolation as violation:
-                            await self._letters.bury([message], address, violation.code, violation.detail)
+                            await self._letters.dead_letter(
+                                [message], address, violation.code, violation.detail
+                            )
                         else:
                             yield AmqpEvent(event, message)
 
@@ -188,7 +190,7 @@ class AmqpBus:
                 try:
                     delivery = await self._delivery(message, assembler, address)
                 except ProtocolViolation as violation:
-                    await self._letters.bury([message], address, violation.code, violation.detail)
+                    await self._letters.dead_letter([message], address, violation.code, violation.detail)
                     continue
                 if delivery is not None:
                     yield delivery
@@ -238,12 +240,12 @@ class AmqpBus:
     async def _give_up(self, messages: Sequence[Sequence[AbstractIncomingMessage]], address: str) -> None:
         detail = "the other parts never came, or the sender has too many messages open"
         for parts in messages:
-            await self._letters.bury(parts, address, "incomplete", detail)
+            await self._letters.dead_letter(parts, address, "incomplete", detail)
 
 
 async def _widen(consumer: Consumer) -> None:
     try:
         async with bounded(CONNECT_SECONDS):
-            await consumer.widen()
+            await consumer.extend_prefetch()
     except BROKER_ERRORS:
         return  # the loss arrives as the consumer's next delivery

@@ -50,7 +50,7 @@ async def bounded(seconds: float | None) -> AsyncIterator[None]:
             raise ConnectionResetError("the connection was closed") from None
 
 
-class Link:
+class Connection:
     """A connection that comes back; channels taken from it do not."""
 
     def __init__(self, broker: Broker, purpose: str) -> None:
@@ -90,7 +90,7 @@ class Link:
                     return await connection.channel(publisher_confirms=True, on_return_raises=True)
             except BROKER_ERRORS as error:
                 await self._drop()
-                raise self.told(error) from None
+                raise self.classify_error(error) from None
 
     async def reset(self) -> None:
         """Leave the connection, which may hang; the next channel comes from a new one."""
@@ -130,7 +130,7 @@ class Link:
         except BROKER_ERRORS:
             return
 
-    def told(self, error: BaseException) -> BusRefused | BusUnavailable:
+    def classify_error(self, error: BaseException) -> BusRefused | BusUnavailable:
         """What one of BROKER_ERRORS means."""
         if isinstance(error.__cause__, ssl.SSLCertVerificationError):
             return BusRefused(f"the broker at {self.place} shows a certificate of no authority in ca_file")

@@ -14,7 +14,7 @@ from aio_pika.abc import AbstractChannel, AbstractIncomingMessage
 from aio_pika.exceptions import ChannelNotFoundEntity
 from aiormq.exceptions import ChannelAccessRefused
 
-from services.bus.amqp.connection import BROKER_ERRORS, CONNECT_SECONDS, Link, bounded
+from services.bus.amqp.connection import BROKER_ERRORS, CONNECT_SECONDS, Connection, bounded
 from services.bus.port import BusError, BusRefused, Unroutable
 
 _log = structlog.get_logger(__name__)
@@ -46,9 +46,9 @@ class Consumer:
         raw = await self._channel.get_underlay_channel()
         raw.on_consumer_cancel_callbacks.add(lambda _frame: self._lose("queue deleted or moved"))
         await self._channel.set_qos(PREFETCH)
-        await self.widen()
+        await self.extend_prefetch()
 
-    async def widen(self) -> None:
+    async def extend_prefetch(self) -> None:
         """Let PREFETCH more messages be unacked: parts waiting for others must not block these others."""
         queue = await self._channel.get_queue(self._queue, ensure=False)
         await queue.consume(self._arrive)
@@ -104,7 +104,7 @@ class Consumer:
             self._arrivals.put_nowait(ConsumerEnded(reason))
 
 
-async def subscriptions(link: Link, queue: str) -> AsyncGenerator[Consumer, None]:
+async def subscriptions(link: Connection, queue: str) -> AsyncGenerator[Consumer, None]:
     """A consumer of the queue, and when it has ended another, without end.
 
     Before the first: Unroutable when there is no such queue, BusRefused when the broker does not let us read
@@ -134,7 +134,7 @@ async def subscriptions(link: Link, queue: str) -> AsyncGenerator[Consumer, None
         pause = min(_LONGEST_PAUSE, 2 * pause)
 
 
-async def _subscribe(link: Link, queue: str) -> Consumer:
+async def _subscribe(link: Connection, queue: str) -> Consumer:
     consumer = Consumer(await link.channel(), queue)
     try:
         async with bounded(CONNECT_SECONDS):

@@ -48,7 +48,7 @@ class DeadLetters:
         letter = message_of(envelope, body, user=self._user, headers=headers)
         await self._publish(envelope.sender, UNDELIVERABLE, letter)
 
-    async def bury(
+    async def dead_letter(
         self, messages: Sequence[AbstractIncomingMessage], address: str, code: str, detail: str
     ) -> None:
         """One message, or parts of one, to the dead letters and off the queue of `address`.

@@ -14,7 +14,7 @@ from aio_pika.exceptions import (
 )
 from aiormq.exceptions import ChannelAccessRefused
 
-from services.bus.amqp.connection import BROKER_ERRORS, Link, bounded
+from services.bus.amqp.connection import BROKER_ERRORS, Connection, bounded
 from services.bus.port import BusRefused, BusUnavailable, Unroutable
 
 _log = structlog.get_logger(__name__)
@@ -26,7 +26,7 @@ _SECONDS_PER_PART = 10.0
 class Publisher:
     """Publishes for one participant, one message at a time: a refusal closes the channel for all on it."""
 
-    def __init__(self, link: Link, *, seconds: float, attempts: int) -> None:
+    def __init__(self, link: Connection, *, seconds: float, attempts: int) -> None:
         """`seconds` bound the wait for one confirmation, `attempts` how often it is tried."""
         self._link, self._seconds, self._attempts = link, seconds, attempts
         self._lock = asyncio.Lock()

@@ -17,7 +17,7 @@ from typing import Any
 from aio_pika import Message
 from aio_pika.abc import AbstractIncomingMessage
 
-from services.bus.amqp.connection import BROKER_ERRORS, Link
+from services.bus.amqp.connection import BROKER_ERRORS, Connection
 from services.bus.amqp.message_properties import HEADERS, PART_HEADERS, copy_of
 from services.bus.amqp.publisher import Publisher
 from services.bus.broker.management_client import Management, connected
@@ -88,7 +88,7 @@ class Kept:
 class DeadQueue:
     """See `opened`."""
 
-    def __init__(self, link: Link) -> None:
+    def __init__(self, link: Connection) -> None:
         """`link` is of the user that exists for this command."""
         self._link = link
         self._publisher = Publisher(link, seconds=30.0, attempts=2)
@@ -171,7 +171,7 @@ async def opened(plan: BrokerPlan) -> AsyncIterator[DeadQueue]:
         async with (
             connected(plan.management) as api,
             _temporary_user(api, plan.vhost, user, password),
-            Link(broker, "administrator") as link,
+            Connection(broker, "administrator") as link,
         ):
             yield DeadQueue(link)
 

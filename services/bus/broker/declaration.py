@@ -15,7 +15,7 @@ from pydantic import ValidationError
 
 from protocol.errors import MisuseError
 from protocol.marketplace import PartyRole
-from services.bus.amqp.connection import BROKER_ERRORS, Link
+from services.bus.amqp.connection import BROKER_ERRORS, Connection
 from services.bus.broker.topology import ParticipantPlace, Places, Topology, topology_of
 from services.bus.naming import DEAD_QUEUE
 from services.bus.port import BusUnavailable
@@ -38,7 +38,7 @@ async def declared(url: str, participants: Sequence[tuple[PartyRole, str]]) -> A
             participants=tuple(ParticipantPlace(role=role, address=one) for role, one in participants),
         )
         topology = topology_of(places)
-        async with Link(broker, "administrator") as link:
+        async with Connection(broker, "administrator") as link:
             try:
                 await _declare(link, topology)
                 yield broker
@@ -68,7 +68,7 @@ def _netloc(url: str) -> str:
     return f"{parts.username}@{place}" if parts.username else place
 
 
-async def _declare(link: Link, topology: Topology) -> None:
+async def _declare(link: Connection, topology: Topology) -> None:
     channel = await link.channel()
     try:
         for name in topology.exchanges:
@@ -87,7 +87,7 @@ async def _declare(link: Link, topology: Topology) -> None:
         await channel.close()
 
 
-async def _remove(link: Link, topology: Topology) -> None:
+async def _remove(link: Connection, topology: Topology) -> None:
     """Our participants' queues; the exchanges and the dead letters may be others' too."""
     try:
         channel = await link.channel()

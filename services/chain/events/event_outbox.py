@@ -14,7 +14,7 @@ from protocol.messages import ChainEvent
 from protocol.records import Market
 from protocol.types import FrozenModel
 from services.common.errors import StoreUnavailable
-from services.common.tasks import IDLE_SECONDS, happens
+from services.common.tasks import IDLE_SECONDS, wait_for_event
 from services.store import QueuedEffect, Store
 from services.store.waiting import pause
 
@@ -67,7 +67,7 @@ class EventOutbox:
             except StoreUnavailable as error:
                 await pause(error)
                 continue
-            await happens(self._wake, IDLE_SECONDS)
+            await wait_for_event(self._wake, IDLE_SECONDS)
 
     async def _relay(self, waiting: Sequence[QueuedEffect], publish: Publish) -> None:
         published: list[QueuedEffect] = []

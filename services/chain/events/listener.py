@@ -24,7 +24,7 @@ from services.chain.events.event_outbox import Stream, StreamedEvent
 from services.chain.rpc.http import Request, Rpc
 from services.chain.rpc.values import octets, quantity
 from services.common.errors import StoreUnavailable
-from services.common.tasks import happens
+from services.common.tasks import wait_for_event
 from services.store.waiting import pause
 
 _log = structlog.get_logger(__name__)
@@ -196,4 +196,4 @@ class ChainListener:
         )
 
     async def _pause(self) -> None:
-        await happens(self._woken, self._poll_seconds)
+        await wait_for_event(self._woken, self._poll_seconds)

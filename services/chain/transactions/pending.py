@@ -51,7 +51,7 @@ def read_receipt(value: bytes, receipt: dict[str, Any]) -> Receipt:
 
 
 @dataclass(slots=True)
-class InFlight:
+class PendingTransaction:
     """One nonce and every transaction that was broadcast for it."""
 
     transaction: Transaction

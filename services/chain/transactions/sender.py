@@ -20,9 +20,9 @@ from protocol.signatures import address_of
 from services.chain.errors import ChainUnavailable, InsufficientFunds, RpcError
 from services.chain.rpc.http import Rpc
 from services.chain.rpc.values import quantity
-from services.chain.transactions.pending import InFlight, Receipt, SendPolicy, read_receipt
+from services.chain.transactions.pending import PendingTransaction, Receipt, SendPolicy, read_receipt
 from services.chain.transactions.transaction import Fees, Transaction, transaction_hash
-from services.common.tasks import happens
+from services.common.tasks import wait_for_event
 
 _log = structlog.get_logger(__name__)
 
@@ -61,7 +61,7 @@ class Sender:
         self._chain_id = chain_id
         self._policy = policy or SendPolicy()
         self._lock = asyncio.Lock()
-        self._in_flight: dict[int, InFlight] = {}
+        self._in_flight: dict[int, PendingTransaction] = {}
         self._changed = asyncio.Event()
         self._head = _Head()
         rpc.on_block(self._wake)
@@ -86,12 +86,12 @@ class Sender:
         and TransactionReplaced.
         """
         margin = self._policy.gas_margin_percent if gas_margin_percent is None else gas_margin_percent
-        while (flight := await self._launch(recipient, data, value, done, margin)) is None:
+        while (pending := await self._launch(recipient, data, value, done, margin)) is None:
             await self._pause(self._changed)
         try:
-            return await self._wait(flight)
+            return await self._wait(pending)
         finally:
-            self._in_flight.pop(flight.transaction.nonce, None)
+            self._in_flight.pop(pending.transaction.nonce, None)
 
     async def others_final(self) -> bool:
         """Wait until the transactions that are under way now are final; False where there are none."""
@@ -102,7 +102,7 @@ class Sender:
 
     async def _launch(
         self, recipient: str | None, data: bytes, value: int, done: Done | None, margin: int
-    ) -> InFlight | None:
+    ) -> PendingTransaction | None:
         """Broadcast under the next nonce; None where it must go out alone and is not alone yet."""
         async with self._lock:
             nonce = await self._next_nonce()
@@ -112,14 +112,16 @@ class Sender:
                 if await done():
                     raise TransactionReplaced
             gas, fees = await self._estimate(self._request(recipient, data, value), margin)
-            flight = InFlight(Transaction(self._chain_id, nonce, recipient, value, data, gas, fees))
-            self._in_flight[nonce] = flight
+            pending = PendingTransaction(
+                Transaction(self._chain_id, nonce, recipient, value, data, gas, fees)
+            )
+            self._in_flight[nonce] = pending
             try:
-                await self._broadcast(flight)
+                await self._broadcast(pending)
             except BaseException:
                 del self._in_flight[nonce]
                 raise
-            return flight
+            return pending
 
     def _request(self, recipient: str | None, data: bytes, value: int) -> dict[str, Any]:
         request = {"from": self.address, "data": "0x" + data.hex(), "value": hex(value)}
@@ -157,40 +159,40 @@ class Sender:
 
     # ---- broadcasting ----
 
-    async def _broadcast(self, flight: InFlight) -> None:
+    async def _broadcast(self, pending: PendingTransaction) -> None:
         """Hand the transaction to the node for the first time; on return it is in its pool or mined."""
         for _ in range(_MOST_BUMPS_AT_ONCE):
             try:
-                await self._submit(flight)
+                await self._submit(pending)
             except RpcError as error:
                 text = error.message.lower()
                 if "nonce too low" in text:
                     raise TransactionReplaced from None
-                if "underpriced" not in text or not self._raise_fees(flight):
+                if "underpriced" not in text or not self._raise_fees(pending):
                     raise self._explained(error) from None
                 # The pool still holds what we sent with this nonce before a restart: outbid it.
             else:
                 return
         raise ChainUnavailable("the node calls every fee too low: wait, or raise the most that may be paid")
 
-    async def _submit(self, flight: InFlight) -> None:
+    async def _submit(self, pending: PendingTransaction) -> None:
         """Sign, remember, send; a node that knows the transaction already has done what we want."""
-        raw = flight.transaction.sign(self._signing_key)
-        if raw not in flight.raw:
-            flight.raw.append(raw)
+        raw = pending.transaction.sign(self._signing_key)
+        if raw not in pending.raw:
+            pending.raw.append(raw)
         try:
             await self._rpc.call("eth_sendRawTransaction", "0x" + raw.hex())
         except RpcError as error:
             if "already" not in error.message.lower():  # "already known", "already imported"
                 raise
 
-    def _raise_fees(self, flight: InFlight) -> bool:
+    def _raise_fees(self, pending: PendingTransaction) -> bool:
         """An eighth more; False at the cap."""
-        old = flight.transaction
+        old = pending.transaction
         most, tip = (value * _BUMP[0] // _BUMP[1] + 1 for value in (old.fees.most, old.fees.tip))
         if most > self._policy.most_fee_per_gas:
             return False
-        flight.transaction = Transaction(
+        pending.transaction = Transaction(
             old.chain_id, old.nonce, old.recipient, old.value, old.data, old.gas, Fees(most, tip)
         )
         return True
@@ -204,51 +206,51 @@ class Sender:
 
     # ---- waiting ----
 
-    async def _wait(self, flight: InFlight) -> Receipt:
+    async def _wait(self, pending: PendingTransaction) -> Receipt:
         """Until one of the nonce's transactions is final."""
-        flight.tried_at = flight.known_at = flight.next_at = asyncio.get_running_loop().time()
+        pending.tried_at = pending.known_at = pending.next_at = asyncio.get_running_loop().time()
         while True:
             changed, seen = self._changed, self._head.number
             try:
-                receipt, final = await self._look(flight)
+                receipt, final = await self._look(pending)
                 if receipt is not None and final:
                     return receipt
                 if receipt is None:
-                    await self._help(flight)
+                    await self._help(pending)
             except (ChainUnavailable, RpcError) as error:
                 _log.warning("chain_wait_failed", reason=str(error))
             await self._pause_while_newest(seen, changed)
 
-    async def _help(self, flight: InFlight) -> None:
+    async def _help(self, pending: PendingTransaction) -> None:
         """One that is not mined: resend what was lost, outbid what is stuck, fill the nonces before it."""
         mined, known = await self._rpc.batch(
             [
                 ("eth_getTransactionCount", [self.address, "latest"]),
-                ("eth_getTransactionByHash", ["0x" + transaction_hash(flight.raw[-1]).hex()]),
+                ("eth_getTransactionByHash", ["0x" + transaction_hash(pending.raw[-1]).hex()]),
             ]
         )
-        nonce, next_nonce, now = flight.transaction.nonce, quantity(mined), asyncio.get_running_loop().time()
+        nonce, next_nonce, now = pending.transaction.nonce, quantity(mined), asyncio.get_running_loop().time()
         if next_nonce > nonce:
-            if flight.overtaken:
+            if pending.overtaken:
                 raise TransactionReplaced
             # Perhaps mined between the two looks, or its receipt is not indexed yet: look once more.
-            flight.overtaken = True
+            pending.overtaken = True
             return
-        flight.overtaken = False
+        pending.overtaken = False
         # One without receipt that the node places in a block was in a block that is no more.
         if known is not None and known.get("blockNumber") is None:
-            flight.known_at = now
+            pending.known_at = now
         if next_nonce == nonce or min(self._in_flight) < nonce:
-            flight.next_at = now
-        if now - flight.next_at >= self._policy.lost_seconds:
-            flight.next_at = now
-            await self._fill(range(next_nonce, nonce), flight.transaction.fees)
-        if now - flight.tried_at >= self._policy.bump_seconds:
-            flight.tried_at = flight.known_at = now
-            await self._outbid(flight)
-        elif now - flight.known_at >= self._policy.lost_seconds:
-            flight.known_at = now
-            await self._submit(flight)
+            pending.next_at = now
+        if now - pending.next_at >= self._policy.lost_seconds:
+            pending.next_at = now
+            await self._fill(range(next_nonce, nonce), pending.transaction.fees)
+        if now - pending.tried_at >= self._policy.bump_seconds:
+            pending.tried_at = pending.known_at = now
+            await self._outbid(pending)
+        elif now - pending.known_at >= self._policy.lost_seconds:
+            pending.known_at = now
+            await self._submit(pending)
 
     async def _fill(self, nonces: Iterable[int], fees: Fees) -> None:
         """A reorganisation took back what was final: pay nothing to ourselves instead, for what follows.
@@ -258,7 +260,7 @@ class Sender:
         for nonce in nonces:
             filler = Transaction(self._chain_id, nonce, self.address, 0, b"", _TRANSFER_GAS, fees)
             _log.warning("nonce_filled", nonce=nonce)
-            await self._submit(InFlight(filler))
+            await self._submit(PendingTransaction(filler))
 
     async def _pause_while_newest(self, seen: int, changed: asyncio.Event) -> None:
         """Until there is a new block, or the pool may have lost something; one question for all that wait.
@@ -283,9 +285,9 @@ class Sender:
                 self._head.asked_at = now
             return self._head.number
 
-    async def _look(self, flight: InFlight) -> tuple[Receipt | None, bool]:
+    async def _look(self, pending: PendingTransaction) -> tuple[Receipt | None, bool]:
         """The receipt of whichever transaction of this nonce was mined, and whether it is deep enough."""
-        hashes = [transaction_hash(raw) for raw in flight.raw]
+        hashes = [transaction_hash(raw) for raw in pending.raw]
         requests: list[tuple[str, list[Any]]] = [
             ("eth_getTransactionReceipt", ["0x" + value.hex()]) for value in hashes
         ]
@@ -297,11 +299,13 @@ class Sender:
                 return read_receipt(value, receipt), depth >= self._policy.confirmations
         return None, False
 
-    async def _outbid(self, flight: InFlight) -> None:
+    async def _outbid(self, pending: PendingTransaction) -> None:
         """Not mined in time: the pool lost it, or its fee is too low. A higher fee cures both."""
-        if not self._raise_fees(flight):
-            _log.warning("fee_cap_reached", nonce=flight.transaction.nonce, fee=flight.transaction.fees.most)
-        await self._submit(flight)
+        if not self._raise_fees(pending):
+            _log.warning(
+                "fee_cap_reached", nonce=pending.transaction.nonce, fee=pending.transaction.fees.most
+            )
+        await self._submit(pending)
 
     def _wake(self) -> None:
         """A new event for each block, so that no waiting task clears another's."""
@@ -310,4 +314,4 @@ class Sender:
         self._head.asked_at = 0.0
 
     async def _pause(self, changed: asyncio.Event) -> None:
-        await happens(changed, self._policy.poll_seconds)
+        await wait_for_event(changed, self._policy.poll_seconds)

@@ -3,7 +3,7 @@
 from aiohttp import web
 
 from services.console.aggregator import trainings
-from services.console.presentation.i18n import noted as _
+from services.console.presentation.i18n import gettext_noop as _
 from services.console.web.section import Entry, Section
 
 SECTION = Section(

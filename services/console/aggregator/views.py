@@ -7,7 +7,7 @@ from protocol.request import Request
 from protocol.roles.aggregator.state import AggregatorState, EvaluationLane, TrainingLane
 from protocol.roles.dispatch import decode_state
 from protocol.roles.shared.parties import Parties
-from services.console.presentation.i18n import noted as _
+from services.console.presentation.i18n import gettext_noop as _
 from services.console.presentation.timeline import Moment, timeline
 from services.console.web.section import LISTED
 from services.records.chain_history import ChainStory, Partner, chain_story, curve, partners

@@ -29,7 +29,7 @@ from services.console.buyer.form import (
 )
 from services.console.buyer.problems import Problem
 from services.console.buyer.views import state_of
-from services.console.presentation.i18n import noted as _
+from services.console.presentation.i18n import gettext_noop as _
 from services.console.web.access import access, audit, page_of
 from services.console.web.pages import Page
 

@@ -9,7 +9,7 @@ from pydantic_core import ErrorDetails
 
 from protocol.errors import ProtocolViolation
 from protocol.request import Request
-from services.console.presentation.i18n import noted as _
+from services.console.presentation.i18n import gettext_noop as _
 
 _BASIS_POINTS = 10_000
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from services.console.owner.views import policy_in_force, state_of
-from services.console.party import Desk
+from services.console.party import OwnerResources
 from services.data.catalog import ColumnRange, Entry
 from services.records.owner_account import Payment, counts_of, payments
 from services.store import Store
@@ -65,7 +65,7 @@ class Earnings:
         return max(0, self.earned - self.withdrawn)
 
 
-def budget_lines(store: Store, desk: Desk) -> tuple[BudgetLine, ...]:
+def budget_lines(store: Store, desk: OwnerResources) -> tuple[BudgetLine, ...]:
     """Each data set in total, then for each buyer that used it or has a limit of its own."""
     budget, counts = policy_in_force(store, desk).budget, counts_of(store)
     names = {one.name for one in desk.catalogue.list()} | counts.data_sets()
@@ -80,13 +80,13 @@ def budget_lines(store: Store, desk: Desk) -> tuple[BudgetLine, ...]:
     return tuple(lines)
 
 
-def data_sets(store: Store, desk: Desk) -> tuple[DataSet, ...]:
+def data_sets(store: Store, desk: OwnerResources) -> tuple[DataSet, ...]:
     """The catalogue by name."""
     counts = counts_of(store)
     return tuple(_data_set(one, counts.in_total(one.name)) for one in desk.catalogue.list())
 
 
-def data_set(store: Store, desk: Desk, name: str) -> DataSet:
+def data_set(store: Store, desk: OwnerResources, name: str) -> DataSet:
     """One data set; raises DataSetError when there is none."""
     return _data_set(desk.catalogue.entry(name), counts_of(store).in_total(name))
 
@@ -98,7 +98,7 @@ def in_use(store: Store, name: str) -> bool:
     return any(row is not None and state_of(row).data_set == name for row in rows)
 
 
-def earnings(store: Store, desk: Desk, address: str) -> Earnings:
+def earnings(store: Store, desk: OwnerResources, address: str) -> Earnings:
     """Credits by training and share, and withdrawals."""
     credited, withdrawn = payments(store, address)
     shares: dict[int, Counter[str]] = {}

@@ -11,7 +11,7 @@ from protocol.owner_policy import OwnerPolicy
 from services.console.owner.money_views import budget_lines
 from services.console.owner.policy_form import PolicyForm, form_of, limit_of, read
 from services.console.owner.views import policy_in_force
-from services.console.presentation.i18n import noted as _
+from services.console.presentation.i18n import gettext_noop as _
 from services.console.web.access import audit, page_of
 from services.console.web.pages import Page
 from services.records.owner_account import ordered_policy

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 
 from protocol.owner_policy import LARGEST_LIMIT, Budget, OwnerPolicy
-from services.console.presentation.i18n import noted as _
+from services.console.presentation.i18n import gettext_noop as _
 
 _LISTS = ("buyers", "model_kinds", "columns", "data_sets")
 _ADDRESS = re.compile(r"0x[0-9a-fA-F]{40}")

@@ -11,7 +11,7 @@ from protocol.roles.dispatch import decode_state
 from protocol.roles.owner.budget import Counts, Standing, standing
 from protocol.roles.owner.state import OwnerState
 from protocol.roles.shared.request_widths import validator_count
-from services.console.party import Desk
+from services.console.party import OwnerResources
 from services.console.presentation.timeline import Moment, timeline
 from services.data.catalog import Catalogue, Entry
 from services.records.chain_history import ChainStory, chain_story, earned
@@ -103,7 +103,7 @@ class Detail:
         return tuple(one for one in self.matches if one.serves)
 
 
-def policy_in_force(store: Store, desk: Desk) -> OwnerPolicy:
+def policy_in_force(store: Store, desk: OwnerResources) -> OwnerPolicy:
     """The ordered policy, or the configuration's."""
     return ordered_policy(store) or desk.configured
 
@@ -120,7 +120,7 @@ def summaries(store: Store, address: str) -> list[Summary]:
     return found
 
 
-def detail(store: Store, desk: Desk, address: str, key: str) -> Detail | None:
+def detail(store: Store, desk: OwnerResources, address: str, key: str) -> Detail | None:
     """One training; None where the store has no invitation of that key."""
     row = store.instance(key)
     state = None if row is None else state_of(row)

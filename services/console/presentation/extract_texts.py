@@ -13,7 +13,7 @@ from services.console.presentation.i18n import DOMAIN, LANGUAGES
 
 FOLDER = Path(__file__).parents[1]
 _METHODS = [("**.py", "python"), ("templates/**.html", "jinja2.ext:babel_extract")]
-_KEYWORDS = {"_": None, "noted": None, "gettext": None, "ngettext": (1, 2)}
+_KEYWORDS = {"_": None, "gettext_noop": None, "gettext": None, "ngettext": (1, 2)}
 _OPTIONS = {"templates/**.html": {"trimmed": "false", "silent": "false"}}
 
 

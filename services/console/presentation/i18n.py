@@ -15,7 +15,7 @@ LANGUAGES = {"en": "English", "es": "Español"}
 """What the switch offers, each in its own words."""
 
 
-def noted(text: str) -> str:
+def gettext_noop(text: str) -> str:
     """Mark a text that is translated where it is shown."""
     return text
 

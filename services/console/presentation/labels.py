@@ -1,6 +1,6 @@
 """What the store's short names mean to people. The texts are translated where they are shown."""
 
-from services.console.presentation.i18n import noted as _
+from services.console.presentation.i18n import gettext_noop as _
 
 STATES = {
     "WAITING": _("Waiting"),

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from services.console.presentation.i18n import noted as _
+from services.console.presentation.i18n import gettext_noop as _
 from services.records.chain_history import ChainStory
 
 TEXTS = {

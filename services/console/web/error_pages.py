@@ -8,7 +8,7 @@ from aiohttp import web
 from protocol.errors import DeltaMLError
 from services.bus.port import BusError
 from services.chain.errors import ChainError
-from services.console.presentation.i18n import noted as _
+from services.console.presentation.i18n import gettext_noop as _
 from services.console.web.access import Handler, SignInFirst, page_of
 
 _log = structlog.get_logger(__name__)
@@ -37,7 +37,7 @@ _FORGED = (
 
 
 @web.middleware
-async def failures(request: web.Request, handler: Handler) -> web.StreamResponse:
+async def error_pages(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Turn whatever a handler raises into a page."""
     try:
         return await handler(request)

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 import structlog
 from aiohttp import web
 
-from services.common.tasks import happens
+from services.common.tasks import wait_for_event
 from services.console.presentation.rendering import Reader
 from services.console.web.access import access, page_of
 from services.console.web.hub import Hub, Viewer, encoded
@@ -70,7 +70,7 @@ class LivePages:
                 return
 
     async def _next(self, viewer: Viewer) -> bytes:
-        if not await happens(viewer.ready, self._heartbeat):
+        if not await wait_for_event(viewer.ready, self._heartbeat):
             return b": still here\n\n"
         viewer.ready.clear()
         fragments, viewer.pending = viewer.pending, {}

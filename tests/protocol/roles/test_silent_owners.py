@@ -6,7 +6,7 @@ import pytest
 
 from protocol.envelope import SignedMessage
 from protocol.messages import ModelRequest
-from protocol.roles.aggregator.attendance import asked_trainers, heard, missed
+from protocol.roles.aggregator.attendance import asked_trainers, mark_absent, mark_present
 from protocol.roles.aggregator.state import AggregatorState
 from protocol.roles.engine.inputs import MessageReceived
 from protocol.roles.shared.parties import Parties
@@ -220,11 +220,11 @@ def test_each_further_silence_doubles_the_rounds_out() -> None:
     for round_number in range(1, 20):
         if asked_trainers(state, round_number) & 1:
             asked.append(round_number)
-            state = missed(state, 1, round_number)
+            state = mark_absent(state, 1, round_number)
     assert asked == [1, 2, 4, 8, 16]
-    assert asked_trainers(heard(state, 0), 20) & 1
+    assert asked_trainers(mark_present(state, 0), 20) & 1
 
 
 def test_with_too_few_others_the_absent_are_asked_again() -> None:
-    state = missed(missed(with_trainers(2), 1, 1), 1, 1)
+    state = mark_absent(mark_absent(with_trainers(2), 1, 1), 1, 1)
     assert asked_trainers(state, 2) == 0b11

@@ -5,7 +5,7 @@ import pytest
 from protocol.errors import ProtocolViolation
 from protocol.messages import MESSAGE_TYPES, ROUTES
 from protocol.roles.dispatch import decode_state
-from protocol.roles.engine.machine import NotYet, input_name
+from protocol.roles.engine.machine import EarlyInput, input_name
 from tests.support.phases import (
     INPUT_NAMES,
     MACHINES,
@@ -54,7 +54,7 @@ def test_an_input_that_is_not_allowed_changes_nothing(role: str, phase: str) -> 
             item = sample_input(name, party, snapshot.market.aggregator)
             assert input_name(item) == name
             if any(name in machine.table[other] for other in later):
-                with pytest.raises(NotYet):
+                with pytest.raises(EarlyInput):
                     machine.step(state, item, snapshot.market.context(party))
                 continue
             step = machine.step(state, item, snapshot.market.context(party))

@@ -8,7 +8,7 @@ import yaml
 from protocol.codec import pack
 from protocol.messages import PolicyOrder
 from protocol.owner_policy import Budget, Limit, OwnerPolicy
-from protocol.roles.owner.budget import counted
+from protocol.roles.owner.budget import count_training
 from services.config.daemons import load
 from services.records.owner_account import ORDERED_POLICY
 from services.store import Store
@@ -104,7 +104,7 @@ def test_a_policy_of_a_daemon_that_never_ran_is_not_invented(config):
 
 def test_the_budget_shows_what_is_used_and_what_is_left(config, store):
     for training in (1, 2):
-        store.put_value(f"joined:{training}", counted(training, BUYER, "rows").content)
+        store.put_value(f"joined:{training}", count_training(training, BUYER, "rows").content)
     shown = run_json("budget", "--config", str(config))
     assert (shown["per_buyer"], shown["in_total"]) == (2, None)
     assert shown["counts"] == [

@@ -5,7 +5,7 @@ import os
 import pytest
 
 from protocol.codec import pack
-from protocol.roles.aggregator.role import FINAL, shown
+from protocol.roles.aggregator.role import FINAL, display_status
 from protocol.roles.aggregator.state import (
     AggregatorState,
     Answer,
@@ -14,7 +14,7 @@ from protocol.roles.aggregator.state import (
     TrainingLane,
 )
 from protocol.roles.dispatch import _Instance
-from protocol.roles.engine.machine import Stored
+from protocol.roles.engine.machine import BlobRef
 from protocol.roles.shared.parties import Parties
 from services.console.aggregator.views import BUYER, detail, summaries
 from services.store import Store
@@ -23,7 +23,7 @@ from tests.support.console_trainings import OWNERS, round_of, tell
 from tests.support.documents import any_request
 from tests.support.stores import offered, writes
 
-KEPT = Stored(digest=b"d" * 32)
+KEPT = BlobRef(digest=b"d" * 32)
 PARTIES = Parties(seats=tuple(OWNERS), trainers=0b00111, validators=0b11000)
 
 
@@ -66,7 +66,7 @@ def put(store, *, facts=(), timers=None, **fields):
     state = AggregatorState(**values)
     done = writes(
         state=pack(_Instance(state=pack(state), held=())),
-        shown=shown(state),
+        shown=display_status(state),
         finished=state.phase in FINAL,
         facts=list(facts),
         timers=timers or {},

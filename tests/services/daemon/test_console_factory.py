@@ -11,7 +11,7 @@ from services.config.daemons import ConsoleSettings
 from services.console.app import Console, serving
 from services.console.party import Party, orders_over
 from services.console.web.hub import Hub
-from services.identity.admission import Gate
+from services.identity.admission import Admission
 from services.identity.directory import Directory
 from services.store import Store
 from tests.support.service_world import MARKET, FakeChain, Person, broker_of
@@ -23,7 +23,7 @@ async def test_an_order_arrives_signed_and_sealed_for_the_daemon_itself():
     order = orders_over(bus, buyer.identity, "model_buyer")
     sent = await order(StopOrder(training=3, reason="too dear"), 3)
     delivery = await anext(bus.deliveries("model_buyer", buyer.address))
-    signed = await Gate(buyer.identity, "model_buyer", Directory(FakeChain(buyer))).admit(delivery)
+    signed = await Admission(buyer.identity, "model_buyer", Directory(FakeChain(buyer))).admit(delivery)
     assert signed.envelope.message_id == sent
     assert (signed.envelope.sender, signed.envelope.training) == (buyer.address, 3)
     assert unpack(StopOrder, signed.body).reason == "too dear"

@@ -17,7 +17,7 @@ from protocol.messages import (
 )
 from services.bus.port import MAXIMUM_BODY_BYTES
 from services.chain.errors import ChainUnavailable
-from services.identity.admission import Gate
+from services.identity.admission import Admission
 from services.identity.directory import Directory
 from services.identity.keys import Identity
 from services.identity.sealing import seal
@@ -54,7 +54,7 @@ def chain(people):
 
 @pytest.fixture
 def gate(aggregator, chain):
-    return Gate(aggregator.identity, "federated_aggregator", Directory(chain))
+    return Admission(aggregator.identity, "federated_aggregator", Directory(chain))
 
 
 async def refusal(gate, delivery):
@@ -95,7 +95,7 @@ async def test_what_was_sealed_to_a_key_from_before_a_rotation_is_opened(owner, 
     message = delivery_of(owner.outgoing(aggregator, ANSWER))
     old = aggregator.identity
     rotated = Identity(old.signing_key, os.urandom(32), (os.urandom(32), old.exchange_secret))
-    await Gate(rotated, "federated_aggregator", Directory(chain)).admit(message)
+    await Admission(rotated, "federated_aggregator", Directory(chain)).admit(message)
 
 
 async def test_an_oversized_body_is_not_even_opened(gate, owner, aggregator):
@@ -152,12 +152,12 @@ async def test_an_owner_may_send_only_what_owners_send(gate, owner, aggregator, 
 
 
 async def test_nobody_but_the_aggregator_takes_an_owners_answer(owner, buyer, chain):
-    gate = Gate(buyer.identity, "model_buyer", Directory(chain))
+    gate = Admission(buyer.identity, "model_buyer", Directory(chain))
     assert await refusal(gate, delivery_of(owner.outgoing(buyer, ANSWER))) == "wrong_route"
 
 
 async def test_orders_come_from_oneself_alone(buyer, owner, aggregator, chain):
-    gate = Gate(buyer.identity, "model_buyer", Directory(chain))
+    gate = Admission(buyer.identity, "model_buyer", Directory(chain))
     order = TrainingOrder(request=any_request())
     assert (await gate.admit(delivery_of(buyer.outgoing(buyer, order)))).envelope.sender == buyer.address
     other = Person("model_buyer")
@@ -167,7 +167,7 @@ async def test_orders_come_from_oneself_alone(buyer, owner, aggregator, chain):
 
 
 async def test_an_order_in_our_own_name_needs_our_own_key(buyer, owner, chain):
-    gate = Gate(buyer.identity, "model_buyer", Directory(chain))
+    gate = Admission(buyer.identity, "model_buyer", Directory(chain))
     envelope = buyer.envelope(buyer, "stop_order")
     body = pack(StopOrder(training=1, reason="please"))
     forged = SignedMessage.create(envelope, body, owner.identity.signing_key)

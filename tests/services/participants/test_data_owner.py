@@ -19,13 +19,13 @@ from protocol.messages import (
 )
 from protocol.owner_policy import Budget, OwnerPolicy
 from protocol.roles.engine.inputs import PolicyChanged, TimerFired
-from protocol.roles.owner.budget import Counts, counted
+from protocol.roles.owner.budget import Counts, count_training
 from services.chain.contract.views import Owners
 from services.identity.directory import Directory
 from services.participants.data_owner import OwnerRole
 from services.records.chain_facts import record_key, record_of
 from services.records.owner_account import Payment, count_earlier_trainings, counts_of, payments
-from services.runtime.role_adapter import OUTSIDE
+from services.runtime.role_adapter import NO_TRAINING
 from services.store import Store
 from tests.support.documents import any_request
 from tests.support.pure_party import make_statistic
@@ -95,7 +95,7 @@ def test_the_owner_introduces_itself_until_it_is_answered(role, store):
     announcement = OwnerAnnouncement(model_kinds=("linear_regression",))
     assert role.announcements() == ((OURS.address, announcement),)
     signed = OURS.signed(OWNER, ACCEPTED, training=0)
-    assert role.key_of_message(signed) == OUTSIDE
+    assert role.key_of_message(signed) == NO_TRAINING
     answer = role.answer(signed)
     assert answer.messages == ()
     assert answer.fact == (
@@ -166,9 +166,9 @@ ORDERED = OwnerPolicy(automatic=True, buyers=("0x" + "b0" * 20,), budget=Budget(
 def ordered(role, store, body):
     """What an order of the operator leads to, written as the runtime does."""
     signed = OWNER.signed(OWNER, body, training=0)
-    assert role.key_of_message(signed) == OUTSIDE
+    assert role.key_of_message(signed) == NO_TRAINING
     answer = role.answer(signed)
-    item = offered(store, os.urandom(32), OUTSIDE)
+    item = offered(store, os.urandom(32), NO_TRAINING)
     facts = () if answer.fact is None else (answer.fact,)
     store.finish_input(item, 1.0, values=answer.values, facts=facts)
     return answer
@@ -223,7 +223,7 @@ def test_our_own_money_is_told_and_nobody_elses(store):
 
 
 async def test_steps_that_may_join_see_what_was_joined(role, store):
-    store.put_value("joined:3", counted(3, PEER.address, "rows").content)
+    store.put_value("joined:3", count_training(3, PEER.address, "rows").content)
     private = await role.private("4", PolicyChanged())
     assert unpack(Counts, private["joined"]).of_buyer("rows", PEER.address) == 1
     assert "joined" not in await role.private("4", TimerFired(name="join"))

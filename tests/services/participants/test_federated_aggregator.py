@@ -7,7 +7,7 @@ from protocol.errors import ProtocolViolation
 from protocol.marketplace import Joined, Opened, Withdrawn
 from protocol.messages import AnnouncementAnswer, Complaint, InvitationAnswer, OwnerAnnouncement
 from services.participants.federated_aggregator import AggregatorRole
-from services.runtime.role_adapter import OUTSIDE
+from services.runtime.role_adapter import NO_TRAINING
 from services.store import StepWrites, Store
 from tests.support.documents import any_request
 from tests.support.service_world import Person
@@ -41,7 +41,7 @@ def opened(aggregator=AGGREGATOR, training=4):
 def announce(role, store, owner):
     """The answer to an owner's announcement, kept as the runtime keeps it."""
     signed = owner.signed(AGGREGATOR, ANNOUNCEMENT, training=0)
-    assert role.key_of_message(signed) == OUTSIDE
+    assert role.key_of_message(signed) == NO_TRAINING
     answer = role.answer(signed)
     for name, content in answer.values.items():
         store.put_value(name, content)

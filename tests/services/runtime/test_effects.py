@@ -10,7 +10,7 @@ from protocol.roles.dispatch import EncodedStep
 from protocol.roles.engine.effects import (
     CancelTimer,
     KeepResult,
-    NoteFact,
+    RecordFact,
     ReportViolation,
     SendMessage,
     SetTimer,
@@ -90,7 +90,7 @@ async def test_while_the_chain_is_down_a_step_has_no_effects_at_all(courier, cha
 
 async def test_calls_blobs_results_and_facts_are_kept(courier):
     blob = StoreBlob(digest=b"r" * 32, content=b"ciphertexts")
-    result, fact = KeepResult(name="model", content=b"weights"), NoteFact(name="told", data={"n": 1})
+    result, fact = KeepResult(name="model", content=b"weights"), RecordFact(name="told", data={"n": 1})
     done = step(SubmitCall(call=Withdraw()), blob, result, fact)
     writes = await writes_of(done, TIMER, courier, frozenset({b"k" * 32}))
     assert [(kind, unpack(PendingCall, content).call) for kind, content in writes.effects] == [

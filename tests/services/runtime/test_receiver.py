@@ -10,13 +10,13 @@ from structlog.testing import capture_logs
 from protocol.errors import ProtocolViolation
 from protocol.messages import Complaint, OwnerAnnouncement
 from services.bus.memory import MemoryBus
-from services.identity.admission import Gate
+from services.identity.admission import Admission
 from services.identity.directory import Directory
 from services.observability.counters import Meter
 from services.runtime import receiver as intake_module
 from services.runtime.input_codec import unqueued
-from services.runtime.receiver import Intake
-from services.runtime.role_adapter import OUTSIDE, Role
+from services.runtime.receiver import Receiver
+from services.runtime.role_adapter import NO_TRAINING, Role
 from services.store import Store
 from tests.support.scripted_daemon import code_of, until
 from tests.support.service_world import FakeChain, Person, broker_of, delivery_of
@@ -43,8 +43,8 @@ class World:
         self.store, self.woken, self.meter = RecordingStore(), [], Meter()
         self.role = Role(self.store)
         self.role.name = "data_owner"
-        gate = Gate(self.owner.identity, "data_owner", Directory(self.chain))
-        self.intake = Intake(gate, self.role, self.store, self.meter, self.woken.append, retry_seconds=0.01)
+        gate = Admission(self.owner.identity, "data_owner", Directory(self.chain))
+        self.intake = Receiver(gate, self.role, self.store, self.meter, self.woken.append, retry_seconds=0.01)
 
     def delivery(self, code="hello", **changes):
         body = Complaint(code=code, accused=self.owner.address, evidence=())
@@ -124,7 +124,7 @@ async def test_a_message_outside_trainings_sees_those_before_it(world):
         seen.append(world.store.waiting_inputs())
         if world.store.waiting_inputs() == 2:
             raise ProtocolViolation("ordered_already", "")
-        return OUTSIDE if signed.envelope.training == 0 else "1"
+        return NO_TRAINING if signed.envelope.training == 0 else "1"
 
     world.role.key_of_message = key_of_message
     batch = [world.delivery(f"n{number}", training=0) for number in range(3)]

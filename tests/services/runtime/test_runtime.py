@@ -100,7 +100,7 @@ async def test_a_message_that_comes_twice_is_one_input(world):
 class TakingTurns(OwnerLike):
     """A role whose decisions bound each other."""
 
-    def takes_turns(self, item):
+    def is_serialized(self, item):
         return said(item) != "free"
 
 

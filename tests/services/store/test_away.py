@@ -10,7 +10,7 @@ from services.common.errors import StoreInUse, StoreUnavailable
 from services.store import Store
 from services.store import database as database_module
 from services.store import waiting as waiting_module
-from services.store.waiting import until_it_answers
+from services.store.waiting import retry_while_unavailable
 from tests.support.postgresql import fresh_schema
 from tests.support.private_postgresql import private_cluster
 from tests.support.scripted_daemon import DyingStore, World, answering, until
@@ -117,7 +117,7 @@ def test_a_daemon_that_was_overtaken_writes_nothing_more(cluster, url, rest):
 async def test_what_is_asked_of_a_store_that_is_away_is_asked_until_it_answers(cluster, url, rest):
     store = Store(url, exclusive=True)
     cluster.kill()
-    asking = asyncio.create_task(until_it_answers(lambda: store.add_inputs([(FIRST, "1", b"input")])))
+    asking = asyncio.create_task(retry_while_unavailable(lambda: store.add_inputs([(FIRST, "1", b"input")])))
     await asyncio.sleep(0.2)
     assert not asking.done()
     await asyncio.to_thread(cluster.start)

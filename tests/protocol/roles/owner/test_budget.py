@@ -74,7 +74,7 @@ def test_limits_of_one_data_set_come_before_the_general_ones() -> None:
     budget = Budget(per_buyer=2, in_total=3, limits=limits)
     counts = joined((BUYER, "a"), (BUYER, "a"), (OTHER, "a"), (OTHER, "b"))
     request = any_request()
-    assert standing(budget, counts, request, BUYER, "a").told() == {
+    assert standing(budget, counts, request, BUYER, "a").figures() == {
         "used_by_buyer": 2,
         "limit_per_buyer": 7,
         "used_in_total": 3,

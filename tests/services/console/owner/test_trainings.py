@@ -61,7 +61,7 @@ async def test_the_budget_stands_beside_each_data_set(world):
     count(world.store, 7)
     policy = OwnerPolicy(budget=Budget(per_buyer=1, in_total=3))
     [match] = matches_of(request(), BUYER, world.desk.catalogue, policy, counts_of(world.store))
-    assert match.standing.told() == {
+    assert match.standing.figures() == {
         "used_by_buyer": 1,
         "limit_per_buyer": 1,
         "used_in_total": 1,
