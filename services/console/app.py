@@ -11,14 +11,12 @@ from protocol.marketplace import PartyRole
 from services.common.errors import ConfigurationError
 from services.config.daemons import ConsoleSettings
 from services.console import aggregator, buyer, owner
-from services.console.auth.accounts import Accounts
-from services.console.auth.security import Origins, SignInLimit, secure
-from services.console.auth.sessions import Sessions
+from services.console.auth.security import secure
 from services.console.party import Party
 from services.console.presentation.assets import Assets
-from services.console.presentation.rendering import Templates
 from services.console.web import full_record, signin
 from services.console.web.access import Guard, Handler, access, page_of
+from services.console.web.context import ConsoleContext
 from services.console.web.error_pages import error_pages
 from services.console.web.hub import Hub
 from services.console.web.live import LivePages
@@ -38,37 +36,21 @@ class Console:
 
     def __init__(self, party: Party, settings: ConsoleSettings, hub: Hub) -> None:
         """`hub.wake` must be told of the daemon's changes."""
-        self.party, self.settings, self.hub = party, settings, hub
-        self.section = SECTIONS[party.role]
-        self.origins = Origins(settings.host, settings.public_url, tls=settings.certificate_file is not None)
-        self.accounts = Accounts(settings.users_file)
-        self.sessions = Sessions(party.store, self.accounts)
-        self.assets = Assets()
-        self.templates = Templates(self.assets.url)
-        self.trusted_proxies = settings.trusted_proxies
-        self.limit_by_account = SignInLimit(free=5, longest_seconds=300.0)
-        self.limit_by_address = SignInLimit(free=20, longest_seconds=900.0)
-        self.verifying = asyncio.Semaphore(2)
-
-    @property
-    def cookie(self) -> str:
-        """The session's cookie; ports share cookies, so consoles on one host need names of their own."""
-        name = f"deltaml_{self.party.role}_{self.party.address[2:10]}"
-        return f"__Host-{name}" if self.origins.tls else name
+        self.context = ConsoleContext(party, settings, hub, SECTIONS[party.role])
 
     def application(self) -> web.Application:
         """The aiohttp application, to be served once."""
-        guard = Guard(self)
+        context, guard = self.context, Guard(self.context)
 
         @web.middleware
         async def guarded(request: web.Request, handler: Handler) -> web.StreamResponse:
             return await guard.handle(request, handler)
 
         async def prepared(_request: web.Request, response: web.StreamResponse) -> None:
-            secure(response, tls=self.origins.tls)
+            secure(response, tls=context.origins.tls)
 
         async def stopping(_application: web.Application) -> None:
-            self.hub.close()
+            context.hub.close()
 
         application = web.Application(middlewares=[error_pages, guarded], client_max_size=LONGEST_FORM)
         application.on_response_prepare.append(prepared)
@@ -77,24 +59,25 @@ class Console:
         return application
 
     def _routes(self) -> list[web.RouteDef]:
-        live = LivePages(self.hub, self.section.live)
+        context = self.context
+        live = LivePages(context.hub, context.section.live)
         return [
             web.get("/", _home),
             web.get("/sign-in", signin.show),
             web.post("/sign-in", signin.submit),
             web.post("/sign-out", signin.leave),
             web.post("/preferences", signin.prefer),
-            web.get("/static/{hash}/{path:.+}", access("public")(_assets_of(self.assets))),
+            web.get("/static/{hash}/{path:.+}", access("public")(_assets_of(context.assets))),
             web.get("/live/{topic}", live.handle),
             web.get("/live/{topic}/{argument}", live.handle),
             web.get("/trainings/{key}/all", full_record.show),
-            *self.section.routes,
+            *context.section.routes,
         ]
 
 
 async def _home(request: web.Request) -> web.StreamResponse:
     page = page_of(request)
-    return page.redirect(page.console.section.home)
+    return page.redirect(page.context.section.home)
 
 
 def _assets_of(assets: Assets) -> Handler:
@@ -113,13 +96,13 @@ async def serving(console: Console | None) -> AsyncIterator[int | None]:
     if console is None:
         yield None
         return
-    settings = console.settings
-    console.accounts.all()  # a file that cannot be used is told at the start
+    context, settings = console.context, console.context.settings
+    context.accounts.all()  # a file that cannot be used is told at the start
     runner = web.AppRunner(
         console.application(), access_log=None, shutdown_timeout=_SHUTDOWN_SECONDS, handler_cancellation=True
     )
     await runner.setup()
-    pushing = asyncio.create_task(console.hub.run())
+    pushing = asyncio.create_task(context.hub.run())
     try:
         site = web.TCPSite(runner, settings.host, settings.port, ssl_context=_tls(settings))
         try:

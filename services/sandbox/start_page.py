@@ -26,6 +26,7 @@ from services.console.presentation.assets import Assets
 from services.console.presentation.i18n import gettext_noop as _
 from services.console.presentation.i18n import negotiate, translations
 from services.console.presentation.rendering import Templates
+from services.console.web.context import ConsoleContext
 from services.console.web.hub import Hub
 from services.data.catalog import Catalogue
 from services.data.catalog_watcher import watch_catalogue
@@ -52,7 +53,7 @@ class Place:
     label: str
     about: str
     address: str
-    console: Console
+    context: ConsoleContext
     url: str
 
 
@@ -124,7 +125,7 @@ class StartPage:
     def _signed_in(self) -> web.Response:
         """The page's own cookie and a session at every console; then the address without the secret."""
         response = web.Response(status=303, headers={"Location": "/"})
-        cookies = {place.console.cookie: place.console.sessions.start(ACCOUNT) for place in self._places}
+        cookies = {place.context.cookie: place.context.sessions.start(ACCOUNT) for place in self._places}
         for name, value in {_COOKIE: self.key, **cookies}.items():
             response.set_cookie(name, value, httponly=True, samesite="Strict", path="/")
         return response
@@ -155,7 +156,7 @@ class StartPage:
                 }
                 for number, place in enumerate(self._places, start=-1)
             ],
-            "trainings": summaries(buyer.console.party.store),
+            "trainings": summaries(buyer.context.party.store),
             "buyer_url": buyer.url,
             "account": ACCOUNT,
             "password": self._password,
@@ -208,7 +209,7 @@ async def _place(
     )
     label, about = _LABELS[role]
     async with serving(console) as port, _watching(party, desk):
-        yield Place(label, about, address, console, f"http://{HOST}:{port}/")
+        yield Place(label, about, address, console.context, f"http://{HOST}:{port}/")
 
 
 def _desk(party: Participant, folder: Path) -> OwnerResources | None:

@@ -22,7 +22,7 @@ _PARTS = {
 async def show_all(request: web.Request) -> web.StreamResponse:
     """The newest trainings, or a page of older ones."""
     page, number = page_of(request), page_number(request)
-    found = summaries(page.console.party.store, LISTED + 1, number * LISTED)
+    found = summaries(page.store, LISTED + 1, number * LISTED)
     return page.render(
         "aggregator/trainings.html",
         trainings=found[:LISTED],
@@ -39,7 +39,7 @@ def live_all(reader: Reader, _argument: str) -> Fragments:
 async def show(request: web.Request) -> web.StreamResponse:
     """One training."""
     page = page_of(request)
-    found = detail(page.console.party.store, request.match_info["key"])
+    found = detail(page.store, request.match_info["key"])
     if found is None:
         raise web.HTTPNotFound
     return page.render("aggregator/training.html", training=found)

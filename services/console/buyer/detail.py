@@ -25,7 +25,7 @@ async def show(request: web.Request) -> web.StreamResponse:
     """The page."""
     page = page_of(request)
     found = _found(page)
-    model = model_of(page.console.party.store, found.summary.key) if page.reader.operates else None
+    model = model_of(page.store, found.summary.key) if page.reader.operates else None
     return page.render("buyer/training.html", training=found, model=model)
 
 
@@ -47,7 +47,7 @@ async def stop(request: web.Request) -> web.StreamResponse:
         raise web.HTTPConflict
     reason = str(form.get("reason", "")).strip()[:200] or page.reader.gettext("Stopped on the console")
     audit(request, training=number)
-    await page.console.party.order(StopOrder(training=number, reason=reason), number)
+    await page.party.order(StopOrder(training=number, reason=reason), number)
     return page.redirect(f"/trainings/{found.summary.key}?stopping=1")
 
 
@@ -56,7 +56,7 @@ async def download(request: web.Request) -> web.StreamResponse:
     """The model as a file."""
     page = page_of(request)
     found = _found(page)
-    model = model_of(page.console.party.store, found.summary.key)
+    model = model_of(page.store, found.summary.key)
     if model is None:
         raise web.HTTPNotFound
     name = f"model-{found.summary.training}.json"
@@ -68,7 +68,7 @@ async def download(request: web.Request) -> web.StreamResponse:
 
 
 def _found(page: Page) -> Detail:
-    found = detail(page.console.party.store, page.request.match_info["key"])
+    found = detail(page.store, page.request.match_info["key"])
     if found is None:
         raise web.HTTPNotFound
     return found

@@ -43,7 +43,7 @@ async def show(request: web.Request) -> web.StreamResponse:
     key = request.query.get("from")
     values = fresh()
     if key is not None:
-        row = page.console.party.store.instance(key)
+        row = page.store.instance(key)
         if row is None:
             raise web.HTTPNotFound
         values = values_of(state_of(row).request.model_dump(mode="json"))
@@ -116,7 +116,7 @@ async def order(request: web.Request) -> web.StreamResponse:
     if _is_taken(page, wanted):
         raise MisuseError(page.reader.gettext(_TAKEN))
     audit(request, request=wanted.name, request_hash=f"0x{wanted.hash().hex()}")
-    await page.console.party.order(TrainingOrder(request=wanted), 0)
+    await page.party.order(TrainingOrder(request=wanted), 0)
     return page.redirect("/trainings?ordered=1")
 
 
@@ -173,7 +173,7 @@ async def _money(page: Page, wanted: Request | None) -> dict[str, Any]:
     if wanted is None:
         return {"balance": None, "missing": None}
     try:
-        balance = await page.console.party.balance()
+        balance = await page.party.balance()
     except ChainError:
         return {"balance": None, "missing": None}
     return {"balance": balance, "missing": max(0, wanted.payment.deposit_wei - balance)}
@@ -187,13 +187,13 @@ def _untaken(page: Page, found: Checked) -> Checked:
 
 def _is_taken(page: Page, wanted: Request) -> bool:
     """Trainings are told apart by their request's hash; the daemon would refuse a second one."""
-    rows = page.console.party.store.instances()
+    rows = page.store.instances()
     return any(state_of(row).request == wanted for row in rows)
 
 
 def _next_name(page: Page, name: str) -> str:
     """The first of "name (2)", "name (3)" ... that no training has."""
-    taken = {state_of(row).request.name for row in page.console.party.store.instances()}
+    taken = {state_of(row).request.name for row in page.store.instances()}
     found = re.fullmatch(r"(.*) \((\d{1,6})\)", name)
     stem, first = (found[1], int(found[2]) + 1) if found else (name, 2)
     names = (f"{stem[:90]} ({place})" for place in range(first, first + len(taken) + 1))

@@ -11,7 +11,7 @@ from services.console.web.section import LISTED, Fragments, page_number
 async def show_all(request: web.Request) -> web.StreamResponse:
     """The newest trainings, or a page of older ones."""
     page, number = page_of(request), page_number(request)
-    found = summaries(page.console.party.store, LISTED + 1, number * LISTED)
+    found = summaries(page.store, LISTED + 1, number * LISTED)
     return page.render(
         "buyer/trainings.html",
         trainings=found[:LISTED],

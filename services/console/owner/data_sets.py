@@ -20,7 +20,7 @@ _one_at_a_time = asyncio.Semaphore(1)
 async def show_all(request: web.Request) -> web.StreamResponse:
     """All data sets, and the form for another."""
     page = page_of(request)
-    party = page.console.party
+    party = page.party
     return page.render("owner/data_sets.html", data_sets=data_sets(party.store, party.desk))
 
 
@@ -33,7 +33,7 @@ def live_all(reader: Reader, _argument: str) -> Fragments:
 async def show(request: web.Request) -> web.StreamResponse:
     """One data set: its columns and ranges."""
     page = page_of(request)
-    party = page.console.party
+    party = page.party
     try:
         found = data_set(party.store, party.desk, request.match_info["name"])
     except DataSetError:
@@ -48,7 +48,7 @@ async def upload(request: web.Request) -> web.StreamResponse:
     """
     page = page_of(request)
     try:
-        async with taken_in(request, page.console.party.desk.catalogue) as taken:
+        async with taken_in(request, page.party.desk.catalogue) as taken:
             audit(request, data_set=taken.data_set)
             found, added = await _read(page, taken)
     except DataSetError as error:
@@ -61,32 +61,32 @@ async def remove(request: web.Request) -> web.StreamResponse:
     """Forget a data set that no training under way needs."""
     page = page_of(request)
     name = request.match_info["name"]
-    if in_use(page.console.party.store, name):
+    if in_use(page.store, name):
         gettext = page.reader.gettext
         title, advice = gettext("A training under way needs this data set"), gettext("Remove it afterwards.")
         return page.render("error.html", status=409, title=title, advice=advice)
     try:
-        page.console.party.desk.catalogue.remove(name)
+        page.party.desk.catalogue.remove(name)
     except DataSetError:
         raise web.HTTPNotFound from None
     audit(request, data_set=name)
-    page.console.hub.wake()
+    page.context.hub.wake()
     return page.redirect("/data-sets")
 
 
 async def _read(page: Page, taken: Upload) -> tuple[Found, bool]:
     """(what is in the file, whether it was added)."""
-    catalogue = page.console.party.desk.catalogue
+    catalogue = page.party.desk.catalogue
     adds, replaces = taken.fields.get("action") != "check", taken.fields.get("replace") == "yes"
     if adds and not replaces:
         catalogue.require_free(taken.data_set)  # before a long file is read
-    if adds and in_use(page.console.party.store, taken.data_set):
+    if adds and in_use(page.store, taken.data_set):
         raise DataSetError(f"a training under way needs {taken.data_set!r}; choose another name, or wait")
     async with _one_at_a_time:
         found = await read_apart(taken.path, taken.columns, taken.file_name)
     if adds:
         catalogue.add(taken.data_set, found.statistic, f"upload: {taken.file_name}", replace=replaces)
-        page.console.hub.wake()
+        page.context.hub.wake()
     return found, adds
 
 

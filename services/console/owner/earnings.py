@@ -15,7 +15,7 @@ async def show(request: web.Request) -> web.StreamResponse:
     page = page_of(request)
     balance: int | None
     try:
-        balance = await page.console.party.balance()
+        balance = await page.party.balance()
     except ChainError:
         balance = None
     asked = "asked" in request.query
@@ -36,7 +36,7 @@ async def withdraw(request: web.Request) -> web.StreamResponse:
     page = page_of(request)
     if not _earnings(page.reader).credit:
         raise web.HTTPConflict
-    await page.console.party.order(WithdrawOrder(), 0)
+    await page.party.order(WithdrawOrder(), 0)
     return page.redirect("/earnings?asked=1")
 
 

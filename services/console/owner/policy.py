@@ -58,7 +58,7 @@ async def limit(request: web.Request) -> web.StreamResponse:
 
 async def _order(page: Page, policy: OwnerPolicy | None) -> web.StreamResponse:
     """Send the order, and wait a moment for it: the page that follows should show the new policy."""
-    party = page.console.party
+    party = page.party
     await party.order(PolicyOrder(policy=policy), 0)
     with suppress(TimeoutError):
         async with asyncio.timeout(_PATIENCE_SECONDS):
@@ -68,7 +68,7 @@ async def _order(page: Page, policy: OwnerPolicy | None) -> web.StreamResponse:
 
 
 def _policy(page: Page) -> OwnerPolicy:
-    return policy_in_force(page.console.party.store, page.console.party.desk)
+    return policy_in_force(page.store, page.party.desk)
 
 
 def _page(
@@ -80,7 +80,7 @@ def _page(
     problems: Mapping[str, str] | None = None,
     status: int = 200,
 ) -> web.Response:
-    party = page.console.party
+    party = page.party
     return page.render(
         "owner/policy.html",
         status=status,

@@ -61,7 +61,7 @@ async def accept(request: web.Request) -> web.StreamResponse:
     number = found.summary.training
     audit(request, training=number, data_set=chosen, beyond_budget=beyond)
     decision = OwnerDecision(training=number, accept=True, data_set=chosen, beyond_budget=beyond)
-    await page.console.party.order(decision, number)
+    await page.party.order(decision, number)
     return page.redirect(f"/trainings/{found.summary.key}?sent=accept")
 
 
@@ -71,7 +71,7 @@ async def decline(request: web.Request) -> web.StreamResponse:
     found = _waiting(page)
     number = found.summary.training
     audit(request, training=number)
-    await page.console.party.order(OwnerDecision(training=number, accept=False), number)
+    await page.party.order(OwnerDecision(training=number, accept=False), number)
     return page.redirect(f"/trainings/{found.summary.key}?sent=decline")
 
 
@@ -96,7 +96,7 @@ def _detail(party: Party, key: str) -> Detail | None:
 
 
 def _found(page: Page) -> Detail:
-    found = _detail(page.console.party, page.request.match_info["key"])
+    found = _detail(page.party, page.request.match_info["key"])
     if found is None:
         raise web.HTTPNotFound
     return found

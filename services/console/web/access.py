@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Iterable
 from ipaddress import ip_address
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import Any, Literal, TypeVar
 from urllib.parse import quote
 
 import structlog
@@ -12,10 +12,8 @@ from services.console.auth.security import unmasks_to
 from services.console.auth.sessions import Session
 from services.console.presentation.i18n import LANGUAGES, negotiate
 from services.console.presentation.rendering import Reader
+from services.console.web.context import ConsoleContext
 from services.console.web.pages import LANGUAGE_COOKIE, THEME_COOKIE, THEMES, Page
-
-if TYPE_CHECKING:
-    from services.console.app import Console
 
 _log = structlog.get_logger(__name__)
 
@@ -53,21 +51,21 @@ def audit(request: web.Request, /, **about: object) -> None:
 class Guard:
     """The middleware of a console."""
 
-    def __init__(self, console: "Console") -> None:
+    def __init__(self, context: ConsoleContext) -> None:
         """All checks use this console's sessions and origins."""
-        self._console = console
+        self._context = context
 
     async def handle(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         """Check, answer, and log what was done."""
         request[_AUDITED] = {}
         page = request[_PAGE] = self._page(request)
-        if not self._console.origins.knows(request.host):
+        if not self._context.origins.knows(request.host):
             raise web.HTTPMisdirectedRequest
         if request.method in _READING:
             self._require(page, _level(request, "viewer"))
             return await handler(request)
         try:
-            if not self._console.origins.own(request):
+            if not self._context.origins.own(request):
                 raise web.HTTPForbidden(text="origin")
             self._require(page, _level(request, "operator"))
             await _require_token(request, page.session)
@@ -79,19 +77,19 @@ class Guard:
         return response
 
     def _page(self, request: web.Request) -> Page:
-        console = self._console
-        token = request.cookies.get(console.cookie)
+        context = self._context
+        token = request.cookies.get(context.cookie)
         session = (
-            None if token is None else console.sessions.of(token, used=not request.path.startswith("/live/"))
+            None if token is None else context.sessions.of(token, used=not request.path.startswith("/live/"))
         )
         reader = Reader(
-            templates=console.templates,
-            party=console.party,
+            templates=context.templates,
+            party=context.party,
             language=_language(request),
             operates=session is not None and session.role == "operator",
         )
         theme = request.cookies.get(THEME_COOKIE, "auto")
-        return Page(request, console, session, reader, theme if theme in THEMES else "auto")
+        return Page(request, context, session, reader, theme if theme in THEMES else "auto")
 
     def _require(self, page: Page, level: Access) -> None:
         if level == "public":
@@ -111,9 +109,9 @@ class Guard:
             action=request.path,
             status=status,
             account=None if page.session is None else page.session.account,
-            address=client_address(request, self._console.trusted_proxies),
-            role=self._console.party.role,
-            party=self._console.party.address,
+            address=client_address(request, self._context.settings.trusted_proxies),
+            role=self._context.party.role,
+            party=self._context.party.address,
             **about,
         )
 

@@ -10,7 +10,7 @@ from services.records.chain_history import chain_story, curve
 async def show(request: web.Request) -> web.StreamResponse:
     """The page, the same for every role."""
     page, key = page_of(request), request.match_info["key"]
-    store = page.console.party.store
+    store = page.store
     row = store.instance(key)
     if row is None:
         raise web.HTTPNotFound

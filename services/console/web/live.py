@@ -57,13 +57,13 @@ class LivePages:
         return response
 
     async def _push(self, page: Page, viewer: Viewer, response: web.StreamResponse) -> None:
-        token = page.request.cookies.get(page.console.cookie, "")
+        token = page.request.cookies.get(page.context.cookie, "")
         while True:
             content = await self._next(viewer)
             if viewer.closed:
                 return
             # An open page is no use of the session: it must not keep an unattended one alive.
-            if page.console.sessions.of(token, used=False) is None:
+            if page.context.sessions.of(token, used=False) is None:
                 await _sent(response, SIGNED_OUT)
                 return
             if not await _sent(response, content):

@@ -1,17 +1,17 @@
 """Pages: templates in a reader's language, and the page that a request asks for."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from aiohttp import web
 
 from services.console.auth.security import masked
 from services.console.auth.sessions import Session
+from services.console.party import Party
 from services.console.presentation.i18n import LANGUAGES
 from services.console.presentation.rendering import Reader
-
-if TYPE_CHECKING:
-    from services.console.app import Console
+from services.console.web.context import ConsoleContext
+from services.store import Store
 
 THEMES = ("auto", "light", "dark")
 LANGUAGE_COOKIE, THEME_COOKIE = "deltaml_language", "deltaml_theme"
@@ -23,10 +23,20 @@ class Page:
     """The page that a request asks for."""
 
     request: web.Request
-    console: "Console"
+    context: ConsoleContext
     session: Session | None
     reader: Reader
     theme: str
+
+    @property
+    def party(self) -> Party:
+        """Whose console it is."""
+        return self.context.party
+
+    @property
+    def store(self) -> Store:
+        """The daemon's."""
+        return self.context.party.store
 
     def render(self, template: str, /, *, status: int = 200, **values: Any) -> web.Response:
         """The page from its template."""
@@ -50,10 +60,10 @@ class Page:
         """Where a reader who changes the language comes back to; some forms' addresses cannot be opened."""
         if self.request.method == "GET":
             return self.request.rel_url.raw_path_qs
-        return "/sign-in" if self.session is None else self.console.section.home
+        return "/sign-in" if self.session is None else self.context.section.home
 
     def _values(self) -> dict[str, Any]:
-        section = self.console.section
+        section = self.context.section
         return {
             "session": self.session,
             "csrf": "" if self.session is None else masked(self.session.csrf),

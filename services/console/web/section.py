@@ -2,17 +2,15 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from aiohttp import web
 
-if TYPE_CHECKING:
-    from services.console.presentation.rendering import Reader
+from services.console.presentation.rendering import Reader
 
 Fragments = Mapping[str, str]
 """HTML by event name: what replaces the content of the elements with that `sse-swap`."""
 
-Live = Callable[["Reader", str], Fragments | None]
+Live = Callable[[Reader, str], Fragments | None]
 """Renders the fragments of a topic's argument; None when there is nothing of that name."""
 
 

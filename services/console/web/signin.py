@@ -19,7 +19,7 @@ _YEAR = 365 * 24 * 3600
 async def show(request: web.Request) -> web.StreamResponse:
     """The form, or the first page for those who are signed in."""
     page = page_of(request)
-    target = local_path(request.query.get("next", ""), page.console.section.home)
+    target = local_path(request.query.get("next", ""), page.context.section.home)
     if page.session is not None:
         return page.redirect(target)
     return page.render("sign_in.html", next=target, name="", problem=None)
@@ -30,18 +30,18 @@ async def submit(request: web.Request) -> web.StreamResponse:
     """Check name and password, as slowly for a name that nobody has, and start a fresh session."""
     page, form = page_of(request), await request.post()
     name, password = str(form.get("name", "")).strip().lower()[:64], str(form.get("password", ""))
-    target = local_path(str(form.get("next", "")), page.console.section.home)
+    target = local_path(str(form.get("next", "")), page.context.section.home)
     audit(request, tried=name)
-    console = page.console
-    keys = (f"account:{name}", f"address:{client_address(request, console.trusted_proxies)}")
-    limits = tuple(zip((console.limit_by_account, console.limit_by_address), keys, strict=True))
+    context = page.context
+    keys = (f"account:{name}", f"address:{client_address(request, context.settings.trusted_proxies)}")
+    limits = tuple(zip((context.limit_by_account, context.limit_by_address), keys, strict=True))
     wait = max(limit.wait(key) for limit, key in limits)
     if wait > 0:
         response = _again(page, name, target, "too_many", 429, wait)
         response.headers["Retry-After"] = str(int(wait) + 1)
         return response
-    async with console.verifying:  # each check takes 64 MiB
-        account = await asyncio.to_thread(console.accounts.verify, name, password)
+    async with context.verifying:  # each check takes 64 MiB
+        account = await asyncio.to_thread(context.accounts.verify, name, password)
     if account is None:
         for limit, key in limits:
             limit.failed(key)
@@ -51,10 +51,10 @@ async def submit(request: web.Request) -> web.StreamResponse:
     _end(page)
     response = page.redirect(target)
     response.set_cookie(
-        console.cookie,
-        console.sessions.start(name),
+        context.cookie,
+        context.sessions.start(name),
         httponly=True,
-        secure=console.origins.tls,
+        secure=context.origins.tls,
         samesite="Strict",
         path="/",
     )
@@ -67,7 +67,7 @@ async def leave(request: web.Request) -> web.StreamResponse:
     page = page_of(request)
     _end(page)
     response = page.redirect("/sign-in")
-    response.del_cookie(page.console.cookie, path="/")
+    response.del_cookie(page.context.cookie, path="/")
     return response
 
 
@@ -76,14 +76,14 @@ async def prefer(request: web.Request) -> web.StreamResponse:
     """Keep the language or the theme that was chosen."""
     page, form = page_of(request), await request.post()
     audit(request, quiet=True)
-    response = page.redirect(local_path(str(form.get("next", "")), page.console.section.home))
+    response = page.redirect(local_path(str(form.get("next", "")), page.context.section.home))
     for cookie, field, known in (
         (LANGUAGE_COOKIE, "language", tuple(LANGUAGES)),
         (THEME_COOKIE, "theme", THEMES),
     ):
         chosen = str(form.get(field, ""))
         if chosen in known:
-            secure = page.console.origins.tls
+            secure = page.context.origins.tls
             response.set_cookie(
                 cookie, chosen, max_age=_YEAR, httponly=True, secure=secure, samesite="Lax", path="/"
             )
@@ -104,6 +104,6 @@ def _again(page: Page, name: str, target: str, problem: str, status: int, wait: 
 
 
 def _end(page: Page) -> None:
-    token = page.request.cookies.get(page.console.cookie)
+    token = page.request.cookies.get(page.context.cookie)
     if token is not None:
-        page.console.sessions.end(token)
+        page.context.sessions.end(token)

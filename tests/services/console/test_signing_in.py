@@ -66,7 +66,7 @@ async def test_a_wrong_password_and_an_unknown_name_look_the_same(browser, name,
 async def test_the_cookie_is_for_this_site_and_no_script(browser, world):
     response = await browser.sign_in()
     (cookie,) = response.cookies.values()
-    assert cookie.key == world.console.cookie
+    assert cookie.key == world.console.context.cookie
     assert cookie["httponly"]
     assert cookie["samesite"] == "Strict"
     assert cookie.value not in str(world.store.values(""))
@@ -84,13 +84,13 @@ async def test_behind_tls_the_cookie_is_secure(tmp_path):
 
 
 async def test_signing_in_makes_a_new_session_and_signing_out_ends_it(browser, world):
-    first = (await browser.sign_in()).cookies[world.console.cookie].value
+    first = (await browser.sign_in()).cookies[world.console.context.cookie].value
     await browser.get("/trainings")
-    second = (await browser.sign_in()).cookies[world.console.cookie].value
+    second = (await browser.sign_in()).cookies[world.console.context.cookie].value
     assert first != second
     for value, status in ((first, 303), (second, 200)):
         async with Browser(world) as other:
-            other.http.cookie_jar.update_cookies({world.console.cookie: value})
+            other.http.cookie_jar.update_cookies({world.console.context.cookie: value})
             assert await other.status("/trainings") == status
     await browser.get("/trainings")
     response = await browser.post("/sign-out")
@@ -118,7 +118,7 @@ async def test_guessing_is_slowed_down_by_account(browser):
 
 
 async def test_guessing_is_slowed_down_by_address_whatever_it_claims(browser, world):
-    world.console.limit_by_address._free = 3
+    world.console.context.limit_by_address._free = 3
     for index in range(3):
         response = await browser.post(
             "/sign-in", {"name": f"name{index}", "password": "x"}, **{"X-Forwarded-For": f"10.0.0.{index}"}

@@ -39,7 +39,7 @@ async def test_no_page_has_inline_script_or_style(world, browser):
 
 
 async def test_files_are_kept_for_ever_and_compressed(world, browser):
-    url = world.console.assets.url("console.css")
+    url = world.console.context.assets.url("console.css")
     async with browser.http.get(url) as response:
         assert "immutable" in response.headers["Cache-Control"]
         assert response.headers["Content-Encoding"] == "gzip"
@@ -50,9 +50,11 @@ async def test_files_are_kept_for_ever_and_compressed(world, browser):
 
 async def test_the_first_load_is_small(world, browser):
     page = await browser.get("/trainings")
-    files = [asset for path, asset in world.console.assets.by_path.items() if asset.url in page]
+    files = [asset for path, asset in world.console.context.assets.by_path.items() if asset.url in page]
     assert len(files) == 5
-    everything = [asset for asset in world.console.assets.by_path.values() if not asset.path.endswith(".md")]
+    everything = [
+        asset for asset in world.console.context.assets.by_path.values() if not asset.path.endswith(".md")
+    ]
     assert sum(len(asset.compressed) for asset in everything) + len(page) < 100_000
 
 
