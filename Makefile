@@ -46,11 +46,12 @@ test: $(DEVELOPMENT) $(NODE_MODULES) ## Run the tests in WORKERS=2 processes; op
 	python -m pytest -n $(WORKERS) --dist loadfile $(ARGS)
 
 .PHONY: lint
-lint: $(DEVELOPMENT) ## Check style, format and types
+lint: $(DEVELOPMENT) ## Check style, format, types and the directions of import
 	failed=
 	ruff check . || failed=yes
 	ruff format --check . || failed=yes
 	mypy || failed=yes
+	lint-imports || failed=yes
 	test -z "$$failed"
 
 .PHONY: bench
