@@ -11,10 +11,9 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 from protocol.envelope import Envelope
-from protocol.messages import ChainEvent
+from protocol.messages import ChainEvent, size_limit
 from services.bus.port import (
     DELIVERY_LIMIT,
-    MAXIMUM_BODY_BYTES,
     UNDELIVERABLE,
     Outgoing,
     Tap,
@@ -164,8 +163,9 @@ class MemoryBus:
             raise Unroutable(
                 f"no queue for {message.recipient_role} {message.envelope.recipient}: provision it"
             )
-        if len(message.sealed) > MAXIMUM_BODY_BYTES:
-            raise Unroutable(f"a body of {len(message.sealed)} bytes; at most {MAXIMUM_BODY_BYTES} pass")
+        limit = size_limit(message.envelope.type)
+        if len(message.sealed) > limit:
+            raise Unroutable(f"a body of {len(message.sealed)} bytes; at most {limit} pass")
         if self._broker.tap is not None:
             self._broker.tap(message)
         self.messages_published += 1

@@ -18,8 +18,6 @@ from protocol.messages import ChainEvent
 
 _VERSION = re.compile(r"([0-9]{1,4})\.[0-9]{1,4}")
 
-MAXIMUM_BODY_BYTES = 64 * 2**20
-
 DELIVERY_LIMIT = 20
 """How often a message is delivered without an ack before it ends in the dead letters."""
 

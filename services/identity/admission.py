@@ -4,8 +4,8 @@ from protocol.bodies import body_of
 from protocol.envelope import SignedMessage
 from protocol.errors import ProtocolViolation
 from protocol.marketplace import PartyRole
-from protocol.messages import MESSAGE_TYPES, ROUTES
-from services.bus.port import MAXIMUM_BODY_BYTES, Delivery, read_envelope
+from protocol.messages import MESSAGE_TYPES, size_limit
+from services.bus.port import Delivery, read_envelope
 from services.identity.directory import Directory
 from services.identity.keys import Identity
 
@@ -26,18 +26,20 @@ class Admission:
         Raises ProtocolViolation with the reason; a chain that does not answer raises its own error, and the
         delivery stays on the queue.
         """
-        if len(delivery.body) > MAXIMUM_BODY_BYTES:
-            raise ProtocolViolation("oversized", f"{len(delivery.body)} bytes; at most {MAXIMUM_BODY_BYTES}")
+        limit = size_limit(str(delivery.envelope_fields.get("type")))
+        if len(delivery.body) > limit:
+            raise ProtocolViolation("oversized", f"{len(delivery.body)} bytes; at most {limit}")
         envelope = read_envelope(delivery.envelope_fields)
         if envelope.recipient != self._address:
             raise ProtocolViolation("wrong_recipient", envelope.recipient)
-        if envelope.type not in MESSAGE_TYPES:
+        kind = MESSAGE_TYPES.get(envelope.type)
+        if kind is None:
             raise ProtocolViolation("unknown_type", envelope.type)
         own = envelope.sender == self._address
         sender_role = "operator" if own else await self._directory.role_of(envelope.sender)
-        if (sender_role, self._role) not in ROUTES[envelope.type]:
+        if (sender_role, self._role) not in kind.catalogue.routes:
             raise ProtocolViolation("wrong_route", f"a {sender_role} may not send {envelope.type} here")
         signed = SignedMessage.from_parts(envelope, self._identity.unseal(delivery.body))
         signed.verify()
-        body_of(signed, MESSAGE_TYPES[envelope.type])
+        body_of(signed, kind)
         return signed

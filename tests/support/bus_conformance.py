@@ -4,14 +4,15 @@ import asyncio
 import os
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any, Protocol
 
 import pytest
 
 from protocol.envelope import Envelope
 from protocol.marketplace import Settled, Withdrawn
-from protocol.messages import ChainEvent
-from services.bus.port import DELIVERY_LIMIT, MAXIMUM_BODY_BYTES, Bus, Outgoing, Unroutable, read_envelope
+from protocol.messages import MAXIMUM_BODY_BYTES, MESSAGE_TYPES, ChainEvent, Complaint
+from services.bus.port import DELIVERY_LIMIT, Bus, Outgoing, Unroutable, read_envelope
 
 BUYER = "0x" + "b0" * 20
 AGGREGATOR = "0x" + "fa" * 20
@@ -222,6 +223,20 @@ class BusConformance:
             deliveries = await recipient.take()
             assert bodies(deliveries) == [b"small"]
             await deliveries[0].ack()
+
+    async def test_a_type_s_own_bound_is_kept(
+        self, harness: Harness, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        class ShortComplaint(Complaint):
+            catalogue = replace(Complaint.catalogue, maximum_bytes=10)
+
+        monkeypatch.setitem(MESSAGE_TYPES, "complaint", ShortComplaint)
+        async with connected(harness, AGGREGATOR) as sender:
+            with pytest.raises(Unroutable, match="at most 10 "):
+                await sender.send(OWNER, bytes(11), type="complaint")
+            await sender.send(OWNER, bytes(10), type="complaint")
+            await sender.send(OWNER, bytes(11), type="invitation")
+            assert sender.bus.messages_published == 2
 
     async def test_who_is_not_provisioned_hears_so(self, harness: Harness) -> None:
         async with connected(harness, OWNER) as party:

@@ -1,16 +1,14 @@
-"""The messages as an AsyncAPI 3.0 document, from the types, the routes and the names on the broker."""
+"""The messages as an AsyncAPI 3.0 document, from the message classes and the names on the broker."""
 
 from collections.abc import Iterator
-from typing import Any, get_args
+from typing import Any
 
 import yaml
 
 from protocol.envelope import VERSION, Envelope
-from protocol.marketplace import PartyRole
-from protocol.messages import MESSAGE_TYPES, ROUTES
-from services.admin.docs.message_examples import EXAMPLES
+from protocol.messages import MESSAGE_TYPES, MessageBody
+from protocol.messages.catalogue import MAXIMUM_BODY_BYTES, PARTIES
 from services.admin.docs.message_schemas import SCHEMAS, message_schemas, schemas_of, wire_value
-from services.admin.docs.message_usage import USAGE
 from services.bus.amqp.chunking import PART_BYTES
 from services.bus.amqp.message_properties import HEADERS, PART_HEADERS, SEALED
 from services.bus.naming import (
@@ -23,7 +21,6 @@ from services.bus.naming import (
     message_key,
     queue_name,
 )
-from services.bus.port import MAXIMUM_BODY_BYTES
 from services.common.trace_context import TRACE_HEADER
 
 Document = dict[str, Any]
@@ -105,8 +102,8 @@ def _server() -> Document:
 
 
 def _channels() -> Iterator[tuple[str, Document]]:
-    for role in get_args(PartyRole):
-        received = [name for name, pairs in ROUTES.items() if any(to == role for _, to in pairs)]
+    for role in PARTIES:
+        received = [name for name, kind in MESSAGE_TYPES.items() if _is_received(kind, role)]
         yield (
             f"to_{role}",
             {
@@ -160,6 +157,10 @@ def _channels() -> Iterator[tuple[str, Document]]:
     )
 
 
+def _is_received(kind: type[MessageBody], role: str) -> bool:
+    return any(recipient == role for _, recipient in kind.catalogue.routes)
+
+
 def _routed(exchange: str) -> Document:
     place = {"name": exchange, "type": "topic", "durable": True, "autoDelete": False}
     return {"is": "routingKey", "exchange": place}
@@ -174,36 +175,41 @@ def _references(names: list[str]) -> Document:
 
 
 def _operations() -> Iterator[tuple[str, Document]]:
-    for name, pairs in ROUTES.items():
-        for sender, recipient in sorted(pairs):
+    for name, kind in MESSAGE_TYPES.items():
+        for sender, recipient in sorted(kind.catalogue.routes):
             yield f"{sender}_sends_{name}_to_{recipient}", _sending(name, sender, recipient)
     yield (
         "chain_listener_sends_chain_event",
         {
             "action": "send",
             "channel": {"$ref": "#/channels/contract_events"},
-            "summary": USAGE["chain_event"].sent_when,
+            "summary": MESSAGE_TYPES["chain_event"].catalogue.sent_when,
             "messages": [{"$ref": "#/channels/contract_events/messages/chain_event"}],
         },
     )
-    for role in get_args(PartyRole):
+    for role in PARTIES:
         yield f"{role}_receives", _receiving(f"queue_of_{role}")
     yield "participant_receives_confirmed_events", _receiving("queue_of_confirmed_events")
 
 
 def _sending(name: str, sender: str, recipient: str) -> Document:
+    catalogue = MESSAGE_TYPES[name].catalogue
     operation: Document = {
         "action": "send",
         "channel": {"$ref": f"#/channels/to_{recipient}"},
-        "summary": USAGE[name].sent_when,
+        "summary": catalogue.sent_when,
         "messages": [{"$ref": f"#/channels/to_{recipient}/messages/{name}"}],
         "bindings": {"amqp": {"deliveryMode": 2, "mandatory": True}},
     }
-    answers = [one for one in USAGE[name].answers if (recipient, sender) in ROUTES[one]]
+    answers = [
+        answer
+        for answer in catalogue.answers
+        if (recipient, sender) in MESSAGE_TYPES[answer].catalogue.routes
+    ]
     if answers:
         operation["reply"] = {
             "channel": {"$ref": f"#/channels/to_{sender}"},
-            "messages": [{"$ref": f"#/channels/to_{sender}/messages/{one}"} for one in answers],
+            "messages": [{"$ref": f"#/channels/to_{sender}/messages/{answer}"} for answer in answers],
         }
     return operation
 
@@ -217,21 +223,22 @@ def _receiving(channel: str) -> Document:
 
 
 def _message(name: str) -> Document:
-    kind, usage = MESSAGE_TYPES[name], USAGE[name]
+    kind = MESSAGE_TYPES[name]
+    catalogue = kind.catalogue
     sealed = name != "chain_event"
     document: Document = {
         "name": name,
         "title": kind.__name__,
-        "summary": summary_of(name),
-        "description": usage.sent_when,
+        "summary": summary_of(kind),
+        "description": catalogue.sent_when,
         "x-routes": [
-            {"sender": sender, "recipient": recipient} for sender, recipient in sorted(ROUTES[name])
+            {"sender": sender, "recipient": recipient} for sender, recipient in sorted(catalogue.routes)
         ],
-        "x-answers": list(usage.answers),
-        "x-deadline": usage.deadline and f"request.deadlines.{usage.deadline}",
-        "x-on-silence": usage.on_silence,
+        "x-answers": list(catalogue.answers),
+        "x-deadline": catalogue.deadline and f"request.deadlines.{catalogue.deadline}",
+        "x-on-silence": catalogue.on_silence,
         "payload": {"$ref": f"{SCHEMAS}{kind.__name__}"},
-        "examples": [{"payload": wire_value(EXAMPLES[name])}],
+        "examples": [{"payload": wire_value(catalogue.example())}],
     }
     if sealed:
         document["headers"] = {"$ref": f"{SCHEMAS}Headers"}
@@ -239,9 +246,9 @@ def _message(name: str) -> Document:
     return {key: value for key, value in document.items() if value is not None and value != []}
 
 
-def summary_of(name: str) -> str:
-    """What the type's docstring says after its sender and recipient."""
-    text = " ".join((MESSAGE_TYPES[name].__doc__ or "").split())
+def summary_of(kind: type[MessageBody]) -> str:
+    """What the class's docstring says after its sender and recipient."""
+    text = " ".join((kind.__doc__ or "").split())
     parties, colon, summary = text.partition(": ")
     return summary if colon and "→" in parties else text
 

@@ -1,13 +1,80 @@
-"""The course of a training as a diagram, from the tables of the roles, the routes and the catalogue.
+"""The course of a training as a diagram, from the roles' tables and the messages' own catalogue.
 
 An arrow ends at a role only if one of the role's phases allows what it carries.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
-from protocol.messages import MESSAGE_TYPES, ROUTES
+from protocol.messages import MESSAGE_TYPES
 from protocol.roles.dispatch import inputs_of
-from services.admin.docs.message_usage import CALLERS, COURSE, USAGE
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """A stretch of a training: messages, contract calls (`call:` and name) and events, in their order."""
+
+    title: str
+    steps: tuple[str, ...]
+    repeated: bool = False
+
+
+COURSE: tuple[Stretch, ...] = (
+    Stretch(
+        "before the rounds",
+        (
+            "training_order",
+            "call:open",
+            "Opened",
+            "training_request",
+            "request_answer",
+            "invitation",
+            "call:join",
+            "Joined",
+            "invitation_answer",
+            "call:close",
+            "Closed",
+            "call:draw",
+            "RolesDrawn",
+            "training_started",
+        ),
+    ),
+    Stretch(
+        "every round",
+        (
+            "encrypted_model",
+            "gradient_update",
+            "refresh_request",
+            "refresh_answer",
+            "local_models",
+            "noisy_metric",
+            "metric_products",
+            "encrypted_metric",
+            "opening_request",
+            "opening",
+            "round_signature",
+            "call:record_round",
+            "RoundRecorded",
+            "round_completed",
+        ),
+        repeated=True,
+    ),
+    Stretch(
+        "after the last round", ("call:settle", "Settled", "call:withdraw", "trained_model", "model_received")
+    ),
+)
+"""What happens in a training in which everybody does its stretch."""
+
+CALLERS: Mapping[str, tuple[str, ...]] = {
+    "open": ("model_buyer",),
+    "join": ("data_owner",),
+    "close": ("federated_aggregator",),
+    "draw": ("federated_aggregator",),
+    "record_round": ("federated_aggregator",),
+    "settle": ("federated_aggregator",),
+    "withdraw": ("data_owner", "model_buyer", "federated_aggregator"),
+}
+"""Whose part each contract call of the course is."""
 
 _LIFELINES = {
     "model_buyer": ("B", "Model buyer"),
@@ -27,14 +94,14 @@ def _lines() -> Iterator[str]:
     yield "sequenceDiagram"
     for short, name in _LIFELINES.values():
         yield f"    participant {short} as {name}"
-    for part in COURSE:
-        if part.repeated:
-            yield f"    loop {part.title}"
-        for step in part.steps:
+    for stretch in COURSE:
+        if stretch.repeated:
+            yield f"    loop {stretch.title}"
+        for step in stretch.steps:
             for sender, recipient, arrow, text in _arrows(step):
-                indent = "        " if part.repeated else "    "
+                indent = "        " if stretch.repeated else "    "
                 yield f"{indent}{_LIFELINES[sender][0]}{arrow}{_LIFELINES[recipient][0]}: {text}"
-        if part.repeated:
+        if stretch.repeated:
             yield "    end"
 
 
@@ -44,7 +111,7 @@ def _arrows(step: str) -> Iterator[tuple[str, str, str, str]]:
         for caller in CALLERS[step.removeprefix(_CALL)]:
             yield caller, "contract", "->>", step.removeprefix(_CALL)
     elif step in MESSAGE_TYPES:
-        for sender, recipient in sorted(ROUTES[step]):
+        for sender, recipient in sorted(MESSAGE_TYPES[step].catalogue.routes):
             if step in inputs_of(recipient) and _usual(step, sender):
                 source = recipient if sender == "operator" else sender
                 yield source, recipient, "->>", _text(step, "data_owner" in (sender, recipient))
@@ -60,7 +127,7 @@ def _usual(step: str, sender: str) -> bool:
 
 
 def _text(step: str, with_owners: bool) -> str:
-    usage = USAGE[step]
-    seat = f" ({usage.seat})" if usage.seat and with_owners else ""
-    carries = f": {usage.carries}" if usage.carries else ""
-    return f"{MESSAGE_TYPES[step].__name__}{seat}{carries}"
+    kind = MESSAGE_TYPES[step]
+    seat = f" ({kind.catalogue.seat})" if kind.catalogue.seat and with_owners else ""
+    carries = f": {kind.catalogue.carries}" if kind.catalogue.carries else ""
+    return f"{kind.__name__}{seat}{carries}"

@@ -16,7 +16,7 @@ from protocol.codec import unpack
 from protocol.envelope import Envelope
 from protocol.errors import ProtocolViolation
 from protocol.marketplace import training_of
-from protocol.messages import ChainEvent
+from protocol.messages import ChainEvent, size_limit
 from services.bus.amqp.chunking import PART_BYTES, Assembler, check_part, split
 from services.bus.amqp.connection import BROKER_ERRORS, CONNECT_SECONDS, Connection, bounded
 from services.bus.amqp.consumer import Consumer, ConsumerEnded, acknowledge, subscriptions
@@ -31,7 +31,7 @@ from services.bus.naming import (
     message_key,
     queue_name,
 )
-from services.bus.port import MAXIMUM_BODY_BYTES, Outgoing, Unroutable
+from services.bus.port import Outgoing, Unroutable
 from services.common.trace_context import TRACE_HEADER, context_in
 from services.config.daemons import Broker
 
@@ -109,9 +109,9 @@ class AmqpBus:
 
     async def publish(self, message: Outgoing) -> None:
         """See Bus."""
-        size = len(message.sealed)
-        if size > MAXIMUM_BODY_BYTES:
-            raise Unroutable(f"a body of {size} bytes; at most {MAXIMUM_BODY_BYTES} pass")
+        size, limit = len(message.sealed), size_limit(message.envelope.type)
+        if size > limit:
+            raise Unroutable(f"a body of {size} bytes; at most {limit} pass")
         envelope = message.envelope
         user = self._writing.user if self._writing.user == envelope.sender else None
         bodies = split(message.sealed)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from protocol.errors import ProtocolViolation
-from services.bus.port import MAXIMUM_BODY_BYTES
+from protocol.messages import MAXIMUM_BODY_BYTES
 
 PART_BYTES = 1 << 20
 MAXIMUM_PARTS = MAXIMUM_BODY_BYTES // PART_BYTES

@@ -1,7 +1,7 @@
 """What a market's broker must hold, as data: who is there, and from that exchanges, queues, bindings, rights.
 
 Participants configure nothing, read their own queues, and write only what their role may send: the routing
-key names recipient's role, recipient and type, and the topic permission is made from `ROUTES`.
+key names recipient's role, recipient and type, and the topic permission is made from the messages' routes.
 """
 
 import re
@@ -12,7 +12,7 @@ from typing import Annotated, Any, Self
 from pydantic import Field, model_validator
 
 from protocol.marketplace import PartyRole
-from protocol.messages import ROUTES
+from protocol.messages import MESSAGE_TYPES
 from services.bus.naming import (
     CHAIN_EXCHANGE,
     DEAD_EXCHANGE,
@@ -208,8 +208,8 @@ def _listener_rights() -> Rights:
 def _sendable(address: str, roles: list[str]) -> str:
     """The routing keys of what these roles may send, and of their operator's orders to themselves."""
     keys: dict[str, set[str]] = {}
-    for message_type, routes in ROUTES.items():
-        for sender, recipient in routes:
+    for message_type, kind in MESSAGE_TYPES.items():
+        for sender, recipient in kind.catalogue.routes:
             if sender in roles:
                 keys.setdefault(rf"{recipient}\.{_ANY_ADDRESS}", set()).add(message_type)
             elif sender == "operator" and recipient in roles:

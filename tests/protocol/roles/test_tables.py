@@ -3,7 +3,7 @@
 import pytest
 
 from protocol.errors import ProtocolViolation
-from protocol.messages import MESSAGE_TYPES, ROUTES
+from protocol.messages import MESSAGE_TYPES
 from protocol.roles.dispatch import decode_state
 from protocol.roles.engine.machine import EarlyInput, input_name
 from tests.support.phases import (
@@ -38,7 +38,8 @@ def test_every_message_a_table_allows_has_a_route_to_that_role() -> None:
         for row in machine.table.values():
             for name in row:
                 if name in MESSAGE_TYPES:
-                    assert any(recipient == role for _, recipient in ROUTES[name]), (role, name)
+                    routes = MESSAGE_TYPES[name].catalogue.routes
+                    assert any(recipient == role for _, recipient in routes), (role, name)
 
 
 @EVERY_PHASE
@@ -102,7 +103,9 @@ def test_a_message_from_someone_else_changes_nothing(role: str, phase: str) -> N
 def impostors(snapshot: Snapshot, name: str) -> list[Party]:
     """A stranger, and one party of every role that has no route for this message."""
     party, market = snapshot.party, snapshot.market
-    senders = {sender for sender, recipient in ROUTES[name] if recipient == party.role}
+    senders = {
+        sender for sender, recipient in MESSAGE_TYPES[name].catalogue.routes if recipient == party.role
+    }
     others = [
         one for one in (market.buyer, market.aggregator, *market.owners) if one.address != party.address
     ]

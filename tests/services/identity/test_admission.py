@@ -9,13 +9,13 @@ from protocol.codec import pack
 from protocol.envelope import SealedPart, SignedMessage
 from protocol.errors import ProtocolViolation
 from protocol.messages import (
+    MAXIMUM_BODY_BYTES,
     Complaint,
     InvitationAnswer,
     StopOrder,
     TrainingOrder,
     TrainingStarted,
 )
-from services.bus.port import MAXIMUM_BODY_BYTES
 from services.chain.errors import ChainUnavailable
 from services.identity.admission import Admission
 from services.identity.directory import Directory

@@ -10,9 +10,8 @@ from jsonschema import Draft7Validator
 
 from contracts.build import FOLDER, install
 from protocol.codec import pack
-from protocol.messages import MESSAGE_TYPES, ROUTES
+from protocol.messages import MESSAGE_TYPES
 from services.admin.docs.asyncapi import asyncapi_document, asyncapi_text, summary_of
-from services.admin.docs.message_examples import EXAMPLES
 from services.admin.docs.message_schemas import wire_value
 from services.bus.amqp.message_properties import message_of
 from services.bus.broker.topology import ParticipantPlace, Places, topology_of
@@ -20,8 +19,9 @@ from tests.protocol.test_messages import SAMPLES
 from tests.support.bus_messages import outgoing
 from tests.support.command_line import run
 
-COMMITTED = Path(__file__).parents[3] / "protocol" / "asyncapi.yaml"
+COMMITTED = Path(__file__).parents[4] / "protocol" / "asyncapi.yaml"
 DOCUMENT = asyncapi_document()
+EXAMPLES = [kind.catalogue.example() for kind in MESSAGE_TYPES.values()]
 ADDRESS = "0x" + "a1" * 20
 
 
@@ -69,7 +69,7 @@ def test_every_schema_is_one():
         Draft7Validator.check_schema(schema)
 
 
-@pytest.mark.parametrize("sample", [*SAMPLES, *EXAMPLES.values()], ids=lambda sample: sample.type)
+@pytest.mark.parametrize("sample", [*SAMPLES, *EXAMPLES], ids=lambda sample: sample.type)
 def test_a_message_off_the_wire_is_valid_and_a_damaged_one_is_not(sample):
     check = validator(type(sample).__name__)
     value = wire_value(sample)
@@ -80,7 +80,7 @@ def test_a_message_off_the_wire_is_valid_and_a_damaged_one_is_not(sample):
 
 
 def test_byte_strings_are_shown_as_hexadecimal_text_and_nothing_else_changes():
-    sample = EXAMPLES["model_received"]
+    sample = MESSAGE_TYPES["model_received"].catalogue.example()
     assert wire_value(sample) == {"type": "model_received", "digest": sample.digest.hex()}
     assert msgpack.unpackb(pack(sample))["digest"] == sample.digest
 
@@ -89,9 +89,10 @@ def test_byte_strings_are_shown_as_hexadecimal_text_and_nothing_else_changes():
 def test_every_message_says_what_it_is_who_sends_it_and_when(name):
     message = DOCUMENT["components"]["messages"][name]
     assert message["summary"]
-    assert "→" not in summary_of(name)
+    assert "→" not in summary_of(MESSAGE_TYPES[name])
     assert message["description"].endswith(".")
-    assert {(one["sender"], one["recipient"]) for one in message.get("x-routes", [])} == ROUTES[name]
+    routes = {(route["sender"], route["recipient"]) for route in message.get("x-routes", [])}
+    assert routes == set(MESSAGE_TYPES[name].catalogue.routes)
     assert message["examples"]
 
 

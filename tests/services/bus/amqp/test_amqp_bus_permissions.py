@@ -13,7 +13,7 @@ from aiormq.exceptions import ChannelAccessRefused
 from yarl import URL
 
 from protocol.marketplace import PartyRole
-from protocol.messages import ROUTES
+from protocol.messages import MESSAGE_TYPES
 from services.bus.naming import (
     CHAIN_EXCHANGE,
     DEAD_EXCHANGE,
@@ -46,7 +46,8 @@ async def test_every_role_can_send_what_the_protocol_lets_it_and_nothing_else(ma
     for sender in ROLES:
         user = market.of_role(sender)[-1]
         channel = await market.channel(user)
-        for message_type, routes in ROUTES.items():
+        for message_type, kind in MESSAGE_TYPES.items():
+            routes = kind.catalogue.routes
             for recipient in ROLES:
                 to = market.of_role(recipient)[0]
                 allowed = (sender, recipient) in routes or (user == to and ("operator", recipient) in routes)

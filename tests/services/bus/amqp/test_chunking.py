@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from protocol.errors import ProtocolViolation
+from protocol.messages import MAXIMUM_BODY_BYTES
 from services.bus.amqp import chunking as parts
 from services.bus.amqp.chunking import (
     MAXIMUM_INCOMPLETE,
@@ -17,7 +18,6 @@ from services.bus.amqp.chunking import (
     check_part,
     split,
 )
-from services.bus.port import MAXIMUM_BODY_BYTES
 
 
 @given(size=st.integers(0, 4 * PART_BYTES), seed=st.integers())

@@ -1,0 +1,78 @@
+"""Every message that crosses the bus: one closed union, discriminated by `type`.
+
+MB model buyer, FA federated aggregator, DO data owner, T trainer, V validator. A message is one class in one
+of these modules, with its routes, limit, usage and example in its `catalogue`; the envelope (training, round,
+attempt, sender, recipient) is in `protocol/envelope.py`.
+"""
+
+from typing import TYPE_CHECKING, Annotated, TypeAlias, Union
+
+from pydantic import Field
+
+from protocol.messages import chain, checks, ending, evaluation, joining, opening, orders, training
+from protocol.messages.catalogue import MAXIMUM_BODY_BYTES, MessageBody
+from protocol.messages.chain import ChainEvent
+from protocol.messages.checks import (
+    CheckMask,
+    CheckOpening,
+    CheckProducts,
+    CheckRequest,
+    MacAnswer,
+    MacChallenge,
+)
+from protocol.messages.ending import (
+    Complaint,
+    ModelReceived,
+    ModelRequest,
+    ParticipantDropped,
+    TrainedModel,
+    TrainingFailed,
+)
+from protocol.messages.evaluation import (
+    EncryptedMetric,
+    LocalModels,
+    MetricProducts,
+    NoisyMetric,
+    UpdateDigest,
+)
+from protocol.messages.joining import (
+    AnnouncementAnswer,
+    Invitation,
+    InvitationAnswer,
+    OwnerAnnouncement,
+    PublicRoot,
+    RequestAnswer,
+    RowCount,
+    TrainingRequest,
+    TrainingStarted,
+)
+from protocol.messages.opening import (
+    Contribution,
+    Opening,
+    OpeningRefused,
+    OpeningRequest,
+    RoundCompleted,
+    RoundSignature,
+)
+from protocol.messages.orders import OwnerDecision, PolicyOrder, StopOrder, TrainingOrder, WithdrawOrder
+from protocol.messages.training import EncryptedModel, GradientUpdate, RefreshAnswer, RefreshRequest
+from protocol.messages.values import Parties
+
+MESSAGE_TYPES: dict[str, type[MessageBody]] = {
+    kind.model_fields["type"].default: kind
+    for group in (joining, training, evaluation, checks, opening, ending, chain, orders)
+    for kind in vars(group).values()
+    if isinstance(kind, type) and issubclass(kind, MessageBody) and kind is not MessageBody
+}
+"""Name on the wire → class."""
+
+if TYPE_CHECKING:
+    Message: TypeAlias = MessageBody
+else:
+    Message = Annotated[Union[tuple(MESSAGE_TYPES.values())], Field(discriminator="type")]  # noqa: UP007
+
+
+def size_limit(message_type: str) -> int:
+    """Bytes that a sealed body of this type may have; for a type of a later version, the common bound."""
+    kind = MESSAGE_TYPES.get(message_type)
+    return MAXIMUM_BODY_BYTES if kind is None else kind.catalogue.maximum_bytes

@@ -1,0 +1,58 @@
+"""Values from which the messages' examples are made."""
+
+from protocol.envelope import Envelope, SignedMessage
+from protocol.records import RoundRecord
+from protocol.request import Request, parse_request
+from protocol.vectors import EncryptedVector, PackedVector
+
+TRAINER, OTHER, VALIDATOR = ("0x" + byte * 20 for byte in ("a1", "a2", "b1"))
+_AGGREGATOR = "0x" + "cc" * 20
+DIGEST, SIGNATURE, ROOT = b"\xd1" * 32, b"\x51" * 64 + b"\x1b", 0x2F1D
+VECTOR = EncryptedVector(key_id=b"\x4b" * 32, scale=64, ciphertexts=(b"\x01\x02", b"\x03\x04"))
+PACKED = PackedVector(key_id=b"\x4b" * 32, scale=104, count=4, slot_bits=200, ciphertexts=(b"\x05\x06",))
+SCALE = 10**18
+RECORD = RoundRecord(
+    training=7,
+    round=1,
+    last=False,
+    trainers=0b0011,
+    validators=0b1100,
+    mse_before=6170 * SCALE,
+    own=(3000 * SCALE, 2990 * SCALE),
+    cross=(5960 * SCALE, 5950 * SCALE),
+    model_digest=DIGEST,
+    transcript_digest=DIGEST,
+)
+
+
+def any_request() -> Request:
+    """A request document with two features."""
+    return parse_request(
+        {
+            "name": "disease progression",
+            "features": [
+                {"name": "age", "minimum": 0, "maximum": 120},
+                {"name": "bmi", "minimum": 10, "maximum": 80},
+            ],
+            "target": {"name": "progression", "minimum": 0, "maximum": 400},
+            "schedule": {"rounds": 3, "local_steps": 500, "step_size": "1.5"},
+            "start": {"start": "mean", "value": "150"},
+            "payment": {"deposit_wei": SCALE},
+            "aggregator": _AGGREGATOR,
+        }
+    )
+
+
+def relayed(kind: str, sender: str) -> SignedMessage:
+    """A message that the aggregator passes on; its signature is made up."""
+    envelope = Envelope(
+        message_id=b"\x1d" * 16,
+        type=kind,
+        training=7,
+        round=1,
+        attempt=1,
+        sender=sender,
+        recipient=_AGGREGATOR,
+        sent_at=1_700_000_000_000,
+    )
+    return SignedMessage(envelope=envelope, body=b"\x81", signature=SIGNATURE)

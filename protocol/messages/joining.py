@@ -1,0 +1,149 @@
+"""Before the rounds: announcement, request, invitation, and who takes which seat."""
+
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field
+
+from protocol.messages.catalogue import AGGREGATOR, BUYER, OWNER, Catalogue, MessageBody
+from protocol.messages.examples import OTHER, ROOT, TRAINER, VALIDATOR, VECTOR, any_request
+from protocol.messages.values import BigNatural, Count, KeyProof, Moment, Parties
+from protocol.request import Request
+from protocol.types import Address, Code, FrozenModel
+from protocol.vectors import EncryptedVector
+
+
+class OwnerAnnouncement(MessageBody):
+    """DO → FA: an owner is there, with data for these kinds of model."""
+
+    type: Literal["owner_announcement"] = "owner_announcement"
+    model_kinds: Annotated[tuple[Code, ...], Field(max_length=16)]
+
+    catalogue: ClassVar[Catalogue] = Catalogue(
+        routes=((OWNER, AGGREGATOR),),
+        sent_when="At the start of the owner's daemon, to each of its aggregators.",
+        answers=("announcement_answer",),
+        on_silence="The announcement is repeated until it is answered.",
+        example=lambda: OwnerAnnouncement(model_kinds=("linear_regression",)),
+    )
+
+
+class AnnouncementAnswer(MessageBody):
+    """FA → DO: whether the owner is on the admission list."""
+
+    type: Literal["announcement_answer"] = "announcement_answer"
+    accepted: bool
+    code: Code
+
+    catalogue: ClassVar[Catalogue] = Catalogue(
+        routes=((AGGREGATOR, OWNER),),
+        sent_when="On each announcement.",
+        example=lambda: AnnouncementAnswer(accepted=True, code="admitted"),
+    )
+
+
+class PublicRoot(FrozenModel):
+    """The opening of one ciphertext: plaintext and n-th root."""
+
+    plaintext: BigNatural
+    root: BigNatural
+
+
+class TrainingRequest(MessageBody):
+    """MB → FA, when `Opened` is confirmed: document, key with proof, initial model with its opening."""
+
+    type: Literal["training_request"] = "training_request"
+    request: Request
+    public_key: BigNatural
+    key_proof: KeyProof
+    initial_model: EncryptedVector
+    opening: Annotated[tuple[PublicRoot, ...], Field(max_length=100_000)]
+
+    catalogue: ClassVar[Catalogue] = Catalogue(
+        routes=((BUYER, AGGREGATOR),),
+        sent_when="When `Opened` is confirmed.",
+        answers=("request_answer",),
+        deadline="chain_s",
+        on_silence="The buyer cancels the training on chain.",
+        example=lambda: TrainingRequest(
+            request=any_request(),
+            public_key=0xC5A1,
+            key_proof=(b"\x07\x08",),
+            initial_model=VECTOR,
+            opening=(PublicRoot(plaintext=150 << 64, root=ROOT),),
+        ),
+    )
+
+
+class RequestAnswer(MessageBody):
+    """FA → MB: whether invitations go out."""
+
+    type: Literal["request_answer"] = "request_answer"
+    accepted: bool
+    code: Code
+
+    catalogue: ClassVar[Catalogue] = Catalogue(
+        routes=((AGGREGATOR, BUYER),),
+        sent_when="When the request and the confirmed `Opened` are both there and compared.",
+        example=lambda: RequestAnswer(accepted=True, code="accepted"),
+    )
+
+
+class Invitation(MessageBody):
+    """FA → DO: a training that the owner may join until `join_until` (Unix seconds)."""
+
+    type: Literal["invitation"] = "invitation"
+    request: Request
+    public_key: BigNatural
+    key_proof: KeyProof
+    join_until: Moment
+
+    catalogue: ClassVar[Catalogue] = Catalogue(
+        routes=((AGGREGATOR, OWNER),),
+        sent_when="When the request is accepted, to every owner that was admitted.",
+        answers=("invitation_answer",),
+        deadline="join_s",
+        on_silence="The owner counts as having declined.",
+        example=lambda: Invitation(
+            request=any_request(), public_key=0xC5A1, key_proof=(b"\x07\x08",), join_until=1_700_000_600
+        ),
+    )
+
+
+class InvitationAnswer(MessageBody):
+    """DO → FA: the decision; why data do not match stays with the owner."""
+
+    type: Literal["invitation_answer"] = "invitation_answer"
+    decision: Literal["accepted", "declined", "no_data"]
+    rows: Count = 0
+
+    catalogue: ClassVar[Catalogue] = Catalogue(
+        routes=((OWNER, AGGREGATOR),),
+        sent_when="When the owner's policy or its operator has decided, or no data set matches.",
+        example=lambda: InvitationAnswer(decision="accepted", rows=442),
+    )
+
+
+class RowCount(FrozenModel):
+    """How many rows an owner says it has."""
+
+    owner: Address
+    rows: Count
+
+
+class TrainingStarted(MessageBody):
+    """FA → MB, DOs, when `RolesDrawn` is confirmed: who trains and who validates, in seat order."""
+
+    type: Literal["training_started"] = "training_started"
+    trainers: Parties
+    validators: Parties
+    rows: Annotated[tuple[RowCount, ...], Field(max_length=256)]
+
+    catalogue: ClassVar[Catalogue] = Catalogue(
+        routes=((AGGREGATOR, BUYER), (AGGREGATOR, OWNER)),
+        sent_when="When `RolesDrawn` is confirmed and the row counts are in.",
+        example=lambda: TrainingStarted(
+            trainers=(TRAINER, OTHER),
+            validators=(VALIDATOR,),
+            rows=(RowCount(owner=TRAINER, rows=442),),
+        ),
+    )

@@ -1,0 +1,112 @@
+"""The end of a round: the opened metrics, the record that everybody signs, the public numbers."""
+
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field
+
+from protocol.messages.catalogue import AGGREGATOR, BUYER, OWNER, Catalogue, MessageBody
+from protocol.messages.examples import RECORD, ROOT, SCALE, SIGNATURE, TRAINER, VALIDATOR, relayed
+from protocol.messages.values import BigNatural, Relayed
+from protocol.records import RoundRecord
+from protocol.types import Address, BigInteger, EcdsaSignature, FrozenModel
+
+
+class OpeningRequest(MessageBody):
+    """FA → MB, V: all metrics of the attempt, for everyone to multiply."""
+
+    type: Literal["opening_request"] = "opening_request"
+    metrics: Relayed
+
+    catalogue: ClassVar[Catalogue] = Catalogue(
+        routes=((AGGREGATOR, BUYER), (AGGREGATOR, OWNER)),
+        sent_when="When the attempt's metrics are all in.",
+        answers=("opening", "opening_refused"),
+        deadline="step_s",
+        on_silence="The training ends at the last recorded round.",
+        carries="all signed metrics",
+        seat="validators",
+        example=lambda: OpeningRequest(metrics=(relayed("encrypted_metric", VALIDATOR),)),
+    )
+
+
+class Opening(MessageBody):
+    """MB → FA, V: the opened sum with proof, and the record it signs."""
+
+    type: Literal["opening"] = "opening"
+    plaintexts: Annotated[tuple[BigNatural, ...], Field(min_length=1, max_length=1024)]
+    roots: Annotated[tuple[BigNatural, ...], Field(min_length=1, max_length=1024)]
+    record: RoundRecord
+    signature: EcdsaSignature
+
+    catalogue: ClassVar[Catalogue] = Catalogue(
+        routes=((BUYER, AGGREGATOR), (BUYER, OWNER)),
+        sent_when="Once for each round: to the aggregator and every validator.",
+        answers=("round_signature",),
+        deadline="step_s",
+        on_silence="Without a majority's signatures the training ends at the last recorded round.",
+        carries="the sums with proof, the signed record",
+        seat="validators",
+        example=lambda: Opening(plaintexts=(3000 << 64,), roots=(ROOT,), record=RECORD, signature=SIGNATURE),
+    )
+
+
+class OpeningRefused(MessageBody):
+    """MB → FA, V: the sum is implausible; publishing more would make it a channel."""
+
+    type: Literal["opening_refused"] = "opening_refused"
+    code: Literal["implausible"] = "implausible"
+
+    catalogue: ClassVar[Catalogue] = Catalogue(
+        routes=((BUYER, AGGREGATOR), (BUYER, OWNER)),
+        sent_when="Instead of the opening, when the opened sum cannot be true.",
+        example=lambda: OpeningRefused(),  # noqa: PLW0108  the class is not there yet
+    )
+
+
+class RoundSignature(MessageBody):
+    """V → FA: the validator's EIP-712 signature of the record it checked."""
+
+    type: Literal["round_signature"] = "round_signature"
+    signature: EcdsaSignature
+
+    catalogue: ClassVar[Catalogue] = Catalogue(
+        routes=((OWNER, AGGREGATOR),),
+        sent_when="When the opening's proof and the record were checked.",
+        carries="EIP-712 signature of the record",
+        seat="validators",
+        example=lambda: RoundSignature(signature=SIGNATURE),
+    )
+
+
+class Contribution(FrozenModel):
+    """A trainer's Shapley value and pay weight of a round, × 1e18."""
+
+    trainer: Address
+    shapley: BigInteger
+    pay_weight: BigNatural
+
+
+class RoundCompleted(MessageBody):
+    """FA → all, when `RoundRecorded` is confirmed: the public numbers (× 1e18)."""
+
+    type: Literal["round_completed"] = "round_completed"
+    v0: BigNatural
+    mse_after: BigNatural
+    own: tuple[BigNatural, ...]
+    cross: tuple[BigInteger, ...]
+    contributions: tuple[Contribution, ...]
+    last: bool
+
+    catalogue: ClassVar[Catalogue] = Catalogue(
+        routes=((AGGREGATOR, BUYER), (AGGREGATOR, OWNER)),
+        sent_when="When `RoundRecorded` is confirmed.",
+        carries="errors, contributions",
+        example=lambda: RoundCompleted(
+            v0=RECORD.mse_before,
+            mse_after=2977 * SCALE,
+            own=RECORD.own,
+            cross=RECORD.cross,
+            contributions=(Contribution(trainer=TRAINER, shapley=1596 * SCALE, pay_weight=1596 * SCALE),),
+            last=False,
+        ),
+    )
