@@ -38,8 +38,8 @@ def unpack(kind: Any, content: bytes, *, newer: bool = False) -> Any:
     if len(content) > MAXIMUM_BYTES:
         raise ProtocolViolation("malformed", f"{len(content)} bytes; at most {MAXIMUM_BYTES} are read")
     try:
-        # Nesting that msgpack still reads can be too deep for us, hence `_tuples` in here.
-        plain = _tuples(msgpack.unpackb(content, raw=False, strict_map_key=True))
+        # Frozen models hold tuples and are strict, and msgpack knows one type of sequence.
+        plain = msgpack.unpackb(content, raw=False, strict_map_key=True, use_list=False)
     except (ValueError, msgpack.exceptions.UnpackException, RecursionError) as error:
         raise ProtocolViolation("malformed", f"not msgpack ({type(error).__name__})") from None
     if newer and isinstance(plain, dict):
@@ -53,12 +53,3 @@ def unpack(kind: Any, content: bytes, *, newer: bool = False) -> Any:
         place = first["loc"][:-1] if foreign else first["loc"]
         field = ".".join(str(part)[:40] for part in place[:6])
         raise ProtocolViolation("malformed", f"{field or 'value'}: {first['type']}") from None
-
-
-def _tuples(value: Any) -> Any:
-    """Lists as tuples: msgpack knows one sequence type, our frozen models hold tuples and are strict."""
-    if isinstance(value, list):
-        return tuple(_tuples(item) for item in value)
-    if isinstance(value, dict):
-        return {key: _tuples(item) for key, item in value.items()}
-    return value
