@@ -10,11 +10,16 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
+from typing_extensions import override
+
 from protocol.envelope import Envelope
 from protocol.messages import ChainEvent, size_limit
 from services.bus.port import (
     DELIVERY_LIMIT,
     UNDELIVERABLE,
+    Bus,
+    Delivery,
+    EventDelivery,
     Outgoing,
     Tap,
     Unroutable,
@@ -79,85 +84,69 @@ class MemoryBroker:
             self.streams.setdefault((stream, address), _Queue())
 
 
-class MemoryDelivery:
-    """See Delivery."""
+class MemoryDelivery(Delivery):
+    """One delivery of a queued message."""
 
     def __init__(
         self,
         broker: MemoryBroker,
         queued: _Queued,
         unacked: dict["MemoryDelivery", None],
-        letters: Counter[str],
+        dead_letters: Counter[str],
     ) -> None:
-        """Held in `unacked` until acked; `letters` counts those that are refused."""
-        self._broker, self.queued, self._unacked, self._letters = broker, queued, unacked, letters
+        """Held in `unacked` until acked; `dead_letters` counts those that are refused."""
+        self._broker, self.queued, self._unacked, self._dead_letters = broker, queued, unacked, dead_letters
+        self.envelope_fields, self.body, self.trace = queued.fields, queued.body, queued.trace
         unacked[self] = None
 
-    @property
-    def envelope_fields(self) -> Mapping[str, Any]:
-        """See Delivery."""
-        return self.queued.fields
-
-    @property
-    def body(self) -> bytes:
-        """See Delivery."""
-        return self.queued.body
-
-    @property
-    def trace(self) -> str | None:
-        """See Delivery."""
-        return self.queued.trace
-
+    @override
     async def ack(self) -> None:
-        """See Delivery."""
         self._unacked.pop(self, None)
 
+    @override
     async def dead_letter(self, code: str, detail: str) -> None:
-        """See Delivery."""
-        letter = DeadLetter(self.queued.fields, self.queued.body, code, detail)
-        self._broker.dead_letters.append(letter)
-        self._letters[code] += 1
+        self._broker.dead_letters.append(DeadLetter(self.envelope_fields, self.body, code, detail))
+        self._dead_letters[code] += 1
         self._unacked.pop(self, None)
 
 
-class MemoryEvent:
-    """See EventDelivery."""
+class MemoryEvent(EventDelivery):
+    """One delivery of a contract event."""
 
     def __init__(self, event: ChainEvent, unacked: dict["MemoryEvent", None]) -> None:
         """Held in `unacked` until acked."""
         self.event, self._unacked = event, unacked
         unacked[self] = None
 
+    @override
     async def ack(self) -> None:
-        """See EventDelivery."""
         self._unacked.pop(self, None)
 
 
-class MemoryBus:
-    """See Bus."""
+class MemoryBus(Bus):
+    """One participant's side of a broker that others share."""
 
     def __init__(self, broker: MemoryBroker) -> None:
-        """One participant's side of a shared broker."""
+        """Connected from the start."""
         self._broker = broker
         self._unacked: dict[tuple[str, str], dict[MemoryDelivery, None]] = {}
         self._unacked_events: dict[tuple[str, str], dict[MemoryEvent, None]] = {}
         self.messages_published = 0
         self.bytes_published = 0
-        self._letters: Counter[str] = Counter()
+        self.dead_letters: Counter[str] = Counter()
         self.on_cycle: Callable[[str], None] = lambda _source: None
 
     @property
+    @override
     def is_connected(self) -> bool:
-        """See Bus."""
         return True
 
-    @property
-    def letters(self) -> Counter[str]:
-        """See Bus."""
-        return self._letters
+    @override
+    async def connect(self) -> None:
+        return
 
+    @override
     async def publish(self, message: Outgoing) -> None:
-        """See Bus."""
         queue = self._broker.queues.get((message.recipient_role, message.envelope.recipient))
         if queue is None:
             raise Unroutable(
@@ -173,8 +162,8 @@ class MemoryBus:
         queue.put(_Queued(message.envelope.model_dump(mode="python"), message.sealed, message.trace))
         await asyncio.sleep(0)
 
+    @override
     async def deliveries(self, role: str, address: str) -> AsyncIterator[MemoryDelivery]:
-        """See Bus."""
         queue = self._broker.queues.get((role, address))
         if queue is None:
             raise Unroutable(f"no queue for {role} {address}; provision the participant")
@@ -183,32 +172,32 @@ class MemoryBus:
             self.on_cycle("messages")
             queued = await queue.get()
             queued.deliveries += 1
-            delivery = MemoryDelivery(self._broker, queued, unacked, self.letters)
+            delivery = MemoryDelivery(self._broker, queued, unacked, self.dead_letters)
             if queued.deliveries > DELIVERY_LIMIT:
                 await delivery.dead_letter("delivery_limit", f"delivered {DELIVERY_LIMIT} times, never acked")
                 continue
             yield delivery
 
-    async def publish_letter(self, envelope: Envelope, code: str, detail: str) -> None:
-        """See Bus."""
+    @override
+    async def publish_dead_letter(self, envelope: Envelope, code: str, detail: str) -> None:
         fields = envelope.model_dump(mode="python")
         self._broker.dead_letters.append(DeadLetter(fields, b"", code, detail))
-        self._letters[code] += 1
+        self.dead_letters[code] += 1
 
+    @override
     async def publish_undelivered(self, message: Outgoing, detail: str) -> None:
-        """See Bus."""
         fields = message.envelope.model_dump(mode="python")
         self._broker.dead_letters.append(DeadLetter(fields, message.sealed, UNDELIVERABLE, detail))
-        self._letters[UNDELIVERABLE] += 1
+        self.dead_letters[UNDELIVERABLE] += 1
 
+    @override
     async def publish_event(self, event: ChainEvent, stream: str) -> None:
-        """See Bus."""
         for (name, _), queue in self._broker.streams.items():
             if name == stream:
                 queue.put(event)
 
+    @override
     async def events(self, stream: str, address: str) -> AsyncIterator[MemoryEvent]:
-        """See Bus."""
         queue = self._broker.streams.get((stream, address))
         if queue is None:
             raise Unroutable(f"no queue for the {stream} events of {address}; provision the participant")
@@ -217,8 +206,8 @@ class MemoryBus:
             self.on_cycle("events")
             yield MemoryEvent(await queue.get(), unacked)
 
+    @override
     async def close(self) -> None:
-        """See Bus."""
         for place, deliveries in self._unacked.items():
             self._broker.queues[place].put_back([delivery.queued for delivery in deliveries])
             deliveries.clear()

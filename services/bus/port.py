@@ -55,20 +55,12 @@ class Outgoing:
 class Delivery(Protocol):
     """One delivery off a queue; `envelope_fields` are a stranger's headers until checked."""
 
-    @property
-    def envelope_fields(self) -> Mapping[str, Any]:
-        """The clear envelope as it came."""
-        ...
+    envelope_fields: Mapping[str, Any]
+    body: bytes
+    """The sealed part."""
 
-    @property
-    def body(self) -> bytes:
-        """The sealed part."""
-        ...
-
-    @property
-    def trace(self) -> str | None:
-        """The context of the sender's trace: unsigned, for our own traces alone."""
-        ...
+    trace: str | None
+    """The context of the sender's trace: unsigned, for our own traces alone."""
 
     async def ack(self) -> None:
         """Take it off the queue."""
@@ -82,10 +74,7 @@ class Delivery(Protocol):
 class EventDelivery(Protocol):
     """One contract event off a participant's queue of a stream."""
 
-    @property
-    def event(self) -> ChainEvent:
-        """The event."""
-        ...
+    event: ChainEvent
 
     async def ack(self) -> None:
         """Take it off the queue: it is stored."""
@@ -101,16 +90,18 @@ class Bus(Protocol):
     messages_published: int
     bytes_published: int
     on_cycle: Callable[[str], None]
-    """Told "messages" or "events" whenever that consumer comes round, also when nothing has arrived."""
+    """Called with "messages" or "events" whenever that consumer comes round, even if nothing has arrived."""
+
+    dead_letters: Counter[str]
+    """By code, those that were published here."""
 
     @property
     def is_connected(self) -> bool:
         """Whether what others send can arrive now."""
         ...
 
-    @property
-    def letters(self) -> Counter[str]:
-        """Dead letters by code that were published here."""
+    async def connect(self) -> None:
+        """Try the connection; raises BusUnavailable, or BusRefused with what to do about it."""
         ...
 
     async def publish(self, message: Outgoing) -> None:
@@ -121,8 +112,8 @@ class Bus(Protocol):
         """The participant's queue, without end; reconnects by itself. Raises Unroutable if it is missing."""
         ...
 
-    async def publish_letter(self, envelope: Envelope, code: str, detail: str) -> None:
-        """Put the envelope of a message that broke a rule later than at the gate among the dead letters."""
+    async def publish_dead_letter(self, envelope: Envelope, code: str, detail: str) -> None:
+        """Put the envelope of a message that broke a rule after its admission among the dead letters."""
         ...
 
     async def publish_undelivered(self, message: Outgoing, detail: str) -> None:

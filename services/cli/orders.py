@@ -99,7 +99,7 @@ def send_order(
     training: int,
 ) -> bytes:
     """Sign with the daemon's own key, seal to it, publish to its queue; returns the message id."""
-    from services.bus.amqp.amqp_bus import AmqpBus  # noqa: PLC0415
+    from services.bus.open_bus import open_bus  # noqa: PLC0415
     from services.common.files import read_passphrase  # noqa: PLC0415
     from services.identity.keystore import Keystore  # noqa: PLC0415
     from services.identity.signing import order_to_self  # noqa: PLC0415
@@ -108,7 +108,7 @@ def send_order(
     order = order_to_self(identity, role, body, training)
 
     async def publish() -> None:
-        bus = AmqpBus(config.broker)
+        bus = open_bus(config.broker)
         try:
             await bus.publish(order)
         finally:

@@ -10,7 +10,7 @@ import structlog
 from protocol.marketplace import Register
 from protocol.records import Market
 from protocol.request import LEAST_KEY_BITS
-from services.bus.amqp.amqp_bus import AmqpBus
+from services.bus.open_bus import open_bus
 from services.bus.port import BusUnavailable
 from services.chain.contract.client import MarketplaceClient
 from services.chain.contract.views import MarketplaceViews
@@ -93,7 +93,7 @@ async def _participant(
         client = MarketplaceClient(
             rpc, market, identity.signing_key, policy=policy, first_block=config.chain.first_block
         )
-        bus = AmqpBus(config.broker)
+        bus = open_bus(config.broker)
         stack.push_async_callback(bus.close)
         final = MarketplaceViews(rpc, market, depth=config.chain.confirmations)
         directory = Directory(final)
@@ -151,7 +151,7 @@ async def _listener(config: ChainListenerConfig) -> None:
     async with AsyncExitStack() as stack:
         store = await _open_store(config, stack)
         rpc = await _connect(config.chain, stack)
-        bus = AmqpBus(config.broker)
+        bus = open_bus(config.broker)
         stack.push_async_callback(bus.close)
         outbox = EventOutbox(store, market)
         listener = ChainListener(

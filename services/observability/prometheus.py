@@ -201,7 +201,7 @@ def _answering(daemon: Observed) -> Mapping[tuple[str, ...], float]:
 def _letters(daemon: Observed) -> Mapping[tuple[str, ...], float]:
     """Every reason is there from the start: the first letter must show as an increase."""
     found: dict[tuple[str, ...], float] = {(reason, ""): 0.0 for reason in REASONS}
-    return found | {(reason_of(code), code): count for code, count in daemon.bus.letters.items()}
+    return found | {(reason_of(code), code): count for code, count in daemon.bus.dead_letters.items()}
 
 
 def _block(daemon: Observed, place: int) -> float | None:

@@ -169,7 +169,7 @@ class Outbox:
         elif pending.undelivered is not None:
             await self._bus.publish_undelivered(_outgoing(pending.undelivered), pending.detail)
         else:
-            await self._bus.publish_letter(pending.envelope, pending.code, pending.detail)
+            await self._bus.publish_dead_letter(pending.envelope, pending.code, pending.detail)
 
     def _unroutable(self, effect: QueuedEffect, pending: PendingMessage | PendingLetter, reason: str) -> None:
         """Nobody takes it: try again, and after the bound give up a message, with a letter and a fact."""

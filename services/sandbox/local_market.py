@@ -19,7 +19,8 @@ from protocol.marketplace import PartyRole, Register
 from protocol.messages import ChainEvent, TrainingOrder
 from protocol.owner_policy import LARGEST_LIMIT, Budget, OwnerPolicy
 from protocol.request import LEAST_KEY_BITS, Request
-from services.bus.memory import MemoryBroker, MemoryBus
+from services.bus.memory import MemoryBroker
+from services.bus.open_bus import open_bus
 from services.bus.port import Bus
 from services.chain.contract.client import MarketplaceClient
 from services.chain.contract.deploy import Deployment, deploy
@@ -243,10 +244,7 @@ class LocalMarket:
     def _open_bus(self, kind: PartyRole, address: str) -> Bus:
         if self._amqp is None:
             self.broker.declare(kind, address)
-            return MemoryBus(self.broker)
-        from services.bus.amqp.amqp_bus import AmqpBus  # noqa: PLC0415
-
-        return AmqpBus(self._amqp)
+        return open_bus(self._amqp or self.broker)
 
     def _store_url(self, kind: str, address: str) -> str:
         folder = self._settings.folder

@@ -13,6 +13,7 @@ from aio_pika.abc import AbstractIncomingMessage
 from yarl import URL
 
 from services.bus.amqp.amqp_bus import AmqpBus
+from services.bus.amqp.timing import Timing
 from services.bus.broker.drift import Difference, differences
 from services.bus.broker.management_client import Management, ManagementAccess, connected
 from services.bus.broker.provisioning import apply
@@ -82,9 +83,9 @@ class AmqpMarket:
             password_file=self._folder / "administrator",
         )
 
-    def bus(self, user: str, **options: float) -> AmqpBus:
-        """A bus under a user's login."""
-        bus = AmqpBus(self.config(user), **options)
+    def bus(self, user: str, **timing: float) -> AmqpBus:
+        """A bus under a user's login, with these bounds of its Timing."""
+        bus = AmqpBus(self.config(user), Timing(**timing))
         self._stack.push_async_callback(bus.close)
         return bus
 

@@ -201,7 +201,7 @@ class BusConformance:
     async def test_a_letter_of_a_message_that_was_acked_before(self, harness: Harness) -> None:
         envelope = envelope_to(OWNER, type="complaint")
         async with connected(harness, OWNER) as recipient:
-            await recipient.bus.publish_letter(envelope, "not_mine", "training 3")
+            await recipient.bus.publish_dead_letter(envelope, "not_mine", "training 3")
         letters = list(await harness.dead_letters())
         assert letters == [("complaint", envelope.message_id, "not_mine", "training 3")]
 

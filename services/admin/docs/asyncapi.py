@@ -9,8 +9,8 @@ from protocol.envelope import VERSION, Envelope
 from protocol.messages import MESSAGE_TYPES, MessageBody
 from protocol.messages.catalogue import MAXIMUM_BODY_BYTES, PARTIES
 from services.admin.docs.message_schemas import SCHEMAS, message_schemas, schemas_of, wire_value
-from services.bus.amqp.chunking import PART_BYTES
-from services.bus.amqp.message_properties import HEADERS, PART_HEADERS, SEALED
+from services.bus.amqp.chunking import CHUNK_BYTES
+from services.bus.amqp.message_properties import CHUNK_HEADERS, HEADERS, SEALED
 from services.bus.naming import (
     CHAIN_EXCHANGE,
     DEAD_EXCHANGE,
@@ -28,7 +28,7 @@ Document = dict[str, Any]
 _ADDRESS, _TYPE = "{address}", "{type}"
 _STREAM_ADDRESS = event_key("{stream}", "{event}", 0).replace("0", "{training}")
 _ADDRESS_PARAMETER = {"description": "The recipient's Ethereum address in lower case."}
-_PART, _WHOLE = PART_BYTES >> 20, MAXIMUM_BODY_BYTES >> 20
+_CHUNK, _WHOLE = CHUNK_BYTES >> 20, MAXIMUM_BODY_BYTES >> 20
 _DESCRIPTION = f"""\
 What the parties of a market send each other over RabbitMQ. Generated from the message types by
 `deltaml admin messages`; the protocol itself is explained in protocol/README.md.
@@ -37,7 +37,7 @@ A body is msgpack; byte strings are shown as hexadecimal text here, since JSON h
 size travel as byte strings in two's complement, big-endian. Body and signature are sealed to the recipient's
 X25519 key (content encoding `{SEALED}`); contract events are public and not sealed. The envelope
 travels in clear: as the properties message_id, type and correlation_id (the training), and as headers. A body
-of more than {_PART} MiB comes in parts, at most {_WHOLE} MiB together, which `part` and `parts` count.
+of more than {_CHUNK} MiB comes in parts, at most {_WHOLE} MiB together, which `part` and `parts` count.
 Delivery may repeat and reorder: a recipient drops a message id that it has seen.
 """
 
@@ -256,7 +256,7 @@ def summary_of(kind: type[MessageBody]) -> str:
 def _headers() -> Document:
     schema: Document = schemas_of([Envelope])["Envelope"]
     fields = {name: schema["properties"][name] for name in HEADERS}
-    parts = {name: {"type": "integer", "minimum": 0} for name in PART_HEADERS}
+    parts = {name: {"type": "integer", "minimum": 0} for name in CHUNK_HEADERS}
     trace = {
         TRACE_HEADER: {"type": "string", "description": "W3C trace context, unsigned; of senders that trace."}
     }

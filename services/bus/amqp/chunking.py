@@ -1,6 +1,7 @@
-"""Large bodies in parts, and whole again: a broker holds every message in memory, so they are kept small.
+"""Large bodies in chunks, and whole again: a broker holds every message in memory, so they are kept small.
 
-A part stays unacked until its message is whole, so a crash loses none. What a peer leaves incomplete is
+On the wire a chunk's headers are `part` and `parts`. A chunk stays unacked until its message is whole, so a
+crash loses none. What a peer leaves incomplete is
 bounded: beyond the bounds its own oldest message is given up, nobody else's.
 """
 
@@ -11,8 +12,8 @@ from typing import Generic, TypeVar
 from protocol.errors import ProtocolViolation
 from protocol.messages import MAXIMUM_BODY_BYTES
 
-PART_BYTES = 1 << 20
-MAXIMUM_PARTS = MAXIMUM_BODY_BYTES // PART_BYTES
+CHUNK_BYTES = 1 << 20
+MAXIMUM_CHUNKS = MAXIMUM_BODY_BYTES // CHUNK_BYTES
 MAXIMUM_INCOMPLETE = 4
 """Messages that one peer may leave incomplete; an honest one sends its messages one after another."""
 
@@ -22,20 +23,26 @@ H = TypeVar("H")
 
 
 def split(body: bytes) -> list[bytes]:
-    """The body in parts of at most PART_BYTES; one part, even an empty one, if it is short."""
-    return [body[start : start + PART_BYTES] for start in range(0, max(len(body), 1), PART_BYTES)]
+    """The body in chunks of at most CHUNK_BYTES; one chunk, even an empty one, if it is short."""
+    return [body[start : start + CHUNK_BYTES] for start in range(0, max(len(body), 1), CHUNK_BYTES)]
 
 
-def check_part(number: object, total: object, body: bytes) -> tuple[int, int]:
-    """The part's number and the number of parts; raises ProtocolViolation("malformed" or "oversized")."""
+def check_chunk(
+    number: object, total: object, body: bytes, limit: int = MAXIMUM_BODY_BYTES
+) -> tuple[int, int]:
+    """The chunk's number and the number of chunks of a body of at most `limit` bytes.
+
+    Raises ProtocolViolation("malformed" or "oversized").
+    """
     if type(number) is not int or type(total) is not int or not 0 <= number < total:
         raise ProtocolViolation("malformed", "the headers part and parts are not a number below another")
     if total < 2:
         raise ProtocolViolation("malformed", f"{total} parts; a message that is in parts has at least 2")
-    if total > MAXIMUM_PARTS:
-        raise ProtocolViolation("oversized", f"{total} parts; a message has at most {MAXIMUM_PARTS}")
-    if len(body) > PART_BYTES:
-        raise ProtocolViolation("oversized", f"a part of {len(body)} bytes; at most {PART_BYTES} pass")
+    maximum = -(-limit // CHUNK_BYTES)
+    if total > maximum:
+        raise ProtocolViolation("oversized", f"{total} parts; a message has at most {maximum}")
+    if len(body) > CHUNK_BYTES:
+        raise ProtocolViolation("oversized", f"a part of {len(body)} bytes; at most {CHUNK_BYTES} pass")
     return number, total
 
 
@@ -52,7 +59,7 @@ class _Incomplete(Generic[H]):
 
 @dataclass(frozen=True, slots=True)
 class Whole(Generic[H]):
-    """A joined body and the handles of its parts, to ack together."""
+    """A joined body and the handles of its chunks, to ack together."""
 
     body: bytes
     handles: tuple[H, ...]
@@ -60,7 +67,7 @@ class Whole(Generic[H]):
 
 @dataclass(frozen=True, slots=True)
 class Taken(Generic[H]):
-    """What a part led to: a whole message, an earlier copy of the same part to ack, messages to give up."""
+    """What a chunk led to: a whole message, an earlier copy of the same chunk to ack, messages to give up."""
 
     whole: Whole[H] | None = None
     superseded: H | None = None
@@ -68,19 +75,20 @@ class Taken(Generic[H]):
 
 
 class Assembler(Generic[H]):
-    """The incomplete messages of one subscription; `H` is a part's handle for acking."""
+    """The incomplete messages of one subscription; `H` is a chunk's handle for acking."""
 
-    def __init__(self) -> None:
-        """Nothing held."""
+    def __init__(self, maximum_bytes: int = MAXIMUM_INCOMPLETE_BYTES) -> None:
+        """Nothing held; one peer's incomplete messages may have `maximum_bytes` together."""
+        self._maximum_bytes = maximum_bytes
         self._incomplete: dict[tuple[str, str], _Incomplete[H]] = {}
 
     @property
     def held(self) -> int:
-        """Parts waiting for others."""
+        """Chunks waiting for others."""
         return sum(len(item.handles) for item in self._incomplete.values())
 
     def add(self, peer: str, message_id: str, number: int, total: int, body: bytes, handle: H) -> Taken[H]:
-        """Take a checked part; `peer` is who answers for it, `message_id` counts within the peer's own."""
+        """Take a checked chunk; `peer` is who answers for it, `message_id` counts within the peer's own."""
         key = (peer, message_id)
         given_up: list[tuple[H, ...]] = []
         item = self._incomplete.get(key)
@@ -106,7 +114,7 @@ class Assembler(Generic[H]):
     def _excess(self, peer: str) -> Iterator[tuple[H, ...]]:
         own = [key for key in self._incomplete if key[0] == peer]
         size = sum(self._incomplete[key].size for key in own)
-        while len(own) > MAXIMUM_INCOMPLETE or size > MAXIMUM_INCOMPLETE_BYTES:
+        while len(own) > MAXIMUM_INCOMPLETE or size > self._maximum_bytes:
             oldest = own.pop(0)
             size -= self._incomplete[oldest].size
             yield self._remove(oldest)

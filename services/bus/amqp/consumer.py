@@ -13,15 +13,15 @@ import structlog
 from aio_pika.abc import AbstractChannel, AbstractIncomingMessage
 from aio_pika.exceptions import ChannelNotFoundEntity
 from aiormq.exceptions import ChannelAccessRefused
+from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, wait_exponential
 
 from services.bus.amqp.connection import BROKER_ERRORS, CONNECT_SECONDS, Connection, bounded
+from services.bus.amqp.timing import Timing
 from services.bus.port import BusError, BusRefused, Unroutable
 
 _log = structlog.get_logger(__name__)
 
-PREFETCH = 64
-QUIET_SECONDS = 20.0
-_FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 4.0
+_FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 0.2, 4.0
 
 
 class ConsumerEnded(Exception):  # noqa: N818  not an error: it happens, and the next consumer goes on
@@ -31,9 +31,9 @@ class ConsumerEnded(Exception):  # noqa: N818  not an error: it happens, and the
 class Consumer:
     """One queue's deliveries on a channel of their own."""
 
-    def __init__(self, channel: AbstractChannel, queue: str) -> None:
-        """See `subscriptions`."""
-        self._channel, self._queue = channel, queue
+    def __init__(self, channel: AbstractChannel, queue: str, timing: Timing) -> None:
+        """Started and replaced by `subscriptions`."""
+        self._channel, self._queue, self._timing = channel, queue, timing
         self._arrivals: asyncio.Queue[AbstractIncomingMessage | ConsumerEnded] = asyncio.Queue()
         self._unsettled: list[AbstractIncomingMessage] = []
         self._closing = False
@@ -45,17 +45,17 @@ class Consumer:
         self._channel.close_callbacks.add(lambda _channel, error: self._lose(f"channel closed ({error!r})"))
         raw = await self._channel.get_underlay_channel()
         raw.on_consumer_cancel_callbacks.add(lambda _frame: self._lose("queue deleted or moved"))
-        await self._channel.set_qos(PREFETCH)
+        await self._channel.set_qos(self._timing.prefetch)
         await self.extend_prefetch()
 
     async def extend_prefetch(self) -> None:
-        """Let PREFETCH more messages be unacked: parts waiting for others must not block these others."""
+        """Let more messages be unacked: chunks waiting for others must not block these others."""
         queue = await self._channel.get_queue(self._queue, ensure=False)
         await queue.consume(self._arrive)
-        self.window += PREFETCH
+        self.window += self._timing.prefetch
 
     async def next(self) -> AbstractIncomingMessage | None:
-        """The next delivery, or None when for QUIET_SECONDS there was none but some are still unacked.
+        """The next delivery, or None when there was none for a while but some are still unacked.
 
         Raises ConsumerEnded after a loss, or when it was quiet and nothing is unacked: then another consumer
         costs nothing.
@@ -65,7 +65,8 @@ class Consumer:
         except asyncio.QueueEmpty:
             self._forget_settled()
             try:
-                async with asyncio.timeout(QUIET_SECONDS):  # 3.11's wait_for can swallow a cancellation
+                # 3.11's wait_for can swallow a cancellation.
+                async with asyncio.timeout(self._timing.quiet_seconds):
                     arrival = await self._arrivals.get()
             except TimeoutError:
                 self._forget_settled()
@@ -104,38 +105,46 @@ class Consumer:
             self._arrivals.put_nowait(ConsumerEnded(reason))
 
 
-async def subscriptions(link: Connection, queue: str) -> AsyncGenerator[Consumer, None]:
+async def subscriptions(connection: Connection, queue: str, timing: Timing) -> AsyncGenerator[Consumer, None]:
     """A consumer of the queue, and when it has ended another, without end.
 
     Before the first: Unroutable when there is no such queue, BusRefused when the broker does not let us read
     it; later both are waited for, since an administrator may be at work.
     """
-    pause, known = _FIRST_PAUSE, False
+    is_known = False
     while True:
+        consumer: Consumer = await _retrying(queue, is_known=is_known)(_subscribe, connection, queue, timing)
+        is_known = True
         try:
-            consumer = await _subscribe(link, queue)
-        except (Unroutable, BusRefused) as error:
-            if not known:
-                raise
-            reason = str(error)
-        except BusError as error:
-            reason = str(error)
-        else:
-            pause, known = _FIRST_PAUSE, True
-            try:
-                yield consumer
-            finally:
-                await consumer.close()
-            if consumer.lost is None:
-                continue
-            reason = consumer.lost
-        _log.warning("bus_subscribes_again", queue=queue, reason=reason, pause=pause)
-        await asyncio.sleep(pause)
-        pause = min(_LONGEST_PAUSE, 2 * pause)
+            yield consumer
+        finally:
+            await consumer.close()
+        if consumer.lost is not None:
+            _log_again(queue, consumer.lost, _FIRST_PAUSE_SECONDS)
+            await asyncio.sleep(_FIRST_PAUSE_SECONDS)
 
 
-async def _subscribe(link: Connection, queue: str) -> Consumer:
-    consumer = Consumer(await link.channel(), queue)
+def _retrying(queue: str, *, is_known: bool) -> AsyncRetrying:
+    def may_pass(error: BaseException) -> bool:
+        return isinstance(error, BusError) and (is_known or not isinstance(error, Unroutable | BusRefused))
+
+    def log_again(state: RetryCallState) -> None:
+        reason = "" if state.outcome is None else str(state.outcome.exception())
+        _log_again(queue, reason, state.upcoming_sleep)
+
+    return AsyncRetrying(
+        retry=retry_if_exception(may_pass),
+        wait=wait_exponential(multiplier=_FIRST_PAUSE_SECONDS, max=_LONGEST_PAUSE_SECONDS),
+        before_sleep=log_again,
+    )
+
+
+def _log_again(queue: str, reason: str, pause: float) -> None:
+    _log.warning("bus_subscribes_again", queue=queue, reason=reason, pause=pause)
+
+
+async def _subscribe(connection: Connection, queue: str, timing: Timing) -> Consumer:
+    consumer = Consumer(await connection.channel(), queue, timing)
     try:
         async with bounded(CONNECT_SECONDS):
             await consumer.start()

@@ -1,7 +1,7 @@
 """Dead letters: what was refused, with the reason, on a queue that an operator can read.
 
-Where the message is still there, the letter holds it as it came, with the exchange and the key that it came
-by: an administrator may put it back (`dead_queue.py`).
+Where the message is still there, the dead letter holds it as it came, with the exchange and the key that
+it came by: an administrator may put it back (`broker/dead_letter_queue.py`).
 """
 
 from collections import Counter
@@ -12,9 +12,9 @@ from aio_pika import Message
 from aio_pika.abc import AbstractIncomingMessage
 
 from protocol.envelope import Envelope
-from services.bus.amqp.chunking import PART_BYTES
+from services.bus.amqp.chunking import CHUNK_BYTES
 from services.bus.amqp.consumer import acknowledge, give_back
-from services.bus.amqp.message_properties import HEADERS, PART_HEADERS, copy_of, message_of
+from services.bus.amqp.message_properties import CHUNK_HEADERS, HEADERS, copy_of, message_of
 from services.bus.amqp.publisher import Publisher
 from services.bus.naming import DEAD_EXCHANGE, EXCHANGE, dead_key, message_key
 from services.bus.port import UNDELIVERABLE, BusError, Outgoing
@@ -30,7 +30,7 @@ class DeadLetters:
     """Publishes dead letters for one participant."""
 
     def __init__(self, publisher: Publisher, user: str | None) -> None:
-        """`user` is the connection's user if it is an address: the broker takes letters under it alone."""
+        """`user` is the connection's user if it is an address: the broker takes no letters but under it."""
         self._publisher, self._user = publisher, user
         self.count: Counter[str] = Counter()
 
@@ -43,7 +43,7 @@ class DeadLetters:
         """A message of ours that no queue takes; raises what publishing raises."""
         envelope = message.envelope
         key = message_key(message.recipient_role, envelope.recipient, envelope.type)
-        body = message.sealed if len(message.sealed) <= PART_BYTES else b""
+        body = message.sealed if len(message.sealed) <= CHUNK_BYTES else b""
         headers = {**_reason(UNDELIVERABLE, detail), **_origin(EXCHANGE, key), "sent_as": self._user or ""}
         letter = message_of(envelope, body, user=self._user, headers=headers)
         await self._publish(envelope.sender, UNDELIVERABLE, letter)
@@ -51,12 +51,12 @@ class DeadLetters:
     async def dead_letter(
         self, messages: Sequence[AbstractIncomingMessage], address: str, code: str, detail: str
     ) -> None:
-        """One message, or parts of one, to the dead letters and off the queue of `address`.
+        """One message, or chunks of one, to the dead letters and off the queue of `address`.
 
-        What cannot be buried goes back to the queue, whose delivery limit buries it in the end.
+        What the broker does not take goes back to the queue, whose delivery limit ends it there too.
         """
         first = messages[0]
-        body = first.body if len(messages) == 1 and len(first.body) <= PART_BYTES else b""
+        body = first.body if len(messages) == 1 and len(first.body) <= CHUNK_BYTES else b""
         letter = copy_of(
             first,
             body,
@@ -91,5 +91,5 @@ def _origin(exchange: str, routing_key: str) -> dict[str, str | int]:
 
 def _plain(headers: Mapping[str, object]) -> dict[str, str | int]:
     """The envelope's headers if they are text or numbers: a stranger's tables are not carried on."""
-    named = {name: headers.get(name) for name in (*HEADERS, *PART_HEADERS, TRACE_HEADER)}
+    named = {name: headers.get(name) for name in (*HEADERS, *CHUNK_HEADERS, TRACE_HEADER)}
     return {name: value for name, value in named.items() if isinstance(value, str | int)}

@@ -18,7 +18,7 @@ SEALED = "x25519-sealed-box"
 
 _CONTENT_TYPE = "application/msgpack"
 HEADERS = ("version", "round", "attempt", "sender", "recipient", "sent_at")
-PART_HEADERS = ("part", "parts")
+CHUNK_HEADERS = ("part", "parts")
 _HEXADECIMAL = re.compile(r"[0-9a-f]{32}")
 _DECIMAL = re.compile(r"0|[1-9][0-9]{0,19}")
 

@@ -18,8 +18,9 @@ from aio_pika import Message
 from aio_pika.abc import AbstractIncomingMessage
 
 from services.bus.amqp.connection import BROKER_ERRORS, Connection
-from services.bus.amqp.message_properties import HEADERS, PART_HEADERS, copy_of
+from services.bus.amqp.message_properties import CHUNK_HEADERS, HEADERS, copy_of
 from services.bus.amqp.publisher import Publisher
+from services.bus.amqp.timing import Timing
 from services.bus.broker.management_client import Management, connected
 from services.bus.broker.passwords import HASHING_ALGORITHM, password_hash
 from services.bus.broker.provisioning import BrokerPlan
@@ -37,7 +38,7 @@ BROKER = "the broker"
 """Who wrote a letter that RabbitMQ took off a queue by itself."""
 
 _LONGEST_TEXT = 500
-_CARRIED = (*HEADERS, *PART_HEADERS)
+_CARRIED = (*HEADERS, *CHUNK_HEADERS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +92,7 @@ class DeadQueue:
     def __init__(self, link: Connection) -> None:
         """`link` is of the user that exists for this command."""
         self._link = link
-        self._publisher = Publisher(link, seconds=30.0, attempts=2)
+        self._publisher = Publisher(link, Timing(publish_attempts=2))
 
     async def letters(self, chosen: Chosen) -> list[Letter]:
         """Those chosen, oldest first; all stay."""

@@ -83,7 +83,7 @@ async def test_a_scrape_tells_how_long_things_have_waited(free_port):
 
 async def test_a_scrape_shows_letters_steps_calls_and_retries(free_port):
     meter, store, bus = Meter(), Store(), MemoryBus(MemoryBroker())
-    bus.letters.update(["bad_signature", "bad_signature", "malformed"])
+    bus.dead_letters.update(["bad_signature", "bad_signature", "malformed"])
     meter.step("gradient_update", 0.02)
     meter.step("gradient_update", 50.0)
     meter.called("settle", "succeeded", 90_000)

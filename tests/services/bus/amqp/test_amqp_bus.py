@@ -95,7 +95,7 @@ async def test_a_refused_message_is_among_the_dead_letters_with_the_reason(marke
 
 async def test_a_refusal_after_the_ack_is_a_letter_too(market: AmqpMarket) -> None:
     sent = outgoing("federated_aggregator", market.buyer, market.aggregator)
-    await market.bus(market.aggregator).publish_letter(sent.envelope, "late", "x" * 10_000)
+    await market.bus(market.aggregator).publish_dead_letter(sent.envelope, "late", "x" * 10_000)
     [letter] = await market.dead_letters()
     assert letter.headers["code"] == "late"
     assert letter.message_id == sent.envelope.message_id.hex()

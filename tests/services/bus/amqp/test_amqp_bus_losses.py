@@ -4,8 +4,10 @@ import asyncio
 
 import pytest
 
-from services.bus.amqp import amqp_bus as amqp
-from services.bus.amqp import consumer
+from services.bus.amqp.amqp_bus import AmqpBus
+from services.bus.amqp.connection import Connection
+from services.bus.amqp.consumer import Consumer, ConsumerEnded
+from services.bus.amqp.timing import Timing
 from services.bus.naming import event_queue_name, queue_name
 from services.bus.port import BusRefused, BusUnavailable, read_envelope
 from services.config.daemons import Broker
@@ -14,11 +16,8 @@ from tests.support.bus_messages import chain_event, outgoing
 from tests.support.hanging_proxy import HangingProxy, hanging_proxy
 
 
-async def test_a_consumer_whose_queue_was_removed_finds_the_new_one(
-    market: AmqpMarket, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(consumer, "QUIET_SECONDS", 0.5)
-    stream = market.bus(market.owner).deliveries("data_owner", market.owner)
+async def test_a_consumer_whose_queue_was_removed_finds_the_new_one(market: AmqpMarket) -> None:
+    stream = market.bus(market.owner, quiet_seconds=0.5).deliveries("data_owner", market.owner)
     publisher = market.bus(market.aggregator)
     await publisher.publish(outgoing("data_owner", market.aggregator, market.owner))
     await (await next_of(stream)).ack()
@@ -44,26 +43,23 @@ async def test_consumer_and_publisher_outlive_their_connections(market: AmqpMark
         await delivery.ack()
 
 
-async def test_a_consumer_that_is_quiet_makes_way_unless_something_is_unacked(
-    market: AmqpMarket, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(consumer, "QUIET_SECONDS", 0.1)
+async def test_a_consumer_that_is_quiet_makes_way_unless_something_is_unacked(market: AmqpMarket) -> None:
     await market.bus(market.listener).publish_event(chain_event(1), "confirmed")
-    async with amqp.Link(market.config(market.owner), "test") as link:
-        tried = consumer.Consumer(await link.channel(), event_queue_name("confirmed", market.owner))
+    async with Connection(market.config(market.owner), "test") as connection:
+        queue = event_queue_name("confirmed", market.owner)
+        tried = Consumer(await connection.channel(), queue, Timing(quiet_seconds=0.1))
         await tried.start()
         message = await tried.next()
         assert message is not None
         assert await tried.next() is None
         await message.ack()
-        with pytest.raises(consumer.ConsumerEnded, match="quiet"):
+        with pytest.raises(ConsumerEnded, match="quiet"):
             await tried.next()
 
 
-async def test_quiet_times_cost_no_message(market: AmqpMarket, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(consumer, "QUIET_SECONDS", 0.01)
+async def test_quiet_times_cost_no_message(market: AmqpMarket) -> None:
     publisher = market.bus(market.aggregator)
-    stream = market.bus(market.owner).deliveries("data_owner", market.owner)
+    stream = market.bus(market.owner, quiet_seconds=0.01).deliveries("data_owner", market.owner)
     for number in range(12):
         reading = asyncio.ensure_future(anext(stream))
         await asyncio.sleep(number / 500)  # anywhere between two consumers
@@ -83,7 +79,7 @@ def by_way_of(proxy: HangingProxy, market: AmqpMarket) -> Broker:
 
 async def test_a_way_to_the_broker_that_hangs_is_left(market: AmqpMarket) -> None:
     async with hanging_proxy(market.server.amqp_url) as proxy:
-        bus = amqp.AmqpBus(by_way_of(proxy, market), publish_seconds=1.0, attempts=3)
+        bus = AmqpBus(by_way_of(proxy, market), Timing(publish_seconds=1.0, publish_attempts=3))
         await bus.publish(outgoing("federated_aggregator", market.buyer, market.aggregator))
         proxy.hang()
         await bus.publish(outgoing("federated_aggregator", market.buyer, market.aggregator))
@@ -96,7 +92,7 @@ async def test_a_way_to_the_broker_that_hangs_is_left(market: AmqpMarket) -> Non
 async def test_a_message_under_way_outlives_its_connection(market: AmqpMarket, begun: str) -> None:
     """A health check that finds the way to the broker hanging leaves the connection of everybody."""
     async with hanging_proxy(market.server.amqp_url) as proxy:
-        bus = amqp.AmqpBus(by_way_of(proxy, market), publish_seconds=5.0)
+        bus = AmqpBus(by_way_of(proxy, market), Timing(publish_seconds=5.0))
         await bus.publish(outgoing("federated_aggregator", market.buyer, market.aggregator))
         proxy.hang()
         message = outgoing("federated_aggregator", market.buyer, market.aggregator)
@@ -117,7 +113,7 @@ async def test_a_message_under_way_outlives_its_connection(market: AmqpMarket, b
 async def test_a_wrong_password_is_told_at_once(market: AmqpMarket) -> None:
     config = market.config(market.owner)
     wrong = Broker(url=config.url, password_file=market.config(market.buyer).password_file)
-    bus = amqp.AmqpBus(wrong)
+    bus = AmqpBus(wrong)
     with pytest.raises(BusRefused, match=market.owner):
         await bus.connect()
     with pytest.raises(BusRefused):
@@ -126,7 +122,7 @@ async def test_a_wrong_password_is_told_at_once(market: AmqpMarket) -> None:
 
 
 async def test_a_broker_that_is_not_there_is_given_up_after_a_bound() -> None:
-    bus = amqp.AmqpBus(Broker(url="amqp://127.0.0.1:9"), attempts=2)
+    bus = AmqpBus(Broker(url="amqp://127.0.0.1:9"), Timing(publish_attempts=2))
     with pytest.raises(BusUnavailable, match=r"127\.0\.0\.1:9"):
         await bus.connect()
     with pytest.raises(BusUnavailable, match="2 attempts"):

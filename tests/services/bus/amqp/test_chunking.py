@@ -8,24 +8,23 @@ from hypothesis import strategies as st
 
 from protocol.errors import ProtocolViolation
 from protocol.messages import MAXIMUM_BODY_BYTES
-from services.bus.amqp import chunking as parts
 from services.bus.amqp.chunking import (
+    CHUNK_BYTES,
+    MAXIMUM_CHUNKS,
     MAXIMUM_INCOMPLETE,
     MAXIMUM_INCOMPLETE_BYTES,
-    MAXIMUM_PARTS,
-    PART_BYTES,
     Assembler,
-    check_part,
+    check_chunk,
     split,
 )
 
 
-@given(size=st.integers(0, 4 * PART_BYTES), seed=st.integers())
+@given(size=st.integers(0, 4 * CHUNK_BYTES), seed=st.integers())
 def test_parts_join_to_the_body_in_any_order(size: int, seed: int) -> None:
     body = random.Random(seed).randbytes(size)
     pieces = split(body)
     assert b"".join(pieces) == body
-    assert len(pieces) == max(1, -(-size // PART_BYTES))
+    assert len(pieces) == max(1, -(-size // CHUNK_BYTES))
     if len(pieces) == 1:
         return
     order = random.Random(seed).sample(range(len(pieces)), len(pieces))
@@ -39,8 +38,8 @@ def test_parts_join_to_the_body_in_any_order(size: int, seed: int) -> None:
 
 
 def test_the_longest_body_has_as_many_parts_as_are_taken() -> None:
-    assert len(split(bytes(MAXIMUM_BODY_BYTES))) == MAXIMUM_PARTS
-    assert check_part(MAXIMUM_PARTS - 1, MAXIMUM_PARTS, b"") == (MAXIMUM_PARTS - 1, MAXIMUM_PARTS)
+    assert len(split(bytes(MAXIMUM_BODY_BYTES))) == MAXIMUM_CHUNKS
+    assert check_chunk(MAXIMUM_CHUNKS - 1, MAXIMUM_CHUNKS, b"") == (MAXIMUM_CHUNKS - 1, MAXIMUM_CHUNKS)
 
 
 @pytest.mark.parametrize(
@@ -49,13 +48,19 @@ def test_the_longest_body_has_as_many_parts_as_are_taken() -> None:
 )
 def test_impossible_numbers_are_refused(number: object, total: object) -> None:
     with pytest.raises(ProtocolViolation, match="malformed"):
-        check_part(number, total, b"")
+        check_chunk(number, total, b"")
 
 
-@pytest.mark.parametrize(("total", "size"), [(2, PART_BYTES + 1), (MAXIMUM_PARTS + 1, 0)])
+@pytest.mark.parametrize(("total", "size"), [(2, CHUNK_BYTES + 1), (MAXIMUM_CHUNKS + 1, 0)])
 def test_more_than_a_part_or_a_body_may_hold_is_oversized(total: int, size: int) -> None:
     with pytest.raises(ProtocolViolation, match="oversized"):
-        check_part(0, total, bytes(size))
+        check_chunk(0, total, bytes(size))
+
+
+def test_a_type_with_a_limit_of_its_own_has_fewer_chunks() -> None:
+    assert check_chunk(2, 3, b"", limit=2 * CHUNK_BYTES + 1) == (2, 3)
+    with pytest.raises(ProtocolViolation, match="at most 3"):
+        check_chunk(2, 4, b"", limit=2 * CHUNK_BYTES + 1)
 
 
 def test_a_repeated_part_takes_the_place_of_the_first() -> None:
@@ -90,10 +95,12 @@ def test_too_many_messages_cost_the_peer_its_own_oldest() -> None:
     assert assembler.add("honest", "id", 1, 2, b"", "end").whole is not None
 
 
-def test_too_many_bytes_cost_the_peer_its_own_oldest(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_message_that_may_be_sent_is_not_too_many_bytes() -> None:
     assert MAXIMUM_INCOMPLETE_BYTES >= MAXIMUM_BODY_BYTES
-    monkeypatch.setattr(parts, "MAXIMUM_INCOMPLETE_BYTES", 10)
-    assembler: Assembler[str] = Assembler()
+
+
+def test_too_many_bytes_cost_the_peer_its_own_oldest() -> None:
+    assembler: Assembler[str] = Assembler(maximum_bytes=10)
     assembler.add("honest", "id", 0, 3, bytes(10), "honest")
     assembler.add("attacker", "a", 0, 3, bytes(6), "a")
     assert assembler.add("attacker", "b", 0, 3, bytes(5), "b").given_up == (("a",),)

@@ -6,7 +6,7 @@ from contextlib import suppress
 import pytest
 from structlog.testing import capture_logs
 
-from services.bus.amqp.chunking import MAXIMUM_PARTS
+from services.bus.amqp.chunking import MAXIMUM_CHUNKS
 from services.bus.amqp.message_properties import message_of
 from services.bus.naming import DEAD_QUEUE
 from services.bus.port import UNDELIVERABLE
@@ -67,7 +67,7 @@ async def test_a_login_that_is_not_the_senders_is_unauthenticated(world):
 
 async def test_more_than_a_body_may_hold_is_oversized(world):
     async with world.inbox() as inbox:
-        await world.publish_raw(world.message("large"), world.aggregator, part=0, parts=MAXIMUM_PARTS + 1)
+        await world.publish_raw(world.message("large"), world.aggregator, part=0, parts=MAXIMUM_CHUNKS + 1)
         assert await reason_of_the_letter(world) == ("oversized", "oversized")
         await goes_on(world, inbox)
 
@@ -83,7 +83,7 @@ async def test_an_id_with_another_content_is_replayed_and_the_same_again_is_not(
         await world.bus.publish(other)
         assert await reason_of_the_letter(world) == ("replayed", "replayed")
         await goes_on(world, inbox)
-        assert inbox.bus.letters == {"replayed": 1}
+        assert inbox.bus.dead_letters == {"replayed": 1}
 
 
 async def test_a_replay_in_the_same_batch_is_told(world):
@@ -119,7 +119,7 @@ async def test_what_nobody_takes_is_undeliverable_after_a_while(world, monkeypat
     assert (letter.headers["reason"], letter.headers["code"]) == (UNDELIVERABLE, UNDELIVERABLE)
     assert (letter.user_id, letter.body) == (world.aggregator.address, message.sealed)
     assert letter.message_id == message.envelope.message_id.hex()
-    assert world.bus.letters == {UNDELIVERABLE: 1}
+    assert world.bus.dead_letters == {UNDELIVERABLE: 1}
 
 
 # ---- the administrator ----

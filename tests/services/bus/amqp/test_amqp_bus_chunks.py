@@ -4,9 +4,7 @@ import asyncio
 
 import pytest
 
-from services.bus.amqp import amqp_bus as amqp
-from services.bus.amqp import consumer
-from services.bus.amqp.chunking import MAXIMUM_INCOMPLETE, MAXIMUM_PARTS, PART_BYTES
+from services.bus.amqp.chunking import CHUNK_BYTES, MAXIMUM_CHUNKS, MAXIMUM_INCOMPLETE
 from services.bus.amqp.message_properties import message_of
 from services.bus.naming import message_key, queue_name
 from services.bus.port import Outgoing, read_envelope
@@ -15,7 +13,7 @@ from tests.support.bus_messages import outgoing
 
 
 async def test_a_large_body_travels_in_parts_and_arrives_whole(market: AmqpMarket) -> None:
-    sealed = b"".join(bytes([number]) * PART_BYTES for number in range(3)) + b"end"
+    sealed = b"".join(bytes([number]) * CHUNK_BYTES for number in range(3)) + b"end"
     sent = outgoing("federated_aggregator", market.buyer, market.aggregator, sealed=sealed)
     await market.bus(market.buyer).publish(sent)
     name = queue_name("federated_aggregator", market.aggregator)
@@ -58,17 +56,15 @@ async def test_parts_may_repeat_and_come_in_any_order(market: AmqpMarket) -> Non
     assert await market.depth(queue_name("federated_aggregator", market.aggregator)) == 0
 
 
-async def test_parts_that_wait_do_not_block_those_they_wait_for(
-    market: AmqpMarket, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(consumer, "PREFETCH", 2)
+async def test_parts_that_wait_do_not_block_those_they_wait_for(market: AmqpMarket) -> None:
     messages = [
         outgoing("federated_aggregator", market.buyer, market.aggregator) for _ in range(MAXIMUM_INCOMPLETE)
     ]
     for part in (0, 1):
         for message in messages:
             await put_parts(market, message, [part])
-    stream = market.bus(market.aggregator).deliveries("federated_aggregator", market.aggregator)
+    bus = market.bus(market.aggregator, prefetch=2)
+    stream = bus.deliveries("federated_aggregator", market.aggregator)
     bodies = [(await next_of(stream)).body for _ in messages]
     assert bodies == [b"\0\1"] * MAXIMUM_INCOMPLETE
 
@@ -89,14 +85,11 @@ async def test_a_peer_leaves_only_so_many_messages_incomplete(market: AmqpMarket
     assert letter.message_id == messages[0].envelope.message_id.hex()
 
 
-async def test_an_abandoned_part_is_given_up_after_a_silence(
-    market: AmqpMarket, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(consumer, "QUIET_SECONDS", 0.1)
-    monkeypatch.setattr(amqp, "INCOMPLETE_SECONDS", 0.3)
+async def test_an_abandoned_part_is_given_up_after_a_silence(market: AmqpMarket) -> None:
     message = outgoing("federated_aggregator", market.buyer, market.aggregator)
     await put_parts(market, message, [0])
-    stream = market.bus(market.aggregator).deliveries("federated_aggregator", market.aggregator)
+    bus = market.bus(market.aggregator, quiet_seconds=0.1, incomplete_seconds=0.3)
+    stream = bus.deliveries("federated_aggregator", market.aggregator)
     reading = asyncio.ensure_future(anext(stream))
     [letter] = await market.dead_letters()
     assert letter.headers["code"] == "incomplete"
@@ -114,14 +107,14 @@ async def test_malformed_parts_are_refused(market: AmqpMarket, headers: dict[str
 
 
 async def test_a_large_body_in_one_piece_is_refused(market: AmqpMarket) -> None:
-    message = outgoing("federated_aggregator", market.buyer, market.aggregator, sealed=bytes(PART_BYTES + 1))
+    message = outgoing("federated_aggregator", market.buyer, market.aggregator, sealed=bytes(CHUNK_BYTES + 1))
     await publish_raw(market, message, user=market.buyer)
     await refused(market, "oversized")
 
 
 async def test_more_parts_than_a_body_may_have_are_refused(market: AmqpMarket) -> None:
     message = outgoing("federated_aggregator", market.buyer, market.aggregator)
-    await publish_raw(market, message, user=market.buyer, headers={"part": 0, "parts": MAXIMUM_PARTS + 1})
+    await publish_raw(market, message, user=market.buyer, headers={"part": 0, "parts": MAXIMUM_CHUNKS + 1})
     await refused(market, "oversized")
 
 
