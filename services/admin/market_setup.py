@@ -77,7 +77,7 @@ async def set_up(plan: MarketPlan, tell: Callable[[str], None], cost: Cost | Non
     ensure_secret(private_folder(folder.listener) / BROKER_PASSWORD)
     files.write(folder.places, broker_document(plan, folder, deployment))
     done = await apply_broker(load_plan(folder.places))
-    tell(f"broker: {sum(one.perform is not None for one in done)} changes")
+    tell(f"broker: {sum(item.action != 'look' for item in done)} changes")
     _stores_and_consoles(plan, folder, tell)
     for path, document in daemon_documents(plan, folder, deployment):
         files.write(path, document)

@@ -1,7 +1,7 @@
 """A market's exchanges and queues over AMQP alone, for a login that may configure: the demo on a real broker.
 
-Daemons are provisioned through the management API (`management.py`), with users and rights of their own; here
-one login stands for everybody, which is good enough where everybody is one process.
+Daemons are provisioned through the management API (`provisioning.py`), with users and rights of their own;
+here one login stands for everybody, which is good enough where everybody is one process.
 """
 
 import tempfile
@@ -16,26 +16,25 @@ from pydantic import ValidationError
 from protocol.errors import MisuseError
 from protocol.marketplace import PartyRole
 from services.bus.amqp.connection import BROKER_ERRORS, Connection
+from services.bus.broker.definitions import PLAIN_QUORUM
 from services.bus.broker.topology import ParticipantPlace, Places, Topology, topology_of
 from services.bus.naming import DEAD_QUEUE
 from services.bus.port import BusUnavailable
 from services.common.files import write_private
 from services.config.daemons import Broker
 
-QUORUM = {"x-queue-type": "quorum"}
-
 
 @asynccontextmanager
 async def declared(url: str, participants: Sequence[tuple[PartyRole, str]]) -> AsyncIterator[Broker]:
     """Declare what these (role, address) pairs need on the broker at `url`; the queues go with the block.
 
-    Raises MisuseError for a URL that is none, BusRefused and BusUnavailable.
+    Raises MisuseError for what is not a URL, BusRefused and BusUnavailable.
     """
     with tempfile.TemporaryDirectory(prefix="deltaml-") as folder:
         broker = _settings(url, Path(folder))
         places = Places(
             vhost="demo",
-            participants=tuple(ParticipantPlace(role=role, address=one) for role, one in participants),
+            participants=tuple(ParticipantPlace(role=role, address=who) for role, who in participants),
         )
         topology = topology_of(places)
         async with Connection(broker, "administrator") as link:
@@ -74,10 +73,10 @@ async def _declare(link: Connection, topology: Topology) -> None:
         for name in topology.exchanges:
             await channel.declare_exchange(name, ExchangeType.TOPIC, durable=True)
         for queue in topology.queues:
-            await channel.declare_queue(queue.name, durable=True, arguments=dict(QUORUM))
+            await channel.declare_queue(queue, durable=True, arguments=dict(PLAIN_QUORUM))
         for binding in topology.bindings:
-            queue_of = await channel.get_queue(binding.queue, ensure=False)
-            await queue_of.bind(binding.exchange, binding.key)
+            queue_of = await channel.get_queue(binding.destination, ensure=False)
+            await queue_of.bind(binding.source, binding.routing_key)
     except BROKER_ERRORS as error:
         raise BusUnavailable(
             f"the broker at {link.place} did not let us declare a queue ({error}): "
@@ -92,8 +91,8 @@ async def _remove(link: Connection, topology: Topology) -> None:
     try:
         channel = await link.channel()
         for queue in topology.queues:
-            if queue.name != DEAD_QUEUE:
-                await channel.queue_delete(queue.name)
+            if queue != DEAD_QUEUE:
+                await channel.queue_delete(queue)
         await channel.close()
     except (*BROKER_ERRORS, BusUnavailable):
         return  # the broker went away: there is nothing that we could still do

@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, ValidationError
 
+from services.bus.broker.definitions import Definition
 from services.bus.broker.drift import Difference, differences
 from services.bus.broker.management_client import Management, ManagementAccess, connected
 from services.bus.broker.topology import Places, Topology, topology_of
@@ -56,13 +57,28 @@ async def apply(api: Management, topology: Topology) -> list[Difference]:
     removed first, and messages with it.
     """
     found = await differences(api, topology)
-    blocking = [f"{one.kind} {one.name} ({one.detail})" for one in found if one.action == "conflict"]
+    blocking = [f"{item.kind} {item.name} ({item.detail})" for item in found if item.action == "conflict"]
     if blocking:
         raise BusRefused(f"nothing was changed; remove first what exists otherwise: {', '.join(blocking)}")
-    for one in found:
-        if one.perform is not None:
-            await one.perform()
+    for item in found:
+        if item.action == "remove":
+            await _remove_binding(api, item.definition)
+    wanted: dict[str, list[Definition]] = {}
+    for item in found:
+        if item.action in ("create", "change"):
+            wanted.setdefault(item.section, []).append(item.definition)
+    # Keys before exchanges: a right to an exchange without a pattern is a right to every key.
+    permissions = wanted.pop("permissions", [])
+    for sections in (wanted, {"permissions": permissions}):
+        if any(sections.values()):
+            await api.post("definitions", body=sections)
     return found
+
+
+async def _remove_binding(api: Management, binding: Definition) -> None:
+    kind, key = binding["destination_type"][0], binding["properties_key"]
+    place = (binding["vhost"], "e", binding["source"], kind, binding["destination"], key)
+    await api.delete("bindings", *place)
 
 
 async def plan_broker(document: BrokerPlan) -> list[Difference]:

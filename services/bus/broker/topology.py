@@ -64,42 +64,25 @@ class Places(Settings):
 
     @model_validator(mode="after")
     def _each_once(self) -> Self:
-        places = [(one.role, one.address) for one in self.participants]
+        places = [(place.role, place.address) for place in self.participants]
         if len(set(places)) != len(places):
             raise ValueError("a participant is listed twice")
         logins: dict[str, Any] = {}
-        for one in self.participants:
-            if logins.setdefault(one.address, one.password_file) != one.password_file:
-                raise ValueError(f"{one.address} has two password files")
-        if len({one.user for one in self.chain_listeners}) != len(self.chain_listeners):
+        for place in self.participants:
+            if logins.setdefault(place.address, place.password_file) != place.password_file:
+                raise ValueError(f"{place.address} has two password files")
+        if len({place.user for place in self.chain_listeners}) != len(self.chain_listeners):
             raise ValueError("a chain listener is listed twice")
         return self
-
-
-@dataclass(frozen=True, slots=True)
-class Queue:
-    """A durable quorum queue; what may change later is in policies."""
-
-    name: str
 
 
 @dataclass(frozen=True, slots=True)
 class Binding:
     """Exchange to queue."""
 
-    exchange: str
-    queue: str
-    key: str
-
-
-@dataclass(frozen=True, slots=True)
-class Policy:
-    """Settings of the queues whose names match."""
-
-    name: str
-    pattern: str
-    priority: int
-    definition: Mapping[str, str | int]
+    source: str
+    destination: str
+    routing_key: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,58 +110,70 @@ class Topology:
 
     vhost: str
     exchanges: tuple[str, ...]
-    queues: tuple[Queue, ...]
+    queues: tuple[str, ...]
+    """Durable quorum queues; what may change later is in policies."""
+
     bindings: tuple[Binding, ...]
-    policies: tuple[Policy, ...]
+    policies: tuple[Mapping[str, Any], ...]
+    """Settings of the queues whose names match, as RabbitMQ writes them."""
+
     users: tuple[User, ...]
 
 
 def topology_of(places: Places) -> Topology:
     """The broker's contents for these participants."""
-    queues = [Queue(DEAD_QUEUE)]
-    bindings = [Binding(DEAD_EXCHANGE, DEAD_QUEUE, "#")]
-    for one in places.participants:
-        name = queue_name(one.role, one.address)
-        queues.append(Queue(name))
-        bindings.append(Binding(EXCHANGE, name, f"{one.role}.{one.address}.*"))
+    queues = {DEAD_QUEUE: Binding(DEAD_EXCHANGE, DEAD_QUEUE, "#")}
     logins: dict[str, Login] = {}
-    for one in places.participants:
-        logins[one.address] = Login(password_file=one.password_file)
+    for place in places.participants:
+        name = queue_name(place.role, place.address)
+        queues[name] = Binding(EXCHANGE, name, f"{place.role}.{place.address}.*")
+        logins[place.address] = place
     for address in logins:
         for stream in ("confirmed", "seen"):
             name = event_queue_name(stream, address)
-            queues.append(Queue(name))
-            bindings.append(Binding(CHAIN_EXCHANGE, name, f"{stream}.#"))
+            queues[name] = Binding(CHAIN_EXCHANGE, name, f"{stream}.#")
     users = [
         User(address, login, _participant_rights(address, _roles(places, address)))
         for address, login in logins.items()
     ]
-    users += [
-        User(one.user, Login(password_file=one.password_file), _listener_rights())
-        for one in places.chain_listeners
-    ]
-    exchanges = (EXCHANGE, CHAIN_EXCHANGE, DEAD_EXCHANGE)
-    return Topology(places.vhost, exchanges, tuple(queues), tuple(bindings), tuple(_policies()), tuple(users))
+    users += [User(place.user, place, _listener_rights()) for place in places.chain_listeners]
+    return Topology(
+        vhost=places.vhost,
+        exchanges=(EXCHANGE, CHAIN_EXCHANGE, DEAD_EXCHANGE),
+        queues=tuple(queues),
+        bindings=tuple(queues.values()),
+        policies=tuple(_policies()),
+        users=tuple(users),
+    )
 
 
-def _policies() -> Iterable[Policy]:
+def _policies() -> Iterable[Mapping[str, Any]]:
     # Off by one on purpose: the broker counts returns, and the first delivery is none.
     limit = DELIVERY_LIMIT - 1
-    kept: dict[str, str | int] = {"delivery-limit": limit, "dead-letter-exchange": DEAD_EXCHANGE}
+    kept = {"delivery-limit": limit, "dead-letter-exchange": DEAD_EXCHANGE}
     # A full queue refuses, so its senders wait, while a full disk would stop everybody.
-    bounded: dict[str, str | int] = {"max-length-bytes": 4 * _GIBIBYTE, "overflow": "reject-publish"}
-    yield Policy("deltaml-queues", r"^deltaml\.(?!dead\.)", 10, {**kept, **bounded})
+    bounded = {"max-length-bytes": 4 * _GIBIBYTE, "overflow": "reject-publish"}
+    yield _policy("deltaml-queues", r"^deltaml\.(?!dead\.)", 10, {**kept, **bounded})
     # Nobody may be looking at what is merely seen: the oldest goes, and is no dead letter.
-    seen: dict[str, str | int] = {"delivery-limit": limit, "max-length": 10_000, "overflow": "drop-head"}
-    yield Policy("deltaml-seen", r"^deltaml\.chain\..*\.seen$", 20, seen)
+    seen = {"delivery-limit": limit, "max-length": 10_000, "overflow": "drop-head"}
+    yield _policy("deltaml-seen", r"^deltaml\.chain\..*\.seen$", 20, seen)
     # Whoever looks at dead letters gives them back, which counts as a delivery: no look may cost a letter.
-    dead: dict[str, str | int] = {"max-length-bytes": _GIBIBYTE, "message-ttl": 30 * _DAY_MILLISECONDS}
-    dead |= {"overflow": "drop-head", "delivery-limit": 1_000_000_000}
-    yield Policy("deltaml-dead", rf"^{re.escape(DEAD_QUEUE)}$", 10, dead)
+    dead = {
+        "max-length-bytes": _GIBIBYTE,
+        "message-ttl": 30 * _DAY_MILLISECONDS,
+        "overflow": "drop-head",
+        "delivery-limit": 1_000_000_000,
+    }
+    yield _policy("deltaml-dead", rf"^{re.escape(DEAD_QUEUE)}$", 10, dead)
+
+
+def _policy(name: str, pattern: str, priority: int, definition: Mapping[str, object]) -> Mapping[str, Any]:
+    applied = {"name": name, "pattern": pattern, "apply-to": "queues", "priority": priority}
+    return {**applied, "definition": definition}
 
 
 def _roles(places: Places, address: str) -> list[str]:
-    return [one.role for one in places.participants if one.address == address]
+    return [place.role for place in places.participants if place.address == address]
 
 
 def _participant_rights(address: str, roles: list[str]) -> Rights:

@@ -30,7 +30,7 @@ def test_an_address_in_two_roles_is_one_user_with_both_queues() -> None:
 def test_nobody_configures_and_nobody_reads_another() -> None:
     places = Places(participants=(place("data_owner", OWNER), place("model_buyer", BUYER)))
     topology = topology_of(places)
-    queues = {queue.name for queue in topology.queues}
+    queues = set(topology.queues)
     for user in topology.users:
         readable = {name for name in queues if re.search(user.rights.read, name)}
         assert readable == {name for name in queues if user.name in name}
