@@ -64,11 +64,9 @@ class Delivery(Protocol):
 
     async def ack(self) -> None:
         """Take it off the queue."""
-        ...
 
     async def dead_letter(self, code: str, detail: str) -> None:
         """Publish it to the dead letters with the reason, then take it off the queue."""
-        ...
 
 
 class EventDelivery(Protocol):
@@ -78,7 +76,6 @@ class EventDelivery(Protocol):
 
     async def ack(self) -> None:
         """Take it off the queue: it is stored."""
-        ...
 
 
 Tap = Callable[[Outgoing], None]
@@ -98,39 +95,30 @@ class Bus(Protocol):
     @property
     def is_connected(self) -> bool:
         """Whether what others send can arrive now."""
-        ...
 
     async def connect(self) -> None:
         """Try the connection; raises BusUnavailable, or BusRefused with what to do about it."""
-        ...
 
     async def publish(self, message: Outgoing) -> None:
         """Returns when confirmed; raises Unroutable, BusRefused or BusUnavailable."""
-        ...
 
     def deliveries(self, role: str, address: str) -> AsyncIterator[Delivery]:
         """The participant's queue, without end; reconnects by itself. Raises Unroutable if it is missing."""
-        ...
 
     async def publish_dead_letter(self, envelope: Envelope, code: str, detail: str) -> None:
         """Put the envelope of a message that broke a rule after its admission among the dead letters."""
-        ...
 
     async def publish_undelivered(self, message: Outgoing, detail: str) -> None:
         """Put a message of ours that no queue takes among the dead letters, under UNDELIVERABLE."""
-        ...
 
     async def publish_event(self, event: ChainEvent, stream: str) -> None:
         """Publish a contract event on the stream "seen" or "confirmed"."""
-        ...
 
     def events(self, stream: str, address: str) -> AsyncIterator[EventDelivery]:
         """The stream's events for this participant, without end; what is not acked comes again."""
-        ...
 
     async def close(self) -> None:
         """Stop; what was not acked is delivered again."""
-        ...
 
 
 def read_envelope(fields: Mapping[str, Any]) -> Envelope:

@@ -104,70 +104,47 @@ def _server() -> Document:
 def _channels() -> Iterator[tuple[str, Document]]:
     for role in PARTIES:
         received = [name for name, kind in MESSAGE_TYPES.items() if _is_received(kind, role)]
-        yield (
-            f"to_{role}",
-            {
-                "address": message_key(role, _ADDRESS, _TYPE),
-                "title": f"Messages to a {role.replace('_', ' ')}",
-                "parameters": {"address": _ADDRESS_PARAMETER, "type": {"enum": received}},
-                "messages": _references(received),
-                "bindings": {"amqp": _routed(EXCHANGE)},
-            },
-        )
-        yield (
-            f"queue_of_{role}",
-            {
-                "address": queue_name(role, _ADDRESS),
-                "title": f"The queue of a {role.replace('_', ' ')}",
-                "parameters": {"address": _ADDRESS_PARAMETER},
-                "messages": _references(received),
-                "bindings": {"amqp": _queue(queue_name(role, _ADDRESS))},
-            },
-        )
-    yield (
-        "contract_events",
-        {
-            "address": _STREAM_ADDRESS,
-            "title": "Contract events, as seen and as confirmed",
-            "parameters": {"stream": {"enum": ["seen", "confirmed"]}, "event": {}, "training": {}},
-            "messages": _references(["chain_event"]),
-            "bindings": {"amqp": _routed(CHAIN_EXCHANGE)},
-        },
-    )
+        shown = role.replace("_", " ")
+        parameters = {"address": _ADDRESS_PARAMETER, "type": {"enum": received}}
+        address = message_key(role, _ADDRESS, _TYPE)
+        yield f"to_{role}", _routed(EXCHANGE, address, f"Messages to a {shown}", received, parameters)
+        title = f"The queue of a {shown}"
+        yield f"queue_of_{role}", _queue(queue_name(role, _ADDRESS), title, received)
+    title = "Contract events, as seen and as confirmed"
+    parameters = {"stream": {"enum": ["seen", "confirmed"]}, "event": {}, "training": {}}
+    yield "contract_events", _routed(CHAIN_EXCHANGE, _STREAM_ADDRESS, title, ["chain_event"], parameters)
     for stream in ("confirmed", "seen"):
-        yield (
-            f"queue_of_{stream}_events",
-            {
-                "address": event_queue_name(stream, _ADDRESS),
-                "title": f"A participant's copy of the {stream} events",
-                "parameters": {"address": _ADDRESS_PARAMETER},
-                "messages": _references(["chain_event"]),
-                "bindings": {"amqp": _queue(event_queue_name(stream, _ADDRESS))},
-            },
-        )
-    yield (
-        "dead_letters",
-        {
-            "address": DEAD_QUEUE,
-            "title": "What was refused or could not be delivered, with the reason in its headers",
-            "description": f"Fed by the exchange {DEAD_EXCHANGE}.",
-            "messages": _references(list(MESSAGE_TYPES)),
-            "bindings": {"amqp": _queue(DEAD_QUEUE)},
-        },
-    )
+        name, title = event_queue_name(stream, _ADDRESS), f"A participant's copy of the {stream} events"
+        yield f"queue_of_{stream}_events", _queue(name, title, ["chain_event"])
+    title = "What was refused or could not be delivered, with the reason in its headers"
+    dead = _queue(DEAD_QUEUE, title, list(MESSAGE_TYPES))
+    yield "dead_letters", {**dead, "description": f"Fed by the exchange {DEAD_EXCHANGE}."}
 
 
 def _is_received(kind: type[MessageBody], role: str) -> bool:
     return any(recipient == role for _, recipient in kind.catalogue.routes)
 
 
-def _routed(exchange: str) -> Document:
+def _routed(exchange: str, address: str, title: str, names: list[str], parameters: Document) -> Document:
     place = {"name": exchange, "type": "topic", "durable": True, "autoDelete": False}
-    return {"is": "routingKey", "exchange": place}
+    return {
+        "address": address,
+        "title": title,
+        "parameters": parameters,
+        "messages": _references(names),
+        "bindings": {"amqp": {"is": "routingKey", "exchange": place}},
+    }
 
 
-def _queue(name: str) -> Document:
-    return {"is": "queue", "queue": {"name": name, "durable": True, "exclusive": False, "autoDelete": False}}
+def _queue(name: str, title: str, names: list[str]) -> Document:
+    place = {"name": name, "durable": True, "exclusive": False, "autoDelete": False}
+    channel = {
+        "address": name,
+        "title": title,
+        "messages": _references(names),
+        "bindings": {"amqp": {"is": "queue", "queue": place}},
+    }
+    return channel | ({"parameters": {"address": _ADDRESS_PARAMETER}} if _ADDRESS in name else {})
 
 
 def _references(names: list[str]) -> Document:

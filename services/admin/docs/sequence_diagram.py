@@ -15,52 +15,33 @@ class Stretch:
     """A stretch of a training: messages, contract calls (`call:` and name) and events, in their order."""
 
     title: str
-    steps: tuple[str, ...]
+    text: str
     repeated: bool = False
 
+    @property
+    def steps(self) -> list[str]:
+        """The names in `text`."""
+        return self.text.split()
 
-COURSE: tuple[Stretch, ...] = (
+
+COURSE = (
     Stretch(
         "before the rounds",
-        (
-            "training_order",
-            "call:open",
-            "Opened",
-            "training_request",
-            "request_answer",
-            "invitation",
-            "call:join",
-            "Joined",
-            "invitation_answer",
-            "call:close",
-            "Closed",
-            "call:draw",
-            "RolesDrawn",
-            "training_started",
-        ),
+        """training_order call:open Opened training_request request_answer
+        invitation call:join Joined invitation_answer call:close Closed
+        call:draw RolesDrawn training_started""",
     ),
     Stretch(
         "every round",
-        (
-            "encrypted_model",
-            "gradient_update",
-            "refresh_request",
-            "refresh_answer",
-            "local_models",
-            "noisy_metric",
-            "metric_products",
-            "encrypted_metric",
-            "opening_request",
-            "opening",
-            "round_signature",
-            "call:record_round",
-            "RoundRecorded",
-            "round_completed",
-        ),
+        """encrypted_model gradient_update refresh_request refresh_answer
+        local_models noisy_metric metric_products encrypted_metric
+        opening_request opening round_signature
+        call:record_round RoundRecorded round_completed""",
         repeated=True,
     ),
     Stretch(
-        "after the last round", ("call:settle", "Settled", "call:withdraw", "trained_model", "model_received")
+        "after the last round",
+        "call:settle Settled call:withdraw trained_model model_received",
     ),
 )
 """What happens in a training in which everybody does its stretch."""

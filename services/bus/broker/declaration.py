@@ -8,10 +8,10 @@ import tempfile
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
-from urllib.parse import unquote, urlsplit, urlunsplit
 
 from aio_pika import ExchangeType
 from pydantic import ValidationError
+from yarl import URL
 
 from protocol.errors import MisuseError
 from protocol.marketplace import PartyRole
@@ -48,23 +48,16 @@ async def declared(url: str, participants: Sequence[tuple[PartyRole, str]]) -> A
 def _settings(url: str, folder: Path) -> Broker:
     """The connection's settings; a password moves from the URL into a file that only we can read."""
     try:
-        parts = urlsplit(url)
-        password, bare = parts.password, urlunsplit(parts._replace(netloc=_netloc(url)))
-        if password is None:
-            return Broker(url=bare)
+        parsed = URL(url)
+        if parsed.password is None:
+            return Broker(url=url)
         file = folder / "password"
-        write_private(file, unquote(password).encode())
-        return Broker(url=bare, password_file=file)
+        write_private(file, parsed.password.encode())
+        return Broker(url=str(parsed.with_password(None)), password_file=file)
     except (ValidationError, ValueError):
         raise MisuseError(
             "--broker is not an AMQP URL; write it like amqp://user:password@localhost:5672/vhost"
         ) from None
-
-
-def _netloc(url: str) -> str:
-    parts = urlsplit(url)
-    place = f"{parts.hostname}:{parts.port}" if parts.port else str(parts.hostname)
-    return f"{parts.username}@{place}" if parts.username else place
 
 
 async def _declare(link: Connection, topology: Topology) -> None:
