@@ -9,6 +9,7 @@ from typing import Any
 import msgpack  # type: ignore[import-untyped]
 from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema, models_json_schema
+from pydantic_core import to_jsonable_python
 
 from protocol.codec import pack
 from protocol.messages import MESSAGE_TYPES
@@ -33,24 +34,24 @@ def message_schemas() -> dict[str, Any]:
 def schemas_of(kinds: Iterable[type[BaseModel]]) -> dict[str, Any]:
     """JSON Schema by name of type, for these types as they are on the wire and all that they refer to."""
     wanted = [(kind, "serialization") for kind in kinds]
-    _, found = models_json_schema(
+    _, document = models_json_schema(
         wanted,  # type: ignore[arg-type]
         schema_generator=_WireSchema,
         ref_template=SCHEMAS + "{model}",
     )
-    schemas: dict[str, Any] = _plain(found["$defs"])
+    schemas: dict[str, Any] = _plain(document["$defs"])
     return schemas
 
 
 def wire_value(value: BaseModel) -> dict[str, Any]:
     """What `value` is on the wire, with byte strings as hexadecimal text."""
-    plain: dict[str, Any] = _hexadecimal(msgpack.unpackb(pack(value)))
+    plain: dict[str, Any] = to_jsonable_python(msgpack.unpackb(pack(value)), bytes_mode="hex")
     return plain
 
 
 def _plain(schema: Any) -> Any:
     if isinstance(schema, list):
-        return [_plain(one) for one in schema]
+        return [_plain(item) for item in schema]
     if not isinstance(schema, Mapping):
         return schema
     if schema.get("format") == "binary":
@@ -75,13 +76,3 @@ def _byte_string(schema: Mapping[str, Any]) -> dict[str, Any]:
     if bounds:
         words.append(f"An integer, {' and '.join(bounds)}, in two's complement, big-endian.")
     return {**shown, "description": " ".join(words)} if words else shown
-
-
-def _hexadecimal(value: Any) -> Any:
-    if isinstance(value, bytes):
-        return value.hex()
-    if isinstance(value, list):
-        return [_hexadecimal(one) for one in value]
-    if isinstance(value, dict):
-        return {name: _hexadecimal(one) for name, one in value.items()}
-    return value

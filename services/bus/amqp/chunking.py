@@ -49,12 +49,15 @@ def check_chunk(
 @dataclass(slots=True)
 class _Incomplete(Generic[H]):
     total: int
-    bodies: dict[int, bytes] = field(default_factory=dict)
-    handles: dict[int, H] = field(default_factory=dict)
+    chunks: dict[int, tuple[bytes, H]] = field(default_factory=dict)
 
     @property
     def size(self) -> int:
-        return sum(map(len, self.bodies.values()))
+        return sum(len(body) for body, _ in self.chunks.values())
+
+    @property
+    def handles(self) -> tuple[H, ...]:
+        return tuple(handle for _, handle in self.chunks.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +88,7 @@ class Assembler(Generic[H]):
     @property
     def held(self) -> int:
         """Chunks waiting for others."""
-        return sum(len(item.handles) for item in self._incomplete.values())
+        return sum(len(item.chunks) for item in self._incomplete.values())
 
     def add(self, peer: str, message_id: str, number: int, total: int, body: bytes, handle: H) -> Taken[H]:
         """Take a checked chunk; `peer` is who answers for it, `message_id` counts within the peer's own."""
@@ -97,13 +100,12 @@ class Assembler(Generic[H]):
             item = None
         if item is None:
             item = self._incomplete[key] = _Incomplete(total)
-        superseded = item.handles.get(number)
-        item.bodies[number], item.handles[number] = body, handle
-        if len(item.handles) == total:
+        _, superseded = item.chunks.get(number, (b"", None))
+        item.chunks[number] = body, handle
+        if len(item.chunks) == total:
             del self._incomplete[key]
-            whole = b"".join(item.bodies[at] for at in range(total))
-            handles = tuple(item.handles[at] for at in range(total))
-            return Taken(Whole(whole, handles), superseded, tuple(given_up))
+            bodies, handles = zip(*(item.chunks[place] for place in range(total)), strict=True)
+            return Taken(Whole(b"".join(bodies), handles), superseded, tuple(given_up))
         given_up.extend(self._excess(peer))
         return Taken(None, superseded, tuple(given_up))
 
@@ -120,4 +122,4 @@ class Assembler(Generic[H]):
             yield self._remove(oldest)
 
     def _remove(self, key: tuple[str, str]) -> tuple[H, ...]:
-        return tuple(self._incomplete.pop(key).handles.values())
+        return self._incomplete.pop(key).handles

@@ -9,7 +9,7 @@ import secrets
 import tempfile
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -65,7 +65,7 @@ class Letter:
         """Why it cannot be put back, or None."""
         place = self.routing_key.split(".")
         if self.exchange != EXCHANGE or len(place) != 3:
-            return "it was no message between participants"
+            return "it was not a message between participants"
         if not self.body_bytes or self.code == "incomplete":
             return "its body was not kept; have the sender send it again"
         # Participants write letters freely, so one is believed about its writer's own queue and name alone:
@@ -74,6 +74,8 @@ class Letter:
             return f"{self.written_by} wrote it, who was neither its sender nor its recipient"
         return None
 
+
+_TEXTS = [field.name for field in fields(Letter) if field.name != "body_bytes"]
 
 Chosen = Callable[[Letter], bool]
 
@@ -89,10 +91,10 @@ class Kept:
 class DeadQueue:
     """See `opened`."""
 
-    def __init__(self, link: Connection) -> None:
-        """`link` is of the user that exists for this command."""
-        self._link = link
-        self._publisher = Publisher(link, Timing(publish_attempts=2))
+    def __init__(self, connection: Connection) -> None:
+        """`connection` is of the user that exists for this command."""
+        self._connection = connection
+        self._publisher = Publisher(connection, Timing(publish_attempts=2))
 
     async def letters(self, chosen: Chosen) -> list[Letter]:
         """Those chosen, oldest first; all stay."""
@@ -100,12 +102,12 @@ class DeadQueue:
 
     async def purge(self, chosen: Chosen) -> list[Letter]:
         """Throw away those chosen."""
-        gone = []
+        purged = []
         async for letter, message in self._walk():
             if chosen(letter):
                 await message.ack()
-                gone.append(letter)
-        return gone
+                purged.append(letter)
+        return purged
 
     async def requeue(self, chosen: Chosen) -> tuple[list[Letter], list[Kept]]:
         """Send those chosen as they came; what cannot be sent stays. One sent twice does no harm."""
@@ -129,7 +131,7 @@ class DeadQueue:
 
     async def _walk(self) -> AsyncIterator[tuple[Letter, AbstractIncomingMessage]]:
         """Every letter that is there now: those that our own doing adds are for the next command."""
-        channel = await self._link.channel()
+        channel = await self._connection.channel()
         try:
             queue = await channel.get_queue(DEAD_QUEUE, ensure=False)
             left = MOST_LETTERS
@@ -165,16 +167,14 @@ async def opened(plan: BrokerPlan) -> AsyncIterator[DeadQueue]:
         broker = Broker(
             url=f"{scheme}://{user}@{host}/{plan.vhost}",
             password_file=file,
-            ca_file=plan.amqp.ca_file,
-            certificate_file=plan.amqp.certificate_file,
-            key_file=plan.amqp.key_file,
+            **plan.amqp.model_dump(exclude={"url"}),
         )
         async with (
             connected(plan.management) as api,
             _temporary_user(api, plan.vhost, user, password),
-            Connection(broker, "administrator") as link,
+            Connection(broker, "administrator") as connection,
         ):
-            yield DeadQueue(link)
+            yield DeadQueue(connection)
 
 
 @asynccontextmanager
@@ -210,34 +210,26 @@ def _as_it_came(message: AbstractIncomingMessage) -> Message:
 def _letter(message: AbstractIncomingMessage) -> Letter:
     """What a letter says. Its own routing key is one that the broker has let its writer use."""
     headers, key = message.headers, message.routing_key or ""
-    told: dict[str, object] = dict(headers)
+    stated: dict[str, object] = {**headers, "written_by": key.split(".")[0]}
     death = _first_death(headers)
     if death is not None:
-        told |= {
+        stated |= {
             "code": death.get("reason"),
             "detail": f"off the queue {death.get('queue')}",
             "exchange": death.get("exchange"),
             "routing_key": key,
             "sent_as": message.user_id,
+            "written_by": BROKER,
         }
-    code = _text(told.get("code"))
-    return Letter(
-        message_id=_text(message.message_id),
-        type=_text(message.type),
-        reason=reason_of(code),
-        code=code,
-        detail=_text(told.get("detail")),
-        sender=_text(headers.get("sender")),
-        recipient=_text(headers.get("recipient")),
-        training=_text(message.correlation_id),
-        round=_text(headers.get("round")),
-        sent_at=_moment(message.timestamp),
-        written_by=_text(key.split(".")[0]) if death is None else BROKER,
-        sent_as=_text(told.get("sent_as")),
-        exchange=_text(told.get("exchange")),
-        routing_key=_text(told.get("routing_key")),
-        body_bytes=len(message.body),
-    )
+    stated |= {
+        "message_id": message.message_id,
+        "type": message.type,
+        "training": message.correlation_id,
+        "reason": reason_of(_text(stated.get("code"))),
+        "sent_at": _moment(message.timestamp),
+    }
+    texts = {name: _text(stated.get(name)) for name in _TEXTS}
+    return Letter(**texts, body_bytes=len(message.body))
 
 
 def _first_death(headers: Mapping[str, Any]) -> Mapping[str, Any] | None:
@@ -250,7 +242,7 @@ def _first_death(headers: Mapping[str, Any]) -> Mapping[str, Any] | None:
 
 def _text(value: object) -> str:
     text = "" if value is None else str(value)
-    return "".join(one if one.isprintable() else "?" for one in text[:_LONGEST_TEXT])
+    return "".join(character if character.isprintable() else "?" for character in text[:_LONGEST_TEXT])
 
 
 def _moment(timestamp: datetime | None) -> str:

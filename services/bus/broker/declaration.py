@@ -37,12 +37,12 @@ async def declared(url: str, participants: Sequence[tuple[PartyRole, str]]) -> A
             participants=tuple(ParticipantPlace(role=role, address=who) for role, who in participants),
         )
         topology = topology_of(places)
-        async with Connection(broker, "administrator") as link:
+        async with Connection(broker, "administrator") as connection:
             try:
-                await _declare(link, topology)
+                await _declare(connection, topology)
                 yield broker
             finally:
-                await _remove(link, topology)
+                await _remove(connection, topology)
 
 
 def _settings(url: str, folder: Path) -> Broker:
@@ -60,8 +60,8 @@ def _settings(url: str, folder: Path) -> Broker:
         ) from None
 
 
-async def _declare(link: Connection, topology: Topology) -> None:
-    channel = await link.channel()
+async def _declare(connection: Connection, topology: Topology) -> None:
+    channel = await connection.channel()
     try:
         for name in topology.exchanges:
             await channel.declare_exchange(name, ExchangeType.TOPIC, durable=True)
@@ -72,17 +72,17 @@ async def _declare(link: Connection, topology: Topology) -> None:
             await queue_of.bind(binding.source, binding.routing_key)
     except BROKER_ERRORS as error:
         raise BusUnavailable(
-            f"the broker at {link.place} did not let us declare a queue ({error}): "
+            f"the broker at {connection.place} did not let us declare a queue ({error}): "
             "use a login that may configure this virtual host"
         ) from None
     finally:
         await channel.close()
 
 
-async def _remove(link: Connection, topology: Topology) -> None:
+async def _remove(connection: Connection, topology: Topology) -> None:
     """Our participants' queues; the exchanges and the dead letters may be others' too."""
     try:
-        channel = await link.channel()
+        channel = await connection.channel()
         for queue in topology.queues:
             if queue != DEAD_QUEUE:
                 await channel.queue_delete(queue)

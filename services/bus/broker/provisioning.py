@@ -56,15 +56,15 @@ async def apply(api: Management, topology: Topology) -> list[Difference]:
     Raises BusRefused, with nothing changed, when an exchange or a queue exists otherwise: it would have to be
     removed first, and messages with it.
     """
-    found = await differences(api, topology)
-    blocking = [f"{item.kind} {item.name} ({item.detail})" for item in found if item.action == "conflict"]
+    drift = await differences(api, topology)
+    blocking = [f"{item.kind} {item.name} ({item.detail})" for item in drift if item.action == "conflict"]
     if blocking:
         raise BusRefused(f"nothing was changed; remove first what exists otherwise: {', '.join(blocking)}")
-    for item in found:
+    for item in drift:
         if item.action == "remove":
             await _remove_binding(api, item.definition)
     wanted: dict[str, list[Definition]] = {}
-    for item in found:
+    for item in drift:
         if item.action in ("create", "change"):
             wanted.setdefault(item.section, []).append(item.definition)
     # Keys before exchanges: a right to an exchange without a pattern is a right to every key.
@@ -72,7 +72,7 @@ async def apply(api: Management, topology: Topology) -> list[Difference]:
     for sections in (wanted, {"permissions": permissions}):
         if any(sections.values()):
             await api.post("definitions", body=sections)
-    return found
+    return drift
 
 
 async def _remove_binding(api: Management, binding: Definition) -> None:
