@@ -28,19 +28,6 @@ async def test_messages_survive_applying_again(market: AmqpMarket) -> None:
     assert await market.depth(queue_name("data_owner", market.owner)) == 1
 
 
-async def test_a_tap_is_found_and_removed(market: AmqpMarket) -> None:
-    channel = await market.channel()
-    tap = await channel.declare_queue("tap", durable=True)
-    await tap.bind(EXCHANGE, "#")
-    assert [(one.action, one.kind, one.name) for one in await market.plan() if one.kind != "permission"] == [
-        ("look", "queue", "tap"),
-        ("remove", "binding", f"{EXCHANGE} → tap (#)"),
-    ]
-    await market.apply()
-    await market.bus(market.aggregator).publish(outgoing("data_owner", market.aggregator, market.owner))
-    assert await market.depth("tap") == 0
-
-
 async def test_what_was_changed_by_hand_is_set_right(market: AmqpMarket) -> None:
     everything = {"configure": ".*", "read": ".*", "write": ".*"}
     await market.api.put("permissions", market.vhost, market.owner, body=everything)

@@ -3,11 +3,8 @@
 import re
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from services.bus.broker.passwords import matches, password_hash
 from services.bus.broker.topology import NOTHING, ParticipantPlace, Places, topology_of
 from services.bus.naming import DEAD_QUEUE, EXCHANGE, queue_name
 
@@ -62,21 +59,3 @@ def test_dots_in_names_are_dots() -> None:
 def test_impossible_lists_are_refused(participants: list[dict[str, str]]) -> None:
     with pytest.raises(ValidationError):
         Places.model_validate({"participants": participants})
-
-
-@given(st.text(min_size=1), st.text(min_size=1))
-def test_a_password_matches_its_hash_alone(password: str, other: str) -> None:
-    known = password_hash(password)
-    assert matches(password, known)
-    assert matches(other, known) == (other == password)
-
-
-def test_a_hash_is_as_rabbitmq_documents_it() -> None:
-    """The worked example of RabbitMQ's documentation, "Passwords", section "This is the algorithm"."""
-    known = password_hash("test12", bytes.fromhex("908DC60A"))
-    assert known == "kI3GCqW5JLMJa4iX1lo7X4D6XbYqlLgxIs30+P6tENUV2POR"
-
-
-@pytest.mark.parametrize("known", ["", "!", "AAA=", "kI3G", "ä"])
-def test_other_text_matches_nothing(known: str) -> None:
-    assert not matches("test12", known)
