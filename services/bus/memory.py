@@ -89,13 +89,12 @@ class MemoryDelivery(Delivery):
 
     def __init__(
         self,
-        broker: MemoryBroker,
         queued: _Queued,
         unacked: dict["MemoryDelivery", None],
-        dead_letters: Counter[str],
+        dead_letter: Callable[[DeadLetter], None],
     ) -> None:
-        """Held in `unacked` until acked; `dead_letters` counts those that are refused."""
-        self._broker, self.queued, self._unacked, self._dead_letters = broker, queued, unacked, dead_letters
+        """Held in `unacked` until acked or refused."""
+        self.queued, self._unacked, self._dead_letter = queued, unacked, dead_letter
         self.envelope_fields, self.body, self.trace = queued.fields, queued.body, queued.trace
         unacked[self] = None
 
@@ -105,8 +104,7 @@ class MemoryDelivery(Delivery):
 
     @override
     async def dead_letter(self, code: str, detail: str) -> None:
-        self._broker.dead_letters.append(DeadLetter(self.envelope_fields, self.body, code, detail))
-        self._dead_letters[code] += 1
+        self._dead_letter(DeadLetter(self.envelope_fields, self.body, code, detail))
         self._unacked.pop(self, None)
 
 
@@ -159,7 +157,7 @@ class MemoryBus(Bus):
             self._broker.tap(message)
         self.messages_published += 1
         self.bytes_published += len(message.sealed)
-        queue.put(_Queued(message.envelope.model_dump(mode="python"), message.sealed, message.trace))
+        queue.put(_Queued(message.envelope.model_dump(), message.sealed, message.trace))
         await asyncio.sleep(0)
 
     @override
@@ -172,7 +170,7 @@ class MemoryBus(Bus):
             self.on_cycle("messages")
             queued = await queue.get()
             queued.deliveries += 1
-            delivery = MemoryDelivery(self._broker, queued, unacked, self.dead_letters)
+            delivery = MemoryDelivery(queued, unacked, self._dead_letter)
             if queued.deliveries > DELIVERY_LIMIT:
                 await delivery.dead_letter("delivery_limit", f"delivered {DELIVERY_LIMIT} times, never acked")
                 continue
@@ -180,15 +178,11 @@ class MemoryBus(Bus):
 
     @override
     async def publish_dead_letter(self, envelope: Envelope, code: str, detail: str) -> None:
-        fields = envelope.model_dump(mode="python")
-        self._broker.dead_letters.append(DeadLetter(fields, b"", code, detail))
-        self.dead_letters[code] += 1
+        self._dead_letter(DeadLetter(envelope.model_dump(), b"", code, detail))
 
     @override
     async def publish_undelivered(self, message: Outgoing, detail: str) -> None:
-        fields = message.envelope.model_dump(mode="python")
-        self._broker.dead_letters.append(DeadLetter(fields, message.sealed, UNDELIVERABLE, detail))
-        self.dead_letters[UNDELIVERABLE] += 1
+        self._dead_letter(DeadLetter(message.envelope.model_dump(), message.sealed, UNDELIVERABLE, detail))
 
     @override
     async def publish_event(self, event: ChainEvent, stream: str) -> None:
@@ -214,3 +208,7 @@ class MemoryBus(Bus):
         for place, events in self._unacked_events.items():
             self._broker.streams[place].put_back([delivery.event for delivery in events])
             events.clear()
+
+    def _dead_letter(self, letter: DeadLetter) -> None:
+        self._broker.dead_letters.append(letter)
+        self.dead_letters[letter.code] += 1

@@ -13,7 +13,6 @@ from protocol.errors import ProtocolViolation
 from protocol.messages import MAXIMUM_BODY_BYTES
 
 CHUNK_BYTES = 1 << 20
-MAXIMUM_CHUNKS = MAXIMUM_BODY_BYTES // CHUNK_BYTES
 MAXIMUM_INCOMPLETE = 4
 """Messages that one peer may leave incomplete; an honest one sends its messages one after another."""
 
@@ -27,9 +26,7 @@ def split(body: bytes) -> list[bytes]:
     return [body[start : start + CHUNK_BYTES] for start in range(0, max(len(body), 1), CHUNK_BYTES)]
 
 
-def check_chunk(
-    number: object, total: object, body: bytes, limit: int = MAXIMUM_BODY_BYTES
-) -> tuple[int, int]:
+def check_chunk(number: object, total: object, body: bytes, limit: int) -> tuple[int, int]:
     """The chunk's number and the number of chunks of a body of at most `limit` bytes.
 
     Raises ProtocolViolation("malformed" or "oversized").

@@ -4,7 +4,8 @@ import asyncio
 
 import pytest
 
-from services.bus.amqp.chunking import CHUNK_BYTES, MAXIMUM_CHUNKS, MAXIMUM_INCOMPLETE
+from protocol.messages import MAXIMUM_BODY_BYTES
+from services.bus.amqp.chunking import CHUNK_BYTES, MAXIMUM_INCOMPLETE
 from services.bus.amqp.message_properties import message_of
 from services.bus.naming import message_key, queue_name
 from services.bus.port import Outgoing, read_envelope
@@ -114,7 +115,12 @@ async def test_a_large_body_in_one_piece_is_refused(market: AmqpMarket) -> None:
 
 async def test_more_parts_than_a_body_may_have_are_refused(market: AmqpMarket) -> None:
     message = outgoing("federated_aggregator", market.buyer, market.aggregator)
-    await publish_raw(market, message, user=market.buyer, headers={"part": 0, "parts": MAXIMUM_CHUNKS + 1})
+    await publish_raw(
+        market,
+        message,
+        user=market.buyer,
+        headers={"part": 0, "parts": MAXIMUM_BODY_BYTES // CHUNK_BYTES + 1},
+    )
     await refused(market, "oversized")
 
 

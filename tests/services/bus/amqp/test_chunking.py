@@ -10,13 +10,14 @@ from protocol.errors import ProtocolViolation
 from protocol.messages import MAXIMUM_BODY_BYTES
 from services.bus.amqp.chunking import (
     CHUNK_BYTES,
-    MAXIMUM_CHUNKS,
     MAXIMUM_INCOMPLETE,
     MAXIMUM_INCOMPLETE_BYTES,
     Assembler,
     check_chunk,
     split,
 )
+
+MAXIMUM_CHUNKS = MAXIMUM_BODY_BYTES // CHUNK_BYTES
 
 
 @given(size=st.integers(0, 4 * CHUNK_BYTES), seed=st.integers())
@@ -38,8 +39,9 @@ def test_parts_join_to_the_body_in_any_order(size: int, seed: int) -> None:
 
 
 def test_the_longest_body_has_as_many_parts_as_are_taken() -> None:
-    assert len(split(bytes(MAXIMUM_BODY_BYTES))) == MAXIMUM_CHUNKS
-    assert check_chunk(MAXIMUM_CHUNKS - 1, MAXIMUM_CHUNKS, b"") == (MAXIMUM_CHUNKS - 1, MAXIMUM_CHUNKS)
+    count = len(split(bytes(MAXIMUM_BODY_BYTES)))
+    assert count == MAXIMUM_CHUNKS
+    assert check_chunk(count - 1, count, b"", MAXIMUM_BODY_BYTES) == (count - 1, count)
 
 
 @pytest.mark.parametrize(
@@ -48,13 +50,13 @@ def test_the_longest_body_has_as_many_parts_as_are_taken() -> None:
 )
 def test_impossible_numbers_are_refused(number: object, total: object) -> None:
     with pytest.raises(ProtocolViolation, match="malformed"):
-        check_chunk(number, total, b"")
+        check_chunk(number, total, b"", MAXIMUM_BODY_BYTES)
 
 
 @pytest.mark.parametrize(("total", "size"), [(2, CHUNK_BYTES + 1), (MAXIMUM_CHUNKS + 1, 0)])
 def test_more_than_a_part_or_a_body_may_hold_is_oversized(total: int, size: int) -> None:
     with pytest.raises(ProtocolViolation, match="oversized"):
-        check_chunk(0, total, bytes(size))
+        check_chunk(0, total, bytes(size), MAXIMUM_BODY_BYTES)
 
 
 def test_a_type_with_a_limit_of_its_own_has_fewer_chunks() -> None:

@@ -6,7 +6,8 @@ from contextlib import suppress
 import pytest
 from structlog.testing import capture_logs
 
-from services.bus.amqp.chunking import MAXIMUM_CHUNKS
+from protocol.messages import MAXIMUM_BODY_BYTES
+from services.bus.amqp.chunking import CHUNK_BYTES
 from services.bus.amqp.message_properties import message_of
 from services.bus.naming import DEAD_QUEUE
 from services.bus.port import UNDELIVERABLE
@@ -67,7 +68,9 @@ async def test_a_login_that_is_not_the_senders_is_unauthenticated(world):
 
 async def test_more_than_a_body_may_hold_is_oversized(world):
     async with world.inbox() as inbox:
-        await world.publish_raw(world.message("large"), world.aggregator, part=0, parts=MAXIMUM_CHUNKS + 1)
+        await world.publish_raw(
+            world.message("large"), world.aggregator, part=0, parts=MAXIMUM_BODY_BYTES // CHUNK_BYTES + 1
+        )
         assert await reason_of_the_letter(world) == ("oversized", "oversized")
         await goes_on(world, inbox)
 
