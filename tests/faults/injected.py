@@ -11,7 +11,6 @@ from contextlib import contextmanager
 
 from services.bus.amqp import amqp_bus as amqp
 from services.bus.amqp import connection as link
-from services.bus.amqp import consumer
 from services.bus.amqp.timing import Timing
 from services.chain.contract.client import MarketplaceClient
 from services.chain.events.event_outbox import EventOutbox
@@ -58,7 +57,7 @@ def _shorten_waits() -> None:
     timing = Timing(publish_seconds=_PATIENCE_SECONDS, quiet_seconds=_PATIENCE_SECONDS)
     daemon.open_bus = functools.partial(daemon.open_bus, timing=timing)
     daemon.HttpRpc = functools.partial(daemon.HttpRpc, seconds=_PATIENCE_SECONDS)
-    link.CONNECT_SECONDS = consumer.CONNECT_SECONDS = amqp.CONNECT_SECONDS = _PATIENCE_SECONDS
+    link.CONNECT_SECONDS = _PATIENCE_SECONDS
     link.HEARTBEAT_SECONDS = int(_PATIENCE_SECONDS)
 
 

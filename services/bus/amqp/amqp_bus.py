@@ -5,10 +5,8 @@ There are two connections, since a broker short of memory stops reading from tho
 still pass.
 """
 
-import asyncio
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
-from typing import Any
 
 from aio_pika.abc import AbstractIncomingMessage
 from typing_extensions import override
@@ -18,12 +16,13 @@ from protocol.envelope import Envelope
 from protocol.errors import ProtocolViolation
 from protocol.marketplace import training_of
 from protocol.messages import ChainEvent, size_limit
-from services.bus.amqp.chunking import CHUNK_BYTES, Assembler, check_chunk, split
-from services.bus.amqp.connection import BROKER_ERRORS, CONNECT_SECONDS, Connection, bounded
-from services.bus.amqp.consumer import Consumer, ConsumerEnded, acknowledge, subscriptions
+from services.bus.amqp.chunking import split
+from services.bus.amqp.connection import BROKER_ERRORS, Connection, bounded_request
+from services.bus.amqp.consumer import acknowledge, subscriptions
 from services.bus.amqp.dead_letters import DeadLetters
-from services.bus.amqp.message_properties import envelope_fields_of, event_message_of, message_of
+from services.bus.amqp.message_properties import event_message_of, message_of
 from services.bus.amqp.publisher import Publisher
+from services.bus.amqp.reception import AmqpDelivery, Reception
 from services.bus.amqp.timing import Timing
 from services.bus.naming import (
     CHAIN_EXCHANGE,
@@ -33,31 +32,9 @@ from services.bus.naming import (
     message_key,
     queue_name,
 )
-from services.bus.port import Bus, Delivery, EventDelivery, Outgoing, Unroutable
-from services.common.trace_context import TRACE_HEADER, context_in
+from services.bus.port import Bus, EventDelivery, Outgoing, Unroutable
+from services.common.trace_context import TRACE_HEADER
 from services.config.daemons import Broker
-
-
-class AmqpDelivery(Delivery):
-    """One delivery: a message, or the chunks of one."""
-
-    def __init__(
-        self, messages: Sequence[AbstractIncomingMessage], body: bytes, dead: DeadLetters, address: str
-    ) -> None:
-        """To `address`."""
-        self._messages, self.body = messages, body
-        self._dead, self._address = dead, address
-        self.envelope_fields: Mapping[str, Any] = envelope_fields_of(messages[0])
-        self.trace = context_in(messages[0].headers)
-
-    @override
-    async def ack(self) -> None:
-        # After a lost connection it is delivered again, and the inbox knows it.
-        await acknowledge(self._messages)
-
-    @override
-    async def dead_letter(self, code: str, detail: str) -> None:
-        await self._dead.dead_letter(self._messages, self._address, code, detail)
 
 
 class AmqpEvent(EventDelivery):
@@ -95,7 +72,7 @@ class AmqpBus(Bus):
     async def connect(self) -> None:
         channel = await self._writing.channel()
         try:
-            async with bounded(CONNECT_SECONDS):
+            async with bounded_request():
                 await channel.close()
         except BROKER_ERRORS as error:
             raise self._writing.classify_error(error) from None
@@ -128,7 +105,14 @@ class AmqpBus(Bus):
         queue = queue_name(role, address)
         async with aclosing(subscriptions(self._reading, queue, self._timing)) as consumers:
             async for consumer in consumers:
-                async with aclosing(self._whole_messages(consumer, address)) as deliveries:
+                # On a broker where we are known by our address everybody is.
+                vouched = self._reading.user == address
+                seconds = self._timing.incomplete_seconds
+                reception = Reception(address, self._dead, vouched=vouched, incomplete_seconds=seconds)
+                async with (
+                    aclosing(consumer.arrivals(lambda: self.on_cycle("messages"))) as arrivals,
+                    aclosing(reception.deliveries(consumer, arrivals)) as deliveries,
+                ):
                     async for delivery in deliveries:
                         yield delivery
 
@@ -154,7 +138,7 @@ class AmqpBus(Bus):
         queue = event_queue_name(stream, address)
         async with aclosing(subscriptions(self._reading, queue, self._timing)) as consumers:
             async for consumer in consumers:
-                async with aclosing(self._messages(consumer, "events")) as messages:
+                async with aclosing(consumer.arrivals(lambda: self.on_cycle("events"))) as messages:
                     async for message in messages:
                         if message is None:
                             continue
@@ -169,80 +153,3 @@ class AmqpBus(Bus):
     async def close(self) -> None:
         await self._reading.close()
         await self._writing.close()
-
-    async def _whole_messages(self, consumer: Consumer, address: str) -> AsyncGenerator[AmqpDelivery, None]:
-        assembler: Assembler[AbstractIncomingMessage] = Assembler()
-        last_arrival = asyncio.get_running_loop().time()
-        async with aclosing(self._messages(consumer, "messages")) as messages:
-            async for message in messages:
-                now = asyncio.get_running_loop().time()
-                if message is None:
-                    if now - last_arrival > self._timing.incomplete_seconds:
-                        await self._give_up(assembler.give_up_all(), address)
-                    continue
-                last_arrival = now
-                try:
-                    delivery = await self._delivery(message, assembler, address)
-                except ProtocolViolation as violation:
-                    await self._dead.dead_letter([message], address, violation.code, violation.detail)
-                    continue
-                if delivery is not None:
-                    yield delivery
-                elif 2 * assembler.held >= consumer.window:
-                    await _extend_prefetch(consumer)
-
-    async def _delivery(
-        self, message: AbstractIncomingMessage, assembler: Assembler[AbstractIncomingMessage], address: str
-    ) -> AmqpDelivery | None:
-        """The message, or the one that this chunk completes."""
-        peer = self._peer(message, address)
-        if "parts" not in message.headers:
-            if len(message.body) > CHUNK_BYTES:
-                raise ProtocolViolation("oversized", f"{len(message.body)} bytes that are not in parts")
-            return AmqpDelivery([message], message.body, self._dead, address)
-        limit = size_limit(str(message.type))
-        number, total = check_chunk(
-            message.headers.get("part"), message.headers["parts"], message.body, limit
-        )
-        taken = assembler.add(peer, message.message_id or "", number, total, message.body, message)
-        if taken.superseded is not None:
-            await acknowledge([taken.superseded])
-        await self._give_up(taken.given_up, address)
-        whole = taken.whole
-        return None if whole is None else AmqpDelivery(whole.handles, whole.body, self._dead, address)
-
-    def _peer(self, message: AbstractIncomingMessage, address: str) -> str:
-        """Who answers for a message before its signature can be checked.
-
-        On a broker where we are known by our address everybody is, so the broker vouches for the sender:
-        nobody fills another's share of incomplete messages. Elsewhere the header is all there is.
-        """
-        sender = str(message.headers.get("sender"))
-        if self._reading.user == address and message.user_id != sender:
-            raise ProtocolViolation("wrong_user", "the broker does not vouch for the sender")
-        return sender
-
-    async def _messages(
-        self, consumer: Consumer, source: str
-    ) -> AsyncGenerator[AbstractIncomingMessage | None, None]:
-        """The consumer's deliveries until it ends; None where none came for a while."""
-        while True:
-            self.on_cycle(source)
-            try:
-                message = await consumer.next()
-            except ConsumerEnded:
-                return
-            yield message
-
-    async def _give_up(self, messages: Sequence[Sequence[AbstractIncomingMessage]], address: str) -> None:
-        detail = "the other parts never came, or the sender has too many messages open"
-        for chunks in messages:
-            await self._dead.dead_letter(chunks, address, "incomplete", detail)
-
-
-async def _extend_prefetch(consumer: Consumer) -> None:
-    try:
-        async with bounded(CONNECT_SECONDS):
-            await consumer.extend_prefetch()
-    except BROKER_ERRORS:
-        return  # the loss arrives as the consumer's next delivery

@@ -8,7 +8,7 @@ import asyncio
 import re
 import ssl
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Self
 
 import aio_pika
@@ -50,6 +50,11 @@ async def bounded(seconds: float | None) -> AsyncIterator[None]:
             raise ConnectionResetError("the connection was closed") from None
 
 
+def bounded_request() -> AbstractAsyncContextManager[None]:
+    """`bounded` by what one request to the broker may take."""
+    return bounded(CONNECT_SECONDS)
+
+
 class Connection:
     """A connection that comes back; channels taken from it do not."""
 
@@ -85,7 +90,7 @@ class Connection:
         """
         async with self._lock:
             try:
-                async with bounded(CONNECT_SECONDS):
+                async with bounded_request():
                     connection = await self._connected()
                     return await connection.channel(publisher_confirms=True, on_return_raises=True)
             except BROKER_ERRORS as error:

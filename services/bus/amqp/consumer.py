@@ -7,7 +7,7 @@ spell, a new consumer takes its place.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 
 import structlog
 from aio_pika.abc import AbstractChannel, AbstractIncomingMessage
@@ -15,7 +15,7 @@ from aio_pika.exceptions import ChannelNotFoundEntity
 from aiormq.exceptions import ChannelAccessRefused
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, wait_exponential
 
-from services.bus.amqp.connection import BROKER_ERRORS, CONNECT_SECONDS, Connection, bounded
+from services.bus.amqp.connection import BROKER_ERRORS, Connection, bounded, bounded_request
 from services.bus.amqp.timing import Timing
 from services.bus.port import BusError, BusRefused, Unroutable
 
@@ -79,6 +79,18 @@ class Consumer:
             self._forget_settled()
         self._unsettled.append(arrival)
         return arrival
+
+    async def arrivals(
+        self, on_cycle: Callable[[], None]
+    ) -> AsyncGenerator[AbstractIncomingMessage | None, None]:
+        """The deliveries until there are no more, `next` after `next`; `on_cycle` is called before each."""
+        while True:
+            on_cycle()
+            try:
+                message = await self.next()
+            except ConsumerEnded:
+                return
+            yield message
 
     async def close(self) -> None:
         """Give back what was not acked."""
@@ -146,7 +158,7 @@ def _log_again(queue: str, reason: str, pause: float) -> None:
 async def _subscribe(connection: Connection, queue: str, timing: Timing) -> Consumer:
     consumer = Consumer(await connection.channel(), queue, timing)
     try:
-        async with bounded(CONNECT_SECONDS):
+        async with bounded_request():
             await consumer.start()
     except ChannelNotFoundEntity:
         raise Unroutable(f"no queue {queue}: run deltaml admin broker apply") from None
@@ -162,7 +174,7 @@ async def acknowledge(messages: Sequence[AbstractIncomingMessage]) -> None:
     """Ack each; on a lost channel they come again, which the inbox takes care of."""
     for message in messages:
         try:
-            async with bounded(CONNECT_SECONDS):
+            async with bounded_request():
                 await message.ack()
         except BROKER_ERRORS as error:
             _log.info("ack_lost", message_id=message.message_id, reason=type(error).__name__)
@@ -173,7 +185,7 @@ async def give_back(messages: Sequence[AbstractIncomingMessage]) -> None:
     """Put each back on its queue; on a lost channel the broker has done so."""
     for message in messages:
         try:
-            async with bounded(CONNECT_SECONDS):
+            async with bounded_request():
                 await message.nack(requeue=True)
         except BROKER_ERRORS:
             return
