@@ -22,8 +22,13 @@ ROLE_NUMBERS: dict[str, int] = {"none": 0, "model_buyer": 1, "data_owner": 2, "f
 STATUS_NAMES = ("none", "open", "drawing", "running", "settled", "cancelled")
 SHARE_NAMES = ("none", "contribution", "participation", "validation", "aggregation", "refund")
 
-Wei = Annotated[BigInteger, Field(ge=0, lt=1 << 256)]
-BasisPoints = Annotated[int, Field(ge=0, le=10_000)]
+Amount = Annotated[BigInteger, Field(ge=0, lt=1 << 256)]
+"""Smallest units of the market's asset."""
+
+BASIS_POINTS = 10_000
+"""Of a whole."""
+
+BasisPoints = Annotated[int, Field(ge=0, le=BASIS_POINTS)]
 
 
 class Terms(FrozenModel):
@@ -58,7 +63,7 @@ class Open(FrozenModel):
 
     call: Literal["open"] = "open"
     terms: Terms
-    deposit: Wei
+    deposit: Amount
 
 
 class Join(FrozenModel):
@@ -136,7 +141,7 @@ class Opened(FrozenModel):
     training: TrainingId
     buyer: Address
     aggregator: Address
-    deposit: Wei
+    deposit: Amount
     terms: Terms
 
 
@@ -184,8 +189,8 @@ class Settled(FrozenModel):
     event: Literal["Settled"] = "Settled"
     training: TrainingId
     improvement: BigInteger
-    paid: Wei
-    refund: Wei
+    paid: Amount
+    refund: Amount
 
 
 class Cancelled(FrozenModel):
@@ -193,7 +198,7 @@ class Cancelled(FrozenModel):
 
     event: Literal["Cancelled"] = "Cancelled"
     training: TrainingId
-    refund: Wei
+    refund: Amount
 
 
 class Credited(FrozenModel):
@@ -203,7 +208,7 @@ class Credited(FrozenModel):
     training: TrainingId
     account: Address
     share: Literal["contribution", "participation", "validation", "aggregation", "refund"]
-    amount: Wei
+    amount: Amount
 
 
 class Withdrawn(FrozenModel):
@@ -211,7 +216,7 @@ class Withdrawn(FrozenModel):
 
     event: Literal["Withdrawn"] = "Withdrawn"
     account: Address
-    amount: Wei
+    amount: Amount
 
 
 MarketplaceEvent = Annotated[
@@ -227,6 +232,11 @@ MarketplaceEvent = Annotated[
     | Withdrawn,
     Field(discriminator="event"),
 ]
+
+
+def validator_count(owners: int) -> int:
+    """How many of n owners the contract draws as validators: max(2, 0.3·n rounded half up)."""
+    return max(2, (3 * owners + 5) // 10)
 
 
 def training_of(event: MarketplaceEvent) -> int:

@@ -4,6 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from protocol.payment import least_fixed_pay
 from protocol.request import Request
 from protocol.types import Address, BigInteger, FrozenModel, Name
 
@@ -76,12 +77,3 @@ class OwnerPolicy(FrozenModel):
 def asked_columns(request: Request) -> set[str]:
     """The names of features and target."""
     return {column.name for column in (*request.features, request.target)}
-
-
-def least_fixed_pay(request: Request) -> int:
-    """Wei that an owner gets at least if every round is recorded, whatever role it draws."""
-    pay = request.payment
-    owners = request.owners.maximum
-    trainer = pay.deposit_wei * pay.participation_bps // 10_000 // owners
-    validator = pay.deposit_wei * pay.validation_bps // 10_000 // owners
-    return min(trainer, validator)

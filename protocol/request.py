@@ -21,7 +21,7 @@ from pydantic import (
 from pydantic_core import ErrorDetails
 
 from protocol.errors import MisuseError
-from protocol.marketplace import BasisPoints, Terms, Wei
+from protocol.marketplace import BASIS_POINTS, Amount, BasisPoints, Terms
 from protocol.types import Address, FrozenModel, Name, TrainingId
 
 LEAST_KEY_BITS = 2048
@@ -59,7 +59,7 @@ def _whole_number(value: object) -> object:
     return value
 
 
-WeiText = Annotated[Wei, BeforeValidator(_whole_number), PlainSerializer(str, return_type=str)]
+AmountText = Annotated[Amount, BeforeValidator(_whole_number), PlainSerializer(str, return_type=str)]
 
 
 class Column(FrozenModel):
@@ -150,7 +150,7 @@ class Bounds(FrozenModel):
 class Payment(FrozenModel):
     """The deposit in wei and its shares in basis points; contribution is paid by what the model improved."""
 
-    deposit_wei: Annotated[WeiText, Field(ge=1, lt=1 << 128)]
+    deposit_wei: Annotated[AmountText, Field(ge=1, lt=1 << 128)]
     contribution_bps: BasisPoints = 6500
     participation_bps: BasisPoints = 500
     validation_bps: BasisPoints = 2000
@@ -159,8 +159,8 @@ class Payment(FrozenModel):
     @model_validator(mode="after")
     def _whole(self) -> Self:
         total = self.contribution_bps + self.participation_bps + self.validation_bps + self.aggregation_bps
-        if total != 10_000:
-            raise ValueError(f"payment shares add up to {total} basis points; they must make 10000")
+        if total != BASIS_POINTS:
+            raise ValueError(f"payment shares add up to {total} basis points; they must make {BASIS_POINTS}")
         return self
 
 

@@ -110,7 +110,7 @@ def round_metrics(validators: Sequence[OwnerData], start: Matrix, local_models: 
 
 
 def pay_weights(best: float, after: float, shapley: Sequence[float]) -> list[float]:
-    """(best − after)⁺·φ_i⁺/Σφ⁺, where `best` is the lowest error before; see `shapley.pay_weights_fixed`."""
+    """(best − after)⁺·φ_i⁺/Σφ⁺, `best` the lowest error before; see `payment.pay_weights`."""
     gain = max(best - after, 0.0)
     positive = [max(phi, 0.0) for phi in shapley]
     total = sum(positive)

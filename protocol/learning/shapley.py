@@ -12,9 +12,6 @@ the sums over s are four coefficients; in them 1/s² − 1/(s+1)² = (2s+1)/(s(s
 
 from collections.abc import Sequence
 
-from protocol.records import FIXED_POINT
-
-BASIS_POINTS = 10_000
 _SCALE = 1 << 104
 
 
@@ -68,24 +65,6 @@ def _coefficients_fixed(count: int) -> tuple[int, int, int, int]:
 def mse_after_fixed(cross: Sequence[int], trainers: int) -> int:
     """The error of the average, Σc/T², rounding toward zero (× 1e18)."""
     return truncated(sum(cross), trainers**2)
-
-
-def pay_weights_fixed(best: int, mse_after: int, shapley: Sequence[int]) -> list[int]:
-    """w_i = (best − after)⁺·φ_i⁺/Σφ⁺ (× 1e18): only new ground is paid, split by contribution.
-
-    `best` is the lowest error so far. Paying each round's gain instead would let one trainer wreck the model
-    and another be paid for mending it, again and again.
-    """
-    gain = max(best - mse_after, 0)
-    positive = [max(phi, 0) for phi in shapley]
-    total = sum(positive)
-    return [gain * phi // total if total else 0 for phi in positive]
-
-
-def improvement_fixed(gains: Sequence[int], first_mse: int) -> int:
-    """(Σ over recorded rounds of v₀ − after)/v₀ of round 1, clipped to [0, 1] (× 1e18)."""
-    gained = sum(gains)
-    return min(max(gained, 0) * FIXED_POINT // first_mse, FIXED_POINT)
 
 
 def truncated(numerator: int, denominator: int) -> int:

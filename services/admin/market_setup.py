@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from protocol.asset import ETHER
 from services.admin.market_console import provide_console
 from services.admin.market_database import check_server_url, provide_databases
 from services.admin.market_documents import MarketPlan, broker_document, daemon_documents, database_of
@@ -39,7 +40,7 @@ from services.data.tabular import read_statistic
 from services.identity.keystore import Cost
 
 LEAST_OWNERS, MOST_OWNERS = 4, 64
-_DEVELOPMENT_WEI = 10**20
+_DEVELOPMENT_BALANCE = 100 * ETHER.whole
 _REMARK = "Made by deltaml admin market init; deploy/config explains every field."
 _DATA_SET = "rows"
 
@@ -176,7 +177,7 @@ async def _fund(rpc: Rpc, parties: tuple[Party, ...]) -> None:
     ]
     try:
         for party in poor:
-            await rpc.call("anvil_setBalance", party.address, hex(_DEVELOPMENT_WEI))
+            await rpc.call("anvil_setBalance", party.address, hex(_DEVELOPMENT_BALANCE))
     except RpcError:
         names = "\n  ".join(f"{party.address}  {party.name}" for party in poor)
         raise InsufficientFunds(

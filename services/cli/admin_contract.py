@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from protocol.asset import ETHER
 from services.cli.output import Json, print_json, print_line
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ def deploy(
             }
         )
         return
-    print_line(f"# created by {identity.address} with {done.gas_used} gas, {done.fee} wei")
+    print_line(f"# created by {identity.address} with {done.gas_used} gas, {ETHER.exact(done.fee)}")
     print_line("chain:")
     print_line(f"  url: {chain}")
     print_line(f"  chain_id: {market.chain_id}")

@@ -8,7 +8,9 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from protocol.asset import MARKET_ASSET
 from protocol.errors import MisuseError
+from protocol.records import FIXED_POINT
 
 if TYPE_CHECKING:
     from protocol.messages import ChainEvent
@@ -23,7 +25,9 @@ def demo(
     step_size: Annotated[str, typer.Option(help="η of gradient descent.")] = "1.5",
     start: Annotated[str, typer.Option(help="First model: zero, or mean (of the target).")] = "zero",
     key_bits: Annotated[int, typer.Option(help="Bits of the Paillier key.")] = 3072,
-    deposit: Annotated[str, typer.Option(help="The buyer's deposit in wei.")] = "1000000000000000000",
+    deposit: Annotated[str, typer.Option(help=f"The buyer's deposit in {MARKET_ASSET.smallest}.")] = str(
+        MARKET_ASSET.whole
+    ),
     broker: Annotated[str | None, typer.Option(help="AMQP URL instead of the embedded bus.")] = None,
     chain: Annotated[str | None, typer.Option(help="JSON-RPC URL of anvil, not the embedded chain.")] = None,
     data: Annotated[Path | None, typer.Option(help="CSV or Parquet file; default: diabetes.")] = None,
@@ -59,7 +63,7 @@ def demo(
         step_size=_decimal("--step-size", step_size),
         start=_start(start),
         key_bits=key_bits,
-        deposit_wei=_wei(deposit),
+        deposit=_deposit(deposit),
         broker=broker,
         chain=chain,
         data=data,
@@ -122,19 +126,21 @@ class Narrator:
         line = ""
         match event.event:
             case "Opened":
-                line = f"training {event.training} opened with a deposit of {event.deposit} wei"
+                deposit = MARKET_ASSET.exact(event.deposit)
+                line = f"training {event.training} opened with a deposit of {deposit}"
             case "Joined":
                 line = f"owner {event.owner} joined, seat {event.seat}"
             case "RolesDrawn":
                 trainers, validators = event.trainers.bit_count(), event.validators.bit_count()
                 line = f"roles drawn: {trainers} train, {validators} validate"
             case "RoundRecorded":
-                errors = f"{event.record.mse_before / 10**18:.3f} → {event.mse_after / 10**18:.3f}"
+                errors = f"{event.record.mse_before / FIXED_POINT:.3f} → {event.mse_after / FIXED_POINT:.3f}"
                 line = f"round {event.round:>3} of {self._rounds}: MSE {errors}"
             case "Settled":
-                line = f"settled: {event.paid} wei paid, {event.refund} wei back to the buyer"
+                paid, refund = MARKET_ASSET.exact(event.paid), MARKET_ASSET.exact(event.refund)
+                line = f"settled: {paid} paid, {refund} back to the buyer"
             case "Cancelled":
-                line = f"cancelled: {event.refund} wei back to the buyer"
+                line = f"cancelled: {MARKET_ASSET.exact(event.refund)} back to the buyer"
         return line
 
 
@@ -163,13 +169,14 @@ def _errors_table(report: "DemoReport") -> Table:
 
 
 def _pay_table(report: "DemoReport") -> Table:
-    table = Table(title=f"deposit {report.deposit_wei} wei = paid + refunded; the pot pays contributions")
+    unit = MARKET_ASSET.smallest
+    table = Table(title=f"deposit {report.deposit_wei} {unit} = paid + refunded; the pot pays contributions")
     table.add_column("party", no_wrap=True)
     table.add_column("of the pot", justify="right")
-    table.add_column("wei", justify="right")
-    for account, wei in report.paid_wei.items():
+    table.add_column(unit, justify="right")
+    for account, amount in report.paid_wei.items():
         share = report.contributions.get(account)
-        table.add_row(account, "" if share is None else f"{share:.1%}", wei)
+        table.add_row(account, "" if share is None else f"{share:.1%}", amount)
     table.add_row("refund to the buyer", "", report.refund_wei)
     return table
 
@@ -191,10 +198,11 @@ def _decimal(option: str, text: str) -> Decimal:
         raise MisuseError(f"{option} {text!r} is not a number; write it like 1.5") from None
 
 
-def _wei(text: str) -> int:
-    if not (text.isascii() and text.isdigit()):
-        raise MisuseError(f"--deposit {text!r} is not a whole number of wei, such as 1000000000000000000")
-    return int(text)
+def _deposit(text: str) -> int:
+    try:
+        return MARKET_ASSET.parse_exact(text)
+    except MisuseError as error:
+        raise MisuseError(f"--deposit {error}") from None
 
 
 def _start(text: str) -> Literal["zero", "mean"]:

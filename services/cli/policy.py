@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
+from protocol.asset import MARKET_ASSET
 from services.cli.orders import ConfigFile, send_order
 from services.cli.output import Json, print_json, print_line, print_table
 
@@ -22,6 +23,7 @@ policy = typer.Typer(
     no_args_is_help=True,
 )
 
+_MINIMUM_PAY = typer.Option(min=0, help=f"The least fixed pay, in {MARKET_ASSET.smallest}.")
 Made = TypeVar("Made")
 _NONE = "none"
 _List = Annotated[str | None, typer.Option(help=f"a,b,c; {_NONE!r} admits everything.")]
@@ -50,7 +52,7 @@ def set_(
     model_kinds: _List = None,
     columns: _List = None,
     data_sets: _List = None,
-    minimum_pay_wei: Annotated[int | None, typer.Option(min=0, help="The least fixed pay, in wei.")] = None,
+    minimum_pay_wei: Annotated[int | None, _MINIMUM_PAY] = None,
     json: Json = False,
 ) -> None:
     """Have the running daemon decide by another policy; what is not named stays as it is."""
@@ -215,9 +217,9 @@ def _told(wanted: "OwnerPolicy", *, json: bool) -> None:
 
 
 def _values(chosen: "OwnerPolicy") -> dict[str, Any]:
-    """The fields for people and programs; wei as decimal digits, which no reader of JSON rounds."""
-    wei = str(chosen.minimum_pay_wei)
-    return {**dict(chosen), "minimum_pay_wei": wei, "budget": chosen.budget.model_dump()}
+    """The fields for people and programs; amounts as decimal digits, which no reader of JSON rounds."""
+    minimum_pay = str(chosen.minimum_pay_wei)
+    return {**dict(chosen), "minimum_pay_wei": minimum_pay, "budget": chosen.budget.model_dump()}
 
 
 def _plain(value: Any) -> str:

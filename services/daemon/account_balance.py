@@ -1,8 +1,7 @@
 """What a daemon's account holds for gas, looked at on a schedule: asking is also how the node is probed."""
 
+from protocol.asset import ETHER
 from services.chain.contract.views import MarketplaceViews
-
-_WEI = 10**18
 
 
 class Account:
@@ -15,4 +14,4 @@ class Account:
 
     async def look(self) -> None:
         """Ask the node; raises ChainUnavailable or RpcError."""
-        self.ether = await self._views.balance_of(self._address) / _WEI
+        self.ether = await self._views.balance_of(self._address) / ETHER.whole

@@ -8,6 +8,7 @@ from typing import Literal
 
 import numpy as np
 
+from protocol.asset import MARKET_ASSET
 from protocol.errors import MisuseError
 from protocol.learning.statistic import Matrix, Statistic, StatisticBuilder
 from protocol.request import Request, parse_request
@@ -18,7 +19,7 @@ _LARGEST_WEIGHT = 2.0**56
 """A request has room for 64 bits (protocol/request.py), of which 8 are kept for what training does."""
 _LARGEST_TARGET = 1e8
 """The contract takes sums of squared errors × 1e18 below 2¹²⁸: a hundredth of the root is a safe bound."""
-DEFAULT_DEPOSIT_WEI = 10**18
+DEFAULT_DEPOSIT = MARKET_ASSET.whole
 _DEADLINES = {"join_s": 60, "step_s": 60, "chain_s": 60}
 
 
@@ -32,7 +33,7 @@ class DemoOptions:
     step_size: Decimal = Decimal("1.5")
     start: Literal["zero", "mean"] = "zero"
     key_bits: int = 3072
-    deposit_wei: int = DEFAULT_DEPOSIT_WEI
+    deposit: int = DEFAULT_DEPOSIT
     broker: str | None = None
     chain: str | None = None
     data: Path | None = None
@@ -105,7 +106,7 @@ def demo_request(options: DemoOptions, data: DemoData, aggregator: str) -> Reque
                 "residual_bits": _bits_for(f"column {data.target!r}", largest, _LARGEST_TARGET),
                 "min_rows": min(map(len, data.parts)),
             },
-            "payment": {"deposit_wei": str(options.deposit_wei)},
+            "payment": {"deposit_wei": str(options.deposit)},
             "aggregator": aggregator,
             "deadlines": _DEADLINES,
             "key_bits": options.key_bits,

@@ -19,7 +19,7 @@ class Payment:
     """A credit for a training (`share` says for what), or a withdrawal (training and share are None)."""
 
     at: float
-    wei: int
+    amount: int
     training: int | None = None
     share: str | None = None
 

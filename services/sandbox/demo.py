@@ -11,6 +11,7 @@ from protocol.codec import unpack
 from protocol.errors import MisuseError
 from protocol.learning.descent import gram
 from protocol.messages import ChainEvent
+from protocol.payment import DepositTooLow, check_deposit
 from protocol.request import LEAST_KEY_BITS, Request
 from protocol.requirements import asked_factor
 from protocol.roles.shared.request_widths import check_widths
@@ -28,7 +29,6 @@ LEAST_DEMO_KEY_BITS = 1024
 """For comparison with the 2019 thesis; everything else asks for 2048 at least."""
 
 MOST_OWNERS = 64
-BASIS_POINTS = 10_000
 
 Progress = Callable[[str, ChainEvent | None], None]
 """Told what is being done, and of every confirmed event."""
@@ -63,15 +63,11 @@ def prepared_data(options: DemoOptions, progress: Progress, least_key_bits: int)
 
 
 def _check_deposit(request: Request) -> None:
-    """The contract's own bound (contracts/src/Marketplace.sol, `open`), told before anything is started."""
-    deposit = request.payment.deposit_wei
-    rounds, owners = request.schedule.rounds, request.owners.maximum
-    needed = BASIS_POINTS * rounds * owners
-    if deposit < needed:
-        raise MisuseError(
-            f"a deposit of {deposit} wei is too low for {rounds} rounds of {owners} owners: "
-            f"the contract asks for {needed} wei at least; use --deposit {needed} or more"
-        )
+    """The contract's own bound, told before anything is started."""
+    try:
+        check_deposit(request)
+    except DepositTooLow as error:
+        raise MisuseError(f"{error}; use --deposit {error.needed} or more") from None
 
 
 def _check_steps(request: Request, data: DemoData) -> None:
@@ -131,7 +127,7 @@ async def _run(options: DemoOptions, data: DemoData, progress: Progress, least_k
     settings = MarketSettings(
         chain=open_chain(options.chain),
         broker=options.broker,
-        deposit_wei=options.deposit_wei,
+        deposit=options.deposit,
         workers=options.workers,
         folder=options.folder,
         least_key_bits=least_key_bits,

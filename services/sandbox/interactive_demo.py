@@ -53,7 +53,7 @@ async def attended(
     settings = MarketSettings(
         chain=open_chain(options.chain),
         broker=options.broker,
-        deposit_wei=options.deposit_wei,
+        deposit=options.deposit,
         workers=options.workers,
         folder=options.folder,
         least_key_bits=least_key_bits,

@@ -13,6 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from protocol.asset import ETHER
 from protocol.crypto.paillier import generate_private_key
 from protocol.learning.statistic import Statistic
 from protocol.marketplace import PartyRole, Register
@@ -43,9 +44,9 @@ from services.sandbox.task_set import Background
 from services.store import Store
 
 OpenChain = Callable[[tuple[str, ...], int], Awaitable[Rpc]]
-"""Connect to a chain on which each of these accounts has at least so many wei."""
+"""Connect to a chain on which each of these accounts has at least so much of its coin."""
 
-GAS_ALLOWANCE_WEI = 10**19
+_GAS_ALLOWANCE = 10 * ETHER.whole
 _UNLIMITED = Budget(per_buyer=LARGEST_LIMIT, in_total=LARGEST_LIMIT)
 """Owners in one process with the buyer have nothing to hide from it."""
 
@@ -86,7 +87,7 @@ class MarketSettings:
     """
 
     chain: OpenChain
-    deposit_wei: int
+    deposit: int
     broker: str | None = None
     workers: int | None = None
     folder: Path | None = None
@@ -162,7 +163,7 @@ class LocalMarket:
         self._admitted = frozenset(accounts[2:])
         with self.meter.phase("start"):
             await self._declare_queues(identities)
-            needed = self._settings.deposit_wei + GAS_ALLOWANCE_WEI
+            needed = self._settings.deposit + _GAS_ALLOWANCE
             rpc = await self._settings.chain(accounts, needed)
             self._stack.push_async_callback(rpc.close)
             self.deployment = await deploy(rpc, identities[1].signing_key)

@@ -25,7 +25,7 @@ from services.console.auth.accounts import Accounts
 from services.console.party import Party, orders_over
 from services.console.web.hub import Hub
 from services.data.sample_request import (
-    DEFAULT_DEPOSIT_WEI,
+    DEFAULT_DEPOSIT,
     DemoOptions,
     demo_request,
     load_data,
@@ -48,7 +48,7 @@ async def round_seconds(options: DemoOptions, viewers: int) -> float:
 
     settings = MarketSettings(
         chain=open_chain(None),
-        deposit_wei=DEFAULT_DEPOSIT_WEI,
+        deposit=DEFAULT_DEPOSIT,
         on_event=on_event,
         on_change=lambda _address: hub.wake(),
     )

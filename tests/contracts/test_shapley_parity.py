@@ -14,9 +14,9 @@ from protocol.learning.shapley import (
     contributions,
     contributions_fixed,
     mse_after_fixed,
-    pay_weights_fixed,
     truncated,
 )
+from protocol.payment import pay_weights
 from protocol.records import FIXED_POINT
 from services.chain.rpc.http import HttpRpc
 
@@ -50,7 +50,7 @@ def _outcome(game: Game):
     best, v0, own, cross = game
     after = mse_after_fixed(cross, len(own))
     shapley = contributions_fixed(v0, own, cross)
-    return after, shapley, pay_weights_fixed(best, after, shapley) if after >= 0 else []
+    return after, shapley, pay_weights(best, after, shapley) if after >= 0 else []
 
 
 def _game(source: random.Random, trainers: int) -> Game:

@@ -82,4 +82,4 @@ async def test_data_policy_budget_and_withdrawal_change_under_a_running_daemon(m
     market.command("withdraw", *config(WITHOUT_DATA))
     await market.until(lambda: credited(WITHOUT_DATA)[1])
     earned, withdrawn = credited(WITHOUT_DATA)
-    assert sum(one.wei for one in earned) == sum(one.wei for one in withdrawn) > 0
+    assert sum(one.amount for one in earned) == sum(one.amount for one in withdrawn) > 0

@@ -3,7 +3,7 @@
 from decimal import Decimal
 from typing import Any
 
-from protocol.learning.shapley import contributions_fixed, mse_after_fixed, pay_weights_fixed
+from protocol.learning.shapley import contributions_fixed, mse_after_fixed
 from protocol.marketplace import (
     Cancelled,
     Closed,
@@ -12,9 +12,10 @@ from protocol.marketplace import (
     RolesDrawn,
     RoundRecorded,
     Settled,
+    validator_count,
 )
+from protocol.payment import pay_weights
 from protocol.records import Market, RoundRecord
-from protocol.roles.shared.request_widths import validator_count
 from protocol.signatures import recover_address
 from protocol.types import mask_of, seats_of
 from tests.support.pure_ledger import PureLedger
@@ -120,7 +121,7 @@ class PureContract:
             self.best = record.mse_before
         elif self.recorded[-1].record.validators == record.validators:
             self._require(record.mse_before == self.recorded[-1].mse_after, "invalid_metrics")
-        weights = pay_weights_fixed(self.best, after, shapley)
+        weights = pay_weights(self.best, after, shapley)
         self.best = min(self.best, after)
         self.round_until = self.now + self.opened.terms.round_seconds
         event = RoundRecorded(

@@ -11,11 +11,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from protocol.codec import pack, unpack
+from protocol.marketplace import validator_count
 from protocol.owner_policy import Budget, OwnerPolicy
 from protocol.request import Request
 from protocol.roles.engine.context import Context
 from protocol.roles.engine.effects import PutValue
-from protocol.roles.shared.request_widths import validator_count
 from protocol.types import Address, FrozenModel, Name
 
 JOINED = "joined:"

@@ -2,6 +2,7 @@
 
 from protocol.errors import ProtocolViolation, WidthError
 from protocol.learning.widths import Widths
+from protocol.marketplace import validator_count
 from protocol.messages import TrainingStarted
 from protocol.records import FIXED_POINT
 from protocol.request import Request
@@ -9,8 +10,6 @@ from protocol.roles.engine.machine import replace, require
 from protocol.roles.shared.parties import Parties
 
 LARGEST_ROW_COUNT = 1 << 40
-
-
 CONTRACT_METRIC_BITS = 128
 
 
@@ -70,8 +69,3 @@ def _check_contract_bits(residual_bits: int, trainers: int) -> None:
             f"bounds.residual_bits is {residual_bits}; with {trainers} trainers the contract takes errors "
             f"of {spare // 2} bits: lower it, or owners.maximum"
         )
-
-
-def validator_count(owners: int) -> int:
-    """How many of n owners the contract draws as validators: max(2, 0.3·n rounded half up)."""
-    return max(2, (3 * owners + 5) // 10)

@@ -2,22 +2,21 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal, DecimalException, InvalidOperation
 from typing import Any, Literal
 
 import yaml
 from pydantic import ValidationError
 
+from protocol.asset import MARKET_ASSET
 from protocol.errors import MisuseError, ProtocolViolation
 from protocol.request import Bounds, Deadlines, ModelKind, Owners, Request
 from protocol.roles.buyer.ordering import require_possible
 from services.console.buyer.problems import Problem, deposit_problem, impossible, problem_of
 
-Kind = Literal["text", "whole", "decimal", "ether", "percent", "yes"]
+Kind = Literal["text", "whole", "decimal", "money", "percent", "yes"]
 MOST_COLUMNS = 256
 """In the form; a YAML file may have as many as a request may."""
-
-_WEI = Decimal(10**18)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +45,7 @@ FIELDS = (
     Field("min_rows", ("bounds", "min_rows"), "whole"),
     Field("weight_bits", ("bounds", "weight_bits"), "whole"),
     Field("residual_bits", ("bounds", "residual_bits"), "whole"),
-    Field("deposit", ("payment", "deposit_wei"), "ether"),
+    Field("deposit", ("payment", "deposit_wei"), "money"),
     Field("contribution", ("payment", "contribution_bps"), "percent"),
     Field("participation", ("payment", "participation_bps"), "percent"),
     Field("validation", ("payment", "validation_bps"), "percent"),
@@ -84,7 +83,7 @@ def fresh() -> dict[str, str]:
         "owners": Owners().model_dump(),
         "bounds": Bounds().model_dump(),
         "payment": {
-            "deposit_wei": str(10**18),
+            "deposit_wei": str(MARKET_ASSET.whole),
             "contribution_bps": 6500,
             "participation_bps": 500,
             "validation_bps": 2000,
@@ -253,11 +252,13 @@ def _shown(value: Any, kind: Kind) -> str:
         return ""
     if kind == "yes":
         return "on" if value is True else ""
-    if kind in ("ether", "percent"):
-        try:
-            return f"{Decimal(str(value)) / (_WEI if kind == 'ether' else 100):f}"
-        except InvalidOperation:
-            return str(value)
+    try:
+        if kind == "money":
+            return MARKET_ASSET.plain(Decimal(str(value)))
+        if kind == "percent":
+            return f"{Decimal(str(value)) / 100:f}"
+    except DecimalException:
+        pass
     return str(value)
 
 
@@ -270,10 +271,10 @@ def _meant(text: str, kind: Kind) -> Any:
             return int(text) if text.isascii() and text.isdigit() and len(text) < 30 else text
         case "decimal":
             return _point(text)
-        case "ether":
-            return _scaled(text, _WEI)
+        case "money":
+            return _amount(text)
         case "percent":
-            return _scaled(text, Decimal(100))
+            return _basis_points(text)
         case "text":
             return text
 
@@ -283,9 +284,16 @@ def _point(text: str) -> str:
     return text.strip().replace(",", ".") if text.count(",") == 1 and "." not in text else text.strip()
 
 
-def _scaled(text: str, factor: Decimal) -> Any:
+def _amount(text: str) -> int | str:
     try:
-        number = Decimal(_point(text)) * factor
+        return MARKET_ASSET.parse(text)
+    except MisuseError:
+        return text
+
+
+def _basis_points(text: str) -> int | str:
+    try:
+        number = Decimal(_point(text)) * 100
         return int(number) if number.is_finite() and abs(number) < 10**40 and number == int(number) else text
     except InvalidOperation:
         return text

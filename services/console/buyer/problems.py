@@ -8,10 +8,9 @@ from typing import Any
 from pydantic_core import ErrorDetails
 
 from protocol.errors import ProtocolViolation
+from protocol.payment import DepositTooLow, check_deposit
 from protocol.request import Request
 from services.console.presentation.i18n import gettext_noop as _
-
-_BASIS_POINTS = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,14 +98,13 @@ def impossible(violation: ProtocolViolation) -> Problem:
 
 
 def deposit_problem(request: Request) -> Problem | None:
-    """The contract's own bound (contracts/src/Marketplace.sol, `open`), told before a deposit is sent."""
-    needed = _BASIS_POINTS * request.schedule.rounds * request.owners.maximum
-    if request.payment.deposit_wei >= needed:
-        return None
-    return Problem(
-        _("The contract asks for at least %(needed)s wei for so many rounds and owners."),
-        {"needed": str(needed)},
-    )
+    """The contract's own bound, told before a deposit is sent."""
+    try:
+        check_deposit(request)
+    except DepositTooLow as error:
+        text = _("The contract asks for at least %(needed)s wei for so many rounds and owners.")
+        return Problem(text, {"needed": str(error.needed)})
+    return None
 
 
 def _from_text(text: str) -> Problem:

@@ -5,12 +5,13 @@ from functools import lru_cache
 
 from protocol.bought_model import BoughtModel
 from protocol.codec import unpack
+from protocol.payment import earned
 from protocol.request import Request
 from protocol.roles.buyer.state import BuyerState
 from protocol.roles.dispatch import decode_state
 from services.console.presentation.timeline import Moment, timeline
 from services.console.web.section import LISTED
-from services.records.chain_history import ChainStory, Partner, chain_story, curve, earned, partners
+from services.records.chain_history import ChainStory, Partner, chain_story, curve, partners
 from services.store import InstanceRow, Store
 
 FINAL_PHASES = frozenset({"finished", "failed", "collecting"})

@@ -45,13 +45,13 @@ class TrainingPay:
 
     @property
     def total(self) -> int:
-        """Wei in all."""
+        """All shares together."""
         return sum(self.shares.values())
 
 
 @dataclass(frozen=True, slots=True)
 class Earnings:
-    """An owner's money: amounts in wei, lists with the newest first."""
+    """An owner's money: lists with the newest first."""
 
     trainings: tuple[TrainingPay, ...]
     withdrawals: tuple[Payment, ...]
@@ -106,14 +106,14 @@ def earnings(store: Store, desk: OwnerResources, address: str) -> Earnings:
     for one in credited:
         assert one.training is not None
         assert one.share is not None
-        shares.setdefault(one.training, Counter())[one.share] += one.wei
+        shares.setdefault(one.training, Counter())[one.share] += one.amount
         at[one.training] = one.at
     rows = [_training_pay(store, number, shares[number], at[number]) for number in shares]
     return Earnings(
         trainings=tuple(sorted(rows, key=lambda row: row.at, reverse=True)),
         withdrawals=tuple(reversed(withdrawn)),
-        earned=sum(one.wei for one in credited),
-        withdrawn=sum(one.wei for one in withdrawn),
+        earned=sum(one.amount for one in credited),
+        withdrawn=sum(one.amount for one in withdrawn),
         automatic=policy_in_force(store, desk).withdraw,
     )
 

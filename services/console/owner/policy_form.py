@@ -3,15 +3,15 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal, InvalidOperation
 
+from protocol.asset import MARKET_ASSET
+from protocol.errors import MisuseError
 from protocol.owner_policy import LARGEST_LIMIT, Budget, OwnerPolicy
 from services.console.presentation.i18n import gettext_noop as _
 
 _LISTS = ("buyers", "model_kinds", "columns", "data_sets")
 _ADDRESS = re.compile(r"0x[0-9a-fA-F]{40}")
-_WEI = Decimal(10**18)
-_LARGEST_ETHER = Decimal(10**9)
+_LARGEST_PAY = 10**9 * MARKET_ASSET.whole
 _LONGEST_NAME = 200
 
 
@@ -31,7 +31,7 @@ def form_of(policy: OwnerPolicy) -> PolicyForm:
             "automatic": "yes" if policy.automatic else "",
             "withdraw": "yes" if policy.withdraw else "",
             **{name: "\n".join(getattr(policy, name)) for name in _LISTS},
-            "minimum_pay": _plain(Decimal(policy.minimum_pay_wei) / _WEI),
+            "minimum_pay": MARKET_ASSET.plain(policy.minimum_pay_wei),
             "per_buyer": "" if per_buyer is None else str(per_buyer),
             "in_total": "" if in_total is None else str(in_total),
         }
@@ -48,7 +48,7 @@ def read(form: Mapping[str, str], before: OwnerPolicy) -> tuple[OwnerPolicy | No
     for name in _LISTS[1:]:
         if any(len(one) > _LONGEST_NAME or not one.isprintable() for one in lists[name]):
             problems[name] = _("A name has at most 200 printable characters; give one a line.")
-    wei = _ether(form.get("minimum_pay", ""), problems)
+    minimum_pay = _minimum_pay(form, problems)
     per_buyer = _count(form, "per_buyer", problems)
     in_total = _count(form, "in_total", problems)
     if problems:
@@ -60,7 +60,7 @@ def read(form: Mapping[str, str], before: OwnerPolicy) -> tuple[OwnerPolicy | No
         model_kinds=lists["model_kinds"],
         columns=lists["columns"],
         data_sets=lists["data_sets"],
-        minimum_pay_wei=wei,
+        minimum_pay_wei=minimum_pay,
         budget=Budget(per_buyer=per_buyer, in_total=in_total, limits=before.budget.limits),
     )
     return policy, {}
@@ -85,14 +85,12 @@ def _lines(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(part.strip() for part in parts if part.strip()))
 
 
-def _ether(text: str, problems: dict[str, str]) -> int:
-    """Wei; a comma may stand for the decimal point."""
+def _minimum_pay(form: Mapping[str, str], problems: dict[str, str]) -> int:
     try:
-        amount = Decimal(text.strip().replace(",", ".") or 0)
-        wei = amount * _WEI
-        if amount.is_finite() and 0 <= amount <= _LARGEST_ETHER and wei == wei.to_integral_value():
-            return int(wei)
-    except InvalidOperation:
+        amount = MARKET_ASSET.parse(form.get("minimum_pay", "").strip() or "0")
+        if 0 <= amount <= _LARGEST_PAY:
+            return amount
+    except MisuseError:
         pass
     problems["minimum_pay"] = _("Give an amount of ether of 0 or more, with at most 18 decimals.")
     return 0
@@ -108,7 +106,3 @@ def _count(form: Mapping[str, str], name: str, problems: dict[str, str]) -> int 
             return number
     problems[name] = _("Give a whole number up to 1,000,000, or nothing.")
     return None
-
-
-def _plain(amount: Decimal) -> str:
-    return f"{amount.normalize():f}"

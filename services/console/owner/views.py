@@ -5,42 +5,22 @@ from functools import lru_cache
 
 from protocol.learning.descent import StepSizeDiverges, affine_map
 from protocol.owner_policy import OwnerPolicy
+from protocol.payment import PayRange, earned, pay_range
 from protocol.request import Request
 from protocol.requirements import asked_factor, mismatches
 from protocol.roles.dispatch import decode_state
 from protocol.roles.owner.budget import Counts, Standing, standing
 from protocol.roles.owner.state import OwnerState
-from protocol.roles.shared.request_widths import validator_count
 from services.console.party import OwnerResources
 from services.console.presentation.timeline import Moment, timeline
 from services.data.catalog import Catalogue, Entry
-from services.records.chain_history import ChainStory, chain_story, earned
+from services.records.chain_history import ChainStory, chain_story
 from services.records.owner_account import counts_of, ordered_policy
 from services.store import InstanceRow, Store
 
 _UNDECIDED = ("waiting", "ready")
 MOST_LISTED = 50
 """Each of a live list's rows is drawn anew at every change, in the daemon's own loop."""
-
-
-@dataclass(frozen=True, slots=True)
-class PayRange:
-    """Wei for a training of which every round is recorded: at least, and at most."""
-
-    trainer_least: int
-    trainer_most: int
-    validator_least: int
-    validator_most: int
-
-    @property
-    def least(self) -> int:
-        """Whatever the role."""
-        return min(self.trainer_least, self.validator_least)
-
-    @property
-    def most(self) -> int:
-        """Whatever the role."""
-        return max(self.trainer_most, self.validator_most)
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,23 +155,6 @@ def _verdict(catalogue: Catalogue, entry: Entry, request: Request) -> tuple[tupl
     except StepSizeDiverges as error:
         return (), str(error)
     return (), None
-
-
-def pay_range(request: Request) -> PayRange:
-    """What the deposit's shares come to for one owner; with few owners more than with many."""
-    payment = request.payment
-    few, many = request.owners.minimum, request.owners.maximum
-
-    def share(points: int) -> int:
-        return payment.deposit_wei * points // 10_000
-
-    participation, validation = share(payment.participation_bps), share(payment.validation_bps)
-    return PayRange(
-        trainer_least=participation // (many - validator_count(many)),
-        trainer_most=participation // (few - validator_count(few)) + share(payment.contribution_bps),
-        validator_least=validation // validator_count(many),
-        validator_most=validation // validator_count(few),
-    )
 
 
 def state_of(row: InstanceRow) -> OwnerState:

@@ -10,9 +10,9 @@ from babel import Locale
 from babel.dates import format_datetime, format_timedelta
 from babel.numbers import format_decimal, format_percent
 
+from protocol.asset import MARKET_ASSET
 from protocol.records import FIXED_POINT
 
-WEI_PER_ETHER = 10**18
 Figure = int | float | Decimal | Fraction
 
 
@@ -47,14 +47,14 @@ class Formats:
             return "–"
         return format_percent(_decimal(value), format="#,##0." + "#" * digits + " %", locale=self.locale)
 
-    def ether(self, wei: int | None, digits: int = 6) -> str:
-        """An amount of wei in ether, with its unit. What is not nothing never shows as 0."""
-        if wei is None:
+    def money(self, amount: int | None, digits: int = 6) -> str:
+        """An amount of the market's asset, with its unit. What is not nothing never shows as 0."""
+        if amount is None:
             return "–"
-        amount = Decimal(wei) / WEI_PER_ETHER
-        if wei and abs(amount) < Decimal(1).scaleb(-digits):
-            digits = 18
-        return f"{self.number(amount, digits)} ETH"
+        figure = MARKET_ASSET.decimal(amount)
+        if amount and abs(figure) < Decimal(1).scaleb(-digits):
+            digits = MARKET_ASSET.decimals
+        return f"{self.number(figure, digits)} {MARKET_ASSET.symbol}"
 
     def moment(self, seconds: float | None) -> str:
         """A moment in Unix seconds, in UTC; the page shows it in the reader's own time where it can."""

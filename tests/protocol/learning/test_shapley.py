@@ -13,9 +13,7 @@ from numpy.typing import NDArray
 from protocol.learning.shapley import (
     contributions,
     contributions_fixed,
-    improvement_fixed,
     mse_after_fixed,
-    pay_weights_fixed,
     truncated,
 )
 from protocol.records import FIXED_POINT
@@ -139,30 +137,3 @@ def test_integers_and_floats_agree(count: int) -> None:
 def test_division_rounds_toward_zero(numerator: int, denominator: int) -> None:
     exact = Fraction(numerator, denominator)
     assert truncated(numerator, denominator) == int(exact)  # int() of a fraction truncates
-
-
-@given(AMOUNTS, AMOUNTS, st.lists(st.integers(-(10**24), 10**24), min_size=2, max_size=9))
-def test_pay_weights_share_out_new_ground_and_no_more(best: int, after: int, shapley: list[int]) -> None:
-    weights = pay_weights_fixed(best, after, shapley)
-    gain = max(best - after, 0)
-    positive = sum(max(phi, 0) for phi in shapley)
-    assert gain - len(shapley) < sum(weights) <= gain or not positive
-    for weight, phi in zip(weights, shapley, strict=True):
-        assert weight >= 0
-        assert weight == (int(Fraction(gain * phi, positive)) if phi > 0 else 0)
-
-
-def test_wrecking_and_mending_is_not_paid_twice() -> None:
-    best, paid = 100, 0
-    for after in (60, 90, 60, 90, 60, 50):
-        paid += sum(pay_weights_fixed(best, after, [1, 1]))
-        best = min(best, after)
-    assert paid == 50
-
-
-@pytest.mark.parametrize(
-    ("gains", "first", "expected"),
-    [([25, 25], 100, FIXED_POINT // 2), ([50, -60], 100, 0), ([60, 60], 100, FIXED_POINT), ([], 3, 0)],
-)
-def test_improvement_is_relative_and_clipped(gains: list[int], first: int, expected: int) -> None:
-    assert improvement_fixed(gains, first) == expected

@@ -8,7 +8,8 @@ import pytest
 from protocol.codec import pack
 from protocol.marketplace import Join
 from protocol.messages import InvitationAnswer, OwnerDecision
-from protocol.owner_policy import OwnerPolicy, least_fixed_pay
+from protocol.owner_policy import OwnerPolicy
+from protocol.payment import least_fixed_pay
 from protocol.roles.engine.inputs import CallRefused, CatalogueChanged, MessageReceived, TimerFired
 from tests.support.plain_market import assert_model_of_twin
 from tests.support.pure_market import PureMarket
@@ -80,8 +81,9 @@ def test_a_policy_that_names_every_column_joins() -> None:
 
 def test_the_least_pay_is_that_of_a_full_training() -> None:
     market = small_market()
-    # 5 % of 10^18 for at most eight trainers is less than 20 % for at most eight validators.
-    assert least_fixed_pay(market.request) == 10**18 * 5 // 100 // 8
+    # 5 % of 10^18 for the six trainers among eight owners is less than 20 % for the two validators.
+    a_round = 10**18 * 5 // 100 // 2
+    assert least_fixed_pay(market.request) == 2 * (a_round // 6)
 
 
 def unsuitable(kind: str) -> tuple[tuple[str, ...], Any]:

@@ -30,9 +30,9 @@ def test_contribution_and_pay_by_party():
     assert shares[:3] == pytest.approx([2 / 3, 1 / 3, -1 / 3])
     assert shares[3:] == [None, None, None]
     assert [one.role for one in found.partners] == [*["trainer"] * 3, *["validator"] * 2, "aggregator"]
-    assert found.partners[2].pay_wei == 3 * (10**18 * 5 // 100 // 20 // 3)
+    assert found.partners[2].pay == 3 * (10**18 * 5 // 100 // 20 // 3)
     assert found.partners[-1].address == AGGREGATOR
-    assert sum(one.pay_wei for one in found.partners) == found.summary.paid_wei
+    assert sum(one.pay for one in found.partners) == found.summary.paid_wei
     assert [number for number, _error in found.curve] == [0, 1, 2, 3]
     assert found.stoppable
 
@@ -41,7 +41,7 @@ def test_an_ended_training_shows_what_was_paid():
     store = Store()
     found = detail(store, finished_training(store))
     assert (found.summary.paid_wei, found.refund_wei) == (3 * 10**17, 7 * 10**17)
-    assert found.partners[0].pay_wei == 3 * 10**17
+    assert found.partners[0].pay == 3 * 10**17
     assert found.settled
     assert not found.stoppable
     assert found.has_model

@@ -75,7 +75,7 @@ def test_figures_in_both_languages():
     assert english.metric(4374 * 10**18 + 10**17) == "4,374.1"
     assert english.moment(0).startswith("Jan 1, 1970")
     assert english.moment(0).endswith("UTC")
-    assert english.number(None) == english.percent(None) == english.ether(None) == english.metric(None) == "–"
+    assert english.number(None) == english.percent(None) == english.money(None) == english.metric(None) == "–"
 
 
 @pytest.mark.parametrize(
@@ -83,7 +83,7 @@ def test_figures_in_both_languages():
     [(10**18, "1 ETH"), (0, "0 ETH"), (1, "0.000000000000000001 ETH"), (-(10**17), "-0.1 ETH")],
 )
 def test_ether_that_is_there_never_shows_as_nothing(wei, shown):
-    assert Formats(locale_of("en")).ether(wei) == shown
+    assert Formats(locale_of("en")).money(wei) == shown
 
 
 def test_identifiers_are_shown_by_their_ends():

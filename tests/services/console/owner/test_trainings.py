@@ -5,7 +5,7 @@ import pytest
 from protocol.marketplace import Credited, Joined, RolesDrawn
 from protocol.messages import OwnerDecision
 from protocol.owner_policy import Budget, OwnerPolicy
-from services.console.owner.views import detail, matches_of, pay_range, summaries
+from services.console.owner.views import detail, matches_of, summaries
 from services.records.owner_account import counts_of
 from tests.support.console import ADDRESS, Browser
 from tests.support.console_owner import BUYER, add_rows, count, pay, put, request
@@ -18,17 +18,6 @@ def found(world, key):
 
 
 # ---- views ----
-
-
-def test_pay_is_the_least_and_the_most_of_both_roles(tmp_path):
-    wanted = request(owners={"minimum": 4, "maximum": 10}, payment={"deposit_wei": 10**18})
-    pays = pay_range(wanted)
-    # 10 owners: 3 validate and 7 train; 4 owners: 2 and 2. Shares of 5, 20 and 65 %.
-    assert pays.trainer_least == 5 * 10**16 // 7
-    assert pays.trainer_most == 5 * 10**16 // 2 + 65 * 10**16
-    assert pays.validator_least == 2 * 10**17 // 3
-    assert pays.validator_most == 10**17
-    assert (pays.least, pays.most) == (pays.trainer_least, pays.trainer_most)
 
 
 async def test_each_data_set_says_why_it_serves_or_not(world):

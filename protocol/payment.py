@@ -1,0 +1,171 @@
+"""All arithmetic of pay: what a deposit comes to, and for whom.
+
+The deposit is divided by four shares in basis points. Three of them are fixed: each recorded round earns its
+part of them, split equally among the round's members. The contribution share is paid as far as the model
+improved, split by the trainers' pay weights. Every division rounds down where `Marketplace.sol` divides
+(`_accrue`, `_improvement`, `settle`), so the figures are the contract's own; what is left is the buyer's.
+Amounts are whole smallest units of the market's asset (`asset.py`).
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from protocol.asset import MARKET_ASSET
+from protocol.errors import MisuseError
+from protocol.marketplace import BASIS_POINTS, validator_count
+from protocol.records import FIXED_POINT
+from protocol.request import Request
+
+Pay = Counter[tuple[str, str]]
+"""Amounts by (account, share)."""
+
+
+@dataclass(frozen=True, slots=True)
+class PaidRound:
+    """What pay depends on in a recorded round: errors × 1e18, members by address, weights by trainer.
+
+    The `last` one stands for all rounds that were agreed and not needed.
+    """
+
+    number: int
+    last: bool
+    mse_before: int
+    mse_after: int
+    trainers: tuple[str, ...]
+    validators: tuple[str, ...]
+    pay_weights: tuple[int, ...]
+
+
+class DepositTooLow(MisuseError):  # noqa: N818  the contract's name for it
+    """The contract would refuse this deposit; `needed` is what it asks for."""
+
+    def __init__(self, request: Request, needed: int) -> None:
+        """With both amounts, and what the contract's floor depends on."""
+        deposit = MARKET_ASSET.exact(request.payment.deposit_wei)
+        super().__init__(
+            f"a deposit of {deposit} is too low for {request.schedule.rounds} rounds of "
+            f"{request.owners.maximum} owners: the contract asks for {MARKET_ASSET.exact(needed)} at least"
+        )
+        self.needed = needed
+
+
+@dataclass(frozen=True, slots=True)
+class PayRange:
+    """What one owner gets for a training of which it does every round: at least, and at most."""
+
+    trainer_least: int
+    trainer_most: int
+    validator_least: int
+    validator_most: int
+
+    @property
+    def least(self) -> int:
+        """Whatever the role."""
+        return min(self.trainer_least, self.validator_least)
+
+    @property
+    def most(self) -> int:
+        """Whatever the role."""
+        return max(self.trainer_most, self.validator_most)
+
+
+def least_deposit(request: Request) -> int:
+    """The contract's floor (`_checkTerms`): below it a round's fixed share could come to nothing."""
+    return BASIS_POINTS * request.schedule.rounds * request.owners.maximum
+
+
+def check_deposit(request: Request) -> None:
+    """Raises DepositTooLow for a deposit that the contract would refuse."""
+    needed = least_deposit(request)
+    if request.payment.deposit_wei < needed:
+        raise DepositTooLow(request, needed)
+
+
+def share_of_rounds(request: Request, points: int, rounds: int) -> int:
+    """What `rounds` of the agreed rounds earn of a share of `points` basis points, all members together."""
+    return request.payment.deposit_wei * rounds * points // (BASIS_POINTS * request.schedule.rounds)
+
+
+def pay_range(request: Request) -> PayRange:
+    """What the shares come to for one owner: with the most owners least, and most with the fewest.
+
+    The least is that of rounds recorded one by one, without a contribution; the most is that of a last round
+    that stands for all, for a trainer with the whole contribution share to itself.
+    """
+    payment, few, many = request.payment, request.owners.minimum, request.owners.maximum
+    agreed = request.schedule.rounds
+
+    def least(points: int, members: int) -> int:
+        return agreed * (share_of_rounds(request, points, 1) // members)
+
+    def most(points: int, members: int) -> int:
+        return share_of_rounds(request, points, agreed) // members
+
+    contribution = most(payment.contribution_bps, 1)
+    return PayRange(
+        trainer_least=least(payment.participation_bps, many - validator_count(many)),
+        trainer_most=most(payment.participation_bps, few - validator_count(few)) + contribution,
+        validator_least=least(payment.validation_bps, validator_count(many)),
+        validator_most=most(payment.validation_bps, validator_count(few)),
+    )
+
+
+def least_fixed_pay(request: Request) -> int:
+    """What an owner gets at least if it does every round, whatever role it draws."""
+    return pay_range(request).least
+
+
+def pay_weights(best: int, mse_after: int, shapley: Sequence[int]) -> list[int]:
+    """w_i = (best − after)⁺·φ_i⁺/Σφ⁺ (× 1e18): only new ground is paid, split by contribution.
+
+    `best` is the lowest error so far. Paying each round's gain instead would let one trainer wreck the model
+    and another be paid for mending it, again and again. Bit for bit as `Shapley.sol` computes them.
+    """
+    gain = max(best - mse_after, 0)
+    positive = [max(phi, 0) for phi in shapley]
+    total = sum(positive)
+    return [gain * phi // total if total else 0 for phi in positive]
+
+
+def improvement(rounds: Sequence[PaidRound]) -> int:
+    """What the rounds gained over the first error, within 0 and 1 (× 1e18)."""
+    first = rounds[0].mse_before if rounds else 0
+    gained = sum(recorded.mse_before - recorded.mse_after for recorded in rounds)
+    return min(max(gained, 0) * FIXED_POINT // first, FIXED_POINT) if first else 0
+
+
+def earned(request: Request, rounds: Sequence[PaidRound]) -> Pay:
+    """What everybody would get if the training were settled now, exactly as the contract divides."""
+    pay: Pay = Counter()
+    for recorded in rounds:
+        pay.update(_fixed_pay(request, recorded))
+    pay.update(_contribution_pay(request, rounds))
+    return +pay
+
+
+def _fixed_pay(request: Request, recorded: PaidRound) -> Pay:
+    """What a round earns its members."""
+    payment = request.payment
+    rounds = request.schedule.rounds - recorded.number + 1 if recorded.last else 1
+    pay: Pay = Counter()
+    for members, share, points in (
+        (recorded.trainers, "participation", payment.participation_bps),
+        (recorded.validators, "validation", payment.validation_bps),
+        ((request.aggregator,), "aggregation", payment.aggregation_bps),
+    ):
+        whole = share_of_rounds(request, points, rounds)
+        pay.update({(member, share): whole // len(members) for member in members})
+    return pay
+
+
+def _contribution_pay(request: Request, rounds: Sequence[PaidRound]) -> Pay:
+    weights: Counter[str] = Counter()
+    for recorded in rounds:
+        weights.update(dict(zip(recorded.trainers, recorded.pay_weights, strict=True)))
+    total = weights.total()
+    if not total:
+        return Counter()
+    payment = request.payment
+    pot = payment.deposit_wei * payment.contribution_bps * improvement(rounds) // (BASIS_POINTS * FIXED_POINT)
+    return Counter({(member, "contribution"): pot * weight // total for member, weight in weights.items()})
