@@ -274,7 +274,7 @@ def parse_request(content: Mapping[str, Any]) -> Request:
     Raises MisuseError naming every field that is wrong, its rule and what was given.
     """
     try:
-        return Request.model_validate(_tuples(content))
+        return Request.model_validate(as_tuples(content))
     except ValidationError as error:
         lines = [_problem(item) for item in error.errors(include_url=False)]
         raise MisuseError("the request is not valid:\n  " + "\n  ".join(lines)) from None
@@ -287,9 +287,10 @@ def _problem(item: ErrorDetails) -> str:
     return f"{place}: {item['msg']}" + (f" (given: {str(given)[:60]!r})" if plain else "")
 
 
-def _tuples(value: Any) -> Any:
+def as_tuples(value: Any) -> Any:
+    """The lists of YAML and JSON, at any depth, as the tuples that a request is made of."""
     if isinstance(value, list | tuple):
-        return tuple(_tuples(item) for item in value)
-    if isinstance(value, Mapping):
-        return {key: _tuples(item) for key, item in value.items()}
+        return tuple(as_tuples(item) for item in value)
+    if isinstance(value, dict):
+        return {key: as_tuples(item) for key, item in value.items()}
     return value

@@ -8,7 +8,7 @@ from aiohttp import web
 
 from protocol.errors import MisuseError
 from protocol.messages import TrainingOrder
-from protocol.request import Request
+from protocol.request import Request, as_tuples
 from services.chain.errors import ChainError
 from services.common.documents import parse_yaml
 from services.common.errors import ConfigurationError
@@ -89,7 +89,7 @@ async def from_yaml(request: web.Request) -> web.StreamResponse:
         return _form(page, fresh(), yaml_problem=str(error), status=422)
     if len(document.get("features") or ()) > column_count(values_of(document)):
         # More columns than the form shows: confirm the document itself.
-        found = _untaken(page, check_document(_tuples(document)))
+        found = _untaken(page, check_document(as_tuples(document)))
         if found.request is not None:
             return await _confirm(page, found.request)
         problem = next(iter(found.problems.values()))
@@ -203,11 +203,3 @@ def _next_name(page: Page, name: str) -> str:
 async def _values(request: web.Request) -> dict[str, str]:
     form = await request.post()
     return {name: text for name, text in form.items() if isinstance(text, str) and name != "csrf"}
-
-
-def _tuples(value: Any) -> Any:
-    if isinstance(value, list):
-        return tuple(_tuples(item) for item in value)
-    if isinstance(value, dict):
-        return {key: _tuples(item) for key, item in value.items()}
-    return value
