@@ -13,6 +13,11 @@ class BoughtModel(FrozenModel):
     weights: tuple[float, ...]
     intercept: float | None
 
+    @property
+    def kind(self) -> str:
+        """The kind of model: the only one whose models can be bought so far, so that none is written down."""
+        return "linear_regression"
+
     @classmethod
     def of(cls, request: Request, weights: list[float]) -> "BoughtModel":
         """Name the weights by the request's features."""

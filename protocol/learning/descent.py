@@ -4,6 +4,7 @@ One full-batch step with ridge λ is θ ← Aθ + b with A = I − η(XᵀX/m + 
 one affine map (M, v), worked out in plaintext. On an encrypted model it costs p² products whatever N is.
 """
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -31,18 +32,27 @@ def gram(factor: Matrix, l2: float) -> tuple[Matrix, Matrix]:
     return features.T @ features + l2 * np.eye(features.shape[1]), features.T @ target
 
 
+def stable_step(factor: Matrix, l2: float) -> float:
+    """2/λ_max(XᵀX/m + λI): from this step size on, gradient steps on the rows behind `factor` diverge."""
+    return _stable_step(gram(factor, l2)[0])
+
+
+def require_stable(step_size: float, bound: float) -> None:
+    """Raises StepSizeDiverges unless the step size is below its bound."""
+    if step_size >= bound:
+        raise StepSizeDiverges(
+            f"step size {step_size:g} diverges on these rows; it must stay below {bound:.6g}: "
+            "lower schedule.step_size or scale the features"
+        )
+
+
 def affine_map(factor: Matrix, *, step_size: float, l2: float, local_steps: int) -> tuple[Matrix, Matrix]:
     """(M, v), p×p and p: `local_steps` gradient steps of `step_size` on the rows behind `factor`.
 
-    Raises StepSizeDiverges when η·λ_max(XᵀX/m + λI) ≥ 2.
+    Raises StepSizeDiverges when η ≥ 2/λ_max(XᵀX/m + λI).
     """
     matrix, moment = gram(factor, l2)
-    largest = float(np.linalg.eigvalsh(matrix)[-1])
-    if step_size * largest >= 2:
-        raise StepSizeDiverges(
-            f"step size {step_size:g} diverges on these rows; it must stay below {2 / largest:.6g}: "
-            "lower schedule.step_size or scale the features"
-        )
+    require_stable(step_size, _stable_step(matrix))
     p = len(moment)
     step = np.zeros((p + 1, p + 1))
     step[:p, :p] = np.eye(p) - step_size * matrix
@@ -68,3 +78,8 @@ def local_model(
         for product, constant in zip(products, encode(offset, UPDATE_SCALE), strict=True)
     ]
     return blinder.blind(shifted, randomness)
+
+
+def _stable_step(curvature: Matrix) -> float:
+    largest = float(np.linalg.eigvalsh(curvature)[-1])
+    return 2 / largest if largest > 0 else math.inf

@@ -3,10 +3,11 @@
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from protocol.bought_model import BoughtModel
+from protocol.learning.kinds.registry import KINDS
+from protocol.learning.statistic import Matrix
 from services.common.errors import ConfigurationError
 from services.common.files import read_private, write_private
 
@@ -33,6 +34,6 @@ def read_model(path: Path | str) -> BoughtModel:
     return model
 
 
-def predict(model: BoughtModel, rows: NDArray[np.float64]) -> NDArray[np.float64]:
+def predict(model: BoughtModel, rows: Matrix) -> Matrix:
     """The target for each of m×p rows, their columns in the order of the model's features."""
-    return np.asarray(rows @ np.array(model.weights) + (model.intercept or 0.0))
+    return KINDS[model.kind].predict(model, rows)

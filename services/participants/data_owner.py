@@ -6,6 +6,7 @@ from protocol.bodies import body_of
 from protocol.codec import pack
 from protocol.envelope import SignedMessage
 from protocol.errors import ProtocolViolation
+from protocol.learning.kinds.registry import KINDS
 from protocol.learning.statistic import Statistic
 from protocol.marketplace import MarketplaceEvent, Opened, Withdraw
 from protocol.messages import AnnouncementAnswer, Message, OwnerAnnouncement, PolicyOrder
@@ -26,7 +27,6 @@ _UNDECIDED = ("WAITING", "READY")
 _DECIDING = frozenset({"Opened", "invitation", "owner_decision", "catalogue_changed", "policy_changed"})
 """The inputs whose step may join a training."""
 _MOST_TRAININGS = 1024
-MODEL_KINDS = ("linear_regression",)
 
 
 class OwnerRole(Role):
@@ -58,7 +58,7 @@ class OwnerRole(Role):
     def announcements(self) -> tuple[tuple[str, Message], ...]:
         """What to send to each aggregator that has not answered yet."""
         answered = self.store.values(_ANSWERED)
-        body = OwnerAnnouncement(model_kinds=MODEL_KINDS)
+        body = OwnerAnnouncement(model_kinds=tuple(KINDS))
         return tuple((one, body) for one in self._aggregators if one not in answered)
 
     def key_of_message(self, signed: SignedMessage) -> str:

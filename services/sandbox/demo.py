@@ -4,16 +4,13 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
-
 from protocol.bought_model import BoughtModel
 from protocol.codec import unpack
 from protocol.errors import MisuseError
-from protocol.learning.descent import gram
+from protocol.learning.kinds.registry import kind_of
 from protocol.messages import ChainEvent
 from protocol.payment import DepositTooLow, check_deposit
 from protocol.request import LEAST_KEY_BITS, Request
-from protocol.requirements import asked_factor
 from protocol.roles.shared.request_widths import check_widths
 from services.chain.connect import open_chain
 from services.common.errors import ServiceError
@@ -72,13 +69,11 @@ def _check_deposit(request: Request) -> None:
 
 def _check_steps(request: Request, data: DemoData) -> None:
     """Each owner would refuse a step that diverges on its rows, without a number; the demo may say it."""
-    step_size, largest = float(request.schedule.step_size), 0.0
-    for statistic in statistics_of(data).values():
-        curvature, _ = gram(asked_factor(request, statistic), float(request.model.l2))
-        largest = max(largest, float(np.linalg.eigvalsh(curvature)[-1]))
-    if step_size * largest >= 2:
+    step_size, kind = float(request.schedule.step_size), kind_of(request)
+    bound = min(kind.stable_step(request, statistic) for statistic in statistics_of(data).values())
+    if step_size >= bound:
         raise MisuseError(
-            f"step size {step_size:g} diverges on an owner's rows; it must stay below {2 / largest:.6g}: "
+            f"step size {step_size:g} diverges on an owner's rows; it must stay below {bound:.6g}: "
             "use a smaller --step-size, or scale the features"
         )
 

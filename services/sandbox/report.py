@@ -10,13 +10,13 @@ import numpy as np
 
 from protocol.bought_model import BoughtModel
 from protocol.learning import plaintext
+from protocol.learning.kinds.registry import kind_of
 from protocol.learning.plaintext import OwnerData, PlainTraining
 from protocol.learning.statistic import Statistic
 from protocol.marketplace import Credited, Opened, RoundRecorded
 from protocol.messages import ChainEvent
 from protocol.records import FIXED_POINT
 from protocol.request import Request
-from protocol.requirements import asked_factor
 from protocol.types import FrozenModel, seats_of
 from services.sandbox.local_market import LocalMarket
 
@@ -163,7 +163,7 @@ async def _drawn_data(outcome: Outcome) -> tuple[list[OwnerData], list[OwnerData
 
 
 def _owner_data(request: Request, statistic: Statistic) -> OwnerData:
-    return OwnerData(asked_factor(request, statistic), statistic.rows)
+    return OwnerData(kind_of(request).measuring_factor(request, statistic), statistic.rows)
 
 
 def _contributions(recorded: Sequence[RoundRecorded], seats: Sequence[str]) -> dict[str, float]:

@@ -3,16 +3,16 @@
 import numpy as np
 import pytest
 
+from protocol.learning.kinds.registry import kind_of
 from protocol.learning.plaintext import OwnerData, PlainTraining, run
 from protocol.learning.statistic import Statistic
-from protocol.requirements import asked_factor
 from tests.support.pure_market import PureMarket
 from tests.support.pure_party import Matrix, Party
 
 
 def owner_data(market: PureMarket, owner: Party) -> OwnerData:
     request, statistic = market.request, Statistic.from_bytes(owner.private["data_set:rows"])
-    return OwnerData(asked_factor(request, statistic), statistic.rows)
+    return OwnerData(kind_of(request).measuring_factor(request, statistic), statistic.rows)
 
 
 def plain_twin(market: PureMarket, rounds: int | None = None) -> PlainTraining:

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from protocol.codec import pack, unpack
+from protocol.learning.kinds.registry import kind_of
 from protocol.marketplace import validator_count
 from protocol.owner_policy import Budget, OwnerPolicy
 from protocol.request import Request
@@ -132,10 +133,8 @@ def published_numbers(request: Request) -> int:
 
 
 def unknown_numbers(request: Request) -> int:
-    """Entries of the owners' triangular factors; with an intercept one of each is known."""
-    parameters = request.parameters
-    entries = (parameters + 1) * (parameters + 2) // 2 - int(request.model.intercept)
-    return request.owners.minimum * entries
+    """Unknown entries of all owners' statistics."""
+    return request.owners.minimum * kind_of(request).statistic_entries(request)
 
 
 def counts_in(private: Mapping[str, bytes]) -> Counts:

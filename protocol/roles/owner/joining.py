@@ -2,7 +2,8 @@
 
 from protocol.crypto.validation import verify_public_key
 from protocol.errors import ProtocolViolation, WidthError
-from protocol.learning.descent import StepSizeDiverges, affine_map
+from protocol.learning.descent import StepSizeDiverges
+from protocol.learning.kinds.registry import check_step_size
 from protocol.learning.statistic import Statistic
 from protocol.marketplace import Join, Opened
 from protocol.messages import (
@@ -168,12 +169,7 @@ def _accept(state: OwnerState, context: Context) -> Step[OwnerState]:
     assert request is not None
     assert data_set is not None
     try:
-        affine_map(
-            trainer.factor_of(state, context),
-            step_size=float(request.schedule.step_size),
-            l2=float(request.model.l2),
-            local_steps=1,
-        )
+        check_step_size(request, trainer.statistic_of(state, context))
     except StepSizeDiverges as error:
         answer = message(context, request.aggregator, InvitationAnswer(decision="declined"))
         fact = RecordFact(name="step_size_diverges", data={"reason": str(error)})

@@ -1,15 +1,12 @@
 """A data owner as trainer: N local gradient steps on a model it cannot read."""
 
-import numpy as np
-from numpy.typing import NDArray
-
 from protocol.codec import unpack
 from protocol.crypto.blinding import ShortExponentBlinder
-from protocol.learning.descent import affine_map, local_model
+from protocol.learning.descent import local_model
+from protocol.learning.kinds.registry import kind_of
 from protocol.learning.scales import COEFFICIENT_SCALE, MODEL_SCALE
 from protocol.learning.statistic import Statistic
 from protocol.messages import EncryptedModel, GradientUpdate
-from protocol.requirements import asked_factor
 from protocol.roles.engine.context import Context, Step
 from protocol.roles.engine.effects import RecordFact
 from protocol.roles.engine.machine import Received, message, replace, require, store
@@ -18,13 +15,12 @@ from protocol.roles.shared.parties import public_key_of, require_sender
 from protocol.vectors import EncryptedVector
 
 
-def factor_of(state: OwnerState, context: Context) -> NDArray[np.float64]:
-    """R/√m of [X (1) y] for the state's request, (p+1)×(p+1), out of its data set's factor."""
-    assert state.request is not None
+def statistic_of(state: OwnerState, context: Context) -> Statistic:
+    """The statistic of the state's data set."""
     # Before the training is joined there is no copy, nor in one that an earlier version joined.
     kept = state.statistic
     content = context.private[f"data_set:{state.data_set}"] if kept is None else kept.raw(context)
-    return asked_factor(state.request, Statistic.from_bytes(content))
+    return Statistic.from_bytes(content)
 
 
 def on_encrypted_model(state: OwnerState, received: Received, context: Context) -> Step[OwnerState]:
@@ -62,12 +58,7 @@ def _update(state: OwnerState, body: EncryptedModel, start_digest: bytes, contex
     assert request is not None
     key = public_key_of(state.n)
     model = body.model.read(key, scale=MODEL_SCALE, count=request.parameters)
-    matrix, offset = affine_map(
-        factor_of(state, context),
-        step_size=float(request.schedule.step_size),
-        l2=float(request.model.l2),
-        local_steps=request.schedule.local_steps,
-    )
+    matrix, offset = kind_of(request).training_map(request, statistic_of(state, context))
     blinder = ShortExponentBlinder(key, state.blinding_seed)
     trained = local_model(key, matrix, offset, model, blinder, context.randomness("blinding"))
     return GradientUpdate(

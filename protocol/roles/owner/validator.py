@@ -1,6 +1,7 @@
 """A data owner as validator: measures models it cannot read on rows it does not show, signs the result."""
 
 from protocol.bodies import body_of
+from protocol.learning.kinds.registry import kind_of
 from protocol.learning.metric import ResidualState, encrypted_metrics, masked_residuals
 from protocol.learning.scales import COEFFICIENT_SCALE, MODEL_SCALE
 from protocol.messages import (
@@ -18,7 +19,7 @@ from protocol.roles.engine.context import Context, Step
 from protocol.roles.engine.effects import RecordFact
 from protocol.roles.engine.machine import Received, message, replace, require, store
 from protocol.roles.owner.state import Evaluation, OwnerState
-from protocol.roles.owner.trainer import factor_of
+from protocol.roles.owner.trainer import statistic_of
 from protocol.roles.owner.validator_checks import (
     check_members,
     check_place,
@@ -62,7 +63,7 @@ def on_local_models(state: OwnerState, received: Received, context: Context) -> 
     ]
     packed, residuals = masked_residuals(
         key,
-        factor_of(state, context),
+        kind_of(request).measuring_factor(request, statistic_of(state, context)),
         models,
         start=start if body.measure_start else None,
         widths=widths,

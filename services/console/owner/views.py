@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 from functools import lru_cache
 
-from protocol.learning.descent import StepSizeDiverges, affine_map
+from protocol.learning.descent import StepSizeDiverges
+from protocol.learning.kinds.registry import check_step_size
 from protocol.owner_policy import OwnerPolicy
 from protocol.payment import PayRange, earned, pay_range
 from protocol.request import Request
-from protocol.requirements import asked_factor, mismatches
+from protocol.requirements import mismatches
 from protocol.roles.dispatch import decode_state
 from protocol.roles.owner.budget import Counts, Standing, standing
 from protocol.roles.owner.state import OwnerState
@@ -144,14 +145,8 @@ def _verdict(catalogue: Catalogue, entry: Entry, request: Request) -> tuple[tupl
     reasons = mismatches(request, statistic)
     if reasons:
         return reasons, None
-    schedule = request.schedule
     try:
-        affine_map(
-            asked_factor(request, statistic),
-            step_size=float(schedule.step_size),
-            l2=float(request.model.l2),
-            local_steps=1,
-        )
+        check_step_size(request, statistic)
     except StepSizeDiverges as error:
         return (), str(error)
     return (), None

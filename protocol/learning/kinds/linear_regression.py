@@ -1,0 +1,44 @@
+"""Least squares, with ridge's λ where the request asks for it: full-batch gradient descent on X and y."""
+
+import numpy as np
+
+from protocol.bought_model import BoughtModel
+from protocol.learning.descent import affine_map, stable_step
+from protocol.learning.kinds.interface import Kind
+from protocol.learning.statistic import Matrix, Statistic, select
+from protocol.request import Column, Request
+
+
+class LinearRegression(Kind):
+    """Trains and measures out of the triangular factor alone; any target will do."""
+
+    def target_mismatch(self, target: Column, statistic: Statistic) -> str | None:  # noqa: ARG002
+        """None."""
+        return None
+
+    def training_map(self, request: Request, statistic: Statistic) -> tuple[Matrix, Matrix]:
+        """`local_steps` gradient steps."""
+        return affine_map(
+            self.measuring_factor(request, statistic),
+            step_size=float(request.schedule.step_size),
+            l2=float(request.model.l2),
+            local_steps=request.schedule.local_steps,
+        )
+
+    def stable_step(self, request: Request, statistic: Statistic) -> float:
+        """2/λ_max of the rows' curvature."""
+        return stable_step(self.measuring_factor(request, statistic), float(request.model.l2))
+
+    def measuring_factor(self, request: Request, statistic: Statistic) -> Matrix:
+        """R/√m of [X (1) y]."""
+        features = [column.name for column in request.features]
+        return select(statistic, features, request.target.name, intercept=request.model.intercept)
+
+    def statistic_entries(self, request: Request) -> int:
+        """Entries of the triangular factor; with an intercept one of them is known."""
+        parameters = request.parameters
+        return (parameters + 1) * (parameters + 2) // 2 - int(request.model.intercept)
+
+    def predict(self, model: BoughtModel, rows: Matrix) -> Matrix:
+        """Xθ, and the intercept."""
+        return np.asarray(rows @ np.array(model.weights) + (model.intercept or 0.0))
