@@ -4,11 +4,9 @@ from collections.abc import Sequence
 from typing import Annotated
 
 from eth_hash.auto import keccak
-from gmpy2 import mpz
 from pydantic import Field
 
-from protocol.crypto.paillier import PublicKey
-from protocol.crypto.validation import read_ciphertexts, write_ciphertexts
+from protocol.crypto.cipher import Ciphertext, PublicKey, read_ciphertexts, write_ciphertexts
 from protocol.errors import ProtocolViolation
 from protocol.types import Digest, FrozenModel
 
@@ -28,11 +26,11 @@ class EncryptedVector(FrozenModel):
     ciphertexts: Ciphertexts
 
     @classmethod
-    def of(cls, key: PublicKey, ciphertexts: Sequence[mpz], scale: int) -> "EncryptedVector":
+    def of(cls, key: PublicKey, ciphertexts: Sequence[Ciphertext], scale: int) -> "EncryptedVector":
         """The vector of ciphertexts that already went through the blinding door."""
         return cls(key_id=key.key_id, scale=scale, ciphertexts=tuple(write_ciphertexts(key, ciphertexts)))
 
-    def read(self, key: PublicKey, *, scale: int, count: int) -> list[mpz]:
+    def read(self, key: PublicKey, *, scale: int, count: int) -> list[Ciphertext]:
         """The checked ciphertexts; ProtocolViolation for another key, scale or count, or a bad value."""
         _check(self.key_id == key.key_id, "wrong_key")
         _check(self.scale == scale, "wrong_scale")
@@ -54,7 +52,7 @@ class PackedVector(FrozenModel):
 
     @classmethod
     def of(
-        cls, key: PublicKey, ciphertexts: Sequence[mpz], *, scale: int, count: int, slot_bits: int
+        cls, key: PublicKey, ciphertexts: Sequence[Ciphertext], *, scale: int, count: int, slot_bits: int
     ) -> "PackedVector":
         """The packed vector of ciphertexts that already went through the blinding door."""
         return cls(
@@ -65,7 +63,9 @@ class PackedVector(FrozenModel):
             ciphertexts=tuple(write_ciphertexts(key, ciphertexts)),
         )
 
-    def read(self, key: PublicKey, *, scale: int, count: int, slot_bits: int, ciphertexts: int) -> list[mpz]:
+    def read(
+        self, key: PublicKey, *, scale: int, count: int, slot_bits: int, ciphertexts: int
+    ) -> list[Ciphertext]:
         """The checked ciphertexts; raises ProtocolViolation where the sender's layout is not ours."""
         _check(self.key_id == key.key_id, "wrong_key")
         _check(self.scale == scale, "wrong_scale")

@@ -67,6 +67,10 @@ class PublicKey:
             total = total * ciphertext % self.n_squared
         return total
 
+    def multiply(self, ciphertext: mpz, factor: int) -> mpz:
+        """The ciphertext of the plaintext times an integer."""
+        return gmpy2.powmod(ciphertext, factor, self.n_squared)
+
     def to_bytes(self) -> bytes:
         """n, big end first."""
         return int(self.n).to_bytes((self.bits + 7) // 8, "big")

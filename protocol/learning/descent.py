@@ -8,13 +8,10 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
-from gmpy2 import mpz
 from numpy.typing import NDArray
 
-from protocol.crypto.blinding import ShortExponentBlinder
+from protocol.crypto.cipher import Ciphertext, PublicKey, ShortExponentBlinder, linear_combinations
 from protocol.crypto.fixed_point import encode, encode_matrix
-from protocol.crypto.linear import linear_combinations
-from protocol.crypto.paillier import PublicKey
 from protocol.crypto.randomness import Randomness
 from protocol.errors import MisuseError
 from protocol.learning.scales import COEFFICIENT_SCALE, UPDATE_SCALE
@@ -66,10 +63,10 @@ def local_model(
     key: PublicKey,
     matrix: Matrix,
     offset: Matrix,
-    model: Sequence[mpz],
+    model: Sequence[Ciphertext],
     blinder: ShortExponentBlinder,
     randomness: Randomness,
-) -> list[mpz]:
+) -> list[Ciphertext]:
     """Enc(Mθ + v) at scale f + g from Enc(θ) at scale f (p ciphertexts), blinded."""
     rows = encode_matrix(matrix, COEFFICIENT_SCALE)
     products = linear_combinations(key, rows, model)

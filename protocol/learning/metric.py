@@ -13,28 +13,35 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import NamedTuple
 
-import gmpy2
 import numpy as np
-from gmpy2 import mpz
 from nacl.bindings import crypto_scalarmult
 from numpy.typing import NDArray
 
 from protocol.codec import pack as encode_model
 from protocol.codec import unpack as decode_model
-from protocol.crypto.blinding import blind_for_key_holder
+from protocol.crypto.cipher import (
+    Ciphertext,
+    Mask,
+    PrivateKey,
+    PublicKey,
+    SlotLayout,
+    add_mask,
+    blind_for_key_holder,
+    linear_combinations,
+    pack,
+    pack_plain,
+    unpack,
+    write_ciphertexts,
+)
 from protocol.crypto.fixed_point import encode, encode_matrix
-from protocol.crypto.linear import linear_combinations
-from protocol.crypto.packing import Mask, SlotLayout, add_mask, pack, pack_plain, unpack
-from protocol.crypto.paillier import PrivateKey, PublicKey
 from protocol.crypto.randomness import Randomness
-from protocol.crypto.validation import write_ciphertexts
 from protocol.learning.scales import COEFFICIENT_SCALE, METRIC_SCALE, NOISE_BITS, RESIDUAL_SCALE
 from protocol.learning.widths import Widths
 from protocol.records import FIXED_POINT
 from protocol.types import BigInteger, FrozenModel
 
 Matrix = NDArray[np.float64]
-Residuals = list[list[mpz]]
+Residuals = list[list[Ciphertext]]
 
 
 class Metrics(NamedTuple):
@@ -68,19 +75,19 @@ class ResidualState:
     def from_bytes(cls, content: bytes) -> "ResidualState":
         """The state from `to_bytes`."""
         kept = decode_model(_Kept, content)
-        vectors = [[mpz(int.from_bytes(c, "big")) for c in vector] for vector in kept.residuals]
+        vectors = [[Ciphertext(int.from_bytes(c, "big")) for c in vector] for vector in kept.residuals]
         return cls(Mask(kept.rhos), kept.start, vectors)
 
 
 def masked_residuals(
     key: PublicKey,
     factor: Matrix,
-    models: Sequence[Sequence[mpz]],
+    models: Sequence[Sequence[Ciphertext]],
     *,
-    start: Sequence[mpz] | None,
+    start: Sequence[Ciphertext] | None,
     widths: Widths,
     randomness: Randomness,
-) -> tuple[list[mpz], ResidualState]:
+) -> tuple[list[Ciphertext], ResidualState]:
     """Step 1, the validator's: packed residuals of all models under one mask per plaintext, for the buyer.
 
     `factor` is R/√m, (p+1)×(p+1); `models` are T updates at scale f + g; `start` the model at scale f that
@@ -103,14 +110,14 @@ def masked_residuals(
 
 def products(
     private_key: PrivateKey,
-    packed: Sequence[mpz],
+    packed: Sequence[Ciphertext],
     *,
     models: int,
     start: bool,
     residuals: int,
     widths: Widths,
     randomness: Randomness,
-) -> tuple[list[mpz], list[mpz]]:
+) -> tuple[list[Ciphertext], list[Ciphertext]]:
     """Step 2, the buyer's: fresh Enc⟨u_t, u_t⟩ for every model and Enc⟨u_t, Σ_s u_s⟩ for every trainer.
 
     The digits u are noise to the buyer. `residuals` is p + 1.
@@ -127,8 +134,8 @@ def products(
 def encrypted_metrics(
     key: PublicKey,
     state: ResidualState,
-    own: Sequence[mpz],
-    cross: Sequence[mpz],
+    own: Sequence[Ciphertext],
+    cross: Sequence[Ciphertext],
     *,
     rows: int,
     widths: Widths,
@@ -136,7 +143,7 @@ def encrypted_metrics(
     zero_sum: Sequence[int],
     randomness: Randomness,
     noise: bool = True,
-) -> list[mpz]:
+) -> list[Ciphertext]:
     """Steps 3 and 4, the validator's: packed m·(v₀, q, c), low bits noisy, under zero-sum masks, for all.
 
     Takes the masks out: ⟨r, r⟩ = ⟨u, u⟩ − 2⟨ρ, r⟩ − ⟨ρ, ρ⟩ and likewise the cross terms. `noise=False` is for
@@ -158,7 +165,7 @@ def encrypted_metrics(
         parts = [(negated_sum, vector), ([-d for d in mask], vector_sum)]
         values.append(key.add(product, _take_out(key, parts, -_dot(mask, mask_sum))))
     bound = noise_bound(rows, target_range)
-    weighted = [gmpy2.powmod(value, rows, key.n_squared) for value in values]
+    weighted = [key.multiply(value, rows) for value in values]
     if noise:
         stream = randomness.child("noise")
         weighted = [key.add(v, key.lift(stream.below(bound))) for v in weighted]
@@ -172,7 +179,9 @@ def noise_bound(rows: int, target_range: Decimal) -> int:
     return max(1, int(rows * Fraction(target_range) ** 2 * (1 << (METRIC_SCALE - NOISE_BITS))))
 
 
-def combine(key: PublicKey, vectors: Sequence[Sequence[mpz]], count: int, widths: Widths) -> list[mpz]:
+def combine(
+    key: PublicKey, vectors: Sequence[Sequence[Ciphertext]], count: int, widths: Widths
+) -> list[Ciphertext]:
     """The product over the validators with the public offset added: what the buyer opens, the masks gone."""
     layout = widths.opening
     sums = [key.add(*column) for column in zip(*vectors, strict=True)]
@@ -234,11 +243,15 @@ def _dot(left: Sequence[int], right: Sequence[int]) -> int:
     return sum(a * b for a, b in zip(left, right, strict=True))
 
 
-def _subtract(key: PublicKey, ciphertexts: Sequence[mpz], constants: Sequence[int]) -> list[mpz]:
+def _subtract(
+    key: PublicKey, ciphertexts: Sequence[Ciphertext], constants: Sequence[int]
+) -> list[Ciphertext]:
     return [key.add(c, key.lift(-constant)) for c, constant in zip(ciphertexts, constants, strict=True)]
 
 
-def _take_out(key: PublicKey, parts: Sequence[tuple[list[int], Sequence[mpz]]], constant: int) -> mpz:
+def _take_out(
+    key: PublicKey, parts: Sequence[tuple[list[int], Sequence[Ciphertext]]], constant: int
+) -> Ciphertext:
     """Σ coefficients·ciphertexts over the parts, plus a constant."""
     coefficients = [c for row, _ in parts for c in row]
     ciphertexts = [c for _, vector in parts for c in vector]

@@ -7,18 +7,24 @@ average to within one unit of 2⁻⁶⁴.
 
 from collections.abc import Sequence
 
-from gmpy2 import mpz
-
-from protocol.crypto.blinding import ShortExponentBlinder, blind_for_key_holder
-from protocol.crypto.packing import Mask, add_mask, pack, unpack
-from protocol.crypto.paillier import PrivateKey, PublicKey
+from protocol.crypto.cipher import (
+    Ciphertext,
+    Mask,
+    PrivateKey,
+    PublicKey,
+    ShortExponentBlinder,
+    add_mask,
+    blind_for_key_holder,
+    pack,
+    unpack,
+)
 from protocol.crypto.randomness import Randomness
 from protocol.learning.widths import Widths
 
 
 def mask_updates(
-    key: PublicKey, updates: Sequence[Sequence[mpz]], widths: Widths, randomness: Randomness
-) -> tuple[list[mpz], Mask]:
+    key: PublicKey, updates: Sequence[Sequence[Ciphertext]], widths: Widths, randomness: Randomness
+) -> tuple[list[Ciphertext], Mask]:
     """The aggregator's half before: T updates of p ciphertexts → packed masked sum, and the mask to keep."""
     sums = [key.add(*entries) for entries in zip(*updates, strict=True)]
     mask = Mask.draw(key, widths.refresh.plaintexts(len(sums)), randomness.child("mask"))
@@ -28,12 +34,12 @@ def mask_updates(
 
 def refresh_model(
     private_key: PrivateKey,
-    packed: Sequence[mpz],
+    packed: Sequence[Ciphertext],
     count: int,
     divisor: int,
     widths: Widths,
     randomness: Randomness,
-) -> list[mpz]:
+) -> list[Ciphertext]:
     """The buyer's part: p fresh encryptions of ⌊digit/(T·2^g)⌋, which tell it nothing under the mask."""
     digits = unpack([int(private_key.decrypt(c)) for c in packed], count, widths.refresh)
     return [private_key.encrypt(digit // divisor, randomness) for digit in digits]
@@ -41,13 +47,13 @@ def refresh_model(
 
 def unmask_model(
     key: PublicKey,
-    refreshed: Sequence[mpz],
+    refreshed: Sequence[Ciphertext],
     mask: Mask,
     divisor: int,
     widths: Widths,
     blinder: ShortExponentBlinder,
     randomness: Randomness,
-) -> list[mpz]:
+) -> list[Ciphertext]:
     """The aggregator's half after: the new model at scale f, blinded."""
     masks = mask.digits(len(refreshed), widths.refresh)
     unmasked = [

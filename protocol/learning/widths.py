@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from protocol.crypto.packing import SlotLayout
+from protocol.crypto.cipher import SlotLayout
 from protocol.errors import WidthError
 from protocol.learning.scales import (
     CARRY_BITS,

@@ -21,7 +21,7 @@ from nacl.exceptions import CryptoError
 from nacl.pwhash import argon2id
 from nacl.secret import SecretBox
 
-from protocol.crypto.paillier import PrivateKey, generate_private_key
+from protocol.crypto.cipher import PrivateKey, generate_private_key
 from protocol.errors import DeltaMLError
 from services.common.errors import ConfigurationError
 from services.common.files import private_folder, read_private, require_private, write_private

@@ -14,7 +14,7 @@ from types import TracebackType
 from typing import Self
 
 from protocol.asset import ETHER
-from protocol.crypto.paillier import generate_private_key
+from protocol.crypto.cipher import generate_private_key
 from protocol.learning.statistic import Statistic
 from protocol.marketplace import PartyRole, Register
 from protocol.messages import ChainEvent, TrainingOrder

@@ -1,10 +1,8 @@
 """The aggregator before the first round: it checks the request, invites owners, has roles drawn."""
 
+from protocol.crypto.cipher import Opening as OpenedCiphertext
+from protocol.crypto.cipher import PublicKey, verify_opening, verify_public_key
 from protocol.crypto.fixed_point import encode
-from protocol.crypto.opening import Opening as OpenedCiphertext
-from protocol.crypto.opening import verify_opening
-from protocol.crypto.paillier import PublicKey
-from protocol.crypto.validation import verify_public_key
 from protocol.errors import WidthError
 from protocol.learning.scales import MODEL_SCALE
 from protocol.marketplace import (

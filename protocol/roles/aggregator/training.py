@@ -1,8 +1,7 @@
 """The aggregator's training lane: models out, signed updates in, one masked refresh through the buyer."""
 
 from protocol.bodies import body_of
-from protocol.crypto.blinding import ShortExponentBlinder
-from protocol.crypto.packing import Mask
+from protocol.crypto.cipher import Mask, ShortExponentBlinder
 from protocol.envelope import SignedMessage
 from protocol.errors import ProtocolViolation
 from protocol.learning.refresh import mask_updates, unmask_model

@@ -1,8 +1,7 @@
 """The model buyer before the start: it opens the training on chain and sends its aggregator the request."""
 
+from protocol.crypto.cipher import open_ciphertext, prove_key
 from protocol.crypto.fixed_point import encode
-from protocol.crypto.opening import open_ciphertext
-from protocol.crypto.validation import prove_key
 from protocol.errors import ProtocolViolation, WidthError
 from protocol.learning.scales import MODEL_SCALE
 from protocol.marketplace import (

@@ -5,7 +5,7 @@ It decrypts masked digits (refresh, metric) and one opened sum per round, each q
 
 from typing import Any, Literal
 
-from protocol.crypto.opening import open_ciphertext
+from protocol.crypto.cipher import open_ciphertext
 from protocol.learning.metric import products
 from protocol.learning.refresh import refresh_model
 from protocol.learning.scales import MODEL_SCALE

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from protocol.crypto.paillier import PrivateKey
+from protocol.crypto.cipher import PrivateKey
 from protocol.learning.widths import Widths
 from protocol.marketplace import (
     Cancel,

@@ -1,6 +1,6 @@
 """From an opening on the chain to having joined it, or not."""
 
-from protocol.crypto.validation import verify_public_key
+from protocol.crypto.cipher import verify_public_key
 from protocol.errors import ProtocolViolation, WidthError
 from protocol.learning.descent import StepSizeDiverges
 from protocol.learning.kinds.registry import check_step_size

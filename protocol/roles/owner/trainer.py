@@ -1,7 +1,7 @@
 """A data owner as trainer: N local gradient steps on a model it cannot read."""
 
 from protocol.codec import unpack
-from protocol.crypto.blinding import ShortExponentBlinder
+from protocol.crypto.cipher import ShortExponentBlinder
 from protocol.learning.descent import local_model
 from protocol.learning.kinds.registry import kind_of
 from protocol.learning.scales import COEFFICIENT_SCALE, MODEL_SCALE

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from protocol.bodies import body_of
-from protocol.crypto.paillier import PublicKey
+from protocol.crypto.cipher import PublicKey
 from protocol.envelope import SignedMessage
 from protocol.learning.metric import zero_sum_masks
 from protocol.learning.widths import Widths

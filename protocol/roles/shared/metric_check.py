@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from gmpy2 import mpz
 
 from protocol.bodies import body_of
-from protocol.crypto.opening import Opening, verify_opening
-from protocol.crypto.paillier import PublicKey
+from protocol.crypto.cipher import Opening, PublicKey, verify_opening
 from protocol.envelope import SignedMessage
 from protocol.learning.metric import combine, decode_metrics
 from protocol.learning.shapley import mse_after_fixed

@@ -2,7 +2,7 @@
 
 from fractions import Fraction
 
-from protocol.crypto.paillier import PublicKey
+from protocol.crypto.cipher import PublicKey
 from protocol.errors import ProtocolViolation
 from protocol.messages import RowCount
 from protocol.request import Request

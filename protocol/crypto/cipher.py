@@ -1,0 +1,53 @@
+"""What the protocol asks of its cipher, and the one in use: Paillier's.
+
+Everything outside this package imports the cipher from here, so the list below is all that another additively
+homomorphic one would have to offer:
+
+| what | names |
+| --- | --- |
+| a key pair: add, lift, multiply; encrypt, decrypt | `PublicKey`, `PrivateKey`, `generate_private_key` |
+| a proof that a key is sound, and its check | `prove_key`, `verify_public_key` |
+| rows of integers times an encrypted vector | `linear_combinations` |
+| many values in one plaintext | `SlotLayout`, `pack`, `pack_plain`, `unpack` |
+| one mask over a whole plaintext | `Mask`, `add_mask` |
+| fresh randomness on whatever leaves | `blind_for_key_holder`, `ShortExponentBlinder` |
+| a plaintext shown with proof, and its check | `Opening`, `open_ciphertext`, `verify_opening` |
+| checked ciphertexts from bytes, and back | `read_ciphertexts`, `write_ciphertexts` |
+
+These are the implementation's own functions: nothing stands between the protocol and its hot path.
+"""
+
+from gmpy2 import mpz
+
+from protocol.crypto.blinding import ShortExponentBlinder, blind_for_key_holder
+from protocol.crypto.linear import linear_combinations
+from protocol.crypto.opening import Opening, open_ciphertext, verify_opening
+from protocol.crypto.packing import Mask, SlotLayout, add_mask, pack, pack_plain, unpack
+from protocol.crypto.paillier import PrivateKey, PublicKey, generate_private_key
+from protocol.crypto.validation import prove_key, read_ciphertexts, verify_public_key, write_ciphertexts
+
+Ciphertext = mpz
+"""An element of Z*_{n²}."""
+
+__all__ = [
+    "Ciphertext",
+    "Mask",
+    "Opening",
+    "PrivateKey",
+    "PublicKey",
+    "ShortExponentBlinder",
+    "SlotLayout",
+    "add_mask",
+    "blind_for_key_holder",
+    "generate_private_key",
+    "linear_combinations",
+    "open_ciphertext",
+    "pack",
+    "pack_plain",
+    "prove_key",
+    "read_ciphertexts",
+    "unpack",
+    "verify_opening",
+    "verify_public_key",
+    "write_ciphertexts",
+]
