@@ -40,7 +40,7 @@ class Budget(FrozenModel):
 
     def with_limit(self, data_set: str, buyer: str | None, trainings: int | None) -> "Budget":
         """The budget with another limit for a data set and a buyer; None takes it away."""
-        others = tuple(one for one in self.limits if (one.data_set, one.buyer) != (data_set, buyer))
+        others = tuple(limit for limit in self.limits if (limit.data_set, limit.buyer) != (data_set, buyer))
         new = () if trainings is None else (Limit(data_set=data_set, buyer=buyer, trainings=trainings),)
         return Budget(per_buyer=self.per_buyer, in_total=self.in_total, limits=(*others, *new))
 

@@ -151,5 +151,5 @@ def run(
 
 def _pooled(data: Sequence[OwnerData]) -> Matrix:
     """A matrix whose Gram matrix is [X y]ᵀ[X y] over the number of rows of all owners."""
-    rows = sum(one.rows for one in data)
-    return np.vstack([one.factor * np.sqrt(one.rows / rows) for one in data])
+    rows = sum(owner.rows for owner in data)
+    return np.vstack([owner.factor * np.sqrt(owner.rows / rows) for owner in data])

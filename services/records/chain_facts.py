@@ -8,8 +8,8 @@ from services.store import Store
 
 _KEY = "chain:"
 _ACCOUNT = "account"
-_LEFT_OUT = {"own", "cross", "model_digest", "transcript_digest", "terms", "exchange_key"}
-"""Long, and of no use to people."""
+_LEFT_OUT = {"own", "cross", "model_digest", "transcript_digest", "terms", "exchange_key", "record"}
+"""Long and of no use to people, or taken apart."""
 
 
 def record_key(training: int | None) -> str:
@@ -31,9 +31,8 @@ def record_of(event: ChainEvent) -> tuple[str, dict[str, Any]]:
     fields = dict(event.event)
     if isinstance(event.event, RoundRecorded):
         fields |= dict(event.event.record)
-    told = {name: _plain(value) for name, value in fields.items() if name not in _LEFT_OUT | {"record"}}
     return event.event.event, {
-        **told,
+        **{name: _plain(value) for name, value in fields.items() if name not in _LEFT_OUT},
         "block": event.block_number,
         "block_hash": f"0x{event.block_hash.hex()}",
         "transaction": f"0x{event.transaction_hash.hex()}",

@@ -16,6 +16,7 @@ from services.records.chain_facts import record_key
 from services.store import Store
 
 _PLACE = frozenset({"event", "block", "block_hash", "transaction", "log", "at", "training"})
+"""What a fact says of where its event stands; the rest is what the event is about."""
 
 
 @dataclass(frozen=True, slots=True)

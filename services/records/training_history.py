@@ -33,6 +33,12 @@ FAILURES = frozenset(
 )
 """Facts that somebody may have to look into."""
 
+ROUND_ENDS = ("round_recorded", "round_signed")
+"""Facts that end a round; an aggregator notes the second, buyer and owners the first."""
+
+ROUND_STARTS = ("started", "role_drawn", *ROUND_ENDS)
+"""Facts after which a round is under way."""
+
 RETRY = "late"
 """The fact about an effect that took place, but not at the first attempt."""
 
@@ -84,53 +90,48 @@ def history_of(
     instance: InstanceRow, facts: Sequence[tuple[str, Mapping[str, Any], float]]
 ) -> TrainingHistory:
     """The history of an instance from its facts, in the order they were noted."""
-    noted = [Fact(*one) for one in facts]
+    noted = [Fact(*fact) for fact in facts]
     return TrainingHistory(
         instance=instance,
-        began_at=min((one.at for one in noted), default=instance.updated_at),
+        began_at=min((fact.at for fact in noted), default=instance.updated_at),
         ended_at=instance.updated_at if instance.finished else None,
         rounds=_rounds(noted, is_over=instance.finished),
-        failures=tuple(one for one in noted if one.name in FAILURES),
-        retries=tuple(one for one in noted if one.name == RETRY),
+        failures=tuple(fact for fact in noted if fact.name in FAILURES),
+        retries=tuple(fact for fact in noted if fact.name == RETRY),
     )
 
 
 def _rounds(noted: Sequence[Fact], *, is_over: bool) -> tuple[RoundHistory, ...]:
     """A round begins where the one before ended; troubles belong to the round they name, or that runs."""
-    found: list[RoundHistory] = []
+    rounds: list[RoundHistory] = []
     began: float | None = None
     troubles: list[Fact] = []
     for fact in noted:
         if fact.name in ROUND_ENDS:
-            number = int(fact.data.get("round", len(found) + 1))
-            found.append(_round(number, began, fact.at, troubles))
+            number = int(fact.data.get("round", len(rounds) + 1))
+            rounds.append(_round(number, began, fact.at, troubles))
         if fact.name in ROUND_STARTS:
             began = fact.at
         if fact.name in FAILURES:
             troubles.append(fact)
     if began is not None and not is_over:
-        number = found[-1].number + 1 if found else 1
-        found.append(_round(number, began, None, troubles))
-    return tuple(found)
+        number = rounds[-1].number + 1 if rounds else 1
+        rounds.append(_round(number, began, None, troubles))
+    return tuple(rounds)
 
 
 def _round(number: int, began: float | None, ended: float | None, troubles: list[Fact]) -> RoundHistory:
-    mine = [one for one in troubles if one.data.get("round", number) == number]
-    troubles[:] = [one for one in troubles if one not in mine]
-    drops = [one for one in mine if one.name == "dropped"]
+    """The round, with its own troubles taken out of `troubles`."""
+    own = [trouble for trouble in troubles if trouble.data.get("round", number) == number]
+    troubles[:] = [trouble for trouble in troubles if trouble not in own]
+    drops = [trouble for trouble in own if trouble.name == "dropped"]
     return RoundHistory(
         number,
         began,
         ended,
-        attempts=1 + len({one.at for one in drops}),
-        dropped=tuple(str(one.data["participant"]) for one in drops),
-        violations=tuple(str(one.data.get("code", one.name)) for one in mine if one not in drops),
+        attempts=1 + len({drop.at for drop in drops}),
+        dropped=tuple(str(drop.data["participant"]) for drop in drops),
+        violations=tuple(
+            str(trouble.data.get("code", trouble.name)) for trouble in own if trouble not in drops
+        ),
     )
-
-
-ROUND_ENDS = ("round_recorded", "round_signed")
-"""Facts that end a round; an aggregator notes the second, buyer and owners the first."""
-
-
-ROUND_STARTS = ("started", "role_drawn", *ROUND_ENDS)
-"""Facts after which a round is under way."""
