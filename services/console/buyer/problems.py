@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic_core import ErrorDetails
 
+from protocol.asset import MARKET_ASSET
 from protocol.errors import ProtocolViolation
 from protocol.payment import DepositTooLow, check_deposit
 from protocol.request import Request
@@ -75,7 +76,10 @@ _BY_TEXT = (
 def problem_of(item: ErrorDetails) -> Problem:
     """The problem behind an error of the request's own rules."""
     if item["loc"] == ("payment", "deposit_wei") and item["type"].startswith("int"):
-        return Problem(_("This must be an amount of ether with at most 18 decimals."))
+        return Problem(
+            _("This must be an amount of %(asset)s with at most %(decimals)s decimals."),
+            {"asset": MARKET_ASSET.name, "decimals": str(MARKET_ASSET.decimals)},
+        )
     if item["input"] == "":
         return Problem(_("This is needed."))
     if item["type"] == "value_error":
@@ -102,8 +106,8 @@ def deposit_problem(request: Request) -> Problem | None:
     try:
         check_deposit(request)
     except DepositTooLow as error:
-        text = _("The contract asks for at least %(needed)s wei for so many rounds and owners.")
-        return Problem(text, {"needed": str(error.needed)})
+        text = _("The contract asks for at least %(needed)s for so many rounds and owners.")
+        return Problem(text, {"needed": MARKET_ASSET.exact(error.needed)})
     return None
 
 

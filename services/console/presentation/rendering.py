@@ -6,6 +6,7 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from protocol.asset import MARKET_ASSET
 from services.console.party import Party
 from services.console.presentation.format import Formats, isoformat, points_text, short
 from services.console.presentation.i18n import LANGUAGES, locale_of, translations
@@ -79,5 +80,5 @@ def _environment(language: str, asset: Callable[[str], str]) -> Environment:
         "state_name": lambda shown: catalogue.gettext(STATES.get(state_word(shown), state_word(shown))),
         "failure_text": lambda code: catalogue.gettext(FAILURES[code]) if code in FAILURES else code,
     }
-    environment.globals |= {"asset": asset, "most_live": MOST_LIVE}
+    environment.globals |= {"asset": asset, "market_asset": MARKET_ASSET, "most_live": MOST_LIVE}
     return environment
