@@ -144,6 +144,11 @@ def earned(request: Request, rounds: Sequence[PaidRound]) -> Pay:
     return +pay
 
 
+def paid_to(pay: Pay, account: str) -> int:
+    """What an account gets for its part in a training; a refund is not pay."""
+    return sum(amount for (paid, share), amount in pay.items() if paid == account and share != "refund")
+
+
 def _fixed_pay(request: Request, recorded: PaidRound) -> Pay:
     """What a round earns its members."""
     payment = request.payment

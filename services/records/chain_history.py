@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from protocol.payment import PaidRound, Pay, earned, improvement
+from protocol.payment import PaidRound, Pay, earned, improvement, paid_to
 from protocol.records import FIXED_POINT
 from protocol.request import Request
 from protocol.types import seats_of
@@ -144,16 +144,12 @@ def partners(request: Request, story: ChainStory) -> tuple[Partner, ...]:
             role=role,
             rounds=sum(address in (*recorded.trainers, *recorded.validators) for recorded in story.rounds),
             contribution=gained.get(address, 0) / whole if role == "trainer" and whole else None,
-            pay=_pay_of(pay, address),
+            pay=paid_to(pay, address),
         )
         for address, role in owners
     ]
     if story.seats:
         aggregator = request.aggregator
-        pay_of_aggregator = _pay_of(pay, aggregator)
-        members.append(Partner(aggregator, "aggregator", len(story.rounds), None, pay_of_aggregator))
+        rounds = len(story.rounds)
+        members.append(Partner(aggregator, "aggregator", rounds, None, paid_to(pay, aggregator)))
     return tuple(members)
-
-
-def _pay_of(pay: Pay, address: str) -> int:
-    return sum(amount for (account, share), amount in pay.items() if account == address and share != "refund")

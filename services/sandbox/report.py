@@ -177,7 +177,7 @@ def _contributions(recorded: Sequence[RoundRecorded], seats: Sequence[str]) -> d
 
 
 def _money(events: Sequence[ChainEvent]) -> tuple[dict[str, int], int]:
-    """(wei by paid account, the buyer's refund) out of the credits."""
+    """(amount by paid account, the buyer's refund) out of the credits."""
     paid: dict[str, int] = {}
     refund = 0
     for item in events:

@@ -169,7 +169,7 @@ async def _confirm(page: Page, wanted: Request) -> web.Response:
 
 
 async def _money(page: Page, wanted: Request | None) -> dict[str, Any]:
-    """Balance in wei, and what is missing for the deposit; None where the node does not answer."""
+    """Balance, and what is missing for the deposit; None where the node does not answer."""
     if wanted is None:
         return {"balance": None, "missing": None}
     try:

@@ -19,7 +19,7 @@ FINAL_PHASES = frozenset({"finished", "failed", "collecting"})
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """A training in the list; errors × 1e18, amounts in wei."""
+    """A training in the list; errors × 1e18."""
 
     key: str
     training: int | None
@@ -30,8 +30,8 @@ class Summary:
     improvement: float | None
     mse_first: int | None
     mse: int | None
-    paid_wei: int
-    deposit_wei: int
+    paid: int
+    deposit: int
     started_at: float | None
     changed_at: float
 
@@ -44,7 +44,7 @@ class Detail:
     request: Request
     curve: tuple[tuple[int, int], ...]
     partners: tuple[Partner, ...]
-    refund_wei: int | None
+    refund: int | None
     settled: bool
     story: ChainStory
     timeline: tuple[Moment, ...]
@@ -82,8 +82,8 @@ def summary_of(row: InstanceRow, story: ChainStory) -> Summary:
         improvement=story.improvement,
         mse_first=story.rounds[0].mse_before if story.rounds else None,
         mse=story.rounds[-1].mse_after if story.rounds else None,
-        paid_wei=_paid(state.request, story),
-        deposit_wei=state.request.payment.deposit_wei,
+        paid=_paid(state.request, story),
+        deposit=state.request.payment.deposit_wei,
         started_at=started,
         changed_at=row.updated_at,
     )
@@ -101,7 +101,7 @@ def detail(store: Store, key: str) -> Detail | None:
         request=state.request,
         curve=curve(story.rounds),
         partners=partners(state.request, story),
-        refund_wei=refund,
+        refund=refund,
         settled=story.settled is not None,
         story=story,
         timeline=timeline(store.facts(key), story),

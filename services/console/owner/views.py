@@ -6,7 +6,7 @@ from functools import lru_cache
 from protocol.learning.descent import StepSizeDiverges
 from protocol.learning.kinds.registry import check_step_size
 from protocol.owner_policy import OwnerPolicy
-from protocol.payment import PayRange, earned, pay_range
+from protocol.payment import PayRange, earned, paid_to, pay_range
 from protocol.request import Request
 from protocol.requirements import mismatches
 from protocol.roles.dispatch import decode_state
@@ -42,7 +42,7 @@ class Match:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """A training in the list; amounts in wei, `join_until` in Unix seconds."""
+    """A training in the list; `join_until` in Unix seconds."""
 
     key: str
     training: int
@@ -54,7 +54,7 @@ class Summary:
     rounds: int
     recorded: int
     pay: PayRange
-    earned_wei: int
+    earned: int
     join_until: int | None
     changed_at: float
 
@@ -180,7 +180,7 @@ def _summary(
         rounds=request.schedule.rounds,
         recorded=len(story.rounds),
         pay=pay_range(request),
-        earned_wei=sum(amount for (who, _share), amount in pay.items() if who == address),
+        earned=paid_to(pay, address),
         join_until=state.join_until if state.phase in _UNDECIDED else None,
         changed_at=row.updated_at,
     )

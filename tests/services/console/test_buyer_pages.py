@@ -20,7 +20,7 @@ def test_a_running_training_is_summed_up():
     assert one.improvement == pytest.approx(1 - 0.9**3)
     assert one.mse == 6000 * 9**3 * 10**15
     # 3 of 20 rounds of participation, validation and aggregation, and 27.1 % of the contribution.
-    assert one.paid_wei / 10**18 == pytest.approx(0.15 * 0.35 + 0.65 * 0.271)
+    assert one.paid / 10**18 == pytest.approx(0.15 * 0.35 + 0.65 * 0.271)
 
 
 def test_contribution_and_pay_by_party():
@@ -32,7 +32,7 @@ def test_contribution_and_pay_by_party():
     assert [one.role for one in found.partners] == [*["trainer"] * 3, *["validator"] * 2, "aggregator"]
     assert found.partners[2].pay == 3 * (10**18 * 5 // 100 // 20 // 3)
     assert found.partners[-1].address == AGGREGATOR
-    assert sum(one.pay for one in found.partners) == found.summary.paid_wei
+    assert sum(one.pay for one in found.partners) == found.summary.paid
     assert [number for number, _error in found.curve] == [0, 1, 2, 3]
     assert found.stoppable
 
@@ -40,7 +40,7 @@ def test_contribution_and_pay_by_party():
 def test_an_ended_training_shows_what_was_paid():
     store = Store()
     found = detail(store, finished_training(store))
-    assert (found.summary.paid_wei, found.refund_wei) == (3 * 10**17, 7 * 10**17)
+    assert (found.summary.paid, found.refund) == (3 * 10**17, 7 * 10**17)
     assert found.partners[0].pay == 3 * 10**17
     assert found.settled
     assert not found.stoppable
@@ -51,7 +51,7 @@ def test_an_order_without_a_number_is_listed():
     store = Store()
     put(store, "order:1", any_request())
     (one,) = summaries(store)
-    assert (one.training, one.shown, one.improvement, one.paid_wei) == (None, "WAITING", None, 0)
+    assert (one.training, one.shown, one.improvement, one.paid) == (None, "WAITING", None, 0)
     assert not detail(store, "order:1").stoppable
     assert detail(store, "order:2") is None
 

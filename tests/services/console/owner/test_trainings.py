@@ -97,7 +97,7 @@ async def test_an_opening_without_an_invitation_is_not_listed(world):
 async def test_what_was_earned_is_that_of_this_owner_alone(world):
     key = put(world, 4, phase="finished")
     pay(world, 4, participation=10**16, contribution=3 * 10**16)
-    assert found(world, key).summary.earned_wei == 4 * 10**16
+    assert found(world, key).summary.earned == 4 * 10**16
     assert found(world, key).settled
 
 
@@ -109,9 +109,9 @@ async def test_before_the_settlement_earned_is_what_the_contract_would_credit(wo
     summary = found(world, key).summary
     assert summary.role == "trainer"
     # One of 20 rounds: a third of its part of 5 %, and all the better share of what was improved.
-    assert summary.earned_wei > 10**18 * 5 // 100 // 20 // 3
+    assert summary.earned > 10**18 * 5 // 100 // 20 // 3
     tell(world.store, 4, Credited(training=4, account=ADDRESS, share="participation", amount=5))
-    assert found(world, key).summary.earned_wei == 5
+    assert found(world, key).summary.earned == 5
 
 
 # ---- pages ----
