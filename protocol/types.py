@@ -1,6 +1,6 @@
 """The few value types every message, state and contract call is made of."""
 
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 from eth_hash.auto import keccak
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
@@ -40,6 +40,15 @@ EcdsaSignature = Annotated[bytes, Field(min_length=65, max_length=65)]
 TrainingId = Annotated[int, Field(ge=0, lt=1 << 63)]
 RoundNumber = Annotated[int, Field(ge=0, le=10_000)]
 AttemptNumber = Annotated[int, Field(ge=0, le=1_000)]
+
+
+class RoundAttempt(NamedTuple):
+    """Which round of a training, and which attempt at it; later ones compare greater."""
+
+    round: int
+    attempt: int
+
+
 Seats = Annotated[
     int,
     Field(ge=0, lt=1 << 256),

@@ -2,19 +2,21 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Annotated, Any
+from typing import Annotated, Any, Protocol
 
-from eth_hash.auto import keccak
 from pydantic import Field
 
 from protocol.codec import pack, unpack
 from protocol.errors import ProtocolViolation, TrainingFailure
 from protocol.roles.aggregator import role as federated_aggregator
 from protocol.roles.buyer import role as model_buyer
+from protocol.roles.engine import facts
 from protocol.roles.engine.context import Context, Step
-from protocol.roles.engine.effects import Effect, RecordFact, ReportViolation, StoreBlob
-from protocol.roles.engine.inputs import Input, MessageReceived
-from protocol.roles.engine.machine import EarlyInput, Machine, input_name, references
+from protocol.roles.engine.effects import Effect, ReportViolation, StoreBlob
+from protocol.roles.engine.inputs import Input, MessageReceived, input_identity, input_name
+from protocol.roles.engine.machine import Machine, Observer, no_observer
+from protocol.roles.engine.refusals import EarlyInput
+from protocol.roles.engine.state import PhaseState, references
 from protocol.roles.owner import role as data_owner
 from protocol.types import FrozenModel
 
@@ -23,7 +25,30 @@ MAXIMUM_HELD = 1024
 MAXIMUM_HELD_OF_ONE = 64
 """Early messages kept of one sender, so that none can crowd out the others'."""
 
-ROLES: Mapping[str, Any] = {
+
+class RoleModule(Protocol):
+    """What a role's module `role` offers."""
+
+    @property
+    def MACHINE(self) -> Machine[Any]:  # noqa: N802
+        """The state machine."""
+        ...
+
+    @property
+    def FINAL(self) -> frozenset[str]:  # noqa: N802
+        """The phases in which nothing but late questions can come."""
+        ...
+
+    def initial(self, item: Input, context: Context, /) -> Step[Any]:
+        """The state that a first input starts; raises ProtocolViolation for one that starts nothing."""
+        ...
+
+    def display_status(self, state: Any, /) -> str:
+        """The state as people see it."""
+        ...
+
+
+ROLES: Mapping[str, RoleModule] = {
     "model_buyer": model_buyer,
     "data_owner": data_owner,
     "federated_aggregator": federated_aggregator,
@@ -47,100 +72,129 @@ class EncodedStep:
     finished: bool
 
 
+class _HeldInput(FrozenModel):
+    item: Input
+
+
 class _Instance(FrozenModel):
+    """What is stored of one training: the packed state and the packed early inputs."""
+
     state: bytes
     held: Annotated[tuple[bytes, ...], Field(max_length=MAXIMUM_HELD)] = ()
 
 
-def decode_state(role: str, content: bytes) -> FrozenModel:
+def decode_state(role: str, content: bytes) -> PhaseState:
     """The state inside stored bytes, for tests and for tools that show it."""
-    instance = unpack(_Instance, content)
-    return unpack(ROLES[role].STATE, instance.state)  # type: ignore[no-any-return]
+    state: PhaseState = ROLES[role].MACHINE.read(unpack(_Instance, content).state)
+    return state
 
 
 def held_inputs(content: bytes) -> tuple[Input, ...]:
     """The early inputs inside stored bytes; raises ProtocolViolation for what cannot be read."""
-    return tuple(unpack(_HeldInput, entry).item for entry in unpack(_Instance, content).held)
+    return _held(unpack(_Instance, content))
 
 
 def inputs_of(role: str) -> frozenset[str]:
-    """The names of all inputs that some phase of the role allows (see `machine.input_name`)."""
-    table: Mapping[str, Mapping[str, Any]] = ROLES[role].MACHINE.table
-    return frozenset(name for allowed in table.values() for name in allowed)
+    """The names of all inputs that some phase of the role allows (see `input_name`)."""
+    return frozenset(row.input for row in ROLES[role].MACHINE.rows)
 
 
-def run_step(role: str, state: bytes | None, item: Input, context: Context) -> EncodedStep:
-    """Run one input, then every held input that the change made timely.
+def run_step(
+    role: str, state: bytes | None, item: Input, context: Context, observe: Observer = no_observer
+) -> EncodedStep:
+    """Run one input, then every held input that the change made timely; `observe` is told of each.
 
     `state` is None for the first input of a training. A peer's fault comes out as a ReportViolation effect
     with the state unchanged; our own bugs raise.
     Raises ProtocolViolation for a first input that starts nothing.
     """
     module = ROLES[role]
-    instance = None if state is None else unpack(_Instance, state)
-    first: Step[Any] = module.initial(item, context) if instance is None else Step(None)
-    current = first.state if instance is None else unpack(module.STATE, instance.state)
-    held = [] if instance is None else [unpack(_HeldInput, entry).item for entry in instance.held]
-    current, effects, progressed, early = _attempt(module.MACHINE, current, item, context)
-    if early and item not in held:
-        if _may_hold(held, item):
-            held.append(item)
-        else:
-            effects = (RecordFact(name="input_dropped", data={"input": input_name(item), "held": len(held)}),)
-    while progressed and held:
-        progressed = False
-        for waiting in list(held):
-            visible = _with_new_blobs(context, effects)
-            current, more, moved, still_early = _attempt(module.MACHINE, current, waiting, visible)
-            if not still_early:
-                held.remove(waiting)
-                effects += more
-                progressed = progressed or moved
+    if state is None:
+        first, held = module.initial(item, context), []
+    else:
+        instance = unpack(_Instance, state)
+        first, held = Step(module.MACHINE.read(instance.state)), list(_held(instance))
+    attempts = _Attempts(module.MACHINE, context, observe, first.state, first.effects)
+    if not attempts.offer(item):
+        attempts.hold(held, item)
+    if attempts.progressed:
+        held = attempts.offer_held(held)
     return EncodedStep(
-        state=pack(_Instance(state=pack(current), held=tuple(pack(_HeldInput(item=one)) for one in held))),
-        effects=first.effects + effects,
-        references=frozenset(references(current)),
-        shown=module.display_status(current),
-        training=current.training,
-        finished=current.phase in module.FINAL,
+        state=pack(_Instance(state=pack(attempts.state), held=tuple(pack(_HeldInput(item=i)) for i in held))),
+        effects=attempts.effects,
+        references=frozenset(references(attempts.state)),
+        shown=module.display_status(attempts.state),
+        training=attempts.state.training,
+        finished=attempts.state.phase in module.FINAL,
     )
 
 
-class _HeldInput(FrozenModel):
-    item: Input
+@dataclass
+class _Attempts:
+    """A step in the making: the state as it is after the inputs offered so far, and all their effects."""
+
+    machine: Machine[Any]
+    context: Context
+    observe: Observer
+    state: PhaseState
+    effects: tuple[Effect, ...]
+    progressed: bool = False
+
+    def offer(self, item: Input) -> bool:
+        """Have one input handled, or refused; False where it is early."""
+        try:
+            step = self.machine.step(self.state, item, self._context_of(item), self.observe)
+        except EarlyInput:
+            return False
+        except (ProtocolViolation, TrainingFailure) as error:
+            accused = item.signed.envelope.sender if isinstance(item, MessageReceived) else None
+            detail = error.detail if isinstance(error, ProtocolViolation) else ""
+            step = Step.unchanged(
+                self.state, ReportViolation(code=error.code, detail=detail, accused=accused)
+            )
+        self.state = step.state
+        self.effects += step.effects
+        self.progressed = self.progressed or step.progressed
+        return True
+
+    def offer_held(self, held: list[Input]) -> list[Input]:
+        """Offer early inputs again until a whole turn has made no progress; those that are still early."""
+        while held and self.progressed:
+            self.progressed = False
+            held = [item for item in held if not self.offer(item)]
+        return held
+
+    def hold(self, held: list[Input], item: Input) -> None:
+        """Keep an early input, once, where there is room."""
+        if item in held:
+            return
+        if _may_hold(held, item):
+            held.append(item)
+        else:
+            self.effects += (facts.INPUT_DROPPED.of(input=input_name(item), held=len(held)),)
+
+    def _context_of(self, item: Input) -> Context:
+        """With chance of the input's own, and the blobs that this step has stored so far.
+
+        Two inputs handled in one step must not draw the same randomness: see `input_identity`.
+        """
+        stored = {e.digest: e.content for e in self.effects if isinstance(e, StoreBlob)}
+        return replace(
+            self.context,
+            seed=self.context.randomness(f"input:{input_identity(item)}").bytes(32),
+            blobs={**self.context.blobs, **stored},
+        )
 
 
-def _may_hold(held: list[Any], item: Input) -> bool:
+def _held(instance: _Instance) -> tuple[Input, ...]:
+    return tuple(unpack(_HeldInput, entry).item for entry in instance.held)
+
+
+def _may_hold(held: list[Input], item: Input) -> bool:
     if len(held) >= MAXIMUM_HELD:
         return False
     if not isinstance(item, MessageReceived):
         return True
     sender = item.signed.envelope.sender
-    senders = [one.signed.envelope.sender for one in held if isinstance(one, MessageReceived)]
+    senders = [other.signed.envelope.sender for other in held if isinstance(other, MessageReceived)]
     return senders.count(sender) < MAXIMUM_HELD_OF_ONE
-
-
-def _attempt(
-    machine: Machine[Any], state: Any, item: Input, context: Context
-) -> tuple[Any, tuple[Effect, ...], bool, bool]:
-    """(state, effects, whether the state changed, whether the input is early)."""
-    try:
-        step: Step[Any] = machine.step(state, item, _own_stream(context, item))
-    except EarlyInput:
-        return state, (), False, True
-    except (ProtocolViolation, TrainingFailure) as error:
-        accused = item.signed.envelope.sender if isinstance(item, MessageReceived) else None
-        detail = getattr(error, "detail", "")
-        return state, (ReportViolation(code=error.code, detail=detail, accused=accused),), False, False
-    return step.state, step.effects, step.state is not state, False
-
-
-def _own_stream(context: Context, item: Input) -> Context:
-    """Two inputs handled in one step must not draw the same randomness."""
-    label = keccak(pack(_HeldInput(item=item))).hex()
-    return replace(context, seed=context.randomness(f"input:{label}").bytes(32))
-
-
-def _with_new_blobs(context: Context, effects: tuple[Effect, ...]) -> Context:
-    fresh = {effect.digest: effect.content for effect in effects if isinstance(effect, StoreBlob)}
-    return replace(context, blobs={**context.blobs, **fresh}) if fresh else context

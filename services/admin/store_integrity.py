@@ -11,7 +11,7 @@ from protocol.bought_model import BoughtModel
 from protocol.codec import unpack
 from protocol.errors import ProtocolViolation
 from protocol.roles.dispatch import ROLES, decode_state, held_inputs
-from protocol.roles.engine.machine import references
+from protocol.roles.engine.state import references
 from services.chain.events.event_outbox import StreamedEvent
 from services.common.errors import StoreDamaged
 from services.runtime.input_codec import unqueued

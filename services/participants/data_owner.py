@@ -11,8 +11,7 @@ from protocol.learning.statistic import Statistic
 from protocol.marketplace import MarketplaceEvent, Opened, Withdraw
 from protocol.messages import AnnouncementAnswer, Message, OwnerAnnouncement, PolicyOrder
 from protocol.owner_policy import OwnerPolicy
-from protocol.roles.engine.inputs import Input, PolicyChanged
-from protocol.roles.engine.machine import input_name
+from protocol.roles.engine.inputs import Input, PolicyChanged, input_name
 from protocol.roles.owner.budget import COUNTS
 from protocol.roles.owner.state import DATA_SET
 from services.chain.contract.views import MarketplaceViews

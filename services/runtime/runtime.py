@@ -20,8 +20,7 @@ from protocol.messages import ChainEvent, Message
 from protocol.records import Market
 from protocol.request import LEAST_KEY_BITS
 from protocol.roles.engine.context import Context
-from protocol.roles.engine.inputs import CallRefused, EventConfirmed, Input, MessageReceived
-from protocol.roles.engine.machine import input_name
+from protocol.roles.engine.inputs import CallRefused, EventConfirmed, Input, MessageReceived, input_name
 from services.bus.port import Bus
 from services.chain.contract.client import MarketplaceClient
 from services.common.errors import StoreInUse

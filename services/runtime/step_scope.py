@@ -4,8 +4,7 @@ import time
 from contextlib import AbstractContextManager
 
 from protocol.marketplace import training_of
-from protocol.roles.engine.inputs import EventConfirmed, Input, MessageReceived
-from protocol.roles.engine.machine import input_name
+from protocol.roles.engine.inputs import EventConfirmed, Input, MessageReceived, input_name
 from services.common.trace_context import split_context
 from services.observability import tracing
 from services.observability.logging import bound

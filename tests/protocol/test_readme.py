@@ -26,8 +26,8 @@ def table(role: str) -> dict[str, tuple[str, set[str]]]:
 
 
 def shown_in(module: Any, phase: str) -> str:
-    state = module.STATE.model_construct(phase=phase, failure="code", parties=Parties())
-    return str(module.shown(state))
+    state = module.MACHINE.kinds[phase].model_construct(phase=phase, failure="code", parties=Parties())
+    return str(module.display_status(state))
 
 
 @pytest.mark.parametrize("role", ROLES)

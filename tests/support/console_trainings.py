@@ -16,13 +16,13 @@ from protocol.marketplace import (
 )
 from protocol.request import Request
 from protocol.roles.buyer.role import FINAL, display_status
-from protocol.roles.buyer.state import BuyerState
-from protocol.roles.dispatch import _Instance
+from protocol.roles.engine.state import PhaseState
 from protocol.roles.shared.transcript import TranscriptHead
 from services.records.chain_facts import record_key, record_of
 from services.store import Store
 from tests.support.documents import RECORD, any_request
 from tests.support.service_world import event_of
+from tests.support.states import state_of, stored
 from tests.support.stores import offered, writes
 
 BUYER = "0x" + "b1" * 20
@@ -37,15 +37,15 @@ def tell(store: Store, training: int, *events: MarketplaceEvent) -> None:
         store.note_once(record_key(training), *record_of(event_of(event, number)), 1_700_000_000.0 + number)
 
 
-def put(store: Store, key: str, request: Request, **state: Any) -> BuyerState:
+def put(store: Store, key: str, request: Request, **state: Any) -> PhaseState:
     """Write a buyer's state for a training."""
     link = TranscriptHead(model_digest=request.hash(), transcript=request.hash())
-    values = BuyerState(**{"request": request, "n": 15, "link": link, "submitted": True, **state})
+    usual = {"phase": "ordered", "link": link, "submitted": True, "recorded_model": request.hash()}
+    values = state_of("model_buyer", **{"request": request, "n": 15, **usual, **state})
     facts = [("opened", {"training": values.training})] if values.training is not None else []
-    content = pack(_Instance(state=pack(values), held=()))
     done = writes(
         training=values.training,
-        state=content,
+        state=stored(values),
         shown=display_status(values),
         finished=values.phase in FINAL,
         facts=facts,

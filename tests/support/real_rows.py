@@ -7,7 +7,7 @@ from protocol.bought_model import BoughtModel
 from protocol.codec import pack
 from protocol.marketplace import Settle
 from protocol.roles.engine.inputs import TimerFired
-from protocol.roles.engine.machine import references
+from protocol.roles.engine.state import references
 from services.runtime.input_codec import queued
 from services.runtime.outbox_relay import packed_call
 from services.store import Store

@@ -11,9 +11,9 @@ from protocol.roles.aggregator.state import (
     Absence,
     AggregatorState,
 )
-from protocol.roles.engine.context import Context
+from protocol.roles.engine.context import Context, message
 from protocol.roles.engine.effects import Effect, RecordFact
-from protocol.roles.engine.machine import message, replace
+from protocol.roles.engine.state import replace
 from protocol.types import RoundNumber, mask_of, seats_of
 
 _LONGEST = 16

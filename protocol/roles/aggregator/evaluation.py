@@ -23,9 +23,11 @@ from protocol.roles.aggregator.state import (
     TrainedRound,
     request_of,
 )
-from protocol.roles.engine.context import Context, Step
+from protocol.roles.engine.context import Context, Step, message
 from protocol.roles.engine.effects import CancelTimer, RecordFact, SetTimer, SubmitCall
-from protocol.roles.engine.machine import EarlyInput, Received, message, replace, require, store
+from protocol.roles.engine.refusals import EarlyInput, require
+from protocol.roles.engine.state import replace, store
+from protocol.roles.engine.untyped import Received
 from protocol.roles.shared.metric_check import (
     CheckedMetrics,
     build_record,

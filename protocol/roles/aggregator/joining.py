@@ -28,17 +28,11 @@ from protocol.roles.aggregator import settlement as ending
 from protocol.roles.aggregator.attendance import drop_notices
 from protocol.roles.aggregator.pipeline import advance
 from protocol.roles.aggregator.state import AggregatorState, chain_seconds, ends_later, first_link, request_of
-from protocol.roles.engine.context import Context, Step
-from protocol.roles.engine.effects import CancelTimer, Effect, RecordFact, SetTimer, SubmitCall
-from protocol.roles.engine.machine import (
-    EarlyInput,
-    Received,
-    effects_of,
-    message,
-    replace,
-    require,
-    store,
-)
+from protocol.roles.engine.context import Context, Step, message
+from protocol.roles.engine.effects import CancelTimer, Effect, RecordFact, SetTimer, SubmitCall, effects_of
+from protocol.roles.engine.refusals import EarlyInput, require
+from protocol.roles.engine.state import replace, store
+from protocol.roles.engine.untyped import Received
 from protocol.roles.shared.parties import require_sender
 from protocol.roles.shared.request_widths import LARGEST_ROW_COUNT, check_widths
 

@@ -13,15 +13,12 @@ from protocol.messages import (
 from protocol.roles.aggregator import evaluation, training
 from protocol.roles.aggregator.settlement import give_up, settle, stall_timer
 from protocol.roles.aggregator.state import AggregatorState, ends_later
-from protocol.roles.engine.context import Context, Step
+from protocol.roles.engine.context import Context, Step, message
 from protocol.roles.engine.effects import Effect, StoreBlob
 from protocol.roles.engine.inputs import CallRefused
-from protocol.roles.engine.machine import (
-    Handler,
-    message,
-    replace,
-    require,
-)
+from protocol.roles.engine.refusals import require
+from protocol.roles.engine.state import replace
+from protocol.roles.engine.untyped import Handler
 
 _Step = Step[AggregatorState]
 

@@ -12,12 +12,8 @@ from protocol.roles.aggregator.state import AggregatorState
 from protocol.roles.engine.context import Context, Step
 from protocol.roles.engine.effects import SetTimer
 from protocol.roles.engine.inputs import EventConfirmed, Input, MessageReceived
-from protocol.roles.engine.machine import (
-    Handler,
-    Machine,
-    Table,
-    require,
-)
+from protocol.roles.engine.refusals import require
+from protocol.roles.engine.untyped import Handler, Table, UntypedMachine, untyped_rows
 from protocol.roles.shared.deadlines import OPENED_SECONDS, on_settle_refused
 
 PHASES = ("requested", "inviting", "drawing", "training", "settling", "ending", "done", "failed")
@@ -124,4 +120,6 @@ TABLE: Table = {
     "done": {},
     "failed": {},
 }
-MACHINE: Machine[AggregatorState] = Machine("federated_aggregator", PHASES, TABLE)
+MACHINE: UntypedMachine[AggregatorState] = UntypedMachine(
+    "federated_aggregator", (AggregatorState,), untyped_rows(TABLE)
+)

@@ -19,9 +19,18 @@ from protocol.marketplace import (
 )
 from protocol.messages import TrainedModel, TrainingFailed
 from protocol.roles.aggregator.state import AggregatorState, chain_seconds, ends_later, request_of
-from protocol.roles.engine.context import Context, Step
-from protocol.roles.engine.effects import CancelTimer, RecordFact, SendMessage, SetTimer, SubmitCall
-from protocol.roles.engine.machine import Received, effects_of, message, replace, require
+from protocol.roles.engine.context import Context, Step, message
+from protocol.roles.engine.effects import (
+    CancelTimer,
+    RecordFact,
+    SendMessage,
+    SetTimer,
+    SubmitCall,
+    effects_of,
+)
+from protocol.roles.engine.refusals import require
+from protocol.roles.engine.state import replace
+from protocol.roles.engine.untyped import Received
 from protocol.roles.shared.deadlines import RETENTION_SECONDS, backed_off, ending_seconds
 from protocol.roles.shared.parties import require_sender
 from protocol.vectors import EncryptedVector

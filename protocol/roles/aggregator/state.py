@@ -6,7 +6,7 @@ from protocol.marketplace import Opened
 from protocol.records import RoundRecord
 from protocol.request import Request
 from protocol.roles.engine.context import Context
-from protocol.roles.engine.machine import BlobRef
+from protocol.roles.engine.state import BlobRef, PhaseState
 from protocol.roles.shared.deadlines import CHAIN_SECONDS, ending_seconds
 from protocol.roles.shared.parties import Parties
 from protocol.roles.shared.transcript import TranscriptHead
@@ -85,7 +85,7 @@ class Absence(FrozenModel):
     back_in: RoundNumber
 
 
-class AggregatorState(FrozenModel):
+class AggregatorState(PhaseState):
     """Everything the aggregator remembers of one training.
 
     `ends_at` is when the contract lets anybody end it for want of progress, by our own clock; 0 before the

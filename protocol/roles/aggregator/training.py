@@ -17,9 +17,11 @@ from protocol.roles.aggregator import attendance as absence
 from protocol.roles.aggregator.attendance import drop_notices
 from protocol.roles.aggregator.settlement import give_up
 from protocol.roles.aggregator.state import AggregatorState, Answer, TrainedRound, TrainingLane, request_of
-from protocol.roles.engine.context import Context, Step
+from protocol.roles.engine.context import Context, Step, message
 from protocol.roles.engine.effects import CancelTimer, RecordFact, SetTimer
-from protocol.roles.engine.machine import Received, message, replace, require, store
+from protocol.roles.engine.refusals import require
+from protocol.roles.engine.state import replace, store
+from protocol.roles.engine.untyped import Received
 from protocol.roles.shared.parties import public_key_of, require_sender
 from protocol.roles.shared.request_widths import training_widths
 from protocol.types import BigInteger, FrozenModel

@@ -4,28 +4,35 @@ from protocol.crypto.cipher import open_ciphertext, prove_key
 from protocol.crypto.fixed_point import encode
 from protocol.errors import ProtocolViolation, WidthError
 from protocol.learning.scales import MODEL_SCALE
-from protocol.marketplace import (
-    Joined,
-    Open,
-    Opened,
-    RolesDrawn,
-)
+from protocol.marketplace import Joined, Open, Opened, RolesDrawn
 from protocol.messages import (
     PublicRoot,
     RequestAnswer,
+    StopOrder,
+    TrainingFailed,
+    TrainingOrder,
     TrainingRequest,
 )
 from protocol.request import Request, StartTraining
-from protocol.roles.buyer.state import BuyerState, BuyerStep, cancel, private_key_of, stall_timer
-from protocol.roles.engine.context import Context, Step
-from protocol.roles.engine.effects import CancelTimer, RecordFact, SetTimer, SubmitCall
-from protocol.roles.engine.machine import (
-    Received,
-    effects_of,
-    message,
-    replace,
-    require,
+from protocol.roles.buyer.delivery import on_failed_notice
+from protocol.roles.buyer.state import (
+    BuyerStep,
+    CancellableState,
+    InitiatedState,
+    OpenedState,
+    OrderedState,
+    RunningState,
+    cancel,
+    fail,
+    private_key_of,
+    stall_timer,
 )
+from protocol.roles.engine import facts, timers
+from protocol.roles.engine.context import Context, Step, message
+from protocol.roles.engine.effects import SubmitCall, effects_of
+from protocol.roles.engine.inputs import Received, Refused
+from protocol.roles.engine.refusals import require
+from protocol.roles.engine.state import enter, replace
 from protocol.roles.shared.parties import require_sender
 from protocol.roles.shared.request_widths import check_widths
 from protocol.roles.shared.transcript import TranscriptHead
@@ -41,7 +48,7 @@ def require_possible(request: Request) -> None:
         raise ProtocolViolation("widths_do_not_fit", str(error)) from None
 
 
-def on_order(state: BuyerState, _order: Received, _context: Context) -> BuyerStep:
+def on_order(state: OrderedState, _order: Received[TrainingOrder], _context: Context) -> BuyerStep:
     """Open the training on chain with its deposit."""
     # A second order of the same instance would pay a second deposit.
     require(not state.submitted, "ordered_twice")
@@ -50,17 +57,22 @@ def on_order(state: BuyerState, _order: Received, _context: Context) -> BuyerSte
     return Step(replace(state, submitted=True), (SubmitCall(call=call),))
 
 
-def on_opening_late(state: BuyerState, _argument: str, _context: Context) -> BuyerStep:
+def on_opening_late(state: OrderedState, _about: None, _context: Context) -> BuyerStep:
     """The chain has not shown the opening: tell people.
 
     The order cannot be taken back, since its transaction may be under way; the outbox sends it until it is
     there.
     """
-    again = SetTimer(name="open", seconds=max(3600.0, state.request.deadlines.chain_s))
-    return Step(state.model_copy(), (RecordFact(name="opening_late", data={}), again))
+    again = timers.OPEN.set(max(3600.0, state.request.deadlines.chain_s))
+    return Step.unchanged(state, facts.OPENING_LATE.of(), again)
 
 
-def on_opened(state: BuyerState, event: Opened, context: Context) -> BuyerStep:
+def on_open_refused(state: OrderedState, refusal: Refused[Open], _context: Context) -> BuyerStep:
+    """The contract refused to open the training."""
+    return Step(fail(state, f"open_{refusal.code}"), (facts.OPEN_REFUSED.of(code=refusal.code),))
+
+
+def on_opened(state: OrderedState, event: Opened, context: Context) -> BuyerStep:
     """Send the aggregator the request, the key with its proof and the opened initial model."""
     require(event.buyer == context.address and event.terms.request_hash == state.request.hash(), "not_mine")
     private = private_key_of(context)
@@ -75,9 +87,9 @@ def on_opened(state: BuyerState, event: Opened, context: Context) -> BuyerStep:
         initial_model=vector,
         opening=tuple(PublicRoot(plaintext=int(o.plaintext), root=int(o.root)) for o in openings),
     )
-    opened = replace(
+    opened = enter(
+        OpenedState,
         state,
-        phase="opened",
         training=event.training,
         link=TranscriptHead(model_digest=vector.digest(), transcript=state.request.hash()),
     )
@@ -86,47 +98,63 @@ def on_opened(state: BuyerState, event: Opened, context: Context) -> BuyerStep:
         opened,
         effects_of(
             message(context, state.request.aggregator, body),
-            CancelTimer(name="open"),
-            SetTimer(name="answer", seconds=state.request.deadlines.chain_s),
-            SetTimer(name="join", seconds=join_wait),
-            RecordFact(name="opened", data={"training": event.training, "deposit_wei": str(event.deposit)}),
+            timers.OPEN.cancel(),
+            timers.ANSWER.set(state.request.deadlines.chain_s),
+            timers.JOIN.set(join_wait),
+            facts.OPENED.of(training=event.training, deposit_wei=str(event.deposit)),
         ),
     )
 
 
-def on_request_answer(state: BuyerState, answer: Received, _context: Context) -> BuyerStep:
+def on_request_answer(
+    state: CancellableState, answer: Received[RequestAnswer], _context: Context
+) -> BuyerStep:
     """Wait for owners, or take the deposit back when the aggregator refuses."""
     require_sender(answer.sender, state.request.aggregator)
-    body: RequestAnswer = answer.body
-    if body.accepted:
-        return Step(state.model_copy(), (CancelTimer(name="answer"),))
-    return cancel(state, body.code)
+    if answer.body.accepted:
+        return Step.unchanged(state, timers.ANSWER.cancel())
+    return cancel(state, answer.body.code)
 
 
-def on_silence_before_start(state: BuyerState, _argument: str, _context: Context) -> BuyerStep:
+def on_silence_before_start(state: OpenedState, _about: None, _context: Context) -> BuyerStep:
     """The aggregator does not answer: take the deposit back."""
     return cancel(state, "aggregator_silent")
 
 
-def on_join_over(state: BuyerState, _argument: str, _context: Context) -> BuyerStep:
+def on_join_over(state: CancellableState, _about: None, _context: Context) -> BuyerStep:
     """Too few owners came, or no roles were drawn: take the deposit back once the contract lets us."""
-    again = SetTimer(name="join", seconds=float(state.request.deadlines.chain_s))
+    again = timers.JOIN.set(float(state.request.deadlines.chain_s))
     cancelling = cancel(state, "not_enough_owners")
     return Step(cancelling.state, (*cancelling.effects, again))
 
 
-def on_joined(state: BuyerState, event: Joined, _context: Context) -> BuyerStep:
+def on_joined(state: CancellableState, event: Joined, _context: Context) -> BuyerStep:
     """Note the seat of an owner that joined."""
     require(event.seat == len(state.parties.seats), "seat_out_of_order")
     parties = replace(state.parties, seats=(*state.parties.seats, event.owner))
-    return Step(replace(state, phase="initiated", parties=parties), (CancelTimer(name="answer"),))
+    return Step(enter(InitiatedState, state, parties=parties), (timers.ANSWER.cancel(),))
 
 
-def on_roles_drawn(state: BuyerState, event: RolesDrawn, _context: Context) -> BuyerStep:
+def on_roles_drawn(state: InitiatedState, event: RolesDrawn, _context: Context) -> BuyerStep:
     """The contract has drawn trainers and validators: the training runs."""
     parties = replace(state.parties, trainers=event.trainers, validators=event.validators)
     failure = "stopped_by_buyer" if state.stopped else None  # a cancelling that came too late
     return Step(
-        replace(state, phase="running", parties=parties, failure=failure),
-        effects_of(CancelTimer(name="join"), CancelTimer(name="answer"), stall_timer(state)),
+        enter(RunningState, state, parties=parties, failure=failure),
+        (timers.JOIN.cancel(), timers.ANSWER.cancel(), stall_timer(state)),
     )
+
+
+def on_stop(state: CancellableState, order: Received[StopOrder], context: Context) -> BuyerStep:
+    """The operator stops the training before its start: the deposit comes back."""
+    require_sender(order.sender, context.address)
+    return cancel(replace(state, stopped=True), "stopped_by_buyer")
+
+
+def on_failed_before_start(
+    state: CancellableState, notice: Received[TrainingFailed], context: Context
+) -> BuyerStep:
+    """The aggregator will not start the training: take the deposit back."""
+    noted = on_failed_notice(state, notice, context)
+    cancelling = cancel(noted.state, noted.state.failure or notice.body.code)
+    return Step(cancelling.state, (*noted.effects, *cancelling.effects))

@@ -3,68 +3,70 @@
 It decrypts masked digits (refresh, metric) and one opened sum per round, each question once.
 """
 
-from typing import Any, Literal
+from typing import Literal, TypeVar
 
 from protocol.crypto.cipher import open_ciphertext
 from protocol.learning.metric import products
 from protocol.learning.refresh import refresh_model
 from protocol.learning.scales import MODEL_SCALE
-from protocol.marketplace import (
-    RoundRecorded,
-)
+from protocol.marketplace import RoundRecorded
 from protocol.messages import (
     MetricProducts,
     NoisyMetric,
     Opening,
     OpeningRefused,
+    OpeningRequest,
     RefreshAnswer,
+    RefreshRequest,
     TrainingStarted,
 )
 from protocol.roles.buyer.state import (
     Answered,
-    BuyerState,
     BuyerStep,
+    RunningState,
     private_key_of,
     stall_timer,
     widths_of,
 )
-from protocol.roles.engine.context import Context, Step
+from protocol.roles.engine import facts
+from protocol.roles.engine.context import Context, Step, message
 from protocol.roles.engine.effects import RecordFact
-from protocol.roles.engine.machine import (
-    Handler,
-    Received,
-    StaleInput,
-    message,
-    replace,
-    require,
-)
+from protocol.roles.engine.inputs import Received
+from protocol.roles.engine.refusals import StaleInput, require
+from protocol.roles.engine.state import PhaseState, replace
+from protocol.roles.engine.table import Handler
 from protocol.roles.shared.metric_check import build_record, check_metrics
 from protocol.roles.shared.parties import require_sender
 from protocol.roles.shared.request_widths import started_parties
 from protocol.signatures import sign_digest
+from protocol.types import FrozenModel
 from protocol.vectors import EncryptedVector
 
+C = TypeVar("C")
 
-def on_training_started(state: BuyerState, started: Received, _context: Context) -> BuyerStep:
+
+def on_training_started(
+    state: RunningState, started: Received[TrainingStarted], _context: Context
+) -> BuyerStep:
     """Note the row counts, if the roles are those drawn on chain."""
     require_sender(started.sender, state.request.aggregator)
-    body: TrainingStarted = started.body
+    body = started.body
     require(not state.parties.has_started(), "already_started")
     parties = started_parties(state.request, state.parties, body)
-    data = {"trainers": list(body.trainers), "validators": list(body.validators)}
-    return Step(replace(state, parties=parties), (RecordFact(name="started", data=data),))
+    fact = facts.STARTED.of(trainers=list(body.trainers), validators=list(body.validators))
+    return Step(replace(state, parties=parties), (fact,))
 
 
-def unless_stopped(handler: Handler) -> Handler:
+def unless_stopped(handler: Handler[RunningState, C]) -> Handler[RunningState, C]:
     """A handler that no longer answers once the operator has stopped the training."""
 
-    def handle(state: BuyerState, content: Any, context: Context) -> BuyerStep:
-        return Step(state) if state.stopped else handler(state, content, context)
+    def handle(state: RunningState, content: C, context: Context) -> Step[PhaseState]:
+        return Step.unchanged(state) if state.stopped else handler(state, content, context)
 
     return handle
 
 
-def on_refresh_request(state: BuyerState, asked: Received, context: Context) -> BuyerStep:
+def on_refresh_request(state: RunningState, asked: Received[RefreshRequest], context: Context) -> BuyerStep:
     """Divide the masked sum of a round's updates and encrypt it freshly, once per round and attempt."""
     require_sender(asked.sender, state.request.aggregator)
     envelope = asked.envelope
@@ -90,14 +92,14 @@ def on_refresh_request(state: BuyerState, asked: Received, context: Context) -> 
     answer = RefreshAnswer(model=EncryptedVector.of(private.public_key, model, MODEL_SCALE))
     return Step(
         _answered(state, question),
-        (message(context, asked.sender, answer, (envelope.round, envelope.attempt)),),
+        (message(context, asked.sender, answer, asked.at),),
     )
 
 
-def on_noisy_metric(state: BuyerState, asked: Received, context: Context) -> BuyerStep:
+def on_noisy_metric(state: RunningState, asked: Received[NoisyMetric], context: Context) -> BuyerStep:
     """Multiply a validator's masked residuals, once per validator and attempt."""
     envelope = asked.envelope
-    body: NoisyMetric = asked.body
+    body = asked.body
     seat = state.parties.seat_of(asked.sender)
     require(state.parties.validators >> seat & 1 == 1, "not_a_validator")
     if 1 <= envelope.round <= state.link.round:
@@ -135,11 +137,11 @@ def on_noisy_metric(state: BuyerState, asked: Received, context: Context) -> Buy
     )
     return Step(
         _answered(state, question),
-        (message(context, asked.sender, answer, (envelope.round, envelope.attempt)),),
+        (message(context, asked.sender, answer, asked.at),),
     )
 
 
-def on_opening_request(state: BuyerState, asked: Received, context: Context) -> BuyerStep:
+def on_opening_request(state: RunningState, asked: Received[OpeningRequest], context: Context) -> BuyerStep:
     """Open the sum of a round's metrics with proof and sign the record that follows from it."""
     require_sender(asked.sender, state.request.aggregator)
     envelope = asked.envelope
@@ -162,12 +164,11 @@ def on_opening_request(state: BuyerState, asked: Received, context: Context) -> 
     record = build_record(checked, plaintexts, request=state.request, widths=widths, link=state.link)
     members = state.parties.addresses(checked.validators)
     recipients = (state.request.aggregator, *members)
-    place = (envelope.round, envelope.attempt)
     sets = (*state.opened_sets, envelope.round)
     if record is None:
-        refused = tuple(message(context, to, OpeningRefused(), place) for to in recipients)
-        note = RecordFact(name="implausible", data={"round": envelope.round})
-        return Step(replace(state, opened_sets=sets), (*refused, note))
+        refused = tuple(message(context, to, OpeningRefused(), asked.at) for to in recipients)
+        fact = facts.IMPLAUSIBLE.of(round=envelope.round)
+        return Step(replace(state, opened_sets=sets), (*refused, fact))
     roots = [int(open_ciphertext(private, product).root) for product in checked.products]
     opening = Opening(
         plaintexts=tuple(plaintexts),
@@ -175,14 +176,14 @@ def on_opening_request(state: BuyerState, asked: Received, context: Context) -> 
         record=record,
         signature=sign_digest(context.signing_key, record.digest(context.market)),
     )
-    sent = tuple(message(context, to, opening, place) for to in recipients)
+    sent = tuple(message(context, to, opening, asked.at) for to in recipients)
     after = replace(
         state, opened_sets=sets, link=state.link.next(record), answered=_recent(state, record.round)
     )
     return Step(after, (*sent, stall_timer(state)))
 
 
-def on_round_recorded(state: BuyerState, event: RoundRecorded, _context: Context) -> BuyerStep:
+def on_round_recorded(state: RunningState, event: RoundRecorded, _context: Context) -> BuyerStep:
     """Note the round that the chain has recorded."""
     require(event.round == state.recorded + 1, "round_out_of_order")
     after = replace(
@@ -192,28 +193,26 @@ def on_round_recorded(state: BuyerState, event: RoundRecorded, _context: Context
 
 
 def _round_fact(event: RoundRecorded) -> RecordFact:
-    return RecordFact(
-        name="round_recorded",
-        data={
-            "round": event.round,
-            "mse_before": str(event.record.mse_before),
-            "mse_after": str(event.mse_after),
-            "last": event.record.last,
-        },
+    return facts.ROUND_RECORDED.of(
+        round=event.round,
+        mse_before=str(event.record.mse_before),
+        mse_after=str(event.mse_after),
+        last=event.record.last,
     )
 
 
-def _unanswered(state: BuyerState, kind: Literal["refresh", "metric"], asked: Received) -> Answered:
+def _unanswered(
+    state: RunningState, kind: Literal["refresh", "metric"], asked: Received[FrozenModel]
+) -> Answered:
     """A second answer to one question would show the buyer's peer two masks of the same value."""
-    envelope = asked.envelope
-    question = Answered(kind=kind, round=envelope.round, attempt=envelope.attempt, asker=asked.sender)
+    question = Answered(kind=kind, round=asked.at.round, attempt=asked.at.attempt, asker=asked.sender)
     require(question not in state.answered, "asked_twice")
     return question
 
 
-def _answered(state: BuyerState, question: Answered) -> BuyerState:
+def _answered(state: RunningState, question: Answered) -> RunningState:
     return replace(state, answered=(*state.answered, question))
 
 
-def _recent(state: BuyerState, round_number: int) -> tuple[Answered, ...]:
-    return tuple(one for one in state.answered if one.round >= round_number)
+def _recent(state: RunningState, round_number: int) -> tuple[Answered, ...]:
+    return tuple(question for question in state.answered if question.round >= round_number)

@@ -1,19 +1,20 @@
-"""What the model buyer remembers of one training, and the pieces that all its handlers use."""
+"""What the model buyer remembers of one training, a type for each phase, and what all its handlers use.
+
+A training is *ordered*, *opened* on the chain, *initiated* once an owner has joined, *running* once the roles
+are drawn, *collecting* its model once it is settled, then *finished*; or *failed*.
+"""
 
 from typing import Literal
 
 from protocol.crypto.cipher import PrivateKey
 from protocol.learning.widths import Widths
-from protocol.marketplace import (
-    Cancel,
-)
+from protocol.marketplace import Cancel
 from protocol.request import Request
+from protocol.roles.engine import private, timers
 from protocol.roles.engine.context import Context, Step
 from protocol.roles.engine.effects import SetTimer, SubmitCall
-from protocol.roles.engine.machine import (
-    EarlyInput,
-    replace,
-)
+from protocol.roles.engine.refusals import EarlyInput
+from protocol.roles.engine.state import PhaseState, enter, replace
 from protocol.roles.shared.deadlines import ending_seconds
 from protocol.roles.shared.parties import Parties
 from protocol.roles.shared.request_widths import training_widths
@@ -30,27 +31,84 @@ class Answered(FrozenModel):
     asker: Address
 
 
-class BuyerState(FrozenModel):
-    """Everything the buyer remembers of one training; its Paillier key stays in the key store."""
+class BuyerState(PhaseState):
+    """What the buyer remembers in every phase; its Paillier key stays in the key store.
 
-    phase: Literal["ordered", "opened", "initiated", "running", "collecting", "finished", "failed"] = (
-        "ordered"
-    )
+    `failure` is the first reason for which the training is being ended, `stopped` whether its operator wants
+    that, `recorded` the last round that the chain has recorded.
+    """
+
     request: Request
     n: BigInteger
-    submitted: bool = False
-    training: TrainingId | None = None
     parties: Parties = Parties()
-    link: TranscriptHead
     recorded: RoundNumber = 0
+    stopped: bool = False
+    failure: str | None = None
+
+
+class OrderedState(BuyerState):
+    """The operator has ordered; the deposit is on its way."""
+
+    phase: Literal["ordered"] = "ordered"
+    submitted: bool = False
+
+
+class OnChainState(BuyerState):
+    """Base of all phases with a training on the chain; `link` is where its chain of opened rounds stands."""
+
+    training: TrainingId
+    link: TranscriptHead
+
+
+class CancellableState(OnChainState):
+    """Base of the phases in which the buyer may still cancel."""
+
+
+class OpenedState(CancellableState):
+    """The training is open on the chain; the aggregator has the request and the key."""
+
+    phase: Literal["opened"] = "opened"
+
+
+class InitiatedState(CancellableState):
+    """An owner has joined."""
+
+    phase: Literal["initiated"] = "initiated"
+
+
+class RunningState(OnChainState):
+    """The roles are drawn; rounds run until the contract settles.
+
+    `opened_sets` are the rounds that were opened, `answered` the questions of those still to be opened.
+    """
+
+    phase: Literal["running"] = "running"
     recorded_model: Digest | None = None
     last_recorded: bool = False
     opened_sets: tuple[RoundNumber, ...] = ()
     answered: tuple[Answered, ...] = ()
+
+
+class CollectingState(OnChainState):
+    """Settled; the model is due until `model_until`, from the aggregator or else a validator."""
+
+    phase: Literal["collecting"] = "collecting"
+    recorded_model: Digest
     model_requests: int = 0
     model_until: float = 0.0
-    stopped: bool = False
-    failure: str | None = None
+
+
+class FinishedState(OnChainState):
+    """The model is kept for the operator."""
+
+    phase: Literal["finished"] = "finished"
+    recorded_model: Digest
+
+
+class FailedState(BuyerState):
+    """Cancelled, or settled without a signed last round: no model."""
+
+    phase: Literal["failed"] = "failed"
 
 
 BuyerStep = Step[BuyerState]
@@ -58,10 +116,10 @@ BuyerStep = Step[BuyerState]
 
 def private_key_of(context: Context) -> PrivateKey:
     """The training's Paillier key, out of the runtime's key store."""
-    return PrivateKey.from_bytes(context.private["paillier"])
+    return PrivateKey.from_bytes(context.private[private.PAILLIER.name])
 
 
-def widths_of(state: BuyerState) -> Widths:
+def widths_of(state: RunningState) -> Widths:
     """The training's slot widths; EarlyInput until the aggregator has told the row counts."""
     if not state.parties.has_started():
         raise EarlyInput  # a validator was faster than the aggregator's start
@@ -70,15 +128,14 @@ def widths_of(state: BuyerState) -> Widths:
 
 def stall_timer(state: BuyerState) -> SetTimer:
     """Fires when the contract lets anyone end the training."""
-    return SetTimer(name="stalled", seconds=ending_seconds(state.request.terms()))
+    return timers.STALLED.set(ending_seconds(state.request.terms()))
 
 
-def cancel(state: BuyerState, code: str) -> BuyerStep:
+def cancel(state: CancellableState, code: str) -> BuyerStep:
     """Ask the contract for the deposit back; the reason is shown once it is."""
-    assert state.training is not None
     return Step(replace(state, failure=code), (SubmitCall(call=Cancel(training=state.training)),))
 
 
-def failed(state: BuyerState, code: str) -> BuyerState:
+def fail(state: BuyerState, code: str) -> FailedState:
     """The final state without a model; the first reason is kept."""
-    return replace(state, phase="failed", failure=state.failure or code)
+    return enter(FailedState, state, failure=state.failure or code)

@@ -1,1 +1,1 @@
-"""The engine under every role: inputs, effects, context, and the machine that steps."""
+"""The engine under every role: start with `machine`, which says how it works."""

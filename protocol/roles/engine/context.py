@@ -5,12 +5,13 @@ from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from protocol.crypto.randomness import Randomness
+from protocol.messages import Message
 from protocol.records import Market
 from protocol.request import LEAST_KEY_BITS
-from protocol.roles.engine.effects import Effect
-from protocol.types import FrozenModel
+from protocol.roles.engine.effects import Effect, SendMessage
+from protocol.types import Address, FrozenModel
 
-State = TypeVar("State", bound=FrozenModel)
+State_co = TypeVar("State_co", bound=FrozenModel, covariant=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +19,7 @@ class Context:
     """Everything a transition may know besides state and input. Secrets are hidden from repr.
 
     `announced` lists the owners that the aggregator admitted; `policy` is an owner's standing policy, packed.
-    `blobs` holds the content of every digest that `state.references()` names. `private` is the role's own
+    `blobs` holds the content of every digest that the state refers to. `private` is the role's own
     secret for the training: the buyer's Paillier key (`PrivateKey.to_bytes`), an owner's statistics and
     counts.
     `exchange_keys` are the registered X25519 keys of the training's parties by address.
@@ -43,8 +44,36 @@ class Context:
 
 
 @dataclass(frozen=True, slots=True)
-class Step(Generic[State]):
-    """The outcome of one transition."""
+class Step(Generic[State_co]):
+    """The outcome of one transition: the state after it, what is to be done, whether anything was learned.
 
-    state: State
+    After a step that `progressed` the held inputs are offered again.
+    """
+
+    state: State_co
     effects: tuple[Effect, ...] = ()
+    progressed: bool = True
+
+    @classmethod
+    def unchanged(cls, state: State_co, *effects: Effect) -> "Step[State_co]":  # type: ignore[misc]
+        """A step that leaves the state as it was: no held input can have become timely."""
+        return cls(state, effects, progressed=False)
+
+
+def message(
+    context: Context,
+    recipient: Address,
+    body: Message,
+    at: tuple[int, int] = (0, 0),
+    *,
+    label: str = "",
+) -> SendMessage:
+    """A message with an id drawn from the step's own stream; `label` tells messages of one step apart.
+
+    `at` is the round and attempt that it is for.
+    """
+    round_number, attempt = at
+    stream = context.randomness(f"message:{body.type}:{recipient}:{round_number}:{attempt}:{label}")
+    return SendMessage(
+        message_id=stream.bytes(16), recipient=recipient, body=body, round=round_number, attempt=attempt
+    )

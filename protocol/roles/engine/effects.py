@@ -1,5 +1,6 @@
 """What comes out of a role's transition: a small closed union."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
@@ -28,7 +29,7 @@ class SubmitCall(FrozenModel):
 
 
 class SetTimer(FrozenModel):
-    """Deliver TimerFired(name) after so many seconds; the same name again replaces it."""
+    """Deliver TimerFired(name) after so many seconds; the same name again replaces it. See `timers`."""
 
     effect: Literal["timer"] = "timer"
     name: str
@@ -51,7 +52,10 @@ class StoreBlob(FrozenModel):
 
 
 class RecordFact(FrozenModel):
-    """A public fact for people: console, command line, logs. Never a secret, never a model."""
+    """A public fact for people: console, command line, logs. Never a secret, never a model.
+
+    Made by the entries of `facts` alone, which say what its data hold.
+    """
 
     effect: Literal["fact"] = "fact"
     name: Code
@@ -95,3 +99,16 @@ Effect = Annotated[
     | ReportViolation,
     Field(discriminator="effect"),
 ]
+
+
+def effects_of(*groups: Effect | Sequence[Effect] | None) -> tuple[Effect, ...]:
+    """One tuple of effects out of single ones and groups."""
+    flat: list[Effect] = []
+    for group in groups:
+        if group is None:
+            continue
+        if isinstance(group, Sequence):
+            flat.extend(group)
+        else:
+            flat.append(group)
+    return tuple(flat)

@@ -1,197 +1,109 @@
-"""The engine under every role: a table of phases and the inputs allowed in each, as data.
+"""How a role works: a state machine given by a table, stepped by its daemon, pure from end to end.
 
-A role is a tuple of phases in the order they are lived through and a table phase → input → handler. An input
-that a later phase allows is early (messages of different senders overtake each other, a node may be behind):
-it is held and offered again after every change. Any other input leaves the state unchanged.
+Theory of operation
+-------------------
+A role takes part in a training as a machine: `transition(state, input, context) → Step(state, effects)`.
+
+- The *state* has a type of its own for each phase (`state`), so that what a phase does not know is not there
+  to be asked for. `enter` goes to another phase, `replace` changes fields within one.
+- An *input* is a message, a contract event at confirmed depth, a timer, a refused call, or a change of the
+  party's own data sets or policy (`inputs`).
+- *Effects* are values (`effects`): send this, call that, set a timer, note a fact. The runtime writes them
+  into its outbox in the transaction that stores the new state, and carries them out afterwards, again after
+  a crash. Facts, timers and private values have registered names (`facts`, `timers`, `private`).
+- The *context* holds all else that a transition may know: the time, the party's secrets, a seed for chance
+  (`context`). Nothing here reads a clock, draws chance or waits.
+
+The *table* (`table`) is data: rows of phases, input, handler, next phases, effects and a sentence why. A
+handler gets the state in its phase's type and the input in its own. The diagrams in protocol/README.md are
+made of the table, and a test's observer holds every transition that is taken against it.
+
+Phases are in the order in which they are lived through. An input that only a later phase allows is *early*:
+messages of different senders overtake each other, and a node may be behind. It is held and offered again
+after every step that progressed. An input that neither this phase nor a later one allows is noted and changes
+nothing. A handler can refuse its input in three ways (`refusals`); no refusal changes the state.
+
+`protocol.roles.dispatch` is the entry: it decodes, steps, offers what is held, encodes.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from functools import cached_property
+from typing import Generic, TypeVar
 
-from eth_hash.auto import keccak
-from pydantic import BaseModel
-
-from protocol.bodies import body_of
-from protocol.codec import pack, unpack
-from protocol.envelope import Envelope, SignedMessage
+from protocol.codec import unpack
 from protocol.errors import ProtocolViolation
+from protocol.roles.engine import facts
 from protocol.roles.engine.context import Context, Step
-from protocol.roles.engine.effects import Effect, RecordFact, SendMessage, StoreBlob
-from protocol.roles.engine.inputs import (
-    UNKNOWN_TRAINING,
-    CallRefused,
-    CatalogueChanged,
-    EventConfirmed,
-    Input,
-    MessageReceived,
-    PolicyChanged,
-    TimerFired,
-)
-from protocol.types import Digest, FrozenModel
+from protocol.roles.engine.inputs import Input, input_name
+from protocol.roles.engine.refusals import EarlyInput, StaleInput
+from protocol.roles.engine.state import PhaseState, phase_of
+from protocol.roles.engine.table import Row
+from protocol.types import FrozenModel
 
-S = TypeVar("S", bound=FrozenModel)
-T = TypeVar("T", bound=BaseModel)
+S = TypeVar("S", bound=PhaseState)
+
+Observer = Callable[[Row, PhaseState, Step[PhaseState]], None]
+"""Is told of every transition that a row made: the row, the state before, the step."""
 
 
-class StaleInput(Exception):  # noqa: N818  a signal, not an error
-    """The input's time is over, which is nobody's fault: note it."""
-
-
-class EarlyInput(Exception):  # noqa: N818  a signal, not an error
-    """The input is allowed later: hold it."""
-
-
-class BlobRef(FrozenModel):
-    """A reference to content that the store keeps under its digest while a state refers to it."""
-
-    digest: Digest
-
-    def load(self, kind: type[T], context: Context) -> T:
-        """The content, which an earlier step of this role has written."""
-        return unpack(kind, context.blobs[self.digest])
-
-    def raw(self, context: Context) -> bytes:
-        """The content as bytes."""
-        return context.blobs[self.digest]
-
-
-def store(value: BaseModel | bytes) -> tuple[BlobRef, StoreBlob]:
-    """A reference to `value` and the effect that keeps it."""
-    content = value if isinstance(value, bytes) else pack(value)
-    digest = keccak(content)
-    return BlobRef(digest=digest), StoreBlob(digest=digest, content=content)
-
-
-def references(value: Any) -> Iterator[bytes]:
-    """Every digest that a state refers to, however deep."""
-    if isinstance(value, BlobRef):
-        yield value.digest
-    elif isinstance(value, BaseModel):
-        for name in type(value).model_fields:
-            yield from references(getattr(value, name))
-    elif isinstance(value, tuple):
-        for item in value:
-            yield from references(item)
-    elif isinstance(value, Mapping):
-        for item in value.values():
-            yield from references(item)
-
-
-@dataclass(frozen=True, slots=True)
-class Received:
-    """A message as handlers see it: the signed original and its parsed body."""
-
-    signed: SignedMessage
-    body: Any
-
-    @property
-    def envelope(self) -> Envelope:
-        """Who sent it, and where it belongs."""
-        return self.signed.envelope
-
-    @property
-    def sender(self) -> str:
-        """The address that signed it."""
-        return self.signed.envelope.sender
-
-
-Handler = Callable[[Any, Any, Context], Step[Any]]
-"""(state, Received | contract event | timer's argument | refusal, context) → step."""
-
-Table = Mapping[str, Mapping[str, Handler]]
-
-
-def require(holds: bool, code: str, detail: str = "") -> None:
-    """Raise ProtocolViolation(code) unless the peer kept the rule."""
-    if not holds:
-        raise ProtocolViolation(code, detail)
-
-
-def input_name(item: Input) -> str:
-    """The name of an input in a role's table."""
-    match item:
-        case MessageReceived(signed=signed):
-            return signed.envelope.type
-        case EventConfirmed(chain_event=chain_event):
-            return chain_event.event.event
-        case TimerFired(name=name):
-            return f"timer:{name.split(':')[0]}"
-        case CallRefused(call=call, code=code):
-            return "training_gone" if code == UNKNOWN_TRAINING else f"refused:{call.call}"
-        case CatalogueChanged():
-            return "catalogue_changed"
-        case PolicyChanged():
-            return "policy_changed"
-
-
-def _content(item: Input) -> Any:
-    match item:
-        case MessageReceived(signed=signed):
-            return Received(signed, body_of(signed))
-        case EventConfirmed(chain_event=chain_event):
-            return chain_event.event
-        case TimerFired(name=name):
-            return name.partition(":")[2]
-        case _:
-            return item
+def no_observer(_row: Row, _before: PhaseState, _step: Step[PhaseState]) -> None:
+    """Look away."""
 
 
 @dataclass(frozen=True)
 class Machine(Generic[S]):
-    """A role: its phases in order, and what each phase allows."""
+    """A role: the types of its states, in the order of their phases, and its transition table."""
 
     role: str
-    phases: tuple[str, ...]
-    table: Table
+    states: tuple[type[S], ...]
+    rows: tuple[Row, ...]
 
-    def step(self, state: S, item: Input, context: Context) -> Step[S]:
+    @cached_property
+    def kinds(self) -> Mapping[str, type[S]]:
+        """The state type of each phase."""
+        return {phase_of(kind): kind for kind in self.states}
+
+    @cached_property
+    def phases(self) -> tuple[str, ...]:
+        """The phases in the order they are lived through."""
+        return tuple(self.kinds)
+
+    @cached_property
+    def table(self) -> Mapping[str, Mapping[str, Row]]:
+        """The row of each phase and input."""
+        return {phase: {row.input: row for row in self.rows if phase in row.phases} for phase in self.phases}
+
+    def read(self, content: bytes) -> S:
+        """A packed state in its phase's type, without fields that the phase does not have.
+
+        Raises ProtocolViolation("malformed").
+        """
+        phase = unpack(_Phase, content, newer=True).phase
+        if phase not in self.kinds:
+            raise ProtocolViolation("malformed", "phase: unknown")
+        return unpack(self.kinds[phase], content, newer=True)
+
+    def step(self, state: S, item: Input, context: Context, observe: Observer = no_observer) -> Step[S]:
         """One transition.
 
         Raises EarlyInput for an input that belongs to a later phase, ProtocolViolation for a peer's fault; an
         input of an earlier phase, or of none, changes nothing and is noted.
         """
-        phase: str = state.phase  # type: ignore[attr-defined]
         name = input_name(item)
-        handler = self.table[phase].get(name)
-        if handler is not None:
-            try:
-                return handler(state, _content(item), context)
-            except StaleInput:
-                return Step(state, (RecordFact(name="input_late", data={"phase": phase, "input": name}),))
-        later = self.phases[self.phases.index(phase) + 1 :]
-        if any(name in self.table[other] for other in later):
-            raise EarlyInput
-        return Step(state, (RecordFact(name="input_ignored", data={"phase": phase, "input": name}),))
+        row = self.table[state.phase].get(name)
+        if row is None:
+            later = self.phases[self.phases.index(state.phase) + 1 :]
+            if any(name in self.table[phase] for phase in later):
+                raise EarlyInput
+            return Step.unchanged(state, facts.INPUT_IGNORED.of(phase=state.phase, input=name))
+        try:
+            step: Step[S] = row.handler(state, row.content(item), context)
+        except StaleInput:
+            return Step.unchanged(state, facts.INPUT_LATE.of(phase=state.phase, input=name))
+        observe(row, state, step)
+        return step
 
 
-def message(
-    context: Context, recipient: str, body: Any, place: tuple[int, int] = (0, 0), *, label: str = ""
-) -> SendMessage:
-    """A message with an id drawn from the step's own stream; `label` tells messages of one step apart.
-
-    `place` is (round, attempt).
-    """
-    round_number, attempt = place
-    stream = context.randomness(f"message:{body.type}:{recipient}:{round_number}:{attempt}:{label}")
-    return SendMessage(
-        message_id=stream.bytes(16), recipient=recipient, body=body, round=round_number, attempt=attempt
-    )
-
-
-def replace(state: S, **fields: Any) -> S:
-    """The state with some fields replaced, checked like a new one."""
-    return type(state).model_validate({**dict(state), **fields})
-
-
-def effects_of(*groups: Effect | Sequence[Effect] | None) -> tuple[Effect, ...]:
-    """One tuple of effects out of single ones and groups."""
-    flat: list[Effect] = []
-    for group in groups:
-        if group is None:
-            continue
-        if isinstance(group, Sequence):
-            flat.extend(group)
-        else:
-            flat.append(group)
-    return tuple(flat)
+class _Phase(FrozenModel):
+    phase: str

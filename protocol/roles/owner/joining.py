@@ -12,18 +12,12 @@ from protocol.messages import (
     OwnerDecision,
 )
 from protocol.requirements import mismatches
-from protocol.roles.engine.context import Context, Step
-from protocol.roles.engine.effects import CancelTimer, RecordFact, SetTimer, SubmitCall
+from protocol.roles.engine.context import Context, Step, message
+from protocol.roles.engine.effects import CancelTimer, RecordFact, SetTimer, SubmitCall, effects_of
 from protocol.roles.engine.inputs import CallRefused
-from protocol.roles.engine.machine import (
-    EarlyInput,
-    Received,
-    effects_of,
-    message,
-    replace,
-    require,
-    store,
-)
+from protocol.roles.engine.refusals import EarlyInput, require
+from protocol.roles.engine.state import replace, store
+from protocol.roles.engine.untyped import Received
 from protocol.roles.owner import stall as waiting
 from protocol.roles.owner import trainer
 from protocol.roles.owner.budget import (

@@ -4,8 +4,10 @@ from protocol.marketplace import Cancelled, Joined, RolesDrawn, RoundRecorded, S
 from protocol.messages import ParticipantDropped, TrainingFailed, TrainingStarted
 from protocol.records import RoundRecord
 from protocol.roles.engine.context import Context, Step
-from protocol.roles.engine.effects import CancelTimer, RecordFact, SetTimer, SubmitCall
-from protocol.roles.engine.machine import Received, effects_of, replace, require
+from protocol.roles.engine.effects import CancelTimer, RecordFact, SetTimer, SubmitCall, effects_of
+from protocol.roles.engine.refusals import require
+from protocol.roles.engine.state import replace
+from protocol.roles.engine.untyped import Received
 from protocol.roles.owner import stall as waiting
 from protocol.roles.owner.budget import policy_of, uncount_training
 from protocol.roles.owner.state import OwnerState

@@ -6,12 +6,8 @@ from protocol.marketplace import Opened
 from protocol.roles.engine.context import Context, Step
 from protocol.roles.engine.effects import SetTimer
 from protocol.roles.engine.inputs import EventConfirmed, Input, MessageReceived
-from protocol.roles.engine.machine import (
-    Handler,
-    Machine,
-    Table,
-    require,
-)
+from protocol.roles.engine.refusals import require
+from protocol.roles.engine.untyped import Handler, Table, UntypedMachine, untyped_rows
 from protocol.roles.owner import progress as running
 from protocol.roles.owner import stall as waiting
 from protocol.roles.owner import trainer, validator
@@ -103,4 +99,4 @@ TABLE: Table = {
     "declined": {},
     "failed": {},
 }
-MACHINE: Machine[OwnerState] = Machine("data_owner", PHASES, TABLE)
+MACHINE: UntypedMachine[OwnerState] = UntypedMachine("data_owner", (OwnerState,), untyped_rows(TABLE))

@@ -7,7 +7,7 @@ anybody settle or cancel once its time is over, so no party's silence keeps eith
 from protocol.marketplace import Cancel, Close, Closed, ContractCall, Settle
 from protocol.roles.engine.context import Context, Step
 from protocol.roles.engine.effects import SetTimer, SubmitCall
-from protocol.roles.engine.machine import replace
+from protocol.roles.engine.state import replace
 from protocol.roles.owner.state import OwnerState
 from protocol.roles.shared.deadlines import owner_stall_timer
 

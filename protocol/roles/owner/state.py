@@ -4,9 +4,7 @@ from typing import Literal
 
 from protocol.marketplace import Opened
 from protocol.request import Request
-from protocol.roles.engine.machine import (
-    BlobRef,
-)
+from protocol.roles.engine.state import BlobRef, PhaseState
 from protocol.roles.shared.parties import Parties
 from protocol.roles.shared.transcript import TranscriptHead
 from protocol.types import (
@@ -52,7 +50,7 @@ class Evaluation(FrozenModel):
     shown_metrics: BlobRef | None = None
 
 
-class OwnerState(FrozenModel):
+class OwnerState(PhaseState):
     """Everything a data owner remembers of one training; its rows stay in its data sets.
 
     `statistic` is the data set as it was joined with, until the training ends: to replace or remove that one

@@ -7,9 +7,12 @@ from protocol.learning.kinds.registry import kind_of
 from protocol.learning.scales import COEFFICIENT_SCALE, MODEL_SCALE
 from protocol.learning.statistic import Statistic
 from protocol.messages import EncryptedModel, GradientUpdate
-from protocol.roles.engine.context import Context, Step
+from protocol.requirements import asked_factor
+from protocol.roles.engine.context import Context, Step, message
 from protocol.roles.engine.effects import RecordFact
-from protocol.roles.engine.machine import Received, message, replace, require, store
+from protocol.roles.engine.refusals import require
+from protocol.roles.engine.state import replace, store
+from protocol.roles.engine.untyped import Received
 from protocol.roles.owner.state import OwnerState, TrainerAnswer
 from protocol.roles.shared.parties import public_key_of, require_sender
 from protocol.vectors import EncryptedVector

@@ -15,9 +15,11 @@ from protocol.messages import (
     TrainedModel,
     UpdateDigest,
 )
-from protocol.roles.engine.context import Context, Step
+from protocol.roles.engine.context import Context, Step, message
 from protocol.roles.engine.effects import RecordFact
-from protocol.roles.engine.machine import Received, message, replace, require, store
+from protocol.roles.engine.refusals import require
+from protocol.roles.engine.state import replace, store
+from protocol.roles.engine.untyped import Received
 from protocol.roles.owner.state import Evaluation, OwnerState
 from protocol.roles.owner.trainer import statistic_of
 from protocol.roles.owner.validator_checks import (

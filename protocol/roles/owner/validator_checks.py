@@ -13,7 +13,8 @@ from protocol.messages import (
 )
 from protocol.request import Request
 from protocol.roles.engine.context import Context
-from protocol.roles.engine.machine import EarlyInput, Received, StaleInput, require
+from protocol.roles.engine.refusals import EarlyInput, StaleInput, require
+from protocol.roles.engine.untyped import Received
 from protocol.roles.owner.state import Evaluation, OwnerState
 from protocol.roles.shared.metric_check import CheckedMetrics, check_metrics
 from protocol.roles.shared.parties import public_key_of

@@ -5,9 +5,10 @@ owes by `chain_s`, what the contract allows by its own clock; the rest is here.
 """
 
 from protocol.marketplace import Cancel, Settle, Terms
-from protocol.roles.engine.context import Context, State, Step
+from protocol.roles.engine.context import Context, Step
 from protocol.roles.engine.effects import SetTimer, SubmitCall
-from protocol.roles.engine.inputs import CallRefused
+from protocol.roles.engine.inputs import Refused
+from protocol.roles.engine.state import PhaseState
 
 DAY_SECONDS = 86_400.0
 OPENED_SECONDS = DAY_SECONDS
@@ -39,12 +40,10 @@ def owner_stall_timer(terms: Terms, chain_seconds: float, seat: int) -> SetTimer
     return SetTimer(name="stalled", seconds=seconds)
 
 
-def on_settle_refused(state: State, refusal: CallRefused, _context: Context) -> Step[State]:
+def on_settle_refused(state: PhaseState, refusal: Refused[Settle], _context: Context) -> Step[PhaseState]:
     """Cancel a training that cannot be settled: perhaps no round that we know is recorded any more.
 
     The contract lets anybody cancel only where nothing is recorded and the time is over. Where the settlement
     was refused for another reason, this is refused as well, and costs nothing.
     """
-    call = refusal.call
-    assert isinstance(call, Settle)
-    return Step(state.model_copy(), (SubmitCall(call=Cancel(training=call.training)),))
+    return Step.unchanged(state, SubmitCall(call=Cancel(training=refusal.call.training)))

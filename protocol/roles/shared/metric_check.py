@@ -18,7 +18,7 @@ from protocol.learning.widths import Widths
 from protocol.messages import EncryptedMetric, UpdateDigest
 from protocol.records import RoundRecord
 from protocol.request import Request
-from protocol.roles.engine.machine import require
+from protocol.roles.engine.refusals import require
 from protocol.roles.shared.parties import Parties, is_last
 from protocol.roles.shared.transcript import TranscriptHead
 from protocol.types import digest_of

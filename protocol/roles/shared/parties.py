@@ -6,7 +6,7 @@ from protocol.crypto.cipher import PublicKey
 from protocol.errors import ProtocolViolation
 from protocol.messages import RowCount
 from protocol.request import Request
-from protocol.roles.engine.machine import require
+from protocol.roles.engine.refusals import require
 from protocol.types import Address, FrozenModel, Seats, mask_of, seats_of
 
 

@@ -6,7 +6,8 @@ from protocol.marketplace import validator_count
 from protocol.messages import TrainingStarted
 from protocol.records import FIXED_POINT
 from protocol.request import Request
-from protocol.roles.engine.machine import replace, require
+from protocol.roles.engine.refusals import require
+from protocol.roles.engine.state import replace
 from protocol.roles.shared.parties import Parties
 
 LARGEST_ROW_COUNT = 1 << 40

@@ -5,7 +5,8 @@ import pytest
 from protocol.errors import ProtocolViolation
 from protocol.messages import MESSAGE_TYPES
 from protocol.roles.dispatch import decode_state
-from protocol.roles.engine.machine import EarlyInput, input_name
+from protocol.roles.engine.inputs import input_name
+from protocol.roles.engine.refusals import EarlyInput
 from tests.support.phases import (
     INPUT_NAMES,
     MACHINES,

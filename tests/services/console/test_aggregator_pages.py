@@ -14,7 +14,7 @@ from protocol.roles.aggregator.state import (
     TrainingLane,
 )
 from protocol.roles.dispatch import _Instance
-from protocol.roles.engine.machine import BlobRef
+from protocol.roles.engine.state import BlobRef
 from protocol.roles.shared.parties import Parties
 from services.console.aggregator.views import BUYER, detail, summaries
 from services.store import Store

@@ -1,0 +1,117 @@
+"""Every fact that is noted for people: its name, what it says, and what its data hold. No others are noted.
+
+A fact is public: console, command line, logs and metrics read it. `FACT.of(key=value, …)` makes one.
+Amounts in wei and errors × 1e18 are decimal text, for JSON's integers end at 2^53.
+"""
+
+from dataclasses import dataclass
+
+from protocol.roles.engine.effects import RecordFact
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """A kind of fact. `keys` are always in its data, `more` only where they apply."""
+
+    name: str
+    meaning: str
+    keys: frozenset[str] = frozenset()
+    more: frozenset[str] = frozenset()
+
+    def of(self, **data: object) -> RecordFact:
+        """The effect that notes it; raises TypeError for other data than registered."""
+        if not self.keys <= data.keys() <= self.keys | self.more:
+            raise TypeError(f"{self.name} takes {sorted(self.keys)} and {sorted(self.more)}: {sorted(data)}")
+        return RecordFact(name=self.name, data=data)
+
+    def pair(self, **data: object) -> tuple[str, dict[str, object]]:
+        """(name, data), for a fact that a daemon notes outside of any transition."""
+        return self.name, self.of(**data).data
+
+
+def _fact(name: str, meaning: str, keys: str = "", more: str = "") -> Fact:
+    return Fact(name, meaning, frozenset(keys.split()), frozenset(more.split()))
+
+
+# ---- the engine ----
+
+INPUT_IGNORED = _fact("input_ignored", "An input came that no phase from here on allows.", "phase input")
+INPUT_LATE = _fact("input_late", "An input came after its time.", "phase input")
+INPUT_DROPPED = _fact("input_dropped", "An early input found no room to wait in.", "input held")
+
+# ---- the model buyer ----
+
+OPENING_LATE = _fact("opening_late", "The chain does not show the opening yet.")
+OPEN_REFUSED = _fact("open_refused", "The contract refused to open the training.", "code")
+OPENED = _fact("opened", "The training is open and its deposit paid.", "training deposit_wei")
+AGGREGATOR_GAVE_UP = _fact("aggregator_gave_up", "The aggregator ends the training.", "code last_round")
+STOP_REQUESTED = _fact("stop_requested", "The operator stops the running training.", "last_round")
+SETTLED = _fact("settled", "The deposit is divided.", "paid_wei refund_wei improvement")
+CANCELLED = _fact("cancelled", "The contract gave the deposit back.", "refund_wei")
+NOT_ON_CHAIN = _fact("not_on_chain", "A reorganisation took the opening back, and the deposit with it.")
+MODEL_NOT_DELIVERED = _fact("model_not_delivered", "Nobody has sent the model in time.", "requests")
+FINISHED = _fact("finished", "The model has arrived.", "rounds")
+ROUND_COMPLETED = _fact("round_completed", "The aggregator tells a round's public numbers.", "type round")
+PARTICIPANT_DROPPED = _fact("participant_dropped", "The aggregator leaves somebody out.", "type round")
+COMPLAINT = _fact("complaint", "The aggregator complains of somebody.", "type round")
+
+# ---- a data owner ----
+
+NO_MATCH = _fact("no_match", "No data set serves the request.", "reasons")
+ASKS_DECISION = _fact("asks_decision", "A person must decide whether to join.", "data_set")
+OVER_BUDGET = _fact(
+    "over_budget",
+    "The data set has joined as many trainings as its budget allows.",
+    "data_set used_by_buyer limit_per_buyer used_in_total limit_in_total",
+)
+DATA_SET_DOES_NOT_MATCH = _fact(
+    "data_set_does_not_match", "The chosen data set does not serve the request.", "data_set reasons"
+)
+STEP_SIZE_DIVERGES = _fact("step_size_diverges", "The request's step would diverge on these rows.", "reason")
+JOIN_REFUSED = _fact("join_refused", "The contract refused the joining.", "code")
+ROLE_DRAWN = _fact("role_drawn", "The contract has drawn this owner's part.", "role")
+LEFT_OUT = _fact("left_out", "The row count came too late: the training goes on without this owner.")
+TRAINED = _fact("trained", "A round's local model is sent.", "round")
+VALIDATED = _fact("validated", "A round's record is checked and signed.", "round")
+TOLD = _fact("told", "The aggregator tells something.", "type round", "participant code")
+
+# ---- the federated aggregator ----
+
+REQUEST_REFUSED = _fact("request_refused", "The request cannot be taken on.", "code")
+INVITED = _fact("invited", "Invitations are sent to so many owners.", "owners")
+OWNER_ANSWERED = _fact("owner_answered", "An owner has answered its invitation.", "owner decision")
+ANSWERED_TOO_LATE = _fact("answered_too_late", "An owner would join a training that has started.", "owner")
+UPDATE_LATE = _fact("update_late", "A trainer's update came when its round had gone on.", "trainer round")
+METRIC_LATE = _fact("metric_late", "A validator's metric came when its attempt was over.", "validator round")
+DROPPED = _fact("dropped", "Somebody is left out from a round on.", "participant round code")
+ROUND_SIGNED = _fact("round_signed", "A majority of the validators has signed the round.", "round last")
+GAVE_UP = _fact("gave_up", "The training cannot go on and is ended on the chain.", "code")
+MODEL_NOT_CONFIRMED = _fact("model_not_confirmed", "The buyer has not confirmed its model.", "deliveries")
+
+# ---- several roles ----
+
+STARTED = _fact("started", "The training starts, with these parties or so many.", "trainers validators")
+ROUND_RECORDED = _fact(
+    "round_recorded", "The chain has recorded a round.", "round", "mse_before mse_after last"
+)
+IMPLAUSIBLE = _fact("implausible", "The sum of a round's metrics cannot be: nothing is published.", "round")
+
+# ---- a daemon, outside of any transition ----
+
+VIOLATION = _fact("violation", "An input broke the protocol.", "code detail accused")
+INPUT_REFUSED = _fact("input_refused", "An input that belongs to no training was refused.", "input code")
+CALL_REFUSED = _fact("call_refused", "The contract refused a call of no training.", "call code")
+UNDELIVERABLE = _fact(
+    "undeliverable", "A message could not be delivered and was given up.", "recipient type code"
+)
+LATE = _fact("late", "Something took place, but not at the first attempt.", "of attempts seconds")
+POLICY_CHANGED = _fact("policy_changed", "The owner has another policy.", "source")
+WITHDRAWAL_ORDERED = _fact("withdrawal_ordered", "The operator has its credit paid out.")
+ANNOUNCEMENT_ANSWERED = _fact(
+    "announcement_answered",
+    "An aggregator has answered this owner.",
+    "aggregator accepted code",
+)
+OWNER_ANNOUNCED = _fact("owner_announced", "An owner has introduced itself.", "owner accepted")
+
+FACTS = {entry.name: entry for entry in list(globals().values()) if isinstance(entry, Fact)}
