@@ -75,11 +75,13 @@ bench-inbox: $(DEVELOPMENT) ## Count the messages that one daemon takes in each 
 	python -m tests.benchmarks.inbox $(ARGS)
 
 .PHONY: docs
-docs: $(RUNTIME) ## Write protocol/asyncapi.yaml and the diagram in protocol/README.md from the code
+docs: $(RUNTIME) ## Write protocol/asyncapi.yaml and the diagrams in protocol/README.md from the code
 	deltaml admin messages > protocol/asyncapi.yaml
-	{ echo '```mermaid'; deltaml admin messages --format diagram; echo '```'; } > $(VENV)/.diagram
-	sed -i -e '/<!-- begin: course -->/,/<!-- end: course -->/{//!d}' \
-	  -e '/<!-- begin: course -->/r $(VENV)/.diagram' protocol/README.md
+	for part in diagram model_buyer data_owner federated_aggregator; do
+	  { echo '```mermaid'; deltaml admin messages --format $$part; echo '```'; } > $(VENV)/.diagram
+	  sed -i -e "/<!-- begin: $$part -->/,/<!-- end: $$part -->/{//!d}" \
+	    -e "/<!-- begin: $$part -->/r $(VENV)/.diagram" protocol/README.md
+	done
 
 .PHONY: faults
 faults: $(DEVELOPMENT) $(NODE_MODULES) ## Trainings under faults, some 300; ARGS="--seed 17" replays one, ARGS="--short" runs 100

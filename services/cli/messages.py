@@ -6,8 +6,11 @@ from typing import Annotated, Literal
 import typer
 
 Format = Annotated[
-    Literal["asyncapi", "diagram"],
-    typer.Option(help="asyncapi: an AsyncAPI 3.0 document; diagram: the course of a training, for Mermaid."),
+    Literal["asyncapi", "diagram", "model_buyer", "data_owner", "federated_aggregator"],
+    typer.Option(
+        help="asyncapi: an AsyncAPI 3.0 document; diagram: the course of a training, for Mermaid; "
+        "a role: its phases, for Mermaid."
+    ),
 ]
 
 
@@ -15,5 +18,12 @@ def messages(format: Format = "asyncapi") -> None:  # noqa: A002  the option's n
     """Print the messages' documentation, as this version has them."""
     from services.admin.docs.asyncapi import asyncapi_text  # noqa: PLC0415
     from services.admin.docs.sequence_diagram import sequence_diagram  # noqa: PLC0415
+    from services.admin.docs.state_diagram import state_diagram  # noqa: PLC0415
 
-    sys.stdout.write(asyncapi_text() if format == "asyncapi" else sequence_diagram())
+    match format:
+        case "asyncapi":
+            sys.stdout.write(asyncapi_text())
+        case "diagram":
+            sys.stdout.write(sequence_diagram())
+        case role:
+            sys.stdout.write(state_diagram(role))

@@ -11,9 +11,8 @@ from protocol.learning.statistic import Statistic
 from protocol.marketplace import MarketplaceEvent, Opened, Withdraw
 from protocol.messages import AnnouncementAnswer, Message, OwnerAnnouncement, PolicyOrder
 from protocol.owner_policy import OwnerPolicy
+from protocol.roles.engine import facts, private
 from protocol.roles.engine.inputs import Input, PolicyChanged, input_name
-from protocol.roles.owner.budget import COUNTS
-from protocol.roles.owner.state import DATA_SET
 from services.chain.contract.views import MarketplaceViews
 from services.common.lru_map import Recent
 from services.identity.directory import Directory
@@ -79,10 +78,11 @@ class OwnerRole(Role):
     async def private(self, key: str, item: Input) -> Mapping[str, bytes]:
         """Every data set's statistic; where a training may be joined, what was joined before."""
         del key
-        private = {DATA_SET + name: statistic.to_bytes() for name, statistic in self.data_sets().items()}
+        statistics = self.data_sets().items()
+        values = {private.DATA_SET.name_of(name): statistic.to_bytes() for name, statistic in statistics}
         if self.is_serialized(item):
-            private[COUNTS] = pack(counts_of(self.store))
-        return private
+            values[private.COUNTS.name] = pack(counts_of(self.store))
+        return values
 
     def is_serialized(self, item: Input) -> bool:
         """Two trainings joined at once would both find room in the same budget."""
@@ -116,18 +116,18 @@ class OwnerRole(Role):
             case "policy_order" if sender == self._address:
                 return self._policy_ordered(body_of(signed, PolicyOrder).policy)
             case "withdraw_order" if sender == self._address:
-                return Answer(calls=(Withdraw(),), fact=("withdrawal_ordered", {}))
+                return Answer(calls=(Withdraw(),), fact=facts.WITHDRAWAL_ORDERED.pair())
             case "announcement_answer" if sender in self._aggregators:
                 body = body_of(signed, AnnouncementAnswer)
-                data = {"aggregator": sender, "accepted": body.accepted, "code": body.code}
-                return Answer(
-                    values={_ANSWERED + sender: body.code.encode()}, fact=("announcement_answered", data)
+                fact = facts.ANNOUNCEMENT_ANSWERED.pair(
+                    aggregator=sender, accepted=body.accepted, code=body.code
                 )
+                return Answer(values={_ANSWERED + sender: body.code.encode()}, fact=fact)
         raise ProtocolViolation("unknown_aggregator", sender)
 
     def _policy_ordered(self, policy: OwnerPolicy | None) -> Answer:
         """The policy from now on; trainings that wait are looked at again under it."""
         content = None if policy is None else pack(policy)
-        fact = ("policy_changed", {"source": "configuration" if policy is None else "order"})
+        fact = facts.POLICY_CHANGED.pair(source="configuration" if policy is None else "order")
         again = tuple((key, PolicyChanged()) for key in self.undecided())
         return Answer(values={ORDERED_POLICY: content}, fact=fact, inputs=again)

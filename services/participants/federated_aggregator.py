@@ -5,6 +5,7 @@ from protocol.envelope import SignedMessage
 from protocol.errors import ProtocolViolation
 from protocol.marketplace import MarketplaceEvent, Opened
 from protocol.messages import AnnouncementAnswer, OwnerAnnouncement
+from protocol.roles.engine import facts
 from services.runtime.role_adapter import NO_TRAINING, Answer, Role
 from services.store import Store
 
@@ -46,4 +47,4 @@ class AggregatorRole(Role):
         code = "admitted" if accepted else "not_on_the_list"
         reply = AnnouncementAnswer(accepted=accepted, code=code)
         values = {_ANNOUNCED + owner: b""} if accepted else {}
-        return Answer(((owner, reply),), values, ("owner_announced", {"owner": owner, "accepted": accepted}))
+        return Answer(((owner, reply),), values, facts.OWNER_ANNOUNCED.pair(owner=owner, accepted=accepted))

@@ -12,6 +12,7 @@ from protocol.messages import TrainingOrder
 from protocol.request import Request
 from protocol.roles.dispatch import decode_state
 from protocol.roles.engine.inputs import Input, MessageReceived
+from protocol.roles.engine.private import PAILLIER
 from services.runtime.input_codec import unqueued
 from services.runtime.role_adapter import PaillierKeys, Role
 from services.store import Store
@@ -61,7 +62,7 @@ class BuyerRole(Role):
             request = body_of(item.signed, TrainingOrder).request
         else:
             return {}
-        return {"paillier": await asyncio.to_thread(self._keys.paillier, key, request.key_bits)}
+        return {PAILLIER.name: await asyncio.to_thread(self._keys.paillier, key, request.key_bits)}
 
     @cached_property
     def _orders(self) -> dict[bytes, str]:

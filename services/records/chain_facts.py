@@ -4,6 +4,7 @@ from typing import Any
 
 from protocol.marketplace import RoundRecorded, Withdrawn, training_of
 from protocol.messages import ChainEvent
+from protocol.roles.engine import facts
 from services.store import Store
 
 _KEY = "chain:"
@@ -31,14 +32,15 @@ def record_of(event: ChainEvent) -> tuple[str, dict[str, Any]]:
     fields = dict(event.event)
     if isinstance(event.event, RoundRecorded):
         fields |= dict(event.event.record)
-    return event.event.event, {
-        **{name: _plain(value) for name, value in fields.items() if name not in _LEFT_OUT},
-        "block": event.block_number,
-        "block_hash": f"0x{event.block_hash.hex()}",
-        "transaction": f"0x{event.transaction_hash.hex()}",
-        "log": event.log_index,
-        "at": event.timestamp,
-    }
+    told = {name: _plain(value) for name, value in fields.items() if name not in _LEFT_OUT | {"record"}}
+    return facts.EVENTS[event.event.event].pair(
+        **told,
+        block=event.block_number,
+        block_hash=f"0x{event.block_hash.hex()}",
+        transaction=f"0x{event.transaction_hash.hex()}",
+        log=event.log_index,
+        at=event.timestamp,
+    )
 
 
 def _plain(value: object) -> Any:

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from protocol.codec import pack, unpack
 from protocol.owner_policy import OwnerPolicy
 from protocol.roles.dispatch import decode_state
-from protocol.roles.owner.budget import JOINED, Counts, Joining
+from protocol.roles.engine.private import JOINED
+from protocol.roles.owner.budget import Counts, Joining
 from protocol.roles.owner.state import OwnerState
 from services.store import Store
 
@@ -26,7 +27,7 @@ class Payment:
 
 def counts_of(store: Store) -> Counts:
     """How many trainings each data set has taken part in."""
-    return Counts.of(store.values(JOINED).values())
+    return Counts.of(store.values(JOINED.prefix).values())
 
 
 def ordered_policy(store: Store) -> OwnerPolicy | None:
@@ -57,8 +58,7 @@ def count_earlier_trainings(store: Store) -> None:
     for row in store.instances():
         state = decode_state("data_owner", row.state)
         assert isinstance(state, OwnerState)
-        worked = state.answer is not None or state.link is not None or state.recorded > 0
-        if state.opened is not None and state.data_set and (state.phase in _COUNTING or worked):
+        if state.opened and state.data_set and (state.phase in _COUNTING or state.has_worked):
             joining = Joining(buyer=state.opened.buyer, data_set=state.data_set)
-            store.put_value(f"{JOINED}{state.training}", pack(joining))
+            store.put_value(JOINED.name_of(state.training), pack(joining))
     store.put_value(_EARLIER_COUNTED, b"1")

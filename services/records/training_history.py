@@ -8,38 +8,34 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from protocol.roles.engine import facts
 from services.store import InstanceRow
 
 FAILURES = frozenset(
-    {
-        "violation",
-        "input_refused",
-        "input_dropped",
-        "dropped",
-        "undeliverable",
-        "implausible",
-        "gave_up",
-        "aggregator_gave_up",
-        "answered_too_late",
-        "opening_late",
-        "request_refused",
-        "open_refused",
-        "join_refused",
-        "model_not_confirmed",
-        "model_not_delivered",
-        "step_size_diverges",
-        "cancelled",
-    }
+    fact.name
+    for fact in (
+        facts.VIOLATION,
+        facts.INPUT_REFUSED,
+        facts.INPUT_DROPPED,
+        facts.DROPPED,
+        facts.UNDELIVERABLE,
+        facts.IMPLAUSIBLE,
+        facts.GAVE_UP,
+        facts.AGGREGATOR_GAVE_UP,
+        facts.ANSWERED_TOO_LATE,
+        facts.OPENING_LATE,
+        facts.REQUEST_REFUSED,
+        facts.OPEN_REFUSED,
+        facts.JOIN_REFUSED,
+        facts.MODEL_NOT_CONFIRMED,
+        facts.MODEL_NOT_DELIVERED,
+        facts.STEP_SIZE_DIVERGES,
+        facts.CANCELLED,
+    )
 )
 """Facts that somebody may have to look into."""
 
-ROUND_ENDS = ("round_recorded", "round_signed")
-"""Facts that end a round; an aggregator notes the second, buyer and owners the first."""
-
-ROUND_STARTS = ("started", "role_drawn", *ROUND_ENDS)
-"""Facts after which a round is under way."""
-
-RETRY = "late"
+RETRY = facts.LATE.name
 """The fact about an effect that took place, but not at the first attempt."""
 
 
@@ -87,10 +83,10 @@ class TrainingHistory:
 
 
 def history_of(
-    instance: InstanceRow, facts: Sequence[tuple[str, Mapping[str, Any], float]]
+    instance: InstanceRow, told: Sequence[tuple[str, Mapping[str, Any], float]]
 ) -> TrainingHistory:
     """The history of an instance from its facts, in the order they were noted."""
-    noted = [Fact(*fact) for fact in facts]
+    noted = [Fact(*entry) for entry in told]
     return TrainingHistory(
         instance=instance,
         began_at=min((fact.at for fact in noted), default=instance.updated_at),
@@ -135,3 +131,11 @@ def _round(number: int, began: float | None, ended: float | None, troubles: list
             str(trouble.data.get("code", trouble.name)) for trouble in own if trouble not in drops
         ),
     )
+
+
+ROUND_ENDS = (facts.ROUND_RECORDED.name, facts.ROUND_SIGNED.name)
+"""Facts that end a round; an aggregator notes the second, buyer and owners the first."""
+
+
+ROUND_STARTS = (facts.STARTED.name, facts.ROLE_DRAWN.name, *ROUND_ENDS)
+"""Facts after which a round is under way."""

@@ -1,7 +1,10 @@
 """From a step's effects to what the store writes: messages signed and sealed, calls, timers, blobs, facts."""
 
+from typing import assert_never
+
 from protocol.errors import ProtocolViolation
 from protocol.roles.dispatch import EncodedStep
+from protocol.roles.engine import facts
 from protocol.roles.engine.effects import (
     CancelTimer,
     KeepResult,
@@ -43,6 +46,8 @@ async def writes_of(
                 writes.facts.append((effect.name, effect.data))
             case ReportViolation():
                 _report(effect, item, writes)
+            case _:
+                assert_never(effect)
     return writes
 
 
@@ -53,8 +58,10 @@ async def _send(effect: SendMessage, training: int, writes: StepWrites, courier:
             effect.recipient, effect.body, training, message_id=effect.message_id, place=place
         )
     except ProtocolViolation as violation:
-        data = {"recipient": effect.recipient, "type": effect.body.type, "code": violation.code}
-        writes.facts.append(("undeliverable", data))
+        fact = facts.UNDELIVERABLE.pair(
+            recipient=effect.recipient, type=effect.body.type, code=violation.code
+        )
+        writes.facts.append(fact)
     else:
         writes.effects.append(entry)
 
@@ -67,7 +74,7 @@ def _keep(effect: KeepResult | PutValue, writes: StepWrites) -> None:
 
 
 def _report(effect: ReportViolation, item: Input, writes: StepWrites) -> None:
-    data = {"code": effect.code, "detail": effect.detail, "accused": effect.accused}
-    writes.facts.append(("violation", data))
+    fact = facts.VIOLATION.pair(code=effect.code, detail=effect.detail, accused=effect.accused)
+    writes.facts.append(fact)
     if isinstance(item, MessageReceived):
         writes.effects.append(packed_letter(item.signed.envelope, effect.code, effect.detail))

@@ -19,6 +19,7 @@ from protocol.codec import pack, unpack
 from protocol.envelope import Envelope
 from protocol.errors import DeltaMLError
 from protocol.marketplace import ContractCall
+from protocol.roles.engine import facts
 from protocol.roles.engine.inputs import UNKNOWN_TRAINING, CallRefused
 from protocol.types import Code, FrozenModel
 from services.bus.port import UNDELIVERABLE, Bus, BusUnavailable, Outgoing, Unroutable
@@ -180,8 +181,8 @@ class Outbox:
         envelope = pending.envelope
         _log.error("message_undeliverable", recipient=envelope.recipient, type=envelope.type)
         letter = PendingLetter(envelope=envelope, code=UNDELIVERABLE, detail=reason, undelivered=pending)
-        data = {"recipient": envelope.recipient, "type": envelope.type, "code": UNDELIVERABLE}
-        self._store.give_up_effect(effect, time.time(), ("letter", pack(letter)), (UNDELIVERABLE, data))
+        fact = facts.UNDELIVERABLE.pair(recipient=envelope.recipient, type=envelope.type, code=UNDELIVERABLE)
+        self._store.give_up_effect(effect, time.time(), ("letter", pack(letter)), fact)
         self._wake.set()
 
     async def _call(self, effect: QueuedEffect) -> None:
@@ -226,8 +227,9 @@ class Outbox:
         now = time.time()
         for one in effects:
             if one.attempts:
-                data = {"of": one.kind, "attempts": one.attempts + 1, "seconds": round(now - one.added_at, 3)}
-                self._store.note(one.key, ("late", data), now)
+                seconds = round(now - one.added_at, 3)
+                fact = facts.LATE.pair(of=one.kind, attempts=one.attempts + 1, seconds=seconds)
+                self._store.note(one.key, fact, now)
 
     def _again(
         self, effect: QueuedEffect, reason: str, unroutable_since: float | None = None, *, away: bool = False

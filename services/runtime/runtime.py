@@ -19,6 +19,7 @@ from protocol.marketplace import training_of
 from protocol.messages import ChainEvent, Message
 from protocol.records import Market
 from protocol.request import LEAST_KEY_BITS
+from protocol.roles.engine import facts
 from protocol.roles.engine.context import Context
 from protocol.roles.engine.inputs import CallRefused, EventConfirmed, Input, MessageReceived, input_name
 from services.bus.port import Bus
@@ -303,7 +304,7 @@ class Runtime:
             case MessageReceived():
                 return self.role.answer(item.signed)
             case CallRefused():
-                return Answer(fact=("call_refused", {"call": item.call.call, "code": item.code}))
+                return Answer(fact=facts.CALL_REFUSED.pair(call=item.call.call, code=item.code))
             case _:
                 raise AssertionError(f"{input_name(item)} belongs to a training")
 
@@ -312,6 +313,6 @@ class Runtime:
         if isinstance(item, MessageReceived):
             effects.append(packed_letter(item.signed.envelope, code, detail))
         _log.warning("input_refused", input=input_name(item), code=code, detail=detail)
-        fact = ("input_refused", {"input": input_name(item), "code": code})
+        fact = facts.INPUT_REFUSED.pair(input=input_name(item), code=code)
         self.store.finish_input(queued_input, time.time(), effects=effects, facts=[fact])
         self._outbox.wake()

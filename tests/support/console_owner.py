@@ -5,14 +5,11 @@ from typing import Any
 
 import numpy as np
 
-from protocol.codec import pack
 from protocol.marketplace import Credited, Opened, Settled, Withdrawn
 from protocol.messages import Message
 from protocol.request import Request
-from protocol.roles.dispatch import _Instance
 from protocol.roles.owner.budget import count_training
 from protocol.roles.owner.role import FINAL, display_status
-from protocol.roles.owner.state import OwnerState
 from services.records.chain_facts import record_key, record_of
 from services.store import Store
 from tests.support.console import ADDRESS, ConsoleWorld
@@ -20,6 +17,7 @@ from tests.support.console_trainings import OWNERS, tell
 from tests.support.documents import any_request
 from tests.support.pure_party import make_statistic
 from tests.support.service_world import event_of
+from tests.support.states import state_of, stored
 from tests.support.stores import offered, writes
 
 BUYER = "0x" + "b0" * 20
@@ -59,10 +57,10 @@ def put(world: ConsoleWorld, training: int = 1, **state: Any) -> str:
         "opened": opened,
         "join_until": JOIN_UNTIL,
     }
-    values = OwnerState(**{**usual, "training": training, "data_set": "rows", **state})
+    values = state_of("data_owner", **{**usual, "training": training, "data_set": "rows", **state})
     done = writes(
         training=training,
-        state=pack(_Instance(state=pack(values), held=())),
+        state=stored(values),
         shown=display_status(values),
         finished=values.phase in FINAL,
         facts=[("asks_decision", {"data_set": "rows"})],

@@ -34,6 +34,7 @@ from protocol.roles.engine.effects import (
 from protocol.roles.engine.inputs import CallRefused, EventConfirmed, Input, MessageReceived, TimerFired
 from tests.support.pure_contract import MARKET, TRAINING, PureContract, Refused
 from tests.support.pure_party import ENDED, Matrix, Party, make_statistic, training_key
+from tests.support.transitions import observe
 
 
 def in_order(eligible: Sequence[int]) -> int:
@@ -186,7 +187,7 @@ class PureMarket:
         if party.state is None and not opening and not isinstance(item, MessageReceived):
             return None
         party.inbox.append(item)
-        step = dispatch.run_step(party.role, party.state, item, self.context(party))
+        step = dispatch.run_step(party.role, party.state, item, self.context(party), observe)
         party.state, party.shown = step.state, step.shown
         for effect in step.effects:
             self.apply(party, effect)

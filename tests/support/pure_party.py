@@ -14,7 +14,8 @@ from protocol.learning.statistic import Statistic, StatisticBuilder
 from protocol.roles import dispatch
 from protocol.roles.engine.effects import PutValue, RecordFact, ReportViolation
 from protocol.roles.engine.inputs import Input
-from protocol.roles.owner.budget import COUNTS, Counts
+from protocol.roles.engine.private import COUNTS
+from protocol.roles.owner.budget import Counts
 from protocol.signatures import address_of
 
 Matrix = NDArray[np.float64]
@@ -71,4 +72,4 @@ class Party:
         else:
             self.values[effect.name] = effect.content
         if self.role == "data_owner":
-            self.private[COUNTS] = pack(Counts.of(self.values.values()))
+            self.private[COUNTS.name] = pack(Counts.of(self.values.values()))

@@ -5,7 +5,10 @@ Amounts in wei and errors × 1e18 are decimal text, for JSON's integers end at 2
 """
 
 from dataclasses import dataclass
+from typing import Any, get_args
 
+from protocol.marketplace import MarketplaceEvent
+from protocol.records import RoundRecord
 from protocol.roles.engine.effects import RecordFact
 
 
@@ -18,15 +21,16 @@ class Fact:
     keys: frozenset[str] = frozenset()
     more: frozenset[str] = frozenset()
 
-    def of(self, **data: object) -> RecordFact:
+    def of(self, **data: Any) -> RecordFact:
         """The effect that notes it; raises TypeError for other data than registered."""
+        name, checked = self.pair(**data)
+        return RecordFact(name=name, data=checked)
+
+    def pair(self, **data: Any) -> tuple[str, dict[str, Any]]:
+        """(name, data), for a fact that a daemon notes outside of any transition; raises like `of`."""
         if not self.keys <= data.keys() <= self.keys | self.more:
             raise TypeError(f"{self.name} takes {sorted(self.keys)} and {sorted(self.more)}: {sorted(data)}")
-        return RecordFact(name=self.name, data=data)
-
-    def pair(self, **data: object) -> tuple[str, dict[str, object]]:
-        """(name, data), for a fact that a daemon notes outside of any transition."""
-        return self.name, self.of(**data).data
+        return self.name, data
 
 
 def _fact(name: str, meaning: str, keys: str = "", more: str = "") -> Fact:
@@ -115,3 +119,14 @@ ANNOUNCEMENT_ANSWERED = _fact(
 OWNER_ANNOUNCED = _fact("owner_announced", "An owner has introduced itself.", "owner accepted")
 
 FACTS = {entry.name: entry for entry in list(globals().values()) if isinstance(entry, Fact)}
+
+# ---- what the chain says, noted by every daemon ----
+
+_PLACE = frozenset({"block", "block_hash", "transaction", "log", "at"})
+
+EVENTS = {
+    name: Fact(name, str(kind.__doc__), _PLACE, frozenset({*kind.model_fields, *RoundRecord.model_fields}))
+    for kind in get_args(get_args(MarketplaceEvent)[0])
+    for name in [kind.model_fields["event"].default]
+}
+"""Of a confirmed contract event: its name is the fact's; place and fields of the event are its data."""

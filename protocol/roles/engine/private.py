@@ -42,13 +42,17 @@ class StoredPrefix:
     prefix: str
     meaning: str
 
+    def name_of(self, training: int) -> str:
+        """The name of a training's value."""
+        return f"{self.prefix}{training}"
+
     def put(self, training: int, content: bytes) -> PutValue:
         """The effect that keeps a training's value."""
-        return PutValue(name=f"{self.prefix}{training}", content=content)
+        return PutValue(name=self.name_of(training), content=content)
 
     def forget(self, training: int) -> PutValue:
         """The effect that forgets it."""
-        return PutValue(name=f"{self.prefix}{training}", content=None)
+        return PutValue(name=self.name_of(training), content=None)
 
 
 PAILLIER = PrivateName("paillier", "the buyer's Paillier key for this training (`PrivateKey.to_bytes`)")

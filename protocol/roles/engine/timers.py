@@ -100,6 +100,4 @@ MODEL = TrainingTimer("model", "the buyer: the model")
 DELIVERY = TrainingTimer("delivery", "the aggregator: the buyer's receipt for the model")
 RETENTION = TrainingTimer("retention", "a validator: the time for which it must keep the model")
 
-TIMERS: tuple[Timer[object], ...] = tuple(
-    entry for entry in list(globals().values()) if isinstance(entry, Timer)
-)
+TIMERS = {entry.name: entry for entry in list(globals().values()) if isinstance(entry, Timer)}

@@ -15,14 +15,10 @@ from protocol.learning.kinds.registry import kind_of
 from protocol.marketplace import validator_count
 from protocol.owner_policy import Budget, OwnerPolicy
 from protocol.request import Request
+from protocol.roles.engine import private
 from protocol.roles.engine.context import Context
 from protocol.roles.engine.effects import PutValue
 from protocol.types import Address, FrozenModel, Name
-
-JOINED = "joined:"
-"""Values of this prefix and a training's number: what the training is counted for."""
-COUNTS = "joined"
-"""The label of the counts among a step's private data."""
 
 
 class Joining(FrozenModel):
@@ -47,30 +43,31 @@ class Counts(FrozenModel):
 
     @classmethod
     def of(cls, joined: Iterable[bytes]) -> "Counts":
-        """The counts of the values under JOINED."""
-        found = Counter(unpack(Joining, content) for content in joined)
+        """The counts of the values under `private.JOINED`."""
+        trainings = Counter(unpack(Joining, content) for content in joined)
         return cls(
             counts=tuple(
-                JoiningCount(buyer=one.buyer, data_set=one.data_set, trainings=number)
-                for one, number in found.items()
+                JoiningCount(buyer=joining.buyer, data_set=joining.data_set, trainings=number)
+                for joining, number in trainings.items()
             )
         )
 
     def data_sets(self) -> set[str]:
         """Every data set that was used, whether it is still there or not."""
-        return {one.data_set for one in self.counts}
+        return {count.data_set for count in self.counts}
 
     def buyers(self, data_set: str) -> set[str]:
         """Whose trainings a data set has taken part in."""
-        return {one.buyer for one in self.counts if one.data_set == data_set}
+        return {count.buyer for count in self.counts if count.data_set == data_set}
 
     def of_buyer(self, data_set: str, buyer: str) -> int:
         """Trainings of one buyer."""
-        return sum(one.trainings for one in self.counts if (one.data_set, one.buyer) == (data_set, buyer))
+        wanted = (data_set, buyer)
+        return sum(count.trainings for count in self.counts if (count.data_set, count.buyer) == wanted)
 
     def in_total(self, data_set: str) -> int:
         """Trainings of all buyers."""
-        return sum(one.trainings for one in self.counts if one.data_set == data_set)
+        return sum(count.trainings for count in self.counts if count.data_set == data_set)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,15 +134,15 @@ def unknown_numbers(request: Request) -> int:
     return request.owners.minimum * kind_of(request).statistic_entries(request)
 
 
-def counts_in(private: Mapping[str, bytes]) -> Counts:
+def counts_in(values: Mapping[str, bytes]) -> Counts:
     """The counts among a step's private data; none when nothing was joined yet."""
-    content = private.get(COUNTS)
+    content = values.get(private.COUNTS.name)
     return Counts() if content is None else unpack(Counts, content)
 
 
 def count_training(training: int, buyer: str, data_set: str) -> PutValue:
     """The effect that counts a training, once however often it is repeated."""
-    return PutValue(name=f"{JOINED}{training}", content=pack(Joining(buyer=buyer, data_set=data_set)))
+    return private.JOINED.put(training, pack(Joining(buyer=buyer, data_set=data_set)))
 
 
 def policy_of(context: Context) -> OwnerPolicy:
@@ -155,4 +152,4 @@ def policy_of(context: Context) -> OwnerPolicy:
 
 def uncount_training(training: int) -> PutValue:
     """The effect that takes a training out of the count: nothing that tells about the data has left."""
-    return PutValue(name=f"{JOINED}{training}", content=None)
+    return private.JOINED.forget(training)

@@ -6,20 +6,16 @@ from protocol.learning.descent import StepSizeDiverges
 from protocol.learning.kinds.registry import check_step_size
 from protocol.learning.statistic import Statistic
 from protocol.marketplace import Join, Opened
-from protocol.messages import (
-    Invitation,
-    InvitationAnswer,
-    OwnerDecision,
-)
-from protocol.requirements import mismatches
+from protocol.messages import Invitation, InvitationAnswer, OwnerDecision
+from protocol.request import Request
+from protocol.requirements import asked_factor, mismatches
+from protocol.roles.engine import facts, private, timers
 from protocol.roles.engine.context import Context, Step, message
-from protocol.roles.engine.effects import CancelTimer, RecordFact, SetTimer, SubmitCall, effects_of
-from protocol.roles.engine.inputs import CallRefused
+from protocol.roles.engine.effects import RecordFact, SetTimer, SubmitCall, effects_of
+from protocol.roles.engine.inputs import CatalogueChanged, PolicyChanged, Received, Refused
 from protocol.roles.engine.refusals import EarlyInput, require
-from protocol.roles.engine.state import replace, store
-from protocol.roles.engine.untyped import Received
-from protocol.roles.owner import stall as waiting
-from protocol.roles.owner import trainer
+from protocol.roles.engine.state import enter, replace, store
+from protocol.roles.owner import stall
 from protocol.roles.owner.budget import (
     Standing,
     count_training,
@@ -28,24 +24,35 @@ from protocol.roles.owner.budget import (
     standing,
     uncount_training,
 )
-from protocol.roles.owner.state import DATA_SET, OwnerState
+from protocol.roles.owner.state import (
+    DeclinedState,
+    FailedState,
+    InitiatedState,
+    OwnerState,
+    ReadyState,
+    UndecidedState,
+    WaitingState,
+)
 from protocol.roles.shared.deadlines import CHAIN_SECONDS
 from protocol.roles.shared.parties import require_sender
 from protocol.roles.shared.request_widths import check_widths
 
 
-def _on_opened(state: OwnerState, event: Opened, _context: Context) -> Step[OwnerState]:
+def on_opened(state: UndecidedState, event: Opened, _context: Context) -> Step[OwnerState]:
     """Note what the deposit pays for. An invitation may come until the joining is over."""
     require(state.opened is None, "opened_twice")
-    wait = SetTimer(name="join", seconds=event.terms.join_seconds + CHAIN_SECONDS)
-    return Step(replace(state, opened=event), (CancelTimer(name="opened"), wait))
+    wait = timers.JOIN.set(event.terms.join_seconds + CHAIN_SECONDS)
+    return Step(replace(state, opened=event), (timers.OPENED.cancel(), wait))
 
 
-def _on_never_opened(state: OwnerState, _argument: str, _context: Context) -> Step[OwnerState]:
-    return Step(replace(state, phase="failed", failure="never_opened"))
+def on_never_opened(state: UndecidedState, _about: None, _context: Context) -> Step[OwnerState]:
+    """An invitation that no opening on the chain has followed."""
+    return Step(enter(FailedState, state, failure="never_opened"))
 
 
-def _on_invitation(state: OwnerState, received: Received, context: Context) -> Step[OwnerState]:
+def on_invitation(
+    state: UndecidedState, received: Received[Invitation], context: Context
+) -> Step[OwnerState]:
     """Take an invitation up if it is the one that the confirmed opening paid for.
 
     Before that opening anyone could send one: an invitation that comes early is held.
@@ -54,7 +61,7 @@ def _on_invitation(state: OwnerState, received: Received, context: Context) -> S
         raise EarlyInput
     require_sender(received.sender, state.opened.aggregator)
     require(state.request is None, "invited_twice")
-    body: Invitation = received.body
+    body = received.body
     request = body.request
     require(state.opened.terms.request_hash == request.hash(), "request_hash_differs")
     require(state.opened.terms == request.terms(), "wrong_terms")
@@ -70,128 +77,141 @@ def _on_invitation(state: OwnerState, received: Received, context: Context) -> S
     return _consider(invited, context)
 
 
-def _consider(state: OwnerState, context: Context) -> Step[OwnerState]:
-    """With an invitation at hand: match, then decide by policy or wait."""
-    request = state.request
-    if request is None:
-        return Step(state)
-    names, reasons = _matching(state, context)
-    expiry = SetTimer(name="join", seconds=waiting.joining_seconds(state, context))
-    if not names:
-        answer = message(context, request.aggregator, InvitationAnswer(decision="no_data"))
-        fact = RecordFact(name="no_match", data={"reasons": list(reasons)})
-        unmatched = replace(state, phase="waiting", data_set=None, mismatches=reasons)
-        return Step(unmatched, effects_of(expiry, fact, answer if not state.mismatches else None))
-    assert state.opened is not None
-    policy = policy_of(context)
-    accepted = [name for name in names if policy.accepts(request, state.opened.buyer, name)]
-    joined = next((name for name in accepted if not _standing(state, name, context).is_exhausted), None)
-    name = joined or (state.data_set if state.data_set in names else (*accepted, *names)[0])
-    ready = replace(state, phase="ready", data_set=name, mismatches=())
-    if joined is not None:
-        step = _accept(ready, context)
-        return Step(step.state, effects_of(expiry, step.effects))
-    facts = effects_of(_over_budget(ready, name, context) if accepted else None, _asks(state, name))
-    return Step(ready, effects_of(expiry, facts))
-
-
-def _asks(before: OwnerState, name: str) -> RecordFact | None:
-    """A person's decision is asked for once for a data set, however often the catalogue or policy changes."""
-    if before.phase == "ready" and before.data_set == name:
-        return None
-    return RecordFact(name="asks_decision", data={"data_set": name})
-
-
-def _matching(state: OwnerState, context: Context) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """(data sets that serve the request, why the others do not)."""
-    assert state.request is not None
-    names: list[str] = []
-    reasons: list[str] = []
-    for label in sorted(context.private):
-        if not label.startswith(DATA_SET):
-            continue
-        name = label.removeprefix(DATA_SET)
-        found = mismatches(state.request, Statistic.from_bytes(context.private[label]))
-        if not found:
-            names.append(name)
-        reasons.extend(f"{name}: {reason}" for reason in found)
-    return tuple(names), tuple(reasons) or ("there is no data set",)
-
-
-def _standing(state: OwnerState, data_set: str, context: Context) -> Standing:
-    assert state.request is not None
-    assert state.opened is not None
-    counts = counts_in(context.private)
-    return standing(policy_of(context).budget, counts, state.request, state.opened.buyer, data_set)
-
-
-def _over_budget(state: OwnerState, data_set: str, context: Context) -> RecordFact:
-    return RecordFact(
-        name="over_budget", data={"data_set": data_set, **_standing(state, data_set, context).figures()}
-    )
-
-
-def _on_decision(state: OwnerState, received: Received, context: Context) -> Step[OwnerState]:
-    """What a person decides. A refusal is a fact: a dead letter would show the reason to the broker."""
-    require_sender(received.sender, context.address)
-    body: OwnerDecision = received.body
-    assert state.request is not None
-    if not body.accept:
-        answer = message(context, state.request.aggregator, InvitationAnswer(decision="declined"))
-        return Step(replace(state, phase="declined"), (answer, CancelTimer(name="join")))
-    data_set = body.data_set or state.data_set
-    assert data_set is not None
-    label = DATA_SET + data_set
-    require(label in context.private, "unknown_data_set")
-    found = mismatches(state.request, Statistic.from_bytes(context.private[label]))
-    if found:
-        refused = RecordFact(
-            name="data_set_does_not_match", data={"data_set": data_set, "reasons": list(found)}
-        )
-        return Step(state.model_copy(), (refused,))
-    if _standing(state, data_set, context).is_exhausted and not body.beyond_budget:
-        return Step(state.model_copy(), (_over_budget(state, data_set, context),))
-    return _accept(replace(state, data_set=data_set), context)
-
-
-def _accept(state: OwnerState, context: Context) -> Step[OwnerState]:
-    """Join on chain, or decline without a number when the step would diverge on these rows.
-
-    The largest stable step, asked often enough with chosen columns, would give the Gram matrix away.
-    """
-    request, data_set = state.request, state.data_set
-    assert request is not None
-    assert data_set is not None
-    try:
-        check_step_size(request, trainer.statistic_of(state, context))
-    except StepSizeDiverges as error:
-        answer = message(context, request.aggregator, InvitationAnswer(decision="declined"))
-        fact = RecordFact(name="step_size_diverges", data={"reason": str(error)})
-        declined = replace(state, phase="declined", failure="step_size_diverges")
-        return Step(declined, (answer, fact, CancelTimer(name="join")))
-    content = context.private[DATA_SET + data_set]
-    rows, (kept, blob) = Statistic.from_bytes(content).rows, store(content)
-    answer = message(context, request.aggregator, InvitationAnswer(decision="accepted", rows=rows))
-    seed = context.randomness("blinding base").bytes(32)
-    joined = replace(state, phase="initiated", rows=rows, statistic=kept, blinding_seed=seed)
-    assert state.opened is not None
-    count = count_training(state.training, state.opened.buyer, data_set)
-    join = SubmitCall(call=Join(training=state.training))
-    timers = (CancelTimer(name="join"), waiting.joining_timer(joined, context))
-    return Step(joined, (blob, count, join, answer, *timers))
-
-
-def _on_reconsidered(state: OwnerState, _item: object, context: Context) -> Step[OwnerState]:
+def on_reconsidered(
+    state: UndecidedState, _change: CatalogueChanged | PolicyChanged, context: Context
+) -> Step[OwnerState]:
     """Data sets or policy are not those any more by which this training waits."""
     return _consider(state, context)
 
 
-def _on_join_over(state: OwnerState, _argument: str, _context: Context) -> Step[OwnerState]:
-    return Step(replace(state, phase="failed", failure="expired"))
+def _consider(state: UndecidedState, context: Context) -> Step[OwnerState]:
+    """With opening and invitation at hand: match, then decide by policy or wait."""
+    request, opened = state.request, state.opened
+    if request is None or opened is None:
+        return Step.unchanged(state)
+    expiry = timers.JOIN.set(stall.joining_seconds(request, state.join_until, context))
+    names, reasons = _matching(request, context)
+    if not names:
+        return _no_match(state, request, reasons, context, expiry)
+    policy = policy_of(context)
+    accepted = [name for name in names if policy.accepts(request, opened.buyer, name)]
+    in_budget = (name for name in accepted if not _standing(request, opened, name, context).is_exhausted)
+    joined = next(in_budget, None)
+    name = joined or (state.data_set if state.data_set in names else (*accepted, *names)[0])
+    ready = enter(ReadyState, state, data_set=name, mismatches=())
+    if joined is not None:
+        step = _accept(ready, context)
+        return Step(step.state, (expiry, *step.effects))
+    spent = _over_budget(ready, name, context) if accepted else None
+    return Step(ready, effects_of(expiry, spent, _asks(state, name)))
 
 
-def _on_join_refused(state: OwnerState, refusal: CallRefused, _context: Context) -> Step[OwnerState]:
-    fact = RecordFact(name="join_refused", data={"code": refusal.code})
+def _no_match(
+    state: UndecidedState, request: Request, reasons: tuple[str, ...], context: Context, expiry: SetTimer
+) -> Step[OwnerState]:
+    """Wait for a data set that serves the request; the aggregator is told once."""
+    told = bool(state.mismatches)
+    answer = None if told else message(context, request.aggregator, InvitationAnswer(decision="no_data"))
+    waiting = enter(WaitingState, state, data_set=None, mismatches=reasons)
+    return Step(waiting, effects_of(expiry, facts.NO_MATCH.of(reasons=list(reasons)), answer))
+
+
+def _asks(before: UndecidedState, name: str) -> RecordFact | None:
+    """A person's decision is asked for once for a data set, however often the catalogue or policy changes."""
+    if isinstance(before, ReadyState) and before.data_set == name:
+        return None
+    return facts.ASKS_DECISION.of(data_set=name)
+
+
+def _matching(request: Request, context: Context) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """(data sets that serve the request, why the others do not)."""
+    names: list[str] = []
+    reasons: list[str] = []
+    for name, content in private.DATA_SET.items(context.private):
+        faults = mismatches(request, Statistic.from_bytes(content))
+        if not faults:
+            names.append(name)
+        reasons.extend(f"{name}: {reason}" for reason in faults)
+    return tuple(names), tuple(reasons) or ("there is no data set",)
+
+
+def _standing(request: Request, opened: Opened, data_set: str, context: Context) -> Standing:
+    return standing(policy_of(context).budget, counts_in(context.private), request, opened.buyer, data_set)
+
+
+def _over_budget(state: ReadyState, data_set: str, context: Context) -> RecordFact:
+    figures = _standing(state.request, state.opened, data_set, context).figures()
+    return facts.OVER_BUDGET.of(data_set=data_set, **figures)
+
+
+def on_decision(state: ReadyState, received: Received[OwnerDecision], context: Context) -> Step[OwnerState]:
+    """What a person decides. A refusal is a fact: a dead letter would show the reason to the broker."""
+    require_sender(received.sender, context.address)
+    body = received.body
+    if not body.accept:
+        answer = message(context, state.request.aggregator, InvitationAnswer(decision="declined"))
+        return Step(enter(DeclinedState, state), (answer, timers.JOIN.cancel()))
+    data_set = body.data_set or state.data_set
+    label = private.DATA_SET.name_of(data_set)
+    require(label in context.private, "unknown_data_set")
+    faults = mismatches(state.request, Statistic.from_bytes(context.private[label]))
+    if faults:
+        refused = facts.DATA_SET_DOES_NOT_MATCH.of(data_set=data_set, reasons=list(faults))
+        return Step.unchanged(state, refused)
+    is_exhausted = _standing(state.request, state.opened, data_set, context).is_exhausted
+    if is_exhausted and not body.beyond_budget:
+        return Step.unchanged(state, _over_budget(state, data_set, context))
+    return _accept(replace(state, data_set=data_set), context)
+
+
+def _accept(state: ReadyState, context: Context) -> Step[OwnerState]:
+    """Join on chain, or decline without a number when the step would diverge on these rows.
+
+    The largest stable step, asked often enough with chosen columns, would give the Gram matrix away.
+    """
+    request = state.request
+    content = context.private[private.DATA_SET.name_of(state.data_set)]
+    statistic = Statistic.from_bytes(content)
+    try:
+        affine_map(
+            asked_factor(request, statistic),
+            step_size=float(request.schedule.step_size),
+            l2=float(request.model.l2),
+            local_steps=1,
+        )
+    except StepSizeDiverges as error:
+        answer = message(context, request.aggregator, InvitationAnswer(decision="declined"))
+        fact = facts.STEP_SIZE_DIVERGES.of(reason=str(error))
+        declined = enter(DeclinedState, state, failure="step_size_diverges")
+        return Step(declined, (answer, fact, timers.JOIN.cancel()))
+    kept, blob = store(content)
+    seed = context.randomness("blinding base").bytes(32)
+    joined = enter(InitiatedState, state, rows=statistic.rows, statistic=kept, blinding_seed=seed)
+    return Step(
+        joined,
+        (
+            blob,
+            count_training(state.training, state.opened.buyer, state.data_set),
+            SubmitCall(call=Join(training=state.training)),
+            message(
+                context,
+                request.aggregator,
+                InvitationAnswer(decision="accepted", rows=statistic.rows),
+            ),
+            timers.JOIN.cancel(),
+            stall.joining_timer(joined, context),
+        ),
+    )
+
+
+def on_join_over(state: UndecidedState, _about: None, _context: Context) -> Step[OwnerState]:
+    """The joining is over without a decision."""
+    return Step(enter(FailedState, state, failure="expired"))
+
+
+def on_join_refused(state: InitiatedState, refusal: Refused[Join], _context: Context) -> Step[OwnerState]:
+    """The contract has no seat for this owner."""
     code = "too_late" if refusal.code == "wrong_status" else refusal.code  # the joining is over already
-    failed = replace(state, phase="failed", failure=f"join_{code}", statistic=None)
-    return Step(failed, (fact, uncount_training(state.training), CancelTimer(name="stalled")))
+    failed = enter(FailedState, state, failure=f"join_{code}")
+    fact = facts.JOIN_REFUSED.of(code=refusal.code)
+    return Step(failed, (fact, uncount_training(state.training), timers.STALLED.cancel()))

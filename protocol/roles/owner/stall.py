@@ -5,51 +5,47 @@ anybody settle or cancel once its time is over, so no party's silence keeps eith
 """
 
 from protocol.marketplace import Cancel, Close, Closed, ContractCall, Settle
+from protocol.request import Request
+from protocol.roles.engine import timers
 from protocol.roles.engine.context import Context, Step
 from protocol.roles.engine.effects import SetTimer, SubmitCall
 from protocol.roles.engine.state import replace
-from protocol.roles.owner.state import OwnerState
+from protocol.roles.owner.state import InitiatedState, JoinedState, OwnerState
 from protocol.roles.shared.deadlines import owner_stall_timer
 
 
-def joining_seconds(state: OwnerState, context: Context) -> float:
+def joining_seconds(request: Request, join_until: int, context: Context) -> float:
     """How long the joining lasts; never longer than agreed, whatever our clock or the aggregator says."""
-    assert state.request is not None
-    return min(max(0.0, state.join_until - context.now), float(state.request.deadlines.join_s))
+    return min(max(0.0, join_until - context.now), float(request.deadlines.join_s))
 
 
-def joining_timer(state: OwnerState, context: Context) -> SetTimer:
+def joining_timer(state: InitiatedState, context: Context) -> SetTimer:
     """Fires when the joining should have been closed by its aggregator, or cancelled by its buyer."""
-    assert state.request is not None
-    seconds = joining_seconds(state, context) + 2.0 * state.request.deadlines.chain_s
-    return SetTimer(name="stalled", seconds=seconds)
+    joining = joining_seconds(state.request, state.join_until, context)
+    return timers.STALLED.set(joining + 2.0 * state.request.deadlines.chain_s)
 
 
-def stall_timer(state: OwnerState, context: Context) -> SetTimer:
+def stall_timer(state: JoinedState, context: Context) -> SetTimer:
     """Fires when the contract has waited long enough since its last event, and the others before us too."""
-    assert state.opened is not None
-    assert state.request is not None
     seats = state.parties.seats
     seat = seats.index(context.address) if context.address in seats else 0
     return owner_stall_timer(state.opened.terms, float(state.request.deadlines.chain_s), seat)
 
 
-def on_closed(state: OwnerState, _event: Closed, context: Context) -> Step[OwnerState]:
+def on_closed(state: InitiatedState, _event: Closed, context: Context) -> Step[OwnerState]:
     """The joining is over: the roles are due within a round's time."""
     closed = replace(state, closed=True)
     return Step(closed, (stall_timer(closed, context),))
 
 
-def on_stalled(state: OwnerState, _argument: str, _context: Context) -> Step[OwnerState]:
+def on_stalled(state: JoinedState, _about: None, _context: Context) -> Step[OwnerState]:
     """Have the contract end what nobody else has ended, again and again until the chain says it is over."""
-    assert state.request is not None
-    again = SetTimer(name="stalled", seconds=float(state.request.deadlines.chain_s))
-    return Step(state.model_copy(), (SubmitCall(call=_ending_call(state)), again))
+    again = timers.STALLED.set(float(state.request.deadlines.chain_s))
+    return Step.unchanged(state, SubmitCall(call=_ending_call(state)), again)
 
 
-def _ending_call(state: OwnerState) -> ContractCall:
+def _ending_call(state: JoinedState) -> ContractCall:
     """With enough seats only the buyer may cancel; others close the joining, and cancel a round later."""
-    assert state.opened is not None
     if state.recorded:
         return Settle(training=state.training)
     if not state.closed and len(state.parties.seats) >= state.opened.terms.min_owners:

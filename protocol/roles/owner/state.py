@@ -1,4 +1,9 @@
-"""What a data owner remembers of one training."""
+"""What a data owner remembers of one training, a type for each phase.
+
+A training is *waiting* while no data set matches or opening and invitation are not both there, *ready* while
+a person or the policy decides, *initiated* once it is joined, *running* once the roles are drawn; then
+*finished*, *declined* or *failed*.
+"""
 
 from typing import Literal
 
@@ -12,12 +17,11 @@ from protocol.types import (
     BigInteger,
     Digest,
     FrozenModel,
+    RoundAttempt,
     RoundNumber,
     Seats,
     TrainingId,
 )
-
-Phase = Literal["waiting", "ready", "initiated", "running", "finished", "declined", "failed"]
 
 
 class TrainerAnswer(FrozenModel):
@@ -27,6 +31,11 @@ class TrainerAnswer(FrozenModel):
     attempt: AttemptNumber
     start_digest: Digest
     update: BlobRef
+
+    @property
+    def at(self) -> RoundAttempt:
+        """What it was sent for."""
+        return RoundAttempt(self.round, self.attempt)
 
 
 class Evaluation(FrozenModel):
@@ -49,15 +58,19 @@ class Evaluation(FrozenModel):
     own_values: Digest | None = None
     shown_metrics: BlobRef | None = None
 
+    @property
+    def at(self) -> RoundAttempt:
+        """What is measured."""
+        return RoundAttempt(self.round, self.attempt)
+
 
 class OwnerState(PhaseState):
-    """Everything a data owner remembers of one training; its rows stay in its data sets.
+    """What a data owner remembers in every phase; its rows stay in its data sets.
 
-    `statistic` is the data set as it was joined with, until the training ends: to replace or remove that one
-    changes nothing.
+    `opened` is what the deposit pays for, once it is confirmed; `request` and its key `n` came with the
+    invitation. `data_set` is the one to join with, `recorded` the last round that the chain has recorded.
     """
 
-    phase: Phase = "waiting"
     training: TrainingId
     opened: Opened | None = None
     request: Request | None = None
@@ -65,20 +78,106 @@ class OwnerState(PhaseState):
     join_until: int = 0
     data_set: str | None = None
     rows: int = 0
-    statistic: BlobRef | None = None
-    mismatches: tuple[str, ...] = ()
     parties: Parties = Parties()
+    recorded: RoundNumber = 0
+    failure: str | None = None
+
+    @property
+    def has_worked(self) -> bool:
+        """Whether the data set was worked on: what was measured may have been opened unrecorded."""
+        return self.recorded > 0
+
+
+class UndecidedState(OwnerState):
+    """Base of the phases before a decision; `mismatches` says why no data set serves the request."""
+
+    mismatches: tuple[str, ...] = ()
+
+
+class WaitingState(UndecidedState):
+    """No data set matches, or opening and invitation are not both here."""
+
+    phase: Literal["waiting"] = "waiting"
+
+
+class ReadyState(UndecidedState):
+    """A data set matches; the operator or its policy decides."""
+
+    phase: Literal["ready"] = "ready"
+    opened: Opened
+    request: Request
+    data_set: str
+
+
+class JoinedState(OwnerState):
+    """Base of the phases of a joined training.
+
+    `statistic` is the data set as it was joined with: to replace or remove that one changes nothing. None is
+    of an earlier version, which kept no copy. `closed` is whether the joining is over on the chain.
+    """
+
+    opened: Opened
+    request: Request
+    data_set: str
+    statistic: BlobRef | None = None
     closed: bool = False
     blinding_seed: bytes = b""
+
+
+class InitiatedState(JoinedState):
+    """Joining on the chain."""
+
+    phase: Literal["initiated"] = "initiated"
+
+
+class RunningState(JoinedState):
+    """Trains or validates, as drawn.
+
+    A trainer has its last `answer`. A validator has the `link` where the chain of opened rounds stands, the
+    `evaluation` it works on and the `last_model` it has signed; it has not checked the rounds up to
+    `caught_up` itself.
+    """
+
+    phase: Literal["running"] = "running"
     answer: TrainerAnswer | None = None
     link: TranscriptHead | None = None
     evaluation: Evaluation | None = None
     last_model: BlobRef | None = None
-    recorded: RoundNumber = 0
     caught_up: RoundNumber = 0
     recorded_model: Digest | None = None
     last_recorded: bool = False
-    failure: str | None = None
+
+    @property
+    def has_worked(self) -> bool:
+        """See OwnerState."""
+        return self.answer is not None or self.link is not None or self.recorded > 0
 
 
-DATA_SET = "data_set:"
+class FinishedState(OwnerState):
+    """Settled; a validator hands out the last model's ciphertexts while it must keep them."""
+
+    phase: Literal["finished"] = "finished"
+    opened: Opened
+    request: Request
+    last_model: BlobRef | None = None
+    recorded_model: Digest | None = None
+    last_recorded: bool = False
+
+
+class DeclinedState(OwnerState):
+    """The owner, or the step size, said no."""
+
+    phase: Literal["declined"] = "declined"
+
+
+class FailedState(OwnerState):
+    """Too late, refused, or cancelled; `answer` and `link` show whether anything had been worked on."""
+
+    phase: Literal["failed"] = "failed"
+    answer: TrainerAnswer | None = None
+    link: TranscriptHead | None = None
+
+    @property
+    def has_worked(self) -> bool:
+        """See OwnerState."""
+        return self.answer is not None or self.link is not None or self.recorded > 0

@@ -8,62 +8,60 @@ from protocol.learning.scales import COEFFICIENT_SCALE, MODEL_SCALE
 from protocol.learning.statistic import Statistic
 from protocol.messages import EncryptedModel, GradientUpdate
 from protocol.requirements import asked_factor
+from protocol.roles.engine import facts, private
 from protocol.roles.engine.context import Context, Step, message
-from protocol.roles.engine.effects import RecordFact
+from protocol.roles.engine.inputs import Received
 from protocol.roles.engine.refusals import require
 from protocol.roles.engine.state import replace, store
-from protocol.roles.engine.untyped import Received
-from protocol.roles.owner.state import OwnerState, TrainerAnswer
+from protocol.roles.owner.state import JoinedState, OwnerState, RunningState, TrainerAnswer
 from protocol.roles.shared.parties import public_key_of, require_sender
 from protocol.vectors import EncryptedVector
 
 
-def statistic_of(state: OwnerState, context: Context) -> Statistic:
-    """The statistic of the state's data set."""
-    # Before the training is joined there is no copy, nor in one that an earlier version joined.
+def factor_of(state: JoinedState, context: Context) -> NDArray[np.float64]:
+    """R/√m of [X (1) y] for the state's request, (p+1)×(p+1), out of the statistic that was joined with."""
     kept = state.statistic
-    content = context.private[f"data_set:{state.data_set}"] if kept is None else kept.raw(context)
-    return Statistic.from_bytes(content)
+    content = context.private[private.DATA_SET.name_of(state.data_set)] if kept is None else kept.raw(context)
+    return asked_factor(state.request, Statistic.from_bytes(content))
 
 
-def on_encrypted_model(state: OwnerState, received: Received, context: Context) -> Step[OwnerState]:
+def on_encrypted_model(
+    state: RunningState, received: Received[EncryptedModel], context: Context
+) -> Step[OwnerState]:
     """Answer the round's model with the local model; the same question again gets the same answer."""
-    request, data_set = state.request, state.data_set
-    assert request is not None
-    assert data_set is not None
-    require_sender(received.sender, request.aggregator)
+    require_sender(received.sender, state.request.aggregator)
     require(context.address in state.parties.addresses(state.parties.trainers), "not_a_trainer")
-    envelope = received.envelope
-    body: EncryptedModel = received.body
-    require(1 <= envelope.round <= request.schedule.rounds, "round_out_of_order")
-    start_digest = body.model.digest()
-    place = (envelope.round, envelope.attempt)
+    at, model = received.at, received.body.model
+    require(1 <= at.round <= state.request.schedule.rounds, "round_out_of_order")
+    start_digest = model.digest()
     if state.answer is not None:
-        last = (state.answer.round, state.answer.attempt)
-        require((envelope.round, envelope.attempt) >= last, "round_out_of_order")
-        if (envelope.round, envelope.attempt) == last:
+        require(at >= state.answer.at, "round_out_of_order")
+        if at == state.answer.at:
             # Two models for one round would let the aggregator compare what a trainer makes of each.
             require(start_digest == state.answer.start_digest, "second_model_for_round")
             again = unpack(GradientUpdate, state.answer.update.raw(context))
-            label = envelope.message_id.hex()
-            return Step(state, (message(context, received.sender, again, place, label=label),))
-    update = _update(state, body, start_digest, context)
+            label = received.envelope.message_id.hex()
+            return Step.unchanged(state, message(context, received.sender, again, at, label=label))
+    update = _update(state, model, start_digest, context)
     stored, blob = store(update)
-    answer = TrainerAnswer(
-        round=envelope.round, attempt=envelope.attempt, start_digest=start_digest, update=stored
+    answer = TrainerAnswer(round=at.round, attempt=at.attempt, start_digest=start_digest, update=stored)
+    sent = message(context, received.sender, update, at)
+    return Step(replace(state, answer=answer), (blob, sent, facts.TRAINED.of(round=at.round)))
+
+
+def _update(
+    state: RunningState, model: EncryptedVector, start_digest: bytes, context: Context
+) -> GradientUpdate:
+    request, key = state.request, public_key_of(state.n)
+    start = model.read(key, scale=MODEL_SCALE, count=request.parameters)
+    matrix, offset = affine_map(
+        factor_of(state, context),
+        step_size=float(request.schedule.step_size),
+        l2=float(request.model.l2),
+        local_steps=request.schedule.local_steps,
     )
-    fact = RecordFact(name="trained", data={"round": envelope.round})
-    return Step(replace(state, answer=answer), (blob, message(context, received.sender, update, place), fact))
-
-
-def _update(state: OwnerState, body: EncryptedModel, start_digest: bytes, context: Context) -> GradientUpdate:
-    request = state.request
-    assert request is not None
-    key = public_key_of(state.n)
-    model = body.model.read(key, scale=MODEL_SCALE, count=request.parameters)
-    matrix, offset = kind_of(request).training_map(request, statistic_of(state, context))
     blinder = ShortExponentBlinder(key, state.blinding_seed)
-    trained = local_model(key, matrix, offset, model, blinder, context.randomness("blinding"))
+    trained = local_model(key, matrix, offset, start, blinder, context.randomness("blinding"))
     return GradientUpdate(
         local_model=EncryptedVector.of(key, trained, MODEL_SCALE + COEFFICIENT_SCALE),
         start_digest=start_digest,

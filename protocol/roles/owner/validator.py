@@ -8,28 +8,30 @@ from protocol.messages import (
     EncryptedMetric,
     LocalModels,
     MetricProducts,
+    ModelRequest,
     NoisyMetric,
     Opening,
+    OpeningRefused,
     OpeningRequest,
     RoundSignature,
     TrainedModel,
     UpdateDigest,
 )
+from protocol.roles.engine import facts
 from protocol.roles.engine.context import Context, Step, message
-from protocol.roles.engine.effects import RecordFact
+from protocol.roles.engine.inputs import Received
 from protocol.roles.engine.refusals import require
 from protocol.roles.engine.state import replace, store
-from protocol.roles.engine.untyped import Received
-from protocol.roles.owner.state import Evaluation, OwnerState
-from protocol.roles.owner.trainer import statistic_of
+from protocol.roles.owner.state import Evaluation, FinishedState, OwnerState, RunningState
+from protocol.roles.owner.trainer import factor_of
 from protocol.roles.owner.validator_checks import (
     check_members,
     check_place,
     check_trainers,
     check_update,
     checked_metrics,
+    link_of,
     own_masks,
-    request_of,
     running_evaluation,
     widths_of,
 )
@@ -41,26 +43,29 @@ from protocol.types import digest_of
 from protocol.vectors import EncryptedVector, PackedVector
 
 
-def on_local_models(state: OwnerState, received: Received, context: Context) -> Step[OwnerState]:
+def on_local_models(
+    state: RunningState, received: Received[LocalModels], context: Context
+) -> Step[OwnerState]:
     """Check the round's signed updates and send the buyer every model's residuals, encrypted and masked."""
-    request = request_of(state)
-    require_sender(received.sender, request.aggregator)
+    require_sender(received.sender, state.request.aggregator)
     widths = widths_of(state)
     key = public_key_of(state.n)
-    body: LocalModels = received.body
-    envelope = received.envelope
-    check_place(state, envelope.round, envelope.attempt)
+    body = received.body
+    at = received.at
+    check_place(state, at)
     validators = check_members(state, body, context)
-    link = state.link or TranscriptHead(model_digest=body.start_model.digest(), transcript=request.hash())
-    require(envelope.round == link.round + 1, "round_out_of_order")
+    link = state.link or TranscriptHead(
+        model_digest=body.start_model.digest(), transcript=state.request.hash()
+    )
+    require(at.round == link.round + 1, "round_out_of_order")
     require(body.start_model.digest() == link.model_digest, "wrong_start_model")
     require(body.measure_start == link.measures_start(validators), "wrong_start_measurement")
-    updates = [check_update(state, signed, envelope.round, link.model_digest) for signed in body.updates]
+    updates = [check_update(state, signed, at.round, link.model_digest) for signed in body.updates]
     trainers = check_trainers(state, body)
-    start = body.start_model.read(key, scale=MODEL_SCALE, count=request.parameters)
-    body.refreshed_model.read(key, scale=MODEL_SCALE, count=request.parameters)
+    start = body.start_model.read(key, scale=MODEL_SCALE, count=state.request.parameters)
+    body.refreshed_model.read(key, scale=MODEL_SCALE, count=state.request.parameters)
     models = [
-        update.local_model.read(key, scale=MODEL_SCALE + COEFFICIENT_SCALE, count=request.parameters)
+        update.local_model.read(key, scale=MODEL_SCALE + COEFFICIENT_SCALE, count=state.request.parameters)
         for update in updates
     ]
     packed, residuals = masked_residuals(
@@ -74,8 +79,8 @@ def on_local_models(state: OwnerState, received: Received, context: Context) -> 
     refreshed, refreshed_blob = store(body.refreshed_model)
     kept, kept_blob = store(residuals.to_bytes(key))
     evaluation = Evaluation(
-        round=envelope.round,
-        attempt=envelope.attempt,
+        round=at.round,
+        attempt=at.attempt,
         trainers=trainers,
         validators=validators,
         measure_start=body.measure_start,
@@ -85,7 +90,7 @@ def on_local_models(state: OwnerState, received: Received, context: Context) -> 
         refreshed_model=refreshed,
         residuals=kept,
     )
-    count = (len(models) + int(body.measure_start)) * (request.parameters + 1)
+    count = (len(models) + int(body.measure_start)) * (state.request.parameters + 1)
     metric = NoisyMetric(
         masked_residuals=PackedVector.of(
             key, packed, scale=widths.residual_scale, count=count, slot_bits=widths.residual.slot_bits
@@ -94,20 +99,19 @@ def on_local_models(state: OwnerState, received: Received, context: Context) -> 
         measure_start=body.measure_start,
         check_digest=digest_of(*evaluation.update_digests, evaluation.refreshed_digest),
     )
-    assert state.opened is not None
-    sent = message(context, state.opened.buyer, metric, (envelope.round, envelope.attempt))
+    sent = message(context, state.opened.buyer, metric, at)
     return Step(replace(state, link=link, evaluation=evaluation), (refreshed_blob, kept_blob, sent))
 
 
-def on_metric_products(state: OwnerState, received: Received, context: Context) -> Step[OwnerState]:
+def on_metric_products(
+    state: RunningState, received: Received[MetricProducts], context: Context
+) -> Step[OwnerState]:
     """Take the masks out of the buyer's products, add noise, send the encrypted metric to the aggregator."""
-    request = request_of(state)
-    assert state.opened is not None
     require_sender(received.sender, state.opened.buyer)
     evaluation = running_evaluation(state, received, "masked")
     widths = widths_of(state)
     key = public_key_of(state.n)
-    body: MetricProducts = received.body
+    body = received.body
     trainers = evaluation.trainers.bit_count()
     own = body.own.read(key, scale=widths.metric_scale, count=trainers + int(evaluation.measure_start))
     cross = body.cross.read(key, scale=widths.metric_scale, count=trainers)
@@ -119,7 +123,7 @@ def on_metric_products(state: OwnerState, received: Received, context: Context) 
         cross,
         rows=state.parties.rows_by_owner()[context.address],
         widths=widths,
-        target_range=request.target_range,
+        target_range=state.request.target_range,
         zero_sum=own_masks(state, evaluation, key, widths.opening.plaintexts(count), context),
         randomness=context.randomness("metrics"),
     )
@@ -139,23 +143,24 @@ def on_metric_products(state: OwnerState, received: Received, context: Context) 
         refreshed_digest=evaluation.refreshed_digest,
     )
     measured = replace(evaluation, status="measured", own_values=vector.digest())
-    sent = message(context, request.aggregator, metric, (evaluation.round, evaluation.attempt))
+    sent = message(context, state.request.aggregator, metric, evaluation.at)
     return Step(replace(state, evaluation=measured), (sent,))
 
 
-def on_opening_request(state: OwnerState, received: Received, context: Context) -> Step[OwnerState]:
+def on_opening_request(
+    state: RunningState, received: Received[OpeningRequest], context: Context
+) -> Step[OwnerState]:
     """Check that the aggregator shows all metrics, this validator's own unchanged among them."""
-    request = request_of(state)
-    require_sender(received.sender, request.aggregator)
+    require_sender(received.sender, state.request.aggregator)
     evaluation = running_evaluation(state, received, "measured")
-    body: OpeningRequest = received.body
+    body = received.body
     checked = checked_metrics(state, evaluation, body.metrics)
     require(checked.validators == evaluation.validators, "wrong_members")
-    own = [one for one in body.metrics if one.envelope.sender == context.address]
+    own = [metric for metric in body.metrics if metric.envelope.sender == context.address]
     require(len(own) == 1, "own_metric_missing")
     sent = body_of(own[0], EncryptedMetric)
     require(sent.values.digest() == evaluation.own_values, "own_metric_changed")
-    require(tuple(one.digest for one in checked.updates) == evaluation.update_digests, "other_updates")
+    require(tuple(update.digest for update in checked.updates) == evaluation.update_digests, "other_updates")
     require(checked.refreshed_digest == evaluation.refreshed_digest, "other_refreshed_model")
     shown, blob = store(body)
     return Step(
@@ -163,46 +168,45 @@ def on_opening_request(state: OwnerState, received: Received, context: Context) 
     )
 
 
-def on_opening(state: OwnerState, received: Received, context: Context) -> Step[OwnerState]:
+def on_opening(state: RunningState, received: Received[Opening], context: Context) -> Step[OwnerState]:
     """Check the buyer's opening and record against what this validator works out itself, then sign."""
-    request = request_of(state)
-    assert state.opened is not None
-    assert state.link is not None or state.evaluation is None
     require_sender(received.sender, state.opened.buyer)
     evaluation = running_evaluation(state, received, "checked")
-    link = state.link
-    assert link is not None
+    link = link_of(state)
     assert evaluation.shown_metrics is not None
-    body: Opening = received.body
+    body = received.body
     key = public_key_of(state.n)
     checked = checked_metrics(
         state, evaluation, evaluation.shown_metrics.load(OpeningRequest, context).metrics
     )
     check_openings(key, checked.products, body.plaintexts, body.roots)
-    record = build_record(checked, list(body.plaintexts), request=request, widths=widths_of(state), link=link)
+    record = build_record(
+        checked, list(body.plaintexts), request=state.request, widths=widths_of(state), link=link
+    )
     require(record == body.record, "wrong_record")
     assert record is not None
     digest = record.digest(context.market)
     require(recover_address(digest, body.signature) == state.opened.buyer, "bad_record_signature")
     signed = RoundSignature(signature=sign_digest(context.signing_key, digest))
-    place = (evaluation.round, evaluation.attempt)
     after = replace(state, link=link.next(record), evaluation=None, last_model=evaluation.refreshed_model)
-    fact = RecordFact(name="validated", data={"round": evaluation.round})
-    return Step(after, (message(context, request.aggregator, signed, place), fact))
+    fact = facts.VALIDATED.of(round=evaluation.round)
+    return Step(after, (message(context, state.request.aggregator, signed, evaluation.at), fact))
 
 
-def on_opening_refused(state: OwnerState, received: Received, _context: Context) -> Step[OwnerState]:
+def on_opening_refused(
+    state: RunningState, received: Received[OpeningRefused], _context: Context
+) -> Step[OwnerState]:
     """The buyer found the sum implausible: this attempt ends without numbers."""
-    assert state.opened is not None
     require_sender(received.sender, state.opened.buyer)
     running_evaluation(state, received, "checked")
-    fact = RecordFact(name="implausible", data={"round": received.envelope.round})
+    fact = facts.IMPLAUSIBLE.of(round=received.at.round)
     return Step(replace(state, evaluation=None), (fact,))
 
 
-def on_model_request(state: OwnerState, received: Received, context: Context) -> Step[OwnerState]:
+def on_model_request(
+    state: FinishedState, received: Received[ModelRequest], context: Context
+) -> Step[OwnerState]:
     """Serve the paid model when the aggregator does not: the last recorded one, after settlement."""
-    assert state.opened is not None
     require_sender(received.sender, state.opened.buyer)
     require(state.last_recorded and state.last_model is not None, "no_model_here")
     assert state.last_model is not None
@@ -210,4 +214,4 @@ def on_model_request(state: OwnerState, received: Received, context: Context) ->
     require(vector.digest() == state.recorded_model, "no_model_here")
     label = received.envelope.message_id.hex()
     answer = message(context, received.sender, TrainedModel(model=vector), label=label)
-    return Step(state.model_copy(), (answer,))
+    return Step.unchanged(state, answer)

@@ -11,46 +11,45 @@ from protocol.messages import (
     GradientUpdate,
     LocalModels,
 )
-from protocol.request import Request
 from protocol.roles.engine.context import Context
+from protocol.roles.engine.inputs import Received
 from protocol.roles.engine.refusals import EarlyInput, StaleInput, require
-from protocol.roles.engine.untyped import Received
-from protocol.roles.owner.state import Evaluation, OwnerState
+from protocol.roles.owner.state import Evaluation, RunningState
 from protocol.roles.shared.metric_check import CheckedMetrics, check_metrics
 from protocol.roles.shared.parties import public_key_of
 from protocol.roles.shared.request_widths import training_widths
-from protocol.types import digest_of
+from protocol.roles.shared.transcript import TranscriptHead
+from protocol.types import FrozenModel, RoundAttempt, digest_of
 
 
-def request_of(state: OwnerState) -> Request:
-    """The request; every phase in which a validator works has one."""
-    assert state.request is not None
-    return state.request
-
-
-def widths_of(state: OwnerState) -> Widths:
+def widths_of(state: RunningState) -> Widths:
     """The training's slot widths; EarlyInput until the aggregator has told the row counts."""
     if not state.parties.has_started():
         raise EarlyInput
-    return training_widths(request_of(state), state.parties)
+    return training_widths(state.request, state.parties)
 
 
-def check_place(state: OwnerState, round_number: int, attempt: int) -> None:
+def link_of(state: RunningState) -> TranscriptHead:
+    """Where the chain of opened rounds stands; an attempt that is running has begun with it."""
+    assert state.link is not None
+    return state.link
+
+
+def check_place(state: RunningState, at: RoundAttempt) -> None:
     """A new attempt replaces the running one; a round that was opened is never measured again.
 
     Raises StaleInput for a round that the others have finished without us.
     """
-    if 1 <= round_number <= state.caught_up:
+    if 1 <= at.round <= state.caught_up:
         raise StaleInput
-    require(state.link is None or round_number > state.link.round, "already_opened")
-    running = state.evaluation
-    if running is not None:
-        require((round_number, attempt) > (running.round, running.attempt), "attempt_out_of_order")
-    if state.link is not None and round_number > state.link.round + 1:
+    require(state.link is None or at.round > state.link.round, "already_opened")
+    if state.evaluation is not None:
+        require(at > state.evaluation.at, "attempt_out_of_order")
+    if state.link is not None and at.round > state.link.round + 1:
         raise EarlyInput
 
 
-def check_members(state: OwnerState, body: LocalModels, context: Context) -> int:
+def check_members(state: RunningState, body: LocalModels, context: Context) -> int:
     """The validators of the attempt as a mask: drawn on chain, two at least, this one among them."""
     parties = state.parties
     require(context.address in body.validators, "not_a_validator")
@@ -60,7 +59,7 @@ def check_members(state: OwnerState, body: LocalModels, context: Context) -> int
     return mask
 
 
-def check_trainers(state: OwnerState, body: LocalModels) -> int:
+def check_trainers(state: RunningState, body: LocalModels) -> int:
     """The trainers whose updates are measured: drawn on chain, two at least, in seat order."""
     names = tuple(signed.envelope.sender for signed in body.updates)
     mask = state.parties.mask(names)
@@ -70,7 +69,7 @@ def check_trainers(state: OwnerState, body: LocalModels) -> int:
 
 
 def check_update(
-    state: OwnerState, signed: SignedMessage, round_number: int, start_digest: bytes
+    state: RunningState, signed: SignedMessage, round_number: int, start_digest: bytes
 ) -> GradientUpdate:
     """One trainer's signed update: the aggregator cannot have made, changed or replayed it."""
     envelope = signed.envelope
@@ -82,29 +81,28 @@ def check_update(
     return update
 
 
-def running_evaluation(state: OwnerState, received: Received, status: str) -> Evaluation:
+def running_evaluation(state: RunningState, received: Received[FrozenModel], status: str) -> Evaluation:
     """The running attempt, if the message is for it and in its turn; StaleInput where it is over."""
-    place = (received.envelope.round, received.envelope.attempt)
-    if 1 <= place[0] <= state.caught_up:
+    at = received.at
+    if 1 <= at.round <= state.caught_up:
         raise StaleInput
     running = state.evaluation
     if running is None:
         done = state.link.round if state.link is not None else 0
-        require(place[0] > done, "attempt_out_of_order")
+        require(at.round > done, "attempt_out_of_order")
         raise EarlyInput
-    require(place >= (running.round, running.attempt), "attempt_out_of_order")
+    require(at >= running.at, "attempt_out_of_order")
     order = ("masked", "measured", "checked")
-    if place > (running.round, running.attempt) or order.index(running.status) < order.index(status):
+    if at > running.at or order.index(running.status) < order.index(status):
         raise EarlyInput
     require(running.status == status, "asked_twice")
     return running
 
 
 def checked_metrics(
-    state: OwnerState, evaluation: Evaluation, metrics: Sequence[SignedMessage]
+    state: RunningState, evaluation: Evaluation, metrics: Sequence[SignedMessage]
 ) -> CheckedMetrics:
     """The relayed metrics of the attempt, checked as everyone checks them."""
-    assert state.link is not None
     return check_metrics(
         metrics,
         training=state.training,
@@ -113,16 +111,16 @@ def checked_metrics(
         parties=state.parties,
         widths=widths_of(state),
         key=public_key_of(state.n),
-        link=state.link,
+        link=link_of(state),
     )
 
 
 def own_masks(
-    state: OwnerState, evaluation: Evaluation, key: PublicKey, count: int, context: Context
+    state: RunningState, evaluation: Evaluation, key: PublicKey, count: int, context: Context
 ) -> list[int]:
     """This validator's masks, which vanish only in the product over all members of the attempt."""
     members = state.parties.addresses(evaluation.validators)
-    others = {one: context.exchange_keys[one] for one in members if one != context.address}
+    others = {member: context.exchange_keys[member] for member in members if member != context.address}
     place = digest_of(
         state.training.to_bytes(8, "big"),
         evaluation.round.to_bytes(4, "big"),

@@ -5,6 +5,7 @@ owes by `chain_s`, what the contract allows by its own clock; the rest is here.
 """
 
 from protocol.marketplace import Cancel, Settle, Terms
+from protocol.roles.engine import timers
 from protocol.roles.engine.context import Context, Step
 from protocol.roles.engine.effects import SetTimer, SubmitCall
 from protocol.roles.engine.inputs import Refused
@@ -36,8 +37,7 @@ def owner_stall_timer(terms: Terms, chain_seconds: float, seat: int) -> SetTimer
 
     These two come first. Owners follow in turn: of many calls at once all but one would pay gas for nothing.
     """
-    seconds = ending_seconds(terms) + chain_seconds * (1 + seat % _TURNS)
-    return SetTimer(name="stalled", seconds=seconds)
+    return timers.STALLED.set(ending_seconds(terms) + chain_seconds * (1 + seat % _TURNS))
 
 
 def on_settle_refused(state: PhaseState, refusal: Refused[Settle], _context: Context) -> Step[PhaseState]:

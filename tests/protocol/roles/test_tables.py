@@ -4,9 +4,10 @@ import pytest
 
 from protocol.errors import ProtocolViolation
 from protocol.messages import MESSAGE_TYPES
-from protocol.roles.dispatch import decode_state
+from protocol.roles.dispatch import ROLES, decode_state
 from protocol.roles.engine.inputs import input_name
 from protocol.roles.engine.refusals import EarlyInput
+from protocol.roles.engine.untyped import UntypedMachine
 from tests.support.phases import (
     INPUT_NAMES,
     MACHINES,
@@ -32,6 +33,37 @@ def test_tables_name_only_inputs_that_exist() -> None:
         assert set(machine.table) == set(machine.phases)
         for row in machine.table.values():
             assert set(row) <= set(INPUT_NAMES)
+
+
+def test_no_input_of_a_phase_stands_in_two_rows() -> None:
+    for machine in MACHINES.values():
+        places = [(phase, row.input) for row in machine.rows for phase in row.phases]
+        assert len(places) == len(set(places))
+
+
+def test_a_row_leads_to_phases_of_its_role_and_says_why() -> None:
+    for machine in MACHINES.values():
+        for row in machine.rows:
+            for phase in row.phases:
+                assert set(row.next_phases(phase)) <= set(machine.phases), row
+            assert row.why.endswith(".") or isinstance(machine, UntypedMachine), row
+
+
+def test_every_phase_can_be_reached_and_ended() -> None:
+    for machine in MACHINES.values():
+        if isinstance(machine, UntypedMachine):
+            continue
+        arrows = {
+            (phase, target)
+            for phase, allowed in machine.table.items()
+            for row in allowed.values()
+            for target in row.next_phases(phase)
+        }
+        reached, ended = {machine.phases[0]}, set(ROLES[machine.role].FINAL)
+        for _ in machine.phases:
+            reached |= {target for phase, target in arrows if phase in reached}
+            ended |= {phase for phase, target in arrows if target in ended}
+        assert reached == ended == set(machine.phases)
 
 
 def test_every_message_a_table_allows_has_a_route_to_that_role() -> None:
@@ -61,6 +93,7 @@ def test_an_input_that_is_not_allowed_changes_nothing(role: str, phase: str) -> 
                 continue
             step = machine.step(state, item, snapshot.market.context(party))
             assert step.state is state
+            assert not step.progressed
             assert [effect.name for effect in step.effects] == ["input_ignored"]
 
 

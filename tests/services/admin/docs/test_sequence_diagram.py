@@ -62,6 +62,6 @@ def test_a_training_goes_as_the_course_says():
 
 
 def test_the_diagram_in_the_readme_is_current():
-    _, _, rest = README.read_text(encoding="utf-8").partition("<!-- begin: course -->\n")
-    block, _, _ = rest.partition("<!-- end: course -->")
+    _, _, rest = README.read_text(encoding="utf-8").partition("<!-- begin: diagram -->\n")
+    block, _, _ = rest.partition("<!-- end: diagram -->")
     assert block == f"```mermaid\n{sequence_diagram()}```\n", "run `make docs`"
