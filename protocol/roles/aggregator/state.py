@@ -1,133 +1,193 @@
-"""What the aggregator remembers of one training: two lanes that overlap by one round."""
+"""What the aggregator remembers of one training: one type of state for each phase."""
 
-from typing import Literal
+import dataclasses
+from typing import Annotated, Literal, TypeVar
 
-from protocol.marketplace import Opened
-from protocol.records import RoundRecord
+from pydantic import Field
+
+from protocol.crypto.paillier import PublicKey
+from protocol.learning.widths import Widths
+from protocol.marketplace import Joined, Opened
 from protocol.request import Request
-from protocol.roles.engine.context import Context
-from protocol.roles.engine.state import BlobRef, PhaseState
-from protocol.roles.shared.deadlines import CHAIN_SECONDS, ending_seconds
-from protocol.roles.shared.parties import Parties
-from protocol.roles.shared.transcript import TranscriptHead
-from protocol.types import (
-    Address,
-    AttemptNumber,
-    BigInteger,
-    Digest,
-    EcdsaSignature,
-    FrozenModel,
-    RoundNumber,
-    Seats,
-    TrainingId,
+from protocol.roles.aggregator.lanes import (
+    Absence,
+    Answer,
+    EvaluationLane,
+    RecordedModel,
+    TrainedRound,
+    TrainingLane,
 )
-from protocol.vectors import EncryptedVector
+from protocol.roles.engine.context import Context
+from protocol.roles.engine.effects import Effect, StoreBlob
+from protocol.roles.engine.refusals import EarlyInput, require
+from protocol.roles.engine.state import BlobRef, PhaseState, replace
+from protocol.roles.shared.deadlines import CHAIN_SECONDS, ending_seconds
+from protocol.roles.shared.parties import Parties, public_key_of
+from protocol.roles.shared.request_widths import training_widths
+from protocol.roles.shared.transcript import TranscriptHead
+from protocol.types import Address, BigInteger, RoundNumber, Seats, TrainingId
 
-Phase = Literal["requested", "inviting", "drawing", "training", "settling", "ending", "done", "failed"]
-
-
-class Answer(FrozenModel):
-    """What one owner sent: the signed message, kept whole so that others can check it."""
-
-    owner: Address
-    message: BlobRef
-
-
-class TrainingLane(FrozenModel):
-    """The round being trained: DISTRIBUTED until the updates are in, then REFRESHING."""
-
-    status: Literal["distributed", "refreshing"]
-    round: RoundNumber
-    trainers: Seats
-    start_model: BlobRef
-    start_digest: Digest
-    updates: tuple[Answer, ...] = ()
-    mask: BlobRef | None = None
-
-
-class TrainedRound(FrozenModel):
-    """A trained and refreshed round on its way to evaluation."""
-
-    round: RoundNumber
-    trainers: Seats
-    start_model: BlobRef
-    updates: tuple[Answer, ...]
-    refreshed_model: BlobRef
-    refreshed_digest: Digest
-
-
-class EvaluationLane(FrozenModel):
-    """The round being measured: MEASURING → OPENING → SIGNING, then its record goes to the chain."""
-
-    status: Literal["measuring", "opening", "signing"]
-    trained: TrainedRound
-    attempt: AttemptNumber
-    validators: Seats
-    metrics: tuple[Answer, ...] = ()
-    record: RoundRecord | None = None
-    buyer_signature: EcdsaSignature | None = None
-    signatures: tuple[tuple[Address, EcdsaSignature], ...] = ()
-
-
-class RecordedModel(FrozenModel):
-    """The refreshed model of a signed round, until a later one is recorded."""
-
-    round: RoundNumber
-    model: BlobRef
-    digest: Digest
-
-
-class Absence(FrozenModel):
-    """A seat that was silent `misses` times in a row: it is asked again in round `back_in`."""
-
-    seat: int
-    misses: int
-    back_in: RoundNumber
+S = TypeVar("S", bound="AggregatorState")
 
 
 class AggregatorState(PhaseState):
-    """Everything the aggregator remembers of one training.
+    """What every phase can be asked for.
 
-    `ends_at` is when the contract lets anybody end it for want of progress, by our own clock; 0 before the
-    joining is closed. `dropped` seats never said how many rows they have. Until `deliver_until` the buyer is
-    sent its model again.
+    `recorded` is the last round on the chain; `dropped` seats never said how many rows they have; `failure`
+    is why the training ends, or will end once the chain confirms it.
     """
 
-    phase: Phase = "requested"
     training: TrainingId
     opened: Opened | None = None
     request: Request | None = None
-    n: BigInteger = 0
-    public_key_proof: tuple[bytes, ...] = ()
-    initial_model: BlobRef | None = None
-    blinding_seed: bytes = b""
     parties: Parties = Parties()
-    answers: tuple[tuple[Address, int], ...] = ()
-    closing: bool = False
-    closed: bool = False
-    ends_at: float = 0.0
-    deliveries: int = 0
-    deliver_until: float = 0.0
-    link: TranscriptHead | None = None
-    training_lane: TrainingLane | None = None
-    trained: TrainedRound | None = None
-    evaluation: EvaluationLane | None = None
-    next_model: BlobRef | None = None
-    next_round: RoundNumber = 1
-    sitting_out: Seats = 0
-    dropped: Seats = 0
-    absences: tuple[Absence, ...] = ()
-    signed_models: tuple[RecordedModel, ...] = ()
     recorded: RoundNumber = 0
-    last_signed: bool = False
-    last_recorded: bool = False
+    dropped: Seats = 0
     failure: str | None = None
 
 
-def ends_later(state: AggregatorState, context: Context) -> dict[str, float]:
-    """The contract's clock starts again: `ends_at` as a field to change."""
-    assert state.opened is not None
-    return {"ends_at": context.now + ending_seconds(state.opened.terms)}
+class RequestedState(AggregatorState):
+    """The opening on chain and the buyer's request are due."""
+
+    phase: Literal["requested"] = "requested"
+
+
+class OpenedState(AggregatorState):
+    """Base of the phases in which the opening on chain is confirmed."""
+
+    opened: Opened
+
+    def everybody(self) -> tuple[Address, ...]:
+        """The buyer and all owners with a seat."""
+        return (self.opened.buyer, *self.parties.seats)
+
+
+class AcceptedState(OpenedState):
+    """Base of the phases in which the buyer's request is taken on."""
+
+    request: Request
+
+    @property
+    def step_seconds(self) -> float:
+        """How long a peer may take for its part of a step."""
+        return float(self.request.deadlines.step_s)
+
+
+class PreparedState(AcceptedState):
+    """Base of the phases in which there is something to encrypt; `n` is the buyer's Paillier modulus.
+
+    `answers` are the row counts of the owners that would take part.
+    """
+
+    n: BigInteger
+    blinding_seed: Annotated[bytes, Field(repr=False)]
+    answers: tuple[tuple[Address, int], ...] = ()
+
+    @property
+    def key(self) -> PublicKey:
+        """The buyer's public key, whose proof was verified when it arrived."""
+        return public_key_of(self.n)
+
+
+class InvitingState(PreparedState):
+    """Owners join; `closing` from the first call to the contract to close the joining."""
+
+    phase: Literal["inviting"] = "inviting"
+    initial_model: BlobRef
+    closing: bool = False
+
+
+class DrawingState(PreparedState):
+    """The joining is closed: the contract draws roles, and the last row counts are due.
+
+    `ends_at` is when the contract lets anybody end the training for want of progress, by our own clock.
+    """
+
+    phase: Literal["drawing"] = "drawing"
+    initial_model: BlobRef
+    ends_at: float
+
+
+class TrainingState(PreparedState):
+    """Rounds are trained and measured; `ends_at` is as in drawing.
+
+    `link` is the last signed round, whose worst trainers are `sitting_out`; `trained` waits to be measured.
+    """
+
+    phase: Literal["training"] = "training"
+    ends_at: float
+    link: TranscriptHead
+    training_lane: TrainingLane | None = None
+    trained: TrainedRound | None = None
+    evaluation: EvaluationLane | None = None
+    next_model: BlobRef
+    next_round: RoundNumber = 1
+    sitting_out: Seats = 0
+    absences: tuple[Absence, ...] = ()
+    signed_models: tuple[RecordedModel, ...] = ()
+    last_signed: bool = False
+
+    @property
+    def widths(self) -> Widths:
+        """The slot widths of this training."""
+        return training_widths(self.request, self.parties)
+
+    def in_seat_order(self, answers: tuple[Answer, ...]) -> tuple[Answer, ...]:
+        """The answers in the order that every party sees them in."""
+        return tuple(sorted(answers, key=lambda answer: self.parties.seat_of(answer.owner)))
+
+
+class SettlingState(AcceptedState):
+    """The last round is recorded: the contract pays, and then the buyer is sent its model.
+
+    It is sent again until `deliver_until`, which is 0 before the contract has paid.
+    """
+
+    phase: Literal["settling"] = "settling"
+    signed_models: tuple[RecordedModel, ...] = ()
+    deliveries: int = 0
+    deliver_until: float = 0.0
+
+
+class EndingState(OpenedState):
+    """Given up: to be ended on chain by whatever was recorded. `closed` once the joining is."""
+
+    phase: Literal["ending"] = "ending"
+    closed: bool = False
+    signed_models: tuple[RecordedModel, ...] = ()
+    failure: str
+
+
+class DoneState(AcceptedState):
+    """The buyer has its model, or has had time enough to confirm it."""
+
+    phase: Literal["done"] = "done"
+
+
+class FailedState(AggregatorState):
+    """Over without a model."""
+
+    phase: Literal["failed"] = "failed"
+    failure: str
+
+
+def opened_of(state: AggregatorState) -> Opened:
+    """The opening on chain; raises EarlyInput before it is confirmed."""
+    if state.opened is None:
+        raise EarlyInput
+    return state.opened
+
+
+def with_seat(state: S, event: Joined) -> S:
+    """The state with the seat of one more owner; raises ProtocolViolation("seat_out_of_order")."""
+    seats = state.parties.seats
+    require(event.seat == len(seats), "seat_out_of_order")
+    return replace(state, parties=replace(state.parties, seats=(*seats, event.owner)))
+
+
+def contract_ends_at(opened: Opened, context: Context) -> float:
+    """When the contract, whose clock starts again now, lets anybody end the training."""
+    return context.now + ending_seconds(opened.terms)
 
 
 def chain_seconds(state: AggregatorState) -> float:
@@ -135,17 +195,7 @@ def chain_seconds(state: AggregatorState) -> float:
     return CHAIN_SECONDS if state.request is None else float(state.request.deadlines.chain_s)
 
 
-def request_of(state: AggregatorState) -> Request:
-    """The request; every phase after the first has one."""
-    assert state.request is not None
-    return state.request
-
-
-def first_link(state: AggregatorState, context: Context) -> TranscriptHead:
-    """The chain of rounds before the first."""
-    request, initial = state.request, state.initial_model
-    assert request is not None
-    assert initial is not None
-    return TranscriptHead(
-        model_digest=initial.load(EncryptedVector, context).digest(), transcript=request.hash()
-    )
+def with_new_blobs(context: Context, effects: tuple[Effect, ...]) -> Context:
+    """The context with what these effects of the same step store: no store has it yet."""
+    fresh = {effect.digest: effect.content for effect in effects if isinstance(effect, StoreBlob)}
+    return dataclasses.replace(context, blobs={**context.blobs, **fresh})

@@ -1,33 +1,28 @@
 """The aggregator's training lane: models out, signed updates in, one masked refresh through the buyer."""
 
+from gmpy2 import mpz
+
 from protocol.bodies import body_of
 from protocol.crypto.cipher import Mask, ShortExponentBlinder
 from protocol.envelope import SignedMessage
 from protocol.errors import ProtocolViolation
 from protocol.learning.refresh import mask_updates, unmask_model
 from protocol.learning.scales import MODEL_SCALE, UPDATE_SCALE
-from protocol.learning.widths import Widths
-from protocol.messages import (
-    EncryptedModel,
-    GradientUpdate,
-    RefreshAnswer,
-    RefreshRequest,
-)
-from protocol.roles.aggregator import attendance as absence
-from protocol.roles.aggregator.attendance import drop_notices
-from protocol.roles.aggregator.settlement import give_up
-from protocol.roles.aggregator.state import AggregatorState, Answer, TrainedRound, TrainingLane, request_of
+from protocol.messages import EncryptedModel, GradientUpdate, RefreshAnswer, RefreshRequest
+from protocol.roles.aggregator import attendance
+from protocol.roles.aggregator.ending import give_up
+from protocol.roles.aggregator.lanes import Answer, DistributedLane, RefreshingLane, TrainedRound
+from protocol.roles.aggregator.state import EndingState, TrainingState, with_new_blobs
+from protocol.roles.engine import facts, timers
 from protocol.roles.engine.context import Context, Step, message
-from protocol.roles.engine.effects import CancelTimer, RecordFact, SetTimer
+from protocol.roles.engine.inputs import Received
 from protocol.roles.engine.refusals import require
 from protocol.roles.engine.state import replace, store
-from protocol.roles.engine.untyped import Received
-from protocol.roles.shared.parties import public_key_of, require_sender
-from protocol.roles.shared.request_widths import training_widths
+from protocol.roles.shared.parties import require_sender
 from protocol.types import BigInteger, FrozenModel
 from protocol.vectors import EncryptedVector, PackedVector
 
-_Step = Step[AggregatorState]
+TrainingStep = Step[TrainingState | EndingState]
 
 
 class RefreshMask(FrozenModel):
@@ -36,164 +31,200 @@ class RefreshMask(FrozenModel):
     rhos: tuple[BigInteger, ...]
 
 
-def start_next(state: AggregatorState, context: Context) -> _Step:
+# ---- the model goes out ----
+
+
+def start_next(state: TrainingState, context: Context) -> TrainingStep:
     """Send the next round's model, unless a round is in training or waits to be measured."""
-    request = state.request
-    assert request is not None
     idle = state.training_lane is None and state.trained is None
-    if not idle or state.last_signed or state.next_round > request.schedule.rounds:
-        return Step(state)
-    trainers = absence.asked_trainers(state, state.next_round)
-    active = trainers & ~state.sitting_out
-    if active.bit_count() < 2:
-        active = trainers
-    if active.bit_count() < 2:
+    if not idle or state.last_signed or state.next_round > state.request.schedule.rounds:
+        return Step.unchanged(state)
+    trainers = _next_trainers(state)
+    if trainers.bit_count() < 2:
         return give_up(state, "too_few_trainers", None, context)
-    assert state.next_model is not None
+    return _distribute(state, trainers, context)
+
+
+def _next_trainers(state: TrainingState) -> int:
+    """Those asked but the worst of the last round, unless too few are left without them."""
+    asked = attendance.asked_trainers(state, state.next_round)
+    active = asked & ~state.sitting_out
+    return active if active.bit_count() >= 2 else asked
+
+
+def _distribute(state: TrainingState, trainers: int, context: Context) -> Step[TrainingState]:
     model = state.next_model.load(EncryptedVector, context)
-    lane = TrainingLane(
-        status="distributed",
+    lane = DistributedLane(
         round=state.next_round,
-        trainers=active,
+        trainers=trainers,
         start_model=state.next_model,
         start_digest=model.digest(),
     )
     body = EncryptedModel(model=model)
-    sent = [message(context, trainer, body, (lane.round, 1)) for trainer in state.parties.addresses(active)]
-    timer = SetTimer(name=f"updates:{lane.round}", seconds=float(request.deadlines.step_s))
-    return Step(replace(state, training_lane=lane, sitting_out=0), (*sent, timer))
+    recipients = state.parties.addresses(trainers)
+    sent = [message(context, trainer, body, (lane.round, 1)) for trainer in recipients]
+    updates_due = timers.UPDATES.set(state.step_seconds, lane.round)
+    return Step(replace(state, training_lane=lane, sitting_out=0), (*sent, updates_due))
 
 
-def on_gradient_update(state: AggregatorState, received: Received, context: Context) -> _Step:
+# ---- the updates come in ----
+
+
+def on_gradient_update(
+    state: TrainingState, received: Received[GradientUpdate], context: Context
+) -> Step[TrainingState]:
     """Keep a trainer's signed update; refresh when the last one is in."""
     seat = state.parties.seat_of(received.sender)
     if state.parties.trainers >> seat & 1 and _is_late(state, received):
         # It was told that it is left out when its time was over; now it is there again.
-        fact = RecordFact(
-            name="update_late", data={"trainer": received.sender, "round": received.envelope.round}
-        )
-        return Step(absence.mark_present(state, seat).model_copy(), (fact,))
-    lane = _lane(state, received.envelope.round, "distributed")
-    require(lane.trainers >> seat & 1 == 1, "not_a_trainer")
-    require(all(one.owner != received.sender for one in lane.updates), "updated_twice")
-    body: GradientUpdate = received.body
-    require(body.start_digest == lane.start_digest, "wrong_start_model")
-    request = request_of(state)
-    body.local_model.read(public_key_of(state.n), scale=UPDATE_SCALE, count=request.parameters)
-    kept, blob = store(received.signed)
-    updates = (*lane.updates, Answer(owner=received.sender, message=kept))
-    state = absence.mark_present(replace(state, training_lane=replace(lane, updates=updates)), seat)
-    if len(updates) < lane.trainers.bit_count():
+        fact = facts.UPDATE_LATE.of(trainer=received.sender, round=received.at.round)
+        return Step(attendance.mark_present(state, seat), (fact,))
+    lane = _distributed_lane(state, received.at.round)
+    _check_update(state, lane, received, seat)
+    update, blob = store(received.signed)
+    lane = replace(lane, updates=(*lane.updates, Answer(owner=received.sender, message=update)))
+    state = attendance.mark_present(replace(state, training_lane=lane), seat)
+    if len(lane.updates) < lane.trainers.bit_count():
         return Step(state, (blob,))
-    closed = _refresh(state, replace(lane, updates=updates), context, {kept.digest: received.signed})
-    return Step(closed.state, (blob, *closed.effects))
+    refreshing = _refresh(state, lane, with_new_blobs(context, (blob,)))
+    return Step(refreshing.state, (blob, *refreshing.effects))
 
 
-def _is_late(state: AggregatorState, received: Received) -> bool:
+def _check_update(
+    state: TrainingState, lane: DistributedLane, received: Received[GradientUpdate], seat: int
+) -> None:
+    """Raise ProtocolViolation unless this trainer's one update of this round can be averaged."""
+    require(lane.trainers >> seat & 1 == 1, "not_a_trainer")
+    require(received.sender not in _senders(lane), "updated_twice")
+    require(received.body.start_digest == lane.start_digest, "wrong_start_model")
+    _read_update(state, received.body)
+
+
+def _read_update(state: TrainingState, body: GradientUpdate) -> list[mpz]:
+    return body.local_model.read(state.key, scale=UPDATE_SCALE, count=state.request.parameters)
+
+
+def _is_late(state: TrainingState, received: Received[GradientUpdate]) -> bool:
     """Whether the round's updates were closed without this one."""
-    lane, asked = state.training_lane, received.envelope.round
+    lane, asked = state.training_lane, received.at.round
     if lane is None:
         return 1 <= asked < state.next_round
-    if asked == lane.round and lane.status == "refreshing":
-        return all(one.owner != received.sender for one in lane.updates)
+    if asked == lane.round and isinstance(lane, RefreshingLane):
+        return received.sender not in _senders(lane)
     return 1 <= asked < lane.round
 
 
-def on_updates_late(state: AggregatorState, argument: str, context: Context) -> _Step:
+def on_updates_late(state: TrainingState, round_number: int, context: Context) -> TrainingStep:
     """Go on without the silent trainers while two remain; they may return for the next round."""
     lane = state.training_lane
-    if lane is None or lane.status != "distributed" or argument != str(lane.round):
-        return Step(state)
-    answered = state.parties.mask(tuple(one.owner for one in lane.updates))
+    if not isinstance(lane, DistributedLane) or lane.round != round_number:
+        return Step.unchanged(state)
+    answered = state.parties.mask(_senders(lane))
     if answered.bit_count() < 2:
         return give_up(state, "too_few_trainers", None, context)
     silent = lane.trainers & ~answered
-    told = drop_notices(state, silent, lane.round, "update_late", context)
-    closed = _refresh(
-        absence.mark_absent(state, silent, lane.round), replace(lane, trainers=answered), context, {}
-    )
-    return Step(closed.state, (*told, *closed.effects))
+    notices = attendance.drop_notices(state, silent, lane.round, "update_late", context)
+    state = attendance.mark_absent(state, silent, lane.round)
+    refreshing = _refresh(state, replace(lane, trainers=answered), context)
+    return Step(refreshing.state, (*notices, *refreshing.effects))
 
 
-def _refresh(
-    state: AggregatorState, lane: TrainingLane, context: Context, fresh: dict[bytes, SignedMessage]
-) -> _Step:
+# ---- the refresh ----
+
+
+def _refresh(state: TrainingState, lane: DistributedLane, context: Context) -> Step[TrainingState]:
     """Ask the buyer for the masked quotient of the sum, in seat order whatever order the updates came in."""
-    request, key = request_of(state), public_key_of(state.n)
-    widths = _widths(state)
-    lane = replace(lane, updates=_in_seat_order(state, lane.updates))
-    vectors = []
-    for answer in lane.updates:
-        signed = fresh.get(answer.message.digest) or answer.message.load(SignedMessage, context)
-        update = body_of(signed, GradientUpdate)
-        vectors.append(update.local_model.read(key, scale=UPDATE_SCALE, count=request.parameters))
-    packed, mask = mask_updates(key, vectors, widths, context.randomness("refresh"))
-    kept, blob = store(RefreshMask(rhos=mask.rhos))
-    body = RefreshRequest(
-        masked=PackedVector.of(
-            key,
-            packed,
-            scale=UPDATE_SCALE,
-            count=request.parameters,
-            slot_bits=widths.refresh.slot_bits,
-        ),
-        divisor=widths.divisor(len(vectors)),
+    updates = state.in_seat_order(lane.updates)
+    body, mask = _masked_sum(state, updates, context)
+    kept, blob = store(mask)
+    refreshing = RefreshingLane(
+        round=lane.round,
+        trainers=lane.trainers,
+        start_model=lane.start_model,
+        start_digest=lane.start_digest,
+        updates=updates,
+        mask=kept,
     )
-    assert state.opened is not None
     asked = message(context, state.opened.buyer, body, (lane.round, 1))
-    timers = (
-        CancelTimer(name=f"updates:{lane.round}"),
-        SetTimer(name=f"refresh:{lane.round}", seconds=float(request.deadlines.step_s)),
+    waits = (timers.UPDATES.cancel(lane.round), timers.REFRESH.set(state.step_seconds, lane.round))
+    return Step(replace(state, training_lane=refreshing), (blob, asked, *waits))
+
+
+def _masked_sum(
+    state: TrainingState, updates: tuple[Answer, ...], context: Context
+) -> tuple[RefreshRequest, RefreshMask]:
+    """The sum of the updates under a mask, for the buyer, and the mask."""
+    key, widths = state.key, state.widths
+    messages = [update.message.load(SignedMessage, context) for update in updates]
+    vectors = [_read_update(state, body_of(signed, GradientUpdate)) for signed in messages]
+    packed, mask = mask_updates(key, vectors, widths, context.randomness("refresh"))
+    masked = PackedVector.of(
+        key,
+        packed,
+        scale=UPDATE_SCALE,
+        count=state.request.parameters,
+        slot_bits=widths.refresh.slot_bits,
     )
-    refreshing = replace(lane, status="refreshing", mask=kept)
-    return Step(replace(state, training_lane=refreshing), (blob, asked, *timers))
+    request = RefreshRequest(masked=masked, divisor=widths.divisor(len(vectors)))
+    return request, RefreshMask(rhos=mask.rhos)
 
 
-def on_refresh_answer(state: AggregatorState, received: Received, context: Context) -> _Step:
+def on_refresh_answer(
+    state: TrainingState, received: Received[RefreshAnswer], context: Context
+) -> Step[TrainingState]:
     """Take the mask out of the buyer's answer: the round's new model, ready to be measured and trained on."""
-    assert state.opened is not None
     require_sender(received.sender, state.opened.buyer)
-    lane = _lane(state, received.envelope.round, "refreshing")
-    body: RefreshAnswer = received.body
-    request, key, widths = request_of(state), public_key_of(state.n), _widths(state)
-    answered = body.model.read(key, scale=MODEL_SCALE, count=request.parameters)
-    assert lane.mask is not None
-    mask = Mask(lane.mask.load(RefreshMask, context).rhos)
-    blinder = ShortExponentBlinder(key, state.blinding_seed)
-    divisor = widths.divisor(len(lane.updates))
-    model = unmask_model(key, answered, mask, divisor, widths, blinder, context.randomness("blinding"))
-    vector = EncryptedVector.of(key, model, MODEL_SCALE)
-    kept, blob = store(vector)
+    lane = state.training_lane
+    if not isinstance(lane, RefreshingLane) or lane.round != received.at.round:
+        raise _out_of_order(received.at.round)
+    vector = _unmasked(state, lane, received.body, context)
+    model, blob = store(vector)
     trained = TrainedRound(
         round=lane.round,
         trainers=lane.trainers,
         start_model=lane.start_model,
         updates=lane.updates,
-        refreshed_model=kept,
+        refreshed_model=model,
         refreshed_digest=vector.digest(),
     )
-    after = replace(state, training_lane=None, trained=trained, next_model=kept, next_round=lane.round + 1)
-    return Step(after, (blob, CancelTimer(name=f"refresh:{lane.round}")))
+    state = replace(state, training_lane=None, trained=trained, next_model=model, next_round=lane.round + 1)
+    return Step(state, (blob, timers.REFRESH.cancel(lane.round)))
 
 
-def on_refresh_late(state: AggregatorState, argument: str, context: Context) -> _Step:
+def _unmasked(
+    state: TrainingState, lane: RefreshingLane, body: RefreshAnswer, context: Context
+) -> EncryptedVector:
+    """The round's model, freshly blinded; raises ProtocolViolation for what is no vector of ciphertexts."""
+    key, widths = state.key, state.widths
+    answered = body.model.read(key, scale=MODEL_SCALE, count=state.request.parameters)
+    mask = Mask(lane.mask.load(RefreshMask, context).rhos)
+    blinder = ShortExponentBlinder(key, state.blinding_seed)
+    divisor = widths.divisor(len(lane.updates))
+    model = unmask_model(key, answered, mask, divisor, widths, blinder, context.randomness("blinding"))
+    return EncryptedVector.of(key, model, MODEL_SCALE)
+
+
+def on_refresh_late(state: TrainingState, round_number: int, context: Context) -> TrainingStep:
     """The buyer is silent: what was recorded is settled, and there is no model."""
     lane = state.training_lane
-    if lane is None or lane.status != "refreshing" or argument != str(lane.round):
-        return Step(state)
-    return give_up(state, "buyer_silent", state.opened.buyer if state.opened else None, context)
+    if not isinstance(lane, RefreshingLane) or lane.round != round_number:
+        return Step.unchanged(state)
+    return give_up(state, "buyer_silent", state.opened.buyer, context)
 
 
-def _lane(state: AggregatorState, round_number: int, status: str) -> TrainingLane:
+# ---- the lane ----
+
+
+def _distributed_lane(state: TrainingState, round_number: int) -> DistributedLane:
     lane = state.training_lane
-    if lane is None or lane.round != round_number or lane.status != status:
-        raise ProtocolViolation("round_out_of_order", f"round {round_number}")
+    if not isinstance(lane, DistributedLane) or lane.round != round_number:
+        raise _out_of_order(round_number)
     return lane
 
 
-def _in_seat_order(state: AggregatorState, answers: tuple[Answer, ...]) -> tuple[Answer, ...]:
-    return tuple(sorted(answers, key=lambda answer: state.parties.seat_of(answer.owner)))
+def _out_of_order(round_number: int) -> ProtocolViolation:
+    return ProtocolViolation("round_out_of_order", f"round {round_number}")
 
 
-def _widths(state: AggregatorState) -> Widths:
-    return training_widths(request_of(state), state.parties)
+def _senders(lane: DistributedLane | RefreshingLane) -> tuple[str, ...]:
+    return tuple(update.owner for update in lane.updates)

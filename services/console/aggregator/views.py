@@ -4,7 +4,15 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from protocol.request import Request
-from protocol.roles.aggregator.state import AggregatorState, EvaluationLane, TrainingLane
+from protocol.roles.aggregator.lanes import (
+    EvaluationLane,
+    MeasuringLane,
+    OpeningLane,
+    RefreshingLane,
+    SigningLane,
+    TrainingLane,
+)
+from protocol.roles.aggregator.state import AggregatorState, TrainingState
 from protocol.roles.dispatch import decode_state
 from protocol.roles.shared.parties import Parties
 from services.console.presentation.i18n import gettext_noop as _
@@ -100,7 +108,7 @@ def _summary(row: InstanceRow) -> Summary:
         shown=row.shown,
         rounds=None if state.request is None else state.request.schedule.rounds,
         recorded=state.recorded,
-        waiting=sum(len(one.waiting) for one in work_in_hand(state)),
+        waiting=sum(len(work.waiting) for work in work_in_hand(state)),
         changed_at=row.updated_at,
     )
 
@@ -137,40 +145,40 @@ def detail(store: Store, key: str) -> Detail | None:
 
 def work_in_hand(state: AggregatorState) -> tuple[Work, ...]:
     """The rounds in hand: one in training, and the one before it being measured."""
-    if state.phase != "training":
+    if not isinstance(state, TrainingState):
         return ()
-    found = []
+    rounds = []
     if state.evaluation is not None:
-        found.append(_measured(state.evaluation, state.parties))
+        rounds.append(_measured(state.evaluation, state.parties))
     if state.training_lane is not None:
-        found.append(_trained(state.training_lane, state.parties))
-    return tuple(found)
+        rounds.append(_trained(state.training_lane, state.parties))
+    return tuple(rounds)
 
 
 def _trained(lane: TrainingLane, parties: Parties) -> Work:
-    answered = tuple(one.owner for one in lane.updates)
+    answered = tuple(update.owner for update in lane.updates)
     waiting = _others(parties.addresses(lane.trainers), answered)
-    if lane.status == "refreshing":
+    if isinstance(lane, RefreshingLane):
         waiting = (BUYER,)
     return Work(lane.round, None, lane.status, answered, waiting)
 
 
 def _measured(lane: EvaluationLane, parties: Parties) -> Work:
     validators = parties.addresses(lane.validators)
-    match lane.status:
-        case "measuring":
-            answered = tuple(one.owner for one in lane.metrics)
+    match lane:
+        case MeasuringLane():
+            answered = tuple(metric.owner for metric in lane.metrics)
             waiting = _others(validators, answered)
-        case "opening":
+        case OpeningLane():
             answered, waiting = validators, (BUYER,)
-        case "signing":
+        case SigningLane():
             answered = tuple(owner for owner, _signature in lane.signatures)
             waiting = _others(validators, answered)
     return Work(lane.trained.round, lane.attempt, lane.status, answered, waiting)
 
 
-def _others(all_of_them: tuple[str, ...], answered: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(one for one in all_of_them if one not in answered)
+def _others(asked: tuple[str, ...], answered: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(owner for owner in asked if owner not in answered)
 
 
 def state_of(row: InstanceRow) -> AggregatorState:

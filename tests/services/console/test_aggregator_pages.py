@@ -4,23 +4,27 @@ import os
 
 import pytest
 
-from protocol.codec import pack
-from protocol.roles.aggregator.role import FINAL, display_status
-from protocol.roles.aggregator.state import (
-    AggregatorState,
+from protocol.marketplace import Opened
+from protocol.roles.aggregator.lanes import (
     Answer,
-    EvaluationLane,
+    DistributedLane,
+    MeasuringLane,
+    OpeningLane,
+    RefreshingLane,
+    SigningLane,
     TrainedRound,
-    TrainingLane,
 )
-from protocol.roles.dispatch import _Instance
+from protocol.roles.aggregator.role import FINAL, display_status
 from protocol.roles.engine.state import BlobRef
 from protocol.roles.shared.parties import Parties
+from protocol.roles.shared.transcript import TranscriptHead
 from services.console.aggregator.views import BUYER, detail, summaries
 from services.store import Store
+from tests.support import console_trainings
 from tests.support.console import Browser, ConsoleWorld
 from tests.support.console_trainings import OWNERS, round_of, tell
-from tests.support.documents import any_request
+from tests.support.documents import RECORD, any_request
+from tests.support.states import state_of, stored
 from tests.support.stores import offered, writes
 
 KEPT = BlobRef(digest=b"d" * 32)
@@ -31,18 +35,18 @@ def answers(*seats):
     return tuple(Answer(owner=OWNERS[seat], message=KEPT) for seat in seats)
 
 
-def in_training(round_number, *answered, status="distributed"):
-    return TrainingLane(
-        status=status,
+def in_training(round_number, *answered, kind=DistributedLane, **fields):
+    return kind(
         round=round_number,
         trainers=0b111,
         start_model=KEPT,
         start_digest=b"d" * 32,
         updates=answers(*answered),
+        **fields,
     )
 
 
-def measured(round_number, status, *, metrics=(), signatures=()):
+def measured(round_number, kind, *, metrics=(), **fields):
     trained = TrainedRound(
         round=round_number,
         trainers=0b111,
@@ -51,21 +55,38 @@ def measured(round_number, status, *, metrics=(), signatures=()):
         refreshed_model=KEPT,
         refreshed_digest=b"d" * 32,
     )
-    return EvaluationLane(
-        status=status,
-        trained=trained,
-        attempt=2,
-        validators=0b11000,
-        metrics=answers(*metrics),
-        signatures=tuple((OWNERS[seat], b"s" * 65) for seat in signatures),
-    )
+    return kind(trained=trained, attempt=2, validators=0b11000, metrics=answers(*metrics), **fields)
+
+
+def signed_by(*seats):
+    signatures = tuple((OWNERS[seat], b"s" * 65) for seat in seats)
+    return {"record": RECORD, "buyer_signature": b"b" * 65, "signatures": signatures}
 
 
 def put(store, *, facts=(), timers=None, **fields):
-    values = {"phase": "training", "training": 1, "request": any_request(), "parties": PARTIES, **fields}
-    state = AggregatorState(**values)
+    request = any_request()
+    opened = Opened(
+        training=1,
+        buyer=console_trainings.BUYER,
+        aggregator=request.aggregator,
+        deposit=request.payment.deposit_wei,
+        terms=request.terms(),
+    )
+    values = {
+        "phase": "training",
+        "training": 1,
+        "opened": opened,
+        "request": request,
+        "parties": PARTIES,
+        "n": 15,
+        "blinding_seed": b"",
+        "ends_at": 0.0,
+        "link": TranscriptHead(model_digest=b"d" * 32, transcript=b"t" * 32),
+        "next_model": KEPT,
+    }
+    state = state_of("federated_aggregator", **{**values, **fields})
     done = writes(
-        state=pack(_Instance(state=pack(state), held=())),
+        state=stored(state),
         shown=display_status(state),
         finished=state.phase in FINAL,
         facts=list(facts),
@@ -76,22 +97,22 @@ def put(store, *, facts=(), timers=None, **fields):
 
 def test_who_is_waited_for_in_both_rounds_in_hand():
     store = Store()
-    put(store, training_lane=in_training(5, 0, 2), evaluation=measured(4, "measuring", metrics=(3,)))
+    put(store, training_lane=in_training(5, 0, 2), evaluation=measured(4, MeasuringLane, metrics=(3,)))
     first, second = detail(store, "1").work
     assert (first.round, first.attempt, first.status) == (4, 2, "measuring")
     assert (first.answered, first.waiting) == ((OWNERS[3],), (OWNERS[4],))
     assert (second.answered, second.waiting) == ((OWNERS[0], OWNERS[2]), (OWNERS[1],))
-    (one,) = summaries(store)
-    assert (one.name, one.waiting, one.rounds) == ("Disease progression", 2, 20)
+    (summary,) = summaries(store)
+    assert (summary.name, summary.waiting, summary.rounds) == ("Disease progression", 2, 20)
 
 
 @pytest.mark.parametrize(
     ("fields", "waiting"),
     [
-        ({"training_lane": in_training(5, 0, 1, 2, status="refreshing")}, (BUYER,)),
-        ({"evaluation": measured(4, "opening", metrics=(3, 4))}, (BUYER,)),
-        ({"evaluation": measured(4, "signing", metrics=(3, 4), signatures=(4,))}, (OWNERS[3],)),
-        ({"phase": "settling", "evaluation": measured(4, "opening")}, None),
+        ({"training_lane": in_training(5, 0, 1, 2, kind=RefreshingLane, mask=KEPT)}, (BUYER,)),
+        ({"evaluation": measured(4, OpeningLane, metrics=(3, 4))}, (BUYER,)),
+        ({"evaluation": measured(4, SigningLane, metrics=(3, 4), **signed_by(4))}, (OWNERS[3],)),
+        ({"phase": "settling", "evaluation": measured(4, OpeningLane)}, None),
     ],
 )
 def test_the_buyer_and_the_signers_are_waited_for(fields, waiting):
@@ -105,17 +126,17 @@ def test_deadlines_answers_and_who_was_left_out():
     store = Store()
     facts = [("owner_answered", {"owner": OWNERS[0], "decision": "accepted"})]
     put(store, dropped=0b00010, facts=facts, timers={"updates:5": 60.0, "metrics:4.2": 30.0, "unknown": 1.0})
-    found = detail(store, "1")
-    assert [one.at for one in found.deadlines] == [1030.0, 1060.0]
-    assert found.answers == ((OWNERS[0], "accepted"),)
-    assert found.dropped == (OWNERS[1],)
+    shown = detail(store, "1")
+    assert [deadline.at for deadline in shown.deadlines] == [1030.0, 1060.0]
+    assert shown.answers == ((OWNERS[0], "accepted"),)
+    assert shown.dropped == (OWNERS[1],)
 
 
 def test_a_training_whose_request_has_not_come():
     store = Store()
-    put(store, phase="requested", request=None, parties=Parties())
-    found = detail(store, "1")
-    assert (found.summary.name, found.summary.rounds, found.partners) == (None, None, ())
+    put(store, phase="requested", opened=None, request=None, parties=Parties())
+    shown = detail(store, "1")
+    assert (shown.summary.name, shown.summary.rounds, shown.partners) == (None, None, ())
     assert detail(store, "2") is None
 
 

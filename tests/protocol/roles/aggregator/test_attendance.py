@@ -7,8 +7,9 @@ import pytest
 from protocol.envelope import SignedMessage
 from protocol.messages import ModelRequest
 from protocol.roles.aggregator.attendance import asked_trainers, mark_absent, mark_present
-from protocol.roles.aggregator.state import AggregatorState
+from protocol.roles.aggregator.state import TrainingState
 from protocol.roles.engine.inputs import MessageReceived
+from protocol.roles.engine.state import replace
 from protocol.roles.shared.parties import Parties
 from tests.support.plain_market import assert_model_of_twin, bought_weights, plain_twin
 from tests.support.pure_market import PureMarket
@@ -210,9 +211,14 @@ def test_what_comes_late_is_nobodys_fault_and_ends_the_absence() -> None:
     assert not market.aggregator.violations
 
 
-def with_trainers(count: int) -> AggregatorState:
+def with_trainers(count: int) -> TrainingState:
+    """A training with so many trainers in the first seats and two validators."""
+    market = small_market()
+    market.run_until("gradient_update")
     seats = tuple(f"0x{n:040x}" for n in range(count + 2))
-    return AggregatorState(training=1, parties=Parties(seats=seats, trainers=(1 << count) - 1))
+    parties = Parties(seats=seats, trainers=(1 << count) - 1)
+    state: TrainingState = market.aggregator.decoded
+    return replace(state, parties=parties)
 
 
 def test_each_further_silence_doubles_the_rounds_out() -> None:

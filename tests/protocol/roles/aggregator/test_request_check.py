@@ -7,11 +7,11 @@ import pytest
 from protocol.crypto.opening import open_ciphertext
 from protocol.crypto.paillier import generate_private_key
 from protocol.crypto.validation import prove_key
-from protocol.envelope import SignedMessage
 from protocol.messages import PublicRoot
 from protocol.request import parse_request
 from protocol.roles.engine.inputs import EventConfirmed, MessageReceived
 from protocol.vectors import EncryptedVector
+from tests.support.aggregator_attack import Asked, asked, refuses
 from tests.support.forgeries import BAD_VECTORS, spoilt
 from tests.support.pure_market import PureMarket
 from tests.support.small_markets import (
@@ -19,27 +19,14 @@ from tests.support.small_markets import (
     body_of,
     refusal,
     resigned,
-    small_data,
     small_market,
     small_request,
 )
 
-Asked = tuple[PureMarket, SignedMessage]
-
-
-def stopped_at(type_name: str) -> Asked:
-    market = small_market(data=small_data(owners=5), validators=[2, 3, 4])
-    return market, market.run_until(type_name, market.aggregator)
-
-
-def refuses(asked: Asked, **changes: Any) -> str:
-    market, message = asked
-    return refusal(market, market.aggregator, altered(market, message, **changes))
-
 
 def requested(**changes: Any) -> PureMarket:
     """A market whose buyer sent its request with these changes."""
-    market, message = stopped_at("training_request")
+    market, message = asked("training_request")
     market.deliver(market.aggregator, MessageReceived(signed=altered(market, message, **changes)))
     return market
 
@@ -55,7 +42,7 @@ def assert_refused(market: PureMarket, code: str) -> None:
 
 
 def test_a_request_other_than_the_one_on_chain() -> None:
-    market, message = stopped_at("training_request")
+    market, message = asked("training_request")
     values = {**small_request(payment={"deposit_wei": "1"}), "aggregator": market.aggregator.address}
     cheap = altered(market, message, request=parse_request(values))
     market.deliver(market.aggregator, MessageReceived(signed=cheap))
@@ -64,7 +51,7 @@ def test_a_request_other_than_the_one_on_chain() -> None:
 
 def test_an_initial_model_that_is_not_opened() -> None:
     """A hidden start far out of range would read data out of one opened error."""
-    _, message = stopped_at("training_request")
+    _, message = asked("training_request")
     opening = body_of(message).opening
     assert_refused(requested(opening=()), "initial_model_not_opened")
     assert_refused(requested(opening=opening[:-1]), "initial_model_not_opened")
@@ -72,7 +59,7 @@ def test_an_initial_model_that_is_not_opened() -> None:
 
 
 def test_an_initial_model_other_than_requested() -> None:
-    market, message = stopped_at("training_request")
+    market, message = asked("training_request")
     key, body = market.key, body_of(message)
     hidden = key.encrypt(1 << 300, market.context(market.buyer).randomness("hidden"))
     honest = body.initial_model.read(key.public_key, scale=64, count=3)
@@ -90,7 +77,7 @@ def test_an_initial_model_other_than_requested() -> None:
 
 @pytest.fixture(scope="module")
 def request_asked() -> Asked:
-    return stopped_at("training_request")
+    return asked("training_request")
 
 
 def test_keys_that_are_none(request_asked: Asked) -> None:

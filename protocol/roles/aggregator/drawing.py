@@ -1,0 +1,118 @@
+"""Between joining and the first round: roles are drawn on chain, the last row counts come in."""
+
+from protocol.marketplace import Closed, Draw, RolesDrawn
+from protocol.messages import InvitationAnswer, RowCount, TrainingStarted
+from protocol.roles.aggregator.attendance import drop_notices
+from protocol.roles.aggregator.ending import give_up, stall_timer
+from protocol.roles.aggregator.joining import admitted_owners, note_answer
+from protocol.roles.aggregator.state import (
+    DrawingState,
+    EndingState,
+    PreparedState,
+    TrainingState,
+    chain_seconds,
+    contract_ends_at,
+)
+from protocol.roles.engine import facts, timers
+from protocol.roles.engine.context import Context, Step, message
+from protocol.roles.engine.effects import Effect, SubmitCall, effects_of
+from protocol.roles.engine.inputs import Received
+from protocol.roles.engine.state import enter, replace
+from protocol.roles.shared.parties import Parties
+from protocol.roles.shared.transcript import TranscriptHead
+from protocol.vectors import EncryptedVector
+
+Started = DrawingState | TrainingState | EndingState
+"""Still waiting, or started, or given up at once."""
+
+
+def on_closed(state: PreparedState, _event: Closed, context: Context) -> Step[DrawingState]:
+    """The block that draws the roles is fixed: have them drawn."""
+    drawing = enter(DrawingState, state, failure=None, ends_at=contract_ends_at(state.opened, context))
+    return Step(drawing, (timers.JOIN.cancel(), *_draw(drawing)))
+
+
+def on_draw_late(state: DrawingState, _about: None, _context: Context) -> Step[DrawingState]:
+    """The chain shows no draw: ask again; where the block's hash is gone, the call fixes another block."""
+    return Step.unchanged(state) if state.parties.trainers else Step.unchanged(state, *_draw(state))
+
+
+def _draw(state: DrawingState) -> tuple[Effect, ...]:
+    return SubmitCall(call=Draw(training=state.training)), timers.DRAW.set(chain_seconds(state))
+
+
+def on_roles_drawn(state: DrawingState, event: RolesDrawn, context: Context) -> Step[Started]:
+    """Start with the roles that the contract drew, or wait for the row counts that are still under way."""
+    parties = replace(state.parties, trainers=event.trainers, validators=event.validators)
+    drawn = replace(state, parties=parties, ends_at=contract_ends_at(state.opened, context))
+    waits = (timers.DRAW.cancel(), stall_timer(drawn))
+    if _awaits_row_counts(drawn, context):
+        return Step(drawn, (*waits, timers.ROWS.set(drawn.step_seconds)))
+    started = _start(drawn, context)
+    return Step(started.state, (*waits, *started.effects))
+
+
+def on_invitation_answer(
+    state: DrawingState, received: Received[InvitationAnswer], context: Context
+) -> Step[Started]:
+    """Keep the row count of an admitted owner that accepts, and start with the last that is due."""
+    answered, fact = note_answer(state, received, context)
+    if _awaits_row_counts(answered, context):
+        return Step(answered, (fact,))
+    started = _start(answered, context)
+    return Step(started.state, (fact, *started.effects))
+
+
+def on_rows_late(state: DrawingState, _about: None, context: Context) -> Step[Started]:
+    """An owner joined on chain and never said how many rows it has: it is left out."""
+    return _start(state, context) if state.parties.trainers else Step.unchanged(state)
+
+
+def _awaits_row_counts(state: DrawingState, context: Context) -> bool:
+    """Whether roles are still to be drawn, or an admitted owner with a seat to say how many rows it has."""
+    awaited = admitted_owners(state, context) & set(state.parties.seats)
+    return not state.parties.trainers or not awaited <= set(dict(state.answers))
+
+
+def _start(state: DrawingState, context: Context) -> Step[TrainingState | EndingState]:
+    """Start without the seats of owners that are not admitted or never answered; anyone can join on chain."""
+    training = _first_round(state, context)
+    parties, dropped = training.parties, training.dropped
+    if (parties.validators & ~dropped).bit_count() < 2:
+        return give_up(training, "too_few_validators", None, context)
+    body = TrainingStarted(
+        trainers=parties.addresses(parties.trainers),
+        validators=parties.addresses(parties.validators),
+        rows=parties.rows,
+    )
+    effects = effects_of(
+        [message(context, recipient, body) for recipient in training.everybody()],
+        facts.STARTED.of(trainers=len(body.trainers), validators=len(body.validators)),
+        timers.ROWS.cancel(),
+        drop_notices(training, dropped, 1, "no_row_count", context),
+    )
+    return Step(training, effects)
+
+
+def _first_round(state: DrawingState, context: Context) -> TrainingState:
+    rows = dict(state.answers)
+    counts = tuple(RowCount(owner=owner, rows=rows.get(owner, 0)) for owner in state.parties.seats)
+    parties = replace(state.parties, rows=counts)
+    return enter(
+        TrainingState,
+        state,
+        parties=parties,
+        dropped=_silent_seats(parties, rows),
+        link=_first_link(state, context),
+        next_model=state.initial_model,
+    )
+
+
+def _silent_seats(parties: Parties, rows: dict[str, int]) -> int:
+    return parties.mask(tuple(owner for owner in parties.seats if owner not in rows))
+
+
+def _first_link(state: DrawingState, context: Context) -> TranscriptHead:
+    """The chain of rounds before the first."""
+    model = state.initial_model.load(EncryptedVector, context)
+    return TranscriptHead(model_digest=model.digest(), transcript=state.request.hash())

@@ -1,0 +1,148 @@
+"""The two lanes of a running training: one round is trained while the round before it is measured."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field
+
+from protocol.errors import ProtocolViolation
+from protocol.records import RoundRecord
+from protocol.roles.engine.state import BlobRef
+from protocol.types import (
+    Address,
+    AttemptNumber,
+    Digest,
+    EcdsaSignature,
+    FrozenModel,
+    RoundAttempt,
+    RoundNumber,
+    Seats,
+)
+
+
+def _without_foreign_fields(*kinds: type[FrozenModel]) -> BeforeValidator:
+    """Read what version 0.1.0 stored: one kind of lane, with the fields that are now spread over `kinds`."""
+    fields = {kind.model_fields["status"].default: frozenset(kind.model_fields) for kind in kinds}
+    every_field = frozenset[str]().union(*fields.values())
+
+    def own_fields(value: Any) -> Any:
+        if not isinstance(value, dict) or value.get("status") not in fields:
+            return value
+        foreign = every_field - fields[value["status"]]
+        return {name: content for name, content in value.items() if name not in foreign}
+
+    return BeforeValidator(own_fields)
+
+
+class Answer(FrozenModel):
+    """What one owner sent: the signed message, kept whole so that others can check it."""
+
+    owner: Address
+    message: BlobRef
+
+
+# ---- training ----
+
+
+class _RoundInTraining(FrozenModel):
+    round: RoundNumber
+    trainers: Seats
+    start_model: BlobRef
+    start_digest: Digest
+    updates: tuple[Answer, ...] = ()
+
+
+class DistributedLane(_RoundInTraining):
+    """The trainers have the round's model; their updates are due."""
+
+    status: Literal["distributed"] = "distributed"
+
+
+class RefreshingLane(_RoundInTraining):
+    """The buyer has the masked sum of the updates; `mask` is what its answer must be freed of."""
+
+    status: Literal["refreshing"] = "refreshing"
+    mask: BlobRef
+
+
+TrainingLane = Annotated[
+    DistributedLane | RefreshingLane,
+    Field(discriminator="status"),
+    _without_foreign_fields(DistributedLane, RefreshingLane),
+]
+"""The round in training."""
+
+
+class TrainedRound(FrozenModel):
+    """A trained and refreshed round on its way to evaluation."""
+
+    round: RoundNumber
+    trainers: Seats
+    start_model: BlobRef
+    updates: tuple[Answer, ...]
+    refreshed_model: BlobRef
+    refreshed_digest: Digest
+
+
+# ---- evaluation ----
+
+
+class _Attempt(FrozenModel):
+    trained: TrainedRound
+    attempt: AttemptNumber
+    validators: Seats
+    metrics: tuple[Answer, ...] = ()
+
+    @property
+    def at(self) -> RoundAttempt:
+        """The round, and which attempt at measuring it this is."""
+        return RoundAttempt(self.trained.round, self.attempt)
+
+
+class MeasuringLane(_Attempt):
+    """The validators have the round's models; their metrics are due."""
+
+    status: Literal["measuring"] = "measuring"
+
+
+class OpeningLane(_Attempt):
+    """The buyer has the metrics; the opening of their product is due."""
+
+    status: Literal["opening"] = "opening"
+
+
+class SigningLane(_Attempt):
+    """The validators have the opening; their signatures of the record are due, then it goes to the chain."""
+
+    status: Literal["signing"] = "signing"
+    record: RoundRecord
+    buyer_signature: EcdsaSignature
+    signatures: tuple[tuple[Address, EcdsaSignature], ...] = ()
+
+
+EvaluationLane = Annotated[
+    MeasuringLane | OpeningLane | SigningLane,
+    Field(discriminator="status"),
+    _without_foreign_fields(MeasuringLane, OpeningLane, SigningLane),
+]
+"""The round being measured."""
+
+
+class RecordedModel(FrozenModel):
+    """The refreshed model of a signed round, until a later one is recorded."""
+
+    round: RoundNumber
+    model: BlobRef
+    digest: Digest
+
+
+class Absence(FrozenModel):
+    """A seat that was silent `misses` times in a row: it is asked again in round `back_in`."""
+
+    seat: int
+    misses: int
+    back_in: RoundNumber
+
+
+def attempt_out_of_order(at: RoundAttempt) -> ProtocolViolation:
+    """The refusal of a message for another attempt, or for another step of it, than the lane is at."""
+    return ProtocolViolation("attempt_out_of_order", f"{at.round}.{at.attempt}")

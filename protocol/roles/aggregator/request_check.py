@@ -1,0 +1,47 @@
+"""Whether the aggregator takes a request on: it must be the one on chain, possible, and hide nothing."""
+
+from protocol.crypto.fixed_point import encode
+from protocol.crypto.opening import Opening, verify_opening
+from protocol.crypto.paillier import PublicKey
+from protocol.crypto.validation import verify_public_key
+from protocol.errors import WidthError
+from protocol.learning.scales import MODEL_SCALE
+from protocol.marketplace import Opened
+from protocol.messages import TrainingRequest
+from protocol.request import Request, StartTraining
+from protocol.roles.engine.context import Context
+from protocol.roles.shared.request_widths import check_widths
+
+
+def refusal_code(opened: Opened, body: TrainingRequest, context: Context) -> str | None:
+    """The code of the reason not to take this request on, or None.
+
+    Raises ProtocolViolation for a key or a model that no honest buyer sends.
+    """
+    request = body.request
+    if opened.terms != request.terms() or opened.deposit != request.payment.deposit_wei:
+        return "terms_differ"
+    if isinstance(request.start, StartTraining):
+        return "continuation_not_supported"
+    try:
+        check_widths(request)
+    except WidthError:
+        return "widths_do_not_fit"
+    key = verify_public_key(
+        int(body.public_key), list(body.key_proof), request.key_bits, context.least_key_bits
+    )
+    return _initial_model_refusal(request, body, key)
+
+
+def _initial_model_refusal(request: Request, body: TrainingRequest, key: PublicKey) -> str | None:
+    """An untrained model is no secret. A hidden one, far out of range, would read data out of one metric."""
+    model = body.initial_model.read(key, scale=MODEL_SCALE, count=request.parameters)
+    weights = encode([float(weight) for weight in request.start_weights()], MODEL_SCALE)
+    if len(body.opening) != len(model):
+        return "initial_model_not_opened"
+    for ciphertext, root, weight in zip(model, body.opening, weights, strict=True):
+        if root.plaintext != weight % int(key.n):
+            return "initial_model_differs"
+        if not verify_opening(key, ciphertext, Opening(root.plaintext, root.root)):
+            return "initial_model_not_opened"
+    return None

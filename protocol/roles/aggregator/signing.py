@@ -1,0 +1,156 @@
+"""The aggregator's evaluation lane, second half: it checks the buyer's opening and collects signatures."""
+
+from protocol.envelope import SignedMessage
+from protocol.errors import ProtocolViolation
+from protocol.marketplace import RecordRound
+from protocol.messages import Opening, OpeningRefused, RoundSignature
+from protocol.records import RoundRecord
+from protocol.roles.aggregator.ending import give_up
+from protocol.roles.aggregator.lanes import OpeningLane, RecordedModel, SigningLane, attempt_out_of_order
+from protocol.roles.aggregator.state import EndingState, TrainingState
+from protocol.roles.engine import facts, timers
+from protocol.roles.engine.context import Context, Step
+from protocol.roles.engine.effects import SubmitCall
+from protocol.roles.engine.inputs import Received
+from protocol.roles.engine.refusals import EarlyInput, require
+from protocol.roles.engine.state import replace
+from protocol.roles.shared.metric_check import build_record, check_metrics, check_openings
+from protocol.roles.shared.parties import require_sender
+from protocol.signatures import recover_address
+from protocol.types import RoundAttempt, mask_of, seats_of
+
+TOLERATED_ERROR = 2
+"""(1 + τ) with τ = 1: a trainer whose local model is worse than twice v₀ sits out the next round."""
+
+
+# ---- the opening ----
+
+
+def on_opening(state: TrainingState, received: Received[Opening], context: Context) -> Step[TrainingState]:
+    """Check the buyer's opening and record as the validators do; then wait for their signatures."""
+    require_sender(received.sender, state.opened.buyer)
+    lane, body = _opening_lane(state, received.at), received.body
+    record = _opened_record(state, lane, body, context)
+    signer = recover_address(record.digest(context.market), body.signature)
+    require(signer == state.opened.buyer, "bad_record_signature")
+    signing = SigningLane(
+        trained=lane.trained,
+        attempt=lane.attempt,
+        validators=lane.validators,
+        metrics=lane.metrics,
+        record=record,
+        buyer_signature=body.signature,
+    )
+    waits = (timers.OPENING.cancel(lane.at), timers.SIGNATURES.set(state.step_seconds, lane.at))
+    return Step(replace(state, evaluation=signing), waits)
+
+
+def _opened_record(state: TrainingState, lane: OpeningLane, body: Opening, context: Context) -> RoundRecord:
+    """The record that follows from the opening.
+
+    Raises ProtocolViolation("bad_opening", "wrong_record") unless the buyer's is the same.
+    """
+    checked = check_metrics(
+        [metric.message.load(SignedMessage, context) for metric in lane.metrics],
+        training=state.training,
+        round_number=lane.trained.round,
+        attempt=lane.attempt,
+        parties=state.parties,
+        widths=state.widths,
+        key=state.key,
+        link=state.link,
+    )
+    check_openings(state.key, checked.products, body.plaintexts, body.roots)
+    record = build_record(
+        checked, list(body.plaintexts), request=state.request, widths=state.widths, link=state.link
+    )
+    if record is None or record != body.record:
+        raise ProtocolViolation("wrong_record")
+    return record
+
+
+def on_opening_refused(
+    state: TrainingState, received: Received[OpeningRefused], context: Context
+) -> Step[EndingState]:
+    """The sum was implausible: nothing of this round may be published, and it cannot be measured again."""
+    require_sender(received.sender, state.opened.buyer)
+    _opening_lane(state, received.at)
+    return give_up(state, "implausible", None, context)
+
+
+def on_opening_late(
+    state: TrainingState, at: RoundAttempt, context: Context
+) -> Step[TrainingState | EndingState]:
+    """The buyer is silent: what was recorded is settled."""
+    if not isinstance(state.evaluation, OpeningLane) or state.evaluation.at != at:
+        return Step.unchanged(state)
+    return give_up(state, "buyer_silent", state.opened.buyer, context)
+
+
+def _opening_lane(state: TrainingState, at: RoundAttempt) -> OpeningLane:
+    lane = state.evaluation
+    if not isinstance(lane, OpeningLane) or lane.at != at:
+        raise attempt_out_of_order(at)
+    return lane
+
+
+# ---- the signatures ----
+
+
+def on_round_signature(
+    state: TrainingState, received: Received[RoundSignature], context: Context
+) -> Step[TrainingState]:
+    """Collect signatures; a majority of the attempt's validators sends the record to the chain."""
+    lane = state.evaluation
+    if not isinstance(lane, SigningLane) or lane.trained.round != received.at.round:
+        if received.at.round <= state.link.round:
+            return Step.unchanged(state)  # the majority was there before it
+        raise EarlyInput
+    seat, body = state.parties.seat_of(received.sender), received.body
+    require(lane.validators >> seat & 1 == 1, "not_a_validator")
+    signer = recover_address(lane.record.digest(context.market), body.signature)
+    require(signer == received.sender, "bad_record_signature")
+    others = (signature for signature in lane.signatures if signature[0] != signer)
+    lane = replace(lane, signatures=(*others, (signer, body.signature)))
+    if 2 * len(lane.signatures) <= lane.validators.bit_count():
+        return Step(replace(state, evaluation=lane))
+    return _record(state, lane)
+
+
+def on_signatures_late(
+    state: TrainingState, at: RoundAttempt, context: Context
+) -> Step[TrainingState | EndingState]:
+    """Without a majority the round cannot be recorded."""
+    if not isinstance(state.evaluation, SigningLane) or state.evaluation.at != at:
+        return Step.unchanged(state)
+    return give_up(state, "too_few_signatures", None, context)
+
+
+def _record(state: TrainingState, lane: SigningLane) -> Step[TrainingState]:
+    """Send the signed record to the chain; after the last round nothing more is trained."""
+    record = lane.record
+    by_owner = dict(lane.signatures)
+    signatures = tuple(by_owner.get(owner, b"") for owner in state.parties.addresses(lane.validators))
+    call = RecordRound(record=record, buyer_signature=lane.buyer_signature, validator_signatures=signatures)
+    model = RecordedModel(
+        round=record.round, model=lane.trained.refreshed_model, digest=lane.trained.refreshed_digest
+    )
+    signed = replace(
+        state,
+        evaluation=None,
+        link=state.link.next(record),
+        sitting_out=_worse_trainers(record),
+        signed_models=(*state.signed_models, model),
+        last_signed=record.last,
+        training_lane=None if record.last else state.training_lane,
+        trained=None if record.last else state.trained,
+    )
+    fact = facts.ROUND_SIGNED.of(round=record.round, last=record.last)
+    return Step(signed, (SubmitCall(call=call), timers.SIGNATURES.cancel(lane.at), fact))
+
+
+def _worse_trainers(record: RoundRecord) -> int:
+    """The trainers that sit out the next round, as a mask."""
+    limit = TOLERATED_ERROR * record.mse_before
+    errors = zip(seats_of(record.trainers), record.own, strict=True)
+    return mask_of([seat for seat, error in errors if error > limit])

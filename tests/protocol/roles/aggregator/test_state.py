@@ -1,0 +1,67 @@
+"""States that version 0.1.0 wrote: one type for all phases, each with the fields of all of them."""
+
+from typing import Any
+
+import msgpack  # type: ignore[import-untyped]
+import pytest
+
+from protocol.codec import pack, unpack
+from protocol.roles.dispatch import _Instance
+from tests.support.golden_states import FOLDER
+from tests.support.plain_market import assert_model_of_twin
+from tests.support.pure_market import PureMarket
+from tests.support.small_markets import losing, small_market
+
+LANES = {
+    "training_lane": {"updates": (), "mask": None},
+    "evaluation": {"metrics": (), "record": None, "buyer_signature": None, "signatures": ()},
+}
+
+
+def unused_fields() -> dict[str, Any]:
+    """Every field that a state had then, as it was when nothing was in it yet."""
+    content = (FOLDER / "0.1.0" / "federated_aggregator-requested.msgpack").read_bytes()
+    state: dict[str, Any] = msgpack.unpackb(unpack(_Instance, content).state)
+    return state
+
+
+def rewrite_as_0_1_0(market: PureMarket) -> None:
+    """Have the aggregator's state stored as 0.1.0 would have stored it."""
+    aggregator = market.aggregator
+    assert aggregator.state is not None
+    instance = unpack(_Instance, aggregator.state)
+    state = {**unused_fields(), **msgpack.unpackb(instance.state)}
+    for lane, fields in LANES.items():
+        if state[lane] is not None:
+            state[lane] = {**fields, **state[lane]}
+    state["public_key_proof"] = [b"proof"]
+    state["last_recorded"] = state["phase"] in ("settling", "done")
+    aggregator.state = pack(_Instance(state=msgpack.packb(state), held=instance.held))
+
+
+@pytest.mark.parametrize("lost", ["nothing", "last opening"])
+def test_a_training_goes_on_from_every_state_of_0_1_0(lost: str) -> None:
+    market = small_market()
+    if lost == "last opening":
+        market.intercept = losing(lambda m: m.envelope.type == "opening" and m.envelope.round == 2)
+    seen: set[str] = set()
+    deliver = market.deliver
+
+    def rewriting(party: Any, item: Any) -> Any:
+        if party is market.aggregator and party.state is not None:
+            rewrite_as_0_1_0(market)
+            state = party.decoded
+            lanes = (getattr(state, "training_lane", None), getattr(state, "evaluation", None))
+            seen.update(lane.status for lane in lanes if lane is not None)
+            seen.add(state.phase)
+        return deliver(party, item)
+
+    market.deliver = rewriting  # type: ignore[method-assign]
+    market.finish()
+    assert {"distributed", "refreshing", "measuring", "opening", "signing"} < seen
+    if lost == "nothing":
+        assert market.aggregator.shown == "FINISHED"
+        assert_model_of_twin(market)
+    else:
+        assert market.aggregator.shown == "FAILED(buyer_silent)"
+        assert market.contract.status == "settled"
