@@ -16,8 +16,6 @@ CAUSED: dict[Row, set[type]] = defaultdict(set)
 
 def observe(row: Row, before: PhaseState, step: Step[PhaseState]) -> None:
     """An `Observer`: the table must know where the transition leads and what comes of it."""
-    if not row.why:
-        return
     place = f"{row.input} in {before.phase}"
     effects = {type(effect) for effect in step.effects}
     assert step.state.phase in row.next_phases(before.phase), f"{place} leads to {step.state.phase}"

@@ -7,7 +7,6 @@ from protocol.messages import MESSAGE_TYPES
 from protocol.roles.dispatch import ROLES, decode_state
 from protocol.roles.engine.inputs import input_name
 from protocol.roles.engine.refusals import EarlyInput
-from protocol.roles.engine.untyped import UntypedMachine
 from tests.support.phases import (
     INPUT_NAMES,
     MACHINES,
@@ -46,13 +45,11 @@ def test_a_row_leads_to_phases_of_its_role_and_says_why() -> None:
         for row in machine.rows:
             for phase in row.phases:
                 assert set(row.next_phases(phase)) <= set(machine.phases), row
-            assert row.why.endswith(".") or isinstance(machine, UntypedMachine), row
+            assert row.why.endswith("."), row
 
 
 def test_every_phase_can_be_reached_and_ended() -> None:
     for machine in MACHINES.values():
-        if isinstance(machine, UntypedMachine):
-            continue
         arrows = {
             (phase, target)
             for phase, allowed in machine.table.items()

@@ -18,8 +18,6 @@ TREES = {
     for folder in ("protocol", "services")
     for path in sorted((ROOT / folder).rglob("*.py"))
 }
-UNTYPED = [path for path in TREES if "engine.untyped import" in path.read_text(encoding="utf-8")]
-"""Files of roles whose names still stand in their handlers."""
 PRIVATE = [name for name, entry in vars(private).items() if name.isupper()]
 
 
@@ -68,26 +66,12 @@ def entries_named(module: str) -> set[str]:
     return {name for name in used if name.isupper()}
 
 
-def literal_names(*kinds: str) -> set[str]:
-    """The names in `Kind(name="…")` of roles that are not converted."""
-    return {
-        str(keyword.value.value).partition(":")[0].upper()
-        for path, node in calls()
-        if called(node) in kinds and "aggregator" in path.parts
-        for keyword in node.keywords
-        if keyword.arg == "name" and isinstance(keyword.value, ast.Constant)
-    }
-
-
 def made_elsewhere(kinds: set[str], registry: str) -> list[str]:
     """Where such an effect is made past its registry."""
     return [
         f"{path.relative_to(ROOT)}:{node.lineno}"
         for path, node in calls()
-        if called(node) in kinds
-        and isinstance(node.func, ast.Name)
-        and path != ENGINE / f"{registry}.py"
-        and not (UNTYPED and "aggregator" in path.parts)
+        if called(node) in kinds and isinstance(node.func, ast.Name) and path != ENGINE / f"{registry}.py"
     ]
 
 
@@ -100,8 +84,6 @@ def test_every_fact_is_noted_and_every_noted_fact_is_registered() -> None:
         if isinstance(argument, ast.Attribute)
     }
     noted = entries_used("facts", {"of", "pair"}) | relayed
-    if UNTYPED:
-        noted |= literal_names("RecordFact")
     registered = {name for name, entry in vars(facts).items() if isinstance(entry, Fact)}
     assert noted == registered
     assert not made_elsewhere({"RecordFact"}, "facts")
@@ -143,9 +125,6 @@ def test_a_fact_has_its_registered_data_and_no_other(fact: Fact) -> None:
 
 def test_every_timer_is_set_and_every_set_timer_is_registered() -> None:
     set_by_roles = entries_used("timers", {"set"})
-    if UNTYPED:
-        set_by_roles |= literal_names("SetTimer", "CancelTimer")
-        set_by_roles |= {"UPDATES", "REFRESH", "METRICS", "OPENING", "SIGNATURES"}
     assert set_by_roles == {name.upper() for name in timers.TIMERS}
     assert not made_elsewhere({"SetTimer", "CancelTimer"}, "timers")
 
