@@ -110,10 +110,10 @@ def _no_match(
     state: UndecidedState, request: Request, reasons: tuple[str, ...], context: Context, expiry: SetTimer
 ) -> Step[OwnerState]:
     """Wait for a data set that serves the request; the aggregator is told once."""
-    told = bool(state.mismatches)
-    answer = None if told else message(context, request.aggregator, InvitationAnswer(decision="no_data"))
+    answer = message(context, request.aggregator, InvitationAnswer(decision="no_data"))
+    fact = facts.NO_MATCH.of(reasons=list(reasons))
     waiting = enter(WaitingState, state, data_set=None, mismatches=reasons)
-    return Step(waiting, effects_of(expiry, facts.NO_MATCH.of(reasons=list(reasons)), answer))
+    return Step(waiting, effects_of(expiry, fact, None if state.mismatches else answer))
 
 
 def _asks(before: UndecidedState, name: str) -> RecordFact | None:

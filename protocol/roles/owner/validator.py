@@ -1,9 +1,14 @@
 """A data owner as validator: measures models it cannot read on rows it does not show, signs the result."""
 
+from collections.abc import Sequence
+
+from gmpy2 import mpz
+
 from protocol.bodies import body_of
 from protocol.learning.kinds.registry import kind_of
 from protocol.learning.metric import ResidualState, encrypted_metrics, masked_residuals
 from protocol.learning.scales import COEFFICIENT_SCALE, MODEL_SCALE
+from protocol.learning.widths import Widths
 from protocol.messages import (
     EncryptedMetric,
     LocalModels,
@@ -48,18 +53,10 @@ def on_local_models(
 ) -> Step[OwnerState]:
     """Check the round's signed updates and send the buyer every model's residuals, encrypted and masked."""
     require_sender(received.sender, state.request.aggregator)
-    widths = widths_of(state)
-    key = public_key_of(state.n)
-    body = received.body
-    at = received.at
+    widths, key, body, at = widths_of(state), public_key_of(state.n), received.body, received.at
     check_place(state, at)
     validators = check_members(state, body, context)
-    link = state.link or TranscriptHead(
-        model_digest=body.start_model.digest(), transcript=state.request.hash()
-    )
-    require(at.round == link.round + 1, "round_out_of_order")
-    require(body.start_model.digest() == link.model_digest, "wrong_start_model")
-    require(body.measure_start == link.measures_start(validators), "wrong_start_measurement")
+    link = _checked_start(state, body, at.round, validators)
     updates = [check_update(state, signed, at.round, link.model_digest) for signed in body.updates]
     trainers = check_trainers(state, body)
     start = body.start_model.read(key, scale=MODEL_SCALE, count=state.request.parameters)
@@ -90,17 +87,38 @@ def on_local_models(
         refreshed_model=refreshed,
         residuals=kept,
     )
-    count = (len(models) + int(body.measure_start)) * (state.request.parameters + 1)
-    metric = NoisyMetric(
+    sent = message(context, state.opened.buyer, _noisy_metric(state, evaluation, packed, widths), at)
+    return Step(replace(state, link=link, evaluation=evaluation), (refreshed_blob, kept_blob, sent))
+
+
+def _checked_start(
+    state: RunningState, body: LocalModels, round_number: int, validators: int
+) -> TranscriptHead:
+    """Where the chain of opened rounds stands; the attempt starts from its model."""
+    first = TranscriptHead(model_digest=body.start_model.digest(), transcript=state.request.hash())
+    link = state.link or first
+    require(round_number == link.round + 1, "round_out_of_order")
+    require(body.start_model.digest() == link.model_digest, "wrong_start_model")
+    require(body.measure_start == link.measures_start(validators), "wrong_start_measurement")
+    return link
+
+
+def _noisy_metric(
+    state: RunningState, evaluation: Evaluation, packed: Sequence[mpz], widths: Widths
+) -> NoisyMetric:
+    models = evaluation.trainers.bit_count() + int(evaluation.measure_start)
+    return NoisyMetric(
         masked_residuals=PackedVector.of(
-            key, packed, scale=widths.residual_scale, count=count, slot_bits=widths.residual.slot_bits
+            public_key_of(state.n),
+            packed,
+            scale=widths.residual_scale,
+            count=models * (state.request.parameters + 1),
+            slot_bits=widths.residual.slot_bits,
         ),
-        models=len(models) + int(body.measure_start),
-        measure_start=body.measure_start,
+        models=models,
+        measure_start=evaluation.measure_start,
         check_digest=digest_of(*evaluation.update_digests, evaluation.refreshed_digest),
     )
-    sent = message(context, state.opened.buyer, metric, at)
-    return Step(replace(state, link=link, evaluation=evaluation), (refreshed_blob, kept_blob, sent))
 
 
 def on_metric_products(

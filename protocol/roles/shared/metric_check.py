@@ -95,8 +95,8 @@ def read_values(
     body: EncryptedMetric, sender: str, *, parties: Parties, widths: Widths, key: PublicKey
 ) -> list[mpz]:
     """The checked ciphertexts of one validator's metric; its weight is the row count that it announced."""
-    told = parties.rows_by_owner().get(sender)
-    require(body.rows == told, "wrong_row_count", f"{body.rows} rows, {told} announced")
+    announced = parties.rows_by_owner().get(sender)
+    require(body.rows == announced, "wrong_row_count", f"{body.rows} rows, {announced} announced")
     count = widths.metric_count(len(body.updates), start=body.measure_start)
     return body.values.read(
         key,
@@ -160,8 +160,8 @@ def build_record(
 def _metric(message: SignedMessage, training: int, round_number: int, attempt: int) -> EncryptedMetric:
     envelope = message.envelope
     require(envelope.type == "encrypted_metric", "wrong_evidence", envelope.type)
-    place = (envelope.training, envelope.round, envelope.attempt)
-    require(place == (training, round_number, attempt), "wrong_evidence", "of another round or attempt")
+    named = (envelope.training, envelope.round, envelope.attempt)
+    require(named == (training, round_number, attempt), "wrong_evidence", "of another round or attempt")
     message.verify()
     return body_of(message, EncryptedMetric)
 

@@ -33,8 +33,8 @@ class Parties(FrozenModel):
 
     def validator_rows(self) -> int:
         """Rows of all drawn validators together: the opening's slots are sized for them."""
-        held = dict(self.rows_by_owner())
-        return sum(held.get(address, 0) for address in self.addresses(self.validators))
+        rows = self.rows_by_owner()
+        return sum(rows.get(address, 0) for address in self.addresses(self.validators))
 
     def rows_by_owner(self) -> dict[str, int]:
         """Rows by owner."""
