@@ -1,12 +1,12 @@
 """The two lanes of a running training: one round is trained while the round before it is measured."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import Field
 
 from protocol.errors import ProtocolViolation
 from protocol.records import RoundRecord
-from protocol.roles.engine.state import BlobRef
+from protocol.roles.engine.state import BlobRef, own_fields_of_status
 from protocol.types import (
     Address,
     AttemptNumber,
@@ -17,20 +17,6 @@ from protocol.types import (
     RoundNumber,
     Seats,
 )
-
-
-def _without_foreign_fields(*kinds: type[FrozenModel]) -> BeforeValidator:
-    """Read what version 0.1.0 stored: one kind of lane, with the fields that are now spread over `kinds`."""
-    fields = {kind.model_fields["status"].default: frozenset(kind.model_fields) for kind in kinds}
-    every_field = frozenset[str]().union(*fields.values())
-
-    def own_fields(value: Any) -> Any:
-        if not isinstance(value, dict) or value.get("status") not in fields:
-            return value
-        foreign = every_field - fields[value["status"]]
-        return {name: content for name, content in value.items() if name not in foreign}
-
-    return BeforeValidator(own_fields)
 
 
 class Answer(FrozenModel):
@@ -67,7 +53,7 @@ class RefreshingLane(_RoundInTraining):
 TrainingLane = Annotated[
     DistributedLane | RefreshingLane,
     Field(discriminator="status"),
-    _without_foreign_fields(DistributedLane, RefreshingLane),
+    own_fields_of_status(DistributedLane, RefreshingLane),
 ]
 """The round in training."""
 
@@ -122,7 +108,7 @@ class SigningLane(_Attempt):
 EvaluationLane = Annotated[
     MeasuringLane | OpeningLane | SigningLane,
     Field(discriminator="status"),
-    _without_foreign_fields(MeasuringLane, OpeningLane, SigningLane),
+    own_fields_of_status(MeasuringLane, OpeningLane, SigningLane),
 ]
 """The round being measured."""
 

@@ -5,6 +5,7 @@ after the contract has settled.
 """
 
 from protocol.bodies import body_of
+from protocol.errors import ProtocolViolation
 from protocol.messages import TrainingOrder
 from protocol.roles.buyer.ordering import require_possible
 from protocol.roles.buyer.state import (
@@ -40,9 +41,8 @@ MACHINE: Machine[BuyerState] = Machine("model_buyer", _STATES, ROWS)
 
 def initial(item: Input, context: Context) -> Step[BuyerState]:
     """The state an order starts; the step that follows opens the training on chain."""
-    require(isinstance(item, MessageReceived), "unknown_training")
-    assert isinstance(item, MessageReceived)
-    require(item.signed.envelope.type == "training_order", "unknown_training")
+    if not isinstance(item, MessageReceived) or item.signed.envelope.type != "training_order":
+        raise ProtocolViolation("unknown_training")
     require(item.signed.envelope.sender == context.address, "not_the_operator")
     request = body_of(item.signed, TrainingOrder).request
     require_possible(request)

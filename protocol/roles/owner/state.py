@@ -5,11 +5,13 @@ a person or the policy decides, *initiated* once it is joined, *running* once th
 *finished*, *declined* or *failed*.
 """
 
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import Field
 
 from protocol.marketplace import Opened
 from protocol.request import Request
-from protocol.roles.engine.state import BlobRef, PhaseState
+from protocol.roles.engine.state import BlobRef, PhaseState, own_fields_of_status
 from protocol.roles.shared.parties import Parties
 from protocol.roles.shared.transcript import TranscriptHead
 from protocol.types import (
@@ -39,12 +41,8 @@ class TrainerAnswer(FrozenModel):
 
 
 class Evaluation(FrozenModel):
-    """A validator's work on one attempt.
+    """A validator's work on one attempt; a type for each step of it."""
 
-    MASKED after the noisy metric, MEASURED after the encrypted one, CHECKED once all metrics are shown.
-    """
-
-    status: Literal["masked", "measured", "checked"] = "masked"
     round: RoundNumber
     attempt: AttemptNumber
     trainers: Seats
@@ -55,13 +53,35 @@ class Evaluation(FrozenModel):
     refreshed_digest: Digest
     refreshed_model: BlobRef
     residuals: BlobRef
-    own_values: Digest | None = None
-    shown_metrics: BlobRef | None = None
 
     @property
     def at(self) -> RoundAttempt:
         """What is measured."""
         return RoundAttempt(self.round, self.attempt)
+
+
+class MaskedEvaluation(Evaluation):
+    """The noisy metric is sent; the buyer's products are due."""
+
+    status: Literal["masked"] = "masked"
+
+
+class MeasuredEvaluation(Evaluation):
+    """The encrypted metric is sent; all validators' metrics are due."""
+
+    status: Literal["measured"] = "measured"
+    own_values: Digest
+
+
+class CheckedEvaluation(Evaluation):
+    """All metrics are shown; the buyer's opening is due."""
+
+    status: Literal["checked"] = "checked"
+    own_values: Digest
+    shown_metrics: BlobRef
+
+
+_EVALUATIONS = (MaskedEvaluation, MeasuredEvaluation, CheckedEvaluation)
 
 
 class OwnerState(PhaseState):
@@ -141,7 +161,14 @@ class RunningState(JoinedState):
     phase: Literal["running"] = "running"
     answer: TrainerAnswer | None = None
     link: TranscriptHead | None = None
-    evaluation: Evaluation | None = None
+    evaluation: (
+        Annotated[
+            MaskedEvaluation | MeasuredEvaluation | CheckedEvaluation,
+            Field(discriminator="status"),
+            own_fields_of_status(*_EVALUATIONS),
+        ]
+        | None
+    ) = None
     last_model: BlobRef | None = None
     caught_up: RoundNumber = 0
     recorded_model: Digest | None = None

@@ -1,11 +1,12 @@
 """A data owner as validator: measures models it cannot read on rows it does not show, signs the result."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from gmpy2 import mpz
 
 from protocol.bodies import body_of
-from protocol.learning.kinds.registry import kind_of
+from protocol.errors import ProtocolViolation
 from protocol.learning.metric import ResidualState, encrypted_metrics, masked_residuals
 from protocol.learning.scales import COEFFICIENT_SCALE, MODEL_SCALE
 from protocol.learning.widths import Widths
@@ -27,7 +28,15 @@ from protocol.roles.engine.context import Context, Step, message
 from protocol.roles.engine.inputs import Received
 from protocol.roles.engine.refusals import require
 from protocol.roles.engine.state import replace, store
-from protocol.roles.owner.state import Evaluation, FinishedState, OwnerState, RunningState
+from protocol.roles.owner.state import (
+    CheckedEvaluation,
+    Evaluation,
+    FinishedState,
+    MaskedEvaluation,
+    MeasuredEvaluation,
+    OwnerState,
+    RunningState,
+)
 from protocol.roles.owner.trainer import factor_of
 from protocol.roles.owner.validator_checks import (
     check_members,
@@ -75,7 +84,7 @@ def on_local_models(
     )
     refreshed, refreshed_blob = store(body.refreshed_model)
     kept, kept_blob = store(residuals.to_bytes(key))
-    evaluation = Evaluation(
+    evaluation = MaskedEvaluation(
         round=at.round,
         attempt=at.attempt,
         trainers=trainers,
@@ -126,7 +135,7 @@ def on_metric_products(
 ) -> Step[OwnerState]:
     """Take the masks out of the buyer's products, add noise, send the encrypted metric to the aggregator."""
     require_sender(received.sender, state.opened.buyer)
-    evaluation = running_evaluation(state, received, "masked")
+    evaluation = running_evaluation(state, received, MaskedEvaluation)
     widths = widths_of(state)
     key = public_key_of(state.n)
     body = received.body
@@ -160,7 +169,7 @@ def on_metric_products(
         ),
         refreshed_digest=evaluation.refreshed_digest,
     )
-    measured = replace(evaluation, status="measured", own_values=vector.digest())
+    measured = MeasuredEvaluation(**_common(evaluation), own_values=vector.digest())
     sent = message(context, state.request.aggregator, metric, evaluation.at)
     return Step(replace(state, evaluation=measured), (sent,))
 
@@ -170,7 +179,7 @@ def on_opening_request(
 ) -> Step[OwnerState]:
     """Check that the aggregator shows all metrics, this validator's own unchanged among them."""
     require_sender(received.sender, state.request.aggregator)
-    evaluation = running_evaluation(state, received, "measured")
+    evaluation = running_evaluation(state, received, MeasuredEvaluation)
     body = received.body
     checked = checked_metrics(state, evaluation, body.metrics)
     require(checked.validators == evaluation.validators, "wrong_members")
@@ -181,17 +190,22 @@ def on_opening_request(
     require(tuple(update.digest for update in checked.updates) == evaluation.update_digests, "other_updates")
     require(checked.refreshed_digest == evaluation.refreshed_digest, "other_refreshed_model")
     shown, blob = store(body)
-    return Step(
-        replace(state, evaluation=replace(evaluation, status="checked", shown_metrics=shown)), (blob,)
+    evaluated = CheckedEvaluation(
+        **_common(evaluation), own_values=evaluation.own_values, shown_metrics=shown
     )
+    return Step(replace(state, evaluation=evaluated), (blob,))
+
+
+def _common(evaluation: Evaluation) -> dict[str, Any]:
+    """What the next step of an attempt still knows."""
+    return {name: value for name, value in evaluation if name in Evaluation.model_fields}
 
 
 def on_opening(state: RunningState, received: Received[Opening], context: Context) -> Step[OwnerState]:
     """Check the buyer's opening and record against what this validator works out itself, then sign."""
     require_sender(received.sender, state.opened.buyer)
-    evaluation = running_evaluation(state, received, "checked")
+    evaluation = running_evaluation(state, received, CheckedEvaluation)
     link = link_of(state)
-    assert evaluation.shown_metrics is not None
     body = received.body
     key = public_key_of(state.n)
     checked = checked_metrics(
@@ -201,8 +215,8 @@ def on_opening(state: RunningState, received: Received[Opening], context: Contex
     record = build_record(
         checked, list(body.plaintexts), request=state.request, widths=widths_of(state), link=link
     )
-    require(record == body.record, "wrong_record")
-    assert record is not None
+    if record is None or record != body.record:
+        raise ProtocolViolation("wrong_record")
     digest = record.digest(context.market)
     require(recover_address(digest, body.signature) == state.opened.buyer, "bad_record_signature")
     signed = RoundSignature(signature=sign_digest(context.signing_key, digest))
@@ -216,7 +230,7 @@ def on_opening_refused(
 ) -> Step[OwnerState]:
     """The buyer found the sum implausible: this attempt ends without numbers."""
     require_sender(received.sender, state.opened.buyer)
-    running_evaluation(state, received, "checked")
+    running_evaluation(state, received, CheckedEvaluation)
     fact = facts.IMPLAUSIBLE.of(round=received.at.round)
     return Step(replace(state, evaluation=None), (fact,))
 
@@ -226,8 +240,8 @@ def on_model_request(
 ) -> Step[OwnerState]:
     """Serve the paid model when the aggregator does not: the last recorded one, after settlement."""
     require_sender(received.sender, state.opened.buyer)
-    require(state.last_recorded and state.last_model is not None, "no_model_here")
-    assert state.last_model is not None
+    if not state.last_recorded or state.last_model is None:
+        raise ProtocolViolation("no_model_here")
     vector = state.last_model.load(EncryptedVector, context)
     require(vector.digest() == state.recorded_model, "no_model_here")
     label = received.envelope.message_id.hex()

@@ -1,10 +1,12 @@
 """What a validator checks before it answers: whose turn it is, who takes part, what each trainer signed."""
 
 from collections.abc import Sequence
+from typing import TypeVar
 
 from protocol.bodies import body_of
 from protocol.crypto.cipher import PublicKey
 from protocol.envelope import SignedMessage
+from protocol.errors import ProtocolViolation
 from protocol.learning.metric import zero_sum_masks
 from protocol.learning.widths import Widths
 from protocol.messages import (
@@ -14,12 +16,21 @@ from protocol.messages import (
 from protocol.roles.engine.context import Context
 from protocol.roles.engine.inputs import Received
 from protocol.roles.engine.refusals import EarlyInput, StaleInput, require
-from protocol.roles.owner.state import Evaluation, RunningState
+from protocol.roles.owner.state import (
+    CheckedEvaluation,
+    Evaluation,
+    MaskedEvaluation,
+    MeasuredEvaluation,
+    RunningState,
+)
 from protocol.roles.shared.metric_check import CheckedMetrics, check_metrics
 from protocol.roles.shared.parties import public_key_of
 from protocol.roles.shared.request_widths import training_widths
 from protocol.roles.shared.transcript import TranscriptHead
 from protocol.types import FrozenModel, RoundAttempt, digest_of
+
+E = TypeVar("E", bound=Evaluation)
+_TURNS: tuple[type[Evaluation], ...] = (MaskedEvaluation, MeasuredEvaluation, CheckedEvaluation)
 
 
 def widths_of(state: RunningState) -> Widths:
@@ -81,7 +92,7 @@ def check_update(
     return update
 
 
-def running_evaluation(state: RunningState, received: Received[FrozenModel], status: str) -> Evaluation:
+def running_evaluation(state: RunningState, received: Received[FrozenModel], kind: type[E]) -> E:
     """The running attempt, if the message is for it and in its turn; StaleInput where it is over."""
     at = received.at
     if 1 <= at.round <= state.caught_up:
@@ -92,10 +103,10 @@ def running_evaluation(state: RunningState, received: Received[FrozenModel], sta
         require(at.round > done, "attempt_out_of_order")
         raise EarlyInput
     require(at >= running.at, "attempt_out_of_order")
-    order = ("masked", "measured", "checked")
-    if at > running.at or order.index(running.status) < order.index(status):
+    if at > running.at or _TURNS.index(type(running)) < _TURNS.index(kind):
         raise EarlyInput
-    require(running.status == status, "asked_twice")
+    if not isinstance(running, kind):
+        raise ProtocolViolation("asked_twice")
     return running
 
 
