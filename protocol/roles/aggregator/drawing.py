@@ -79,7 +79,7 @@ def _start(state: DrawingState, context: Context) -> Step[TrainingState | Ending
     training = _first_round(state, context)
     parties, dropped = training.parties, training.dropped
     if (parties.validators & ~dropped).bit_count() < 2:
-        return give_up(training, "too_few_validators", None, context)
+        return give_up(training, "too_few_validators", context)
     body = TrainingStarted(
         trainers=parties.addresses(parties.trainers),
         validators=parties.addresses(parties.validators),

@@ -43,14 +43,16 @@ from protocol.roles.shared.parties import require_sender
 # ---- given up ----
 
 
-def give_up(state: AggregatorState, code: str, fault: str | None, context: Context) -> Step[EndingState]:
+def give_up(
+    state: AggregatorState, code: str, context: Context, *, fault: str | None = None
+) -> Step[EndingState]:
     """Tell everybody and end the training on chain by what was recorded, as soon as the contract lets us.
 
     `fault` is the address of the party that is to blame, if one is.
     """
     closed = isinstance(state, DrawingState | TrainingState)
     ending = enter(EndingState, state, failure=code, closed=closed)
-    notices = _failure_notices(ending, code, fault, context)
+    notices = _failure_notices(ending, code, context, fault)
     wait = timers.END.set(_seconds_to_the_end(state, context))
     return Step(ending, (*notices, wait, facts.GAVE_UP.of(code=code)))
 
@@ -65,7 +67,7 @@ def _seconds_to_the_end(state: AggregatorState, context: Context) -> float:
 
 
 def _failure_notices(
-    state: AggregatorState, code: str, fault: str | None, context: Context
+    state: AggregatorState, code: str, context: Context, fault: str | None = None
 ) -> list[SendMessage]:
     body = TrainingFailed(code=code, fault=fault, last_round=state.recorded)
     recipients = (opened_of(state).buyer, *state.parties.seats)
@@ -75,7 +77,7 @@ def _failure_notices(
 def on_stop(state: PreparedState, order: Received[StopOrder], context: Context) -> Step[EndingState]:
     """The operator stops the training at the last recorded round."""
     require_sender(order.sender, context.address)
-    return give_up(state, "stopped_by_aggregator", None, context)
+    return give_up(state, "stopped_by_aggregator", context)
 
 
 def stall_timer(state: DrawingState | TrainingState) -> SetTimer:
@@ -144,7 +146,7 @@ def on_cancelled(state: AggregatorState, _event: Cancelled, context: Context) ->
     return Step(
         enter(FailedState, state, failure=code),
         effects_of(
-            _failure_notices(state, code, None, context),
+            _failure_notices(state, code, context),
             timers.OPENED.cancel(),
             timers.REQUEST.cancel(),
             timers.JOIN.cancel(),
@@ -161,7 +163,7 @@ def on_gone(state: OpenedState, _refusal: CallRefused, context: Context) -> Step
     return Step(
         enter(FailedState, state, failure=code),
         effects_of(
-            _failure_notices(state, code, None, context),
+            _failure_notices(state, code, context),
             timers.JOIN.cancel(),
             timers.DRAW.cancel(),
             timers.ROWS.cancel(),

@@ -4,13 +4,7 @@ from protocol.envelope import SignedMessage
 from protocol.messages import EncryptedMetric, LocalModels, OpeningRequest, UpdateDigest
 from protocol.roles.aggregator import attendance
 from protocol.roles.aggregator.ending import give_up
-from protocol.roles.aggregator.lanes import (
-    Answer,
-    MeasuringLane,
-    OpeningLane,
-    TrainedRound,
-    attempt_out_of_order,
-)
+from protocol.roles.aggregator.lanes import Answer, MeasuringLane, OpeningLane, attempt_out_of_order
 from protocol.roles.aggregator.state import EndingState, TrainingState, with_new_blobs
 from protocol.roles.engine import facts, timers
 from protocol.roles.engine.context import Context, Step, message
@@ -37,21 +31,20 @@ def start_next(state: TrainingState, context: Context) -> Step[TrainingState]:
 
 
 def _measure(state: TrainingState, lane: MeasuringLane, context: Context) -> Step[TrainingState]:
-    body = _local_models(state, lane.trained, lane.validators, context)
+    body = _local_models(state, lane, context)
     sent = [message(context, validator, body, lane.at) for validator in body.validators]
     metrics_due = timers.METRICS.set(state.step_seconds, lane.at)
     return Step(replace(state, evaluation=lane), (*sent, metrics_due))
 
 
-def _local_models(
-    state: TrainingState, trained: TrainedRound, validators: int, context: Context
-) -> LocalModels:
+def _local_models(state: TrainingState, lane: MeasuringLane, context: Context) -> LocalModels:
+    trained = lane.trained
     return LocalModels(
         start_model=trained.start_model.load(EncryptedVector, context),
         updates=tuple(update.message.load(SignedMessage, context) for update in trained.updates),
         refreshed_model=trained.refreshed_model.load(EncryptedVector, context),
-        validators=state.parties.addresses(validators),
-        measure_start=state.link.measures_start(validators),
+        validators=state.parties.addresses(lane.validators),
+        measure_start=state.link.measures_start(lane.validators),
         check_mask_digest=_NO_CHECK,
     )
 
@@ -115,7 +108,7 @@ def on_metrics_late(
         return Step.unchanged(state)
     answered = state.parties.mask(tuple(metric.owner for metric in lane.metrics))
     if answered.bit_count() < 2:
-        return give_up(state, "too_few_validators", None, context)
+        return give_up(state, "too_few_validators", context)
     silent = lane.validators & ~answered
     notices = attendance.drop_notices(state, silent, at.round, "metric_late", context)
     state = attendance.mark_absent(state, silent, at.round)

@@ -54,7 +54,7 @@ def on_never_opened(state: RequestedState, _about: None, _context: Context) -> S
 
 def on_request_late(state: RequestedState, _about: None, context: Context) -> Step[EndingState]:
     """The buyer has opened a training and says nothing: nobody was invited, so its deposit goes back."""
-    return give_up(state, "no_request", None, context)
+    return give_up(state, "no_request", context)
 
 
 def on_training_request(

@@ -84,9 +84,9 @@ def on_record_refused(
     state: TrainingState, refusal: Refused[RecordRound], context: Context
 ) -> Step[EndingState]:
     """Rounds are recorded in order: after one that the contract refuses for good none can follow."""
-    return give_up(state, f"record_{refusal.code}"[:64], None, context)
+    return give_up(state, f"record_{refusal.code}"[:64], context)
 
 
 def on_stalled(state: TrainingState, _about: None, context: Context) -> Step[EndingState]:
     """No round was recorded for as long as the contract waits: anybody may end the training now."""
-    return give_up(state, "round_not_recorded", None, context)
+    return give_up(state, "round_not_recorded", context)

@@ -75,7 +75,7 @@ def on_opening_refused(
     """The sum was implausible: nothing of this round may be published, and it cannot be measured again."""
     require_sender(received.sender, state.opened.buyer)
     _opening_lane(state, received.at)
-    return give_up(state, "implausible", None, context)
+    return give_up(state, "implausible", context)
 
 
 def on_opening_late(
@@ -84,7 +84,7 @@ def on_opening_late(
     """The buyer is silent: what was recorded is settled."""
     if not isinstance(state.evaluation, OpeningLane) or state.evaluation.at != at:
         return Step.unchanged(state)
-    return give_up(state, "buyer_silent", state.opened.buyer, context)
+    return give_up(state, "buyer_silent", context, fault=state.opened.buyer)
 
 
 def _opening_lane(state: TrainingState, at: RoundAttempt) -> OpeningLane:
@@ -123,7 +123,7 @@ def on_signatures_late(
     """Without a majority the round cannot be recorded."""
     if not isinstance(state.evaluation, SigningLane) or state.evaluation.at != at:
         return Step.unchanged(state)
-    return give_up(state, "too_few_signatures", None, context)
+    return give_up(state, "too_few_signatures", context)
 
 
 def _record(state: TrainingState, lane: SigningLane) -> Step[TrainingState]:

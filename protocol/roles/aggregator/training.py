@@ -41,7 +41,7 @@ def start_next(state: TrainingState, context: Context) -> TrainingStep:
         return Step.unchanged(state)
     trainers = _next_trainers(state)
     if trainers.bit_count() < 2:
-        return give_up(state, "too_few_trainers", None, context)
+        return give_up(state, "too_few_trainers", context)
     return _distribute(state, trainers, context)
 
 
@@ -121,7 +121,7 @@ def on_updates_late(state: TrainingState, round_number: int, context: Context) -
         return Step.unchanged(state)
     answered = state.parties.mask(_senders(lane))
     if answered.bit_count() < 2:
-        return give_up(state, "too_few_trainers", None, context)
+        return give_up(state, "too_few_trainers", context)
     silent = lane.trainers & ~answered
     notices = attendance.drop_notices(state, silent, lane.round, "update_late", context)
     state = attendance.mark_absent(state, silent, lane.round)
@@ -209,7 +209,7 @@ def on_refresh_late(state: TrainingState, round_number: int, context: Context) -
     lane = state.training_lane
     if not isinstance(lane, RefreshingLane) or lane.round != round_number:
         return Step.unchanged(state)
-    return give_up(state, "buyer_silent", state.opened.buyer, context)
+    return give_up(state, "buyer_silent", context, fault=state.opened.buyer)
 
 
 # ---- the lane ----
