@@ -21,7 +21,6 @@ from tests.support.small_markets import (
     small_data,
     small_market,
     small_request,
-    without,
 )
 
 
@@ -164,79 +163,6 @@ def test_a_step_that_diverges_is_declined_without_a_number() -> None:
     [fact] = [fact for fact in steep.facts if fact.name == "step_size_diverges"]
     assert "must stay below" in fact.data["reason"]
     assert_model_of_twin(market)
-
-
-def test_too_few_owners_cancel_the_training() -> None:
-    market = small_market(data=small_data(owners=3))
-    market.finish()
-    assert market.contract.status == "cancelled"
-    assert market.buyer.shown == market.aggregator.shown == "FAILED(not_enough_owners)"
-    assert {owner.shown for owner in market.owners} == {"FAILED(cancelled)"}
-    assert not market.buyer.results
-
-
-def test_an_owner_that_is_not_admitted_is_left_out_though_it_has_a_seat() -> None:
-    """Anyone can join on chain; whoever holds ciphertexts and knows the buyer would see the model."""
-    market = small_market(data=small_data(owners=6), validators=[3, 4])
-    stranger = market.owners[5]
-    market.admitted = market.admitted[:5]
-    market.silent.add(stranger.address)
-    market.run_until("invitation", market.owners[0])
-    market.call(stranger, Join(training=1))
-    market.finish()
-    assert stranger.address in market.contract.seats
-    assert market.contract.status == "settled"
-    seat = market.contract.seats.index(stranger.address)
-    assert all(not event.record.trainers >> seat & 1 for event in market.contract.recorded)
-    secrets = ("encrypted_model", "local_models", "opening_request")
-    assert stranger.address not in {m.envelope.recipient for m in market.wire if m.envelope.type in secrets}
-
-
-def test_an_answer_of_an_owner_that_is_not_admitted_is_refused() -> None:
-    market = small_market(data=small_data(owners=5))
-    market.admitted = market.admitted[:4]
-    market.run_until("invitation_answer", market.aggregator)
-    answer = InvitationAnswer(decision="accepted", rows=12)
-    uninvited = market.message(market.owners[4], market.aggregator, answer)
-    assert refusal(market, market.aggregator, uninvited) == "not_admitted"
-
-
-def test_the_buyer_cannot_be_an_owner() -> None:
-    market = small_market()
-    market.admitted = (*market.admitted, market.buyer.address)
-    market.run_until("invitation_answer", market.aggregator)
-    assert market.buyer.address not in {m.envelope.recipient for m in market.sent("invitation")}
-    answer = InvitationAnswer(decision="accepted", rows=12)
-    own = market.message(market.buyer, market.aggregator, answer)
-    assert refusal(market, market.aggregator, own) == "not_admitted"
-
-
-@pytest.mark.parametrize(("rows", "code"), [(4, "too_few_rows"), (1 << 40, "too_many_rows")])
-def test_a_row_count_out_of_bounds_is_refused(rows: int, code: str) -> None:
-    market = small_market()
-    market.run_until("invitation_answer", market.aggregator)
-    answer = InvitationAnswer(decision="accepted", rows=rows)
-    boast = market.message(market.owners[3], market.aggregator, answer)
-    assert refusal(market, market.aggregator, boast) == code
-
-
-def test_an_owner_that_never_says_its_row_count_is_left_out() -> None:
-    market = small_market(data=small_data(owners=5), validators=[3, 4])
-    market.intercept = without("invitation_answer", sender=market.owners[0])
-    market.finish()
-    assert market.contract.status == "settled"
-    seat = market.contract.seats.index(market.owners[0].address)
-    assert all(not event.record.trainers >> seat & 1 for event in market.contract.recorded)
-    assert market.owners[0].shown == "FINISHED"
-
-
-def test_too_few_validators_with_a_row_count_end_the_training() -> None:
-    market = small_market()
-    market.intercept = without("invitation_answer", sender=market.owners[3])
-    market.finish()
-    assert market.contract.status == "cancelled"
-    assert market.aggregator.shown == "FAILED(too_few_validators)"
-    assert not market.sent("encrypted_model")
 
 
 def test_a_join_that_the_contract_refuses_ends_it_for_this_owner() -> None:

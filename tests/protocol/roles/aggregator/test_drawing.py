@@ -6,7 +6,7 @@ from protocol.envelope import SignedMessage
 from protocol.marketplace import Closed
 from tests.support.plain_market import assert_model_of_twin
 from tests.support.pure_market import PureMarket
-from tests.support.small_markets import small_market
+from tests.support.small_markets import small_data, small_market, without
 
 
 def answer_under_way() -> tuple[PureMarket, SignedMessage]:
@@ -45,3 +45,22 @@ def test_a_draw_whose_block_is_gone_is_asked_for_again() -> None:
     market.deliver(market.aggregator, market.event_input(Closed(training=1, draw_block=2)))
     assert market.aggregator.phase == "drawing"
     assert market.contract.calls.count((market.aggregator.address, "draw")) == draws + 1
+
+
+def test_an_owner_that_never_says_its_row_count_is_left_out() -> None:
+    market = small_market(data=small_data(owners=5), validators=[3, 4])
+    market.intercept = without("invitation_answer", sender=market.owners[0])
+    market.finish()
+    assert market.contract.status == "settled"
+    seat = market.contract.seats.index(market.owners[0].address)
+    assert all(not event.record.trainers >> seat & 1 for event in market.contract.recorded)
+    assert market.owners[0].shown == "FINISHED"
+
+
+def test_too_few_validators_with_a_row_count_end_the_training() -> None:
+    market = small_market()
+    market.intercept = without("invitation_answer", sender=market.owners[3])
+    market.finish()
+    assert market.contract.status == "cancelled"
+    assert market.aggregator.shown == "FAILED(too_few_validators)"
+    assert not market.sent("encrypted_model")
