@@ -1,0 +1,81 @@
+"""What the aggregator does when the unlikely happens: in any phase the chain may say that all is over."""
+
+import pytest
+
+from protocol.marketplace import Cancel, Cancelled, Join
+from protocol.roles.engine.inputs import UNKNOWN_TRAINING, CallRefused, TimerFired
+from protocol.roles.engine.state import replace
+from tests.support.pure_market import PureMarket
+from tests.support.small_markets import small_data, small_market, without
+from tests.support.states import stored
+
+
+def aggregator_in(phase: str) -> PureMarket:
+    """A market whose aggregator has just come to this phase."""
+    market = small_market()
+    if phase == "ending":
+        market.intercept = without("refresh_answer")
+    while market.aggregator.phase != phase:
+        if market.pending:
+            market.deliver_next()
+        else:
+            market.tick()
+    return market
+
+
+@pytest.mark.parametrize("phase", ["inviting", "drawing", "training", "settling", "ending"])
+def test_a_training_that_is_gone_from_the_chain_is_over(phase: str) -> None:
+    market = aggregator_in(phase)
+    market.deliver(market.aggregator, CallRefused(call=Cancel(training=1), code=UNKNOWN_TRAINING))
+    assert market.aggregator.shown == "FAILED(not_on_chain)"
+    assert not market.aggregator.timers.keys() & {"join", "draw", "rows", "stalled", "end", "settle"}
+    assert market.sent("training_failed")
+
+
+@pytest.mark.parametrize("phase", ["inviting", "drawing", "training", "settling", "ending"])
+def test_a_training_that_is_cancelled_is_over(phase: str) -> None:
+    market = aggregator_in(phase)
+    code = market.aggregator.decoded.failure or "cancelled"
+    market.deliver(market.aggregator, market.event_input(Cancelled(training=1, refund=1)))
+    assert market.aggregator.shown == f"FAILED({code})"
+    assert not market.aggregator.blobs
+
+
+@pytest.mark.parametrize("name", ["updates:7", "refresh:1", "metrics:1.1", "opening:1.1", "signatures:1.1"])
+def test_a_timer_of_another_round_or_step_changes_nothing(name: str) -> None:
+    market = aggregator_in("training")
+    before = market.aggregator.decoded
+    step = market.deliver(market.aggregator, TimerFired(name=name))
+    assert step is not None
+    assert not step.effects
+    assert market.aggregator.decoded == before
+
+
+def test_row_counts_are_not_late_before_the_roles_are_drawn() -> None:
+    market = aggregator_in("drawing")
+    market.deliver(market.aggregator, TimerFired(name="rows"))
+    assert market.aggregator.phase == "drawing"
+    market.finish()
+    assert market.aggregator.shown == "FINISHED"
+
+
+def test_with_a_validator_that_is_not_admitted_too_few_may_be_left() -> None:
+    market = small_market(data=small_data(owners=5), validators=[0, 4])
+    stranger = market.owners[4]
+    market.admitted = market.admitted[:4]
+    market.silent.add(stranger.address)
+    market.run_until("invitation", market.owners[0])
+    market.call(stranger, Join(training=1))
+    market.finish()
+    assert market.contract.seats[0] == stranger.address
+    assert market.aggregator.shown == "FAILED(too_few_validators)"
+    assert not market.sent("training_started")
+
+
+def test_without_the_recorded_model_nothing_is_delivered() -> None:
+    market = aggregator_in("settling")
+    state = market.aggregator.decoded
+    market.aggregator.state = stored(replace(state, signed_models=()))
+    market.finish()
+    assert market.aggregator.shown == "FAILED(stopped_early)"
+    assert (market.aggregator.address, "withdraw") in market.contract.calls
