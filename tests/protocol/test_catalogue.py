@@ -40,7 +40,7 @@ def test_recipients_can_answer_and_deadlines_are_the_request_s(name: str) -> Non
 def handled_by(step: str, recipient: str) -> set[str]:
     """The modules of the handlers that a role has for this input."""
     rows = ROLES[recipient].MACHINE.table.values()
-    return {row[step].__module__.rsplit(".", 1)[-1] for row in rows if step in row}
+    return {row[step].handler.__module__.rsplit(".", 1)[-1] for row in rows if step in row}
 
 
 def test_a_seat_is_that_of_the_handler() -> None:
