@@ -32,9 +32,8 @@ def record_of(event: ChainEvent) -> tuple[str, dict[str, Any]]:
     fields = dict(event.event)
     if isinstance(event.event, RoundRecorded):
         fields |= dict(event.event.record)
-    told = {name: _plain(value) for name, value in fields.items() if name not in _LEFT_OUT | {"record"}}
     return facts.EVENTS[event.event.event].pair(
-        **told,
+        **{name: _plain(value) for name, value in fields.items() if name not in _LEFT_OUT},
         block=event.block_number,
         block_hash=f"0x{event.block_hash.hex()}",
         transaction=f"0x{event.transaction_hash.hex()}",

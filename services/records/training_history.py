@@ -35,6 +35,12 @@ FAILURES = frozenset(
 )
 """Facts that somebody may have to look into."""
 
+ROUND_ENDS = (facts.ROUND_RECORDED.name, facts.ROUND_SIGNED.name)
+"""Facts that end a round; an aggregator notes the second, buyer and owners the first."""
+
+ROUND_STARTS = (facts.STARTED.name, facts.ROLE_DRAWN.name, *ROUND_ENDS)
+"""Facts after which a round is under way."""
+
 RETRY = facts.LATE.name
 """The fact about an effect that took place, but not at the first attempt."""
 
@@ -131,11 +137,3 @@ def _round(number: int, began: float | None, ended: float | None, troubles: list
             str(trouble.data.get("code", trouble.name)) for trouble in own if trouble not in drops
         ),
     )
-
-
-ROUND_ENDS = (facts.ROUND_RECORDED.name, facts.ROUND_SIGNED.name)
-"""Facts that end a round; an aggregator notes the second, buyer and owners the first."""
-
-
-ROUND_STARTS = (facts.STARTED.name, facts.ROLE_DRAWN.name, *ROUND_ENDS)
-"""Facts after which a round is under way."""

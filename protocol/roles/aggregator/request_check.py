@@ -1,9 +1,7 @@
 """Whether the aggregator takes a request on: it must be the one on chain, possible, and hide nothing."""
 
+from protocol.crypto.cipher import Opening, PublicKey, verify_opening, verify_public_key
 from protocol.crypto.fixed_point import encode
-from protocol.crypto.opening import Opening, verify_opening
-from protocol.crypto.paillier import PublicKey
-from protocol.crypto.validation import verify_public_key
 from protocol.errors import WidthError
 from protocol.learning.scales import MODEL_SCALE
 from protocol.marketplace import Opened

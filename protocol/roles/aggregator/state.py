@@ -5,7 +5,7 @@ from typing import Annotated, Literal, TypeVar
 
 from pydantic import Field
 
-from protocol.crypto.paillier import PublicKey
+from protocol.crypto.cipher import PublicKey
 from protocol.learning.widths import Widths
 from protocol.marketplace import Joined, Opened
 from protocol.request import Request

@@ -8,7 +8,7 @@ from protocol.learning.statistic import Statistic
 from protocol.marketplace import Join, Opened
 from protocol.messages import Invitation, InvitationAnswer, OwnerDecision
 from protocol.request import Request
-from protocol.requirements import asked_factor, mismatches
+from protocol.requirements import mismatches
 from protocol.roles.engine import facts, private, timers
 from protocol.roles.engine.context import Context, Step, message
 from protocol.roles.engine.effects import RecordFact, SetTimer, SubmitCall, effects_of
@@ -173,12 +173,7 @@ def _accept(state: ReadyState, context: Context) -> Step[OwnerState]:
     content = context.private[private.DATA_SET.name_of(state.data_set)]
     statistic = Statistic.from_bytes(content)
     try:
-        affine_map(
-            asked_factor(request, statistic),
-            step_size=float(request.schedule.step_size),
-            l2=float(request.model.l2),
-            local_steps=1,
-        )
+        check_step_size(request, statistic)
     except StepSizeDiverges as error:
         answer = message(context, request.aggregator, InvitationAnswer(decision="declined"))
         fact = facts.STEP_SIZE_DIVERGES.of(reason=str(error))

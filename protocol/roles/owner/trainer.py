@@ -7,7 +7,6 @@ from protocol.learning.kinds.registry import kind_of
 from protocol.learning.scales import COEFFICIENT_SCALE, MODEL_SCALE
 from protocol.learning.statistic import Statistic
 from protocol.messages import EncryptedModel, GradientUpdate
-from protocol.requirements import asked_factor
 from protocol.roles.engine import facts, private
 from protocol.roles.engine.context import Context, Step, message
 from protocol.roles.engine.inputs import Received
@@ -18,11 +17,11 @@ from protocol.roles.shared.parties import public_key_of, require_sender
 from protocol.vectors import EncryptedVector
 
 
-def factor_of(state: JoinedState, context: Context) -> NDArray[np.float64]:
-    """R/√m of [X (1) y] for the state's request, (p+1)×(p+1), out of the statistic that was joined with."""
+def statistic_of(state: JoinedState, context: Context) -> Statistic:
+    """The statistic of the data set as it was joined with."""
     kept = state.statistic
     content = context.private[private.DATA_SET.name_of(state.data_set)] if kept is None else kept.raw(context)
-    return asked_factor(state.request, Statistic.from_bytes(content))
+    return Statistic.from_bytes(content)
 
 
 def on_encrypted_model(
@@ -54,12 +53,7 @@ def _update(
 ) -> GradientUpdate:
     request, key = state.request, public_key_of(state.n)
     start = model.read(key, scale=MODEL_SCALE, count=request.parameters)
-    matrix, offset = affine_map(
-        factor_of(state, context),
-        step_size=float(request.schedule.step_size),
-        l2=float(request.model.l2),
-        local_steps=request.schedule.local_steps,
-    )
+    matrix, offset = kind_of(request).training_map(request, statistic_of(state, context))
     blinder = ShortExponentBlinder(key, state.blinding_seed)
     trained = local_model(key, matrix, offset, start, blinder, context.randomness("blinding"))
     return GradientUpdate(

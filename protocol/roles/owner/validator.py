@@ -7,6 +7,7 @@ from gmpy2 import mpz
 
 from protocol.bodies import body_of
 from protocol.errors import ProtocolViolation
+from protocol.learning.kinds.registry import kind_of
 from protocol.learning.metric import ResidualState, encrypted_metrics, masked_residuals
 from protocol.learning.scales import COEFFICIENT_SCALE, MODEL_SCALE
 from protocol.learning.widths import Widths
@@ -37,7 +38,7 @@ from protocol.roles.owner.state import (
     OwnerState,
     RunningState,
 )
-from protocol.roles.owner.trainer import factor_of
+from protocol.roles.owner.trainer import statistic_of
 from protocol.roles.owner.validator_checks import (
     check_members,
     check_place,
@@ -76,7 +77,7 @@ def on_local_models(
     ]
     packed, residuals = masked_residuals(
         key,
-        kind_of(request).measuring_factor(request, statistic_of(state, context)),
+        kind_of(state.request).measuring_factor(state.request, statistic_of(state, context)),
         models,
         start=start if body.measure_start else None,
         widths=widths,
