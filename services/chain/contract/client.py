@@ -6,8 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from protocol.marketplace import Close, ContractCall, Draw, Open, Opened, Register, Settle
-from protocol.messages import ChainEvent
+from protocol.marketplace import Close, ContractCall, Draw, Open, Register, Settle
 from protocol.records import Market
 from services.chain.contract.abi import decode_revert
 from services.chain.contract.codec import encode_call
@@ -93,14 +92,6 @@ class MarketplaceClient(MarketplaceViews):
             f"{call.call} was displaced {_MOST_ATTEMPTS} times: submit it again, and let only one "
             "program use the key"
         )
-
-    async def fetch_events(self, from_block: int, to_block: int) -> list[ChainEvent]:
-        """Every event of the contract in these blocks, both included, in order."""
-        return await self._logs.in_range(from_block, to_block)
-
-    async def opened_training(self, request_hash: bytes, buyer: str) -> Opened | None:
-        """The training that `buyer` opened for this request, if the newest block has it."""
-        return await self._logs.find_opened(request_hash, buyer, self._first_block)
 
     # ---- refusals ----
 
@@ -204,6 +195,3 @@ class MarketplaceClient(MarketplaceViews):
         if self._sender is None:
             raise ChainError("this client has no key: it can read, not call")
         return self._sender
-
-
-__all__ = ["MarketplaceClient", "Receipt", "SendPolicy"]

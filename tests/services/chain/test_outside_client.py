@@ -8,6 +8,7 @@ from web3 import AsyncHTTPProvider, AsyncWeb3
 from web3.exceptions import ContractCustomError
 
 from protocol.marketplace import STATUS_NAMES, Joined, Opened, Settle, Settled
+from tests.support.chain_events import chain_events
 
 ABI = json.loads(files("services.chain").joinpath("artifacts/Marketplace.json").read_text())["abi"]
 
@@ -45,7 +46,7 @@ async def test_views_and_events_agree(outside, anvil_market, settled):
     assert (trainers, validators) == (ours.trainers, ours.validators)
 
     first = anvil_market.deployment.block
-    events = await anvil_market.buyer.fetch_events(first, await anvil_market.buyer.block_number())
+    events = await chain_events(anvil_market.buyer, first)
     joined = await contract.events.Joined.get_logs(from_block=first)
     assert [(log.args.owner.lower(), log.args.seat) for log in joined] == [
         (one.event.owner, one.event.seat) for one in events if isinstance(one.event, Joined)
