@@ -11,13 +11,11 @@ from services.chain.rpc.values import quantity
 def open_chain(url: str | None) -> Callable[[tuple[str, ...], int], Awaitable[Rpc]]:
     """A function that connects and gives each of some new accounts wei.
 
-    Only development nodes can: anvil is asked by `anvil_setBalance`; any other node raises InsufficientFunds.
+    Only development nodes can, by `anvil_setBalance`; any other raises InsufficientFunds.
     """
 
     async def connect(accounts: tuple[str, ...], wei: int) -> Rpc:
-        if url is None:
-            return await EmbeddedRpc.start(dict.fromkeys(accounts, wei))
-        rpc = HttpRpc(url)
+        rpc: Rpc = await EmbeddedRpc.start() if url is None else HttpRpc(url)
         try:
             quantity(await rpc.call("eth_chainId"))
             for account in accounts:

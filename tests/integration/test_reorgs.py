@@ -29,11 +29,7 @@ async def training():
     """On a node of its own: anvil loses the state of blocks that are hundreds deep."""
     with running_anvil("--accounts", "1") as url:
         async with HttpRpc(url) as rpc:
-
-            async def fund(address, wei):
-                await rpc.call("anvil_setBalance", address, hex(wei))
-
-            market = await ChainMarket.create(rpc, fund)
+            market = await ChainMarket.create(rpc)
             await rpc.call("anvil_mine", hex(DEEPEST))  # the contract itself stays
             yield ScriptedTraining(market)
 

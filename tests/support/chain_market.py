@@ -52,11 +52,11 @@ class ChainMarket:
         return self.clients[2:]
 
     @classmethod
-    async def create(cls, rpc: Rpc, fund) -> "ChainMarket":
-        """Fresh keys, so that tests share a node; `fund(address, wei)` gives ether."""
+    async def create(cls, rpc: Rpc) -> "ChainMarket":
+        """Fresh keys, so that tests share a node."""
         keys = [os.urandom(32) for _ in ROLES]
         for key in keys:
-            await fund(address_of(key), 100 * ETHER)
+            await rpc.call("anvil_setBalance", address_of(key), hex(100 * ETHER))
         deployment = await deploy(rpc, keys[0], POLICY)
         market = deployment.market
         clients = [

@@ -112,9 +112,8 @@ class MarketplaceClient(MarketplaceViews):
         """Send the call once; a transaction that failed on chain raises as the estimate would have."""
         sender = self._require_sender()
         data, value = encode_call(call)
-        done = (
-            partial(self._is_done, call) if isinstance(call, Open) else None
-        )  # a second one costs a deposit
+        # A second opening would cost a second deposit.
+        done = partial(self._is_done, call) if isinstance(call, Open) else None
         margin = _SETTLE_MARGIN_PERCENT if isinstance(call, Settle) else None
         try:
             receipt = await sender.send(
@@ -133,7 +132,10 @@ class MarketplaceClient(MarketplaceViews):
     async def _may_pass(self, call: ContractCall, refusal: CallReverted, deadline: float) -> bool:
         """Whether to try again: the newest block has not reached a time that is past, or a hash is gone."""
         if refusal.names_no_training() and time.time() - await self._block_time() > _BLOCK_TIME_LAG:
-            raise ChainUnavailable(f"the node is behind: its newest block is old, and it says {refusal}")
+            raise ChainUnavailable(
+                f"the node is behind, its newest block over {_BLOCK_TIME_LAG:.0f} seconds old, and it says: "
+                f"{refusal}"
+            )
         if isinstance(call, Draw) and refusal.code == "too_late":
             await self.submit(Close(training=call.training))
             await self._reach_draw_block(call.training)
@@ -162,13 +164,19 @@ class MarketplaceClient(MarketplaceViews):
             "data": "0x" + data.hex(),
             "value": hex(value),
         }
+        shown = "0x" + receipt.transaction_hash.hex()
         try:
             await self.rpc.call("eth_call", request, hex(receipt.block_number))
         except RpcError as error:
             if is_revert(error):
                 return CallReverted(*decode_revert(error.data))
-            return ChainUnavailable(f"nobody knows why a transaction failed ({error}): it is sent again")
-        return ChainUnavailable(f"a transaction ran out of its {receipt.gas_used} gas: it is sent again")
+            return ChainUnavailable(
+                f"transaction {shown} failed on chain and the node does not say why ({error}): "
+                "it will be sent again"
+            )
+        return ChainUnavailable(
+            f"transaction {shown} ran out of its {receipt.gas_used} gas: it will be sent again"
+        )
 
     # ---- the draw ----
 

@@ -6,7 +6,7 @@ mines each transaction at once and forgets everything when it is closed.
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
@@ -32,18 +32,15 @@ class EmbeddedRpc:
 
     @classmethod
     async def start(
-        cls,
-        funded: Mapping[str, int],
-        chain_id: int = DEFAULT_CHAIN_ID,
-        clock: Callable[[], float] = time.time,
+        cls, chain_id: int = DEFAULT_CHAIN_ID, clock: Callable[[], float] = time.time
     ) -> "EmbeddedRpc":
-        """A new chain whose genesis gives the `funded` accounts their wei; `clock` is its blocks' time."""
+        """A new chain on which nobody has ether (see anvil_setBalance); `clock` is its blocks' time."""
         chain = cls(ThreadPoolExecutor(1, "embedded-chain"), asyncio.get_running_loop())
 
         def create() -> "Ledger":
             from services.chain.embedded.evm import Ledger  # noqa: PLC0415  a second to import, spent in the thread
 
-            return Ledger(funded, chain_id, clock, chain._announce)
+            return Ledger(chain_id, clock, chain._announce)
 
         try:
             chain._ledger = await chain._in_thread(create)
@@ -66,11 +63,6 @@ class EmbeddedRpc:
             lambda: [ledger.answer(name, given) for name, given in requests]
         )
         return answers
-
-    async def fund(self, address: str, wei: int) -> None:
-        """Give an account ether, in a block of its own; repeating it gives again."""
-        ledger = self._open_ledger()
-        await self._in_thread(lambda: ledger.fund(address, wei))
 
     def on_block(self, wake: Callable[[], None]) -> None:
         """See the port."""

@@ -1,10 +1,6 @@
 """Calls, records, terms and transactions as bytes."""
 
-import os
-
 import pytest
-from eth_abi import encode
-from eth_account import Account
 from eth_hash.auto import keccak
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,10 +8,8 @@ from hypothesis import strategies as st
 from protocol.errors import ProtocolViolation
 from protocol.marketplace import Join, Open, RecordRound, Register, Terms, Withdraw
 from protocol.records import RoundRecord
-from protocol.signatures import address_of
-from services.chain.contract.abi import decode_revert, event_topic, marketplace_codec
+from services.chain.contract.abi import event_topic, marketplace_codec
 from services.chain.contract.codec import decode_log, encode_call, from_web3
-from services.chain.transactions.transaction import Fees, Transaction, transaction_hash
 
 digests = st.binary(min_size=32, max_size=32)
 addresses = st.binary(min_size=20, max_size=20).map(lambda raw: "0x" + raw.hex())
@@ -75,47 +69,6 @@ def test_other_calls() -> None:
     assert (arguments_of("register", data), value) == ((2, b"k" * 32), 0)
     assert arguments_of("join", encode_call(Join(training=7))[0]) == (7,)
     assert encode_call(Withdraw())[0] == keccak(b"withdraw()")[:4]
-
-
-@given(
-    st.integers(0, 2**40), st.integers(0, 2**90), st.binary(max_size=80), st.integers(0, 2**40), st.booleans()
-)
-def test_transactions_are_signed_as_a_wallet_signs_them(nonce, value, data, fee, creates) -> None:
-    key = os.urandom(32)
-    recipient = None if creates else "0x" + "ab" * 20
-    ours = Transaction(31337, nonce, recipient, value, data, 21_000, Fees(fee + 5, 5)).sign(key)
-    fields = {
-        "type": 2,
-        "chainId": 31337,
-        "nonce": nonce,
-        "to": bytes.fromhex(recipient[2:]) if recipient else b"",
-        "value": value,
-        "data": data,
-        "gas": 21_000,
-        "maxFeePerGas": fee + 5,
-        "maxPriorityFeePerGas": 5,
-    }
-    theirs = Account.sign_transaction(fields, key)
-    assert ours == theirs.raw_transaction
-    assert transaction_hash(ours) == theirs.hash
-    assert Account.recover_transaction(ours).lower() == address_of(key)
-
-
-def test_reverts_are_named() -> None:
-    data = keccak(b"Marketplace_UnexpectedRound(uint256,uint16,uint16)")[:4] + encode(
-        ["uint256"] * 3, [3, 4, 5]
-    )
-    assert decode_revert(data) == ("unexpected_round", (3, 4, 5))
-    assert decode_revert(data[:-1]) == ("reverted", ("0x" + data[:-1].hex(),))
-    assert decode_revert(b"") == ("reverted", ())
-    assert decode_revert(b"\1\2\3\4\5") == ("reverted", ("0x0102030405",))
-    text = (
-        bytes.fromhex("08c379a0")
-        + (32).to_bytes(32, "big")
-        + (2).to_bytes(32, "big")
-        + b"no".ljust(32, b"\0")
-    )
-    assert decode_revert(text) == ("reverted", ("no",))
 
 
 def withdrawn_log(**changes):
