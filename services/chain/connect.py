@@ -1,6 +1,7 @@
 """The chain that a command was pointed at: a node by URL, else one embedded in the process."""
 
 from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
 
 from services.chain.embedded.embedded_rpc import EmbeddedRpc
 from services.chain.errors import InsufficientFunds, RpcError
@@ -15,20 +16,19 @@ def open_chain(url: str | None) -> Callable[[tuple[str, ...], int], Awaitable[Rp
     """
 
     async def connect(accounts: tuple[str, ...], wei: int) -> Rpc:
-        rpc: Rpc = await EmbeddedRpc.start() if url is None else HttpRpc(url)
-        try:
-            quantity(await rpc.call("eth_chainId"))
-            for account in accounts:
-                await rpc.call("anvil_setBalance", account, hex(wei))
-        except RpcError as error:
-            await rpc.close()
-            raise InsufficientFunds(
-                f"the node does not fund new accounts ({error}); the demo needs anvil or its embedded chain: "
-                "start anvil, or leave --chain out"
-            ) from None
-        except BaseException:
-            await rpc.close()
-            raise
+        rpc: Rpc = EmbeddedRpc() if url is None else HttpRpc(url)
+        async with AsyncExitStack() as failed:
+            failed.push_async_callback(rpc.close)
+            try:
+                quantity(await rpc.call("eth_chainId"))
+                for account in accounts:
+                    await rpc.call("anvil_setBalance", account, hex(wei))
+            except RpcError as error:
+                raise InsufficientFunds(
+                    f"the node does not fund new accounts ({error}); the demo needs anvil or its embedded "
+                    "chain: start anvil, or leave --chain out"
+                ) from None
+            failed.pop_all()
         return rpc
 
     return connect

@@ -50,7 +50,7 @@ def is_genuine(code: bytes, market: Market) -> bool:
     OpenZeppelin's EIP712 keeps seven immutables. Each must be there once; their places are the compiler's.
     """
     template = _runtime_template()
-    places = [found.start() + 1 for found in _IMMUTABLE.finditer(template)]
+    places = [match.start() + 1 for match in _IMMUTABLE.finditer(template)]
     if len(code) != len(template):
         return False
     kept = sorted(code[place : place + _WORD] for place in places)

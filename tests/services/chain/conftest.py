@@ -8,7 +8,7 @@ from tests.support.chain_market import ChainMarket
 
 @pytest.fixture
 async def embedded():
-    rpc = await EmbeddedRpc.start()
+    rpc = EmbeddedRpc()
     yield rpc
     await rpc.close()
 

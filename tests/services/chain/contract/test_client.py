@@ -117,7 +117,7 @@ async def test_a_draw_whose_hash_is_gone_closes_again(registered) -> None:
 
 async def test_a_call_in_time_waits_for_a_chain_whose_newest_block_is_late() -> None:
     start = time.time() - 40
-    rpc = await EmbeddedRpc.start(clock=lambda: start)
+    rpc = EmbeddedRpc(clock=lambda: start)
     try:
         market = await ChainMarket.create(rpc)
         await market.register()
@@ -138,7 +138,7 @@ async def test_a_call_in_time_waits_for_a_chain_whose_newest_block_is_late() -> 
 
 async def test_the_embedded_chain_announces_blocks_and_closes() -> None:
     key = os.urandom(32)
-    rpc = await EmbeddedRpc.start(chain_id=77)
+    rpc = EmbeddedRpc(chain_id=77)
     await rpc.call("anvil_setBalance", address_of(key), hex(10**18))
     woken = asyncio.Event()
     rpc.on_block(woken.set)
