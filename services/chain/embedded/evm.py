@@ -3,8 +3,8 @@
 eth-tester, which web3.py offers as EthereumTesterProvider, runs on py-evm too, but does not do here. For the
 29 transactions of a training of five owners and five rounds it took 5.3 to 5.8 s of a processor, where this
 module takes 1.0 to 1.2 s (three runs of each, in turn): it tries a call again and again to find the least gas
-that suffices. A whole demo takes 9 s. Its eth_getLogs knows no block hash, by which the listener reads, and its
-chain id is fixed.
+that suffices. A whole demo takes 9 s. And its eth_getLogs knows no block hash, by which the listener reads,
+and its chain id is fixed.
 """
 
 import os

@@ -1,6 +1,7 @@
 """The newest block as everybody sees it who waits for a transaction of one key."""
 
 import asyncio
+import math
 
 from services.chain.errors import ChainUnavailable, RpcError
 from services.chain.rpc.http import Rpc
@@ -20,7 +21,7 @@ class NewestBlock:
         """A node that tells of its blocks is asked at once after each."""
         self._rpc, self._poll_seconds = rpc, poll_seconds
         self._lock = asyncio.Lock()
-        self._asked_at = 0.0
+        self._asked_at = -math.inf
         self.number = _UNKNOWN
         """As of the last question; -1 while the node does not answer."""
         self.announced = asyncio.Event()
@@ -53,4 +54,4 @@ class NewestBlock:
     def _on_block(self) -> None:
         self.announced.set()
         self.announced = asyncio.Event()
-        self._asked_at = 0.0
+        self._asked_at = -math.inf

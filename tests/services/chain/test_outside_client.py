@@ -49,12 +49,12 @@ async def test_views_and_events_agree(outside, anvil_market, settled):
     events = await chain_events(anvil_market.buyer, first)
     joined = await contract.events.Joined.get_logs(from_block=first)
     assert [(log.args.owner.lower(), log.args.seat) for log in joined] == [
-        (one.event.owner, one.event.seat) for one in events if isinstance(one.event, Joined)
+        (item.event.owner, item.event.seat) for item in events if isinstance(item.event, Joined)
     ]
     (log,) = await contract.events.Settled.get_logs(from_block=first)
-    (ended,) = (one.event for one in events if isinstance(one.event, Settled))
+    (ended,) = (item.event for item in events if isinstance(item.event, Settled))
     assert (log.args.paid, log.args.refund) == (ended.paid, ended.refund)
-    (opened,) = (one for one in events if isinstance(one.event, Opened))
+    (opened,) = (item for item in events if isinstance(item.event, Opened))
     (log,) = await contract.events.Opened.get_logs(from_block=first)
     assert bytes(log.blockHash) == opened.block_hash
     assert log.logIndex == opened.log_index
