@@ -7,6 +7,7 @@ from typing import Any
 
 import structlog
 
+import services.chain.rpc.web3_provider  # noqa: F401  slow: while the loop waits for it nothing is answered
 from protocol.marketplace import Register
 from protocol.records import Market
 from protocol.request import LEAST_KEY_BITS

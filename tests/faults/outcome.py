@@ -20,6 +20,7 @@ from services.bus.naming import DEAD_QUEUE
 from services.chain.contract.client import MarketplaceClient
 from services.runtime.input_codec import event_identity, message_identity
 from tests.faults.market import FaultMarket, Training
+from tests.support.chain_events import chain_events
 from tests.support.daemon_outcome import owner_data
 from tests.support.pay import credited, recomputed
 
@@ -61,7 +62,7 @@ async def _in_time(market: FaultMarket, training: Training, events: Sequence[Cha
 
 async def _events(market: FaultMarket, training: Training) -> list[ChainEvent]:
     client = _client(market)
-    found = await client.fetch_events(market.first_block, await client.block_number())
+    found = await chain_events(client, market.first_block)
     return [one for one in found if training_of(one.event) == training.number]
 
 

@@ -7,6 +7,7 @@ from protocol.records import Market
 from services.chain.contract.client import MarketplaceClient
 from services.chain.rpc.http import HttpRpc
 from services.data.samples import deal, diabetes
+from tests.support.chain_events import chain_events
 from tests.support.daemon_market import DaemonMarket, write_request
 
 MANUAL = ("owner-4", "owner-5")
@@ -47,7 +48,7 @@ async def test_owners_decide_and_the_buyer_stops(market):
     async with HttpRpc(market.node_url) as rpc:
         place = Market(chain_id=31337, contract=market.contract)
         client = MarketplaceClient(rpc, place, first_block=market.first_block)
-        events = [one.event for one in await client.fetch_events(0, await client.block_number())]
+        events = [one.event for one in await chain_events(client)]
     joined = {one.owner for one in events if isinstance(one, Joined)}
     assert joined == {market.addresses[f"owner-{number}"] for number in (1, 2, 3, 4)}
     assert recorded < 50

@@ -13,6 +13,7 @@ from protocol.marketplace import Settled
 from services.chain.rpc.http import HttpRpc
 from services.store import Store
 from tests.support.anvil import running_anvil
+from tests.support.chain_events import chain_events
 from tests.support.chain_market import ChainMarket
 from tests.support.following import Following, Streams
 from tests.support.reorganisation import FATES, reorganise
@@ -28,11 +29,7 @@ async def training():
     """On a node of its own: anvil loses the state of blocks that are hundreds deep."""
     with running_anvil("--accounts", "1") as url:
         async with HttpRpc(url) as rpc:
-
-            async def fund(address, wei):
-                await rpc.call("anvil_setBalance", address, hex(wei))
-
-            market = await ChainMarket.create(rpc, fund)
+            market = await ChainMarket.create(rpc)
             await rpc.call("anvil_mine", hex(DEEPEST))  # the contract itself stays
             yield ScriptedTraining(market)
 
@@ -87,8 +84,7 @@ async def test_no_event_is_lost_or_doubled(training, depth, fate) -> None:
     await market.rpc.call("anvil_mine", hex(DEEPEST))
     await listening.now.catch_up()
 
-    head = await market.buyer.block_number()
-    canonical = await market.buyer.fetch_events(market.deployment.block, head)
+    canonical = await chain_events(market.buyer, market.deployment.block)
     assert sum(isinstance(event.event, Settled) for event in canonical) == 1
     assert listening.streams.of("confirmed") == canonical
     assert list(listening.streams.seen.values()) == canonical

@@ -10,6 +10,7 @@ from services.bus.naming import DEAD_QUEUE
 from services.chain.contract.client import MarketplaceClient
 from services.chain.rpc.http import HttpRpc
 from tests.soak.market import SoakMarket
+from tests.support.chain_events import chain_events
 from tests.support.pay import credited, recomputed
 
 _MOST_LOOKS = 60
@@ -51,7 +52,7 @@ async def account_for_every_wei(market: SoakMarket) -> Counter[str]:
     async with HttpRpc(market.node_url) as rpc:
         place = Market(chain_id=31337, contract=market.contract)
         client = MarketplaceClient(rpc, place, first_block=market.first_block)
-        events = await client.fetch_events(market.first_block, await client.block_number())
+        events = await chain_events(client, market.first_block)
         owed = await client.total_escrow()
         for address in market.addresses.values():
             owed += await client.credit_of(address)

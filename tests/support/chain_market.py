@@ -4,13 +4,17 @@ import asyncio
 import os
 from dataclasses import dataclass, field
 
-from protocol.marketplace import Close, ContractCall, Draw, Join, Open, RecordRound, Register, Terms
+from protocol.marketplace import Close, ContractCall, Draw, Join, Open, Opened, RecordRound, Register, Terms
 from protocol.records import RoundRecord
 from protocol.signatures import address_of, sign_digest
-from services.chain.contract.client import MarketplaceClient, SendPolicy
+from services.chain.contract.abi import marketplace_artifact
+from services.chain.contract.client import MarketplaceClient
+from services.chain.contract.codec import from_web3, to_words
 from services.chain.contract.deploy import Deployment, deploy
 from services.chain.rpc.http import Rpc
-from services.chain.transactions.pending import Receipt
+from services.chain.rpc.web3_provider import web3_over
+from services.chain.transactions.pending import Receipt, SendPolicy
+from tests.support.chain_events import chain_events
 
 ETHER = 10**18
 POLICY = SendPolicy(poll_seconds=0.02)
@@ -29,6 +33,13 @@ class ChainMarket:
     fees: dict[str, int] = field(default_factory=dict)
 
     @property
+    def contract(self):
+        """web3.py's contract, for views that no role needs."""
+        web3 = web3_over(self.rpc)
+        address = web3.to_checksum_address(self.deployment.market.contract)
+        return web3.eth.contract(address=address, abi=marketplace_artifact()["abi"])
+
+    @property
     def buyer(self) -> MarketplaceClient:
         return self.clients[0]
 
@@ -41,11 +52,11 @@ class ChainMarket:
         return self.clients[2:]
 
     @classmethod
-    async def create(cls, rpc: Rpc, fund) -> "ChainMarket":
-        """Fresh keys, so that tests share a node; `fund(address, wei)` gives ether."""
+    async def create(cls, rpc: Rpc) -> "ChainMarket":
+        """Fresh keys, so that tests share a node."""
         keys = [os.urandom(32) for _ in ROLES]
         for key in keys:
-            await fund(address_of(key), 100 * ETHER)
+            await rpc.call("anvil_setBalance", address_of(key), hex(100 * ETHER))
         deployment = await deploy(rpc, keys[0], POLICY)
         market = deployment.market
         clients = [
@@ -93,9 +104,21 @@ class ChainMarket:
         """The new training's number."""
         call = call or self.opening()
         await self.submit(self.buyer, call)
-        opened = await self.buyer.opened_training(call.terms.request_hash, self.buyer.address)
-        assert opened is not None
-        return opened.training
+        (training,) = [
+            item.event.training
+            for item in await chain_events(self.buyer, self.deployment.block)
+            if isinstance(item.event, Opened) and item.event.terms == call.terms
+        ]
+        return training
+
+    async def contract_digest(self, record: RoundRecord) -> bytes:
+        """The contract's own EIP-712 digest of a record."""
+        return bytes(await self.contract.functions.hashRecord(to_words(record)).call())
+
+    async def contract_terms(self, training: int) -> Terms:
+        """A training's terms as the contract keeps them."""
+        _, _, words = await self.contract.functions.termsOf(training).call()
+        return Terms(**dict(zip(Terms.model_fields, from_web3(words), strict=True)))
 
     async def draw(self, training: int) -> None:
         await asyncio.gather(*(self.submit(owner, Join(training=training)) for owner in self.owners))

@@ -16,6 +16,7 @@ from protocol.types import seats_of
 from services.chain.contract.client import MarketplaceClient
 from services.chain.contract.views import Owners
 from services.chain.rpc.http import HttpRpc
+from tests.support.chain_events import chain_events
 from tests.support.daemon_market import DaemonMarket
 from tests.support.pay import credited, recomputed
 
@@ -31,7 +32,7 @@ async def check_outcome(market: DaemonMarket, *, rounds: int, local_steps: int) 
             while any([await client.credit_of(address) for address in market.addresses.values()]):
                 await asyncio.sleep(0.2)
         owners = await client.owners(1)
-        events = await client.fetch_events(market.first_block, await client.block_number())
+        events = await chain_events(client, market.first_block)
     published = [one.event for one in events]
     assert credited(published) == recomputed(published)
     assert credited(published).total() == DEPOSIT

@@ -2,6 +2,7 @@
 
 from services.chain.contract.client import MarketplaceClient
 from services.chain.transactions.pending import SendPolicy
+from tests.support.chain_events import chain_events
 
 
 class Interposed:
@@ -32,5 +33,5 @@ def interposed_client(market, client, **policy):
 
 
 async def opened_trainings(market):
-    events = await market.buyer.fetch_events(0, await market.buyer.block_number())
+    events = await chain_events(market.buyer)
     return [item.event for item in events if item.event.event == "Opened"]

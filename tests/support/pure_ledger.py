@@ -54,7 +54,7 @@ class PureLedger:
             share = "validation" if validators >> seat & 1 else "participation"
             self._credit(owner, share, self.fixed[seat])
         self._credit(terms.aggregator, "aggregation", self.aggregation)
-        paid = sum(one.amount for one in self.credited)
+        paid = sum(credit.amount for credit in self.credited)
         self.refund(deposit - paid)
         return improvement, paid, deposit - paid
 

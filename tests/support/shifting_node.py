@@ -5,7 +5,7 @@ import itertools
 from eth_hash.auto import keccak
 
 from protocol.records import Market
-from services.chain.contract.abi import marketplace_interface
+from services.chain.contract.abi import event_topic
 from services.chain.errors import ChainUnavailable, RpcError
 
 
@@ -76,9 +76,8 @@ class ShiftingNode:
         raise RpcError("eth_getLogs", -32000, "unknown block")
 
     def log(self, block):
-        (topic,) = (t for t, e in marketplace_interface().events.items() if e.name == "Withdrawn")
         return {
-            "topics": ["0x" + topic.hex(), "0x" + self.ACCOUNT.hex()],
+            "topics": [event_topic("Withdrawn"), "0x" + self.ACCOUNT.hex()],
             "data": f"0x{block['amount']:064x}",
             "blockNumber": hex(block["number"]),
             "blockHash": "0x" + block["hash"].hex(),

@@ -1,133 +1,107 @@
-"""The contract's ABI as data: selectors, topics and types, from the artifact that ships with the package."""
+"""The contract's ABI: web3.py's codec over the artifact that ships with the package.
+
+web3.py is imported when it is first needed. That takes over a second, which neither a command's help nor a
+process that only computes gradients should spend.
+"""
 
 import json
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from eth_hash.auto import keccak
+if TYPE_CHECKING:
+    from eth_typing import ABIError
+    from web3.contract import AsyncContract
 
-ERROR_PREFIX = "Marketplace_"
-
-
-@dataclass(frozen=True, slots=True)
-class Layout:
-    """A function or an error: its name and how its arguments and results are laid out."""
-
-    name: str
-    selector: bytes
-    inputs: tuple[str, ...]
-    outputs: tuple[str, ...]
-
-    def encode(self, *arguments: Any) -> bytes:
-        """Call data: the selector and the arguments."""
-        from eth_abi.abi import encode  # noqa: PLC0415  its grammar takes half a second to build
-
-        return self.selector + encode(self.inputs, arguments)
-
-    def decode_outputs(self, data: bytes) -> tuple[Any, ...]:
-        """A view's results in order; addresses in lower case."""
-        return _decode(self.outputs, data)
-
-    def decode_inputs(self, data: bytes) -> tuple[Any, ...]:
-        """Arguments from the bytes after the selector."""
-        return _decode(self.inputs, data)
-
-
-@dataclass(frozen=True, slots=True)
-class EventLayout:
-    """An event: its topic, and which of its named fields are indexed."""
-
-    name: str
-    topic: bytes
-    indexed: tuple[tuple[str, str], ...]
-    plain: tuple[tuple[str, str], ...]
-
-    def decode(self, topics: Sequence[bytes], data: bytes) -> dict[str, Any]:
-        """Every field by name."""
-        values = dict(zip((name for name, _ in self.plain), _decode(_types(self.plain), data), strict=True))
-        for (name, kind), topic in zip(self.indexed, topics[1:], strict=True):
-            (values[name],) = _decode((kind,), topic)
-        return values
-
-
-@dataclass(frozen=True, slots=True)
-class Interface:
-    """Functions and errors of the contract, events by topic, and the code that creates it."""
-
-    functions: Mapping[str, Layout]
-    errors: Mapping[bytes, Layout]
-    events: Mapping[bytes, EventLayout]
-    creation_code: bytes
+_ERROR_PREFIX = "Marketplace_"
 
 
 @cache
-def marketplace_interface() -> Interface:
-    """The interface from services/chain/artifacts/Marketplace.json."""
+def marketplace_artifact() -> Mapping[str, Any]:
+    """What the compiler made: `abi`, `bytecode` and `runtime_bytes`; see contracts/build.py."""
     text = files("services.chain").joinpath("artifacts/Marketplace.json").read_text(encoding="utf-8")
-    artifact = json.loads(text)
-    entries = artifact["abi"]
-    code = artifact["bytecode"]
-    return Interface(
-        functions={entry["name"]: _callable(entry) for entry in entries if entry["type"] == "function"},
-        errors={(error := _callable(entry)).selector: error for entry in entries if entry["type"] == "error"},
-        events={(event := _event(entry)).topic: event for entry in entries if entry["type"] == "event"},
-        creation_code=bytes.fromhex((code["object"] if isinstance(code, dict) else code).removeprefix("0x")),
-    )
+    artifact: dict[str, Any] = json.loads(text)
+    return artifact
 
 
-def snake_case(name: str) -> str:
-    """`Marketplace_WrongStatus` → `wrong_status`."""
-    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name.removeprefix(ERROR_PREFIX)).lower()
+def creation_code() -> bytes:
+    """The code that creates the contract."""
+    return bytes.fromhex(marketplace_artifact()["bytecode"].removeprefix("0x"))
+
+
+@cache
+def marketplace_codec() -> "type[AsyncContract]":
+    """The contract without a node or an address, to encode and decode with."""
+    from web3 import AsyncWeb3  # noqa: PLC0415
+    from web3.providers.async_base import AsyncBaseProvider  # noqa: PLC0415
+
+    return AsyncWeb3(AsyncBaseProvider()).eth.contract(abi=marketplace_artifact()["abi"])
+
+
+def encode_function_call(name: str, *arguments: Any) -> bytes:
+    """Call data; addresses among the arguments are 20 bytes, structs are tuples."""
+    return bytes.fromhex(marketplace_codec().encode_abi(name, arguments)[2:])
+
+
+def event_topic(name: str) -> str:
+    """The first topic of an event's logs, with 0x."""
+    return str(marketplace_codec().events[name].topic)
+
+
+def event_name(log: Mapping[str, Any]) -> str | None:
+    """Which event a log of eth_getLogs is; None where its topic is not in our ABI."""
+    return _event_names().get(log["topics"][0]) if log["topics"] else None
+
+
+def decode_event(name: str, log: Mapping[str, Any]) -> Mapping[str, Any]:
+    """An event's fields as the contract names them. Raises ValueError for a log that does not fit it."""
+    from eth_abi.exceptions import DecodingError  # noqa: PLC0415
+    from web3.exceptions import Web3Exception  # noqa: PLC0415
+
+    # web3.py hands these on, and misses them where a node leaves one out.
+    entry: Any = {"address": None, "transactionIndex": None, **log}
+    try:
+        fields: Mapping[str, Any] = marketplace_codec().events[name].process_log(entry)["args"]
+    except (DecodingError, Web3Exception) as error:
+        raise ValueError(f"{type(error).__name__}: {error}") from error
+    return fields
 
 
 def decode_revert(data: bytes) -> tuple[str, tuple[Any, ...]]:
     """The code and arguments of revert data; "reverted" for what is none of the contract's errors."""
-    error = marketplace_interface().errors.get(data[:4])
-    if error is None:
-        return "reverted", (_reason(data),) if data else ()
-    return snake_case(error.name), error.decode_inputs(data[4:])
+    from eth_abi.exceptions import DecodingError  # noqa: PLC0415
+    from eth_utils.abi import get_abi_input_types  # noqa: PLC0415
+
+    codec = marketplace_codec().w3.codec
+    error = _errors().get(data[:4])
+    try:
+        if error is not None and error["name"] == "Error":
+            return "reverted", tuple(codec.decode(["string"], data[4:]))
+        if error is not None:
+            return snake_case(error["name"]), tuple(codec.decode(get_abi_input_types(error), data[4:]))
+    except DecodingError:
+        pass  # the first four bytes are an error's by chance, or the node made them up
+    return "reverted", ("0x" + data.hex(),) if data else ()
 
 
-def _reason(data: bytes) -> str:
-    if data[:4] == keccak(b"Error(string)")[:4]:
-        return str(_decode(("string",), data[4:])[0])
-    return "0x" + data.hex()
+def snake_case(name: str) -> str:
+    """`Marketplace_WrongStatus` → `wrong_status`, `drawBlock` → `draw_block`."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name.removeprefix(_ERROR_PREFIX)).lower()
 
 
-def _callable(entry: Mapping[str, Any]) -> Layout:
-    inputs = tuple(map(_type, entry["inputs"]))
-    selector = keccak(f"{entry['name']}({','.join(inputs)})".encode())[:4]
-    return Layout(entry["name"], selector, inputs, tuple(map(_type, entry.get("outputs", ()))))
+@cache
+def _event_names() -> Mapping[str, str]:
+    events: Any = marketplace_codec().events
+    return {event.topic: event.event_name for event in events}
 
 
-def _event(entry: Mapping[str, Any]) -> EventLayout:
-    fields = [(field["name"], _type(field), field["indexed"]) for field in entry["inputs"]]
-    topic = keccak(f"{entry['name']}({','.join(kind for _, kind, _ in fields)})".encode())
-    return EventLayout(
-        entry["name"],
-        topic,
-        tuple((name, kind) for name, kind, indexed in fields if indexed),
-        tuple((name, kind) for name, kind, indexed in fields if not indexed),
-    )
+@cache
+def _errors() -> "Mapping[bytes, ABIError]":
+    """By selector: the contract's own, and Solidity's `Error(string)`."""
+    from eth_utils.abi import filter_abi_by_type, function_abi_to_4byte_selector  # noqa: PLC0415
 
-
-def _type(field: Mapping[str, Any]) -> str:
-    """The canonical type: a struct is the tuple of its members' types."""
-    kind = str(field["type"])
-    if kind.startswith("tuple"):
-        return f"({','.join(map(_type, field['components']))}){kind[5:]}"
-    return kind
-
-
-def _types(fields: Sequence[tuple[str, str]]) -> tuple[str, ...]:
-    return tuple(kind for _, kind in fields)
-
-
-def _decode(types: Sequence[str], data: bytes) -> tuple[Any, ...]:
-    from eth_abi.abi import decode  # noqa: PLC0415
-
-    return tuple(decode(types, data))
+    text: ABIError = {"type": "error", "name": "Error", "inputs": [{"name": "reason", "type": "string"}]}
+    errors = [*filter_abi_by_type("error", marketplace_artifact()["abi"]), text]
+    return {function_abi_to_4byte_selector(error): error for error in errors}

@@ -6,8 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from protocol.marketplace import Close, ContractCall, Draw, Open, Opened, Register, Settle
-from protocol.messages import ChainEvent
+from protocol.marketplace import Close, ContractCall, Draw, Open, Register, Settle
 from protocol.records import Market
 from services.chain.contract.abi import decode_revert
 from services.chain.contract.codec import encode_call
@@ -94,14 +93,6 @@ class MarketplaceClient(MarketplaceViews):
             "program use the key"
         )
 
-    async def fetch_events(self, from_block: int, to_block: int) -> list[ChainEvent]:
-        """Every event of the contract in these blocks, both included, in order."""
-        return await self._logs.in_range(from_block, to_block)
-
-    async def opened_training(self, request_hash: bytes, buyer: str) -> Opened | None:
-        """The training that `buyer` opened for this request, if the newest block has it."""
-        return await self._logs.find_opened(request_hash, buyer, self._first_block)
-
     # ---- refusals ----
 
     async def _is_done(self, call: ContractCall) -> bool:
@@ -121,9 +112,8 @@ class MarketplaceClient(MarketplaceViews):
         """Send the call once; a transaction that failed on chain raises as the estimate would have."""
         sender = self._require_sender()
         data, value = encode_call(call)
-        done = (
-            partial(self._is_done, call) if isinstance(call, Open) else None
-        )  # a second one costs a deposit
+        # A second opening would cost a second deposit.
+        done = partial(self._is_done, call) if isinstance(call, Open) else None
         margin = _SETTLE_MARGIN_PERCENT if isinstance(call, Settle) else None
         try:
             receipt = await sender.send(
@@ -142,7 +132,10 @@ class MarketplaceClient(MarketplaceViews):
     async def _may_pass(self, call: ContractCall, refusal: CallReverted, deadline: float) -> bool:
         """Whether to try again: the newest block has not reached a time that is past, or a hash is gone."""
         if refusal.names_no_training() and time.time() - await self._block_time() > _BLOCK_TIME_LAG:
-            raise ChainUnavailable(f"the node is behind: its newest block is old, and it says {refusal}")
+            raise ChainUnavailable(
+                f"the node is behind, its newest block over {_BLOCK_TIME_LAG:.0f} seconds old, and it says: "
+                f"{refusal}"
+            )
         if isinstance(call, Draw) and refusal.code == "too_late":
             await self.submit(Close(training=call.training))
             await self._reach_draw_block(call.training)
@@ -171,13 +164,19 @@ class MarketplaceClient(MarketplaceViews):
             "data": "0x" + data.hex(),
             "value": hex(value),
         }
+        shown = "0x" + receipt.transaction_hash.hex()
         try:
             await self.rpc.call("eth_call", request, hex(receipt.block_number))
         except RpcError as error:
             if is_revert(error):
                 return CallReverted(*decode_revert(error.data))
-            return ChainUnavailable(f"nobody knows why a transaction failed ({error}): it is sent again")
-        return ChainUnavailable(f"a transaction ran out of its {receipt.gas_used} gas: it is sent again")
+            return ChainUnavailable(
+                f"transaction {shown} failed on chain and the node does not say why ({error}): "
+                "it will be sent again"
+            )
+        return ChainUnavailable(
+            f"transaction {shown} ran out of its {receipt.gas_used} gas: it will be sent again"
+        )
 
     # ---- the draw ----
 
@@ -204,6 +203,3 @@ class MarketplaceClient(MarketplaceViews):
         if self._sender is None:
             raise ChainError("this client has no key: it can read, not call")
         return self._sender
-
-
-__all__ = ["MarketplaceClient", "Receipt", "SendPolicy"]

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from protocol.records import Market
-from services.chain.contract.abi import marketplace_interface
+from services.chain.contract.abi import creation_code
 from services.chain.errors import ChainError
 from services.chain.rpc.http import Rpc
 from services.chain.rpc.values import quantity
@@ -29,7 +29,7 @@ async def deploy(rpc: Rpc, signing_key: bytes, policy: SendPolicy | None = None)
     chain_id = quantity(await rpc.call("eth_chainId"))
     sender = Sender(rpc, signing_key, chain_id, policy)
     try:
-        receipt = await sender.send(None, marketplace_interface().creation_code)
+        receipt = await sender.send(None, creation_code())
     except TransactionReplaced:
         raise ChainError(
             "another transaction of this key took the place of the contract's creation: let only one program "

@@ -9,7 +9,7 @@ from protocol.errors import ProtocolViolation
 from protocol.marketplace import Opened, RoundRecorded
 from protocol.messages import ChainEvent
 from protocol.records import Market
-from services.chain.contract.abi import marketplace_interface
+from services.chain.contract.abi import event_topic
 from services.chain.contract.codec import decode_log
 from services.chain.errors import RpcError
 from services.chain.rpc.http import Rpc
@@ -76,9 +76,8 @@ class LogReader:
 
     async def _search(self, name: str, topics: Sequence[str | None], first_block: int) -> list[Any]:
         head = quantity(await self._rpc.call("eth_blockNumber"))
-        topic = next(t for t, layout in marketplace_interface().events.items() if layout.name == name)
-        found = await self.in_range(first_block, head - self._depth, ["0x" + topic.hex(), *topics])
-        return [item.event for item in found]
+        events = await self.in_range(first_block, head - self._depth, [event_topic(name), *topics])
+        return [event.event for event in events]
 
     async def _events(self, query: Mapping[str, Any]) -> list[ChainEvent]:
         logs = await self._rpc.call("eth_getLogs", {"address": self._market.contract, **query})

@@ -1,13 +1,12 @@
 """Whether the code at an address is the contract that ships with this package, and what it holds."""
 
-import json
 import re
 from dataclasses import dataclass
-from importlib.resources import files
 
 from eth_hash.auto import keccak
 
 from protocol.records import Market
+from services.chain.contract.abi import creation_code, marketplace_artifact
 from services.chain.contract.views import MarketplaceViews
 from services.chain.rpc.http import Rpc
 from services.chain.rpc.values import octets, quantity
@@ -51,7 +50,7 @@ def is_genuine(code: bytes, market: Market) -> bool:
     OpenZeppelin's EIP712 keeps seven immutables. Each must be there once; their places are the compiler's.
     """
     template = _runtime_template()
-    places = [found.start() + 1 for found in _IMMUTABLE.finditer(template)]
+    places = [match.start() + 1 for match in _IMMUTABLE.finditer(template)]
     if len(code) != len(template):
         return False
     kept = sorted(code[place : place + _WORD] for place in places)
@@ -63,9 +62,7 @@ def is_genuine(code: bytes, market: Market) -> bool:
 
 def _runtime_template() -> bytes:
     """The runtime code with zeros for immutables: the end of the creation code."""
-    text = files("services.chain").joinpath("artifacts/Marketplace.json").read_text(encoding="utf-8")
-    artifact = json.loads(text)
-    return bytes.fromhex(artifact["bytecode"].removeprefix("0x"))[-artifact["runtime_bytes"] :]
+    return creation_code()[-marketplace_artifact()["runtime_bytes"] :]
 
 
 def _immutables(market: Market) -> list[bytes]:

@@ -1,26 +1,20 @@
 """The contract's views, typed."""
 
 from dataclasses import dataclass
-from typing import Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
-from protocol.marketplace import ROLE_NUMBERS, STATUS_NAMES, Terms
-from protocol.records import Market, RoundRecord
-from services.chain.contract.abi import decode_revert, marketplace_interface
-from services.chain.contract.codec import record_to_words, terms_from_words
+from protocol.marketplace import STATUS_NAMES
+from protocol.records import Market
+from services.chain.contract.abi import decode_revert, marketplace_artifact
+from services.chain.contract.codec import ROLE_NAMES, address_bytes, from_web3
 from services.chain.errors import CallReverted, ChainUnavailable, RpcError, WrongChain
 from services.chain.rpc.http import Rpc, is_revert
-from services.chain.rpc.values import octets, quantity
+from services.chain.rpc.values import quantity
 
-_ROLE_NAMES = {number: name for name, number in ROLE_NUMBERS.items()}
-
-
-@dataclass(frozen=True, slots=True)
-class OpenedTerms:
-    """Who opened a training, the deposit in wei, and its terms."""
-
-    buyer: str
-    deposit: int
-    terms: Terms
+if TYPE_CHECKING:
+    from web3 import AsyncWeb3
+    from web3.contract import AsyncContract
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,14 +36,6 @@ class Progress:
     recorded: int
     first_mse: int
     last_mse: int
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """An owner's Shapley values and pay weights, summed over the recorded rounds, × 1e18."""
-
-    shapley: int
-    pay_weight: int
 
 
 class MarketplaceViews:
@@ -83,77 +69,72 @@ class MarketplaceViews:
 
     async def status(self, training: int) -> str:
         """One of protocol.marketplace.STATUS_NAMES; "none" for a training that does not exist."""
-        (status,) = await self._view("statusOf", training)
-        return STATUS_NAMES[status]
-
-    async def terms(self, training: int) -> OpenedTerms:
-        """What was opened. Raises CallReverted("wrong_status") where nothing was."""
-        buyer, deposit, words = await self._view("termsOf", training)
-        if buyer == "0x" + "0" * 40:
-            raise CallReverted("wrong_status", (training, 0))
-        return OpenedTerms(buyer, deposit, terms_from_words(words))
+        return STATUS_NAMES[await self._view("statusOf", training)]
 
     async def owners(self, training: int) -> Owners:
         """Seats and drawn roles."""
-        seats, trainers, validators = await self._view("ownersOf", training)
-        return Owners(tuple(seats), trainers, validators)
+        return Owners(*await self._view("ownersOf", training))
 
     async def progress(self, training: int) -> Progress:
         """Deadlines and what is recorded."""
         return Progress(*await self._view("progressOf", training))
 
-    async def contribution_of(self, training: int, owner: str) -> Standing:
-        """An owner's sums. Raises CallReverted("not_party") for who has no seat."""
-        return Standing(*await self._view("contributionOf", training, owner))
-
     async def exchange_key_of(self, training: int, account: str) -> bytes | None:
         """The X25519 key as it was when the account opened or joined (training 0: the latest), if any."""
-        (key,) = await self._view("exchangeKeyOf", training, account)
-        return bytes(key) if any(key) else None
+        key: bytes = await self._view("exchangeKeyOf", training, address_bytes(account))
+        return key if any(key) else None
 
     async def role_of(self, account: str) -> str | None:
         """The registered role, None without."""
-        (role,) = await self._view("roleOf", account)
-        return _ROLE_NAMES[role] if role else None
+        role = await self._view("roleOf", address_bytes(account))
+        return ROLE_NAMES[role] if role else None
 
     async def credit_of(self, account: str) -> int:
         """Wei that the account may withdraw."""
-        (credit,) = await self._view("creditOf", account)
-        return int(credit)
+        return int(await self._view("creditOf", address_bytes(account)))
 
     async def total_escrow(self) -> int:
         """Wei held for trainings that have not ended."""
-        (escrow,) = await self._view("totalEscrow")
-        return int(escrow)
-
-    async def hash_record(self, record: RoundRecord) -> bytes:
-        """The contract's own EIP-712 digest of a record."""
-        (digest,) = await self._view("hashRecord", record_to_words(record))
-        return bytes(digest)
+        return int(await self._view("totalEscrow"))
 
     async def balance_of(self, account: str) -> int:
         """Wei of the account itself, outside the contract."""
-        return quantity(await self.rpc.call("eth_getBalance", account, "latest"))
+        return await self._web3.eth.get_balance(self._web3.to_checksum_address(account))
 
     async def block_number(self) -> int:
         """The newest block."""
-        return quantity(await self.rpc.call("eth_blockNumber"))
+        return await self._web3.eth.block_number
 
-    async def _view(self, name: str, *arguments: Any) -> tuple[Any, ...]:
-        layout = marketplace_interface().functions[name]
-        request = {"to": self.market.contract, "data": "0x" + layout.encode(*arguments).hex()}
-        block = hex(max(0, await self.block_number() - self.depth)) if self.depth else "latest"
+    @cached_property
+    def _web3(self) -> "AsyncWeb3[Any]":
+        from services.chain.rpc.web3_provider import web3_over  # noqa: PLC0415  web3.py is slow to import
+
+        return web3_over(self.rpc)
+
+    @cached_property
+    def _contract(self) -> "AsyncContract":
+        address = self._web3.to_checksum_address(self.market.contract)
+        return self._web3.eth.contract(address=address, abi=marketplace_artifact()["abi"])
+
+    async def _view(self, name: str, *arguments: Any) -> Any:
+        """The view's result, or a tuple of them where it has several; addresses in lower case."""
+        from web3.exceptions import BadFunctionCallOutput  # noqa: PLC0415
+
+        function = self._contract.functions[name](*arguments)
+        block: Any = max(0, await self.block_number() - self.depth) if self.depth else "latest"
         try:
-            output = octets(await self.rpc.call("eth_call", request, block))
+            return from_web3(await function.call(block_identifier=block))
         except RpcError as error:
             if is_revert(error):
                 raise CallReverted(*decode_revert(error.data)) from None
             raise
-        if not output and self.depth:
-            raise ChainUnavailable(
-                f"no contract answers at {self.market.contract}, {self.depth} blocks below the newest: wait "
-                "for more blocks, or check the address"
-            )
-        if not output:
-            raise WrongChain(f"no contract answers at {self.market.contract}: check the address")
-        return layout.decode_outputs(output)
+        except BadFunctionCallOutput:
+            raise self._no_contract() from None
+
+    def _no_contract(self) -> Exception:
+        missing = f"no contract of this market answers at {self.market.contract}"
+        if not self.depth:
+            return WrongChain(f"{missing}: check the address")
+        return ChainUnavailable(
+            f"{missing}, {self.depth} blocks below the newest: wait for more blocks, or check the address"
+        )

@@ -6,7 +6,7 @@ mines each transaction at once and forgets everything when it is closed.
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
@@ -21,56 +21,29 @@ DEFAULT_CHAIN_ID = 1337
 
 
 class EmbeddedRpc:
-    """The Rpc port over a Ledger. Create it with `start`, in the event loop that will use it."""
+    """The Rpc port over a Ledger, on which nobody has ether at first (see anvil_setBalance)."""
 
-    def __init__(self, executor: ThreadPoolExecutor, loop: asyncio.AbstractEventLoop) -> None:
-        """Use `start`: a chain without its ledger answers nothing."""
-        self._executor = executor
-        self._loop = loop
+    def __init__(self, chain_id: int = DEFAULT_CHAIN_ID, clock: Callable[[], float] = time.time) -> None:
+        """Create it in the event loop that will use it; `clock` is its blocks' time."""
+        self._chain_id, self._clock = chain_id, clock
+        self._loop = asyncio.get_running_loop()
+        self._executor = ThreadPoolExecutor(1, "embedded-chain")
+        self._closed = False
         self._ledger: Ledger | None = None
         self._wakes: list[Callable[[], None]] = []
 
-    @classmethod
-    async def start(
-        cls,
-        funded: Mapping[str, int],
-        chain_id: int = DEFAULT_CHAIN_ID,
-        clock: Callable[[], float] = time.time,
-    ) -> "EmbeddedRpc":
-        """A new chain whose genesis gives the `funded` accounts their wei; `clock` is its blocks' time."""
-        chain = cls(ThreadPoolExecutor(1, "embedded-chain"), asyncio.get_running_loop())
-
-        def create() -> "Ledger":
-            from services.chain.embedded.evm import Ledger  # noqa: PLC0415  a second to import, spent in the thread
-
-            return Ledger(funded, chain_id, clock, chain._announce)
-
-        try:
-            chain._ledger = await chain._in_thread(create)
-        except BaseException:
-            await chain.close()
-            raise
-        return chain
-
     async def call(self, method: str, *parameters: Any) -> Any:
         """One request; see the port."""
-        ledger = self._open_ledger()
-        return await self._in_thread(lambda: ledger.answer(method, list(parameters)))
+        (answer,) = await self.batch([(method, list(parameters))])
+        return answer
 
     async def batch(self, requests: Sequence[Request]) -> list[Any]:
         """Several requests in one trip to the thread; see the port."""
-        ledger = self._open_ledger()
+        if self._closed:
+            raise ChainUnavailable("the embedded chain is closed: start a new one")
         if not requests:
             return []
-        answers: list[Any] = await self._in_thread(
-            lambda: [ledger.answer(name, given) for name, given in requests]
-        )
-        return answers
-
-    async def fund(self, address: str, wei: int) -> None:
-        """Give an account ether, in a block of its own; repeating it gives again."""
-        ledger = self._open_ledger()
-        await self._in_thread(lambda: ledger.fund(address, wei))
+        return await self._loop.run_in_executor(self._executor, self._answers, requests)
 
     def on_block(self, wake: Callable[[], None]) -> None:
         """See the port."""
@@ -78,17 +51,17 @@ class EmbeddedRpc:
 
     async def close(self) -> None:
         """End the thread once it has answered what it is at; the chain and its ether are gone."""
-        self._ledger = None
+        self._closed = True
         self._wakes.clear()
         await self._loop.run_in_executor(None, self._executor.shutdown)
 
-    async def _in_thread(self, work: Callable[[], Any]) -> Any:
-        return await self._loop.run_in_executor(self._executor, work)
-
-    def _open_ledger(self) -> "Ledger":
+    def _answers(self, requests: Sequence[Request]) -> list[Any]:
+        """In the ledger's thread."""
         if self._ledger is None:
-            raise ChainUnavailable("the embedded chain is closed: start a new one")
-        return self._ledger
+            from services.chain.embedded.evm import Ledger  # noqa: PLC0415  a second to import, spent here
+
+            self._ledger = Ledger(self._chain_id, self._clock, self._announce)
+        return [self._ledger.answer(method, parameters) for method, parameters in requests]
 
     def _announce(self) -> None:
         """In the ledger's thread, after each block."""

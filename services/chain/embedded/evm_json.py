@@ -13,7 +13,6 @@ def block_json(header: Any, transactions: list[str]) -> dict[str, Any]:
         "hash": "0x" + header.hash.hex(),
         "parentHash": "0x" + header.parent_hash.hex(),
         "timestamp": hex(header.timestamp),
-        "logsBloom": "0x" + header.bloom.to_bytes(256, "big").hex(),
         "baseFeePerGas": hex(header.base_fee_per_gas),
         "gasLimit": hex(header.gas_limit),
         "gasUsed": hex(header.gas_used),

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 Request = tuple[str, list[Any]]
 """A method and its parameters."""
 
-_MOST_RESPONSE_BYTES = 64 << 20
+MOST_RESPONSE_BYTES = 64 << 20
 _REVERT_CODE = 3
 
 
@@ -50,11 +50,21 @@ class Rpc(Protocol):
 class HttpRpc:
     """A node behind an HTTP URL. One connection pool, bounded time and size per request."""
 
-    def __init__(self, url: str, *, seconds: float = 20.0, heads: "NewHeads | None" = None) -> None:
-        """`seconds` bounds each request; `heads` tells of new blocks, as plain HTTP cannot."""
+    def __init__(
+        self,
+        url: str,
+        *,
+        seconds: float = 20.0,
+        most_bytes: int = MOST_RESPONSE_BYTES,
+        heads: "NewHeads | None" = None,
+    ) -> None:
+        """`seconds` and `most_bytes` bound each answer; `heads` tells of new blocks, as plain HTTP cannot.
+
+        Raises MisuseError for a URL that is not one of http or https.
+        """
         self._url = url
         self._shown = _without_secrets(url)
-        self._seconds = seconds
+        self._seconds, self._most_bytes = seconds, most_bytes
         self._heads = heads
         self._numbers = itertools.count(1)
         self._session: aiohttp.ClientSession | None = None
@@ -107,7 +117,7 @@ class HttpRpc:
             self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=self._seconds))
         try:
             async with self._session.post(self._url, json=body) as response:
-                content = await _read_bounded(response.content)
+                content = await self._read_bounded(response.content)
                 return from_json(content)  # its depth is bounded: the json module may overflow the stack
         except (aiohttp.ClientError, OSError) as error:
             raise ChainUnavailable(
@@ -116,6 +126,17 @@ class HttpRpc:
             ) from None  # the cause's text may hold the whole URL
         except ValueError:
             raise ChainUnavailable(f"the node at {self._shown} answered something that is not JSON") from None
+
+    async def _read_bounded(self, stream: "aiohttp.StreamReader") -> bytes:
+        content = bytearray()
+        async for part in stream.iter_chunked(1 << 16):
+            content += part
+            if len(content) > self._most_bytes:
+                raise ChainUnavailable(
+                    f"the answer of the node at {self._shown} is larger than {self._most_bytes} bytes: check "
+                    "that the URL is a node's"
+                )
+        return bytes(content)
 
 
 def _without_secrets(url: str) -> str:
@@ -128,15 +149,6 @@ def _without_secrets(url: str) -> str:
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise MisuseError("the node's URL cannot be used: give one like http://127.0.0.1:8545")
     return f"{parts.scheme}://{parts.hostname}" + (f":{port}" if port else "")
-
-
-async def _read_bounded(stream: "aiohttp.StreamReader") -> bytes:
-    content = bytearray()
-    async for part in stream.iter_chunked(1 << 16):
-        content += part
-        if len(content) > _MOST_RESPONSE_BYTES:
-            raise ChainUnavailable(f"the node's answer is larger than {_MOST_RESPONSE_BYTES} bytes")
-    return bytes(content)
 
 
 def _result(method: str, answer: Any) -> Any:

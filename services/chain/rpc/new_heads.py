@@ -2,16 +2,21 @@
 
 What a head says is not read: whoever is woken asks the node itself. So a socket that is lost, late or wrong
 costs time alone, as everybody looks every few seconds without it.
+
+web3.py's websocket provider is not used: it does not notice a socket that closes before it answers, and it
+logs the URL (tests/services/chain/rpc/test_new_heads.py shows both cases with this one).
 """
 
 import asyncio
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
 import structlog
 from pydantic_core import from_json
+from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wait_exponential
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import WebSocketException
 
@@ -52,25 +57,34 @@ class NewHeads:
             await asyncio.gather(self._task, return_exceptions=True)
 
     async def _follow(self) -> None:
-        pause = self._first_pause
+        retrying = AsyncRetrying(
+            retry=retry_if_exception_type((OSError, WebSocketException, ValueError, _Refused)),
+            wait=wait_exponential(self._first_pause, max=self._longest_pause),
+            before_sleep=_log_attempt,
+        )
         while True:
-            try:
-                async with connect(self._url, proxy=None, logger=_SILENT) as socket:
-                    await _subscribe(socket)
-                    pause = self._first_pause
+            await retrying(self._listen)
+            _log.warning("heads_lost", reason="closed", pause=self._first_pause)
+            await asyncio.sleep(self._first_pause)
+
+    async def _listen(self) -> None:
+        """Wake until the socket is lost; raises where no subscription came about."""
+        async with connect(self._url, proxy=None, logger=_SILENT) as socket:
+            await _subscribe(socket)
+            self._wake()
+            with suppress(OSError, WebSocketException):
+                async for _ in socket:
                     self._wake()
-                    async for _ in socket:
-                        self._wake()
-                reason = "closed"
-            except (OSError, WebSocketException, ValueError, _Refused) as error:
-                reason = type(error).__name__  # its text may hold the URL
-            _log.warning("heads_lost", reason=reason, pause=pause)
-            await asyncio.sleep(pause)
-            pause = min(2 * pause, self._longest_pause)
 
     def _wake(self) -> None:
         for wake in self._wakes:
             wake()
+
+
+def _log_attempt(state: RetryCallState) -> None:
+    error = state.outcome.exception() if state.outcome else None
+    # Its text may hold the URL.
+    _log.warning("heads_lost", reason=type(error).__name__, pause=state.upcoming_sleep)
 
 
 async def _subscribe(socket: ClientConnection) -> None:

@@ -64,3 +64,8 @@ class PendingTransaction:
     """When the nonces below it were last mined or under way."""
     overtaken: bool = False
     """Whether its nonce was taken at the last look, by a transaction not known here."""
+
+    @property
+    def nonce(self) -> int:
+        """The same for all of them."""
+        return self.transaction.nonce

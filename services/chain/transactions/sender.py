@@ -11,7 +11,7 @@ its effect can be seen, or the nonce of the next attempt, and at most one of the
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import replace
 from typing import Any
 
 import structlog
@@ -20,14 +20,11 @@ from protocol.signatures import address_of
 from services.chain.errors import ChainUnavailable, InsufficientFunds, RpcError
 from services.chain.rpc.http import Rpc
 from services.chain.rpc.values import quantity
+from services.chain.transactions.newest_block import NewestBlock
 from services.chain.transactions.pending import PendingTransaction, Receipt, SendPolicy, read_receipt
 from services.chain.transactions.transaction import Fees, Transaction, transaction_hash
-from services.common.tasks import wait_for_event
 
 _log = structlog.get_logger(__name__)
-
-_BUMP = (9, 8)
-"""Nodes accept a replacement from 10 % more on; an eighth is the usual step."""
 
 _MOST_BUMPS_AT_ONCE = 40
 
@@ -39,15 +36,6 @@ Done = Callable[[], Awaitable[bool]]
 
 class TransactionReplaced(Exception):  # noqa: N818
     """Another transaction of the key was mined in this one's place: look at its effect, then send anew."""
-
-
-@dataclass(slots=True)
-class _Head:
-    """The newest block's number, and when that was asked."""
-
-    number: int = -1
-    asked_at: float = 0.0
-    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
 class Sender:
@@ -62,9 +50,7 @@ class Sender:
         self._policy = policy or SendPolicy()
         self._lock = asyncio.Lock()
         self._in_flight: dict[int, PendingTransaction] = {}
-        self._changed = asyncio.Event()
-        self._head = _Head()
-        rpc.on_block(self._wake)
+        self._newest = NewestBlock(rpc, self._policy.poll_seconds)
 
     async def send(
         self,
@@ -87,18 +73,18 @@ class Sender:
         """
         margin = self._policy.gas_margin_percent if gas_margin_percent is None else gas_margin_percent
         while (pending := await self._launch(recipient, data, value, done, margin)) is None:
-            await self._pause(self._changed)
+            await self._newest.pause()
         try:
             return await self._wait(pending)
         finally:
-            self._in_flight.pop(pending.transaction.nonce, None)
+            self._in_flight.pop(pending.nonce, None)
 
     async def others_final(self) -> bool:
         """Wait until the transactions that are under way now are final; False where there are none."""
-        flights = list(self._in_flight.values())
-        while any(self._in_flight.get(one.transaction.nonce) is one for one in flights):
-            await self._pause(self._changed)
-        return bool(flights)
+        others = list(self._in_flight.values())
+        while any(self._in_flight.get(other.nonce) is other for other in others):
+            await self._newest.pause()
+        return bool(others)
 
     async def _launch(
         self, recipient: str | None, data: bytes, value: int, done: Done | None, margin: int
@@ -111,7 +97,7 @@ class Sender:
                     return None
                 if await done():
                     raise TransactionReplaced
-            gas, fees = await self._estimate(self._request(recipient, data, value), margin)
+            gas, fees = await self._estimate(recipient, data, value, margin)
             pending = PendingTransaction(
                 Transaction(self._chain_id, nonce, recipient, value, data, gas, fees)
             )
@@ -123,12 +109,13 @@ class Sender:
                 raise
             return pending
 
-    def _request(self, recipient: str | None, data: bytes, value: int) -> dict[str, Any]:
-        request = {"from": self.address, "data": "0x" + data.hex(), "value": hex(value)}
-        return request if recipient is None else request | {"to": recipient}
-
-    async def _estimate(self, request: dict[str, Any], margin: int) -> tuple[int, Fees]:
+    async def _estimate(
+        self, recipient: str | None, data: bytes, value: int, margin: int
+    ) -> tuple[int, Fees]:
         """Gas with a margin, and fees: twice the present base fee covers six full blocks in a row."""
+        request = {"from": self.address, "data": "0x" + data.hex(), "value": hex(value)}
+        if recipient is not None:
+            request["to"] = recipient
         try:
             estimate, block, tip = await self._rpc.batch(
                 [
@@ -140,12 +127,9 @@ class Sender:
         except RpcError as error:
             raise self._explained(error) from None
         gas = quantity(estimate) * (100 + margin) // 100
-        fees = Fees(2 * quantity(block["baseFeePerGas"]) + quantity(tip), quantity(tip))
-        return min(gas, quantity(block["gasLimit"])), self._capped(fees)
-
-    def _capped(self, fees: Fees) -> Fees:
-        most = min(fees.most, self._policy.most_fee_per_gas)
-        return Fees(most, min(fees.tip, most))
+        most = 2 * quantity(block["baseFeePerGas"]) + quantity(tip)
+        most = min(most, self._policy.most_fee_per_gas)
+        return min(gas, quantity(block["gasLimit"])), Fees(most, min(quantity(tip), most))
 
     async def _next_nonce(self) -> int:
         mined = quantity(await self._rpc.call("eth_getTransactionCount", self.address, "latest"))
@@ -173,7 +157,11 @@ class Sender:
                 # The pool still holds what we sent with this nonce before a restart: outbid it.
             else:
                 return
-        raise ChainUnavailable("the node calls every fee too low: wait, or raise the most that may be paid")
+        raise ChainUnavailable(
+            f"the node refused {_MOST_BUMPS_AT_ONCE} rising fees for nonce {pending.nonce} as too low, the "
+            f"last {pending.transaction.fees.most} wei per gas: wait until the transaction in its pool is "
+            "mined, or raise the highest fee that may be paid"
+        )
 
     async def _submit(self, pending: PendingTransaction) -> None:
         """Sign, remember, send; a node that knows the transaction already has done what we want."""
@@ -188,13 +176,10 @@ class Sender:
 
     def _raise_fees(self, pending: PendingTransaction) -> bool:
         """An eighth more; False at the cap."""
-        old = pending.transaction
-        most, tip = (value * _BUMP[0] // _BUMP[1] + 1 for value in (old.fees.most, old.fees.tip))
-        if most > self._policy.most_fee_per_gas:
+        fees = pending.transaction.fees.raised()
+        if fees.most > self._policy.most_fee_per_gas:
             return False
-        pending.transaction = Transaction(
-            old.chain_id, old.nonce, old.recipient, old.value, old.data, old.gas, Fees(most, tip)
-        )
+        pending.transaction = replace(pending.transaction, fees=fees)
         return True
 
     def _explained(self, error: RpcError) -> Exception:
@@ -210,7 +195,7 @@ class Sender:
         """Until one of the nonce's transactions is final."""
         pending.tried_at = pending.known_at = pending.next_at = asyncio.get_running_loop().time()
         while True:
-            changed, seen = self._changed, self._head.number
+            announced, seen = self._newest.announced, self._newest.number
             try:
                 receipt, final = await self._look(pending)
                 if receipt is not None and final:
@@ -219,7 +204,8 @@ class Sender:
                     await self._help(pending)
             except (ChainUnavailable, RpcError) as error:
                 _log.warning("chain_wait_failed", reason=str(error))
-            await self._pause_while_newest(seen, changed)
+            # Also without a new block the pool may have lost something.
+            await self._newest.wait_for_next(seen, announced, self._policy.lost_seconds)
 
     async def _help(self, pending: PendingTransaction) -> None:
         """One that is not mined: resend what was lost, outbid what is stuck, fill the nonces before it."""
@@ -229,8 +215,8 @@ class Sender:
                 ("eth_getTransactionByHash", ["0x" + transaction_hash(pending.raw[-1]).hex()]),
             ]
         )
-        nonce, next_nonce, now = pending.transaction.nonce, quantity(mined), asyncio.get_running_loop().time()
-        if next_nonce > nonce:
+        next_nonce, now = quantity(mined), asyncio.get_running_loop().time()
+        if next_nonce > pending.nonce:
             if pending.overtaken:
                 raise TransactionReplaced
             # Perhaps mined between the two looks, or its receipt is not indexed yet: look once more.
@@ -240,11 +226,15 @@ class Sender:
         # One without receipt that the node places in a block was in a block that is no more.
         if known is not None and known.get("blockNumber") is None:
             pending.known_at = now
-        if next_nonce == nonce or min(self._in_flight) < nonce:
+        if next_nonce == pending.nonce or min(self._in_flight) < pending.nonce:
             pending.next_at = now
+        await self._send_again(pending, next_nonce, now)
+
+    async def _send_again(self, pending: PendingTransaction, next_nonce: int, now: float) -> None:
+        """What has been missing for too long: the nonces before it, a better fee, the transaction itself."""
         if now - pending.next_at >= self._policy.lost_seconds:
             pending.next_at = now
-            await self._fill(range(next_nonce, nonce), pending.transaction.fees)
+            await self._fill(range(next_nonce, pending.nonce), pending.transaction.fees)
         if now - pending.tried_at >= self._policy.bump_seconds:
             pending.tried_at = pending.known_at = now
             await self._outbid(pending)
@@ -262,29 +252,6 @@ class Sender:
             _log.warning("nonce_filled", nonce=nonce)
             await self._submit(PendingTransaction(filler))
 
-    async def _pause_while_newest(self, seen: int, changed: asyncio.Event) -> None:
-        """Until there is a new block, or the pool may have lost something; one question for all that wait.
-
-        Were each to ask for itself, the node would be asked as often as there are transactions under way.
-        """
-        loop = asyncio.get_running_loop()
-        until = loop.time() + self._policy.lost_seconds
-        await self._pause(changed)
-        while await self._newest_block() == seen and loop.time() < until:
-            await self._pause(self._changed)
-
-    async def _newest_block(self) -> int:
-        """As of at most one poll ago; -1 while the node does not answer."""
-        async with self._head.lock:
-            now = asyncio.get_running_loop().time()
-            if now - self._head.asked_at >= self._policy.poll_seconds:
-                try:
-                    self._head.number = quantity(await self._rpc.call("eth_blockNumber"))
-                except (ChainUnavailable, RpcError):
-                    self._head.number = -1  # whoever looks finds out and says so
-                self._head.asked_at = now
-            return self._head.number
-
     async def _look(self, pending: PendingTransaction) -> tuple[Receipt | None, bool]:
         """The receipt of whichever transaction of this nonce was mined, and whether it is deep enough."""
         hashes = [transaction_hash(raw) for raw in pending.raw]
@@ -292,8 +259,8 @@ class Sender:
             ("eth_getTransactionReceipt", ["0x" + value.hex()]) for value in hashes
         ]
         # The head first: a block that was replaced after its receipt was read must not gain depth.
-        head, *found = await self._rpc.batch([("eth_blockNumber", []), *requests])
-        for value, receipt in zip(hashes, found, strict=True):
+        head, *receipts = await self._rpc.batch([("eth_blockNumber", []), *requests])
+        for value, receipt in zip(hashes, receipts, strict=True):
             if receipt is not None and receipt.get("blockNumber") is not None:
                 depth = quantity(head) - quantity(receipt["blockNumber"])
                 return read_receipt(value, receipt), depth >= self._policy.confirmations
@@ -302,16 +269,5 @@ class Sender:
     async def _outbid(self, pending: PendingTransaction) -> None:
         """Not mined in time: the pool lost it, or its fee is too low. A higher fee cures both."""
         if not self._raise_fees(pending):
-            _log.warning(
-                "fee_cap_reached", nonce=pending.transaction.nonce, fee=pending.transaction.fees.most
-            )
+            _log.warning("fee_cap_reached", nonce=pending.nonce, fee=pending.transaction.fees.most)
         await self._submit(pending)
-
-    def _wake(self) -> None:
-        """A new event for each block, so that no waiting task clears another's."""
-        self._changed.set()
-        self._changed = asyncio.Event()
-        self._head.asked_at = 0.0
-
-    async def _pause(self, changed: asyncio.Event) -> None:
-        await wait_for_event(changed, self._policy.poll_seconds)

@@ -79,8 +79,8 @@ async def test_the_contract_of_the_first_run_is_used_again_and_no_other(market, 
 
 @pytest.fixture
 async def market():
-    rpc = await EmbeddedRpc.start({})
-    yield await ChainMarket.create(rpc, rpc.fund)
+    rpc = EmbeddedRpc()
+    yield await ChainMarket.create(rpc)
     await rpc.close()
 
 

@@ -8,14 +8,14 @@ from tests.support.chain_market import ChainMarket
 
 @pytest.fixture
 async def embedded():
-    rpc = await EmbeddedRpc.start({})
+    rpc = EmbeddedRpc()
     yield rpc
     await rpc.close()
 
 
 @pytest.fixture
 async def market(embedded):
-    return await ChainMarket.create(embedded, embedded.fund)
+    return await ChainMarket.create(embedded)
 
 
 @pytest.fixture(scope="session")
@@ -32,10 +32,7 @@ async def anvil(anvil_url):
 
 @pytest.fixture
 async def anvil_market(anvil):
-    async def fund(address, wei):
-        await anvil.call("anvil_setBalance", address, hex(wei))
-
-    return await ChainMarket.create(anvil, fund)
+    return await ChainMarket.create(anvil)
 
 
 @pytest.fixture

@@ -63,6 +63,6 @@ async def test_a_node_that_is_not_there(mainnet):
         await open_chain(closed)(ACCOUNTS, 1)
 
 
-async def test_a_url_that_is_none():
+async def test_a_url_that_cannot_be_used():
     with pytest.raises(MisuseError, match="give one like"):
         await open_chain("node")(ACCOUNTS, 1)

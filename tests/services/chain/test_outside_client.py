@@ -8,6 +8,7 @@ from web3 import AsyncHTTPProvider, AsyncWeb3
 from web3.exceptions import ContractCustomError
 
 from protocol.marketplace import STATUS_NAMES, Joined, Opened, Settle, Settled
+from tests.support.chain_events import chain_events
 
 ABI = json.loads(files("services.chain").joinpath("artifacts/Marketplace.json").read_text())["abi"]
 
@@ -45,15 +46,15 @@ async def test_views_and_events_agree(outside, anvil_market, settled):
     assert (trainers, validators) == (ours.trainers, ours.validators)
 
     first = anvil_market.deployment.block
-    events = await anvil_market.buyer.fetch_events(first, await anvil_market.buyer.block_number())
+    events = await chain_events(anvil_market.buyer, first)
     joined = await contract.events.Joined.get_logs(from_block=first)
     assert [(log.args.owner.lower(), log.args.seat) for log in joined] == [
-        (one.event.owner, one.event.seat) for one in events if isinstance(one.event, Joined)
+        (item.event.owner, item.event.seat) for item in events if isinstance(item.event, Joined)
     ]
     (log,) = await contract.events.Settled.get_logs(from_block=first)
-    (ended,) = (one.event for one in events if isinstance(one.event, Settled))
+    (ended,) = (item.event for item in events if isinstance(item.event, Settled))
     assert (log.args.paid, log.args.refund) == (ended.paid, ended.refund)
-    (opened,) = (one for one in events if isinstance(one.event, Opened))
+    (opened,) = (item for item in events if isinstance(item.event, Opened))
     (log,) = await contract.events.Opened.get_logs(from_block=first)
     assert bytes(log.blockHash) == opened.block_hash
     assert log.logIndex == opened.log_index

@@ -16,6 +16,7 @@ from protocol.marketplace import (
     Withdraw,
 )
 from services.chain.rpc.values import quantity
+from tests.support.chain_events import chain_events
 from tests.support.chain_market import ROLES
 
 
@@ -50,7 +51,7 @@ async def test_a_whole_market_accounts_for_every_wei_and_repeats_safely(any_mark
 
     opening = market.opening()
     training = await market.open(opening)
-    assert (await market.buyer.terms(training)).terms == opening.terms
+    assert await market.contract_terms(training) == opening.terms
     assert await market.buyer.total_escrow() == opening.deposit
     assert await is_repetition(market, market.buyer, opening)
 
@@ -67,7 +68,7 @@ async def test_a_whole_market_accounts_for_every_wei_and_repeats_safely(any_mark
     mse = 40 * 10**18
     for number in (1, 2):
         call = await market.record(training, number, mse, last=number == 2)
-        assert await market.buyer.hash_record(call.record) == call.record.digest(market.deployment.market)
+        assert await market.contract_digest(call.record) == call.record.digest(market.deployment.market)
         await market.submit(market.aggregator, call)
         assert await is_repetition(market, market.aggregator, call)
         mse = (await market.buyer.progress(training)).last_mse
@@ -84,8 +85,7 @@ async def test_a_whole_market_accounts_for_every_wei_and_repeats_safely(any_mark
 
 async def check_payment(market, training: int, deposit: int) -> None:
     """Events, credits and withdrawals agree."""
-    head = await market.buyer.block_number()
-    events = [item.event for item in await market.buyer.fetch_events(market.deployment.block, head)]
+    events = [item.event for item in await chain_events(market.buyer, market.deployment.block)]
     (settled,) = (event for event in events if isinstance(event, Settled))
     assert settled.paid + settled.refund == deposit
     assert settled.paid > 0

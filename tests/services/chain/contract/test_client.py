@@ -117,9 +117,9 @@ async def test_a_draw_whose_hash_is_gone_closes_again(registered) -> None:
 
 async def test_a_call_in_time_waits_for_a_chain_whose_newest_block_is_late() -> None:
     start = time.time() - 40
-    rpc = await EmbeddedRpc.start({}, clock=lambda: start)
+    rpc = EmbeddedRpc(clock=lambda: start)
     try:
-        market = await ChainMarket.create(rpc, rpc.fund)
+        market = await ChainMarket.create(rpc)
         await market.register()
         training = await market.open(market.opening(join_seconds=12))
         for owner in market.owners[:4]:
@@ -138,14 +138,16 @@ async def test_a_call_in_time_waits_for_a_chain_whose_newest_block_is_late() -> 
 
 async def test_the_embedded_chain_announces_blocks_and_closes() -> None:
     key = os.urandom(32)
-    rpc = await EmbeddedRpc.start({address_of(key): 10**18}, chain_id=77)
+    rpc = EmbeddedRpc(chain_id=77)
+    await rpc.call("anvil_setBalance", address_of(key), hex(10**18))
     woken = asyncio.Event()
     rpc.on_block(woken.set)
     assert await rpc.batch([("eth_chainId", []), ("eth_getBalance", [address_of(key), "latest"])]) == [
         hex(77),
         hex(10**18),
     ]
-    await rpc.fund(address_of(key), 5)
+    await rpc.call("anvil_setBalance", address_of(key), hex(10**18 + 5))
+    await rpc.call("evm_mine")
     async with asyncio.timeout(5):
         await woken.wait()
     assert await rpc.call("eth_getBalance", address_of(key), "latest") == hex(10**18 + 5)

@@ -15,6 +15,7 @@ from protocol.records import Market
 from services.chain.errors import ChainUnavailable, DeepReorganisation, RpcError, WrongChain
 from services.chain.events.listener import ChainListener
 from services.store import Store
+from tests.support.chain_events import chain_events
 from tests.support.chain_market import ROLES
 from tests.support.following import Following, Streams
 from tests.support.shifting_node import ShiftingNode
@@ -30,7 +31,7 @@ def be_killed(*_arguments, **_options) -> None:
 
 
 async def events_of(market):
-    return await market.buyer.fetch_events(market.deployment.block, await market.buyer.block_number())
+    return await chain_events(market.buyer, market.deployment.block)
 
 
 async def test_every_event_once_in_order_across_restarts(market, tmp_path) -> None:

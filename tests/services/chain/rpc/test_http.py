@@ -1,48 +1,13 @@
 """HttpRpc against a small server on loopback that answers whatever a test wants."""
 
-import json
 import traceback
 
 import pytest
-from aiohttp import web
 
 from protocol.errors import MisuseError
 from services.chain.errors import ChainUnavailable, RpcError
-from services.chain.rpc import http as rpc_module
 from services.chain.rpc.http import HttpRpc, is_revert
-
-SECRET = "project-key-0123456789"
-
-
-class Server:
-    """Calls `answer` with the decoded body; bytes are sent as they are, all else as JSON."""
-
-    def __init__(self) -> None:
-        self.bodies = []
-        self.answer = lambda body: {"jsonrpc": "2.0", "id": body["id"], "result": "0x1"}
-        self.url = ""
-
-    async def handle(self, request):
-        body = await request.json()
-        self.bodies.append(body)
-        answer = self.answer(body)
-        content = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
-        return web.Response(body=content)
-
-
-@pytest.fixture
-async def server():
-    server = Server()
-    application = web.Application()
-    application.router.add_post("/v3/" + SECRET, server.handle)
-    runner = web.AppRunner(application)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    port = runner.addresses[0][1]
-    server.url = f"http://user:{SECRET}@127.0.0.1:{port}/v3/{SECRET}?key={SECRET}"
-    yield server
-    await runner.cleanup()
+from tests.support.scripted_node import SECRET
 
 
 @pytest.fixture
@@ -122,10 +87,10 @@ async def test_an_answer_that_is_not_json_rpc(server, rpc, content) -> None:
     assert "not JSON-RPC" in str(await failure_of(rpc))
 
 
-async def test_an_answer_without_end_is_cut(server, rpc, monkeypatch) -> None:
-    monkeypatch.setattr(rpc_module, "_MOST_RESPONSE_BYTES", 100_000)
+async def test_an_answer_without_end_is_cut(server) -> None:
     server.answer = lambda body: b'"' + b"a" * 100_000 + b'"'
-    assert "larger than 100000 bytes" in str(await failure_of(rpc))
+    async with HttpRpc(server.url, seconds=5, most_bytes=100_000) as rpc:
+        assert "larger than 100000 bytes" in str(await failure_of(rpc))
 
 
 async def test_a_node_that_is_not_there() -> None:

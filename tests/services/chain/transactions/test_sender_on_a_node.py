@@ -56,8 +56,8 @@ async def check_opened_once(market, openings) -> None:
 
 async def test_calls_of_one_key_wait_side_by_side_for_a_block(held) -> None:
     market = held
-    opening = [submission(market.buyer, one) for one in openings_of(market, 4)]
-    await mine_until_done(market, *opening)
+    calls = [submission(market.buyer, opening) for opening in openings_of(market, 4)]
+    await mine_until_done(market, *calls)
     joining = [submission(market.owners[0], Join(training=number)) for number in range(1, 5)]
     await until_pending(market, 4)
     await market.rpc.call("evm_mine")
@@ -134,7 +134,7 @@ async def test_a_call_behind_one_that_was_final_and_was_taken_back_is_not_stuck(
     """Deeper than the confirmations: the nonce before it is free again, and nobody sends that call again."""
     market = held
     _, client = interposed_client(market, market.owners[0], lost_seconds=0.05)
-    await mine_until_done(market, *(submission(market.buyer, one) for one in openings_of(market, 2)))
+    await mine_until_done(market, *(submission(market.buyer, opening) for opening in openings_of(market, 2)))
     first = submission(client, Join(training=1))
     await until_pending(market, 1)
     await market.rpc.call("evm_mine")
