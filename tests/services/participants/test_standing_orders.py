@@ -13,7 +13,7 @@ from services.store import Store
 from tests.support.small_markets import small_request
 
 HOUR = 3600.0
-YAML = Path(__file__).resolve().parents[2] / "REQUEST.yaml"
+YAML = Path(__file__).resolve().parents[3] / "REQUEST.yaml"
 
 
 class Sink:
