@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Mapping
 from functools import cached_property
 
+from typing_extensions import override
+
 from protocol.bodies import body_of
 from protocol.envelope import SignedMessage
 from protocol.errors import ProtocolViolation
@@ -13,14 +15,14 @@ from protocol.request import Request
 from protocol.roles.dispatch import decode_state
 from protocol.roles.engine.inputs import Input, MessageReceived
 from services.runtime.input_codec import unqueued
-from services.runtime.role_adapter import PaillierKeys, Role
+from services.runtime.role_adapter import PaillierKeys, Role, RoleContext
 from services.store import Store
 
 _ORDER = "order:"
 
 
 class BuyerRole(Role):
-    """See Role."""
+    """One buyer's: an order of its operator starts a training."""
 
     name = "model_buyer"
 
@@ -30,6 +32,7 @@ class BuyerRole(Role):
         self._address = address
         self._keys = keys
 
+    @override
     def key_of_message(self, signed: SignedMessage) -> str:
         """An order starts an instance under its message id; it gets its training's number when opened."""
         if signed.envelope.type != "training_order":
@@ -43,6 +46,7 @@ class BuyerRole(Role):
         self._orders[wanted] = key
         return key
 
+    @override
     def key_of_event(self, event: MarketplaceEvent) -> str | None:
         """An opening of ours belongs to the order with the same request."""
         known = super().key_of_event(event)
@@ -51,6 +55,10 @@ class BuyerRole(Role):
         key = self._orders.get(event.terms.request_hash)
         instance = None if key is None else self.store.instance(key)
         return None if instance is None or instance.training is not None else instance.key
+
+    @override
+    async def context(self, key: str, item: Input, training: int | None) -> RoleContext:
+        return RoleContext(private=await self.private(key, item))
 
     async def private(self, key: str, item: Input) -> Mapping[str, bytes]:
         """The training's Paillier key, made when the order arrives."""

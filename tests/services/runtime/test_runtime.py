@@ -13,9 +13,8 @@ from protocol.roles.engine.inputs import (
 )
 from services.bus.memory import MemoryBus
 from services.participants.federated_aggregator import AggregatorRole
-from services.runtime import runtime as runtime_module
 from services.runtime.input_codec import message_identity, queued, timer_identity
-from services.runtime.timers import Timekeeper
+from services.runtime.timers import Timers
 from services.store import Store
 from tests.support.scripted_daemon import (
     DyingStore,
@@ -29,8 +28,7 @@ from tests.support.scripted_daemon import (
 
 
 @pytest.fixture
-def world(monkeypatch):
-    monkeypatch.setattr(runtime_module, "_RETRY_SECONDS", 0.01)
+def world():
     made = World()
     yield made
     made.store.close()
@@ -212,11 +210,11 @@ async def test_what_is_logged_during_a_step_names_training_round_and_message(wor
 async def test_a_daemon_ends_when_a_task_ends_that_nobody_stopped(world, monkeypatch):
     """Libraries cancel what waits on a connection that is closed: a daemon must not go on like that."""
 
-    async def cancelled_from_inside(_timekeeper):
+    async def cancelled_from_inside(_timers):
         asyncio.get_running_loop().call_soon((waiting := asyncio.Future()).cancel)
         await waiting
 
-    monkeypatch.setattr(Timekeeper, "run", cancelled_from_inside)
+    monkeypatch.setattr(Timers, "run", cancelled_from_inside)
     with pytest.raises(ExceptionGroup) as ended:
         await world.runtime(Faults()).run()
     assert "ended by itself" in str(ended.value.exceptions[0])

@@ -13,7 +13,6 @@ from protocol.roles.engine.effects import ReportViolation, SendMessage, SetTimer
 from protocol.roles.engine.inputs import CallRefused, EventConfirmed, MessageReceived, TimerFired
 from services.bus.memory import MemoryBus
 from services.participants.federated_aggregator import AggregatorRole
-from services.runtime import runtime as runtime_module
 from services.store import StepWrites
 from services.store.retention import archive_ended
 from services.store.tables import instances
@@ -33,8 +32,7 @@ SECRET = "0x5ec7e7"
 
 
 @pytest.fixture
-def world(monkeypatch):
-    monkeypatch.setattr(runtime_module, "_RETRY_SECONDS", 0.01)
+def world():
     made = World()
     yield made
     made.store.close()
@@ -113,9 +111,9 @@ async def test_a_step_that_needs_the_chain_waits_for_it(world):
     class Asking(AggregatorRole):
         name = "data_owner"
 
-        async def exchange_keys(self, training):
+        async def context(self, key, item, training):
             await world.chain.owners(training)
-            return {}
+            return await super().context(key, item, training)
 
     async with world.running(role=Asking(world.store, world.owner.address, frozenset())) as runtime:
         await world.send("one")  # from now on its sender's role is known
