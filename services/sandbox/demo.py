@@ -17,7 +17,8 @@ from services.common.errors import ServiceError
 from services.data.model_file import write_model
 from services.data.sample_request import DemoData, DemoOptions, demo_request, load_data, statistics_of
 from services.observability.prometheus import DaemonCollector, serving
-from services.sandbox.local_market import LocalMarket, MarketSettings, Participant
+from services.participants.assembly import Participant
+from services.sandbox.local_market import LocalMarket, MarketSettings
 from services.sandbox.report import DemoReport, Outcome, make_report
 
 __all__ = ["DemoOptions", "DemoReport", "run_demo"]

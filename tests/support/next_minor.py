@@ -10,8 +10,8 @@ from protocol.envelope import MINOR, Envelope, SignedMessage
 from services.bus.port import Outgoing
 from services.identity.keys import Identity
 from services.identity.sealing import seal
+from services.participants.assembly import Participant
 from services.runtime.effects import MessageWriter, PendingMessage, packed_message
-from services.sandbox.local_market import Participant
 from tests.support.watched_demo import WatchedMarket
 
 VERSION = f"1.{MINOR + 1}"
@@ -35,9 +35,9 @@ class NextMinorMarket(WatchedMarket):
 
     ahead = ""
 
-    def _participant(self, identity, rpc, kind, data=None) -> Participant:
-        made = super()._participant(identity, rpc, kind, data)
-        if kind == self.ahead:
+    def _participant(self, identity, rpc, setup) -> Participant:
+        made = super()._participant(identity, rpc, setup)
+        if setup.role == self.ahead:
             writer = NextMinorWriter(identity, made.runtime._writer._directory)
             made.runtime._writer = made.runtime._steps._writer = writer
         return made
