@@ -40,6 +40,11 @@ def timer_identity(key: str, name: str, fire_at: float) -> bytes:
     return keccak(f"timer:{key}:{name}:{fire_at!r}".encode())
 
 
+def refusal_identity(effect: int, refused: bytes) -> bytes:
+    """The refusal of the call that an effect was, by the effect's number in the outbox."""
+    return keccak(b"refused" + effect.to_bytes(8, "big") + refused)
+
+
 def answer_identity(cause: bytes, key: str) -> bytes:
     """What an input outside all trainings leads to for one instance; `cause` is that input's content."""
     return keccak(b"answer" + cause + key.encode())

@@ -13,7 +13,6 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 
 import structlog
-from eth_hash.auto import keccak
 
 from protocol.codec import pack, unpack
 from protocol.errors import DeltaMLError
@@ -29,7 +28,7 @@ from services.observability.heartbeat import Heartbeats
 from services.observability.logging import bound
 from services.observability.tracer import Span
 from services.runtime.effects import PendingCall, PendingLetter, PendingMessage
-from services.runtime.input_codec import queued
+from services.runtime.input_codec import queued, refusal_identity
 from services.runtime.pace import PACE, Pace
 from services.store import QueuedEffect, Store
 from services.store.waiting import pause
@@ -168,9 +167,7 @@ class OutboxRelay:
             _log.warning("call_refused", call=call.call, code=refusal.code)
             code = UNKNOWN_TRAINING if refusal.names_no_training() else refusal.code
             refused = queued(CallRefused(call=call, code=code))
-            self._store.effect_to_input(
-                effect, keccak(b"refused" + effect.sequence.to_bytes(8, "big") + refused), refused
-            )
+            self._store.effect_to_input(effect, refusal_identity(effect.sequence, refused), refused)
             self._on_input(effect.key)
         except DeltaMLError as error:
             self._again(effect, str(error), away=isinstance(error, ChainUnavailable))
