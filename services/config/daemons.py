@@ -216,17 +216,17 @@ def load(path: Path | str, kind: Kind | None = None) -> Any:
 
     Raises ConfigurationError naming every key that is unknown, missing or wrong, and its remedy.
     """
-    place = Path(path)
-    document = read_yaml(place)
+    path = Path(path)
+    document = read_yaml(path)
     daemon = document.get("daemon")
     if not isinstance(daemon, str) or daemon not in KINDS:
-        raise ConfigurationError(f"{place}: daemon: must be one of {', '.join(KINDS)}")
+        raise ConfigurationError(f"{path}: daemon: must be one of {', '.join(KINDS)}")
     if kind is not None and daemon != kind:
-        raise ConfigurationError(f"{place} configures the daemon {daemon}; give the file of {kind}")
+        raise ConfigurationError(f"{path} configures the daemon {daemon}; give the file of {kind}")
     model = KINDS[daemon]
     try:
         # The policy is the protocol's own type, which takes no list for a tuple unless it is told to.
-        return model.model_validate(document, strict=False, context={FOLDER: place.absolute().parent})
+        return model.model_validate(document, strict=False, context={FOLDER: path.absolute().parent})
     except ValidationError as error:
         lines = lines_of(error, model)
-        raise ConfigurationError(f"{place} cannot be used:\n  " + "\n  ".join(lines)) from None
+        raise ConfigurationError(f"{path} cannot be used:\n  " + "\n  ".join(lines)) from None

@@ -42,10 +42,10 @@ async def until_told(work: Coroutine[Any, Any, None], stopping: Stopping) -> Non
     Raises what `work` raises before it is told to stop.
     """
     loop = asyncio.get_running_loop()
-    told = asyncio.Event()
+    signalled = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, told.set)
-    task, waiter = loop.create_task(work), loop.create_task(told.wait())
+        loop.add_signal_handler(number, signalled.set)
+    task, waiter = loop.create_task(work), loop.create_task(signalled.wait())
     await asyncio.wait({task, waiter}, return_when=asyncio.FIRST_COMPLETED)
     waiter.cancel()
     if task.done():

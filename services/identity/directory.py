@@ -56,13 +56,13 @@ class Directory:
 
         Raises ProtocolViolation("not_registered").
         """
-        place = (training, account)
-        known = self._keys.get(place)
+        entry = (training, account)
+        known = self._keys.get(entry)
         if known is not None:
             return known
         key = await self._registry.exchange_key_of(training, account) if training else None
         if key is not None:
-            self._keys[place] = key
+            self._keys[entry] = key
             return key
         key = await self._registry.exchange_key_of(0, account)
         if key is None:
@@ -76,8 +76,8 @@ class Directory:
         who has not joined: the node would be asked again for each message to them.
         Raises ProtocolViolation("not_registered").
         """
-        place = (training, account)
-        known = self._keys.get(place) or self._lately.get(place)
+        entry = (training, account)
+        known = self._keys.get(entry) or self._lately.get(entry)
         if known is None:
-            known = self._lately[place] = await self.exchange_key_of(training, account)
+            known = self._lately[entry] = await self.exchange_key_of(training, account)
         return known

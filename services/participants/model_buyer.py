@@ -38,12 +38,12 @@ class BuyerRole(Role):
         if signed.envelope.type != "training_order":
             return super().key_of_message(signed)
         key = _ORDER + signed.envelope.message_id.hex()
-        wanted = body_of(signed, TrainingOrder).request.hash()
-        other = self._orders.setdefault(wanted, key)
-        if other != key and self._is_known(other):
+        request_hash = body_of(signed, TrainingOrder).request.hash()
+        earlier = self._orders.setdefault(request_hash, key)
+        if earlier != key and self._is_known(earlier):
             # Trainings are told apart by request hash: the second would wait for the first's opening.
             raise ProtocolViolation("ordered_already", "change request.name to have it trained again")
-        self._orders[wanted] = key
+        self._orders[request_hash] = key
         return key
 
     @override
@@ -77,13 +77,13 @@ class BuyerRole(Role):
 
         Read once: looking through all states for every event would take longer with each training.
         """
-        known = {instance.key: self._request(instance.state).hash() for instance in self.store.instances()}
+        hashes = {instance.key: self._request(instance.state).hash() for instance in self.store.instances()}
         for key in self.store.waiting_keys():
-            first = self.store.next_input(key) if key.startswith(_ORDER) and key not in known else None
+            first = self.store.next_input(key) if key.startswith(_ORDER) and key not in hashes else None
             item = None if first is None else unqueued(first.content)
             if isinstance(item, MessageReceived):
-                known[key] = body_of(item.signed, TrainingOrder).request.hash()
-        return {wanted: key for key, wanted in known.items()}
+                hashes[key] = body_of(item.signed, TrainingOrder).request.hash()
+        return {request_hash: key for key, request_hash in hashes.items()}
 
     def _is_known(self, key: str) -> bool:
         """Whether an order has an instance or may still get one; one that was refused gets none."""

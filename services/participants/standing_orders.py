@@ -63,10 +63,10 @@ async def _keep(
 
 
 async def _give(runtime: Runtime, order: StandingOrder, period: int, seconds: float) -> None:
-    wanted = dated(load_request(order.request), period * seconds)
-    identity = keccak(b"standing order" + wanted.hash())[:16]
-    await runtime.send(runtime.address, TrainingOrder(request=wanted), message_id=identity)
-    _log.info("standing_order_given", request=wanted.name)
+    request = dated(load_request(order.request), period * seconds)
+    identity = keccak(b"standing order" + request.hash())[:16]
+    await runtime.send(runtime.address, TrainingOrder(request=request), message_id=identity)
+    _log.info("standing_order_given", request=request.name)
 
 
 def dated(request: Request, moment: float) -> Request:

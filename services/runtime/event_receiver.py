@@ -51,10 +51,10 @@ class EventReceiver:
 
     def _record(self, event: ChainEvent) -> None:
         """Keep for people what the chain said, also what no step waits for."""
-        place = place_of(event, self._address, self._store)
-        if place is not None:
+        key = place_of(event, self._address, self._store)
+        if key is not None:
             name, data = record_of(event)
             with self._meter.phase("store"):
                 # A test chain's clock may run ahead of ours.
-                self._store.note_once(place, name, data, min(float(event.timestamp), time.time()))
+                self._store.note_once(key, name, data, min(float(event.timestamp), time.time()))
             self._on_change()

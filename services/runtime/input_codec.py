@@ -31,8 +31,8 @@ def message_identity(envelope: Envelope) -> bytes:
 
 def event_identity(event: ChainEvent) -> bytes:
     """(chain id, block hash, log index): the same log in another block is another event."""
-    place = f"{event.chain_id}:{event.log_index}:{event.removed}".encode()
-    return keccak(b"event" + event.block_hash + place)
+    position = f"{event.chain_id}:{event.log_index}:{event.removed}".encode()
+    return keccak(b"event" + event.block_hash + position)
 
 
 def timer_identity(key: str, name: str, fire_at: float) -> bytes:

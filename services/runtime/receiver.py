@@ -101,8 +101,8 @@ class Receiver:
                 content = queued(MessageReceived(signed=signed))
                 digest = hashlib.sha256(content).digest()
                 tracing.describe_message(span, signed.envelope)
-                kept = with_context(content, span.context)
-                message = NewMessage(message_identity(signed.envelope), key, kept, digest)
+                traced_content = with_context(content, span.context)
+                message = NewMessage(message_identity(signed.envelope), key, traced_content, digest)
                 return _Admitted(delivery, message, span)
 
     async def _commit(self, admitted: list[_Admitted]) -> None:
@@ -115,8 +115,8 @@ class Receiver:
         for key in dict.fromkeys(message.key for message in messages):
             self._on_input(key)
         stored, admitted[:] = list(admitted), []
-        for place, entry in enumerate(stored):
-            if place in replayed:
+        for position, entry in enumerate(stored):
+            if position in replayed:
                 violation = ProtocolViolation("replayed", "its id had other content before")
                 await self._refuse(entry.delivery, violation, entry.span)
             else:

@@ -85,8 +85,8 @@ class StepRunner:
                 _log.warning("step_waits", reason=str(error))
                 self._meter.retried("step")
                 await asyncio.sleep(self._pace.retry)
-                # A commit whose answer was lost may have taken place: then this input is done, and nobody was
-                # told of what it led to.
+                # A commit whose answer was lost may have taken place: then this input is done, and what it
+                # led to is still to be taken up.
                 return Written(effects=True, timers=True)
 
     async def _handle(self, queued_input: QueuedInput, item: Input, row: InstanceRow | None) -> Written:
