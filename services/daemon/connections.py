@@ -20,8 +20,6 @@ from services.store.waiting import retry_while_unavailable
 
 _log = structlog.get_logger(__name__)
 
-_FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 5.0
-
 
 @dataclass(frozen=True, slots=True)
 class Connections:
@@ -57,11 +55,13 @@ async def _open_rpc(chain: Chain, stack: AsyncExitStack) -> HttpRpc:
     return rpc
 
 
-async def retry_until_reachable(action: Callable[[], Awaitable[Any]]) -> None:
+async def retry_until_reachable(
+    action: Callable[[], Awaitable[Any]], *, first_pause: float = 0.5, longest_pause: float = 5.0
+) -> None:
     """Do what needs the node or the broker, again and again until they are there."""
     await AsyncRetrying(
         retry=retry_if_exception_type((ChainUnavailable, BusUnavailable)),
-        wait=wait_exponential(multiplier=_FIRST_PAUSE, max=_LONGEST_PAUSE),
+        wait=wait_exponential(multiplier=first_pause, max=longest_pause),
         before_sleep=_log_waiting,
     )(action)
 

@@ -62,7 +62,7 @@ async def _run_participant(config: ParticipantConfig, least_key_bits: int, stopp
     async with AsyncExitStack() as stack:
         connections = await connect(config, stack)
         assembly = Assembly(config.workers, meter, least_key_bits=least_key_bits)
-        stack.callback(assembly.close)
+        stack.callback(assembly.pool.close)
         participant = assembly.participant(
             setup_of(config, keystore),
             keystore.identity,
@@ -82,7 +82,7 @@ async def _run_participant(config: ParticipantConfig, least_key_bits: int, stopp
         await retry_until_reachable(participant.client.check_deployment)
         await retry_until_reachable(connections.bus.connect)
         await retry_until_reachable(participant.register)
-        assembly.start()
+        assembly.pool.start()
         supervisor.status("works")
         _log.info(
             "daemon_started",

@@ -8,10 +8,10 @@ from services.runtime.runtime import Runtime
 
 _log = structlog.get_logger(__name__)
 
-_FIRST_PAUSE, _LONGEST_PAUSE = 5.0, 300.0
 
-
-async def announce(runtime: Runtime, role: OwnerRole) -> None:
+async def announce(
+    runtime: Runtime, role: OwnerRole, *, first_pause: float = 5.0, longest_pause: float = 300.0
+) -> None:
     """Announce the owner wherever no answer has come yet; ends when all have answered."""
 
     async def announce_once() -> bool:
@@ -24,5 +24,5 @@ async def announce(runtime: Runtime, role: OwnerRole) -> None:
                 _log.warning("announcement_waits", aggregator=aggregator, reason=type(error).__name__)
         return bool(missing)
 
-    waiting = wait_exponential(multiplier=_FIRST_PAUSE, max=_LONGEST_PAUSE)
+    waiting = wait_exponential(multiplier=first_pause, max=longest_pause)
     await AsyncRetrying(retry=retry_if_result(bool), wait=waiting)(announce_once)

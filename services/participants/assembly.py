@@ -115,16 +115,8 @@ class Assembly:
 
     def __init__(self, workers: int | None, meter: Meter, *, least_key_bits: int = LEAST_KEY_BITS) -> None:
         """`workers` run the steps: None for one a core, 0 for none; shorter keys are refused."""
-        self._pool = StepPool(workers)
+        self.pool = StepPool(workers)
         self._meter, self._least_key_bits = meter, least_key_bits
-
-    def start(self) -> None:
-        """Start the worker processes ahead of the first step."""
-        self._pool.start()
-
-    def close(self) -> None:
-        """End the worker processes."""
-        self._pool.close()
 
     def participant(
         self,
@@ -150,7 +142,7 @@ class Assembly:
             bus=bus,
             client=client,
             directory=directory,
-            pool=self._pool,
+            pool=self.pool,
             meter=self._meter,
             heartbeats=heartbeats,
             least_key_bits=self._least_key_bits,

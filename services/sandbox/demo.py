@@ -113,14 +113,14 @@ def _make_folder(folder: Path) -> None:
         ) from None
 
 
-async def _run(options: DemoOptions, data: DemoData, progress: Progress, least_key_bits: int) -> DemoReport:
-    events: list[ChainEvent] = []
-
-    def on_event(event: ChainEvent) -> None:
-        events.append(event)
-        progress("", event)
-
-    settings = MarketSettings(
+def market_settings(
+    options: DemoOptions,
+    least_key_bits: int,
+    on_event: Callable[[ChainEvent], None],
+    on_change: Callable[[str], None] = lambda _address: None,
+) -> MarketSettings:
+    """How the demo's market runs."""
+    return MarketSettings(
         chain=open_chain(options.chain),
         broker=options.broker,
         deposit=options.deposit,
@@ -128,7 +128,18 @@ async def _run(options: DemoOptions, data: DemoData, progress: Progress, least_k
         folder=options.folder,
         least_key_bits=least_key_bits,
         on_event=on_event,
+        on_change=on_change,
     )
+
+
+async def _run(options: DemoOptions, data: DemoData, progress: Progress, least_key_bits: int) -> DemoReport:
+    events: list[ChainEvent] = []
+
+    def on_event(event: ChainEvent) -> None:
+        events.append(event)
+        progress("", event)
+
+    settings = market_settings(options, least_key_bits, on_event)
     statistics = statistics_of(data)
     progress("starting chain, contract, daemons and worker processes", None)
     market = LocalMarket(statistics, settings)

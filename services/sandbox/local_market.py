@@ -145,8 +145,8 @@ class LocalMarket:
     # ---- starting ----
 
     async def _start(self) -> None:
-        self._stack.callback(self._assembly.close)
-        self._assembly.start()
+        self._stack.callback(self._assembly.pool.close)
+        self._assembly.pool.start()
         identities = [Identity(os.urandom(32), os.urandom(32)) for _ in range(2 + len(self._data_sets))]
         with self.meter.phase("start"):
             await self._declare_queues(identities)
@@ -156,11 +156,10 @@ class LocalMarket:
             self.deployment = await deploy(rpc, identities[1].signing_key)
             self._open_participants(rpc, *identities)
             await asyncio.gather(*(party.register() for party in self.parties))
-        outbox = self._event_outbox()
+        self._follow_chain(rpc)
         self._stack.push_async_callback(self._tasks.stop)
         for party in self.parties:
             self._tasks.start(party.run())
-        self._follow_chain(rpc, outbox)
         # Invitations go to those whom the aggregator has taken.
         await self.wait_for(lambda: all(owner.is_introduced() for owner in self.owners))
 
@@ -216,15 +215,12 @@ class LocalMarket:
         folder = self._settings.folder
         return "sqlite://" if folder is None else f"sqlite:///{folder / f'{kind}-{address[2:10]}.sqlite'}"
 
-    def _event_outbox(self) -> EventOutbox:
-        market = self.deployment.market
-        store = Store(self._store_url("chain_listener", market.contract), exclusive=True)
-        self._stack.callback(store.close)
-        return EventOutbox(store, market)
-
-    def _follow_chain(self, rpc: Rpc, outbox: EventOutbox) -> None:
+    def _follow_chain(self, rpc: Rpc) -> None:
         """One listener for everybody: on an embedded chain, and on a test node, each block is final."""
         market, first_block = self.deployment.market, self.deployment.block
+        store = Store(self._store_url("chain_listener", market.contract), exclusive=True)
+        self._stack.callback(store.close)
+        outbox = EventOutbox(store, market)
         listener = ChainListener(
             rpc, market, outbox, confirmations=0, first_block=first_block, poll_seconds=0.2
         )

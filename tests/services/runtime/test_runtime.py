@@ -8,12 +8,8 @@ from structlog.testing import capture_logs
 
 from protocol.marketplace import Settle
 from protocol.messages import Complaint, OwnerAnnouncement
-from protocol.roles.engine.inputs import (
-    TimerFired,
-)
 from services.bus.memory import MemoryBus
 from services.participants.federated_aggregator import AggregatorRole
-from services.runtime.input_codec import message_identity, queued, timer_identity
 from services.runtime.timers import Timers
 from services.store import Store
 from tests.support.scripted_daemon import (
@@ -167,20 +163,6 @@ async def test_a_daemon_may_speak_first(world):
         await runtime.send(world.aggregator.address, body)
         await until(runtime.is_idle)
     assert await world.heard() == ["hello"]
-
-
-def test_nobody_can_use_up_anothers_message_ids(world):
-    mine = world.owner.envelope(world.aggregator, "complaint", message_id=b"m" * 16)
-    same = world.owner.envelope(world.aggregator, "complaint", message_id=b"m" * 16, round=3)
-    others = mine.model_copy(update={"sender": world.aggregator.address})
-    assert message_identity(mine) == message_identity(same)
-    assert message_identity(mine) != message_identity(others)
-
-
-def test_two_firings_of_a_timer_are_two_inputs():
-    assert timer_identity("1", "join", 1.0) != timer_identity("1", "join", 2.0)
-    assert timer_identity("1", "join", 1.0) != timer_identity("2", "join", 1.0)
-    assert queued(TimerFired(name="join")) == queued(TimerFired(name="join"))
 
 
 # ---- what an operator sees ----
