@@ -8,7 +8,6 @@ import asyncio
 import os
 import time
 import traceback
-from collections.abc import Sequence
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -21,7 +20,7 @@ from protocol.request import LEAST_KEY_BITS
 from protocol.roles.engine.context import Context
 from protocol.roles.engine.inputs import CallRefused, Input, MessageReceived
 from protocol.roles.engine.machine import input_name
-from services.common.errors import StoreInUse
+from services.common.errors import StoreInUse, StoreUnavailable
 from services.identity.keys import Identity
 from services.observability import tracing
 from services.observability.counters import Meter
@@ -32,6 +31,7 @@ from services.runtime.role_adapter import NO_TRAINING, Answer, Role
 from services.runtime.step_pool import StepPool
 from services.runtime.step_scope import log_scope, trace_scope
 from services.store import InstanceRow, QueuedInput, StepWrites, Store
+from services.store.waiting import retry_while_unavailable
 
 _log = structlog.get_logger(__name__)
 
@@ -42,7 +42,7 @@ class Written:
 
     effects: bool = False
     timers: bool = False
-    keys: Sequence[str] = ()
+    keys: tuple[str, ...] = ()
 
 
 class StepRunner:
@@ -87,7 +87,9 @@ class StepRunner:
                 await asyncio.sleep(self._pace.retry)
                 # A commit whose answer was lost may have taken place: then this input is done, and what it
                 # led to is still to be taken up.
-                return Written(effects=True, timers=True)
+                lost = isinstance(error, StoreUnavailable)
+                keys = await retry_while_unavailable(self._store.waiting_keys) if lost else ()
+                return Written(effects=True, timers=True, keys=tuple(keys))
 
     async def _handle(self, queued_input: QueuedInput, item: Input, row: InstanceRow | None) -> Written:
         if queued_input.key == NO_TRAINING:
@@ -157,7 +159,7 @@ class StepRunner:
         self._store.finish_input(
             queued_input, time.time(), effects=effects, values=answer.values, facts=facts, inputs=inputs
         )
-        return Written(effects=bool(effects), keys=[key for key, _ in answer.inputs])
+        return Written(effects=bool(effects), keys=tuple(key for key, _ in answer.inputs))
 
     def _answer_to(self, item: Input) -> Answer:
         match item:
