@@ -61,7 +61,7 @@ class Log(Settings):
         "json", description="One JSON object a line, or text for people."
     )
     level: Literal["debug", "info", "warning", "error"] = Field(
-        "info", description="The least that is logged."
+        "info", description="The least severe level that is logged."
     )
 
 
@@ -71,7 +71,7 @@ class Traces(Settings):
     endpoint: Annotated[str, url_of("http", "https")] | None = Field(
         None, description="OTLP/HTTP URL of an OpenTelemetry collector; without one nothing is traced."
     )
-    sample_ratio: float = Field(1.0, ge=0, le=1, description="The part of all traces that is kept.")
+    sample_ratio: float = Field(1.0, ge=0, le=1, description="The share of all traces that is kept.")
 
 
 class Daemon(Settings):
