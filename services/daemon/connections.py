@@ -59,11 +59,15 @@ async def retry_until_reachable(
     action: Callable[[], Awaitable[Any]], *, first_pause: float = 0.5, longest_pause: float = 5.0
 ) -> None:
     """Do what needs the node or the broker, again and again until they are there."""
+
+    async def attempt() -> None:  # tenacity does not await what a lambda returns
+        await action()
+
     await AsyncRetrying(
         retry=retry_if_exception_type((ChainUnavailable, BusUnavailable)),
         wait=wait_exponential(multiplier=first_pause, max=longest_pause),
         before_sleep=_log_waiting,
-    )(action)
+    )(attempt)
 
 
 def _log_waiting(state: RetryCallState) -> None:

@@ -15,9 +15,14 @@ async def test_it_is_done_once_they_are_there():
         if away:
             raise away.pop()
 
+        done.append("registered")
+
+    done = []
     with capture_logs() as logs:
-        await retry_until_reachable(action, first_pause=0.001, longest_pause=0.01)
+        # Given as a lambda, as calls with arguments are.
+        await retry_until_reachable(lambda: action(), first_pause=0.001, longest_pause=0.01)  # noqa: PLW0108
     assert [line["reason"] for line in logs] == ["no node", "no broker"]
+    assert done == ["registered"]
 
 
 async def test_what_a_person_has_to_mend_is_not_waited_for():
