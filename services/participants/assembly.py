@@ -92,7 +92,7 @@ class Participant:
     duties: tuple[Duty, ...] = ()
 
     async def register(self) -> None:
-        """Tell the contract role and exchange key; what is registered already is left as it is."""
+        """Register role and exchange key with the contract, unless it knows them already."""
         role, exchange_key = self.runtime.role.name, self.identity.exchange_key
         await self.client.submit(Register(role=role, exchange_key=exchange_key))
 
@@ -114,7 +114,7 @@ class Assembly:
     """Puts together participants of one process, who share its worker processes and its counters."""
 
     def __init__(self, workers: int | None, meter: Meter, *, least_key_bits: int = LEAST_KEY_BITS) -> None:
-        """`workers` run the steps: None for one a core, 0 for none; shorter keys are refused."""
+        """`workers` run the steps: None for one a core, 0 for this process; see `Context` for `least_key_bits`."""
         self.pool = StepPool(workers)
         self._meter, self._least_key_bits = meter, least_key_bits
 
