@@ -114,7 +114,7 @@ class Assembly:
     """Puts together participants of one process, who share its worker processes and its counters."""
 
     def __init__(self, workers: int | None, meter: Meter, *, least_key_bits: int = LEAST_KEY_BITS) -> None:
-        """`workers` run the steps: None for one a core, 0 for this process; see `Context` for `least_key_bits`."""
+        """`workers` run the steps: None for one a core, 0 for this process. Shorter keys are refused."""
         self.pool = StepPool(workers)
         self._meter, self._least_key_bits = meter, least_key_bits
 
