@@ -15,9 +15,9 @@ TrainingLimit = Annotated[int, Field(ge=0, le=LARGEST_LIMIT)]
 class Limit(FrozenModel):
     """How many trainings one data set may take part in: for one buyer, or, without one, for all together."""
 
-    data_set: Name
-    buyer: Address | None = None
-    trainings: TrainingLimit
+    data_set: Name = Field(description="The data set's name in the catalogue.")
+    buyer: Address | None = Field(None, description="For this buyer; left out, for all buyers together.")
+    trainings: TrainingLimit = Field(description="So many trainings, 0 for none.")
 
 
 class Budget(FrozenModel):
@@ -27,9 +27,13 @@ class Budget(FrozenModel):
     the request at hand (`roles/owner_budget.py`). `limits` come before both.
     """
 
-    per_buyer: TrainingLimit | None = None
-    in_total: TrainingLimit | None = None
-    limits: Annotated[tuple[Limit, ...], Field(max_length=10_000)] = ()
+    per_buyer: TrainingLimit | None = Field(
+        None, description="For each buyer; null for a count of equations."
+    )
+    in_total: TrainingLimit | None = Field(
+        None, description="For all buyers together; null for a count of equations."
+    )
+    limits: tuple[Limit, ...] = Field((), max_length=10_000, description="Other limits for single data sets.")
 
     def limit_of(self, data_set: str, buyer: str | None) -> int | None:
         """What is set for a data set and a buyer, or for all buyers together (None); None when nothing is."""
@@ -53,14 +57,18 @@ class OwnerPolicy(FrozenModel):
     `budget` binds a person's decision too.
     """
 
-    automatic: bool = False
-    buyers: tuple[Address, ...] = ()
-    model_kinds: tuple[str, ...] = ()
-    columns: tuple[Name, ...] = ()
-    data_sets: tuple[Name, ...] = ()
-    minimum_pay_wei: Annotated[BigInteger, Field(ge=0)] = 0
-    withdraw: bool = True
-    budget: Budget = Budget()
+    automatic: bool = Field(default=False, description="Join matching trainings unasked.")
+    buyers: tuple[Address, ...] = Field((), description="Only trainings of these buyers.")
+    model_kinds: tuple[str, ...] = Field((), description="Only these kinds of model.")
+    columns: tuple[Name, ...] = Field(
+        (), description="Only if no other columns than these are asked for, as features or target."
+    )
+    data_sets: tuple[Name, ...] = Field((), description="Only with these data sets of the catalogue.")
+    minimum_pay_wei: Annotated[BigInteger, Field(ge=0)] = Field(
+        0, description="Only for this least fixed pay or more, in wei."
+    )
+    withdraw: bool = Field(default=True, description="Withdraw pay from the contract after each training.")
+    budget: Budget = Field(Budget(), description="How many trainings a data set may take part in.")
 
     def accepts(self, request: Request, buyer: str, data_set: str) -> bool:
         """Whether the policy joins this training with this data set, as far as the budget goes."""

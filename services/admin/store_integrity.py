@@ -14,8 +14,8 @@ from protocol.roles.dispatch import ROLES, decode_state, held_inputs
 from protocol.roles.engine.state import references
 from services.chain.events.event_outbox import StreamedEvent
 from services.common.errors import StoreDamaged
+from services.runtime.effects import PendingCall, PendingLetter, PendingMessage
 from services.runtime.input_codec import unqueued
-from services.runtime.outbox_relay import PendingCall, PendingLetter, PendingMessage
 from services.store.database import Database
 from services.store.tables import blobs, inbox, instances, outbox, results, timers
 

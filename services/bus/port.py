@@ -13,8 +13,9 @@ from typing import Any, Protocol
 from pydantic import ValidationError
 
 from protocol.envelope import MAJOR, Envelope
-from protocol.errors import DeltaMLError, ProtocolViolation
+from protocol.errors import ProtocolViolation
 from protocol.messages import ChainEvent
+from services.common.errors import ServiceError
 
 _VERSION = re.compile(r"([0-9]{1,4})\.[0-9]{1,4}")
 
@@ -25,7 +26,7 @@ UNDELIVERABLE = "undeliverable"
 """The code of the only dead letters that a sender writes: nobody takes its message."""
 
 
-class BusError(DeltaMLError):
+class BusError(ServiceError):
     """Base of what a bus raises."""
 
 

@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from protocol.errors import DeltaMLError
+from services.common.errors import ServiceError
 
 
-class ChainError(DeltaMLError):
+class ChainError(ServiceError):
     """Base of the errors of this package."""
 
 

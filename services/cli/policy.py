@@ -71,7 +71,7 @@ def reset(config: ConfigFile, json: Json = False) -> None:
     """Have the running daemon decide by its configuration's policy again."""
     settings, _, _ = _in_force(config)
     _order(settings, None)
-    _told(settings.policy.owner_policy(), json=json)
+    _told(settings.policy, json=json)
 
 
 def budget(
@@ -117,7 +117,7 @@ def _in_force(config: Path) -> "tuple[DataOwnerConfig, OwnerPolicy, str]":
         ordered = ordered_policy(store)
     return (
         settings,
-        ordered or settings.policy.owner_policy(),
+        ordered or settings.policy,
         "configuration" if ordered is None else "order",
     )
 

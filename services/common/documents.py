@@ -54,15 +54,15 @@ def read_yaml(path: Path | str) -> dict[str, Any]:
 
     Raises ConfigurationError, with line and column, when it is missing, not YAML, or not a mapping.
     """
-    place = Path(path)
+    path = Path(path)
     try:
-        with place.open("rb") as file:
+        with path.open("rb") as file:
             content = file.read(_LONGEST_DOCUMENT + 1)
     except FileNotFoundError:
-        raise ConfigurationError(f"there is no file {place}; check the path") from None
+        raise ConfigurationError(f"there is no file {path}; check the path") from None
     except OSError as error:
-        raise ConfigurationError(f"cannot read {place}: {error.strerror}") from None
-    return parse_yaml(content, str(place))
+        raise ConfigurationError(f"cannot read {path}: {error.strerror}") from None
+    return parse_yaml(content, str(path))
 
 
 def parse_yaml(content: bytes, place: str) -> dict[str, Any]:

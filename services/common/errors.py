@@ -1,4 +1,24 @@
-"""Errors of the shells around the roles, each with a text for the operator: what happened and what to do."""
+"""Errors of the shells around the roles, each with a text for the operator: what happened and what to do.
+
+DeltaMLError                    protocol/errors.py draws the protocol's own part of the tree
+└── ServiceError                something outside this process is not as it must be
+    ├── ConfigurationError      a configuration, a key file or an argument: a person has to mend it
+    │   └── StoreInUse          another process works on this store
+    ├── DataSetError            a file of rows cannot be used
+    ├── StoreUnavailable        the database does not answer: ask again
+    ├── StoreDamaged            the database cannot read its own file: only a backup helps
+    ├── BusError                services/bus/port.py
+    │   ├── Unroutable          no queue takes the message
+    │   ├── BusUnavailable      the broker did not confirm: publish again
+    │   └── BusRefused          the broker does not let this user do that
+    └── ChainError              services/chain/errors.py
+        ├── ChainUnavailable    the node gave no answer: ask again
+        ├── RpcError            the node refused a request
+        ├── CallReverted        the contract refuses a call in its present state
+        ├── InsufficientFunds   the account cannot pay for value and gas
+        ├── WrongChain          the node serves another chain, or no contract where ours should be
+        └── DeepReorganisation  the chain was rewritten further back than is remembered
+"""
 
 from protocol.errors import DeltaMLError
 

@@ -30,9 +30,9 @@ def require_private(path: Path) -> None:
     """Raise ConfigurationError when others than the owner have any right to a file or folder."""
     mode = stat.S_IMODE(path.stat().st_mode)
     if mode & _OTHERS:
-        wanted = 0o700 if path.is_dir() else 0o600
+        private_mode = 0o700 if path.is_dir() else 0o600
         raise ConfigurationError(
-            f"{path} can be reached by others (mode {mode:04o}); run: chmod {wanted:04o} {path}"
+            f"{path} can be reached by others (mode {mode:04o}); run: chmod {private_mode:04o} {path}"
         )
 
 

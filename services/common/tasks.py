@@ -39,3 +39,16 @@ async def run_forever(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
 
 IDLE_SECONDS = 15.0
 """The longest that a task may wait without a heartbeat; a consumer's own quiet spell is 20 seconds."""
+
+
+async def run_until_first_exit(*work: Coroutine[Any, Any, None]) -> None:
+    """Until the first of them ends or dies; then without the others."""
+    tasks = [asyncio.create_task(part) for part in work]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

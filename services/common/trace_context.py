@@ -18,8 +18,8 @@ _MARK = b"\xc1"
 
 def context_in(headers: Mapping[str, Any]) -> str | None:
     """The context of a message, or None where there is none or not one of this form."""
-    found = headers.get(TRACE_HEADER)
-    return found if isinstance(found, str) and _FORM.fullmatch(found) else None
+    context = headers.get(TRACE_HEADER)
+    return context if isinstance(context, str) and _FORM.fullmatch(context) else None
 
 
 def with_context(content: bytes, context: str | None) -> bytes:

@@ -6,23 +6,16 @@ default in force.
 """
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, overload
+from typing import Annotated, Any, Literal, Self, overload
 
-from pydantic import (
-    AfterValidator,
-    Field,
-    ValidationError,
-    model_validator,
-)
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, model_validator
 
+from protocol.owner_policy import OwnerPolicy
 from services.common.documents import read_yaml
 from services.common.errors import ConfigurationError
 from services.common.files import read_passphrase
 from services.config.problems import lines_of
-from services.config.settings import _FOLDER, Account, FilePath, Settings, _store_url, _url
-
-if TYPE_CHECKING:
-    from protocol.owner_policy import OwnerPolicy
+from services.config.settings import FOLDER, Account, FilePath, Settings, store_url, url_of, with_lower_buyers
 
 Kind = Literal["model-buyer", "data-owner", "aggregator", "chain-listener"]
 
@@ -30,7 +23,7 @@ Kind = Literal["model-buyer", "data-owner", "aggregator", "chain-listener"]
 class Broker(Settings):
     """The connection to RabbitMQ."""
 
-    url: Annotated[str, _url("amqp", "amqps")] = Field(
+    url: Annotated[str, url_of("amqp", "amqps")] = Field(
         description="amqp://user@host:5672/vhost, amqps:// for TLS; without a password."
     )
     password_file: FilePath | None = Field(None, description="File whose first line is the user's password.")
@@ -44,8 +37,8 @@ class Broker(Settings):
 class Chain(Settings):
     """The node and the contract on it."""
 
-    url: Annotated[str, _url("http", "https")] = Field(description="The node's JSON-RPC URL.")
-    websocket_url: Annotated[str, _url("ws", "wss")] | None = Field(
+    url: Annotated[str, url_of("http", "https")] = Field(description="The node's JSON-RPC URL.")
+    websocket_url: Annotated[str, url_of("ws", "wss")] | None = Field(
         None, description="The node's websocket URL, to learn of new blocks at once."
     )
     chain_id: int = Field(ge=1, description="The chain's number; a node of another chain is refused.")
@@ -68,17 +61,17 @@ class Log(Settings):
         "json", description="One JSON object a line, or text for people."
     )
     level: Literal["debug", "info", "warning", "error"] = Field(
-        "info", description="The least that is logged."
+        "info", description="The least severe level that is logged."
     )
 
 
 class Traces(Settings):
     """Where traces go."""
 
-    endpoint: Annotated[str, _url("http", "https")] | None = Field(
+    endpoint: Annotated[str, url_of("http", "https")] | None = Field(
         None, description="OTLP/HTTP URL of an OpenTelemetry collector; without one nothing is traced."
     )
-    sample_ratio: float = Field(1.0, ge=0, le=1, description="The part of all traces that is kept.")
+    sample_ratio: float = Field(1.0, ge=0, le=1, description="The share of all traces that is kept.")
 
 
 class Daemon(Settings):
@@ -86,7 +79,7 @@ class Daemon(Settings):
 
     broker: Broker = Field(description="The connection to RabbitMQ.")
     chain: Chain = Field(description="The node and the contract on it.")
-    store: Annotated[str, AfterValidator(_store_url)] = Field(
+    store: Annotated[str, AfterValidator(store_url)] = Field(
         "state.sqlite",
         description="Path of the SQLite file that holds the daemon's state, or a PostgreSQL URL.",
     )
@@ -120,7 +113,7 @@ class ConsoleSettings(Settings):
     )
     certificate_file: FilePath | None = Field(None, description="Certificate (PEM) of the console, for TLS.")
     key_file: FilePath | None = Field(None, description="The certificate's private key (PEM).")
-    public_url: Annotated[str, _url("http", "https")] | None = Field(
+    public_url: Annotated[str, url_of("http", "https")] | None = Field(
         None, description="Where a proxy shows the console, such as https://console.example."
     )
     trusted_proxies: tuple[str, ...] = Field(
@@ -161,7 +154,7 @@ class StandingOrder(Settings):
 
 
 class ModelBuyerConfig(Participant):
-    """`daemon: model-buyer`."""
+    """The model buyer's daemon: what it orders unasked."""
 
     daemon: Literal["model-buyer"] = Field(description="Which daemon this file is for.")
     standing_orders: tuple[StandingOrder, ...] = Field(
@@ -169,60 +162,21 @@ class ModelBuyerConfig(Participant):
     )
 
 
-class TrainingsLimit(Settings):
-    """How many trainings one data set may take part in."""
-
-    data_set: str = Field(description="The data set's name in the catalogue.")
-    buyer: Account | None = Field(None, description="For this buyer; left out, for all buyers together.")
-    trainings: int = Field(ge=0, le=1_000_000, description="So many trainings, 0 for none.")
-
-
-class Budget(Settings):
-    """How many trainings a data set may take part in, by the policy or by a person's decision."""
-
-    per_buyer: int | None = Field(
-        None, ge=0, le=1_000_000, description="For each buyer; null for a count of equations."
-    )
-    in_total: int | None = Field(
-        None, ge=0, le=1_000_000, description="For all buyers together; null for a count of equations."
-    )
-    limits: tuple[TrainingsLimit, ...] = Field((), description="Other limits for single data sets.")
-
-
-class Policy(Settings):
-    """Which trainings the owner joins without a person's decision; empty lists admit everything."""
-
-    automatic: bool = Field(False, description="Join matching trainings unasked.")
-    buyers: tuple[Account, ...] = Field((), description="Only trainings of these buyers.")
-    model_kinds: tuple[str, ...] = Field((), description="Only these kinds of model.")
-    columns: tuple[str, ...] = Field(
-        (), description="Only if no other columns than these are asked for, as features or target."
-    )
-    data_sets: tuple[str, ...] = Field((), description="Only with these data sets of the catalogue.")
-    minimum_pay_wei: int = Field(0, ge=0, description="Only for this least fixed pay or more, in wei.")
-    withdraw: bool = Field(True, description="Withdraw pay from the contract after each training.")
-    budget: Budget = Field(Budget(), description="How many trainings a data set may take part in.")
-
-    def owner_policy(self) -> "OwnerPolicy":
-        """The policy as the role takes it."""
-        from protocol.owner_policy import OwnerPolicy  # noqa: PLC0415
-
-        return OwnerPolicy(**self.model_dump())
-
-
 class DataOwnerConfig(Participant):
-    """`daemon: data-owner`."""
+    """A data owner's daemon: its data sets, the aggregators it trusts, its standing decision."""
 
     daemon: Literal["data-owner"] = Field(description="Which daemon this file is for.")
     catalogue: FilePath = Field(
         Path("datasets"), description="Folder of the data sets; fill it with: deltaml datasets add."
     )
     aggregators: tuple[Account, ...] = Field(min_length=1, description="The aggregators to work with.")
-    policy: Policy = Field(Policy(), description="Which trainings to join without a person's decision.")
+    policy: Annotated[OwnerPolicy, BeforeValidator(with_lower_buyers)] = Field(
+        OwnerPolicy(), description="Which trainings to join without a person's decision."
+    )
 
 
 class AggregatorConfig(Participant):
-    """`daemon: aggregator`."""
+    """The aggregator's daemon: the owners it admits."""
 
     daemon: Literal["aggregator"] = Field(description="Which daemon this file is for.")
     admitted: tuple[Account, ...] = Field(
@@ -231,7 +185,7 @@ class AggregatorConfig(Participant):
 
 
 class ChainListenerConfig(Daemon):
-    """`daemon: chain-listener`."""
+    """The chain listener: it publishes the contract's events and needs no key."""
 
     daemon: Literal["chain-listener"] = Field(description="Which daemon this file is for.")
     window: int = Field(128, ge=1, le=10_000, description="Recent blocks remembered to recognise a fork.")
@@ -262,16 +216,17 @@ def load(path: Path | str, kind: Kind | None = None) -> Any:
 
     Raises ConfigurationError naming every key that is unknown, missing or wrong, and its remedy.
     """
-    place = Path(path)
-    document = read_yaml(place)
-    named = document.get("daemon")
-    if not isinstance(named, str) or named not in KINDS:
-        raise ConfigurationError(f"{place}: daemon: must be one of {', '.join(KINDS)}")
-    if kind is not None and named != kind:
-        raise ConfigurationError(f"{place} configures the daemon {named}; give the file of {kind}")
-    model = KINDS[named]
+    path = Path(path)
+    document = read_yaml(path)
+    daemon = document.get("daemon")
+    if not isinstance(daemon, str) or daemon not in KINDS:
+        raise ConfigurationError(f"{path}: daemon: must be one of {', '.join(KINDS)}")
+    if kind is not None and daemon != kind:
+        raise ConfigurationError(f"{path} configures the daemon {daemon}; give the file of {kind}")
+    model = KINDS[daemon]
     try:
-        return model.model_validate(document, context={_FOLDER: place.absolute().parent})
+        # The policy is the protocol's own type, which takes no list for a tuple unless it is told to.
+        return model.model_validate(document, strict=False, context={FOLDER: path.absolute().parent})
     except ValidationError as error:
         lines = lines_of(error, model)
-        raise ConfigurationError(f"{place} cannot be used:\n  " + "\n  ".join(lines)) from None
+        raise ConfigurationError(f"{path} cannot be used:\n  " + "\n  ".join(lines)) from None

@@ -1,28 +1,24 @@
 """What all configuration sections are made of."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 from urllib.parse import parse_qs, urlsplit
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    ValidationInfo,
-)
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, ValidationInfo
 
 from protocol.types import Address
 
-_FOLDER = "folder"
+FOLDER = "folder"
+"""The key of the validation context under which the configuration file's folder is."""
 
 
 def _relative(value: Path, info: ValidationInfo) -> Path:
-    folder: Path = (info.context or {}).get(_FOLDER, Path())
+    folder: Path = (info.context or {}).get(FOLDER, Path())
     return folder / value.expanduser()
 
 
-def _store_url(value: str, info: ValidationInfo) -> str:
+def store_url(value: str, info: ValidationInfo) -> str:
+    """The URL of a database, or of the SQLite file with this path; raises ValueError for any other."""
     if "://" not in value:
         return f"sqlite:///{_relative(Path(value), info)}"
     if not value.startswith(("sqlite://", "postgresql://", "postgresql+psycopg://")):
@@ -41,12 +37,15 @@ def _without_password(value: str) -> str:
     return value
 
 
-def _url(*schemes: str) -> AfterValidator:
+def url_of(*schemes: str) -> AfterValidator:
+    """Checks for a URL of one of these schemes that holds no password."""
+    beginnings = " or ".join(f"{scheme}://" for scheme in schemes)
+
     def check(value: str) -> str:
         _without_password(value)
         parts = urlsplit(value)
         if parts.scheme not in schemes or not parts.hostname:
-            raise ValueError(f"must be a URL that begins with {' or '.join(f'{one}://' for one in schemes)}")
+            raise ValueError(f"must be a URL that begins with {beginnings}")
         return value
 
     return AfterValidator(check)
@@ -54,6 +53,22 @@ def _url(*schemes: str) -> AfterValidator:
 
 def _lower(value: object) -> object:
     return value.lower() if isinstance(value, str) else value
+
+
+def with_lower_buyers(policy: Any) -> Any:
+    """A policy as people write it, with its buyers' addresses as the protocol writes them."""
+    match policy:
+        case {"buyers": list(buyers), **others}:
+            return {**with_lower_buyers(others), "buyers": [_lower(buyer) for buyer in buyers]}
+        case {"budget": {"limits": list(limits), **budget}, **others}:
+            return {**others, "budget": {**budget, "limits": [_with_lower_buyer(limit) for limit in limits]}}
+    return policy
+
+
+def _with_lower_buyer(limit: Any) -> Any:
+    return (
+        {**limit, "buyer": _lower(limit["buyer"])} if isinstance(limit, dict) and "buyer" in limit else limit
+    )
 
 
 FilePath = Annotated[Path, AfterValidator(_relative)]

@@ -49,4 +49,4 @@ def _desk(config: ModelBuyerConfig | DataOwnerConfig | AggregatorConfig) -> Owne
         return None
     catalogue = Catalogue(config.catalogue)
     forget_uploads(catalogue)
-    return OwnerResources(catalogue, config.policy.owner_policy())
+    return OwnerResources(catalogue, config.policy)

@@ -17,18 +17,20 @@ CLOSE_SECONDS = 10.0
 class Stopping:
     """What a daemon has to do between SIGTERM and its end; nothing, as long as it only starts."""
 
-    def __init__(self) -> None:
+    def __init__(self, drain_seconds: float = DRAIN_SECONDS) -> None:
+        """So long the work may take to end by itself."""
         self._drain: Callable[[], None] | None = None
+        self._drain_seconds = drain_seconds
 
     def drain_by(self, drain: Callable[[], None]) -> None:
         """Call `drain` at SIGTERM: the work then takes nothing more in and ends after the steps in hand."""
         self._drain = drain
 
     async def carry_out(self, task: asyncio.Task[None]) -> None:
-        """End `task`, with what it has in hand if that takes no longer than DRAIN_SECONDS."""
+        """End `task`, with what it has in hand if that takes no longer than it may."""
         if self._drain is not None:
             self._drain()
-            await asyncio.wait({task}, timeout=DRAIN_SECONDS)
+            await asyncio.wait({task}, timeout=self._drain_seconds)
         await cancelled(task, CLOSE_SECONDS)
         if not task.cancelled() and (error := task.exception()) is not None:
             _log.warning("stopping_failed", reason=type(error).__name__)
@@ -40,10 +42,10 @@ async def until_told(work: Coroutine[Any, Any, None], stopping: Stopping) -> Non
     Raises what `work` raises before it is told to stop.
     """
     loop = asyncio.get_running_loop()
-    told = asyncio.Event()
+    signalled = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, told.set)
-    task, waiter = loop.create_task(work), loop.create_task(told.wait())
+        loop.add_signal_handler(number, signalled.set)
+    task, waiter = loop.create_task(work), loop.create_task(signalled.wait())
     await asyncio.wait({task, waiter}, return_when=asyncio.FIRST_COMPLETED)
     waiter.cancel()
     if task.done():

@@ -6,20 +6,22 @@ The protocol is one datagram a message to the socket in NOTIFY_SOCKET; without t
 import os
 import socket
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 
 class Supervisor:
     """Tells whoever started this process; one that is gone or deaf changes nothing for the daemon."""
 
-    def __init__(self, environment: Mapping[str, str] = os.environ) -> None:
+    def __init__(
+        self, environment: Mapping[str, str] = os.environ, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         """Reads NOTIFY_SOCKET, and WATCHDOG_USEC when it is meant for this process (WATCHDOG_PID)."""
         address = environment.get("NOTIFY_SOCKET", "")
         self._address = "\0" + address[1:] if address.startswith("@") else address
         microseconds = environment.get("WATCHDOG_USEC", "")
         ours = environment.get("WATCHDOG_PID", str(os.getpid())) == str(os.getpid())
         self._pause = int(microseconds) / 2e6 if ours and microseconds.isdigit() else None
-        self._next = 0.0
+        self._clock, self._next = clock, 0.0
 
     def ready(self) -> None:
         """The configuration is good and the daemon observed; node and broker may still be away."""
@@ -35,9 +37,9 @@ class Supervisor:
 
     def alive(self) -> None:
         """Called often; tells the watchdog twice in its period."""
-        if self._pause is None or time.monotonic() < self._next:
+        if self._pause is None or self._clock() < self._next:
             return
-        self._next = time.monotonic() + self._pause
+        self._next = self._clock() + self._pause
         self._tell("WATCHDOG=1")
 
     def _tell(self, message: str) -> None:

@@ -1,10 +1,12 @@
 """Who is who: roles and exchange keys as registered on chain, remembered by this process."""
 
 import time
+from collections.abc import Callable
 from typing import Protocol
 
+from cachetools import LRUCache, TTLCache
+
 from protocol.errors import ProtocolViolation
-from services.common.lru_map import Recent
 
 _MOST_ACCOUNTS, _MOST_KEYS = 4096, 16384
 """What is remembered: some megabytes, and enough for hundreds of trainings at once."""
@@ -27,15 +29,17 @@ class Registry(Protocol):
 class Directory:
     """A cache over the chain. A role never changes; a training's keys never change."""
 
-    def __init__(self, registry: Registry) -> None:
+    def __init__(self, registry: Registry, clock: Callable[[], float] = time.monotonic) -> None:
         """`registry` are MarketplaceViews deep enough to be final.
 
         A role that a reorganisation may still take back must be neither trusted nor remembered.
         """
         self._registry = registry
-        self._roles: Recent[str, str] = Recent(_MOST_ACCOUNTS)
-        self._keys: Recent[tuple[int, str], bytes] = Recent(_MOST_KEYS)
-        self._lately: Recent[tuple[int, str], tuple[bytes, float]] = Recent(_MOST_ACCOUNTS)
+        self._roles: LRUCache[str, str] = LRUCache(_MOST_ACCOUNTS)
+        self._keys: LRUCache[tuple[int, str], bytes] = LRUCache(_MOST_KEYS)
+        self._lately: TTLCache[tuple[int, str], bytes] = TTLCache(
+            _MOST_ACCOUNTS, _LATELY_SECONDS, timer=clock
+        )
 
     async def role_of(self, account: str) -> str:
         """The role; raises ProtocolViolation("not_registered")."""
@@ -44,7 +48,7 @@ class Directory:
             role = await self._registry.role_of(account)
             if role is None:
                 raise ProtocolViolation("not_registered", account)
-            self._roles.put(account, role)
+            self._roles[account] = role
         return role
 
     async def exchange_key_of(self, training: int, account: str) -> bytes:
@@ -52,13 +56,13 @@ class Directory:
 
         Raises ProtocolViolation("not_registered").
         """
-        place = (training, account)
-        known = self._keys.get(place)
+        entry = (training, account)
+        known = self._keys.get(entry)
         if known is not None:
             return known
         key = await self._registry.exchange_key_of(training, account) if training else None
         if key is not None:
-            self._keys.put(place, key)
+            self._keys[entry] = key
             return key
         key = await self._registry.exchange_key_of(0, account)
         if key is None:
@@ -72,12 +76,8 @@ class Directory:
         who has not joined: the node would be asked again for each message to them.
         Raises ProtocolViolation("not_registered").
         """
-        place = (training, account)
-        known, now = self._keys.get(place), time.monotonic()
-        if known is not None:
-            return known
-        lately = self._lately.get(place)
-        if lately is None or now - lately[1] > _LATELY_SECONDS:
-            lately = await self.exchange_key_of(training, account), now
-            self._lately.put(place, lately)
-        return lately[0]
+        entry = (training, account)
+        known = self._keys.get(entry) or self._lately.get(entry)
+        if known is None:
+            known = self._lately[entry] = await self.exchange_key_of(training, account)
+        return known

@@ -67,25 +67,25 @@ class Keystore:
         Raises ConfigurationError for a passphrase under 8 characters, a folder that others can enter, or one
         that holds a key store already.
         """
-        place = private_folder(Path(folder))
-        if (place / _FILE).exists():
-            raise ConfigurationError(f"there is a key store in {place} already; choose another folder")
+        directory = private_folder(Path(folder))
+        if (directory / _FILE).exists():
+            raise ConfigurationError(f"there is a key store in {directory} already; choose another folder")
         signing_key, data_key = _new_signing_key(), os.urandom(SecretBox.KEY_SIZE)
         document = _protected(signing_key, data_key, passphrase, cost or Cost())
         document.update(_sealed_exchange([os.urandom(32)], SecretBox(data_key)))
-        write_private(place / _FILE, _json(document), replace=False)
-        return cls(place, document, signing_key, data_key)
+        write_private(directory / _FILE, _json(document), replace=False)
+        return cls(directory, document, signing_key, data_key)
 
     @classmethod
     def open(cls, folder: Path | str, passphrase: str) -> Self:
         """Raises ConfigurationError for a wrong passphrase and a missing, damaged or too open file."""
-        place = Path(folder)
-        document = _read(place)
-        signing_key = _signing_key(document, passphrase, place)
-        data_key = _data_key(document, passphrase, place)
-        opened = cls(place, document, signing_key, data_key)
+        directory = Path(folder)
+        document = _read(directory)
+        signing_key = _signing_key(document, passphrase, directory)
+        data_key = _data_key(document, passphrase, directory)
+        opened = cls(directory, document, signing_key, data_key)
         if opened.identity.address != _address(document):
-            raise _damaged(place)
+            raise _damaged(directory)
         return opened
 
     def __repr__(self) -> str:
@@ -150,12 +150,12 @@ class Keystore:
 
 def public_identity(folder: Path | str) -> PublicIdentity:
     """What can be known without the passphrase; raises ConfigurationError as `Keystore.open` does."""
-    place = Path(folder)
-    document = _read(place)
+    directory = Path(folder)
+    document = _read(directory)
     return PublicIdentity(
         _address(document),
         bytes.fromhex(document["exchange_key"]),
-        len(list(place.glob("paillier-*.sealed"))),
+        len(list(directory.glob("paillier-*.sealed"))),
     )
 
 
@@ -201,40 +201,42 @@ def _argon_box(passphrase: str, salt: bytes, passes: int, memory: int) -> Secret
     )
 
 
-def _signing_key(document: dict[str, Any], passphrase: str, place: Path) -> bytes:
+def _signing_key(document: dict[str, Any], passphrase: str, directory: Path) -> bytes:
     from eth_keyfile.keyfile import decode_keyfile_json  # noqa: PLC0415
 
     try:
         return bytes(decode_keyfile_json(document["signing_key"], passphrase.encode()))
     except ValueError as error:
         if "MAC mismatch" in str(error):
-            raise ConfigurationError(f"the passphrase does not open the key store in {place}") from None
-        raise _damaged(place) from None
+            raise ConfigurationError(f"the passphrase does not open the key store in {directory}") from None
+        raise _damaged(directory) from None
     except (KeyError, TypeError):
-        raise _damaged(place) from None
+        raise _damaged(directory) from None
 
 
-def _data_key(document: dict[str, Any], passphrase: str, place: Path) -> bytes:
+def _data_key(document: dict[str, Any], passphrase: str, directory: Path) -> bytes:
     try:
         parts = document["data_key"]
         box = _argon_box(passphrase, bytes.fromhex(parts["salt"]), parts["passes"], parts["bytes"])
         return box.decrypt(bytes.fromhex(parts["sealed"]))
     except (KeyError, TypeError, ValueError, CryptoError):
-        raise _damaged(place) from None
+        raise _damaged(directory) from None
 
 
-def _read(place: Path) -> dict[str, Any]:
-    if not (place / _FILE).is_file():
-        raise ConfigurationError(f"there is no key store in {place}; make one with: deltaml keys create")
-    require_private(place)
+def _read(directory: Path) -> dict[str, Any]:
+    if not (directory / _FILE).is_file():
+        raise ConfigurationError(f"there is no key store in {directory}; make one with: deltaml keys create")
+    require_private(directory)
     try:
-        document = json.loads(read_private(place / _FILE))
+        document = json.loads(read_private(directory / _FILE))
     except ValueError:
-        raise _damaged(place) from None
+        raise _damaged(directory) from None
     if not isinstance(document, dict) or not re.fullmatch(r"0x[0-9a-f]{40}", _address(document)):
-        raise _damaged(place)
+        raise _damaged(directory)
     if document.get("version") != _VERSION:
-        raise ConfigurationError(f"{place / _FILE} was written by another version; use that one to open it")
+        raise ConfigurationError(
+            f"{directory / _FILE} was written by another version; use that one to open it"
+        )
     return document
 
 
@@ -245,8 +247,8 @@ def _address(document: dict[str, Any]) -> str:
         return ""
 
 
-def _damaged(place: Path) -> DeltaMLError:
-    return ConfigurationError(f"{place / _FILE} is damaged; put a backup in its place")
+def _damaged(directory: Path) -> DeltaMLError:
+    return ConfigurationError(f"{directory / _FILE} is damaged; put a backup in its place")
 
 
 def _json(document: dict[str, Any]) -> bytes:

@@ -2,6 +2,9 @@
 
 from collections.abc import Callable, Mapping
 
+from cachetools import LRUCache
+from typing_extensions import override
+
 from protocol.bodies import body_of
 from protocol.codec import pack
 from protocol.envelope import SignedMessage
@@ -14,10 +17,9 @@ from protocol.owner_policy import OwnerPolicy
 from protocol.roles.engine import facts, private
 from protocol.roles.engine.inputs import Input, PolicyChanged, input_name
 from services.chain.contract.views import MarketplaceViews
-from services.common.lru_map import Recent
 from services.identity.directory import Directory
 from services.records.owner_account import ORDERED_POLICY, count_earlier_trainings, counts_of, ordered_policy
-from services.runtime.role_adapter import NO_TRAINING, Answer, Role
+from services.runtime.role_adapter import NO_TRAINING, Answer, Role, RoleContext
 from services.store import Store
 
 _ANSWERED = "aggregator:"
@@ -28,7 +30,7 @@ _MOST_TRAININGS = 1024
 
 
 class OwnerRole(Role):
-    """See Role."""
+    """One owner's: it works with some aggregators and offers what its catalogue holds."""
 
     name = "data_owner"
 
@@ -50,15 +52,16 @@ class OwnerRole(Role):
         super().__init__(store)
         self._views, self._directory, self._address = views, directory, address
         self.data_sets, self._aggregators, self.configured = data_sets, aggregators, policy
-        self._exchange_keys: Recent[int, Mapping[str, bytes]] = Recent(_MOST_TRAININGS)
+        self._exchange_keys: LRUCache[int, Mapping[str, bytes]] = LRUCache(_MOST_TRAININGS)
         count_earlier_trainings(store)
 
     def announcements(self) -> tuple[tuple[str, Message], ...]:
         """What to send to each aggregator that has not answered yet."""
         answered = self.store.values(_ANSWERED)
         body = OwnerAnnouncement(model_kinds=tuple(KINDS))
-        return tuple((one, body) for one in self._aggregators if one not in answered)
+        return tuple((aggregator, body) for aggregator in self._aggregators if aggregator not in answered)
 
+    @override
     def key_of_message(self, signed: SignedMessage) -> str:
         """Answers to announcements and some orders belong to no training; only our aggregators start one."""
         if signed.envelope.type in ("announcement_answer", "policy_order", "withdraw_order"):
@@ -68,6 +71,7 @@ class OwnerRole(Role):
             raise ProtocolViolation("unknown_aggregator", signed.envelope.sender)
         return key
 
+    @override
     def key_of_event(self, event: MarketplaceEvent) -> str | None:
         """An opening by one of our aggregators starts an instance: an invitation may follow."""
         known = super().key_of_event(event)
@@ -75,15 +79,21 @@ class OwnerRole(Role):
             return str(event.training)
         return known
 
-    async def private(self, key: str, item: Input) -> Mapping[str, bytes]:
+    @override
+    async def context(self, key: str, item: Input, training: int | None) -> RoleContext:
+        return RoleContext(
+            exchange_keys=await self.exchange_keys(training), private=self.private(item), policy=self.policy()
+        )
+
+    def private(self, item: Input) -> Mapping[str, bytes]:
         """Every data set's statistic; where a training may be joined, what was joined before."""
-        del key
         statistics = self.data_sets().items()
         values = {private.DATA_SET.name_of(name): statistic.to_bytes() for name, statistic in statistics}
         if self.is_serialized(item):
             values[private.COUNTS.name] = pack(counts_of(self.store))
         return values
 
+    @override
     def is_serialized(self, item: Input) -> bool:
         """Two trainings joined at once would both find room in the same budget."""
         return input_name(item) in _DECIDING
@@ -98,17 +108,18 @@ class OwnerRole(Role):
         owners = await self._views.owners(training)
         keys = {seat: await self._directory.exchange_key_of(training, seat) for seat in owners.seats}
         if owners.trainers:
-            self._exchange_keys.put(training, keys)
+            self._exchange_keys[training] = keys
         return keys
 
     def policy(self) -> bytes:
-        """See Role."""
+        """The standing policy, packed: the ordered one, else the configured one."""
         return pack(ordered_policy(self.store) or self.configured)
 
     def undecided(self) -> list[str]:
         """The keys of trainings that wait for a data set or a decision."""
         return self.store.keys_shown(_UNDECIDED)
 
+    @override
     def answer(self, signed: SignedMessage) -> Answer:
         """Remember whether an aggregator took us; carry out an order of our own operator."""
         sender = signed.envelope.sender

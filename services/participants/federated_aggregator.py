@@ -1,19 +1,22 @@
 """The federated aggregator's shell: which owners it admits, and which trainings are its own."""
 
+from typing_extensions import override
+
 from protocol.bodies import body_of
 from protocol.envelope import SignedMessage
 from protocol.errors import ProtocolViolation
 from protocol.marketplace import MarketplaceEvent, Opened
 from protocol.messages import AnnouncementAnswer, OwnerAnnouncement
 from protocol.roles.engine import facts
-from services.runtime.role_adapter import NO_TRAINING, Answer, Role
+from protocol.roles.engine.inputs import Input
+from services.runtime.role_adapter import NO_TRAINING, Answer, Role, RoleContext
 from services.store import Store
 
 _ANNOUNCED = "announced:"
 
 
 class AggregatorRole(Role):
-    """See Role."""
+    """One aggregator's: it admits the owners on its list."""
 
     name = "federated_aggregator"
 
@@ -22,10 +25,12 @@ class AggregatorRole(Role):
         super().__init__(store)
         self._address, self._admitted = address, admitted
 
+    @override
     def key_of_message(self, signed: SignedMessage) -> str:
         """Announcements belong to no training."""
         return NO_TRAINING if signed.envelope.type == "owner_announcement" else super().key_of_message(signed)
 
+    @override
     def key_of_event(self, event: MarketplaceEvent) -> str | None:
         """A training opened with us as its aggregator starts an instance."""
         known = super().key_of_event(event)
@@ -33,10 +38,15 @@ class AggregatorRole(Role):
             return str(event.training)
         return known
 
+    @override
+    async def context(self, key: str, item: Input, training: int | None) -> RoleContext:
+        return RoleContext(announced=self.announced())
+
     def announced(self) -> tuple[str, ...]:
         """Owners on the list that have introduced themselves."""
-        return tuple(one for one in self.store.values(_ANNOUNCED) if one in self._admitted)
+        return tuple(owner for owner in self.store.values(_ANNOUNCED) if owner in self._admitted)
 
+    @override
     def answer(self, signed: SignedMessage) -> Answer:
         """Admit an owner that is on the list."""
         if signed.envelope.type != "owner_announcement":

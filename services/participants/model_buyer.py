@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Mapping
 from functools import cached_property
 
+from typing_extensions import override
+
 from protocol.bodies import body_of
 from protocol.envelope import SignedMessage
 from protocol.errors import ProtocolViolation
@@ -14,14 +16,14 @@ from protocol.roles.dispatch import decode_state
 from protocol.roles.engine.inputs import Input, MessageReceived
 from protocol.roles.engine.private import PAILLIER
 from services.runtime.input_codec import unqueued
-from services.runtime.role_adapter import PaillierKeys, Role
+from services.runtime.role_adapter import PaillierKeys, Role, RoleContext
 from services.store import Store
 
 _ORDER = "order:"
 
 
 class BuyerRole(Role):
-    """See Role."""
+    """One buyer's: an order of its operator starts a training."""
 
     name = "model_buyer"
 
@@ -31,19 +33,21 @@ class BuyerRole(Role):
         self._address = address
         self._keys = keys
 
+    @override
     def key_of_message(self, signed: SignedMessage) -> str:
         """An order starts an instance under its message id; it gets its training's number when opened."""
         if signed.envelope.type != "training_order":
             return super().key_of_message(signed)
         key = _ORDER + signed.envelope.message_id.hex()
-        wanted = body_of(signed, TrainingOrder).request.hash()
-        other = self._orders.setdefault(wanted, key)
-        if other != key and self._is_known(other):
+        request_hash = body_of(signed, TrainingOrder).request.hash()
+        earlier = self._orders.setdefault(request_hash, key)
+        if earlier != key and self._is_known(earlier):
             # Trainings are told apart by request hash: the second would wait for the first's opening.
             raise ProtocolViolation("ordered_already", "change request.name to have it trained again")
-        self._orders[wanted] = key
+        self._orders[request_hash] = key
         return key
 
+    @override
     def key_of_event(self, event: MarketplaceEvent) -> str | None:
         """An opening of ours belongs to the order with the same request."""
         known = super().key_of_event(event)
@@ -52,6 +56,10 @@ class BuyerRole(Role):
         key = self._orders.get(event.terms.request_hash)
         instance = None if key is None else self.store.instance(key)
         return None if instance is None or instance.training is not None else instance.key
+
+    @override
+    async def context(self, key: str, item: Input, training: int | None) -> RoleContext:
+        return RoleContext(private=await self.private(key, item))
 
     async def private(self, key: str, item: Input) -> Mapping[str, bytes]:
         """The training's Paillier key, made when the order arrives."""
@@ -70,13 +78,13 @@ class BuyerRole(Role):
 
         Read once: looking through all states for every event would take longer with each training.
         """
-        known = {instance.key: self._request(instance.state).hash() for instance in self.store.instances()}
+        hashes = {instance.key: self._request(instance.state).hash() for instance in self.store.instances()}
         for key in self.store.waiting_keys():
-            first = self.store.next_input(key) if key.startswith(_ORDER) and key not in known else None
+            first = self.store.next_input(key) if key.startswith(_ORDER) and key not in hashes else None
             item = None if first is None else unqueued(first.content)
             if isinstance(item, MessageReceived):
-                known[key] = body_of(item.signed, TrainingOrder).request.hash()
-        return {wanted: key for key, wanted in known.items()}
+                hashes[key] = body_of(item.signed, TrainingOrder).request.hash()
+        return {request_hash: key for key, request_hash in hashes.items()}
 
     def _is_known(self, key: str) -> bool:
         """Whether an order has an instance or may still get one; one that was refused gets none."""

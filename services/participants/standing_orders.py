@@ -24,7 +24,6 @@ from services.store.waiting import retry_while_unavailable
 _log = structlog.get_logger(__name__)
 
 _GIVEN = "standing-order:"
-_RETRY_SECONDS = 60.0
 
 
 async def keep_ordering(
@@ -32,14 +31,21 @@ async def keep_ordering(
     orders: tuple[StandingOrder, ...],
     store: Store,
     clock: Callable[[], float] = time.time,
+    *,
+    retry_seconds: float = 60.0,
 ) -> None:
-    """Give every order in each of its periods until cancelled; the first at once."""
+    """Give every order in each of its periods until cancelled; the first at once.
+
+    One that fails, such as for a file that is missing, is tried again after `retry_seconds`.
+    """
     async with asyncio.TaskGroup() as tasks:
         for order in orders:
-            tasks.create_task(_keep(runtime, order, store, clock))
+            tasks.create_task(_keep(runtime, order, store, clock, retry_seconds))
 
 
-async def _keep(runtime: Runtime, order: StandingOrder, store: Store, clock: Callable[[], float]) -> None:
+async def _keep(
+    runtime: Runtime, order: StandingOrder, store: Store, clock: Callable[[], float], retry_seconds: float
+) -> None:
     name = _GIVEN + str(order.request)
     seconds = order.every_hours * 3600
     while True:
@@ -50,17 +56,17 @@ async def _keep(runtime: Runtime, order: StandingOrder, store: Store, clock: Cal
                 await _give(runtime, order, period, seconds)
             except DeltaMLError as error:
                 _log.error("standing_order_failed", request=order.request.name, reason=str(error))
-                await asyncio.sleep(min(_RETRY_SECONDS, seconds))
+                await asyncio.sleep(min(retry_seconds, seconds))
                 continue
             await retry_while_unavailable(store.put_value, name, str(period).encode())
         await asyncio.sleep(max(0.0, (period + 1) * seconds - clock()))
 
 
 async def _give(runtime: Runtime, order: StandingOrder, period: int, seconds: float) -> None:
-    wanted = dated(load_request(order.request), period * seconds)
-    identity = keccak(b"standing order" + wanted.hash())[:16]
-    await runtime.send(runtime.address, TrainingOrder(request=wanted), message_id=identity)
-    _log.info("standing_order_given", request=wanted.name)
+    request = dated(load_request(order.request), period * seconds)
+    identity = keccak(b"standing order" + request.hash())[:16]
+    await runtime.send(runtime.address, TrainingOrder(request=request), message_id=identity)
+    _log.info("standing_order_given", request=request.name)
 
 
 def dated(request: Request, moment: float) -> Request:

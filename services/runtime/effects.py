@@ -1,8 +1,15 @@
-"""From a step's effects to what the store writes: messages signed and sealed, calls, timers, blobs, facts."""
+"""What a step asks for, as the store keeps it: messages signed and sealed, calls, timers, blobs, facts.
+
+An outbox entry is written with the step that asks for it and carried out by the outbox relay.
+"""
 
 from typing import assert_never
 
+from protocol.codec import pack
+from protocol.envelope import Envelope
 from protocol.errors import ProtocolViolation
+from protocol.marketplace import ContractCall
+from protocol.messages import Invitation, Message
 from protocol.roles.dispatch import EncodedStep
 from protocol.roles.engine import facts
 from protocol.roles.engine.effects import (
@@ -17,33 +24,125 @@ from protocol.roles.engine.effects import (
     SubmitCall,
 )
 from protocol.roles.engine.inputs import Input, MessageReceived
-from services.runtime.message_writer import Courier
-from services.runtime.outbox_relay import packed_call, packed_letter
+from protocol.types import Code, FrozenModel
+from services.bus.port import Outgoing
+from services.identity.directory import Directory
+from services.identity.keys import Identity
+from services.identity.signing import outgoing
+from services.observability import tracing
 from services.store import StepWrites
+
+OutboxEntry = tuple[str, bytes]
+"""(kind, packed content) of an effect that leaves the daemon."""
+
+
+class PendingMessage(FrozenModel):
+    """A signed and sealed message on its way; resent, it is the same bytes."""
+
+    recipient_role: str
+    envelope: Envelope
+    sealed: bytes
+    trace: str | None = None
+
+
+class PendingCall(FrozenModel):
+    """A contract call on its way."""
+
+    call: ContractCall
+    trace: str | None = None
+
+
+class PendingLetter(FrozenModel):
+    """A message that broke a rule after it had been taken off the queue, or that nobody takes.
+
+    `undelivered` is the message in the second case: an administrator may send it after all.
+    """
+
+    envelope: Envelope
+    code: Code
+    detail: str
+    undelivered: PendingMessage | None = None
+
+
+def packed_message(message: Outgoing) -> OutboxEntry:
+    """The effect that publishes a message."""
+    pending = PendingMessage(
+        recipient_role=message.recipient_role,
+        envelope=message.envelope,
+        sealed=message.sealed,
+        trace=tracing.current(),
+    )
+    return "message", pack(pending)
+
+
+def packed_call(call: ContractCall) -> OutboxEntry:
+    """The effect that submits a call."""
+    return "call", pack(PendingCall(call=call, trace=tracing.current()))
+
+
+def packed_letter(envelope: Envelope, code: str, detail: str) -> OutboxEntry:
+    """The effect that puts a message among the dead letters with the reason."""
+    return "letter", pack(PendingLetter(envelope=envelope, code=code, detail=detail))
+
+
+class MessageWriter:
+    """Signs and seals a party's messages."""
+
+    def __init__(self, identity: Identity, directory: Directory) -> None:
+        """`directory` tells to which key to seal."""
+        self._identity, self._directory = identity, directory
+
+    async def message(
+        self,
+        recipient: str,
+        body: Message,
+        training: int,
+        *,
+        message_id: bytes,
+        place: tuple[int, int] = (0, 0),
+    ) -> OutboxEntry:
+        """The outbox entry of a message; `place` is (round, attempt).
+
+        Raises ProtocolViolation("not_registered") for a recipient the chain does not know.
+        """
+        # Who is invited has not joined: the chain has no key of this training for it.
+        joined = 0 if isinstance(body, Invitation) else training
+        exchange_key = await self._directory.sealing_key_of(joined, recipient)
+        role = await self._directory.role_of(recipient)
+        message = outgoing(
+            self._identity,
+            (role, recipient),
+            body,
+            training,
+            exchange_key=exchange_key,
+            message_id=message_id,
+            place=place,
+        )
+        return packed_message(message)
 
 
 async def writes_of(
-    step: EncodedStep, item: Input, courier: Courier, known: frozenset[bytes] = frozenset()
+    step: EncodedStep, item: Input, writer: MessageWriter, known: frozenset[bytes] = frozenset()
 ) -> StepWrites:
     """What one step writes; `item` is the input that caused it, `known` the blobs that were there before."""
     writes = StepWrites(step.training, step.state, step.shown, step.finished, step.references, known)
     for effect in step.effects:
         match effect:
             case SendMessage():
-                await _send(effect, step.training or 0, writes, courier)
-            case SubmitCall():
-                writes.effects.append(packed_call(effect.call))
-            case SetTimer():
-                writes.timers[effect.name] = effect.seconds
-            case CancelTimer():
-                writes.timers.pop(effect.name, None)
-                writes.cancelled.add(effect.name)
-            case StoreBlob():
-                writes.blobs[effect.digest] = effect.content
+                await _send(effect, step.training or 0, writes, writer)
+            case SubmitCall(call=call):
+                writes.effects.append(packed_call(call))
+            case SetTimer(name=name, seconds=seconds):
+                writes.timers[name] = seconds
+            case CancelTimer(name=name):
+                writes.timers.pop(name, None)
+                writes.cancelled.add(name)
+            case StoreBlob(digest=digest, content=content):
+                writes.blobs[digest] = content
             case KeepResult() | PutValue():
                 _keep(effect, writes)
-            case RecordFact():
-                writes.facts.append((effect.name, effect.data))
+            case RecordFact(name=name, data=data):
+                writes.facts.append((name, data))
             case ReportViolation():
                 _report(effect, item, writes)
             case _:
@@ -51,10 +150,10 @@ async def writes_of(
     return writes
 
 
-async def _send(effect: SendMessage, training: int, writes: StepWrites, courier: Courier) -> None:
+async def _send(effect: SendMessage, training: int, writes: StepWrites, writer: MessageWriter) -> None:
     place = (effect.round, effect.attempt)
     try:
-        entry = await courier.message(
+        entry = await writer.message(
             effect.recipient, effect.body, training, message_id=effect.message_id, place=place
         )
     except ProtocolViolation as violation:

@@ -31,13 +31,18 @@ def message_identity(envelope: Envelope) -> bytes:
 
 def event_identity(event: ChainEvent) -> bytes:
     """(chain id, block hash, log index): the same log in another block is another event."""
-    place = f"{event.chain_id}:{event.log_index}:{event.removed}".encode()
-    return keccak(b"event" + event.block_hash + place)
+    position = f"{event.chain_id}:{event.log_index}:{event.removed}".encode()
+    return keccak(b"event" + event.block_hash + position)
 
 
 def timer_identity(key: str, name: str, fire_at: float) -> bytes:
     """One firing of one timer."""
     return keccak(f"timer:{key}:{name}:{fire_at!r}".encode())
+
+
+def refusal_identity(effect: int, refused: bytes) -> bytes:
+    """The refusal of the call that an effect was, by the effect's number in the outbox."""
+    return keccak(b"refused" + effect.to_bytes(8, "big") + refused)
 
 
 def answer_identity(cause: bytes, key: str) -> bytes:

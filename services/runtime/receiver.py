@@ -21,6 +21,7 @@ from services.observability.counters import Meter
 from services.observability.logging import bound
 from services.observability.tracer import Span
 from services.runtime.input_codec import message_identity, queued
+from services.runtime.pace import PACE, Pace
 from services.runtime.role_adapter import Role
 from services.store import NewMessage, Store
 from services.store.waiting import retry_while_unavailable
@@ -30,12 +31,11 @@ _log = structlog.get_logger(__name__)
 BATCH = 256
 """Messages in one commit at most; those in hand before a crash are delivered again."""
 
-RETRY_SECONDS = 1.0
 _QUIET_TURNS = 5
 
 
 @dataclass(frozen=True, slots=True)
-class _Held:
+class _Admitted:
     """An admitted message that is not stored yet."""
 
     delivery: Delivery
@@ -48,43 +48,44 @@ class Receiver:
 
     def __init__(
         self,
-        gate: Admission,
+        admission: Admission,
         role: Role,
         store: Store,
         meter: Meter,
         on_input: Callable[[str], None],
         *,
-        retry_seconds: float = RETRY_SECONDS,
+        pace: Pace = PACE,
+        batch: int = BATCH,
     ) -> None:
-        """`on_input` is told the keys of instances that have new inputs."""
-        self._gate, self._role, self._store, self._meter = gate, role, store, meter
-        self._on_input, self._retry_seconds = on_input, retry_seconds
+        """`on_input` is told the keys of instances that have new inputs; `batch` messages are one commit."""
+        self._admission, self._role, self._store, self._meter = admission, role, store, meter
+        self._on_input, self._pace, self._batch = on_input, pace, batch
 
     async def run(self, deliveries: AsyncIterator[Delivery]) -> None:
         """Take in until cancelled."""
-        arrived: asyncio.Queue[Delivery | None] = asyncio.Queue(BATCH)
+        arrived: asyncio.Queue[Delivery | None] = asyncio.Queue(self._batch)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(_collect(deliveries, arrived))
             while (first := await arrived.get()) is not None:
                 await _settle(arrived)
-                await self.take([first, *_at_hand(arrived)])
+                await self.take([first, *_at_hand(arrived, self._batch - 1)])
 
     async def take(self, deliveries: Sequence[Delivery]) -> None:
         """Check, store and ack; what breaks a rule goes to the dead letters. Order is kept throughout."""
-        held: list[_Held] = []
+        admitted: list[_Admitted] = []
         for delivery in deliveries:
             span = tracing.start("deliver", parent=delivery.trace, kind="consumer")
             try:
-                held.append(await self._admitted(delivery, held, span))
+                admitted.append(await self._admit(delivery, admitted, span))
             except ProtocolViolation as violation:
                 await self._refuse(delivery, violation, span)
-        await self._commit(held)
+        await self._commit(admitted)
 
-    async def _admitted(self, delivery: Delivery, before: list[_Held], span: Span) -> _Held:
+    async def _admit(self, delivery: Delivery, before: list[_Admitted], span: Span) -> _Admitted:
         """The checked message; while the chain cannot be asked about its sender, all wait."""
         while True:
             try:
-                signed = await self._gate.admit(delivery)
+                signed = await self._admission.admit(delivery)
                 if signed.envelope.training == 0:
                     # Whether an order may start a training depends on the orders before it: store them first.
                     await self._commit(before)
@@ -95,43 +96,43 @@ class Receiver:
                 await self._commit(before)
                 _log.warning("gate_waits", reason=str(error))
                 self._meter.retried("gate")
-                await asyncio.sleep(self._retry_seconds)
+                await asyncio.sleep(self._pace.retry)
             else:
                 content = queued(MessageReceived(signed=signed))
                 digest = hashlib.sha256(content).digest()
                 tracing.describe_message(span, signed.envelope)
-                kept = with_context(content, span.context)
-                message = NewMessage(message_identity(signed.envelope), key, kept, digest)
-                return _Held(delivery, message, span)
+                traced_content = with_context(content, span.context)
+                message = NewMessage(message_identity(signed.envelope), key, traced_content, digest)
+                return _Admitted(delivery, message, span)
 
-    async def _commit(self, held: list[_Held]) -> None:
-        """Store what is held, then ack it: a crash in between delivers it again, and the inbox knows it."""
-        if not held:
+    async def _commit(self, admitted: list[_Admitted]) -> None:
+        """Store what was admitted, then ack it: a crash between delivers it again, and the inbox knows it."""
+        if not admitted:
             return
+        messages = [entry.message for entry in admitted]
         with self._meter.phase("store"):
-            messages = [one.message for one in held]
             replayed = set(await retry_while_unavailable(self._store.add_messages, messages))
-        for key in dict.fromkeys(one.message.key for one in held):
+        for key in dict.fromkeys(message.key for message in messages):
             self._on_input(key)
-        taken, held[:] = list(held), []
-        for place, one in enumerate(taken):
-            if place in replayed:
+        stored, admitted[:] = list(admitted), []
+        for position, entry in enumerate(stored):
+            if position in replayed:
                 violation = ProtocolViolation("replayed", "its id had other content before")
-                await self._refuse(one.delivery, violation, one.span)
+                await self._refuse(entry.delivery, violation, entry.span)
             else:
-                await one.delivery.ack()
-                one.span.end()
+                await entry.delivery.ack()
+                entry.span.end()
 
     async def _refuse(self, delivery: Delivery, violation: ProtocolViolation, span: Span) -> None:
         try:
             envelope = read_envelope(delivery.envelope_fields)
         except ProtocolViolation:
-            named = bound()
+            scope = bound()
         else:
-            named = bound(
+            scope = bound(
                 training=envelope.training, round_number=envelope.round, message_id=envelope.message_id
             )
-        with named:
+        with scope:
             _log.warning("message_refused", code=violation.code, detail=violation.detail)
             await delivery.dead_letter(violation.code, violation.detail)
         span.fail(violation.code)
@@ -153,13 +154,13 @@ async def _settle(arrived: "asyncio.Queue[Delivery | None]") -> None:
         quiet = 0 if arrived.qsize() > before else quiet + 1
 
 
-def _at_hand(arrived: "asyncio.Queue[Delivery | None]") -> list[Delivery]:
+def _at_hand(arrived: "asyncio.Queue[Delivery | None]", most: int) -> list[Delivery]:
     """What has arrived already, without waiting."""
-    found: list[Delivery] = []
-    while not arrived.empty() and len(found) < BATCH - 1:
-        one = arrived.get_nowait()
-        if one is None:
+    deliveries: list[Delivery] = []
+    while not arrived.empty() and len(deliveries) < most:
+        delivery = arrived.get_nowait()
+        if delivery is None:
             arrived.put_nowait(None)  # the end is for the next look
             break
-        found.append(one)
-    return found
+        deliveries.append(delivery)
+    return deliveries

@@ -31,6 +31,16 @@ class Answer:
     calls: tuple[ContractCall, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class RoleContext:
+    """What only the role knows of a step's context; the fields are those of `Context`."""
+
+    announced: tuple[str, ...] = ()
+    exchange_keys: Mapping[str, bytes] = field(default_factory=dict)
+    private: Mapping[str, bytes] = field(default_factory=dict, repr=False)
+    policy: bytes = b""
+
+
 class PaillierKeys(Protocol):
     """Where a buyer's Paillier keys are kept, one for each training."""
 
@@ -62,23 +72,10 @@ class Role:
             return None
         return self.store.key_of(training)
 
-    async def private(self, key: str, item: Input) -> Mapping[str, bytes]:
-        """The role's own secrets for a step of this instance."""
-        del key, item
-        return {}
-
-    async def exchange_keys(self, training: int | None) -> Mapping[str, bytes]:
-        """The registered exchange keys of a training's owners, where the role needs them."""
-        del training
-        return {}
-
-    def announced(self) -> tuple[str, ...]:
-        """The owners that the aggregator has admitted."""
-        return ()
-
-    def policy(self) -> bytes:
-        """An owner's standing policy, packed."""
-        return b""
+    async def context(self, key: str, item: Input, training: int | None) -> RoleContext:
+        """What this role adds for a step of an instance; `training` is the contract's number once known."""
+        del key, item, training
+        return RoleContext()
 
     def is_serialized(self, item: Input) -> bool:
         """Whether no two inputs of this kind may be in hand at once: what one decides bounds the other."""

@@ -10,6 +10,8 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from multiprocessing.connection import wait
 
+from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt
+
 from protocol.roles.dispatch import EncodedStep, run_step
 from protocol.roles.engine.context import Context
 from protocol.roles.engine.inputs import Input
@@ -70,19 +72,24 @@ class StepPool:
         """One step; raises what the step raises."""
         if not self._workers:
             return timed_step(role, state, item, context)
-        for attempt in range(_TRIES):
-            self.start()
-            executor = self._executor
-            assert executor is not None
-            try:
-                loop = asyncio.get_running_loop()
-                return await loop.run_in_executor(executor, timed_step, role, state, item, context)
-            except BrokenProcessPool:
-                if self._executor is executor:
-                    self._executor = None
-                if attempt == _TRIES - 1:
-                    raise
-        raise AssertionError("unreachable")
+        retrying = AsyncRetrying(
+            retry=retry_if_exception_type(BrokenProcessPool), stop=stop_after_attempt(_TRIES), reraise=True
+        )
+        return await retrying(self._run_in_worker, role, state, item, context)
+
+    async def _run_in_worker(
+        self, role: str, state: bytes | None, item: Input, context: Context
+    ) -> TimedStep:
+        self.start()
+        executor = self._executor
+        assert executor is not None
+        try:
+            loop = asyncio.get_running_loop()
+            return await loop.run_in_executor(executor, timed_step, role, state, item, context)
+        except BrokenProcessPool:
+            if self._executor is executor:
+                self._executor = None
+            raise
 
     def close(self) -> None:
         """End the workers."""

@@ -13,8 +13,10 @@ from services.observability.tracing import _tracers
 from services.runtime.role_adapter import NO_TRAINING, Role
 from services.store import InstanceRow, QueuedInput, Store
 
+_OF_INSTANCE = "trace:"
 
-def named(item: Input, row: InstanceRow | None) -> AbstractContextManager[None]:
+
+def log_scope(item: Input, row: InstanceRow | None) -> AbstractContextManager[None]:
     """What is logged during an input's step names its training, round and message."""
     training = None if row is None else row.training
     match item:
@@ -31,7 +33,7 @@ def named(item: Input, row: InstanceRow | None) -> AbstractContextManager[None]:
             return bound(training=training)
 
 
-def traced(
+def trace_scope(
     role: Role, party: str, queued_input: QueuedInput, item: Input, row: InstanceRow | None
 ) -> AbstractContextManager[Span]:
     """The span of an input's step, in the trace of the message that it is, or else of its training."""
@@ -39,7 +41,7 @@ def traced(
     outside = queued_input.key == NO_TRAINING
     return tracing.span(
         f"step {input_name(item)}",
-        parent=own if outside else of_instance(role.store, queued_input.key, own),
+        parent=own if outside else _of_instance(role.store, queued_input.key, own),
         input=input_name(item),
         role=role.name,
         party=party,
@@ -48,10 +50,7 @@ def traced(
     )
 
 
-_OF_INSTANCE = "trace:"
-
-
-def of_instance(store: Store, key: str, own: str | None) -> str | None:
+def _of_instance(store: Store, key: str, own: str | None) -> str | None:
     """The context for an input's step: its own, or for an event or a timer that of its instance's first.
 
     So everything of a training is in one trace, also after a restart.

@@ -19,13 +19,12 @@ from services.common.errors import StoreUnavailable
 from services.common.tasks import wait_for_event
 from services.observability.heartbeat import Heartbeats
 from services.runtime.input_codec import queued, timer_identity
+from services.runtime.pace import PACE, Pace
 from services.store import Store
 from services.store.waiting import pause, retry_while_unavailable
 
 _log = structlog.get_logger(__name__)
 
-BEAT_SECONDS = 5.0
-"""How often is noted that the daemon is there; by so much a stop may be counted as longer than it was."""
 GRACE_SECONDS = 3.0
 """The least that is left of every timer after a spell that does not count."""
 JUMP_SECONDS = 1.0
@@ -34,19 +33,39 @@ _DEAF_SECONDS = 0.5
 _ALIVE = "alive_at"
 
 
-class Timekeeper:
+class Clock:
+    """The time of day, which people may set, and the time that has passed, which nobody sets; in seconds."""
+
+    def wall(self) -> float:
+        """Since 1970."""
+        return time.time()
+
+    def monotonic(self) -> float:
+        """Since some moment."""
+        return time.monotonic()
+
+
+class Timers:
     """Fires one daemon's timers."""
 
     def __init__(
-        self, store: Store, bus: Bus, heartbeats: Heartbeats, on_input: Callable[[str], None]
+        self,
+        store: Store,
+        bus: Bus,
+        heartbeats: Heartbeats,
+        on_input: Callable[[str], None],
+        *,
+        pace: Pace = PACE,
+        clock: Clock | None = None,
     ) -> None:
         """`on_input` is told the keys of instances whose timer has become an input."""
         self._store, self._bus, self._heartbeats, self._on_input = store, bus, heartbeats, on_input
+        self._pace, self._clock = pace, clock or Clock()
         self._changed = asyncio.Event()
-        self._wall, self._monotonic = time.time(), time.monotonic()
+        self._wall, self._monotonic = self._clock.wall(), self._clock.monotonic()
         self._noted, self._heard, self._deaf = self._monotonic, True, 0.0
 
-    def timers_changed(self) -> None:
+    def wake(self) -> None:
         """Timers were set or cancelled."""
         self._changed.set()
 
@@ -67,15 +86,19 @@ class Timekeeper:
 
     def resume(self) -> None:
         """At the start: the time since the last beat does not count."""
-        self._wall, self._monotonic, self._heard = time.time(), time.monotonic(), self._bus.is_connected
-        found = self._store.values(_ALIVE).get("")
-        if found is not None:
-            self._does_not_count(self._wall - struct.unpack(">d", found)[0], "stopped")
+        self._wall, self._monotonic, self._heard = (
+            self._clock.wall(),
+            self._clock.monotonic(),
+            self._bus.is_connected,
+        )
+        alive_at = self._store.values(_ALIVE).get("")
+        if alive_at is not None:
+            self._does_not_count(self._wall - struct.unpack(">d", alive_at)[0], "stopped")
         self._note_alive()
 
     def account(self) -> None:
         """Take the spell since the last look into account: deaf, or with a clock that was set."""
-        wall, monotonic = time.time(), time.monotonic()
+        wall, monotonic = self._clock.wall(), self._clock.monotonic()
         passed = monotonic - self._monotonic
         jump = wall - self._wall - passed
         self._wall, self._monotonic = wall, monotonic
@@ -89,26 +112,26 @@ class Timekeeper:
         if self._deaf:
             self._does_not_count(self._deaf, "broker away")
             self._deaf = 0.0
-        if monotonic - self._noted >= BEAT_SECONDS:
+        if monotonic - self._noted >= self._pace.beat:
             self._note_alive()
 
     def _fire_due(self) -> float:
         """Turn what has run out into inputs; returns for how long there is nothing to do."""
         if not self._heard:
             return _DEAF_SECONDS
-        now = time.time()
+        now = self._clock.wall()
         for key, name, fire_at in self._store.due_timers(now):
             content = queued(TimerFired(name=name))
             self._store.timer_to_input(key, name, timer_identity(key, name, fire_at), content)
             self._on_input(key)
         due = self._store.next_timer_at()
-        return BEAT_SECONDS if due is None else min(BEAT_SECONDS, max(0.0, due - now))
+        return self._pace.beat if due is None else min(self._pace.beat, max(0.0, due - now))
 
     def _does_not_count(self, seconds: float, reason: str) -> None:
         if abs(seconds) > JUMP_SECONDS:
             _log.info("timers_postponed", seconds=round(seconds, 1), reason=reason)
-        self._store.postpone(seconds, time.time() + GRACE_SECONDS)
+        self._store.postpone(seconds, self._clock.wall() + GRACE_SECONDS)
 
     def _note_alive(self) -> None:
-        self._noted = time.monotonic()
-        self._store.put_value(_ALIVE, struct.pack(">d", time.time()))
+        self._noted = self._clock.monotonic()
+        self._store.put_value(_ALIVE, struct.pack(">d", self._clock.wall()))

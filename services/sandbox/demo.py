@@ -17,7 +17,8 @@ from services.common.errors import ServiceError
 from services.data.model_file import write_model
 from services.data.sample_request import DemoData, DemoOptions, demo_request, load_data, statistics_of
 from services.observability.prometheus import DaemonCollector, serving
-from services.sandbox.local_market import LocalMarket, MarketSettings, Participant
+from services.participants.assembly import Participant
+from services.sandbox.local_market import LocalMarket, MarketSettings
 from services.sandbox.report import DemoReport, Outcome, make_report
 
 __all__ = ["DemoOptions", "DemoReport", "run_demo"]
@@ -112,14 +113,14 @@ def _make_folder(folder: Path) -> None:
         ) from None
 
 
-async def _run(options: DemoOptions, data: DemoData, progress: Progress, least_key_bits: int) -> DemoReport:
-    events: list[ChainEvent] = []
-
-    def on_event(event: ChainEvent) -> None:
-        events.append(event)
-        progress("", event)
-
-    settings = MarketSettings(
+def market_settings(
+    options: DemoOptions,
+    least_key_bits: int,
+    on_event: Callable[[ChainEvent], None],
+    on_change: Callable[[str], None] = lambda _address: None,
+) -> MarketSettings:
+    """How the demo's market runs."""
+    return MarketSettings(
         chain=open_chain(options.chain),
         broker=options.broker,
         deposit=options.deposit,
@@ -127,7 +128,18 @@ async def _run(options: DemoOptions, data: DemoData, progress: Progress, least_k
         folder=options.folder,
         least_key_bits=least_key_bits,
         on_event=on_event,
+        on_change=on_change,
     )
+
+
+async def _run(options: DemoOptions, data: DemoData, progress: Progress, least_key_bits: int) -> DemoReport:
+    events: list[ChainEvent] = []
+
+    def on_event(event: ChainEvent) -> None:
+        events.append(event)
+        progress("", event)
+
+    settings = market_settings(options, least_key_bits, on_event)
     statistics = statistics_of(data)
     progress("starting chain, contract, daemons and worker processes", None)
     market = LocalMarket(statistics, settings)

@@ -8,11 +8,10 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from protocol.request import Request
-from services.chain.connect import open_chain
 from services.data.sample_request import DemoData, DemoOptions, demo_request, statistics_of
 from services.observability.prometheus import DaemonCollector, serving
-from services.sandbox.demo import LEAST_DEMO_KEY_BITS, Progress, prepared_data
-from services.sandbox.local_market import LocalMarket, MarketSettings
+from services.sandbox.demo import LEAST_DEMO_KEY_BITS, Progress, market_settings, prepared_data
+from services.sandbox.local_market import LocalMarket
 from services.sandbox.start_page import Hubs, consoles
 
 Opened = Callable[[str], None]
@@ -50,16 +49,7 @@ async def attended(
 ) -> None:
     """The market until it is cancelled; accounts and what a party uploads are kept in `folder`."""
     hubs = Hubs()
-    settings = MarketSettings(
-        chain=open_chain(options.chain),
-        broker=options.broker,
-        deposit=options.deposit,
-        workers=options.workers,
-        folder=options.folder,
-        least_key_bits=least_key_bits,
-        on_event=lambda event: progress("", event),
-        on_change=hubs.wake,
-    )
+    settings = market_settings(options, least_key_bits, lambda event: progress("", event), hubs.wake)
     progress("starting chain, contract, daemons and worker processes", None)
     market = LocalMarket(statistics_of(data), settings)
     metrics = serving(options.metrics_port, DaemonCollector(market.observed, market.meter))

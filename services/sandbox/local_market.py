@@ -16,7 +16,7 @@ from typing import Self
 from protocol.asset import ETHER
 from protocol.crypto.cipher import generate_private_key
 from protocol.learning.statistic import Statistic
-from protocol.marketplace import PartyRole, Register
+from protocol.marketplace import PartyRole
 from protocol.messages import ChainEvent, TrainingOrder
 from protocol.owner_policy import LARGEST_LIMIT, Budget, OwnerPolicy
 from protocol.request import LEAST_KEY_BITS, Request
@@ -29,18 +29,19 @@ from services.chain.events.event_outbox import EventOutbox, Stream
 from services.chain.events.listener import ChainListener
 from services.chain.rpc.http import Rpc
 from services.config.daemons import Broker
-from services.identity.directory import Directory
 from services.identity.keys import Identity
 from services.identity.signing import order_to_self
 from services.observability.counters import Meter
 from services.observability.prometheus import Observed
-from services.participants.data_owner import OwnerRole
-from services.participants.federated_aggregator import AggregatorRole
-from services.participants.model_buyer import BuyerRole
-from services.runtime.role_adapter import Role
-from services.runtime.runtime import Runtime
-from services.runtime.step_pool import StepPool
-from services.sandbox.task_set import Background
+from services.participants.assembly import (
+    AggregatorSetup,
+    Assembly,
+    BuyerSetup,
+    OwnerSetup,
+    Participant,
+    Setup,
+)
+from services.sandbox.task_set import TaskSet
 from services.store import Store
 
 OpenChain = Callable[[tuple[str, ...], int], Awaitable[Rpc]]
@@ -60,22 +61,11 @@ class EphemeralKeys:
         self._meter = meter
 
     def paillier(self, label: str, bits: int) -> bytes:
-        """See PaillierKeys."""
+        """The key of this label (`PrivateKey.to_bytes`), made on first use."""
         if label not in self._keys:
             with self._meter.phase("keys"):
                 self._keys[label] = generate_private_key(bits).to_bytes()
         return self._keys[label]
-
-
-@dataclass(slots=True)
-class Participant:
-    """One party of the market and its daemon."""
-
-    identity: Identity
-    store: Store
-    client: MarketplaceClient
-    bus: Bus
-    runtime: Runtime
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +95,7 @@ class LocalMarket:
         self._data_sets, self._settings = data_sets, settings
         self.meter = Meter()
         self.broker = MemoryBroker()
-        self.pool = StepPool(settings.workers)
+        self._assembly = Assembly(settings.workers, self.meter, least_key_bits=settings.least_key_bits)
         self.keys = EphemeralKeys(self.meter)
         self.buyer: Participant
         self.aggregator: Participant
@@ -113,8 +103,7 @@ class LocalMarket:
         self.deployment: Deployment
         self.observed: list[Observed] = []
         self.changed = asyncio.Event()
-        self._admitted: frozenset[str] = frozenset()
-        self._background = Background(self.changed)
+        self._tasks = TaskSet(self.changed)
         self._amqp: Broker | None = None
         self._stack = AsyncExitStack()
 
@@ -151,84 +140,59 @@ class LocalMarket:
         while not done():
             self.changed.clear()
             await self.changed.wait()
-            self._background.check()
+            self._tasks.check()
 
     # ---- starting ----
 
     async def _start(self) -> None:
-        self._stack.callback(self.pool.close)
-        self.pool.start()
+        self._stack.callback(self._assembly.pool.close)
+        self._assembly.pool.start()
         identities = [Identity(os.urandom(32), os.urandom(32)) for _ in range(2 + len(self._data_sets))]
-        accounts = tuple(identity.address for identity in identities)
-        self._admitted = frozenset(accounts[2:])
         with self.meter.phase("start"):
             await self._declare_queues(identities)
             needed = self._settings.deposit + _GAS_ALLOWANCE
-            rpc = await self._settings.chain(accounts, needed)
+            rpc = await self._settings.chain(tuple(identity.address for identity in identities), needed)
             self._stack.push_async_callback(rpc.close)
             self.deployment = await deploy(rpc, identities[1].signing_key)
-            self.buyer = self._participant(identities[0], rpc, "model_buyer")
-            self.aggregator = self._participant(identities[1], rpc, "federated_aggregator")
-            self.owners = [
-                self._participant(identity, rpc, "data_owner", {name: statistic})
-                for identity, (name, statistic) in zip(identities[2:], self._data_sets.items(), strict=True)
-            ]
-            await asyncio.gather(*(self._register(party) for party in self.parties))
-        outbox = self._event_outbox()
-        self._stack.push_async_callback(self._background.stop)
+            self._open_participants(rpc, *identities)
+            await asyncio.gather(*(party.register() for party in self.parties))
+        self._follow_chain(rpc)
+        self._stack.push_async_callback(self._tasks.stop)
         for party in self.parties:
-            self._background.start(party.runtime.run())
-        self._follow_chain(rpc, outbox)
-        await self._introduce()
+            self._tasks.start(party.run())
+        # Invitations go to those whom the aggregator has taken.
+        await self.wait_for(lambda: all(owner.is_introduced() for owner in self.owners))
 
-    def _participant(
-        self, identity: Identity, rpc: Rpc, kind: PartyRole, data: Mapping[str, Statistic] | None = None
-    ) -> Participant:
-        market = self.deployment.market
-        store = Store(self._store_url(kind, identity.address), exclusive=True)
+    def _open_participants(self, rpc: Rpc, buyer: Identity, aggregator: Identity, *owners: Identity) -> None:
+        admitted = frozenset(owner.address for owner in owners)
+        self.buyer = self._participant(buyer, rpc, BuyerSetup(self.keys))
+        self.aggregator = self._participant(aggregator, rpc, AggregatorSetup(admitted))
+        self.owners = [
+            self._participant(owner, rpc, self._owner_setup({name: statistic}))
+            for owner, (name, statistic) in zip(owners, self._data_sets.items(), strict=True)
+        ]
+
+    def _owner_setup(self, data_sets: Mapping[str, Statistic]) -> OwnerSetup:
+        policy = OwnerPolicy(automatic=True, budget=_UNLIMITED)
+        return OwnerSetup((self.aggregator.identity.address,), policy, lambda: data_sets)
+
+    def _participant(self, identity: Identity, rpc: Rpc, setup: Setup) -> Participant:
+        market, first_block = self.deployment.market, self.deployment.block
+        address = identity.address
+        store = Store(self._store_url(setup.role, address), exclusive=True)
         self._stack.callback(store.close)
-        first_block = self.deployment.block
         client = MarketplaceClient(rpc, market, identity.signing_key, first_block=first_block)
-        directory = Directory(client)
-        bus = self._open_bus(kind, identity.address)
+        bus = self._open_bus(setup.role, address)
         self._stack.push_async_callback(bus.close)
-        runtime = Runtime(
-            self._role(kind, identity, store, client, directory, data or {}),
+        self.observed.append(Observed(setup.role, address, store, bus))
+        return self._assembly.participant(
+            setup,
             identity,
-            market,
             store=store,
             bus=bus,
             client=client,
-            directory=directory,
-            pool=self.pool,
-            meter=self.meter,
-            least_key_bits=self._settings.least_key_bits,
-            on_change=lambda: self._tell(identity.address),
-        )
-        self.observed.append(Observed(kind, identity.address, store, bus))
-        return Participant(identity, store, client, bus, runtime)
-
-    def _role(
-        self,
-        kind: PartyRole,
-        identity: Identity,
-        store: Store,
-        client: MarketplaceClient,
-        directory: Directory,
-        data: Mapping[str, Statistic],
-    ) -> Role:
-        if kind == "model_buyer":
-            return BuyerRole(store, identity.address, self.keys)
-        if kind == "federated_aggregator":
-            return AggregatorRole(store, identity.address, self._admitted)
-        return OwnerRole(
-            store,
-            client,
-            directory,
-            address=identity.address,
-            data_sets=lambda: data,
-            aggregators=(self.aggregator.identity.address,),
-            policy=OwnerPolicy(automatic=True, budget=_UNLIMITED),
+            final=client,
+            on_change=lambda: self._tell(address),
         )
 
     async def _declare_queues(self, identities: Sequence[Identity]) -> None:
@@ -239,7 +203,7 @@ class LocalMarket:
 
         kinds: list[PartyRole] = ["model_buyer", "federated_aggregator"]
         kinds += ["data_owner"] * len(self._data_sets)
-        places = [(kind, one.address) for kind, one in zip(kinds, identities, strict=True)]
+        places = [(kind, identity.address) for kind, identity in zip(kinds, identities, strict=True)]
         self._amqp = await self._stack.enter_async_context(declared(self._settings.broker, places))
 
     def _open_bus(self, kind: PartyRole, address: str) -> Bus:
@@ -251,38 +215,19 @@ class LocalMarket:
         folder = self._settings.folder
         return "sqlite://" if folder is None else f"sqlite:///{folder / f'{kind}-{address[2:10]}.sqlite'}"
 
-    async def _register(self, party: Participant) -> None:
-        call = Register(role=party.runtime.role.name, exchange_key=party.identity.exchange_key)
-        await party.client.submit(call)
-
-    def _event_outbox(self) -> EventOutbox:
-        market = self.deployment.market
-        store = Store(self._store_url("chain_listener", market.contract), exclusive=True)
-        self._stack.callback(store.close)
-        return EventOutbox(store, market)
-
-    def _follow_chain(self, rpc: Rpc, outbox: EventOutbox) -> None:
+    def _follow_chain(self, rpc: Rpc) -> None:
         """One listener for everybody: on an embedded chain, and on a test node, each block is final."""
         market, first_block = self.deployment.market, self.deployment.block
+        store = Store(self._store_url("chain_listener", market.contract), exclusive=True)
+        self._stack.callback(store.close)
+        outbox = EventOutbox(store, market)
         listener = ChainListener(
             rpc, market, outbox, confirmations=0, first_block=first_block, poll_seconds=0.2
         )
-        self._background.start(listener.run())
-        self._background.start(outbox.run(self._publish))
+        self._tasks.start(listener.run())
+        self._tasks.start(outbox.run(self._publish))
 
     async def _publish(self, stream: Stream, event: ChainEvent) -> None:
         await self.aggregator.bus.publish_event(event, stream)
         if stream == "confirmed":
             self._settings.on_event(event)
-
-    async def _introduce(self) -> None:
-        """The owners announce themselves; invitations go to those whom the aggregator has taken."""
-        for owner in self.owners:
-            role = owner.runtime.role
-            assert isinstance(role, OwnerRole)
-            for recipient, body in role.announcements():
-                await owner.runtime.send(recipient, body)
-        roles = [owner.runtime.role for owner in self.owners]
-        await self.wait_for(
-            lambda: not any(role.announcements() for role in roles if isinstance(role, OwnerRole))
-        )

@@ -30,8 +30,9 @@ from services.console.web.context import ConsoleContext
 from services.console.web.hub import Hub
 from services.data.catalog import Catalogue
 from services.data.catalog_watcher import watch_catalogue
+from services.participants.assembly import Participant
 from services.participants.data_owner import OwnerRole
-from services.sandbox.local_market import LocalMarket, Participant
+from services.sandbox.local_market import LocalMarket
 
 HOST = "127.0.0.1"
 ACCOUNT = "demo"

@@ -5,7 +5,7 @@ from collections.abc import Coroutine
 from typing import Any
 
 
-class Background:
+class TaskSet:
     """Tasks that belong together: what one of them dies of reaches whoever checks."""
 
     def __init__(self, changed: asyncio.Event) -> None:

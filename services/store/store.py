@@ -8,8 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
+from cachetools import LRUCache
 
-from services.common.lru_map import Recent
 from services.store.database import Database
 from services.store.queues import Queues
 from services.store.rows import InstanceRow, QueuedEffect, QueuedInput, StepWrites
@@ -64,9 +64,8 @@ class Store(Queues):
         """
         database = Database(url, password=password, exclusive=exclusive, existing=existing)
         super().__init__(database)
-        self._keys: Recent[int, str] = Recent(
-            _MOST_KEYS
-        )  # every message asks; a training's instance never changes
+        # Every message asks; a training's instance never changes.
+        self._keys: LRUCache[int, str] = LRUCache(_MOST_KEYS)
         try:
             if existing:
                 require_current(database)
@@ -134,7 +133,7 @@ class Store(Queues):
             known: str | None = connection.execute(_KEY_OF, {"of": training}).scalar()
             if known is None:
                 return connection.execute(_KEY_OF_EVENTS, {"of": training}).scalar()
-        self._keys.put(training, known)
+        self._keys[training] = known
         return known
 
     def blobs(self, key: str) -> dict[bytes, bytes]:

@@ -182,11 +182,11 @@ async def _intake(
 ) -> tuple[float, float]:
     """Wall and processor seconds until everything is committed; the queue must be empty after that."""
     identity: Identity = recipient.identity
-    gate = Admission(identity, "data_owner", Directory(chain))
+    admission = Admission(identity, "data_owner", Directory(chain))
     bus = AmqpBus(market.config(recipient.address))
-    intake = Receiver(gate, Owner(store), store, Meter(), lambda _key: None)
+    receiver = Receiver(admission, Owner(store), store, Meter(), lambda _key: None)
     started, processor = time.perf_counter(), time.process_time()
-    task = asyncio.create_task(intake.run(bus.deliveries("data_owner", recipient.address)))
+    task = asyncio.create_task(receiver.run(bus.deliveries("data_owner", recipient.address)))
     go.set()
     finished = asyncio.create_task(store.complete.wait())
     await asyncio.wait({task, finished}, return_when=asyncio.FIRST_COMPLETED)

@@ -16,7 +16,7 @@ from services.chain.contract.client import MarketplaceClient
 from services.chain.events.event_outbox import EventOutbox
 from services.chain.transactions import sender
 from services.common.errors import StoreUnavailable
-from services.daemon import participant as daemon
+from services.daemon import connections
 from services.runtime import receiver as intake
 from services.runtime.step_pool import StepPool
 from services.store import Store, database
@@ -55,8 +55,8 @@ def install(board: Switchboard, *, patient: bool) -> None:
 
 def _shorten_waits() -> None:
     timing = Timing(publish_seconds=_PATIENCE_SECONDS, quiet_seconds=_PATIENCE_SECONDS)
-    daemon.open_bus = functools.partial(daemon.open_bus, timing=timing)
-    daemon.HttpRpc = functools.partial(daemon.HttpRpc, seconds=_PATIENCE_SECONDS)
+    connections.open_bus = functools.partial(connections.open_bus, timing=timing)
+    connections.HttpRpc = functools.partial(connections.HttpRpc, seconds=_PATIENCE_SECONDS)
     link.CONNECT_SECONDS = _PATIENCE_SECONDS
     link.HEARTBEAT_SECONDS = int(_PATIENCE_SECONDS)
 

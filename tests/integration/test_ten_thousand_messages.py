@@ -12,7 +12,8 @@ from protocol.roles.engine.effects import RecordFact
 from services.bus.amqp.amqp_bus import AmqpBus
 from services.identity.directory import Directory
 from services.observability.counters import Meter
-from services.runtime.outbox_relay import Outbox, packed_message
+from services.runtime.effects import packed_message
+from services.runtime.outbox_relay import OutboxRelay
 from services.runtime.runtime import Runtime
 from services.store import Store
 from tests.support.amqp_market import AmqpMarket, amqp_market
@@ -44,7 +45,7 @@ class Sending:
         self.store.add_effects(
             "1", [packed_message(sender.outgoing(recipient, body)) for body in bodies], time.time()
         )
-        self.outbox = Outbox(self.store, self.bus, chain, Meter())
+        self.outbox = OutboxRelay(self.store, self.bus, chain, Meter())
 
 
 def noting(_state, item, _context):

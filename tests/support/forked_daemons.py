@@ -35,6 +35,7 @@ _MODULES = (
     "prometheus_client.exposition",
     "protocol.learning.descent",
     "protocol.roles.dispatch",
+    "services.bus.amqp.amqp_bus",
     "services.chain.rpc.new_heads",
     "services.daemon.participant",
     "services.participants.standing_orders",

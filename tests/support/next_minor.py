@@ -10,15 +10,14 @@ from protocol.envelope import MINOR, Envelope, SignedMessage
 from services.bus.port import Outgoing
 from services.identity.keys import Identity
 from services.identity.sealing import seal
-from services.runtime.message_writer import Courier
-from services.runtime.outbox_relay import PendingMessage, packed_message
-from services.sandbox.local_market import Participant
+from services.participants.assembly import Participant
+from services.runtime.effects import MessageWriter, PendingMessage, packed_message
 from tests.support.watched_demo import WatchedMarket
 
 VERSION = f"1.{MINOR + 1}"
 
 
-class NextMinorCourier(Courier):
+class NextMinorWriter(MessageWriter):
     """Signs bodies with a field of the next version under envelopes of the next version."""
 
     async def message(self, recipient, body, training, *, message_id, place=(0, 0)):
@@ -36,10 +35,11 @@ class NextMinorMarket(WatchedMarket):
 
     ahead = ""
 
-    def _participant(self, identity, rpc, kind, data=None) -> Participant:
-        made = super()._participant(identity, rpc, kind, data)
-        if kind == self.ahead:
-            made.runtime._courier = NextMinorCourier(identity, made.runtime._courier._directory)
+    def _participant(self, identity, rpc, setup) -> Participant:
+        made = super()._participant(identity, rpc, setup)
+        if setup.role == self.ahead:
+            writer = NextMinorWriter(identity, made.runtime._writer._directory)
+            made.runtime._writer = made.runtime._steps._writer = writer
         return made
 
     async def order(self, request):

@@ -8,8 +8,8 @@ from protocol.codec import pack
 from protocol.marketplace import Settle
 from protocol.roles.engine.inputs import TimerFired
 from protocol.roles.engine.state import references
+from services.runtime.effects import packed_call
 from services.runtime.input_codec import queued
-from services.runtime.outbox_relay import packed_call
 from services.store import Store
 from tests.support.pure_market import PureMarket
 from tests.support.small_markets import small_market

@@ -35,11 +35,11 @@ class Inbox:
         self.person, self.bus, self.store = person, bus, Store()
         role = Role(self.store)
         role.name = person.role
-        gate = Admission(person.identity, person.role, Directory(chain))
-        self.intake = Receiver(gate, role, self.store, Meter(), lambda _key: None)
+        admission = Admission(person.identity, person.role, Directory(chain))
+        self.receiver = Receiver(admission, role, self.store, Meter(), lambda _key: None)
 
     async def run(self) -> None:
-        await self.intake.run(self.bus.deliveries(self.person.role, self.person.address))
+        await self.receiver.run(self.bus.deliveries(self.person.role, self.person.address))
 
     def said(self) -> list[str]:
         """The codes of the complaints that came in, in order."""

@@ -18,6 +18,7 @@ from services.identity.admission import Admission
 from services.identity.directory import Directory
 from services.observability.counters import Meter
 from services.runtime.input_codec import message_identity
+from services.runtime.pace import Pace
 from services.runtime.role_adapter import Role
 from services.runtime.runtime import Runtime
 from services.runtime.step_pool import TimedStep
@@ -132,6 +133,7 @@ class World:
     store: DyingStore = field(default_factory=DyingStore)
     owner: Person = field(default_factory=lambda: Person("data_owner"))
     aggregator: Person = field(default_factory=lambda: Person("federated_aggregator"))
+    pace: Pace = field(default_factory=lambda: Pace(retry=0.01))
 
     def __post_init__(self) -> None:
         self.chain = DyingChain(self.owner, self.aggregator)
@@ -151,6 +153,7 @@ class World:
             directory=Directory(self.chain),
             pool=self.pool,  # type: ignore[arg-type]
             meter=Meter(),
+            pace=self.pace,
         )
 
     @asynccontextmanager
@@ -166,7 +169,7 @@ class World:
             task.cancel()
             with suppress(asyncio.CancelledError, BaseExceptionGroup, Crash):
                 await task
-            await runtime._bus.close()
+            await runtime.bus.close()
 
     async def send(self, code: str, training: int = 1, **changes: Any) -> None:
         """The aggregator says something to the owner."""
@@ -175,14 +178,14 @@ class World:
         await MemoryBus(self.broker).publish(message)
 
     async def heard(self) -> list[str]:
-        """The codes that reached the aggregator, through its gate and its inbox."""
-        gate = Admission(self.aggregator.identity, "federated_aggregator", Directory(self.chain))
+        """The codes that reached the aggregator, through its admission and its inbox."""
+        admission = Admission(self.aggregator.identity, "federated_aggregator", Directory(self.chain))
         inbox, codes = Store(), []
         bus = MemoryBus(self.broker)
         waiting = len(self.broker.queues["federated_aggregator", self.aggregator.address].ready)
         deliveries = bus.deliveries("federated_aggregator", self.aggregator.address)
         for _ in range(waiting):
-            signed = await gate.admit(await anext(deliveries))
+            signed = await admission.admit(await anext(deliveries))
             inbox.add_inputs([(message_identity(signed.envelope), "1", signed.body)])
         while (item := inbox.next_input("1")) is not None:
             codes.append(code_of(item.content))

@@ -4,7 +4,7 @@ import pytest
 import yaml
 from pydantic import BaseModel
 
-from protocol.owner_policy import OwnerPolicy
+from protocol.owner_policy import Budget, Limit, OwnerPolicy
 from services.common.errors import ConfigurationError
 from services.config.daemons import KINDS, load
 
@@ -54,12 +54,24 @@ def test_every_daemon_starts_from_what_cannot_be_guessed(tmp_path, kind):
 
 def test_the_owner_of_data_decides_unless_told_otherwise(tmp_path):
     config = load(write(tmp_path, document("data-owner")), "data-owner")
-    assert config.policy.owner_policy() == OwnerPolicy()
+    assert config.policy == OwnerPolicy()
     assert not config.policy.automatic
     policy = {"automatic": True, "buyers": [ADDRESS], "minimum_pay_wei": 10**20, "withdraw": False}
     config = load(write(tmp_path, document("data-owner", policy=policy)), "data-owner")
     wanted = OwnerPolicy(automatic=True, buyers=(LOWER,), minimum_pay_wei=10**20, withdraw=False)
-    assert config.policy.owner_policy() == wanted
+    assert config.policy == wanted
+
+
+def test_a_limit_for_a_buyer_takes_an_address_in_any_case(tmp_path):
+    limits = [{"data_set": "rows", "buyer": ADDRESS, "trainings": 2}, {"data_set": "rows", "trainings": 9}]
+    policy = {"buyers": [ADDRESS], "budget": {"in_total": 5, "limits": limits}}
+    config = load(write(tmp_path, document("data-owner", policy=policy)), "data-owner")
+    of_buyer, of_all = (
+        Limit(data_set="rows", buyer=LOWER, trainings=2),
+        Limit(data_set="rows", trainings=9),
+    )
+    assert config.policy.budget == Budget(in_total=5, limits=(of_buyer, of_all))
+    assert config.policy.buyers == (LOWER,)
 
 
 def test_paths_are_relative_to_the_file(tmp_path, monkeypatch):
@@ -104,6 +116,12 @@ def test_other_databases_are_refused(tmp_path):
     ("changes", "says"),
     [
         ({"keystor": "x"}, "keystor: unknown key; did you mean 'keystore'?"),
+        ({"console": {"prot": 1}}, "console.prot: unknown key; did you mean 'port'?"),
+        (
+            {"policy": {"budget": {"limits": [{"data_set": "rows", "trainngs": 1}]}}},
+            "policy.budget.limits.0.trainngs: unknown key; did you mean 'trainings'?",
+        ),
+        ({"policy": {"buyers": ["0x12"]}}, "policy.buyers.0: String should match"),
         ({"zzz": "x"}, "zzz: unknown key; known are broker, chain, store, store_password_file, "),
         ({"policy": {"automatik": True}}, "policy.automatik: unknown key; did you mean 'automatic'?"),
         ({"passphrase": SECRET}, "passphrase: unknown key; did you mean 'passphrase_file'?"),

@@ -6,7 +6,6 @@ import signal
 
 import pytest
 
-from services.daemon import shutdown as stopping
 from services.daemon.shutdown import Stopping, cancelled, until_told
 
 
@@ -42,9 +41,8 @@ async def test_a_daemon_that_works_finishes_what_it_has_in_hand():
     assert finished == ["step"]
 
 
-async def test_what_takes_too_long_is_cut_off(monkeypatch):
-    monkeypatch.setattr(stopping, "DRAIN_SECONDS", 0.05)
-    cut, plan = [], Stopping()
+async def test_what_takes_too_long_is_cut_off():
+    cut, plan = [], Stopping(drain_seconds=0.05)
 
     async def works():
         plan.drain_by(lambda: None)

@@ -42,10 +42,9 @@ def test_a_start_a_status_and_a_stop_are_told(hears, environment):
     assert hears() == ["READY=1", "STATUS=works", "STOPPING=1"]
 
 
-def test_the_watchdog_hears_a_daemon_twice_in_its_period(hears, environment, monkeypatch):
+def test_the_watchdog_hears_a_daemon_twice_in_its_period(hears, environment):
     clock = [1000.0]
-    monkeypatch.setattr("services.daemon.systemd.time.monotonic", lambda: clock[0])
-    supervisor = Supervisor(environment)
+    supervisor = Supervisor(environment, lambda: clock[0])
     for _ in range(6):
         supervisor.alive()
         clock[0] += 0.005

@@ -3,7 +3,6 @@
 import pytest
 
 from protocol.errors import ProtocolViolation
-from services.identity import directory as directory_module
 from services.identity.directory import Directory
 from tests.support.service_world import FakeChain, Person
 
@@ -33,14 +32,16 @@ async def test_a_key_that_may_change_is_asked_for_again_each_time(chain, person)
     assert await directory.exchange_key_of(7, person.address) == b"k" * 32
 
 
-async def test_to_seal_one_of_some_seconds_ago_will_do(chain, person, monkeypatch):
-    directory = Directory(chain)
+async def test_to_seal_one_of_some_seconds_ago_will_do(chain, person):
+    now = [1000.0]
+    directory = Directory(chain, clock=lambda: now[0])
     before = await directory.sealing_key_of(7, person.address)
     asked = chain.asked
     chain.keys[0, person.address] = b"n" * 32
+    now[0] += 4.9
     assert await directory.sealing_key_of(7, person.address) == before
     assert chain.asked == asked
-    monkeypatch.setattr(directory_module, "_LATELY_SECONDS", -1.0)
+    now[0] += 0.2
     assert await directory.sealing_key_of(7, person.address) == b"n" * 32
 
 

@@ -8,8 +8,7 @@ import pytest
 from protocol.messages import Complaint
 from services.observability import heartbeat
 from services.observability.heartbeat import Heartbeats
-from services.runtime import outbox_relay as outbox
-from services.runtime import timers as timekeeper
+from services.runtime.pace import Pace
 from tests.support.scripted_daemon import World, until
 
 
@@ -21,11 +20,10 @@ def world():
 
 
 @pytest.fixture
-def quick(monkeypatch):
+def quick(monkeypatch, world):
     """Ticks and idle rounds of tests."""
     monkeypatch.setattr(heartbeat, "_TICK_SECONDS", 0.01)
-    monkeypatch.setattr(outbox, "IDLE_SECONDS", 0.01)
-    monkeypatch.setattr(timekeeper, "BEAT_SECONDS", 0.01)
+    world.pace = Pace(idle=0.01, beat=0.01)
 
 
 async def test_the_loop_ticks_and_says_by_how_much_it_was_late(quick):
@@ -42,7 +40,7 @@ async def test_the_loop_ticks_and_says_by_how_much_it_was_late(quick):
 
 async def test_every_task_of_an_idle_daemon_comes_round_again(world, quick):
     async with world.running() as running:
-        beats = running._heartbeats.at
+        beats = running.heartbeats.at
         await until(lambda: {"outbox", "timers", "messages", "events"} <= set(beats))
         before = dict(beats)
         await until(lambda: all(beats[task] > before[task] for task in ("outbox", "timers")))
@@ -58,10 +56,10 @@ async def test_a_task_that_hangs_comes_round_no_more(world, quick, monkeypatch):
         await asyncio.Event().wait()
 
     async with world.running() as running:
-        monkeypatch.setattr(running._bus, "publish", hangs)
+        monkeypatch.setattr(running.bus, "publish", hangs)
         body = Complaint(code="one", accused=world.owner.address, evidence=())
         await running.send(world.aggregator.address, body)
         await asyncio.wait_for(blocked.wait(), 10)
-        stuck = dict(running._heartbeats.at)
-        await until(lambda: running._heartbeats.at["timers"] > stuck["timers"] + 0.05)
-        assert running._heartbeats.at["outbox"] == stuck["outbox"]
+        stuck = dict(running.heartbeats.at)
+        await until(lambda: running.heartbeats.at["timers"] > stuck["timers"] + 0.05)
+        assert running.heartbeats.at["outbox"] == stuck["outbox"]

@@ -133,12 +133,13 @@ def test_only_our_aggregators_openings_start_an_instance(role, store):
 
 async def test_steps_see_the_data_sets_as_they_are_now(role, data_sets):
     timer = TimerFired(name="join")
-    assert await role.private("4", timer) == {}
+    assert role.private(timer) == {}
     statistic = make_statistic(("x", "y"), np.arange(12.0).reshape(6, 2) ** 2)
     data_sets["rows"] = statistic
-    (content,) = (await role.private("4", timer)).values()
+    (content,) = (role.private(timer)).values()
     assert Statistic.from_bytes(content).to_bytes() == statistic.to_bytes()
-    assert set(await role.private("4", timer)) == {"data_set:rows"}
+    assert set(role.private(timer)) == {"data_set:rows"}
+    assert (await role.context("4", timer, None)).private == role.private(timer)
 
 
 async def test_the_owners_keys_are_those_that_they_joined_with(role, chain):
@@ -149,6 +150,7 @@ async def test_the_owners_keys_are_those_that_they_joined_with(role, chain):
     asked = chain.asked
     assert await role.exchange_keys(4) == expected
     assert chain.asked == asked  # they never change once the roles are drawn
+    assert (await role.context("4", TimerFired(name="join"), 4)).exchange_keys == expected
 
 
 async def test_before_the_draw_the_set_of_owners_may_grow(role, chain):
@@ -224,9 +226,9 @@ def test_our_own_money_is_told_and_nobody_elses(store):
 
 async def test_steps_that_may_join_see_what_was_joined(role, store):
     store.put_value("joined:3", count_training(3, PEER.address, "rows").content)
-    private = await role.private("4", PolicyChanged())
+    private = role.private(PolicyChanged())
     assert unpack(Counts, private["joined"]).of_buyer("rows", PEER.address) == 1
-    assert "joined" not in await role.private("4", TimerFired(name="join"))
+    assert "joined" not in role.private(TimerFired(name="join"))
 
 
 def test_trainings_of_a_store_that_did_not_count_are_counted_once(chain):
@@ -243,5 +245,6 @@ def test_trainings_of_a_store_that_did_not_count_are_counted_once(chain):
     store.close()
 
 
-def test_the_policy_travels_packed(role):
-    assert unpack(OwnerPolicy, role.policy()) == POLICY
+async def test_the_policy_travels_packed(role):
+    context = await role.context("4", TimerFired(name="join"), None)
+    assert unpack(OwnerPolicy, context.policy) == POLICY

@@ -7,7 +7,7 @@ from protocol.errors import ProtocolViolation
 from protocol.marketplace import Joined, Opened, Withdrawn
 from protocol.messages import AnnouncementAnswer, Complaint, InvitationAnswer, OwnerAnnouncement
 from services.participants.federated_aggregator import AggregatorRole
-from services.runtime.role_adapter import NO_TRAINING
+from services.runtime.role_adapter import NO_TRAINING, RoleContext
 from services.store import StepWrites, Store
 from tests.support.documents import any_request
 from tests.support.service_world import Person
@@ -104,9 +104,7 @@ def test_only_announcements_are_answered_outside_a_training(role):
 
 
 async def test_the_aggregator_has_no_secret_of_its_own(role):
-    assert await role.private("4", None) == {}
-    assert await role.exchange_keys(4) == {}
-    assert role.policy() == b""
+    assert await role.context("4", None, 4) == RoleContext()
 
 
 def test_the_announcement_travels_as_the_catalogue_says():

@@ -152,15 +152,15 @@ async def test_each_training_has_a_key_of_its_own_bits_under_its_own_label(buyer
     first = buyer.order()
     key = buyer.offer(first)
     item = MessageReceived(signed=first)
-    assert await buyer.role.private(key, item) == {"paillier": buyer.keys.content}
+    assert (await buyer.role.context(key, item, None)).private == {"paillier": buyer.keys.content}
     buyer.take(key)
     settled = EventConfirmed(chain_event=event_of(Settled(training=4, improvement=1, paid=1, refund=0)))
-    assert await buyer.role.private(key, settled) == {"paillier": buyer.keys.content}
+    assert (await buyer.role.context(key, settled, 4)).private == {"paillier": buyer.keys.content}
     assert buyer.keys.labels == [(key, 512), (key, 512)]
 
 
 async def test_no_key_is_made_for_what_is_no_order(buyer):
     answer = RequestAnswer(accepted=True, code="accepted")
     message = MessageReceived(signed=buyer.aggregator.signed(buyer.person, answer, training=9))
-    assert await buyer.role.private("9", message) == {}
+    assert (await buyer.role.context("9", message, 9)).private == {}
     assert buyer.keys.labels == []

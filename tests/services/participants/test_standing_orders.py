@@ -7,13 +7,12 @@ import pytest
 
 from protocol.request import parse_request
 from services.config.daemons import StandingOrder
-from services.participants import standing_orders
 from services.participants.standing_orders import dated, keep_ordering
 from services.store import Store
 from tests.support.small_markets import small_request
 
 HOUR = 3600.0
-YAML = Path(__file__).resolve().parents[2] / "REQUEST.yaml"
+YAML = Path(__file__).resolve().parents[3] / "REQUEST.yaml"
 
 
 class Sink:
@@ -78,13 +77,18 @@ async def test_a_clock_that_steps_back_orders_nothing(store):
     assert len(sink.sent) == 1
 
 
-async def test_a_file_that_is_mended_is_ordered_later(store, tmp_path, monkeypatch):
-    monkeypatch.setattr(standing_orders, "_RETRY_SECONDS", 0.01)
+async def test_a_file_that_is_mended_is_ordered_later(store, tmp_path):
     path = tmp_path / "request.yaml"
     path.write_text("name: broken\n")
     sink = Sink()
     task = asyncio.create_task(
-        keep_ordering(sink, (StandingOrder(request=path, every_hours=1),), store, lambda: 10 * HOUR)
+        keep_ordering(
+            sink,
+            (StandingOrder(request=path, every_hours=1),),
+            store,
+            lambda: 10 * HOUR,
+            retry_seconds=0.01,
+        )
     )
     await asyncio.sleep(0.1)
     assert not sink.sent

@@ -21,9 +21,7 @@ from protocol.roles.engine.inputs import MessageReceived, TimerFired
 from services.chain.errors import ChainUnavailable
 from services.identity.directory import Directory
 from services.identity.sealing import unseal
-from services.runtime.effects import writes_of
-from services.runtime.message_writer import Courier
-from services.runtime.outbox_relay import PendingCall, PendingLetter, PendingMessage
+from services.runtime.effects import MessageWriter, PendingCall, PendingLetter, PendingMessage, writes_of
 from tests.support.service_world import FakeChain, Person
 
 TIMER = TimerFired(name="join")
@@ -37,8 +35,8 @@ def chain():
 
 
 @pytest.fixture
-def courier(chain):
-    return Courier(OWNER.identity, Directory(chain))
+def writer(chain):
+    return MessageWriter(OWNER.identity, Directory(chain))
 
 
 def step(*effects, training=7):
@@ -49,8 +47,8 @@ def to(recipient):
     return SendMessage(message_id=b"m" * 16, recipient=recipient, body=BODY, round=3, attempt=2)
 
 
-async def test_a_message_is_signed_and_sealed_once_for_every_try(courier):
-    writes = await writes_of(step(to(AGGREGATOR.address)), TIMER, courier)
+async def test_a_message_is_signed_and_sealed_once_for_every_try(writer):
+    writes = await writes_of(step(to(AGGREGATOR.address)), TIMER, writer)
     ((kind, content),) = writes.effects
     pending = unpack(PendingMessage, content)
     envelope = pending.envelope
@@ -64,35 +62,35 @@ async def test_a_message_is_signed_and_sealed_once_for_every_try(courier):
     assert unpack(Complaint, signed.body) == BODY
 
 
-async def test_a_message_is_sealed_to_the_key_that_its_training_began_with(courier, chain):
+async def test_a_message_is_sealed_to_the_key_that_its_training_began_with(writer, chain):
     before = Person("federated_aggregator", AGGREGATOR.identity)
     old = Person("federated_aggregator").identity
     chain.keys[7, before.address] = old.exchange_key
-    writes = await writes_of(step(to(before.address)), TIMER, courier)
+    writes = await writes_of(step(to(before.address)), TIMER, writer)
     pending = unpack(PendingMessage, writes.effects[0][1])
     assert unseal(pending.sealed, old.exchange_secret)
 
 
-async def test_a_stranger_costs_a_fact_and_the_rest_goes_on(courier):
+async def test_a_stranger_costs_a_fact_and_the_rest_goes_on(writer):
     stranger = Person("data_owner").address
-    writes = await writes_of(step(to(stranger), SubmitCall(call=Withdraw())), TIMER, courier)
+    writes = await writes_of(step(to(stranger), SubmitCall(call=Withdraw())), TIMER, writer)
     assert [kind for kind, _ in writes.effects] == ["call"]
     assert writes.facts == [
         ("undeliverable", {"recipient": stranger, "type": "complaint", "code": "not_registered"})
     ]
 
 
-async def test_while_the_chain_is_down_a_step_has_no_effects_at_all(courier, chain):
+async def test_while_the_chain_is_down_a_step_has_no_effects_at_all(writer, chain):
     chain.down = True
     with pytest.raises(ChainUnavailable):
-        await writes_of(step(SubmitCall(call=Withdraw()), to(AGGREGATOR.address)), TIMER, courier)
+        await writes_of(step(SubmitCall(call=Withdraw()), to(AGGREGATOR.address)), TIMER, writer)
 
 
-async def test_calls_blobs_results_and_facts_are_kept(courier):
+async def test_calls_blobs_results_and_facts_are_kept(writer):
     blob = StoreBlob(digest=b"r" * 32, content=b"ciphertexts")
     result, fact = KeepResult(name="model", content=b"weights"), RecordFact(name="told", data={"n": 1})
     done = step(SubmitCall(call=Withdraw()), blob, result, fact)
-    writes = await writes_of(done, TIMER, courier, frozenset({b"k" * 32}))
+    writes = await writes_of(done, TIMER, writer, frozenset({b"k" * 32}))
     assert [(kind, unpack(PendingCall, content).call) for kind, content in writes.effects] == [
         ("call", Withdraw())
     ]
@@ -114,15 +112,15 @@ async def test_calls_blobs_results_and_facts_are_kept(courier):
         ([CancelTimer(name="join"), SetTimer(name="join", seconds=3)], {"join": 3.0}, {"join"}),
     ],
 )
-async def test_the_last_word_on_a_timer_counts(courier, effects, timers, cancelled):
-    writes = await writes_of(step(*effects), TIMER, courier)
+async def test_the_last_word_on_a_timer_counts(writer, effects, timers, cancelled):
+    writes = await writes_of(step(*effects), TIMER, writer)
     assert (writes.timers, writes.cancelled) == (timers, cancelled)
 
 
-async def test_a_violation_is_a_fact_and_the_messages_letter(courier):
+async def test_a_violation_is_a_fact_and_the_messages_letter(writer):
     report = ReportViolation(code="not_mine", detail="seat 3", accused=AGGREGATOR.address)
     received = AGGREGATOR.signed(OWNER, BODY)
-    writes = await writes_of(step(report), MessageReceived(signed=received), courier)
+    writes = await writes_of(step(report), MessageReceived(signed=received), writer)
     assert writes.facts == [
         ("violation", {"code": "not_mine", "detail": "seat 3", "accused": AGGREGATOR.address})
     ]
@@ -133,7 +131,7 @@ async def test_a_violation_is_a_fact_and_the_messages_letter(courier):
     )
 
 
-async def test_a_violation_without_a_message_has_no_letter(courier):
-    writes = await writes_of(step(ReportViolation(code="late", detail="", accused=None)), TIMER, courier)
+async def test_a_violation_without_a_message_has_no_letter(writer):
+    writes = await writes_of(step(ReportViolation(code="late", detail="", accused=None)), TIMER, writer)
     assert [name for name, _ in writes.facts] == ["violation"]
     assert writes.effects == []

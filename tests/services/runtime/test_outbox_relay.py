@@ -6,15 +6,17 @@ from contextlib import asynccontextmanager, suppress
 import pytest
 from structlog.testing import capture_logs
 
+from protocol.codec import unpack
 from protocol.marketplace import Settle, Withdraw
 from protocol.messages import Complaint
 from services.bus.memory import MemoryBus
 from services.bus.port import BusUnavailable, Unroutable
 from services.chain.errors import CallReverted, ChainUnavailable
 from services.observability.counters import Meter
-from services.runtime import outbox_relay as outbox_module
+from services.runtime.effects import PendingMessage, packed_call, packed_letter, packed_message
 from services.runtime.input_codec import unqueued
-from services.runtime.outbox_relay import Outbox, packed_call, packed_letter, packed_message
+from services.runtime.outbox_relay import OutboxRelay
+from services.runtime.pace import Pace
 from services.store import Store
 from tests.support.scripted_daemon import until
 from tests.support.service_world import FakeChain, Person, broker_of
@@ -30,6 +32,7 @@ class World:
         self.bus = MemoryBus(self.broker)
         self.store = Store()
         self.inputs = []
+        self.pace = Pace(first_pause=0.01)
 
     def message(self, code, recipient=None):
         to = recipient or self.aggregator
@@ -46,8 +49,7 @@ class World:
 
     @asynccontextmanager
     async def running(self):
-        outbox = Outbox(self.store, self.bus, self.chain, Meter())
-        outbox.on_input = self.inputs.append
+        outbox = OutboxRelay(self.store, self.bus, self.chain, Meter(), self.inputs.append, pace=self.pace)
         task = asyncio.create_task(outbox.run())
         try:
             yield outbox
@@ -59,8 +61,7 @@ class World:
 
 
 @pytest.fixture
-def world(monkeypatch):
-    monkeypatch.setattr(outbox_module, "_FIRST_PAUSE", 0.01)
+def world():
     made = World()
     yield made
     made.store.close()
@@ -75,7 +76,7 @@ async def test_messages_go_out_in_order_each_as_it_was_signed(world):
     world.add(*effects)
     async with world.running():
         await done(world)
-    sealed = [outbox_module.unpack(outbox_module.PendingMessage, content).sealed for _, content in effects]
+    sealed = [unpack(PendingMessage, content).sealed for _, content in effects]
     assert world.arrived() == sealed
 
 
@@ -103,8 +104,8 @@ async def test_a_message_for_a_queue_that_is_missing_waits_until_it_is_there(wor
     assert data["seconds"] >= 0
 
 
-async def test_the_pause_doubles_up_to_its_bound(world, monkeypatch):
-    monkeypatch.setattr(outbox_module, "_LONGEST_PAUSE", 0.05)
+async def test_the_pause_doubles_up_to_its_bound(world):
+    world.pace = Pace(first_pause=0.01, longest_pause=0.05)
     refusals = iter(range(5))
 
     async def publish(_message):
@@ -120,8 +121,8 @@ async def test_the_pause_doubles_up_to_its_bound(world, monkeypatch):
     assert delays == [0.01, 0.02, 0.04, 0.05, 0.05]
 
 
-async def test_what_waits_for_the_broker_goes_on_soon_after_it_is_back(world, monkeypatch):
-    monkeypatch.setattr(outbox_module, "_AWAY_PAUSE", 0.03)
+async def test_what_waits_for_the_broker_goes_on_soon_after_it_is_back(world):
+    world.pace = Pace(first_pause=0.01, away_pause=0.03)
     refusals = iter([BusUnavailable("no broker")] * 4 + [Unroutable("no queue")])
 
     async def publish(_message):
@@ -268,8 +269,8 @@ async def test_what_was_in_hand_when_it_was_stopped_is_done_by_the_next(world):
 
 
 @pytest.fixture
-def short_bound(monkeypatch):
-    monkeypatch.setattr(outbox_module, "UNROUTABLE_SECONDS", 0.05)
+def short_bound(world):
+    world.pace = Pace(first_pause=0.01, unroutable=0.05)
 
 
 async def test_what_nobody_takes_for_long_is_a_letter_and_a_fact_and_holds_up_nothing(world, short_bound):
@@ -279,7 +280,7 @@ async def test_what_nobody_takes_for_long_is_a_letter_and_a_fact_and_holds_up_no
     async with world.running():
         await done(world)
     (letter,) = world.broker.dead_letters
-    pending = outbox_module.unpack(outbox_module.PendingMessage, effect[1])
+    pending = unpack(PendingMessage, effect[1])
     assert (letter.code, letter.body) == ("undeliverable", pending.sealed)
     assert letter.envelope_fields == pending.envelope.model_dump()
     data = {"recipient": late.address, "type": "complaint", "code": "undeliverable"}
@@ -287,8 +288,8 @@ async def test_what_nobody_takes_for_long_is_a_letter_and_a_fact_and_holds_up_no
     assert len(world.arrived()) == 1
 
 
-async def test_a_broker_that_is_away_gives_nothing_up(world, short_bound, monkeypatch):
-    monkeypatch.setattr(outbox_module, "_LONGEST_PAUSE", 0.01)
+async def test_a_broker_that_is_away_gives_nothing_up(world):
+    world.pace = Pace(first_pause=0.01, longest_pause=0.01, unroutable=0.05)
     away = iter(range(20))
     publish = world.bus.publish
 

@@ -13,8 +13,8 @@ from services.bus.memory import MemoryBus
 from services.identity.admission import Admission
 from services.identity.directory import Directory
 from services.observability.counters import Meter
-from services.runtime import receiver as intake_module
 from services.runtime.input_codec import unqueued
+from services.runtime.pace import Pace
 from services.runtime.receiver import Receiver
 from services.runtime.role_adapter import NO_TRAINING, Role
 from services.store import Store
@@ -43,8 +43,12 @@ class World:
         self.store, self.woken, self.meter = RecordingStore(), [], Meter()
         self.role = Role(self.store)
         self.role.name = "data_owner"
-        gate = Admission(self.owner.identity, "data_owner", Directory(self.chain))
-        self.intake = Receiver(gate, self.role, self.store, self.meter, self.woken.append, retry_seconds=0.01)
+        self.receiving = self.receiver()
+
+    def receiver(self, **bounds):
+        admission = Admission(self.owner.identity, "data_owner", Directory(self.chain))
+        pace, wake = Pace(retry=0.01), self.woken.append
+        return Receiver(admission, self.role, self.store, self.meter, wake, pace=pace, **bounds)
 
     def delivery(self, code="hello", **changes):
         body = Complaint(code=code, accused=self.owner.address, evidence=())
@@ -67,7 +71,7 @@ def world():
 
 async def test_a_batch_is_one_commit_in_the_order_it_came(world):
     batch = [world.delivery(f"n{number}", training=1 + number % 2) for number in range(20)]
-    await world.intake.take(batch)
+    await world.receiving.take(batch)
     assert world.store.batches == [20]
     assert all(one.acked for one in batch)
     assert sorted(world.woken) == ["1", "2"]
@@ -79,7 +83,7 @@ async def test_nothing_is_acked_that_is_not_stored(world):
     world.store.broken = True
     batch = [world.delivery() for _ in range(3)]
     with pytest.raises(OSError, match="disk full"):
-        await world.intake.take(batch)
+        await world.receiving.take(batch)
     assert not any(one.acked or one.refused for one in batch)
     assert world.woken == []
 
@@ -87,7 +91,7 @@ async def test_nothing_is_acked_that_is_not_stored(world):
 async def test_one_bad_message_stops_none_of_its_batch(world):
     good, bad, last = world.delivery("good"), world.delivery("bad"), world.delivery("last")
     bad.envelope_fields = {**bad.envelope_fields, "version": "2.0"}
-    await world.intake.take([good, bad, last])
+    await world.receiving.take([good, bad, last])
     assert world.store.batches == [2]
     assert bad.refused[0] == "unsupported_version"
     assert good.acked
@@ -97,7 +101,7 @@ async def test_one_bad_message_stops_none_of_its_batch(world):
 
 async def test_while_the_chain_is_away_what_came_before_is_stored_and_order_is_kept(world):
     known, stranger = world.delivery("known"), Person("federated_aggregator")
-    await world.intake.take([known])
+    await world.receiving.take([known])
     world.chain.roles[stranger.address] = stranger.role
     body = Complaint(code="stranger", accused=world.owner.address, evidence=())
     batch = [
@@ -107,7 +111,7 @@ async def test_while_the_chain_is_away_what_came_before_is_stored_and_order_is_k
     ]
     world.chain.down = True
     asked = world.chain.asked
-    task = asyncio.create_task(world.intake.take(batch))
+    task = asyncio.create_task(world.receiving.take(batch))
     await until(lambda: world.chain.asked >= asked + 3)
     assert (batch[0].acked, batch[1].acked, batch[2].acked) == (True, False, False)
     world.chain.down = False
@@ -128,7 +132,7 @@ async def test_a_message_outside_trainings_sees_those_before_it(world):
 
     world.role.key_of_message = key_of_message
     batch = [world.delivery(f"n{number}", training=0) for number in range(3)]
-    await world.intake.take(batch)
+    await world.receiving.take(batch)
     assert seen == [0, 1, 2]
     assert batch[2].refused == ("ordered_already", "")
     assert world.store.waiting_inputs() == 2
@@ -140,7 +144,7 @@ async def test_a_replay_is_refused_and_a_repetition_is_acked(world):
         world.delivery("other", message_id=b"i" * 16),
     )
     again = type(first)(first.envelope_fields, first.body)
-    await world.intake.take([first, again, other])
+    await world.receiving.take([first, again, other])
     assert first.acked
     assert again.acked
     assert other.refused[0] == "replayed"
@@ -154,19 +158,19 @@ async def test_nobody_makes_anothers_message_a_replay(world):
     body = Complaint(code="mine", accused=world.owner.address, evidence=())
     early = delivery_of(stranger.outgoing(world.owner, body, message_id=b"i" * 16))
     late = world.delivery("honest", message_id=b"i" * 16)
-    await world.intake.take([early, late])
+    await world.receiving.take([early, late])
     assert late.acked
     assert world.said() == ["mine", "honest"]
 
 
-async def test_what_has_arrived_goes_into_one_commit_up_to_the_bound(world, monkeypatch):
-    monkeypatch.setattr(intake_module, "BATCH", 8)
+async def test_what_has_arrived_goes_into_one_commit_up_to_the_bound(world):
+    receiver = world.receiver(batch=8)
     broker = broker_of(world.owner, world.aggregator)
     sender, bus = MemoryBus(broker), MemoryBus(broker)
     for number in range(30):
         body = Complaint(code=f"n{number}", accused=world.owner.address, evidence=())
         await sender.publish(world.aggregator.outgoing(world.owner, body))
-    task = asyncio.create_task(world.intake.run(bus.deliveries("data_owner", world.owner.address)))
+    task = asyncio.create_task(receiver.run(bus.deliveries("data_owner", world.owner.address)))
     await until(lambda: sum(world.store.batches) == 30)
     task.cancel()
     with suppress(asyncio.CancelledError):
@@ -183,7 +187,7 @@ async def test_a_refusal_is_logged_with_the_messages_place(world):
         )
     )
     with capture_logs(processors=[merge_contextvars]) as logs:
-        await world.intake.take([bad, world.delivery()])
+        await world.receiving.take([bad, world.delivery()])
     (line,) = logs
     assert (line["event"], line["code"]) == ("message_refused", "wrong_route")
     assert (line["training"], line["round"]) == (3, 2)

@@ -8,14 +8,9 @@ from structlog.testing import capture_logs
 
 from protocol.marketplace import Settle
 from protocol.messages import Complaint, OwnerAnnouncement
-from protocol.roles.engine.inputs import (
-    TimerFired,
-)
 from services.bus.memory import MemoryBus
 from services.participants.federated_aggregator import AggregatorRole
-from services.runtime import runtime as runtime_module
-from services.runtime.input_codec import message_identity, queued, timer_identity
-from services.runtime.timers import Timekeeper
+from services.runtime.timers import Timers
 from services.store import Store
 from tests.support.scripted_daemon import (
     DyingStore,
@@ -29,8 +24,7 @@ from tests.support.scripted_daemon import (
 
 
 @pytest.fixture
-def world(monkeypatch):
-    monkeypatch.setattr(runtime_module, "_RETRY_SECONDS", 0.01)
+def world():
     made = World()
     yield made
     made.store.close()
@@ -171,20 +165,6 @@ async def test_a_daemon_may_speak_first(world):
     assert await world.heard() == ["hello"]
 
 
-def test_nobody_can_use_up_anothers_message_ids(world):
-    mine = world.owner.envelope(world.aggregator, "complaint", message_id=b"m" * 16)
-    same = world.owner.envelope(world.aggregator, "complaint", message_id=b"m" * 16, round=3)
-    others = mine.model_copy(update={"sender": world.aggregator.address})
-    assert message_identity(mine) == message_identity(same)
-    assert message_identity(mine) != message_identity(others)
-
-
-def test_two_firings_of_a_timer_are_two_inputs():
-    assert timer_identity("1", "join", 1.0) != timer_identity("1", "join", 2.0)
-    assert timer_identity("1", "join", 1.0) != timer_identity("2", "join", 1.0)
-    assert queued(TimerFired(name="join")) == queued(TimerFired(name="join"))
-
-
 # ---- what an operator sees ----
 
 
@@ -212,11 +192,11 @@ async def test_what_is_logged_during_a_step_names_training_round_and_message(wor
 async def test_a_daemon_ends_when_a_task_ends_that_nobody_stopped(world, monkeypatch):
     """Libraries cancel what waits on a connection that is closed: a daemon must not go on like that."""
 
-    async def cancelled_from_inside(_timekeeper):
+    async def cancelled_from_inside(_timers):
         asyncio.get_running_loop().call_soon((waiting := asyncio.Future()).cancel)
         await waiting
 
-    monkeypatch.setattr(Timekeeper, "run", cancelled_from_inside)
+    monkeypatch.setattr(Timers, "run", cancelled_from_inside)
     with pytest.raises(ExceptionGroup) as ended:
         await world.runtime(Faults()).run()
     assert "ended by itself" in str(ended.value.exceptions[0])

@@ -6,7 +6,6 @@ import pytest
 
 from protocol.roles.engine.effects import SetTimer
 from protocol.roles.engine.inputs import MessageReceived
-from services.runtime import runtime as runtime_module
 from services.store import StepWrites
 from tests.support.scripted_daemon import (
     Faults,
@@ -21,8 +20,7 @@ MESSAGES = ("one", "two", "three")
 
 
 @pytest.fixture
-def world(monkeypatch):
-    monkeypatch.setattr(runtime_module, "_RETRY_SECONDS", 0.01)
+def world():
     made = World()
     yield made
     made.store.close()

@@ -10,15 +10,23 @@ from protocol.errors import ProtocolViolation
 from protocol.marketplace import Opened, Withdraw, Withdrawn
 from protocol.messages import Complaint
 from protocol.roles.engine.effects import ReportViolation, SendMessage, SetTimer, SubmitCall
-from protocol.roles.engine.inputs import CallRefused, EventConfirmed, MessageReceived, TimerFired
+from protocol.roles.engine.inputs import (
+    CallRefused,
+    EventConfirmed,
+    MessageReceived,
+    PolicyChanged,
+    TimerFired,
+)
 from services.bus.memory import MemoryBus
+from services.common.errors import StoreUnavailable
 from services.participants.federated_aggregator import AggregatorRole
-from services.runtime import runtime as runtime_module
+from services.runtime.role_adapter import NO_TRAINING, Answer
 from services.store import StepWrites
 from services.store.retention import archive_ended
 from services.store.tables import instances
 from tests.support.documents import any_request
 from tests.support.scripted_daemon import (
+    OwnerLike,
     World,
     answering,
     heard_so_far,
@@ -33,8 +41,7 @@ SECRET = "0x5ec7e7"
 
 
 @pytest.fixture
-def world(monkeypatch):
-    monkeypatch.setattr(runtime_module, "_RETRY_SECONDS", 0.01)
+def world():
     made = World()
     yield made
     made.store.close()
@@ -113,9 +120,9 @@ async def test_a_step_that_needs_the_chain_waits_for_it(world):
     class Asking(AggregatorRole):
         name = "data_owner"
 
-        async def exchange_keys(self, training):
+        async def context(self, key, item, training):
             await world.chain.owners(training)
-            return {}
+            return await super().context(key, item, training)
 
     async with world.running(role=Asking(world.store, world.owner.address, frozenset())) as runtime:
         await world.send("one")  # from now on its sender's role is known
@@ -127,6 +134,30 @@ async def test_a_step_that_needs_the_chain_waits_for_it(world):
         assert world.store.waiting_inputs() == 1
         world.chain.down = False
         await until(lambda: world.store.instance("1").state == b"one two ")
+
+
+async def test_what_a_lost_commit_led_to_is_taken_up(world):
+    """The store takes the answer to an order in, and nobody hears that it did."""
+
+    class Ordered(OwnerLike):
+        def key_of_message(self, signed):
+            return NO_TRAINING
+
+        def answer(self, signed):
+            return Answer(inputs=(("7", PolicyChanged()),))
+
+    finish, lost = world.store.finish_input, iter([StoreUnavailable("the connection broke")])
+
+    def finish_input(*arguments, **keywords):
+        finish(*arguments, **keywords)
+        for error in lost:
+            raise error
+
+    world.store.finish_input = finish_input
+    async with world.running(role=Ordered(world.store)) as runtime:
+        await world.send("one")
+        await until(lambda: world.store.instance("7") and runtime.is_idle())
+    assert world.store.instance("7").state == b"policy_changed "
 
 
 async def test_a_peers_fault_at_the_first_word_is_a_dead_letter(world):

@@ -124,7 +124,7 @@ if __name__ == "__main__":
 def test_workers_end_when_their_daemon_is_killed(tmp_path):
     script = tmp_path / "holder.py"
     script.write_text(HOLDER)
-    root = str(Path(__file__).resolve().parents[2])
+    root = str(Path(__file__).resolve().parents[3])
     holder = subprocess.Popen(
         [sys.executable, str(script)],
         stdin=subprocess.PIPE,

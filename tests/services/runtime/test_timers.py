@@ -9,26 +9,37 @@ import pytest
 
 from protocol.roles.engine.inputs import TimerFired
 from services.observability.heartbeat import Heartbeats
-from services.runtime import timers as module
 from services.runtime.input_codec import unqueued
-from services.runtime.timers import BEAT_SECONDS, GRACE_SECONDS, Timekeeper
+from services.runtime.pace import PACE
+from services.runtime.timers import GRACE_SECONDS, Clock, Timers
 from services.store import QueuedInput, StepWrites, Store
+
+
+class HandSet(Clock):
+    """Clocks that stand still until a test moves them."""
+
+    def __init__(self, world: "World") -> None:
+        self._world = world
+
+    def wall(self) -> float:
+        return self._world.wall
+
+    def monotonic(self) -> float:
+        return self._world.monotonic
 
 
 class World:
     """A store with one timer, two clocks and a broker that can be away."""
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def __init__(self) -> None:
         self.wall, self.monotonic = 1_000_000.0, 50.0
         self.bus: Any = SimpleNamespace(is_connected=True)
         self.store = Store()
         self.woken: list[str] = []
-        clocks = SimpleNamespace(time=lambda: self.wall, monotonic=lambda: self.monotonic)
-        monkeypatch.setattr(module, "time", clocks)
         self.keeper = self.started()
 
-    def started(self) -> Timekeeper:
-        keeper = Timekeeper(self.store, self.bus, Heartbeats(), self.woken.append)
+    def started(self) -> Timers:
+        keeper = Timers(self.store, self.bus, Heartbeats(), self.woken.append, clock=HandSet(self))
         keeper.resume()
         return keeper
 
@@ -62,8 +73,8 @@ class World:
 
 
 @pytest.fixture
-def world(monkeypatch: pytest.MonkeyPatch) -> World:
-    world = World(monkeypatch)
+def world() -> World:
+    world = World()
     world.set_timer(120.0)
     return world
 
@@ -84,7 +95,7 @@ def test_the_time_in_which_the_daemon_was_stopped_does_not_count(world: World) -
     assert not world.fired
     world.wait(59)
     assert not world.fired
-    world.wait(1 + BEAT_SECONDS)
+    world.wait(1 + PACE.beat)
     assert world.fired
 
 
@@ -94,7 +105,7 @@ def test_after_a_stop_the_backlog_comes_first(world: World) -> None:
     world.keeper = world.started()
     world.wait(GRACE_SECONDS - 1)
     assert not world.fired
-    world.wait(1 + BEAT_SECONDS)
+    world.wait(1 + PACE.beat)
     assert world.fired
 
 
@@ -119,7 +130,7 @@ def test_a_stop_while_the_broker_is_away_does_not_count_either(world: World) -> 
     world.keeper = world.started()
     world.wait(18)
     assert not world.fired
-    world.wait(4 + BEAT_SECONDS)
+    world.wait(4 + PACE.beat)
     assert world.fired
 
 
@@ -154,7 +165,7 @@ async def test_it_comes_round_and_takes_new_timers(world: World) -> None:
     task = asyncio.create_task(world.keeper.run())
     await asyncio.sleep(0)
     world.pass_(120)
-    world.keeper.timers_changed()
+    world.keeper.wake()
     await asyncio.sleep(0.01)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):

@@ -12,8 +12,9 @@ from services.bus.amqp.message_properties import message_of
 from services.bus.naming import DEAD_QUEUE
 from services.bus.port import UNDELIVERABLE
 from services.observability.counters import Meter
-from services.runtime import outbox_relay as outbox_module
-from services.runtime.outbox_relay import Outbox, packed_message
+from services.runtime.effects import packed_message
+from services.runtime.outbox_relay import OutboxRelay
+from services.runtime.pace import Pace
 from services.store import Store
 from tests.support.command_line import refused, run, run_json
 from tests.support.refusing_market import refusing_market
@@ -97,14 +98,14 @@ async def test_a_replay_in_the_same_batch_is_told(world):
         assert inbox.said() == ["first"]
 
 
-async def undeliverable(world, monkeypatch):
+async def undeliverable(world):
     """A message of the aggregator to an owner that no administrator knows; the letter is on the queue."""
-    monkeypatch.setattr(outbox_module, "UNROUTABLE_SECONDS", 0.05)
-    monkeypatch.setattr(outbox_module, "_FIRST_PAUSE", 0.01)
     message = world.message("late", world.late)
     store = Store()
     store.add_effects("1", [packed_message(message)], 0.0)
-    task = asyncio.create_task(Outbox(store, world.bus, world.chain, Meter()).run())
+    pace = Pace(first_pause=0.01, unroutable=0.05)
+    relay = OutboxRelay(store, world.bus, world.chain, Meter(), pace=pace)
+    task = asyncio.create_task(relay.run())
     await until(lambda: store.waiting_effects() == 0)
     task.cancel()
     with suppress(asyncio.CancelledError):
@@ -116,8 +117,8 @@ async def undeliverable(world, monkeypatch):
     return message
 
 
-async def test_what_nobody_takes_is_undeliverable_after_a_while(world, monkeypatch):
-    message = await undeliverable(world, monkeypatch)
+async def test_what_nobody_takes_is_undeliverable_after_a_while(world):
+    message = await undeliverable(world)
     (letter,) = await world.market.dead_letters()
     assert (letter.headers["reason"], letter.headers["code"]) == (UNDELIVERABLE, UNDELIVERABLE)
     assert (letter.user_id, letter.body) == (world.aggregator.address, message.sealed)
@@ -180,8 +181,8 @@ async def test_all_has_to_be_said(world):
     assert "no dead letter" in await asyncio.to_thread(refused, *COMMAND, "show", document, "00")
 
 
-async def test_a_recipient_that_is_provisioned_late_gets_its_message_after_all(world, monkeypatch):
-    message = await undeliverable(world, monkeypatch)
+async def test_a_recipient_that_is_provisioned_late_gets_its_message_after_all(world):
+    message = await undeliverable(world)
     identity = message.envelope.message_id.hex()
     document = world.document(world.late)
     kept = await command("requeue", document, "--code", UNDELIVERABLE, status=1)

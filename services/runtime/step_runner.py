@@ -1,0 +1,202 @@
+"""One step: an input out of the inbox through the role's pure transition into the store, effects included.
+
+An input is marked done in the transaction that stores the step's state and effects; whatever goes wrong
+before leaves it in the inbox.
+"""
+
+import asyncio
+import os
+import time
+import traceback
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import ExitStack
+from dataclasses import dataclass
+
+import structlog
+
+from protocol.errors import DeltaMLError, ProtocolViolation
+from protocol.records import Market
+from protocol.request import LEAST_KEY_BITS
+from protocol.roles.engine import facts
+from protocol.roles.engine.context import Context
+from protocol.roles.engine.inputs import CallRefused, Input, MessageReceived, input_name
+from services.common.errors import StoreInUse, StoreUnavailable
+from services.identity.keys import Identity
+from services.observability import tracing
+from services.observability.counters import Meter
+from services.runtime.effects import MessageWriter, packed_call, packed_letter, writes_of
+from services.runtime.input_codec import answer_identity, queued, unqueued
+from services.runtime.pace import PACE, Pace
+from services.runtime.role_adapter import NO_TRAINING, Answer, Role
+from services.runtime.step_pool import StepPool
+from services.runtime.step_scope import log_scope, trace_scope
+from services.store import InstanceRow, QueuedInput, StepWrites, Store
+from services.store.waiting import retry_while_unavailable
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What a step has left for others to take up: effects, timers, inputs of the instances `keys`."""
+
+    effects: bool = False
+    timers: bool = False
+    keys: tuple[str, ...] = ()
+
+
+class StepRunner:
+    """Runs one participant's steps, those of different instances side by side."""
+
+    def __init__(
+        self,
+        role: Role,
+        identity: Identity,
+        market: Market,
+        *,
+        store: Store,
+        pool: StepPool,
+        writer: MessageWriter,
+        meter: Meter,
+        pace: Pace = PACE,
+        least_key_bits: int = LEAST_KEY_BITS,
+    ) -> None:
+        """`pool` runs the transitions, `writer` signs and seals what they send."""
+        self._role, self._identity, self._market = role, identity, market
+        self._store, self._pool, self._writer, self._meter = store, pool, writer, meter
+        self._pace, self._least_key_bits = pace, least_key_bits
+        self._turn = asyncio.Lock()
+
+    async def take(self, queued_input: QueuedInput) -> Written:
+        """One input. What needs the chain waits for it; the input stays stored meanwhile.
+
+        Raises StoreInUse, which no waiting mends.
+        """
+        with ExitStack() as scope:
+            try:
+                item = unqueued(queued_input.content)
+                row = self._store.instance(queued_input.key)
+                scope.enter_context(log_scope(item, row))
+                with trace_scope(self._role, self._identity.address, queued_input, item, row):
+                    return await self._handle(queued_input, item, row)
+            except StoreInUse:
+                raise
+            except DeltaMLError as error:
+                _log.warning("step_waits", reason=str(error))
+                self._meter.retried("step")
+                await asyncio.sleep(self._pace.retry)
+                # A commit whose answer was lost may have taken place: then this input is done, and what it
+                # led to is still to be taken up.
+                lost = isinstance(error, StoreUnavailable)
+                keys = await retry_while_unavailable(self._store.waiting_keys) if lost else ()
+                return Written(effects=True, timers=True, keys=tuple(keys))
+
+    async def _handle(self, queued_input: QueuedInput, item: Input, row: InstanceRow | None) -> Written:
+        if queued_input.key == NO_TRAINING:
+            return await self._answer(queued_input, item)
+        if row is not None and row.closed is not None:
+            return self._refuse(queued_input, item, ProtocolViolation(row.closed))
+        if self._role.is_serialized(item):
+            async with self._turn:
+                return await self._step(queued_input, item, row)
+        return await self._step(queued_input, item, row)
+
+    async def _step(self, queued_input: QueuedInput, item: Input, row: InstanceRow | None) -> Written:
+        context = await self._context(queued_input.key, None if row is None else row.training, item)
+        state = None if row is None else row.state
+        try:
+            timed = await self._pool.run(self._role.name, state, item, context)
+        except ProtocolViolation as violation:
+            return self._refuse(queued_input, item, violation)
+        except BrokenProcessPool:
+            raise
+        except Exception as error:  # noqa: BLE001  a bug of ours must not keep the instance's other inputs waiting for ever
+            self._report_bug(item, error)
+            return self._refuse(queued_input, item, ProtocolViolation("internal_error"))
+        self._meter.step(input_name(item), timed.seconds)
+        with self._meter.phase("bus"):
+            writes = await writes_of(timed.step, item, self._writer, frozenset(context.blobs))
+        with self._meter.phase("store"), tracing.span("store step"):
+            self._store.write_step(queued_input, writes, time.time())
+        self._report_facts(queued_input.key, writes)
+        return Written(effects=bool(writes.effects), timers=bool(writes.timers or writes.cancelled))
+
+    async def _context(self, key: str, training: int | None, item: Input) -> Context:
+        if training is None and isinstance(item, MessageReceived):
+            training = item.signed.envelope.training or None
+        of_role = await self._role.context(key, item, training)
+        address = self._identity.address
+        return Context(
+            address=address,
+            market=self._market,
+            now=time.time(),
+            seed=os.urandom(32),
+            signing_key=self._identity.signing_key,
+            exchange_secret=self._identity.secret_of(of_role.exchange_keys.get(address)),
+            announced=of_role.announced,
+            exchange_keys=of_role.exchange_keys,
+            blobs=self._store.blobs(key),
+            private=of_role.private,
+            policy=of_role.policy,
+            least_key_bits=self._least_key_bits,
+        )
+
+    async def _answer(self, queued_input: QueuedInput, item: Input) -> Written:
+        """An input outside all trainings."""
+        try:
+            answer = self._answer_to(item)
+        except ProtocolViolation as violation:
+            return self._refuse(queued_input, item, violation)
+        effects = [
+            await self._writer.message(recipient, body, 0, message_id=os.urandom(16))
+            for recipient, body in answer.messages
+        ]
+        effects += [packed_call(call) for call in answer.calls]
+        facts = () if answer.fact is None else (answer.fact,)
+        inputs = [
+            (answer_identity(queued_input.content, key), key, queued(led_to)) for key, led_to in answer.inputs
+        ]
+        self._store.finish_input(
+            queued_input, time.time(), effects=effects, values=answer.values, facts=facts, inputs=inputs
+        )
+        return Written(effects=bool(effects), keys=tuple(key for key, _ in answer.inputs))
+
+    def _answer_to(self, item: Input) -> Answer:
+        match item:
+            case MessageReceived():
+                return self._role.answer(item.signed)
+            case CallRefused():
+                return Answer(fact=facts.CALL_REFUSED.pair(call=item.call.call, code=item.code))
+            case _:
+                raise AssertionError(f"{input_name(item)} belongs to a training")
+
+    def _refuse(self, queued_input: QueuedInput, item: Input, violation: ProtocolViolation) -> Written:
+        name, code, detail = input_name(item), violation.code, violation.detail
+        effects = []
+        if isinstance(item, MessageReceived):
+            effects.append(packed_letter(item.signed.envelope, code, detail))
+        _log.warning("input_refused", input=name, code=code, detail=detail)
+        fact = facts.INPUT_REFUSED.pair(input=name, code=code)
+        self._store.finish_input(queued_input, time.time(), effects=effects, facts=[fact])
+        return Written(effects=bool(effects))
+
+    def _report_facts(self, key: str, writes: StepWrites) -> None:
+        """What has happened, for the log and the counters."""
+        address = self._identity.address
+        for name, data in writes.facts:
+            about = {"role": self._role.name, "party": address, "training": writes.training}
+            _log.info(name, **{**about, **data})
+            self._meter.noted((address, key), name)
+        if writes.finished:
+            self._meter.ended((address, key))
+
+    def _report_bug(self, item: Input, error: Exception) -> None:
+        """Its text and its frames may hold secrets, so only its kind and place are logged."""
+        frame = traceback.extract_tb(error.__traceback__)[-1]
+        _log.error(
+            "step_failed",
+            input=input_name(item),
+            error=type(error).__name__,
+            place=f"{frame.filename}:{frame.lineno}",
+        )
+        self._meter.steps_failed += 1

@@ -1,0 +1,63 @@
+"""An owner introduces itself until it is answered, whatever fails meanwhile."""
+
+import asyncio
+
+from structlog.testing import capture_logs
+
+from protocol.messages import OwnerAnnouncement
+from services.participants.announcements import announce
+
+BODY = OwnerAnnouncement(model_kinds=("linear_regression",))
+
+
+class Owner:
+    """Takes the place of the role: each aggregator answers after so many announcements."""
+
+    def __init__(self, **after):
+        self.after = after
+
+    def announcements(self):
+        return tuple((aggregator, BODY) for aggregator, missing in self.after.items() if missing)
+
+
+class Sender:
+    """Takes the place of the runtime."""
+
+    def __init__(self, owner, failures=()):
+        self.owner, self.sent, self.failures = owner, [], list(failures)
+
+    async def send(self, aggregator, body):
+        if self.failures:
+            raise self.failures.pop()
+        assert body == BODY
+        self.sent.append(aggregator)
+        self.owner.after[aggregator] -= 1
+
+
+async def announced(owner, sender):
+    async with asyncio.timeout(20):
+        await announce(sender, owner, first_pause=0.001, longest_pause=0.01)
+
+
+async def test_each_is_told_until_it_answers():
+    owner = Owner(first=1, second=3)
+    sender = Sender(owner)
+    await announced(owner, sender)
+    assert sorted(sender.sent) == ["first", "second", "second", "second"]
+
+
+async def test_nobody_is_told_twice_who_has_answered():
+    owner = Owner(first=0)
+    sender = Sender(owner)
+    await announced(owner, sender)
+    assert sender.sent == []
+
+
+async def test_what_fails_is_tried_again_and_tells_no_secret():
+    owner = Owner(first=1)
+    sender = Sender(owner, [ValueError("secret of the node")] * 2)
+    with capture_logs() as logs:
+        await announced(owner, sender)
+    assert sender.sent == ["first"]
+    assert [line["reason"] for line in logs] == ["ValueError", "ValueError"]
+    assert "secret" not in repr(logs)
