@@ -36,8 +36,8 @@ from services.daemon.account_balance import Account
 from services.daemon.console_factory import console_of
 from services.daemon.monitor import folder_of, monitor
 from services.daemon.shutdown import Stopping, until_told
-from services.data.catalog import Catalogue
-from services.data.catalog_watcher import watch_catalogue
+from services.data.catalog import Catalog
+from services.data.catalog_watcher import watch_catalog
 from services.identity.directory import Directory
 from services.identity.keystore import Keystore
 from services.observability import tracing
@@ -225,7 +225,7 @@ def _role(
         case AggregatorConfig():
             return AggregatorRole(store, address, frozenset(config.admitted))
         case DataOwnerConfig():
-            catalogue = Catalogue(config.catalogue)
+            catalogue = Catalog(config.catalogue)
             return OwnerRole(
                 store,
                 views,
@@ -243,8 +243,8 @@ async def _with_duties(
     """Run, and beside it what the role does unasked: introductions, the catalogue, standing orders."""
     duties: list[Coroutine[Any, Any, None]] = []
     if isinstance(role, OwnerRole) and isinstance(config, DataOwnerConfig):
-        catalogue = Catalogue(config.catalogue)
-        duties = [_introduce(runtime, role), watch_catalogue(catalogue, role.undecided, runtime.offer)]
+        catalogue = Catalog(config.catalogue)
+        duties = [_introduce(runtime, role), watch_catalog(catalogue, role.undecided, runtime.offer)]
     if isinstance(config, ModelBuyerConfig) and config.standing_orders:
         duties = [keep_ordering(runtime, config.standing_orders, runtime.store)]
     async with asyncio.TaskGroup() as tasks:

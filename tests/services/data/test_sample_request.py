@@ -11,7 +11,7 @@ from protocol.roles.shared.request_widths import check_widths
 from services.common.documents import load_request
 from services.data.samples import deal, diabetes
 
-DOCUMENT = Path(__file__).parents[2] / "REQUEST.yaml"
+DOCUMENT = Path(__file__).parents[3] / "REQUEST.yaml"
 
 
 def statistic(columns, rows):
