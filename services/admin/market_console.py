@@ -66,7 +66,7 @@ def _certify(folder: Path) -> None:
             check=False,
         )
         if done.returncode:
-            raise ConfigurationError(f"openssl made no certificate: {done.stderr.strip()[-300:]}")
+            raise ConfigurationError(f"openssl could not make a certificate: {done.stderr.strip()[-300:]}")
         # The certificate last: with it there, the key is.
         write_private(folder / _KEY, key.read_bytes())
         write_private(folder / _CERTIFICATE, certificate.read_bytes())

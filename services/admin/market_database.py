@@ -59,7 +59,7 @@ def _provide(connection: "psycopg.Connection[tuple[str]]", name: str, password_f
     connection.execute(sql.SQL("{} ROLE {} LOGIN PASSWORD {}").format(verb, user, sql.Literal(encrypted)))
     if connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone():
         return False
-    # PostgreSQL 16 lets an administrator who is no superuser give a database to members of the role alone.
+    # PostgreSQL 16 lets an administrator who is not a superuser give a database to members of the role alone.
     connection.execute(sql.SQL("GRANT {} TO CURRENT_USER").format(user))
     connection.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(user, user))
     connection.execute(sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(user))

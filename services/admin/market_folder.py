@@ -13,10 +13,11 @@ from typing import Any
 import yaml
 
 from protocol.marketplace import PartyRole
+from protocol.records import Market
 from services.chain.contract.deploy import Deployment
 from services.common.documents import read_yaml
 from services.common.errors import ConfigurationError
-from services.common.files import private_folder, write_private
+from services.common.files import private_folder, read_passphrase, write_private
 from services.config.daemons import Kind
 from services.identity.keystore import Cost, Keystore, public_identity
 
@@ -51,12 +52,11 @@ class Party:
         private_folder(self.folder)
         ensure_secret(self.folder / PASSPHRASE)
         if not (self.folder / _KEYS / "keystore.json").exists():
-            passphrase = (self.folder / PASSPHRASE).read_text().splitlines()[0]
-            Keystore.create(self.folder / _KEYS, passphrase, cost)
+            Keystore.create(self.folder / _KEYS, read_passphrase(self.folder / PASSPHRASE), cost)
 
     def open_keys(self) -> Keystore:
         """The opened key store."""
-        return Keystore.open(self.folder / _KEYS, (self.folder / PASSPHRASE).read_text().splitlines()[0])
+        return Keystore.open(self.folder / _KEYS, read_passphrase(self.folder / PASSPHRASE))
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ class MarketFolder:
     def of(cls, path: Path, owners: int) -> "MarketFolder":
         """The layout for so many owners; raises ConfigurationError when the folder holds another number."""
         names = [f"owner-{number}" for number in range(1, owners + 1)]
-        there = {one.name for one in path.glob("owner-*") if one.is_dir()}
+        there = {folder.name for folder in path.glob("owner-*") if folder.is_dir()}
         admitted = (path / "aggregator" / CONFIG).exists()
         if there - set(names) or (admitted and there != set(names)):
             # The aggregator's list and the broker's would stay as they are: a new owner could do nothing.
@@ -99,14 +99,12 @@ class MarketFolder:
         return self.path / "chain-listener"
 
     @property
-    def places(self) -> Path:
+    def broker_plan(self) -> Path:
         """The broker's plan, for `deltaml admin broker`."""
         return self.path / "broker.yaml"
 
     def deployment(self) -> Deployment | None:
         """The contract that this market was set up with, if it was."""
-        from protocol.records import Market  # noqa: PLC0415
-
         file = self.path / "contract.yaml"
         if not file.exists():
             return None

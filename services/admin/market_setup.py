@@ -34,7 +34,7 @@ from services.chain.rpc.http import HttpRpc, Rpc
 from services.chain.rpc.values import quantity
 from services.common.errors import ConfigurationError
 from services.common.files import private_folder, write_private
-from services.data.catalog import Catalogue
+from services.data.catalog import Catalog
 from services.data.sample_request import DemoData, DemoOptions, demo_request, load_data
 from services.data.tabular import read_statistic
 from services.identity.keystore import Cost
@@ -76,9 +76,9 @@ async def set_up(plan: MarketPlan, tell: Callable[[str], None], cost: Cost | Non
     for party in folder.participants:
         ensure_secret(party.folder / BROKER_PASSWORD)
     ensure_secret(private_folder(folder.listener) / BROKER_PASSWORD)
-    files.write(folder.places, broker_document(plan, folder, deployment))
-    done = await apply_broker(load_plan(folder.places))
-    tell(f"broker: {sum(item.action != 'look' for item in done)} changes")
+    files.write(folder.broker_plan, broker_document(plan, folder, deployment))
+    differences = await apply_broker(load_plan(folder.broker_plan))
+    tell(f"broker: {sum(difference.action != 'look' for difference in differences)} changes")
     _stores_and_consoles(plan, folder, tell)
     for path, document in daemon_documents(plan, folder, deployment):
         files.write(path, document)
@@ -131,7 +131,9 @@ def _checked(plan: MarketPlan) -> DemoData:
     if plan.postgresql_url is not None:
         check_server_url(plan.postgresql_url)
         if plan.postgresql_password_file is None:
-            raise ConfigurationError("--postgresql needs --postgresql-password-file, its administrator's")
+            raise ConfigurationError(
+                "--postgresql needs --postgresql-password-file, with its administrator's password"
+            )
     data = load_data(_demo_options(plan))
     demo_request(_demo_options(plan), data, "0x" + "0" * 40)  # a column that does not vary is told now
     return data
@@ -198,7 +200,7 @@ async def _contract(rpc: Rpc, folder: MarketFolder) -> Deployment:
         state = None
     if state is None or state.market != known.market or not state.genuine:
         raise WrongChain(
-            f"the node has another chain or contract than {folder.path / 'contract.yaml'} says: check "
+            f"the node's chain or contract is not the one in {folder.path / 'contract.yaml'}: check "
             "--chain; if the chain was reset, set up a new folder"
         )
     return known
@@ -210,7 +212,7 @@ async def _contract(rpc: Rpc, folder: MarketFolder) -> Deployment:
 def _deal(owner: Party, columns: tuple[str, ...], rows: Any, files: _Files) -> None:
     """The owner's rows as a file of its own, read into its catalogue as `deltaml datasets add` does."""
     path = owner.folder / f"{_DATA_SET}.csv"
-    catalogue = Catalogue(owner.folder / DATA_SETS)
+    catalog = Catalog(owner.folder / DATA_SETS)
     if path.exists():
         files.kept.append(path)
     else:
@@ -220,5 +222,5 @@ def _deal(owner: Party, columns: tuple[str, ...], rows: Any, files: _Files) -> N
         writer.writerows([repr(float(value)) for value in row] for row in rows)
         write_private(path, text.getvalue().encode())
         files.written.append(path)
-    if not any(entry.name == _DATA_SET for entry in catalogue.list()):
-        catalogue.add(_DATA_SET, read_statistic(path), path)
+    if not any(entry.name == _DATA_SET for entry in catalog.list()):
+        catalog.add(_DATA_SET, read_statistic(path), path)

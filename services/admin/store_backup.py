@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -55,7 +56,7 @@ def restore(file: Path, target: Database, *, resume: bool) -> int:
     With `resume`, trainings go on: only for a store whose daemon has done nothing since the backup was made.
     Without it, those that were under way are given up by this party.
 
-    Raises ConfigurationError when the target holds something, or the file is no sound backup.
+    Raises ConfigurationError when the target holds something, or the file is not a sound backup.
     """
     if not file.is_file():
         raise ConfigurationError(f"there is no file {file}; check the path")
@@ -70,21 +71,24 @@ def restore(file: Path, target: Database, *, resume: bool) -> int:
             bring_up_to_date(source)
             _require_sound(check(source), str(file))
             with source.snapshot() as reading, target.exclusive() as writing:
-                mark = reading.execute(
-                    sa.select(role_values.c.content).where(role_values.c.name == BACKUP_MARK)
-                )
-                found = mark.scalar()
-                if found is None:
-                    raise ConfigurationError(
-                        f"{file} is a store, not a backup: `deltaml admin store backup` makes one"
-                    )
+                mark = _mark(reading, file)
                 make(writing)
                 _copy(reading, writing)
-                _continue_numbers(writing, json.loads(found)["numbers"])
+                _continue_numbers(writing, mark["numbers"])
                 writing.execute(role_values.delete().where(role_values.c.name == BACKUP_MARK))
                 return 0 if resume else _give_up(writing)
         finally:
             source.close()
+
+
+def _mark(connection: sa.Connection, file: Path) -> dict[str, Any]:
+    """What a backup says of itself."""
+    query = sa.select(role_values.c.content).where(role_values.c.name == BACKUP_MARK)
+    mark = connection.execute(query).scalar()
+    if mark is None:
+        raise ConfigurationError(f"{file} is a store, not a backup: `deltaml admin store backup` makes one")
+    values: dict[str, Any] = json.loads(mark)
+    return values
 
 
 def _give_up(connection: sa.Connection) -> int:
@@ -93,8 +97,8 @@ def _give_up(connection: sa.Connection) -> int:
     keys = list(connection.scalars(running))
     connection.execute(inbox.update().where(~inbox.c.done).values(done=True, content=None))
     for key in keys:
-        connection.execute(timers.delete().where(timers.c.key == key))
-        connection.execute(blobs.delete().where(blobs.c.key == key))
+        for table in (timers, blobs):
+            connection.execute(table.delete().where(table.c.key == key))
         connection.execute(facts.insert().values(key=key, name=RESTORED, data="{}", at=time.time()))
         connection.execute(
             instances.update()
@@ -116,8 +120,8 @@ def _copy(reading: sa.Connection, writing: sa.Connection) -> None:
 def _numbers(connection: sa.Connection) -> dict[str, int]:
     """The last sequence number that each table has used: those of rows that are gone count too."""
     if connection.dialect.name == "sqlite":
-        found = connection.exec_driver_sql("SELECT name, seq FROM sqlite_sequence").all()
-        return {name: int(last) for name, last in found if name in _NUMBERED}
+        sequences = connection.exec_driver_sql("SELECT name, seq FROM sqlite_sequence").all()
+        return {name: int(last) for name, last in sequences if name in _NUMBERED}
     query = "SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM {}_sequence_seq"
     return {name: int(connection.exec_driver_sql(query.format(name)).scalar_one()) for name in _NUMBERED}
 

@@ -69,7 +69,7 @@ def _instances(connection: sa.Connection, roles: tuple[str, ...]) -> Iterator[Da
             yield Damage("state_unreadable", place)
             continue
         query = sa.select(blobs.c.digest, blobs.c.content).where(blobs.c.key == row.key)
-        held = {one.digest: one.content for one in connection.execute(query)}
+        held: dict[bytes, bytes] = dict(tuple(blob) for blob in connection.execute(query))
         needed = set(references(state))
         for digest in sorted(needed - held.keys()):
             yield Damage("blob_missing", f"{place}/{digest.hex()}")

@@ -1,62 +1,94 @@
-"""The `deltaml` command. Heavy modules are imported by the commands that need them, so that help is quick."""
+"""The `deltaml` command: which commands there are. Each is imported when it runs."""
 
-from typing import Annotated, Any
+from collections.abc import Mapping
+from importlib.metadata import PackageNotFoundError, version
+from typing import Annotated, ClassVar
 
 import typer
-from typer.core import TyperGroup
 
-from protocol.errors import DeltaMLError, MisuseError
-from services.cli.admin import admin
-from services.cli.console import console
-from services.cli.daemons import aggregator, chain_listener, data_owner, model_buyer
-from services.cli.datasets import datasets
-from services.cli.demo import demo
-from services.cli.health import health
-from services.cli.history import history
-from services.cli.keys import keys
-from services.cli.orders import accept, decline, stop, train, withdraw
-from services.cli.policy import budget, policy
-from services.cli.predict import predict
-from services.cli.show import show, trainings
-from services.common.errors import ConfigurationError, DataSetError
-
-MISUSE, FAILURE = 2, 3
-"""Exit status: what was asked cannot be done as asked; or something outside this process failed."""
+from services.cli.error_group import ErrorGroup
+from services.cli.lazy_group import LazyGroup
 
 
-class ErrorGroup(TyperGroup):
-    """Turns our errors into a message on standard error and an exit status; bugs keep their traceback."""
+class Commands(ErrorGroup, LazyGroup):
+    """All commands of `deltaml`."""
 
-    def invoke(self, ctx: Any) -> Any:
-        """Run the command."""
-        try:
-            return super().invoke(ctx)
-        except DeltaMLError as error:
-            _tell([error])
-        except ExceptionGroup as group:
-            ours, others = group.split(DeltaMLError)
-            if others is not None or ours is None:
-                raise
-            _tell(_leaves(ours))
-
-
-def _tell(errors: "list[DeltaMLError]") -> None:
-    for text in dict.fromkeys(str(error) for error in errors):
-        typer.echo(f"error: {text}", err=True)
-    misuse = (MisuseError, ConfigurationError, DataSetError)
-    raise typer.Exit(MISUSE if all(isinstance(error, misuse) for error in errors) else FAILURE)
-
-
-def _leaves(group: "ExceptionGroup[DeltaMLError]") -> "list[DeltaMLError]":
-    leaves: list[DeltaMLError] = []
-    for error in group.exceptions:
-        leaves.extend(_leaves(error) if isinstance(error, ExceptionGroup) else [error])
-    return leaves
+    lazy: ClassVar[Mapping[str, tuple[str, str]]] = {
+        "demo": (
+            "demo",
+            "Run a whole market here: buyer, aggregator, owners, bus, chain; train, pay, show the figures.",
+        ),
+        "predict": (
+            "predict",
+            "Predict the target for every row; with the target in the file, tell how wrong the model is.",
+        ),
+        "show": (
+            "show",
+            "Show a daemon's trainings, or what it noted about one.",
+        ),
+        "trainings": ("show", "List a daemon's trainings and their states."),
+        "history": (
+            "history",
+            "Show what happened: trainings, rounds, their times, what failed and what was tried again.",
+        ),
+        "health": (
+            "health",
+            "Ask a daemon's /health; exit status 3 when it fails or does not answer.",
+        ),
+        "train": (
+            "orders",
+            "Ask the buyer's daemon to have a model trained; `deltaml show` tells how it goes.",
+        ),
+        "accept": (
+            "orders",
+            "Have the owner's daemon join a training that waits for a decision.",
+        ),
+        "decline": (
+            "orders",
+            "Have the owner's daemon decline a training that waits for a decision.",
+        ),
+        "withdraw": (
+            "orders",
+            "Have the contract pay an owner's credit out; needed where the policy does not do so by itself.",
+        ),
+        "stop": (
+            "orders",
+            "Have the buyer's or the aggregator's daemon end a training; what was recorded is settled.",
+        ),
+        "budget": (
+            "budget",
+            "How many trainings each data set has taken part in, for whom, and its limits; or set them.",
+        ),
+        "model-buyer": (
+            "daemons",
+            "Run a model buyer's daemon until SIGTERM: it orders trainings and gets the models.",
+        ),
+        "data-owner": (
+            "daemons",
+            "Run a data owner's daemon until SIGTERM: it trains and validates on its own rows.",
+        ),
+        "aggregator": (
+            "daemons",
+            "Run an aggregator's daemon until SIGTERM: it coordinates trainings that it cannot read.",
+        ),
+        "chain-listener": (
+            "daemons",
+            "Run the daemon that carries the contract's events from a node to the broker, until SIGTERM.",
+        ),
+        "datasets": ("datasets", "Data sets that an owner trains with."),
+        "policy": (
+            "policy",
+            "An owner's standing policy: the configuration's until one is set, which outlives a restart.",
+        ),
+        "keys": ("keys", "Signing, exchange and Paillier keys of a daemon."),
+        "admin": ("admin", "Set up what a market runs on."),
+        "console": ("console", "The web console of a daemon."),
+    }
 
 
 app = typer.Typer(
     name="deltaml",
-    cls=ErrorGroup,
+    cls=Commands,
     help="A market where a model is trained on data its buyer never sees, by owners who never see the model.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,  # its tracebacks print local variables: rows and keys
@@ -64,10 +96,8 @@ app = typer.Typer(
 )
 
 
-def _version(*, wanted: bool) -> None:
+def _version(wanted: bool) -> None:
     if wanted:
-        from importlib.metadata import PackageNotFoundError, version  # noqa: PLC0415
-
         try:
             typer.echo(f"deltaml {version('deltaml')}")
         except PackageNotFoundError:
@@ -79,33 +109,10 @@ def _version(*, wanted: bool) -> None:
 def _options(
     *,
     version: Annotated[
-        bool,
-        typer.Option(
-            "--version",
-            help="Show the version and exit.",
-            callback=lambda wanted: _version(wanted=wanted),
-            is_eager=True,
-        ),
+        bool, typer.Option("--version", help="Show the version and exit.", callback=_version, is_eager=True)
     ] = False,
 ) -> None:
-    del version
-
-
-app.command()(demo)
-app.command()(predict)
-app.command()(show)
-app.command()(trainings)
-app.command()(history)
-app.command()(health)
-for order in (train, accept, decline, withdraw, stop, budget):
-    app.command()(order)
-for daemon in (model_buyer, data_owner, aggregator, chain_listener):
-    app.command()(daemon)
-app.add_typer(datasets)
-app.add_typer(policy)
-app.add_typer(keys)
-app.add_typer(admin)
-app.add_typer(console)
+    """All options are for the commands."""
 
 
 def main() -> None:

@@ -1,14 +1,15 @@
 """`deltaml console user`: who may sign in to a daemon's web console."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from services.cli.output import Json, print_json, print_line, print_table
-
-if TYPE_CHECKING:
-    from services.console.auth.accounts import Accounts
+from services.cli.options import Json, ask_secret
+from services.cli.output import print_json, print_outcome, print_table
+from services.common.errors import ConfigurationError
+from services.config.daemons import Participant, load
+from services.console.auth.accounts import Accounts
 
 console = typer.Typer(name="console", help="The web console of a daemon.", no_args_is_help=True)
 user = typer.Typer(name="user", help="Accounts that may sign in to the web console.", no_args_is_help=True)
@@ -30,60 +31,43 @@ def add(
     json: Json = False,
 ) -> None:
     """Make an account."""
-    from services.common.errors import ConfigurationError  # noqa: PLC0415
-
     accounts = _accounts(config)
     if role not in ("viewer", "operator"):
         raise ConfigurationError(f"there is no role {role!r}; give --role viewer or --role operator")
     accounts.add(name, _password(password_file), "operator" if role == "operator" else "viewer")
-    _told({"account": name, "role": role, "done": "added"}, json=json)
+    print_outcome({"account": name, "role": role, "done": "added"}, json=json)
 
 
 @user.command("list")
 def list_accounts(config: _Config, json: Json = False) -> None:
     """List the accounts and their roles."""
-    known = _accounts(config).all()
+    rows = [(name, account.role) for name, account in _accounts(config).all().items()]
     if json:
-        print_json([{"account": name, "role": account.role} for name, account in known.items()])
-        return
-    print_table(("account", "role"), [(name, account.role) for name, account in known.items()])
+        print_json([{"account": name, "role": role} for name, role in rows])
+    else:
+        print_table(("account", "role"), rows)
 
 
 @user.command()
 def passwd(name: _Name, config: _Config, password_file: _Password = None, json: Json = False) -> None:
     """Change a password; all sessions of the account end."""
     _accounts(config).change_password(name, _password(password_file))
-    _told({"account": name, "done": "password changed"}, json=json)
+    print_outcome({"account": name, "done": "password changed"}, json=json)
 
 
 @user.command()
 def remove(name: _Name, config: _Config, json: Json = False) -> None:
     """Remove an account; its sessions end."""
     _accounts(config).remove(name)
-    _told({"account": name, "done": "removed"}, json=json)
+    print_outcome({"account": name, "done": "removed"}, json=json)
 
 
-def _accounts(config: Path) -> "Accounts":
-    from services.common.errors import ConfigurationError  # noqa: PLC0415
-    from services.config.daemons import Participant, load  # noqa: PLC0415
-    from services.console.auth.accounts import Accounts  # noqa: PLC0415
-
+def _accounts(config: Path) -> Accounts:
     settings = load(config)
     if not isinstance(settings, Participant) or settings.console is None:
-        raise ConfigurationError(f"{config} has no section console; add one with its port")
+        raise ConfigurationError(f"{config} has no console section; add one with its port")
     return Accounts(settings.console.users_file)
 
 
 def _password(file: Path | None) -> str:
-    if file is None:
-        return str(typer.prompt("Password", hide_input=True, confirmation_prompt=True, err=True))
-    from services.common.files import read_passphrase  # noqa: PLC0415
-
-    return read_passphrase(file)
-
-
-def _told(what: dict[str, str], *, json: bool) -> None:
-    if json:
-        print_json(what)
-    else:
-        print_line(", ".join(f"{name}: {value}" for name, value in what.items()))
+    return ask_secret(file, "Password", confirm=True)

@@ -3,14 +3,20 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
+from rich.console import Console
+from rich.progress import Progress, SpinnerColumn, TextColumn
 
-from services.cli.output import Json, print_json, print_line, print_table
-
-if TYPE_CHECKING:
-    from services.data.catalog import Catalogue
+from protocol.requirements import mismatches
+from services.cli.options import Json
+from services.cli.output import print_json, print_line, print_table
+from services.common.documents import load_request
+from services.common.errors import ConfigurationError
+from services.config.daemons import load
+from services.data.catalog import Catalog
+from services.data.tabular import read_statistic
 
 NOTHING_SERVES = 1
 """Exit status of `match` when it ran and no data set serves."""
@@ -38,16 +44,14 @@ def add(
     json: Json = False,
 ) -> None:
     """Read a file of rows, of any length, and add it to the catalogue."""
-    from services.data.tabular import read_statistic  # noqa: PLC0415
-
-    kept = _catalogue(catalogue, config)
+    catalog = _catalog(catalogue, config)
     chosen = None if columns is None else [column.strip() for column in columns.split(",")]
-    named = file.stem if name is None else name
+    name = file.stem if name is None else name
     if not replace:
-        kept.require_free(named)  # before a long file is read
+        catalog.require_free(name)  # before a long file is read
     with _progress(quiet=json) as progress:
         statistic = read_statistic(file, chosen, progress)
-    entry = kept.add(named, statistic, file, replace=replace)
+    entry = catalog.add(name, statistic, file, replace=replace)
     if json:
         print_json(entry.model_dump(mode="json"))
     else:
@@ -57,7 +61,7 @@ def add(
 @datasets.command("list")
 def list_(catalogue: _Folder = None, config: _Config = None, json: Json = False) -> None:
     """All data sets of the catalogue."""
-    entries = _catalogue(catalogue, config).list()
+    entries = _catalog(catalogue, config).list()
     if json:
         print_json([entry.model_dump(mode="json") for entry in entries])
         return
@@ -77,7 +81,7 @@ def list_(catalogue: _Folder = None, config: _Config = None, json: Json = False)
 @datasets.command()
 def show(name: _DataSet, catalogue: _Folder = None, config: _Config = None, json: Json = False) -> None:
     """One data set's columns and their ranges."""
-    entry = _catalogue(catalogue, config).entry(name)
+    entry = _catalog(catalogue, config).entry(name)
     if json:
         print_json(entry.model_dump(mode="json"))
         return
@@ -89,7 +93,7 @@ def show(name: _DataSet, catalogue: _Folder = None, config: _Config = None, json
 @datasets.command()
 def remove(name: _DataSet, catalogue: _Folder = None, config: _Config = None, json: Json = False) -> None:
     """Forget a data set; the file it came from stays."""
-    _catalogue(catalogue, config).remove(name)
+    _catalog(catalogue, config).remove(name)
     if json:
         print_json({"removed": name})
     else:
@@ -104,12 +108,9 @@ def match(
     json: Json = False,
 ) -> None:
     """Which data sets serve a request, and why the others do not; exit status 1 when none does."""
-    from protocol.requirements import mismatches  # noqa: PLC0415
-    from services.common.documents import load_request  # noqa: PLC0415
-
     wanted = load_request(request)
-    kept = _catalogue(catalogue, config)
-    reasons = {entry.name: mismatches(wanted, kept.load(entry.name)) for entry in kept.list()}
+    catalog = _catalog(catalogue, config)
+    reasons = {entry.name: mismatches(wanted, catalog.load(entry.name)) for entry in catalog.list()}
     if json:
         print_json([{"name": name, "serves": not why, "reasons": why} for name, why in reasons.items()])
     else:
@@ -119,24 +120,17 @@ def match(
         raise typer.Exit(NOTHING_SERVES)
 
 
-def _catalogue(folder: Path | None, config: Path | None) -> "Catalogue":
-    from services.common.errors import ConfigurationError  # noqa: PLC0415
-    from services.config.daemons import load  # noqa: PLC0415
-    from services.data.catalog import Catalogue  # noqa: PLC0415
-
+def _catalog(folder: Path | None, config: Path | None) -> Catalog:
     if folder is not None and config is not None:
         raise ConfigurationError("give --catalogue or --config, not both")
     if config is not None:
         folder = load(config, "data-owner").catalogue
-    return Catalogue(folder or Path(typer.get_app_dir("deltaml")) / "datasets")
+    return Catalog(folder or Path(typer.get_app_dir("deltaml")) / "datasets")
 
 
 @contextmanager
 def _progress(*, quiet: bool) -> Iterator[Callable[[int], None]]:
     """Rows as they are read, on a terminal's standard error."""
-    from rich.console import Console  # noqa: PLC0415
-    from rich.progress import Progress, SpinnerColumn, TextColumn  # noqa: PLC0415
-
     console = Console(stderr=True)
     columns = (SpinnerColumn(), TextColumn("{task.completed:,} rows read"))
     disabled = quiet or not console.is_terminal

@@ -1,16 +1,18 @@
 """`deltaml admin dead-letters`: what daemons and broker refused, and what becomes of it."""
 
+import asyncio
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import typer
 
-from services.cli.output import Json, print_json, print_line, print_table
-
-if TYPE_CHECKING:
-    from services.bus.broker.dead_letter_queue import Chosen, DeadQueue, Kept, Letter
+from services.bus.broker.dead_letter_queue import Chosen, DeadQueue, Letter, opened
+from services.bus.broker.provisioning import load_plan
+from services.cli.options import Json
+from services.cli.output import print_fields, print_json, print_line, print_table
+from services.common.errors import ConfigurationError
 
 T = TypeVar("T")
 
@@ -29,18 +31,18 @@ _Messages = Annotated[
 ]
 _Code = Annotated[str | None, typer.Option(help="Only letters with this code, or of this reason.")]
 _All = Annotated[bool, typer.Option("--all", help="Every letter.")]
+_COLUMNS = ("type", "training", "reason", "code", "sender")
 
 
 @dead_letters.command("list")
 def list_letters(file: _File, code: _Code = None, json: Json = False) -> None:
     """List the dead letters, oldest first; all stay."""
-    chosen = _chosen(None, code)
-    found = _with_queue(file, lambda queue: queue.letters(chosen))
+    letters = [asdict(letter) for letter in _letters(file, _chosen((), code))]
     if json:
-        print_json([asdict(letter) for letter in found])
+        print_json(letters)
         return
-    rows = [(one.message_id, one.type, one.training, one.reason, one.code, one.sender) for one in found]
-    print_table(("message", "type", "training", "reason", "code", "sender"), rows)
+    rows = [[letter[name] for name in ("message_id", *_COLUMNS)] for letter in letters]
+    print_table(("message", *_COLUMNS), rows)
 
 
 @dead_letters.command()
@@ -48,38 +50,37 @@ def show(
     file: _File, message: Annotated[str, typer.Argument(help="A message id.")], json: Json = False
 ) -> None:
     """Show everything about one message's letters, but for the body, which is sealed."""
-    found = _with_queue(file, lambda queue: queue.letters(_chosen([message], None)))
-    if not found:
-        from services.common.errors import ConfigurationError  # noqa: PLC0415
-
+    letters = _letters(file, _chosen([message], None))
+    if not letters:
         raise ConfigurationError(
             f"no dead letter of message {message!r}; `deltaml admin dead-letters list` lists them"
         )
     if json:
-        print_json([asdict(letter) | {"obstacle": letter.obstacle()} for letter in found])
+        print_json([asdict(letter) | {"obstacle": letter.obstacle()} for letter in letters])
         return
-    for letter in found:
-        for name, value in asdict(letter).items():
-            print_line(f"{name.replace('_', ' '):<14}{value}")
-        print_line(f"{'can be sent':<14}{letter.obstacle() or 'yes'}\n")
+    for letter in letters:
+        print_fields(asdict(letter) | {"can be sent": letter.obstacle() or "yes"})
+        print_line("")
 
 
 @dead_letters.command()
 def requeue(
     file: _File, messages: _Messages = None, code: _Code = None, everything: _All = False, json: Json = False
 ) -> None:
-    """Send refused messages to their recipients once more, when what stopped them is mended.
+    """Send refused messages to their recipients once more, after what stopped them has been fixed.
 
     The exit status is 1 if any of those chosen had to stay.
     """
     chosen = _required(messages, code, everything=everything)
     sent, kept = _with_queue(file, lambda queue: queue.requeue(chosen))
+    stayed = [(item.letter.message_id, item.letter.code, item.why) for item in kept]
     if json:
-        print_json({"sent": [one.message_id for one in sent], "kept": [_kept(one) for one in kept]})
+        fields = ("message_id", "code", "why")
+        print_json({"sent": _ids(sent), "kept": [dict(zip(fields, row, strict=True)) for row in stayed]})
     else:
         print_line(f"sent once more: {len(sent)}")
-        for one in kept:
-            print_line(f"kept {one.letter.message_id} ({one.letter.code}): {one.why}")
+        for message_id, why_refused, why_kept in stayed:
+            print_line(f"kept {message_id} ({why_refused}): {why_kept}")
     if kept:
         raise typer.Exit(KEPT)
 
@@ -90,19 +91,22 @@ def purge(
 ) -> None:
     """Throw dead letters away."""
     chosen = _required(messages, code, everything=everything)
-    gone = _with_queue(file, lambda queue: queue.purge(chosen))
+    purged = _with_queue(file, lambda queue: queue.purge(chosen))
     if json:
-        print_json({"purged": [one.message_id for one in gone]})
+        print_json({"purged": _ids(purged)})
     else:
-        print_line(f"thrown away: {len(gone)}")
+        print_line(f"thrown away: {len(purged)}")
 
 
-def _with_queue(file: Path, work: "Callable[[DeadQueue], Coroutine[Any, Any, T]]") -> T:
-    import asyncio  # noqa: PLC0415
+def _ids(letters: Sequence[Letter]) -> list[str]:
+    return [letter.message_id for letter in letters]
 
-    from services.bus.broker.dead_letter_queue import opened  # noqa: PLC0415
-    from services.bus.broker.provisioning import load_plan  # noqa: PLC0415
 
+def _letters(file: Path, chosen: Chosen) -> list[Letter]:
+    return _with_queue(file, lambda queue: queue.letters(chosen))
+
+
+def _with_queue(file: Path, work: Callable[[DeadQueue], Coroutine[Any, Any, T]]) -> T:
     async def run() -> T:
         async with opened(load_plan(file)) as queue:
             return await work(queue)
@@ -110,8 +114,8 @@ def _with_queue(file: Path, work: "Callable[[DeadQueue], Coroutine[Any, Any, T]]
     return asyncio.run(run())
 
 
-def _chosen(messages: Sequence[str] | None, code: str | None) -> "Chosen":
-    def chosen(letter: "Letter") -> bool:
+def _chosen(messages: Sequence[str], code: str | None) -> Chosen:
+    def chosen(letter: Letter) -> bool:
         return (not messages or letter.message_id in messages) and (
             code is None or code in (letter.code, letter.reason)
         )
@@ -119,14 +123,8 @@ def _chosen(messages: Sequence[str] | None, code: str | None) -> "Chosen":
     return chosen
 
 
-def _required(messages: Sequence[str] | None, code: str | None, *, everything: bool) -> "Chosen":
-    """Nothing is taken for "all of them" but saying so."""
+def _required(messages: Sequence[str] | None, code: str | None, *, everything: bool) -> Chosen:
+    """Only saying so means all of them."""
     if everything == bool(messages or code):
-        from services.common.errors import ConfigurationError  # noqa: PLC0415
-
         raise ConfigurationError("say which letters: message ids, --code, both, or --all alone")
-    return _chosen(messages, code)
-
-
-def _kept(one: "Kept") -> dict[str, str]:
-    return {"message_id": one.letter.message_id, "code": one.letter.code, "why": one.why}
+    return _chosen(messages or (), code)

@@ -2,22 +2,23 @@
 
 import re
 import time
-from contextlib import closing
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
-from services.cli.output import Json, print_json, print_line, print_table
-from services.cli.show import find_instance, shown_time
-
-if TYPE_CHECKING:
-    from services.records.training_history import Fact, RoundHistory, TrainingHistory
-    from services.store import InstanceRow
+from services.cli.options import Json
+from services.cli.output import format_time, join_fields, print_json, print_line, print_table
+from services.cli.show import find_instance, training_number, training_title
+from services.cli.store_option import existing_store
+from services.common.errors import ConfigurationError
+from services.records.training_history import Fact, RoundHistory, TrainingHistory, history_of
 
 _SPAN = re.compile(r"([0-9]{1,5})([hd])")
-_RIGHT = ("training", "rounds", "seconds", "failures", "retries", "round", "attempts")
+_UNITS = {"h": timedelta(hours=1), "d": timedelta(days=1)}
+_NUMBERS = ("training", "rounds", "seconds", "failures", "retries", "round", "attempts")
 
 
 def history(
@@ -32,105 +33,109 @@ def history(
     ] = False,
     json: Json = False,
 ) -> None:
-    """Show what happened: trainings, rounds, how long they took, what failed and what was tried again."""
-    from services.cli.store_option import opened  # noqa: PLC0415
-    from services.records.training_history import history_of  # noqa: PLC0415
-
+    """Show what happened: trainings, rounds, their times, what failed and what was tried again."""
     earliest = 0.0 if since is None else _moment(since)
-    with closing(opened(None, config, existing=True)) as store:
-        chosen = store.instances() if training is None else [find_instance(store, training)]
-        found = [history_of(one, store.facts(one.key)) for one in chosen if one.updated_at >= earliest]
+    with existing_store(None, config) as store:
+        instances = store.instances() if training is None else [find_instance(store, training)]
+        histories = [
+            history_of(instance, store.facts(instance.key))
+            for instance in instances
+            if instance.updated_at >= earliest
+        ]
     if failures:
-        found = [one for one in found if _has_failed(one)]
+        histories = [history for history in histories if _has_failed(history)]
     if json:
-        print_json([_document(one) for one in found])
-    elif training is not None and found:
-        _show_rounds(found[0])
+        print_json([_document(history) for history in histories])
+        return
+    if training is not None and histories:
+        _show_rounds(histories[0])
     else:
-        _show_trainings(found)
-    if failures and not json:
-        _show_failures([(one.instance, fact) for one in found for fact in one.failures])
+        _show_trainings(histories)
+    if failures:
+        _show_failures(histories)
 
 
-def _has_failed(one: "TrainingHistory") -> bool:
-    return bool(one.failures) or one.instance.shown.startswith("FAILED")
+def _has_failed(history: TrainingHistory) -> bool:
+    return bool(history.failures) or history.instance.display_status.startswith("FAILED")
 
 
 def _moment(text: str) -> float:
-    from services.common.errors import ConfigurationError  # noqa: PLC0415
-
     span = _SPAN.fullmatch(text)
     if span is not None:
-        unit = timedelta(hours=1) if span[2] == "h" else timedelta(days=1)
-        return time.time() - int(span[1]) * unit.total_seconds()
+        return time.time() - int(span[1]) * _UNITS[span[2]].total_seconds()
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
         raise ConfigurationError(
-            f"--since {text!r} is no time: give a date such as 2026-11-17, or 7d, or 12h"
+            f"--since {text!r} is neither a date nor a span of time: give a date such as 2026-11-17, or 7d, "
+            "or 12h"
         ) from None
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
 
 
-def _show_trainings(found: "list[TrainingHistory]") -> None:
+def _show_trainings(histories: Sequence[TrainingHistory]) -> None:
     rows = [
         (
-            _number(one.instance),
-            one.instance.shown,
-            shown_time(one.began_at),
-            _seconds(None if one.ended_at is None else one.ended_at - one.began_at),
-            str(len([made for made in one.rounds if made.finished_at is not None])),
-            str(len(one.failures)),
-            str(len(one.retries)),
+            training_number(history.instance),
+            history.instance.display_status,
+            format_time(history.began_at),
+            _seconds(None if history.ended_at is None else history.ended_at - history.began_at),
+            str(sum(made.finished_at is not None for made in history.rounds)),
+            str(len(history.failures)),
+            str(len(history.retries)),
         )
-        for one in found
+        for history in histories
     ]
     columns = ("training", "state", "began (UTC)", "seconds", "rounds", "failures", "retries")
-    print_table(columns, rows, right=_RIGHT)
+    print_table(columns, rows, right=_NUMBERS)
 
 
-def _show_rounds(one: "TrainingHistory") -> None:
-    print_line(f"training {_number(one.instance)} ({one.instance.key}): {one.instance.shown}")
+def _show_rounds(history: TrainingHistory) -> None:
+    print_line(training_title(history.instance))
     rows = [
         (
             str(made.number),
-            "" if made.finished_at is None else shown_time(made.finished_at),
+            _time(made.finished_at) or "",
             _seconds(made.seconds),
             str(made.attempts),
             " ".join(made.dropped),
             " ".join(made.violations),
         )
-        for made in one.rounds
+        for made in history.rounds
     ]
     columns = ("round", "finished (UTC)", "seconds", "attempts", "dropped", "violations")
-    print_table(columns, rows, right=_RIGHT)
-    if one.retries:
-        late = [(shown_time(at), _data(data)) for _, data, at in one.retries]
-        print_table(("at (UTC)", "took place late"), late)
+    print_table(columns, rows, right=_NUMBERS)
+    if history.retries:
+        late = [(format_time(fact.at), join_fields(fact.data)) for fact in history.retries]
+        print_table(("at (UTC)", "happened late"), late)
 
 
-def _show_failures(found: "list[tuple[InstanceRow, Fact]]") -> None:
-    rows = [(_number(one), shown_time(fact.at), fact.name, _data(fact.data)) for one, fact in found]
-    print_table(("training", "at (UTC)", "failure", "data"), rows, right=_RIGHT)
+def _show_failures(histories: Sequence[TrainingHistory]) -> None:
+    rows = [
+        (training_number(history.instance), format_time(fact.at), fact.name, join_fields(fact.data))
+        for history in histories
+        for fact in history.failures
+    ]
+    print_table(("training", "at (UTC)", "failure", "data"), rows, right=_NUMBERS)
 
 
-def _document(one: "TrainingHistory") -> dict[str, Any]:
+def _document(history: TrainingHistory) -> dict[str, Any]:
     return {
-        "training": one.instance.training,
-        "key": one.instance.key,
-        "state": one.instance.shown,
-        "began_at": shown_time(one.began_at),
-        "ended_at": None if one.ended_at is None else shown_time(one.ended_at),
-        "rounds": [_round(made) for made in one.rounds],
-        "failures": [_noted(fact) for fact in one.failures],
-        "retries": [_noted(fact) for fact in one.retries],
+        "training": history.instance.training,
+        "key": history.instance.key,
+        "state": history.instance.display_status,
+        "began_at": format_time(history.began_at),
+        "ended_at": _time(history.ended_at),
+        "rounds": [_round(made) for made in history.rounds],
+        "failures": [_fact(fact) for fact in history.failures],
+        "retries": [_fact(fact) for fact in history.retries],
     }
 
 
-def _round(made: "RoundHistory") -> dict[str, Any]:
+def _round(made: RoundHistory) -> dict[str, Any]:
     return {
         "round": made.number,
-        "finished_at": None if made.finished_at is None else shown_time(made.finished_at),
+        "finished_at": _time(made.finished_at),
         "seconds": None if made.seconds is None else round(made.seconds, 3),
         "attempts": made.attempts,
         "dropped": list(made.dropped),
@@ -138,17 +143,13 @@ def _round(made: "RoundHistory") -> dict[str, Any]:
     }
 
 
-def _noted(fact: "Fact") -> dict[str, Any]:
-    return {"name": fact.name, "data": dict(fact.data), "at": shown_time(fact.at)}
+def _fact(fact: Fact) -> dict[str, Any]:
+    return {"name": fact.name, "data": dict(fact.data), "at": format_time(fact.at)}
 
 
-def _number(one: "InstanceRow") -> str:
-    return "" if one.training is None else str(one.training)
+def _time(seconds: float | None) -> str | None:
+    return None if seconds is None else format_time(seconds)
 
 
 def _seconds(value: float | None) -> str:
     return "" if value is None else f"{value:.1f}"
-
-
-def _data(data: Any) -> str:
-    return ", ".join(f"{key}={value}" for key, value in data.items())

@@ -5,6 +5,10 @@ from typing import Annotated, Literal
 
 import typer
 
+from services.admin.docs.asyncapi import asyncapi_text
+from services.admin.docs.sequence_diagram import sequence_diagram
+from services.admin.docs.state_diagram import state_diagram
+
 Format = Annotated[
     Literal["asyncapi", "diagram", "model_buyer", "data_owner", "federated_aggregator"],
     typer.Option(
@@ -16,10 +20,6 @@ Format = Annotated[
 
 def messages(format: Format = "asyncapi") -> None:  # noqa: A002  the option's name
     """Print the messages' documentation, as this version has them."""
-    from services.admin.docs.asyncapi import asyncapi_text  # noqa: PLC0415
-    from services.admin.docs.sequence_diagram import sequence_diagram  # noqa: PLC0415
-    from services.admin.docs.state_diagram import state_diagram  # noqa: PLC0415
-
     match format:
         case "asyncapi":
             sys.stdout.write(asyncapi_text())

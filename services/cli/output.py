@@ -1,19 +1,19 @@
 """How commands print: tables for people, or one JSON document for programs."""
 
-import json
-from collections.abc import Iterable, Sequence
-from typing import Annotated, Any
+import json as json_module
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
 
 import typer
 from rich.console import Console
 from rich.table import Table
-
-Json = Annotated[bool, typer.Option("--json", help="Print JSON, nothing else.")]
+from rich.text import Text
 
 
 def print_json(value: Any) -> None:
-    """One JSON document on standard output; figures that are not finite are null."""
-    typer.echo(json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False))
+    """One JSON document on standard output; a figure that is not finite is a bug."""
+    typer.echo(json_module.dumps(value, indent=2, ensure_ascii=False, allow_nan=False))
 
 
 def print_table(
@@ -28,7 +28,7 @@ def print_table(
     for name in columns:
         table.add_column(name, justify="right" if name in right else "left", overflow="fold")
     for row in rows:
-        table.add_row(*(_plain(cell) for cell in row))
+        table.add_row(*map(Text, row))  # names come from files: square brackets in them are no markup
     Console().print(table)
 
 
@@ -37,6 +37,25 @@ def print_line(text: str) -> None:
     typer.echo(text)
 
 
-def _plain(cell: str) -> str:
-    """Names come from files: square brackets in them are no markup."""
-    return cell.replace("[", r"\[")
+def print_outcome(values: Mapping[str, object], *, json: bool) -> None:
+    """What a command did, in one line."""
+    if json:
+        print_json(values)
+    else:
+        print_line(join_fields(values, ": "))
+
+
+def print_fields(values: Mapping[str, object]) -> None:
+    """A line for each field."""
+    for name, value in values.items():
+        print_line(f"{name.replace('_', ' '):<14}{value}")
+
+
+def join_fields(values: Mapping[str, object], mark: str = "=") -> str:
+    """All fields in one line."""
+    return ", ".join(f"{name}{mark}{value}" for name, value in values.items())
+
+
+def format_time(seconds: float) -> str:
+    """A moment (seconds since 1970) as commands print it: UTC, to the second."""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

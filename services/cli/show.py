@@ -1,35 +1,38 @@
 """`deltaml show`: what a daemon's store says about its trainings, also while the daemon runs."""
 
-from contextlib import closing
-from datetime import UTC, datetime
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
-from services.cli.output import Json, print_json, print_line, print_table
-
-if TYPE_CHECKING:
-    from services.store import InstanceRow, Store
+from protocol.bought_model import BoughtModel
+from protocol.codec import unpack
+from protocol.records import FIXED_POINT
+from services.cli.options import Json
+from services.cli.output import format_time, join_fields, print_json, print_line, print_table
+from services.cli.store_option import ConfigOption, StoreOption, existing_store
+from services.common.errors import ConfigurationError
+from services.data.model_file import write_model
+from services.store import InstanceRow, Store
 
 _ROUND = "round_recorded"
+_ROUND_COLUMNS = ("round", "MSE before", "MSE after")
 
 
 def show(
     training: Annotated[
         str | None, typer.Argument(help="A training's number, or an instance's key; all when left out.")
     ] = None,
-    store: Annotated[str | None, typer.Option(help="The daemon's SQLite file or PostgreSQL URL.")] = None,
-    config: Annotated[Path | None, typer.Option(help="Use the store of this daemon's file.")] = None,
+    store: StoreOption = None,
+    config: ConfigOption = None,
     model_out: Annotated[Path | None, typer.Option(help="Write the bought model here, as JSON.")] = None,
     json: Json = False,
 ) -> None:
     """Show a daemon's trainings, or what it noted about one."""
-    from services.common.errors import ConfigurationError  # noqa: PLC0415
-
     if model_out is not None and training is None:
-        raise ConfigurationError("--model-out needs the training whose model is meant")
-    with closing(_open(store, config)) as opened:
+        raise ConfigurationError("--model-out needs a training: name the one whose model it should write")
+    with existing_store(store, config) as opened:
         if training is None:
             _show_all(opened.instances(), json=json)
             return
@@ -39,46 +42,63 @@ def show(
         _show_one(instance, opened.facts(instance.key), json=json)
 
 
-def trainings(
-    store: Annotated[str | None, typer.Option(help="The daemon's SQLite file or PostgreSQL URL.")] = None,
-    config: Annotated[Path | None, typer.Option(help="Use the store of this daemon's file.")] = None,
-    json: Json = False,
-) -> None:
+def trainings(store: StoreOption = None, config: ConfigOption = None, json: Json = False) -> None:
     """List a daemon's trainings and their states."""
-    with closing(_open(store, config)) as opened:
+    with existing_store(store, config) as opened:
         _show_all(opened.instances(), json=json)
 
 
-def _show_all(instances: "list[InstanceRow]", *, json: bool) -> None:
+def find_instance(store: Store, training: str) -> InstanceRow:
+    """A training by its number or its instance's key; raises ConfigurationError for one not in the store."""
+    number = int(training) if training.isascii() and training.isdigit() and len(training) < 19 else None
+    key = None if number is None else store.key_of(number)
+    instance = store.instance(key or training)
+    if instance is None:
+        raise ConfigurationError(
+            f"this store has no training {training!r}; `deltaml show` lists those that it has"
+        )
+    return instance
+
+
+def training_number(instance: InstanceRow) -> str:
+    """The contract's number, once there is one."""
+    return "" if instance.training is None else str(instance.training)
+
+
+def training_title(instance: InstanceRow) -> str:
+    """A training in one line."""
+    return f"training {training_number(instance)} ({instance.key}): {instance.display_status}"
+
+
+def _show_all(instances: Sequence[InstanceRow], *, json: bool) -> None:
     if json:
-        print_json([_instance(one) for one in instances])
+        print_json([_document(instance) for instance in instances])
         return
-    rows = [(_number(one), one.key, one.shown, shown_time(one.updated_at)) for one in instances]
+    rows = [
+        (training_number(instance), instance.key, instance.display_status, format_time(instance.updated_at))
+        for instance in instances
+    ]
     print_table(("training", "key", "state", "changed (UTC)"), rows, right=("training",))
 
 
-def _show_one(instance: "InstanceRow", facts: list[tuple[str, dict[str, Any], float]], *, json: bool) -> None:
-    rounds = [data for name, data, _ in facts if name == _ROUND]
+def _show_one(
+    instance: InstanceRow, facts: Sequence[tuple[str, dict[str, Any], float]], *, json: bool
+) -> None:
+    rounds = [_round(data) for name, data, _ in facts if name == _ROUND]
     if json:
-        noted = [{"name": name, "data": data, "at": shown_time(at)} for name, data, at in facts]
-        print_json({**_instance(instance), "rounds": [_round(data) for data in rounds], "facts": noted})
+        noted = [{"name": name, "data": data, "at": format_time(at)} for name, data, at in facts]
+        print_json({**_document(instance), "rounds": rounds, "facts": noted})
         return
-    print_line(f"training {_number(instance)} ({instance.key}): {instance.shown}")
+    print_line(training_title(instance))
     if rounds:
-        shown = [[_figure(value) for value in _round(data).values()] for data in rounds]
-        print_table(("round", "MSE before", "MSE after"), shown, right=("round", "MSE before", "MSE after"))
-    others = [
-        (shown_time(at), name, ", ".join(f"{key}={value}" for key, value in data.items()))
-        for name, data, at in facts
-        if name != _ROUND
-    ]
+        rows = [["" if value is None else f"{value:.10g}" for value in made.values()] for made in rounds]
+        print_table(_ROUND_COLUMNS, rows, right=_ROUND_COLUMNS)
+    others = [(format_time(at), name, join_fields(data)) for name, data, at in facts if name != _ROUND]
     print_table(("at (UTC)", "fact", "data"), others)
 
 
 def _round(data: dict[str, Any]) -> dict[str, Any]:
     """A round's figures; a data owner notes the round alone."""
-    from protocol.records import FIXED_POINT  # noqa: PLC0415
-
     errors = {name: data.get(name) for name in ("mse_before", "mse_after")}
     return {
         "round": data.get("round"),
@@ -86,57 +106,21 @@ def _round(data: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _write_model(store: "Store", instance: "InstanceRow", path: Path) -> None:
-    from protocol.bought_model import BoughtModel  # noqa: PLC0415
-    from protocol.codec import unpack  # noqa: PLC0415
-    from services.common.errors import ConfigurationError  # noqa: PLC0415
-    from services.data.model_file import write_model  # noqa: PLC0415
-
+def _write_model(store: Store, instance: InstanceRow, path: Path) -> None:
     content = store.result(instance.key, "model")
     if content is None:
         raise ConfigurationError(
-            f"this store has no model of training {_number(instance)}: it is the buyer's, once the training "
-            "has finished"
+            f"this store has no model of training {training_number(instance)}: only its buyer's store has "
+            "one, once the training has finished"
         )
     write_model(path, unpack(BoughtModel, content))
 
 
-def find_instance(store: "Store", training: str) -> "InstanceRow":
-    """A training by its number or its instance's key; raises ConfigurationError for one not in the store."""
-    from services.common.errors import ConfigurationError  # noqa: PLC0415
-
-    number = int(training) if training.isascii() and training.isdigit() and len(training) < 19 else None
-    key = None if number is None else store.key_of(number)
-    instance = store.instance(key or training)
-    if instance is None:
-        raise ConfigurationError(f"this store knows no training {training!r}; `deltaml show` lists them")
-    return instance
-
-
-def _open(store: str | None, config: Path | None) -> "Store":
-    from services.cli.store_option import opened  # noqa: PLC0415
-
-    return opened(store, config, existing=True)
-
-
-def _instance(one: "InstanceRow") -> dict[str, Any]:
+def _document(instance: InstanceRow) -> dict[str, Any]:
     return {
-        "training": one.training,
-        "key": one.key,
-        "state": one.shown,
-        "finished": one.finished,
-        "changed_at": shown_time(one.updated_at),
+        "training": instance.training,
+        "key": instance.key,
+        "state": instance.display_status,
+        "finished": instance.finished,
+        "changed_at": format_time(instance.updated_at),
     }
-
-
-def _number(one: "InstanceRow") -> str:
-    return "" if one.training is None else str(one.training)
-
-
-def _figure(value: float | None) -> str:
-    return "" if value is None else f"{value:.10g}"
-
-
-def shown_time(seconds: float) -> str:
-    """A moment (seconds since 1970) as commands print it: UTC, to the second."""
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,13 +1,23 @@
 """A store as commands name it: by its file or URL, or by the configuration of its daemon."""
 
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Annotated
+
+import typer
 
 from services.common.errors import ConfigurationError
 from services.config.daemons import load
-from services.store.store import Store
+from services.store import Store
+
+StoreOption = Annotated[
+    str | None, typer.Option("--store", help="The daemon's SQLite file or PostgreSQL URL.")
+]
+ConfigOption = Annotated[Path | None, typer.Option("--config", help="Use the store of this daemon's file.")]
 
 
-def place_of(store: str | None, config: Path | None) -> tuple[str, str | None]:
+def store_address(store: str | None, config: Path | None) -> tuple[str, str | None]:
     """URL and password; raises ConfigurationError unless exactly one of the two is given."""
     if (store is None) == (config is None):
         raise ConfigurationError("give --store or --config: the daemon's database, or its configuration")
@@ -18,9 +28,9 @@ def place_of(store: str | None, config: Path | None) -> tuple[str, str | None]:
     return (url if "://" in url else f"sqlite:///{url}"), None
 
 
-def opened(
-    store: str | None, config: Path | None, *, exclusive: bool = False, existing: bool = False
-) -> Store:
-    """The store, open; see Store."""
-    url, password = place_of(store, config)
-    return Store(url, password=password, exclusive=exclusive, existing=existing)
+@contextmanager
+def existing_store(store: str | None, config: Path | None) -> Iterator[Store]:
+    """The store of a daemon, which may be running."""
+    url, password = store_address(store, config)
+    with closing(Store(url, password=password, existing=True)) as opened:
+        yield opened

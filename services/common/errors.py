@@ -38,8 +38,13 @@ class DataSetError(ServiceError):
 class StoreUnavailable(ServiceError):  # noqa: N818
     """The database does not answer, or cannot write now: what was asked of it may be asked again later.
 
-    A transaction whose commit was not confirmed may have taken place all the same.
+    A transaction whose commit was not confirmed may have taken place all the same. The database is left alone
+    for `rest_seconds`.
     """
+
+    def __init__(self, text: str, rest_seconds: float = 2.0) -> None:
+        super().__init__(text)
+        self.rest_seconds = rest_seconds
 
 
 class StoreInUse(ConfigurationError):  # noqa: N818

@@ -8,7 +8,7 @@ from protocol.messages import Message
 from protocol.owner_policy import OwnerPolicy
 from protocol.records import Market
 from services.bus.port import Bus
-from services.data.catalog import Catalogue
+from services.data.catalog import Catalog
 from services.identity.keys import Identity
 from services.identity.signing import order_to_self
 from services.store import Store
@@ -23,7 +23,7 @@ Balance = Callable[[], Awaitable[int]]
 class OwnerResources:
     """An owner's catalogue, and the policy in the daemon's configuration."""
 
-    catalogue: Catalogue
+    catalogue: Catalog
     configured: OwnerPolicy
 
 

@@ -8,7 +8,7 @@ from services.console.app import Console
 from services.console.owner.uploads import forget_uploads
 from services.console.party import OwnerResources, Party, orders_over
 from services.console.web.hub import Hub
-from services.data.catalog import Catalogue
+from services.data.catalog import Catalog
 from services.identity.keys import Identity
 from services.store import Store
 
@@ -47,6 +47,6 @@ def console_of(
 def _desk(config: ModelBuyerConfig | DataOwnerConfig | AggregatorConfig) -> OwnerResources | None:
     if not isinstance(config, DataOwnerConfig):
         return None
-    catalogue = Catalogue(config.catalogue)
+    catalogue = Catalog(config.catalogue)
     forget_uploads(catalogue)
     return OwnerResources(catalogue, config.policy)

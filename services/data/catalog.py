@@ -6,10 +6,10 @@ private as the rows.
 """
 
 import re
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import msgpack  # type: ignore[import-untyped]
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -51,7 +51,7 @@ class _File(BaseModel):
     statistic: bytes = Field(repr=False)
 
 
-class Catalogue:
+class Catalog:
     """A folder of data sets, for its owner alone."""
 
     def __init__(self, folder: Path) -> None:
@@ -75,14 +75,13 @@ class Catalogue:
         path = self._path(name)
         if not replace:
             self.require_free(name)
+        ranges = zip(statistic.columns, statistic.minimum, statistic.maximum, strict=True)
         entry = Entry(
             name=name,
             rows=statistic.rows,
             columns=tuple(
                 ColumnRange(name=column, minimum=float(low), maximum=float(high))
-                for column, low, high in zip(
-                    statistic.columns, statistic.minimum, statistic.maximum, strict=True
-                )
+                for column, low, high in ranges
             ),
             source=str(source.absolute() if isinstance(source, Path) else source),
             added_at=now or datetime.now(UTC),
@@ -98,17 +97,16 @@ class Catalogue:
 
     def list(self) -> tuple[Entry, ...]:
         """All data sets by name; raises DataSetError naming one that is damaged."""
-        names = sorted(path.stem for path in self.folder.glob(f"[!.]*{_SUFFIX}"))
-        return tuple(self.entry(name) for name in names)
+        return tuple(self.entry(path.stem) for path in self._files())
 
     def manifest(self) -> frozenset[tuple[str, int, int]]:
         """Name, file number and time of change of every data set: another one when anything was changed."""
-        found = set()
-        for path in self.folder.glob(f"[!.]*{_SUFFIX}"):
+        entries = set()
+        for path in self._files():
             with suppress(FileNotFoundError):  # removed between two looks
                 state = path.stat()
-                found.add((path.stem, state.st_ino, state.st_mtime_ns))
-        return frozenset(found)
+                entries.add((path.stem, state.st_ino, state.st_mtime_ns))
+        return frozenset(entries)
 
     def entry(self, name: str) -> Entry:
         """One data set's description; raises DataSetError when there is none or it is damaged."""
@@ -127,9 +125,9 @@ class Catalogue:
 
         Files are read again when something was changed: each step of each training asks.
         """
-        found = self.manifest()
-        if found != self._read_last[0]:
-            self._read_last = found, {entry.name: self.load(entry.name) for entry in self.list()}
+        manifest = self.manifest()
+        if manifest != self._read_last[0]:
+            self._read_last = manifest, {entry.name: self.load(entry.name) for entry in self.list()}
         return dict(self._read_last[1])
 
     def remove(self, name: str) -> None:
@@ -139,15 +137,18 @@ class Catalogue:
     def _read(self, name: str) -> _File:
         content = read_private(self._existing(name))
         try:
-            return _File.model_validate(_plain(content))
+            return _File.model_validate(msgpack.unpackb(content, strict_map_key=True))
         except (ValueError, ValidationError, msgpack.exceptions.UnpackException):
             raise self._damaged(name) from None
+
+    def _files(self) -> Sequence[Path]:
+        return sorted(self.folder.glob(f"[!.]*{_SUFFIX}"), key=lambda path: path.stem)
 
     def _existing(self, name: str) -> Path:
         path = self._path(name)
         if not path.is_file():
-            known = ", ".join(sorted(one.stem for one in self.folder.glob(f"[!.]*{_SUFFIX}")))
-            raise DataSetError(f"there is no data set {name!r}; there is {known or 'none yet'}")
+            known = ", ".join(file.stem for file in self._files())
+            raise DataSetError(f"there is no data set {name!r}; the catalogue has {known or 'none yet'}")
         return path
 
     def _path(self, name: str) -> Path:
@@ -161,7 +162,3 @@ class Catalogue:
 
     def _damaged(self, name: str) -> DataSetError:
         return DataSetError(f"{self.folder / name}{_SUFFIX} is damaged; remove it and add the data set again")
-
-
-def _plain(content: bytes) -> Any:
-    return msgpack.unpackb(content, strict_map_key=True)

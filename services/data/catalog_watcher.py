@@ -7,15 +7,15 @@ import structlog
 
 from protocol.errors import DeltaMLError
 from protocol.roles.engine.inputs import CatalogueChanged, Input
-from services.data.catalog import Catalogue
+from services.data.catalog import Catalog
 
 _log = structlog.get_logger(__name__)
 
 POLL_SECONDS = 2.0
 
 
-async def watch_catalogue(
-    catalogue: Catalogue,
+async def watch_catalog(
+    catalog: Catalog,
     undecided: Callable[[], Iterable[str]],
     offer: Callable[[Iterable[str], Input], None],
     *,
@@ -27,12 +27,12 @@ async def watch_catalogue(
     """
     known: frozenset[tuple[str, int, int]] | None = None
     while True:
-        found = catalogue.manifest()
-        if found != known:
+        manifest = catalog.manifest()
+        if manifest != known:
             try:
                 offer(undecided(), CatalogueChanged())
             except DeltaMLError as error:  # the store is away: at the next look
                 _log.warning("catalogue_waits", reason=str(error))
             else:
-                known = found
+                known = manifest
         await asyncio.sleep(seconds)

@@ -130,9 +130,9 @@ def _bits_for(what: str, value: float, bound: float) -> int:
 
 def statistics_of(data: DemoData) -> dict[str, Statistic]:
     """Each owner's statistic by the name of its data set, in dealing order."""
-    found = {}
+    statistics = {}
     for number, rows in enumerate(data.parts, start=1):
         builder = StatisticBuilder(data.columns)
         builder.add(rows)
-        found[f"rows-{number}"] = builder.finish()
-    return found
+        statistics[f"rows-{number}"] = builder.finish()
+    return statistics

@@ -8,15 +8,16 @@ import time
 from collections import deque
 from collections.abc import Callable
 
-_TICK_SECONDS = 1.0
+TICK_SECONDS = 1.0
 _TICKS_KEPT = 60
 
 
 class Heartbeats:
     """One daemon's; `at` has the time (seconds since 1970) of each task's last beat."""
 
-    def __init__(self) -> None:
+    def __init__(self, tick_seconds: float = TICK_SECONDS) -> None:
         """No task has come round yet."""
+        self._tick_seconds = tick_seconds
         self.at: dict[str, float] = {}
         self._lags: deque[float] = deque([0.0], maxlen=_TICKS_KEPT)
 
@@ -33,7 +34,7 @@ class Heartbeats:
         """Tick until cancelled; `on_tick` is called each time."""
         while True:
             before = time.monotonic()
-            await asyncio.sleep(_TICK_SECONDS)
-            self._lags.append(max(0.0, time.monotonic() - before - _TICK_SECONDS))
+            await asyncio.sleep(self._tick_seconds)
+            self._lags.append(max(0.0, time.monotonic() - before - self._tick_seconds))
             self.beat("loop")
             on_tick()

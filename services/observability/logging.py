@@ -44,35 +44,15 @@ def configure(
     """
     if level.upper() not in _LEVELS:
         raise MisuseError(f"there is no log level {level!r}; choose one of {', '.join(_LEVELS).lower()}")
-    shared: list[Processor] = [
-        structlog.contextvars.merge_contextvars,
-        structlog.stdlib.add_log_level,
-        structlog.stdlib.add_logger_name,
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
-        structlog.processors.format_exc_info,  # text without local variables, before the redaction
-        redact,
-    ]
     output = stream or sys.stderr
-    renderer: Processor = (
-        structlog.processors.JSONRenderer()
-        if style == "json"
-        else structlog.dev.ConsoleRenderer(
-            colors=output.isatty(), exception_formatter=structlog.dev.plain_traceback
-        )
-    )
     structlog.configure(
-        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        processors=[*_SHARED, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         wrapper_class=structlog.stdlib.BoundLogger,
         logger_factory=structlog.stdlib.LoggerFactory(),
         cache_logger_on_first_use=False,
     )
     handler = logging.StreamHandler(output)
-    handler.setFormatter(
-        structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=shared,
-            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
-        )
-    )
+    handler.setFormatter(_formatter(style, colors=output.isatty()))
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.WARNING)
@@ -94,6 +74,28 @@ def bound(
 def redact(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
     """A structlog processor: no secret by name, no raw bytes, no big integer, no URL with credentials."""
     return {key: value if key in _STRUCTLOG_KEYS else _shown(key, value) for key, value in event.items()}
+
+
+_SHARED: list[Processor] = [
+    structlog.contextvars.merge_contextvars,
+    structlog.stdlib.add_log_level,
+    structlog.stdlib.add_logger_name,
+    structlog.processors.TimeStamper(fmt="iso", utc=True),
+    structlog.processors.format_exc_info,  # text without local variables, before the redaction
+    redact,
+]
+
+
+def _formatter(style: Literal["json", "console"], *, colors: bool) -> logging.Formatter:
+    renderer: Processor = (
+        structlog.processors.JSONRenderer()
+        if style == "json"
+        else structlog.dev.ConsoleRenderer(colors=colors, exception_formatter=structlog.dev.plain_traceback)
+    )
+    return structlog.stdlib.ProcessorFormatter(
+        foreign_pre_chain=_SHARED,
+        processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
+    )
 
 
 def _shown(key: str, value: Any) -> Any:
@@ -125,4 +127,4 @@ def _clean(text: str) -> str:
     if len(text) > _LONGEST_TEXT:
         text = f"{text[:_LONGEST_TEXT]} [{len(text)} characters]"
     text = _CREDENTIALS.sub(r"\g<scheme>", text)
-    return _LONG_NUMBER.sub(lambda found: f"[{len(found[0])} digits]", text)
+    return _LONG_NUMBER.sub(lambda number: f"[{len(number[0])} digits]", text)

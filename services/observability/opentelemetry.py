@@ -25,15 +25,12 @@ from opentelemetry.trace import (
     TraceFlags,
     set_span_in_context,
 )
+from typing_extensions import override
 
-from services.observability.tracer import Attribute, Kind
+from services.observability import tracer
 
 _log = structlog.get_logger(__name__)
 
-_EXPORT_SECONDS = 5.0
-_CLOSE_SECONDS = 3.0
-_PERIOD_MILLISECONDS = 2000
-_MOST_WAITING = 4096
 _KINDS = {
     "internal": SpanKind.INTERNAL,
     "producer": SpanKind.PRODUCER,
@@ -42,34 +39,40 @@ _KINDS = {
 }
 
 
-class OpenTelemetrySpan:
-    """See Span."""
+class OpenTelemetrySpan(tracer.Span):
+    """A span that is exported once it has ended."""
 
     def __init__(self, span: Span) -> None:
         """A span that has been started."""
         self._span = span
-        place = span.get_span_context()
-        self.context: str | None = f"00-{place.trace_id:032x}-{place.span_id:016x}-{place.trace_flags:02x}"
 
-    def describe(self, **attributes: Attribute | None) -> None:
-        """See Span."""
+    @property
+    @override
+    def context(self) -> str:
+        place = self._span.get_span_context()
+        return f"00-{place.trace_id:032x}-{place.span_id:016x}-{place.trace_flags:02x}"
+
+    @override
+    def describe(self, **attributes: tracer.Attribute | None) -> None:
         for name, value in attributes.items():
             if value is not None:
                 self._span.set_attribute(f"deltaml.{name}", value)
 
+    @override
     def fail(self, code: str) -> None:
-        """See Span."""
         self._span.set_status(Status(StatusCode.ERROR, code))
 
+    @override
     def end(self) -> None:
-        """See Span."""
         self._span.end()
 
 
-class OpenTelemetryTracer:
-    """See Tracer."""
+class OpenTelemetryTracer(tracer.Tracer):
+    """Hands spans to a processor."""
 
-    def __init__(self, processor: SpanProcessor, ratio: float, service: str, party: str) -> None:
+    def __init__(
+        self, processor: SpanProcessor, ratio: float, service: str, party: str, close_seconds: float
+    ) -> None:
         """Which traces are kept follows from their ids alone, so that all daemons of one ratio keep the same.
 
         A peer's flag is not looked at: it could make us trace everything. A peer that chooses its trace ids
@@ -81,9 +84,10 @@ class OpenTelemetryTracer:
         )
         self._provider.add_span_processor(processor)
         self._tracer = self._provider.get_tracer("deltaml")
+        self._close_seconds = close_seconds
 
-    def start(self, name: str, parent: str | None, kind: Kind) -> OpenTelemetrySpan:
-        """See Tracer."""
+    @override
+    def start(self, name: str, parent: str | None, kind: tracer.Kind) -> OpenTelemetrySpan:
         context = Context()
         if parent is not None:
             _, trace, span, _ = parent.split("-")
@@ -95,20 +99,22 @@ class OpenTelemetryTracer:
             )
         )
 
+    @override
     def close(self) -> None:
-        """See Tracer. The thread that exports may wait for the collector longer than we do."""
+        """The thread that exports may wait for the collector longer than we do."""
         last = threading.Thread(target=self._provider.shutdown, daemon=True)
         last.start()
-        last.join(_CLOSE_SECONDS)
+        last.join(self._close_seconds)
 
 
-class Told(SpanExporter):
+class LoggedExporter(SpanExporter):
     """Another exporter, with one line in our log when its collector goes, and one when it is back."""
 
     def __init__(self, exporter: SpanExporter) -> None:
         """The collector counts as there at first."""
         self._exporter, self._is_there = exporter, True
 
+    @override
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
         """Export, and tell of a change."""
         result = self._exporter.export(spans)
@@ -121,15 +127,15 @@ class Told(SpanExporter):
                 _log.warning("collector_unreachable", lost_spans=len(spans))
         return result
 
+    @override
     def shutdown(self) -> None:
-        """See SpanExporter."""
         self._exporter.shutdown()
 
 
-def batches_to(endpoint: str) -> SpanProcessor:
+def batches_to(endpoint: str, limits: tracer.Limits) -> SpanProcessor:
     """Spans to an OTLP/HTTP collector's URL, in batches and from a thread of its own."""
     logging.getLogger("opentelemetry").setLevel(logging.CRITICAL)  # it would tell of every attempt
-    exporter = Told(OTLPSpanExporter(endpoint=endpoint, timeout=_EXPORT_SECONDS))
+    exporter = LoggedExporter(OTLPSpanExporter(endpoint=endpoint, timeout=limits.export_seconds))
     return BatchSpanProcessor(
-        exporter, max_queue_size=_MOST_WAITING, schedule_delay_millis=_PERIOD_MILLISECONDS
+        exporter, max_queue_size=limits.most_waiting, schedule_delay_millis=limits.period_milliseconds
     )

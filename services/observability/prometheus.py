@@ -10,12 +10,14 @@ from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from aiohttp import web
 from prometheus_client import CollectorRegistry, ProcessCollector
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.registry import Collector
+from typing_extensions import override
 
 from services.bus.port import Bus
 from services.bus.refusal_reasons import REASONS, reason_of
@@ -48,143 +50,45 @@ class Observed:
     folder: Path | None = None
 
 
-Read = Callable[[Observed], float | None]
-ReadLabelled = Callable[[Observed], Mapping[tuple[str, ...], float]]
+Figures = Mapping[tuple[str, ...], float]
+"""By the values of the labels; what a daemon does not know is left out."""
 
 
-class DaemonCollector(Collector):
-    """Everything that is counted, by role and party; no secret and no model."""
+class Family(NamedTuple):
+    """One metric of every daemon."""
 
-    def __init__(self, daemons: Sequence[Observed], meter: Meter) -> None:
-        """`meter` is shared by the daemons of this process."""
-        self._daemons, self._meter = daemons, meter
-
-    def collect(self) -> Iterable[Metric]:
-        """One reading; called by prometheus_client."""
-        yield from self._life()
-        yield from self._work()
-        yield from self._traffic()
-        yield from self._chain()
-        yield from _metered(self._meter)
-
-    def _life(self) -> Iterable[Metric]:
-        yield self._labelled(
-            "heartbeat_timestamp_seconds",
-            "When a task of the daemon last came round; one that only waits does so every 20 seconds.",
-            ["task"],
-            lambda one: (
-                {} if one.heartbeats is None else {(task,): at for task, at in one.heartbeats.at.items()}
-            ),
-        )
-        yield self._gauge(
-            "event_loop_lag_seconds",
-            "By how much the event loop was late at the latest tick of the last minute.",
-            lambda one: None if one.heartbeats is None else one.heartbeats.lag,
-        )
-        yield self._labelled(
-            "up", "Whether broker, chain and store answered when last asked.", ["part"], _answering
-        )
-        yield self._gauge(
-            "healthy",
-            "1 when /health answers 200, else 0.",
-            lambda one: None if one.health is None else float(not one.health.failing()),
-        )
-        yield self._gauge(
-            "store_free_bytes",
-            "Space left where the store's file lies.",
-            lambda one: None if one.folder is None else shutil.disk_usage(one.folder).free,
-        )
-
-    def _work(self) -> Iterable[Metric]:
-        yield self._labelled(
-            "trainings", "Trainings by the state that people see.", ["state"], _trainings_by_state
-        )
-        yield self._labelled(
-            "trainings_ended",
-            "Trainings that have ended, by outcome.",
-            ["outcome"],
-            _trainings_ended,
-            counter=True,
-        )
-        yield self._gauge(
-            "training_quiet_seconds",
-            "Time since the training under way changed that has been quiet longest; 0 when none is.",
-            lambda one: _age(one.store.quiet_since()),
-        )
-        yield self._gauge(
-            "inbox_inputs", "Inputs that wait for their step.", lambda one: one.store.waiting_inputs()
-        )
-        yield self._gauge(
-            "inbox_oldest_seconds",
-            "Age of the input that has waited longest; 0 when none waits.",
-            lambda one: _age(one.store.oldest_input_at()),
-        )
-        yield self._gauge(
-            "outbox_effects", "Effects not carried out yet.", lambda one: one.store.waiting_effects()
-        )
-        yield self._gauge(
-            "outbox_oldest_seconds",
-            "Age of the effect that has waited longest; 0 when none waits.",
-            lambda one: _age(one.store.oldest_effect_at()),
-        )
-
-    def _traffic(self) -> Iterable[Metric]:
-        yield self._counter("messages_published", "Messages sent.", lambda one: one.bus.messages_published)
-        yield self._counter(
-            "bytes_published", "Bytes of sealed bodies sent.", lambda one: one.bus.bytes_published
-        )
-        yield self._labelled(
-            "dead_letters",
-            "Messages put among the dead letters.",
-            ["reason", "code"],
-            _letters,
-            counter=True,
-        )
-
-    def _chain(self) -> Iterable[Metric]:
-        yield self._gauge(
-            "account_balance_ether", "What the daemon's account holds for gas.", lambda one: one.ether()
-        )
-        yield self._gauge("head_block", "The chain's newest block.", lambda one: _block(one, 0))
-        yield self._gauge(
-            "last_confirmed_block", "The newest block that counts as final.", lambda one: _block(one, 1)
-        )
-        yield self._gauge(
-            "confirmation_lag_blocks", "Newest block less the last confirmed one.", _confirmation_lag
-        )
-
-    def _gauge(self, name: str, text: str, read: Read) -> Metric:
-        return self._labelled(name, text, [], _unlabelled(read))
-
-    def _counter(self, name: str, text: str, read: Read) -> Metric:
-        return self._labelled(name, text, [], _unlabelled(read), counter=True)
-
-    def _labelled(
-        self, name: str, text: str, labels: list[str], read: ReadLabelled, *, counter: bool = False
-    ) -> Metric:
-        kind = CounterMetricFamily if counter else GaugeMetricFamily
-        family = kind(f"deltaml_{name}", text, labels=["role", "party", *labels])
-        for daemon in self._daemons:
-            for values, figure in read(daemon).items():
-                family.add_metric([daemon.role, daemon.address, *values], figure)
-        return family
+    name: str
+    text: str
+    read: Callable[[Observed], Figures]
+    labels: tuple[str, ...] = ()
+    kind: type[CounterMetricFamily | GaugeMetricFamily] = GaugeMetricFamily
 
 
-def _unlabelled(read: Read) -> ReadLabelled:
-    """What a daemon does not know is left out."""
-
-    def labelled(daemon: Observed) -> Mapping[tuple[str, ...], float]:
+def _gauge(name: str, text: str, read: Callable[[Observed], float | None]) -> Family:
+    def figures(daemon: Observed) -> Figures:
         figure = read(daemon)
         return {} if figure is None else {(): figure}
 
-    return labelled
+    return Family(name, text, figures)
 
 
-def _trainings_by_state(daemon: Observed) -> Mapping[tuple[str, ...], float]:
+def _counter(name: str, text: str, read: Callable[[Observed], float]) -> Family:
+    return Family(name, text, lambda daemon: {(): read(daemon)}, kind=CounterMetricFamily)
+
+
+def _beats(daemon: Observed) -> Figures:
+    return {} if daemon.heartbeats is None else {(task,): at for task, at in daemon.heartbeats.at.items()}
+
+
+def _parts_up(daemon: Observed) -> Figures:
+    return {} if daemon.health is None else {(part,): float(up) for part, up in daemon.health.up.items()}
+
+
+def _trainings(daemon: Observed) -> Figures:
     return {(state,): count for state, count in daemon.store.trainings_by_state().items()}
 
 
-def _trainings_ended(daemon: Observed) -> Mapping[tuple[str, ...], float]:
+def _trainings_ended(daemon: Observed) -> Figures:
     """Both outcomes are there from the start: the first failure must show as an increase."""
     ended: dict[tuple[str, ...], float] = {("finished",): 0.0, ("failed",): 0.0}
     for state, count in daemon.store.trainings_by_state().items():
@@ -194,31 +98,114 @@ def _trainings_ended(daemon: Observed) -> Mapping[tuple[str, ...], float]:
     return ended
 
 
-def _answering(daemon: Observed) -> Mapping[tuple[str, ...], float]:
-    return {} if daemon.health is None else {(part,): float(up) for part, up in daemon.health.up.items()}
-
-
-def _letters(daemon: Observed) -> Mapping[tuple[str, ...], float]:
+def _letters(daemon: Observed) -> Figures:
     """Every reason is there from the start: the first letter must show as an increase."""
-    found: dict[tuple[str, ...], float] = {(reason, ""): 0.0 for reason in REASONS}
-    return found | {(reason_of(code), code): count for code, count in daemon.bus.dead_letters.items()}
+    none: Figures = {(reason, ""): 0.0 for reason in REASONS}
+    return {**none} | {(reason_of(code), code): count for code, count in daemon.bus.dead_letters.items()}
 
 
-def _block(daemon: Observed, place: int) -> float | None:
-    blocks = daemon.blocks()
-    return None if blocks is None else blocks[place]
+def _healthy(daemon: Observed) -> float | None:
+    return None if daemon.health is None else float(not daemon.health.failing())
 
 
-def _confirmation_lag(daemon: Observed) -> float | None:
-    blocks = daemon.blocks()
-    return None if blocks is None else blocks[0] - blocks[1]
+def _free_bytes(daemon: Observed) -> float | None:
+    return None if daemon.folder is None else shutil.disk_usage(daemon.folder).free
+
+
+def _of_blocks(figure: Callable[[int, int], float]) -> Callable[[Observed], float | None]:
+    return lambda daemon: None if (blocks := daemon.blocks()) is None else figure(*blocks)
 
 
 def _age(since: float | None) -> float:
     return 0.0 if since is None else max(0.0, time.time() - since)
 
 
-def _metered(meter: Meter) -> Iterable[Metric]:
+FAMILIES = (
+    Family(
+        "heartbeat_timestamp_seconds",
+        "When a task of the daemon last came round; one that only waits does so every 20 seconds.",
+        _beats,
+        ("task",),
+    ),
+    _gauge(
+        "event_loop_lag_seconds",
+        "By how much the event loop was late at the latest tick of the last minute.",
+        lambda of: None if of.heartbeats is None else of.heartbeats.lag,
+    ),
+    Family("up", "Whether broker, chain and store answered when last asked.", _parts_up, ("part",)),
+    _gauge("healthy", "1 when /health answers 200, else 0.", _healthy),
+    _gauge("store_free_bytes", "Space left where the store's file lies.", _free_bytes),
+    Family("trainings", "Trainings by the state that people see.", _trainings, ("state",)),
+    Family(
+        "trainings_ended",
+        "Trainings that have ended, by outcome.",
+        _trainings_ended,
+        ("outcome",),
+        CounterMetricFamily,
+    ),
+    _gauge(
+        "training_quiet_seconds",
+        "Time since the training under way changed that has been quiet longest; 0 when none is.",
+        lambda of: _age(of.store.quiet_since()),
+    ),
+    _gauge("inbox_inputs", "Inputs that wait for their step.", lambda of: of.store.waiting_inputs()),
+    _gauge(
+        "inbox_oldest_seconds",
+        "Age of the input that has waited longest; 0 when none waits.",
+        lambda of: _age(of.store.oldest_input_at()),
+    ),
+    _gauge("outbox_effects", "Effects not carried out yet.", lambda of: of.store.waiting_effects()),
+    _gauge(
+        "outbox_oldest_seconds",
+        "Age of the effect that has waited longest; 0 when none waits.",
+        lambda of: _age(of.store.oldest_effect_at()),
+    ),
+    _counter("messages_published", "Messages sent.", lambda of: of.bus.messages_published),
+    _counter("bytes_published", "Bytes of sealed bodies sent.", lambda of: of.bus.bytes_published),
+    Family(
+        "dead_letters",
+        "Messages put among the dead letters.",
+        _letters,
+        ("reason", "code"),
+        CounterMetricFamily,
+    ),
+    _gauge("account_balance_ether", "What the daemon's account holds for gas.", lambda of: of.ether()),
+    _gauge("head_block", "The chain's newest block.", _of_blocks(lambda newest, _: newest)),
+    _gauge(
+        "last_confirmed_block", "The newest block that counts as final.", _of_blocks(lambda _, final: final)
+    ),
+    _gauge(
+        "confirmation_lag_blocks",
+        "Newest block less the last confirmed one.",
+        _of_blocks(lambda newest, final: newest - final),
+    ),
+)
+
+
+class DaemonCollector(Collector):
+    """Everything that is counted, by role and party; no secret and no model."""
+
+    def __init__(self, daemons: Sequence[Observed], meter: Meter) -> None:
+        """`meter` is shared by the daemons of this process."""
+        self._daemons, self._meter = daemons, meter
+
+    @override
+    def collect(self) -> Iterable[Metric]:
+        """One reading; called by prometheus_client."""
+        for family in FAMILIES:
+            yield self._reading(family)
+        yield from _process_totals(self._meter)
+
+    def _reading(self, family: Family) -> Metric:
+        labels = ("role", "party", *family.labels)
+        metric = family.kind(f"deltaml_{family.name}", family.text, labels=labels)
+        for daemon in self._daemons:
+            for values, figure in family.read(daemon).items():
+                metric.add_metric([daemon.role, daemon.address, *values], figure)
+        return metric
+
+
+def _process_totals(meter: Meter) -> Iterable[Metric]:
     """What the daemons of a process count together."""
     yield _total("phase_seconds", "Seconds by phase, over all tasks and workers.", ["phase"], meter.seconds)
     yield _total("retries", "What could not be done at once and was tried again.", ["of"], meter.retries)
@@ -234,10 +221,10 @@ def _metered(meter: Meter) -> Iterable[Metric]:
 def _total(
     name: str, text: str, labels: list[str], figures: Mapping[str, float] | Counter[tuple[str, str]]
 ) -> Metric:
-    family = CounterMetricFamily(f"deltaml_{name}", text, labels=labels)
+    metric = CounterMetricFamily(f"deltaml_{name}", text, labels=labels)
     for key, figure in figures.items():
-        family.add_metric([key] if isinstance(key, str) else list(key), figure)
-    return family
+        metric.add_metric([key] if isinstance(key, str) else list(key), figure)
+    return metric
 
 
 @asynccontextmanager
@@ -253,6 +240,16 @@ async def serving(
     if port is None:
         yield
         return
+    runner = web.AppRunner(_application(collector, health), access_log=None)
+    await runner.setup()
+    try:
+        await _listen(runner, host, port)
+        yield
+    finally:
+        await runner.cleanup()
+
+
+def _application(collector: Collector, health: Health | None) -> web.Application:
     registry = CollectorRegistry()
     registry.register(collector)
     ProcessCollector(registry=registry)
@@ -272,16 +269,14 @@ async def serving(
 
     application = web.Application()
     application.add_routes([web.get("/metrics", metrics), web.get("/health", answer)])
-    runner = web.AppRunner(application, access_log=None)
-    await runner.setup()
+    return application
+
+
+async def _listen(runner: web.AppRunner, host: str, port: int) -> None:
     try:
-        try:
-            await web.TCPSite(runner, host, port).start()
-        except OSError as error:
-            raise ConfigurationError(
-                f"cannot listen on {host}:{port} ({error.strerror}): choose another port for the metrics, "
-                "and an address of this machine"
-            ) from None
-        yield
-    finally:
-        await runner.cleanup()
+        await web.TCPSite(runner, host, port).start()
+    except OSError as error:
+        raise ConfigurationError(
+            f"cannot listen on {host}:{port} ({error.strerror}): choose another port for the metrics, and an "
+            "address of this machine"
+        ) from None

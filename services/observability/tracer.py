@@ -1,11 +1,23 @@
 """What a tracer and its spans can do."""
 
+from dataclasses import dataclass
 from typing import Literal, Protocol
 
 Kind = Literal["internal", "producer", "consumer", "client"]
-
-
 Attribute = str | int | float | bool
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What exporting may cost a daemon; spans beyond `most_waiting` are dropped, the oldest first."""
+
+    export_seconds: float = 5.0
+    close_seconds: float = 3.0
+    period_milliseconds: int = 2000
+    most_waiting: int = 4096
+
+
+DEFAULT_LIMITS = Limits()
 
 
 class Span(Protocol):

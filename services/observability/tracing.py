@@ -9,8 +9,10 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
+from typing_extensions import override
+
 from protocol.envelope import Envelope
-from services.observability.tracer import Attribute, Kind, Span, Tracer
+from services.observability.tracer import DEFAULT_LIMITS, Attribute, Kind, Limits, Span, Tracer
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import SpanProcessor
@@ -19,17 +21,23 @@ if TYPE_CHECKING:
 _context: ContextVar[str | None] = ContextVar("traceparent", default=None)
 
 
-class _NoSpan:
-    context: str | None = None
+class _NoSpan(Span):
+    @property
+    @override
+    def context(self) -> str | None:
+        return None
 
+    @override
     def describe(self, **attributes: Attribute | None) -> None:
-        del attributes
+        pass
 
+    @override
     def fail(self, code: str) -> None:
-        del code
+        pass
 
+    @override
     def end(self) -> None:
-        return
+        pass
 
 
 _NO_SPAN = _NoSpan()
@@ -37,19 +45,26 @@ _tracers: list[Tracer] = []
 """The process's tracer, or nothing."""
 
 
-def configure(endpoint: str, ratio: float, service: str, party: str) -> None:
+def configure(endpoint: str, ratio: float, service: str, party: str, limits: Limits = DEFAULT_LIMITS) -> None:
     """Trace from now on: this part of all traces to an OTLP/HTTP collector."""
     from services.observability.opentelemetry import batches_to  # noqa: PLC0415  half a second that only tracing daemons pay
 
-    configure_with(batches_to(endpoint), ratio, service, party)
+    configure_with(batches_to(endpoint, limits), ratio, service, party, limits)
 
 
-def configure_with(processor: "SpanProcessor", ratio: float, service: str, party: str) -> None:
+def configure_with(
+    processor: "SpanProcessor", ratio: float, service: str, party: str, limits: Limits = DEFAULT_LIMITS
+) -> None:
     """Trace from now on with another way to export."""
     from services.observability.opentelemetry import OpenTelemetryTracer  # noqa: PLC0415
 
     close()
-    _tracers.append(OpenTelemetryTracer(processor, ratio, service, party))
+    _tracers.append(OpenTelemetryTracer(processor, ratio, service, party, limits.close_seconds))
+
+
+def is_on() -> bool:
+    """Whether this process traces."""
+    return bool(_tracers)
 
 
 def close() -> None:
@@ -75,22 +90,22 @@ def span(
     name: str, *, parent: str | None = None, kind: Kind = "internal", **attributes: Attribute | None
 ) -> Iterator[Span]:
     """A span around a block, whose spans are below it; an exception marks it by its kind alone."""
-    one = start(name, parent=parent, kind=kind)
-    one.describe(**attributes)
-    token = _context.set(one.context)
+    started = start(name, parent=parent, kind=kind)
+    started.describe(**attributes)
+    token = _context.set(started.context)
     try:
-        yield one
+        yield started
     except BaseException as error:
-        one.fail(type(error).__name__)
+        started.fail(type(error).__name__)
         raise
     finally:
         _context.reset(token)
-        one.end()
+        started.end()
 
 
-def describe_message(one: Span, envelope: Envelope) -> None:
+def describe_message(span: Span, envelope: Envelope) -> None:
     """What a span says of a message."""
-    one.describe(
+    span.describe(
         message=envelope.type,
         training=envelope.training or None,
         round=envelope.round,

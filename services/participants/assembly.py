@@ -13,8 +13,8 @@ from services.bus.port import Bus
 from services.chain.contract.client import MarketplaceClient
 from services.chain.contract.views import MarketplaceViews
 from services.config.daemons import AggregatorConfig, DataOwnerConfig, ModelBuyerConfig, StandingOrder
-from services.data.catalog import Catalogue
-from services.data.catalog_watcher import watch_catalogue
+from services.data.catalog import Catalog
+from services.data.catalog_watcher import watch_catalog
 from services.identity.directory import Directory
 from services.identity.keys import Identity
 from services.observability.counters import Meter
@@ -62,7 +62,7 @@ class OwnerSetup:
     aggregators: tuple[str, ...]
     policy: OwnerPolicy
     data_sets: Callable[[], Mapping[str, Statistic]]
-    catalogue: Catalogue | None = None
+    catalogue: Catalog | None = None
 
 
 Setup = BuyerSetup | AggregatorSetup | OwnerSetup
@@ -76,7 +76,7 @@ def setup_of(config: ModelBuyerConfig | AggregatorConfig | DataOwnerConfig, keys
         case AggregatorConfig():
             return AggregatorSetup(frozenset(config.admitted))
         case DataOwnerConfig():
-            catalogue = Catalogue(config.catalogue)
+            catalogue = Catalog(config.catalogue)
             return OwnerSetup(config.aggregators, config.policy, catalogue.all, catalogue=catalogue)
 
 
@@ -175,7 +175,7 @@ def _duties(setup: Setup, runtime: Runtime, role: Role) -> list[Duty]:
     if isinstance(role, OwnerRole):
         duties.append(lambda: announce(runtime, role))
     if isinstance(role, OwnerRole) and isinstance(setup, OwnerSetup) and (catalogue := setup.catalogue):
-        duties.append(lambda: watch_catalogue(catalogue, role.undecided, runtime.offer))
+        duties.append(lambda: watch_catalog(catalogue, role.undecided, runtime.offer))
     if isinstance(setup, BuyerSetup) and setup.standing_orders:
         duties.append(lambda: keep_ordering(runtime, setup.standing_orders, runtime.store))
     return duties

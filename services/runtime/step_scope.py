@@ -9,7 +9,6 @@ from services.common.trace_context import split_context
 from services.observability import tracing
 from services.observability.logging import bound
 from services.observability.tracer import Span
-from services.observability.tracing import _tracers
 from services.runtime.role_adapter import NO_TRAINING, Role
 from services.store import InstanceRow, QueuedInput, Store
 
@@ -55,7 +54,7 @@ def _of_instance(store: Store, key: str, own: str | None) -> str | None:
 
     So everything of a training is in one trace, also after a restart.
     """
-    if not _tracers:
+    if not tracing.is_on():
         return None
     name = f"{_OF_INSTANCE}{key}"
     known = store.values(name).get("")

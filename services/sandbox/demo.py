@@ -179,7 +179,7 @@ def _at_rest(party: Participant) -> bool:
 
 def _shown(market: LocalMarket, key: str) -> str:
     row = market.buyer.store.instance(key)
-    return "WAITING" if row is None else row.shown
+    return "WAITING" if row is None else row.display_status
 
 
 def _why(market: LocalMarket, shown: str) -> str:

@@ -28,8 +28,8 @@ from services.console.presentation.i18n import negotiate, translations
 from services.console.presentation.rendering import Templates
 from services.console.web.context import ConsoleContext
 from services.console.web.hub import Hub
-from services.data.catalog import Catalogue
-from services.data.catalog_watcher import watch_catalogue
+from services.data.catalog import Catalog
+from services.data.catalog_watcher import watch_catalog
 from services.participants.assembly import Participant
 from services.participants.data_owner import OwnerRole
 from services.sandbox.local_market import LocalMarket
@@ -218,7 +218,7 @@ def _desk(party: Participant, folder: Path) -> OwnerResources | None:
     role = party.runtime.role
     if not isinstance(role, OwnerRole):
         return None
-    catalogue = Catalogue(folder / f"datasets-{party.identity.address}")
+    catalogue = Catalog(folder / f"datasets-{party.identity.address}")
     for name, statistic in role.data_sets().items():
         catalogue.add(name, statistic, "demo", replace=True)
     role.data_sets = catalogue.all
@@ -232,7 +232,7 @@ async def _watching(party: Participant, desk: OwnerResources | None) -> AsyncIte
     if desk is None or not isinstance(role, OwnerRole):
         yield
         return
-    watch = asyncio.create_task(watch_catalogue(desk.catalogue, role.undecided, runtime.offer))
+    watch = asyncio.create_task(watch_catalog(desk.catalogue, role.undecided, runtime.offer))
     try:
         yield
     finally:

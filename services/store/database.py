@@ -4,14 +4,15 @@ One process works on a store. A daemon opens it `exclusive`: a second one is ref
 """
 
 import time
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
-from typing import Protocol
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from services.common.errors import ConfigurationError, StoreDamaged, StoreUnavailable
+from services.store.backend import Backend
 from services.store.postgresql import PostgreSql
 from services.store.sqlite import SqliteFile, SqliteMemory
 
@@ -19,49 +20,31 @@ REST_SECONDS = 2.0
 """After a failure the database is not asked for so long: each attempt may block the daemon's event loop."""
 
 
-class Backend(Protocol):
-    """What differs from one database system to the other."""
-
-    engine: sa.Engine
-    place: str
-    """Where the store is, for people; never a password."""
-
-    def reader(self) -> sa.Engine:
-        """The engine for statements outside transactions."""
-        ...
-
-    def exclusive(self, connection: sa.Connection) -> AbstractContextManager[None]:
-        """Inside a transaction: no other process works on the store meanwhile; raises StoreInUse."""
-        ...
-
-    def snapshot(self, connection: sa.Connection) -> AbstractContextManager[None]:
-        """Have all reads on a reader's connection see one moment."""
-        ...
-
-    def close(self) -> None:
-        """Release connections and locks."""
-        ...
-
-
 class Database:
     """One store's database."""
 
     def __init__(
-        self, url: str, *, password: str | None = None, exclusive: bool = False, existing: bool = False
+        self,
+        url: str,
+        *,
+        password: str | None = None,
+        exclusive: bool = False,
+        existing: bool = False,
+        rest_seconds: float = REST_SECONDS,
     ) -> None:
         """Connect; `sqlite://` is in memory, a file is made where there is none and is for its owner alone.
 
-        With `existing`, a file that is missing or is no store is refused and not made.
+        With `existing`, a file that is missing or is not a store is refused and not made. After a failure the
+        database is not asked for `rest_seconds`.
 
         Raises StoreInUse when it should be exclusive and is not, StoreUnavailable when it does not answer,
         ConfigurationError for a URL of another kind.
         """
-        self._rests_until = 0.0
+        self._rests_until, self._rest_seconds = 0.0, rest_seconds
         self.backend: Backend = _backend(url, password, exclusive=exclusive, existing=existing)
         self.engine, self._reader = self.backend.engine, self.backend.reader()
         try:
-            with self.reading() as connection:
-                connection.execute(sa.select(1))
+            self.ping()
         except BaseException:
             self.close()
             raise
@@ -70,6 +53,10 @@ class Database:
     def place(self) -> str:
         """Where the store is, for people."""
         return self.backend.place
+
+    def ping(self) -> None:
+        """Raise StoreUnavailable unless the database answers."""
+        self.scalar(sa.select(1))
 
     @contextmanager
     def writing(self) -> Iterator[sa.Connection]:
@@ -85,6 +72,21 @@ class Database:
         """Reads outside any transaction: each statement sees what is committed."""
         with self._answering(), self._reader.connect() as connection:
             yield connection
+
+    def rows(self, query: sa.Executable, **values: Any) -> Sequence[Any]:
+        """All rows of a query, read outside any transaction; `values` are of its parameters."""
+        with self.reading() as connection:
+            return connection.execute(query, values).all()
+
+    def row(self, query: sa.Executable, **values: Any) -> Any:
+        """The first row, or None."""
+        with self.reading() as connection:
+            return connection.execute(query, values).first()
+
+    def scalar(self, query: sa.Executable, **values: Any) -> Any:
+        """The first column of the first row, or None."""
+        with self.reading() as connection:
+            return connection.execute(query, values).scalar()
 
     @contextmanager
     def snapshot(self) -> Iterator[sa.Connection]:
@@ -111,18 +113,25 @@ class Database:
     @contextmanager
     def _answering(self) -> Iterator[None]:
         if time.monotonic() < self._rests_until:
-            raise StoreUnavailable(f"the store {self.place} did not answer a moment ago")
+            raise self._unavailable("did not answer a moment ago")
         try:
             yield
         except (sa.exc.OperationalError, sa.exc.InterfaceError) as error:
-            self._rests_until = time.monotonic() + REST_SECONDS
-            reason = str(error.orig).strip().partition("\n")[0]
-            raise StoreUnavailable(f"the store {self.place} does not answer: {reason}") from None
+            self._rests_until = time.monotonic() + self._rest_seconds
+            raise self._unavailable(f"does not answer: {_reason(error)}") from None
         except sa.exc.DatabaseError as error:
             if type(error) not in (sa.exc.DatabaseError, sa.exc.InternalError):
                 raise  # a mistake of ours
-            reason = str(error.orig).strip().partition("\n")[0]
-            raise StoreDamaged(f"the store {self.place} is damaged ({reason}): restore a backup") from None
+            raise StoreDamaged(
+                f"the store {self.place} is damaged ({_reason(error)}): restore a backup"
+            ) from None
+
+    def _unavailable(self, what: str) -> StoreUnavailable:
+        return StoreUnavailable(f"the store {self.place} {what}", self._rest_seconds)
+
+
+def _reason(error: sa.exc.DBAPIError) -> str:
+    return str(error.orig).strip().partition("\n")[0]
 
 
 def _backend(url: str, password: str | None, *, exclusive: bool, existing: bool) -> Backend:

@@ -11,8 +11,9 @@ from contextlib import contextmanager
 from typing import Any
 
 import sqlalchemy as sa
+from typing_extensions import override
 
-from services.common.errors import StoreInUse
+from services.store.backend import Backend, in_use
 
 _CONNECT_SECONDS = 3
 _LOCK_CLASS = 0x0DE17A31
@@ -36,7 +37,7 @@ _END_OWN_SESSIONS = """
 """
 
 
-class PostgreSql:
+class PostgreSql(Backend):
     """A schema of a PostgreSQL database, version 14 or newer."""
 
     def __init__(self, url: sa.URL, *, password: str | None, exclusive: bool) -> None:
@@ -66,33 +67,25 @@ class PostgreSql:
         )
         sa.event.listen(self.engine, "connect", self._prepare)
 
+    @override
     def reader(self) -> sa.Engine:
-        """See Backend."""
         return self.engine.execution_options(isolation_level="AUTOCOMMIT")
 
+    @override
     @contextmanager
     def exclusive(self, connection: sa.Connection) -> Iterator[None]:
-        """See Backend; the session that has the lock already gets it again."""
+        """The session that has the lock already gets it again."""
         lock = sa.func.pg_try_advisory_xact_lock(_LOCK_CLASS, sa.func.hashtext(sa.func.current_schema()))
         if not connection.execute(sa.select(lock)).scalar():
-            raise self._in_use()
+            raise in_use(self.place)
         connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
         yield
 
-    @contextmanager
-    def snapshot(self, connection: sa.Connection) -> Iterator[None]:
-        """See Backend."""
+    @override
+    def begin_snapshot(self, connection: sa.Connection) -> None:
         connection.exec_driver_sql("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-        try:
-            connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
-            connection.exec_driver_sql("SET LOCAL idle_in_transaction_session_timeout = 0")
-            yield
-        finally:
-            connection.exec_driver_sql("ROLLBACK")
-
-    def close(self) -> None:
-        """See Backend."""
-        self.engine.dispose()
+        connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
+        connection.exec_driver_sql("SET LOCAL idle_in_transaction_session_timeout = 0")
 
     def _prepare(self, connection: Any, _record: Any) -> None:
         try:
@@ -119,8 +112,5 @@ class PostgreSql:
             if cursor.fetchone()[0]:
                 return
             if time.monotonic() > until:
-                raise self._in_use()
+                raise in_use(self.place)
             time.sleep(0.1)
-
-    def _in_use(self) -> StoreInUse:
-        return StoreInUse(f"another process works on the store {self.place}: stop its daemon first")

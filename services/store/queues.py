@@ -1,6 +1,7 @@
 """Inbox, outbox and timers: what waits to be done."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import fields
 
 import sqlalchemy as sa
 
@@ -23,7 +24,7 @@ _INPUT_DONE = (
 )
 _NOT_IN_HAND = outbox.c.sequence.not_in(sa.bindparam("in_hand", expanding=True))
 _DUE_EFFECTS = (
-    sa.select(outbox)
+    sa.select(*(outbox.c[part.name] for part in fields(QueuedEffect)))
     .where(outbox.c.next_at <= sa.bindparam("now"), _NOT_IN_HAND)
     .order_by(outbox.c.sequence)
     .limit(sa.bindparam("most"))
@@ -65,40 +66,35 @@ class Queues:
 
         Returns the places of those that were dropped although their content is not the one seen before.
         """
-        rows = [
-            {"input_id": one.input_id, "key": one.key, "content": one.content, "digest": one.digest}
-            for one in messages
-        ]
+        rows = [message._asdict() for message in messages]
         if not rows:
             return []
         with self._database.writing() as connection:
             if connection.execute(self._new_input, rows).rowcount == len(rows):
                 return []
-            ids = [one.input_id for one in messages]
+            ids = [message.input_id for message in messages]
             query = sa.select(inbox.c.input_id, inbox.c.digest).where(inbox.c.input_id.in_(ids))
             known = {row.input_id: row.digest for row in connection.execute(query)}
-        return [place for place, one in enumerate(messages) if known[one.input_id] != one.digest]
+        return [place for place, message in enumerate(messages) if known[message.input_id] != message.digest]
 
     def waiting_keys(self) -> list[str]:
         """Instances with inputs to process."""
-        with self._database.reading() as connection:
-            return list(connection.scalars(sa.select(inbox.c.key).where(~inbox.c.done).distinct()))
+        query = sa.select(inbox.c.key).where(~inbox.c.done).distinct()
+        return [row.key for row in self._database.rows(query)]
 
     def waiting_inputs(self) -> int:
         """How many inputs have not been processed yet."""
         query = sa.select(sa.func.count()).select_from(inbox).where(~inbox.c.done)
-        with self._database.reading() as connection:
-            return int(connection.execute(query).scalar_one())
+        return int(self._database.scalar(query))
 
     def oldest_input_at(self) -> float | None:
         """When the input arrived that has waited longest."""
-        with self._database.reading() as connection:
-            return connection.execute(_OLDEST_INPUT).scalar()
+        oldest: float | None = self._database.scalar(_OLDEST_INPUT)
+        return oldest
 
     def next_input(self, key: str) -> QueuedInput | None:
         """The oldest input of an instance."""
-        with self._database.reading() as connection:
-            row = connection.execute(_NEXT_INPUT, {"of": key}).first()
+        row = self._database.row(_NEXT_INPUT, of=key)
         return None if row is None else QueuedInput(row.sequence, key, row.content)
 
     # ---- outbox ----
@@ -110,15 +106,8 @@ class Queues:
 
     def due_effects(self, now: float, limit: int = 100, exclude: Iterable[int] = ()) -> list[QueuedEffect]:
         """Effects whose time has come, in order, those in hand excluded."""
-        values = {"now": now, "most": limit, "in_hand": list(exclude)}
-        with self._database.reading() as connection:
-            rows = connection.execute(_DUE_EFFECTS, values).all()
-        return [
-            QueuedEffect(
-                row.sequence, row.key, row.kind, row.content, row.attempts, row.unroutable_since, row.added_at
-            )
-            for row in rows
-        ]
+        rows = self._database.rows(_DUE_EFFECTS, now=now, most=limit, in_hand=list(exclude))
+        return [QueuedEffect(*row) for row in rows]
 
     def effects_done(self, effects: Sequence[QueuedEffect]) -> None:
         """Forget effects that took place."""
@@ -137,11 +126,7 @@ class Queues:
 
     def follows_a_call(self, effect: QueuedEffect) -> bool:
         """Whether an earlier call of the same instance has not taken place yet."""
-        with self._database.reading() as connection:
-            return (
-                connection.execute(_EARLIER_CALL, {"of": effect.key, "which": effect.sequence}).first()
-                is not None
-            )
+        return self._database.row(_EARLIER_CALL, of=effect.key, which=effect.sequence) is not None
 
     def effect_to_input(self, effect: QueuedEffect, input_id: bytes, content: bytes) -> None:
         """Turn an effect that was refused for good into an input, both or neither."""
@@ -151,32 +136,29 @@ class Queues:
 
     def waiting_effects(self) -> int:
         """How many effects have not taken place yet."""
-        with self._database.reading() as connection:
-            return int(connection.execute(sa.select(sa.func.count()).select_from(outbox)).scalar_one())
+        return int(self._database.scalar(sa.select(sa.func.count()).select_from(outbox)))
 
     def oldest_effect_at(self) -> float | None:
         """When the effect was asked for that has waited longest."""
-        with self._database.reading() as connection:
-            return connection.execute(_OLDEST_EFFECT).scalar()
+        oldest: float | None = self._database.scalar(_OLDEST_EFFECT)
+        return oldest
 
     def next_effect_at(self, exclude: Iterable[int] = ()) -> float | None:
         """When the next waiting effect is due, those in hand excluded."""
-        with self._database.reading() as connection:
-            return connection.execute(_NEXT_EFFECT_AT, {"in_hand": list(exclude)}).scalar()
+        due: float | None = self._database.scalar(_NEXT_EFFECT_AT, in_hand=list(exclude))
+        return due
 
     # ---- timers ----
 
     def due_timers(self, now: float) -> list[tuple[str, str, float]]:
         """(key, name, fire_at) of timers that have run out."""
         query = sa.select(timers).where(timers.c.fire_at <= now).order_by(timers.c.fire_at)
-        with self._database.reading() as connection:
-            return [(row.key, row.name, row.fire_at) for row in connection.execute(query)]
+        return [(row.key, row.name, row.fire_at) for row in self._database.rows(query)]
 
     def timers_of(self, key: str) -> list[tuple[str, float]]:
         """(name, fire_at) of an instance's timers, the next first."""
         query = sa.select(timers).where(timers.c.key == key).order_by(timers.c.fire_at)
-        with self._database.reading() as connection:
-            return [(row.name, row.fire_at) for row in connection.execute(query)]
+        return [(row.name, row.fire_at) for row in self._database.rows(query)]
 
     def timer_to_input(self, key: str, name: str, input_id: bytes, content: bytes) -> None:
         """Turn a timer that ran out into an input, both or neither."""
@@ -199,8 +181,8 @@ class Queues:
 
     def next_timer_at(self) -> float | None:
         """When the next timer runs out."""
-        with self._database.reading() as connection:
-            return connection.execute(_NEXT_TIMER_AT).scalar()
+        due: float | None = self._database.scalar(_NEXT_TIMER_AT)
+        return due
 
     # ---- inside a transaction ----
 
@@ -211,8 +193,8 @@ class Queues:
         training: int | None = None,
     ) -> None:
         rows = [
-            {"input_id": one, "key": key, "content": content, "training": training}
-            for one, key, content in inputs
+            {"input_id": input_id, "key": key, "content": content, "training": training}
+            for input_id, key, content in inputs
         ]
         connection.execute(self._new_input, rows)
 

@@ -43,7 +43,7 @@ class InstanceRow:
     key: str
     training: int | None
     state: bytes = field(repr=False)
-    shown: str
+    display_status: str
     finished: bool
     updated_at: float
     closed: str | None = None
@@ -58,7 +58,7 @@ class StepWrites:
 
     training: int | None
     state: bytes = field(repr=False)
-    shown: str
+    display_status: str
     finished: bool
     references: frozenset[bytes]
     known: frozenset[bytes] = frozenset()

@@ -24,18 +24,18 @@ _revisions = sa.Table(
 def version_of(database: Database) -> int | None:
     """The schema's version, or None for a database without one."""
     with database.reading() as connection:
-        return _found(connection)
+        return _version(connection)
 
 
 def require_current(database: Database) -> None:
     """Raise ConfigurationError unless the store has this program's schema."""
-    found = version_of(database)
-    if found is None:
+    version = version_of(database)
+    if version is None:
         raise ConfigurationError(f"{database.place} is not a daemon's store; start the daemon first")
-    _require_readable(database, found)
-    if found < SCHEMA_VERSION:
+    _require_readable(database, version)
+    if version < SCHEMA_VERSION:
         raise ConfigurationError(
-            f"the store {database.place} has schema version {found}, this program's is {SCHEMA_VERSION}: "
+            f"the store {database.place} has schema version {version}, this program's is {SCHEMA_VERSION}: "
             "back it up, then start its daemon or run `deltaml admin store upgrade`"
         )
 
@@ -57,37 +57,37 @@ def bring_up_to_date(database: Database) -> tuple[int | None, int]:
     Raises ConfigurationError for a store of a newer version, or one too old; StoreInUse when it has to be
     changed and another process works on it.
     """
-    found = version_of(database)
-    if found == SCHEMA_VERSION:
-        return found, found
+    version = version_of(database)
+    if version == SCHEMA_VERSION:
+        return version, version
     with database.exclusive() as connection:
-        found = _found(connection)
-        if found is None:
+        version = _version(connection)
+        if version is None:
             make(connection)
             return None, SCHEMA_VERSION
-        _require_readable(database, found)
-        if found < SCHEMA_VERSION:
-            _migrate(connection, found)
-    return found, SCHEMA_VERSION
+        _require_readable(database, version)
+        if version < SCHEMA_VERSION:
+            _migrate(connection, version)
+    return version, SCHEMA_VERSION
 
 
-def _found(connection: sa.Connection) -> int | None:
+def _version(connection: sa.Connection) -> int | None:
     if not sa.inspect(connection).has_table(schema_version.name):
         return None
     version: int | None = connection.execute(sa.select(schema_version.c.version)).scalar()
     return version
 
 
-def _require_readable(database: Database, found: int) -> None:
-    if found > SCHEMA_VERSION:
+def _require_readable(database: Database, version: int) -> None:
+    if version > SCHEMA_VERSION:
         raise ConfigurationError(
-            f"the store {database.place} has schema version {found}, from a newer DeltaML; this program "
+            f"the store {database.place} has schema version {version}, from a newer DeltaML; this program "
             f"reads up to version {SCHEMA_VERSION}, and a store cannot be taken back: install the newer "
             "program again, or restore a backup from before the upgrade"
         )
-    if found < FIRST_VERSION:
+    if version < FIRST_VERSION:
         raise ConfigurationError(
-            f"the store {database.place} has schema version {found}; this program upgrades from version "
+            f"the store {database.place} has schema version {version}; this program upgrades from version "
             f"{FIRST_VERSION} on: finish its trainings with the program that made it"
         )
 
@@ -100,7 +100,7 @@ def make(connection: sa.Connection) -> None:
     connection.execute(_revisions.insert().values(version_num=str(SCHEMA_VERSION)))
 
 
-def _migrate(connection: sa.Connection, found: int) -> None:
+def _migrate(connection: sa.Connection, version: int) -> None:
     from alembic import command  # noqa: PLC0415  slow to import, and seldom needed
     from alembic.config import Config  # noqa: PLC0415
 
@@ -108,5 +108,5 @@ def _migrate(connection: sa.Connection, found: int) -> None:
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     config.attributes["connection"] = connection
     if not sa.inspect(connection).has_table(_revisions.name):
-        command.stamp(config, str(found))  # schema 2 knew nothing of Alembic
+        command.stamp(config, str(version))  # schema 2 knew nothing of Alembic
     command.upgrade(config, str(SCHEMA_VERSION))

@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import IO, Any
 
 import sqlalchemy as sa
+from typing_extensions import override
 
-from services.common.errors import ConfigurationError, StoreInUse
+from services.common.errors import ConfigurationError
+from services.store.backend import Backend, in_use
 
 
-class SqliteMemory:
+class SqliteMemory(Backend):
     """A store that ends with its process."""
 
     def __init__(self, url: sa.URL) -> None:
@@ -25,34 +27,25 @@ class SqliteMemory:
         sa.event.listen(self.engine, "connect", _prepare)
         sa.event.listen(self.engine, "begin", _begin)
 
+    @override
     def reader(self) -> sa.Engine:
-        """See Backend."""
         return self.engine.execution_options(reading=True)
 
+    @override
     @contextmanager
-    def exclusive(self, _connection: sa.Connection) -> Iterator[None]:
-        """See Backend."""
+    def exclusive(self, connection: sa.Connection) -> Iterator[None]:
         yield
 
-    @contextmanager
-    def snapshot(self, connection: sa.Connection) -> Iterator[None]:
-        """See Backend."""
+    @override
+    def begin_snapshot(self, connection: sa.Connection) -> None:
         connection.exec_driver_sql("BEGIN")
-        try:
-            yield
-        finally:
-            connection.exec_driver_sql("ROLLBACK")
-
-    def close(self) -> None:
-        """See Backend."""
-        self.engine.dispose()
 
 
 class SqliteFile(SqliteMemory):
     """A store in a file that only its owner can read."""
 
     def __init__(self, url: sa.URL, *, exclusive: bool, existing: bool) -> None:
-        """Make file and folder where they are missing; with `existing`, refuse a file that is no store."""
+        """Make file and folder where they are missing; with `existing`, refuse a file that is not a store."""
         path = Path(url.database or "")
         if existing:
             _require_store(path)
@@ -63,17 +56,17 @@ class SqliteFile(SqliteMemory):
         super().__init__(url)
         self.place = str(path)
 
+    @override
     @contextmanager
-    def exclusive(self, _connection: sa.Connection) -> Iterator[None]:
-        """See Backend."""
+    def exclusive(self, connection: sa.Connection) -> Iterator[None]:
         if self._lock is not None:
             yield
             return
         with _locked(self._lock_path):
             yield
 
+    @override
     def close(self) -> None:
-        """See Backend."""
         super().close()
         if self._lock is not None:
             self._lock.close()
@@ -85,10 +78,10 @@ def _require_store(path: Path) -> None:
         raise ConfigurationError(f"there is no store {path}; check the path, or start the daemon first")
     try:
         with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as connection:
-            found = connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'schema_version'").fetchone()
+            table = connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'schema_version'").fetchone()
     except sqlite3.Error:
-        found = None
-    if found is None:
+        table = None
+    if table is None:
         raise ConfigurationError(
             f"{path} is not a daemon's store; name the file that its configuration names"
         )
@@ -101,9 +94,7 @@ def _locked(path: Path) -> IO[bytes]:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         file.close()
-        raise StoreInUse(
-            f"another process works on the store {path.with_suffix('')}: stop its daemon first"
-        ) from None
+        raise in_use(str(path.with_suffix(""))) from None
     return file
 
 

@@ -10,23 +10,17 @@ from typing import Any
 import sqlalchemy as sa
 from cachetools import LRUCache
 
-from services.store.database import Database
+from services.store.database import REST_SECONDS, Database
 from services.store.queues import Queues
 from services.store.rows import InstanceRow, QueuedEffect, QueuedInput, StepWrites
 from services.store.schema import bring_up_to_date, require_current, require_no_backup
-from services.store.tables import (
-    blobs,
-    facts,
-    inbox,
-    instances,
-    results,
-    role_values,
-    timers,
-)
+from services.store.step_writes import add_facts, put, write_blobs, write_timers, write_values
+from services.store.tables import blobs, facts, inbox, instances, results, role_values, timers
 
 _MOST_KEYS = 4096
 
-_INSTANCE = sa.select(instances).where(instances.c.key == sa.bindparam("of"))
+_INSTANCES = sa.select(instances)
+_INSTANCE = _INSTANCES.where(instances.c.key == sa.bindparam("of"))
 _KEY_OF = sa.select(instances.c.key).where(instances.c.training == sa.bindparam("of"))
 _KEY_OF_EVENTS = sa.select(inbox.c.key).where(inbox.c.training == sa.bindparam("of")).limit(1)
 _BLOBS = sa.select(blobs.c.digest, blobs.c.content).where(blobs.c.key == sa.bindparam("of"))
@@ -34,12 +28,6 @@ _UPDATE = (
     instances.update()
     .where(instances.c.key == sa.bindparam("of"))
     .values({name: sa.bindparam(name) for name in ("training", "state", "shown", "finished", "updated_at")})
-)
-_FORGET_BLOB = blobs.delete().where(
-    blobs.c.key == sa.bindparam("of"), blobs.c.digest == sa.bindparam("which")
-)
-_FORGET_TIMER = timers.delete().where(
-    timers.c.key == sa.bindparam("of"), timers.c.name == sa.bindparam("which")
 )
 
 
@@ -53,8 +41,9 @@ class Store(Queues):
         password: str | None = None,
         exclusive: bool = False,
         existing: bool = False,
+        rest_seconds: float = REST_SECONDS,
     ) -> None:
-        """Open, and make or upgrade what is missing or old; see Database for `password` and `exclusive`.
+        """Open, and make or upgrade what is missing or old; see Database for the options.
 
         A daemon opens its store `exclusive` until it closes it. With `existing`, nothing is made or upgraded:
         for those who look at a store beside its daemon.
@@ -62,7 +51,9 @@ class Store(Queues):
         Raises ConfigurationError for a store that this program cannot use, StoreUnavailable when the database
         does not answer, StoreInUse when another process works on it.
         """
-        database = Database(url, password=password, exclusive=exclusive, existing=existing)
+        database = Database(
+            url, password=password, exclusive=exclusive, existing=existing, rest_seconds=rest_seconds
+        )
         super().__init__(database)
         # Every message asks; a training's instance never changes.
         self._keys: LRUCache[int, str] = LRUCache(_MOST_KEYS)
@@ -83,63 +74,54 @@ class Store(Queues):
 
     async def ping(self) -> None:
         """Raise StoreUnavailable unless the database answers; a probe of the daemon's health."""
-        with self._database.reading() as connection:
-            connection.execute(sa.select(1))
+        self._database.ping()
 
     # ---- instances ----
 
     def instance(self, key: str) -> InstanceRow | None:
         """The instance by key."""
-        with self._database.reading() as connection:
-            row = connection.execute(_INSTANCE, {"of": key}).first()
-        return None if row is None else _instance(row)
+        row = self._database.row(_INSTANCE, of=key)
+        return None if row is None else InstanceRow(*row)
 
     def instances(self) -> list[InstanceRow]:
         """All of them, oldest change first."""
-        query = sa.select(instances).order_by(instances.c.updated_at)
-        with self._database.reading() as connection:
-            return [_instance(row) for row in connection.execute(query)]
+        return self._instances(_INSTANCES.order_by(instances.c.updated_at))
 
     def keys_shown(self, states: Iterable[str]) -> list[str]:
         """The keys of the instances that people see in one of these states."""
         query = sa.select(instances.c.key).where(instances.c.shown.in_(list(states)))
-        with self._database.reading() as connection:
-            return list(connection.scalars(query))
+        return [row.key for row in self._database.rows(query)]
 
     def newest_instances(self, count: int, skipped: int = 0) -> list[InstanceRow]:
         """So many, the newest change first, after those skipped."""
-        query = sa.select(instances).order_by(instances.c.updated_at.desc(), instances.c.key)
-        with self._database.reading() as connection:
-            rows = connection.execute(query.limit(count).offset(skipped))
-            return [_instance(row) for row in rows]
+        query = _INSTANCES.order_by(instances.c.updated_at.desc(), instances.c.key)
+        return self._instances(query.limit(count).offset(skipped))
 
     def trainings_by_state(self) -> dict[str, int]:
         """How many trainings are in each state that people see."""
         query = sa.select(instances.c.shown, sa.func.count()).group_by(instances.c.shown)
-        with self._database.reading() as connection:
-            return {row.shown: int(row[1]) for row in connection.execute(query)}
+        return {status: int(count) for status, count in self._database.rows(query)}
 
     def quiet_since(self) -> float | None:
         """When the training under way changed that has been quiet longest."""
         query = sa.select(sa.func.min(instances.c.updated_at)).where(~instances.c.finished)
-        with self._database.reading() as connection:
-            return connection.execute(query).scalar()
+        since: float | None = self._database.scalar(query)
+        return since
 
     def key_of(self, training: int) -> str | None:
         """The key of the instance that became this training, or becomes it with the events that wait."""
         if (remembered := self._keys.get(training)) is not None:
             return remembered
-        with self._database.reading() as connection:
-            known: str | None = connection.execute(_KEY_OF, {"of": training}).scalar()
-            if known is None:
-                return connection.execute(_KEY_OF_EVENTS, {"of": training}).scalar()
-        self._keys[training] = known
-        return known
+        key: str | None = self._database.scalar(_KEY_OF, of=training)
+        if key is None:
+            waiting: str | None = self._database.scalar(_KEY_OF_EVENTS, of=training)
+            return waiting
+        self._keys[training] = key
+        return key
 
     def blobs(self, key: str) -> dict[bytes, bytes]:
         """Everything an instance refers to."""
-        with self._database.reading() as connection:
-            return {row.digest: row.content for row in connection.execute(_BLOBS, {"of": key})}
+        return dict(self._database.rows(_BLOBS, of=key))
 
     def write_step(self, item: QueuedInput, writes: StepWrites, now: float) -> None:
         """One step's outcome, in one transaction; nothing when the input is done already."""
@@ -150,19 +132,19 @@ class Store(Queues):
             values = {
                 "training": writes.training,
                 "state": writes.state,
-                "shown": writes.shown,
+                "shown": writes.display_status,
                 "finished": writes.finished,
                 "updated_at": now,
             }
             if connection.execute(_UPDATE, {"of": key, **values}).rowcount == 0:
                 connection.execute(instances.insert().values(key=key, **values))
             self._add_effects(connection, key, writes.effects, now)
-            _write_timers(connection, key, writes, now)
-            _write_blobs(connection, key, writes)
-            _add_facts(connection, key, writes.facts, now)
+            write_timers(connection, key, writes, now)
+            write_blobs(connection, key, writes)
+            add_facts(connection, key, writes.facts, now)
             for name, content in writes.results.items():
-                _put(connection, results, {"key": key, "name": name}, {"content": content})
-            _write_values(connection, writes.values)
+                put(connection, results, {"key": key, "name": name}, {"content": content})
+            write_values(connection, writes.values)
 
     def finish_input(
         self,
@@ -182,8 +164,8 @@ class Store(Queues):
             if not self._input_done(connection, item):
                 return
             self._add_effects(connection, item.key, effects, now)
-            _write_values(connection, values or {})
-            _add_facts(connection, item.key, facts, now)
+            write_values(connection, values or {})
+            add_facts(connection, item.key, facts, now)
             if inputs:
                 self._add_inputs(connection, inputs)
 
@@ -194,7 +176,7 @@ class Store(Queues):
         with self._database.writing() as connection:
             if self._effect_done(connection, effect):
                 self._add_effects(connection, effect.key, [letter], now)
-                _add_facts(connection, effect.key, [fact], now)
+                add_facts(connection, effect.key, [fact], now)
 
     def archive(self, before: float, limit: int = 20) -> int:
         """Close instances that ended before a moment, at most `limit`; returns how many.
@@ -217,19 +199,17 @@ class Store(Queues):
     def note(self, key: str, fact: tuple[str, Mapping[str, Any]], now: float) -> None:
         """Keep a fact that no step asked for."""
         with self._database.writing() as connection:
-            _add_facts(connection, key, [fact], now)
+            add_facts(connection, key, [fact], now)
 
     def facts(self, key: str) -> list[tuple[str, dict[str, Any], float]]:
         """(name, data, at) in order."""
         query = sa.select(facts).where(facts.c.key == key).order_by(facts.c.sequence)
-        with self._database.reading() as connection:
-            return [(row.name, json.loads(row.data), row.at) for row in connection.execute(query)]
+        return [(row.name, json.loads(row.data), row.at) for row in self._database.rows(query)]
 
     def facts_named(self, name: str) -> list[tuple[dict[str, Any], float]]:
         """(data, at) of all facts of a name, whatever they are about, in order."""
         query = sa.select(facts.c.data, facts.c.at).where(facts.c.name == name).order_by(facts.c.sequence)
-        with self._database.reading() as connection:
-            return [(json.loads(row.data), row.at) for row in connection.execute(query)]
+        return [(json.loads(row.data), row.at) for row in self._database.rows(query)]
 
     def note_once(self, key: str, name: str, data: Mapping[str, Any], now: float) -> None:
         """Note a fact, unless the same was noted before: its source may tell it twice."""
@@ -244,8 +224,8 @@ class Store(Queues):
     def result(self, key: str, name: str) -> bytes | None:
         """A private result, such as the bought model."""
         query = sa.select(results.c.content).where(results.c.key == key, results.c.name == name)
-        with self._database.reading() as connection:
-            return connection.execute(query).scalar()
+        content: bytes | None = self._database.scalar(query)
+        return content
 
     def put_value(
         self, name: str, content: bytes, *, effects: Iterable[tuple[str, bytes]] = (), now: float = 0.0
@@ -255,65 +235,19 @@ class Store(Queues):
         The effects are due from `now` on.
         """
         with self._database.writing() as connection:
-            _put(connection, role_values, {"name": name}, {"content": content})
+            write_values(connection, {name: content})
             self._add_effects(connection, name, effects, now)
 
     def remove_value(self, name: str) -> None:
-        """Forget something of the role's own; a name that is not there is no error."""
+        """Forget something of the role's own; an unknown name is not an error."""
         with self._database.writing() as connection:
-            connection.execute(role_values.delete().where(role_values.c.name == name))
+            write_values(connection, {name: None})
 
     def values(self, prefix: str) -> dict[str, bytes]:
         """What is remembered under names with this prefix, the prefix cut off."""
         query = sa.select(role_values).where(role_values.c.name.startswith(prefix, autoescape=True))
-        with self._database.reading() as connection:
-            rows = connection.execute(query.order_by(role_values.c.name)).all()
+        rows = self._database.rows(query.order_by(role_values.c.name))
         return {row.name.removeprefix(prefix): row.content for row in rows}
 
-
-def _write_timers(connection: sa.Connection, key: str, writes: StepWrites, now: float) -> None:
-    gone = writes.cancelled | set(writes.timers)
-    if gone:
-        connection.execute(_FORGET_TIMER, [{"of": key, "which": name} for name in gone])
-    rows = [{"key": key, "name": name, "fire_at": now + wait} for name, wait in writes.timers.items()]
-    if rows:
-        connection.execute(timers.insert(), rows)
-
-
-def _write_blobs(connection: sa.Connection, key: str, writes: StepWrites) -> None:
-    gone = writes.known - writes.references
-    if gone:
-        connection.execute(_FORGET_BLOB, [{"of": key, "which": digest} for digest in gone])
-    rows = [
-        {"key": key, "digest": digest, "content": content}
-        for digest, content in writes.blobs.items()
-        if digest in writes.references - writes.known
-    ]
-    if rows:
-        connection.execute(blobs.insert(), rows)
-
-
-def _write_values(connection: sa.Connection, values: Mapping[str, bytes | None]) -> None:
-    for name, content in values.items():
-        if content is None:
-            connection.execute(role_values.delete().where(role_values.c.name == name))
-        else:
-            _put(connection, role_values, {"name": name}, {"content": content})
-
-
-def _add_facts(
-    connection: sa.Connection, key: str, items: Iterable[tuple[str, Mapping[str, Any]]], now: float
-) -> None:
-    rows = [{"key": key, "name": name, "data": json.dumps(dict(data)), "at": now} for name, data in items]
-    if rows:
-        connection.execute(facts.insert(), rows)
-
-
-def _put(connection: sa.Connection, table: sa.Table, key: dict[str, Any], values: dict[str, Any]) -> None:
-    where = [table.c[name] == value for name, value in key.items()]
-    if connection.execute(table.update().where(*where).values(values)).rowcount == 0:
-        connection.execute(table.insert().values(**key, **values))
-
-
-def _instance(row: Any) -> InstanceRow:
-    return InstanceRow(row.key, row.training, row.state, row.shown, row.finished, row.updated_at, row.closed)
+    def _instances(self, query: sa.Select[Any]) -> list[InstanceRow]:
+        return [InstanceRow(*row) for row in self._database.rows(query)]

@@ -58,7 +58,7 @@ inbox = sa.Table(
 """Inputs in the order they came; what is done keeps its id, so that a second delivery is recognised.
 
 A contract event names its training: the next event must find the instance before its first step is done.
-`digest` is of a message's content: the same id with another content is no repetition.
+`digest` is of a message's content: the same id with another content is not a repetition.
 """
 
 sa.Index("inbox_waiting", inbox.c.key, inbox.c.sequence, **_where(~inbox.c.done))

@@ -7,7 +7,6 @@ from typing import ParamSpec, TypeVar
 import structlog
 
 from services.common.errors import StoreUnavailable
-from services.store.database import REST_SECONDS
 
 _log = structlog.get_logger(__name__)
 
@@ -30,4 +29,4 @@ async def retry_while_unavailable(action: Callable[P, T], *values: P.args, **nam
 async def pause(error: StoreUnavailable) -> None:
     """Log that the store is away, and wait as long as it is left alone after a failure."""
     _log.warning("store_waits", reason=str(error))
-    await asyncio.sleep(REST_SECONDS)
+    await asyncio.sleep(error.rest_seconds)

@@ -22,7 +22,7 @@ from services.chain.rpc.http import HttpRpc
 from services.common.documents import load_request, read_yaml
 from services.config.daemons import load
 from services.console.auth.accounts import Accounts
-from services.data.catalog import Catalogue
+from services.data.catalog import Catalog
 from services.data.tabular import column_names
 from services.identity.keystore import Cost, Keystore
 from tests.support.anvil import running_anvil
@@ -125,7 +125,7 @@ def check_folder(folder, made):
     rows = 0
     request = load_request(folder / "buyer" / "request.yaml")
     for name in names[2:]:
-        (entry,) = Catalogue(folder / name / "datasets").list()
+        (entry,) = Catalog(folder / name / "datasets").list()
         rows += entry.rows
         assert column_names(entry.source) == tuple(one.name for one in (*request.features, request.target))
     assert rows == 442

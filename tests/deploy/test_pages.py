@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
+from typer import Context
 from typer.main import get_command
 
 from services.cli import app
@@ -32,7 +33,7 @@ def mistake(words):
         unknown = [one for one in choices if one not in command.commands]
         if unknown:
             return f"no command {unknown[0]!r} in: deltaml {words}"
-        command = command.commands[choices[0]]
+        _, command, _ = command.resolve_command(Context(command), choices[:1])
     options = {name for parameter in command.params for name in parameter.opts} | {"--help"}
     given = {name.split("=")[0] for name in names if name.startswith("--")}
     return f"{sorted(given - options)} in: deltaml {words}" if given - options else None

@@ -133,7 +133,7 @@ def test_contributions_are_the_shares_of_the_pot(demo):
 
 
 def test_every_party_has_finished(demo):
-    assert [row.shown for row in demo.instances] == ["FINISHED"] * 7
+    assert [row.display_status for row in demo.instances] == ["FINISHED"] * 7
     assert all(row.finished for row in demo.instances)
     (opened,) = demo.of(Opened)
     assert {row.training for row in demo.instances} == {opened.training}
@@ -245,4 +245,4 @@ def test_a_csv_file_with_its_target_in_the_middle_from_the_mean(tmp_path):
     assert demo.report.mse_by_round == pytest.approx(errors, rel=1e-5)
     assert demo.report.mse_initial == pytest.approx(price.var(), rel=0.5)
     assert (demo.report.rows, demo.report.features, demo.report.owners) == (60, 2, 4)
-    assert [row.shown for row in demo.instances] == ["FINISHED"] * 6
+    assert [row.display_status for row in demo.instances] == ["FINISHED"] * 6

@@ -19,7 +19,7 @@ def test_a_training_in_which_some_are_a_minor_version_ahead(ahead, monkeypatch):
     _, errors = naive_training(ran, np.zeros(11))
     assert ran.report.weights_max_abs_error < 1e-6
     assert ran.report.mse_by_round == pytest.approx(errors, rel=1e-5)
-    assert {row.shown for row in ran.instances} <= {"FINISHED"}
+    assert {row.display_status for row in ran.instances} <= {"FINISHED"}
     letters = ran.market.broker.dead_letters
     assert {letter.code for letter in letters} == {"unknown_type"}
     parties = len(ran.market.parties)

@@ -8,7 +8,7 @@ from collections import defaultdict
 from random import Random
 
 from services.common.files import write_private
-from services.data.catalog import Catalogue
+from services.data.catalog import Catalog
 from tests.soak.market import SoakMarket
 from tests.soak.readings import Observer
 from tests.soak.schedule import Event
@@ -93,5 +93,5 @@ class Life:
         catalogue = self._catalogue(event)
         catalogue.add("more-rows", catalogue.load("rows"), "rows.csv")
 
-    def _catalogue(self, event: Event) -> Catalogue:
-        return Catalogue(self._market.folder / f"{event.party}-data")
+    def _catalogue(self, event: Event) -> Catalog:
+        return Catalog(self._market.folder / f"{event.party}-data")

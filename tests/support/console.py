@@ -15,7 +15,7 @@ from services.console.app import Console, serving
 from services.console.auth.accounts import Accounts
 from services.console.party import OwnerResources, Party
 from services.console.web.hub import Hub
-from services.data.catalog import Catalogue
+from services.data.catalog import Catalog
 from services.store import Store
 from tests.support.service_world import MARKET
 
@@ -39,7 +39,7 @@ class ConsoleWorld:
             accounts.add("olga", PASSWORD, "operator")
             accounts.add("victor", PASSWORD, "viewer")
         self.accounts = Accounts(users)
-        self.desk = OwnerResources(Catalogue(folder / "datasets"), OwnerPolicy(automatic=True))
+        self.desk = OwnerResources(Catalog(folder / "datasets"), OwnerPolicy(automatic=True))
         desk = self.desk if role == "data_owner" else None
         party = Party(role, ADDRESS, MARKET, self.store, self._order, self._balance, desk)
         self.console = Console(party, ConsoleSettings(port=0, users_file=users, **settings), self.hub)

@@ -61,7 +61,7 @@ def put(world: ConsoleWorld, training: int = 1, **state: Any) -> str:
     done = writes(
         training=training,
         state=stored(values),
-        shown=display_status(values),
+        display_status=display_status(values),
         finished=values.phase in FINAL,
         facts=[("asks_decision", {"data_set": "rows"})],
     )

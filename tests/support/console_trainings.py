@@ -46,7 +46,7 @@ def put(store: Store, key: str, request: Request, **state: Any) -> PhaseState:
     done = writes(
         training=values.training,
         state=stored(values),
-        shown=display_status(values),
+        display_status=display_status(values),
         finished=values.phase in FINAL,
         facts=facts,
     )
@@ -104,7 +104,11 @@ def finished_training(store: Store, *, training: int = 1, **request: Any) -> str
     item = offered(store, os.urandom(32), key)
     row = store.instance(key)
     done = writes(
-        training=training, state=row.state, shown="FINISHED", finished=True, results={"model": pack(model)}
+        training=training,
+        state=row.state,
+        display_status="FINISHED",
+        finished=True,
+        results={"model": pack(model)},
     )
     store.write_step(item, done, 1_700_000_100.0)
     return key

@@ -21,7 +21,7 @@ from protocol.signatures import address_of
 from services.chain.contract.deploy import deploy
 from services.chain.rpc.http import HttpRpc
 from services.common.errors import ConfigurationError, StoreInUse, StoreUnavailable
-from services.data.catalog import Catalogue
+from services.data.catalog import Catalog
 from services.identity.keystore import Cost, Keystore
 from services.store import Store
 from tests.support.amqp_market import AmqpMarket, amqp_market
@@ -124,7 +124,7 @@ class DaemonMarket:
 
     def shown(self, name: str) -> list[str]:
         with closing(self.store(name)) as store:
-            return [row.shown for row in store.instances()]
+            return [row.display_status for row in store.instances()]
 
     async def until(self, condition, seconds: float = 240.0) -> None:
         """Wait; on time-out the daemons' last words are in the error."""
@@ -213,7 +213,7 @@ class DaemonMarket:
     def _catalogue(self, name: str, part) -> None:
         builder = StatisticBuilder(self.columns)
         builder.add(part)
-        Catalogue(self.folder / f"{name}-data").add("rows", builder.finish(), "rows.csv")
+        Catalog(self.folder / f"{name}-data").add("rows", builder.finish(), "rows.csv")
 
     def _own(self, name: str) -> dict:
         keys = {"keystore": f"{name}-keys", "passphrase_file": "passphrase", "workers": 1}

@@ -41,7 +41,11 @@ def fill(store: Store) -> None:
     assert running.references
     store.write_step(offered(store, os.urandom(32), RUNNING, queued(TimerFired(name="x"))), running, now=1.0)
     ended = writes(
-        training=2, state=party.state, shown="FINISHED", finished=True, results={"model": pack(MODEL)}
+        training=2,
+        state=party.state,
+        display_status="FINISHED",
+        finished=True,
+        results={"model": pack(MODEL)},
     )
     ended.references, ended.blobs = running.references, running.blobs
     store.write_step(offered(store, os.urandom(32), ENDED, queued(TimerFired(name="x"))), ended, now=2.0)

@@ -69,8 +69,8 @@ class OwnerLike(Role):
 class DyingStore(Store):
     """A store whose process may die before or after each transaction."""
 
-    def __init__(self, url: str = "sqlite://") -> None:
-        super().__init__(url)
+    def __init__(self, url: str = "sqlite://", **options: Any) -> None:
+        super().__init__(url, **options)
         self.faults = Faults()
 
     def add_inputs(self, inputs: Sequence[tuple[bytes, str, bytes]], *, training: int | None = None) -> None:

@@ -29,7 +29,7 @@ def writes(**changes: Any) -> StepWrites:
     values: dict[str, Any] = {
         "training": 1,
         "state": b"state",
-        "shown": "IN_PROGRESS",
+        "display_status": "IN_PROGRESS",
         "finished": False,
         "references": frozenset(),
     }

@@ -105,7 +105,7 @@ def _summary(row: InstanceRow) -> Summary:
         training=row.training,
         name=None if state.request is None else state.request.name,
         buyer=None if state.opened is None else state.opened.buyer,
-        shown=row.shown,
+        shown=row.display_status,
         rounds=None if state.request is None else state.request.schedule.rounds,
         recorded=state.recorded,
         waiting=sum(len(work.waiting) for work in work_in_hand(state)),

@@ -76,7 +76,7 @@ def summary_of(row: InstanceRow, story: ChainStory) -> Summary:
         key=row.key,
         training=row.training,
         name=state.request.name,
-        shown=row.shown,
+        shown=row.display_status,
         rounds=state.request.schedule.rounds,
         recorded=len(story.rounds),
         improvement=story.improvement,

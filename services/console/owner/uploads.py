@@ -16,7 +16,7 @@ from aiohttp import BodyPartReader, web
 from services.common.errors import DataSetError
 from services.common.files import private_folder
 from services.console.web.access import CSRF_HEADER
-from services.data.catalog import Catalogue
+from services.data.catalog import Catalog
 from services.data.tabular import SUFFIXES
 
 LARGEST_UPLOAD = 1 << 30
@@ -46,14 +46,14 @@ class Upload:
         return [one for one in chosen if one] or None
 
 
-def forget_uploads(catalogue: Catalogue) -> None:
+def forget_uploads(catalogue: Catalog) -> None:
     """Remove what a crash in the middle of an upload left behind: rows must not outlive their reading."""
     for path in _folder(catalogue).iterdir():
         path.unlink()
 
 
 @asynccontextmanager
-async def taken_in(request: web.Request, catalogue: Catalogue) -> AsyncIterator[Upload]:
+async def taken_in(request: web.Request, catalogue: Catalog) -> AsyncIterator[Upload]:
     """The uploaded file while the block runs; it is deleted however the block ends.
 
     Raises HTTPRequestEntityTooLarge beyond LARGEST_UPLOAD, DataSetError for a form without a usable file.
@@ -122,7 +122,7 @@ def data_set_name(file_name: str) -> str:
     return plain.strip("-._")[:100] or "rows"
 
 
-def _folder(catalogue: Catalogue) -> Path:
+def _folder(catalogue: Catalog) -> Path:
     return private_folder(catalogue.folder / ".uploads")
 
 

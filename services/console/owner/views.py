@@ -14,7 +14,7 @@ from protocol.roles.owner.budget import Counts, Standing, standing
 from protocol.roles.owner.state import OwnerState
 from services.console.party import OwnerResources
 from services.console.presentation.timeline import Moment, timeline
-from services.data.catalog import Catalogue, Entry
+from services.data.catalog import Catalog, Entry
 from services.records.chain_history import ChainStory, chain_story
 from services.records.owner_account import counts_of, ordered_policy
 from services.store import InstanceRow, Store
@@ -92,9 +92,9 @@ def policy_in_force(store: Store, desk: OwnerResources) -> OwnerPolicy:
 def summaries(store: Store, address: str) -> list[Summary]:
     """Trainings with an invitation: all that ask for a decision, then the MOST_LISTED that changed last."""
     rows = list(reversed(store.instances()))
-    others = [row for row in rows if row.shown != "READY"][:MOST_LISTED]
+    others = [row for row in rows if row.display_status != "READY"][:MOST_LISTED]
     found = []
-    for row in (*(row for row in rows if row.shown == "READY"), *others):
+    for row in (*(row for row in rows if row.display_status == "READY"), *others):
         state = state_of(row)
         if state.request is not None:
             found.append(_summary(row, state, state.request, chain_story(store, row.training), address))
@@ -127,7 +127,7 @@ def detail(store: Store, desk: OwnerResources, address: str, key: str) -> Detail
 
 
 def matches_of(
-    request: Request, buyer: str, catalogue: Catalogue, policy: OwnerPolicy, counts: Counts
+    request: Request, buyer: str, catalogue: Catalog, policy: OwnerPolicy, counts: Counts
 ) -> tuple[Match, ...]:
     """Every data set beside a request, those that serve first."""
     found = []
@@ -139,7 +139,7 @@ def matches_of(
 
 
 @lru_cache(maxsize=256)
-def _verdict(catalogue: Catalogue, entry: Entry, request: Request) -> tuple[tuple[str, ...], str | None]:
+def _verdict(catalogue: Catalog, entry: Entry, request: Request) -> tuple[tuple[str, ...], str | None]:
     """(why the data do not match, why the step size diverges on them), as the daemon will find."""
     statistic = catalogue.load(entry.name)
     reasons = mismatches(request, statistic)
@@ -173,7 +173,7 @@ def _summary(
         key=row.key,
         training=state.training,
         name=request.name,
-        shown=row.shown,
+        shown=row.display_status,
         buyer=_buyer(state),
         role=role,
         data_set=state.data_set,

@@ -68,13 +68,13 @@ def test_without_more_said_trainings_under_way_are_given_up(store, file, target)
     assert "1 trainings were given up" in says
     again = Store(target, exclusive=True)
     row = again.instance(RUNNING)
-    assert (row.shown, row.finished, row.closed) == ("FAILED(restored)", True, "restored")
+    assert (row.display_status, row.finished, row.closed) == ("FAILED(restored)", True, "restored")
     assert again.facts(RUNNING)[-1][0] == "restored"
     assert again.waiting_inputs() == 0
     assert again.next_timer_at() is None
     assert again.blobs(RUNNING) == {}
     ended = again.instance(ENDED)
-    assert (ended.shown, ended.closed) == ("FINISHED", None)
+    assert (ended.display_status, ended.closed) == ("FINISHED", None)
     assert again.result(ENDED, "model") is not None
     assert again.values("announced:") == {"0xa": b"1"}
     assert check(again._database) == []

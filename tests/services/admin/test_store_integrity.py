@@ -112,7 +112,7 @@ def test_a_closed_instance_needs_no_blobs_and_refuses_inputs(store):
     assert store.archive(before=3.0) == 1
     assert store.archive(before=3.0) == 0
     row = store.instance(ENDED)
-    assert (row.closed, row.shown, row.finished) == ("archived", "FINISHED", True)
+    assert (row.closed, row.display_status, row.finished) == ("archived", "FINISHED", True)
     assert store.result(ENDED, "model") is not None
     assert store.blobs(ENDED) == {}
     assert store.blobs(RUNNING)

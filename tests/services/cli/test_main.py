@@ -8,7 +8,8 @@ import typer
 from typer.testing import CliRunner
 
 from protocol.errors import MisuseError, ProtocolViolation, TrainingFailure
-from services.cli import ErrorGroup, app
+from services.cli import app
+from services.cli.error_group import ErrorGroup
 from services.common.errors import ConfigurationError, DataSetError, ServiceError
 from tests.support.command_line import run
 

@@ -87,7 +87,7 @@ def put(store, *, facts=(), timers=None, **fields):
     state = state_of("federated_aggregator", **{**values, **fields})
     done = writes(
         state=stored(state),
-        shown=display_status(state),
+        display_status=display_status(state),
         finished=state.phase in FINAL,
         facts=list(facts),
         timers=timers or {},

@@ -6,7 +6,7 @@ import pytest
 
 from protocol.learning.statistic import StatisticBuilder
 from services.common.errors import ConfigurationError, DataSetError
-from services.data.catalog import Catalogue
+from services.data.catalog import Catalog
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
@@ -19,7 +19,7 @@ def statistic(rows=50, seed=1):
 
 @pytest.fixture
 def catalogue(tmp_path):
-    return Catalogue(tmp_path / "catalogue")
+    return Catalog(tmp_path / "catalogue")
 
 
 def test_what_was_added_comes_back_whole(catalogue, tmp_path):
@@ -74,10 +74,10 @@ def test_all_statistics_are_those_of_the_files_as_they_are_now(catalogue, monkey
 
 
 def test_a_missing_data_set_is_told_with_those_there_are(catalogue):
-    with pytest.raises(DataSetError, match="no data set 'b'; there is none yet"):
+    with pytest.raises(DataSetError, match="no data set 'b'; the catalogue has none yet"):
         catalogue.load("b")
     catalogue.add("a", statistic(), "a.csv")
-    with pytest.raises(DataSetError, match="no data set 'b'; there is a"):
+    with pytest.raises(DataSetError, match="no data set 'b'; the catalogue has a"):
         catalogue.remove("b")
 
 

@@ -8,15 +8,15 @@ import pytest
 
 from protocol.roles.engine.inputs import CatalogueChanged
 from services.common.errors import StoreUnavailable
-from services.data.catalog import Catalogue
-from services.data.catalog_watcher import watch_catalogue
+from services.data.catalog import Catalog
+from services.data.catalog_watcher import watch_catalog
 from tests.support.pure_party import make_statistic
 from tests.support.scripted_daemon import until
 
 
 @pytest.fixture
 def catalogue(tmp_path):
-    return Catalogue(tmp_path / "catalogue")
+    return Catalog(tmp_path / "catalogue")
 
 
 def statistic(rows=5):
@@ -25,7 +25,7 @@ def statistic(rows=5):
 
 @asynccontextmanager
 async def watching(catalogue, offer):
-    task = asyncio.create_task(watch_catalogue(catalogue, lambda: ["4"], offer, seconds=0.01))
+    task = asyncio.create_task(watch_catalog(catalogue, lambda: ["4"], offer, seconds=0.01))
     try:
         yield
     finally:

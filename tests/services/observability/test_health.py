@@ -3,9 +3,11 @@
 import asyncio
 import json
 from contextlib import asynccontextmanager, suppress
+from pathlib import Path
 
 import aiohttp
 import pytest
+import yaml
 from structlog.testing import capture_logs
 
 from services.bus.amqp.amqp_bus import AmqpBus
@@ -17,6 +19,8 @@ from services.observability.health import Health
 from services.observability.prometheus import LOOPBACK, DaemonCollector, serving
 from tests.support.command_line import refused, run
 from tests.support.scripted_daemon import until
+
+ROOT = Path(__file__).parents[3]
 
 
 class Part:
@@ -96,18 +100,16 @@ async def test_health_is_told_over_http(unused_tcp_port, fails):
         assert (answer.status, said) == (200, {"status": "ok"})
 
 
-async def test_the_command_tells_what_fails(unused_tcp_port, monkeypatch, tmp_path):
-    from services.config import daemons as config  # noqa: PLC0415
-
-    monkeypatch.setattr(
-        config, "load", lambda _path: config.Daemon.model_construct(metrics_port=unused_tcp_port)
-    )
+async def test_the_command_tells_what_fails(unused_tcp_port, tmp_path):
+    sample = yaml.safe_load((ROOT / "deploy" / "config" / "chain-listener.yaml").read_text())
+    config = tmp_path / "config.yaml"
+    config.write_text(yaml.safe_dump({**sample, "metrics_port": unused_tcp_port}))
     health = Health({"broker": Part().probe})
     async with serving(unused_tcp_port, DaemonCollector([], Meter()), health):
-        done = await asyncio.to_thread(run, "health", "--config", tmp_path)
+        done = await asyncio.to_thread(run, "health", "--config", config)
         assert json.loads(done.stdout) == {"status": "ok"}
         health._bound = -1
-        said = await asyncio.to_thread(refused, "health", "--config", tmp_path, status=3)
+        said = await asyncio.to_thread(refused, "health", "--config", config, status=3)
     assert "broker" in said
 
 

@@ -6,7 +6,6 @@ import time
 import pytest
 
 from protocol.messages import Complaint
-from services.observability import heartbeat
 from services.observability.heartbeat import Heartbeats
 from services.runtime.pace import Pace
 from tests.support.scripted_daemon import World, until
@@ -20,14 +19,13 @@ def world():
 
 
 @pytest.fixture
-def quick(monkeypatch, world):
-    """Ticks and idle rounds of tests."""
-    monkeypatch.setattr(heartbeat, "_TICK_SECONDS", 0.01)
+def quick(world):
+    """Idle rounds of tests."""
     world.pace = Pace(idle=0.01, beat=0.01)
 
 
-async def test_the_loop_ticks_and_says_by_how_much_it_was_late(quick):
-    heartbeats, ticks = Heartbeats(), []
+async def test_the_loop_ticks_and_says_by_how_much_it_was_late():
+    heartbeats, ticks = Heartbeats(tick_seconds=0.01), []
     task = asyncio.create_task(heartbeats.run(lambda: ticks.append(heartbeats.at["loop"])))
     await until(lambda: len(ticks) >= 3)
     assert ticks == sorted(ticks)

@@ -9,8 +9,8 @@ import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from structlog.testing import capture_logs
 
-from services.observability import opentelemetry as trace_export
 from services.observability import tracing
+from services.observability.tracer import Limits
 from tests.support.daemon_market import free_port
 
 
@@ -53,15 +53,13 @@ def test_spans_reach_a_collector_before_the_daemon_ends(collector):
     assert names == ["store step", "step complaint"]
 
 
-def test_spans_do_not_wait_for_a_collector_that_does_not_answer(monkeypatch):
-    monkeypatch.setattr(trace_export, "_PERIOD_MILLISECONDS", 10)
-    monkeypatch.setattr(trace_export, "_CLOSE_SECONDS", 0.1)
+def test_spans_do_not_wait_for_a_collector_that_does_not_answer():
+    limits = Limits(export_seconds=600.0, close_seconds=0.1, period_milliseconds=10)
     with socket.socket() as deaf, capture_logs() as logs:
         deaf.bind(("127.0.0.1", 0))
         deaf.listen()
         place = f"http://127.0.0.1:{deaf.getsockname()[1]}/v1/traces"
-        monkeypatch.setattr(trace_export, "_EXPORT_SECONDS", 600.0)
-        tracing.configure(place, 1.0, "deltaml-data_owner", "0xab")
+        tracing.configure(place, 1.0, "deltaml-data_owner", "0xab", limits)
         many_spans()
         connection, _ = deaf.accept()  # the export has begun
         many_spans()
@@ -70,11 +68,11 @@ def test_spans_do_not_wait_for_a_collector_that_does_not_answer(monkeypatch):
         connection.close()
 
 
-def test_a_collector_that_is_away_is_told_once(monkeypatch):
-    monkeypatch.setattr(trace_export, "_PERIOD_MILLISECONDS", 10)
-    monkeypatch.setattr(trace_export, "_EXPORT_SECONDS", 0.2)
+def test_a_collector_that_is_away_is_told_once():
+    limits = Limits(export_seconds=0.2, period_milliseconds=10)
     with capture_logs() as logs:
-        tracing.configure(f"http://127.0.0.1:{free_port()}/v1/traces", 1.0, "deltaml-data_owner", "0xab")
+        place = f"http://127.0.0.1:{free_port()}/v1/traces"
+        tracing.configure(place, 1.0, "deltaml-data_owner", "0xab", limits)
         many_spans()
         until = time.monotonic() + 60
         while not logs and time.monotonic() < until:
@@ -86,6 +84,6 @@ def test_a_collector_that_is_away_is_told_once(monkeypatch):
 
 def many_spans():
     """More than the queue holds."""
-    for _ in range(2 * trace_export._MOST_WAITING):
+    for _ in range(2 * Limits().most_waiting):
         with tracing.span("step complaint"):
             pass

@@ -195,7 +195,7 @@ def test_an_ordered_policy_takes_the_configurations_place_until_it_is_reset(role
 
 def test_a_changed_policy_is_told_to_trainings_that_wait(role, store):
     for key, shown in (("1", "WAITING"), ("2", "READY"), ("3", "INITIATED"), ("4", "FINISHED")):
-        store.write_step(offered(store, key.encode() * 32, key), writes(shown=shown), 1.0)
+        store.write_step(offered(store, key.encode() * 32, key), writes(display_status=shown), 1.0)
     answer = ordered(role, store, PolicyOrder(policy=ORDERED))
     assert dict(answer.inputs) == {"1": PolicyChanged(), "2": PolicyChanged()}
 
@@ -236,7 +236,7 @@ def test_trainings_of_a_store_that_did_not_count_are_counted_once(chain):
     market.run_until("invitation_answer", market.aggregator)
     owner = next(one for one in market.owners if one.shown == "INITIATED")
     store = Store()
-    store.write_step(offered(store, key="1"), writes(state=owner.state, shown=owner.shown), 1.0)
+    store.write_step(offered(store, key="1"), writes(state=owner.state, display_status=owner.shown), 1.0)
     count_earlier_trainings(store)
     assert counts_of(store).of_buyer("rows", market.buyer.address) == 1
     store.finish_input(offered(store, b"g" * 32, "1"), 2.0, values={"joined:1": None})

@@ -97,7 +97,7 @@ async def test_calls_blobs_results_and_facts_are_kept(writer):
     assert writes.blobs == {b"r" * 32: b"ciphertexts"}
     assert writes.results == {"model": b"weights"}
     assert writes.facts == [("told", {"n": 1})]
-    assert (writes.training, writes.state, writes.shown) == (7, b"state", "READY")
+    assert (writes.training, writes.state, writes.display_status) == (7, b"state", "READY")
     assert (writes.references, writes.known) == (frozenset({b"r" * 32}), frozenset({b"k" * 32}))
     assert "weights" not in repr(writes)
     assert "ciphertexts" not in repr(writes)

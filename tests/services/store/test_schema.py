@@ -8,7 +8,6 @@ from alembic.script import ScriptDirectory
 
 from services.common.errors import ConfigurationError, StoreInUse
 from services.store import SCHEMA_VERSION, Store
-from services.store import schema as schema_module
 from services.store.database import Database
 from services.store.schema import MIGRATIONS, version_of
 from services.store.tables import metadata
@@ -154,19 +153,21 @@ def test_who_only_looks_upgrades_nothing(store_url, database):
     assert version_of(database) == 2
 
 
-def test_an_upgrade_that_dies_half_way_leaves_the_old_store(store_url, database, monkeypatch):
+def test_an_upgrade_that_dies_half_way_leaves_the_old_store(store_url, database):
     make_schema_2(store_url)
     fill(database)
     before = described(database)
 
-    def die(connection, found, inner=schema_module._migrate):
-        inner(connection, found)
-        raise KeyboardInterrupt
+    def die(_connection, _cursor, statement, *_):
+        if statement.startswith("UPDATE schema_version"):  # the last step of the migration
+            raise KeyboardInterrupt
 
-    with monkeypatch.context() as patch:
-        patch.setattr(schema_module, "_migrate", die)
+    sa.event.listen(sa.Engine, "after_cursor_execute", die)
+    try:
         with pytest.raises(KeyboardInterrupt):
             Store(store_url)
+    finally:
+        sa.event.remove(sa.Engine, "after_cursor_execute", die)
     assert described(database) == before
     Store(store_url).close()
     assert version_of(database) == SCHEMA_VERSION

@@ -72,10 +72,10 @@ def test_a_timer_or_an_effect_becomes_an_input_whole_or_not_at_all(store):
 def test_a_step_replaces_the_state_and_tells_its_training(store):
     store.write_step(offered(store, key="order:1"), writes(training=None, state=b"old"), now=1.0)
     assert store.key_of(7) is None
-    ended = writes(training=7, state=b"new", shown="FINISHED", finished=True)
+    ended = writes(training=7, state=b"new", display_status="FINISHED", finished=True)
     store.write_step(offered(store, SECOND, "order:1"), ended, now=2.0)
     row = store.instance("order:1")
-    assert (row.training, row.state, row.shown, row.finished, row.updated_at) == (
+    assert (row.training, row.state, row.display_status, row.finished, row.updated_at) == (
         7,
         b"new",
         "FINISHED",
@@ -149,15 +149,18 @@ def test_everything_is_there_when_it_is_opened_again(store, store_url):
 _KILLED_IN_A_STEP = """
 import os, signal, sys
 from services.store import StepWrites, Store
-from services.store import store as module
+
+class Killing(list):
+    def __iter__(self):
+        os.kill(os.getpid(), signal.SIGKILL)
 
 store = Store(sys.argv[1], exclusive=True)
 for number in range(6):
     store.add_inputs([(bytes([number]) * 32, "1", b"input")])
-    if number == 5:
-        module._add_facts = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
     writes = StepWrites(1, bytes([number]), "IN_PROGRESS", finished=False, references=frozenset())
     writes.effects, writes.timers = [("call", bytes([number]))], {f"timer:{number}": 1.0}
+    if number == 5:
+        writes.facts = Killing()
     store.write_step(store.next_input("1"), writes, float(number))
 """
 

@@ -100,4 +100,4 @@ def test_the_command_makes_lists_changes_and_removes(tmp_path):
     assert accounts.all() == {}
     assert "no role 'king'" in refused("console", "user", "add", "olga", "--role", "king", *common, *secret)
     config.write_text(CONFIG.replace("console: {port: 8461}", ""))
-    assert "no section console" in refused("console", "user", "list", *common)
+    assert "no console section" in refused("console", "user", "list", *common)

@@ -8,8 +8,6 @@ import pytest
 
 from services.common.errors import StoreInUse, StoreUnavailable
 from services.store import Store
-from services.store import database as database_module
-from services.store import waiting as waiting_module
 from services.store.waiting import retry_while_unavailable
 from tests.support.postgresql import fresh_schema
 from tests.support.private_postgresql import private_cluster
@@ -19,10 +17,7 @@ from tests.support.stores import FIRST, everything, full_writes, offered, writes
 WORDS = ("one", "two", "three", "four", "five", "six")
 
 
-@pytest.fixture
-def rest(monkeypatch):
-    for module in (database_module, waiting_module):
-        monkeypatch.setattr(module, "REST_SECONDS", 0.05)
+REST_SECONDS = 0.05
 
 
 @pytest.fixture(scope="module")
@@ -46,8 +41,8 @@ def end_sessions(url):
         )
 
 
-def test_what_was_committed_is_there_after_the_servers_death(cluster, url, rest):
-    store = Store(url, exclusive=True)
+def test_what_was_committed_is_there_after_the_servers_death(cluster, url):
+    store = Store(url, exclusive=True, rest_seconds=REST_SECONDS)
     store.write_step(offered(store), full_writes(), now=0.0)
     before = everything(store)
     cluster.kill()
@@ -61,12 +56,12 @@ def test_what_was_committed_is_there_after_the_servers_death(cluster, url, rest)
     time.sleep(0.1)
     assert everything(store) == before
     with pytest.raises(StoreInUse):  # the lock was taken again with the new session
-        Store(url, exclusive=True)
+        Store(url, exclusive=True, rest_seconds=REST_SECONDS)
     store.close()
 
 
-def test_a_transaction_that_loses_its_server_leaves_nothing(cluster, url, rest):
-    store = Store(url, exclusive=True)
+def test_a_transaction_that_loses_its_server_leaves_nothing(cluster, url):
+    store = Store(url, exclusive=True, rest_seconds=REST_SECONDS)
     item = offered(store)
     before = everything(store)
 
@@ -100,12 +95,12 @@ def test_a_step_whose_commit_was_not_heard_of_is_not_written_twice(store_url):
     store.close()
 
 
-def test_a_daemon_that_was_overtaken_writes_nothing_more(cluster, url, rest):
-    first = Store(url, exclusive=True)
+def test_a_daemon_that_was_overtaken_writes_nothing_more(cluster, url):
+    first = Store(url, exclusive=True, rest_seconds=REST_SECONDS)
     item = offered(first)
     cluster.kill()
     cluster.start()
-    second = Store(url, exclusive=True)  # it was quicker
+    second = Store(url, exclusive=True, rest_seconds=REST_SECONDS)  # it was quicker
     for _ in range(2):
         with pytest.raises(StoreInUse, match="stop its daemon first"):
             first.write_step(item, full_writes(), now=0.0)
@@ -114,8 +109,8 @@ def test_a_daemon_that_was_overtaken_writes_nothing_more(cluster, url, rest):
     first.close()
 
 
-async def test_what_is_asked_of_a_store_that_is_away_is_asked_until_it_answers(cluster, url, rest):
-    store = Store(url, exclusive=True)
+async def test_what_is_asked_of_a_store_that_is_away_is_asked_until_it_answers(cluster, url):
+    store = Store(url, exclusive=True, rest_seconds=REST_SECONDS)
     cluster.kill()
     asking = asyncio.create_task(retry_while_unavailable(lambda: store.add_inputs([(FIRST, "1", b"input")])))
     await asyncio.sleep(0.2)
@@ -126,8 +121,8 @@ async def test_what_is_asked_of_a_store_that_is_away_is_asked_until_it_answers(c
     store.close()
 
 
-async def test_a_daemon_whose_server_is_killed_again_and_again_does_everything_once(cluster, url, rest):
-    world = World(DyingStore(url))
+async def test_a_daemon_whose_server_is_killed_again_and_again_does_everything_once(cluster, url):
+    world = World(DyingStore(url, rest_seconds=REST_SECONDS))
     world.pool.script = answering(world)
     async with world.running() as runtime:
         for number, word in enumerate(WORDS):

@@ -73,7 +73,7 @@ def test_wrong_files_and_names_are_refused_and_nothing_is_kept(catalogue, rows_f
     rows_file.write_text("age\n1\nold\n")
     assert "row 2: column 'age' is not numeric" in refused("datasets", "add", rows_file, *catalogue)
     for command in ("show", "remove"):
-        assert "there is none yet" in refused("datasets", command, "clinic", *catalogue)
+        assert "has none yet" in refused("datasets", command, "clinic", *catalogue)
     assert run_json("datasets", "list", *catalogue) == []
 
 
@@ -130,6 +130,6 @@ def test_the_catalogue_of_a_configuration_is_used(tmp_path, rows_file, catalogue
 
 
 def test_without_a_choice_the_catalogue_is_the_users_own(tmp_path, monkeypatch, rows_file):
-    monkeypatch.setattr("typer.get_app_dir", lambda name: str(tmp_path / name))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
     run("datasets", "add", rows_file)
     assert (tmp_path / "deltaml" / "datasets" / "clinic.dataset").exists()

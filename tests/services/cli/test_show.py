@@ -118,12 +118,12 @@ def test_the_bought_model_is_written_for_its_buyer(store, path, tmp_path):
     says = refused("show", "order:cd", "--store", path, "--model-out", tmp_path / "none.json")
     assert "has no model of training" in says
     assert not (tmp_path / "none.json").exists()
-    assert "needs the training" in refused("show", "--store", path, "--model-out", out)
+    assert "needs a training" in refused("show", "--store", path, "--model-out", out)
 
 
 def test_unknown_trainings_are_told(store, path):
     for training in ("8", "order:zz", "٣", "9" * 30):
-        assert f"knows no training '{training}'" in refused("show", training, "--store", path)
+        assert f"has no training '{training}'" in refused("show", training, "--store", path)
 
 
 def test_what_is_no_store_is_refused_and_stays_as_it_is(tmp_path):

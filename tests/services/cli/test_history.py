@@ -79,4 +79,4 @@ def test_one_training_is_shown_round_by_round(config):
 
 def test_nonsense_is_refused_with_the_remedy(config):
     assert "give a date such as" in refused("history", "--config", config, "--since", "yesterday")
-    assert "knows no training" in refused("history", "--config", config, "--training", "9")
+    assert "has no training" in refused("history", "--config", config, "--training", "9")

@@ -55,7 +55,7 @@ def test_the_lines_for_the_daemons_are_yaml(node, keys):
     assert (chain["url"], chain["chain_id"]) == (node, 31337)
     assert chain["first_block"] == int(rpc(node, "eth_blockNumber"), 16)
     text = run("admin", "contract", "show", "--chain", node, "--contract", chain["contract"]).stdout
-    assert "genuine     yes\n" in text
+    assert "genuine       yes\n" in text
 
 
 def test_other_code_is_not_taken_for_ours(node, keys):

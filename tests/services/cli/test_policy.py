@@ -44,7 +44,7 @@ def store(config):
 def orders(monkeypatch):
     """What would have gone to the daemon."""
     sent = []
-    module = sys.modules["services.cli.policy"]
+    module = sys.modules["services.cli.policy_order"]
     monkeypatch.setattr(module, "send_order", lambda _config, _role, body, _training: sent.append(body))
     return sent
 
@@ -88,7 +88,7 @@ def test_set_starts_from_the_policy_in_force(config, store, orders):
     ("arguments", "told"),
     [
         (("policy", "set", "--buyers", "0x12"), "buyers"),
-        (("budget", "--per-buyer", "many"), "'many' is no number"),
+        (("budget", "--per-buyer", "many"), "'many' is not a number"),
         (("budget", "--per-buyer", "9999999"), "budget.per_buyer"),
         (("budget", "--trainings", "4"), "need the --data-set"),
         (("budget", "--data-set", "rows", "--buyer", "0x12", "--trainings", "4"), "buyer: "),

@@ -1,0 +1,55 @@
+"""`deltaml admin broker`: what the participants need on RabbitMQ."""
+
+import asyncio
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from services.bus.broker.drift import Difference
+from services.bus.broker.provisioning import apply_broker, load_plan, plan_broker
+from services.cli.options import Json
+from services.cli.output import print_json, print_line, print_table
+
+DIFFERENT = 1
+"""Exit status of `plan` when applying would change something."""
+
+broker = typer.Typer(
+    name="broker", help="Exchanges, queues, users and rights on RabbitMQ.", no_args_is_help=True
+)
+
+_File = Annotated[Path, typer.Argument(metavar="FILE.yaml", help="Participants and the management API.")]
+
+
+@broker.command()
+def plan(file: _File, json: Json = False) -> None:
+    """Show what `apply` would do; the exit status is 1 if that is anything."""
+    differences = asyncio.run(plan_broker(load_plan(file)))
+    _show(differences, done=False, json=json)
+    if _count_changes(differences):
+        raise typer.Exit(DIFFERENT)
+
+
+@broker.command()
+def apply(file: _File, json: Json = False) -> None:
+    """Create and correct what the file's participants need; what is right already is left alone."""
+    _show(asyncio.run(apply_broker(load_plan(file))), done=True, json=json)
+
+
+def _show(differences: Sequence[Difference], *, done: bool, json: bool) -> None:
+    rows = [(item.action, item.kind, item.name, item.detail) for item in differences]
+    if json:
+        print_json([dict(zip(("action", "kind", "name", "detail"), row, strict=True)) for row in rows])
+        return
+    if rows:
+        print_table(("action", "kind", "name", "detail"), rows)
+    changes = _count_changes(differences)
+    if not changes:
+        print_line("the broker is as planned")
+    else:
+        print_line(f"{changes} changes made" if done else f"{changes} changes to make")
+
+
+def _count_changes(differences: Sequence[Difference]) -> int:
+    return sum(item.action != "look" for item in differences)

@@ -1,0 +1,92 @@
+"""`deltaml budget`: how many trainings an owner's data sets may take part in."""
+
+from collections.abc import Iterator
+from typing import Annotated, Any
+
+import typer
+
+from protocol.owner_policy import Budget
+from protocol.roles.owner.budget import Counts
+from services.cli.options import ConfigFile, Json
+from services.cli.output import print_json, print_line, print_table
+from services.cli.policy_order import order_policy, policy_in_force, validated, with_changes
+from services.cli.store_option import existing_store
+from services.common.errors import ConfigurationError
+from services.config.daemons import DataOwnerConfig
+from services.data.catalog import Catalog
+from services.records.owner_account import counts_of
+
+_InTotal = Annotated[str | None, typer.Option(help="Trainings in all; 'count' counts equations.")]
+_PerBuyer = Annotated[str | None, typer.Option(help="Trainings for each buyer; 'count' counts equations.")]
+_DataSet = Annotated[str | None, typer.Option(help="Set a limit of this data set alone.")]
+_Buyer = Annotated[str | None, typer.Option(help="... and of this buyer alone, by its address.")]
+_Trainings = Annotated[
+    int | None, typer.Option(min=0, help="... to so many; left out, the general limit holds again.")
+]
+
+
+def budget(
+    config: ConfigFile,
+    *,
+    per_buyer: _PerBuyer = None,
+    in_total: _InTotal = None,
+    data_set: _DataSet = None,
+    buyer: _Buyer = None,
+    trainings: _Trainings = None,
+    json: Json = False,
+) -> None:
+    """How many trainings each data set has taken part in, for whom, and its limits; or set them."""
+    if data_set is None and (buyer is not None or trainings is not None):
+        raise ConfigurationError("--buyer and --trainings need the --data-set that they are for")
+    settings, policy, _ = policy_in_force(config)
+    general = {"per_buyer": per_buyer, "in_total": in_total}
+    changes = {name: _limit(text) for name, text in general.items() if text is not None}
+    wanted = with_changes(policy, {"budget": {**dict(policy.budget), **changes}})
+    if data_set is not None:
+        account = None if buyer is None else buyer.lower()
+        limited = validated(lambda: wanted.budget.with_limit(data_set, account, trainings))
+        wanted = with_changes(wanted, {"budget": limited})
+    if wanted != policy:
+        order_policy(settings, wanted)
+    with existing_store(None, config) as store:
+        counts = counts_of(store)
+    _show_budget(settings, wanted.budget, counts, json=json)
+
+
+def _limit(text: str) -> int | None:
+    if text == "count":
+        return None
+    if not (text.isascii() and text.isdigit()):
+        raise ConfigurationError(f"{text!r} is not a number of trainings; give one, or 'count'")
+    return int(text)
+
+
+def _show_budget(settings: DataOwnerConfig, budget: Budget, counts: Counts, *, json: bool) -> None:
+    catalog = {entry.name for entry in Catalog(settings.catalogue).list()}
+    rows = [row for name in sorted(catalog | counts.data_sets()) for row in _rows(name, budget, counts)]
+    if json:
+        print_json({"per_buyer": budget.per_buyer, "in_total": budget.in_total, "counts": rows})
+        return
+    table = [
+        (
+            row["data_set"],
+            row["buyer"] or "all together",
+            str(row["used"]),
+            "by count" if row["limit"] is None else str(row["limit"]),
+        )
+        for row in rows
+    ]
+    print_table(("data set", "buyer", "trainings", "limit"), table, right=("trainings", "limit"))
+    print_line(
+        "'by count': the limit follows from each request, by a count of equations (protocol/README.md)."
+    )
+
+
+def _rows(data_set: str, budget: Budget, counts: Counts) -> Iterator[dict[str, Any]]:
+    """First all buyers together, then each that has a training or a limit."""
+    used, limit = counts.in_total(data_set), budget.limit_of(data_set, None)
+    yield {"data_set": data_set, "buyer": None, "used": used, "limit": limit}
+    limited = {item.buyer for item in budget.limits if item.data_set == data_set and item.buyer}
+    for buyer in sorted(counts.buyers(data_set) | limited):
+        used, limit = counts.of_buyer(data_set, buyer), budget.limit_of(data_set, buyer)
+        yield {"data_set": data_set, "buyer": buyer, "used": used, "limit": limit}

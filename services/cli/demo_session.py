@@ -1,0 +1,108 @@
+"""A run of `deltaml demo` on a terminal: a line for each event, and the closing tables."""
+
+import typer
+from rich.console import Console
+
+from protocol.asset import MARKET_ASSET
+from protocol.errors import MisuseError
+from protocol.messages import ChainEvent
+from protocol.records import FIXED_POINT
+from services.cli.output import print_line, print_table
+from services.common.files import write_private
+from services.data.sample_request import DemoOptions
+from services.sandbox.demo import run_demo
+from services.sandbox.interactive_demo import run_attended_demo
+from services.sandbox.report import DemoReport
+
+
+def run(options: DemoOptions, *, json: bool) -> None:
+    """One training from start to end; its figures are shown, and written where `options` say."""
+    screen = Console(quiet=json)
+    outcome = run_demo(options, Narrator(screen, options.rounds).tell)
+    text = outcome.model_dump_json(indent=2)
+    if options.report is not None:
+        write_private(options.report, text.encode() + b"\n")
+    if json:
+        typer.echo(text)
+    else:
+        _show_report(outcome)
+
+
+def attend(options: DemoOptions, port: int, *, json: bool) -> None:
+    """Until Ctrl-C. What is written when a training ends belongs to the unattended demo."""
+    for name, given in (("--report", options.report), ("--model-out", options.model_out), ("--json", json)):
+        if given:
+            raise MisuseError(f"{name} does not go with --console, which shows and downloads the results")
+    narrator = Narrator(Console(), options.rounds)
+    try:
+        run_attended_demo(options, port, narrator.tell, narrator.invite)
+    except KeyboardInterrupt:
+        narrator.tell("stopped", None)
+
+
+class Narrator:
+    """Prints what happens as it happens."""
+
+    def __init__(self, console: Console, rounds: int) -> None:
+        """`rounds` is what was asked for."""
+        self._console, self._rounds = console, rounds
+
+    def tell(self, text: str, event: ChainEvent | None) -> None:
+        """One line for a text, or for an event that people care about."""
+        line = text if event is None else self._line(event)
+        if line:
+            self._console.print(line, highlight=False)
+
+    def invite(self, address: str) -> None:
+        """Where to look; the first look starts the first training."""
+        self._console.print(f"open {address}", highlight=False, soft_wrap=True)
+        self._console.print("the first training begins when you do; Ctrl-C stops the market", highlight=False)
+
+    def _line(self, item: ChainEvent) -> str:
+        event = item.event
+        line = ""
+        match event.event:
+            case "Opened":
+                deposit = MARKET_ASSET.exact(event.deposit)
+                line = f"training {event.training} opened with a deposit of {deposit}"
+            case "Joined":
+                line = f"owner {event.owner} joined, seat {event.seat}"
+            case "RolesDrawn":
+                trainers, validators = event.trainers.bit_count(), event.validators.bit_count()
+                line = f"roles drawn: {trainers} train, {validators} validate"
+            case "RoundRecorded":
+                errors = f"{event.record.mse_before / FIXED_POINT:.3f} → {event.mse_after / FIXED_POINT:.3f}"
+                line = f"round {event.round:>3} of {self._rounds}: MSE {errors}"
+            case "Settled":
+                paid, refund = MARKET_ASSET.exact(event.paid), MARKET_ASSET.exact(event.refund)
+                line = f"settled: {paid} paid, {refund} back to the buyer"
+            case "Cancelled":
+                line = f"cancelled: {MARKET_ASSET.exact(event.refund)} back to the buyer"
+        return line
+
+
+def _show_report(report: DemoReport) -> None:
+    """The closing tables."""
+    errors = (
+        ("before", f"{report.mse_initial:.4f}"),
+        ("after, as published", f"{report.mse_final:.4f}"),
+        ("after, same schedule in plaintext", f"{report.mse_plaintext_same_schedule:.4f}"),
+        ("least squares on the trainers' pooled rows", f"{report.mse_pooled_ols:.4f}"),
+        ("largest difference of a weight to plaintext", f"{report.weights_max_abs_error:.1e}"),
+    )
+    title = f"{report.rounds} rounds × {report.local_steps} steps, {report.key_bits}-bit key"
+    print_table(("mean squared error on the validators' rows", "MSE"), errors, title=title, right=("MSE",))
+    pay = [
+        (account, f"{report.contributions[account]:.1%}" if account in report.contributions else "", amount)
+        for account, amount in report.paid_wei.items()
+    ]
+    pay.append(("refund to the buyer", "", report.refund_wei))
+    unit = MARKET_ASSET.smallest
+    title = f"deposit {report.deposit_wei} {unit} = paid + refunded; the pot pays contributions"
+    print_table(("party", "of the pot", unit), pay, title=title, right=("of the pot", unit))
+    times = [(phase, f"{seconds:.2f}") for phase, seconds in report.seconds_by_phase.items()]
+    times.append((f"{report.messages_on_bus} messages", f"{report.bytes_on_bus / 1e6:.1f} MB"))
+    title = f"{report.seconds_total:.1f} s from start to end"
+    print_table(("phase, summed over cores and daemons", "seconds"), times, title=title, right=("seconds",))
+    if report.model_file is not None:
+        print_line(f"model: {report.model_file}")

@@ -1,0 +1,45 @@
+"""Groups of commands whose modules are imported when a command runs: help and completion stay quick."""
+
+from collections.abc import Mapping
+from importlib import import_module
+from typing import Any, ClassVar
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+from typing_extensions import override
+
+
+class LazyCommand(TyperCommand):
+    """Stands for a command, or a group of commands, in lists."""
+
+    def __init__(self, name: str, module: str, help_text: str) -> None:
+        """`module` of `services.cli` has a function or a Typer that is called like the command."""
+        super().__init__(name, help=help_text)
+        self._module, self._attribute = f"services.cli.{module}", name.replace("-", "_")
+
+    def load(self) -> Any:
+        """The command itself."""
+        target = getattr(import_module(self._module), self._attribute)
+        if isinstance(target, typer.Typer):
+            return typer.main.get_group(target)
+        single = typer.Typer(add_completion=False)
+        single.command(self.name)(target)
+        return typer.main.get_command(single)
+
+
+class LazyGroup(TyperGroup):
+    """A group that knows where each command is, and the first paragraph of its help."""
+
+    lazy: ClassVar[Mapping[str, tuple[str, str]]]
+    """(module, help) by the command's name, in the order of the list."""
+
+    def __init__(self, **options: Any) -> None:
+        """`options` are TyperGroup's."""
+        super().__init__(**options)
+        self.commands = {name: LazyCommand(name, *entry) for name, entry in self.lazy.items()}
+
+    @override
+    def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
+        """Find the command that runs, and import it."""
+        name, command, rest = super().resolve_command(ctx, args)
+        return name, command.load() if isinstance(command, LazyCommand) else command, rest

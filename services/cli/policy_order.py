@@ -1,0 +1,47 @@
+"""An owner's policy as its store has it, and the order that changes it."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import ValidationError
+
+from protocol.messages import PolicyOrder
+from protocol.owner_policy import OwnerPolicy
+from services.cli.orders import send_order
+from services.cli.store_option import existing_store
+from services.common.errors import ConfigurationError
+from services.config.daemons import DataOwnerConfig, load
+from services.records.owner_account import ordered_policy
+
+Made = TypeVar("Made")
+
+
+def policy_in_force(config: Path) -> tuple[DataOwnerConfig, OwnerPolicy, str]:
+    """(configuration, policy, where the policy comes from)."""
+    settings = load(config, "data-owner")
+    with existing_store(None, config) as store:
+        ordered = ordered_policy(store)
+    if ordered is None:
+        return settings, settings.policy, "configuration"
+    return settings, ordered, "order"
+
+
+def order_policy(settings: DataOwnerConfig, policy: OwnerPolicy | None) -> None:
+    """Have the running daemon decide by this policy, or by its configuration's."""
+    send_order(settings, "data_owner", PolicyOrder(policy=policy), 0)
+
+
+def with_changes(policy: OwnerPolicy, changes: dict[str, Any]) -> OwnerPolicy:
+    """The policy with other values; raises ConfigurationError naming the field that is wrong."""
+    return validated(lambda: OwnerPolicy.model_validate({**dict(policy), **changes}))
+
+
+def validated(make: Callable[[], Made]) -> Made:
+    """What `make` makes; raises ConfigurationError naming the field that is wrong."""
+    try:
+        return make()
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"])
+        raise ConfigurationError(f"{place}: {first['msg']}") from None

@@ -1,0 +1,40 @@
+"""Rows of a Parquet file, streamed by pyarrow."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from pyarrow import ArrowException, RecordBatch, parquet, types
+
+from services.common.errors import DataSetError
+from services.data.csv_rows import not_numeric
+
+_BATCH_VALUES = 1 << 20
+
+
+@contextmanager
+def _file(place: Path) -> Iterator[parquet.ParquetFile]:
+    try:
+        # A buffer makes pyarrow stream pages; otherwise a file of one row group is held whole.
+        with parquet.ParquetFile(place, buffer_size=_BATCH_VALUES, pre_buffer=False) as file:
+            yield file
+    except (ArrowException, OSError):
+        raise DataSetError(f"{place} is not a Parquet file, or it is damaged; write it again") from None
+
+
+def columns(place: Path) -> list[str]:
+    """All columns; raises DataSetError for a file that is not Parquet."""
+    with _file(place) as file:
+        return list(file.schema_arrow.names)
+
+
+def batches(place: Path, _known: Sequence[str], chosen: Sequence[str]) -> Iterator[RecordBatch]:
+    """The rows of the `chosen` columns; raises DataSetError for one that is not numeric."""
+    with _file(place) as file:
+        for name in chosen:
+            kind = file.schema_arrow.field(name).type
+            numeric = types.is_integer(kind) or types.is_floating(kind) or types.is_decimal(kind)
+            if not (numeric or types.is_boolean(kind)):
+                raise not_numeric(place, name, "")
+        size = max(len(chosen) + 1, _BATCH_VALUES // len(chosen))
+        yield from file.iter_batches(batch_size=size, columns=list(chosen), use_threads=False)

@@ -1,0 +1,66 @@
+"""What a step writes beside its state: timers, blobs, values, facts. Each inside the step's transaction."""
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import sqlalchemy as sa
+
+from services.store.rows import StepWrites
+from services.store.tables import blobs, facts, role_values, timers
+
+_FORGET_BLOB = blobs.delete().where(
+    blobs.c.key == sa.bindparam("of"), blobs.c.digest == sa.bindparam("which")
+)
+_FORGET_TIMER = timers.delete().where(
+    timers.c.key == sa.bindparam("of"), timers.c.name == sa.bindparam("which")
+)
+
+
+def write_timers(connection: sa.Connection, key: str, writes: StepWrites, now: float) -> None:
+    """Cancel and set a step's timers, which run from `now` on."""
+    gone = writes.cancelled | set(writes.timers)
+    if gone:
+        connection.execute(_FORGET_TIMER, [{"of": key, "which": name} for name in gone])
+    rows = [{"key": key, "name": name, "fire_at": now + wait} for name, wait in writes.timers.items()]
+    if rows:
+        connection.execute(timers.insert(), rows)
+
+
+def write_blobs(connection: sa.Connection, key: str, writes: StepWrites) -> None:
+    """Keep what a step made and its state refers to; forget what it refers to no more."""
+    gone = writes.known - writes.references
+    if gone:
+        connection.execute(_FORGET_BLOB, [{"of": key, "which": digest} for digest in gone])
+    rows = [
+        {"key": key, "digest": digest, "content": content}
+        for digest, content in writes.blobs.items()
+        if digest in writes.references - writes.known
+    ]
+    if rows:
+        connection.execute(blobs.insert(), rows)
+
+
+def write_values(connection: sa.Connection, values: Mapping[str, bytes | None]) -> None:
+    """Values of the daemon itself; None forgets one."""
+    for name, content in values.items():
+        if content is None:
+            connection.execute(role_values.delete().where(role_values.c.name == name))
+        else:
+            put(connection, role_values, {"name": name}, {"content": content})
+
+
+def add_facts(
+    connection: sa.Connection, key: str, items: Iterable[tuple[str, Mapping[str, Any]]], now: float
+) -> None:
+    """(name, data) of facts about `key`."""
+    rows = [{"key": key, "name": name, "data": json.dumps(dict(data)), "at": now} for name, data in items]
+    if rows:
+        connection.execute(facts.insert(), rows)
+
+
+def put(connection: sa.Connection, table: sa.Table, key: dict[str, Any], values: dict[str, Any]) -> None:
+    """Update the row with this key, or make it."""
+    where = [table.c[name] == value for name, value in key.items()]
+    if connection.execute(table.update().where(*where).values(values)).rowcount == 0:
+        connection.execute(table.insert().values(**key, **values))
