@@ -4,18 +4,20 @@ import asyncio
 import ssl
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from functools import partial
 
 from aiohttp import web
 
 from protocol.marketplace import PartyRole
 from services.common.errors import ConfigurationError
 from services.config.daemons import ConsoleSettings
-from services.console import aggregator, buyer, owner
+from services.console.aggregator import section as aggregator
 from services.console.auth.security import secure
+from services.console.buyer import section as buyer
+from services.console.owner import section as owner
 from services.console.party import Party
-from services.console.presentation.assets import Assets
 from services.console.web import full_record, signin
-from services.console.web.access import Guard, Handler, access, page_of
+from services.console.web.access import Guard, access, page_of
 from services.console.web.context import ConsoleContext
 from services.console.web.error_pages import error_pages
 from services.console.web.hub import Hub
@@ -40,11 +42,7 @@ class Console:
 
     def application(self) -> web.Application:
         """The aiohttp application, to be served once."""
-        context, guard = self.context, Guard(self.context)
-
-        @web.middleware
-        async def guarded(request: web.Request, handler: Handler) -> web.StreamResponse:
-            return await guard.handle(request, handler)
+        context = self.context
 
         async def prepared(_request: web.Request, response: web.StreamResponse) -> None:
             secure(response, tls=context.origins.tls)
@@ -52,7 +50,8 @@ class Console:
         async def stopping(_application: web.Application) -> None:
             context.hub.close()
 
-        application = web.Application(middlewares=[error_pages, guarded], client_max_size=LONGEST_FORM)
+        guard = Guard(context)
+        application = web.Application(middlewares=[error_pages, guard.handle], client_max_size=LONGEST_FORM)
         application.on_response_prepare.append(prepared)
         application.on_shutdown.append(stopping)
         application.add_routes(self._routes())
@@ -67,7 +66,7 @@ class Console:
             web.post("/sign-in", signin.submit),
             web.post("/sign-out", signin.leave),
             web.post("/preferences", signin.prefer),
-            web.get("/static/{hash}/{path:.+}", access("public")(_assets_of(context.assets))),
+            web.get("/static/{hash}/{path:.+}", access("public")(partial(context.assets.serve))),
             web.get("/live/{topic}", live.handle),
             web.get("/live/{topic}/{argument}", live.handle),
             web.get("/trainings/{key}/all", full_record.show),
@@ -78,13 +77,6 @@ class Console:
 async def _home(request: web.Request) -> web.StreamResponse:
     page = page_of(request)
     return page.redirect(page.context.section.home)
-
-
-def _assets_of(assets: Assets) -> Handler:
-    async def serve(request: web.Request) -> web.Response:
-        return await assets.serve(request)
-
-    return serve
 
 
 @asynccontextmanager
@@ -98,23 +90,36 @@ async def serving(console: Console | None) -> AsyncIterator[int | None]:
         return
     context, settings = console.context, console.context.settings
     context.accounts.all()  # a file that cannot be used is told at the start
-    runner = web.AppRunner(
-        console.application(), access_log=None, shutdown_timeout=_SHUTDOWN_SECONDS, handler_cancellation=True
-    )
-    await runner.setup()
     pushing = asyncio.create_task(context.hub.run())
     try:
-        site = web.TCPSite(runner, settings.host, settings.port, ssl_context=_tls(settings))
+        place, tls = (settings.host, settings.port), _tls(settings)
+        async with listening(console.application(), *place, option="console.port", tls=tls) as port:
+            yield port
+    finally:
+        pushing.cancel()
+
+
+@asynccontextmanager
+async def listening(
+    application: web.Application, host: str, port: int, *, option: str, tls: ssl.SSLContext | None = None
+) -> AsyncIterator[int]:
+    """Serve an application while the block runs, which gets the port; 0 takes a free one.
+
+    Raises ConfigurationError for a port that is taken, which names the `option` that chooses another.
+    """
+    runner = web.AppRunner(
+        application, access_log=None, shutdown_timeout=_SHUTDOWN_SECONDS, handler_cancellation=True
+    )
+    await runner.setup()
+    try:
         try:
-            await site.start()
+            await web.TCPSite(runner, host, port, ssl_context=tls).start()
         except OSError as error:
             raise ConfigurationError(
-                f"cannot listen on {settings.host}:{settings.port} ({error.strerror}): "
-                "choose another console.port"
+                f"cannot listen on {host}:{port} ({error.strerror}): choose another {option}"
             ) from None
         yield runner.addresses[0][1]
     finally:
-        pushing.cancel()
         await runner.cleanup()
 
 

@@ -1,7 +1,9 @@
 """What a daemon hands to its console: whose it is, where it reads and how it gives orders."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 
 from protocol.marketplace import PartyRole
 from protocol.messages import Message
@@ -9,6 +11,7 @@ from protocol.owner_policy import OwnerPolicy
 from protocol.records import Market
 from services.bus.port import Bus
 from services.data.catalog import Catalog
+from services.data.sandboxed_reader import Found, read_apart
 from services.identity.keys import Identity
 from services.identity.signing import order_to_self
 from services.store import Store
@@ -21,17 +24,24 @@ Balance = Callable[[], Awaitable[int]]
 
 @dataclass(frozen=True, slots=True)
 class OwnerResources:
-    """An owner's catalogue, and the policy in the daemon's configuration."""
+    """An owner's catalogue, the policy in the daemon's configuration, and how uploads become statistics.
+
+    Reading takes memory, and the daemon has trainings to see to: one upload is read at a time.
+    """
 
     catalogue: Catalog
     configured: OwnerPolicy
+    read_upload: Callable[[Path, list[str] | None, str], Awaitable[Found]] = read_apart
+    largest_upload: int = 1 << 30
+    reading: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(1))
 
 
 @dataclass(frozen=True, slots=True)
 class Party:
     """The participant behind a console.
 
-    `balance` asks the chain for the account's wei and may raise ChainError. `owner` is a data owner's desk.
+    `balance` asks the chain for the account's wei and may raise ChainError. Only a data owner has
+    `owner_resources`.
     """
 
     role: PartyRole
@@ -40,13 +50,13 @@ class Party:
     store: Store
     order: Order
     balance: Balance
-    owner: OwnerResources | None = None
+    owner_resources: OwnerResources | None = None
 
     @property
-    def desk(self) -> OwnerResources:
-        """The owner's; other roles have none."""
-        assert self.owner is not None
-        return self.owner
+    def owner(self) -> OwnerResources:
+        """A data owner's resources, on the pages that only owners have."""
+        assert self.owner_resources is not None
+        return self.owner_resources
 
 
 def orders_over(bus: Bus, identity: Identity, role: PartyRole) -> Order:

@@ -39,12 +39,12 @@ def console_of(
         store=store,
         order=orders_over(bus, identity, role),
         balance=lambda: client.balance_of(identity.address),
-        owner=_desk(config),
+        owner_resources=_owner_resources(config),
     )
     return Console(party, config.console, hub)
 
 
-def _desk(config: ModelBuyerConfig | DataOwnerConfig | AggregatorConfig) -> OwnerResources | None:
+def _owner_resources(config: ModelBuyerConfig | DataOwnerConfig | AggregatorConfig) -> OwnerResources | None:
     if not isinstance(config, DataOwnerConfig):
         return None
     catalogue = Catalog(config.catalogue)

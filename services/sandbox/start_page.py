@@ -15,9 +15,8 @@ from typing import Any, NoReturn
 
 from aiohttp import web
 
-from services.common.errors import ConfigurationError
 from services.config.daemons import ConsoleSettings
-from services.console.app import Console, serving
+from services.console.app import Console, listening, serving
 from services.console.auth.accounts import Accounts
 from services.console.auth.security import Origins, secure
 from services.console.buyer.views import summaries
@@ -185,8 +184,8 @@ async def consoles(
             place = _place(party, settings, hubs, folder)
             places.append(await stack.enter_async_context(place))
         page = StartPage(places, password, order)
-        address = await stack.enter_async_context(_listening(page, port))
-        yield page, f"{address}?key={page.key}"
+        start = listening(page.application(), HOST, port, option="--console-port")
+        yield page, f"http://{HOST}:{await stack.enter_async_context(start)}/?key={page.key}"
 
 
 @asynccontextmanager
@@ -194,7 +193,7 @@ async def _place(
     party: Participant, settings: ConsoleSettings, hubs: Hubs, folder: Path
 ) -> AsyncIterator[Place]:
     role, address = party.runtime.role.name, party.identity.address
-    desk = _desk(party, folder)
+    owner = _owner_resources(party, folder)
     console = Console(
         Party(
             role=role,
@@ -203,17 +202,17 @@ async def _place(
             store=party.store,
             order=orders_over(party.bus, party.identity, role),
             balance=lambda: party.client.balance_of(address),
-            owner=desk,
+            owner_resources=owner,
         ),
         settings,
         hubs.of(address),
     )
     label, about = _LABELS[role]
-    async with serving(console) as port, _watching(party, desk):
+    async with serving(console) as port, _watching(party, owner):
         yield Place(label, about, address, console.context, f"http://{HOST}:{port}/")
 
 
-def _desk(party: Participant, folder: Path) -> OwnerResources | None:
+def _owner_resources(party: Participant, folder: Path) -> OwnerResources | None:
     """A data owner's: what it has in memory goes into a catalogue, which it uses from then on."""
     role = party.runtime.role
     if not isinstance(role, OwnerRole):
@@ -226,33 +225,17 @@ def _desk(party: Participant, folder: Path) -> OwnerResources | None:
 
 
 @asynccontextmanager
-async def _watching(party: Participant, desk: OwnerResources | None) -> AsyncIterator[None]:
+async def _watching(party: Participant, owner: OwnerResources | None) -> AsyncIterator[None]:
     """Look after an owner's catalogue while the block runs."""
     role, runtime = party.runtime.role, party.runtime
-    if desk is None or not isinstance(role, OwnerRole):
+    if owner is None or not isinstance(role, OwnerRole):
         yield
         return
-    watch = asyncio.create_task(watch_catalog(desk.catalogue, role.undecided, runtime.offer))
+    watch = asyncio.create_task(watch_catalog(owner.catalogue, role.undecided, runtime.offer))
     try:
         yield
     finally:
         watch.cancel()
-
-
-@asynccontextmanager
-async def _listening(page: StartPage, port: int) -> AsyncIterator[str]:
-    runner = web.AppRunner(page.application(), access_log=None, shutdown_timeout=1.0)
-    await runner.setup()
-    try:
-        try:
-            await web.TCPSite(runner, HOST, port).start()
-        except OSError as error:
-            raise ConfigurationError(
-                f"cannot listen on {HOST}:{port} ({error.strerror}): choose another --console-port"
-            ) from None
-        yield f"http://{HOST}:{runner.addresses[0][1]}/"
-    finally:
-        await runner.cleanup()
 
 
 def _numbered(label: str, number: int) -> str:

@@ -1,9 +1,10 @@
 """A console of one party in this process, with accounts, and browsers to it."""
 
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Self
 
 from aiohttp import ClientResponse, ClientSession, CookieJar
@@ -27,8 +28,15 @@ class ConsoleWorld:
     """A party's console and what it ordered."""
 
     def __init__(
-        self, folder: Path, role: str = "model_buyer", *, store: Store | None = None, **settings: Any
+        self,
+        folder: Path,
+        role: str = "model_buyer",
+        *,
+        store: Store | None = None,
+        resources: Mapping[str, Any] = MappingProxyType({}),
+        **settings: Any,
     ):
+        """`resources` are an owner's beyond the catalogue, `settings` the console's."""
         self.store, self.hub = store or Store(), Hub(pace_seconds=0.01)
         self.orders: list[tuple[Message, int]] = []
         self.refusal: Exception | None = None
@@ -39,9 +47,9 @@ class ConsoleWorld:
             accounts.add("olga", PASSWORD, "operator")
             accounts.add("victor", PASSWORD, "viewer")
         self.accounts = Accounts(users)
-        self.desk = OwnerResources(Catalog(folder / "datasets"), OwnerPolicy(automatic=True))
-        desk = self.desk if role == "data_owner" else None
-        party = Party(role, ADDRESS, MARKET, self.store, self._order, self._balance, desk)
+        self.owner = OwnerResources(Catalog(folder / "datasets"), OwnerPolicy(automatic=True), **resources)
+        owner = self.owner if role == "data_owner" else None
+        party = Party(role, ADDRESS, MARKET, self.store, self._order, self._balance, owner)
         self.console = Console(party, ConsoleSettings(port=0, users_file=users, **settings), self.hub)
         self.url = ""
 

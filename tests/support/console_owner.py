@@ -37,7 +37,7 @@ def add_rows(
     """A data set that serves the usual request, if it has its columns and rows."""
     values = np.random.default_rng(1).uniform(-0.05, 0.05, (rows, len(columns)))
     values[:, -1] = np.abs(values[:, -1]) * 1000
-    world.desk.catalogue.add(name, make_statistic(columns, values), f"{name}.csv")
+    world.owner.catalogue.add(name, make_statistic(columns, values), f"{name}.csv")
 
 
 def put(world: ConsoleWorld, training: int = 1, **state: Any) -> str:

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from functools import lru_cache
 
-from protocol.request import Request
 from protocol.roles.aggregator.lanes import (
     EvaluationLane,
     MeasuringLane,
@@ -16,18 +15,19 @@ from protocol.roles.aggregator.state import AggregatorState, TrainingState
 from protocol.roles.dispatch import decode_state
 from protocol.roles.shared.parties import Parties
 from services.console.presentation.i18n import gettext_noop as _
-from services.console.presentation.timeline import Moment, timeline
+from services.console.presentation.timeline import timeline
+from services.console.presentation.training_record import TrainingRecord
 from services.console.web.section import LISTED
-from services.records.chain_history import ChainStory, Partner, chain_story, curve, partners
+from services.records.chain_history import chain_story
 from services.store import InstanceRow, Store
 
 _TIMERS = {
     "request": _("the request from the buyer"),
-    "join": _("the joining of owners"),
+    "join": _("the owners' joining"),
     "draw": _("the drawing of roles"),
     "rows": _("the owners' row counts"),
     "updates": _("the trainers' updates"),
-    "refresh": _("the buyer's fresh encryption"),
+    "refresh": _("the buyer's re-encryption"),
     "metrics": _("the validators' measurements"),
     "opening": _("the buyer's opening"),
     "signatures": _("the validators' signatures"),
@@ -74,22 +74,15 @@ class Deadline:
     at: float
 
 
-@dataclass(frozen=True, slots=True)
-class Detail:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Detail(TrainingRecord):
     """Everything about one training."""
 
     summary: Summary
-    request: Request | None
-    failure: str | None
     work: tuple[Work, ...]
     deadlines: tuple[Deadline, ...]
     answers: tuple[tuple[str, str], ...]
     dropped: tuple[str, ...]
-    curve: tuple[tuple[int, int], ...]
-    partners: tuple[Partner, ...]
-    settled: bool
-    story: ChainStory
-    timeline: tuple[Moment, ...]
 
 
 def summaries(store: Store, count: int = LISTED, skipped: int = 0) -> list[Summary]:
@@ -124,23 +117,21 @@ def detail(store: Store, key: str) -> Detail | None:
         request=state.request,
         failure=state.failure,
         work=work_in_hand(state),
-        deadlines=tuple(
-            Deadline(_TIMERS[name.partition(":")[0]], at)
-            for name, at in store.timers_of(key)
-            if name.partition(":")[0] in _TIMERS and not row.finished
-        ),
+        deadlines=() if row.finished else _deadlines(store, key),
         answers=tuple(
             (str(data["owner"]), str(data["decision"]))
             for name, data, _at in facts
             if name == "owner_answered"
         ),
         dropped=state.parties.addresses(state.dropped),
-        curve=curve(story.rounds),
-        partners=() if state.request is None else partners(state.request, story),
-        settled=story.settled is not None,
         story=story,
         timeline=timeline(facts, story),
     )
+
+
+def _deadlines(store: Store, key: str) -> tuple[Deadline, ...]:
+    timers = ((name.partition(":")[0], at) for name, at in store.timers_of(key))
+    return tuple(Deadline(_TIMERS[kind], at) for kind, at in timers if kind in _TIMERS)
 
 
 def work_in_hand(state: AggregatorState) -> tuple[Work, ...]:

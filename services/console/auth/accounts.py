@@ -1,13 +1,12 @@
 """Local accounts: names, roles and Argon2id hashes in a file that its owner alone can read."""
 
-import json
 import re
 from pathlib import Path
 from typing import Annotated, Literal
 
 from nacl.exceptions import InvalidkeyError
 from nacl.pwhash import argon2id
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from services.common.errors import ConfigurationError
 from services.common.files import read_private, write_private
@@ -29,6 +28,9 @@ class Account(BaseModel):
     role: AccountRole
     password: str = Field(repr=False)
     generation: Annotated[int, Field(ge=1)] = 1
+
+
+_FILE = TypeAdapter(dict[str, Account])
 
 
 class Accounts:
@@ -74,22 +76,21 @@ class Accounts:
             raise ConfigurationError(
                 f"{name[:64]!r} cannot be an account's name: use up to 64 of a-z, 0-9, '.', '_', '@' and '-'"
             )
-        known = dict(self.all())
-        if name in known:
+        accounts = self.all()
+        if name in accounts:
             raise ConfigurationError(f"there is an account {name} already; change its password with passwd")
-        self._write({**known, name: Account(role=role, password=hashed(required(password)))})
+        self._write({**accounts, name: Account(role=role, password=hashed(required(password)))})
 
     def change_password(self, name: str, password: str) -> None:
         """Ends every session of the account. Raises ConfigurationError for an unknown name."""
-        known = dict(self.all())
         before = self._required(name)
         changes = {"password": hashed(required(password)), "generation": before.generation + 1}
-        self._write({**known, name: before.model_copy(update=changes)})
+        self._write({**self.all(), name: before.model_copy(update=changes)})
 
     def remove(self, name: str) -> None:
         """Ends every session of the account, too. Raises ConfigurationError for an unknown name."""
         self._required(name)
-        self._write({one: account for one, account in self.all().items() if one != name})
+        self._write({other: account for other, account in self.all().items() if other != name})
 
     def _required(self, name: str) -> Account:
         account = self.get(name)
@@ -98,8 +99,7 @@ class Accounts:
         return account
 
     def _write(self, accounts: dict[str, Account]) -> None:
-        content = {name: account.model_dump() for name, account in sorted(accounts.items())}
-        write_private(self.path, json.dumps(content, indent=2).encode() + b"\n")
+        write_private(self.path, _FILE.dump_json(dict(sorted(accounts.items())), indent=2) + b"\n")
 
 
 def hashed(password: str) -> str:
@@ -119,11 +119,8 @@ def required(password: str) -> str:
 def _read(path: Path) -> dict[str, Account]:
     content = read_private(path, _LONGEST_FILE)
     try:
-        document = json.loads(content)
-        if not isinstance(document, dict):
-            raise ConfigurationError(f"{path} does not hold accounts; make it with: deltaml console user add")
-        return {name: Account.model_validate(fields) for name, fields in document.items()}
-    except (ValueError, ValidationError):
+        return _FILE.validate_json(content)
+    except ValidationError:
         raise ConfigurationError(
             f"{path} is not a file of accounts; make it with: deltaml console user add"
         ) from None

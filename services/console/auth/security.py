@@ -23,6 +23,7 @@ HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
 }
+CSRF_FIELD, CSRF_HEADER = "csrf", "X-CSRF-Token"
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 

@@ -9,9 +9,10 @@ from protocol.payment import earned
 from protocol.request import Request
 from protocol.roles.buyer.state import BuyerState
 from protocol.roles.dispatch import decode_state
-from services.console.presentation.timeline import Moment, timeline
+from services.console.presentation.timeline import timeline
+from services.console.presentation.training_record import TrainingRecord
 from services.console.web.section import LISTED
-from services.records.chain_history import ChainStory, Partner, chain_story, curve, partners
+from services.records.chain_history import ChainStory, chain_story
 from services.store import InstanceRow, Store
 
 FINAL_PHASES = frozenset({"finished", "failed", "collecting"})
@@ -36,19 +37,13 @@ class Summary:
     changed_at: float
 
 
-@dataclass(frozen=True, slots=True)
-class Detail:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Detail(TrainingRecord):
     """Everything about one training but its model."""
 
     summary: Summary
     request: Request
-    curve: tuple[tuple[int, int], ...]
-    partners: tuple[Partner, ...]
     refund: int | None
-    settled: bool
-    story: ChainStory
-    timeline: tuple[Moment, ...]
-    failure: str | None
     stoppable: bool
     stopping: bool
     has_model: bool
@@ -71,7 +66,7 @@ def _summary(store: Store, row: InstanceRow) -> Summary:
 def summary_of(row: InstanceRow, story: ChainStory) -> Summary:
     """One training for the list."""
     state = state_of(row)
-    started = next((one.at for one in story.transactions if one.event == "RolesDrawn"), None)
+    started = next((entry.at for entry in story.transactions if entry.event == "RolesDrawn"), None)
     return Summary(
         key=row.key,
         training=row.training,
@@ -99,10 +94,7 @@ def detail(store: Store, key: str) -> Detail | None:
     return Detail(
         summary=summary_of(row, story),
         request=state.request,
-        curve=curve(story.rounds),
-        partners=partners(state.request, story),
         refund=refund,
-        settled=story.settled is not None,
         story=story,
         timeline=timeline(store.facts(key), story),
         failure=state.failure,

@@ -1,5 +1,1 @@
-"""The part of the console of the data owner."""
-
-from services.console.owner.section import SECTION
-
-__all__ = ["SECTION"]
+"""The data owner's part of the console."""

@@ -1,44 +1,43 @@
 """The catalogue: upload, look, remove. Rows are shown once, to who uploaded them, and kept nowhere."""
 
-import asyncio
+from typing import Any
 
 from aiohttp import web
 
 from services.common.errors import DataSetError
-from services.console.owner.money_views import data_set, data_sets, in_use
-from services.console.owner.uploads import Upload, taken_in
+from services.console.owner.account_views import data_set, data_sets, in_use
+from services.console.owner.uploads import Upload, received
+from services.console.presentation.i18n import gettext_noop as _
 from services.console.presentation.rendering import Reader
 from services.console.web.access import audit, page_of
 from services.console.web.pages import Page
 from services.console.web.section import Fragments
-from services.data.sandboxed_reader import Found, read_apart
-
-_one_at_a_time = asyncio.Semaphore(1)
-"""Reading takes memory, and the daemon has trainings to see to."""
+from services.data.sandboxed_reader import Found
 
 
 async def show_all(request: web.Request) -> web.StreamResponse:
     """All data sets, and the form for another."""
     page = page_of(request)
-    party = page.party
-    return page.render("owner/data_sets.html", data_sets=data_sets(party.store, party.desk))
+    return page.render("owner/data_sets.html", data_sets=data_sets(page.store, page.party.owner))
 
 
 def live_all(reader: Reader, _argument: str) -> Fragments:
     """The list as it is now."""
-    found = data_sets(reader.party.store, reader.party.desk)
-    return {"list": reader.fragment("owner/_data_sets.html", data_sets=found)}
+    return {
+        "list": reader.fragment(
+            "owner/_data_sets.html", data_sets=data_sets(reader.party.store, reader.party.owner)
+        )
+    }
 
 
 async def show(request: web.Request) -> web.StreamResponse:
     """One data set: its columns and ranges."""
     page = page_of(request)
-    party = page.party
     try:
-        found = data_set(party.store, party.desk, request.match_info["name"])
+        details = data_set(page.store, page.party.owner, request.match_info["name"])
     except DataSetError:
         raise web.HTTPNotFound from None
-    return page.render("owner/data_set.html", data_set=found)
+    return page.render("owner/data_set.html", data_set=details)
 
 
 async def upload(request: web.Request) -> web.StreamResponse:
@@ -48,13 +47,13 @@ async def upload(request: web.Request) -> web.StreamResponse:
     """
     page = page_of(request)
     try:
-        async with taken_in(request, page.party.desk.catalogue) as taken:
-            audit(request, data_set=taken.data_set)
-            found, added = await _read(page, taken)
+        async with received(request, page.party.owner) as incoming:
+            audit(request, data_set=incoming.data_set)
+            contents, added = await _read(page, incoming)
     except DataSetError as error:
         audit(request, refused=True)
         return _answer(page, problem=str(error))
-    return _answer(page, found=found, added=added, taken=taken)
+    return _answer(page, contents=contents, added=added, upload=incoming)
 
 
 async def remove(request: web.Request) -> web.StreamResponse:
@@ -62,11 +61,9 @@ async def remove(request: web.Request) -> web.StreamResponse:
     page = page_of(request)
     name = request.match_info["name"]
     if in_use(page.store, name):
-        gettext = page.reader.gettext
-        title, advice = gettext("A training under way needs this data set"), gettext("Remove it afterwards.")
-        return page.render("error.html", status=409, title=title, advice=advice)
+        return page.problem(409, _("A training under way needs this data set"), _("Remove it afterwards."))
     try:
-        page.party.desk.catalogue.remove(name)
+        page.party.owner.catalogue.remove(name)
     except DataSetError:
         raise web.HTTPNotFound from None
     audit(request, data_set=name)
@@ -74,36 +71,27 @@ async def remove(request: web.Request) -> web.StreamResponse:
     return page.redirect("/data-sets")
 
 
-async def _read(page: Page, taken: Upload) -> tuple[Found, bool]:
+async def _read(page: Page, incoming: Upload) -> tuple[Found, bool]:
     """(what is in the file, whether it was added)."""
-    catalogue = page.party.desk.catalogue
-    adds, replaces = taken.fields.get("action") != "check", taken.fields.get("replace") == "yes"
+    owner = page.party.owner
+    catalogue = owner.catalogue
+    adds, replaces = incoming.fields.get("action") != "check", incoming.fields.get("replace") == "yes"
     if adds and not replaces:
-        catalogue.require_free(taken.data_set)  # before a long file is read
-    if adds and in_use(page.store, taken.data_set):
-        raise DataSetError(f"a training under way needs {taken.data_set!r}; choose another name, or wait")
-    async with _one_at_a_time:
-        found = await read_apart(taken.path, taken.columns, taken.file_name)
+        catalogue.require_free(incoming.data_set)  # before a long file is read
+    if adds and in_use(page.store, incoming.data_set):
+        raise DataSetError(f"a training under way needs {incoming.data_set!r}; choose another name, or wait")
+    async with owner.reading:
+        contents = await owner.read_upload(incoming.path, incoming.columns, incoming.file_name)
     if adds:
-        catalogue.add(taken.data_set, found.statistic, f"upload: {taken.file_name}", replace=replaces)
+        catalogue.add(
+            incoming.data_set, contents.statistic, f"upload: {incoming.file_name}", replace=replaces
+        )
         page.context.hub.wake()
-    return found, adds
+    return contents, adds
 
 
-def _answer(
-    page: Page,
-    *,
-    problem: str = "",
-    found: Found | None = None,
-    added: bool = False,
-    taken: Upload | None = None,
-) -> web.Response:
+def _answer(page: Page, *, problem: str = "", **outcome: Any) -> web.Response:
+    """The problem, or else the upload, the contents of its file and whether they were added."""
     alone = "HX-Request" in page.request.headers
-    return page.render(
-        "owner/_uploaded.html" if alone else "owner/uploaded.html",
-        status=422 if problem and not alone else 200,
-        problem=problem,
-        found=found,
-        added=added,
-        taken=taken,
-    )
+    template = "owner/_uploaded.html" if alone else "owner/uploaded.html"
+    return page.render(template, status=422 if problem and not alone else 200, problem=problem, **outcome)

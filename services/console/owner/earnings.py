@@ -4,7 +4,7 @@ from aiohttp import web
 
 from protocol.messages import WithdrawOrder
 from services.chain.errors import ChainError
-from services.console.owner.money_views import Earnings, earnings
+from services.console.owner.account_views import Earnings, earnings
 from services.console.presentation.rendering import Reader
 from services.console.web.access import page_of
 from services.console.web.section import Fragments
@@ -18,8 +18,7 @@ async def show(request: web.Request) -> web.StreamResponse:
         balance = await page.party.balance()
     except ChainError:
         balance = None
-    asked = "asked" in request.query
-    return page.render("owner/earnings.html", money=_earnings(page.reader), balance=balance, asked=asked)
+    return page.render("owner/earnings.html", money=_earnings(page.reader), balance=balance)
 
 
 def live(reader: Reader, _argument: str) -> Fragments:
@@ -41,4 +40,4 @@ async def withdraw(request: web.Request) -> web.StreamResponse:
 
 
 def _earnings(reader: Reader) -> Earnings:
-    return earnings(reader.party.store, reader.party.desk, reader.party.address)
+    return earnings(reader.party.store, reader.party.owner, reader.party.address)

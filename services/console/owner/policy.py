@@ -8,7 +8,7 @@ from aiohttp import web
 
 from protocol.messages import PolicyOrder
 from protocol.owner_policy import OwnerPolicy
-from services.console.owner.money_views import budget_lines
+from services.console.owner.account_views import budget_lines
 from services.console.owner.policy_form import PolicyForm, form_of, limit_of, read
 from services.console.owner.views import policy_in_force
 from services.console.presentation.i18n import gettext_noop as _
@@ -18,8 +18,8 @@ from services.records.owner_account import ordered_policy
 
 _PATIENCE_SECONDS = 3.0
 _NOTES = {
-    "saved": _("The daemon was told. The new policy also holds for trainings that wait for a decision."),
-    "reset": _("The daemon was told to go by its configuration's policy again."),
+    "saved": _("The daemon was told. The new policy also applies to trainings that await a decision."),
+    "reset": _("The daemon was told to return to the policy in its configuration."),
 }
 
 
@@ -32,7 +32,7 @@ async def show(request: web.Request) -> web.StreamResponse:
 async def save(request: web.Request) -> web.StreamResponse:
     """Order the policy that the form describes; the limits of single data sets stay."""
     page = page_of(request)
-    form = {name: str(value) for name, value in (await request.post()).items()}
+    form = await page.form()
     policy, problems = read(form, _policy(page))
     if policy is None:
         return _page(page, PolicyForm(form, problems), status=422)
@@ -47,7 +47,7 @@ async def reset(request: web.Request) -> web.StreamResponse:
 async def limit(request: web.Request) -> web.StreamResponse:
     """Set or take away a limit of one data set, for one buyer or all together."""
     page = page_of(request)
-    form = {name: str(value) for name, value in (await request.post()).items()}
+    form = await page.form()
     policy = _policy(page)
     budget, problems = limit_of(form, policy.budget)
     if budget is None:
@@ -68,7 +68,7 @@ async def _order(page: Page, policy: OwnerPolicy | None) -> web.StreamResponse:
 
 
 def _policy(page: Page) -> OwnerPolicy:
-    return policy_in_force(page.store, page.party.desk)
+    return policy_in_force(page.store, page.party.owner)
 
 
 def _page(
@@ -88,7 +88,7 @@ def _page(
         note=note,
         limits=limits or {},
         limit_problems=problems or {},
-        budget_lines=budget_lines(party.store, party.desk),
-        names=[one.name for one in party.desk.catalogue.list()],
+        budget_lines=budget_lines(party.store, party.owner),
+        names=[entry.name for entry in party.owner.catalogue.list()],
         ordered=ordered_policy(party.store) is not None,
     )

@@ -8,6 +8,7 @@ from protocol.asset import MARKET_ASSET
 from protocol.errors import MisuseError
 from protocol.owner_policy import LARGEST_LIMIT, Budget, OwnerPolicy
 from services.console.presentation.i18n import gettext_noop as _
+from services.console.presentation.parse import whole_number
 
 _LISTS = ("buyers", "model_kinds", "columns", "data_sets")
 _ADDRESS = re.compile(r"0x[0-9a-fA-F]{40}")
@@ -42,12 +43,12 @@ def read(form: Mapping[str, str], before: OwnerPolicy) -> tuple[OwnerPolicy | No
     """(the policy that a form describes, problems by field): one of the two is empty."""
     problems: dict[str, str] = {}
     lists = {name: _lines(form.get(name, "")) for name in _LISTS}
-    buyers = tuple(one.lower() for one in lists["buyers"])
-    if not all(_ADDRESS.fullmatch(one) for one in buyers):
-        problems["buyers"] = _("An address is 0x and 40 hexadecimal digits; give one a line.")
+    buyers = tuple(address.lower() for address in lists["buyers"])
+    if not all(_ADDRESS.fullmatch(buyer) for buyer in buyers):
+        problems["buyers"] = _("An address is 0x and 40 hexadecimal digits; give one per line.")
     for name in _LISTS[1:]:
-        if any(len(one) > _LONGEST_NAME or not one.isprintable() for one in lists[name]):
-            problems[name] = _("A name has at most 200 printable characters; give one a line.")
+        if any(len(item) > _LONGEST_NAME or not item.isprintable() for item in lists[name]):
+            problems[name] = _("A name has at most 200 printable characters; give one per line.")
     minimum_pay = _minimum_pay(form, problems)
     per_buyer = _count(form, "per_buyer", problems)
     in_total = _count(form, "in_total", problems)
@@ -98,11 +99,7 @@ def _minimum_pay(form: Mapping[str, str], problems: dict[str, str]) -> int:
 
 def _count(form: Mapping[str, str], name: str, problems: dict[str, str]) -> int | None:
     text = form.get(name, "").strip()
-    if not text:
-        return None
-    if text.isascii() and text.isdigit() and len(text) <= len(str(LARGEST_LIMIT)):
-        number = int(text)
-        if number <= LARGEST_LIMIT:
-            return number
-    problems[name] = _("Give a whole number up to 1,000,000, or nothing.")
-    return None
+    number = whole_number(text, LARGEST_LIMIT)
+    if text and number is None:
+        problems[name] = _("Give a whole number up to 1,000,000, or nothing.")
+    return number

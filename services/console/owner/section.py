@@ -16,8 +16,7 @@ SECTION = Section(
         Entry("/earnings", _("Earnings")),
     ),
     routes=(
-        web.get("/trainings", trainings.show_all),
-        web.get("/trainings/{key}", trainings.show),
+        *trainings.PAGES.routes,
         web.post("/trainings/{key}/accept", trainings.accept),
         web.post("/trainings/{key}/decline", trainings.decline),
         web.get("/data-sets", data_sets.show_all),
@@ -31,10 +30,5 @@ SECTION = Section(
         web.get("/earnings", earnings.show),
         web.post("/earnings/withdraw", earnings.withdraw),
     ),
-    live={
-        "trainings": trainings.live_all,
-        "training": trainings.live,
-        "data-sets": data_sets.live_all,
-        "earnings": earnings.live,
-    },
+    live={**trainings.PAGES.live, "data-sets": data_sets.live_all, "earnings": earnings.live},
 )

@@ -15,15 +15,15 @@ from aiohttp import BodyPartReader, web
 
 from services.common.errors import DataSetError
 from services.common.files import private_folder
-from services.console.web.access import CSRF_HEADER
+from services.console.auth.security import CSRF_FIELD, CSRF_HEADER
+from services.console.party import OwnerResources
 from services.data.catalog import Catalog
 from services.data.tabular import SUFFIXES
 
-LARGEST_UPLOAD = 1 << 30
 _LONGEST_FIELD = 64 << 10
 _CHUNK = 256 << 10
 _NO_FILE = "choose a file to upload"
-_FIELDS = frozenset({"csrf", "name", "columns", "replace", "action"})
+_FIELDS = frozenset({CSRF_FIELD, "name", "columns", "replace", "action"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +42,8 @@ class Upload:
     @property
     def columns(self) -> list[str] | None:
         """The columns that were asked for; None for all."""
-        chosen = [one.strip() for one in self.fields.get("columns", "").split(",")]
-        return [one for one in chosen if one] or None
+        chosen = [name.strip() for name in self.fields.get("columns", "").split(",")]
+        return [name for name in chosen if name] or None
 
 
 def forget_uploads(catalogue: Catalog) -> None:
@@ -53,19 +53,19 @@ def forget_uploads(catalogue: Catalog) -> None:
 
 
 @asynccontextmanager
-async def taken_in(request: web.Request, catalogue: Catalog) -> AsyncIterator[Upload]:
+async def received(request: web.Request, owner: OwnerResources) -> AsyncIterator[Upload]:
     """The uploaded file while the block runs; it is deleted however the block ends.
 
-    Raises HTTPRequestEntityTooLarge beyond LARGEST_UPLOAD, DataSetError for a form without a usable file.
+    Raises HTTPRequestEntityTooLarge beyond the largest upload, DataSetError for a form without a usable file.
     """
-    if (request.content_length or 0) > LARGEST_UPLOAD + _LONGEST_FIELD:
-        raise web.HTTPRequestEntityTooLarge(LARGEST_UPLOAD, request.content_length or 0)
+    if (request.content_length or 0) > owner.largest_upload + _LONGEST_FIELD:
+        raise web.HTTPRequestEntityTooLarge(owner.largest_upload, request.content_length or 0)
     if request.content_type != "multipart/form-data":
         raise DataSetError(_NO_FILE)
-    path = _folder(catalogue) / secrets.token_hex(16)
+    path = _folder(owner.catalogue) / secrets.token_hex(16)
     try:
         if CSRF_HEADER in request.headers:
-            yield await _streamed(request, path)
+            yield await _streamed(request, path, owner.largest_upload)
         else:
             yield _parsed(await request.post(), path)
     finally:
@@ -73,7 +73,7 @@ async def taken_in(request: web.Request, catalogue: Catalog) -> AsyncIterator[Up
             path.with_suffix(suffix).unlink(missing_ok=True)
 
 
-async def _streamed(request: web.Request, path: Path) -> Upload:
+async def _streamed(request: web.Request, path: Path, largest: int) -> Upload:
     """From a script, whose token is in a header: the body is still to be read, and may be long."""
     fields: dict[str, str] = {}
     file_name = None
@@ -84,7 +84,7 @@ async def _streamed(request: web.Request, path: Path) -> Upload:
             file_name = clean_name(part.filename or "")
             path = path.with_suffix(_suffix(file_name))
             with _private(path) as file:
-                await _stream(part, file)
+                await _stream(part, file, largest)
         elif part.name in _FIELDS:
             fields[part.name] = await _text(part)
     if file_name is None:
@@ -111,7 +111,7 @@ def _private(path: Path) -> BinaryIO:
 def clean_name(name: str) -> str:
     """A file name without folders and without characters that could disturb a page, a log or a terminal."""
     last = PureWindowsPath(PurePosixPath(name).name).name
-    kept = "".join(one for one in unicodedata.normalize("NFC", last) if one.isprintable())
+    kept = "".join(letter for letter in unicodedata.normalize("NFC", last) if letter.isprintable())
     return kept[-150:]
 
 
@@ -135,12 +135,12 @@ def _suffix(file_name: str) -> str:
     return suffix
 
 
-async def _stream(part: BodyPartReader, file: BinaryIO) -> None:
+async def _stream(part: BodyPartReader, file: BinaryIO, largest: int) -> None:
     size = 0
     while chunk := await part.read_chunk(_CHUNK):
         size += len(chunk)
-        if size > LARGEST_UPLOAD:
-            raise web.HTTPRequestEntityTooLarge(LARGEST_UPLOAD, size)
+        if size > largest:
+            raise web.HTTPRequestEntityTooLarge(largest, size)
         file.write(chunk)
 
 

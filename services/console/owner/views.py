@@ -13,15 +13,15 @@ from protocol.roles.dispatch import decode_state
 from protocol.roles.owner.budget import Counts, Standing, standing
 from protocol.roles.owner.state import OwnerState
 from services.console.party import OwnerResources
-from services.console.presentation.timeline import Moment, timeline
+from services.console.presentation.timeline import timeline
+from services.console.presentation.training_record import TrainingRecord
+from services.console.web.section import LISTED
 from services.data.catalog import Catalog, Entry
 from services.records.chain_history import ChainStory, chain_story
 from services.records.owner_account import counts_of, ordered_policy
 from services.store import InstanceRow, Store
 
 _UNDECIDED = ("waiting", "ready")
-MOST_LISTED = 50
-"""Each of a live list's rows is drawn anew at every change, in the daemon's own loop."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,44 +64,40 @@ class Summary:
         return self.shown == "READY"
 
 
-@dataclass(frozen=True, slots=True)
-class Detail:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Detail(TrainingRecord):
     """Everything about one training."""
 
     summary: Summary
     request: Request
     matches: tuple[Match, ...]
-    curve: tuple[tuple[int, int], ...]
-    settled: bool
-    story: ChainStory
-    timeline: tuple[Moment, ...]
-    failure: str | None
     rows: int
 
     @property
     def serving(self) -> tuple[Match, ...]:
         """The data sets that may be chosen."""
-        return tuple(one for one in self.matches if one.serves)
+        return tuple(match for match in self.matches if match.serves)
 
 
-def policy_in_force(store: Store, desk: OwnerResources) -> OwnerPolicy:
+def policy_in_force(store: Store, owner: OwnerResources) -> OwnerPolicy:
     """The ordered policy, or the configuration's."""
-    return ordered_policy(store) or desk.configured
+    return ordered_policy(store) or owner.configured
 
 
-def summaries(store: Store, address: str) -> list[Summary]:
-    """Trainings with an invitation: all that ask for a decision, then the MOST_LISTED that changed last."""
+def summaries(store: Store, address: str, count: int = LISTED) -> list[Summary]:
+    """Trainings with an invitation: all that ask for a decision, then the `count` that changed last."""
     rows = list(reversed(store.instances()))
-    others = [row for row in rows if row.display_status != "READY"][:MOST_LISTED]
-    found = []
-    for row in (*(row for row in rows if row.display_status == "READY"), *others):
-        state = state_of(row)
-        if state.request is not None:
-            found.append(_summary(row, state, state.request, chain_story(store, row.training), address))
-    return found
+    asking = [row for row in rows if row.display_status == "READY"]
+    others = [row for row in rows if row.display_status != "READY"][:count]
+    states = [(row, state_of(row)) for row in (*asking, *others)]
+    return [
+        _summary(row, state, state.request, chain_story(store, row.training), address)
+        for row, state in states
+        if state.request is not None
+    ]
 
 
-def detail(store: Store, desk: OwnerResources, address: str, key: str) -> Detail | None:
+def detail(store: Store, owner: OwnerResources, address: str, key: str) -> Detail | None:
     """One training; None where the store has no invitation of that key."""
     row = store.instance(key)
     state = None if row is None else state_of(row)
@@ -110,15 +106,12 @@ def detail(store: Store, desk: OwnerResources, address: str, key: str) -> Detail
     story = chain_story(store, row.training)
     matches: tuple[Match, ...] = ()
     if state.phase in _UNDECIDED:
-        budgeted = (policy_in_force(store, desk), counts_of(store))
-        matches = matches_of(state.request, _buyer(state), desk.catalogue, *budgeted)
-    points = ((0, story.rounds[0].mse_before),) if story.rounds else ()
+        budgeted = (policy_in_force(store, owner), counts_of(store))
+        matches = matches_of(state.request, _buyer(state), owner.catalogue, *budgeted)
     return Detail(
         summary=_summary(row, state, state.request, story, address),
         request=state.request,
         matches=matches,
-        curve=(*points, *((one.number, one.mse_after) for one in story.rounds)),
-        settled=story.settled is not None,
         story=story,
         timeline=timeline(store.facts(key), story),
         failure=state.failure,
@@ -130,12 +123,12 @@ def matches_of(
     request: Request, buyer: str, catalogue: Catalog, policy: OwnerPolicy, counts: Counts
 ) -> tuple[Match, ...]:
     """Every data set beside a request, those that serve first."""
-    found = []
+    matches = []
     for entry in catalogue.list():
         reasons, diverges = _verdict(catalogue, entry, request)
-        where = standing(policy.budget, counts, request, buyer, entry.name)
-        found.append(Match(entry.name, entry.rows, reasons, diverges, where))
-    return tuple(sorted(found, key=lambda one: not one.serves))
+        place = standing(policy.budget, counts, request, buyer, entry.name)
+        matches.append(Match(entry.name, entry.rows, reasons, diverges, place))
+    return tuple(sorted(matches, key=lambda match: not match.serves))
 
 
 @lru_cache(maxsize=256)

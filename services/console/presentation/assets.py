@@ -3,16 +3,16 @@
 import gzip
 import hashlib
 from dataclasses import dataclass
-from importlib import resources
-from importlib.resources.abc import Traversable
+from pathlib import Path
 from typing import Self
 
 from aiohttp import web
 
+_FOLDER = Path(__file__).parents[1] / "static"
 _TYPES = {
-    "css": "text/css; charset=utf-8",
-    "js": "text/javascript; charset=utf-8",
-    "svg": "image/svg+xml",
+    ".css": "text/css; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".svg": "image/svg+xml",
 }
 _FOR_EVER = "public, max-age=31536000, immutable"
 
@@ -29,7 +29,7 @@ class Asset:
     @classmethod
     def of(cls, path: str, content: bytes) -> Self:
         """The file under `path`."""
-        kind = _TYPES[path.rpartition(".")[2]]
+        kind = _TYPES[Path(path).suffix]
         return cls(path, content, gzip.compress(content, 9, mtime=0), kind)
 
     @property
@@ -43,8 +43,9 @@ class Assets:
 
     def __init__(self) -> None:
         """Read them."""
-        found = _files(resources.files("services.console") / "static", "")
-        self.by_path = {path: Asset.of(path, content) for path, content in found.items()}
+        files = [file for file in _FOLDER.rglob("*") if file.suffix in _TYPES]
+        assets = [Asset.of(file.relative_to(_FOLDER).as_posix(), file.read_bytes()) for file in files]
+        self.by_path = {asset.path: asset for asset in assets}
         self._by_url = {asset.url: asset for asset in self.by_path.values()}
 
     def url(self, path: str) -> str:
@@ -61,13 +62,3 @@ class Assets:
             headers["Content-Encoding"] = "gzip"
             return web.Response(body=asset.compressed, headers=headers)
         return web.Response(body=asset.content, headers=headers)
-
-
-def _files(folder: Traversable, prefix: str) -> dict[str, bytes]:
-    found: dict[str, bytes] = {}
-    for entry in folder.iterdir():
-        if entry.is_dir():
-            found |= _files(entry, f"{prefix}{entry.name}/")
-        elif entry.name.rpartition(".")[2] in _TYPES:
-            found[prefix + entry.name] = entry.read_bytes()
-    return found

@@ -6,12 +6,13 @@ New texts are added untranslated, those no longer used are dropped; a test fails
 from pathlib import Path
 
 from babel.messages.catalog import Catalog
-from babel.messages.extract import extract_from_dir
+from babel.messages.extract import extract_from_dir, extract_from_file
 from babel.messages.pofile import read_po, write_po
 
 from services.console.presentation.i18n import DOMAIN, LANGUAGES
 
 FOLDER = Path(__file__).parents[1]
+_START_PAGE = FOLDER.parent / "sandbox" / "start_page.py"
 _METHODS = [("**.py", "python"), ("templates/**.html", "jinja2.ext:babel_extract")]
 _KEYWORDS = {"_": None, "gettext_noop": None, "gettext": None, "ngettext": (1, 2)}
 _OPTIONS = {"templates/**.html": {"trimmed": "false", "silent": "false"}}
@@ -19,12 +20,14 @@ _OPTIONS = {"templates/**.html": {"trimmed": "false", "silent": "false"}}
 
 def extracted() -> Catalog:
     """The texts that the sources have now."""
-    found = Catalog(charset="utf-8")
+    catalogue = Catalog(charset="utf-8")
     for _file, _line, message, _comments, _context in extract_from_dir(
         FOLDER, method_map=_METHODS, options_map=_OPTIONS, keywords=_KEYWORDS
     ):
-        found.add(message)
-    return found
+        catalogue.add(message)
+    for _line, message, _comments, _context in extract_from_file("python", _START_PAGE, keywords=_KEYWORDS):
+        catalogue.add(message)
+    return catalogue
 
 
 def catalogue_path(language: str) -> Path:
@@ -35,13 +38,13 @@ def catalogue_path(language: str) -> Path:
 def renewed(language: str) -> Catalog:
     """A language's catalogue with exactly the texts of today."""
     path = catalogue_path(language)
-    known = Catalog(locale=language)
+    catalogue = Catalog(locale=language)
     if path.exists():
         with path.open("rb") as file:
-            known = read_po(file, locale=language, domain=DOMAIN)
-    known.update(extracted(), no_fuzzy_matching=True)
-    known.obsolete.clear()
-    return known
+            catalogue = read_po(file, locale=language, domain=DOMAIN)
+    catalogue.update(extracted(), no_fuzzy_matching=True)
+    catalogue.obsolete.clear()
+    return catalogue
 
 
 def main() -> None:

@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from decimal import Decimal
 from fractions import Fraction
 
 from babel import Locale
-from babel.dates import format_datetime, format_timedelta
+from babel.dates import format_datetime
 from babel.numbers import format_decimal, format_percent
 
 from protocol.asset import MARKET_ASSET
@@ -62,12 +62,6 @@ class Formats:
             return "–"
         at = datetime.fromtimestamp(seconds, UTC)
         return f"{format_datetime(at, 'medium', locale=self.locale)} UTC"
-
-    def duration(self, seconds: float | None) -> str:
-        """A length of time in its largest unit."""
-        if seconds is None:
-            return "–"
-        return format_timedelta(timedelta(seconds=seconds), granularity="second", locale=self.locale)
 
 
 def isoformat(seconds: float) -> str:

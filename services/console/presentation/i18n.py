@@ -40,20 +40,14 @@ def locale_of(language: str) -> Locale:
 
 def negotiate(accepted: str) -> str:
     """The language that serves an Accept-Language header best; English when none does."""
-    weighted = []
-    for place, part in enumerate(accepted[:500].split(",")):
-        name, _, parameters = part.strip().partition(";")
-        weight = _weight(parameters)
-        if name and weight > 0:
-            weighted.append((-weight, place, name.replace("-", "_")))
-    preferred = [name for _weighed, _place, name in sorted(weighted)]
-    found = negotiate_locale(preferred, list(LANGUAGES))
-    return found or "en"
+    weighted = [_weighted(part) for part in accepted[:500].split(",")]
+    weighted.sort(key=lambda entry: -entry[0])
+    return negotiate_locale([name for weight, name in weighted if weight > 0], list(LANGUAGES)) or "en"
 
 
-def _weight(parameters: str) -> float:
-    text = parameters.strip().removeprefix("q=")
+def _weighted(part: str) -> tuple[float, str]:
+    name, _, parameters = part.strip().partition(";")
     try:
-        return float(text) if text else 1.0
+        return float(parameters.strip().removeprefix("q=") or 1), name.replace("-", "_")
     except ValueError:
-        return 0.0
+        return 0.0, name

@@ -17,7 +17,7 @@ FAILURES = {
     "cancelled": _("The training was cancelled. The deposit came back."),
     "not_enough_owners": _("Too few data owners joined. The deposit came back."),
     "stopped_by_buyer": _("The buyer stopped the training."),
-    "stopped_early": _("The training ended before its last round; what was recorded was paid."),
+    "stopped_early": _("The training ended before its last round; the recorded rounds were paid."),
     "too_few_trainers": _("Too few trainers answered."),
     "too_few_validators": _("Too few validators answered."),
     "widths_do_not_fit": _("The numbers of this request do not fit into its key."),
@@ -30,9 +30,3 @@ FAILURES = {
 def state_word(shown: str) -> str:
     """The state without its reason: WAITING, FAILED and so on."""
     return shown.partition("(")[0]
-
-
-def failure_code(shown: str) -> str | None:
-    """The reason in FAILED(reason)."""
-    word, _bracket, reason = shown.partition("(")
-    return reason.removesuffix(")") if word == "FAILED" else None

@@ -25,13 +25,13 @@ TEXTS = {
     "gave_up": _("The aggregator gave up"),
     "open_refused": _("The contract refused to open the training"),
     "request_refused": _("The request was refused"),
-    "join_refused": _("The contract refused the joining"),
+    "join_refused": _("The contract refused to let this owner join"),
     "participant_dropped": _("A participant was left out"),
     "dropped": _("A participant was left out"),
     "complaint": _("A validator complained"),
     "implausible": _("The numbers of round %(round)s were not plausible, and were not signed"),
     "no_match": _("No data set serves this request"),
-    "asks_decision": _("A decision is waited for"),
+    "asks_decision": _("A decision is awaited"),
     "over_budget": _("The data set's budget of trainings is used up"),
     "data_set_does_not_match": _("The chosen data set does not serve this request"),
     "step_size_diverges": _("The step size diverges on this owner's rows"),
@@ -60,11 +60,13 @@ def timeline(facts: Iterable[tuple[str, dict[str, Any], float]], story: ChainSto
     """All moments, the newest first."""
     moments = [_moment(at, name, data) for name, data, at in facts if name in TEXTS]
     moments += [
-        _moment(one.at, one.event, one.about) for one in story.transactions if one.event in _FROM_CHAIN
+        _moment(entry.at, entry.event, entry.about)
+        for entry in story.transactions
+        if entry.event in _FROM_CHAIN
     ]
     return tuple(sorted(moments, key=lambda moment: moment.at, reverse=True))
 
 
 def _moment(at: float, name: str, data: dict[str, Any]) -> Moment:
-    about = tuple(str(data[one]) for one in _SHOWN_DATA if one in data)
+    about = tuple(str(data[key]) for key in _SHOWN_DATA if key in data)
     return Moment(at, TEXTS[name], {"round": int(data.get("round", 0))}, about)

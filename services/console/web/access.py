@@ -8,7 +8,7 @@ from urllib.parse import quote
 import structlog
 from aiohttp import hdrs, web
 
-from services.console.auth.security import unmasks_to
+from services.console.auth.security import CSRF_FIELD, CSRF_HEADER, unmasks_to
 from services.console.auth.sessions import Session
 from services.console.presentation.i18n import LANGUAGES, negotiate
 from services.console.presentation.rendering import Reader
@@ -25,7 +25,6 @@ _PAGE: web.RequestKey["Page"] = web.RequestKey("page", Page)
 _AUDITED: web.RequestKey[dict[str, object]] = web.RequestKey("audited", dict)
 _ACCESS = "console_access"
 _READING = frozenset({hdrs.METH_GET, hdrs.METH_HEAD})
-CSRF_FIELD, CSRF_HEADER = "csrf", "X-CSRF-Token"
 
 
 def access(level: Access) -> Callable[[_H], _H]:
@@ -55,6 +54,7 @@ class Guard:
         """All checks use this console's sessions and origins."""
         self._context = context
 
+    @web.middleware
     async def handle(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         """Check, answer, and log what was done."""
         request[_AUDITED] = {}

@@ -1,11 +1,11 @@
 """Pages: templates in a reader's language, and the page that a request asks for."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from aiohttp import web
 
-from services.console.auth.security import masked
+from services.console.auth.security import CSRF_FIELD, masked
 from services.console.auth.sessions import Session
 from services.console.party import Party
 from services.console.presentation.i18n import LANGUAGES
@@ -16,6 +16,7 @@ from services.store import Store
 THEMES = ("auto", "light", "dark")
 LANGUAGE_COOKIE, THEME_COOKIE = "deltaml_language", "deltaml_theme"
 _COMPRESSED_FROM = 1024
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,17 @@ class Page:
             response.enable_compression()
         return response
 
+    def problem(self, status: int, title: str, advice: str) -> web.Response:
+        """What went wrong and what to do, both translated here; a fragment when htmx asks."""
+        gettext = self.reader.gettext
+        template = "problem.html" if "HX-Request" in self.request.headers else "error.html"
+        return self.render(template, status=status, title=gettext(title), advice=gettext(advice))
+
+    async def form(self) -> dict[str, str]:
+        """The texts that were sent, by the names of their inputs."""
+        fields = await self.request.post()
+        return {name: text for name, text in fields.items() if isinstance(text, str) and name != CSRF_FIELD}
+
     def redirect(self, path: str) -> web.Response:
         """Send the browser on to a page of ours, also when htmx asks."""
         if "HX-Request" in self.request.headers:
@@ -73,7 +85,15 @@ class Page:
             "themes": THEMES,
             "path": self.request.rel_url.raw_path,
             "here": self._here(),
+            "query": self.request.query,
             "home": section.home,
             "section_title": self.reader.gettext(section.title),
             "navigation": [(entry.path, self.reader.gettext(entry.label)) for entry in section.navigation],
         }
+
+
+def or_not_found(value: _T | None) -> _T:
+    """What a page is about; raises HTTPNotFound for None."""
+    if value is None:
+        raise web.HTTPNotFound
+    return value

@@ -15,13 +15,7 @@ Live = Callable[[Reader, str], Fragments | None]
 
 
 LISTED = 50
-"""Trainings on one page of a list."""
-
-
-def page_number(request: web.Request) -> int:
-    """Which page of a list is asked for, from 0 on; the first for what is no number."""
-    text = request.query.get("page", "0")
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 7 else 0
+"""Trainings on one page of a list; each is drawn anew at every change, in the daemon's own loop."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,9 +28,10 @@ async def show(request: web.Request) -> web.StreamResponse:
 @access("public")
 async def submit(request: web.Request) -> web.StreamResponse:
     """Check name and password, as slowly for a name that nobody has, and start a fresh session."""
-    page, form = page_of(request), await request.post()
-    name, password = str(form.get("name", "")).strip().lower()[:64], str(form.get("password", ""))
-    target = local_path(str(form.get("next", "")), page.context.section.home)
+    page = page_of(request)
+    form = await page.form()
+    name, password = form.get("name", "").strip().lower()[:64], form.get("password", "")
+    target = local_path(form.get("next", ""), page.context.section.home)
     audit(request, tried=name)
     context = page.context
     keys = (f"account:{name}", f"address:{client_address(request, context.settings.trusted_proxies)}")
@@ -74,14 +75,15 @@ async def leave(request: web.Request) -> web.StreamResponse:
 @access("public")
 async def prefer(request: web.Request) -> web.StreamResponse:
     """Keep the language or the theme that was chosen."""
-    page, form = page_of(request), await request.post()
+    page = page_of(request)
+    form = await page.form()
     audit(request, quiet=True)
-    response = page.redirect(local_path(str(form.get("next", "")), page.context.section.home))
+    response = page.redirect(local_path(form.get("next", ""), page.context.section.home))
     for cookie, field, known in (
         (LANGUAGE_COOKIE, "language", tuple(LANGUAGES)),
         (THEME_COOKIE, "theme", THEMES),
     ):
-        chosen = str(form.get(field, ""))
+        chosen = form.get(field, "")
         if chosen in known:
             secure = page.context.origins.tls
             response.set_cookie(

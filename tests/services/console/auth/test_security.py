@@ -104,7 +104,7 @@ async def test_a_viewer_reads_and_does_nothing_else(world):
         for path in (f"/trainings/{key}/stop", "/trainings", "/trainings/new", "/trainings/new/check"):
             response = await viewer.post(path, {"request": "{}"})
             assert response.status == 403
-            assert "You may not do this" in await response.text()
+            assert "You are not allowed to do this" in await response.text()
         assert (await viewer.post("/sign-out")).status == 303
     assert world.orders == []
 

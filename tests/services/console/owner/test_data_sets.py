@@ -1,21 +1,28 @@
 """An owner's data sets on the console: uploads, what they may be, what stays of them, and removing one."""
 
 import stat
+from contextlib import asynccontextmanager
 
-import numpy as np
-import pyarrow as pa
 import pytest
 from aiohttp import FormData
-from pyarrow import parquet
 
-from services.common.errors import DataSetError
-from services.console.owner import uploads
-from services.console.owner.uploads import clean_name, data_set_name, forget_uploads
 from services.data.sandboxed_reader import read_apart
 from tests.support.console import Browser, ConsoleWorld
 from tests.support.console_owner import add_rows, count, put
 
 CSV = b"age,bmi,progression\n0.5,0.25,101.5\n0.75,0.5,202.5\n0.1,0.9,303.5\n"
+
+
+@asynccontextmanager
+async def signed_in(folder, **resources):
+    """An owner's browser on the page of its data sets; `resources` are the owner's beyond the catalogue."""
+    async with (
+        ConsoleWorld(folder, "data_owner", resources=resources).running() as world,
+        Browser(world) as browser,
+    ):
+        await browser.sign_in()
+        await browser.get("/data-sets")
+        yield browser
 
 
 @pytest.fixture
@@ -41,11 +48,11 @@ async def send(browser, content=CSV, file_name="rows.csv", *, script=True, heade
 
 
 def names(world):
-    return [entry.name for entry in world.desk.catalogue.list()]
+    return [entry.name for entry in world.owner.catalogue.list()]
 
 
 def left_behind(world):
-    folder = world.desk.catalogue.folder / ".uploads"
+    folder = world.owner.catalogue.folder / ".uploads"
     return list(folder.iterdir()) if folder.exists() else []
 
 
@@ -54,7 +61,7 @@ async def test_an_upload_is_added_shown_once_and_gone(world, browser):
     assert status == 200
     assert 'data-upload="added"' in text
     assert "303.5" in text, "the first rows are shown to who sent them"
-    entry = world.desk.catalogue.entry("patients")
+    entry = world.owner.catalogue.entry("patients")
     assert (entry.rows, entry.source) == (3, "upload: rows.csv")
     assert [column.name for column in entry.columns] == ["age", "bmi", "progression"]
     assert left_behind(world) == []
@@ -77,16 +84,16 @@ async def test_a_check_adds_nothing(world, browser):
 
 async def test_only_the_chosen_columns_are_kept(world, browser):
     await send(browser, columns="progression, age")
-    assert [one.name for one in world.desk.catalogue.entry("rows").columns] == ["progression", "age"]
+    assert [one.name for one in world.owner.catalogue.entry("rows").columns] == ["progression", "age"]
 
 
 async def test_a_name_in_use_needs_a_word(world, browser):
     add_rows(world)
     _, text = await send(browser)
     assert "there is a data set &#39;rows&#39; already" in text
-    assert world.desk.catalogue.entry("rows").rows == 60
+    assert world.owner.catalogue.entry("rows").rows == 60
     await send(browser, replace="yes")
-    assert world.desk.catalogue.entry("rows").rows == 3
+    assert world.owner.catalogue.entry("rows").rows == 3
 
 
 @pytest.mark.parametrize(
@@ -107,7 +114,7 @@ async def test_what_cannot_be_read_says_where(world, browser, content, file_name
     assert 'data-upload="refused"' in text
     assert told in text
     assert "secret" not in text
-    assert str(world.desk.catalogue.folder) not in text
+    assert str(world.owner.catalogue.folder) not in text
     assert names(world) == []
     assert left_behind(world) == []
 
@@ -128,12 +135,12 @@ async def test_columns_and_files_with_markup_in_their_names_are_text(world, brow
         assert "&lt;script&gt;alert(1)" in shown
 
 
-async def test_a_file_that_is_too_large_is_not_kept(world, browser, monkeypatch):
-    monkeypatch.setattr(uploads, "LARGEST_UPLOAD", 1000)
-    status, _ = await send(browser, CSV * 3000)
-    assert status == 413
-    assert left_behind(world) == []
-    assert names(world) == []
+async def test_a_file_that_is_too_large_is_not_kept(tmp_path):
+    async with signed_in(tmp_path, largest_upload=1000) as browser:
+        status, _ = await send(browser, CSV * 3000)
+        assert status == 413
+        assert left_behind(browser.world) == []
+        assert names(browser.world) == []
 
 
 async def test_a_page_without_scripts_gets_a_page(world, browser):
@@ -182,51 +189,16 @@ async def test_what_a_training_under_way_needs_stays_as_it_is(world, browser):
     assert (await browser.post("/data-sets/rows/remove")).status == 409
     _, text = await send(browser, replace="yes")
     assert "a training under way needs &#39;rows&#39;" in text
-    assert world.desk.catalogue.entry("rows").rows == 60
+    assert world.owner.catalogue.entry("rows").rows == 60
 
 
-async def test_an_upload_lies_where_only_its_owner_can_read_it(world, browser, monkeypatch):
+async def test_an_upload_lies_where_only_its_owner_can_read_it(tmp_path):
     modes = []
 
     async def looking(path, columns, name):
         modes.append((stat.S_IMODE(path.stat().st_mode), stat.S_IMODE(path.parent.stat().st_mode)))
         return await read_apart(path, columns, name)
 
-    monkeypatch.setattr("services.console.owner.data_sets.read_apart", looking)
-    await send(browser)
+    async with signed_in(tmp_path, read_upload=looking) as browser:
+        await send(browser)
     assert modes == [(0o600, 0o700)]
-
-
-def test_what_a_crash_left_behind_is_removed(tmp_path):
-    world = ConsoleWorld(tmp_path, "data_owner")
-    forget_uploads(world.desk.catalogue)
-    (world.desk.catalogue.folder / ".uploads" / "half.csv").write_bytes(CSV)
-    forget_uploads(world.desk.catalogue)
-    assert left_behind(world) == []
-
-
-@pytest.mark.parametrize(
-    ("given", "clean", "data_set"),
-    [
-        ("C:\\Users\\me\\rows.csv", "rows.csv", "rows"),
-        ("../../.ssh/rows.csv", "rows.csv", "rows"),
-        ("a\x00\n\x1b[31mb.csv", "a[31mb.csv", "a-31mb"),
-        ("\u202egnp.csv", "gnp.csv", "gnp"),
-        ("datos de año.csv", "datos de año.csv", "datos-de-ano"),
-        ("...csv", "...csv", "rows"),
-    ],
-)
-def test_names_of_files_lose_what_could_harm(given, clean, data_set):
-    assert clean_name(given) == clean
-    assert data_set_name(clean) == data_set
-
-
-async def test_a_file_made_to_fill_the_memory_ends_its_own_process_alone(tmp_path):
-    """Thirty million zeros take 260 kB as Parquet."""
-    path = tmp_path / "bomb.parquet"
-    zeros = pa.array(np.zeros(30_000_000))
-    table = pa.table({f"x{number}": zeros for number in range(4)})
-    parquet.write_table(table, path, compression="zstd", data_page_size=1 << 30, use_dictionary=False)
-    assert path.stat().st_size < 1 << 20
-    with pytest.raises(DataSetError, match=r"mine\.parquet needs more than 400 MiB"):
-        await read_apart(path, None, "mine.parquet", memory_bytes=400 << 20)

@@ -5,7 +5,7 @@ import pytest
 from protocol.codec import pack
 from protocol.messages import PolicyOrder
 from protocol.owner_policy import Budget, Limit, OwnerPolicy
-from services.console.owner.money_views import BudgetLine, budget_lines
+from services.console.owner.account_views import BudgetLine, budget_lines
 from services.console.owner.policy_form import form_of, limit_of, read
 from services.records.owner_account import ORDERED_POLICY
 from tests.support.console import Browser
@@ -75,7 +75,7 @@ async def test_budgets_show_each_data_set_and_buyer(world):
     count(world.store, 1)
     count(world.store, 2, data_set="removed")
     world.store.put_value(ORDERED_POLICY, pack(OwnerPolicy(budget=Budget(per_buyer=4))))
-    assert budget_lines(world.store, world.desk) == (
+    assert budget_lines(world.store, world.owner) == (
         BudgetLine("removed", None, 1, None),
         BudgetLine("removed", BUYER, 1, 4),
         BudgetLine("rows", None, 1, None),

@@ -6,6 +6,7 @@ from protocol.marketplace import Credited, Joined, RolesDrawn
 from protocol.messages import OwnerDecision
 from protocol.owner_policy import Budget, OwnerPolicy
 from services.console.owner.views import detail, matches_of, summaries
+from services.console.web.section import LISTED
 from services.records.owner_account import counts_of
 from tests.support.console import ADDRESS, Browser
 from tests.support.console_owner import BUYER, add_rows, count, pay, put, request
@@ -14,7 +15,7 @@ from tests.support.documents import any_request
 
 
 def found(world, key):
-    return detail(world.store, world.desk, ADDRESS, key)
+    return detail(world.store, world.owner, ADDRESS, key)
 
 
 # ---- views ----
@@ -24,7 +25,7 @@ async def test_each_data_set_says_why_it_serves_or_not(world):
     add_rows(world)
     add_rows(world, "short", rows=5)
     add_rows(world, "other", columns=("age", "height", "progression"))
-    matches = matches_of(request(), BUYER, world.desk.catalogue, OwnerPolicy(), counts_of(world.store))
+    matches = matches_of(request(), BUYER, world.owner.catalogue, OwnerPolicy(), counts_of(world.store))
     told = {one.data_set: one.reasons for one in matches}
     assert matches[0].data_set == "rows"
     assert matches[0].serves
@@ -39,7 +40,7 @@ async def test_a_step_size_that_diverges_is_told_with_its_bound(world):
     add_rows(world)
     schedule = {"rounds": 2, "local_steps": 1, "step_size": 1_000_000}
     [match] = matches_of(
-        request(schedule=schedule), BUYER, world.desk.catalogue, OwnerPolicy(), counts_of(world.store)
+        request(schedule=schedule), BUYER, world.owner.catalogue, OwnerPolicy(), counts_of(world.store)
     )
     assert not match.serves
     assert "must stay below" in match.diverges
@@ -49,7 +50,7 @@ async def test_the_budget_stands_beside_each_data_set(world):
     add_rows(world)
     count(world.store, 7)
     policy = OwnerPolicy(budget=Budget(per_buyer=1, in_total=3))
-    [match] = matches_of(request(), BUYER, world.desk.catalogue, policy, counts_of(world.store))
+    [match] = matches_of(request(), BUYER, world.owner.catalogue, policy, counts_of(world.store))
     assert match.standing.figures() == {
         "used_by_buyer": 1,
         "limit_per_buyer": 1,
@@ -63,7 +64,7 @@ async def test_a_replaced_data_set_is_judged_anew(world):
     add_rows(world, rows=5)
     put(world)
     assert not found(world, "1").matches[0].serves
-    world.desk.catalogue.remove("rows")
+    world.owner.catalogue.remove("rows")
     add_rows(world)
     assert found(world, "1").matches[0].serves
 
@@ -75,13 +76,12 @@ async def test_requests_that_wait_for_a_decision_come_first(world):
     assert [one.training for one in summaries(world.store, ADDRESS)] == [1, 3, 2]
 
 
-async def test_the_list_is_bounded_but_for_what_asks(world, monkeypatch):
-    monkeypatch.setattr("services.console.owner.views.MOST_LISTED", 2)
-    monkeypatch.setattr("services.console.owner.trainings.MOST_LISTED", 2)
+async def test_the_list_is_bounded_but_for_what_asks(world):
     put(world, 1, phase="ready")
-    for training in (2, 3, 4):
+    for training in range(2, LISTED + 3):
         put(world, training, phase="finished")
-    assert [one.training for one in summaries(world.store, ADDRESS)] == [1, 4, 3]
+    assert [row.training for row in summaries(world.store, ADDRESS, 2)] == [1, LISTED + 2, LISTED + 1]
+    assert len(summaries(world.store, ADDRESS)) == 1 + LISTED
     async with Browser(world) as browser:
         await browser.sign_in()
         assert "Only those that changed last" in await browser.get("/trainings")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from services.console.presentation.assets import Assets
 
-VENDOR = Path(__file__).parents[3] / "services" / "console" / "static" / "vendor"
+VENDOR = Path(__file__).parents[4] / "services" / "console" / "static" / "vendor"
 _ROW = re.compile(r"^\| (\S+) \| \S+ \| \S+ \| \S+ \| ([0-9a-f]{64}) \|$", flags=re.MULTILINE)
 
 

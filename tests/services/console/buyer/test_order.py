@@ -8,11 +8,12 @@ import pytest
 from protocol.messages import TrainingOrder
 from protocol.request import parse_request
 from services.common.documents import parse_yaml
-from services.console.buyer.form import (
+from services.console.buyer.order_form import (
     canonical_yaml,
     check,
     document_of,
     fresh,
+    shares_total,
     values_of,
     with_column,
     without_column,
@@ -34,6 +35,13 @@ def filled(**changes):
         "step_size": "0.5",
     }
     return {**fresh(), **given, **changes}
+
+
+@pytest.mark.parametrize("text", ["1e999999", "-1e999999", "NaN", "Infinity"])
+def test_a_share_beyond_all_bounds_is_not_a_number_and_has_no_sum(text):
+    values = filled(contribution=text, deposit=text)
+    assert shares_total(values) is None
+    assert {"contribution", "deposit"} <= set(check(values).problems)
 
 
 def problems(**changes):
@@ -141,7 +149,7 @@ async def test_a_form_with_problems_is_shown_again_and_nothing_is_sent(world, br
 async def test_what_is_missing_for_the_deposit_is_told(world, browser):
     world.balance = 4 * 10**17
     response = await browser.post("/trainings/new/check", filled())
-    assert "0.6 ETH are missing" in await response.text()
+    assert "lacks 0.6 ETH" in await response.text()
 
 
 async def test_yaml_fills_the_form_and_what_is_no_yaml_is_told(browser):

@@ -1,4 +1,4 @@
-"""What an owner sees of its data sets' budgets and of its money: pure functions of store and catalogue."""
+"""What an owner sees of its data sets, budgets and money: pure functions from store and catalogue."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -65,14 +65,14 @@ class Earnings:
         return max(0, self.earned - self.withdrawn)
 
 
-def budget_lines(store: Store, desk: OwnerResources) -> tuple[BudgetLine, ...]:
+def budget_lines(store: Store, owner: OwnerResources) -> tuple[BudgetLine, ...]:
     """Each data set in total, then for each buyer that used it or has a limit of its own."""
-    budget, counts = policy_in_force(store, desk).budget, counts_of(store)
-    names = {one.name for one in desk.catalogue.list()} | counts.data_sets()
+    budget, counts = policy_in_force(store, owner).budget, counts_of(store)
+    names = {entry.name for entry in owner.catalogue.list()} | counts.data_sets()
     lines = []
-    for name in sorted(names | {one.data_set for one in budget.limits}):
+    for name in sorted(names | {limit.data_set for limit in budget.limits}):
         lines.append(BudgetLine(name, None, counts.in_total(name), budget.limit_of(name, None)))
-        limited = {one.buyer for one in budget.limits if one.data_set == name and one.buyer is not None}
+        limited = {limit.buyer for limit in budget.limits if limit.data_set == name and limit.buyer}
         lines += [
             BudgetLine(name, buyer, counts.of_buyer(name, buyer), budget.limit_of(name, buyer))
             for buyer in sorted(counts.buyers(name) | limited)
@@ -80,15 +80,15 @@ def budget_lines(store: Store, desk: OwnerResources) -> tuple[BudgetLine, ...]:
     return tuple(lines)
 
 
-def data_sets(store: Store, desk: OwnerResources) -> tuple[DataSet, ...]:
+def data_sets(store: Store, owner: OwnerResources) -> tuple[DataSet, ...]:
     """The catalogue by name."""
     counts = counts_of(store)
-    return tuple(_data_set(one, counts.in_total(one.name)) for one in desk.catalogue.list())
+    return tuple(_data_set(entry, counts.in_total(entry.name)) for entry in owner.catalogue.list())
 
 
-def data_set(store: Store, desk: OwnerResources, name: str) -> DataSet:
+def data_set(store: Store, owner: OwnerResources, name: str) -> DataSet:
     """One data set; raises DataSetError when there is none."""
-    return _data_set(desk.catalogue.entry(name), counts_of(store).in_total(name))
+    return _data_set(owner.catalogue.entry(name), counts_of(store).in_total(name))
 
 
 def in_use(store: Store, name: str) -> bool:
@@ -98,23 +98,23 @@ def in_use(store: Store, name: str) -> bool:
     return any(row is not None and state_of(row).data_set == name for row in rows)
 
 
-def earnings(store: Store, desk: OwnerResources, address: str) -> Earnings:
+def earnings(store: Store, owner: OwnerResources, address: str) -> Earnings:
     """Credits by training and share, and withdrawals."""
     credited, withdrawn = payments(store, address)
     shares: dict[int, Counter[str]] = {}
     at: dict[int, float] = {}
-    for one in credited:
-        assert one.training is not None
-        assert one.share is not None
-        shares.setdefault(one.training, Counter())[one.share] += one.amount
-        at[one.training] = one.at
+    for payment in credited:
+        assert payment.training is not None
+        assert payment.share is not None
+        shares.setdefault(payment.training, Counter())[payment.share] += payment.amount
+        at[payment.training] = payment.at
     rows = [_training_pay(store, number, shares[number], at[number]) for number in shares]
     return Earnings(
         trainings=tuple(sorted(rows, key=lambda row: row.at, reverse=True)),
         withdrawals=tuple(reversed(withdrawn)),
-        earned=sum(one.amount for one in credited),
-        withdrawn=sum(one.amount for one in withdrawn),
-        automatic=policy_in_force(store, desk).withdraw,
+        earned=sum(payment.amount for payment in credited),
+        withdrawn=sum(payment.amount for payment in withdrawn),
+        automatic=policy_in_force(store, owner).withdraw,
     )
 
 

@@ -12,8 +12,9 @@ from protocol.request import Request, as_tuples
 from services.chain.errors import ChainError
 from services.common.documents import parse_yaml
 from services.common.errors import ConfigurationError
-from services.console.buyer.form import (
+from services.console.buyer.order_form import (
     FIELDS,
+    MOST_COLUMNS,
     Checked,
     canonical_yaml,
     check,
@@ -27,11 +28,12 @@ from services.console.buyer.form import (
     with_column,
     without_column,
 )
-from services.console.buyer.problems import Problem
+from services.console.buyer.order_problems import Problem
 from services.console.buyer.views import state_of
 from services.console.presentation.i18n import gettext_noop as _
+from services.console.presentation.parse import whole_number
 from services.console.web.access import access, audit, page_of
-from services.console.web.pages import Page
+from services.console.web.pages import Page, or_not_found
 
 _TAKEN = _("Exactly this request was ordered before: change its name to have it trained again.")
 
@@ -43,9 +45,7 @@ async def show(request: web.Request) -> web.StreamResponse:
     key = request.query.get("from")
     values = fresh()
     if key is not None:
-        row = page.store.instance(key)
-        if row is None:
-            raise web.HTTPNotFound
+        row = or_not_found(page.store.instance(key))
         values = values_of(state_of(row).request.model_dump(mode="json"))
         values["name"] = _next_name(page, values["name"])
     return _form(page, values)
@@ -53,27 +53,27 @@ async def show(request: web.Request) -> web.StreamResponse:
 
 async def change(request: web.Request) -> web.StreamResponse:
     """The same form with a column more or less, or the inputs of another start."""
-    page, values = page_of(request), await _values(request)
+    page = page_of(request)
+    values = await page.form()
     audit(request, quiet=True)
-    action, _colon, place = str(values.pop("change", "")).partition(":")
+    action, _colon, place = values.pop("change", "").partition(":")
     if action == "add":
         values = with_column(values)
-    elif action == "remove" and place.isascii() and place.isdigit():
-        values = without_column(values, int(place[:6]))
+    elif action == "remove" and (column := whole_number(place, MOST_COLUMNS)) is not None:
+        values = without_column(values, column)
     return _form(page, values)
 
 
 async def checked(request: web.Request) -> web.StreamResponse:
     """What is wrong with the form so far, or what would be ordered."""
-    page, values = page_of(request), await _values(request)
+    page = page_of(request)
+    values = await page.form()
     audit(request, quiet=True)
-    found = _untaken(page, check(values))
-    # Nobody wants to be told of every input that is still to come; the review tells of them.
-    told = {name: problem for name, problem in found.problems.items() if values.get(name, "·").strip()}
-    text = page.reader.fragment(
-        "buyer/_check.html", told=told, **_form_values(values, found), **await _money(page, found.request)
-    )
-    return page.html(text)
+    result = _untaken(page, check(values))
+    # Nobody wants to hear of every input that is still to come; the review tells of them.
+    visible = {name: problem for name, problem in result.problems.items() if values.get(name, "·").strip()}
+    values_shown = {**_form_values(values, result), **await _money(page, result.request)}
+    return page.html(page.reader.fragment("buyer/_check.html", visible_problems=visible, **values_shown))
 
 
 async def from_yaml(request: web.Request) -> web.StreamResponse:
@@ -89,10 +89,10 @@ async def from_yaml(request: web.Request) -> web.StreamResponse:
         return _form(page, fresh(), yaml_problem=str(error), status=422)
     if len(document.get("features") or ()) > column_count(values_of(document)):
         # More columns than the form shows: confirm the document itself.
-        found = _untaken(page, check_document(as_tuples(document)))
-        if found.request is not None:
-            return await _confirm(page, found.request)
-        problem = next(iter(found.problems.values()))
+        result = _untaken(page, check_document(as_tuples(document)))
+        if result.request is not None:
+            return await _confirm(page, result.request)
+        problem = next(iter(result.problems.values()))
         text = page.reader.gettext(problem.text) % problem.values
         return _form(page, fresh(), yaml_problem=text, status=422)
     values = completed(document)
@@ -101,18 +101,19 @@ async def from_yaml(request: web.Request) -> web.StreamResponse:
 
 async def review(request: web.Request) -> web.StreamResponse:
     """What will be ordered, to be confirmed; or the form with its problems."""
-    page, values = page_of(request), await _values(request)
+    page = page_of(request)
+    values = await page.form()
     audit(request, quiet=True)
-    found = _untaken(page, check(values))
-    if found.request is None:
-        return _form(page, values, found.problems, status=422)
-    return await _confirm(page, found.request)
+    result = _untaken(page, check(values))
+    if result.request is None:
+        return _form(page, values, result.problems, status=422)
+    return await _confirm(page, result.request)
 
 
 async def order(request: web.Request) -> web.StreamResponse:
     """Send the order to the daemon."""
-    page, form = page_of(request), await request.post()
-    wanted = request_from(str(form.get("request", "")))
+    page = page_of(request)
+    wanted = request_from((await page.form()).get("request", ""))
     if _is_taken(page, wanted):
         raise MisuseError(page.reader.gettext(_TAKEN))
     audit(request, request=wanted.name, request_hash=f"0x{wanted.hash().hex()}")
@@ -128,19 +129,17 @@ def _form(
     yaml_problem: str | None = None,
     status: int = 200,
 ) -> web.Response:
-    found = Checked(problems=dict(problems or {}))
-    return page.render(
-        "buyer/order.html", status=status, yaml_problem=yaml_problem, **_form_values(values, found)
-    )
+    shown = _form_values(values, Checked(problems=dict(problems or {})))
+    return page.render("buyer/order.html", status=status, yaml_problem=yaml_problem, **shown)
 
 
-def _form_values(values: Mapping[str, str], found: Checked) -> dict[str, Any]:
+def _form_values(values: Mapping[str, str], result: Checked) -> dict[str, Any]:
     return {
         "values": values,
         "columns": column_count(values),
-        "problems": found.problems,
-        "request": found.request,
-        "yaml": None if found.request is None else canonical_yaml(found.request),
+        "problems": result.problems,
+        "request": result.request,
+        "yaml": None if result.request is None else canonical_yaml(result.request),
         "total": shares_total(values),
         "input_names": _input_names(values),
     }
@@ -154,7 +153,7 @@ def _input_names(values: Mapping[str, str]) -> list[str]:
         for part in ("name", "minimum", "maximum")
     ]
     by_start = {"mean": ["start_value"], "weights": ["start_weights"]}
-    plain = [one.name for one in FIELDS if one.kind != "yes"]
+    plain = [field.name for field in FIELDS if field.kind != "yes"]
     return ["", "shares", "start", *plain, *columns, *by_start.get(values.get("start", ""), [])]
 
 
@@ -179,10 +178,10 @@ async def _money(page: Page, wanted: Request | None) -> dict[str, Any]:
     return {"balance": balance, "missing": max(0, wanted.payment.deposit_wei - balance)}
 
 
-def _untaken(page: Page, found: Checked) -> Checked:
-    if found.request is not None and _is_taken(page, found.request):
+def _untaken(page: Page, result: Checked) -> Checked:
+    if result.request is not None and _is_taken(page, result.request):
         return Checked(problems={"name": Problem(_TAKEN)})
-    return found
+    return result
 
 
 def _is_taken(page: Page, wanted: Request) -> bool:
@@ -194,12 +193,7 @@ def _is_taken(page: Page, wanted: Request) -> bool:
 def _next_name(page: Page, name: str) -> str:
     """The first of "name (2)", "name (3)" ... that no training has."""
     taken = {state_of(row).request.name for row in page.store.instances()}
-    found = re.fullmatch(r"(.*) \((\d{1,6})\)", name)
-    stem, first = (found[1], int(found[2]) + 1) if found else (name, 2)
-    names = (f"{stem[:90]} ({place})" for place in range(first, first + len(taken) + 1))
-    return next(one for one in names if one not in taken)
-
-
-async def _values(request: web.Request) -> dict[str, str]:
-    form = await request.post()
-    return {name: text for name, text in form.items() if isinstance(text, str) and name != "csrf"}
+    numbered = re.fullmatch(r"(.*) \((\d{1,6})\)", name)
+    stem, first = (numbered[1], int(numbered[2]) + 1) if numbered else (name, 2)
+    names = (f"{stem[:90]} ({number})" for number in range(first, first + len(taken) + 1))
+    return next(candidate for candidate in names if candidate not in taken)

@@ -23,8 +23,8 @@ class Problem:
 
 
 _BY_TYPE = {
-    "missing": _("This is needed."),
-    "string_too_short": _("This is needed."),
+    "missing": _("This is required."),
+    "string_too_short": _("This is required."),
     "string_too_long": _("At most %(max_length)s characters."),
     "string_pattern_mismatch": _("This must be an address: 0x and 40 hexadecimal digits."),
     "int_type": _("This must be a whole number."),
@@ -39,7 +39,7 @@ _BY_TYPE = {
     "too_short": _("At least %(min_length)s."),
     "too_long": _("At most %(max_length)s."),
     "extra_forbidden": _("A request has no such field."),
-    "union_tag_invalid": _("Choose one of the starts."),
+    "union_tag_invalid": _("Choose one of the starting points."),
 }
 
 _BY_TEXT = (
@@ -50,19 +50,19 @@ _BY_TEXT = (
     (r"column (?P<column>.+): minimum must be below maximum", _("The minimum must be below the maximum.")),
     (
         r"owners.minimum must not exceed owners.maximum",
-        _("The most owners must not be fewer than the least."),
+        _("The maximum of owners must not be below the minimum."),
     ),
     (
         r"payment shares add up to (?P<points>\d+) basis points.*",
-        _("The shares add up to %(points)s basis points; they must make 10000, which is 100 %%."),
+        _("The shares add up to %(points)s basis points; they must add up to 10000, which is 100 %%."),
     ),
     (r"column (?P<column>.+) is named twice", _("The column %(column)s is named twice.")),
     (
         r"start.weights has (?P<count>\d+) values; (?P<needed>\d+) needed",
         _("There are %(count)s weights; %(needed)s are needed, the intercept last."),
     ),
-    (r"start: mean needs model.intercept: true", _("Starting with the mean needs an intercept.")),
-    (r"a start weight does not fit.*", _("A weight of the start does not fit into the bits for weights.")),
+    (r"start: mean needs model.intercept: true", _("Starting from the mean needs an intercept.")),
+    (r"a start weight does not fit.*", _("A starting weight does not fit into the bits for weights.")),
     (
         r"residuals of the first model may need (?P<needed>\d+) bits; bounds.residual_bits is (?P<has>\d+).*",
         _(
@@ -81,7 +81,7 @@ def problem_of(item: ErrorDetails) -> Problem:
             {"asset": MARKET_ASSET.name, "decimals": str(MARKET_ASSET.decimals)},
         )
     if item["input"] == "":
-        return Problem(_("This is needed."))
+        return Problem(_("This is required."))
     if item["type"] == "value_error":
         return _from_text(item["msg"].removeprefix("Value error, "))
     text = _BY_TYPE.get(item["type"])
@@ -106,14 +106,14 @@ def deposit_problem(request: Request) -> Problem | None:
     try:
         check_deposit(request)
     except DepositTooLow as error:
-        text = _("The contract asks for at least %(needed)s for so many rounds and owners.")
+        text = _("For this many rounds and owners, the contract asks for at least %(needed)s.")
         return Problem(text, {"needed": MARKET_ASSET.exact(error.needed)})
     return None
 
 
 def _from_text(text: str) -> Problem:
     for pattern, meaning in _BY_TEXT:
-        found = re.fullmatch(pattern, text)
-        if found:
-            return Problem(meaning, found.groupdict())
+        match = re.fullmatch(pattern, text)
+        if match:
+            return Problem(meaning, match.groupdict())
     return Problem("%(reason)s", {"reason": text})

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal, DecimalException, InvalidOperation
+from decimal import Decimal, DecimalException
 from typing import Any, Literal
 
 import yaml
@@ -12,11 +12,14 @@ from protocol.asset import MARKET_ASSET
 from protocol.errors import MisuseError, ProtocolViolation
 from protocol.request import Bounds, Deadlines, ModelKind, Owners, Request
 from protocol.roles.buyer.ordering import require_possible
-from services.console.buyer.problems import Problem, deposit_problem, impossible, problem_of
+from services.console.buyer.order_problems import Problem, deposit_problem, impossible, problem_of
+from services.console.presentation.parse import decimal_number, scaled, whole_number, with_point
 
 Kind = Literal["text", "whole", "decimal", "money", "percent", "yes"]
 MOST_COLUMNS = 256
 """In the form; a YAML file may have as many as a request may."""
+
+_LARGEST_WHOLE = 10**29 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +62,7 @@ _INPUTS: dict[tuple[str, ...], str] = {
     ("payment",): "shares",
     ("owners",): "owners-maximum",
     ("target",): "target-maximum",
-    **{one.path: one.name for one in FIELDS},
+    **{field.path: field.name for field in FIELDS},
 }
 SHARES = ("contribution", "participation", "validation", "aggregation")
 _COLUMN = ("name", "minimum", "maximum")
@@ -97,7 +100,7 @@ def fresh() -> dict[str, str]:
 
 def values_of(document: Mapping[str, Any]) -> dict[str, str]:
     """The inputs that say the same as a document; what it lacks, or has in another shape, stays empty."""
-    values = {one.name: _shown(_inside(document, one.path), one.kind) for one in FIELDS}
+    values = {field.name: _shown(_inside(document, field.path), field.kind) for field in FIELDS}
     features = _inside(document, ("features",))
     columns = features if isinstance(features, list | tuple) else [{}]
     values["columns"] = str(min(max(len(columns), 1), MOST_COLUMNS))
@@ -116,14 +119,13 @@ def values_of(document: Mapping[str, Any]) -> dict[str, str]:
 
 def completed(document: Mapping[str, Any]) -> dict[str, str]:
     """The inputs that say the same as a document, with a new request's where it says nothing."""
-    absent = {one.name for one in FIELDS if _inside(document, one.path) is None}
+    absent = {field.name for field in FIELDS if _inside(document, field.path) is None}
     return {**values_of(document), **{name: text for name, text in fresh().items() if name in absent}}
 
 
 def column_count(values: Mapping[str, str]) -> int:
     """How many features the form has."""
-    text = values.get("columns", "1")
-    return min(max(int(text), 1), MOST_COLUMNS) if text.isascii() and text.isdigit() and len(text) < 6 else 1
+    return min(max(whole_number(values.get("columns", ""), 10**5) or 1, 1), MOST_COLUMNS)
 
 
 def with_column(values: Mapping[str, str]) -> dict[str, str]:
@@ -152,11 +154,11 @@ def without_column(values: Mapping[str, str], gone: int) -> dict[str, str]:
 def document_of(values: Mapping[str, str]) -> dict[str, Any]:
     """The document that a form means; what cannot be read stays text, which the request's rules refuse."""
     document: dict[str, Any] = {"model": {"kind": "linear_regression"}}
-    for one in FIELDS:
+    for entry in FIELDS:
         place = document
-        for part in one.path[:-1]:
+        for part in entry.path[:-1]:
             place = place.setdefault(part, {})
-        place[one.path[-1]] = _meant(values.get(one.name, ""), one.kind)
+        place[entry.path[-1]] = _meant(values.get(entry.name, ""), entry.kind)
     document["features"] = tuple(
         {
             part: _meant(values.get(f"feature-{index}-{part}", ""), "text" if part == "name" else "decimal")
@@ -178,15 +180,15 @@ def check_document(document: Mapping[str, Any]) -> Checked:
     try:
         request = Request.model_validate(document)
     except ValidationError as error:
-        found: dict[str, Problem] = {}
+        problems: dict[str, Problem] = {}
         items = error.errors(include_url=False)
         places = [item["loc"] for item in items]
         for item in items:
             here = item["loc"]
             if any(here == other[: len(here)] != other for other in places):
                 continue  # a tuple whose items are wrong is called too short, too
-            found.setdefault(_input_of(here), problem_of(item))
-        return Checked(problems=found)
+            problems.setdefault(_input_of(here), problem_of(item))
+        return Checked(problems=problems)
     try:
         require_possible(request)
     except ProtocolViolation as violation:
@@ -197,10 +199,13 @@ def check_document(document: Mapping[str, Any]) -> Checked:
 
 def shares_total(values: Mapping[str, str]) -> Decimal | None:
     """The sum of the payment shares in per cent; None while one of them cannot be read."""
-    try:
-        return sum((Decimal(_point(values.get(name, ""))) for name in SHARES), Decimal(0))
-    except InvalidOperation:
-        return None
+    total = Decimal(0)
+    for name in SHARES:
+        share = decimal_number(values.get(name, ""))
+        if share is None:
+            return None
+        total += share
+    return total
 
 
 def canonical_yaml(request: Request) -> str:
@@ -268,32 +273,20 @@ def _meant(text: str, kind: Kind) -> Any:
         case "yes":
             return text == "on"
         case "whole":
-            return int(text) if text.isascii() and text.isdigit() and len(text) < 30 else text
+            number = whole_number(text, _LARGEST_WHOLE)
         case "decimal":
-            return _point(text)
+            return with_point(text)
         case "money":
             return _amount(text)
         case "percent":
-            return _basis_points(text)
+            number = scaled(text, 100)
         case "text":
             return text
-
-
-def _point(text: str) -> str:
-    """A decimal comma is a point."""
-    return text.strip().replace(",", ".") if text.count(",") == 1 and "." not in text else text.strip()
+    return text if number is None else number
 
 
 def _amount(text: str) -> int | str:
     try:
         return MARKET_ASSET.parse(text)
     except MisuseError:
-        return text
-
-
-def _basis_points(text: str) -> int | str:
-    try:
-        number = Decimal(_point(text)) * 100
-        return int(number) if number.is_finite() and abs(number) < 10**40 and number == int(number) else text
-    except InvalidOperation:
         return text

@@ -1,0 +1,37 @@
+"""Figures as they are shown: they follow the language."""
+
+from decimal import Decimal
+from fractions import Fraction
+
+import pytest
+
+from services.console.presentation.format import Formats, short
+from services.console.presentation.i18n import locale_of
+
+
+def test_figures_in_both_languages():
+    english, spanish = Formats(locale_of("en")), Formats(locale_of("es"))
+    assert english.number(12345.678, 2) == "12,345.68"
+    assert spanish.number(12345.678, 2) == "12.345,68"
+    assert english.percent(Fraction(271, 1000)) == "27.1 %"
+    assert spanish.percent(0.271) == "27,1 %"
+    assert english.significant(Decimal("0.00012345678")) == "0.00012346"
+    assert english.significant(4374) == "4,374"
+    assert english.significant(-0.0) == "0"
+    assert english.metric(4374 * 10**18 + 10**17) == "4,374.1"
+    assert english.moment(0).startswith("Jan 1, 1970")
+    assert english.moment(0).endswith("UTC")
+    assert english.number(None) == english.percent(None) == english.money(None) == english.metric(None) == "–"
+
+
+@pytest.mark.parametrize(
+    ("wei", "shown"),
+    [(10**18, "1 ETH"), (0, "0 ETH"), (1, "0.000000000000000001 ETH"), (-(10**17), "-0.1 ETH")],
+)
+def test_ether_that_is_there_never_shows_as_nothing(wei, shown):
+    assert Formats(locale_of("en")).money(wei) == shown
+
+
+def test_identifiers_are_shown_by_their_ends():
+    assert short("0x" + "ab" * 20) == "0xababab…ababab"
+    assert short("accepted") == "accepted"
