@@ -11,7 +11,14 @@ from protocol.roles.shared.request_widths import check_widths
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-PAGES = ["README.md", "CHANGELOG.md", "protocol/README.md", "deploy/README.md", "deploy/RUNBOOK.md"]
+PAGES = [
+    "README.md",
+    "CONTRIBUTING.md",
+    "CHANGELOG.md",
+    "protocol/README.md",
+    "deploy/README.md",
+    "deploy/RUNBOOK.md",
+]
 
 
 def test_the_request_is_valid_and_fits_into_its_key() -> None:
