@@ -6,8 +6,9 @@ delivery limit leads to the dead letters, and a message for a queue that does no
 
 import asyncio
 from collections import Counter, deque
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Generic, TypeVar
 
 from typing_extensions import override
@@ -42,22 +43,21 @@ class DeadLetter:
 class _Queued:
     fields: Mapping[str, Any]
     body: bytes
-    trace: str | None = None
+    trace: str | None
     deliveries: int = 0
 
 
+@dataclass(slots=True)
 class _Queue(Generic[T]):
-    def __init__(self) -> None:
-        self.ready: deque[T] = deque()
-        self.arrived = asyncio.Event()
+    ready: deque[T] = field(default_factory=deque)
+    arrived: asyncio.Event = field(default_factory=asyncio.Event)
 
     def put(self, message: T) -> None:
         self.ready.append(message)
         self.arrived.set()
 
-    def put_back(self, messages: Sequence[T]) -> None:
-        """The unacked, to where they were."""
-        self.ready.extendleft(reversed(messages))
+    def put_back(self, message: T) -> None:
+        self.ready.appendleft(message)
         self.arrived.set()
 
     async def get(self) -> T:
@@ -65,6 +65,14 @@ class _Queue(Generic[T]):
             self.arrived.clear()
             await self.arrived.wait()
         return self.ready.popleft()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Taken(Generic[T]):
+    """What a bus holds until it is acked; it goes back to its queue when the bus is closed before."""
+
+    queue: _Queue[T]
+    message: T
 
 
 class MemoryBroker:
@@ -84,51 +92,13 @@ class MemoryBroker:
             self.streams.setdefault((stream, address), _Queue())
 
 
-class MemoryDelivery(Delivery):
-    """One delivery of a queued message."""
-
-    def __init__(
-        self,
-        queued: _Queued,
-        unacked: dict["MemoryDelivery", None],
-        dead_letter: Callable[[DeadLetter], None],
-    ) -> None:
-        """Held in `unacked` until acked or refused."""
-        self.queued, self._unacked, self._dead_letter = queued, unacked, dead_letter
-        self.envelope_fields, self.body, self.trace = queued.fields, queued.body, queued.trace
-        unacked[self] = None
-
-    @override
-    async def ack(self) -> None:
-        self._unacked.pop(self, None)
-
-    @override
-    async def dead_letter(self, code: str, detail: str) -> None:
-        self._dead_letter(DeadLetter(self.envelope_fields, self.body, code, detail))
-        self._unacked.pop(self, None)
-
-
-class MemoryEvent(EventDelivery):
-    """One delivery of a contract event."""
-
-    def __init__(self, event: ChainEvent, unacked: dict["MemoryEvent", None]) -> None:
-        """Held in `unacked` until acked."""
-        self.event, self._unacked = event, unacked
-        unacked[self] = None
-
-    @override
-    async def ack(self) -> None:
-        self._unacked.pop(self, None)
-
-
 class MemoryBus(Bus):
     """One participant's side of a broker that others share."""
 
     def __init__(self, broker: MemoryBroker) -> None:
         """Connected from the start."""
         self._broker = broker
-        self._unacked: dict[tuple[str, str], dict[MemoryDelivery, None]] = {}
-        self._unacked_events: dict[tuple[str, str], dict[MemoryEvent, None]] = {}
+        self._unacked: dict[_Taken[Any], None] = {}
         self.messages_published = 0
         self.bytes_published = 0
         self.dead_letters: Counter[str] = Counter()
@@ -145,11 +115,7 @@ class MemoryBus(Bus):
 
     @override
     async def publish(self, message: Outgoing) -> None:
-        queue = self._broker.queues.get((message.recipient_role, message.envelope.recipient))
-        if queue is None:
-            raise Unroutable(
-                f"no queue for {message.recipient_role} {message.envelope.recipient}: provision it"
-            )
+        queue = self._queue_of(message.recipient_role, message.envelope.recipient)
         limit = size_limit(message.envelope.type)
         if len(message.sealed) > limit:
             raise Unroutable(f"a body of {len(message.sealed)} bytes; at most {limit} pass")
@@ -161,20 +127,18 @@ class MemoryBus(Bus):
         await asyncio.sleep(0)
 
     @override
-    async def deliveries(self, role: str, address: str) -> AsyncIterator[MemoryDelivery]:
-        queue = self._broker.queues.get((role, address))
-        if queue is None:
-            raise Unroutable(f"no queue for {role} {address}; provision the participant")
-        unacked = self._unacked.setdefault((role, address), {})
+    async def deliveries(self, role: str, address: str) -> AsyncIterator[Delivery]:
+        queue = self._queue_of(role, address)
         while True:
             self.on_cycle("messages")
-            queued = await queue.get()
+            taken = await self._take(queue)
+            queued = taken.message
             queued.deliveries += 1
-            delivery = MemoryDelivery(queued, unacked, self._dead_letter)
             if queued.deliveries > DELIVERY_LIMIT:
-                await delivery.dead_letter("delivery_limit", f"delivered {DELIVERY_LIMIT} times, never acked")
+                await self._refuse(taken, "delivery_limit", f"delivered {DELIVERY_LIMIT} times, never acked")
                 continue
-            yield delivery
+            ack, refuse = partial(self._ack, taken), partial(self._refuse, taken)
+            yield Delivery(queued.fields, queued.body, queued.trace, ack, refuse)
 
     @override
     async def publish_dead_letter(self, envelope: Envelope, code: str, detail: str) -> None:
@@ -191,23 +155,38 @@ class MemoryBus(Bus):
                 queue.put(event)
 
     @override
-    async def events(self, stream: str, address: str) -> AsyncIterator[MemoryEvent]:
+    async def events(self, stream: str, address: str) -> AsyncIterator[EventDelivery]:
         queue = self._broker.streams.get((stream, address))
         if queue is None:
-            raise Unroutable(f"no queue for the {stream} events of {address}; provision the participant")
-        unacked = self._unacked_events.setdefault((stream, address), {})
+            raise Unroutable(f"no queue for the {stream} events of {address}: provision the participant")
         while True:
             self.on_cycle("events")
-            yield MemoryEvent(await queue.get(), unacked)
+            taken = await self._take(queue)
+            yield EventDelivery(taken.message, partial(self._ack, taken))
 
     @override
     async def close(self) -> None:
-        for place, deliveries in self._unacked.items():
-            self._broker.queues[place].put_back([delivery.queued for delivery in deliveries])
-            deliveries.clear()
-        for place, events in self._unacked_events.items():
-            self._broker.streams[place].put_back([delivery.event for delivery in events])
-            events.clear()
+        while self._unacked:
+            taken, _ = self._unacked.popitem()  # the last first, so that all are in order again
+            taken.queue.put_back(taken.message)
+
+    def _queue_of(self, role: str, address: str) -> _Queue[_Queued]:
+        queue = self._broker.queues.get((role, address))
+        if queue is None:
+            raise Unroutable(f"no queue for {role} {address}: provision the participant")
+        return queue
+
+    async def _take(self, queue: _Queue[T]) -> _Taken[T]:
+        taken = _Taken(queue, await queue.get())
+        self._unacked[taken] = None
+        return taken
+
+    async def _ack(self, taken: _Taken[Any]) -> None:
+        self._unacked.pop(taken, None)
+
+    async def _refuse(self, taken: _Taken[_Queued], code: str, detail: str) -> None:
+        self._dead_letter(DeadLetter(taken.message.fields, taken.message.body, code, detail))
+        await self._ack(taken)
 
     def _dead_letter(self, letter: DeadLetter) -> None:
         self._broker.dead_letters.append(letter)

@@ -6,7 +6,7 @@ the message for good.
 
 import re
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -53,30 +53,31 @@ class Outgoing:
     """The context of the trace that it belongs to; see `services.common.trace_context`."""
 
 
-class Delivery(Protocol):
+@dataclass(frozen=True, slots=True, eq=False)
+class Delivery:
     """One delivery off a queue; `envelope_fields` are a stranger's headers until checked."""
 
     envelope_fields: Mapping[str, Any]
-    body: bytes
+    body: bytes = field(repr=False)
     """The sealed part."""
 
     trace: str | None
     """The context of the sender's trace: unsigned, for our own traces alone."""
 
-    async def ack(self) -> None:
-        """Take it off the queue."""
+    ack: Callable[[], Awaitable[None]]
+    """Take it off the queue."""
 
-    async def dead_letter(self, code: str, detail: str) -> None:
-        """Publish it to the dead letters with the reason, then take it off the queue."""
+    dead_letter: Callable[[str, str], Awaitable[None]]
+    """Publish it to the dead letters with this code and detail, then take it off the queue."""
 
 
-class EventDelivery(Protocol):
+@dataclass(frozen=True, slots=True, eq=False)
+class EventDelivery:
     """One contract event off a participant's queue of a stream."""
 
     event: ChainEvent
-
-    async def ack(self) -> None:
-        """Take it off the queue: it is stored."""
+    ack: Callable[[], Awaitable[None]]
+    """Take it off the queue: it is stored."""
 
 
 Tap = Callable[[Outgoing], None]

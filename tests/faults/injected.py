@@ -11,6 +11,7 @@ from contextlib import contextmanager
 
 from services.bus.amqp import amqp_bus as amqp
 from services.bus.amqp import connection as link
+from services.bus.amqp import reception
 from services.bus.amqp.timing import Timing
 from services.chain.contract.client import MarketplaceClient
 from services.chain.events.event_outbox import EventOutbox
@@ -25,7 +26,7 @@ from tests.faults.switchboard import Switchboard
 _PLACES = {
     "store_messages": [(Store, "add_messages")],
     "store_event": [(Store, "add_inputs")],
-    "ack": [(amqp.AmqpDelivery, "ack"), (amqp.AmqpEvent, "ack")],
+    "ack": [(reception, "acknowledge"), (amqp, "acknowledge")],
     "step": [(StepPool, "run")],
     "commit": [(Store, "_input_done")],
     "write_step": [(Store, "write_step")],

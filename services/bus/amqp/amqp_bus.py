@@ -7,8 +7,8 @@ still pass.
 
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
+from functools import partial
 
-from aio_pika.abc import AbstractIncomingMessage
 from typing_extensions import override
 
 from protocol.codec import unpack
@@ -22,7 +22,7 @@ from services.bus.amqp.consumer import acknowledge, subscriptions
 from services.bus.amqp.dead_letters import DeadLetters
 from services.bus.amqp.message_properties import event_message_of, message_of
 from services.bus.amqp.publisher import Publisher
-from services.bus.amqp.reception import AmqpDelivery, Reception
+from services.bus.amqp.reception import Reception
 from services.bus.amqp.timing import Timing
 from services.bus.naming import (
     CHAIN_EXCHANGE,
@@ -32,21 +32,9 @@ from services.bus.naming import (
     message_key,
     queue_name,
 )
-from services.bus.port import Bus, EventDelivery, Outgoing, Unroutable
+from services.bus.port import Bus, Delivery, EventDelivery, Outgoing, Unroutable
 from services.common.trace_context import TRACE_HEADER
 from services.config.daemons import Broker
-
-
-class AmqpEvent(EventDelivery):
-    """One delivery of a contract event."""
-
-    def __init__(self, event: ChainEvent, message: AbstractIncomingMessage) -> None:
-        """Off one message."""
-        self.event, self._message = event, message
-
-    @override
-    async def ack(self) -> None:
-        await acknowledge([self._message])
 
 
 class AmqpBus(Bus):
@@ -101,7 +89,7 @@ class AmqpBus(Bus):
         self.bytes_published += size
 
     @override
-    async def deliveries(self, role: str, address: str) -> AsyncGenerator[AmqpDelivery, None]:
+    async def deliveries(self, role: str, address: str) -> AsyncGenerator[Delivery, None]:
         queue = queue_name(role, address)
         async with aclosing(subscriptions(self._reading, queue, self._timing)) as consumers:
             async for consumer in consumers:
@@ -134,7 +122,7 @@ class AmqpBus(Bus):
         self.bytes_published += len(message.body)
 
     @override
-    async def events(self, stream: str, address: str) -> AsyncGenerator[AmqpEvent, None]:
+    async def events(self, stream: str, address: str) -> AsyncGenerator[EventDelivery, None]:
         queue = event_queue_name(stream, address)
         async with aclosing(subscriptions(self._reading, queue, self._timing)) as consumers:
             async for consumer in consumers:
@@ -147,7 +135,7 @@ class AmqpBus(Bus):
                         except ProtocolViolation as violation:
                             await self._dead.dead_letter([message], address, violation.code, violation.detail)
                         else:
-                            yield AmqpEvent(event, message)
+                            yield EventDelivery(event, partial(acknowledge, [message]))
 
     @override
     async def close(self) -> None:

@@ -1,11 +1,10 @@
 """From what a consumer takes off a participant's queue to whole messages; what is not one is refused."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
-from typing import Any
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from functools import partial
 
 from aio_pika.abc import AbstractIncomingMessage
-from typing_extensions import override
 
 from protocol.errors import ProtocolViolation
 from protocol.messages import size_limit
@@ -16,28 +15,6 @@ from services.bus.amqp.dead_letters import DeadLetters
 from services.bus.amqp.message_properties import envelope_fields_of
 from services.bus.port import Delivery
 from services.common.trace_context import context_in
-
-
-class AmqpDelivery(Delivery):
-    """One delivery: a message, or the chunks of one."""
-
-    def __init__(
-        self, messages: Sequence[AbstractIncomingMessage], body: bytes, dead: DeadLetters, address: str
-    ) -> None:
-        """To `address`."""
-        self._messages, self.body = messages, body
-        self._dead, self._address = dead, address
-        self.envelope_fields: Mapping[str, Any] = envelope_fields_of(messages[0])
-        self.trace = context_in(messages[0].headers)
-
-    @override
-    async def ack(self) -> None:
-        # After a lost connection it is delivered again, and the inbox knows it.
-        await acknowledge(self._messages)
-
-    @override
-    async def dead_letter(self, code: str, detail: str) -> None:
-        await self._dead.dead_letter(self._messages, self._address, code, detail)
 
 
 class Reception:
@@ -54,7 +31,7 @@ class Reception:
 
     async def deliveries(
         self, consumer: Consumer, arrivals: AsyncIterator[AbstractIncomingMessage | None]
-    ) -> AsyncGenerator[AmqpDelivery, None]:
+    ) -> AsyncGenerator[Delivery, None]:
         """Whole messages of the consumer's arrivals, where None is a quiet spell."""
         last_arrival = asyncio.get_running_loop().time()
         async for message in arrivals:
@@ -74,21 +51,30 @@ class Reception:
             elif 2 * self._assembler.held >= consumer.window:
                 await _extend_prefetch(consumer)
 
-    async def _delivery(self, message: AbstractIncomingMessage) -> AmqpDelivery | None:
+    async def _delivery(self, message: AbstractIncomingMessage) -> Delivery | None:
         """The message, or the one that this chunk completes."""
         peer, body = self._peer(message), message.body
         if "parts" not in message.headers:
             if len(body) > CHUNK_BYTES:
                 raise ProtocolViolation("oversized", f"{len(body)} bytes that are not in parts")
-            return AmqpDelivery([message], body, self._dead, self._address)
+            return self._whole([message], body)
         number, total = message.headers.get("part"), message.headers["parts"]
         number, total = check_chunk(number, total, body, size_limit(str(message.type)))
         taken = self._assembler.add(peer, message.message_id or "", number, total, body, message)
         if taken.superseded is not None:
             await acknowledge([taken.superseded])
         await self._give_up(taken.given_up)
-        whole = taken.whole
-        return None if whole is None else AmqpDelivery(whole.handles, whole.body, self._dead, self._address)
+        return None if taken.whole is None else self._whole(taken.whole.handles, taken.whole.body)
+
+    def _whole(self, messages: Sequence[AbstractIncomingMessage], body: bytes) -> Delivery:
+        """A message, or the chunks of one; after a lost connection it comes again, and the inbox knows it."""
+        return Delivery(
+            envelope_fields_of(messages[0]),
+            body,
+            context_in(messages[0].headers),
+            ack=partial(acknowledge, messages),
+            dead_letter=partial(self._dead.dead_letter, messages, self._address),
+        )
 
     def _peer(self, message: AbstractIncomingMessage) -> str:
         """Who answers for a message before its signature can be checked.
