@@ -15,6 +15,7 @@ from typing_extensions import override
 
 from protocol.envelope import Envelope
 from protocol.messages import ChainEvent, size_limit
+from services.bus.naming import STREAMS
 from services.bus.port import (
     DELIVERY_LIMIT,
     UNDELIVERABLE,
@@ -88,7 +89,7 @@ class MemoryBroker:
     def declare(self, role: str, address: str) -> None:
         """Provision a participant: its queue and its copies of the event streams."""
         self.queues.setdefault((role, address), _Queue())
-        for stream in ("seen", "confirmed"):
+        for stream in STREAMS:
             self.streams.setdefault((stream, address), _Queue())
 
 

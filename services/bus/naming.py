@@ -1,7 +1,5 @@
 """What exchanges, queues and routing keys are called: the daemons and the administrator's plan agree here."""
 
-from typing import Literal
-
 EXCHANGE = "deltaml"
 """Topic exchange of messages; routing key `<recipient role>.<recipient address>.<message type>`."""
 
@@ -13,7 +11,8 @@ DEAD_EXCHANGE = "deltaml.dead"
 
 DEAD_QUEUE = "deltaml.dead.letters"
 
-Stream = Literal["seen", "confirmed"]
+STREAMS = ("confirmed", "seen")
+"""What copies of contract events a participant has: of those of final blocks, and of all at once."""
 
 
 def queue_name(role: str, address: str) -> str:

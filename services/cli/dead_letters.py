@@ -73,7 +73,7 @@ def requeue(
     """
     chosen = _required(messages, code, everything=everything)
     sent, kept = _with_queue(file, lambda queue: queue.requeue(chosen))
-    stayed = [(item.letter.message_id, item.letter.code, item.why) for item in kept]
+    stayed = [(letter.message_id, letter.code, why) for letter, why in kept]
     if json:
         fields = ("message_id", "code", "why")
         print_json({"sent": _ids(sent), "kept": [dict(zip(fields, row, strict=True)) for row in stayed]})

@@ -58,10 +58,13 @@ def bounded_request() -> AbstractAsyncContextManager[None]:
 class Connection:
     """A connection that comes back; channels taken from it do not."""
 
-    def __init__(self, broker: Broker, purpose: str) -> None:
-        """`purpose` is shown in the management page. Raises ConfigurationError for unusable files."""
+    def __init__(self, broker: Broker, purpose: str, password: str | None = None) -> None:
+        """`purpose` is shown in the management page; `password` is for a broker without password_file.
+
+        Raises ConfigurationError for unusable files.
+        """
         self._context = _tls_context(broker)
-        self._url = _url(broker)
+        self._url = _url(broker, password)
         self._name = f"deltaml {purpose}"
         self._lock = asyncio.Lock()
         self._connection: AbstractConnection | None = None
@@ -148,10 +151,12 @@ class Connection:
         return BusUnavailable(f"the broker at {self.place} does not answer ({type(error).__name__})")
 
 
-def _url(broker: Broker) -> URL:
+def _url(broker: Broker, password: str | None) -> URL:
     url = URL(broker.url).update_query(heartbeat=str(HEARTBEAT_SECONDS))
     if broker.password_file is not None:
-        return url.with_password(read_passphrase(broker.password_file))
+        password = read_passphrase(broker.password_file)
+    if password is not None:
+        return url.with_password(password)
     if broker.certificate_file is not None:
         return url.update_query(auth="external")
     return url

@@ -6,12 +6,10 @@ Letters are taken and given back when the command ends; RabbitMQ counts that as 
 """
 
 import secrets
-import tempfile
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 from aio_pika import Message
@@ -24,7 +22,7 @@ from services.bus.amqp.timing import Timing
 from services.bus.broker.management_client import Management, connected
 from services.bus.broker.passwords import HASHING_ALGORITHM, password_hash
 from services.bus.broker.provisioning import BrokerPlan
-from services.bus.broker.topology import NOTHING
+from services.bus.broker.topology import NOTHING, pattern_of
 from services.bus.naming import DEAD_QUEUE, EXCHANGE
 from services.bus.port import BusError, BusUnavailable
 from services.bus.refusal_reasons import reason_of
@@ -80,14 +78,6 @@ _TEXTS = [field.name for field in fields(Letter) if field.name != "body_bytes"]
 Chosen = Callable[[Letter], bool]
 
 
-@dataclass(frozen=True, slots=True)
-class Kept:
-    """A letter that was chosen and could not be put back."""
-
-    letter: Letter
-    why: str
-
-
 class DeadQueue:
     """See `opened`."""
 
@@ -109,10 +99,13 @@ class DeadQueue:
                 purged.append(letter)
         return purged
 
-    async def requeue(self, chosen: Chosen) -> tuple[list[Letter], list[Kept]]:
-        """Send those chosen as they came; what cannot be sent stays. One sent twice does no harm."""
+    async def requeue(self, chosen: Chosen) -> tuple[list[Letter], list[tuple[Letter, str]]]:
+        """Send those chosen as they came; what cannot be sent stays, and is returned with the reason.
+
+        One sent twice does no harm.
+        """
         sent: list[Letter] = []
-        kept: list[Kept] = []
+        kept: list[tuple[Letter, str]] = []
         async for letter, message in self._walk():
             if not chosen(letter):
                 continue
@@ -126,7 +119,7 @@ class DeadQueue:
                 await message.ack()
                 sent.append(letter)
             else:
-                kept.append(Kept(letter, obstacle))
+                kept.append((letter, obstacle))
         return sent, kept
 
     async def _walk(self) -> AsyncIterator[tuple[Letter, AbstractIncomingMessage]]:
@@ -160,21 +153,14 @@ async def opened(plan: BrokerPlan) -> AsyncIterator[DeadQueue]:
         raise ConfigurationError("the document has no section amqp; add its url, amqp://host:5672")
     user, password = f"deltaml-admin-{secrets.token_hex(4)}", secrets.token_urlsafe(32)
     scheme, _, host = plan.amqp.url.partition("://")
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "password"
-        file.touch(0o600)
-        file.write_text(password)
-        broker = Broker(
-            url=f"{scheme}://{user}@{host}/{plan.vhost}",
-            password_file=file,
-            **plan.amqp.model_dump(exclude={"url"}),
-        )
-        async with (
-            connected(plan.management) as api,
-            _temporary_user(api, plan.vhost, user, password),
-            Connection(broker, "administrator") as connection,
-        ):
-            yield DeadQueue(connection)
+    url = f"{scheme}://{user}@{host}/{plan.vhost}"
+    broker = Broker(url=url, **plan.amqp.model_dump(exclude={"url"}))
+    async with (
+        connected(plan.management) as api,
+        _temporary_user(api, plan.vhost, user, password),
+        Connection(broker, "administrator", password) as connection,
+    ):
+        yield DeadQueue(connection)
 
 
 @asynccontextmanager
@@ -184,17 +170,13 @@ async def _temporary_user(api: Management, vhost: str, user: str, password: str)
         "hashing_algorithm": HASHING_ALGORITHM,
         "tags": "impersonator",
     }
-    rights = {"configure": NOTHING, "read": _only(DEAD_QUEUE), "write": _only(EXCHANGE)}
+    rights = {"configure": NOTHING, "read": pattern_of(DEAD_QUEUE), "write": pattern_of(EXCHANGE)}
     try:
         await api.put("users", user, body=known)
         await api.put("permissions", vhost, user, body=rights)
         yield
     finally:
         await api.delete("users", user)
-
-
-def _only(name: str) -> str:
-    return f"^{name.replace('.', '[.]')}$"
 
 
 def _as_it_came(message: AbstractIncomingMessage) -> Message:

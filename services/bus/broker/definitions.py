@@ -5,7 +5,7 @@ from dataclasses import asdict
 from typing import Any
 
 from services.bus.broker.passwords import HASHING_ALGORITHM, matches, password_hash
-from services.bus.broker.topology import NOTHING, Rights, Topology, User
+from services.bus.broker.topology import NOTHING, Topology, User
 from services.common.files import read_passphrase
 
 Definition = Mapping[str, Any]
@@ -29,9 +29,12 @@ def definitions_of(topology: Topology, known_hashes: Mapping[str, str]) -> dict[
         "topic_permissions": [
             {"user": user.name, "exchange": exchange, "write": pattern, "read": NOTHING}
             for user in topology.users
-            for exchange, pattern in user.rights.topics.items()
+            for exchange, pattern in user.topics.items()
         ],
-        "permissions": [{"user": user.name, **_permission(user.rights)} for user in topology.users],
+        "permissions": [
+            {"user": user.name, "configure": NOTHING, "read": user.read, "write": user.write}
+            for user in topology.users
+        ],
     }
     return {
         "vhosts": [{"name": topology.vhost}],
@@ -40,14 +43,9 @@ def definitions_of(topology: Topology, known_hashes: Mapping[str, str]) -> dict[
     }
 
 
-def _permission(rights: Rights) -> Definition:
-    return {"configure": rights.configure, "read": rights.read, "write": rights.write}
-
-
 def _user(user: User, known_hash: str) -> Definition:
-    file, chosen = user.login.password_file, ""
-    if file is not None:
-        password = read_passphrase(file)
+    chosen = ""
+    if user.password_file is not None:
+        password = read_passphrase(user.password_file)
         chosen = known_hash if matches(password, known_hash) else password_hash(password)
-    known_by = {"name": user.name, "password_hash": chosen, "hashing_algorithm": HASHING_ALGORITHM}
-    return {**known_by, "tags": []}
+    return {"name": user.name, "password_hash": chosen, "hashing_algorithm": HASHING_ALGORITHM, "tags": []}

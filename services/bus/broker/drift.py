@@ -6,7 +6,7 @@ queues may hold messages, and the administrator's own user is among the users.
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Literal
 
 from services.bus.broker.definitions import Definition, definitions_of
 from services.bus.broker.management_client import Management
@@ -36,15 +36,22 @@ class _Section:
     kind: str
     key: tuple[str, ...] = ("name",)
     name: str = "{name}"
+    everywhere: bool = False
+    """Whether the broker lists it for all virtual hosts."""
+
     detail: str = ""
     conflict: str = ""
     unplanned: str = ""
     removed: bool = False
 
+    def key_of(self, item: Definition) -> tuple[str, ...]:
+        return tuple(str(item[part]) for part in self.key)
+
 
 _BINDING_KEY = ("source", "destination", "destination_type", "routing_key", "arguments")
+_TOPIC_KEY = ("vhost", "user", "exchange")
 _SECTIONS = {
-    "vhosts": _Section("virtual host"),
+    "vhosts": _Section("virtual host", everywhere=True),
     "exchanges": _Section("exchange", conflict="not a plain durable topic exchange"),
     "policies": _Section(
         "policy", detail="{definition}", unplanned="not planned; it may change what our queues keep"
@@ -53,9 +60,15 @@ _SECTIONS = {
         "queue", conflict="not a plain quorum queue", unplanned="not planned; it holds {messages} messages"
     ),
     "bindings": _Section("binding", _BINDING_KEY, "{source} → {destination} ({routing_key})", removed=True),
-    "users": _Section("user"),
-    "topic_permissions": _Section("topic permission", ("user", "exchange"), "{user} on {exchange}"),
-    "permissions": _Section("permission", ("user",), "{user}", unplanned="not planned in this virtual host"),
+    "users": _Section("user", everywhere=True),
+    "topic_permissions": _Section("topic permission", _TOPIC_KEY, "{user} on {exchange}", everywhere=True),
+    "permissions": _Section(
+        "permission",
+        ("vhost", "user"),
+        "{user}",
+        everywhere=True,
+        unplanned="has rights in virtual host {vhost} that are not planned",
+    ),
 }
 
 
@@ -63,55 +76,44 @@ async def differences(api: Management, topology: Topology) -> list[Difference]:
     """Every difference, in the order of the sections."""
     existing = {name: await _existing(api, name, topology) for name in _SECTIONS}
     wanted = definitions_of(topology, {user["name"]: user["password_hash"] for user in existing["users"]})
-    found = [item for name in _SECTIONS for item in _compare(name, wanted[name], existing[name])]
-    return found + list(_elsewhere(topology, await api.get("permissions")))
+    return [item for name in _SECTIONS for item in _compare(name, wanted[name], existing[name])]
 
 
-async def _existing(api: Management, section: str, topology: Topology) -> list[Definition]:
-    """What the broker lists; of bindings and users only those of our exchanges and our users."""
-    if section == "users":
-        path = ["users"]
-    elif section.endswith("permissions"):
-        path = ["vhosts", topology.vhost, section.replace("_", "-")]
-    else:
-        path = [section, topology.vhost]
-    listed: Any = await api.get(*path) or []
-    if section == "vhosts":
-        return [listed] if listed else []
-    if section == "bindings":
-        listed = [item for item in listed if item["source"] in topology.exchanges]
-    elif section == "users":
+async def _existing(api: Management, name: str, topology: Topology) -> list[Definition]:
+    """What the broker lists: of bindings those of our exchanges, of permissions those here and our users'."""
+    place = () if _SECTIONS[name].everywhere else (topology.vhost,)
+    listed = await api.get(name.replace("_", "-"), *place) or []
+    if name == "bindings":
+        return [item for item in listed if item["source"] in topology.exchanges]
+    if name == "permissions":
         planned = {user.name for user in topology.users}
-        listed = [{"password_hash": "", **item} for item in listed if item["name"] in planned]
-    elif section == "queues":
-        listed = [{"messages": 0, **item} for item in listed]
-    return list(listed)
+        return [item for item in listed if item["vhost"] == topology.vhost or item["user"] in planned]
+    # Left out for a queue that is not counted yet, and for a user without a password.
+    return [{"password_hash": "", "messages": 0, **item} for item in listed]
 
 
 def _compare(name: str, wanted: Iterable[Definition], existing: Iterable[Definition]) -> Iterator[Difference]:
     section = _SECTIONS[name]
 
-    def key_of(item: Definition) -> tuple[str, ...]:
-        return tuple(str(item[part]) for part in section.key)
+    def difference(action: Action, detail: str, item: Definition) -> Difference:
+        return Difference(action, section.kind, section.name.format(**item), detail, name, item)
 
-    unplanned = {key_of(item): item for item in existing}
+    unplanned = {section.key_of(item): item for item in existing}
     for item in wanted:
-        there = unplanned.pop(key_of(item), None)
-        shown = section.name.format(**item)
+        there = unplanned.pop(section.key_of(item), None)
         if there is None:
-            yield Difference("create", section.kind, shown, section.detail.format(**item), name, item)
+            yield difference("create", section.detail.format(**item), item)
         elif any(there.get(field) != value for field, value in item.items()):
             if section.conflict:
-                yield Difference("conflict", section.kind, shown, section.conflict)
+                yield difference("conflict", section.conflict, item)
             else:
                 detail = _user_detail(item, there) if name == "users" else section.detail.format(**item)
-                yield Difference("change", section.kind, shown, detail, name, item)
+                yield difference("change", detail, item)
     for item in unplanned.values():
-        shown = section.name.format(**item)
         if section.removed:
-            yield Difference("remove", section.kind, shown, "", name, item)
+            yield difference("remove", "", item)
         elif section.unplanned:
-            yield Difference("look", section.kind, shown, section.unplanned.format(**item))
+            yield difference("look", section.unplanned.format(**item), item)
 
 
 def _user_detail(wanted: Definition, there: Definition) -> str:
@@ -122,11 +124,3 @@ def _user_detail(wanted: Definition, there: Definition) -> str:
     if there["tags"]:
         details.append(f"tags {there['tags']}")
     return ", ".join(details)
-
-
-def _elsewhere(topology: Topology, permissions: Iterable[Definition]) -> Iterator[Difference]:
-    planned = {user.name for user in topology.users}
-    for item in permissions:
-        if item["user"] in planned and item["vhost"] != topology.vhost:
-            detail = f"has rights in virtual host {item['vhost']} too"
-            yield Difference("look", "permission", item["user"], detail)

@@ -4,30 +4,23 @@ import ssl
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from typing import Annotated, Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 import aiohttp
-from pydantic import AfterValidator, Field
+from pydantic import Field
 
 from services.bus.port import BusRefused, BusUnavailable
 from services.common.errors import ConfigurationError
 from services.common.files import read_passphrase
-from services.config.settings import FilePath, Settings
+from services.config.settings import FilePath, Settings, url_of
 
 _SECONDS = 30.0
-
-
-def _management_url(value: str) -> str:
-    parts = urlsplit(value)
-    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.password is not None:
-        raise ValueError("must be a URL that begins with http:// or https://, without a password")
-    return value.rstrip("/")
 
 
 class ManagementAccess(Settings):
     """The management API and its administrator."""
 
-    url: Annotated[str, AfterValidator(_management_url)] = Field(description="http://host:15672")
+    url: Annotated[str, url_of("http", "https")] = Field(description="http://host:15672")
     user: Annotated[str, Field(min_length=1)] = Field(description="A user with the tag administrator.")
     password_file: FilePath = Field(description="File whose first line is the user's password.")
     ca_file: FilePath | None = Field(None, description="Authorities (PEM) for https.")
@@ -87,4 +80,4 @@ async def connected(access: ManagementAccess) -> AsyncIterator[Management]:
         timeout=aiohttp.ClientTimeout(total=_SECONDS),
         connector=aiohttp.TCPConnector(ssl=context),
     ) as session:
-        yield Management(session, access.url)
+        yield Management(session, access.url.rstrip("/"))

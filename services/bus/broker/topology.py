@@ -5,8 +5,9 @@ key names recipient's role, recipient and type, and the topic permission is made
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, Any, Self
 
 from pydantic import Field, model_validator
@@ -18,6 +19,7 @@ from services.bus.naming import (
     DEAD_EXCHANGE,
     DEAD_QUEUE,
     EXCHANGE,
+    STREAMS,
     event_queue_name,
     queue_name,
 )
@@ -86,22 +88,19 @@ class Binding:
 
 
 @dataclass(frozen=True, slots=True)
-class Rights:
-    """One user's permissions: patterns of names, and per topic exchange a pattern of keys to write."""
-
-    configure: str
-    read: str
-    write: str
-    topics: Mapping[str, str]
-
-
-@dataclass(frozen=True, slots=True)
 class User:
-    """A user with rights in this virtual host and no others; never an administrator."""
+    """A user with rights in this virtual host and no others; no administrator, configures nothing."""
 
     name: str
-    login: Login
-    rights: Rights
+    password_file: Path | None
+    read: str
+    """Pattern of the names of queues."""
+
+    write: str
+    """Pattern of the names of exchanges."""
+
+    topics: Mapping[str, str]
+    """Per topic exchange a pattern of the keys that it may write under."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,27 +122,23 @@ class Topology:
 def topology_of(places: Places) -> Topology:
     """The broker's contents for these participants."""
     queues = {DEAD_QUEUE: Binding(DEAD_EXCHANGE, DEAD_QUEUE, "#")}
-    logins: dict[str, Login] = {}
+    by_address: dict[str, list[ParticipantPlace]] = {}
     for place in places.participants:
         name = queue_name(place.role, place.address)
         queues[name] = Binding(EXCHANGE, name, f"{place.role}.{place.address}.*")
-        logins[place.address] = place
-    for address in logins:
-        for stream in ("confirmed", "seen"):
+        by_address.setdefault(place.address, []).append(place)
+    for address in by_address:
+        for stream in STREAMS:
             name = event_queue_name(stream, address)
             queues[name] = Binding(CHAIN_EXCHANGE, name, f"{stream}.#")
-    users = [
-        User(address, login, _participant_rights(address, _roles(places, address)))
-        for address, login in logins.items()
-    ]
-    users += [User(place.user, place, _listener_rights()) for place in places.chain_listeners]
+    users = [_participant(address, own_places) for address, own_places in by_address.items()]
     return Topology(
         vhost=places.vhost,
         exchanges=(EXCHANGE, CHAIN_EXCHANGE, DEAD_EXCHANGE),
         queues=tuple(queues),
         bindings=tuple(queues.values()),
         policies=tuple(_policies()),
-        users=tuple(users),
+        users=(*users, *map(_listener, places.chain_listeners)),
     )
 
 
@@ -172,17 +167,15 @@ def _policy(name: str, pattern: str, priority: int, definition: Mapping[str, obj
     return {**applied, "definition": definition}
 
 
-def _roles(places: Places, address: str) -> list[str]:
-    return [place.role for place in places.participants if place.address == address]
-
-
-def _participant_rights(address: str, roles: list[str]) -> Rights:
+def _participant(address: str, places: Sequence[ParticipantPlace]) -> User:
+    roles = [place.role for place in places]
     readable = [queue_name(role, address) for role in roles]
-    readable += [event_queue_name(stream, address) for stream in ("confirmed", "seen")]
-    return Rights(
-        configure=NOTHING,
-        read=_names(readable),
-        write=_names([EXCHANGE, DEAD_EXCHANGE]),
+    readable += [event_queue_name(stream, address) for stream in STREAMS]
+    return User(
+        name=address,
+        password_file=places[0].password_file,
+        read=pattern_of(*readable),
+        write=pattern_of(EXCHANGE, DEAD_EXCHANGE),
         topics={
             EXCHANGE: _sendable(address, roles),
             DEAD_EXCHANGE: rf"^{address}\.[a-z0-9_]+$",
@@ -191,16 +184,13 @@ def _participant_rights(address: str, roles: list[str]) -> Rights:
     )
 
 
-def _listener_rights() -> Rights:
-    topics = {
-        EXCHANGE: NOTHING,
-        DEAD_EXCHANGE: NOTHING,
-        CHAIN_EXCHANGE: r"^(seen|confirmed)\.[A-Za-z]+\.[0-9]+$",
-    }
-    return Rights(configure=NOTHING, read=NOTHING, write=_names([CHAIN_EXCHANGE]), topics=topics)
+def _listener(place: ListenerPlace) -> User:
+    events = r"^(seen|confirmed)\.[A-Za-z]+\.[0-9]+$"
+    topics = {EXCHANGE: NOTHING, DEAD_EXCHANGE: NOTHING, CHAIN_EXCHANGE: events}
+    return User(place.user, place.password_file, NOTHING, pattern_of(CHAIN_EXCHANGE), topics)
 
 
-def _sendable(address: str, roles: list[str]) -> str:
+def _sendable(address: str, roles: Sequence[str]) -> str:
     """The routing keys of what these roles may send, and of their operator's orders to themselves."""
     keys: dict[str, set[str]] = {}
     for message_type, kind in MESSAGE_TYPES.items():
@@ -213,5 +203,6 @@ def _sendable(address: str, roles: list[str]) -> str:
     return f"^({'|'.join(patterns)})$"
 
 
-def _names(names: Iterable[str]) -> str:
-    return f"^({'|'.join(re.escape(name) for name in names)})$"
+def pattern_of(*names: str) -> str:
+    """The pattern that matches these names alone."""
+    return f"^({'|'.join(map(re.escape, names))})$"

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from services.bus.broker.definitions import definitions_of
 from services.bus.broker.passwords import matches, password_hash
-from services.bus.broker.topology import ParticipantPlace, Places, topology_of
+from services.bus.broker.topology import NOTHING, ParticipantPlace, Places, topology_of
 from services.bus.naming import DEAD_QUEUE
 
 OWNER = "0x" + "a1" * 20
@@ -46,6 +46,7 @@ def test_everything_but_users_and_virtual_host_says_where_it_belongs() -> None:
     for section in ("exchanges", "policies", "queues", "bindings", "topic_permissions", "permissions"):
         assert definitions[section]
         assert {definition["vhost"] for definition in definitions[section]} == {"here"}
+    assert {definition["configure"] for definition in definitions["permissions"]} == {NOTHING}
     queues = {definition["name"] for definition in definitions["queues"]}
     assert {definition["destination"] for definition in definitions["bindings"]} == queues
     assert DEAD_QUEUE in queues

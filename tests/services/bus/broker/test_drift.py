@@ -44,7 +44,7 @@ async def test_rights_elsewhere_and_policies_of_nobody_are_left_to_a_person(mark
         }
         assert looked == {
             ("policy", "private", "not planned; it may change what our queues keep"),
-            ("permission", market.owner, f"has rights in virtual host {other} too"),
+            ("permission", market.owner, f"has rights in virtual host {other} that are not planned"),
         }
     finally:
         await market.api.delete("vhosts", other)

@@ -5,7 +5,7 @@ import re
 import pytest
 from pydantic import ValidationError
 
-from services.bus.broker.topology import NOTHING, ParticipantPlace, Places, topology_of
+from services.bus.broker.topology import ParticipantPlace, Places, topology_of
 from services.bus.naming import DEAD_QUEUE, EXCHANGE, queue_name
 
 OWNER, BUYER = "0x" + "a1" * 20, "0x" + "b1" * 20
@@ -19,7 +19,7 @@ def test_an_address_in_two_roles_is_one_user_with_both_queues() -> None:
     topology = topology_of(Places(participants=(place("data_owner", OWNER), place("model_buyer", OWNER))))
     [user] = topology.users
     for role in ("data_owner", "model_buyer"):
-        assert re.search(user.rights.read, queue_name(role, OWNER))
+        assert re.search(user.read, queue_name(role, OWNER))
     assert len(topology.queues) == 1 + 2 + 2
     assert len(set(topology.bindings)) == len(topology.bindings)
 
@@ -29,19 +29,18 @@ def test_nobody_configures_and_nobody_reads_another() -> None:
     topology = topology_of(places)
     queues = set(topology.queues)
     for user in topology.users:
-        readable = {name for name in queues if re.search(user.rights.read, name)}
+        readable = {name for name in queues if re.search(user.read, name)}
         assert readable == {name for name in queues if user.name in name}
-        assert user.rights.configure == NOTHING
         assert DEAD_QUEUE not in readable
-        assert not any(re.search(user.rights.write, name) for name in (*queues, "amq.default", ""))
+        assert not any(re.search(user.write, name) for name in (*queues, "amq.default", ""))
 
 
 def test_dots_in_names_are_dots() -> None:
     topology = topology_of(Places(participants=(place("data_owner", OWNER),)))
-    rights = topology.users[0].rights
-    assert not re.search(rights.read, queue_name("data_owner", OWNER).replace(".", "x"))
-    assert not re.search(rights.topics[EXCHANGE], f"federated_aggregatorx{BUYER}xcomplaint")
-    assert re.search(rights.topics[EXCHANGE], f"federated_aggregator.{BUYER}.complaint")
+    [user] = topology.users
+    assert not re.search(user.read, queue_name("data_owner", OWNER).replace(".", "x"))
+    assert not re.search(user.topics[EXCHANGE], f"federated_aggregatorx{BUYER}xcomplaint")
+    assert re.search(user.topics[EXCHANGE], f"federated_aggregator.{BUYER}.complaint")
 
 
 @pytest.mark.parametrize(
