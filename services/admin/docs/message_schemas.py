@@ -12,9 +12,7 @@ from pydantic.json_schema import GenerateJsonSchema, models_json_schema
 from pydantic_core import to_jsonable_python
 
 from protocol.codec import pack
-from protocol.messages import MESSAGE_TYPES
 
-SCHEMAS = "#/components/schemas/"
 _HEXADECIMAL = "^([0-9a-f]{2})*$"
 _BOUNDS = {"ge": "at least {}", "gt": "more than {}", "le": "at most {}", "lt": "less than {}"}
 
@@ -26,18 +24,13 @@ class _WireSchema(GenerateJsonSchema):
         return True
 
 
-def message_schemas() -> dict[str, Any]:
-    """JSON Schema (draft 7) by name of type, for every message and what it is made of."""
-    return schemas_of(MESSAGE_TYPES.values())
-
-
 def schemas_of(kinds: Iterable[type[BaseModel]]) -> dict[str, Any]:
-    """JSON Schema by name of type, for these types as they are on the wire and all that they refer to."""
+    """JSON Schema (draft 7) by name of type, for these types on the wire and all that they refer to."""
     wanted = [(kind, "serialization") for kind in kinds]
     _, document = models_json_schema(
         wanted,  # type: ignore[arg-type]
         schema_generator=_WireSchema,
-        ref_template=SCHEMAS + "{model}",
+        ref_template="#/components/schemas/{model}",
     )
     schemas: dict[str, Any] = _plain(document["$defs"])
     return schemas
@@ -56,21 +49,19 @@ def _plain(schema: Any) -> Any:
         return schema
     if schema.get("format") == "binary":
         return _byte_string(schema)
-    plain = {name: _plain(value) for name, value in schema.items() if not _is_title(name, value)}
+    plain = {
+        name: _plain(value)
+        for name, value in schema.items()
+        if not (name == "title" and isinstance(value, str))
+    }
     if isinstance(plain.get("discriminator"), dict):
         plain["discriminator"] = plain["discriminator"]["propertyName"]
     return plain
 
 
-def _is_title(name: str, value: Any) -> bool:
-    return name == "title" and isinstance(value, str)
-
-
 def _byte_string(schema: Mapping[str, Any]) -> dict[str, Any]:
-    shown: dict[str, Any] = {"type": "string", "contentEncoding": "base16", "pattern": _HEXADECIMAL}
-    for name in ("minLength", "maxLength"):
-        if name in schema:
-            shown[name] = 2 * schema[name]
+    shown = {"type": "string", "contentEncoding": "base16", "pattern": _HEXADECIMAL}
+    shown |= {name: 2 * schema[name] for name in ("minLength", "maxLength") if name in schema}
     bounds = [text.format(schema[name]) for name, text in _BOUNDS.items() if name in schema]
     words = [schema["description"]] if "description" in schema else []
     if bounds:

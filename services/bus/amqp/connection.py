@@ -9,11 +9,11 @@ import re
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import Self
 
 import aio_pika
 from aio_pika.abc import AbstractChannel, AbstractConnection
 from aio_pika.exceptions import CONNECTION_EXCEPTIONS, ConnectionClosed, ProbableAuthenticationError
+from typing_extensions import override
 from yarl import URL
 
 from services.bus.port import BusRefused, BusUnavailable
@@ -55,7 +55,7 @@ def bounded_request() -> AbstractAsyncContextManager[None]:
     return bounded(CONNECT_SECONDS)
 
 
-class Connection:
+class Connection(AbstractAsyncContextManager["Connection"]):
     """A connection that comes back; channels taken from it do not."""
 
     def __init__(self, broker: Broker, purpose: str, password: str | None = None) -> None:
@@ -111,9 +111,7 @@ class Connection:
         async with self._lock:
             await self._drop()
 
-    async def __aenter__(self) -> Self:
-        return self
-
+    @override
     async def __aexit__(self, *_: object) -> None:
         await self.close()
 
@@ -176,7 +174,7 @@ def _tls_context(broker: Broker) -> ssl.SSLContext | None:
         if broker.certificate_file is not None and broker.key_file is not None:
             require_private(broker.key_file)
             context.load_cert_chain(broker.certificate_file, broker.key_file)
-    except (ssl.SSLError, OSError) as error:
+    except OSError as error:
         names = ", ".join(str(file) for file in files if file is not None)
         raise ConfigurationError(f"cannot use {names}: {error.strerror or type(error).__name__}") from None
     return context

@@ -44,7 +44,8 @@ class DeadLetters:
         envelope = message.envelope
         key = message_key(message.recipient_role, envelope.recipient, envelope.type)
         body = message.sealed if len(message.sealed) <= CHUNK_BYTES else b""
-        headers = {**_reason(UNDELIVERABLE, detail), **_origin(EXCHANGE, key), "sent_as": self._user or ""}
+        origin = {"exchange": EXCHANGE, "routing_key": key, "sent_as": self._user or ""}
+        headers = _reason(UNDELIVERABLE, detail) | origin
         letter = message_of(envelope, body, user=self._user, headers=headers)
         await self._publish(envelope.sender, UNDELIVERABLE, letter)
 
@@ -57,17 +58,10 @@ class DeadLetters:
         """
         first = messages[0]
         body = first.body if len(messages) == 1 and len(first.body) <= CHUNK_BYTES else b""
-        letter = copy_of(
-            first,
-            body,
-            user=self._user,
-            headers={
-                **_plain(first.headers),
-                **_reason(code, detail),
-                **_origin(first.exchange or "", first.routing_key or ""),
-                "sent_as": str(first.user_id or ""),
-            },
-        )
+        origin = {"exchange": first.exchange or "", "routing_key": first.routing_key or ""}
+        headers = _plain(first.headers) | _reason(code, detail) | origin
+        headers["sent_as"] = str(first.user_id or "")
+        letter = copy_of(first, body, user=self._user, headers=headers)
         try:
             await self._publish(address, code, letter)
         except BusError as error:
@@ -83,10 +77,6 @@ class DeadLetters:
 
 def _reason(code: str, detail: str) -> dict[str, str | int]:
     return {"reason": reason_of(code), "code": code, "detail": detail[:_LONGEST_DETAIL]}
-
-
-def _origin(exchange: str, routing_key: str) -> dict[str, str | int]:
-    return {"exchange": exchange, "routing_key": routing_key}
 
 
 def _plain(headers: Mapping[str, object]) -> dict[str, str | int]:

@@ -19,6 +19,7 @@ SEALED = "x25519-sealed-box"
 _CONTENT_TYPE = "application/msgpack"
 HEADERS = ("version", "round", "attempt", "sender", "recipient", "sent_at")
 CHUNK_HEADERS = ("part", "parts")
+_COPIED = ("message_id", "type", "correlation_id", "timestamp", "content_type", "content_encoding")
 _HEXADECIMAL = re.compile(r"[0-9a-f]{32}")
 _DECIMAL = re.compile(r"0|[1-9][0-9]{0,19}")
 
@@ -50,18 +51,8 @@ def copy_of(
     message: AbstractMessage, body: bytes, *, user: str | None, headers: Mapping[str, Any]
 ) -> Message:
     """A persistent message with another's properties, sent by `user` and with these headers alone."""
-    return Message(
-        body,
-        message_id=message.message_id,
-        type=message.type,
-        correlation_id=message.correlation_id,
-        timestamp=message.timestamp,
-        content_type=message.content_type,
-        content_encoding=message.content_encoding,
-        delivery_mode=DeliveryMode.PERSISTENT,
-        user_id=user,
-        headers=dict(headers),
-    )
+    copied = {name: getattr(message, name) for name in _COPIED}
+    return Message(body, **copied, delivery_mode=DeliveryMode.PERSISTENT, user_id=user, headers=dict(headers))
 
 
 def envelope_fields_of(message: AbstractMessage) -> dict[str, Any]:

@@ -72,7 +72,7 @@ async def connected(access: ManagementAccess) -> AsyncIterator[Management]:
     if access.ca_file is not None:
         try:
             context = ssl.create_default_context(cafile=access.ca_file)
-        except (OSError, ssl.SSLError):
+        except OSError:
             raise ConfigurationError(f"cannot use {access.ca_file} as a file of authorities") from None
     password = read_passphrase(access.password_file)
     async with aiohttp.ClientSession(
