@@ -23,7 +23,6 @@ from services.bus.port import (
     Delivery,
     EventDelivery,
     Outgoing,
-    Tap,
     Unroutable,
 )
 
@@ -43,7 +42,7 @@ class DeadLetter:
 @dataclass(slots=True)
 class _Queued:
     fields: Mapping[str, Any]
-    body: bytes
+    body: bytes = field(repr=False)
     trace: str | None
     deliveries: int = 0
 
@@ -76,15 +75,15 @@ class _Taken(Generic[T]):
     message: T
 
 
+@dataclass(slots=True, eq=False)
 class MemoryBroker:
     """What all buses of a process share."""
 
-    def __init__(self) -> None:
-        """An empty broker."""
-        self.queues: dict[tuple[str, str], _Queue[_Queued]] = {}
-        self.streams: dict[tuple[str, str], _Queue[ChainEvent]] = {}
-        self.dead_letters: list[DeadLetter] = []
-        self.tap: Tap | None = None
+    queues: dict[tuple[str, str], _Queue[_Queued]] = field(default_factory=dict)
+    streams: dict[tuple[str, str], _Queue[ChainEvent]] = field(default_factory=dict)
+    dead_letters: list[DeadLetter] = field(default_factory=list)
+    tap: Callable[[Outgoing], None] | None = None
+    """Sees every message that is published."""
 
     def declare(self, role: str, address: str) -> None:
         """Provision a participant: its queue and its copies of the event streams."""
@@ -100,8 +99,6 @@ class MemoryBus(Bus):
         """Connected from the start."""
         self._broker = broker
         self._unacked: dict[_Taken[Any], None] = {}
-        self.messages_published = 0
-        self.bytes_published = 0
         self.dead_letters: Counter[str] = Counter()
         self.on_cycle: Callable[[str], None] = lambda _source: None
 

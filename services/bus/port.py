@@ -80,14 +80,11 @@ class EventDelivery:
     """Take it off the queue: it is stored."""
 
 
-Tap = Callable[[Outgoing], None]
-
-
 class Bus(Protocol):
     """One participant's connection to the broker."""
 
-    messages_published: int
-    bytes_published: int
+    messages_published: int = 0
+    bytes_published: int = 0
     on_cycle: Callable[[str], None]
     """Called with "messages" or "events" whenever that consumer comes round, even if nothing has arrived."""
 

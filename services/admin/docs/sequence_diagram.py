@@ -39,10 +39,7 @@ COURSE = (
         call:record_round RoundRecorded round_completed""",
         repeated=True,
     ),
-    Stretch(
-        "after the last round",
-        "call:settle Settled call:withdraw trained_model model_received",
-    ),
+    Stretch("after the last round", "call:settle Settled call:withdraw trained_model model_received"),
 )
 """What happens in a training in which everybody does its stretch."""
 

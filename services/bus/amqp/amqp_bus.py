@@ -16,6 +16,7 @@ from protocol.envelope import Envelope
 from protocol.errors import ProtocolViolation
 from protocol.marketplace import training_of
 from protocol.messages import ChainEvent, size_limit
+from services.bus import naming
 from services.bus.amqp.chunking import split
 from services.bus.amqp.connection import BROKER_ERRORS, Connection, bounded_request
 from services.bus.amqp.consumer import acknowledge, subscriptions
@@ -24,14 +25,6 @@ from services.bus.amqp.message_properties import event_message_of, message_of
 from services.bus.amqp.publisher import Publisher
 from services.bus.amqp.reception import Reception
 from services.bus.amqp.timing import Timing
-from services.bus.naming import (
-    CHAIN_EXCHANGE,
-    EXCHANGE,
-    event_key,
-    event_queue_name,
-    message_key,
-    queue_name,
-)
 from services.bus.port import Bus, Delivery, EventDelivery, Outgoing, Unroutable
 from services.common.trace_context import TRACE_HEADER
 from services.config.daemons import Broker
@@ -47,8 +40,6 @@ class AmqpBus(Bus):
         self._publisher = Publisher(self._writing, self._timing)
         self._dead = DeadLetters(self._publisher, self._writing.user)
         self.dead_letters = self._dead.count
-        self.messages_published = 0
-        self.bytes_published = 0
         self.on_cycle: Callable[[str], None] = lambda _source: None
 
     @property
@@ -83,14 +74,14 @@ class AmqpBus(Bus):
             )
             for number, body in enumerate(bodies)
         ]
-        key = message_key(message.recipient_role, envelope.recipient, envelope.type)
-        await self._publisher.publish(EXCHANGE, key, chunks)
+        key = naming.message_key(message.recipient_role, envelope.recipient, envelope.type)
+        await self._publisher.publish(naming.EXCHANGE, key, chunks)
         self.messages_published += 1
         self.bytes_published += size
 
     @override
     async def deliveries(self, role: str, address: str) -> AsyncGenerator[Delivery, None]:
-        queue = queue_name(role, address)
+        queue = naming.queue_name(role, address)
         async with aclosing(subscriptions(self._reading, queue, self._timing)) as consumers:
             async for consumer in consumers:
                 # On a broker where we are known by our address everybody is.
@@ -114,16 +105,16 @@ class AmqpBus(Bus):
 
     @override
     async def publish_event(self, event: ChainEvent, stream: str) -> None:
-        key = event_key(stream, event.event.event, training_of(event.event))
+        key = naming.event_key(stream, event.event.event, training_of(event.event))
         message = event_message_of(event, stream)
         # A confirmed event that nobody takes raises Unroutable: the roles act on it.
-        await self._publisher.publish(CHAIN_EXCHANGE, key, [message], mandatory=stream == "confirmed")
+        await self._publisher.publish(naming.CHAIN_EXCHANGE, key, [message], mandatory=stream == "confirmed")
         self.messages_published += 1
         self.bytes_published += len(message.body)
 
     @override
     async def events(self, stream: str, address: str) -> AsyncGenerator[EventDelivery, None]:
-        queue = event_queue_name(stream, address)
+        queue = naming.event_queue_name(stream, address)
         async with aclosing(subscriptions(self._reading, queue, self._timing)) as consumers:
             async for consumer in consumers:
                 async with aclosing(consumer.arrivals(lambda: self.on_cycle("events"))) as messages:

@@ -1,8 +1,8 @@
 """Large bodies in chunks, and whole again: a broker holds every message in memory, so they are kept small.
 
 On the wire a chunk's headers are `part` and `parts`. A chunk stays unacked until its message is whole, so a
-crash loses none. What a peer leaves incomplete is
-bounded: beyond the bounds its own oldest message is given up, nobody else's.
+crash loses none. What a peer leaves incomplete is bounded: beyond the bounds its own oldest message is given
+up, nobody else's.
 """
 
 from collections.abc import Iterator

@@ -8,7 +8,7 @@ import asyncio
 import re
 import ssl
 from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 
 import aio_pika
 from aio_pika.abc import AbstractChannel, AbstractConnection
@@ -108,8 +108,7 @@ class Connection(AbstractAsyncContextManager["Connection"]):
     async def close(self) -> None:
         """Close for good; the broker delivers again what was not acked."""
         self._closed = True
-        async with self._lock:
-            await self._drop()
+        await self.reset()
 
     @override
     async def __aexit__(self, *_: object) -> None:
@@ -128,13 +127,10 @@ class Connection(AbstractAsyncContextManager["Connection"]):
 
     async def _drop(self) -> None:
         connection, self._connection = self._connection, None
-        if connection is None:
-            return
-        try:
-            async with bounded(1):  # a dead connection has nobody to say goodbye to
-                await connection.close()
-        except BROKER_ERRORS:
-            return
+        if connection is not None:
+            with suppress(*BROKER_ERRORS):
+                async with bounded(1):  # a dead connection has nobody to say goodbye to
+                    await connection.close()
 
     def classify_error(self, error: BaseException) -> BusRefused | BusUnavailable:
         """What one of BROKER_ERRORS means."""

@@ -8,12 +8,13 @@ spell, a new consumer takes its place.
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import suppress
 
 import structlog
+import tenacity
 from aio_pika.abc import AbstractChannel, AbstractIncomingMessage
 from aio_pika.exceptions import ChannelNotFoundEntity
 from aiormq.exceptions import ChannelAccessRefused
-from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, wait_exponential
 
 from services.bus.amqp.connection import BROKER_ERRORS, Connection, bounded, bounded_request
 from services.bus.amqp.timing import Timing
@@ -84,22 +85,17 @@ class Consumer:
         self, on_cycle: Callable[[], None]
     ) -> AsyncGenerator[AbstractIncomingMessage | None, None]:
         """The deliveries until there are no more, `next` after `next`; `on_cycle` is called before each."""
-        while True:
-            on_cycle()
-            try:
-                message = await self.next()
-            except ConsumerEnded:
-                return
-            yield message
+        with suppress(ConsumerEnded):
+            while True:
+                on_cycle()
+                yield await self.next()
 
     async def close(self) -> None:
         """Give back what was not acked."""
         self._closing = True
-        try:
+        with suppress(*BROKER_ERRORS):
             async with bounded(1):
                 await self._channel.close()
-        except BROKER_ERRORS:
-            return
 
     def _forget_settled(self) -> None:
         self._unsettled = [message for message in self._unsettled if not message.processed]
@@ -123,36 +119,28 @@ async def subscriptions(connection: Connection, queue: str, timing: Timing) -> A
     Before the first: Unroutable when there is no such queue, BusRefused when the broker does not let us read
     it; later both are waited for, since an administrator may be at work.
     """
-    is_known = False
+
+    def log_again(state: tenacity.RetryCallState) -> None:
+        reason = "" if state.outcome is None else str(state.outcome.exception())
+        _log.warning("bus_subscribes_again", queue=queue, reason=reason, pause=state.upcoming_sleep)
+
+    final: tuple[type[BusError], ...] = (Unroutable, BusRefused)
     while True:
-        consumer: Consumer = await _retrying(queue, is_known=is_known)(_subscribe, connection, queue, timing)
-        is_known = True
+        subscribing = tenacity.AsyncRetrying(
+            retry=tenacity.retry_if_exception_type(BusError) & tenacity.retry_if_not_exception_type(final),
+            wait=tenacity.wait_exponential(multiplier=_FIRST_PAUSE_SECONDS, max=_LONGEST_PAUSE_SECONDS),
+            before_sleep=log_again,
+        )
+        consumer: Consumer = await subscribing(_subscribe, connection, queue, timing)
+        final = ()
         try:
             yield consumer
         finally:
             await consumer.close()
         if consumer.lost is not None:
-            _log_again(queue, consumer.lost, _FIRST_PAUSE_SECONDS)
-            await asyncio.sleep(_FIRST_PAUSE_SECONDS)
-
-
-def _retrying(queue: str, *, is_known: bool) -> AsyncRetrying:
-    def may_pass(error: BaseException) -> bool:
-        return isinstance(error, BusError) and (is_known or not isinstance(error, Unroutable | BusRefused))
-
-    def log_again(state: RetryCallState) -> None:
-        reason = "" if state.outcome is None else str(state.outcome.exception())
-        _log_again(queue, reason, state.upcoming_sleep)
-
-    return AsyncRetrying(
-        retry=retry_if_exception(may_pass),
-        wait=wait_exponential(multiplier=_FIRST_PAUSE_SECONDS, max=_LONGEST_PAUSE_SECONDS),
-        before_sleep=log_again,
-    )
-
-
-def _log_again(queue: str, reason: str, pause: float) -> None:
-    _log.warning("bus_subscribes_again", queue=queue, reason=reason, pause=pause)
+            pause = _FIRST_PAUSE_SECONDS
+            _log.warning("bus_subscribes_again", queue=queue, reason=consumer.lost, pause=pause)
+            await asyncio.sleep(pause)
 
 
 async def _subscribe(connection: Connection, queue: str, timing: Timing) -> Consumer:
@@ -183,9 +171,7 @@ async def acknowledge(messages: Sequence[AbstractIncomingMessage]) -> None:
 
 async def give_back(messages: Sequence[AbstractIncomingMessage]) -> None:
     """Put each back on its queue; on a lost channel the broker has done so."""
-    for message in messages:
-        try:
+    with suppress(*BROKER_ERRORS):
+        for message in messages:
             async with bounded_request():
                 await message.nack(requeue=True)
-        except BROKER_ERRORS:
-            return

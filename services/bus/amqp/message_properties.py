@@ -25,11 +25,7 @@ _DECIMAL = re.compile(r"0|[1-9][0-9]{0,19}")
 
 
 def message_of(
-    envelope: Envelope,
-    body: bytes,
-    *,
-    user: str | None,
-    headers: Mapping[str, str | int] | None = None,
+    envelope: Envelope, body: bytes, *, user: str | None, headers: Mapping[str, str | int] | None = None
 ) -> Message:
     """A persistent message; `user` is the connection's user, which the broker compares, or None."""
     fields: dict[str, Any] = {name: getattr(envelope, name) for name in HEADERS}

@@ -4,24 +4,11 @@ import asyncio
 from collections.abc import Sequence
 
 import structlog
+import tenacity
 from aio_pika import Message
 from aio_pika.abc import AbstractChannel
-from aio_pika.exceptions import (
-    ChannelClosed,
-    ChannelNotFoundEntity,
-    ChannelPreconditionFailed,
-    PublishError,
-)
+from aio_pika.exceptions import ChannelClosed, ChannelNotFoundEntity, ChannelPreconditionFailed, PublishError
 from aiormq.exceptions import ChannelAccessRefused
-from tenacity import (
-    AsyncRetrying,
-    Future,
-    RetryCallState,
-    RetryError,
-    retry_if_exception_type,
-    stop_after_attempt,
-    wait_exponential,
-)
 
 from services.bus.amqp.connection import BROKER_ERRORS, Connection, bounded
 from services.bus.amqp.timing import Timing
@@ -50,13 +37,13 @@ class Publisher:
         (not confirmed in time; it may have been taken all the same).
         """
 
-        def log_again(state: RetryCallState) -> None:
+        def log_again(state: tenacity.RetryCallState) -> None:
             _log.info("publish_again", key=key, attempt=state.attempt_number, reason=_failure(state.outcome))
 
-        retrying = AsyncRetrying(
-            retry=retry_if_exception_type((*BROKER_ERRORS, BusUnavailable)),
-            stop=stop_after_attempt(self._timing.publish_attempts),
-            wait=wait_exponential(multiplier=0.25, max=4.0),
+        retrying = tenacity.AsyncRetrying(
+            retry=tenacity.retry_if_exception_type((*BROKER_ERRORS, BusUnavailable)),
+            stop=tenacity.stop_after_attempt(self._timing.publish_attempts),
+            wait=tenacity.wait_exponential(multiplier=0.25, max=4.0),
             before_sleep=log_again,
         )
         try:
@@ -64,7 +51,7 @@ class Publisher:
                 with attempt:
                     async with self._lock:
                         await self._attempt(exchange, key, chunks, mandatory=mandatory)
-        except RetryError as error:
+        except tenacity.RetryError as error:
             attempts, failure = error.last_attempt.attempt_number, _failure(error.last_attempt)
             raise BusUnavailable(f"{key}: not confirmed in {attempts} attempts ({failure})") from None
 
@@ -90,7 +77,7 @@ class Publisher:
             raise BusRefused(f"the broker refuses {key}: {_reason(error)}") from None
 
 
-def _failure(attempt: Future | None) -> str:
+def _failure(attempt: tenacity.Future | None) -> str:
     error = None if attempt is None else attempt.exception()
     return str(error) if isinstance(error, BusUnavailable) else type(error).__name__
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import suppress
 from functools import partial
 
 from aio_pika.abc import AbstractIncomingMessage
@@ -49,7 +50,9 @@ class Reception:
             if delivery is not None:
                 yield delivery
             elif 2 * self._assembler.held >= consumer.window:
-                await _extend_prefetch(consumer)
+                with suppress(*BROKER_ERRORS):  # a loss arrives as the consumer's next delivery
+                    async with bounded_request():
+                        await consumer.extend_prefetch()
 
     async def _delivery(self, message: AbstractIncomingMessage) -> Delivery | None:
         """The message, or the one that this chunk completes."""
@@ -91,11 +94,3 @@ class Reception:
         detail = "the other parts never came, or the sender has too many messages open"
         for chunks in messages:
             await self._dead.dead_letter(chunks, self._address, "incomplete", detail)
-
-
-async def _extend_prefetch(consumer: Consumer) -> None:
-    try:
-        async with bounded_request():
-            await consumer.extend_prefetch()
-    except BROKER_ERRORS:
-        return  # the loss arrives as the consumer's next delivery

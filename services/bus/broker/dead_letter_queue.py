@@ -88,15 +88,14 @@ class DeadQueue:
 
     async def letters(self, chosen: Chosen) -> list[Letter]:
         """Those chosen, oldest first; all stay."""
-        return [letter async for letter, _ in self._walk() if chosen(letter)]
+        return [letter async for letter, _ in self._walk(chosen)]
 
     async def purge(self, chosen: Chosen) -> list[Letter]:
         """Throw away those chosen."""
         purged = []
-        async for letter, message in self._walk():
-            if chosen(letter):
-                await message.ack()
-                purged.append(letter)
+        async for letter, message in self._walk(chosen):
+            await message.ack()
+            purged.append(letter)
         return purged
 
     async def requeue(self, chosen: Chosen) -> tuple[list[Letter], list[tuple[Letter, str]]]:
@@ -106,24 +105,22 @@ class DeadQueue:
         """
         sent: list[Letter] = []
         kept: list[tuple[Letter, str]] = []
-        async for letter, message in self._walk():
-            if not chosen(letter):
+        async for letter, message in self._walk(chosen):
+            if (obstacle := letter.obstacle()) is not None:
+                kept.append((letter, obstacle))
                 continue
-            obstacle = letter.obstacle()
-            if obstacle is None:
-                try:
-                    await self._publisher.publish(EXCHANGE, letter.routing_key, [_as_it_came(message)])
-                except BusError as error:
-                    obstacle = str(error)
-            if obstacle is None:
+            try:
+                again = _as_it_came(letter, message)
+                await self._publisher.publish(EXCHANGE, letter.routing_key, [again])
+            except BusError as error:
+                kept.append((letter, str(error)))
+            else:
                 await message.ack()
                 sent.append(letter)
-            else:
-                kept.append((letter, obstacle))
         return sent, kept
 
-    async def _walk(self) -> AsyncIterator[tuple[Letter, AbstractIncomingMessage]]:
-        """Every letter that is there now: those that our own doing adds are for the next command."""
+    async def _walk(self, chosen: Chosen) -> AsyncIterator[tuple[Letter, AbstractIncomingMessage]]:
+        """Those chosen that are there now: what our own doing adds is for the next command."""
         channel = await self._connection.channel()
         try:
             queue = await channel.get_queue(DEAD_QUEUE, ensure=False)
@@ -133,7 +130,9 @@ class DeadQueue:
                 if message is None:
                     return
                 left = min(left - 1, message.message_count or 0)
-                yield _letter(message), message
+                letter = _letter(message)
+                if chosen(letter):
+                    yield letter, message
         except BROKER_ERRORS as error:
             raise BusUnavailable(
                 f"cannot read {DEAD_QUEUE} ({type(error).__name__}): run deltaml admin broker apply"
@@ -165,28 +164,19 @@ async def opened(plan: BrokerPlan) -> AsyncIterator[DeadQueue]:
 
 @asynccontextmanager
 async def _temporary_user(api: Management, vhost: str, user: str, password: str) -> AsyncIterator[None]:
-    known = {
-        "password_hash": password_hash(password),
-        "hashing_algorithm": HASHING_ALGORITHM,
-        "tags": "impersonator",
-    }
+    proof = {"password_hash": password_hash(password), "hashing_algorithm": HASHING_ALGORITHM}
     rights = {"configure": NOTHING, "read": pattern_of(DEAD_QUEUE), "write": pattern_of(EXCHANGE)}
     try:
-        await api.put("users", user, body=known)
+        await api.put("users", user, body={**proof, "tags": "impersonator"})
         await api.put("permissions", vhost, user, body=rights)
         yield
     finally:
         await api.delete("users", user)
 
 
-def _as_it_came(message: AbstractIncomingMessage) -> Message:
-    headers = message.headers
-    return copy_of(
-        message,
-        message.body,
-        user=_letter(message).sent_as or None,
-        headers={name: headers[name] for name in _CARRIED if name in headers},
-    )
+def _as_it_came(letter: Letter, message: AbstractIncomingMessage) -> Message:
+    headers = {name: message.headers[name] for name in _CARRIED if name in message.headers}
+    return copy_of(message, message.body, user=letter.sent_as or None, headers=headers)
 
 
 def _letter(message: AbstractIncomingMessage) -> Letter:

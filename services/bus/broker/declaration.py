@@ -6,7 +6,7 @@ here one login stands for everybody, which is good enough where everybody is one
 
 import tempfile
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 from aio_pika import ExchangeType
@@ -81,11 +81,9 @@ async def _declare(connection: Connection, topology: Topology) -> None:
 
 async def _remove(connection: Connection, topology: Topology) -> None:
     """Our participants' queues; the exchanges and the dead letters may be others' too."""
-    try:
+    with suppress(*BROKER_ERRORS, BusUnavailable):  # a broker that went away has nothing left to remove
         channel = await connection.channel()
         for queue in topology.queues:
             if queue != DEAD_QUEUE:
                 await channel.queue_delete(queue)
         await channel.close()
-    except (*BROKER_ERRORS, BusUnavailable):
-        return  # the broker went away: there is nothing that we could still do

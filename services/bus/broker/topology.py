@@ -14,15 +14,7 @@ from pydantic import Field, model_validator
 
 from protocol.marketplace import PartyRole
 from protocol.messages import MESSAGE_TYPES
-from services.bus.naming import (
-    CHAIN_EXCHANGE,
-    DEAD_EXCHANGE,
-    DEAD_QUEUE,
-    EXCHANGE,
-    STREAMS,
-    event_queue_name,
-    queue_name,
-)
+from services.bus import naming
 from services.bus.port import DELIVERY_LIMIT
 from services.config.settings import Account, FilePath, Settings
 
@@ -121,20 +113,20 @@ class Topology:
 
 def topology_of(places: Places) -> Topology:
     """The broker's contents for these participants."""
-    queues = {DEAD_QUEUE: Binding(DEAD_EXCHANGE, DEAD_QUEUE, "#")}
+    queues = {naming.DEAD_QUEUE: Binding(naming.DEAD_EXCHANGE, naming.DEAD_QUEUE, "#")}
     by_address: dict[str, list[ParticipantPlace]] = {}
     for place in places.participants:
-        name = queue_name(place.role, place.address)
-        queues[name] = Binding(EXCHANGE, name, f"{place.role}.{place.address}.*")
+        name = naming.queue_name(place.role, place.address)
+        queues[name] = Binding(naming.EXCHANGE, name, f"{place.role}.{place.address}.*")
         by_address.setdefault(place.address, []).append(place)
     for address in by_address:
-        for stream in STREAMS:
-            name = event_queue_name(stream, address)
-            queues[name] = Binding(CHAIN_EXCHANGE, name, f"{stream}.#")
+        for stream in naming.STREAMS:
+            name = naming.event_queue_name(stream, address)
+            queues[name] = Binding(naming.CHAIN_EXCHANGE, name, f"{stream}.#")
     users = [_participant(address, own_places) for address, own_places in by_address.items()]
     return Topology(
         vhost=places.vhost,
-        exchanges=(EXCHANGE, CHAIN_EXCHANGE, DEAD_EXCHANGE),
+        exchanges=(naming.EXCHANGE, naming.CHAIN_EXCHANGE, naming.DEAD_EXCHANGE),
         queues=tuple(queues),
         bindings=tuple(queues.values()),
         policies=tuple(_policies()),
@@ -145,7 +137,7 @@ def topology_of(places: Places) -> Topology:
 def _policies() -> Iterable[Mapping[str, Any]]:
     # Off by one on purpose: the broker counts returns, and the first delivery is none.
     limit = DELIVERY_LIMIT - 1
-    kept = {"delivery-limit": limit, "dead-letter-exchange": DEAD_EXCHANGE}
+    kept = {"delivery-limit": limit, "dead-letter-exchange": naming.DEAD_EXCHANGE}
     # A full queue refuses, so its senders wait, while a full disk would stop everybody.
     bounded = {"max-length-bytes": 4 * _GIBIBYTE, "overflow": "reject-publish"}
     yield _policy("deltaml-queues", r"^deltaml\.(?!dead\.)", 10, {**kept, **bounded})
@@ -159,7 +151,7 @@ def _policies() -> Iterable[Mapping[str, Any]]:
         "overflow": "drop-head",
         "delivery-limit": 1_000_000_000,
     }
-    yield _policy("deltaml-dead", rf"^{re.escape(DEAD_QUEUE)}$", 10, dead)
+    yield _policy("deltaml-dead", rf"^{re.escape(naming.DEAD_QUEUE)}$", 10, dead)
 
 
 def _policy(name: str, pattern: str, priority: int, definition: Mapping[str, object]) -> Mapping[str, Any]:
@@ -169,25 +161,25 @@ def _policy(name: str, pattern: str, priority: int, definition: Mapping[str, obj
 
 def _participant(address: str, places: Sequence[ParticipantPlace]) -> User:
     roles = [place.role for place in places]
-    readable = [queue_name(role, address) for role in roles]
-    readable += [event_queue_name(stream, address) for stream in STREAMS]
+    readable = [naming.queue_name(role, address) for role in roles]
+    readable += [naming.event_queue_name(stream, address) for stream in naming.STREAMS]
     return User(
         name=address,
         password_file=places[0].password_file,
         read=pattern_of(*readable),
-        write=pattern_of(EXCHANGE, DEAD_EXCHANGE),
+        write=pattern_of(naming.EXCHANGE, naming.DEAD_EXCHANGE),
         topics={
-            EXCHANGE: _sendable(address, roles),
-            DEAD_EXCHANGE: rf"^{address}\.[a-z0-9_]+$",
-            CHAIN_EXCHANGE: NOTHING,
+            naming.EXCHANGE: _sendable(address, roles),
+            naming.DEAD_EXCHANGE: rf"^{address}\.[a-z0-9_]+$",
+            naming.CHAIN_EXCHANGE: NOTHING,
         },
     )
 
 
 def _listener(place: ListenerPlace) -> User:
     events = r"^(seen|confirmed)\.[A-Za-z]+\.[0-9]+$"
-    topics = {EXCHANGE: NOTHING, DEAD_EXCHANGE: NOTHING, CHAIN_EXCHANGE: events}
-    return User(place.user, place.password_file, NOTHING, pattern_of(CHAIN_EXCHANGE), topics)
+    topics = {naming.EXCHANGE: NOTHING, naming.DEAD_EXCHANGE: NOTHING, naming.CHAIN_EXCHANGE: events}
+    return User(place.user, place.password_file, NOTHING, pattern_of(naming.CHAIN_EXCHANGE), topics)
 
 
 def _sendable(address: str, roles: Sequence[str]) -> str:
