@@ -11,6 +11,9 @@ from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
+from services.chain.errors import CallReverted, RpcError
+from services.chain.rpc.http import is_revert
+
 if TYPE_CHECKING:
     from eth_typing import ABIError
     from web3.contract import AsyncContract
@@ -67,6 +70,11 @@ def decode_event(name: str, log: Mapping[str, Any]) -> Mapping[str, Any]:
     except (DecodingError, Web3Exception) as error:
         raise ValueError(f"{type(error).__name__}: {error}") from error
     return fields
+
+
+def refusal_of(error: RpcError) -> CallReverted | None:
+    """What the contract said, where it was the contract that refused and not the node."""
+    return CallReverted(*decode_revert(error.data)) if is_revert(error) else None
 
 
 def decode_revert(data: bytes) -> tuple[str, tuple[Any, ...]]:

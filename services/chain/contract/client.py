@@ -8,13 +8,12 @@ from typing import Any
 
 from protocol.marketplace import Close, ContractCall, Draw, Open, Register, Settle
 from protocol.records import Market
-from services.chain.contract.abi import decode_revert
+from services.chain.contract.abi import refusal_of
 from services.chain.contract.codec import encode_call
 from services.chain.contract.idempotency import already_done
-from services.chain.contract.logs import LogReader
 from services.chain.contract.views import MarketplaceViews
 from services.chain.errors import CallReverted, ChainError, ChainUnavailable, RpcError
-from services.chain.rpc.http import Rpc, is_revert
+from services.chain.rpc.http import Rpc
 from services.chain.rpc.values import quantity
 from services.chain.transactions.pending import Receipt, SendPolicy
 from services.chain.transactions.sender import Sender, TransactionReplaced
@@ -44,15 +43,11 @@ class MarketplaceClient(MarketplaceViews):
         policy: SendPolicy | None = None,
         first_block: int = 0,
     ) -> None:
-        """`first_block` is the contract's own block: searches for events start there."""
-        super().__init__(rpc, market)
+        super().__init__(rpc, market, first_block=first_block)
         self._policy = policy or SendPolicy()
         self._sender = Sender(rpc, signing_key, market.chain_id, self._policy) if signing_key else None
-        self._logs = LogReader(rpc, market)
         depth = self._policy.confirmations
-        self._final_views = MarketplaceViews(rpc, market, depth=depth)
-        self._final_logs = LogReader(rpc, market, depth=depth)
-        self._first_block = first_block
+        self._final_views = MarketplaceViews(rpc, market, depth=depth, first_block=first_block)
         self.on_outcome: OnOutcome = lambda _call, _outcome, _gas: None
 
     @property
@@ -96,14 +91,12 @@ class MarketplaceClient(MarketplaceViews):
     # ---- refusals ----
 
     async def _is_done(self, call: ContractCall) -> bool:
-        return await already_done(self, self._logs, self.address, call, self._first_block)
+        return await already_done(self, self.address, call)
 
     async def _stays_done(self, call: ContractCall) -> bool:
         """Wait until what is in effect at the newest block is final; False where it is not, or is undone."""
         while await self._is_done(call):
-            if not self._policy.confirmations or await already_done(
-                self._final_views, self._final_logs, self.address, call, self._first_block
-            ):
+            if not self._policy.confirmations or await already_done(self._final_views, self.address, call):
                 return True
             await asyncio.sleep(self._policy.poll_seconds)
         return False
@@ -120,9 +113,9 @@ class MarketplaceClient(MarketplaceViews):
                 self.market.contract, data, value, done=done, gas_margin_percent=margin
             )
         except RpcError as error:
-            if is_revert(error):
+            if refusal := refusal_of(error):
                 self.on_outcome(call.call, "refused", 0)
-                raise CallReverted(*decode_revert(error.data)) from None
+                raise refusal from None
             raise ChainUnavailable(f"the node refused a transaction: {error}") from error
         self.on_outcome(call.call, "succeeded" if receipt.succeeded else "failed", receipt.gas_used)
         if not receipt.succeeded:
@@ -168,9 +161,7 @@ class MarketplaceClient(MarketplaceViews):
         try:
             await self.rpc.call("eth_call", request, hex(receipt.block_number))
         except RpcError as error:
-            if is_revert(error):
-                return CallReverted(*decode_revert(error.data))
-            return ChainUnavailable(
+            return refusal_of(error) or ChainUnavailable(
                 f"transaction {shown} failed on chain and the node does not say why ({error}): "
                 "it will be sent again"
             )
