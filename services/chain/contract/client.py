@@ -4,7 +4,6 @@ import asyncio
 import time
 from collections.abc import Callable
 from functools import partial
-from typing import Any
 
 from protocol.marketplace import Close, ContractCall, Draw, Open, Register, Settle
 from protocol.records import Market
@@ -16,7 +15,7 @@ from services.chain.errors import CallReverted, ChainError, ChainUnavailable, Rp
 from services.chain.rpc.http import Rpc
 from services.chain.rpc.values import quantity
 from services.chain.transactions.pending import Receipt, SendPolicy
-from services.chain.transactions.sender import Sender, TransactionReplaced
+from services.chain.transactions.sender import GAS_MARGIN_PERCENT, Sender, TransactionReplaced
 
 _MOST_ATTEMPTS = 8
 _SETTLE_MARGIN_PERCENT = 150
@@ -107,7 +106,7 @@ class MarketplaceClient(MarketplaceViews):
         data, value = encode_call(call)
         # A second opening would cost a second deposit.
         done = partial(self._is_done, call) if isinstance(call, Open) else None
-        margin = _SETTLE_MARGIN_PERCENT if isinstance(call, Settle) else None
+        margin = _SETTLE_MARGIN_PERCENT if isinstance(call, Settle) else GAS_MARGIN_PERCENT
         try:
             receipt = await sender.send(
                 self.market.contract, data, value, done=done, gas_margin_percent=margin
@@ -119,7 +118,7 @@ class MarketplaceClient(MarketplaceViews):
             raise ChainUnavailable(f"the node refused a transaction: {error}") from error
         self.on_outcome(call.call, "succeeded" if receipt.succeeded else "failed", receipt.gas_used)
         if not receipt.succeeded:
-            raise await self._reason(sender.address, data, value, receipt)
+            raise await self._reason(sender.request(self.market.contract, data, value), receipt)
         return receipt
 
     async def _may_pass(self, call: ContractCall, refusal: CallReverted, deadline: float) -> bool:
@@ -146,17 +145,11 @@ class MarketplaceClient(MarketplaceViews):
         block = await self.rpc.call("eth_getBlockByNumber", "latest", False)
         return quantity(block["timestamp"])
 
-    async def _reason(self, sender: str, data: bytes, value: int, receipt: Receipt) -> Exception:
+    async def _reason(self, request: dict[str, str], receipt: Receipt) -> Exception:
         """Why a mined transaction failed: the same call again, in the state that it left.
 
         Where that passes the contract has refused nothing: what was mined before it made it need more gas.
         """
-        request: dict[str, Any] = {
-            "from": sender,
-            "to": self.market.contract,
-            "data": "0x" + data.hex(),
-            "value": hex(value),
-        }
         shown = "0x" + receipt.transaction_hash.hex()
         try:
             await self.rpc.call("eth_call", request, hex(receipt.block_number))

@@ -43,6 +43,7 @@ def receipt_json(
     """The receipt of a block's only transaction, without its logs."""
     tip_included = transaction.max_priority_fee_per_gas + int(block["baseFeePerGas"], 16)
     return {
+        "transactionHash": encode_hex(transaction.hash),
         "blockNumber": block["number"],
         "status": hex(computation.is_success),
         "gasUsed": block["gasUsed"],
