@@ -172,16 +172,14 @@ class MarketplaceClient(MarketplaceViews):
 
     async def _next_block(self) -> None:
         """Mine an empty block where the chain lets us, else wait for the next."""
-        if await self._mines_on_demand():
+        try:
+            mines_on_demand = await self.rpc.call("anvil_getAutomine")
+        except RpcError:
+            mines_on_demand = False  # not a development node
+        if mines_on_demand:
             await self.rpc.call("evm_mine")
         else:
             await asyncio.sleep(self._policy.poll_seconds)
-
-    async def _mines_on_demand(self) -> bool:
-        try:
-            return bool(await self.rpc.call("anvil_getAutomine"))
-        except RpcError:
-            return False  # not a development node
 
     def _require_sender(self) -> Sender:
         if self._sender is None:

@@ -100,11 +100,9 @@ class Sender:
                     return None
                 if await done():
                     raise TransactionReplaced
-            gas, fees = await self._estimate(recipient, data, value, margin)
-            pending = PendingTransaction(
-                Transaction(self._chain_id, nonce, recipient, value, data, gas, fees)
-            )
-            self._in_flight[nonce] = pending
+            gas, fees = await self._estimate(self.request(recipient, data, value), margin)
+            transaction = Transaction(self._chain_id, nonce, recipient, value, data, gas, fees)
+            self._in_flight[nonce] = pending = PendingTransaction(transaction)
             try:
                 await self._broadcast(pending)
             except BaseException:
@@ -112,14 +110,12 @@ class Sender:
                 raise
             return pending
 
-    async def _estimate(
-        self, recipient: str | None, data: bytes, value: int, margin: int
-    ) -> tuple[int, Fees]:
+    async def _estimate(self, request: dict[str, str], margin: int) -> tuple[int, Fees]:
         """Gas with a margin, and fees: twice the present base fee covers six full blocks in a row."""
         try:
             estimate, block, tip = await self._rpc.batch(
                 [
-                    ("eth_estimateGas", [self.request(recipient, data, value), "pending"]),
+                    ("eth_estimateGas", [request, "pending"]),
                     ("eth_getBlockByNumber", ["latest", False]),
                     ("eth_maxPriorityFeePerGas", []),
                 ]
@@ -127,8 +123,7 @@ class Sender:
         except RpcError as error:
             raise self._explained(error) from None
         gas = quantity(estimate) * (100 + margin) // 100
-        most = 2 * quantity(block["baseFeePerGas"]) + quantity(tip)
-        most = min(most, self._policy.most_fee_per_gas)
+        most = min(2 * quantity(block["baseFeePerGas"]) + quantity(tip), self._policy.most_fee_per_gas)
         return min(gas, quantity(block["gasLimit"])), Fees(most, min(quantity(tip), most))
 
     async def _next_nonce(self) -> int:
@@ -237,7 +232,10 @@ class Sender:
             await self._fill(range(next_nonce, pending.nonce), pending.transaction.fees)
         if now - pending.tried_at >= self._policy.bump_seconds:
             pending.tried_at = pending.known_at = now
-            await self._outbid(pending)
+            # The pool lost it, or its fee is too low: a higher fee cures both.
+            if not self._raise_fees(pending):
+                _log.warning("fee_cap_reached", nonce=pending.nonce, fee=pending.transaction.fees.most)
+            await self._submit(pending)
         elif now - pending.known_at >= self._policy.lost_seconds:
             pending.known_at = now
             await self._submit(pending)
@@ -262,9 +260,3 @@ class Sender:
                 depth = quantity(head) - quantity(receipt["blockNumber"])
                 return Receipt.of(receipt), depth >= self._policy.confirmations
         return None, False
-
-    async def _outbid(self, pending: PendingTransaction) -> None:
-        """Not mined in time: the pool lost it, or its fee is too low. A higher fee cures both."""
-        if not self._raise_fees(pending):
-            _log.warning("fee_cap_reached", nonce=pending.nonce, fee=pending.transaction.fees.most)
-        await self._submit(pending)
