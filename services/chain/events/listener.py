@@ -80,14 +80,13 @@ class ChainListener:
         while True:
             self._woken.clear()
             self.on_cycle()
+            more = False
             try:
                 more = await self.step()
             except (ChainUnavailable, RpcError) as error:
                 _log.warning("chain_poll_failed", reason=str(error))
-                more = False
             except StoreUnavailable as error:  # what was read is kept, and saved by a later step
                 await pause(error)
-                more = False
             if not more:
                 await wait_for_event(self._woken, self._poll_seconds)
 

@@ -33,19 +33,15 @@ class Rpc(Protocol):
 
     async def call(self, method: str, *parameters: Any) -> Any:
         """One request; returns the decoded result."""
-        ...
 
     async def batch(self, requests: Sequence[Request]) -> list[Any]:
         """Several requests in one trip, results in the same order; the first refusal is raised."""
-        ...
 
     async def close(self) -> None:
         """Release the connection."""
-        ...
 
     def on_block(self, wake: Callable[[], None]) -> None:
         """Call `wake` in the event loop after each new block, if the node can tell; otherwise do nothing."""
-        ...
 
 
 class HttpRpc:
