@@ -19,7 +19,6 @@ class RpcError(ChainError):
     def __init__(self, method: str, code: int, message: str, data: bytes = b"") -> None:
         """`method` is the JSON-RPC method, `code` and `message` the node's."""
         super().__init__(f"{method}: {message} (code {code})")
-        self.method = method
         self.code = code
         self.message = message
         self.data = data
@@ -33,8 +32,7 @@ class CallReverted(ChainError):  # noqa: N818  the field's name for it
     """
 
     def __init__(self, code: str, arguments: tuple[Any, ...] = ()) -> None:
-        """`code` names the custom error."""
-        shown = ", ".join(_readable(argument) for argument in arguments)
+        shown = ", ".join(f"0x{each.hex()}" if isinstance(each, bytes) else str(each) for each in arguments)
         super().__init__(f"the contract refused: {code}({shown})")
         self.code = code
         self.arguments = arguments
@@ -42,10 +40,6 @@ class CallReverted(ChainError):  # noqa: N818  the field's name for it
     def names_no_training(self) -> bool:
         """Whether the call was about a training that the contract does not have."""
         return self.code == "wrong_status" and self.arguments[1:] == (0,)
-
-    def __reduce__(self) -> tuple[type["CallReverted"], tuple[str, tuple[Any, ...]]]:
-        """Survive the trip between processes."""
-        return type(self), (self.code, self.arguments)
 
 
 class InsufficientFunds(ChainError):  # noqa: N818
@@ -58,7 +52,3 @@ class WrongChain(ChainError):  # noqa: N818
 
 class DeepReorganisation(ChainError):  # noqa: N818
     """The chain was rewritten further back than the listener remembers; a person has to decide."""
-
-
-def _readable(argument: object) -> str:
-    return "0x" + argument.hex() if isinstance(argument, bytes) else str(argument)

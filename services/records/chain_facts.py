@@ -7,15 +7,13 @@ from protocol.messages import ChainEvent
 from protocol.roles.engine import facts
 from services.store import Store
 
-_KEY = "chain:"
-_ACCOUNT = "account"
 _LEFT_OUT = {"own", "cross", "model_digest", "transcript_digest", "terms", "exchange_key", "record"}
 """Long and of no use to people, or taken apart."""
 
 
 def record_key(training: int | None) -> str:
     """The facts' key of a training's events; None is for those of the party's own account."""
-    return f"{_KEY}{_ACCOUNT if training is None else training}"
+    return "chain:account" if training is None else f"chain:{training}"
 
 
 def place_of(event: ChainEvent, address: str, store: Store) -> str | None:

@@ -3,7 +3,7 @@
 All of it is public and the same for every role: each daemon notes it (services/records/chain_facts.py).
 """
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -77,9 +77,7 @@ class ChainStory:
 def chain_story(store: Store, training: int | None) -> ChainStory:
     """The story of a training; empty before it is opened."""
     story = ChainStory()
-    if training is None:
-        return story
-    for name, data, at in store.facts(record_key(training)):
+    for name, data, at in [] if training is None else store.facts(record_key(training)):
         _tell(story, name, data, at)
     return story
 
@@ -117,11 +115,10 @@ def _round(story: ChainStory, data: dict[str, Any], at: float) -> Round:
 
 def contributions(rounds: Iterable[Round]) -> dict[str, int]:
     """Each trainer's Shapley values, summed (× 1e18); below zero for one that made the model worse."""
-    sums: defaultdict[str, int] = defaultdict(int)
+    sums: Counter[str] = Counter()
     for recorded in rounds:
-        for trainer, value in zip(recorded.trainers, recorded.shapley, strict=True):
-            sums[trainer] += value
-    return dict(sums)
+        sums.update(dict(zip(recorded.trainers, recorded.shapley, strict=True)))
+    return sums
 
 
 def curve(rounds: Sequence[Round]) -> tuple[tuple[int, int], ...]:

@@ -41,9 +41,6 @@ ROUND_ENDS = (facts.ROUND_RECORDED.name, facts.ROUND_SIGNED.name)
 ROUND_STARTS = (facts.STARTED.name, facts.ROLE_DRAWN.name, *ROUND_ENDS)
 """Facts after which a round is under way."""
 
-RETRY = facts.LATE.name
-"""The fact about an effect that took place, but not at the first attempt."""
-
 
 class Fact(NamedTuple):
     """As `Store.facts` has it; `at` in seconds since 1970."""
@@ -78,7 +75,10 @@ class RoundHistory:
 
 @dataclass(frozen=True, slots=True)
 class TrainingHistory:
-    """One training of one party. `ended_at` is None while it runs."""
+    """One training of one party. `ended_at` is None while it runs.
+
+    `retries` are effects that took place, but not at the first attempt.
+    """
 
     instance: InstanceRow
     began_at: float
@@ -99,7 +99,7 @@ def history_of(
         ended_at=instance.updated_at if instance.finished else None,
         rounds=_rounds(noted, is_over=instance.finished),
         failures=tuple(fact for fact in noted if fact.name in FAILURES),
-        retries=tuple(fact for fact in noted if fact.name == RETRY),
+        retries=tuple(fact for fact in noted if fact.name == facts.LATE.name),
     )
 
 

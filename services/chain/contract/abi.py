@@ -7,15 +7,17 @@ process that only computes gradients should spend.
 import json
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
+from services.chain.errors import CallReverted, RpcError
+from services.chain.rpc.http import is_revert
+
 if TYPE_CHECKING:
     from eth_typing import ABIError
     from web3.contract import AsyncContract
-
-_ERROR_PREFIX = "Marketplace_"
 
 
 @cache
@@ -69,26 +71,28 @@ def decode_event(name: str, log: Mapping[str, Any]) -> Mapping[str, Any]:
     return fields
 
 
+def refusal_of(error: RpcError) -> CallReverted | None:
+    """What the contract said, where it was the contract that refused and not the node."""
+    return CallReverted(*decode_revert(error.data)) if is_revert(error) else None
+
+
 def decode_revert(data: bytes) -> tuple[str, tuple[Any, ...]]:
     """The code and arguments of revert data; "reverted" for what is none of the contract's errors."""
     from eth_abi.exceptions import DecodingError  # noqa: PLC0415
     from eth_utils.abi import get_abi_input_types  # noqa: PLC0415
 
-    codec = marketplace_codec().w3.codec
     error = _errors().get(data[:4])
-    try:
-        if error is not None and error["name"] == "Error":
-            return "reverted", tuple(codec.decode(["string"], data[4:]))
-        if error is not None:
-            return snake_case(error["name"]), tuple(codec.decode(get_abi_input_types(error), data[4:]))
-    except DecodingError:
-        pass  # the first four bytes are an error's by chance, or the node made them up
+    if error is not None:
+        with suppress(DecodingError):  # four bytes may be an error's by chance, or the node made them up
+            arguments = marketplace_codec().w3.codec.decode(get_abi_input_types(error), data[4:])
+            code = "reverted" if error["name"] == "Error" else snake_case(error["name"])
+            return code, tuple(arguments)
     return "reverted", ("0x" + data.hex(),) if data else ()
 
 
 def snake_case(name: str) -> str:
     """`Marketplace_WrongStatus` → `wrong_status`, `drawBlock` → `draw_block`."""
-    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name.removeprefix(_ERROR_PREFIX)).lower()
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name.removeprefix("Marketplace_")).lower()
 
 
 @cache

@@ -4,20 +4,18 @@ import asyncio
 import time
 from collections.abc import Callable
 from functools import partial
-from typing import Any
 
 from protocol.marketplace import Close, ContractCall, Draw, Open, Register, Settle
 from protocol.records import Market
-from services.chain.contract.abi import decode_revert
+from services.chain.contract.abi import refusal_of
 from services.chain.contract.codec import encode_call
 from services.chain.contract.idempotency import already_done
-from services.chain.contract.logs import LogReader
 from services.chain.contract.views import MarketplaceViews
 from services.chain.errors import CallReverted, ChainError, ChainUnavailable, RpcError
-from services.chain.rpc.http import Rpc, is_revert
+from services.chain.rpc.http import Rpc
 from services.chain.rpc.values import quantity
 from services.chain.transactions.pending import Receipt, SendPolicy
-from services.chain.transactions.sender import Sender, TransactionReplaced
+from services.chain.transactions.sender import GAS_MARGIN_PERCENT, Sender, TransactionReplaced
 
 _MOST_ATTEMPTS = 8
 _SETTLE_MARGIN_PERCENT = 150
@@ -44,15 +42,11 @@ class MarketplaceClient(MarketplaceViews):
         policy: SendPolicy | None = None,
         first_block: int = 0,
     ) -> None:
-        """`first_block` is the contract's own block: searches for events start there."""
-        super().__init__(rpc, market)
+        super().__init__(rpc, market, first_block=first_block)
         self._policy = policy or SendPolicy()
         self._sender = Sender(rpc, signing_key, market.chain_id, self._policy) if signing_key else None
-        self._logs = LogReader(rpc, market)
         depth = self._policy.confirmations
-        self._final_views = MarketplaceViews(rpc, market, depth=depth)
-        self._final_logs = LogReader(rpc, market, depth=depth)
-        self._first_block = first_block
+        self._final_views = MarketplaceViews(rpc, market, depth=depth, first_block=first_block)
         self.on_outcome: OnOutcome = lambda _call, _outcome, _gas: None
 
     @property
@@ -96,14 +90,12 @@ class MarketplaceClient(MarketplaceViews):
     # ---- refusals ----
 
     async def _is_done(self, call: ContractCall) -> bool:
-        return await already_done(self, self._logs, self.address, call, self._first_block)
+        return await already_done(self, self.address, call)
 
     async def _stays_done(self, call: ContractCall) -> bool:
         """Wait until what is in effect at the newest block is final; False where it is not, or is undone."""
         while await self._is_done(call):
-            if not self._policy.confirmations or await already_done(
-                self._final_views, self._final_logs, self.address, call, self._first_block
-            ):
+            if not self._policy.confirmations or await already_done(self._final_views, self.address, call):
                 return True
             await asyncio.sleep(self._policy.poll_seconds)
         return False
@@ -114,19 +106,19 @@ class MarketplaceClient(MarketplaceViews):
         data, value = encode_call(call)
         # A second opening would cost a second deposit.
         done = partial(self._is_done, call) if isinstance(call, Open) else None
-        margin = _SETTLE_MARGIN_PERCENT if isinstance(call, Settle) else None
+        margin = _SETTLE_MARGIN_PERCENT if isinstance(call, Settle) else GAS_MARGIN_PERCENT
         try:
             receipt = await sender.send(
                 self.market.contract, data, value, done=done, gas_margin_percent=margin
             )
         except RpcError as error:
-            if is_revert(error):
+            if refusal := refusal_of(error):
                 self.on_outcome(call.call, "refused", 0)
-                raise CallReverted(*decode_revert(error.data)) from None
+                raise refusal from None
             raise ChainUnavailable(f"the node refused a transaction: {error}") from error
         self.on_outcome(call.call, "succeeded" if receipt.succeeded else "failed", receipt.gas_used)
         if not receipt.succeeded:
-            raise await self._reason(sender.address, data, value, receipt)
+            raise await self._reason(sender.request(self.market.contract, data, value), receipt)
         return receipt
 
     async def _may_pass(self, call: ContractCall, refusal: CallReverted, deadline: float) -> bool:
@@ -153,24 +145,16 @@ class MarketplaceClient(MarketplaceViews):
         block = await self.rpc.call("eth_getBlockByNumber", "latest", False)
         return quantity(block["timestamp"])
 
-    async def _reason(self, sender: str, data: bytes, value: int, receipt: Receipt) -> Exception:
+    async def _reason(self, request: dict[str, str], receipt: Receipt) -> Exception:
         """Why a mined transaction failed: the same call again, in the state that it left.
 
         Where that passes the contract has refused nothing: what was mined before it made it need more gas.
         """
-        request: dict[str, Any] = {
-            "from": sender,
-            "to": self.market.contract,
-            "data": "0x" + data.hex(),
-            "value": hex(value),
-        }
         shown = "0x" + receipt.transaction_hash.hex()
         try:
             await self.rpc.call("eth_call", request, hex(receipt.block_number))
         except RpcError as error:
-            if is_revert(error):
-                return CallReverted(*decode_revert(error.data))
-            return ChainUnavailable(
+            return refusal_of(error) or ChainUnavailable(
                 f"transaction {shown} failed on chain and the node does not say why ({error}): "
                 "it will be sent again"
             )
@@ -188,16 +172,14 @@ class MarketplaceClient(MarketplaceViews):
 
     async def _next_block(self) -> None:
         """Mine an empty block where the chain lets us, else wait for the next."""
-        if await self._mines_on_demand():
+        try:
+            mines_on_demand = await self.rpc.call("anvil_getAutomine")
+        except RpcError:
+            mines_on_demand = False  # not a development node
+        if mines_on_demand:
             await self.rpc.call("evm_mine")
         else:
             await asyncio.sleep(self._policy.poll_seconds)
-
-    async def _mines_on_demand(self) -> bool:
-        try:
-            return bool(await self.rpc.call("anvil_getAutomine"))
-        except RpcError:
-            return False  # not a development node
 
     def _require_sender(self) -> Sender:
         if self._sender is None:

@@ -3,22 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
+from protocol import marketplace
 from protocol.errors import ProtocolViolation
-from protocol.marketplace import (
-    ROLE_NUMBERS,
-    SHARE_NAMES,
-    Cancel,
-    Close,
-    ContractCall,
-    Draw,
-    Join,
-    Open,
-    RecordRound,
-    Register,
-    Settle,
-    Terms,
-    Withdraw,
-)
+from protocol.marketplace import ROLE_NUMBERS, SHARE_NAMES, ContractCall, Terms
 from protocol.messages import ChainEvent
 from protocol.records import RoundRecord
 from services.chain.contract.abi import decode_event, encode_function_call, event_name, snake_case
@@ -29,23 +16,18 @@ ROLE_NAMES = {number: name for name, number in ROLE_NUMBERS.items()}
 
 def encode_call(call: ContractCall) -> tuple[bytes, int]:
     """Call data and the wei to send with it."""
-    name, arguments, value = _arguments(call)
-    return encode_function_call(name, *arguments), value
-
-
-def _arguments(call: ContractCall) -> tuple[str, tuple[Any, ...], int]:
     match call:
-        case Register():
-            return "register", (ROLE_NUMBERS[call.role], call.exchange_key), 0
-        case Open():
-            return "open", (to_words(call.terms),), call.deposit
-        case RecordRound():
-            signatures = call.validator_signatures
-            return "recordRound", (to_words(call.record), call.buyer_signature, signatures), 0
-        case Withdraw():
-            return "withdraw", (), 0
-        case Join() | Close() | Draw() | Settle() | Cancel():
-            return call.call, (call.training,), 0
+        case marketplace.Register():
+            return encode_function_call("register", ROLE_NUMBERS[call.role], call.exchange_key), 0
+        case marketplace.Open():
+            return encode_function_call("open", to_words(call.terms)), call.deposit
+        case marketplace.RecordRound():
+            signed = (to_words(call.record), call.buyer_signature, call.validator_signatures)
+            return encode_function_call("recordRound", *signed), 0
+        case marketplace.Withdraw():
+            return encode_function_call("withdraw"), 0
+        case _:
+            return encode_function_call(call.call, call.training), 0
 
 
 def to_words(struct: Terms | RoundRecord) -> tuple[Any, ...]:

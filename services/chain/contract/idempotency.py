@@ -1,18 +1,6 @@
 """Whether a call's effect is on the chain already, so that a repeated call counts as done."""
 
-from protocol.marketplace import (
-    Cancel,
-    Close,
-    ContractCall,
-    Draw,
-    Join,
-    Open,
-    RecordRound,
-    Register,
-    Settle,
-    Withdraw,
-)
-from services.chain.contract.logs import LogReader
+from protocol import marketplace
 from services.chain.contract.views import MarketplaceViews
 
 _STATUSES = {
@@ -24,25 +12,21 @@ _STATUSES = {
 """In which a training is once the call took effect."""
 
 
-async def already_done(
-    views: MarketplaceViews, logs: LogReader, account: str, call: ContractCall, first_block: int
-) -> bool:
-    """True where `account` would only repeat itself, or where somebody else did what anyone may do.
-
-    `first_block` bounds the search for the events that tell two openings or two records apart.
-    """
+async def already_done(views: MarketplaceViews, account: str, call: marketplace.ContractCall) -> bool:
+    """True where `account` would only repeat itself, or where somebody else did what anyone may do."""
     match call:
-        case Register():
+        case marketplace.Register():
             role = await views.role_of(account)
             return role == call.role and await views.exchange_key_of(0, account) == call.exchange_key
-        case Open():
-            return await logs.find_opened(call.terms.request_hash, account, first_block) is not None
-        case Join():
+        case marketplace.Open():
+            opened = await views.events("Opened", None, account)
+            return any(event.terms.request_hash == call.terms.request_hash for event in opened)
+        case marketplace.Join():
             return account in (await views.owners(call.training)).seats
-        case Close() | Draw() | Settle() | Cancel():
-            return await views.status(call.training) in _STATUSES[call.call]
-        case RecordRound():
-            recorded = await logs.find_recorded(call.record.training, call.record.round, first_block)
-            return recorded is not None and recorded.record == call.record
-        case Withdraw():
+        case marketplace.RecordRound():
+            recorded = await views.events("RoundRecorded", hex(call.record.training), hex(call.record.round))
+            return any(event.record == call.record for event in recorded)
+        case marketplace.Withdraw():
             return await views.credit_of(account) == 0
+        case _:
+            return await views.status(call.training) in _STATUSES[call.call]

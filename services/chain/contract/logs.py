@@ -6,10 +6,8 @@ from typing import Any
 import structlog
 
 from protocol.errors import ProtocolViolation
-from protocol.marketplace import Opened, RoundRecorded
 from protocol.messages import ChainEvent
 from protocol.records import Market
-from services.chain.contract.abi import event_topic
 from services.chain.contract.codec import decode_log
 from services.chain.errors import RpcError
 from services.chain.rpc.http import Rpc
@@ -24,17 +22,9 @@ _MOST_PAGE = 50_000
 class LogReader:
     """Reads one contract's events. The page shrinks when the node refuses a range and grows back after."""
 
-    def __init__(self, rpc: Rpc, market: Market, page: int = _FIRST_PAGE, *, depth: int = 0) -> None:
-        """`page` is the number of blocks asked for at first; searches end `depth` blocks below the newest."""
-        self._rpc = rpc
-        self._market = market
-        self._page = page
-        self._depth = depth
-
-    @property
-    def page(self) -> int:
-        """Blocks asked for at a time, as the node's refusals have taught us."""
-        return self._page
+    def __init__(self, rpc: Rpc, market: Market) -> None:
+        self._rpc, self._market = rpc, market
+        self._page = _FIRST_PAGE
 
     async def in_range(
         self, from_block: int, to_block: int, topics: Sequence[str | None] = ()
@@ -58,26 +48,6 @@ class LogReader:
     async def in_block(self, block_hash: bytes) -> list[ChainEvent]:
         """Events of exactly this block; the node refuses (RpcError) when it does not know it."""
         return await self._events({"blockHash": "0x" + block_hash.hex()})
-
-    async def find_opened(self, request_hash: bytes, buyer: str, first_block: int) -> Opened | None:
-        """The buyer's training with this request hash."""
-        for event in await self._search("Opened", [None, _word(buyer)], first_block):
-            if isinstance(event, Opened) and event.terms.request_hash == request_hash:
-                return event
-        return None
-
-    async def find_recorded(self, training: int, number: int, first_block: int) -> RoundRecorded | None:
-        """What was recorded for a training's round."""
-        topics = [f"0x{training:064x}", f"0x{number:064x}"]
-        for event in await self._search("RoundRecorded", topics, first_block):
-            if isinstance(event, RoundRecorded):
-                return event
-        return None
-
-    async def _search(self, name: str, topics: Sequence[str | None], first_block: int) -> list[Any]:
-        head = quantity(await self._rpc.call("eth_blockNumber"))
-        events = await self.in_range(first_block, head - self._depth, [event_topic(name), *topics])
-        return [event.event for event in events]
 
     async def _events(self, query: Mapping[str, Any]) -> list[ChainEvent]:
         logs = await self._rpc.call("eth_getLogs", {"address": self._market.contract, **query})
@@ -108,7 +78,3 @@ class LogReader:
                 raise RpcError("eth_getBlockByHash", 0, f"block {value} vanished while its logs were read")
             times[value] = quantity(block["timestamp"])
         return times
-
-
-def _word(address: str) -> str:
-    return "0x" + address[2:].rjust(64, "0")

@@ -13,8 +13,8 @@ from services.chain.rpc.values import octets, quantity
 
 _WORD = 32
 _NAME, _VERSION = b"DeltaML Marketplace", b"1"
-_IMMUTABLE = re.compile(rb"\x7f" + rb"\0" * _WORD)
-"""PUSH32 of zero: where the creation code leaves room for an immutable. Plain zeros are shorter opcodes."""
+_PUSH32 = b"\x7f"
+"""Before 32 zeros: where the creation code leaves room for an immutable. Plain zeros are shorter opcodes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,20 +49,10 @@ def is_genuine(code: bytes, market: Market) -> bool:
 
     OpenZeppelin's EIP712 keeps seven immutables. Each must be there once; their places are the compiler's.
     """
-    template = _runtime_template()
-    places = [match.start() + 1 for match in _IMMUTABLE.finditer(template)]
-    if len(code) != len(template):
-        return False
-    kept = sorted(code[place : place + _WORD] for place in places)
-    blank = bytearray(code)
-    for place in places:
-        blank[place : place + _WORD] = bytes(_WORD)
-    return bytes(blank) == template and kept == sorted(_immutables(market))
-
-
-def _runtime_template() -> bytes:
-    """The runtime code with zeros for immutables: the end of the creation code."""
-    return creation_code()[-marketplace_artifact()["runtime_bytes"] :]
+    runtime = creation_code()[-marketplace_artifact()["runtime_bytes"] :]
+    between = map(re.escape, runtime.split(_PUSH32 + bytes(_WORD)))
+    match = re.fullmatch((_PUSH32 + b"(.{%d})" % _WORD).join(between), code, re.DOTALL)
+    return match is not None and sorted(match.groups()) == sorted(_immutables(market))
 
 
 def _immutables(market: Market) -> list[bytes]:

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 from protocol.marketplace import STATUS_NAMES
 from protocol.records import Market
-from services.chain.contract.abi import decode_revert, marketplace_artifact
+from services.chain.contract.abi import event_topic, marketplace_artifact, refusal_of
 from services.chain.contract.codec import ROLE_NAMES, address_bytes, from_web3
-from services.chain.errors import CallReverted, ChainUnavailable, RpcError, WrongChain
-from services.chain.rpc.http import Rpc, is_revert
+from services.chain.contract.logs import LogReader
+from services.chain.errors import ChainUnavailable, RpcError, WrongChain
+from services.chain.rpc.http import Rpc
 from services.chain.rpc.values import quantity
 
 if TYPE_CHECKING:
@@ -41,8 +42,8 @@ class Progress:
 class MarketplaceViews:
     """Reads the contract's state at the newest block, or always so many blocks below it."""
 
-    def __init__(self, rpc: Rpc, market: Market, *, depth: int = 0) -> None:
-        """`market` says which contract on which chain.
+    def __init__(self, rpc: Rpc, market: Market, *, depth: int = 0, first_block: int = 0) -> None:
+        """`market` says which contract on which chain; searches for events start at its `first_block`.
 
         What is read `depth` blocks deep survives a reorganisation of that many blocks; a node that is no
         archive has the state of the newest 128 alone.
@@ -50,6 +51,8 @@ class MarketplaceViews:
         self.rpc = rpc
         self.market = market
         self.depth = depth
+        self.first_block = first_block
+        self._logs = LogReader(rpc, market)
 
     async def check_deployment(self) -> None:
         """Raise WrongChain unless the node serves the market's chain and the contract is there."""
@@ -105,6 +108,13 @@ class MarketplaceViews:
         """The newest block."""
         return await self._web3.eth.block_number
 
+    async def events(self, name: str, *indexed: str | None) -> list[Any]:
+        """All events of a name whose indexed fields are these hexadecimal values; None fits any."""
+        topics = [value and f"0x{value[2:]:0>64}" for value in indexed]
+        last = await self.block_number() - self.depth
+        events = await self._logs.in_range(self.first_block, last, [event_topic(name), *topics])
+        return [event.event for event in events]
+
     @cached_property
     def _web3(self) -> "AsyncWeb3[Any]":
         from services.chain.rpc.web3_provider import web3_over  # noqa: PLC0415  web3.py is slow to import
@@ -125,16 +135,11 @@ class MarketplaceViews:
         try:
             return from_web3(await function.call(block_identifier=block))
         except RpcError as error:
-            if is_revert(error):
-                raise CallReverted(*decode_revert(error.data)) from None
-            raise
+            raise refusal_of(error) or error from None
         except BadFunctionCallOutput:
-            raise self._no_contract() from None
-
-    def _no_contract(self) -> Exception:
-        missing = f"no contract of this market answers at {self.market.contract}"
-        if not self.depth:
-            return WrongChain(f"{missing}: check the address")
-        return ChainUnavailable(
-            f"{missing}, {self.depth} blocks below the newest: wait for more blocks, or check the address"
-        )
+            missing = f"no contract of this market answers at {self.market.contract}"
+            if not self.depth:
+                raise WrongChain(f"{missing}: check the address") from None
+            raise ChainUnavailable(
+                f"{missing}, {self.depth} blocks below the newest: wait for more blocks, or check the address"
+            ) from None

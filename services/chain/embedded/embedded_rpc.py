@@ -8,6 +8,7 @@ import asyncio
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from services.chain.errors import ChainUnavailable
@@ -16,15 +17,15 @@ from services.chain.rpc.http import Request
 if TYPE_CHECKING:
     from services.chain.embedded.evm import Ledger
 
-DEFAULT_CHAIN_ID = 1337
-"""What development chains call themselves; mainnet's signatures are of no use here and the reverse."""
-
 
 class EmbeddedRpc:
     """The Rpc port over a Ledger, on which nobody has ether at first (see anvil_setBalance)."""
 
-    def __init__(self, chain_id: int = DEFAULT_CHAIN_ID, clock: Callable[[], float] = time.time) -> None:
-        """Create it in the event loop that will use it; `clock` is its blocks' time."""
+    def __init__(self, chain_id: int = 1337, clock: Callable[[], float] = time.time) -> None:
+        """Create it in the event loop that will use it; `clock` is its blocks' time.
+
+        Development chains have this chain id: mainnet's signatures are of no use here, nor the reverse.
+        """
         self._chain_id, self._clock = chain_id, clock
         self._loop = asyncio.get_running_loop()
         self._executor = ThreadPoolExecutor(1, "embedded-chain")
@@ -60,12 +61,9 @@ class EmbeddedRpc:
         if self._ledger is None:
             from services.chain.embedded.evm import Ledger  # noqa: PLC0415  a second to import, spent here
 
-            self._ledger = Ledger(self._chain_id, self._clock, self._announce)
+            announce = partial(self._loop.call_soon_threadsafe, self._wake)
+            self._ledger = Ledger(self._chain_id, self._clock, announce)
         return [self._ledger.answer(method, parameters) for method, parameters in requests]
-
-    def _announce(self) -> None:
-        """In the ledger's thread, after each block."""
-        self._loop.call_soon_threadsafe(self._wake)
 
     def _wake(self) -> None:
         for wake in self._wakes:

@@ -11,7 +11,7 @@ import os
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from eth.abc import ComputationAPI, ReceiptAPI, SignedTransactionAPI
+from eth.abc import ComputationAPI
 from eth.chains.base import MiningChain
 from eth.constants import (
     BLANK_ROOT_HASH,
@@ -25,7 +25,9 @@ from eth.exceptions import Revert
 from eth.vm.forks.prague import PragueVM
 from eth.vm.spoof import SpoofTransaction
 from eth_typing import Address
+from eth_utils.address import to_canonical_address
 from eth_utils.exceptions import ValidationError
+from eth_utils.hexadecimal import decode_hex, encode_hex
 
 from services.chain.embedded.evm_json import block_json, logs_json, matches, receipt_json
 from services.chain.errors import RpcError
@@ -33,20 +35,18 @@ from services.chain.errors import RpcError
 _GAS_LIMIT = 30_000_000
 _PROBE_FEE = 10**12
 _INVALID_TRANSACTION = -32000
-_UNKNOWN_METHOD = -32601
-_REVERTED = 3
 
 
 class Ledger:
     """A post-merge chain under Prague rules that mines each transaction into a block of its own."""
 
-    def __init__(self, chain_id: int, clock: Callable[[], float], announce: Callable[[], None]) -> None:
+    def __init__(self, chain_id: int, clock: Callable[[], float], announce: Callable[[], object]) -> None:
         """`announce` is called after every block, in this thread."""
         self._clock = clock
         self._announce = announce
         self._chain = _new_chain(chain_id, int(clock()))
-        self._blocks: list[dict[str, Any]] = [block_json(self._chain.get_canonical_head(), [])]
-        self._logs: list[list[dict[str, Any]]] = [[]]
+        self._blocks: list[dict[str, Any]] = [block_json(self._chain.get_canonical_head())]
+        self._logs: list[dict[str, Any]] = []
         self._receipts: dict[str, dict[str, Any]] = {}
         self._transactions: dict[str, dict[str, Any]] = {}
         self._handlers: dict[str, Callable[..., Any]] = {
@@ -62,9 +62,9 @@ class Ledger:
             "eth_sendRawTransaction": self._send,
             "eth_getTransactionReceipt": self._receipts.get,
             "eth_getTransactionByHash": self._transactions.get,
-            "eth_getTransactionCount": lambda address, _: hex(self._state().get_nonce(_address(address))),
-            "eth_getBalance": lambda address, _: hex(self._state().get_balance(_address(address))),
-            "eth_getCode": lambda address, _: "0x" + self._state().get_code(_address(address)).hex(),
+            "eth_getTransactionCount": lambda account, _: hex(self._state().get_nonce(decode_hex(account))),
+            "eth_getBalance": lambda account, _: hex(self._state().get_balance(decode_hex(account))),
+            "eth_getCode": lambda account, _: encode_hex(self._state().get_code(decode_hex(account))),
             "eth_maxPriorityFeePerGas": lambda: hex(10**9),
             "evm_mine": self._mine_empty,
         }
@@ -73,7 +73,7 @@ class Ledger:
         """The result of one request; raises RpcError as a node would refuse it."""
         handler = self._handlers.get(method)
         if handler is None:
-            raise RpcError(method, _UNKNOWN_METHOD, "the embedded chain does not know this method")
+            raise RpcError(method, -32601, "the embedded chain does not know this method")
         return handler(*parameters)
 
     # ---- reading ----
@@ -82,33 +82,21 @@ class Ledger:
         return self._chain.get_vm(self._chain.header).state
 
     def _get_block(self, which: str, _full: bool = False) -> dict[str, Any] | None:
-        number = self._number(which)
+        number = len(self._blocks) - 1 if which == "latest" else int(which, 16)
         return self._blocks[number] if 0 <= number < len(self._blocks) else None
 
     def _get_block_by_hash(self, block_hash: str, _full: bool = False) -> dict[str, Any] | None:
         return next((block for block in self._blocks if block["hash"] == block_hash), None)
 
     def _get_logs(self, query: Mapping[str, Any]) -> list[dict[str, Any]]:
-        if "blockHash" in query:
-            block = self._get_block_by_hash(query["blockHash"])
-            if block is None:
-                raise RpcError("eth_getLogs", _INVALID_TRANSACTION, "unknown block")
-            first = last = int(block["number"], 16)
-        else:
-            first = self._number(query.get("fromBlock", "latest"))
-            last = min(self._number(query.get("toBlock", "latest")), len(self._blocks) - 1)
-        logs = [log for number in range(first, last + 1) for log in self._logs[number]]
-        return [log for log in logs if matches(log, query)]
-
-    def _number(self, which: str) -> int:
-        if which in ("latest", "pending", "safe", "finalized"):
-            return len(self._blocks) - 1
-        return 0 if which == "earliest" else int(which, 16)
+        if "blockHash" in query and self._get_block_by_hash(query["blockHash"]) is None:
+            raise RpcError("eth_getLogs", _INVALID_TRANSACTION, "unknown block")
+        return [log for log in self._logs if matches(log, query)]
 
     # ---- executing ----
 
     def _call(self, request: Mapping[str, Any], _block: str = "latest") -> str:
-        return "0x" + self._probe("eth_call", request).output.hex()
+        return encode_hex(self._probe("eth_call", request).output)
 
     def _estimate(self, request: Mapping[str, Any], _block: str = "latest") -> str:
         """Gas before refunds of one run, with the 1/64 that each inner call must leave unused."""
@@ -120,18 +108,14 @@ class Ledger:
         """Run a transaction on the next block's header and forget what it did."""
         self._stamp()
         vm = self._chain.get_vm(self._chain.header)
-        sender = _address(request["from"]) if "from" in request else ZERO_ADDRESS
-        builder: Any = vm.get_transaction_builder()
-        unsigned = builder.new_unsigned_dynamic_fee_transaction(
-            chain_id=self._chain.chain_id,
+        sender = to_canonical_address(request["from"]) if "from" in request else ZERO_ADDRESS
+        unsigned = vm.create_unsigned_transaction(
             nonce=vm.state.get_nonce(sender),
-            max_priority_fee_per_gas=0,
-            max_fee_per_gas=_PROBE_FEE,
+            gas_price=_PROBE_FEE,
             gas=_GAS_LIMIT,
-            to=_address(request["to"]) if request.get("to") else Address(b""),
+            to=to_canonical_address(request["to"]) if "to" in request else Address(b""),
             value=int(request.get("value", "0x0"), 16),
-            data=bytes.fromhex(request.get("data", "0x")[2:]),
-            access_list=[],
+            data=decode_hex(request.get("data", "0x")),
         )
         snapshot = vm.state.snapshot()
         # Whoever asks may have no ether: the probe's gas is on the house, its value is not.
@@ -142,33 +126,40 @@ class Ledger:
             raise RpcError(method, _INVALID_TRANSACTION, _as_node_says(error)) from None
         finally:
             vm.state.revert(snapshot)
-        if computation.is_error:
-            raise _refusal(method, computation)
-        return computation
+        if computation.is_success:
+            return computation
+        if isinstance(computation.error, Revert):
+            raise RpcError(method, 3, "execution reverted", bytes(computation.output))
+        reason = type(computation.error).__name__
+        raise RpcError(method, _INVALID_TRANSACTION, f"execution failed: {reason}")
 
     def _send(self, raw: str) -> str:
         self._stamp()
         vm = self._chain.get_vm(self._chain.header)
         try:
-            transaction = vm.get_transaction_builder().decode(bytes.fromhex(raw[2:]))
+            transaction = vm.get_transaction_builder().decode(decode_hex(raw))
             _, receipt, computation = self._chain.apply_transaction(transaction)
         except ValidationError as error:
             raise RpcError("eth_sendRawTransaction", _INVALID_TRANSACTION, _as_node_says(error)) from None
-        self._finish_block(transaction, receipt, computation)
-        return "0x" + transaction.hash.hex()
+        block = self._mine()
+        transaction_hash = encode_hex(transaction.hash)
+        self._receipts[transaction_hash] = receipt_json(block, transaction, computation)
+        self._transactions[transaction_hash] = {"hash": transaction_hash, "blockNumber": block["number"]}
+        self._logs += logs_json(block, transaction_hash, receipt)
+        return transaction_hash
 
     # ---- mining ----
 
     def _set_balance(self, address: str, wei: str) -> None:
         """Ether from nowhere, as a development node gives it: no block and no transaction tells of it."""
         state = self._state()
-        state.set_balance(_address(address), int(wei, 16))
+        state.set_balance(to_canonical_address(address), int(wei, 16))
         state.persist()
         self._chain.header = self._chain.header.copy(state_root=state.state_root)
 
     def _mine_empty(self) -> str:
         self._stamp()
-        self._finish_block()
+        self._mine()
         return "0x0"
 
     def _stamp(self) -> None:
@@ -176,29 +167,11 @@ class Ledger:
         parent = int(self._blocks[-1]["timestamp"], 16)
         self._chain.set_header_timestamp(max(int(self._clock()), parent + 1))
 
-    def _finish_block(
-        self,
-        transaction: SignedTransactionAPI | None = None,
-        receipt: ReceiptAPI | None = None,
-        computation: ComputationAPI | None = None,
-    ) -> None:
-        block = self._chain.mine_block(mix_hash=os.urandom(32))
-        hashes = [] if transaction is None else ["0x" + transaction.hash.hex()]
-        header = block_json(block.header, hashes)
-        logs: list[dict[str, Any]] = []
-        if transaction is not None and receipt is not None and computation is not None:
-            logs = logs_json(header, transaction, receipt)
-            self._receipts[hashes[0]] = receipt_json(block, header, transaction, computation, logs)
-            self._transactions[hashes[0]] = {
-                "hash": hashes[0],
-                "blockHash": header["hash"],
-                "blockNumber": header["number"],
-                "nonce": hex(transaction.nonce),
-                "from": "0x" + transaction.sender.hex(),
-            }
-        self._blocks.append(header)
-        self._logs.append(logs)
+    def _mine(self) -> dict[str, Any]:
+        block = block_json(self._chain.mine_block(mix_hash=os.urandom(32)).header)
+        self._blocks.append(block)
         self._announce()
+        return block
 
 
 def _new_chain(chain_id: int, now: int) -> MiningChain:
@@ -224,16 +197,6 @@ def _new_chain(chain_id: int, now: int) -> MiningChain:
     }
     chain: Any = PrivateChain.from_genesis(AtomicDB(), genesis)  # type: ignore[arg-type]
     return chain  # type: ignore[no-any-return]
-
-
-def _address(text: str) -> Address:
-    return Address(bytes.fromhex(text[2:]))
-
-
-def _refusal(method: str, computation: ComputationAPI) -> RpcError:
-    if isinstance(computation.error, Revert):
-        return RpcError(method, _REVERTED, "execution reverted", bytes(computation.output))
-    return RpcError(method, _INVALID_TRANSACTION, f"execution failed: {type(computation.error).__name__}")
 
 
 def _as_node_says(error: Exception) -> str:

@@ -3,79 +3,66 @@
 from collections.abc import Mapping
 from typing import Any
 
-from eth.abc import BlockAPI, ComputationAPI, ReceiptAPI, SignedTransactionAPI
+from eth.abc import BlockHeaderAPI, ComputationAPI, ReceiptAPI, SignedTransactionAPI
+from eth_utils.hexadecimal import encode_hex
 
 
-def block_json(header: Any, transactions: list[str]) -> dict[str, Any]:
-    """A block; `transactions` are the hashes."""
+def block_json(header: BlockHeaderAPI) -> dict[str, Any]:
+    """A block without its transactions."""
     return {
         "number": hex(header.block_number),
-        "hash": "0x" + header.hash.hex(),
-        "parentHash": "0x" + header.parent_hash.hex(),
+        "hash": encode_hex(header.hash),
+        "parentHash": encode_hex(header.parent_hash),
         "timestamp": hex(header.timestamp),
-        "baseFeePerGas": hex(header.base_fee_per_gas),
+        "baseFeePerGas": hex(header.base_fee_per_gas or 0),
         "gasLimit": hex(header.gas_limit),
         "gasUsed": hex(header.gas_used),
-        "transactions": transactions,
     }
 
 
-def logs_json(
-    header: Mapping[str, Any], transaction: SignedTransactionAPI, receipt: ReceiptAPI
-) -> list[dict[str, Any]]:
-    """The logs of a block's only transaction; `header` as from `block_json`."""
+def logs_json(block: Mapping[str, Any], transaction_hash: str, receipt: ReceiptAPI) -> list[dict[str, Any]]:
+    """The logs of a block's only transaction; `block` as from `block_json`."""
     return [
         {
-            "address": "0x" + log.address.hex(),
-            "topics": ["0x" + topic.to_bytes(32, "big").hex() for topic in log.topics],
-            "data": "0x" + log.data.hex(),
-            "blockNumber": header["number"],
-            "blockHash": header["hash"],
-            "blockTimestamp": header["timestamp"],
-            "transactionHash": "0x" + transaction.hash.hex(),
-            "transactionIndex": "0x0",
+            "address": encode_hex(log.address),
+            "topics": [f"0x{topic:064x}" for topic in log.topics],
+            "data": encode_hex(log.data),
+            "blockNumber": block["number"],
+            "blockHash": block["hash"],
+            "blockTimestamp": block["timestamp"],
+            "transactionHash": transaction_hash,
             "logIndex": hex(index),
-            "removed": False,
         }
         for index, log in enumerate(receipt.logs)
     ]
 
 
 def receipt_json(
-    block: BlockAPI,
-    header: Mapping[str, Any],
-    transaction: SignedTransactionAPI,
-    computation: ComputationAPI,
-    logs: list[dict[str, Any]],
+    block: Mapping[str, Any], transaction: SignedTransactionAPI, computation: ComputationAPI
 ) -> dict[str, Any]:
-    """The receipt of a block's only transaction."""
-    created = None if transaction.to else "0x" + computation.msg.storage_address.hex()
+    """The receipt of a block's only transaction, without its logs."""
+    tip_included = transaction.max_priority_fee_per_gas + int(block["baseFeePerGas"], 16)
     return {
-        "transactionHash": "0x" + transaction.hash.hex(),
-        "blockNumber": header["number"],
-        "blockHash": header["hash"],
-        "status": hex(int(not computation.is_error)),
-        "gasUsed": hex(block.header.gas_used),
-        "effectiveGasPrice": hex(
-            min(
-                transaction.max_fee_per_gas,
-                transaction.max_priority_fee_per_gas + (block.header.base_fee_per_gas or 0),
-            )
-        ),
-        "contractAddress": created,
-        "logs": logs,
+        "transactionHash": encode_hex(transaction.hash),
+        "blockNumber": block["number"],
+        "status": hex(computation.is_success),
+        "gasUsed": block["gasUsed"],
+        "effectiveGasPrice": hex(min(transaction.max_fee_per_gas, tip_included)),
+        "contractAddress": None if transaction.to else encode_hex(computation.msg.storage_address),
     }
 
 
 def matches(log: Mapping[str, Any], query: Mapping[str, Any]) -> bool:
-    """Whether a log is of the address and topics of an eth_getLogs query."""
-    address = query.get("address")
-    if address is not None and log["address"] != address.lower():
-        return False
-    for position, wanted in enumerate(query.get("topics", ())):
-        if wanted is None:
-            continue
-        allowed = wanted if isinstance(wanted, list) else [wanted]
-        if position >= len(log["topics"]) or log["topics"][position] not in allowed:
-            return False
-    return True
+    """Whether a log is in the blocks and of the contract and topics of an eth_getLogs query."""
+    if "blockHash" in query:
+        in_blocks = log["blockHash"] == query["blockHash"]
+    else:
+        first, last = int(query["fromBlock"], 16), int(query["toBlock"], 16)
+        in_blocks = first <= int(log["blockNumber"], 16) <= last
+    topics = query.get("topics", [])
+    return (
+        in_blocks
+        and log["address"] == query["address"].lower()
+        and len(topics) <= len(log["topics"])
+        and all(wanted in (None, topic) for wanted, topic in zip(topics, log["topics"], strict=False))
+    )

@@ -59,25 +59,20 @@ class Cursor(FrozenModel):
         kept = (*self.blocks, block)
         # What is not yet confirmed stays: its events exist nowhere else until they are published.
         first = min(block.number + 1 - window, self.next_confirmed)
-        return self._with(
-            next_seen=block.number + 1, blocks=tuple(old for old in kept if old.number >= first)
-        )
+        blocks = tuple(old for old in kept if old.number >= first)
+        return self.model_copy(update={"next_seen": block.number + 1, "blocks": blocks})
 
     def confirm(self, confirmations: int) -> "tuple[Cursor, Events]":
         """Everything with at least `confirmations` seen blocks on top becomes final."""
         end = max(self.next_confirmed, self.next_seen - confirmations)
-        events = [
-            event
-            for block in self.blocks
-            if self.next_confirmed <= block.number < end
-            for event in block.events
-        ]
-        return self._with(next_confirmed=end), events
+        final = [block for block in self.blocks if self.next_confirmed <= block.number < end]
+        events = [event for block in final for event in block.events]
+        return self.model_copy(update={"next_confirmed": end}), events
 
     def pass_history(self, next_block: int) -> "Cursor":
         """Blocks below `next_block` were read as final and are not kept; every seen one must be confirmed."""
         assert self.next_confirmed == self.next_seen, "history begins where nothing waits for confirmation"
-        return self._with(next_seen=next_block, next_confirmed=next_block, blocks=())
+        return Cursor(genesis=self.genesis, first=self.first, next_seen=next_block, next_confirmed=next_block)
 
     def rewind(self, chain: Mapping[int, bytes]) -> "tuple[Cursor, Events]":
         """Go back to the newest seen block that is still in the chain; `chain` gives hashes by block number.
@@ -92,16 +87,21 @@ class Cursor(FrozenModel):
             return self, []
         next_block = self._after_ancestor(chain)
         gone = [block for block in self.blocks if block.number >= next_block]
-        self._refuse_final(gone)
-        rewound = self._with(
-            next_seen=next_block,
-            next_confirmed=min(self.next_confirmed, next_block),
-            blocks=tuple(block for block in self.blocks if block.number < next_block),
-        )
-        return rewound, [
-            event.model_copy(update={"removed": True})
-            for block in reversed(gone)
-            for event in reversed(block.events)
+        for block in gone:
+            if block.events and block.number < self.next_confirmed:
+                raise DeepReorganisation(
+                    f"block {block.number} with {len(block.events)} confirmed events left the chain: "
+                    "decide which events still hold, ask for more confirmations, and start the listener with "
+                    "an empty store"
+                )
+        changes = {
+            "next_seen": next_block,
+            "next_confirmed": min(self.next_confirmed, next_block),
+            "blocks": tuple(block for block in self.blocks if block.number < next_block),
+        }
+        vanished = [event for block in reversed(gone) for event in reversed(block.events)]
+        return self.model_copy(update=changes), [
+            event.model_copy(update={"removed": True}) for event in vanished
         ]
 
     def _after_ancestor(self, chain: Mapping[int, bytes]) -> int:
@@ -115,28 +115,4 @@ class Cursor(FrozenModel):
             f"none of the blocks {self.blocks[0].number} to {self.next_seen - 1} is in the chain: check that "
             "the node is the right one, then decide which events still hold and start the listener with "
             "an empty store"
-        )
-
-    def _refuse_final(self, gone: list[SeenBlock]) -> None:
-        for block in gone:
-            if block.events and block.number < self.next_confirmed:
-                raise DeepReorganisation(
-                    f"block {block.number} with {len(block.events)} confirmed events left the chain: "
-                    "decide which events still hold, ask for more confirmations, and start the listener with "
-                    "an empty store"
-                )
-
-    def _with(
-        self,
-        *,
-        next_seen: int | None = None,
-        next_confirmed: int | None = None,
-        blocks: tuple[SeenBlock, ...] | None = None,
-    ) -> "Cursor":
-        return Cursor.model_construct(
-            genesis=self.genesis,
-            first=self.first,
-            next_seen=self.next_seen if next_seen is None else next_seen,
-            next_confirmed=self.next_confirmed if next_confirmed is None else next_confirmed,
-            blocks=self.blocks if blocks is None else blocks,
         )

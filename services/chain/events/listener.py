@@ -8,7 +8,7 @@ id, block hash, log index).
 
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, Protocol
+from typing import Any
 
 import structlog
 
@@ -20,8 +20,8 @@ from services.chain.contract.logs import LogReader
 from services.chain.contract.views import MarketplaceViews
 from services.chain.errors import ChainUnavailable, RpcError, WrongChain
 from services.chain.events.cursor import Cursor, SeenBlock
-from services.chain.events.event_outbox import Stream, StreamedEvent
-from services.chain.rpc.http import Request, Rpc
+from services.chain.events.event_outbox import EventOutbox, Stream, StreamedEvent
+from services.chain.rpc.http import Rpc
 from services.chain.rpc.values import octets, quantity
 from services.common.errors import StoreUnavailable
 from services.common.tasks import wait_for_event
@@ -33,18 +33,6 @@ _BLOCKS_PER_STEP = 32
 _HISTORY_PER_STEP = 20_000
 
 
-class ListenerOutbox(Protocol):
-    """Where one listener remembers how far it came and what is to be published."""
-
-    def load(self) -> bytes | None:
-        """The last saved cursor."""
-        ...
-
-    def save(self, cursor: bytes, events: Sequence[StreamedEvent]) -> None:
-        """Replace the cursor and add the events, durably, both or neither."""
-        ...
-
-
 class ChainListener:
     """Follows one contract on one chain."""
 
@@ -52,7 +40,7 @@ class ChainListener:
         self,
         rpc: Rpc,
         market: Market,
-        outbox: ListenerOutbox,
+        outbox: EventOutbox,
         *,
         confirmations: int = 12,
         first_block: int = 0,
@@ -92,16 +80,15 @@ class ChainListener:
         while True:
             self._woken.clear()
             self.on_cycle()
+            more = False
             try:
                 more = await self.step()
             except (ChainUnavailable, RpcError) as error:
                 _log.warning("chain_poll_failed", reason=str(error))
-                more = False
             except StoreUnavailable as error:  # what was read is kept, and saved by a later step
                 await pause(error)
-                more = False
             if not more:
-                await self._pause()
+                await wait_for_event(self._woken, self._poll_seconds)
 
     async def step(self) -> bool:
         """Store what is next to publish and how far that is; False where the newest block is reached."""
@@ -132,7 +119,7 @@ class ChainListener:
     async def _start(self) -> Cursor:
         """Check that this is the market's chain, then continue where the last run stopped."""
         await MarketplaceViews(self._rpc, self._market).check_deployment()
-        block = await self._rpc.call("eth_getBlockByNumber", hex(0), False)
+        (block,) = await self._headers([0])
         genesis = octets(block["hash"])
         stored = self._outbox.load()
         cursor = Cursor.start(genesis, self._first_block) if stored is None else unpack(Cursor, stored)
@@ -146,19 +133,18 @@ class ChainListener:
 
     async def _rewind(self, cursor: Cursor) -> None:
         """Take back what is no longer in the node's chain; one request while nothing changed."""
-        if cursor.tip is None:
+        if cursor.tip is None or await self._hashes([cursor.tip]) == {cursor.tip.number: cursor.tip.hash}:
             return
-        chain = await self._hashes([cursor.tip.number])
-        if chain.get(cursor.tip.number) == cursor.tip.hash:
-            return
-        rewound, vanished = cursor.rewind(await self._hashes([block.number for block in cursor.blocks]))
+        self._cursor, vanished = cursor.rewind(await self._hashes(cursor.blocks))
         self._stream("seen", vanished)
-        self._cursor = rewound
 
-    async def _hashes(self, numbers: list[int]) -> dict[int, bytes]:
-        requests: list[Request] = [("eth_getBlockByNumber", [hex(number), False]) for number in numbers]
-        blocks = await self._rpc.batch(requests)
-        return {number: octets(block["hash"]) for number, block in zip(numbers, blocks, strict=True) if block}
+    async def _hashes(self, blocks: Sequence[SeenBlock]) -> dict[int, bytes]:
+        """What stands in the chain at the numbers of these blocks; without those that it does not reach."""
+        headers = await self._headers(block.number for block in blocks)
+        return {quantity(header["number"]): octets(header["hash"]) for header in headers if header}
+
+    async def _headers(self, numbers: Iterable[int]) -> list[Any]:
+        return await self._rpc.batch([("eth_getBlockByNumber", [hex(number), False]) for number in numbers])
 
     async def _read_history(self, last: int) -> None:
         """Blocks too old to be taken back, by ranges: seen and confirmed in one go."""
@@ -173,9 +159,7 @@ class ChainListener:
     async def _read_blocks(self, head: int) -> bool:
         """New blocks one by one, each with its own logs; False where the chain changed meanwhile."""
         first = self._position.next_seen
-        numbers = range(first, min(head + 1, first + _BLOCKS_PER_STEP))
-        requests: list[Request] = [("eth_getBlockByNumber", [hex(number), False]) for number in numbers]
-        for header in await self._rpc.batch(requests):
+        for header in await self._headers(range(first, min(head + 1, first + _BLOCKS_PER_STEP))):
             block = None if header is None else await self._block(header)
             if block is None or not self._position.follows(block):
                 return False  # the next step finds the ancestor
@@ -194,6 +178,3 @@ class ChainListener:
             parent=octets(header["parentHash"]),
             events=tuple(await self._logs.in_block(block_hash)),
         )
-
-    async def _pause(self) -> None:
-        await wait_for_event(self._woken, self._poll_seconds)

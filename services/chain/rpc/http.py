@@ -6,7 +6,7 @@ same.
 
 import itertools
 from collections.abc import Callable, Sequence
-from types import TracebackType
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Protocol, Self
 from urllib.parse import urlsplit
 
@@ -14,6 +14,7 @@ from pydantic_core import from_json
 
 from protocol.errors import MisuseError
 from services.chain.errors import ChainUnavailable, RpcError
+from services.chain.rpc.values import octets
 
 if TYPE_CHECKING:
     import aiohttp
@@ -32,19 +33,15 @@ class Rpc(Protocol):
 
     async def call(self, method: str, *parameters: Any) -> Any:
         """One request; returns the decoded result."""
-        ...
 
     async def batch(self, requests: Sequence[Request]) -> list[Any]:
         """Several requests in one trip, results in the same order; the first refusal is raised."""
-        ...
 
     async def close(self) -> None:
         """Release the connection."""
-        ...
 
     def on_block(self, wake: Callable[[], None]) -> None:
         """Call `wake` in the event loop after each new block, if the node can tell; otherwise do nothing."""
-        ...
 
 
 class HttpRpc:
@@ -72,15 +69,12 @@ class HttpRpc:
     async def __aenter__(self) -> Self:
         return self
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         await self.close()
 
     async def call(self, method: str, *parameters: Any) -> Any:
         """One request; see the port."""
-        body = self._body(method, list(parameters))
-        return _result(method, await self._post(body))
+        return _result(method, await self._post(self._body(method, list(parameters))))
 
     async def batch(self, requests: Sequence[Request]) -> list[Any]:
         """Several requests in one trip; see the port."""
@@ -159,8 +153,7 @@ def _result(method: str, answer: Any) -> Any:
         return answer.get("result")
     if not isinstance(error, dict):
         raise RpcError(method, 0, str(error))
-    code = error.get("code")
-    message = str(error.get("message", ""))
+    code, message = error.get("code"), str(error.get("message", ""))
     raise RpcError(method, code if isinstance(code, int) else 0, message, _revert_data(error.get("data")))
 
 
@@ -169,10 +162,8 @@ def _revert_data(data: Any) -> bytes:
     if isinstance(data, dict):
         data = data.get("data")
     if isinstance(data, str) and data.startswith("0x"):
-        try:
-            return bytes.fromhex(data[2:])
-        except ValueError:
-            return b""
+        with suppress(ValueError):
+            return octets(data)
     return b""
 
 

@@ -1,10 +1,12 @@
-"""A transaction under way: how it is treated, what is remembered of it, what becomes of it."""
+"""A transaction under way (EIP-1559): how it is treated and signed, what is remembered and becomes of it."""
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from services.chain.rpc.values import quantity
-from services.chain.transactions.transaction import Transaction
+from services.chain.rpc.values import octets, quantity
+
+if TYPE_CHECKING:
+    from eth_account.datastructures import SignedTransaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +24,49 @@ class SendPolicy:
     lost_seconds: float = 2.0
     poll_seconds: float = 0.5
     most_fee_per_gas: int = 500 * 10**9
-    gas_margin_percent: int = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Fees:
+    """Wei per unit of gas: the most that is paid, and the tip to the block's builder within it."""
+
+    most: int
+    tip: int
+
+    def raised(self) -> "Fees":
+        """An eighth more, the usual step: nodes accept a replacement from 10 % more on."""
+        return Fees(self.most * 9 // 8 + 1, self.tip * 9 // 8 + 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Transaction:
+    """A transaction before it is signed; `recipient` None creates a contract."""
+
+    chain_id: int
+    nonce: int
+    recipient: str | None
+    value: int
+    data: bytes
+    gas: int
+    fees: Fees
+
+    def sign(self, signing_key: bytes) -> "SignedTransaction":
+        """With the raw bytes for eth_sendRawTransaction and the hash under which nodes know them."""
+        from eth_account import Account  # noqa: PLC0415  slow to import
+
+        fields = {
+            "type": 2,
+            "chainId": self.chain_id,
+            "nonce": self.nonce,
+            "to": octets(self.recipient) if self.recipient else b"",
+            "value": self.value,
+            "data": self.data,
+            "gas": self.gas,
+            "maxFeePerGas": self.fees.most,
+            "maxPriorityFeePerGas": self.fees.tip,
+        }
+        signed: SignedTransaction = Account.sign_transaction(fields, signing_key)
+        return signed
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,26 +80,26 @@ class Receipt:
     succeeded: bool
     created: str | None = None
 
-
-def read_receipt(value: bytes, receipt: dict[str, Any]) -> Receipt:
-    """From a node's answer for the transaction with the hash `value`."""
-    gas = quantity(receipt["gasUsed"])
-    return Receipt(
-        transaction_hash=value,
-        block_number=quantity(receipt["blockNumber"]),
-        gas_used=gas,
-        fee=gas * quantity(receipt["effectiveGasPrice"]),
-        succeeded=quantity(receipt["status"]) == 1,
-        created=receipt.get("contractAddress"),
-    )
+    @classmethod
+    def of(cls, answer: dict[str, Any]) -> "Receipt":
+        """From a node's answer."""
+        gas = quantity(answer["gasUsed"])
+        return cls(
+            transaction_hash=octets(answer["transactionHash"]),
+            block_number=quantity(answer["blockNumber"]),
+            gas_used=gas,
+            fee=gas * quantity(answer["effectiveGasPrice"]),
+            succeeded=quantity(answer["status"]) == 1,
+            created=answer.get("contractAddress"),
+        )
 
 
 @dataclass(slots=True)
 class PendingTransaction:
-    """One nonce and every transaction that was broadcast for it."""
+    """One nonce and the hashes of all transactions that were broadcast for it."""
 
     transaction: Transaction
-    raw: list[bytes] = field(default_factory=list)
+    hashes: list[str] = field(default_factory=list)
     tried_at: float = 0.0
     """When it was sent, or outbid."""
     known_at: float = 0.0

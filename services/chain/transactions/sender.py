@@ -12,23 +12,23 @@ its effect can be seen, or the nonce of the next attempt, and at most one of the
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import replace
-from typing import Any
 
 import structlog
 
 from protocol.signatures import address_of
 from services.chain.errors import ChainUnavailable, InsufficientFunds, RpcError
-from services.chain.rpc.http import Rpc
+from services.chain.rpc.http import Request, Rpc
 from services.chain.rpc.values import quantity
 from services.chain.transactions.newest_block import NewestBlock
-from services.chain.transactions.pending import PendingTransaction, Receipt, SendPolicy, read_receipt
-from services.chain.transactions.transaction import Fees, Transaction, transaction_hash
+from services.chain.transactions.pending import Fees, PendingTransaction, Receipt, SendPolicy, Transaction
 
 _log = structlog.get_logger(__name__)
 
 _MOST_BUMPS_AT_ONCE = 40
 
 _TRANSFER_GAS = 21_000
+
+GAS_MARGIN_PERCENT = 50
 
 Done = Callable[[], Awaitable[bool]]
 """Whether the newest block already has what a transaction is for."""
@@ -59,20 +59,18 @@ class Sender:
         value: int = 0,
         *,
         done: Done | None = None,
-        gas_margin_percent: int | None = None,
+        gas_margin_percent: int = GAS_MARGIN_PERCENT,
     ) -> Receipt:
         """Send and wait until final; `recipient` None creates a contract.
 
-        `gas_margin_percent` stands instead of the policy's. With `done`, the transaction must not happen
-        twice: it waits until every earlier one of this key is final, and is not sent where `done` then says
-        yes.
+        With `done`, the transaction must not happen twice: it waits until every earlier one of this key is
+        final, and is not sent where `done` then says yes.
 
         Raises RpcError when the node refuses (a revert is found out by the estimate, before anything is
         sent), InsufficientFunds, ChainUnavailable when the node cannot be reached before anything was sent,
         and TransactionReplaced.
         """
-        margin = self._policy.gas_margin_percent if gas_margin_percent is None else gas_margin_percent
-        while (pending := await self._launch(recipient, data, value, done, margin)) is None:
+        while (pending := await self._launch(recipient, data, value, done, gas_margin_percent)) is None:
             await self._newest.pause()
         try:
             return await self._wait(pending)
@@ -86,6 +84,11 @@ class Sender:
             await self._newest.pause()
         return bool(others)
 
+    def request(self, recipient: str | None, data: bytes, value: int) -> dict[str, str]:
+        """The transaction as eth_call and eth_estimateGas take it."""
+        request = {"from": self.address, "data": "0x" + data.hex(), "value": hex(value)}
+        return request if recipient is None else request | {"to": recipient}
+
     async def _launch(
         self, recipient: str | None, data: bytes, value: int, done: Done | None, margin: int
     ) -> PendingTransaction | None:
@@ -97,11 +100,9 @@ class Sender:
                     return None
                 if await done():
                     raise TransactionReplaced
-            gas, fees = await self._estimate(recipient, data, value, margin)
-            pending = PendingTransaction(
-                Transaction(self._chain_id, nonce, recipient, value, data, gas, fees)
-            )
-            self._in_flight[nonce] = pending
+            gas, fees = await self._estimate(self.request(recipient, data, value), margin)
+            transaction = Transaction(self._chain_id, nonce, recipient, value, data, gas, fees)
+            self._in_flight[nonce] = pending = PendingTransaction(transaction)
             try:
                 await self._broadcast(pending)
             except BaseException:
@@ -109,13 +110,8 @@ class Sender:
                 raise
             return pending
 
-    async def _estimate(
-        self, recipient: str | None, data: bytes, value: int, margin: int
-    ) -> tuple[int, Fees]:
+    async def _estimate(self, request: dict[str, str], margin: int) -> tuple[int, Fees]:
         """Gas with a margin, and fees: twice the present base fee covers six full blocks in a row."""
-        request = {"from": self.address, "data": "0x" + data.hex(), "value": hex(value)}
-        if recipient is not None:
-            request["to"] = recipient
         try:
             estimate, block, tip = await self._rpc.batch(
                 [
@@ -127,8 +123,7 @@ class Sender:
         except RpcError as error:
             raise self._explained(error) from None
         gas = quantity(estimate) * (100 + margin) // 100
-        most = 2 * quantity(block["baseFeePerGas"]) + quantity(tip)
-        most = min(most, self._policy.most_fee_per_gas)
+        most = min(2 * quantity(block["baseFeePerGas"]) + quantity(tip), self._policy.most_fee_per_gas)
         return min(gas, quantity(block["gasLimit"])), Fees(most, min(quantity(tip), most))
 
     async def _next_nonce(self) -> int:
@@ -165,11 +160,11 @@ class Sender:
 
     async def _submit(self, pending: PendingTransaction) -> None:
         """Sign, remember, send; a node that knows the transaction already has done what we want."""
-        raw = pending.transaction.sign(self._signing_key)
-        if raw not in pending.raw:
-            pending.raw.append(raw)
+        signed = pending.transaction.sign(self._signing_key)
+        if signed.hash.to_0x_hex() not in pending.hashes:
+            pending.hashes.append(signed.hash.to_0x_hex())
         try:
-            await self._rpc.call("eth_sendRawTransaction", "0x" + raw.hex())
+            await self._rpc.call("eth_sendRawTransaction", signed.raw_transaction.to_0x_hex())
         except RpcError as error:
             if "already" not in error.message.lower():  # "already known", "already imported"
                 raise
@@ -212,7 +207,7 @@ class Sender:
         mined, known = await self._rpc.batch(
             [
                 ("eth_getTransactionCount", [self.address, "latest"]),
-                ("eth_getTransactionByHash", ["0x" + transaction_hash(pending.raw[-1]).hex()]),
+                ("eth_getTransactionByHash", [pending.hashes[-1]]),
             ]
         )
         next_nonce, now = quantity(mined), asyncio.get_running_loop().time()
@@ -237,7 +232,10 @@ class Sender:
             await self._fill(range(next_nonce, pending.nonce), pending.transaction.fees)
         if now - pending.tried_at >= self._policy.bump_seconds:
             pending.tried_at = pending.known_at = now
-            await self._outbid(pending)
+            # The pool lost it, or its fee is too low: a higher fee cures both.
+            if not self._raise_fees(pending):
+                _log.warning("fee_cap_reached", nonce=pending.nonce, fee=pending.transaction.fees.most)
+            await self._submit(pending)
         elif now - pending.known_at >= self._policy.lost_seconds:
             pending.known_at = now
             await self._submit(pending)
@@ -254,20 +252,11 @@ class Sender:
 
     async def _look(self, pending: PendingTransaction) -> tuple[Receipt | None, bool]:
         """The receipt of whichever transaction of this nonce was mined, and whether it is deep enough."""
-        hashes = [transaction_hash(raw) for raw in pending.raw]
-        requests: list[tuple[str, list[Any]]] = [
-            ("eth_getTransactionReceipt", ["0x" + value.hex()]) for value in hashes
-        ]
+        requests: list[Request] = [("eth_getTransactionReceipt", [value]) for value in pending.hashes]
         # The head first: a block that was replaced after its receipt was read must not gain depth.
         head, *receipts = await self._rpc.batch([("eth_blockNumber", []), *requests])
-        for value, receipt in zip(hashes, receipts, strict=True):
+        for receipt in receipts:
             if receipt is not None and receipt.get("blockNumber") is not None:
                 depth = quantity(head) - quantity(receipt["blockNumber"])
-                return read_receipt(value, receipt), depth >= self._policy.confirmations
+                return Receipt.of(receipt), depth >= self._policy.confirmations
         return None, False
-
-    async def _outbid(self, pending: PendingTransaction) -> None:
-        """Not mined in time: the pool lost it, or its fee is too low. A higher fee cures both."""
-        if not self._raise_fees(pending):
-            _log.warning("fee_cap_reached", nonce=pending.nonce, fee=pending.transaction.fees.most)
-        await self._submit(pending)

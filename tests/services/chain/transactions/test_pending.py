@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from protocol.signatures import address_of
-from services.chain.transactions.transaction import Fees, Transaction, transaction_hash
+from services.chain.transactions.pending import Fees, Transaction
 
 
 @settings(deadline=None)
@@ -30,9 +30,9 @@ def test_transactions_are_signed_as_a_wallet_signs_them(nonce, value, data, fee,
         "maxPriorityFeePerGas": 5,
     }
     theirs = Account.sign_transaction(fields, key)
-    assert ours == theirs.raw_transaction
-    assert transaction_hash(ours) == theirs.hash
-    assert Account.recover_transaction(ours).lower() == address_of(key)
+    assert ours.raw_transaction == theirs.raw_transaction
+    assert ours.hash == theirs.hash
+    assert Account.recover_transaction(ours.raw_transaction).lower() == address_of(key)
 
 
 def test_raised_fees_are_enough_for_a_replacement() -> None:
