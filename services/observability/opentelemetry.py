@@ -30,7 +30,6 @@ class OpenTelemetrySpan(tracer.Span):
     """A span that is exported once it has ended."""
 
     def __init__(self, span: Span) -> None:
-        """A span that has been started."""
         self._span = span
         headers: dict[str, str] = {}
         _traceparent.inject(headers, set_span_in_context(span, Context()))
@@ -89,12 +88,10 @@ class LoggedExporter(SpanExporter):
     """Another exporter, with one line in our log when its collector goes, and one when it is back."""
 
     def __init__(self, exporter: SpanExporter) -> None:
-        """The collector counts as there at first."""
         self._exporter, self._is_there = exporter, True
 
     @override
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
-        """Export, and tell of a change."""
         result = self._exporter.export(spans)
         is_there = result is SpanExportResult.SUCCESS
         if is_there is not self._is_there:

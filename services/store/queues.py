@@ -44,10 +44,9 @@ _NEXT_TIMER_AT = sa.select(sa.func.min(timers.c.fire_at))
 
 
 class Queues:
-    """The queues of one database."""
+    """The queues of one database, whose tables exist already."""
 
     def __init__(self, database: Database) -> None:
-        """The tables exist already."""
         self._database = database
         self._new_input = database.insert_new(inbox)
 
@@ -85,12 +84,11 @@ class Queues:
     def waiting_inputs(self) -> int:
         """How many inputs have not been processed yet."""
         query = sa.select(sa.func.count()).select_from(inbox).where(~inbox.c.done)
-        return int(self._database.scalar(query))
+        return int(self._database.scalar(query) or 0)
 
     def oldest_input_at(self) -> float | None:
         """When the input arrived that has waited longest."""
-        oldest: float | None = self._database.scalar(_OLDEST_INPUT)
-        return oldest
+        return self._database.scalar(_OLDEST_INPUT)
 
     def next_input(self, key: str) -> QueuedInput | None:
         """The oldest input of an instance."""
@@ -136,17 +134,15 @@ class Queues:
 
     def waiting_effects(self) -> int:
         """How many effects have not taken place yet."""
-        return int(self._database.scalar(sa.select(sa.func.count()).select_from(outbox)))
+        return int(self._database.scalar(sa.select(sa.func.count()).select_from(outbox)) or 0)
 
     def oldest_effect_at(self) -> float | None:
         """When the effect was asked for that has waited longest."""
-        oldest: float | None = self._database.scalar(_OLDEST_EFFECT)
-        return oldest
+        return self._database.scalar(_OLDEST_EFFECT)
 
     def next_effect_at(self, exclude: Iterable[int] = ()) -> float | None:
         """When the next waiting effect is due, those in hand excluded."""
-        due: float | None = self._database.scalar(_NEXT_EFFECT_AT, in_hand=list(exclude))
-        return due
+        return self._database.scalar(_NEXT_EFFECT_AT, in_hand=list(exclude))
 
     # ---- timers ----
 
@@ -181,8 +177,7 @@ class Queues:
 
     def next_timer_at(self) -> float | None:
         """When the next timer runs out."""
-        due: float | None = self._database.scalar(_NEXT_TIMER_AT)
-        return due
+        return self._database.scalar(_NEXT_TIMER_AT)
 
     # ---- inside a transaction ----
 

@@ -24,11 +24,6 @@ _INSTANCE = _INSTANCES.where(instances.c.key == sa.bindparam("of"))
 _KEY_OF = sa.select(instances.c.key).where(instances.c.training == sa.bindparam("of"))
 _KEY_OF_EVENTS = sa.select(inbox.c.key).where(inbox.c.training == sa.bindparam("of")).limit(1)
 _BLOBS = sa.select(blobs.c.digest, blobs.c.content).where(blobs.c.key == sa.bindparam("of"))
-_UPDATE = (
-    instances.update()
-    .where(instances.c.key == sa.bindparam("of"))
-    .values({name: sa.bindparam(name) for name in ("training", "state", "shown", "finished", "updated_at")})
-)
 
 
 class Store(Queues):
@@ -105,8 +100,7 @@ class Store(Queues):
     def quiet_since(self) -> float | None:
         """When the training under way changed that has been quiet longest."""
         query = sa.select(sa.func.min(instances.c.updated_at)).where(~instances.c.finished)
-        since: float | None = self._database.scalar(query)
-        return since
+        return self._database.scalar(query)
 
     def key_of(self, training: int) -> str | None:
         """The key of the instance that became this training, or becomes it with the events that wait."""
@@ -136,8 +130,7 @@ class Store(Queues):
                 "finished": writes.finished,
                 "updated_at": now,
             }
-            if connection.execute(_UPDATE, {"of": key, **values}).rowcount == 0:
-                connection.execute(instances.insert().values(key=key, **values))
+            put(connection, instances, {"key": key}, values)
             self._add_effects(connection, key, writes.effects, now)
             write_timers(connection, key, writes, now)
             write_blobs(connection, key, writes)
@@ -224,8 +217,7 @@ class Store(Queues):
     def result(self, key: str, name: str) -> bytes | None:
         """A private result, such as the bought model."""
         query = sa.select(results.c.content).where(results.c.key == key, results.c.name == name)
-        content: bytes | None = self._database.scalar(query)
-        return content
+        return self._database.scalar(query)
 
     def put_value(
         self, name: str, content: bytes, *, effects: Iterable[tuple[str, bytes]] = (), now: float = 0.0
