@@ -15,7 +15,6 @@ from typing_extensions import override
 
 from services.store.backend import Backend, in_use
 
-_CONNECT_SECONDS = 3
 _LOCK_CLASS = 0x0DE17A31
 _START_SECONDS = 5.0
 _SETTINGS = """
@@ -60,7 +59,7 @@ class PostgreSql(Backend):
             pool_timeout=30,
             pool_pre_ping=True,
             connect_args={
-                "connect_timeout": _CONNECT_SECONDS,
+                "connect_timeout": 3,
                 "tcp_user_timeout": 10_000,
                 "keepalives_idle": 10,
                 "keepalives_interval": 5,

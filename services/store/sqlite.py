@@ -4,7 +4,7 @@ import fcntl
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, nullcontext
 from pathlib import Path
 from typing import IO, Any, ClassVar
 
@@ -53,10 +53,7 @@ class SqliteFile(SqliteMemory):
     @override
     @contextmanager
     def exclusive(self, connection: sa.Connection) -> Iterator[None]:
-        if self._lock is not None:
-            yield
-            return
-        with _locked(self._lock_path):
+        with nullcontext() if self._lock else _locked(self._lock_path):
             yield
 
     @override

@@ -108,8 +108,7 @@ class Store(Queues):
             return remembered
         key: str | None = self._database.scalar(_KEY_OF, of=training)
         if key is None:
-            waiting: str | None = self._database.scalar(_KEY_OF_EVENTS, of=training)
-            return waiting
+            return self._database.scalar(_KEY_OF_EVENTS, of=training)
         self._keys[training] = key
         return key
 
@@ -220,20 +219,15 @@ class Store(Queues):
         return self._database.scalar(query)
 
     def put_value(
-        self, name: str, content: bytes, *, effects: Iterable[tuple[str, bytes]] = (), now: float = 0.0
+        self, name: str, content: bytes | None, *, effects: Iterable[tuple[str, bytes]] = (), now: float = 0.0
     ) -> None:
         """Remember something of the role's own, such as the listener's cursor, with what follows from it.
 
-        The effects are due from `now` on.
+        None forgets it; an unknown name is not an error then. The effects are due from `now` on.
         """
         with self._database.writing() as connection:
             write_values(connection, {name: content})
             self._add_effects(connection, name, effects, now)
-
-    def remove_value(self, name: str) -> None:
-        """Forget something of the role's own; an unknown name is not an error."""
-        with self._database.writing() as connection:
-            write_values(connection, {name: None})
 
     def values(self, prefix: str) -> dict[str, bytes]:
         """What is remembered under names with this prefix, the prefix cut off."""
