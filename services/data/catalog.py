@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import msgpack  # type: ignore[import-untyped]
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 
 from protocol.learning.statistic import Statistic
 from services.common.errors import DataSetError
@@ -22,20 +22,16 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _SUFFIX = ".dataset"
 
 
-class ColumnRange(BaseModel):
+class ColumnRange(BaseModel, frozen=True, extra="forbid"):
     """A column and the range of its values."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str
     minimum: float
     maximum: float
 
 
-class Entry(BaseModel):
+class Entry(BaseModel, frozen=True, extra="forbid"):
     """What an owner sees of a data set; `source` is the file it was read from, if it is still there."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str
     rows: int = Field(ge=1)
@@ -44,9 +40,7 @@ class Entry(BaseModel):
     added_at: datetime
 
 
-class _File(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
-
+class _File(BaseModel, frozen=True, extra="forbid", hide_input_in_errors=True):
     entry: Entry
     statistic: bytes = Field(repr=False)
 

@@ -11,15 +11,13 @@ from services.data.catalog import Catalog
 
 _log = structlog.get_logger(__name__)
 
-POLL_SECONDS = 2.0
-
 
 async def watch_catalog(
     catalog: Catalog,
     undecided: Callable[[], Iterable[str]],
     offer: Callable[[Iterable[str], Input], None],
     *,
-    seconds: float = POLL_SECONDS,
+    seconds: float = 2.0,
 ) -> None:
     """Offer CatalogueChanged to the `undecided` instances after every change, until cancelled.
 

@@ -6,8 +6,6 @@ import numpy as np
 from pydantic import ValidationError
 
 from protocol.bought_model import BoughtModel
-from protocol.learning.kinds.registry import KINDS
-from protocol.learning.statistic import Matrix
 from services.common.errors import ConfigurationError
 from services.common.files import read_private, write_private
 
@@ -32,8 +30,3 @@ def read_model(path: Path | str) -> BoughtModel:
     if len(model.features) != len(model.weights) or not np.isfinite(numbers).all():
         raise ConfigurationError(f"{path} is not a model file: it needs one finite weight per feature")
     return model
-
-
-def predict(model: BoughtModel, rows: Matrix) -> Matrix:
-    """The target for each of m×p rows, their columns in the order of the model's features."""
-    return KINDS[model.kind].predict(model, rows)

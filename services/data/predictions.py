@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import TextIO
 
 from protocol.bought_model import BoughtModel
+from protocol.learning.kinds.registry import KINDS
 from protocol.learning.statistic import Matrix
 from services.common.errors import ConfigurationError
 from services.common.files import private_writer
-from services.data.model_file import predict
 from services.data.tabular import column_names, read_batches
 
 Write = Callable[[Matrix], None]
@@ -65,7 +65,7 @@ def predict_file(model: BoughtModel, file: Path, write: Write | None) -> Quality
     rows = read_batches(file, [*model.features, model.target] if is_measured else model.features)
     quality = Quality()
     for batch in rows.batches:
-        predicted = predict(model, batch[:, :features])
+        predicted = KINDS[model.kind].predict(model, batch[:, :features])
         if write is not None:
             write(predicted)
         quality.rows += len(batch)

@@ -20,7 +20,6 @@ _LARGEST_WEIGHT = 2.0**56
 _LARGEST_TARGET = 1e8
 """The contract takes sums of squared errors × 1e18 below 2¹²⁸: a hundredth of the root is a safe bound."""
 DEFAULT_DEPOSIT = MARKET_ASSET.whole
-_DEADLINES = {"join_s": 60, "step_s": 60, "chain_s": 60}
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +85,9 @@ def demo_request(options: DemoOptions, data: DemoData, aggregator: str) -> Reque
     spread = max(float(np.ptp(values)), 1e-12)
     largest = max(spread, float(np.abs(values).max()))
     steepness = spread / max(min(float(data.column(name).std()) for name in data.features), 1e-12)
-    start: dict[str, object] = {"start": "zero"}
+    start: dict[str, object] = {"start": options.start}
     if options.start == "mean":
-        start = {"start": "mean", "value": repr(round(float(values.mean()), 6))}
+        start["value"] = repr(round(float(values.mean()), 6))
     return parse_request(
         {
             "name": f"demo, seed {options.seed}",
@@ -108,7 +107,7 @@ def demo_request(options: DemoOptions, data: DemoData, aggregator: str) -> Reque
             },
             "payment": {"deposit_wei": str(options.deposit)},
             "aggregator": aggregator,
-            "deadlines": _DEADLINES,
+            "deadlines": {"join_s": 60, "step_s": 60, "chain_s": 60},
             "key_bits": options.key_bits,
         }
     )

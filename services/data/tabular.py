@@ -35,8 +35,7 @@ class Rows:
 
 def column_names(path: Path | str) -> tuple[str, ...]:
     """All columns of a file, in its order; raises DataSetError when it cannot be read as a table."""
-    place = _existing(path)
-    return _columns(place)
+    return _columns(_existing(path))
 
 
 def read_batches(path: Path | str, columns: Sequence[str] | None = None) -> Rows:

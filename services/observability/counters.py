@@ -11,31 +11,19 @@ from services.records.training_history import ROUND_ENDS, ROUND_STARTS
 
 PHASES = ("start", "keys", "training", "refresh", "metric", "opening", "chain", "bus", "store")
 
-_PHASE_OF_INPUT = {
-    "encrypted_model": "training",
-    "gradient_update": "training",
-    "refresh_request": "refresh",
-    "refresh_answer": "refresh",
-    "local_models": "metric",
-    "noisy_metric": "metric",
-    "metric_products": "metric",
-    "encrypted_metric": "metric",
-    "opening_request": "opening",
-    "opening": "opening",
-    "round_signature": "opening",
-    "trained_model": "opening",
+_INPUTS_OF_PHASE = {
+    "training": ("encrypted_model", "gradient_update"),
+    "refresh": ("refresh_request", "refresh_answer"),
+    "metric": ("local_models", "noisy_metric", "metric_products", "encrypted_metric"),
+    "opening": ("opening_request", "opening", "round_signature", "trained_model"),
 }
-
+_PHASE_OF_INPUT = {name: phase for phase, names in _INPUTS_OF_PHASE.items() for name in names}
 
 STEP_BUCKETS = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0)
 """Upper bounds in seconds: a step takes a millisecond, or minutes with large keys and wide models."""
 
-
 ROUND_BUCKETS = (0.3, 1.0, 3.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1800.0, 3600.0)
 """Upper bounds in seconds: a round takes a second on one machine, or as long as its deadlines let it."""
-
-
-_TRIED_AGAIN = ("step", "gate", "message", "letter", "call")
 
 
 class Meter:
@@ -45,7 +33,6 @@ class Meter:
     """
 
     def __init__(self) -> None:
-        """All phases at zero."""
         self.steps = Histogram(
             "deltaml_step_seconds",
             "Steps and what they took, by the kind of input.",
@@ -63,9 +50,8 @@ class Meter:
         self.steps_failed = 0
         self.transactions: Counter[tuple[str, str]] = Counter()
         self.gas: Counter[tuple[str, str]] = Counter()
-        self.retries: Counter[str] = Counter(dict.fromkeys(_TRIED_AGAIN, 0))
-        self.seconds: defaultdict[str, float] = defaultdict(float)
-        self.seconds.update(dict.fromkeys(PHASES, 0.0))
+        self.retries: Counter[str] = Counter(dict.fromkeys(("step", "gate", "message", "letter", "call"), 0))
+        self.seconds: defaultdict[str, float] = defaultdict(float, dict.fromkeys(PHASES, 0.0))
 
     def step(self, input_name: str, seconds: float) -> None:
         """A transition of a role; those that only follow the chain or set a training up count as start."""

@@ -9,17 +9,15 @@ from collections import deque
 from collections.abc import Callable
 
 TICK_SECONDS = 1.0
-_TICKS_KEPT = 60
 
 
 class Heartbeats:
     """One daemon's; `at` has the time (seconds since 1970) of each task's last beat."""
 
     def __init__(self, tick_seconds: float = TICK_SECONDS) -> None:
-        """No task has come round yet."""
         self._tick_seconds = tick_seconds
         self.at: dict[str, float] = {}
-        self._lags: deque[float] = deque([0.0], maxlen=_TICKS_KEPT)
+        self._lags: deque[float] = deque([0.0], maxlen=60)
 
     def beat(self, task: str) -> None:
         """A task came round."""

@@ -15,42 +15,25 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
 from opentelemetry.sdk.trace.sampling import TraceIdRatioBased
-from opentelemetry.trace import (
-    NonRecordingSpan,
-    Span,
-    SpanContext,
-    SpanKind,
-    Status,
-    StatusCode,
-    TraceFlags,
-    set_span_in_context,
-)
+from opentelemetry.trace import Span, SpanKind, Status, StatusCode, set_span_in_context
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 from typing_extensions import override
 
 from services.observability import tracer
 
 _log = structlog.get_logger(__name__)
 
-_KINDS = {
-    "internal": SpanKind.INTERNAL,
-    "producer": SpanKind.PRODUCER,
-    "consumer": SpanKind.CONSUMER,
-    "client": SpanKind.CLIENT,
-}
+_traceparent = TraceContextTextMapPropagator()
 
 
 class OpenTelemetrySpan(tracer.Span):
     """A span that is exported once it has ended."""
 
     def __init__(self, span: Span) -> None:
-        """A span that has been started."""
         self._span = span
-
-    @property
-    @override
-    def context(self) -> str:
-        place = self._span.get_span_context()
-        return f"00-{place.trace_id:032x}-{place.span_id:016x}-{place.trace_flags:02x}"
+        headers: dict[str, str] = {}
+        _traceparent.inject(headers, set_span_in_context(span, Context()))
+        self.context = headers["traceparent"]
 
     @override
     def describe(self, **attributes: tracer.Attribute | None) -> None:
@@ -67,7 +50,7 @@ class OpenTelemetrySpan(tracer.Span):
         self._span.end()
 
 
-class OpenTelemetryTracer(tracer.Tracer):
+class OpenTelemetryTracer:
     """Hands spans to a processor."""
 
     def __init__(
@@ -86,22 +69,16 @@ class OpenTelemetryTracer(tracer.Tracer):
         self._tracer = self._provider.get_tracer("deltaml")
         self._close_seconds = close_seconds
 
-    @override
     def start(self, name: str, parent: str | None, kind: tracer.Kind) -> OpenTelemetrySpan:
-        context = Context()
-        if parent is not None:
-            _, trace, span, _ = parent.split("-")
-            place = SpanContext(int(trace, 16), int(span, 16), is_remote=True, trace_flags=TraceFlags())
-            context = set_span_in_context(NonRecordingSpan(place), context)
-        return OpenTelemetrySpan(
-            self._tracer.start_span(
-                name, context, _KINDS[kind], record_exception=False, set_status_on_exception=False
-            )
+        """A span that runs from now on."""
+        context = _traceparent.extract({"traceparent": parent} if parent else {}, Context())
+        span = self._tracer.start_span(
+            name, context, SpanKind[kind.upper()], record_exception=False, set_status_on_exception=False
         )
+        return OpenTelemetrySpan(span)
 
-    @override
     def close(self) -> None:
-        """The thread that exports may wait for the collector longer than we do."""
+        """Export what is left, in bounded time: the exporting thread may wait for the collector longer."""
         last = threading.Thread(target=self._provider.shutdown, daemon=True)
         last.start()
         last.join(self._close_seconds)
@@ -111,12 +88,10 @@ class LoggedExporter(SpanExporter):
     """Another exporter, with one line in our log when its collector goes, and one when it is back."""
 
     def __init__(self, exporter: SpanExporter) -> None:
-        """The collector counts as there at first."""
         self._exporter, self._is_there = exporter, True
 
     @override
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
-        """Export, and tell of a change."""
         result = self._exporter.export(spans)
         is_there = result is SpanExportResult.SUCCESS
         if is_there is not self._is_there:

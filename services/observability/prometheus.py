@@ -5,12 +5,13 @@ Collected when asked for and in the event loop, so that a scrape never meets a t
 
 import shutil
 import time
-from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
+from operator import attrgetter
 from pathlib import Path
-from typing import NamedTuple
+from typing import Generic, TypeVar
 
 from aiohttp import web
 from prometheus_client import CollectorRegistry, ProcessCollector
@@ -50,49 +51,44 @@ class Observed:
     folder: Path | None = None
 
 
-Figures = Mapping[tuple[str, ...], float]
-"""By the values of the labels; what a daemon does not know is left out."""
+Figures = float | Mapping[str, float] | Mapping[tuple[str, ...], float] | None
+"""One figure, or one for each value of the labels; None for what is not known."""
+Source = TypeVar("Source")
 
 
-class Family(NamedTuple):
-    """One metric of every daemon."""
+@dataclass(frozen=True)
+class Family(Generic[Source]):
+    """One metric, read from every daemon or from the meter of their process."""
 
+    kind: type[CounterMetricFamily | GaugeMetricFamily]
     name: str
     text: str
-    read: Callable[[Observed], Figures]
+    read: Callable[[Source], Figures]
     labels: tuple[str, ...] = ()
-    kind: type[CounterMetricFamily | GaugeMetricFamily] = GaugeMetricFamily
+
+    def metric(self, common: Sequence[str], sources: Iterable[tuple[Sequence[str], Source]]) -> Metric:
+        """One reading of each source, which comes with its values of the `common` labels."""
+        metric = self.kind(f"deltaml_{self.name}", self.text, labels=(*common, *self.labels))
+        for values, source in sources:
+            figures = self.read(source)
+            if figures is None:
+                continue
+            by_label = figures if isinstance(figures, Mapping) else {(): figures}
+            for key, figure in by_label.items():
+                metric.add_metric([*values, *([key] if isinstance(key, str) else key)], figure)
+        return metric
 
 
-def _gauge(name: str, text: str, read: Callable[[Observed], float | None]) -> Family:
-    def figures(daemon: Observed) -> Figures:
-        figure = read(daemon)
-        return {} if figure is None else {(): figure}
-
-    return Family(name, text, figures)
-
-
-def _counter(name: str, text: str, read: Callable[[Observed], float]) -> Family:
-    return Family(name, text, lambda daemon: {(): read(daemon)}, kind=CounterMetricFamily)
-
-
-def _beats(daemon: Observed) -> Figures:
-    return {} if daemon.heartbeats is None else {(task,): at for task, at in daemon.heartbeats.at.items()}
-
-
-def _parts_up(daemon: Observed) -> Figures:
-    return {} if daemon.health is None else {(part,): float(up) for part, up in daemon.health.up.items()}
-
-
-def _trainings(daemon: Observed) -> Figures:
-    return {(state,): count for state, count in daemon.store.trainings_by_state().items()}
+_gauge = partial(Family[Observed], GaugeMetricFamily)
+_counter = partial(Family[Observed], CounterMetricFamily)
+_total = partial(Family[Meter], CounterMetricFamily)
 
 
 def _trainings_ended(daemon: Observed) -> Figures:
     """Both outcomes are there from the start: the first failure must show as an increase."""
-    ended: dict[tuple[str, ...], float] = {("finished",): 0.0, ("failed",): 0.0}
+    ended = {"finished": 0.0, "failed": 0.0}
     for state, count in daemon.store.trainings_by_state().items():
-        outcome = (state.partition("(")[0].lower(),)
+        outcome = state.partition("(")[0].lower()
         if outcome in ended:
             ended[outcome] += count
     return ended
@@ -100,19 +96,12 @@ def _trainings_ended(daemon: Observed) -> Figures:
 
 def _letters(daemon: Observed) -> Figures:
     """Every reason is there from the start: the first letter must show as an increase."""
-    none: Figures = {(reason, ""): 0.0 for reason in REASONS}
-    return {**none} | {(reason_of(code), code): count for code, count in daemon.bus.dead_letters.items()}
+    letters: dict[tuple[str, ...], float] = {(reason, ""): 0.0 for reason in REASONS}
+    letters.update({(reason_of(code), code): n for code, n in daemon.bus.dead_letters.items()})
+    return letters
 
 
-def _healthy(daemon: Observed) -> float | None:
-    return None if daemon.health is None else float(not daemon.health.failing())
-
-
-def _free_bytes(daemon: Observed) -> float | None:
-    return None if daemon.folder is None else shutil.disk_usage(daemon.folder).free
-
-
-def _of_blocks(figure: Callable[[int, int], float]) -> Callable[[Observed], float | None]:
+def _of_blocks(figure: Callable[[int, int], float]) -> Callable[[Observed], Figures]:
     return lambda daemon: None if (blocks := daemon.blocks()) is None else figure(*blocks)
 
 
@@ -121,10 +110,10 @@ def _age(since: float | None) -> float:
 
 
 FAMILIES = (
-    Family(
+    _gauge(
         "heartbeat_timestamp_seconds",
         "When a task of the daemon last came round; one that only waits does so every 20 seconds.",
-        _beats,
+        lambda of: None if of.heartbeats is None else of.heartbeats.at,
         ("task",),
     ),
     _gauge(
@@ -132,17 +121,29 @@ FAMILIES = (
         "By how much the event loop was late at the latest tick of the last minute.",
         lambda of: None if of.heartbeats is None else of.heartbeats.lag,
     ),
-    Family("up", "Whether broker, chain and store answered when last asked.", _parts_up, ("part",)),
-    _gauge("healthy", "1 when /health answers 200, else 0.", _healthy),
-    _gauge("store_free_bytes", "Space left where the store's file lies.", _free_bytes),
-    Family("trainings", "Trainings by the state that people see.", _trainings, ("state",)),
-    Family(
-        "trainings_ended",
-        "Trainings that have ended, by outcome.",
-        _trainings_ended,
-        ("outcome",),
-        CounterMetricFamily,
+    _gauge(
+        "up",
+        "Whether broker, chain and store answered when last asked.",
+        lambda of: None if of.health is None else of.health.up,
+        ("part",),
     ),
+    _gauge(
+        "healthy",
+        "1 when /health answers 200, else 0.",
+        lambda of: None if of.health is None else float(not of.health.failing()),
+    ),
+    _gauge(
+        "store_free_bytes",
+        "Space left where the store's file lies.",
+        lambda of: None if of.folder is None else shutil.disk_usage(of.folder).free,
+    ),
+    _gauge(
+        "trainings",
+        "Trainings by the state that people see.",
+        lambda of: of.store.trainings_by_state(),
+        ("state",),
+    ),
+    _counter("trainings_ended", "Trainings that have ended, by outcome.", _trainings_ended, ("outcome",)),
     _gauge(
         "training_quiet_seconds",
         "Time since the training under way changed that has been quiet longest; 0 when none is.",
@@ -162,13 +163,7 @@ FAMILIES = (
     ),
     _counter("messages_published", "Messages sent.", lambda of: of.bus.messages_published),
     _counter("bytes_published", "Bytes of sealed bodies sent.", lambda of: of.bus.bytes_published),
-    Family(
-        "dead_letters",
-        "Messages put among the dead letters.",
-        _letters,
-        ("reason", "code"),
-        CounterMetricFamily,
-    ),
+    _counter("dead_letters", "Messages put among the dead letters.", _letters, ("reason", "code")),
     _gauge("account_balance_ether", "What the daemon's account holds for gas.", lambda of: of.ether()),
     _gauge("head_block", "The chain's newest block.", _of_blocks(lambda newest, _: newest)),
     _gauge(
@@ -180,6 +175,17 @@ FAMILIES = (
         _of_blocks(lambda newest, final: newest - final),
     ),
 )
+
+PROCESS_TOTALS = (
+    _total(
+        "phase_seconds", "Seconds by phase, over all tasks and workers.", attrgetter("seconds"), ("phase",)
+    ),
+    _total("retries", "What could not be done at once and was tried again.", attrgetter("retries"), ("of",)),
+    _total("transactions", "Contract calls by outcome.", attrgetter("transactions"), ("call", "outcome")),
+    _total("gas_spent", "Gas of contract calls that were mined.", attrgetter("gas"), ("call", "outcome")),
+    _total("steps_failed", "Steps that ended in a bug of ours.", attrgetter("steps_failed")),
+)
+"""What the daemons of a process count together."""
 
 
 class DaemonCollector(Collector):
@@ -193,38 +199,11 @@ class DaemonCollector(Collector):
     def collect(self) -> Iterable[Metric]:
         """One reading; called by prometheus_client."""
         for family in FAMILIES:
-            yield self._reading(family)
-        yield from _process_totals(self._meter)
-
-    def _reading(self, family: Family) -> Metric:
-        labels = ("role", "party", *family.labels)
-        metric = family.kind(f"deltaml_{family.name}", family.text, labels=labels)
-        for daemon in self._daemons:
-            for values, figure in family.read(daemon).items():
-                metric.add_metric([daemon.role, daemon.address, *values], figure)
-        return metric
-
-
-def _process_totals(meter: Meter) -> Iterable[Metric]:
-    """What the daemons of a process count together."""
-    yield _total("phase_seconds", "Seconds by phase, over all tasks and workers.", ["phase"], meter.seconds)
-    yield _total("retries", "What could not be done at once and was tried again.", ["of"], meter.retries)
-    yield _total("transactions", "Contract calls by outcome.", ["call", "outcome"], meter.transactions)
-    yield _total("gas_spent", "Gas of contract calls that were mined.", ["call", "outcome"], meter.gas)
-    yield CounterMetricFamily(
-        "deltaml_steps_failed", "Steps that ended in a bug of ours.", value=meter.steps_failed
-    )
-    yield from meter.steps.collect()
-    yield from meter.rounds.collect()
-
-
-def _total(
-    name: str, text: str, labels: list[str], figures: Mapping[str, float] | Counter[tuple[str, str]]
-) -> Metric:
-    metric = CounterMetricFamily(f"deltaml_{name}", text, labels=labels)
-    for key, figure in figures.items():
-        metric.add_metric([key] if isinstance(key, str) else list(key), figure)
-    return metric
+            yield family.metric(("role", "party"), [((of.role, of.address), of) for of in self._daemons])
+        for total in PROCESS_TOTALS:
+            yield total.metric((), [((), self._meter)])
+        yield from self._meter.steps.collect()
+        yield from self._meter.rounds.collect()
 
 
 @asynccontextmanager
@@ -243,7 +222,13 @@ async def serving(
     runner = web.AppRunner(_application(collector, health), access_log=None)
     await runner.setup()
     try:
-        await _listen(runner, host, port)
+        try:
+            await web.TCPSite(runner, host, port).start()
+        except OSError as error:
+            raise ConfigurationError(
+                f"cannot listen on {host}:{port} ({error.strerror}): choose another port for the metrics, "
+                "and an address of this machine"
+            ) from None
         yield
     finally:
         await runner.cleanup()
@@ -270,13 +255,3 @@ def _application(collector: Collector, health: Health | None) -> web.Application
     application = web.Application()
     application.add_routes([web.get("/metrics", metrics), web.get("/health", answer)])
     return application
-
-
-async def _listen(runner: web.AppRunner, host: str, port: int) -> None:
-    try:
-        await web.TCPSite(runner, host, port).start()
-    except OSError as error:
-        raise ConfigurationError(
-            f"cannot listen on {host}:{port} ({error.strerror}): choose another port for the metrics, and an "
-            "address of this machine"
-        ) from None

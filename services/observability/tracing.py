@@ -9,39 +9,17 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
-from typing_extensions import override
-
 from protocol.envelope import Envelope
-from services.observability.tracer import DEFAULT_LIMITS, Attribute, Kind, Limits, Span, Tracer
+from services.observability.tracer import DEFAULT_LIMITS, Attribute, Kind, Limits, Span
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import SpanProcessor
 
+    from services.observability.opentelemetry import OpenTelemetryTracer
 
 _context: ContextVar[str | None] = ContextVar("traceparent", default=None)
-
-
-class _NoSpan(Span):
-    @property
-    @override
-    def context(self) -> str | None:
-        return None
-
-    @override
-    def describe(self, **attributes: Attribute | None) -> None:
-        pass
-
-    @override
-    def fail(self, code: str) -> None:
-        pass
-
-    @override
-    def end(self) -> None:
-        pass
-
-
-_NO_SPAN = _NoSpan()
-_tracers: list[Tracer] = []
+_NO_SPAN = Span()
+_tracers: list["OpenTelemetryTracer"] = []
 """The process's tracer, or nothing."""
 
 

@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
+from typing import Any, ClassVar
 
 import sqlalchemy as sa
 
@@ -15,23 +16,20 @@ class Backend(ABC):
     engine: sa.Engine
     place: str
     """Where the store is, for people; never a password."""
-
-    @abstractmethod
-    def reader(self) -> sa.Engine:
-        """The engine for statements outside transactions."""
+    reader_options: ClassVar[dict[str, Any]]
+    """Of the engine's connections for statements outside transactions."""
+    begin_snapshot: ClassVar[tuple[str, ...]]
+    """Statements that begin, on a reader's connection, a transaction whose reads all see one moment."""
 
     @abstractmethod
     def exclusive(self, connection: sa.Connection) -> AbstractContextManager[None]:
         """Inside a transaction: no other process works on the store meanwhile; raises StoreInUse."""
 
-    @abstractmethod
-    def begin_snapshot(self, connection: sa.Connection) -> None:
-        """Begin a transaction, on a reader's connection, whose reads all see one moment."""
-
     @contextmanager
     def snapshot(self, connection: sa.Connection) -> Iterator[None]:
         """Have all reads on a reader's connection see one moment."""
-        self.begin_snapshot(connection)
+        for statement in self.begin_snapshot:
+            connection.exec_driver_sql(statement)
         try:
             yield
         finally:

@@ -42,17 +42,14 @@ class Database:
         """
         self._rests_until, self._rest_seconds = 0.0, rest_seconds
         self.backend: Backend = _backend(url, password, exclusive=exclusive, existing=existing)
-        self.engine, self._reader = self.backend.engine, self.backend.reader()
+        self.place = self.backend.place
+        self.engine = self.backend.engine
+        self._reader = self.engine.execution_options(**self.backend.reader_options)
         try:
             self.ping()
         except BaseException:
             self.close()
             raise
-
-    @property
-    def place(self) -> str:
-        """Where the store is, for people."""
-        return self.backend.place
 
     def ping(self) -> None:
         """Raise StoreUnavailable unless the database answers."""
@@ -78,12 +75,12 @@ class Database:
         with self.reading() as connection:
             return connection.execute(query, values).all()
 
-    def row(self, query: sa.Executable, **values: Any) -> Any:
+    def row(self, query: sa.Executable, **values: Any) -> Any | None:
         """The first row, or None."""
         with self.reading() as connection:
             return connection.execute(query, values).first()
 
-    def scalar(self, query: sa.Executable, **values: Any) -> Any:
+    def scalar(self, query: sa.Executable, **values: Any) -> Any | None:
         """The first column of the first row, or None."""
         with self.reading() as connection:
             return connection.execute(query, values).scalar()

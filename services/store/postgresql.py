@@ -8,14 +8,13 @@ import secrets
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, ClassVar
 
 import sqlalchemy as sa
 from typing_extensions import override
 
 from services.store.backend import Backend, in_use
 
-_CONNECT_SECONDS = 3
 _LOCK_CLASS = 0x0DE17A31
 _START_SECONDS = 5.0
 _SETTINGS = """
@@ -40,36 +39,36 @@ _END_OWN_SESSIONS = """
 class PostgreSql(Backend):
     """A schema of a PostgreSQL database, version 14 or newer."""
 
+    reader_options: ClassVar[dict[str, Any]] = {"isolation_level": "AUTOCOMMIT"}
+    begin_snapshot = (
+        "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY",
+        "SET LOCAL statement_timeout = 0",
+        "SET LOCAL idle_in_transaction_session_timeout = 0",
+    )
+
     def __init__(self, url: sa.URL, *, password: str | None, exclusive: bool) -> None:
         """`password` is the user's; without one, PostgreSQL's own password file is looked at."""
         self.place = url.render_as_string(hide_password=True)
         self._exclusive = exclusive
         self._name = f"deltaml-{secrets.token_hex(8)}"
         self._connected = False
-        arguments: dict[str, Any] = {
-            "connect_timeout": _CONNECT_SECONDS,
-            "tcp_user_timeout": 10_000,
-            "keepalives_idle": 10,
-            "keepalives_interval": 5,
-            "keepalives_count": 3,
-            "application_name": self._name,
-        }
-        if password is not None:
-            arguments["password"] = password
         self.engine = sa.create_engine(
-            url.set(drivername="postgresql+psycopg"),
+            url.set(drivername="postgresql+psycopg", password=password),
             pool_size=1,
             max_overflow=0,
             pool_timeout=30,
             pool_pre_ping=True,
-            connect_args=arguments,
+            connect_args={
+                "connect_timeout": 3,
+                "tcp_user_timeout": 10_000,
+                "keepalives_idle": 10,
+                "keepalives_interval": 5,
+                "keepalives_count": 3,
+                "application_name": self._name,
+            },
             hide_parameters=True,
         )
         sa.event.listen(self.engine, "connect", self._prepare)
-
-    @override
-    def reader(self) -> sa.Engine:
-        return self.engine.execution_options(isolation_level="AUTOCOMMIT")
 
     @override
     @contextmanager
@@ -80,12 +79,6 @@ class PostgreSql(Backend):
             raise in_use(self.place)
         connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
         yield
-
-    @override
-    def begin_snapshot(self, connection: sa.Connection) -> None:
-        connection.exec_driver_sql("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-        connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
-        connection.exec_driver_sql("SET LOCAL idle_in_transaction_session_timeout = 0")
 
     def _prepare(self, connection: Any, _record: Any) -> None:
         try:

@@ -15,8 +15,6 @@ _NEXT_INPUT = (
     .order_by(inbox.c.sequence)
     .limit(1)
 )
-_OLDEST_INPUT = sa.select(sa.func.min(inbox.c.arrived_at)).where(~inbox.c.done)
-_OLDEST_EFFECT = sa.select(sa.func.min(outbox.c.added_at))
 _INPUT_DONE = (
     inbox.update()
     .where(inbox.c.sequence == sa.bindparam("which"), ~inbox.c.done)
@@ -30,24 +28,13 @@ _DUE_EFFECTS = (
     .limit(sa.bindparam("most"))
 )
 _EFFECT_DONE = outbox.delete().where(outbox.c.sequence == sa.bindparam("which"))
-_EARLIER_CALL = (
-    sa.select(outbox.c.sequence)
-    .where(
-        outbox.c.key == sa.bindparam("of"),
-        outbox.c.kind == "call",
-        outbox.c.sequence < sa.bindparam("which"),
-    )
-    .limit(1)
-)
 _NEXT_EFFECT_AT = sa.select(sa.func.min(outbox.c.next_at)).where(_NOT_IN_HAND)
-_NEXT_TIMER_AT = sa.select(sa.func.min(timers.c.fire_at))
 
 
 class Queues:
-    """The queues of one database."""
+    """The queues of one database, whose tables exist already."""
 
     def __init__(self, database: Database) -> None:
-        """The tables exist already."""
         self._database = database
         self._new_input = database.insert_new(inbox)
 
@@ -85,12 +72,11 @@ class Queues:
     def waiting_inputs(self) -> int:
         """How many inputs have not been processed yet."""
         query = sa.select(sa.func.count()).select_from(inbox).where(~inbox.c.done)
-        return int(self._database.scalar(query))
+        return int(self._database.scalar(query) or 0)
 
     def oldest_input_at(self) -> float | None:
         """When the input arrived that has waited longest."""
-        oldest: float | None = self._database.scalar(_OLDEST_INPUT)
-        return oldest
+        return self._database.scalar(sa.select(sa.func.min(inbox.c.arrived_at)).where(~inbox.c.done))
 
     def next_input(self, key: str) -> QueuedInput | None:
         """The oldest input of an instance."""
@@ -119,14 +105,17 @@ class Queues:
         self, effect: QueuedEffect, next_at: float, unroutable_since: float | None = None
     ) -> None:
         """Try again later; `unroutable_since` tells for how long nobody has been there to take it."""
-        again = outbox.update().where(outbox.c.sequence == effect.sequence)
-        values = {"attempts": effect.attempts + 1, "next_at": next_at, "unroutable_since": unroutable_since}
+        later = outbox.update().where(outbox.c.sequence == effect.sequence)
+        later = later.values(attempts=effect.attempts + 1, next_at=next_at, unroutable_since=unroutable_since)
         with self._database.writing() as connection:
-            connection.execute(again.values(values))
+            connection.execute(later)
 
     def follows_a_call(self, effect: QueuedEffect) -> bool:
         """Whether an earlier call of the same instance has not taken place yet."""
-        return self._database.row(_EARLIER_CALL, of=effect.key, which=effect.sequence) is not None
+        earlier = sa.select(outbox.c.sequence).where(
+            outbox.c.key == effect.key, outbox.c.kind == "call", outbox.c.sequence < effect.sequence
+        )
+        return self._database.row(earlier.limit(1)) is not None
 
     def effect_to_input(self, effect: QueuedEffect, input_id: bytes, content: bytes) -> None:
         """Turn an effect that was refused for good into an input, both or neither."""
@@ -136,17 +125,15 @@ class Queues:
 
     def waiting_effects(self) -> int:
         """How many effects have not taken place yet."""
-        return int(self._database.scalar(sa.select(sa.func.count()).select_from(outbox)))
+        return int(self._database.scalar(sa.select(sa.func.count()).select_from(outbox)) or 0)
 
     def oldest_effect_at(self) -> float | None:
         """When the effect was asked for that has waited longest."""
-        oldest: float | None = self._database.scalar(_OLDEST_EFFECT)
-        return oldest
+        return self._database.scalar(sa.select(sa.func.min(outbox.c.added_at)))
 
     def next_effect_at(self, exclude: Iterable[int] = ()) -> float | None:
         """When the next waiting effect is due, those in hand excluded."""
-        due: float | None = self._database.scalar(_NEXT_EFFECT_AT, in_hand=list(exclude))
-        return due
+        return self._database.scalar(_NEXT_EFFECT_AT, in_hand=list(exclude))
 
     # ---- timers ----
 
@@ -181,8 +168,7 @@ class Queues:
 
     def next_timer_at(self) -> float | None:
         """When the next timer runs out."""
-        due: float | None = self._database.scalar(_NEXT_TIMER_AT)
-        return due
+        return self._database.scalar(sa.select(sa.func.min(timers.c.fire_at)))
 
     # ---- inside a transaction ----
 

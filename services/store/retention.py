@@ -13,7 +13,6 @@ _log = structlog.get_logger(__name__)
 
 RETENTION_SECONDS = 90 * 86400.0
 """Longer than anybody may ask for the model of a training."""
-_LOOK_SECONDS = 3600.0
 _AT_ONCE = 20
 
 
@@ -21,7 +20,7 @@ async def archive_ended(
     store: Store,
     retention_seconds: float,
     *,
-    look_seconds: float = _LOOK_SECONDS,
+    look_seconds: float = 3600.0,
     clock: Callable[[], float] = time.time,
 ) -> None:
     """Archive what ended longer ago than `retention_seconds`, a few at a time, until cancelled."""

@@ -42,13 +42,11 @@ def require_current(database: Database) -> None:
 
 def require_no_backup(database: Database) -> None:
     """Raise ConfigurationError for a backup that somebody put into a store's place."""
-    with database.reading() as connection:
-        query = sa.select(role_values.c.name).where(role_values.c.name == BACKUP_MARK)
-        if connection.execute(query).first() is not None:
-            raise ConfigurationError(
-                f"{database.place} is a backup, and whoever goes on from an old state could answer a "
-                "question twice: run `deltaml admin store restore`, which leaves it as it is"
-            )
+    if database.row(sa.select(role_values.c.name).where(role_values.c.name == BACKUP_MARK)) is not None:
+        raise ConfigurationError(
+            f"{database.place} is a backup, and whoever goes on from an old state could answer a question "
+            "twice: run `deltaml admin store restore`, which leaves it as it is"
+        )
 
 
 def bring_up_to_date(database: Database) -> tuple[int | None, int]:

@@ -4,9 +4,9 @@ import fcntl
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, nullcontext
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, ClassVar
 
 import sqlalchemy as sa
 from typing_extensions import override
@@ -16,10 +16,12 @@ from services.store.backend import Backend, in_use
 
 
 class SqliteMemory(Backend):
-    """A store that ends with its process."""
+    """A store that ends with its process: its one connection is the store."""
+
+    reader_options: ClassVar[dict[str, Any]] = {"reading": True}
+    begin_snapshot = ("BEGIN",)
 
     def __init__(self, url: sa.URL) -> None:
-        """One connection, which is the store."""
         self.place = str(url)
         self.engine = sa.create_engine(
             url, poolclass=sa.StaticPool, connect_args={"check_same_thread": False}
@@ -28,17 +30,9 @@ class SqliteMemory(Backend):
         sa.event.listen(self.engine, "begin", _begin)
 
     @override
-    def reader(self) -> sa.Engine:
-        return self.engine.execution_options(reading=True)
-
-    @override
     @contextmanager
     def exclusive(self, connection: sa.Connection) -> Iterator[None]:
         yield
-
-    @override
-    def begin_snapshot(self, connection: sa.Connection) -> None:
-        connection.exec_driver_sql("BEGIN")
 
 
 class SqliteFile(SqliteMemory):
@@ -59,10 +53,7 @@ class SqliteFile(SqliteMemory):
     @override
     @contextmanager
     def exclusive(self, connection: sa.Connection) -> Iterator[None]:
-        if self._lock is not None:
-            yield
-            return
-        with _locked(self._lock_path):
+        with nullcontext() if self._lock else _locked(self._lock_path):
             yield
 
     @override

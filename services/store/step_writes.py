@@ -9,19 +9,12 @@ import sqlalchemy as sa
 from services.store.rows import StepWrites
 from services.store.tables import blobs, facts, role_values, timers
 
-_FORGET_BLOB = blobs.delete().where(
-    blobs.c.key == sa.bindparam("of"), blobs.c.digest == sa.bindparam("which")
-)
-_FORGET_TIMER = timers.delete().where(
-    timers.c.key == sa.bindparam("of"), timers.c.name == sa.bindparam("which")
-)
-
 
 def write_timers(connection: sa.Connection, key: str, writes: StepWrites, now: float) -> None:
     """Cancel and set a step's timers, which run from `now` on."""
     gone = writes.cancelled | set(writes.timers)
     if gone:
-        connection.execute(_FORGET_TIMER, [{"of": key, "which": name} for name in gone])
+        connection.execute(timers.delete().where(timers.c.key == key, timers.c.name.in_(gone)))
     rows = [{"key": key, "name": name, "fire_at": now + wait} for name, wait in writes.timers.items()]
     if rows:
         connection.execute(timers.insert(), rows)
@@ -31,7 +24,7 @@ def write_blobs(connection: sa.Connection, key: str, writes: StepWrites) -> None
     """Keep what a step made and its state refers to; forget what it refers to no more."""
     gone = writes.known - writes.references
     if gone:
-        connection.execute(_FORGET_BLOB, [{"of": key, "which": digest} for digest in gone])
+        connection.execute(blobs.delete().where(blobs.c.key == key, blobs.c.digest.in_(gone)))
     rows = [
         {"key": key, "digest": digest, "content": content}
         for digest, content in writes.blobs.items()

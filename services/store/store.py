@@ -24,11 +24,6 @@ _INSTANCE = _INSTANCES.where(instances.c.key == sa.bindparam("of"))
 _KEY_OF = sa.select(instances.c.key).where(instances.c.training == sa.bindparam("of"))
 _KEY_OF_EVENTS = sa.select(inbox.c.key).where(inbox.c.training == sa.bindparam("of")).limit(1)
 _BLOBS = sa.select(blobs.c.digest, blobs.c.content).where(blobs.c.key == sa.bindparam("of"))
-_UPDATE = (
-    instances.update()
-    .where(instances.c.key == sa.bindparam("of"))
-    .values({name: sa.bindparam(name) for name in ("training", "state", "shown", "finished", "updated_at")})
-)
 
 
 class Store(Queues):
@@ -105,8 +100,7 @@ class Store(Queues):
     def quiet_since(self) -> float | None:
         """When the training under way changed that has been quiet longest."""
         query = sa.select(sa.func.min(instances.c.updated_at)).where(~instances.c.finished)
-        since: float | None = self._database.scalar(query)
-        return since
+        return self._database.scalar(query)
 
     def key_of(self, training: int) -> str | None:
         """The key of the instance that became this training, or becomes it with the events that wait."""
@@ -114,8 +108,7 @@ class Store(Queues):
             return remembered
         key: str | None = self._database.scalar(_KEY_OF, of=training)
         if key is None:
-            waiting: str | None = self._database.scalar(_KEY_OF_EVENTS, of=training)
-            return waiting
+            return self._database.scalar(_KEY_OF_EVENTS, of=training)
         self._keys[training] = key
         return key
 
@@ -136,8 +129,7 @@ class Store(Queues):
                 "finished": writes.finished,
                 "updated_at": now,
             }
-            if connection.execute(_UPDATE, {"of": key, **values}).rowcount == 0:
-                connection.execute(instances.insert().values(key=key, **values))
+            put(connection, instances, {"key": key}, values)
             self._add_effects(connection, key, writes.effects, now)
             write_timers(connection, key, writes, now)
             write_blobs(connection, key, writes)
@@ -224,24 +216,18 @@ class Store(Queues):
     def result(self, key: str, name: str) -> bytes | None:
         """A private result, such as the bought model."""
         query = sa.select(results.c.content).where(results.c.key == key, results.c.name == name)
-        content: bytes | None = self._database.scalar(query)
-        return content
+        return self._database.scalar(query)
 
     def put_value(
-        self, name: str, content: bytes, *, effects: Iterable[tuple[str, bytes]] = (), now: float = 0.0
+        self, name: str, content: bytes | None, *, effects: Iterable[tuple[str, bytes]] = (), now: float = 0.0
     ) -> None:
         """Remember something of the role's own, such as the listener's cursor, with what follows from it.
 
-        The effects are due from `now` on.
+        None forgets it; an unknown name is not an error then. The effects are due from `now` on.
         """
         with self._database.writing() as connection:
             write_values(connection, {name: content})
             self._add_effects(connection, name, effects, now)
-
-    def remove_value(self, name: str) -> None:
-        """Forget something of the role's own; an unknown name is not an error."""
-        with self._database.writing() as connection:
-            write_values(connection, {name: None})
 
     def values(self, prefix: str) -> dict[str, bytes]:
         """What is remembered under names with this prefix, the prefix cut off."""

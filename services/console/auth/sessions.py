@@ -89,7 +89,7 @@ class Sessions:
 
     def _forget(self, name: str) -> None:
         if self._known.pop(name, None) is not None:
-            self._store.remove_value(_PREFIX + name)
+            self._store.put_value(_PREFIX + name, None)
 
     def _forget_old(self, account: str) -> None:
         """Expired sessions of everybody, and the oldest of an account that has too many."""

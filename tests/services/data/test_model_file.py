@@ -5,8 +5,9 @@ import numpy as np
 import pytest
 
 from protocol.bought_model import BoughtModel
+from protocol.learning.kinds.registry import KINDS
 from services.common.errors import ConfigurationError
-from services.data.model_file import predict, read_model, write_model
+from services.data.model_file import read_model, write_model
 
 MODEL = BoughtModel(name="m", features=("a", "b"), target="y", weights=(0.1, -2.5e-17), intercept=1.0)
 
@@ -39,5 +40,6 @@ def test_files_that_hold_no_model_are_refused_without_their_content(tmp_path):
 
 def test_predictions_follow_the_weights():
     rows = np.array([[1.0, 2.0], [3.0, 4.0]])
+    predict = KINDS[MODEL.kind].predict
     assert predict(MODEL, rows) == pytest.approx([1.1, 1.3])
     assert predict(MODEL.model_copy(update={"intercept": None}), rows) == pytest.approx([0.1, 0.3])
