@@ -1,43 +1,27 @@
 """The console of a daemon that is being built from its configuration."""
 
-from protocol.marketplace import PartyRole
-from services.bus.port import Bus
-from services.chain.contract.views import MarketplaceViews
 from services.config.daemons import AggregatorConfig, DataOwnerConfig, ModelBuyerConfig
 from services.console.app import Console
 from services.console.owner.uploads import forget_uploads
 from services.console.party import OwnerResources, Party, orders_over
 from services.console.web.hub import Hub
 from services.data.catalog import Catalog
-from services.identity.keys import Identity
-from services.store import Store
-
-_ROLES: dict[str, PartyRole] = {
-    "model-buyer": "model_buyer",
-    "data-owner": "data_owner",
-    "aggregator": "federated_aggregator",
-}
+from services.runtime.resources import Resources
 
 
 def console_of(
-    config: ModelBuyerConfig | DataOwnerConfig | AggregatorConfig,
-    identity: Identity,
-    *,
-    store: Store,
-    bus: Bus,
-    client: MarketplaceViews,
-    hub: Hub,
+    config: ModelBuyerConfig | DataOwnerConfig | AggregatorConfig, resources: Resources, hub: Hub
 ) -> Console | None:
     """The console, if the configuration asks for one; `hub` hears of the daemon's changes."""
     if config.console is None:
         return None
-    role = _ROLES[config.daemon]
+    role, identity, client = resources.role.name, resources.identity, resources.client
     party = Party(
         role=role,
         address=identity.address,
-        market=client.market,
-        store=store,
-        order=orders_over(bus, identity, role),
+        market=resources.market,
+        store=resources.store,
+        order=orders_over(resources.bus, identity, role),
         balance=lambda: client.balance_of(identity.address),
         owner_resources=_owner_resources(config),
     )

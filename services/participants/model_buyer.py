@@ -15,6 +15,7 @@ from protocol.request import Request
 from protocol.roles.dispatch import decode_state
 from protocol.roles.engine.inputs import Input, MessageReceived
 from protocol.roles.engine.private import PAILLIER
+from services.config.daemons import StandingOrder
 from services.runtime.input_codec import unqueued
 from services.runtime.role_adapter import PaillierKeys, Role, RoleContext
 from services.store import Store
@@ -27,11 +28,16 @@ class BuyerRole(Role):
 
     name = "model_buyer"
 
-    def __init__(self, store: Store, address: str, keys: PaillierKeys) -> None:
-        """`address` is the buyer's own, `keys` its key store."""
+    def __init__(
+        self,
+        store: Store,
+        address: str,
+        keys: PaillierKeys,
+        standing_orders: tuple[StandingOrder, ...] = (),
+    ) -> None:
+        """`address` is the buyer's own, `keys` where its Paillier keys are."""
         super().__init__(store)
-        self._address = address
-        self._keys = keys
+        self._address, self._keys, self.standing_orders = address, keys, standing_orders
 
     @override
     def key_of_message(self, signed: SignedMessage) -> str:

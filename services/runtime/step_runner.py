@@ -15,22 +15,17 @@ from dataclasses import dataclass
 import structlog
 
 from protocol.errors import DeltaMLError, ProtocolViolation
-from protocol.records import Market
-from protocol.request import LEAST_KEY_BITS
 from protocol.roles.engine import facts
 from protocol.roles.engine.context import Context
 from protocol.roles.engine.inputs import CallRefused, Input, MessageReceived, input_name
 from services.common.errors import StoreInUse, StoreUnavailable
-from services.identity.keys import Identity
 from services.observability import tracing
-from services.observability.counters import Meter
 from services.runtime.effects import MessageWriter, packed_call, packed_letter, writes_of
 from services.runtime.input_codec import answer_identity, queued, unqueued
-from services.runtime.pace import PACE, Pace
-from services.runtime.role_adapter import NO_TRAINING, Answer, Role
-from services.runtime.step_pool import StepPool
+from services.runtime.resources import Resources
+from services.runtime.role_adapter import NO_TRAINING, Answer
 from services.runtime.step_scope import log_scope, trace_scope
-from services.store import InstanceRow, QueuedInput, StepWrites, Store
+from services.store import InstanceRow, QueuedInput, StepWrites
 from services.store.waiting import retry_while_unavailable
 
 _log = structlog.get_logger(__name__)
@@ -48,23 +43,11 @@ class Written:
 class StepRunner:
     """Runs one participant's steps, those of different instances side by side."""
 
-    def __init__(
-        self,
-        role: Role,
-        identity: Identity,
-        market: Market,
-        *,
-        store: Store,
-        pool: StepPool,
-        writer: MessageWriter,
-        meter: Meter,
-        pace: Pace = PACE,
-        least_key_bits: int = LEAST_KEY_BITS,
-    ) -> None:
-        """`pool` runs the transitions, `writer` signs and seals what they send."""
-        self._role, self._identity, self._market = role, identity, market
-        self._store, self._pool, self._writer, self._meter = store, pool, writer, meter
-        self._pace, self._least_key_bits = pace, least_key_bits
+    def __init__(self, resources: Resources, writer: MessageWriter) -> None:
+        """`writer` signs and seals what the steps send."""
+        self._resources, self._writer = resources, writer
+        self._role, self._store, self._meter = resources.role, resources.store, resources.meter
+        self._identity = resources.identity
         self._turn = asyncio.Lock()
 
     async def take(self, queued_input: QueuedInput) -> Written:
@@ -84,7 +67,7 @@ class StepRunner:
             except DeltaMLError as error:
                 _log.warning("step_waits", reason=str(error))
                 self._meter.retried("step")
-                await asyncio.sleep(self._pace.retry)
+                await asyncio.sleep(self._resources.pace.retry)
                 # A commit whose answer was lost may have taken place: then this input is done, and what it
                 # led to is still to be taken up.
                 lost = isinstance(error, StoreUnavailable)
@@ -105,7 +88,7 @@ class StepRunner:
         context = await self._context(queued_input.key, None if row is None else row.training, item)
         state = None if row is None else row.state
         try:
-            timed = await self._pool.run(self._role.name, state, item, context)
+            timed = await self._resources.pool.run(self._role.name, state, item, context)
         except ProtocolViolation as violation:
             return self._refuse(queued_input, item, violation)
         except BrokenProcessPool:
@@ -128,7 +111,7 @@ class StepRunner:
         address = self._identity.address
         return Context(
             address=address,
-            market=self._market,
+            market=self._resources.market,
             now=time.time(),
             seed=os.urandom(32),
             signing_key=self._identity.signing_key,
@@ -138,7 +121,7 @@ class StepRunner:
             blobs=self._store.blobs(key),
             private=of_role.private,
             policy=of_role.policy,
-            least_key_bits=self._least_key_bits,
+            least_key_bits=self._resources.least_key_bits,
         )
 
     async def _answer(self, queued_input: QueuedInput, item: Input) -> Written:

@@ -12,13 +12,12 @@ from protocol.messages import ChainEvent
 from protocol.payment import DepositTooLow, check_deposit
 from protocol.request import LEAST_KEY_BITS, Request
 from protocol.roles.shared.request_widths import check_widths
-from services.chain.connect import open_chain
 from services.common.errors import ServiceError
 from services.data.model_file import write_model
 from services.data.sample_request import DemoData, DemoOptions, demo_request, load_data, statistics_of
 from services.observability.prometheus import DaemonCollector, serving
 from services.participants.assembly import Participant
-from services.sandbox.local_market import LocalMarket, MarketSettings
+from services.sandbox.local_market import LocalMarket
 from services.sandbox.report import DemoReport, Outcome, make_report
 
 __all__ = ["DemoOptions", "DemoReport", "run_demo"]
@@ -113,25 +112,6 @@ def _make_folder(folder: Path) -> None:
         ) from None
 
 
-def market_settings(
-    options: DemoOptions,
-    least_key_bits: int,
-    on_event: Callable[[ChainEvent], None],
-    on_change: Callable[[str], None] = lambda _address: None,
-) -> MarketSettings:
-    """How the demo's market runs."""
-    return MarketSettings(
-        chain=open_chain(options.chain),
-        broker=options.broker,
-        deposit=options.deposit,
-        workers=options.workers,
-        folder=options.folder,
-        least_key_bits=least_key_bits,
-        on_event=on_event,
-        on_change=on_change,
-    )
-
-
 async def _run(options: DemoOptions, data: DemoData, progress: Progress, least_key_bits: int) -> DemoReport:
     events: list[ChainEvent] = []
 
@@ -139,10 +119,9 @@ async def _run(options: DemoOptions, data: DemoData, progress: Progress, least_k
         events.append(event)
         progress("", event)
 
-    settings = market_settings(options, least_key_bits, on_event)
     statistics = statistics_of(data)
     progress("starting chain, contract, daemons and worker processes", None)
-    market = LocalMarket(statistics, settings)
+    market = LocalMarket(statistics, options, least_key_bits=least_key_bits, on_event=on_event)
     async with serving(options.metrics_port, DaemonCollector(market.observed, market.meter)), market:
         request = demo_request(options, data, market.aggregator.identity.address)
         progress(f"ordering a training with keys of {options.key_bits} bits", None)

@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 
 from protocol.roles.engine.inputs import TimerFired
-from services.observability.heartbeat import Heartbeats
 from services.runtime.input_codec import unqueued
 from services.runtime.pace import PACE
 from services.runtime.timers import GRACE_SECONDS, Clock, Timers
 from services.store import QueuedInput, StepWrites, Store
+from tests.support.scripted_daemon import resources_of
+from tests.support.service_world import FakeChain, Person
 
 
 class HandSet(Clock):
@@ -39,7 +40,9 @@ class World:
         self.keeper = self.started()
 
     def started(self) -> Timers:
-        keeper = Timers(self.store, self.bus, Heartbeats(), self.woken.append, clock=HandSet(self))
+        owner = Person("data_owner")
+        resources = resources_of(owner, FakeChain(owner), self.store, self.bus)
+        keeper = Timers(resources, self.woken.append, clock=HandSet(self))
         keeper.resume()
         return keeper
 
