@@ -17,15 +17,17 @@ from services.config.daemons import (
     DataOwnerConfig,
     ModelBuyerConfig,
 )
+from services.console.app import Console
 from services.console.app import serving as serving_console
+from services.console.owner.uploads import forget_uploads
+from services.console.party import OwnerResources, Party, orders_over
 from services.console.web.hub import Hub
-from services.daemon.account_balance import Account
 from services.daemon.chain_listener import run_listener
 from services.daemon.connections import Connections, connect, retry_until_reachable
-from services.daemon.console_factory import console_of
-from services.daemon.monitor import folder_of, monitor
+from services.daemon.monitor import Account, folder_of, monitor
 from services.daemon.shutdown import Stopping, until_told
 from services.daemon.systemd import Supervisor
+from services.data.catalog import Catalog
 from services.identity.directory import Directory
 from services.identity.keystore import Keystore
 from services.observability import tracing
@@ -85,7 +87,7 @@ async def _run_participant(config: ParticipantConfig, least_key_bits: int, stopp
         if config.traces.endpoint is not None:
             tracing.configure(config.traces.endpoint, config.traces.sample_ratio, f"deltaml-{role}", address)
             stack.callback(tracing.close)
-        await stack.enter_async_context(serving_console(console_of(config, resources, hub)))
+        await stack.enter_async_context(serving_console(_console(config, resources, hub)))
         await retry_until_reachable(resources.client.check_deployment)
         await retry_until_reachable(resources.bus.connect)
         await retry_until_reachable(participant.register)
@@ -123,3 +125,28 @@ def _monitor(config: ParticipantConfig, resources: Resources) -> AbstractAsyncCo
         folder=folder_of(config.store),
     )
     return monitor(config, observed, resources.meter, health, resources.heartbeats)
+
+
+def _console(config: ParticipantConfig, resources: Resources, hub: Hub) -> Console | None:
+    """The console, if the configuration asks for one; `hub` hears of the daemon's changes."""
+    if config.console is None:
+        return None
+    role, identity, client = resources.role.name, resources.identity, resources.client
+    party = Party(
+        role=role,
+        address=identity.address,
+        market=resources.market,
+        store=resources.store,
+        order=orders_over(resources.bus, identity, role),
+        balance=lambda: client.balance_of(identity.address),
+        owner_resources=_owner_resources(config),
+    )
+    return Console(party, config.console, hub)
+
+
+def _owner_resources(config: ParticipantConfig) -> OwnerResources | None:
+    if not isinstance(config, DataOwnerConfig):
+        return None
+    catalogue = Catalog(config.catalogue)
+    forget_uploads(catalogue)
+    return OwnerResources(catalogue, config.policy)

@@ -11,7 +11,7 @@ from protocol.envelope import SignedMessage
 from protocol.errors import ProtocolViolation
 from protocol.learning.kinds.registry import KINDS
 from protocol.learning.statistic import Statistic
-from protocol.marketplace import MarketplaceEvent, Opened, Withdraw
+from protocol.marketplace import Opened, Withdraw
 from protocol.messages import AnnouncementAnswer, Message, OwnerAnnouncement, PolicyOrder
 from protocol.owner_policy import OwnerPolicy
 from protocol.roles.engine import facts, private
@@ -76,12 +76,9 @@ class OwnerRole(Role):
         return key
 
     @override
-    def key_of_event(self, event: MarketplaceEvent) -> str | None:
+    def key_of_opening(self, opened: Opened) -> str | None:
         """An opening by one of our aggregators starts an instance: an invitation may follow."""
-        known = super().key_of_event(event)
-        if known is None and isinstance(event, Opened) and event.aggregator in self._aggregators:
-            return str(event.training)
-        return known
+        return str(opened.training) if opened.aggregator in self._aggregators else None
 
     @override
     async def context(self, key: str, item: Input, training: int | None) -> RoleContext:

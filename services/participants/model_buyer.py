@@ -9,7 +9,7 @@ from typing_extensions import override
 from protocol.bodies import body_of
 from protocol.envelope import SignedMessage
 from protocol.errors import ProtocolViolation
-from protocol.marketplace import MarketplaceEvent, Opened
+from protocol.marketplace import Opened
 from protocol.messages import TrainingOrder
 from protocol.request import Request
 from protocol.roles.dispatch import decode_state
@@ -29,11 +29,7 @@ class BuyerRole(Role):
     name = "model_buyer"
 
     def __init__(
-        self,
-        store: Store,
-        address: str,
-        keys: PaillierKeys,
-        standing_orders: tuple[StandingOrder, ...] = (),
+        self, store: Store, address: str, keys: PaillierKeys, standing_orders: tuple[StandingOrder, ...] = ()
     ) -> None:
         """`address` is the buyer's own, `keys` where its Paillier keys are."""
         super().__init__(store)
@@ -54,12 +50,9 @@ class BuyerRole(Role):
         return key
 
     @override
-    def key_of_event(self, event: MarketplaceEvent) -> str | None:
+    def key_of_opening(self, opened: Opened) -> str | None:
         """An opening of ours belongs to the order with the same request."""
-        known = super().key_of_event(event)
-        if known is not None or not isinstance(event, Opened) or event.buyer != self._address:
-            return known
-        key = self._orders.get(event.terms.request_hash)
+        key = self._orders.get(opened.terms.request_hash) if opened.buyer == self._address else None
         instance = None if key is None else self.store.instance(key)
         return None if instance is None or instance.training is not None else instance.key
 

@@ -9,23 +9,26 @@ import os
 import time
 import traceback
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 
 import structlog
 
 from protocol.errors import DeltaMLError, ProtocolViolation
+from protocol.marketplace import training_of
 from protocol.roles.engine import facts
 from protocol.roles.engine.context import Context
-from protocol.roles.engine.inputs import CallRefused, Input, MessageReceived, input_name
+from protocol.roles.engine.inputs import CallRefused, EventConfirmed, Input, MessageReceived, input_name
 from services.common.errors import StoreInUse, StoreUnavailable
+from services.common.trace_context import split_context
 from services.observability import tracing
+from services.observability.logging import bound
+from services.observability.tracer import Span
 from services.runtime.effects import MessageWriter, packed_call, packed_letter, writes_of
 from services.runtime.input_codec import answer_identity, queued, unqueued
 from services.runtime.resources import Resources
-from services.runtime.role_adapter import NO_TRAINING, Answer
-from services.runtime.step_scope import log_scope, trace_scope
-from services.store import InstanceRow, QueuedInput, StepWrites
+from services.runtime.role_adapter import NO_TRAINING, Answer, Role
+from services.store import InstanceRow, QueuedInput, StepWrites, Store
 from services.store.waiting import retry_while_unavailable
 
 _log = structlog.get_logger(__name__)
@@ -59,8 +62,8 @@ class StepRunner:
             try:
                 item = unqueued(queued_input.content)
                 row = self._store.instance(queued_input.key)
-                scope.enter_context(log_scope(item, row))
-                with trace_scope(self._role, self._identity.address, queued_input, item, row):
+                scope.enter_context(_log_scope(item, row))
+                with _trace_scope(self._role, self._identity.address, queued_input, item, row):
                     return await self._handle(queued_input, item, row)
             except StoreInUse:
                 raise
@@ -183,3 +186,53 @@ class StepRunner:
             place=f"{frame.filename}:{frame.lineno}",
         )
         self._meter.steps_failed += 1
+
+
+def _log_scope(item: Input, row: InstanceRow | None) -> AbstractContextManager[None]:
+    """What is logged during an input's step names its training, round and message."""
+    training = None if row is None else row.training
+    match item:
+        case MessageReceived():
+            envelope = item.signed.envelope
+            return bound(
+                training=training or envelope.training,
+                round_number=envelope.round,
+                message_id=envelope.message_id,
+            )
+        case EventConfirmed():
+            return bound(training=training or training_of(item.chain_event.event))
+        case _:
+            return bound(training=training)
+
+
+def _trace_scope(
+    role: Role, party: str, queued_input: QueuedInput, item: Input, row: InstanceRow | None
+) -> AbstractContextManager[Span]:
+    """The span of an input's step, in the trace of the message that it is, or else of its training."""
+    own, _ = split_context(queued_input.content)
+    outside = queued_input.key == NO_TRAINING
+    return tracing.span(
+        f"step {input_name(item)}",
+        parent=own if outside else _of_instance(role.store, queued_input.key, own),
+        input=input_name(item),
+        role=role.name,
+        party=party,
+        training=None if row is None else row.training,
+        round=item.signed.envelope.round if isinstance(item, MessageReceived) else None,
+    )
+
+
+def _of_instance(store: Store, key: str, own: str | None) -> str | None:
+    """The context for an input's step: its own, or for an event or a timer that of its instance's first.
+
+    So everything of a training is in one trace, also after a restart.
+    """
+    if not tracing.is_on():
+        return None
+    name = f"trace:{key}"
+    known = store.values(name).get("")
+    if own is None:
+        return None if known is None else known.decode()
+    if known is None:
+        store.put_value(name, own.encode(), now=time.time())
+    return own

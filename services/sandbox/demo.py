@@ -27,6 +27,19 @@ LEAST_DEMO_KEY_BITS = 1024
 
 MOST_OWNERS = 64
 
+_TELLING = frozenset(
+    [
+        "violation",
+        "step_size_diverges",
+        "no_match",
+        "open_refused",
+        "request_refused",
+        "join_refused",
+        "implausible",
+    ]
+)
+"""The facts that explain why a training failed."""
+
 Progress = Callable[[str, ChainEvent | None], None]
 """Told what is being done, and of every confirmed event."""
 
@@ -126,10 +139,11 @@ async def _run(options: DemoOptions, data: DemoData, progress: Progress, least_k
         request = demo_request(options, data, market.aggregator.identity.address)
         progress(f"ordering a training with keys of {options.key_bits} bits", None)
         key = await market.order(request)
-        await market.wait_for(lambda: _finished(market, key))
-        shown = _shown(market, key)
-        if shown != "FINISHED":
-            raise ServiceError(_why(market, shown))
+        await market.wait_for(lambda: (row := market.buyer.store.instance(key)) is not None and row.finished)
+        ended = market.buyer.store.instance(key)
+        assert ended is not None
+        if ended.display_status != "FINISHED":
+            raise ServiceError(_why(market, ended.display_status))
         await market.wait_for(lambda: all(_at_rest(party) for party in market.parties))
         content = market.buyer.store.result(key, "model")
         assert content is not None
@@ -146,19 +160,9 @@ async def _run(options: DemoOptions, data: DemoData, progress: Progress, least_k
     return report
 
 
-def _finished(market: LocalMarket, key: str) -> bool:
-    row = market.buyer.store.instance(key)
-    return row is not None and row.finished
-
-
 def _at_rest(party: Participant) -> bool:
     """Whether a party has ended its training and carried everything out, its withdrawal included."""
     return party.runtime.is_idle() and all(row.finished for row in party.store.instances())
-
-
-def _shown(market: LocalMarket, key: str) -> str:
-    row = market.buyer.store.instance(key)
-    return "WAITING" if row is None else row.display_status
 
 
 def _why(market: LocalMarket, shown: str) -> str:
@@ -170,16 +174,3 @@ def _why(market: LocalMarket, shown: str) -> str:
                 if name in _TELLING:
                     causes.append(f"  {party.runtime.role.name} {party.identity.address}: {name} {data}")
     return "\n".join([f"the training ended as {shown}; no model was delivered", *causes])
-
-
-_TELLING = frozenset(
-    {
-        "violation",
-        "step_size_diverges",
-        "no_match",
-        "open_refused",
-        "request_refused",
-        "join_refused",
-        "implausible",
-    }
-)

@@ -2,6 +2,7 @@
 
 import os
 import time
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -168,23 +169,21 @@ def _owner_data(request: Request, statistic: Statistic) -> OwnerData:
 
 def _contributions(recorded: Sequence[RoundRecorded], seats: Sequence[str]) -> dict[str, float]:
     """Each trainer's part of the contribution pot."""
-    totals: dict[str, int] = {}
+    totals: Counter[str] = Counter()
     for event in recorded:
         for seat, weight in zip(seats_of(event.record.trainers), event.pay_weights, strict=True):
-            totals[seats[seat]] = totals.get(seats[seat], 0) + weight
-    whole = sum(totals.values())
+            totals[seats[seat]] += weight
+    whole = totals.total()
     return {account: weight / whole if whole else 0.0 for account, weight in totals.items()}
 
 
 def _money(events: Sequence[ChainEvent]) -> tuple[dict[str, int], int]:
     """(amount by paid account, the buyer's refund) out of the credits."""
-    paid: dict[str, int] = {}
+    paid: Counter[str] = Counter()
     refund = 0
-    for item in events:
-        if not isinstance(item.event, Credited):
-            continue
-        if item.event.share == "refund":
-            refund += item.event.amount
+    for credited in (item.event for item in events if isinstance(item.event, Credited)):
+        if credited.share == "refund":
+            refund += credited.amount
         else:
-            paid[item.event.account] = paid.get(item.event.account, 0) + item.event.amount
+            paid[credited.account] += credited.amount
     return paid, refund

@@ -17,8 +17,7 @@ from services.bus.port import Outgoing
 from services.identity.admission import Admission
 from services.identity.directory import Directory
 from services.runtime.input_codec import message_identity
-from services.runtime.pace import Pace
-from services.runtime.resources import Resources
+from services.runtime.resources import Pace, Resources
 from services.runtime.role_adapter import Role
 from services.runtime.runtime import Runtime
 from services.runtime.step_pool import TimedStep

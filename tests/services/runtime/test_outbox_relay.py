@@ -15,7 +15,7 @@ from services.chain.errors import CallReverted, ChainUnavailable
 from services.runtime.effects import PendingMessage, packed_call, packed_letter, packed_message
 from services.runtime.input_codec import unqueued
 from services.runtime.outbox_relay import OutboxRelay
-from services.runtime.pace import Pace
+from services.runtime.resources import Pace
 from services.store import Store
 from tests.support.scripted_daemon import resources_of, until
 from tests.support.service_world import FakeChain, Person, broker_of

@@ -12,8 +12,8 @@ from protocol.messages import Complaint, OwnerAnnouncement
 from services.bus.memory import MemoryBus
 from services.observability.counters import Meter
 from services.runtime.input_codec import unqueued
-from services.runtime.pace import Pace
 from services.runtime.receiver import Receiver
+from services.runtime.resources import Pace
 from services.runtime.role_adapter import NO_TRAINING, Role
 from services.store import Store
 from tests.support.scripted_daemon import code_of, resources_of, until

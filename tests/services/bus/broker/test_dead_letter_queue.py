@@ -13,7 +13,7 @@ from services.bus.naming import DEAD_QUEUE
 from services.bus.port import UNDELIVERABLE
 from services.runtime.effects import packed_message
 from services.runtime.outbox_relay import OutboxRelay
-from services.runtime.pace import Pace
+from services.runtime.resources import Pace
 from services.store import Store
 from tests.support.command_line import refused, run, run_json
 from tests.support.refusing_market import refusing_market
