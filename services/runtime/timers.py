@@ -76,11 +76,8 @@ class Timers:
 
     def resume(self) -> None:
         """At the start: the time since the last beat does not count."""
-        self._wall, self._monotonic, self._heard = (
-            self._clock.wall(),
-            self._clock.monotonic(),
-            self._bus.is_connected,
-        )
+        self._wall, self._monotonic = self._clock.wall(), self._clock.monotonic()
+        self._heard = self._bus.is_connected
         alive_at = self._store.values(_ALIVE).get("")
         if alive_at is not None:
             self._does_not_count(self._wall - struct.unpack(">d", alive_at)[0], "stopped")
