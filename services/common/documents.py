@@ -4,10 +4,12 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from yaml.constructor import ConstructorError
 
 from protocol.errors import MisuseError
 from protocol.request import Request, parse_request
 from services.common.errors import ConfigurationError
+from services.common.files import read_bounded
 
 _LONGEST_DOCUMENT = 1 << 20
 _DEEPEST = 20
@@ -20,11 +22,9 @@ class _Loader(yaml.SafeLoader):
 
     def compose_node(self, parent: Any, index: Any) -> Any:
         if self.check_event(yaml.AliasEvent):  # nested aliases unfold to gigabytes
-            raise yaml.constructor.ConstructorError(None, None, "aliases are not allowed", parent.start_mark)
+            raise ConstructorError(None, None, "aliases are not allowed", parent.start_mark)
         if self._depth == _DEEPEST:
-            raise yaml.constructor.ConstructorError(
-                None, None, f"more than {_DEEPEST} levels", parent.start_mark
-            )
+            raise ConstructorError(None, None, f"more than {_DEEPEST} levels", parent.start_mark)
         self._depth += 1
         node = super().compose_node(parent, index)
         self._depth -= 1
@@ -35,9 +35,7 @@ class _Loader(yaml.SafeLoader):
         if len(mapping) != len(node.value):
             keys = [self.construct_object(key) for key, _ in node.value]
             twice = next(key for key in keys if keys.count(key) > 1)
-            raise yaml.constructor.ConstructorError(
-                None, None, f"key {twice!r} is given twice", node.start_mark
-            )
+            raise ConstructorError(None, None, f"key {twice!r} is given twice", node.start_mark)
         return mapping
 
     def construct_yaml_int(self, node: Any) -> Any:
@@ -54,15 +52,7 @@ def read_yaml(path: Path | str) -> dict[str, Any]:
 
     Raises ConfigurationError, with line and column, when it is missing, not YAML, or not a mapping.
     """
-    path = Path(path)
-    try:
-        with path.open("rb") as file:
-            content = file.read(_LONGEST_DOCUMENT + 1)
-    except FileNotFoundError:
-        raise ConfigurationError(f"there is no file {path}; check the path") from None
-    except OSError as error:
-        raise ConfigurationError(f"cannot read {path}: {error.strerror}") from None
-    return parse_yaml(content, str(path))
+    return parse_yaml(read_bounded(Path(path), _LONGEST_DOCUMENT), str(path))
 
 
 def parse_yaml(content: bytes, place: str) -> dict[str, Any]:

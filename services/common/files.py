@@ -72,19 +72,28 @@ def write_private(path: Path, content: bytes, *, replace: bool = True) -> None:
         file.write(content)
 
 
+def read_bounded(path: Path, limit: int, *, private: bool = False) -> bytes:
+    """The first `limit` bytes of a file, and one more of a longer one.
+
+    Raises ConfigurationError when it cannot be read, or is `private` and open to others.
+    """
+    try:
+        if private:
+            require_private(path)
+        with path.open("rb") as file:
+            return file.read(limit + 1)
+    except FileNotFoundError:
+        raise ConfigurationError(f"there is no file {path}; check the path") from None
+    except OSError as error:
+        raise ConfigurationError(f"cannot read {path}: {error.strerror}") from None
+
+
 def read_private(path: Path, limit: int = 1 << 30) -> bytes:
     """The content of a file that only its owner can read.
 
     Raises ConfigurationError when it is missing, too open, or longer than `limit` bytes.
     """
-    try:
-        require_private(path)
-        with path.open("rb") as file:
-            content = file.read(limit + 1)
-    except FileNotFoundError:
-        raise ConfigurationError(f"there is no file {path}; check the path") from None
-    except OSError as error:
-        raise ConfigurationError(f"cannot read {path}: {error.strerror}") from None
+    content = read_bounded(path, limit, private=True)
     if len(content) > limit:
         raise ConfigurationError(f"{path} is longer than {limit} bytes; it is not the file that was meant")
     return content

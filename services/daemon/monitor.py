@@ -5,6 +5,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from protocol.asset import ETHER
+from services.chain.contract.views import MarketplaceViews
 from services.config.daemons import Daemon
 from services.daemon.systemd import Supervisor
 from services.observability.counters import Meter
@@ -27,10 +29,7 @@ async def monitor(
     supervisor = Supervisor()
     collector = DaemonCollector([observed], meter)
     async with serving(config.metrics_port, collector, health, host=config.metrics_host):
-        tasks = [
-            asyncio.create_task(health.run()),
-            asyncio.create_task(heartbeats.run(supervisor.alive)),
-        ]
+        tasks = [asyncio.create_task(health.run()), asyncio.create_task(heartbeats.run(supervisor.alive))]
         supervisor.ready()
         supervisor.status("waiting for node and broker")
         try:
@@ -45,3 +44,18 @@ def folder_of(store: str) -> Path | None:
     """The folder of a store's file; None where the store is a database server's or in memory."""
     kind, _, path = store.partition(":///")
     return Path(path).absolute().parent if kind.startswith("sqlite") and path else None
+
+
+class Account:
+    """What an account holds for gas; asking is also how the node is probed.
+
+    `ether` is None until the node has answered once.
+    """
+
+    def __init__(self, views: MarketplaceViews, address: str) -> None:
+        self._views, self._address = views, address
+        self.ether: float | None = None
+
+    async def look(self) -> None:
+        """Ask the node; raises ChainUnavailable or RpcError."""
+        self.ether = await self._views.balance_of(self._address) / ETHER.whole

@@ -16,25 +16,27 @@ from services.config.daemons import (
     Config,
     DataOwnerConfig,
     ModelBuyerConfig,
-    Traces,
 )
+from services.console.app import Console
 from services.console.app import serving as serving_console
+from services.console.owner.uploads import forget_uploads
+from services.console.party import OwnerResources, Party, orders_over
 from services.console.web.hub import Hub
-from services.daemon.account_balance import Account
 from services.daemon.chain_listener import run_listener
 from services.daemon.connections import Connections, connect, retry_until_reachable
-from services.daemon.console_factory import console_of
-from services.daemon.monitor import folder_of, monitor
+from services.daemon.monitor import Account, folder_of, monitor
 from services.daemon.shutdown import Stopping, until_told
 from services.daemon.systemd import Supervisor
+from services.data.catalog import Catalog
+from services.identity.directory import Directory
 from services.identity.keystore import Keystore
 from services.observability import tracing
-from services.observability.counters import Meter
 from services.observability.health import Health
-from services.observability.heartbeat import Heartbeats
 from services.observability.logging import configure
 from services.observability.prometheus import Observed
-from services.participants.assembly import Assembly, Participant, setup_of
+from services.participants.assembly import Participant, role_of
+from services.runtime.resources import Resources
+from services.runtime.step_pool import StepPool
 
 _log = structlog.get_logger(__name__)
 
@@ -59,38 +61,39 @@ def run_daemon(config: Config, *, least_key_bits: int = LEAST_KEY_BITS) -> None:
 
 async def _run_participant(config: ParticipantConfig, least_key_bits: int, stopping: Stopping) -> None:
     keystore = Keystore.open(config.keystore, read_passphrase(config.passphrase_file))
-    meter, heartbeats, hub = Meter(), Heartbeats(), Hub()
+    hub = Hub()
     async with AsyncExitStack() as stack:
         connections = await connect(config, stack)
-        assembly = Assembly(config.workers, meter, least_key_bits=least_key_bits)
-        stack.callback(assembly.pool.close)
-        participant = assembly.participant(
-            setup_of(config, keystore),
-            keystore.identity,
+        pool = StepPool(config.workers)
+        stack.callback(pool.close)
+        final = MarketplaceViews(connections.rpc, connections.market, depth=config.chain.confirmations)
+        directory = Directory(final)
+        resources = Resources(
+            role=role_of(config, keystore, connections.store, final, directory),
+            directory=directory,
+            identity=keystore.identity,
+            market=connections.market,
             store=connections.store,
             bus=connections.bus,
             client=_client(config, connections, keystore),
-            final=MarketplaceViews(connections.rpc, connections.market, depth=config.chain.confirmations),
-            heartbeats=heartbeats,
+            pool=pool,
+            least_key_bits=least_key_bits,
             retention_seconds=config.retention_days * 86400,
             on_change=hub.wake,
         )
-        supervisor = await stack.enter_async_context(
-            _monitor(config, participant, connections, meter, heartbeats)
-        )
-        _trace(config.traces, participant, stack)
-        await stack.enter_async_context(_console(config, participant, hub))
-        await retry_until_reachable(participant.client.check_deployment)
-        await retry_until_reachable(connections.bus.connect)
+        participant = Participant.of(resources)
+        supervisor = await stack.enter_async_context(_monitor(config, resources))
+        role, address = resources.role.name, resources.identity.address
+        if config.traces.endpoint is not None:
+            tracing.configure(config.traces.endpoint, config.traces.sample_ratio, f"deltaml-{role}", address)
+            stack.callback(tracing.close)
+        await stack.enter_async_context(serving_console(_console(config, resources, hub)))
+        await retry_until_reachable(resources.client.check_deployment)
+        await retry_until_reachable(resources.bus.connect)
         await retry_until_reachable(participant.register)
-        assembly.pool.start()
+        pool.start()
         supervisor.status("works")
-        _log.info(
-            "daemon_started",
-            role=participant.runtime.role.name,
-            party=participant.identity.address,
-            contract=connections.market.contract,
-        )
+        _log.info("daemon_started", role=role, party=address, contract=resources.market.contract)
         stopping.drain_by(participant.runtime.stop)
         await participant.run()
 
@@ -107,46 +110,43 @@ def _client(config: ParticipantConfig, connections: Connections, keystore: Keyst
     )
 
 
-def _monitor(
-    config: ParticipantConfig,
-    participant: Participant,
-    connections: Connections,
-    meter: Meter,
-    heartbeats: Heartbeats,
-) -> AbstractAsyncContextManager[Supervisor]:
-    store, bus = connections.store, connections.bus
-    account = Account(participant.client, participant.identity.address)
+def _monitor(config: ParticipantConfig, resources: Resources) -> AbstractAsyncContextManager[Supervisor]:
+    address, store, bus = resources.identity.address, resources.store, resources.bus
+    account = Account(resources.client, address)
     health = Health({"broker": bus.connect, "chain": account.look, "store": store.ping})
     observed = Observed(
-        participant.runtime.role.name,
-        participant.identity.address,
+        resources.role.name,
+        address,
         store,
         bus,
         health,
-        heartbeats=heartbeats,
+        heartbeats=resources.heartbeats,
         ether=lambda: account.ether,
         folder=folder_of(config.store),
     )
-    return monitor(config, observed, meter, health, heartbeats)
+    return monitor(config, observed, resources.meter, health, resources.heartbeats)
 
 
-def _trace(traces: Traces, participant: Participant, stack: AsyncExitStack) -> None:
-    if traces.endpoint is not None:
-        service = f"deltaml-{participant.runtime.role.name}"
-        tracing.configure(traces.endpoint, traces.sample_ratio, service, participant.identity.address)
-        stack.callback(tracing.close)
-
-
-def _console(
-    config: ParticipantConfig, participant: Participant, hub: Hub
-) -> AbstractAsyncContextManager[int | None]:
-    return serving_console(
-        console_of(
-            config,
-            participant.identity,
-            store=participant.store,
-            bus=participant.bus,
-            client=participant.client,
-            hub=hub,
-        )
+def _console(config: ParticipantConfig, resources: Resources, hub: Hub) -> Console | None:
+    """The console, if the configuration asks for one; `hub` hears of the daemon's changes."""
+    if config.console is None:
+        return None
+    role, identity, client = resources.role.name, resources.identity, resources.client
+    party = Party(
+        role=role,
+        address=identity.address,
+        market=resources.market,
+        store=resources.store,
+        order=orders_over(resources.bus, identity, role),
+        balance=lambda: client.balance_of(identity.address),
+        owner_resources=_owner_resources(config),
     )
+    return Console(party, config.console, hub)
+
+
+def _owner_resources(config: ParticipantConfig) -> OwnerResources | None:
+    if not isinstance(config, DataOwnerConfig):
+        return None
+    catalogue = Catalog(config.catalogue)
+    forget_uploads(catalogue)
+    return OwnerResources(catalogue, config.policy)

@@ -15,10 +15,8 @@ class Admission:
 
     def __init__(self, identity: Identity, role: PartyRole, directory: Directory) -> None:
         """`directory` tells the roles that senders registered on chain."""
-        self._address = identity.address
-        self._identity = identity
-        self._role = role
-        self._directory = directory
+        self._address, self._identity = identity.address, identity
+        self._role, self._directory = role, directory
 
     async def admit(self, delivery: Delivery) -> SignedMessage:
         """The message behind a delivery: addressed, routed, sealed, signed and formed as it must be.

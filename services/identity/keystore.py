@@ -81,9 +81,7 @@ class Keystore:
         """Raises ConfigurationError for a wrong passphrase and a missing, damaged or too open file."""
         directory = Path(folder)
         document = _read(directory)
-        signing_key = _signing_key(document, passphrase, directory)
-        data_key = _data_key(document, passphrase, directory)
-        opened = cls(directory, document, signing_key, data_key)
+        opened = cls(directory, document, *_open_keys(document, passphrase, directory))
         if opened.identity.address != _address(document):
             raise _damaged(directory)
         return opened
@@ -201,25 +199,18 @@ def _argon_box(passphrase: str, salt: bytes, passes: int, memory: int) -> Secret
     )
 
 
-def _signing_key(document: dict[str, Any], passphrase: str, directory: Path) -> bytes:
+def _open_keys(document: dict[str, Any], passphrase: str, directory: Path) -> tuple[bytes, bytes]:
+    """(signing key, data key)."""
     from eth_keyfile.keyfile import decode_keyfile_json  # noqa: PLC0415
 
     try:
-        return bytes(decode_keyfile_json(document["signing_key"], passphrase.encode()))
-    except ValueError as error:
-        if "MAC mismatch" in str(error):
-            raise ConfigurationError(f"the passphrase does not open the key store in {directory}") from None
-        raise _damaged(directory) from None
-    except (KeyError, TypeError):
-        raise _damaged(directory) from None
-
-
-def _data_key(document: dict[str, Any], passphrase: str, directory: Path) -> bytes:
-    try:
+        signing_key = bytes(decode_keyfile_json(document["signing_key"], passphrase.encode()))
         parts = document["data_key"]
         box = _argon_box(passphrase, bytes.fromhex(parts["salt"]), parts["passes"], parts["bytes"])
-        return box.decrypt(bytes.fromhex(parts["sealed"]))
-    except (KeyError, TypeError, ValueError, CryptoError):
+        return signing_key, box.decrypt(bytes.fromhex(parts["sealed"]))
+    except (KeyError, TypeError, ValueError, CryptoError) as error:
+        if "MAC mismatch" in str(error):
+            raise ConfigurationError(f"the passphrase does not open the key store in {directory}") from None
         raise _damaged(directory) from None
 
 

@@ -11,12 +11,13 @@ from protocol.envelope import SignedMessage
 from protocol.errors import ProtocolViolation
 from protocol.learning.kinds.registry import KINDS
 from protocol.learning.statistic import Statistic
-from protocol.marketplace import MarketplaceEvent, Opened, Withdraw
+from protocol.marketplace import Opened, Withdraw
 from protocol.messages import AnnouncementAnswer, Message, OwnerAnnouncement, PolicyOrder
 from protocol.owner_policy import OwnerPolicy
 from protocol.roles.engine import facts, private
 from protocol.roles.engine.inputs import Input, PolicyChanged, input_name
 from services.chain.contract.views import MarketplaceViews
+from services.data.catalog import Catalog
 from services.identity.directory import Directory
 from services.records.owner_account import ORDERED_POLICY, count_earlier_trainings, counts_of, ordered_policy
 from services.runtime.role_adapter import NO_TRAINING, Answer, Role, RoleContext
@@ -44,15 +45,18 @@ class OwnerRole(Role):
         data_sets: Callable[[], Mapping[str, Statistic]],
         aggregators: tuple[str, ...],
         policy: OwnerPolicy,
+        catalog: Catalog | None = None,
     ) -> None:
-        """`views` read what is final, `data_sets` the catalogue; `aggregators` are those we work with.
+        """`views` read what is final; `aggregators` are those we work with.
 
-        `policy` is the configured one: an ordered one takes its place.
+        `data_sets` are asked for at each step; a `catalog` they come from is watched for changes. `policy`
+        is the configured one: an ordered one takes its place.
         """
         super().__init__(store)
         self._views, self._directory, self._address = views, directory, address
         self.data_sets, self._aggregators, self.configured = data_sets, aggregators, policy
         self._exchange_keys: LRUCache[int, Mapping[str, bytes]] = LRUCache(_MOST_TRAININGS)
+        self.catalog = catalog
         count_earlier_trainings(store)
 
     def announcements(self) -> tuple[tuple[str, Message], ...]:
@@ -72,12 +76,9 @@ class OwnerRole(Role):
         return key
 
     @override
-    def key_of_event(self, event: MarketplaceEvent) -> str | None:
+    def key_of_opening(self, opened: Opened) -> str | None:
         """An opening by one of our aggregators starts an instance: an invitation may follow."""
-        known = super().key_of_event(event)
-        if known is None and isinstance(event, Opened) and event.aggregator in self._aggregators:
-            return str(event.training)
-        return known
+        return str(opened.training) if opened.aggregator in self._aggregators else None
 
     @override
     async def context(self, key: str, item: Input, training: int | None) -> RoleContext:

@@ -5,7 +5,7 @@ from typing_extensions import override
 from protocol.bodies import body_of
 from protocol.envelope import SignedMessage
 from protocol.errors import ProtocolViolation
-from protocol.marketplace import MarketplaceEvent, Opened
+from protocol.marketplace import Opened
 from protocol.messages import AnnouncementAnswer, OwnerAnnouncement
 from protocol.roles.engine import facts
 from protocol.roles.engine.inputs import Input
@@ -31,12 +31,9 @@ class AggregatorRole(Role):
         return NO_TRAINING if signed.envelope.type == "owner_announcement" else super().key_of_message(signed)
 
     @override
-    def key_of_event(self, event: MarketplaceEvent) -> str | None:
+    def key_of_opening(self, opened: Opened) -> str | None:
         """A training opened with us as its aggregator starts an instance."""
-        known = super().key_of_event(event)
-        if known is None and isinstance(event, Opened) and event.aggregator == self._address:
-            return str(event.training)
-        return known
+        return str(opened.training) if opened.aggregator == self._address else None
 
     @override
     async def context(self, key: str, item: Input, training: int | None) -> RoleContext:

@@ -9,12 +9,13 @@ from typing_extensions import override
 from protocol.bodies import body_of
 from protocol.envelope import SignedMessage
 from protocol.errors import ProtocolViolation
-from protocol.marketplace import MarketplaceEvent, Opened
+from protocol.marketplace import Opened
 from protocol.messages import TrainingOrder
 from protocol.request import Request
 from protocol.roles.dispatch import decode_state
 from protocol.roles.engine.inputs import Input, MessageReceived
 from protocol.roles.engine.private import PAILLIER
+from services.config.daemons import StandingOrder
 from services.runtime.input_codec import unqueued
 from services.runtime.role_adapter import PaillierKeys, Role, RoleContext
 from services.store import Store
@@ -27,11 +28,12 @@ class BuyerRole(Role):
 
     name = "model_buyer"
 
-    def __init__(self, store: Store, address: str, keys: PaillierKeys) -> None:
-        """`address` is the buyer's own, `keys` its key store."""
+    def __init__(
+        self, store: Store, address: str, keys: PaillierKeys, standing_orders: tuple[StandingOrder, ...] = ()
+    ) -> None:
+        """`address` is the buyer's own, `keys` where its Paillier keys are."""
         super().__init__(store)
-        self._address = address
-        self._keys = keys
+        self._address, self._keys, self.standing_orders = address, keys, standing_orders
 
     @override
     def key_of_message(self, signed: SignedMessage) -> str:
@@ -48,12 +50,9 @@ class BuyerRole(Role):
         return key
 
     @override
-    def key_of_event(self, event: MarketplaceEvent) -> str | None:
+    def key_of_opening(self, opened: Opened) -> str | None:
         """An opening of ours belongs to the order with the same request."""
-        known = super().key_of_event(event)
-        if known is not None or not isinstance(event, Opened) or event.buyer != self._address:
-            return known
-        key = self._orders.get(event.terms.request_hash)
+        key = self._orders.get(opened.terms.request_hash) if opened.buyer == self._address else None
         instance = None if key is None else self.store.instance(key)
         return None if instance is None or instance.training is not None else instance.key
 

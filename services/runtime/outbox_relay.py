@@ -18,20 +18,17 @@ from protocol.codec import pack, unpack
 from protocol.errors import DeltaMLError
 from protocol.roles.engine import facts
 from protocol.roles.engine.inputs import UNKNOWN_TRAINING, CallRefused
-from services.bus.port import UNDELIVERABLE, Bus, BusUnavailable, Outgoing, Unroutable
-from services.chain.contract.client import MarketplaceClient
+from services.bus.port import UNDELIVERABLE, BusUnavailable, Outgoing, Unroutable
 from services.chain.errors import CallReverted, ChainUnavailable
 from services.common.errors import StoreUnavailable
 from services.common.tasks import wait_for_event
 from services.observability import tracing
-from services.observability.counters import Meter
-from services.observability.heartbeat import Heartbeats
 from services.observability.logging import bound
 from services.observability.tracer import Span
 from services.runtime.effects import PendingCall, PendingLetter, PendingMessage
 from services.runtime.input_codec import queued, refusal_identity
-from services.runtime.pace import PACE, Pace
-from services.store import QueuedEffect, Store
+from services.runtime.resources import Resources
+from services.store import QueuedEffect
 from services.store.waiting import pause
 
 _log = structlog.get_logger(__name__)
@@ -40,22 +37,11 @@ _log = structlog.get_logger(__name__)
 class OutboxRelay:
     """Relays one store's effects: messages and letters in order, calls side by side."""
 
-    def __init__(
-        self,
-        store: Store,
-        bus: Bus,
-        client: MarketplaceClient,
-        meter: Meter,
-        on_input: Callable[[str], None] = lambda _key: None,
-        *,
-        on_change: Callable[[], None] = lambda: None,
-        heartbeats: Heartbeats | None = None,
-        pace: Pace = PACE,
-    ) -> None:
-        """`client` has the daemon's key; `on_input` is told the key of an instance whose call was refused."""
-        self._store, self._bus, self._client, self._meter = store, bus, client, meter
-        self._on_input, self._on_change = on_input, on_change
-        self._heartbeats, self._pace = heartbeats or Heartbeats(), pace
+    def __init__(self, resources: Resources, on_input: Callable[[str], None] = lambda _key: None) -> None:
+        """`on_input` is told the key of an instance whose call was refused."""
+        self._resources, self._on_input = resources, on_input
+        self._store, self._bus, self._meter = resources.store, resources.bus, resources.meter
+        self._pace, self._on_change = resources.pace, resources.on_change
         self._wake = asyncio.Event()
         self._calls: dict[int, asyncio.Task[None]] = {}
 
@@ -68,7 +54,7 @@ class OutboxRelay:
         try:
             while True:
                 self._wake.clear()
-                self._heartbeats.beat("outbox")
+                self._resources.heartbeats.beat("outbox")
                 try:
                     # More calls may be in hand than one reading holds: they must not hide what comes after.
                     await self._relay(self._store.due_effects(time.time(), exclude=self._calls))
@@ -159,7 +145,7 @@ class OutboxRelay:
         call = pending.call
         try:
             with self._meter.phase("chain"), _traced_call(pending, effect):
-                await self._client.submit(call)
+                await self._resources.client.submit(call)
         except CallReverted as refusal:
             if self._store.follows_a_call(effect):
                 # Calls build on each other, and a node that was away may get them in another order.

@@ -1,4 +1,4 @@
-"""From the bus to the inbox, many at a time: checked in the order they came, stored in one commit, acked.
+"""From bus and chain to the inbox: messages many at a time, checked in order, stored in one commit, acked.
 
 A commit waits for the disk, so a commit for each message would bound what a daemon can take in by the disk's
 pace. Whatever has arrived meanwhile goes into the next commit; a message alone does not wait for others.
@@ -6,24 +6,26 @@ pace. Whatever has arrived meanwhile goes into the next commit; a message alone 
 
 import asyncio
 import hashlib
+import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 
 import structlog
 
 from protocol.errors import DeltaMLError, ProtocolViolation
-from protocol.roles.engine.inputs import MessageReceived
-from services.bus.port import Delivery, read_envelope
+from protocol.marketplace import training_of
+from protocol.messages import ChainEvent
+from protocol.roles.engine.inputs import EventConfirmed, MessageReceived
+from services.bus.port import Delivery, EventDelivery, read_envelope
 from services.common.trace_context import with_context
 from services.identity.admission import Admission
 from services.observability import tracing
-from services.observability.counters import Meter
 from services.observability.logging import bound
 from services.observability.tracer import Span
-from services.runtime.input_codec import message_identity, queued
-from services.runtime.pace import PACE, Pace
-from services.runtime.role_adapter import Role
-from services.store import NewMessage, Store
+from services.records.chain_facts import place_of, record_of
+from services.runtime.input_codec import event_identity, message_identity, queued
+from services.runtime.resources import Resources
+from services.store import NewMessage
 from services.store.waiting import retry_while_unavailable
 
 _log = structlog.get_logger(__name__)
@@ -44,22 +46,14 @@ class _Admitted:
 
 
 class Receiver:
-    """Takes one participant's deliveries in."""
+    """Takes one participant's deliveries in: messages by the batch, confirmed events one by one."""
 
-    def __init__(
-        self,
-        admission: Admission,
-        role: Role,
-        store: Store,
-        meter: Meter,
-        on_input: Callable[[str], None],
-        *,
-        pace: Pace = PACE,
-        batch: int = BATCH,
-    ) -> None:
+    def __init__(self, resources: Resources, on_input: Callable[[str], None], *, batch: int = BATCH) -> None:
         """`on_input` is told the keys of instances that have new inputs; `batch` messages are one commit."""
-        self._admission, self._role, self._store, self._meter = admission, role, store, meter
-        self._on_input, self._pace, self._batch = on_input, pace, batch
+        self._resources, self._role, self._address = resources, resources.role, resources.identity.address
+        self._store, self._meter = resources.store, resources.meter
+        self._admission = Admission(resources.identity, resources.role.name, resources.directory)
+        self._on_input, self._batch = on_input, batch
 
     async def run(self, deliveries: AsyncIterator[Delivery]) -> None:
         """Take in until cancelled."""
@@ -96,7 +90,7 @@ class Receiver:
                 await self._commit(before)
                 _log.warning("gate_waits", reason=str(error))
                 self._meter.retried("gate")
-                await asyncio.sleep(self._pace.retry)
+                await asyncio.sleep(self._resources.pace.retry)
             else:
                 content = queued(MessageReceived(signed=signed))
                 digest = hashlib.sha256(content).digest()
@@ -137,6 +131,34 @@ class Receiver:
             await delivery.dead_letter(violation.code, violation.detail)
         span.fail(violation.code)
         span.end()
+
+    async def run_events(self, deliveries: AsyncIterator[EventDelivery]) -> None:
+        """Take events of the chain in until cancelled: each is stored, then acked."""
+        async for delivery in deliveries:
+            key = await retry_while_unavailable(self._role.key_of_event, delivery.event.event)
+            if key is not None:
+                await retry_while_unavailable(self._store_event, key, delivery.event)
+            await retry_while_unavailable(self._record, delivery.event)
+            await delivery.ack()
+
+    def _store_event(self, key: str, event: ChainEvent) -> None:
+        """One that is known already changes nothing."""
+        content = queued(EventConfirmed(chain_event=event))
+        with self._meter.phase("store"):
+            self._store.add_inputs(
+                [(event_identity(event), key, content)], training=training_of(event.event) or None
+            )
+        self._on_input(key)
+
+    def _record(self, event: ChainEvent) -> None:
+        """Keep for people what the chain said, also what no step waits for."""
+        key = place_of(event, self._address, self._store)
+        if key is not None:
+            name, data = record_of(event)
+            with self._meter.phase("store"):
+                # A test chain's clock may run ahead of ours.
+                self._store.note_once(key, name, data, min(float(event.timestamp), time.time()))
+            self._resources.on_change()
 
 
 async def _collect(deliveries: AsyncIterator[Delivery], arrived: "asyncio.Queue[Delivery | None]") -> None:

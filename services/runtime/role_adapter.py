@@ -6,7 +6,7 @@ from typing import Protocol
 
 from protocol.envelope import SignedMessage
 from protocol.errors import ProtocolViolation
-from protocol.marketplace import ContractCall, MarketplaceEvent, PartyRole, training_of
+from protocol.marketplace import ContractCall, MarketplaceEvent, Opened, PartyRole, training_of
 from protocol.messages import Message
 from protocol.roles.dispatch import inputs_of
 from protocol.roles.engine.inputs import Input
@@ -68,9 +68,13 @@ class Role:
     def key_of_event(self, event: MarketplaceEvent) -> str | None:
         """The instance that an event concerns, or None; what no phase of the role allows concerns none."""
         training = training_of(event)
-        if not training or event.event not in inputs_of(self.name):
-            return None
-        return self.store.key_of(training)
+        known = self.store.key_of(training) if training and event.event in inputs_of(self.name) else None
+        return self.key_of_opening(event) if known is None and isinstance(event, Opened) else known
+
+    def key_of_opening(self, opened: Opened) -> str | None:
+        """The instance that an opening starts, or belongs to; None where it is not ours."""
+        del opened
+        return None
 
     async def context(self, key: str, item: Input, training: int | None) -> RoleContext:
         """What this role adds for a step of an instance; `training` is the contract's number once known."""

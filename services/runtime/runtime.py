@@ -3,7 +3,7 @@
 The order makes every crash harmless. A delivery is acked once its input is stored, an input is marked done in
 the transaction that stores the step's state and effects, and an effect is forgotten once it has happened.
 
-`receiver` and `event_receiver` fill the inbox, `step_runner` empties it into state and outbox,
+`receiver` fills the inbox, `step_runner` empties it into state and outbox,
 `outbox_relay` empties the outbox, and `timers` turns what has run out into inputs. Each reads what it needs
 from the store: all they tell each other is that something new is there.
 """
@@ -11,84 +11,36 @@ from the store: all they tell each other is that something new is there.
 import asyncio
 import os
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
 from protocol.messages import Message
-from protocol.records import Market
-from protocol.request import LEAST_KEY_BITS
 from protocol.roles.engine.inputs import Input
-from services.bus.port import Bus
-from services.chain.contract.client import MarketplaceClient
 from services.common.tasks import run_forever
-from services.identity.admission import Admission
-from services.identity.directory import Directory
-from services.identity.keys import Identity
-from services.observability.counters import Meter
-from services.observability.heartbeat import Heartbeats
 from services.runtime.effects import MessageWriter
-from services.runtime.event_receiver import EventReceiver
 from services.runtime.input_codec import queued
 from services.runtime.outbox_relay import OutboxRelay
-from services.runtime.pace import PACE, Pace
 from services.runtime.receiver import Receiver
-from services.runtime.role_adapter import NO_TRAINING, Role
-from services.runtime.step_pool import StepPool
+from services.runtime.resources import Resources
+from services.runtime.role_adapter import NO_TRAINING
 from services.runtime.step_runner import StepRunner
 from services.runtime.timers import Timers
-from services.store import Store
-from services.store.retention import RETENTION_SECONDS, archive_ended
+from services.store.retention import archive_ended
 from services.store.waiting import retry_while_unavailable
 
 
 class Runtime:
     """One participant's daemon, whatever its role."""
 
-    def __init__(
-        self,
-        role: Role,
-        identity: Identity,
-        market: Market,
-        *,
-        store: Store,
-        bus: Bus,
-        client: MarketplaceClient,
-        directory: Directory,
-        pool: StepPool,
-        meter: Meter,
-        heartbeats: Heartbeats | None = None,
-        least_key_bits: int = LEAST_KEY_BITS,
-        retention_seconds: float = RETENTION_SECONDS,
-        on_change: Callable[[], None] = lambda: None,
-        pace: Pace = PACE,
-        writer: MessageWriter | None = None,
-    ) -> None:
-        """Everything is handed in, so that a test or the demo can put a whole market into one process."""
-        self.role, self.identity, self.store, self.bus = role, identity, store, bus
-        self.address = identity.address
-        self.heartbeats = heartbeats or Heartbeats()
-        self._meter, self._on_change, self._retention_seconds = meter, on_change, retention_seconds
-        client.on_outcome = meter.called
-        bus.on_cycle = self.heartbeats.beat
-        wake = self._wake_instance
-        admission = Admission(identity, role.name, directory)
-        self._receiver = Receiver(admission, role, store, meter, wake, pace=pace)
-        self._events = EventReceiver(role, self.address, store, meter, wake, on_change)
-        self._outbox = OutboxRelay(
-            store, bus, client, meter, wake, on_change=on_change, heartbeats=self.heartbeats, pace=pace
-        )
-        self._timers = Timers(store, bus, self.heartbeats, wake, pace=pace)
-        self._writer = writer or MessageWriter(identity, directory)
-        self._steps = StepRunner(
-            role,
-            identity,
-            market,
-            store=store,
-            pool=pool,
-            writer=self._writer,
-            meter=meter,
-            pace=pace,
-            least_key_bits=least_key_bits,
-        )
+    def __init__(self, resources: Resources) -> None:
+        self.resources, self.role, self.store = resources, resources.role, resources.store
+        self.bus, self.address = resources.bus, resources.identity.address
+        resources.client.on_outcome = resources.meter.called
+        self.bus.on_cycle = resources.heartbeats.beat
+        self._writer = MessageWriter(resources.identity, resources.directory)
+        self._receiver = Receiver(resources, self._wake_instance)
+        self._outbox = OutboxRelay(resources, self._wake_instance)
+        self._timers = Timers(resources, self._wake_instance)
+        self._steps = StepRunner(resources, self._writer)
         self._workers: dict[str, asyncio.Task[None]] = {}
         self._tasks: asyncio.TaskGroup | None = None
         self._sources: list[asyncio.Task[None]] = []
@@ -103,8 +55,8 @@ class Runtime:
             work = [
                 self._outbox.run,
                 self._timers.run,
-                lambda: archive_ended(self.store, self._retention_seconds),
-                lambda: self._events.run(self.bus.events("confirmed", self.address)),
+                lambda: archive_ended(self.store, self.resources.retention_seconds),
+                lambda: self._receiver.run_events(self.bus.events("confirmed", self.address)),
                 lambda: self._receiver.run(self.bus.deliveries(self.role.name, self.address)),
             ]
             self._sources = [tasks.create_task(run_forever(source)) for source in work]
@@ -133,7 +85,7 @@ class Runtime:
     def offer(self, keys: Iterable[str], item: Input) -> None:
         """Have instances take an input that nobody sent: something within the daemon changed."""
         for key in keys:
-            with self._meter.phase("store"):
+            with self.resources.meter.phase("store"):
                 self.store.add_inputs([(os.urandom(32), key, queued(item))])
             self._wake_instance(key)
 
@@ -159,4 +111,4 @@ class Runtime:
                     self._wake_instance(led_to)
         finally:
             del self._workers[key]  # nothing awaits since the last look, so no input can have been missed
-            self._on_change()
+            self.resources.on_change()

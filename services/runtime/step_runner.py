@@ -9,27 +9,25 @@ import os
 import time
 import traceback
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 
 import structlog
 
 from protocol.errors import DeltaMLError, ProtocolViolation
-from protocol.records import Market
-from protocol.request import LEAST_KEY_BITS
+from protocol.marketplace import training_of
 from protocol.roles.engine import facts
 from protocol.roles.engine.context import Context
-from protocol.roles.engine.inputs import CallRefused, Input, MessageReceived, input_name
+from protocol.roles.engine.inputs import CallRefused, EventConfirmed, Input, MessageReceived, input_name
 from services.common.errors import StoreInUse, StoreUnavailable
-from services.identity.keys import Identity
+from services.common.trace_context import split_context
 from services.observability import tracing
-from services.observability.counters import Meter
+from services.observability.logging import bound
+from services.observability.tracer import Span
 from services.runtime.effects import MessageWriter, packed_call, packed_letter, writes_of
 from services.runtime.input_codec import answer_identity, queued, unqueued
-from services.runtime.pace import PACE, Pace
+from services.runtime.resources import Resources
 from services.runtime.role_adapter import NO_TRAINING, Answer, Role
-from services.runtime.step_pool import StepPool
-from services.runtime.step_scope import log_scope, trace_scope
 from services.store import InstanceRow, QueuedInput, StepWrites, Store
 from services.store.waiting import retry_while_unavailable
 
@@ -48,23 +46,11 @@ class Written:
 class StepRunner:
     """Runs one participant's steps, those of different instances side by side."""
 
-    def __init__(
-        self,
-        role: Role,
-        identity: Identity,
-        market: Market,
-        *,
-        store: Store,
-        pool: StepPool,
-        writer: MessageWriter,
-        meter: Meter,
-        pace: Pace = PACE,
-        least_key_bits: int = LEAST_KEY_BITS,
-    ) -> None:
-        """`pool` runs the transitions, `writer` signs and seals what they send."""
-        self._role, self._identity, self._market = role, identity, market
-        self._store, self._pool, self._writer, self._meter = store, pool, writer, meter
-        self._pace, self._least_key_bits = pace, least_key_bits
+    def __init__(self, resources: Resources, writer: MessageWriter) -> None:
+        """`writer` signs and seals what the steps send."""
+        self._resources, self._writer = resources, writer
+        self._role, self._store, self._meter = resources.role, resources.store, resources.meter
+        self._identity = resources.identity
         self._turn = asyncio.Lock()
 
     async def take(self, queued_input: QueuedInput) -> Written:
@@ -76,15 +62,15 @@ class StepRunner:
             try:
                 item = unqueued(queued_input.content)
                 row = self._store.instance(queued_input.key)
-                scope.enter_context(log_scope(item, row))
-                with trace_scope(self._role, self._identity.address, queued_input, item, row):
+                scope.enter_context(_log_scope(item, row))
+                with _trace_scope(self._role, self._identity.address, queued_input, item, row):
                     return await self._handle(queued_input, item, row)
             except StoreInUse:
                 raise
             except DeltaMLError as error:
                 _log.warning("step_waits", reason=str(error))
                 self._meter.retried("step")
-                await asyncio.sleep(self._pace.retry)
+                await asyncio.sleep(self._resources.pace.retry)
                 # A commit whose answer was lost may have taken place: then this input is done, and what it
                 # led to is still to be taken up.
                 lost = isinstance(error, StoreUnavailable)
@@ -105,7 +91,7 @@ class StepRunner:
         context = await self._context(queued_input.key, None if row is None else row.training, item)
         state = None if row is None else row.state
         try:
-            timed = await self._pool.run(self._role.name, state, item, context)
+            timed = await self._resources.pool.run(self._role.name, state, item, context)
         except ProtocolViolation as violation:
             return self._refuse(queued_input, item, violation)
         except BrokenProcessPool:
@@ -128,7 +114,7 @@ class StepRunner:
         address = self._identity.address
         return Context(
             address=address,
-            market=self._market,
+            market=self._resources.market,
             now=time.time(),
             seed=os.urandom(32),
             signing_key=self._identity.signing_key,
@@ -138,7 +124,7 @@ class StepRunner:
             blobs=self._store.blobs(key),
             private=of_role.private,
             policy=of_role.policy,
-            least_key_bits=self._least_key_bits,
+            least_key_bits=self._resources.least_key_bits,
         )
 
     async def _answer(self, queued_input: QueuedInput, item: Input) -> Written:
@@ -200,3 +186,53 @@ class StepRunner:
             place=f"{frame.filename}:{frame.lineno}",
         )
         self._meter.steps_failed += 1
+
+
+def _log_scope(item: Input, row: InstanceRow | None) -> AbstractContextManager[None]:
+    """What is logged during an input's step names its training, round and message."""
+    training = None if row is None else row.training
+    match item:
+        case MessageReceived():
+            envelope = item.signed.envelope
+            return bound(
+                training=training or envelope.training,
+                round_number=envelope.round,
+                message_id=envelope.message_id,
+            )
+        case EventConfirmed():
+            return bound(training=training or training_of(item.chain_event.event))
+        case _:
+            return bound(training=training)
+
+
+def _trace_scope(
+    role: Role, party: str, queued_input: QueuedInput, item: Input, row: InstanceRow | None
+) -> AbstractContextManager[Span]:
+    """The span of an input's step, in the trace of the message that it is, or else of its training."""
+    own, _ = split_context(queued_input.content)
+    outside = queued_input.key == NO_TRAINING
+    return tracing.span(
+        f"step {input_name(item)}",
+        parent=own if outside else _of_instance(role.store, queued_input.key, own),
+        input=input_name(item),
+        role=role.name,
+        party=party,
+        training=None if row is None else row.training,
+        round=item.signed.envelope.round if isinstance(item, MessageReceived) else None,
+    )
+
+
+def _of_instance(store: Store, key: str, own: str | None) -> str | None:
+    """The context for an input's step: its own, or for an event or a timer that of its instance's first.
+
+    So everything of a training is in one trace, also after a restart.
+    """
+    if not tracing.is_on():
+        return None
+    name = f"trace:{key}"
+    known = store.values(name).get("")
+    if own is None:
+        return None if known is None else known.decode()
+    if known is None:
+        store.put_value(name, own.encode(), now=time.time())
+    return own

@@ -14,13 +14,10 @@ from collections.abc import Callable
 import structlog
 
 from protocol.roles.engine.inputs import TimerFired
-from services.bus.port import Bus
 from services.common.errors import StoreUnavailable
 from services.common.tasks import wait_for_event
-from services.observability.heartbeat import Heartbeats
 from services.runtime.input_codec import queued, timer_identity
-from services.runtime.pace import PACE, Pace
-from services.store import Store
+from services.runtime.resources import Resources
 from services.store.waiting import pause, retry_while_unavailable
 
 _log = structlog.get_logger(__name__)
@@ -49,18 +46,11 @@ class Timers:
     """Fires one daemon's timers."""
 
     def __init__(
-        self,
-        store: Store,
-        bus: Bus,
-        heartbeats: Heartbeats,
-        on_input: Callable[[str], None],
-        *,
-        pace: Pace = PACE,
-        clock: Clock | None = None,
+        self, resources: Resources, on_input: Callable[[str], None], *, clock: Clock | None = None
     ) -> None:
         """`on_input` is told the keys of instances whose timer has become an input."""
-        self._store, self._bus, self._heartbeats, self._on_input = store, bus, heartbeats, on_input
-        self._pace, self._clock = pace, clock or Clock()
+        self._resources, self._store, self._bus = resources, resources.store, resources.bus
+        self._on_input, self._pace, self._clock = on_input, resources.pace, clock or Clock()
         self._changed = asyncio.Event()
         self._wall, self._monotonic = self._clock.wall(), self._clock.monotonic()
         self._noted, self._heard, self._deaf = self._monotonic, True, 0.0
@@ -74,7 +64,7 @@ class Timers:
         await retry_while_unavailable(self.resume)
         while True:
             self._changed.clear()
-            self._heartbeats.beat("timers")
+            self._resources.heartbeats.beat("timers")
             try:
                 self.account()
                 wait = self._fire_due()
@@ -86,11 +76,8 @@ class Timers:
 
     def resume(self) -> None:
         """At the start: the time since the last beat does not count."""
-        self._wall, self._monotonic, self._heard = (
-            self._clock.wall(),
-            self._clock.monotonic(),
-            self._bus.is_connected,
-        )
+        self._wall, self._monotonic = self._clock.wall(), self._clock.monotonic()
+        self._heard = self._bus.is_connected
         alive_at = self._store.values(_ALIVE).get("")
         if alive_at is not None:
             self._does_not_count(self._wall - struct.unpack(">d", alive_at)[0], "stopped")

@@ -12,13 +12,12 @@ from protocol.messages import ChainEvent
 from protocol.payment import DepositTooLow, check_deposit
 from protocol.request import LEAST_KEY_BITS, Request
 from protocol.roles.shared.request_widths import check_widths
-from services.chain.connect import open_chain
 from services.common.errors import ServiceError
 from services.data.model_file import write_model
 from services.data.sample_request import DemoData, DemoOptions, demo_request, load_data, statistics_of
 from services.observability.prometheus import DaemonCollector, serving
 from services.participants.assembly import Participant
-from services.sandbox.local_market import LocalMarket, MarketSettings
+from services.sandbox.local_market import LocalMarket
 from services.sandbox.report import DemoReport, Outcome, make_report
 
 __all__ = ["DemoOptions", "DemoReport", "run_demo"]
@@ -27,6 +26,19 @@ LEAST_DEMO_KEY_BITS = 1024
 """For comparison with the 2019 thesis; everything else asks for 2048 at least."""
 
 MOST_OWNERS = 64
+
+_TELLING = frozenset(
+    [
+        "violation",
+        "step_size_diverges",
+        "no_match",
+        "open_refused",
+        "request_refused",
+        "join_refused",
+        "implausible",
+    ]
+)
+"""The facts that explain why a training failed."""
 
 Progress = Callable[[str, ChainEvent | None], None]
 """Told what is being done, and of every confirmed event."""
@@ -113,25 +125,6 @@ def _make_folder(folder: Path) -> None:
         ) from None
 
 
-def market_settings(
-    options: DemoOptions,
-    least_key_bits: int,
-    on_event: Callable[[ChainEvent], None],
-    on_change: Callable[[str], None] = lambda _address: None,
-) -> MarketSettings:
-    """How the demo's market runs."""
-    return MarketSettings(
-        chain=open_chain(options.chain),
-        broker=options.broker,
-        deposit=options.deposit,
-        workers=options.workers,
-        folder=options.folder,
-        least_key_bits=least_key_bits,
-        on_event=on_event,
-        on_change=on_change,
-    )
-
-
 async def _run(options: DemoOptions, data: DemoData, progress: Progress, least_key_bits: int) -> DemoReport:
     events: list[ChainEvent] = []
 
@@ -139,18 +132,18 @@ async def _run(options: DemoOptions, data: DemoData, progress: Progress, least_k
         events.append(event)
         progress("", event)
 
-    settings = market_settings(options, least_key_bits, on_event)
     statistics = statistics_of(data)
     progress("starting chain, contract, daemons and worker processes", None)
-    market = LocalMarket(statistics, settings)
+    market = LocalMarket(statistics, options, least_key_bits=least_key_bits, on_event=on_event)
     async with serving(options.metrics_port, DaemonCollector(market.observed, market.meter)), market:
         request = demo_request(options, data, market.aggregator.identity.address)
         progress(f"ordering a training with keys of {options.key_bits} bits", None)
         key = await market.order(request)
-        await market.wait_for(lambda: _finished(market, key))
-        shown = _shown(market, key)
-        if shown != "FINISHED":
-            raise ServiceError(_why(market, shown))
+        await market.wait_for(lambda: (row := market.buyer.store.instance(key)) is not None and row.finished)
+        ended = market.buyer.store.instance(key)
+        assert ended is not None
+        if ended.display_status != "FINISHED":
+            raise ServiceError(_why(market, ended.display_status))
         await market.wait_for(lambda: all(_at_rest(party) for party in market.parties))
         content = market.buyer.store.result(key, "model")
         assert content is not None
@@ -167,19 +160,9 @@ async def _run(options: DemoOptions, data: DemoData, progress: Progress, least_k
     return report
 
 
-def _finished(market: LocalMarket, key: str) -> bool:
-    row = market.buyer.store.instance(key)
-    return row is not None and row.finished
-
-
 def _at_rest(party: Participant) -> bool:
     """Whether a party has ended its training and carried everything out, its withdrawal included."""
     return party.runtime.is_idle() and all(row.finished for row in party.store.instances())
-
-
-def _shown(market: LocalMarket, key: str) -> str:
-    row = market.buyer.store.instance(key)
-    return "WAITING" if row is None else row.display_status
 
 
 def _why(market: LocalMarket, shown: str) -> str:
@@ -191,16 +174,3 @@ def _why(market: LocalMarket, shown: str) -> str:
                 if name in _TELLING:
                     causes.append(f"  {party.runtime.role.name} {party.identity.address}: {name} {data}")
     return "\n".join([f"the training ended as {shown}; no model was delivered", *causes])
-
-
-_TELLING = frozenset(
-    {
-        "violation",
-        "step_size_diverges",
-        "no_match",
-        "open_refused",
-        "request_refused",
-        "join_refused",
-        "implausible",
-    }
-)

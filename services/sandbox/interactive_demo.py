@@ -10,7 +10,7 @@ from pathlib import Path
 from protocol.request import Request
 from services.data.sample_request import DemoData, DemoOptions, demo_request, statistics_of
 from services.observability.prometheus import DaemonCollector, serving
-from services.sandbox.demo import LEAST_DEMO_KEY_BITS, Progress, market_settings, prepared_data
+from services.sandbox.demo import LEAST_DEMO_KEY_BITS, Progress, prepared_data
 from services.sandbox.local_market import LocalMarket
 from services.sandbox.start_page import Hubs, consoles
 
@@ -49,9 +49,14 @@ async def attended(
 ) -> None:
     """The market until it is cancelled; accounts and what a party uploads are kept in `folder`."""
     hubs = Hubs()
-    settings = market_settings(options, least_key_bits, lambda event: progress("", event), hubs.wake)
     progress("starting chain, contract, daemons and worker processes", None)
-    market = LocalMarket(statistics_of(data), settings)
+    market = LocalMarket(
+        statistics_of(data),
+        options,
+        least_key_bits=least_key_bits,
+        on_event=lambda event: progress("", event),
+        on_change=hubs.wake,
+    )
     metrics = serving(options.metrics_port, DaemonCollector(market.observed, market.meter))
     async with metrics, market:
         request = demo_request(options, data, market.aggregator.identity.address)

@@ -6,10 +6,8 @@ is given) and, without a URL, the chain.
 
 import asyncio
 import os
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
-from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -23,29 +21,31 @@ from protocol.request import LEAST_KEY_BITS, Request
 from services.bus.memory import MemoryBroker
 from services.bus.open_bus import open_bus
 from services.bus.port import Bus
+from services.chain.connect import open_chain
 from services.chain.contract.client import MarketplaceClient
 from services.chain.contract.deploy import Deployment, deploy
 from services.chain.events.event_outbox import EventOutbox, Stream
 from services.chain.events.listener import ChainListener
 from services.chain.rpc.http import Rpc
 from services.config.daemons import Broker
+from services.data.sample_request import DemoOptions
+from services.identity.directory import Directory
 from services.identity.keys import Identity
 from services.identity.signing import order_to_self
 from services.observability.counters import Meter
 from services.observability.prometheus import Observed
-from services.participants.assembly import (
-    AggregatorSetup,
-    Assembly,
-    BuyerSetup,
-    OwnerSetup,
-    Participant,
-    Setup,
-)
+from services.participants.assembly import Participant
+from services.participants.data_owner import OwnerRole
+from services.participants.federated_aggregator import AggregatorRole
+from services.participants.model_buyer import BuyerRole
+from services.runtime.resources import Resources
+from services.runtime.role_adapter import Role
+from services.runtime.step_pool import StepPool
 from services.sandbox.task_set import TaskSet
 from services.store import Store
 
-OpenChain = Callable[[tuple[str, ...], int], Awaitable[Rpc]]
-"""Connect to a chain on which each of these accounts has at least so much of its coin."""
+RoleIn = Callable[[Store, MarketplaceClient, Directory], Role]
+"""Makes the role of a participant that works with these."""
 
 _GAS_ALLOWANCE = 10 * ETHER.whole
 _UNLIMITED = Budget(per_buyer=LARGEST_LIMIT, in_total=LARGEST_LIMIT)
@@ -68,34 +68,27 @@ class EphemeralKeys:
         return self._keys[label]
 
 
-@dataclass(frozen=True, slots=True)
-class MarketSettings:
-    """How a market in one process runs.
-
-    `broker` is the AMQP URL of a login that may configure, None for the embedded bus; `folder` keeps every
-    party's database, None keeps them in memory.
-    """
-
-    chain: OpenChain
-    deposit: int
-    broker: str | None = None
-    workers: int | None = None
-    folder: Path | None = None
-    least_key_bits: int = LEAST_KEY_BITS
-    on_event: Callable[[ChainEvent], None] = field(default=lambda _event: None)
-    on_change: Callable[[str], None] = field(default=lambda _address: None)
-    """Told the address of a party whose daemon has done something."""
-
-
 class LocalMarket:
     """Buyer, aggregator and owners; an async context that ends with every daemon stopped."""
 
-    def __init__(self, data_sets: Mapping[str, Statistic], settings: MarketSettings) -> None:
-        """One owner for each named statistic."""
-        self._data_sets, self._settings = data_sets, settings
+    def __init__(
+        self,
+        data_sets: Mapping[str, Statistic],
+        options: DemoOptions,
+        *,
+        least_key_bits: int = LEAST_KEY_BITS,
+        on_event: Callable[[ChainEvent], None] = lambda _event: None,
+        on_change: Callable[[str], None] = lambda _address: None,
+    ) -> None:
+        """One owner for each named statistic; of the options those count that say where a market runs.
+
+        `on_change` is told the address of a party whose daemon has done something.
+        """
+        self._data_sets, self._options, self._least_key_bits = data_sets, options, least_key_bits
+        self._on_event, self._on_change = on_event, on_change
         self.meter = Meter()
         self.broker = MemoryBroker()
-        self._assembly = Assembly(settings.workers, self.meter, least_key_bits=settings.least_key_bits)
+        self._pool = StepPool(options.workers)
         self.keys = EphemeralKeys(self.meter)
         self.buyer: Participant
         self.aggregator: Participant
@@ -133,7 +126,7 @@ class LocalMarket:
 
     def _tell(self, address: str) -> None:
         self.changed.set()
-        self._settings.on_change(address)
+        self._on_change(address)
 
     async def wait_for(self, done: Callable[[], bool]) -> None:
         """Until `done`, looked at whenever a daemon has done something; raises what a daemon died of."""
@@ -145,13 +138,14 @@ class LocalMarket:
     # ---- starting ----
 
     async def _start(self) -> None:
-        self._stack.callback(self._assembly.pool.close)
-        self._assembly.pool.start()
+        self._stack.callback(self._pool.close)
+        self._pool.start()
         identities = [Identity(os.urandom(32), os.urandom(32)) for _ in range(2 + len(self._data_sets))]
         with self.meter.phase("start"):
             await self._declare_queues(identities)
-            needed = self._settings.deposit + _GAS_ALLOWANCE
-            rpc = await self._settings.chain(tuple(identity.address for identity in identities), needed)
+            needed = self._options.deposit + _GAS_ALLOWANCE
+            funded = tuple(identity.address for identity in identities)
+            rpc = await open_chain(self._options.chain)(funded, needed)
             self._stack.push_async_callback(rpc.close)
             self.deployment = await deploy(rpc, identities[1].signing_key)
             self._open_participants(rpc, *identities)
@@ -165,46 +159,65 @@ class LocalMarket:
 
     def _open_participants(self, rpc: Rpc, buyer: Identity, aggregator: Identity, *owners: Identity) -> None:
         admitted = frozenset(owner.address for owner in owners)
-        self.buyer = self._participant(buyer, rpc, BuyerSetup(self.keys))
-        self.aggregator = self._participant(aggregator, rpc, AggregatorSetup(admitted))
-        self.owners = [
-            self._participant(owner, rpc, self._owner_setup({name: statistic}))
-            for owner, (name, statistic) in zip(owners, self._data_sets.items(), strict=True)
-        ]
+        self.buyer = self._participant(
+            buyer, rpc, "model_buyer", lambda store, *_: BuyerRole(store, buyer.address, self.keys)
+        )
+        self.aggregator = self._participant(
+            aggregator,
+            rpc,
+            "federated_aggregator",
+            lambda store, *_: AggregatorRole(store, aggregator.address, admitted),
+        )
+        for owner, (name, statistic) in zip(owners, self._data_sets.items(), strict=True):
+            role_in = self._owner_role(owner.address, {name: statistic})
+            self.owners.append(self._participant(owner, rpc, "data_owner", role_in))
 
-    def _owner_setup(self, data_sets: Mapping[str, Statistic]) -> OwnerSetup:
-        policy = OwnerPolicy(automatic=True, budget=_UNLIMITED)
-        return OwnerSetup((self.aggregator.identity.address,), policy, lambda: data_sets)
+    def _owner_role(self, address: str, data_sets: Mapping[str, Statistic]) -> RoleIn:
+        return lambda store, client, directory: OwnerRole(
+            store,
+            client,
+            directory,
+            address=address,
+            data_sets=lambda: data_sets,
+            aggregators=(self.aggregator.identity.address,),
+            policy=OwnerPolicy(automatic=True, budget=_UNLIMITED),
+        )
 
-    def _participant(self, identity: Identity, rpc: Rpc, setup: Setup) -> Participant:
+    def _participant(self, identity: Identity, rpc: Rpc, role: PartyRole, role_in: RoleIn) -> Participant:
         market, first_block = self.deployment.market, self.deployment.block
         address = identity.address
-        store = Store(self._store_url(setup.role, address), exclusive=True)
+        store = Store(self._store_url(role, address), exclusive=True)
         self._stack.callback(store.close)
         client = MarketplaceClient(rpc, market, identity.signing_key, first_block=first_block)
-        bus = self._open_bus(setup.role, address)
+        bus = self._open_bus(role, address)
         self._stack.push_async_callback(bus.close)
-        self.observed.append(Observed(setup.role, address, store, bus))
-        return self._assembly.participant(
-            setup,
-            identity,
+        self.observed.append(Observed(role, address, store, bus))
+        directory = Directory(client)
+        resources = Resources(
+            role=role_in(store, client, directory),
+            identity=identity,
+            market=market,
             store=store,
             bus=bus,
             client=client,
-            final=client,
+            directory=directory,
+            pool=self._pool,
+            meter=self.meter,
+            least_key_bits=self._least_key_bits,
             on_change=lambda: self._tell(address),
         )
+        return Participant.of(resources)
 
     async def _declare_queues(self, identities: Sequence[Identity]) -> None:
         """On a real broker the queues exist before anybody reads or writes."""
-        if self._settings.broker is None:
+        if self._options.broker is None:
             return
         from services.bus.broker.declaration import declared  # noqa: PLC0415  aio-pika is not for the embedded bus
 
         kinds: list[PartyRole] = ["model_buyer", "federated_aggregator"]
         kinds += ["data_owner"] * len(self._data_sets)
         places = [(kind, identity.address) for kind, identity in zip(kinds, identities, strict=True)]
-        self._amqp = await self._stack.enter_async_context(declared(self._settings.broker, places))
+        self._amqp = await self._stack.enter_async_context(declared(self._options.broker, places))
 
     def _open_bus(self, kind: PartyRole, address: str) -> Bus:
         if self._amqp is None:
@@ -212,7 +225,7 @@ class LocalMarket:
         return open_bus(self._amqp or self.broker)
 
     def _store_url(self, kind: str, address: str) -> str:
-        folder = self._settings.folder
+        folder = self._options.folder
         return "sqlite://" if folder is None else f"sqlite:///{folder / f'{kind}-{address[2:10]}.sqlite'}"
 
     def _follow_chain(self, rpc: Rpc) -> None:
@@ -230,4 +243,4 @@ class LocalMarket:
     async def _publish(self, stream: Stream, event: ChainEvent) -> None:
         await self.aggregator.bus.publish_event(event, stream)
         if stream == "confirmed":
-            self._settings.on_event(event)
+            self._on_event(event)

@@ -2,6 +2,7 @@
 
 import os
 import time
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -86,6 +87,8 @@ async def make_report(outcome: Outcome, *, broker: str, chain: str, model_file: 
     seats = (await outcome.market.buyer.client.owners(outcome.training())).seats
     paid, refund = _money(outcome.events)
     schedule = outcome.request.schedule
+    fixed_point_errors = (recorded[0].record.mse_before, *(event.mse_after for event in recorded))
+    errors = [error / FIXED_POINT for error in fixed_point_errors]
     return DemoReport(
         rows=sum(statistic.rows for statistic in outcome.statistics.values()),
         features=len(outcome.request.features),
@@ -98,15 +101,12 @@ async def make_report(outcome: Outcome, *, broker: str, chain: str, model_file: 
         key_bits=outcome.request.key_bits,
         broker=broker,
         chain=chain,
-        mse_initial=recorded[0].record.mse_before / FIXED_POINT,
-        mse_final=recorded[-1].mse_after / FIXED_POINT,
+        mse_initial=errors[0],
+        mse_final=errors[-1],
         mse_plaintext_same_schedule=plain.metrics[-1].after,
         mse_pooled_ols=plaintext.mean_squared_error(validators, plaintext.pooled_least_squares(trainers)),
         weights_max_abs_error=float(np.abs(weights - plain.averaging.models[-1]).max()),
-        mse_by_round=[
-            recorded[0].record.mse_before / FIXED_POINT,
-            *(event.mse_after / FIXED_POINT for event in recorded),
-        ],
+        mse_by_round=errors,
         contributions=_contributions(recorded, seats),
         deposit_wei=str(outcome.request.payment.deposit_wei),
         paid_wei={account: str(amount) for account, amount in paid.items()},
@@ -148,43 +148,34 @@ def seconds_since_start() -> float:
 async def _drawn_data(outcome: Outcome) -> tuple[list[OwnerData], list[OwnerData]]:
     """(trainers', validators') factors in seat order, as the contract drew them."""
     owners = await outcome.market.buyer.client.owners(outcome.training())
-    statistic_of = dict(
-        zip(
-            (party.identity.address for party in outcome.market.owners),
-            outcome.statistics.values(),
-            strict=True,
-        )
-    )
+    kind, data_of = kind_of(outcome.request), {}
+    for party, statistic in zip(outcome.market.owners, outcome.statistics.values(), strict=True):
+        factor = kind.measuring_factor(outcome.request, statistic)
+        data_of[party.identity.address] = OwnerData(factor, statistic.rows)
 
     def data(mask: int) -> list[OwnerData]:
-        return [_owner_data(outcome.request, statistic_of[owners.seats[seat]]) for seat in seats_of(mask)]
+        return [data_of[owners.seats[seat]] for seat in seats_of(mask)]
 
     return data(owners.trainers), data(owners.validators)
 
 
-def _owner_data(request: Request, statistic: Statistic) -> OwnerData:
-    return OwnerData(kind_of(request).measuring_factor(request, statistic), statistic.rows)
-
-
 def _contributions(recorded: Sequence[RoundRecorded], seats: Sequence[str]) -> dict[str, float]:
     """Each trainer's part of the contribution pot."""
-    totals: dict[str, int] = {}
+    totals: Counter[str] = Counter()
     for event in recorded:
         for seat, weight in zip(seats_of(event.record.trainers), event.pay_weights, strict=True):
-            totals[seats[seat]] = totals.get(seats[seat], 0) + weight
-    whole = sum(totals.values())
+            totals[seats[seat]] += weight
+    whole = totals.total()
     return {account: weight / whole if whole else 0.0 for account, weight in totals.items()}
 
 
 def _money(events: Sequence[ChainEvent]) -> tuple[dict[str, int], int]:
     """(amount by paid account, the buyer's refund) out of the credits."""
-    paid: dict[str, int] = {}
+    paid: Counter[str] = Counter()
     refund = 0
-    for item in events:
-        if not isinstance(item.event, Credited):
-            continue
-        if item.event.share == "refund":
-            refund += item.event.amount
+    for credited in (item.event for item in events if isinstance(item.event, Credited)):
+        if credited.share == "refund":
+            refund += credited.amount
         else:
-            paid[item.event.account] = paid.get(item.event.account, 0) + item.event.amount
+            paid[credited.account] += credited.amount
     return paid, refund

@@ -26,16 +26,13 @@ from services.bus.amqp.message_properties import message_of
 from services.bus.naming import EXCHANGE, message_key, queue_name
 from services.bus.port import Outgoing
 from services.config.daemons import Broker
-from services.identity.admission import Admission
-from services.identity.directory import Directory
-from services.identity.keys import Identity
-from services.observability.counters import Meter
 from services.runtime.receiver import Receiver
 from services.runtime.role_adapter import Role
 from services.store import NewMessage, StepWrites, Store
 from tests.benchmarks import machine
 from tests.support.amqp_market import AmqpMarket, amqp_market
 from tests.support.rabbitmq import Server, running_server
+from tests.support.scripted_daemon import resources_of
 from tests.support.service_world import FakeChain, Person
 
 BODY_BYTES = 1024
@@ -181,10 +178,9 @@ async def _intake(
     market: AmqpMarket, recipient: Person, chain: FakeChain, store: CountingStore, go: Event
 ) -> tuple[float, float]:
     """Wall and processor seconds until everything is committed; the queue must be empty after that."""
-    identity: Identity = recipient.identity
-    admission = Admission(identity, "data_owner", Directory(chain))
     bus = AmqpBus(market.config(recipient.address))
-    receiver = Receiver(admission, Owner(store), store, Meter(), lambda _key: None)
+    resources = resources_of(recipient, chain, store, bus, role=Owner(store))
+    receiver = Receiver(resources, lambda _key: None)
     started, processor = time.perf_counter(), time.process_time()
     task = asyncio.create_task(receiver.run(bus.deliveries("data_owner", recipient.address)))
     go.set()

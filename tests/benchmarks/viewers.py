@@ -18,21 +18,19 @@ from rich.table import Table
 
 from protocol.marketplace import RoundRecorded
 from protocol.messages import ChainEvent
-from services.chain.connect import open_chain
 from services.config.daemons import ConsoleSettings
 from services.console.app import Console, serving
 from services.console.auth.accounts import Accounts
 from services.console.party import Party, orders_over
 from services.console.web.hub import Hub
 from services.data.sample_request import (
-    DEFAULT_DEPOSIT,
     DemoOptions,
     demo_request,
     load_data,
     statistics_of,
 )
 from services.observability.logging import configure
-from services.sandbox.local_market import LocalMarket, MarketSettings
+from services.sandbox.local_market import LocalMarket
 
 ACCOUNT, PASSWORD = "viewer", "a long enough password"
 
@@ -46,15 +44,12 @@ async def round_seconds(options: DemoOptions, viewers: int) -> float:
         if isinstance(event.event, RoundRecorded):
             recorded.append(time.monotonic())
 
-    settings = MarketSettings(
-        chain=open_chain(None),
-        deposit=DEFAULT_DEPOSIT,
-        on_event=on_event,
-        on_change=lambda _address: hub.wake(),
-    )
     data = load_data(options)
+    market = LocalMarket(
+        statistics_of(data), options, on_event=on_event, on_change=lambda _address: hub.wake()
+    )
     with tempfile.TemporaryDirectory() as folder:
-        async with LocalMarket(statistics_of(data), settings) as market:
+        async with market:
             console = _console(market, Path(folder), hub)
             async with serving(console) as port:
                 key = await market.order(demo_request(options, data, market.aggregator.identity.address))

@@ -10,16 +10,14 @@ import pytest
 from protocol.messages import Complaint
 from protocol.roles.engine.effects import RecordFact
 from services.bus.amqp.amqp_bus import AmqpBus
-from services.identity.directory import Directory
-from services.observability.counters import Meter
 from services.runtime.effects import packed_message
 from services.runtime.outbox_relay import OutboxRelay
 from services.runtime.runtime import Runtime
 from services.store import Store
 from tests.support.amqp_market import AmqpMarket, amqp_market
 from tests.support.private_rabbitmq import PrivateBroker, private_broker
-from tests.support.scripted_daemon import OwnerLike, ScriptedPool, said, step
-from tests.support.service_world import MARKET, FakeChain, Person
+from tests.support.scripted_daemon import ScriptedPool, resources_of, said, step
+from tests.support.service_world import FakeChain, Person
 
 SENDERS, EACH = 4, 2_500
 MESSAGES = SENDERS * EACH
@@ -45,7 +43,7 @@ class Sending:
         self.store.add_effects(
             "1", [packed_message(sender.outgoing(recipient, body)) for body in bodies], time.time()
         )
-        self.outbox = OutboxRelay(self.store, self.bus, chain, Meter())
+        self.outbox = OutboxRelay(resources_of(sender, chain, self.store, self.bus))
 
 
 def noting(_state, item, _context):
@@ -61,17 +59,7 @@ async def test_none_is_lost_and_none_is_processed_twice(own_broker, tmp_path) ->
         sending = [Sending(market, sender, recipient, chain) for sender in senders]
         store = Store(f"sqlite:///{tmp_path}/recipient.sqlite")
         bus = AmqpBus(market.config(recipient.address))
-        runtime = Runtime(
-            OwnerLike(store),
-            recipient.identity,
-            MARKET,
-            store=store,
-            bus=bus,
-            client=chain,
-            directory=Directory(chain),
-            pool=ScriptedPool(noting),
-            meter=Meter(),
-        )
+        runtime = Runtime(resources_of(recipient, chain, store, bus, pool=ScriptedPool(noting)))
         work = [asyncio.create_task(one.outbox.run()) for one in sending]
         work.append(asyncio.create_task(runtime.run()))
         killed = []

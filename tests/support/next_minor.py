@@ -35,9 +35,9 @@ class NextMinorMarket(WatchedMarket):
 
     ahead = ""
 
-    def _participant(self, identity, rpc, setup) -> Participant:
-        made = super()._participant(identity, rpc, setup)
-        if setup.role == self.ahead:
+    def _participant(self, identity, rpc, role, role_in) -> Participant:
+        made = super()._participant(identity, rpc, role, role_in)
+        if role == self.ahead:
             writer = NextMinorWriter(identity, made.runtime._writer._directory)
             made.runtime._writer = made.runtime._steps._writer = writer
         return made

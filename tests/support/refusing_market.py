@@ -15,16 +15,12 @@ from services.bus.amqp.message_properties import message_of
 from services.bus.naming import EXCHANGE, message_key
 from services.bus.port import Outgoing
 from services.config.daemons import Broker
-from services.identity.admission import Admission
-from services.identity.directory import Directory
-from services.observability.counters import Meter
 from services.runtime.input_codec import unqueued
 from services.runtime.receiver import Receiver
-from services.runtime.role_adapter import Role
 from services.store import Store
 from tests.support.amqp_market import AmqpMarket, amqp_market
 from tests.support.rabbitmq import Server
-from tests.support.scripted_daemon import code_of
+from tests.support.scripted_daemon import code_of, resources_of
 from tests.support.service_world import FakeChain, Person, sealed
 
 
@@ -33,10 +29,7 @@ class Inbox:
 
     def __init__(self, person: Person, bus: AmqpBus, chain: FakeChain) -> None:
         self.person, self.bus, self.store = person, bus, Store()
-        role = Role(self.store)
-        role.name = person.role
-        admission = Admission(person.identity, person.role, Directory(chain))
-        self.receiver = Receiver(admission, role, self.store, Meter(), lambda _key: None)
+        self.receiver = Receiver(resources_of(person, chain, self.store, bus), lambda _key: None)
 
     async def run(self) -> None:
         await self.receiver.run(self.bus.deliveries(self.person.role, self.person.address))

@@ -16,9 +16,8 @@ from services.bus.memory import MemoryBroker, MemoryBus
 from services.bus.port import Outgoing
 from services.identity.admission import Admission
 from services.identity.directory import Directory
-from services.observability.counters import Meter
 from services.runtime.input_codec import message_identity
-from services.runtime.pace import Pace
+from services.runtime.resources import Pace, Resources
 from services.runtime.role_adapter import Role
 from services.runtime.runtime import Runtime
 from services.runtime.step_pool import TimedStep
@@ -64,6 +63,27 @@ class OwnerLike(Role):
     """A role without anything of its own."""
 
     name = "data_owner"
+
+
+def resources_of(
+    person: Person, chain: FakeChain, store: Store, bus: Any = None, **changes: Any
+) -> Resources:
+    """What a participant works with in a test; its role adds nothing unless another is given."""
+    role = OwnerLike(store)
+    role.name = person.role  # type: ignore[assignment]
+    return Resources(
+        **{
+            "role": role,
+            "identity": person.identity,
+            "market": MARKET,
+            "store": store,
+            "bus": bus or MemoryBus(MemoryBroker()),
+            "client": chain,
+            "directory": Directory(chain),
+            "pool": None,
+            **changes,
+        }
+    )
 
 
 class DyingStore(Store):
@@ -143,17 +163,10 @@ class World:
     def runtime(self, faults: Faults, role: Role | None = None) -> Runtime:
         """A new process on the same store."""
         self.store.faults = self.chain.faults = faults
+        bus, pool = DyingBus(self.broker, faults), self.pool
+        role = role or OwnerLike(self.store)
         return Runtime(
-            role or OwnerLike(self.store),
-            self.owner.identity,
-            MARKET,
-            store=self.store,
-            bus=DyingBus(self.broker, faults),
-            client=self.chain,  # type: ignore[arg-type]
-            directory=Directory(self.chain),
-            pool=self.pool,  # type: ignore[arg-type]
-            meter=Meter(),
-            pace=self.pace,
+            resources_of(self.owner, self.chain, self.store, bus, role=role, pool=pool, pace=self.pace)
         )
 
     @asynccontextmanager

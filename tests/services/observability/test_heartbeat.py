@@ -7,7 +7,7 @@ import pytest
 
 from protocol.messages import Complaint
 from services.observability.heartbeat import Heartbeats
-from services.runtime.pace import Pace
+from services.runtime.resources import Pace
 from tests.support.scripted_daemon import World, until
 
 

@@ -1,19 +1,23 @@
 """The one place where a participant is put together."""
 
 import asyncio
+from types import SimpleNamespace
 
 import pytest
 
 from protocol.marketplace import Register
 from protocol.owner_policy import OwnerPolicy
 from services.bus.memory import MemoryBus
-from services.config.daemons import AggregatorConfig, DataOwnerConfig, ModelBuyerConfig
-from services.observability.counters import Meter
-from services.participants.assembly import AggregatorSetup, Assembly, BuyerSetup, OwnerSetup, setup_of
+from services.config.daemons import AggregatorConfig, DataOwnerConfig, ModelBuyerConfig, StandingOrder
+from services.data.catalog import Catalog
+from services.identity.directory import Directory
+from services.participants.assembly import Participant, role_of
 from services.participants.data_owner import OwnerRole
+from services.participants.federated_aggregator import AggregatorRole
+from services.participants.model_buyer import BuyerRole
 from services.store import Store
-from tests.support.scripted_daemon import until
-from tests.support.service_world import MARKET, FakeChain, OneKey, Person, broker_of
+from tests.support.scripted_daemon import resources_of, until
+from tests.support.service_world import FakeChain, OneKey, Person, broker_of
 
 SHARED = {
     "broker": {"url": "amqp://party@broker.example/deltaml"},
@@ -38,64 +42,89 @@ class World:
         self.store = Store()
         self.owner, self.aggregator = Person("data_owner"), Person("federated_aggregator")
         self.chain = FakeChain(self.owner, self.aggregator)
-        self.chain.market = MARKET
         self.broker = broker_of(self.owner, self.aggregator)
-        self.assembly = Assembly(0, Meter())
 
-    def participant(self, setup, person=None):
-        return self.assembly.participant(
-            setup,
-            (person or self.owner).identity,
-            store=self.store,
-            bus=MemoryBus(self.broker),
-            client=self.chain,
-            final=self.chain,
+    def participant(self, role, person=None):
+        bus = MemoryBus(self.broker)
+        return Participant.of(resources_of(person or self.owner, self.chain, self.store, bus, role=role))
+
+    def owner_role(self, **changes):
+        return OwnerRole(
+            self.store,
+            self.chain,
+            Directory(self.chain),
+            address=self.owner.address,
+            data_sets=dict,
+            aggregators=(self.aggregator.address,),
+            policy=OwnerPolicy(),
+            **changes,
         )
 
 
-def test_a_configuration_says_what_a_participant_is(tmp_path):
-    keys = OneKey()
-    buyer = ModelBuyerConfig.model_validate({**SHARED, "daemon": "model-buyer"})
-    assert setup_of(buyer, keys) == BuyerSetup(keys)
-    aggregator = AggregatorConfig.model_validate({**SHARED, "daemon": "aggregator", "admitted": ADDRESSES})
-    assert setup_of(aggregator, keys) == AggregatorSetup(frozenset(ADDRESSES))
-    policy = OwnerPolicy(automatic=True)
-    owner = DataOwnerConfig.model_validate(
-        {
-            **SHARED,
-            "daemon": "data-owner",
-            "aggregators": ADDRESSES,
-            "policy": policy,
-            "catalogue": tmp_path,
-        }
+def role(world, config):
+    keystore = SimpleNamespace(identity=world.owner.identity)
+    return role_of(config, keystore, world.store, world.chain, Directory(world.chain))
+
+
+def test_a_configuration_says_what_a_participant_is(world, tmp_path):
+    order = {"request": "request.yaml", "every_hours": 1}
+    buyer = role(
+        world,
+        ModelBuyerConfig.model_validate(
+            {**SHARED, "daemon": "model-buyer", "standing_orders": [order]}, strict=False
+        ),
     )
-    setup = setup_of(owner, keys)
-    assert isinstance(setup, OwnerSetup)
-    assert (setup.aggregators, setup.policy, setup.data_sets()) == (ADDRESSES, policy, {})
-    assert setup.catalogue is not None
+    assert isinstance(buyer, BuyerRole)
+    assert [given.every_hours for given in buyer.standing_orders] == [1]
+    admitted = (world.owner.address, *ADDRESSES[1:])
+    aggregator = role(
+        world, AggregatorConfig.model_validate({**SHARED, "daemon": "aggregator", "admitted": admitted})
+    )
+    assert isinstance(aggregator, AggregatorRole)
+    for address in ADDRESSES:
+        world.store.put_value(f"announced:{address}", b"")
+    assert set(aggregator.announced()) == set(ADDRESSES[1:])
+    policy = OwnerPolicy(automatic=True)
+    owner = role(
+        world,
+        DataOwnerConfig.model_validate(
+            {
+                **SHARED,
+                "daemon": "data-owner",
+                "aggregators": ADDRESSES,
+                "policy": policy,
+                "catalogue": tmp_path,
+            }
+        ),
+    )
+    assert isinstance(owner, OwnerRole)
+    assert (owner.configured, owner.data_sets()) == (policy, {})
+    assert tuple(aggregator for aggregator, _ in owner.announcements()) == ADDRESSES
+    assert owner.catalog is not None
 
 
-def test_the_role_follows_from_the_setup(world):
-    owner = world.participant(OwnerSetup((world.aggregator.address,), OwnerPolicy(), dict))
-    assert isinstance(owner.runtime.role, OwnerRole)
-    assert [setup.role for setup in (BuyerSetup, AggregatorSetup, OwnerSetup)] == [
-        "model_buyer",
-        "federated_aggregator",
-        "data_owner",
-    ]
-    buyer = world.participant(BuyerSetup(OneKey()))
+def test_the_duties_follow_from_the_role(world, tmp_path):
+    assert len(world.participant(world.owner_role()).duties) == 1
+    watching = world.participant(world.owner_role(catalog=Catalog(tmp_path)))
+    assert len(watching.duties) == 2
+    buyer = world.participant(BuyerRole(world.store, world.owner.address, OneKey()))
     assert (buyer.runtime.role.name, buyer.duties) == ("model_buyer", ())
+    order = StandingOrder(request=tmp_path / "request.yaml", every_hours=1)
+    ordering = BuyerRole(world.store, world.owner.address, OneKey(), (order,))
+    assert len(world.participant(ordering).duties) == 1
 
 
 async def test_it_registers_role_and_key(world):
-    party = world.participant(AggregatorSetup(frozenset()), world.aggregator)
+    party = world.participant(
+        AggregatorRole(world.store, world.aggregator.address, frozenset()), world.aggregator
+    )
     await party.register()
     exchange_key = world.aggregator.identity.exchange_key
     assert world.chain.calls == [Register(role="federated_aggregator", exchange_key=exchange_key)]
 
 
 async def test_an_owner_announces_itself_beside_its_daemon(world):
-    owner = world.participant(OwnerSetup((world.aggregator.address,), OwnerPolicy(), dict))
+    owner = world.participant(world.owner_role())
     assert not owner.is_introduced()
     queue = world.broker.queues["federated_aggregator", world.aggregator.address]
     running = asyncio.create_task(owner.run())

@@ -12,13 +12,12 @@ from protocol.messages import Complaint
 from services.bus.memory import MemoryBus
 from services.bus.port import BusUnavailable, Unroutable
 from services.chain.errors import CallReverted, ChainUnavailable
-from services.observability.counters import Meter
 from services.runtime.effects import PendingMessage, packed_call, packed_letter, packed_message
 from services.runtime.input_codec import unqueued
 from services.runtime.outbox_relay import OutboxRelay
-from services.runtime.pace import Pace
+from services.runtime.resources import Pace
 from services.store import Store
-from tests.support.scripted_daemon import until
+from tests.support.scripted_daemon import resources_of, until
 from tests.support.service_world import FakeChain, Person, broker_of
 
 
@@ -49,7 +48,8 @@ class World:
 
     @asynccontextmanager
     async def running(self):
-        outbox = OutboxRelay(self.store, self.bus, self.chain, Meter(), self.inputs.append, pace=self.pace)
+        resources = resources_of(self.owner, self.chain, self.store, self.bus, pace=self.pace)
+        outbox = OutboxRelay(resources, self.inputs.append)
         task = asyncio.create_task(outbox.run())
         try:
             yield outbox

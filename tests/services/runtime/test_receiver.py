@@ -10,15 +10,13 @@ from structlog.testing import capture_logs
 from protocol.errors import ProtocolViolation
 from protocol.messages import Complaint, OwnerAnnouncement
 from services.bus.memory import MemoryBus
-from services.identity.admission import Admission
-from services.identity.directory import Directory
 from services.observability.counters import Meter
 from services.runtime.input_codec import unqueued
-from services.runtime.pace import Pace
 from services.runtime.receiver import Receiver
+from services.runtime.resources import Pace
 from services.runtime.role_adapter import NO_TRAINING, Role
 from services.store import Store
-from tests.support.scripted_daemon import code_of, until
+from tests.support.scripted_daemon import code_of, resources_of, until
 from tests.support.service_world import FakeChain, Person, broker_of, delivery_of
 
 
@@ -46,9 +44,9 @@ class World:
         self.receiving = self.receiver()
 
     def receiver(self, **bounds):
-        admission = Admission(self.owner.identity, "data_owner", Directory(self.chain))
-        pace, wake = Pace(retry=0.01), self.woken.append
-        return Receiver(admission, self.role, self.store, self.meter, wake, pace=pace, **bounds)
+        changes = {"role": self.role, "meter": self.meter, "pace": Pace(retry=0.01)}
+        resources = resources_of(self.owner, self.chain, self.store, **changes)
+        return Receiver(resources, self.woken.append, **bounds)
 
     def delivery(self, code="hello", **changes):
         body = Complaint(code=code, accused=self.owner.address, evidence=())

@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 
 from protocol.roles.engine.inputs import TimerFired
-from services.observability.heartbeat import Heartbeats
 from services.runtime.input_codec import unqueued
-from services.runtime.pace import PACE
+from services.runtime.resources import Pace
 from services.runtime.timers import GRACE_SECONDS, Clock, Timers
 from services.store import QueuedInput, StepWrites, Store
+from tests.support.scripted_daemon import resources_of
+from tests.support.service_world import FakeChain, Person
 
 
 class HandSet(Clock):
@@ -39,7 +40,9 @@ class World:
         self.keeper = self.started()
 
     def started(self) -> Timers:
-        keeper = Timers(self.store, self.bus, Heartbeats(), self.woken.append, clock=HandSet(self))
+        owner = Person("data_owner")
+        resources = resources_of(owner, FakeChain(owner), self.store, self.bus)
+        keeper = Timers(resources, self.woken.append, clock=HandSet(self))
         keeper.resume()
         return keeper
 
@@ -95,7 +98,7 @@ def test_the_time_in_which_the_daemon_was_stopped_does_not_count(world: World) -
     assert not world.fired
     world.wait(59)
     assert not world.fired
-    world.wait(1 + PACE.beat)
+    world.wait(1 + Pace().beat)
     assert world.fired
 
 
@@ -105,7 +108,7 @@ def test_after_a_stop_the_backlog_comes_first(world: World) -> None:
     world.keeper = world.started()
     world.wait(GRACE_SECONDS - 1)
     assert not world.fired
-    world.wait(1 + PACE.beat)
+    world.wait(1 + Pace().beat)
     assert world.fired
 
 
@@ -130,7 +133,7 @@ def test_a_stop_while_the_broker_is_away_does_not_count_either(world: World) -> 
     world.keeper = world.started()
     world.wait(18)
     assert not world.fired
-    world.wait(4 + PACE.beat)
+    world.wait(4 + Pace().beat)
     assert world.fired
 
 

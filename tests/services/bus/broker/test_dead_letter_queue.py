@@ -11,14 +11,13 @@ from services.bus.amqp.chunking import CHUNK_BYTES
 from services.bus.amqp.message_properties import message_of
 from services.bus.naming import DEAD_QUEUE
 from services.bus.port import UNDELIVERABLE
-from services.observability.counters import Meter
 from services.runtime.effects import packed_message
 from services.runtime.outbox_relay import OutboxRelay
-from services.runtime.pace import Pace
+from services.runtime.resources import Pace
 from services.store import Store
 from tests.support.command_line import refused, run, run_json
 from tests.support.refusing_market import refusing_market
-from tests.support.scripted_daemon import until
+from tests.support.scripted_daemon import resources_of, until
 
 ID = b"i" * 16
 COMMAND = ("admin", "dead-letters")
@@ -104,7 +103,7 @@ async def undeliverable(world):
     store = Store()
     store.add_effects("1", [packed_message(message)], 0.0)
     pace = Pace(first_pause=0.01, unroutable=0.05)
-    relay = OutboxRelay(store, world.bus, world.chain, Meter(), pace=pace)
+    relay = OutboxRelay(resources_of(world.aggregator, world.chain, store, world.bus, pace=pace))
     task = asyncio.create_task(relay.run())
     await until(lambda: store.waiting_effects() == 0)
     task.cancel()

@@ -1,6 +1,6 @@
 """How long an effect waits for its next turn."""
 
-from services.runtime.pace import Pace
+from services.runtime.resources import Pace
 
 
 def test_the_pause_doubles_up_to_its_bound():
