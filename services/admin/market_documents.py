@@ -38,8 +38,8 @@ class MarketPlan:
     chain_url: str
     broker_url: str
     management_url: str
-    administrator: str
     administrator_password_file: Path
+    administrator: str = "administrator"
     virtual_host: str = "deltaml"
     owners: int = 5
     data: Path | None = None
@@ -132,10 +132,7 @@ def _common(plan: MarketPlan, deployment: Deployment, user: str, number: int, na
     if plan.metrics_host is not None:
         metrics["metrics_host"] = plan.metrics_host
     return {
-        "broker": {
-            "url": f"{scheme}://{user}@{host}/{plan.virtual_host}",
-            "password_file": BROKER_PASSWORD,
-        },
+        "broker": {"url": f"{scheme}://{user}@{host}/{plan.virtual_host}", "password_file": BROKER_PASSWORD},
         "chain": {
             "url": plan.chain_url,
             "chain_id": deployment.market.chain_id,

@@ -1,89 +1,49 @@
 """The `deltaml` command: which commands there are. Each is imported when it runs."""
 
-from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
-from typing import Annotated, ClassVar
+from typing import Annotated
 
 import typer
 
 from services.cli.error_group import ErrorGroup
 from services.cli.lazy_group import LazyGroup
 
+_COMMANDS = {
+    "demo": "Run a whole market here: buyer, aggregator, owners, bus, chain; train, pay, show the figures.",
+    "predict": "Predict the target for every row; with the target in the file, tell how wrong the model is.",
+    "show": "Show a daemon's trainings, or what it noted about one.",
+    "trainings": "List a daemon's trainings and their states.",
+    "history": "Show what happened: trainings, rounds, their times, what failed and what was tried again.",
+    "health": "Ask a daemon's /health; exit status 3 when it fails or does not answer.",
+    "train": "Ask the buyer's daemon to have a model trained; `deltaml show` tells how it goes.",
+    "accept": "Have the owner's daemon join a training that waits for a decision.",
+    "decline": "Have the owner's daemon decline a training that waits for a decision.",
+    "withdraw": "Have the contract pay an owner's credit out; "
+    "needed where the policy does not do so by itself.",
+    "stop": "Have the buyer's or the aggregator's daemon end a training; what was recorded is settled.",
+    "budget": "How many trainings each data set has taken part in, for whom, and its limits; or set them.",
+    "model-buyer": "Run a model buyer's daemon until SIGTERM: it orders trainings and gets the models.",
+    "data-owner": "Run a data owner's daemon until SIGTERM: it trains and validates on its own rows.",
+    "aggregator": "Run an aggregator's daemon until SIGTERM: it coordinates trainings that it cannot read.",
+    "chain-listener": "Run the daemon that carries the contract's events from a node to the broker, "
+    "until SIGTERM.",
+    "datasets": "Data sets that an owner trains with.",
+    "policy": "An owner's standing policy: the configuration's until one is set, which outlives a restart.",
+    "keys": "Signing, exchange and Paillier keys of a daemon.",
+    "admin": "Set up what a market runs on.",
+    "console": "The web console of a daemon.",
+}
+_MODULES = {
+    "trainings": "show",
+    **dict.fromkeys(("train", "accept", "decline", "withdraw", "stop"), "orders"),
+    **dict.fromkeys(("model-buyer", "data-owner", "aggregator", "chain-listener"), "daemons"),
+}
+
 
 class Commands(ErrorGroup, LazyGroup):
     """All commands of `deltaml`."""
 
-    lazy: ClassVar[Mapping[str, tuple[str, str]]] = {
-        "demo": (
-            "demo",
-            "Run a whole market here: buyer, aggregator, owners, bus, chain; train, pay, show the figures.",
-        ),
-        "predict": (
-            "predict",
-            "Predict the target for every row; with the target in the file, tell how wrong the model is.",
-        ),
-        "show": (
-            "show",
-            "Show a daemon's trainings, or what it noted about one.",
-        ),
-        "trainings": ("show", "List a daemon's trainings and their states."),
-        "history": (
-            "history",
-            "Show what happened: trainings, rounds, their times, what failed and what was tried again.",
-        ),
-        "health": (
-            "health",
-            "Ask a daemon's /health; exit status 3 when it fails or does not answer.",
-        ),
-        "train": (
-            "orders",
-            "Ask the buyer's daemon to have a model trained; `deltaml show` tells how it goes.",
-        ),
-        "accept": (
-            "orders",
-            "Have the owner's daemon join a training that waits for a decision.",
-        ),
-        "decline": (
-            "orders",
-            "Have the owner's daemon decline a training that waits for a decision.",
-        ),
-        "withdraw": (
-            "orders",
-            "Have the contract pay an owner's credit out; needed where the policy does not do so by itself.",
-        ),
-        "stop": (
-            "orders",
-            "Have the buyer's or the aggregator's daemon end a training; what was recorded is settled.",
-        ),
-        "budget": (
-            "budget",
-            "How many trainings each data set has taken part in, for whom, and its limits; or set them.",
-        ),
-        "model-buyer": (
-            "daemons",
-            "Run a model buyer's daemon until SIGTERM: it orders trainings and gets the models.",
-        ),
-        "data-owner": (
-            "daemons",
-            "Run a data owner's daemon until SIGTERM: it trains and validates on its own rows.",
-        ),
-        "aggregator": (
-            "daemons",
-            "Run an aggregator's daemon until SIGTERM: it coordinates trainings that it cannot read.",
-        ),
-        "chain-listener": (
-            "daemons",
-            "Run the daemon that carries the contract's events from a node to the broker, until SIGTERM.",
-        ),
-        "datasets": ("datasets", "Data sets that an owner trains with."),
-        "policy": (
-            "policy",
-            "An owner's standing policy: the configuration's until one is set, which outlives a restart.",
-        ),
-        "keys": ("keys", "Signing, exchange and Paillier keys of a daemon."),
-        "admin": ("admin", "Set up what a market runs on."),
-        "console": ("console", "The web console of a daemon."),
-    }
+    lazy, modules = _COMMANDS, _MODULES
 
 
 app = typer.Typer(

@@ -1,33 +1,25 @@
 """`deltaml admin`: what an administrator of a market sets up."""
 
-from collections.abc import Mapping
-from typing import ClassVar
-
 import typer
 
 from services.cli.lazy_group import LazyGroup
+
+_COMMANDS = {
+    "messages": "Print the messages' documentation, as this version has them.",
+    "broker": "Exchanges, queues, users and rights on RabbitMQ.",
+    "contract": "The marketplace contract.",
+    "market": "A whole market in a folder.",
+    "store": "A daemon's database.",
+    "dead-letters": "Messages that were refused, with the reason.",
+}
+_OWN = ("broker", "contract", "market", "store")
 
 
 class AdminCommands(LazyGroup):
     """All commands of `deltaml admin`."""
 
-    lazy: ClassVar[Mapping[str, tuple[str, str]]] = {
-        "messages": (
-            "messages",
-            "Print the messages' documentation, as this version has them.",
-        ),
-        "broker": (
-            "admin_broker",
-            "Exchanges, queues, users and rights on RabbitMQ.",
-        ),
-        "contract": ("admin_contract", "The marketplace contract."),
-        "market": ("admin_market", "A whole market in a folder."),
-        "store": ("admin_store", "A daemon's database."),
-        "dead-letters": (
-            "dead_letters",
-            "Messages that were refused, with the reason.",
-        ),
-    }
+    lazy = _COMMANDS
+    modules = {"dead-letters": "dead_letters"} | {name: f"admin_{name}" for name in _OWN}
 
 
 admin = typer.Typer(

@@ -10,7 +10,7 @@ import typer
 from services.bus.broker.drift import Difference
 from services.bus.broker.provisioning import apply_broker, load_plan, plan_broker
 from services.cli.options import Json
-from services.cli.output import print_json, print_line, print_table
+from services.cli.output import print_line, print_records
 
 DIFFERENT = 1
 """Exit status of `plan` when applying would change something."""
@@ -38,17 +38,15 @@ def apply(file: _File, json: Json = False) -> None:
 
 
 def _show(differences: Sequence[Difference], *, done: bool, json: bool) -> None:
-    rows = [(item.action, item.kind, item.name, item.detail) for item in differences]
-    if json:
-        print_json([dict(zip(("action", "kind", "name", "detail"), row, strict=True)) for row in rows])
-        return
-    if rows:
-        print_table(("action", "kind", "name", "detail"), rows)
-    changes = _count_changes(differences)
-    if not changes:
-        print_line("the broker is as planned")
-    else:
-        print_line(f"{changes} changes made" if done else f"{changes} changes to make")
+    columns = {name: name for name in ("action", "kind", "name", "detail")}
+    if differences or json:
+        print_records(
+            [{name: getattr(item, name) for name in columns} for item in differences], columns, json=json
+        )
+    if not json:
+        changes = _count_changes(differences)
+        outcome = f"{changes} changes made" if done else f"{changes} changes to make"
+        print_line(outcome if changes else "the broker is as planned")
 
 
 def _count_changes(differences: Sequence[Difference]) -> int:

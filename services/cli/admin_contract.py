@@ -13,7 +13,7 @@ from services.chain.contract.verification import ContractState, contract_state
 from services.chain.rpc.http import HttpRpc
 from services.chain.transactions.pending import SendPolicy
 from services.cli.options import ChainUrl, Json
-from services.cli.output import print_fields, print_json, print_line
+from services.cli.output import print_fields, print_result
 from services.common.errors import ConfigurationError
 from services.common.files import read_passphrase
 from services.config.settings import Account
@@ -47,13 +47,14 @@ def deploy(
 
 def _show_deployment(made: creation.Deployment, chain: str, deployer: str, *, json: bool) -> None:
     market = made.market
-    if json:
-        place = {"contract": market.contract, "chain_id": market.chain_id, "block": made.block}
-        print_json({**place, "gas": made.gas_used, "fee_wei": str(made.fee), "deployer": deployer})
-        return
-    print_line(f"# created by {deployer} with {made.gas_used} gas, {ETHER.exact(made.fee)}")
-    print_line(f"chain:\n  url: {chain}\n  chain_id: {market.chain_id}")
-    print_line(f'  contract: "{market.contract}"\n  first_block: {made.block}')
+    place = {"contract": market.contract, "chain_id": market.chain_id, "block": made.block}
+    document = {**place, "gas": made.gas_used, "fee_wei": str(made.fee), "deployer": deployer}
+    text = (
+        f"# created by {deployer} with {made.gas_used} gas, {ETHER.exact(made.fee)}\n"
+        f"chain:\n  url: {chain}\n  chain_id: {market.chain_id}\n"
+        f'  contract: "{market.contract}"\n  first_block: {made.block}'
+    )
+    print_result(document, text, json=json)
 
 
 @contract.command()
@@ -84,11 +85,10 @@ def _show_state(state: ContractState, *, json: bool) -> None:
         "escrow_wei": str(state.escrow) if state.genuine else None,
         "held_wei": str(state.held) if state.genuine else None,
     }
-    if json:
-        print_json(fields)
-        return
-    fields["genuine"] = "yes" if state.genuine else "NO: not the code of this version"
-    print_fields({name: "unknown" if value is None else value for name, value in fields.items()})
+    if not json:
+        fields["genuine"] = "yes" if state.genuine else "NO: not the code of this version"
+        fields = {name: "unknown" if value is None else value for name, value in fields.items()}
+    print_fields(fields, json=json)
 
 
 def _account(text: str) -> str:

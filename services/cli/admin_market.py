@@ -10,96 +10,60 @@ from services.admin.broker_administrator import provide_administrator
 from services.admin.market_documents import MarketPlan
 from services.admin.market_folder import CONFIG, KINDS, REQUEST
 from services.admin.market_setup import SetUp, set_up
-from services.cli.options import ChainUrl, Json, RowsFile, Seed, Target
-from services.cli.output import print_json, print_line
+from services.cli.options import ROWS, Json, options_of
+from services.cli.output import print_json, print_line, print_result
 
 market = typer.Typer(name="market", help="A whole market in a folder.", no_args_is_help=True)
 
-_Folder = Annotated[Path, typer.Argument(help="Everything goes here; nothing that exists is overwritten.")]
-_Broker = Annotated[str, typer.Option(help="RabbitMQ: amqp://host:port, without user and path.")]
-_Management = Annotated[str, typer.Option(help="Its management API: http://host:15672.")]
-_PasswordFile = Annotated[Path, typer.Option(help="File with the password of the broker's administrator.")]
-_Administrator = Annotated[str, typer.Option(help="The broker's administrator.")]
-_Vhost = Annotated[str, typer.Option(help="The market's virtual host on the broker.")]
-_Owners = Annotated[int, typer.Option(help="How many data owners.")]
-_Confirmations = Annotated[int, typer.Option(help="Confirmations that make a block final.", min=0, max=1000)]
-_Workers = Annotated[int, typer.Option(help="Each daemon's processes for arithmetic.", min=0)]
-_MetricsPort = Annotated[
-    int | None,
-    typer.Option(help="First port of /metrics and /health; each daemon takes the next.", min=1024, max=65000),
-]
-_MetricsHost = Annotated[
-    str | None, typer.Option(help="Address that these ports are opened on; default: loopback.")
-]
-_PostgreSql = Annotated[
-    str | None,
-    typer.Option(
-        help="Stores in PostgreSQL instead of SQLite: postgresql://administrator@host:5432; every daemon "
-        "gets a user and a database of its own."
+
+def _without_slash(url: str | None) -> str | None:
+    return None if url is None else url.rstrip("/")
+
+
+_OPTIONS = {
+    "folder": typer.Argument(help="Everything goes here; nothing that exists is overwritten."),
+    "chain_url": typer.Option("--chain", help="The node's JSON-RPC URL."),
+    "broker_url": typer.Option(
+        "--broker", help="RabbitMQ: amqp://host:port, without user and path.", callback=_without_slash
     ),
-]
-_PostgreSqlPasswordFile = Annotated[
-    Path | None, typer.Option(help="File with the password of PostgreSQL's administrator.")
-]
-_ConsolePort = Annotated[
-    int | None,
-    typer.Option(help="First port of the web consoles; each party takes the next.", min=1024, max=65000),
-]
-_ConsoleHost = Annotated[
-    str,
-    typer.Option(help="Address that they listen on; beyond loopback each gets a certificate of its own."),
-]
+    "management_url": typer.Option(
+        "--broker-management", help="Its management API: http://host:15672.", callback=_without_slash
+    ),
+    "administrator_password_file": typer.Option(help="File with the password of the broker's administrator."),
+    "administrator": typer.Option(help="The broker's administrator."),
+    "virtual_host": typer.Option("--vhost", help="The market's virtual host on the broker."),
+    "owners": typer.Option(help="How many data owners."),
+    **ROWS,
+    "confirmations": typer.Option(help="Confirmations that make a block final.", min=0, max=1000),
+    "workers": typer.Option(help="Each daemon's processes for arithmetic.", min=0),
+    "metrics_port": typer.Option(
+        help="First port of /metrics and /health; each daemon takes the next.", min=1024, max=65000
+    ),
+    "metrics_host": typer.Option(help="Address that these ports are opened on; default: loopback."),
+    "postgresql_url": typer.Option(
+        "--postgresql",
+        help="Stores in PostgreSQL instead of SQLite: postgresql://administrator@host:5432; every daemon "
+        "gets a user and a database of its own.",
+        callback=_without_slash,
+    ),
+    "postgresql_password_file": typer.Option(help="File with the password of PostgreSQL's administrator."),
+    "console_port": typer.Option(
+        help="First port of the web consoles; each party takes the next.", min=1024, max=65000
+    ),
+    "console_host": typer.Option(
+        help="Address that they listen on; beyond loopback each gets a certificate of its own."
+    ),
+}
 
 
 @market.command("init")
-def init_market(
-    folder: _Folder,
-    chain: ChainUrl,
-    broker: _Broker,
-    broker_management: _Management,
-    administrator_password_file: _PasswordFile,
-    administrator: _Administrator = "administrator",
-    vhost: _Vhost = "deltaml",
-    owners: _Owners = 5,
-    data: RowsFile = None,
-    target: Target = None,
-    seed: Seed = 39,
-    confirmations: _Confirmations = 2,
-    workers: _Workers = 1,
-    metrics_port: _MetricsPort = None,
-    metrics_host: _MetricsHost = None,
-    postgresql: _PostgreSql = None,
-    postgresql_password_file: _PostgreSqlPasswordFile = None,
-    console_port: _ConsolePort = None,
-    console_host: _ConsoleHost = "127.0.0.1",
-    json: Json = False,
-) -> None:
+@options_of(MarketPlan, _OPTIONS)
+def init_market(plan: MarketPlan, *, json: Json = False) -> None:
     """Make keys and configurations, create the contract, provision the broker, deal rows to the owners.
 
     Run it again to finish one that was interrupted. On a development node (anvil) it gives the accounts
     ether; on another it says which accounts need some.
     """
-    plan = MarketPlan(
-        folder=folder,
-        chain_url=chain,
-        broker_url=broker.rstrip("/"),
-        management_url=broker_management.rstrip("/"),
-        administrator=administrator,
-        administrator_password_file=administrator_password_file,
-        virtual_host=vhost,
-        owners=owners,
-        data=data,
-        target=target,
-        seed=seed,
-        confirmations=confirmations,
-        workers=workers,
-        metrics_port=metrics_port,
-        metrics_host=metrics_host,
-        postgresql_url=None if postgresql is None else postgresql.rstrip("/"),
-        postgresql_password_file=postgresql_password_file,
-        console_port=console_port,
-        console_host=console_host,
-    )
     made = asyncio.run(set_up(plan, (lambda _text: None) if json else print_line))
     _show_set_up(made, json=json)
 
@@ -146,7 +110,6 @@ def make_administrator(
     stay.
     """
     password, definitions = provide_administrator(folder, user, also or ())
-    if json:
-        print_json({"user": user, "password_file": str(password), "definitions": str(definitions)})
-    else:
-        print_line(f"password of {user!r}: {password}\nload into the broker: {definitions}")
+    document = {"user": user, "password_file": str(password), "definitions": str(definitions)}
+    text = f"password of {user!r}: {password}\nload into the broker: {definitions}"
+    print_result(document, text, json=json)

@@ -1,16 +1,17 @@
 """`deltaml admin store`: a daemon's database, checked, upgraded, backed up and restored."""
 
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
+from dataclasses import asdict, astuple
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from services.admin import store_backup, store_integrity
+from services.admin.market_folder import KINDS
 from services.admin.store_integrity import Damage
 from services.cli.options import Json
-from services.cli.output import print_json, print_line, print_table
+from services.cli.output import print_line, print_result, print_table
 from services.cli.store_option import ConfigOption, StoreOption, store_address
 from services.common.errors import StoreDamaged
 from services.config.daemons import load
@@ -22,7 +23,7 @@ DAMAGED = 1
 
 store = typer.Typer(name="store", help="A daemon's database.", no_args_is_help=True)
 
-_ROLES = {"model-buyer": "model_buyer", "data-owner": "data_owner", "aggregator": "federated_aggregator"}
+_ROLES = {kind: role for role, kind in KINDS.items()}
 
 
 @store.command()
@@ -30,17 +31,16 @@ def check(store: StoreOption = None, config: ConfigOption = None, json: Json = F
     """Look for damage, also while the daemon runs; the exit status is 1 if there is any."""
     role = None if config is None else _ROLES.get(load(config).daemon)
     try:
-        with _existing_database(store, config) as database:
+        with _database(store, config, existing=True) as database:
+            require_current(database)
             damage = store_integrity.check(database, role)
     except StoreDamaged as error:
         damage = [Damage("unreadable", str(error))]
-    rows = [(finding.code, finding.place) for finding in damage]
-    if json:
-        print_json({"sound": not rows, "damage": [{"code": code, "place": place} for code, place in rows]})
-    elif rows:
-        print_table(("what", "where"), rows)
+    if damage and not json:
+        print_table(("what", "where"), map(astuple, damage))
     else:
-        print_line("the store is sound")
+        document = {"sound": not damage, "damage": [asdict(finding) for finding in damage]}
+        print_result(document, "the store is sound", json=json)
     if damage:
         raise typer.Exit(DAMAGED)
 
@@ -50,10 +50,8 @@ def upgrade(store: StoreOption = None, config: ConfigOption = None, json: Json =
     """Bring a store of an older version up to date, as its daemon would at its start; back it up first."""
     with _database(store, config, exclusive=True, existing=True) as database:
         before, after = bring_up_to_date(database)
-    if json:
-        print_json({"before": before, "after": after})
-    else:
-        print_line(f"schema version {after}" + ("" if before == after else f", it was {before or 'none'}"))
+    text = f"schema version {after}" + ("" if before == after else f", it was {before or 'none'}")
+    print_result({"before": before, "after": after}, text, json=json)
 
 
 @store.command()
@@ -63,7 +61,8 @@ def backup(
     config: ConfigOption = None,
 ) -> None:
     """Write everything into one file, also while the daemon runs."""
-    with _existing_database(store, config) as database:
+    with _database(store, config, existing=True) as database:
+        require_current(database)
         store_backup.backup(database, file)
     print_line(f"{file} is written and checked")
 
@@ -88,17 +87,8 @@ def restore(
         print_line(f"{database.place} is restored; {given_up} trainings were given up")
 
 
-@contextmanager
-def _existing_database(store: str | None, config: Path | None) -> Iterator[Database]:
-    with _database(store, config, existing=True) as database:
-        require_current(database)
-        yield database
-
-
-@contextmanager
 def _database(
     store: str | None, config: Path | None, *, exclusive: bool = False, existing: bool = False
-) -> Iterator[Database]:
+) -> closing[Database]:
     url, password = store_address(store, config)
-    with closing(Database(url, password=password, exclusive=exclusive, existing=existing)) as database:
-        yield database
+    return closing(Database(url, password=password, exclusive=exclusive, existing=existing))

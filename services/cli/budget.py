@@ -68,13 +68,8 @@ def _show_budget(settings: DataOwnerConfig, budget: Budget, counts: Counts, *, j
         print_json({"per_buyer": budget.per_buyer, "in_total": budget.in_total, "counts": rows})
         return
     table = [
-        (
-            row["data_set"],
-            row["buyer"] or "all together",
-            str(row["used"]),
-            "by count" if row["limit"] is None else str(row["limit"]),
-        )
-        for row in rows
+        (name, buyer or "all together", used, "by count" if limit is None else limit)
+        for name, buyer, used, limit in map(dict.values, rows)
     ]
     print_table(("data set", "buyer", "trainings", "limit"), table, right=("trainings", "limit"))
     print_line(

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from services.cli.options import Json, ask_secret
-from services.cli.output import print_json, print_outcome, print_table
+from services.cli.output import print_outcome, print_records
 from services.common.errors import ConfigurationError
 from services.config.daemons import Participant, load
 from services.console.auth.accounts import Accounts
@@ -34,24 +34,25 @@ def add(
     accounts = _accounts(config)
     if role not in ("viewer", "operator"):
         raise ConfigurationError(f"there is no role {role!r}; give --role viewer or --role operator")
-    accounts.add(name, _password(password_file), "operator" if role == "operator" else "viewer")
+    accounts.add(
+        name,
+        ask_secret(password_file, "Password", confirm=True),
+        "operator" if role == "operator" else "viewer",
+    )
     print_outcome({"account": name, "role": role, "done": "added"}, json=json)
 
 
 @user.command("list")
 def list_accounts(config: _Config, json: Json = False) -> None:
     """List the accounts and their roles."""
-    rows = [(name, account.role) for name, account in _accounts(config).all().items()]
-    if json:
-        print_json([{"account": name, "role": role} for name, role in rows])
-    else:
-        print_table(("account", "role"), rows)
+    accounts = [{"account": name, "role": account.role} for name, account in _accounts(config).all().items()]
+    print_records(accounts, {"account": "account", "role": "role"}, json=json)
 
 
 @user.command()
 def passwd(name: _Name, config: _Config, password_file: _Password = None, json: Json = False) -> None:
     """Change a password; all sessions of the account end."""
-    _accounts(config).change_password(name, _password(password_file))
+    _accounts(config).change_password(name, ask_secret(password_file, "Password", confirm=True))
     print_outcome({"account": name, "done": "password changed"}, json=json)
 
 
@@ -67,7 +68,3 @@ def _accounts(config: Path) -> Accounts:
     if not isinstance(settings, Participant) or settings.console is None:
         raise ConfigurationError(f"{config} has no console section; add one with its port")
     return Accounts(settings.console.users_file)
-
-
-def _password(file: Path | None) -> str:
-    return ask_secret(file, "Password", confirm=True)

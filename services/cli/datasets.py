@@ -11,7 +11,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn
 
 from protocol.requirements import mismatches
 from services.cli.options import Json
-from services.cli.output import print_json, print_line, print_table
+from services.cli.output import print_json, print_result, print_table
 from services.common.documents import load_request
 from services.common.errors import ConfigurationError
 from services.config.daemons import load
@@ -52,10 +52,8 @@ def add(
     with _progress(quiet=json) as progress:
         statistic = read_statistic(file, chosen, progress)
     entry = catalog.add(name, statistic, file, replace=replace)
-    if json:
-        print_json(entry.model_dump(mode="json"))
-    else:
-        print_line(f"added {entry.name!r}: {entry.rows} rows, {len(entry.columns)} columns")
+    text = f"added {entry.name!r}: {entry.rows} rows, {len(entry.columns)} columns"
+    print_result(entry.model_dump(mode="json"), text, json=json)
 
 
 @datasets.command("list")
@@ -66,13 +64,7 @@ def list_(catalogue: _Folder = None, config: _Config = None, json: Json = False)
         print_json([entry.model_dump(mode="json") for entry in entries])
         return
     rows = [
-        (
-            entry.name,
-            str(entry.rows),
-            str(len(entry.columns)),
-            f"{entry.added_at:%Y-%m-%d %H:%M}",
-            entry.source,
-        )
+        (entry.name, entry.rows, len(entry.columns), f"{entry.added_at:%Y-%m-%d %H:%M}", entry.source)
         for entry in entries
     ]
     print_table(("name", "rows", "columns", "added (UTC)", "source"), rows, right=("rows", "columns"))
@@ -94,10 +86,7 @@ def show(name: _DataSet, catalogue: _Folder = None, config: _Config = None, json
 def remove(name: _DataSet, catalogue: _Folder = None, config: _Config = None, json: Json = False) -> None:
     """Forget a data set; the file it came from stays."""
     _catalog(catalogue, config).remove(name)
-    if json:
-        print_json({"removed": name})
-    else:
-        print_line(f"removed {name!r}")
+    print_result({"removed": name}, f"removed {name!r}", json=json)
 
 
 @datasets.command()

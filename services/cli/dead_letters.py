@@ -11,7 +11,7 @@ import typer
 from services.bus.broker.dead_letter_queue import Chosen, DeadQueue, Letter, opened
 from services.bus.broker.provisioning import load_plan
 from services.cli.options import Json
-from services.cli.output import print_fields, print_json, print_line, print_table
+from services.cli.output import print_fields, print_json, print_line, print_records, print_result
 from services.common.errors import ConfigurationError
 
 T = TypeVar("T")
@@ -31,18 +31,16 @@ _Messages = Annotated[
 ]
 _Code = Annotated[str | None, typer.Option(help="Only letters with this code, or of this reason.")]
 _All = Annotated[bool, typer.Option("--all", help="Every letter.")]
-_COLUMNS = ("type", "training", "reason", "code", "sender")
+_COLUMNS = {"message_id": "message"} | {
+    name: name for name in ("type", "training", "reason", "code", "sender")
+}
 
 
 @dead_letters.command("list")
 def list_letters(file: _File, code: _Code = None, json: Json = False) -> None:
     """List the dead letters, oldest first; all stay."""
     letters = [asdict(letter) for letter in _letters(file, _chosen((), code))]
-    if json:
-        print_json(letters)
-        return
-    rows = [[letter[name] for name in ("message_id", *_COLUMNS)] for letter in letters]
-    print_table(("message", *_COLUMNS), rows)
+    print_records(letters, _COLUMNS, json=json)
 
 
 @dead_letters.command()
@@ -73,14 +71,9 @@ def requeue(
     """
     chosen = _required(messages, code, everything=everything)
     sent, kept = _with_queue(file, lambda queue: queue.requeue(chosen))
-    stayed = [(letter.message_id, letter.code, why) for letter, why in kept]
-    if json:
-        fields = ("message_id", "code", "why")
-        print_json({"sent": _ids(sent), "kept": [dict(zip(fields, row, strict=True)) for row in stayed]})
-    else:
-        print_line(f"sent once more: {len(sent)}")
-        for message_id, why_refused, why_kept in stayed:
-            print_line(f"kept {message_id} ({why_refused}): {why_kept}")
+    stayed = [{"message_id": letter.message_id, "code": letter.code, "why": why} for letter, why in kept]
+    lines = [f"sent once more: {len(sent)}", *map("kept {message_id} ({code}): {why}".format_map, stayed)]
+    print_result({"sent": _ids(sent), "kept": stayed}, "\n".join(lines), json=json)
     if kept:
         raise typer.Exit(KEPT)
 
@@ -92,10 +85,7 @@ def purge(
     """Throw dead letters away."""
     chosen = _required(messages, code, everything=everything)
     purged = _with_queue(file, lambda queue: queue.purge(chosen))
-    if json:
-        print_json({"purged": _ids(purged)})
-    else:
-        print_line(f"thrown away: {len(purged)}")
+    print_result({"purged": _ids(purged)}, f"thrown away: {len(purged)}", json=json)
 
 
 def _ids(letters: Sequence[Letter]) -> list[str]:
@@ -115,12 +105,10 @@ def _with_queue(file: Path, work: Callable[[DeadQueue], Coroutine[Any, Any, T]])
 
 
 def _chosen(messages: Sequence[str], code: str | None) -> Chosen:
-    def chosen(letter: Letter) -> bool:
-        return (not messages or letter.message_id in messages) and (
-            code is None or code in (letter.code, letter.reason)
-        )
-
-    return chosen
+    return lambda letter: (
+        (not messages or letter.message_id in messages)
+        and (code is None or code in (letter.code, letter.reason))
+    )
 
 
 def _required(messages: Sequence[str] | None, code: str | None, *, everything: bool) -> Chosen:

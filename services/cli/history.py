@@ -11,7 +11,7 @@ import typer
 
 from services.cli.options import Json
 from services.cli.output import format_time, join_fields, print_json, print_line, print_table
-from services.cli.show import find_instance, training_number, training_title
+from services.cli.show import find_instance, training_title
 from services.cli.store_option import existing_store
 from services.common.errors import ConfigurationError
 from services.records.training_history import Fact, RoundHistory, TrainingHistory, history_of
@@ -76,13 +76,13 @@ def _moment(text: str) -> float:
 def _show_trainings(histories: Sequence[TrainingHistory]) -> None:
     rows = [
         (
-            training_number(history.instance),
+            history.instance.training,
             history.instance.display_status,
             format_time(history.began_at),
             _seconds(None if history.ended_at is None else history.ended_at - history.began_at),
-            str(sum(made.finished_at is not None for made in history.rounds)),
-            str(len(history.failures)),
-            str(len(history.retries)),
+            sum(made.finished_at is not None for made in history.rounds),
+            len(history.failures),
+            len(history.retries),
         )
         for history in histories
     ]
@@ -94,10 +94,10 @@ def _show_rounds(history: TrainingHistory) -> None:
     print_line(training_title(history.instance))
     rows = [
         (
-            str(made.number),
-            _time(made.finished_at) or "",
+            made.number,
+            _time(made.finished_at),
             _seconds(made.seconds),
-            str(made.attempts),
+            made.attempts,
             " ".join(made.dropped),
             " ".join(made.violations),
         )
@@ -112,7 +112,7 @@ def _show_rounds(history: TrainingHistory) -> None:
 
 def _show_failures(histories: Sequence[TrainingHistory]) -> None:
     rows = [
-        (training_number(history.instance), format_time(fact.at), fact.name, join_fields(fact.data))
+        (history.instance.training, format_time(fact.at), fact.name, join_fields(fact.data))
         for history in histories
         for fact in history.failures
     ]

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from services.cli.options import Json, ask_secret
-from services.cli.output import print_fields, print_json
+from services.cli.output import print_fields
 from services.identity.keystore import Keystore, public_identity
 
 keys = typer.Typer(name="keys", help="Signing, exchange and Paillier keys of a daemon.", no_args_is_help=True)
@@ -60,7 +60,4 @@ def _show(keystore: Path, *, json: bool) -> None:
         "exchange_key": f"0x{identity.exchange_key.hex()}",
         "paillier_keys": identity.paillier_keys,
     }
-    if json:
-        print_json(fields)
-    else:
-        print_fields(fields)
+    print_fields(fields, json=json)

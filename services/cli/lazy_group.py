@@ -30,13 +30,18 @@ class LazyCommand(TyperCommand):
 class LazyGroup(TyperGroup):
     """A group that knows where each command is, and the first paragraph of its help."""
 
-    lazy: ClassVar[Mapping[str, tuple[str, str]]]
-    """(module, help) by the command's name, in the order of the list."""
+    lazy: ClassVar[Mapping[str, str]]
+    """Help by the command's name, in the order of the list."""
+
+    modules: ClassVar[Mapping[str, str]]
+    """Where a command is that is not in the module of its own name."""
 
     def __init__(self, **options: Any) -> None:
         """`options` are TyperGroup's."""
         super().__init__(**options)
-        self.commands = {name: LazyCommand(name, *entry) for name, entry in self.lazy.items()}
+        self.commands = {
+            name: LazyCommand(name, self.modules.get(name, name), text) for name, text in self.lazy.items()
+        }
 
     @override
     def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:

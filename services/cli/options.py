@@ -1,7 +1,10 @@
 """Options and arguments that several commands take."""
 
+from collections.abc import Callable
+from functools import wraps
+from inspect import Parameter, signature
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, get_type_hints
 
 import typer
 
@@ -10,9 +13,37 @@ from services.common.files import read_passphrase
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, nothing else.")]
 ConfigFile = Annotated[Path, typer.Option(help="The daemon's YAML file; see deploy/config for samples.")]
 ChainUrl = Annotated[str, typer.Option("--chain", help="The node's JSON-RPC URL.")]
-RowsFile = Annotated[Path | None, typer.Option(help="CSV or Parquet file; default: diabetes.")]
-Target = Annotated[str | None, typer.Option(help="Column to predict; default: the last.")]
-Seed = Annotated[int, typer.Option(help="Seed for dealing the rows to the owners.", min=0)]
+ROWS = {
+    "data": typer.Option(help="CSV or Parquet file; default: diabetes."),
+    "target": typer.Option(help="Column to predict; default: the last."),
+    "seed": typer.Option(help="Seed for dealing the rows to the owners.", min=0),
+}
+
+
+def options_of(
+    record: type[Any], declared: dict[str, Any]
+) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Have a command's first argument, a dataclass, made from options: `declared` by its fields' names.
+
+    Types and defaults are those of the fields.
+    """
+    types, fields = get_type_hints(record), signature(record).parameters
+
+    def decorate(command: Callable[..., None]) -> Callable[..., None]:
+        @wraps(command)
+        def run(**values: Any) -> None:
+            command(record(**{name: values.pop(name) for name in declared}), **values)
+
+        own = signature(command)
+        taken = [
+            fields[name].replace(kind=Parameter.KEYWORD_ONLY, annotation=Annotated[types[name], option])
+            for name, option in declared.items()
+        ]
+        others = [item.replace(kind=Parameter.KEYWORD_ONLY) for item in list(own.parameters.values())[1:]]
+        run.__signature__ = own.replace(parameters=[*taken, *others])  # type: ignore[attr-defined]
+        return run
+
+    return decorate
 
 
 def ask_secret(file: Path | None, question: str, *, confirm: bool = False) -> str:

@@ -16,39 +16,61 @@ def print_json(value: Any) -> None:
     typer.echo(json_module.dumps(value, indent=2, ensure_ascii=False, allow_nan=False))
 
 
+def print_result(document: Any, text: str, *, json: bool) -> None:
+    """What a command did: a document for programs, or a text."""
+    if json:
+        print_json(document)
+    else:
+        print_line(text)
+
+
+def print_outcome(values: Mapping[str, object], *, json: bool) -> None:
+    """What a command did, in one line."""
+    print_result(values, join_fields(values, ": "), json=json)
+
+
+def print_fields(values: Mapping[str, object], *, json: bool = False) -> None:
+    """A line for each field."""
+    lines = (f"{name.replace('_', ' '):<14}{value}" for name, value in values.items())
+    print_result(values, "\n".join(lines), json=json)
+
+
+def print_records(
+    records: Sequence[Mapping[str, object]],
+    columns: Mapping[str, str],
+    *,
+    json: bool,
+    title: str | None = None,
+    right: Sequence[str] = (),
+) -> None:
+    """Records for programs; for people a table of the fields in `columns`, which has their headings."""
+    if json:
+        print_json(records)
+    else:
+        rows = ([record[name] for name in columns] for record in records)
+        print_table(tuple(columns.values()), rows, title=title, right=right)
+
+
 def print_table(
     columns: Sequence[str],
-    rows: Iterable[Sequence[str]],
+    rows: Iterable[Sequence[object]],
     *,
     title: str | None = None,
     right: Sequence[str] = (),
 ) -> None:
-    """A table on standard output; the columns in `right` hold numbers."""
+    """A table on standard output; the columns in `right` hold numbers, and a cell that is None is empty."""
     table = Table(title=title, title_justify="left")
     for name in columns:
         table.add_column(name, justify="right" if name in right else "left", overflow="fold")
     for row in rows:
-        table.add_row(*map(Text, row))  # names come from files: square brackets in them are no markup
+        # Names come from files: square brackets in them are no markup.
+        table.add_row(*(Text("" if cell is None else str(cell)) for cell in row))
     Console().print(table)
 
 
 def print_line(text: str) -> None:
     """A line on standard output, as it is."""
     typer.echo(text)
-
-
-def print_outcome(values: Mapping[str, object], *, json: bool) -> None:
-    """What a command did, in one line."""
-    if json:
-        print_json(values)
-    else:
-        print_line(join_fields(values, ": "))
-
-
-def print_fields(values: Mapping[str, object]) -> None:
-    """A line for each field."""
-    for name, value in values.items():
-        print_line(f"{name.replace('_', ' '):<14}{value}")
 
 
 def join_fields(values: Mapping[str, object], mark: str = "=") -> str:

@@ -7,7 +7,7 @@ import typer
 from protocol.asset import MARKET_ASSET
 from protocol.owner_policy import OwnerPolicy
 from services.cli.options import ConfigFile, Json
-from services.cli.output import print_json, print_line, print_table
+from services.cli.output import print_json, print_line, print_result, print_table
 from services.cli.policy_order import order_policy, policy_in_force, with_changes
 
 policy = typer.Typer(
@@ -72,10 +72,8 @@ def _list(text: str) -> tuple[str, ...]:
 
 
 def _show_order(wanted: OwnerPolicy, *, json: bool) -> None:
-    if json:
-        print_json({"ordered": _values(wanted)})
-    else:
-        print_line("requested; `deltaml policy show` says when it is in force")
+    text = "requested; `deltaml policy show` says when it is in force"
+    print_result({"ordered": _values(wanted)}, text, json=json)
 
 
 def _values(chosen: OwnerPolicy) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from protocol.bought_model import BoughtModel
 from protocol.codec import unpack
 from protocol.records import FIXED_POINT
 from services.cli.options import Json
-from services.cli.output import format_time, join_fields, print_json, print_line, print_table
+from services.cli.output import format_time, join_fields, print_json, print_line, print_records, print_table
 from services.cli.store_option import ConfigOption, StoreOption, existing_store
 from services.common.errors import ConfigurationError
 from services.data.model_file import write_model
@@ -71,14 +71,8 @@ def training_title(instance: InstanceRow) -> str:
 
 
 def _show_all(instances: Sequence[InstanceRow], *, json: bool) -> None:
-    if json:
-        print_json([_document(instance) for instance in instances])
-        return
-    rows = [
-        (training_number(instance), instance.key, instance.display_status, format_time(instance.updated_at))
-        for instance in instances
-    ]
-    print_table(("training", "key", "state", "changed (UTC)"), rows, right=("training",))
+    columns = {"training": "training", "key": "key", "state": "state", "changed_at": "changed (UTC)"}
+    print_records([_document(instance) for instance in instances], columns, json=json, right=("training",))
 
 
 def _show_one(

@@ -1,7 +1,6 @@
 """A store as commands name it: by its file or URL, or by the configuration of its daemon."""
 
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
 from typing import Annotated
 
@@ -28,9 +27,7 @@ def store_address(store: str | None, config: Path | None) -> tuple[str, str | No
     return (url if "://" in url else f"sqlite:///{url}"), None
 
 
-@contextmanager
-def existing_store(store: str | None, config: Path | None) -> Iterator[Store]:
+def existing_store(store: str | None, config: Path | None) -> closing[Store]:
     """The store of a daemon, which may be running."""
     url, password = store_address(store, config)
-    with closing(Store(url, password=password, existing=True)) as opened:
-        yield opened
+    return closing(Store(url, password=password, existing=True))

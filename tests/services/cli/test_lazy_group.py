@@ -19,7 +19,7 @@ PLACES = [(group.__name__, group, name) for group in (Commands, AdminCommands) f
 
 @pytest.mark.parametrize(("_", "group", "name"), PLACES)
 def test_the_list_says_what_the_command_says_of_itself(_, group, name):
-    module, told = group.lazy[name]
+    module, told = group.modules.get(name, name), group.lazy[name]
     command = LazyCommand(name, module, told).load()
     assert command.name == name
     assert " ".join(command.help.partition("\n\n")[0].split()) == told
