@@ -51,12 +51,8 @@ def _certify(folder: Path) -> None:
     with tempfile.TemporaryDirectory() as place:
         key, certificate = Path(place, _KEY), Path(place, _CERTIFICATE)
         options = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", str(_DAYS))
-        names = (
-            "-subj",
-            f"/CN={folder.name}",
-            "-addext",
-            f"subjectAltName=DNS:{folder.name},DNS:localhost,IP:127.0.0.1",
-        )
+        hosts = f"DNS:{folder.name},DNS:localhost,IP:127.0.0.1"
+        names = ("-subj", f"/CN={folder.name}", "-addext", f"subjectAltName={hosts}")
         files = ("-keyout", str(key), "-out", str(certificate))
         done = subprocess.run(  # noqa: S603  nothing of it is a stranger's
             [program, "req", "-x509", *options, *names, *files],

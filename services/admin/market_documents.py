@@ -61,25 +61,20 @@ _FOR_TRYING = {"per_buyer": 1000, "in_total": 1000}
 
 def broker_document(plan: MarketPlan, folder: MarketFolder, deployment: Deployment) -> Document:
     """The document of `deltaml admin broker`: who takes part; password files are relative to the folder."""
-    participants = [
-        {"role": party.role, "address": party.address, "password_file": f"{party.name}/{BROKER_PASSWORD}"}
-        for party in folder.participants
-    ]
-    listener = {
-        "user": _listener_user(deployment),
-        "password_file": f"{folder.listener.name}/{BROKER_PASSWORD}",
-    }
-    management = {
-        "url": plan.management_url,
-        "user": plan.administrator,
-        "password_file": str(plan.administrator_password_file.absolute()),
-    }
+    listener, listener_password = _listener_user(deployment), f"{folder.listener.name}/{BROKER_PASSWORD}"
     return {
-        "management": management,
+        "management": {
+            "url": plan.management_url,
+            "user": plan.administrator,
+            "password_file": str(plan.administrator_password_file.absolute()),
+        },
         "amqp": {"url": plan.broker_url},
         "vhost": plan.virtual_host,
-        "participants": participants,
-        "chain_listeners": [listener],
+        "participants": [
+            {"role": party.role, "address": party.address, "password_file": f"{party.name}/{BROKER_PASSWORD}"}
+            for party in folder.participants
+        ],
+        "chain_listeners": [{"user": listener, "password_file": listener_password}],
     }
 
 

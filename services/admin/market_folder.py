@@ -47,8 +47,8 @@ class Party:
         """Its account; its user on the broker too."""
         return public_identity(self.folder / _KEYS).address
 
-    def ensure_keys(self, cost: Cost | None) -> None:
-        """Make passphrase and key store unless they are there."""
+    def ensure_keys(self, cost: Cost | None = None) -> None:
+        """Make passphrase and key store unless they are there; `cost` is for tests."""
         private_folder(self.folder)
         ensure_secret(self.folder / PASSPHRASE)
         if not (self.folder / _KEYS / "keystore.json").exists():
@@ -124,18 +124,15 @@ class MarketFolder:
             "contract": deployment.market.contract,
             "first_block": deployment.block,
         }
-        write_yaml(self.path / "contract.yaml", document, "The market's contract.")
+        write_private(self.path / "contract.yaml", yaml_text(document, "The market's contract."))
 
 
-def ensure_secret(path: Path) -> bool:
-    """Write a random password, unless there is one; tells whether it did."""
-    if path.exists():
-        return False
-    write_private(path, secrets.token_urlsafe(_PASSWORD_BYTES).encode() + b"\n", replace=False)
-    return True
+def ensure_secret(path: Path) -> None:
+    """Write a random password, unless there is one."""
+    if not path.exists():
+        write_private(path, secrets.token_urlsafe(_PASSWORD_BYTES).encode() + b"\n", replace=False)
 
 
-def write_yaml(path: Path, document: Mapping[str, Any], remark: str) -> None:
-    """Write a document for people, readable by its owner alone."""
-    text = yaml.safe_dump(dict(document), sort_keys=False, allow_unicode=True)
-    write_private(path, f"# {remark}\n{text}".encode())
+def yaml_text(document: dict[str, Any], remark: str) -> bytes:
+    """A document for people, UTF-8."""
+    return f"# {remark}\n{yaml.safe_dump(document, sort_keys=False, allow_unicode=True)}".encode()

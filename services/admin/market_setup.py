@@ -7,12 +7,13 @@ again, and a configuration that was edited is not overwritten.
 import csv
 import io
 from collections.abc import Callable
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
 from protocol.asset import ETHER
+from protocol.learning.statistic import Matrix
 from services.admin.market_console import provide_console
 from services.admin.market_database import check_server_url, provide_databases
 from services.admin.market_documents import MarketPlan, broker_document, daemon_documents, database_of
@@ -24,7 +25,7 @@ from services.admin.market_folder import (
     MarketFolder,
     Party,
     ensure_secret,
-    write_yaml,
+    yaml_text,
 )
 from services.bus.broker.provisioning import apply_broker, load_plan
 from services.chain.contract.deploy import Deployment, deploy
@@ -37,26 +38,36 @@ from services.common.files import private_folder, write_private
 from services.data.catalog import Catalog
 from services.data.sample_request import DemoData, DemoOptions, demo_request, load_data
 from services.data.tabular import read_statistic
-from services.identity.keystore import Cost
 
 LEAST_OWNERS, MOST_OWNERS = 4, 64
 _DEVELOPMENT_BALANCE = 100 * ETHER.whole
 _REMARK = "Made by deltaml admin market init; deploy/config explains every field."
+_ORDER_REMARK = (
+    "A sample order: deltaml train request.yaml --config config.yaml; REQUEST.yaml explains the fields."
+)
 _DATA_SET = "rows"
 
 
 @dataclass(frozen=True, slots=True)
 class SetUp:
-    """What was set up."""
+    """What was set up; files that were there already are kept."""
 
     folder: MarketFolder
     deployment: Deployment
-    written: tuple[Path, ...]
-    kept: tuple[Path, ...]
+    written: list[Path] = field(default_factory=list)
+    kept: list[Path] = field(default_factory=list)
+
+    def write(self, path: Path, content: bytes) -> None:
+        """Write a file, readable by its owner alone, unless it is there."""
+        if path.exists():
+            self.kept.append(path)
+        else:
+            write_private(path, content)
+            self.written.append(path)
 
 
-async def set_up(plan: MarketPlan, tell: Callable[[str], None], cost: Cost | None = None) -> SetUp:
-    """Set up the market. `cost` is that of its key stores, for tests.
+async def set_up(plan: MarketPlan, tell: Callable[[str], None]) -> SetUp:
+    """Set up the market.
 
     Raises ConfigurationError or DataSetError before anything is made, ChainError and BusRefused or
     BusUnavailable from node and broker: then run it again when the cause is mended.
@@ -65,50 +76,30 @@ async def set_up(plan: MarketPlan, tell: Callable[[str], None], cost: Cost | Non
     data = _checked(plan)
     private_folder(folder.path)
     for party in (folder.deployer, *folder.participants):
-        party.ensure_keys(cost)
+        party.ensure_keys()
         tell(f"keys of {party.name}: {party.address}")
     async with HttpRpc(plan.chain_url) as rpc:
         await _check_confirmations(rpc, plan.confirmations)
         await _fund(rpc, (folder.deployer, *folder.participants))
         deployment = await _contract(rpc, folder)
     tell(f"contract {deployment.market.contract} on chain {deployment.market.chain_id}")
-    files = _Files([], [])
-    for party in folder.participants:
-        ensure_secret(party.folder / BROKER_PASSWORD)
-    ensure_secret(private_folder(folder.listener) / BROKER_PASSWORD)
-    files.write(folder.broker_plan, broker_document(plan, folder, deployment))
+    made = SetUp(folder, deployment)
+    for place in (*(party.folder for party in folder.participants), private_folder(folder.listener)):
+        ensure_secret(place / BROKER_PASSWORD)
+    made.write(folder.broker_plan, yaml_text(broker_document(plan, folder, deployment), _REMARK))
     differences = await apply_broker(load_plan(folder.broker_plan))
     tell(f"broker: {sum(difference.action != 'look' for difference in differences)} changes")
     _stores_and_consoles(plan, folder, tell)
     for path, document in daemon_documents(plan, folder, deployment):
-        files.write(path, document)
+        made.write(path, yaml_text(document, _REMARK))
     for owner, rows in zip(folder.owners, data.parts, strict=True):
-        _deal(owner, data.columns, rows, files)
+        _deal(owner, data.columns, rows, made)
     request = demo_request(_demo_options(plan), data, folder.aggregator.address)
     update = {"name": "sample order", "deadlines": {"join_s": 300, "step_s": 300, "chain_s": 300}}
-    files.write(folder.buyer.folder / REQUEST, {**request.model_dump(mode="json"), **update}, _ORDER_REMARK)
+    order = yaml_text(request.model_dump(mode="json") | update, _ORDER_REMARK)
+    made.write(folder.buyer.folder / REQUEST, order)
     tell(f"{sum(map(len, data.parts))} rows dealt to {plan.owners} owners")
-    return SetUp(folder, deployment, tuple(files.written), tuple(files.kept))
-
-
-_ORDER_REMARK = (
-    "A sample order: deltaml train request.yaml --config config.yaml; REQUEST.yaml explains the fields."
-)
-
-
-@dataclass(slots=True)
-class _Files:
-    """What is written unless it is there."""
-
-    written: list[Path]
-    kept: list[Path]
-
-    def write(self, path: Path, document: dict[str, Any], remark: str = _REMARK) -> None:
-        if path.exists():
-            self.kept.append(path)
-        else:
-            write_yaml(path, document, remark)
-            self.written.append(path)
+    return made
 
 
 def _checked(plan: MarketPlan) -> DemoData:
@@ -156,9 +147,6 @@ def _stores_and_consoles(plan: MarketPlan, folder: MarketFolder, tell: Callable[
             provide_console(party.folder, plan.console_host)
 
 
-# ---- chain ----
-
-
 async def _check_confirmations(rpc: Rpc, confirmations: int) -> None:
     """A node that mines on demand alone adds no block on top of another: the daemons would wait for ever."""
     try:
@@ -194,10 +182,9 @@ async def _contract(rpc: Rpc, folder: MarketFolder) -> Deployment:
         known = await deploy(rpc, folder.deployer.open_keys().identity.signing_key)
         folder.note_deployment(known)
         return known
-    try:
+    state = None
+    with suppress(WrongChain):
         state = await contract_state(rpc, known.market.contract)
-    except WrongChain:
-        state = None
     if state is None or state.market != known.market or not state.genuine:
         raise WrongChain(
             f"the node's chain or contract is not the one in {folder.path / 'contract.yaml'}: check "
@@ -206,21 +193,13 @@ async def _contract(rpc: Rpc, folder: MarketFolder) -> Deployment:
     return known
 
 
-# ---- rows ----
-
-
-def _deal(owner: Party, columns: tuple[str, ...], rows: Any, files: _Files) -> None:
+def _deal(owner: Party, columns: tuple[str, ...], rows: Matrix, made: SetUp) -> None:
     """The owner's rows as a file of its own, read into its catalogue as `deltaml datasets add` does."""
     path = owner.folder / f"{_DATA_SET}.csv"
     catalog = Catalog(owner.folder / DATA_SETS)
-    if path.exists():
-        files.kept.append(path)
-    else:
-        text = io.StringIO()
-        writer = csv.writer(text, lineterminator="\n")
-        writer.writerow(columns)
-        writer.writerows([repr(float(value)) for value in row] for row in rows)
-        write_private(path, text.getvalue().encode())
-        files.written.append(path)
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerows([columns, *rows.tolist()])
+    made.write(path, text.getvalue().encode())
     if not any(entry.name == _DATA_SET for entry in catalog.list()):
         catalog.add(_DATA_SET, read_statistic(path), path)

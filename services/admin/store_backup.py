@@ -6,11 +6,10 @@ question again that it has answered since, with other randomness, and two answer
 
 import json
 import shutil
-import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import sqlalchemy as sa
@@ -34,9 +33,8 @@ def backup(source: Database, file: Path) -> None:
     if file.exists():
         raise ConfigurationError(f"{file} exists already; choose another name for the backup")
     with _temporary(file.parent) as folder:
-        made = folder / "backup.sqlite"
-        target = Database(f"sqlite:///{made}")
-        try:
+        made = Path(folder, "backup.sqlite")
+        with closing(Database(f"sqlite:///{made}")) as target:
             with source.snapshot() as reading, target.writing() as writing:
                 make(writing)
                 _copy(reading, writing)
@@ -45,8 +43,6 @@ def backup(source: Database, file: Path) -> None:
                     role_values.insert().values(name=BACKUP_MARK, content=json.dumps(mark).encode())
                 )
             _require_sound(check(target), source.place)
-        finally:
-            target.close()
         made.replace(file)
 
 
@@ -65,9 +61,10 @@ def restore(file: Path, target: Database, *, resume: bool) -> int:
             f"the store {target.place} exists; move it away before something is restored there"
         )
     with _temporary(file.parent) as folder:
-        shutil.copyfile(file, folder / "backup.sqlite")  # so that the backup itself stays as it is
-        source = Database(f"sqlite:///{folder / 'backup.sqlite'}", existing=True)
-        try:
+        copied = shutil.copyfile(
+            file, Path(folder, "backup.sqlite")
+        )  # so that the backup itself stays as it is
+        with closing(Database(f"sqlite:///{copied}", existing=True)) as source:
             bring_up_to_date(source)
             _require_sound(check(source), str(file))
             with source.snapshot() as reading, target.exclusive() as writing:
@@ -77,8 +74,6 @@ def restore(file: Path, target: Database, *, resume: bool) -> int:
                 _continue_numbers(writing, mark["numbers"])
                 writing.execute(role_values.delete().where(role_values.c.name == BACKUP_MARK))
                 return 0 if resume else _give_up(writing)
-        finally:
-            source.close()
 
 
 def _mark(connection: sa.Connection, file: Path) -> dict[str, Any]:
@@ -149,14 +144,9 @@ def _require_sound(damage: list[Damage], place: str) -> None:
         )
 
 
-@contextmanager
-def _temporary(parent: Path) -> Iterator[Path]:
+def _temporary(parent: Path) -> TemporaryDirectory[str]:
     """A private folder beside the file, on the same disk."""
     try:
-        folder = Path(tempfile.mkdtemp(dir=parent, prefix=".deltaml-backup-"))
+        return TemporaryDirectory(dir=parent, prefix=".deltaml-backup-", ignore_cleanup_errors=True)
     except OSError as error:
         raise ConfigurationError(f"cannot write to {parent}: {error.strerror}") from None
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)

@@ -10,7 +10,7 @@ import typer
 from services.bus.broker.drift import Difference
 from services.bus.broker.provisioning import apply_broker, load_plan, plan_broker
 from services.cli.options import Json
-from services.cli.output import print_line, print_records
+from services.cli.output import print_records
 
 DIFFERENT = 1
 """Exit status of `plan` when applying would change something."""
@@ -46,7 +46,7 @@ def _show(differences: Sequence[Difference], *, done: bool, json: bool) -> None:
     if not json:
         changes = _count_changes(differences)
         outcome = f"{changes} changes made" if done else f"{changes} changes to make"
-        print_line(outcome if changes else "the broker is as planned")
+        typer.echo(outcome if changes else "the broker is as planned")
 
 
 def _count_changes(differences: Sequence[Difference]) -> int:

@@ -11,7 +11,7 @@ from services.admin.market_documents import MarketPlan
 from services.admin.market_folder import CONFIG, KINDS, REQUEST
 from services.admin.market_setup import SetUp, set_up
 from services.cli.options import ROWS, Json, options_of
-from services.cli.output import print_json, print_line, print_result
+from services.cli.output import print_json, print_result
 
 market = typer.Typer(name="market", help="A whole market in a folder.", no_args_is_help=True)
 
@@ -64,7 +64,7 @@ def init_market(plan: MarketPlan, *, json: Json = False) -> None:
     Run it again to finish one that was interrupted. On a development node (anvil) it gives the accounts
     ether; on another it says which accounts need some.
     """
-    made = asyncio.run(set_up(plan, (lambda _text: None) if json else print_line))
+    made = asyncio.run(set_up(plan, (lambda _text: None) if json else typer.echo))
     _show_set_up(made, json=json)
 
 
@@ -82,16 +82,16 @@ def _show_set_up(made: SetUp, *, json: bool) -> None:
         print_json(document)
         return
     for path in made.kept:
-        print_line(f"kept as it was: {path}")
-    print_line("\nStart the daemons, each in a terminal or under a supervisor:")
-    print_line(f"  deltaml chain-listener --config {made.folder.listener / CONFIG}")
+        typer.echo(f"kept as it was: {path}")
+    typer.echo("\nStart the daemons, each in a terminal or under a supervisor:")
+    typer.echo(f"  deltaml chain-listener --config {made.folder.listener / CONFIG}")
     for party in made.folder.participants:
         assert party.role is not None
-        print_line(f"  deltaml {KINDS[party.role]} --config {party.folder / CONFIG}")
+        typer.echo(f"  deltaml {KINDS[party.role]} --config {party.folder / CONFIG}")
     buyer = made.folder.buyer.folder
-    print_line("Then order the sample training, and watch it:")
-    print_line(f"  deltaml train {buyer / REQUEST} --config {buyer / CONFIG}")
-    print_line(f"  deltaml trainings --config {buyer / CONFIG}")
+    typer.echo("Then order the sample training, and watch it:")
+    typer.echo(f"  deltaml train {buyer / REQUEST} --config {buyer / CONFIG}")
+    typer.echo(f"  deltaml trainings --config {buyer / CONFIG}")
 
 
 @market.command("administrator")

@@ -11,7 +11,7 @@ from services.admin import store_backup, store_integrity
 from services.admin.market_folder import KINDS
 from services.admin.store_integrity import Damage
 from services.cli.options import Json
-from services.cli.output import print_line, print_result, print_table
+from services.cli.output import print_result, print_table
 from services.cli.store_option import ConfigOption, StoreOption, store_address
 from services.common.errors import StoreDamaged
 from services.config.daemons import load
@@ -64,7 +64,7 @@ def backup(
     with _database(store, config, existing=True) as database:
         require_current(database)
         store_backup.backup(database, file)
-    print_line(f"{file} is written and checked")
+    typer.echo(f"{file} is written and checked")
 
 
 @store.command()
@@ -84,7 +84,7 @@ def restore(
     """
     with _database(store, config, exclusive=True) as database:
         given_up = store_backup.restore(file, database, resume=resume)
-        print_line(f"{database.place} is restored; {given_up} trainings were given up")
+        typer.echo(f"{database.place} is restored; {given_up} trainings were given up")
 
 
 def _database(

@@ -8,7 +8,7 @@ import typer
 from protocol.owner_policy import Budget
 from protocol.roles.owner.budget import Counts
 from services.cli.options import ConfigFile, Json
-from services.cli.output import print_json, print_line, print_table
+from services.cli.output import print_json, print_records
 from services.cli.policy_order import order_policy, policy_in_force, validated, with_changes
 from services.cli.store_option import existing_store
 from services.common.errors import ConfigurationError
@@ -67,12 +67,12 @@ def _show_budget(settings: DataOwnerConfig, budget: Budget, counts: Counts, *, j
     if json:
         print_json({"per_buyer": budget.per_buyer, "in_total": budget.in_total, "counts": rows})
         return
-    table = [
-        (name, buyer or "all together", used, "by count" if limit is None else limit)
-        for name, buyer, used, limit in map(dict.values, rows)
-    ]
-    print_table(("data set", "buyer", "trainings", "limit"), table, right=("trainings", "limit"))
-    print_line(
+    for row in rows:
+        row["buyer"] = row["buyer"] or "all together"
+        row["limit"] = "by count" if row["limit"] is None else row["limit"]
+    columns = {"data_set": "data set", "buyer": "buyer", "used": "trainings", "limit": "limit"}
+    print_records(rows, columns, json=False, right=("trainings", "limit"))
+    typer.echo(
         "'by count': the limit follows from each request, by a count of equations (protocol/README.md)."
     )
 

@@ -1,7 +1,5 @@
 """`deltaml datasets`: an owner's catalogue. Statistics are kept; the rows stay in the file they came from."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -49,8 +47,12 @@ def add(
     name = file.stem if name is None else name
     if not replace:
         catalog.require_free(name)  # before a long file is read
-    with _progress(quiet=json) as progress:
-        statistic = read_statistic(file, chosen, progress)
+    console = Console(stderr=True)
+    display = (SpinnerColumn(), TextColumn("{task.completed:,} rows read"))
+    disabled = json or not console.is_terminal
+    with Progress(*display, console=console, transient=True, disable=disabled) as progress:
+        task = progress.add_task("", total=None)
+        statistic = read_statistic(file, chosen, lambda rows: progress.update(task, completed=rows))
     entry = catalog.add(name, statistic, file, replace=replace)
     text = f"added {entry.name!r}: {entry.rows} rows, {len(entry.columns)} columns"
     print_result(entry.model_dump(mode="json"), text, json=json)
@@ -115,14 +117,3 @@ def _catalog(folder: Path | None, config: Path | None) -> Catalog:
     if config is not None:
         folder = load(config, "data-owner").catalogue
     return Catalog(folder or Path(typer.get_app_dir("deltaml")) / "datasets")
-
-
-@contextmanager
-def _progress(*, quiet: bool) -> Iterator[Callable[[int], None]]:
-    """Rows as they are read, on a terminal's standard error."""
-    console = Console(stderr=True)
-    columns = (SpinnerColumn(), TextColumn("{task.completed:,} rows read"))
-    disabled = quiet or not console.is_terminal
-    with Progress(*columns, console=console, transient=True, disable=disabled) as progress:
-        task = progress.add_task("", total=None)
-        yield lambda rows: progress.update(task, completed=rows)

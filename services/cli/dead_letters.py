@@ -11,7 +11,7 @@ import typer
 from services.bus.broker.dead_letter_queue import Chosen, DeadQueue, Letter, opened
 from services.bus.broker.provisioning import load_plan
 from services.cli.options import Json
-from services.cli.output import print_fields, print_json, print_line, print_records, print_result
+from services.cli.output import print_fields, print_json, print_records, print_result
 from services.common.errors import ConfigurationError
 
 T = TypeVar("T")
@@ -58,7 +58,7 @@ def show(
         return
     for letter in letters:
         print_fields(asdict(letter) | {"can be sent": letter.obstacle() or "yes"})
-        print_line("")
+        typer.echo("")
 
 
 @dead_letters.command()

@@ -1,5 +1,7 @@
 """A run of `deltaml demo` on a terminal: a line for each event, and the closing tables."""
 
+from dataclasses import dataclass
+
 import typer
 from rich.console import Console
 
@@ -7,7 +9,7 @@ from protocol.asset import MARKET_ASSET
 from protocol.errors import MisuseError
 from protocol.messages import ChainEvent
 from protocol.records import FIXED_POINT
-from services.cli.output import print_line, print_table
+from services.cli.output import print_table
 from services.common.files import write_private
 from services.data.sample_request import DemoOptions
 from services.sandbox.demo import run_demo
@@ -40,23 +42,23 @@ def attend(options: DemoOptions, port: int, *, json: bool) -> None:
         narrator.tell("stopped", None)
 
 
+@dataclass(frozen=True, slots=True)
 class Narrator:
-    """Prints what happens as it happens."""
+    """Prints what happens as it happens; `rounds` is what was asked for."""
 
-    def __init__(self, console: Console, rounds: int) -> None:
-        """`rounds` is what was asked for."""
-        self._console, self._rounds = console, rounds
+    console: Console
+    rounds: int
 
     def tell(self, text: str, event: ChainEvent | None) -> None:
         """One line for a text, or for an event that people care about."""
         line = text if event is None else self._line(event)
         if line:
-            self._console.print(line, highlight=False)
+            self.console.print(line, highlight=False)
 
     def invite(self, address: str) -> None:
         """Where to look; the first look starts the first training."""
-        self._console.print(f"open {address}", highlight=False, soft_wrap=True)
-        self._console.print("the first training begins when you do; Ctrl-C stops the market", highlight=False)
+        self.console.print(f"open {address}", highlight=False, soft_wrap=True)
+        self.console.print("the first training begins when you do; Ctrl-C stops the market", highlight=False)
 
     def _line(self, item: ChainEvent) -> str:
         event = item.event
@@ -72,7 +74,7 @@ class Narrator:
                 line = f"roles drawn: {trainers} train, {validators} validate"
             case "RoundRecorded":
                 errors = f"{event.record.mse_before / FIXED_POINT:.3f} → {event.mse_after / FIXED_POINT:.3f}"
-                line = f"round {event.round:>3} of {self._rounds}: MSE {errors}"
+                line = f"round {event.round:>3} of {self.rounds}: MSE {errors}"
             case "Settled":
                 paid, refund = MARKET_ASSET.exact(event.paid), MARKET_ASSET.exact(event.refund)
                 line = f"settled: {paid} paid, {refund} back to the buyer"
@@ -105,4 +107,4 @@ def _show_report(report: DemoReport) -> None:
     title = f"{report.seconds_total:.1f} s from start to end"
     print_table(("phase, summed over cores and daemons", "seconds"), times, title=title, right=("seconds",))
     if report.model_file is not None:
-        print_line(f"model: {report.model_file}")
+        typer.echo(f"model: {report.model_file}")

@@ -10,11 +10,11 @@ from typing import Annotated, Any
 import typer
 
 from services.cli.options import Json
-from services.cli.output import format_time, join_fields, print_json, print_line, print_table
-from services.cli.show import find_instance, training_title
+from services.cli.output import format_time, join_fields, print_json, print_table
+from services.cli.show import fact_document, find_instance, training_title
 from services.cli.store_option import existing_store
 from services.common.errors import ConfigurationError
-from services.records.training_history import Fact, RoundHistory, TrainingHistory, history_of
+from services.records.training_history import RoundHistory, TrainingHistory, history_of
 
 _SPAN = re.compile(r"([0-9]{1,5})([hd])")
 _UNITS = {"h": timedelta(hours=1), "d": timedelta(days=1)}
@@ -43,7 +43,11 @@ def history(
             if instance.updated_at >= earliest
         ]
     if failures:
-        histories = [history for history in histories if _has_failed(history)]
+        histories = [
+            history
+            for history in histories
+            if history.failures or history.instance.display_status.startswith("FAILED")
+        ]
     if json:
         print_json([_document(history) for history in histories])
         return
@@ -53,10 +57,6 @@ def history(
         _show_trainings(histories)
     if failures:
         _show_failures(histories)
-
-
-def _has_failed(history: TrainingHistory) -> bool:
-    return bool(history.failures) or history.instance.display_status.startswith("FAILED")
 
 
 def _moment(text: str) -> float:
@@ -79,7 +79,7 @@ def _show_trainings(histories: Sequence[TrainingHistory]) -> None:
             history.instance.training,
             history.instance.display_status,
             format_time(history.began_at),
-            _seconds(None if history.ended_at is None else history.ended_at - history.began_at),
+            None if history.ended_at is None else f"{history.ended_at - history.began_at:.1f}",
             sum(made.finished_at is not None for made in history.rounds),
             len(history.failures),
             len(history.retries),
@@ -91,20 +91,9 @@ def _show_trainings(histories: Sequence[TrainingHistory]) -> None:
 
 
 def _show_rounds(history: TrainingHistory) -> None:
-    print_line(training_title(history.instance))
-    rows = [
-        (
-            made.number,
-            _time(made.finished_at),
-            _seconds(made.seconds),
-            made.attempts,
-            " ".join(made.dropped),
-            " ".join(made.violations),
-        )
-        for made in history.rounds
-    ]
+    typer.echo(training_title(history.instance))
     columns = ("round", "finished (UTC)", "seconds", "attempts", "dropped", "violations")
-    print_table(columns, rows, right=_NUMBERS)
+    print_table(columns, [_round(made).values() for made in history.rounds], right=_NUMBERS)
     if history.retries:
         late = [(format_time(fact.at), join_fields(fact.data)) for fact in history.retries]
         print_table(("at (UTC)", "happened late"), late)
@@ -127,8 +116,8 @@ def _document(history: TrainingHistory) -> dict[str, Any]:
         "began_at": format_time(history.began_at),
         "ended_at": _time(history.ended_at),
         "rounds": [_round(made) for made in history.rounds],
-        "failures": [_fact(fact) for fact in history.failures],
-        "retries": [_fact(fact) for fact in history.retries],
+        "failures": [fact_document(*fact) for fact in history.failures],
+        "retries": [fact_document(*fact) for fact in history.retries],
     }
 
 
@@ -143,13 +132,5 @@ def _round(made: RoundHistory) -> dict[str, Any]:
     }
 
 
-def _fact(fact: Fact) -> dict[str, Any]:
-    return {"name": fact.name, "data": dict(fact.data), "at": format_time(fact.at)}
-
-
 def _time(seconds: float | None) -> str | None:
     return None if seconds is None else format_time(seconds)
-
-
-def _seconds(value: float | None) -> str:
-    return "" if value is None else f"{value:.1f}"

@@ -21,7 +21,7 @@ def print_result(document: Any, text: str, *, json: bool) -> None:
     if json:
         print_json(document)
     else:
-        print_line(text)
+        typer.echo(text)
 
 
 def print_outcome(values: Mapping[str, object], *, json: bool) -> None:
@@ -53,24 +53,25 @@ def print_records(
 
 def print_table(
     columns: Sequence[str],
-    rows: Iterable[Sequence[object]],
+    rows: Iterable[Iterable[object]],
     *,
     title: str | None = None,
     right: Sequence[str] = (),
 ) -> None:
-    """A table on standard output; the columns in `right` hold numbers, and a cell that is None is empty."""
+    """A table on standard output; the columns in `right` hold numbers. A cell may be None, or a list."""
     table = Table(title=title, title_justify="left")
     for name in columns:
         table.add_column(name, justify="right" if name in right else "left", overflow="fold")
     for row in rows:
-        # Names come from files: square brackets in them are no markup.
-        table.add_row(*(Text("" if cell is None else str(cell)) for cell in row))
+        table.add_row(*map(_cell, row))
     Console().print(table)
 
 
-def print_line(text: str) -> None:
-    """A line on standard output, as it is."""
-    typer.echo(text)
+def _cell(value: object) -> Text:
+    """Names come from files: square brackets in them are no markup."""
+    if isinstance(value, list):
+        return Text(" ".join(value))
+    return Text("" if value is None else str(value))
 
 
 def join_fields(values: Mapping[str, object], mark: str = "=") -> str:

@@ -7,7 +7,7 @@ import typer
 from protocol.asset import MARKET_ASSET
 from protocol.owner_policy import OwnerPolicy
 from services.cli.options import ConfigFile, Json
-from services.cli.output import print_json, print_line, print_result, print_table
+from services.cli.output import print_json, print_result, print_table
 from services.cli.policy_order import order_policy, policy_in_force, with_changes
 
 policy = typer.Typer(
@@ -31,7 +31,7 @@ def show(config: ConfigFile, json: Json = False) -> None:
         return
     rows = [(name, _plain(value)) for name, value in values.items() if name != "budget"]
     print_table(("field", "value"), rows, title=f"policy in force, from the {source}")
-    print_line("The budget is shown by: deltaml budget --config FILE")
+    typer.echo("The budget is shown by: deltaml budget --config FILE")
 
 
 @policy.command("set")

@@ -1,6 +1,6 @@
 """`deltaml show`: what a daemon's store says about its trainings, also while the daemon runs."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,7 +10,7 @@ from protocol.bought_model import BoughtModel
 from protocol.codec import unpack
 from protocol.records import FIXED_POINT
 from services.cli.options import Json
-from services.cli.output import format_time, join_fields, print_json, print_line, print_records, print_table
+from services.cli.output import format_time, join_fields, print_json, print_records, print_table
 from services.cli.store_option import ConfigOption, StoreOption, existing_store
 from services.common.errors import ConfigurationError
 from services.data.model_file import write_model
@@ -44,8 +44,7 @@ def show(
 
 def trainings(store: StoreOption = None, config: ConfigOption = None, json: Json = False) -> None:
     """List a daemon's trainings and their states."""
-    with existing_store(store, config) as opened:
-        _show_all(opened.instances(), json=json)
+    show(store=store, config=config, json=json)
 
 
 def find_instance(store: Store, training: str) -> InstanceRow:
@@ -70,6 +69,11 @@ def training_title(instance: InstanceRow) -> str:
     return f"training {training_number(instance)} ({instance.key}): {instance.display_status}"
 
 
+def fact_document(name: str, data: Mapping[str, Any], at: float) -> dict[str, Any]:
+    """A fact for programs."""
+    return {"name": name, "data": data, "at": format_time(at)}
+
+
 def _show_all(instances: Sequence[InstanceRow], *, json: bool) -> None:
     columns = {"training": "training", "key": "key", "state": "state", "changed_at": "changed (UTC)"}
     print_records([_document(instance) for instance in instances], columns, json=json, right=("training",))
@@ -80,10 +84,10 @@ def _show_one(
 ) -> None:
     rounds = [_round(data) for name, data, _ in facts if name == _ROUND]
     if json:
-        noted = [{"name": name, "data": data, "at": format_time(at)} for name, data, at in facts]
+        noted = [fact_document(*fact) for fact in facts]
         print_json({**_document(instance), "rounds": rounds, "facts": noted})
         return
-    print_line(training_title(instance))
+    typer.echo(training_title(instance))
     if rounds:
         rows = [["" if value is None else f"{value:.10g}" for value in made.values()] for made in rounds]
         print_table(_ROUND_COLUMNS, rows, right=_ROUND_COLUMNS)
