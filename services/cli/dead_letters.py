@@ -39,7 +39,7 @@ _COLUMNS = {"message_id": "message"} | {
 @dead_letters.command("list")
 def list_letters(file: _File, code: _Code = None, json: Json = False) -> None:
     """List the dead letters, oldest first; all stay."""
-    letters = [asdict(letter) for letter in _letters(file, _chosen((), code))]
+    letters = [asdict(letter) for letter in _on_queue(file, DeadQueue.letters, _chosen((), code))]
     print_records(letters, _COLUMNS, json=json)
 
 
@@ -48,7 +48,7 @@ def show(
     file: _File, message: Annotated[str, typer.Argument(help="A message id.")], json: Json = False
 ) -> None:
     """Show everything about one message's letters, but for the body, which is sealed."""
-    letters = _letters(file, _chosen([message], None))
+    letters = _on_queue(file, DeadQueue.letters, _chosen([message], None))
     if not letters:
         raise ConfigurationError(
             f"no dead letter of message {message!r}; `deltaml admin dead-letters list` lists them"
@@ -70,7 +70,7 @@ def requeue(
     The exit status is 1 if any of those chosen had to stay.
     """
     chosen = _required(messages, code, everything=everything)
-    sent, kept = _with_queue(file, lambda queue: queue.requeue(chosen))
+    sent, kept = _on_queue(file, DeadQueue.requeue, chosen)
     stayed = [{"message_id": letter.message_id, "code": letter.code, "why": why} for letter, why in kept]
     lines = [f"sent once more: {len(sent)}", *map("kept {message_id} ({code}): {why}".format_map, stayed)]
     print_result({"sent": _ids(sent), "kept": stayed}, "\n".join(lines), json=json)
@@ -84,7 +84,7 @@ def purge(
 ) -> None:
     """Throw dead letters away."""
     chosen = _required(messages, code, everything=everything)
-    purged = _with_queue(file, lambda queue: queue.purge(chosen))
+    purged = _on_queue(file, DeadQueue.purge, chosen)
     print_result({"purged": _ids(purged)}, f"thrown away: {len(purged)}", json=json)
 
 
@@ -92,14 +92,10 @@ def _ids(letters: Sequence[Letter]) -> list[str]:
     return [letter.message_id for letter in letters]
 
 
-def _letters(file: Path, chosen: Chosen) -> list[Letter]:
-    return _with_queue(file, lambda queue: queue.letters(chosen))
-
-
-def _with_queue(file: Path, work: Callable[[DeadQueue], Coroutine[Any, Any, T]]) -> T:
+def _on_queue(file: Path, method: Callable[[DeadQueue, Chosen], Coroutine[Any, Any, T]], chosen: Chosen) -> T:
     async def run() -> T:
         async with opened(load_plan(file)) as queue:
-            return await work(queue)
+            return await method(queue, chosen)
 
     return asyncio.run(run())
 
