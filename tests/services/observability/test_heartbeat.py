@@ -38,7 +38,7 @@ async def test_the_loop_ticks_and_says_by_how_much_it_was_late():
 
 async def test_every_task_of_an_idle_daemon_comes_round_again(world, quick):
     async with world.running() as running:
-        beats = running.heartbeats.at
+        beats = running.resources.heartbeats.at
         await until(lambda: {"outbox", "timers", "messages", "events"} <= set(beats))
         before = dict(beats)
         await until(lambda: all(beats[task] > before[task] for task in ("outbox", "timers")))
@@ -58,6 +58,6 @@ async def test_a_task_that_hangs_comes_round_no_more(world, quick, monkeypatch):
         body = Complaint(code="one", accused=world.owner.address, evidence=())
         await running.send(world.aggregator.address, body)
         await asyncio.wait_for(blocked.wait(), 10)
-        stuck = dict(running.heartbeats.at)
-        await until(lambda: running.heartbeats.at["timers"] > stuck["timers"] + 0.05)
-        assert running.heartbeats.at["outbox"] == stuck["outbox"]
+        stuck = dict(running.resources.heartbeats.at)
+        await until(lambda: running.resources.heartbeats.at["timers"] > stuck["timers"] + 0.05)
+        assert running.resources.heartbeats.at["outbox"] == stuck["outbox"]
