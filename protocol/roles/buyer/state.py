@@ -61,7 +61,9 @@ class OnChainState(BuyerState):
 
 
 class CancellableState(OnChainState):
-    """Base of the phases in which the buyer may still cancel."""
+    """Base of the phases in which the buyer may still cancel; `accepted` once the aggregator takes it on."""
+
+    accepted: bool = False
 
 
 class OpenedState(CancellableState):

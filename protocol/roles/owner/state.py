@@ -141,7 +141,7 @@ class JoinedState(OwnerState):
     data_set: str
     statistic: BlobRef | None = None
     closed: bool = False
-    blinding_seed: bytes = b""
+    blinding_seed: Annotated[bytes, Field(repr=False)] = b""
 
 
 class InitiatedState(JoinedState):

@@ -63,7 +63,8 @@ from protocol.roles.shared.deadlines import on_settle_refused
 _UNDECIDED = (WaitingState, ReadyState)
 _JOINED = (InitiatedState, RunningState)
 _CONSIDERED = (WaitingState, ReadyState, InitiatedState, DeclinedState)
-_CONSIDERING = (SetTimer, CancelTimer, RecordFact, SendMessage, StoreBlob, PutValue, SubmitCall)
+_SEATED = (SetTimer, CancelTimer, RecordFact, SendMessage, StoreBlob, PutValue)
+_CONSIDERING = (*_SEATED, SubmitCall)
 _NOTICES: tuple[type[Message], ...] = (RoundCompleted, ParticipantDropped, Complaint, TrainingFailed)
 
 JOINING = (
@@ -81,7 +82,7 @@ JOINING = (
         why="A training is opened once: another opening is refused.",
     ),
     on_timer(
-        _UNDECIDED,
+        WaitingState,
         timers.OPENED,
         joining.on_never_opened,
         then=FailedState,
@@ -141,11 +142,14 @@ JOINING = (
         why="There is no seat: the training does not count.",
     ),
     on_event(
-        (WaitingState, ReadyState, InitiatedState),
+        _UNDECIDED,
         Joined,
-        progress.on_joined,
-        why="An owner has a seat.",
+        joining.on_joined,
+        then=_CONSIDERED,
+        effects=_SEATED,
+        why="An owner has a seat; one of our own was decided upon before, in a state that was lost.",
     ),
+    on_event(InitiatedState, Joined, progress.on_joined, why="An owner has a seat."),
     on_event(
         InitiatedState,
         Closed,
@@ -164,10 +168,10 @@ JOINING = (
     on_event(
         _UNDECIDED,
         RolesDrawn,
-        progress.on_drawn_without_us,
+        joining.on_roles_drawn,
         then=FailedState,
         effects=(PutValue, CancelTimer),
-        why="The training runs without this owner.",
+        why="The training runs without this owner; one with a seat decides first.",
     ),
 )
 
