@@ -3,13 +3,7 @@
 from typing import TypeVar
 
 from protocol.marketplace import Cancel, Close, Joined, Opened
-from protocol.messages import (
-    Invitation,
-    InvitationAnswer,
-    ParticipantDropped,
-    RequestAnswer,
-    TrainingRequest,
-)
+from protocol.messages import Invitation, InvitationAnswer, ParticipantDropped, RequestAnswer, TrainingRequest
 from protocol.roles.aggregator.ending import give_up
 from protocol.roles.aggregator.request_check import refusal_code
 from protocol.roles.aggregator.state import (

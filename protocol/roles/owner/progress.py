@@ -62,10 +62,7 @@ def on_round_recorded(state: RunningState, event: RoundRecorded, context: Contex
     """Note the round that the chain has recorded."""
     require(event.round == state.recorded + 1, "round_out_of_order")
     after = replace(
-        state,
-        recorded=event.round,
-        recorded_model=event.record.model_digest,
-        last_recorded=event.record.last,
+        state, recorded=event.round, recorded_model=event.record.model_digest, last_recorded=event.record.last
     )
     if context.address in state.parties.addresses(state.parties.validators):
         after = _caught_up(after, event.record)

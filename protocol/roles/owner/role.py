@@ -21,15 +21,7 @@ from protocol.roles.owner.table import ROWS
 from protocol.roles.shared.deadlines import OPENED_SECONDS
 
 FINAL = frozenset({"finished", "declined", "failed"})
-_STATES = (
-    WaitingState,
-    ReadyState,
-    InitiatedState,
-    RunningState,
-    FinishedState,
-    DeclinedState,
-    FailedState,
-)
+_STATES = (WaitingState, ReadyState, InitiatedState, RunningState, FinishedState, DeclinedState, FailedState)
 MACHINE: Machine[OwnerState] = Machine("data_owner", _STATES, ROWS)
 
 
