@@ -169,6 +169,19 @@ class FailedState(AggregatorState):
     failure: str
 
 
+STATES = (
+    RequestedState,
+    InvitingState,
+    DrawingState,
+    TrainingState,
+    SettlingState,
+    EndingState,
+    DoneState,
+    FailedState,
+)
+"""In the order of the phases."""
+
+
 def opened_of(state: AggregatorState) -> Opened:
     """The opening on chain; raises EarlyInput before it is confirmed."""
     if state.opened is None:

@@ -113,6 +113,18 @@ class FailedState(BuyerState):
     phase: Literal["failed"] = "failed"
 
 
+STATES = (
+    OrderedState,
+    OpenedState,
+    InitiatedState,
+    RunningState,
+    CollectingState,
+    FinishedState,
+    FailedState,
+)
+"""In the order of the phases."""
+
+
 BuyerStep = Step[BuyerState]
 
 
