@@ -3,7 +3,6 @@
 from protocol.marketplace import Cancelled, Joined, Open, Opened, RolesDrawn, RoundRecorded, Settle, Settled
 from protocol.messages import (
     Complaint,
-    Message,
     NoisyMetric,
     OpeningRequest,
     ParticipantDropped,
@@ -35,17 +34,11 @@ from protocol.roles.engine.effects import (
     SetTimer,
     SubmitCall,
 )
-from protocol.roles.engine.facts import Fact
 from protocol.roles.engine.table import STAYS, on_event, on_message, on_refusal, on_timer, on_training_gone
 from protocol.roles.shared.deadlines import on_settle_refused
 
 _BEFORE_START = (OpenedState, InitiatedState)
 _ON_CHAIN = (OpenedState, InitiatedState, RunningState)
-_NOTICES: dict[type[Message], Fact] = {
-    RoundCompleted: facts.ROUND_COMPLETED,
-    ParticipantDropped: facts.PARTICIPANT_DROPPED,
-    Complaint: facts.COMPLAINT,
-}
 
 ORDERING = (
     on_message(OrderedState, TrainingOrder, ordering.on_order, effects=(SubmitCall,)).because(
@@ -110,11 +103,17 @@ ROUNDS = (
     on_event(RunningState, RoundRecorded, rounds.on_round_recorded, effects=(RecordFact, SetTimer)).because(
         "The chain has recorded a round: the contract waits for the next."
     ),
-    *(
-        on_message(RunningState, kind, delivery.passing_on(fact), effects=(RecordFact,)).because(
-            "For people: what follows from it comes from the chain."
-        )
-        for kind, fact in _NOTICES.items()
+    on_message(
+        RunningState, RoundCompleted, delivery.passing_on(facts.ROUND_COMPLETED), effects=(RecordFact,)
+    ).because("For people: the chain has said the same."),
+    on_message(
+        RunningState,
+        ParticipantDropped,
+        delivery.passing_on(facts.PARTICIPANT_DROPPED),
+        effects=(RecordFact,),
+    ).because("For people."),
+    on_message(RunningState, Complaint, delivery.passing_on(facts.COMPLAINT), effects=(RecordFact,)).because(
+        "For people."
     ),
 )
 
