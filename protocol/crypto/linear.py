@@ -80,11 +80,7 @@ def _multiples(ciphertext: mpz, count: int, modulus: mpz) -> list[mpz]:
 
 
 def _row(
-    digits: list[list[int]],
-    positive: list[list[mpz]],
-    negative: list[list[mpz]],
-    window: int,
-    modulus: mpz,
+    digits: list[list[int]], positive: list[list[mpz]], negative: list[list[mpz]], window: int, modulus: mpz
 ) -> mpz:
     length = max(map(len, digits))
     accumulator = mpz(1)

@@ -4,13 +4,7 @@ from dataclasses import dataclass
 
 from protocol.crypto.cipher import SlotLayout
 from protocol.errors import WidthError
-from protocol.learning.scales import (
-    CARRY_BITS,
-    COEFFICIENT_SCALE,
-    METRIC_SCALE,
-    RESIDUAL_SCALE,
-    UPDATE_SCALE,
-)
+from protocol.learning.scales import CARRY_BITS, COEFFICIENT_SCALE, METRIC_SCALE, RESIDUAL_SCALE, UPDATE_SCALE
 
 _OPENING_SPARE_BITS = 2
 

@@ -9,17 +9,9 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias, Union
 
 from pydantic import Field
 
-from protocol.messages import chain, checks, ending, evaluation, joining, opening, orders, training
+from protocol.messages import chain, ending, evaluation, joining, opening, orders, training
 from protocol.messages.catalogue import MAXIMUM_BODY_BYTES, MessageBody
 from protocol.messages.chain import ChainEvent
-from protocol.messages.checks import (
-    CheckMask,
-    CheckOpening,
-    CheckProducts,
-    CheckRequest,
-    MacAnswer,
-    MacChallenge,
-)
 from protocol.messages.ending import (
     Complaint,
     ModelReceived,
@@ -60,7 +52,7 @@ from protocol.messages.values import Parties
 
 MESSAGE_TYPES: dict[str, type[MessageBody]] = {
     kind.model_fields["type"].default: kind
-    for group in (joining, training, evaluation, checks, opening, ending, chain, orders)
+    for group in (joining, training, evaluation, opening, ending, chain, orders)
     for kind in vars(group).values()
     if isinstance(kind, type) and issubclass(kind, MessageBody) and kind is not MessageBody
 }

@@ -142,8 +142,6 @@ class TrainingStarted(MessageBody):
         routes=((AGGREGATOR, BUYER), (AGGREGATOR, OWNER)),
         sent_when="When `RolesDrawn` is confirmed and the row counts are in.",
         example=lambda: TrainingStarted(
-            trainers=(TRAINER, OTHER),
-            validators=(VALIDATOR,),
-            rows=(RowCount(owner=TRAINER, rows=442),),
+            trainers=(TRAINER, OTHER), validators=(VALIDATOR,), rows=(RowCount(owner=TRAINER, rows=442),)
         ),
     )

@@ -62,9 +62,9 @@ def test_any_msgpack_gives_a_message_or_a_violation(value: object) -> None:
     refusal(Message, msgpack.packb(value, use_bin_type=True))
 
 
-@given(st.sampled_from(["model_received", "invitation_answer", "mac_answer", "complaint"]), VALUES, st.text())
+@given(st.sampled_from(["model_received", "invitation_answer", "opening", "complaint"]), VALUES, st.text())
 def test_any_fields_give_a_message_or_a_violation(kind: str, value: object, field: str) -> None:
-    for name in ("digest", "decision", "rows", "root", "evidence", field):
+    for name in ("digest", "decision", "rows", "roots", "evidence", field):
         content = msgpack.packb({"type": kind, name: value}, use_bin_type=True)
         with suppress(ProtocolViolation):
             unpack(Message, content)

@@ -29,7 +29,6 @@ from protocol.roles.aggregator.state import (
     TrainingState,
     chain_seconds,
     opened_of,
-    with_seat,
 )
 from protocol.roles.engine import facts, timers
 from protocol.roles.engine.context import Context, Step, message
@@ -108,7 +107,7 @@ def ending_call(state: EndingState) -> ContractCall:
 
 def on_joined(state: EndingState, event: Joined, _context: Context) -> Step[EndingState]:
     """A seat taken before the joining is over counts for what may end the training."""
-    return Step(with_seat(state, event))
+    return Step(replace(state, parties=state.parties.with_seat(event)))
 
 
 def on_closed(state: EndingState, _event: Closed, _context: Context) -> Step[EndingState]:

@@ -3,13 +3,7 @@
 from typing import TypeVar
 
 from protocol.marketplace import Cancel, Close, Joined, Opened
-from protocol.messages import (
-    Invitation,
-    InvitationAnswer,
-    ParticipantDropped,
-    RequestAnswer,
-    TrainingRequest,
-)
+from protocol.messages import Invitation, InvitationAnswer, ParticipantDropped, RequestAnswer, TrainingRequest
 from protocol.roles.aggregator.ending import give_up
 from protocol.roles.aggregator.request_check import refusal_code
 from protocol.roles.aggregator.state import (
@@ -22,13 +16,12 @@ from protocol.roles.aggregator.state import (
     TrainingState,
     chain_seconds,
     opened_of,
-    with_seat,
 )
 from protocol.roles.engine import facts, timers
 from protocol.roles.engine.context import Context, Step, message
 from protocol.roles.engine.effects import Effect, RecordFact, SetTimer, SubmitCall, effects_of
 from protocol.roles.engine.inputs import Received
-from protocol.roles.engine.refusals import require
+from protocol.roles.engine.refusals import StaleInput, require
 from protocol.roles.engine.state import enter, replace, store
 from protocol.roles.shared.parties import require_sender
 from protocol.roles.shared.request_widths import LARGEST_ROW_COUNT
@@ -48,7 +41,9 @@ def on_opened(state: RequestedState, event: Opened, context: Context) -> Step[Re
 
 
 def on_never_opened(state: RequestedState, _about: None, _context: Context) -> Step[FailedState]:
-    """A request that no opening on chain has followed."""
+    """A request that no opening on chain has followed; StaleInput where one has just come."""
+    if state.opened is not None:
+        raise StaleInput
     return Step(enter(FailedState, state, failure="never_opened"))
 
 
@@ -152,7 +147,7 @@ def admitted_owners(state: PreparedState, context: Context) -> frozenset[str]:
 
 def on_joined(state: InvitingState, event: Joined, context: Context) -> Step[InvitingState]:
     """Note the seat of an owner that joined."""
-    return _close_when_all_joined(with_seat(state, event), context)
+    return _close_when_all_joined(replace(state, parties=state.parties.with_seat(event)), context)
 
 
 def on_join_over(state: InvitingState, _about: None, _context: Context) -> Step[InvitingState]:

@@ -3,15 +3,13 @@
 from protocol.errors import ProtocolViolation
 from protocol.marketplace import Opened
 from protocol.roles.aggregator.state import (
+    STATES,
     AggregatorState,
     DoneState,
     DrawingState,
-    EndingState,
     FailedState,
     InvitingState,
     RequestedState,
-    SettlingState,
-    TrainingState,
 )
 from protocol.roles.aggregator.table import ROWS
 from protocol.roles.engine import timers
@@ -22,18 +20,8 @@ from protocol.roles.engine.refusals import require
 from protocol.roles.shared.deadlines import OPENED_SECONDS
 from protocol.types import TrainingId
 
-_STATES = (
-    RequestedState,
-    InvitingState,
-    DrawingState,
-    TrainingState,
-    SettlingState,
-    EndingState,
-    DoneState,
-    FailedState,
-)
 FINAL = frozenset({"done", "failed"})
-MACHINE: Machine[AggregatorState] = Machine("federated_aggregator", _STATES, ROWS)
+MACHINE: Machine[AggregatorState] = Machine("federated_aggregator", STATES, ROWS)
 
 
 def initial(item: Input, _context: Context) -> Step[RequestedState]:

@@ -32,32 +32,24 @@ TRAINING_LANE = (
         GradientUpdate,
         training.on_gradient_update,
         effects=(StoreBlob, SendMessage, CancelTimer, SetTimer, RecordFact),
-        why="With the last update the buyer is asked for a fresh encryption of their masked sum.",
-    ),
+    ).because("With the last update the buyer is asked for a fresh encryption of their masked sum."),
     on_timer(
         TrainingState,
         timers.UPDATES,
         training.on_updates_late,
         then=(STAYS, EndingState),
         effects=(StoreBlob, CancelTimer, *GIVES_UP),
-        why="Silent trainers are left out; with fewer than two others the training ends.",
-    ),
+    ).because("Silent trainers are left out; with fewer than two others the training ends."),
     on_message(
         TrainingState,
         RefreshAnswer,
         advancing(training.on_refresh_answer),
         then=(STAYS, EndingState),
         effects=(StoreBlob, CancelTimer, *GIVES_UP),
-        why="The round has its model: it can be measured, and the next round trained on it.",
-    ),
+    ).because("The round has its model: it can be measured, and the next round trained on it."),
     on_timer(
-        TrainingState,
-        timers.REFRESH,
-        training.on_refresh_late,
-        then=(STAYS, EndingState),
-        effects=GIVES_UP,
-        why="The buyer is silent: what was recorded is settled.",
-    ),
+        TrainingState, timers.REFRESH, training.on_refresh_late, then=(STAYS, EndingState), effects=GIVES_UP
+    ).because("The buyer is silent: what was recorded is settled."),
 )
 
 EVALUATION_LANE = (
@@ -66,55 +58,35 @@ EVALUATION_LANE = (
         EncryptedMetric,
         evaluation.on_encrypted_metric,
         effects=(StoreBlob, SendMessage, CancelTimer, SetTimer, RecordFact),
-        why="With the last metric the buyer is asked to open their product.",
-    ),
+    ).because("With the last metric the buyer is asked to open their product."),
     on_timer(
-        TrainingState,
-        timers.METRICS,
-        evaluation.on_metrics_late,
-        then=(STAYS, EndingState),
-        effects=GIVES_UP,
-        why="Silent validators are left out of a next attempt; with fewer than two others the training ends.",
+        TrainingState, timers.METRICS, evaluation.on_metrics_late, then=(STAYS, EndingState), effects=GIVES_UP
+    ).because(
+        "Silent validators are left out of a next attempt; with fewer than two others the training ends."
+    ),
+    on_message(TrainingState, Opening, signing.on_opening, effects=(CancelTimer, SetTimer)).because(
+        "The buyer's record follows from its opening: the validators' signatures are due."
     ),
     on_message(
-        TrainingState,
-        Opening,
-        signing.on_opening,
-        effects=(CancelTimer, SetTimer),
-        why="The buyer's record follows from its opening: the validators' signatures are due.",
-    ),
-    on_message(
-        TrainingState,
-        OpeningRefused,
-        signing.on_opening_refused,
-        then=EndingState,
-        effects=GIVES_UP,
-        why="The sum is implausible: nothing of the round may be published.",
-    ),
+        TrainingState, OpeningRefused, signing.on_opening_refused, then=EndingState, effects=GIVES_UP
+    ).because("The sum is implausible: nothing of the round may be published."),
     on_timer(
-        TrainingState,
-        timers.OPENING,
-        signing.on_opening_late,
-        then=(STAYS, EndingState),
-        effects=GIVES_UP,
-        why="The buyer is silent: what was recorded is settled.",
-    ),
+        TrainingState, timers.OPENING, signing.on_opening_late, then=(STAYS, EndingState), effects=GIVES_UP
+    ).because("The buyer is silent: what was recorded is settled."),
     on_message(
         TrainingState,
         RoundSignature,
         advancing(signing.on_round_signature),
         then=(STAYS, EndingState),
         effects=(SubmitCall, CancelTimer, *GIVES_UP),
-        why="With a majority of signatures the record goes to the chain.",
-    ),
+    ).because("With a majority of signatures the record goes to the chain."),
     on_timer(
         TrainingState,
         timers.SIGNATURES,
         signing.on_signatures_late,
         then=(STAYS, EndingState),
         effects=GIVES_UP,
-        why="Without a majority of signatures the round cannot be recorded.",
-    ),
+    ).because("Without a majority of signatures the round cannot be recorded."),
 )
 
 RECORDING = (
@@ -124,23 +96,12 @@ RECORDING = (
         pipeline.on_round_recorded,
         then=(STAYS, SettlingState),
         effects=(SendMessage, SubmitCall, SetTimer, CancelTimer),
-        why="Everybody is told the round's public numbers; the last round is settled.",
-    ),
+    ).because("Everybody is told the round's public numbers; the last round is settled."),
     on_refusal(
-        TrainingState,
-        RecordRound,
-        pipeline.on_record_refused,
-        then=EndingState,
-        effects=GIVES_UP,
-        why="Rounds are recorded in order: after this one none can follow.",
-    ),
-    on_timer(
-        TrainingState,
-        timers.STALLED,
-        pipeline.on_stalled,
-        then=EndingState,
-        effects=GIVES_UP,
-        why="No round was recorded for as long as the contract waits.",
+        TrainingState, RecordRound, pipeline.on_record_refused, then=EndingState, effects=GIVES_UP
+    ).because("Rounds are recorded in order: after this one none can follow."),
+    on_timer(TrainingState, timers.STALLED, pipeline.on_stalled, then=EndingState, effects=GIVES_UP).because(
+        "No round was recorded for as long as the contract waits."
     ),
 )
 

@@ -1,13 +1,13 @@
 """What the aggregator remembers of one training: one type of state for each phase."""
 
 import dataclasses
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from protocol.crypto.cipher import PublicKey
 from protocol.learning.widths import Widths
-from protocol.marketplace import Joined, Opened
+from protocol.marketplace import Opened
 from protocol.request import Request
 from protocol.roles.aggregator.lanes import (
     Absence,
@@ -19,15 +19,13 @@ from protocol.roles.aggregator.lanes import (
 )
 from protocol.roles.engine.context import Context
 from protocol.roles.engine.effects import Effect, StoreBlob
-from protocol.roles.engine.refusals import EarlyInput, require
-from protocol.roles.engine.state import BlobRef, PhaseState, replace
+from protocol.roles.engine.refusals import EarlyInput
+from protocol.roles.engine.state import BlobRef, PhaseState
 from protocol.roles.shared.deadlines import CHAIN_SECONDS, ending_seconds
 from protocol.roles.shared.parties import Parties, public_key_of
 from protocol.roles.shared.request_widths import training_widths
 from protocol.roles.shared.transcript import TranscriptHead
 from protocol.types import Address, BigInteger, RoundNumber, Seats, TrainingId
-
-S = TypeVar("S", bound="AggregatorState")
 
 
 class AggregatorState(PhaseState):
@@ -171,18 +169,24 @@ class FailedState(AggregatorState):
     failure: str
 
 
+STATES = (
+    RequestedState,
+    InvitingState,
+    DrawingState,
+    TrainingState,
+    SettlingState,
+    EndingState,
+    DoneState,
+    FailedState,
+)
+"""In the order of the phases."""
+
+
 def opened_of(state: AggregatorState) -> Opened:
     """The opening on chain; raises EarlyInput before it is confirmed."""
     if state.opened is None:
         raise EarlyInput
     return state.opened
-
-
-def with_seat(state: S, event: Joined) -> S:
-    """The state with the seat of one more owner; raises ProtocolViolation("seat_out_of_order")."""
-    seats = state.parties.seats
-    require(event.seat == len(seats), "seat_out_of_order")
-    return replace(state, parties=replace(state.parties, seats=(*seats, event.owner)))
 
 
 def contract_ends_at(opened: Opened, context: Context) -> float:

@@ -1,21 +1,7 @@
 """The aggregator's transition table: what each phase allows, where it leads, what it has done, and why."""
 
-from protocol.marketplace import (
-    Cancelled,
-    Closed,
-    Joined,
-    Opened,
-    RolesDrawn,
-    RoundRecorded,
-    Settle,
-    Settled,
-)
-from protocol.messages import (
-    InvitationAnswer,
-    ModelReceived,
-    StopOrder,
-    TrainingRequest,
-)
+from protocol.marketplace import Cancelled, Closed, Joined, Opened, RolesDrawn, RoundRecorded, Settle, Settled
+from protocol.messages import InvitationAnswer, ModelReceived, StopOrder, TrainingRequest
 from protocol.roles.aggregator import drawing, ending, joining, settlement
 from protocol.roles.aggregator.pipeline import advancing
 from protocol.roles.aggregator.round_table import GIVES_UP, ROUND_ROWS
@@ -52,12 +38,8 @@ from protocol.roles.shared.deadlines import on_settle_refused
 CALLS_AGAIN = (SubmitCall, SetTimer)
 
 REQUEST = (
-    on_event(
-        RequestedState,
-        Opened,
-        joining.on_opened,
-        effects=(CancelTimer, SetTimer),
-        why="The deposit is on chain: the buyer's request is due.",
+    on_event(RequestedState, Opened, joining.on_opened, effects=(CancelTimer, SetTimer)).because(
+        "The deposit is on chain: the buyer's request is due."
     ),
     on_message(
         RequestedState,
@@ -65,46 +47,24 @@ REQUEST = (
         joining.on_training_request,
         then=(InvitingState, FailedState),
         effects=(StoreBlob, SendMessage, CancelTimer, SetTimer, RecordFact),
-        why="The request is as the chain says: owners are invited; a fault is answered with its code.",
+    ).because("The request is as the chain says: owners are invited; a fault is answered with its code."),
+    on_timer(RequestedState, timers.OPENED, joining.on_never_opened, then=FailedState).because(
+        "A request came that no opening on chain has followed."
     ),
     on_timer(
-        RequestedState,
-        timers.OPENED,
-        joining.on_never_opened,
-        then=FailedState,
-        why="A request came that no opening on chain has followed.",
-    ),
-    on_timer(
-        RequestedState,
-        timers.REQUEST,
-        joining.on_request_late,
-        then=EndingState,
-        effects=GIVES_UP,
-        why="The buyer says nothing after its opening: its deposit is to go back.",
-    ),
+        RequestedState, timers.REQUEST, joining.on_request_late, then=EndingState, effects=GIVES_UP
+    ).because("The buyer says nothing after its opening: its deposit is to go back."),
 )
 
 JOINING = (
-    on_event(
-        InvitingState,
-        Joined,
-        joining.on_joined,
-        effects=CALLS_AGAIN,
-        why="An owner has a seat; with the last that can come the joining is closed.",
+    on_event(InvitingState, Joined, joining.on_joined, effects=CALLS_AGAIN).because(
+        "An owner has a seat; with the last that can come the joining is closed."
     ),
     on_message(
-        InvitingState,
-        InvitationAnswer,
-        joining.on_invitation_answer,
-        effects=(RecordFact, *CALLS_AGAIN),
-        why="An owner says whether it takes part, and with how many rows.",
-    ),
-    on_timer(
-        InvitingState,
-        timers.JOIN,
-        joining.on_join_over,
-        effects=CALLS_AGAIN,
-        why="The time to join is over: close, or cancel below the minimum, until the chain shows it.",
+        InvitingState, InvitationAnswer, joining.on_invitation_answer, effects=(RecordFact, *CALLS_AGAIN)
+    ).because("An owner says whether it takes part, and with how many rows."),
+    on_timer(InvitingState, timers.JOIN, joining.on_join_over, effects=CALLS_AGAIN).because(
+        "The time to join is over: close, or cancel below the minimum, until the chain shows it."
     ),
     on_event(
         (InvitingState, DrawingState),
@@ -112,17 +72,12 @@ JOINING = (
         drawing.on_closed,
         then=DrawingState,
         effects=(CancelTimer, *CALLS_AGAIN),
-        why="The block that draws the roles is fixed: have them drawn.",
-    ),
+    ).because("The block that draws the roles is fixed: have them drawn."),
 )
 
 DRAWING = (
-    on_timer(
-        DrawingState,
-        timers.DRAW,
-        drawing.on_draw_late,
-        effects=CALLS_AGAIN,
-        why="The chain shows no draw: ask for it again.",
+    on_timer(DrawingState, timers.DRAW, drawing.on_draw_late, effects=CALLS_AGAIN).because(
+        "The chain shows no draw: ask for it again."
     ),
     on_event(
         DrawingState,
@@ -130,40 +85,29 @@ DRAWING = (
         advancing(drawing.on_roles_drawn),
         then=(STAYS, TrainingState, EndingState),
         effects=(CancelTimer, *GIVES_UP),
-        why="The roles are drawn: the first round starts, or waits for row counts that are due.",
-    ),
+    ).because("The roles are drawn: the first round starts, or waits for row counts that are due."),
     on_message(
         DrawingState,
         InvitationAnswer,
         advancing(drawing.on_invitation_answer),
         then=(STAYS, TrainingState, EndingState),
         effects=(CancelTimer, *GIVES_UP),
-        why="With the last row count that is due the first round starts.",
-    ),
+    ).because("With the last row count that is due the first round starts."),
     on_timer(
         DrawingState,
         timers.ROWS,
         advancing(drawing.on_rows_late),
         then=(STAYS, TrainingState, EndingState),
         effects=(CancelTimer, *GIVES_UP),
-        why="Owners that have not said how many rows they have are left out.",
-    ),
+    ).because("Owners that have not said how many rows they have are left out."),
     on_message(
-        TrainingState,
-        InvitationAnswer,
-        joining.on_late_answer,
-        effects=(SendMessage, RecordFact),
-        why="The training has started without this owner.",
-    ),
+        TrainingState, InvitationAnswer, joining.on_late_answer, effects=(SendMessage, RecordFact)
+    ).because("The training has started without this owner."),
 )
 
 SETTLEMENT = (
-    on_timer(
-        SettlingState,
-        timers.SETTLE,
-        settlement.on_settle_late,
-        effects=CALLS_AGAIN,
-        why="The chain does not show the settlement: ask for it again.",
+    on_timer(SettlingState, timers.SETTLE, settlement.on_settle_late, effects=CALLS_AGAIN).because(
+        "The chain does not show the settlement: ask for it again."
     ),
     on_event(
         SettlingState,
@@ -171,30 +115,15 @@ SETTLEMENT = (
         settlement.on_settled,
         then=(STAYS, FailedState),
         effects=(SendMessage, SubmitCall, SetTimer, CancelTimer),
-        why="The contract has paid: the buyer is sent its model.",
-    ),
+    ).because("The contract has paid: the buyer is sent its model."),
     on_timer(
-        SettlingState,
-        timers.DELIVERY,
-        settlement.on_delivery_late,
-        then=(STAYS, DoneState),
-        effects=GIVES_UP,
-        why="The buyer does not confirm its model: it is sent again, until it need not be kept.",
-    ),
+        SettlingState, timers.DELIVERY, settlement.on_delivery_late, then=(STAYS, DoneState), effects=GIVES_UP
+    ).because("The buyer does not confirm its model: it is sent again, until it need not be kept."),
     on_message(
-        SettlingState,
-        ModelReceived,
-        settlement.on_model_received,
-        then=DoneState,
-        effects=(CancelTimer,),
-        why="The buyer has its model.",
-    ),
-    on_refusal(
-        (SettlingState, EndingState),
-        Settle,
-        on_settle_refused,
-        effects=(SubmitCall,),
-        why="Perhaps no round is recorded any more: then the training can be cancelled.",
+        SettlingState, ModelReceived, settlement.on_model_received, then=DoneState, effects=(CancelTimer,)
+    ).because("The buyer has its model."),
+    on_refusal((SettlingState, EndingState), Settle, on_settle_refused, effects=(SubmitCall,)).because(
+        "Perhaps no round is recorded any more: then the training can be cancelled."
     ),
 )
 
@@ -205,34 +134,18 @@ ENDING = (
         ending.on_stop,
         then=EndingState,
         effects=GIVES_UP,
-        why="The operator ends the training at the last recorded round.",
+    ).because("The operator ends the training at the last recorded round."),
+    on_timer(EndingState, timers.END, ending.on_end, effects=CALLS_AGAIN).because(
+        "The contract lets anybody end the training now: call until the chain shows the end."
     ),
-    on_timer(
-        EndingState,
-        timers.END,
-        ending.on_end,
-        effects=CALLS_AGAIN,
-        why="The contract lets anybody end the training now: call until the chain shows the end.",
+    on_event(EndingState, Joined, ending.on_joined).because(
+        "A seat taken before the joining is over counts for what may end the training."
     ),
-    on_event(
-        EndingState,
-        Joined,
-        ending.on_joined,
-        why="A seat taken before the joining is over counts for what may end the training.",
+    on_event(EndingState, Closed, ending.on_closed, effects=(SetTimer,)).because(
+        "The contract's clock starts again."
     ),
-    on_event(
-        EndingState,
-        Closed,
-        ending.on_closed,
-        effects=(SetTimer,),
-        why="The contract's clock starts again.",
-    ),
-    on_event(
-        EndingState,
-        RolesDrawn,
-        ending.on_roles_drawn,
-        effects=(SetTimer,),
-        why="Nothing starts, but the contract's clock does.",
+    on_event(EndingState, RolesDrawn, ending.on_roles_drawn, effects=(SetTimer,)).because(
+        "Nothing starts, but the contract's clock does."
     ),
     on_event(
         EndingState,
@@ -240,38 +153,27 @@ ENDING = (
         ending.on_round_recorded,
         then=(STAYS, SettlingState),
         effects=(SubmitCall, SetTimer, CancelTimer),
-        why="A record that was under way counts; the last round is settled after all.",
-    ),
+    ).because("A record that was under way counts; the last round is settled after all."),
     on_event(
         (TrainingState, EndingState),
         Settled,
         ending.on_settled_early,
         then=FailedState,
         effects=(SubmitCall, CancelTimer),
-        why="The contract has paid before the last round: there is no model to deliver.",
-    ),
+    ).because("The contract has paid before the last round: there is no model to deliver."),
     on_event(
         (RequestedState, InvitingState, DrawingState, TrainingState, SettlingState, EndingState),
         Cancelled,
         ending.on_cancelled,
         then=FailedState,
         effects=(SendMessage, CancelTimer),
-        why="The deposit went back.",
-    ),
+    ).because("The deposit went back."),
     on_training_gone(
         (InvitingState, DrawingState, TrainingState, SettlingState, EndingState),
         ending.on_gone,
         then=FailedState,
         effects=(SendMessage, CancelTimer),
-        why="A reorganisation took the opening back: there is nothing left to end on chain.",
-    ),
+    ).because("A reorganisation took the opening back: there is nothing left to end on chain."),
 )
 
-ROWS: tuple[Row, ...] = (
-    *REQUEST,
-    *JOINING,
-    *DRAWING,
-    *ROUND_ROWS,
-    *SETTLEMENT,
-    *ENDING,
-)
+ROWS: tuple[Row, ...] = (*REQUEST, *JOINING, *DRAWING, *ROUND_ROWS, *SETTLEMENT, *ENDING)

@@ -55,10 +55,7 @@ def _next_trainers(state: TrainingState) -> int:
 def _distribute(state: TrainingState, trainers: int, context: Context) -> Step[TrainingState]:
     model = state.next_model.load(EncryptedVector, context)
     lane = DistributedLane(
-        round=state.next_round,
-        trainers=trainers,
-        start_model=state.next_model,
-        start_digest=model.digest(),
+        round=state.next_round, trainers=trainers, start_model=state.next_model, start_digest=model.digest()
     )
     body = EncryptedModel(model=model)
     recipients = state.parties.addresses(trainers)
@@ -159,11 +156,7 @@ def _masked_sum(
     vectors = [_read_update(state, body_of(signed, GradientUpdate)) for signed in messages]
     packed, mask = mask_updates(key, vectors, widths, context.randomness("refresh"))
     masked = PackedVector.of(
-        key,
-        packed,
-        scale=UPDATE_SCALE,
-        count=state.request.parameters,
-        slot_bits=widths.refresh.slot_bits,
+        key, packed, scale=UPDATE_SCALE, count=state.request.parameters, slot_bits=widths.refresh.slot_bits
     )
     request = RefreshRequest(masked=masked, divisor=widths.divisor(len(vectors)))
     return request, RefreshMask(rhos=mask.rhos)

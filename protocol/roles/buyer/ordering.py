@@ -31,7 +31,7 @@ from protocol.roles.engine import facts, timers
 from protocol.roles.engine.context import Context, Step, message
 from protocol.roles.engine.effects import SubmitCall, effects_of
 from protocol.roles.engine.inputs import Received, Refused
-from protocol.roles.engine.refusals import require
+from protocol.roles.engine.refusals import StaleInput, require
 from protocol.roles.engine.state import enter, replace
 from protocol.roles.shared.parties import require_sender
 from protocol.roles.shared.request_widths import check_widths
@@ -112,12 +112,14 @@ def on_request_answer(
     """Wait for owners, or take the deposit back when the aggregator refuses."""
     require_sender(answer.sender, state.request.aggregator)
     if answer.body.accepted:
-        return Step.unchanged(state, timers.ANSWER.cancel())
+        return Step(replace(state, accepted=True), (timers.ANSWER.cancel(),))
     return cancel(state, answer.body.code)
 
 
 def on_silence_before_start(state: OpenedState, _about: None, _context: Context) -> BuyerStep:
-    """The aggregator does not answer: take the deposit back."""
+    """The aggregator does not answer: take the deposit back; StaleInput where it just has."""
+    if state.accepted:
+        raise StaleInput
     return cancel(state, "aggregator_silent")
 
 
@@ -130,9 +132,8 @@ def on_join_over(state: CancellableState, _about: None, _context: Context) -> Bu
 
 def on_joined(state: CancellableState, event: Joined, _context: Context) -> BuyerStep:
     """Note the seat of an owner that joined."""
-    require(event.seat == len(state.parties.seats), "seat_out_of_order")
-    parties = replace(state.parties, seats=(*state.parties.seats, event.owner))
-    return Step(enter(InitiatedState, state, parties=parties), (timers.ANSWER.cancel(),))
+    joined = enter(InitiatedState, state, parties=state.parties.with_seat(event))
+    return Step(joined, (timers.ANSWER.cancel(),))
 
 
 def on_roles_drawn(state: InitiatedState, event: RolesDrawn, _context: Context) -> BuyerStep:

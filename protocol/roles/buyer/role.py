@@ -9,14 +9,13 @@ from protocol.errors import ProtocolViolation
 from protocol.messages import TrainingOrder
 from protocol.roles.buyer.ordering import require_possible
 from protocol.roles.buyer.state import (
+    STATES,
     BuyerState,
-    CollectingState,
     FailedState,
     FinishedState,
     InitiatedState,
     OpenedState,
     OrderedState,
-    RunningState,
     private_key_of,
 )
 from protocol.roles.buyer.table import ROWS
@@ -27,16 +26,7 @@ from protocol.roles.engine.machine import Machine
 from protocol.roles.engine.refusals import require
 
 FINAL = frozenset({"finished", "failed"})
-_STATES = (
-    OrderedState,
-    OpenedState,
-    InitiatedState,
-    RunningState,
-    CollectingState,
-    FinishedState,
-    FailedState,
-)
-MACHINE: Machine[BuyerState] = Machine("model_buyer", _STATES, ROWS)
+MACHINE: Machine[BuyerState] = Machine("model_buyer", STATES, ROWS)
 
 
 def initial(item: Input, context: Context) -> Step[BuyerState]:

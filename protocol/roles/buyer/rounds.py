@@ -90,10 +90,7 @@ def on_refresh_request(state: RunningState, asked: Received[RefreshRequest], con
         private, masked, count, int(asked.body.divisor), widths, context.randomness("refresh")
     )
     answer = RefreshAnswer(model=EncryptedVector.of(private.public_key, model, MODEL_SCALE))
-    return Step(
-        _answered(state, question),
-        (message(context, asked.sender, answer, asked.at),),
-    )
+    return Step(_answered(state, question), (message(context, asked.sender, answer, asked.at),))
 
 
 def on_noisy_metric(state: RunningState, asked: Received[NoisyMetric], context: Context) -> BuyerStep:
@@ -135,10 +132,7 @@ def on_noisy_metric(state: RunningState, asked: Received[NoisyMetric], context: 
         own=EncryptedVector.of(private.public_key, own, widths.metric_scale),
         cross=EncryptedVector.of(private.public_key, cross, widths.metric_scale),
     )
-    return Step(
-        _answered(state, question),
-        (message(context, asked.sender, answer, asked.at),),
-    )
+    return Step(_answered(state, question), (message(context, asked.sender, answer, asked.at),))
 
 
 def on_opening_request(state: RunningState, asked: Received[OpeningRequest], context: Context) -> BuyerStep:

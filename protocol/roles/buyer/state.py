@@ -61,7 +61,9 @@ class OnChainState(BuyerState):
 
 
 class CancellableState(OnChainState):
-    """Base of the phases in which the buyer may still cancel."""
+    """Base of the phases in which the buyer may still cancel; `accepted` once the aggregator takes it on."""
+
+    accepted: bool = False
 
 
 class OpenedState(CancellableState):
@@ -109,6 +111,18 @@ class FailedState(BuyerState):
     """Cancelled, or settled without a signed last round: no model."""
 
     phase: Literal["failed"] = "failed"
+
+
+STATES = (
+    OrderedState,
+    OpenedState,
+    InitiatedState,
+    RunningState,
+    CollectingState,
+    FinishedState,
+    FailedState,
+)
+"""In the order of the phases."""
 
 
 BuyerStep = Step[BuyerState]

@@ -34,41 +34,21 @@ from protocol.roles.engine.effects import (
     SetTimer,
     SubmitCall,
 )
-from protocol.roles.engine.table import (
-    STAYS,
-    on_event,
-    on_message,
-    on_refusal,
-    on_timer,
-    on_training_gone,
-)
+from protocol.roles.engine.table import STAYS, on_event, on_message, on_refusal, on_timer, on_training_gone
 from protocol.roles.shared.deadlines import on_settle_refused
 
 _BEFORE_START = (OpenedState, InitiatedState)
 _ON_CHAIN = (OpenedState, InitiatedState, RunningState)
 
 ORDERING = (
-    on_message(
-        OrderedState,
-        TrainingOrder,
-        ordering.on_order,
-        effects=(SubmitCall,),
-        why="The order has its deposit paid, once.",
+    on_message(OrderedState, TrainingOrder, ordering.on_order, effects=(SubmitCall,)).because(
+        "The order has its deposit paid, once."
     ),
-    on_timer(
-        OrderedState,
-        timers.OPEN,
-        ordering.on_opening_late,
-        effects=(RecordFact, SetTimer),
-        why="The transaction may still be under way: people are told, and the wait goes on.",
+    on_timer(OrderedState, timers.OPEN, ordering.on_opening_late, effects=(RecordFact, SetTimer)).because(
+        "The transaction may still be under way: people are told, and the wait goes on."
     ),
-    on_refusal(
-        OrderedState,
-        Open,
-        ordering.on_open_refused,
-        then=FailedState,
-        effects=(RecordFact,),
-        why="Without an opening there is no training.",
+    on_refusal(OrderedState, Open, ordering.on_open_refused, then=FailedState, effects=(RecordFact,)).because(
+        "Without an opening there is no training."
     ),
     on_event(
         OrderedState,
@@ -76,50 +56,24 @@ ORDERING = (
         ordering.on_opened,
         then=OpenedState,
         effects=(SendMessage, CancelTimer, SetTimer, RecordFact),
-        why="The deposit stands: the aggregator gets the request, the key and the initial model.",
+    ).because("The deposit stands: the aggregator gets the request, the key and the initial model."),
+    on_message(
+        _BEFORE_START, RequestAnswer, ordering.on_request_answer, effects=(CancelTimer, SubmitCall)
+    ).because("The aggregator takes the training on; or it refuses, and the deposit is asked for."),
+    on_timer(OpenedState, timers.ANSWER, ordering.on_silence_before_start, effects=(SubmitCall,)).because(
+        "The aggregator is silent: the deposit is asked for."
+    ),
+    on_timer(_BEFORE_START, timers.JOIN, ordering.on_join_over, effects=(SubmitCall, SetTimer)).because(
+        "Too few owners came: the deposit is asked for until the contract gives it."
+    ),
+    on_message(_BEFORE_START, StopOrder, ordering.on_stop, effects=(SubmitCall,)).because(
+        "The operator wants no training: the deposit is asked for."
     ),
     on_message(
-        _BEFORE_START,
-        RequestAnswer,
-        ordering.on_request_answer,
-        effects=(CancelTimer, SubmitCall),
-        why="The aggregator takes the training on; or it refuses, and the deposit is asked for.",
-    ),
-    on_timer(
-        OpenedState,
-        timers.ANSWER,
-        ordering.on_silence_before_start,
-        effects=(SubmitCall,),
-        why="The aggregator is silent: the deposit is asked for.",
-    ),
-    on_timer(
-        _BEFORE_START,
-        timers.JOIN,
-        ordering.on_join_over,
-        effects=(SubmitCall, SetTimer),
-        why="Too few owners came: the deposit is asked for until the contract gives it.",
-    ),
-    on_message(
-        _BEFORE_START,
-        StopOrder,
-        ordering.on_stop,
-        effects=(SubmitCall,),
-        why="The operator wants no training: the deposit is asked for.",
-    ),
-    on_message(
-        _BEFORE_START,
-        TrainingFailed,
-        ordering.on_failed_before_start,
-        effects=(RecordFact, SubmitCall),
-        why="The aggregator will not start: the deposit is asked for.",
-    ),
-    on_event(
-        _BEFORE_START,
-        Joined,
-        ordering.on_joined,
-        then=InitiatedState,
-        effects=(CancelTimer,),
-        why="An owner has a seat.",
+        _BEFORE_START, TrainingFailed, ordering.on_failed_before_start, effects=(RecordFact, SubmitCall)
+    ).because("The aggregator will not start: the deposit is asked for."),
+    on_event(_BEFORE_START, Joined, ordering.on_joined, then=InitiatedState, effects=(CancelTimer,)).because(
+        "An owner has a seat."
     ),
     on_event(
         InitiatedState,
@@ -127,97 +81,54 @@ ORDERING = (
         ordering.on_roles_drawn,
         then=RunningState,
         effects=(CancelTimer, SetTimer),
-        why="The roles are drawn, also where a cancelling came too late: the training runs.",
-    ),
+    ).because("The roles are drawn, also where a cancelling came too late: the training runs."),
 )
 
 ROUNDS = (
-    on_message(
-        RunningState,
-        TrainingStarted,
-        rounds.on_training_started,
-        effects=(RecordFact,),
-        why="The row counts fix the widths of all that follows.",
+    on_message(RunningState, TrainingStarted, rounds.on_training_started, effects=(RecordFact,)).because(
+        "The row counts fix the widths of all that follows."
     ),
     on_message(
-        RunningState,
-        RefreshRequest,
-        rounds.unless_stopped(rounds.on_refresh_request),
-        effects=(SendMessage,),
-        why="The masked sum of a round's updates is divided and encrypted freshly, once.",
-    ),
+        RunningState, RefreshRequest, rounds.unless_stopped(rounds.on_refresh_request), effects=(SendMessage,)
+    ).because("The masked sum of a round's updates is divided and encrypted freshly, once."),
     on_message(
-        RunningState,
-        NoisyMetric,
-        rounds.unless_stopped(rounds.on_noisy_metric),
-        effects=(SendMessage,),
-        why="A validator's masked residuals are multiplied, once.",
-    ),
+        RunningState, NoisyMetric, rounds.unless_stopped(rounds.on_noisy_metric), effects=(SendMessage,)
+    ).because("A validator's masked residuals are multiplied, once."),
     on_message(
         RunningState,
         OpeningRequest,
         rounds.unless_stopped(rounds.on_opening_request),
         effects=(SendMessage, SetTimer, RecordFact),
-        why="The sum of a round's metrics is opened, once, and the record signed; or it is implausible.",
-    ),
-    on_event(
-        RunningState,
-        RoundRecorded,
-        rounds.on_round_recorded,
-        effects=(RecordFact, SetTimer),
-        why="The chain has recorded a round: the contract waits for the next.",
+    ).because("The sum of a round's metrics is opened, once, and the record signed; or it is implausible."),
+    on_event(RunningState, RoundRecorded, rounds.on_round_recorded, effects=(RecordFact, SetTimer)).because(
+        "The chain has recorded a round: the contract waits for the next."
     ),
     on_message(
-        RunningState,
-        RoundCompleted,
-        delivery.passing_on(facts.ROUND_COMPLETED),
-        effects=(RecordFact,),
-        why="For people: the chain has said the same.",
-    ),
+        RunningState, RoundCompleted, delivery.passing_on(facts.ROUND_COMPLETED), effects=(RecordFact,)
+    ).because("For people: the chain has said the same."),
     on_message(
         RunningState,
         ParticipantDropped,
         delivery.passing_on(facts.PARTICIPANT_DROPPED),
         effects=(RecordFact,),
-        why="For people.",
-    ),
-    on_message(
-        RunningState,
-        Complaint,
-        delivery.passing_on(facts.COMPLAINT),
-        effects=(RecordFact,),
-        why="For people.",
+    ).because("For people."),
+    on_message(RunningState, Complaint, delivery.passing_on(facts.COMPLAINT), effects=(RecordFact,)).because(
+        "For people."
     ),
 )
 
 ENDING = (
-    on_message(
-        RunningState,
-        StopOrder,
-        delivery.on_stop,
-        effects=(RecordFact,),
-        why="The buyer answers nothing more: what was recorded will be settled.",
+    on_message(RunningState, StopOrder, delivery.on_stop, effects=(RecordFact,)).because(
+        "The buyer answers nothing more: what was recorded will be settled."
     ),
-    on_message(
-        RunningState,
-        TrainingFailed,
-        delivery.on_failed_notice,
-        effects=(RecordFact,),
-        why="The reason is kept; the end comes from the chain.",
+    on_message(RunningState, TrainingFailed, delivery.on_failed_notice, effects=(RecordFact,)).because(
+        "The reason is kept; the end comes from the chain."
     ),
-    on_timer(
-        RunningState,
-        timers.STALLED,
-        delivery.on_stalled,
-        effects=(SubmitCall, SetTimer),
-        why="Nothing has moved for longer than the contract waits: anybody may end the training.",
+    on_timer(RunningState, timers.STALLED, delivery.on_stalled, effects=(SubmitCall, SetTimer)).because(
+        "Nothing has moved for longer than the contract waits: anybody may end the training."
     ),
-    on_refusal(
-        RunningState,
-        Settle,
-        on_settle_refused,
-        effects=(SubmitCall,),
-        why="Perhaps a reorganisation took the recorded rounds back: then the training can be cancelled.",
+    on_refusal(RunningState, Settle, on_settle_refused, effects=(SubmitCall,)).because(
+        "Perhaps a reorganisation took the recorded rounds back: then the training can be cancelled."
     ),
     on_event(
         RunningState,
@@ -225,45 +136,33 @@ ENDING = (
         delivery.on_settled,
         then=(CollectingState, FailedState),
         effects=(RecordFact, SubmitCall, CancelTimer, SetTimer),
-        why="The deposit is divided; the model follows if the signed last round was recorded.",
-    ),
+    ).because("The deposit is divided; the model follows if the signed last round was recorded."),
     on_event(
         _ON_CHAIN,
         Cancelled,
         delivery.on_cancelled,
         then=FailedState,
         effects=(RecordFact, SubmitCall, CancelTimer),
-        why="The deposit is back.",
-    ),
+    ).because("The deposit is back."),
     on_training_gone(
-        _ON_CHAIN,
-        delivery.on_gone,
-        then=FailedState,
-        effects=(RecordFact, CancelTimer),
-        why="A reorganisation took the opening back: nothing is left to end on the chain.",
-    ),
+        _ON_CHAIN, delivery.on_gone, then=FailedState, effects=(RecordFact, CancelTimer)
+    ).because("A reorganisation took the opening back: nothing is left to end on the chain."),
     on_message(
         CollectingState,
         TrainedModel,
         delivery.on_trained_model,
         then=FinishedState,
         effects=(KeepResult, SendMessage, CancelTimer, RecordFact),
-        why="The recorded model is decrypted and kept.",
-    ),
+    ).because("The recorded model is decrypted and kept."),
     on_timer(
         CollectingState,
         timers.MODEL,
         delivery.on_model_late,
         then=(STAYS, FailedState),
         effects=(SendMessage, SetTimer, RecordFact),
-        why="The validators are asked in turn, until nobody needs to hold the model any more.",
-    ),
-    on_message(
-        FinishedState,
-        TrainedModel,
-        delivery.on_model_again,
-        effects=(SendMessage,),
-        why="The aggregator has missed the receipt: it gets it again.",
+    ).because("The validators are asked in turn, until nobody needs to hold the model any more."),
+    on_message(FinishedState, TrainedModel, delivery.on_model_again, effects=(SendMessage,)).because(
+        "The aggregator has missed the receipt: it gets it again."
     ),
 )
 

@@ -61,12 +61,7 @@ class Step(Generic[State_co]):
 
 
 def message(
-    context: Context,
-    recipient: Address,
-    body: Message,
-    at: tuple[int, int] = (0, 0),
-    *,
-    label: str = "",
+    context: Context, recipient: Address, body: Message, at: tuple[int, int] = (0, 0), *, label: str = ""
 ) -> SendMessage:
     """A message with an id drawn from the step's own stream; `label` tells messages of one step apart.
 

@@ -112,9 +112,7 @@ LATE = _fact("late", "Something took place, but not at the first attempt.", "of 
 POLICY_CHANGED = _fact("policy_changed", "The owner has another policy.", "source")
 WITHDRAWAL_ORDERED = _fact("withdrawal_ordered", "The operator has its credit paid out.")
 ANNOUNCEMENT_ANSWERED = _fact(
-    "announcement_answered",
-    "An aggregator has answered this owner.",
-    "aggregator accepted code",
+    "announcement_answered", "An aggregator has answered this owner.", "aggregator accepted code"
 )
 OWNER_ANNOUNCED = _fact("owner_announced", "An owner has introduced itself.", "owner accepted")
 

@@ -6,7 +6,7 @@ checked by mypy where the row is made.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, TypeVar
 
 from protocol.bodies import body_of
@@ -65,7 +65,11 @@ class Row:
     content: Callable[[Any], Any]
     then: tuple[str | Stays, ...]
     effects: Effects
-    why: str
+    why: str = ""
+
+    def because(self, why: str) -> "Row":
+        """The row with the reason for it, which every row of a table has."""
+        return replace(self, why=why)
 
     def next_phases(self, phase: str) -> tuple[str, ...]:
         """Where the input may lead from one of the row's phases."""
@@ -79,25 +83,18 @@ def on_message(
     *,
     then: Targets = STAYS,
     effects: Effects = (),
-    why: str,
 ) -> Row:
     """A row for a message."""
     name = str(kind.model_fields["type"].default)
-    return _row(phases, name, handler, _received, then=then, effects=effects, why=why)
+    return _row(phases, name, handler, _received, then, effects)
 
 
 def on_event(
-    phases: Phases[P],
-    kind: type[E],
-    handler: Handler[P, E],
-    *,
-    then: Targets = STAYS,
-    effects: Effects = (),
-    why: str,
+    phases: Phases[P], kind: type[E], handler: Handler[P, E], *, then: Targets = STAYS, effects: Effects = ()
 ) -> Row:
     """A row for a contract event at confirmed depth."""
     name = str(kind.model_fields["event"].default)
-    return _row(phases, name, handler, _event, then=then, effects=effects, why=why)
+    return _row(phases, name, handler, _event, then, effects)
 
 
 def on_timer(
@@ -107,14 +104,13 @@ def on_timer(
     *,
     then: Targets = STAYS,
     effects: Effects = (),
-    why: str,
 ) -> Row:
     """A row for a timer; the handler gets what the timer is about."""
 
     def content(item: TimerFired) -> A:
         return timer.about(item.name)
 
-    return _row(phases, f"timer:{timer.name}", handler, content, then=then, effects=effects, why=why)
+    return _row(phases, f"timer:{timer.name}", handler, content, then, effects)
 
 
 def on_refusal(
@@ -124,23 +120,17 @@ def on_refusal(
     *,
     then: Targets = STAYS,
     effects: Effects = (),
-    why: str,
 ) -> Row:
     """A row for a call that the contract refused for good."""
     name = f"refused:{call.model_fields['call'].default}"
-    return _row(phases, name, handler, _refused, then=then, effects=effects, why=why)
+    return _row(phases, name, handler, _refused, then, effects)
 
 
 def on_training_gone(
-    phases: Phases[P],
-    handler: Handler[P, CallRefused],
-    *,
-    then: Targets = STAYS,
-    effects: Effects = (),
-    why: str,
+    phases: Phases[P], handler: Handler[P, CallRefused], *, then: Targets = STAYS, effects: Effects = ()
 ) -> Row:
     """A row for any call that was refused because the training is not on the chain any more."""
-    return _row(phases, TRAINING_GONE, handler, _itself, then=then, effects=effects, why=why)
+    return _row(phases, TRAINING_GONE, handler, _itself, then, effects)
 
 
 def on_change(
@@ -150,11 +140,10 @@ def on_change(
     *,
     then: Targets = STAYS,
     effects: Effects = (),
-    why: str,
 ) -> Row:
     """A row for a change of the party's own data sets or policy."""
     name = str(kind.model_fields["input"].default)
-    return _row(phases, name, handler, _itself, then=then, effects=effects, why=why)
+    return _row(phases, name, handler, _itself, then, effects)
 
 
 def _row(
@@ -162,10 +151,8 @@ def _row(
     name: str,
     handler: Handler[Any, Any],
     content: Callable[[Any], Any],
-    *,
     then: Targets,
     effects: Effects,
-    why: str,
 ) -> Row:
     kinds = phases if isinstance(phases, tuple) else (phases,)
     targets = then if isinstance(then, tuple) else (then,)
@@ -176,7 +163,6 @@ def _row(
         content=content,
         then=tuple(target if isinstance(target, Stays) else phase_of(target) for target in targets),
         effects=effects,
-        why=why,
     )
 
 

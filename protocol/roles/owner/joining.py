@@ -5,7 +5,7 @@ from protocol.errors import ProtocolViolation, WidthError
 from protocol.learning.descent import StepSizeDiverges
 from protocol.learning.kinds.registry import check_step_size
 from protocol.learning.statistic import Statistic
-from protocol.marketplace import Join, Opened
+from protocol.marketplace import Join, Joined, Opened, RolesDrawn
 from protocol.messages import Invitation, InvitationAnswer, OwnerDecision
 from protocol.request import Request
 from protocol.requirements import mismatches
@@ -13,7 +13,7 @@ from protocol.roles.engine import facts, private, timers
 from protocol.roles.engine.context import Context, Step, message
 from protocol.roles.engine.effects import RecordFact, SetTimer, SubmitCall, effects_of
 from protocol.roles.engine.inputs import CatalogueChanged, PolicyChanged, Received, Refused
-from protocol.roles.engine.refusals import EarlyInput, require
+from protocol.roles.engine.refusals import EarlyInput, StaleInput, require
 from protocol.roles.engine.state import enter, replace, store
 from protocol.roles.owner import stall
 from protocol.roles.owner.budget import (
@@ -45,8 +45,10 @@ def on_opened(state: UndecidedState, event: Opened, _context: Context) -> Step[O
     return Step(replace(state, opened=event), (timers.OPENED.cancel(), wait))
 
 
-def on_never_opened(state: UndecidedState, _about: None, _context: Context) -> Step[OwnerState]:
-    """An invitation that no opening on the chain has followed."""
+def on_never_opened(state: WaitingState, _about: None, _context: Context) -> Step[OwnerState]:
+    """An invitation that no opening on the chain has followed; StaleInput where one has just come."""
+    if state.opened is not None:
+        raise StaleInput
     return Step(enter(FailedState, state, failure="never_opened"))
 
 
@@ -85,7 +87,10 @@ def on_reconsidered(
 
 
 def _consider(state: UndecidedState, context: Context) -> Step[OwnerState]:
-    """With opening and invitation at hand: match, then decide by policy or wait."""
+    """With opening and invitation at hand: match, then decide by policy or wait.
+
+    A seat that the chain already shows was decided upon, in a state that was lost.
+    """
     request, opened = state.request, state.opened
     if request is None or opened is None:
         return Step.unchanged(state)
@@ -97,6 +102,8 @@ def _consider(state: UndecidedState, context: Context) -> Step[OwnerState]:
     accepted = [name for name in names if policy.accepts(request, opened.buyer, name)]
     in_budget = (name for name in accepted if not _standing(request, opened, name, context).is_exhausted)
     joined = next(in_budget, None)
+    if joined is None and len(names) == 1 and context.address in state.parties.seats:
+        joined = names[0]
     name = joined or (state.data_set if state.data_set in names else (*accepted, *names)[0])
     ready = enter(ReadyState, state, data_set=name, mismatches=())
     if joined is not None:
@@ -182,21 +189,41 @@ def _accept(state: ReadyState, context: Context) -> Step[OwnerState]:
     kept, blob = store(content)
     seed = context.randomness("blinding base").bytes(32)
     joined = enter(InitiatedState, state, rows=statistic.rows, statistic=kept, blinding_seed=seed)
+    accepted = InvitationAnswer(decision="accepted", rows=statistic.rows)
+    has_seat = context.address in state.parties.seats
     return Step(
         joined,
-        (
+        effects_of(
             blob,
             count_training(state.training, state.opened.buyer, state.data_set),
-            SubmitCall(call=Join(training=state.training)),
-            message(
-                context,
-                request.aggregator,
-                InvitationAnswer(decision="accepted", rows=statistic.rows),
-            ),
+            None if has_seat else SubmitCall(call=Join(training=state.training)),
+            message(context, request.aggregator, accepted),
             timers.JOIN.cancel(),
             stall.joining_timer(joined, context),
         ),
     )
+
+
+def on_joined(state: UndecidedState, event: Joined, context: Context) -> Step[OwnerState]:
+    """Note the seat of an owner that joined; our own is taken up where it is clear with which data set."""
+    noted = replace(state, parties=state.parties.with_seat(event))
+    if event.owner != context.address or noted.request is None:
+        return Step(noted)
+    return _consider(noted, context)
+
+
+def on_roles_drawn(state: UndecidedState, event: RolesDrawn, context: Context) -> Step[OwnerState]:
+    """The training runs without us; where we have a seat, it waits for the decision about its data set."""
+    if context.address in state.parties.seats:
+        raise EarlyInput
+    return without_seat(state, event)
+
+
+def without_seat(state: OwnerState, event: RolesDrawn) -> Step[OwnerState]:
+    """The roles are drawn and this owner has joined too late, or not at all."""
+    parties = replace(state.parties, trainers=event.trainers, validators=event.validators)
+    failed = enter(FailedState, state, failure="joined_too_late", parties=parties)
+    return Step(failed, (uncount_training(state.training), timers.JOIN.cancel(), timers.STALLED.cancel()))
 
 
 def on_join_over(state: UndecidedState, _about: None, _context: Context) -> Step[OwnerState]:

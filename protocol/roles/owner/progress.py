@@ -1,7 +1,5 @@
 """A data owner after it has joined: what it hears of the training's course, up to its end."""
 
-from typing import TypeVar
-
 from protocol.marketplace import Cancelled, Joined, RolesDrawn, RoundRecorded, Settled, Withdraw
 from protocol.messages import ParticipantDropped, TrainingFailed, TrainingStarted
 from protocol.records import RoundRecord
@@ -13,6 +11,7 @@ from protocol.roles.engine.refusals import require
 from protocol.roles.engine.state import enter, replace
 from protocol.roles.owner import stall
 from protocol.roles.owner.budget import policy_of, uncount_training
+from protocol.roles.owner.joining import without_seat
 from protocol.roles.owner.state import (
     FailedState,
     FinishedState,
@@ -27,33 +26,21 @@ from protocol.roles.shared.request_widths import started_parties
 from protocol.roles.shared.transcript import TranscriptHead
 from protocol.types import FrozenModel
 
-S = TypeVar("S", bound=OwnerState)
 
-
-def on_joined(state: S, event: Joined, _context: Context) -> Step[S]:
+def on_joined(state: InitiatedState, event: Joined, _context: Context) -> Step[OwnerState]:
     """Note the seat of an owner that joined."""
-    require(event.seat == len(state.parties.seats), "seat_out_of_order")
-    parties = replace(state.parties, seats=(*state.parties.seats, event.owner))
-    return Step(replace(state, parties=parties))
+    return Step(replace(state, parties=state.parties.with_seat(event)))
 
 
 def on_roles_drawn(state: InitiatedState, event: RolesDrawn, context: Context) -> Step[OwnerState]:
     """Train or validate from now on, as the contract drew it; without a seat it is over."""
     if context.address not in state.parties.seats:
-        return on_drawn_without_us(state, event, context)
+        return without_seat(state, event)
     parties = replace(state.parties, trainers=event.trainers, validators=event.validators)
     trains = context.address in parties.addresses(parties.trainers)
     fact = facts.ROLE_DRAWN.of(role="trainer" if trains else "validator")
     running = enter(RunningState, state, parties=parties, closed=True)
     return Step(running, (fact, stall.stall_timer(running, context)))
-
-
-def on_drawn_without_us(state: OwnerState, event: RolesDrawn, _context: Context) -> Step[OwnerState]:
-    """The roles are drawn and this owner has joined too late, or not at all."""
-    parties = replace(state.parties, trainers=event.trainers, validators=event.validators)
-    failed = enter(FailedState, state, failure="joined_too_late", parties=parties)
-    effects = uncount_training(state.training), timers.JOIN.cancel(), timers.STALLED.cancel()
-    return Step(failed, effects)
 
 
 def on_training_started(
@@ -75,10 +62,7 @@ def on_round_recorded(state: RunningState, event: RoundRecorded, context: Contex
     """Note the round that the chain has recorded."""
     require(event.round == state.recorded + 1, "round_out_of_order")
     after = replace(
-        state,
-        recorded=event.round,
-        recorded_model=event.record.model_digest,
-        last_recorded=event.record.last,
+        state, recorded=event.round, recorded_model=event.record.model_digest, last_recorded=event.record.last
     )
     if context.address in state.parties.addresses(state.parties.validators):
         after = _caught_up(after, event.record)

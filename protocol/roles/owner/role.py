@@ -7,30 +7,12 @@ from protocol.roles.engine.context import Context, Step
 from protocol.roles.engine.inputs import EventConfirmed, Input, MessageReceived
 from protocol.roles.engine.machine import Machine
 from protocol.roles.engine.refusals import require
-from protocol.roles.owner.state import (
-    DeclinedState,
-    FailedState,
-    FinishedState,
-    InitiatedState,
-    OwnerState,
-    ReadyState,
-    RunningState,
-    WaitingState,
-)
+from protocol.roles.owner.state import STATES, FailedState, OwnerState, RunningState, WaitingState
 from protocol.roles.owner.table import ROWS
 from protocol.roles.shared.deadlines import OPENED_SECONDS
 
 FINAL = frozenset({"finished", "declined", "failed"})
-_STATES = (
-    WaitingState,
-    ReadyState,
-    InitiatedState,
-    RunningState,
-    FinishedState,
-    DeclinedState,
-    FailedState,
-)
-MACHINE: Machine[OwnerState] = Machine("data_owner", _STATES, ROWS)
+MACHINE: Machine[OwnerState] = Machine("data_owner", STATES, ROWS)
 
 
 def initial(item: Input, _context: Context) -> Step[OwnerState]:

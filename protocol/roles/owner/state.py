@@ -141,7 +141,7 @@ class JoinedState(OwnerState):
     data_set: str
     statistic: BlobRef | None = None
     closed: bool = False
-    blinding_seed: bytes = b""
+    blinding_seed: Annotated[bytes, Field(repr=False)] = b""
 
 
 class InitiatedState(JoinedState):
@@ -150,17 +150,29 @@ class InitiatedState(JoinedState):
     phase: Literal["initiated"] = "initiated"
 
 
-class RunningState(JoinedState):
+class DrawnState(OwnerState):
+    """Base of the phases in which something may have been worked on.
+
+    A trainer has its last `answer`, a validator the `link` where the chain of opened rounds stands.
+    """
+
+    answer: TrainerAnswer | None = None
+    link: TranscriptHead | None = None
+
+    @property
+    def has_worked(self) -> bool:
+        """See OwnerState."""
+        return self.answer is not None or self.link is not None or super().has_worked
+
+
+class RunningState(JoinedState, DrawnState):
     """Trains or validates, as drawn.
 
-    A trainer has its last `answer`. A validator has the `link` where the chain of opened rounds stands, the
-    `evaluation` it works on and the `last_model` it has signed; it has not checked the rounds up to
-    `caught_up` itself.
+    A validator has the `evaluation` it works on and the `last_model` it has signed; it has not checked the
+    rounds up to `caught_up` itself.
     """
 
     phase: Literal["running"] = "running"
-    answer: TrainerAnswer | None = None
-    link: TranscriptHead | None = None
     evaluation: (
         Annotated[
             MaskedEvaluation | MeasuredEvaluation | CheckedEvaluation,
@@ -173,11 +185,6 @@ class RunningState(JoinedState):
     caught_up: RoundNumber = 0
     recorded_model: Digest | None = None
     last_recorded: bool = False
-
-    @property
-    def has_worked(self) -> bool:
-        """See OwnerState."""
-        return self.answer is not None or self.link is not None or self.recorded > 0
 
 
 class FinishedState(OwnerState):
@@ -197,14 +204,11 @@ class DeclinedState(OwnerState):
     phase: Literal["declined"] = "declined"
 
 
-class FailedState(OwnerState):
-    """Too late, refused, or cancelled; `answer` and `link` show whether anything had been worked on."""
+class FailedState(DrawnState):
+    """Too late, refused, or cancelled."""
 
     phase: Literal["failed"] = "failed"
-    answer: TrainerAnswer | None = None
-    link: TranscriptHead | None = None
 
-    @property
-    def has_worked(self) -> bool:
-        """See OwnerState."""
-        return self.answer is not None or self.link is not None or self.recorded > 0
+
+STATES = (WaitingState, ReadyState, InitiatedState, RunningState, FinishedState, DeclinedState, FailedState)
+"""In the order of the phases."""

@@ -63,74 +63,43 @@ from protocol.roles.shared.deadlines import on_settle_refused
 _UNDECIDED = (WaitingState, ReadyState)
 _JOINED = (InitiatedState, RunningState)
 _CONSIDERED = (WaitingState, ReadyState, InitiatedState, DeclinedState)
-_CONSIDERING = (SetTimer, CancelTimer, RecordFact, SendMessage, StoreBlob, PutValue, SubmitCall)
+_SEATED = (SetTimer, CancelTimer, RecordFact, SendMessage, StoreBlob, PutValue)
+_CONSIDERING = (*_SEATED, SubmitCall)
 _NOTICES: tuple[type[Message], ...] = (RoundCompleted, ParticipantDropped, Complaint, TrainingFailed)
 
 JOINING = (
-    on_event(
-        WaitingState,
-        Opened,
-        joining.on_opened,
-        effects=(CancelTimer, SetTimer),
-        why="The deposit stands: an invitation may be believed.",
+    on_event(WaitingState, Opened, joining.on_opened, effects=(CancelTimer, SetTimer)).because(
+        "The deposit stands: an invitation may be believed."
     ),
-    on_event(
-        ReadyState,
-        Opened,
-        joining.on_opened,
-        why="A training is opened once: another opening is refused.",
+    on_event(ReadyState, Opened, joining.on_opened).because(
+        "A training is opened once: another opening is refused."
     ),
-    on_timer(
-        _UNDECIDED,
-        timers.OPENED,
-        joining.on_never_opened,
-        then=FailedState,
-        why="No opening has followed the invitation.",
+    on_timer(WaitingState, timers.OPENED, joining.on_never_opened, then=FailedState).because(
+        "No opening has followed the invitation."
     ),
     on_message(
-        WaitingState,
-        Invitation,
-        joining.on_invitation,
-        then=_CONSIDERED,
-        effects=_CONSIDERING,
-        why="What the opening paid for is matched with the data sets and decided by the policy, or a person.",
+        WaitingState, Invitation, joining.on_invitation, then=_CONSIDERED, effects=_CONSIDERING
+    ).because(
+        "What the opening paid for is matched with the data sets and decided by the policy, or a person."
     ),
-    on_message(
-        ReadyState,
-        Invitation,
-        joining.on_invitation,
-        why="An owner is invited once: another invitation is refused.",
+    on_message(ReadyState, Invitation, joining.on_invitation).because(
+        "An owner is invited once: another invitation is refused."
     ),
     on_change(
-        _UNDECIDED,
-        CatalogueChanged,
-        joining.on_reconsidered,
-        then=_CONSIDERED,
-        effects=_CONSIDERING,
-        why="Another data set may match.",
-    ),
+        _UNDECIDED, CatalogueChanged, joining.on_reconsidered, then=_CONSIDERED, effects=_CONSIDERING
+    ).because("Another data set may match."),
     on_change(
-        _UNDECIDED,
-        PolicyChanged,
-        joining.on_reconsidered,
-        then=_CONSIDERED,
-        effects=_CONSIDERING,
-        why="Another policy may decide.",
-    ),
+        _UNDECIDED, PolicyChanged, joining.on_reconsidered, then=_CONSIDERED, effects=_CONSIDERING
+    ).because("Another policy may decide."),
     on_message(
         ReadyState,
         OwnerDecision,
         joining.on_decision,
         then=(STAYS, InitiatedState, DeclinedState),
         effects=_CONSIDERING,
-        why="A person decides; a data set that does not match, or is over its budget, is not joined with.",
-    ),
-    on_timer(
-        _UNDECIDED,
-        timers.JOIN,
-        joining.on_join_over,
-        then=FailedState,
-        why="The joining is over without a decision.",
+    ).because("A person decides; a data set that does not match, or is over its budget, is not joined with."),
+    on_timer(_UNDECIDED, timers.JOIN, joining.on_join_over, then=FailedState).because(
+        "The joining is over without a decision."
     ),
     on_refusal(
         InitiatedState,
@@ -138,20 +107,13 @@ JOINING = (
         joining.on_join_refused,
         then=FailedState,
         effects=(RecordFact, PutValue, CancelTimer),
-        why="There is no seat: the training does not count.",
+    ).because("There is no seat: the training does not count."),
+    on_event(_UNDECIDED, Joined, joining.on_joined, then=_CONSIDERED, effects=_SEATED).because(
+        "An owner has a seat; one of our own was decided upon before, in a state that was lost."
     ),
-    on_event(
-        (WaitingState, ReadyState, InitiatedState),
-        Joined,
-        progress.on_joined,
-        why="An owner has a seat.",
-    ),
-    on_event(
-        InitiatedState,
-        Closed,
-        stall.on_closed,
-        effects=(SetTimer,),
-        why="The joining is over: the roles are due.",
+    on_event(InitiatedState, Joined, progress.on_joined).because("An owner has a seat."),
+    on_event(InitiatedState, Closed, stall.on_closed, effects=(SetTimer,)).because(
+        "The joining is over: the roles are due."
     ),
     on_event(
         InitiatedState,
@@ -159,101 +121,51 @@ JOINING = (
         progress.on_roles_drawn,
         then=(RunningState, FailedState),
         effects=(RecordFact, SetTimer, PutValue, CancelTimer),
-        why="With a seat the owner trains or validates; without one it is over, and does not count.",
-    ),
+    ).because("With a seat the owner trains or validates; without one it is over, and does not count."),
     on_event(
-        _UNDECIDED,
-        RolesDrawn,
-        progress.on_drawn_without_us,
-        then=FailedState,
-        effects=(PutValue, CancelTimer),
-        why="The training runs without this owner.",
-    ),
+        _UNDECIDED, RolesDrawn, joining.on_roles_drawn, then=FailedState, effects=(PutValue, CancelTimer)
+    ).because("The training runs without this owner; one with a seat decides first."),
 )
 
 ROUNDS = (
-    on_message(
-        RunningState,
-        TrainingStarted,
-        progress.on_training_started,
-        effects=(RecordFact,),
-        why="The row counts fix the widths of all that follows.",
+    on_message(RunningState, TrainingStarted, progress.on_training_started, effects=(RecordFact,)).because(
+        "The row counts fix the widths of all that follows."
     ),
     on_message(
-        RunningState,
-        EncryptedModel,
-        trainer.on_encrypted_model,
-        effects=(StoreBlob, SendMessage, RecordFact),
-        why="A trainer takes its local steps; the same question gets the same answer.",
-    ),
+        RunningState, EncryptedModel, trainer.on_encrypted_model, effects=(StoreBlob, SendMessage, RecordFact)
+    ).because("A trainer takes its local steps; the same question gets the same answer."),
     on_message(
-        RunningState,
-        LocalModels,
-        validator.on_local_models,
-        effects=(StoreBlob, SendMessage),
-        why="A validator checks the signed updates and has the buyer multiply their masked residuals.",
+        RunningState, LocalModels, validator.on_local_models, effects=(StoreBlob, SendMessage)
+    ).because("A validator checks the signed updates and has the buyer multiply their masked residuals."),
+    on_message(RunningState, MetricProducts, validator.on_metric_products, effects=(SendMessage,)).because(
+        "The masks are taken out, noise that cancels is added: the aggregator gets the metric."
     ),
-    on_message(
-        RunningState,
-        MetricProducts,
-        validator.on_metric_products,
-        effects=(SendMessage,),
-        why="The masks are taken out, noise that cancels is added: the aggregator gets the metric.",
+    on_message(RunningState, OpeningRequest, validator.on_opening_request, effects=(StoreBlob,)).because(
+        "All metrics are shown, this validator's own unchanged among them."
     ),
-    on_message(
-        RunningState,
-        OpeningRequest,
-        validator.on_opening_request,
-        effects=(StoreBlob,),
-        why="All metrics are shown, this validator's own unchanged among them.",
+    on_message(RunningState, Opening, validator.on_opening, effects=(SendMessage, RecordFact)).because(
+        "The opening and the record are what this validator works out itself: it signs."
     ),
-    on_message(
-        RunningState,
-        Opening,
-        validator.on_opening,
-        effects=(SendMessage, RecordFact),
-        why="The opening and the record are what this validator works out itself: it signs.",
+    on_message(RunningState, OpeningRefused, validator.on_opening_refused, effects=(RecordFact,)).because(
+        "The sum is implausible: the attempt ends without numbers."
     ),
-    on_message(
-        RunningState,
-        OpeningRefused,
-        validator.on_opening_refused,
-        effects=(RecordFact,),
-        why="The sum is implausible: the attempt ends without numbers.",
-    ),
-    on_event(
-        RunningState,
-        RoundRecorded,
-        progress.on_round_recorded,
-        effects=(RecordFact, SetTimer),
-        why="The chain has recorded a round: a validator that was left out of it goes on from there.",
+    on_event(RunningState, RoundRecorded, progress.on_round_recorded, effects=(RecordFact, SetTimer)).because(
+        "The chain has recorded a round: a validator that was left out of it goes on from there."
     ),
     *(
-        on_message(
-            RunningState,
-            kind,
-            progress.on_notice,
-            effects=(RecordFact,),
-            why="For people: what follows from it comes from the chain.",
+        on_message(RunningState, kind, progress.on_notice, effects=(RecordFact,)).because(
+            "For people: what follows from it comes from the chain."
         )
         for kind in _NOTICES
     ),
 )
 
 ENDING = (
-    on_timer(
-        _JOINED,
-        timers.STALLED,
-        stall.on_stalled,
-        effects=(SubmitCall, SetTimer),
-        why="Buyer and aggregator have left the training alone: an owner has the contract end it.",
+    on_timer(_JOINED, timers.STALLED, stall.on_stalled, effects=(SubmitCall, SetTimer)).because(
+        "Buyer and aggregator have left the training alone: an owner has the contract end it."
     ),
-    on_refusal(
-        RunningState,
-        Settle,
-        on_settle_refused,
-        effects=(SubmitCall,),
-        why="Perhaps a reorganisation took the recorded rounds back: then the training can be cancelled.",
+    on_refusal(RunningState, Settle, on_settle_refused, effects=(SubmitCall,)).because(
+        "Perhaps a reorganisation took the recorded rounds back: then the training can be cancelled."
     ),
     on_event(
         RunningState,
@@ -261,35 +173,22 @@ ENDING = (
         progress.on_settled,
         then=FinishedState,
         effects=(SubmitCall, CancelTimer, SetTimer),
-        why="The contract has paid; a validator keeps the last model for a while.",
-    ),
+    ).because("The contract has paid; a validator keeps the last model for a while."),
     on_event(
         (WaitingState, ReadyState, InitiatedState, RunningState),
         Cancelled,
         progress.on_cancelled,
         then=FailedState,
         effects=(CancelTimer, PutValue),
-        why="Nobody is paid; the training counts if something was worked on.",
+    ).because("Nobody is paid; the training counts if something was worked on."),
+    on_training_gone(_JOINED, progress.on_gone, then=FailedState, effects=(CancelTimer, PutValue)).because(
+        "A reorganisation took the opening back: nobody will pay."
     ),
-    on_training_gone(
-        _JOINED,
-        progress.on_gone,
-        then=FailedState,
-        effects=(CancelTimer, PutValue),
-        why="A reorganisation took the opening back: nobody will pay.",
+    on_message(FinishedState, ModelRequest, validator.on_model_request, effects=(SendMessage,)).because(
+        "The aggregator has not delivered the paid model: a validator does."
     ),
-    on_message(
-        FinishedState,
-        ModelRequest,
-        validator.on_model_request,
-        effects=(SendMessage,),
-        why="The aggregator has not delivered the paid model: a validator does.",
-    ),
-    on_timer(
-        FinishedState,
-        timers.RETENTION,
-        progress.on_retention_over,
-        why="The model need not be kept any longer.",
+    on_timer(FinishedState, timers.RETENTION, progress.on_retention_over).because(
+        "The model need not be kept any longer."
     ),
 )
 

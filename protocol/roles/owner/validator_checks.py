@@ -9,10 +9,7 @@ from protocol.envelope import SignedMessage
 from protocol.errors import ProtocolViolation
 from protocol.learning.metric import zero_sum_masks
 from protocol.learning.widths import Widths
-from protocol.messages import (
-    GradientUpdate,
-    LocalModels,
-)
+from protocol.messages import GradientUpdate, LocalModels
 from protocol.roles.engine.context import Context
 from protocol.roles.engine.inputs import Received
 from protocol.roles.engine.refusals import EarlyInput, StaleInput, require

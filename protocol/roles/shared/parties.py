@@ -4,9 +4,11 @@ from fractions import Fraction
 
 from protocol.crypto.cipher import PublicKey
 from protocol.errors import ProtocolViolation
+from protocol.marketplace import Joined
 from protocol.messages import RowCount
 from protocol.request import Request
 from protocol.roles.engine.refusals import require
+from protocol.roles.engine.state import replace
 from protocol.types import Address, FrozenModel, Seats, mask_of, seats_of
 
 
@@ -17,6 +19,11 @@ class Parties(FrozenModel):
     trainers: Seats = 0
     validators: Seats = 0
     rows: tuple[RowCount, ...] = ()
+
+    def with_seat(self, event: Joined) -> "Parties":
+        """With the owner that took the next seat; raises ProtocolViolation("seat_out_of_order")."""
+        require(event.seat == len(self.seats), "seat_out_of_order")
+        return replace(self, seats=(*self.seats, event.owner))
 
     def addresses(self, mask: int) -> tuple[str, ...]:
         """The owners in a mask, in seat order."""

@@ -10,12 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from protocol.learning.shapley import (
-    contributions,
-    contributions_fixed,
-    mse_after_fixed,
-    truncated,
-)
+from protocol.learning.shapley import contributions, contributions_fixed, mse_after_fixed, truncated
 from protocol.records import FIXED_POINT
 
 Matrix = NDArray[np.float64]

@@ -14,14 +14,7 @@ from protocol.roles.engine.inputs import CallRefused, CatalogueChanged, MessageR
 from tests.support.plain_market import assert_model_of_twin
 from tests.support.pure_market import PureMarket
 from tests.support.pure_party import Party, make_statistic
-from tests.support.small_markets import (
-    COLUMNS,
-    body_of,
-    refusal,
-    small_data,
-    small_market,
-    small_request,
-)
+from tests.support.small_markets import COLUMNS, body_of, refusal, small_data, small_market, small_request
 
 
 def decide(market: PureMarket, owner: Party, **decision: Any) -> None:

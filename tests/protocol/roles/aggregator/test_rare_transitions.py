@@ -51,6 +51,17 @@ def test_a_timer_of_another_round_or_step_changes_nothing(name: str) -> None:
     assert market.aggregator.decoded == before
 
 
+def test_the_wait_for_an_opening_is_over_once_it_is_there() -> None:
+    market = small_market()
+    market.run_until("training_request")
+    while market.aggregator.state is None:
+        market.deliver_next()
+    before = market.aggregator.state
+    market.deliver(market.aggregator, TimerFired(name="opened"))
+    assert market.aggregator.state == before
+    assert market.aggregator.facts[-1].data == {"phase": "requested", "input": "timer:opened"}
+
+
 def test_row_counts_are_not_late_before_the_roles_are_drawn() -> None:
     market = aggregator_in("drawing")
     market.deliver(market.aggregator, TimerFired(name="rows"))

@@ -14,14 +14,7 @@ from protocol.vectors import EncryptedVector
 from tests.support.aggregator_attack import Asked, asked, refuses
 from tests.support.forgeries import BAD_VECTORS, spoilt
 from tests.support.pure_market import PureMarket
-from tests.support.small_markets import (
-    altered,
-    body_of,
-    refusal,
-    resigned,
-    small_market,
-    small_request,
-)
+from tests.support.small_markets import altered, body_of, refusal, resigned, small_market, small_request
 
 
 def requested(**changes: Any) -> PureMarket:

@@ -4,7 +4,7 @@ import pytest
 
 from protocol.marketplace import Cancel
 from protocol.messages import Complaint, StopOrder
-from protocol.roles.engine.inputs import UNKNOWN_TRAINING, CallRefused, MessageReceived
+from protocol.roles.engine.inputs import UNKNOWN_TRAINING, CallRefused, MessageReceived, TimerFired
 from tests.support.pure_market import PureMarket
 from tests.support.small_markets import small_market
 
@@ -23,6 +23,16 @@ def test_an_opening_that_the_chain_does_not_show_is_waited_for() -> None:
     assert market.buyer.phase == "ordered"
     assert [fact.name for fact in market.buyer.facts] == ["opening_late"]
     assert market.buyer.timers["open"] >= market.now + 3600
+
+
+def test_the_wait_for_an_answer_is_over_once_it_is_there() -> None:
+    market = buyer_in("opened")
+    answer = market.run_until("request_answer", market.buyer)
+    market.deliver(market.buyer, MessageReceived(signed=answer))
+    before = market.buyer.state
+    market.deliver(market.buyer, TimerFired(name="answer"))
+    assert market.buyer.state == before
+    assert market.buyer.facts[-1].data == {"phase": "opened", "input": "timer:answer"}
 
 
 def test_nobody_has_joined_when_the_joining_is_over() -> None:

@@ -64,13 +64,13 @@ def too_late(_state, _content, _context):
 
 
 ROWS = (
-    on_message(DayState, RequestAnswer, hear, why="Told."),
-    on_timer(DayState, timers.METRICS, hear, why="Told."),
-    on_refusal(DayState, Settle, hear, why="Told."),
-    on_training_gone(DayState, hear, why="Told."),
-    on_event(DayState, Settled, fall_asleep, then=NightState, why="Told."),
-    on_change((DayState, NightState), PolicyChanged, hear, why="Told."),
-    on_message(NightState, StopOrder, too_late, then=(STAYS, DayState), why="Told."),
+    on_message(DayState, RequestAnswer, hear).because("Told."),
+    on_timer(DayState, timers.METRICS, hear).because("Told."),
+    on_refusal(DayState, Settle, hear).because("Told."),
+    on_training_gone(DayState, hear).because("Told."),
+    on_event(DayState, Settled, fall_asleep, then=NightState).because("Told."),
+    on_change((DayState, NightState), PolicyChanged, hear).because("Told."),
+    on_message(NightState, StopOrder, too_late, then=(STAYS, DayState)).because("Told."),
 )
 MACHINE: Machine[PhaseState] = Machine("test", (DayState, NightState), ROWS)
 

@@ -5,8 +5,8 @@ from collections.abc import Callable
 import pytest
 
 from protocol.codec import pack
-from protocol.marketplace import Cancel, RolesDrawn
-from protocol.messages import Complaint
+from protocol.marketplace import Cancel, Join, Joined, RolesDrawn
+from protocol.messages import Complaint, OwnerDecision
 from protocol.owner_policy import OwnerPolicy
 from protocol.roles.engine.inputs import (
     UNKNOWN_TRAINING,
@@ -15,6 +15,7 @@ from protocol.roles.engine.inputs import (
     Input,
     MessageReceived,
     PolicyChanged,
+    TimerFired,
 )
 from tests.support.pure_market import PureMarket
 from tests.support.pure_party import Party, make_statistic
@@ -56,6 +57,10 @@ def rows_and_automatic(owner: Party) -> None:
     automatic(owner)
 
 
+def two_data_sets(owner: Party) -> None:
+    owner.private["data_set:more"] = owner.private["data_set:rows"]
+
+
 def nothing(_owner: Party) -> None:
     """Something else has changed."""
 
@@ -93,6 +98,83 @@ def test_a_step_that_would_diverge_is_declined(
     assert owner.facts[-1].name == "step_size_diverges"
 
 
+# ---- a seat that the owner does not know of: its store was restored from a backup ----
+
+
+def takes_seat(market: PureMarket, owner: Party) -> None:
+    market.deliver(owner, market.event_input(Joined(training=1, owner=owner.address, seat=0)))
+
+
+@pytest.mark.parametrize(
+    ("phase", "meanwhile", "after"),
+    [
+        ("waiting", nothing, "waiting"),
+        ("waiting", with_rows, "initiated"),
+        ("waiting", rows_and_automatic, "initiated"),
+        ("ready", nothing, "initiated"),
+        ("ready", without_rows, "waiting"),
+        ("ready", two_data_sets, "ready"),
+    ],
+)
+def test_a_seat_is_taken_up_with_the_one_data_set_that_matches(
+    phase: str, meanwhile: Callable[[Party], None], after: str
+) -> None:
+    market, owner = owner_in(phase)
+    meanwhile(owner)
+    takes_seat(market, owner)
+    assert owner.phase == after
+    assert owner.decoded.parties.seats == (owner.address,)
+    assert (owner.address, "join") not in market.contract.calls
+    assert bool(owner.values) == (after == "initiated")
+
+
+@pytest.mark.parametrize(("phase", "meanwhile"), [("waiting", with_rows), ("ready", nothing)])
+def test_a_seat_is_left_when_the_step_would_diverge(phase: str, meanwhile: Callable[[Party], None]) -> None:
+    market, owner = owner_in(phase, schedule=DIVERGING["schedule"])
+    meanwhile(owner)
+    takes_seat(market, owner)
+    assert owner.phase == "declined"
+
+
+def test_a_seat_is_noted_before_the_invitation() -> None:
+    market = small_market(policy=BY_HAND)
+    owner = market.owners[0]
+    invitation = market.run_until("invitation", owner)
+    while owner.state is None or owner.decoded.opened is None:
+        market.deliver_next()
+    takes_seat(market, owner)
+    assert (owner.phase, owner.decoded.parties.seats) == ("waiting", (owner.address,))
+    market.deliver(owner, MessageReceived(signed=invitation))
+    assert owner.phase == "initiated"
+
+
+def test_a_restored_owner_takes_part_after_all() -> None:
+    market = small_market(policy=AUTOMATIC)
+    owner = market.owners[0]
+    owner.policy = pack(BY_HAND)
+    while owner.phase != "ready":
+        market.deliver_next()
+    market.call(owner, Join(training=1))
+    market.finish()
+    assert market.buyer.shown == "FINISHED"
+    assert owner.shown == "FINISHED"
+
+
+def test_roles_that_were_drawn_wait_for_the_decision_about_a_seat() -> None:
+    market, owner = owner_in("ready")
+    two_data_sets(owner)
+    takes_seat(market, owner)
+    market.deliver(owner, market.event_input(RolesDrawn(training=1, trainers=1, validators=6)))
+    assert owner.phase == "ready"
+    decision = OwnerDecision(training=1, accept=True, data_set="rows")
+    market.deliver(owner, MessageReceived(signed=market.message(owner, owner, decision)))
+    assert owner.phase == "running"
+    assert owner.facts[-1].data == {"role": "trainer"}
+
+
+# ---- without a seat ----
+
+
 @pytest.mark.parametrize(
     ("phase", "policy"), [("waiting", BY_HAND), ("ready", BY_HAND), ("initiated", AUTOMATIC)]
 )
@@ -125,6 +207,15 @@ def test_a_training_is_opened_and_offered_once(kind: str, code: str) -> None:
     market.deliver(owner, again[0])
     assert owner.phase == "ready"
     assert owner.violations[-1].code == code
+
+
+@pytest.mark.parametrize("phase", ["waiting", "ready"])
+def test_the_wait_for_an_opening_is_over_once_it_is_there(phase: str) -> None:
+    market, owner = owner_in(phase)
+    before = owner.state
+    market.deliver(owner, TimerFired(name="opened"))
+    assert owner.state == before
+    assert owner.facts[-1].data == {"phase": phase, "input": "timer:opened"}
 
 
 def test_a_complaint_is_a_fact_and_changes_nothing() -> None:

@@ -6,15 +6,7 @@ import pytest
 
 from protocol.signatures import sign_digest
 from tests.support.pure_contract import MARKET
-from tests.support.small_markets import (
-    Stopped,
-    altered,
-    body_of,
-    deliver,
-    refusal,
-    resigned,
-    stopped_at,
-)
+from tests.support.small_markets import Stopped, altered, body_of, deliver, refusal, resigned, stopped_at
 
 
 @pytest.fixture(scope="module")
