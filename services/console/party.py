@@ -36,7 +36,7 @@ class OwnerResources:
     reading: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(1))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Party:
     """The participant behind a console.
 

@@ -19,7 +19,7 @@ from services.config.daemons import ConsoleSettings
 from services.console.app import Console, listening, serving
 from services.console.auth.accounts import Accounts
 from services.console.auth.security import Origins, secure
-from services.console.buyer.views import summaries
+from services.console.buyer.views import Training
 from services.console.party import OwnerResources, Party, orders_over
 from services.console.presentation.assets import Assets
 from services.console.presentation.i18n import gettext_noop as _
@@ -156,7 +156,7 @@ class StartPage:
                 }
                 for number, place in enumerate(self._places, start=-1)
             ],
-            "trainings": summaries(buyer.context.party.store),
+            "trainings": Training.newest(buyer.context.party),
             "buyer_url": buyer.url,
             "account": ACCOUNT,
             "password": self._password,

@@ -49,8 +49,8 @@ class ConsoleWorld:
         self.accounts = Accounts(users)
         self.owner = OwnerResources(Catalog(folder / "datasets"), OwnerPolicy(automatic=True), **resources)
         owner = self.owner if role == "data_owner" else None
-        party = Party(role, ADDRESS, MARKET, self.store, self._order, self._balance, owner)
-        self.console = Console(party, ConsoleSettings(port=0, users_file=users, **settings), self.hub)
+        self.party = Party(role, ADDRESS, MARKET, self.store, self._order, self._balance, owner)
+        self.console = Console(self.party, ConsoleSettings(port=0, users_file=users, **settings), self.hub)
         self.url = ""
 
     async def _order(self, body: Message, training: int) -> bytes:
@@ -69,6 +69,11 @@ class ConsoleWorld:
         async with serving(self.console) as port:
             self.url = f"http://127.0.0.1:{port}"
             yield self
+
+
+def party_of(store: Store) -> Party:
+    """For views that only read: it neither orders nor asks the chain."""
+    return Party("model_buyer", ADDRESS, MARKET, store, None, None)
 
 
 class Browser:

@@ -1,7 +1,7 @@
 """What an aggregator's operator sees, read out of its store: who answered, who is waited for, until when."""
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property
 
 from protocol.roles.aggregator.lanes import (
     EvaluationLane,
@@ -12,14 +12,9 @@ from protocol.roles.aggregator.lanes import (
     TrainingLane,
 )
 from protocol.roles.aggregator.state import AggregatorState, TrainingState
-from protocol.roles.dispatch import decode_state
 from protocol.roles.shared.parties import Parties
 from services.console.presentation.i18n import gettext_noop as _
-from services.console.presentation.timeline import timeline
 from services.console.presentation.training_record import TrainingRecord
-from services.console.web.section import LISTED
-from services.records.chain_history import chain_story
-from services.store import InstanceRow, Store
 
 _TIMERS = {
     "request": _("the request from the buyer"),
@@ -41,21 +36,6 @@ BUYER = "buyer"
 
 
 @dataclass(frozen=True, slots=True)
-class Summary:
-    """A training in the list; `waiting` counts those who have not answered the question in hand."""
-
-    key: str
-    training: int | None
-    name: str | None
-    buyer: str | None
-    shown: str
-    rounds: int | None
-    recorded: int
-    waiting: int
-    changed_at: float
-
-
-@dataclass(frozen=True, slots=True)
 class Work:
     """A round in hand: what is done with it, who has answered, who has not."""
 
@@ -74,76 +54,45 @@ class Deadline:
     at: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Detail(TrainingRecord):
-    """Everything about one training."""
+@dataclass(frozen=True)
+class Training(TrainingRecord[AggregatorState]):
+    """One training, in the list or on its page."""
 
-    summary: Summary
-    work: tuple[Work, ...]
-    deadlines: tuple[Deadline, ...]
-    answers: tuple[tuple[str, str], ...]
-    dropped: tuple[str, ...]
+    role = "federated_aggregator"
 
+    @cached_property
+    def work(self) -> tuple[Work, ...]:
+        """The rounds in hand: one in training, and the one before it being measured."""
+        state = self.state
+        if not isinstance(state, TrainingState):
+            return ()
+        measured = () if state.evaluation is None else (_measured(state.evaluation, state.parties),)
+        trained = () if state.training_lane is None else (_trained(state.training_lane, state.parties),)
+        return measured + trained
 
-def summaries(store: Store, count: int = LISTED, skipped: int = 0) -> list[Summary]:
-    """So many trainings, the newest change first."""
-    return [_summary(row) for row in store.newest_instances(count, skipped)]
+    @property
+    def waiting(self) -> int:
+        """How many have not answered the question in hand."""
+        return sum(len(work.waiting) for work in self.work)
 
+    @property
+    def deadlines(self) -> tuple[Deadline, ...]:
+        """The waits that run, the next to end first."""
+        if self.row.finished:
+            return ()
+        timers = ((name.partition(":")[0], at) for name, at in self.party.store.timers_of(self.row.key))
+        return tuple(Deadline(_TIMERS[kind], at) for kind, at in timers if kind in _TIMERS)
 
-@lru_cache(maxsize=4096)
-def _summary(row: InstanceRow) -> Summary:
-    state = state_of(row)
-    return Summary(
-        key=row.key,
-        training=row.training,
-        name=None if state.request is None else state.request.name,
-        buyer=None if state.opened is None else state.opened.buyer,
-        shown=row.display_status,
-        rounds=None if state.request is None else state.request.schedule.rounds,
-        recorded=state.recorded,
-        waiting=sum(len(work.waiting) for work in work_in_hand(state)),
-        changed_at=row.updated_at,
-    )
+    @property
+    def answers(self) -> tuple[tuple[str, str], ...]:
+        """(owner, decision) of those who have answered the invitation."""
+        facts = [data for name, data, _at in self.party.store.facts(self.row.key) if name == "owner_answered"]
+        return tuple((str(data["owner"]), str(data["decision"])) for data in facts)
 
-
-def detail(store: Store, key: str) -> Detail | None:
-    """One training; None where the store has none of that key."""
-    row = store.instance(key)
-    if row is None:
-        return None
-    state, story, facts = state_of(row), chain_story(store, row.training), store.facts(key)
-    return Detail(
-        summary=_summary(row),
-        request=state.request,
-        failure=state.failure,
-        work=work_in_hand(state),
-        deadlines=() if row.finished else _deadlines(store, key),
-        answers=tuple(
-            (str(data["owner"]), str(data["decision"]))
-            for name, data, _at in facts
-            if name == "owner_answered"
-        ),
-        dropped=state.parties.addresses(state.dropped),
-        story=story,
-        timeline=timeline(facts, story),
-    )
-
-
-def _deadlines(store: Store, key: str) -> tuple[Deadline, ...]:
-    timers = ((name.partition(":")[0], at) for name, at in store.timers_of(key))
-    return tuple(Deadline(_TIMERS[kind], at) for kind, at in timers if kind in _TIMERS)
-
-
-def work_in_hand(state: AggregatorState) -> tuple[Work, ...]:
-    """The rounds in hand: one in training, and the one before it being measured."""
-    if not isinstance(state, TrainingState):
-        return ()
-    rounds = []
-    if state.evaluation is not None:
-        rounds.append(_measured(state.evaluation, state.parties))
-    if state.training_lane is not None:
-        rounds.append(_trained(state.training_lane, state.parties))
-    return tuple(rounds)
+    @property
+    def dropped(self) -> tuple[str, ...]:
+        """The owners who were left out."""
+        return self.state.parties.addresses(self.state.dropped)
 
 
 def _trained(lane: TrainingLane, parties: Parties) -> Work:
@@ -170,10 +119,3 @@ def _measured(lane: EvaluationLane, parties: Parties) -> Work:
 
 def _others(asked: tuple[str, ...], answered: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(owner for owner in asked if owner not in answered)
-
-
-def state_of(row: InstanceRow) -> AggregatorState:
-    """The role's own state of an instance."""
-    state = decode_state("federated_aggregator", row.state)
-    assert isinstance(state, AggregatorState)
-    return state

@@ -29,7 +29,7 @@ from services.console.buyer.order_form import (
     without_column,
 )
 from services.console.buyer.order_problems import Problem
-from services.console.buyer.views import state_of
+from services.console.buyer.views import Training
 from services.console.presentation.i18n import gettext_noop as _
 from services.console.presentation.parse import whole_number
 from services.console.web.access import access, audit, page_of
@@ -45,8 +45,8 @@ async def show(request: web.Request) -> web.StreamResponse:
     key = request.query.get("from")
     values = fresh()
     if key is not None:
-        row = or_not_found(page.store.instance(key))
-        values = values_of(state_of(row).request.model_dump(mode="json"))
+        training = or_not_found(Training.find(page.party, key))
+        values = values_of(training.state.request.model_dump(mode="json"))
         values["name"] = _next_name(page, values["name"])
     return _form(page, values)
 
@@ -184,15 +184,18 @@ def _untaken(page: Page, result: Checked) -> Checked:
     return result
 
 
+def _ordered(page: Page) -> list[Request]:
+    return [Training(page.party, row).state.request for row in page.store.instances()]
+
+
 def _is_taken(page: Page, wanted: Request) -> bool:
     """Trainings are told apart by their request's hash; the daemon would refuse a second one."""
-    rows = page.store.instances()
-    return any(state_of(row).request == wanted for row in rows)
+    return wanted in _ordered(page)
 
 
 def _next_name(page: Page, name: str) -> str:
     """The first of "name (2)", "name (3)" ... that no training has."""
-    taken = {state_of(row).request.name for row in page.store.instances()}
+    taken = {request.name for request in _ordered(page)}
     numbered = re.fullmatch(r"(.*) \((\d{1,6})\)", name)
     stem, first = (numbered[1], int(numbered[2]) + 1) if numbered else (name, 2)
     names = (f"{stem[:90]} ({number})" for number in range(first, first + len(taken) + 1))

@@ -4,11 +4,9 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from services.console.owner.views import policy_in_force, state_of
-from services.console.party import OwnerResources
-from services.data.catalog import ColumnRange, Entry
+from services.console.owner.views import Training, policy_in_force
+from services.console.party import Party
 from services.records.owner_account import Payment, counts_of, payments
-from services.store import Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,18 +17,6 @@ class BudgetLine:
     buyer: str | None
     used: int
     limit: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class DataSet:
-    """A data set of the catalogue and how often it was used."""
-
-    name: str
-    rows: int
-    columns: tuple[ColumnRange, ...]
-    source: str
-    added_at: float
-    trainings: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +51,10 @@ class Earnings:
         return max(0, self.earned - self.withdrawn)
 
 
-def budget_lines(store: Store, owner: OwnerResources) -> tuple[BudgetLine, ...]:
+def budget_lines(party: Party) -> tuple[BudgetLine, ...]:
     """Each data set in total, then for each buyer that used it or has a limit of its own."""
-    budget, counts = policy_in_force(store, owner).budget, counts_of(store)
-    names = {entry.name for entry in owner.catalogue.list()} | counts.data_sets()
+    budget, counts = policy_in_force(party).budget, counts_of(party.store)
+    names = {entry.name for entry in party.owner.catalogue.list()} | counts.data_sets()
     lines = []
     for name in sorted(names | {limit.data_set for limit in budget.limits}):
         lines.append(BudgetLine(name, None, counts.in_total(name), budget.limit_of(name, None)))
@@ -80,27 +66,15 @@ def budget_lines(store: Store, owner: OwnerResources) -> tuple[BudgetLine, ...]:
     return tuple(lines)
 
 
-def data_sets(store: Store, owner: OwnerResources) -> tuple[DataSet, ...]:
-    """The catalogue by name."""
-    counts = counts_of(store)
-    return tuple(_data_set(entry, counts.in_total(entry.name)) for entry in owner.catalogue.list())
-
-
-def data_set(store: Store, owner: OwnerResources, name: str) -> DataSet:
-    """One data set; raises DataSetError when there is none."""
-    return _data_set(owner.catalogue.entry(name), counts_of(store).in_total(name))
-
-
-def in_use(store: Store, name: str) -> bool:
+def in_use(party: Party, name: str) -> bool:
     """Whether a training under way works with a data set: it needs the same one to its end."""
-    keys = store.keys_shown(("INITIATED", "IN_PROGRESS"))
-    rows = [store.instance(key) for key in keys]
-    return any(row is not None and state_of(row).data_set == name for row in rows)
+    trainings = (Training.find(party, key) for key in party.store.keys_shown(("INITIATED", "IN_PROGRESS")))
+    return any(training is not None and training.state.data_set == name for training in trainings)
 
 
-def earnings(store: Store, owner: OwnerResources, address: str) -> Earnings:
+def earnings(party: Party) -> Earnings:
     """Credits by training and share, and withdrawals."""
-    credited, withdrawn = payments(store, address)
+    credited, withdrawn = payments(party.store, party.address)
     shares: dict[int, Counter[str]] = {}
     at: dict[int, float] = {}
     for payment in credited:
@@ -108,22 +82,18 @@ def earnings(store: Store, owner: OwnerResources, address: str) -> Earnings:
         assert payment.share is not None
         shares.setdefault(payment.training, Counter())[payment.share] += payment.amount
         at[payment.training] = payment.at
-    rows = [_training_pay(store, number, shares[number], at[number]) for number in shares]
+    rows = [_training_pay(party, number, shares[number], at[number]) for number in shares]
     return Earnings(
         trainings=tuple(sorted(rows, key=lambda row: row.at, reverse=True)),
         withdrawals=tuple(reversed(withdrawn)),
         earned=sum(payment.amount for payment in credited),
         withdrawn=sum(payment.amount for payment in withdrawn),
-        automatic=policy_in_force(store, owner).withdraw,
+        automatic=policy_in_force(party).withdraw,
     )
 
 
-def _training_pay(store: Store, number: int, shares: Mapping[str, int], at: float) -> TrainingPay:
-    key = store.key_of(number)
-    row = None if key is None else store.instance(key)
-    request = None if row is None else state_of(row).request
+def _training_pay(party: Party, number: int, shares: Mapping[str, int], at: float) -> TrainingPay:
+    key = party.store.key_of(number)
+    training = None if key is None else Training.find(party, key)
+    request = None if training is None else training.state.request
     return TrainingPay(number, key, None if request is None else request.name, dict(shares), at)
-
-
-def _data_set(entry: Entry, trainings: int) -> DataSet:
-    return DataSet(entry.name, entry.rows, entry.columns, entry.source, entry.added_at.timestamp(), trainings)

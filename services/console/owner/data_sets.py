@@ -1,43 +1,46 @@
 """The catalogue: upload, look, remove. Rows are shown once, to who uploaded them, and kept nowhere."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from aiohttp import web
 
 from services.common.errors import DataSetError
-from services.console.owner.account_views import data_set, data_sets, in_use
+from services.console.owner.account_views import in_use
 from services.console.owner.uploads import Upload, received
+from services.console.party import Party
 from services.console.presentation.i18n import gettext_noop as _
 from services.console.presentation.rendering import Reader
 from services.console.web.access import audit, page_of
 from services.console.web.pages import Page
 from services.console.web.section import Fragments
 from services.data.sandboxed_reader import Found
+from services.records.owner_account import counts_of
 
 
 async def show_all(request: web.Request) -> web.StreamResponse:
     """All data sets, and the form for another."""
     page = page_of(request)
-    return page.render("owner/data_sets.html", data_sets=data_sets(page.store, page.party.owner))
+    return page.render("owner/data_sets.html", **_listing(page.party))
 
 
 def live_all(reader: Reader, _argument: str) -> Fragments:
     """The list as it is now."""
-    return {
-        "list": reader.fragment(
-            "owner/_data_sets.html", data_sets=data_sets(reader.party.store, reader.party.owner)
-        )
-    }
+    return {"list": reader.fragment("owner/_data_sets.html", **_listing(reader.party))}
+
+
+def _listing(party: Party) -> Mapping[str, Any]:
+    return {"data_sets": party.owner.catalogue.list(), "counts": counts_of(party.store)}
 
 
 async def show(request: web.Request) -> web.StreamResponse:
     """One data set: its columns and ranges."""
     page = page_of(request)
     try:
-        details = data_set(page.store, page.party.owner, request.match_info["name"])
+        entry = page.party.owner.catalogue.entry(request.match_info["name"])
     except DataSetError:
         raise web.HTTPNotFound from None
-    return page.render("owner/data_set.html", data_set=details)
+    return page.render("owner/data_set.html", data_set=entry, counts=counts_of(page.store))
 
 
 async def upload(request: web.Request) -> web.StreamResponse:
@@ -60,7 +63,7 @@ async def remove(request: web.Request) -> web.StreamResponse:
     """Forget a data set that no training under way needs."""
     page = page_of(request)
     name = request.match_info["name"]
-    if in_use(page.store, name):
+    if in_use(page.party, name):
         return page.problem(409, _("A training under way needs this data set"), _("Remove it afterwards."))
     try:
         page.party.owner.catalogue.remove(name)
@@ -78,7 +81,7 @@ async def _read(page: Page, incoming: Upload) -> tuple[Found, bool]:
     adds, replaces = incoming.fields.get("action") != "check", incoming.fields.get("replace") == "yes"
     if adds and not replaces:
         catalogue.require_free(incoming.data_set)  # before a long file is read
-    if adds and in_use(page.store, incoming.data_set):
+    if adds and in_use(page.party, incoming.data_set):
         raise DataSetError(f"a training under way needs {incoming.data_set!r}; choose another name, or wait")
     async with owner.reading:
         contents = await owner.read_upload(incoming.path, incoming.columns, incoming.file_name)

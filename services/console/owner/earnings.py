@@ -4,7 +4,7 @@ from aiohttp import web
 
 from protocol.messages import WithdrawOrder
 from services.chain.errors import ChainError
-from services.console.owner.account_views import Earnings, earnings
+from services.console.owner.account_views import earnings
 from services.console.presentation.rendering import Reader
 from services.console.web.access import page_of
 from services.console.web.section import Fragments
@@ -18,12 +18,12 @@ async def show(request: web.Request) -> web.StreamResponse:
         balance = await page.party.balance()
     except ChainError:
         balance = None
-    return page.render("owner/earnings.html", money=_earnings(page.reader), balance=balance)
+    return page.render("owner/earnings.html", money=earnings(page.party), balance=balance)
 
 
 def live(reader: Reader, _argument: str) -> Fragments:
     """Everything but the account's own balance, which only the chain knows."""
-    money = _earnings(reader)
+    money = earnings(reader.party)
     return {
         "credit": reader.fragment("owner/_credit.html", money=money),
         "history": reader.fragment("owner/_earnings.html", money=money),
@@ -33,11 +33,7 @@ def live(reader: Reader, _argument: str) -> Fragments:
 async def withdraw(request: web.Request) -> web.StreamResponse:
     """Have the daemon withdraw the credit."""
     page = page_of(request)
-    if not _earnings(page.reader).credit:
+    if not earnings(page.party).credit:
         raise web.HTTPConflict
     await page.party.order(WithdrawOrder(), 0)
     return page.redirect("/earnings?asked=1")
-
-
-def _earnings(reader: Reader) -> Earnings:
-    return earnings(reader.party.store, reader.party.owner, reader.party.address)

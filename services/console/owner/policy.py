@@ -26,14 +26,14 @@ _NOTES = {
 async def show(request: web.Request) -> web.StreamResponse:
     """The policy in force and the budgets."""
     page = page_of(request)
-    return _page(page, form_of(_policy(page)), note=_NOTES.get(request.query.get("done", "")))
+    return _page(page, form_of(policy_in_force(page.party)), note=_NOTES.get(request.query.get("done", "")))
 
 
 async def save(request: web.Request) -> web.StreamResponse:
     """Order the policy that the form describes; the limits of single data sets stay."""
     page = page_of(request)
     form = await page.form()
-    policy, problems = read(form, _policy(page))
+    policy, problems = read(form, policy_in_force(page.party))
     if policy is None:
         return _page(page, PolicyForm(form, problems), status=422)
     return await _order(page, policy)
@@ -48,7 +48,7 @@ async def limit(request: web.Request) -> web.StreamResponse:
     """Set or take away a limit of one data set, for one buyer or all together."""
     page = page_of(request)
     form = await page.form()
-    policy = _policy(page)
+    policy = policy_in_force(page.party)
     budget, problems = limit_of(form, policy.budget)
     if budget is None:
         return _page(page, form_of(policy), limits=form, problems=problems, status=422)
@@ -65,10 +65,6 @@ async def _order(page: Page, policy: OwnerPolicy | None) -> web.StreamResponse:
             while ordered_policy(party.store) != policy:  # noqa: ASYNC110  the store tells nobody
                 await asyncio.sleep(0.05)
     return page.redirect(f"/policy?done={'reset' if policy is None else 'saved'}")
-
-
-def _policy(page: Page) -> OwnerPolicy:
-    return policy_in_force(page.store, page.party.owner)
 
 
 def _page(
@@ -88,7 +84,7 @@ def _page(
         note=note,
         limits=limits or {},
         limit_problems=problems or {},
-        budget_lines=budget_lines(party.store, party.owner),
+        budget_lines=budget_lines(party),
         names=[entry.name for entry in party.owner.catalogue.list()],
         ordered=ordered_policy(party.store) is not None,
     )

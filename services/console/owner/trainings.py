@@ -3,13 +3,12 @@
 from aiohttp import web
 
 from protocol.messages import OwnerDecision
-from services.console.owner.views import Detail, detail, summaries
-from services.console.party import Party
+from services.console.owner.views import Training, training_of, trainings
 from services.console.presentation.i18n import gettext_noop as _
 from services.console.presentation.rendering import Reader
+from services.console.presentation.training_record import LISTED
 from services.console.web.access import audit, page_of
 from services.console.web.pages import Page, or_not_found
-from services.console.web.section import LISTED
 from services.console.web.trainings import TrainingPages, Values
 
 
@@ -28,49 +27,41 @@ async def accept(request: web.Request) -> web.StreamResponse:
             _("The budget of this data set is used up"),
             _("Nothing was sent. Tick the box to join all the same, or raise the budget."),
         )
-    number = training.summary.training
+    number = training.state.training
     audit(request, training=number, data_set=chosen, beyond_budget=beyond)
     decision = OwnerDecision(training=number, accept=True, data_set=chosen, beyond_budget=beyond)
     await page.party.order(decision, number)
-    return page.redirect(f"/trainings/{training.summary.key}?sent=accept")
+    return page.redirect(f"/trainings/{training.row.key}?sent=accept")
 
 
 async def decline(request: web.Request) -> web.StreamResponse:
     """Have the daemon decline."""
     page = page_of(request)
-    summary = _undecided(page).summary
-    audit(request, training=summary.training)
-    await page.party.order(OwnerDecision(training=summary.training, accept=False), summary.training)
-    return page.redirect(f"/trainings/{summary.key}?sent=decline")
+    training = _undecided(page)
+    number = training.state.training
+    audit(request, training=number)
+    await page.party.order(OwnerDecision(training=number, accept=False), number)
+    return page.redirect(f"/trainings/{training.row.key}?sent=decline")
 
 
-def _undecided(page: Page) -> Detail:
+def _undecided(page: Page) -> Training:
     """A training that waits for a decision; 409 for one that does not any more."""
-    training = or_not_found(_detail(page.party, page.request.match_info["key"]))
-    if not training.summary.asks:
+    training = or_not_found(training_of(page.party, page.request.match_info["key"]))
+    if not training.asks:
         raise web.HTTPConflict
     return training
 
 
-def _detail(party: Party, key: str) -> Detail | None:
-    return detail(party.store, party.owner, party.address, key)
-
-
 def _listing(reader: Reader, _number: int) -> Values:
     """One page: all that ask for a decision, and the newest of the others."""
-    rows = summaries(reader.party.store, reader.party.address)
+    rows = trainings(reader.party)
     return {"trainings": rows, "more": sum(not row.asks for row in rows) >= LISTED}
-
-
-def _values(reader: Reader, key: str) -> Values | None:
-    training = _detail(reader.party, key)
-    return None if training is None else {"training": training}
 
 
 PAGES = TrainingPages(
     "owner",
     _listing,
-    _values,
+    training_of,
     own_parts=("status", "figures", "decision"),
     shared_parts=("curve", "transactions", "timeline"),
 )

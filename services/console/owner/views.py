@@ -1,7 +1,7 @@
-"""What an owner sees of its trainings: pure functions from store and catalogue to plain values."""
+"""What an owner sees of its trainings, read out of its store and catalogue."""
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 from protocol.learning.descent import StepSizeDiverges
 from protocol.learning.kinds.registry import check_step_size
@@ -9,17 +9,12 @@ from protocol.owner_policy import OwnerPolicy
 from protocol.payment import PayRange, earned, paid_to, pay_range
 from protocol.request import Request
 from protocol.requirements import mismatches
-from protocol.roles.dispatch import decode_state
 from protocol.roles.owner.budget import Counts, Standing, standing
 from protocol.roles.owner.state import OwnerState
-from services.console.party import OwnerResources
-from services.console.presentation.timeline import timeline
-from services.console.presentation.training_record import TrainingRecord
-from services.console.web.section import LISTED
+from services.console.party import Party
+from services.console.presentation.training_record import LISTED, TrainingRecord
 from services.data.catalog import Catalog, Entry
-from services.records.chain_history import ChainStory, chain_story
 from services.records.owner_account import counts_of, ordered_policy
-from services.store import InstanceRow, Store
 
 _UNDECIDED = ("waiting", "ready")
 
@@ -40,38 +35,58 @@ class Match:
         return not self.reasons and self.diverges is None
 
 
-@dataclass(frozen=True, slots=True)
-class Summary:
-    """A training in the list; `join_until` in Unix seconds."""
+@dataclass(frozen=True)
+class Training(TrainingRecord[OwnerState]):
+    """One training, in the list or on its page, as this owner sees it."""
 
-    key: str
-    training: int
-    name: str
-    shown: str
-    buyer: str
-    role: str | None
-    data_set: str | None
-    rounds: int
-    recorded: int
-    pay: PayRange
-    earned: int
-    join_until: int | None
-    changed_at: float
+    role = "data_owner"
+
+    @property
+    def request(self) -> Request:
+        """What the invitation came with."""
+        assert self.state.request is not None
+        return self.state.request
+
+    @property
+    def buyer(self) -> str:
+        """Who pays."""
+        assert self.state.opened is not None
+        return self.state.opened.buyer
 
     @property
     def asks(self) -> bool:
         """Whether a person's decision is waited for."""
-        return self.shown == "READY"
+        return self.row.display_status == "READY"
 
+    @property
+    def join_until(self) -> int | None:
+        """When a decision must be there, in Unix seconds; None once there is one."""
+        return self.state.join_until if self.state.phase in _UNDECIDED else None
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Detail(TrainingRecord):
-    """Everything about one training."""
+    @property
+    def drawn(self) -> str | None:
+        """The role that the contract drew."""
+        story = self.story
+        drawn = {"trainer": story.trainers, "validator": story.validators}
+        return next((role for role, addresses in drawn.items() if self.party.address in addresses), None)
 
-    summary: Summary
-    request: Request
-    matches: tuple[Match, ...]
-    rows: int
+    @property
+    def pay(self) -> PayRange:
+        """What it pays at least and at most."""
+        return pay_range(self.request)
+
+    @property
+    def earned(self) -> int:
+        """What the contract has credited to this owner, or would if the training ended now (wei)."""
+        return paid_to(self.story.credited or earned(self.request, self.story.rounds), self.party.address)
+
+    @cached_property
+    def matches(self) -> tuple[Match, ...]:
+        """The data sets beside the request while a decision is waited for, those that serve first."""
+        if self.state.phase not in _UNDECIDED:
+            return ()
+        policy, counts = policy_in_force(self.party), counts_of(self.party.store)
+        return matches_of(self.request, self.buyer, self.party.owner.catalogue, policy, counts)
 
     @property
     def serving(self) -> tuple[Match, ...]:
@@ -79,44 +94,23 @@ class Detail(TrainingRecord):
         return tuple(match for match in self.matches if match.serves)
 
 
-def policy_in_force(store: Store, owner: OwnerResources) -> OwnerPolicy:
+def policy_in_force(party: Party) -> OwnerPolicy:
     """The ordered policy, or the configuration's."""
-    return ordered_policy(store) or owner.configured
+    return ordered_policy(party.store) or party.owner.configured
 
 
-def summaries(store: Store, address: str, count: int = LISTED) -> list[Summary]:
-    """Trainings with an invitation: all that ask for a decision, then the `count` that changed last."""
-    rows = list(reversed(store.instances()))
-    asking = [row for row in rows if row.display_status == "READY"]
-    others = [row for row in rows if row.display_status != "READY"][:count]
-    states = [(row, state_of(row)) for row in (*asking, *others)]
-    return [
-        _summary(row, state, state.request, chain_story(store, row.training), address)
-        for row, state in states
-        if state.request is not None
-    ]
+def trainings(party: Party, count: int = LISTED) -> list[Training]:
+    """Those with an invitation: all that ask for a decision, then the `count` that changed last."""
+    every = [Training(party, row) for row in reversed(party.store.instances())]
+    asking = [training for training in every if training.asks]
+    others = [training for training in every if not training.asks][:count]
+    return [training for training in (*asking, *others) if training.state.request is not None]
 
 
-def detail(store: Store, owner: OwnerResources, address: str, key: str) -> Detail | None:
+def training_of(party: Party, key: str) -> Training | None:
     """One training; None where the store has no invitation of that key."""
-    row = store.instance(key)
-    state = None if row is None else state_of(row)
-    if row is None or state is None or state.request is None:
-        return None
-    story = chain_story(store, row.training)
-    matches: tuple[Match, ...] = ()
-    if state.phase in _UNDECIDED:
-        budgeted = (policy_in_force(store, owner), counts_of(store))
-        matches = matches_of(state.request, _buyer(state), owner.catalogue, *budgeted)
-    return Detail(
-        summary=_summary(row, state, state.request, story, address),
-        request=state.request,
-        matches=matches,
-        story=story,
-        timeline=timeline(store.facts(key), story),
-        failure=state.failure,
-        rows=state.rows,
-    )
+    training = Training.find(party, key)
+    return None if training is None or training.state.request is None else training
 
 
 def matches_of(
@@ -143,37 +137,3 @@ def _verdict(catalogue: Catalog, entry: Entry, request: Request) -> tuple[tuple[
     except StepSizeDiverges as error:
         return (), str(error)
     return (), None
-
-
-def state_of(row: InstanceRow) -> OwnerState:
-    """The role's own state of an instance."""
-    state = decode_state("data_owner", row.state)
-    assert isinstance(state, OwnerState)
-    return state
-
-
-def _buyer(state: OwnerState) -> str:
-    assert state.opened is not None
-    return state.opened.buyer
-
-
-def _summary(
-    row: InstanceRow, state: OwnerState, request: Request, story: ChainStory, address: str
-) -> Summary:
-    role = "trainer" if address in story.trainers else "validator" if address in story.validators else None
-    pay = story.credited or earned(request, story.rounds)
-    return Summary(
-        key=row.key,
-        training=state.training,
-        name=request.name,
-        shown=row.display_status,
-        buyer=_buyer(state),
-        role=role,
-        data_set=state.data_set,
-        rounds=request.schedule.rounds,
-        recorded=len(story.rounds),
-        pay=pay_range(request),
-        earned=paid_to(pay, address),
-        join_until=state.join_until if state.phase in _UNDECIDED else None,
-        changed_at=row.updated_at,
-    )

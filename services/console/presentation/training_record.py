@@ -1,32 +1,84 @@
-"""What every role shows of one training."""
+"""A training out of a daemon's store: what every role shows of it. Pages read what they need when drawn."""
 
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
+from typing import Any, ClassVar, Generic, Protocol, Self, TypeVar, cast
 
+from protocol.marketplace import PartyRole
 from protocol.request import Request
-from services.console.presentation.timeline import Moment
-from services.records.chain_history import ChainStory, Partner, curve, partners
+from protocol.roles.dispatch import decode_state
+from services.console.party import Party
+from services.console.presentation.timeline import Moment, timeline
+from services.records.chain_history import ChainStory, Partner, chain_story, curve, partners
+from services.store import InstanceRow
+
+LISTED = 50
+"""Trainings on one page of a list; each is drawn anew at every change, in the daemon's own loop."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TrainingRecord:
-    """What was asked, what the chain tells, what happened (the newest first), and why it failed if it did."""
+class RoleState(Protocol):
+    """What the states of all roles have."""
 
-    request: Request | None
-    story: ChainStory
-    timeline: tuple[Moment, ...]
-    failure: str | None
+    @property
+    def request(self) -> Request | None:
+        """What the buyer asked for; None before it has come."""
+
+
+_State = TypeVar("_State", bound=RoleState)
+
+
+@dataclass(frozen=True)
+class TrainingRecord(Generic[_State]):
+    """A training's row, the role's state inside it, and what the chain tells; each is read once."""
+
+    role: ClassVar[PartyRole]
+
+    party: Party = field(repr=False)
+    row: InstanceRow
+
+    @classmethod
+    def find(cls, party: Party, key: str) -> Self | None:
+        """The training of a key; None where the store has none."""
+        row = party.store.instance(key)
+        return None if row is None else cls(party, row)
+
+    @classmethod
+    def newest(cls, party: Party, count: int = LISTED, skipped: int = 0) -> list[Self]:
+        """So many trainings, the newest change first."""
+        kind = cast("Hashable", cls)
+        return [_known(kind, party, row) for row in party.store.newest_instances(count, skipped)]
+
+    @cached_property
+    def state(self) -> _State:
+        """The role's own."""
+        return cast("_State", decode_state(self.role, self.row.state))
+
+    @cached_property
+    def story(self) -> ChainStory:
+        """What the chain tells."""
+        return chain_story(self.party.store, self.row.training)
+
+    @cached_property
+    def timeline(self) -> tuple[Moment, ...]:
+        """What happened, the newest first."""
+        return timeline(self.party.store.facts(self.row.key), self.story)
 
     @property
     def curve(self) -> tuple[tuple[int, int], ...]:
         """(round, error × 1e18)."""
         return curve(self.story.rounds)
 
-    @property
+    @cached_property
     def partners(self) -> tuple[Partner, ...]:
         """The owners' contributions and pay."""
-        return () if self.request is None else partners(self.request, self.story)
+        return () if self.state.request is None else partners(self.state.request, self.story)
 
-    @property
-    def settled(self) -> bool:
-        """Whether the deposit was divided."""
-        return self.story.settled is not None
+
+@lru_cache(maxsize=256)
+def _known(kind: Callable[[Party, InstanceRow], Any], party: Party, row: InstanceRow) -> Any:
+    """A list of many trainings is drawn again for each change of one: the others' are known.
+
+    Whatever a record tells has been noted before the step that it led to, which changes the row.
+    """
+    return kind(party, row)

@@ -14,10 +14,6 @@ Live = Callable[[Reader, str], Fragments | None]
 """Renders the fragments of a topic's argument; None when there is nothing of that name."""
 
 
-LISTED = 50
-"""Trainings on one page of a list; each is drawn anew at every change, in the daemon's own loop."""
-
-
 @dataclass(frozen=True, slots=True)
 class Entry:
     """A link of the navigation; `label` is a text that is translated when shown."""

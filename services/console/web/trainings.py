@@ -6,12 +6,13 @@ from typing import Any
 
 from aiohttp import web
 
+from services.console.party import Party
 from services.console.presentation.parse import whole_number
 from services.console.presentation.rendering import Reader
+from services.console.presentation.training_record import LISTED, TrainingRecord
 from services.console.web.access import page_of
 from services.console.web.pages import or_not_found
-from services.console.web.section import LISTED, Fragments, Live
-from services.store import Store
+from services.console.web.section import Fragments, Live
 
 Values = Mapping[str, Any]
 """What a template is rendered with."""
@@ -21,13 +22,13 @@ Values = Mapping[str, Any]
 class TrainingPages:
     """The handlers and live topics of a role, whose templates lie in the folder of its name.
 
-    `listing` gives the values of the list's page of a number, from 0 on; `values` those of the training of
-    a key, None where there is none. A part is a template under `training/`, the role's own or shared by all.
+    `listing` gives the values of the list's page of a number, from 0 on; `find` the training of a key, None
+    where there is none. A part is a template under `training/`, the role's own or shared by all.
     """
 
     role: str
     listing: Callable[[Reader, int], Values]
-    values: Callable[[Reader, str], Values | None]
+    find: Callable[[Party, str], TrainingRecord[Any] | None]
     own_parts: Sequence[str]
     shared_parts: Sequence[str] = ("curve", "partners", "transactions", "timeline")
 
@@ -49,8 +50,8 @@ class TrainingPages:
     async def show(self, request: web.Request) -> web.StreamResponse:
         """One training."""
         page = page_of(request)
-        values = or_not_found(self.values(page.reader, request.match_info["key"]))
-        return page.render(f"{self.role}/training.html", **values)
+        training = or_not_found(self.find(page.party, request.match_info["key"]))
+        return page.render(f"{self.role}/training.html", training=training)
 
     def live_all(self, reader: Reader, _argument: str) -> Fragments:
         """The list as it is now."""
@@ -58,19 +59,19 @@ class TrainingPages:
 
     def live_one(self, reader: Reader, key: str) -> Fragments | None:
         """All parts of a training's page as they are now."""
-        values = self.values(reader, key)
-        if values is None:
+        training = self.find(reader.party, key)
+        if training is None:
             return None
         templates = {part: f"{self.role}/training/{part}.html" for part in self.own_parts}
         templates |= {part: f"training/{part}.html" for part in self.shared_parts}
-        return {part: reader.fragment(template, **values) for part, template in templates.items()}
+        return {part: reader.fragment(template, training=training) for part, template in templates.items()}
 
 
-def paged(summaries: Callable[[Store, int, int], Sequence[object]]) -> Callable[[Reader, int], Values]:
-    """A listing of pages; `summaries` reads so many of a store after so many that are skipped."""
+def paged(newest: Callable[[Party, int, int], Sequence[object]]) -> Callable[[Reader, int], Values]:
+    """A listing of pages; `newest` reads so many of a store after so many that are skipped."""
 
     def listing(reader: Reader, number: int) -> Values:
-        rows = summaries(reader.party.store, LISTED + 1, number * LISTED)
+        rows = newest(reader.party, LISTED + 1, number * LISTED)
         return {"trainings": rows[:LISTED], "number": number, "more": len(rows) > LISTED}
 
     return listing

@@ -18,10 +18,10 @@ from protocol.roles.aggregator.role import FINAL, display_status
 from protocol.roles.engine.state import BlobRef
 from protocol.roles.shared.parties import Parties
 from protocol.roles.shared.transcript import TranscriptHead
-from services.console.aggregator.views import BUYER, detail, summaries
+from services.console.aggregator.views import BUYER, Training
 from services.store import Store
 from tests.support import console_trainings
-from tests.support.console import Browser, ConsoleWorld
+from tests.support.console import Browser, ConsoleWorld, party_of
 from tests.support.console_trainings import OWNERS, round_of, tell
 from tests.support.documents import RECORD, any_request
 from tests.support.states import state_of, stored
@@ -98,12 +98,16 @@ def put(store, *, facts=(), timers=None, **fields):
 def test_who_is_waited_for_in_both_rounds_in_hand():
     store = Store()
     put(store, training_lane=in_training(5, 0, 2), evaluation=measured(4, MeasuringLane, metrics=(3,)))
-    first, second = detail(store, "1").work
+    first, second = Training.find(party_of(store), "1").work
     assert (first.round, first.attempt, first.status) == (4, 2, "measuring")
     assert (first.answered, first.waiting) == ((OWNERS[3],), (OWNERS[4],))
     assert (second.answered, second.waiting) == ((OWNERS[0], OWNERS[2]), (OWNERS[1],))
-    (summary,) = summaries(store)
-    assert (summary.name, summary.waiting, summary.rounds) == ("Disease progression", 2, 20)
+    (summary,) = Training.newest(party_of(store))
+    assert (summary.state.request.name, summary.waiting, summary.state.request.schedule.rounds) == (
+        "Disease progression",
+        2,
+        20,
+    )
 
 
 @pytest.mark.parametrize(
@@ -118,7 +122,7 @@ def test_who_is_waited_for_in_both_rounds_in_hand():
 def test_the_buyer_and_the_signers_are_waited_for(fields, waiting):
     store = Store()
     put(store, **fields)
-    work = detail(store, "1").work
+    work = Training.find(party_of(store), "1").work
     assert (work[0].waiting if work else None) == waiting
 
 
@@ -126,7 +130,7 @@ def test_deadlines_answers_and_who_was_left_out():
     store = Store()
     facts = [("owner_answered", {"owner": OWNERS[0], "decision": "accepted"})]
     put(store, dropped=0b00010, facts=facts, timers={"updates:5": 60.0, "metrics:4.2": 30.0, "unknown": 1.0})
-    shown = detail(store, "1")
+    shown = Training.find(party_of(store), "1")
     assert [deadline.at for deadline in shown.deadlines] == [1030.0, 1060.0]
     assert shown.answers == ((OWNERS[0], "accepted"),)
     assert shown.dropped == (OWNERS[1],)
@@ -135,9 +139,9 @@ def test_deadlines_answers_and_who_was_left_out():
 def test_a_training_whose_request_has_not_come():
     store = Store()
     put(store, phase="requested", opened=None, request=None, parties=Parties())
-    shown = detail(store, "1")
-    assert (shown.summary.name, shown.summary.rounds, shown.partners) == (None, None, ())
-    assert detail(store, "2") is None
+    shown = Training.find(party_of(store), "1")
+    assert (shown.state.request, shown.partners) == (None, ())
+    assert Training.find(party_of(store), "2") is None
 
 
 async def test_the_pages_and_no_way_to_act(tmp_path):

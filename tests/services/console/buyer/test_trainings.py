@@ -4,10 +4,10 @@ import json
 
 import pytest
 
-from services.console.buyer.views import detail, summaries
+from services.console.buyer.views import Training
 from services.console.presentation.format import points_text
 from services.store import Store
-from tests.support.console import Browser
+from tests.support.console import Browser, party_of
 from tests.support.console_trainings import OWNERS, finished_training, put, running_training
 from tests.support.documents import AGGREGATOR, any_request
 
@@ -15,51 +15,60 @@ from tests.support.documents import AGGREGATOR, any_request
 def test_a_running_training_is_summed_up():
     store = Store()
     running_training(store)
-    (one,) = summaries(store)
-    assert (one.shown, one.recorded, one.rounds) == ("IN_PROGRESS", 3, 20)
-    assert one.improvement == pytest.approx(1 - 0.9**3)
-    assert one.mse == 6000 * 9**3 * 10**15
+    (one,) = Training.newest(party_of(store))
+    assert (one.row.display_status, len(one.story.rounds), one.state.request.schedule.rounds) == (
+        "IN_PROGRESS",
+        3,
+        20,
+    )
+    assert one.story.improvement == pytest.approx(1 - 0.9**3)
+    assert one.story.rounds[-1].mse_after == 6000 * 9**3 * 10**15
     # 3 of 20 rounds of participation, validation and aggregation, and 27.1 % of the contribution.
     assert one.paid / 10**18 == pytest.approx(0.15 * 0.35 + 0.65 * 0.271)
 
 
 def test_contribution_and_pay_by_party():
     store = Store()
-    found = detail(store, running_training(store))
+    found = Training.find(party_of(store), running_training(store))
     shares = [one.contribution for one in found.partners]
     assert shares[:3] == pytest.approx([2 / 3, 1 / 3, -1 / 3])
     assert shares[3:] == [None, None, None]
     assert [one.role for one in found.partners] == [*["trainer"] * 3, *["validator"] * 2, "aggregator"]
     assert found.partners[2].pay == 3 * (10**18 * 5 // 100 // 20 // 3)
     assert found.partners[-1].address == AGGREGATOR
-    assert sum(one.pay for one in found.partners) == found.summary.paid
+    assert sum(one.pay for one in found.partners) == found.paid
     assert [number for number, _error in found.curve] == [0, 1, 2, 3]
     assert found.stoppable
 
 
 def test_an_ended_training_shows_what_was_paid():
     store = Store()
-    found = detail(store, finished_training(store))
-    assert (found.summary.paid, found.refund) == (3 * 10**17, 7 * 10**17)
+    found = Training.find(party_of(store), finished_training(store))
+    assert (found.paid, found.refund) == (3 * 10**17, 7 * 10**17)
     assert found.partners[0].pay == 3 * 10**17
-    assert found.settled
+    assert found.story.settled
     assert not found.stoppable
-    assert found.has_model
+    assert found.model is not None
 
 
 def test_an_order_without_a_number_is_listed():
     store = Store()
     put(store, "order:1", any_request())
-    (one,) = summaries(store)
-    assert (one.training, one.shown, one.improvement, one.paid) == (None, "WAITING", None, 0)
-    assert not detail(store, "order:1").stoppable
-    assert detail(store, "order:2") is None
+    (one,) = Training.newest(party_of(store))
+    assert (one.row.training, one.row.display_status, one.story.improvement, one.paid) == (
+        None,
+        "WAITING",
+        None,
+        0,
+    )
+    assert not Training.find(party_of(store), "order:1").stoppable
+    assert Training.find(party_of(store), "order:2") is None
 
 
 def test_what_failed_is_told_in_words():
     store = Store()
     put(store, "order:1", any_request(), phase="failed", failure="not_enough_owners")
-    assert detail(store, "order:1").failure == "not_enough_owners"
+    assert Training.find(party_of(store), "order:1").state.failure == "not_enough_owners"
 
 
 async def test_the_list_and_the_page_of_a_training(world, browser):

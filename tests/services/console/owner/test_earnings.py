@@ -6,7 +6,7 @@ from protocol.messages import WithdrawOrder
 from services.bus.port import BusUnavailable
 from services.chain.errors import ChainUnavailable
 from services.console.owner.account_views import earnings
-from tests.support.console import ADDRESS, Browser, ConsoleWorld
+from tests.support.console import Browser, ConsoleWorld
 from tests.support.console_owner import pay, put, withdrawn
 
 ETHER = 10**18
@@ -23,7 +23,7 @@ async def world(tmp_path):
 
 async def test_credits_are_told_by_training_and_share(world):
     withdrawn(world, ETHER // 100)
-    money = earnings(world.store, world.owner, ADDRESS)
+    money = earnings(world.party)
     assert money.earned == ETHER // 100 + ETHER // 4 + ETHER // 10
     assert money.withdrawn == ETHER // 100
     assert money.credit == ETHER // 4 + ETHER // 10

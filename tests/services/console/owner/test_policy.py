@@ -75,7 +75,7 @@ async def test_budgets_show_each_data_set_and_buyer(world):
     count(world.store, 1)
     count(world.store, 2, data_set="removed")
     world.store.put_value(ORDERED_POLICY, pack(OwnerPolicy(budget=Budget(per_buyer=4))))
-    assert budget_lines(world.store, world.owner) == (
+    assert budget_lines(world.party) == (
         BudgetLine("removed", None, 1, None),
         BudgetLine("removed", BUYER, 1, 4),
         BudgetLine("rows", None, 1, None),

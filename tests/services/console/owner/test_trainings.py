@@ -5,8 +5,8 @@ import pytest
 from protocol.marketplace import Credited, Joined, RolesDrawn
 from protocol.messages import OwnerDecision
 from protocol.owner_policy import Budget, OwnerPolicy
-from services.console.owner.views import detail, matches_of, summaries
-from services.console.web.section import LISTED
+from services.console.owner.views import matches_of, training_of, trainings
+from services.console.presentation.training_record import LISTED
 from services.records.owner_account import counts_of
 from tests.support.console import ADDRESS, Browser
 from tests.support.console_owner import BUYER, add_rows, count, pay, put, request
@@ -15,7 +15,7 @@ from tests.support.documents import any_request
 
 
 def found(world, key):
-    return detail(world.store, world.owner, ADDRESS, key)
+    return training_of(world.party, key)
 
 
 # ---- views ----
@@ -73,15 +73,15 @@ async def test_requests_that_wait_for_a_decision_come_first(world):
     put(world, 1, phase="ready")
     put(world, 2, phase="waiting", data_set=None)
     put(world, 3, phase="finished")
-    assert [one.training for one in summaries(world.store, ADDRESS)] == [1, 3, 2]
+    assert [one.row.training for one in trainings(world.party)] == [1, 3, 2]
 
 
 async def test_the_list_is_bounded_but_for_what_asks(world):
     put(world, 1, phase="ready")
     for training in range(2, LISTED + 3):
         put(world, training, phase="finished")
-    assert [row.training for row in summaries(world.store, ADDRESS, 2)] == [1, LISTED + 2, LISTED + 1]
-    assert len(summaries(world.store, ADDRESS)) == 1 + LISTED
+    assert [training.row.training for training in trainings(world.party, 2)] == [1, LISTED + 2, LISTED + 1]
+    assert len(trainings(world.party)) == 1 + LISTED
     async with Browser(world) as browser:
         await browser.sign_in()
         assert "Only those that changed last" in await browser.get("/trainings")
@@ -90,15 +90,15 @@ async def test_the_list_is_bounded_but_for_what_asks(world):
 async def test_an_opening_without_an_invitation_is_not_listed(world):
     put(world, 1)
     key = put(world, 2, phase="waiting", data_set=None, invited=False)
-    assert [one.training for one in summaries(world.store, ADDRESS)] == [1]
+    assert [one.row.training for one in trainings(world.party)] == [1]
     assert found(world, key) is None
 
 
 async def test_what_was_earned_is_that_of_this_owner_alone(world):
     key = put(world, 4, phase="finished")
     pay(world, 4, participation=10**16, contribution=3 * 10**16)
-    assert found(world, key).summary.earned == 4 * 10**16
-    assert found(world, key).settled
+    assert found(world, key).earned == 4 * 10**16
+    assert found(world, key).story.settled
 
 
 async def test_before_the_settlement_earned_is_what_the_contract_would_credit(world):
@@ -106,12 +106,12 @@ async def test_before_the_settlement_earned_is_what_the_contract_would_credit(wo
     owners = [ADDRESS, *OWNERS[:4]]
     tell(world.store, 4, *(Joined(training=4, owner=one, seat=seat) for seat, one in enumerate(owners)))
     tell(world.store, 4, RolesDrawn(training=4, trainers=0b00111, validators=0b11000), round_of(4, 1))
-    summary = found(world, key).summary
-    assert summary.role == "trainer"
+    training = found(world, key)
+    assert training.drawn == "trainer"
     # One of 20 rounds: a third of its part of 5 %, and all the better share of what was improved.
-    assert summary.earned > 10**18 * 5 // 100 // 20 // 3
+    assert training.earned > 10**18 * 5 // 100 // 20 // 3
     tell(world.store, 4, Credited(training=4, account=ADDRESS, share="participation", amount=5))
-    assert found(world, key).summary.earned == 5
+    assert found(world, key).earned == 5
 
 
 # ---- pages ----
