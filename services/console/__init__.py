@@ -9,7 +9,7 @@ happens to every request; `auth` and `presentation`. Each imports only what stan
 
 Adding a page, all in the role's section:
 
-1. *View*: a pure function from store to a frozen dataclass, in `views.py`.
+1. *View*: what the page shows beyond the store's own rows, read out of the store, in `views.py`.
 2. *Template*: `templates/<role>/<page>.html` extends `layout.html`; every text stands in `{{ _("…") }}`.
    What the store holds comes from peers: autoescaping stays on, `|safe` is never used, and nothing of theirs
    goes through `_`, whose texts count as markup (values in their places are escaped).

@@ -3,16 +3,18 @@
 import asyncio
 import itertools
 import tempfile
+from collections import defaultdict
 from collections.abc import Awaitable, Callable
 from contextlib import ExitStack
 from pathlib import Path
 
 from protocol.request import Request
+from services.console.web.hub import Hub
 from services.data.sample_request import DemoData, DemoOptions, demo_request, statistics_of
 from services.observability.prometheus import DaemonCollector, serving
 from services.sandbox.demo import LEAST_DEMO_KEY_BITS, Progress, prepared_data
 from services.sandbox.local_market import LocalMarket
-from services.sandbox.start_page import Hubs, consoles
+from services.sandbox.start_page import consoles
 
 Opened = Callable[[str], None]
 """Told the start page's address, secret included."""
@@ -48,14 +50,14 @@ async def attended(
     least_key_bits: int,
 ) -> None:
     """The market until it is cancelled; accounts and what a party uploads are kept in `folder`."""
-    hubs = Hubs()
+    hubs: defaultdict[str, Hub] = defaultdict(Hub)
     progress("starting chain, contract, daemons and worker processes", None)
     market = LocalMarket(
         statistics_of(data),
         options,
         least_key_bits=least_key_bits,
         on_event=lambda event: progress("", event),
-        on_change=hubs.wake,
+        on_change=lambda address: hubs[address].wake(),
     )
     metrics = serving(options.metrics_port, DaemonCollector(market.observed, market.meter))
     async with metrics, market:

@@ -57,22 +57,6 @@ class Place:
     url: str
 
 
-class Hubs:
-    """The live pages of every party, made before the market that wakes them."""
-
-    def __init__(self) -> None:
-        """None yet."""
-        self._by_address: dict[str, Hub] = {}
-
-    def of(self, address: str) -> Hub:
-        """A party's, made when it is first asked for."""
-        return self._by_address.setdefault(address, Hub())
-
-    def wake(self, address: str) -> None:
-        """The party's daemon has done something."""
-        self.of(address).wake()
-
-
 class StartPage:
     """The page that leads to all consoles."""
 
@@ -148,12 +132,8 @@ class StartPage:
             "theme": "auto",
             "csrf": "",
             "parties": [
-                {
-                    "label": _numbered(translated(place.label), number),
-                    "about": translated(place.about),
-                    "address": place.address,
-                    "url": place.url,
-                }
+                # Buyer and aggregator stand alone (−1, 0); owners are counted.
+                (f"{translated(place.label)} {number}" if number > 0 else translated(place.label), place)
                 for number, place in enumerate(self._places, start=-1)
             ],
             "trainings": Training.newest(buyer.context.party),
@@ -166,13 +146,17 @@ class StartPage:
 
 @asynccontextmanager
 async def consoles(
-    market: LocalMarket, hubs: Hubs, folder: Path, port: int, order: Callable[[], Awaitable[object]]
+    market: LocalMarket,
+    hubs: Mapping[str, Hub],
+    folder: Path,
+    port: int,
+    order: Callable[[], Awaitable[object]],
 ) -> AsyncIterator[tuple[StartPage, str]]:
     """Serve everybody's console and the start page while the block runs; gives the page and its address.
 
-    The start page is on `port`, the consoles on the ports after it, all on loopback; 0 takes free ones. The
-    accounts' file and the owners' catalogues are made in `folder`. Raises ConfigurationError for a port that
-    is taken.
+    `hubs` are the parties' by address. The start page is on `port`, the consoles on the ports after it, all
+    on loopback; 0 takes free ones. The accounts' file and the owners' catalogues are made in `folder`. Raises
+    ConfigurationError for a port that is taken.
     """
     password = secrets.token_urlsafe(12)
     users = folder / "console-users.json"
@@ -190,7 +174,7 @@ async def consoles(
 
 @asynccontextmanager
 async def _place(
-    party: Participant, settings: ConsoleSettings, hubs: Hubs, folder: Path
+    party: Participant, settings: ConsoleSettings, hubs: Mapping[str, Hub], folder: Path
 ) -> AsyncIterator[Place]:
     role, address = party.runtime.role.name, party.identity.address
     owner = _owner_resources(party, folder)
@@ -205,7 +189,7 @@ async def _place(
             owner_resources=owner,
         ),
         settings,
-        hubs.of(address),
+        hubs[address],
     )
     label, about = _LABELS[role]
     async with serving(console) as port, _watching(party, owner):
@@ -236,8 +220,3 @@ async def _watching(party: Participant, owner: OwnerResources | None) -> AsyncIt
         yield
     finally:
         watch.cancel()
-
-
-def _numbered(label: str, number: int) -> str:
-    """Buyer and aggregator stand alone (−1, 0); owners are counted."""
-    return f"{label} {number}" if number > 0 else label

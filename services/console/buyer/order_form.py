@@ -1,6 +1,6 @@
 """The form of a request: texts that people type, the document that they mean, and what is wrong with it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal, DecimalException
 from typing import Any, Literal
@@ -130,25 +130,29 @@ def column_count(values: Mapping[str, str]) -> int:
 
 def with_column(values: Mapping[str, str]) -> dict[str, str]:
     """The form with one more feature, with the range of the last one."""
-    count = column_count(values)
-    if count == MOST_COLUMNS:
-        return dict(values)
-    last = {part: values.get(f"feature-{count - 1}-{part}", "") for part in ("minimum", "maximum")}
-    added = {f"feature-{count}-{part}": text for part, text in last.items()}
-    return {**values, **added, f"feature-{count}-name": "", "columns": str(count + 1)}
+    columns = _columns(values)
+    return _with_columns(values, [*columns, {**columns[-1], "name": ""}][:MOST_COLUMNS])
 
 
 def without_column(values: Mapping[str, str], gone: int) -> dict[str, str]:
     """The form without a feature; the last one stays."""
-    count = column_count(values)
-    if count == 1 or not 0 <= gone < count:
-        return dict(values)
+    columns = _columns(values)
+    return _with_columns(values, [column for index, column in enumerate(columns) if index != gone] or columns)
+
+
+def _columns(values: Mapping[str, str]) -> list[dict[str, str]]:
+    """The features by part."""
+    return [
+        {part: values.get(f"feature-{index}-{part}", "") for part in _COLUMN}
+        for index in range(column_count(values))
+    ]
+
+
+def _with_columns(values: Mapping[str, str], columns: Sequence[Mapping[str, str]]) -> dict[str, str]:
     kept = {name: text for name, text in values.items() if not name.startswith("feature-")}
-    remaining = [index for index in range(count) if index != gone]
-    for place, index in enumerate(remaining):
-        for part in _COLUMN:
-            kept[f"feature-{place}-{part}"] = values.get(f"feature-{index}-{part}", "")
-    return {**kept, "columns": str(count - 1)}
+    for index, column in enumerate(columns):
+        kept |= {f"feature-{index}-{part}": text for part, text in column.items()}
+    return {**kept, "columns": str(len(columns))}
 
 
 def document_of(values: Mapping[str, str]) -> dict[str, Any]:
@@ -160,11 +164,8 @@ def document_of(values: Mapping[str, str]) -> dict[str, Any]:
             place = place.setdefault(part, {})
         place[entry.path[-1]] = _meant(values.get(entry.name, ""), entry.kind)
     document["features"] = tuple(
-        {
-            part: _meant(values.get(f"feature-{index}-{part}", ""), "text" if part == "name" else "decimal")
-            for part in _COLUMN
-        }
-        for index in range(column_count(values))
+        {part: _meant(text, "text" if part == "name" else "decimal") for part, text in column.items()}
+        for column in _columns(values)
     )
     document["start"] = _start(values)
     return document

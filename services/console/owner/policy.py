@@ -9,7 +9,7 @@ from aiohttp import web
 from protocol.messages import PolicyOrder
 from protocol.owner_policy import OwnerPolicy
 from services.console.owner.account_views import budget_lines
-from services.console.owner.policy_form import PolicyForm, form_of, limit_of, read
+from services.console.owner.policy_form import form_of, limit_of, read
 from services.console.owner.views import policy_in_force
 from services.console.presentation.i18n import gettext_noop as _
 from services.console.web.access import audit, page_of
@@ -35,7 +35,7 @@ async def save(request: web.Request) -> web.StreamResponse:
     form = await page.form()
     policy, problems = read(form, policy_in_force(page.party))
     if policy is None:
-        return _page(page, PolicyForm(form, problems), status=422)
+        return _page(page, form, problems=problems, status=422)
     return await _order(page, policy)
 
 
@@ -69,7 +69,7 @@ async def _order(page: Page, policy: OwnerPolicy | None) -> web.StreamResponse:
 
 def _page(
     page: Page,
-    form: PolicyForm,
+    form: Mapping[str, str],
     *,
     note: str | None = None,
     limits: Mapping[str, str] | None = None,
@@ -83,7 +83,7 @@ def _page(
         form=form,
         note=note,
         limits=limits or {},
-        limit_problems=problems or {},
+        problems=problems or {},
         budget_lines=budget_lines(party),
         names=[entry.name for entry in party.owner.catalogue.list()],
         ordered=ordered_policy(party.store) is not None,

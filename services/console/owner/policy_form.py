@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
 from protocol.asset import MARKET_ASSET
 from protocol.errors import MisuseError
@@ -16,31 +15,21 @@ _LARGEST_PAY = 10**9 * MARKET_ASSET.whole
 _LONGEST_NAME = 200
 
 
-@dataclass(frozen=True, slots=True)
-class PolicyForm:
-    """Texts by field, and what is wrong with them; the problems are translated where they are shown."""
-
-    values: Mapping[str, str]
-    problems: Mapping[str, str] = field(default_factory=dict)
-
-
-def form_of(policy: OwnerPolicy) -> PolicyForm:
-    """A policy as it is shown for changing."""
+def form_of(policy: OwnerPolicy) -> dict[str, str]:
+    """A policy as it is shown for changing: texts by field."""
     per_buyer, in_total = policy.budget.per_buyer, policy.budget.in_total
-    return PolicyForm(
-        {
-            "automatic": "yes" if policy.automatic else "",
-            "withdraw": "yes" if policy.withdraw else "",
-            **{name: "\n".join(getattr(policy, name)) for name in _LISTS},
-            "minimum_pay": MARKET_ASSET.plain(policy.minimum_pay_wei),
-            "per_buyer": "" if per_buyer is None else str(per_buyer),
-            "in_total": "" if in_total is None else str(in_total),
-        }
-    )
+    return {
+        "automatic": "yes" if policy.automatic else "",
+        "withdraw": "yes" if policy.withdraw else "",
+        **{name: "\n".join(getattr(policy, name)) for name in _LISTS},
+        "minimum_pay": MARKET_ASSET.plain(policy.minimum_pay_wei),
+        "per_buyer": "" if per_buyer is None else str(per_buyer),
+        "in_total": "" if in_total is None else str(in_total),
+    }
 
 
 def read(form: Mapping[str, str], before: OwnerPolicy) -> tuple[OwnerPolicy | None, dict[str, str]]:
-    """(the policy that a form describes, problems by field): one of the two is empty."""
+    """(the policy that a form describes, problems by field, to be translated): one of the two is empty."""
     problems: dict[str, str] = {}
     lists = {name: _lines(form.get(name, "")) for name in _LISTS}
     buyers = tuple(address.lower() for address in lists["buyers"])

@@ -25,7 +25,7 @@ FULL = OwnerPolicy(
 
 @pytest.mark.parametrize("policy", [OwnerPolicy(), FULL])
 def test_a_form_that_is_sent_back_unchanged_is_the_same_policy(policy):
-    assert read(form_of(policy).values, policy) == (policy, {})
+    assert read(form_of(policy), policy) == (policy, {})
 
 
 @pytest.mark.parametrize(
@@ -46,13 +46,13 @@ def test_a_form_that_is_sent_back_unchanged_is_the_same_policy(policy):
     ],
 )
 def test_each_field_names_its_own_problem(field, text):
-    policy, problems = read({**form_of(FULL).values, field: text}, FULL)
+    policy, problems = read({**form_of(FULL), field: text}, FULL)
     assert policy is None
     assert list(problems) == [field]
 
 
 def test_addresses_in_any_case_and_amounts_with_a_comma_are_understood():
-    form = {**form_of(FULL).values, "buyers": BUYER.upper().replace("X", "x"), "minimum_pay": "0,25"}
+    form = {**form_of(FULL), "buyers": BUYER.upper().replace("X", "x"), "minimum_pay": "0,25"}
     assert read(form, FULL) == (FULL, {})
 
 
@@ -89,7 +89,7 @@ async def test_the_page_shows_the_policy_in_force_and_saving_orders_another(worl
         page = await browser.get("/policy")
         assert "From the daemon's configuration." in page
         assert 'id="reset"' not in page
-        form = {**form_of(FULL).values, "automatic": "yes", "per_buyer": "3"}
+        form = {**form_of(FULL), "automatic": "yes", "per_buyer": "3"}
         response = await browser.post("/policy", form)
         assert response.headers["Location"] == "/policy?done=saved"
         world.store.put_value(ORDERED_POLICY, pack(FULL))
@@ -106,7 +106,7 @@ async def test_saving_keeps_limits_of_single_data_sets(world):
     world.store.put_value(ORDERED_POLICY, pack(FULL))
     async with Browser(world) as browser:
         await browser.sign_in()
-        await browser.post("/policy", {**form_of(FULL).values, "per_buyer": "7"})
+        await browser.post("/policy", {**form_of(FULL), "per_buyer": "7"})
         await browser.post("/policy/limits", {"data_set": "rows", "buyer": BUYER, "trainings": "2"})
     first, second = (order.policy.budget for order in ordered(world))
     assert first == Budget(per_buyer=7, limits=FULL.budget.limits)
