@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.postgresql import fresh_schema, shared_database
-from tests.support.rabbitmq import Server, shared_server
+from tests.support.broker.rabbitmq import Server, shared_server
+from tests.support.database.postgresql import fresh_schema, shared_database
 
 
 @pytest.fixture(scope="session")
@@ -19,7 +19,7 @@ def run_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def rabbitmq(run_folder: Path) -> Iterator[Server]:
-    """A real broker, the same for all processes of this run; see `tests.support.rabbitmq`."""
+    """A real broker, the same for all processes of this run; see `tests.support.broker.rabbitmq`."""
     with shared_server(run_folder) as server:
         yield server
 

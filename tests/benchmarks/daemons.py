@@ -21,8 +21,8 @@ from services.data.samples import deal, diabetes
 from services.observability.logging import configure
 from services.sandbox.demo import DemoOptions, run_demo
 from tests.benchmarks.machine import MachineReport, describe
-from tests.support.daemon_market import DaemonMarket, write_request
-from tests.support.rabbitmq import running_server
+from tests.support.broker.rabbitmq import running_server
+from tests.support.daemons.daemon_market import DaemonMarket, write_request
 
 CRYPTOGRAPHY = ("training", "refresh", "metric", "opening")
 

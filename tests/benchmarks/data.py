@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from sklearn.datasets import load_diabetes
 from sklearn.model_selection import train_test_split
 
-from tests.support.thesis_way import Rows
+from tests.support.thesis.thesis_way import Rows
 
 Matrix = NDArray[np.float64]
 SEED = 39

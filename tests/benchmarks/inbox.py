@@ -30,10 +30,10 @@ from services.runtime.receiver import Receiver
 from services.runtime.role_adapter import Role
 from services.store import NewMessage, StepWrites, Store
 from tests.benchmarks import machine
-from tests.support.amqp_market import AmqpMarket, amqp_market
-from tests.support.rabbitmq import Server, running_server
-from tests.support.scripted_daemon import resources_of
-from tests.support.service_world import FakeChain, Person
+from tests.support.broker.amqp_market import AmqpMarket, amqp_market
+from tests.support.broker.rabbitmq import Server, running_server
+from tests.support.daemons.scripted_daemon import resources_of
+from tests.support.daemons.service_world import FakeChain, Person
 
 BODY_BYTES = 1024
 UNCONFIRMED = 500

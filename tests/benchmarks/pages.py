@@ -15,9 +15,9 @@ from playwright.async_api import CDPSession, Page
 from rich.console import Console as Terminal
 from rich.table import Table
 
-from tests.support.chromium import running_browser, visitor
-from tests.support.console_pages import Consoles
-from tests.support.demo_process import DemoProcess, running_demo
+from tests.support.console.chromium import running_browser, visitor
+from tests.support.console.pages import Consoles
+from tests.support.daemons.demo_process import DemoProcess, running_demo
 
 _FIGURES = ("first byte", "first paint", "loaded", "kB")
 _READ = """() => {

@@ -24,7 +24,7 @@ from protocol.learning.refresh import mask_updates, refresh_model, unmask_model
 from protocol.learning.scales import COEFFICIENT_SCALE, MODEL_SCALE
 from protocol.learning.widths import Widths
 from tests.benchmarks.data import STEP_SIZE, Matrix, Split, pool
-from tests.support.thesis_way import Rows
+from tests.support.thesis.thesis_way import Rows
 
 LOCAL_STEPS = 5
 RANGE_BITS = 24

@@ -14,7 +14,7 @@ from tests.benchmarks.data import (
     federated,
     least_squares,
 )
-from tests.support.pure_market import PureMarket
+from tests.support.roles.pure_market import PureMarket
 
 THESIS_INITIAL, THESIS_FEDERATED, THESIS_LOCAL = 27000.0, 3311.84, 3167.81
 """Chapter 8: "≈ 27000", DeltaML with five owners, and a linear regression on all the data."""

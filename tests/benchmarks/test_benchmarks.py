@@ -10,7 +10,7 @@ from tests.benchmarks import results
 from tests.benchmarks.__main__ import measure
 from tests.benchmarks.data import Split, error, federated, least_squares, thesis_split
 from tests.benchmarks.report import show
-from tests.support.thesis_way import ThesisTraining
+from tests.support.thesis.thesis_way import ThesisTraining
 
 KEY_BITS = 1024
 """Enough for the exponents that phe's floats gather between two refreshes of the thesis' way."""

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.benchmarks.inbox import BODY_BYTES, measure, messages
-from tests.support.service_world import Person
+from tests.support.daemons.service_world import Person
 
 COUNT = 150
 

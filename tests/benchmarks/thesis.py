@@ -6,7 +6,7 @@ import numpy as np
 from pydantic import BaseModel
 
 from tests.benchmarks.data import STEP_SIZE, STEPS, Split, descend, error, federated
-from tests.support.thesis_way import STEPS_PER_METRIC, Clock, Errors, Matrix, ThesisTraining
+from tests.support.thesis.thesis_way import STEPS_PER_METRIC, Clock, Errors, Matrix, ThesisTraining
 
 RANDOMISING = "randomising what is sent"
 

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Browser
 
-from tests.support.chromium import Watched, running_browser, visitor
-from tests.support.console_pages import Consoles
-from tests.support.demo_process import DemoProcess, running_demo
+from tests.support.console.chromium import Watched, running_browser, visitor
+from tests.support.console.pages import Consoles
+from tests.support.daemons.demo_process import DemoProcess, running_demo
 
 
 @pytest.fixture

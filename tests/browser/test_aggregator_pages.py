@@ -2,8 +2,8 @@
 
 from playwright.async_api import expect
 
-from tests.support.chromium import screenshots
-from tests.support.console_pages import LONG, assert_accessible
+from tests.support.console.chromium import screenshots
+from tests.support.console.pages import LONG, assert_accessible
 
 
 async def test_a_training_is_watched_and_nothing_can_be_changed(consoles):

@@ -4,8 +4,8 @@ import json
 
 from playwright.async_api import Page, expect
 
-from tests.support.chromium import screenshots
-from tests.support.console_pages import LONG, assert_accessible
+from tests.support.console.chromium import screenshots
+from tests.support.console.pages import LONG, assert_accessible
 
 COLUMNS = (("bmi", "-0.2", "0.2"), ("bp", "-0.2", "0.2"))
 

@@ -6,9 +6,9 @@ import aiohttp
 import pytest
 from playwright.async_api import expect
 
-from tests.support.chromium import screenshots, visitor
-from tests.support.console_daemon import NAME, PASSWORD, ConsoleDaemon
-from tests.support.console_pages import LONG
+from tests.support.console.chromium import screenshots, visitor
+from tests.support.console.daemon import NAME, PASSWORD, ConsoleDaemon
+from tests.support.console.pages import LONG
 
 REQUEST = """\
 name: {name}

@@ -5,8 +5,8 @@ import re
 import pytest
 from playwright.async_api import Page, expect
 
-from tests.support.chromium import screenshots
-from tests.support.console_pages import LONG, Consoles, assert_accessible
+from tests.support.console.chromium import screenshots
+from tests.support.console.pages import LONG, Consoles, assert_accessible
 
 ROWS = b"age,bmi,progression\n" + b"".join(b"%d,%d.5,%d\n" % (n % 90, n % 7, 3 * n) for n in range(1, 400))
 UNREADABLE = b"age,bmi\n1,2\n3,secret\n"

@@ -5,8 +5,8 @@ import re
 import pytest
 from playwright.async_api import expect
 
-from tests.support.chromium import screenshots, visitor
-from tests.support.console_pages import assert_accessible
+from tests.support.console.chromium import screenshots, visitor
+from tests.support.console.pages import assert_accessible
 
 
 @pytest.fixture

@@ -2,8 +2,8 @@
 
 from playwright.async_api import expect
 
-from tests.support.chromium import screenshots
-from tests.support.console_pages import LONG, assert_accessible
+from tests.support.console.chromium import screenshots
+from tests.support.console.pages import LONG, assert_accessible
 
 
 async def test_it_leads_to_every_party_and_shows_the_training_run(consoles):

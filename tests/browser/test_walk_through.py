@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Page, expect
 
-from tests.support.chromium import SCREENSHOTS, visitor
-from tests.support.console_pages import LONG, Consoles
-from tests.support.demo_process import running_demo
+from tests.support.console.chromium import SCREENSHOTS, visitor
+from tests.support.console.pages import LONG, Consoles
+from tests.support.daemons.demo_process import running_demo
 
 
 class Series:

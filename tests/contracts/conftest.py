@@ -4,7 +4,7 @@ import pytest
 from hypothesis import settings
 
 from contracts import forge
-from tests.support.anvil import running_anvil
+from tests.support.chain.anvil import running_anvil
 
 # A busy machine is no fault of the code.
 settings.register_profile("unhurried", deadline=None)

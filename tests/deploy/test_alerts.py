@@ -6,8 +6,8 @@ import re
 import pytest
 import yaml
 
-from tests.support.prometheus import promtool
-from tests.support.promql import ALERTS, DEPLOY, alert_rules
+from tests.support.deployment.prometheus import promtool
+from tests.support.deployment.promql import ALERTS, DEPLOY, alert_rules
 
 PARTY = 'role="data_owner",party="0xab",instance="owner:9464"'
 QUEUE = 'job="rabbitmq-queues",vhost="deltaml",queue="deltaml'

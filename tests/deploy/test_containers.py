@@ -16,7 +16,7 @@ from typer.main import get_command
 
 from services.admin.market_folder import MarketFolder
 from services.cli import app
-from tests.support.dockerfile import instructions_of
+from tests.support.deployment.dockerfile import instructions_of
 
 ROOT = Path(__file__).parents[2]
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())

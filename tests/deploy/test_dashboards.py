@@ -6,7 +6,7 @@ import sys
 import pytest
 import yaml
 
-from tests.support.promql import DEPLOY, dashboards, metrics_of
+from tests.support.deployment.promql import DEPLOY, dashboards, metrics_of
 
 GRAFANA = DEPLOY / "grafana"
 

@@ -18,7 +18,7 @@ from services.common.files import read_passphrase
 from services.config.daemons import KINDS, load
 from services.daemon.shutdown import CLOSE_SECONDS, DRAIN_SECONDS
 from tests.deploy.test_containers import parsed
-from tests.support.dockerfile import instructions_of
+from tests.support.deployment.dockerfile import instructions_of
 
 ROOT = Path(__file__).parents[2]
 CHART = ROOT / "deploy" / "helm" / "deltaml"

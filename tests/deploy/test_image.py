@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from tests.deploy.test_containers import parsed
-from tests.support.dockerfile import build_stage, copied_files, instructions_of
+from tests.support.deployment.dockerfile import build_stage, copied_files, instructions_of
 
 ROOT = Path(__file__).parents[2]
 FILE = ROOT / "deploy" / "Dockerfile"

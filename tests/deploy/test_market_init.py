@@ -25,9 +25,9 @@ from services.console.auth.accounts import Accounts
 from services.data.catalog import Catalog
 from services.data.tabular import column_names
 from services.identity.keystore import Cost, Keystore
-from tests.support.anvil import running_anvil
-from tests.support.command_line import refused, run, run_json
-from tests.support.daemon_market import DaemonProcess
+from tests.support.chain.anvil import running_anvil
+from tests.support.daemons.command_line import refused, run, run_json
+from tests.support.daemons.daemon_market import DaemonProcess
 
 CHEAP = Cost(2, 1, 8192)
 OWNERS = 5

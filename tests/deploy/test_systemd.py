@@ -14,8 +14,8 @@ from services.common.files import read_passphrase
 from services.config.daemons import KINDS
 from services.daemon.shutdown import CLOSE_SECONDS, DRAIN_SECONDS
 from tests.deploy.test_containers import parsed
-from tests.support.confined import allowed_calls, settings_of
-from tests.support.packages import install
+from tests.support.deployment.confined import allowed_calls, settings_of
+from tests.support.deployment.packages import install
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "deploy" / "systemd"
@@ -117,7 +117,7 @@ def test_user_and_folders_are_made_as_the_unit_needs_them(tmp_path):
 
 def confined(*command, text=True):
     return subprocess.run(
-        [sys.executable, "-m", "tests.support.confined", UNIT, *command],
+        [sys.executable, "-m", "tests.support.deployment.confined", UNIT, *command],
         cwd=ROOT,
         capture_output=True,
         text=text,

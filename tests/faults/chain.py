@@ -6,8 +6,8 @@ from types import MappingProxyType
 
 from tests.faults.fault import Fault
 from tests.faults.market import Training
-from tests.support.daemon_market import CONFIRMATIONS
-from tests.support.reorganisation import FATES, reorganise
+from tests.support.chain.reorganisation import FATES, reorganise
+from tests.support.daemons.daemon_market import CONFIRMATIONS
 
 _NOTICE_SECONDS = 3.0
 

@@ -21,10 +21,10 @@ from tests.faults.node import Node
 from tests.faults.processes import ForkedDaemon
 from tests.faults.proxy import LinkProxy
 from tests.faults.traffic import Traffic
-from tests.support.amqp_market import amqp_market
-from tests.support.daemon_market import CHEAP, CONFIRMATIONS, KINDS, DaemonMarket
-from tests.support.private_rabbitmq import PrivateBroker
-from tests.support.small_markets import COLUMNS, small_data, small_request
+from tests.support.broker.amqp_market import amqp_market
+from tests.support.broker.private_rabbitmq import PrivateBroker
+from tests.support.daemons.daemon_market import CHEAP, CONFIRMATIONS, KINDS, DaemonMarket
+from tests.support.roles.small_markets import COLUMNS, small_data, small_request
 
 OWNERS = 6
 BOUND_SECONDS = 450.0

@@ -19,7 +19,7 @@ from typing import Any
 from services.chain.errors import ChainUnavailable, RpcError
 from services.chain.rpc.http import HttpRpc
 from services.daemon.shutdown import cancelled
-from tests.support.anvil import anvil_binary
+from tests.support.chain.anvil import anvil_binary
 
 BLOCK_SECONDS = 0.2
 _CLOSE_SECONDS = 5.0

@@ -20,9 +20,9 @@ from services.bus.naming import DEAD_QUEUE
 from services.chain.contract.client import MarketplaceClient
 from services.runtime.input_codec import event_identity, message_identity
 from tests.faults.market import FaultMarket, Training
-from tests.support.chain_events import chain_events
-from tests.support.daemon_outcome import owner_data
-from tests.support.pay import credited, recomputed
+from tests.support.chain.chain_events import chain_events
+from tests.support.daemons.daemon_outcome import owner_data
+from tests.support.roles.pay import credited, recomputed
 
 _FIXED_POINT = 10**18
 _LATEST_SECONDS = 60.0

@@ -18,7 +18,7 @@ from tests.faults.market import FaultMarket
 from tests.faults.outcome import check
 from tests.faults.processes import start_server
 from tests.faults.runner import stop_when_told
-from tests.support.private_rabbitmq import private_broker
+from tests.support.broker.private_rabbitmq import private_broker
 
 _QUIET_SECONDS = 2.0
 _BOUND_SECONDS = 240.0

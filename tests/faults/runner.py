@@ -14,7 +14,7 @@ from random import Random
 from tests.faults.market import BOUND_SECONDS, FaultMarket
 from tests.faults.outcome import check
 from tests.faults.plan import CLASSES, scenario
-from tests.support.private_rabbitmq import PrivateBroker, private_broker
+from tests.support.broker.private_rabbitmq import PrivateBroker, private_broker
 
 
 @dataclass(frozen=True)

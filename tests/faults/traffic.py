@@ -13,7 +13,7 @@ from services.bus.amqp.connection import bounded
 from services.bus.amqp.message_properties import copy_of
 from services.bus.naming import EXCHANGE, queue_name
 from services.daemon.shutdown import cancelled
-from tests.support.amqp_market import AmqpMarket
+from tests.support.broker.amqp_market import AmqpMarket
 
 _TAP = "faults.tap"
 _CLOSE_SECONDS = 2.0

@@ -5,8 +5,8 @@ import asyncio
 import pytest
 
 from services.data.samples import deal, diabetes
-from tests.support.daemon_market import DaemonMarket, write_request
-from tests.support.daemon_outcome import check_outcome
+from tests.support.daemons.daemon_market import DaemonMarket, write_request
+from tests.support.daemons.daemon_outcome import check_outcome
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from services.data.model_file import read_model
 from services.identity.sealing import unseal
 from services.observability.counters import PHASES
 from services.sandbox.demo import DemoOptions
-from tests.support.watched_demo import naive_training, watched_demo
+from tests.support.daemons.watched_demo import naive_training, watched_demo
 
 REPORT_FIELDS = [
     *("rows", "features", "owners", "trainers", "validators", "rounds", "local_steps", "step_size"),

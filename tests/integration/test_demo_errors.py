@@ -12,7 +12,7 @@ import pytest
 from protocol.learning.descent import affine_map
 from protocol.learning.statistic import select
 from services.data.sample_request import DemoOptions, load_data, statistics_of
-from tests.support.command_line import run
+from tests.support.daemons.command_line import run
 
 ROOT = Path(__file__).parents[2]
 LINE = "import sys; sys.argv = ['deltaml', *sys.argv[1:]]; from services.cli import main; main()"

@@ -11,7 +11,7 @@ from protocol.errors import MisuseError
 from services.bus.broker.management_client import connected
 from services.bus.port import BusRefused
 from services.sandbox.demo import DemoOptions, run_demo
-from tests.support.amqp_market import management_access
+from tests.support.broker.amqp_market import management_access
 
 
 def with_login(url, user, password):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_diabetes
 
-from tests.support.pure_market import PureMarket
+from tests.support.roles.pure_market import PureMarket
 
 ROUNDS, LOCAL_STEPS = 20, 5
 FEATURES, TARGET = load_diabetes(return_X_y=True)

@@ -7,8 +7,8 @@ import re
 import pytest
 
 from services.data.samples import deal, diabetes
-from tests.support.command_line import run
-from tests.support.daemon_market import DaemonMarket
+from tests.support.daemons.command_line import run
+from tests.support.daemons.daemon_market import DaemonMarket
 
 STARTED = ("listener", "aggregator", "owner-1")
 

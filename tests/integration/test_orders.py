@@ -7,8 +7,8 @@ from protocol.records import Market
 from services.chain.contract.client import MarketplaceClient
 from services.chain.rpc.http import HttpRpc
 from services.data.samples import deal, diabetes
-from tests.support.chain_events import chain_events
-from tests.support.daemon_market import DaemonMarket, write_request
+from tests.support.chain.chain_events import chain_events
+from tests.support.daemons.daemon_market import DaemonMarket, write_request
 
 MANUAL = ("owner-4", "owner-5")
 

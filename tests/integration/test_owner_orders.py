@@ -6,7 +6,7 @@ import pytest
 
 from services.data.samples import deal, diabetes
 from services.records.owner_account import payments
-from tests.support.daemon_market import DaemonMarket, write_request
+from tests.support.daemons.daemon_market import DaemonMarket, write_request
 
 WITHOUT_DATA, ASKING, USED_UP, WILLING = (f"owner-{number}" for number in (1, 2, 3, 4))
 UNLIMITED = {"per_buyer": 1000, "in_total": 1000}

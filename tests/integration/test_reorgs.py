@@ -12,12 +12,12 @@ import pytest
 from protocol.marketplace import Settled
 from services.chain.rpc.http import HttpRpc
 from services.store import Store
-from tests.support.anvil import running_anvil
-from tests.support.chain_events import chain_events
-from tests.support.chain_market import ChainMarket
-from tests.support.following import Following, Streams
-from tests.support.reorganisation import FATES, reorganise
-from tests.support.scripted_training import ScriptedTraining
+from tests.support.chain.anvil import running_anvil
+from tests.support.chain.chain_events import chain_events
+from tests.support.chain.chain_market import ChainMarket
+from tests.support.chain.reorganisation import FATES, reorganise
+from tests.support.daemons.following import Following, Streams
+from tests.support.daemons.scripted_training import ScriptedTraining
 
 DEEPEST = 20
 ALL = "DELTAML_ALL_REORGS" in os.environ

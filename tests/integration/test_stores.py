@@ -6,13 +6,13 @@ from contextlib import ExitStack, closing
 import pytest
 
 from services.data.samples import deal, diabetes
-from tests.support.command_line import run
-from tests.support.daemon_market import DaemonMarket, write_request
-from tests.support.daemon_outcome import check_outcome
-from tests.support.forked_daemons import DaemonForks, ForkedDaemonProcess
-from tests.support.postgresql import fresh_schema
-from tests.support.private_postgresql import private_cluster
-from tests.support.schema_2 import taken_back
+from tests.support.daemons.command_line import run
+from tests.support.daemons.daemon_market import DaemonMarket, write_request
+from tests.support.daemons.daemon_outcome import check_outcome
+from tests.support.daemons.forked_daemons import DaemonForks, ForkedDaemonProcess
+from tests.support.database.postgresql import fresh_schema
+from tests.support.database.private_postgresql import private_cluster
+from tests.support.database.schema_2 import taken_back
 
 ROUNDS = 4
 

@@ -14,10 +14,10 @@ from services.runtime.effects import packed_message
 from services.runtime.outbox_relay import OutboxRelay
 from services.runtime.runtime import Runtime
 from services.store import Store
-from tests.support.amqp_market import AmqpMarket, amqp_market
-from tests.support.private_rabbitmq import PrivateBroker, private_broker
-from tests.support.scripted_daemon import ScriptedPool, resources_of, said, step
-from tests.support.service_world import FakeChain, Person
+from tests.support.broker.amqp_market import AmqpMarket, amqp_market
+from tests.support.broker.private_rabbitmq import PrivateBroker, private_broker
+from tests.support.daemons.scripted_daemon import ScriptedPool, resources_of, said, step
+from tests.support.daemons.service_world import FakeChain, Person
 
 SENDERS, EACH = 4, 2_500
 MESSAGES = SENDERS * EACH

@@ -8,7 +8,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 
 from services.observability import tracing
 from services.sandbox.demo import DemoOptions
-from tests.support.watched_demo import watched_demo
+from tests.support.daemons.watched_demo import watched_demo
 
 
 @pytest.fixture(scope="module")

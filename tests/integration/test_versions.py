@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from services.sandbox.demo import DemoOptions
-from tests.support import watched_demo as watched_module
-from tests.support.next_minor import VERSION, NextMinorMarket
-from tests.support.watched_demo import naive_training, watched_demo
+from tests.support.daemons import watched_demo as watched_module
+from tests.support.daemons.next_minor import VERSION, NextMinorMarket
+from tests.support.daemons.watched_demo import naive_training, watched_demo
 
 
 @pytest.mark.parametrize("ahead", ["federated_aggregator", "data_owner", "model_buyer"])

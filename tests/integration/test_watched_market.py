@@ -7,9 +7,9 @@ import pytest
 import yaml
 
 from services.data.samples import deal, diabetes
-from tests.support.daemon_market import DaemonMarket, write_request
-from tests.support.prometheus import running_prometheus
-from tests.support.promql import DEPLOY, alert_rules, metrics_of, panel_expressions
+from tests.support.daemons.daemon_market import DaemonMarket, write_request
+from tests.support.deployment.prometheus import running_prometheus
+from tests.support.deployment.promql import DEPLOY, alert_rules, metrics_of, panel_expressions
 
 
 @pytest.fixture

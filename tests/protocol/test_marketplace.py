@@ -9,7 +9,7 @@ from protocol import marketplace as chain
 from protocol.codec import pack, unpack
 from protocol.marketplace import ContractCall, MarketplaceEvent, Terms, training_of
 from protocol.types import FrozenModel
-from tests.support.documents import RECORD, any_request
+from tests.support.deployment.documents import RECORD, any_request
 
 ACCOUNT = "0x" + "0a" * 20
 KEY = b"k" * 32

@@ -16,7 +16,7 @@ from protocol.owner_policy import OwnerPolicy
 from protocol.signatures import address_of
 from protocol.types import FrozenModel
 from protocol.vectors import EncryptedVector, PackedVector
-from tests.support.documents import RECORD, any_request
+from tests.support.deployment.documents import RECORD, any_request
 
 KEY = b"\x01" * 32
 PARTY, OTHER = address_of(KEY), "0x" + "cd" * 20

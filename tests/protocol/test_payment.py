@@ -22,8 +22,8 @@ from protocol.payment import (
 from protocol.records import FIXED_POINT
 from protocol.request import Request
 from protocol.types import mask_of, seats_of
-from tests.support.documents import RECORD, any_request
-from tests.support.pay import recomputed
+from tests.support.deployment.documents import RECORD, any_request
+from tests.support.roles.pay import recomputed
 
 BUYER = "0x" + "b0" * 20
 ERRORS = st.integers(1, (1 << 100) - 1)

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from protocol.codec import pack, unpack
 from protocol.records import Market, RoundRecord
-from tests.support.documents import RECORD
+from tests.support.deployment.documents import RECORD
 
 TYPES = {
     "EIP712Domain": [

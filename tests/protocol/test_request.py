@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from protocol.errors import MisuseError
 from protocol.request import Request, parse_request
-from tests.support.documents import AGGREGATOR, any_request, request_content
+from tests.support.deployment.documents import AGGREGATOR, any_request, request_content
 
 CANONICAL = (
     '{"aggregator":"0xabababababababababababababababababababab",'

@@ -7,7 +7,7 @@ import pytest
 
 from protocol.learning.statistic import Statistic, StatisticBuilder
 from protocol.requirements import mismatches
-from tests.support.documents import any_request
+from tests.support.deployment.documents import any_request
 
 COLUMNS = ("bmi", "income", "age", "progression")
 

@@ -11,7 +11,7 @@ from rich.console import Console
 from services.observability.logging import configure
 from tests.soak.report import STEADY, show
 from tests.soak.run import Plan, soak
-from tests.support.rabbitmq import running_server
+from tests.support.broker.rabbitmq import running_server
 
 
 def main(

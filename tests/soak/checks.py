@@ -10,8 +10,8 @@ from services.bus.naming import DEAD_QUEUE
 from services.chain.contract.client import MarketplaceClient
 from services.chain.rpc.http import HttpRpc
 from tests.soak.market import SoakMarket
-from tests.support.chain_events import chain_events
-from tests.support.pay import credited, recomputed
+from tests.support.chain.chain_events import chain_events
+from tests.support.roles.pay import credited, recomputed
 
 _MOST_LOOKS = 60
 

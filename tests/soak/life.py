@@ -12,7 +12,7 @@ from services.data.catalog import Catalog
 from tests.soak.market import SoakMarket
 from tests.soak.readings import Observer
 from tests.soak.schedule import Event
-from tests.support.daemon_market import CHEAP
+from tests.support.daemons.daemon_market import CHEAP
 
 _DEADLINES = {"join_s": 60, "step_s": 30, "chain_s": 60}
 

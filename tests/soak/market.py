@@ -11,10 +11,10 @@ from services.bus.amqp.amqp_bus import AmqpBus
 from services.common.files import read_passphrase, write_private
 from services.identity.keystore import Keystore
 from services.identity.signing import order_to_self
-from tests.support.daemon_market import DaemonMarket, DaemonProcess
-from tests.support.forked_daemons import DaemonForks, ForkedDaemonProcess
-from tests.support.rabbitmq import Server
-from tests.support.small_markets import COLUMNS, small_data, small_request
+from tests.support.broker.rabbitmq import Server
+from tests.support.daemons.daemon_market import DaemonMarket, DaemonProcess
+from tests.support.daemons.forked_daemons import DaemonForks, ForkedDaemonProcess
+from tests.support.roles.small_markets import COLUMNS, small_data, small_request
 
 KEY_BITS = 512
 

@@ -16,8 +16,8 @@ from tests.soak.market import KEY_BITS, SoakMarket
 from tests.soak.readings import Observer
 from tests.soak.report import Part, SoakReport, memory_report
 from tests.soak.schedule import schedule
-from tests.support.forked_daemons import DaemonForks
-from tests.support.rabbitmq import Server
+from tests.support.broker.rabbitmq import Server
+from tests.support.daemons.forked_daemons import DaemonForks
 
 
 @dataclass(frozen=True)

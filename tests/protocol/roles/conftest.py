@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from tests.support.transitions import TAKEN, untaken
+from tests.support.roles.transitions import TAKEN, untaken
 
 FOLDER = Path(__file__).parent
 

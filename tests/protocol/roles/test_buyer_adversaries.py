@@ -8,9 +8,9 @@ from protocol.envelope import SignedMessage
 from protocol.errors import ProtocolViolation
 from protocol.messages import RowCount, TrainedModel
 from protocol.roles.engine.inputs import MessageReceived
-from tests.support.forgeries import BAD_PACKED, BAD_VECTORS, spoilt
-from tests.support.pure_market import PureMarket
-from tests.support.small_markets import (
+from tests.support.roles.forgeries import BAD_PACKED, BAD_VECTORS, spoilt
+from tests.support.roles.pure_market import PureMarket
+from tests.support.roles.small_markets import (
     altered,
     body_of,
     refusal,

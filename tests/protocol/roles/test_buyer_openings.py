@@ -7,9 +7,9 @@ import pytest
 from protocol.envelope import SignedMessage
 from protocol.messages import EncryptedMetric, OpeningRequest
 from protocol.roles.engine.inputs import MessageReceived
-from tests.support.forgeries import BAD_PACKED, spoilt
-from tests.support.pure_market import PureMarket
-from tests.support.small_markets import altered, body_of, refusal, resigned, small_data, small_market
+from tests.support.roles.forgeries import BAD_PACKED, spoilt
+from tests.support.roles.pure_market import PureMarket
+from tests.support.roles.small_markets import altered, body_of, refusal, resigned, small_data, small_market
 
 SHIFT = 1 << 40
 

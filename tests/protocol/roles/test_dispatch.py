@@ -10,11 +10,11 @@ from protocol.roles.engine.context import Context
 from protocol.roles.engine.effects import SendMessage, SubmitCall
 from protocol.roles.engine.inputs import EventConfirmed, Input, MessageReceived, TimerFired
 from protocol.types import Address
-from tests.support.phases import finished_market, message_of
-from tests.support.pure_contract import MARKET
-from tests.support.pure_market import PureMarket
-from tests.support.pure_party import Party, training_key
-from tests.support.small_markets import COLUMNS, body_of, small_data, small_market, small_request
+from tests.support.roles.phases import finished_market, message_of
+from tests.support.roles.pure_contract import MARKET
+from tests.support.roles.pure_market import PureMarket
+from tests.support.roles.pure_party import Party, training_key
+from tests.support.roles.small_markets import COLUMNS, body_of, small_data, small_market, small_request
 
 
 def waiting_buyer() -> PureMarket:

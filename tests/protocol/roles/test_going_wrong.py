@@ -8,10 +8,10 @@ from protocol.envelope import SignedMessage
 from protocol.marketplace import Cancel
 from protocol.messages import StopOrder
 from protocol.roles.engine.inputs import UNKNOWN_TRAINING, CallRefused, MessageReceived
-from tests.support.plain_market import assert_model_of_twin
-from tests.support.pure_market import ENDED, PureMarket
-from tests.support.pure_party import Party
-from tests.support.small_markets import losing, refusal, small_market, without
+from tests.support.roles.plain_market import assert_model_of_twin
+from tests.support.roles.pure_market import ENDED, PureMarket
+from tests.support.roles.pure_party import Party
+from tests.support.roles.small_markets import losing, refusal, small_market, without
 
 
 def stop(market: PureMarket, party: Party) -> None:

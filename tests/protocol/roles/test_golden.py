@@ -4,7 +4,7 @@ import pytest
 
 from protocol.codec import pack, unpack
 from protocol.roles.dispatch import ROLES, decode_state, held_inputs
-from tests.support.golden_states import FOLDER, version
+from tests.support.roles.golden_states import FOLDER, version
 
 FILES = sorted(FOLDER.glob("*/*.msgpack"))
 

@@ -11,10 +11,17 @@ from protocol.messages import InvitationAnswer, OwnerDecision
 from protocol.owner_policy import OwnerPolicy
 from protocol.payment import least_fixed_pay
 from protocol.roles.engine.inputs import CallRefused, CatalogueChanged, MessageReceived, TimerFired
-from tests.support.plain_market import assert_model_of_twin
-from tests.support.pure_market import PureMarket
-from tests.support.pure_party import Party, make_statistic
-from tests.support.small_markets import COLUMNS, body_of, refusal, small_data, small_market, small_request
+from tests.support.roles.plain_market import assert_model_of_twin
+from tests.support.roles.pure_market import PureMarket
+from tests.support.roles.pure_party import Party, make_statistic
+from tests.support.roles.small_markets import (
+    COLUMNS,
+    body_of,
+    refusal,
+    small_data,
+    small_market,
+    small_request,
+)
 
 
 def decide(market: PureMarket, owner: Party, **decision: Any) -> None:

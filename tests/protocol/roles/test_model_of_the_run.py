@@ -15,8 +15,8 @@ from hypothesis import HealthCheck, Phase, event, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from tests.support.pure_party import Party
-from tests.support.run_model import ExploredMarket
+from tests.support.roles.pure_party import Party
+from tests.support.roles.run_model import ExploredMarket
 
 EXAMPLES = int(os.environ.get("DELTAML_HYPOTHESIS_EXAMPLES", "100"))
 STEPS = 25

@@ -10,9 +10,9 @@ from protocol.crypto.validation import prove_key
 from protocol.messages import RowCount
 from protocol.request import parse_request
 from protocol.roles.engine.inputs import EventConfirmed, MessageReceived
-from tests.support.forgeries import BAD_VECTORS, spoilt
-from tests.support.pure_party import Party
-from tests.support.small_markets import (
+from tests.support.roles.forgeries import BAD_VECTORS, spoilt
+from tests.support.roles.pure_party import Party
+from tests.support.roles.small_markets import (
     Stopped,
     altered,
     body_of,

@@ -8,12 +8,12 @@ import pytest
 
 from protocol.crypto.packing import Mask
 from protocol.envelope import SignedMessage
-from tests.support.buyer_attack import Attack, known_to_buyer, on_the_bus
-from tests.support.plain_market import bought_weights, owner_data, plain_twin
-from tests.support.pure_market import PureMarket
-from tests.support.pure_party import Matrix
-from tests.support.small_markets import COLUMNS, body_of, small_data, small_request
-from tests.support.thesis_residuals import least_squares_attack, thesis_training
+from tests.support.roles.buyer_attack import Attack, known_to_buyer, on_the_bus
+from tests.support.roles.plain_market import bought_weights, owner_data, plain_twin
+from tests.support.roles.pure_market import PureMarket
+from tests.support.roles.pure_party import Matrix
+from tests.support.roles.small_markets import COLUMNS, body_of, small_data, small_request
+from tests.support.thesis.thesis_residuals import least_squares_attack, thesis_training
 
 FOUND = 1e-6
 CHANCE = 0.5

@@ -7,7 +7,7 @@ from protocol.messages import MESSAGE_TYPES
 from protocol.roles.dispatch import ROLES, decode_state
 from protocol.roles.engine.inputs import input_name
 from protocol.roles.engine.refusals import EarlyInput
-from tests.support.phases import (
+from tests.support.roles.phases import (
     INPUT_NAMES,
     MACHINES,
     PHASES,
@@ -17,7 +17,7 @@ from tests.support.phases import (
     sample_input,
     snapshots,
 )
-from tests.support.pure_party import Party
+from tests.support.roles.pure_party import Party
 
 STRANGER = Party("data_owner", b"\5" * 32, b"\6" * 32)
 EVERY_PHASE = pytest.mark.parametrize(("role", "phase"), PHASES, ids=str)

@@ -8,7 +8,7 @@ from protocol.marketplace import validator_count
 from protocol.records import FIXED_POINT
 from protocol.request import parse_request
 from protocol.roles.shared.request_widths import CONTRACT_METRIC_BITS, check_widths
-from tests.support.small_markets import small_request
+from tests.support.roles.small_markets import small_request
 
 OWNERS = 64
 

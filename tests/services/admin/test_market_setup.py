@@ -10,7 +10,7 @@ from services.chain.embedded.embedded_rpc import EmbeddedRpc
 from services.chain.errors import InsufficientFunds, RpcError, WrongChain
 from services.common.errors import ConfigurationError
 from services.identity.keystore import Cost
-from tests.support.chain_market import ChainMarket
+from tests.support.chain.chain_market import ChainMarket
 
 
 class PublicNode:

@@ -8,10 +8,10 @@ from services.admin.store_integrity import check
 from services.common.errors import ConfigurationError, StoreInUse
 from services.store import Store
 from services.store.database import Database
-from tests.support.command_line import refused, run
-from tests.support.postgresql import fresh_schema
-from tests.support.real_rows import ENDED, RUNNING, fill
-from tests.support.stores import everything
+from tests.support.daemons.command_line import refused, run
+from tests.support.database.postgresql import fresh_schema
+from tests.support.database.real_rows import ENDED, RUNNING, fill
+from tests.support.database.stores import everything
 
 
 @pytest.fixture
@@ -117,7 +117,7 @@ def test_a_damaged_store_is_not_backed_up_and_a_damaged_backup_not_restored(stor
 
 
 def test_upgrade_tells_what_it_did(store_url):
-    from tests.support.schema_2 import make_schema_2  # noqa: PLC0415
+    from tests.support.database.schema_2 import make_schema_2  # noqa: PLC0415
 
     make_schema_2(store_url)
     assert "schema version 3, it was 2" in run("admin", "store", "upgrade", "--store", store_url).stdout

@@ -6,8 +6,8 @@ import sqlalchemy as sa
 from services.admin.store_integrity import check
 from services.store import Store
 from services.store.tables import blobs, inbox, instances, outbox, results, timers
-from tests.support.command_line import run, run_json
-from tests.support.real_rows import ENDED, RUNNING, fill
+from tests.support.daemons.command_line import run, run_json
+from tests.support.database.real_rows import ENDED, RUNNING, fill
 
 
 @pytest.fixture

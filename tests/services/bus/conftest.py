@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.amqp_market import AmqpMarket, address, amqp_market
-from tests.support.rabbitmq import Server
+from tests.support.broker.amqp_market import AmqpMarket, address, amqp_market
+from tests.support.broker.rabbitmq import Server
 
 ROLES = ("model_buyer", "federated_aggregator", "data_owner", "data_owner")
 

@@ -4,7 +4,7 @@ import pytest
 
 from services.bus.memory import MemoryBroker, MemoryBus
 from services.bus.port import Unroutable
-from tests.support.bus_conformance import (
+from tests.support.broker.bus_conformance import (
     AGGREGATOR,
     OWNER,
     ROLE_OF,

@@ -2,8 +2,8 @@ import pytest
 
 from services.chain.embedded.embedded_rpc import EmbeddedRpc
 from services.chain.rpc.http import HttpRpc
-from tests.support.anvil import running_anvil
-from tests.support.chain_market import ChainMarket
+from tests.support.chain.anvil import running_anvil
+from tests.support.chain.chain_market import ChainMarket
 
 
 @pytest.fixture

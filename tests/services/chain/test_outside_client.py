@@ -8,7 +8,7 @@ from web3 import AsyncHTTPProvider, AsyncWeb3
 from web3.exceptions import ContractCustomError
 
 from protocol.marketplace import STATUS_NAMES, Joined, Opened, Settle, Settled
-from tests.support.chain_events import chain_events
+from tests.support.chain.chain_events import chain_events
 
 ABI = json.loads(files("services.chain").joinpath("artifacts/Marketplace.json").read_text())["abi"]
 

@@ -16,8 +16,8 @@ from protocol.marketplace import (
     Withdraw,
 )
 from services.chain.rpc.values import quantity
-from tests.support.chain_events import chain_events
-from tests.support.chain_market import ROLES
+from tests.support.chain.chain_events import chain_events
+from tests.support.chain.chain_market import ROLES
 
 
 @pytest.fixture(params=["market", "anvil_market"])

@@ -6,8 +6,8 @@ import secrets
 import pytest
 
 from services.bus.broker.management_client import connected
-from tests.support.amqp_market import address, management_access
-from tests.support.command_line import refused, run, run_json
+from tests.support.broker.amqp_market import address, management_access
+from tests.support.daemons.command_line import refused, run, run_json
 
 
 @pytest.fixture

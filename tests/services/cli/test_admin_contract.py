@@ -5,8 +5,8 @@ import pytest
 import yaml
 
 from services.identity.keystore import Cost, Keystore
-from tests.support.anvil import running_anvil
-from tests.support.command_line import refused, run, run_json
+from tests.support.chain.anvil import running_anvil
+from tests.support.daemons.command_line import refused, run, run_json
 
 WEI = 10**20
 

@@ -5,7 +5,7 @@ import pytest
 import yaml
 
 from services.data.samples import diabetes
-from tests.support.command_line import refused, run, run_json
+from tests.support.daemons.command_line import refused, run, run_json
 
 REQUEST = Path(__file__).parents[3] / "REQUEST.yaml"
 

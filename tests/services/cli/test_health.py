@@ -2,7 +2,7 @@ from pathlib import Path
 
 import yaml
 
-from tests.support.command_line import refused
+from tests.support.daemons.command_line import refused
 
 SAMPLE = Path(__file__).parents[3] / "deploy" / "config" / "chain-listener.yaml"
 

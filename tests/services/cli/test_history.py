@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from services.store import StepWrites, Store
-from tests.support.command_line import refused, run, run_json
+from tests.support.daemons.command_line import refused, run, run_json
 
 SAMPLE = Path(__file__).parents[3] / "deploy" / "config" / "aggregator.yaml"
 LONG_AGO = 1_700_000_000.0

@@ -1,7 +1,7 @@
 import pytest
 
 from services.identity.keystore import Cost, Keystore
-from tests.support.command_line import refused, run, run_json
+from tests.support.daemons.command_line import refused, run, run_json
 
 PASSPHRASE = "correct horse"
 

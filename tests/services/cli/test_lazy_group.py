@@ -11,7 +11,7 @@ from typer.main import get_command
 from services.cli import Commands, app
 from services.cli.admin import AdminCommands
 from services.cli.lazy_group import LazyCommand
-from tests.support.command_line import run
+from tests.support.daemons.command_line import run
 
 ROOT = Path(__file__).parents[3]
 PLACES = [(group.__name__, group, name) for group in (Commands, AdminCommands) for name in sorted(group.lazy)]

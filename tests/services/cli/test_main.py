@@ -11,7 +11,7 @@ from protocol.errors import MisuseError, ProtocolViolation, TrainingFailure
 from services.cli import app
 from services.cli.error_group import ErrorGroup
 from services.common.errors import ConfigurationError, DataSetError, ServiceError
-from tests.support.command_line import run
+from tests.support.daemons.command_line import run
 
 ROOT = Path(__file__).parents[3]
 HELP = "import sys; sys.argv = ['deltaml', '--help']; from services.cli import main; main()"

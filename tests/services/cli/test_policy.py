@@ -12,7 +12,7 @@ from protocol.roles.owner.budget import count_training
 from services.config.daemons import load
 from services.records.owner_account import ORDERED_POLICY
 from services.store import Store
-from tests.support.command_line import refused, run, run_json
+from tests.support.daemons.command_line import refused, run, run_json
 
 BUYER = "0x" + "b1" * 20
 YAML = {

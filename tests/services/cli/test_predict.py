@@ -7,7 +7,7 @@ import pytest
 
 from protocol.bought_model import BoughtModel
 from services.data.model_file import write_model
-from tests.support.command_line import refused, run, run_json
+from tests.support.daemons.command_line import refused, run, run_json
 
 MODEL = BoughtModel(name="m", features=("a", "b"), target="y", weights=(2.0, -1.0), intercept=0.5)
 

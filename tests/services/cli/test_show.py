@@ -8,7 +8,7 @@ from protocol.bought_model import BoughtModel
 from protocol.codec import pack
 from services.data.model_file import read_model
 from services.store import StepWrites, Store
-from tests.support.command_line import refused, run, run_json
+from tests.support.daemons.command_line import refused, run, run_json
 
 MODEL = BoughtModel(name="m", features=("a",), target="y", weights=(2.0,), intercept=None)
 ROUND = {"round": 1, "mse_before": str(27_000 * 10**18), "mse_after": str(33265 * 10**17), "last": True}

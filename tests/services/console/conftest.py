@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.support.console import Browser, ConsoleWorld
+from tests.support.console.world import Browser, ConsoleWorld
 
 
 @pytest.fixture

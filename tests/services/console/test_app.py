@@ -8,7 +8,7 @@ from services.console.app import Console, serving
 from services.console.party import Party
 from services.console.web.hub import Hub
 from services.store import Store
-from tests.support.service_world import MARKET
+from tests.support.daemons.service_world import MARKET
 
 
 def console(tmp_path, port):

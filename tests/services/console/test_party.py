@@ -9,7 +9,7 @@ from services.bus.port import Unroutable
 from services.console.party import orders_over
 from services.identity.admission import Admission
 from services.identity.directory import Directory
-from tests.support.service_world import FakeChain, Person, broker_of
+from tests.support.daemons.service_world import FakeChain, Person, broker_of
 
 
 async def test_an_order_arrives_signed_and_sealed_for_the_daemon_itself():

@@ -10,8 +10,8 @@ from protocol.roles.engine.inputs import CatalogueChanged
 from services.common.errors import StoreUnavailable
 from services.data.catalog import Catalog
 from services.data.catalog_watcher import watch_catalog
-from tests.support.pure_party import make_statistic
-from tests.support.scripted_daemon import until
+from tests.support.daemons.scripted_daemon import until
+from tests.support.roles.pure_party import make_statistic
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from sklearn.model_selection import train_test_split
 
 from services.common.errors import DataSetError
 from services.data.samples import deal, diabetes
-from tests.support.thesis_split import thesis_split
+from tests.support.thesis.thesis_split import thesis_split
 
 
 def test_the_diabetes_data_end_with_the_target():

@@ -21,8 +21,8 @@ from services.identity.admission import Admission
 from services.identity.directory import Directory
 from services.identity.keys import Identity
 from services.identity.sealing import seal
-from tests.support.documents import any_request
-from tests.support.service_world import FakeChain, Person, StrangersDelivery, delivery_of, sealed
+from tests.support.daemons.service_world import FakeChain, Person, StrangersDelivery, delivery_of, sealed
+from tests.support.deployment.documents import any_request
 
 ANSWER = InvitationAnswer(decision="accepted", rows=50)
 

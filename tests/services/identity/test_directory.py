@@ -4,7 +4,7 @@ import pytest
 
 from protocol.errors import ProtocolViolation
 from services.identity.directory import Directory
-from tests.support.service_world import FakeChain, Person
+from tests.support.daemons.service_world import FakeChain, Person
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from services.chain.errors import ChainUnavailable
 from services.identity.directory import Directory
 from services.identity.keys import Identity
 from services.identity.sealing import exchange_key_of, seal, unseal
-from tests.support.service_world import FakeChain, Person
+from tests.support.daemons.service_world import FakeChain, Person
 
 SECRET = bytes(range(32))
 

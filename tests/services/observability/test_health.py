@@ -17,8 +17,8 @@ from services.config.daemons import Broker
 from services.observability.counters import Meter
 from services.observability.health import Health
 from services.observability.prometheus import LOOPBACK, DaemonCollector, serving
-from tests.support.command_line import refused, run
-from tests.support.scripted_daemon import until
+from tests.support.daemons.command_line import refused, run
+from tests.support.daemons.scripted_daemon import until
 
 ROOT = Path(__file__).parents[3]
 

@@ -8,7 +8,7 @@ import pytest
 from protocol.messages import Complaint
 from services.observability.heartbeat import Heartbeats
 from services.runtime.resources import Pace
-from tests.support.scripted_daemon import World, until
+from tests.support.daemons.scripted_daemon import World, until
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from structlog.testing import capture_logs
 
 from services.observability import tracing
 from services.observability.tracer import Limits
-from tests.support.daemon_market import free_port
+from tests.support.daemons.daemon_market import free_port
 
 
 class Collector(BaseHTTPRequestHandler):

@@ -12,8 +12,8 @@ from protocol.messages import Complaint
 from services.bus.memory import MemoryBus
 from services.common.trace_context import context_in, split_context, with_context
 from services.observability import tracing
-from tests.support.scripted_daemon import Faults, World, answering, settled_event, until
-from tests.support.service_world import event_of
+from tests.support.daemons.scripted_daemon import Faults, World, answering, settled_event, until
+from tests.support.daemons.service_world import event_of
 
 TRACE, SPAN = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
 FOREIGN = f"00-{TRACE}-{SPAN}-01"

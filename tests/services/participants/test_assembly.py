@@ -16,8 +16,8 @@ from services.participants.data_owner import OwnerRole
 from services.participants.federated_aggregator import AggregatorRole
 from services.participants.model_buyer import BuyerRole
 from services.store import Store
-from tests.support.scripted_daemon import resources_of, until
-from tests.support.service_world import FakeChain, OneKey, Person, broker_of
+from tests.support.daemons.scripted_daemon import resources_of, until
+from tests.support.daemons.service_world import FakeChain, OneKey, Person, broker_of
 
 SHARED = {
     "broker": {"url": "amqp://party@broker.example/deltaml"},

@@ -27,11 +27,11 @@ from services.records.chain_facts import record_key, record_of
 from services.records.owner_account import Payment, count_earlier_trainings, counts_of, payments
 from services.runtime.role_adapter import NO_TRAINING
 from services.store import Store
-from tests.support.documents import any_request
-from tests.support.pure_party import make_statistic
-from tests.support.service_world import FakeChain, Person, event_of
-from tests.support.small_markets import small_data, small_market
-from tests.support.stores import offered, writes
+from tests.support.daemons.service_world import FakeChain, Person, event_of
+from tests.support.database.stores import offered, writes
+from tests.support.deployment.documents import any_request
+from tests.support.roles.pure_party import make_statistic
+from tests.support.roles.small_markets import small_data, small_market
 
 OURS, OTHER = Person("federated_aggregator"), Person("federated_aggregator")
 OWNER, PEER = Person("data_owner"), Person("data_owner")

@@ -9,8 +9,8 @@ from protocol.messages import AnnouncementAnswer, Complaint, InvitationAnswer, O
 from services.participants.federated_aggregator import AggregatorRole
 from services.runtime.role_adapter import NO_TRAINING, RoleContext
 from services.store import StepWrites, Store
-from tests.support.documents import any_request
-from tests.support.service_world import Person
+from tests.support.daemons.service_world import Person
+from tests.support.deployment.documents import any_request
 
 AGGREGATOR, OWNER, STRAW_MAN = (Person("federated_aggregator"), Person("data_owner"), Person("data_owner"))
 ANNOUNCEMENT = OwnerAnnouncement(model_kinds=("linear_regression",))

@@ -12,8 +12,8 @@ from protocol.roles.engine.inputs import EventConfirmed, MessageReceived
 from services.participants.model_buyer import BuyerRole
 from services.runtime.input_codec import message_identity, queued, unqueued
 from services.store import StepWrites, Store
-from tests.support.service_world import MARKET, OneKey, Person, event_of
-from tests.support.small_markets import small_request
+from tests.support.daemons.service_world import MARKET, OneKey, Person, event_of
+from tests.support.roles.small_markets import small_request
 
 
 class Buyer:

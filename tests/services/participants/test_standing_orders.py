@@ -9,7 +9,7 @@ from protocol.request import parse_request
 from services.config.daemons import StandingOrder
 from services.participants.standing_orders import dated, keep_ordering
 from services.store import Store
-from tests.support.small_markets import small_request
+from tests.support.roles.small_markets import small_request
 
 HOUR = 3600.0
 YAML = Path(__file__).resolve().parents[3] / "REQUEST.yaml"

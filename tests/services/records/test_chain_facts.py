@@ -3,9 +3,9 @@
 from protocol.marketplace import Credited, Joined, RoundRecorded, Withdrawn
 from services.records.chain_facts import place_of, record_key, record_of
 from services.store import Store
-from tests.support.documents import RECORD
-from tests.support.service_world import event_of
-from tests.support.stores import offered, writes
+from tests.support.daemons.service_world import event_of
+from tests.support.database.stores import offered, writes
+from tests.support.deployment.documents import RECORD
 
 US, OTHERS = "0x" + "aa" * 20, "0x" + "bb" * 20
 

@@ -17,9 +17,9 @@ from protocol.request import Request
 from services.records.chain_facts import record_key, record_of
 from services.records.chain_history import chain_story, contributions, earned
 from services.store import Store
-from tests.support.documents import RECORD, any_request
-from tests.support.pay import recomputed
-from tests.support.service_world import event_of
+from tests.support.daemons.service_world import event_of
+from tests.support.deployment.documents import RECORD, any_request
+from tests.support.roles.pay import recomputed
 
 BUYER = "0x" + "b0" * 20
 OWNERS = [f"0x{seat:040x}" for seat in range(1, 6)]

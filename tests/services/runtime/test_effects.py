@@ -22,7 +22,7 @@ from services.chain.errors import ChainUnavailable
 from services.identity.directory import Directory
 from services.identity.sealing import unseal
 from services.runtime.effects import MessageWriter, PendingCall, PendingLetter, PendingMessage, writes_of
-from tests.support.service_world import FakeChain, Person
+from tests.support.daemons.service_world import FakeChain, Person
 
 TIMER = TimerFired(name="join")
 OWNER, AGGREGATOR = Person("data_owner"), Person("federated_aggregator")

@@ -2,7 +2,7 @@
 
 from protocol.roles.engine.inputs import TimerFired
 from services.runtime.input_codec import message_identity, queued, refusal_identity, timer_identity
-from tests.support.service_world import Person
+from tests.support.daemons.service_world import Person
 
 OWNER, AGGREGATOR = Person("data_owner"), Person("federated_aggregator")
 

@@ -17,8 +17,8 @@ from services.runtime.input_codec import unqueued
 from services.runtime.outbox_relay import OutboxRelay
 from services.runtime.resources import Pace
 from services.store import Store
-from tests.support.scripted_daemon import resources_of, until
-from tests.support.service_world import FakeChain, Person, broker_of
+from tests.support.daemons.scripted_daemon import resources_of, until
+from tests.support.daemons.service_world import FakeChain, Person, broker_of
 
 
 class World:

@@ -16,8 +16,8 @@ from services.runtime.receiver import Receiver
 from services.runtime.resources import Pace
 from services.runtime.role_adapter import NO_TRAINING, Role
 from services.store import Store
-from tests.support.scripted_daemon import code_of, resources_of, until
-from tests.support.service_world import FakeChain, Person, broker_of, delivery_of
+from tests.support.daemons.scripted_daemon import code_of, resources_of, until
+from tests.support.daemons.service_world import FakeChain, Person, broker_of, delivery_of
 
 
 class RecordingStore(Store):

@@ -12,7 +12,7 @@ from services.bus.memory import MemoryBus
 from services.participants.federated_aggregator import AggregatorRole
 from services.runtime.timers import Timers
 from services.store import Store
-from tests.support.scripted_daemon import (
+from tests.support.daemons.scripted_daemon import (
     DyingStore,
     Faults,
     OwnerLike,

@@ -7,7 +7,7 @@ import pytest
 from protocol.roles.engine.effects import SetTimer
 from protocol.roles.engine.inputs import MessageReceived
 from services.store import StepWrites
-from tests.support.scripted_daemon import (
+from tests.support.daemons.scripted_daemon import (
     Faults,
     World,
     answering,

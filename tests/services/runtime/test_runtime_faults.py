@@ -24,8 +24,7 @@ from services.runtime.role_adapter import NO_TRAINING, Answer
 from services.store import StepWrites
 from services.store.retention import archive_ended
 from services.store.tables import instances
-from tests.support.documents import any_request
-from tests.support.scripted_daemon import (
+from tests.support.daemons.scripted_daemon import (
     OwnerLike,
     World,
     answering,
@@ -35,7 +34,8 @@ from tests.support.scripted_daemon import (
     step,
     until,
 )
-from tests.support.service_world import Person, event_of
+from tests.support.daemons.service_world import Person, event_of
+from tests.support.deployment.documents import any_request
 
 SECRET = "0x5ec7e7"
 

@@ -18,8 +18,8 @@ from protocol.roles.dispatch import decode_state
 from protocol.roles.engine.context import Context
 from protocol.roles.engine.inputs import MessageReceived
 from services.runtime.step_pool import StepPool, timed_step
-from tests.support.service_world import MARKET, OneKey, Person
-from tests.support.small_markets import small_request
+from tests.support.daemons.service_world import MARKET, OneKey, Person
+from tests.support.roles.small_markets import small_request
 
 ROLE = "model_buyer"
 

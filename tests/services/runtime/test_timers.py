@@ -12,8 +12,8 @@ from services.runtime.input_codec import unqueued
 from services.runtime.resources import Pace
 from services.runtime.timers import GRACE_SECONDS, Clock, Timers
 from services.store import QueuedInput, StepWrites, Store
-from tests.support.scripted_daemon import resources_of
-from tests.support.service_world import FakeChain, Person
+from tests.support.daemons.scripted_daemon import resources_of
+from tests.support.daemons.service_world import FakeChain, Person
 
 
 class HandSet(Clock):

@@ -8,7 +8,7 @@ import pytest
 
 from services.common.errors import ConfigurationError, StoreInUse
 from services.store import Store
-from tests.support.stores import full_writes, offered
+from tests.support.database.stores import full_writes, offered
 
 _HOLDER = """
 import sys, time

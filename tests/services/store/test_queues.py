@@ -3,7 +3,7 @@
 import pytest
 
 from services.store import NewMessage, Store
-from tests.support.stores import FIRST, SECOND, attempts, everything, failing_at, offered, writes
+from tests.support.database.stores import FIRST, SECOND, attempts, everything, failing_at, offered, writes
 
 
 @pytest.fixture

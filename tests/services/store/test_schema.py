@@ -11,8 +11,8 @@ from services.store import SCHEMA_VERSION, Store
 from services.store.database import Database
 from services.store.schema import MIGRATIONS, version_of
 from services.store.tables import metadata
-from tests.support.schema_2 import make_schema_2
-from tests.support.stores import everything, offered, writes
+from tests.support.database.schema_2 import make_schema_2
+from tests.support.database.stores import everything, offered, writes
 
 OLD_ROWS = {
     "instances": [

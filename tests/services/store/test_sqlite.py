@@ -5,7 +5,7 @@ import stat
 import pytest
 
 from services.store import Store
-from tests.support.stores import full_writes, offered
+from tests.support.database.stores import full_writes, offered
 
 
 @pytest.fixture

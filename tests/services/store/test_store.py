@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from services.store import Store
-from tests.support.stores import FIRST, SECOND, attempts, everything, full_writes, offered, writes
+from tests.support.database.stores import FIRST, SECOND, attempts, everything, full_writes, offered, writes
 
 ROOT = Path(__file__).parents[3]
 

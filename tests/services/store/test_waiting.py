@@ -9,10 +9,10 @@ import pytest
 from services.common.errors import StoreInUse, StoreUnavailable
 from services.store import Store
 from services.store.waiting import retry_while_unavailable
-from tests.support.postgresql import fresh_schema
-from tests.support.private_postgresql import private_cluster
-from tests.support.scripted_daemon import DyingStore, World, answering, until
-from tests.support.stores import FIRST, everything, full_writes, offered, writes
+from tests.support.daemons.scripted_daemon import DyingStore, World, answering, until
+from tests.support.database.postgresql import fresh_schema
+from tests.support.database.private_postgresql import private_cluster
+from tests.support.database.stores import FIRST, everything, full_writes, offered, writes
 
 WORDS = ("one", "two", "three", "four", "five", "six")
 

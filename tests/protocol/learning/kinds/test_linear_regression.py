@@ -12,7 +12,7 @@ from protocol.learning.descent import StepSizeDiverges
 from protocol.learning.kinds.registry import KINDS, check_step_size, kind_of
 from protocol.learning.statistic import Statistic, StatisticBuilder
 from protocol.request import ModelKind, Request
-from tests.support.documents import any_request
+from tests.support.deployment.documents import any_request
 
 ROWS = np.random.default_rng(3).uniform((0, 10, 0), (100, 80, 400), size=(60, 3))
 

@@ -11,10 +11,17 @@ from protocol.roles.aggregator.state import TrainingState
 from protocol.roles.engine.inputs import MessageReceived
 from protocol.roles.engine.state import replace
 from protocol.roles.shared.parties import Parties
-from tests.support.plain_market import assert_model_of_twin, bought_weights, plain_twin
-from tests.support.pure_market import PureMarket
-from tests.support.pure_party import Party
-from tests.support.small_markets import body_of, losing, small_data, small_market, small_request, without
+from tests.support.roles.plain_market import assert_model_of_twin, bought_weights, plain_twin
+from tests.support.roles.pure_market import PureMarket
+from tests.support.roles.pure_party import Party
+from tests.support.roles.small_markets import (
+    body_of,
+    losing,
+    small_data,
+    small_market,
+    small_request,
+    without,
+)
 
 
 def five_owners(validators: list[int] | None = None) -> PureMarket:

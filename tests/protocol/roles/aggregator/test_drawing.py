@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 from protocol.envelope import SignedMessage
 from protocol.marketplace import Closed
-from tests.support.plain_market import assert_model_of_twin
-from tests.support.pure_market import PureMarket
-from tests.support.small_markets import small_data, small_market, without
+from tests.support.roles.plain_market import assert_model_of_twin
+from tests.support.roles.pure_market import PureMarket
+from tests.support.roles.small_markets import small_data, small_market, without
 
 
 def answer_under_way() -> tuple[PureMarket, SignedMessage]:

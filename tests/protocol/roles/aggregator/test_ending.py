@@ -3,9 +3,9 @@
 from protocol.marketplace import Cancel, Settle
 from protocol.messages import StopOrder
 from protocol.roles.engine.inputs import MessageReceived
-from tests.support.plain_market import assert_model_of_twin
-from tests.support.pure_market import PureMarket
-from tests.support.small_markets import small_market
+from tests.support.roles.plain_market import assert_model_of_twin
+from tests.support.roles.pure_market import PureMarket
+from tests.support.roles.small_markets import small_market
 
 
 def stop(market: PureMarket) -> None:

@@ -4,9 +4,9 @@ import pytest
 
 from protocol.envelope import SignedMessage
 from protocol.roles.engine.inputs import MessageReceived
-from tests.support.aggregator_attack import Asked, asked, refuses
-from tests.support.forgeries import BAD_PACKED, spoilt
-from tests.support.small_markets import altered, body_of, refusal, resigned, small_data, small_market
+from tests.support.roles.aggregator_attack import Asked, asked, refuses
+from tests.support.roles.forgeries import BAD_PACKED, spoilt
+from tests.support.roles.small_markets import altered, body_of, refusal, resigned, small_data, small_market
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,7 @@ import pytest
 
 from protocol.marketplace import Join
 from protocol.messages import InvitationAnswer
-from tests.support.small_markets import refusal, small_data, small_market
+from tests.support.roles.small_markets import refusal, small_data, small_market
 
 
 def test_too_few_owners_cancel_the_training() -> None:

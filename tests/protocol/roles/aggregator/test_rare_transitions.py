@@ -5,9 +5,9 @@ import pytest
 from protocol.marketplace import Cancel, Cancelled, Join
 from protocol.roles.engine.inputs import UNKNOWN_TRAINING, CallRefused, TimerFired
 from protocol.roles.engine.state import replace
-from tests.support.pure_market import PureMarket
-from tests.support.small_markets import small_data, small_market, without
-from tests.support.states import stored
+from tests.support.roles.pure_market import PureMarket
+from tests.support.roles.small_markets import small_data, small_market, without
+from tests.support.roles.states import stored
 
 
 def aggregator_in(phase: str) -> PureMarket:

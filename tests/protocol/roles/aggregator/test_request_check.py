@@ -11,10 +11,10 @@ from protocol.messages import PublicRoot
 from protocol.request import parse_request
 from protocol.roles.engine.inputs import EventConfirmed, MessageReceived
 from protocol.vectors import EncryptedVector
-from tests.support.aggregator_attack import Asked, asked, refuses
-from tests.support.forgeries import BAD_VECTORS, spoilt
-from tests.support.pure_market import PureMarket
-from tests.support.small_markets import altered, body_of, refusal, resigned, small_market, small_request
+from tests.support.roles.aggregator_attack import Asked, asked, refuses
+from tests.support.roles.forgeries import BAD_VECTORS, spoilt
+from tests.support.roles.pure_market import PureMarket
+from tests.support.roles.small_markets import altered, body_of, refusal, resigned, small_market, small_request
 
 
 def requested(**changes: Any) -> PureMarket:

@@ -1,7 +1,7 @@
 """How a training ends well for its aggregator, and that nothing begins it anew."""
 
 from protocol.roles.engine.inputs import MessageReceived
-from tests.support.small_markets import small_market
+from tests.support.roles.small_markets import small_market
 
 
 def test_everything_replayed_after_the_end_changes_nothing() -> None:

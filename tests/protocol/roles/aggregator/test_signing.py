@@ -8,10 +8,10 @@ from protocol.envelope import SignedMessage
 from protocol.roles.engine.inputs import MessageReceived
 from protocol.signatures import sign_digest
 from protocol.vectors import EncryptedVector
-from tests.support.aggregator_attack import Asked, asked, refuses
-from tests.support.plain_market import assert_model_of_twin
-from tests.support.pure_contract import MARKET
-from tests.support.small_markets import altered, body_of, refusal, resigned, small_market
+from tests.support.roles.aggregator_attack import Asked, asked, refuses
+from tests.support.roles.plain_market import assert_model_of_twin
+from tests.support.roles.pure_contract import MARKET
+from tests.support.roles.small_markets import altered, body_of, refusal, resigned, small_market
 
 # ---- the opening and the signatures ----
 

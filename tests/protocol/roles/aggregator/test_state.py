@@ -7,10 +7,10 @@ import pytest
 
 from protocol.codec import pack, unpack
 from protocol.roles.dispatch import _Instance
-from tests.support.golden_states import FOLDER
-from tests.support.plain_market import assert_model_of_twin
-from tests.support.pure_market import PureMarket
-from tests.support.small_markets import losing, small_market
+from tests.support.roles.golden_states import FOLDER
+from tests.support.roles.plain_market import assert_model_of_twin
+from tests.support.roles.pure_market import PureMarket
+from tests.support.roles.small_markets import losing, small_market
 
 LANES = {
     "training_lane": {"updates": (), "mask": None},

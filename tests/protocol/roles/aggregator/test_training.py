@@ -3,9 +3,9 @@
 import pytest
 
 from protocol.roles.engine.inputs import MessageReceived
-from tests.support.aggregator_attack import Asked, asked, refuses
-from tests.support.forgeries import BAD_VECTORS, spoilt
-from tests.support.small_markets import body_of, refusal, resigned
+from tests.support.roles.aggregator_attack import Asked, asked, refuses
+from tests.support.roles.forgeries import BAD_VECTORS, spoilt
+from tests.support.roles.small_markets import body_of, refusal, resigned
 
 # ---- the updates ----
 

@@ -5,8 +5,8 @@ import pytest
 from protocol.marketplace import Cancel
 from protocol.messages import Complaint, StopOrder
 from protocol.roles.engine.inputs import UNKNOWN_TRAINING, CallRefused, MessageReceived, TimerFired
-from tests.support.pure_market import PureMarket
-from tests.support.small_markets import small_market
+from tests.support.roles.pure_market import PureMarket
+from tests.support.roles.small_markets import small_market
 
 
 def buyer_in(phase: str) -> PureMarket:

@@ -16,8 +16,8 @@ from protocol.roles.engine.inputs import (
     input_identity,
     input_name,
 )
-from tests.support.phases import message_of
-from tests.support.pure_party import Party
+from tests.support.roles.phases import message_of
+from tests.support.roles.pure_party import Party
 
 BUYER, OWNER = Party("model_buyer", b"\1" * 32, b"\1" * 32), Party("data_owner", b"\2" * 32, b"\2" * 32)
 

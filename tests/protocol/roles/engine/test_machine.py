@@ -32,9 +32,9 @@ from protocol.roles.engine.table import (
     on_training_gone,
 )
 from protocol.types import RoundAttempt
-from tests.support.phases import message_of
-from tests.support.pure_contract import MARKET
-from tests.support.pure_party import Party
+from tests.support.roles.phases import message_of
+from tests.support.roles.pure_contract import MARKET
+from tests.support.roles.pure_party import Party
 
 SENDER, ROLE = Party("model_buyer", b"\1" * 32, b"\1" * 32), Party("data_owner", b"\2" * 32, b"\2" * 32)
 

@@ -18,10 +18,10 @@ from protocol.roles.owner.budget import (
     standing,
     unknown_numbers,
 )
-from tests.support.documents import any_request
-from tests.support.pure_market import PureMarket
-from tests.support.pure_party import Party, make_statistic
-from tests.support.small_markets import COLUMNS, small_data, small_market
+from tests.support.deployment.documents import any_request
+from tests.support.roles.pure_market import PureMarket
+from tests.support.roles.pure_party import Party, make_statistic
+from tests.support.roles.small_markets import COLUMNS, small_data, small_market
 
 BUYER, OTHER = "0x" + "b1" * 20, "0x" + "b2" * 20
 

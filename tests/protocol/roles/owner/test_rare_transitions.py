@@ -17,9 +17,9 @@ from protocol.roles.engine.inputs import (
     PolicyChanged,
     TimerFired,
 )
-from tests.support.pure_market import PureMarket
-from tests.support.pure_party import Party, make_statistic
-from tests.support.small_markets import COLUMNS, small_data, small_market, small_request
+from tests.support.roles.pure_market import PureMarket
+from tests.support.roles.pure_party import Party, make_statistic
+from tests.support.roles.small_markets import COLUMNS, small_data, small_market, small_request
 
 BY_HAND, AUTOMATIC = OwnerPolicy(automatic=False), OwnerPolicy(automatic=True)
 DIVERGING = small_request(schedule={"rounds": 2, "local_steps": 2, "step_size": "0.9"})

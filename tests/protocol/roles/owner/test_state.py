@@ -14,7 +14,7 @@ from protocol.roles.owner.state import (
     OwnerState,
     RunningState,
 )
-from tests.support.small_markets import stopped_at
+from tests.support.roles.small_markets import stopped_at
 
 DIGEST, BLOB = b"d" * 32, {"digest": b"b" * 32}
 

@@ -5,8 +5,16 @@ from typing import Any
 import pytest
 
 from protocol.signatures import sign_digest
-from tests.support.pure_contract import MARKET
-from tests.support.small_markets import Stopped, altered, body_of, deliver, refusal, resigned, stopped_at
+from tests.support.roles.pure_contract import MARKET
+from tests.support.roles.small_markets import (
+    Stopped,
+    altered,
+    body_of,
+    deliver,
+    refusal,
+    resigned,
+    stopped_at,
+)
 
 
 @pytest.fixture(scope="module")

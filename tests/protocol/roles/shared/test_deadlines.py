@@ -9,9 +9,9 @@ from protocol.messages import InvitationAnswer, ModelRequest, StopOrder
 from protocol.owner_policy import OwnerPolicy
 from protocol.roles.engine.inputs import EventConfirmed, MessageReceived, TimerFired
 from protocol.roles.shared.deadlines import DAY_SECONDS, RETENTION_SECONDS, backed_off
-from tests.support.pure_market import PureMarket
-from tests.support.pure_party import Party
-from tests.support.small_markets import body_of, refusal, small_data, small_market, without
+from tests.support.roles.pure_market import PureMarket
+from tests.support.roles.pure_party import Party
+from tests.support.roles.small_markets import body_of, refusal, small_data, small_market, without
 
 
 def silence(market: PureMarket, *parties: Party) -> None:

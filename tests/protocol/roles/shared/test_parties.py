@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from sklearn.datasets import load_diabetes
 
 from protocol.records import FIXED_POINT
-from tests.support.phases import finished_market
-from tests.support.plain_market import bought_weights, plain_twin
-from tests.support.pure_contract import recorded_errors
-from tests.support.pure_market import PureMarket
-from tests.support.small_markets import body_of, shuffling, small_data, small_market, small_request
+from tests.support.roles.phases import finished_market
+from tests.support.roles.plain_market import bought_weights, plain_twin
+from tests.support.roles.pure_contract import recorded_errors
+from tests.support.roles.pure_market import PureMarket
+from tests.support.roles.small_markets import body_of, shuffling, small_data, small_market, small_request
 
 
 def assert_matches_twin(market: PureMarket, relative: float) -> None:

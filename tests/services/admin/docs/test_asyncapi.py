@@ -16,8 +16,8 @@ from services.admin.docs.message_schemas import wire_value
 from services.bus.amqp.message_properties import message_of
 from services.bus.broker.topology import ParticipantPlace, Places, topology_of
 from tests.protocol.test_messages import SAMPLES
-from tests.support.bus_messages import outgoing
-from tests.support.command_line import run
+from tests.support.broker.bus_messages import outgoing
+from tests.support.daemons.command_line import run
 
 COMMITTED = Path(__file__).parents[4] / "protocol" / "asyncapi.yaml"
 DOCUMENT = asyncapi_document()

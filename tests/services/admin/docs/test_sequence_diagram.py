@@ -6,8 +6,8 @@ from pathlib import Path
 from protocol.messages import MESSAGE_TYPES
 from protocol.roles.dispatch import ROLES, inputs_of
 from services.admin.docs.sequence_diagram import CALLERS, COURSE, sequence_diagram
-from tests.support.pure_market import PureMarket
-from tests.support.small_markets import COLUMNS, small_data, small_request
+from tests.support.roles.pure_market import PureMarket
+from tests.support.roles.small_markets import COLUMNS, small_data, small_request
 
 README = Path(__file__).parents[4] / "protocol" / "README.md"
 STEPS = [step for stretch in COURSE for step in stretch.steps]

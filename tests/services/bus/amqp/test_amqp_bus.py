@@ -16,8 +16,8 @@ from services.bus.naming import (
     queue_name,
 )
 from services.bus.port import BusRefused, Unroutable, read_envelope
-from tests.support.amqp_market import AmqpMarket, address, next_of
-from tests.support.bus_messages import chain_event, outgoing
+from tests.support.broker.amqp_market import AmqpMarket, address, next_of
+from tests.support.broker.bus_messages import chain_event, outgoing
 
 
 async def test_a_message_arrives_as_it_was_sent(market: AmqpMarket) -> None:

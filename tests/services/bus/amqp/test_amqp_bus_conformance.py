@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from services.bus.amqp.amqp_bus import AmqpBus
-from tests.support.amqp_market import AmqpMarket, amqp_market
-from tests.support.bus_conformance import ROLE_OF, BusConformance
-from tests.support.rabbitmq import Server
+from tests.support.broker.amqp_market import AmqpMarket, amqp_market
+from tests.support.broker.bus_conformance import ROLE_OF, BusConformance
+from tests.support.broker.rabbitmq import Server
 
 
 class AmqpHarness:

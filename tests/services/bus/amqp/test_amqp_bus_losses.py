@@ -11,9 +11,9 @@ from services.bus.amqp.timing import Timing
 from services.bus.naming import event_queue_name, queue_name
 from services.bus.port import BusRefused, BusUnavailable, read_envelope
 from services.config.daemons import Broker
-from tests.support.amqp_market import AmqpMarket, address, next_of
-from tests.support.bus_messages import chain_event, outgoing
-from tests.support.hanging_proxy import HangingProxy, hanging_proxy
+from tests.support.broker.amqp_market import AmqpMarket, address, next_of
+from tests.support.broker.bus_messages import chain_event, outgoing
+from tests.support.broker.hanging_proxy import HangingProxy, hanging_proxy
 
 
 async def test_a_consumer_whose_queue_was_removed_finds_the_new_one(market: AmqpMarket) -> None:

@@ -26,8 +26,8 @@ from services.bus.naming import (
     queue_name,
 )
 from services.bus.port import BusRefused
-from tests.support.amqp_market import AmqpMarket
-from tests.support.bus_messages import chain_event, outgoing
+from tests.support.broker.amqp_market import AmqpMarket
+from tests.support.broker.bus_messages import chain_event, outgoing
 
 ROLES = get_args(PartyRole)
 

@@ -12,10 +12,10 @@ from services.bus.amqp.amqp_bus import AmqpBus
 from services.bus.port import BusRefused, BusUnavailable, Outgoing, read_envelope
 from services.common.errors import ConfigurationError
 from services.config.daemons import Broker
-from tests.support.amqp_market import AmqpMarket, address, amqp_market
-from tests.support.bus_messages import outgoing
-from tests.support.certificates import Authority
-from tests.support.private_rabbitmq import PrivateBroker, private_broker
+from tests.support.broker.amqp_market import AmqpMarket, address, amqp_market
+from tests.support.broker.bus_messages import outgoing
+from tests.support.broker.certificates import Authority
+from tests.support.broker.private_rabbitmq import PrivateBroker, private_broker
 
 
 @dataclass(frozen=True)

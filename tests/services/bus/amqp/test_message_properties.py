@@ -10,7 +10,7 @@ from protocol.envelope import Envelope
 from protocol.errors import ProtocolViolation
 from services.bus.amqp.message_properties import envelope_fields_of, event_message_of, message_of
 from services.bus.port import read_envelope
-from tests.support.bus_messages import chain_event, outgoing
+from tests.support.broker.bus_messages import chain_event, outgoing
 
 ADDRESSES = st.binary(min_size=20, max_size=20).map(lambda value: f"0x{value.hex()}")
 ENVELOPES = st.builds(

@@ -9,8 +9,8 @@ from services.bus.amqp.chunking import CHUNK_BYTES, MAXIMUM_INCOMPLETE
 from services.bus.amqp.message_properties import message_of
 from services.bus.naming import message_key, queue_name
 from services.bus.port import Outgoing, read_envelope
-from tests.support.amqp_market import AmqpMarket, next_of
-from tests.support.bus_messages import outgoing
+from tests.support.broker.amqp_market import AmqpMarket, next_of
+from tests.support.broker.bus_messages import outgoing
 
 
 async def test_a_large_body_travels_in_parts_and_arrives_whole(market: AmqpMarket) -> None:

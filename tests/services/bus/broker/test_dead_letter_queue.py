@@ -15,9 +15,9 @@ from services.runtime.effects import packed_message
 from services.runtime.outbox_relay import OutboxRelay
 from services.runtime.resources import Pace
 from services.store import Store
-from tests.support.command_line import refused, run, run_json
-from tests.support.refusing_market import refusing_market
-from tests.support.scripted_daemon import resources_of, until
+from tests.support.daemons.command_line import refused, run, run_json
+from tests.support.daemons.refusing_market import refusing_market
+from tests.support.daemons.scripted_daemon import resources_of, until
 
 ID = b"i" * 16
 COMMAND = ("admin", "dead-letters")

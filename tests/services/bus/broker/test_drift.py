@@ -1,8 +1,8 @@
 """What a real broker has otherwise or too much is told; taps are removed."""
 
 from services.bus.naming import CHAIN_EXCHANGE, EXCHANGE, queue_name
-from tests.support.amqp_market import AmqpMarket
-from tests.support.bus_messages import outgoing
+from tests.support.broker.amqp_market import AmqpMarket
+from tests.support.broker.bus_messages import outgoing
 
 
 async def test_a_tap_is_found_and_removed(market: AmqpMarket) -> None:

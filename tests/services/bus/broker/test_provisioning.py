@@ -12,8 +12,8 @@ from services.bus.broker.topology import topology_of
 from services.bus.naming import DEAD_QUEUE, EXCHANGE, queue_name
 from services.bus.port import BusRefused, BusUnavailable
 from services.common.errors import ConfigurationError
-from tests.support.amqp_market import AmqpMarket, address
-from tests.support.bus_messages import outgoing
+from tests.support.broker.amqp_market import AmqpMarket, address
+from tests.support.broker.bus_messages import outgoing
 
 
 async def test_a_provisioned_broker_has_no_differences(market: AmqpMarket) -> None:

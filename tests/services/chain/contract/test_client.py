@@ -11,8 +11,8 @@ from protocol.signatures import address_of
 from services.chain.contract.client import MarketplaceClient
 from services.chain.embedded.embedded_rpc import EmbeddedRpc
 from services.chain.errors import CallReverted, ChainError, ChainUnavailable, InsufficientFunds, RpcError
-from tests.support.chain_market import POLICY, ChainMarket
-from tests.support.interposed import interposed_client
+from tests.support.chain.chain_market import POLICY, ChainMarket
+from tests.support.chain.interposed import interposed_client
 
 
 async def refusal_of(client, call) -> CallReverted:

@@ -15,10 +15,10 @@ from protocol.records import Market
 from services.chain.errors import ChainUnavailable, DeepReorganisation, RpcError, WrongChain
 from services.chain.events.listener import ChainListener
 from services.store import Store
-from tests.support.chain_events import chain_events
-from tests.support.chain_market import ROLES
-from tests.support.following import Following, Streams
-from tests.support.shifting_node import ShiftingNode
+from tests.support.chain.chain_events import chain_events
+from tests.support.chain.chain_market import ROLES
+from tests.support.chain.shifting_node import ShiftingNode
+from tests.support.daemons.following import Following, Streams
 
 
 def following(market, streams, store=None, **options):

@@ -1,6 +1,6 @@
 import pytest
 
-from tests.support.scripted_node import running_server
+from tests.support.chain.scripted_node import running_server
 
 
 @pytest.fixture

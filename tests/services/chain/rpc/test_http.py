@@ -7,7 +7,7 @@ import pytest
 from protocol.errors import MisuseError
 from services.chain.errors import ChainUnavailable, RpcError
 from services.chain.rpc.http import HttpRpc, is_revert
-from tests.support.scripted_node import SECRET
+from tests.support.chain.scripted_node import SECRET
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from services.chain.contract.abi import marketplace_artifact
 from services.chain.errors import ChainUnavailable, RpcError
 from services.chain.rpc.http import MOST_RESPONSE_BYTES, HttpRpc
 from services.chain.rpc.web3_provider import web3_over
-from tests.support.scripted_node import SECRET
+from tests.support.chain.scripted_node import SECRET
 
 CONTRACT = "0x" + "1" * 40
 

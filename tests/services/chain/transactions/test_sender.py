@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from services.chain.errors import ChainUnavailable, RpcError
-from tests.support.interposed import interposed_client, opened_trainings
+from tests.support.chain.interposed import interposed_client, opened_trainings
 
 
 async def test_concurrent_calls_of_one_key_all_take_effect(registered) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from protocol.marketplace import Cancel, Join
 from services.chain.errors import ChainUnavailable, RpcError
-from tests.support.interposed import interposed_client, opened_trainings
+from tests.support.chain.interposed import interposed_client, opened_trainings
 
 
 @pytest.fixture

@@ -20,12 +20,12 @@ from protocol.roles.shared.parties import Parties
 from protocol.roles.shared.transcript import TranscriptHead
 from services.console.aggregator.views import BUYER, Training
 from services.store import Store
-from tests.support import console_trainings
-from tests.support.console import Browser, ConsoleWorld, party_of
-from tests.support.console_trainings import OWNERS, round_of, tell
-from tests.support.documents import RECORD, any_request
-from tests.support.states import state_of, stored
-from tests.support.stores import offered, writes
+from tests.support.console import trainings as console_trainings
+from tests.support.console.trainings import OWNERS, round_of, tell
+from tests.support.console.world import Browser, ConsoleWorld, party_of
+from tests.support.database.stores import offered, writes
+from tests.support.deployment.documents import RECORD, any_request
+from tests.support.roles.states import state_of, stored
 
 KEPT = BlobRef(digest=b"d" * 32)
 PARTIES = Parties(seats=tuple(OWNERS), trainers=0b00111, validators=0b11000)

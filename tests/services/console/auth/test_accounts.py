@@ -7,7 +7,7 @@ import pytest
 
 from services.common.errors import ConfigurationError
 from services.console.auth.accounts import Accounts
-from tests.support.command_line import refused, run
+from tests.support.daemons.command_line import refused, run
 
 PASSWORD = "a long enough password"
 CONFIG = """

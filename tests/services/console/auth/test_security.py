@@ -7,8 +7,8 @@ from protocol.messages import StopOrder
 from services.bus.port import BusUnavailable
 from services.config.daemons import ConsoleSettings
 from services.console.auth.security import SignInLimit, masked, unmasks_to
-from tests.support.console import Browser
-from tests.support.console_trainings import running_training
+from tests.support.console.trainings import running_training
+from tests.support.console.world import Browser
 
 TOKEN = "ab" * 32
 

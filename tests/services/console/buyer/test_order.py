@@ -18,7 +18,7 @@ from services.console.buyer.order_form import (
     with_column,
     without_column,
 )
-from tests.support.documents import AGGREGATOR, any_request, request_content
+from tests.support.deployment.documents import AGGREGATOR, any_request, request_content
 
 
 def filled(**changes):

@@ -7,9 +7,9 @@ import pytest
 from services.console.buyer.views import Training
 from services.console.presentation.format import points_text
 from services.store import Store
-from tests.support.console import Browser, party_of
-from tests.support.console_trainings import OWNERS, finished_training, put, running_training
-from tests.support.documents import AGGREGATOR, any_request
+from tests.support.console.trainings import OWNERS, finished_training, put, running_training
+from tests.support.console.world import Browser, party_of
+from tests.support.deployment.documents import AGGREGATOR, any_request
 
 
 def test_a_running_training_is_summed_up():

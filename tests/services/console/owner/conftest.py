@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.support.console import ConsoleWorld
+from tests.support.console.world import ConsoleWorld
 
 
 @pytest.fixture

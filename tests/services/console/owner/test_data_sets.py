@@ -7,8 +7,8 @@ import pytest
 from aiohttp import FormData
 
 from services.data.sandboxed_reader import read_apart
-from tests.support.console import Browser, ConsoleWorld
-from tests.support.console_owner import add_rows, count, put
+from tests.support.console.owner import add_rows, count, put
+from tests.support.console.world import Browser, ConsoleWorld
 
 CSV = b"age,bmi,progression\n0.5,0.25,101.5\n0.75,0.5,202.5\n0.1,0.9,303.5\n"
 

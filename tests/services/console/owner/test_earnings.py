@@ -6,8 +6,8 @@ from protocol.messages import WithdrawOrder
 from services.bus.port import BusUnavailable
 from services.chain.errors import ChainUnavailable
 from services.console.owner.account_views import earnings
-from tests.support.console import Browser, ConsoleWorld
-from tests.support.console_owner import pay, put, withdrawn
+from tests.support.console.owner import pay, put, withdrawn
+from tests.support.console.world import Browser, ConsoleWorld
 
 ETHER = 10**18
 

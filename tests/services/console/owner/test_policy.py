@@ -8,8 +8,8 @@ from protocol.owner_policy import Budget, Limit, OwnerPolicy
 from services.console.owner.account_views import BudgetLine, budget_lines
 from services.console.owner.policy_form import form_of, limit_of, read
 from services.records.owner_account import ORDERED_POLICY
-from tests.support.console import Browser
-from tests.support.console_owner import BUYER, add_rows, count, ordered
+from tests.support.console.owner import BUYER, add_rows, count, ordered
+from tests.support.console.world import Browser
 
 FULL = OwnerPolicy(
     automatic=True,

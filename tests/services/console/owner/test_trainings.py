@@ -8,10 +8,10 @@ from protocol.owner_policy import Budget, OwnerPolicy
 from services.console.owner.views import matches_of, training_of, trainings
 from services.console.presentation.training_record import LISTED
 from services.records.owner_account import counts_of
-from tests.support.console import ADDRESS, Browser
-from tests.support.console_owner import BUYER, add_rows, count, pay, put, request
-from tests.support.console_trainings import OWNERS, round_of, tell
-from tests.support.documents import any_request
+from tests.support.console.owner import BUYER, add_rows, count, pay, put, request
+from tests.support.console.trainings import OWNERS, round_of, tell
+from tests.support.console.world import ADDRESS, Browser
+from tests.support.deployment.documents import any_request
 
 
 def found(world, key):

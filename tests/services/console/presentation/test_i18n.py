@@ -3,8 +3,8 @@
 import pytest
 
 from services.console.presentation.i18n import negotiate, translations
-from tests.support.console import Browser, ConsoleWorld
-from tests.support.console_trainings import running_training
+from tests.support.console.trainings import running_training
+from tests.support.console.world import Browser, ConsoleWorld
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,8 @@ from aiohttp import web
 
 from services.console.web.hub import Hub, Viewer, encoded
 from services.console.web.live import SIGNED_OUT
-from tests.support.console import Browser, ConsoleWorld
-from tests.support.console_trainings import round_of, running_training, tell
+from tests.support.console.trainings import round_of, running_training, tell
+from tests.support.console.world import Browser, ConsoleWorld
 
 TOPIC = ("training", "1", "en", False)
 

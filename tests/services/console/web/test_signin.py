@@ -4,7 +4,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from services.console.auth.security import SignInLimit
-from tests.support.console import PASSWORD, Browser, ConsoleWorld
+from tests.support.console.world import PASSWORD, Browser, ConsoleWorld
 
 
 @pytest.fixture

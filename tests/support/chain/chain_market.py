@@ -1,0 +1,150 @@
+"""A market of seven parties on a real contract, driven by calls, over whichever node is given."""
+
+import asyncio
+import os
+from dataclasses import dataclass, field
+
+from protocol.marketplace import Close, ContractCall, Draw, Join, Open, Opened, RecordRound, Register, Terms
+from protocol.records import RoundRecord
+from protocol.signatures import address_of, sign_digest
+from services.chain.contract.abi import marketplace_artifact
+from services.chain.contract.client import MarketplaceClient
+from services.chain.contract.codec import from_web3, to_words
+from services.chain.contract.deploy import Deployment, deploy
+from services.chain.rpc.http import Rpc
+from services.chain.rpc.web3_provider import web3_over
+from services.chain.transactions.pending import Receipt, SendPolicy
+from tests.support.chain.chain_events import chain_events
+
+ETHER = 10**18
+POLICY = SendPolicy(poll_seconds=0.02)
+ROLES = ("model_buyer", "federated_aggregator", *["data_owner"] * 5)
+
+
+@dataclass
+class ChainMarket:
+    """A deployed contract and its parties: the buyer, the aggregator, five owners."""
+
+    rpc: Rpc
+    deployment: Deployment
+    clients: list[MarketplaceClient]
+    keys: dict[str, bytes]
+    started_with: dict[str, int] = field(default_factory=dict)
+    fees: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def contract(self):
+        """web3.py's contract, for views that no role needs."""
+        web3 = web3_over(self.rpc)
+        address = web3.to_checksum_address(self.deployment.market.contract)
+        return web3.eth.contract(address=address, abi=marketplace_artifact()["abi"])
+
+    @property
+    def buyer(self) -> MarketplaceClient:
+        return self.clients[0]
+
+    @property
+    def aggregator(self) -> MarketplaceClient:
+        return self.clients[1]
+
+    @property
+    def owners(self) -> list[MarketplaceClient]:
+        return self.clients[2:]
+
+    @classmethod
+    async def create(cls, rpc: Rpc) -> "ChainMarket":
+        """Fresh keys, so that tests share a node."""
+        keys = [os.urandom(32) for _ in ROLES]
+        for key in keys:
+            await rpc.call("anvil_setBalance", address_of(key), hex(100 * ETHER))
+        deployment = await deploy(rpc, keys[0], POLICY)
+        market = deployment.market
+        clients = [
+            MarketplaceClient(rpc, market, key, policy=POLICY, first_block=deployment.block) for key in keys
+        ]
+        made = cls(rpc, deployment, clients, {address_of(key): key for key in keys})
+        for client in clients:
+            made.started_with[client.address] = await client.balance_of(client.address)
+            made.fees[client.address] = 0
+        return made
+
+    async def submit(self, client: MarketplaceClient, call: ContractCall) -> Receipt:
+        """Like the client's, with the fee noted."""
+        receipt = await client.submit(call)
+        self.fees[client.address] += receipt.fee
+        return receipt
+
+    async def register(self) -> None:
+        calls = [
+            self.submit(client, Register(role=role, exchange_key=self.exchange_key(client)))
+            for client, role in zip(self.clients, ROLES, strict=True)
+        ]
+        await asyncio.gather(*calls)
+
+    def exchange_key(self, client: MarketplaceClient) -> bytes:
+        return bytes.fromhex(client.address[2:]).rjust(32, b"k")
+
+    def opening(self, deposit: int = ETHER + 7, **changes) -> Open:
+        values = {
+            "aggregator": self.aggregator.address,
+            "request_hash": b"r" * 32,
+            "rounds": 2,
+            "min_owners": 4,
+            "max_owners": 8,
+            "contribution_bps": 6500,
+            "participation_bps": 500,
+            "validation_bps": 2000,
+            "aggregation_bps": 1000,
+            "join_seconds": 3600,
+            "round_seconds": 3600,
+        }
+        return Open(terms=Terms(**values | changes), deposit=deposit)
+
+    async def open(self, call: Open | None = None) -> int:
+        """The new training's number."""
+        call = call or self.opening()
+        await self.submit(self.buyer, call)
+        (training,) = [
+            item.event.training
+            for item in await chain_events(self.buyer, self.deployment.block)
+            if isinstance(item.event, Opened) and item.event.terms == call.terms
+        ]
+        return training
+
+    async def contract_digest(self, record: RoundRecord) -> bytes:
+        """The contract's own EIP-712 digest of a record."""
+        return bytes(await self.contract.functions.hashRecord(to_words(record)).call())
+
+    async def contract_terms(self, training: int) -> Terms:
+        """A training's terms as the contract keeps them."""
+        _, _, words = await self.contract.functions.termsOf(training).call()
+        return Terms(**dict(zip(Terms.model_fields, from_web3(words), strict=True)))
+
+    async def draw(self, training: int) -> None:
+        await asyncio.gather(*(self.submit(owner, Join(training=training)) for owner in self.owners))
+        await self.submit(self.aggregator, Close(training=training))
+        await self.submit(self.aggregator, Draw(training=training))
+
+    async def record(self, training: int, number: int, mse_before: int, *, last: bool) -> RecordRound:
+        """A round of made-up metrics, signed by the buyer and all validators."""
+        owners = await self.buyer.owners(training)
+        trainers = owners.trainers.bit_count()
+        record = RoundRecord(
+            training=training,
+            round=number,
+            last=last,
+            trainers=owners.trainers,
+            validators=owners.validators,
+            mse_before=mse_before,
+            own=tuple(mse_before // (2 + index) for index in range(trainers)),
+            cross=tuple(mse_before // 3 for _ in range(trainers)),
+            model_digest=bytes([number]) * 32,
+            transcript_digest=b"t" * 32,
+        )
+        digest = record.digest(self.deployment.market)
+        seats = [address for seat, address in enumerate(owners.seats) if owners.validators >> seat & 1]
+        return RecordRound(
+            record=record,
+            buyer_signature=sign_digest(self.keys[self.buyer.address], digest),
+            validator_signatures=tuple(sign_digest(self.keys[address], digest) for address in seats),
+        )

@@ -1,0 +1,114 @@
+"""Trainings in a buyer's store, as its daemon would have written them."""
+
+import os
+from typing import Any
+
+from protocol.bought_model import BoughtModel
+from protocol.codec import pack
+from protocol.marketplace import (
+    Credited,
+    Joined,
+    MarketplaceEvent,
+    Opened,
+    RolesDrawn,
+    RoundRecorded,
+    Settled,
+)
+from protocol.request import Request
+from protocol.roles.buyer.role import FINAL, display_status
+from protocol.roles.engine.state import PhaseState
+from protocol.roles.shared.transcript import TranscriptHead
+from services.records.chain_facts import record_key, record_of
+from services.store import Store
+from tests.support.daemons.service_world import event_of
+from tests.support.database.stores import offered, writes
+from tests.support.deployment.documents import RECORD, any_request
+from tests.support.roles.states import state_of, stored
+
+BUYER = "0x" + "b1" * 20
+OWNERS = [f"0x{seat:040x}" for seat in range(0xA1, 0xA6)]
+FIRST = 6000 * 10**18
+
+
+def tell(store: Store, training: int, *events: MarketplaceEvent) -> None:
+    """What the chain says, noted as the daemon does."""
+    for event in events:
+        number = len(store.facts(record_key(training))) + 1
+        store.note_once(record_key(training), *record_of(event_of(event, number)), 1_700_000_000.0 + number)
+
+
+def put(store: Store, key: str, request: Request, **state: Any) -> PhaseState:
+    """Write a buyer's state for a training."""
+    link = TranscriptHead(model_digest=request.hash(), transcript=request.hash())
+    usual = {"phase": "ordered", "link": link, "submitted": True, "recorded_model": request.hash()}
+    values = state_of("model_buyer", **{"request": request, "n": 15, **usual, **state})
+    facts = [("opened", {"training": values.training})] if values.training is not None else []
+    done = writes(
+        training=values.training,
+        state=stored(values),
+        display_status=display_status(values),
+        finished=values.phase in FINAL,
+        facts=facts,
+    )
+    store.write_step(offered(store, os.urandom(32), key), done, 1_700_000_000.0)
+    return values
+
+
+def round_of(training: int, number: int, *, last: bool = False) -> RoundRecorded:
+    """A round that takes a tenth off the error; the third trainer makes it worse."""
+    before, after = (FIRST * 9 ** (number - 1 + ahead) // 10 ** (number - 1 + ahead) for ahead in (0, 1))
+    record = RECORD.model_copy(
+        update={"training": training, "round": number, "mse_before": before, "last": last}
+    )
+    gained = before - after
+    return RoundRecorded(
+        training=training,
+        round=number,
+        record=record,
+        mse_after=after,
+        shapley=(gained, gained // 2, -gained // 2),
+        pay_weights=(2 * gained // 3, gained - 2 * gained // 3, 0),
+    )
+
+
+def running_training(store: Store, *, training: int = 1, rounds: int = 3, **request: Any) -> str:
+    """A training with some rounds recorded; returns its key."""
+    wanted, key = any_request(**request), f"order:{training:032x}"
+    opened = Opened(
+        training=training,
+        buyer=BUYER,
+        aggregator=wanted.aggregator,
+        deposit=wanted.payment.deposit_wei,
+        terms=wanted.terms(),
+    )
+    joined = [Joined(training=training, owner=owner, seat=seat) for seat, owner in enumerate(OWNERS)]
+    drawn = RolesDrawn(training=training, trainers=0b00111, validators=0b11000)
+    recorded = [round_of(training, number + 1) for number in range(rounds)]
+    put(store, key, wanted, phase="running", training=training, recorded=rounds)
+    tell(store, training, opened, *joined, drawn, *recorded)
+    return key
+
+
+def finished_training(store: Store, *, training: int = 1, **request: Any) -> str:
+    """A training that has ended with a model; returns its key."""
+    key = running_training(store, training=training, **request)
+    wanted = any_request(**request)
+    put(store, key, wanted, phase="finished", training=training, recorded=3)
+    credited = [
+        Credited(training=training, account=OWNERS[0], share="contribution", amount=3 * 10**17),
+        Credited(training=training, account=BUYER, share="refund", amount=7 * 10**17),
+    ]
+    settled = Settled(training=training, improvement=271 * 10**15, paid=3 * 10**17, refund=7 * 10**17)
+    tell(store, training, *credited, settled)
+    model = BoughtModel.of(wanted, [1.25, -2.5, 152.125])
+    item = offered(store, os.urandom(32), key)
+    row = store.instance(key)
+    done = writes(
+        training=training,
+        state=row.state,
+        display_status="FINISHED",
+        finished=True,
+        results={"model": pack(model)},
+    )
+    store.write_step(item, done, 1_700_000_100.0)
+    return key

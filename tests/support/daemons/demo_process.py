@@ -1,0 +1,44 @@
+"""`deltaml demo --console` as a person starts it, in a process of its own."""
+
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.support.daemons.daemon_market import deltaml
+
+KEY_BITS = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class DemoProcess:
+    """Where its start page is, secret included."""
+
+    address: str
+
+    @property
+    def root(self) -> str:
+        return self.address.partition("?")[0]
+
+
+@contextmanager
+def running_demo(output: Path, *options: str) -> Iterator[DemoProcess]:
+    """A demo with small keys, stopped as with Ctrl-C; what it says goes to `output`."""
+    arguments = ["demo", "--console", "--console-port", "0", "--key-bits", str(KEY_BITS), *options]
+    with output.open("wb") as errors:
+        process = subprocess.Popen([*deltaml(), *arguments], stdout=subprocess.PIPE, stderr=errors, text=True)
+        assert process.stdout is not None
+        try:
+            for line in process.stdout:
+                if line.startswith("open "):
+                    yield DemoProcess(line.removeprefix("open ").strip())
+                    return
+            raise AssertionError(f"the demo did not start: {output.read_text()}")
+        finally:
+            process.send_signal(2)
+            try:
+                process.communicate(timeout=30)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.communicate()

@@ -1,0 +1,149 @@
+"""A buyer that tries to learn more than it paid for: it has all its keys and everything that crosses the bus.
+
+The attack looks for ciphertexts in whatever bytes it can read, decrypts them and reads the plaintexts in
+every way the protocol packs numbers. `closest` compares what came out with the truth.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from protocol.crypto.packing import SlotLayout
+from protocol.crypto.packing import unpack as slots
+from protocol.envelope import SignedMessage
+from protocol.errors import ProtocolViolation
+from protocol.learning.scales import METRIC_SCALE, MODEL_SCALE, RESIDUAL_SCALE, UPDATE_SCALE
+from protocol.learning.widths import Widths
+from protocol.roles.shared.request_widths import training_widths
+from services.identity.sealing import seal, unseal
+from tests.support.roles.pure_market import PureMarket
+from tests.support.roles.pure_party import Matrix
+
+
+@dataclass(frozen=True)
+class Seen:
+    """Bytes off the bus: the type from the clear envelope, and the part to be sealed, sealed or not."""
+
+    message_type: str
+    content: bytes
+
+
+def on_the_bus(market: PureMarket, *, sealed: bool) -> list[Seen]:
+    """Everything that crossed the bus."""
+    keys = market.exchange_keys
+    return [
+        Seen(
+            message.envelope.type,
+            seal(message.sealed_part(), keys[message.envelope.recipient])
+            if sealed
+            else message.sealed_part(),
+        )
+        for message in market.wire
+    ]
+
+
+def known_to_buyer(market: PureMarket, bus: Sequence[Seen]) -> list[Seen]:
+    """All that came by, what is sealed to the buyer opened, and what the buyer itself sent."""
+    own = [m for m in market.wire if m.envelope.sender == market.buyer.address]
+    return [*(_opened(seen, market.buyer.exchange_secret) for seen in bus), *map(_in_clear, own)]
+
+
+def _opened(seen: Seen, secret: bytes) -> Seen:
+    try:
+        return Seen(seen.message_type, unseal(seen.content, secret))
+    except ProtocolViolation:
+        return seen
+
+
+def _in_clear(message: SignedMessage) -> Seen:
+    return Seen(message.envelope.type, message.sealed_part())
+
+
+class Attack:
+    """Reads everything that the buyer's Paillier key opens."""
+
+    def __init__(self, market: PureMarket, known: Sequence[Seen]) -> None:
+        self.market, self.known = market, known
+        parties = market.buyer.decoded.parties
+        self.widths: Widths = training_widths(market.request, parties)
+
+    def plaintexts(self) -> Iterator[tuple[str, list[int]]]:
+        """Runs of adjacent ciphertexts in any readable bytes, decrypted."""
+        for seen in self.known:
+            for run in self._runs(seen.content):
+                yield seen.message_type, run
+
+    def _runs(self, content: bytes) -> Iterator[list[int]]:
+        """Ciphertexts lie side by side; bytes that look like a header begin their own run."""
+        length = self.market.key.public_key.ciphertext_length
+        header = bytes([0xC4, length]) if length < 256 else b"\xc5" + length.to_bytes(2, "big")
+        step = len(header) + length
+        starts = set(_occurrences(content, header))
+        for first in sorted(start for start in starts if start - step not in starts):
+            run, start = [], first
+            while start in starts:
+                blob = content[start + len(header) : start + step]
+                run.append(int(self.market.key.decrypt(int.from_bytes(blob, "big"))))
+                start += step
+            yield run
+
+    def vectors(self) -> Iterator[Matrix]:
+        """Every reading of every run: a number to a plaintext, or slots in each of the protocol's layouts."""
+        for _, run in self.plaintexts():
+            signed = [self.market.key.public_key.signed(value) for value in run]
+            for scale in (MODEL_SCALE, UPDATE_SCALE, RESIDUAL_SCALE, METRIC_SCALE):
+                yield _numbers(signed, scale)
+            yield from self._slots(run, self.widths.refresh, UPDATE_SCALE)
+            yield from self._slots(run, self.widths.residual, RESIDUAL_SCALE)
+            yield from self._slots(run, self.widths.opening, METRIC_SCALE)
+
+    @cached_property
+    def readings(self) -> list[Matrix]:
+        """All of `vectors`."""
+        return list(self.vectors())
+
+    def masked_residuals(self) -> list[Matrix]:
+        """The digits of every noisy metric read as residual vectors (models × (p+1)), masks or not."""
+        size = self.market.request.parameters + 1
+        found = []
+        for seen in self.known:
+            if seen.message_type == "noisy_metric" and (runs := list(self._runs(seen.content))):
+                run = max(runs, key=len)
+                count = len(run) * self.widths.residual.per_plaintext
+                digits = slots(run, count, self.widths.residual)
+                numbers = _numbers([d - self.widths.residual.offset for d in digits], RESIDUAL_SCALE)
+                found.append(numbers[: len(numbers) // size * size].reshape(-1, size))
+        return found
+
+    def _slots(self, run: list[int], layout: SlotLayout, scale: int) -> Iterator[Matrix]:
+        digits = slots(run, len(run) * layout.per_plaintext, layout)
+        yield _numbers(digits, scale)
+        yield _numbers([digit - layout.offset for digit in digits], scale)
+        half = 1 << (layout.slot_bits - 1)
+        yield _numbers([digit - (half << 1 if digit >= half else 0) for digit in digits], scale)
+
+    def closest(self, truths: Sequence[Matrix]) -> list[float]:
+        """The least relative distance of each true vector to any stretch of any reading; zeros are at 1."""
+        return [
+            min((_distance(reading, truth) for reading in self.readings), default=np.inf) for truth in truths
+        ]
+
+
+def _occurrences(content: bytes, pattern: bytes) -> Iterator[int]:
+    start = content.find(pattern)
+    while start >= 0:
+        yield start
+        start = content.find(pattern, start + 1)
+
+
+def _numbers(values: Sequence[int], scale: int) -> Matrix:
+    return np.array([float(value) / 2.0**scale for value in values])
+
+
+def _distance(reading: Matrix, truth: Matrix) -> float:
+    if len(reading) < len(truth):
+        return float(np.inf)
+    windows = np.lib.stride_tricks.sliding_window_view(reading, len(truth))
+    return float(np.abs(windows - truth).max(axis=1).min() / np.abs(truth).max())

@@ -1,0 +1,31 @@
+"""Packed states of this version, kept as files: what a later version must still read.
+
+`python -m tests.support.roles.golden_states` writes those of the version in pyproject.toml, one for each phase
+of each role. Only those of a version that is not released may be made anew; others never change.
+"""
+
+import tomllib
+from pathlib import Path
+
+from tests.support.roles.phases import snapshots
+
+FOLDER = Path(__file__).parents[2] / "protocol" / "roles" / "golden"
+_PROJECT = Path(__file__).parents[3] / "pyproject.toml"
+
+
+def version() -> str:
+    """This version."""
+    return str(tomllib.loads(_PROJECT.read_text())["project"]["version"])
+
+
+def write_states() -> None:
+    """The smallest state of every phase."""
+    folder = FOLDER / version()
+    folder.mkdir(parents=True, exist_ok=True)
+    for (role, phase), found in snapshots().items():
+        states = [one.party.state for one in found if one.party.state is not None]
+        (folder / f"{role}-{phase}.msgpack").write_bytes(min(states, key=len))
+
+
+if __name__ == "__main__":
+    write_states()

@@ -1,0 +1,41 @@
+"""The plain twin of a pure market's training: the same owners, the same roles, the same rounds, in floats."""
+
+import numpy as np
+import pytest
+
+from protocol.learning.kinds.registry import kind_of
+from protocol.learning.plaintext import OwnerData, PlainTraining, run
+from protocol.learning.statistic import Statistic
+from tests.support.roles.pure_market import PureMarket
+from tests.support.roles.pure_party import Matrix, Party
+
+
+def owner_data(market: PureMarket, owner: Party) -> OwnerData:
+    request, statistic = market.request, Statistic.from_bytes(owner.private["data_set:rows"])
+    return OwnerData(kind_of(request).measuring_factor(request, statistic), statistic.rows)
+
+
+def plain_twin(market: PureMarket, rounds: int | None = None) -> PlainTraining:
+    """What `rounds` rounds (all recorded ones by default) give without encryption, with the roles drawn."""
+    schedule = market.request.schedule
+    return run(
+        [owner_data(market, owner) for owner in market.trainers()],
+        [owner_data(market, owner) for owner in market.validators()],
+        np.array([float(weight) for weight in market.request.start_weights()]),
+        step_size=float(schedule.step_size),
+        l2=float(market.request.model.l2),
+        local_steps=schedule.local_steps,
+        rounds=rounds or len(market.contract.recorded),
+    )
+
+
+def bought_weights(market: PureMarket) -> Matrix:
+    """The delivered weights, the intercept last."""
+    model = market.bought()
+    intercept = [] if model.intercept is None else [model.intercept]
+    return np.array([*model.weights, *intercept])
+
+
+def assert_model_of_twin(market: PureMarket) -> None:
+    """The delivered weights are those of the plain training."""
+    assert bought_weights(market) == pytest.approx(plain_twin(market).averaging.models[-1], abs=1e-6)

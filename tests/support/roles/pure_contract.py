@@ -1,0 +1,199 @@
+"""The contract's rules, events, clock and money in plain Python; the Solidity tests own the original."""
+
+from decimal import Decimal
+from typing import Any
+
+from protocol.learning.shapley import contributions_fixed, mse_after_fixed
+from protocol.marketplace import (
+    Cancelled,
+    Closed,
+    Joined,
+    Opened,
+    RolesDrawn,
+    RoundRecorded,
+    Settled,
+    validator_count,
+)
+from protocol.payment import pay_weights
+from protocol.records import Market, RoundRecord
+from protocol.signatures import recover_address
+from protocol.types import mask_of, seats_of
+from tests.support.roles.pure_ledger import PureLedger
+
+MARKET = Market(chain_id=1337, contract="0x" + "11" * 20)
+TRAINING = 1
+
+
+class Refused(Exception):  # noqa: N818
+    """The contract reverts; `code` is the custom error in snake_case."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+class PureContract:
+    """One training: None → open → drawing → running → settled or cancelled. `now` is the market's clock."""
+
+    def __init__(self, validators: list[int] | None = None) -> None:
+        self.seats: list[str] = []
+        self.opened: Opened | None = None
+        self.status = "none"
+        self.recorded: list[RoundRecorded] = []
+        self.best = 0
+        self.now = 0.0
+        self.join_until = self.round_until = 0.0
+        self.trainers = self.validators = 0
+        self.forced_validators = validators
+        self.calls: list[tuple[str, str]] = []
+        self.events: list[Any] = []
+        self.ledger: PureLedger | None = None
+
+    @property
+    def ended(self) -> bool:
+        return self.status in ("settled", "cancelled")
+
+    @property
+    def last_recorded(self) -> bool:
+        return bool(self.recorded) and self.recorded[-1].record.last
+
+    def apply(self, sender: str, call: Any) -> list[Any]:
+        """The events of a call; raises Refused."""
+        self.calls.append((sender, call.call))
+        events = list(getattr(self, f"_{call.call}")(sender, call))
+        self.events.extend(events)
+        return events
+
+    def _open(self, sender: str, call: Any) -> list[Any]:
+        self._require(self.status == "none", "wrong_status")
+        self.status, self.join_until = "open", self.now + call.terms.join_seconds
+        self.opened = Opened(
+            training=TRAINING,
+            buyer=sender,
+            aggregator=call.terms.aggregator,
+            deposit=call.deposit,
+            terms=call.terms,
+        )
+        self.ledger = PureLedger(self.opened)
+        return [self.opened]
+
+    def _join(self, sender: str, _call: Any) -> list[Any]:
+        self._require(self.status == "open", "wrong_status")
+        self._require(self.now < self.join_until, "too_late")
+        self._require(sender not in self.seats, "already_joined")
+        assert self.opened is not None
+        self._require(len(self.seats) < self.opened.terms.max_owners, "no_seat_left")
+        self.seats.append(sender)
+        return [Joined(training=TRAINING, owner=sender, seat=len(self.seats) - 1)]
+
+    def _close(self, sender: str, _call: Any) -> list[Any]:
+        self._require(self.status == "open", "wrong_status")
+        assert self.opened is not None
+        may = sender == self.opened.aggregator or self.now >= self.join_until
+        self._require(may and len(self.seats) >= self.opened.terms.min_owners, "too_early")
+        self.status, self.round_until = "drawing", self.now + self.opened.terms.round_seconds
+        return [Closed(training=TRAINING, draw_block=1)]
+
+    def _draw(self, _sender: str, _call: Any) -> list[Any]:
+        self._require(self.status == "drawing", "wrong_status")
+        assert self.opened is not None
+        self.status, self.round_until = "running", self.now + self.opened.terms.round_seconds
+        everybody = list(range(len(self.seats)))
+        wanted = [seat for seat in self.forced_validators or () if seat in everybody]
+        chosen = wanted or everybody[-validator_count(len(self.seats)) :]
+        self.validators = mask_of(chosen)
+        self.trainers = mask_of(everybody) & ~self.validators
+        return [RolesDrawn(training=TRAINING, trainers=self.trainers, validators=self.validators)]
+
+    def _record_round(self, sender: str, call: Any) -> list[Any]:
+        record: RoundRecord = call.record
+        self._require(self.status == "running" and not self.last_recorded, "wrong_status")
+        self._require(record.round == len(self.recorded) + 1, "unexpected_round")
+        assert self.opened is not None
+        half = self.round_until - self.opened.terms.round_seconds // 2
+        self._require(sender == self.opened.aggregator or self.now >= half, "too_early")
+        self._check_signatures(record, call)
+        self._require(record.trainers & ~self.trainers == 0, "invalid_metrics")
+        self._require(record.validators & ~self.validators == 0, "invalid_metrics")
+        after = mse_after_fixed(record.cross, len(record.own))
+        shapley = contributions_fixed(record.mse_before, record.own, record.cross)
+        if not self.recorded:
+            self.best = record.mse_before
+        elif self.recorded[-1].record.validators == record.validators:
+            self._require(record.mse_before == self.recorded[-1].mse_after, "invalid_metrics")
+        weights = pay_weights(self.best, after, shapley)
+        self.best = min(self.best, after)
+        self.round_until = self.now + self.opened.terms.round_seconds
+        event = RoundRecorded(
+            training=TRAINING,
+            round=record.round,
+            record=record,
+            mse_after=after,
+            shapley=tuple(shapley),
+            pay_weights=tuple(weights),
+        )
+        self.recorded.append(event)
+        assert self.ledger is not None
+        self.ledger.accrue(event)
+        return [event]
+
+    def _check_signatures(self, record: RoundRecord, call: Any) -> None:
+        assert self.opened is not None
+        digest = record.digest(MARKET)
+        self._require(recover_address(digest, call.buyer_signature) == self.opened.buyer, "bad_signature")
+        signers = [self.seats[seat] for seat in seats_of(record.validators)]
+        self._require(len(signers) == len(call.validator_signatures), "bad_signature")
+        given = [
+            recover_address(digest, signature) == signer
+            for signer, signature in zip(signers, call.validator_signatures, strict=True)
+            if signature
+        ]
+        self._require(all(given) and 2 * len(given) > len(signers), "bad_signature")
+
+    def _settle(self, _sender: str, _call: Any) -> list[Any]:
+        self._require(self.status == "running", "wrong_status")
+        over = self.last_recorded or (bool(self.recorded) and self.now >= self.round_until)
+        self._require(over, "too_early")
+        self.status = "settled"
+        assert self.ledger is not None
+        improvement, paid, refund = self.ledger.settle(self.seats, self.validators)
+        return [Settled(training=TRAINING, improvement=improvement, paid=paid, refund=refund)]
+
+    def _cancel(self, sender: str, _call: Any) -> list[Any]:
+        assert self.opened is not None
+        if self.status == "open":
+            few = self.now >= self.join_until and len(self.seats) < self.opened.terms.min_owners
+            self._require(sender == self.opened.buyer or few, "not_party")
+        else:
+            self._require(self.status in ("drawing", "running") and not self.recorded, "wrong_status")
+            self._require(self.now >= self.round_until, "too_early")
+        self.status = "cancelled"
+        assert self.ledger is not None
+        self.ledger.refund(self.opened.deposit)
+        return [Cancelled(training=TRAINING, refund=self.opened.deposit)]
+
+    def _withdraw(self, sender: str, _call: Any) -> list[Any]:
+        assert self.ledger is not None
+        self._require(self.ledger.withdraw(sender) > 0, "nothing_to_withdraw")
+        return []
+
+    def _require(self, holds: bool, code: str) -> None:
+        if not holds:
+            raise Refused(code)
+
+
+def recorded_errors(contract: PureContract) -> list[tuple[float, float, list[float], list[float]]]:
+    """(v₀, MSE after, q, c) of every recorded round as numbers."""
+
+    def number(value: int) -> float:
+        return float(Decimal(value) / 10**18)
+
+    return [
+        (
+            number(event.record.mse_before),
+            number(event.mse_after),
+            [number(q) for q in event.record.own],
+            [number(c) for c in event.record.cross],
+        )
+        for event in contract.recorded
+    ]
