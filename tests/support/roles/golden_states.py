@@ -1,7 +1,7 @@
 """Packed states of this version, kept as files: what a later version must still read.
 
-`python -m tests.support.roles.golden_states` writes those of the version in pyproject.toml, one for each phase
-of each role. Only those of a version that is not released may be made anew; others never change.
+`python -m tests.support.roles.golden_states` writes those of the version in pyproject.toml, one for each
+phase of each role. Only those of a version that is not released may be made anew; others never change.
 """
 
 import tomllib
