@@ -10,7 +10,6 @@ logs the URL (tests/services/chain/rpc/test_new_heads.py shows both cases with t
 import asyncio
 import logging
 from collections.abc import Callable
-from contextlib import suppress
 from typing import Self
 
 import structlog
@@ -60,18 +59,21 @@ class NewHeads:
             before_sleep=_log_attempt,
         )
         while True:
-            await retrying(self._listen)
-            _log.warning("heads_lost", reason="closed", pause=self._first_pause)
+            reason: str = await retrying(self._listen)
+            _log.warning("heads_lost", reason=reason, pause=self._first_pause)
             await asyncio.sleep(self._first_pause)
 
-    async def _listen(self) -> None:
-        """Wake until the socket is lost; raises where no subscription came about."""
+    async def _listen(self) -> str:
+        """Wake until the socket is lost, and say how; raises where no subscription came about."""
         async with connect(self._url, proxy=None, logger=_SILENT) as socket:
             await _subscribe(socket)
             self._wake()
-            with suppress(OSError, WebSocketException):
+            try:
                 async for _ in socket:
                     self._wake()
+            except (OSError, WebSocketException) as error:
+                return type(error).__name__  # its text may hold the URL
+        return "closed"
 
     def _wake(self) -> None:
         for wake in self._wakes:

@@ -24,6 +24,8 @@ def test_reverts_are_named() -> None:
         + b"no".ljust(32, b"\0")
     )
     assert decode_revert(text) == ("reverted", ("no",))
+    not_utf8 = text.replace(b"no", b"\xff\xfe")
+    assert decode_revert(not_utf8) == ("reverted", ("0x" + not_utf8.hex(),))
 
 
 def test_web3_is_not_imported_before_it_is_needed() -> None:

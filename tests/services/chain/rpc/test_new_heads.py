@@ -163,3 +163,20 @@ async def test_the_url_is_never_logged(caplog) -> None:
         for record in caplog.records
         if record.name != "websockets.server" and "secret" in record.message
     ]
+
+
+async def test_the_log_says_how_a_subscription_was_lost() -> None:
+    async def handle(connection) -> None:
+        await connection.recv()
+        await connection.send(SUBSCRIBED)
+        connection.transport.abort()
+
+    server = await serve(handle, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    with structlog.testing.capture_logs() as logs:
+        async with NewHeads(f"ws://127.0.0.1:{port}", first_pause=0.01), asyncio.timeout(5):
+            while not logs:
+                await asyncio.sleep(0.005)
+    server.close()
+    await server.wait_closed()
+    assert logs[0]["reason"] == "ConnectionClosedError"
