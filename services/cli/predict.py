@@ -9,7 +9,7 @@ import typer
 from services.cli.options import Json
 from services.cli.output import print_json
 from services.data.model_file import read_model
-from services.data.predictions import csv_lines, predict_file, prediction_file
+from services.data.predictions import csv_lines, open_rows, predict_rows, prediction_file
 
 
 def predict(
@@ -20,12 +20,13 @@ def predict(
 ) -> None:
     """Predict the target for every row; with the target in the file, tell how wrong the model is."""
     bought = read_model(model)
+    rows = open_rows(bought, file)  # a file that cannot be used is told before anything is written
     column = f"predicted_{bought.target}"
     if out is not None:
         with prediction_file(out, column) as write:
-            quality = predict_file(bought, file, write)
+            quality = predict_rows(bought, rows, write)
     else:
-        quality = predict_file(bought, file, None if json else csv_lines(sys.stdout, column))
+        quality = predict_rows(bought, rows, None if json else csv_lines(sys.stdout, column))
     mse, r2 = quality.mse, quality.r2
     if json:
         written = None if out is None else str(out)

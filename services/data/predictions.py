@@ -13,7 +13,7 @@ from protocol.learning.kinds.registry import KINDS
 from protocol.learning.statistic import Matrix
 from services.common.errors import ConfigurationError
 from services.common.files import private_writer
-from services.data.tabular import column_names, read_batches
+from services.data.tabular import Rows, column_names, read_batches
 
 Write = Callable[[Matrix], None]
 """Takes b predictions."""
@@ -55,14 +55,19 @@ class Quality:
         return 1 - self.squares / self.spread if self.spread else None
 
 
-def predict_file(model: BoughtModel, file: Path, write: Write | None) -> Quality:
-    """Predict the target for every row of a file, and compare where the file has the target too.
+def open_rows(model: BoughtModel, file: Path) -> Rows:
+    """The columns of a file that the model needs, with the target as the last one where the file has it.
 
     Raises DataSetError as `read_batches` does.
     """
-    features = len(model.features)
     is_measured = model.target in column_names(file)
-    rows = read_batches(file, [*model.features, model.target] if is_measured else model.features)
+    return read_batches(file, [*model.features, model.target] if is_measured else model.features)
+
+
+def predict_rows(model: BoughtModel, rows: Rows, write: Write | None) -> Quality:
+    """Predict the target for every row that `open_rows` opened, and compare where the target is known."""
+    features = len(model.features)
+    is_measured = len(rows.columns) > features
     quality = Quality()
     for batch in rows.batches:
         predicted = KINDS[model.kind].predict(model, batch[:, :features])

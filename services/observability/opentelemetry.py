@@ -33,7 +33,7 @@ class OpenTelemetrySpan(tracer.Span):
         self._span = span
         headers: dict[str, str] = {}
         _traceparent.inject(headers, set_span_in_context(span, Context()))
-        self.context = headers["traceparent"]
+        self.context = headers.get("traceparent")  # none where OTEL_SDK_DISABLED is set
 
     @override
     def describe(self, **attributes: tracer.Attribute | None) -> None:

@@ -1,9 +1,10 @@
 """A training out of a daemon's store: what every role shows of it. Pages read what they need when drawn."""
 
-from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import Any, ClassVar, Generic, Protocol, Self, TypeVar, cast
+
+from cachetools import LRUCache
 
 from protocol.marketplace import PartyRole
 from protocol.request import Request
@@ -26,6 +27,7 @@ class RoleState(Protocol):
 
 
 _State = TypeVar("_State", bound=RoleState)
+_Record = TypeVar("_Record", bound="TrainingRecord[Any]")
 
 
 @dataclass(frozen=True)
@@ -46,8 +48,7 @@ class TrainingRecord(Generic[_State]):
     @classmethod
     def newest(cls, party: Party, count: int = LISTED, skipped: int = 0) -> list[Self]:
         """So many trainings, the newest change first."""
-        kind = cast("Hashable", cls)
-        return [_known(kind, party, row) for row in party.store.newest_instances(count, skipped)]
+        return [_known(cls, party, row) for row in party.store.newest_instances(count, skipped)]
 
     @cached_property
     def state(self) -> _State:
@@ -75,10 +76,17 @@ class TrainingRecord(Generic[_State]):
         return () if self.state.request is None else partners(self.state.request, self.story)
 
 
-@lru_cache(maxsize=256)
-def _known(kind: Callable[[Party, InstanceRow], Any], party: Party, row: InstanceRow) -> Any:
+_listed: LRUCache[tuple[type, Party, str], TrainingRecord[Any]] = LRUCache(4 * LISTED)
+"""The newest of each training: a long one's story takes megabytes, and each of its steps makes another."""
+
+
+def _known(kind: type[_Record], party: Party, row: InstanceRow) -> _Record:
     """A list of many trainings is drawn again for each change of one: the others' are known.
 
     Whatever a record tells has been noted before the step that it led to, which changes the row.
     """
-    return kind(party, row)
+    place = (kind, party, row.key)
+    known = _listed.get(place)
+    if known is None or known.row != row:
+        known = _listed[place] = kind(party, row)
+    return cast("_Record", known)

@@ -32,6 +32,14 @@ def test_predictions_go_to_standard_output_by_the_features_names(model, rows_fil
     assert result.stderr == "2 rows\n"
 
 
+def test_a_file_that_cannot_be_used_puts_no_header_on_standard_output(model, tmp_path):
+    (tmp_path / "rows.csv").write_text("a,c\n1,2\n")
+    for name in ("rows.csv", "missing.csv"):
+        result = run("predict", model, tmp_path / name, status=2)
+        assert result.stdout == ""
+        assert result.stderr.startswith("error: ")
+
+
 def test_predictions_are_written_to_private_files(model, rows_file, tmp_path):
     for name in ("out.csv", "out.parquet"):
         result = run("predict", model, rows_file, "--out", tmp_path / name)

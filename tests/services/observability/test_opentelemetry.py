@@ -53,6 +53,16 @@ def test_spans_reach_a_collector_before_the_daemon_ends(collector):
     assert names == ["store step", "step complaint"]
 
 
+def test_opentelemetrys_own_switch_turns_spans_off(collector, monkeypatch):
+    monkeypatch.setenv("OTEL_SDK_DISABLED", "true")
+    url, names = collector
+    tracing.configure(url, 1.0, "deltaml-data_owner", "0xab")
+    with tracing.span("step complaint"), tracing.span("store step") as inner:
+        assert inner.context is None
+    tracing.close()
+    assert names == []
+
+
 def test_spans_do_not_wait_for_a_collector_that_does_not_answer():
     limits = Limits(export_seconds=600.0, close_seconds=0.1, period_milliseconds=10)
     with socket.socket() as deaf, capture_logs() as logs:
