@@ -8,6 +8,7 @@ import typer
 
 from services.cli.options import Json
 from services.cli.output import print_json
+from services.common.files import require_other_file
 from services.data.model_file import read_model
 from services.data.predictions import csv_lines, open_rows, predict_rows, prediction_file
 
@@ -19,6 +20,8 @@ def predict(
     json: Json = False,
 ) -> None:
     """Predict the target for every row; with the target in the file, tell how wrong the model is."""
+    if out is not None:
+        require_other_file(out, model, file)
     bought = read_model(model)
     rows = open_rows(bought, file)  # a file that cannot be used is told before anything is written
     column = f"predicted_{bought.target}"

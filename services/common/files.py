@@ -36,6 +36,12 @@ def require_private(path: Path) -> None:
         )
 
 
+def require_other_file(path: Path, *read: Path) -> None:
+    """Raise ConfigurationError when a result would take the place of a file that it is made from."""
+    if path.exists() and any(source.exists() and path.samefile(source) for source in read):
+        raise ConfigurationError(f"{path} is one of the files that are read; name another for the result")
+
+
 @contextmanager
 def private_writer(path: Path, *, replace: bool = True) -> Iterator[IO[bytes]]:
     """A file to write, readable by its owner alone (0600), that takes its place when the block ends, durable.

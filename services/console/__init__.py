@@ -21,7 +21,10 @@ Adding a page, all in the role's section:
    `page.problem(…)` says what cannot be done; what a handler raises of our own errors becomes such a page.
 4. *Route*: in `section.py`, among the `routes`, and in `navigation` if it has an entry there.
 5. *Live parts*: an entry in the section's `live`: topic → function that renders its fragments by event name.
-   The template wraps them in `{% call live("topic", key) %}` and marks each with `sse-swap="event"`. A part
-   of a training's page is a template under `training/`, named in the section's `TrainingPages`.
+   The template imports `macros.html` with context, wraps them in `{% call macros.live("topic", key) %}` and
+   marks each with `sse-swap="event"`. A part of a training's page is a template under `<role>/training/` or
+   `training/`, named in the role's `TrainingPages` and included by `<role>/training.html`.
 6. *Translation*: `make messages` finds new texts and adds them to `locale/es/LC_MESSAGES/console.po`.
+   Translate them there: a test fails until all are.
+7. *Tests*: `tests/services/console/<role>/test_<page>.py`; in a browser `tests/browser/`.
 """

@@ -13,6 +13,7 @@ from protocol.payment import DepositTooLow, check_deposit
 from protocol.request import LEAST_KEY_BITS, Request
 from protocol.roles.shared.request_widths import check_widths
 from services.common.errors import ServiceError
+from services.common.files import require_other_file
 from services.data.model_file import write_model
 from services.data.sample_request import DemoData, DemoOptions, demo_request, load_data, statistics_of
 from services.observability.prometheus import DaemonCollector, serving
@@ -105,6 +106,8 @@ def check_options(options: DemoOptions, least_key_bits: int = LEAST_DEMO_KEY_BIT
     for path in (options.model_out, options.report):
         if path is not None:
             _check_writable(path)
+            if options.data is not None:
+                require_other_file(path, options.data)
 
 
 def _check_writable(path: Path) -> None:

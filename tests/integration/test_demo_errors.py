@@ -169,6 +169,14 @@ def test_a_deposit_that_the_contract_refuses(folder, wei, said):
     assert_says(demo(folder, "--deposit", wei), said)
 
 
+@pytest.mark.parametrize("option", ["--model-out", "--report"])
+def test_a_result_in_the_place_of_the_rows(folder, option):
+    path = folder.parent / "rows.csv"
+    path.write_text("a,y\n1,2\n")
+    assert_says(demo(folder, "--data", str(path), option, str(path)), "is one of the files that are read")
+    assert path.read_text() == "a,y\n1,2\n"
+
+
 def test_a_start_that_does_not_exist(folder):
     assert_says(demo(folder, "--start", "median"), "--start 'median' is unknown; choose zero or mean")
 

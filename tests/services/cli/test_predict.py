@@ -32,6 +32,13 @@ def test_predictions_go_to_standard_output_by_the_features_names(model, rows_fil
     assert result.stderr == "2 rows\n"
 
 
+def test_predictions_never_take_the_place_of_what_they_are_made_from(model, rows_file):
+    before = model.read_bytes(), rows_file.read_bytes()
+    for out in (rows_file, rows_file.parent / ".." / rows_file.parent.name / "rows.csv"):
+        assert "is one of the files that are read" in refused("predict", model, rows_file, "--out", out)
+    assert (model.read_bytes(), rows_file.read_bytes()) == before
+
+
 def test_a_file_that_cannot_be_used_puts_no_header_on_standard_output(model, tmp_path):
     (tmp_path / "rows.csv").write_text("a,c\n1,2\n")
     for name in ("rows.csv", "missing.csv"):
