@@ -12,6 +12,7 @@ from protocol.codec import unpack
 from protocol.errors import ProtocolViolation
 from protocol.roles.dispatch import ROLES, decode_state, held_inputs
 from protocol.roles.engine.state import references
+from protocol.types import FrozenModel
 from services.chain.events.event_outbox import StreamedEvent
 from services.common.errors import StoreDamaged
 from services.runtime.effects import PendingCall, PendingLetter, PendingMessage
@@ -64,7 +65,7 @@ def _instances(connection: sa.Connection, roles: tuple[str, ...]) -> Iterator[Da
     """Every state is readable, and what it refers to is there, unchanged, and all that is there."""
     for row in _rows(connection, sa.select(instances).where(instances.c.closed.is_(None))):
         place = f"instances/{row.key}"
-        state = _state(row.state, roles)
+        state = read_state(row.state, roles)
         if state is None:
             yield Damage("state_unreadable", place)
             continue
@@ -80,15 +81,22 @@ def _instances(connection: sa.Connection, roles: tuple[str, ...]) -> Iterator[Da
                 yield Damage("blob_unused", f"blobs/{row.key}/{digest.hex()}")
 
 
-def _state(content: bytes, roles: tuple[str, ...]) -> Any:
-    for role in roles:
-        try:
-            state = decode_state(role, content)
-            held_inputs(content)
-        except ProtocolViolation:
-            continue
-        return state
-    return None
+def read_state(content: bytes, roles: tuple[str, ...]) -> FrozenModel | None:
+    """The state, as the role that finds most of its own fields in it reads it.
+
+    A state names its phase and not its role, and reading drops the fields that a phase does not have: so one
+    role's state may be read as another's, without what it refers to.
+    """
+    states = [state for role in roles if (state := _read_state(role, content)) is not None]
+    return max(states, key=lambda state: len(state.model_fields_set), default=None)
+
+
+def _read_state(role: str, content: bytes) -> FrozenModel | None:
+    try:
+        held_inputs(content)
+        return decode_state(role, content)
+    except ProtocolViolation:
+        return None
 
 
 def _belonging(connection: sa.Connection) -> Iterator[Damage]:

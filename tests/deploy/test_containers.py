@@ -78,7 +78,7 @@ def test_there_is_a_daemon_for_every_party_of_the_set_up_and_each_sees_its_own_f
 
 def test_urls_name_services_of_the_same_network():
     setup = parsed(SERVICES["setup"]["command"]).params
-    urls = [setup[name] for name in ("chain", "broker", "broker_management", "postgresql")]
+    urls = [setup[name] for name in ("chain_url", "broker_url", "management_url", "postgresql_url")]
     hosts = {urlsplit(url).hostname for url in urls}
     assert hosts == {"anvil", "rabbitmq", "postgresql"}
     assert setup["confirmations"] == 0 or "--block-time" in SERVICES["anvil"]["command"]
@@ -119,7 +119,7 @@ def test_every_password_file_is_made_and_can_be_read_by_whoever_needs_it():
 
 def test_the_set_up_gets_in_where_the_database_lets_it_in():
     setup, server = (
-        urlsplit(parsed(SERVICES["setup"]["command"]).params["postgresql"]),
+        urlsplit(parsed(SERVICES["setup"]["command"]).params["postgresql_url"]),
         SERVICES["postgresql"],
     )
     assert setup.username == server["environment"]["POSTGRES_USER"]

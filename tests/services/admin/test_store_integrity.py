@@ -3,11 +3,17 @@
 import pytest
 import sqlalchemy as sa
 
-from services.admin.store_integrity import check
+from protocol.roles.dispatch import ROLES, decode_state
+from protocol.roles.engine.state import references
+from services.admin.store_integrity import check, read_state
 from services.store import Store
 from services.store.tables import blobs, inbox, instances, outbox, results, timers
 from tests.support.daemons.command_line import run, run_json
 from tests.support.database.real_rows import ENDED, RUNNING, fill
+from tests.support.roles.golden_states import FOLDER
+from tests.support.roles.phases import snapshots
+
+FILES = sorted(FOLDER.glob("*/*.msgpack"))
 
 
 @pytest.fixture
@@ -120,3 +126,22 @@ def test_a_closed_instance_needs_no_blobs_and_refuses_inputs(store):
     with store._database.reading() as connection:
         keys = list(connection.scalars(sa.select(inbox.c.key)))
     assert keys == [RUNNING, RUNNING]
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: f"{path.parent.name}-{path.stem}")
+def test_a_state_of_one_role_is_not_taken_for_anothers(path):
+    content = path.read_bytes()
+    own = decode_state(path.stem.partition("-")[0], content)
+    read = read_state(content, tuple(ROLES))
+    assert read is not None
+    assert set(references(read)) == set(references(own))
+
+
+def test_nor_is_one_that_this_version_wrote():
+    for (role, _phase), taken in snapshots().items():
+        for snapshot in taken:
+            state = snapshot.party.state
+            assert state is not None
+            read = read_state(state, tuple(ROLES))
+            assert read is not None
+            assert set(references(read)) == set(references(decode_state(role, state)))
