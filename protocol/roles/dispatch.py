@@ -59,15 +59,15 @@ ROLES: Mapping[str, RoleModule] = {
 class EncodedStep:
     """What the runtime writes in one transaction.
 
-    `references` are the blobs that the new state still needs, `shown` the state as people see it (one of
-    WAITING, READY, INITIATED, IN_PROGRESS, FINISHED, DECLINED, FAILED(code)), `training` the contract's id
-    once known, `finished` whether nothing but late questions can come.
+    `references` are the blobs that the new state still needs, `display_status` the state as people see it
+    (one of WAITING, READY, INITIATED, IN_PROGRESS, FINISHED, DECLINED, FAILED(code)), `training` the
+    contract's id once known, `finished` whether nothing but late questions can come.
     """
 
     state: bytes
     effects: tuple[Effect, ...]
     references: frozenset[bytes]
-    shown: str
+    display_status: str
     training: int | None
     finished: bool
 
@@ -123,7 +123,7 @@ def run_step(
         state=pack(_Instance(state=pack(attempts.state), held=tuple(pack(_HeldInput(item=i)) for i in held))),
         effects=attempts.effects,
         references=frozenset(references(attempts.state)),
-        shown=module.display_status(attempts.state),
+        display_status=module.display_status(attempts.state),
         training=attempts.state.training,
         finished=attempts.state.phase in module.FINAL,
     )

@@ -27,7 +27,6 @@ from services.daemon.connections import Connections, connect, retry_until_reacha
 from services.daemon.monitor import Account, folder_of, monitor
 from services.daemon.shutdown import Stopping, until_told
 from services.daemon.systemd import Supervisor
-from services.data.catalog import Catalog
 from services.identity.directory import Directory
 from services.identity.keystore import Keystore
 from services.observability import tracing
@@ -35,7 +34,9 @@ from services.observability.health import Health
 from services.observability.logging import configure
 from services.observability.prometheus import Observed
 from services.participants.assembly import Participant, role_of
+from services.participants.data_owner import OwnerRole
 from services.runtime.resources import Resources
+from services.runtime.role_adapter import Role
 from services.runtime.step_pool import StepPool
 
 _log = structlog.get_logger(__name__)
@@ -139,14 +140,13 @@ def _console(config: ParticipantConfig, resources: Resources, hub: Hub) -> Conso
         store=resources.store,
         order=orders_over(resources.bus, identity, role),
         balance=lambda: client.balance_of(identity.address),
-        owner_resources=_owner_resources(config),
+        owner_resources=_owner_resources(resources.role),
     )
     return Console(party, config.console, hub)
 
 
-def _owner_resources(config: ParticipantConfig) -> OwnerResources | None:
-    if not isinstance(config, DataOwnerConfig):
+def _owner_resources(role: Role) -> OwnerResources | None:
+    if not isinstance(role, OwnerRole) or role.catalog is None:
         return None
-    catalogue = Catalog(config.catalogue)
-    forget_uploads(catalogue)
-    return OwnerResources(catalogue, config.policy)
+    forget_uploads(role.catalog)
+    return OwnerResources(role.catalog, role.configured)

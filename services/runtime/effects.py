@@ -125,7 +125,7 @@ async def writes_of(
     step: EncodedStep, item: Input, writer: MessageWriter, known: frozenset[bytes] = frozenset()
 ) -> StepWrites:
     """What one step writes; `item` is the input that caused it, `known` the blobs that were there before."""
-    writes = StepWrites(step.training, step.state, step.shown, step.finished, step.references, known)
+    writes = StepWrites(step.training, step.state, step.display_status, step.finished, step.references, known)
     for effect in step.effects:
         match effect:
             case SendMessage():

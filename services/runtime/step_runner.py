@@ -138,12 +138,16 @@ class StepRunner:
             for recipient, body in answer.messages
         ]
         effects += [packed_call(call) for call in answer.calls]
-        facts = () if answer.fact is None else (answer.fact,)
         inputs = [
             (answer_identity(queued_input.content, key), key, queued(led_to)) for key, led_to in answer.inputs
         ]
         self._store.finish_input(
-            queued_input, time.time(), effects=effects, values=answer.values, facts=facts, inputs=inputs
+            queued_input,
+            time.time(),
+            effects=effects,
+            values=answer.values,
+            facts=() if answer.fact is None else (answer.fact,),
+            inputs=inputs,
         )
         return Written(effects=bool(effects), keys=tuple(key for key, _ in answer.inputs))
 

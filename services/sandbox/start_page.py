@@ -163,9 +163,10 @@ async def consoles(
     Accounts(users).add(ACCOUNT, password, "operator")
     async with AsyncExitStack() as stack:
         places = []
+        reading = asyncio.Semaphore(1)  # one for all owners: they share this process's memory
         for number, party in enumerate(market.parties, start=1):
             settings = ConsoleSettings(port=port + number if port else 0, users_file=users)
-            place = _place(party, settings, hubs, folder)
+            place = _place(party, settings, hubs, _owner_resources(party, folder, reading))
             places.append(await stack.enter_async_context(place))
         page = StartPage(places, password, order)
         start = listening(page.application(), HOST, port, option="--console-port")
@@ -174,10 +175,9 @@ async def consoles(
 
 @asynccontextmanager
 async def _place(
-    party: Participant, settings: ConsoleSettings, hubs: Mapping[str, Hub], folder: Path
+    party: Participant, settings: ConsoleSettings, hubs: Mapping[str, Hub], owner: OwnerResources | None
 ) -> AsyncIterator[Place]:
     role, address = party.runtime.role.name, party.identity.address
-    owner = _owner_resources(party, folder)
     console = Console(
         Party(
             role=role,
@@ -196,7 +196,7 @@ async def _place(
         yield Place(label, about, address, console.context, f"http://{HOST}:{port}/")
 
 
-def _owner_resources(party: Participant, folder: Path) -> OwnerResources | None:
+def _owner_resources(party: Participant, folder: Path, reading: asyncio.Semaphore) -> OwnerResources | None:
     """A data owner's: what it has in memory goes into a catalogue, which it uses from then on."""
     role = party.runtime.role
     if not isinstance(role, OwnerRole):
@@ -205,7 +205,7 @@ def _owner_resources(party: Participant, folder: Path) -> OwnerResources | None:
     for name, statistic in role.data_sets().items():
         catalogue.add(name, statistic, "demo", replace=True)
     role.data_sets = catalogue.all
-    return OwnerResources(catalogue, role.configured)
+    return OwnerResources(catalogue, role.configured, reading=reading)
 
 
 @asynccontextmanager

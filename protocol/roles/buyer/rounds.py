@@ -26,7 +26,6 @@ from protocol.roles.buyer.state import (
     RunningState,
     private_key_of,
     stall_timer,
-    widths_of,
 )
 from protocol.roles.engine import facts
 from protocol.roles.engine.context import Context, Step, message
@@ -37,7 +36,7 @@ from protocol.roles.engine.state import PhaseState, replace
 from protocol.roles.engine.table import Handler
 from protocol.roles.shared.metric_check import build_record, check_metrics
 from protocol.roles.shared.parties import require_sender
-from protocol.roles.shared.request_widths import started_parties
+from protocol.roles.shared.request_widths import started_parties, started_widths
 from protocol.signatures import sign_digest
 from protocol.types import FrozenModel
 from protocol.vectors import EncryptedVector
@@ -74,7 +73,7 @@ def on_refresh_request(state: RunningState, asked: Received[RefreshRequest], con
     require(state.link.round < envelope.round <= state.link.round + 2, "round_out_of_order")
     require(envelope.round <= state.request.schedule.rounds, "round_out_of_order")
     question = _unanswered(state, "refresh", asked)
-    widths = widths_of(state)
+    widths = started_widths(state.request, state.parties)
     private = private_key_of(context)
     trainers = widths.trainers_of(int(asked.body.divisor))
     require(2 <= trainers <= state.parties.trainers.bit_count(), "wrong_divisor")
@@ -103,7 +102,7 @@ def on_noisy_metric(state: RunningState, asked: Received[NoisyMetric], context: 
         raise StaleInput  # the round was opened without it
     require(envelope.round == state.link.round + 1, "round_out_of_order")
     question = _unanswered(state, "metric", asked)
-    widths = widths_of(state)
+    widths = started_widths(state.request, state.parties)
     private = private_key_of(context)
     residuals = state.request.parameters + 1
     limit = state.parties.trainers.bit_count() + 1
@@ -141,7 +140,7 @@ def on_opening_request(state: RunningState, asked: Received[OpeningRequest], con
     envelope = asked.envelope
     # One set of members per round: the difference of two openings would show a single validator's numbers.
     require(envelope.round not in state.opened_sets, "already_opened")
-    widths = widths_of(state)
+    widths = started_widths(state.request, state.parties)
     private = private_key_of(context)
     checked = check_metrics(
         asked.body.metrics,

@@ -7,17 +7,14 @@ are drawn, *collecting* its model once it is settled, then *finished*; or *faile
 from typing import Literal
 
 from protocol.crypto.cipher import PrivateKey
-from protocol.learning.widths import Widths
 from protocol.marketplace import Cancel
 from protocol.request import Request
 from protocol.roles.engine import private, timers
 from protocol.roles.engine.context import Context, Step
 from protocol.roles.engine.effects import SetTimer, SubmitCall
-from protocol.roles.engine.refusals import EarlyInput
 from protocol.roles.engine.state import PhaseState, enter, replace
 from protocol.roles.shared.deadlines import ending_seconds
 from protocol.roles.shared.parties import Parties
-from protocol.roles.shared.request_widths import training_widths
 from protocol.roles.shared.transcript import TranscriptHead
 from protocol.types import Address, BigInteger, Digest, FrozenModel, RoundNumber, TrainingId
 
@@ -131,13 +128,6 @@ BuyerStep = Step[BuyerState]
 def private_key_of(context: Context) -> PrivateKey:
     """The training's Paillier key, out of the runtime's key store."""
     return PrivateKey.from_bytes(context.private[private.PAILLIER.name])
-
-
-def widths_of(state: RunningState) -> Widths:
-    """The training's slot widths; EarlyInput until the aggregator has told the row counts."""
-    if not state.parties.has_started():
-        raise EarlyInput  # a validator was faster than the aggregator's start
-    return training_widths(state.request, state.parties)
 
 
 def stall_timer(state: BuyerState) -> SetTimer:

@@ -48,10 +48,10 @@ from protocol.roles.owner.validator_checks import (
     link_of,
     own_masks,
     running_evaluation,
-    widths_of,
 )
 from protocol.roles.shared.metric_check import build_record, check_openings
 from protocol.roles.shared.parties import public_key_of, require_sender
+from protocol.roles.shared.request_widths import started_widths
 from protocol.roles.shared.transcript import TranscriptHead
 from protocol.signatures import recover_address, sign_digest
 from protocol.types import digest_of
@@ -63,7 +63,12 @@ def on_local_models(
 ) -> Step[OwnerState]:
     """Check the round's signed updates and send the buyer every model's residuals, encrypted and masked."""
     require_sender(received.sender, state.request.aggregator)
-    widths, key, body, at = widths_of(state), public_key_of(state.n), received.body, received.at
+    widths, key, body, at = (
+        started_widths(state.request, state.parties),
+        public_key_of(state.n),
+        received.body,
+        received.at,
+    )
     check_place(state, at)
     validators = check_members(state, body, context)
     link = _checked_start(state, body, at.round, validators)
@@ -137,7 +142,7 @@ def on_metric_products(
     """Take the masks out of the buyer's products, add noise, send the encrypted metric to the aggregator."""
     require_sender(received.sender, state.opened.buyer)
     evaluation = running_evaluation(state, received, MaskedEvaluation)
-    widths = widths_of(state)
+    widths = started_widths(state.request, state.parties)
     key = public_key_of(state.n)
     body = received.body
     trainers = evaluation.trainers.bit_count()
@@ -214,7 +219,11 @@ def on_opening(state: RunningState, received: Received[Opening], context: Contex
     )
     check_openings(key, checked.products, body.plaintexts, body.roots)
     record = build_record(
-        checked, list(body.plaintexts), request=state.request, widths=widths_of(state), link=link
+        checked,
+        list(body.plaintexts),
+        request=state.request,
+        widths=started_widths(state.request, state.parties),
+        link=link,
     )
     if record is None or record != body.record:
         raise ProtocolViolation("wrong_record")

@@ -8,7 +8,6 @@ from protocol.crypto.cipher import PublicKey
 from protocol.envelope import SignedMessage
 from protocol.errors import ProtocolViolation
 from protocol.learning.metric import zero_sum_masks
-from protocol.learning.widths import Widths
 from protocol.messages import GradientUpdate, LocalModels
 from protocol.roles.engine.context import Context
 from protocol.roles.engine.inputs import Received
@@ -22,19 +21,12 @@ from protocol.roles.owner.state import (
 )
 from protocol.roles.shared.metric_check import CheckedMetrics, check_metrics
 from protocol.roles.shared.parties import public_key_of
-from protocol.roles.shared.request_widths import training_widths
+from protocol.roles.shared.request_widths import started_widths
 from protocol.roles.shared.transcript import TranscriptHead
 from protocol.types import FrozenModel, RoundAttempt, digest_of
 
 E = TypeVar("E", bound=Evaluation)
 _TURNS: tuple[type[Evaluation], ...] = (MaskedEvaluation, MeasuredEvaluation, CheckedEvaluation)
-
-
-def widths_of(state: RunningState) -> Widths:
-    """The training's slot widths; EarlyInput until the aggregator has told the row counts."""
-    if not state.parties.has_started():
-        raise EarlyInput
-    return training_widths(state.request, state.parties)
 
 
 def link_of(state: RunningState) -> TranscriptHead:
@@ -117,7 +109,7 @@ def checked_metrics(
         round_number=evaluation.round,
         attempt=evaluation.attempt,
         parties=state.parties,
-        widths=widths_of(state),
+        widths=started_widths(state.request, state.parties),
         key=public_key_of(state.n),
         link=link_of(state),
     )

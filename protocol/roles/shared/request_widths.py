@@ -6,7 +6,7 @@ from protocol.marketplace import validator_count
 from protocol.messages import TrainingStarted
 from protocol.records import FIXED_POINT
 from protocol.request import Request
-from protocol.roles.engine.refusals import require
+from protocol.roles.engine.refusals import EarlyInput, require
 from protocol.roles.engine.state import replace
 from protocol.roles.shared.parties import Parties
 
@@ -41,6 +41,16 @@ def training_widths(request: Request, parties: Parties) -> Widths:
         residual_bits=request.bounds.residual_bits,
         rows=parties.validator_rows(),
     )
+
+
+def started_widths(request: Request, parties: Parties) -> Widths:
+    """Every slot width; raises EarlyInput until the aggregator has told the row counts.
+
+    A validator may be faster than the aggregator's start.
+    """
+    if not parties.has_started():
+        raise EarlyInput
+    return training_widths(request, parties)
 
 
 def check_widths(request: Request) -> None:

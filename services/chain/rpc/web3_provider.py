@@ -33,5 +33,5 @@ class RpcProvider(AsyncBaseProvider):
 
 
 def web3_over(rpc: Rpc) -> AsyncWeb3[RpcProvider]:
-    """web3.py on a node, without middlewares and names: one request for each call."""
+    """web3.py on a node, without middlewares and names: one request for each call that is answered."""
     return AsyncWeb3(RpcProvider(rpc), middleware=[], ens=None)

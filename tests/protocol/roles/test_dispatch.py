@@ -113,7 +113,7 @@ def test_a_step_tells_the_runtime_what_it_needs() -> None:
     for party in market.parties.values():
         late = message_of(market.aggregator, party, "round_completed", b"")
         step = run_step(party.role, party.state, late, market.context(party))
-        assert (step.training, step.finished, step.shown) == (1, True, "FINISHED")
+        assert (step.training, step.finished, step.display_status) == (1, True, "FINISHED")
         assert step.references == frozenset(party.blobs)
     held = [bool(validator.blobs) for validator in market.validators()]
     assert held == [True, True], "validators can serve the model"

@@ -51,7 +51,7 @@ class Buyer:
             least_key_bits=512,
         )
         step = run_step("model_buyer", None, unqueued(item.content), context)
-        writes = StepWrites(training, step.state, step.shown, step.finished, step.references)
+        writes = StepWrites(training, step.state, step.display_status, step.finished, step.references)
         self.store.write_step(item, writes, 0.0)
 
     def opened(self, name="first", buyer=None, training=4):

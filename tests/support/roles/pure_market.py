@@ -188,7 +188,7 @@ class PureMarket:
             return None
         party.inbox.append(item)
         step = dispatch.run_step(party.role, party.state, item, self.context(party), observe)
-        party.state, party.shown = step.state, step.shown
+        party.state, party.shown = step.state, step.display_status
         for effect in step.effects:
             self.apply(party, effect)
         party.blobs = {digest: party.blobs[digest] for digest in step.references}
