@@ -1,12 +1,15 @@
 """What a buyer sees and does, in a real browser on a live market."""
 
+import asyncio
 import json
 
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, Route, expect
 
 from tests.support.console.chromium import screenshots
 from tests.support.console.pages import LONG, assert_accessible
 
+FIGURES_SWAPPED = """() => new Promise((done) => document.body.addEventListener(
+    "htmx:sseMessage", (event) => event.detail.type === "figures" && done(true)))"""
 COLUMNS = (("bmi", "-0.2", "0.2"), ("bp", "-0.2", "0.2"))
 
 
@@ -108,15 +111,27 @@ async def test_a_request_from_yaml(consoles):
 
 async def test_a_training_is_stopped_with_a_reason(consoles):
     page = consoles.page
+    written = asyncio.Event()
+
+    async def after_the_reason(route: Route) -> None:
+        await written.wait()
+        await route.continue_()
+
     await consoles.another_training()
     # From the moment it is open it can be stopped; once it has ended there is nothing to stop.
     await page.goto(f"{consoles.buyer}trainings")
     going_on = page.locator(".state-waiting, .state-initiated, .state-in_progress")
     row = page.locator("tr[data-training]", has=going_on).first
     await expect(row).to_be_visible(timeout=LONG)
+    # The live parts come when the form is half filled in, and must not take it away.
+    await page.route("**/live/**", after_the_reason)
     await page.goto(f"{consoles.buyer}trainings/{await row.get_attribute('data-training')}")
     await page.click("#stop-details summary")
     await page.fill("#reason", "a change of plans")
+    swapped = asyncio.create_task(page.evaluate(FIGURES_SWAPPED))
+    written.set()
+    await swapped
+    await expect(page.locator("#reason")).to_have_value("a change of plans")
     await page.click("#stop")
     await expect(page.locator("#stop-details")).to_have_count(0, timeout=LONG)
 

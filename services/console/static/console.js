@@ -26,6 +26,12 @@ document.body.addEventListener("htmx:sseClose", (event) => {
   if (event.detail.type === "message") location.reload();
 });
 
+document.body.addEventListener("htmx:sseBeforeMessage", (event) => {
+  // What somebody is filling in stays as it is for as long as the page still offers it.
+  const busy = event.target.querySelector("details[open], input:focus, select:focus, textarea:focus");
+  if (busy?.id && event.detail.data.includes(`id="${busy.id}"`)) event.preventDefault();
+});
+
 document.body.addEventListener("htmx:sendError", () => {
   messages.textContent = document.body.dataset.unreachable;
 });

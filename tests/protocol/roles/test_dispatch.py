@@ -149,7 +149,7 @@ def test_two_machines_talk_without_any_bus() -> None:
     assert [m.signed.envelope.type for m in answers] == ["request_answer", *["invitation"] * 4]
     accepted = run_step("model_buyer", requesting.state, answers[0], contexts[buyer.address])
     assert [effect.effect for effect in accepted.effects] == ["cancel_timer"]
-    assert (accepted.shown, inviting.shown) == ("WAITING", "WAITING")
+    assert (accepted.display_status, inviting.display_status) == ("WAITING", "WAITING")
     stray = market.message(buyer, aggregator, ModelReceived(digest=b"\0" * 32))
     held = run_step(
         "federated_aggregator", inviting.state, MessageReceived(signed=stray), contexts[aggregator.address]
