@@ -23,13 +23,14 @@ from protocol.roles.engine.effects import (
     StoreBlob,
     SubmitCall,
 )
-from protocol.roles.engine.inputs import Input, MessageReceived
+from protocol.roles.engine.inputs import Input, MessageReceived, TimerFired
 from protocol.types import Code, FrozenModel
 from services.bus.port import Outgoing
 from services.identity.directory import Directory
 from services.identity.keys import Identity
 from services.identity.signing import outgoing
 from services.observability import tracing
+from services.runtime.input_codec import queued
 from services.store import StepWrites
 
 OutboxEntry = tuple[str, bytes]
@@ -132,11 +133,8 @@ async def writes_of(
                 await _send(effect, step.training or 0, writes, writer)
             case SubmitCall(call=call):
                 writes.effects.append(packed_call(call))
-            case SetTimer(name=name, seconds=seconds):
-                writes.timers[name] = seconds
-            case CancelTimer(name=name):
-                writes.timers.pop(name, None)
-                writes.cancelled.add(name)
+            case SetTimer() | CancelTimer():
+                _set_or_cancel(effect, writes)
             case StoreBlob(digest=digest, content=content):
                 writes.blobs[digest] = content
             case KeepResult() | PutValue():
@@ -163,6 +161,16 @@ async def _send(effect: SendMessage, training: int, writes: StepWrites, writer: 
         writes.facts.append(fact)
     else:
         writes.effects.append(entry)
+
+
+def _set_or_cancel(effect: SetTimer | CancelTimer, writes: StepWrites) -> None:
+    # A firing that waits behind this input is of the old wait: what it waited for has come.
+    writes.withdrawn.add(queued(TimerFired(name=effect.name)))
+    if isinstance(effect, SetTimer):
+        writes.timers[effect.name] = effect.seconds
+    else:
+        writes.timers.pop(effect.name, None)
+        writes.cancelled.add(effect.name)
 
 
 def _keep(effect: KeepResult | PutValue, writes: StepWrites) -> None:

@@ -53,7 +53,8 @@ class InstanceRow:
 class StepWrites:
     """Everything one step writes; `known` are the blobs that were there before it.
 
-    `values` are the daemon's own; None forgets one.
+    `values` are the daemon's own; None forgets one. `withdrawn` are contents of inputs that count no more if
+    they still wait.
     """
 
     training: int | None
@@ -65,6 +66,7 @@ class StepWrites:
     effects: list[tuple[str, bytes]] = field(default_factory=list)
     timers: dict[str, float] = field(default_factory=dict)
     cancelled: set[str] = field(default_factory=set)
+    withdrawn: set[bytes] = field(default_factory=set, repr=False)
     blobs: dict[bytes, bytes] = field(default_factory=dict, repr=False)
     facts: list[tuple[str, Mapping[str, Any]]] = field(default_factory=list)
     results: dict[str, bytes] = field(default_factory=dict, repr=False)

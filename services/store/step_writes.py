@@ -7,14 +7,17 @@ from typing import Any
 import sqlalchemy as sa
 
 from services.store.rows import StepWrites
-from services.store.tables import blobs, facts, role_values, timers
+from services.store.tables import blobs, facts, inbox, role_values, timers
 
 
 def write_timers(connection: sa.Connection, key: str, writes: StepWrites, now: float) -> None:
-    """Cancel and set a step's timers, which run from `now` on."""
+    """Cancel and set a step's timers, which run from `now` on; what waits of earlier ones is forgotten."""
     gone = writes.cancelled | set(writes.timers)
     if gone:
         connection.execute(timers.delete().where(timers.c.key == key, timers.c.name.in_(gone)))
+    if writes.withdrawn:
+        waiting = inbox.c.key == key, ~inbox.c.done
+        connection.execute(inbox.delete().where(*waiting, inbox.c.content.in_(writes.withdrawn)))
     rows = [{"key": key, "name": name, "fire_at": now + wait} for name, wait in writes.timers.items()]
     if rows:
         connection.execute(timers.insert(), rows)

@@ -7,7 +7,11 @@ from typing import Any
 
 import pytest
 
+from protocol.roles.dispatch import EncodedStep
+from protocol.roles.engine.effects import CancelTimer, SetTimer
 from protocol.roles.engine.inputs import TimerFired
+from services.identity.directory import Directory
+from services.runtime.effects import MessageWriter, writes_of
 from services.runtime.input_codec import unqueued
 from services.runtime.resources import Pace
 from services.runtime.timers import GRACE_SECONDS, Clock, Timers
@@ -174,3 +178,19 @@ async def test_it_comes_round_and_takes_new_timers(world: World) -> None:
     with pytest.raises(asyncio.CancelledError):
         await task
     assert world.fired
+
+
+@pytest.mark.parametrize(
+    "effect", [SetTimer(name="updates:1", seconds=60.0), CancelTimer(name="updates:1")], ids=["set", "cancel"]
+)
+async def test_a_firing_that_waits_behind_what_it_waited_for_is_forgotten(world, effect):
+    world.store.add_inputs([(b"\2" * 32, "1", b"the updates, just in time"), (b"\3" * 32, "2", b"another")])
+    world.wait(120)
+    assert world.store.waiting_inputs() == 3
+    just_in_time = world.store.next_input("1")
+    step = EncodedStep(b"state", (effect,), frozenset(), "WAITING", 1, finished=False)
+    writer = MessageWriter(Person("data_owner").identity, Directory(FakeChain()))
+    world.store.write_step(just_in_time, await writes_of(step, TimerFired(name="other"), writer), world.wall)
+    assert world.store.next_input("1") is None
+    assert [world.store.next_input("2").content] == [b"another"]
+    assert len(world.store.timers_of("1")) == isinstance(effect, SetTimer)
