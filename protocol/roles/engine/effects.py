@@ -48,7 +48,7 @@ class StoreBlob(FrozenModel):
 
     effect: Literal["blob"] = "blob"
     digest: Digest
-    content: bytes
+    content: bytes = Field(repr=False)
 
 
 class RecordFact(FrozenModel):
@@ -67,7 +67,7 @@ class KeepResult(FrozenModel):
 
     effect: Literal["result"] = "result"
     name: Code
-    content: bytes
+    content: bytes = Field(repr=False)
 
 
 class PutValue(FrozenModel):

@@ -8,6 +8,7 @@ import pytest
 
 from protocol.crypto.packing import Mask
 from protocol.envelope import SignedMessage
+from protocol.roles.engine.effects import KeepResult, PutValue, StoreBlob
 from tests.support.roles.buyer_attack import Attack, known_to_buyer, on_the_bus
 from tests.support.roles.plain_market import bought_weights, owner_data, plain_twin
 from tests.support.roles.pure_market import PureMarket
@@ -270,3 +271,16 @@ def test_fewer_models_than_weights_do_not_determine_a_row() -> None:
     validator = view.validators[0]
     features, _ = least_squares_attack(view.models[:8], validator.residuals[:8])
     assert np.abs(features - validator.features).max() > 1e-2
+
+
+@pytest.mark.parametrize(
+    "effect",
+    [
+        StoreBlob(digest=b"\0" * 32, content=b"a model"),
+        KeepResult(name="model", content=b"a model"),
+        PutValue(name="budget", content=b"a model"),
+    ],
+    ids=lambda effect: effect.effect,
+)
+def test_what_an_effect_keeps_is_not_in_its_repr(effect: StoreBlob | KeepResult | PutValue) -> None:
+    assert "a model" not in repr(effect)
