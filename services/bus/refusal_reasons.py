@@ -14,6 +14,8 @@ def reason_of(code: str) -> Reason:
     match code:
         case "bad_signature" | "wrong_user" | "not_registered" | "wrong_route" | "not_sealed_to_me":
             return "unauthenticated"
+        case "copied" | "wrong_key":  # past what the broker lets its sender write
+            return "unauthenticated"
         case "replayed" | "oversized":
             return code
         case port.UNDELIVERABLE | "delivery_limit" | "expired" | "maxlen":

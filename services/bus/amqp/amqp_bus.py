@@ -21,7 +21,7 @@ from services.bus.amqp.chunking import split
 from services.bus.amqp.connection import BROKER_ERRORS, Connection, bounded_request
 from services.bus.amqp.consumer import acknowledge, subscriptions
 from services.bus.amqp.dead_letters import DeadLetters
-from services.bus.amqp.message_properties import event_message_of, message_of
+from services.bus.amqp.message_properties import event_message_of, message_of, require_own_key
 from services.bus.amqp.publisher import Publisher
 from services.bus.amqp.reception import Reception
 from services.bus.amqp.timing import Timing
@@ -87,7 +87,7 @@ class AmqpBus(Bus):
                 # On a broker where we are known by our address everybody is.
                 vouched = self._reading.user == address
                 seconds = self._timing.incomplete_seconds
-                reception = Reception(address, self._dead, vouched=vouched, incomplete_seconds=seconds)
+                reception = Reception(role, address, self._dead, vouched=vouched, incomplete_seconds=seconds)
                 async with (
                     aclosing(consumer.arrivals(lambda: self.on_cycle("messages"))) as arrivals,
                     aclosing(reception.deliveries(consumer, arrivals)) as deliveries,
@@ -123,6 +123,8 @@ class AmqpBus(Bus):
                             continue
                         try:
                             event = unpack(ChainEvent, message.body)
+                            key = naming.event_key(stream, event.event.event, training_of(event.event))
+                            require_own_key(message, naming.CHAIN_EXCHANGE, key)
                         except ProtocolViolation as violation:
                             await self._dead.dead_letter([message], address, violation.code, violation.detail)
                         else:

@@ -13,6 +13,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppres
 import aio_pika
 from aio_pika.abc import AbstractChannel, AbstractConnection
 from aio_pika.exceptions import CONNECTION_EXCEPTIONS, ConnectionClosed, ProbableAuthenticationError
+from aiormq.exceptions import InvalidFrameError
 from typing_extensions import override
 from yarl import URL
 
@@ -136,6 +137,12 @@ class Connection(AbstractAsyncContextManager["Connection"]):
         """What one of BROKER_ERRORS means."""
         if isinstance(error.__cause__, ssl.SSLCertVerificationError):
             return BusRefused(f"the broker at {self.place} shows a certificate of no authority in ca_file")
+        # At its limit of connections a user is told so in a frame that aiormq does not expect there.
+        if isinstance(error, InvalidFrameError) or "user limit" in str(error):
+            return BusUnavailable(
+                f"the broker at {self.place} takes no more connections or channels of user "
+                f"{self._url.user or 'guest'}: end what else uses this login, or see the broker's log"
+            )
         refused = isinstance(error, ConnectionClosed) and error.args[:1] and error.args[0] in _REFUSALS
         if refused or isinstance(error, ProbableAuthenticationError):
             return BusRefused(

@@ -6,10 +6,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 from aio_pika import DeliveryMode, Message
-from aio_pika.abc import AbstractMessage
+from aio_pika.abc import AbstractIncomingMessage, AbstractMessage
 
 from protocol.codec import pack
 from protocol.envelope import Envelope
+from protocol.errors import ProtocolViolation
 from protocol.marketplace import training_of
 from protocol.messages import ChainEvent
 
@@ -19,6 +20,8 @@ SEALED = "x25519-sealed-box"
 _CONTENT_TYPE = "application/msgpack"
 HEADERS = ("version", "round", "attempt", "sender", "recipient", "sent_at")
 CHUNK_HEADERS = ("part", "parts")
+COPYING_HEADERS = frozenset({"CC", "BCC"})
+"""What has RabbitMQ deliver a message under further keys (sender-selected distribution)."""
 _COPIED = ("message_id", "type", "correlation_id", "timestamp", "content_type", "content_encoding")
 _HEXADECIMAL = re.compile(r"[0-9a-f]{32}")
 _DECIMAL = re.compile(r"0|[1-9][0-9]{0,19}")
@@ -60,6 +63,20 @@ def envelope_fields_of(message: AbstractMessage) -> dict[str, Any]:
         "training": int(training) if _DECIMAL.fullmatch(training) else training,
         **{name: message.headers.get(name) for name in HEADERS},
     }
+
+
+def require_own_key(message: AbstractIncomingMessage, exchange: str, key: str) -> None:
+    """That the broker let the sender write under this exchange and key, and under no other beside it.
+
+    Topic permissions are checked for the routing key alone. RabbitMQ also delivers to the keys in the headers
+    CC and BCC; of BCC nothing is left on arrival but the routing key, which is another than ours.
+    Raises ProtocolViolation("copied" or "wrong_key").
+    """
+    carried = sorted(COPYING_HEADERS & set(message.headers))
+    if carried:
+        raise ProtocolViolation("copied", f"header {carried[0]}: topic permissions do not cover its keys")
+    if message.exchange != exchange or message.routing_key != key:
+        raise ProtocolViolation("wrong_key", f"came by another key than {key}, as copies by BCC do")
 
 
 def event_message_of(event: ChainEvent, stream: str) -> Message:

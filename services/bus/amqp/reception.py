@@ -13,7 +13,8 @@ from services.bus.amqp.chunking import CHUNK_BYTES, Assembler, check_chunk
 from services.bus.amqp.connection import BROKER_ERRORS, bounded_request
 from services.bus.amqp.consumer import Consumer, acknowledge
 from services.bus.amqp.dead_letters import DeadLetters
-from services.bus.amqp.message_properties import envelope_fields_of
+from services.bus.amqp.message_properties import envelope_fields_of, require_own_key
+from services.bus.naming import EXCHANGE, message_key
 from services.bus.port import Delivery
 from services.common.trace_context import context_in
 
@@ -21,12 +22,14 @@ from services.common.trace_context import context_in
 class Reception:
     """One participant's messages by way of one consumer."""
 
-    def __init__(self, address: str, dead: DeadLetters, *, vouched: bool, incomplete_seconds: float) -> None:
+    def __init__(
+        self, role: str, address: str, dead: DeadLetters, *, vouched: bool, incomplete_seconds: float
+    ) -> None:
         """With `vouched` the broker must vouch for the sender: it knows every user by its address.
 
         After so many seconds of silence incomplete messages are given up.
         """
-        self._address, self._dead = address, dead
+        self._role, self._address, self._dead = role, address, dead
         self._vouched, self._incomplete_seconds = vouched, incomplete_seconds
         self._assembler: Assembler[AbstractIncomingMessage] = Assembler()
 
@@ -56,6 +59,7 @@ class Reception:
 
     async def _delivery(self, message: AbstractIncomingMessage) -> Delivery | None:
         """The message, or the one that this chunk completes."""
+        require_own_key(message, EXCHANGE, message_key(self._role, self._address, str(message.type)))
         peer, body = self._peer(message), message.body
         if "parts" not in message.headers:
             if len(body) > CHUNK_BYTES:

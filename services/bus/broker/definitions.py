@@ -5,7 +5,7 @@ from dataclasses import asdict
 from typing import Any
 
 from services.bus.broker.passwords import HASHING_ALGORITHM, matches, password_hash
-from services.bus.broker.topology import NOTHING, Topology, User
+from services.bus.broker.topology import NOTHING, USER_LIMITS, Topology, User
 from services.common.files import read_passphrase
 
 Definition = Mapping[str, Any]
@@ -48,4 +48,10 @@ def _user(user: User, known_hash: str) -> Definition:
     if user.password_file is not None:
         password = read_passphrase(user.password_file)
         chosen = known_hash if matches(password, known_hash) else password_hash(password)
-    return {"name": user.name, "password_hash": chosen, "hashing_algorithm": HASHING_ALGORITHM, "tags": []}
+    return {
+        "name": user.name,
+        "password_hash": chosen,
+        "hashing_algorithm": HASHING_ALGORITHM,
+        "tags": [],
+        "limits": dict(USER_LIMITS),
+    }

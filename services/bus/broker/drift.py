@@ -123,4 +123,7 @@ def _user_detail(wanted: Definition, there: Definition) -> str:
         details.append("another password" if wanted["password_hash"] else certificate_only)
     if there["tags"]:
         details.append(f"tags {there['tags']}")
+    if wanted["limits"] != there.get("limits"):
+        limits = ", ".join(f"{name} {most}" for name, most in there.get("limits", {}).items())
+        details.append(f"other limits ({limits or 'none'})")
     return ", ".join(details)

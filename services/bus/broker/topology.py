@@ -15,12 +15,23 @@ from pydantic import Field, model_validator
 from protocol.marketplace import PartyRole
 from protocol.messages import MESSAGE_TYPES
 from services.bus import naming
+from services.bus.amqp.chunking import CHUNK_BYTES
 from services.bus.port import DELIVERY_LIMIT
 from services.config.settings import Account, FilePath, Settings
 
 _GIBIBYTE = 1 << 30
 _DAY_MILLISECONDS = 24 * 3600 * 1000
 _ANY_ADDRESS = "0x[0-9a-f]{40}"
+
+USER_LIMITS: Mapping[str, int] = {"max-connections": 16, "max-channels": 64}
+"""Of each user. A daemon has two connections with some four channels, a command as many for a moment, and the
+broker takes twenty seconds to notice that one has died: this is enough for two roles under one address."""
+
+MESSAGE_BYTES = CHUNK_BYTES
+"""The longest body that is sent on the wire: `max_message_size` in rabbitmq.conf."""
+
+_MOST_MESSAGES = 100_000
+"""On one queue: a flood of small messages costs the broker memory for each, whatever they hold."""
 
 NOTHING = "^$"
 """The pattern that no name matches."""
@@ -140,7 +151,10 @@ def _policies() -> Iterable[Mapping[str, Any]]:
     kept = {"delivery-limit": limit, "dead-letter-exchange": naming.DEAD_EXCHANGE}
     # A full queue refuses, so its senders wait, while a full disk would stop everybody.
     bounded = {"max-length-bytes": 4 * _GIBIBYTE, "overflow": "reject-publish"}
-    yield _policy("deltaml-queues", r"^deltaml\.(?!dead\.)", 10, {**kept, **bounded})
+    messages = {**kept, **bounded, "max-length": _MOST_MESSAGES}
+    yield _policy("deltaml-queues", r"^deltaml\.(?!dead\.|chain\.)", 10, messages)
+    # One full queue would refuse an event for everybody: a party that is away may be so for millions of them.
+    yield _policy("deltaml-events", r"^deltaml\.chain\.", 10, {**kept, **bounded})
     # Nobody may be looking at what is merely seen: the oldest goes, and is no dead letter.
     seen = {"delivery-limit": limit, "max-length": 10_000, "overflow": "drop-head"}
     yield _policy("deltaml-seen", r"^deltaml\.chain\..*\.seen$", 20, seen)

@@ -34,6 +34,8 @@ async def test_what_was_changed_by_hand_is_set_right(market: AmqpMarket) -> None
     open_topic = {"exchange": EXCHANGE, "write": ".*", "read": ".*"}
     await market.api.put("topic-permissions", market.vhost, market.owner, body=open_topic)
     await market.api.put("users", market.buyer, body={"password": "guessed", "tags": "administrator"})
+    await market.api.put("user-limits", market.listener, "max-connections", body={"value": 300})
+    await market.api.delete("user-limits", market.aggregator, "max-channels")
     policy = {"pattern": "nothing", "definition": {"max-length": 1}, "apply-to": "queues"}
     await market.api.put("policies", market.vhost, "deltaml-queues", body=policy)
     await market.api.delete("queues", market.vhost, DEAD_QUEUE)
@@ -42,6 +44,8 @@ async def test_what_was_changed_by_hand_is_set_right(market: AmqpMarket) -> None
         ("change", "permission", market.owner),
         ("change", "topic permission", f"{market.owner} on {EXCHANGE}"),
         ("change", "user", market.buyer),
+        ("change", "user", market.listener),
+        ("change", "user", market.aggregator),
         ("change", "policy", "deltaml-queues"),
         ("create", "queue", DEAD_QUEUE),
         ("create", "binding", f"deltaml.dead → {DEAD_QUEUE} (#)"),
