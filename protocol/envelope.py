@@ -1,6 +1,7 @@
 """The envelope around every message and the signature over both.
 
 The envelope travels in clear, as AMQP properties and headers; body and signature are sealed to the recipient.
+It names the market: one key may serve in several, and what is signed for one must say nothing in another.
 The signature is inside the seal: outside it, a short body (an answer of yes or no) could be guessed and
 checked.
 """
@@ -13,8 +14,10 @@ from pydantic import Field
 
 from protocol.codec import pack, unpack
 from protocol.errors import ProtocolViolation
+from protocol.records import Market
 from protocol.signatures import personal_digest, recover_address, sign_digest
 from protocol.types import (
+    ZERO_ADDRESS,
     Address,
     AttemptNumber,
     Code,
@@ -25,14 +28,25 @@ from protocol.types import (
     TrainingId,
 )
 
-MAJOR, MINOR = 1, 0
+MAJOR, MINOR = 2, 0
 VERSION = f"{MAJOR}.{MINOR}"
 
 
-class Envelope(FrozenModel):
-    """Who sends what to whom, for which training, round and attempt. `sent_at` (ms) is for people only."""
+def unsupported(version: str) -> str:
+    """Why a message of another major version is refused, and what to do."""
+    return (
+        f"version {version}; this program speaks {MAJOR}.x: all participants of a market change to a new "
+        "major version together (CHANGELOG.md says how)"
+    )
 
-    version: Annotated[str, Field(pattern=rf"^{MAJOR}\.[0-9]{{1,4}}$")] = VERSION
+
+class Envelope(FrozenModel):
+    """Who sends what to whom, for which training, round and attempt. `sent_at` (ms) is for people only.
+
+    Version 1 had no market: what is stored of it is still read, and shown to no market by the defaults.
+    """
+
+    version: Annotated[str, Field(pattern=r"^[12]\.[0-9]{1,4}$", max_length=6)] = VERSION
     message_id: MessageId
     type: Code
     training: TrainingId
@@ -41,11 +55,21 @@ class Envelope(FrozenModel):
     sender: Address
     recipient: Address
     sent_at: Annotated[int, Field(ge=0, lt=1 << 63)]
+    chain_id: Annotated[int, Field(ge=0, lt=1 << 63)] = 0
+    contract: Address = ZERO_ADDRESS
 
     @property
     def is_newer(self) -> bool:
         """Whether a later minor version than this one wrote the message."""
         return int(self.version.partition(".")[2]) > MINOR
+
+    def require_market(self, market: Market) -> None:
+        """Raise ProtocolViolation: "unsupported_version" for one that names no market, or "wrong_market"."""
+        if not self.version.startswith(f"{MAJOR}."):
+            raise ProtocolViolation("unsupported_version", unsupported(self.version))
+        if (self.chain_id, self.contract) != (market.chain_id, market.contract):
+            named, ours = (f"{at.contract} on chain {at.chain_id}" for at in (self, market))
+            raise ProtocolViolation("wrong_market", f"signed for {named}; this daemon works for {ours}")
 
     def signing_digest(self, body: bytes) -> bytes:
         """EIP-191 over keccak256(msgpack of every envelope field and keccak256(body))."""
@@ -66,8 +90,12 @@ class SignedMessage(FrozenModel):
         signature = sign_digest(signing_key, envelope.signing_digest(body))
         return cls(envelope=envelope, body=body, signature=signature)
 
-    def verify(self) -> None:
-        """Raise ProtocolViolation("bad_signature") unless the envelope's sender signed exactly this."""
+    def verify(self, market: Market) -> None:
+        """Raise ProtocolViolation unless the envelope's sender signed exactly this for this market.
+
+        The code is "bad_signature" or one of `Envelope.require_market`.
+        """
+        self.envelope.require_market(market)
         signer = recover_address(self.envelope.signing_digest(self.body), self.signature)
         if signer != self.envelope.sender:
             raise ProtocolViolation("bad_signature", f"signed by {signer}, not by {self.envelope.sender}")

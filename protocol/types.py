@@ -29,6 +29,9 @@ def _plain_integer(value: object) -> object:
 Address = Annotated[str, Field(pattern=r"^0x[0-9a-f]{40}$")]
 """An Ethereum address in lower case: the identity of a party on the bus, on the chain and on the console."""
 
+ZERO_ADDRESS = "0x" + "0" * 40
+"""Nobody's."""
+
 Digest = Annotated[bytes, Field(min_length=32, max_length=32)]
 MessageId = Annotated[bytes, Field(min_length=16, max_length=16)]
 ExchangeKey = Annotated[bytes, Field(min_length=32, max_length=32)]

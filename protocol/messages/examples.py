@@ -54,5 +54,7 @@ def relayed(kind: str, sender: str) -> SignedMessage:
         sender=sender,
         recipient=_AGGREGATOR,
         sent_at=1_700_000_000_000,
+        chain_id=31337,
+        contract="0x" + "c0" * 20,
     )
     return SignedMessage(envelope=envelope, body=b"\x81", signature=SIGNATURE)

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from pydantic import ValidationError
 
-from protocol.envelope import MAJOR, Envelope
+from protocol.envelope import MAJOR, Envelope, unsupported
 from protocol.errors import ProtocolViolation
 from protocol.messages import ChainEvent
 from services.common.errors import ServiceError
@@ -127,7 +127,7 @@ def read_envelope(fields: Mapping[str, Any]) -> Envelope:
     """
     version = fields.get("version")
     if isinstance(version, str) and (found := _VERSION.fullmatch(version)) and int(found[1]) != MAJOR:
-        raise ProtocolViolation("unsupported_version", f"version {version}; this program speaks {MAJOR}.x")
+        raise ProtocolViolation("unsupported_version", unsupported(version))
     try:
         return Envelope.model_validate(dict(fields))
     except ValidationError as error:

@@ -8,6 +8,7 @@ import typer
 
 from protocol.marketplace import PartyRole
 from protocol.messages import Message, OwnerDecision, StopOrder, TrainingOrder, WithdrawOrder
+from protocol.records import Market
 from protocol.roles.shared.request_widths import check_widths
 from services.bus.open_bus import open_bus
 from services.cli.options import ConfigFile, Json
@@ -88,7 +89,8 @@ def send_order(
 ) -> bytes:
     """Sign with the daemon's own key, seal to it, publish to its queue; returns the message id."""
     identity = Keystore.open(config.keystore, read_passphrase(config.passphrase_file)).identity
-    order = order_to_self(identity, role, body, training)
+    market = Market(chain_id=config.chain.chain_id, contract=config.chain.contract)
+    order = order_to_self(identity, market, role, body, training)
 
     async def publish() -> None:
         bus = open_bus(config.broker)

@@ -59,14 +59,14 @@ class Party:
         return self.owner_resources
 
 
-def orders_over(bus: Bus, identity: Identity, role: PartyRole) -> Order:
+def orders_over(bus: Bus, identity: Identity, market: Market, role: PartyRole) -> Order:
     """Orders as the command line gives them: signed with the daemon's key, sealed to it, published.
 
     The order raises BusError when the broker has not taken it.
     """
 
     async def send(body: Message, training: int = 0) -> bytes:
-        order = order_to_self(identity, role, body, training)
+        order = order_to_self(identity, market, role, body, training)
         await bus.publish(order)
         return order.envelope.message_id
 

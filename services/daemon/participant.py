@@ -138,7 +138,7 @@ def _console(config: ParticipantConfig, resources: Resources, hub: Hub) -> Conso
         address=identity.address,
         market=resources.market,
         store=resources.store,
-        order=orders_over(resources.bus, identity, role),
+        order=orders_over(resources.bus, identity, resources.market, role),
         balance=lambda: client.balance_of(identity.address),
         owner_resources=_owner_resources(resources.role),
     )

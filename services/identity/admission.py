@@ -5,6 +5,7 @@ from protocol.envelope import SignedMessage
 from protocol.errors import ProtocolViolation
 from protocol.marketplace import PartyRole
 from protocol.messages import MESSAGE_TYPES, size_limit
+from protocol.records import Market
 from services.bus.port import Delivery, read_envelope
 from services.identity.directory import Directory
 from services.identity.keys import Identity
@@ -13,9 +14,9 @@ from services.identity.keys import Identity
 class Admission:
     """Admits messages for one participant."""
 
-    def __init__(self, identity: Identity, role: PartyRole, directory: Directory) -> None:
-        """`directory` tells the roles that senders registered on chain."""
-        self._address, self._identity = identity.address, identity
+    def __init__(self, identity: Identity, market: Market, role: PartyRole, directory: Directory) -> None:
+        """`market` is the one that the daemon works for; `directory` tells the roles registered there."""
+        self._address, self._identity, self._market = identity.address, identity, market
         self._role, self._directory = role, directory
 
     async def admit(self, delivery: Delivery) -> SignedMessage:
@@ -30,6 +31,7 @@ class Admission:
         envelope = read_envelope(delivery.envelope_fields)
         if envelope.recipient != self._address:
             raise ProtocolViolation("wrong_recipient", envelope.recipient)
+        envelope.require_market(self._market)
         kind = MESSAGE_TYPES.get(envelope.type)
         if kind is None:
             raise ProtocolViolation("unknown_type", envelope.type)
@@ -38,6 +40,6 @@ class Admission:
         if (sender_role, self._role) not in kind.catalogue.routes:
             raise ProtocolViolation("wrong_route", f"a {sender_role} may not send {envelope.type} here")
         signed = SignedMessage.from_parts(envelope, self._identity.unseal(delivery.body))
-        signed.verify()
+        signed.verify(self._market)
         body_of(signed, kind)
         return signed

@@ -10,6 +10,7 @@ from protocol.envelope import Envelope
 from protocol.errors import ProtocolViolation
 from protocol.marketplace import ContractCall
 from protocol.messages import Invitation, Message
+from protocol.records import Market
 from protocol.roles.dispatch import EncodedStep
 from protocol.roles.engine import facts
 from protocol.roles.engine.effects import (
@@ -89,9 +90,9 @@ def packed_letter(envelope: Envelope, code: str, detail: str) -> OutboxEntry:
 class MessageWriter:
     """Signs and seals a party's messages."""
 
-    def __init__(self, identity: Identity, directory: Directory) -> None:
-        """`directory` tells to which key to seal."""
-        self._identity, self._directory = identity, directory
+    def __init__(self, identity: Identity, market: Market, directory: Directory) -> None:
+        """`directory` tells to which key to seal; signatures count in `market`."""
+        self._identity, self._market, self._directory = identity, market, directory
 
     async def message(
         self,
@@ -115,6 +116,7 @@ class MessageWriter:
             (role, recipient),
             body,
             training,
+            market=self._market,
             exchange_key=exchange_key,
             message_id=message_id,
             place=place,

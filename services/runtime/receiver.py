@@ -52,7 +52,9 @@ class Receiver:
         """`on_input` is told the keys of instances that have new inputs; `batch` messages are one commit."""
         self._resources, self._role, self._address = resources, resources.role, resources.identity.address
         self._store, self._meter = resources.store, resources.meter
-        self._admission = Admission(resources.identity, resources.role.name, resources.directory)
+        self._admission = Admission(
+            resources.identity, resources.market, resources.role.name, resources.directory
+        )
         self._on_input, self._batch = on_input, batch
 
     async def run(self, deliveries: AsyncIterator[Delivery]) -> None:

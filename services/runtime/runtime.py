@@ -36,7 +36,7 @@ class Runtime:
         self.bus, self.address = resources.bus, resources.identity.address
         resources.client.on_outcome = resources.meter.called
         self.bus.on_cycle = resources.heartbeats.beat
-        self._writer = MessageWriter(resources.identity, resources.directory)
+        self._writer = MessageWriter(resources.identity, resources.market, resources.directory)
         self._receiver = Receiver(resources, self._wake_instance)
         self._outbox = OutboxRelay(resources, self._wake_instance)
         self._timers = Timers(resources, self._wake_instance)

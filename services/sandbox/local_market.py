@@ -120,7 +120,9 @@ class LocalMarket:
 
     async def order(self, request: Request) -> str:
         """Put a training order on the buyer's own queue; returns the instance's key."""
-        order = order_to_self(self.buyer.identity, "model_buyer", TrainingOrder(request=request))
+        order = order_to_self(
+            self.buyer.identity, self.deployment.market, "model_buyer", TrainingOrder(request=request)
+        )
         await self.buyer.bus.publish(order)
         return f"order:{order.envelope.message_id.hex()}"
 

@@ -184,7 +184,7 @@ async def _place(
             address=address,
             market=party.client.market,
             store=party.store,
-            order=orders_over(party.bus, party.identity, role),
+            order=orders_over(party.bus, party.identity, party.client.market, role),
             balance=lambda: party.client.balance_of(address),
             owner_resources=owner,
         ),

@@ -176,7 +176,7 @@ class FaultMarket(DaemonMarket):
             deadlines={"join_s": 60, "step_s": 15, "chain_s": 5, **deadlines},
         )
         request = parse_request(document)
-        order = order_to_self(self.identity, "model_buyer", TrainingOrder(request=request))
+        order = order_to_self(self.identity, self.market, "model_buyer", TrainingOrder(request=request))
         training = Training(request, f"order:{order.envelope.message_id.hex()}", len(self.traffic.seen))
         await self._orders.publish(order)
         return training

@@ -6,14 +6,16 @@ import pytest
 from protocol import bodies
 from protocol.bodies import body_of
 from protocol.codec import pack
-from protocol.envelope import MINOR, VERSION, Envelope, SignedMessage
+from protocol.envelope import MAJOR, MINOR, VERSION, Envelope, SignedMessage
 from protocol.errors import ProtocolViolation
 from protocol.messages import EncryptedModel, GradientUpdate, InvitationAnswer
+from protocol.records import Market
 from protocol.signatures import address_of
 from protocol.vectors import EncryptedVector
 
 KEY = b"\x01" * 32
-NEXT = f"1.{MINOR + 1}"
+MARKET = Market(chain_id=31337, contract="0x" + "c0" * 20)
+NEXT = f"{MAJOR}.{MINOR + 1}"
 VECTOR = EncryptedVector(key_id=b"k" * 32, scale=64, ciphertexts=(b"c" * 16,))
 ANSWER = InvitationAnswer(decision="accepted", rows=7)
 
@@ -33,6 +35,7 @@ def signed(body: bytes, version: str = NEXT, kind: str = "invitation_answer") ->
         sender=address_of(KEY),
         recipient=address_of(KEY),
         sent_at=1,
+        **MARKET.model_dump(),
     )
     return SignedMessage.create(envelope, body, KEY)
 
@@ -51,9 +54,9 @@ def refusal(message: SignedMessage, *kind: type) -> str:
 def test_a_field_of_a_later_minor_version_is_passed_over_and_the_signature_holds(kind):
     message = signed(pack(NextAnswer(decision="accepted", rows=7, hint="new")))
     assert body_of(message, *kind) == ANSWER
-    message.verify()
+    message.verify(MARKET)
     relayed = SignedMessage.from_parts(message.envelope, message.sealed_part())
-    relayed.verify()
+    relayed.verify(MARKET)
     assert relayed.digest() == message.digest()
 
 

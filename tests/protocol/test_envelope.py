@@ -10,9 +10,11 @@ from pydantic import ValidationError
 from protocol.codec import pack, unpack
 from protocol.envelope import Envelope, SignedMessage
 from protocol.errors import ProtocolViolation
+from protocol.records import Market
 from protocol.signatures import address_of
 
 KEY, OTHER_KEY = b"\x01" * 32, b"\x02" * 32
+MARKET = Market(chain_id=31337, contract="0x" + "c0" * 20)
 ENVELOPE = Envelope(
     message_id=b"i" * 16,
     type="model_request",
@@ -22,9 +24,11 @@ ENVELOPE = Envelope(
     sender=address_of(KEY),
     recipient=address_of(OTHER_KEY),
     sent_at=1_700_000_000_000,
+    chain_id=MARKET.chain_id,
+    contract=MARKET.contract,
 )
 CHANGES: dict[str, Any] = {
-    "version": "1.1",
+    "version": "2.1",
     "message_id": b"j" * 16,
     "type": "model_received",
     "training": 8,
@@ -33,6 +37,8 @@ CHANGES: dict[str, Any] = {
     "sender": address_of(b"\x03" * 32),
     "recipient": address_of(b"\x03" * 32),
     "sent_at": 1_700_000_000_001,
+    "chain_id": 1,
+    "contract": "0x" + "c1" * 20,
 }
 
 
@@ -42,16 +48,16 @@ def signed(body: bytes = b"body") -> SignedMessage:
 
 def assert_forged(message: SignedMessage) -> None:
     with pytest.raises(ProtocolViolation) as caught:
-        message.verify()
+        message.verify(Market(chain_id=message.envelope.chain_id, contract=message.envelope.contract))
     assert caught.value.code == "bad_signature"
 
 
 @given(st.binary(max_size=300))
 def test_an_honest_message_passes_also_after_sealing(body: bytes) -> None:
     message = signed(body)
-    message.verify()
+    message.verify(MARKET)
     opened = SignedMessage.from_parts(ENVELOPE, message.sealed_part())
-    opened.verify()
+    opened.verify(MARKET)
     assert opened == message
     assert unpack(SignedMessage, pack(message)) == message
 
@@ -84,6 +90,24 @@ def test_somebody_else_s_key_does_not_sign_for_the_sender() -> None:
     assert_forged(SignedMessage.create(ENVELOPE, b"body", OTHER_KEY))
 
 
+@pytest.mark.parametrize("change", [{"chain_id": 1}, {"contract": "0x" + "c1" * 20}])
+def test_what_is_signed_for_one_market_counts_in_no_other(change: dict[str, Any]) -> None:
+    with pytest.raises(ProtocolViolation) as caught:
+        signed().verify(MARKET.model_copy(update=change))
+    assert caught.value.code == "wrong_market"
+    assert MARKET.contract in caught.value.detail
+
+
+def test_what_is_stored_of_version_1_is_read_and_believed_in_no_market() -> None:
+    stored = {**ENVELOPE.model_dump(exclude={"chain_id", "contract"}), "version": "1.0"}
+    message = SignedMessage.create(Envelope.model_validate(stored), b"body", KEY)
+    assert unpack(SignedMessage, pack(message)) == message
+    with pytest.raises(ProtocolViolation) as caught:
+        message.verify(MARKET)
+    assert caught.value.code == "unsupported_version"
+    assert "CHANGELOG.md" in caught.value.detail
+
+
 def test_values_do_not_slip_from_one_field_into_the_next() -> None:
     swapped = ENVELOPE.model_copy(update={"round": 1, "attempt": 3})
     assert swapped.signing_digest(b"") != ENVELOPE.signing_digest(b"")
@@ -105,8 +129,8 @@ def test_a_seal_with_something_else_is_refused(opened: bytes) -> None:
 @pytest.mark.parametrize(
     "change",
     [
-        {"version": "2.0"},
-        {"version": "1"},
+        {"version": "3.0"},
+        {"version": "2"},
         {"message_id": b"short"},
         {"type": "Bad Type"},
         {"training": -1},

@@ -13,6 +13,7 @@ from protocol.errors import ProtocolViolation
 from protocol.marketplace import Withdrawn
 from protocol.messages import MESSAGE_TYPES, Message
 from protocol.owner_policy import OwnerPolicy
+from protocol.records import Market
 from protocol.signatures import address_of
 from protocol.types import FrozenModel
 from protocol.vectors import EncryptedVector, PackedVector
@@ -22,11 +23,18 @@ KEY = b"\x01" * 32
 PARTY, OTHER = address_of(KEY), "0x" + "cd" * 20
 DIGEST, SIGNATURE = b"d" * 32, b"s" * 65
 HUGE = 3**2000
+MARKET = Market(chain_id=31337, contract="0x" + "c0" * 20)
 VECTOR = EncryptedVector(key_id=DIGEST, scale=64, ciphertexts=(b"\1" * 128, b"\2" * 128))
 PACKED = PackedVector(key_id=DIGEST, scale=104, count=4, slot_bits=200, ciphertexts=(b"\3" * 128,))
 SIGNED = SignedMessage.create(
     Envelope(
-        message_id=b"i" * 16, type="model_request", training=1, sender=PARTY, recipient=OTHER, sent_at=5
+        message_id=b"i" * 16,
+        type="model_request",
+        training=1,
+        sender=PARTY,
+        recipient=OTHER,
+        sent_at=5,
+        **MARKET.model_dump(),
     ),
     b"body",
     KEY,
@@ -202,5 +210,5 @@ def test_values_out_of_bounds_are_refused(sample: str, change: dict[str, Any]) -
 
 def test_a_relayed_message_still_verifies() -> None:
     received = unpack(Message, pack(m.OpeningRequest(metrics=(SIGNED,))))
-    received.metrics[0].verify()
+    received.metrics[0].verify(MARKET)
     assert received.metrics[0].digest() == SIGNED.digest()

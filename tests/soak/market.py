@@ -49,7 +49,7 @@ class SoakMarket(DaemonMarket):
         """Give the buyer's daemon an order, as `deltaml train` does."""
         identity = self.keystore(buyer).identity
         bus = self._buses.get(buyer) or self._buses.setdefault(buyer, self.broker.bus(identity.address))
-        await bus.publish(order_to_self(identity, "model_buyer", TrainingOrder(request=request)))
+        await bus.publish(order_to_self(identity, self.market, "model_buyer", TrainingOrder(request=request)))
 
     def request(self, name: str, random: Random, **deadlines: int) -> Request:
         """Four to six owners, two or three rounds."""

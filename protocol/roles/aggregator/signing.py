@@ -52,6 +52,7 @@ def _opened_record(state: TrainingState, lane: OpeningLane, body: Opening, conte
     """
     checked = check_metrics(
         [metric.message.load(SignedMessage, context) for metric in lane.metrics],
+        market=context.market,
         training=state.training,
         round_number=lane.trained.round,
         attempt=lane.attempt,

@@ -144,6 +144,7 @@ def on_opening_request(state: RunningState, asked: Received[OpeningRequest], con
     private = private_key_of(context)
     checked = check_metrics(
         asked.body.metrics,
+        market=context.market,
         training=envelope.training,
         round_number=envelope.round,
         attempt=envelope.attempt,

@@ -72,7 +72,9 @@ def on_local_models(
     check_place(state, at)
     validators = check_members(state, body, context)
     link = _checked_start(state, body, at.round, validators)
-    updates = [check_update(state, signed, at.round, link.model_digest) for signed in body.updates]
+    updates = [
+        check_update(state, signed, at.round, link.model_digest, context.market) for signed in body.updates
+    ]
     trainers = check_trainers(state, body)
     start = body.start_model.read(key, scale=MODEL_SCALE, count=state.request.parameters)
     body.refreshed_model.read(key, scale=MODEL_SCALE, count=state.request.parameters)
@@ -187,7 +189,7 @@ def on_opening_request(
     require_sender(received.sender, state.request.aggregator)
     evaluation = running_evaluation(state, received, MeasuredEvaluation)
     body = received.body
-    checked = checked_metrics(state, evaluation, body.metrics)
+    checked = checked_metrics(state, evaluation, body.metrics, context)
     require(checked.validators == evaluation.validators, "wrong_members")
     own = [metric for metric in body.metrics if metric.envelope.sender == context.address]
     require(len(own) == 1, "own_metric_missing")
@@ -215,7 +217,7 @@ def on_opening(state: RunningState, received: Received[Opening], context: Contex
     body = received.body
     key = public_key_of(state.n)
     checked = checked_metrics(
-        state, evaluation, evaluation.shown_metrics.load(OpeningRequest, context).metrics
+        state, evaluation, evaluation.shown_metrics.load(OpeningRequest, context).metrics, context
     )
     check_openings(key, checked.products, body.plaintexts, body.roots)
     record = build_record(

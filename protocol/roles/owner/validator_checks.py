@@ -9,6 +9,7 @@ from protocol.envelope import SignedMessage
 from protocol.errors import ProtocolViolation
 from protocol.learning.metric import zero_sum_masks
 from protocol.messages import GradientUpdate, LocalModels
+from protocol.records import Market
 from protocol.roles.engine.context import Context
 from protocol.roles.engine.inputs import Received
 from protocol.roles.engine.refusals import EarlyInput, StaleInput, require
@@ -69,13 +70,13 @@ def check_trainers(state: RunningState, body: LocalModels) -> int:
 
 
 def check_update(
-    state: RunningState, signed: SignedMessage, round_number: int, start_digest: bytes
+    state: RunningState, signed: SignedMessage, round_number: int, start_digest: bytes, market: Market
 ) -> GradientUpdate:
     """One trainer's signed update: the aggregator cannot have made, changed or replayed it."""
     envelope = signed.envelope
     require(envelope.type == "gradient_update", "wrong_evidence", envelope.type)
     require((envelope.training, envelope.round) == (state.training, round_number), "wrong_evidence")
-    signed.verify()
+    signed.verify(market)
     update = body_of(signed, GradientUpdate)
     require(update.start_digest == start_digest, "wrong_start_model", envelope.sender)
     return update
@@ -100,11 +101,12 @@ def running_evaluation(state: RunningState, received: Received[FrozenModel], kin
 
 
 def checked_metrics(
-    state: RunningState, evaluation: Evaluation, metrics: Sequence[SignedMessage]
+    state: RunningState, evaluation: Evaluation, metrics: Sequence[SignedMessage], context: Context
 ) -> CheckedMetrics:
     """The relayed metrics of the attempt, checked as everyone checks them."""
     return check_metrics(
         metrics,
+        market=context.market,
         training=state.training,
         round_number=evaluation.round,
         attempt=evaluation.attempt,

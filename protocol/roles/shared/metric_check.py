@@ -16,7 +16,7 @@ from protocol.learning.metric import combine, decode_metrics
 from protocol.learning.shapley import mse_after_fixed
 from protocol.learning.widths import Widths
 from protocol.messages import EncryptedMetric, UpdateDigest
-from protocol.records import RoundRecord
+from protocol.records import Market, RoundRecord
 from protocol.request import Request
 from protocol.roles.engine.refusals import require
 from protocol.roles.shared.parties import Parties, is_last
@@ -45,6 +45,7 @@ class CheckedMetrics:
 def check_metrics(
     relayed: Sequence[SignedMessage],
     *,
+    market: Market,
     training: int,
     round_number: int,
     attempt: int,
@@ -58,7 +59,8 @@ def check_metrics(
     At least two drawn validators, each once, in seat order, all naming the same start, updates and refreshed
     model. Raises ProtocolViolation naming the rule that is broken.
     """
-    bodies = [_metric(message, training, round_number, attempt) for message in relayed]
+    named = training, round_number, attempt
+    bodies = [_metric(message, market, named) for message in relayed]
     validators = parties.mask(tuple(message.envelope.sender for message in relayed))
     seats = [parties.seat_of(message.envelope.sender) for message in relayed]
     require(seats == sorted(set(seats)), "metrics_out_of_order")
@@ -157,12 +159,12 @@ def build_record(
     )
 
 
-def _metric(message: SignedMessage, training: int, round_number: int, attempt: int) -> EncryptedMetric:
+def _metric(message: SignedMessage, market: Market, named: tuple[int, int, int]) -> EncryptedMetric:
     envelope = message.envelope
     require(envelope.type == "encrypted_metric", "wrong_evidence", envelope.type)
-    named = (envelope.training, envelope.round, envelope.attempt)
-    require(named == (training, round_number, attempt), "wrong_evidence", "of another round or attempt")
-    message.verify()
+    place = (envelope.training, envelope.round, envelope.attempt)
+    require(place == named, "wrong_evidence", "of another round or attempt")
+    message.verify(market)
     return body_of(message, EncryptedMetric)
 
 

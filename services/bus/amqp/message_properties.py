@@ -18,7 +18,7 @@ SEALED = "x25519-sealed-box"
 """Content encoding of a body: msgpack in libsodium's sealed box."""
 
 _CONTENT_TYPE = "application/msgpack"
-HEADERS = ("version", "round", "attempt", "sender", "recipient", "sent_at")
+HEADERS = ("version", "round", "attempt", "sender", "recipient", "sent_at", "chain_id", "contract")
 CHUNK_HEADERS = ("part", "parts")
 COPYING_HEADERS = frozenset({"CC", "BCC"})
 """What has RabbitMQ deliver a message under further keys (sender-selected distribution)."""

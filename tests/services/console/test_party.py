@@ -9,16 +9,18 @@ from services.bus.port import Unroutable
 from services.console.party import orders_over
 from services.identity.admission import Admission
 from services.identity.directory import Directory
-from tests.support.daemons.service_world import FakeChain, Person, broker_of
+from tests.support.daemons.service_world import MARKET, FakeChain, Person, broker_of
 
 
 async def test_an_order_arrives_signed_and_sealed_for_the_daemon_itself():
     buyer = Person("model_buyer")
     bus = MemoryBus(broker_of(buyer))
-    order = orders_over(bus, buyer.identity, "model_buyer")
+    order = orders_over(bus, buyer.identity, MARKET, "model_buyer")
     sent = await order(StopOrder(training=3, reason="too dear"), 3)
     delivery = await anext(bus.deliveries("model_buyer", buyer.address))
-    signed = await Admission(buyer.identity, "model_buyer", Directory(FakeChain(buyer))).admit(delivery)
+    signed = await Admission(buyer.identity, MARKET, "model_buyer", Directory(FakeChain(buyer))).admit(
+        delivery
+    )
     assert signed.envelope.message_id == sent
     assert (signed.envelope.sender, signed.envelope.training) == (buyer.address, 3)
     assert unpack(StopOrder, signed.body).reason == "too dear"
@@ -26,6 +28,6 @@ async def test_an_order_arrives_signed_and_sealed_for_the_daemon_itself():
 
 async def test_an_order_that_no_queue_takes_fails():
     buyer = Person("model_buyer")
-    order = orders_over(MemoryBus(broker_of()), buyer.identity, "model_buyer")
+    order = orders_over(MemoryBus(broker_of()), buyer.identity, MARKET, "model_buyer")
     with pytest.raises(Unroutable):
         await order(StopOrder(training=3, reason="x"), 3)

@@ -21,7 +21,14 @@ from services.identity.admission import Admission
 from services.identity.directory import Directory
 from services.identity.keys import Identity
 from services.identity.sealing import seal
-from tests.support.daemons.service_world import FakeChain, Person, StrangersDelivery, delivery_of, sealed
+from tests.support.daemons.service_world import (
+    MARKET,
+    FakeChain,
+    Person,
+    StrangersDelivery,
+    delivery_of,
+    sealed,
+)
 from tests.support.deployment.documents import any_request
 
 ANSWER = InvitationAnswer(decision="accepted", rows=50)
@@ -54,7 +61,7 @@ def chain(people):
 
 @pytest.fixture
 def gate(aggregator, chain):
-    return Admission(aggregator.identity, "federated_aggregator", Directory(chain))
+    return Admission(aggregator.identity, MARKET, "federated_aggregator", Directory(chain))
 
 
 async def refusal(gate, delivery):
@@ -76,17 +83,17 @@ async def test_an_honest_message_comes_through_as_it_was_signed(gate, owner, agg
 
 
 async def test_a_later_minor_version_is_understood(gate, owner, aggregator):
-    await gate.admit(delivery_of(owner.outgoing(aggregator, ANSWER, version="1.7")))
+    await gate.admit(delivery_of(owner.outgoing(aggregator, ANSWER, version="2.7")))
 
 
-@pytest.mark.parametrize("version", ["2.0", "0.9", "17.3"])
+@pytest.mark.parametrize("version", ["1.0", "1.7", "3.0", "0.9", "17.3"])
 async def test_another_major_version_is_named(gate, owner, aggregator, version):
     found = await refusal(gate, delivery_of(owner.outgoing(aggregator, ANSWER), version=version))
     assert found == "unsupported_version"
 
 
 async def test_a_type_of_a_later_minor_version_is_unknown(gate, owner, aggregator):
-    envelope = owner.envelope(aggregator, "progress_note", version="1.1")
+    envelope = owner.envelope(aggregator, "progress_note", version="2.1")
     message = SignedMessage.create(envelope, b"anything", owner.identity.signing_key)
     assert await refusal(gate, delivery_of(sealed(message, aggregator))) == "unknown_type"
 
@@ -95,7 +102,7 @@ async def test_what_was_sealed_to_a_key_from_before_a_rotation_is_opened(owner, 
     message = delivery_of(owner.outgoing(aggregator, ANSWER))
     old = aggregator.identity
     rotated = Identity(old.signing_key, os.urandom(32), (os.urandom(32), old.exchange_secret))
-    await Admission(rotated, "federated_aggregator", Directory(chain)).admit(message)
+    await Admission(rotated, MARKET, "federated_aggregator", Directory(chain)).admit(message)
 
 
 async def test_an_oversized_body_is_not_even_opened(gate, owner, aggregator):
@@ -108,8 +115,8 @@ async def test_an_oversized_body_is_not_even_opened(gate, owner, aggregator):
     [
         {"message_id": b"short"},
         {"message_id": "a" * 16},
-        {"version": "1"},
-        {"version": "1.99999"},
+        {"version": "2"},
+        {"version": "2.99999"},
         {"version": 1.0},
         {"training": -1},
         {"training": "1"},
@@ -152,12 +159,12 @@ async def test_an_owner_may_send_only_what_owners_send(gate, owner, aggregator, 
 
 
 async def test_nobody_but_the_aggregator_takes_an_owners_answer(owner, buyer, chain):
-    gate = Admission(buyer.identity, "model_buyer", Directory(chain))
+    gate = Admission(buyer.identity, MARKET, "model_buyer", Directory(chain))
     assert await refusal(gate, delivery_of(owner.outgoing(buyer, ANSWER))) == "wrong_route"
 
 
 async def test_orders_come_from_oneself_alone(buyer, owner, aggregator, chain):
-    gate = Admission(buyer.identity, "model_buyer", Directory(chain))
+    gate = Admission(buyer.identity, MARKET, "model_buyer", Directory(chain))
     order = TrainingOrder(request=any_request())
     assert (await gate.admit(delivery_of(buyer.outgoing(buyer, order)))).envelope.sender == buyer.address
     other = Person("model_buyer")
@@ -167,7 +174,7 @@ async def test_orders_come_from_oneself_alone(buyer, owner, aggregator, chain):
 
 
 async def test_an_order_in_our_own_name_needs_our_own_key(buyer, owner, chain):
-    gate = Admission(buyer.identity, "model_buyer", Directory(chain))
+    gate = Admission(buyer.identity, MARKET, "model_buyer", Directory(chain))
     envelope = buyer.envelope(buyer, "stop_order")
     body = pack(StopOrder(training=1, reason="please"))
     forged = SignedMessage.create(envelope, body, owner.identity.signing_key)

@@ -22,7 +22,7 @@ from services.chain.errors import ChainUnavailable
 from services.identity.directory import Directory
 from services.identity.sealing import unseal
 from services.runtime.effects import MessageWriter, PendingCall, PendingLetter, PendingMessage, writes_of
-from tests.support.daemons.service_world import FakeChain, Person
+from tests.support.daemons.service_world import MARKET, FakeChain, Person
 
 TIMER = TimerFired(name="join")
 OWNER, AGGREGATOR = Person("data_owner"), Person("federated_aggregator")
@@ -36,7 +36,7 @@ def chain():
 
 @pytest.fixture
 def writer(chain):
-    return MessageWriter(OWNER.identity, Directory(chain))
+    return MessageWriter(OWNER.identity, MARKET, Directory(chain))
 
 
 def step(*effects, training=7):
@@ -58,7 +58,7 @@ async def test_a_message_is_signed_and_sealed_once_for_every_try(writer):
     assert (envelope.message_id, envelope.type) == (b"m" * 16, "complaint")
     opened = unseal(pending.sealed, AGGREGATOR.identity.exchange_secret)
     signed = SignedMessage.from_parts(envelope, opened)
-    signed.verify()
+    signed.verify(MARKET)
     assert unpack(Complaint, signed.body) == BODY
 
 

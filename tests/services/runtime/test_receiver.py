@@ -88,7 +88,7 @@ async def test_nothing_is_acked_that_is_not_stored(world):
 
 async def test_one_bad_message_stops_none_of_its_batch(world):
     good, bad, last = world.delivery("good"), world.delivery("bad"), world.delivery("last")
-    bad.envelope_fields = {**bad.envelope_fields, "version": "2.0"}
+    bad.envelope_fields = {**bad.envelope_fields, "version": "1.0"}
     await world.receiving.take([good, bad, last])
     assert world.store.batches == [2]
     assert bad.refused[0] == "unsupported_version"

@@ -17,7 +17,7 @@ from services.runtime.resources import Pace
 from services.runtime.timers import GRACE_SECONDS, Clock, Timers
 from services.store import QueuedInput, StepWrites, Store
 from tests.support.daemons.scripted_daemon import resources_of
-from tests.support.daemons.service_world import FakeChain, Person
+from tests.support.daemons.service_world import MARKET, FakeChain, Person
 
 
 class HandSet(Clock):
@@ -189,7 +189,7 @@ async def test_a_firing_that_waits_behind_what_it_waited_for_is_forgotten(world,
     assert world.store.waiting_inputs() == 3
     just_in_time = world.store.next_input("1")
     step = EncodedStep(b"state", (effect,), frozenset(), "WAITING", 1, finished=False)
-    writer = MessageWriter(Person("data_owner").identity, Directory(FakeChain()))
+    writer = MessageWriter(Person("data_owner").identity, MARKET, Directory(FakeChain()))
     world.store.write_step(just_in_time, await writes_of(step, TimerFired(name="other"), writer), world.wall)
     assert world.store.next_input("1") is None
     assert [world.store.next_input("2").content] == [b"another"]

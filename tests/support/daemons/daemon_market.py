@@ -17,6 +17,7 @@ import sqlalchemy as sa
 import yaml
 
 from protocol.learning.statistic import StatisticBuilder
+from protocol.records import Market
 from protocol.signatures import address_of
 from services.chain.contract.deploy import deploy
 from services.chain.rpc.http import HttpRpc
@@ -172,6 +173,10 @@ class DaemonMarket:
 
     def config(self, name: str) -> Path:
         return self.folder / f"{name}.yaml"
+
+    @property
+    def market(self) -> Market:
+        return Market(chain_id=31337, contract=self.contract)
 
     # ---- starting ----
 

@@ -6,7 +6,7 @@ import time
 import msgpack
 
 from protocol.codec import unpack
-from protocol.envelope import MINOR, Envelope, SignedMessage
+from protocol.envelope import MAJOR, MINOR, Envelope, SignedMessage
 from services.bus.port import Outgoing
 from services.identity.keys import Identity
 from services.identity.sealing import seal
@@ -14,7 +14,7 @@ from services.participants.assembly import Participant
 from services.runtime.effects import MessageWriter, PendingMessage, packed_message
 from tests.support.daemons.watched_demo import WatchedMarket
 
-VERSION = f"1.{MINOR + 1}"
+VERSION = f"{MAJOR}.{MINOR + 1}"
 
 
 class NextMinorWriter(MessageWriter):
@@ -38,7 +38,7 @@ class NextMinorMarket(WatchedMarket):
     def _participant(self, identity, rpc, role, role_in) -> Participant:
         made = super()._participant(identity, rpc, role, role_in)
         if role == self.ahead:
-            writer = NextMinorWriter(identity, made.runtime._writer._directory)
+            writer = NextMinorWriter(identity, made.client.market, made.runtime._writer._directory)
             made.runtime._writer = made.runtime._steps._writer = writer
         return made
 
@@ -60,6 +60,7 @@ def _unknown(sender: Participant, recipient: Participant) -> Outgoing:
         sender=sender.identity.address,
         recipient=recipient.identity.address,
         sent_at=int(time.time() * 1000),
+        **sender.client.market.model_dump(),
     )
     sealed = _sealed(sender.identity, envelope, b"x", recipient.identity.exchange_key)
     return Outgoing(recipient.runtime.role.name, envelope, sealed)

@@ -192,7 +192,7 @@ class World:
 
     async def heard(self) -> list[str]:
         """The codes that reached the aggregator, through its admission and its inbox."""
-        admission = Admission(self.aggregator.identity, "federated_aggregator", Directory(self.chain))
+        admission = Admission(self.aggregator.identity, MARKET, "federated_aggregator", Directory(self.chain))
         inbox, codes = Store(), []
         bus = MemoryBus(self.broker)
         waiting = len(self.broker.queues["federated_aggregator", self.aggregator.address].ready)

@@ -34,6 +34,7 @@ class Person:
 
     def envelope(self, recipient: "Person", kind: str, **changes: Any) -> Envelope:
         values = {"message_id": os.urandom(16), "training": 1, "sent_at": 1, "sender": self.address}
+        values |= MARKET.model_dump()
         return Envelope(**{**values, "type": kind, "recipient": recipient.address, **changes})
 
     def signed(self, recipient: "Person", body: Message, **changes: Any) -> SignedMessage:

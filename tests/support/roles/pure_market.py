@@ -200,7 +200,7 @@ class PureMarket:
                 place = {"round_number": effect.round, "attempt": effect.attempt}
                 recipient = self.parties[effect.recipient]
                 signed = self.message(party, recipient, effect.body, message_id=effect.message_id, **place)
-                signed.verify()
+                signed.verify(MARKET)
                 self.wire.append(signed)
                 for passed in self.intercept(signed):
                     self.post(passed)
@@ -274,6 +274,8 @@ class PureMarket:
             sender=sender.address,
             recipient=recipient.address,
             sent_at=0,
+            chain_id=MARKET.chain_id,
+            contract=MARKET.contract,
         )
         return SignedMessage.create(envelope, pack(body), sender.signing_key)
 

@@ -7,6 +7,7 @@ import aio_pika
 import pytest
 
 from protocol.codec import pack
+from protocol.envelope import VERSION
 from services.bus.naming import (
     CHAIN_EXCHANGE,
     DEAD_QUEUE,
@@ -63,7 +64,9 @@ async def test_an_operator_can_read_what_travels(market: AmqpMarket) -> None:
         "recipient": market.owner,
         "round": 3,
         "attempt": 1,
-        "version": "1.0",
+        "version": VERSION,
+        "chain_id": sent.envelope.chain_id,
+        "contract": sent.envelope.contract,
         "sent_at": sent.envelope.sent_at,
     }
 
