@@ -14,7 +14,6 @@ from fractions import Fraction
 from typing import NamedTuple
 
 import numpy as np
-from nacl.bindings import crypto_scalarmult
 from numpy.typing import NDArray
 
 from protocol.codec import pack as encode_model
@@ -33,6 +32,7 @@ from protocol.crypto.cipher import (
     unpack,
     write_ciphertexts,
 )
+from protocol.crypto.exchange import agree
 from protocol.crypto.fixed_point import encode, encode_matrix
 from protocol.crypto.randomness import Randomness
 from protocol.learning.scales import COEFFICIENT_SCALE, METRIC_SCALE, NOISE_BITS, RESIDUAL_SCALE
@@ -214,16 +214,19 @@ def zero_sum_masks(
     """One mask modulo n per packed plaintext; over all members of the attempt they add up to zero.
 
     Each pair derives |n| + 128 bits from its X25519 secret by HKDF over `place` (training, round, attempt,
-    members, digests) and the index; the lower address adds, the higher subtracts. `others` maps address to
-    exchange key (Bonawitz et al., "Practical secure aggregation", CCS 2017, section 4).
+    members, digests), both addresses and the index; the lower address adds, the higher subtracts. `others`
+    maps address to exchange key (Bonawitz et al., "Practical secure aggregation", CCS 2017, section 4).
+    Raises ProtocolViolation("unusable_exchange_key") for a key of low order.
     """
     n = int(key.n)
     masks = [0] * count
     for address, exchange_key in others.items():
-        shared = crypto_scalarmult(secret, exchange_key)
+        shared = agree(secret, exchange_key)
         sign = 1 if own_address < address else -1
+        # The pair's addresses: with a key that two members share, two masks would be equal, and may vanish.
+        pair = place + "".join(sorted((own_address, address))).encode()
         for index in range(count):
-            material = _hkdf(shared, place + index.to_bytes(4, "big"), (key.bits + 128 + 7) // 8)
+            material = _hkdf(shared, pair + index.to_bytes(4, "big"), (key.bits + 128 + 7) // 8)
             masks[index] = (masks[index] + sign * int.from_bytes(material, "big")) % n
     return masks
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Annotated, Any, Protocol
 
+from eth_hash.auto import keccak
 from pydantic import Field
 
 from protocol.codec import pack, unpack
@@ -161,8 +162,21 @@ class _Attempts:
         """Offer early inputs again until a whole turn has made no progress; those that are still early."""
         while held and self.progressed:
             self.progressed = False
-            held = [item for item in held if not self.offer(item)]
+            held = [item for item in held if not self._offer_again(item)]
         return held
+
+    def _offer_again(self, item: Input) -> bool:
+        """As `offer`, but a bug of ours costs this input alone: the one that came now is not at fault for it.
+
+        Held on to, it would be offered with every later input, and have each of them refused.
+        """
+        try:
+            return self.offer(item)
+        except Exception:  # noqa: BLE001
+            digest = keccak(input_identity(item).encode()).hex()
+            fact = facts.INPUT_REFUSED.of(input=input_name(item), code="internal_error", digest=digest)
+            self.effects += (fact,)
+            return True
 
     def hold(self, held: list[Input], item: Input) -> None:
         """Keep an early input, once, where there is room."""

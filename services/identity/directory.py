@@ -6,6 +6,7 @@ from typing import Protocol
 
 from cachetools import LRUCache, TTLCache
 
+from protocol.crypto.exchange import require_usable
 from protocol.errors import ProtocolViolation
 
 _MOST_ACCOUNTS, _MOST_KEYS = 4096, 16384
@@ -54,7 +55,8 @@ class Directory:
     async def exchange_key_of(self, training: int, account: str) -> bytes:
         """The key as it was when the account entered the training, else as registered now.
 
-        Raises ProtocolViolation("not_registered").
+        Raises ProtocolViolation("not_registered") or, for one that nothing can be sealed to,
+        ("unusable_exchange_key").
         """
         entry = (training, account)
         known = self._keys.get(entry)
@@ -62,11 +64,13 @@ class Directory:
             return known
         key = await self._registry.exchange_key_of(training, account) if training else None
         if key is not None:
+            require_usable(key)
             self._keys[entry] = key
             return key
         key = await self._registry.exchange_key_of(0, account)
         if key is None:
             raise ProtocolViolation("not_registered", account)
+        require_usable(key)
         return key  # it may change until the account joins
 
     async def sealing_key_of(self, training: int, account: str) -> bytes:
@@ -74,7 +78,7 @@ class Directory:
 
         Who rotates its key keeps the old ones. The chain has no key for a training of its aggregator, nor of
         who has not joined: the node would be asked again for each message to them.
-        Raises ProtocolViolation("not_registered").
+        Raises ProtocolViolation as `exchange_key_of` does.
         """
         entry = (training, account)
         known = self._keys.get(entry) or self._lately.get(entry)

@@ -8,11 +8,16 @@ from functools import lru_cache
 from nacl.exceptions import CryptoError
 from nacl.public import PrivateKey, PublicKey, SealedBox
 
+from protocol.crypto.exchange import require_usable
 from protocol.errors import ProtocolViolation
 
 
 def seal(content: bytes, exchange_key: bytes) -> bytes:
-    """`content` for the holder of the secret to this 32-byte public key; 48 bytes longer."""
+    """`content` for the holder of the secret to this 32-byte public key; 48 bytes longer.
+
+    Raises ProtocolViolation("unusable_exchange_key") for a key that nobody holds the secret to.
+    """
+    require_usable(exchange_key)
     return SealedBox(PublicKey(exchange_key)).encrypt(content)
 
 

@@ -29,7 +29,8 @@ ROUND_BUCKETS = (0.3, 1.0, 3.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1800.0, 3
 class Meter:
     """Seconds by phase, summed over tasks and worker processes: more than the wall's where they overlap.
 
-    `transactions` and `gas` are by (call, outcome), `retries` by what was tried again.
+    `transactions` and `gas` are by (call, outcome), `retries` by what was tried again,
+    `set_aside` by what was given up because nothing could be done with it.
     """
 
     def __init__(self) -> None:
@@ -48,6 +49,7 @@ class Meter:
         )
         self._round_began: dict[tuple[str, str], float] = {}
         self.steps_failed = 0
+        self.set_aside: Counter[str] = Counter(dict.fromkeys(("input", "message", "event", "effect"), 0))
         self.transactions: Counter[tuple[str, str]] = Counter()
         self.gas: Counter[tuple[str, str]] = Counter()
         self.retries: Counter[str] = Counter(dict.fromkeys(("step", "gate", "message", "letter", "call"), 0))

@@ -7,6 +7,7 @@ type alone. Records of other libraries pass through the same processors.
 import logging
 import re
 import sys
+import traceback
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from datetime import datetime
@@ -33,6 +34,12 @@ _LONG_NUMBER = re.compile(r"\b(?:0x)?[0-9a-fA-F]{129,}\b")
 _STRUCTLOG_KEYS = frozenset({"_record", "_from_structlog"})
 _LONGEST_INTEGER_BITS = 256
 _LONGEST_TEXT = 20_000
+
+
+def place_in_code(error: BaseException) -> str:
+    """Where an error was raised, "file:line": its text and its frames may hold secrets, this does not."""
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{frame.filename}:{frame.lineno}"
 
 
 def configure(

@@ -183,6 +183,9 @@ PROCESS_TOTALS = (
     _total("retries", "What could not be done at once and was tried again.", attrgetter("retries"), ("of",)),
     _total("transactions", "Contract calls by outcome.", attrgetter("transactions"), ("call", "outcome")),
     _total("gas_spent", "Gas of contract calls that were mined.", attrgetter("gas"), ("call", "outcome")),
+    _total(
+        "set_aside", "What nothing could be done with and was set aside.", attrgetter("set_aside"), ("of",)
+    ),
     _total("steps_failed", "Steps that ended in a bug of ours.", attrgetter("steps_failed")),
 )
 """What the daemons of a process count together."""

@@ -15,6 +15,7 @@ from services.data.catalog_watcher import watch_catalog
 from services.identity.directory import Directory
 from services.identity.keys import Identity
 from services.identity.keystore import Keystore
+from services.identity.seat_keys import SeatKeys
 from services.participants.announcements import announce
 from services.participants.data_owner import OwnerRole
 from services.participants.federated_aggregator import AggregatorRole
@@ -37,18 +38,17 @@ def role_of(
     directory: Directory,
 ) -> Role:
     """The role that a configuration file asks for; `final` reads what no reorganisation takes back."""
-    address = keystore.identity.address
+    address, seat_keys = keystore.identity.address, SeatKeys(final, directory)
     match config:
         case ModelBuyerConfig():
             return BuyerRole(store, address, keystore, config.standing_orders)
         case AggregatorConfig():
-            return AggregatorRole(store, address, frozenset(config.admitted))
+            return AggregatorRole(store, seat_keys, address, frozenset(config.admitted))
         case DataOwnerConfig():
             catalog = Catalog(config.catalogue)
             return OwnerRole(
                 store,
-                final,
-                directory,
+                seat_keys,
                 address=address,
                 data_sets=catalog.all,
                 aggregators=config.aggregators,

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping
 
-from cachetools import LRUCache
 from typing_extensions import override
 
 from protocol.bodies import body_of
@@ -16,9 +15,8 @@ from protocol.messages import AnnouncementAnswer, Message, OwnerAnnouncement, Po
 from protocol.owner_policy import OwnerPolicy
 from protocol.roles.engine import facts, private
 from protocol.roles.engine.inputs import Input, PolicyChanged, input_name
-from services.chain.contract.views import MarketplaceViews
 from services.data.catalog import Catalog
-from services.identity.directory import Directory
+from services.identity.seat_keys import SeatKeys
 from services.records.owner_account import ORDERED_POLICY, count_earlier_trainings, counts_of, ordered_policy
 from services.runtime.role_adapter import NO_TRAINING, Answer, Role, RoleContext
 from services.store import Store
@@ -27,7 +25,6 @@ _ANSWERED = "aggregator:"
 _UNDECIDED = ("WAITING", "READY")
 _DECIDING = frozenset({"Opened", "invitation", "owner_decision", "catalogue_changed", "policy_changed"})
 """The inputs whose step may join a training."""
-_MOST_TRAININGS = 1024
 
 
 class OwnerRole(Role):
@@ -38,8 +35,7 @@ class OwnerRole(Role):
     def __init__(
         self,
         store: Store,
-        views: MarketplaceViews,
-        directory: Directory,
+        seat_keys: SeatKeys,
         *,
         address: str,
         data_sets: Callable[[], Mapping[str, Statistic]],
@@ -47,15 +43,14 @@ class OwnerRole(Role):
         policy: OwnerPolicy,
         catalog: Catalog | None = None,
     ) -> None:
-        """`views` read what is final; `aggregators` are those we work with.
+        """`aggregators` are those we work with.
 
         `data_sets` are asked for at each step; a `catalog` they come from is watched for changes. `policy`
         is the configured one: an ordered one takes its place.
         """
         super().__init__(store)
-        self._views, self._directory, self._address = views, directory, address
+        self._seat_keys, self._address = seat_keys, address
         self.data_sets, self._aggregators, self.configured = data_sets, aggregators, policy
-        self._exchange_keys: LRUCache[int, Mapping[str, bytes]] = LRUCache(_MOST_TRAININGS)
         self.catalog = catalog
         count_earlier_trainings(store)
 
@@ -83,7 +78,7 @@ class OwnerRole(Role):
     @override
     async def context(self, key: str, item: Input, training: int | None) -> RoleContext:
         return RoleContext(
-            exchange_keys=await self.exchange_keys(training), private=self.private(item), policy=self.policy()
+            exchange_keys=await self._seat_keys.of(training), private=self.private(item), policy=self.policy()
         )
 
     def private(self, item: Input) -> Mapping[str, bytes]:
@@ -98,19 +93,6 @@ class OwnerRole(Role):
     def is_serialized(self, item: Input) -> bool:
         """Two trainings joined at once would both find room in the same budget."""
         return input_name(item) in _DECIDING
-
-    async def exchange_keys(self, training: int | None) -> Mapping[str, bytes]:
-        """The owners' keys as they joined; their set is final once the roles are drawn."""
-        if training is None:
-            return {}
-        known = self._exchange_keys.get(training)
-        if known is not None:
-            return known
-        owners = await self._views.owners(training)
-        keys = {seat: await self._directory.exchange_key_of(training, seat) for seat in owners.seats}
-        if owners.trainers:
-            self._exchange_keys[training] = keys
-        return keys
 
     def policy(self) -> bytes:
         """The standing policy, packed: the ordered one, else the configured one."""

@@ -9,6 +9,7 @@ from protocol.marketplace import Opened
 from protocol.messages import AnnouncementAnswer, OwnerAnnouncement
 from protocol.roles.engine import facts
 from protocol.roles.engine.inputs import Input
+from services.identity.seat_keys import SeatKeys
 from services.runtime.role_adapter import NO_TRAINING, Answer, Role, RoleContext
 from services.store import Store
 
@@ -20,10 +21,10 @@ class AggregatorRole(Role):
 
     name = "federated_aggregator"
 
-    def __init__(self, store: Store, address: str, admitted: frozenset[str]) -> None:
+    def __init__(self, store: Store, seat_keys: SeatKeys, address: str, admitted: frozenset[str]) -> None:
         """`admitted` is the admission list: a buyer's straw man who holds ciphertexts would see the model."""
         super().__init__(store)
-        self._address, self._admitted = address, admitted
+        self._seat_keys, self._address, self._admitted = seat_keys, address, admitted
 
     @override
     def key_of_message(self, signed: SignedMessage) -> str:
@@ -37,7 +38,7 @@ class AggregatorRole(Role):
 
     @override
     async def context(self, key: str, item: Input, training: int | None) -> RoleContext:
-        return RoleContext(announced=self.announced())
+        return RoleContext(announced=self.announced(), exchange_keys=await self._seat_keys.of(training))
 
     def announced(self) -> tuple[str, ...]:
         """Owners on the list that have introduced themselves."""

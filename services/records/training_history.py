@@ -17,6 +17,7 @@ FAILURES = frozenset(
         facts.VIOLATION,
         facts.INPUT_REFUSED,
         facts.INPUT_DROPPED,
+        facts.SET_ASIDE,
         facts.DROPPED,
         facts.UNDELIVERABLE,
         facts.IMPLAUSIBLE,

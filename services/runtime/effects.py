@@ -3,7 +3,7 @@
 An outbox entry is written with the step that asks for it and carried out by the outbox relay.
 """
 
-from typing import assert_never
+from typing import Any, assert_never
 
 from protocol.codec import pack
 from protocol.envelope import Envelope
@@ -105,7 +105,8 @@ class MessageWriter:
     ) -> OutboxEntry:
         """The outbox entry of a message; `place` is (round, attempt).
 
-        Raises ProtocolViolation("not_registered") for a recipient the chain does not know.
+        Raises ProtocolViolation: "not_registered" for a recipient the chain does not know,
+        "unusable_exchange_key" for one that nothing can be sealed to.
         """
         # Who is invited has not joined: the chain has no key of this training for it.
         joined = 0 if isinstance(body, Invitation) else training
@@ -157,12 +158,14 @@ async def _send(effect: SendMessage, training: int, writes: StepWrites, writer: 
             effect.recipient, effect.body, training, message_id=effect.message_id, place=place
         )
     except ProtocolViolation as violation:
-        fact = facts.UNDELIVERABLE.pair(
-            recipient=effect.recipient, type=effect.body.type, code=violation.code
-        )
-        writes.facts.append(fact)
+        writes.facts.append(undeliverable(effect.recipient, effect.body, violation))
     else:
         writes.effects.append(entry)
+
+
+def undeliverable(recipient: str, body: Message, violation: ProtocolViolation) -> tuple[str, dict[str, Any]]:
+    """The fact that a message could not even be sealed."""
+    return facts.UNDELIVERABLE.pair(recipient=recipient, type=body.type, code=violation.code)
 
 
 def _set_or_cancel(effect: SetTimer | CancelTimer, writes: StepWrites) -> None:

@@ -8,6 +8,7 @@ after a bound: nobody seems to provision it.
 """
 
 import asyncio
+import hashlib
 import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
@@ -15,7 +16,7 @@ from contextlib import AbstractContextManager
 import structlog
 
 from protocol.codec import pack, unpack
-from protocol.errors import DeltaMLError
+from protocol.errors import DeltaMLError, ProtocolViolation
 from protocol.roles.engine import facts
 from protocol.roles.engine.inputs import UNKNOWN_TRAINING, CallRefused
 from services.bus.port import UNDELIVERABLE, BusUnavailable, Outgoing, Unroutable
@@ -27,11 +28,14 @@ from services.observability.logging import bound
 from services.observability.tracer import Span
 from services.runtime.effects import PendingCall, PendingLetter, PendingMessage
 from services.runtime.input_codec import queued, refusal_identity
-from services.runtime.resources import Resources
+from services.runtime.resources import INTERNAL_ERROR, Resources
 from services.store import QueuedEffect
 from services.store.waiting import pause
 
 _log = structlog.get_logger(__name__)
+
+_TRIES = 8
+"""Of a message or letter that fails for no known reason, before it is set aside."""
 
 
 class OutboxRelay:
@@ -85,11 +89,15 @@ class OutboxRelay:
             self._on_change()
 
     async def _try_to_publish(self, effect: QueuedEffect) -> bool:
-        """Whether the broker has taken it; if not, it waits for its next turn."""
+        """Whether the broker has taken it; if not, it waits for its next turn, or is set aside."""
         kind: type[PendingLetter | PendingMessage] = (
             PendingLetter if effect.kind == "letter" else PendingMessage
         )
-        pending = unpack(kind, effect.content)
+        try:
+            pending = unpack(kind, effect.content)
+        except ProtocolViolation as violation:
+            self._set_aside(effect, violation.code)
+            return False
         envelope = pending.envelope
         with bound(training=envelope.training, round_number=envelope.round, message_id=envelope.message_id):
             try:
@@ -100,6 +108,8 @@ class OutboxRelay:
             except DeltaMLError as error:
                 away = isinstance(error, BusUnavailable)
                 self._again(effect, str(error), effect.unroutable_since, away=away)
+            except Exception as error:  # noqa: BLE001  what one effect raises must not end the daemon
+                self._failed(effect, error)
             else:
                 return True
         return False
@@ -130,9 +140,28 @@ class OutboxRelay:
         self._store.give_up_effect(effect, time.time(), ("letter", pack(letter)), fact)
         self._wake.set()
 
+    def _failed(self, effect: QueuedEffect, error: Exception) -> None:
+        """Something that nobody thought of: tried again some times, for the machine may be at fault."""
+        reason = type(error).__name__  # its text may hold secrets
+        if isinstance(error, OSError) or effect.attempts + 1 < _TRIES:
+            self._again(effect, reason, effect.unroutable_since)
+            return
+        _log.error("effect_failed", kind=effect.kind, error=reason)
+        self._set_aside(effect, INTERNAL_ERROR)
+
+    def _set_aside(self, effect: QueuedEffect, code: str) -> None:
+        """Nothing can be done with it: a fact says so, and what comes after it goes on."""
+        digest = hashlib.sha256(effect.content).hexdigest()
+        _log.error("effect_set_aside", kind=effect.kind, code=code, digest=digest)
+        self._meter.set_aside["effect"] += 1
+        fact = facts.SET_ASIDE.pair(of=effect.kind, code=code, digest=digest)
+        self._store.give_up_effect(effect, time.time(), None, fact)
+
     async def _call(self, effect: QueuedEffect) -> None:
         try:
             await self._submit(effect)
+        except ProtocolViolation as violation:  # it cannot even be read
+            self._set_aside(effect, violation.code)
         except StoreUnavailable as error:  # the call is submitted again, and recognised as done
             await pause(error)
         finally:

@@ -15,16 +15,19 @@ import structlog
 from protocol.errors import DeltaMLError, ProtocolViolation
 from protocol.marketplace import training_of
 from protocol.messages import ChainEvent
+from protocol.roles.engine import facts
 from protocol.roles.engine.inputs import EventConfirmed, MessageReceived
 from services.bus.port import Delivery, EventDelivery, read_envelope
+from services.common.errors import ServiceError
 from services.common.trace_context import with_context
 from services.identity.admission import Admission
 from services.observability import tracing
-from services.observability.logging import bound
+from services.observability.logging import bound, place_in_code
 from services.observability.tracer import Span
 from services.records.chain_facts import place_of, record_of
 from services.runtime.input_codec import event_identity, message_identity, queued
-from services.runtime.resources import Resources
+from services.runtime.resources import INTERNAL_ERROR, Resources
+from services.runtime.role_adapter import NO_TRAINING
 from services.store import NewMessage
 from services.store.waiting import retry_while_unavailable
 
@@ -75,6 +78,10 @@ class Receiver:
                 admitted.append(await self._admit(delivery, admitted, span))
             except ProtocolViolation as violation:
                 await self._refuse(delivery, violation, span)
+            except (DeltaMLError, OSError):
+                raise
+            except Exception as error:  # noqa: BLE001  it would come again, and end the daemon again
+                await self._set_aside(delivery, error, span)
         await self._commit(admitted)
 
     async def _admit(self, delivery: Delivery, before: list[_Admitted], span: Span) -> _Admitted:
@@ -88,7 +95,7 @@ class Receiver:
                 key = self._role.key_of_message(signed)
             except ProtocolViolation:
                 raise
-            except DeltaMLError as error:
+            except (DeltaMLError, OSError) as error:
                 await self._commit(before)
                 _log.warning("gate_waits", reason=str(error))
                 self._meter.retried("gate")
@@ -106,8 +113,14 @@ class Receiver:
         if not admitted:
             return
         messages = [entry.message for entry in admitted]
-        with self._meter.phase("store"):
-            replayed = set(await retry_while_unavailable(self._store.add_messages, messages))
+        try:
+            with self._meter.phase("store"):
+                replayed = set(await retry_while_unavailable(self._store.add_messages, messages))
+        except (DeltaMLError, OSError):
+            raise
+        except Exception as error:  # noqa: BLE001  one of them cannot be stored: the others must be
+            await self._commit_each(admitted, error)
+            return
         for key in dict.fromkeys(message.key for message in messages):
             self._on_input(key)
         stored, admitted[:] = list(admitted), []
@@ -118,6 +131,22 @@ class Receiver:
             else:
                 await entry.delivery.ack()
                 entry.span.end()
+
+    async def _commit_each(self, admitted: list[_Admitted], error: Exception) -> None:
+        if len(admitted) == 1:
+            entry = admitted.pop()
+            await self._set_aside(entry.delivery, error, entry.span)
+            return
+        stored, admitted[:] = list(admitted), []
+        for entry in stored:
+            await self._commit([entry])
+
+    async def _set_aside(self, delivery: Delivery, error: Exception, span: Span) -> None:
+        """A dead letter for what led to something that nobody thought of; its text may hold secrets."""
+        digest = hashlib.sha256(delivery.body).hexdigest()
+        _log.error("message_set_aside", error=type(error).__name__, place=place_in_code(error), digest=digest)
+        self._meter.set_aside["message"] += 1
+        await self._refuse(delivery, ProtocolViolation(INTERNAL_ERROR, f"sha256 of the body: {digest}"), span)
 
     async def _refuse(self, delivery: Delivery, violation: ProtocolViolation, span: Span) -> None:
         try:
@@ -137,11 +166,37 @@ class Receiver:
     async def run_events(self, deliveries: AsyncIterator[EventDelivery]) -> None:
         """Take events of the chain in until cancelled: each is stored, then acked."""
         async for delivery in deliveries:
-            key = await retry_while_unavailable(self._role.key_of_event, delivery.event.event)
-            if key is not None:
-                await retry_while_unavailable(self._store_event, key, delivery.event)
-            await retry_while_unavailable(self._record, delivery.event)
+            await self._take_event(delivery.event)
             await delivery.ack()
+
+    async def _take_event(self, event: ChainEvent) -> None:
+        """Store it, or set it aside; what the machine cannot do now is waited for."""
+        while True:
+            try:
+                await self._store_and_record(event)
+            except OSError as error:
+                _log.warning("event_waits", reason=str(error))
+                await asyncio.sleep(self._resources.pace.retry)
+            except ServiceError:
+                raise
+            except Exception as error:  # noqa: BLE001  it would come again, and end the daemon again
+                await retry_while_unavailable(self._set_event_aside, event, error)
+                return
+            else:
+                return
+
+    async def _store_and_record(self, event: ChainEvent) -> None:
+        key = await retry_while_unavailable(self._role.key_of_event, event.event)
+        if key is not None:
+            await retry_while_unavailable(self._store_event, key, event)
+        await retry_while_unavailable(self._record, event)
+
+    def _set_event_aside(self, event: ChainEvent, error: Exception) -> None:
+        digest = event_identity(event).hex()
+        _log.error("event_set_aside", error=type(error).__name__, place=place_in_code(error), digest=digest)
+        self._meter.set_aside["event"] += 1
+        fact = facts.SET_ASIDE.pair(of=event.event.event, code=INTERNAL_ERROR, digest=digest)
+        self._store.note(NO_TRAINING, fact, time.time())
 
     def _store_event(self, key: str, event: ChainEvent) -> None:
         """One that is known already changes nothing."""

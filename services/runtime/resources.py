@@ -17,6 +17,9 @@ from services.runtime.step_pool import StepPool
 from services.store import Store
 from services.store.retention import RETENTION_SECONDS
 
+INTERNAL_ERROR = "internal_error"
+"""The code of what was set aside because something failed that nobody thought of: a bug of ours."""
+
 
 @dataclass(frozen=True, slots=True)
 class Pace:

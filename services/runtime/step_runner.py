@@ -5,16 +5,15 @@ before leaves it in the inbox.
 """
 
 import asyncio
+import hashlib
 import os
 import time
-import traceback
-from concurrent.futures.process import BrokenProcessPool
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 
 import structlog
 
-from protocol.errors import DeltaMLError, ProtocolViolation
+from protocol.errors import DeltaMLError, MisuseError, ProtocolViolation, TrainingFailure
 from protocol.marketplace import training_of
 from protocol.roles.engine import facts
 from protocol.roles.engine.context import Context
@@ -22,11 +21,11 @@ from protocol.roles.engine.inputs import CallRefused, EventConfirmed, Input, Mes
 from services.common.errors import StoreInUse, StoreUnavailable
 from services.common.trace_context import split_context
 from services.observability import tracing
-from services.observability.logging import bound
+from services.observability.logging import bound, place_in_code
 from services.observability.tracer import Span
-from services.runtime.effects import MessageWriter, packed_call, packed_letter, writes_of
+from services.runtime.effects import MessageWriter, packed_call, packed_letter, undeliverable, writes_of
 from services.runtime.input_codec import answer_identity, queued, unqueued
-from services.runtime.resources import Resources
+from services.runtime.resources import INTERNAL_ERROR, Resources
 from services.runtime.role_adapter import NO_TRAINING, Answer, Role
 from services.store import InstanceRow, QueuedInput, StepWrites, Store
 from services.store.waiting import retry_while_unavailable
@@ -54,20 +53,17 @@ class StepRunner:
         self._turn = asyncio.Lock()
 
     async def take(self, queued_input: QueuedInput) -> Written:
-        """One input. What needs the chain waits for it; the input stays stored meanwhile.
+        """One input. What store, node or machine cannot do now is waited for; the input stays stored.
 
-        Raises StoreInUse, which no waiting mends.
+        Anything else that an input leads to ends in its refusal: a stored input that raised would end the
+        daemon at each start again. Raises StoreInUse, which no waiting mends.
         """
         with ExitStack() as scope:
             try:
-                item = unqueued(queued_input.content)
-                row = self._store.instance(queued_input.key)
-                scope.enter_context(_log_scope(item, row))
-                with _trace_scope(self._role, self._identity.address, queued_input, item, row):
-                    return await self._handle(queued_input, item, row)
+                return await self._take(queued_input, scope)
             except StoreInUse:
                 raise
-            except DeltaMLError as error:
+            except (DeltaMLError, OSError) as error:
                 _log.warning("step_waits", reason=str(error))
                 self._meter.retried("step")
                 await asyncio.sleep(self._resources.pace.retry)
@@ -76,6 +72,22 @@ class StepRunner:
                 lost = isinstance(error, StoreUnavailable)
                 keys = await retry_while_unavailable(self._store.waiting_keys) if lost else ()
                 return Written(effects=True, timers=True, keys=tuple(keys))
+
+    async def _take(self, queued_input: QueuedInput, scope: ExitStack) -> Written:
+        item: Input | None = None
+        try:
+            item = unqueued(queued_input.content)
+            row = self._store.instance(queued_input.key)
+            scope.enter_context(_log_scope(item, row))
+            with _trace_scope(self._role, self._identity.address, queued_input, item, row):
+                return await self._handle(queued_input, item, row)
+        except (ProtocolViolation, TrainingFailure, MisuseError) as error:
+            return self._refuse(queued_input, item, _violation_of(error))
+        except (DeltaMLError, OSError):
+            raise
+        except Exception as error:  # noqa: BLE001  a bug of ours must not end the daemon, nor keep other inputs waiting
+            self._report_bug(item, error)
+            return self._refuse(queued_input, item, ProtocolViolation(INTERNAL_ERROR))
 
     async def _handle(self, queued_input: QueuedInput, item: Input, row: InstanceRow | None) -> Written:
         if queued_input.key == NO_TRAINING:
@@ -90,15 +102,7 @@ class StepRunner:
     async def _step(self, queued_input: QueuedInput, item: Input, row: InstanceRow | None) -> Written:
         context = await self._context(queued_input.key, None if row is None else row.training, item)
         state = None if row is None else row.state
-        try:
-            timed = await self._resources.pool.run(self._role.name, state, item, context)
-        except ProtocolViolation as violation:
-            return self._refuse(queued_input, item, violation)
-        except BrokenProcessPool:
-            raise
-        except Exception as error:  # noqa: BLE001  a bug of ours must not keep the instance's other inputs waiting for ever
-            self._report_bug(item, error)
-            return self._refuse(queued_input, item, ProtocolViolation("internal_error"))
+        timed = await self._resources.pool.run(self._role.name, state, item, context)
         self._meter.step(input_name(item), timed.seconds)
         with self._meter.phase("bus"):
             writes = await writes_of(timed.step, item, self._writer, frozenset(context.blobs))
@@ -129,15 +133,14 @@ class StepRunner:
 
     async def _answer(self, queued_input: QueuedInput, item: Input) -> Written:
         """An input outside all trainings."""
-        try:
-            answer = self._answer_to(item)
-        except ProtocolViolation as violation:
-            return self._refuse(queued_input, item, violation)
-        effects = [
-            await self._writer.message(recipient, body, 0, message_id=os.urandom(16))
-            for recipient, body in answer.messages
-        ]
-        effects += [packed_call(call) for call in answer.calls]
+        answer = self._answer_to(item)
+        effects = [packed_call(call) for call in answer.calls]
+        noted = [] if answer.fact is None else [answer.fact]
+        for recipient, body in answer.messages:
+            try:
+                effects.append(await self._writer.message(recipient, body, 0, message_id=os.urandom(16)))
+            except ProtocolViolation as violation:
+                noted.append(undeliverable(recipient, body, violation))
         inputs = [
             (answer_identity(queued_input.content, key), key, queued(led_to)) for key, led_to in answer.inputs
         ]
@@ -146,7 +149,7 @@ class StepRunner:
             time.time(),
             effects=effects,
             values=answer.values,
-            facts=() if answer.fact is None else (answer.fact,),
+            facts=noted,
             inputs=inputs,
         )
         return Written(effects=bool(effects), keys=tuple(key for key, _ in answer.inputs))
@@ -160,15 +163,22 @@ class StepRunner:
             case _:
                 raise AssertionError(f"{input_name(item)} belongs to a training")
 
-    def _refuse(self, queued_input: QueuedInput, item: Input, violation: ProtocolViolation) -> Written:
-        name, code, detail = input_name(item), violation.code, violation.detail
+    def _refuse(self, queued_input: QueuedInput, item: Input | None, violation: ProtocolViolation) -> Written:
+        """Mark an input done that changes nothing; None is one that cannot be read."""
+        name = "unreadable" if item is None else input_name(item)
+        code, detail = violation.code, violation.detail
+        about: dict[str, str] = {}
+        if item is None or code == INTERNAL_ERROR:
+            about["digest"] = hashlib.sha256(queued_input.content).hexdigest()
+            self._meter.set_aside["input"] += 1
         effects = []
         if isinstance(item, MessageReceived):
             effects.append(packed_letter(item.signed.envelope, code, detail))
-        _log.warning("input_refused", input=name, code=code, detail=detail)
-        fact = facts.INPUT_REFUSED.pair(input=name, code=code)
+        _log.warning("input_refused", input=name, code=code, detail=detail, **about)
+        fact = facts.INPUT_REFUSED.pair(input=name, code=code, **about)
         self._store.finish_input(queued_input, time.time(), effects=effects, facts=[fact])
-        return Written(effects=bool(effects))
+        # Its own step may have been stored before something failed.
+        return Written(effects=True, timers=True)
 
     def _report_facts(self, key: str, writes: StepWrites) -> None:
         """What has happened, for the log and the counters."""
@@ -180,16 +190,22 @@ class StepRunner:
         if writes.finished:
             self._meter.ended((address, key))
 
-    def _report_bug(self, item: Input, error: Exception) -> None:
+    def _report_bug(self, item: Input | None, error: Exception) -> None:
         """Its text and its frames may hold secrets, so only its kind and place are logged."""
-        frame = traceback.extract_tb(error.__traceback__)[-1]
         _log.error(
             "step_failed",
-            input=input_name(item),
+            input="unreadable" if item is None else input_name(item),
             error=type(error).__name__,
-            place=f"{frame.filename}:{frame.lineno}",
+            place=place_in_code(error),
         )
         self._meter.steps_failed += 1
+
+
+def _violation_of(error: ProtocolViolation | TrainingFailure | MisuseError) -> ProtocolViolation:
+    """What is wrong with an input whose step ends in this error, outside of the role's own handling."""
+    if isinstance(error, ProtocolViolation):
+        return error
+    return ProtocolViolation(error.code if isinstance(error, TrainingFailure) else INTERNAL_ERROR)
 
 
 def _log_scope(item: Input, row: InstanceRow | None) -> AbstractContextManager[None]:

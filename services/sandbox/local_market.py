@@ -31,6 +31,7 @@ from services.config.daemons import Broker
 from services.data.sample_request import DemoOptions
 from services.identity.directory import Directory
 from services.identity.keys import Identity
+from services.identity.seat_keys import SeatKeys
 from services.identity.signing import order_to_self
 from services.observability.counters import Meter
 from services.observability.prometheus import Observed
@@ -168,7 +169,7 @@ class LocalMarket:
             aggregator,
             rpc,
             "federated_aggregator",
-            lambda store, *_: AggregatorRole(store, aggregator.address, admitted),
+            lambda store, *chain: AggregatorRole(store, SeatKeys(*chain), aggregator.address, admitted),
         )
         for owner, (name, statistic) in zip(owners, self._data_sets.items(), strict=True):
             role_in = self._owner_role(owner.address, {name: statistic})
@@ -177,8 +178,7 @@ class LocalMarket:
     def _owner_role(self, address: str, data_sets: Mapping[str, Statistic]) -> RoleIn:
         return lambda store, client, directory: OwnerRole(
             store,
-            client,
-            directory,
+            SeatKeys(client, directory),
             address=address,
             data_sets=lambda: data_sets,
             aggregators=(self.aggregator.identity.address,),

@@ -162,12 +162,16 @@ class Store(Queues):
                 self._add_inputs(connection, inputs)
 
     def give_up_effect(
-        self, effect: QueuedEffect, now: float, letter: tuple[str, bytes], fact: tuple[str, Mapping[str, Any]]
+        self,
+        effect: QueuedEffect,
+        now: float,
+        letter: tuple[str, bytes] | None,
+        fact: tuple[str, Mapping[str, Any]],
     ) -> None:
-        """Replace an effect that cannot take place by a dead letter and a fact, in one transaction."""
+        """Replace an effect that cannot take place by a fact and, if any, a letter, in one transaction."""
         with self._database.writing() as connection:
             if self._effect_done(connection, effect):
-                self._add_effects(connection, effect.key, [letter], now)
+                self._add_effects(connection, effect.key, [] if letter is None else [letter], now)
                 add_facts(connection, effect.key, [fact], now)
 
     def archive(self, before: float, limit: int = 20) -> int:

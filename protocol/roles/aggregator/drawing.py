@@ -18,6 +18,7 @@ from protocol.roles.engine.context import Context, Step, message
 from protocol.roles.engine.effects import Effect, SubmitCall, effects_of
 from protocol.roles.engine.inputs import Received
 from protocol.roles.engine.state import enter, replace
+from protocol.roles.shared.exchange_keys import seats_with_keys
 from protocol.roles.shared.parties import Parties
 from protocol.roles.shared.transcript import TranscriptHead
 from protocol.vectors import EncryptedVector
@@ -75,9 +76,13 @@ def _awaits_row_counts(state: DrawingState, context: Context) -> bool:
 
 
 def _start(state: DrawingState, context: Context) -> Step[TrainingState | EndingState]:
-    """Start without the seats of owners that are not admitted or never answered; anyone can join on chain."""
+    """Start without the seats of owners that are not admitted, never answered or have no key of their own.
+
+    Anyone can join on chain, with any key.
+    """
     training = _first_round(state, context)
     parties, dropped = training.parties, training.dropped
+    silent = _silent_seats(parties, dict(state.answers))
     if (parties.validators & ~dropped).bit_count() < 2:
         return give_up(training, "too_few_validators", context)
     body = TrainingStarted(
@@ -89,7 +94,8 @@ def _start(state: DrawingState, context: Context) -> Step[TrainingState | Ending
         [message(context, recipient, body) for recipient in training.everybody()],
         facts.STARTED.of(trainers=len(body.trainers), validators=len(body.validators)),
         timers.ROWS.cancel(),
-        drop_notices(training, dropped, 1, "no_row_count", context),
+        drop_notices(training, silent, 1, "no_row_count", context),
+        drop_notices(training, dropped & ~silent, 1, "unusable_exchange_key", context),
     )
     return Step(training, effects)
 
@@ -102,7 +108,7 @@ def _first_round(state: DrawingState, context: Context) -> TrainingState:
         TrainingState,
         state,
         parties=parties,
-        dropped=_silent_seats(parties, rows),
+        dropped=_silent_seats(parties, rows) | parties.all_seats() & ~seats_with_keys(parties, context),
         link=_first_link(state, context),
         next_model=state.initial_model,
     )

@@ -103,7 +103,10 @@ IMPLAUSIBLE = _fact("implausible", "The sum of a round's metrics cannot be: noth
 # ---- a daemon, outside of any transition ----
 
 VIOLATION = _fact("violation", "An input broke the protocol.", "code detail accused")
-INPUT_REFUSED = _fact("input_refused", "An input that belongs to no training was refused.", "input code")
+INPUT_REFUSED = _fact(
+    "input_refused", "An input was refused outside of any transition.", "input code", "digest"
+)
+SET_ASIDE = _fact("set_aside", "Nothing could be done with this, and it was set aside.", "of code digest")
 CALL_REFUSED = _fact("call_refused", "The contract refused a call of no training.", "call code")
 UNDELIVERABLE = _fact(
     "undeliverable", "A message could not be delivered and was given up.", "recipient type code"

@@ -38,6 +38,10 @@ class Parties(FrozenModel):
         """The seats of these owners as a mask."""
         return mask_of([self.seat_of(address) for address in addresses])
 
+    def all_seats(self) -> int:
+        """Every seat as a mask."""
+        return (1 << len(self.seats)) - 1
+
     def validator_rows(self) -> int:
         """Rows of all drawn validators together: the opening's slots are sized for them."""
         rows = self.rows_by_owner()

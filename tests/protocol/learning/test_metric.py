@@ -410,6 +410,15 @@ def test_zero_sum_masks_depend_on_place_partner_and_secret(wide_key: PublicKey) 
     assert len({mask for row in masks for mask in row}) == 10
 
 
+def test_a_copied_key_makes_no_masks_of_a_third_vanish(wide_key: PublicKey) -> None:
+    lower, middle, upper = (validator(index, 0) for index in range(3))
+    others = {lower.address: upper.exchange_key, upper.address: upper.exchange_key}
+    masks = zero_sum_masks(
+        wide_key, own_address=middle.address, secret=middle.secret, others=others, place=b"", count=2
+    )
+    assert all(masks)
+
+
 def test_zero_sum_masks_reach_over_all_of_n() -> None:
     # At a tiny modulus every residue must occur: 128 bits more than n leave no bias to see.
     key = PublicKey(35)

@@ -1,14 +1,17 @@
 """The one entry from the runtime: early inputs are held, repeated ones harmless, strangers' limited."""
 
+from typing import Any
+
 import pytest
 
 from protocol.errors import ProtocolViolation
 from protocol.marketplace import Joined, Opened
 from protocol.messages import ChainEvent, ModelReceived, RequestAnswer, TrainingOrder
-from protocol.roles.dispatch import MAXIMUM_HELD_OF_ONE, EncodedStep, run_step
+from protocol.roles.dispatch import MAXIMUM_HELD_OF_ONE, EncodedStep, held_inputs, run_step
 from protocol.roles.engine.context import Context
-from protocol.roles.engine.effects import SendMessage, SubmitCall
+from protocol.roles.engine.effects import RecordFact, SendMessage, SubmitCall
 from protocol.roles.engine.inputs import EventConfirmed, Input, MessageReceived, TimerFired
+from protocol.roles.engine.machine import Machine
 from protocol.types import Address
 from tests.support.roles.phases import finished_market, message_of
 from tests.support.roles.pure_contract import MARKET
@@ -65,6 +68,30 @@ def test_an_early_input_is_held_once() -> None:
     first = deliver(market, market.buyer, early)
     second = deliver(market, market.buyer, early)
     assert first.state == second.state
+
+
+def test_a_held_input_that_fails_is_dropped_and_the_one_that_came_is_handled(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    market = waiting_buyer()
+    early = message_of(market.aggregator, market.buyer, "round_completed", b"")
+    deliver(market, market.buyer, early)
+    handle = Machine.step
+
+    def failing(machine: Any, state: Any, item: Any, *rest: Any) -> Any:
+        if item == early:
+            raise RecursionError
+        return handle(machine, state, item, *rest)
+
+    monkeypatch.setattr(Machine, "step", failing)
+    step = deliver(
+        market, market.buyer, confirmed(Joined(training=1, owner=market.owners[0].address, seat=0))
+    )
+    refused = [effect for effect in step.effects if isinstance(effect, RecordFact)]
+    assert [(fact.name, fact.data["code"]) for fact in refused] == [("input_refused", "internal_error")]
+    assert market.buyer.decoded.parties.seats == (market.owners[0].address,)
+    assert market.buyer.state is not None
+    assert held_inputs(market.buyer.state) == ()
 
 
 def test_one_sender_cannot_crowd_out_the_others() -> None:

@@ -51,8 +51,7 @@ class World:
     def owner_role(self, **changes):
         return OwnerRole(
             self.store,
-            self.chain,
-            Directory(self.chain),
+            self.chain.seat_keys(),
             address=self.owner.address,
             data_sets=dict,
             aggregators=(self.aggregator.address,),
@@ -116,7 +115,8 @@ def test_the_duties_follow_from_the_role(world, tmp_path):
 
 async def test_it_registers_role_and_key(world):
     party = world.participant(
-        AggregatorRole(world.store, world.aggregator.address, frozenset()), world.aggregator
+        AggregatorRole(world.store, world.chain.seat_keys(), world.aggregator.address, frozenset()),
+        world.aggregator,
     )
     await party.register()
     exchange_key = world.aggregator.identity.exchange_key

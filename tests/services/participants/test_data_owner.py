@@ -21,7 +21,6 @@ from protocol.owner_policy import Budget, OwnerPolicy
 from protocol.roles.engine.inputs import PolicyChanged, TimerFired
 from protocol.roles.owner.budget import Counts, count_training
 from services.chain.contract.views import Owners
-from services.identity.directory import Directory
 from services.participants.data_owner import OwnerRole
 from services.records.chain_facts import record_key, record_of
 from services.records.owner_account import Payment, count_earlier_trainings, counts_of, payments
@@ -60,8 +59,7 @@ def data_sets():
 def role(store, chain, data_sets):
     return OwnerRole(
         store,
-        chain,
-        Directory(chain),
+        chain.seat_keys(),
         address=OWNER.address,
         data_sets=lambda: data_sets,
         aggregators=(OURS.address,),
@@ -142,24 +140,11 @@ async def test_steps_see_the_data_sets_as_they_are_now(role, data_sets):
     assert (await role.context("4", timer, None)).private == role.private(timer)
 
 
-async def test_the_owners_keys_are_those_that_they_joined_with(role, chain):
-    chain.keys[4, OWNER.address], chain.keys[4, PEER.address] = b"o" * 32, b"p" * 32
-    chain.seats[4] = Owners((OWNER.address, PEER.address), 1, 2)
-    expected = {OWNER.address: b"o" * 32, PEER.address: b"p" * 32}
-    assert await role.exchange_keys(4) == expected
-    asked = chain.asked
-    assert await role.exchange_keys(4) == expected
-    assert chain.asked == asked  # they never change once the roles are drawn
-    assert (await role.context("4", TimerFired(name="join"), 4)).exchange_keys == expected
-
-
-async def test_before_the_draw_the_set_of_owners_may_grow(role, chain):
-    assert await role.exchange_keys(None) == {}
-    chain.keys[4, OWNER.address], chain.keys[4, PEER.address] = b"o" * 32, b"p" * 32
-    chain.seats[4] = Owners((OWNER.address,), 0, 0)
-    assert set(await role.exchange_keys(4)) == {OWNER.address}
-    chain.seats[4] = Owners((OWNER.address, PEER.address), 1, 2)
-    assert set(await role.exchange_keys(4)) == {OWNER.address, PEER.address}
+async def test_a_step_sees_the_owners_keys(role, chain):
+    chain.keys[4, OWNER.address] = b"o" * 32
+    chain.seats[4] = Owners((OWNER.address,), 1, 2)
+    context = await role.context("4", TimerFired(name="join"), 4)
+    assert context.exchange_keys == {OWNER.address: b"o" * 32}
 
 
 ORDERED = OwnerPolicy(automatic=True, buyers=("0x" + "b0" * 20,), budget=Budget(per_buyer=4))
@@ -181,8 +166,7 @@ def test_an_ordered_policy_takes_the_configurations_place_until_it_is_reset(role
     assert unpack(OwnerPolicy, role.policy()) == ORDERED
     again = OwnerRole(
         store,
-        chain,
-        Directory(chain),
+        chain.seat_keys(),
         address=OWNER.address,
         data_sets=dict,
         aggregators=(OURS.address,),

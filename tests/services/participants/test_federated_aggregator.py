@@ -9,7 +9,7 @@ from protocol.messages import AnnouncementAnswer, Complaint, InvitationAnswer, O
 from services.participants.federated_aggregator import AggregatorRole
 from services.runtime.role_adapter import NO_TRAINING, RoleContext
 from services.store import StepWrites, Store
-from tests.support.daemons.service_world import Person
+from tests.support.daemons.service_world import FakeChain, Person
 from tests.support.deployment.documents import any_request
 
 AGGREGATOR, OWNER, STRAW_MAN = (Person("federated_aggregator"), Person("data_owner"), Person("data_owner"))
@@ -25,7 +25,7 @@ def store():
 
 @pytest.fixture
 def role(store):
-    return AggregatorRole(store, AGGREGATOR.address, frozenset({OWNER.address}))
+    return AggregatorRole(store, FakeChain(OWNER).seat_keys(), AGGREGATOR.address, frozenset({OWNER.address}))
 
 
 def opened(aggregator=AGGREGATOR, training=4):
@@ -65,7 +65,9 @@ def test_an_owner_that_is_not_on_the_list_is_told_so_and_never_invited(role, sto
 
 def test_who_was_struck_off_the_list_is_out_after_a_restart(role, store):
     announce(role, store, OWNER)
-    assert AggregatorRole(store, AGGREGATOR.address, frozenset()).announced() == ()
+    assert (
+        AggregatorRole(store, FakeChain(OWNER).seat_keys(), AGGREGATOR.address, frozenset()).announced() == ()
+    )
 
 
 def test_an_announcement_twice_is_one_owner(role, store):

@@ -144,7 +144,9 @@ async def test_instances_do_not_wait_for_each_other(world):
 async def test_messages_outside_all_trainings_are_answered(world):
     world.owner, world.aggregator = world.aggregator, world.owner
     owner, aggregator = world.aggregator, world.owner
-    role = AggregatorRole(world.store, aggregator.address, frozenset({owner.address}))
+    role = AggregatorRole(
+        world.store, world.chain.seat_keys(), aggregator.address, frozenset({owner.address})
+    )
     async with world.running(role=role) as runtime:
         announcement = owner.outgoing(
             aggregator, OwnerAnnouncement(model_kinds=("linear_regression",)), training=0

@@ -96,7 +96,7 @@ async def test_events_right_after_the_opening_are_not_lost(world):
     for number, event in enumerate((opened, settled_event(4)), start=1):
         await bus.publish_event(event_of(event, number), "confirmed")
     world.owner, world.aggregator = world.aggregator, world.owner
-    role = AggregatorRole(world.store, world.owner.address, frozenset())
+    role = AggregatorRole(world.store, world.chain.seat_keys(), world.owner.address, frozenset())
     async with world.running(role=role) as runtime:
         await until(lambda: world.store.instance("4") and runtime.is_idle())
         await until(lambda: world.store.instance("4").state == b"event event ")
@@ -124,7 +124,9 @@ async def test_a_step_that_needs_the_chain_waits_for_it(world):
             await world.chain.owners(training)
             return await super().context(key, item, training)
 
-    async with world.running(role=Asking(world.store, world.owner.address, frozenset())) as runtime:
+    async with world.running(
+        role=Asking(world.store, world.chain.seat_keys(), world.owner.address, frozenset())
+    ) as runtime:
         await world.send("one")  # from now on its sender's role is known
         await until(lambda: world.store.instance("1") and runtime.is_idle())
         world.chain.down = True
@@ -222,8 +224,9 @@ async def test_a_bug_of_ours_stops_one_input_and_tells_no_secret(world):
             await until(lambda: world.letters() and runtime.is_idle())
             await until(lambda: world.store.instance("1").state == b"one two ")
     assert world.letters() == [("internal_error", "")]
-    refused = {"input": "complaint", "code": "internal_error"}
-    assert [(name, data) for name, data, _at in world.store.facts("1")] == [("input_refused", refused)]
+    ((name, refused, _at),) = world.store.facts("1")
+    assert (name, refused["input"], refused["code"]) == ("input_refused", "complaint", "internal_error")
+    assert len(refused["digest"]) == 64
     (told,) = [line for line in logs if line["event"] == "step_failed"]
     assert told["error"] == "KeyError"
     assert told["input"] == "complaint"

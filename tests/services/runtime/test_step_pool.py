@@ -99,6 +99,16 @@ async def test_a_step_that_kills_every_worker_is_given_up_loudly(pool, order, co
     await pool.run(ROLE, None, order, context)
 
 
+async def test_a_step_that_kills_its_worker_costs_no_other_step(pool, order, context):
+    deadly, *others = await asyncio.gather(
+        pool.run(ROLE, None, order, Deadly()),
+        *(pool.run(ROLE, None, order, context) for _ in range(3)),
+        return_exceptions=True,
+    )
+    assert isinstance(deadly, BrokenProcessPool)
+    assert {one.step.state for one in others} == {timed_step(ROLE, None, order, context).step.state}
+
+
 async def test_a_peers_fault_comes_back_from_a_worker_as_such(pool, buyer, context):
     stop = MessageReceived(signed=buyer.signed(buyer, StopOrder(training=1, reason="enough")))
     with pytest.raises(ProtocolViolation) as caught:

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 from protocol.codec import pack
 from protocol.crypto.paillier import generate_private_key
@@ -13,10 +13,12 @@ from protocol.messages import ChainEvent, Message
 from protocol.records import Market
 from services.bus.memory import MemoryBroker
 from services.bus.port import Outgoing
-from services.chain.contract.views import Owners
+from services.chain.contract.views import MarketplaceViews, Owners
 from services.chain.errors import CallReverted, ChainUnavailable
+from services.identity.directory import Directory
 from services.identity.keys import Identity
 from services.identity.sealing import seal
+from services.identity.seat_keys import SeatKeys
 
 MARKET = Market(chain_id=1337, contract="0x" + "c0" * 20)
 
@@ -96,6 +98,9 @@ class FakeChain:
     async def owners(self, training: int) -> Owners:
         self._ask()
         return self.seats.get(training, Owners((), 0, 0))
+
+    def seat_keys(self) -> SeatKeys:
+        return SeatKeys(cast("MarketplaceViews", self), Directory(self))
 
     async def submit(self, call: ContractCall) -> None:
         self._ask()

@@ -2,8 +2,11 @@
 
 from collections.abc import Sequence
 
+import pytest
+
 from protocol.envelope import SignedMessage
 from protocol.marketplace import Closed
+from protocol.roles.engine.facts import DROPPED
 from tests.support.roles.plain_market import assert_model_of_twin
 from tests.support.roles.pure_market import PureMarket
 from tests.support.roles.small_markets import small_data, small_market, without
@@ -64,3 +67,21 @@ def test_too_few_validators_with_a_row_count_end_the_training() -> None:
     assert market.contract.status == "cancelled"
     assert market.aggregator.shown == "FAILED(too_few_validators)"
     assert not market.sent("encrypted_model")
+
+
+@pytest.mark.parametrize("copied", [False, True])
+def test_an_owner_without_a_key_of_its_own_is_left_out(copied: bool) -> None:
+    market = small_market(data=small_data(owners=5), validators=[2, 3, 4])
+    earlier, owner = market.owners[2], market.owners[4]
+    market.exchange_keys[owner.address] = market.exchange_keys[earlier.address] if copied else bytes(32)
+    market.finish()
+    assert market.contract.status == "settled"
+    dropped = {
+        fact.data["participant"]: fact.data["code"]
+        for fact in market.aggregator.facts
+        if fact.name == DROPPED.name
+    }
+    assert dropped == {owner.address: "unusable_exchange_key"}
+    seat = market.contract.seats.index(owner.address)
+    assert all(not event.record.validators >> seat & 1 for event in market.contract.recorded)
+    assert_model_of_twin(market)
