@@ -84,7 +84,7 @@ docs: $(RUNTIME) ## Write protocol/asyncapi.yaml and the diagrams in protocol/RE
 	done
 
 .PHONY: faults
-faults: $(DEVELOPMENT) $(NODE_MODULES) ## Trainings under faults, some 300; ARGS="--seed 17" replays one, ARGS="--short" runs 100
+faults: $(DEVELOPMENT) $(NODE_MODULES) ## Trainings under faults, some 300; ARGS="--seed 17" replays one, ARGS="--short" runs 40
 	python -m tests.faults $(ARGS)
 
 .PHONY: soak

@@ -1,4 +1,4 @@
-"""The first hundred scenarios of `make faults`: each ends in the right model and pay, or fails cleanly.
+"""The first forty scenarios of `make faults`: each ends in the right model and pay, or fails cleanly.
 
 They run in a process of their own, several at a time, from the first test of this file on; a test waits for
 the result of its own.
@@ -7,6 +7,7 @@ the result of its own.
 import json
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -66,4 +67,5 @@ def test_nothing_is_lost_doubled_or_stuck(results: Results, seed: int) -> None:
 def test_every_class_has_its_part() -> None:
     assert len(SCENARIOS) >= 300
     assert all(count >= 15 for _fault, count in CLASSES.values())
-    assert {scenario(seed)[0] for seed in range(SHORT)} == set(CLASSES)
+    chosen = Counter(scenario(seed)[0] for seed in range(SHORT))
+    assert {name: chosen[name] for name in CLASSES if chosen[name] < 2} == {}
