@@ -1,7 +1,8 @@
 """The request document (`REQUEST.yaml`): what a buyer asks to have trained, on what data, for what pay.
 
-Its hash, keccak256 of its canonical JSON (RFC 8785, decimals as strings), goes on chain with the deposit, so
-that nobody can be shown other terms than those that were paid for.
+Its hash is keccak256 of its canonical JSON (RFC 8785, decimals as strings). With the id of the buyer's
+Paillier key it makes the hash that goes on chain with the deposit, so that nobody can be shown other terms
+than those that were paid for, or another's key.
 """
 
 from collections.abc import Mapping
@@ -27,6 +28,8 @@ from protocol.types import Address, FrozenModel, Name, TrainingId
 LEAST_KEY_BITS = 2048
 MAXIMUM_FEATURES = 4096
 MAXIMUM_DIGITS = 28
+_PAID = b"deltaml request and key"
+"""Apart from every other use of keccak256: no document or key has a hash that could be taken for this one."""
 
 
 def _decimal(value: object) -> object:
@@ -245,17 +248,21 @@ class Request(FrozenModel):
         return rfc8785.dumps(self.model_dump(mode="json"))
 
     def hash(self) -> bytes:
-        """keccak256 of the canonical JSON: the requestHash on chain."""
+        """keccak256 of the canonical JSON."""
         return keccak(self.canonical())
 
-    def terms(self) -> Terms:
-        """The contract's terms that this document fixes.
+    def paid_hash(self, key_id: bytes) -> bytes:
+        """The requestHash on chain: of this document and the key of this id (`PublicKey.key_id`)."""
+        return keccak(_PAID + self.hash() + key_id)
+
+    def terms(self, key_id: bytes) -> Terms:
+        """The contract's terms that this document fixes, with the buyer's key of this id.
 
         A round may take every step's deadline and the chain's three times over before anyone may settle.
         """
         return Terms(
             aggregator=self.aggregator,
-            request_hash=self.hash(),
+            request_hash=self.paid_hash(key_id),
             rounds=self.schedule.rounds,
             min_owners=self.owners.minimum,
             max_owners=self.owners.maximum,

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import cached_property
 
 from typing_extensions import override
@@ -11,7 +12,7 @@ from protocol.envelope import SignedMessage
 from protocol.errors import ProtocolViolation
 from protocol.marketplace import Opened
 from protocol.messages import TrainingOrder
-from protocol.request import Request
+from protocol.roles.buyer.state import BuyerState, terms_of
 from protocol.roles.dispatch import decode_state
 from protocol.roles.engine.inputs import Input, MessageReceived
 from protocol.roles.engine.private import PAILLIER
@@ -44,17 +45,23 @@ class BuyerRole(Role):
         request_hash = body_of(signed, TrainingOrder).request.hash()
         earlier = self._orders.setdefault(request_hash, key)
         if earlier != key and self._is_known(earlier):
-            # Trainings are told apart by request hash: the second would wait for the first's opening.
+            # Each has a key, and a deposit, of its own: the same order twice is paid twice.
             raise ProtocolViolation("ordered_already", "change request.name to have it trained again")
         self._orders[request_hash] = key
         return key
 
     @override
     def key_of_opening(self, opened: Opened) -> str | None:
-        """An opening of ours belongs to the order with the same request."""
-        key = self._orders.get(opened.terms.request_hash) if opened.buyer == self._address else None
-        instance = None if key is None else self.store.instance(key)
-        return None if instance is None or instance.training is not None else instance.key
+        """An opening of ours belongs to the order with the same request and key."""
+        if opened.buyer != self._address:
+            return None
+        for key in self.store.keys_shown(("WAITING",)):
+            instance = self.store.instance(key)
+            if instance is not None and instance.training is None:
+                with suppress(ProtocolViolation):  # a state that is damaged keeps no other order waiting
+                    if terms_of(self._state(instance.state)) == opened.terms:
+                        return key
+        return None
 
     @override
     async def context(self, key: str, item: Input, training: int | None) -> RoleContext:
@@ -64,7 +71,7 @@ class BuyerRole(Role):
         """The training's Paillier key, made when the order arrives."""
         instance = self.store.instance(key)
         if instance is not None:
-            request = self._request(instance.state)
+            request = self._state(instance.state).request
         elif isinstance(item, MessageReceived) and item.signed.envelope.type == "training_order":
             request = body_of(item.signed, TrainingOrder).request
         else:
@@ -77,7 +84,10 @@ class BuyerRole(Role):
 
         Read once: looking through all states for every event would take longer with each training.
         """
-        hashes = {instance.key: self._request(instance.state).hash() for instance in self.store.instances()}
+        hashes = {}
+        for instance in self.store.instances():
+            with suppress(ProtocolViolation):
+                hashes[instance.key] = self._state(instance.state).request.hash()
         for key in self.store.waiting_keys():
             first = self.store.next_input(key) if key.startswith(_ORDER) and key not in hashes else None
             item = None if first is None else unqueued(first.content)
@@ -89,7 +99,7 @@ class BuyerRole(Role):
         """Whether an order has an instance or may still get one; one that was refused gets none."""
         return self.store.instance(key) is not None or self.store.next_input(key) is not None
 
-    def _request(self, state: bytes) -> Request:
-        request = getattr(decode_state(self.name, state), "request")  # noqa: B009  the state's type is the role's own
-        assert isinstance(request, Request)
-        return request
+    def _state(self, content: bytes) -> BuyerState:
+        state = decode_state(self.name, content)
+        assert isinstance(state, BuyerState)
+        return state

@@ -9,13 +9,13 @@ from protocol import marketplace as chain
 from protocol.codec import pack, unpack
 from protocol.marketplace import ContractCall, MarketplaceEvent, Terms, training_of
 from protocol.types import FrozenModel
-from tests.support.deployment.documents import RECORD, any_request
+from tests.support.deployment.documents import KEY_ID, RECORD, any_request
 
 ACCOUNT = "0x" + "0a" * 20
 KEY = b"k" * 32
 WEI = (1 << 256) - 1
 SIGNATURE = b"s" * 65
-TERMS = any_request().terms()
+TERMS = any_request().terms(KEY_ID)
 
 CALLS: list[FrozenModel] = [
     chain.Register(role="data_owner", exchange_key=KEY),

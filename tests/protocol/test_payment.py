@@ -22,7 +22,7 @@ from protocol.payment import (
 from protocol.records import FIXED_POINT
 from protocol.request import Request
 from protocol.types import mask_of, seats_of
-from tests.support.deployment.documents import RECORD, any_request
+from tests.support.deployment.documents import KEY_ID, RECORD, any_request
 from tests.support.roles.pay import recomputed
 
 BUYER = "0x" + "b0" * 20
@@ -82,7 +82,7 @@ def events_of(request: Request, seats: list[str], rounds: list[PaidRound]) -> li
         buyer=BUYER,
         aggregator=request.aggregator,
         deposit=request.payment.deposit_wei,
-        terms=request.terms(),
+        terms=request.terms(KEY_ID),
     )
     joined = [Joined(training=1, owner=owner, seat=seat) for seat, owner in enumerate(seats)]
     return [opened, *joined, *(recorded_event(seats, paid) for paid in rounds)]

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from protocol.errors import MisuseError
 from protocol.request import Request, parse_request
-from tests.support.deployment.documents import AGGREGATOR, any_request, request_content
+from tests.support.deployment.documents import AGGREGATOR, KEY_ID, any_request, request_content
 
 CANONICAL = (
     '{"aggregator":"0xabababababababababababababababababababab",'
@@ -202,9 +202,10 @@ def test_the_first_weights(start: dict[str, Any], weights: list[Decimal]) -> Non
 
 def test_the_terms_are_those_of_the_document() -> None:
     request = any_request(deadlines={"join_s": 60, "step_s": 10, "chain_s": 30})
-    terms = request.terms()
+    terms = request.terms(KEY_ID)
     assert terms.aggregator == AGGREGATOR
-    assert terms.request_hash == request.hash()
+    assert terms.request_hash == keccak(b"deltaml request and key" + request.hash() + KEY_ID)
+    assert request.terms(b"o" * 32).request_hash != terms.request_hash
     assert (terms.rounds, terms.min_owners, terms.max_owners) == (20, 4, 64)
     shares = (terms.contribution_bps, terms.participation_bps, terms.validation_bps, terms.aggregation_bps)
     assert sum(shares) == 10_000

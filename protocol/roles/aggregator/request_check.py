@@ -17,7 +17,8 @@ def refusal_code(opened: Opened, body: TrainingRequest, context: Context) -> str
     Raises ProtocolViolation for a key or a model that no honest buyer sends.
     """
     request = body.request
-    if opened.terms != request.terms() or opened.deposit != request.payment.deposit_wei:
+    terms = request.terms(PublicKey(int(body.public_key)).key_id)
+    if opened.terms != terms or opened.deposit != request.payment.deposit_wei:
         return "terms_differ"
     if isinstance(request.start, StartTraining):
         return "continuation_not_supported"

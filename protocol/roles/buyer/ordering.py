@@ -26,6 +26,7 @@ from protocol.roles.buyer.state import (
     fail,
     private_key_of,
     stall_timer,
+    terms_of,
 )
 from protocol.roles.engine import facts, timers
 from protocol.roles.engine.context import Context, Step, message
@@ -53,7 +54,7 @@ def on_order(state: OrderedState, _order: Received[TrainingOrder], _context: Con
     # A second order of the same instance would pay a second deposit.
     require(not state.submitted, "ordered_twice")
     request = state.request
-    call = Open(terms=request.terms(), deposit=request.payment.deposit_wei)
+    call = Open(terms=terms_of(state), deposit=request.payment.deposit_wei)
     return Step(replace(state, submitted=True), (SubmitCall(call=call),))
 
 
@@ -74,7 +75,7 @@ def on_open_refused(state: OrderedState, refusal: Refused[Open], _context: Conte
 
 def on_opened(state: OrderedState, event: Opened, context: Context) -> BuyerStep:
     """Send the aggregator the request, the key with its proof and the opened initial model."""
-    require(event.buyer == context.address and event.terms.request_hash == state.request.hash(), "not_mine")
+    require(event.buyer == context.address and event.terms == terms_of(state), "not_mine")
     private = private_key_of(context)
     weights = encode([float(weight) for weight in state.request.start_weights()], MODEL_SCALE)
     model = [private.encrypt(weight, context.randomness(f"initial:{i}")) for i, weight in enumerate(weights)]

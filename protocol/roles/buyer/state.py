@@ -6,8 +6,8 @@ are drawn, *collecting* its model once it is settled, then *finished*; or *faile
 
 from typing import Literal
 
-from protocol.crypto.cipher import PrivateKey
-from protocol.marketplace import Cancel
+from protocol.crypto.cipher import PrivateKey, PublicKey
+from protocol.marketplace import Cancel, Terms
 from protocol.request import Request
 from protocol.roles.engine import private, timers
 from protocol.roles.engine.context import Context, Step
@@ -125,6 +125,11 @@ STATES = (
 BuyerStep = Step[BuyerState]
 
 
+def terms_of(state: BuyerState) -> Terms:
+    """What the contract is told: the document's terms under the training's key."""
+    return state.request.terms(PublicKey(state.n).key_id)
+
+
 def private_key_of(context: Context) -> PrivateKey:
     """The training's Paillier key, out of the runtime's key store."""
     return PrivateKey.from_bytes(context.private[private.PAILLIER.name])
@@ -132,7 +137,7 @@ def private_key_of(context: Context) -> PrivateKey:
 
 def stall_timer(state: BuyerState) -> SetTimer:
     """Fires when the contract lets anyone end the training."""
-    return timers.STALLED.set(ending_seconds(state.request.terms()))
+    return timers.STALLED.set(ending_seconds(terms_of(state)))
 
 
 def cancel(state: CancellableState, code: str) -> BuyerStep:

@@ -1,6 +1,6 @@
 """From an opening on the chain to having joined it, or not."""
 
-from protocol.crypto.cipher import verify_public_key
+from protocol.crypto.cipher import PublicKey, verify_public_key
 from protocol.errors import ProtocolViolation, WidthError
 from protocol.learning.descent import StepSizeDiverges
 from protocol.learning.kinds.registry import check_step_size
@@ -65,8 +65,10 @@ def on_invitation(
     require(state.request is None, "invited_twice")
     body = received.body
     request = body.request
-    require(state.opened.terms.request_hash == request.hash(), "request_hash_differs")
-    require(state.opened.terms == request.terms(), "wrong_terms")
+    # Invited under its own key, an owner's answers would be the aggregator's to read.
+    terms = request.terms(PublicKey(int(body.public_key)).key_id)
+    require(state.opened.terms.request_hash == terms.request_hash, "request_hash_differs")
+    require(state.opened.terms == terms, "wrong_terms")
     require(state.opened.deposit == request.payment.deposit_wei, "wrong_deposit")
     try:
         check_widths(request)

@@ -17,6 +17,7 @@ from tests.support.roles.small_markets import (
     altered,
     body_of,
     deliver,
+    paid_under,
     refusal,
     resigned,
     small_market,
@@ -51,7 +52,18 @@ def test_a_key_that_is_none(invitation: Stopped) -> None:
     body = body_of(message)
     n = int(body.public_key)
     for changes in ({"public_key": n + 2}, {"public_key": n >> 8}, {"key_proof": body.key_proof[1:]}):
+        paid_under(market, owner, changes.get("public_key", n))
         assert refusal(market, owner, altered(market, message, **changes)) == "bad_key"
+    paid_under(market, owner, n)
+
+
+def test_a_key_of_the_aggregators_own(invitation: Stopped) -> None:
+    """Under it, an aggregator read an owner's XᵀX and Xᵀy out of the answer to one chosen model."""
+    market, owner, message = invitation
+    own = generate_private_key(market.request.key_bits)
+    proof = tuple(prove_key(own))
+    forged = altered(market, message, public_key=int(own.public_key.n), key_proof=proof)
+    assert refusal(market, owner, forged) == "request_hash_differs"
 
 
 def test_a_key_shorter_than_an_owner_accepts() -> None:

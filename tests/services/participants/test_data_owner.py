@@ -28,7 +28,7 @@ from services.runtime.role_adapter import NO_TRAINING
 from services.store import Store
 from tests.support.daemons.service_world import FakeChain, Person, event_of
 from tests.support.database.stores import offered, writes
-from tests.support.deployment.documents import any_request
+from tests.support.deployment.documents import KEY_ID, any_request
 from tests.support.roles.pure_party import make_statistic
 from tests.support.roles.small_markets import small_data, small_market
 
@@ -85,7 +85,7 @@ def opened(aggregator, training=4):
         buyer="0x" + "b0" * 20,
         aggregator=aggregator.address,
         deposit=10**18,
-        terms=any_request(aggregator=aggregator.address).terms(),
+        terms=any_request(aggregator=aggregator.address).terms(KEY_ID),
     )
 
 

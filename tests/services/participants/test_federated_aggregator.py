@@ -10,7 +10,7 @@ from services.participants.federated_aggregator import AggregatorRole
 from services.runtime.role_adapter import NO_TRAINING, RoleContext
 from services.store import StepWrites, Store
 from tests.support.daemons.service_world import FakeChain, Person
-from tests.support.deployment.documents import any_request
+from tests.support.deployment.documents import KEY_ID, any_request
 
 AGGREGATOR, OWNER, STRAW_MAN = (Person("federated_aggregator"), Person("data_owner"), Person("data_owner"))
 ANNOUNCEMENT = OwnerAnnouncement(model_kinds=("linear_regression",))
@@ -34,7 +34,7 @@ def opened(aggregator=AGGREGATOR, training=4):
         buyer="0x" + "b0" * 20,
         aggregator=aggregator.address,
         deposit=10**18,
-        terms=any_request(aggregator=aggregator.address).terms(),
+        terms=any_request(aggregator=aggregator.address).terms(KEY_ID),
     )
 
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from protocol.crypto.paillier import PrivateKey
 from protocol.errors import ProtocolViolation
 from protocol.marketplace import Joined, Opened, Registered, Settled, Withdrawn
 from protocol.messages import Complaint, RequestAnswer, TrainingOrder
@@ -60,7 +61,7 @@ class Buyer:
             buyer=buyer or self.person.address,
             aggregator=self.aggregator.address,
             deposit=10**18,
-            terms=self.request(name).terms(),
+            terms=self.request(name).terms(PrivateKey.from_bytes(self.keys.content).public_key.key_id),
         )
 
 

@@ -18,7 +18,7 @@ from services.records.chain_facts import record_key, record_of
 from services.records.chain_history import chain_story, contributions, earned
 from services.store import Store
 from tests.support.daemons.service_world import event_of
-from tests.support.deployment.documents import RECORD, any_request
+from tests.support.deployment.documents import KEY_ID, RECORD, any_request
 from tests.support.roles.pay import recomputed
 
 BUYER = "0x" + "b0" * 20
@@ -42,7 +42,7 @@ def events_of(request: Request, *rounds: RoundRecorded) -> list[MarketplaceEvent
         buyer=BUYER,
         aggregator=request.aggregator,
         deposit=request.payment.deposit_wei,
-        terms=request.terms(),
+        terms=request.terms(KEY_ID),
     )
     joined = [Joined(training=1, owner=owner, seat=seat) for seat, owner in enumerate(OWNERS)]
     return [opened, *joined, RolesDrawn(training=1, trainers=0b111, validators=0b11000), *rounds]

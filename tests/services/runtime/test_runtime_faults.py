@@ -35,7 +35,7 @@ from tests.support.daemons.scripted_daemon import (
     until,
 )
 from tests.support.daemons.service_world import Person, event_of
-from tests.support.deployment.documents import any_request
+from tests.support.deployment.documents import KEY_ID, any_request
 
 SECRET = "0x5ec7e7"
 
@@ -90,7 +90,7 @@ async def test_events_right_after_the_opening_are_not_lost(world):
         buyer="0x" + "b0" * 20,
         aggregator=world.aggregator.address,
         deposit=10**18,
-        terms=request.terms(),
+        terms=request.terms(KEY_ID),
     )
     bus = MemoryBus(world.broker)
     for number, event in enumerate((opened, settled_event(4)), start=1):

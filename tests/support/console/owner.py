@@ -16,7 +16,7 @@ from tests.support.console.trainings import OWNERS, tell
 from tests.support.console.world import ADDRESS, ConsoleWorld
 from tests.support.daemons.service_world import event_of
 from tests.support.database.stores import offered, writes
-from tests.support.deployment.documents import any_request
+from tests.support.deployment.documents import KEY_ID, any_request
 from tests.support.roles.pure_party import make_statistic
 from tests.support.roles.states import state_of, stored
 
@@ -48,7 +48,7 @@ def put(world: ConsoleWorld, training: int = 1, **state: Any) -> str:
         buyer=BUYER,
         aggregator=wanted.aggregator,
         deposit=wanted.payment.deposit_wei,
-        terms=wanted.terms(),
+        terms=wanted.terms(KEY_ID),
     )
     invited = state.pop("invited", True)
     usual = {

@@ -22,7 +22,7 @@ from services.records.chain_facts import record_key, record_of
 from services.store import Store
 from tests.support.daemons.service_world import event_of
 from tests.support.database.stores import offered, writes
-from tests.support.deployment.documents import RECORD, any_request
+from tests.support.deployment.documents import KEY_ID, RECORD, any_request
 from tests.support.roles.states import state_of, stored
 
 BUYER = "0x" + "b1" * 20
@@ -79,7 +79,7 @@ def running_training(store: Store, *, training: int = 1, rounds: int = 3, **requ
         buyer=BUYER,
         aggregator=wanted.aggregator,
         deposit=wanted.payment.deposit_wei,
-        terms=wanted.terms(),
+        terms=wanted.terms(KEY_ID),
     )
     joined = [Joined(training=training, owner=owner, seat=seat) for seat, owner in enumerate(OWNERS)]
     drawn = RolesDrawn(training=training, trainers=0b00111, validators=0b11000)

@@ -6,6 +6,7 @@ from protocol.records import RoundRecord
 from protocol.request import Request, parse_request
 
 AGGREGATOR = "0x" + "ab" * 20
+KEY_ID = b"k" * 32
 RECORD = RoundRecord(
     training=1,
     round=2,

@@ -7,8 +7,10 @@ from typing import Any
 import numpy as np
 
 from protocol.codec import pack, unpack
+from protocol.crypto.paillier import PublicKey
 from protocol.envelope import SignedMessage
 from protocol.messages import MESSAGE_TYPES
+from protocol.roles.dispatch import _Instance
 from protocol.roles.engine.inputs import MessageReceived
 from tests.support.roles.pure_market import PureMarket
 from tests.support.roles.pure_party import Matrix, Party
@@ -103,6 +105,13 @@ def refusal(market: PureMarket, party: Party, message: SignedMessage) -> str:
     assert len(party.violations) == violations + 1
     assert party.violations[-1].accused == message.envelope.sender
     return str(party.violations[-1].code)
+
+
+def paid_under(market: PureMarket, party: Party, n: int) -> None:
+    """Have the chain say to `party` that the deposit was paid for the key of modulus `n`."""
+    state = party.decoded
+    opened = state.opened.model_copy(update={"terms": market.request.terms(PublicKey(n).key_id)})
+    party.state = pack(_Instance(state=pack(state.model_copy(update={"opened": opened}))))
 
 
 Stopped = tuple[PureMarket, Party, SignedMessage]

@@ -14,7 +14,15 @@ from protocol.vectors import EncryptedVector
 from tests.support.roles.aggregator_attack import Asked, asked, refuses
 from tests.support.roles.forgeries import BAD_VECTORS, spoilt
 from tests.support.roles.pure_market import PureMarket
-from tests.support.roles.small_markets import altered, body_of, refusal, resigned, small_market, small_request
+from tests.support.roles.small_markets import (
+    altered,
+    body_of,
+    paid_under,
+    refusal,
+    resigned,
+    small_market,
+    small_request,
+)
 
 
 def requested(**changes: Any) -> PureMarket:
@@ -39,6 +47,12 @@ def test_a_request_other_than_the_one_on_chain() -> None:
     values = {**small_request(payment={"deposit_wei": "1"}), "aggregator": market.aggregator.address}
     cheap = altered(market, message, request=parse_request(values))
     market.deliver(market.aggregator, MessageReceived(signed=cheap))
+    assert_refused(market, "terms_differ")
+
+
+def test_a_key_other_than_the_one_paid_for() -> None:
+    own = generate_private_key(512)
+    market = requested(public_key=int(own.public_key.n), key_proof=tuple(prove_key(own)))
     assert_refused(market, "terms_differ")
 
 
@@ -76,8 +90,10 @@ def request_asked() -> Asked:
 def test_keys_that_are_none(request_asked: Asked) -> None:
     body = body_of(request_asked[1])
     n = int(body.public_key)
-    assert refuses(request_asked, public_key=n + 2) == "bad_key"
-    assert refuses(request_asked, public_key=n << 1) == "bad_key"
+    for other in (n + 2, n << 1):
+        paid_under(request_asked[0], request_asked[0].aggregator, other)
+        assert refuses(request_asked, public_key=other) == "bad_key"
+    paid_under(request_asked[0], request_asked[0].aggregator, n)
     assert refuses(request_asked, key_proof=()) == "bad_key"
     assert refuses(request_asked, key_proof=tuple(prove_key(generate_private_key(512)))) == "bad_key"
 

@@ -24,7 +24,7 @@ from tests.support.console import trainings as console_trainings
 from tests.support.console.trainings import OWNERS, round_of, tell
 from tests.support.console.world import Browser, ConsoleWorld, party_of
 from tests.support.database.stores import offered, writes
-from tests.support.deployment.documents import RECORD, any_request
+from tests.support.deployment.documents import KEY_ID, RECORD, any_request
 from tests.support.roles.states import state_of, stored
 
 KEPT = BlobRef(digest=b"d" * 32)
@@ -70,7 +70,7 @@ def put(store, *, facts=(), timers=None, **fields):
         buyer=console_trainings.BUYER,
         aggregator=request.aggregator,
         deposit=request.payment.deposit_wei,
-        terms=request.terms(),
+        terms=request.terms(KEY_ID),
     )
     values = {
         "phase": "training",
