@@ -1,6 +1,7 @@
 """What must hold of ciphertexts and keys that a peer sent, before anything is computed with them."""
 
 from collections.abc import Sequence
+from functools import cache
 
 import gmpy2
 from eth_hash.auto import keccak
@@ -8,14 +9,18 @@ from gmpy2 import mpz
 
 from protocol.crypto.paillier import PrivateKey, PublicKey
 from protocol.crypto.randomness import Randomness
+from protocol.crypto.two_primes import SQUARE_ROOTS, has_two_primes, prove_two_primes
 from protocol.errors import ProtocolViolation
 
 KEY_PROOF_ROOTS = 11
-"""Roots in a key proof. Factors below 2^16 are excluded by division, so if gcd(n, φ(n)) > 1 a random unit
-has an n-th root with probability at most 2^-16: eleven leave 2^-176 (Goldberg, Reyzin, Sagga, Baldimtsi,
+"""Roots in a key proof. Factors below 2^20 are excluded by division, so if gcd(n, φ(n)) > 1 a random unit
+has an n-th root with probability at most 2^-20: eleven leave 2^-220 (Goldberg, Reyzin, Sagga, Baldimtsi,
 2019)."""
 
-_SMALL_PRIMES_BOUND = 1 << 16
+KEY_PROOF_NUMBERS = KEY_PROOF_ROOTS + 1 + SQUARE_ROOTS
+"""Numbers in a key proof, each as long as n: 54 kB at 3072 bits."""
+
+_SMALL_PRIMES_BOUND = 1 << 20
 
 
 def read_ciphertexts(key: PublicKey, blobs: Sequence[bytes], expected: int) -> list[mpz]:
@@ -49,40 +54,60 @@ def write_ciphertexts(key: PublicKey, ciphertexts: Sequence[mpz]) -> list[bytes]
 
 
 def prove_key(private_key: PrivateKey) -> list[bytes]:
-    """Proof that gcd(n, φ(n)) = 1: n-th roots of hashed challenges, which exist for all units only then."""
+    """Proof that gcd(n, φ(n)) = 1, then that n has two prime factors; all numbers as long as n.
+
+    The first are n-th roots of hashed challenges, which exist for all units only then; see `two_primes` for
+    the others.
+    """
     key = private_key.public_key
     length = (key.bits + 7) // 8
-    roots = (gmpy2.powmod(c, private_key.root_exponent, key.n) for c in _challenges(key))
-    return [int(root).to_bytes(length, "big") for root in roots]
+    roots = (int(gmpy2.powmod(c, private_key.root_exponent, key.n)) for c in _challenges(key))
+    return [value.to_bytes(length, "big") for value in (*roots, *map(int, prove_two_primes(private_key)))]
 
 
 def verify_public_key(n: int, proof: Sequence[bytes], bits: int, minimum_bits: int) -> PublicKey:
     """The key with modulus n, if it is what a Paillier key must be.
 
-    Raises ProtocolViolation("bad_key") for a wrong size, an even or prime modulus, a perfect power, a factor
-    below 2^16 or a proof that fails: a key chosen otherwise could make blinding by n-th powers lose its
-    effect.
+    Raises ProtocolViolation("bad_key") for a wrong size, a prime modulus, a perfect power, more than two
+    prime factors, one below 2^20 or a proof that fails: a key chosen otherwise could make blinding by
+    n-th powers lose its effect, or be taken apart by anybody. One of the two primes may still be small,
+    beyond 2^20.
     """
     if bits < minimum_bits:
         raise ProtocolViolation("key_too_small", f"{bits} bits; at least {minimum_bits} accepted")
+    key = _checked_modulus(n, bits)
+    challenges = _challenges(key)
+    if len(proof) != KEY_PROOF_NUMBERS:
+        raise ProtocolViolation(
+            "bad_key",
+            f"{len(proof)} numbers in its proof; {KEY_PROOF_NUMBERS} needed",
+        )
+    numbers = [mpz(int.from_bytes(blob, "big")) for blob in proof]
+    for challenge, root in zip(challenges, numbers, strict=False):
+        if not 0 < root < key.n or gmpy2.powmod(root, key.n, key.n) != challenge:
+            raise ProtocolViolation("bad_key", "a root does not fit its challenge")
+    if not has_two_primes(key, numbers[KEY_PROOF_ROOTS:]):
+        raise ProtocolViolation("bad_key", "it is not shown to have two prime factors alone")
+    return key
+
+
+def _checked_modulus(n: int, bits: int) -> PublicKey:
     if n < 1 or n.bit_length() != bits:
         raise ProtocolViolation("bad_key", f"{max(n, 0).bit_length()} bits; {bits} agreed")
     modulus = mpz(n)
-    if gmpy2.gcd(modulus, gmpy2.primorial(_SMALL_PRIMES_BOUND)) != 1:
-        raise ProtocolViolation("bad_key", "a factor below 2^16")
+    if gmpy2.gcd(modulus, _small_primes()) != 1:
+        raise ProtocolViolation("bad_key", "a factor below 2^20")
     if gmpy2.is_prime(modulus):
         raise ProtocolViolation("bad_key", "prime")
     if gmpy2.is_power(modulus):
         raise ProtocolViolation("bad_key", "a perfect power")
-    key = PublicKey(modulus)
-    challenges = _challenges(key)
-    if len(proof) != len(challenges):
-        raise ProtocolViolation("bad_key", f"{len(proof)} roots; {len(challenges)} needed")
-    for challenge, blob in zip(challenges, proof, strict=True):
-        root = mpz(int.from_bytes(blob, "big"))
-        if not 0 < root < modulus or gmpy2.powmod(root, modulus, modulus) != challenge:
-            raise ProtocolViolation("bad_key", "a root does not fit its challenge")
-    return key
+    return PublicKey(modulus)
+
+
+@cache
+def _small_primes() -> mpz:
+    """Their product, some 190 kB."""
+    return gmpy2.primorial(_SMALL_PRIMES_BOUND)
 
 
 def _challenges(key: PublicKey) -> list[mpz]:

@@ -1,5 +1,7 @@
 """Ciphertexts and keys from peers who cheat."""
 
+import math
+
 import gmpy2
 import pytest
 from gmpy2 import mpz
@@ -9,6 +11,7 @@ from hypothesis import strategies as st
 from protocol.crypto.paillier import PrivateKey, PublicKey, generate_private_key
 from protocol.crypto.randomness import Randomness
 from protocol.crypto.validation import (
+    KEY_PROOF_NUMBERS,
     KEY_PROOF_ROOTS,
     _challenges,
     prove_key,
@@ -98,7 +101,7 @@ def prime(bits: int, seed: int) -> mpz:
 
 def honest_proof(n: mpz) -> list[bytes]:
     """As well as one can who does not know better: right in form, wrong in substance."""
-    return [b"\x02".rjust((n.bit_length() + 7) // 8, b"\0")] * KEY_PROOF_ROOTS
+    return [b"\x02".rjust((n.bit_length() + 7) // 8, b"\0")] * KEY_PROOF_NUMBERS
 
 
 def test_an_honest_key_passes(private_key: PrivateKey) -> None:
@@ -117,9 +120,9 @@ def test_a_key_of_another_size_is_refused(private_key: PrivateKey) -> None:
 
 def test_small_factors_and_even_moduli_are_refused() -> None:
     even = int(prime(511, 1)) * 2
-    small = int(prime(496, 2)) * 65521  # the largest prime below 2^16
+    small = int(prime(492, 2)) * 1048573  # the largest prime below 2^20
     for n in (even, small):
-        assert refused_key(n, honest_proof(mpz(n)), n.bit_length()).detail == "a factor below 2^16"
+        assert refused_key(n, honest_proof(mpz(n)), n.bit_length()).detail == "a factor below 2^20"
 
 
 def test_a_prime_is_refused() -> None:
@@ -145,16 +148,33 @@ def bent_key(small_bits: int) -> tuple[mpz, mpz]:
     return p, 2 * k * p + 1
 
 
-@pytest.mark.parametrize("small_bits", [17, 60, 160])
+@pytest.mark.parametrize("small_bits", [21, 60, 160])
 def test_a_bent_key_has_no_proof(small_bits: int) -> None:
     p, q = bent_key(small_bits)
     n = p * q
     assert gmpy2.gcd(n, (p - 1) * (q - 1)) == p
     with pytest.raises(ZeroDivisionError):
         prove_key(PrivateKey(p, q))
-    proof = best_forgery(p, q)
+    proof = [*best_forgery(p, q), *honest_proof(n)][:KEY_PROOF_NUMBERS]
     refused = refused_key(int(n), proof, int(n.bit_length()))
     assert refused.detail == "a root does not fit its challenge"
+
+
+def test_a_product_of_many_small_primes_is_refused() -> None:
+    """26 primes of 40 bits: all n-th roots exist, and anybody could factor it."""
+    primes = [prime(40, seed) for seed in range(100, 126)]
+    n = math.prod(primes)
+    order = math.lcm(*(int(p) - 1 for p in primes))
+    assert gmpy2.gcd(n, order) == 1
+    length = (n.bit_length() + 7) // 8
+    exponent = gmpy2.invert(n, order)
+    roots = [
+        int(gmpy2.powmod(challenge, exponent, n)).to_bytes(length, "big")
+        for challenge in _challenges(PublicKey(n))
+    ]
+    proof = [*roots, *honest_proof(n)][:KEY_PROOF_NUMBERS]
+    refused = refused_key(int(n), proof, int(n.bit_length()))
+    assert refused.detail == "it is not shown to have two prime factors alone"
 
 
 def best_forgery(p: mpz, q: mpz) -> list[bytes]:
@@ -190,6 +210,6 @@ def test_every_root_is_checked(private_key: PrivateKey, place: int) -> None:
 
 def test_a_proof_of_another_length_is_refused(private_key: PrivateKey) -> None:
     n, proof = int(private_key.public_key.n), prove_key(private_key)
-    assert refused_key(n, proof[:-1], 512).detail == "10 roots; 11 needed"
-    assert refused_key(n, [*proof, proof[0]], 512).detail == "12 roots; 11 needed"
-    assert refused_key(n, [], 512).detail == "0 roots; 11 needed"
+    assert refused_key(n, proof[:-1], 512).detail == "139 numbers in its proof; 140 needed"
+    assert refused_key(n, [*proof, proof[0]], 512).detail == "141 numbers in its proof; 140 needed"
+    assert refused_key(n, [], 512).detail == "0 numbers in its proof; 140 needed"
