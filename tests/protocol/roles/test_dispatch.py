@@ -7,16 +7,10 @@ import pytest
 from protocol.errors import ProtocolViolation
 from protocol.marketplace import Joined, Opened
 from protocol.messages import ChainEvent, ModelReceived, RequestAnswer, TrainingOrder
-<<<<<<< HEAD
-from protocol.roles.dispatch import MAXIMUM_HELD_OF_ONE, EncodedStep, held_inputs, run_step
-from protocol.roles.engine.context import Context
-from protocol.roles.engine.effects import RecordFact, SendMessage, SubmitCall
-=======
-from protocol.roles.dispatch import EncodedStep, run_step
+from protocol.roles.dispatch import EncodedStep, early_references, run_step
 from protocol.roles.engine.context import Context
 from protocol.roles.engine.early import MAXIMUM_HELD_OF_ONE
-from protocol.roles.engine.effects import SendMessage, StoreBlob, SubmitCall
->>>>>>> ef41849 (Messages before their time wait in blobs beside a training's state, from its parties alone and within a budget of bytes: a flood of them no longer makes the state unreadable)
+from protocol.roles.engine.effects import RecordFact, SendMessage, StoreBlob, SubmitCall
 from protocol.roles.engine.inputs import EventConfirmed, Input, MessageReceived, TimerFired
 from protocol.roles.engine.machine import Machine
 from protocol.types import Address
@@ -104,7 +98,7 @@ def test_a_held_input_that_fails_is_dropped_and_the_one_that_came_is_handled(
     assert [(fact.name, fact.data["code"]) for fact in refused] == [("input_refused", "internal_error")]
     assert market.buyer.decoded.parties.seats == (market.owners[0].address,)
     assert market.buyer.state is not None
-    assert held_inputs(market.buyer.state) == ()
+    assert early_references(market.buyer.state) == frozenset()
 
 
 def test_one_sender_cannot_crowd_out_the_others() -> None:
