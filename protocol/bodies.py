@@ -11,7 +11,7 @@ from typing import Any, TypeVar, overload
 from protocol.codec import unpack
 from protocol.envelope import SignedMessage
 from protocol.errors import ProtocolViolation
-from protocol.messages import MESSAGE_TYPES
+from protocol.messages import MESSAGE_TYPES, Message
 from protocol.messages.limits import limits_of
 from protocol.types import FrozenModel
 
@@ -27,10 +27,11 @@ def body_of(signed: SignedMessage, kind: type[FrozenModel] | None = None) -> Any
 
     Raises ProtocolViolation: "malformed", "unknown_type", or "type_mismatch" with the envelope.
     """
-    model: Any = kind or MESSAGE_TYPES.get(signed.envelope.type)
-    if model is None:
+    newer, named = signed.envelope.is_newer, kind or MESSAGE_TYPES.get(signed.envelope.type)
+    if named is None:
         raise ProtocolViolation("unknown_type", signed.envelope.type)
-    body = unpack(model, signed.body, newer=signed.envelope.is_newer, limits=limits_of(model))
+    model = named if newer else kind or Message
+    body: Any = unpack(model, signed.body, newer=newer, limits=limits_of(named))
     if body.type != signed.envelope.type:
         raise ProtocolViolation("type_mismatch", signed.envelope.type)
     return body
