@@ -12,6 +12,7 @@ from protocol.codec import unpack
 from protocol.envelope import SignedMessage
 from protocol.errors import ProtocolViolation
 from protocol.messages import MESSAGE_TYPES, Message
+from protocol.messages.limits import limits_of
 from protocol.types import FrozenModel
 
 T = TypeVar("T", bound=FrozenModel)
@@ -26,13 +27,11 @@ def body_of(signed: SignedMessage, kind: type[FrozenModel] | None = None) -> Any
 
     Raises ProtocolViolation: "malformed", "unknown_type", or "type_mismatch" with the envelope.
     """
-    if not signed.envelope.is_newer:
-        body: Any = unpack(kind or Message, signed.body)
-    else:
-        model = kind or MESSAGE_TYPES.get(signed.envelope.type)
-        if model is None:
-            raise ProtocolViolation("unknown_type", signed.envelope.type)
-        body = unpack(model, signed.body, newer=True)
+    newer, named = signed.envelope.is_newer, kind or MESSAGE_TYPES.get(signed.envelope.type)
+    if named is None:
+        raise ProtocolViolation("unknown_type", signed.envelope.type)
+    model = named if newer else kind or Message
+    body: Any = unpack(model, signed.body, newer=newer, limits=limits_of(named))
     if body.type != signed.envelope.type:
         raise ProtocolViolation("type_mismatch", signed.envelope.type)
     return body

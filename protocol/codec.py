@@ -7,6 +7,7 @@ import msgpack  # type: ignore[import-untyped]
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from protocol.errors import ProtocolViolation
+from protocol.msgpack_shape import STORED, Limits, require_shape
 
 T = TypeVar("T", bound=BaseModel)
 MAXIMUM_BYTES = 256 * 2**20
@@ -23,20 +24,21 @@ def pack(value: BaseModel) -> bytes:
 
 
 @overload
-def unpack(kind: type[T], content: bytes, *, newer: bool = False) -> T: ...
+def unpack(kind: type[T], content: bytes, *, newer: bool = False, limits: Limits = STORED) -> T: ...
 @overload
-def unpack(kind: Any, content: bytes, *, newer: bool = False) -> Any: ...
-def unpack(kind: Any, content: bytes, *, newer: bool = False) -> Any:
+def unpack(kind: Any, content: bytes, *, newer: bool = False, limits: Limits = STORED) -> Any: ...
+def unpack(kind: Any, content: bytes, *, newer: bool = False, limits: Limits = STORED) -> Any:
     """The validated value of type `kind` (a model or a union) in `content`.
 
     With `newer`, which is for models alone, fields of the outermost value that `kind` does not know are
-    passed over: a later minor version wrote it.
+    passed over: a later minor version wrote it. What is over `limits` is not decoded.
 
     Raises ProtocolViolation("malformed") for anything else. The text names the field and the rule, never the
     value: a peer must not be able to write into our log.
     """
     if len(content) > MAXIMUM_BYTES:
         raise ProtocolViolation("malformed", f"{len(content)} bytes; at most {MAXIMUM_BYTES} are read")
+    require_shape(content, limits)
     try:
         # Frozen models hold tuples and are strict, and msgpack knows one type of sequence.
         plain = msgpack.unpackb(content, raw=False, strict_map_key=True, use_list=False)

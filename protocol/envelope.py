@@ -14,6 +14,7 @@ from pydantic import Field
 
 from protocol.codec import pack, unpack
 from protocol.errors import ProtocolViolation
+from protocol.msgpack_shape import Limits
 from protocol.records import Market
 from protocol.signatures import personal_digest, recover_address, sign_digest
 from protocol.types import (
@@ -77,6 +78,10 @@ class Envelope(FrozenModel):
         return personal_digest(keccak(msgpack.packb(fields, use_bin_type=True)))
 
 
+_SEALED_PART = Limits(elements=7, depth=1, keys=3)
+"""Of SealedPart: three names, three values. Anybody can seal, so nothing else is decoded unsigned."""
+
+
 class SignedMessage(FrozenModel):
     """An envelope, its plain body and the sender's signature: relayed unchanged, so anyone can check it."""
 
@@ -111,7 +116,7 @@ class SignedMessage(FrozenModel):
     @classmethod
     def from_parts(cls, envelope: Envelope, opened: bytes) -> "SignedMessage":
         """The message from its clear envelope and the opened seal; raises ProtocolViolation if malformed."""
-        part = unpack(SealedPart, opened)
+        part = unpack(SealedPart, opened, limits=_SEALED_PART)
         return cls(envelope=envelope, body=part.body, signature=part.signature)
 
 

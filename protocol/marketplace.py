@@ -179,8 +179,8 @@ class RoundRecorded(FrozenModel):
     round: RoundNumber
     record: RoundRecord
     mse_after: BigInteger
-    shapley: tuple[BigInteger, ...]
-    pay_weights: tuple[BigInteger, ...]
+    shapley: Annotated[tuple[BigInteger, ...], Field(max_length=256)]
+    pay_weights: Annotated[tuple[BigInteger, ...], Field(max_length=256)]
 
 
 class Settled(FrozenModel):

@@ -33,7 +33,9 @@ class Budget(FrozenModel):
     in_total: TrainingLimit | None = Field(
         None, description="For all buyers together; null for a count of equations."
     )
-    limits: tuple[Limit, ...] = Field((), max_length=10_000, description="Other limits for single data sets.")
+    limits: tuple[Limit, ...] = Field(
+        (), max_length=10_000, fail_fast=True, description="Other limits for single data sets."
+    )
 
     def limit_of(self, data_set: str, buyer: str | None) -> int | None:
         """What is set for a data set and a buyer, or for all buyers together (None); None when nothing is."""
@@ -58,12 +60,21 @@ class OwnerPolicy(FrozenModel):
     """
 
     automatic: bool = Field(default=False, description="Join matching trainings unasked.")
-    buyers: tuple[Address, ...] = Field((), description="Only trainings of these buyers.")
-    model_kinds: tuple[str, ...] = Field((), description="Only these kinds of model.")
-    columns: tuple[Name, ...] = Field(
-        (), description="Only if no other columns than these are asked for, as features or target."
+    buyers: tuple[Address, ...] = Field(
+        (), max_length=10_000, fail_fast=True, description="Only trainings of these buyers."
     )
-    data_sets: tuple[Name, ...] = Field((), description="Only with these data sets of the catalogue.")
+    model_kinds: tuple[Annotated[str, Field(max_length=64)], ...] = Field(
+        (), max_length=16, description="Only these kinds of model."
+    )
+    columns: tuple[Name, ...] = Field(
+        (),
+        max_length=10_000,
+        fail_fast=True,
+        description="Only if no other columns than these are asked for, as features or target.",
+    )
+    data_sets: tuple[Name, ...] = Field(
+        (), max_length=10_000, fail_fast=True, description="Only with these data sets of the catalogue."
+    )
     minimum_pay_wei: Annotated[BigInteger, Field(ge=0)] = Field(
         0, description="Only for this least fixed pay or more, in wei."
     )

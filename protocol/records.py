@@ -46,8 +46,8 @@ class RoundRecord(FrozenModel):
     trainers: Seats
     validators: Seats
     mse_before: Metric
-    own: tuple[Metric, ...]
-    cross: tuple[SignedMetric, ...]
+    own: Annotated[tuple[Metric, ...], Field(max_length=256)]
+    cross: Annotated[tuple[SignedMetric, ...], Field(max_length=256)]
     model_digest: Digest
     transcript_digest: Digest
 

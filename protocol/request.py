@@ -27,6 +27,7 @@ from protocol.types import Address, FrozenModel, Name, TrainingId
 
 LEAST_KEY_BITS = 2048
 MAXIMUM_FEATURES = 4096
+MAXIMUM_OWNERS = 256
 MAXIMUM_DIGITS = 28
 _PAID = b"deltaml request and key"
 """Apart from every other use of keccak256: no document or key has a hash that could be taken for this one."""
@@ -116,7 +117,9 @@ class StartWeights(FrozenModel):
     """Start from these weights, the intercept last."""
 
     start: Literal["weights"] = "weights"
-    weights: Annotated[tuple[Number, ...], Field(min_length=1, max_length=MAXIMUM_FEATURES + 1)]
+    weights: Annotated[
+        tuple[Number, ...], Field(min_length=1, max_length=MAXIMUM_FEATURES + 1, fail_fast=True)
+    ]
 
 
 class StartTraining(FrozenModel):
@@ -132,8 +135,8 @@ Start = Annotated[StartZero | StartMean | StartWeights | StartTraining, Field(di
 class Owners(FrozenModel):
     """How many owners the training needs at least and takes at most."""
 
-    minimum: Annotated[int, Field(ge=4, le=256)] = 4
-    maximum: Annotated[int, Field(ge=4, le=256)] = 64
+    minimum: Annotated[int, Field(ge=4, le=MAXIMUM_OWNERS)] = 4
+    maximum: Annotated[int, Field(ge=4, le=MAXIMUM_OWNERS)] = 64
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:
@@ -180,7 +183,7 @@ class Request(FrozenModel):
 
     name: Annotated[Name, StringConstraints(max_length=100)]
     model: ModelKind = ModelKind()
-    features: Annotated[tuple[Column, ...], Field(min_length=1, max_length=MAXIMUM_FEATURES)]
+    features: Annotated[tuple[Column, ...], Field(min_length=1, max_length=MAXIMUM_FEATURES, fail_fast=True)]
     target: Column
     schedule: Schedule
     start: Start = StartZero()

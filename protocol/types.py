@@ -14,7 +14,14 @@ class FrozenModel(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, hide_input_in_errors=True)
 
 
+MAXIMUM_INTEGER_BYTES = 2049
+"""Of a BigInteger on the wire: the square of the longest Paillier modulus (8192 bits), and its sign."""
+
+
 def _integer_from_bytes(value: object) -> object:
+    if isinstance(value, bytes) and len(value) > MAXIMUM_INTEGER_BYTES:
+        # Arithmetic on it would take more than linear time.
+        raise ValueError(f"an integer of {len(value)} bytes; at most {MAXIMUM_INTEGER_BYTES}")
     return int.from_bytes(value, "big", signed=True) if isinstance(value, bytes) else value
 
 
@@ -26,7 +33,7 @@ def _plain_integer(value: object) -> object:
     return int(value) if type(value).__name__ == "mpz" else value  # type: ignore[call-overload]
 
 
-Address = Annotated[str, Field(pattern=r"^0x[0-9a-f]{40}$")]
+Address = Annotated[str, Field(pattern=r"^0x[0-9a-f]{40}$", max_length=42)]
 """An Ethereum address in lower case: the identity of a party on the bus, on the chain and on the console."""
 
 ZERO_ADDRESS = "0x" + "0" * 40
@@ -75,7 +82,7 @@ def _one_line(value: str) -> str:
     return value
 
 
-Code = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
+Code = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,63}$", max_length=64)]
 """The stable snake_case name of a reason."""
 
 Name = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_one_line)]

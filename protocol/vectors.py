@@ -8,9 +8,13 @@ from pydantic import Field
 
 from protocol.crypto.cipher import Ciphertext, PublicKey, read_ciphertexts, write_ciphertexts
 from protocol.errors import ProtocolViolation
-from protocol.types import Digest, FrozenModel
+from protocol.request import MAXIMUM_FEATURES
+from protocol.types import MAXIMUM_INTEGER_BYTES, Digest, FrozenModel
 
-Ciphertexts = Annotated[tuple[bytes, ...], Field(min_length=1, max_length=100_000)]
+Ciphertexts = Annotated[
+    tuple[Annotated[bytes, Field(max_length=MAXIMUM_INTEGER_BYTES)], ...],
+    Field(min_length=1, max_length=100_000, fail_fast=True),
+]
 
 
 def ciphertexts_digest(ciphertexts: Sequence[bytes]) -> bytes:
@@ -23,7 +27,7 @@ class EncryptedVector(FrozenModel):
 
     key_id: Digest
     scale: Annotated[int, Field(ge=0, le=4096)]
-    ciphertexts: Ciphertexts
+    ciphertexts: Annotated[Ciphertexts, Field(max_length=MAXIMUM_FEATURES + 1)]
 
     @classmethod
     def of(cls, key: PublicKey, ciphertexts: Sequence[Ciphertext], scale: int) -> "EncryptedVector":

@@ -38,6 +38,7 @@ from protocol.messages.joining import (
     TrainingRequest,
     TrainingStarted,
 )
+from protocol.messages.limits import sealed_bytes
 from protocol.messages.opening import (
     Contribution,
     Opening,
@@ -67,4 +68,4 @@ else:
 def size_limit(message_type: str) -> int:
     """Bytes that a sealed body of this type may have; for a type of a later version, the common bound."""
     kind = MESSAGE_TYPES.get(message_type)
-    return MAXIMUM_BODY_BYTES if kind is None else kind.catalogue.maximum_bytes
+    return MAXIMUM_BODY_BYTES if kind is None else sealed_bytes(kind)

@@ -51,7 +51,7 @@ class Catalogue:
     """The kind of owner that has to do with it."""
 
     maximum_bytes: int = MAXIMUM_BODY_BYTES
-    """The longest sealed body that is sent and taken."""
+    """A bound on the sealed body beside the one that follows from the fields' own (`limits.sealed_bytes`)."""
 
 
 class MessageBody(FrozenModel):

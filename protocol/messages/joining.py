@@ -7,7 +7,7 @@ from pydantic import Field
 from protocol.messages.catalogue import AGGREGATOR, BUYER, OWNER, Catalogue, MessageBody
 from protocol.messages.examples import OTHER, ROOT, TRAINER, VALIDATOR, VECTOR, any_request
 from protocol.messages.values import BigNatural, Count, KeyProof, Moment, Parties
-from protocol.request import Request
+from protocol.request import MAXIMUM_FEATURES, Request
 from protocol.types import Address, Code, FrozenModel
 from protocol.vectors import EncryptedVector
 
@@ -56,7 +56,7 @@ class TrainingRequest(MessageBody):
     public_key: BigNatural
     key_proof: KeyProof
     initial_model: EncryptedVector
-    opening: Annotated[tuple[PublicRoot, ...], Field(max_length=100_000)]
+    opening: Annotated[tuple[PublicRoot, ...], Field(max_length=MAXIMUM_FEATURES + 1, fail_fast=True)]
 
     catalogue: ClassVar[Catalogue] = Catalogue(
         routes=((BUYER, AGGREGATOR),),

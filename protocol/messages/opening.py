@@ -33,8 +33,8 @@ class Opening(MessageBody):
     """MB → FA, V: the opened sum with proof, and the record it signs."""
 
     type: Literal["opening"] = "opening"
-    plaintexts: Annotated[tuple[BigNatural, ...], Field(min_length=1, max_length=1024)]
-    roots: Annotated[tuple[BigNatural, ...], Field(min_length=1, max_length=1024)]
+    plaintexts: Annotated[tuple[BigNatural, ...], Field(min_length=1, max_length=1024, fail_fast=True)]
+    roots: Annotated[tuple[BigNatural, ...], Field(min_length=1, max_length=1024, fail_fast=True)]
     record: RoundRecord
     signature: EcdsaSignature
 
@@ -92,9 +92,9 @@ class RoundCompleted(MessageBody):
     type: Literal["round_completed"] = "round_completed"
     v0: BigNatural
     mse_after: BigNatural
-    own: tuple[BigNatural, ...]
-    cross: tuple[BigInteger, ...]
-    contributions: tuple[Contribution, ...]
+    own: Annotated[tuple[BigNatural, ...], Field(max_length=256)]
+    cross: Annotated[tuple[BigInteger, ...], Field(max_length=256)]
+    contributions: Annotated[tuple[Contribution, ...], Field(max_length=256)]
     last: bool
 
     catalogue: ClassVar[Catalogue] = Catalogue(

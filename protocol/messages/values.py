@@ -5,11 +5,15 @@ from typing import Annotated
 from pydantic import Field
 
 from protocol.envelope import SignedMessage
-from protocol.types import Address, BigInteger
+from protocol.request import MAXIMUM_OWNERS
+from protocol.types import MAXIMUM_INTEGER_BYTES, Address, BigInteger
 
 BigNatural = Annotated[BigInteger, Field(ge=0)]
 Moment = Annotated[int, Field(ge=0, lt=1 << 63)]
 Count = Annotated[int, Field(ge=0, lt=1 << 63)]
-KeyProof = Annotated[tuple[bytes, ...], Field(max_length=256)]
-Parties = Annotated[tuple[Address, ...], Field(max_length=256)]
-Relayed = Annotated[tuple[SignedMessage, ...], Field(min_length=1, max_length=256)]
+KeyProof = Annotated[
+    tuple[Annotated[bytes, Field(max_length=MAXIMUM_INTEGER_BYTES)], ...],
+    Field(max_length=256, fail_fast=True),
+]
+Parties = Annotated[tuple[Address, ...], Field(max_length=MAXIMUM_OWNERS, fail_fast=True)]
+Relayed = Annotated[tuple[SignedMessage, ...], Field(min_length=1, max_length=MAXIMUM_OWNERS, fail_fast=True)]

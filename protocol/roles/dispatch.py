@@ -2,10 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Annotated, Any, Protocol
+from typing import Any, Protocol
 
 from eth_hash.auto import keccak
-from pydantic import Field
 
 from protocol.codec import pack, unpack
 from protocol.errors import ProtocolViolation, TrainingFailure
@@ -13,6 +12,7 @@ from protocol.roles.aggregator import role as federated_aggregator
 from protocol.roles.buyer import role as model_buyer
 from protocol.roles.engine import facts
 from protocol.roles.engine.context import Context, Step
+from protocol.roles.engine.early import EarlyInputs, EarlyReference, HeldInput, Members, require_party
 from protocol.roles.engine.effects import Effect, ReportViolation, StoreBlob
 from protocol.roles.engine.inputs import Input, MessageReceived, input_identity, input_name
 from protocol.roles.engine.machine import Machine, Observer, no_observer
@@ -20,11 +20,6 @@ from protocol.roles.engine.refusals import EarlyInput
 from protocol.roles.engine.state import PhaseState, references
 from protocol.roles.owner import role as data_owner
 from protocol.types import FrozenModel
-
-MAXIMUM_HELD = 1024
-"""Early inputs kept per training: enough for every seat's few messages, too few to fill a disk."""
-MAXIMUM_HELD_OF_ONE = 64
-"""Early messages kept of one sender, so that none can crowd out the others'."""
 
 
 class RoleModule(Protocol):
@@ -46,6 +41,10 @@ class RoleModule(Protocol):
 
     def display_status(self, state: Any, /) -> str:
         """The state as people see it."""
+        ...
+
+    def members(self, state: Any, context: Context, /) -> Members:
+        """Who takes part, as far as the state knows."""
         ...
 
 
@@ -73,15 +72,15 @@ class EncodedStep:
     finished: bool
 
 
-class _HeldInput(FrozenModel):
-    item: Input
-
-
 class _Instance(FrozenModel):
-    """What is stored of one training: the packed state and the packed early inputs."""
+    """What is stored of one training: the packed state and references to the early inputs.
+
+    Earlier versions packed these into `held`.
+    """
 
     state: bytes
-    held: Annotated[tuple[bytes, ...], Field(max_length=MAXIMUM_HELD)] = ()
+    held: tuple[bytes, ...] = ()
+    early: tuple[EarlyReference, ...] = ()
 
 
 def decode_state(role: str, content: bytes) -> PhaseState:
@@ -90,9 +89,12 @@ def decode_state(role: str, content: bytes) -> PhaseState:
     return state
 
 
-def held_inputs(content: bytes) -> tuple[Input, ...]:
-    """The early inputs inside stored bytes; raises ProtocolViolation for what cannot be read."""
-    return _held(unpack(_Instance, content))
+def early_references(content: bytes) -> frozenset[bytes]:
+    """The blobs of the early inputs in stored bytes; raises ProtocolViolation for what cannot be read."""
+    instance = unpack(_Instance, content)
+    for packed in instance.held:
+        unpack(HeldInput, packed)
+    return frozenset(references(instance.early))
 
 
 def inputs_of(role: str) -> frozenset[str]:
@@ -111,19 +113,19 @@ def run_step(
     """
     module = ROLES[role]
     if state is None:
-        first, held = module.initial(item, context), []
+        first, early = module.initial(item, context), EarlyInputs((), {})
     else:
         instance = unpack(_Instance, state)
-        first, held = Step(module.MACHINE.read(instance.state)), list(_held(instance))
-    attempts = _Attempts(module.MACHINE, context, observe, first.state, first.effects)
+        first, early = Step(module.MACHINE.read(instance.state)), _early(instance, context.blobs)
+    attempts = _Attempts(module, context, observe, early, first.state, first.effects)
     if not attempts.offer(item):
-        attempts.hold(held, item)
-    if attempts.progressed:
-        held = attempts.offer_held(held)
+        attempts.hold(item)
+    attempts.offer_held()
+    waiting = tuple(early.references)
     return EncodedStep(
-        state=pack(_Instance(state=pack(attempts.state), held=tuple(pack(_HeldInput(item=i)) for i in held))),
-        effects=attempts.effects,
-        references=frozenset(references(attempts.state)),
+        state=pack(_Instance(state=pack(attempts.state), early=waiting)),
+        effects=(*attempts.effects, *early.effects()),
+        references=frozenset(references(attempts.state)) | frozenset(references(waiting)),
         display_status=module.display_status(attempts.state),
         training=attempts.state.training,
         finished=attempts.state.phase in module.FINAL,
@@ -134,9 +136,10 @@ def run_step(
 class _Attempts:
     """A step in the making: the state as it is after the inputs offered so far, and all their effects."""
 
-    machine: Machine[Any]
+    module: RoleModule
     context: Context
     observe: Observer
+    early: EarlyInputs
     state: PhaseState
     effects: tuple[Effect, ...]
     progressed: bool = False
@@ -144,26 +147,25 @@ class _Attempts:
     def offer(self, item: Input) -> bool:
         """Have one input handled, or refused; False where it is early."""
         try:
-            step = self.machine.step(self.state, item, self._context_of(item), self.observe)
+            step = self.module.MACHINE.step(self.state, item, self._context_of(item), self.observe)
         except EarlyInput:
             return False
         except (ProtocolViolation, TrainingFailure) as error:
-            accused = item.signed.envelope.sender if isinstance(item, MessageReceived) else None
-            detail = error.detail if isinstance(error, ProtocolViolation) else ""
-            step = Step.unchanged(
-                self.state, ReportViolation(code=error.code, detail=detail, accused=accused)
-            )
+            step = Step.unchanged(self.state, _report(error, item))
         self.state = step.state
         self.effects += step.effects
         self.progressed = self.progressed or step.progressed
         return True
 
-    def offer_held(self, held: list[Input]) -> list[Input]:
-        """Offer early inputs again until a whole turn has made no progress; those that are still early."""
-        while held and self.progressed:
+    def offer_held(self) -> None:
+        """Offer early inputs again until a whole turn has made no progress; what is still early stays."""
+        while self.early.references and self.progressed:
             self.progressed = False
-            held = [item for item in held if not self._offer_again(item)]
-        return held
+            self.early.references = [
+                waiting
+                for waiting in self.early.references
+                if not self._offer_again(self.early.load(waiting))
+            ]
 
     def _offer_again(self, item: Input) -> bool:
         """As `offer`, but a bug of ours costs this input alone: the one that came now is not at fault for it.
@@ -178,14 +180,17 @@ class _Attempts:
             self.effects += (fact,)
             return True
 
-    def hold(self, held: list[Input], item: Input) -> None:
-        """Keep an early input, once, where there is room."""
-        if item in held:
+    def hold(self, item: Input) -> None:
+        """Keep an early input, once, where its sender may have one kept and there is room."""
+        members = self.module.members(self.state, self.context)
+        try:
+            party = require_party(members, self.context.address, item)
+        except ProtocolViolation as violation:
+            self.effects += (_report(violation, item),)
             return
-        if _may_hold(held, item):
-            held.append(item)
-        else:
-            self.effects += (facts.INPUT_DROPPED.of(input=input_name(item), held=len(held)),)
+        for dropped in self.early.hold(item, input_name(item), party=party):
+            held = len(self.early.references)
+            self.effects += (facts.INPUT_DROPPED.of(input=dropped.name, held=held),)
 
     def _context_of(self, item: Input) -> Context:
         """With chance of the input's own, and the blobs that this step has stored so far.
@@ -200,15 +205,16 @@ class _Attempts:
         )
 
 
-def _held(instance: _Instance) -> tuple[Input, ...]:
-    return tuple(unpack(_HeldInput, entry).item for entry in instance.held)
+def _early(instance: _Instance, blobs: Mapping[bytes, bytes]) -> EarlyInputs:
+    """What waits, with what an earlier version packed into the state: this step makes blobs of it."""
+    early = EarlyInputs(instance.early, blobs)
+    for packed in instance.held:
+        item = unpack(HeldInput, packed).item
+        early.hold(item, input_name(item))
+    return early
 
 
-def _may_hold(held: list[Input], item: Input) -> bool:
-    if len(held) >= MAXIMUM_HELD:
-        return False
-    if not isinstance(item, MessageReceived):
-        return True
-    sender = item.signed.envelope.sender
-    senders = [other.signed.envelope.sender for other in held if isinstance(other, MessageReceived)]
-    return senders.count(sender) < MAXIMUM_HELD_OF_ONE
+def _report(error: ProtocolViolation | TrainingFailure, item: Input) -> ReportViolation:
+    accused = item.signed.envelope.sender if isinstance(item, MessageReceived) else None
+    detail = error.detail if isinstance(error, ProtocolViolation) else ""
+    return ReportViolation(code=error.code, detail=detail, accused=accused)

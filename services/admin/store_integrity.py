@@ -10,7 +10,7 @@ from eth_hash.auto import keccak
 from protocol.bought_model import BoughtModel
 from protocol.codec import unpack
 from protocol.errors import ProtocolViolation
-from protocol.roles.dispatch import ROLES, decode_state, held_inputs
+from protocol.roles.dispatch import ROLES, decode_state, early_references
 from protocol.roles.engine.state import references
 from protocol.types import FrozenModel
 from services.chain.events.event_outbox import StreamedEvent
@@ -71,7 +71,7 @@ def _instances(connection: sa.Connection, roles: tuple[str, ...]) -> Iterator[Da
             continue
         query = sa.select(blobs.c.digest, blobs.c.content).where(blobs.c.key == row.key)
         held: dict[bytes, bytes] = dict(tuple(blob) for blob in connection.execute(query))
-        needed = set(references(state))
+        needed = {*references(state), *early_references(row.state)}
         for digest in sorted(needed - held.keys()):
             yield Damage("blob_missing", f"{place}/{digest.hex()}")
         for digest, content in held.items():
@@ -93,7 +93,7 @@ def read_state(content: bytes, roles: tuple[str, ...]) -> FrozenModel | None:
 
 def _read_state(role: str, content: bytes) -> FrozenModel | None:
     try:
-        held_inputs(content)
+        early_references(content)
         return decode_state(role, content)
     except ProtocolViolation:
         return None

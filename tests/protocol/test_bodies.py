@@ -1,7 +1,10 @@
 """Bodies of later minor versions: new fields are passed over, signatures hold, the rest is strict as ever."""
 
+from typing import Annotated
+
 import msgpack
 import pytest
+from pydantic import Field
 
 from protocol import bodies
 from protocol.bodies import body_of
@@ -23,7 +26,7 @@ ANSWER = InvitationAnswer(decision="accepted", rows=7)
 class NextAnswer(InvitationAnswer):
     """The same message one minor version later."""
 
-    hint: str = ""
+    hint: Annotated[str, Field(max_length=40)] = ""
 
 
 def signed(body: bytes, version: str = NEXT, kind: str = "invitation_answer") -> SignedMessage:

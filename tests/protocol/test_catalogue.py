@@ -1,11 +1,27 @@
 """What the messages say of themselves is what requests, roles and the wire say."""
 
+from collections.abc import Iterator
+from typing import Annotated, Any, Literal
+
 import pytest
+from pydantic import Field
 
 from protocol.codec import pack, unpack
-from protocol.messages import MAXIMUM_BODY_BYTES, MESSAGE_TYPES, Message, size_limit
-from protocol.request import Deadlines
+from protocol.messages import (
+    MAXIMUM_BODY_BYTES,
+    MESSAGE_TYPES,
+    EncryptedModel,
+    Message,
+    MessageBody,
+    ModelRequest,
+    size_limit,
+)
+from protocol.messages.limits import limits_of
+from protocol.msgpack_shape import require_shape
+from protocol.request import MAXIMUM_FEATURES, Deadlines
 from protocol.roles.dispatch import ROLES, inputs_of
+from protocol.types import MAXIMUM_INTEGER_BYTES
+from protocol.vectors import EncryptedVector
 
 
 @pytest.mark.parametrize("name", MESSAGE_TYPES)
@@ -23,6 +39,53 @@ def test_an_example_keeps_to_its_limit(name: str) -> None:
 
 def test_a_type_of_a_later_version_has_the_common_limit() -> None:
     assert size_limit("progress_note") == MAXIMUM_BODY_BYTES
+
+
+@pytest.mark.parametrize("name", MESSAGE_TYPES)
+def test_an_example_has_the_shape_that_its_type_may_have(name: str) -> None:
+    require_shape(pack(MESSAGE_TYPES[name].catalogue.example()), limits_of(MESSAGE_TYPES[name]))
+
+
+def test_limits_follow_from_the_bounds_of_fields() -> None:
+    class Named(MessageBody):
+        type: Literal["named"] = "named"
+        rows: Annotated[tuple[int, ...], Field(max_length=7)]
+
+    assert limits_of(Named).elements == limits_of(ModelRequest).elements + 1 + 1 + 7
+    assert limits_of(Named).depth == limits_of(ModelRequest).depth + 1
+    largest = EncryptedVector(
+        key_id=bytes(32), scale=4096, ciphertexts=(bytes(MAXIMUM_INTEGER_BYTES),) * (MAXIMUM_FEATURES + 1)
+    )
+    content = pack(EncryptedModel(model=largest))
+    assert len(content) < size_limit("encrypted_model") < len(content) + 20_000
+    assert size_limit("model_request") < 5000
+
+
+def test_a_sequence_without_a_bound_is_an_error_of_the_class() -> None:
+    class Endless(MessageBody):
+        type: Literal["endless"] = "endless"
+        rows: tuple[int, ...]
+
+    with pytest.raises(TypeError, match="without a bound"):
+        limits_of(Endless)
+
+
+def sequences(schema: Any) -> Iterator[Any]:
+    """Every sequence in a type's schema."""
+    if isinstance(schema, dict):
+        if schema.get("type") == "tuple":
+            yield schema
+        for inner in schema.values():
+            yield from sequences(inner)
+    elif isinstance(schema, list):
+        for inner in schema:
+            yield from sequences(inner)
+
+
+@pytest.mark.parametrize("name", MESSAGE_TYPES)
+def test_long_sequences_end_at_their_first_error(name: str) -> None:
+    for schema in sequences(MESSAGE_TYPES[name].__pydantic_core_schema__):
+        assert schema["max_length"] <= 256 or schema["fail_fast"]
 
 
 @pytest.mark.parametrize("name", MESSAGE_TYPES)

@@ -14,6 +14,7 @@ from protocol.roles.aggregator.state import (
 from protocol.roles.aggregator.table import ROWS
 from protocol.roles.engine import timers
 from protocol.roles.engine.context import Context, Step
+from protocol.roles.engine.early import Members
 from protocol.roles.engine.inputs import EventConfirmed, Input, MessageReceived
 from protocol.roles.engine.machine import Machine
 from protocol.roles.engine.refusals import require
@@ -38,6 +39,12 @@ def _training_of(item: Input) -> TrainingId:
             return chain_event.event.training
         case _:
             raise ProtocolViolation("unknown_training")
+
+
+def members(state: AggregatorState, context: Context) -> Members:
+    """Who takes part; only owners that were admitted are invited."""
+    buyer = None if state.opened is None else state.opened.buyer
+    return Members(buyer, context.address, frozenset((*state.parties.seats, *context.announced)))
 
 
 def display_status(state: AggregatorState) -> str:

@@ -21,6 +21,7 @@ from protocol.roles.buyer.state import (
 from protocol.roles.buyer.table import ROWS
 from protocol.roles.engine import timers
 from protocol.roles.engine.context import Context, Step
+from protocol.roles.engine.early import Members
 from protocol.roles.engine.inputs import Input, MessageReceived
 from protocol.roles.engine.machine import Machine
 from protocol.roles.engine.refusals import require
@@ -38,6 +39,12 @@ def initial(item: Input, context: Context) -> Step[BuyerState]:
     require_possible(request)
     state = OrderedState(request=request, n=private_key_of(context).public_key.n)
     return Step(state, (timers.OPEN.set(float(request.deadlines.chain_s)),))
+
+
+def members(state: BuyerState, context: Context) -> Members:
+    """Who takes part; the owners are known once the roles are drawn."""
+    owners = frozenset(state.parties.seats) if state.parties.trainers else None
+    return Members(context.address, state.request.aggregator, owners)
 
 
 def display_status(state: BuyerState) -> str:

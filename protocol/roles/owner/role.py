@@ -4,6 +4,7 @@ from protocol.errors import ProtocolViolation
 from protocol.marketplace import Opened
 from protocol.roles.engine import timers
 from protocol.roles.engine.context import Context, Step
+from protocol.roles.engine.early import Members
 from protocol.roles.engine.inputs import EventConfirmed, Input, MessageReceived
 from protocol.roles.engine.machine import Machine
 from protocol.roles.engine.refusals import require
@@ -25,6 +26,14 @@ def initial(item: Input, _context: Context) -> Step[OwnerState]:
     if not isinstance(event, Opened):
         raise ProtocolViolation("unknown_training")
     return Step(WaitingState(training=event.training), (unopened,))
+
+
+def members(state: OwnerState, _context: Context) -> Members:
+    """Who takes part; the owners are known once the roles are drawn."""
+    owners = frozenset(state.parties.seats) if state.parties.trainers else None
+    if state.opened is not None:
+        return Members(state.opened.buyer, state.opened.aggregator, owners)
+    return Members(None, None if state.request is None else state.request.aggregator, owners)
 
 
 def display_status(state: OwnerState) -> str:

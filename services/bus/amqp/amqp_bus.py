@@ -16,6 +16,7 @@ from protocol.envelope import Envelope
 from protocol.errors import ProtocolViolation
 from protocol.marketplace import training_of
 from protocol.messages import ChainEvent, size_limit
+from protocol.messages.limits import limits_of
 from services.bus import naming
 from services.bus.amqp.chunking import split
 from services.bus.amqp.connection import BROKER_ERRORS, Connection, bounded_request
@@ -122,7 +123,7 @@ class AmqpBus(Bus):
                         if message is None:
                             continue
                         try:
-                            event = unpack(ChainEvent, message.body)
+                            event = unpack(ChainEvent, message.body, limits=limits_of(ChainEvent))
                             key = naming.event_key(stream, event.event.event, training_of(event.event))
                             require_own_key(message, naming.CHAIN_EXCHANGE, key)
                         except ProtocolViolation as violation:

@@ -209,7 +209,7 @@ def test_a_model_that_comes_before_the_settlement_waits_for_it() -> None:
     delivered = market.message(market.aggregator, market.buyer, TrainedModel(model=early.model))
     step = market.deliver(market.buyer, MessageReceived(signed=delivered))
     assert step is not None
-    assert not step.effects
+    assert [effect.effect for effect in step.effects] == ["blob"], "it is held, and nothing else"
     assert not market.buyer.results
 
 

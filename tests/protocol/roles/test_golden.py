@@ -3,7 +3,7 @@
 import pytest
 
 from protocol.codec import pack, unpack
-from protocol.roles.dispatch import ROLES, decode_state, held_inputs
+from protocol.roles.dispatch import ROLES, decode_state, early_references
 from tests.support.roles.golden_states import FOLDER, version
 
 FILES = sorted(FOLDER.glob("*/*.msgpack"))
@@ -15,7 +15,7 @@ def test_a_state_of_then_is_read_today(path):
     content = path.read_bytes()
     state = decode_state(role, content)
     assert state.phase == phase
-    held_inputs(content)
+    early_references(content)
     assert unpack(type(state), pack(state)) == state
 
 

@@ -83,7 +83,7 @@ def test_an_invitation_before_the_opening_is_confirmed_is_held() -> None:
     for early in (forged, message):
         step = market.deliver(owner, MessageReceived(signed=early))
         assert step is not None
-        assert {effect.effect for effect in step.effects} <= {"timer"}
+        assert {effect.effect for effect in step.effects} <= {"timer", "blob"}
     opened = next(item for item in market.buyer.inbox if isinstance(item, EventConfirmed))
     market.deliver(owner, opened)
     assert owner.shown == "INITIATED"

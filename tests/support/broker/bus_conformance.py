@@ -216,7 +216,7 @@ class BusConformance:
     async def test_a_body_over_the_bound_is_refused(self, harness: Harness) -> None:
         async with connected(harness, AGGREGATOR) as sender:
             with pytest.raises(Unroutable, match=str(MAXIMUM_BODY_BYTES)):
-                await sender.send(OWNER, bytes(MAXIMUM_BODY_BYTES + 1))
+                await sender.send(OWNER, bytes(MAXIMUM_BODY_BYTES + 1), type="complaint")
             await sender.send(OWNER, b"small")
             assert sender.bus.bytes_published == 5
         async with connected(harness, OWNER) as recipient:

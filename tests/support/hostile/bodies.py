@@ -20,7 +20,7 @@ def changed(kind: str, **fields: Any) -> bytes:
 
 
 def nils(kind: str, count: int = 1 << 20) -> bytes:
-    """As many nils as bytes: eight bytes of memory each, and an error each, for who decodes without a limit."""
+    """As many nils as bytes: memory and an error for each, for who decodes without a limit."""
     del kind
     return b"\xdd" + count.to_bytes(4, "big") + b"\xc0" * count
 

@@ -78,7 +78,11 @@ def hostile_deliveries(
     yield Hostile("forged", forged(sender, recipient, kind), "bad_signature")
     for name, make in HOSTILE_BODIES.items():
         body = make(kind)
-        fits = len(body) + 256 <= size_limit(kind)
-        code = "malformed" if fits else "oversized"
-        yield Hostile(f"body_{name}", with_body(sender, recipient, kind, body), code)
-        yield Hostile(f"unsigned_{name}", unsigned(sender, recipient, kind, body), code)
+        yield _malformed(f"body_{name}", with_body(sender, recipient, kind, body))
+        yield _malformed(f"unsigned_{name}", unsigned(sender, recipient, kind, body))
+
+
+def _malformed(name: str, delivery: StrangersDelivery) -> Hostile:
+    """Refused for what it holds, or for its size before that."""
+    fits = len(delivery.body) <= size_limit(delivery.envelope_fields["type"])
+    return Hostile(name, delivery, "malformed" if fits else "oversized")

@@ -123,7 +123,7 @@ def test_a_request_before_the_opening_is_confirmed_is_held() -> None:
     for early in (forged, message):
         step = market.deliver(aggregator, MessageReceived(signed=early))
         assert step is not None
-        assert {effect.effect for effect in step.effects} <= {"timer"}
+        assert {effect.effect for effect in step.effects} <= {"timer", "blob"}
     market.deliver(aggregator, opened)
     assert [violation.code for violation in aggregator.violations] == ["wrong_sender"]
     market.finish()

@@ -205,7 +205,7 @@ def test_a_validator_serves_nothing_before_the_settlement() -> None:
     asked = market.message(market.buyer, owner, ModelRequest())
     step = market.deliver(owner, MessageReceived(signed=asked))
     assert step is not None
-    assert not step.effects
+    assert [effect.effect for effect in step.effects] == ["blob"], "it is held, and nothing else"
 
 
 def test_a_validator_serves_the_buyer_only_and_only_the_paid_model() -> None:
