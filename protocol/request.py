@@ -285,6 +285,10 @@ def parse_request(content: Mapping[str, Any]) -> Request:
     """
     try:
         return Request.model_validate(as_tuples(content))
+    except RecursionError:
+        raise MisuseError(
+            "the request is not valid: lists within lists, deeper than any request is"
+        ) from None
     except ValidationError as error:
         lines = [_problem(item) for item in error.errors(include_url=False)]
         raise MisuseError("the request is not valid:\n  " + "\n  ".join(lines)) from None

@@ -18,7 +18,7 @@ def _file(place: Path) -> Iterator[parquet.ParquetFile]:
         # A buffer makes pyarrow stream pages; otherwise a file of one row group is held whole.
         with parquet.ParquetFile(place, buffer_size=_BATCH_VALUES, pre_buffer=False) as file:
             yield file
-    except (ArrowException, OSError):
+    except (ArrowException, OSError, UnicodeDecodeError):
         raise DataSetError(f"{place} is not a Parquet file, or it is damaged; write it again") from None
 
 

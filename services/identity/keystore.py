@@ -97,7 +97,7 @@ class Keystore:
 
     def exchange_secrets(self) -> tuple[bytes, ...]:
         """The newest first; a training joined before a rotation is still sealed to an older key."""
-        content = self._unseal(bytes.fromhex(self._document["exchange_secrets"]), _FILE)
+        content = self._unseal(_octets(self._document, "exchange_secrets", self._folder), _FILE)
         return tuple(msgpack.unpackb(content))
 
     def rotate_exchange_key(self) -> bytes:
@@ -152,7 +152,7 @@ def public_identity(folder: Path | str) -> PublicIdentity:
     document = _read(directory)
     return PublicIdentity(
         _address(document),
-        bytes.fromhex(document["exchange_key"]),
+        _octets(document, "exchange_key", directory),
         len(list(directory.glob("paillier-*.sealed"))),
     )
 
@@ -201,6 +201,7 @@ def _argon_box(passphrase: str, salt: bytes, passes: int, memory: int) -> Secret
 
 def _open_keys(document: dict[str, Any], passphrase: str, directory: Path) -> tuple[bytes, bytes]:
     """(signing key, data key)."""
+    from eth_keyfile.exceptions import EthKeyfileException  # noqa: PLC0415
     from eth_keyfile.keyfile import decode_keyfile_json  # noqa: PLC0415
 
     try:
@@ -208,7 +209,7 @@ def _open_keys(document: dict[str, Any], passphrase: str, directory: Path) -> tu
         parts = document["data_key"]
         box = _argon_box(passphrase, bytes.fromhex(parts["salt"]), parts["passes"], parts["bytes"])
         return signing_key, box.decrypt(bytes.fromhex(parts["sealed"]))
-    except (KeyError, TypeError, ValueError, CryptoError) as error:
+    except (KeyError, TypeError, ValueError, CryptoError, EthKeyfileException) as error:
         if "MAC mismatch" in str(error):
             raise ConfigurationError(f"the passphrase does not open the key store in {directory}") from None
         raise _damaged(directory) from None
@@ -236,6 +237,13 @@ def _address(document: dict[str, Any]) -> str:
         return f"0x{document['signing_key']['address'].lower()}"
     except (KeyError, TypeError, AttributeError):
         return ""
+
+
+def _octets(document: dict[str, Any], name: str, directory: Path) -> bytes:
+    try:
+        return bytes.fromhex(document[name])
+    except (KeyError, TypeError, ValueError):
+        raise _damaged(directory) from None
 
 
 def _damaged(directory: Path) -> DeltaMLError:

@@ -84,7 +84,7 @@ def decode_revert(data: bytes) -> tuple[str, tuple[Any, ...]]:
     error = _errors().get(data[:4])
     if error is not None:
         # Four bytes may be an error's by chance, or the node made them up; a text need not be UTF-8.
-        with suppress(DecodingError, UnicodeDecodeError):
+        with suppress(DecodingError, UnicodeDecodeError, OverflowError):
             arguments = marketplace_codec().w3.codec.decode(get_abi_input_types(error), data[4:])
             code = "reverted" if error["name"] == "Error" else snake_case(error["name"])
             return code, tuple(arguments)

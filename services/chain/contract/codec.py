@@ -61,7 +61,10 @@ def decode_log(log: Mapping[str, Any], chain_id: int, timestamp: int) -> ChainEv
     `timestamp` is the block's, in seconds. Raises ProtocolViolation("malformed_log") for a log of ours whose
     fields are out of range: the node, or the contract at this address, is not what we take it for.
     """
-    name = event_name(log)
+    try:
+        name = event_name(log)
+    except (LookupError, TypeError) as error:
+        raise ProtocolViolation("malformed_log", f"topics: {type(error).__name__}") from error
     if name is None:
         return None
     try:

@@ -94,7 +94,10 @@ async def prefer(request: web.Request) -> web.StreamResponse:
 
 def local_path(given: str, otherwise: str) -> str:
     """A path of this console out of a form, never another site's address."""
-    parts = urlsplit(given)
+    try:
+        parts = urlsplit(given)
+    except ValueError:  # an unclosed bracket where a host would be
+        return otherwise
     plain = given.startswith("/") and not given.startswith("//") and "\\" not in given and given.isprintable()
     return given if plain and not parts.scheme and not parts.netloc else otherwise
 
