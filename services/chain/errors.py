@@ -13,6 +13,10 @@ class ChainUnavailable(ChainError):  # noqa: N818  a state of the node, not of u
     """The node gave no answer or nonsense: nothing is known about the request, so try again later."""
 
 
+class NodeOverloaded(ChainUnavailable):
+    """The node took a request and did not manage it in time or in size: a smaller one may succeed."""
+
+
 class RpcError(ChainError):
     """The node refused a request. `data` holds the revert data where there is any."""
 

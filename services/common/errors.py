@@ -13,6 +13,7 @@ DeltaMLError                    protocol/errors.py draws the protocol's own part
     │   └── BusRefused          the broker does not let this user do that
     └── ChainError              services/chain/errors.py
         ├── ChainUnavailable    the node gave no answer: ask again
+        │   └── NodeOverloaded  it did not manage the request: ask for less
         ├── RpcError            the node refused a request
         ├── CallReverted        the contract refuses a call in its present state
         ├── InsufficientFunds   the account cannot pay for value and gas

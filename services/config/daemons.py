@@ -97,6 +97,9 @@ class Daemon(Settings):
         "127.0.0.1",
         description="Address of this machine that the port is opened on; loopback alone by default.",
     )
+    metrics_names: tuple[str, ...] = Field(
+        (), description="Names with a dot by which metrics are asked for, such as owner.metrics.svc."
+    )
 
     def store_password(self) -> str | None:
         """PostgreSQL's password from its file; raises ConfigurationError for one that others can read."""

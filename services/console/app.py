@@ -10,6 +10,7 @@ from aiohttp import web
 
 from protocol.marketplace import PartyRole
 from services.common.errors import ConfigurationError
+from services.common.http_server import listening
 from services.config.daemons import ConsoleSettings
 from services.console.aggregator import section as aggregator
 from services.console.auth.security import secure
@@ -30,7 +31,6 @@ SECTIONS: Mapping[PartyRole, Section] = {
     "federated_aggregator": aggregator.SECTION,
 }
 LONGEST_FORM = 2 << 20
-_SHUTDOWN_SECONDS = 2.0
 
 
 class Console:
@@ -97,30 +97,6 @@ async def serving(console: Console | None) -> AsyncIterator[int | None]:
             yield port
     finally:
         pushing.cancel()
-
-
-@asynccontextmanager
-async def listening(
-    application: web.Application, host: str, port: int, *, option: str, tls: ssl.SSLContext | None = None
-) -> AsyncIterator[int]:
-    """Serve an application while the block runs, which gets the port; 0 takes a free one.
-
-    Raises ConfigurationError for a port that is taken, which names the `option` that chooses another.
-    """
-    runner = web.AppRunner(
-        application, access_log=None, shutdown_timeout=_SHUTDOWN_SECONDS, handler_cancellation=True
-    )
-    await runner.setup()
-    try:
-        try:
-            await web.TCPSite(runner, host, port, ssl_context=tls).start()
-        except OSError as error:
-            raise ConfigurationError(
-                f"cannot listen on {host}:{port} ({error.strerror}): choose another {option}"
-            ) from None
-        yield runner.addresses[0][1]
-    finally:
-        await runner.cleanup()
 
 
 def _tls(settings: ConsoleSettings) -> ssl.SSLContext | None:

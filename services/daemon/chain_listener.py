@@ -38,7 +38,12 @@ async def run_listener(config: ChainListenerConfig) -> None:
         listener.on_cycle = lambda: heartbeats.beat("chain")
         outbox.on_cycle = lambda: heartbeats.beat("outbox")
         node = MarketplaceViews(rpc, market)
-        health = Health({"broker": bus.connect, "chain": node.block_number, "store": store.ping})
+
+        async def ask_node() -> None:
+            await node.block_number()
+            listener.check()
+
+        health = Health({"broker": bus.connect, "chain": ask_node, "store": store.ping})
         observed = Observed(
             "chain_listener",
             market.contract,

@@ -28,7 +28,8 @@ async def monitor(
     """
     supervisor = Supervisor()
     collector = DaemonCollector([observed], meter)
-    async with serving(config.metrics_port, collector, health, host=config.metrics_host):
+    host, names = config.metrics_host, config.metrics_names
+    async with serving(config.metrics_port, collector, health, host=host, names=names):
         tasks = [asyncio.create_task(health.run()), asyncio.create_task(heartbeats.run(supervisor.alive))]
         supervisor.ready()
         supervisor.status("waiting for node and broker")

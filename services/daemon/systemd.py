@@ -7,6 +7,7 @@ import os
 import socket
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 
 
 class Supervisor:
@@ -45,8 +46,9 @@ class Supervisor:
     def _tell(self, message: str) -> None:
         if not self._address:
             return
-        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK) as teller:
-            try:
-                teller.sendto(message.encode(), self._address)
-            except OSError:
-                return
+        # Without a file to spare there is no socket either; the next time may be better.
+        with (
+            suppress(OSError),
+            socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK) as teller,
+        ):
+            teller.sendto(message.encode(), self._address)

@@ -25,12 +25,13 @@ async def watch_catalog(
     """
     known: frozenset[tuple[str, int, int]] | None = None
     while True:
-        manifest = catalog.manifest()
-        if manifest != known:
-            try:
+        try:
+            manifest = catalog.manifest()
+            if manifest != known:
                 offer(undecided(), CatalogueChanged())
-            except DeltaMLError as error:  # the store is away: at the next look
-                _log.warning("catalogue_waits", reason=str(error))
-            else:
                 known = manifest
+        except DeltaMLError as error:  # the store is away: at the next look
+            _log.warning("catalogue_waits", reason=str(error))
+        except OSError as error:  # the disk is away, or too many files are open
+            _log.warning("catalogue_waits", reason=error.strerror or type(error).__name__)
         await asyncio.sleep(seconds)

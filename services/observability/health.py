@@ -37,6 +37,7 @@ class Health:
         self._probes = probes
         self._probe_seconds, self._bound = probe_seconds, unreachable_seconds
         self._answered_at = dict.fromkeys(probes, time.monotonic())
+        self._reasons: dict[str, str] = {}
         self.up: dict[str, bool] = {}
         """Whether each part answered last time; empty before the first time."""
 
@@ -51,6 +52,7 @@ class Health:
         now = time.monotonic()
         return {
             part: f"no answer for {now - at:.0f} s"
+            + (f": {self._reasons[part]}" if part in self._reasons else "")
             for part, at in self._answered_at.items()
             if now - at > self._bound
         }
@@ -63,8 +65,11 @@ class Health:
             if self.up.get(part, True):
                 _log.warning("unreachable", part=part, reason=str(error) or type(error).__name__)
             self.up[part] = False
+            # Errors of ours name the remedy and no secret.
+            self._reasons[part] = str(error) if isinstance(error, DeltaMLError) else type(error).__name__
         else:
             if not self.up.get(part, True):
                 _log.info("reachable_again", part=part)
             self.up[part] = True
+            self._reasons.pop(part, None)
             self._answered_at[part] = time.monotonic()

@@ -5,7 +5,7 @@ Collected when asked for and in the event loop, so that a scrape never meets a t
 
 import shutil
 import time
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -22,10 +22,12 @@ from typing_extensions import override
 
 from services.bus.port import Bus
 from services.bus.refusal_reasons import REASONS, reason_of
-from services.common.errors import ConfigurationError, StoreUnavailable
+from services.common.errors import StoreUnavailable
+from services.common.http_server import listening
 from services.observability.counters import Meter
 from services.observability.health import Health
 from services.observability.heartbeat import Heartbeats
+from services.observability.host_names import answering_to
 from services.store import Store
 
 LOOPBACK = "127.0.0.1"
@@ -211,33 +213,29 @@ class DaemonCollector(Collector):
 
 @asynccontextmanager
 async def serving(
-    port: int | None, collector: Collector, health: Health | None = None, *, host: str = LOOPBACK
+    port: int | None,
+    collector: Collector,
+    health: Health | None = None,
+    *,
+    host: str = LOOPBACK,
+    names: Collection[str] = (),
 ) -> AsyncIterator[None]:
     """Serve /metrics and /health on this machine's address `host` while the block runs; None serves nothing.
 
-    /health answers 200, or 503 with the parts that fail and why.
+    /health answers 200, or 503 with the parts that fail and why. `names` with a dot are answered to, as are
+    addresses and names without one.
 
     Raises ConfigurationError for a port that is taken.
     """
     if port is None:
         yield
         return
-    runner = web.AppRunner(_application(collector, health), access_log=None)
-    await runner.setup()
-    try:
-        try:
-            await web.TCPSite(runner, host, port).start()
-        except OSError as error:
-            raise ConfigurationError(
-                f"cannot listen on {host}:{port} ({error.strerror}): choose another port for the metrics, "
-                "and an address of this machine"
-            ) from None
+    application = _application(collector, health, frozenset({host, *names}))
+    async with listening(application, host, port, option="port for the metrics"):
         yield
-    finally:
-        await runner.cleanup()
 
 
-def _application(collector: Collector, health: Health | None) -> web.Application:
+def _application(collector: Collector, health: Health | None, names: Collection[str]) -> web.Application:
     registry = CollectorRegistry()
     registry.register(collector)
     ProcessCollector(registry=registry)
@@ -255,6 +253,6 @@ def _application(collector: Collector, health: Health | None) -> web.Application
             return web.json_response({"status": "failing", "parts": failing}, status=503)
         return web.json_response({"status": "ok"})
 
-    application = web.Application()
+    application = web.Application(middlewares=[answering_to(names)])
     application.add_routes([web.get("/metrics", metrics), web.get("/health", answer)])
     return application

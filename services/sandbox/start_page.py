@@ -15,8 +15,9 @@ from typing import Any, NoReturn
 
 from aiohttp import web
 
+from services.common.http_server import listening
 from services.config.daemons import ConsoleSettings
-from services.console.app import Console, listening, serving
+from services.console.app import Console, serving
 from services.console.auth.accounts import Accounts
 from services.console.auth.security import Origins, secure
 from services.console.buyer.views import Training

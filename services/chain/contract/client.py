@@ -13,7 +13,7 @@ from services.chain.contract.idempotency import already_done
 from services.chain.contract.views import MarketplaceViews
 from services.chain.errors import CallReverted, ChainError, ChainUnavailable, RpcError
 from services.chain.rpc.http import Rpc
-from services.chain.rpc.values import quantity
+from services.chain.rpc.values import entry, quantity
 from services.chain.transactions.pending import Receipt, SendPolicy
 from services.chain.transactions.sender import GAS_MARGIN_PERCENT, Sender, TransactionReplaced
 
@@ -142,8 +142,8 @@ class MarketplaceClient(MarketplaceViews):
         return True
 
     async def _block_time(self) -> int:
-        block = await self.rpc.call("eth_getBlockByNumber", "latest", False)
-        return quantity(block["timestamp"])
+        block = entry(await self.rpc.call("eth_getBlockByNumber", "latest", False))
+        return quantity(block.get("timestamp"), 63)
 
     async def _reason(self, request: dict[str, str], receipt: Receipt) -> Exception:
         """Why a mined transaction failed: the same call again, in the state that it left.
@@ -173,7 +173,7 @@ class MarketplaceClient(MarketplaceViews):
     async def _next_block(self) -> None:
         """Mine an empty block where the chain lets us, else wait for the next."""
         try:
-            mines_on_demand = await self.rpc.call("anvil_getAutomine")
+            mines_on_demand = await self.rpc.call("anvil_getAutomine") is True
         except RpcError:
             mines_on_demand = False  # not a development node
         if mines_on_demand:

@@ -9,15 +9,19 @@ import structlog
 from protocol.errors import ProtocolViolation
 from protocol.messages import ChainEvent
 from protocol.records import Market
+from services.chain.contract.bloom import may_contain
 from services.chain.contract.codec import decode_log
-from services.chain.errors import RpcError
+from services.chain.errors import ChainUnavailable, NodeOverloaded, RpcError
 from services.chain.rpc.http import Rpc
-from services.chain.rpc.values import quantity
+from services.chain.rpc.values import entries, entry, octets, quantity
 
 _log = structlog.get_logger(__name__)
 
 _FIRST_PAGE = 2_000
 _MOST_PAGE = 50_000
+_MOST_FAILURES = 4
+"""In a row, of a node that does not manage a page: then it is left alone for a while."""
+
 _LOGS_AT_ONCE = 50
 """Decoded without giving up the loop: web3.py takes about a millisecond for each."""
 
@@ -32,29 +36,85 @@ class LogReader:
     async def in_range(
         self, from_block: int, to_block: int, topics: Sequence[str | None] = ()
     ) -> list[ChainEvent]:
-        """Events of these blocks, both included, in chain order; `topics` as in eth_getLogs."""
+        """Events of these blocks, both included, in chain order; `topics` as in eth_getLogs.
+
+        Raises ChainUnavailable where the node does not have the last of them.
+        """
         events: list[ChainEvent] = []
+        failures = 0
         while from_block <= to_block:
             last = min(to_block, from_block + self._page - 1)
-            query = {"fromBlock": hex(from_block), "toBlock": hex(last), "topics": list(topics)}
             try:
-                events += await self._events(query)
-            except RpcError:
-                if self._page == 1:
+                events += await self._read_page(from_block, last, topics)
+            except (RpcError, NodeOverloaded) as error:
+                failures += isinstance(error, NodeOverloaded)
+                if self._page == 1 or failures > _MOST_FAILURES:
                     raise
                 self._page = max(1, self._page // 2)
+                _log.warning("log_page_halved", blocks=self._page, reason=str(error))
                 continue
+            failures = 0
             from_block = last + 1
             self._page = min(_MOST_PAGE, self._page + max(1, self._page // 8))
         return events
 
-    async def in_block(self, block_hash: bytes) -> list[ChainEvent]:
-        """Events of exactly this block; the node refuses (RpcError) when it does not know it."""
-        return await self._events({"blockHash": "0x" + block_hash.hex()})
+    async def in_block(self, block_hash: bytes, bloom: Any = None) -> list[ChainEvent]:
+        """Events of exactly this block.
 
-    async def _events(self, query: Mapping[str, Any]) -> list[ChainEvent]:
-        logs = await self._rpc.call("eth_getLogs", {"address": self._market.contract, **query})
-        times = await self._times(logs)
+        The node refuses (RpcError) when it does not know it, or raises ChainUnavailable. Where its header's
+        `bloom` says that the contract may have logs in it, an answer without any is checked: some nodes have
+        a block before its logs.
+        """
+        shown = "0x" + block_hash.hex()
+        logs, block = await self._rpc.batch(
+            [
+                ("eth_getLogs", [{"address": self._market.contract, "blockHash": shown}]),
+                ("eth_getBlockByHash", [shown, False]),
+            ]
+        )
+        if block is None:
+            raise ChainUnavailable(f"the node has no block {shown}, which was in its chain before: it lags")
+        if logs == [] and may_contain(bloom, self._market.contract):
+            logs = await self._by_receipts(shown)
+        found = _checked(logs, self._market.contract)
+        if any(log["blockHash"] != shown for log in found):
+            raise ChainUnavailable(f"the node gave a log of another block for those of {shown}")
+        return await self._events(found, {shown: quantity(entry(block).get("timestamp"), 63)})
+
+    async def _read_page(self, first: int, last: int, topics: Sequence[str | None]) -> list[ChainEvent]:
+        query = {
+            "address": self._market.contract,
+            "fromBlock": hex(first),
+            "toBlock": hex(last),
+            "topics": list(topics),
+        }
+        # In one trip: behind one address there may be several nodes, and one that lags has no logs there.
+        logs, block = await self._rpc.batch(
+            [("eth_getLogs", [query]), ("eth_getBlockByNumber", [hex(last), False])]
+        )
+        if block is None:
+            raise ChainUnavailable(
+                f"the node has no block {last} yet, so its logs are not all there: it lags behind another at "
+                "the same address, or was restored; wait until it has caught up"
+            )
+        found = _checked(logs, self._market.contract)
+        if strays := [
+            log["blockNumber"] for log in found if not first <= quantity(log["blockNumber"]) <= last
+        ]:
+            raise ChainUnavailable(f"the node gave a log of block {strays[0]} for blocks {first} to {last}")
+        return await self._events(found, await self._times(found))
+
+    async def _by_receipts(self, block_hash: str) -> list[Mapping[str, Any]]:
+        """The contract's logs in a block from its receipts, which a node has or has not as a whole."""
+        try:
+            receipts = entries(await self._rpc.call("eth_getBlockReceipts", block_hash))
+        except RpcError:
+            return []  # not every node has this method, and a bloom filter is right about most blocks alone
+        contract = self._market.contract
+        logs = [log for receipt in receipts for log in entries(receipt.get("logs"))]
+        return [log for log in logs if str(log.get("address")).lower() == contract]
+
+    async def _events(self, logs: Sequence[Mapping[str, Any]], times: Mapping[str, int]) -> list[ChainEvent]:
         events: list[ChainEvent] = []
         for number, log in enumerate(logs, start=1):
             event = self._decode(log, times[log["blockHash"]])
@@ -75,12 +135,32 @@ class LogReader:
     async def _times(self, logs: Sequence[Mapping[str, Any]]) -> dict[str, int]:
         """The time of each block with logs; many nodes put it into the log."""
         times = {
-            log["blockHash"]: quantity(log["blockTimestamp"]) for log in logs if log.get("blockTimestamp")
+            log["blockHash"]: quantity(log["blockTimestamp"], 63) for log in logs if log.get("blockTimestamp")
         }
         missing = sorted({log["blockHash"] for log in logs} - times.keys())
         blocks = await self._rpc.batch([("eth_getBlockByHash", [value, False]) for value in missing])
         for value, block in zip(missing, blocks, strict=True):
             if block is None:
                 raise RpcError("eth_getBlockByHash", 0, f"block {value} vanished while its logs were read")
-            times[value] = quantity(block["timestamp"])
+            times[value] = quantity(entry(block).get("timestamp"), 63)
         return times
+
+
+def _checked(answer: Any, contract: str) -> list[Mapping[str, Any]]:
+    """The logs of an answer, which must be what JSON-RPC says and the contract's.
+
+    Raises ChainUnavailable for anything else: to leave such a log out would lose an event.
+    """
+    logs = entries(answer)
+    for log in logs:
+        octets(log.get("data"))
+        octets(log.get("blockHash"), 32)
+        octets(log.get("transactionHash"), 32)
+        quantity(log.get("blockNumber"), 63)
+        quantity(log.get("logIndex"), 32)
+        topics = log.get("topics")
+        for topic in topics if isinstance(topics, list) else [topics]:
+            octets(topic, 32)
+        if octets(log.get("address"), 20) != octets(contract):
+            raise ChainUnavailable(f"the node gave a log of {log['address']} for one of {contract}")
+    return [log for log in logs if log.get("removed") is not True]

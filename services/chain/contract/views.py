@@ -11,7 +11,7 @@ from services.chain.contract.codec import ROLE_NAMES, address_bytes, from_web3
 from services.chain.contract.logs import LogReader
 from services.chain.errors import ChainUnavailable, RpcError, WrongChain
 from services.chain.rpc.http import Rpc
-from services.chain.rpc.values import quantity
+from services.chain.rpc.values import octets, quantity
 
 if TYPE_CHECKING:
     from web3 import AsyncWeb3
@@ -55,16 +55,28 @@ class MarketplaceViews:
         self._logs = LogReader(rpc, market)
 
     async def check_deployment(self) -> None:
-        """Raise WrongChain unless the node serves the market's chain and the contract is there."""
-        chain_id, code = await self.rpc.batch(
-            [("eth_chainId", []), ("eth_getCode", [self.market.contract, "latest"])]
+        """Raise WrongChain unless the node serves the market's chain and the contract is there.
+
+        Raises ChainUnavailable for a node that has not reached the contract's block.
+        """
+        chain_id, code, head = await self.rpc.batch(
+            [
+                ("eth_chainId", []),
+                ("eth_getCode", [self.market.contract, "latest"]),
+                ("eth_blockNumber", []),
+            ]
         )
         if quantity(chain_id) != self.market.chain_id:
             raise WrongChain(
                 f"the node serves chain {quantity(chain_id)}, the market is on chain {self.market.chain_id}: "
                 "check the node's URL and the market's chain id"
             )
-        if code in ("0x", None):
+        if code is None or not octets(code):
+            if quantity(head) < self.first_block:
+                raise ChainUnavailable(
+                    f"the node is at block {quantity(head)}, the contract at {self.first_block} "
+                    "(chain.first_block): wait until the node has caught up, or correct the setting"
+                )
             raise WrongChain(
                 f"no contract at {self.market.contract} on chain {self.market.chain_id}: check the address, "
                 "or deploy the contract"
@@ -102,11 +114,11 @@ class MarketplaceViews:
 
     async def balance_of(self, account: str) -> int:
         """Wei of the account itself, outside the contract."""
-        return await self._web3.eth.get_balance(self._web3.to_checksum_address(account))
+        return quantity(await self.rpc.call("eth_getBalance", account, "latest"))
 
     async def block_number(self) -> int:
         """The newest block."""
-        return await self._web3.eth.block_number
+        return quantity(await self.rpc.call("eth_blockNumber"))
 
     async def events(self, name: str, *indexed: str | None) -> list[Any]:
         """All events of a name whose indexed fields are these hexadecimal values; None fits any."""

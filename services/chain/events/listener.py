@@ -7,7 +7,7 @@ id, block hash, log index).
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import structlog
@@ -22,7 +22,7 @@ from services.chain.errors import ChainUnavailable, RpcError, WrongChain
 from services.chain.events.cursor import Cursor, SeenBlock
 from services.chain.events.event_outbox import EventOutbox, Stream, StreamedEvent
 from services.chain.rpc.http import Rpc
-from services.chain.rpc.values import octets, quantity
+from services.chain.rpc.values import entry, octets, quantity
 from services.common.errors import StoreUnavailable
 from services.common.tasks import wait_for_event
 from services.store.waiting import pause
@@ -31,6 +31,8 @@ _log = structlog.get_logger(__name__)
 
 _BLOCKS_PER_STEP = 32
 _HISTORY_PER_STEP = 20_000
+_USUAL_LAG = 3
+"""Blocks between nodes at one address that are in order."""
 
 
 class ChainListener:
@@ -65,6 +67,8 @@ class ChainListener:
         self._unsaved: list[StreamedEvent] = []
         self._woken = asyncio.Event()
         self._head: int | None = None
+        self.trouble: str | None = None
+        """What keeps events from being read since the last look at the chain, and the remedy."""
         self.on_cycle: Callable[[], None] = lambda: None
 
     def blocks(self) -> tuple[int, int] | None:
@@ -83,19 +87,38 @@ class ChainListener:
             more = False
             try:
                 more = await self.step()
+                self._note_lag()
             except (ChainUnavailable, RpcError) as error:
-                _log.warning("chain_poll_failed", reason=str(error))
+                self.trouble = str(error)
+                _log.warning("chain_poll_failed", reason=self.trouble)
             except StoreUnavailable as error:  # what was read is kept, and saved by a later step
                 await pause(error)
             if not more:
                 await wait_for_event(self._woken, self._poll_seconds)
+
+    def check(self) -> None:
+        """Raise ChainUnavailable while the node answers, but not with the chain's events."""
+        if self.trouble is not None:
+            raise ChainUnavailable(self.trouble)
+
+    def _note_lag(self) -> None:
+        """A node behind what it, or another at its address, had before is waited for: nothing is undone."""
+        seen, head = self._position.next_seen - 1, self._head or 0
+        told, self.trouble = self.trouble, None
+        if seen - head > _USUAL_LAG:
+            self.trouble = (
+                f"the node's newest block is {head}, but {seen} was seen: it lags or was restored from an "
+                "older state; events go on once it is there again, so let it catch up"
+            )
+            if told is None:
+                _log.warning("node_behind", reason=self.trouble)
 
     async def step(self) -> bool:
         """Store what is next to publish and how far that is; False where the newest block is reached."""
         cursor = self._cursor or await self._start()
         try:
             await self._rewind(cursor)
-            head = self._head = quantity(await self._rpc.call("eth_blockNumber"))
+            head = self._head = quantity(await self._rpc.call("eth_blockNumber"), 63)
             if head >= self._position.next_seen + self._window:
                 await self._read_history(head - self._window)
                 return True
@@ -118,9 +141,9 @@ class ChainListener:
 
     async def _start(self) -> Cursor:
         """Check that this is the market's chain, then continue where the last run stopped."""
-        await MarketplaceViews(self._rpc, self._market).check_deployment()
+        await MarketplaceViews(self._rpc, self._market, first_block=self._first_block).check_deployment()
         (block,) = await self._headers([0])
-        genesis = octets(block["hash"])
+        genesis = octets(entry(block).get("hash"), 32)
         stored = self._outbox.load()
         cursor = Cursor.start(genesis, self._first_block) if stored is None else unpack(Cursor, stored)
         if cursor.genesis != genesis:
@@ -141,7 +164,10 @@ class ChainListener:
     async def _hashes(self, blocks: Sequence[SeenBlock]) -> dict[int, bytes]:
         """What stands in the chain at the numbers of these blocks; without those that it does not reach."""
         headers = await self._headers(block.number for block in blocks)
-        return {quantity(header["number"]): octets(header["hash"]) for header in headers if header}
+        return {
+            quantity(header.get("number"), 63): octets(header.get("hash"), 32)
+            for header in map(entry, filter(None, headers))
+        }
 
     async def _headers(self, numbers: Iterable[int]) -> list[Any]:
         return await self._rpc.batch([("eth_getBlockByNumber", [hex(number), False]) for number in numbers])
@@ -160,7 +186,7 @@ class ChainListener:
         """New blocks one by one, each with its own logs; False where the chain changed meanwhile."""
         first = self._position.next_seen
         for header in await self._headers(range(first, min(head + 1, first + _BLOCKS_PER_STEP))):
-            block = None if header is None else await self._block(header)
+            block = None if header is None else await self._block(entry(header))
             if block is None or not self._position.follows(block):
                 return False  # the next step finds the ancestor
             cursor, final = self._position.see(block, self._window).confirm(self._confirmations)
@@ -169,12 +195,12 @@ class ChainListener:
             self._cursor = cursor
         return True
 
-    async def _block(self, header: dict[str, Any]) -> SeenBlock:
+    async def _block(self, header: Mapping[str, Any]) -> SeenBlock:
         """Logs are read by hash: by number, a reorganisation between two reads would lose some."""
-        block_hash = octets(header["hash"])
+        block_hash = octets(header.get("hash"), 32)
         return SeenBlock(
-            number=quantity(header["number"]),
+            number=quantity(header.get("number"), 63),
             hash=block_hash,
-            parent=octets(header["parentHash"]),
-            events=tuple(await self._logs.in_block(block_hash)),
+            parent=octets(header.get("parentHash"), 32),
+            events=tuple(await self._logs.in_block(block_hash, header.get("logsBloom"))),
         )

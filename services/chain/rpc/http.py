@@ -4,28 +4,52 @@ Values are passed as JSON-RPC defines them (quantities and data as 0x strings); 
 same.
 """
 
+import asyncio
 import itertools
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Protocol, Self
 from urllib.parse import urlsplit
 
+import structlog
 from pydantic_core import from_json
 
 from protocol.errors import MisuseError
-from services.chain.errors import ChainUnavailable, RpcError
-from services.chain.rpc.values import octets
+from services.chain.errors import ChainUnavailable, NodeOverloaded, RpcError
+from services.chain.rpc.values import octets, shown
 
 if TYPE_CHECKING:
     import aiohttp
 
     from services.chain.rpc.new_heads import NewHeads
 
+_log = structlog.get_logger(__name__)
+
 Request = tuple[str, list[Any]]
 """A method and its parameters."""
 
-MOST_RESPONSE_BYTES = 64 << 20
+MOST_RESPONSE_BYTES = 16 << 20
+"""A page of logs that is larger is read in smaller ones."""
+
+_MOST_VALUES = 1 << 20
+"""In one answer: three bytes of JSON make an object of seventy in memory."""
+
 _REVERT_CODE = 3
+_MOST_MESSAGE = 300
+_OK, _TOO_LARGE, _TOO_MANY, _BROKEN = 200, 413, 429, 500
+_SINGLY_SECONDS = 600.0
+"""So long a node that refused a batch is not sent another."""
+
+_REST_SECONDS, _LONGEST_REST_SECONDS = 5.0, 300.0
+_BATCH_REFUSED = "the node refuses batches and is asked one by one, which takes longer: have it allow them"
+
+
+class _RequestRefused(ChainUnavailable):
+    """The server does not take this request over HTTP."""
+
+
+class _RequestTooLarge(NodeOverloaded):
+    """The server takes no request of this size."""
 
 
 class Rpc(Protocol):
@@ -65,6 +89,7 @@ class HttpRpc:
         self._heads = heads
         self._numbers = itertools.count(1)
         self._session: aiohttp.ClientSession | None = None
+        self._singly_until = self._rests_until = 0.0
 
     async def __aenter__(self) -> Self:
         return self
@@ -74,21 +99,13 @@ class HttpRpc:
 
     async def call(self, method: str, *parameters: Any) -> Any:
         """One request; see the port."""
-        return _result(method, await self._post(self._body(method, list(parameters))))
+        return await self._alone(self._body(method, list(parameters)))
 
     async def batch(self, requests: Sequence[Request]) -> list[Any]:
-        """Several requests in one trip; see the port."""
-        if not requests:
-            return []
+        """Several requests in one trip; see the port. What the batch leaves open is asked one by one."""
         bodies = [self._body(method, parameters) for method, parameters in requests]
-        answers = await self._post(bodies)
-        if not isinstance(answers, list):  # a node that refuses batches answers with one error
-            return [await self.call(method, *parameters) for method, parameters in requests]
-        by_number = {answer.get("id"): answer for answer in answers if isinstance(answer, dict)}
-        return [
-            _result(method, by_number.get(body["id"]))
-            for (method, _), body in zip(requests, bodies, strict=True)
-        ]
+        results = await self._batched(bodies)
+        return [results[body["id"]] if body["id"] in results else await self._alone(body) for body in bodies]
 
     async def close(self) -> None:
         """Close the connection pool."""
@@ -104,33 +121,101 @@ class HttpRpc:
     def _body(self, method: str, parameters: list[Any]) -> dict[str, Any]:
         return {"jsonrpc": "2.0", "id": next(self._numbers), "method": method, "params": parameters}
 
+    async def _alone(self, body: dict[str, Any]) -> Any:
+        return _result(body, await self._post(body))
+
+    async def _batched(self, bodies: Sequence[dict[str, Any]]) -> dict[int, Any]:
+        """The results of a batch by number: none of a node that refuses it, some of one that cuts it."""
+        if len(bodies) < 2 or _now() < self._singly_until:
+            return {}
+        try:
+            answers = await self._post(bodies)
+        except (_RequestRefused, _RequestTooLarge):
+            answers = None
+        if results := _results(answers):
+            return results
+        _log.warning("batch_refused", remedy=_BATCH_REFUSED)
+        self._singly_until = _now() + _SINGLY_SECONDS
+        return {}
+
     async def _post(self, body: Any) -> Any:
+        """The decoded answer. Raises NodeOverloaded where less might be answered, else ChainUnavailable."""
         import aiohttp  # noqa: PLC0415  half a second, and the embedded chain needs none
 
+        if _now() < self._rests_until:
+            raise self._resting()
         if self._session is None:
             self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=self._seconds))
         try:
-            async with self._session.post(self._url, json=body) as response:
-                content = await self._read_bounded(response.content)
-                return from_json(content)  # its depth is bounded: the json module may overflow the stack
+            # A redirection would send what is signed to whom nobody named.
+            async with self._session.post(self._url, json=body, allow_redirects=False) as response:
+                if response.status == _TOO_MANY:
+                    self._rests_until = _now() + _rest_of(response.headers.get("Retry-After", ""))
+                    raise self._resting()
+                return self._decoded(await self._read_bounded(response.content), response.status)
+        except aiohttp.ClientConnectorError as error:
+            raise ChainUnavailable(self._silence(error)) from None  # the cause's text may hold the whole URL
         except (aiohttp.ClientError, OSError) as error:
-            raise ChainUnavailable(
-                f"no answer from the node at {self._shown} ({type(error).__name__}): "
-                "check that it runs and that the URL is right"
-            ) from None  # the cause's text may hold the whole URL
+            raise NodeOverloaded(self._silence(error)) from None
+
+    def _decoded(self, content: bytes, status: int) -> Any:
+        if sum(map(content.count, (b",", b"[", b"{"))) > _MOST_VALUES:
+            raise NodeOverloaded(
+                f"the answer of the node at {self._shown} has more than {_MOST_VALUES} values"
+            )
+        try:
+            answer = from_json(content)  # its depth is bounded: the json module may overflow the stack
         except ValueError:
-            raise ChainUnavailable(f"the node at {self._shown} answered something that is not JSON") from None
+            answer = None
+            if status == _OK:
+                raise ChainUnavailable(
+                    f"the node at {self._shown} answered something that is not JSON"
+                ) from None
+        # Some nodes refuse in JSON-RPC under a status of HTTP.
+        if status == _OK or isinstance(answer, list) or (isinstance(answer, dict) and "error" in answer):
+            return answer
+        raise self._refusal(status)
+
+    def _refusal(self, status: int) -> ChainUnavailable:
+        told = f"the node at {self._shown} answered HTTP {status}"
+        if status == _TOO_LARGE:
+            return _RequestTooLarge(f"{told}: it takes no request of this size")
+        if status >= _BROKEN:
+            return NodeOverloaded(f"{told}: look at its log, or use a node with more capacity")
+        return _RequestRefused(f"{told}: check the URL and its access key")
+
+    def _resting(self) -> ChainUnavailable:
+        return ChainUnavailable(
+            f"the node at {self._shown} answers nothing for another {self._rests_until - _now():.0f} s "
+            "(HTTP 429, too many requests): raise chain.poll_seconds, or use a node with a larger allowance"
+        )
+
+    def _silence(self, error: Exception) -> str:
+        return (
+            f"no answer from the node at {self._shown} ({type(error).__name__}): "
+            "check that it runs and that the URL is right"
+        )
 
     async def _read_bounded(self, stream: "aiohttp.StreamReader") -> bytes:
         content = bytearray()
         async for part in stream.iter_chunked(1 << 16):
             content += part
             if len(content) > self._most_bytes:
-                raise ChainUnavailable(
+                raise NodeOverloaded(
                     f"the answer of the node at {self._shown} is larger than {self._most_bytes} bytes: check "
                     "that the URL is a node's"
                 )
         return bytes(content)
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()
+
+
+def _rest_of(header: str) -> float:
+    """Seconds of a Retry-After; a date in it is not read."""
+    seconds = float(header) if header.isascii() and header.isdigit() else _REST_SECONDS
+    return min(seconds, _LONGEST_REST_SECONDS)
 
 
 def _without_secrets(url: str) -> str:
@@ -145,25 +230,53 @@ def _without_secrets(url: str) -> str:
     return f"{parts.scheme}://{parts.hostname}" + (f":{port}" if port else "")
 
 
-def _result(method: str, answer: Any) -> Any:
-    if not isinstance(answer, dict) or not ("result" in answer or "error" in answer):
+def _results(answers: Any) -> dict[int, Any]:
+    """By number; True is no number, though Python takes it for one."""
+    return {
+        answer["id"]: answer["result"]
+        for answer in (answers if isinstance(answers, list) else ())
+        if _is_result(answer) and type(answer.get("id")) is int
+    }
+
+
+def _is_result(answer: Any) -> bool:
+    return isinstance(answer, dict) and answer.get("error") is None and "result" in answer
+
+
+def _result(body: dict[str, Any], answer: Any) -> Any:
+    method = body["method"]
+    error = answer.get("error") if isinstance(answer, dict) else None
+    if error is None and not _is_result(answer):
         raise ChainUnavailable(f"the node's answer to {method} is not JSON-RPC")
-    error = answer.get("error")
+    if error is None and (type(answer.get("id")) is not int or answer["id"] != body["id"]):
+        raise ChainUnavailable(
+            f"the node's answer to {method} is to request {shown(answer.get('id'))}, not to {body['id']}: "
+            "check what stands between here and the node"
+        )
     if error is None:
-        return answer.get("result")
+        return answer["result"]
     if not isinstance(error, dict):
-        raise RpcError(method, 0, str(error))
-    code, message = error.get("code"), str(error.get("message", ""))
-    raise RpcError(method, code if isinstance(code, int) else 0, message, _revert_data(error.get("data")))
+        raise RpcError(method, 0, _told(error))
+    code = error.get("code")
+    raise RpcError(
+        method,
+        code if isinstance(code, int) else 0,
+        _told(error.get("message", "")),
+        _revert_data(error.get("data")),
+    )
+
+
+def _told(message: Any) -> str:
+    """A node's words, as much as a log should hold."""
+    return ascii(str(message)[:_MOST_MESSAGE])[1:-1]
 
 
 def _revert_data(data: Any) -> bytes:
     """Revert data as bytes; nodes put it at `data`, or one level deeper."""
     if isinstance(data, dict):
         data = data.get("data")
-    if isinstance(data, str) and data.startswith("0x"):
-        with suppress(ValueError):
-            return octets(data)
+    with suppress(ChainUnavailable):
+        return octets(data)
     return b""
 
 

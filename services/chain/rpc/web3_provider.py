@@ -14,6 +14,7 @@ from web3.providers.async_base import AsyncBaseProvider
 from web3.types import RPCEndpoint, RPCResponse
 
 from services.chain.rpc.http import Rpc
+from services.chain.rpc.values import octets
 
 
 class RpcProvider(AsyncBaseProvider):
@@ -28,8 +29,11 @@ class RpcProvider(AsyncBaseProvider):
         self._rpc = rpc
 
     async def make_request(self, method: RPCEndpoint, params: Any) -> RPCResponse:
-        """One request; raises what the Rpc raises."""
-        return {"jsonrpc": "2.0", "id": 0, "result": await self._rpc.call(method, *params)}
+        """One request; raises what the Rpc raises, ChainUnavailable for a call's answer that is no data."""
+        result = await self._rpc.call(method, *params)
+        if method == "eth_call":
+            octets(result)  # web3.py would stumble over anything else, each time in another way
+        return {"jsonrpc": "2.0", "id": 0, "result": result}
 
 
 def web3_over(rpc: Rpc) -> AsyncWeb3[RpcProvider]:

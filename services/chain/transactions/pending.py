@@ -1,5 +1,6 @@
 """A transaction under way (EIP-1559): how it is treated and signed, what is remembered and becomes of it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -28,14 +29,23 @@ class SendPolicy:
 
 @dataclass(frozen=True, slots=True)
 class Fees:
-    """Wei per unit of gas: the most that is paid, and the tip to the block's builder within it."""
+    """Wei per unit of gas: the most that is paid, and the tip to the block's builder within it.
+
+    On a chain without base fee `most` is the gas price itself, and there is no tip.
+    """
 
     most: int
-    tip: int
+    tip: int | None
 
     def raised(self) -> "Fees":
         """An eighth more, the usual step: nodes accept a replacement from 10 % more on."""
-        return Fees(self.most * 9 // 8 + 1, self.tip * 9 // 8 + 1)
+        return Fees(self.most * 9 // 8 + 1, None if self.tip is None else self.tip * 9 // 8 + 1)
+
+    def fields(self) -> dict[str, int]:
+        """As a transaction has them: EIP-1559's, or those of before it."""
+        if self.tip is None:
+            return {"gasPrice": self.most}
+        return {"type": 2, "maxFeePerGas": self.most, "maxPriorityFeePerGas": self.tip}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,15 +65,13 @@ class Transaction:
         from eth_account import Account  # noqa: PLC0415  slow to import
 
         fields = {
-            "type": 2,
             "chainId": self.chain_id,
             "nonce": self.nonce,
             "to": octets(self.recipient) if self.recipient else b"",
             "value": self.value,
             "data": self.data,
             "gas": self.gas,
-            "maxFeePerGas": self.fees.most,
-            "maxPriorityFeePerGas": self.fees.tip,
+            **self.fees.fields(),
         }
         signed: SignedTransaction = Account.sign_transaction(fields, signing_key)
         return signed
@@ -81,16 +89,19 @@ class Receipt:
     created: str | None = None
 
     @classmethod
-    def of(cls, answer: dict[str, Any]) -> "Receipt":
-        """From a node's answer."""
-        gas = quantity(answer["gasUsed"])
+    def of(cls, answer: Mapping[str, Any], offered: int) -> "Receipt":
+        """From a node's answer; one of a chain without base fee may leave out the price that was `offered`.
+
+        Raises ChainUnavailable for an answer that is no receipt.
+        """
+        gas, created = quantity(answer.get("gasUsed"), 63), answer.get("contractAddress")
         return cls(
-            transaction_hash=octets(answer["transactionHash"]),
-            block_number=quantity(answer["blockNumber"]),
+            transaction_hash=octets(answer.get("transactionHash"), 32),
+            block_number=quantity(answer.get("blockNumber"), 63),
             gas_used=gas,
-            fee=gas * quantity(answer["effectiveGasPrice"]),
-            succeeded=quantity(answer["status"]) == 1,
-            created=answer.get("contractAddress"),
+            fee=gas * quantity(answer.get("effectiveGasPrice", hex(offered))),
+            succeeded=quantity(answer.get("status")) == 1,
+            created=None if created is None else "0x" + octets(created, 20).hex(),
         )
 
 

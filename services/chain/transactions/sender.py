@@ -12,13 +12,14 @@ its effect can be seen, or the nonce of the next attempt, and at most one of the
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import replace
+from typing import Any
 
 import structlog
 
 from protocol.signatures import address_of
 from services.chain.errors import ChainUnavailable, InsufficientFunds, RpcError
 from services.chain.rpc.http import Request, Rpc
-from services.chain.rpc.values import quantity
+from services.chain.rpc.values import entry, quantity
 from services.chain.transactions.newest_block import NewestBlock
 from services.chain.transactions.pending import Fees, PendingTransaction, Receipt, SendPolicy, Transaction
 
@@ -27,6 +28,8 @@ _log = structlog.get_logger(__name__)
 _MOST_BUMPS_AT_ONCE = 40
 
 _TRANSFER_GAS = 21_000
+_USUAL_TIP = 10**9
+"""Wei, about what nodes suggest."""
 
 GAS_MARGIN_PERCENT = 50
 
@@ -113,18 +116,26 @@ class Sender:
     async def _estimate(self, request: dict[str, str], margin: int) -> tuple[int, Fees]:
         """Gas with a margin, and fees: twice the present base fee covers six full blocks in a row."""
         try:
-            estimate, block, tip = await self._rpc.batch(
-                [
-                    ("eth_estimateGas", [request, "pending"]),
-                    ("eth_getBlockByNumber", ["latest", False]),
-                    ("eth_maxPriorityFeePerGas", []),
-                ]
+            estimate, answer = await self._rpc.batch(
+                [("eth_estimateGas", [request, "pending"]), ("eth_getBlockByNumber", ["latest", False])]
             )
         except RpcError as error:
             raise self._explained(error) from None
-        gas = quantity(estimate) * (100 + margin) // 100
-        most = min(2 * quantity(block["baseFeePerGas"]) + quantity(tip), self._policy.most_fee_per_gas)
-        return min(gas, quantity(block["gasLimit"])), Fees(most, min(quantity(tip), most))
+        block = entry(answer)
+        gas = quantity(estimate, 63) * (100 + margin) // 100
+        return min(gas, quantity(block.get("gasLimit"), 63)), await self._fees(block.get("baseFeePerGas"))
+
+    async def _fees(self, base: Any) -> Fees:
+        """By the newest block's base fee; a chain that has none, from before EIP-1559, has a gas price."""
+        cap = self._policy.most_fee_per_gas
+        if base is None:
+            return Fees(min(quantity(await self._rpc.call("eth_gasPrice")), cap), None)
+        try:
+            tip = quantity(await self._rpc.call("eth_maxPriorityFeePerGas"))
+        except RpcError:
+            tip = _USUAL_TIP  # not every node suggests one
+        most = min(2 * quantity(base) + tip, cap)
+        return Fees(most, min(tip, most))
 
     async def _next_nonce(self) -> int:
         mined = quantity(await self._rpc.call("eth_getTransactionCount", self.address, "latest"))
@@ -219,7 +230,7 @@ class Sender:
             return
         pending.overtaken = False
         # One without receipt that the node places in a block was in a block that is no more.
-        if known is not None and known.get("blockNumber") is None:
+        if known is not None and entry(known).get("blockNumber") is None:
             pending.known_at = now
         if next_nonce == pending.nonce or min(self._in_flight) < pending.nonce:
             pending.next_at = now
@@ -256,7 +267,7 @@ class Sender:
         # The head first: a block that was replaced after its receipt was read must not gain depth.
         head, *receipts = await self._rpc.batch([("eth_blockNumber", []), *requests])
         for receipt in receipts:
-            if receipt is not None and receipt.get("blockNumber") is not None:
-                depth = quantity(head) - quantity(receipt["blockNumber"])
-                return Receipt.of(receipt), depth >= self._policy.confirmations
+            if receipt is not None and entry(receipt).get("blockNumber") is not None:
+                known = Receipt.of(receipt, pending.transaction.fees.most)
+                return known, quantity(head, 63) - known.block_number >= self._policy.confirmations
         return None, False

@@ -63,3 +63,19 @@ async def test_a_store_that_is_away_is_told_later(catalogue):
         await until(lambda: len(attempts) == 2)
         await asyncio.sleep(0.05)
     assert len(attempts) == 2
+
+
+async def test_a_folder_that_cannot_be_read_for_a_while_is_looked_at_again(catalogue, monkeypatch):
+    """As when a stranger's connections have taken every file that the process may open."""
+    told, looks = [], iter([OSError(24, "Too many open files"), PermissionError(13, "Permission denied")])
+    original = catalogue.manifest
+
+    def manifest():
+        for error in looks:
+            raise error
+        return original()
+
+    monkeypatch.setattr(catalogue, "manifest", manifest)
+    async with watching(catalogue, lambda keys, item: told.append((keys, item))):
+        await until(lambda: told)
+    assert told == [(["4"], CatalogueChanged())]

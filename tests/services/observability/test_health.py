@@ -58,6 +58,7 @@ async def test_a_part_fails_after_the_bound_and_no_longer_once_it_answers():
             await until(lambda: health.up == {"chain": False})
             await until(health.failing)
             assert health.failing()["chain"].startswith("no answer for")
+            assert health.failing()["chain"].endswith(": no answer from the node")
             part.there = True
             await until(lambda: not health.failing())
             assert health.up == {"chain": True}

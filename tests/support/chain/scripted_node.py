@@ -10,7 +10,10 @@ SECRET = "project-key-0123456789"
 
 
 class Server:
-    """Calls `answer` with the decoded body; bytes are sent as they are, all else as JSON."""
+    """Calls `answer` with the decoded body; bytes are sent as they are, all else as JSON.
+
+    A tuple is a status, a content in bytes and perhaps headers.
+    """
 
     def __init__(self) -> None:
         self.bodies = []
@@ -21,6 +24,9 @@ class Server:
         body = await request.json()
         self.bodies.append(body)
         answer = self.answer(body)
+        if isinstance(answer, tuple):
+            status, content, *headers = answer
+            return web.Response(status=status, body=content, headers=dict(*headers))
         content = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
         return web.Response(body=content)
 

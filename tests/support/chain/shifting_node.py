@@ -60,6 +60,10 @@ class ShiftingNode:
         number = int(which, 16)
         return self.header(self.blocks[number]) if number < len(self.blocks) else None
 
+    def eth_getBlockByHash(self, which, full):  # noqa: N802
+        known = self.blocks if self.forgets else [*self.blocks, *self.replaced]
+        return next((self.header(block) for block in known if "0x" + block["hash"].hex() == which), None)
+
     def header(self, block):
         return {
             "number": hex(block["number"]),
@@ -77,6 +81,7 @@ class ShiftingNode:
 
     def log(self, block):
         return {
+            "address": self.MARKET.contract,
             "topics": [event_topic("Withdrawn"), "0x" + self.ACCOUNT.hex()],
             "data": f"0x{block['amount']:064x}",
             "blockNumber": hex(block["number"]),

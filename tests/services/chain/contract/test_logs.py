@@ -2,10 +2,12 @@
 
 import asyncio
 
+import pytest
 from eth_hash.auto import keccak
 
 from protocol.records import Market
 from services.chain.contract.logs import LogReader
+from services.chain.errors import ChainUnavailable, NodeOverloaded, RpcError
 
 WITHDRAWN = "0x" + keccak(b"Withdrawn(address,uint256)").hex()
 ACCOUNT = "0x" + "ab" * 20
@@ -15,8 +17,9 @@ class Node:
     """Answers eth_getLogs with many of them."""
 
     def __init__(self, count) -> None:
-        self._logs = [
+        self.logs = [
             {
+                "address": ACCOUNT,
                 "topics": [WITHDRAWN, "0x" + ACCOUNT[2:].rjust(64, "0")],
                 "data": f"0x{5:064x}",
                 "blockNumber": "0x1",
@@ -28,11 +31,8 @@ class Node:
             for number in range(count)
         ]
 
-    async def call(self, _method, *_parameters) -> object:
-        return self._logs
-
-    async def batch(self, _requests) -> list[object]:
-        return []
+    async def batch(self, requests) -> list[object]:
+        return [self.logs, {}] if requests else []
 
 
 async def test_others_have_their_turn_while_many_logs_are_decoded() -> None:
@@ -50,3 +50,140 @@ async def test_others_have_their_turn_while_many_logs_are_decoded() -> None:
     counting.cancel()
     assert [event.log_index for event in events] == list(range(300))
     assert turns >= 5
+
+
+class PagedNode:
+    """One log in each block up to its head; pages above a size fail as `failure` says."""
+
+    def __init__(self, head=1_000, most=10**9, failure=None) -> None:
+        self.head, self.most, self.failure = head, most, failure
+        self.asked = []
+
+    async def batch(self, requests):
+        return [await self.call(method, *parameters) for method, parameters in requests]
+
+    async def call(self, method, *parameters):
+        if method == "eth_getBlockByNumber":
+            return {"timestamp": "0x5"} if int(parameters[0], 16) <= self.head else None
+        (query,) = parameters
+        first, last = int(query["fromBlock"], 16), int(query["toBlock"], 16)
+        self.asked.append(last - first + 1)
+        if last - first + 1 > self.most:
+            raise self.failure
+        return [self.log(number) for number in range(first, min(last, self.head) + 1)]
+
+    def log(self, number):
+        (log,) = Node(1).logs
+        return log | {"blockNumber": hex(number), "blockHash": f"0x{number:064x}"}
+
+
+MARKET = Market(chain_id=1, contract=ACCOUNT)
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [NodeOverloaded("timed out"), RpcError("eth_getLogs", -32005, "query returned more than 10000 results")],
+    ids=["timeout", "too many results"],
+)
+async def test_a_page_that_is_too_much_for_the_node_is_halved(failure) -> None:
+    node = PagedNode(most=300, failure=failure)
+    events = await LogReader(node, MARKET).in_range(1, 1_000)
+    assert [event.block_number for event in events] == list(range(1, 1_001))
+    assert max(node.asked[3:]) <= 450
+
+
+async def test_a_node_that_manages_nothing_is_left_alone_and_asked_for_less_the_next_time() -> None:
+    node = PagedNode(most=20, failure=NodeOverloaded("HTTP 503"))
+    reader = LogReader(node, MARKET)
+    with pytest.raises(NodeOverloaded):
+        await reader.in_range(1, 1_000)
+    assert len(node.asked) == 5
+    assert len(await reader.in_range(1, 1_000)) == 1_000
+
+
+async def test_an_empty_answer_of_a_node_that_lags_is_none() -> None:
+    with pytest.raises(ChainUnavailable, match="has no block 20 yet"):
+        await LogReader(PagedNode(head=10), MARKET).in_range(11, 20)
+    with pytest.raises(ChainUnavailable, match="lags"):
+        await LogReader(PagedNode(head=15), MARKET).in_range(11, 20)
+
+
+WRONG = [None, True, 7, 1.5, "", "0x", "0xzz", "x" * 10_000, [], {}, [None], "0x" + "f" * 81]
+
+
+@pytest.mark.parametrize(
+    "field", ["address", "topics", "data", "blockNumber", "blockHash", "transactionHash", "logIndex"]
+)
+@pytest.mark.parametrize("value", WRONG, ids=lambda value: repr(value)[:12])
+async def test_a_log_that_is_none_is_not_left_out(field, value) -> None:
+    """It may be the log of an event that nobody would then ever hear of."""
+    node = PagedNode()
+    (log,) = Node(1).logs
+    node.log = lambda _number: log | {field: value}
+    fits = (field == "data" and value == "0x") or (field == "topics" and value == [])
+    if fits:  # well formed, so it is the contract's fault that no event is in it
+        assert await LogReader(node, MARKET).in_range(1, 1) == []
+        return
+    with pytest.raises(ChainUnavailable):
+        await LogReader(node, MARKET).in_range(1, 1)
+
+
+async def test_a_log_of_another_block_or_contract_is_not_left_out() -> None:
+    node = PagedNode()
+    (log,) = Node(1).logs
+    for other in ({"blockNumber": "0x2"}, {"address": "0x" + "cd" * 20}):
+        node.log = lambda _number, other=other: log | other
+        with pytest.raises(ChainUnavailable, match="the node gave a log of"):
+            await LogReader(node, MARKET).in_range(1, 1)
+
+
+@pytest.mark.parametrize("answer", [None, 7, "0x", {}, [7], [None], [[]]], ids=repr)
+async def test_logs_that_are_no_list_of_objects(answer) -> None:
+    class Wrong(PagedNode):
+        async def call(self, method, *parameters):
+            return answer if method == "eth_getLogs" else await super().call(method, *parameters)
+
+    with pytest.raises(ChainUnavailable):
+        await LogReader(Wrong(), MARKET).in_range(1, 1)
+
+
+class BlockNode:
+    """A block whose logs the node has not indexed yet: only its receipts hold them."""
+
+    HASH = "0x" + "11" * 32
+
+    def __init__(self, receipts) -> None:
+        self.receipts = receipts
+
+    async def batch(self, requests):
+        return [await self.call(method, *parameters) for method, parameters in requests]
+
+    async def call(self, method, *_parameters):
+        if method == "eth_getBlockReceipts":
+            if isinstance(self.receipts, Exception):
+                raise self.receipts
+            return self.receipts
+        return [] if method == "eth_getLogs" else {"timestamp": "0x5"}
+
+
+FULL_BLOOM = "0x" + "ff" * 256
+
+
+async def test_a_block_that_a_node_has_before_its_logs() -> None:
+    (log,) = Node(1).logs
+    other = log | {"address": "0x" + "cd" * 20}
+    reader = LogReader(BlockNode([{"logs": [other]}, {"logs": [log]}]), MARKET)
+    assert await reader.in_block(b"\x11" * 32, "0x" + "00" * 256) == []
+    (event,) = await reader.in_block(b"\x11" * 32, FULL_BLOOM)
+    assert event.timestamp == 5
+
+
+@pytest.mark.parametrize("receipts", [None, 7, [7], [{}], [{"logs": None}]], ids=repr)
+async def test_receipts_that_are_not_there_yet_are_waited_for(receipts) -> None:
+    with pytest.raises(ChainUnavailable):
+        await LogReader(BlockNode(receipts), MARKET).in_block(b"\x11" * 32, FULL_BLOOM)
+
+
+async def test_a_node_without_receipts_of_a_block_is_believed() -> None:
+    reader = LogReader(BlockNode(RpcError("eth_getBlockReceipts", -32601, "no such method")), MARKET)
+    assert await reader.in_block(b"\x11" * 32, FULL_BLOOM) == []

@@ -188,6 +188,104 @@ async def test_a_reorganisation_below_confirmed_events_stops_the_listener(anvil_
         await listener.listener.run()
 
 
+# ---- a node that lags, was restored, or answers nonsense ----
+
+
+def on(node, streams, **options):
+    options = {"confirmations": 5, "window": 20, "first_block": 1, "poll_seconds": 0.001} | options
+    return Following(node, node.MARKET, streams, **options)
+
+
+@pytest.mark.parametrize("forgets", [True, False])
+async def test_a_node_restored_to_an_older_state_is_waited_for_and_told_of(forgets) -> None:
+    node, streams = ShiftingNode([], forgets=forgets), Streams()
+    node.change(0, 15)
+    following = on(node, streams)
+    await following.catch_up()
+    later = node.blocks[6:]
+    del node.blocks[6:]
+    task = asyncio.create_task(following.run())
+    async with asyncio.timeout(5):
+        while following.listener.trouble is None:
+            await asyncio.sleep(0.001)
+    with pytest.raises(ChainUnavailable, match="newest block is 5, but 15 was seen"):
+        following.listener.check()
+    node.blocks += later
+    node.change(0, 10)
+    async with asyncio.timeout(5):
+        while len(streams.seen) < len(node.amounts_between(1, 26)):
+            await asyncio.sleep(0.001)
+    following.listener.check()
+    task.cancel()
+    assert not any(event.removed for _, event in streams.published)
+    assert [event.event.amount for event in streams.seen.values()] == node.amounts_between(1, 26)
+
+
+async def test_history_that_a_lagging_node_does_not_have_is_not_passed_over() -> None:
+    """The head comes from a node that is up to date, the logs from another behind the same address."""
+
+    class Balanced(ShiftingNode):
+        lags = True
+
+        def eth_blockNumber(self):  # noqa: N802
+            return hex(99)
+
+        def eth_getLogs(self, query):  # noqa: N802
+            if "blockHash" in query:
+                return super().eth_getLogs(query)
+            first, last = int(query["fromBlock"], 16), int(query["toBlock"], 16)
+            return [self.log(block) for block in self.blocks[first : last + 1] if block["amount"] % 3]
+
+    node, streams = Balanced([]), Streams()
+    node.change(0, 40)
+    following = on(node, streams)
+    with pytest.raises(ChainUnavailable, match="has no block 79 yet"):
+        await following.listener.step()
+    node.change(0, 59)
+    await following.catch_up()
+    assert [event.event.amount for event in streams.seen.values()] == node.amounts_between(1, 100)
+
+
+GARBAGE = [
+    None,
+    True,
+    7,
+    "",
+    "0x",
+    "latest",
+    [],
+    {},
+    [None],
+    [{}],
+    {"number": [], "hash": 1},
+    "0x" + "f" * 64,
+]
+READ = [
+    "eth_chainId",
+    "eth_getCode",
+    "eth_blockNumber",
+    "eth_getBlockByNumber",
+    "eth_getBlockByHash",
+    "eth_getLogs",
+]
+
+
+@pytest.mark.parametrize("method", READ)
+@pytest.mark.parametrize("answer", GARBAGE, ids=lambda answer: repr(answer)[:20])
+async def test_an_answer_of_a_wrong_type_costs_time_alone(method, answer) -> None:
+    node, streams = ShiftingNode([]), Streams()
+    node.change(0, 6)
+    following = on(node, streams)
+    setattr(node, method, lambda *_: answer)
+    for _ in range(3):
+        with contextlib.suppress(ChainUnavailable, RpcError, WrongChain):
+            await following.listener.step()
+    delattr(node, method)
+    await following.catch_up()
+    if not (method == "eth_getLogs" and answer == []):  # that is an answer
+        assert [event.event.amount for event in streams.seen.values()] == node.amounts_between(1, 7)
+
+
 # ---- a node that changes between any two requests ----
 
 

@@ -1,11 +1,15 @@
 """HttpRpc against a small server on loopback that answers whatever a test wants."""
 
+import asyncio
+import json
+import time
 import traceback
+import tracemalloc
 
 import pytest
 
 from protocol.errors import MisuseError
-from services.chain.errors import ChainUnavailable, RpcError
+from services.chain.errors import ChainUnavailable, NodeOverloaded, RpcError
 from services.chain.rpc.http import HttpRpc, is_revert
 from tests.support.chain.scripted_node import SECRET
 
@@ -39,20 +43,129 @@ async def test_a_batch_is_one_request_answered_in_any_order(server, rpc) -> None
     assert await rpc.batch([]) == []
 
 
-async def test_a_node_without_batches_is_asked_one_by_one(server, rpc) -> None:
-    def answer(body):
-        if isinstance(body, list):
-            return {"jsonrpc": "2.0", "id": None, "error": {"code": -32600, "message": "no batches"}}
-        return {"jsonrpc": "2.0", "id": body["id"], "result": body["method"]}
-
-    server.answer = answer
-    assert await rpc.batch([("one", []), ("two", [])]) == ["one", "two"]
+def result_of(body):
+    return {"jsonrpc": "2.0", "id": body["id"], "result": body["method"]}
 
 
-async def test_a_missing_answer_in_a_batch_is_no_answer(server, rpc) -> None:
-    server.answer = lambda bodies: [{"jsonrpc": "2.0", "id": bodies[0]["id"], "result": 1}]
-    with pytest.raises(ChainUnavailable, match="answer to two is not JSON-RPC"):
+def error_of(body, message="not in a batch"):
+    return {"jsonrpc": "2.0", "id": body["id"], "error": {"code": -32600, "message": message}}
+
+
+BATCHES = {
+    "one error for all": lambda bodies: error_of({"id": None}),
+    "HTTP 413": lambda bodies: (413, b"<html>too large</html>"),
+    "HTTP 405": lambda bodies: (405, b""),
+    "an error each": lambda bodies: [error_of(body) for body in bodies],
+    "too few": lambda bodies: [result_of(body) for body in bodies[1:]],
+    "too few, then an error": lambda bodies: [result_of(bodies[0]), error_of({"id": None}, "limit is 1")],
+    "none": lambda bodies: [],
+    "alien ids": lambda bodies: [result_of(body | {"id": body["id"] + 1000}) for body in bodies],
+    "ids of other types": lambda bodies: [result_of(body | {"id": [body["id"]]}) for body in bodies],
+    "a number as True": lambda bodies: [result_of(body | {"id": True}) for body in bodies],
+    "no objects": lambda bodies: [None, 7, "x", []],
+    "neither result nor error": lambda bodies: [{"id": body["id"], "error": None} for body in bodies],
+}
+
+
+@pytest.mark.parametrize("answer", BATCHES.values(), ids=BATCHES)
+async def test_what_a_batch_leaves_open_is_asked_one_by_one(server, rpc, answer) -> None:
+    server.answer = lambda body: answer(body) if isinstance(body, list) else result_of(body)
+    for _ in range(2):
+        assert await rpc.batch([("one", []), ("two", []), ("three", [])]) == ["one", "two", "three"]
+
+
+async def test_a_node_that_refuses_a_batch_is_not_sent_one_each_time(server, rpc, caplog) -> None:
+    server.answer = lambda body: error_of({"id": None}) if isinstance(body, list) else result_of(body)
+    for _ in range(3):
         await rpc.batch([("one", []), ("two", [])])
+    assert [type(body) for body in server.bodies] == [list] + 6 * [dict]
+
+
+async def test_a_refusal_that_is_no_batchs_is_raised(server, rpc) -> None:
+    server.answer = lambda body: (
+        [error_of(one, "no such block") for one in body] if isinstance(body, list) else error_of(body, "gone")
+    )
+    with pytest.raises(RpcError, match="gone"):
+        await rpc.batch([("one", []), ("two", [])])
+
+
+async def test_an_answer_to_another_request_is_none(server, rpc) -> None:
+    server.answer = lambda body: result_of(body | {"id": 99})
+    with pytest.raises(ChainUnavailable, match="is to request 99, not to 1"):
+        await rpc.call("eth_chainId")
+
+
+@pytest.mark.parametrize("status", [408, 413, 500, 502, 503, 504])
+async def test_a_node_that_does_not_manage_a_request(server, rpc, status) -> None:
+    server.answer = lambda body: (status, b"<html>bad gateway</html>")
+    if status == 408:
+        assert not isinstance(await failure_of(rpc), NodeOverloaded)
+    else:
+        assert isinstance(failure := await failure_of(rpc), NodeOverloaded)
+        assert f"HTTP {status}" in str(failure)
+
+
+async def test_an_error_in_json_rpc_counts_under_any_status(server, rpc) -> None:
+    server.answer = lambda body: (400, json.dumps(error_of(body, "no such method")).encode())
+    with pytest.raises(RpcError, match="no such method"):
+        await rpc.call("eth_chainId")
+
+
+async def test_a_node_that_has_had_too_many_requests_is_left_alone(server, rpc) -> None:
+    server.answer = lambda body: (429, b"", {"Retry-After": "120"})
+    for _ in range(3):
+        assert "another 120 s (HTTP 429" in str(await failure_of(rpc))
+    assert len(server.bodies) == 1
+
+
+@pytest.mark.parametrize(("header", "seconds"), [("Wed, 21 Oct", "5 s"), ("9" * 30, "300 s"), ("-1", "5 s")])
+async def test_a_rest_has_a_bound(server, rpc, header, seconds) -> None:
+    server.answer = lambda body: (429, b"", {"Retry-After": header})
+    assert seconds in str(await failure_of(rpc))
+
+
+async def test_a_redirection_is_not_followed(server, rpc) -> None:
+    server.answer = lambda body: (307, b"", {"Location": server.url})
+    assert "HTTP 307" in str(await failure_of(rpc))
+    assert len(server.bodies) == 1
+
+
+async def test_an_answer_that_never_comes_after_its_headers() -> None:
+    async def hang(_reader, writer) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{")
+        await hung.wait()
+        writer.close()
+
+    hung = asyncio.Event()
+    server = await asyncio.start_server(hang, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    async with server, HttpRpc(f"http://127.0.0.1:{port}", seconds=0.05) as rpc:
+        assert isinstance(await failure_of(rpc), NodeOverloaded)
+        hung.set()
+
+
+async def test_an_answer_of_very_many_small_values_is_not_decoded(server, rpc) -> None:
+    """Three bytes each on the wire, seventy in memory."""
+    server.answer = lambda body: b"[" + b"{}," * 2_000_000 + b"{}]"
+    tracemalloc.start()
+    assert "more than 1048576 values" in str(await failure_of(rpc))
+    assert tracemalloc.get_traced_memory()[1] < 60 << 20
+    tracemalloc.stop()
+
+
+async def test_a_number_of_a_million_digits_is_not_json(server, rpc) -> None:
+    server.answer = lambda body: b'{"jsonrpc":"2.0","id":1,"result":' + b"9" * 1_000_000 + b"}"
+    before = time.process_time()
+    assert "not JSON" in str(await failure_of(rpc))
+    assert time.process_time() - before < 2
+
+
+async def test_the_words_of_a_node_are_short_and_printable(server, rpc) -> None:
+    server.answer = lambda body: error_of(body, "\x1b[2J\n" + "x" * 100_000)
+    with pytest.raises(RpcError) as caught:
+        await rpc.call("eth_chainId")
+    assert len(str(caught.value)) < 400
+    assert str(caught.value).isprintable()
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,245 @@
+"""Serving HTTP to whoever can reach a port: connections, heads, bodies and unread answers have bounds.
+
+aiohttp waits for an hour for the rest of a request's head, and takes as many connections as the process may
+have files open. A stranger needs neither a password nor a whole request to use both.
+"""
+
+import asyncio
+import resource
+import ssl
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import cast
+
+from aiohttp import web
+
+from services.common.errors import ConfigurationError
+
+_SHUTDOWN_SECONDS = 2.0
+_BACKLOG = 64
+"""So many may be accepted at one go before the first of them is let go."""
+
+_SHARE_OF_FILES = 4
+"""One server takes no more than this part of the files that the process may have open."""
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one server grants its clients, in seconds and bytes.
+
+    `head_seconds` from the connection, or from its first byte, to the end of a request's head; `idle_seconds`
+    between two requests; in every `progress_seconds` a body must bring `least_bytes`, and some of an answer
+    must be read. At `connections` the one that has waited longest without a request makes room.
+    """
+
+    connections: int = 200
+    head_seconds: float = 10.0
+    idle_seconds: float = 75.0
+    progress_seconds: float = 30.0
+    least_bytes: int = 1024
+    look_seconds: float = 1.0
+
+
+LIMITS = Limits()
+
+
+class _Connection(asyncio.Protocol):
+    """Between a transport and aiohttp's protocol: sees what comes, and when."""
+
+    def __init__(self, inner: web.RequestHandler, door: "_Door") -> None:
+        self._inner, self._door = inner, door
+        self.transport: asyncio.Transport | None = None
+        self.request: web.Request | None = None
+        self._refused = False
+        self._served = False
+        self._since = self._progress_at = door.now()
+        self._received = self._received_before = self._unread_before = 0
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = cast(asyncio.Transport, transport)  # uvloop's is one, but no subclass
+        self._refused = not self._door.admit(self)
+        if self._refused:
+            self.transport.abort()
+        else:
+            self._inner.connection_made(transport)
+
+    def data_received(self, data: bytes) -> None:
+        if self.request is None and not self._received:
+            self._since = self._door.now()
+        self._received += len(data)
+        self._inner.data_received(data)
+
+    def eof_received(self) -> bool | None:
+        self._inner.eof_received()
+        return None
+
+    def pause_writing(self) -> None:
+        self._inner.pause_writing()
+
+    def resume_writing(self) -> None:
+        self._inner.resume_writing()
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        if not self._refused:
+            self._door.leave(self)
+            self._inner.connection_lost(exc)
+
+    def begin(self, request: web.Request) -> None:
+        """The head of a request is whole."""
+        self.request, self._progress_at = request, self._door.now()
+        self._received_before = self._received
+
+    def end(self) -> None:
+        """The request is answered, but for what waits to be sent."""
+        self.request, self._served, self._received = None, True, 0
+        self._since = self._progress_at = self._door.now()
+
+    @property
+    def waits_since(self) -> float | None:
+        """Since when a request is waited for; None while one is in hand or an answer is on its way."""
+        return None if self.request is not None or self._unread() else self._since
+
+    def _unread(self) -> int:
+        return 0 if self.transport is None else self.transport.get_write_buffer_size()
+
+    def overdue(self, limits: Limits) -> bool:
+        """Whether the client has had its time."""
+        now = self._door.now()
+        if self.waits_since is not None:
+            between = self._served and not self._received
+            return now - self._since > (limits.idle_seconds if between else limits.head_seconds)
+        if now - self._progress_at <= limits.progress_seconds:
+            return False
+        stalls = self._body_stalls(limits) or self._unread() >= self._unread_before > 0
+        self._progress_at = now
+        self._received_before, self._unread_before = self._received, self._unread()
+        return stalls
+
+    def _body_stalls(self, limits: Limits) -> bool:
+        assert self.transport is not None
+        awaited = self.request is not None and not self.request.content.is_eof()
+        # One whose reader holds it back is not to blame.
+        return (
+            awaited
+            and self.transport.is_reading()
+            and self._received - self._received_before < limits.least_bytes
+        )
+
+
+class _Door:
+    """All connections of one server."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._most = _within_files(limits.connections)
+        self._connections: dict[asyncio.BaseTransport, _Connection] = {}
+        self.now = asyncio.get_running_loop().time
+
+    def admit(self, connection: _Connection) -> bool:
+        """Whether there is room, or can be made: who sends no request keeps nobody out who does."""
+        assert connection.transport is not None
+        if len(self._connections) >= self._most:
+            waiting = [(one.waits_since, one) for one in self._connections.values() if one.waits_since]
+            if not waiting:
+                return False
+            _since, oldest = min(waiting, key=lambda pair: pair[0])
+            self._end(oldest)
+        self._connections[connection.transport] = connection
+        return True
+
+    def leave(self, connection: _Connection) -> None:
+        """It is closed."""
+        if connection.transport is not None:
+            self._connections.pop(connection.transport, None)
+
+    async def look(self) -> None:
+        """End what is overdue, again and again until cancelled."""
+        while True:
+            await asyncio.sleep(self._limits.look_seconds)
+            for connection in list(self._connections.values()):
+                if connection.overdue(self._limits):
+                    self._end(connection)
+
+    def _end(self, connection: _Connection) -> None:
+        assert connection.transport is not None
+        self.leave(connection)
+        connection.transport.abort()
+
+    @web.middleware
+    async def follow(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """Outermost: knows a request from the end of its head to its answer."""
+        connection = self._connections.get(request.transport) if request.transport is not None else None
+        if connection is None:
+            return await handler(request)
+        connection.begin(request)
+        try:
+            return await handler(request)
+        finally:
+            connection.end()
+
+
+def _within_files(connections: int) -> int:
+    try:
+        soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    except OSError:  # the unit's filter of system calls forbids to ask
+        return connections
+    return (
+        connections if soft == resource.RLIM_INFINITY else max(1, min(connections, soft // _SHARE_OF_FILES))
+    )
+
+
+@asynccontextmanager
+async def listening(
+    application: web.Application,
+    host: str,
+    port: int,
+    *,
+    option: str,
+    tls: ssl.SSLContext | None = None,
+    limits: Limits = LIMITS,
+) -> AsyncIterator[int]:
+    """Serve an application while the block runs, which gets the port; 0 takes a free one.
+
+    Raises ConfigurationError for a port that is taken, which names the `option` that chooses another.
+    """
+    door = _Door(limits)
+    application.middlewares.insert(0, door.follow)
+    runner = web.AppRunner(
+        application, access_log=None, shutdown_timeout=_SHUTDOWN_SECONDS, handler_cancellation=True
+    )
+    await runner.setup()
+    looking = asyncio.create_task(door.look())
+    try:
+        server = await _server(runner, door, host, port, option, tls)
+        try:
+            yield int(server.sockets[0].getsockname()[1])
+        finally:
+            server.close()
+    finally:
+        looking.cancel()
+        await runner.cleanup()
+
+
+async def _server(
+    runner: web.AppRunner, door: _Door, host: str, port: int, option: str, tls: ssl.SSLContext | None
+) -> asyncio.Server:
+    make = runner.server
+    assert make is not None, "the runner is set up"
+    handshake = None if tls is None else LIMITS.head_seconds
+    try:
+        return await asyncio.get_running_loop().create_server(
+            lambda: _Connection(make(), door),
+            host,
+            port,
+            ssl=tls,
+            ssl_handshake_timeout=handshake,
+            backlog=_BACKLOG,
+        )
+    except OSError as error:
+        raise ConfigurationError(
+            f"cannot listen on {host}:{port} ({error.strerror}): choose another {option}, "
+            "and an address of this machine"
+        ) from None
