@@ -133,7 +133,7 @@ async def market():
 
 
 class LaggingNode(Interposed):
-    """A node that stays at a block until it may go on, and does not answer one question in ten."""
+    """A node that stays at a block until it may go on, and does not answer one question in thirty."""
 
     def __init__(self, inner) -> None:
         super().__init__(inner)
@@ -150,7 +150,7 @@ class LaggingNode(Interposed):
 
     async def call(self, method, *parameters):
         self.asked += 1
-        if self.asked % 10 == 3:
+        if self.asked % 30 == 3:
             raise ChainUnavailable("no answer from the node")
         if method == "eth_getBlockByNumber" and self.stays_at is not None:
             newest = hex(self.stays_at)
