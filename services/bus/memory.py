@@ -13,7 +13,9 @@ from typing import Any, Generic, TypeVar
 
 from typing_extensions import override
 
+from protocol.codec import pack
 from protocol.envelope import Envelope
+from protocol.marketplace import training_of
 from protocol.messages import ChainEvent, size_limit
 from services.bus.naming import STREAMS
 from services.bus.port import (
@@ -160,7 +162,7 @@ class MemoryBus(Bus):
         while True:
             self.on_cycle("events")
             taken = await self._take(queue)
-            yield EventDelivery(taken.message, partial(self._ack, taken))
+            yield EventDelivery(taken.message, partial(self._ack, taken), partial(self._refuse_event, taken))
 
     @override
     async def close(self) -> None:
@@ -184,6 +186,11 @@ class MemoryBus(Bus):
 
     async def _refuse(self, taken: _Taken[_Queued], code: str, detail: str) -> None:
         self._dead_letter(DeadLetter(taken.message.fields, taken.message.body, code, detail))
+        await self._ack(taken)
+
+    async def _refuse_event(self, taken: _Taken[ChainEvent], code: str, detail: str) -> None:
+        fields = {"type": taken.message.type, "training": training_of(taken.message.event)}
+        self._dead_letter(DeadLetter(fields, pack(taken.message), code, detail))
         await self._ack(taken)
 
     def _dead_letter(self, letter: DeadLetter) -> None:

@@ -73,11 +73,14 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class EventDelivery:
-    """One contract event off a participant's queue of a stream."""
+    """One contract event off a participant's queue of a stream: hearsay until the own node shows it."""
 
     event: ChainEvent
     ack: Callable[[], Awaitable[None]]
     """Take it off the queue: it is stored."""
+
+    dead_letter: Callable[[str, str], Awaitable[None]]
+    """Publish it to the dead letters with this code and detail, then take it off the queue."""
 
 
 class Bus(Protocol):

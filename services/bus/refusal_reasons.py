@@ -16,6 +16,8 @@ def reason_of(code: str) -> Reason:
             return "unauthenticated"
         case "copied" | "wrong_key":  # past what the broker lets its sender write
             return "unauthenticated"
+        case _ if code.startswith("event_"):  # unsigned: the own node's word is their proof
+            return "unauthenticated"
         case "replayed" | "oversized":
             return code
         case port.UNDELIVERABLE | "delivery_limit" | "expired" | "maxlen":

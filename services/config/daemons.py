@@ -37,7 +37,9 @@ class Broker(Settings):
 class Chain(Settings):
     """The node and the contract on it."""
 
-    url: Annotated[str, url_of("http", "https")] = Field(description="The node's JSON-RPC URL.")
+    url: Annotated[str, url_of("http", "https")] = Field(
+        description="The JSON-RPC URL of a node that you trust: contract events are believed by its word."
+    )
     websocket_url: Annotated[str, url_of("ws", "wss")] | None = Field(
         None, description="The node's websocket URL, to learn of new blocks at once."
     )

@@ -8,6 +8,7 @@ import services.chain.rpc.web3_provider  # noqa: F401  slow: while the loop wait
 from protocol.request import LEAST_KEY_BITS
 from services.chain.contract.client import MarketplaceClient
 from services.chain.contract.views import MarketplaceViews
+from services.chain.events.verification import EventVerifier
 from services.chain.transactions.pending import SendPolicy
 from services.common.files import read_passphrase
 from services.config.daemons import (
@@ -67,6 +68,7 @@ async def _run_participant(config: ParticipantConfig, least_key_bits: int, stopp
         connections = await connect(config, stack)
         pool = StepPool(config.workers)
         stack.callback(pool.close)
+        newest = MarketplaceViews(connections.rpc, connections.market)
         final = MarketplaceViews(connections.rpc, connections.market, depth=config.chain.confirmations)
         directory = Directory(final)
         resources = Resources(
@@ -77,13 +79,14 @@ async def _run_participant(config: ParticipantConfig, least_key_bits: int, stopp
             store=connections.store,
             bus=connections.bus,
             client=_client(config, connections, keystore),
+            node=EventVerifier(newest, confirmations=config.chain.confirmations),
             pool=pool,
             least_key_bits=least_key_bits,
             retention_seconds=config.retention_days * 86400,
             on_change=hub.wake,
         )
         participant = Participant.of(resources)
-        supervisor = await stack.enter_async_context(_monitor(config, resources))
+        supervisor = await stack.enter_async_context(_monitor(config, resources, participant))
         role, address = resources.role.name, resources.identity.address
         if config.traces.endpoint is not None:
             tracing.configure(config.traces.endpoint, config.traces.sample_ratio, f"deltaml-{role}", address)
@@ -111,10 +114,13 @@ def _client(config: ParticipantConfig, connections: Connections, keystore: Keyst
     )
 
 
-def _monitor(config: ParticipantConfig, resources: Resources) -> AbstractAsyncContextManager[Supervisor]:
+def _monitor(
+    config: ParticipantConfig, resources: Resources, participant: Participant
+) -> AbstractAsyncContextManager[Supervisor]:
     address, store, bus = resources.identity.address, resources.store, resources.bus
     account = Account(resources.client, address)
-    health = Health({"broker": bus.connect, "chain": account.look, "store": store.ping})
+    events = participant.runtime.events.probe
+    health = Health({"broker": bus.connect, "chain": account.look, "events": events, "store": store.ping})
     observed = Observed(
         resources.role.name,
         address,

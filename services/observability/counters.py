@@ -52,7 +52,9 @@ class Meter:
         self.set_aside: Counter[str] = Counter(dict.fromkeys(("input", "message", "event", "effect"), 0))
         self.transactions: Counter[tuple[str, str]] = Counter()
         self.gas: Counter[tuple[str, str]] = Counter()
-        self.retries: Counter[str] = Counter(dict.fromkeys(("step", "gate", "message", "letter", "call"), 0))
+        self.retries: Counter[str] = Counter(
+            dict.fromkeys(("step", "gate", "event", "message", "letter", "call"), 0)
+        )
         self.seconds: defaultdict[str, float] = defaultdict(float, dict.fromkeys(PHASES, 0.0))
 
     def step(self, input_name: str, seconds: float) -> None:

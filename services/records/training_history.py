@@ -16,6 +16,7 @@ FAILURES = frozenset(
     for fact in (
         facts.VIOLATION,
         facts.INPUT_REFUSED,
+        facts.EVENT_REFUSED,
         facts.INPUT_DROPPED,
         facts.SET_ASIDE,
         facts.DROPPED,

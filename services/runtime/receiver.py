@@ -1,4 +1,4 @@
-"""From bus and chain to the inbox: messages many at a time, checked in order, stored in one commit, acked.
+"""From the bus to the inbox: messages many at a time, checked in order, stored in one commit, acked.
 
 A commit waits for the disk, so a commit for each message would bound what a daemon can take in by the disk's
 pace. Whatever has arrived meanwhile goes into the next commit; a message alone does not wait for others.
@@ -6,28 +6,21 @@ pace. Whatever has arrived meanwhile goes into the next commit; a message alone 
 
 import asyncio
 import hashlib
-import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 
 import structlog
 
 from protocol.errors import DeltaMLError, ProtocolViolation
-from protocol.marketplace import training_of
-from protocol.messages import ChainEvent
-from protocol.roles.engine import facts
-from protocol.roles.engine.inputs import EventConfirmed, MessageReceived
-from services.bus.port import Delivery, EventDelivery, read_envelope
-from services.common.errors import ServiceError
+from protocol.roles.engine.inputs import MessageReceived
+from services.bus.port import Delivery, read_envelope
 from services.common.trace_context import with_context
 from services.identity.admission import Admission
 from services.observability import tracing
 from services.observability.logging import bound, place_in_code
 from services.observability.tracer import Span
-from services.records.chain_facts import place_of, record_of
-from services.runtime.input_codec import event_identity, message_identity, queued
+from services.runtime.input_codec import message_identity, queued
 from services.runtime.resources import INTERNAL_ERROR, Resources
-from services.runtime.role_adapter import NO_TRAINING
 from services.store import NewMessage
 from services.store.waiting import retry_while_unavailable
 
@@ -49,7 +42,7 @@ class _Admitted:
 
 
 class Receiver:
-    """Takes one participant's deliveries in: messages by the batch, confirmed events one by one."""
+    """Takes one participant's messages in, by the batch."""
 
     def __init__(self, resources: Resources, on_input: Callable[[str], None], *, batch: int = BATCH) -> None:
         """`on_input` is told the keys of instances that have new inputs; `batch` messages are one commit."""
@@ -162,60 +155,6 @@ class Receiver:
             await delivery.dead_letter(violation.code, violation.detail)
         span.fail(violation.code)
         span.end()
-
-    async def run_events(self, deliveries: AsyncIterator[EventDelivery]) -> None:
-        """Take events of the chain in until cancelled: each is stored, then acked."""
-        async for delivery in deliveries:
-            await self._take_event(delivery.event)
-            await delivery.ack()
-
-    async def _take_event(self, event: ChainEvent) -> None:
-        """Store it, or set it aside; what the machine cannot do now is waited for."""
-        while True:
-            try:
-                await self._store_and_record(event)
-            except OSError as error:
-                _log.warning("event_waits", reason=str(error))
-                await asyncio.sleep(self._resources.pace.retry)
-            except ServiceError:
-                raise
-            except Exception as error:  # noqa: BLE001  it would come again, and end the daemon again
-                await retry_while_unavailable(self._set_event_aside, event, error)
-                return
-            else:
-                return
-
-    async def _store_and_record(self, event: ChainEvent) -> None:
-        key = await retry_while_unavailable(self._role.key_of_event, event.event)
-        if key is not None:
-            await retry_while_unavailable(self._store_event, key, event)
-        await retry_while_unavailable(self._record, event)
-
-    def _set_event_aside(self, event: ChainEvent, error: Exception) -> None:
-        digest = event_identity(event).hex()
-        _log.error("event_set_aside", error=type(error).__name__, place=place_in_code(error), digest=digest)
-        self._meter.set_aside["event"] += 1
-        fact = facts.SET_ASIDE.pair(of=event.event.event, code=INTERNAL_ERROR, digest=digest)
-        self._store.note(NO_TRAINING, fact, time.time())
-
-    def _store_event(self, key: str, event: ChainEvent) -> None:
-        """One that is known already changes nothing."""
-        content = queued(EventConfirmed(chain_event=event))
-        with self._meter.phase("store"):
-            self._store.add_inputs(
-                [(event_identity(event), key, content)], training=training_of(event.event) or None
-            )
-        self._on_input(key)
-
-    def _record(self, event: ChainEvent) -> None:
-        """Keep for people what the chain said, also what no step waits for."""
-        key = place_of(event, self._address, self._store)
-        if key is not None:
-            name, data = record_of(event)
-            with self._meter.phase("store"):
-                # A test chain's clock may run ahead of ours.
-                self._store.note_once(key, name, data, min(float(event.timestamp), time.time()))
-            self._resources.on_change()
 
 
 async def _collect(deliveries: AsyncIterator[Delivery], arrived: "asyncio.Queue[Delivery | None]") -> None:

@@ -12,6 +12,7 @@ from services.identity.directory import Directory
 from services.identity.keys import Identity
 from services.observability.counters import Meter
 from services.observability.heartbeat import Heartbeats
+from services.runtime.own_node import OwnNode
 from services.runtime.role_adapter import Role
 from services.runtime.step_pool import StepPool
 from services.store import Store
@@ -58,6 +59,8 @@ class Resources:
     store: Store
     bus: Bus
     client: MarketplaceClient
+    node: OwnNode
+    """Whose word is believed about contract events."""
     directory: Directory
     pool: StepPool
     meter: Meter = field(default_factory=Meter)

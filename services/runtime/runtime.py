@@ -3,7 +3,7 @@
 The order makes every crash harmless. A delivery is acked once its input is stored, an input is marked done in
 the transaction that stores the step's state and effects, and an effect is forgotten once it has happened.
 
-`receiver` fills the inbox, `step_runner` empties it into state and outbox,
+`receiver` and `event_receiver` fill the inbox, `step_runner` empties it into state and outbox,
 `outbox_relay` empties the outbox, and `timers` turns what has run out into inputs. Each reads what it needs
 from the store: all they tell each other is that something new is there.
 """
@@ -17,6 +17,7 @@ from protocol.messages import Message
 from protocol.roles.engine.inputs import Input
 from services.common.tasks import run_forever
 from services.runtime.effects import MessageWriter
+from services.runtime.event_receiver import EventReceiver
 from services.runtime.input_codec import queued
 from services.runtime.outbox_relay import OutboxRelay
 from services.runtime.receiver import Receiver
@@ -38,6 +39,7 @@ class Runtime:
         self.bus.on_cycle = resources.heartbeats.beat
         self._writer = MessageWriter(resources.identity, resources.market, resources.directory)
         self._receiver = Receiver(resources, self._wake_instance)
+        self.events = EventReceiver(resources, self._wake_instance)
         self._outbox = OutboxRelay(resources, self._wake_instance)
         self._timers = Timers(resources, self._wake_instance)
         self._steps = StepRunner(resources, self._writer)
@@ -56,7 +58,7 @@ class Runtime:
                 self._outbox.run,
                 self._timers.run,
                 lambda: archive_ended(self.store, self.resources.retention_seconds),
-                lambda: self._receiver.run_events(self.bus.events("confirmed", self.address)),
+                lambda: self.events.run(self.bus.events("confirmed", self.address)),
                 lambda: self._receiver.run(self.bus.deliveries(self.role.name, self.address)),
             ]
             self._sources = [tasks.create_task(run_forever(source)) for source in work]

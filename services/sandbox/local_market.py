@@ -24,8 +24,10 @@ from services.bus.port import Bus
 from services.chain.connect import open_chain
 from services.chain.contract.client import MarketplaceClient
 from services.chain.contract.deploy import Deployment, deploy
+from services.chain.contract.views import MarketplaceViews
 from services.chain.events.event_outbox import EventOutbox, Stream
 from services.chain.events.listener import ChainListener
+from services.chain.events.verification import EventVerifier
 from services.chain.rpc.http import Rpc
 from services.config.daemons import Broker
 from services.data.sample_request import DemoOptions
@@ -95,6 +97,7 @@ class LocalMarket:
         self.aggregator: Participant
         self.owners: list[Participant] = []
         self.deployment: Deployment
+        self._node: EventVerifier
         self.observed: list[Observed] = []
         self.changed = asyncio.Event()
         self._tasks = TaskSet(self.changed)
@@ -151,6 +154,7 @@ class LocalMarket:
             rpc = await open_chain(self._options.chain)(funded, needed)
             self._stack.push_async_callback(rpc.close)
             self.deployment = await deploy(rpc, identities[1].signing_key)
+            self._node = self._open_node(rpc)
             self._open_participants(rpc, *identities)
             await asyncio.gather(*(party.register() for party in self.parties))
         self._follow_chain(rpc)
@@ -159,6 +163,10 @@ class LocalMarket:
             self._tasks.start(party.run())
         # Invitations go to those whom the aggregator has taken.
         await self.wait_for(lambda: all(owner.is_introduced() for owner in self.owners))
+
+    def _open_node(self, rpc: Rpc) -> EventVerifier:
+        """Whose word all parties believe about events: they share one node, which is asked once for all."""
+        return EventVerifier(MarketplaceViews(rpc, self.deployment.market), confirmations=0)
 
     def _open_participants(self, rpc: Rpc, buyer: Identity, aggregator: Identity, *owners: Identity) -> None:
         admitted = frozenset(owner.address for owner in owners)
@@ -202,6 +210,7 @@ class LocalMarket:
             store=store,
             bus=bus,
             client=client,
+            node=self._node,
             directory=directory,
             pool=self._pool,
             meter=self.meter,

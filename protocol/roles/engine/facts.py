@@ -107,6 +107,9 @@ INPUT_REFUSED = _fact(
     "input_refused", "An input was refused outside of any transition.", "input code", "digest"
 )
 SET_ASIDE = _fact("set_aside", "Nothing could be done with this, and it was set aside.", "of code digest")
+EVENT_REFUSED = _fact(
+    "event_refused", "A contract event was announced that the own node does not show.", "kind code"
+)
 CALL_REFUSED = _fact("call_refused", "The contract refused a call of no training.", "call code")
 UNDELIVERABLE = _fact(
     "undeliverable", "A message could not be delivered and was given up.", "recipient type code"

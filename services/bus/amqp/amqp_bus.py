@@ -129,7 +129,8 @@ class AmqpBus(Bus):
                         except ProtocolViolation as violation:
                             await self._dead.dead_letter([message], address, violation.code, violation.detail)
                         else:
-                            yield EventDelivery(event, partial(acknowledge, [message]))
+                            refuse = partial(self._dead.dead_letter, [message], address)
+                            yield EventDelivery(event, partial(acknowledge, [message]), refuse)
 
     @override
     async def close(self) -> None:

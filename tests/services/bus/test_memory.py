@@ -2,6 +2,8 @@
 
 import pytest
 
+from protocol.codec import unpack
+from protocol.messages import ChainEvent
 from services.bus.memory import MemoryBroker, MemoryBus
 from services.bus.port import Unroutable
 from tests.support.broker.bus_conformance import (
@@ -69,3 +71,19 @@ def test_a_dead_letter_shows_no_body_in_its_text(harness):
     from services.bus.memory import DeadLetter  # noqa: PLC0415
 
     assert "sealed bytes" not in repr(DeadLetter({}, b"sealed bytes", "malformed", ""))
+
+
+async def test_a_refused_event_is_off_the_queue_and_among_the_dead(harness):
+    async with connected(harness, AGGREGATOR) as listener:
+        for number in (4, 5):
+            await listener.bus.publish_event(chain_event(number), "confirmed")
+    async with connected(harness, OWNER) as party:
+        (refused,) = await party.take_events("confirmed", 1)
+        await refused.dead_letter("event_altered", "block 4")
+        assert party.bus.dead_letters == {"event_altered": 1}
+    async with connected(harness, OWNER) as party:
+        (taken,) = await party.take_events("confirmed", 1)
+        assert taken.event == chain_event(5)
+    (letter,) = harness.broker.dead_letters
+    assert (letter.code, letter.detail) == ("event_altered", "block 4")
+    assert unpack(ChainEvent, letter.body) == chain_event(4)

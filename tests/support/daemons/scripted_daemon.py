@@ -22,7 +22,7 @@ from services.runtime.role_adapter import Role
 from services.runtime.runtime import Runtime
 from services.runtime.step_pool import TimedStep
 from services.store import NewMessage, QueuedEffect, QueuedInput, StepWrites, Store
-from tests.support.daemons.service_world import MARKET, FakeChain, Person, broker_of
+from tests.support.daemons.service_world import MARKET, BelievingNode, FakeChain, Person, broker_of
 
 Script = Callable[[bytes | None, Input, Context], EncodedStep]
 SECONDS = 120.0
@@ -79,6 +79,7 @@ def resources_of(
             "store": store,
             "bus": bus or MemoryBus(MemoryBroker()),
             "client": chain,
+            "node": BelievingNode(),
             "directory": Directory(chain),
             "pool": None,
             **changes,

@@ -116,6 +116,22 @@ class FakeChain:
             raise ChainUnavailable("no answer from the node")
 
 
+class BelievingNode:
+    """A node that has whatever is announced, as the receiver of events asks it."""
+
+    async def has_confirmed(self, block_number: int) -> bool:
+        return True
+
+    def has_reached(self, block_number: int) -> bool:
+        return True
+
+    def lag(self) -> str | None:
+        return None
+
+    async def check(self, event: ChainEvent) -> None:
+        return
+
+
 class OneKey:
     """A key store that makes one Paillier key and counts who asked."""
 

@@ -6,8 +6,9 @@ from dataclasses import replace
 import aio_pika
 import pytest
 
-from protocol.codec import pack
+from protocol.codec import pack, unpack
 from protocol.envelope import VERSION
+from protocol.messages import ChainEvent
 from services.bus.naming import (
     CHAIN_EXCHANGE,
     DEAD_QUEUE,
@@ -130,6 +131,21 @@ async def test_every_participant_has_its_own_copy_of_the_events(market: AmqpMark
     for participant in (market.buyer, market.owner):
         stream = market.bus(participant).events(name, participant)
         assert [(await next_of(stream)).event for _ in events] == events
+
+
+async def test_a_refused_event_is_off_the_queue_and_among_the_dead(market: AmqpMarket) -> None:
+    for number in (4, 5):
+        await market.bus(market.listener).publish_event(chain_event(number), "confirmed")
+    bus = market.bus(market.owner)
+    stream = bus.events("confirmed", market.owner)
+    await (await next_of(stream)).dead_letter("event_altered", "block 4")
+    assert (await next_of(stream)).event == chain_event(5)
+    [letter] = await market.dead_letters()
+    headers = letter.headers
+    assert (headers["reason"], headers["code"]) == ("unauthenticated", "event_altered")
+    assert (headers["detail"], letter.routing_key) == ("block 4", f"{market.owner}.event_altered")
+    assert unpack(ChainEvent, letter.body) == chain_event(4)
+    assert bus.dead_letters == {"event_altered": 1}
 
 
 async def test_an_event_that_is_none_is_buried(market: AmqpMarket) -> None:

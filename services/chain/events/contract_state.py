@@ -1,0 +1,54 @@
+"""What the contract's state must be once an event has taken place: a second witness beside the logs.
+
+The state of a training only moves on, so it is compared at the newest block.
+"""
+
+from protocol.marketplace import Joined, MarketplaceEvent, Opened, RolesDrawn, RoundRecorded, training_of
+from services.chain.contract.views import MarketplaceViews
+
+_STATUSES_AFTER = {
+    "Closed": ("drawing", "running", "settled", "cancelled"),
+    "Settled": ("settled",),
+    "Cancelled": ("cancelled",),
+}
+
+
+async def difference(views: MarketplaceViews, event: MarketplaceEvent) -> str | None:
+    """In what the state differs from what the event says, None where it fits or holds no trace of it.
+
+    Credits and registrations may have changed since. Raises ChainUnavailable or RpcError.
+    """
+    state: object
+    said: object
+    match event:
+        case Opened():
+            state = await views.opening_of(event.training)
+            said = (event.buyer, event.deposit, event.terms)
+        case Joined():
+            seats = (await views.owners(event.training)).seats
+            state, said = seats[event.seat : event.seat + 1], (event.owner,)
+        case RolesDrawn():
+            owners = await views.owners(event.training)
+            state, said = (owners.trainers, owners.validators), (event.trainers, event.validators)
+        case RoundRecorded():
+            return await _of_round(views, event)
+        case _:
+            return await _of_status(views, event)
+    return None if state == said else "the contract's state is another"
+
+
+async def _of_round(views: MarketplaceViews, event: RoundRecorded) -> str | None:
+    progress = await views.progress(event.training)
+    if progress.recorded < event.round:
+        return f"{progress.recorded} rounds are recorded"
+    if progress.recorded == event.round and progress.last_mse != event.mse_after:
+        return "the contract's last error is another"
+    return None
+
+
+async def _of_status(views: MarketplaceViews, event: MarketplaceEvent) -> str | None:
+    expected = _STATUSES_AFTER.get(event.event)
+    if expected is None:
+        return None
+    status = await views.status(training_of(event))
+    return None if status in expected else f"the training is {status}"

@@ -1,0 +1,244 @@
+"""From the chain's events to the inbox: announced by a listener, believed by the word of the own node.
+
+The bus carries events unsigned: whoever has the listener's password, or runs the broker, may announce what
+never took place. So nothing is stored before the participant's node has shown it. Events wait in the order of
+the chain until the node has confirmed their block, and stay on the queue meanwhile; one that is announced
+beyond the node's newest block holds up none before it.
+"""
+
+import asyncio
+import time
+from bisect import insort
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import TypeVar
+
+import structlog
+
+from protocol.errors import DeltaMLError, ProtocolViolation
+from protocol.marketplace import training_of
+from protocol.messages import ChainEvent
+from protocol.roles.engine import facts
+from protocol.roles.engine.inputs import EventConfirmed
+from services.bus.port import EventDelivery
+from services.chain.errors import ChainUnavailable
+from services.common.errors import ServiceError
+from services.common.tasks import run_forever
+from services.observability.logging import bound, place_in_code
+from services.records.chain_facts import place_of, record_of
+from services.runtime.input_codec import event_identity, queued
+from services.runtime.resources import INTERNAL_ERROR, Resources
+from services.runtime.role_adapter import NO_TRAINING
+from services.store.waiting import retry_while_unavailable
+
+_log = structlog.get_logger(__name__)
+
+Answer = TypeVar("Answer")
+
+MOST_WAITING = 32
+"""Events that wait for their block: fewer than a consumer's prefetch, so that more can still arrive."""
+
+PATIENCE_SECONDS = 600.0
+"""For how long a block may be beyond the newest one of a node that keeps up with its chain."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    """An event that is not taken in yet, since when in seconds of the monotonic clock."""
+
+    delivery: EventDelivery
+    since: float
+
+    @property
+    def event(self) -> ChainEvent:
+        return self.delivery.event
+
+
+class EventReceiver:
+    """Takes one participant's events in, one by one."""
+
+    def __init__(
+        self,
+        resources: Resources,
+        on_input: Callable[[str], None],
+        *,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """`on_input` is told the keys of instances that have new inputs."""
+        self._resources, self._role, self._address = resources, resources.role, resources.identity.address
+        self._store, self._meter, self._node = resources.store, resources.meter, resources.node
+        self._on_input, self._clock = on_input, clock
+        self._waiting: list[_Waiting] = []
+        self._trouble: str | None = None
+
+    async def run(self, deliveries: AsyncIterator[EventDelivery]) -> None:
+        """Take in until cancelled: each event is checked, stored, then acked."""
+        arrived: asyncio.Queue[EventDelivery] = asyncio.Queue(1)
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(run_forever(partial(_collect, deliveries, arrived)))
+            while True:
+                delivery = await self._next(arrived)
+                if delivery is not None:
+                    self._wait(delivery)
+                await self._take_confirmed()
+                await self._give_up()
+
+    async def probe(self) -> None:
+        """Raise ChainUnavailable with the reason while events wait for the node."""
+        if self._trouble is not None:
+            raise ChainUnavailable(self._trouble)
+
+    # ---- waiting ----
+
+    async def _next(self, arrived: "asyncio.Queue[EventDelivery]") -> EventDelivery | None:
+        """The next event, or None when it is time to ask the node again for those that wait."""
+        if not self._waiting:
+            return await arrived.get()
+        if len(self._waiting) >= MOST_WAITING:
+            await asyncio.sleep(self._resources.pace.retry)
+            return None
+        try:
+            async with asyncio.timeout(self._resources.pace.retry):
+                return await arrived.get()
+        except TimeoutError:
+            return None
+
+    def _wait(self, delivery: EventDelivery) -> None:
+        since = self._clock()
+        for place, earlier in enumerate(self._waiting):
+            if earlier.event == delivery.event:  # after a lost connection it comes again
+                self._waiting[place] = _Waiting(delivery, earlier.since)
+                return
+        insort(self._waiting, _Waiting(delivery, since), key=_chain_order)
+
+    async def _take_confirmed(self) -> None:
+        while self._waiting:
+            first = self._waiting[0]
+            number = first.event.block_number
+            if not await self._answered(partial(self._node.has_confirmed, number)):
+                return
+            await self._take(first.delivery)
+            self._waiting.remove(first)
+
+    async def _give_up(self) -> None:
+        """Refuse what lies beyond the chain: for too long, or where it leaves no room for others.
+
+        While the node is behind nothing is given up: all wait with it.
+        """
+        if not self._waiting:
+            return
+        lag = self._node.lag()
+        if lag is not None:
+            self._trouble = f"{len(self._waiting)} contract events wait for their blocks: {lag}"
+            return
+        ahead = [entry for entry in self._waiting if not self._node.has_reached(entry.event.block_number)]
+        oldest = self._clock() - PATIENCE_SECONDS
+        given_up = [entry for entry in ahead if entry.since <= oldest]
+        if not given_up and ahead and len(self._waiting) >= MOST_WAITING:
+            given_up = ahead[-1:]  # what is announced honestly is next to the newest block
+        for entry in given_up:
+            detail = f"block {entry.event.block_number} is beyond the newest block of a node that keeps up"
+            await self._refuse(entry.delivery, ProtocolViolation("event_ahead_of_node", detail))
+            self._waiting.remove(entry)
+
+    async def _answered(self, question: Callable[[], Awaitable[Answer]]) -> Answer:
+        """The node's answer, asked for until there is one: without it no event can be believed."""
+        attempts = 0
+        while True:
+            self._resources.heartbeats.beat("events")
+            try:
+                answer = await question()
+            except ProtocolViolation:
+                raise
+            except DeltaMLError as error:
+                self._trouble = f"contract events wait for the node: {error}"
+                _log.warning("events_wait", reason=str(error))
+                self._meter.retried("event")
+                await asyncio.sleep(self._resources.pace.pause_after(attempts, away=True))
+                attempts += 1
+            else:
+                self._trouble = None
+                return answer
+
+    # ---- taking in ----
+
+    async def _take(self, delivery: EventDelivery) -> None:
+        """Store it, refuse it or set it aside; what the machine cannot do now is waited for."""
+        event = delivery.event
+        while True:
+            try:
+                await self._check_and_store(event)
+            except ProtocolViolation as violation:
+                await self._refuse(delivery, violation)
+                return
+            except OSError as error:
+                _log.warning("event_waits", reason=str(error))
+                await asyncio.sleep(self._resources.pace.retry)
+                continue
+            except ServiceError:
+                raise
+            except Exception as error:  # noqa: BLE001  it would come again, and end the daemon again
+                await retry_while_unavailable(self._set_aside, event, error)
+            await delivery.ack()
+            return
+
+    async def _check_and_store(self, event: ChainEvent) -> None:
+        """An event whose block is final; those that concern nobody here cost the node nothing."""
+        key = await retry_while_unavailable(self._role.key_of_event, event.event)
+        place = await retry_while_unavailable(place_of, event, self._address, self._store)
+        if key is None and place is None:
+            return
+        await self._answered(partial(self._node.check, event))
+        if key is not None:
+            await retry_while_unavailable(self._store_event, key, event)
+        await retry_while_unavailable(self._record, event)
+
+    def _set_aside(self, event: ChainEvent, error: Exception) -> None:
+        digest = event_identity(event).hex()
+        _log.error("event_set_aside", error=type(error).__name__, place=place_in_code(error), digest=digest)
+        self._meter.set_aside["event"] += 1
+        fact = facts.SET_ASIDE.pair(of=event.event.event, code=INTERNAL_ERROR, digest=digest)
+        self._store.note(NO_TRAINING, fact, time.time())
+
+    def _store_event(self, key: str, event: ChainEvent) -> None:
+        """One that is known already changes nothing."""
+        content = queued(EventConfirmed(chain_event=event))
+        with self._meter.phase("store"):
+            self._store.add_inputs(
+                [(event_identity(event), key, content)], training=training_of(event.event) or None
+            )
+        self._on_input(key)
+
+    def _record(self, event: ChainEvent) -> None:
+        """Keep for people what the chain said, also what no step waits for."""
+        key = place_of(event, self._address, self._store)
+        if key is not None:
+            name, data = record_of(event)
+            with self._meter.phase("store"):
+                # A test chain's clock may run ahead of ours.
+                self._store.note_once(key, name, data, min(float(event.timestamp), time.time()))
+            self._resources.on_change()
+
+    async def _refuse(self, delivery: EventDelivery, violation: ProtocolViolation) -> None:
+        kind, training = delivery.event.event.event, training_of(delivery.event.event) or None
+        with bound(training=training):
+            _log.warning("event_refused", kind=kind, code=violation.code, detail=violation.detail)
+            await retry_while_unavailable(self._note_refusal, kind, training, violation.code)
+            await delivery.dead_letter(violation.code, violation.detail)
+
+    def _note_refusal(self, kind: str, training: int | None, code: str) -> None:
+        """Once for each kind of event and code: whoever announces much must not fill the store."""
+        key = None if training is None else self._store.key_of(training)
+        if key is not None:
+            self._store.note_once(key, *facts.EVENT_REFUSED.pair(kind=kind, code=code), time.time())
+            self._resources.on_change()
+
+
+def _chain_order(waiting: _Waiting) -> tuple[int, int]:
+    return waiting.event.block_number, waiting.event.log_index
+
+
+async def _collect(deliveries: AsyncIterator[EventDelivery], arrived: "asyncio.Queue[EventDelivery]") -> None:
+    async for delivery in deliveries:
+        await arrived.put(delivery)
