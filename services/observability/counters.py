@@ -50,9 +50,12 @@ class Meter:
         self._round_began: dict[tuple[str, str], float] = {}
         self.steps_failed = 0
         self.set_aside: Counter[str] = Counter(dict.fromkeys(("input", "message", "event", "effect"), 0))
+        self.inputs_forgotten = 0
         self.transactions: Counter[tuple[str, str]] = Counter()
         self.gas: Counter[tuple[str, str]] = Counter()
-        self.retries: Counter[str] = Counter(dict.fromkeys(("step", "gate", "message", "letter", "call"), 0))
+        self.retries: Counter[str] = Counter(
+            dict.fromkeys(("step", "gate", "room", "message", "letter", "call"), 0)
+        )
         self.seconds: defaultdict[str, float] = defaultdict(float, dict.fromkeys(PHASES, 0.0))
 
     def step(self, input_name: str, seconds: float) -> None:

@@ -57,6 +57,10 @@ class BuyerRole(Role):
         return None if instance is None or instance.training is not None else instance.key
 
     @override
+    def objection(self, training: int, buyer: str, aggregator: str) -> str:
+        return "" if buyer == self._address else "not_mine"
+
+    @override
     async def context(self, key: str, item: Input, training: int | None) -> RoleContext:
         return RoleContext(private=await self.private(key, item))
 

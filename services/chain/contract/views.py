@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from protocol.marketplace import STATUS_NAMES
+from protocol.marketplace import STATUS_NAMES, Terms
 from protocol.records import Market
 from services.chain.contract.abi import event_topic, marketplace_artifact, refusal_of
 from services.chain.contract.codec import ROLE_NAMES, address_bytes, from_web3
@@ -73,6 +73,13 @@ class MarketplaceViews:
     async def status(self, training: int) -> str:
         """One of protocol.marketplace.STATUS_NAMES; "none" for a training that does not exist."""
         return STATUS_NAMES[await self._view("statusOf", training)]
+
+    async def opening_of(self, training: int) -> tuple[str, int, Terms | None]:
+        """Buyer, deposit and terms as it was opened; None for the terms of a training that does not exist."""
+        buyer, deposit, words = await self._view("termsOf", training)
+        if not int(buyer, 16):
+            return buyer, deposit, None
+        return buyer, deposit, Terms(**dict(zip(Terms.model_fields, words, strict=True)))
 
     async def owners(self, training: int) -> Owners:
         """Seats and drawn roles."""
