@@ -31,13 +31,15 @@ _TOOK_PART = tuple(
 
 
 def forget_untouched(connection: sa.Connection, keys: Sequence[str]) -> None:
-    """Of these ended trainings, those without a result in which we invited, joined and ordered nothing."""
+    """Of these, the failed and declined trainings in which we invited, joined and ordered nothing."""
     touched = sa.select(facts.c.key).where(facts.c.name.in_(_TOOK_PART), facts.c.key.in_(keys))
     kept = {
         *connection.scalars(touched),
         *connection.scalars(sa.select(results.c.key).where(results.c.key.in_(keys))),
     }
-    gone = [key for key in keys if key not in kept and key.isdecimal()]
+    came_to_nothing = sa.or_(instances.c.shown == "DECLINED", instances.c.shown.startswith("FAILED("))
+    ended = connection.scalars(sa.select(instances.c.key).where(instances.c.key.in_(keys), came_to_nothing))
+    gone = [key for key in ended if key not in kept and key.isdecimal()]
     if not gone:
         return
     connection.execute(inbox.delete().where(inbox.c.key.in_(gone)))
