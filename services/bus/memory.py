@@ -102,6 +102,7 @@ class MemoryBus(Bus):
         self._broker = broker
         self._unacked: dict[_Taken[Any], None] = {}
         self.dead_letters: Counter[str] = Counter()
+        self.dropped: Counter[str] = Counter()
         self.on_cycle: Callable[[str], None] = lambda _source: None
 
     @property

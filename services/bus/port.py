@@ -92,7 +92,10 @@ class Bus(Protocol):
     """Called with "messages" or "events" whenever that consumer comes round, even if nothing has arrived."""
 
     dead_letters: Counter[str]
-    """By code, those that were published here."""
+    """By code, what was refused here: published, or dropped beyond its sender's share."""
+
+    dropped: Counter[str]
+    """By sender, what was refused here and left no dead letter."""
 
     @property
     def is_connected(self) -> bool:

@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 from services.bus.broker.drift import Difference
-from services.bus.broker.provisioning import apply_broker, load_plan, plan_broker
+from services.bus.broker.message_size import message_size_differences
+from services.bus.broker.provisioning import BrokerPlan, apply_broker, load_plan, plan_broker
 from services.cli.options import Json
 from services.cli.output import print_records
 
@@ -25,7 +26,7 @@ _File = Annotated[Path, typer.Argument(metavar="FILE.yaml", help="Participants a
 @broker.command()
 def plan(file: _File, json: Json = False) -> None:
     """Show what `apply` would do; the exit status is 1 if that is anything."""
-    differences = asyncio.run(plan_broker(load_plan(file)))
+    differences = asyncio.run(_planned(load_plan(file)))
     _show(differences, done=False, json=json)
     if _count_changes(differences):
         raise typer.Exit(DIFFERENT)
@@ -35,6 +36,13 @@ def plan(file: _File, json: Json = False) -> None:
 def apply(file: _File, json: Json = False) -> None:
     """Create and correct what the file's participants need; what is right already is left alone."""
     _show(asyncio.run(apply_broker(load_plan(file))), done=True, json=json)
+
+
+async def _planned(document: BrokerPlan) -> list[Difference]:
+    differences = await plan_broker(document)
+    if any((item.action, item.kind) == ("create", "virtual host") for item in differences):
+        return differences  # there is nowhere to try a message out yet
+    return differences + await message_size_differences(document)
 
 
 def _show(differences: Sequence[Difference], *, done: bool, json: bool) -> None:

@@ -151,6 +151,17 @@ class Participant(Daemon):
     console: ConsoleSettings | None = Field(None, description="The web console; none by default.")
 
 
+class OpenParticipant(Participant):
+    """What a daemon needs whose trainings others start."""
+
+    most_trainings: int = Field(
+        1024, ge=1, le=100_000, description="Trainings under way at once; further openings are left alone."
+    )
+    most_trainings_of_a_buyer: int = Field(
+        64, ge=1, le=100_000, description="Of these, trainings of one buyer: anybody may open one."
+    )
+
+
 class StandingOrder(Settings):
     """A training that is ordered again and again."""
 
@@ -167,7 +178,7 @@ class ModelBuyerConfig(Participant):
     )
 
 
-class DataOwnerConfig(Participant):
+class DataOwnerConfig(OpenParticipant):
     """A data owner's daemon: its data sets, the aggregators it trusts, its standing decision."""
 
     daemon: Literal["data-owner"] = Field(description="Which daemon this file is for.")
@@ -180,7 +191,7 @@ class DataOwnerConfig(Participant):
     )
 
 
-class AggregatorConfig(Participant):
+class AggregatorConfig(OpenParticipant):
     """The aggregator's daemon: the owners it admits."""
 
     daemon: Literal["aggregator"] = Field(description="Which daemon this file is for.")

@@ -50,10 +50,11 @@ class Meter:
         self._round_began: dict[tuple[str, str], float] = {}
         self.steps_failed = 0
         self.set_aside: Counter[str] = Counter(dict.fromkeys(("input", "message", "event", "effect"), 0))
+        self.inputs_forgotten = 0
         self.transactions: Counter[tuple[str, str]] = Counter()
         self.gas: Counter[tuple[str, str]] = Counter()
         self.retries: Counter[str] = Counter(
-            dict.fromkeys(("step", "gate", "event", "message", "letter", "call"), 0)
+            dict.fromkeys(("step", "gate", "room", "event", "message", "letter", "call"), 0)
         )
         self.seconds: defaultdict[str, float] = defaultdict(float, dict.fromkeys(PHASES, 0.0))
 

@@ -166,6 +166,13 @@ FAMILIES = (
     _counter("messages_published", "Messages sent.", lambda of: of.bus.messages_published),
     _counter("bytes_published", "Bytes of sealed bodies sent.", lambda of: of.bus.bytes_published),
     _counter("dead_letters", "Messages put among the dead letters.", _letters, ("reason", "code")),
+    _counter(
+        "letters_dropped",
+        "Refused messages beyond their sender's share of dead letters, by the sender that the broker names.",
+        lambda of: dict(of.bus.dropped),
+        ("sender",),
+    ),
+    _gauge("store_rows", "Rows of the store, by table.", lambda of: of.store.row_counts(), ("table",)),
     _gauge("account_balance_ether", "What the daemon's account holds for gas.", lambda of: of.ether()),
     _gauge("head_block", "The chain's newest block.", _of_blocks(lambda newest, _: newest)),
     _gauge(
@@ -187,6 +194,11 @@ PROCESS_TOTALS = (
     _total("gas_spent", "Gas of contract calls that were mined.", attrgetter("gas"), ("call", "outcome")),
     _total(
         "set_aside", "What nothing could be done with and was set aside.", attrgetter("set_aside"), ("of",)
+    ),
+    _total(
+        "inputs_forgotten",
+        "Messages beyond their sender's share that changed nothing: they left no row.",
+        attrgetter("inputs_forgotten"),
     ),
     _total("steps_failed", "Steps that ended in a bug of ours.", attrgetter("steps_failed")),
 )

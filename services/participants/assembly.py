@@ -20,6 +20,7 @@ from services.participants.announcements import announce
 from services.participants.data_owner import OwnerRole
 from services.participants.federated_aggregator import AggregatorRole
 from services.participants.model_buyer import BuyerRole
+from services.participants.places import Places
 from services.participants.standing_orders import keep_ordering
 from services.runtime.resources import Resources
 from services.runtime.role_adapter import Role
@@ -43,8 +44,10 @@ def role_of(
         case ModelBuyerConfig():
             return BuyerRole(store, address, keystore, config.standing_orders)
         case AggregatorConfig():
-            return AggregatorRole(store, seat_keys, address, frozenset(config.admitted))
+            places = Places(store, config.most_trainings_of_a_buyer, config.most_trainings)
+            return AggregatorRole(store, seat_keys, address, frozenset(config.admitted), places=places)
         case DataOwnerConfig():
+            places = Places(store, config.most_trainings_of_a_buyer, config.most_trainings)
             catalog = Catalog(config.catalogue)
             return OwnerRole(
                 store,
@@ -54,6 +57,7 @@ def role_of(
                 aggregators=config.aggregators,
                 policy=config.policy,
                 catalog=catalog,
+                places=places,
             )
 
 

@@ -17,6 +17,7 @@ from protocol.roles.engine import facts, private
 from protocol.roles.engine.inputs import Input, PolicyChanged, input_name
 from services.data.catalog import Catalog
 from services.identity.seat_keys import SeatKeys
+from services.participants.places import Places
 from services.records.owner_account import ORDERED_POLICY, count_earlier_trainings, counts_of, ordered_policy
 from services.runtime.role_adapter import NO_TRAINING, Answer, Role, RoleContext
 from services.store import Store
@@ -42,16 +43,17 @@ class OwnerRole(Role):
         aggregators: tuple[str, ...],
         policy: OwnerPolicy,
         catalog: Catalog | None = None,
+        places: Places | None = None,
     ) -> None:
         """`aggregators` are those we work with.
 
         `data_sets` are asked for at each step; a `catalog` they come from is watched for changes. `policy`
-        is the configured one: an ordered one takes its place.
+        is the configured one: an ordered one takes its place. `places` bound the trainings under way.
         """
         super().__init__(store)
         self._seat_keys, self._address = seat_keys, address
         self.data_sets, self._aggregators, self.configured = data_sets, aggregators, policy
-        self.catalog = catalog
+        self.catalog, self._places = catalog, places or Places(store)
         count_earlier_trainings(store)
 
     def announcements(self) -> tuple[tuple[str, Message], ...]:
@@ -73,7 +75,12 @@ class OwnerRole(Role):
     @override
     def key_of_opening(self, opened: Opened) -> str | None:
         """An opening by one of our aggregators starts an instance: an invitation may follow."""
-        return str(opened.training) if opened.aggregator in self._aggregators else None
+        objection = self.objection(opened.training, opened.buyer, opened.aggregator)
+        return None if objection else str(opened.training)
+
+    @override
+    def objection(self, training: int, buyer: str, aggregator: str) -> str:
+        return self._places.objection(training, buyer) if aggregator in self._aggregators else "not_mine"
 
     @override
     async def context(self, key: str, item: Input, training: int | None) -> RoleContext:

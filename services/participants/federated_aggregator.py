@@ -10,6 +10,7 @@ from protocol.messages import AnnouncementAnswer, OwnerAnnouncement
 from protocol.roles.engine import facts
 from protocol.roles.engine.inputs import Input
 from services.identity.seat_keys import SeatKeys
+from services.participants.places import Places
 from services.runtime.role_adapter import NO_TRAINING, Answer, Role, RoleContext
 from services.store import Store
 
@@ -21,10 +22,22 @@ class AggregatorRole(Role):
 
     name = "federated_aggregator"
 
-    def __init__(self, store: Store, seat_keys: SeatKeys, address: str, admitted: frozenset[str]) -> None:
-        """`admitted` is the admission list: a buyer's straw man who holds ciphertexts would see the model."""
+    def __init__(
+        self,
+        store: Store,
+        seat_keys: SeatKeys,
+        address: str,
+        admitted: frozenset[str],
+        *,
+        places: Places | None = None,
+    ) -> None:
+        """`admitted` is the admission list: a buyer's straw man who holds ciphertexts would see the model.
+
+        `places` bound the trainings under way.
+        """
         super().__init__(store)
-        self._seat_keys, self._address, self._admitted = seat_keys, address, admitted
+        self._seat_keys, self._places = seat_keys, places or Places(store)
+        self._address, self._admitted = address, admitted
 
     @override
     def key_of_message(self, signed: SignedMessage) -> str:
@@ -34,7 +47,12 @@ class AggregatorRole(Role):
     @override
     def key_of_opening(self, opened: Opened) -> str | None:
         """A training opened with us as its aggregator starts an instance."""
-        return str(opened.training) if opened.aggregator == self._address else None
+        objection = self.objection(opened.training, opened.buyer, opened.aggregator)
+        return None if objection else str(opened.training)
+
+    @override
+    def objection(self, training: int, buyer: str, aggregator: str) -> str:
+        return self._places.objection(training, buyer) if aggregator == self._address else "not_mine"
 
     @override
     async def context(self, key: str, item: Input, training: int | None) -> RoleContext:

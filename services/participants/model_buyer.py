@@ -64,6 +64,10 @@ class BuyerRole(Role):
         return None
 
     @override
+    def objection(self, training: int, buyer: str, aggregator: str) -> str:
+        return "" if buyer == self._address else "not_mine"
+
+    @override
     async def context(self, key: str, item: Input, training: int | None) -> RoleContext:
         return RoleContext(private=await self.private(key, item))
 

@@ -6,6 +6,7 @@ pace. Whatever has arrived meanwhile goes into the next commit; a message alone 
 
 import asyncio
 import hashlib
+import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 
@@ -19,8 +20,10 @@ from services.identity.admission import Admission
 from services.observability import tracing
 from services.observability.logging import bound, place_in_code
 from services.observability.tracer import Span
+from services.runtime.freshness import require_fresh
 from services.runtime.input_codec import message_identity, queued
 from services.runtime.resources import INTERNAL_ERROR, Resources
+from services.runtime.unknown_trainings import UnknownTrainings
 from services.store import NewMessage
 from services.store.waiting import retry_while_unavailable
 
@@ -28,6 +31,9 @@ _log = structlog.get_logger(__name__)
 
 BATCH = 256
 """Messages in one commit at most; those in hand before a crash are delivered again."""
+
+MOST_WAITING, MOST_WAITING_BYTES = 10_000, 1 << 30
+"""Inputs that may wait for their step, and what they may be long together, before the queue has to wait."""
 
 _QUIET_TURNS = 5
 
@@ -44,13 +50,25 @@ class _Admitted:
 class Receiver:
     """Takes one participant's messages in, by the batch."""
 
-    def __init__(self, resources: Resources, on_input: Callable[[str], None], *, batch: int = BATCH) -> None:
-        """`on_input` is told the keys of instances that have new inputs; `batch` messages are one commit."""
+    def __init__(
+        self,
+        resources: Resources,
+        on_input: Callable[[str], None],
+        *,
+        batch: int = BATCH,
+        most_waiting: int = MOST_WAITING,
+    ) -> None:
+        """`on_input` is told the keys of instances that have new inputs; `batch` messages are one commit.
+
+        While `most_waiting` inputs wait for their step nothing is taken in.
+        """
+        self._most_waiting = most_waiting
         self._resources, self._role, self._address = resources, resources.role, resources.identity.address
         self._store, self._meter = resources.store, resources.meter
         self._admission = Admission(
             resources.identity, resources.market, resources.role.name, resources.directory
         )
+        self._unknown = UnknownTrainings(resources.client, resources.role)
         self._on_input, self._batch = on_input, batch
 
     async def run(self, deliveries: AsyncIterator[Delivery]) -> None:
@@ -59,8 +77,25 @@ class Receiver:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(_collect(deliveries, arrived))
             while (first := await arrived.get()) is not None:
+                await self._wait_for_room()
                 await _settle(arrived)
                 await self.take([first, *_at_hand(arrived, self._batch - 1)])
+
+    async def _wait_for_room(self) -> None:
+        """Leave messages on the queue, which has a bound, while more waits here than is good for the disk."""
+        if await retry_while_unavailable(self._has_room):
+            return
+        _log.warning("inbox_full", most=self._most_waiting)
+        self._meter.retried("room")
+        while not await retry_while_unavailable(self._has_room):
+            self._resources.heartbeats.beat("messages")
+            await asyncio.sleep(self._resources.pace.full)
+
+    def _has_room(self) -> bool:
+        waiting = self._store.waiting_inputs()
+        return waiting < self._most_waiting and (
+            not waiting or self._store.waiting_bytes() < MOST_WAITING_BYTES
+        )
 
     async def take(self, deliveries: Sequence[Delivery]) -> None:
         """Check, store and ack; what breaks a rule goes to the dead letters. Order is kept throughout."""
@@ -83,8 +118,11 @@ class Receiver:
             try:
                 signed = await self._admission.admit(delivery)
                 if signed.envelope.training == 0:
+                    require_fresh(signed.envelope, time.time(), self._resources.retention_seconds)
                     # Whether an order may start a training depends on the orders before it: store them first.
                     await self._commit(before)
+                elif self._store.key_of(signed.envelope.training) is None:
+                    await self._unknown.require(signed.envelope.training)
                 key = self._role.key_of_message(signed)
             except ProtocolViolation:
                 raise

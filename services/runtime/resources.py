@@ -32,6 +32,8 @@ class Pace:
     """How often is noted that the daemon is there; by so much a stop may be counted as longer than it was."""
     idle: float = IDLE_SECONDS
     """The longest that the outbox waits to be woken."""
+    full: float = 0.05
+    """Before the inbox is looked at again that has no room for messages."""
     first_pause: float = 0.5
     """After the first failure of an effect; it doubles with each."""
     longest_pause: float = 60.0

@@ -71,6 +71,11 @@ class Role:
         known = self.store.key_of(training) if training and event.event in inputs_of(self.name) else None
         return self.key_of_opening(event) if known is None and isinstance(event, Opened) else known
 
+    def objection(self, training: int, buyer: str, aggregator: str) -> str:
+        """Why a training that the store does not know cannot start here, as a code; empty where it can."""
+        del training, buyer, aggregator
+        return ""
+
     def key_of_opening(self, opened: Opened) -> str | None:
         """The instance that an opening starts, or belongs to; None where it is not ours."""
         del opened

@@ -17,8 +17,10 @@ from protocol.errors import DeltaMLError, MisuseError, ProtocolViolation, Traini
 from protocol.marketplace import training_of
 from protocol.roles.engine import facts
 from protocol.roles.engine.context import Context
+from protocol.roles.engine.effects import ReportViolation
 from protocol.roles.engine.inputs import CallRefused, EventConfirmed, Input, MessageReceived, input_name
 from services.common.errors import StoreInUse, StoreUnavailable
+from services.common.shares import Shares
 from services.common.trace_context import split_context
 from services.observability import tracing
 from services.observability.logging import bound, place_in_code
@@ -31,6 +33,10 @@ from services.store import InstanceRow, QueuedInput, StepWrites, Store
 from services.store.waiting import retry_while_unavailable
 
 _log = structlog.get_logger(__name__)
+
+REFUSALS_AT_ONCE, NOTICES_AT_ONCE, _MORE_PER_SECOND = 256, 20_000, 1 / 60
+"""Messages of one sender in one training that are refused, or change nothing, and still leave a trace: late
+answers and repeated questions are few, and the longest training has two notices for each of 10,000 rounds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +57,8 @@ class StepRunner:
         self._role, self._store, self._meter = resources.role, resources.store, resources.meter
         self._identity = resources.identity
         self._turn = asyncio.Lock()
+        self._refusals = Shares(REFUSALS_AT_ONCE, _MORE_PER_SECOND)
+        self._notices = Shares(NOTICES_AT_ONCE, _MORE_PER_SECOND)
 
     async def take(self, queued_input: QueuedInput) -> Written:
         """One input. What store, node or machine cannot do now is waited for; the input stays stored.
@@ -104,6 +112,10 @@ class StepRunner:
         state = None if row is None else row.state
         timed = await self._resources.pool.run(self._role.name, state, item, context)
         self._meter.step(input_name(item), timed.seconds)
+        if timed.step.state == state:
+            refused = any(isinstance(effect, ReportViolation) for effect in timed.step.effects)
+            if self._floods(queued_input.key, item, self._refusals if refused else self._notices):
+                return self._forget(queued_input)
         with self._meter.phase("bus"):
             writes = await writes_of(timed.step, item, self._writer, frozenset(context.blobs))
         with self._meter.phase("store"), tracing.span("store step"):
@@ -133,6 +145,8 @@ class StepRunner:
 
     async def _answer(self, queued_input: QueuedInput, item: Input) -> Written:
         """An input outside all trainings."""
+        if self._floods(queued_input.key, item, self._refusals):
+            return self._forget(queued_input)
         answer = self._answer_to(item)
         effects = [packed_call(call) for call in answer.calls]
         noted = [] if answer.fact is None else [answer.fact]
@@ -165,6 +179,8 @@ class StepRunner:
 
     def _refuse(self, queued_input: QueuedInput, item: Input | None, violation: ProtocolViolation) -> Written:
         """Mark an input done that changes nothing; None is one that cannot be read."""
+        if self._floods(queued_input.key, item, self._refusals):
+            return self._forget(queued_input)
         name = "unreadable" if item is None else input_name(item)
         code, detail = violation.code, violation.detail
         about: dict[str, str] = {}
@@ -179,6 +195,18 @@ class StepRunner:
         self._store.finish_input(queued_input, time.time(), effects=effects, facts=[fact])
         # Its own step may have been stored before something failed.
         return Written(effects=True, timers=True)
+
+    def _floods(self, key: str, item: Input | None, shares: Shares) -> bool:
+        """Whether a message that changes nothing is beyond its sender's share, and is to leave nothing."""
+        if not isinstance(item, MessageReceived) or item.signed.envelope.sender == self._identity.address:
+            return False
+        return not shares.take(f"{key} {item.signed.envelope.sender}")
+
+    def _forget(self, queued_input: QueuedInput) -> Written:
+        """No fact, no letter, no answer, and no id: who sends it again has it looked at again."""
+        self._store.forget_input(queued_input)
+        self._meter.inputs_forgotten += 1
+        return Written()
 
     def _report_facts(self, key: str, writes: StepWrites) -> None:
         """What has happened, for the log and the counters."""

@@ -74,6 +74,11 @@ class Queues:
         query = sa.select(sa.func.count()).select_from(inbox).where(~inbox.c.done)
         return int(self._database.scalar(query) or 0)
 
+    def waiting_bytes(self) -> int:
+        """How long the contents of inputs are together that have not been processed yet."""
+        query = sa.select(sa.func.sum(sa.func.length(inbox.c.content))).where(~inbox.c.done)
+        return int(self._database.scalar(query) or 0)
+
     def oldest_input_at(self) -> float | None:
         """When the input arrived that has waited longest."""
         return self._database.scalar(sa.select(sa.func.min(inbox.c.arrived_at)).where(~inbox.c.done))
@@ -82,6 +87,11 @@ class Queues:
         """The oldest input of an instance."""
         row = self._database.row(_NEXT_INPUT, of=key)
         return None if row is None else QueuedInput(row.sequence, key, row.content)
+
+    def forget_input(self, item: QueuedInput) -> None:
+        """Remove an input that is to leave nothing, not even its id."""
+        with self._database.writing() as connection:
+            connection.execute(inbox.delete().where(inbox.c.sequence == item.sequence))
 
     # ---- outbox ----
 

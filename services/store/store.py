@@ -8,16 +8,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
-from cachetools import LRUCache
+from cachetools import LRUCache, TTLCache
 
 from services.store.database import REST_SECONDS, Database
+from services.store.forgetting import forget_orphans, forget_untouched
 from services.store.queues import Queues
 from services.store.rows import InstanceRow, QueuedEffect, QueuedInput, StepWrites
 from services.store.schema import bring_up_to_date, require_current, require_no_backup
 from services.store.step_writes import add_facts, put, write_blobs, write_timers, write_values
-from services.store.tables import blobs, facts, inbox, instances, results, role_values, timers
+from services.store.tables import blobs, facts, inbox, instances, outbox, results, role_values, timers
 
 _MOST_KEYS = 4096
+_COUNTED_SECONDS = 60.0
 
 _INSTANCES = sa.select(instances)
 _INSTANCE = _INSTANCES.where(instances.c.key == sa.bindparam("of"))
@@ -52,6 +54,7 @@ class Store(Queues):
         super().__init__(database)
         # Every message asks; a training's instance never changes.
         self._keys: LRUCache[int, str] = LRUCache(_MOST_KEYS)
+        self._counts: TTLCache[str, int] = TTLCache(16, _COUNTED_SECONDS)
         try:
             if existing:
                 require_current(database)
@@ -86,6 +89,11 @@ class Store(Queues):
         """The keys of the instances that people see in one of these states."""
         query = sa.select(instances.c.key).where(instances.c.shown.in_(list(states)))
         return [row.key for row in self._database.rows(query)]
+
+    def keys_under_way(self) -> list[str]:
+        """The keys of instances that have not ended, and of those whose first input waits."""
+        query = sa.select(instances.c.key).where(~instances.c.finished)
+        return [*(row.key for row in self._database.rows(query)), *self.waiting_keys()]
 
     def newest_instances(self, count: int, skipped: int = 0) -> list[InstanceRow]:
         """So many, the newest change first, after those skipped."""
@@ -177,7 +185,8 @@ class Store(Queues):
     def archive(self, before: float, limit: int = 20) -> int:
         """Close instances that ended before a moment, at most `limit`; returns how many.
 
-        State, facts and results stay. Inputs are refused from then on, so their ids need not be known.
+        State, facts and results stay, except of what strangers began and nobody here took part in. Inputs are
+        refused from then on, so their ids need not be known. What belongs to no instance goes as well.
         """
         ended = sa.select(instances.c.key).where(
             instances.c.finished, instances.c.updated_at < before, instances.c.closed.is_(None)
@@ -188,7 +197,28 @@ class Store(Queues):
                 connection.execute(table.delete().where(table.c.key.in_(keys)))
             connection.execute(inbox.delete().where(inbox.c.key.in_(keys), inbox.c.done))
             connection.execute(instances.update().where(instances.c.key.in_(keys)).values(closed="archived"))
+            forget_untouched(connection, keys)
+            forget_orphans(connection, before)
+        if keys:
+            self._keys.clear()
         return len(keys)
+
+    def forget_counts(self) -> None:
+        """Have `row_counts` look again."""
+        self._counts.clear()
+
+    def row_counts(self) -> dict[str, int]:
+        """How many rows each table has, looked at once a minute."""
+        if not self._counts:
+            with self._database.reading() as connection:
+                self._counts.update(
+                    (
+                        table.name,
+                        connection.execute(sa.select(sa.func.count()).select_from(table)).scalar_one(),
+                    )
+                    for table in (instances, inbox, outbox, timers, blobs, facts, results, role_values)
+                )
+        return dict(self._counts)
 
     # ---- for people and shells ----
 

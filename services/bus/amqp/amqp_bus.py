@@ -40,7 +40,7 @@ class AmqpBus(Bus):
         self._reading, self._writing = Connection(broker, "consumer"), Connection(broker, "publisher")
         self._publisher = Publisher(self._writing, self._timing)
         self._dead = DeadLetters(self._publisher, self._writing.user)
-        self.dead_letters = self._dead.count
+        self.dead_letters, self.dropped = self._dead.count, self._dead.dropped
         self.on_cycle: Callable[[str], None] = lambda _source: None
 
     @property

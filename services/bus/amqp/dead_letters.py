@@ -19,9 +19,13 @@ from services.bus.amqp.publisher import Publisher
 from services.bus.naming import DEAD_EXCHANGE, EXCHANGE, dead_key, message_key
 from services.bus.port import UNDELIVERABLE, BusError, Outgoing
 from services.bus.refusal_reasons import reason_of
+from services.common.shares import Shares
 from services.common.trace_context import TRACE_HEADER
 
 _log = structlog.get_logger(__name__)
+
+LETTERS_AT_ONCE, LETTERS_PER_SECOND = 256, 1.0
+"""Letters that one sender may cause."""
 
 _LONGEST_DETAIL = 500
 
@@ -32,7 +36,9 @@ class DeadLetters:
     def __init__(self, publisher: Publisher, user: str | None) -> None:
         """`user` is the connection's user if it is an address: the broker takes no letters but under it."""
         self._publisher, self._user = publisher, user
+        self._shares = Shares(LETTERS_AT_ONCE, LETTERS_PER_SECOND)
         self.count: Counter[str] = Counter()
+        self.dropped: Counter[str] = Counter()
 
     async def publish(self, envelope: Envelope, code: str, detail: str) -> None:
         """The envelope of a message to us that is off the queue already; raises what publishing raises."""
@@ -54,9 +60,17 @@ class DeadLetters:
     ) -> None:
         """One message, or chunks of one, to the dead letters and off the queue of `address`.
 
-        What the broker does not take goes back to the queue, whose delivery limit ends it there too.
+        Beyond its sender's share it is counted and dropped. What the broker does not take goes
+        back to the queue, whose delivery limit ends it there too.
         """
         first = messages[0]
+        if not self._shares.take(str(first.user_id or "")):
+            # A sender that the broker names, or all that it names not together: who floods us must neither
+            # push the others' letters off the dead letters, nor have each of its messages cost us one.
+            self.count[code] += 1
+            self.dropped[first.user_id or "nobody"] += 1
+            await acknowledge(messages)
+            return
         body = first.body if len(messages) == 1 and len(first.body) <= CHUNK_BYTES else b""
         origin = {"exchange": first.exchange or "", "routing_key": first.routing_key or ""}
         headers = _plain(first.headers) | _reason(code, detail) | origin

@@ -5,7 +5,6 @@ of messages in another's name, since a recipient takes only messages whose sende
 Letters are taken and given back when the command ends; RabbitMQ counts that as a delivery each time.
 """
 
-import secrets
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, fields
@@ -19,15 +18,12 @@ from services.bus.amqp.connection import BROKER_ERRORS, Connection
 from services.bus.amqp.message_properties import CHUNK_HEADERS, HEADERS, copy_of
 from services.bus.amqp.publisher import Publisher
 from services.bus.amqp.timing import Timing
-from services.bus.broker.management_client import Management, connected
-from services.bus.broker.passwords import HASHING_ALGORITHM, password_hash
 from services.bus.broker.provisioning import BrokerPlan
-from services.bus.broker.topology import NOTHING, pattern_of
+from services.bus.broker.temporary_login import temporary_connection
+from services.bus.broker.topology import pattern_of
 from services.bus.naming import DEAD_QUEUE, EXCHANGE
 from services.bus.port import BusError, BusUnavailable
 from services.bus.refusal_reasons import reason_of
-from services.common.errors import ConfigurationError
-from services.config.daemons import Broker
 
 MOST_LETTERS = 10_000
 """Looked at by one command; their bodies pass by one after another and are not kept."""
@@ -148,30 +144,8 @@ async def opened(plan: BrokerPlan) -> AsyncIterator[DeadQueue]:
 
     Raises ConfigurationError for a document without `amqp`, BusRefused and BusUnavailable.
     """
-    if plan.amqp is None:
-        raise ConfigurationError("the document has no section amqp; add its url, amqp://host:5672")
-    user, password = f"deltaml-admin-{secrets.token_hex(4)}", secrets.token_urlsafe(32)
-    scheme, _, host = plan.amqp.url.partition("://")
-    url = f"{scheme}://{user}@{host}/{plan.vhost}"
-    broker = Broker(url=url, **plan.amqp.model_dump(exclude={"url"}))
-    async with (
-        connected(plan.management) as api,
-        _temporary_user(api, plan.vhost, user, password),
-        Connection(broker, "administrator", password) as connection,
-    ):
+    async with temporary_connection(plan, read=pattern_of(DEAD_QUEUE), tags="impersonator") as connection:
         yield DeadQueue(connection)
-
-
-@asynccontextmanager
-async def _temporary_user(api: Management, vhost: str, user: str, password: str) -> AsyncIterator[None]:
-    proof = {"password_hash": password_hash(password), "hashing_algorithm": HASHING_ALGORITHM}
-    rights = {"configure": NOTHING, "read": pattern_of(DEAD_QUEUE), "write": pattern_of(EXCHANGE)}
-    try:
-        await api.put("users", user, body={**proof, "tags": "impersonator"})
-        await api.put("permissions", vhost, user, body=rights)
-        yield
-    finally:
-        await api.delete("users", user)
 
 
 def _as_it_came(letter: Letter, message: AbstractIncomingMessage) -> Message:

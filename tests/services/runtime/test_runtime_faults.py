@@ -124,6 +124,7 @@ async def test_a_step_that_needs_the_chain_waits_for_it(world):
             await world.chain.owners(training)
             return await super().context(key, item, training)
 
+    world.chain.openings[1] = (world.aggregator.address, world.owner.address)
     async with world.running(
         role=Asking(world.store, world.chain.seat_keys(), world.owner.address, frozenset())
     ) as runtime:

@@ -1,6 +1,7 @@
 """People with keys, a chain that only remembers, and messages between them: for tests of one daemon."""
 
 import os
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast
@@ -8,7 +9,7 @@ from typing import Any, cast
 from protocol.codec import pack
 from protocol.crypto.paillier import generate_private_key
 from protocol.envelope import Envelope, SignedMessage
-from protocol.marketplace import ContractCall
+from protocol.marketplace import ContractCall, Terms
 from protocol.messages import ChainEvent, Message
 from protocol.records import Market
 from services.bus.memory import MemoryBroker
@@ -20,6 +21,19 @@ from services.identity.keys import Identity
 from services.identity.sealing import seal
 from services.identity.seat_keys import SeatKeys
 
+TERMS = Terms(
+    aggregator="0x" + "00" * 20,
+    request_hash=bytes(32),
+    rounds=1,
+    min_owners=4,
+    max_owners=4,
+    contribution_bps=10_000,
+    participation_bps=0,
+    validation_bps=0,
+    aggregation_bps=0,
+    join_seconds=60,
+    round_seconds=60,
+)
 MARKET = Market(chain_id=1337, contract="0x" + "c0" * 20)
 
 
@@ -35,7 +49,12 @@ class Person:
         return self.identity.address
 
     def envelope(self, recipient: "Person", kind: str, **changes: Any) -> Envelope:
-        values = {"message_id": os.urandom(16), "training": 1, "sent_at": 1, "sender": self.address}
+        values = {
+            "message_id": os.urandom(16),
+            "training": 1,
+            "sent_at": int(time.time() * 1000),
+            "sender": self.address,
+        }
         values |= MARKET.model_dump()
         return Envelope(**{**values, "type": kind, "recipient": recipient.address, **changes})
 
@@ -81,6 +100,8 @@ class FakeChain:
         self.roles = {person.address: person.role for person in registered}
         self.keys = {(0, person.address): person.identity.exchange_key for person in registered}
         self.seats: dict[int, Owners] = {}
+        self.openings: dict[int, tuple[str, str]] = {}
+        self.missing: set[int] = set()
         self.calls: list[ContractCall] = []
         self.refusals: dict[str, str] = {}
         self.down = False
@@ -101,6 +122,17 @@ class FakeChain:
 
     def seat_keys(self) -> SeatKeys:
         return SeatKeys(cast("MarketplaceViews", self), Directory(self))
+
+    async def status(self, training: int) -> str:
+        self._ask()
+        return "none" if training in self.missing else "open"
+
+    async def opening_of(self, training: int) -> tuple[str, int, Terms | None]:
+        self._ask()
+        nobody = "0x" + "00" * 20
+        aggregators = [who for who, role in self.roles.items() if role == "federated_aggregator"]
+        buyer, aggregator = self.openings.get(training, (nobody, (*aggregators, nobody)[0]))
+        return buyer, 1, TERMS.model_copy(update={"aggregator": aggregator})
 
     async def submit(self, call: ContractCall) -> None:
         self._ask()

@@ -1,0 +1,61 @@
+"""Messages of trainings that the store does not know: they leave nothing unless the chain knows the training.
+
+Anybody may register and name any number. A number that no deposit stands behind, or one of others' trainings,
+must not become a row that is kept for ever.
+"""
+
+from typing import Protocol
+
+from cachetools import TTLCache
+
+from protocol.errors import ProtocolViolation
+from protocol.marketplace import Terms
+from services.runtime.role_adapter import Role
+
+_MOST_REMEMBERED = 4096
+_SECONDS = 2.0
+"""For how long an answer of the node holds: a flood under one number asks it once in that time."""
+
+_UNDER_WAY = frozenset({"open", "drawing", "running"})
+
+
+class Openings(Protocol):
+    """What is asked of the node, at its newest block: the sender's, which may be ahead, has it confirmed."""
+
+    async def status(self, training: int) -> str:
+        """One of protocol.marketplace.STATUS_NAMES."""
+        ...
+
+    async def opening_of(self, training: int) -> tuple[str, int, Terms | None]:
+        """Buyer, deposit and terms."""
+        ...
+
+
+class UnknownTrainings:
+    """Asks the chain about the trainings of one participant's first messages."""
+
+    def __init__(self, openings: Openings, role: Role) -> None:
+        """`role` tells whose trainings are its own."""
+        self._openings, self._role = openings, role
+        self._answers: TTLCache[int, str] = TTLCache(_MOST_REMEMBERED, _SECONDS)
+
+    async def require(self, training: int) -> None:
+        """Return when the training is under way and one of ours.
+
+        Raises ProtocolViolation: "unknown_training", "training_over" or the role's objection; a node that
+        does not answer raises its own error.
+        """
+        code = self._answers.get(training)
+        if code is None:
+            code = self._answers[training] = await self._code_of(training)
+        if code:
+            raise ProtocolViolation(code, f"training {training}, as the chain says")
+
+    async def _code_of(self, training: int) -> str:
+        status = await self._openings.status(training)
+        if status == "none":
+            return "unknown_training"
+        if status not in _UNDER_WAY:
+            return "training_over"
+        buyer, _, terms = await self._openings.opening_of(training)
+        return "not_mine" if terms is None else self._role.objection(training, buyer, terms.aggregator)
