@@ -19,7 +19,7 @@ _MOST_NODES = 50_000
 
 
 class _Loader(yaml.SafeLoader):
-    """Safe YAML that refuses a key given twice, aliases, depth and masses; addresses in hexadecimal stay text."""
+    """Safe YAML that refuses a key given twice, aliases, depth and masses; hexadecimal stays text."""
 
     _depth = 0
     _nodes = 0

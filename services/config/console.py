@@ -34,8 +34,8 @@ def origin(value: str) -> str:
         raise ValueError("names a user: leave out what stands before '@'")
     if parts.path.strip("/") or parts.query or parts.fragment:
         raise ValueError(
-            f"{value[:200]!r} has a path, and the console stands at the root of its host: give it a host name "
-            "or a port of its own, such as https://console.example"
+            f"{value[:200]!r} has a path, and the console stands at the root of its host: give it a host "
+            "name or a port of its own, such as https://console.example"
         )
     url = URL(value).origin()
     if host_name(url.raw_authority) is None:

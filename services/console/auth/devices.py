@@ -1,4 +1,4 @@
-"""Browsers that have signed in before: a cookie that opens nothing, and keeps strangers from locking them out.
+"""Browsers that have signed in before: a cookie that opens nothing, so that strangers lock nobody out.
 
 As OWASP's "device cookies" do: https://owasp.org/www-community/Slow_Down_Online_Guessing_Attacks_with_Device_Cookies
 """
@@ -9,7 +9,7 @@ import secrets
 
 from services.store import Store
 
-_SECRET = "console-devices"
+_NAME = "console-devices"
 
 
 class KnownDevices:
@@ -17,10 +17,10 @@ class KnownDevices:
 
     def __init__(self, store: Store) -> None:
         """The secret is kept in `store`, so that a restart makes nobody a stranger."""
-        self._secret = store.values(_SECRET).get("")
+        self._secret = store.values(_NAME).get("")
         if self._secret is None:
             self._secret = secrets.token_bytes(32)
-            store.put_value(_SECRET, self._secret)
+            store.put_value(_NAME, self._secret)
 
     def cookie(self, account: str) -> str:
         """What a browser that has signed in to `account` keeps."""

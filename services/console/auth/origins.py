@@ -23,7 +23,7 @@ class Origins:
     def own(self, headers: Mapping[str, str]) -> bool:
         """Whether a request that changes something comes from one of our own pages.
 
-        A proxy may give the console another Host than browsers know: then public_url says whose pages are ours.
+        A proxy may send another Host than browsers know: then public_url says whose pages are ours.
         """
         origin = headers.get("Origin")
         if origin is None:

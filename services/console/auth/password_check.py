@@ -12,7 +12,7 @@ class TooBusyError(Exception):
 
 
 class PasswordCheck:
-    """One check at a time for strangers and one for browsers that are known, which so never queue behind them."""
+    """One check at a time for strangers, and one for browsers that are known: these never queue."""
 
     def __init__(self, accounts: Accounts) -> None:
         """Against these accounts."""

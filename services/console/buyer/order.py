@@ -22,6 +22,7 @@ from services.console.buyer.order_form import (
     check_document,
     column_count,
     completed,
+    every_input,
     fresh,
     request_from,
     shares_total,
@@ -86,8 +87,6 @@ async def from_yaml(request: web.Request) -> web.StreamResponse:
     upload = sent.files.get("file")
     content = (b"" if upload is None else upload.content) or sent.texts.get("yaml", "").encode()
     try:
-        if len(content) > LARGE.field:
-            raise ConfigurationError(f"YAML is longer than {LARGE.field} bytes; order it with deltaml train")
         # Seconds of computing for the longest: one at a time, and not in the daemon's loop.
         async with page.context.reading_yaml:
             document, result = await asyncio.to_thread(_read, content)
@@ -107,6 +106,8 @@ async def from_yaml(request: web.Request) -> web.StreamResponse:
 
 def _read(content: bytes) -> tuple[dict[str, Any], Checked | None]:
     """(the document, what is wrong with it if it has more columns than the form shows)."""
+    if len(content) > LARGE.field:
+        raise ConfigurationError(f"YAML is longer than {LARGE.field} bytes; order it with deltaml train")
     document = parse_yaml(content, "YAML")
     features = document.get("features")
     if isinstance(features, list) and len(features) > MOST_COLUMNS:
@@ -150,7 +151,7 @@ def _form(
 
 def _form_values(values: Mapping[str, str], result: Checked) -> dict[str, Any]:
     return {
-        "values": values,
+        "values": every_input(values),
         "columns": column_count(values),
         "problems": result.problems,
         "request": result.request,

@@ -129,6 +129,12 @@ def column_count(values: Mapping[str, str]) -> int:
     return min(max(whole_number(values.get("columns", ""), 10**5) or 1, 1), MOST_COLUMNS)
 
 
+def every_input(values: Mapping[str, str]) -> dict[str, str]:
+    """All inputs that the form shows, empty where nothing was sent."""
+    columns = [f"feature-{index}-{part}" for index in range(column_count(values)) for part in _COLUMN]
+    return {**values_of({}), **dict.fromkeys(columns, ""), **values}
+
+
 def with_column(values: Mapping[str, str]) -> dict[str, str]:
     """The form with one more feature, with the range of the last one."""
     columns = _columns(values)
