@@ -1,5 +1,6 @@
 """YAML documents that people write: requests and configurations."""
 
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -13,18 +14,24 @@ from services.common.files import read_bounded
 
 _LONGEST_DOCUMENT = 1 << 20
 _DEEPEST = 20
+_MOST_NODES = 50_000
+"""Of which a request with as many features as there may be has 30,000."""
 
 
 class _Loader(yaml.SafeLoader):
-    """Safe YAML that refuses a key given twice, and aliases and depth; addresses in hexadecimal stay text."""
+    """Safe YAML that refuses a key given twice, aliases, depth and masses; hexadecimal stays text."""
 
     _depth = 0
+    _nodes = 0
 
     def compose_node(self, parent: Any, index: Any) -> Any:
         if self.check_event(yaml.AliasEvent):  # nested aliases unfold to gigabytes
             raise ConstructorError(None, None, "aliases are not allowed", parent.start_mark)
         if self._depth == _DEEPEST:
             raise ConstructorError(None, None, f"more than {_DEEPEST} levels", parent.start_mark)
+        self._nodes += 1
+        if self._nodes > _MOST_NODES:
+            raise ConstructorError(None, None, f"more than {_MOST_NODES} keys and values", parent.start_mark)
         self._depth += 1
         node = super().compose_node(parent, index)
         self._depth -= 1
@@ -33,8 +40,8 @@ class _Loader(yaml.SafeLoader):
     def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
         mapping = super().construct_mapping(node, deep=deep)
         if len(mapping) != len(node.value):
-            keys = [self.construct_object(key) for key, _ in node.value]
-            twice = next(key for key in keys if keys.count(key) > 1)
+            counted = Counter(self.construct_object(key) for key, _ in node.value)
+            twice = counted.most_common(1)[0][0]
             raise ConstructorError(None, None, f"key {twice!r} is given twice", node.start_mark)
         return mapping
 
@@ -65,7 +72,7 @@ def parse_yaml(content: bytes, place: str) -> dict[str, Any]:
         mark = error.problem_mark or error.context_mark
         where = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
         raise ConfigurationError(f"{place}{where}: {error.problem}") from None
-    except (yaml.YAMLError, ValueError, RecursionError):
+    except (yaml.YAMLError, ValueError, ArithmeticError, RecursionError):
         raise ConfigurationError(f"{place} is not YAML text") from None
     if not isinstance(document, dict) or not all(isinstance(key, str) for key in document):
         raise ConfigurationError(f"{place} must hold fields, one `name: value` a line")

@@ -35,7 +35,7 @@ class Limits:
     must be read. At `connections` the one that has waited longest without a request makes room.
     """
 
-    connections: int = 200
+    connections: int = 1000
     head_seconds: float = 10.0
     idle_seconds: float = 75.0
     progress_seconds: float = 30.0
@@ -208,7 +208,11 @@ async def listening(
     door = _Door(limits)
     application.middlewares.insert(0, door.follow)
     runner = web.AppRunner(
-        application, access_log=None, shutdown_timeout=_SHUTDOWN_SECONDS, handler_cancellation=True
+        application,
+        access_log=None,
+        shutdown_timeout=_SHUTDOWN_SECONDS,
+        handler_cancellation=True,
+        auto_decompress=False,  # nothing compressed is taken: a little of it can be very long
     )
     await runner.setup()
     looking = asyncio.create_task(door.look())

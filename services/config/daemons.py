@@ -6,14 +6,15 @@ default in force.
 """
 
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self, overload
+from typing import Annotated, Any, Literal, overload
 
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
 
 from protocol.owner_policy import OwnerPolicy
 from services.common.documents import read_yaml
 from services.common.errors import ConfigurationError
 from services.common.files import read_passphrase
+from services.config.console import ConsoleSettings
 from services.config.problems import lines_of
 from services.config.settings import FOLDER, Account, FilePath, Settings, store_url, url_of, with_lower_buyers
 
@@ -106,37 +107,6 @@ class Daemon(Settings):
     def store_password(self) -> str | None:
         """PostgreSQL's password from its file; raises ConfigurationError for one that others can read."""
         return None if self.store_password_file is None else read_passphrase(self.store_password_file)
-
-
-class ConsoleSettings(Settings):
-    """The web console that the daemon serves; make its accounts with: deltaml console user add."""
-
-    host: str = Field("127.0.0.1", description="Address to listen on; others than loopback need TLS.")
-    port: int = Field(ge=0, le=65535, description="Port to listen on; 0 for any that is free.")
-    users_file: FilePath = Field(
-        Path("console-users.json"), description="File of the accounts, made by the command."
-    )
-    certificate_file: FilePath | None = Field(None, description="Certificate (PEM) of the console, for TLS.")
-    key_file: FilePath | None = Field(None, description="The certificate's private key (PEM).")
-    public_url: Annotated[str, url_of("http", "https")] | None = Field(
-        None, description="Where a proxy shows the console, such as https://console.example."
-    )
-    trusted_proxies: tuple[str, ...] = Field(
-        (), description="Addresses of proxies whose X-Forwarded-For is believed."
-    )
-
-    @model_validator(mode="after")
-    def _safe(self) -> Self:
-        if (self.certificate_file is None) != (self.key_file is None):
-            raise ValueError("certificate_file and key_file belong together: give both or none")
-        loopback = self.host in ("127.0.0.1", "::1", "localhost")
-        encrypted = self.certificate_file is not None or (self.public_url or "").startswith("https://")
-        if not loopback and not encrypted:
-            raise ValueError(
-                f"host {self.host} shows passwords to the network: give certificate_file and key_file, or "
-                "the public_url (https) of the proxy that encrypts"
-            )
-        return self
 
 
 class Participant(Daemon):

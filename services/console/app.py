@@ -11,7 +11,7 @@ from aiohttp import web
 from protocol.marketplace import PartyRole
 from services.common.errors import ConfigurationError
 from services.common.http_server import listening
-from services.config.daemons import ConsoleSettings
+from services.config.console import ConsoleSettings
 from services.console.aggregator import section as aggregator
 from services.console.auth.security import secure
 from services.console.buyer import section as buyer
@@ -30,7 +30,6 @@ SECTIONS: Mapping[PartyRole, Section] = {
     "data_owner": owner.SECTION,
     "federated_aggregator": aggregator.SECTION,
 }
-LONGEST_FORM = 2 << 20
 
 
 class Console:
@@ -51,7 +50,7 @@ class Console:
             context.hub.close()
 
         guard = Guard(context)
-        application = web.Application(middlewares=[error_pages, guard.handle], client_max_size=LONGEST_FORM)
+        application = web.Application(middlewares=[error_pages, guard.handle])
         application.on_response_prepare.append(prepared)
         application.on_shutdown.append(stopping)
         application.add_routes(self._routes())

@@ -16,10 +16,11 @@ from typing import Any, NoReturn
 from aiohttp import web
 
 from services.common.http_server import listening
-from services.config.daemons import ConsoleSettings
+from services.config.console import ConsoleSettings
 from services.console.app import Console, serving
 from services.console.auth.accounts import Accounts
-from services.console.auth.security import Origins, secure
+from services.console.auth.origins import Origins
+from services.console.auth.security import secure
 from services.console.buyer.views import Training
 from services.console.party import OwnerResources, Party, orders_over
 from services.console.presentation.assets import Assets
@@ -102,7 +103,7 @@ class StartPage:
 
     async def _train(self, request: web.Request) -> NoReturn:
         self._admit(request)
-        if not self._origins.own(request):
+        if not self._origins.own(request.headers):
             raise web.HTTPForbidden
         await self._order()
         raise web.HTTPSeeOther("/")
@@ -116,13 +117,13 @@ class StartPage:
         return response
 
     def _admit(self, request: web.Request) -> None:
-        if not self._origins.knows(request.host):
+        if not self._origins.knows(request.headers.get("Host", "")):
             raise web.HTTPMisdirectedRequest
         if not self._is_key(request.cookies.get(_COOKIE, "")):
             raise web.HTTPForbidden(text="Open the address that the terminal shows.")
 
     def _is_key(self, given: str) -> bool:
-        return hmac.compare_digest(given.encode(), self.key.encode())
+        return hmac.compare_digest(given.encode(errors="replace"), self.key.encode())
 
     def _render(self, request: web.Request, template: str) -> str:
         language = negotiate(request.headers.get("Accept-Language", ""))

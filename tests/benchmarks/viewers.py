@@ -18,11 +18,11 @@ from rich.table import Table
 
 from protocol.marketplace import RoundRecorded
 from protocol.messages import ChainEvent
-from services.config.daemons import ConsoleSettings
+from services.config.console import ConsoleSettings
 from services.console.app import Console, serving
 from services.console.auth.accounts import Accounts
 from services.console.party import Party, orders_over
-from services.console.web.hub import Hub
+from services.console.web.hub import Hub, Share
 from services.data.sample_request import (
     DemoOptions,
     demo_request,
@@ -38,7 +38,7 @@ ACCOUNT, PASSWORD = "viewer", "a long enough password"
 async def round_seconds(options: DemoOptions, viewers: int) -> float:
     """Mean seconds of a round, the first left out, while so many pages are open."""
     recorded: list[float] = []
-    hub = Hub()
+    hub = Hub(share=Share(account=viewers + 1, address=viewers + 1))
 
     def on_event(event: ChainEvent) -> None:
         if isinstance(event.event, RoundRecorded):

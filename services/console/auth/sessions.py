@@ -104,4 +104,4 @@ class Sessions:
 
 
 def _name(token: str) -> str:
-    return hashlib.sha256(token.encode()).hexdigest()
+    return hashlib.sha256(token.encode(errors="replace")).hexdigest()

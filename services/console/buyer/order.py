@@ -1,5 +1,6 @@
 """Ordering a training: the form, checked as it is typed, and the confirmation."""
 
+import asyncio
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -21,6 +22,7 @@ from services.console.buyer.order_form import (
     check_document,
     column_count,
     completed,
+    every_input,
     fresh,
     request_from,
     shares_total,
@@ -33,6 +35,7 @@ from services.console.buyer.views import Training
 from services.console.presentation.i18n import gettext_noop as _
 from services.console.presentation.parse import whole_number
 from services.console.web.access import access, audit, page_of
+from services.console.web.forms import LARGE
 from services.console.web.pages import Page, or_not_found
 
 _TAKEN = _("Exactly this request was ordered before: change its name to have it trained again.")
@@ -78,25 +81,38 @@ async def checked(request: web.Request) -> web.StreamResponse:
 
 async def from_yaml(request: web.Request) -> web.StreamResponse:
     """The form filled from YAML, pasted or uploaded."""
-    page, form = page_of(request), await request.post()
+    page = page_of(request)
+    sent = await page.sent()
     audit(request, quiet=True)
-    upload = form.get("file")
-    content = upload.file.read() if isinstance(upload, web.FileField) else b""
-    content = content or str(form.get("yaml", "")).encode()
+    upload = sent.files.get("file")
+    content = (b"" if upload is None else upload.content) or sent.texts.get("yaml", "").encode()
     try:
-        document = parse_yaml(content, "YAML")
+        # Seconds of computing for the longest: one at a time, and not in the daemon's loop.
+        async with page.context.reading_yaml:
+            document, result = await asyncio.to_thread(_read, content)
     except ConfigurationError as error:
         return _form(page, fresh(), yaml_problem=str(error), status=422)
-    if len(document.get("features") or ()) > column_count(values_of(document)):
-        # More columns than the form shows: confirm the document itself.
-        result = _untaken(page, check_document(as_tuples(document)))
-        if result.request is not None:
-            return await _confirm(page, result.request)
-        problem = next(iter(result.problems.values()))
-        text = page.reader.gettext(problem.text) % problem.values
-        return _form(page, fresh(), yaml_problem=text, status=422)
-    values = completed(document)
-    return _form(page, values, check(values).problems)
+    if result is None:
+        values = completed(document)
+        return _form(page, values, check(values).problems)
+    # More columns than the form shows: confirm the document itself.
+    result = _untaken(page, result)
+    if result.request is not None:
+        return await _confirm(page, result.request)
+    problem = next(iter(result.problems.values()))
+    text = page.reader.gettext(problem.text) % problem.values
+    return _form(page, fresh(), yaml_problem=text, status=422)
+
+
+def _read(content: bytes) -> tuple[dict[str, Any], Checked | None]:
+    """(the document, what is wrong with it if it has more columns than the form shows)."""
+    if len(content) > LARGE.field:
+        raise ConfigurationError(f"YAML is longer than {LARGE.field} bytes; order it with deltaml train")
+    document = parse_yaml(content, "YAML")
+    features = document.get("features")
+    if isinstance(features, list) and len(features) > MOST_COLUMNS:
+        return document, check_document(as_tuples(document))
+    return document, None
 
 
 async def review(request: web.Request) -> web.StreamResponse:
@@ -135,7 +151,7 @@ def _form(
 
 def _form_values(values: Mapping[str, str], result: Checked) -> dict[str, Any]:
     return {
-        "values": values,
+        "values": every_input(values),
         "columns": column_count(values),
         "problems": result.problems,
         "request": result.request,

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal, DecimalException
+from decimal import Decimal
 from typing import Any, Literal
 
 import yaml
@@ -20,6 +20,7 @@ MOST_COLUMNS = 256
 """In the form; a YAML file may have as many as a request may."""
 
 _LARGEST_WHOLE = 10**29 - 1
+_DIGITS_SHOWN = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +113,7 @@ def values_of(document: Mapping[str, Any]) -> dict[str, str]:
     values["start"] = _shown(_inside(start, ("start",)), "text") or "zero"
     values["start_value"] = _shown(_inside(start, ("value",)), "decimal")
     values["start_weights"] = (
-        ", ".join(str(weight) for weight in weights) if isinstance(weights, list | tuple) else ""
+        ", ".join(_shown(weight, "text") for weight in weights) if isinstance(weights, list | tuple) else ""
     )
     return values
 
@@ -126,6 +127,12 @@ def completed(document: Mapping[str, Any]) -> dict[str, str]:
 def column_count(values: Mapping[str, str]) -> int:
     """How many features the form has."""
     return min(max(whole_number(values.get("columns", ""), 10**5) or 1, 1), MOST_COLUMNS)
+
+
+def every_input(values: Mapping[str, str]) -> dict[str, str]:
+    """All inputs that the form shows, empty where nothing was sent."""
+    columns = [f"feature-{index}-{part}" for index in range(column_count(values)) for part in _COLUMN]
+    return {**values_of({}), **dict.fromkeys(columns, ""), **values}
 
 
 def with_column(values: Mapping[str, str]) -> dict[str, str]:
@@ -254,18 +261,21 @@ def _inside(value: Any, path: tuple[str, ...]) -> Any:
 
 
 def _shown(value: Any, kind: Kind) -> str:
-    if value is None or isinstance(value, Mapping | list | tuple):
-        return ""
     if kind == "yes":
         return "on" if value is True else ""
-    try:
-        if kind == "money":
-            return MARKET_ASSET.plain(Decimal(str(value)))
-        if kind == "percent":
-            return f"{Decimal(str(value)) / 100:f}"
-    except DecimalException:
-        pass
-    return str(value)
+    if not isinstance(value, str | int | float) or _is_vast(value):
+        return ""
+    number = decimal_number(str(value))
+    if number is None or abs(number.adjusted()) > _DIGITS_SHOWN:
+        return str(value)
+    if kind == "money":
+        return MARKET_ASSET.plain(number)
+    return f"{number / 100:f}" if kind == "percent" else str(value)
+
+
+def _is_vast(value: object) -> bool:
+    """Whether it has more digits than any number of a request; Python refuses to write the longest."""
+    return isinstance(value, int) and abs(value) > 10**_DIGITS_SHOWN
 
 
 def _meant(text: str, kind: Kind) -> Any:

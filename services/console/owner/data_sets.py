@@ -24,7 +24,7 @@ async def show_all(request: web.Request) -> web.StreamResponse:
     return page.render("owner/data_sets.html", **_listing(page.party))
 
 
-def live_all(reader: Reader, _argument: str) -> Fragments:
+def live_all(reader: Reader) -> Fragments:
     """The list as it is now."""
     return {"list": reader.fragment("owner/_data_sets.html", **_listing(reader.party))}
 

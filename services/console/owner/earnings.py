@@ -21,7 +21,7 @@ async def show(request: web.Request) -> web.StreamResponse:
     return page.render("owner/earnings.html", money=earnings(page.party), balance=balance)
 
 
-def live(reader: Reader, _argument: str) -> Fragments:
+def live(reader: Reader) -> Fragments:
     """Everything but the account's own balance, which only the chain knows."""
     money = earnings(reader.party)
     return {

@@ -4,7 +4,7 @@ from aiohttp import web
 
 from services.console.owner import data_sets, earnings, policy, trainings
 from services.console.presentation.i18n import gettext_noop as _
-from services.console.web.section import Entry, Section
+from services.console.web.section import Entry, Section, without_argument
 
 SECTION = Section(
     home="/trainings",
@@ -30,5 +30,9 @@ SECTION = Section(
         web.get("/earnings", earnings.show),
         web.post("/earnings/withdraw", earnings.withdraw),
     ),
-    live={**trainings.PAGES.live, "data-sets": data_sets.live_all, "earnings": earnings.live},
+    live={
+        **trainings.PAGES.live,
+        "data-sets": without_argument(data_sets.live_all),
+        "earnings": without_argument(earnings.live),
+    },
 )

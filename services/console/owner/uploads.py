@@ -3,9 +3,8 @@
 import os
 import re
 import secrets
-import shutil
 import unicodedata
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath, PureWindowsPath
@@ -17,10 +16,20 @@ from services.common.errors import DataSetError
 from services.common.files import private_folder
 from services.console.auth.security import CSRF_FIELD, CSRF_HEADER
 from services.console.party import OwnerResources
+from services.console.web.access import page_of
+from services.console.web.forms import (
+    MULTIPART,
+    Form,
+    parts_of,
+    refusing_malformed,
+    require_readable,
+    text_of,
+)
 from services.data.catalog import Catalog
 from services.data.tabular import SUFFIXES
 
 _LONGEST_FIELD = 64 << 10
+_MOST_PARTS = 16
 _CHUNK = 256 << 10
 _NO_FILE = "choose a file to upload"
 _FIELDS = frozenset({CSRF_FIELD, "name", "columns", "replace", "action"})
@@ -60,14 +69,17 @@ async def received(request: web.Request, owner: OwnerResources) -> AsyncIterator
     """
     if (request.content_length or 0) > owner.largest_upload + _LONGEST_FIELD:
         raise web.HTTPRequestEntityTooLarge(owner.largest_upload, request.content_length or 0)
-    if request.content_type != "multipart/form-data":
+    if request.content_type != MULTIPART:
         raise DataSetError(_NO_FILE)
+    require_readable(request)
     path = _folder(owner.catalogue) / secrets.token_hex(16)
     try:
         if CSRF_HEADER in request.headers:
-            yield await _streamed(request, path, owner.largest_upload)
+            with refusing_malformed():
+                upload = await _streamed(request, path, owner.largest_upload)
         else:
-            yield _parsed(await request.post(), path)
+            upload = _parsed(await page_of(request).sent(), path)
+        yield upload
     finally:
         for suffix in SUFFIXES:
             path.with_suffix(suffix).unlink(missing_ok=True)
@@ -77,31 +89,29 @@ async def _streamed(request: web.Request, path: Path, largest: int) -> Upload:
     """From a script, whose token is in a header: the body is still to be read, and may be long."""
     fields: dict[str, str] = {}
     file_name = None
-    async for part in await request.multipart():
-        if not isinstance(part, BodyPartReader):
-            raise DataSetError("choose one file to upload")
+    async for part in parts_of(request, _MOST_PARTS):
         if part.name == "file" and file_name is None:
             file_name = clean_name(part.filename or "")
             path = path.with_suffix(_suffix(file_name))
             with _private(path) as file:
                 await _stream(part, file, largest)
         elif part.name in _FIELDS:
-            fields[part.name] = await _text(part)
+            fields[part.name] = await text_of(part, _LONGEST_FIELD)
     if file_name is None:
         raise DataSetError(_NO_FILE)
     return Upload(path, file_name, fields)
 
 
-def _parsed(form: Mapping[str, object], path: Path) -> Upload:
+def _parsed(form: Form, path: Path) -> Upload:
     """From a page without scripts: the token's check has read the body, which was short enough for that."""
-    field = form.get("file")
-    if not isinstance(field, web.FileField):
+    file = form.files.get("file")
+    if file is None:
         raise DataSetError(_NO_FILE)
-    file_name = clean_name(field.filename)
+    file_name = clean_name(file.name)
     path = path.with_suffix(_suffix(file_name))
-    with _private(path) as file:
-        shutil.copyfileobj(field.file, file)
-    return Upload(path, file_name, {name: str(form[name]) for name in _FIELDS if name in form})
+    with _private(path) as kept:
+        kept.write(file.content)
+    return Upload(path, file_name, {name: text for name, text in form.texts.items() if name in _FIELDS})
 
 
 def _private(path: Path) -> BinaryIO:
@@ -142,12 +152,3 @@ async def _stream(part: BodyPartReader, file: BinaryIO, largest: int) -> None:
         if size > largest:
             raise web.HTTPRequestEntityTooLarge(largest, size)
         file.write(chunk)
-
-
-async def _text(part: BodyPartReader) -> str:
-    content = bytearray()
-    while chunk := await part.read_chunk():
-        content += chunk
-        if len(content) > _LONGEST_FIELD:
-            raise web.HTTPRequestEntityTooLarge(_LONGEST_FIELD, len(content))
-    return content.decode(errors="replace")

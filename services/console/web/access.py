@@ -1,15 +1,14 @@
 """Who may ask for what: every request passes here before its handler, and every action is logged."""
 
-from collections.abc import Awaitable, Callable, Iterable
-from ipaddress import ip_address
+from collections.abc import Awaitable, Callable
 from typing import Any, Literal, TypeVar
 from urllib.parse import quote
 
 import structlog
 from aiohttp import hdrs, web
 
+from services.config.console import host_name
 from services.console.auth.security import CSRF_FIELD, CSRF_HEADER, unmasks_to
-from services.console.auth.sessions import Session
 from services.console.presentation.i18n import LANGUAGES, negotiate
 from services.console.presentation.rendering import Reader
 from services.console.web.context import ConsoleContext
@@ -59,16 +58,17 @@ class Guard:
         """Check, answer, and log what was done."""
         request[_AUDITED] = {}
         page = request[_PAGE] = self._page(request)
-        if not self._context.origins.knows(request.host):
+        _require_text(request)
+        if not self._context.origins.knows(_host(request)):
             raise web.HTTPMisdirectedRequest
         if request.method in _READING:
             self._require(page, _level(request, "viewer"))
             return await handler(request)
         try:
-            if not self._context.origins.own(request):
+            if not self._context.origins.own(request.headers):
                 raise web.HTTPForbidden(text="origin")
             self._require(page, _level(request, "operator"))
-            await _require_token(request, page.session)
+            await _require_token(page)
             response = await handler(request)
         except web.HTTPException as refused:
             self._note(request, page, refused.status)
@@ -109,7 +109,7 @@ class Guard:
             action=request.path,
             status=status,
             account=None if page.session is None else page.session.account,
-            address=client_address(request, self._context.settings.trusted_proxies),
+            address=page.address,
             role=self._context.party.role,
             party=self._context.party.address,
             **about,
@@ -133,33 +133,43 @@ class SignInFirst(web.HTTPException):
             super().__init__(headers={hdrs.LOCATION: place})
 
 
-def client_address(request: web.Request, trusted: Iterable[str]) -> str:
-    """Who asks: behind a trusted proxy the last address that it saw, otherwise the connection's."""
-    peer = request.remote or ""
-    forwarded = request.headers.get("X-Forwarded-For", "")
-    if peer in set(trusted) and forwarded:
-        last = forwarded.rpartition(",")[2].strip()
-        try:
-            return str(ip_address(last))
-        except ValueError:
-            return peer
-    return peer
-
-
 def _level(request: web.Request, usual: Access) -> Access:
     handler = request.match_info.handler
     level: Access = getattr(handler, _ACCESS, usual)
     return level
 
 
-async def _require_token(request: web.Request, session: Session | None) -> None:
+def _require_text(request: web.Request) -> None:
+    """What an address says goes into databases and logs, which take Unicode without NUL alone."""
+    decoded = f"{request.path}?{request.query_string}"
+    if "\0" in decoded or _is_broken(decoded):
+        raise web.HTTPBadRequest
+
+
+def _is_broken(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return True
+    return False
+
+
+def _host(request: web.Request) -> str:
+    """The Host header; without one the library would look this machine's name up, and all would wait."""
+    hosts = request.headers.getall(hdrs.HOST, [])
+    if len(hosts) != 1 or host_name(hosts[0]) is None:
+        raise web.HTTPBadRequest
+    return hosts[0]
+
+
+async def _require_token(page: Page) -> None:
     """A form of ours carries the session's token; before signing in there is none, and the origin counts."""
-    if session is None:
+    if page.session is None:
         return
-    given = request.headers.get(CSRF_HEADER)
+    given = page.request.headers.get(CSRF_HEADER)
     if given is None:
-        given = str((await request.post()).get(CSRF_FIELD, ""))
-    if not unmasks_to(given, session.csrf):
+        given = (await page.sent()).texts.get(CSRF_FIELD, "")
+    if not unmasks_to(given, page.session.csrf):
         raise web.HTTPForbidden(text="token")
 
 

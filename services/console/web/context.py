@@ -2,9 +2,12 @@
 
 import asyncio
 
-from services.config.daemons import ConsoleSettings
+from services.config.console import ConsoleSettings
 from services.console.auth.accounts import Accounts
-from services.console.auth.security import Origins, SignInLimit
+from services.console.auth.devices import KnownDevices
+from services.console.auth.guessing import Guesses
+from services.console.auth.origins import Origins
+from services.console.auth.password_check import PasswordCheck
 from services.console.auth.sessions import Sessions
 from services.console.party import Party
 from services.console.presentation.assets import Assets
@@ -24,12 +27,18 @@ class ConsoleContext:
         self.sessions = Sessions(party.store, self.accounts)
         self.assets = Assets()
         self.templates = Templates(self.assets.url)
-        self.limit_by_account = SignInLimit(free=5, longest_seconds=300.0)
-        self.limit_by_address = SignInLimit(free=20, longest_seconds=900.0)
-        self.verifying = asyncio.Semaphore(2)
+        self.guesses, self.passwords = Guesses(), PasswordCheck(self.accounts)
+        self.devices = KnownDevices(party.store)
+        self.proxies = settings.proxies
+        self.reading_yaml = asyncio.Semaphore(1)
 
     @property
     def cookie(self) -> str:
         """The session's cookie; ports share cookies, so consoles on one host need names of their own."""
         name = f"deltaml_{self.party.role}_{self.party.address[2:10]}"
         return f"__Host-{name}" if self.origins.tls else name
+
+    @property
+    def device_cookie(self) -> str:
+        """The cookie that a browser keeps which has signed in before."""
+        return f"{self.cookie}_device"

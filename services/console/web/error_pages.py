@@ -27,11 +27,20 @@ _TEXTS = {
         _("It may have moved. Everything can be reached from the list of trainings."),
     ),
     405: (_("This page does not accept that kind of request"), _("Go back, reload the page and try again.")),
+    408: (_("The form took too long to arrive"), _("Nothing was changed: send it again.")),
     409: (_("That is no longer possible"), _("The training has moved on in the meantime: look at its page.")),
     413: (_("That is too large"), _("Send a smaller file.")),
+    415: (
+        _("This form cannot be read"),
+        _("Send it as application/x-www-form-urlencoded or multipart/form-data, in UTF-8, uncompressed."),
+    ),
     421: (
         _("This console does not answer at that address"),
         _("Open it at the address in its configuration (console.public_url), or at the host it listens on."),
+    ),
+    429: (
+        _("Too many pages of this account or address are open"),
+        _("Close some of them, and load this one again."),
     ),
     500: (_("Something went wrong"), _("Nothing was changed. The daemon's log says what happened.")),
     503: (_("The daemon is busy or cannot reach its broker"), _("Nothing was sent. Try again in a moment.")),
@@ -40,6 +49,14 @@ _FORGED = (
     _("This form has expired"),
     _("It belongs to another session. Nothing was changed: reload the page and send it again."),
 )
+_FOREIGN = (
+    _("This form came from another address than this console's"),
+    _(
+        "Nothing was changed. Open the console at the address in its configuration; behind a proxy that is "
+        "console.public_url, exactly as the browser shows it."
+    ),
+)
+_REFUSED = {"token": _FORGED, "origin": _FOREIGN}
 
 
 @web.middleware
@@ -52,7 +69,7 @@ async def error_pages(request: web.Request, handler: Handler) -> web.StreamRespo
     except web.HTTPException as error:
         if error.status < 400:
             raise
-        texts = _FORGED if error.text in ("token", "origin") else _TEXTS.get(error.status, _TEXTS[400])
+        texts = _REFUSED.get(error.text or "") or _TEXTS.get(error.status, _TEXTS[400])
         return page_of(request).problem(error.status, *texts)
     except (BusError, ChainError) as error:
         _log.warning("console_action_failed", action=request.path, reason=str(error))

@@ -13,10 +13,18 @@ from services.console.web.section import Fragments
 _log = structlog.get_logger(__name__)
 
 PACE_SECONDS = 0.5
-
-
 MOST_VIEWERS = 1000
 
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """How many pages one account, and one address, may have open: a thousand of one shut everybody out."""
+
+    account: int = 50
+    address: int = 200
+
+
+_SHARE = Share()
 
 Topic = tuple[str, str, str, bool]
 """Name and argument, and what tells kinds of readers apart: language, and whether they operate."""
@@ -24,8 +32,10 @@ Topic = tuple[str, str, str, bool]
 
 @dataclass(eq=False, slots=True)
 class Viewer:
-    """One open page: what it has not been sent yet, by event."""
+    """One open page, whose it is, and what it has not been sent yet, by event."""
 
+    account: str = ""
+    address: str = ""
     pending: dict[str, bytes] = field(default_factory=dict)
     ready: asyncio.Event = field(default_factory=asyncio.Event)
     closed: bool = False
@@ -65,9 +75,9 @@ class Channel:
 class Hub:
     """Woken by the daemon whenever something may have changed; looks again at most so often."""
 
-    def __init__(self, pace_seconds: float = PACE_SECONDS) -> None:
+    def __init__(self, pace_seconds: float = PACE_SECONDS, share: Share = _SHARE) -> None:
         """Made before the daemon's runtime, whose `on_change` is `wake`."""
-        self._pace = pace_seconds
+        self._pace, self._share = pace_seconds, share
         self._woken = asyncio.Event()
         self._channels: dict[Topic, Channel] = {}
         self._closed = False
@@ -80,7 +90,7 @@ class Hub:
     @property
     def viewers(self) -> int:
         """How many pages are open."""
-        return sum(len(channel.viewers) for channel in self._channels.values())
+        return len(self._everybody())
 
     async def run(self) -> None:
         """Push changes until cancelled."""
@@ -96,14 +106,15 @@ class Hub:
             await asyncio.sleep(self._pace)
 
     @asynccontextmanager
-    async def watching(self, topic: Topic, render: Callable[[], Fragments | None]) -> AsyncIterator[Viewer]:
+    async def watching(
+        self, topic: Topic, render: Callable[[], Fragments | None], account: str = "", address: str = ""
+    ) -> AsyncIterator[Viewer]:
         """A viewer of a topic, with all its fragments pending.
 
-        Raises HTTPNotFound for an argument that nothing belongs to, HTTPServiceUnavailable when too many
-        pages are open.
+        Raises HTTPNotFound for an argument that nothing belongs to, HTTPTooManyRequests when the account or
+        the address has too many pages open, HTTPServiceUnavailable when all together have.
         """
-        if self._closed or self.viewers >= MOST_VIEWERS:
-            raise web.HTTPServiceUnavailable
+        self._require_place(account, address)
         channel = self._channels.get(topic)
         if channel is None:
             channel = Channel(render)
@@ -111,7 +122,7 @@ class Hub:
             if not channel.last:
                 raise web.HTTPNotFound
             self._channels[topic] = channel
-        viewer = Viewer()
+        viewer = Viewer(account, address)
         viewer.push(channel.last)
         channel.viewers.add(viewer)
         try:
@@ -124,9 +135,20 @@ class Hub:
     def close(self) -> None:
         """End all streams: the console stops."""
         self._closed = True
-        for channel in self._channels.values():
-            for viewer in channel.viewers:
-                viewer.close()
+        for viewer in self._everybody():
+            viewer.close()
+
+    def _everybody(self) -> list[Viewer]:
+        return [viewer for channel in self._channels.values() for viewer in channel.viewers]
+
+    def _require_place(self, account: str, address: str) -> None:
+        viewers = self._everybody()
+        if self._closed or len(viewers) >= MOST_VIEWERS:
+            raise web.HTTPServiceUnavailable
+        of_account = sum(viewer.account == account for viewer in viewers)
+        of_address = sum(viewer.address == address for viewer in viewers)
+        if of_account >= self._share.account or of_address >= self._share.address:
+            raise web.HTTPTooManyRequests
 
 
 def encoded(event: str, html: str) -> bytes:

@@ -51,7 +51,8 @@ class LivePages:
             raise web.HTTPNotFound
         reader: Reader = page.reader
         topic = (name, argument, reader.language, reader.operates)
-        async with self._hub.watching(topic, lambda: live(reader, argument)) as viewer:
+        whose = page.session.account, page.address
+        async with self._hub.watching(topic, lambda: live(reader, argument), *whose) as viewer:
             response = await _opened(request)
             await self._push(page, viewer, response)
         return response

@@ -10,12 +10,15 @@ from services.console.auth.sessions import Session
 from services.console.party import Party
 from services.console.presentation.i18n import LANGUAGES
 from services.console.presentation.rendering import Reader
+from services.console.web.client_address import client_address
 from services.console.web.context import ConsoleContext
+from services.console.web.forms import LARGE, SMALL, Form, read_form
 from services.store import Store
 
 THEMES = ("auto", "light", "dark")
 LANGUAGE_COOKIE, THEME_COOKIE = "deltaml_language", "deltaml_theme"
 _COMPRESSED_FROM = 1024
+_FORM: web.RequestKey[Form] = web.RequestKey("form", Form)
 _T = TypeVar("_T")
 
 
@@ -57,10 +60,21 @@ class Page:
         template = "problem.html" if "HX-Request" in self.request.headers else "error.html"
         return self.render(template, status=status, title=gettext(title), advice=gettext(advice))
 
+    @property
+    def address(self) -> str:
+        """From where it is asked for."""
+        return client_address(self.request, self.context.proxies)
+
+    async def sent(self) -> Form:
+        """The form that was sent, as long as this reader's may be; it is read once."""
+        if _FORM not in self.request:
+            self.request[_FORM] = await read_form(self.request, LARGE if self.reader.operates else SMALL)
+        return self.request[_FORM]
+
     async def form(self) -> dict[str, str]:
         """The texts that were sent, by the names of their inputs."""
-        fields = await self.request.post()
-        return {name: text for name, text in fields.items() if isinstance(text, str) and name != CSRF_FIELD}
+        texts = (await self.sent()).texts
+        return {name: text for name, text in texts.items() if name != CSRF_FIELD}
 
     def redirect(self, path: str) -> web.Response:
         """Send the browser on to a page of ours, also when htmx asks."""

@@ -14,6 +14,15 @@ Live = Callable[[Reader, str], Fragments | None]
 """Renders the fragments of a topic's argument; None when there is nothing of that name."""
 
 
+def without_argument(render: Callable[[Reader], Fragments]) -> Live:
+    """A topic of no argument: each that is invented would be a channel more, drawn at every change."""
+
+    def live(reader: Reader, argument: str) -> Fragments | None:
+        return None if argument else render(reader)
+
+    return live
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """A link of the navigation; `label` is a text that is translated when shown."""

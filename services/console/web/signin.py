@@ -1,18 +1,20 @@
 """Signing in and out, and what a reader prefers: language and theme."""
 
-import asyncio
 from urllib.parse import urlsplit
 
 import structlog
 from aiohttp import web
 
+from services.console.auth.guessing import Attempt
+from services.console.auth.password_check import TooBusyError
 from services.console.presentation.i18n import LANGUAGES
-from services.console.web.access import access, audit, client_address, page_of
+from services.console.web.access import access, audit, page_of
 from services.console.web.pages import LANGUAGE_COOKIE, THEME_COOKIE, THEMES, Page
 
 _log = structlog.get_logger(__name__)
 
 _YEAR = 365 * 24 * 3600
+_BUSY_SECONDS = 2.0
 
 
 @access("public")
@@ -34,31 +36,45 @@ async def submit(request: web.Request) -> web.StreamResponse:
     target = local_path(form.get("next", ""), page.context.section.home)
     audit(request, tried=name)
     context = page.context
-    keys = (f"account:{name}", f"address:{client_address(request, context.settings.trusted_proxies)}")
-    limits = tuple(zip((context.limit_by_account, context.limit_by_address), keys, strict=True))
-    wait = max(limit.wait(key) for limit, key in limits)
+    device = context.devices.mark(request.cookies.get(context.device_cookie, ""), name)
+    attempt = Attempt(name, page.address, device)
+    wait = context.guesses.begin(attempt)
     if wait > 0:
-        response = _again(page, name, target, "too_many", 429, wait)
-        response.headers["Retry-After"] = str(int(wait) + 1)
-        return response
-    async with context.verifying:  # each check takes 64 MiB
-        account = await asyncio.to_thread(context.accounts.verify, name, password)
+        return _later(page, name, target, wait)
+    try:
+        account = await context.passwords.verify(name, password, known=device is not None)
+    except TooBusyError:
+        context.guesses.take_back(attempt)
+        return _later(page, name, target, _BUSY_SECONDS)
     if account is None:
-        for limit, key in limits:
-            limit.failed(key)
         return _again(page, name, target, "wrong", 401)
-    for limit, key in limits:
-        limit.succeeded(key)
+    context.guesses.succeeded(attempt)
+    return _signed_in(page, name, target)
+
+
+def _later(page: Page, name: str, target: str, wait: float) -> web.Response:
+    response = _again(page, name, target, "too_many", 429, wait)
+    response.headers["Retry-After"] = str(int(wait) + 1)
+    return response
+
+
+def _signed_in(page: Page, name: str, target: str) -> web.Response:
+    context = page.context
     _end(page)
     response = page.redirect(target)
-    response.set_cookie(
-        context.cookie,
-        context.sessions.start(name),
-        httponly=True,
-        secure=context.origins.tls,
-        samesite="Strict",
-        path="/",
-    )
+    for cookie, value, age in (
+        (context.cookie, context.sessions.start(name), None),
+        (context.device_cookie, context.devices.cookie(name), _YEAR),
+    ):
+        response.set_cookie(
+            cookie,
+            value,
+            max_age=age,
+            httponly=True,
+            secure=context.origins.tls,
+            samesite="Strict",
+            path="/",
+        )
     return response
 
 

@@ -12,7 +12,7 @@ from services.console.presentation.rendering import Reader
 from services.console.presentation.training_record import LISTED, TrainingRecord
 from services.console.web.access import page_of
 from services.console.web.pages import or_not_found
-from services.console.web.section import Fragments, Live
+from services.console.web.section import Fragments, Live, without_argument
 
 Values = Mapping[str, Any]
 """What a template is rendered with."""
@@ -40,7 +40,7 @@ class TrainingPages:
     @property
     def live(self) -> Mapping[str, Live]:
         """The topics that both pages watch."""
-        return {"trainings": self.live_all, "training": self.live_one}
+        return {"trainings": without_argument(self.live_all), "training": self.live_one}
 
     async def show_all(self, request: web.Request) -> web.StreamResponse:
         """The list, or a page of older trainings; the first page for what is not a number."""
@@ -53,7 +53,7 @@ class TrainingPages:
         training = or_not_found(self.find(page.party, request.match_info["key"]))
         return page.render(f"{self.role}/training.html", training=training)
 
-    def live_all(self, reader: Reader, _argument: str) -> Fragments:
+    def live_all(self, reader: Reader) -> Fragments:
         """The list as it is now."""
         return {"list": reader.fragment(f"{self.role}/_trainings.html", **self.listing(reader, 0))}
 

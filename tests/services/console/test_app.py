@@ -3,7 +3,7 @@
 import pytest
 
 from services.common.errors import ConfigurationError
-from services.config.daemons import ConsoleSettings
+from services.config.console import ConsoleSettings
 from services.console.app import Console, serving
 from services.console.party import Party
 from services.console.web.hub import Hub

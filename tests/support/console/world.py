@@ -11,7 +11,7 @@ from aiohttp import ClientResponse, ClientSession, CookieJar
 
 from protocol.messages import Message
 from protocol.owner_policy import OwnerPolicy
-from services.config.daemons import ConsoleSettings
+from services.config.console import ConsoleSettings
 from services.console.app import Console, serving
 from services.console.auth.accounts import Accounts
 from services.console.party import OwnerResources, Party

@@ -5,8 +5,7 @@ from structlog.testing import capture_logs
 
 from protocol.messages import StopOrder
 from services.bus.port import BusUnavailable
-from services.config.daemons import ConsoleSettings
-from services.console.auth.security import SignInLimit, masked, unmasks_to
+from services.console.auth.security import masked, unmasks_to
 from tests.support.console.trainings import running_training
 from tests.support.console.world import Browser
 
@@ -25,6 +24,7 @@ async def test_every_response_has_the_headers(browser, path):
         assert "unsafe" not in policy
         assert response.headers["X-Content-Type-Options"] == "nosniff"
         assert response.headers["Cache-Control"] == "no-store"
+        assert response.headers["Server"] == "DeltaML"
 
 
 async def test_no_page_has_inline_script_or_style(world, browser):
@@ -150,37 +150,3 @@ async def test_names_of_peers_are_text(world, browser):
         assert "{{7*7}}" in text
     async with browser.http.get(f"/live/training/{key}") as response:
         assert b"<img src=x" not in await response.content.readuntil(b"event: curve")
-
-
-# ---- guessing ----
-
-
-def test_waits_double_up_to_the_longest_and_are_forgotten():
-    now = [0.0]
-    limit = SignInLimit(free=2, longest_seconds=8, clock=lambda: now[0])
-    waits = []
-    for _ in range(7):
-        limit.failed("a")
-        waits.append(limit.wait("a"))
-        now[0] += waits[-1]
-    assert waits == [0, 1, 2, 4, 8, 8, 8]
-    assert limit.wait("b") == 0
-    now[0] += 100
-    limit.failed("a")
-    assert limit.wait("a") == 0
-
-
-def test_only_so_many_keys_are_remembered():
-    limit = SignInLimit(free=1, longest_seconds=8, most_keys=3)
-    for key in "abcd":
-        limit.failed(key)
-    assert [limit.wait(key) > 0 for key in "abcd"] == [False, True, True, True]
-
-
-@pytest.mark.parametrize(
-    "settings",
-    [{"host": "0.0.0.0"}, {"certificate_file": "x"}, {"key_file": "x"}, {"public_url": "ftp://x"}],
-)
-def test_a_console_that_would_show_passwords_is_refused(settings):
-    with pytest.raises(ValueError, match=r"certificate_file|host|http"):
-        ConsoleSettings(port=1, **settings)

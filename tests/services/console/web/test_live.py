@@ -1,11 +1,12 @@
 """Live pages: what changed is pushed once, to everybody who looks; a page that comes back is right again."""
 
 import asyncio
+from contextlib import AsyncExitStack
 
 import pytest
 from aiohttp import web
 
-from services.console.web.hub import Hub, Viewer, encoded
+from services.console.web.hub import Hub, Share, Viewer, encoded
 from services.console.web.live import SIGNED_OUT
 from tests.support.console.trainings import round_of, running_training, tell
 from tests.support.console.world import Browser, ConsoleWorld
@@ -106,8 +107,8 @@ async def running(hub, work):
 async def test_a_change_is_rendered_once_for_two_hundred_viewers():
     hub, page = Hub(pace_seconds=0.01), Page()
 
-    async def look(barrier, seen):
-        async with hub.watching(TOPIC, page.render) as viewer:
+    async def look(barrier, seen, number):
+        async with hub.watching(TOPIC, page.render, f"account {number}", f"address {number}") as viewer:
             viewer.pending.clear()
             viewer.ready.clear()
             await barrier.wait()
@@ -116,7 +117,7 @@ async def test_a_change_is_rendered_once_for_two_hundred_viewers():
 
     async def work():
         barrier, seen = asyncio.Barrier(201), []
-        looking = [asyncio.create_task(look(barrier, seen)) for _ in range(200)]
+        looking = [asyncio.create_task(look(barrier, seen, number)) for number in range(200)]
         await barrier.wait()
         before, page.text = page.rendered, "b"
         for _ in range(50):
@@ -163,6 +164,62 @@ def test_a_slow_viewer_keeps_only_the_newest():
     for number in range(1000):
         viewer.push({"part": b"%d" % number})
     assert viewer.pending == {"part": b"999"}
+
+
+async def test_one_account_or_address_leaves_room_for_others():
+    hub, page = Hub(share=Share(account=3, address=5)), Page()
+    async with AsyncExitStack() as stack:
+
+        async def look(account, address):
+            await stack.enter_async_context(hub.watching(TOPIC, page.render, account, address))
+
+        for _ in range(3):
+            await look("olga", "203.0.113.9")
+        with pytest.raises(web.HTTPTooManyRequests):
+            await look("olga", "198.51.100.7")
+        for _ in range(2):
+            await look("victor", "203.0.113.9")
+        with pytest.raises(web.HTTPTooManyRequests):
+            await look("vera", "203.0.113.9")
+        await look("vera", "198.51.100.7")
+        assert hub.viewers == 6
+    await look_again(hub, page)
+
+
+async def look_again(hub, page):
+    async with hub.watching(TOPIC, page.render, "olga", "203.0.113.9"):
+        assert hub.viewers == 1
+
+
+async def test_a_thousand_streams_of_one_account_leave_room_and_say_so(tmp_path):
+    async with ConsoleWorld(tmp_path).running() as world, Browser(world) as olga, Browser(world) as victor:
+        world.hub._share = Share(account=2)
+        await olga.sign_in()
+        await victor.sign_in("victor")
+        async with olga.http.get("/live/trainings") as one, olga.http.get("/live/trainings") as two:
+            assert (one.status, two.status) == (200, 200)
+            async with olga.http.get("/live/trainings") as refused:
+                assert refused.status == 429
+                assert "Close some of them" in await refused.text()
+            async with victor.http.get("/live/trainings") as other:
+                assert other.status == 200
+
+
+@pytest.mark.parametrize("role", ["model_buyer", "data_owner", "federated_aggregator"])
+async def test_no_channel_is_kept_for_what_somebody_invents(tmp_path, role):
+    async with ConsoleWorld(tmp_path, role).running() as world, Browser(world) as browser:
+        await browser.sign_in()
+        for topic in (
+            "trainings/a",
+            "training/a",
+            "data-sets/a",
+            "earnings/a",
+            "nothing",
+            "training/%20",
+            "a/b",
+        ):
+            assert await browser.status(f"/live/{topic}") == 404
+            assert world.hub._channels == {}
 
 
 async def test_a_closed_hub_takes_nobody():

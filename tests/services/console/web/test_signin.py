@@ -1,9 +1,11 @@
 """Signing in: who may, what a session is worth, and when it ends."""
 
+import asyncio
+
 import pytest
 from structlog.testing import capture_logs
 
-from services.console.auth.security import SignInLimit
+from services.console.auth.guessing import SignInLimit
 from tests.support.console.world import PASSWORD, Browser, ConsoleWorld
 
 
@@ -66,11 +68,12 @@ async def test_a_wrong_password_and_an_unknown_name_look_the_same(browser, name,
 
 async def test_the_cookie_is_for_this_site_and_no_script(browser, world):
     response = await browser.sign_in()
-    (cookie,) = response.cookies.values()
-    assert cookie.key == world.console.context.cookie
-    assert cookie["httponly"]
-    assert cookie["samesite"] == "Strict"
-    assert cookie.value not in str(world.store.values(""))
+    context = world.console.context
+    assert set(response.cookies) == {context.cookie, context.device_cookie}
+    for cookie in response.cookies.values():
+        assert cookie["httponly"]
+        assert cookie["samesite"] == "Strict"
+        assert cookie.value not in str(world.store.values(""))
 
 
 async def test_behind_tls_the_cookie_is_secure(tmp_path):
@@ -78,9 +81,9 @@ async def test_behind_tls_the_cookie_is_secure(tmp_path):
     async with world.running(), Browser(world, Host="console.example") as browser:
         form = {"name": "olga", "password": PASSWORD}
         response = await browser.post("/sign-in", form, Origin="https://console.example")
-        (cookie,) = response.cookies.values()
-        assert cookie.key.startswith("__Host-")
-        assert cookie["secure"]
+        for cookie in response.cookies.values():
+            assert cookie.key.startswith("__Host-")
+            assert cookie["secure"]
         assert response.headers["Strict-Transport-Security"]
 
 
@@ -119,7 +122,7 @@ async def test_guessing_is_slowed_down_by_account(browser):
 
 
 async def test_guessing_is_slowed_down_by_address_whatever_it_claims(browser, world):
-    world.console.context.limit_by_address = SignInLimit(free=3, longest_seconds=900.0)
+    world.console.context.guesses.by_address = SignInLimit(free=3, longest_seconds=900.0)
     for index in range(3):
         response = await browser.post(
             "/sign-in", {"name": f"name{index}", "password": "x"}, **{"X-Forwarded-For": f"10.0.0.{index}"}
@@ -139,3 +142,67 @@ async def test_signing_in_is_logged_without_the_password(browser):
     ]
     assert PASSWORD not in str(logs)
     assert "a wrong but long password" not in str(logs)
+
+
+# ---- many guesses at once, and who they must not keep out ----
+
+
+@pytest.fixture
+async def behind_proxy(tmp_path):
+    async with ConsoleWorld(tmp_path, trusted_proxies=["127.0.0.0/8"]).running() as running:
+        yield running
+
+
+async def guess(browser, address, password="wrong", name="olga"):
+    form = {"name": name, "password": password}
+    return (await browser.post("/sign-in", form, **{"X-Forwarded-For": address})).status
+
+
+async def test_sixty_guesses_at_once_are_not_sixty_tries(world, browser):
+    tried = []
+    verify = world.console.context.accounts.verify
+    world.console.context.accounts.verify = lambda *given: tried.append(given) or verify(*given)
+    answers = await asyncio.gather(*(browser.sign_in("olga", f"guess {number}") for number in range(60)))
+    assert len(tried) == 5
+    assert sorted(answer.status for answer in answers) == [401] * 5 + [429] * 55
+
+
+async def test_a_stranger_does_not_lock_the_right_user_out(behind_proxy):
+    async with Browser(behind_proxy) as stranger, Browser(behind_proxy) as olga:
+        assert [await guess(stranger, "203.0.113.9") for _ in range(7)] == [401] * 5 + [429] * 2
+        assert await guess(stranger, "203.0.113.9", PASSWORD) == 429
+        assert await guess(olga, "198.51.100.7", PASSWORD) == 303
+
+
+async def test_a_browser_that_signed_in_before_is_let_in_however_many_guess(behind_proxy):
+    async with (
+        Browser(behind_proxy) as strangers,
+        Browser(behind_proxy) as olga,
+        Browser(behind_proxy) as new,
+    ):
+        assert await guess(olga, "198.51.100.7", PASSWORD) == 303
+        await olga.get("/trainings")
+        await olga.post("/sign-out")
+        limit = SignInLimit(free=2, longest_seconds=60.0, clock=lambda: 0.0)
+        behind_proxy.console.context.guesses.by_account = limit
+        for number in range(4):
+            await guess(strangers, f"203.0.113.{number}")
+        assert await guess(new, "192.0.2.1", PASSWORD) == 429
+        assert await guess(olga, "203.0.113.0", PASSWORD) == 303
+
+
+async def test_a_made_up_device_is_a_stranger(world, browser):
+    other = world.console.context.devices.cookie("victor")
+    for cookie in ("x", "x.y", other, "\u00e9." + "0" * 64):
+        browser.http.cookie_jar.update_cookies({world.console.context.device_cookie: cookie})
+        await browser.sign_in("olga", "wrong")
+    assert (await browser.sign_in("olga", "wrong")).status == 401
+    assert (await browser.sign_in("olga", PASSWORD)).status == 429
+
+
+async def test_who_cannot_be_checked_soon_is_told_and_not_counted(world, browser, monkeypatch):
+    monkeypatch.setattr("services.console.auth.password_check.MOST_WAITING", 0)
+    for _ in range(6):
+        assert (await browser.sign_in()).status == 429
+    monkeypatch.undo()
+    assert (await browser.sign_in()).status == 303
