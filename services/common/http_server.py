@@ -12,9 +12,12 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import cast
 
-from aiohttp import web
+from aiohttp import web, web_response
 
 from services.common.errors import ConfigurationError
+
+# The library's own tells its version, also in answers that no application sees, and no setting changes it.
+web_response.SERVER_SOFTWARE = "DeltaML"  # type: ignore[attr-defined]
 
 _SHUTDOWN_SECONDS = 2.0
 _BACKLOG = 64

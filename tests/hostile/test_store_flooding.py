@@ -18,7 +18,7 @@ from services.runtime.step_runner import REFUSALS_AT_ONCE
 from services.store import StepWrites, Store
 from tests.support.daemons.scripted_daemon import OwnerLike, World, resources_of, step, until
 from tests.support.daemons.service_world import FakeChain, Person, broker_of, delivery_of
-from tests.support.deployment.documents import any_request
+from tests.support.deployment.documents import KEY_ID, any_request
 
 DAY_SECONDS = 86_400.0
 AGGREGATOR, BUYER, OTHER = Person("federated_aggregator"), Person("model_buyer"), Person("model_buyer")
@@ -43,7 +43,7 @@ def complaint(training: int, sender: Person = BUYER) -> Complaint:
 
 
 def opened(training: int, buyer: Person = BUYER, aggregator: Person = AGGREGATOR) -> Opened:
-    terms = any_request(aggregator=aggregator.address).terms()
+    terms = any_request(aggregator=aggregator.address).terms(KEY_ID)
     return Opened(
         training=training, buyer=buyer.address, aggregator=aggregator.address, deposit=80_000, terms=terms
     )

@@ -168,7 +168,7 @@ def test_what_crosses_the_bus_is_sealed_to_its_recipient(demo):
     for number, message in enumerate(demo.wire):
         opened = unseal(message.sealed, identities[message.envelope.recipient].exchange_secret)
         signed = SignedMessage.from_parts(message.envelope, opened)
-        signed.verify(demo.buyer.client.market)
+        signed.verify(demo.market.buyer.client.market)
         unpack(MESSAGE_TYPES[message.envelope.type], signed.body)
         assert message.envelope.type.encode() in signed.body
         for hidden in (signed.body[:24], signed.body[-24:], signed.signature):

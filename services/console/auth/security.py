@@ -24,7 +24,6 @@ CSRF_FIELD, CSRF_HEADER = "csrf", "X-CSRF-Token"
 
 def secure(response: web.StreamResponse, *, tls: bool) -> None:
     """Put the headers on a response; what names no caching is not cached."""
-    response.headers["Server"] = "DeltaML"  # the library's own names its version
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
     response.headers.setdefault("Cache-Control", "no-store")

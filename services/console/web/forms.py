@@ -5,11 +5,11 @@ square of the length. It also skips whatever stands before a multipart form's fi
 """
 
 import asyncio
+import re
 import warnings
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from urllib.parse import parse_qsl
 
 from aiohttp import BodyPartReader, MultipartReader, StreamReader, hdrs, web
 from aiohttp.http_exceptions import HttpProcessingError
@@ -18,6 +18,7 @@ _URLENCODED, MULTIPART = "application/x-www-form-urlencoded", "multipart/form-da
 _UTF_8 = frozenset({"utf-8", "utf8"})
 _CHUNK = 64 << 10
 _PARSED_AT_ONCE = 16 << 10
+_ESCAPE = re.compile(rb"%([0-9A-Fa-f]{2})")
 _LONGEST_PART_HEADER, _MOST_PART_HEADERS = 2048, 8
 
 
@@ -139,11 +140,24 @@ def _parsed(body: bytes, limits: FormLimits) -> Form:
     if body.count(b"&") >= limits.fields:
         raise _too_large(limits.fields)
     texts: dict[str, str] = {}
-    for name, text in parse_qsl(body.decode(), keep_blank_values=True, errors="strict"):
-        if len(text.encode()) > limits.field:
-            raise _too_large(limits.field)
-        texts[_clean(name)] = _clean(text)
+    for pair in filter(None, body.split(b"&")):
+        name, _, text = pair.partition(b"=")
+        texts[_unquoted(name, limits.field)] = _unquoted(text, limits.field)
     return Form(texts)
+
+
+def _unquoted(part: bytes, longest: int) -> str:
+    """A name or value; the standard library's way takes eighty times the bytes of one that is all escapes."""
+    content, done = bytearray(), 0
+    part = part.replace(b"+", b" ")
+    for escape in _ESCAPE.finditer(part):
+        content += part[done : escape.start()]
+        content.append(int(escape[1], 16))
+        done = escape.end()
+    content += part[done:]
+    if len(content) > longest:
+        raise _too_large(longest)
+    return _clean(content.decode())
 
 
 def _clean(text: str) -> str:
