@@ -105,6 +105,12 @@ def read_private(path: Path, limit: int = 1 << 30) -> bytes:
     return content
 
 
+def printable(name: str) -> str:
+    """A file's name as it may be shown: bytes that are no text, and what moves a terminal, are escaped."""
+    text = os.fsencode(name).decode("utf-8", "backslashreplace")
+    return "".join(one if one.isprintable() else ascii(one)[1:-1] for one in text)
+
+
 def read_passphrase(path: Path) -> str:
     """The first line of a passphrase file; raises ConfigurationError when empty, too open or not text."""
     try:
