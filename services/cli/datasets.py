@@ -14,7 +14,7 @@ from services.common.documents import load_request
 from services.common.errors import ConfigurationError
 from services.config.daemons import load
 from services.data.catalog import Catalog
-from services.data.tabular import read_statistic
+from services.data.tabular import index_columns, read_statistic
 
 NOTHING_SERVES = 1
 """Exit status of `match` when it ran and no data set serves."""
@@ -54,6 +54,8 @@ def add(
         task = progress.add_task("", total=None)
         statistic = read_statistic(file, chosen, lambda rows: progress.update(task, completed=rows))
     entry = catalog.add(name, statistic, file, replace=replace)
+    if left_out := index_columns(file):
+        typer.echo(f"left out, because pandas stored its index there: {', '.join(left_out)}", err=True)
     text = f"added {entry.name!r}: {entry.rows} rows, {len(entry.columns)} columns"
     print_result(entry.model_dump(mode="json"), text, json=json)
 

@@ -1,6 +1,8 @@
 import csv
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet
 import pytest
 import yaml
 
@@ -111,6 +113,14 @@ def test_strays_are_told_and_removed(catalogue, rows_file, tmp_path):
         assert "(1)" not in told.stdout
     assert run_json("datasets", "remove", "clinic (1)", *catalogue) == {"removed": "clinic (1)"}
     assert [one["name"] for one in run_json("datasets", "list", *catalogue)] == ["clinic"]
+
+
+def test_the_index_of_pandas_is_told(catalogue, tmp_path):
+    table = pa.table({"a": [1.0, 2.0], "__index_level_0__": [7, 9]})
+    pyarrow.parquet.write_table(table, tmp_path / "rows.parquet")
+    told = run("datasets", "add", tmp_path / "rows.parquet", *catalogue)
+    assert "left out, because pandas stored its index there: __index_level_0__" in told.stderr
+    assert "2 rows, 1 columns" in told.stdout
 
 
 def test_an_empty_catalogue_says_so(catalogue):
