@@ -11,6 +11,7 @@ from services.cli.options import ConfigFile, Json
 from services.cli.output import print_json, print_records
 from services.cli.policy_order import order_policy, policy_in_force, validated, with_changes
 from services.cli.store_option import existing_store
+from services.common.documents import plain_address
 from services.common.errors import ConfigurationError
 from services.config.daemons import DataOwnerConfig
 from services.data.catalog import Catalog
@@ -43,7 +44,7 @@ def budget(
     changes = {name: _limit(text) for name, text in general.items() if text is not None}
     wanted = with_changes(policy, {"budget": {**dict(policy.budget), **changes}})
     if data_set is not None:
-        account = None if buyer is None else buyer.lower()
+        account = None if buyer is None else plain_address(buyer)
         limited = validated(lambda: wanted.budget.with_limit(data_set, account, trainings))
         wanted = with_changes(wanted, {"budget": limited})
     if wanted != policy:

@@ -14,7 +14,7 @@ from services.common.documents import load_request
 from services.common.errors import ConfigurationError
 from services.config.daemons import load
 from services.data.catalog import Catalog
-from services.data.tabular import read_statistic
+from services.data.tabular import index_columns, read_statistic
 
 NOTHING_SERVES = 1
 """Exit status of `match` when it ran and no data set serves."""
@@ -54,6 +54,8 @@ def add(
         task = progress.add_task("", total=None)
         statistic = read_statistic(file, chosen, lambda rows: progress.update(task, completed=rows))
     entry = catalog.add(name, statistic, file, replace=replace)
+    if left_out := index_columns(file):
+        typer.echo(f"left out, because pandas stored its index there: {', '.join(left_out)}", err=True)
     text = f"added {entry.name!r}: {entry.rows} rows, {len(entry.columns)} columns"
     print_result(entry.model_dump(mode="json"), text, json=json)
 
@@ -61,9 +63,14 @@ def add(
 @datasets.command("list")
 def list_(catalogue: _Folder = None, config: _Config = None, json: Json = False) -> None:
     """All data sets of the catalogue."""
-    entries = _catalog(catalogue, config).list()
+    catalog = _catalog(catalogue, config)
+    entries = catalog.list()
+    _tell_strays(catalog)
     if json:
         print_json([entry.model_dump(mode="json") for entry in entries])
+        return
+    if not entries:
+        _tell_empty(catalog)
         return
     rows = [
         (entry.name, entry.rows, len(entry.columns), f"{entry.added_at:%Y-%m-%d %H:%M}", entry.source)
@@ -85,7 +92,12 @@ def show(name: _DataSet, catalogue: _Folder = None, config: _Config = None, json
 
 
 @datasets.command()
-def remove(name: _DataSet, catalogue: _Folder = None, config: _Config = None, json: Json = False) -> None:
+def remove(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The data set's, or a stray file's of `list`.")],
+    catalogue: _Folder = None,
+    config: _Config = None,
+    json: Json = False,
+) -> None:
     """Forget a data set; the file it came from stays."""
     _catalog(catalogue, config).remove(name)
     print_result({"removed": name}, f"removed {name!r}", json=json)
@@ -101,14 +113,28 @@ def match(
     """Which data sets serve a request, and why the others do not; exit status 1 when none does."""
     wanted = load_request(request)
     catalog = _catalog(catalogue, config)
-    reasons = {entry.name: mismatches(wanted, catalog.load(entry.name)) for entry in catalog.list()}
+    reasons = {name: mismatches(wanted, statistic) for name, statistic in catalog.all().items()}
+    _tell_strays(catalog)
     if json:
         print_json([{"name": name, "serves": not why, "reasons": why} for name, why in reasons.items()])
+    elif not reasons:
+        _tell_empty(catalog)
     else:
         rows = [(name, "no" if why else "yes", "\n".join(why)) for name, why in reasons.items()]
         print_table(("data set", "serves", "reasons"), rows, title=f"request {wanted.name!r}")
     if all(reasons.values()):
         raise typer.Exit(NOTHING_SERVES)
+
+
+def _tell_strays(catalog: Catalog) -> None:
+    """What lies in the catalogue and counts for nothing."""
+    for stray in catalog.strays():
+        typer.echo(f"left out: {stray.file}: {stray.reason}", err=True)
+
+
+def _tell_empty(catalog: Catalog) -> None:
+    add = "deltaml datasets add FILE"
+    typer.echo(f"the catalogue {catalog.folder} has no data set; add one with: {add}", err=True)
 
 
 def _catalog(folder: Path | None, config: Path | None) -> Catalog:

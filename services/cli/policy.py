@@ -9,6 +9,7 @@ from protocol.owner_policy import OwnerPolicy
 from services.cli.options import ConfigFile, Json
 from services.cli.output import print_json, print_result, print_table
 from services.cli.policy_order import order_policy, policy_in_force, with_changes
+from services.common.documents import plain_address
 
 policy = typer.Typer(
     name="policy",
@@ -68,7 +69,7 @@ def reset(config: ConfigFile, json: Json = False) -> None:
 def _list(text: str) -> tuple[str, ...]:
     """Addresses may come in any case, and no other name begins like one."""
     parts = [part.strip() for part in text.split(",") if part.strip() and text != _NONE]
-    return tuple(part.lower() if part.startswith("0x") else part for part in parts)
+    return tuple(map(plain_address, parts))
 
 
 def _show_order(wanted: OwnerPolicy, *, json: bool) -> None:

@@ -1,10 +1,13 @@
 """YAML documents that people write: requests and configurations."""
 
-from collections import Counter
+import math
+import re
+import unicodedata
 from pathlib import Path
 from typing import Any
 
 import yaml
+from eth_hash.auto import keccak
 from yaml.constructor import ConstructorError
 
 from protocol.errors import MisuseError
@@ -16,42 +19,104 @@ _LONGEST_DOCUMENT = 1 << 20
 _DEEPEST = 20
 _MOST_NODES = 50_000
 """Of which a request with as many features as there may be has 30,000."""
+_ADDRESS = re.compile(r"0[xX][0-9a-fA-F]{40}")
+_WHOLE = re.compile(r"-?(0|[1-9]\d{0,99})", re.ASCII)
+_PART = re.compile(r"-?((0|[1-9]\d{0,99})\.\d*|\.\d+)([eE][-+]\d{1,3})?", re.ASCII)
+_LEADING_ZERO = re.compile(r"[-+]?0\d+", re.ASCII)
+_REMEDIES = {
+    "bool": "write true or false, or put it in quotes if it is a text",
+    "null": "write null, or put it in quotes if it is a text",
+    "timestamp": "put it in quotes",
+    "merge": "write the fields themselves",
+    "int": "write a number in plain decimal digits, or put it in quotes if it is a text",
+}
 
 
 class _Loader(yaml.SafeLoader):
-    """Safe YAML that refuses a key given twice, aliases, depth and masses; hexadecimal stays text."""
+    """Safe YAML without what makes a document mean something else than a person reads in it.
 
-    _depth = 0
-    _nodes = 0
+    Refused: a key given twice, aliases, tags, merged mappings, depth, and unquoted words that YAML 1.1 takes
+    for another number, a truth value, a time or nothing. Addresses are in lower case, their checksum checked.
+    """
+
+    _depth = _nodes = 0
 
     def compose_node(self, parent: Any, index: Any) -> Any:
+        event: Any = self.peek_event()  # type: ignore[no-untyped-call]
         if self.check_event(yaml.AliasEvent):  # nested aliases unfold to gigabytes
-            raise ConstructorError(None, None, "aliases are not allowed", parent.start_mark)
-        if self._depth == _DEEPEST:
-            raise ConstructorError(None, None, f"more than {_DEEPEST} levels", parent.start_mark)
+            raise ConstructorError(None, None, "aliases are not allowed", event.start_mark)
+        if getattr(event, "tag", None) is not None:
+            problem = "tags are not allowed; put a text in quotes"
+            raise ConstructorError(None, None, problem, event.start_mark)
         self._nodes += 1
+        if self._depth == _DEEPEST:
+            raise ConstructorError(None, None, f"more than {_DEEPEST} levels", event.start_mark)
         if self._nodes > _MOST_NODES:
-            raise ConstructorError(None, None, f"more than {_MOST_NODES} keys and values", parent.start_mark)
+            raise ConstructorError(None, None, f"more than {_MOST_NODES} keys and values", event.start_mark)
         self._depth += 1
         node = super().compose_node(parent, index)
         self._depth -= 1
         return node
 
     def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
-        mapping = super().construct_mapping(node, deep=deep)
-        if len(mapping) != len(node.value):
-            counted = Counter(self.construct_object(key) for key, _ in node.value)
-            twice = counted.most_common(1)[0][0]
-            raise ConstructorError(None, None, f"key {twice!r} is given twice", node.start_mark)
-        return mapping
+        known = set()
+        for key, _ in node.value:
+            name = self.construct_object(key) if isinstance(key, yaml.ScalarNode) else None
+            if name in known:
+                raise ConstructorError(None, None, f"key {name!r} is given twice", node.start_mark)
+            known.add(name)
+        return super().construct_mapping(node, deep=deep)
 
-    def construct_yaml_int(self, node: Any) -> Any:
-        if node.value.lower().startswith("0x"):
+    def construct_plain(self, node: Any) -> Any:
+        """A value as it is written, or a refusal."""
+        kind = node.tag.rpartition(":")[2]
+        if kind == "str" or _ADDRESS.fullmatch(node.value):
+            return self._text(node)
+        if kind == "null" and node.value in ("", "null"):
+            return None
+        if kind == "bool" and node.value in ("true", "false"):
+            return node.value == "true"
+        if kind == "int" and _WHOLE.fullmatch(node.value):
+            return int(node.value)
+        if kind == "int" and node.value.startswith("0x"):
             return node.value
-        return super().construct_yaml_int(node)
+        if kind == "float" and _PART.fullmatch(node.value) and math.isfinite(float(node.value)):
+            return float(node.value)
+        problem = f"{node.value[:40]!r} can be read in several ways; {_REMEDIES.get(kind, _REMEDIES['int'])}"
+        raise ConstructorError(None, None, problem, node.start_mark)
+
+    def _text(self, node: Any) -> str:
+        text = str(node.value)
+        if node.style is None and _LEADING_ZERO.fullmatch(text):
+            problem = f"{text[:40]!r} can be read in several ways; {_REMEDIES['int']}"
+            raise ConstructorError(None, None, problem, node.start_mark)
+        try:
+            return plain_address(text)
+        except ConfigurationError as error:
+            raise ConstructorError(None, None, str(error), node.start_mark) from None
 
 
-_Loader.add_constructor("tag:yaml.org,2002:int", _Loader.construct_yaml_int)
+for _kind in ("str", "null", "bool", "int", "float", "timestamp", "merge", "value"):
+    _Loader.add_constructor(f"tag:yaml.org,2002:{_kind}", _Loader.construct_plain)
+
+
+def plain_address(text: str) -> str:
+    """An address in lower case, as all of this project compares them; another text as it is.
+
+    Raises ConfigurationError where the case of its letters is not its checksum (EIP-55): a letter is wrong.
+    """
+    if not _ADDRESS.fullmatch(text):
+        return text
+    digits, lower = text[2:], text[2:].lower()
+    if digits not in (lower, digits.upper()):
+        marks = keccak(lower.encode()).hex()
+        if digits != "".join(
+            one.upper() if mark > "7" else one for one, mark in zip(lower, marks, strict=False)
+        ):
+            raise ConfigurationError(
+                f"the address {text} has a wrong checksum; copy it again, or write it in lower case"
+            )
+    return f"0x{lower}"
 
 
 def read_yaml(path: Path | str) -> dict[str, Any]:
@@ -80,8 +145,22 @@ def parse_yaml(content: bytes, place: str) -> dict[str, Any]:
 
 
 def load_request(path: Path | str) -> Request:
-    """The request in a YAML file; raises ConfigurationError, or MisuseError naming the wrong fields."""
+    """The request in a YAML file; raises ConfigurationError, or MisuseError naming the wrong fields.
+
+    Accents are brought into one form (NFC), in which data sets have their columns' names.
+    """
     try:
-        return parse_request(read_yaml(path))
+        return parse_request(_composed(read_yaml(path)))
     except MisuseError as error:
         raise MisuseError(f"{path}: {error}") from None
+
+
+def _composed(value: Any) -> Any:
+    match value:
+        case str():
+            return unicodedata.normalize("NFC", value)
+        case dict():
+            return {key: _composed(item) for key, item in value.items()}
+        case list():
+            return [_composed(item) for item in value]
+    return value

@@ -105,16 +105,27 @@ def read_private(path: Path, limit: int = 1 << 30) -> bytes:
     return content
 
 
+def printable(name: str) -> str:
+    """A file's name as it may be shown: bytes that are no text, and what moves a terminal, are escaped."""
+    text = os.fsencode(name).decode("utf-8", "backslashreplace")
+    return "".join(one if one.isprintable() else ascii(one)[1:-1] for one in text)
+
+
 def read_passphrase(path: Path) -> str:
-    """The first line of a passphrase file; raises ConfigurationError when empty, too open or not text."""
+    """The first line of a passphrase file, without a byte order mark and its line end.
+
+    Raises ConfigurationError when it is empty, too open or not UTF-8: misread bytes open nothing.
+    """
+    content = read_private(path, limit=4096)
+    remedy = "write the passphrase on its first line, as UTF-8"
     try:
-        lines = read_private(path, limit=4096).decode().splitlines()
+        lines = content.decode("utf-8-sig").splitlines()
     except UnicodeDecodeError:
-        raise ConfigurationError(
-            f"{path} is not UTF-8 text; write the passphrase on its first line"
-        ) from None
+        raise ConfigurationError(f"{path} is not UTF-8 text; {remedy}") from None
+    if b"\0" in content:
+        raise ConfigurationError(f"{path} is UTF-16 or no text; {remedy}")
     if not lines or not lines[0]:
-        raise ConfigurationError(f"{path} is empty; write the passphrase on its first line")
+        raise ConfigurationError(f"{path} is empty; {remedy}")
     return lines[0]
 
 

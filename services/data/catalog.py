@@ -5,21 +5,30 @@ rename and a reader never sees half of it. The factor determines the columns' me
 private as the rows.
 """
 
+import errno
+import os
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 import msgpack  # type: ignore[import-untyped]
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, Field
 
 from protocol.learning.statistic import Statistic
-from services.common.errors import DataSetError
-from services.common.files import private_folder, read_private, write_private
+from services.common.errors import ConfigurationError, DataSetError
+from services.common.files import printable, private_folder, read_private, write_private
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _SUFFIX = ".dataset"
+
+_PASSING = (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EIO)
+"""Failures that say nothing about the file."""
+
+Manifest = frozenset[tuple[str, int, int, int]]
+"""Name, file number, time of change and mode of every file in a catalogue."""
 
 
 class ColumnRange(BaseModel, frozen=True, extra="forbid"):
@@ -45,13 +54,33 @@ class _File(BaseModel, frozen=True, extra="forbid", hide_input_in_errors=True):
     statistic: bytes = Field(repr=False)
 
 
+@dataclass(frozen=True, slots=True)
+class Stray:
+    """A file in the catalogue that is no data set: its name, and why."""
+
+    file: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    entry: Entry
+    statistic: Statistic
+
+
+@dataclass(frozen=True, slots=True)
+class _Survey:
+    held: tuple[_Held, ...]
+    strays: tuple[Stray, ...]
+
+
 class Catalog:
     """A folder of data sets, for its owner alone."""
 
     def __init__(self, folder: Path) -> None:
         """Open or make the folder; raises ConfigurationError when others can enter it."""
         self.folder = private_folder(Path(folder))
-        self._read_last: tuple[frozenset[tuple[str, int, int]], dict[str, Statistic]] = (frozenset(), {})
+        self._kept: dict[tuple[str, int, int, int], _Held] = {}
 
     def add(
         self,
@@ -90,58 +119,100 @@ class Catalog:
             raise DataSetError(f"there is a data set {name!r} already; choose another name or replace it")
 
     def list(self) -> tuple[Entry, ...]:
-        """All data sets by name; raises DataSetError naming one that is damaged."""
-        return tuple(self.entry(path.stem) for path in self._files())
+        """All data sets by name. What else lies in the folder is left out, and told by `strays`."""
+        return tuple(held.entry for held in self._survey().held)
 
-    def manifest(self) -> frozenset[tuple[str, int, int]]:
-        """Name, file number and time of change of every data set: another one when anything was changed."""
-        entries = set()
-        for path in self._files():
-            with suppress(FileNotFoundError):  # removed between two looks
-                state = path.stat()
-                entries.add((path.stem, state.st_ino, state.st_mtime_ns))
-        return frozenset(entries)
+    def strays(self) -> tuple[Stray, ...]:
+        """What lies among the data sets and is none, by name: copies, damaged files, folders."""
+        return self._survey().strays
+
+    def manifest(self) -> Manifest:
+        """What identifies every file as it is: another one when anything was changed."""
+        return frozenset(seal for _, seal in self._sealed_files())
 
     def entry(self, name: str) -> Entry:
         """One data set's description; raises DataSetError when there is none or it is damaged."""
-        return self._read(name).entry
+        return self._open(self._existing(name)).entry
 
     def load(self, name: str) -> Statistic:
         """One data set's statistic; raises DataSetError when there is none or it is damaged."""
-        content = self._read(name).statistic
-        try:
-            return Statistic.from_bytes(content)
-        except Exception:  # noqa: BLE001  numpy raises many kinds for bytes that are not an archive
-            raise self._damaged(name) from None
+        return self._open(self._existing(name)).statistic
 
     def all(self) -> dict[str, Statistic]:
-        """Every data set's statistic by name; raises DataSetError naming one that is damaged.
+        """Every data set's statistic by name; raises DataSetError when a file cannot be read at the moment.
 
-        Files are read again when something was changed: each step of each training asks.
+        A file is read again when it was changed.
         """
-        manifest = self.manifest()
-        if manifest != self._read_last[0]:
-            self._read_last = manifest, {entry.name: self.load(entry.name) for entry in self.list()}
-        return dict(self._read_last[1])
+        return {held.entry.name: held.statistic for held in self._survey().held}
 
     def remove(self, name: str) -> None:
-        """Forget a data set; the file it came from stays. Raises DataSetError when there is none."""
-        self._existing(name).unlink()
+        """Forget a data set, or a stray by the name that `strays` tells; the file it came from stays.
 
-    def _read(self, name: str) -> _File:
-        content = read_private(self._existing(name))
+        Raises DataSetError when there is none, or it is a folder that holds something.
+        """
+        strays = {printable(path.name): path for path in self._files()}
+        path = strays.get(name) or strays.get(f"{name}{_SUFFIX}") or self._existing(name)
         try:
-            return _File.model_validate(msgpack.unpackb(content, strict_map_key=True))
-        except (ValueError, ValidationError, msgpack.exceptions.UnpackException):
-            raise self._damaged(name) from None
+            if path.is_dir() and not path.is_symlink():
+                path.rmdir()
+            else:
+                path.unlink()
+        except OSError as error:
+            raise DataSetError(f"cannot remove {path}: {error.strerror}; remove it by hand") from None
+
+    def _survey(self) -> _Survey:
+        """Reads what is new. A file that cannot be used stops nothing but itself.
+
+        Raises DataSetError when the computer has no room to read: that data sets are gone must not follow.
+        """
+        survey, kept = _Survey((), ()), {}
+        for path, seal in self._sealed_files():
+            try:
+                held = self._kept.get(seal) or self._open(path)
+            except (DataSetError, ConfigurationError) as error:
+                if isinstance(error.__context__, OSError) and error.__context__.errno in _PASSING:
+                    raise DataSetError(str(error)) from None
+                stray = Stray(printable(path.name), str(error).removeprefix(f"{path} "))
+                survey = _Survey(survey.held, (*survey.strays, stray))
+            else:
+                kept[seal] = held
+                survey = _Survey((*survey.held, held), survey.strays)
+        self._kept = kept
+        return survey
+
+    def _open(self, path: Path) -> _Held:
+        """Raises DataSetError for what is not the data set of its name, ConfigurationError if others read."""
+        name = path.name.removesuffix(_SUFFIX)
+        self._path(name)
+        if not path.is_file():  # a pipe would be waited for
+            raise DataSetError(f"{path} is not a file; remove it")
+        held = _whole(read_private(path))
+        if held is None:
+            raise DataSetError(f"{path} is damaged; remove it and add the data set again")
+        if held.entry.name != name:  # a copy would have a budget of its own
+            raise DataSetError(
+                f"{path} is the data set {held.entry.name!r} under another name; rename it back, or remove it"
+            )
+        return held
+
+    def _sealed_files(self) -> Iterator[tuple[Path, tuple[str, int, int, int]]]:
+        for path in self._files():
+            with suppress(FileNotFoundError):  # removed between two looks
+                state = path.stat() if path.is_file() else path.lstat()
+                yield path, (path.name, state.st_ino, state.st_mtime_ns, state.st_mode)
 
     def _files(self) -> Sequence[Path]:
-        return sorted(self.folder.glob(f"[!.]*{_SUFFIX}"), key=lambda path: path.stem)
+        try:
+            names = os.listdir(self.folder)  # noqa: PTH208  glob takes what it cannot read for empty
+        except OSError as error:
+            raise DataSetError(f"cannot read the folder {self.folder}: {error.strerror}") from None
+        found = (name for name in names if name.endswith(_SUFFIX) and not name.startswith("."))
+        return [self.folder / name for name in sorted(found, key=lambda name: name.removesuffix(_SUFFIX))]
 
     def _existing(self, name: str) -> Path:
         path = self._path(name)
         if not path.is_file():
-            known = ", ".join(file.stem for file in self._files())
+            known = ", ".join(entry.name for entry in self.list())
             raise DataSetError(f"there is no data set {name!r}; the catalogue has {known or 'none yet'}")
         return path
 
@@ -154,5 +225,15 @@ class Catalog:
             )
         return self.folder / f"{name}{_SUFFIX}"
 
-    def _damaged(self, name: str) -> DataSetError:
-        return DataSetError(f"{self.folder / name}{_SUFFIX} is damaged; remove it and add the data set again")
+
+def _whole(content: bytes) -> _Held | None:
+    """What is in a file; None where it is damaged."""
+    try:
+        file = _File.model_validate(msgpack.unpackb(content, strict_map_key=True))
+        statistic = Statistic.from_bytes(file.statistic)
+    except Exception:  # noqa: BLE001  msgpack, pydantic and numpy raise many kinds for damaged bytes
+        return None
+    columns = tuple(column.name for column in file.entry.columns)
+    is_whole = (statistic.columns, statistic.rows) == (columns, file.entry.rows)
+    size = len(columns) + 1
+    return _Held(file.entry, statistic) if is_whole and statistic.factor.shape == (size, size) else None

@@ -7,7 +7,7 @@ import structlog
 
 from protocol.errors import DeltaMLError
 from protocol.roles.engine.inputs import CatalogueChanged, Input
-from services.data.catalog import Catalog
+from services.data.catalog import Catalog, Manifest
 
 _log = structlog.get_logger(__name__)
 
@@ -23,15 +23,17 @@ async def watch_catalog(
 
     Also at the start: data sets may have come and gone while the daemon was stopped.
     """
-    known: frozenset[tuple[str, int, int]] | None = None
+    known: Manifest | None = None
     while True:
         try:
             manifest = catalog.manifest()
             if manifest != known:
                 offer(undecided(), CatalogueChanged())
+                for stray in catalog.strays():
+                    _log.warning("stray_in_catalogue", file=stray.file, reason=stray.reason)
                 known = manifest
-        except DeltaMLError as error:  # the store is away: at the next look
+        except DeltaMLError as error:  # the store is away, or files cannot be opened: at the next look
             _log.warning("catalogue_waits", reason=str(error))
-        except OSError as error:  # the disk is away, or too many files are open
+        except OSError as error:  # the disk is away
             _log.warning("catalogue_waits", reason=error.strerror or type(error).__name__)
         await asyncio.sleep(seconds)

@@ -4,22 +4,53 @@ import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from pyarrow import ArrowInvalid, RecordBatch, csv, float64
 
 from services.common.errors import DataSetError
 
-_CONVERSION_ERROR = re.compile(r"In CSV column #(\d+): (?:Row #(\d+): )?")
+_CONVERSION_ERROR = re.compile(
+    r"In CSV column #(\d+): (?:Row #(\d+): )?CSV conversion error to \w+: invalid value '(.*)'", re.DOTALL
+)
+_UNEVEN = re.compile(r"CSV parse error: (?:Row #(\d+): )?Expected (\d+) columns, got (\d+)")
+_DELIMITERS = {";": "semicolons", "\t": "tabs", "|": "bars"}
+_KINDS = (
+    (r"(?i)true|false|yes|no", "yes or no; write 1 and 0"),
+    (r"[-+]?\d+,\d+|[-+]?[\d.,' ]*\d[.,' ][\d.,' ]*", "a number with commas or spaces; write it like 1234.5"),
+    (r"\s*[-+]?[\d.,]+\s*\D{1,3}|\D{1,3}\s*[\d.,]+", "a number with a unit; write the number alone"),
+    (r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}.*", "a date; write it as a number"),
+    (r"(?s).*\x00.*", "a zero byte; write the file again"),
+    (r"(?s).*\n.*", "text over several lines, or a quote that is not closed"),
+)
 
 
 def columns(place: Path) -> list[str]:
     """All columns; raises DataSetError for a file that is not CSV, or has no header."""
+    _require_text(place)
     with _reader(place) as reader:
         names: list[str] = reader.schema.names
     if all(_is_number(name) for name in names):
         raise DataSetError(f"the first row of {place} holds numbers; put the columns' names there")
     return names
+
+
+def index_columns(_place: Path) -> list[str]:
+    """A CSV file does not tell which column is an index."""
+    return []
+
+
+def _require_text(place: Path) -> None:
+    with place.open("rb") as file:
+        start = file.read(4096)
+    if start.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" in start:
+        raise DataSetError(f"{place} is UTF-16 or no text (it holds zero bytes); save it as CSV in UTF-8")
+    header = re.split(rb"[\r\n]", start, maxsplit=1)[0]
+    used = [word for delimiter, word in _DELIMITERS.items() if delimiter.encode() in header]
+    if used and b"," not in header:  # a decimal comma would be taken for a delimiter
+        raise DataSetError(
+            f"{place} separates values by {used[0]}; save it with commas between values and points in numbers"
+        )
 
 
 def _is_number(text: str) -> bool:
@@ -32,41 +63,48 @@ def _is_number(text: str) -> bool:
 
 @contextmanager
 def _reader(place: Path, known: Sequence[str] = (), chosen: Sequence[str] = ()) -> Iterator[Any]:
-    """The streaming reader of pyarrow; its errors, which quote the file's values, become ours."""
-    uneven: list[csv.InvalidRow] = []
+    """The streaming reader of pyarrow; its errors, which quote the file's values, become ours.
 
-    def on_uneven_row(row: csv.InvalidRow) -> Literal["error"]:
-        uneven.append(row)
-        return "error"
-
+    A handler of uneven rows would be given them as text: what cannot be decoded would go to the terminal.
+    """
     try:
         with csv.open_csv(
             place,
             read_options=csv.ReadOptions(use_threads=False),  # only so do errors carry the row
-            parse_options=csv.ParseOptions(invalid_row_handler=on_uneven_row),
+            parse_options=csv.ParseOptions(newlines_in_values=True),
             convert_options=csv.ConvertOptions(
                 column_types=dict.fromkeys(chosen, float64()), include_columns=list(chosen)
             ),
         ) as reader:
             yield reader
     except (ArrowInvalid, UnicodeDecodeError, OSError) as error:
-        raise _read_error(place, known, uneven, error) from None
+        raise _read_error(place, known, error) from None
 
 
-def _read_error(place: Path, known: Sequence[str], uneven: Sequence[Any], error: Exception) -> DataSetError:
+def _read_error(place: Path, known: Sequence[str], error: Exception) -> DataSetError:
     if isinstance(error, UnicodeDecodeError):
         return DataSetError(f"the header of {place} is not UTF-8; save the file as UTF-8")
-    if uneven:
-        row = uneven[0]
+    text = str(error)
+    if uneven := _UNEVEN.match(text):
+        where = f", row {int(uneven[1]) - 1}" if uneven[1] else ""
         return DataSetError(
-            f"{place}, row {row.number - 1}: {row.actual_columns} values for {row.expected_columns} columns; "
+            f"{place}{where}: {uneven[3]} values for {uneven[2]} columns; "
             "separate values by commas and quote those that hold one"
         )
-    conversion = _CONVERSION_ERROR.match(str(error))
+    conversion = _CONVERSION_ERROR.match(text)
     if conversion and known:
         where = f", row {int(conversion[2]) - 1}" if conversion[2] else ""
-        return not_numeric(place, known[int(conversion[1])], where)
+        return not_numeric(place, known[int(conversion[1])], where, _kind(conversion[3]))
+    if "straddling object" in text:
+        return DataSetError(
+            f"{place} has a row longer than 1 MiB, or a quote that is not closed; shorten or close it"
+        )
     return DataSetError(f"{place} is not a CSV file with a header and comma-separated values")
+
+
+def _kind(value: str) -> str:
+    """What a value is, in words that do not tell it."""
+    return next((kind for pattern, kind in _KINDS if re.fullmatch(pattern, value[:100])), "")
 
 
 def batches(place: Path, known: Sequence[str], chosen: Sequence[str]) -> Iterator[RecordBatch]:
@@ -75,8 +113,9 @@ def batches(place: Path, known: Sequence[str], chosen: Sequence[str]) -> Iterato
         yield from reader
 
 
-def not_numeric(place: Path, column: str, where: str) -> DataSetError:
-    """The error about a column, in either kind of file."""
+def not_numeric(place: Path, column: str, where: str, kind: str = "") -> DataSetError:
+    """The error about a column, in either kind of file; `kind` is what was found and what to do."""
+    found = f" (found: {kind})" if kind else ""
     return DataSetError(
-        f"{place}{where}: column {column!r} is not numeric; encode it as numbers or leave it out"
+        f"{place}{where}: column {column!r} is not numeric{found}; encode it as numbers or leave it out"
     )

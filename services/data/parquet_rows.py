@@ -1,5 +1,6 @@
 """Rows of a Parquet file, streamed by pyarrow."""
 
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,6 +11,7 @@ from services.common.errors import DataSetError
 from services.data.csv_rows import not_numeric
 
 _BATCH_VALUES = 1 << 20
+_INDEX_NAME = re.compile(r"__index_level_\d+__")
 
 
 @contextmanager
@@ -23,9 +25,28 @@ def _file(place: Path) -> Iterator[parquet.ParquetFile]:
 
 
 def columns(place: Path) -> list[str]:
-    """All columns; raises DataSetError for a file that is not Parquet."""
+    """All columns but pandas' index; raises DataSetError for a file that is not Parquet."""
     with _file(place) as file:
-        return list(file.schema_arrow.names)
+        left_out = _index(file)
+        return [name for name in file.schema_arrow.names if name not in left_out]
+
+
+def index_columns(place: Path) -> list[str]:
+    """The columns in which pandas stored the index of its rows: numbers of rows, not measurements."""
+    with _file(place) as file:
+        left_out = _index(file)
+        return [name for name in file.schema_arrow.names if name in left_out]
+
+
+def _index(file: parquet.ParquetFile) -> frozenset[str]:
+    """By pandas' description, or where that cannot be read by the names that pandas gives an index."""
+    names = file.schema_arrow.names
+    try:
+        described = (file.schema_arrow.pandas_metadata or {}).get("index_columns", [])
+        told = frozenset(name for name in described if isinstance(name, str))
+    except (ValueError, AttributeError, TypeError, RecursionError):
+        told = frozenset()
+    return told | frozenset(name for name in names if _INDEX_NAME.fullmatch(name))
 
 
 def batches(place: Path, _known: Sequence[str], chosen: Sequence[str]) -> Iterator[RecordBatch]:
@@ -35,6 +56,6 @@ def batches(place: Path, _known: Sequence[str], chosen: Sequence[str]) -> Iterat
             kind = file.schema_arrow.field(name).type
             numeric = types.is_integer(kind) or types.is_floating(kind) or types.is_decimal(kind)
             if not (numeric or types.is_boolean(kind)):
-                raise not_numeric(place, name, "")
+                raise not_numeric(place, name, "", str(kind)[:100])
         size = max(len(chosen) + 1, _BATCH_VALUES // len(chosen))
         yield from file.iter_batches(batch_size=size, columns=list(chosen), use_threads=False)

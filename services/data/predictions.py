@@ -13,7 +13,7 @@ from protocol.learning.kinds.registry import KINDS
 from protocol.learning.statistic import Matrix
 from services.common.errors import ConfigurationError
 from services.common.files import private_writer
-from services.data.tabular import Rows, column_names, read_batches
+from services.data.tabular import Rows, column_names, plain_name, read_batches
 
 Write = Callable[[Matrix], None]
 """Takes b predictions."""
@@ -60,7 +60,7 @@ def open_rows(model: BoughtModel, file: Path) -> Rows:
 
     Raises DataSetError as `read_batches` does.
     """
-    is_measured = model.target in column_names(file)
+    is_measured = plain_name(model.target) in column_names(file)
     return read_batches(file, [*model.features, model.target] if is_measured else model.features)
 
 

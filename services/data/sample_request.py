@@ -13,7 +13,7 @@ from protocol.errors import MisuseError
 from protocol.learning.statistic import Matrix, Statistic, StatisticBuilder
 from protocol.request import Request, parse_request
 from services.data.samples import deal, diabetes
-from services.data.tabular import read_rows
+from services.data.tabular import plain_name, read_rows
 
 _LARGEST_WEIGHT = 2.0**56
 """A request has room for 64 bits (protocol/request.py), of which 8 are kept for what training does."""
@@ -70,7 +70,7 @@ def load_data(options: DemoOptions) -> DemoData:
         columns, rows = diabetes()
     else:
         columns, rows = read_rows(options.data)
-    target = columns[-1] if options.target is None else options.target
+    target = columns[-1] if options.target is None else plain_name(options.target)
     if target not in columns:
         raise MisuseError(f"there is no column {target!r} to predict; the data have {', '.join(columns)}")
     if len(columns) < 2:

@@ -4,7 +4,8 @@
 error text holds a value from a file: it may be shown to others, and rows are what this market keeps private.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+import unicodedata
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -34,8 +35,22 @@ class Rows:
 
 
 def column_names(path: Path | str) -> tuple[str, ...]:
-    """All columns of a file, in its order; raises DataSetError when it cannot be read as a table."""
-    return _columns(_existing(path))
+    """All columns of a file, in its order; raises DataSetError when it cannot be read as a table.
+
+    Names are compared as people read them: without spaces around them, and accents in one form (NFC).
+    """
+    return tuple(map(plain_name, _columns(_existing(path))))
+
+
+def plain_name(name: str) -> str:
+    """A column's name as it is compared."""
+    return unicodedata.normalize("NFC", name.strip())
+
+
+def index_columns(path: Path | str) -> tuple[str, ...]:
+    """The columns in which pandas stored its index in a Parquet file: they are not read."""
+    place = _existing(path)
+    return tuple(_format(place).index_columns(place))
 
 
 def read_batches(path: Path | str, columns: Sequence[str] | None = None) -> Rows:
@@ -46,13 +61,17 @@ def read_batches(path: Path | str, columns: Sequence[str] | None = None) -> Rows
     """
     place = _existing(path)
     known = _columns(place)
-    chosen = known if columns is None else tuple(columns)
-    missing = [name for name in chosen if name not in known]
+    plain = tuple(map(plain_name, known))
+    chosen = plain if columns is None else tuple(map(plain_name, columns))
+    missing = [name for name in chosen if name not in plain]
     if missing:
-        raise DataSetError(f"{place} has no column {missing[0]!r}; it has {', '.join(known)}")
+        raise DataSetError(f"{place} has no column {missing[0]!r}; it has {', '.join(plain)}")
+    _require_names(place, plain, chosen)
     if not chosen or len(set(chosen)) != len(chosen):
         raise DataSetError(f"choose each column of {place} once, and at least one")
-    return Rows(chosen, _matrices(place, chosen, _format(place).batches(place, known, chosen)))
+    written = tuple(known[plain.index(name)] for name in chosen)
+    tables = _format(place).batches(place, known, written)
+    return Rows(chosen, _matrices(place, dict(zip(chosen, written, strict=True)), tables))
 
 
 def read_statistic(
@@ -120,25 +139,32 @@ def _format(place: Path) -> ModuleType:
 
 
 def _columns(place: Path) -> tuple[str, ...]:
-    """Raises DataSetError for names that nobody could tell apart or read."""
-    names: tuple[str, ...] = tuple(_format(place).columns(place))
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise DataSetError(f"{place} has two columns named {twice[0]!r}; rename one")
+    return tuple(_format(place).columns(place))
+
+
+def _require_names(place: Path, names: Sequence[str], chosen: Sequence[str]) -> None:
+    """Raise DataSetError for chosen names that nobody could tell apart or read; others may be as they are."""
     for position, name in enumerate(names, start=1):
-        if not name.strip() or not name.isprintable() or len(name) > 200:
-            raise DataSetError(f"{place}: column {position} needs a name of 1 to 200 printable characters")
-    return names
+        if name in chosen and (not name or not name.isprintable() or len(name) > 200):
+            raise DataSetError(
+                f"{place}: column {position} needs a name of 1 to 200 printable characters; name it, or "
+                "choose other columns by name (pandas writes its index so: to_csv(index=False))"
+            )
+        if name in chosen and names.count(name) > 1:
+            raise DataSetError(f"{place} has two columns named {name!r}; rename one, or choose others")
 
 
-def _matrices(place: Path, chosen: Sequence[str], tables: Iterator["pa.RecordBatch"]) -> Iterator[Matrix]:
+def _matrices(
+    place: Path, written: Mapping[str, str], tables: Iterator["pa.RecordBatch"]
+) -> Iterator[Matrix]:
+    """Matrices of the columns by their names; `written` are the names as the file has them."""
     import pyarrow as pa  # noqa: PLC0415
     import pyarrow.compute as pc  # noqa: PLC0415
 
-    before = 0
+    chosen, before = list(written), 0
     for table in tables:
         matrix = np.empty((table.num_rows, len(chosen)))
-        for index, name in enumerate(chosen):
+        for index, name in enumerate(written.values()):
             values = pc.cast(table.column(name), pa.float64(), safe=False)
             matrix[:, index] = values.to_numpy(zero_copy_only=False)
         bad = ~np.isfinite(matrix)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
+from cachetools import LRUCache
 from typing_extensions import override
 
 from protocol.bodies import body_of
@@ -10,11 +11,13 @@ from protocol.envelope import SignedMessage
 from protocol.errors import ProtocolViolation
 from protocol.learning.kinds.registry import KINDS
 from protocol.learning.statistic import Statistic
-from protocol.marketplace import Opened, Withdraw
+from protocol.marketplace import Joined, Opened, Withdraw
 from protocol.messages import AnnouncementAnswer, Message, OwnerAnnouncement, PolicyOrder
 from protocol.owner_policy import OwnerPolicy
+from protocol.roles.dispatch import decode_state
 from protocol.roles.engine import facts, private
-from protocol.roles.engine.inputs import Input, PolicyChanged, input_name
+from protocol.roles.engine.inputs import EventConfirmed, Input, PolicyChanged, input_name
+from protocol.roles.owner.state import JoinedState
 from services.data.catalog import Catalog
 from services.identity.seat_keys import SeatKeys
 from services.participants.places import Places
@@ -26,6 +29,7 @@ _ANSWERED = "aggregator:"
 _UNDECIDED = ("WAITING", "READY")
 _DECIDING = frozenset({"Opened", "invitation", "owner_decision", "catalogue_changed", "policy_changed"})
 """The inputs whose step may join a training."""
+_MOST_TRAININGS = 1024
 
 
 class OwnerRole(Role):
@@ -47,13 +51,15 @@ class OwnerRole(Role):
     ) -> None:
         """`aggregators` are those we work with.
 
-        `data_sets` are asked for at each step; a `catalog` they come from is watched for changes. `policy`
-        is the configured one: an ordered one takes its place. `places` bound the trainings under way.
+        `data_sets` are asked for where a step may join a training; a `catalog` they come from is watched for
+        changes. `policy` is the configured one: an ordered one takes its place. `places` bound the trainings
+        under way.
         """
         super().__init__(store)
         self._seat_keys, self._address = seat_keys, address
         self.data_sets, self._aggregators, self.configured = data_sets, aggregators, policy
         self.catalog, self._places = catalog, places or Places(store)
+        self._copied: LRUCache[str, bool] = LRUCache(_MOST_TRAININGS)
         count_earlier_trainings(store)
 
     def announcements(self) -> tuple[tuple[str, Message], ...]:
@@ -85,20 +91,47 @@ class OwnerRole(Role):
     @override
     async def context(self, key: str, item: Input, training: int | None) -> RoleContext:
         return RoleContext(
-            exchange_keys=await self._seat_keys.of(training), private=self.private(item), policy=self.policy()
+            exchange_keys=await self._seat_keys.of(training),
+            private=self.private(key, item),
+            policy=self.policy(),
         )
 
-    def private(self, item: Input) -> Mapping[str, bytes]:
-        """Every data set's statistic; where a training may be joined, what was joined before."""
-        statistics = self.data_sets().items()
-        values = {private.DATA_SET.name_of(name): statistic.to_bytes() for name, statistic in statistics}
+    def private(self, key: str, item: Input) -> Mapping[str, bytes]:
+        """Where a training may be joined, every data set's statistic, and what was joined before.
+
+        A training that has joined has its own copy; one of an earlier version, without, gets its data set.
+        """
         if self.is_serialized(item):
-            values[private.COUNTS.name] = pack(counts_of(self.store))
-        return values
+            return {**self._packed(self.data_sets()), private.COUNTS.name: pack(counts_of(self.store))}
+        uncopied = self._uncopied(key)
+        if uncopied is None:
+            return {}
+        return self._packed({name: one for name, one in self.data_sets().items() if name == uncopied})
+
+    def _packed(self, statistics: Mapping[str, Statistic]) -> dict[str, bytes]:
+        return {
+            private.DATA_SET.name_of(name): statistic.to_bytes() for name, statistic in statistics.items()
+        }
+
+    def _uncopied(self, key: str) -> str | None:
+        """The data set of a training that joined without keeping a copy."""
+        row = None if key in self._copied else self.store.instance(key)
+        try:
+            state = None if row is None else decode_state(self.name, row.state)
+        except ProtocolViolation:  # the step tells
+            return None
+        if not isinstance(state, JoinedState):
+            return None
+        if state.statistic is None:
+            return state.data_set
+        self._copied[key] = True
+        return None
 
     @override
     def is_serialized(self, item: Input) -> bool:
         """Two trainings joined at once would both find room in the same budget."""
+        if isinstance(item, EventConfirmed) and isinstance(item.chain_event.event, Joined):
+            return item.chain_event.event.owner == self._address  # what was decided in a state that was lost
         return input_name(item) in _DECIDING
 
     def policy(self) -> bytes:

@@ -16,6 +16,7 @@ from services.common.errors import ServiceError
 from services.common.files import require_other_file
 from services.data.model_file import write_model
 from services.data.sample_request import DemoData, DemoOptions, demo_request, load_data, statistics_of
+from services.data.tabular import index_columns
 from services.observability.prometheus import DaemonCollector, serving
 from services.participants.assembly import Participant
 from services.sandbox.local_market import LocalMarket
@@ -69,8 +70,16 @@ def prepared_data(options: DemoOptions, progress: Progress, least_key_bits: int)
     _check_steps(request, data)
     if options.folder is not None:
         _make_folder(options.folder)
+    _tell_columns(options, data, progress)
     progress(f"{sum(map(len, data.parts))} rows dealt to {options.owners} owners", None)
     return data
+
+
+def _tell_columns(options: DemoOptions, data: DemoData, progress: Progress) -> None:
+    if options.data is not None and (left_out := index_columns(options.data)):
+        progress(f"left out, because pandas stored its index there: {', '.join(left_out)}", None)
+    which = ", the last column; --target names another" if options.target is None else ""
+    progress(f"target: {data.target}{which}", None)
 
 
 def _check_deposit(request: Request) -> None:

@@ -30,7 +30,8 @@ def live_all(reader: Reader) -> Fragments:
 
 
 def _listing(party: Party) -> Mapping[str, Any]:
-    return {"data_sets": party.owner.catalogue.list(), "counts": counts_of(party.store)}
+    catalogue = party.owner.catalogue
+    return {"data_sets": catalogue.list(), "strays": catalogue.strays(), "counts": counts_of(party.store)}
 
 
 async def show(request: web.Request) -> web.StreamResponse:

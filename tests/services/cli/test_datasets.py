@@ -1,9 +1,12 @@
 import csv
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet
 import pytest
 import yaml
 
+from services.common.files import write_private
 from services.data.samples import diabetes
 from tests.support.daemons.command_line import refused, run, run_json
 
@@ -97,6 +100,34 @@ def test_match_tells_which_data_serve_and_why_others_do_not(catalogue, diabetes_
     table = run("datasets", "match", REQUEST, *catalogue).stdout
     assert "no column 'bmi'" in table
     assert "yes" in table
+
+
+def test_strays_are_told_and_removed(catalogue, rows_file, tmp_path):
+    run("datasets", "add", rows_file, *catalogue)
+    folder = tmp_path / "catalogue"
+    write_private(folder / "clinic (1).dataset", (folder / "clinic.dataset").read_bytes())
+    for command in (("list",), ("match", REQUEST)):
+        told = run("datasets", *command, *catalogue, status=int(command[0] == "match"))
+        assert "left out: clinic (1).dataset: 'clinic (1)' cannot name a data set" in told.stderr
+        assert "clinic" in told.stdout
+        assert "(1)" not in told.stdout
+    assert run_json("datasets", "remove", "clinic (1)", *catalogue) == {"removed": "clinic (1)"}
+    assert [one["name"] for one in run_json("datasets", "list", *catalogue)] == ["clinic"]
+
+
+def test_the_index_of_pandas_is_told(catalogue, tmp_path):
+    table = pa.table({"a": [1.0, 2.0], "__index_level_0__": [7, 9]})
+    pyarrow.parquet.write_table(table, tmp_path / "rows.parquet")
+    told = run("datasets", "add", tmp_path / "rows.parquet", *catalogue)
+    assert "left out, because pandas stored its index there: __index_level_0__" in told.stderr
+    assert "2 rows, 1 columns" in told.stdout
+
+
+def test_an_empty_catalogue_says_so(catalogue):
+    for command, status in ((("list",), 0), (("match", REQUEST), 1)):
+        told = run("datasets", *command, *catalogue, status=status)
+        assert told.stdout == ""
+        assert "has no data set; add one with: deltaml datasets add FILE" in told.stderr
 
 
 def test_match_without_data_sets_serves_nothing(catalogue):

@@ -1,7 +1,9 @@
+from pathlib import Path
+
 import pytest
 
 from protocol.errors import MisuseError
-from services.common.documents import load_request, read_yaml
+from services.common.documents import load_request, plain_address, read_yaml
 from services.common.errors import ConfigurationError
 
 
@@ -11,13 +13,45 @@ def write(tmp_path, content):
     return path
 
 
-def test_addresses_stay_text_and_other_numbers_do_not(tmp_path):
-    path = write(tmp_path, "address: 0x00000000000000000000000000000000000000AB\nwhole: 12\npart: 1.5\n")
-    assert read_yaml(path) == {
-        "address": "0x00000000000000000000000000000000000000AB",
-        "whole": 12,
-        "part": 1.5,
-    }
+CHECKSUMMED = "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed"
+
+
+def test_an_address_is_one_in_every_case_it_comes_in(tmp_path):
+    for written in (CHECKSUMMED, CHECKSUMMED.lower(), f"0x{CHECKSUMMED[2:].upper()}", f"'{CHECKSUMMED}'"):
+        document = read_yaml(write(tmp_path, f"a: {written}\nb: [{written}]\n{written}: 1\n"))
+        assert document == {"a": CHECKSUMMED.lower(), "b": [CHECKSUMMED.lower()], CHECKSUMMED.lower(): 1}
+    with pytest.raises(ConfigurationError, match=r"line 2, column 4: the address 0x5AAeb.* wrong checksum"):
+        read_yaml(write(tmp_path, f"b: 1\na: {CHECKSUMMED.replace('aA', 'AA', 1)}\n"))
+    for text in ("0x12", "0xzz", CHECKSUMMED + "0"):
+        assert plain_address(text) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        *(("12", 12), ("-3", -3), ("0", 0), ("1.5", 1.5), (".5", 0.5), ("0.10", 0.1), ("1.5e-3", 0.0015)),
+        *(("true", True), ("false", False), ("null", None), ("", None), ("1e3", "1e3"), ("0x10", "0x10")),
+        *(("'010'", "010"), ('"NO"', "NO"), ("'1:30'", "1:30"), ("'~'", "~"), ("north", "north")),
+    ],
+)
+def test_what_can_be_read_in_one_way_is(tmp_path, text, value):
+    read = read_yaml(write(tmp_path, f"a: {text}\n"))["a"]
+    assert (read, type(read)) == (value, type(value))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("010", "08", "-07", "1:30", "1:30.5", "1_000", "1_0.5", "0b11", "+3", "010.5", ".inf", ".nan"),
+        *("NO", "no", "yes", "Off", "on", "True", "~", "NULL", "2026-01-02", "2024-13-45", "=", "1.0e+999"),
+    ],
+)
+@pytest.mark.parametrize("document", ["a: {}\n", "a: [1, {}]\n", "{}: 1\n"])
+def test_what_yaml_reads_otherwise_than_people_is_refused_by_name(tmp_path, document, text):
+    with pytest.raises(ConfigurationError, match="can be read in several ways; ") as refused:
+        read_yaml(write(tmp_path, document.format(text)))
+    assert f"{text!r}" in str(refused.value)
+    assert "line 1, column" in str(refused.value)
 
 
 @pytest.mark.parametrize(
@@ -32,8 +66,13 @@ def test_addresses_stay_text_and_other_numbers_do_not(tmp_path):
         ("1: a\n", "must hold fields"),
         ("", "must hold fields"),
         (b"\xff\xfe\x00", "is not YAML text"),
-        ("a: " + "[" * 1000, "line 1, column 22: more than 20 levels"),
-        ("a: 2024-13-45\n", "is not YAML text"),
+        ("a: " + "[" * 1000, "more than 20 levels"),
+        ("a: {<<: {b: 1}}\n", "'<<' can be read in several ways"),
+        ("a: !!int '010'\n", "tags are not allowed"),
+        ("a: !!binary aGk=\n", "tags are not allowed"),
+        ("a: !own {b: 1}\n", "tags are not allowed"),
+        ("a: [" + "1," * 50_001 + "]", "50000 keys and values"),
+        ("\n".join(f"k{i}: 1" for i in range(4_000)) + "\nk3999: 2\n", "key 'k3999' is given twice"),
         ("#" * (1 << 20) + "\na: 1\n", "is longer than"),
     ],
 )
@@ -58,3 +97,9 @@ def test_a_wrong_request_names_its_file_and_fields(tmp_path):
         load_request(path)
     for part in (str(path), "rounds", "features", "schedule"):
         assert part in str(refused.value)
+
+
+def test_the_columns_of_a_request_are_named_in_the_form_that_data_sets_have(tmp_path):
+    sample = (Path(__file__).parents[3] / "REQUEST.yaml").read_text()
+    path = write(tmp_path, sample.replace("bmi", "cafe\u0301"))
+    assert "caf\u00e9" in [column.name for column in load_request(path).features]

@@ -81,7 +81,19 @@ def test_a_passphrase_is_the_first_line_of_its_file(tmp_path):
     path = tmp_path / "passphrase"
     write_private(path, "päss phrase \r\nsecond line\n".encode())
     assert read_passphrase(path) == "päss phrase "
-    for content, says in ((b"", "is empty"), (b"\nsecond", "is empty"), (b"\xff\xfe", "not UTF-8")):
+    write_private(path, "\ufeffpäss phrase \r\n".encode())
+    assert read_passphrase(path) == "päss phrase ", "a byte order mark is no part of it"
+    for order in ("utf-16", "utf-16-le", "utf-16-be"):
+        write_private(path, "phrase\n".encode(order))
+        with pytest.raises(ConfigurationError, match=r"UTF-8") as refused:
+            read_passphrase(path)
+        assert "phrase\n" not in str(refused.value)
+    for content, says in (
+        (b"", "is empty"),
+        (b"\xef\xbb\xbf", "is empty"),
+        (b"\nsecond", "is empty"),
+        (b"\xff\xfe", "not UTF-8"),
+    ):
         write_private(path, content)
         with pytest.raises(ConfigurationError, match=says):
             read_passphrase(path)

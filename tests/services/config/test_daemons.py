@@ -8,7 +8,7 @@ from protocol.owner_policy import Budget, Limit, OwnerPolicy
 from services.common.errors import ConfigurationError
 from services.config.daemons import KINDS, load
 
-ADDRESS = "0x" + "Ab" * 20
+ADDRESS = "0x" + "AB" * 20
 LOWER = ADDRESS.lower()
 SECRET = "hunter2hunter2"
 

@@ -1,11 +1,16 @@
+import os
+import resource
 import stat
 from datetime import UTC, datetime
+from pathlib import Path
 
+import msgpack
 import numpy as np
 import pytest
 
 from protocol.learning.statistic import StatisticBuilder
 from services.common.errors import ConfigurationError, DataSetError
+from services.common.files import write_private
 from services.data.catalog import Catalog
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
@@ -65,12 +70,89 @@ def test_all_statistics_are_those_of_the_files_as_they_are_now(catalogue, monkey
     catalogue.add("a", statistic(rows=50), "a.csv")
     assert catalogue.all()["a"].rows == 50
     with monkeypatch.context() as patch:
-        patch.setattr(catalogue, "load", None)
+        patch.setattr("services.data.catalog.read_private", None)
         assert catalogue.all()["a"].rows == 50, "what has not changed is not read again"
     catalogue.add("a", statistic(rows=60), "a.csv", replace=True)
     assert catalogue.all()["a"].rows == 60
     catalogue.remove("a")
     assert catalogue.all() == {}
+
+
+STRAYS = {
+    "rows (1).dataset": "cannot name a data set",
+    "copy.dataset": "is the data set 'good' under another name",
+    "cut.dataset": "is damaged",
+    "empty.dataset": "is damaged",
+    "folder.dataset": "is not a file",
+    "loop.dataset": "is not a file",
+    "open.dataset": "run: chmod 0600",
+    "pipe.dataset": "is not a file",
+    r"\x1b[2J\xff.dataset": "cannot name a data set",
+}
+
+
+@pytest.fixture
+def strays(catalogue):
+    """Among them a data set that is good."""
+    catalogue.add("good", statistic(), "good.csv")
+    folder = catalogue.folder
+    whole = (folder / "good.dataset").read_bytes()
+    held = {"rows (1)": whole, "copy": whole, "cut": whole[:-40], "empty": b"", "open": whole}
+    for name, content in held.items():
+        write_private(folder / f"{name}.dataset", content)
+    (folder / "open.dataset").chmod(0o644)
+    (folder / "folder.dataset").mkdir()
+    (folder / "loop.dataset").symlink_to(folder / "loop.dataset")
+    os.mkfifo(folder / "pipe.dataset")
+    write_private(Path(os.fsdecode(bytes(folder) + b"/\x1b[2J\xff.dataset")), whole)
+    (folder / "notes.txt").write_text("no data set, and nothing to tell")
+    return catalogue
+
+
+def test_strays_are_left_out_and_told(strays):
+    assert [entry.name for entry in strays.list()] == list(strays.all()) == ["good"]
+    told = {stray.file: stray.reason for stray in strays.strays()}
+    assert told.keys() == STRAYS.keys()
+    for name, reason in STRAYS.items():
+        assert reason in told[name]
+    assert all(line.isprintable() for line in told.values())
+
+
+def test_strays_can_be_removed(strays):
+    for stray in strays.strays():
+        strays.remove(stray.file)
+    assert strays.strays() == ()
+    strays.remove("good")
+    assert [path.name for path in strays.folder.iterdir()] == ["notes.txt"]
+
+
+def test_a_folder_that_holds_something_is_not_removed(catalogue):
+    (catalogue.folder / "a.dataset").mkdir()
+    (catalogue.folder / "a.dataset" / "kept").touch()
+    with pytest.raises(DataSetError, match="remove it by hand"):
+        catalogue.remove("a")
+    with pytest.raises(DataSetError, match="no data set 'b'; the catalogue has none yet"):
+        catalogue.remove("b")
+
+
+def test_files_that_cannot_be_opened_now_are_not_taken_for_damaged(catalogue):
+    catalogue.add("a", statistic(), "a.csv")
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (0, limits[1]))
+    try:
+        with pytest.raises(DataSetError, match="Too many open files"):
+            catalogue.all()
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+    assert list(catalogue.all()) == ["a"]
+
+
+def test_a_statistic_that_is_not_what_the_entry_says_is_damaged(catalogue):
+    entry = catalogue.add("a", statistic(), "a.csv")
+    content = {"entry": entry.model_dump(mode="json"), "statistic": statistic(rows=51).to_bytes()}
+    write_private(catalogue.folder / "a.dataset", msgpack.packb(content))
+    with pytest.raises(DataSetError, match="is damaged"):
+        catalogue.load("a")
 
 
 def test_a_missing_data_set_is_told_with_those_there_are(catalogue):

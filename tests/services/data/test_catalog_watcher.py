@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 
 import numpy as np
 import pytest
+from structlog.testing import capture_logs
 
 from protocol.roles.engine.inputs import CatalogueChanged
 from services.common.errors import StoreUnavailable
@@ -79,3 +80,13 @@ async def test_a_folder_that_cannot_be_read_for_a_while_is_looked_at_again(catal
     async with watching(catalogue, lambda keys, item: told.append((keys, item))):
         await until(lambda: told)
     assert told == [(["4"], CatalogueChanged())]
+
+
+async def test_strays_are_logged_when_they_come(catalogue):
+    told = []
+    with capture_logs() as logs:
+        async with watching(catalogue, lambda keys, item: told.append((keys, item))):
+            await until(lambda: len(told) == 1)
+            (catalogue.folder / "rows (1).dataset").touch()
+            await until(lambda: logs)
+    assert [(one["event"], one["file"]) for one in logs] == [("stray_in_catalogue", "rows (1).dataset")]

@@ -1,5 +1,6 @@
 import subprocess
 import sys
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pyarrow.parquet
 import pytest
 
 from services.common.errors import DataSetError
-from services.data.tabular import column_names, read_batches, read_rows, read_statistic
+from services.data.tabular import column_names, index_columns, read_batches, read_rows, read_statistic
 
 ROOT = Path(__file__).parents[3]
 SECRET = "8675309"
@@ -63,11 +64,14 @@ def test_parquet_takes_every_kind_of_number(tmp_path):
             "f": pa.array([0.5, 1.5], pa.float32()),
             "d": pa.array([Decimal("1.25"), Decimal("2.50")]),
             "b": pa.array([True, False]),
+            "u": pa.array([2**63, 1], pa.uint64()),
+            "h": pa.array(np.array([1.5, 2.5], np.float16)),
+            "n": pa.array([1.5, 2.5]).dictionary_encode(),
         }
     )
     pyarrow.parquet.write_table(table, tmp_path / "t.parquet")
     rows = read_rows(tmp_path / "t.parquet")[1]
-    assert rows.tolist() == [[1, 0.5, 1.25, 1], [2.0**60, 1.5, 2.5, 0]]
+    assert rows.tolist() == [[1, 0.5, 1.25, 1, 2.0**63, 1.5, 1.5], [2.0**60, 1.5, 2.5, 0, 1, 2.5, 2.5]]
 
 
 @pytest.mark.parametrize(
@@ -95,6 +99,101 @@ def test_a_wrong_csv_is_refused_by_place_and_never_by_value(tmp_path, text, says
     assert str(path) in str(refusal.value)
     assert SECRET not in str(refusal.value)
     assert refusal.value.__context__ is None or refusal.value.__suppress_context__
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (f"a;b\n{SECRET},5;2\n".encode(), "separates values by semicolons; save it with commas"),
+        (b"a\tb\n1\t2\n", "separates values by tabs"),
+        (f"a,b\n{SECRET},2\n".encode("utf-16"), "UTF-16 or no text"),
+        (f"a,b\n{SECRET},2\n".encode("utf-16-le"), "UTF-16 or no text"),
+        (b"a,b\n1,\x002\n", "holds zero bytes"),
+        (b"a,b\nTrue,1\n", "row 1: column 'a' is not numeric (found: yes or no; write 1 and 0)"),
+        (
+            f'a,b\n"{SECRET},000",1\n'.encode(),
+            "row 1: column 'a' is not numeric (found: a number with commas",
+        ),
+        (f"a,b\n{SECRET} kg,1\n".encode(), "found: a number with a unit; write the number alone"),
+        (b"a,b\n2026-01-02,1\n", "found: a date; write it as a number"),
+        (b"a,b,\n1,2,\n", "column 3 needs a name of 1 to 200 printable characters"),
+        (b",a\n0,1\n", "pandas writes its index so"),
+        (b"a,b\n1,2,\n", "row 1: 3 values for 2 columns"),
+        (b'a,b\n1,"2\n' + b"3,4\n" * 600_000, "a row longer than 1 MiB, or a quote that is not closed"),
+        (b"n,a,b\n1,2,3\ncaf\xe9,1,2,3\n", "row 2: 4 values for 3 columns"),
+        (b"a,b\n1,caf\xe9\n", "row 1: column 'b' is not numeric"),
+    ],
+)
+def test_what_is_no_csv_of_numbers_is_told_by_its_kind(tmp_path, capfd, content, says):
+    path = tmp_path / "t.csv"
+    path.write_bytes(content)
+    with pytest.raises(DataSetError) as refusal:
+        read_statistic(path)
+    assert says in str(refusal.value)
+    assert SECRET not in str(refusal.value)
+    assert capfd.readouterr() == ("", ""), "a library's traceback would show bytes of values"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"\xef\xbb\xbfa,b\n1,2\n",
+        b"a,b\r1,2\r",
+        b"a,b\r\n1,2\r\n",
+        b" a , b\n1 , 2\n",
+        b",a,b\n0,1,2\n",
+        b"x,x,a,b\n0,0,1,2\n",
+        b"n,a,b\ncaf\xe9,1,2\n",
+    ],
+)
+def test_what_the_chosen_columns_do_not_need_may_be_as_it_is(tmp_path, content):
+    (tmp_path / "t.csv").write_bytes(content)
+    names, rows = read_rows(tmp_path / "t.csv", ["b", "a"])
+    assert (names, rows.tolist()) == (("b", "a"), [[2.0, 1.0]])
+
+
+def test_line_ends_in_quotes_are_read_in_every_block(tmp_path):
+    notes = ("\n".join(["x" * 70] * (1 + number % 37)) for number in range(3000))
+    path = write(tmp_path / "t.csv", "a,n\n" + "".join(f'{i},"{note}"\n' for i, note in enumerate(notes)))
+    assert path.stat().st_size > 3 << 20, "some blocks"
+    assert read_rows(path, ["a"])[1][:, 0].tolist() == list(range(3000))
+
+
+def test_accents_are_compared_as_people_read_them(tmp_path):
+    composed, decomposed = "caf\u00e9", "cafe\u0301"
+    write(tmp_path / "t.csv", f"{decomposed},b\n1,2\n")
+    pyarrow.parquet.write_table(pa.table({decomposed: [1.0], "b": [2.0]}), tmp_path / "t.parquet")
+    for name in ("t.csv", "t.parquet"):
+        assert column_names(tmp_path / name) == (composed, "b")
+        for asked in (composed, decomposed):
+            assert read_rows(tmp_path / name, ["b", asked])[1].tolist() == [[2.0, 1.0]]
+
+
+@pytest.mark.parametrize(
+    "described", ['{"index_columns": ["id"]}', "{nonsense", '{"index_columns": 5}', "[1]"]
+)
+def test_the_index_of_pandas_is_not_read(tmp_path, described):
+    table = pa.table({"a": [1.0], "b": [2.0], "id": [8], "__index_level_0__": [7]})
+    path = tmp_path / "t.parquet"
+    pyarrow.parquet.write_table(table.replace_schema_metadata({"pandas": described}), path)
+    told = index_columns(path)
+    assert "__index_level_0__" in told
+    assert ("id" in told) == ("id" in described)
+    assert set(column_names(path)) == {"a", "b", "id", "__index_level_0__"} - set(told)
+    with pytest.raises(DataSetError, match="has no column '__index_level_0__'"):
+        read_rows(path, ["__index_level_0__"])
+
+
+def test_columns_that_hold_no_numbers_are_refused_by_their_type(tmp_path):
+    for values, kind in (
+        (pa.array([{"x": 1}]), "struct"),
+        (pa.array([[1]]), "list"),
+        (pa.array([SECRET]).dictionary_encode(), "dictionary"),
+        (pa.array([datetime(2026, 1, 2, tzinfo=UTC)]), "timestamp"),
+    ):
+        pyarrow.parquet.write_table(pa.table({"a": values}), tmp_path / "t.parquet")
+        with pytest.raises(DataSetError, match=rf"column 'a' is not numeric \(found: {kind}"):
+            read_rows(tmp_path / "t.parquet")
 
 
 def test_rows_are_counted_across_blocks(tmp_path):

@@ -2,10 +2,11 @@
 
 import os
 
+import msgpack
 import numpy as np
 import pytest
 
-from protocol.codec import unpack
+from protocol.codec import pack, unpack
 from protocol.errors import ProtocolViolation
 from protocol.learning.statistic import Statistic
 from protocol.marketplace import Credited, Joined, Opened, RolesDrawn, Withdraw, Withdrawn
@@ -18,7 +19,8 @@ from protocol.messages import (
     WithdrawOrder,
 )
 from protocol.owner_policy import Budget, OwnerPolicy
-from protocol.roles.engine.inputs import PolicyChanged, TimerFired
+from protocol.roles.dispatch import decode_state
+from protocol.roles.engine.inputs import CatalogueChanged, EventConfirmed, PolicyChanged, TimerFired
 from protocol.roles.owner.budget import Counts, count_training
 from services.chain.contract.views import Owners
 from services.participants.data_owner import OwnerRole
@@ -129,15 +131,43 @@ def test_only_our_aggregators_openings_start_an_instance(role, store):
     assert role.key_of_event(RolesDrawn(training=4, trainers=3, validators=12)) == "4"
 
 
-async def test_steps_see_the_data_sets_as_they_are_now(role, data_sets):
-    timer = TimerFired(name="join")
-    assert role.private(timer) == {}
+def own_joined(owner=OWNER):
+    return EventConfirmed(chain_event=event_of(Joined(training=4, owner=owner.address, seat=0)))
+
+
+async def test_steps_that_may_join_see_the_data_sets_as_they_are_now(role, data_sets):
+    decided = CatalogueChanged()
+    assert set(role.private("4", decided)) == {"joined"}
+    data_sets["rows"] = statistic = make_statistic(("x", "y"), np.arange(12.0).reshape(6, 2) ** 2)
+    for item in (decided, own_joined(), PolicyChanged()):
+        found = role.private("4", item)
+        assert set(found) == {"data_set:rows", "joined"}
+        assert Statistic.from_bytes(found["data_set:rows"]).to_bytes() == statistic.to_bytes()
+        assert (await role.context("4", item, None)).private == found
+
+
+@pytest.mark.parametrize("item", [TimerFired(name="join"), own_joined(PEER)])
+def test_steps_that_cannot_join_do_not_touch_the_data_sets(role, item):
+    role.data_sets = None
+    assert role.private("4", item) == {}
+
+
+def test_a_training_that_joined_uses_its_copy_and_an_older_one_its_data_set(role, store, data_sets):
+    market = small_market(data=small_data(owners=4))
+    market.run_until("invitation_answer", market.aggregator)
+    owner = next(one for one in market.owners if one.shown == "INITIATED")
+    state = decode_state("data_owner", owner.state).model_copy(update={"statistic": None})
+    older = msgpack.packb({"state": pack(state), "held": ()}, use_bin_type=True)
     statistic = make_statistic(("x", "y"), np.arange(12.0).reshape(6, 2) ** 2)
-    data_sets["rows"] = statistic
-    (content,) = (role.private(timer)).values()
-    assert Statistic.from_bytes(content).to_bytes() == statistic.to_bytes()
-    assert set(role.private(timer)) == {"data_set:rows"}
-    assert (await role.context("4", timer, None)).private == role.private(timer)
+    for key, state in (("1", owner.state), ("2", older)):
+        store.write_step(
+            offered(store, key.encode() * 32, key), writes(state=state, display_status=owner.shown), 1.0
+        )
+    data_sets |= {"rows": statistic, "others": statistic}
+    assert set(role.private("2", TimerFired(name="stalled"))) == {"data_set:rows"}
+    role.data_sets = None
+    for _ in range(2):
+        assert role.private("1", TimerFired(name="stalled")) == {}
 
 
 async def test_a_step_sees_the_owners_keys(role, chain):
@@ -210,9 +240,9 @@ def test_our_own_money_is_told_and_nobody_elses(store):
 
 async def test_steps_that_may_join_see_what_was_joined(role, store):
     store.put_value("joined:3", count_training(3, PEER.address, "rows").content)
-    private = role.private(PolicyChanged())
+    private = role.private("4", PolicyChanged())
     assert unpack(Counts, private["joined"]).of_buyer("rows", PEER.address) == 1
-    assert "joined" not in role.private(TimerFired(name="join"))
+    assert "joined" not in role.private("4", TimerFired(name="join"))
 
 
 def test_trainings_of_a_store_that_did_not_count_are_counted_once(chain):

@@ -202,3 +202,13 @@ async def test_an_upload_lies_where_only_its_owner_can_read_it(tmp_path):
     async with signed_in(tmp_path, read_upload=looking) as browser:
         await send(browser)
     assert modes == [(0o600, 0o700)]
+
+
+async def test_strays_are_named_and_stop_no_page(world, browser):
+    add_rows(world)
+    (world.owner.catalogue.folder / "rows (1).dataset").touch(mode=0o600)
+    (world.owner.catalogue.folder / "rows<b>.dataset").touch(mode=0o600)
+    page = await browser.get("/data-sets")
+    assert "rows (1).dataset" in page
+    assert "rows&lt;b&gt;.dataset" in page
+    assert names(world) == ["rows"]
