@@ -6,6 +6,7 @@ from nacl.bindings import crypto_scalarmult
 
 from protocol.errors import ProtocolViolation
 
+UNUSABLE = "unusable_exchange_key"
 _FIELD = (1 << 255) - 19
 _ANY_SECRET = b"\x01" * 32
 
@@ -18,9 +19,9 @@ def require_usable(exchange_key: bytes) -> None:
     secret gives zero with it.
     """
     if len(exchange_key) != 32:
-        raise ProtocolViolation("unusable_exchange_key", f"{len(exchange_key)} bytes; an X25519 key has 32")
+        raise ProtocolViolation(UNUSABLE, f"{len(exchange_key)} bytes; an X25519 key has 32")
     if int.from_bytes(exchange_key, "little") >= _FIELD:
-        raise ProtocolViolation("unusable_exchange_key", f"0x{exchange_key.hex()} is not canonical")
+        raise ProtocolViolation(UNUSABLE, f"0x{exchange_key.hex()} is not canonical")
     agree(_ANY_SECRET, exchange_key)
 
 
@@ -32,7 +33,7 @@ def agree(secret: bytes, exchange_key: bytes) -> bytes:
     try:
         return crypto_scalarmult(secret, exchange_key)
     except RuntimeError:  # libsodium refuses an outcome of zero
-        raise ProtocolViolation("unusable_exchange_key", f"0x{exchange_key.hex()} has a low order") from None
+        raise ProtocolViolation(UNUSABLE, f"0x{exchange_key.hex()} has a low order") from None
 
 
 def usable_keys(registered: Mapping[str, bytes]) -> dict[str, bytes]:

@@ -7,6 +7,7 @@ have files open. A stranger needs neither a password nor a whole request to use 
 import asyncio
 import resource
 import ssl
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -25,6 +26,9 @@ _BACKLOG = 64
 
 _SHARE_OF_FILES = 4
 """One server takes no more than this part of the files that the process may have open."""
+
+_SHARE_OF_ADDRESS = 4
+"""At a full server one address keeps no more than this part of the places; a proxy has one for all."""
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -57,6 +61,9 @@ class _Connection(asyncio.Protocol):
         self.transport: asyncio.Transport | None = None
         self.request: web.Request | None = None
         self._refused = False
+        self._handshake: asyncio.Task[None] | None = None
+        self._made = False
+        self._early = bytearray()
         self._served = False
         self._since = self._progress_at = door.now()
         self._received = self._received_before = self._unread_before = 0
@@ -66,17 +73,57 @@ class _Connection(asyncio.Protocol):
         self._refused = not self._door.admit(self)
         if self._refused:
             self.transport.abort()
+        elif self._door.tls is None:
+            self._begin_serving()
         else:
-            self._inner.connection_made(transport)
+            self._handshake = asyncio.create_task(self._secure(self.transport, self._door.tls))
+
+    async def _secure(self, transport: asyncio.Transport, tls: ssl.SSLContext) -> None:
+        """The handshake, of a connection that is counted already: silence in it must not cost a file more."""
+        loop, seconds = asyncio.get_running_loop(), self._door.limits.head_seconds
+        try:
+            secured = await loop.start_tls(
+                transport, self, tls, server_side=True, ssl_handshake_timeout=seconds
+            )
+        except OSError:
+            self._door.end(self)
+            return
+        if secured is None:  # closed meanwhile
+            self._door.leave(self)
+            return
+        self._door.leave(self)
+        self.transport = secured
+        if not self._door.admit(self):
+            self.transport.abort()
+            return
+        self._begin_serving()
+
+    def _begin_serving(self) -> None:
+        assert self.transport is not None
+        self._made = True
+        self._inner.connection_made(self.transport)
+        if self._early:
+            self.data_received(bytes(self._early))
+            self._early.clear()
+
+    @property
+    def address(self) -> str:
+        """Whose connection it is."""
+        peer = None if self.transport is None else self.transport.get_extra_info("peername")
+        return str(peer[0]) if peer else ""
 
     def data_received(self, data: bytes) -> None:
+        if not self._made:  # the end of the handshake and the first bytes came together
+            self._early += data
+            return
         if self.request is None and not self._received:
             self._since = self._door.now()
         self._received += len(data)
         self._inner.data_received(data)
 
     def eof_received(self) -> bool | None:
-        self._inner.eof_received()
+        if self._made:
+            self._inner.eof_received()
         return None
 
     def pause_writing(self) -> None:
@@ -86,8 +133,11 @@ class _Connection(asyncio.Protocol):
         self._inner.resume_writing()
 
     def connection_lost(self, exc: BaseException | None) -> None:
+        if self._handshake is not None:
+            self._handshake.cancel()
         if not self._refused:
             self._door.leave(self)
+        if self._made:
             self._inner.connection_lost(exc)
 
     def begin(self, request: web.Request) -> None:
@@ -135,23 +185,36 @@ class _Connection(asyncio.Protocol):
 class _Door:
     """All connections of one server."""
 
-    def __init__(self, limits: Limits) -> None:
-        self._limits = limits
+    def __init__(self, limits: Limits, tls: ssl.SSLContext | None) -> None:
+        self.limits, self.tls = limits, tls
         self._most = _within_files(limits.connections)
         self._connections: dict[asyncio.BaseTransport, _Connection] = {}
         self.now = asyncio.get_running_loop().time
 
     def admit(self, connection: _Connection) -> bool:
-        """Whether there is room, or can be made: who sends no request keeps nobody out who does."""
+        """Whether there is room, or can be made.
+
+        Who sends no request keeps nobody out who does, nor does an address that has more than its share.
+        """
         assert connection.transport is not None
         if len(self._connections) >= self._most:
-            waiting = [(one.waits_since, one) for one in self._connections.values() if one.waits_since]
-            if not waiting:
+            gone = self._longest_without_request() or self._first_of_the_greediest()
+            if gone is None:
                 return False
-            _since, oldest = min(waiting, key=lambda pair: pair[0])
-            self._end(oldest)
+            self.end(gone)
         self._connections[connection.transport] = connection
         return True
+
+    def _longest_without_request(self) -> _Connection | None:
+        waiting = [(entry.waits_since, entry) for entry in self._connections.values() if entry.waits_since]
+        return min(waiting, key=lambda pair: pair[0])[1] if waiting else None
+
+    def _first_of_the_greediest(self) -> _Connection | None:
+        by_address = Counter(entry.address for entry in self._connections.values())
+        address, count = by_address.most_common(1)[0]
+        if count <= self._most // _SHARE_OF_ADDRESS:
+            return None
+        return next(entry for entry in self._connections.values() if entry.address == address)
 
     def leave(self, connection: _Connection) -> None:
         """It is closed."""
@@ -161,12 +224,13 @@ class _Door:
     async def look(self) -> None:
         """End what is overdue, again and again until cancelled."""
         while True:
-            await asyncio.sleep(self._limits.look_seconds)
+            await asyncio.sleep(self.limits.look_seconds)
             for connection in list(self._connections.values()):
-                if connection.overdue(self._limits):
-                    self._end(connection)
+                if connection.overdue(self.limits):
+                    self.end(connection)
 
-    def _end(self, connection: _Connection) -> None:
+    def end(self, connection: _Connection) -> None:
+        """Cut it off."""
         assert connection.transport is not None
         self.leave(connection)
         connection.transport.abort()
@@ -208,7 +272,7 @@ async def listening(
 
     Raises ConfigurationError for a port that is taken, which names the `option` that chooses another.
     """
-    door = _Door(limits)
+    door = _Door(limits, tls)
     application.middlewares.insert(0, door.follow)
     runner = web.AppRunner(
         application,
@@ -220,7 +284,7 @@ async def listening(
     await runner.setup()
     looking = asyncio.create_task(door.look())
     try:
-        server = await _server(runner, door, host, port, option, tls)
+        server = await _server(runner, door, host, port, option)
         try:
             yield int(server.sockets[0].getsockname()[1])
         finally:
@@ -230,20 +294,12 @@ async def listening(
         await runner.cleanup()
 
 
-async def _server(
-    runner: web.AppRunner, door: _Door, host: str, port: int, option: str, tls: ssl.SSLContext | None
-) -> asyncio.Server:
+async def _server(runner: web.AppRunner, door: _Door, host: str, port: int, option: str) -> asyncio.Server:
     make = runner.server
     assert make is not None, "the runner is set up"
-    handshake = None if tls is None else LIMITS.head_seconds
     try:
         return await asyncio.get_running_loop().create_server(
-            lambda: _Connection(make(), door),
-            host,
-            port,
-            ssl=tls,
-            ssl_handshake_timeout=handshake,
-            backlog=_BACKLOG,
+            lambda: _Connection(make(), door), host, port, backlog=_BACKLOG
         )
     except OSError as error:
         raise ConfigurationError(

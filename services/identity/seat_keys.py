@@ -1,12 +1,13 @@
 """The exchange keys of a training's owners, as each had it when it joined."""
 
 from collections.abc import Mapping
-from contextlib import suppress
 
 from cachetools import LRUCache
 
+from protocol.crypto.exchange import UNUSABLE
 from protocol.errors import ProtocolViolation
 from services.chain.contract.views import MarketplaceViews
+from services.chain.errors import ChainUnavailable
 from services.identity.directory import Directory
 
 _MOST_TRAININGS = 1024
@@ -23,7 +24,8 @@ class SeatKeys:
     async def of(self, training: int | None) -> Mapping[str, bytes]:
         """The keys by address in seat order; their set is final once the roles are drawn.
 
-        Anybody may join with any key: an owner whose key cannot be used is left out.
+        Anybody may join with any key: an owner whose key cannot be used is left out. Raises ChainUnavailable
+        where the node does not know one that has joined.
         """
         if training is None:
             return {}
@@ -33,8 +35,11 @@ class SeatKeys:
         owners = await self._views.owners(training)
         keys: dict[str, bytes] = {}
         for seat in owners.seats:
-            with suppress(ProtocolViolation):
+            try:
                 keys[seat] = await self._directory.exchange_key_of(training, seat)
+            except ProtocolViolation as violation:
+                if violation.code != UNUSABLE:  # who has joined is registered: the node's answer lags
+                    raise ChainUnavailable(f"no exchange key of {seat} yet: {violation.code}") from None
         if owners.trainers:
             self._known[training] = keys
         return keys

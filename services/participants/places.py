@@ -3,10 +3,13 @@
 from functools import cached_property
 
 import structlog
+from cachetools import TTLCache
 
 from services.store import Store
 
 EACH_BUYER, IN_ALL = 64, 1024
+_FRESH_SECONDS = 60.0
+"""So long a place is kept for a training whose first input is on its way into the store."""
 
 _log = structlog.get_logger(__name__)
 
@@ -17,16 +20,19 @@ class Places:
     def __init__(self, store: Store, each_buyer: int = EACH_BUYER, in_all: int = IN_ALL) -> None:
         """`store` tells which trainings are under way, and whose they are."""
         self._store, self._each_buyer, self._in_all = store, each_buyer, in_all
+        self._fresh: TTLCache[str, None] = TTLCache(2 * in_all, _FRESH_SECONDS)
 
     def objection(self, training: int, buyer: str) -> str:
         """The code "too_many_trainings" for one that gets no place; empty where it has or gets one."""
         key, under_way = str(training), set(self._store.keys_under_way())
-        for gone in self._buyers.keys() - under_way:
+        for stored in under_way.intersection(self._fresh):
+            del self._fresh[stored]
+        for gone in self._buyers.keys() - under_way - set(self._fresh):
             del self._buyers[gone]
-        if key in under_way:
+        if key in under_way or key in self._fresh:
             return ""
         of_buyer = sum(whose == buyer for whose in self._buyers.values())
-        if of_buyer >= self._each_buyer or len(under_way) >= self._in_all:
+        if of_buyer >= self._each_buyer or len(under_way.union(self._fresh)) >= self._in_all:
             _log.warning(
                 "training_gets_no_place",
                 training=training,
@@ -36,6 +42,7 @@ class Places:
             )
             return "too_many_trainings"
         self._buyers[key] = buyer
+        self._fresh[key] = None
         return ""
 
     @cached_property

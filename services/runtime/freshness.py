@@ -2,9 +2,7 @@
 
 from protocol.envelope import Envelope
 from protocol.errors import ProtocolViolation
-
-SKEW_SECONDS = 86_400.0
-"""By so much the sender's clock may be wrong."""
+from services.store import SKEW_SECONDS
 
 
 def require_fresh(envelope: Envelope, now: float, retention_seconds: float) -> None:

@@ -23,6 +23,10 @@ class OwnNode(Protocol):
         """What makes one think that the node is behind its chain, None where nothing does."""
         ...
 
+    async def fresh_lag(self) -> str | None:
+        """As `lag`, after a look at the newest block; raises a ServiceError where there is no answer."""
+        ...
+
     async def check(self, event: ChainEvent) -> None:
         """Return where the node shows exactly this event, in a block that is final there.
 

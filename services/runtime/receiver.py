@@ -68,7 +68,7 @@ class Receiver:
         self._admission = Admission(
             resources.identity, resources.market, resources.role.name, resources.directory
         )
-        self._unknown = UnknownTrainings(resources.client, resources.role)
+        self._unknown = UnknownTrainings(resources.client, resources.node, resources.role)
         self._on_input, self._batch = on_input, batch
 
     async def run(self, deliveries: AsyncIterator[Delivery]) -> None:
@@ -122,7 +122,7 @@ class Receiver:
                     # Whether an order may start a training depends on the orders before it: store them first.
                     await self._commit(before)
                 elif self._store.key_of(signed.envelope.training) is None:
-                    await self._unknown.require(signed.envelope.training)
+                    await self._unknown.require(signed.envelope.training, signed.envelope.sender)
                 key = self._role.key_of_message(signed)
             except ProtocolViolation:
                 raise

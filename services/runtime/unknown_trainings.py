@@ -10,11 +10,17 @@ from cachetools import TTLCache
 
 from protocol.errors import ProtocolViolation
 from protocol.marketplace import Terms
+from services.chain.errors import ChainUnavailable
+from services.runtime.own_node import OwnNode
 from services.runtime.role_adapter import Role
 
 _MOST_REMEMBERED = 4096
 _SECONDS = 2.0
 """For how long an answer of the node holds: a flood under one number asks it once in that time."""
+
+_MOST_INVENTED = 32
+_INVENTED_SECONDS = 60.0
+"""Numbers of no training that one sender may name in that time, before the node is asked no more for it."""
 
 _UNDER_WAY = frozenset({"open", "drawing", "running"})
 
@@ -34,26 +40,35 @@ class Openings(Protocol):
 class UnknownTrainings:
     """Asks the chain about the trainings of one participant's first messages."""
 
-    def __init__(self, openings: Openings, role: Role) -> None:
+    def __init__(self, openings: Openings, node: OwnNode, role: Role) -> None:
         """`role` tells whose trainings are its own."""
-        self._openings, self._role = openings, role
+        self._openings, self._node, self._role = openings, node, role
         self._answers: TTLCache[int, str] = TTLCache(_MOST_REMEMBERED, _SECONDS)
+        self._invented: TTLCache[str, int] = TTLCache(_MOST_REMEMBERED, _INVENTED_SECONDS)
 
-    async def require(self, training: int) -> None:
+    async def require(self, training: int, sender: str) -> None:
         """Return when the training is under way and one of ours.
 
         Raises ProtocolViolation: "unknown_training", "training_over" or the role's objection; a node that
-        does not answer raises its own error.
+        does not answer raises its own error, and ChainUnavailable one that is behind its chain.
         """
         code = self._answers.get(training)
         if code is None:
+            if self._invented.get(sender, 0) >= _MOST_INVENTED:
+                detail = f"training {training}: {sender} has named {_MOST_INVENTED} that do not exist"
+                raise ProtocolViolation("unknown_training", detail)
             code = self._answers[training] = await self._code_of(training)
+            if code == "unknown_training":
+                self._invented[sender] = self._invented.get(sender, 0) + 1
         if code:
             raise ProtocolViolation(code, f"training {training}, as the chain says")
 
     async def _code_of(self, training: int) -> str:
         status = await self._openings.status(training)
         if status == "none":
+            behind = await self._node.fresh_lag()
+            if behind is not None:
+                raise ChainUnavailable(f"training {training} is not there yet: {behind}")
             return "unknown_training"
         if status not in _UNDER_WAY:
             return "training_over"

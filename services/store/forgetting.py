@@ -13,8 +13,8 @@ from services.store.tables import facts, inbox, instances, results, role_values
 OUTSIDE = "outside"
 """The key of messages that belong to no training; see services.runtime.role_adapter."""
 
-DAY_SECONDS = 86_400.0
-"""A clock may be wrong by so much: see services.runtime.freshness."""
+SKEW_SECONDS = 86_400.0
+"""By so much a sender's clock may be wrong: an id is known for longer than its message counts as fresh."""
 
 _TOOK_PART = tuple(
     fact.name
@@ -55,6 +55,6 @@ def forget_orphans(connection: sa.Connection, before: float) -> None:
     An input outside all trainings that is older is refused for its age, so its id need not be known.
     """
     nobodys = inbox.c.key.not_in(sa.select(instances.c.key))
-    aged = inbox.c.done, inbox.c.arrived_at < before - DAY_SECONDS
+    aged = inbox.c.done, inbox.c.arrived_at < before - SKEW_SECONDS
     connection.execute(inbox.delete().where(*aged, nobodys))
     connection.execute(facts.delete().where(facts.c.key == OUTSIDE, facts.c.at < before))

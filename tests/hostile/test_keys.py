@@ -29,7 +29,7 @@ def noted(world, key="1"):
 
 @pytest.mark.parametrize("point", [*LOW_ORDER[1:], LOW_ORDER[1] | 1 << 255], ids=hex)
 async def test_who_registers_a_key_of_low_order_gets_no_message_and_ends_nobody(world, point):
-    """One opening with it used to end an aggregator, and each start again."""
+    """One opening with it must not end an aggregator."""
     stranger = Person("federated_aggregator")
     world.chain.roles[stranger.address] = "federated_aggregator"
     world.chain.keys[0, stranger.address] = encoded(point)

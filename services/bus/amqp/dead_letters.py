@@ -65,7 +65,7 @@ class DeadLetters:
         """
         first = messages[0]
         if not self._shares.take(str(first.user_id or "")):
-            # A sender that the broker names, or all that it names not together: who floods us must neither
+            # By the sender that the broker names; all without a name share one. Who floods us must neither
             # push the others' letters off the dead letters, nor have each of its messages cost us one.
             self.count[code] += 1
             self.dropped[first.user_id or "nobody"] += 1

@@ -11,9 +11,10 @@ _BYTES = 256
 
 
 def may_contain(bloom: Any, address: str) -> bool:
-    """Whether logs of this address may be in the block: False is certain, True is chance in some blocks.
+    """Whether logs of this address may be in the block: True is chance in some blocks.
 
-    `bloom` is a header's logsBloom; one that is missing or none says nothing, which counts as False.
+    `bloom` is a header's logsBloom. False is certain where it is one; a header without says nothing of logs,
+    which counts as False too.
     """
     try:
         bits = int.from_bytes(octets(bloom, _BYTES), "big")

@@ -22,6 +22,9 @@ _MOST_PAGE = 50_000
 _MOST_FAILURES = 4
 """In a row, of a node that does not manage a page: then it is left alone for a while."""
 
+_NO_SUCH_METHOD = frozenset({-32601, -32004})
+"""Not every node has the receipts of whole blocks; codes of JSON-RPC 2.0 and EIP-1474."""
+
 _LOGS_AT_ONCE = 50
 """Decoded without giving up the loop: web3.py takes about a millisecond for each."""
 
@@ -108,8 +111,12 @@ class LogReader:
         """The contract's logs in a block from its receipts, which a node has or has not as a whole."""
         try:
             receipts = entries(await self._rpc.call("eth_getBlockReceipts", block_hash))
-        except RpcError:
-            return []  # not every node has this method, and a bloom filter is right about most blocks alone
+        except RpcError as error:
+            if error.code not in _NO_SUCH_METHOD:
+                raise ChainUnavailable(
+                    f"the node did not give the receipts of {block_hash}: {error}"
+                ) from None
+            return []  # believed: a bloom filter says wrongly of many blocks that they have such logs
         contract = self._market.contract
         logs = [log for receipt in receipts for log in entries(receipt.get("logs"))]
         return [log for log in logs if str(log.get("address")).lower() == contract]

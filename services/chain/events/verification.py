@@ -27,7 +27,7 @@ FRESH_SECONDS = 60.0
 _MOST_BLOCKS = 64
 _MOST_EVENTS = 1024
 _MOST_LOOKS = 3
-"""At a state that does not fit the log beside it: one answer may come from a server that is behind."""
+"""At a block without the log, or a state that does not fit it: a server behind the same URL may lag."""
 
 Value = TypeVar("Value")
 
@@ -85,6 +85,12 @@ class EventVerifier:
             return None
         return f"the node's newest block, {self._newest}, is {age:.0f} seconds old"
 
+    async def fresh_lag(self) -> str | None:
+        """As `lag`, after a look at the newest block; raises ChainUnavailable or RpcError."""
+        async with self._asking:
+            await self._look()
+        return self.lag()
+
     async def check(self, event: ChainEvent) -> None:
         """Return where the node shows exactly this event; its block is confirmed there (`has_confirmed`).
 
@@ -114,11 +120,17 @@ class EventVerifier:
 
     async def _check_log(self, event: ChainEvent) -> None:
         block = self._blocks.get(event.block_hash)
-        if block is None:
-            block = self._blocks[event.block_hash] = await self._block_of(event)
-        log = block.logs.get(event.log_index)
-        if log is None:
+        for look in range(_MOST_LOOKS):
+            if block is not None and event.log_index in block.logs:
+                break
+            if look:
+                await asyncio.sleep(self._pause_seconds)
+            block = await self._block_of(event)
+        else:
+            # Not remembered: a node that had the block before its logs must not deny those for good.
             raise ProtocolViolation("event_not_on_chain", f"{_place(event)}: no such log of the contract")
+        self._blocks[event.block_hash] = block
+        log = block.logs[event.log_index]
         shown = _answered(lambda: decode_log(log, self._market.chain_id, block.timestamp))
         if shown != event:
             raise ProtocolViolation("event_altered", f"{_place(event)}: the log there says something else")

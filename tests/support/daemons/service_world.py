@@ -160,6 +160,9 @@ class BelievingNode:
     def lag(self) -> str | None:
         return None
 
+    async def fresh_lag(self) -> str | None:
+        return None
+
     async def check(self, event: ChainEvent) -> None:
         return
 
