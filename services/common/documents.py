@@ -87,6 +87,8 @@ class _Loader(yaml.SafeLoader):
 
     def _text(self, node: Any) -> str:
         text = str(node.value)
+        if not text.isascii() and any("\ud800" <= sign <= "\udfff" for sign in text):
+            raise ConstructorError(None, None, "a text holds half a character", node.start_mark)
         if node.style is None and _LEADING_ZERO.fullmatch(text):
             problem = f"{text[:40]!r} can be read in several ways; {_REMEDIES['int']}"
             raise ConstructorError(None, None, problem, node.start_mark)

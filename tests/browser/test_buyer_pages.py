@@ -123,9 +123,11 @@ async def test_a_training_is_stopped_with_a_reason(consoles):
     going_on = page.locator(".state-waiting, .state-initiated, .state-in_progress")
     row = page.locator("tr[data-training]", has=going_on).first
     await expect(row).to_be_visible(timeout=LONG)
+    await page.goto(f"{consoles.buyer}trainings/{await row.get_attribute('data-training')}")
+    await expect(page.locator("#stop-details")).to_be_visible(timeout=LONG)
     # The live parts come when the form is half filled in, and must not take it away.
     await page.route("**/live/**", after_the_reason)
-    await page.goto(f"{consoles.buyer}trainings/{await row.get_attribute('data-training')}")
+    await page.reload()
     await page.click("#stop-details summary")
     await page.fill("#reason", "a change of plans")
     swapped = asyncio.create_task(page.evaluate(FIGURES_SWAPPED))
