@@ -15,6 +15,7 @@ from services.bus.naming import EXCHANGE, queue_name
 from services.daemon.shutdown import cancelled
 from tests.support.broker.amqp_market import AmqpMarket
 
+_PASSED = "faults-passed"
 _TAP = "faults.tap"
 _CLOSE_SECONDS = 2.0
 
@@ -87,11 +88,21 @@ class Traffic:
         await self._prepare(between, key)
         async with await self._connect() as connection:
             channel = await connection.channel()
-            await (await channel.get_queue(target)).unbind(EXCHANGE, key)
+            # What is passed on keeps its exchange and key, by which a daemon knows copies, and has a mark.
+            passed = await channel.declare_exchange(between, aio_pika.ExchangeType.HEADERS)
+            await passed.bind(EXCHANGE, key)
+            queue = await channel.get_queue(target)
+            await queue.bind(passed, "", arguments={"x-match": "all", _PASSED: "yes"})
+            await queue.unbind(EXCHANGE, key)
 
         async def handle(channel: AbstractChannel, message: AbstractIncomingMessage) -> None:
+            if _PASSED in message.headers:
+                return
+            exchange = await channel.get_exchange(EXCHANGE)
+
             async def forward(one: aio_pika.Message) -> None:
-                await channel.default_exchange.publish(one, target)
+                one.headers[_PASSED] = "yes"
+                await exchange.publish(one, str(message.routing_key))
 
             await tamper(message, forward)
 
@@ -113,12 +124,16 @@ class Traffic:
             await asyncio.sleep(0.2)  # what was taken off it last is being passed on
         await cancelled(task, _CLOSE_SECONDS)
         async with await self._connect() as connection:
-            await (await connection.channel()).queue_delete(between.name)
+            channel = await connection.channel()
+            await channel.queue_delete(between.name)
+            await channel.exchange_delete(between.name)
 
     # ---- inside ----
 
     async def _note(self, _channel: AbstractChannel, message: AbstractIncomingMessage) -> None:
         headers = message.headers
+        if _PASSED in headers:
+            return
         seen = Seen(
             message.message_id or "",
             message.type or "",
