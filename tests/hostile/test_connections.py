@@ -9,7 +9,8 @@ from contextlib import asynccontextmanager
 import pytest
 from aiohttp import web
 
-from services.common.http_server import Limits, listening
+from services.common.http_connections import Limits
+from services.common.http_server import listening
 
 HEAD = b"GET /health HTTP/1.1\r\nHost: 127.0.0.1\r\n"
 QUICK = Limits(connections=20, head_seconds=0.2, idle_seconds=0.4, progress_seconds=0.2, look_seconds=0.02)

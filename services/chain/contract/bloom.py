@@ -1,5 +1,9 @@
-"""A block header's bloom filter over the addresses and topics of its logs (Ethereum yellow paper, 4.3.1)."""
+"""What a block's header says of its logs: a bloom filter over addresses and topics, and a root of receipts.
 
+Source: Ethereum yellow paper, 4.3.1 (bloom) and appendix D (the root of an empty trie).
+"""
+
+from collections.abc import Mapping
 from typing import Any
 
 from eth_hash.auto import keccak
@@ -8,17 +12,24 @@ from services.chain.errors import ChainUnavailable
 from services.chain.rpc.values import octets
 
 _BYTES = 256
+_NO_RECEIPTS = "0x56e81f171bcc55a6ff8345e692c0f86e5b48e01b996cadc001622fb5e363b421"
 
 
-def may_contain(bloom: Any, address: str) -> bool:
-    """Whether logs of this address may be in the block: True is chance in some blocks.
+def may_have_logs(header: Mapping[str, Any], address: str) -> bool:
+    """Whether a block may have logs of this address: False is certain.
 
-    `bloom` is a header's logsBloom. False is certain where it is one; a header without says nothing of logs,
-    which counts as False too.
+    A header without these fields says nothing, nor does a filter without a single bit: some chains fill in
+    none.
     """
-    try:
-        bits = int.from_bytes(octets(bloom, _BYTES), "big")
-    except ChainUnavailable:
+    if header.get("receiptsRoot") == _NO_RECEIPTS:
         return False
+    try:
+        bits = int.from_bytes(octets(header.get("logsBloom"), _BYTES), "big")
+    except ChainUnavailable:
+        return True
+    return not bits or _contains(bits, address)
+
+
+def _contains(bits: int, address: str) -> bool:
     digest = keccak(octets(address))
     return all(bits >> (int.from_bytes(digest[at : at + 2], "big") % (8 * _BYTES)) & 1 for at in (0, 2, 4))

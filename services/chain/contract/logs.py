@@ -9,7 +9,7 @@ import structlog
 from protocol.errors import ProtocolViolation
 from protocol.messages import ChainEvent
 from protocol.records import Market
-from services.chain.contract.bloom import may_contain
+from services.chain.contract.bloom import may_have_logs
 from services.chain.contract.codec import decode_log
 from services.chain.errors import ChainUnavailable, NodeOverloaded, RpcError
 from services.chain.rpc.http import Rpc
@@ -61,12 +61,12 @@ class LogReader:
             self._page = min(_MOST_PAGE, self._page + max(1, self._page // 8))
         return events
 
-    async def in_block(self, block_hash: bytes, bloom: Any = None) -> list[ChainEvent]:
+    async def in_block(self, block_hash: bytes, header: Mapping[str, Any]) -> list[ChainEvent]:
         """Events of exactly this block.
 
-        The node refuses (RpcError) when it does not know it, or raises ChainUnavailable. Where its header's
-        `bloom` says that the contract may have logs in it, an answer without any is checked: some nodes have
-        a block before its logs.
+        The node refuses (RpcError) when it does not know it, or raises ChainUnavailable. Where its `header`
+        says that the contract may have logs in it, an answer without any is checked: some nodes have a block
+        before its logs.
         """
         shown = "0x" + block_hash.hex()
         logs, block = await self._rpc.batch(
@@ -77,7 +77,7 @@ class LogReader:
         )
         if block is None:
             raise ChainUnavailable(f"the node has no block {shown}, which was in its chain before: it lags")
-        if logs == [] and may_contain(bloom, self._market.contract):
+        if logs == [] and may_have_logs(header, self._market.contract):
             logs = await self._by_receipts(shown)
         found = _checked(logs, self._market.contract)
         if any(log["blockHash"] != shown for log in found):

@@ -17,6 +17,8 @@ def block_json(header: BlockHeaderAPI) -> dict[str, Any]:
         "baseFeePerGas": hex(header.base_fee_per_gas or 0),
         "gasLimit": hex(header.gas_limit),
         "gasUsed": hex(header.gas_used),
+        "receiptsRoot": encode_hex(header.receipt_root),
+        "logsBloom": f"0x{header.bloom:0512x}",
     }
 
 

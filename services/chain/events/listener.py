@@ -202,5 +202,5 @@ class ChainListener:
             number=quantity(header.get("number"), 63),
             hash=block_hash,
             parent=octets(header.get("parentHash"), 32),
-            events=tuple(await self._logs.in_block(block_hash, header.get("logsBloom"))),
+            events=tuple(await self._logs.in_block(block_hash, header)),
         )

@@ -8,18 +8,18 @@ block with many events costs no more questions than one.
 import asyncio
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
-from cachetools import LRUCache
+from cachetools import LRUCache, TTLCache
 
 from protocol.errors import ProtocolViolation
 from protocol.messages import ChainEvent
-from services.chain.contract.codec import decode_log
+from services.chain.contract.bloom import may_have_logs
+from services.chain.contract.logs import LogReader
 from services.chain.contract.views import MarketplaceViews
 from services.chain.errors import ChainUnavailable
 from services.chain.events.contract_state import difference
-from services.chain.rpc.values import octets, quantity
+from services.chain.rpc.values import entry, octets, quantity
 
 FRESH_SECONDS = 60.0
 """A node whose newest block is older than this may be behind the chain."""
@@ -29,15 +29,10 @@ _MOST_EVENTS = 1024
 _MOST_LOOKS = 3
 """At a block without the log, or a state that does not fit it: a server behind the same URL may lag."""
 
-Value = TypeVar("Value")
+EMPTY_SECONDS = 60.0
+"""For so long a block without logs, though its header allows for some, is not asked for again."""
 
-
-@dataclass(frozen=True, slots=True)
-class _Block:
-    """A block of the node's chain with the contract's logs in it, by their index."""
-
-    timestamp: int
-    logs: Mapping[int, Mapping[str, Any]]
+_Events = Mapping[int, ChainEvent]
 
 
 class EventVerifier:
@@ -50,6 +45,7 @@ class EventVerifier:
         confirmations: int,
         pause_seconds: float = 1.0,
         clock: Callable[[], float] = time.time,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         """An event is final with `confirmations` blocks on top of its own.
 
@@ -58,7 +54,9 @@ class EventVerifier:
         self._views, self._market = views, views.market
         self._confirmations, self._pause_seconds, self._clock = confirmations, pause_seconds, clock
         self._newest, self._newest_at = -1, 0.0
-        self._blocks: LRUCache[bytes, _Block] = LRUCache(_MOST_BLOCKS)
+        self._logs = LogReader(views.rpc, views.market)
+        self._blocks: LRUCache[bytes, _Events] = LRUCache(_MOST_BLOCKS)
+        self._empty: TTLCache[bytes, _Events] = TTLCache(_MOST_BLOCKS, EMPTY_SECONDS, monotonic)
         self._believed: LRUCache[ChainEvent, None] = LRUCache(_MOST_EVENTS)
         self._asking = asyncio.Lock()
 
@@ -114,48 +112,57 @@ class EventVerifier:
 
     async def _look(self) -> None:
         block = await self._views.rpc.call("eth_getBlockByNumber", "latest", False)
-        number, at = _answered(lambda: (quantity(block["number"]), float(quantity(block["timestamp"]))))
+        header = entry(block)
+        number, at = quantity(header.get("number"), 63), float(quantity(header.get("timestamp"), 63))
         if number >= self._newest:  # of several servers behind one URL the one that is behind answers as well
             self._newest, self._newest_at = number, at
 
     async def _check_log(self, event: ChainEvent) -> None:
-        block = self._blocks.get(event.block_hash)
-        for look in range(_MOST_LOOKS):
-            if block is not None and event.log_index in block.logs:
-                break
-            if look:
-                await asyncio.sleep(self._pause_seconds)
-            block = await self._block_of(event)
-        else:
-            # Not remembered: a node that had the block before its logs must not deny those for good.
+        shown = (await self._events_beside(event)).get(event.log_index)
+        if shown is None:
             raise ProtocolViolation("event_not_on_chain", f"{_place(event)}: no such log of the contract")
-        self._blocks[event.block_hash] = block
-        log = block.logs[event.log_index]
-        shown = _answered(lambda: decode_log(log, self._market.chain_id, block.timestamp))
         if shown != event:
             raise ProtocolViolation("event_altered", f"{_place(event)}: the log there says something else")
 
-    async def _block_of(self, event: ChainEvent) -> _Block:
-        """The event's block, which must be in the node's chain.
+    async def _events_beside(self, event: ChainEvent) -> "_Events":
+        """The contract's events in the event's block, by the index of their log.
+
+        A block that shows none is asked for again, and not remembered for long: a node may have a block
+        before its logs, and must not deny those for good. One whose header rules logs out costs no wait, or
+        whoever announces a log in such a block would hold up the events of all.
+        """
+        known = self._blocks.get(event.block_hash, self._empty.get(event.block_hash))
+        if known is not None:
+            return known
+        for look in range(_MOST_LOOKS):
+            if look:
+                await asyncio.sleep(self._pause_seconds)
+            header = await self._header_of(event)
+            found = {shown.log_index: shown for shown in await self._logs.in_block(event.block_hash, header)}
+            if found or not may_have_logs(header, self._market.contract):
+                self._blocks[event.block_hash] = found
+                return found
+        self._empty[event.block_hash] = found
+        return found
+
+    async def _header_of(self, event: ChainEvent) -> Mapping[str, Any]:
+        """The header of the block of the event's number, which must be the event's.
 
         Logs are read by hash: those of its number could be another block's by the time of the question.
         """
-        header = await self._views.rpc.call("eth_getBlockByNumber", hex(event.block_number), False)
-        if header is None:
+        answer = await self._views.rpc.call("eth_getBlockByNumber", hex(event.block_number), False)
+        if answer is None:
             raise ChainUnavailable(
                 f"the node has no block {event.block_number}, though its newest was {self._newest}: if that "
                 "stays so, check what its URL leads to"
             )
-        block_hash, timestamp = _answered(lambda: (octets(header["hash"]), quantity(header["timestamp"])))
+        header = entry(answer)
+        block_hash = octets(header.get("hash"), 32)
         if block_hash != event.block_hash:
             raise ProtocolViolation(
                 "event_not_on_chain", f"{_place(event)}: the block of that number is 0x{block_hash.hex()}"
             )
-        contract = self._market.contract
-        query = {"blockHash": header["hash"], "address": contract}
-        logs = await self._views.rpc.call("eth_getLogs", query)
-        ours = _answered(lambda: [log for log in logs if _is_of(log, contract, block_hash)])
-        return _Block(timestamp, _answered(lambda: {quantity(log["logIndex"]): log for log in ours}))
+        return header
 
     async def _check_state(self, event: ChainEvent) -> None:
         """The logs and the state of one contract do not differ, so a node where they do is asked again."""
@@ -166,20 +173,6 @@ class EventVerifier:
             if found is None:
                 return
         raise ProtocolViolation("event_contradicts_state", f"{_place(event)}: {found}")
-
-
-def _is_of(log: Mapping[str, Any], contract: str, block_hash: bytes) -> bool:
-    return bool(log["address"].lower() == contract) and octets(log["blockHash"]) == block_hash
-
-
-def _answered(read: Callable[[], Value]) -> Value:
-    """What is read from a node's answer; raises ChainUnavailable where the answer has another form."""
-    try:
-        return read()
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise ChainUnavailable(
-            f"the node's answer about a block has not the form of one ({type(error).__name__}): check its URL"
-        ) from None
 
 
 def _place(event: ChainEvent) -> str:

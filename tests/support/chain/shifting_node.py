@@ -70,6 +70,7 @@ class ShiftingNode:
             "hash": "0x" + block["hash"].hex(),
             "parentHash": "0x" + block["parent"].hex(),
             "timestamp": "0x1",
+            "logsBloom": "0x" + "00" * 255 + "01",
         }
 
     def eth_getLogs(self, query):  # noqa: N802

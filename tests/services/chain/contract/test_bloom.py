@@ -1,17 +1,38 @@
-"""Blooms as a node makes them."""
+"""Headers as a node makes them."""
 
-from services.chain.contract.bloom import may_contain
+import pytest
+
+from services.chain.contract.bloom import may_have_logs
+
+OTHER = "0x" + "12" * 20
+SOME_RECEIPTS = "0x" + "34" * 32
 
 
-async def test_a_block_with_the_contracts_logs_may_contain_it(anvil_market) -> None:
+async def test_a_block_with_the_contracts_logs_may_have_them(anvil_market) -> None:
     await anvil_market.register()
-    block = await anvil_market.rpc.call("eth_getBlockByNumber", "latest", False)
-    contract = anvil_market.deployment.market.contract
-    assert may_contain(block["logsBloom"], contract)
-    assert not may_contain(block["logsBloom"], "0x" + "12" * 20)
+    header = await anvil_market.rpc.call("eth_getBlockByNumber", "latest", False)
+    assert may_have_logs(header, anvil_market.deployment.market.contract)
+    assert not may_have_logs(header, OTHER)
 
 
-def test_no_bloom_says_nothing() -> None:
-    for bloom in (None, 7, "0x00", "0x" + "00" * 256):
-        assert not may_contain(bloom, "0x" + "12" * 20)
-    assert may_contain("0x" + "ff" * 256, "0x" + "12" * 20)
+async def test_an_empty_block_has_none_whatever_its_filter_says(anvil_market) -> None:
+    await anvil_market.rpc.call("evm_mine")
+    header = await anvil_market.rpc.call("eth_getBlockByNumber", "latest", False)
+    for bloom in ("00", "ff"):
+        assert not may_have_logs(header | {"logsBloom": "0x" + bloom * 256}, OTHER)
+
+
+async def test_the_embedded_chains_headers_say_the_same(market) -> None:
+    await market.register()
+    header = await market.rpc.call("eth_getBlockByNumber", "latest", False)
+    assert may_have_logs(header, market.deployment.market.contract)
+    assert not may_have_logs(header, OTHER)
+    await market.rpc.call("evm_mine")
+    header = await market.rpc.call("eth_getBlockByNumber", "latest", False)
+    assert not may_have_logs(header, market.deployment.market.contract)
+
+
+@pytest.mark.parametrize("bloom", [None, 7, "0x00", "0x" + "00" * 256, "0x" + "ff" * 256])
+def test_a_filter_that_says_nothing_rules_nothing_out(bloom) -> None:
+    assert may_have_logs({"receiptsRoot": SOME_RECEIPTS, "logsBloom": bloom}, OTHER)
+    assert may_have_logs({"logsBloom": bloom}, OTHER)

@@ -9,7 +9,7 @@ from protocol.errors import ProtocolViolation
 from protocol.marketplace import Cancelled, Opened, Settled
 from services.chain.contract.views import MarketplaceViews
 from services.chain.errors import ChainUnavailable, RpcError
-from services.chain.events.verification import FRESH_SECONDS, EventVerifier
+from services.chain.events.verification import EMPTY_SECONDS, FRESH_SECONDS, EventVerifier
 from tests.support.chain.chain_events import chain_events
 from tests.support.chain.chain_market import ChainMarket
 from tests.support.chain.interposed import Interposed
@@ -70,14 +70,19 @@ async def test_every_event_of_a_training_is_believed_and_costs_a_few_questions_a
     assert len(events) > len(blocks) > 20
     assert asked.count("eth_getLogs") == asked.count("eth_getBlockByNumber") == len(blocks)
     assert asked.count("eth_call") <= len(blocks)
-    assert len(asked) <= 3 * len(blocks)
+    assert len(asked) <= 4 * len(blocks)
 
 
 async def test_whoever_asks_at_once_has_the_node_asked_once(opened):
     market, event = opened
     checked = Checked(market)
     assert await asyncio.gather(*(checked(event) for _ in range(8))) == ["believed"] * 8
-    assert sorted(checked.node.asked) == ["eth_call", "eth_getBlockByNumber", "eth_getLogs"]
+    assert sorted(checked.node.asked) == [
+        "eth_call",
+        "eth_getBlockByHash",
+        "eth_getBlockByNumber",
+        "eth_getLogs",
+    ]
 
 
 async def test_what_the_chain_does_not_show_is_refused_by_its_kind(opened):
@@ -160,6 +165,43 @@ async def test_a_state_that_is_behind_its_logs_is_asked_again(opened):
     checked.node.handlers["eth_call"] = first_of_an_older_block
     assert await checked(event) == "believed"
     assert checked.node.asked.count("eth_call") == 2
+
+
+async def test_a_block_before_its_logs_is_asked_for_again_and_not_denied_for_good(opened):
+    """A node without receipts of whole blocks, whose index of logs is behind for a while."""
+    market, event = opened
+    now = 0.0
+    checked, left = Checked(market, monotonic=lambda: now), iter(range(4))
+
+    async def behind(query):
+        return [] if next(left, None) is not None else await market.rpc.call("eth_getLogs", query)
+
+    async def no_receipts(_block):
+        raise RpcError("eth_getBlockReceipts", -32601, "no such method")
+
+    checked.node.handlers |= {"eth_getLogs": behind, "eth_getBlockReceipts": no_receipts}
+    assert await checked(event) == "event_not_on_chain"
+    assert checked.node.asked.count("eth_getLogs") == 3
+    assert await checked(event) == "event_not_on_chain"
+    assert checked.node.asked.count("eth_getLogs") == 3  # announcing it again costs nobody a wait
+    now += EMPTY_SECONDS + 1
+    assert await checked(event) == "believed"
+    assert checked.node.asked.count("eth_getLogs") == 5
+
+
+async def test_a_log_announced_in_a_block_that_has_none_costs_no_wait(opened):
+    market, event = opened
+    await market.rpc.call("evm_mine")
+    header = await market.rpc.call("eth_getBlockByNumber", "latest", False)
+    checked = Checked(market, pause_seconds=60.0)
+    place = {"block_number": event.block_number + 1, "block_hash": bytes.fromhex(header["hash"][2:])}
+    async with asyncio.timeout(5):
+        for index in range(3):
+            assert (
+                await checked(event.model_copy(update=place | {"log_index": index})) == "event_not_on_chain"
+            )
+            assert await checked(event.model_copy(update={"log_index": 7 + index})) == "event_not_on_chain"
+    assert checked.node.asked.count("eth_getLogs") == 2
 
 
 @pytest.mark.parametrize("method", ["eth_getBlockByNumber", "eth_getLogs", "eth_call"])
