@@ -1,17 +1,29 @@
 """The model as its buyer holds it: weights by the names of the features."""
 
 from protocol.request import Request
+from protocol.scaling import to_own_units
 from protocol.types import FrozenModel
 
 
+class Range(FrozenModel):
+    """From where to where a column's values were declared to lie."""
+
+    minimum: float
+    maximum: float
+
+
 class BoughtModel(FrozenModel):
-    """What the buyer paid for: weights by feature, the intercept apart."""
+    """What the buyer paid for: weights by feature, the intercept apart, in the columns' own units.
+
+    `ranges` are the features', in which the model was trained; empty in files of earlier versions.
+    """
 
     name: str
     features: tuple[str, ...]
     target: str
     weights: tuple[float, ...]
     intercept: float | None
+    ranges: tuple[Range, ...] = ()
 
     @property
     def kind(self) -> str:
@@ -20,7 +32,8 @@ class BoughtModel(FrozenModel):
 
     @classmethod
     def of(cls, request: Request, weights: list[float]) -> "BoughtModel":
-        """Name the weights by the request's features."""
+        """Name the weights, between scaled columns and the intercept last, by the request's features."""
+        weights = to_own_units(weights, request.scalings())
         intercept = weights.pop() if request.model.intercept else None
         return cls(
             name=request.name,
@@ -28,4 +41,8 @@ class BoughtModel(FrozenModel):
             target=request.target.name,
             weights=tuple(weights),
             intercept=intercept,
+            ranges=tuple(
+                Range(minimum=float(column.minimum), maximum=float(column.maximum))
+                for column in request.features
+            ),
         )

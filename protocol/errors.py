@@ -3,7 +3,6 @@
 DeltaMLError
 ├── MisuseError         we asked for something impossible: nothing was done, change the request
 │   ├── WidthError      a number would not fit in the plaintext: refused before anything overflows
-│   └── StepSizeDiverges  (learning/descent.py) gradient descent would run away on these rows
 ├── ProtocolViolation   a peer sent something it must not: its message is dropped, our state is unchanged
 ├── TrainingFailure     a training cannot go on; carries the code that everybody is told
 └── ServiceError        something around the roles fails: services/common/errors.py draws that part

@@ -23,12 +23,14 @@ from pydantic_core import ErrorDetails
 
 from protocol.errors import MisuseError
 from protocol.marketplace import BASIS_POINTS, Amount, BasisPoints, Terms
+from protocol.scaling import UNSCALED, Scaling, to_declared_units
 from protocol.types import Address, FrozenModel, Name, TrainingId
 
 LEAST_KEY_BITS = 2048
 MAXIMUM_FEATURES = 4096
 MAXIMUM_OWNERS = 256
 MAXIMUM_DIGITS = 28
+_SCALED_BITS, _UNSCALED_BITS = 14, 24
 _PAID = b"deltaml request and key"
 """Apart from every other use of keccak256: no document or key has a hash that could be taken for this one."""
 
@@ -57,6 +59,14 @@ Number = Annotated[Decimal, BeforeValidator(_decimal), PlainSerializer(_decimal_
 """A decimal, written as a string in the canonical form so that every language hashes the same bytes."""
 
 
+StepSize = Annotated[
+    Annotated[Number, Field(gt=0, le=10**6)] | None,
+    BeforeValidator(lambda value: None if value == "auto" else value),
+    PlainSerializer(lambda value: "auto" if value is None else _decimal_text(value), return_type=str),
+]
+"""η of gradient descent; None, written `auto`, for the largest that is safe on an owner's rows."""
+
+
 def _whole_number(value: object) -> object:
     if isinstance(value, str) and value.isascii() and value.isdigit():
         return int(value)
@@ -81,27 +91,29 @@ class Column(FrozenModel):
 
 
 class ModelKind(FrozenModel):
-    """Which model; l2 is ridge's λ."""
+    """Which model; l2 is ridge's λ, of weights between scaled columns (`Request.scale`)."""
 
     kind: Literal["linear_regression"] = "linear_regression"
     intercept: bool = True
-    l2: Annotated[Number, Field(ge=0, le=10**6)] = Decimal(0)
+    l2: Annotated[Number, Field(ge=0, le=10**6)] = Decimal("0.00001")
 
 
 class Schedule(FrozenModel):
     """How long to train: `rounds` averages of `local_steps` gradient steps each.
 
-    `tolerance` ends the training early when a round's relative improvement falls under it; 0 never does.
+    Each owner takes the largest safe step of its own rows, or `step_size` where that is smaller, and tells
+    nobody which. `tolerance` ends the training early when a round's relative improvement falls under it; 0
+    never does.
     """
 
-    rounds: Annotated[int, Field(ge=1, le=10_000)]
-    local_steps: Annotated[int, Field(ge=1, le=1_000_000)] = 1
-    step_size: Annotated[Number, Field(gt=0, le=10**6)]
-    tolerance: Annotated[Number, Field(ge=0, lt=1)] = Decimal(0)
+    rounds: Annotated[int, Field(ge=1, le=10_000)] = 5
+    local_steps: Annotated[int, Field(ge=1, le=1_000_000)] = 500
+    step_size: StepSize = None
+    tolerance: Annotated[Number, Field(ge=0, lt=1)] = Decimal("0.001")
 
 
 class StartZero(FrozenModel):
-    """Start with every weight at zero, as the 2019 thesis did."""
+    """Start with every weight at zero: the middle of the target's range, or zero without a scale."""
 
     start: Literal["zero"] = "zero"
 
@@ -146,10 +158,13 @@ class Owners(FrozenModel):
 
 
 class Bounds(FrozenModel):
-    """Ranges in bits of |weight| and of an RMS residual: every width in the encryption follows from them."""
+    """Ranges in bits of |weight| and of an RMS residual: every width in the encryption follows from them.
 
-    weight_bits: Annotated[int, Field(ge=4, le=64)] = 24
-    residual_bits: Annotated[int, Field(ge=4, le=64)] = 24
+    None takes what the scale makes enough: see `Request.weight_bits`.
+    """
+
+    weight_bits: Annotated[int, Field(ge=4, le=64)] | None = None
+    residual_bits: Annotated[int, Field(ge=4, le=64)] | None = None
     min_rows: Annotated[int, Field(ge=1, le=1 << 40)] = 20
 
 
@@ -185,7 +200,8 @@ class Request(FrozenModel):
     model: ModelKind = ModelKind()
     features: Annotated[tuple[Column, ...], Field(min_length=1, max_length=MAXIMUM_FEATURES, fail_fast=True)]
     target: Column
-    schedule: Schedule
+    scale: Literal["range", "none"] = "range"
+    schedule: Schedule = Schedule()
     start: Start = StartZero()
     owners: Owners = Owners()
     bounds: Bounds = Bounds()
@@ -204,21 +220,24 @@ class Request(FrozenModel):
             raise ValueError(f"start.weights has {len(self.start.weights)} values; {self.parameters} needed")
         if isinstance(self.start, StartMean) and not self.model.intercept:
             raise ValueError("start: mean needs model.intercept: true")
-        limit = Decimal(2) ** self.bounds.weight_bits
+        limit = Decimal(2) ** self.weight_bits
         if any(abs(weight) >= limit for weight in self.start_weights()):
             raise ValueError("a start weight does not fit into bounds.weight_bits")
         needed = int(self._largest_first_residual()).bit_length()
-        if needed > self.bounds.residual_bits:
+        if needed > self.residual_bits:
             raise ValueError(
                 f"residuals of the first model may need {needed} bits; bounds.residual_bits is "
-                f"{self.bounds.residual_bits}: raise it, or narrow the ranges"
+                f"{self.residual_bits}: raise it, or narrow the ranges"
             )
         return self
 
     def _largest_first_residual(self) -> Decimal:
         """The bound of |Xθ − y| for the start's weights that the declared ranges give."""
-        columns = (*self.features, self.target)
-        *features, target = [max(abs(column.minimum), abs(column.maximum)) for column in columns]
+        pairs = zip((*self.features, self.target), self.scalings(), strict=True)
+        *features, target = [
+            max(abs(column.minimum - scaling.center), abs(column.maximum - scaling.center)) / scaling.half
+            for column, scaling in pairs
+        ]
         inputs = [*features, Decimal(1)] if self.model.intercept else features
         weights = self.start_weights() or (Decimal(0),) * self.parameters
         return target + sum(abs(w) * x for w, x in zip(weights, inputs, strict=True))
@@ -228,19 +247,50 @@ class Request(FrozenModel):
         """p: the number of weights, the intercept included."""
         return len(self.features) + int(self.model.intercept)
 
+    def scalings(self) -> tuple[Scaling, ...]:
+        """How each feature, and the target last, is scaled before anything is computed."""
+        columns = (*self.features, self.target)
+        if self.scale == "none":
+            return (UNSCALED,) * len(columns)
+        centered = self.model.intercept
+        return tuple(
+            Scaling.of_range(column.minimum, column.maximum, centered=centered) for column in columns
+        )
+
+    @property
+    def weight_bits(self) -> int:
+        """Every |weight| between scaled columns is below 2 to this.
+
+        N gradient steps of size η move it by √(ηN) residuals at most, which by default is below 2⁸.
+        """
+        return self.bounds.weight_bits or (_SCALED_BITS if self.scale == "range" else _UNSCALED_BITS)
+
+    @property
+    def residual_bits(self) -> int:
+        """The RMS residual of every local model, in the scaled target's units, is below 2 to this."""
+        return self.bounds.residual_bits or (_SCALED_BITS if self.scale == "range" else _UNSCALED_BITS)
+
     @property
     def target_range(self) -> Decimal:
-        """Width of the declared target range, the unit of the metric's noise."""
-        return self.target.maximum - self.target.minimum
+        """Width of the scaled target's range, the unit of the metric's noise."""
+        return (self.target.maximum - self.target.minimum) / self.scalings()[-1].half
+
+    @property
+    def error_unit(self) -> Decimal:
+        """By how much a published error is multiplied to be in the target's own units, squared."""
+        return self.scalings()[-1].half ** 2
 
     def start_weights(self) -> tuple[Decimal, ...]:
-        """The public initial weights, the intercept last; empty when an earlier training is continued."""
+        """The public initial weights between scaled columns, the intercept last.
+
+        Empty when an earlier training is continued.
+        """
         zeros = (Decimal(0),) * self.parameters
         match self.start:
             case StartMean(value=value):
-                return (*zeros[:-1], value)
+                return to_declared_units((*zeros[:-1], value), self.scalings())
             case StartWeights(weights=weights):
-                return weights
+                return to_declared_units(weights, self.scalings())
             case StartTraining():
                 return ()
             case _:

@@ -13,14 +13,12 @@ from numpy.typing import NDArray
 from protocol.crypto.cipher import Ciphertext, PublicKey, ShortExponentBlinder, linear_combinations
 from protocol.crypto.fixed_point import encode, encode_matrix
 from protocol.crypto.randomness import Randomness
-from protocol.errors import MisuseError
 from protocol.learning.scales import COEFFICIENT_SCALE, UPDATE_SCALE
+from protocol.request import Request
 
 Matrix = NDArray[np.float64]
 
-
-class StepSizeDiverges(MisuseError):  # noqa: N818  the protocol's name for it
-    """The step size is at or above 2/λ_max of these rows; the text, for their owner alone, has the bound."""
+_SAFE = 1.9
 
 
 def gram(factor: Matrix, l2: float) -> tuple[Matrix, Matrix]:
@@ -29,28 +27,33 @@ def gram(factor: Matrix, l2: float) -> tuple[Matrix, Matrix]:
     return features.T @ features + l2 * np.eye(features.shape[1]), features.T @ target
 
 
-def stable_step(factor: Matrix, l2: float) -> float:
-    """2/λ_max(XᵀX/m + λI): from this step size on, gradient steps on the rows behind `factor` diverge."""
-    return _stable_step(gram(factor, l2)[0])
+def safe_step(curvature: Matrix) -> float:
+    """The largest step that is safe on rows of this XᵀX/m + λI: 1.9/λ_max.
+
+    Gradient steps diverge from 2/λ_max on, and halve the error in the steepest direction again and again a
+    little below. Infinite for a curvature of zero.
+    """
+    largest = float(np.linalg.eigvalsh(curvature)[-1])
+    return _SAFE / largest if largest > 0 else math.inf
 
 
-def require_stable(step_size: float, bound: float) -> None:
-    """Raises StepSizeDiverges unless the step size is below its bound."""
-    if step_size >= bound:
-        raise StepSizeDiverges(
-            f"step size {step_size:g} diverges on these rows; it must stay below {bound:.6g}: "
-            "lower schedule.step_size or scale the features"
-        )
+def step_size_of(request: Request) -> float:
+    """The largest step that a request allows."""
+    step_size = request.schedule.step_size
+    return math.inf if step_size is None else float(step_size)
 
 
 def affine_map(factor: Matrix, *, step_size: float, l2: float, local_steps: int) -> tuple[Matrix, Matrix]:
-    """(M, v), p×p and p: `local_steps` gradient steps of `step_size` on the rows behind `factor`.
+    """(M, v), p×p and p: `local_steps` gradient steps on the rows behind `factor`.
 
-    Raises StepSizeDiverges when η ≥ 2/λ_max(XᵀX/m + λI).
+    Each is of `step_size`, or the largest safe one (`safe_step`) where that is smaller: nobody but the rows'
+    owner learns which, or requests with chosen columns would read the Gram matrix out of the answers.
     """
     matrix, moment = gram(factor, l2)
-    require_stable(step_size, _stable_step(matrix))
     p = len(moment)
+    step_size = min(step_size, safe_step(matrix))
+    if math.isinf(step_size):  # only zeros: no step changes anything
+        return np.eye(p), np.zeros(p)
     step = np.zeros((p + 1, p + 1))
     step[:p, :p] = np.eye(p) - step_size * matrix
     step[:p, p] = step_size * moment
@@ -75,8 +78,3 @@ def local_model(
         for product, constant in zip(products, encode(offset, UPDATE_SCALE), strict=True)
     ]
     return blinder.blind(shifted, randomness)
-
-
-def _stable_step(curvature: Matrix) -> float:
-    largest = float(np.linalg.eigvalsh(curvature)[-1])
-    return 2 / largest if largest > 0 else math.inf

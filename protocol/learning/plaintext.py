@@ -73,8 +73,8 @@ def federated_averaging(
     """`rounds` unweighted means of T local models, each `local_steps` gradient steps from the last mean.
 
     McMahan et al., "Communication-efficient learning of deep networks from decentralized data", AISTATS 2017,
-    with full batches and equal weights. `trainers` are R/√m factors, `start` has p weights. Raises
-    StepSizeDiverges as `affine_map` does.
+    with full batches and equal weights. `trainers` are R/√m factors, `start` has p weights; steps as of
+    `affine_map`.
     """
     maps = [affine_map(f, step_size=step_size, l2=l2, local_steps=local_steps) for f in trainers]
     models, local_models = [np.asarray(start, dtype=np.float64)], []

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from protocol.errors import MisuseError
+from protocol.scaling import Scaling
 
 Matrix = NDArray[np.float64]
 
@@ -96,6 +97,22 @@ class StatisticBuilder:
         square = np.zeros((size, size))
         square[: len(self._factor)] = self._factor / np.sqrt(self._rows)
         return Statistic(self._columns, self._rows, square, self._minimum, self._maximum)
+
+
+def scaled(factor: Matrix, scalings: Sequence[Scaling]) -> Matrix:
+    """R/√m of [X (1) y] with every column scaled, (p+1)×(p+1), out of that of the columns as they are.
+
+    Scaling is linear in [X, 1, y], so the rows need not be read again. `scalings` are the features' and the
+    target's; without an intercept every center must be zero.
+    """
+    columns = factor.copy()
+    has_intercept = len(factor) > len(scalings)
+    places = [*range(len(scalings) - 1), len(factor) - 1]
+    for place, column in zip(places, scalings, strict=True):
+        if has_intercept:
+            columns[:, place] -= float(column.center) * factor[:, -2]
+        columns[:, place] /= float(column.half)
+    return triangular(columns)
 
 
 def select(statistic: Statistic, features: Sequence[str], target: str, *, intercept: bool) -> Matrix:

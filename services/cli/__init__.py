@@ -10,6 +10,7 @@ from services.cli.lazy_group import LazyGroup
 
 _COMMANDS = {
     "demo": "Run a whole market here: buyer, aggregator, owners, bus, chain; train, pay, show the figures.",
+    "request": "Requests: what a buyer asks to have trained.",
     "predict": "Predict the target for every row; with the target in the file, tell how wrong the model is.",
     "show": "Show a daemon's trainings, or what it noted about one.",
     "trainings": "List a daemon's trainings and their states.",

@@ -21,11 +21,19 @@ _ConsolePort = Annotated[
 _Log = Annotated[str, typer.Option(help="Level of the log on standard error.")]
 
 
-def _step_size(text: str) -> Decimal:
+def _step_size(text: str | None) -> Decimal | None:
+    return None if text in (None, "auto") else _number("--step-size", text)
+
+
+def _tolerance(text: str | None) -> Decimal | None:
+    return None if text is None else _number("--tolerance", text)
+
+
+def _number(option: str, text: str) -> Decimal:
     try:
         return Decimal(text)
     except InvalidOperation:
-        raise MisuseError(f"--step-size {text!r} is not a number; write it like 1.5") from None
+        raise MisuseError(f"{option} {text!r} is not a number; write it like 1.5") from None
 
 
 def _deposit(text: str) -> int:
@@ -35,8 +43,8 @@ def _deposit(text: str) -> int:
         raise MisuseError(f"--deposit {error}") from None
 
 
-def _start(text: str) -> str:
-    if text not in ("zero", "mean"):
+def _start(text: str | None) -> str | None:
+    if text not in (None, "zero", "mean"):
         raise MisuseError(f"--start {text!r} is unknown; choose zero or mean")
     return text
 
@@ -47,11 +55,13 @@ def _read(reader: Callable[[str], object], help_text: str) -> object:
 
 
 _OPTIONS = {
-    "rounds": typer.Option(help="Averages of local models.", min=1, max=10_000),
-    "local_steps": typer.Option(help="Gradient steps in each round.", min=1),
+    "rounds": typer.Option(help="Averages of local models at most; default: 5.", min=1, max=10_000),
+    "local_steps": typer.Option(help="Gradient steps in each round; default: 500.", min=1),
     "owners": typer.Option(help="Data owners; the contract draws who trains."),
-    "step_size": _read(_step_size, "η of gradient descent."),
-    "start": _read(_start, "First model: zero, or mean (of the target)."),
+    "step_size": _read(_step_size, "η of gradient descent at most; default: auto, the largest that is safe."),
+    "tolerance": _read(_tolerance, "End when a round improves by less than this share; default: 0.001."),
+    "start": _read(_start, "First model: mean (of the target), the default, or zero."),
+    "thesis": typer.Option("--thesis", help="As in 2019: raw columns, 20 × 5 steps of 1.5 from zero."),
     "key_bits": typer.Option(help="Bits of the Paillier key."),
     "deposit": _read(_deposit, f"The buyer's deposit in {MARKET_ASSET.smallest}."),
     "broker": typer.Option(help="AMQP URL instead of the embedded bus."),

@@ -8,7 +8,6 @@ from rich.console import Console
 from protocol.asset import MARKET_ASSET
 from protocol.errors import MisuseError
 from protocol.messages import ChainEvent
-from protocol.records import FIXED_POINT
 from services.cli.output import print_table
 from services.common.files import write_private
 from services.data.sample_request import DemoOptions
@@ -20,7 +19,7 @@ from services.sandbox.report import DemoReport
 def run(options: DemoOptions, *, json: bool) -> None:
     """One training from start to end; its figures are shown, and written where `options` say."""
     screen = Console(quiet=json)
-    outcome = run_demo(options, Narrator(screen, options.rounds).tell)
+    outcome = run_demo(options, Narrator(screen, options).tell)
     text = outcome.model_dump_json(indent=2)
     if options.report is not None:
         write_private(options.report, text.encode() + b"\n")
@@ -35,7 +34,7 @@ def attend(options: DemoOptions, port: int, *, json: bool) -> None:
     for name, given in (("--report", options.report), ("--model-out", options.model_out), ("--json", json)):
         if given:
             raise MisuseError(f"{name} does not go with --console, which shows and downloads the results")
-    narrator = Narrator(Console(), options.rounds)
+    narrator = Narrator(Console(), options)
     try:
         run_attended_demo(options, port, narrator.tell, narrator.invite)
     except KeyboardInterrupt:
@@ -44,10 +43,10 @@ def attend(options: DemoOptions, port: int, *, json: bool) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Narrator:
-    """Prints what happens as it happens; `rounds` is what was asked for."""
+    """Prints what happens as it happens."""
 
     console: Console
-    rounds: int
+    options: DemoOptions
 
     def tell(self, text: str, event: ChainEvent | None) -> None:
         """One line for a text, or for an event that people care about."""
@@ -73,8 +72,9 @@ class Narrator:
                 trainers, validators = event.trainers.bit_count(), event.validators.bit_count()
                 line = f"roles drawn: {trainers} train, {validators} validate"
             case "RoundRecorded":
-                errors = f"{event.record.mse_before / FIXED_POINT:.3f} → {event.mse_after / FIXED_POINT:.3f}"
-                line = f"round {event.round:>3} of {self.rounds}: MSE {errors}"
+                left = event.mse_after / event.record.mse_before if event.record.mse_before else 1.0
+                most = self.options.most_rounds()
+                line = f"round {event.round:>3} of at most {most}: {left:.2%} of the error before it left"
             case "Settled":
                 paid, refund = MARKET_ASSET.exact(event.paid), MARKET_ASSET.exact(event.refund)
                 line = f"settled: {paid} paid, {refund} back to the buyer"

@@ -17,7 +17,7 @@ from services.data.model_file import write_model
 from services.store import InstanceRow, Store
 
 _ROUND = "round_recorded"
-_ROUND_COLUMNS = ("round", "MSE before", "MSE after")
+_ROUND_COLUMNS = ("round", "error before", "error after")
 
 
 def show(
@@ -90,7 +90,8 @@ def _show_one(
     typer.echo(training_title(instance))
     if rounds:
         rows = [["" if value is None else f"{value:.10g}" for value in made.values()] for made in rounds]
-        print_table(_ROUND_COLUMNS, rows, right=_ROUND_COLUMNS)
+        title = "mean squared errors in the scale of the request, as on chain"
+        print_table(_ROUND_COLUMNS, rows, title=title, right=_ROUND_COLUMNS)
     others = [(format_time(at), name, join_fields(data)) for name, data, at in facts if name != _ROUND]
     print_table(("at (UTC)", "fact", "data"), others)
 

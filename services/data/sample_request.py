@@ -11,7 +11,7 @@ import numpy as np
 from protocol.asset import MARKET_ASSET
 from protocol.errors import MisuseError
 from protocol.learning.statistic import Matrix, Statistic, StatisticBuilder
-from protocol.request import Request, parse_request
+from protocol.request import Request, Schedule, parse_request
 from services.data.samples import deal, diabetes
 from services.data.tabular import plain_name, read_rows
 
@@ -19,18 +19,25 @@ _LARGEST_WEIGHT = 2.0**56
 """A request has room for 64 bits (protocol/request.py), of which 8 are kept for what training does."""
 _LARGEST_TARGET = 1e8
 """The contract takes sums of squared errors × 1e18 below 2¹²⁸: a hundredth of the root is a safe bound."""
+_THESIS: dict[str, object] = {"rounds": 20, "local_steps": 5, "step_size": "1.5", "tolerance": 0}
 DEFAULT_DEPOSIT = MARKET_ASSET.whole
 
 
 @dataclass(frozen=True, slots=True)
 class DemoOptions:
-    """What to train and how; the defaults are the diabetes data under 3072-bit keys."""
+    """What to train and how; the defaults are the diabetes data under 3072-bit keys.
 
-    rounds: int = 20
-    local_steps: int = 5
+    None leaves a value to the request's own defaults, or with `thesis` to those of the 2019 thesis: raw
+    columns, 20 × 5 steps of 1.5 from zero, without ridge.
+    """
+
+    rounds: int | None = None
+    local_steps: int | None = None
     owners: int = 5
-    step_size: Decimal = Decimal("1.5")
-    start: Literal["zero", "mean"] = "zero"
+    step_size: Decimal | None = None
+    tolerance: Decimal | None = None
+    start: Literal["zero", "mean"] | None = None
+    thesis: bool = False
     key_bits: int = 3072
     deposit: int = DEFAULT_DEPOSIT
     broker: str | None = None
@@ -43,6 +50,21 @@ class DemoOptions:
     folder: Path | None = None
     workers: int | None = None
     metrics_port: int | None = None
+
+    def schedule(self) -> dict[str, object]:
+        """The request's schedule, with what is given here."""
+        given = {
+            "rounds": self.rounds,
+            "local_steps": self.local_steps,
+            "step_size": self.step_size,
+            "tolerance": self.tolerance,
+        }
+        base = _THESIS if self.thesis else {}
+        return {**base, **{name: value for name, value in given.items() if value is not None}}
+
+    def most_rounds(self) -> int:
+        """After how many rounds it ends at the latest."""
+        return Schedule.model_validate(self.schedule()).rounds
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,28 +104,20 @@ def demo_request(options: DemoOptions, data: DemoData, aggregator: str) -> Reque
     """The request a buyer would write for these rows: ranges from the data, bounds from the ranges."""
     features = [_column(name, data.column(name)) for name in data.features]
     values = data.column(data.target)
-    spread = max(float(np.ptp(values)), 1e-12)
-    largest = max(spread, float(np.abs(values).max()))
-    steepness = spread / max(min(float(data.column(name).std()) for name in data.features), 1e-12)
-    start: dict[str, object] = {"start": options.start}
-    if options.start == "mean":
-        start["value"] = repr(round(float(values.mean()), 6))
+    target = _column(data.target, values)
     return parse_request(
         {
             "name": f"demo, seed {options.seed}",
+            "model": {"l2": 0} if options.thesis else {},
             "features": features,
-            "target": _column(data.target, values),
-            "schedule": {
-                "rounds": options.rounds,
-                "local_steps": options.local_steps,
-                "step_size": str(options.step_size),
-            },
-            "start": start,
+            "target": target,
+            "scale": "none" if options.thesis else "range",
+            "schedule": options.schedule(),
+            "start": _start(options, values),
             "owners": {"minimum": options.owners, "maximum": options.owners},
             "bounds": {
-                "weight_bits": _bits_for(f"the weights for {data.target!r}", steepness, _LARGEST_WEIGHT),
-                "residual_bits": _bits_for(f"column {data.target!r}", largest, _LARGEST_TARGET),
                 "min_rows": min(map(len, data.parts)),
+                **(_raw_bounds(data) if options.thesis else {}),
             },
             "payment": {"deposit_wei": str(options.deposit)},
             "aggregator": aggregator,
@@ -118,6 +132,24 @@ def _column(name: str, values: Matrix) -> dict[str, object]:
     if not low < high:
         raise MisuseError(f"column {name!r} has the value {low:g} in every row; drop it from the file")
     return {"name": name, "minimum": repr(low), "maximum": repr(high)}
+
+
+def _start(options: DemoOptions, values: Matrix) -> dict[str, object]:
+    """The first model: the mean, as a buyer with a sample knows it, to six digits."""
+    start = options.start or ("zero" if options.thesis else "mean")
+    return {"start": start, **({"value": f"{float(values.mean()):.6g}"} if start == "mean" else {})}
+
+
+def _raw_bounds(data: DemoData) -> dict[str, object]:
+    """Room for numbers between columns as they are: none follows from a scale."""
+    values = data.column(data.target)
+    spread = max(float(np.ptp(values)), 1e-12)
+    largest = max(spread, float(np.abs(values).max()))
+    steepness = spread / max(min(float(data.column(name).std()) for name in data.features), 1e-12)
+    return {
+        "weight_bits": _bits_for(f"the weights for {data.target!r}", steepness, _LARGEST_WEIGHT),
+        "residual_bits": _bits_for(f"column {data.target!r}", largest, _LARGEST_TARGET),
+    }
 
 
 def _bits_for(what: str, value: float, bound: float) -> int:

@@ -121,11 +121,12 @@ def contributions(rounds: Iterable[Round]) -> dict[str, int]:
     return sums
 
 
-def curve(rounds: Sequence[Round]) -> tuple[tuple[int, int], ...]:
-    """(round, error × 1e18): the start, then the error after each round."""
-    if not rounds:
+def curve(rounds: Sequence[Round], request: Request | None) -> tuple[tuple[int, int], ...]:
+    """(round, error × 1e18) in the target's own units squared: the start, then the error after each round."""
+    if not rounds or request is None:
         return ()
-    return ((0, rounds[0].mse_before), *((recorded.number, recorded.mse_after) for recorded in rounds))
+    errors = ((0, rounds[0].mse_before), *((recorded.number, recorded.mse_after) for recorded in rounds))
+    return tuple((number, round(error * request.error_unit)) for number, error in errors)
 
 
 def partners(request: Request, story: ChainStory) -> tuple[Partner, ...]:

@@ -31,7 +31,6 @@ FAILURES = frozenset(
         facts.JOIN_REFUSED,
         facts.MODEL_NOT_CONFIRMED,
         facts.MODEL_NOT_DELIVERED,
-        facts.STEP_SIZE_DIVERGES,
         facts.CANCELLED,
     )
 )

@@ -7,7 +7,6 @@ from pathlib import Path
 from protocol.bought_model import BoughtModel
 from protocol.codec import unpack
 from protocol.errors import MisuseError
-from protocol.learning.kinds.registry import kind_of
 from protocol.messages import ChainEvent
 from protocol.payment import DepositTooLow, check_deposit
 from protocol.request import LEAST_KEY_BITS, Request
@@ -32,7 +31,6 @@ MOST_OWNERS = 64
 _TELLING = frozenset(
     [
         "violation",
-        "step_size_diverges",
         "no_match",
         "open_refused",
         "request_refused",
@@ -67,7 +65,6 @@ def prepared_data(options: DemoOptions, progress: Progress, least_key_bits: int)
     request = demo_request(options, data, "0x" + "0" * 40)
     check_widths(request)
     _check_deposit(request)
-    _check_steps(request, data)
     if options.folder is not None:
         _make_folder(options.folder)
     _tell_columns(options, data, progress)
@@ -88,17 +85,6 @@ def _check_deposit(request: Request) -> None:
         check_deposit(request)
     except DepositTooLow as error:
         raise MisuseError(f"{error}; use --deposit {error.needed} or more") from None
-
-
-def _check_steps(request: Request, data: DemoData) -> None:
-    """Each owner would refuse a step that diverges on its rows, without a number; the demo may say it."""
-    step_size, kind = float(request.schedule.step_size), kind_of(request)
-    bound = min(kind.stable_step(request, statistic) for statistic in statistics_of(data).values())
-    if step_size >= bound:
-        raise MisuseError(
-            f"step size {step_size:g} diverges on an owner's rows; it must stay below {bound:.6g}: "
-            "use a smaller --step-size, or scale the features"
-        )
 
 
 def check_options(options: DemoOptions, least_key_bits: int = LEAST_DEMO_KEY_BITS) -> None:

@@ -11,6 +11,7 @@ import numpy as np
 
 from protocol.bought_model import BoughtModel
 from protocol.learning import plaintext
+from protocol.learning.descent import step_size_of
 from protocol.learning.kinds.registry import kind_of
 from protocol.learning.plaintext import OwnerData, PlainTraining
 from protocol.learning.statistic import Statistic
@@ -18,6 +19,7 @@ from protocol.marketplace import Credited, Opened, RoundRecorded
 from protocol.messages import ChainEvent
 from protocol.records import FIXED_POINT
 from protocol.request import Request
+from protocol.scaling import to_own_units
 from protocol.types import FrozenModel, seats_of
 from services.sandbox.local_market import LocalMarket
 
@@ -25,7 +27,11 @@ _STARTED = time.perf_counter()
 
 
 class DemoReport(FrozenModel):
-    """The report, field for field as `--report` writes it; MSEs are over all validators' rows."""
+    """The report, field for field as `--report` writes it.
+
+    MSEs are over all validators' rows, errors and weights in the columns' own units; a step size of None is
+    the largest that is safe on each owner's rows.
+    """
 
     rows: int
     features: int
@@ -34,7 +40,7 @@ class DemoReport(FrozenModel):
     validators: int
     rounds: int
     local_steps: int
-    step_size: float
+    step_size: float | None
     key_bits: int
     broker: str
     chain: str
@@ -88,7 +94,10 @@ async def make_report(outcome: Outcome, *, broker: str, chain: str, model_file: 
     paid, refund = _money(outcome.events)
     schedule = outcome.request.schedule
     fixed_point_errors = (recorded[0].record.mse_before, *(event.mse_after for event in recorded))
-    errors = [error / FIXED_POINT for error in fixed_point_errors]
+    unit = float(outcome.request.error_unit)
+    errors = [unit * error / FIXED_POINT for error in fixed_point_errors]
+    twin = to_own_units(list(plain.averaging.models[-1]), outcome.request.scalings())
+    pooled = plaintext.mean_squared_error(validators, plaintext.pooled_least_squares(trainers))
     return DemoReport(
         rows=sum(statistic.rows for statistic in outcome.statistics.values()),
         features=len(outcome.request.features),
@@ -97,15 +106,15 @@ async def make_report(outcome: Outcome, *, broker: str, chain: str, model_file: 
         validators=len(validators),
         rounds=len(recorded),
         local_steps=schedule.local_steps,
-        step_size=float(schedule.step_size),
+        step_size=None if schedule.step_size is None else float(schedule.step_size),
         key_bits=outcome.request.key_bits,
         broker=broker,
         chain=chain,
         mse_initial=errors[0],
         mse_final=errors[-1],
-        mse_plaintext_same_schedule=plain.metrics[-1].after,
-        mse_pooled_ols=plaintext.mean_squared_error(validators, plaintext.pooled_least_squares(trainers)),
-        weights_max_abs_error=float(np.abs(weights - plain.averaging.models[-1]).max()),
+        mse_plaintext_same_schedule=unit * plain.metrics[-1].after,
+        mse_pooled_ols=unit * pooled,
+        weights_max_abs_error=float(np.abs(weights - twin).max()),
         mse_by_round=errors,
         contributions=_contributions(recorded, seats),
         deposit_wei=str(outcome.request.payment.deposit_wei),
@@ -128,7 +137,7 @@ def same_in_plaintext(
         trainers,
         validators,
         start,
-        step_size=float(request.schedule.step_size),
+        step_size=step_size_of(request),
         l2=float(request.model.l2),
         local_steps=request.schedule.local_steps,
         rounds=rounds,

@@ -8,7 +8,6 @@ import asyncio
 import re
 import tempfile
 import time
-from decimal import Decimal
 from pathlib import Path
 from typing import Annotated
 
@@ -124,7 +123,7 @@ def main(
     console = Console()
     report = asyncio.run(measure(key_bits=key_bits, rounds=rounds))
     moments: list[float] = []
-    options = DemoOptions(rounds=rounds, local_steps=5, step_size=Decimal("1.5"), key_bits=key_bits)
+    options = DemoOptions(thesis=True, rounds=rounds, key_bits=key_bits)
     run_demo(
         options,
         lambda _text, event: (

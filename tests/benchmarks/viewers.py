@@ -9,6 +9,7 @@ import statistics
 import sys
 import tempfile
 import time
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated
 
@@ -98,7 +99,7 @@ def main(
 ) -> None:
     """Measure and print."""
     configure(style="console", level="ERROR")
-    options = DemoOptions(rounds=rounds, key_bits=key_bits)
+    options = DemoOptions(rounds=rounds, tolerance=Decimal(0), key_bits=key_bits)
     table = Table("pair", "alone (s)", f"{viewers} viewers (s)", "more")
     growths = []
     for pair in range(1, pairs + 1):

@@ -171,7 +171,9 @@ class FaultMarket(DaemonMarket):
         document = small_request(
             name=f"fault {chance.randrange(1 << 60)}",
             aggregator=self.addresses["aggregator"],
-            schedule={"rounds": rounds, "local_steps": 2, "step_size": "0.05"},
+            model={"l2": 0},
+            scale="none",
+            schedule={"rounds": rounds, "local_steps": 2, "step_size": "0.05", "tolerance": 0},
             owners={"minimum": 4, "maximum": OWNERS},
             deadlines={"join_s": 60, "step_s": 15, "chain_s": 5, **deadlines},
         )

@@ -5,6 +5,7 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from decimal import Decimal
 from pathlib import Path
 
 from protocol.envelope import SignedMessage
@@ -24,7 +25,7 @@ GROWTH_BYTES = 256 << 20
 STALL_SECONDS = 2.0
 """Processor seconds for which the loop may stand still; the market's arithmetic runs in it, too."""
 
-OPTIONS = DemoOptions(rounds=2, local_steps=2, owners=4, key_bits=512, workers=0)
+OPTIONS = DemoOptions(rounds=2, local_steps=2, tolerance=Decimal(0), owners=4, key_bits=512, workers=0)
 SEALING_BYTES = 256
 
 

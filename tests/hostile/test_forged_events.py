@@ -6,6 +6,7 @@ A market on one chain, every daemon as in production; the forger sees each true 
 import asyncio
 import time
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Self
 
 import pytest
@@ -20,7 +21,7 @@ from services.data.sample_request import DemoOptions, demo_request, load_data, s
 from services.sandbox.local_market import LocalMarket
 from tests.support.chain.interposed import Interposed
 
-OPTIONS = DemoOptions(key_bits=1024, rounds=2, local_steps=2, workers=0)
+OPTIONS = DemoOptions(key_bits=1024, rounds=2, local_steps=2, tolerance=Decimal(0), workers=0)
 NOWHERE = b"\x66" * 32
 REFUSALS = {"event_altered", "event_not_on_chain", "event_of_other_chain", "event_retracted"}
 

@@ -39,7 +39,9 @@ def demo(folder):
     return watched_demo(
         DemoOptions(
             key_bits=1024,
+            thesis=True,
             rounds=3,
+            step_size=Decimal("1.5"),
             local_steps=5,
             model_out=folder / "model.json",
             folder=folder / "stores",
@@ -227,6 +229,7 @@ def test_a_csv_file_with_its_target_in_the_middle_from_the_mean(tmp_path):
     demo = watched_demo(
         DemoOptions(
             key_bits=1024,
+            thesis=True,
             rounds=2,
             local_steps=4,
             owners=4,

@@ -9,9 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from protocol.learning.descent import affine_map
-from protocol.learning.statistic import select
-from services.data.sample_request import DemoOptions, load_data, statistics_of
 from tests.support.daemons.command_line import run
 
 ROOT = Path(__file__).parents[2]
@@ -102,13 +99,13 @@ def test_a_target_without_a_feature(folder, tmp_path):
 
 def test_a_target_whose_errors_the_contract_could_not_record(folder, tmp_path):
     path = table(tmp_path, "x,y", *(f"{number / 40},{number}e9" for number in range(40)))
-    text = demo(folder, "--data", path, "--step-size", "0.1")
+    text = demo(folder, "--data", path, "--thesis")
     assert_says(text, r"column 'y' may reach 3.9e\+10, the bound is 1e\+08: scale")
 
 
 def test_weights_that_no_request_has_room_for(folder, tmp_path):
     path = table(tmp_path, "x,y", *(f"{number}e-25,{number}e6" for number in range(40)))
-    text = demo(folder, "--data", path, "--step-size", "0.1")
+    text = demo(folder, "--data", path, "--thesis")
     assert_says(text, r"weights for 'y' may reach 3.9e\+19, the bound is 7.21e\+16: scale")
 
 
@@ -118,7 +115,6 @@ def test_weights_that_no_request_has_room_for(folder, tmp_path):
 @pytest.mark.parametrize(
     ("step", "said"),
     [
-        ("3", r"step size 3 diverges .*below 1.99\d+: use a smaller --step-size"),
         ("0", "step_size: .*greater than 0 .*'0'"),
         ("nan", "step_size: .*finite number between .*NaN"),
         ("big", "--step-size 'big' is not a number; write it like 1.5"),
@@ -126,16 +122,6 @@ def test_weights_that_no_request_has_room_for(folder, tmp_path):
 )
 def test_a_step_size_that_cannot_be_taken(folder, step, said):
     assert_says(demo(folder, "--step-size", step), said)
-
-
-def test_the_bound_on_the_step_holds_for_every_owner(folder):
-    """What is just below the bound runs; the bound is the smallest of the owners' own."""
-    text = demo(folder, "--step-size", "3")
-    bound = float(text.partition("below ")[2].partition(":")[0])
-    data = load_data(DemoOptions())
-    for statistic in statistics_of(data).values():
-        factor = select(statistic, data.features, data.target, intercept=True)
-        affine_map(factor, step_size=bound - 1e-5, l2=0.0, local_steps=5)
 
 
 @pytest.mark.parametrize(

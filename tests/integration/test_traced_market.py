@@ -1,6 +1,7 @@
 """One trace shows a whole training, from the order to the model, through every role's daemon."""
 
 from collections import Counter
+from decimal import Decimal
 
 import pytest
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
@@ -15,7 +16,7 @@ from tests.support.daemons.watched_demo import watched_demo
 def traced():
     exporter = InMemorySpanExporter()
     tracing.configure_with(SimpleSpanProcessor(exporter), 1.0, "deltaml", "all")
-    demo = watched_demo(DemoOptions(key_bits=1024, rounds=2, local_steps=2, workers=0))
+    demo = watched_demo(DemoOptions(key_bits=1024, rounds=2, local_steps=2, tolerance=Decimal(0), workers=0))
     tracing.close()
     return demo, exporter.get_finished_spans()
 

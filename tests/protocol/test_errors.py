@@ -5,7 +5,6 @@ import pickle
 import pytest
 
 from protocol.errors import DeltaMLError, MisuseError, ProtocolViolation, TrainingFailure, WidthError
-from protocol.learning.descent import StepSizeDiverges
 
 
 @pytest.mark.parametrize(
@@ -17,7 +16,6 @@ from protocol.learning.descent import StepSizeDiverges
         TrainingFailure("silent"),
         MisuseError("too wide"),
         WidthError("too wide"),
-        StepSizeDiverges("too far"),
     ],
 )
 def test_errors_survive_pickling(error: DeltaMLError) -> None:
@@ -33,7 +31,6 @@ def test_the_text_of_a_violation_begins_with_its_code() -> None:
 
 
 def test_our_own_mistakes_are_value_errors_and_a_peer_s_are_not() -> None:
-    assert issubclass(StepSizeDiverges, MisuseError)
     assert issubclass(WidthError, MisuseError)
     assert issubclass(MisuseError, ValueError)
     assert not issubclass(ProtocolViolation, ValueError)

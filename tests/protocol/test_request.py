@@ -15,16 +15,17 @@ from tests.support.deployment.documents import AGGREGATOR, KEY_ID, any_request, 
 
 CANONICAL = (
     '{"aggregator":"0xabababababababababababababababababababab",'
-    '"bounds":{"min_rows":20,"residual_bits":24,"weight_bits":24},'
+    '"bounds":{"min_rows":20,"residual_bits":null,"weight_bits":null},'
     '"deadlines":{"chain_s":300,"join_s":600,"step_s":120},'
     '"features":[{"maximum":"120","minimum":"0","name":"age"},{"maximum":"80","minimum":"10.5","name":"bmi"}],'
     '"key_bits":3072,'
-    '"model":{"intercept":true,"kind":"linear_regression","l2":"0"},'
+    '"model":{"intercept":true,"kind":"linear_regression","l2":"0.00001"},'
     '"name":"Disease progression",'
     '"owners":{"maximum":64,"minimum":4},'
     '"payment":{"aggregation_bps":1000,"contribution_bps":6500,"deposit_wei":"1000000000000000000",'
     '"participation_bps":500,"validation_bps":2000},'
-    '"schedule":{"local_steps":5,"rounds":20,"step_size":"0.5","tolerance":"0"},'
+    '"scale":"range",'
+    '"schedule":{"local_steps":5,"rounds":20,"step_size":"0.5","tolerance":"0.001"},'
     '"start":{"start":"mean","value":"152.13"},'
     '"target":{"maximum":"400","minimum":"0","name":"progression"}}'
 )
@@ -143,7 +144,7 @@ def test_everything_wrong_is_named_at_once() -> None:
     assert "key_bits: " in message
 
 
-@pytest.mark.parametrize("field", ["name", "features", "target", "schedule", "payment", "aggregator"])
+@pytest.mark.parametrize("field", ["name", "features", "target", "payment", "aggregator"])
 def test_a_missing_field_is_named(field: str) -> None:
     content = request_content()
     del content[field]
@@ -173,16 +174,18 @@ def test_fields_that_do_not_go_together_are_refused(changes: dict[str, Any], tex
 def test_a_target_that_overflows_the_residual_s_slots_is_refused_with_the_remedy() -> None:
     # Otherwise the first round would open as implausible, with deposits and work spent.
     target = {"name": "price", "minimum": 0, "maximum": 2**24}
-    fitting = {"start": {"start": "zero"}, "target": target}
+    fitting = {"start": {"start": "zero"}, "target": target, "scale": "none"}
     message = refusal(request_content(**fitting))
     assert "may need 25 bits; bounds.residual_bits is 24: raise it" in message
     assert any_request(**fitting, bounds={"residual_bits": 25}).bounds.residual_bits == 25
-    assert any_request(start={"start": "zero"}, target={**target, "maximum": 2**24 - 1}).parameters == 3
+    assert any_request(**{**fitting, "target": {**target, "maximum": 2**24 - 1}}).parameters == 3
+    assert any_request(**{**fitting, "scale": "range"}).residual_bits == 14
 
 
 def test_a_start_that_overflows_the_residual_s_slots_is_refused() -> None:
     start = {"start": "weights", "weights": [2**20, 0, 0]}  # times an age of up to 120
-    assert "may need 27 bits" in refusal(request_content(start=start))
+    assert "may need 27 bits" in refusal(request_content(start=start, scale="none"))
+    assert "may need 20 bits" in refusal(request_content(start=start, bounds={"weight_bits": 24}))
 
 
 @pytest.mark.parametrize(
@@ -195,9 +198,38 @@ def test_a_start_that_overflows_the_residual_s_slots_is_refused() -> None:
     ],
 )
 def test_the_first_weights(start: dict[str, Any], weights: list[Decimal]) -> None:
-    request = any_request(start=start)
+    request = any_request(start=start, scale="none")
     assert list(request.start_weights()) == weights
     assert request.parameters == 3
+
+
+@pytest.mark.parametrize(
+    ("start", "prediction"),
+    [
+        ({"start": "zero"}, Decimal(200)),
+        ({"start": "mean", "value": 7}, Decimal(7)),
+        ({"start": "weights", "weights": [1, "-2.5", 3]}, Decimal(30) - Decimal("62.5") + 3),
+    ],
+)
+def test_scaled_first_weights_predict_what_they_say(start: dict[str, Any], prediction: Decimal) -> None:
+    """Of a row with an age of 30 and a bmi of 25; zero stands for the middle of the target's range."""
+    request = any_request(start=start)
+    *features, target = request.scalings()
+    row = [(value - center) / half for value, (center, half) in zip((30, 25), features, strict=True)]
+    scaled = sum(w * x for w, x in zip(request.start_weights(), [*row, Decimal(1)], strict=True))
+    assert abs(target.center + target.half * scaled - prediction) < Decimal("1e-20")
+
+
+def test_without_an_intercept_zero_stays_zero() -> None:
+    request = any_request(start={"start": "zero"}, model={"intercept": False})
+    assert [(scaling.center, scaling.half) for scaling in request.scalings()] == [(0, 120), (0, 80), (0, 400)]
+
+
+def test_the_step_size_is_written_auto() -> None:
+    request = any_request(schedule={"step_size": "auto"})
+    assert request.schedule.step_size is None
+    assert request.model_dump(mode="json")["schedule"]["step_size"] == "auto"
+    assert any_request(schedule={}).hash() == request.hash()
 
 
 def test_the_terms_are_those_of_the_document() -> None:
@@ -217,4 +249,5 @@ def test_a_request_cannot_be_changed() -> None:
     with pytest.raises(ValueError, match="frozen"):
         request.name = "other"
     assert isinstance(request, Request)
-    assert request.target_range == 400
+    assert request.target_range == 2
+    assert any_request(scale="none").target_range == 400

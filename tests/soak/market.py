@@ -55,7 +55,7 @@ class SoakMarket(DaemonMarket):
         """Four to six owners, two or three rounds."""
         document: Mapping[str, Any] = small_request(
             name=name,
-            schedule={"rounds": random.choice((2, 3)), "local_steps": 2, "step_size": "0.05"},
+            schedule={"rounds": random.choice((2, 3)), "local_steps": 2, "step_size": "0.05", "tolerance": 0},
             owners={"minimum": 4, "maximum": random.choice((4, 5, 6))},
             aggregator=self.addresses["aggregator"],
             payment={"deposit_wei": str(10**15)},

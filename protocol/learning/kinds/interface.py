@@ -21,12 +21,8 @@ class Kind(Protocol):
     def training_map(self, request: Request, statistic: Statistic) -> tuple[Matrix, Matrix]:
         """(M, v), p×p and p: a round's local steps on the owner's rows are θ ← Mθ + v.
 
-        Raises StepSizeDiverges, and MisuseError for a column that the data set lacks.
+        Raises MisuseError for a column that the data set lacks.
         """
-        ...
-
-    def stable_step(self, request: Request, statistic: Statistic) -> float:
-        """The step size from which on training diverges on these rows: a number for their owner alone."""
         ...
 
     def measuring_factor(self, request: Request, statistic: Statistic) -> Matrix:

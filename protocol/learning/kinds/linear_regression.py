@@ -3,9 +3,9 @@
 import numpy as np
 
 from protocol.bought_model import BoughtModel
-from protocol.learning.descent import affine_map, stable_step
+from protocol.learning.descent import affine_map, step_size_of
 from protocol.learning.kinds.interface import Kind
-from protocol.learning.statistic import Matrix, Statistic, select
+from protocol.learning.statistic import Matrix, Statistic, scaled, select
 from protocol.request import Column, Request
 
 
@@ -20,19 +20,16 @@ class LinearRegression(Kind):
         """`local_steps` gradient steps."""
         return affine_map(
             self.measuring_factor(request, statistic),
-            step_size=float(request.schedule.step_size),
+            step_size=step_size_of(request),
             l2=float(request.model.l2),
             local_steps=request.schedule.local_steps,
         )
 
-    def stable_step(self, request: Request, statistic: Statistic) -> float:
-        """2/λ_max of the rows' curvature."""
-        return stable_step(self.measuring_factor(request, statistic), float(request.model.l2))
-
     def measuring_factor(self, request: Request, statistic: Statistic) -> Matrix:
-        """R/√m of [X (1) y]."""
+        """R/√m of [X (1) y] in the request's scale."""
         features = [column.name for column in request.features]
-        return select(statistic, features, request.target.name, intercept=request.model.intercept)
+        factor = select(statistic, features, request.target.name, intercept=request.model.intercept)
+        return scaled(factor, request.scalings())
 
     def statistic_entries(self, request: Request) -> int:
         """Entries of the triangular factor; with an intercept one of them is known."""

@@ -71,7 +71,6 @@ OVER_BUDGET = _fact(
 DATA_SET_DOES_NOT_MATCH = _fact(
     "data_set_does_not_match", "The chosen data set does not serve the request.", "data_set reasons"
 )
-STEP_SIZE_DIVERGES = _fact("step_size_diverges", "The request's step would diverge on these rows.", "reason")
 JOIN_REFUSED = _fact("join_refused", "The contract refused the joining.", "code")
 ROLE_DRAWN = _fact("role_drawn", "The contract has drawn this owner's part.", "role")
 LEFT_OUT = _fact("left_out", "The row count came too late: the training goes on without this owner.")

@@ -2,8 +2,6 @@
 
 from protocol.crypto.cipher import PublicKey, verify_public_key
 from protocol.errors import ProtocolViolation, WidthError
-from protocol.learning.descent import StepSizeDiverges
-from protocol.learning.kinds.registry import check_step_size
 from protocol.learning.statistic import Statistic
 from protocol.marketplace import Join, Joined, Opened, RolesDrawn
 from protocol.messages import Invitation, InvitationAnswer, OwnerDecision
@@ -174,20 +172,9 @@ def on_decision(state: ReadyState, received: Received[OwnerDecision], context: C
 
 
 def _accept(state: ReadyState, context: Context) -> Step[OwnerState]:
-    """Join on chain, or decline without a number when the step would diverge on these rows.
-
-    The largest stable step, asked often enough with chosen columns, would give the Gram matrix away.
-    """
-    request = state.request
+    """Join on chain."""
     content = context.private[private.DATA_SET.name_of(state.data_set)]
     statistic = Statistic.from_bytes(content)
-    try:
-        check_step_size(request, statistic)
-    except StepSizeDiverges as error:
-        answer = message(context, request.aggregator, InvitationAnswer(decision="declined"))
-        fact = facts.STEP_SIZE_DIVERGES.of(reason=str(error))
-        declined = enter(DeclinedState, state, failure="step_size_diverges")
-        return Step(declined, (answer, fact, timers.JOIN.cancel()))
     kept, blob = store(content)
     seed = context.randomness("blinding base").bytes(32)
     joined = enter(InitiatedState, state, rows=statistic.rows, statistic=kept, blinding_seed=seed)
@@ -199,7 +186,7 @@ def _accept(state: ReadyState, context: Context) -> Step[OwnerState]:
             blob,
             count_training(state.training, state.opened.buyer, state.data_set),
             None if has_seat else SubmitCall(call=Join(training=state.training)),
-            message(context, request.aggregator, accepted),
+            message(context, state.request.aggregator, accepted),
             timers.JOIN.cancel(),
             stall.joining_timer(joined, context),
         ),

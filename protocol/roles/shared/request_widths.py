@@ -37,8 +37,8 @@ def training_widths(request: Request, parties: Parties) -> Widths:
         parameters=request.parameters,
         trainers=parties.trainers.bit_count(),
         validators=parties.validators.bit_count(),
-        weight_bits=request.bounds.weight_bits,
-        residual_bits=request.bounds.residual_bits,
+        weight_bits=request.weight_bits,
+        residual_bits=request.residual_bits,
         rows=parties.validator_rows(),
     )
 
@@ -60,14 +60,14 @@ def check_widths(request: Request) -> None:
     """
     owners = request.owners.maximum
     validators = validator_count(owners)
-    _check_contract_bits(request.bounds.residual_bits, owners - validators)
+    _check_contract_bits(request.residual_bits, owners - validators)
     Widths.fit(
         key_bits=request.key_bits,
         parameters=request.parameters,
         trainers=owners - validators,
         validators=validators,
-        weight_bits=request.bounds.weight_bits,
-        residual_bits=request.bounds.residual_bits,
+        weight_bits=request.weight_bits,
+        residual_bits=request.residual_bits,
         rows=LARGEST_ROW_COUNT,
     )
 

@@ -10,12 +10,12 @@ from pydantic import ValidationError
 
 from protocol.asset import MARKET_ASSET
 from protocol.errors import MisuseError, ProtocolViolation
-from protocol.request import Bounds, Deadlines, ModelKind, Owners, Request
+from protocol.request import Bounds, Deadlines, ModelKind, Owners, Request, Schedule
 from protocol.roles.buyer.ordering import require_possible
 from services.console.buyer.order_problems import Problem, deposit_problem, impossible, problem_of
 from services.console.presentation.parse import decimal_number, scaled, whole_number, with_point
 
-Kind = Literal["text", "whole", "decimal", "money", "percent", "yes"]
+Kind = Literal["text", "whole", "optional", "decimal", "money", "percent", "yes"]
 MOST_COLUMNS = 256
 """In the form; a YAML file may have as many as a request may."""
 
@@ -40,6 +40,7 @@ FIELDS = (
     Field("target-name", ("target", "name"), "text"),
     Field("target-minimum", ("target", "minimum"), "decimal"),
     Field("target-maximum", ("target", "maximum"), "decimal"),
+    Field("scale", ("scale",), "text"),
     Field("rounds", ("schedule", "rounds"), "whole"),
     Field("local_steps", ("schedule", "local_steps"), "whole"),
     Field("step_size", ("schedule", "step_size"), "decimal"),
@@ -47,8 +48,8 @@ FIELDS = (
     Field("owners-minimum", ("owners", "minimum"), "whole"),
     Field("owners-maximum", ("owners", "maximum"), "whole"),
     Field("min_rows", ("bounds", "min_rows"), "whole"),
-    Field("weight_bits", ("bounds", "weight_bits"), "whole"),
-    Field("residual_bits", ("bounds", "residual_bits"), "whole"),
+    Field("weight_bits", ("bounds", "weight_bits"), "optional"),
+    Field("residual_bits", ("bounds", "residual_bits"), "optional"),
     Field("deposit", ("payment", "deposit_wei"), "money"),
     Field("contribution", ("payment", "contribution_bps"), "percent"),
     Field("participation", ("payment", "participation_bps"), "percent"),
@@ -82,8 +83,9 @@ def fresh() -> dict[str, str]:
     document = {
         "model": ModelKind().model_dump(mode="json"),
         "features": [{}],
-        "schedule": {"rounds": 20, "local_steps": 5, "tolerance": "0"},
-        "start": {"start": "zero"},
+        "scale": "range",
+        "schedule": Schedule().model_dump(mode="json"),
+        "start": {"start": "mean"},
         "owners": Owners().model_dump(),
         "bounds": Bounds().model_dump(),
         "payment": {
@@ -285,6 +287,8 @@ def _meant(text: str, kind: Kind) -> Any:
             return text == "on"
         case "whole":
             number = whole_number(text, _LARGEST_WHOLE)
+        case "optional":
+            return whole_number(text, _LARGEST_WHOLE) if text.isascii() and text.isdigit() else text or None
         case "decimal":
             return with_point(text)
         case "money":

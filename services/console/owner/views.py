@@ -3,8 +3,6 @@
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
-from protocol.learning.descent import StepSizeDiverges
-from protocol.learning.kinds.registry import check_step_size
 from protocol.owner_policy import OwnerPolicy
 from protocol.payment import PayRange, earned, paid_to, pay_range
 from protocol.request import Request
@@ -21,18 +19,17 @@ _UNDECIDED = ("waiting", "ready")
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """One data set beside a request; `diverges` is the verdict on the step size, for this owner alone."""
+    """One data set beside a request; `reasons` are for this owner alone."""
 
     data_set: str
     rows: int
     reasons: tuple[str, ...]
-    diverges: str | None
     standing: Standing
 
     @property
     def serves(self) -> bool:
         """Whether it could take part."""
-        return not self.reasons and self.diverges is None
+        return not self.reasons
 
 
 @dataclass(frozen=True)
@@ -119,21 +116,13 @@ def matches_of(
     """Every data set beside a request, those that serve first."""
     matches = []
     for entry in catalogue.list():
-        reasons, diverges = _verdict(catalogue, entry, request)
+        reasons = _reasons(catalogue, entry, request)
         place = standing(policy.budget, counts, request, buyer, entry.name)
-        matches.append(Match(entry.name, entry.rows, reasons, diverges, place))
+        matches.append(Match(entry.name, entry.rows, reasons, place))
     return tuple(sorted(matches, key=lambda match: not match.serves))
 
 
 @lru_cache(maxsize=256)
-def _verdict(catalogue: Catalog, entry: Entry, request: Request) -> tuple[tuple[str, ...], str | None]:
-    """(why the data do not match, why the step size diverges on them), as the daemon will find."""
-    statistic = catalogue.load(entry.name)
-    reasons = mismatches(request, statistic)
-    if reasons:
-        return reasons, None
-    try:
-        check_step_size(request, statistic)
-    except StepSizeDiverges as error:
-        return (), str(error)
-    return (), None
+def _reasons(catalogue: Catalog, entry: Entry, request: Request) -> tuple[str, ...]:
+    """Why the data do not match, as the daemon will find."""
+    return mismatches(request, catalogue.load(entry.name))

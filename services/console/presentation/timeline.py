@@ -34,7 +34,6 @@ TEXTS = {
     "asks_decision": _("A decision is awaited"),
     "over_budget": _("The data set's budget of trainings is used up"),
     "data_set_does_not_match": _("The chosen data set does not serve this request"),
-    "step_size_diverges": _("The step size diverges on this owner's rows"),
     "Joined": _("A data owner joined"),
     "Closed": _("Joining ended"),
     "RolesDrawn": _("Trainers and validators were drawn"),

@@ -67,8 +67,8 @@ class TrainingRecord(Generic[_State]):
 
     @property
     def curve(self) -> tuple[tuple[int, int], ...]:
-        """(round, error × 1e18)."""
-        return curve(self.story.rounds)
+        """(round, error × 1e18) in the target's own units, squared."""
+        return curve(self.story.rounds, self.state.request)
 
     @cached_property
     def partners(self) -> tuple[Partner, ...]:

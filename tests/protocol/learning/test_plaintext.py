@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from protocol.learning.descent import StepSizeDiverges
 from protocol.learning.plaintext import (
     Matrix,
     OwnerData,
@@ -132,6 +131,6 @@ def test_no_share_where_nothing_was_gained() -> None:
     assert training.improvement == 0.0
 
 
-def test_a_diverging_step_is_refused() -> None:
-    with pytest.raises(StepSizeDiverges):
-        run(TRAINERS, VALIDATORS, START, **{**SCHEDULE, "step_size": 5.0})
+def test_a_step_of_any_size_improves_the_model() -> None:
+    for step_size in (5.0, 1e9):
+        assert run(TRAINERS, VALIDATORS, START, **{**SCHEDULE, "step_size": step_size}).improvement > 0

@@ -20,13 +20,14 @@ def statistic(columns, rows):
     return builder.finish()
 
 
-def test_the_document_asks_for_the_training_of_the_thesis():
+def test_the_document_asks_for_the_diabetes_training_with_the_defaults():
     request = load_request(DOCUMENT)
     assert [column.name for column in request.features] == [*diabetes()[0][:-1]]
     assert (request.target.minimum, request.target.maximum) == (25, 346)
-    assert (request.schedule.rounds, request.schedule.local_steps) == (100, 1)
-    assert request.schedule.step_size == Decimal("1.5")
-    assert set(request.start_weights()) == {0}
+    defaults = {"scale", "schedule", "model", "bounds", "key_bits", "deadlines"}
+    plain = {name for name in defaults if getattr(request, name) != Request.model_fields[name].get_default()}
+    assert plain == {"bounds"}, "min_rows alone is chosen"
+    assert request.start_weights()[-1] == (152 - Decimal("185.5")) / Decimal("160.5")
     assert request.owners.maximum == 5
     assert request.payment.deposit_wei == 10**18
     assert request.key_bits == 3072

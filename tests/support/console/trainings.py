@@ -73,7 +73,7 @@ def round_of(training: int, number: int, *, last: bool = False) -> RoundRecorded
 
 def running_training(store: Store, *, training: int = 1, rounds: int = 3, **request: Any) -> str:
     """A training with some rounds recorded; returns its key."""
-    wanted, key = any_request(**request), f"order:{training:032x}"
+    wanted, key = any_request(**{"scale": "none", **request}), f"order:{training:032x}"
     opened = Opened(
         training=training,
         buyer=BUYER,
@@ -92,7 +92,7 @@ def running_training(store: Store, *, training: int = 1, rounds: int = 3, **requ
 def finished_training(store: Store, *, training: int = 1, **request: Any) -> str:
     """A training that has ended with a model; returns its key."""
     key = running_training(store, training=training, **request)
-    wanted = any_request(**request)
+    wanted = any_request(**{"scale": "none", **request})
     put(store, key, wanted, phase="finished", training=training, recorded=3)
     credited = [
         Credited(training=training, account=OWNERS[0], share="contribution", amount=3 * 10**17),

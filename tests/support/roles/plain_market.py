@@ -1,11 +1,15 @@
 """The plain twin of a pure market's training: the same owners, the same roles, the same rounds, in floats."""
 
+from decimal import Decimal
+
 import numpy as np
 import pytest
 
+from protocol.learning.descent import step_size_of
 from protocol.learning.kinds.registry import kind_of
 from protocol.learning.plaintext import OwnerData, PlainTraining, run
 from protocol.learning.statistic import Statistic
+from protocol.scaling import to_declared_units
 from tests.support.roles.pure_market import PureMarket
 from tests.support.roles.pure_party import Matrix, Party
 
@@ -22,7 +26,7 @@ def plain_twin(market: PureMarket, rounds: int | None = None) -> PlainTraining:
         [owner_data(market, owner) for owner in market.trainers()],
         [owner_data(market, owner) for owner in market.validators()],
         np.array([float(weight) for weight in market.request.start_weights()]),
-        step_size=float(schedule.step_size),
+        step_size=step_size_of(market.request),
         l2=float(market.request.model.l2),
         local_steps=schedule.local_steps,
         rounds=rounds or len(market.contract.recorded),
@@ -30,10 +34,11 @@ def plain_twin(market: PureMarket, rounds: int | None = None) -> PlainTraining:
 
 
 def bought_weights(market: PureMarket) -> Matrix:
-    """The delivered weights, the intercept last."""
+    """The delivered weights between scaled columns, the intercept last."""
     model = market.bought()
-    intercept = [] if model.intercept is None else [model.intercept]
-    return np.array([*model.weights, *intercept])
+    delivered = [*model.weights, *([] if model.intercept is None else [model.intercept])]
+    scaled = to_declared_units(list(map(Decimal, delivered)), market.request.scalings())
+    return np.array(list(map(float, scaled)))
 
 
 def assert_model_of_twin(market: PureMarket) -> None:

@@ -24,7 +24,7 @@ def small_request(**changes: Any) -> dict[str, Any]:
         "name": "test",
         "features": [{"name": f"x{i}", "minimum": -10, "maximum": 10} for i in range(2)],
         "target": {"name": "y", "minimum": -100, "maximum": 100},
-        "schedule": {"rounds": 2, "local_steps": 2, "step_size": "0.05"},
+        "schedule": {"rounds": 2, "local_steps": 2, "step_size": "0.05", "tolerance": 0},
         "payment": {"deposit_wei": str(10**18)},
         "bounds": {"min_rows": 5},
         "key_bits": 512,

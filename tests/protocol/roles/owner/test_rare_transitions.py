@@ -22,7 +22,6 @@ from tests.support.roles.pure_party import Party, make_statistic
 from tests.support.roles.small_markets import COLUMNS, small_data, small_market, small_request
 
 BY_HAND, AUTOMATIC = OwnerPolicy(automatic=False), OwnerPolicy(automatic=True)
-DIVERGING = small_request(schedule={"rounds": 2, "local_steps": 2, "step_size": "0.9"})
 
 
 def owner_in(phase: str, policy: OwnerPolicy = BY_HAND, **request: object) -> tuple[PureMarket, Party]:
@@ -86,18 +85,6 @@ def test_a_training_that_waits_is_looked_at_again(
     assert owner.phase == after
 
 
-@pytest.mark.parametrize("change", [CatalogueChanged(), PolicyChanged()], ids=lambda item: str(item.input))
-@pytest.mark.parametrize(("phase", "meanwhile"), [("waiting", rows_and_automatic), ("ready", automatic)])
-def test_a_step_that_would_diverge_is_declined(
-    change: Input, phase: str, meanwhile: Callable[[Party], None]
-) -> None:
-    market, owner = owner_in(phase, schedule=DIVERGING["schedule"])
-    meanwhile(owner)
-    market.deliver(owner, change)
-    assert owner.phase == "declined"
-    assert owner.facts[-1].name == "step_size_diverges"
-
-
 # ---- a seat that the owner does not know of: its store was restored from a backup ----
 
 
@@ -126,14 +113,6 @@ def test_a_seat_is_taken_up_with_the_one_data_set_that_matches(
     assert owner.decoded.parties.seats == (owner.address,)
     assert (owner.address, "join") not in market.contract.calls
     assert bool(owner.values) == (after == "initiated")
-
-
-@pytest.mark.parametrize(("phase", "meanwhile"), [("waiting", with_rows), ("ready", nothing)])
-def test_a_seat_is_left_when_the_step_would_diverge(phase: str, meanwhile: Callable[[Party], None]) -> None:
-    market, owner = owner_in(phase, schedule=DIVERGING["schedule"])
-    meanwhile(owner)
-    takes_seat(market, owner)
-    assert owner.phase == "declined"
 
 
 def test_a_seat_is_noted_before_the_invitation() -> None:

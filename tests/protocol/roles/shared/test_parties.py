@@ -102,7 +102,7 @@ def test_order_and_repetition_of_deliveries_change_nothing(seed: int, often: flo
 
 
 def test_an_early_stop_delivers_the_model_of_the_last_recorded_round() -> None:
-    schedule = {"rounds": 12, "local_steps": 3, "step_size": "0.05", "tolerance": "0.1"}
+    schedule = {"rounds": 12, "local_steps": 3, "step_size": "0.5", "tolerance": "0.1"}
     market = small_market(small_request(schedule=schedule))
     market.finish()
     recorded = len(market.contract.recorded)

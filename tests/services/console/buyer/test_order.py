@@ -32,7 +32,7 @@ def filled(**changes):
         "feature-0-name": "age",
         "feature-0-minimum": "0",
         "feature-0-maximum": "120",
-        "step_size": "0.5",
+        "start_value": "150",
     }
     return {**fresh(), **given, **changes}
 
@@ -48,13 +48,13 @@ def problems(**changes):
     return {name: problem.text for name, problem in check(filled(**changes)).problems.items()}
 
 
-def test_the_defaults_need_only_names_ranges_and_a_step_size():
+def test_the_defaults_need_only_names_ranges_and_the_mean():
     request = check(filled()).request
     assert request is not None
     assert request.payment.deposit_wei == 10**18
     assert request.payment.contribution_bps == 6500
     assert set(check(fresh()).problems) == {
-        *("name", "aggregator", "step_size", "target-name", "target-minimum", "target-maximum"),
+        *("name", "aggregator", "start_value", "target-name", "target-minimum", "target-maximum"),
         *("feature-0-name", "feature-0-minimum", "feature-0-maximum"),
     }
 

@@ -91,6 +91,12 @@ async def test_the_list_and_the_page_of_a_training(world, browser):
     assert await browser.status("/trainings/order:9") == 404
 
 
+async def test_errors_of_scaled_columns_are_shown_in_the_targets_own_units(world, browser):
+    """Half the width of its range is 200: an error of 6000 on chain is 6000 × 200² of its own."""
+    page = await browser.get(f"/trainings/{running_training(world.store, scale='range')}")
+    assert "240,000,000" in page
+
+
 async def test_a_long_training_shows_the_newest_and_all_on_a_page_of_its_own(world, browser):
     key = running_training(world.store, rounds=30, schedule={"rounds": 100, "step_size": 1})
     page = await browser.get(f"/trainings/{key}")
@@ -162,7 +168,7 @@ async def test_repeating_fills_the_form_under_another_name(world, browser):
 
 async def test_the_same_request_is_not_ordered_twice(world, browser):
     running_training(world.store)
-    response = await browser.post("/trainings", {"request": any_request().model_dump_json()})
+    response = await browser.post("/trainings", {"request": any_request(scale="none").model_dump_json()})
     assert response.status == 400
     assert "ordered before" in await response.text()
     assert world.orders == []

@@ -36,16 +36,6 @@ async def test_each_data_set_says_why_it_serves_or_not(world):
     }
 
 
-async def test_a_step_size_that_diverges_is_told_with_its_bound(world):
-    add_rows(world)
-    schedule = {"rounds": 2, "local_steps": 1, "step_size": 1_000_000}
-    [match] = matches_of(
-        request(schedule=schedule), BUYER, world.owner.catalogue, OwnerPolicy(), counts_of(world.store)
-    )
-    assert not match.serves
-    assert "must stay below" in match.diverges
-
-
 async def test_the_budget_stands_beside_each_data_set(world):
     add_rows(world)
     count(world.store, 7)

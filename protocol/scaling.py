@@ -1,0 +1,52 @@
+"""Declared units: every column is brought to [−1, 1] by its declared range before anything is computed.
+
+The bounds of weights and residuals then follow from the document alone, one step size suits all columns, and
+nothing about an owner's rows is needed for either. Decimals, so that all parties compute the same bits.
+"""
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import NamedTuple
+
+
+class Scaling(NamedTuple):
+    """x ↦ (x − center)/half; both in the column's own units, `half` above zero."""
+
+    center: Decimal
+    half: Decimal
+
+    @classmethod
+    def of_range(cls, minimum: Decimal, maximum: Decimal, *, centered: bool) -> "Scaling":
+        """To [−1, 1]; without `centered` zero stays zero, as a model without an intercept needs."""
+        if centered:
+            return cls((minimum + maximum) / 2, (maximum - minimum) / 2)
+        return cls(Decimal(0), max(abs(minimum), abs(maximum)))
+
+
+UNSCALED = Scaling(Decimal(0), Decimal(1))
+"""The column as it is."""
+
+
+def to_declared_units(weights: Sequence[Decimal], scalings: Sequence[Scaling]) -> tuple[Decimal, ...]:
+    """Weights of the columns' own units as those of the scaled ones.
+
+    `scalings` are the features' and the target's, in order; `weights` the features' and then the intercept,
+    where there is one. Without one every center is zero.
+    """
+    *features, target = scalings
+    slopes = [weight * column.half / target.half for weight, column in zip(weights, features, strict=False)]
+    if len(weights) == len(features):
+        return tuple(slopes)
+    shift = sum(weight * column.center for weight, column in zip(weights, features, strict=False))
+    return (*slopes, (weights[-1] + shift - target.center) / target.half)
+
+
+def to_own_units(weights: Sequence[float], scalings: Sequence[Scaling]) -> list[float]:
+    """The inverse of `to_declared_units`, in floating point: what a model is delivered in."""
+    *features, target = [(float(column.center), float(column.half)) for column in scalings]
+    center, half = target
+    slopes = [weight * half / width for weight, (_, width) in zip(weights, features, strict=False)]
+    if len(weights) == len(features):
+        return slopes
+    shift = sum(slope * middle for slope, (middle, _) in zip(slopes, features, strict=True))
+    return [*slopes, center + half * weights[-1] - shift]

@@ -1,0 +1,65 @@
+"""`deltaml request`: documents that ask for a training."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from protocol.asset import MARKET_ASSET
+from protocol.errors import MisuseError
+from services.cli.options import Json
+from services.cli.output import print_json
+from services.common.files import require_other_file, write_private
+from services.data.request_suggestion import NOBODY, Choices, as_text
+from services.data.request_suggestion import suggest as suggested
+
+request = typer.Typer(
+    name="request", help="Requests: what a buyer asks to have trained.", no_args_is_help=True
+)
+
+
+@request.callback()
+def _group() -> None:
+    """One command so far; without this it would have no name."""
+
+
+@request.command()
+def suggest(
+    sample: Annotated[
+        Path, typer.Argument(metavar="FILE", help="A CSV or Parquet file of rows like those you want to buy.")
+    ],
+    target: Annotated[str, typer.Option(help="The column to predict.")],
+    name: Annotated[str | None, typer.Option(help="The training's name; by default the file's.")] = None,
+    aggregator: Annotated[str, typer.Option(help="Address of the aggregator that you work with.")] = NOBODY,
+    deposit: Annotated[str, typer.Option(help=f"The deposit in {MARKET_ASSET.smallest}.")] = str(
+        MARKET_ASSET.whole
+    ),
+    least_owners: Annotated[int, typer.Option(help="Owners that are needed.", min=4, max=256)] = 4,
+    most_owners: Annotated[int, typer.Option(help="Owners that are taken.", min=4, max=256)] = 16,
+    out: Annotated[Path | None, typer.Option(help="Write it here; by default to standard output.")] = None,
+    json: Json = False,
+) -> None:
+    """Write a request for data like a sample of your own: ranges, start and schedule, each with its reason.
+
+    The sample is read here and goes nowhere; its ranges and its mean, rounded, stand in the request.
+    """
+    try:
+        amount = MARKET_ASSET.parse_exact(deposit)
+    except MisuseError as error:
+        raise MisuseError(f"--deposit {error}") from None
+    if out is not None:
+        require_other_file(out, sample)
+    found = suggested(
+        sample, Choices(target, name or sample.stem, aggregator.lower(), amount, least_owners, most_owners)
+    )
+    text = as_text(found, sample.name)
+    if out is not None:
+        write_private(out, text.encode(), replace=False)
+    if json:
+        print_json({"request": found.request.model_dump(mode="json"), "left_out": found.left_out})
+    elif out is None:
+        typer.echo(text, nl=False)
+    for reason in found.left_out.values():
+        typer.echo(f"left out: {reason}", err=True)
+    if out is not None:
+        typer.echo(f"wrote {out}; look through it, then: deltaml train {out} --config BUYER.yaml", err=True)

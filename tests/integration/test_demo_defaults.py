@@ -1,0 +1,50 @@
+"""From a table to a model by the defaults alone: as good as pooled ridge, with nothing scaled by hand."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from sklearn.datasets import load_diabetes
+from sklearn.linear_model import Ridge
+from sklearn.preprocessing import StandardScaler
+
+from protocol.learning.kinds.registry import KINDS
+from services.data.model_file import read_model
+from services.data.sample_request import DemoOptions
+from services.sandbox.demo import run_demo
+from tests.support.tables import HOUSES, houses, write_csv
+
+OPTIONS = DemoOptions(key_bits=1024, workers=0)
+
+
+def diabetes_as_measured():
+    """(names, rows) in years, millimetres of mercury and milligrams a decilitre."""
+    data = load_diabetes(scaled=False)
+    return (*data.feature_names, "progression"), np.column_stack([data.data, data.target])
+
+
+TABLES = {"houses": (HOUSES, houses()), "diabetes": diabetes_as_measured()}
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_a_table_as_it_is_trains_a_model_as_good_as_pooled_ridge(table, tmp_path):
+    names, rows = TABLES[table]
+    order = np.random.default_rng(11).permutation(len(rows))
+    held_out, given = rows[order[: len(rows) // 5]], rows[order[len(rows) // 5 :]]
+    data = write_csv(tmp_path / "rows.csv", names, given)
+    report = run_demo(
+        replace(OPTIONS, data=data, model_out=tmp_path / "model.json"), lambda _text, _event: None
+    )
+    model = read_model(tmp_path / "model.json")
+    bought = np.mean((KINDS[model.kind].predict(model, held_out[:, :-1]) - held_out[:, -1]) ** 2)
+
+    scaler = StandardScaler().fit(given[:, :-1])
+    pooled = Ridge(alpha=1.0).fit(scaler.transform(given[:, :-1]), given[:, -1])
+    best = np.mean((pooled.predict(scaler.transform(held_out[:, :-1])) - held_out[:, -1]) ** 2)
+    assert bought < 1.02 * best
+    assert report.rounds < 5, "it ends when another round would not help"
+    assert report.mse_final < 1.02 * report.mse_pooled_ols
+    assert report.mse_final == pytest.approx(report.mse_plaintext_same_schedule, rel=1e-5)
+    scale = max(map(abs, json.loads((tmp_path / "model.json").read_text())["weights"]))
+    assert report.weights_max_abs_error < 1e-8 * scale
