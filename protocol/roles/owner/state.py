@@ -199,7 +199,7 @@ class FinishedState(OwnerState):
 
 
 class DeclinedState(OwnerState):
-    """The owner, or the step size, said no."""
+    """The owner said no."""
 
     phase: Literal["declined"] = "declined"
 
