@@ -22,8 +22,11 @@ from services.common.errors import DataSetError
 from services.data.tabular import column_names, plain_name, read_rows
 
 _MEAN_DIGITS = 3
-_MARGIN = Decimal("0.25")
-"""Of a range's width on both sides: other owners' rows go further than a sample."""
+_MARGIN, _LONG_MARGIN = Decimal("0.25"), Decimal(1)
+"""Of a range's width: other owners' rows go further than a sample, and much further at a long tail."""
+
+_LONG = 2
+"""A tail is long that reaches so many times as far from the median as the other one."""
 
 NOBODY = "0x" + "0" * 39 + "1"
 """Stands where the buyer has not said which aggregator it works with."""
@@ -66,7 +69,7 @@ def suggest(sample: Path, choices: Choices) -> Suggestion:
         if column is None:
             left_out[name] = reason
             continue
-        ranges[name] = round_range(float(column.min()), float(column.max()))
+        ranges[name] = round_range(*np.quantile(column, (0, 0.5, 1)).tolist())
         if name == target:
             values = column
     if target in left_out:
@@ -93,19 +96,21 @@ def _columns(sample: Path, names: tuple[str, ...]) -> Iterator[tuple[str, Matrix
             yield name, column, ""
 
 
-def round_range(low: float, high: float) -> tuple[Decimal, Decimal]:
+def round_range(low: float, median: float, high: float) -> tuple[Decimal, Decimal]:
     """A range of round numbers with a margin on both sides; zero and one stay where they are the ends.
 
     What is never negative stays so.
     """
     if (low, high) == (0, 1):
         return Decimal(0), Decimal(1)
-    least, most = Decimal(repr(low)), Decimal(repr(high))
+    least, middle, most = (Decimal(repr(value)) for value in (low, median, high))
     width = most - least
+    below = _LONG_MARGIN if middle - least > _LONG * (most - middle) else _MARGIN
+    above = _LONG_MARGIN if most - middle > _LONG * (middle - least) else _MARGIN
     unit = Decimal(1).scaleb(width.adjusted())
     step = unit / 2 if width / unit >= 2 else unit / 5
-    down = ((least - width * _MARGIN) / step).to_integral_value(ROUND_FLOOR) * step
-    up = ((most + width * _MARGIN) / step).to_integral_value(ROUND_CEILING) * step
+    down = ((least - width * below) / step).to_integral_value(ROUND_FLOOR) * step
+    up = ((most + width * above) / step).to_integral_value(ROUND_CEILING) * step
     return max(down, Decimal(0)) if least >= 0 else down, min(up, Decimal(0)) if most <= 0 else up
 
 
@@ -140,8 +145,9 @@ def as_text(suggestion: Suggestion, sample: str) -> str:
         "",
         f"name: {_quoted(request.name)}",
         "",
-        "# The sample's ranges, a quarter wider on both sides, rounded. An owner with a value outside",
-        "# cannot take part. Columns are scaled by these ranges; the model is delivered in their own units.",
+        "# The sample's ranges, wider by a quarter on both sides and by the whole at a long tail, rounded. An owner",
+        "# with a value outside cannot take part. Columns are scaled by these ranges; the model is delivered in",
+        "# their own units.",
         *left_out,
         "features:",
         *features,

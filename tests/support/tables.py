@@ -18,9 +18,8 @@ def houses(count: int = 1500, seed: int = 5) -> NDArray[np.float64]:
     tax = generator.uniform(0.03, 0.09, count)
     income = np.clip(generator.lognormal(10.3, 0.4, count), 5_000, 100_000)
     price = 1200 * area + 8000 * rooms + 300 * (year - 1960) - 2500 * distance - 400_000 * tax + 1.1 * income
-    return np.column_stack(
-        [area, rooms, year, distance, tax, income, price + generator.normal(0, 30_000, count)]
-    )
+    price = np.maximum(price + generator.normal(0, 30_000, count), 10_000)
+    return np.column_stack([area, rooms, year, distance, tax, income, price])
 
 
 def write_csv(path: Path, names: tuple[str, ...], rows: NDArray[np.float64]) -> Path:

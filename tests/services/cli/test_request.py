@@ -1,0 +1,40 @@
+import pytest
+
+from services.common.documents import load_request
+from tests.support.daemons.command_line import refused, run, run_json
+from tests.support.tables import HOUSES, houses, write_csv
+
+
+@pytest.fixture
+def sample(tmp_path):
+    return write_csv(tmp_path / "houses.csv", HOUSES, houses(60))
+
+
+def test_a_suggestion_goes_to_standard_output_or_to_a_new_file(sample, tmp_path):
+    printed = run("request", "suggest", sample, "--target", "price").stdout
+    out = tmp_path / "request.yaml"
+    told = run("request", "suggest", sample, "--target", "price", "--out", out)
+    assert out.read_text() == printed
+    assert told.stdout == ""
+    assert "deltaml train" in told.stderr
+    assert load_request(out).name == "houses"
+    assert "exists already" in refused("request", "suggest", sample, "--target", "price", "--out", out)
+    assert out.read_text() == printed
+
+
+def test_a_suggestion_for_programs(sample):
+    found = run_json("request", "suggest", sample, "--target", "price")
+    assert found["left_out"] == {}
+    assert found["request"]["target"]["name"] == "price"
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--target", "cost"), "no column 'cost' to predict"),
+        (("--target", "price", "--deposit", "much"), "--deposit"),
+        (("--target", "price", "--aggregator", "0x12"), "aggregator"),
+    ],
+)
+def test_what_cannot_be_asked_for(sample, options, said):
+    assert said in refused("request", "suggest", sample, *options)

@@ -1,0 +1,98 @@
+"""A suggested request is valid as it stands, reads back as itself, and serves data like the sample."""
+
+from decimal import Decimal
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from protocol.errors import MisuseError
+from protocol.requirements import mismatches
+from services.common.documents import load_request
+from services.common.errors import DataSetError
+from services.data.request_suggestion import Choices, as_text, round_range, suggest
+from services.data.tabular import read_statistic
+from tests.support.tables import HOUSES, houses, write_csv
+
+NUMBERS = st.floats(-1e12, 1e12).filter(lambda value: value == 0 or abs(value) > 1e-12)
+
+
+@pytest.fixture
+def sample(tmp_path):
+    return write_csv(tmp_path / "it's a sample.csv", HOUSES, houses(200))
+
+
+def test_the_text_reads_back_as_the_request(sample, tmp_path):
+    found = suggest(sample, Choices("price", "houses: 'old' and \"new\" # 1"))
+    written = tmp_path / "request.yaml"
+    written.write_text(as_text(found, sample.name))
+    assert load_request(written) == found.request
+    assert (found.rows, found.left_out) == (200, {})
+    assert [column.name for column in found.request.features] == list(HOUSES[:-1])
+
+
+def test_other_rows_of_the_same_kind_serve_it(sample, tmp_path):
+    found = suggest(sample, Choices("price", "houses"))
+    for seed in range(3):
+        other = write_csv(tmp_path / "other.csv", HOUSES, houses(150, seed=100 + seed))
+        assert mismatches(found.request, read_statistic(other)) == ()
+
+
+def test_the_mean_is_told_to_three_digits_alone(sample):
+    rows = houses(200)
+    start = suggest(sample, Choices("price", "houses")).request.start
+    assert float(start.value) == pytest.approx(rows[:, -1].mean(), rel=5e-3)
+    assert len(start.value.normalize().as_tuple().digits) <= 3
+
+
+def test_what_is_no_number_or_does_not_vary_is_left_out_by_name(tmp_path):
+    sample = tmp_path / "rows.csv"
+    sample.write_text("city,flat,size,price\n" + "".join(f"x{n},7,{n},{2 * n}\n" for n in range(30)))
+    found = suggest(sample, Choices("price", "rows"))
+    assert list(found.left_out) == ["city", "flat"]
+    assert "not numeric" in found.left_out["city"]
+    assert [column.name for column in found.request.features] == ["size"]
+    assert "# Left out: column 'flat' has one value in every row." in as_text(found, "rows.csv")
+
+
+@pytest.mark.parametrize(
+    ("target", "said"),
+    [("cost", "no column 'cost' to predict; .* has city"), ("city", "'city' cannot be predicted: .*numeric")],
+)
+def test_a_target_that_cannot_be_predicted(tmp_path, target, said):
+    sample = tmp_path / "rows.csv"
+    sample.write_text("city,size\n" + "".join(f"x{n},{n}\n" for n in range(30)))
+    with pytest.raises(MisuseError, match=said):
+        suggest(sample, Choices(target, "rows"))
+    with pytest.raises(MisuseError, match=r"has no feature for 'size': .*'city' is not numeric"):
+        suggest(sample, Choices("size", "rows"))
+    with pytest.raises(DataSetError, match="no file"):
+        suggest(tmp_path / "none.csv", Choices(target, "rows"))
+
+
+def test_choices_that_no_request_can_have(sample):
+    with pytest.raises(MisuseError, match=r"owners\.minimum must not exceed owners.maximum"):
+        suggest(sample, Choices("price", "houses", least_owners=20))
+    with pytest.raises(MisuseError, match="deposit of 1 wei is too low"):
+        suggest(sample, Choices("price", "houses", deposit=1))
+
+
+@given(low=NUMBERS, width=st.floats(1e-6, 1e12), part=st.floats(0, 1))
+def test_a_round_range_holds_the_sample_with_a_margin_and_keeps_its_sign(low, width, part):
+    high = low + width
+    assume(low < high)
+    least, most = round_range(low, min(low + part * width, high), high)
+    margin = (Decimal(repr(high)) - Decimal(repr(low))) / 4
+    assert least <= (Decimal(repr(low)) - margin if low < 0 or low >= margin else 0)
+    assert most >= (0 if high <= 0 and -Decimal(repr(high)) < margin else Decimal(repr(high)))
+    assert (least >= 0) == (low >= 0)
+    assert (most <= 0) == (high <= 0)
+    assert most - least <= 4 * (Decimal(repr(high)) - Decimal(repr(low))) + abs(least) * Decimal("1e-9")
+
+
+def test_a_column_of_zeros_and_ones_keeps_its_ends():
+    assert round_range(0.0, 1.0, 1.0) == (0, 1)
+    assert round_range(0.03, 0.06, 0.09) == (Decimal("0.015"), Decimal("0.105"))
+    assert round_range(18, 45, 79) == (0, 95)
+    assert round_range(1, 2, 79) == (0, 160)
+    assert round_range(-79, -2, -1) == (-160, 0)
