@@ -6,15 +6,13 @@ than those that were paid for, or another's key.
 """
 
 from collections.abc import Mapping
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Annotated, Any, Literal, Self
 
 import rfc8785
 from eth_hash.auto import keccak
 from pydantic import (
-    BeforeValidator,
     Field,
-    PlainSerializer,
     StringConstraints,
     ValidationError,
     model_validator,
@@ -22,58 +20,17 @@ from pydantic import (
 from pydantic_core import ErrorDetails
 
 from protocol.errors import MisuseError
-from protocol.marketplace import BASIS_POINTS, Amount, BasisPoints, Terms
+from protocol.marketplace import BASIS_POINTS, BasisPoints, Terms
+from protocol.request_values import AmountText, Number, StepSize
 from protocol.scaling import UNSCALED, Scaling, to_declared_units
 from protocol.types import Address, FrozenModel, Name, TrainingId
 
 LEAST_KEY_BITS = 2048
 MAXIMUM_FEATURES = 4096
 MAXIMUM_OWNERS = 256
-MAXIMUM_DIGITS = 28
 _SCALED_BITS, _UNSCALED_BITS = 14, 24
 _PAID = b"deltaml request and key"
 """Apart from every other use of keccak256: no document or key has a hash that could be taken for this one."""
-
-
-def _decimal(value: object) -> object:
-    if isinstance(value, bool) or not isinstance(value, int | float | str | Decimal):
-        return value
-    try:
-        number = Decimal(str(value))
-    except InvalidOperation:
-        raise ValueError("must be a decimal number") from None
-    if not number.is_finite() or abs(number.adjusted()) > 30:
-        raise ValueError("must be a finite number between 1e-30 and 1e30")
-    if len(number.as_tuple().digits) > MAXIMUM_DIGITS:
-        # Decimal's arithmetic would round it: two documents, one hash.
-        raise ValueError(f"must have at most {MAXIMUM_DIGITS} digits")
-    return number
-
-
-def _decimal_text(value: Decimal) -> str:
-    text = format(value.normalize(), "f")
-    return "0" if Decimal(text) == 0 else text
-
-
-Number = Annotated[Decimal, BeforeValidator(_decimal), PlainSerializer(_decimal_text, return_type=str)]
-"""A decimal, written as a string in the canonical form so that every language hashes the same bytes."""
-
-
-StepSize = Annotated[
-    Annotated[Number, Field(gt=0, le=10**6)] | None,
-    BeforeValidator(lambda value: None if value == "auto" else value),
-    PlainSerializer(lambda value: "auto" if value is None else _decimal_text(value), return_type=str),
-]
-"""η of gradient descent; None, written `auto`, for the largest that is safe on an owner's rows."""
-
-
-def _whole_number(value: object) -> object:
-    if isinstance(value, str) and value.isascii() and value.isdigit():
-        return int(value)
-    return value
-
-
-AmountText = Annotated[Amount, BeforeValidator(_whole_number), PlainSerializer(str, return_type=str)]
 
 
 class Column(FrozenModel):
