@@ -145,7 +145,7 @@ def as_text(suggestion: Suggestion, sample: str) -> str:
         "",
         f"name: {_quoted(request.name)}",
         "",
-        "# The sample's ranges, rounded, a quarter wider on both sides, twice as wide at a long tail. An owner",
+        "# The sample's ranges, rounded: a quarter wider on both sides, twice as wide at a long tail. An owner",
         "# with a value outside cannot take part. Columns are scaled by these ranges; the model is delivered",
         "# in their own units.",
         *left_out,
