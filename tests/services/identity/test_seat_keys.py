@@ -42,7 +42,7 @@ async def test_an_owner_whose_key_cannot_be_used_is_left_out(chain):
 
 
 async def test_an_owner_whom_the_node_does_not_know_yet_is_not_left_out(chain):
-    """Who has joined is registered: a server behind the one that named the seats must cost nobody its part."""
+    """Who has joined is registered: a server that lags behind another must cost nobody its part."""
     late = Person("data_owner")
     chain.seats[4] = Owners((OWNER.address, late.address), 1, 2)
     keys = chain.seat_keys()
