@@ -133,7 +133,12 @@ FACTS = {entry.name: entry for entry in list(globals().values()) if isinstance(e
 _PLACE = frozenset({"block", "block_hash", "transaction", "log", "at"})
 
 EVENTS = {
-    name: Fact(name, str(kind.__doc__), _PLACE, frozenset({*kind.model_fields, *RoundRecord.model_fields}))
+    name: Fact(
+        name,
+        str(kind.__doc__),
+        _PLACE,
+        frozenset({*kind.model_fields, *RoundRecord.model_fields, "request_hash"}),
+    )
     for kind in get_args(get_args(MarketplaceEvent)[0])
     for name in [kind.model_fields["event"].default]
 }
