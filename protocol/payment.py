@@ -38,16 +38,7 @@ class PaidRound:
 
 
 class DepositTooLow(MisuseError):  # noqa: N818  the contract's name for it
-    """The contract would refuse this deposit; `needed` is what it asks for."""
-
-    def __init__(self, request: Request, needed: int) -> None:
-        """With both amounts, and what the contract's floor depends on."""
-        deposit = MARKET_ASSET.exact(request.payment.deposit_wei)
-        super().__init__(
-            f"a deposit of {deposit} is too low for {request.schedule.rounds} rounds of "
-            f"{request.owners.maximum} owners: the contract asks for {MARKET_ASSET.exact(needed)} at least"
-        )
-        self.needed = needed
+    """The contract would refuse this deposit (`least_deposit`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +66,18 @@ def least_deposit(request: Request) -> int:
     return BASIS_POINTS * request.schedule.rounds * request.owners.maximum
 
 
-def check_deposit(request: Request) -> None:
-    """Raises DepositTooLow for a deposit that the contract would refuse."""
-    needed = least_deposit(request)
-    if request.payment.deposit_wei < needed:
-        raise DepositTooLow(request, needed)
+def check_deposit(
+    request: Request,
+    remedy: str = "raise payment.deposit_wei, or lower schedule.rounds or owners.maximum",
+) -> None:
+    """Raises DepositTooLow for a deposit that the contract would refuse; `remedy` is for who gave it."""
+    deposit, needed = request.payment.deposit_wei, least_deposit(request)
+    if deposit < needed:
+        raise DepositTooLow(
+            f"a deposit of {MARKET_ASSET.exact(deposit)} is too low for {request.schedule.rounds} rounds of "
+            f"{request.owners.maximum} owners: the contract asks for {MARKET_ASSET.exact(needed)} at least; "
+            f"{remedy}"
+        )
 
 
 def share_of_rounds(request: Request, points: int, rounds: int) -> int:

@@ -29,6 +29,9 @@ LEAST_KEY_BITS = 2048
 MAXIMUM_FEATURES = 4096
 MAXIMUM_OWNERS = 256
 _SCALED_BITS, _UNSCALED_BITS = 14, 24
+LONGEST_NAME = 100
+"""Characters of a request's own name."""
+
 _PAID = b"deltaml request and key"
 """Apart from every other use of keccak256: no document or key has a hash that could be taken for this one."""
 
@@ -153,7 +156,7 @@ class Deadlines(FrozenModel):
 class Request(FrozenModel):
     """The whole document; see `load_request` for reading one that a person wrote."""
 
-    name: Annotated[Name, StringConstraints(max_length=100)]
+    name: Annotated[Name, StringConstraints(max_length=LONGEST_NAME)]
     model: ModelKind = ModelKind()
     features: Annotated[tuple[Column, ...], Field(min_length=1, max_length=MAXIMUM_FEATURES, fail_fast=True)]
     target: Column

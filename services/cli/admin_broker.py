@@ -25,7 +25,12 @@ _File = Annotated[Path, typer.Argument(metavar="FILE.yaml", help="Participants a
 
 @broker.command()
 def plan(file: _File, json: Json = False) -> None:
-    """Show what `apply` would do; the exit status is 1 if that is anything."""
+    """Show what `apply` would do; the exit status is 1 if that is anything.
+
+    If FILE.yaml has a section amqp, the broker's limit of messages is tried
+    out: a user deltaml-admin-… is made, publishes one message that goes to no
+    queue, and is removed, as are those that killed commands left behind.
+    """
     differences = asyncio.run(_planned(load_plan(file)))
     _show(differences, done=False, json=json)
     if _count_changes(differences):

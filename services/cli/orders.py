@@ -8,9 +8,8 @@ import typer
 
 from protocol.marketplace import PartyRole
 from protocol.messages import Message, OwnerDecision, StopOrder, TrainingOrder, WithdrawOrder
-from protocol.payment import check_deposit
 from protocol.records import Market
-from protocol.roles.shared.request_widths import check_widths
+from protocol.roles.buyer.ordering import check_order
 from services.bus.open_bus import open_bus
 from services.cli.options import ConfigFile, Json
 from services.cli.output import print_outcome
@@ -31,8 +30,7 @@ def train(
 ) -> None:
     """Ask the buyer's daemon to have a model trained; `deltaml show` tells how it goes."""
     wanted = load_request(request)
-    check_widths(wanted)
-    check_deposit(wanted)
+    check_order(wanted)
     message_id = send_order(load(config, "model-buyer"), "model_buyer", TrainingOrder(request=wanted), 0)
     print_outcome({"order": f"order:{message_id.hex()}", "request": wanted.name}, json=json)
 

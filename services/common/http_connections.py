@@ -150,8 +150,13 @@ class _Connection(asyncio.Protocol):
         self._received_before = self._received
 
     def end(self) -> None:
-        """The request is answered, but for what waits to be sent."""
-        self.request, self._served, self._received = None, True, 0
+        """The request is answered, but for what waits to be sent.
+
+        What came beyond it is the beginning of another, which has a head's time and not that of idleness.
+        """
+        if self.request is not None:
+            self._received = max(0, self._received - _size_of(self.request))
+        self.request, self._served = None, True
         self._since = self._progress_at = self._door.now()
 
     @property
@@ -264,6 +269,13 @@ class Door:
             return await handler(request)
         finally:
             connection.end()
+
+
+def _size_of(request: web.Request) -> int:
+    """Bytes of a request whose head is written without blanks to spare; of others, and of chunks, too few."""
+    line = len(request.method) + len(request.raw_path) + len(b"  HTTP/1.1\r\n")
+    head = sum(len(name) + len(value) + len(b": \r\n") for name, value in request.raw_headers)
+    return line + head + len(b"\r\n") + request.content.total_bytes
 
 
 def _address(transport: asyncio.BaseTransport) -> str:

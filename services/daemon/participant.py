@@ -36,6 +36,7 @@ from services.observability.logging import configure
 from services.observability.prometheus import Observed
 from services.participants.assembly import Participant, role_of
 from services.participants.data_owner import OwnerRole
+from services.participants.standing_orders import check_standing_orders
 from services.runtime.resources import Resources
 from services.runtime.role_adapter import Role
 from services.runtime.step_pool import StepPool
@@ -48,8 +49,8 @@ ParticipantConfig = ModelBuyerConfig | DataOwnerConfig | AggregatorConfig
 def run_daemon(config: Config, *, least_key_bits: int = LEAST_KEY_BITS) -> None:
     """Run until SIGTERM or SIGINT. No configuration sets `least_key_bits`: shorter keys are for tests alone.
 
-    Raises ConfigurationError for what the file or the key store says, WrongChain for the node, BusRefused for
-    the broker: what a person has to mend. What may mend itself is waited for.
+    Raises ConfigurationError for what the file, a standing order or the key store says, WrongChain for the
+    node, BusRefused for the broker: what a person has to mend. What may mend itself is waited for.
     """
     import uvloop  # noqa: PLC0415  not for --help
 
@@ -62,6 +63,8 @@ def run_daemon(config: Config, *, least_key_bits: int = LEAST_KEY_BITS) -> None:
 
 
 async def _run_participant(config: ParticipantConfig, least_key_bits: int, stopping: Stopping) -> None:
+    if isinstance(config, ModelBuyerConfig):
+        check_standing_orders(config.standing_orders)
     keystore = Keystore.open(config.keystore, read_passphrase(config.passphrase_file))
     hub = Hub()
     async with AsyncExitStack() as stack:

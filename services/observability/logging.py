@@ -1,14 +1,15 @@
 """Logs for people and machines: structlog, with secrets taken out before anything is rendered.
 
 Values are redacted by key and shortened by type: one whose type is not known to be harmless is shown as its
-type alone. Records of other libraries pass through the same processors.
+type alone. What others send is in some of them, so each has a length and a depth that it cannot exceed.
+Records of other libraries pass through the same processors.
 """
 
 import logging
 import re
 import sys
 import traceback
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import AbstractContextManager
 from datetime import datetime
 from pathlib import PurePath
@@ -29,11 +30,16 @@ _SECRET_KEY = re.compile(
     | rows | weights | (?: start | local | model )_weights | intercept | model | gradient s?
     """
 )
-_CREDENTIALS = re.compile(r"""(?P<scheme>[a-zA-Z][a-zA-Z0-9+.-]*://)[^\s"']*@""")
+_URL = re.compile(r"""(?P<scheme>[a-zA-Z][a-zA-Z0-9+.-]{0,30}://)(?P<rest>[^\s"']*)""")
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _LONG_NUMBER = re.compile(r"\b(?:0x)?[0-9a-fA-F]{129,}\b")
 _STRUCTLOG_KEYS = frozenset({"_record", "_from_structlog"})
 _LONGEST_INTEGER_BITS = 256
-_LONGEST_TEXT = 20_000
+_LONGEST_FIELD, _LONGEST_TRACEBACK = 4_096, 20_000
+"""Characters that a field may take, all that is in it together."""
+
+_COST, _COST_OF_COLLECTION = 8, 64
+"""Of a value in a field, in characters, beside its text: so its depth is bounded, too."""
 
 
 def place_in_code(error: BaseException) -> str:
@@ -90,7 +96,10 @@ def bound(
 
 def redact(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
     """A structlog processor: no secret by name, no raw bytes, no big integer, no URL with credentials."""
-    return {key: value if key in _STRUCTLOG_KEYS else _shown(key, value) for key, value in event.items()}
+    return {
+        key: value if key in _STRUCTLOG_KEYS else _Field(key).shown(key, value)
+        for key, value in event.items()
+    }
 
 
 _SHARED: list[Processor] = [
@@ -103,33 +112,68 @@ _SHARED: list[Processor] = [
 ]
 
 
-def _shown(key: str, value: Any) -> Any:
-    if _SECRET_KEY.fullmatch(key):
-        return REDACTED
-    shown: Any = f"[{type(value).__name__}]"
-    match value:
-        case None | bool() | float():
-            shown = value
-        case int():
-            bits = value.bit_length()
-            shown = value if bits <= _LONGEST_INTEGER_BITS else f"[integer of {bits} bits]"
-        case str():
-            shown = _clean(value)
-        case bytes() | bytearray() | memoryview():
-            shown = f"[{len(value)} bytes]"
-        case Mapping():
-            shown = {_clean(str(name)): _shown(str(name), item) for name, item in value.items()}
-        case list() | tuple() | set() | frozenset():
-            shown = [_shown("", item) for item in value]
-        case BaseException():
-            shown = _clean(f"{type(value).__name__}: {value}")
-        case PurePath() | datetime():
-            shown = str(value)
-    return shown
+class _Field:
+    """A field of a line, and how many characters are left for what is in it."""
+
+    def __init__(self, name: str) -> None:
+        self._left = _LONGEST_TRACEBACK if name == "exception" else _LONGEST_FIELD
+
+    def shown(self, key: str, value: Any) -> Any:
+        """What a line shows of a value; cut where the field is full, with the length of what it was."""
+        if _SECRET_KEY.fullmatch(key):
+            return REDACTED
+        self._left -= _COST
+        shown: Any = f"[{type(value).__name__}]"
+        match value:
+            case None | bool() | float():
+                shown = value
+            case int():
+                bits = value.bit_length()
+                shown = value if bits <= _LONGEST_INTEGER_BITS else f"[integer of {bits} bits]"
+            case str():
+                shown = self._text(value)
+            case bytes() | bytearray() | memoryview():
+                shown = f"[{len(value)} bytes]"
+            case Mapping():
+                shown = self._mapping(value)
+            case list() | tuple() | set() | frozenset():
+                shown = self._items(value)
+            case BaseException():
+                shown = self._text(f"{type(value).__name__}: {value}")
+            case PurePath() | datetime():
+                shown = self._text(str(value))
+        return shown
+
+    def _text(self, text: str) -> str:
+        left = max(0, self._left)
+        shown = _clean(text[: left + _LONGEST_FIELD])  # a password must not lose the end by which it is known
+        if len(text) > left:
+            shown = f"{shown[:left]} [{len(text)} characters]"
+        self._left -= len(shown)
+        return shown
+
+    def _mapping(self, value: Mapping[Any, Any]) -> dict[str, Any]:
+        self._left -= _COST_OF_COLLECTION
+        shown: dict[str, Any] = {}
+        for name, item in value.items():
+            if self._left <= 0:
+                return {**shown, "…": f"[{len(value) - len(shown)} more]"}
+            label = name if isinstance(name, str) else str(self.shown("", name))
+            shown[self._text(label)] = self.shown(label, item)
+        return shown
+
+    def _items(self, value: Collection[Any]) -> list[Any]:
+        self._left -= _COST_OF_COLLECTION
+        shown: list[Any] = []
+        for item in value:
+            if self._left <= 0:
+                return [*shown, f"[{len(value) - len(shown)} more]"]
+            shown.append(self.shown("", item))
+        return shown
 
 
 def _clean(text: str) -> str:
-    if len(text) > _LONGEST_TEXT:
-        text = f"{text[:_LONGEST_TEXT]} [{len(text)} characters]"
-    text = _CREDENTIALS.sub(r"\g<scheme>", text)
+    """Without credentials, long numbers, and what would command a terminal."""
+    text = _URL.sub(lambda url: url["scheme"] + url["rest"].rpartition("@")[2], text)
+    text = _CONTROL.sub(lambda sign: f"\\x{ord(sign[0]):02x}", text)
     return _LONG_NUMBER.sub(lambda number: f"[{len(number[0])} digits]", text)

@@ -1,5 +1,7 @@
 """How many trainings may be under way at once: an opening costs its buyer a deposit that it gets back."""
 
+import time
+from collections.abc import Callable
 from functools import cached_property
 
 import structlog
@@ -8,7 +10,7 @@ from cachetools import TTLCache
 from services.store import Store
 
 EACH_BUYER, IN_ALL = 64, 1024
-_FRESH_SECONDS = 60.0
+FRESH_SECONDS = 60.0
 """So long a place is kept for a training whose first input is on its way into the store."""
 
 _log = structlog.get_logger(__name__)
@@ -17,10 +19,16 @@ _log = structlog.get_logger(__name__)
 class Places:
     """The places of one daemon: so many for each buyer, so many in all."""
 
-    def __init__(self, store: Store, each_buyer: int = EACH_BUYER, in_all: int = IN_ALL) -> None:
+    def __init__(
+        self,
+        store: Store,
+        each_buyer: int = EACH_BUYER,
+        in_all: int = IN_ALL,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         """`store` tells which trainings are under way, and whose they are."""
         self._store, self._each_buyer, self._in_all = store, each_buyer, in_all
-        self._fresh: TTLCache[str, None] = TTLCache(2 * in_all, _FRESH_SECONDS)
+        self._fresh: TTLCache[str, None] = TTLCache(2 * in_all, FRESH_SECONDS, clock)
 
     def objection(self, training: int, buyer: str) -> str:
         """The code "too_many_trainings" for one that gets no place; empty where it has or gets one."""

@@ -12,10 +12,12 @@ from datetime import UTC, datetime
 import structlog
 from eth_hash.auto import keccak
 
-from protocol.errors import DeltaMLError
+from protocol.errors import DeltaMLError, MisuseError
 from protocol.messages import TrainingOrder
-from protocol.request import Request
+from protocol.request import LONGEST_NAME, Request
+from protocol.roles.buyer.ordering import check_order
 from services.common.documents import load_request
+from services.common.errors import ConfigurationError
 from services.config.daemons import StandingOrder
 from services.runtime.runtime import Runtime
 from services.store import Store
@@ -62,14 +64,44 @@ async def _keep(
         await asyncio.sleep(max(0.0, (period + 1) * seconds - clock()))
 
 
+def check_standing_orders(orders: tuple[StandingOrder, ...]) -> None:
+    """Whether each can be given as its file is now, before a daemon starts.
+
+    Raises ConfigurationError naming the order, and what is wrong with value, bound and remedy.
+    """
+    for number, order in enumerate(orders):
+        try:
+            _request_of(order, time.time())
+        except DeltaMLError as error:
+            raise ConfigurationError(f"standing_orders.{number}.request: {error}") from None
+
+
+def _request_of(order: StandingOrder, moment: float) -> Request:
+    request = load_request(order.request)
+    try:
+        check_order(request)
+        return dated(request, moment)
+    except MisuseError as error:
+        raise MisuseError(f"{order.request}: {error}") from None
+
+
 async def _give(runtime: Runtime, order: StandingOrder, period: int, seconds: float) -> None:
-    request = dated(load_request(order.request), period * seconds)
+    request = _request_of(order, period * seconds)
     identity = keccak(b"standing order" + request.hash())[:16]
     await runtime.send(runtime.address, TrainingOrder(request=request), message_id=identity)
     _log.info("standing_order_given", request=request.name)
 
 
 def dated(request: Request, moment: float) -> Request:
-    """The request with the period's beginning in its name: each training needs a request hash of its own."""
-    stamp = datetime.fromtimestamp(moment, UTC).strftime("%Y-%m-%d %H:%M:%S")
-    return Request.model_validate({**dict(request), "name": f"{request.name} {stamp}"})
+    """The request with the period's beginning in its name: each training needs a request hash of its own.
+
+    Raises MisuseError for a name that is too long for it.
+    """
+    stamp = datetime.fromtimestamp(moment, UTC).strftime(" %Y-%m-%d %H:%M:%S")
+    longest = LONGEST_NAME - len(stamp)
+    if len(request.name) > longest:
+        raise MisuseError(
+            f"name: it has {len(request.name)} characters; that of a standing order, to which the date is "
+            f"added, has {longest} at most: shorten it"
+        )
+    return Request.model_validate({**dict(request), "name": request.name + stamp})

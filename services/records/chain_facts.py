@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from protocol.marketplace import RoundRecorded, Withdrawn, training_of
+from protocol.marketplace import Opened, RoundRecorded, Withdrawn, training_of
 from protocol.messages import ChainEvent
 from protocol.roles.engine import facts
 from services.store import Store
@@ -30,6 +30,8 @@ def record_of(event: ChainEvent) -> tuple[str, dict[str, Any]]:
     fields = dict(event.event)
     if isinstance(event.event, RoundRecorded):
         fields |= dict(event.event.record)
+    if isinstance(event.event, Opened):
+        fields["request_hash"] = event.event.terms.request_hash
     return facts.EVENTS[event.event.event].pair(
         **{name: _plain(value) for name, value in fields.items() if name not in _LEFT_OUT},
         block=event.block_number,

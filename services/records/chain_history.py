@@ -52,8 +52,9 @@ class Partner:
 
 @dataclass(slots=True)
 class ChainStory:
-    """Everything confirmed so far."""
+    """Everything confirmed so far. `request_hash` is what the deposit was paid for, of document and key."""
 
+    request_hash: str | None = None
     seats: list[str] = field(default_factory=list)
     trainers: tuple[str, ...] = ()
     validators: tuple[str, ...] = ()
@@ -86,6 +87,8 @@ def _tell(story: ChainStory, name: str, data: dict[str, Any], at: float) -> None
     about = {key: value for key, value in data.items() if key not in _PLACE}
     story.transactions.append(Transaction(name, data["block"], data["transaction"], data["log"], at, about))
     match name:
+        case "Opened":
+            story.request_hash = data.get("request_hash")  # earlier versions did not note it
         case "Joined":
             story.seats.append(data["owner"])
         case "RolesDrawn":

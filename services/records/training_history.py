@@ -20,10 +20,10 @@ FAILURES = frozenset(
         facts.INPUT_DROPPED,
         facts.SET_ASIDE,
         facts.DROPPED,
+        facts.COMPLAINT,
         facts.UNDELIVERABLE,
         facts.IMPLAUSIBLE,
         facts.GAVE_UP,
-        facts.AGGREGATOR_GAVE_UP,
         facts.ANSWERED_TOO_LATE,
         facts.OPENING_LATE,
         facts.REQUEST_REFUSED,
@@ -43,6 +43,10 @@ ROUND_STARTS = (facts.STARTED.name, facts.ROLE_DRAWN.name, *ROUND_ENDS)
 """Facts after which a round is under way."""
 
 
+_TOO_LATE = frozenset({"update_late", "metric_late"})
+"""Codes of whom the others went on without, in another attempt."""
+
+
 class Fact(NamedTuple):
     """As `Store.facts` has it; `at` in seconds since 1970."""
 
@@ -55,7 +59,7 @@ class Fact(NamedTuple):
 class RoundHistory:
     """One round; times in seconds since 1970, None where the daemon did not see it.
 
-    `attempts` counts the first and one for each time that somebody was dropped from the round; `dropped` has
+    `attempts` counts the first and one for each time that somebody was too late in the round; `dropped` has
     addresses, `violations` codes.
     """
 
@@ -127,14 +131,19 @@ def _round(number: int, began: float | None, ended: float | None, troubles: list
     """The round, with its own troubles taken out of `troubles`."""
     own = [trouble for trouble in troubles if trouble.data.get("round", number) == number]
     troubles[:] = [trouble for trouble in troubles if trouble not in own]
-    drops = [trouble for trouble in own if trouble.name == "dropped"]
+    drops = [trouble for trouble in own if trouble.name == facts.DROPPED.name]
     return RoundHistory(
         number,
         began,
         ended,
-        attempts=1 + len({drop.at for drop in drops}),
+        attempts=1 + len({_missed(drop) for drop in drops if drop.data["code"] in _TOO_LATE}),
         dropped=tuple(str(drop.data["participant"]) for drop in drops),
         violations=tuple(
             str(trouble.data.get("code", trouble.name)) for trouble in own if trouble not in drops
         ),
     )
+
+
+def _missed(drop: Fact) -> tuple[str, int | float]:
+    """The attempt that somebody missed: those who are told of several at once hear of each by itself."""
+    return str(drop.data["code"]), drop.data.get("attempt", drop.at)

@@ -4,6 +4,8 @@ Anybody may register and name any number. A number that no deposit stands behind
 must not become a row that is kept for ever.
 """
 
+import time
+from collections.abc import Callable
 from typing import Protocol
 
 from cachetools import TTLCache
@@ -18,8 +20,8 @@ _MOST_REMEMBERED = 4096
 _SECONDS = 2.0
 """For how long an answer of the node holds: a flood under one number asks it once in that time."""
 
-_MOST_INVENTED = 32
-_INVENTED_SECONDS = 60.0
+MOST_INVENTED = 32
+INVENTED_SECONDS = 60.0
 """Numbers of no training that one sender may name in that time, before the node is asked no more for it."""
 
 _UNDER_WAY = frozenset({"open", "drawing", "running"})
@@ -40,11 +42,13 @@ class Openings(Protocol):
 class UnknownTrainings:
     """Asks the chain about the trainings of one participant's first messages."""
 
-    def __init__(self, openings: Openings, node: OwnNode, role: Role) -> None:
+    def __init__(
+        self, openings: Openings, node: OwnNode, role: Role, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         """`role` tells whose trainings are its own."""
         self._openings, self._node, self._role = openings, node, role
-        self._answers: TTLCache[int, str] = TTLCache(_MOST_REMEMBERED, _SECONDS)
-        self._invented: TTLCache[str, int] = TTLCache(_MOST_REMEMBERED, _INVENTED_SECONDS)
+        self._answers: TTLCache[int, str] = TTLCache(_MOST_REMEMBERED, _SECONDS, clock)
+        self._invented: TTLCache[str, int] = TTLCache(_MOST_REMEMBERED, INVENTED_SECONDS, clock)
 
     async def require(self, training: int, sender: str) -> None:
         """Return when the training is under way and one of ours.
@@ -54,8 +58,8 @@ class UnknownTrainings:
         """
         code = self._answers.get(training)
         if code is None:
-            if self._invented.get(sender, 0) >= _MOST_INVENTED:
-                detail = f"training {training}: {sender} has named {_MOST_INVENTED} that do not exist"
+            if self._invented.get(sender, 0) >= MOST_INVENTED:
+                detail = f"training {training}: {sender} has named {MOST_INVENTED} that do not exist"
                 raise ProtocolViolation("unknown_training", detail)
             code = self._answers[training] = await self._code_of(training)
             if code == "unknown_training":

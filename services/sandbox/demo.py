@@ -8,8 +8,8 @@ from protocol.bought_model import BoughtModel
 from protocol.codec import unpack
 from protocol.errors import MisuseError
 from protocol.messages import ChainEvent
-from protocol.payment import DepositTooLow, check_deposit
-from protocol.request import LEAST_KEY_BITS, Request
+from protocol.payment import check_deposit, least_deposit
+from protocol.request import LEAST_KEY_BITS
 from protocol.roles.shared.request_widths import check_widths
 from services.common.errors import ServiceError
 from services.common.files import require_other_file
@@ -64,7 +64,7 @@ def prepared_data(options: DemoOptions, progress: Progress, least_key_bits: int)
     data = load_data(options)
     request = demo_request(options, data, "0x" + "0" * 40)
     check_widths(request)
-    _check_deposit(request)
+    check_deposit(request, f"use --deposit {least_deposit(request)} or more")
     if options.folder is not None:
         _make_folder(options.folder)
     _tell_columns(options, data, progress)
@@ -77,14 +77,6 @@ def _tell_columns(options: DemoOptions, data: DemoData, progress: Progress) -> N
         progress(f"left out, because pandas stored its index there: {', '.join(left_out)}", None)
     which = ", the last column; --target names another" if options.target is None else ""
     progress(f"target: {data.target}{which}", None)
-
-
-def _check_deposit(request: Request) -> None:
-    """The contract's own bound, told before anything is started."""
-    try:
-        check_deposit(request)
-    except DepositTooLow as error:
-        raise MisuseError(f"{error}; use --deposit {error.needed} or more") from None
 
 
 def check_options(options: DemoOptions, least_key_bits: int = LEAST_DEMO_KEY_BITS) -> None:

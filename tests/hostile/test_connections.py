@@ -123,6 +123,88 @@ async def test_whoever_sends_a_request_gets_the_place_of_who_does_not() -> None:
             writer.transport.abort()
 
 
+async def test_a_part_of_a_request_behind_another_has_a_heads_time_and_no_more() -> None:
+    patient = Limits(head_seconds=0.2, idle_seconds=3600, look_seconds=0.02)
+    async with serving(patient) as port:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(HEAD + b"\r\n" + HEAD)
+        assert b"ok" in await until_closed(reader)
+        writer.transport.abort()
+
+
+@pytest.mark.parametrize(
+    "request_bytes",
+    [HEAD + b"\r\n", b"POST /upload?a=%20 HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc"],
+    ids=["without a body", "with a body"],
+)
+async def test_between_whole_requests_there_is_the_time_of_idleness(request_bytes) -> None:
+    """Several at once, too: nothing is left over of them."""
+    patient = Limits(head_seconds=0.2, idle_seconds=3600, look_seconds=0.02)
+    async with serving(patient) as port:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(3 * request_bytes)
+        for _ in range(3):
+            await reader.readuntil(b"ok" if b"GET" in request_bytes else b"\r\n\r\n3")
+        silent, other = await asyncio.open_connection("127.0.0.1", port)
+        await until_closed(silent)  # it had a head's time after the others were answered
+        other.transport.abort()
+        writer.write(HEAD + b"Connection: close\r\n\r\n")
+        assert (await until_closed(reader)).endswith(b"ok")
+        writer.transport.abort()
+
+
+@asynccontextmanager
+async def working(limits, release):
+    """A server whose answers wait until `release` is set; yields its port, and what counts those begun."""
+    begun = asyncio.Semaphore(0)
+
+    async def slow(_request):
+        begun.release()
+        await release.wait()
+        return web.Response(text="ok")
+
+    application = web.Application()
+    application.router.add_get("/slow", slow)
+    async with listening(application, "127.0.0.1", 0, option="port", limits=limits) as port:
+        yield port, begun
+
+
+async def asking(port, begun, address):
+    """A connection from an address whose request is being worked on."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port, local_addr=(address, 0))
+    writer.write(b"GET /slow HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+    async with asyncio.timeout(5):
+        await begun.acquire()
+    return reader, writer
+
+
+async def test_an_address_that_has_all_places_makes_room_for_another() -> None:
+    """Its requests are whole, and worked on: nothing but its share sets them apart."""
+    release = asyncio.Event()
+    async with working(Limits(connections=8), release) as (port, begun):
+        greedy = [await asking(port, begun, "127.0.0.2") for _ in range(8)]
+        others = [await asking(port, begun, f"127.0.0.{number}") for number in range(3, 9)]
+        assert [await until_closed(reader) for reader, _ in greedy[:6]] == [b""] * 6
+        release.set()
+        for reader, _ in (*others, *greedy[6:]):
+            assert (await until_closed(reader)).endswith(b"ok")
+        for _, writer in (*greedy, *others):
+            writer.transport.abort()
+
+
+async def test_who_has_its_share_and_no_more_is_not_cut_off() -> None:
+    release = asyncio.Event()
+    async with working(Limits(connections=8), release) as (port, begun):
+        modest = [await asking(port, begun, f"127.0.0.{2 + number // 2}") for number in range(8)]
+        late, writer = await asyncio.open_connection("127.0.0.1", port, local_addr=("127.0.0.9", 0))
+        assert await until_closed(late) == b""
+        writer.transport.abort()
+        release.set()
+        for reader, writer in modest:
+            assert (await until_closed(reader)).endswith(b"ok")
+            writer.transport.abort()
+
+
 DAEMON = """
 import asyncio, json, os, resource, sys
 import uvloop

@@ -68,6 +68,24 @@ def test_silent_handshakes_keep_nobody_out_and_are_ended(certificates, run):
 
 
 @LOOPS
+def test_handshakes_are_counted_from_their_first_packet_on(certificates, run):
+    """Each costs the process a file: 40 that say nothing for an hour must not keep more than ten of them."""
+
+    async def scenario():
+        async with serving(certificates, Limits(connections=10, head_seconds=3600)) as port:
+            silent = [await asyncio.open_connection("127.0.0.1", port) for _ in range(40)]
+            async with asyncio.timeout(5):
+                early = [reader.read() for reader, _ in silent[:30]]
+                ended = await asyncio.gather(*early, return_exceptions=True)
+            assert all(end == b"" or isinstance(end, ConnectionError) for end in ended)
+            assert not any(reader.at_eof() for reader, _ in silent[30:])
+            for _, writer in silent:
+                writer.transport.abort()
+
+    run(scenario())
+
+
+@LOOPS
 def test_what_is_no_handshake_is_ended(certificates, run):
     async def scenario():
         async with serving(certificates, Limits()) as port:

@@ -59,16 +59,14 @@ def _enough(asked: int, drawn: int) -> int:
 
 
 def drop_notices(
-    state: TrainingState, seats: int, round_number: int, code: str, context: Context
+    state: TrainingState, seats: int, at: tuple[int, int], code: str, context: Context
 ) -> tuple[Effect, ...]:
-    """Tell everybody who is dropped from which round on, and keep it as a fact."""
+    """Tell everybody who is dropped from which round on, after which attempt, and keep it as a fact."""
+    round_number, attempt = at
     effects: list[Effect] = []
     for seat in seats_of(seats):
         owner = state.parties.seats[seat]
         body = ParticipantDropped(participant=owner, from_round=round_number, code=code)
-        effects += [
-            message(context, recipient, body, (round_number, 0), label=owner)
-            for recipient in state.everybody()
-        ]
-        effects.append(facts.DROPPED.of(participant=owner, round=round_number, code=code))
+        effects += [message(context, recipient, body, at, label=owner) for recipient in state.everybody()]
+        effects.append(facts.DROPPED.of(participant=owner, round=round_number, attempt=attempt, code=code))
     return tuple(effects)

@@ -94,8 +94,8 @@ def _start(state: DrawingState, context: Context) -> Step[TrainingState | Ending
         [message(context, recipient, body) for recipient in training.everybody()],
         facts.STARTED.of(trainers=len(body.trainers), validators=len(body.validators)),
         timers.ROWS.cancel(),
-        drop_notices(training, silent, 1, "no_row_count", context),
-        drop_notices(training, dropped & ~silent, 1, "unusable_exchange_key", context),
+        drop_notices(training, silent, (1, 0), "no_row_count", context),
+        drop_notices(training, dropped & ~silent, (1, 0), "unusable_exchange_key", context),
     )
     return Step(training, effects)
 

@@ -53,7 +53,7 @@ def give_up(
     ending = enter(EndingState, state, failure=code, closed=closed)
     notices = _failure_notices(ending, code, context, fault)
     wait = timers.END.set(_seconds_to_the_end(state, context))
-    return Step(ending, (*notices, wait, facts.GAVE_UP.of(code=code)))
+    return Step(ending, (*notices, wait, facts.GAVE_UP.of(code=code, last_round=ending.recorded)))
 
 
 def _seconds_to_the_end(state: AggregatorState, context: Context) -> float:

@@ -110,7 +110,7 @@ def on_metrics_late(
     if answered.bit_count() < 2:
         return give_up(state, "too_few_validators", context)
     silent = lane.validators & ~answered
-    notices = attendance.drop_notices(state, silent, at.round, "metric_late", context)
+    notices = attendance.drop_notices(state, silent, at, "metric_late", context)
     state = attendance.mark_absent(state, silent, at.round)
     again = MeasuringLane(trained=lane.trained, attempt=lane.attempt + 1, validators=answered)
     measuring = _measure(state, again, context)

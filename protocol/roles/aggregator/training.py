@@ -120,7 +120,7 @@ def on_updates_late(state: TrainingState, round_number: int, context: Context) -
     if answered.bit_count() < 2:
         return give_up(state, "too_few_trainers", context)
     silent = lane.trainers & ~answered
-    notices = attendance.drop_notices(state, silent, lane.round, "update_late", context)
+    notices = attendance.drop_notices(state, silent, (lane.round, 0), "update_late", context)
     state = attendance.mark_absent(state, silent, lane.round)
     refreshing = _refresh(state, replace(lane, trainers=answered), context)
     return Step(refreshing.state, (*notices, *refreshing.effects))

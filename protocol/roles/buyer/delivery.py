@@ -20,14 +20,12 @@ from protocol.roles.buyer.state import (
 from protocol.roles.engine import facts, timers
 from protocol.roles.engine.context import Context, Step, message
 from protocol.roles.engine.effects import CancelTimer, KeepResult, SubmitCall
-from protocol.roles.engine.facts import Fact
 from protocol.roles.engine.inputs import CallRefused, Received
 from protocol.roles.engine.refusals import StaleInput, require
 from protocol.roles.engine.state import enter, replace
-from protocol.roles.engine.table import Handler
 from protocol.roles.shared.deadlines import RETENTION_SECONDS, backed_off
+from protocol.roles.shared.notices import Notice, fact_of
 from protocol.roles.shared.parties import require_sender
-from protocol.types import FrozenModel
 
 C = TypeVar("C", bound=OnChainState)
 
@@ -126,17 +124,10 @@ def _no_more_waiting() -> tuple[CancelTimer, ...]:
 
 def on_failed_notice(state: C, notice: Received[TrainingFailed], _context: Context) -> Step[C]:
     """The aggregator says why the training ends; what ends it is the chain's settlement or cancellation."""
-    require_sender(notice.sender, state.request.aggregator)
-    code = notice.body.code
-    fact = facts.AGGREGATOR_GAVE_UP.of(code=code, last_round=notice.body.last_round)
-    return Step(replace(state, failure=state.failure or code), (fact,))
+    fact = fact_of(notice, state.request.aggregator)
+    return Step(replace(state, failure=state.failure or notice.body.code), (fact,))
 
 
-def passing_on(fact: Fact) -> Handler[RunningState, Received[FrozenModel]]:
-    """A handler that only keeps as a fact what the aggregator says."""
-
-    def pass_on(state: RunningState, received: Received[FrozenModel], _context: Context) -> BuyerStep:
-        require_sender(received.sender, state.request.aggregator)
-        return Step.unchanged(state, fact.of(type=received.envelope.type, round=received.envelope.round))
-
-    return pass_on
+def on_notice(state: RunningState, received: Received[Notice], _context: Context) -> BuyerStep:
+    """Keep as a fact what the aggregator says."""
+    return Step.unchanged(state, fact_of(received, state.request.aggregator))

@@ -2,7 +2,7 @@
 
 from protocol.crypto.cipher import open_ciphertext, prove_key
 from protocol.crypto.fixed_point import encode
-from protocol.errors import ProtocolViolation, WidthError
+from protocol.errors import MisuseError, ProtocolViolation, WidthError
 from protocol.learning.scales import MODEL_SCALE
 from protocol.marketplace import Joined, Open, Opened, RolesDrawn
 from protocol.messages import (
@@ -13,6 +13,7 @@ from protocol.messages import (
     TrainingOrder,
     TrainingRequest,
 )
+from protocol.payment import DepositTooLow, check_deposit
 from protocol.request import Request, StartTraining
 from protocol.roles.buyer.delivery import on_failed_notice
 from protocol.roles.buyer.state import (
@@ -40,13 +41,29 @@ from protocol.roles.shared.transcript import TranscriptHead
 from protocol.vectors import EncryptedVector
 
 
+def check_order(request: Request) -> None:
+    """Whether this can be ordered at all: for people, before anything is sent or a deposit paid.
+
+    Raises WidthError where its numbers could overflow, DepositTooLow below the contract's floor, and
+    MisuseError for a start that is not supported, each with value, bound and remedy.
+    """
+    if isinstance(request.start, StartTraining):
+        raise MisuseError(
+            f"start: training {request.start.training} cannot be continued yet; use zero, mean or weights"
+        )
+    check_widths(request)
+    check_deposit(request)
+
+
 def require_possible(request: Request) -> None:
-    """Raise ProtocolViolation for an order that no aggregator could take on, before a deposit is paid."""
+    """As `check_order` for an order that has come: raises ProtocolViolation with a code."""
     require(not isinstance(request.start, StartTraining), "continuation_not_supported")
     try:
-        check_widths(request)
+        check_order(request)
     except WidthError as error:
         raise ProtocolViolation("widths_do_not_fit", str(error)) from None
+    except DepositTooLow as error:
+        raise ProtocolViolation("deposit_too_low", str(error)) from None
 
 
 def on_order(state: OrderedState, _order: Received[TrainingOrder], _context: Context) -> BuyerStep:

@@ -25,7 +25,7 @@ from protocol.roles.buyer.state import (
     OrderedState,
     RunningState,
 )
-from protocol.roles.engine import facts, timers
+from protocol.roles.engine import timers
 from protocol.roles.engine.effects import (
     CancelTimer,
     KeepResult,
@@ -103,18 +103,13 @@ ROUNDS = (
     on_event(RunningState, RoundRecorded, rounds.on_round_recorded, effects=(RecordFact, SetTimer)).because(
         "The chain has recorded a round: the contract waits for the next."
     ),
-    on_message(
-        RunningState, RoundCompleted, delivery.passing_on(facts.ROUND_COMPLETED), effects=(RecordFact,)
-    ).because("For people: the chain has said the same."),
-    on_message(
-        RunningState,
-        ParticipantDropped,
-        delivery.passing_on(facts.PARTICIPANT_DROPPED),
-        effects=(RecordFact,),
-    ).because("For people."),
-    on_message(RunningState, Complaint, delivery.passing_on(facts.COMPLAINT), effects=(RecordFact,)).because(
+    on_message(RunningState, RoundCompleted, delivery.on_notice, effects=(RecordFact,)).because(
+        "For people: the chain has said the same."
+    ),
+    on_message(RunningState, ParticipantDropped, delivery.on_notice, effects=(RecordFact,)).because(
         "For people."
     ),
+    on_message(RunningState, Complaint, delivery.on_notice, effects=(RecordFact,)).because("For people."),
 )
 
 ENDING = (

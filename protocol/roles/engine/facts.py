@@ -48,16 +48,12 @@ INPUT_DROPPED = _fact("input_dropped", "An early input found no room to wait in.
 OPENING_LATE = _fact("opening_late", "The chain does not show the opening yet.")
 OPEN_REFUSED = _fact("open_refused", "The contract refused to open the training.", "code")
 OPENED = _fact("opened", "The training is open and its deposit paid.", "training deposit_wei")
-AGGREGATOR_GAVE_UP = _fact("aggregator_gave_up", "The aggregator ends the training.", "code last_round")
 STOP_REQUESTED = _fact("stop_requested", "The operator stops the running training.", "last_round")
 SETTLED = _fact("settled", "The deposit is divided.", "paid_wei refund_wei improvement")
 CANCELLED = _fact("cancelled", "The contract gave the deposit back.", "refund_wei")
 NOT_ON_CHAIN = _fact("not_on_chain", "A reorganisation took the opening back, and the deposit with it.")
 MODEL_NOT_DELIVERED = _fact("model_not_delivered", "Nobody has sent the model in time.", "requests")
 FINISHED = _fact("finished", "The model has arrived.", "rounds")
-ROUND_COMPLETED = _fact("round_completed", "The aggregator tells a round's public numbers.", "type round")
-PARTICIPANT_DROPPED = _fact("participant_dropped", "The aggregator leaves somebody out.", "type round")
-COMPLAINT = _fact("complaint", "The aggregator complains of somebody.", "type round")
 
 # ---- a data owner ----
 
@@ -76,7 +72,6 @@ ROLE_DRAWN = _fact("role_drawn", "The contract has drawn this owner's part.", "r
 LEFT_OUT = _fact("left_out", "The row count came too late: the training goes on without this owner.")
 TRAINED = _fact("trained", "A round's local model is sent.", "round")
 VALIDATED = _fact("validated", "A round's record is checked and signed.", "round")
-TOLD = _fact("told", "The aggregator tells something.", "type round", "participant code")
 
 # ---- the federated aggregator ----
 
@@ -86,10 +81,19 @@ OWNER_ANSWERED = _fact("owner_answered", "An owner has answered its invitation."
 ANSWERED_TOO_LATE = _fact("answered_too_late", "An owner would join a training that has started.", "owner")
 UPDATE_LATE = _fact("update_late", "A trainer's update came when its round had gone on.", "trainer round")
 METRIC_LATE = _fact("metric_late", "A validator's metric came when its attempt was over.", "validator round")
-DROPPED = _fact("dropped", "Somebody is left out from a round on.", "participant round code")
 ROUND_SIGNED = _fact("round_signed", "A majority of the validators has signed the round.", "round last")
-GAVE_UP = _fact("gave_up", "The training cannot go on and is ended on the chain.", "code")
 MODEL_NOT_CONFIRMED = _fact("model_not_confirmed", "The buyer has not confirmed its model.", "deliveries")
+
+# ---- several roles: the aggregator notes it, and whom it tells by the same name ----
+
+ROUND_COMPLETED = _fact("round_completed", "The aggregator tells a round's public numbers.", "round")
+DROPPED = _fact(
+    "dropped", "The aggregator leaves somebody out from a round on.", "participant round attempt code"
+)
+COMPLAINT = _fact("complaint", "The aggregator complains of somebody.", "accused round code")
+GAVE_UP = _fact(
+    "gave_up", "The training cannot go on: the aggregator ends it on the chain.", "code last_round"
+)
 
 # ---- several roles ----
 
@@ -128,7 +132,12 @@ FACTS = {entry.name: entry for entry in list(globals().values()) if isinstance(e
 _PLACE = frozenset({"block", "block_hash", "transaction", "log", "at"})
 
 EVENTS = {
-    name: Fact(name, str(kind.__doc__), _PLACE, frozenset({*kind.model_fields, *RoundRecord.model_fields}))
+    name: Fact(
+        name,
+        str(kind.__doc__),
+        _PLACE,
+        frozenset({*kind.model_fields, *RoundRecord.model_fields, "request_hash"}),
+    )
     for kind in get_args(get_args(MarketplaceEvent)[0])
     for name in [kind.model_fields["event"].default]
 }

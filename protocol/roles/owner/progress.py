@@ -1,7 +1,7 @@
 """A data owner after it has joined: what it hears of the training's course, up to its end."""
 
 from protocol.marketplace import Cancelled, Joined, RolesDrawn, RoundRecorded, Settled, Withdraw
-from protocol.messages import ParticipantDropped, TrainingFailed, TrainingStarted
+from protocol.messages import TrainingStarted
 from protocol.records import RoundRecord
 from protocol.roles.engine import facts, timers
 from protocol.roles.engine.context import Context, Step
@@ -21,10 +21,10 @@ from protocol.roles.owner.state import (
     RunningState,
 )
 from protocol.roles.shared.deadlines import RETENTION_SECONDS
+from protocol.roles.shared.notices import Notice, fact_of
 from protocol.roles.shared.parties import require_sender
 from protocol.roles.shared.request_widths import started_parties
 from protocol.roles.shared.transcript import TranscriptHead
-from protocol.types import FrozenModel
 
 
 def on_joined(state: InitiatedState, event: Joined, _context: Context) -> Step[OwnerState]:
@@ -124,14 +124,6 @@ def _uncounted_if_untouched(state: OwnerState) -> tuple[PutValue, ...]:
     return () if state.has_worked else (uncount_training(state.training),)
 
 
-def on_notice(state: RunningState, received: Received[FrozenModel], _context: Context) -> Step[OwnerState]:
+def on_notice(state: RunningState, received: Received[Notice], _context: Context) -> Step[OwnerState]:
     """Keep as a fact what the aggregator says."""
-    require_sender(received.sender, state.request.aggregator)
-    body = received.body
-    more: dict[str, str] = {}
-    if isinstance(body, ParticipantDropped):
-        more = {"participant": body.participant, "code": body.code}
-    if isinstance(body, TrainingFailed):
-        more = {"code": body.code}
-    fact = facts.TOLD.of(type=received.envelope.type, round=received.envelope.round, **more)
-    return Step.unchanged(state, fact)
+    return Step.unchanged(state, fact_of(received, state.request.aggregator))

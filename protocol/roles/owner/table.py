@@ -16,7 +16,6 @@ from protocol.messages import (
     EncryptedModel,
     Invitation,
     LocalModels,
-    Message,
     MetricProducts,
     ModelRequest,
     Opening,
@@ -59,13 +58,14 @@ from protocol.roles.owner.state import (
     WaitingState,
 )
 from protocol.roles.shared.deadlines import on_settle_refused
+from protocol.roles.shared.notices import Notice
 
 _UNDECIDED = (WaitingState, ReadyState)
 _JOINED = (InitiatedState, RunningState)
 _CONSIDERED = (WaitingState, ReadyState, InitiatedState, DeclinedState)
 _SEATED = (SetTimer, CancelTimer, RecordFact, SendMessage, StoreBlob, PutValue)
 _CONSIDERING = (*_SEATED, SubmitCall)
-_NOTICES: tuple[type[Message], ...] = (RoundCompleted, ParticipantDropped, Complaint, TrainingFailed)
+_NOTICES: tuple[type[Notice], ...] = (RoundCompleted, ParticipantDropped, Complaint, TrainingFailed)
 
 JOINING = (
     on_event(WaitingState, Opened, joining.on_opened, effects=(CancelTimer, SetTimer)).because(

@@ -1,8 +1,10 @@
-"""The contract's views, typed."""
+"""The contract's views, typed. What no contract of ours answers raises WrongChain."""
 
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
 
 from protocol.marketplace import STATUS_NAMES, Terms
 from protocol.records import Market
@@ -84,14 +86,21 @@ class MarketplaceViews:
 
     async def status(self, training: int) -> str:
         """One of protocol.marketplace.STATUS_NAMES; "none" for a training that does not exist."""
-        return STATUS_NAMES[await self._view("statusOf", training)]
+        status = await self._view("statusOf", training)
+        if status >= len(STATUS_NAMES):
+            raise self._foreign("statusOf", status)
+        return STATUS_NAMES[status]
 
     async def opening_of(self, training: int) -> tuple[str, int, Terms | None]:
         """Buyer, deposit and terms as it was opened; None for the terms of a training that does not exist."""
         buyer, deposit, words = await self._view("termsOf", training)
         if not int(buyer, 16):
             return buyer, deposit, None
-        return buyer, deposit, Terms(**dict(zip(Terms.model_fields, words, strict=True)))
+        try:
+            return buyer, deposit, Terms(**dict(zip(Terms.model_fields, words, strict=True)))
+        except ValidationError as error:
+            wrong = error.errors(include_url=False, include_input=False)[0]
+            raise self._foreign("termsOf", f"{wrong['loc'][0]}: {wrong['msg']}") from None
 
     async def owners(self, training: int) -> Owners:
         """Seats and drawn roles."""
@@ -109,6 +118,8 @@ class MarketplaceViews:
     async def role_of(self, account: str) -> str | None:
         """The registered role, None without."""
         role = await self._view("roleOf", address_bytes(account))
+        if role not in ROLE_NAMES:
+            raise self._foreign("roleOf", role)
         return ROLE_NAMES[role] if role else None
 
     async def credit_of(self, account: str) -> int:
@@ -144,6 +155,12 @@ class MarketplaceViews:
     def _contract(self) -> "AsyncContract":
         address = self._web3.to_checksum_address(self.market.contract)
         return self._web3.eth.contract(address=address, abi=marketplace_artifact()["abi"])
+
+    def _foreign(self, view: str, answer: object) -> WrongChain:
+        return WrongChain(
+            f"{self.market.contract} answers {view} with {answer}, which this market's contract never does: "
+            "check the address (deltaml admin contract show compares the code there)"
+        )
 
     async def _view(self, name: str, *arguments: Any) -> Any:
         """The view's result, or a tuple of them where it has several; addresses in lower case."""

@@ -12,7 +12,7 @@ from protocol.asset import MARKET_ASSET
 from protocol.errors import MisuseError, ProtocolViolation
 from protocol.request import Bounds, Deadlines, ModelKind, Owners, Request, Schedule
 from protocol.roles.buyer.ordering import require_possible
-from services.console.buyer.order_problems import Problem, deposit_problem, impossible, problem_of
+from services.console.buyer.order_problems import Problem, impossible, problem_of
 from services.console.presentation.parse import decimal_number, scaled, whole_number, with_point
 
 Kind = Literal["text", "whole", "optional", "decimal", "money", "percent", "yes"]
@@ -202,9 +202,9 @@ def check_document(document: Mapping[str, Any]) -> Checked:
     try:
         require_possible(request)
     except ProtocolViolation as violation:
-        return Checked(problems={"": impossible(violation)})
-    too_low = deposit_problem(request)
-    return Checked(request=request) if too_low is None else Checked(problems={"deposit": too_low})
+        place = "deposit" if violation.code == "deposit_too_low" else ""
+        return Checked(problems={place: impossible(violation, request)})
+    return Checked(request=request)
 
 
 def shares_total(values: Mapping[str, str]) -> Decimal | None:

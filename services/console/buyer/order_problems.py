@@ -9,7 +9,7 @@ from pydantic_core import ErrorDetails
 
 from protocol.asset import MARKET_ASSET
 from protocol.errors import ProtocolViolation
-from protocol.payment import DepositTooLow, check_deposit
+from protocol.payment import least_deposit
 from protocol.request import Request
 from services.console.presentation.i18n import gettext_noop as _
 
@@ -91,24 +91,17 @@ def problem_of(item: ErrorDetails) -> Problem:
     return Problem(text, {name: str(value) for name, value in context.items()})
 
 
-def impossible(violation: ProtocolViolation) -> Problem:
-    """Why no aggregator could take this request on."""
+def impossible(violation: ProtocolViolation, request: Request) -> Problem:
+    """Why no aggregator could take this request on, or the contract would refuse it."""
     if violation.code == "widths_do_not_fit":
         text = _("The numbers of this request do not fit into its key: %(reason)s")
         return Problem(text, {"reason": violation.detail})
     if violation.code == "continuation_not_supported":
         return Problem(_("Continuing an earlier training is not possible yet."))
-    return Problem("%(reason)s", {"reason": str(violation)})
-
-
-def deposit_problem(request: Request) -> Problem | None:
-    """The contract's own bound, told before a deposit is sent."""
-    try:
-        check_deposit(request)
-    except DepositTooLow as error:
+    if violation.code == "deposit_too_low":
         text = _("For this many rounds and owners, the contract asks for at least %(needed)s.")
-        return Problem(text, {"needed": MARKET_ASSET.exact(error.needed)})
-    return None
+        return Problem(text, {"needed": MARKET_ASSET.exact(least_deposit(request))})
+    return Problem("%(reason)s", {"reason": str(violation)})
 
 
 def _from_text(text: str) -> Problem:

@@ -56,6 +56,11 @@ class Formats:
             digits = MARKET_ASSET.decimals
         return f"{self.number(figure, digits)} {MARKET_ASSET.symbol}"
 
+    def money_at_least(self, amount: int) -> str:
+        """As `money`, but rounded down: whoever asks for what it shows gets that."""
+        step = MARKET_ASSET.whole // 10**6
+        return self.money(amount if amount < step else amount - amount % step)
+
     def moment(self, seconds: float | None) -> str:
         """A moment in Unix seconds, in UTC; the page shows it in the reader's own time where it can."""
         if seconds is None:

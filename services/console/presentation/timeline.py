@@ -21,14 +21,12 @@ TEXTS = {
     "finished": _("The model arrived"),
     "cancelled": _("The training was cancelled"),
     "stop_requested": _("The operator asked to stop"),
-    "aggregator_gave_up": _("The aggregator gave up"),
     "gave_up": _("The aggregator gave up"),
     "open_refused": _("The contract refused to open the training"),
     "request_refused": _("The request was refused"),
     "join_refused": _("The contract refused to let this owner join"),
-    "participant_dropped": _("A participant was left out"),
     "dropped": _("A participant was left out"),
-    "complaint": _("A validator complained"),
+    "complaint": _("The aggregator complained of somebody"),
     "implausible": _("The numbers of round %(round)s were not plausible, and were not signed"),
     "no_match": _("No data set serves this request"),
     "asks_decision": _("A decision is awaited"),
@@ -42,7 +40,7 @@ TEXTS = {
 """By fact, or by event for those that no fact tells; what is not here is not shown."""
 
 _FROM_CHAIN = ("Joined", "Closed", "RolesDrawn")
-_SHOWN_DATA = ("code", "owner", "decision", "role", "data_set", "participant")
+_SHOWN_DATA = ("code", "owner", "decision", "role", "data_set", "participant", "accused")
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from typing import Any, ClassVar, Generic, Protocol, Self, TypeVar, cast
 
 from cachetools import LRUCache
 
+from protocol.crypto.cipher import PublicKey
 from protocol.marketplace import PartyRole
 from protocol.request import Request
 from protocol.roles.dispatch import decode_state
@@ -59,6 +60,18 @@ class TrainingRecord(Generic[_State]):
     def story(self) -> ChainStory:
         """What the chain tells."""
         return chain_story(self.party.store, self.row.training)
+
+    @cached_property
+    def paid_hash(self) -> str | None:
+        """What the chain's hash must be for the document shown here under its key; None without either."""
+        request, n = self.state.request, getattr(self.state, "n", 0)
+        return f"0x{request.paid_hash(PublicKey(n).key_id).hex()}" if request is not None and n else None
+
+    @property
+    def hash_differs(self) -> bool:
+        """Whether the deposit was paid for another document, or under another key."""
+        hashes = {self.story.request_hash, self.paid_hash} - {None}
+        return len(hashes) > 1
 
     @cached_property
     def timeline(self) -> tuple[Moment, ...]:

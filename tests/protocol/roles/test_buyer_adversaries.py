@@ -226,6 +226,7 @@ def test_an_order_opens_one_training() -> None:
     [
         ({"start": {"start": "training", "training": 3}}, "continuation_not_supported"),
         ({"bounds": {"residual_bits": 64}, "key_bits": 448}, "widths_do_not_fit"),
+        ({"payment": {"deposit_wei": 1}}, "deposit_too_low"),
     ],
 )
 def test_an_impossible_order_pays_no_deposit(changes: dict[str, Any], code: str) -> None:

@@ -1,6 +1,7 @@
 import io
 import json
 import logging
+import time
 from pathlib import Path
 
 import numpy as np
@@ -105,7 +106,78 @@ def test_values_are_shortened_by_type():
     assert (line["number"], line["nothing"], line["error"]) == (0.5, None, "ValueError: reason")
     assert line["hexadecimal"] == "key [200 digits]."
     assert line["digits"] == "[904 digits]"
-    assert len(line["long"]) < 20_100
+    assert line["long"] == "é" * 4_088 + " [30000 characters]"
+
+
+MIB = 1 << 20
+HOSTILE = {
+    "one text": "x" * MIB,
+    "letters that could begin an address": "a" * MIB,
+    "addresses without an end": "a://" * (MIB // 4),
+    "digits": "7" * MIB,
+    "line ends": "\n" * MIB,
+    "signs that JSON writes with twelve": "\U0001f600" * (MIB // 4),
+    "control characters": "\x1b[2J" * (MIB // 4),
+    "an error's text": ValueError("x" * MIB),
+    "a list of texts": ["x" * 1000] * 1000,
+    "a list of numbers": list(range(MIB // 10)),
+    "a list of nothing": [None] * MIB,
+    "lists of lists": [[[]] * 1000] * 1000,
+    "a mapping": {f"key {number}": "x" for number in range(MIB // 10)},
+    "a mapping with a long name": {"x" * MIB: 1},
+}
+
+
+@pytest.mark.parametrize("style", ["json", "console"])
+@pytest.mark.parametrize("value", HOSTILE.values(), ids=HOSTILE)
+def test_whatever_a_stranger_puts_into_a_field_a_line_stays_short_and_is_soon_written(value, style):
+    """What a peer sends is in codes, details and reasons; the loop that logs them has other work, too."""
+    log, stream = logged(style)
+    began = time.process_time()
+    log.info("event", detail=value, after="told all the same")
+    assert time.process_time() - began < 0.5
+    assert len(stream.getvalue()) < 64 * 1024
+    assert "told all the same" in stream.getvalue()
+
+
+def test_what_is_cut_is_told_with_its_length():
+    log, stream = logged()
+    log.info("event", text="x" * MIB, many=["x"] * MIB, named={f"{key}": 1 for key in range(MIB)})
+    line = last(stream)
+    assert line["text"].endswith("x [1048576 characters]")
+    assert line["many"][-1] == f"[{MIB - len(line['many']) + 1} more]"
+    assert line["named"]["…"] == f"[{MIB - len(line['named']) + 1} more]"
+
+
+def test_a_value_inside_itself_or_very_deep_is_cut():
+    log, stream = logged()
+    endless = []
+    endless.append(endless)
+    deep = ()
+    for _ in range(5_000):
+        deep = (deep,)
+    log.info("event", endless=endless, deep=deep)
+    assert len(stream.getvalue()) < 2_000
+
+
+def test_a_traceback_may_be_longer_and_has_an_end():
+    log, stream = logged()
+    log.error("failed", exc_info=ValueError("x" * MIB))
+    assert 10_000 < len(last(stream)["exception"]) < 20_100
+
+
+def test_a_text_commands_no_terminal():
+    log, stream = logged("console")
+    log.info("event", reason="\x1b[2J\x1b]0;owned\x07\x9b1A", detail="a\rb")
+    assert not set("\x1b\x07\x9b\r") & set(stream.getvalue())
+    assert r"\x1b[2J" in stream.getvalue()
+
+
+def test_a_password_is_cut_out_where_its_text_is_cut_behind_it():
+    log, stream = logged()
+    for before in range(4_000, 4_100):
+        log.info("event", url="x" * before + f" amqps://buyer:{SECRET}@broker/")
+    assert "hunter2" not in stream.getvalue()
 
 
 def test_credentials_are_cut_out_of_urls_wherever_they_are():

@@ -4,11 +4,15 @@ import asyncio
 from pathlib import Path
 
 import pytest
+import structlog
+import yaml
 
 from protocol.request import parse_request
+from services.common.errors import ConfigurationError
 from services.config.daemons import StandingOrder
-from services.participants.standing_orders import dated, keep_ordering
+from services.participants.standing_orders import check_standing_orders, dated, keep_ordering
 from services.store import Store
+from tests.support.daemons.command_line import refused
 from tests.support.roles.small_markets import small_request
 
 HOUR = 3600.0
@@ -97,6 +101,81 @@ async def test_a_file_that_is_mended_is_ordered_later(store, tmp_path):
         await sink.arrived.wait()
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
+
+
+REFUSED = {
+    "a deposit below the contract's floor": (
+        {"payment": {"deposit_wei": "999999"}},
+        "a deposit of 999999 wei is too low for 100 rounds of 5 owners: the contract asks for 5000000 wei",
+    ),
+    "a name without room for the date": (
+        {"name": "n" * 81},
+        "name: it has 81 characters; that of a standing order, to which the date is added, has 80 at most",
+    ),
+    "numbers that could overflow": (
+        {"bounds": {"weight_bits": 24, "residual_bits": 64, "min_rows": 60}},
+        "bounds.residual_bits is 64; with 3 trainers the contract takes errors of 33 bits: lower it",
+    ),
+    "an earlier training's model": (
+        {"start": {"start": "training", "training": 7}},
+        "start: training 7 cannot be continued yet; use zero, mean or weights",
+    ),
+}
+
+
+@pytest.mark.parametrize(("changes", "told"), REFUSED.values(), ids=REFUSED)
+def test_what_could_not_be_ordered_keeps_a_daemon_from_starting(tmp_path, changes, told):
+    path = request_file(tmp_path, changes)
+    orders = (StandingOrder(request=YAML, every_hours=24), StandingOrder(request=path, every_hours=24))
+    with pytest.raises(ConfigurationError) as error:
+        check_standing_orders(orders)
+    assert str(error.value).startswith(f"standing_orders.1.request: {path}: {told}")
+
+
+def test_a_file_that_is_missing_keeps_a_daemon_from_starting(tmp_path):
+    missing = StandingOrder(request=tmp_path / "nothing.yaml", every_hours=24)
+    with pytest.raises(ConfigurationError, match=r"standing_orders\.0\.request: .*nothing\.yaml"):
+        check_standing_orders((missing,))
+
+
+def test_a_buyers_daemon_refuses_to_start_with_such_an_order(tmp_path):
+    """Before it opens its key store, broker or node: there are none here."""
+    path = request_file(tmp_path, REFUSED["a deposit below the contract's floor"][0])
+    config = tmp_path / "model-buyer.yaml"
+    sample = yaml.safe_load((YAML.parent / "deploy" / "config" / "model-buyer.yaml").read_text())
+    order = {"request": path.name, "every_hours": 24}
+    config.write_text(yaml.safe_dump({**sample, "standing_orders": [order]}))
+    assert "999999 wei is too low" in refused("model-buyer", "--config", config)
+
+
+@pytest.mark.parametrize("changes", [changes for changes, _ in REFUSED.values()], ids=REFUSED)
+async def test_a_file_that_becomes_so_later_is_reported_and_orders_nothing(store, tmp_path, changes):
+    path = request_file(tmp_path, changes)
+    sink = Sink()
+    orders = (StandingOrder(request=path, every_hours=1),)
+    with structlog.testing.capture_logs() as lines:
+        task = asyncio.create_task(keep_ordering(sink, orders, store, lambda: 10 * HOUR, retry_seconds=0.01))
+        async with asyncio.timeout(10):
+            while len(lines) < 2:
+                await asyncio.sleep(0.005)
+        assert {line["event"] for line in lines} == {"standing_order_failed"}
+        assert not sink.sent
+        path.write_text(YAML.read_text())
+        async with asyncio.timeout(10):
+            await sink.arrived.wait()
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+def request_file(folder, changes):
+    path = folder / "request.yaml"
+    document = yaml.safe_load(YAML.read_text())
+    merged = {
+        name: {**document.get(name, {}), **change} if isinstance(change, dict) else change
+        for name, change in changes.items()
+    }
+    path.write_text(yaml.safe_dump({**document, **merged}))
+    return path
 
 
 def test_periods_make_different_requests():

@@ -1,11 +1,11 @@
 """What the chain says of a training is kept for people, once."""
 
-from protocol.marketplace import Credited, Joined, RoundRecorded, Withdrawn
+from protocol.marketplace import Credited, Joined, Opened, RoundRecorded, Withdrawn
 from services.records.chain_facts import place_of, record_key, record_of
 from services.store import Store
 from tests.support.daemons.service_world import event_of
 from tests.support.database.stores import offered, writes
-from tests.support.deployment.documents import RECORD
+from tests.support.deployment.documents import KEY_ID, RECORD, any_request
 
 US, OTHERS = "0x" + "aa" * 20, "0x" + "bb" * 20
 
@@ -33,6 +33,14 @@ def test_an_event_that_comes_twice_is_noted_once():
     assert (name, at) == ("Joined", 3.0)
     assert data["transaction"] == "0x" + (b"t" * 32).hex()
     assert (data["owner"], data["seat"], data["block"], data["log"]) == (OTHERS, "0", 1, 0)
+
+
+def test_an_opening_is_told_with_the_hash_that_was_paid_for():
+    terms = any_request().terms(KEY_ID)
+    opened = Opened(training=1, buyer=US, aggregator=terms.aggregator, deposit=10**18, terms=terms)
+    _, data = record_of(event_of(opened))
+    assert data["request_hash"] == f"0x{terms.request_hash.hex()}"
+    assert "terms" not in data
 
 
 def test_the_same_amount_twice_in_one_transaction_is_kept_twice():

@@ -1,7 +1,9 @@
 """A training's history from its facts: rounds with their times, who was dropped, what failed or came late."""
 
-from services.records.training_history import RoundHistory, history_of
+from services.records.training_history import RoundHistory, TrainingHistory, history_of
 from services.store import InstanceRow
+from tests.support.roles.pure_party import Party
+from tests.support.roles.small_markets import losing, small_data, small_market
 
 RUNNING = InstanceRow("1", 1, b"", "IN_PROGRESS", finished=False, updated_at=500.0)
 OVER = InstanceRow("1", 1, b"", "FINISHED", finished=True, updated_at=500.0)
@@ -67,3 +69,32 @@ def test_what_came_late_is_a_retry():
     found = history_of(RUNNING, [("opened", {}, 1.0), late])
     assert found.retries == (late,)
     assert found.failures == ()
+
+
+def test_everybodys_history_shows_who_was_left_out_and_how_often() -> None:
+    """Two trainers miss one deadline: one more attempt, though buyer and owners hear of each by itself."""
+    market = small_market(data=small_data(owners=8), validators=[6, 7])
+    silent = {owner.address for owner in market.owners[:2]}
+    market.intercept = losing(
+        lambda m: (
+            m.envelope.type == "gradient_update" and m.envelope.sender in silent and m.envelope.round == 1
+        )
+    )
+    market.finish()
+    for party in (market.aggregator, market.buyer, market.owners[3]):
+        first = history(party).rounds[0]
+        assert (set(first.dropped), first.attempts) == (silent, 2), party
+
+
+def test_everybodys_history_shows_why_a_training_ended() -> None:
+    market = small_market()
+    market.intercept = losing(lambda m: m.envelope.type == "gradient_update" and m.envelope.round == 2)
+    market.finish()
+    for party in (market.aggregator, market.buyer, *market.owners):
+        ends = [fact.data for fact in history(party).failures if fact.name == "gave_up"]
+        assert ends == [{"code": "too_few_trainers", "last_round": 1}], party
+
+
+def history(party: Party) -> TrainingHistory:
+    """As `deltaml history` has it; facts of one step have one time, those of others another."""
+    return history_of(OVER, [(fact.name, fact.data, float(at)) for at, fact in enumerate(party.facts)])

@@ -5,6 +5,7 @@ from typing import Any
 
 from protocol.bought_model import BoughtModel
 from protocol.codec import pack
+from protocol.crypto.cipher import PublicKey
 from protocol.marketplace import (
     Credited,
     Joined,
@@ -22,12 +23,14 @@ from services.records.chain_facts import record_key, record_of
 from services.store import Store
 from tests.support.daemons.service_world import event_of
 from tests.support.database.stores import offered, writes
-from tests.support.deployment.documents import KEY_ID, RECORD, any_request
+from tests.support.deployment.documents import RECORD, any_request
 from tests.support.roles.states import state_of, stored
 
 BUYER = "0x" + "b1" * 20
 OWNERS = [f"0x{seat:040x}" for seat in range(0xA1, 0xA6)]
 FIRST = 6000 * 10**18
+KEY = 15
+"""A modulus; nothing is encrypted here."""
 
 
 def tell(store: Store, training: int, *events: MarketplaceEvent) -> None:
@@ -41,7 +44,7 @@ def put(store: Store, key: str, request: Request, **state: Any) -> PhaseState:
     """Write a buyer's state for a training."""
     link = TranscriptHead(model_digest=request.hash(), transcript=request.hash())
     usual = {"phase": "ordered", "link": link, "submitted": True, "recorded_model": request.hash()}
-    values = state_of("model_buyer", **{"request": request, "n": 15, **usual, **state})
+    values = state_of("model_buyer", **{"request": request, "n": KEY, **usual, **state})
     facts = [("opened", {"training": values.training})] if values.training is not None else []
     done = writes(
         training=values.training,
@@ -71,15 +74,17 @@ def round_of(training: int, number: int, *, last: bool = False) -> RoundRecorded
     )
 
 
-def running_training(store: Store, *, training: int = 1, rounds: int = 3, **request: Any) -> str:
-    """A training with some rounds recorded; returns its key."""
+def running_training(
+    store: Store, *, training: int = 1, rounds: int = 3, paid_for: bytes | None = None, **request: Any
+) -> str:
+    """A training with some rounds recorded, opened under its key or that of another id; returns its key."""
     wanted, key = any_request(**{"scale": "none", **request}), f"order:{training:032x}"
     opened = Opened(
         training=training,
         buyer=BUYER,
         aggregator=wanted.aggregator,
         deposit=wanted.payment.deposit_wei,
-        terms=wanted.terms(KEY_ID),
+        terms=wanted.terms(PublicKey(KEY).key_id if paid_for is None else paid_for),
     )
     joined = [Joined(training=training, owner=owner, seat=seat) for seat, owner in enumerate(OWNERS)]
     drawn = RolesDrawn(training=training, trainers=0b00111, validators=0b11000)

@@ -71,5 +71,5 @@ def test_a_complaint_is_a_fact_and_changes_nothing() -> None:
     signed = market.message(market.aggregator, market.buyer, complaint)
     market.deliver(market.buyer, MessageReceived(signed=signed))
     assert market.buyer.state == before
-    fact = market.buyer.facts[-1]
-    assert (fact.name, fact.data) == ("complaint", {"type": "complaint", "round": 0})
+    told = {"accused": complaint.accused, "round": 0, "code": "bad_opening"}
+    assert (market.buyer.facts[-1].name, market.buyer.facts[-1].data) == ("complaint", told)

@@ -204,4 +204,5 @@ def test_a_complaint_is_a_fact_and_changes_nothing() -> None:
     signed = market.message(market.aggregator, owner, complaint)
     market.deliver(owner, MessageReceived(signed=signed))
     assert owner.state == before
-    assert owner.facts[-1].data == {"type": "complaint", "round": 0}
+    told = {"accused": complaint.accused, "round": 0, "code": "bad_opening"}
+    assert (owner.facts[-1].name, owner.facts[-1].data) == ("complaint", told)

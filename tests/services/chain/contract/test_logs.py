@@ -185,6 +185,26 @@ async def test_receipts_that_are_not_there_yet_are_waited_for(receipts) -> None:
         await LogReader(BlockNode(receipts), MARKET).in_block(b"\x11" * 32, MAY_HAVE_LOGS)
 
 
-async def test_a_node_without_receipts_of_a_block_is_believed() -> None:
-    reader = LogReader(BlockNode(RpcError("eth_getBlockReceipts", -32601, "no such method")), MARKET)
+@pytest.mark.parametrize("code", [-32601, -32004], ids=["JSON-RPC 2.0", "EIP-1474"])
+async def test_a_node_without_receipts_of_a_block_is_believed(code) -> None:
+    reader = LogReader(BlockNode(RpcError("eth_getBlockReceipts", code, "no such method")), MARKET)
     assert await reader.in_block(b"\x11" * 32, MAY_HAVE_LOGS) == []
+
+
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [
+        (-32000, "unknown block"),
+        (-32603, "internal error"),
+        (-32005, "limit exceeded"),
+        (-32602, "method eth_getBlockReceipts not found"),
+        (3, "the method does not exist"),
+        (0, "method not found"),
+    ],
+    ids=str,
+)
+async def test_a_node_that_refuses_receipts_otherwise_is_not_believed(code, message) -> None:
+    """Whatever its text says: an event would be lost whose receipts it could not give just then."""
+    reader = LogReader(BlockNode(RpcError("eth_getBlockReceipts", code, message)), MARKET)
+    with pytest.raises(ChainUnavailable, match="did not give the receipts"):
+        await reader.in_block(b"\x11" * 32, MAY_HAVE_LOGS)

@@ -1,12 +1,14 @@
 """Reading what a reorganisation can no longer take back."""
 
 import pytest
+from eth_abi.abi import encode
 
 from protocol.errors import ProtocolViolation
 from protocol.marketplace import Join, Register
 from services.chain.contract.views import MarketplaceViews, Owners
-from services.chain.errors import ChainUnavailable
+from services.chain.errors import ChainUnavailable, WrongChain
 from services.identity.directory import Directory
+from tests.support.chain.interposed import Interposed
 
 DEPTH = 3
 
@@ -51,3 +53,37 @@ async def test_a_contract_younger_than_the_depth_is_waited_for(anvil_market) -> 
     views = MarketplaceViews(anvil_market.rpc, anvil_market.deployment.market, depth=DEPTH)
     with pytest.raises(ChainUnavailable, match="3 blocks below the newest"):
         await views.role_of(anvil_market.buyer.address)
+
+
+SOMEBODY = "0x" + "5b" * 20
+TERMS_TYPES = "(address,bytes32,uint32,uint16,uint16,uint16,uint16,uint16,uint16,uint32,uint32)"
+NO_ROUNDS = (SOMEBODY, bytes(32), 0, 4, 4, 10_000, 0, 0, 0, 60, 60)
+
+
+@pytest.mark.parametrize("number", [6, 7, 255])
+async def test_a_status_that_no_training_has_is_another_contracts(market, number) -> None:
+    with pytest.raises(WrongChain, match=f"answers statusOf with {number}, which .* check the address"):
+        await foreign(market, ["uint8"], [number]).status(1)
+
+
+@pytest.mark.parametrize("number", [4, 255])
+async def test_a_role_that_nobody_has_is_another_contracts(market, number) -> None:
+    with pytest.raises(WrongChain, match=f"answers roleOf with {number}, which .* check the address"):
+        await foreign(market, ["uint8"], [number]).role_of(SOMEBODY)
+
+
+async def test_terms_that_no_training_was_opened_with_are_another_contracts(market) -> None:
+    views = foreign(market, ["address", "uint256", TERMS_TYPES], [SOMEBODY, 5, NO_ROUNDS])
+    with pytest.raises(WrongChain, match=r"answers termsOf with rounds: .* check the address"):
+        await views.opening_of(1)
+
+
+def foreign(market, types, values) -> MarketplaceViews:
+    """The views of a contract that answers every call with these values."""
+    node = Interposed(market.rpc)
+
+    async def answer(_request, _block):
+        return "0x" + encode(types, values).hex()
+
+    node.handlers["eth_call"] = answer
+    return MarketplaceViews(node, market.deployment.market)

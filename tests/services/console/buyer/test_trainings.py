@@ -4,10 +4,11 @@ import json
 
 import pytest
 
+from protocol.crypto.cipher import PublicKey
 from services.console.buyer.views import Training
 from services.console.presentation.format import points_text
 from services.store import Store
-from tests.support.console.trainings import OWNERS, finished_training, put, running_training
+from tests.support.console.trainings import KEY, OWNERS, finished_training, put, running_training
 from tests.support.console.world import Browser, party_of
 from tests.support.deployment.documents import AGGREGATOR, any_request
 
@@ -95,6 +96,34 @@ async def test_errors_of_scaled_columns_are_shown_in_the_targets_own_units(world
     """Half the width of its range is 200: an error of 6000 on chain is 6000 × 200² of its own."""
     page = await browser.get(f"/trainings/{running_training(world.store, scale='range')}")
     assert "240,000,000" in page
+
+
+async def test_the_hash_that_is_shown_is_the_one_on_the_chain(world, browser):
+    """Of document and key: the document's own hash is in no transaction, and nobody could find it there."""
+    request = any_request(scale="none")
+    key = running_training(world.store)
+    paid = "0x" + request.paid_hash(PublicKey(KEY).key_id).hex()
+    page = await browser.get(f"/trainings/{key}")
+    assert f'<code id="chain-hash">{paid}</code>' in page
+    assert f"0x{request.hash().hex()}" in page
+    assert 'id="hash-differs"' not in page
+
+
+async def test_a_hash_on_the_chain_of_another_document_or_key_is_told(world, browser):
+    request, other = any_request(scale="none"), b"o" * 32
+    key = running_training(world.store, paid_for=other)
+    page = await browser.get(f"/trainings/{key}")
+    assert f'<code id="chain-hash">0x{request.paid_hash(other).hex()}</code>' in page
+    warning = page[page.index('id="hash-differs"') :]
+    assert "the deposit was paid for something else" in warning
+    assert request.paid_hash(PublicKey(KEY).key_id).hex() in warning
+
+
+async def test_before_an_order_no_hash_is_said_to_be_on_the_chain(world, browser):
+    put(world.store, "order:1", any_request(scale="none"))
+    page = await browser.get("/trainings/order:1")
+    assert "Hash of the document" in page
+    assert 'id="chain-hash"' not in page
 
 
 async def test_a_long_training_shows_the_newest_and_all_on_a_page_of_its_own(world, browser):

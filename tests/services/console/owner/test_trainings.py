@@ -1,7 +1,10 @@
 """An owner's training requests: what is asked, what serves it, what it pays, and the decision."""
 
+import re
+
 import pytest
 
+from protocol.asset import MARKET_ASSET
 from protocol.marketplace import Credited, Joined, RolesDrawn
 from protocol.messages import OwnerDecision
 from protocol.owner_policy import Budget, OwnerPolicy
@@ -178,6 +181,54 @@ async def test_what_cannot_be_accepted_is_a_conflict(world, phase, data_set):
         response = await browser.post(f"/trainings/{key}/accept", {"data_set": data_set})
         assert response.status == 409
     assert world.orders == []
+
+
+async def test_the_least_that_the_page_shows_is_what_the_policy_decides_by(world):
+    """Of a deposit that nothing divides: if one wei more is asked for, a person has to decide."""
+    wanted = request(
+        owners={"minimum": 4, "maximum": 11},
+        payment={"deposit_wei": 10**18 + 7_654_321},
+        schedule={"rounds": 7, "local_steps": 1, "step_size": 1},
+    )
+    key = put(world, request=wanted)
+    shown = found(world, key).pay.least
+    for pay_wanted, joins in ((shown, True), (shown + 1, False)):
+        policy = OwnerPolicy(automatic=True, minimum_pay_wei=pay_wanted)
+        assert policy.accepts(wanted, BUYER, "rows") is joins
+
+
+async def test_the_least_pay_as_written_on_the_page_may_be_asked_for(world):
+    """A seventh of 0.05 ether is 0.00714285…: shown as 0.007143, its own training would not pay it."""
+    wanted = request(owners={"minimum": 4, "maximum": 10}, payment={"deposit_wei": 10**18})
+    key = put(world, request=wanted)
+    async with Browser(world) as browser:
+        await browser.sign_in()
+        page = await browser.get(f"/trainings/{key}")
+    figures = re.findall(r'data-figure="(?:trainer|validator)">([0-9.]+)', page)
+    assert len(figures) == 2
+    least = min(MARKET_ASSET.parse(figure) for figure in figures)
+    assert OwnerPolicy(automatic=True, minimum_pay_wei=least).accepts(wanted, BUYER, "rows")
+
+
+async def test_the_page_shows_what_the_aggregator_tells(world):
+    key = put(world, phase="running")
+    left_out = {"participant": OWNERS[1], "round": 3, "attempt": 0, "code": "update_late"}
+    accused = {"accused": OWNERS[2], "round": 3, "code": "bad_opening"}
+    world.store.note_once(key, "dropped", left_out, 1_700_000_100.0)
+    world.store.note_once(key, "complaint", accused, 1_700_000_101.0)
+    world.store.note_once(key, "gave_up", {"code": "too_few_trainers", "last_round": 2}, 1_700_000_102.0)
+    async with Browser(world) as browser:
+        await browser.sign_in()
+        page = await browser.get(f"/trainings/{key}")
+    timeline = page[page.index('id="timeline"') :]
+    for text in (
+        "participant was left out",
+        "aggregator complained of somebody",
+        "aggregator gave up",
+    ):
+        assert text in timeline
+    for value in (OWNERS[1], OWNERS[2], "update_late", "bad_opening", "too_few_trainers"):
+        assert value in timeline
 
 
 async def test_a_viewer_decides_nothing(world):

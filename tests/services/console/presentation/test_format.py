@@ -32,6 +32,19 @@ def test_ether_that_is_there_never_shows_as_nothing(wei, shown):
     assert Formats(locale_of("en")).money(wei) == shown
 
 
+@pytest.mark.parametrize(
+    ("wei", "shown"),
+    [
+        (7142857142857140, "0.007142 ETH"),
+        (1_999_999_999_999_999_999, "1.999999 ETH"),
+        (999_999_999_999, "0.000000999999999999 ETH"),
+        (0, "0 ETH"),
+    ],
+)
+def test_what_is_shown_as_the_least_is_no_more_than_it(wei, shown):
+    assert Formats(locale_of("en")).money_at_least(wei) == shown
+
+
 def test_identifiers_are_shown_by_their_ends():
     assert short("0x" + "ab" * 20) == "0xababab…ababab"
     assert short("accepted") == "accepted"

@@ -1,0 +1,26 @@
+"""What the aggregator tells buyer and owners for people alone: facts that it notes too, by the same names."""
+
+from protocol.messages import Complaint, ParticipantDropped, RoundCompleted, TrainingFailed
+from protocol.roles.engine import facts
+from protocol.roles.engine.effects import RecordFact
+from protocol.roles.engine.inputs import Received
+from protocol.roles.shared.parties import require_sender
+from protocol.types import Address
+
+Notice = RoundCompleted | ParticipantDropped | Complaint | TrainingFailed
+
+
+def fact_of(notice: Received[Notice], aggregator: Address) -> RecordFact:
+    """The fact in a notice; raises ProtocolViolation where anybody but the training's aggregator sent it."""
+    require_sender(notice.sender, aggregator)
+    round_number = notice.envelope.round
+    match notice.body:
+        case ParticipantDropped(participant=participant, from_round=first, code=code):
+            attempt = notice.envelope.attempt
+            return facts.DROPPED.of(participant=participant, round=first, attempt=attempt, code=code)
+        case Complaint(accused=accused, code=code):
+            return facts.COMPLAINT.of(accused=accused, round=round_number, code=code)
+        case TrainingFailed(code=code, last_round=last):
+            return facts.GAVE_UP.of(code=code, last_round=last)
+        case RoundCompleted():
+            return facts.ROUND_COMPLETED.of(round=round_number)
