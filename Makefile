@@ -46,6 +46,12 @@ test: $(DEVELOPMENT) $(NODE_MODULES) ## Run the tests in WORKERS=2 processes; op
 	# In the order of the folders: the longest files come first, and no worker is left with one at the end.
 	python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
+CAMPAIGNS := integration/test_reorgs.py integration/test_many_messages.py protocol/roles/test_model_of_the_run.py
+.PHONY: campaigns
+campaigns: $(DEVELOPMENT) $(NODE_MODULES) ## What make test has a part of: every reorganisation, 10,000 messages, 2,000 runs of the roles
+	export DELTAML_ALL_REORGS=1 DELTAML_MESSAGES=10000 DELTAML_HYPOTHESIS_EXAMPLES=2000
+	python -m pytest -n $(WORKERS) --dist worksteal $(addprefix tests/,$(CAMPAIGNS)) $(ARGS)
+
 .PHONY: lint
 lint: $(DEVELOPMENT) ## Check style, format, types and the directions of import
 	failed=
@@ -85,7 +91,7 @@ docs: $(RUNTIME) ## Write protocol/asyncapi.yaml and the diagrams in protocol/RE
 	done
 
 .PHONY: faults
-faults: $(DEVELOPMENT) $(NODE_MODULES) ## Trainings under faults, some 300; ARGS="--seed 17" replays one, ARGS="--short" runs 40
+faults: $(DEVELOPMENT) $(NODE_MODULES) ## Trainings under faults, some 300; ARGS="--seed 17" replays one, ARGS="--short" the part in make test
 	python -m tests.faults $(ARGS)
 
 .PHONY: fuzz

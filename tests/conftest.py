@@ -5,9 +5,22 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadFileScheduling
 
 from tests.support.broker.rabbitmq import Server, shared_server
 from tests.support.database.postgresql import fresh_schema, shared_database
+
+
+class Together(LoadFileScheduling):
+    """Files go whole to one process, and those that share a browser and a market to the same one."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return "tests/browser" if nodeid.startswith("tests/browser/") else super()._split_scope(nodeid)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Together:
+    return Together(config, log)
 
 
 @pytest.fixture(scope="session")

@@ -1,9 +1,10 @@
-"""A real browser, and a market of consoles that all tests of a process share."""
+"""A real browser and a market of consoles, which all tests of this folder share."""
 
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import Browser
 
 from tests.support.console.chromium import Watched, running_browser, visitor
@@ -11,20 +12,29 @@ from tests.support.console.pages import Consoles
 from tests.support.daemons.demo_process import DemoProcess, running_demo
 
 
-@pytest.fixture
-async def browser() -> AsyncIterator[Browser]:
+@pytest_asyncio.fixture(scope="package", loop_scope="session")
+async def chromium() -> AsyncIterator[Browser]:
     async with running_browser() as running:
         yield running
 
 
-@pytest.fixture(scope="session")
+@pytest_asyncio.fixture(loop_scope="session")
+async def browser(chromium: Browser) -> AsyncIterator[Browser]:
+    """Its visitors leave at the end of the test."""
+    yield chromium
+    for context in chromium.contexts:
+        await context.close()
+
+
+@pytest.fixture(scope="package")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DemoProcess]:
     folder: Path = tmp_path_factory.mktemp("demo")
-    with running_demo(folder / "errors", "--rounds", "8", "--workers", "0") as running:
+    options = ("--rounds", "8", "--workers", "0", "--start", "mean")
+    with running_demo(folder / "errors", *options) as running:
         yield running
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def consoles(browser: Browser, demo: DemoProcess) -> AsyncIterator[Consoles]:
     """A person who came by the start page; at the end no page may have complained."""
     context = await visitor(browser)

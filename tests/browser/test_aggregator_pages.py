@@ -1,9 +1,12 @@
 """The aggregator's operator looks on, in a real browser."""
 
+import pytest
 from playwright.async_api import expect
 
 from tests.support.console.chromium import screenshots
 from tests.support.console.pages import LONG, assert_accessible
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
 async def test_a_training_is_watched_and_nothing_can_be_changed(consoles):

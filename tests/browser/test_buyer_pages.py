@@ -3,10 +3,13 @@
 import asyncio
 import json
 
+import pytest
 from playwright.async_api import Page, Route, expect
 
 from tests.support.console.chromium import screenshots
 from tests.support.console.pages import LONG, assert_accessible
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 FIGURES_SWAPPED = """() => new Promise((done) => document.body.addEventListener(
     "htmx:sseMessage", (event) => event.detail.type === "figures" && done(true)))"""

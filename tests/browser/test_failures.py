@@ -4,11 +4,14 @@ import asyncio
 
 import aiohttp
 import pytest
+import pytest_asyncio
 from playwright.async_api import expect
 
 from tests.support.console.chromium import screenshots, visitor
 from tests.support.console.daemon import NAME, PASSWORD, ConsoleDaemon
 from tests.support.console.pages import LONG
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 REQUEST = """\
 name: {name}
@@ -20,7 +23,7 @@ aggregator: "0x00000000000000000000000000000000000000a1"
 """
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def daemon(tmp_path, rabbitmq):
     async with ConsoleDaemon(tmp_path, rabbitmq) as running:
         await _answering(running)
@@ -39,7 +42,7 @@ async def _answering(daemon: ConsoleDaemon) -> None:
                 await asyncio.sleep(0.2)
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def page(browser, daemon):
     context = await visitor(browser)
     page = await context.new_page()

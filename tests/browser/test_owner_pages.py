@@ -3,10 +3,13 @@
 import re
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import Page, expect
 
 from tests.support.console.chromium import screenshots
 from tests.support.console.pages import LONG, Consoles, assert_accessible
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 ROWS = b"age,bmi,progression\n" + b"".join(b"%d,%d.5,%d\n" % (n % 90, n % 7, 3 * n) for n in range(1, 400))
 UNREADABLE = b"age,bmi\n1,2\n3,secret\n"
@@ -16,7 +19,7 @@ def file_of(content: bytes, name: str = "patients 2025.csv") -> dict[str, object
     return {"name": name, "mimeType": "text/csv", "buffer": content}
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def page(consoles: Consoles) -> Page:
     await consoles.finished_training()
     await consoles.page.goto(f"{consoles.owners[0]}trainings")

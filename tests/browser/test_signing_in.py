@@ -3,13 +3,16 @@
 import re
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import expect
 
 from tests.support.console.chromium import screenshots, visitor
 from tests.support.console.pages import assert_accessible
 
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
-@pytest.fixture
+
+@pytest_asyncio.fixture(loop_scope="session")
 async def account(consoles):
     """Name and password, as the start page tells."""
     cells = consoles.page.locator("section[aria-labelledby=account] dd")

@@ -1,9 +1,12 @@
 """The demonstration's start page in a browser."""
 
+import pytest
 from playwright.async_api import expect
 
 from tests.support.console.chromium import screenshots
 from tests.support.console.pages import LONG, assert_accessible
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
 async def test_it_leads_to_every_party_and_shows_the_training_run(consoles):

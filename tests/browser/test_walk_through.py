@@ -7,7 +7,8 @@ from playwright.async_api import Page, expect
 
 from tests.support.console.chromium import SCREENSHOTS, visitor
 from tests.support.console.pages import LONG, Consoles
-from tests.support.daemons.demo_process import running_demo
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
 class Series:
@@ -27,20 +28,15 @@ class Series:
         self.taken.append(place)
 
 
-@pytest.fixture(scope="module")
-def slow_demo(tmp_path_factory):
-    """A market of its own, whose only training is long enough to be looked at from all sides."""
-    folder = tmp_path_factory.mktemp("walk")
-    with running_demo(folder / "errors", "--rounds", "12", "--workers", "0", "--start", "mean") as running:
-        yield running
-
-
-async def test_from_the_start_page_to_the_model_and_the_pay(browser, slow_demo):
+async def test_from_the_start_page_to_the_model_and_the_pay(browser, demo):
     series = Series()
     page = await (await visitor(browser)).new_page()
-    await page.goto(slow_demo.address)
-    consoles = await Consoles.found(page, slow_demo.root)
-    await expect(page.locator("#state .state")).to_be_visible(timeout=LONG)
+    await page.goto(demo.address)
+    consoles = await Consoles.found(page, demo.root)
+    await consoles.finished_training()  # the one whose course is looked at is then the newest everywhere
+    await consoles.another_training()
+    await expect(page.locator("#state li").first.locator(".state-finished")).to_have_count(0)
+    await expect(page.locator("#state li").nth(1)).to_be_visible()
     await series.take(page, "start-page")
     async with page.context.expect_page() as opening:
         await page.locator("#state a").first.click()
@@ -62,7 +58,7 @@ async def test_from_the_start_page_to_the_model_and_the_pay(browser, slow_demo):
     await watching.locator("#model-heading").scroll_into_view_if_needed()
     await series.take(watching, "contribution-pay-and-weights")
     await page.goto(f"{consoles.owners[0]}earnings")
-    await expect(page.locator("#history tr[data-training]")).to_be_visible(timeout=LONG)
+    await expect(page.locator("#history tr[data-training]").first).to_be_visible(timeout=LONG)
     await series.take(page, "owner-was-paid")
     await page.goto(f"{consoles.buyer}trainings/new")
     await series.take(page, "buyer-orders-the-next")

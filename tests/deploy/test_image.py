@@ -125,5 +125,5 @@ def test_it_runs_without_the_sources_around_it(built, tmp_path):
 
     assert "data-owner" in run("--help")
     assert run("admin", "messages").startswith("# Generated")
-    run("demo", "--rounds", "1", "--key-bits", "2048", "--workers", "1", "--report", "report.json")
+    run("demo", "--rounds", "1", "--key-bits", "1024", "--workers", "1", "--report", "report.json")
     assert json.loads((tmp_path / "report.json").read_text())["rounds"] == 1

@@ -1,4 +1,4 @@
-"""The first forty scenarios of `make faults`: each ends in the right model and pay, or fails cleanly.
+"""The first scenarios of `make faults`, each class among them: all end in the right model and pay, or cleanly.
 
 They run in a process of their own, several at a time, from the first test of this file on; a test waits for
 the result of its own.
@@ -41,7 +41,7 @@ def results(request: pytest.FixtureRequest) -> Iterator[Results]:
         if item.path == request.path and hasattr(item, "callspec")
     ]
     # Fewer side by side than by hand: another process of tests runs meanwhile.
-    options = ["--json", "--markets=3", *(f"--seed={seed}" for seed in chosen)]
+    options = ["--json", "--markets=2", *(f"--seed={seed}" for seed in chosen)]
     command = [sys.executable, "-m", "tests.faults", *options]
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
     with subprocess.Popen(command, **pipes) as process:
@@ -68,4 +68,4 @@ def test_every_class_has_its_part() -> None:
     assert len(SCENARIOS) >= 300
     assert all(count >= 15 for _fault, count in CLASSES.values())
     chosen = Counter(scenario(seed)[0] for seed in range(SHORT))
-    assert {name: chosen[name] for name in CLASSES if chosen[name] < 2} == {}
+    assert set(chosen) == set(CLASSES)

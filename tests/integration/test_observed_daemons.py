@@ -8,12 +8,12 @@ import pytest
 
 from services.data.samples import deal, diabetes
 from tests.support.daemons.command_line import run
-from tests.support.daemons.daemon_market import DaemonMarket
+from tests.support.daemons.forked_daemons import ForkedMarket
 
 STARTED = ("listener", "aggregator", "owner-1")
 
 
-class FewDaemons(DaemonMarket):
+class FewDaemons(ForkedMarket):
     """A market where only some have been started."""
 
     def _configure(self, name, kind, user, own):
@@ -23,9 +23,9 @@ class FewDaemons(DaemonMarket):
 
 
 @pytest.fixture
-async def market(tmp_path, rabbitmq):
+async def market(tmp_path, rabbitmq, forks):
     columns, rows = diabetes()
-    async with FewDaemons(tmp_path, rabbitmq, columns, deal(rows, 5, 39)) as running:
+    async with FewDaemons(tmp_path, rabbitmq, columns, deal(rows, 5, 39), forks) as running:
         yield running
 
 

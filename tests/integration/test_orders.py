@@ -8,12 +8,13 @@ from services.chain.contract.client import MarketplaceClient
 from services.chain.rpc.http import HttpRpc
 from services.data.samples import deal, diabetes
 from tests.support.chain.chain_events import chain_events
-from tests.support.daemons.daemon_market import DaemonMarket, write_request
+from tests.support.daemons.daemon_market import write_request
+from tests.support.daemons.forked_daemons import ForkedMarket
 
 MANUAL = ("owner-4", "owner-5")
 
 
-class Deciding(DaemonMarket):
+class Deciding(ForkedMarket):
     """Two owners decide by hand."""
 
     def _own(self, name):
@@ -24,9 +25,9 @@ class Deciding(DaemonMarket):
 
 
 @pytest.fixture
-async def market(tmp_path, rabbitmq):
+async def market(tmp_path, rabbitmq, forks):
     columns, rows = diabetes()
-    async with Deciding(tmp_path, rabbitmq, columns, deal(rows, 5, 39)) as running:
+    async with Deciding(tmp_path, rabbitmq, columns, deal(rows, 5, 39), forks) as running:
         yield running
 
 

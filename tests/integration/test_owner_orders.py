@@ -6,7 +6,8 @@ import pytest
 
 from services.data.samples import deal, diabetes
 from services.records.owner_account import payments
-from tests.support.daemons.daemon_market import DaemonMarket, write_request
+from tests.support.daemons.daemon_market import write_request
+from tests.support.daemons.forked_daemons import ForkedMarket
 
 WITHOUT_DATA, ASKING, USED_UP, WILLING = (f"owner-{number}" for number in (1, 2, 3, 4))
 UNLIMITED = {"per_buyer": 1000, "in_total": 1000}
@@ -18,7 +19,7 @@ POLICIES = {
 }
 
 
-class Reluctant(DaemonMarket):
+class Reluctant(ForkedMarket):
     """Three owners that do not join, for three reasons."""
 
     def _own(self, name):
@@ -31,9 +32,9 @@ class Reluctant(DaemonMarket):
 
 
 @pytest.fixture
-async def market(tmp_path, rabbitmq):
+async def market(tmp_path, rabbitmq, forks):
     columns, rows = diabetes()
-    async with Reluctant(tmp_path, rabbitmq, columns, deal(rows, 4, 39)) as running:
+    async with Reluctant(tmp_path, rabbitmq, columns, deal(rows, 4, 39), forks) as running:
         yield running
 
 
@@ -53,7 +54,7 @@ async def test_data_policy_budget_and_withdrawal_change_under_a_running_daemon(m
             store.close()
 
     await market.introduced()
-    request = write_request(market, rounds=1, minimum=4, key_bits=2048)
+    request = write_request(market, rounds=1, minimum=4)
     market.command("train", str(request), *config("buyer"))
     for name, state in ((WITHOUT_DATA, "WAITING"), (ASKING, "READY"), (USED_UP, "READY")):
         await market.until(lambda name=name, state=state: market.shown(name) == [state])

@@ -1,7 +1,7 @@
 """Reorganisations of 1 to 20 blocks of a real node, at every moment of a training.
 
 `make test` has every depth at a few moments. Every depth at every moment, with every fate of the
-transactions: DELTAML_ALL_REORGS=1 make test ARGS=tests/integration/test_reorgs.py
+transactions: DELTAML_ALL_REORGS=1 make test ARGS=tests/integration/test_reorgs.py, or `make campaigns`.
 """
 
 import os
@@ -21,7 +21,7 @@ from tests.support.daemons.scripted_training import ScriptedTraining
 
 DEEPEST = 20
 ALL = "DELTAML_ALL_REORGS" in os.environ
-MOMENTS_APART = 1 if ALL else 4
+MOMENTS_APART = 1 if ALL else 8
 
 
 @pytest.fixture

@@ -7,9 +7,9 @@ import pytest
 
 from services.data.samples import deal, diabetes
 from tests.support.daemons.command_line import run
-from tests.support.daemons.daemon_market import DaemonMarket, write_request
+from tests.support.daemons.daemon_market import write_request
 from tests.support.daemons.daemon_outcome import check_outcome
-from tests.support.daemons.forked_daemons import DaemonForks, ForkedDaemonProcess
+from tests.support.daemons.forked_daemons import ForkedMarket
 from tests.support.database.postgresql import fresh_schema
 from tests.support.database.private_postgresql import private_cluster
 from tests.support.database.schema_2 import taken_back
@@ -25,19 +25,13 @@ def cluster():
 
 
 @pytest.fixture
-def market_of(tmp_path, rabbitmq):
+def market_of(tmp_path, rabbitmq, forks):
     columns, rows = diabetes()
 
-    with DaemonForks() as forks:
+    def make(store_of=None):
+        return ForkedMarket(tmp_path, rabbitmq, columns, deal(rows, 5, 39), forks, store_of=store_of)
 
-        class Market(DaemonMarket):
-            def _daemon(self, name, kind):
-                return ForkedDaemonProcess(name, kind, self.config(name), forks)
-
-        def make(store_of=None):
-            return Market(tmp_path, rabbitmq, columns, deal(rows, 5, 39), store_of=store_of)
-
-        yield make
+    return make
 
 
 async def ordered(market):

@@ -7,15 +7,16 @@ import pytest
 import yaml
 
 from services.data.samples import deal, diabetes
-from tests.support.daemons.daemon_market import DaemonMarket, write_request
+from tests.support.daemons.daemon_market import write_request
+from tests.support.daemons.forked_daemons import ForkedMarket
 from tests.support.deployment.prometheus import running_prometheus
 from tests.support.deployment.promql import DEPLOY, alert_rules, metrics_of, panel_expressions
 
 
 @pytest.fixture
-async def market(tmp_path, rabbitmq):
+async def market(tmp_path, rabbitmq, forks):
     columns, rows = diabetes()
-    async with DaemonMarket(tmp_path, rabbitmq, columns, deal(rows, 5, 39)) as running:
+    async with ForkedMarket(tmp_path, rabbitmq, columns, deal(rows, 5, 39), forks) as running:
         yield running
 
 

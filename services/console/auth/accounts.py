@@ -1,6 +1,7 @@
 """Local accounts: names, roles and Argon2id hashes in a file that its owner alone can read."""
 
 import re
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -41,7 +42,6 @@ class Accounts:
         self.path = path
         self._stamp: tuple[int, int, int] | None = None
         self._known: dict[str, Account] = {}
-        self._nobody = hashed("nobody has this password")
 
     def all(self) -> dict[str, Account]:
         """By name. Raises ConfigurationError for a file that cannot be used."""
@@ -63,7 +63,7 @@ class Accounts:
     def verify(self, name: str, password: str) -> Account | None:
         """The account, if this is its password; slow on purpose, and as slow for a name that is not there."""
         account = self.get(name)
-        stored = self._nobody if account is None else account.password
+        stored = _nobody() if account is None else account.password
         try:
             argon2id.verify(stored.encode(), password[:_LONGEST_PASSWORD].encode())
         except InvalidkeyError:
@@ -105,6 +105,12 @@ class Accounts:
 def hashed(password: str) -> str:
     """Argon2id with libsodium's limits for people who wait (64 MiB)."""
     return argon2id.str(password.encode()).decode()
+
+
+@cache
+def _nobody() -> str:
+    """What the password given for a name that is not there is compared with."""
+    return hashed("nobody has this password")
 
 
 def required(password: str) -> str:

@@ -1,16 +1,20 @@
 """A console of one party in this process, with accounts, and browsers to it."""
 
+import json
 import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Self
 
 from aiohttp import ClientResponse, ClientSession, CookieJar
+from nacl.pwhash import argon2id
 
 from protocol.messages import Message
 from protocol.owner_policy import OwnerPolicy
+from services.common.files import write_private
 from services.config.console import ConsoleSettings
 from services.console.app import Console, serving
 from services.console.auth.accounts import Accounts
@@ -22,6 +26,15 @@ from tests.support.daemons.service_world import MARKET
 
 PASSWORD = "a long enough password"
 ADDRESS = "0x" + "b1" * 20
+
+
+@cache
+def _users() -> bytes:
+    """A file of two accounts whose passwords are compared in no time: what that costs is tested by itself."""
+    limits = {"opslimit": argon2id.OPSLIMIT_MIN, "memlimit": argon2id.MEMLIMIT_MIN}
+    password = argon2id.str(PASSWORD.encode(), **limits).decode()
+    roles = {"olga": "operator", "victor": "viewer"}
+    return json.dumps({name: {"role": role, "password": password} for name, role in roles.items()}).encode()
 
 
 class ConsoleWorld:
@@ -43,9 +56,7 @@ class ConsoleWorld:
         self.balance = 5 * 10**18
         users = folder / "console-users.json"
         if not users.exists():
-            accounts = Accounts(users)
-            accounts.add("olga", PASSWORD, "operator")
-            accounts.add("victor", PASSWORD, "viewer")
+            write_private(users, _users())
         self.accounts = Accounts(users)
         self.owner = OwnerResources(Catalog(folder / "datasets"), OwnerPolicy(automatic=True), **resources)
         owner = self.owner if role == "data_owner" else None

@@ -65,6 +65,7 @@ class DaemonMarket:
     """Everything in `folder`; an async context in which the daemons run."""
 
     node_options: tuple[str, ...] = ("--block-time", "1")
+    key_bits = 2048
 
     def __init__(self, folder: Path, server: Server, columns, parts, *, store_of=None) -> None:
         """`store_of` names the URL of a daemon's store; by default it is an SQLite file."""
@@ -271,10 +272,10 @@ def write_request(
     local_steps: int = 5,
     minimum: int = 5,
     join_s: int = 120,
-    key_bits: int = 2048,
+    key_bits: int | None = None,
     training: str = "separate processes",
 ) -> Path:
-    """A request for the market's data, in its folder."""
+    """A request for the market's data, in its folder; its key is as long as the market's unless said."""
     columns = market.columns
     document = {
         "name": training,
@@ -287,7 +288,7 @@ def write_request(
         "payment": {"deposit_wei": str(10**18)},
         "aggregator": market.addresses["aggregator"],
         "deadlines": {"join_s": join_s, "step_s": 120, "chain_s": 120},
-        "key_bits": key_bits,
+        "key_bits": key_bits or market.key_bits,
     }
     path = market.folder / "request.yaml"
     path.write_text(yaml.safe_dump(document))

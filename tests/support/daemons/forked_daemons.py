@@ -17,12 +17,15 @@ import sys
 import threading
 import time
 import traceback
+from concurrent.futures import ThreadPoolExecutor
 from multiprocessing import connection, resource_tracker
 from pathlib import Path
 from typing import Self
 
 from protocol.request import LEAST_KEY_BITS
-from tests.support.daemons.daemon_market import DaemonProcess
+from tests.support.broker.rabbitmq import Server
+from tests.support.daemons.command_line import run_json
+from tests.support.daemons.daemon_market import DaemonMarket, DaemonProcess
 
 _MODULES = (
     "aio_pika",
@@ -132,6 +135,31 @@ class ForkedDaemonProcess(DaemonProcess):
         self.process = self._forks.start(  # type: ignore[assignment]
             self.kind, self.config, self.log, least_key_bits=self._least_key_bits
         )
+
+
+class ForkedMarket(DaemonMarket):
+    """Where start, node and keys are not the point: forked daemons, keys of 512 bits, four blocks a second.
+
+    Its commands run in the test's process.
+    """
+
+    node_options = ("--block-time", "0.25")
+    key_bits = 512
+
+    def __init__(
+        self, folder: Path, server: Server, columns, parts, forks: DaemonForks, *, store_of=None
+    ) -> None:
+        super().__init__(folder, server, columns, parts, store_of=store_of)
+        self._forks = forks
+
+    def command(self, *arguments: str) -> dict:
+        """A `deltaml` command's JSON; a command has a loop of its own, so it runs in another thread."""
+        with ThreadPoolExecutor(1) as thread:
+            return thread.submit(run_json, *arguments).result()
+
+    def _daemon(self, name: str, kind: str) -> DaemonProcess:
+        config = self.config(name)
+        return ForkedDaemonProcess(name, kind, config, self._forks, least_key_bits=self.key_bits)
 
 
 # ---- the forking process ----

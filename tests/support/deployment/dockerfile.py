@@ -41,7 +41,8 @@ def build_stage(instructions: list[Instruction], context: Path, root: Path) -> N
     def inside(text: str) -> str:
         return re.sub(r"(?<![\w.])/(opt|source|wheels)\b", rf"{root}/\1", text)
 
-    environment = {name: os.environ[name] for name in ("PATH", "HOME")}
+    # What is not imported here need not be compiled; pip takes 0 for "no".
+    environment = {**{name: os.environ[name] for name in ("PATH", "HOME")}, "PIP_COMPILE": "0"}
     folder = root
     for one in instructions:
         if one.stage != 0:
