@@ -1,4 +1,4 @@
-"""The first scenarios of `make faults`, each class among them: all end in the right model and pay, or cleanly.
+"""The first scenarios of `make faults`, each class among them: all end in the right model and pay or cleanly.
 
 They run in a process of their own, several at a time, from the first test of this file on; a test waits for
 the result of its own.
