@@ -101,6 +101,8 @@ async def _part(
 async def _market(plan: Plan, folder: Path, server: Server) -> AsyncIterator[SoakMarket]:
     with DaemonForks() as forks:
         market = SoakMarket(folder, server, forks, owners=plan.owners, buyers=plan.buyers, seed=plan.seed)
+        if plan.quick:
+            market.node_options = ("--block-time", "0.25")
         async with market:
             yield market
 
