@@ -93,7 +93,7 @@ class LaggingNode(NodeFault):
     async def during(self, training: Training) -> None:
         self.choose_victims()
         way = LAGS[self.index % len(LAGS)]
-        blocks = self.chance.randint(1, 12)
+        blocks = self.chance.randint(CONFIRMATIONS + 2, 12)
         await self.moment(training, 40)
         if way == "blocks before logs":
             self.serve(LogsLater(blocks))
@@ -114,8 +114,8 @@ class RestoredNode(NodeFault):
         self.choose_victims()
         await self.moment(training, 60)
         head = int(await self.market.node.rpc.call("eth_blockNumber"), 16)
-        self.back = self.chance.randint(1, 40)
-        speed = self.chance.uniform(8.0, 40.0)
+        self.back = self.chance.randint(5, 40)
+        speed = self.chance.uniform(7.0, 15.0)
         self.serve(PartialView(restored(max(self.market.first_block, head - self.back), speed)))
 
     async def after(self, training: Training) -> str:
@@ -137,7 +137,7 @@ class GarbageAnswers(NodeFault):
 
     async def before(self) -> None:
         self.choose_victims()
-        self.serve(Garbage(self.chance.uniform(0.05, 0.3), self.chance))
+        self.serve(Garbage(self.chance.uniform(0.03, 0.12), self.chance))
 
 
 class SlowAnswers(NodeFault):

@@ -127,8 +127,13 @@ def one_of_two(blocks: int, chance: Random) -> Callable[[int], int]:
 def restored(block: int, blocks_per_second: float) -> Callable[[int], int]:
     """A node that begins at an old block and imports what follows it once more."""
     loop = asyncio.get_running_loop()
-    since = loop.time()
-    return lambda _head: block + int(blocks_per_second * (loop.time() - since))
+    began: list[float] = []
+
+    def last(_head: int) -> int:
+        began.append(loop.time())  # it is started when it is first asked, and not long before
+        return block + int(blocks_per_second * (began[-1] - began[0]))
+
+    return last
 
 
 def everything(head: int) -> int:
