@@ -9,10 +9,9 @@ beyond the node's newest block holds up none before it, and one that the node ca
 import asyncio
 import time
 from bisect import insort
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import TypeVar
 
 import structlog
 
@@ -33,8 +32,6 @@ from services.runtime.role_adapter import NO_TRAINING
 from services.store.waiting import retry_while_unavailable
 
 _log = structlog.get_logger(__name__)
-
-Answer = TypeVar("Answer")
 
 MOST_WAITING = 32
 """Events that wait for their block: fewer than a consumer's prefetch, so that more can still arrive."""
@@ -138,7 +135,7 @@ class EventReceiver:
         held: set[int] = set()
         failures = 0
         for entry in list(self._waiting):
-            if not await self._answered(partial(self._node.has_confirmed, entry.event.block_number)):
+            if not await self._is_confirmed(entry.event.block_number):
                 break
             training = training_of(entry.event.event)
             if training in held:
@@ -204,22 +201,17 @@ class EventReceiver:
         await self._refuse(entry.delivery, ProtocolViolation(code, detail))
         self._waiting.remove(entry)
 
-    async def _answered(self, question: Callable[[], Awaitable[Answer]]) -> Answer:
+    async def _is_confirmed(self, block_number: int) -> bool:
         """The node's answer, asked for until there is one: without it no event can be believed."""
         attempts = 0
         while True:
             self._resources.heartbeats.beat("events")
             try:
-                answer = await question()
-            except ProtocolViolation:
-                raise
+                return await self._node.has_confirmed(block_number)
             except DeltaMLError as error:
                 self._note_trouble(str(error))
-                await asyncio.sleep(self._resources.pace.pause_after(attempts, away=True))
-                attempts += 1
-            else:
-                self._trouble = None
-                return answer
+            await asyncio.sleep(self._resources.pace.pause_after(attempts, away=True))
+            attempts += 1
 
     def _note_trouble(self, reason: str) -> str:
         self._trouble = f"contract events wait for the node: {reason}"
