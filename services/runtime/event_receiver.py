@@ -173,7 +173,8 @@ class EventReceiver:
             self._trouble = f"{len(self._waiting)} contract events wait for their blocks: {lag}"
         full = len(self._waiting) >= MOST_WAITING
         for entry in self._too_far(full=full) if lag is None or full else ():
-            detail = f"block {entry.event.block_number} is beyond the newest block of a node that keeps up"
+            where = "the newest block of a node that keeps up" if lag is None else "what any chain has by now"
+            detail = f"block {entry.event.block_number} is beyond {where}"
             await self._remove(entry, "event_ahead_of_node", detail)
         if full and len(self._waiting) >= MOST_WAITING:
             await self._give_up_unanswered()
