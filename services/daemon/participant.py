@@ -74,6 +74,9 @@ async def _run_participant(config: ParticipantConfig, least_key_bits: int, stopp
         newest = MarketplaceViews(connections.rpc, connections.market)
         final = MarketplaceViews(connections.rpc, connections.market, depth=config.chain.confirmations)
         directory = Directory(final)
+        client = _client(config, connections, keystore)
+        node = EventVerifier(newest, confirmations=config.chain.confirmations)
+        client.known_block = node.newest_block
         resources = Resources(
             role=role_of(config, keystore, connections.store, final, directory),
             directory=directory,
@@ -81,8 +84,8 @@ async def _run_participant(config: ParticipantConfig, least_key_bits: int, stopp
             market=connections.market,
             store=connections.store,
             bus=connections.bus,
-            client=_client(config, connections, keystore),
-            node=EventVerifier(newest, confirmations=config.chain.confirmations),
+            client=client,
+            node=node,
             pool=pool,
             least_key_bits=least_key_bits,
             retention_seconds=config.retention_days * 86400,

@@ -3,16 +3,15 @@
 The bus carries events unsigned: whoever has the listener's password, or runs the broker, may announce what
 never took place. So nothing is stored before the participant's node has shown it. Events wait in the order of
 the chain until the node has confirmed their block, and stay on the queue meanwhile; one that is announced
-beyond the node's newest block holds up none before it.
+beyond the node's newest block holds up none before it, and one that the node cannot show its training alone.
 """
 
 import asyncio
 import time
 from bisect import insort
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import TypeVar
 
 import structlog
 
@@ -34,25 +33,36 @@ from services.store.waiting import retry_while_unavailable
 
 _log = structlog.get_logger(__name__)
 
-Answer = TypeVar("Answer")
-
 MOST_WAITING = 32
 """Events that wait for their block: fewer than a consumer's prefetch, so that more can still arrive."""
 
 PATIENCE_SECONDS = 600.0
-"""For how long a block may be beyond the newest one of a node that keeps up with its chain."""
+"""For how long a block may be beyond the newest one of a node that keeps up with its chain, and an event
+that the node has not shown may take the place of others."""
+
+_MOST_FAILURES = 3
+"""Events in a row that the node fails to show before it is left alone for a moment: it may be away."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Waiting:
     """An event that is not taken in yet, since when in seconds of the monotonic clock."""
 
     delivery: EventDelivery
     since: float
+    failures: int = 0
+    """How often the node could not say whether it is true, the last time for this `reason`."""
+    reason: str = ""
+    next_at: float = 0.0
+    """When the node is asked again, by the clock of the event loop."""
 
     @property
     def event(self) -> ChainEvent:
         return self.delivery.event
+
+
+class _Unanswered(Exception):  # noqa: N818
+    """The node does not say now whether an event is true."""
 
 
 class EventReceiver:
@@ -84,6 +94,11 @@ class EventReceiver:
                 await self._take_confirmed()
                 await self._give_up()
 
+    @property
+    def waiting(self) -> int:
+        """Events that are not taken in yet."""
+        return len(self._waiting)
+
     async def probe(self) -> None:
         """Raise ChainUnavailable with the reason while events wait for the node."""
         if self._trouble is not None:
@@ -106,65 +121,112 @@ class EventReceiver:
 
     def _wait(self, delivery: EventDelivery) -> None:
         since = self._clock()
-        for place, earlier in enumerate(self._waiting):
+        for earlier in self._waiting:
             if earlier.event == delivery.event:  # after a lost connection it comes again
-                self._waiting[place] = _Waiting(delivery, earlier.since)
+                earlier.delivery = delivery
                 return
         insort(self._waiting, _Waiting(delivery, since), key=_chain_order)
 
     async def _take_confirmed(self) -> None:
-        while self._waiting:
-            first = self._waiting[0]
-            number = first.event.block_number
-            if not await self._answered(partial(self._node.has_confirmed, number)):
-                return
-            await self._take(first.delivery)
-            self._waiting.remove(first)
+        """Ask the node once for each event whose block is final, in the order of the chain.
+
+        What it cannot show now is asked for again later, and holds up the events of its training alone.
+        """
+        held: set[int] = set()
+        failures = 0
+        for entry in list(self._waiting):
+            if not await self._is_confirmed(entry.event.block_number):
+                break
+            training = training_of(entry.event.event)
+            if training in held:
+                continue
+            if _now() >= entry.next_at and failures < _MOST_FAILURES:
+                if await self._is_settled(entry):
+                    failures = 0
+                    self._waiting.remove(entry)
+                    continue
+                failures += 1
+            held.add(training)
+        self._trouble = next((entry.reason for entry in self._waiting if entry.failures), None)
+
+    async def _is_settled(self, entry: _Waiting) -> bool:
+        """Whether it was taken in or refused; else the node could not say now whether it is true."""
+        self._resources.heartbeats.beat("events")
+        try:
+            await self._take(entry.delivery)
+        except _Unanswered as unanswered:
+            entry.reason = self._note_trouble(str(unanswered))
+            entry.next_at = _now() + self._resources.pace.pause_after(entry.failures, away=True)
+            entry.failures += 1
+            return False
+        return True
 
     async def _give_up(self) -> None:
-        """Refuse what lies beyond the chain: for too long, or where it leaves no room for others.
+        """Refuse what lies beyond the chain for too long, and what leaves no room for others.
 
-        While the node is behind nothing is given up: all wait with it.
+        While the node is behind all wait with it, but for what no chain can have reached since.
         """
         if not self._waiting:
             return
         lag = self._node.lag()
         if lag is not None:
             self._trouble = f"{len(self._waiting)} contract events wait for their blocks: {lag}"
-            return
-        ahead = [entry for entry in self._waiting if not self._node.has_reached(entry.event.block_number)]
-        oldest = self._clock() - PATIENCE_SECONDS
-        given_up = [entry for entry in ahead if entry.since <= oldest]
-        if not given_up and ahead and len(self._waiting) >= MOST_WAITING:
-            given_up = ahead[-1:]  # what is announced honestly is next to the newest block
-        for entry in given_up:
-            detail = f"block {entry.event.block_number} is beyond the newest block of a node that keeps up"
-            await self._refuse(entry.delivery, ProtocolViolation("event_ahead_of_node", detail))
-            self._waiting.remove(entry)
+        full = len(self._waiting) >= MOST_WAITING
+        for entry in self._too_far(full=full) if lag is None or full else ():
+            where = "the newest block of a node that keeps up" if lag is None else "what any chain has by now"
+            detail = f"block {entry.event.block_number} is beyond {where}"
+            await self._remove(entry, "event_ahead_of_node", detail)
+        if full and len(self._waiting) >= MOST_WAITING:
+            await self._give_up_unanswered()
 
-    async def _answered(self, question: Callable[[], Awaitable[Answer]]) -> Answer:
+    def _too_far(self, *, full: bool) -> list[_Waiting]:
+        ahead = [entry for entry in self._waiting if not self._node.has_reached(entry.event.block_number)]
+        if self._node.lag() is not None:
+            return [entry for entry in ahead if not self._node.may_be_reached(entry.event.block_number)]
+        oldest = self._clock() - PATIENCE_SECONDS
+        too_old = [entry for entry in ahead if entry.since <= oldest]
+        # What is announced honestly is next to the newest block.
+        return too_old or (ahead[-1:] if full else [])
+
+    async def _give_up_unanswered(self) -> None:
+        """Refuse what a node that answers has not shown for long, so that others have its place."""
+        oldest = self._clock() - PATIENCE_SECONDS
+        for entry in [one for one in self._waiting if one.failures and one.since <= oldest]:
+            try:
+                await self._node.fresh_lag()
+            except DeltaMLError:
+                return  # it is away
+            await self._remove(entry, "event_not_verifiable", entry.reason)
+
+    async def _remove(self, entry: _Waiting, code: str, detail: str) -> None:
+        await self._refuse(entry.delivery, ProtocolViolation(code, detail))
+        self._waiting.remove(entry)
+
+    async def _is_confirmed(self, block_number: int) -> bool:
         """The node's answer, asked for until there is one: without it no event can be believed."""
         attempts = 0
         while True:
             self._resources.heartbeats.beat("events")
             try:
-                answer = await question()
-            except ProtocolViolation:
-                raise
+                return await self._node.has_confirmed(block_number)
             except DeltaMLError as error:
-                self._trouble = f"contract events wait for the node: {error}"
-                _log.warning("events_wait", reason=str(error))
-                self._meter.retried("event")
-                await asyncio.sleep(self._resources.pace.pause_after(attempts, away=True))
-                attempts += 1
-            else:
-                self._trouble = None
-                return answer
+                self._note_trouble(str(error))
+            await asyncio.sleep(self._resources.pace.pause_after(attempts, away=True))
+            attempts += 1
+
+    def _note_trouble(self, reason: str) -> str:
+        self._trouble = f"contract events wait for the node: {reason}"
+        _log.warning("events_wait", reason=reason)
+        self._meter.retried("event")
+        return self._trouble
 
     # ---- taking in ----
 
     async def _take(self, delivery: EventDelivery) -> None:
-        """Store it, refuse it or set it aside; what the machine cannot do now is waited for."""
+        """Store it, refuse it or set it aside; what the machine cannot do now is waited for.
+
+        Raises _Unanswered where the node does not say whether it is true.
+        """
         event = delivery.event
         while True:
             try:
@@ -176,7 +238,7 @@ class EventReceiver:
                 _log.warning("event_waits", reason=str(error))
                 await asyncio.sleep(self._resources.pace.retry)
                 continue
-            except ServiceError:
+            except (ServiceError, _Unanswered):
                 raise
             except Exception as error:  # noqa: BLE001  it would come again, and end the daemon again
                 await retry_while_unavailable(self._set_aside, event, error)
@@ -189,7 +251,12 @@ class EventReceiver:
         place = await retry_while_unavailable(place_of, event, self._address, self._store)
         if key is None and place is None:
             return
-        await self._answered(partial(self._node.check, event))
+        try:
+            await self._node.check(event)
+        except ProtocolViolation:
+            raise
+        except DeltaMLError as error:
+            raise _Unanswered(str(error)) from error
         if key is not None:
             await retry_while_unavailable(self._store_event, key, event)
         await retry_while_unavailable(self._record, event)
@@ -233,6 +300,10 @@ class EventReceiver:
         if key is not None:
             self._store.note_once(key, *facts.EVENT_REFUSED.pair(kind=kind, code=code), time.time())
             self._resources.on_change()
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()
 
 
 def _chain_order(waiting: _Waiting) -> tuple[int, int]:

@@ -19,6 +19,10 @@ class OwnNode(Protocol):
         """Whether the node had a block of that number when it was last asked."""
         ...
 
+    def may_be_reached(self, block_number: int) -> bool:
+        """Whether a chain can have come so far since the node's newest block."""
+        ...
+
     def lag(self) -> str | None:
         """What makes one think that the node is behind its chain, None where nothing does."""
         ...

@@ -26,8 +26,12 @@ class Reorganisation(Fault):
                 return
             depth, fate = self.chance.randint(*self.depths), self.chance.choice(FATES)
             async with self.market.node.still:
-                await reorganise(self.market.node.rpc, depth, fate)
+                await self.replace(depth, fate)
             self.replaced.append(depth)
+
+    async def replace(self, depth: int, fate: str) -> None:
+        """Put others in the places of so many blocks."""
+        await reorganise(self.market.node.rpc, depth, fate)
 
     async def after(self, training: Training) -> str:
         assert self.replaced

@@ -16,6 +16,8 @@ class Fault:
 
     deadlines: Mapping[str, int] = MappingProxyType({})
     rounds = 2
+    must_finish = False
+    """Whether the training may not even fail cleanly."""
 
     def __init__(self, market: FaultMarket, chance: Random, index: int) -> None:
         self.market, self.chance, self.index = market, chance, index

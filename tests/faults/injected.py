@@ -57,7 +57,9 @@ def install(board: Switchboard, *, patient: bool) -> None:
 def _shorten_waits() -> None:
     timing = Timing(publish_seconds=_PATIENCE_SECONDS, quiet_seconds=_PATIENCE_SECONDS)
     connections.open_bus = functools.partial(connections.open_bus, timing=timing)
-    connections.HttpRpc = functools.partial(connections.HttpRpc, seconds=_PATIENCE_SECONDS)
+    connections.HttpRpc = functools.partial(
+        connections.HttpRpc, seconds=_PATIENCE_SECONDS, singly_seconds=_PATIENCE_SECONDS
+    )
     link.CONNECT_SECONDS = _PATIENCE_SECONDS
     link.HEARTBEAT_SECONDS = int(_PATIENCE_SECONDS)
 

@@ -18,6 +18,7 @@ from protocol.request import Request, parse_request
 from services.identity.keystore import Keystore
 from services.identity.signing import order_to_self
 from tests.faults.node import Node
+from tests.faults.node_proxy import NodeProxy
 from tests.faults.processes import ForkedDaemon
 from tests.faults.proxy import LinkProxy
 from tests.faults.traffic import Traffic
@@ -56,6 +57,7 @@ class FaultMarket(DaemonMarket):
         super().__init__(folder, broker.server, COLUMNS, small_data(OWNERS))
         self.rabbitmq, self.patient = broker, patient
         self.node = Node(folder)
+        self.node_proxy = NodeProxy(self.node.url)
         self.links: dict[tuple[str, str], LinkProxy] = {}
         self.traffic: Traffic
         self.blamed: set[str] = set()
@@ -69,6 +71,7 @@ class FaultMarket(DaemonMarket):
         self.node.end()  # before anything is awaited: what is cancelled meanwhile would leave it running
         for link in self.links.values():
             await link.close()
+        await self.node_proxy.close()
         if hasattr(self, "traffic"):
             await self.traffic.close()
         with suppress(Exception):  # the broker may be the one that a fault has taken
@@ -80,6 +83,7 @@ class FaultMarket(DaemonMarket):
 
     async def _start(self) -> None:
         await self.node.start()
+        await self.node_proxy.start()
         self.node_url = self.node.url
         names = ["buyer", "aggregator", *(f"owner-{number}" for number in range(1, OWNERS + 1))]
         self._passphrase()

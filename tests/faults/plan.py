@@ -5,6 +5,15 @@ from tests.faults.fault import Fault
 from tests.faults.kills import PLACES, KillBroker, KillDaemon, KillNode, OwnersDropOut
 from tests.faults.machine import ClockJumps, DiskFull, SlowConsumer
 from tests.faults.network import CutLink, HalfOpenLink, SlowLink
+from tests.faults.nodes import (
+    BatchesRefused,
+    GarbageAnswers,
+    LaggingNode,
+    LogPagesFail,
+    RestoredChain,
+    RestoredNode,
+    SlowAnswers,
+)
 from tests.faults.tampering import BitFlipped, Duplicated, Reordered, Stale, Truncated
 
 CLASSES: dict[str, tuple[type[Fault], int]] = {
@@ -25,6 +34,13 @@ CLASSES: dict[str, tuple[type[Fault], int]] = {
     "deep reorganisation": (DeepReorganisation, 15),
     "slow consumer": (SlowConsumer, 16),
     "owners drop out": (OwnersDropOut, 15),
+    "batches refused": (BatchesRefused, 16),
+    "log pages fail": (LogPagesFail, 15),
+    "lagging node": (LaggingNode, 16),
+    "restored node": (RestoredNode, 16),
+    "restored chain": (RestoredChain, 15),
+    "garbage answers": (GarbageAnswers, 16),
+    "slow answers": (SlowAnswers, 15),
 }
 """Each class with how many of its scenarios there are."""
 

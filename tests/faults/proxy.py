@@ -10,7 +10,7 @@ class LinkProxy:
     """Forwards TCP connections to a port; `counts` tells what the faults did."""
 
     def __init__(self, port: int) -> None:
-        self._to = port
+        self._home = self._to = port
         self._server: asyncio.Server | None = None
         self._flows: set[asyncio.Task[None]] = set()
         self._writers: set[asyncio.StreamWriter] = set()
@@ -32,6 +32,15 @@ class LinkProxy:
         for flow in self._flows:
             flow.cancel()
         await asyncio.gather(*self._flows, return_exceptions=True)
+
+    def lead_to(self, port: int) -> None:
+        """Forward to another port; connections of now break."""
+        self._to = port
+        self.drop()
+
+    def lead_back(self) -> None:
+        """Forward to the port of the beginning again."""
+        self.lead_to(self._home)
 
     def drop(self) -> int:
         """Break every connection of now; how many there were."""

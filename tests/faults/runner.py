@@ -86,4 +86,6 @@ async def _one(market: FaultMarket, name: str, index: int, seed: int) -> tuple[s
     await fault.during(training)
     shown = await market.ended(training)
     evidence = await fault.after(training)
-    return await check(market, training, shown), evidence
+    outcome = await check(market, training, shown)
+    assert outcome == "FINISHED" or not fault.must_finish, f"{outcome} under {evidence}"
+    return outcome, evidence

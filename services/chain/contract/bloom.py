@@ -15,8 +15,8 @@ _BYTES = 256
 _NO_RECEIPTS = "0x56e81f171bcc55a6ff8345e692c0f86e5b48e01b996cadc001622fb5e363b421"
 
 
-def may_have_logs(header: Mapping[str, Any], address: str) -> bool:
-    """Whether a block may have logs of this address: False is certain.
+def may_have_logs(header: Mapping[str, Any], address: str, *topics: str) -> bool:
+    """Whether a block may have logs of this address with these topics: False is certain.
 
     A header without these fields says nothing, nor does a filter without a single bit: some chains fill in
     none.
@@ -27,9 +27,9 @@ def may_have_logs(header: Mapping[str, Any], address: str) -> bool:
         bits = int.from_bytes(octets(header.get("logsBloom"), _BYTES), "big")
     except ChainUnavailable:
         return True
-    return not bits or _contains(bits, address)
+    return not bits or all(_contains(bits, value) for value in (address, *topics))
 
 
-def _contains(bits: int, address: str) -> bool:
-    digest = keccak(octets(address))
+def _contains(bits: int, value: str) -> bool:
+    digest = keccak(octets(value))
     return all(bits >> (int.from_bytes(digest[at : at + 2], "big") % (8 * _BYTES)) & 1 for at in (0, 2, 4))

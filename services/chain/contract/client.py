@@ -21,6 +21,9 @@ _MOST_ATTEMPTS = 8
 _SETTLE_MARGIN_PERCENT = 150
 """Crediting an account takes over twice as much gas when it has withdrawn since the estimate."""
 
+_BY_TIME = ("too_early", "too_late")
+"""Refusals that the next block's time may be the reason for, which no state has yet."""
+
 _BLOCK_TIME_LAG = 60.0
 """Seconds that the newest block's time may lie behind the clock on a chain that runs."""
 
@@ -48,6 +51,8 @@ class MarketplaceClient(MarketplaceViews):
         depth = self._policy.confirmations
         self._final_views = MarketplaceViews(rpc, market, depth=depth, first_block=first_block)
         self.on_outcome: OnOutcome = lambda _call, _outcome, _gas: None
+        self.known_block: Callable[[], int] = lambda: -1
+        """The newest block that the node is known to have had, -1 where none is: no older one may refuse."""
 
     @property
     def address(self) -> str:
@@ -113,6 +118,8 @@ class MarketplaceClient(MarketplaceViews):
             )
         except RpcError as error:
             if refusal := refusal_of(error):
+                if refusal.code not in _BY_TIME:
+                    await self._require_newest(call, sender.request(self.market.contract, data, value))
                 self.on_outcome(call.call, "refused", 0)
                 raise refusal from None
             raise ChainUnavailable(f"the node refused a transaction: {error}") from error
@@ -140,6 +147,29 @@ class MarketplaceClient(MarketplaceViews):
         while await self._block_time() < refusal.arguments[1] and time.time() < deadline:
             await self._next_block()
         return True
+
+    async def _require_newest(self, call: ContractCall, request: dict[str, str]) -> None:
+        """Return where the newest state refuses a call too: of several nodes at one address one may lag.
+
+        Raises ChainUnavailable where that state does not refuse, or is not there.
+        """
+        known = self.known_block()
+        if known < 0:
+            return
+        newest = max(known, await self.block_number())
+        try:
+            await self.rpc.call("eth_call", request, hex(newest))
+        except RpcError as error:
+            if refusal_of(error) is None:
+                raise ChainUnavailable(
+                    f"{call.call} was refused, perhaps in an old state: the node does not answer for block "
+                    f"{newest}, which it is known to have had ({error})"
+                ) from None
+        else:
+            raise ChainUnavailable(
+                f"{call.call} was refused in an old state, and is not at block {newest}: the node lags behind"
+                " another at its address"
+            )
 
     async def _block_time(self) -> int:
         block = entry(await self.rpc.call("eth_getBlockByNumber", "latest", False))

@@ -25,6 +25,9 @@ _MOST_FAILURES = 4
 _NO_SUCH_METHOD = frozenset({-32601, -32004})
 """Not every node has the receipts of whole blocks; codes of JSON-RPC 2.0 and EIP-1474."""
 
+_MOST_UNSETTLED = 16
+"""Newest blocks of a range that a node may have before their logs."""
+
 _LOGS_AT_ONCE = 50
 """Decoded without giving up the loop: web3.py takes about a millisecond for each."""
 
@@ -48,7 +51,8 @@ class LogReader:
         while from_block <= to_block:
             last = min(to_block, from_block + self._page - 1)
             try:
-                events += await self._read_page(from_block, last, topics)
+                unsettled = _MOST_UNSETTLED if last == to_block else 1
+                events += await self._read_page(from_block, last, topics, unsettled)
             except (RpcError, NodeOverloaded) as error:
                 failures += isinstance(error, NodeOverloaded)
                 if self._page == 1 or failures > _MOST_FAILURES:
@@ -84,7 +88,10 @@ class LogReader:
             raise ChainUnavailable(f"the node gave a log of another block for those of {shown}")
         return await self._events(found, {shown: quantity(entry(block).get("timestamp"), 63)})
 
-    async def _read_page(self, first: int, last: int, topics: Sequence[str | None]) -> list[ChainEvent]:
+    async def _read_page(
+        self, first: int, last: int, topics: Sequence[str | None], unsettled: int
+    ) -> list[ChainEvent]:
+        """The last `unsettled` blocks without logs are held against their bloom filters."""
         query = {
             "address": self._market.contract,
             "fromBlock": hex(first),
@@ -92,10 +99,14 @@ class LogReader:
             "topics": list(topics),
         }
         # In one trip: behind one address there may be several nodes, and one that lags has no logs there.
-        logs, block = await self._rpc.batch(
-            [("eth_getLogs", [query]), ("eth_getBlockByNumber", [hex(last), False])]
+        numbers = range(max(first, last + 1 - unsettled), last + 1)
+        logs, *headers = await self._rpc.batch(
+            [
+                ("eth_getLogs", [query]),
+                *(("eth_getBlockByNumber", [hex(number), False]) for number in numbers),
+            ]
         )
-        if block is None:
+        if headers[-1] is None:
             raise ChainUnavailable(
                 f"the node has no block {last} yet, so its logs are not all there: it lags behind another at "
                 "the same address, or was restored; wait until it has caught up"
@@ -105,7 +116,23 @@ class LogReader:
             log["blockNumber"] for log in found if not first <= quantity(log["blockNumber"]) <= last
         ]:
             raise ChainUnavailable(f"the node gave a log of block {strays[0]} for blocks {first} to {last}")
+        found += _checked(await self._not_indexed(found, headers, topics), self._market.contract)
         return await self._events(found, await self._times(found))
+
+    async def _not_indexed(
+        self, found: Sequence[Mapping[str, Any]], headers: Sequence[Any], topics: Sequence[str | None]
+    ) -> list[Mapping[str, Any]]:
+        """The logs of those of these blocks that the node has without their logs."""
+        present = {octets(log["blockHash"]) for log in found}
+        wanted = [topic for topic in topics if topic is not None]
+        logs: list[Mapping[str, Any]] = []
+        for header in map(entry, headers):
+            if not may_have_logs(header, self._market.contract, *wanted):
+                continue
+            block_hash = octets(header.get("hash"), 32)
+            if block_hash not in present:
+                logs += await self._by_receipts("0x" + block_hash.hex())
+        return [log for log in logs if _fits(log, topics)]
 
     async def _by_receipts(self, block_hash: str) -> list[Mapping[str, Any]]:
         """The contract's logs in a block from its receipts, which a node has or has not as a whole."""
@@ -151,6 +178,16 @@ class LogReader:
                 raise RpcError("eth_getBlockByHash", 0, f"block {value} vanished while its logs were read")
             times[value] = quantity(entry(block).get("timestamp"), 63)
         return times
+
+
+def _fits(log: Mapping[str, Any], topics: Sequence[str | None]) -> bool:
+    """Whether eth_getLogs would give a log for these topics."""
+    has = log.get("topics")
+    return (
+        isinstance(has, list)
+        and len(has) >= len(topics)
+        and all(topic in (None, one) for topic, one in zip(topics, has, strict=False))
+    )
 
 
 def _checked(answer: Any, contract: str) -> list[Mapping[str, Any]]:

@@ -29,7 +29,7 @@ from services.store.waiting import pause
 
 _log = structlog.get_logger(__name__)
 
-_BLOCKS_PER_STEP = 32
+_MOST_BLOCKS_PER_STEP = 32
 _HISTORY_PER_STEP = 20_000
 _USUAL_LAG = 3
 """Blocks between nodes at one address that are in order."""
@@ -65,6 +65,7 @@ class ChainListener:
         self._cursor: Cursor | None = None
         self._saved: Cursor | None = None
         self._unsaved: list[StreamedEvent] = []
+        self._blocks_per_step = _MOST_BLOCKS_PER_STEP
         self._woken = asyncio.Event()
         self._head: int | None = None
         self.trouble: str | None = None
@@ -123,6 +124,10 @@ class ChainListener:
                 await self._read_history(head - self._window)
                 return True
             return await self._read_blocks(head) and self._position.next_seen <= head
+        except (ChainUnavailable, RpcError):
+            # A node that fails at every few requests would never have all the blocks of a large step.
+            self._blocks_per_step = max(1, self._blocks_per_step // 2)
+            raise
         finally:  # what was read before an error need not be read again after it
             self._save()
 
@@ -185,7 +190,7 @@ class ChainListener:
     async def _read_blocks(self, head: int) -> bool:
         """New blocks one by one, each with its own logs; False where the chain changed meanwhile."""
         first = self._position.next_seen
-        for header in await self._headers(range(first, min(head + 1, first + _BLOCKS_PER_STEP))):
+        for header in await self._headers(range(first, min(head + 1, first + self._blocks_per_step))):
             block = None if header is None else await self._block(entry(header))
             if block is None or not self._position.follows(block):
                 return False  # the next step finds the ancestor
@@ -193,6 +198,7 @@ class ChainListener:
             self._stream("seen", block.events)
             self._stream("confirmed", final)
             self._cursor = cursor
+        self._blocks_per_step = min(_MOST_BLOCKS_PER_STEP, 2 * self._blocks_per_step)
         return True
 
     async def _block(self, header: Mapping[str, Any]) -> SeenBlock:

@@ -24,6 +24,9 @@ from services.chain.rpc.values import entry, octets, quantity
 FRESH_SECONDS = 60.0
 """A node whose newest block is older than this may be behind the chain."""
 
+_MOST_BLOCKS_PER_SECOND = 100
+"""Of any chain: several times as many as the fastest have."""
+
 _MOST_BLOCKS = 64
 _MOST_EVENTS = 1024
 _MOST_LOOKS = 3
@@ -72,9 +75,20 @@ class EventVerifier:
                     await self._look()
         return self._newest >= needed
 
+    def newest_block(self) -> int:
+        """The newest block that the node is known to have had, -1 before it was asked."""
+        return self._newest
+
     def has_reached(self, block_number: int) -> bool:
         """Whether the node had a block of that number when it was last asked."""
         return self._newest >= block_number
+
+    def may_be_reached(self, block_number: int) -> bool:
+        """Whether a chain can have come so far since the node's newest block; True before the first one."""
+        age = max(0.0, self._clock() - self._newest_at)
+        return self._newest < 0 or block_number <= self._newest + _MOST_BLOCKS_PER_SECOND * (
+            age + FRESH_SECONDS
+        )
 
     def lag(self) -> str | None:
         """What makes one think that the node is behind the chain, None where nothing does."""

@@ -37,7 +37,7 @@ _MOST_VALUES = 1 << 20
 _REVERT_CODE = 3
 _MOST_MESSAGE = 300
 _OK, _TOO_LARGE, _TOO_MANY, _BROKEN = 200, 413, 429, 500
-_SINGLY_SECONDS = 600.0
+SINGLY_SECONDS = 600.0
 """So long a node that refused a batch is not sent another."""
 
 _REST_SECONDS, _LONGEST_REST_SECONDS = 5.0, 300.0
@@ -77,16 +77,19 @@ class HttpRpc:
         *,
         seconds: float = 20.0,
         most_bytes: int = MOST_RESPONSE_BYTES,
+        singly_seconds: float = SINGLY_SECONDS,
         heads: "NewHeads | None" = None,
     ) -> None:
         """`seconds` and `most_bytes` bound each answer; `heads` tells of new blocks, as plain HTTP cannot.
+
+        A node that refused a batch is sent no other for `singly_seconds`.
 
         Raises MisuseError for a URL that is not one of http or https.
         """
         self._url = url
         self._shown = _without_secrets(url)
         self._seconds, self._most_bytes = seconds, most_bytes
-        self._heads = heads
+        self._singly_seconds, self._heads = singly_seconds, heads
         self._numbers = itertools.count(1)
         self._session: aiohttp.ClientSession | None = None
         self._singly_until = self._rests_until = 0.0
@@ -135,7 +138,7 @@ class HttpRpc:
         if results := _results(answers):
             return results
         _log.warning("batch_refused", remedy=_BATCH_REFUSED)
-        self._singly_until = _now() + _SINGLY_SECONDS
+        self._singly_until = _now() + self._singly_seconds
         return {}
 
     async def _post(self, body: Any) -> Any:

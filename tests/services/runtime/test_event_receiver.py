@@ -9,7 +9,7 @@ from structlog.testing import capture_logs
 from protocol.errors import ProtocolViolation
 from protocol.marketplace import Joined, Withdrawn
 from services.bus.memory import MemoryBus
-from services.chain.errors import ChainUnavailable
+from services.chain.errors import ChainUnavailable, RpcError
 from services.common.errors import StoreUnavailable
 from services.observability.counters import Meter
 from services.runtime.event_receiver import MOST_WAITING, PATIENCE_SECONDS, EventReceiver
@@ -29,20 +29,31 @@ class ScriptedNode:
     def __init__(self) -> None:
         self.newest, self.behind, self.down = 100, None, False
         self.refused: dict[int, str] = {}
+        self.pruned: set[int] = set()
         self.checked = []
 
     async def has_confirmed(self, block_number):
-        self._ask()
+        if block_number > self.newest:  # of older ones it is known
+            self._ask()
         return block_number <= self.newest
 
     def has_reached(self, block_number):
         return block_number <= self.newest
 
+    def may_be_reached(self, block_number):
+        return block_number <= self.newest + 10_000
+
     def lag(self):
+        return self.behind
+
+    async def fresh_lag(self):
+        self._ask()
         return self.behind
 
     async def check(self, event):
         self._ask()
+        if event.block_number in self.pruned:
+            raise RpcError("eth_getLogs", -32000, "history is pruned")
         self.checked.append(event.block_number)
         if event.block_number in self.refused:
             raise ProtocolViolation(self.refused[event.block_number], "the node shows another")
@@ -191,6 +202,68 @@ async def test_a_node_that_is_behind_is_waited_for_however_long_and_health_says_
     assert world.taken() == list(range(101, 101 + MOST_WAITING + 5))
 
 
+async def test_an_event_that_the_node_cannot_show_holds_up_its_own_training_alone(world):
+    world.node.pruned = {7}
+    async with world.running():
+        for number, training in ((7, 1), (8, 1), (9, 2)):
+            await world.announce(number, training)
+        await until(lambda: world.node.checked == [9])
+        assert (world.taken(1), world.taken(2)) == ([], [9])
+        with pytest.raises(ChainUnavailable, match=r"wait for the node: .* history is pruned"):
+            await world.receiver.probe()
+        await until(lambda: world.meter.retries["event"] >= 3)
+        world.node.pruned = set()
+        await until(lambda: world.node.checked == [9, 7, 8])
+        await until(lambda: world.receiver.waiting == 0)
+        await world.receiver.probe()
+    assert world.taken(1) == [7, 8]
+    assert world.letters() == []
+
+
+async def test_events_that_a_node_never_shows_leave_their_places_to_others_in_the_end(world):
+    world.node.pruned = set(range(1, 1 + MOST_WAITING))
+    async with world.running():
+        for number in world.node.pruned:
+            await world.announce(number)
+        await world.announce(50, training=2)
+        await until(lambda: world.meter.retries["event"] >= 2 * MOST_WAITING)
+        assert world.letters() == []  # an operator may have it mended
+        world.now = PATIENCE_SECONDS
+        await until(lambda: world.taken(2) == [50])
+    assert set(world.letters()) == {"event_not_verifiable"}
+    assert world.refusals() == [{"kind": "Settled", "code": "event_not_verifiable"}]
+
+
+async def test_while_the_node_is_away_no_event_leaves_its_place(world):
+    async with world.running():
+        await world.announce(90, training=2)
+        await until(lambda: world.node.checked == [90])
+        world.node.down = True
+        for number in range(1, 1 + MOST_WAITING):
+            await world.announce(number)
+        await until(lambda: world.receiver.waiting == MOST_WAITING)
+        world.now = 2 * PATIENCE_SECONDS
+        before = world.meter.retries["event"]
+        await until(lambda: world.meter.retries["event"] >= before + 10)
+        world.node.down = False
+        await until(lambda: len(world.node.checked) == 1 + MOST_WAITING)
+    assert world.taken(1) == list(range(1, 1 + MOST_WAITING))
+    assert world.letters() == []
+
+
+async def test_what_no_chain_can_have_reached_takes_no_room_while_the_node_is_behind(world):
+    world.node.behind = "the node's newest block, 100, is 4000 seconds old"
+    async with world.running():
+        for number in range(2 * MOST_WAITING):
+            await world.announce(10**9 + number)
+        await world.announce(50)
+        await world.announce(101)
+        await until(lambda: world.node.checked == [50])
+        world.node.newest = 101
+        await until(lambda: world.node.checked == [50, 101])
+    assert set(world.letters()) == {"event_ahead_of_node"}
+
+
 async def test_what_stays_beyond_a_node_that_keeps_up_is_given_up(world):
     async with world.running():
         await world.announce(10**12)
@@ -223,7 +296,7 @@ async def test_an_event_that_comes_again_while_it_waits_waits_once(world):
             await world.announce(101)
         await until(lambda: world.on_queue() == 0)
         world.node.newest = 101
-        await until(lambda: world.node.checked == [101])
+        await until(lambda: world.woken)  # what is in hand meanwhile is checked a second time
     assert world.taken() == [101]
     assert world.letters() == []
 

@@ -157,6 +157,9 @@ class BelievingNode:
     def has_reached(self, block_number: int) -> bool:
         return True
 
+    def may_be_reached(self, block_number: int) -> bool:
+        return True
+
     def lag(self) -> str | None:
         return None
 

@@ -10,9 +10,13 @@ SOME_RECEIPTS = "0x" + "34" * 32
 
 async def test_a_block_with_the_contracts_logs_may_have_them(anvil_market) -> None:
     await anvil_market.register()
-    header = await anvil_market.rpc.call("eth_getBlockByNumber", "latest", False)
-    assert may_have_logs(header, anvil_market.deployment.market.contract)
+    contract = anvil_market.deployment.market.contract
+    *_, log = await anvil_market.rpc.call("eth_getLogs", {"address": contract, "fromBlock": "0x0"})
+    header = await anvil_market.rpc.call("eth_getBlockByHash", log["blockHash"], False)
+    assert may_have_logs(header, contract)
+    assert may_have_logs(header, contract, *log["topics"])
     assert not may_have_logs(header, OTHER)
+    assert not may_have_logs(header, contract, "0x" + "56" * 32)
 
 
 async def test_an_empty_block_has_none_whatever_its_filter_says(anvil_market) -> None:

@@ -1,14 +1,16 @@
 """Calls that are refused, too early, or without the means; the embedded chain itself."""
 
 import asyncio
+import itertools
 import os
 import time
 
 import pytest
 
-from protocol.marketplace import Cancel, Close, Draw, Join, Register, Settle
+from protocol.marketplace import Cancel, Close, Draw, Join, Register, Settle, Withdraw
 from protocol.signatures import address_of
 from services.chain.contract.client import MarketplaceClient
+from services.chain.contract.codec import encode_call
 from services.chain.embedded.embedded_rpc import EmbeddedRpc
 from services.chain.errors import CallReverted, ChainError, ChainUnavailable, InsufficientFunds, RpcError
 from tests.support.chain.chain_market import POLICY, ChainMarket
@@ -131,6 +133,85 @@ async def test_a_call_in_time_waits_for_a_chain_whose_newest_block_is_late() -> 
         assert (await market.owners[0].submit(Cancel(training=empty))).succeeded
     finally:
         await rpc.close()
+
+
+# ---- several nodes at one address ----
+
+
+async def refusal_now(market, client, call) -> RpcError:
+    """What a node says to a call in the present state."""
+    data, _ = encode_call(call)
+    request = {"from": client.address, "to": market.deployment.market.contract, "data": "0x" + data.hex()}
+    with pytest.raises(RpcError) as caught:
+        await market.rpc.call("eth_estimateGas", request, "pending")
+    return caught.value
+
+
+def sometimes_behind(market, client, refusal, times):
+    """The client on a node that estimates in the state of that refusal, so many times; and that node."""
+    rpc, behind = interposed_client(market, client)
+    old = itertools.repeat(refusal, times)
+
+    async def estimated(*parameters):
+        if (error := next(old, None)) is not None:
+            raise error
+        return await market.rpc.call("eth_estimateGas", *parameters)
+
+    rpc.handlers["eth_estimateGas"] = estimated
+    return rpc, behind
+
+
+async def test_a_refusal_of_a_node_that_lags_behind_another_at_its_address_is_not_believed(
+    registered,
+) -> None:
+    market, owner = registered, registered.owners[0]
+    before = await refusal_now(market, owner, Join(training=1))
+    training = await market.open()
+    assert training == 1
+    _, owner = sometimes_behind(market, owner, before, 2)
+    # Nothing tells this client that the node was further once.
+    assert (await refusal_of(owner, Join(training=1))).code == "wrong_status"
+    known = await market.buyer.block_number()
+    owner.known_block = lambda: known
+    with pytest.raises(ChainUnavailable, match=f"not at block {known}: the node lags"):
+        await owner.submit(Join(training=1))
+    assert (await owner.submit(Join(training=1))).succeeded
+    assert (await refusal_of(owner, Join(training=99))).code == "wrong_status"
+
+
+async def test_a_withdrawal_that_a_lagging_node_takes_for_made_is_made(registered) -> None:
+    market, buyer = registered, registered.buyer
+    before = await refusal_now(market, buyer, Withdraw())
+    training = await market.open(market.opening(join_seconds=1))
+    for _ in range(3):
+        await market.rpc.call("evm_mine")
+    await market.owners[0].submit(Cancel(training=training))
+    assert await market.buyer.credit_of(buyer.address)
+    rpc, buyer = sometimes_behind(market, buyer, before, 1)
+
+    async def nothing_yet(request, block):
+        return "0x" + "00" * 32 if block == "latest" else await market.rpc.call("eth_call", request, block)
+
+    rpc.handlers["eth_call"] = nothing_yet
+    known = await market.buyer.block_number()
+    buyer.known_block = lambda: known
+    with pytest.raises(ChainUnavailable, match="the node lags"):
+        await buyer.submit(Withdraw())
+    await buyer.submit(Withdraw())
+    assert await market.buyer.credit_of(buyer.address) == 0
+
+
+async def test_where_no_node_has_the_newest_block_a_refusal_waits(registered) -> None:
+    market = registered
+    rpc, owner = interposed_client(market, market.owners[0])
+
+    async def not_there(_request, block):
+        raise RpcError("eth_call", -32000, f"header {block} not found")
+
+    rpc.handlers["eth_call"] = not_there
+    owner.known_block = lambda: 10**6
+    with pytest.raises(ChainUnavailable, match="does not answer for block 1000000"):
+        await owner.submit(Join(training=99))
 
 
 # ---- the embedded chain itself ----

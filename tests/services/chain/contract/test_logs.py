@@ -12,6 +12,9 @@ from services.chain.errors import ChainUnavailable, NodeOverloaded, RpcError
 WITHDRAWN = "0x" + keccak(b"Withdrawn(address,uint256)").hex()
 ACCOUNT = "0x" + "ab" * 20
 
+EMPTY = {"receiptsRoot": "0x56e81f171bcc55a6ff8345e692c0f86e5b48e01b996cadc001622fb5e363b421"}
+"""What the header of a block without logs says."""
+
 
 class Node:
     """Answers eth_getLogs with many of them."""
@@ -32,7 +35,7 @@ class Node:
         ]
 
     async def batch(self, requests) -> list[object]:
-        return [self.logs, {}] if requests else []
+        return [self.logs, *(EMPTY for _ in requests[1:])] if requests else []
 
 
 async def test_others_have_their_turn_while_many_logs_are_decoded() -> None:
@@ -64,7 +67,7 @@ class PagedNode:
 
     async def call(self, method, *parameters):
         if method == "eth_getBlockByNumber":
-            return {"timestamp": "0x5"} if int(parameters[0], 16) <= self.head else None
+            return {"timestamp": "0x5", **EMPTY} if int(parameters[0], 16) <= self.head else None
         (query,) = parameters
         first, last = int(query["fromBlock"], 16), int(query["toBlock"], 16)
         self.asked.append(last - first + 1)
@@ -106,6 +109,39 @@ async def test_an_empty_answer_of_a_node_that_lags_is_none() -> None:
         await LogReader(PagedNode(head=10), MARKET).in_range(11, 20)
     with pytest.raises(ChainUnavailable, match="lags"):
         await LogReader(PagedNode(head=15), MARKET).in_range(11, 20)
+
+
+class LateIndex(PagedNode):
+    """Has no logs of its newest blocks yet, but their receipts."""
+
+    def __init__(self, settled, receipts=True) -> None:
+        super().__init__(head=20)
+        self.settled, self.receipts = settled, receipts
+
+    async def call(self, method, *parameters):
+        if method == "eth_getBlockReceipts":
+            self.asked.append(int(parameters[0], 16))
+            return [{"logs": [self.log(self.asked[-1])]}] if self.receipts else None
+        answer = await super().call(method, *parameters)
+        if method == "eth_getLogs":
+            return [log for log in answer if int(log["blockNumber"], 16) <= self.settled]
+        return answer and answer | {
+            "hash": f"0x{int(parameters[0], 16):064x}",
+            "receiptsRoot": "0x" + "34" * 32,
+            "logsBloom": "0x" + "ff" * 256,
+        }
+
+
+async def test_an_empty_answer_for_a_range_whose_blocks_have_logs_is_none() -> None:
+    node = LateIndex(settled=17)
+    events = await LogReader(node, MARKET).in_range(1, 20, [WITHDRAWN])
+    assert [event.block_number for event in events] == list(range(1, 21))
+    assert node.asked == [20, 18, 19, 20]
+    # The receipts of blocks that hold other events are no answer to this question.
+    assert len(await LogReader(node, MARKET).in_range(1, 20, [None, "0x" + "77" * 32])) == 17
+    assert len(await LogReader(node, MARKET).in_range(1, 20, [None, None, "0x" + "77" * 32])) == 17
+    with pytest.raises(ChainUnavailable):
+        await LogReader(LateIndex(settled=17, receipts=False), MARKET).in_range(1, 20)
 
 
 WRONG = [None, True, 7, 1.5, "", "0x", "0xzz", "x" * 10_000, [], {}, [None], "0x" + "f" * 81]

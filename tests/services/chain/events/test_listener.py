@@ -246,6 +246,18 @@ async def test_history_that_a_lagging_node_does_not_have_is_not_passed_over() ->
     assert [event.event.amount for event in streams.seen.values()] == node.amounts_between(1, 100)
 
 
+async def test_a_node_that_fails_every_few_requests_is_followed_to_its_newest_block() -> None:
+    node, streams = ShiftingNode(itertools.cycle([None] * 8 + ["down"])), Streams()
+    node.change(0, 40)
+    following = on(node, streams, window=128)
+    task = asyncio.create_task(following.run())
+    async with asyncio.timeout(5):
+        while len(streams.seen) < len(node.amounts_between(1, 41)):
+            await asyncio.sleep(0.001)
+    task.cancel()
+    assert [event.event.amount for event in streams.seen.values()] == node.amounts_between(1, 41)
+
+
 GARBAGE = [
     None,
     True,

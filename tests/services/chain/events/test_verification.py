@@ -256,6 +256,21 @@ async def test_a_block_that_the_node_does_not_know_by_its_hash_is_waited_for(ope
         await checked(event)
 
 
+async def test_only_what_a_chain_can_have_reached_meanwhile_may_be_reached(opened):
+    market, event = opened
+    now = event.timestamp
+    verifier = Checked(market, clock=lambda: now).verifier
+    assert verifier.may_be_reached(10**12)  # nothing is known yet
+    assert verifier.newest_block() == -1
+    assert await verifier.has_confirmed(event.block_number)
+    assert verifier.newest_block() == event.block_number
+    assert verifier.may_be_reached(event.block_number + 6000)
+    assert not verifier.may_be_reached(event.block_number + 6001)
+    now += 3600
+    assert verifier.may_be_reached(event.block_number + 366_000)
+    assert not verifier.may_be_reached(event.block_number + 366_001)
+
+
 async def test_depth_is_counted_at_the_own_node(opened):
     market, event = opened
     verifier = Checked(market, confirmations=2).verifier
