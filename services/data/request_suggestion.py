@@ -78,7 +78,7 @@ def suggest(sample: Path, choices: Choices) -> Suggestion:
         raise MisuseError(f"{sample} has no feature for {target!r}: {'; '.join(left_out.values())}")
     request = parse_request(_document(choices, target, ranges, values))
     check_widths(request)
-    check_deposit(request)
+    check_deposit(request, f"use --deposit {least_deposit(request)} or more")
     return Suggestion(request, left_out, len(values))
 
 

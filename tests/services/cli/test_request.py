@@ -33,6 +33,7 @@ def test_a_suggestion_for_programs(sample):
     [
         (("--target", "cost"), "no column 'cost' to predict"),
         (("--target", "price", "--deposit", "much"), "--deposit"),
+        (("--target", "price", "--deposit", "1"), "wei at least; use --deposit "),
         (("--target", "price", "--aggregator", "0x12"), "aggregator"),
     ],
 )
