@@ -9,7 +9,8 @@ from tests.support.daemons.command_line import refused
 
 ROOT = Path(__file__).parents[3]
 CONFIG = ROOT / "deploy" / "config" / "model-buyer.yaml"
-DOCUMENT = yaml.safe_load((ROOT / "REQUEST.yaml").read_text())
+SAMPLE = yaml.safe_load((ROOT / "REQUEST.yaml").read_text())
+DOCUMENT = {**SAMPLE, "schedule": {**SAMPLE["schedule"], "rounds": 100}}
 
 
 @pytest.mark.parametrize(

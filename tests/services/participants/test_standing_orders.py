@@ -105,7 +105,7 @@ async def test_a_file_that_is_mended_is_ordered_later(store, tmp_path):
 
 REFUSED = {
     "a deposit below the contract's floor": (
-        {"payment": {"deposit_wei": "999999"}},
+        {"payment": {"deposit_wei": "999999"}, "schedule": {"rounds": 100}, "owners": {"maximum": 5}},
         "a deposit of 999999 wei is too low for 100 rounds of 5 owners: the contract asks for 5000000 wei",
     ),
     "a name without room for the date": (
@@ -170,6 +170,8 @@ async def test_a_file_that_becomes_so_later_is_reported_and_orders_nothing(store
 def request_file(folder, changes):
     path = folder / "request.yaml"
     document = yaml.safe_load(YAML.read_text())
+    if "start" in changes:
+        del document["start"]
     merged = {
         name: {**document.get(name, {}), **change} if isinstance(change, dict) else change
         for name, change in changes.items()
