@@ -10,7 +10,7 @@ from aiohttp import web
 from tests.faults.node_proxy import Call, Manner, calls_of, drip, encoded, refusal
 
 BATCH_REFUSALS = ("one error", "413", "too few", "one error each")
-PAGE_FAILURES = ("timeout", "503", "range refused")
+PAGE_FAILURES = ("503", "timeout", "range refused")
 GARBAGE = (
     "not JSON",
     "truncated",

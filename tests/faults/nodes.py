@@ -75,7 +75,7 @@ class LogPagesFail(NodeFault):
             async with node.still:
                 await node.rpc.call("anvil_mine", hex(missing), "0x0")
         way = PAGE_FAILURES[self.index % len(PAGE_FAILURES)]
-        least = 100 if way == "timeout" else 8
+        least = 100 if way == "timeout" else 30
         self.serve(FailingPages(way, self.chance.randint(least, 2 * least), self.chance))
 
     async def during(self, training: Training) -> None:
