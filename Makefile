@@ -46,9 +46,10 @@ test: $(DEVELOPMENT) $(NODE_MODULES) ## Run the tests in WORKERS=2 processes; op
 	# In the order of the folders: the longest files come first, and no worker is left with one at the end.
 	python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
-CAMPAIGNS := integration/test_reorgs.py integration/test_many_messages.py protocol/roles/test_model_of_the_run.py
+CAMPAIGNS := integration/test_reorgs.py integration/test_many_messages.py protocol/roles/test_model_of_the_run.py \
+	services/chain/events/test_listener.py
 .PHONY: campaigns
-campaigns: $(DEVELOPMENT) $(NODE_MODULES) ## What make test has a part of: every reorganisation, 10,000 messages, 2,000 runs of the roles
+campaigns: $(DEVELOPMENT) $(NODE_MODULES) ## What make test has a part of: all reorganisations, 10,000 messages, 2,000 runs of roles and listener
 	export DELTAML_ALL_REORGS=1 DELTAML_MESSAGES=10000 DELTAML_HYPOTHESIS_EXAMPLES=2000
 	python -m pytest -n $(WORKERS) --dist worksteal $(addprefix tests/,$(CAMPAIGNS)) $(ARGS)
 

@@ -301,6 +301,7 @@ async def test_an_answer_of_a_wrong_type_costs_time_alone(method, answer) -> Non
 # ---- a node that changes between any two requests ----
 
 
+EXAMPLES = int(os.environ.get("DELTAML_HYPOTHESIS_EXAMPLES", "40"))
 reorganisations = st.tuples(st.integers(0, 3), st.integers(0, 2))
 changes = st.one_of(st.none(), reorganisations, reorganisations)
 plans = st.lists(st.one_of(changes, changes, st.just("down")), min_size=10, max_size=60)
@@ -309,7 +310,7 @@ plans = st.lists(st.one_of(changes, changes, st.just("down")), min_size=10, max_
 lives = st.lists(st.sampled_from(["publish", "publish", "wait", "die", "die unheard"]), max_size=40)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=EXAMPLES, deadline=None)
 @given(plans, lives, st.booleans())
 def test_changes_between_any_two_requests_and_crashes_lose_and_double_nothing(plan, life, forgets) -> None:
     async def follow() -> None:
