@@ -11,7 +11,7 @@ from services.cli.options import ConfigFile, Json
 from services.cli.output import print_json, print_records
 from services.cli.policy_order import order_policy, policy_in_force, validated, with_changes
 from services.cli.store_option import existing_store
-from services.common.documents import plain_address
+from services.common.addresses import plain_address
 from services.common.errors import ConfigurationError
 from services.config.daemons import DataOwnerConfig
 from services.data.catalog import Catalog
