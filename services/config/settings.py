@@ -8,6 +8,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Val
 
 from protocol.types import Address
 from services.common.addresses import WrongChecksum, plain_address
+from services.common.urls import is_url
 
 FOLDER = "folder"
 """The key of the validation context under which the configuration file's folder is."""
@@ -44,8 +45,7 @@ def url_of(*schemes: str) -> AfterValidator:
 
     def check(value: str) -> str:
         _without_password(value)
-        parts = urlsplit(value)
-        if parts.scheme not in schemes or not parts.hostname:
+        if not is_url(value, schemes):
             raise ValueError(f"must be a URL that begins with {beginnings}")
         return value
 
