@@ -95,7 +95,7 @@ def _read_error(place: Path, known: Sequence[str], error: Exception) -> DataSetE
         where = f", row {int(uneven[1]) - 1}" if uneven[1] else ""
         return DataSetError(
             f"{place}{where}: {uneven[3]} values for {uneven[2]} columns; "
-            "separate values by commas and quote those that hold one"
+            "separate values by commas, quote those that hold one, and close every quote"
         )
     conversion = _CONVERSION_ERROR.match(text)
     if conversion and known:

@@ -93,6 +93,8 @@ def check_options(options: DemoOptions, least_key_bits: int = LEAST_DEMO_KEY_BIT
         )
     _check_url("--broker", options.broker, ("amqp", "amqps"), "amqp://user:password@localhost:5672/vhost")
     _check_url("--chain", options.chain, ("http", "https"), "http://127.0.0.1:8545")
+    if options.model_out is not None and options.model_out == options.report:
+        raise MisuseError(f"{options.report} cannot hold both model and report; name two files")
     for path in (options.model_out, options.report):
         if path is not None:
             _check_writable(path)

@@ -194,6 +194,10 @@ def test_a_number_out_of_its_range(folder, option, value, bound):
     assert list(folder.iterdir()) == []
 
 
+def test_one_file_for_two_results(folder):
+    assert_says(demo(folder, "--report", folder / "model.json"), "cannot hold both model and report")
+
+
 # ---- what is outside this process ----
 
 
