@@ -38,7 +38,8 @@ def commands(model, file, folder):
     return (
         ("predict", model, file, "--out", folder / "out.csv"),
         ("datasets", "add", file, "--catalogue", folder / "catalogue"),
-        ("demo", "--data", file, "--model-out", folder / "bought.json", "--step-size", "0.01"),
+        ("demo", "--data", file, "--model-out", folder / "bought.json"),
+        ("request", "suggest", file, "--target", "y", "--out", folder / "request.yaml"),
         ("admin", "market", "init", folder / "market", *node, *password, "--data", file),
     )
 
@@ -90,8 +91,12 @@ def test_what_cannot_be_read_is_refused_by_every_command_and_leaves_nothing(
             assert "0 rows" in told(capfd, arguments, 0)
             (folder / "out.csv").unlink()
             continue
-        text = told(capfd, arguments, 2)
-        assert text.count("error: ") == 1
+        if arguments[0] == "request" and "column 'b'" in says:  # which a request need not have
+            text = told(capfd, arguments, 0)
+            (folder / "request.yaml").unlink()
+        else:
+            text = told(capfd, arguments, 2)
+            assert text.count("error: ") == 1
         assert re.search(says, text, re.DOTALL), text
         assert SECRET not in text
         assert [path for path in folder.rglob("*") if path.is_file()] == []
@@ -150,7 +155,8 @@ def test_the_index_of_pandas_is_left_out_and_named_by_every_command(model, tmp_p
     left_out = "left out, because pandas stored its index there: __index_level_0__"
     (tmp_path / "market").mkdir(mode=0o755)  # is refused once the columns are told
     nowhere = ("--chain", "http://127.0.0.1:1", "--workers", 0)
-    predict, add, demo, market = commands(model, file, tmp_path)
+    predict, add, demo, suggest, market = commands(model, file, tmp_path)
+    assert left_out in run(*suggest).stderr
     for arguments, status in ((predict, 0), (add, 0), ((*demo, *nowhere), 3), (market, 2)):
         result = run(*arguments, status=status)
         text = result.stdout + result.stderr

@@ -18,15 +18,15 @@ WRONG = CHECKSUMMED.replace("aA", "AA", 1)
 SEVERAL = "can be read in several ways"
 
 AMBIGUOUS = {
-    "octal": ("rounds: 100", "rounds: 010", f"'010' {SEVERAL}"),
-    "base-60": ("rounds: 100", "rounds: 1:30", f"'1:30' {SEVERAL}"),
-    "underscores": ("rounds: 100", "rounds: 1_000", f"'1_000' {SEVERAL}"),
+    "octal": ("rounds: 5", "rounds: 010", f"'010' {SEVERAL}"),
+    "base-60": ("rounds: 5", "rounds: 1:30", f"'1:30' {SEVERAL}"),
+    "underscores": ("rounds: 5", "rounds: 1_000", f"'1_000' {SEVERAL}"),
     "norway": ("name: diabetes", "name: NO", f"'NO' {SEVERAL}"),
     "on": ("intercept: true", "intercept: on", f"'on' {SEVERAL}"),
     "nothing": ("name: diabetes", "name: ~", f"'~' {SEVERAL}"),
     "date": ("name: diabetes", "name: 2026-01-02", f"'2026-01-02' {SEVERAL}"),
-    "infinite": ("step_size: 1.5", "step_size: .inf", f"'.inf' {SEVERAL}"),
-    "overflow": ("step_size: 1.5", "step_size: 1.0e+999", f"'1.0e+999' {SEVERAL}"),
+    "infinite": ("step_size: auto", "step_size: .inf", f"'.inf' {SEVERAL}"),
+    "overflow": ("step_size: auto", "step_size: 1.0e+999", f"'1.0e+999' {SEVERAL}"),
     "twice": ("intercept: true", "intercept: true\n  intercept: false", "key 'intercept' is given twice"),
     "alias": ("name: diabetes", "name: &x diabetes\nx: *x", "aliases are not allowed"),
     "tag": ("name: diabetes", "name: !!python/name:os.system x", "tags are not allowed"),

@@ -58,15 +58,17 @@ def rows(tmp_path):
 
 
 def test_a_demo_whose_output_is_ascii_and_breaks_off_writes_model_and_report(tmp_path):
-    results = (tmp_path / "model.json", tmp_path / "report.json")
-    options = ("--rounds", 1, "--local-steps", 1, "--owners", 4, "--key-bits", 1024, "--workers", 0)
+    results, rows = (tmp_path / "model.json", tmp_path / "report.json"), tmp_path / "rows.csv"
+    rows.write_text("größe,año→\n" + "".join(f"{n % 7},{n % 7 + n % 3}\n" for n in range(80)))
+    options = ("--rounds", 1, "--owners", 4, "--key-bits", 1024, "--workers", 0, "--data", rows)
     wanted = ("--model-out", results[0], "--report", results[1])
     with command("demo", *options, *wanted, environment=NOT_UTF8["ascii"]) as process:
         assert process.stdout is not None
         assert process.stderr is not None
+        assert next(process.stdout) == rb"features: gr\xf6\xdfe" + b"\n"
+        assert next(process.stdout).startswith(rb"target: a\xf1o->")
         for line in process.stdout:
-            assert line.isascii()
-            if b" -> " in line:  # the round's error; the model is bought later
+            if b" opened with a deposit of " in line:
                 break
         assert not results[0].exists()
         process.stdout.close()
@@ -74,7 +76,7 @@ def test_a_demo_whose_output_is_ascii_and_breaks_off_writes_model_and_report(tmp
     assert process.returncode == 3
     assert errors.startswith(b"error: standard output cannot be written (Broken pipe): ")
     assert errors.count(b"\n") == 1
-    assert read_model(results[0]).target == "target"
+    assert read_model(results[0]).target == "año→"
     assert json.loads(results[1].read_text())["rounds"] == 1
 
 

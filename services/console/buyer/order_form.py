@@ -293,12 +293,10 @@ def _meant(text: str, kind: Kind) -> Any:
             return whole_number(text, _LARGEST_WHOLE) if text.isascii() and text.isdigit() else text or None
         case "decimal":
             return with_point(text)
-        case "money":
-            return _amount(text)
+        case "money" | "address":
+            return _amount(text) if kind == "money" else _address(text)
         case "percent":
             number = scaled(text, 100)
-        case "address":
-            return _address(text)
         case "text":
             return text
     return text if number is None else number
