@@ -9,14 +9,14 @@ from psycopg import sql
 
 from services.common.errors import ConfigurationError
 from services.common.files import read_passphrase
+from services.common.urls import is_url
 
 _CONNECT_SECONDS = 10
 
 
 def check_server_url(url: str) -> None:
     """Raise ConfigurationError unless `url` names an administrator at a server, and nothing else."""
-    parts = urlsplit(url)
-    if parts.scheme != "postgresql" or not parts.hostname or not parts.username or parts.path.strip("/"):
+    if not is_url(url, ("postgresql",)) or not (parts := urlsplit(url)).username or parts.path.strip("/"):
         raise ConfigurationError("--postgresql must be a URL like postgresql://administrator@host:5432")
     if parts.password is not None:
         raise ConfigurationError("--postgresql holds a password; put it into --postgresql-password-file")

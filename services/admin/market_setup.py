@@ -35,8 +35,9 @@ from services.chain.rpc.http import HttpRpc, Rpc
 from services.chain.rpc.values import quantity
 from services.common.errors import ConfigurationError
 from services.common.files import private_folder, write_private
+from services.common.urls import is_url
 from services.data.catalog import Catalog
-from services.data.sample_request import DemoData, DemoOptions, demo_request, load_data
+from services.data.sample_request import DemoData, DemoOptions, column_notes, demo_request, load_data
 from services.data.tabular import read_statistic
 
 LEAST_OWNERS, MOST_OWNERS = 4, 64
@@ -74,6 +75,8 @@ async def set_up(plan: MarketPlan, tell: Callable[[str], None]) -> SetUp:
     """
     folder = MarketFolder.of(plan.folder.absolute(), plan.owners)
     data = _checked(plan)
+    for line in column_notes(_demo_options(plan), data):
+        tell(line)
     private_folder(folder.path)
     for party in (folder.deployer, *folder.participants):
         party.ensure_keys()
@@ -112,8 +115,7 @@ def _checked(plan: MarketPlan) -> DemoData:
         ("--broker", plan.broker_url, ("amqp", "amqps")),
         ("--broker-management", plan.management_url, ("http", "https")),
     ):
-        parts = urlsplit(value)
-        if parts.scheme not in schemes or not parts.hostname or parts.username or parts.password:
+        if not is_url(value, schemes) or "@" in urlsplit(value).netloc:
             raise ConfigurationError(
                 f"{name} must be a URL like {schemes[0]}://host:port, without user or password"
             )

@@ -7,6 +7,7 @@ import typer
 
 from services.cli.error_group import ErrorGroup
 from services.cli.lazy_group import LazyGroup
+from services.cli.standard_streams import standard_streams
 
 _COMMANDS = {
     "demo": "Run a whole market here: buyer, aggregator, owners, bus, chain; train, pay, show the figures.",
@@ -78,4 +79,5 @@ def _options(
 
 def main() -> None:
     """Run the command line."""
-    app(prog_name="deltaml")
+    with standard_streams():
+        app(prog_name="deltaml")

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from pydantic import TypeAdapter, ValidationError
 
 from protocol.asset import ETHER
 from services.chain.contract import deploy as creation
@@ -14,9 +13,9 @@ from services.chain.rpc.http import HttpRpc
 from services.chain.transactions.pending import SendPolicy
 from services.cli.options import ChainUrl, Json
 from services.cli.output import print_fields, print_result
+from services.common.addresses import is_address, plain_address
 from services.common.errors import ConfigurationError
 from services.common.files import read_passphrase
-from services.config.settings import Account
 from services.identity.keystore import Keystore
 
 NOT_GENUINE = 1
@@ -92,9 +91,8 @@ def _show_state(state: ContractState, *, json: bool) -> None:
 
 
 def _account(text: str) -> str:
-    try:
-        return str(TypeAdapter(Account).validate_python(text))
-    except ValidationError:
+    if not is_address(text):
         raise ConfigurationError(
             f"--contract {text[:60]!r} is not an address: give 0x and 40 hexadecimal digits"
-        ) from None
+        )
+    return plain_address(text)

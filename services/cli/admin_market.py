@@ -12,6 +12,7 @@ from services.admin.market_folder import CONFIG, KINDS, REQUEST
 from services.admin.market_setup import SetUp, set_up
 from services.cli.options import ROWS, Json, options_of
 from services.cli.output import print_json, print_result
+from services.cli.standard_streams import visible
 
 market = typer.Typer(name="market", help="A whole market in a folder.", no_args_is_help=True)
 
@@ -64,7 +65,7 @@ def init_market(plan: MarketPlan, *, json: Json = False) -> None:
     Run it again to finish one that was interrupted. On a development node (anvil) it gives the accounts
     ether; on another it says which accounts need some.
     """
-    made = asyncio.run(set_up(plan, (lambda _text: None) if json else typer.echo))
+    made = asyncio.run(set_up(plan, lambda text: None if json else typer.echo(visible(text))))
     _show_set_up(made, json=json)
 
 

@@ -11,7 +11,7 @@ from services.cli.options import ConfigFile, Json
 from services.cli.output import print_json, print_records
 from services.cli.policy_order import order_policy, policy_in_force, validated, with_changes
 from services.cli.store_option import existing_store
-from services.common.documents import plain_address
+from services.common.addresses import plain_address
 from services.common.errors import ConfigurationError
 from services.config.daemons import DataOwnerConfig
 from services.data.catalog import Catalog
@@ -39,12 +39,12 @@ def budget(
     """How many trainings each data set has taken part in, for whom, and its limits; or set them."""
     if data_set is None and (buyer is not None or trainings is not None):
         raise ConfigurationError("--buyer and --trainings need the --data-set that they are for")
+    account = None if buyer is None else plain_address(buyer)
     settings, policy, _ = policy_in_force(config)
     general = {"per_buyer": per_buyer, "in_total": in_total}
     changes = {name: _limit(text) for name, text in general.items() if text is not None}
     wanted = with_changes(policy, {"budget": {**dict(policy.budget), **changes}})
     if data_set is not None:
-        account = None if buyer is None else plain_address(buyer)
         limited = validated(lambda: wanted.budget.with_limit(data_set, account, trainings))
         wanted = with_changes(wanted, {"budget": limited})
     if wanted != policy:

@@ -8,13 +8,14 @@ from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn
 
 from protocol.requirements import mismatches
-from services.cli.options import Json
+from services.cli.options import ROWS_FILE, Json
 from services.cli.output import print_json, print_result, print_table
+from services.cli.standard_streams import visible
 from services.common.documents import load_request
 from services.common.errors import ConfigurationError
 from services.config.daemons import load
 from services.data.catalog import Catalog
-from services.data.tabular import index_columns, read_statistic
+from services.data.tabular import index_columns, index_note, name_list, read_statistic
 
 NOTHING_SERVES = 1
 """Exit status of `match` when it ran and no data set serves."""
@@ -33,7 +34,7 @@ _DataSet = Annotated[str, typer.Argument(metavar="NAME", help="The data set's na
 
 @datasets.command()
 def add(
-    file: Annotated[Path, typer.Argument(help="CSV or Parquet file with a header, numbers only.")],
+    file: Annotated[Path, typer.Argument(help=f"{ROWS_FILE}; the columns taken hold numbers.")],
     name: Annotated[str | None, typer.Option(help="Its name; by default that of the file.")] = None,
     columns: Annotated[str | None, typer.Option(help="Take these columns only: a,b,c.")] = None,
     replace: Annotated[bool, typer.Option("--replace", help="Replace a data set of that name.")] = False,
@@ -54,9 +55,10 @@ def add(
         task = progress.add_task("", total=None)
         statistic = read_statistic(file, chosen, lambda rows: progress.update(task, completed=rows))
     entry = catalog.add(name, statistic, file, replace=replace)
-    if left_out := index_columns(file):
-        typer.echo(f"left out, because pandas stored its index there: {', '.join(left_out)}", err=True)
-    text = f"added {entry.name!r}: {entry.rows} rows, {len(entry.columns)} columns"
+    for line in index_note(index_columns(file)):
+        typer.echo(visible(line), err=True)
+    columns_read = name_list([column.name for column in entry.columns])
+    text = f"added {entry.name!r}: {entry.rows} rows, {len(entry.columns)} columns: {columns_read}"
     print_result(entry.model_dump(mode="json"), text, json=json)
 
 

@@ -3,12 +3,13 @@
 from dataclasses import dataclass
 
 import typer
-from rich.console import Console
 
 from protocol.asset import MARKET_ASSET
 from protocol.errors import MisuseError
 from protocol.messages import ChainEvent
-from services.cli.output import print_table
+from services.cli.output import print_json, print_table
+from services.cli.standard_streams import visible
+from services.common.errors import OutputFailed
 from services.common.files import write_private
 from services.data.sample_request import DemoOptions
 from services.sandbox.demo import run_demo
@@ -18,13 +19,13 @@ from services.sandbox.report import DemoReport
 
 def run(options: DemoOptions, *, json: bool) -> None:
     """One training from start to end; its figures are shown, and written where `options` say."""
-    screen = Console(quiet=json)
-    outcome = run_demo(options, Narrator(screen, options).tell)
-    text = outcome.model_dump_json(indent=2)
+    narrator = Narrator(options, quiet=json)
+    outcome = run_demo(options, narrator.tell)
     if options.report is not None:
-        write_private(options.report, text.encode() + b"\n")
+        write_private(options.report, outcome.model_dump_json(indent=2).encode() + b"\n")
+    narrator.finish()
     if json:
-        typer.echo(text)
+        print_json(outcome.model_dump(mode="json"))
     else:
         _show_report(outcome)
 
@@ -34,30 +35,43 @@ def attend(options: DemoOptions, port: int, *, json: bool) -> None:
     for name, given in (("--report", options.report), ("--model-out", options.model_out), ("--json", json)):
         if given:
             raise MisuseError(f"{name} does not go with --console, which shows and downloads the results")
-    narrator = Narrator(Console(), options)
+    narrator = Narrator(options)
     try:
         run_attended_demo(options, port, narrator.tell, narrator.invite)
     except KeyboardInterrupt:
         narrator.tell("stopped", None)
+    narrator.finish()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Narrator:
     """Prints what happens as it happens."""
 
-    console: Console
     options: DemoOptions
+    quiet: bool = False
+    failure: OutputFailed | None = None
 
     def tell(self, text: str, event: ChainEvent | None) -> None:
-        """One line for a text, or for an event that people care about."""
+        """One line for a text, or for an event that people care about.
+
+        What cannot be told does not end a training whose results are still to be written.
+        """
         line = text if event is None else self._line(event)
-        if line:
-            self.console.print(line, highlight=False)
+        if line and not self.quiet:
+            try:
+                typer.echo(visible(line))
+            except OutputFailed as failure:
+                self.quiet, self.failure = True, failure
 
     def invite(self, address: str) -> None:
         """Where to look; the first look starts the first training."""
-        self.console.print(f"open {address}", highlight=False, soft_wrap=True)
-        self.console.print("the first training begins when you do; Ctrl-C stops the market", highlight=False)
+        typer.echo(f"open {address}")
+        typer.echo("the first training begins when you do; Ctrl-C stops the market")
+
+    def finish(self) -> None:
+        """Raise OutputFailed if something could not be told."""
+        if self.failure is not None:
+            raise self.failure
 
     def _line(self, item: ChainEvent) -> str:
         event = item.event

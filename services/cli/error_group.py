@@ -8,10 +8,11 @@ from typer.core import TyperGroup
 from typing_extensions import override
 
 from protocol.errors import DeltaMLError, MisuseError
+from services.cli.standard_streams import FAILURE, visible
 from services.common.errors import ConfigurationError, DataSetError
 
-MISUSE, FAILURE = 2, 3
-"""Exit status: what was asked cannot be done as asked; or something outside this process failed."""
+MISUSE = 2
+"""Exit status when what was asked cannot be done as asked."""
 
 
 class ErrorGroup(TyperGroup):
@@ -33,7 +34,7 @@ class ErrorGroup(TyperGroup):
 
 def _exit(errors: Sequence[DeltaMLError]) -> None:
     for text in dict.fromkeys(str(error) for error in errors):
-        typer.echo(f"error: {text}", err=True)
+        typer.echo(f"error: {visible(text)}", err=True)
     misuse = (MisuseError, ConfigurationError, DataSetError)
     raise typer.Exit(MISUSE if all(isinstance(error, misuse) for error in errors) else FAILURE)
 

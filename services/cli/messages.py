@@ -1,6 +1,5 @@
 """`deltaml admin messages`: what the parties send each other, for people and for tools."""
 
-import sys
 from typing import Annotated, Literal
 
 import typer
@@ -8,6 +7,7 @@ import typer
 from services.admin.docs.asyncapi import asyncapi_text
 from services.admin.docs.sequence_diagram import sequence_diagram
 from services.admin.docs.state_diagram import state_diagram
+from services.cli.standard_streams import document_stream
 
 Format = Annotated[
     Literal["asyncapi", "diagram", "model_buyer", "data_owner", "federated_aggregator"],
@@ -20,10 +20,11 @@ Format = Annotated[
 
 def messages(format: Format = "asyncapi") -> None:  # noqa: A002  the option's name
     """Print the messages' documentation, as this version has them."""
+    stream = document_stream()
     match format:
         case "asyncapi":
-            sys.stdout.write(asyncapi_text())
+            stream.write(asyncapi_text())
         case "diagram":
-            sys.stdout.write(sequence_diagram())
+            stream.write(sequence_diagram())
         case role:
-            sys.stdout.write(state_diagram(role))
+            stream.write(state_diagram(role))

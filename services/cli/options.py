@@ -13,8 +13,9 @@ from services.common.files import read_passphrase
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, nothing else.")]
 ConfigFile = Annotated[Path, typer.Option(help="The daemon's YAML file; see deploy/config for samples.")]
 ChainUrl = Annotated[str, typer.Option("--chain", help="The node's JSON-RPC URL.")]
+ROWS_FILE = "CSV file (UTF-8, commas, a header) or Parquet file"
 ROWS = {
-    "data": typer.Option(help="CSV or Parquet file; default: diabetes."),
+    "data": typer.Option(help=f"{ROWS_FILE} of numbers; default: diabetes."),
     "target": typer.Option(help="Column to predict; default: the last."),
     "seed": typer.Option(help="Seed for dealing the rows to the owners.", min=0),
 }

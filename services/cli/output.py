@@ -10,10 +10,15 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from services.cli.standard_streams import is_unicode, visible
+
+_NARROWEST = 40
+"""Below so many columns a table would leave out some of its own."""
+
 
 def print_json(value: Any) -> None:
     """One JSON document on standard output; a figure that is not finite is a bug."""
-    typer.echo(json_module.dumps(value, indent=2, ensure_ascii=False, allow_nan=False))
+    typer.echo(json_module.dumps(value, indent=2, ensure_ascii=not is_unicode(), allow_nan=False))
 
 
 def print_result(document: Any, text: str, *, json: bool) -> None:
@@ -21,7 +26,7 @@ def print_result(document: Any, text: str, *, json: bool) -> None:
     if json:
         print_json(document)
     else:
-        typer.echo(text)
+        typer.echo(visible(text))
 
 
 def print_outcome(values: Mapping[str, object], *, json: bool) -> None:
@@ -59,19 +64,21 @@ def print_table(
     right: Sequence[str] = (),
 ) -> None:
     """A table on standard output; the columns in `right` hold numbers. A cell may be None, or a list."""
-    table = Table(title=title, title_justify="left")
+    table = Table(title=None if title is None else _cell(title), title_justify="left")
     for name in columns:
         table.add_column(name, justify="right" if name in right else "left", overflow="fold")
     for row in rows:
         table.add_row(*map(_cell, row))
-    Console().print(table)
+    console = Console()
+    console.width = max(console.width, _NARROWEST)
+    console.print(table)
 
 
 def _cell(value: object) -> Text:
-    """Names come from files: square brackets in them are no markup."""
+    """Names come from files and other parties: square brackets in them are no markup."""
     if isinstance(value, list):
-        return Text(" ".join(value))
-    return Text("" if value is None else str(value))
+        return Text(visible(" ".join(value)))
+    return Text("" if value is None else visible(str(value)))
 
 
 def join_fields(values: Mapping[str, object], mark: str = "=") -> str:

@@ -9,7 +9,7 @@ from protocol.owner_policy import OwnerPolicy
 from services.cli.options import ConfigFile, Json
 from services.cli.output import print_json, print_result, print_table
 from services.cli.policy_order import order_policy, policy_in_force, with_changes
-from services.common.documents import plain_address
+from services.common.addresses import plain_address
 
 policy = typer.Typer(
     name="policy",

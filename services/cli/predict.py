@@ -1,21 +1,23 @@
 """`deltaml predict`: a bought model on a file of rows, in the memory of one batch."""
 
-import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from services.cli.options import Json
+from services.cli.options import ROWS_FILE, Json
 from services.cli.output import print_json
+from services.cli.standard_streams import document_stream, visible
 from services.common.files import require_other_file
 from services.data.model_file import read_model
-from services.data.predictions import csv_lines, open_rows, predict_rows, prediction_file
+from services.data.predictions import Quality, Source, csv_lines, open_rows, predict_rows, prediction_file
+from services.data.tabular import index_columns, index_note, name_list
 
 
 def predict(
     model: Annotated[Path, typer.Argument(metavar="MODEL", help="A model file, as the demo's --model-out.")],
-    file: Annotated[Path, typer.Argument(help="CSV or Parquet file with the model's features.")],
+    file: Annotated[Path, typer.Argument(help=f"{ROWS_FILE}, with the model's features.")],
     out: Annotated[Path | None, typer.Option(help="Write predictions here: a .csv or .parquet file.")] = None,
     json: Json = False,
 ) -> None:
@@ -23,18 +25,44 @@ def predict(
     if out is not None:
         require_other_file(out, model, file)
     bought = read_model(model)
-    rows = open_rows(bought, file)  # a file that cannot be used is told before anything is written
+    source = open_rows(bought, file)  # a file that cannot be used is told before anything is written
+    left_out = index_columns(file)
     column = f"predicted_{bought.target}"
     if out is not None:
         with prediction_file(out, column) as write:
-            quality = predict_rows(bought, rows, write)
+            quality = predict_rows(source, write)
     else:
-        quality = predict_rows(bought, rows, None if json else csv_lines(sys.stdout, column))
-    mse, r2 = quality.mse, quality.r2
+        quality = predict_rows(source, None if json else csv_lines(document_stream(), column))
     if json:
-        written = None if out is None else str(out)
-        print_json({"model": bought.name, "rows": quality.rows, "mse": mse, "r2": r2, "out": written})
+        print_json(_document(source, left_out, quality, out))
     else:
-        figures = "" if mse is None else f", MSE {mse:.6g}"
-        figures += "" if r2 is None else f", R² {r2:.6f}"
-        typer.echo(f"{quality.rows} rows{figures}", err=out is None)  # standard output holds the predictions
+        _tell_columns(source, left_out)
+        _tell_quality(quality, err=out is None)  # standard output holds the predictions
+
+
+def _tell_columns(source: Source, left_out: Sequence[str]) -> None:
+    target = source.model.target if source.has_target else "none in the file"
+    lines = [f"features: {name_list(source.model.features)}; target: {target}", *index_note(left_out)]
+    typer.echo(visible("\n".join(lines)), err=True)
+
+
+def _tell_quality(quality: Quality, *, err: bool) -> None:
+    figures = "" if quality.mse is None else f", MSE {quality.mse:.6g}"
+    figures += "" if quality.r2 is None else f", R² {quality.r2:.6f}"
+    typer.echo(f"{quality.rows} rows{figures}", err=err)
+    if quality.reason is not None:
+        typer.echo(visible(f"the model's error is not told: {quality.reason}"), err=err)
+
+
+def _document(source: Source, left_out: Sequence[str], quality: Quality, out: Path | None) -> dict[str, Any]:
+    return {
+        "model": source.model.name,
+        "features": list(source.model.features),
+        "target": source.model.target if source.has_target else None,
+        "left_out": list(left_out),
+        "rows": quality.rows,
+        "mse": quality.mse,
+        "r2": quality.r2,
+        "not_measured": quality.reason,
+        "out": None if out is None else str(out),
+    }

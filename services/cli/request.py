@@ -7,11 +7,14 @@ import typer
 
 from protocol.asset import MARKET_ASSET
 from protocol.errors import MisuseError
-from services.cli.options import Json
+from services.cli.options import ROWS_FILE, Json
 from services.cli.output import print_json
+from services.cli.standard_streams import document_stream, visible
+from services.common.addresses import plain_address
 from services.common.files import require_other_file, write_private
 from services.data.request_suggestion import NOBODY, Choices, as_text
 from services.data.request_suggestion import suggest as suggested
+from services.data.tabular import index_columns, index_note
 
 request = typer.Typer(
     name="request", help="Requests: what a buyer asks to have trained.", no_args_is_help=True
@@ -26,7 +29,7 @@ def _group() -> None:
 @request.command()
 def suggest(
     sample: Annotated[
-        Path, typer.Argument(metavar="FILE", help="A CSV or Parquet file of rows like those you want to buy.")
+        Path, typer.Argument(metavar="FILE", help=f"{ROWS_FILE}, of rows like those you want to buy.")
     ],
     target: Annotated[str, typer.Option(help="The column to predict.")],
     name: Annotated[str | None, typer.Option(help="The training's name; by default the file's.")] = None,
@@ -50,7 +53,8 @@ def suggest(
     if out is not None:
         require_other_file(out, sample)
     found = suggested(
-        sample, Choices(target, name or sample.stem, aggregator.lower(), amount, least_owners, most_owners)
+        sample,
+        Choices(target, name or sample.stem, plain_address(aggregator), amount, least_owners, most_owners),
     )
     text = as_text(found, sample.name)
     if out is not None:
@@ -58,8 +62,8 @@ def suggest(
     if json:
         print_json({"request": found.request.model_dump(mode="json"), "left_out": found.left_out})
     elif out is None:
-        typer.echo(text, nl=False)
-    for reason in found.left_out.values():
-        typer.echo(f"left out: {reason}", err=True)
+        document_stream().write(text)
+    for reason in [*index_note(index_columns(sample)), *map("left out: {}".format, found.left_out.values())]:
+        typer.echo(visible(reason), err=True)
     if out is not None:
         typer.echo(f"wrote {out}; look through it, then: deltaml train {out} --config BUYER.yaml", err=True)

@@ -26,7 +26,12 @@ def show(
     ] = None,
     store: StoreOption = None,
     config: ConfigOption = None,
-    model_out: Annotated[Path | None, typer.Option(help="Write the bought model here, as JSON.")] = None,
+    model_out: Annotated[
+        Path | None, typer.Option(help="Write the bought model to this new file, as JSON.")
+    ] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Replace the file of --model-out if it exists.")
+    ] = False,
     json: Json = False,
 ) -> None:
     """Show a daemon's trainings, or what it noted about one."""
@@ -38,7 +43,7 @@ def show(
             return
         instance = find_instance(opened, training)
         if model_out is not None:
-            _write_model(opened, instance, model_out)
+            _write_model(opened, instance, model_out, force=force)
         _show_one(instance, opened.facts(instance.key), json=json)
 
 
@@ -105,14 +110,16 @@ def _round(data: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _write_model(store: Store, instance: InstanceRow, path: Path) -> None:
+def _write_model(store: Store, instance: InstanceRow, path: Path, *, force: bool) -> None:
     content = store.result(instance.key, "model")
     if content is None:
         raise ConfigurationError(
             f"this store has no model of training {training_number(instance)}: only its buyer's store has "
             "one, once the training has finished"
         )
-    write_model(path, unpack(BoughtModel, content))
+    if path.exists() and not force:
+        raise ConfigurationError(f"{path} exists already; name another file, or add --force to replace it")
+    write_model(path, unpack(BoughtModel, content), replace=force)
 
 
 def _document(instance: InstanceRow) -> dict[str, Any]:

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from eth_hash.auto import keccak
 from yaml.constructor import ConstructorError
 
 from protocol.errors import MisuseError
 from protocol.request import Request, parse_request
+from services.common.addresses import is_address, plain_address
 from services.common.errors import ConfigurationError
 from services.common.files import read_bounded
 
@@ -19,7 +19,6 @@ _LONGEST_DOCUMENT = 1 << 20
 _DEEPEST = 20
 _MOST_NODES = 50_000
 """Of which a request with as many features as there may be has 30,000."""
-_ADDRESS = re.compile(r"0[xX][0-9a-fA-F]{40}")
 _WHOLE = re.compile(r"-?(0|[1-9]\d{0,99})", re.ASCII)
 _PART = re.compile(r"-?((0|[1-9]\d{0,99})\.\d*|\.\d+)([eE][-+]\d{1,3})?", re.ASCII)
 _LEADING_ZERO = re.compile(r"[-+]?0\d+", re.ASCII)
@@ -70,7 +69,7 @@ class _Loader(yaml.SafeLoader):
     def construct_plain(self, node: Any) -> Any:
         """A value as it is written, or a refusal."""
         kind = node.tag.rpartition(":")[2]
-        if kind == "str" or _ADDRESS.fullmatch(node.value):
+        if kind == "str" or is_address(node.value):
             return self._text(node)
         if kind == "null" and node.value in ("", "null"):
             return None
@@ -100,25 +99,6 @@ class _Loader(yaml.SafeLoader):
 
 for _kind in ("str", "null", "bool", "int", "float", "timestamp", "merge", "value"):
     _Loader.add_constructor(f"tag:yaml.org,2002:{_kind}", _Loader.construct_plain)
-
-
-def plain_address(text: str) -> str:
-    """An address in lower case, as all of this project compares them; another text as it is.
-
-    Raises ConfigurationError where the case of its letters is not its checksum (EIP-55): a letter is wrong.
-    """
-    if not _ADDRESS.fullmatch(text):
-        return text
-    digits, lower = text[2:], text[2:].lower()
-    if digits not in (lower, digits.upper()):
-        marks = keccak(lower.encode()).hex()
-        if digits != "".join(
-            one.upper() if mark > "7" else one for one, mark in zip(lower, marks, strict=False)
-        ):
-            raise ConfigurationError(
-                f"the address {text} has a wrong checksum; copy it again, or write it in lower case"
-            )
-    return f"0x{lower}"
 
 
 def read_yaml(path: Path | str) -> dict[str, Any]:

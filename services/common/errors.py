@@ -3,8 +3,10 @@
 DeltaMLError                    protocol/errors.py draws the protocol's own part of the tree
 └── ServiceError                something outside this process is not as it must be
     ├── ConfigurationError      a configuration, a key file or an argument: a person has to mend it
-    │   └── StoreInUse          another process works on this store
+    │   ├── StoreInUse          another process works on this store
+    │   └── WrongChecksum       services/common/addresses.py
     ├── DataSetError            a file of rows cannot be used
+    ├── OutputFailed            standard output cannot be written
     ├── StoreUnavailable        the database does not answer: ask again
     ├── StoreDamaged            the database cannot read its own file: only a backup helps
     ├── BusError                services/bus/port.py
@@ -34,6 +36,16 @@ class ConfigurationError(ServiceError):
 
 class DataSetError(ServiceError):
     """A file of rows cannot be used."""
+
+
+class OutputFailed(ServiceError):  # noqa: N818
+    """Standard output cannot be written, for the given reason."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(
+            f"standard output cannot be written ({reason}): what arrived there is not complete; what the "
+            "command did before stands"
+        )
 
 
 class StoreUnavailable(ServiceError):  # noqa: N818

@@ -8,7 +8,7 @@ default in force.
 from pathlib import Path
 from typing import Annotated, Any, Literal, overload
 
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
+from pydantic import AfterValidator, Field, ValidationError
 
 from protocol.owner_policy import OwnerPolicy
 from services.common.documents import read_yaml
@@ -16,7 +16,7 @@ from services.common.errors import ConfigurationError
 from services.common.files import read_passphrase
 from services.config.console import ConsoleSettings
 from services.config.problems import lines_of
-from services.config.settings import FOLDER, Account, FilePath, Settings, store_url, url_of, with_lower_buyers
+from services.config.settings import FOLDER, Account, FilePath, Settings, store_url, url_of
 
 Kind = Literal["model-buyer", "data-owner", "aggregator", "chain-listener"]
 
@@ -156,7 +156,7 @@ class DataOwnerConfig(OpenParticipant):
         Path("datasets"), description="Folder of the data sets; fill it with: deltaml datasets add."
     )
     aggregators: tuple[Account, ...] = Field(min_length=1, description="The aggregators to work with.")
-    policy: Annotated[OwnerPolicy, BeforeValidator(with_lower_buyers)] = Field(
+    policy: OwnerPolicy = Field(
         OwnerPolicy(), description="Which trainings to join without a person's decision."
     )
 

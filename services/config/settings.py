@@ -1,12 +1,14 @@
 """What all configuration sections are made of."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 from urllib.parse import parse_qs, urlsplit
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, ValidationInfo
 
 from protocol.types import Address
+from services.common.addresses import WrongChecksum, plain_address
+from services.common.urls import is_url
 
 FOLDER = "folder"
 """The key of the validation context under which the configuration file's folder is."""
@@ -43,39 +45,25 @@ def url_of(*schemes: str) -> AfterValidator:
 
     def check(value: str) -> str:
         _without_password(value)
-        parts = urlsplit(value)
-        if parts.scheme not in schemes or not parts.hostname:
+        if not is_url(value, schemes):
             raise ValueError(f"must be a URL that begins with {beginnings}")
         return value
 
     return AfterValidator(check)
 
 
-def _lower(value: object) -> object:
-    return value.lower() if isinstance(value, str) else value
-
-
-def with_lower_buyers(policy: Any) -> Any:
-    """A policy as people write it, with its buyers' addresses as the protocol writes them."""
-    match policy:
-        case {"buyers": list(buyers), **others}:
-            return {**with_lower_buyers(others), "buyers": [_lower(buyer) for buyer in buyers]}
-        case {"budget": {"limits": list(limits), **budget}, **others}:
-            return {**others, "budget": {**budget, "limits": [_with_lower_buyer(limit) for limit in limits]}}
-    return policy
-
-
-def _with_lower_buyer(limit: Any) -> Any:
-    return (
-        {**limit, "buyer": _lower(limit["buyer"])} if isinstance(limit, dict) and "buyer" in limit else limit
-    )
+def _plain(value: object) -> object:
+    try:
+        return plain_address(value) if isinstance(value, str) else value
+    except WrongChecksum as error:
+        raise ValueError(str(error)) from None
 
 
 FilePath = Annotated[Path, AfterValidator(_relative)]
 
 
-Account = Annotated[Address, BeforeValidator(_lower)]
-"""An address in any case; the checksum of mixed case is not looked at."""
+Account = Annotated[Address, BeforeValidator(_plain)]
+"""An address in any case, as `plain_address` takes it."""
 
 
 class Settings(BaseModel):

@@ -6,7 +6,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from pyarrow import ArrowInvalid, RecordBatch, csv, float64
+import numpy as np
+from pyarrow import ArrowInvalid, DataType, RecordBatch, binary, compute, csv, float64
 
 from services.common.errors import DataSetError
 
@@ -14,6 +15,9 @@ _CONVERSION_ERROR = re.compile(
     r"In CSV column #(\d+): (?:Row #(\d+): )?CSV conversion error to \w+: invalid value '(.*)'", re.DOTALL
 )
 _UNEVEN = re.compile(r"CSV parse error: (?:Row #(\d+): )?Expected (\d+) columns, got (\d+)")
+_WHOLE = r"^\s*[-+]?[0-9]{1,400}(\.0*)?\s*$"
+_LARGEST_EXACT = 2**53
+_NUMBER = float64()
 _DELIMITERS = {";": "semicolons", "\t": "tabs", "|": "bars"}
 _KINDS = (
     (r"(?i)true|false|yes|no", "yes or no; write 1 and 0"),
@@ -62,7 +66,9 @@ def _is_number(text: str) -> bool:
 
 
 @contextmanager
-def _reader(place: Path, known: Sequence[str] = (), chosen: Sequence[str] = ()) -> Iterator[Any]:
+def _reader(
+    place: Path, known: Sequence[str] = (), chosen: Sequence[str] = (), kind: DataType = _NUMBER
+) -> Iterator[Any]:
     """The streaming reader of pyarrow; its errors, which quote the file's values, become ours.
 
     A handler of uneven rows would be given them as text: what cannot be decoded would go to the terminal.
@@ -73,7 +79,7 @@ def _reader(place: Path, known: Sequence[str] = (), chosen: Sequence[str] = ()) 
             read_options=csv.ReadOptions(use_threads=False),  # only so do errors carry the row
             parse_options=csv.ParseOptions(newlines_in_values=True),
             convert_options=csv.ConvertOptions(
-                column_types=dict.fromkeys(chosen, float64()), include_columns=list(chosen)
+                column_types=dict.fromkeys(chosen, kind), include_columns=list(chosen)
             ),
         ) as reader:
             yield reader
@@ -89,7 +95,7 @@ def _read_error(place: Path, known: Sequence[str], error: Exception) -> DataSetE
         where = f", row {int(uneven[1]) - 1}" if uneven[1] else ""
         return DataSetError(
             f"{place}{where}: {uneven[3]} values for {uneven[2]} columns; "
-            "separate values by commas and quote those that hold one"
+            "separate values by commas, quote those that hold one, and close every quote"
         )
     conversion = _CONVERSION_ERROR.match(text)
     if conversion and known:
@@ -109,8 +115,31 @@ def _kind(value: str) -> str:
 
 def batches(place: Path, known: Sequence[str], chosen: Sequence[str]) -> Iterator[RecordBatch]:
     """The rows of the `chosen` of the `known` columns; raises DataSetError where it cannot be read on."""
+    texts = enumerate(_texts(place, known, chosen))
+    before = 0
     with _reader(place, known, chosen) as reader:
+        for number, batch in enumerate(reader):
+            if any(is_large(column.to_numpy(zero_copy_only=False)).any() for column in batch.columns):
+                written = next(text for place_of, text in texts if place_of == number)
+                _require_exact(place, batch, written, before)
+            before += batch.num_rows
+            yield batch
+
+
+def _texts(place: Path, known: Sequence[str], chosen: Sequence[str]) -> Iterator[RecordBatch]:
+    """The same batches as they are written: the file is cut into them by its bytes alone."""
+    with _reader(place, known, chosen, binary()) as reader:
         yield from reader
+
+
+def _require_exact(place: Path, batch: RecordBatch, written: RecordBatch, before: int) -> None:
+    for name in batch.column_names:
+        values = batch.column(name).to_numpy(zero_copy_only=False)
+        texts = written.column(name)
+        whole = compute.match_substring_regex(texts, _WHOLE).to_numpy(zero_copy_only=False)
+        for row in map(int, np.flatnonzero(whole & is_large(values))):
+            if int(texts[row].as_py().partition(b".")[0]) != float(values[row]):
+                raise not_exact(place, name, before + row + 1)
 
 
 def not_numeric(place: Path, column: str, where: str, kind: str = "") -> DataSetError:
@@ -118,4 +147,17 @@ def not_numeric(place: Path, column: str, where: str, kind: str = "") -> DataSet
     found = f" (found: {kind})" if kind else ""
     return DataSetError(
         f"{place}{where}: column {column!r} is not numeric{found}; encode it as numbers or leave it out"
+    )
+
+
+def is_large(values: Any) -> Any:
+    """Which of some floats may have been rounded if they were whole numbers."""
+    return np.abs(values) > _LARGEST_EXACT - 1
+
+
+def not_exact(place: Path, column: str, row: int) -> DataSetError:
+    """The error about a whole number that would be rounded, in either kind of file."""
+    return DataSetError(
+        f"{place}, row {row}: column {column!r} has a whole number beyond 2^53 ({_LARGEST_EXACT}), which "
+        "would be rounded; leave the column out if it names rows, or write it in larger units"
     )

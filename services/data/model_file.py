@@ -7,12 +7,17 @@ from pydantic import ValidationError
 
 from protocol.bought_model import BoughtModel
 from services.common.errors import ConfigurationError
-from services.common.files import read_private, write_private
+from services.common.files import read_bounded, require_private, write_private
+
+_LARGEST = 16 << 20
 
 
-def write_model(path: Path | str, model: BoughtModel) -> None:
-    """Write or replace the file, whole or not at all, mode 0600."""
-    write_private(Path(path), model.model_dump_json(indent=2).encode() + b"\n")
+def write_model(path: Path | str, model: BoughtModel, *, replace: bool = True) -> None:
+    """Write or replace the file, whole or not at all, mode 0600.
+
+    Raises ConfigurationError when it cannot be written, or exists and is not to be replaced.
+    """
+    write_private(Path(path), model.model_dump_json(indent=2).encode() + b"\n", replace=replace)
 
 
 def read_model(path: Path | str) -> BoughtModel:
@@ -20,13 +25,24 @@ def read_model(path: Path | str) -> BoughtModel:
 
     Raises ConfigurationError when there is none, others can read it, or it is not a model.
     """
+    place = Path(path)
+    content = read_bounded(place, _LARGEST)
+    if len(content) > _LARGEST:
+        raise _not_a_model(place, f"it is longer than {_LARGEST >> 20} MiB")
     try:
-        model = BoughtModel.model_validate_json(read_private(Path(path)))
+        model = BoughtModel.model_validate_json(content)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False, include_context=False)[0]
         field = ".".join(str(part) for part in first["loc"]) or "file"
-        raise ConfigurationError(f"{path} is not a model file: {field}: {first['msg']}") from None
+        raise _not_a_model(place, f"{field}: {first['msg']}") from None
     numbers = np.array([*model.weights, model.intercept or 0.0])
     if len(model.features) != len(model.weights) or not np.isfinite(numbers).all():
-        raise ConfigurationError(f"{path} is not a model file: it needs one finite weight per feature")
+        raise _not_a_model(place, "it needs one finite weight per feature")
+    require_private(place)  # of a model alone: the rights of another file are nobody's business here
     return model
+
+
+def _not_a_model(place: Path, reason: str) -> ConfigurationError:
+    return ConfigurationError(
+        f"{place} is not a model file: {reason}; name one that the demo, `deltaml show` or the console wrote"
+    )

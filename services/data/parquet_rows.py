@@ -4,11 +4,13 @@ import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
-from pyarrow import ArrowException, RecordBatch, parquet, types
+import numpy as np
+from pyarrow import ArrowException, RecordBatch, compute, float64, parquet, types
 
 from services.common.errors import DataSetError
-from services.data.csv_rows import not_numeric
+from services.data.csv_rows import is_large, not_exact, not_numeric
 
 _BATCH_VALUES = 1 << 20
 _INDEX_NAME = re.compile(r"__index_level_\d+__")
@@ -58,4 +60,19 @@ def batches(place: Path, _known: Sequence[str], chosen: Sequence[str]) -> Iterat
             if not (numeric or types.is_boolean(kind)):
                 raise not_numeric(place, name, "", str(kind)[:100])
         size = max(len(chosen) + 1, _BATCH_VALUES // len(chosen))
-        yield from file.iter_batches(batch_size=size, columns=list(chosen), use_threads=False)
+        before = 0
+        for batch in file.iter_batches(batch_size=size, columns=list(chosen), use_threads=False):
+            for name in chosen:
+                _require_exact(place, name, batch.column(name), before)
+            before += batch.num_rows
+            yield batch
+
+
+def _require_exact(place: Path, name: str, values: Any, before: int) -> None:
+    if types.is_floating(values.type) or types.is_boolean(values.type):
+        return
+    floats = compute.cast(values, float64(), safe=False).to_numpy(zero_copy_only=False)
+    for row in map(int, np.flatnonzero(is_large(floats))):
+        exact = values[row].as_py()
+        if exact == int(exact) and exact != float(floats[row]):
+            raise not_exact(place, name, before + row + 1)

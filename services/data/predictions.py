@@ -11,9 +11,9 @@ from typing import TextIO
 from protocol.bought_model import BoughtModel
 from protocol.learning.kinds.registry import KINDS
 from protocol.learning.statistic import Matrix
-from services.common.errors import ConfigurationError
+from services.common.errors import ConfigurationError, DataSetError
 from services.common.files import private_writer
-from services.data.tabular import Rows, column_names, plain_name, read_batches
+from services.data.tabular import column_names, plain_name, read_batches
 
 Write = Callable[[Matrix], None]
 """Takes b predictions."""
@@ -23,7 +23,7 @@ Write = Callable[[Matrix], None]
 class Quality:
     """Squared error and variance of the target over batches (Chan, Golub, LeVeque, 1979: pairwise update).
 
-    `rows` counts all predictions, `measured` those whose target is known.
+    `rows` counts all predictions; `reason` is why the target of a file that has one is not compared.
     """
 
     rows: int = 0
@@ -31,6 +31,7 @@ class Quality:
     squares: float = 0.0
     mean: float = 0.0
     spread: float = 0.0
+    reason: str | None = None
 
     def add(self, truth: Matrix, predicted: Matrix) -> None:
         """Take b values of the target and their predictions."""
@@ -46,7 +47,7 @@ class Quality:
 
     @property
     def mse(self) -> float | None:
-        """Mean squared error; None when no target is known."""
+        """Mean squared error; None when the target is not known."""
         return self.squares / self.measured if self.measured else None
 
     @property
@@ -55,28 +56,57 @@ class Quality:
         return 1 - self.squares / self.spread if self.spread else None
 
 
-def open_rows(model: BoughtModel, file: Path) -> Rows:
-    """The columns of a file that the model needs, with the target as the last one where the file has it.
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A file with the features of a model, and perhaps with its target."""
 
-    Raises DataSetError as `read_batches` does.
+    model: BoughtModel
+    file: Path
+    has_target: bool
+
+    def features(self) -> Iterator[Matrix]:
+        """b×n batches; raises DataSetError as `read_batches` does."""
+        return read_batches(self.file, self.model.features).batches
+
+    def with_target(self) -> Iterator[Matrix]:
+        """b×(n+1) batches, the target last; raises DataSetError as `read_batches` does."""
+        return read_batches(self.file, [*self.model.features, self.model.target]).batches
+
+
+def open_rows(model: BoughtModel, file: Path) -> Source:
+    """A file of rows to predict the target of; raises DataSetError for one that lacks a feature."""
+    source = Source(model, file, plain_name(model.target) in column_names(file))
+    source.features()
+    return source
+
+
+def predict_rows(source: Source, write: Write | None) -> Quality:
+    """Predict the target for every row, and compare where the whole target is known.
+
+    Raises DataSetError for a feature that cannot be read. A target that cannot be is a reason not to compare.
     """
-    is_measured = plain_name(model.target) in column_names(file)
-    return read_batches(file, [*model.features, model.target] if is_measured else model.features)
-
-
-def predict_rows(model: BoughtModel, rows: Rows, write: Write | None) -> Quality:
-    """Predict the target for every row that `open_rows` opened, and compare where the target is known."""
-    features = len(model.features)
-    is_measured = len(rows.columns) > features
     quality = Quality()
-    for batch in rows.batches:
-        predicted = KINDS[model.kind].predict(model, batch[:, :features])
-        if write is not None:
-            write(predicted)
-        quality.rows += len(batch)
-        if is_measured:
-            quality.add(batch[:, -1], predicted)
+    if source.has_target:
+        try:
+            for batch in source.with_target():
+                quality.add(batch[:, -1], _predict(source, batch[:, :-1], quality, write))
+        except DataSetError as error:
+            quality = Quality(rows=quality.rows, reason=str(error))
+        else:
+            return quality
+    done = quality.rows
+    for batch in source.features():
+        _predict(source, batch[done:], quality, write)
+        done = max(done - len(batch), 0)
     return quality
+
+
+def _predict(source: Source, features: Matrix, quality: Quality, write: Write | None) -> Matrix:
+    predicted = KINDS[source.model.kind].predict(source.model, features)
+    if write is not None:
+        write(predicted)
+    quality.rows += len(features)
+    return predicted
 
 
 @contextmanager

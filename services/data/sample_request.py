@@ -13,7 +13,7 @@ from protocol.errors import MisuseError
 from protocol.learning.statistic import Matrix, Statistic, StatisticBuilder
 from protocol.request import Request, Schedule, parse_request
 from services.data.samples import deal, diabetes
-from services.data.tabular import plain_name, read_rows
+from services.data.tabular import index_columns, index_note, name_list, plain_name, read_rows
 
 _LARGEST_WEIGHT = 2.0**56
 """A request has room for 64 bits (protocol/request.py), of which 8 are kept for what training does."""
@@ -98,6 +98,13 @@ def load_data(options: DemoOptions) -> DemoData:
     if len(columns) < 2:
         raise MisuseError(f"the data have only the column {columns[0]!r}; a feature and a target are needed")
     return DemoData(columns, target, deal(rows, options.owners, options.seed))
+
+
+def column_notes(options: DemoOptions, data: DemoData) -> list[str]:
+    """Which columns of the file are what, for the person who chose it."""
+    which = ", the last column; --target names another" if options.target is None else ""
+    lines = [] if options.data is None else index_note(index_columns(options.data))
+    return [*lines, f"features: {name_list(data.features)}", f"target: {data.target}{which}"]
 
 
 def demo_request(options: DemoOptions, data: DemoData, aggregator: str) -> Request:

@@ -25,10 +25,14 @@ PREVIEW_ROWS = 8
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What is in a file: its statistic, and its first rows, to be shown once and kept nowhere."""
+    """What is in a file: its statistic, and its first rows, to be shown once and kept nowhere.
+
+    `left_out` are the columns in which pandas stored its index.
+    """
 
     statistic: Statistic
     preview: tuple[tuple[float, ...], ...]
+    left_out: tuple[str, ...]
 
 
 async def read_apart(
@@ -63,7 +67,8 @@ async def read_apart(
             f"{name} needs more than {memory_bytes >> 20} MiB or {PROCESSOR_SECONDS} seconds, or is "
             "damaged; write it again in smaller row groups, or use: deltaml datasets add"
         )
-    return Found(Statistic.from_bytes(answer["statistic"]), tuple(map(tuple, answer["preview"])))
+    statistic, preview = Statistic.from_bytes(answer["statistic"]), tuple(map(tuple, answer["preview"]))
+    return Found(statistic, preview, tuple(answer["left_out"]))
 
 
 def main() -> None:
@@ -72,7 +77,7 @@ def main() -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core would be a copy of the rows
     resource.setrlimit(resource.RLIMIT_CPU, (PROCESSOR_SECONDS, PROCESSOR_SECONDS))
     resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
-    from services.data.tabular import read_batches, read_statistic  # noqa: PLC0415  within the bounds
+    from services.data.tabular import index_columns, read_batches, read_statistic  # noqa: PLC0415  within the bounds
 
     try:
         statistic = read_statistic(path, columns)
@@ -80,7 +85,8 @@ def main() -> None:
     except DeltaMLError as error:
         answer: dict[str, Any] = {"error": str(error)}
     else:
-        answer = {"statistic": statistic.to_bytes(), "preview": first[:PREVIEW_ROWS].tolist()}
+        preview, left_out = first[:PREVIEW_ROWS].tolist(), index_columns(path)
+        answer = {"statistic": statistic.to_bytes(), "preview": preview, "left_out": left_out}
     sys.stdout.buffer.write(msgpack.packb(answer))
 
 

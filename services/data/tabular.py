@@ -24,6 +24,7 @@ Progress = Callable[[int], None]
 
 SUFFIXES = (".csv", ".parquet")
 ROW_LIMIT = 1_000_000
+_NAMES_SHOWN = 12
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,17 @@ def index_columns(path: Path | str) -> tuple[str, ...]:
     return tuple(_format(place).index_columns(place))
 
 
+def index_note(left_out: Sequence[str]) -> list[str]:
+    """A line about `index_columns`, where there are some."""
+    return [f"left out, because pandas stored its index there: {', '.join(left_out)}"] if left_out else []
+
+
+def name_list(names: Sequence[str]) -> str:
+    """The first names, and how many more there are."""
+    rest = len(names) - _NAMES_SHOWN
+    return ", ".join(names[:_NAMES_SHOWN]) + (f" and {rest} more" if rest > 0 else "")
+
+
 def read_batches(path: Path | str, columns: Sequence[str] | None = None) -> Rows:
     """The file's rows for `columns`, all by default, in that order; about 8 MB of float64 at a time.
 
@@ -65,7 +77,7 @@ def read_batches(path: Path | str, columns: Sequence[str] | None = None) -> Rows
     chosen = plain if columns is None else tuple(map(plain_name, columns))
     missing = [name for name in chosen if name not in plain]
     if missing:
-        raise DataSetError(f"{place} has no column {missing[0]!r}; it has {', '.join(plain)}")
+        raise DataSetError(f"{place} has no column {missing[0]!r}; it has {name_list(plain)}")
     _require_names(place, plain, chosen)
     if not chosen or len(set(chosen)) != len(chosen):
         raise DataSetError(f"choose each column of {place} once, and at least one")

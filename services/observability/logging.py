@@ -6,6 +6,7 @@ Records of other libraries pass through the same processors.
 """
 
 import logging
+import os
 import re
 import sys
 import traceback
@@ -67,7 +68,7 @@ def configure(
     renderer: Processor = structlog.processors.JSONRenderer()
     if style == "console":
         renderer = structlog.dev.ConsoleRenderer(
-            colors=output.isatty(), exception_formatter=structlog.dev.plain_traceback
+            colors=_takes_colours(output), exception_formatter=structlog.dev.plain_traceback
         )
     handler = logging.StreamHandler(output)
     handler.setFormatter(
@@ -81,6 +82,10 @@ def configure(
     root.setLevel(logging.WARNING)
     for ours in ("services", "protocol"):
         logging.getLogger(ours).setLevel(level.upper())
+
+
+def _takes_colours(output: TextIO) -> bool:
+    return output.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
 def bound(

@@ -13,9 +13,16 @@ from protocol.request import LEAST_KEY_BITS
 from protocol.roles.shared.request_widths import check_widths
 from services.common.errors import ServiceError
 from services.common.files import require_other_file
+from services.common.urls import is_url
 from services.data.model_file import write_model
-from services.data.sample_request import DemoData, DemoOptions, demo_request, load_data, statistics_of
-from services.data.tabular import index_columns
+from services.data.sample_request import (
+    DemoData,
+    DemoOptions,
+    column_notes,
+    demo_request,
+    load_data,
+    statistics_of,
+)
 from services.observability.prometheus import DaemonCollector, serving
 from services.participants.assembly import Participant
 from services.sandbox.local_market import LocalMarket
@@ -67,16 +74,10 @@ def prepared_data(options: DemoOptions, progress: Progress, least_key_bits: int)
     check_deposit(request, f"use --deposit {least_deposit(request)} or more")
     if options.folder is not None:
         _make_folder(options.folder)
-    _tell_columns(options, data, progress)
+    for line in column_notes(options, data):
+        progress(line, None)
     progress(f"{sum(map(len, data.parts))} rows dealt to {options.owners} owners", None)
     return data
-
-
-def _tell_columns(options: DemoOptions, data: DemoData, progress: Progress) -> None:
-    if options.data is not None and (left_out := index_columns(options.data)):
-        progress(f"left out, because pandas stored its index there: {', '.join(left_out)}", None)
-    which = ", the last column; --target names another" if options.target is None else ""
-    progress(f"target: {data.target}{which}", None)
 
 
 def check_options(options: DemoOptions, least_key_bits: int = LEAST_DEMO_KEY_BITS) -> None:
@@ -90,11 +91,21 @@ def check_options(options: DemoOptions, least_key_bits: int = LEAST_DEMO_KEY_BIT
         raise MisuseError(
             f"{options.owners} owners; at least 4 (two train, two validate), at most {MOST_OWNERS}"
         )
+    _check_url("--broker", options.broker, ("amqp", "amqps"), "amqp://user:password@localhost:5672/vhost")
+    _check_url("--chain", options.chain, ("http", "https"), "http://127.0.0.1:8545")
+    if options.model_out is not None and options.model_out == options.report:
+        raise MisuseError(f"{options.report} cannot hold both model and report; name two files")
     for path in (options.model_out, options.report):
         if path is not None:
             _check_writable(path)
             if options.data is not None:
                 require_other_file(path, options.data)
+
+
+def _check_url(option: str, url: str | None, schemes: tuple[str, ...], example: str) -> None:
+    """The URL is not shown: it may hold a password, or a provider's key."""
+    if url is not None and not is_url(url, schemes):
+        raise MisuseError(f"{option} cannot be used: give one like {example}")
 
 
 def _check_writable(path: Path) -> None:
@@ -138,16 +149,15 @@ async def _run(options: DemoOptions, data: DemoData, progress: Progress, least_k
         content = market.buyer.store.result(key, "model")
         assert content is not None
         model = unpack(BoughtModel, content)
+        if options.model_out is not None:
+            write_model(options.model_out, model)  # before anything else: it was paid for
         outcome = Outcome(request, model, events, statistics, market)
-        report = await make_report(
+        return await make_report(
             outcome,
             broker="memory" if options.broker is None else "rabbitmq",
             chain="embedded" if options.chain is None else "node",
             model_file=options.model_out,
         )
-    if options.model_out is not None:
-        write_model(options.model_out, model)
-    return report
 
 
 def _at_rest(party: Participant) -> bool:

@@ -24,10 +24,14 @@ def folder(tmp_path):
 
 
 def demo(folder, *arguments, status=2):
-    """The error text of a demo that must end with this status, leaving no result behind."""
+    """The error text of a demo that must end with this status, leaving no result behind.
+
+    What can be refused is refused before anything starts.
+    """
     results = ("--model-out", folder / "model.json", "--report", folder / "report.json")
     result = run("demo", "--rounds", "2", "--key-bits", "1024", *results, *arguments, status=status)
     assert list(folder.iterdir()) == []
+    assert "starting" not in result.stdout or "--metrics-port" in arguments
     assert "Traceback" not in result.stderr
     assert result.stderr.count("error: ") == 1
     return result.stderr
@@ -190,13 +194,23 @@ def test_a_number_out_of_its_range(folder, option, value, bound):
     assert list(folder.iterdir()) == []
 
 
+def test_one_file_for_two_results(folder):
+    assert_says(demo(folder, "--report", folder / "model.json"), "cannot hold both model and report")
+
+
 # ---- what is outside this process ----
 
 
-def test_a_chain_that_cannot_be_used(folder):
-    assert_says(
-        demo(folder, "--chain", "ftp://node", "--workers", "0"), "cannot be used: give one like http://"
-    )
+@pytest.mark.parametrize("url", ["foo", "ftp://node", "http://", "http://[x", "http://node:99999"])
+def test_a_chain_that_cannot_be_used(folder, url):
+    assert_says(demo(folder, "--chain", url), "error: --chain cannot be used: give one like http://")
+
+
+@pytest.mark.parametrize("url", ["foo", "http://broker", "amqp://", "amqp://user:hunter2@"])
+def test_a_broker_that_cannot_be_used(folder, url):
+    text = demo(folder, "--broker", url)
+    assert_says(text, "error: --broker cannot be used: give one like amqp://")
+    assert "hunter2" not in text
 
 
 def test_a_port_that_is_taken(folder):

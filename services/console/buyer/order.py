@@ -30,10 +30,10 @@ from services.console.buyer.order_form import (
     with_column,
     without_column,
 )
-from services.console.buyer.order_problems import Problem
 from services.console.buyer.views import Training
 from services.console.presentation.i18n import gettext_noop as _
 from services.console.presentation.parse import whole_number
+from services.console.presentation.problem import Problem
 from services.console.web.access import access, audit, page_of
 from services.console.web.forms import LARGE
 from services.console.web.pages import Page, or_not_found

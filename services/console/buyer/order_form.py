@@ -12,10 +12,12 @@ from protocol.asset import MARKET_ASSET
 from protocol.errors import MisuseError, ProtocolViolation
 from protocol.request import Bounds, Deadlines, ModelKind, Owners, Request, Schedule
 from protocol.roles.buyer.ordering import require_possible
-from services.console.buyer.order_problems import Problem, impossible, problem_of
+from services.common.addresses import WrongChecksum, plain_address
+from services.console.buyer.order_problems import impossible, problem_of
 from services.console.presentation.parse import decimal_number, scaled, whole_number, with_point
+from services.console.presentation.problem import Problem
 
-Kind = Literal["text", "whole", "optional", "decimal", "money", "percent", "yes"]
+Kind = Literal["text", "address", "whole", "optional", "decimal", "money", "percent", "yes"]
 MOST_COLUMNS = 256
 """In the form; a YAML file may have as many as a request may."""
 
@@ -34,7 +36,7 @@ class Field:
 
 FIELDS = (
     Field("name", ("name",), "text"),
-    Field("aggregator", ("aggregator",), "text"),
+    Field("aggregator", ("aggregator",), "address"),
     Field("intercept", ("model", "intercept"), "yes"),
     Field("l2", ("model", "l2"), "decimal"),
     Field("target-name", ("target", "name"), "text"),
@@ -291,13 +293,21 @@ def _meant(text: str, kind: Kind) -> Any:
             return whole_number(text, _LARGEST_WHOLE) if text.isascii() and text.isdigit() else text or None
         case "decimal":
             return with_point(text)
-        case "money":
-            return _amount(text)
+        case "money" | "address":
+            return _amount(text) if kind == "money" else _address(text)
         case "percent":
             number = scaled(text, 100)
         case "text":
             return text
     return text if number is None else number
+
+
+def _address(text: str) -> str:
+    """In lower case; one with a wrong checksum stays as it is, which is no address by the request's rules."""
+    try:
+        return plain_address(text)
+    except WrongChecksum:
+        return text
 
 
 def _amount(text: str) -> int | str:

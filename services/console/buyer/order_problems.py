@@ -1,8 +1,6 @@
 """What is wrong with a request, in words that can be translated."""
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 from pydantic_core import ErrorDetails
@@ -11,16 +9,9 @@ from protocol.asset import MARKET_ASSET
 from protocol.errors import ProtocolViolation
 from protocol.payment import least_deposit
 from protocol.request import Request
+from services.common.addresses import is_address
 from services.console.presentation.i18n import gettext_noop as _
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """A text with places for values, translated where it is shown."""
-
-    text: str
-    values: Mapping[str, str] = field(default_factory=dict)
-
+from services.console.presentation.problem import Problem, wrong_checksum
 
 _BY_TYPE = {
     "missing": _("This is required."),
@@ -84,6 +75,8 @@ def problem_of(item: ErrorDetails) -> Problem:
         return Problem(_("This is required."))
     if item["type"] == "value_error":
         return _from_text(item["msg"].removeprefix("Value error, "))
+    if item["type"] == "string_pattern_mismatch" and is_address(item["input"]):
+        return wrong_checksum(item["input"])
     text = _BY_TYPE.get(item["type"])
     if text is None:
         return Problem("%(reason)s", {"reason": item["msg"]})

@@ -12,6 +12,7 @@ from services.console.owner.account_views import budget_lines
 from services.console.owner.policy_form import form_of, limit_of, read
 from services.console.owner.views import policy_in_force
 from services.console.presentation.i18n import gettext_noop as _
+from services.console.presentation.problem import Problem
 from services.console.web.access import audit, page_of
 from services.console.web.pages import Page
 from services.records.owner_account import ordered_policy
@@ -73,7 +74,7 @@ def _page(
     *,
     note: str | None = None,
     limits: Mapping[str, str] | None = None,
-    problems: Mapping[str, str] | None = None,
+    problems: Mapping[str, Problem] | None = None,
     status: int = 200,
 ) -> web.Response:
     party = page.party

@@ -8,9 +8,9 @@ from protocol.errors import MisuseError
 from protocol.owner_policy import LARGEST_LIMIT, Budget, OwnerPolicy
 from services.console.presentation.i18n import gettext_noop as _
 from services.console.presentation.parse import whole_number
+from services.console.presentation.problem import Problem, read_address
 
 _LISTS = ("buyers", "model_kinds", "columns", "data_sets")
-_ADDRESS = re.compile(r"0x[0-9a-fA-F]{40}")
 _LARGEST_PAY = 10**9 * MARKET_ASSET.whole
 _LONGEST_NAME = 200
 
@@ -28,16 +28,14 @@ def form_of(policy: OwnerPolicy) -> dict[str, str]:
     }
 
 
-def read(form: Mapping[str, str], before: OwnerPolicy) -> tuple[OwnerPolicy | None, dict[str, str]]:
-    """(the policy that a form describes, problems by field, to be translated): one of the two is empty."""
-    problems: dict[str, str] = {}
+def read(form: Mapping[str, str], before: OwnerPolicy) -> tuple[OwnerPolicy | None, dict[str, Problem]]:
+    """(the policy that a form describes, problems by field): one of the two is empty."""
+    problems: dict[str, Problem] = {}
     lists = {name: _lines(form.get(name, "")) for name in _LISTS}
-    buyers = tuple(address.lower() for address in lists["buyers"])
-    if not all(_ADDRESS.fullmatch(buyer) for buyer in buyers):
-        problems["buyers"] = _("An address is 0x and 40 hexadecimal digits; give one per line.")
+    buyers = _buyers(lists["buyers"], problems)
     for name in _LISTS[1:]:
         if any(len(item) > _LONGEST_NAME or not item.isprintable() for item in lists[name]):
-            problems[name] = _("A name has at most 200 printable characters; give one per line.")
+            problems[name] = Problem(_("A name has at most 200 printable characters; give one per line."))
     minimum_pay = _minimum_pay(form, problems)
     per_buyer = _count(form, "per_buyer", problems)
     in_total = _count(form, "in_total", problems)
@@ -56,18 +54,20 @@ def read(form: Mapping[str, str], before: OwnerPolicy) -> tuple[OwnerPolicy | No
     return policy, {}
 
 
-def limit_of(form: Mapping[str, str], before: Budget) -> tuple[Budget | None, dict[str, str]]:
+def limit_of(form: Mapping[str, str], before: Budget) -> tuple[Budget | None, dict[str, Problem]]:
     """(the budget with the limit that a form describes, problems by field); no number takes a limit away."""
-    problems: dict[str, str] = {}
-    data_set, buyer = form.get("data_set", "").strip(), form.get("buyer", "").strip().lower()
+    problems: dict[str, Problem] = {}
+    data_set, typed = form.get("data_set", "").strip(), form.get("buyer", "").strip()
     if not data_set or len(data_set) > _LONGEST_NAME or not data_set.isprintable():
-        problems["data_set"] = _("Name the data set.")
-    if buyer and not _ADDRESS.fullmatch(buyer):
-        problems["buyer"] = _("An address is 0x and 40 hexadecimal digits; leave it empty for all buyers.")
+        problems["data_set"] = Problem(_("Name the data set."))
+    no_address = _("An address is 0x and 40 hexadecimal digits; leave it empty for all buyers.")
+    buyer = read_address(typed, no_address) if typed else None
+    if isinstance(buyer, Problem):
+        problems["buyer"], buyer = buyer, None
     trainings = _count(form, "trainings", problems)
     if problems:
         return None, problems
-    return before.with_limit(data_set, buyer or None, trainings), {}
+    return before.with_limit(data_set, buyer, trainings), {}
 
 
 def _lines(text: str) -> tuple[str, ...]:
@@ -75,20 +75,29 @@ def _lines(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(part.strip() for part in parts if part.strip()))
 
 
-def _minimum_pay(form: Mapping[str, str], problems: dict[str, str]) -> int:
+def _buyers(typed: tuple[str, ...], problems: dict[str, Problem]) -> tuple[str, ...]:
+    no_address = _("An address is 0x and 40 hexadecimal digits; give one per line.")
+    read = [read_address(text, no_address) for text in typed]
+    for problem in read:
+        if isinstance(problem, Problem):
+            problems["buyers"] = problem
+    return tuple(dict.fromkeys(buyer for buyer in read if isinstance(buyer, str)))
+
+
+def _minimum_pay(form: Mapping[str, str], problems: dict[str, Problem]) -> int:
     try:
         amount = MARKET_ASSET.parse(form.get("minimum_pay", "").strip() or "0")
         if 0 <= amount <= _LARGEST_PAY:
             return amount
     except MisuseError:
         pass
-    problems["minimum_pay"] = _("Give an amount of ether of 0 or more, with at most 18 decimals.")
+    problems["minimum_pay"] = Problem(_("Give an amount of ether of 0 or more, with at most 18 decimals."))
     return 0
 
 
-def _count(form: Mapping[str, str], name: str, problems: dict[str, str]) -> int | None:
+def _count(form: Mapping[str, str], name: str, problems: dict[str, Problem]) -> int | None:
     text = form.get(name, "").strip()
     number = whole_number(text, LARGEST_LIMIT)
     if text and number is None:
-        problems[name] = _("Give a whole number up to 1,000,000, or nothing.")
+        problems[name] = Problem(_("Give a whole number up to 1,000,000, or nothing."))
     return number

@@ -76,3 +76,4 @@ def test_what_cannot_be_done_is_told(node, keys):
     show = ("admin", "contract", "show", "--chain", node, "--contract")
     assert "no contract at" in refused(*show, "0x" + "12" * 20, status=3)
     assert "is not an address" in refused(*show, "0x12")
+    assert "wrong checksum" in refused(*show, "0x5AAeb6053F3E94C9b9A09f33669435E7Ef1BeAed")

@@ -37,7 +37,8 @@ def diabetes_file(tmp_path):
 
 
 def test_a_data_set_is_added_shown_listed_and_removed(catalogue, rows_file):
-    assert run("datasets", "add", rows_file, *catalogue).stdout == "added 'clinic': 2 rows, 3 columns\n"
+    added = run("datasets", "add", rows_file, *catalogue).stdout
+    assert added == "added 'clinic': 2 rows, 3 columns: age, id, target\n"
     shown = run_json("datasets", "show", "clinic", *catalogue)
     assert shown["columns"][0] == {"name": "age", "minimum": 50, "maximum": 60}
     assert (shown["rows"], shown["source"]) == (2, str(rows_file))

@@ -29,7 +29,7 @@ def rows_file(tmp_path):
 def test_predictions_go_to_standard_output_by_the_features_names(model, rows_file):
     result = run("predict", model, rows_file)
     assert result.stdout == "predicted_y\n1.5\n-1.5\n"
-    assert result.stderr == "2 rows\n"
+    assert result.stderr == "features: a, b; target: none in the file\n2 rows\n"
 
 
 def test_predictions_never_take_the_place_of_what_they_are_made_from(model, rows_file):
@@ -78,11 +78,68 @@ def test_figures_for_people(model, tmp_path):
     assert (
         run("predict", model, path, "--out", tmp_path / "o.csv").stdout == "2 rows, MSE 1.25, R² -4.000000\n"
     )
-    assert run("predict", model, path).stderr == "2 rows, MSE 1.25, R² -4.000000\n"
+    told = "features: a, b; target: y\n2 rows, MSE 1.25, R² -4.000000\n"
+    assert run("predict", model, path).stderr == told
     path.write_text("a,b,y\n1,1,1\n")
-    assert run_json("predict", model, path) == {"model": "m", "rows": 1, "mse": 0.25, "r2": None, "out": None}
+    assert run_json("predict", model, path) == {
+        "model": "m",
+        "features": ["a", "b"],
+        "target": "y",
+        "left_out": [],
+        "rows": 1,
+        "mse": 0.25,
+        "r2": None,
+        "not_measured": None,
+        "out": None,
+    }
     path.write_text("a,b,y\n")
     assert run_json("predict", model, path)["mse"] is None
+
+
+@pytest.mark.parametrize(
+    ("targets", "reason"),
+    [
+        (("", ""), "row 1: column 'y' has no value"),
+        (("1", ""), "row 2: column 'y' has no value"),
+        (("1", "unknown"), "row 2: column 'y' is not numeric"),
+        (("inf", "1"), "row 1: column 'y' has an infinite value"),
+    ],
+)
+def test_a_target_that_is_not_known_is_not_compared_and_the_reason_is_told(model, tmp_path, targets, reason):
+    path = tmp_path / "rows.csv"
+    path.write_text("a,b,y\n1,1,{}\n0,2,{}\n".format(*targets))
+    result = run("predict", model, path)
+    assert result.stdout == "predicted_y\n1.5\n-1.5\n"
+    assert f"2 rows\nthe model's error is not told: {path}, {reason}" in result.stderr
+    told = run_json("predict", model, path, "--out", tmp_path / "out.csv")
+    assert (told["rows"], told["mse"], told["r2"]) == (2, None, None)
+    assert reason in told["not_measured"]
+    assert (tmp_path / "out.csv").read_text() == result.stdout
+
+
+def test_a_target_that_ends_in_the_midst_of_a_long_file_costs_no_row_and_doubles_none(model, tmp_path):
+    path, out = tmp_path / "rows.parquet", tmp_path / "out.parquet"
+    known = np.arange(800_000.0)
+    target = pa.array(known, mask=known == 700_000)
+    pyarrow.parquet.write_table(pa.table({"a": known, "b": np.zeros(800_000), "y": target}), path)
+    assert "row 700001: column 'y' has no value" in run("predict", model, path, "--out", out).stdout
+    assert np.array_equal(pyarrow.parquet.read_table(out)["predicted_y"].to_numpy(), 2 * known + 0.5)
+
+
+def test_two_columns_called_like_the_target_are_not_compared(model, tmp_path):
+    path = tmp_path / "rows.csv"
+    path.write_text("a,b,y,y\n1,1,1,2\n")
+    assert "has two columns named 'y'" in run("predict", model, path).stderr
+
+
+def test_what_is_used_and_what_is_left_out_is_told(model, tmp_path):
+    path = tmp_path / "rows.parquet"
+    columns = {"a": [1.0], "b": [1.0], "y": [1.0], "__index_level_0__": [7]}
+    pyarrow.parquet.write_table(pa.table(columns), path)
+    told = run("predict", model, path).stderr.splitlines()
+    assert told[0] == "features: a, b; target: y"
+    assert told[1] == "left out, because pandas stored its index there: __index_level_0__"
+    assert run_json("predict", model, path)["left_out"] == ["__index_level_0__"]
 
 
 def test_what_does_not_fit_is_refused_and_leaves_no_file(model, rows_file, tmp_path):

@@ -121,6 +121,19 @@ def test_the_bought_model_is_written_for_its_buyer(store, path, tmp_path):
     assert "needs a training" in refused("show", "--store", path, "--model-out", out)
 
 
+def test_a_file_that_exists_is_replaced_only_when_forced(store, path, tmp_path):
+    store.close()
+    before = path.read_bytes()
+    assert "exists already" in refused("show", "7", "--store", path, "--model-out", path)
+    assert path.read_bytes() == before
+    out = tmp_path / "model.json"
+    out.write_text("mine")
+    assert "add --force to replace it" in refused("show", "7", "--store", path, "--model-out", out)
+    assert out.read_text() == "mine"
+    run("show", "7", "--store", path, "--model-out", out, "--force")
+    assert read_model(out) == MODEL
+
+
 def test_unknown_trainings_are_told(store, path):
     for training in ("8", "order:zz", "٣", "9" * 30):
         assert f"has no training '{training}'" in refused("show", training, "--store", path)

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from protocol.errors import MisuseError
-from services.common.documents import load_request, plain_address, read_yaml
+from services.common.documents import load_request, read_yaml
 from services.common.errors import ConfigurationError
 
 
@@ -22,8 +22,6 @@ def test_an_address_is_one_in_every_case_it_comes_in(tmp_path):
         assert document == {"a": CHECKSUMMED.lower(), "b": [CHECKSUMMED.lower()], CHECKSUMMED.lower(): 1}
     with pytest.raises(ConfigurationError, match=r"line 2, column 4: the address 0x5AAeb.* wrong checksum"):
         read_yaml(write(tmp_path, f"b: 1\na: {CHECKSUMMED.replace('aA', 'AA', 1)}\n"))
-    for text in ("0x12", "0xzz", CHECKSUMMED + "0"):
-        assert plain_address(text) == text
 
 
 @pytest.mark.parametrize(

@@ -38,6 +38,16 @@ def test_files_that_hold_no_model_are_refused_without_their_content(tmp_path):
         assert "8675309" not in str(refused.value)
 
 
+@pytest.mark.parametrize("content", [b"a,b\n1,2\n", b"", b"\xff\xfe{", b"PAR1", b" " * ((16 << 20) + 1)])
+def test_of_another_file_its_content_is_told_and_not_its_rights(tmp_path, content):
+    path = tmp_path / "rows.csv"
+    path.write_bytes(content)
+    path.chmod(0o644)
+    with pytest.raises(ConfigurationError, match=r"is not a model file: .*; name one that") as refused:
+        read_model(path)
+    assert "chmod" not in str(refused.value)
+
+
 def test_predictions_follow_the_weights():
     rows = np.array([[1.0, 2.0], [3.0, 4.0]])
     predict = KINDS[MODEL.kind].predict

@@ -36,6 +36,26 @@ def last(stream):
     return json.loads(stream.getvalue().splitlines()[-1])
 
 
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+@pytest.mark.parametrize(
+    ("environment", "coloured"),
+    [({}, True), ({"NO_COLOR": "1"}, False), ({"NO_COLOR": ""}, True), ({"TERM": "dumb"}, False)],
+)
+def test_colours_are_for_terminals_that_take_them(monkeypatch, environment, coloured):
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setenv("TERM", "xterm")
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    stream = Terminal()
+    configure(style="console", stream=stream)
+    structlog.get_logger("services.test").info("round_completed")
+    assert ("\x1b[" in stream.getvalue()) is coloured
+
+
 def test_json_lines_carry_event_level_time_and_module():
     log, stream = logged()
     log.info("round_completed", round=3, mse="3326.1", deposit=10**18)

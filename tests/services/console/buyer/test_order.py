@@ -92,6 +92,18 @@ def test_a_problem_is_told_where_it_is(changes, place):
     assert found[place] != "%(reason)s", "has no words that can be translated"
 
 
+def test_an_aggregator_is_taken_in_any_case_but_with_a_wrong_checksum():
+    checksummed = "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed"
+    for text in (checksummed, checksummed.lower(), f"0x{checksummed[2:].upper()}"):
+        request = check(filled(aggregator=text)).request
+        assert request is not None
+        assert request.aggregator == checksummed.lower()
+    wrong = checksummed.replace("aA", "AA", 1)
+    problem = check(filled(aggregator=wrong)).problems["aggregator"]
+    assert "has a wrong checksum" in problem.text
+    assert problem.values == {"address": wrong}
+
+
 def test_a_decimal_comma_and_ether_are_understood():
     request = check(filled(step_size="0,25", deposit="0,5")).request
     assert str(request.schedule.step_size) == "0.25"

@@ -1,10 +1,13 @@
 """An owner's data sets on the console: uploads, what they may be, what stays of them, and removing one."""
 
+import io
 import stat
 from contextlib import asynccontextmanager
 
+import pyarrow as pa
 import pytest
 from aiohttp import FormData
+from pyarrow import parquet
 
 from services.data.sandboxed_reader import read_apart
 from tests.support.console.owner import add_rows, count, put
@@ -85,6 +88,16 @@ async def test_a_check_adds_nothing(world, browser):
 async def test_only_the_chosen_columns_are_kept(world, browser):
     await send(browser, columns="progression, age")
     assert [one.name for one in world.owner.catalogue.entry("rows").columns] == ["progression", "age"]
+
+
+async def test_the_index_of_pandas_is_left_out_and_named(world, browser):
+    file = io.BytesIO()
+    parquet.write_table(pa.table({"age": [1.0, 2.0], "__index_level_0__": [7, 8]}), file)
+    _, text = await send(browser, file.getvalue(), "rows.parquet")
+    assert "Left out, because pandas stored its index there: __index_level_0__." in text
+    assert [one.name for one in world.owner.catalogue.entry("rows").columns] == ["age"]
+    _, text = await send(browser, name="without")
+    assert "Left out" not in text
 
 
 async def test_a_name_in_use_needs_a_word(world, browser):

@@ -56,6 +56,38 @@ def test_addresses_in_any_case_and_amounts_with_a_comma_are_understood():
     assert read(form, FULL) == (FULL, {})
 
 
+CHECKSUMMED = "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed"
+WRONG = "0x5AAeb6053F3E94C9b9A09f33669435E7Ef1BeAed"
+
+
+def test_an_address_with_a_wrong_checksum_is_refused_by_name():
+    policy, _ = read({**form_of(FULL), "buyers": f"{CHECKSUMMED}\n{CHECKSUMMED.lower()}"}, FULL)
+    assert policy is not None
+    assert policy.buyers == (CHECKSUMMED.lower(),)
+    wrong, problems = read({**form_of(FULL), "buyers": f"{BUYER}\n{WRONG}"}, FULL)
+    assert wrong is None
+    assert "wrong checksum" in problems["buyers"].text
+    assert problems["buyers"].values == {"address": WRONG}
+    budget, _ = limit_of({"data_set": "rows", "buyer": CHECKSUMMED, "trainings": "2"}, Budget())
+    assert budget == Budget(limits=(Limit(data_set="rows", buyer=CHECKSUMMED.lower(), trainings=2),))
+    wrong, problems = limit_of({"data_set": "rows", "buyer": WRONG, "trainings": "2"}, Budget())
+    assert wrong is None
+    assert problems["buyer"].values == {"address": WRONG}
+
+
+async def test_the_page_shows_the_address_with_the_wrong_checksum(world):
+    async with Browser(world) as browser:
+        await browser.sign_in()
+        for path, form in (
+            ("/policy", {**form_of(FULL), "buyers": WRONG}),
+            ("/policy/limits", {"data_set": "rows", "buyer": WRONG, "trainings": "2"}),
+        ):
+            response = await browser.post(path, form)
+            assert response.status == 422
+            assert f"The address {WRONG} has a wrong checksum" in await response.text()
+    assert ordered(world) == []
+
+
 def test_a_limit_is_set_and_taken_away():
     budget, _ = limit_of({"data_set": "rows", "buyer": BUYER, "trainings": "2"}, Budget())
     assert budget == Budget(limits=(Limit(data_set="rows", buyer=BUYER, trainings=2),))
