@@ -1,5 +1,9 @@
 """The model as its buyer holds it: weights by the names of the features."""
 
+from typing import Self
+
+from pydantic import model_validator
+
 from protocol.request import Request
 from protocol.scaling import to_own_units
 from protocol.types import FrozenModel
@@ -24,6 +28,12 @@ class BoughtModel(FrozenModel):
     weights: tuple[float, ...]
     intercept: float | None
     ranges: tuple[Range, ...] = ()
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if len(self.ranges) not in (0, len(self.features)):
+            raise ValueError("as many ranges as features are needed, or none")
+        return self
 
     @property
     def kind(self) -> str:

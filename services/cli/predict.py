@@ -14,6 +14,9 @@ from services.data.model_file import read_model
 from services.data.predictions import Quality, Source, csv_lines, open_rows, predict_rows, prediction_file
 from services.data.tabular import index_columns, index_note, name_list
 
+_MOST_NAMED = 10
+"""Features in one line."""
+
 
 def predict(
     model: Annotated[Path, typer.Argument(metavar="MODEL", help="A model file, as the demo's --model-out.")],
@@ -50,6 +53,10 @@ def _tell_quality(quality: Quality, *, err: bool) -> None:
     figures = "" if quality.mse is None else f", MSE {quality.mse:.6g}"
     figures += "" if quality.r2 is None else f", R² {quality.r2:.6f}"
     typer.echo(f"{quality.rows} rows{figures}", err=err)
+    if quality.outside:
+        counts = ", ".join(f"{name} in {count}" for name, count in quality.outside.most_common(_MOST_NAMED))
+        more = f" and {len(quality.outside) - _MOST_NAMED} more" if len(quality.outside) > _MOST_NAMED else ""
+        typer.echo(visible(f"outside the ranges that the model was trained in: {counts}{more}"), err=True)
     if quality.reason is not None:
         typer.echo(visible(f"the model's error is not told: {quality.reason}"), err=err)
 
@@ -64,5 +71,6 @@ def _document(source: Source, left_out: Sequence[str], quality: Quality, out: Pa
         "mse": quality.mse,
         "r2": quality.r2,
         "not_measured": quality.reason,
+        "outside": dict(quality.outside),
         "out": None if out is None else str(out),
     }

@@ -2,11 +2,14 @@
 
 import csv
 import io
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TextIO
+
+import numpy as np
 
 from protocol.bought_model import BoughtModel
 from protocol.learning.kinds.registry import KINDS
@@ -23,7 +26,8 @@ Write = Callable[[Matrix], None]
 class Quality:
     """Squared error and variance of the target over batches (Chan, Golub, LeVeque, 1979: pairwise update).
 
-    `rows` counts all predictions; `reason` is why the target of a file that has one is not compared.
+    `rows` counts all predictions; `reason` is why the target of a file that has one is not compared. `outside`
+    counts the rows in which a feature leaves the range that the model was trained in, by feature.
     """
 
     rows: int = 0
@@ -32,6 +36,7 @@ class Quality:
     mean: float = 0.0
     spread: float = 0.0
     reason: str | None = None
+    outside: Counter[str] = field(default_factory=Counter)
 
     def add(self, truth: Matrix, predicted: Matrix) -> None:
         """Take b values of the target and their predictions."""
@@ -91,7 +96,7 @@ def predict_rows(source: Source, write: Write | None) -> Quality:
             for batch in source.with_target():
                 quality.add(batch[:, -1], _predict(source, batch[:, :-1], quality, write))
         except DataSetError as error:
-            quality = Quality(rows=quality.rows, reason=str(error))
+            quality = Quality(rows=quality.rows, reason=str(error), outside=quality.outside)
         else:
             return quality
     done = quality.rows
@@ -106,6 +111,10 @@ def _predict(source: Source, features: Matrix, quality: Quality, write: Write | 
     if write is not None:
         write(predicted)
     quality.rows += len(features)
+    for name, column, values in zip(source.model.features, source.model.ranges, features.T, strict=False):
+        outside = np.count_nonzero((values < column.minimum) | (values > column.maximum))
+        if outside:
+            quality.outside[name] += int(outside)
     return predicted
 
 

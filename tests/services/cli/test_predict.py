@@ -5,7 +5,7 @@ import pyarrow as pa
 import pyarrow.parquet
 import pytest
 
-from protocol.bought_model import BoughtModel
+from protocol.bought_model import BoughtModel, Range
 from services.data.model_file import write_model
 from tests.support.daemons.command_line import refused, run, run_json
 
@@ -30,6 +30,16 @@ def test_predictions_go_to_standard_output_by_the_features_names(model, rows_fil
     result = run("predict", model, rows_file)
     assert result.stdout == "predicted_y\n1.5\n-1.5\n"
     assert result.stderr == "features: a, b; target: none in the file\n2 rows\n"
+
+
+def test_rows_outside_the_ranges_of_the_training_are_counted(tmp_path, rows_file):
+    """The first row has b = 1 and a = 1, the second b = 2 and a = 0."""
+    path = tmp_path / "ranged.json"
+    ranges = (Range(minimum=0, maximum=0.5), Range(minimum=1, maximum=2))
+    write_model(path, MODEL.model_copy(update={"ranges": ranges}))
+    result = run("predict", path, rows_file)
+    assert "outside the ranges that the model was trained in: a in 1\n" in result.stderr
+    assert run_json("predict", path, rows_file)["outside"] == {"a": 1}
 
 
 def test_predictions_never_take_the_place_of_what_they_are_made_from(model, rows_file):
