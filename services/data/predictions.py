@@ -26,8 +26,8 @@ Write = Callable[[Matrix], None]
 class Quality:
     """Squared error and variance of the target over batches (Chan, Golub, LeVeque, 1979: pairwise update).
 
-    `rows` counts all predictions; `reason` is why the target of a file that has one is not compared. `outside`
-    counts the rows in which a feature leaves the range that the model was trained in, by feature.
+    `rows` counts all predictions; `reason` is why the target of a file that has one is not compared;
+    `outside` counts the rows in which a feature leaves the range of the training, by feature.
     """
 
     rows: int = 0

@@ -100,6 +100,7 @@ def test_figures_for_people(model, tmp_path):
         "mse": 0.25,
         "r2": None,
         "not_measured": None,
+        "outside": {},
         "out": None,
     }
     path.write_text("a,b,y\n")
