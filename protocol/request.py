@@ -5,30 +5,27 @@ Paillier key it makes the hash that goes on chain with the deposit, so that nobo
 than those that were paid for, or another's key.
 """
 
-from collections.abc import Mapping
 from decimal import Decimal
-from typing import Annotated, Any, Literal, Self
+from math import isqrt
+from typing import Annotated, Literal, Self
 
 import rfc8785
 from eth_hash.auto import keccak
 from pydantic import (
     Field,
     StringConstraints,
-    ValidationError,
     model_validator,
 )
-from pydantic_core import ErrorDetails
 
-from protocol.errors import MisuseError
 from protocol.marketplace import BASIS_POINTS, BasisPoints, Terms
 from protocol.request_values import AmountText, Number, StepSize
-from protocol.scaling import UNSCALED, Scaling, to_declared_units
+from protocol.scaling import UNSCALED, Scaling, largest_weight, to_declared_units
 from protocol.types import Address, FrozenModel, Name, TrainingId
 
 LEAST_KEY_BITS = 2048
 MAXIMUM_FEATURES = 4096
 MAXIMUM_OWNERS = 256
-_SCALED_BITS, _UNSCALED_BITS = 14, 24
+_UNSCALED_BITS, _MOST_BITS = 24, 64
 LONGEST_NAME = 100
 """Characters of a request's own name."""
 
@@ -123,8 +120,8 @@ class Bounds(FrozenModel):
     None takes what the scale makes enough: see `Request.weight_bits`.
     """
 
-    weight_bits: Annotated[int, Field(ge=4, le=64)] | None = None
-    residual_bits: Annotated[int, Field(ge=4, le=64)] | None = None
+    weight_bits: Annotated[int, Field(ge=4, le=_MOST_BITS)] | None = None
+    residual_bits: Annotated[int, Field(ge=4, le=_MOST_BITS)] | None = None
     min_rows: Annotated[int, Field(ge=1, le=1 << 40)] = 20
 
 
@@ -180,6 +177,8 @@ class Request(FrozenModel):
             raise ValueError(f"start.weights has {len(self.start.weights)} values; {self.parameters} needed")
         if isinstance(self.start, StartMean) and not self.model.intercept:
             raise ValueError("start: mean needs model.intercept: true")
+        self._check_mean()
+        self._check_bounds()
         limit = Decimal(2) ** self.weight_bits
         if any(abs(weight) >= limit for weight in self.start_weights()):
             raise ValueError("a start weight does not fit into bounds.weight_bits")
@@ -190,6 +189,29 @@ class Request(FrozenModel):
                 f"{self.residual_bits}: raise it, or narrow the ranges"
             )
         return self
+
+    def _check_mean(self) -> None:
+        low, high = self.target.minimum, self.target.maximum
+        if isinstance(self.start, StartMean) and not low <= self.start.value <= high:
+            raise ValueError(
+                f"start.value is {self.start.value}, no mean of a target between {low} and {high}"
+            )
+
+    def _check_bounds(self) -> None:
+        """Between scaled columns a number that overflows its slot would be read as another, unnoticed."""
+        if self.scale == "none":
+            return
+        for name, needed in zip(("weight_bits", "residual_bits"), self._needed_bits(), strict=True):
+            given = getattr(self.bounds, name)
+            if given is not None and given < needed:
+                raise ValueError(
+                    f"bounds.{name} is {given}; this start and schedule may need {needed}: leave it out"
+                )
+            if needed > _MOST_BITS:
+                raise ValueError(
+                    f"this start and schedule may need {needed} bits, of {_MOST_BITS} at most: start from "
+                    "smaller weights, or widen the target's range"
+                )
 
     def _largest_first_residual(self) -> Decimal:
         """The bound of |Xθ − y| for the start's weights that the declared ranges give."""
@@ -219,16 +241,23 @@ class Request(FrozenModel):
 
     @property
     def weight_bits(self) -> int:
-        """Every |weight| between scaled columns is below 2 to this.
-
-        N gradient steps of size η move it by √(ηN) residuals at most, which by default is below 2⁸.
-        """
-        return self.bounds.weight_bits or (_SCALED_BITS if self.scale == "range" else _UNSCALED_BITS)
+        """Every |weight| of a training is below 2 to this; between scaled columns the document says what."""
+        return self.bounds.weight_bits or self._needed_bits()[0]
 
     @property
     def residual_bits(self) -> int:
         """The RMS residual of every local model, in the scaled target's units, is below 2 to this."""
-        return self.bounds.residual_bits or (_SCALED_BITS if self.scale == "range" else _UNSCALED_BITS)
+        return self.bounds.residual_bits or self._needed_bits()[1]
+
+    def _needed_bits(self) -> tuple[int, int]:
+        """Bits that weights and residuals of honest parties can need; a guess for columns without a scale.
+
+        Of scaled columns a row is no longer than √p, and its target no more than 1.
+        """
+        if self.scale == "none":
+            return _UNSCALED_BITS, _UNSCALED_BITS
+        largest = largest_weight(self.start_weights(), self.schedule.rounds, self.schedule.local_steps)
+        return largest.bit_length(), (largest * (isqrt(self.parameters) + 1) + 1).bit_length()
 
     @property
     def target_range(self) -> Decimal:
@@ -286,35 +315,3 @@ class Request(FrozenModel):
             join_seconds=self.deadlines.join_s,
             round_seconds=3 * (6 * self.deadlines.step_s + self.deadlines.chain_s),
         )
-
-
-def parse_request(content: Mapping[str, Any]) -> Request:
-    """The request in plain YAML or JSON values.
-
-    Raises MisuseError naming every field that is wrong, its rule and what was given.
-    """
-    try:
-        return Request.model_validate(as_tuples(content))
-    except RecursionError:
-        raise MisuseError(
-            "the request is not valid: lists within lists, deeper than any request is"
-        ) from None
-    except ValidationError as error:
-        lines = [_problem(item) for item in error.errors(include_url=False)]
-        raise MisuseError("the request is not valid:\n  " + "\n  ".join(lines)) from None
-
-
-def _problem(item: ErrorDetails) -> str:
-    place = ".".join(str(part) for part in item["loc"]) or "request"
-    given = item["input"]
-    plain = isinstance(given, str | int | float | Decimal)
-    return f"{place}: {item['msg']}" + (f" (given: {str(given)[:60]!r})" if plain else "")
-
-
-def as_tuples(value: Any) -> Any:
-    """The lists of YAML and JSON, at any depth, as the tuples that a request is made of."""
-    if isinstance(value, list | tuple):
-        return tuple(as_tuples(item) for item in value)
-    if isinstance(value, dict):
-        return {key: as_tuples(item) for key, item in value.items()}
-    return value

@@ -6,6 +6,7 @@ nothing about an owner's rows is needed for either. Decimals, so that all partie
 
 from collections.abc import Sequence
 from decimal import Decimal
+from math import isqrt
 from typing import NamedTuple
 
 
@@ -25,6 +26,21 @@ class Scaling(NamedTuple):
 
 UNSCALED = Scaling(Decimal(0), Decimal(1))
 """The column as it is."""
+
+
+LARGEST_STEP = 16
+"""η of gradient descent between scaled columns: with an intercept an owner's safe step is below 2 anyway."""
+
+
+def largest_weight(start: Sequence[Decimal], rounds: int, local_steps: int) -> int:
+    """A bound of ‖θ‖ in a whole training between scaled columns, whatever the owners' rows are.
+
+    N steps of size η are θ ← Mθ + v with ‖M‖ ≤ 1 and ‖v‖ ≤ 2√(ηN)·RMS(y): along a singular vector of X/√m
+    with value s, v is (1 − (1 − ηs²)^N)/s times a part of y, and ηs² < 2. RMS(y) ≤ 1, and a mean of local
+    models is no longer than the longest: so a round adds 2√(ηN) at most to the `start`.
+    """
+    added = 2 * (isqrt(LARGEST_STEP * local_steps) + 1)
+    return int(sum(map(abs, start), Decimal(1))) + rounds * added
 
 
 def to_declared_units(weights: Sequence[Decimal], scalings: Sequence[Scaling]) -> tuple[Decimal, ...]:

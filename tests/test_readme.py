@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from protocol.request import StartMean, parse_request
+from protocol.request import StartMean
+from protocol.request_parsing import parse_request
 from protocol.roles.shared.request_widths import check_widths
 
 ROOT = Path(__file__).parents[1]

@@ -15,6 +15,7 @@ from protocol.crypto.fixed_point import encode, encode_matrix
 from protocol.crypto.randomness import Randomness
 from protocol.learning.scales import COEFFICIENT_SCALE, UPDATE_SCALE
 from protocol.request import Request
+from protocol.scaling import LARGEST_STEP
 
 Matrix = NDArray[np.float64]
 
@@ -38,9 +39,9 @@ def safe_step(curvature: Matrix) -> float:
 
 
 def step_size_of(request: Request) -> float:
-    """The largest step that a request allows."""
-    step_size = request.schedule.step_size
-    return math.inf if step_size is None else float(step_size)
+    """The largest step that a request allows; between scaled columns the bounds of weights count on it."""
+    most = math.inf if request.schedule.step_size is None else float(request.schedule.step_size)
+    return most if request.scale == "none" else min(most, LARGEST_STEP)
 
 
 def affine_map(factor: Matrix, *, step_size: float, l2: float, local_steps: int) -> tuple[Matrix, Matrix]:

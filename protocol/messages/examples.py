@@ -2,7 +2,8 @@
 
 from protocol.envelope import Envelope, SignedMessage
 from protocol.records import RoundRecord
-from protocol.request import Request, parse_request
+from protocol.request import Request
+from protocol.request_parsing import parse_request
 from protocol.vectors import EncryptedVector, PackedVector
 
 TRAINER, OTHER, VALIDATOR = ("0x" + byte * 20 for byte in ("a1", "a2", "b1"))

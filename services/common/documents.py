@@ -10,7 +10,8 @@ import yaml
 from yaml.constructor import ConstructorError
 
 from protocol.errors import MisuseError
-from protocol.request import Request, parse_request
+from protocol.request import Request
+from protocol.request_parsing import parse_request
 from services.common.addresses import is_address, plain_address
 from services.common.errors import ConfigurationError
 from services.common.files import read_bounded

@@ -16,7 +16,8 @@ from protocol.asset import MARKET_ASSET
 from protocol.errors import MisuseError
 from protocol.learning.statistic import Matrix
 from protocol.payment import check_deposit, least_deposit
-from protocol.request import Request, parse_request
+from protocol.request import Request
+from protocol.request_parsing import parse_request
 from protocol.roles.shared.request_widths import check_widths
 from services.common.errors import DataSetError
 from services.data.tabular import column_names, plain_name, read_rows

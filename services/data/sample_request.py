@@ -11,7 +11,8 @@ import numpy as np
 from protocol.asset import MARKET_ASSET
 from protocol.errors import MisuseError
 from protocol.learning.statistic import Matrix, Statistic, StatisticBuilder
-from protocol.request import Request, Schedule, parse_request
+from protocol.request import Request, Schedule
+from protocol.request_parsing import parse_request
 from services.data.samples import deal, diabetes
 from services.data.tabular import index_columns, index_note, name_list, plain_name, read_rows
 

@@ -14,7 +14,8 @@ from random import Random
 import yaml
 
 from protocol.messages import TrainingOrder
-from protocol.request import Request, parse_request
+from protocol.request import Request
+from protocol.request_parsing import parse_request
 from services.identity.keystore import Keystore
 from services.identity.signing import order_to_self
 from tests.faults.node import Node

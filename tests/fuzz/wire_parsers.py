@@ -11,7 +11,7 @@ from protocol.envelope import Envelope, SignedMessage
 from protocol.errors import MisuseError, ProtocolViolation
 from protocol.messages import MESSAGE_TYPES, ChainEvent, MessageBody, size_limit
 from protocol.messages.examples import any_request
-from protocol.request import parse_request
+from protocol.request_parsing import parse_request
 from services.bus.amqp.chunking import Assembler, check_chunk
 from services.bus.amqp.message_properties import envelope_fields_of, message_of
 from services.bus.port import read_envelope

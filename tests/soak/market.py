@@ -6,7 +6,8 @@ from random import Random
 from typing import Any
 
 from protocol.messages import TrainingOrder
-from protocol.request import Request, parse_request
+from protocol.request import Request
+from protocol.request_parsing import parse_request
 from services.bus.amqp.amqp_bus import AmqpBus
 from services.common.files import read_passphrase, write_private
 from services.identity.keystore import Keystore

@@ -9,7 +9,8 @@ from aiohttp import web
 
 from protocol.errors import MisuseError
 from protocol.messages import TrainingOrder
-from protocol.request import Request, as_tuples
+from protocol.request import Request
+from protocol.request_parsing import as_tuples
 from services.chain.errors import ChainError
 from services.common.documents import parse_yaml
 from services.common.errors import ConfigurationError

@@ -53,6 +53,18 @@ _BY_TEXT = (
         _("There are %(count)s weights; %(needed)s are needed, the intercept last."),
     ),
     (r"start: mean needs model.intercept: true", _("Starting from the mean needs an intercept.")),
+    (
+        r"start.value is .*, no mean of a target between (?P<low>\S+) and (?P<high>\S+)",
+        _("The mean must lie in the target's range, from %(low)s to %(high)s."),
+    ),
+    (
+        r"bounds.\w+ is (?P<has>\d+); this start and schedule may need (?P<needed>\d+): leave it out",
+        _("%(has)s bits are too few: %(needed)s may be needed. Leave the field empty."),
+    ),
+    (
+        r"this start and schedule may need (?P<needed>\d+) bits, of (?P<most>\d+) at most.*",
+        _("The first weights are too large for the target's range: %(needed)s bits, of %(most)s at most."),
+    ),
     (r"a start weight does not fit.*", _("A starting weight does not fit into the bits for weights.")),
     (
         r"residuals of the first model may need (?P<needed>\d+) bits; bounds.residual_bits is (?P<has>\d+).*",

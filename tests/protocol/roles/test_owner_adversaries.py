@@ -8,7 +8,7 @@ import pytest
 from protocol.crypto.paillier import generate_private_key
 from protocol.crypto.validation import prove_key
 from protocol.messages import RowCount
-from protocol.request import parse_request
+from protocol.request_parsing import parse_request
 from protocol.roles.engine.inputs import EventConfirmed, MessageReceived
 from tests.support.roles.forgeries import BAD_VECTORS, spoilt
 from tests.support.roles.pure_party import Party

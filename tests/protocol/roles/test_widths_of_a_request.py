@@ -6,7 +6,7 @@ from protocol.errors import WidthError
 from protocol.learning.shapley import mse_after_fixed
 from protocol.marketplace import validator_count
 from protocol.records import FIXED_POINT
-from protocol.request import parse_request
+from protocol.request_parsing import parse_request
 from protocol.roles.shared.request_widths import CONTRACT_METRIC_BITS, check_widths
 from tests.support.roles.small_markets import small_request
 

@@ -6,7 +6,7 @@ from protocol.crypto.paillier import PrivateKey
 from protocol.errors import ProtocolViolation
 from protocol.marketplace import Joined, Opened, Registered, Settled, Withdrawn
 from protocol.messages import Complaint, RequestAnswer, TrainingOrder
-from protocol.request import parse_request
+from protocol.request_parsing import parse_request
 from protocol.roles.dispatch import run_step
 from protocol.roles.engine.context import Context
 from protocol.roles.engine.inputs import EventConfirmed, MessageReceived

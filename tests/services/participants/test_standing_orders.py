@@ -7,7 +7,7 @@ import pytest
 import structlog
 import yaml
 
-from protocol.request import parse_request
+from protocol.request_parsing import parse_request
 from services.common.errors import ConfigurationError
 from services.config.daemons import StandingOrder
 from services.participants.standing_orders import check_standing_orders, dated, keep_ordering

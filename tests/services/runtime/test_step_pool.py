@@ -13,7 +13,7 @@ import pytest
 
 from protocol.errors import ProtocolViolation
 from protocol.messages import StopOrder, TrainingOrder
-from protocol.request import parse_request
+from protocol.request_parsing import parse_request
 from protocol.roles.dispatch import decode_state
 from protocol.roles.engine.context import Context
 from protocol.roles.engine.inputs import MessageReceived

@@ -3,7 +3,8 @@
 from typing import Any
 
 from protocol.records import RoundRecord
-from protocol.request import Request, parse_request
+from protocol.request import Request
+from protocol.request_parsing import parse_request
 
 AGGREGATOR = "0x" + "ab" * 20
 KEY_ID = b"k" * 32

@@ -16,7 +16,8 @@ from protocol.codec import pack, unpack
 from protocol.envelope import Envelope, SignedMessage
 from protocol.messages import ChainEvent, TrainingOrder
 from protocol.owner_policy import OwnerPolicy
-from protocol.request import Request, parse_request
+from protocol.request import Request
+from protocol.request_parsing import parse_request
 from protocol.roles import dispatch
 from protocol.roles.dispatch import EncodedStep
 from protocol.roles.engine.context import Context

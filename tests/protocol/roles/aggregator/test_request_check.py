@@ -8,7 +8,7 @@ from protocol.crypto.opening import open_ciphertext
 from protocol.crypto.paillier import generate_private_key
 from protocol.crypto.validation import prove_key
 from protocol.messages import PublicRoot
-from protocol.request import parse_request
+from protocol.request_parsing import parse_request
 from protocol.roles.engine.inputs import EventConfirmed, MessageReceived
 from protocol.vectors import EncryptedVector
 from tests.support.roles.aggregator_attack import Asked, asked, refuses

@@ -6,7 +6,7 @@ import re
 import pytest
 
 from protocol.messages import TrainingOrder
-from protocol.request import parse_request
+from protocol.request_parsing import parse_request
 from services.common.documents import parse_yaml
 from services.console.buyer.order_form import (
     canonical_yaml,
@@ -83,6 +83,9 @@ def test_the_defaults_need_only_names_ranges_and_the_mean():
         ({"start": "training"}, "start"),
         ({"key_bits": "100"}, "key_bits"),
         ({"key_bits": "256", "residual_bits": "60"}, ""),
+        ({"start_value": "401"}, ""),
+        ({"weight_bits": "4"}, ""),
+        ({"start": "weights", "start_weights": "1e25 1"}, ""),
         ({"feature-0-name": "progression"}, ""),
     ],
 )

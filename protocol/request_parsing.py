@@ -1,0 +1,43 @@
+"""From plain YAML or JSON values to a request, or to words on everything that is wrong with them."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from protocol.errors import MisuseError
+from protocol.request import Request
+
+
+def parse_request(content: Mapping[str, Any]) -> Request:
+    """The request in plain YAML or JSON values.
+
+    Raises MisuseError naming every field that is wrong, its rule and what was given.
+    """
+    try:
+        return Request.model_validate(as_tuples(content))
+    except RecursionError:
+        raise MisuseError(
+            "the request is not valid: lists within lists, deeper than any request is"
+        ) from None
+    except ValidationError as error:
+        lines = [_problem(item) for item in error.errors(include_url=False)]
+        raise MisuseError("the request is not valid:\n  " + "\n  ".join(lines)) from None
+
+
+def _problem(item: ErrorDetails) -> str:
+    place = ".".join(str(part) for part in item["loc"]) or "request"
+    given = item["input"]
+    plain = isinstance(given, str | int | float | Decimal)
+    return f"{place}: {item['msg']}" + (f" (given: {str(given)[:60]!r})" if plain else "")
+
+
+def as_tuples(value: Any) -> Any:
+    """The lists of YAML and JSON, at any depth, as the tuples that a request is made of."""
+    if isinstance(value, list | tuple):
+        return tuple(as_tuples(item) for item in value)
+    if isinstance(value, dict):
+        return {key: as_tuples(item) for key, item in value.items()}
+    return value
