@@ -64,7 +64,7 @@ def main(count: Annotated[int, typer.Option(min=1, help="Loads of each page.")] 
     """Measure and print medians."""
     with tempfile.TemporaryDirectory() as folder:
         output = Path(folder) / "errors"
-        with running_demo(output, "--rounds", "8", "--workers", "0") as demo:
+        with running_demo(output, "--thesis", "--rounds", "8", "--workers", "0") as demo:
             found = asyncio.run(measure(demo, count))
     table = Table("page (medians; ms, kB compressed)", *_FIGURES)
     for name, loads in found.items():
