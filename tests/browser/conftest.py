@@ -29,8 +29,9 @@ async def browser(chromium: Browser) -> AsyncIterator[Browser]:
 @pytest.fixture(scope="package")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DemoProcess]:
     folder: Path = tmp_path_factory.mktemp("demo")
-    options = ("--rounds", "8", "--workers", "0", "--start", "mean")
-    with running_demo(folder / "errors", *options) as running:
+    # So slowly that no training ends before its last round.
+    schedule = ("--rounds", "8", "--local-steps", "5", "--step-size", "0.3", "--start", "mean")
+    with running_demo(folder / "errors", *schedule, "--workers", "0") as running:
         yield running
 
 
