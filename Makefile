@@ -92,7 +92,7 @@ docs: $(RUNTIME) ## Write protocol/asyncapi.yaml and the diagrams in protocol/RE
 	done
 
 .PHONY: faults
-faults: $(DEVELOPMENT) $(NODE_MODULES) ## Trainings under faults, some 300; ARGS="--seed 17" replays one, ARGS="--short" the part in make test
+faults: $(DEVELOPMENT) $(NODE_MODULES) ## Trainings under faults, some 400; ARGS="--seed 17" replays one, ARGS="--short" the part in make test
 	python -m tests.faults $(ARGS)
 
 .PHONY: fuzz
