@@ -11,6 +11,7 @@ import ssl
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import cast
 
 from aiohttp import web
@@ -56,7 +57,7 @@ class _Handshake(asyncio.Protocol):
         self.address = ""
         self.transport: asyncio.BaseTransport | None = None
         self.waits_since: float | None = door.now()
-        self._securing: asyncio.Task[None] | None = None
+        self._securing: asyncio.Task[bool] | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.address, self.transport = _address(transport), transport
@@ -71,17 +72,23 @@ class _Handshake(asyncio.Protocol):
             self._door.leave(self)
             return
         self._securing = asyncio.create_task(self._secure(taken))
+        self._securing.add_done_callback(partial(self._ended, taken))
 
-    async def _secure(self, taken: socket.socket) -> None:
+    async def _secure(self, taken: socket.socket) -> bool:
         loop, seconds = asyncio.get_running_loop(), self._door.limits.head_seconds
         try:
             await loop.connect_accepted_socket(
                 self._secured, taken, ssl=self._tls, ssl_handshake_timeout=seconds
             )
         except OSError:
-            pass  # gone, silent, or of another protocol: nobody to tell
-        finally:
-            self._door.leave(self)
+            return False  # gone, silent, or of another protocol: nobody to tell
+        return True
+
+    def _ended(self, taken: socket.socket, securing: "asyncio.Task[bool]") -> None:
+        """Also of a task that was cancelled before it began, whose socket nobody else would close."""
+        self._door.leave(self)
+        if securing.cancelled() or not securing.result():
+            taken.close()
 
     def _secured(self) -> "_Connection":
         return _Connection(self._inner, self._door, after=self)

@@ -1,6 +1,8 @@
 """With TLS: a handshake keeps no more places than a connection, and none is lost to a busy loop."""
 
 import asyncio
+import gc
+import socket
 import ssl
 import time
 import urllib.request
@@ -83,6 +85,30 @@ def test_handshakes_are_counted_from_their_first_packet_on(certificates, run):
                 writer.transport.abort()
 
     run(scenario())
+
+
+@LOOPS
+def test_handshakes_that_make_room_before_they_have_begun_leave_no_file_open(certificates, run):
+    """A closed file is what the client sees the end by; the collector of cycles must not be waited for."""
+
+    async def scenario():
+        async with serving(certificates, Limits(connections=5, head_seconds=3600)) as port:
+            silent = [
+                socket.create_connection(("127.0.0.1", port)) for _ in range(40)
+            ]  # in one turn of the loop
+            loop = asyncio.get_running_loop()
+            for one in silent:
+                one.setblocking(False)
+            async with asyncio.timeout(5):
+                assert await asyncio.gather(*(loop.sock_recv(one, 1) for one in silent[:35])) == [b""] * 35
+            for one in silent:
+                one.close()
+
+    gc.disable()
+    try:
+        run(scenario())
+    finally:
+        gc.enable()
 
 
 @LOOPS
