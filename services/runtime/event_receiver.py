@@ -189,11 +189,12 @@ class EventReceiver:
         return too_old or (ahead[-1:] if full else [])
 
     async def _give_up_unanswered(self) -> None:
-        """Refuse what a node that answers has not shown for long, so that others have its place."""
+        """Refuse what a node that keeps up has not shown for long, so that others have its place."""
         oldest = self._clock() - PATIENCE_SECONDS
         for entry in [one for one in self._waiting if one.failures and one.since <= oldest]:
             try:
-                await self._node.fresh_lag()
+                if await self._node.fresh_lag() is not None:
+                    return  # restored or catching up, it has yet to get to blocks that it had before
             except DeltaMLError:
                 return  # it is away
             await self._remove(entry, "event_not_verifiable", entry.reason)

@@ -251,6 +251,23 @@ async def test_while_the_node_is_away_no_event_leaves_its_place(world):
     assert world.letters() == []
 
 
+async def test_a_node_that_was_restored_and_catches_up_costs_no_event(world):
+    """It has not the blocks any more that it had shown before, and answers whatever else it is asked."""
+    async with world.running():
+        world.node.pruned = set(range(1, 1 + MOST_WAITING))
+        world.node.behind = "the node's newest block, 100, is 4000 seconds old"
+        for number in world.node.pruned:
+            await world.announce(number)
+        await until(lambda: world.receiver.waiting == MOST_WAITING)
+        world.now = 2 * PATIENCE_SECONDS
+        before = world.meter.retries["event"]
+        await until(lambda: world.meter.retries["event"] >= before + 10)
+        world.node.pruned, world.node.behind = set(), None
+        await until(lambda: len(world.node.checked) == MOST_WAITING)
+    assert world.taken(1) == list(range(1, 1 + MOST_WAITING))
+    assert world.letters() == []
+
+
 async def test_what_no_chain_can_have_reached_takes_no_room_while_the_node_is_behind(world):
     world.node.behind = "the node's newest block, 100, is 4000 seconds old"
     async with world.running():
