@@ -60,7 +60,7 @@ def check_widths(request: Request) -> None:
     """
     owners = request.owners.maximum
     validators = validator_count(owners)
-    _check_contract_bits(request.residual_bits, owners - validators)
+    _check_contract_bits(request, owners - validators)
     Widths.fit(
         key_bits=request.key_bits,
         parameters=request.parameters,
@@ -72,11 +72,16 @@ def check_widths(request: Request) -> None:
     )
 
 
-def _check_contract_bits(residual_bits: int, trainers: int) -> None:
+def _check_contract_bits(request: Request, trainers: int) -> None:
     """|c| < T·2^(2·residual bits)·1e18 must stay below the contract's bound, or no round can be recorded."""
     spare = CONTRACT_METRIC_BITS - FIXED_POINT.bit_length() - trainers.bit_length()
-    if 2 * residual_bits > spare:
-        raise WidthError(
-            f"bounds.residual_bits is {residual_bits}; with {trainers} trainers the contract takes errors "
-            f"of {spare // 2} bits: lower it, or owners.maximum"
-        )
+    if 2 * request.residual_bits <= spare:
+        return
+    if request.bounds.residual_bits is None:
+        found = f"this start and schedule may need errors of {request.residual_bits} bits"
+        remedy = "ask for fewer rounds or local steps, or smaller weights to start from"
+    else:
+        found, remedy = f"bounds.residual_bits is {request.residual_bits}", "lower it, or owners.maximum"
+    raise WidthError(
+        f"{found}; with {trainers} trainers the contract takes errors of {spare // 2} bits: {remedy}"
+    )

@@ -8,6 +8,7 @@ from protocol.marketplace import validator_count
 from protocol.records import FIXED_POINT
 from protocol.request_parsing import parse_request
 from protocol.roles.shared.request_widths import CONTRACT_METRIC_BITS, check_widths
+from tests.support.deployment.documents import any_request
 from tests.support.roles.small_markets import small_request
 
 OWNERS = 64
@@ -33,6 +34,17 @@ def test_the_largest_errors_that_pass_fit_into_the_contract():
 def test_what_the_contract_would_refuse_is_told_with_the_bound():
     with pytest.raises(WidthError, match=r"residual_bits is 40.*contract takes errors of 31 bits.*lower it"):
         check_widths(request_of(40))
+
+
+def test_a_schedule_that_the_contract_has_no_room_for_is_told_with_a_remedy_that_helps():
+    features = [{"name": f"x{number}", "minimum": 0, "maximum": 1} for number in range(4096)]
+    longest = {"rounds": 10_000, "local_steps": 1_000_000}
+    wide = any_request(features=features, schedule=longest, start={"start": "zero"})
+    with pytest.raises(WidthError, match=r"schedule may need errors of 33 bits; .*: ask for fewer rounds"):
+        check_widths(wide)
+    check_widths(
+        any_request(features=features, schedule={**longest, "rounds": 1000}, start={"start": "zero"})
+    )
 
 
 def fits(bits):
