@@ -136,13 +136,15 @@ def _document(
 def as_text(suggestion: Suggestion, sample: str) -> str:
     """YAML with a comment for each choice; `load_request` reads it back as the same request."""
     request = suggestion.request
-    left_out = [f"# Left out: {reason}." for reason in suggestion.left_out.values()]
+    left_out = [_comment(f"Left out: {reason}.") for reason in suggestion.left_out.values()]
     features = [f"  - {_column(column)}" for column in request.features]
     schedule, payment, start = request.schedule, request.payment, request.model_dump(mode="json")["start"]
     deposit, least = map(MARKET_ASSET.exact, (payment.deposit_wei, least_deposit(request)))
     nobody = " Put the one you work with here." if request.aggregator == NOBODY else ""
     lines = [
-        f"# For data like {sample} ({suggestion.rows} rows). Every owner that is asked reads all of this.",
+        _comment(
+            f"For data like {sample} ({suggestion.rows} rows). Every owner that is asked reads all of this."
+        ),
         "",
         f"name: {_quoted(request.name)}",
         "",
@@ -179,6 +181,11 @@ def as_text(suggestion: Suggestion, sample: str) -> str:
 
 def _column(column: Any) -> str:
     return f"{{ name: {_quoted(column.name)}, minimum: {column.minimum:f}, maximum: {column.maximum:f} }}"
+
+
+def _comment(text: str) -> str:
+    """One line whatever is in it: a file whose name has line ends must not add fields of its own."""
+    return "# " + "".join(one if one.isprintable() else ascii(one)[1:-1] for one in text)
 
 
 def _quoted(text: str) -> str:

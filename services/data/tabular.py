@@ -126,8 +126,19 @@ def read_rows(
     return rows.columns, np.concatenate(batches)
 
 
+def _is_text(name: str) -> bool:
+    """Whether a path has a name in UTF-8: Linux has files of any bytes."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def _existing(path: Path | str) -> Path:
     place = Path(path)
+    if not _is_text(str(place)):  # pyarrow takes no other, nor does a document
+        raise DataSetError(f"the name of the file {str(place)!a} is not UTF-8; rename it")
     if place.suffix.lower() not in SUFFIXES:
         raise DataSetError(f"{place} is not a {' or '.join(SUFFIXES)} file; convert it to one of these")
     try:

@@ -96,3 +96,16 @@ def test_a_column_of_zeros_and_ones_keeps_its_ends():
     assert round_range(18, 45, 79) == (0, 95)
     assert round_range(1, 2, 79) == (0, 160)
     assert round_range(-79, -2, -1) == (-160, 0)
+
+
+@pytest.mark.parametrize("name", ["x\nowners: {minimum: 9, maximum: 9}\n#.csv", "x\x1b[31m\u2028y: 1.csv"])
+def test_the_name_of_a_file_adds_nothing_to_the_request(tmp_path, name):
+    sample = tmp_path / name
+    sample.write_text("city,size,cost\n" + "".join(f"x{n},{n},{n % 7}\n" for n in range(30)))
+    found = suggest(sample, Choices("cost", "rows"))
+    text = as_text(found, sample.name)
+    written = tmp_path / "request.yaml"
+    written.write_text(text)
+    assert load_request(written) == found.request
+    assert all(line.isprintable() for line in text.splitlines())
+    assert len([line for line in text.splitlines() if line.startswith("# Left out: ")]) == 1

@@ -1,3 +1,4 @@
+import os
 import subprocess
 import sys
 from datetime import UTC, datetime
@@ -252,6 +253,14 @@ def test_paths_that_are_no_data_file_are_refused(tmp_path):
     ):
         with pytest.raises(DataSetError, match=says):
             read_statistic(tmp_path / name)
+
+
+def test_a_file_whose_name_is_not_utf8_is_refused_by_it(tmp_path):
+    place = Path(os.fsdecode(bytes(tmp_path) + b"/rows\xff.csv"))
+    place.write_text("a,b\n1,2\n")
+    for read in (read_batches, column_names, index_columns):
+        with pytest.raises(DataSetError, match=r"rows\\udcff\.csv' is not UTF-8; rename it"):
+            read(place)
 
 
 def test_columns_that_cannot_be_chosen_are_refused(tmp_path):
