@@ -19,9 +19,10 @@ def may_have_logs(header: Mapping[str, Any], address: str, *topics: str) -> bool
     """Whether a block may have logs of this address with these topics: False is certain.
 
     A header without these fields says nothing, nor does a filter without a single bit: some chains fill in
-    none.
+    none. Nor does the root of no receipts over a block with transactions: Ethermint and what is made of it
+    give it for every block.
     """
-    if header.get("receiptsRoot") == _NO_RECEIPTS:
+    if header.get("receiptsRoot") == _NO_RECEIPTS and not header.get("transactions"):
         return False
     try:
         bits = int.from_bytes(octets(header.get("logsBloom"), _BYTES), "big")

@@ -22,8 +22,8 @@ _MOST_PAGE = 50_000
 _MOST_FAILURES = 4
 """In a row, of a node that does not manage a page: then it is left alone for a while."""
 
-_NO_SUCH_METHOD = frozenset({-32601, -32004})
-"""Not every node has the receipts of whole blocks; codes of JSON-RPC 2.0 and EIP-1474."""
+_NO_SUCH_METHOD = frozenset({-32601, -32004, -32604})
+"""Not every node has the receipts of whole blocks; codes of JSON-RPC 2.0, EIP-1474 and Besu."""
 
 _MOST_UNSETTLED = 16
 """Newest blocks of a range that a node may have before their logs."""
@@ -168,9 +168,7 @@ class LogReader:
 
     async def _times(self, logs: Sequence[Mapping[str, Any]]) -> dict[str, int]:
         """The time of each block with logs; many nodes put it into the log."""
-        times = {
-            log["blockHash"]: quantity(log["blockTimestamp"], 63) for log in logs if log.get("blockTimestamp")
-        }
+        times = {log["blockHash"]: at for log in logs if (at := _time_in(log))}
         missing = sorted({log["blockHash"] for log in logs} - times.keys())
         blocks = await self._rpc.batch([("eth_getBlockByHash", [value, False]) for value in missing])
         for value, block in zip(missing, blocks, strict=True):
@@ -178,6 +176,18 @@ class LogReader:
                 raise RpcError("eth_getBlockByHash", 0, f"block {value} vanished while its logs were read")
             times[value] = quantity(entry(block).get("timestamp"), 63)
         return times
+
+
+def _time_in(log: Mapping[str, Any]) -> int:
+    """The time of its block as a log tells it; 0 where it does not.
+
+    Some nodes write zero (go-ethereum 1.16 in the receipts of a block) or another form (Sonic): no verifier
+    would believe an event with that time.
+    """
+    try:
+        return quantity(log.get("blockTimestamp"), 63)
+    except ChainUnavailable:
+        return 0
 
 
 def _fits(log: Mapping[str, Any], topics: Sequence[str | None]) -> bool:

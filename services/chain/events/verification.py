@@ -19,7 +19,7 @@ from services.chain.contract.logs import LogReader
 from services.chain.contract.views import MarketplaceViews
 from services.chain.errors import ChainUnavailable
 from services.chain.events.contract_state import difference
-from services.chain.rpc.values import entry, octets, quantity
+from services.chain.rpc.values import entries, entry, octets, quantity
 
 FRESH_SECONDS = 60.0
 """A node whose newest block is older than this may be behind the chain."""
@@ -134,6 +134,8 @@ class EventVerifier:
     async def _check_log(self, event: ChainEvent) -> None:
         shown = (await self._events_beside(event)).get(event.log_index)
         if shown is None:
+            if event.block_hash in self._empty:
+                await self._require_indexed(event)
             raise ProtocolViolation("event_not_on_chain", f"{_place(event)}: no such log of the contract")
         if shown != event:
             raise ProtocolViolation("event_altered", f"{_place(event)}: the log there says something else")
@@ -158,6 +160,32 @@ class EventVerifier:
                 return found
         self._empty[event.block_hash] = found
         return found
+
+    async def _require_indexed(self, event: ChainEvent) -> None:
+        """Raise ChainUnavailable while a block may be without its logs because the node has not indexed it.
+
+        What is refused is lost for good, so a wait of seconds is not enough: the event's transaction tells,
+        which is not in the block, or has a receipt without this log, or is not indexed either.
+        """
+        transaction = "0x" + event.transaction_hash.hex()
+        receipt = await self._views.rpc.call("eth_getTransactionReceipt", transaction)
+        if receipt is None:
+            listed = (await self._header_of(event)).get("transactions")
+            awaited = isinstance(listed, list) and transaction in listed
+        else:
+            awaited = self._holds(entry(receipt), event)
+        if awaited:
+            raise ChainUnavailable(
+                f"the node has block {event.block_number} without its logs: wait until it has indexed them, "
+                "or take another node"
+            )
+
+    def _holds(self, receipt: Mapping[str, Any], event: ChainEvent) -> bool:
+        return octets(receipt.get("blockHash"), 32) == event.block_hash and any(
+            quantity(log.get("logIndex"), 32) == event.log_index
+            and octets(log.get("address"), 20) == octets(self._market.contract)
+            for log in entries(receipt.get("logs"))
+        )
 
     async def _header_of(self, event: ChainEvent) -> Mapping[str, Any]:
         """The header of the block of the event's number, which must be the event's.

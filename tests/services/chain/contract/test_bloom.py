@@ -5,6 +5,7 @@ import pytest
 from services.chain.contract.bloom import may_have_logs
 
 OTHER = "0x" + "12" * 20
+NO_RECEIPTS = "0x56e81f171bcc55a6ff8345e692c0f86e5b48e01b996cadc001622fb5e363b421"
 SOME_RECEIPTS = "0x" + "34" * 32
 
 
@@ -24,6 +25,15 @@ async def test_an_empty_block_has_none_whatever_its_filter_says(anvil_market) ->
     header = await anvil_market.rpc.call("eth_getBlockByNumber", "latest", False)
     for bloom in ("00", "ff"):
         assert not may_have_logs(header | {"logsBloom": "0x" + bloom * 256}, OTHER)
+
+
+def test_the_root_of_no_receipts_over_transactions_rules_nothing_out() -> None:
+    """Ethermint gives it for every block, so that a block whose logs are late would be taken for empty."""
+    header = {"receiptsRoot": NO_RECEIPTS, "transactions": ["0x" + "78" * 32]}
+    assert may_have_logs(header | {"logsBloom": "0x" + "ff" * 256}, OTHER)
+    assert may_have_logs(header | {"logsBloom": "0x" + "00" * 256}, OTHER)
+    assert not may_have_logs(header | {"logsBloom": "0x" + "00" * 255 + "01"}, OTHER)
+    assert not may_have_logs(header | {"transactions": []}, OTHER)
 
 
 async def test_the_embedded_chains_headers_say_the_same(market) -> None:

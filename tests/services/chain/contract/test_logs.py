@@ -144,6 +144,23 @@ async def test_an_empty_answer_for_a_range_whose_blocks_have_logs_is_none() -> N
         await LogReader(LateIndex(settled=17, receipts=False), MARKET).in_range(1, 20)
 
 
+@pytest.mark.parametrize("told", ["0x0", None, 5, "soon"], ids=repr)
+async def test_a_log_that_does_not_tell_its_blocks_time_has_it_from_the_block(told) -> None:
+    """No verifier believes an event with the time 0, and what it refuses is lost for good."""
+
+    class Timeless(LateIndex):
+        def log(self, number):
+            return super().log(number) | {"blockTimestamp": told}
+
+        async def call(self, method, *parameters):
+            if method == "eth_getBlockByHash":
+                return {"timestamp": "0x7"}
+            return await super().call(method, *parameters)
+
+    events = await LogReader(Timeless(settled=17), MARKET).in_range(1, 20, [WITHDRAWN])
+    assert [event.timestamp for event in events] == [7] * 20
+
+
 WRONG = [None, True, 7, 1.5, "", "0x", "0xzz", "x" * 10_000, [], {}, [None], "0x" + "f" * 81]
 
 
@@ -221,7 +238,7 @@ async def test_receipts_that_are_not_there_yet_are_waited_for(receipts) -> None:
         await LogReader(BlockNode(receipts), MARKET).in_block(b"\x11" * 32, MAY_HAVE_LOGS)
 
 
-@pytest.mark.parametrize("code", [-32601, -32004], ids=["JSON-RPC 2.0", "EIP-1474"])
+@pytest.mark.parametrize("code", [-32601, -32004, -32604], ids=["JSON-RPC 2.0", "EIP-1474", "Besu"])
 async def test_a_node_without_receipts_of_a_block_is_believed(code) -> None:
     reader = LogReader(BlockNode(RpcError("eth_getBlockReceipts", code, "no such method")), MARKET)
     assert await reader.in_block(b"\x11" * 32, MAY_HAVE_LOGS) == []

@@ -168,7 +168,10 @@ async def test_a_state_that_is_behind_its_logs_is_asked_again(opened):
 
 
 async def test_a_block_before_its_logs_is_asked_for_again_and_not_denied_for_good(opened):
-    """A node without receipts of whole blocks, whose index of logs is behind for a while."""
+    """A node without receipts of whole blocks, whose index of logs is behind for a while.
+
+    What is refused is lost for good: the event waits while its transaction is in the block.
+    """
     market, event = opened
     now = 0.0
     checked, left = Checked(market, monotonic=lambda: now), iter(range(4))
@@ -179,10 +182,35 @@ async def test_a_block_before_its_logs_is_asked_for_again_and_not_denied_for_goo
     async def no_receipts(_block):
         raise RpcError("eth_getBlockReceipts", -32601, "no such method")
 
-    checked.node.handlers |= {"eth_getLogs": behind, "eth_getBlockReceipts": no_receipts}
-    assert await checked(event) == "event_not_on_chain"
+    receipt = None
+
+    async def its_receipt(transaction):
+        return receipt if transaction == its_transaction else None
+
+    async def with_transactions(number, _full):
+        header = await market.rpc.call("eth_getBlockByNumber", number, False)
+        return header | {"transactions": [its_transaction]}
+
+    its_transaction = "0x" + event.transaction_hash.hex()
+    forged = event.model_copy(update={"transaction_hash": b"x" * 32})
+    place = {"address": market.deployment.market.contract, "blockHash": "0x" + event.block_hash.hex()}
+    (log,) = await market.rpc.call("eth_getLogs", place)
+    checked.node.handlers |= {
+        "eth_getLogs": behind,
+        "eth_getBlockReceipts": no_receipts,
+        "eth_getTransactionReceipt": its_receipt,
+        "eth_getBlockByNumber": with_transactions,
+    }
+    with pytest.raises(ChainUnavailable, match="without its logs"):
+        await checked(event)
     assert checked.node.asked.count("eth_getLogs") == 3
-    assert await checked(event) == "event_not_on_chain"
+    receipt = {"blockHash": log["blockHash"], "logs": [log]}
+    with pytest.raises(ChainUnavailable, match="without its logs"):
+        await checked(event)
+    assert await checked(forged) == "event_not_on_chain"
+    for other in ({"logs": []}, {"logs": [log | {"logIndex": "0x7"}]}, {"blockHash": "0x" + "12" * 32}):
+        receipt |= other
+        assert await checked(event) == "event_not_on_chain"
     assert checked.node.asked.count("eth_getLogs") == 3  # announcing it again costs nobody a wait
     now += EMPTY_SECONDS + 1
     assert await checked(event) == "believed"
