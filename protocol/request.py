@@ -173,6 +173,12 @@ class Request(FrozenModel):
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             raise ValueError(f"column {twice[0]!r} is named twice")
+        for column, scaling in zip((*self.features, self.target), self.scalings(), strict=True):
+            if not scaling.is_exact:
+                raise ValueError(
+                    f"column {column.name!r}: floating point has no numbers for so narrow a range around "
+                    f"{scaling.center:.9g}; have a constant subtracted from the column, or widen the range"
+                )
         if isinstance(self.start, StartWeights) and len(self.start.weights) != self.parameters:
             raise ValueError(f"start.weights has {len(self.start.weights)} values; {self.parameters} needed")
         if isinstance(self.start, StartMean) and not self.model.intercept:

@@ -1,6 +1,6 @@
 """Numbers as a request has them: exact decimals, the same bytes in every language."""
 
-from decimal import Decimal, InvalidOperation
+from decimal import Context, Decimal, InvalidOperation
 from typing import Annotated
 
 from pydantic import BeforeValidator, Field, PlainSerializer
@@ -8,6 +8,7 @@ from pydantic import BeforeValidator, Field, PlainSerializer
 from protocol.marketplace import Amount
 
 MAXIMUM_DIGITS = 28
+_ARITHMETIC = Context(prec=MAXIMUM_DIGITS)
 
 
 def _decimal(value: object) -> object:
@@ -19,8 +20,9 @@ def _decimal(value: object) -> object:
         raise ValueError("must be a decimal number") from None
     if not number.is_finite() or abs(number.adjusted()) > 30:
         raise ValueError("must be a finite number between 1e-30 and 1e30")
-    if len(number.as_tuple().digits) > MAXIMUM_DIGITS:
-        # Decimal's arithmetic would round it: two documents, one hash.
+    if _ARITHMETIC.plus(number) != number:
+        # Decimal's arithmetic would round it: two documents, one hash. Zeros at the end are no digits, since
+        # the canonical form of 1e30 has thirty.
         raise ValueError(f"must have at most {MAXIMUM_DIGITS} digits")
     return number
 

@@ -9,6 +9,8 @@ from decimal import Decimal
 from math import isqrt
 from typing import NamedTuple
 
+_NARROWEST = Decimal(1) / (1 << 32)
+
 
 class Scaling(NamedTuple):
     """x ↦ (x − center)/half; both in the column's own units, `half` above zero."""
@@ -22,6 +24,11 @@ class Scaling(NamedTuple):
         if centered:
             return cls((minimum + maximum) / 2, (maximum - minimum) / 2)
         return cls(Decimal(0), max(abs(minimum), abs(maximum)))
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether floats of the column can be scaled: their rounding stays below 2⁻²⁰ of the range."""
+        return self.half >= _NARROWEST * abs(self.center)
 
 
 UNSCALED = Scaling(Decimal(0), Decimal(1))

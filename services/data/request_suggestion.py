@@ -19,6 +19,7 @@ from protocol.payment import check_deposit, least_deposit
 from protocol.request import Request
 from protocol.request_parsing import parse_request
 from protocol.roles.shared.request_widths import check_widths
+from protocol.scaling import Scaling
 from services.common.errors import DataSetError
 from services.data.tabular import column_names, plain_name, read_rows
 
@@ -70,7 +71,11 @@ def suggest(sample: Path, choices: Choices) -> Suggestion:
         if column is None:
             left_out[name] = reason
             continue
-        ranges[name] = round_range(*np.quantile(column, (0, 0.5, 1)).tolist())
+        low, high = round_range(*np.quantile(column, (0, 0.5, 1)).tolist())
+        if not Scaling.of_range(low, high, centered=True).is_exact:
+            left_out[name] = f"column {name!r} varies too little around {low:.9g} for floating point"
+            continue
+        ranges[name] = low, high
         if name == target:
             values = column
     if target in left_out:

@@ -9,6 +9,7 @@ from eth_hash.auto import keccak
 from hypothesis import given
 from hypothesis import strategies as st
 
+from protocol.codec import pack, unpack
 from protocol.errors import MisuseError
 from protocol.request import Request
 from protocol.request_parsing import parse_request
@@ -89,6 +90,36 @@ def test_other_numbers_have_another_hash(first: Decimal, second: Decimal) -> Non
         except MisuseError:
             return
     assert len(hashes) == (1 if first == second else 2)
+
+
+@pytest.mark.parametrize(
+    "maximum", ["1e28", "9.9e29", "1e30", "1" + "0" * 30, "1.0000000000000000000000000000000"]
+)
+def test_every_number_that_is_taken_can_be_read_again(maximum) -> None:
+    """The canonical form of 1e30 has more digits than a number may have that arithmetic would round."""
+    request = any_request(target={"name": "progression", "minimum": 0, "maximum": maximum})
+    assert unpack(Request, pack(request)) == request
+    assert parse_request(request.model_dump(mode="json")).hash() == request.hash()
+
+
+@pytest.mark.parametrize(
+    ("minimum", "maximum"),
+    [
+        ("5.099999999999999999999999999", "5.100000000000000000000000001"),
+        ("5.099999999999999", "5.100000000000001"),
+        ("-1000000000.0000001", "-1000000000"),
+        ("1e30", "1000000000000000000000001000000"),
+    ],
+)
+def test_a_range_that_floating_point_does_not_resolve_is_refused(minimum, maximum) -> None:
+    """A constant column fits into it, and its rounding errors would be scaled up to 10¹² times the range."""
+    narrow = {"name": "age", "minimum": minimum, "maximum": maximum}
+    assert "column 'age': floating point has no numbers" in refusal(request_content(features=[narrow]))
+    assert "column 'age': floating point has no numbers" in refusal(
+        request_content(target=narrow, features=[{"name": "bmi", "minimum": 10, "maximum": 80}])
+    )
+    # Without an intercept nothing is subtracted.
+    any_request(features=[narrow], start={"start": "zero"}, model={"intercept": False})
 
 
 def test_numbers_that_rounding_would_merge_are_refused() -> None:

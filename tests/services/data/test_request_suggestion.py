@@ -55,6 +55,19 @@ def test_what_is_no_number_or_does_not_vary_is_left_out_by_name(tmp_path):
     assert "# Left out: column 'flat' has one value in every row." in as_text(found, "rows.csv")
 
 
+def test_columns_of_any_size_read_back_and_those_that_hardly_vary_are_left_out(tmp_path):
+    sample, written = tmp_path / "rows.csv", tmp_path / "request.yaml"
+    rows = [f"{n - 15}e28,{n}e-29,{1e15 + n!r},{2.0**30 + n * 2.0**-22!r},{n}" for n in range(1, 30)]
+    sample.write_text("\n".join(["vast,tiny,number,still,price", *rows]) + "\n")
+    found = suggest(sample, Choices("price", "rows"))
+    assert list(found.left_out) == ["number", "still"]
+    assert "varies too little around" in found.left_out["still"]
+    written.write_text(as_text(found, sample.name))
+    assert load_request(written) == found.request
+    with pytest.raises(MisuseError, match=r"'still' cannot be predicted: .*varies too little"):
+        suggest(sample, Choices("still", "rows"))
+
+
 @pytest.mark.parametrize(
     ("target", "said"),
     [("cost", "no column 'cost' to predict; .* has city"), ("city", "'city' cannot be predicted: .*numeric")],
