@@ -30,7 +30,7 @@ _MOST_BLOCKS_PER_SECOND = 100
 _MOST_BLOCKS = 64
 _MOST_EVENTS = 1024
 _MOST_LOOKS = 3
-"""At a block without the log, or a state that does not fit it: a server behind the same URL may lag."""
+"""At a state that does not fit the log: a server behind the same URL may lag."""
 
 EMPTY_SECONDS = 60.0
 """For so long a block without logs, though its header allows for some, is not asked for again."""
@@ -143,29 +143,24 @@ class EventVerifier:
     async def _events_beside(self, event: ChainEvent) -> "_Events":
         """The contract's events in the event's block, by the index of their log.
 
-        A block that shows none is asked for again, and not remembered for long: a node may have a block
-        before its logs, and must not deny those for good. One whose header rules logs out costs no wait, or
-        whoever announces a log in such a block would hold up the events of all.
+        A block that shows none, though its header allows for some, is not remembered for long: a node may
+        have a block before its logs, and must not deny those for good. Nor is it waited for here, or whoever
+        announces logs in such blocks, of which a busy chain is full, would hold up the events of all.
         """
         known = self._blocks.get(event.block_hash, self._empty.get(event.block_hash))
         if known is not None:
             return known
-        for look in range(_MOST_LOOKS):
-            if look:
-                await asyncio.sleep(self._pause_seconds)
-            header = await self._header_of(event)
-            found = {shown.log_index: shown for shown in await self._logs.in_block(event.block_hash, header)}
-            if found or not may_have_logs(header, self._market.contract):
-                self._blocks[event.block_hash] = found
-                return found
-        self._empty[event.block_hash] = found
+        header = await self._header_of(event)
+        found = {shown.log_index: shown for shown in await self._logs.in_block(event.block_hash, header)}
+        is_certain = bool(found) or not may_have_logs(header, self._market.contract)
+        (self._blocks if is_certain else self._empty)[event.block_hash] = found
         return found
 
     async def _require_indexed(self, event: ChainEvent) -> None:
         """Raise ChainUnavailable while a block may be without its logs because the node has not indexed it.
 
-        What is refused is lost for good, so a wait of seconds is not enough: the event's transaction tells,
-        which is not in the block, or has a receipt without this log, or is not indexed either.
+        What is refused is lost for good. The event's transaction tells: it is not in the block, or has a
+        receipt without this log, or is not indexed either.
         """
         transaction = "0x" + event.transaction_hash.hex()
         receipt = await self._views.rpc.call("eth_getTransactionReceipt", transaction)
@@ -175,6 +170,7 @@ class EventVerifier:
         else:
             awaited = self._holds(entry(receipt), event)
         if awaited:
+            self._empty.pop(event.block_hash, None)
             raise ChainUnavailable(
                 f"the node has block {event.block_number} without its logs: wait until it has indexed them, "
                 "or take another node"

@@ -174,7 +174,7 @@ async def test_a_block_before_its_logs_is_asked_for_again_and_not_denied_for_goo
     """
     market, event = opened
     now = 0.0
-    checked, left = Checked(market, monotonic=lambda: now), iter(range(4))
+    checked, left = Checked(market, monotonic=lambda: now), iter(range(3))
 
     async def behind(query):
         return [] if next(left, None) is not None else await market.rpc.call("eth_getLogs", query)
@@ -203,10 +203,10 @@ async def test_a_block_before_its_logs_is_asked_for_again_and_not_denied_for_goo
     }
     with pytest.raises(ChainUnavailable, match="without its logs"):
         await checked(event)
-    assert checked.node.asked.count("eth_getLogs") == 3
     receipt = {"blockHash": log["blockHash"], "logs": [log]}
     with pytest.raises(ChainUnavailable, match="without its logs"):
         await checked(event)
+    assert checked.node.asked.count("eth_getLogs") == 2
     assert await checked(forged) == "event_not_on_chain"
     for other in ({"logs": []}, {"logs": [log | {"logIndex": "0x7"}]}, {"blockHash": "0x" + "12" * 32}):
         receipt |= other
@@ -214,7 +214,44 @@ async def test_a_block_before_its_logs_is_asked_for_again_and_not_denied_for_goo
     assert checked.node.asked.count("eth_getLogs") == 3  # announcing it again costs nobody a wait
     now += EMPTY_SECONDS + 1
     assert await checked(event) == "believed"
-    assert checked.node.asked.count("eth_getLogs") == 5
+    assert checked.node.asked.count("eth_getLogs") == 4
+
+
+@pytest.mark.parametrize("code", [None, -32601], ids=["with receipts", "without receipts"])
+async def test_logs_announced_in_many_busy_blocks_cost_no_wait(opened, code):
+    """Whose bloom filters say of every address that it may have logs there."""
+    market, event = opened
+    checked = Checked(market, pause_seconds=60.0)
+
+    async def busy(number, _full):
+        block_hash = f"0x{int(number, 16):064x}"
+        return {"hash": block_hash, "logsBloom": "0x" + "ff" * 256, "transactions": ["0x" + "ab" * 32]}
+
+    async def no_logs(_query):
+        return []
+
+    async def receipts(_block):
+        if code is not None:
+            raise RpcError("eth_getBlockReceipts", code, "no such method")
+        return []
+
+    async def block(_hash, _full):
+        return {"timestamp": "0x5"}
+
+    async def no_receipt(_transaction):
+        return None
+
+    checked.node.handlers |= {
+        "eth_getBlockByNumber": busy,
+        "eth_getLogs": no_logs,
+        "eth_getBlockReceipts": receipts,
+        "eth_getBlockByHash": block,
+        "eth_getTransactionReceipt": no_receipt,
+    }
+    async with asyncio.timeout(5):
+        for number in range(100):
+            place = {"block_number": number, "block_hash": number.to_bytes(32, "big")}
+            assert await checked(event.model_copy(update=place)) == "event_not_on_chain"
 
 
 async def test_a_log_announced_in_a_block_that_has_none_costs_no_wait(opened):
