@@ -44,6 +44,7 @@ class MarketPlan:
     owners: int = 5
     data: Path | None = None
     target: str | None = None
+    columns: str | None = None
     seed: int = 39
     confirmations: int = 2
     workers: int = 1

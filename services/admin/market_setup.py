@@ -133,7 +133,9 @@ def _checked(plan: MarketPlan) -> DemoData:
 
 
 def _demo_options(plan: MarketPlan) -> DemoOptions:
-    return DemoOptions(owners=plan.owners, data=plan.data, target=plan.target, seed=plan.seed)
+    return DemoOptions(
+        owners=plan.owners, data=plan.data, target=plan.target, columns=plan.columns, seed=plan.seed
+    )
 
 
 def _stores_and_consoles(plan: MarketPlan, folder: MarketFolder, tell: Callable[[str], None]) -> None:

@@ -15,7 +15,7 @@ from services.common.documents import load_request
 from services.common.errors import ConfigurationError
 from services.config.daemons import load
 from services.data.catalog import Catalog
-from services.data.tabular import index_columns, index_note, name_list, read_statistic
+from services.data.tabular import columns_hint, index_columns, index_note, listed, name_list, read_statistic
 
 NOTHING_SERVES = 1
 """Exit status of `match` when it ran and no data set serves."""
@@ -36,7 +36,9 @@ _DataSet = Annotated[str, typer.Argument(metavar="NAME", help="The data set's na
 def add(
     file: Annotated[Path, typer.Argument(help=f"{ROWS_FILE}; the columns taken hold numbers.")],
     name: Annotated[str | None, typer.Option(help="Its name; by default that of the file.")] = None,
-    columns: Annotated[str | None, typer.Option(help="Take these columns only: a,b,c.")] = None,
+    columns: Annotated[
+        str | None, typer.Option(help="Take these columns only: a,b,c; needed beside text and gaps.")
+    ] = None,
     replace: Annotated[bool, typer.Option("--replace", help="Replace a data set of that name.")] = False,
     catalogue: _Folder = None,
     config: _Config = None,
@@ -44,16 +46,15 @@ def add(
 ) -> None:
     """Read a file of rows, of any length, and add it to the catalogue."""
     catalog = _catalog(catalogue, config)
-    chosen = None if columns is None else [column.strip() for column in columns.split(",")]
     name = file.stem if name is None else name
     if not replace:
         catalog.require_free(name)  # before a long file is read
     console = Console(stderr=True)
     display = (SpinnerColumn(), TextColumn("{task.completed:,} rows read"))
     disabled = json or not console.is_terminal
-    with Progress(*display, console=console, transient=True, disable=disabled) as progress:
+    with columns_hint(), Progress(*display, console=console, transient=True, disable=disabled) as progress:
         task = progress.add_task("", total=None)
-        statistic = read_statistic(file, chosen, lambda rows: progress.update(task, completed=rows))
+        statistic = read_statistic(file, listed(columns), lambda rows: progress.update(task, completed=rows))
     entry = catalog.add(name, statistic, file, replace=replace)
     for line in index_note(index_columns(file)):
         typer.echo(visible(line), err=True)

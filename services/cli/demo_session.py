@@ -88,7 +88,11 @@ class Narrator:
             case "RoundRecorded":
                 left = event.mse_after / event.record.mse_before if event.record.mse_before else 1.0
                 most = self.options.most_rounds()
-                line = f"round {event.round:>3} of at most {most}: {left:.2%} of the error before it left"
+                is_early = event.record.last and event.round < most
+                end = "; the last, it gained less than the tolerance" if is_early else ""
+                line = (
+                    f"round {event.round:>3} of at most {most}: {left:.2%} of the error before is left{end}"
+                )
             case "Settled":
                 paid, refund = MARKET_ASSET.exact(event.paid), MARKET_ASSET.exact(event.refund)
                 line = f"settled: {paid} paid, {refund} back to the buyer"

@@ -1,5 +1,6 @@
 """`deltaml predict`: a bought model on a file of rows, in the memory of one batch."""
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
@@ -50,7 +51,9 @@ def _tell_columns(source: Source, left_out: Sequence[str]) -> None:
 
 
 def _tell_quality(quality: Quality, *, err: bool) -> None:
-    figures = "" if quality.mse is None else f", MSE {quality.mse:.6g}"
+    figures = (
+        "" if quality.mse is None else f", MSE {quality.mse:.6g} (its root {math.sqrt(quality.mse):.6g})"
+    )
     figures += "" if quality.r2 is None else f", R² {quality.r2:.6f}"
     typer.echo(f"{quality.rows} rows{figures}", err=err)
     if quality.outside:

@@ -66,4 +66,7 @@ def suggest(
     for reason in [*index_note(index_columns(sample)), *map("left out: {}".format, found.left_out.values())]:
         typer.echo(visible(reason), err=True)
     if out is not None:
-        typer.echo(f"wrote {out}; look through it, then: deltaml train {out} --config BUYER.yaml", err=True)
+        nobody = ", put your aggregator's address there" if found.request.aggregator == NOBODY else ""
+        typer.echo(
+            f"wrote {out}; look through it{nobody}, then: deltaml train {out} --config BUYER.yaml", err=True
+        )

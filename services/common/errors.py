@@ -38,6 +38,10 @@ class DataSetError(ServiceError):
     """A file of rows cannot be used."""
 
 
+class UnusableColumn(DataSetError):  # noqa: N818
+    """One column of a file cannot be used; the others may."""
+
+
 class OutputFailed(ServiceError):  # noqa: N818
     """Standard output cannot be written, for the given reason."""
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from pyarrow import ArrowInvalid, DataType, RecordBatch, binary, compute, csv, float64
 
-from services.common.errors import DataSetError
+from services.common.errors import DataSetError, UnusableColumn
 
 _CONVERSION_ERROR = re.compile(
     r"In CSV column #(\d+): (?:Row #(\d+): )?CSV conversion error to \w+: invalid value '(.*)'", re.DOTALL
@@ -142,10 +142,10 @@ def _require_exact(place: Path, batch: RecordBatch, written: RecordBatch, before
                 raise not_exact(place, name, before + row + 1)
 
 
-def not_numeric(place: Path, column: str, where: str, kind: str = "") -> DataSetError:
+def not_numeric(place: Path, column: str, where: str, kind: str = "") -> UnusableColumn:
     """The error about a column, in either kind of file; `kind` is what was found and what to do."""
     found = f" (found: {kind})" if kind else ""
-    return DataSetError(
+    return UnusableColumn(
         f"{place}{where}: column {column!r} is not numeric{found}; encode it as numbers or leave it out"
     )
 
@@ -155,9 +155,9 @@ def is_large(values: Any) -> Any:
     return np.abs(values) > _LARGEST_EXACT - 1
 
 
-def not_exact(place: Path, column: str, row: int) -> DataSetError:
+def not_exact(place: Path, column: str, row: int) -> UnusableColumn:
     """The error about a whole number that would be rounded, in either kind of file."""
-    return DataSetError(
+    return UnusableColumn(
         f"{place}, row {row}: column {column!r} has a whole number beyond 2^53 ({_LARGEST_EXACT}), which "
         "would be rounded; leave the column out if it names rows, or write it in larger units"
     )

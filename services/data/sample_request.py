@@ -14,7 +14,15 @@ from protocol.learning.statistic import Matrix, Statistic, StatisticBuilder
 from protocol.request import Request, Schedule
 from protocol.request_parsing import parse_request
 from services.data.samples import deal, diabetes
-from services.data.tabular import index_columns, index_note, name_list, plain_name, read_rows
+from services.data.tabular import (
+    columns_hint,
+    index_columns,
+    index_note,
+    listed,
+    name_list,
+    plain_name,
+    read_rows,
+)
 
 _LARGEST_WEIGHT = 2.0**56
 """A request has room for 64 bits (protocol/request.py), of which 8 are kept for what training does."""
@@ -45,6 +53,7 @@ class DemoOptions:
     chain: str | None = None
     data: Path | None = None
     target: str | None = None
+    columns: str | None = None
     seed: int = 39
     model_out: Path | None = None
     report: Path | None = None
@@ -92,13 +101,22 @@ def load_data(options: DemoOptions) -> DemoData:
     if options.data is None:
         columns, rows = diabetes()
     else:
-        columns, rows = read_rows(options.data)
+        with columns_hint():
+            columns, rows = read_rows(options.data, _chosen(options))
     target = columns[-1] if options.target is None else plain_name(options.target)
     if target not in columns:
         raise MisuseError(f"there is no column {target!r} to predict; the data have {', '.join(columns)}")
     if len(columns) < 2:
         raise MisuseError(f"the data have only the column {columns[0]!r}; a feature and a target are needed")
     return DemoData(columns, target, deal(rows, options.owners, options.seed))
+
+
+def _chosen(options: DemoOptions) -> list[str] | None:
+    """The columns to read, the target among them; None for all."""
+    chosen = listed(options.columns)
+    if chosen is None or options.target is None or plain_name(options.target) in chosen:
+        return chosen
+    return [*chosen, plain_name(options.target)]
 
 
 def column_notes(options: DemoOptions, data: DemoData) -> list[str]:
@@ -138,7 +156,10 @@ def demo_request(options: DemoOptions, data: DemoData, aggregator: str) -> Reque
 def _column(name: str, values: Matrix) -> dict[str, object]:
     low, high = float(values.min()), float(values.max())
     if not low < high:
-        raise MisuseError(f"column {name!r} has the value {low:g} in every row; drop it from the file")
+        raise MisuseError(
+            f"column {name!r} has the value {low:g} in every row; drop it from the file, or name the others "
+            "with --columns"
+        )
     return {"name": name, "minimum": repr(low), "maximum": repr(high)}
 
 

@@ -6,6 +6,7 @@ error text holds a value from a file: it may be shown to others, and rows are wh
 
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from protocol.learning.statistic import Matrix, Statistic, StatisticBuilder
-from services.common.errors import DataSetError
+from services.common.errors import DataSetError, UnusableColumn
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -46,6 +47,22 @@ def column_names(path: Path | str) -> tuple[str, ...]:
 def plain_name(name: str) -> str:
     """A column's name as it is compared."""
     return unicodedata.normalize("NFC", name.strip())
+
+
+def listed(names: str | None) -> list[str] | None:
+    """The names in a list like "a, b"; None is none, which means all columns."""
+    return None if names is None else [plain_name(name) for name in names.split(",")]
+
+
+@contextmanager
+def columns_hint() -> Iterator[None]:
+    """Around commands that have the option: an error about one column says how to do without it."""
+    try:
+        yield
+    except UnusableColumn as error:
+        raise DataSetError(
+            f"{error}; --columns a,b,c takes the columns that it names, and no other"
+        ) from None
 
 
 def index_columns(path: Path | str) -> tuple[str, ...]:
@@ -194,7 +211,7 @@ def _matrices(
         if bad.any():
             row, column = (int(place_of) for place_of in np.argwhere(bad)[0])
             kind = "an infinite" if np.isinf(matrix[row, column]) else "no"
-            raise DataSetError(
+            raise UnusableColumn(
                 f"{place}, row {before + row + 1}: column {chosen[column]!r} has {kind} value; "
                 "fill such values or drop such rows"
             )

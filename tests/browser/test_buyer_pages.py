@@ -15,6 +15,23 @@ FIGURES_SWAPPED = """() => new Promise((done) => document.body.addEventListener(
     "htmx:sseMessage", (event) => event.detail.type === "figures" && done(true)))"""
 COLUMNS = (("bmi", "-0.2", "0.2"), ("bp", "-0.2", "0.2"))
 
+WATCH_FIGURES = """() => {
+  window.figures = [];
+  const context = CanvasRenderingContext2D.prototype, draw = context.fillText;
+  context.fillText = function (text, ...place) {
+    const width = this.measureText(text).width / devicePixelRatio;
+    if (this.textAlign === "right") window.figures.push([text, width]);
+    return draw.call(this, text, ...place);
+  };
+}"""
+FIGURES_OF = """async (largest) => {
+  window.figures = [];
+  document.querySelector("[data-points]").dataset.points = `0:${largest} 1:${largest / 2} 2:${largest / 50}`;
+  document.body.dispatchEvent(new Event("htmx:sseMessage"));
+  await new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)));
+  return window.figures;
+}"""
+
 
 async def fill_request(page: Page, name: str) -> None:
     """A request that the demo's owners can serve, typed as a person would."""
@@ -66,6 +83,18 @@ async def test_the_curve_grows_while_one_watches(consoles):
     await screenshots(page, "buyer-training-running")
     await expect(page.locator("#status .state-finished")).to_be_visible(timeout=LONG)
     await expect(page.locator("#curve tr[data-x]")).to_have_count(9)
+
+
+async def test_errors_of_every_size_fit_beside_the_chart(consoles):
+    """The axis is 64 pixels wide, of which figures have what its title, ticks and gaps leave."""
+    page = consoles.page
+    await page.goto(f"{consoles.buyer}trainings/{await consoles.finished_training()}")
+    await expect(page.locator("[data-chart] canvas")).to_be_visible()
+    await page.evaluate(WATCH_FIGURES)
+    for largest in ("6.3e14", "6253820233.5", "98765.4321", "12.5", "0.0667", "0.0000000123"):
+        figures = await page.evaluate(FIGURES_OF, largest)
+        assert len({text for text, _ in figures}) > 3, figures
+        assert max(width for _, width in figures) <= 49, figures
 
 
 async def test_a_request_is_checked_as_it_is_typed_confirmed_and_trained(consoles):

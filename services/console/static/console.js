@@ -75,7 +75,11 @@ function colour(name) {
 
 function options(host) {
   const numbers = new Intl.NumberFormat(locale, { maximumSignificantDigits: 5 });
-  const figures = (_, values) => values.map((value) => (value === null ? "" : numbers.format(value)));
+  const figures = (_, values) => {
+    const most = Math.max(...values.map((value) => Math.abs(value ?? 0)));
+    const short = most >= 1e5 || most < 1e-3 ? shortNumbers(most) : numbers; // the axis has room for seven characters
+    return values.map((value) => (value === null ? "" : short.format(value)));
+  };
   const axis = { stroke: colour("--faint"), grid: { stroke: colour("--line"), width: 1 }, ticks: { stroke: colour("--line") } };
   return {
     width: host.clientWidth,
@@ -93,6 +97,11 @@ function options(host) {
     ],
     hooks: { setCursor: [(chart) => readOut(chart, host, numbers)] },
   };
+}
+
+function shortNumbers(most) {
+  const notation = most >= 1e5 && most < 1e13 ? "compact" : most ? "scientific" : "standard";
+  return new Intl.NumberFormat(locale, { notation, maximumSignificantDigits: 3 });
 }
 
 function spread(low, high) {

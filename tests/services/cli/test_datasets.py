@@ -75,7 +75,9 @@ def test_wrong_files_and_names_are_refused_and_nothing_is_kept(catalogue, rows_f
     assert "no column 'x'" in refused("datasets", "add", rows_file, "--columns", "x", *catalogue)
     assert "cannot name a data set" in refused("datasets", "add", rows_file, "--name", "../x", *catalogue)
     rows_file.write_text("age\n1\nold\n")
-    assert "row 2: column 'age' is not numeric" in refused("datasets", "add", rows_file, *catalogue)
+    text = refused("datasets", "add", rows_file, *catalogue)
+    assert "row 2: column 'age' is not numeric" in text
+    assert "--columns a,b,c takes the columns that it names" in text
     for command in ("show", "remove"):
         assert "has none yet" in refused("datasets", command, "clinic", *catalogue)
     assert run_json("datasets", "list", *catalogue) == []

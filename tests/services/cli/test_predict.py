@@ -86,9 +86,10 @@ def test_figures_for_people(model, tmp_path):
     path = tmp_path / "rows.csv"
     path.write_text("a,b,y\n1,1,1\n0,2,0\n")
     assert (
-        run("predict", model, path, "--out", tmp_path / "o.csv").stdout == "2 rows, MSE 1.25, R² -4.000000\n"
+        run("predict", model, path, "--out", tmp_path / "o.csv").stdout
+        == "2 rows, MSE 1.25 (its root 1.11803), R² -4.000000\n"
     )
-    told = "features: a, b; target: y\n2 rows, MSE 1.25, R² -4.000000\n"
+    told = "features: a, b; target: y\n2 rows, MSE 1.25 (its root 1.11803), R² -4.000000\n"
     assert run("predict", model, path).stderr == told
     path.write_text("a,b,y\n1,1,1\n")
     assert run_json("predict", model, path) == {

@@ -16,10 +16,15 @@ def test_a_suggestion_goes_to_standard_output_or_to_a_new_file(sample, tmp_path)
     told = run("request", "suggest", sample, "--target", "price", "--out", out)
     assert out.read_text() == printed
     assert told.stdout == ""
-    assert "deltaml train" in told.stderr
+    assert "put your aggregator's address there, then: deltaml train" in told.stderr
     assert load_request(out).name == "houses"
     assert "exists already" in refused("request", "suggest", sample, "--target", "price", "--out", out)
     assert out.read_text() == printed
+
+
+def test_an_aggregator_that_was_given_is_not_asked_for_again(sample, tmp_path):
+    wanted = ("--target", "price", "--aggregator", "0x" + "a" * 40, "--out", tmp_path / "request.yaml")
+    assert "your aggregator's address" not in run("request", "suggest", sample, *wanted).stderr
 
 
 def test_a_suggestion_for_programs(sample):

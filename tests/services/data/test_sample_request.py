@@ -2,15 +2,22 @@ from decimal import Decimal
 from pathlib import Path
 
 import numpy as np
+import pytest
 import yaml
 
+from protocol.errors import MisuseError
 from protocol.learning.statistic import StatisticBuilder
 from protocol.request import Request
 from protocol.requirements import mismatches
 from protocol.roles.shared.request_widths import check_widths
 from services.common.documents import load_request
+from services.common.errors import DataSetError
+from services.data.sample_request import DemoOptions, demo_request, load_data
 from services.data.samples import deal, diabetes
 
+ROWS = "town,area,country,gap,price\n" + "".join(
+    f"Bonn,{n},49,{n if n % 9 else ''},{3 * n}\n" for n in range(40)
+)
 DOCUMENT = Path(__file__).parents[3] / "REQUEST.yaml"
 
 
@@ -38,6 +45,36 @@ def test_every_owner_of_the_diabetes_data_serves_it():
     columns, rows = diabetes()
     for part in deal(rows, 5, seed=39):
         assert mismatches(load_request(DOCUMENT), statistic(columns, part)) == ()
+
+
+@pytest.fixture
+def rows(tmp_path):
+    """A spreadsheet with a text column, one that never varies and one with gaps."""
+    path = tmp_path / "rows.csv"
+    path.write_text(ROWS)
+    return path
+
+
+@pytest.mark.parametrize("columns", ["area,price", " price , area", "area"])
+def test_columns_that_are_chosen_are_used_and_others_may_hold_anything(rows, columns):
+    options = DemoOptions(data=rows, target="price", columns=columns)
+    data = load_data(options)
+    assert (data.features, data.target) == (("area",), "price")
+    assert data.column("price").sum() == 3 * data.column("area").sum()
+    demo_request(options, data, "0x" + "0" * 40)
+
+
+@pytest.mark.parametrize("columns", [None, "gap,price"])
+def test_an_error_about_a_column_says_how_to_do_without_it(rows, columns):
+    said = "(not numeric|no value); .*; --columns a,b,c takes the columns that it names, and no other"
+    with pytest.raises(DataSetError, match=said):
+        load_data(DemoOptions(data=rows, target="price", columns=columns))
+
+
+def test_a_column_that_never_varies_is_told_with_the_remedy(rows):
+    options = DemoOptions(data=rows, columns="area,country,price")
+    with pytest.raises(MisuseError, match=r"'country' has the value 49 in every row; .* --columns"):
+        demo_request(options, load_data(options), "0x" + "0" * 40)
 
 
 def test_other_data_do_not_serve_it():

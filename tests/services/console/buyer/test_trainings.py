@@ -98,6 +98,19 @@ async def test_errors_of_scaled_columns_are_shown_in_the_targets_own_units(world
     assert "240,000,000" in page
 
 
+@pytest.mark.parametrize(
+    ("size", "said"),
+    [
+        (None, "At most 5 rounds of 500 steps, each owner's as large as is safe"),
+        ("1.5", "At most 5 rounds of 500 steps of 1.5<"),
+    ],
+)
+async def test_a_schedule_is_told_with_its_step_size(world, browser, size, said):
+    schedule = {"rounds": 5, "local_steps": 500, "step_size": size or "auto"}
+    page = await browser.get(f"/trainings/{running_training(world.store, schedule=schedule)}")
+    assert said in page
+
+
 async def test_the_hash_that_is_shown_is_the_one_on_the_chain(world, browser):
     """Of document and key: the document's own hash is in no transaction, and nobody could find it there."""
     request = any_request(scale="none")
