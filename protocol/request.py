@@ -26,6 +26,8 @@ LEAST_KEY_BITS = 2048
 MAXIMUM_FEATURES = 4096
 MAXIMUM_OWNERS = 256
 _UNSCALED_BITS, _MOST_BITS = 24, 64
+_NARROWEST = 10**9
+"""A range that much narrower than its values leaves half of a float's digits to what varies."""
 LONGEST_NAME = 100
 """Characters of a request's own name."""
 
@@ -201,6 +203,12 @@ class Request(FrozenModel):
         """Between scaled columns a number that overflows its slot would be read as another, unnoticed."""
         if self.scale == "none":
             return
+        for column, scaling in zip((*self.features, self.target), self.scalings(), strict=True):
+            if abs(scaling.center) > _NARROWEST * scaling.half:
+                raise ValueError(
+                    f"column {column.name!r}: {column.minimum} to {column.maximum} is too narrow to scale "
+                    "beside values of that size: subtract a constant from the column, or widen its range"
+                )
         for name, needed in zip(("weight_bits", "residual_bits"), self._needed_bits(), strict=True):
             given = getattr(self.bounds, name)
             if given is not None and given < needed:

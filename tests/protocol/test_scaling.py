@@ -74,6 +74,14 @@ def test_the_start_counts_and_small_bounds_are_refused() -> None:
     assert any_request(bounds={"weight_bits": 4}, **raw).weight_bits == 4
 
 
+def test_a_range_too_narrow_for_floats_is_refused() -> None:
+    narrow = {"name": "time", "minimum": 10**12, "maximum": 10**12 + 1}
+    with pytest.raises(MisuseError, match=r"column 'time': 10+ to 10+1 is too narrow to scale.*subtract"):
+        any_request(features=[narrow])
+    assert any_request(features=[narrow], scale="none").parameters == 2
+    assert any_request(features=[{**narrow, "maximum": 10**12 + 10**4}]).parameters == 2
+
+
 def test_a_step_is_bounded_between_scaled_columns_alone() -> None:
     assert step_size_of(any_request(schedule={"step_size": "auto"})) == LARGEST_STEP
     assert step_size_of(any_request(schedule={"step_size": 100})) == LARGEST_STEP

@@ -141,9 +141,10 @@ class EventVerifier:
     async def _events_beside(self, event: ChainEvent) -> "_Events":
         """The contract's events in the event's block, by the index of their log.
 
-        A block that shows none is asked for again, and not remembered for long: a node may have a block
-        before its logs, and must not deny those for good. One whose header rules logs out costs no wait, or
-        whoever announces a log in such a block would hold up the events of all.
+        A node may have a block before its logs, and must not deny those for good: a young block that shows
+        none where its header allows for some is no answer yet, an older one is asked for again and not
+        remembered for long. A block whose header rules logs out costs no wait, or whoever announces a log in
+        such a block would hold up the events of all.
         """
         known = self._blocks.get(event.block_hash, self._empty.get(event.block_hash))
         if known is not None:
@@ -156,6 +157,8 @@ class EventVerifier:
             if found or not may_have_logs(header, self._market.contract):
                 self._blocks[event.block_hash] = found
                 return found
+            if self._clock() - quantity(header.get("timestamp"), 63) < EMPTY_SECONDS:
+                raise ChainUnavailable(f"the node has block {event.block_number}, but none of its logs yet")
         self._empty[event.block_hash] = found
         return found
 

@@ -170,8 +170,8 @@ async def test_a_state_that_is_behind_its_logs_is_asked_again(opened):
 async def test_a_block_before_its_logs_is_asked_for_again_and_not_denied_for_good(opened):
     """A node without receipts of whole blocks, whose index of logs is behind for a while."""
     market, event = opened
-    now = 0.0
-    checked, left = Checked(market, monotonic=lambda: now), iter(range(4))
+    now = float(event.timestamp)
+    checked, left = Checked(market, clock=lambda: now, monotonic=lambda: now), iter(range(5))
 
     async def behind(query):
         return [] if next(left, None) is not None else await market.rpc.call("eth_getLogs", query)
@@ -180,13 +180,17 @@ async def test_a_block_before_its_logs_is_asked_for_again_and_not_denied_for_goo
         raise RpcError("eth_getBlockReceipts", -32601, "no such method")
 
     checked.node.handlers |= {"eth_getLogs": behind, "eth_getBlockReceipts": no_receipts}
+    for _ in range(2):
+        with pytest.raises(ChainUnavailable, match="none of its logs yet"):
+            await checked(event)
+    now += EMPTY_SECONDS  # long enough for any index
     assert await checked(event) == "event_not_on_chain"
-    assert checked.node.asked.count("eth_getLogs") == 3
+    assert checked.node.asked.count("eth_getLogs") == 5
     assert await checked(event) == "event_not_on_chain"
-    assert checked.node.asked.count("eth_getLogs") == 3  # announcing it again costs nobody a wait
+    assert checked.node.asked.count("eth_getLogs") == 5  # announcing it again costs nobody a wait
     now += EMPTY_SECONDS + 1
     assert await checked(event) == "believed"
-    assert checked.node.asked.count("eth_getLogs") == 5
+    assert checked.node.asked.count("eth_getLogs") == 6
 
 
 async def test_a_log_announced_in_a_block_that_has_none_costs_no_wait(opened):
