@@ -65,6 +65,10 @@ _BY_TEXT = (
         r"this start and schedule may need (?P<needed>\d+) bits, of (?P<most>\d+) at most.*",
         _("The first weights are too large for the target's range: %(needed)s bits, of %(most)s at most."),
     ),
+    (
+        r"column '(?P<column>.+)': floating point has no numbers.*",
+        _("The range of %(column)s is too narrow beside its values: widen it, or subtract a constant."),
+    ),
     (r"a start weight does not fit.*", _("A starting weight does not fit into the bits for weights.")),
     (
         r"residuals of the first model may need (?P<needed>\d+) bits; bounds.residual_bits is (?P<has>\d+).*",

@@ -21,13 +21,14 @@ CHANCE = 0.5
 """A guess of zero has distance 1: what comes no nearer than half of that tells nothing."""
 
 
-def trained_market() -> PureMarket:
-    """Four rounds, so that more models are measured than a residual has entries.
+NEAR = 0.01
+"""Scaled numbers lie between public zeros and ones: chance comes nearer to them, and not that near."""
 
-    Of columns as they are: scaled ones lie so near to public zeros and ones that chance finds them.
-    """
-    schedule = {"rounds": 4, "local_steps": 2, "step_size": "0.05"}
-    request = small_request(schedule=schedule, scale="none")
+
+def trained_market(scale: str = "none") -> PureMarket:
+    """Four rounds, so that more models are measured than a residual has entries."""
+    schedule = {"rounds": 4, "local_steps": 2, "step_size": "0.05", "tolerance": 0}
+    request = small_request(schedule=schedule, scale=scale)
     market = PureMarket(request, small_data(owners=5), COLUMNS, validators=[3, 4])
     market.start()
     market.finish()
@@ -43,6 +44,12 @@ def honest_market() -> PureMarket:
 @cache
 def honest_attack() -> Attack:
     return attack(honest_market(), sealed=True)
+
+
+@cache
+def scaled_attack() -> tuple[PureMarket, Attack]:
+    market = trained_market("range")
+    return market, attack(market, sealed=True)
 
 
 def attack(market: PureMarket, *, sealed: bool) -> Attack:
@@ -120,6 +127,14 @@ def test_a_buyer_with_all_its_keys_finds_nothing(secret: str) -> None:
     distances = honest_attack().closest(truths)
     for distance, truth in zip(distances, truths, strict=True):
         assert distance > min(CHANCE, 0.999 * distance_of_bought_model(market, truth))
+
+
+@pytest.mark.parametrize("secret", SECRETS)
+def test_it_finds_as_little_of_scaled_columns(secret: str) -> None:
+    market, tried = scaled_attack()
+    truths = SECRETS[secret](market)
+    for distance, truth in zip(tried.closest(truths), truths, strict=True):
+        assert distance > min(NEAR, 0.999 * distance_of_bought_model(market, truth))
 
 
 def test_the_attack_does_read_what_is_sealed_to_the_buyer() -> None:

@@ -84,6 +84,7 @@ def test_the_defaults_need_only_names_ranges_and_the_mean():
         ({"key_bits": "100"}, "key_bits"),
         ({"key_bits": "256", "residual_bits": "60"}, ""),
         ({"start_value": "401"}, ""),
+        ({"feature-0-minimum": "1e12", "feature-0-maximum": "1000000000001"}, ""),
         ({"weight_bits": "4"}, ""),
         ({"start": "weights", "start_weights": "1e25 1"}, ""),
         ({"feature-0-name": "progression"}, ""),
