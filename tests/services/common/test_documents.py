@@ -93,7 +93,7 @@ def test_a_wrong_request_names_its_file_and_fields(tmp_path):
     path = write(tmp_path, "name: diabetes\nrounds: 3\n")
     with pytest.raises(MisuseError) as refused:
         load_request(path)
-    for part in (str(path), "rounds", "features", "schedule"):
+    for part in (str(path), "rounds", "features", "payment"):
         assert part in str(refused.value)
 
 

@@ -115,6 +115,16 @@ def test_an_early_stop_delivers_the_model_of_the_last_recorded_round() -> None:
     assert_matches_twin(market, 1e-5)
 
 
+@pytest.mark.parametrize("seed", range(25))
+def test_what_was_on_its_way_at_an_early_end_is_nobodys_fault(seed: int) -> None:
+    """Answers for the round trained ahead may come after the last record is signed."""
+    schedule = {"rounds": 3, "local_steps": 1, "step_size": "0.05", "tolerance": "0.5"}
+    market = small_market(small_request(schedule=schedule), choose=shuffling(seed), seed=seed)
+    market.finish()
+    assert len(market.contract.recorded) == 1
+    assert not [v for party in market.parties.values() for v in party.violations]
+
+
 @pytest.mark.parametrize(
     "changes",
     [

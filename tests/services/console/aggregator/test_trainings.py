@@ -152,7 +152,7 @@ async def test_the_pages_and_no_way_to_act(tmp_path):
         tell(world.store, 1, round_of(1, 1).model_copy(update={"shapley": (), "pay_weights": ()}))
         assert "Disease progression" in await browser.get("/trainings")
         page = await browser.get("/trainings/1")
-        for text in ("Round 2", OWNERS[1], "the trainers' updates", "5,400"):
+        for text in ("Round 2", OWNERS[1], "the trainers' updates", "216,000,000"):
             assert text in page, text
         assert page.count("<form") == 2, "only preferences and signing out"
         assert (await browser.post("/trainings/1/stop")).status == 404
