@@ -5,6 +5,7 @@ from tenacity import AsyncRetrying, retry_if_result, wait_exponential
 
 from services.participants.data_owner import OwnerRole
 from services.runtime.runtime import Runtime
+from services.store.waiting import retry_while_unavailable
 
 _log = structlog.get_logger(__name__)
 
@@ -16,7 +17,7 @@ async def announce(
 
     async def announce_once() -> bool:
         """Whether answers are missing."""
-        missing = role.announcements()
+        missing = await retry_while_unavailable(role.announcements)
         for aggregator, body in missing:
             try:
                 await runtime.send(aggregator, body)

@@ -5,6 +5,7 @@ import asyncio
 from structlog.testing import capture_logs
 
 from protocol.messages import OwnerAnnouncement
+from services.common.errors import StoreUnavailable
 from services.participants.announcements import announce
 
 BODY = OwnerAnnouncement(model_kinds=("linear_regression",))
@@ -44,6 +45,26 @@ async def test_each_is_told_until_it_answers():
     sender = Sender(owner)
     await announced(owner, sender)
     assert sorted(sender.sent) == ["first", "second", "second", "second"]
+
+
+async def test_a_store_that_is_away_is_waited_for(monkeypatch):
+    """As an owner's daemon ends with its duties, its database must not be able to end these."""
+    owner, unavailable = (
+        Owner(first=1),
+        [StoreUnavailable("the store does not answer", rest_seconds=0.001)] * 3,
+    )
+    answered = owner.announcements
+
+    def announcements():
+        if unavailable:
+            raise unavailable.pop()
+        return answered()
+
+    monkeypatch.setattr(owner, "announcements", announcements)
+    sender = Sender(owner)
+    await announced(owner, sender)
+    assert sender.sent == ["first"]
+    assert not unavailable
 
 
 async def test_nobody_is_told_twice_who_has_answered():
