@@ -15,7 +15,7 @@ from tests.fuzz.parser import NoInput, Parser
 
 def parsers() -> Iterator[Parser]:
     """Each with valid inputs."""
-    yield Parser("contract log", _log, (ProtocolViolation, NoInput), _example_logs, "json")
+    yield Parser("contract log", _log, (ProtocolViolation, ChainError, NoInput), _example_logs, "json")
     yield Parser("revert data", decode_revert, (), lambda: [bytes(68), bytes.fromhex("08c379a0") + bytes(68)])
     yield Parser("json-rpc answer", _Answers(), (ChainError,), _example_answers, "json")
 

@@ -59,7 +59,8 @@ def decode_log(log: Mapping[str, Any], chain_id: int, timestamp: int) -> ChainEv
     """A log of the contract as an event; None where its topic is not in our interface.
 
     `timestamp` is the block's, in seconds. Raises ProtocolViolation("malformed_log") for a log of ours whose
-    fields are out of range: the node, or the contract at this address, is not what we take it for.
+    fields are out of range: the node, or the contract at this address, is not what we take it for. Raises
+    ChainUnavailable for a field that JSON-RPC does not write so: that is no answer of a node.
     """
     try:
         name = event_name(log)
