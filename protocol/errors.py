@@ -2,7 +2,7 @@
 
 DeltaMLError
 ├── MisuseError         we asked for something impossible: nothing was done, change the request
-│   ├── WidthError      a number would not fit in the plaintext: refused before anything overflows
+│   └── WidthError      a number would not fit in the plaintext: refused before anything overflows
 ├── ProtocolViolation   a peer sent something it must not: its message is dropped, our state is unchanged
 ├── TrainingFailure     a training cannot go on; carries the code that everybody is told
 └── ServiceError        something around the roles fails: services/common/errors.py draws that part

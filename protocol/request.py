@@ -184,16 +184,10 @@ class Request(FrozenModel):
         if isinstance(self.start, StartMean) and not self.model.intercept:
             raise ValueError("start: mean needs model.intercept: true")
         self._check_mean()
-        self._check_bounds()
-        limit = Decimal(2) ** self.weight_bits
-        if any(abs(weight) >= limit for weight in self.start_weights()):
-            raise ValueError("a start weight does not fit into bounds.weight_bits")
-        needed = int(self._largest_first_residual()).bit_length()
-        if needed > self.residual_bits:
-            raise ValueError(
-                f"residuals of the first model may need {needed} bits; bounds.residual_bits is "
-                f"{self.residual_bits}: raise it, or narrow the ranges"
-            )
+        if self.scale == "range":
+            self._check_bounds()
+        else:
+            self._check_first_model()
         return self
 
     def _check_mean(self) -> None:
@@ -205,8 +199,6 @@ class Request(FrozenModel):
 
     def _check_bounds(self) -> None:
         """Between scaled columns a number that overflows its slot would be read as another, unnoticed."""
-        if self.scale == "none":
-            return
         for name, needed in zip(("weight_bits", "residual_bits"), self._needed_bits(), strict=True):
             given = getattr(self.bounds, name)
             if given is not None and given < needed:
@@ -219,13 +211,22 @@ class Request(FrozenModel):
                     "smaller weights, or widen the target's range"
                 )
 
+    def _check_first_model(self) -> None:
+        """Of columns as they are no more is known than what the first model gives."""
+        limit = Decimal(2) ** self.weight_bits
+        if any(abs(weight) >= limit for weight in self.start_weights()):
+            raise ValueError("a start weight does not fit into bounds.weight_bits")
+        needed = int(self._largest_first_residual()).bit_length()
+        if needed > self.residual_bits:
+            raise ValueError(
+                f"residuals of the first model may need {needed} bits; bounds.residual_bits is "
+                f"{self.residual_bits}: raise it, or narrow the ranges"
+            )
+
     def _largest_first_residual(self) -> Decimal:
         """The bound of |Xθ − y| for the start's weights that the declared ranges give."""
-        pairs = zip((*self.features, self.target), self.scalings(), strict=True)
-        *features, target = [
-            max(abs(column.minimum - scaling.center), abs(column.maximum - scaling.center)) / scaling.half
-            for column, scaling in pairs
-        ]
+        columns = (*self.features, self.target)
+        *features, target = [max(abs(column.minimum), abs(column.maximum)) for column in columns]
         inputs = [*features, Decimal(1)] if self.model.intercept else features
         weights = self.start_weights() or (Decimal(0),) * self.parameters
         return target + sum(abs(w) * x for w, x in zip(weights, inputs, strict=True))

@@ -36,6 +36,12 @@ def serving(certificates, limits):
     return listening(application, "127.0.0.1", 0, option="port", limits=limits, tls=tls)
 
 
+async def assert_ended(readers):
+    async with asyncio.timeout(5):
+        ended = await asyncio.gather(*(reader.read() for reader in readers), return_exceptions=True)
+    assert all(end == b"" or isinstance(end, ConnectionError) for end in ended)
+
+
 def fetch(port, certificates) -> bytes:
     trusted = ssl.create_default_context(cafile=certificates[0])
     with urllib.request.urlopen(f"https://localhost:{port}/health", context=trusted, timeout=5) as answer:
@@ -60,9 +66,7 @@ def test_silent_handshakes_keep_nobody_out_and_are_ended(certificates, run):
         async with serving(certificates, Limits(connections=10, head_seconds=0.5)) as port:
             silent = [await asyncio.open_connection("127.0.0.1", port) for _ in range(40)]
             assert await asyncio.to_thread(fetch, port, certificates) == b"ok"
-            async with asyncio.timeout(5):
-                ended = await asyncio.gather(*(reader.read() for reader, _ in silent), return_exceptions=True)
-            assert all(end == b"" or isinstance(end, ConnectionError) for end in ended)
+            await assert_ended(reader for reader, _ in silent)
             for _, writer in silent:
                 writer.transport.abort()
 
@@ -76,10 +80,7 @@ def test_handshakes_are_counted_from_their_first_packet_on(certificates, run):
     async def scenario():
         async with serving(certificates, Limits(connections=10, head_seconds=3600)) as port:
             silent = [await asyncio.open_connection("127.0.0.1", port) for _ in range(40)]
-            async with asyncio.timeout(5):
-                early = [reader.read() for reader, _ in silent[:30]]
-                ended = await asyncio.gather(*early, return_exceptions=True)
-            assert all(end == b"" or isinstance(end, ConnectionError) for end in ended)
+            await assert_ended(reader for reader, _ in silent[:30])
             assert not any(reader.at_eof() for reader, _ in silent[30:])
             for _, writer in silent:
                 writer.transport.abort()
