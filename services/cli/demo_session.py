@@ -113,13 +113,18 @@ def _show_report(report: DemoReport) -> None:
     title = f"{report.rounds} rounds × {report.local_steps} steps, {report.key_bits}-bit key"
     print_table(("mean squared error on the validators' rows", "MSE"), errors, title=title, right=("MSE",))
     pay = [
-        (account, f"{report.contributions[account]:.1%}" if account in report.contributions else "", amount)
+        (
+            account,
+            report.roles.get(account, "aggregator"),
+            f"{report.contributions[account]:.1%}" if account in report.contributions else "",
+            amount,
+        )
         for account, amount in report.paid_wei.items()
     ]
-    pay.append(("refund to the buyer", "", report.refund_wei))
+    pay.append(("refund to the buyer", "", "", report.refund_wei))
     unit = MARKET_ASSET.smallest
     title = f"deposit {report.deposit_wei} {unit} = paid + refunded; the pot pays contributions"
-    print_table(("party", "of the pot", unit), pay, title=title, right=("of the pot", unit))
+    print_table(("party", "role", "of the pot", unit), pay, title=title, right=("of the pot", unit))
     times = [(phase, f"{seconds:.2f}") for phase, seconds in report.seconds_by_phase.items()]
     times.append((f"{report.messages_on_bus} messages", f"{report.bytes_on_bus / 1e6:.1f} MB"))
     title = f"{report.seconds_total:.1f} s from start to end"

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
@@ -21,16 +22,20 @@ from protocol.records import FIXED_POINT
 from protocol.request import Request
 from protocol.scaling import to_own_units
 from protocol.types import FrozenModel, seats_of
+from services.chain.contract.views import Owners
 from services.sandbox.local_market import LocalMarket
 
 _STARTED = time.perf_counter()
+
+Role = Literal["trainer", "validator"]
 
 
 class DemoReport(FrozenModel):
     """The report, field for field as `--report` writes it.
 
     MSEs are over all validators' rows, errors and weights in the columns' own units; a step size of None is
-    the largest that is safe on each owner's rows.
+    the largest that is safe on each owner's rows. `roles` are the owners' by account, in the order in which
+    the rows were dealt to them.
     """
 
     rows: int
@@ -50,6 +55,7 @@ class DemoReport(FrozenModel):
     mse_pooled_ols: float
     weights_max_abs_error: float
     mse_by_round: list[float]
+    roles: dict[str, Role]
     contributions: dict[str, float]
     deposit_wei: str
     paid_wei: dict[str, str]
@@ -87,10 +93,10 @@ class Outcome:
 async def make_report(outcome: Outcome, *, broker: str, chain: str, model_file: Path | None) -> DemoReport:
     """Compare, count and add up."""
     recorded = outcome.recorded()
-    trainers, validators = await _drawn_data(outcome)
+    drawn = await outcome.market.buyer.client.owners(outcome.training())
+    trainers, validators = _drawn_data(outcome, drawn)
     plain = same_in_plaintext(outcome.request, trainers, validators, len(recorded))
     weights = np.array(outcome.weights())
-    seats = (await outcome.market.buyer.client.owners(outcome.training())).seats
     paid, refund = _money(outcome.events)
     schedule = outcome.request.schedule
     fixed_point_errors = (recorded[0].record.mse_before, *(event.mse_after for event in recorded))
@@ -101,7 +107,7 @@ async def make_report(outcome: Outcome, *, broker: str, chain: str, model_file: 
     return DemoReport(
         rows=sum(statistic.rows for statistic in outcome.statistics.values()),
         features=len(outcome.request.features),
-        owners=len(seats),
+        owners=len(drawn.seats),
         trainers=len(trainers),
         validators=len(validators),
         rounds=len(recorded),
@@ -116,7 +122,8 @@ async def make_report(outcome: Outcome, *, broker: str, chain: str, model_file: 
         mse_pooled_ols=unit * pooled,
         weights_max_abs_error=float(np.abs(weights - twin).max()),
         mse_by_round=errors,
-        contributions=_contributions(recorded, seats),
+        roles=_roles(outcome, drawn),
+        contributions=_contributions(recorded, drawn.seats),
         deposit_wei=str(outcome.request.payment.deposit_wei),
         paid_wei={account: str(amount) for account, amount in paid.items()},
         refund_wei=str(refund),
@@ -154,18 +161,23 @@ def seconds_since_start() -> float:
         return time.perf_counter() - _STARTED
 
 
-async def _drawn_data(outcome: Outcome) -> tuple[list[OwnerData], list[OwnerData]]:
+def _drawn_data(outcome: Outcome, drawn: Owners) -> tuple[list[OwnerData], list[OwnerData]]:
     """(trainers', validators') factors in seat order, as the contract drew them."""
-    owners = await outcome.market.buyer.client.owners(outcome.training())
     kind, data_of = kind_of(outcome.request), {}
     for party, statistic in zip(outcome.market.owners, outcome.statistics.values(), strict=True):
         factor = kind.measuring_factor(outcome.request, statistic)
         data_of[party.identity.address] = OwnerData(factor, statistic.rows)
 
     def data(mask: int) -> list[OwnerData]:
-        return [data_of[owners.seats[seat]] for seat in seats_of(mask)]
+        return [data_of[drawn.seats[seat]] for seat in seats_of(mask)]
 
-    return data(owners.trainers), data(owners.validators)
+    return data(drawn.trainers), data(drawn.validators)
+
+
+def _roles(outcome: Outcome, drawn: Owners) -> dict[str, Role]:
+    training = {drawn.seats[seat] for seat in seats_of(drawn.trainers)}
+    accounts = [party.identity.address for party in outcome.market.owners]
+    return {account: "trainer" if account in training else "validator" for account in accounts}
 
 
 def _contributions(recorded: Sequence[RoundRecorded], seats: Sequence[str]) -> dict[str, float]:
