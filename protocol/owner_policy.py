@@ -1,4 +1,4 @@
-"""An owner's standing decision: which trainings to join unasked, and how many a data set may be in."""
+"""An owner's standing decision: what to join unasked, and how much of its data may be published."""
 
 from typing import Annotated
 
@@ -9,28 +9,26 @@ from protocol.request import Request
 from protocol.types import Address, BigInteger, FrozenModel, Name
 
 LARGEST_LIMIT = 1_000_000
-TrainingLimit = Annotated[int, Field(ge=0, le=LARGEST_LIMIT)]
+NumberLimit = Annotated[int, Field(ge=0, le=LARGEST_LIMIT)]
 
 
 class Limit(FrozenModel):
-    """How many trainings one data set may take part in: for one buyer, or, without one, for all together."""
+    """How many numbers may be published about one data set: to one buyer, or, without one, in all."""
 
     data_set: Name = Field(description="The data set's name in the catalogue.")
     buyer: Address | None = Field(None, description="For this buyer; left out, for all buyers together.")
-    trainings: TrainingLimit = Field(description="So many trainings, 0 for none.")
+    numbers: NumberLimit = Field(description="So many published numbers, 0 for none.")
 
 
 class Budget(FrozenModel):
-    """How many trainings a data set may take part in.
+    """How many numbers that tell about a data set its trainings may publish, over its whole life.
 
     `per_buyer` and `in_total` hold for every data set; None is the figure that a count of equations gives for
-    the request at hand (`roles/owner_budget.py`). `limits` come before both.
+    the request at hand (`roles/owner/budget.py`). `limits` come before both.
     """
 
-    per_buyer: TrainingLimit | None = Field(
-        None, description="For each buyer; null for a count of equations."
-    )
-    in_total: TrainingLimit | None = Field(
+    per_buyer: NumberLimit | None = Field(None, description="For each buyer; null for a count of equations.")
+    in_total: NumberLimit | None = Field(
         None, description="For all buyers together; null for a count of equations."
     )
     limits: tuple[Limit, ...] = Field(
@@ -41,13 +39,13 @@ class Budget(FrozenModel):
         """What is set for a data set and a buyer, or for all buyers together (None); None when nothing is."""
         for limit in self.limits:
             if limit.data_set == data_set and limit.buyer == buyer:
-                return limit.trainings
+                return limit.numbers
         return self.in_total if buyer is None else self.per_buyer
 
-    def with_limit(self, data_set: str, buyer: str | None, trainings: int | None) -> "Budget":
+    def with_limit(self, data_set: str, buyer: str | None, numbers: int | None) -> "Budget":
         """The budget with another limit for a data set and a buyer; None takes it away."""
         others = tuple(limit for limit in self.limits if (limit.data_set, limit.buyer) != (data_set, buyer))
-        new = () if trainings is None else (Limit(data_set=data_set, buyer=buyer, trainings=trainings),)
+        new = () if numbers is None else (Limit(data_set=data_set, buyer=buyer, numbers=numbers),)
         return Budget(per_buyer=self.per_buyer, in_total=self.in_total, limits=(*others, *new))
 
 
@@ -79,7 +77,7 @@ class OwnerPolicy(FrozenModel):
         0, description="Only for this least fixed pay or more, in wei."
     )
     withdraw: bool = Field(default=True, description="Withdraw pay from the contract after each training.")
-    budget: Budget = Field(Budget(), description="How many trainings a data set may take part in.")
+    budget: Budget = Field(Budget(), description="How many numbers about a data set may be published.")
 
     def accepts(self, request: Request, buyer: str, data_set: str) -> bool:
         """Whether the policy joins this training with this data set, as far as the budget goes."""

@@ -56,8 +56,11 @@ class MarketPlan:
     console_host: str = "127.0.0.1"
 
 
-_FOR_TRYING = {"per_buyer": 1000, "in_total": 1000}
-"""Trainings of a data set in a market whose owners' rows lie with its operator anyway."""
+_FOR_TRYING = {"per_buyer": 10_000, "in_total": 10_000}
+"""Published numbers about a data set: a hundred trainings of the sample's request.
+
+Its owners' rows lie with whoever sets the market up anyway; an owner with rows of its own leaves both out.
+"""
 
 
 def broker_document(plan: MarketPlan, folder: MarketFolder, deployment: Deployment) -> Document:

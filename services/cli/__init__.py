@@ -23,7 +23,7 @@ _COMMANDS = {
     "withdraw": "Have the contract pay an owner's credit out; "
     "needed where the policy does not do so by itself.",
     "stop": "Have the buyer's or the aggregator's daemon end a training; what was recorded is settled.",
-    "budget": "How many trainings each data set has taken part in, for whom, and its limits; or set them.",
+    "budget": "How many numbers about each data set were published, for whom, and its limits; or set them.",
     "model-buyer": "Run a model buyer's daemon until SIGTERM: it orders trainings and gets the models.",
     "data-owner": "Run a data owner's daemon until SIGTERM: it trains and validates on its own rows.",
     "aggregator": "Run an aggregator's daemon until SIGTERM: it coordinates trainings that it cannot read.",

@@ -1,4 +1,4 @@
-"""`deltaml budget`: how many trainings an owner's data sets may take part in."""
+"""`deltaml budget`: how many numbers about an owner's data sets may be published."""
 
 from collections.abc import Iterator
 from typing import Annotated, Any
@@ -17,11 +17,11 @@ from services.config.daemons import DataOwnerConfig
 from services.data.catalog import Catalog
 from services.records.owner_account import counts_of
 
-_InTotal = Annotated[str | None, typer.Option(help="Trainings in all; 'count' counts equations.")]
-_PerBuyer = Annotated[str | None, typer.Option(help="Trainings for each buyer; 'count' counts equations.")]
+_InTotal = Annotated[str | None, typer.Option(help="Published numbers in all; 'count' counts equations.")]
+_PerBuyer = Annotated[str | None, typer.Option(help="... for each buyer; 'count' counts equations.")]
 _DataSet = Annotated[str | None, typer.Option(help="Set a limit of this data set alone.")]
 _Buyer = Annotated[str | None, typer.Option(help="... and of this buyer alone, by its address.")]
-_Trainings = Annotated[
+_Numbers = Annotated[
     int | None, typer.Option(min=0, help="... to so many; left out, the general limit holds again.")
 ]
 
@@ -33,19 +33,23 @@ def budget(
     in_total: _InTotal = None,
     data_set: _DataSet = None,
     buyer: _Buyer = None,
-    trainings: _Trainings = None,
+    numbers: _Numbers = None,
     json: Json = False,
 ) -> None:
-    """How many trainings each data set has taken part in, for whom, and its limits; or set them."""
-    if data_set is None and (buyer is not None or trainings is not None):
-        raise ConfigurationError("--buyer and --trainings need the --data-set that they are for")
+    """How many numbers about each data set were published, for whom, and its limits; or set them.
+
+    A training publishes two numbers for each trainer and round, the first error and the weights; each is an
+    equation about the rows. What a running training may still publish is counted as published.
+    """
+    if data_set is None and (buyer is not None or numbers is not None):
+        raise ConfigurationError("--buyer and --numbers need the --data-set that they are for")
     account = None if buyer is None else plain_address(buyer)
     settings, policy, _ = policy_in_force(config)
     general = {"per_buyer": per_buyer, "in_total": in_total}
     changes = {name: _limit(text) for name, text in general.items() if text is not None}
     wanted = with_changes(policy, {"budget": {**dict(policy.budget), **changes}})
     if data_set is not None:
-        limited = validated(lambda: wanted.budget.with_limit(data_set, account, trainings))
+        limited = validated(lambda: wanted.budget.with_limit(data_set, account, numbers))
         wanted = with_changes(wanted, {"budget": limited})
     if wanted != policy:
         order_policy(settings, wanted)
@@ -58,7 +62,7 @@ def _limit(text: str) -> int | None:
     if text == "count":
         return None
     if not (text.isascii() and text.isdigit()):
-        raise ConfigurationError(f"{text!r} is not a number of trainings; give one, or 'count'")
+        raise ConfigurationError(f"{text!r} is not a number of published numbers; give one, or 'count'")
     return int(text)
 
 
@@ -71,15 +75,15 @@ def _show_budget(settings: DataOwnerConfig, budget: Budget, counts: Counts, *, j
     for row in rows:
         row["buyer"] = row["buyer"] or "all together"
         row["limit"] = "by count" if row["limit"] is None else row["limit"]
-    columns = {"data_set": "data set", "buyer": "buyer", "used": "trainings", "limit": "limit"}
-    print_records(rows, columns, json=False, right=("trainings", "limit"))
+    columns = {"data_set": "data set", "buyer": "buyer", "used": "numbers", "limit": "limit"}
+    print_records(rows, columns, json=False, right=("numbers", "limit"))
     typer.echo(
         "'by count': the limit follows from each request, by a count of equations (protocol/README.md)."
     )
 
 
 def _rows(data_set: str, budget: Budget, counts: Counts) -> Iterator[dict[str, Any]]:
-    """First all buyers together, then each that has a training or a limit."""
+    """First all buyers together, then each that has trained with it or has a limit."""
     used, limit = counts.in_total(data_set), budget.limit_of(data_set, None)
     yield {"data_set": data_set, "buyer": None, "used": used, "limit": limit}
     limited = {item.buyer for item in budget.limits if item.data_set == data_set and item.buyer}

@@ -6,7 +6,7 @@ from protocol.codec import pack, unpack
 from protocol.owner_policy import OwnerPolicy
 from protocol.roles.dispatch import decode_state
 from protocol.roles.engine.private import JOINED
-from protocol.roles.owner.budget import Counts, Joining
+from protocol.roles.owner.budget import Counts, Joining, most_numbers
 from protocol.roles.owner.state import OwnerState
 from services.store import Store
 
@@ -26,7 +26,7 @@ class Payment:
 
 
 def counts_of(store: Store) -> Counts:
-    """How many trainings each data set has taken part in."""
+    """How many numbers about each data set its trainings have published, or still may."""
     return Counts.of(store.values(JOINED.prefix).values())
 
 
@@ -58,7 +58,8 @@ def count_earlier_trainings(store: Store) -> None:
     for row in store.instances():
         state = decode_state("data_owner", row.state)
         assert isinstance(state, OwnerState)
-        if state.opened and state.data_set and (state.phase in _COUNTING or state.has_worked):
-            joining = Joining(buyer=state.opened.buyer, data_set=state.data_set)
+        opened, request = state.opened, state.request
+        if opened and request and state.data_set and (state.phase in _COUNTING or state.has_worked):
+            joining = Joining(buyer=opened.buyer, data_set=state.data_set, numbers=most_numbers(request))
             store.put_value(JOINED.name_of(state.training), pack(joining))
     store.put_value(_EARLIER_COUNTED, b"1")

@@ -8,8 +8,10 @@ from protocol.bought_model import BoughtModel
 from protocol.codec import unpack
 from protocol.errors import MisuseError
 from protocol.messages import ChainEvent
+from protocol.owner_policy import Budget
 from protocol.payment import check_deposit, least_deposit
 from protocol.request import LEAST_KEY_BITS
+from protocol.roles.owner.budget import most_numbers
 from protocol.roles.shared.request_widths import check_widths
 from services.common.errors import ServiceError
 from services.common.files import require_other_file
@@ -34,6 +36,9 @@ LEAST_DEMO_KEY_BITS = 1024
 """For comparison with the 2019 thesis; everything else asks for 2048 at least."""
 
 MOST_OWNERS = 64
+
+NOBODY = "0x" + "0" * 40
+"""The aggregator's address before there is one."""
 
 _TELLING = frozenset(
     [
@@ -69,7 +74,7 @@ def prepared_data(options: DemoOptions, progress: Progress, least_key_bits: int)
     """Everything that can be refused before anything starts is; see run_demo. The rows, dealt."""
     check_options(options, least_key_bits)
     data = load_data(options)
-    request = demo_request(options, data, "0x" + "0" * 40)
+    request = demo_request(options, data, NOBODY)
     check_widths(request)
     check_deposit(request, f"use --deposit {least_deposit(request)} or more")
     if options.folder is not None:
@@ -135,7 +140,14 @@ async def _run(options: DemoOptions, data: DemoData, progress: Progress, least_k
 
     statistics = statistics_of(data)
     progress("starting chain, contract, daemons and worker processes", None)
-    market = LocalMarket(statistics, options, least_key_bits=least_key_bits, on_event=on_event)
+    enough = most_numbers(demo_request(options, data, NOBODY))
+    market = LocalMarket(
+        statistics,
+        options,
+        least_key_bits=least_key_bits,
+        budget=Budget(per_buyer=enough, in_total=enough),
+        on_event=on_event,
+    )
     async with serving(options.metrics_port, DaemonCollector(market.observed, market.meter)), market:
         request = demo_request(options, data, market.aggregator.identity.address)
         progress(f"ordering a training with keys of {options.key_bits} bits", None)

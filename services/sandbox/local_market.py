@@ -16,7 +16,7 @@ from protocol.crypto.cipher import generate_private_key
 from protocol.learning.statistic import Statistic
 from protocol.marketplace import PartyRole
 from protocol.messages import ChainEvent, TrainingOrder
-from protocol.owner_policy import LARGEST_LIMIT, Budget, OwnerPolicy
+from protocol.owner_policy import Budget, OwnerPolicy
 from protocol.request import LEAST_KEY_BITS, Request
 from services.bus.memory import MemoryBroker
 from services.bus.open_bus import open_bus
@@ -51,8 +51,8 @@ RoleIn = Callable[[Store, MarketplaceClient, Directory], Role]
 """Makes the role of a participant that works with these."""
 
 _GAS_ALLOWANCE = 10 * ETHER.whole
-_UNLIMITED = Budget(per_buyer=LARGEST_LIMIT, in_total=LARGEST_LIMIT)
-"""Owners in one process with the buyer have nothing to hide from it."""
+_FOR_TRYING = Budget(per_buyer=10_000, in_total=10_000)
+"""About a hundred trainings as a person tries them; the owners' rows lie in the buyer's process anyway."""
 
 
 class EphemeralKeys:
@@ -80,14 +80,16 @@ class LocalMarket:
         options: DemoOptions,
         *,
         least_key_bits: int = LEAST_KEY_BITS,
+        budget: Budget = _FOR_TRYING,
         on_event: Callable[[ChainEvent], None] = lambda _event: None,
         on_change: Callable[[str], None] = lambda _address: None,
     ) -> None:
         """One owner for each named statistic; of the options those count that say where a market runs.
 
-        `on_change` is told the address of a party whose daemon has done something.
+        `budget` is each data set's; `on_change` is told the address of a party whose daemon did something.
         """
         self._data_sets, self._options, self._least_key_bits = data_sets, options, least_key_bits
+        self._policy = OwnerPolicy(automatic=True, budget=budget)
         self._on_event, self._on_change = on_event, on_change
         self.meter = Meter()
         self.broker = MemoryBroker()
@@ -190,7 +192,7 @@ class LocalMarket:
             address=address,
             data_sets=lambda: data_sets,
             aggregators=(self.aggregator.identity.address,),
-            policy=OwnerPolicy(automatic=True, budget=_UNLIMITED),
+            policy=self._policy,
         )
 
     def _participant(self, identity: Identity, rpc: Rpc, role: PartyRole, role_in: RoleIn) -> Participant:

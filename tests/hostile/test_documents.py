@@ -96,7 +96,7 @@ def test_an_address_is_one_in_any_case(tmp_path, written):
     [
         {"policy": f"{{buyers: [{WRONG}]}}"},
         {"policy": f'{{buyers: ["{WRONG}"]}}'},
-        {"policy": f"{{budget: {{limits: [{{data_set: rows, buyer: {WRONG}, trainings: 1}}]}}}}"},
+        {"policy": f"{{budget: {{limits: [{{data_set: rows, buyer: {WRONG}, numbers: 1}}]}}}}"},
         {"chain": f"{{url: 'http://localhost', chain_id: 1, contract: {WRONG}}}"},
     ],
 )

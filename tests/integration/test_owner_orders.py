@@ -10,10 +10,10 @@ from tests.support.daemons.daemon_market import write_request
 from tests.support.daemons.forked_daemons import ForkedMarket
 
 WITHOUT_DATA, ASKING, USED_UP, WILLING = (f"owner-{number}" for number in (1, 2, 3, 4))
-UNLIMITED = {"per_buyer": 1000, "in_total": 1000}
+AMPLE = {"per_buyer": 1000, "in_total": 1000}
 POLICIES = {
-    WITHOUT_DATA: {"automatic": True, "withdraw": False, "budget": UNLIMITED},
-    ASKING: {"automatic": False, "budget": UNLIMITED},
+    WITHOUT_DATA: {"automatic": True, "withdraw": False, "budget": AMPLE},
+    ASKING: {"automatic": False, "budget": AMPLE},
     USED_UP: {"automatic": True, "budget": {"per_buyer": 0, "in_total": 1000}},
     WILLING: {"automatic": True},
 }
@@ -65,12 +65,13 @@ async def test_data_policy_budget_and_withdrawal_change_under_a_running_daemon(m
         csv.writer(file).writerows([market.columns, *market.parts[0].tolist()])
     market.command("datasets", "add", str(rows), *config(WITHOUT_DATA))
     market.command("policy", "set", "--automatic", *config(ASKING))
-    market.command("budget", "--per-buyer", "2", *config(USED_UP))
+    market.command("budget", "--per-buyer", "25", *config(USED_UP))
     await market.until(lambda: all(market.shown(name) == ["FINISHED"] for name in POLICIES))
 
     buyer = market.addresses["buyer"]
     for name in POLICIES:
-        assert used(name) == [(None, 1), (buyer, 1)]
+        # Joining, two numbers for each of two trainers, the first error and eleven weights.
+        assert used(name) == [(None, 17), (buyer, 17)]
     assert market.command("policy", "show", *config(ASKING))["source"] == "order"
     market.command("policy", "reset", *config(ASKING))
 

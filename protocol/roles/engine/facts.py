@@ -61,8 +61,8 @@ NO_MATCH = _fact("no_match", "No data set serves the request.", "reasons")
 ASKS_DECISION = _fact("asks_decision", "A person must decide whether to join.", "data_set")
 OVER_BUDGET = _fact(
     "over_budget",
-    "The data set has joined as many trainings as its budget allows.",
-    "data_set used_by_buyer limit_per_buyer used_in_total limit_in_total",
+    "The training may publish more numbers about the data set than its budget has left.",
+    "data_set asked used_by_buyer limit_per_buyer used_in_total limit_in_total",
 )
 DATA_SET_DOES_NOT_MATCH = _fact(
     "data_set_does_not_match", "The chosen data set does not serve the request.", "data_set reasons"

@@ -1,6 +1,6 @@
 """The names of a party's private values: what its steps find in the context, what they keep for later.
 
-`Context.private` holds the first, by name; a PutValue effect keeps or forgets one of the second.
+`Context.private` holds the first, by name; a PutValue effect keeps one of the second.
 """
 
 from collections.abc import Iterator, Mapping
@@ -49,10 +49,6 @@ class StoredPrefix:
     def put(self, training: int, content: bytes) -> PutValue:
         """The effect that keeps a training's value."""
         return PutValue(name=self.name_of(training), content=content)
-
-    def forget(self, training: int) -> PutValue:
-        """The effect that forgets it."""
-        return PutValue(name=self.name_of(training), content=None)
 
 
 PAILLIER = PrivateName("paillier", "the buyer's Paillier key for this training (`PrivateKey.to_bytes`)")

@@ -1,14 +1,18 @@
-"""How many trainings a data set has taken part in, and how many more it may.
+"""How many numbers that tell about a data set have been published, and how many more may be.
 
 A data set enters a training through its statistic, and every published number is an equation about the
-statistics of the owners who take part. Enough equations determine them. So an owner counts the trainings that
-it joins with each data set, for each buyer and in total: the numbers are on chain, where anybody can add up
-the trainings of all buyers.
+statistics of the owners who take part. Enough equations determine them. So an owner counts, for each data set
+over its whole life, the numbers that its trainings publish, for each buyer and in total: they are on chain,
+where anybody can put the trainings of all buyers together. What a training may publish at most is reserved
+when it is joined, and what it did not publish is given back when it ends.
 """
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Annotated
+
+from pydantic import Field
 
 from protocol.codec import pack, unpack
 from protocol.learning.kinds.registry import kind_of
@@ -18,22 +22,33 @@ from protocol.request import Request
 from protocol.roles.engine import private
 from protocol.roles.engine.context import Context
 from protocol.roles.engine.effects import PutValue
+from protocol.roles.owner.state import JoinedState
 from protocol.types import Address, FrozenModel, Name
+
+FEWEST_OWNERS = 4
+"""Of any training: the unknowns counted on do not grow with owners whom a buyer may have made up."""
+
+JOIN_NUMBERS = 1
+"""What joining alone tells: the row count, which the aggregator and all who take part are given."""
+
+_UNCOUNTED_NUMBERS = 100
+"""Assumed of a training that was joined before numbers were counted."""
 
 
 class Joining(FrozenModel):
-    """A training that counts: whose, and for which data set."""
+    """A training that counts: whose, for which data set, and the numbers that it published or still may."""
 
     buyer: Address
     data_set: Name
+    numbers: Annotated[int, Field(ge=0)] = _UNCOUNTED_NUMBERS
 
 
 class JoiningCount(FrozenModel):
-    """How many trainings of one buyer a data set has taken part in."""
+    """How many numbers about a data set one buyer's trainings have published or may."""
 
     buyer: Address
     data_set: Name
-    trainings: int
+    numbers: int
 
 
 class Counts(FrozenModel):
@@ -44,11 +59,14 @@ class Counts(FrozenModel):
     @classmethod
     def of(cls, joined: Iterable[bytes]) -> "Counts":
         """The counts of the values under `private.JOINED`."""
-        trainings = Counter(unpack(Joining, content) for content in joined)
+        numbers: Counter[tuple[str, str]] = Counter()
+        for content in joined:
+            joining = unpack(Joining, content)
+            numbers[joining.buyer, joining.data_set] += joining.numbers
         return cls(
             counts=tuple(
-                JoiningCount(buyer=joining.buyer, data_set=joining.data_set, trainings=number)
-                for joining, number in trainings.items()
+                JoiningCount(buyer=buyer, data_set=data_set, numbers=number)
+                for (buyer, data_set), number in numbers.items()
             )
         )
 
@@ -61,19 +79,20 @@ class Counts(FrozenModel):
         return {count.buyer for count in self.counts if count.data_set == data_set}
 
     def of_buyer(self, data_set: str, buyer: str) -> int:
-        """Trainings of one buyer."""
+        """Numbers of one buyer's trainings."""
         wanted = (data_set, buyer)
-        return sum(count.trainings for count in self.counts if (count.data_set, count.buyer) == wanted)
+        return sum(count.numbers for count in self.counts if (count.data_set, count.buyer) == wanted)
 
     def in_total(self, data_set: str) -> int:
-        """Trainings of all buyers."""
-        return sum(count.trainings for count in self.counts if count.data_set == data_set)
+        """Numbers of all buyers' trainings."""
+        return sum(count.numbers for count in self.counts if count.data_set == data_set)
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What is used up of a data set's budget, and the limits, for one buyer and in total."""
+    """What of a data set's budget is asked for and used up, and the limits, for one buyer and in total."""
 
+    asked: int
     used_by_buyer: int
     limit_per_buyer: int
     used_in_total: int
@@ -81,12 +100,16 @@ class Standing:
 
     @property
     def is_exhausted(self) -> bool:
-        """Whether another training would go beyond a limit."""
-        return self.used_by_buyer >= self.limit_per_buyer or self.used_in_total >= self.limit_in_total
+        """Whether the training may publish more than a limit leaves."""
+        return (
+            self.used_by_buyer + self.asked > self.limit_per_buyer
+            or self.used_in_total + self.asked > self.limit_in_total
+        )
 
     def figures(self) -> dict[str, int]:
         """The figures by name, for the owner's own operator."""
         return {
+            "asked": self.asked,
             "used_by_buyer": self.used_by_buyer,
             "limit_per_buyer": self.limit_per_buyer,
             "used_in_total": self.used_in_total,
@@ -99,6 +122,7 @@ def standing(budget: Budget, counts: Counts, request: Request, buyer: str, data_
     per_buyer = budget.limit_of(data_set, buyer)
     in_total = budget.limit_of(data_set, None)
     return Standing(
+        asked=most_numbers(request),
         used_by_buyer=counts.of_buyer(data_set, buyer),
         limit_per_buyer=safe_per_buyer(request) if per_buyer is None else per_buyer,
         used_in_total=counts.in_total(data_set),
@@ -107,31 +131,29 @@ def standing(budget: Budget, counts: Counts, request: Request, buyer: str, data_
 
 
 def safe_in_total(request: Request) -> int:
-    """The most trainings like this one whose published numbers are fewer than the owners' statistics hold.
+    """One number less than the statistics of these columns hold at the fewest owners that a training has.
 
-    Never less than one: with it, a first training is always possible.
+    All that a data set ever published counts against it, whichever columns it was about, so that no choice of
+    columns, buyers or owners gets more equations than unknowns about any of them.
     """
-    return max(1, (unknown_numbers(request) - 1) // published_numbers(request))
+    return FEWEST_OWNERS * kind_of(request).statistic_entries(request) - 1
 
 
 def safe_per_buyer(request: Request) -> int:
-    """Half of `safe_in_total`, at least one: a buyer is nobody's only buyer, and knows its models besides."""
-    return max(1, safe_in_total(request) // 2)
+    """Half of `safe_in_total`: a buyer is nobody's only buyer, and knows its models besides."""
+    return safe_in_total(request) // 2
 
 
-def published_numbers(request: Request) -> int:
-    """Numbers that tell about the statistics: two for each trainer and round, the first error, the model.
-
-    Counted for the fewest owners that the request admits; more owners add unknowns in the same measure.
-    """
-    owners = request.owners.minimum
+def most_numbers(request: Request) -> int:
+    """What a training may publish at most: with all the owners that the request admits, to its last round."""
+    owners = request.owners.maximum
     trainers = owners - validator_count(owners)
-    return 2 * trainers * request.schedule.rounds + 1 + request.parameters
+    return published_numbers(request, trainers, request.schedule.rounds)
 
 
-def unknown_numbers(request: Request) -> int:
-    """Unknown entries of all owners' statistics."""
-    return request.owners.minimum * kind_of(request).statistic_entries(request)
+def published_numbers(request: Request, trainers: int, rounds: int) -> int:
+    """Numbers about the statistics: one for joining, two for each trainer and round, first error, weights."""
+    return JOIN_NUMBERS + 2 * trainers * rounds + 1 + request.parameters
 
 
 def counts_in(values: Mapping[str, bytes]) -> Counts:
@@ -140,9 +162,9 @@ def counts_in(values: Mapping[str, bytes]) -> Counts:
     return Counts() if content is None else unpack(Counts, content)
 
 
-def count_training(training: int, buyer: str, data_set: str) -> PutValue:
-    """The effect that counts a training, once however often it is repeated."""
-    return private.JOINED.put(training, pack(Joining(buyer=buyer, data_set=data_set)))
+def count_numbers(training: int, buyer: str, data_set: str, numbers: int) -> PutValue:
+    """The effect that counts a training's numbers: once, however often it is repeated; the last holds."""
+    return private.JOINED.put(training, pack(Joining(buyer=buyer, data_set=data_set, numbers=numbers)))
 
 
 def policy_of(context: Context) -> OwnerPolicy:
@@ -150,6 +172,20 @@ def policy_of(context: Context) -> OwnerPolicy:
     return unpack(OwnerPolicy, context.policy) if context.policy else OwnerPolicy()
 
 
-def uncount_training(training: int) -> PutValue:
-    """The effect that takes a training out of the count: nothing that tells about the data has left."""
-    return private.JOINED.forget(training)
+def reserve(state: JoinedState) -> PutValue:
+    """The effect that counts all that a training may publish, from before it is joined on."""
+    return count_numbers(state.training, state.opened.buyer, state.data_set, most_numbers(state.request))
+
+
+def give_back(state: JoinedState) -> PutValue:
+    """The effect that counts what an ended training can have published in place of what was reserved.
+
+    What was measured may have been opened unrecorded: the buyer has seen the numbers of one round more than
+    the chain, unless that one was the last.
+    """
+    numbers = JOIN_NUMBERS
+    if state.has_worked:
+        rounds = state.recorded + (0 if getattr(state, "last_recorded", False) else 1)
+        trainers = state.parties.trainers.bit_count()
+        numbers = published_numbers(state.request, trainers, min(rounds, state.request.schedule.rounds))
+    return count_numbers(state.training, state.opened.buyer, state.data_set, numbers)

@@ -16,16 +16,17 @@ from protocol.roles.engine.state import enter, replace, store
 from protocol.roles.owner import stall
 from protocol.roles.owner.budget import (
     Standing,
-    count_training,
     counts_in,
+    give_back,
     policy_of,
+    reserve,
     standing,
-    uncount_training,
 )
 from protocol.roles.owner.state import (
     DeclinedState,
     FailedState,
     InitiatedState,
+    JoinedState,
     OwnerState,
     ReadyState,
     UndecidedState,
@@ -184,7 +185,7 @@ def _accept(state: ReadyState, context: Context) -> Step[OwnerState]:
         joined,
         effects_of(
             blob,
-            count_training(state.training, state.opened.buyer, state.data_set),
+            reserve(joined),
             None if has_seat else SubmitCall(call=Join(training=state.training)),
             message(context, state.request.aggregator, accepted),
             timers.JOIN.cancel(),
@@ -212,7 +213,8 @@ def without_seat(state: OwnerState, event: RolesDrawn) -> Step[OwnerState]:
     """The roles are drawn and this owner has joined too late, or not at all."""
     parties = replace(state.parties, trainers=event.trainers, validators=event.validators)
     failed = enter(FailedState, state, failure="joined_too_late", parties=parties)
-    return Step(failed, (uncount_training(state.training), timers.JOIN.cancel(), timers.STALLED.cancel()))
+    counted = give_back(state) if isinstance(state, JoinedState) else None
+    return Step(failed, effects_of(counted, timers.JOIN.cancel(), timers.STALLED.cancel()))
 
 
 def on_join_over(state: UndecidedState, _about: None, _context: Context) -> Step[OwnerState]:
@@ -225,4 +227,4 @@ def on_join_refused(state: InitiatedState, refusal: Refused[Join], _context: Con
     code = "too_late" if refusal.code == "wrong_status" else refusal.code  # the joining is over already
     failed = enter(FailedState, state, failure=f"join_{code}")
     fact = facts.JOIN_REFUSED.of(code=refusal.code)
-    return Step(failed, (fact, uncount_training(state.training), timers.STALLED.cancel()))
+    return Step(failed, (fact, give_back(state), timers.STALLED.cancel()))

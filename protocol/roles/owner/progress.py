@@ -5,12 +5,12 @@ from protocol.messages import TrainingStarted
 from protocol.records import RoundRecord
 from protocol.roles.engine import facts, timers
 from protocol.roles.engine.context import Context, Step
-from protocol.roles.engine.effects import PutValue, SubmitCall, effects_of
+from protocol.roles.engine.effects import SubmitCall, effects_of
 from protocol.roles.engine.inputs import CallRefused, Received
 from protocol.roles.engine.refusals import require
 from protocol.roles.engine.state import enter, replace
 from protocol.roles.owner import stall
-from protocol.roles.owner.budget import policy_of, uncount_training
+from protocol.roles.owner.budget import give_back, policy_of
 from protocol.roles.owner.joining import without_seat
 from protocol.roles.owner.state import (
     FailedState,
@@ -93,6 +93,7 @@ def on_settled(state: RunningState, _event: Settled, context: Context) -> Step[O
     """The contract has paid; whoever holds the last model keeps it for a buyer that asks."""
     finished = enter(FinishedState, state)
     effects = (
+        give_back(state),
         SubmitCall(call=Withdraw()) if policy_of(context).withdraw else None,
         timers.STALLED.cancel(),
         timers.RETENTION.set(RETENTION_SECONDS) if state.last_model is not None else None,
@@ -106,22 +107,19 @@ def on_retention_over(state: FinishedState, _about: None, _context: Context) -> 
 
 
 def on_cancelled(state: OwnerState, _event: Cancelled, _context: Context) -> Step[OwnerState]:
-    """The training counts unless nothing was worked on."""
+    """What it cannot have published is given back."""
     waits = timers.OPENED.cancel(), timers.JOIN.cancel(), timers.STALLED.cancel()
-    return Step(enter(FailedState, state, failure="cancelled"), (*waits, *_uncounted_if_untouched(state)))
+    counted = give_back(state) if isinstance(state, JoinedState) else None
+    return Step(enter(FailedState, state, failure="cancelled"), effects_of(*waits, counted))
 
 
 def on_gone(state: JoinedState, _refusal: CallRefused, _context: Context) -> Step[OwnerState]:
     """A reorganisation took the opening back after it was final: nobody will pay.
 
-    Like a cancelled training it counts, unless nothing was worked on.
+    Its numbers are out all the same.
     """
     failed = enter(FailedState, state, failure="not_on_chain")
-    return Step(failed, (timers.STALLED.cancel(), *_uncounted_if_untouched(state)))
-
-
-def _uncounted_if_untouched(state: OwnerState) -> tuple[PutValue, ...]:
-    return () if state.has_worked else (uncount_training(state.training),)
+    return Step(failed, (timers.STALLED.cancel(), give_back(state)))
 
 
 def on_notice(state: RunningState, received: Received[Notice], _context: Context) -> Step[OwnerState]:

@@ -172,7 +172,7 @@ ENDING = (
         Settled,
         progress.on_settled,
         then=FinishedState,
-        effects=(SubmitCall, CancelTimer, SetTimer),
+        effects=(PutValue, SubmitCall, CancelTimer, SetTimer),
     ).because("The contract has paid; a validator keeps the last model for a while."),
     on_event(
         (WaitingState, ReadyState, InitiatedState, RunningState),

@@ -64,10 +64,10 @@ def limit_of(form: Mapping[str, str], before: Budget) -> tuple[Budget | None, di
     buyer = read_address(typed, no_address) if typed else None
     if isinstance(buyer, Problem):
         problems["buyer"], buyer = buyer, None
-    trainings = _count(form, "trainings", problems)
+    numbers = _count(form, "numbers", problems)
     if problems:
         return None, problems
-    return before.with_limit(data_set, buyer, trainings), {}
+    return before.with_limit(data_set, buyer, numbers), {}
 
 
 def _lines(text: str) -> tuple[str, ...]:

@@ -24,7 +24,7 @@ async def accept(request: web.Request) -> web.StreamResponse:
     if match.standing.is_exhausted and not beyond:
         return page.problem(
             422,
-            _("The budget of this data set is used up"),
+            _("The budget of this data set does not reach"),
             _("Nothing was sent. Tick the box to join all the same, or raise the budget."),
         )
     number = training.state.training

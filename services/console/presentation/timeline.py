@@ -30,7 +30,7 @@ TEXTS = {
     "implausible": _("The numbers of round %(round)s were not plausible, and were not signed"),
     "no_match": _("No data set serves this request"),
     "asks_decision": _("A decision is awaited"),
-    "over_budget": _("The data set's budget of trainings is used up"),
+    "over_budget": _("More numbers than the data set's budget has left"),
     "data_set_does_not_match": _("The chosen data set does not serve this request"),
     "Joined": _("A data owner joined"),
     "Closed": _("Joining ended"),

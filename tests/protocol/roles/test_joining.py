@@ -12,7 +12,7 @@ from protocol.owner_policy import OwnerPolicy
 from protocol.payment import least_fixed_pay
 from protocol.roles.engine.inputs import CallRefused, CatalogueChanged, MessageReceived, TimerFired
 from tests.support.roles.plain_market import assert_model_of_twin
-from tests.support.roles.pure_market import PureMarket
+from tests.support.roles.pure_market import AMPLE, PureMarket
 from tests.support.roles.pure_party import Party, make_statistic
 from tests.support.roles.small_markets import (
     COLUMNS,
@@ -30,7 +30,7 @@ def decide(market: PureMarket, owner: Party, **decision: Any) -> None:
 
 
 def test_an_owner_decides_by_hand() -> None:
-    market = small_market(data=small_data(owners=5), policy=OwnerPolicy(automatic=False))
+    market = small_market(data=small_data(owners=5), policy=OwnerPolicy(budget=AMPLE))
     market.run()
     assert {owner.shown for owner in market.owners} == {"READY"}
     assert not market.sent("invitation_answer")
@@ -45,7 +45,7 @@ def test_an_owner_decides_by_hand() -> None:
 
 
 def test_only_the_operator_decides() -> None:
-    market = small_market(policy=OwnerPolicy(automatic=False))
+    market = small_market(policy=OwnerPolicy(budget=AMPLE))
     market.run()
     owner = market.owners[0]
     forged = market.message(market.aggregator, owner, OwnerDecision(training=1, accept=True))
@@ -67,13 +67,15 @@ def test_only_the_operator_decides() -> None:
     ids=lambda policy: str(sorted(policy)),
 )
 def test_a_policy_that_does_not_fit_asks_a_person(policy: dict[str, Any]) -> None:
-    market = small_market(policy=OwnerPolicy(**policy))
+    market = small_market(policy=OwnerPolicy(**policy, budget=AMPLE))
     market.run()
     assert {owner.shown for owner in market.owners} == {"READY"}
 
 
 def test_a_policy_that_names_every_column_joins() -> None:
-    market = small_market(policy=OwnerPolicy(automatic=True, columns=("x0", "x1", "y", "unasked")))
+    market = small_market(
+        policy=OwnerPolicy(automatic=True, columns=("x0", "x1", "y", "unasked"), budget=AMPLE)
+    )
     market.run()
     assert {owner.shown for owner in market.owners} == {"FINISHED"}
 
@@ -189,7 +191,7 @@ def test_an_opening_that_the_contract_refuses() -> None:
 def test_roles_drawn_without_an_owner_that_was_still_deciding() -> None:
     market = small_market(data=small_data(owners=5))
     slow = market.owners[4]
-    slow.policy = pack(OwnerPolicy(automatic=False))
+    slow.policy = pack(OwnerPolicy(budget=AMPLE))
     market.intercept = lambda message: () if _is_invitation_to(message, slow) else (message,)
     market.finish()
     assert slow.shown == "FAILED(joined_too_late)"

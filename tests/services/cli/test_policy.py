@@ -8,7 +8,7 @@ import yaml
 from protocol.codec import pack
 from protocol.messages import PolicyOrder
 from protocol.owner_policy import Budget, Limit, OwnerPolicy
-from protocol.roles.owner.budget import count_training
+from protocol.roles.owner.budget import count_numbers
 from services.config.daemons import load
 from services.records.owner_account import ORDERED_POLICY
 from services.store import Store
@@ -90,8 +90,8 @@ def test_set_starts_from_the_policy_in_force(config, store, orders):
         (("policy", "set", "--buyers", "0x12"), "buyers"),
         (("budget", "--per-buyer", "many"), "'many' is not a number"),
         (("budget", "--per-buyer", "9999999"), "budget.per_buyer"),
-        (("budget", "--trainings", "4"), "need the --data-set"),
-        (("budget", "--data-set", "rows", "--buyer", "0x12", "--trainings", "4"), "buyer: "),
+        (("budget", "--numbers", "4"), "need the --data-set"),
+        (("budget", "--data-set", "rows", "--buyer", "0x12", "--numbers", "4"), "buyer: "),
     ],
 )
 def test_what_is_no_policy_is_refused(config, arguments, told):
@@ -104,12 +104,12 @@ def test_a_policy_of_a_daemon_that_never_ran_is_not_invented(config):
 
 def test_the_budget_shows_what_is_used_and_what_is_left(config, store):
     for training in (1, 2):
-        store.put_value(f"joined:{training}", count_training(training, BUYER, "rows").content)
+        store.put_value(f"joined:{training}", count_numbers(training, BUYER, "rows", 30).content)
     shown = run_json("budget", "--config", str(config))
     assert (shown["per_buyer"], shown["in_total"]) == (2, None)
     assert shown["counts"] == [
-        {"data_set": "rows", "buyer": None, "used": 2, "limit": None},
-        {"data_set": "rows", "buyer": BUYER, "used": 2, "limit": 2},
+        {"data_set": "rows", "buyer": None, "used": 60, "limit": None},
+        {"data_set": "rows", "buyer": BUYER, "used": 60, "limit": 2},
     ]
     assert "by count" in run("budget", "--config", str(config)).output
 
@@ -119,13 +119,13 @@ def test_limits_are_set_in_general_and_for_one_data_set(config, orders):
     run("budget", "--config", str(config), "--per-buyer", "count", "--in-total", "9")
     assert orders[-1].policy.budget == Budget(in_total=9)
     one = ("--data-set", "rows", "--buyer", BUYER)
-    run("budget", "--config", str(config), *one, "--trainings", "4")
-    limit = Limit(data_set="rows", buyer=BUYER, trainings=4)
+    run("budget", "--config", str(config), *one, "--numbers", "4")
+    limit = Limit(data_set="rows", buyer=BUYER, numbers=4)
     assert orders[-1].policy.budget == Budget(per_buyer=2, limits=(limit,))
 
 
 def test_a_limit_is_taken_away_again(config, store, orders):
-    limits = (Limit(data_set="rows", trainings=4), Limit(data_set="rows", buyer=BUYER, trainings=4))
+    limits = (Limit(data_set="rows", numbers=4), Limit(data_set="rows", buyer=BUYER, numbers=4))
     store.put_value(ORDERED_POLICY, pack(OwnerPolicy(budget=Budget(limits=limits))))
     run("budget", "--config", str(config), "--data-set", "rows")
     assert orders[-1].policy.budget.limits == limits[1:]

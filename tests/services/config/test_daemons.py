@@ -63,12 +63,12 @@ def test_the_owner_of_data_decides_unless_told_otherwise(tmp_path):
 
 
 def test_a_limit_for_a_buyer_takes_an_address_in_any_case(tmp_path):
-    limits = [{"data_set": "rows", "buyer": ADDRESS, "trainings": 2}, {"data_set": "rows", "trainings": 9}]
+    limits = [{"data_set": "rows", "buyer": ADDRESS, "numbers": 2}, {"data_set": "rows", "numbers": 9}]
     policy = {"buyers": [ADDRESS], "budget": {"in_total": 5, "limits": limits}}
     config = load(write(tmp_path, document("data-owner", policy=policy)), "data-owner")
     of_buyer, of_all = (
-        Limit(data_set="rows", buyer=LOWER, trainings=2),
-        Limit(data_set="rows", trainings=9),
+        Limit(data_set="rows", buyer=LOWER, numbers=2),
+        Limit(data_set="rows", numbers=9),
     )
     assert config.policy.budget == Budget(in_total=5, limits=(of_buyer, of_all))
     assert config.policy.buyers == (LOWER,)
@@ -118,8 +118,8 @@ def test_other_databases_are_refused(tmp_path):
         ({"keystor": "x"}, "keystor: unknown key; did you mean 'keystore'?"),
         ({"console": {"prot": 1}}, "console.prot: unknown key; did you mean 'port'?"),
         (
-            {"policy": {"budget": {"limits": [{"data_set": "rows", "trainngs": 1}]}}},
-            "policy.budget.limits.0.trainngs: unknown key; did you mean 'trainings'?",
+            {"policy": {"budget": {"limits": [{"data_set": "rows", "nmbers": 1}]}}},
+            "policy.budget.limits.0.nmbers: unknown key; did you mean 'numbers'?",
         ),
         ({"policy": {"buyers": ["0x12"]}}, "policy.buyers.0: String should match"),
         ({"zzz": "x"}, "zzz: unknown key; known are broker, chain, store, store_password_file, "),

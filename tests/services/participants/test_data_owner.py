@@ -21,7 +21,7 @@ from protocol.messages import (
 from protocol.owner_policy import Budget, OwnerPolicy
 from protocol.roles.dispatch import decode_state
 from protocol.roles.engine.inputs import CatalogueChanged, EventConfirmed, PolicyChanged, TimerFired
-from protocol.roles.owner.budget import Counts, count_training
+from protocol.roles.owner.budget import Counts, count_numbers, most_numbers
 from services.chain.contract.views import Owners
 from services.participants.data_owner import OwnerRole
 from services.records.chain_facts import record_key, record_of
@@ -239,9 +239,9 @@ def test_our_own_money_is_told_and_nobody_elses(store):
 
 
 async def test_steps_that_may_join_see_what_was_joined(role, store):
-    store.put_value("joined:3", count_training(3, PEER.address, "rows").content)
+    store.put_value("joined:3", count_numbers(3, PEER.address, "rows", 25).content)
     private = role.private("4", PolicyChanged())
-    assert unpack(Counts, private["joined"]).of_buyer("rows", PEER.address) == 1
+    assert unpack(Counts, private["joined"]).of_buyer("rows", PEER.address) == 25
     assert "joined" not in role.private("4", TimerFired(name="join"))
 
 
@@ -252,7 +252,7 @@ def test_trainings_of_a_store_that_did_not_count_are_counted_once(chain):
     store = Store()
     store.write_step(offered(store, key="1"), writes(state=owner.state, display_status=owner.shown), 1.0)
     count_earlier_trainings(store)
-    assert counts_of(store).of_buyer("rows", market.buyer.address) == 1
+    assert counts_of(store).of_buyer("rows", market.buyer.address) == most_numbers(market.request)
     store.finish_input(offered(store, b"g" * 32, "1"), 2.0, values={"joined:1": None})
     count_earlier_trainings(store)
     assert counts_of(store).in_total("rows") == 0, "what was given back stays given back"

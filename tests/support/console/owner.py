@@ -8,7 +8,7 @@ import numpy as np
 from protocol.marketplace import Credited, Opened, Settled, Withdrawn
 from protocol.messages import Message
 from protocol.request import Request
-from protocol.roles.owner.budget import count_training
+from protocol.roles.owner.budget import count_numbers
 from protocol.roles.owner.role import FINAL, display_status
 from services.records.chain_facts import record_key, record_of
 from services.store import Store
@@ -71,9 +71,9 @@ def put(world: ConsoleWorld, training: int = 1, **state: Any) -> str:
     return key
 
 
-def count(store: Store, training: int, buyer: str = BUYER, data_set: str = "rows") -> None:
+def count(store: Store, training: int, buyer: str = BUYER, data_set: str = "rows", numbers: int = 1) -> None:
     """A training that the data set has taken part in."""
-    effect = count_training(training, buyer, data_set)
+    effect = count_numbers(training, buyer, data_set, numbers)
     store.put_value(effect.name, effect.content or b"")
 
 

@@ -33,7 +33,7 @@ from protocol.roles.engine.inputs import (
     TimerFired,
 )
 from protocol.roles.owner import role as data_owner
-from tests.support.roles.pure_market import PureMarket
+from tests.support.roles.pure_market import AMPLE, PureMarket
 from tests.support.roles.pure_party import Party
 from tests.support.roles.small_markets import COLUMNS, small_data, small_market, small_request, without
 
@@ -105,9 +105,9 @@ def snapshots() -> dict[tuple[str, str], list[Snapshot]]:
     """States of every role by phase."""
     found: dict[tuple[str, str], list[Snapshot]] = {}
     _recorded(PureMarket(small_request(), small_data(), COLUMNS), found)
-    undecided = PureMarket(small_request(), small_data(), COLUMNS, policy=OwnerPolicy(automatic=False))
+    undecided = PureMarket(small_request(), small_data(), COLUMNS, policy=OwnerPolicy(budget=AMPLE))
     _recorded(undecided, found)
-    declining = PureMarket(small_request(), small_data(), COLUMNS, policy=OwnerPolicy(automatic=False))
+    declining = PureMarket(small_request(), small_data(), COLUMNS, policy=OwnerPolicy(budget=AMPLE))
     declining.intercept = lambda message: _deciding(declining, message)
     _recorded(declining, found)
     given_up = PureMarket(small_request(), small_data(), COLUMNS)

@@ -15,7 +15,7 @@ from protocol.bought_model import BoughtModel
 from protocol.codec import pack, unpack
 from protocol.envelope import Envelope, SignedMessage
 from protocol.messages import ChainEvent, TrainingOrder
-from protocol.owner_policy import OwnerPolicy
+from protocol.owner_policy import LARGEST_LIMIT, Budget, OwnerPolicy
 from protocol.request import Request
 from protocol.request_parsing import parse_request
 from protocol.roles import dispatch
@@ -36,6 +36,8 @@ from protocol.roles.engine.inputs import CallRefused, EventConfirmed, Input, Mes
 from tests.support.roles.pure_contract import MARKET, TRAINING, PureContract, Refused
 from tests.support.roles.pure_party import ENDED, Matrix, Party, make_statistic, training_key
 from tests.support.roles.transitions import observe
+
+AMPLE = Budget(per_buyer=LARGEST_LIMIT, in_total=LARGEST_LIMIT)
 
 
 def in_order(eligible: Sequence[int]) -> int:
@@ -65,7 +67,7 @@ class PureMarket:
         draw = self.random.randbytes
         self.buyer = Party("model_buyer", draw(32), draw(32))
         self.aggregator = Party("federated_aggregator", draw(32), draw(32))
-        standing = pack(policy or OwnerPolicy(automatic=True))
+        standing = pack(policy or OwnerPolicy(automatic=True, budget=AMPLE))
         self.owners = [
             Party(
                 "data_owner",

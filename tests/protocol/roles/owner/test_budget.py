@@ -1,42 +1,65 @@
-"""The budget of trainings: counted once each, binding for policy and person, told to nobody else."""
+"""The budget of published numbers: counted once, binding for policy and person, told to nobody else."""
 
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from protocol.codec import pack, unpack
 from protocol.marketplace import Cancelled, Join
 from protocol.messages import InvitationAnswer, OwnerDecision
 from protocol.owner_policy import Budget, Limit, OwnerPolicy
+from protocol.request import Request
 from protocol.roles.engine.inputs import CallRefused, CatalogueChanged, MessageReceived, PolicyChanged
 from protocol.roles.owner.budget import (
+    FEWEST_OWNERS,
+    JOIN_NUMBERS,
     Counts,
     Joining,
+    most_numbers,
     published_numbers,
     safe_in_total,
     safe_per_buyer,
     standing,
-    unknown_numbers,
 )
 from tests.support.deployment.documents import any_request
-from tests.support.roles.pure_market import PureMarket
+from tests.support.roles.pure_market import AMPLE, PureMarket
 from tests.support.roles.pure_party import Party, make_statistic
 from tests.support.roles.small_markets import COLUMNS, small_data, small_market
 
 BUYER, OTHER = "0x" + "b1" * 20, "0x" + "b2" * 20
+ASKED = 1 + 2 * 6 * 2 + 1 + 3
+"""What a small market's request may publish."""
 
 
-def joined(*pairs: tuple[str, str]) -> Counts:
-    return Counts.of(pack(Joining(buyer=buyer, data_set=data_set)) for buyer, data_set in pairs)
+def joined(*trainings: tuple[str, str, int]) -> Counts:
+    return Counts.of(
+        pack(Joining(buyer=buyer, data_set=data_set, numbers=numbers))
+        for buyer, data_set, numbers in trainings
+    )
 
 
-def used_up(owner: Party, *pairs: tuple[str, str]) -> None:
-    owner.private["joined"] = pack(joined(*pairs))
+def used_up(owner: Party, *trainings: tuple[str, str, int]) -> None:
+    owner.private["joined"] = pack(joined(*trainings))
+
+
+def asking(columns: int = 10, least: int = 4, most: int = 8, rounds: int = 5) -> Request:
+    return any_request(
+        features=[{"name": f"x{i}", "minimum": "-1", "maximum": "1"} for i in range(columns)],
+        owners={"minimum": least, "maximum": most},
+        schedule={"rounds": rounds, "local_steps": 500},
+    )
 
 
 def decide(market: PureMarket, owner: Party, **decision: Any) -> None:
     body = OwnerDecision(training=1, accept=True, **decision)
     market.deliver(owner, MessageReceived(signed=market.message(owner, owner, body)))
+
+
+def numbers_of(owner: Party) -> int:
+    [content] = owner.values.values()
+    return unpack(Joining, content).numbers
 
 
 def policy(**budget: Any) -> OwnerPolicy:
@@ -49,80 +72,107 @@ def answers_of(market: PureMarket, owner: Party) -> list[InvitationAnswer]:
 
 
 def test_the_figures_by_default_are_a_count_of_equations() -> None:
-    features = [{"name": f"x{i}", "minimum": "-1", "maximum": "1"} for i in range(10)]
-    request = any_request(
-        features=features,
-        owners={"minimum": 5, "maximum": 20},
-        schedule={"rounds": 3, "local_steps": 500, "step_size": "1.5"},
-    )
-    # 3 of 5 owners train: 3 rounds of 2 numbers for each, the first error, 11 weights.
-    assert published_numbers(request) == 3 * 2 * 3 + 1 + 11
+    # Two of eight owners validate: joining, 5 rounds of 2 numbers for each trainer, first error, 11 weights.
+    assert most_numbers(asking()) == 1 + 5 * 2 * 6 + 1 + 11
     # 12×12 triangular factors, of which the ones' own entry is known.
-    assert unknown_numbers(request) == 5 * (78 - 1)
-    assert safe_in_total(request) == 384 // 30
-    assert safe_per_buyer(request) == 6
+    assert safe_in_total(asking()) == 4 * (78 - 1) - 1
+    assert safe_per_buyer(asking()) == 153
 
 
-def test_more_rounds_leave_fewer_trainings_and_never_none() -> None:
-    many = any_request(schedule={"rounds": 1000, "local_steps": 1, "step_size": "1.5"})
-    assert published_numbers(many) > unknown_numbers(many)
-    assert safe_in_total(many) == safe_per_buyer(many) == 1
+@given(st.integers(1, 40), st.integers(4, 64), st.integers(0, 60), st.integers(1, 50))
+def test_more_owners_raise_what_is_asked_and_never_what_is_left(
+    columns: int, least: int, more: int, rounds: int
+) -> None:
+    few = asking(columns, rounds=rounds)
+    many = asking(columns, least, max(8, least + more), rounds)
+    assert safe_in_total(many) == safe_in_total(few)
+    assert most_numbers(many) >= most_numbers(few)
+
+
+@given(st.data())
+def test_no_choice_of_columns_buyers_and_owners_gets_more_equations_than_unknowns(
+    data: st.DataObject,
+) -> None:
+    """An attacker's trainings: of each set of columns fewer numbers are out than its statistics hold."""
+    counts, trainings = Counts(), list[tuple[str, str, int]]()
+    published: dict[int, int] = {}
+    for _ in range(data.draw(st.integers(1, 12))):
+        columns, most = data.draw(st.integers(1, 12)), data.draw(st.integers(4, 20))
+        request = asking(columns, 4, most, data.draw(st.integers(1, 6)))
+        buyer = data.draw(st.sampled_from([BUYER, OTHER, "0x" + "b3" * 20]))
+        if standing(Budget(), counts, request, buyer, "rows").is_exhausted:
+            continue
+        trainings.append((buyer, "rows", most_numbers(request)))
+        counts = joined(*trainings)
+        published[columns] = published.get(columns, 0) + most_numbers(request)
+        # The columns asked for are the first few, so smaller sets lie within larger ones.
+        within = sum(numbers for size, numbers in published.items() if size <= columns)
+        assert within < FEWEST_OWNERS * ((columns + 2) * (columns + 3) // 2 - 1)
+
+
+def test_many_rounds_are_refused_by_default_even_at_first() -> None:
+    many = asking(rounds=1000)
+    assert standing(Budget(), Counts(), many, BUYER, "a").is_exhausted
+    assert not standing(Budget(), Counts(), asking(), BUYER, "a").is_exhausted
 
 
 def test_limits_of_one_data_set_come_before_the_general_ones() -> None:
-    limits = (Limit(data_set="a", buyer=BUYER, trainings=7), Limit(data_set="a", trainings=9))
-    budget = Budget(per_buyer=2, in_total=3, limits=limits)
-    counts = joined((BUYER, "a"), (BUYER, "a"), (OTHER, "a"), (OTHER, "b"))
+    limits = (Limit(data_set="a", buyer=BUYER, numbers=70), Limit(data_set="a", numbers=90))
+    budget = Budget(per_buyer=20, in_total=30, limits=limits)
+    counts = joined((BUYER, "a", 10), (BUYER, "a", 10), (OTHER, "a", 5), (OTHER, "b", 3))
     request = any_request()
     assert standing(budget, counts, request, BUYER, "a").figures() == {
-        "used_by_buyer": 2,
-        "limit_per_buyer": 7,
-        "used_in_total": 3,
-        "limit_in_total": 9,
+        "asked": most_numbers(request),
+        "used_by_buyer": 20,
+        "limit_per_buyer": 70,
+        "used_in_total": 25,
+        "limit_in_total": 90,
     }
     other = standing(budget, counts, request, OTHER, "b")
-    assert (other.used_by_buyer, other.limit_per_buyer) == (1, 2)
-    assert (other.used_in_total, other.limit_in_total) == (1, 3)
+    assert (other.used_by_buyer, other.limit_per_buyer) == (3, 20)
+    assert (other.used_in_total, other.limit_in_total) == (3, 30)
 
 
 @pytest.mark.parametrize(
-    ("budget", "exhausted"),
-    [
-        (Budget(per_buyer=2, in_total=9), True),
-        (Budget(per_buyer=3, in_total=3), True),
-        (Budget(per_buyer=3, in_total=4), False),
-        (Budget(per_buyer=0, in_total=9), True),
-    ],
+    ("left_for_buyer", "left_in_total", "exhausted"),
+    [(-1, 9, True), (9, -1, True), (0, 0, False), (9, 9, False)],
 )
-def test_either_limit_ends_it(budget: Budget, exhausted: bool) -> None:
-    counts = joined((BUYER, "a"), (BUYER, "a"), (OTHER, "a"))
+def test_either_limit_ends_it(left_for_buyer: int, left_in_total: int, exhausted: bool) -> None:
+    counts, asked = joined((BUYER, "a", 20), (OTHER, "a", 10)), most_numbers(any_request())
+    budget = Budget(per_buyer=20 + asked + left_for_buyer, in_total=30 + asked + left_in_total)
     assert standing(budget, counts, any_request(), BUYER, "a").is_exhausted is exhausted
 
 
-def test_a_training_that_is_joined_counts_once() -> None:
+def test_a_joined_training_reserves_its_most_and_costs_what_it_published() -> None:
     market = small_market()
+    market.run_until("training_started", market.owners[0])
+    reserved, spent = most_numbers(market.request), published_numbers(market.request, trainers=2, rounds=2)
+    assert spent < reserved
+    for owner in market.owners:
+        assert numbers_of(owner) == reserved
     market.finish()
     for owner in market.owners:
-        expected = pack(Joining(buyer=market.buyer.address, data_set="rows"))
+        expected = pack(Joining(buyer=market.buyer.address, data_set="rows", numbers=spent))
         assert owner.values == {"joined:1": expected}
 
 
 def test_the_policy_joins_nothing_beyond_the_budget_and_says_so_to_its_operator_alone() -> None:
-    market = small_market(data=small_data(owners=5), policy=policy(per_buyer=1))
+    market = small_market(data=small_data(owners=5), policy=policy(per_buyer=ASKED, in_total=99))
     owner = market.owners[4]
-    used_up(owner, (market.buyer.address, "rows"))
+    used_up(owner, (market.buyer.address, "rows", 1))
     market.run()
     assert owner.shown == "READY"
     assert answers_of(market, owner) == []
     [told] = [fact for fact in owner.facts if fact.name == "over_budget"]
-    assert told.data["used_by_buyer"] == told.data["limit_per_buyer"] == 1
+    assert (told.data["asked"], told.data["used_by_buyer"], told.data["limit_per_buyer"]) == (ASKED, 1, ASKED)
     assert owner.values == {}
 
 
 def test_what_other_buyers_used_counts_in_total_alone() -> None:
-    for budget, shown in (({"per_buyer": 1, "in_total": 2}, "FINISHED"), ({"in_total": 1}, "READY")):
-        market = small_market(data=small_data(owners=5), policy=policy(**budget))
-        used_up(market.owners[4], (OTHER, "rows"))
+    for left, shown in ((0, "FINISHED"), (-1, "READY")):
+        budget = policy(per_buyer=ASKED, in_total=ASKED + 3 + left)
+        market = small_market(data=small_data(owners=5), policy=budget)
+        used_up(market.owners[4], (OTHER, "rows", 3))
         market.run()
         assert market.owners[4].shown == shown
 
@@ -141,7 +191,7 @@ def test_a_person_needs_an_explicit_word_to_go_beyond_the_budget() -> None:
 
 
 def test_a_decision_for_data_that_do_not_match_is_told_to_nobody_else() -> None:
-    market = small_market(policy=OwnerPolicy())
+    market = small_market(policy=OwnerPolicy(budget=AMPLE))
     market.run()
     owner = market.owners[0]
     owner.private["data_set:short"] = make_statistic(COLUMNS, small_data(owners=1)[0][:4]).to_bytes()
@@ -152,17 +202,17 @@ def test_a_decision_for_data_that_do_not_match_is_told_to_nobody_else() -> None:
 
 
 def test_another_data_set_is_taken_when_the_first_is_used_up() -> None:
-    market = small_market(data=small_data(owners=5), policy=policy(per_buyer=1))
+    market = small_market(data=small_data(owners=5), policy=policy(per_buyer=ASKED, in_total=99))
     owner = market.owners[0]
     owner.private["data_set:spare"] = owner.private["data_set:rows"]
-    used_up(owner, (market.buyer.address, "rows"))
+    used_up(owner, (market.buyer.address, "rows", 1))
     market.run()
     assert owner.decoded.data_set == "spare"
     assert owner.shown == "FINISHED"
 
 
 def test_a_policy_for_one_data_set_is_not_stopped_by_another_that_comes_first() -> None:
-    market = small_market(policy=OwnerPolicy(automatic=True, data_sets=("rows",)))
+    market = small_market(policy=OwnerPolicy(automatic=True, data_sets=("rows",), budget=AMPLE))
     owner = market.owners[0]
     owner.private["data_set:earlier"] = owner.private["data_set:rows"]
     market.run()
@@ -175,14 +225,14 @@ def test_a_raised_budget_joins_what_waited() -> None:
     market.run()
     for owner in market.owners:
         assert owner.shown == "READY"
-        owner.policy = pack(policy(per_buyer=1))
+        owner.policy = pack(policy(per_buyer=ASKED, in_total=ASKED))
         market.deliver(owner, PolicyChanged())
     market.finish()
     assert {owner.shown for owner in market.owners} == {"FINISHED"}
 
 
 def test_looking_again_asks_a_person_once() -> None:
-    market = small_market(policy=OwnerPolicy())
+    market = small_market(policy=OwnerPolicy(budget=AMPLE))
     market.run()
     owner = market.owners[0]
     for item in (PolicyChanged(), CatalogueChanged(), PolicyChanged()):
@@ -191,20 +241,20 @@ def test_looking_again_asks_a_person_once() -> None:
     assert [fact.name for fact in owner.facts].count("asks_decision") == 1
 
 
-def test_a_join_that_the_contract_refuses_is_given_back() -> None:
+def test_a_join_that_the_contract_refuses_costs_the_row_count_that_it_told() -> None:
     market = small_market()
     market.run_until("invitation_answer", market.aggregator)
     owner = next(owner for owner in market.owners if owner.shown == "INITIATED")
     assert set(owner.values) == {"joined:1"}
     market.deliver(owner, CallRefused(call=Join(training=1), code="too_late"))
-    assert owner.values == {}
+    assert numbers_of(owner) == JOIN_NUMBERS
 
 
-def test_a_training_without_enough_owners_is_given_back() -> None:
+def test_a_training_without_enough_owners_costs_the_row_count() -> None:
     market = small_market(data=small_data(owners=3))
     market.finish()
     assert {owner.shown for owner in market.owners} == {"FAILED(cancelled)"}
-    assert all(owner.values == {} for owner in market.owners)
+    assert {numbers_of(owner) for owner in market.owners} == {JOIN_NUMBERS}
 
 
 @pytest.mark.parametrize("message", ["refresh_answer", "opening", "round_signature"])
@@ -220,5 +270,6 @@ def test_a_training_that_somebody_worked_on_counts_though_nothing_was_recorded(m
         event = Cancelled(training=1, refund=0)
         market.deliver(owner, market.event_input(event))
         assert owner.shown == "FAILED(cancelled)"
-        assert bool(owner.values) is worked[owner.address]
+        one_round = published_numbers(market.request, trainers=2, rounds=1)
+        assert numbers_of(owner) == (one_round if worked[owner.address] else JOIN_NUMBERS)
     assert any(worked.values())

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from protocol.codec import pack
+from protocol.codec import pack, unpack
 from protocol.marketplace import Cancel, Join, Joined, RolesDrawn
 from protocol.messages import Complaint, OwnerDecision
 from protocol.owner_policy import OwnerPolicy
@@ -17,11 +17,12 @@ from protocol.roles.engine.inputs import (
     PolicyChanged,
     TimerFired,
 )
-from tests.support.roles.pure_market import PureMarket
+from protocol.roles.owner.budget import JOIN_NUMBERS, Joining, most_numbers
+from tests.support.roles.pure_market import AMPLE, PureMarket
 from tests.support.roles.pure_party import Party, make_statistic
 from tests.support.roles.small_markets import COLUMNS, small_data, small_market, small_request
 
-BY_HAND, AUTOMATIC = OwnerPolicy(automatic=False), OwnerPolicy(automatic=True)
+BY_HAND, AUTOMATIC = OwnerPolicy(budget=AMPLE), OwnerPolicy(automatic=True, budget=AMPLE)
 
 
 def owner_in(phase: str, policy: OwnerPolicy = BY_HAND, **request: object) -> tuple[PureMarket, Party]:
@@ -154,6 +155,10 @@ def test_roles_that_were_drawn_wait_for_the_decision_about_a_seat() -> None:
 # ---- without a seat ----
 
 
+def numbers_of(owner: Party) -> list[int]:
+    return [unpack(Joining, content).numbers for content in owner.values.values()]
+
+
 @pytest.mark.parametrize(
     ("phase", "policy"), [("waiting", BY_HAND), ("ready", BY_HAND), ("initiated", AUTOMATIC)]
 )
@@ -161,17 +166,17 @@ def test_roles_that_were_drawn_without_this_owner(phase: str, policy: OwnerPolic
     market, owner = owner_in(phase, policy)
     market.deliver(owner, market.event_input(RolesDrawn(training=1, trainers=3, validators=12)))
     assert owner.shown == "FAILED(joined_too_late)"
-    assert not owner.values
+    assert numbers_of(owner) == ([JOIN_NUMBERS] if phase == "initiated" else [])
     assert not owner.timers
 
 
 @pytest.mark.parametrize("phase", ["initiated", "running"])
-def test_a_training_that_is_gone_before_anything_was_worked_on_does_not_count(phase: str) -> None:
+def test_a_training_that_is_gone_before_anything_was_worked_on_costs_the_joining(phase: str) -> None:
     market, owner = owner_in(phase, AUTOMATIC)
-    assert owner.values
+    assert numbers_of(owner) == [most_numbers(market.request)]
     market.deliver(owner, CallRefused(call=Cancel(training=1), code=UNKNOWN_TRAINING))
     assert owner.shown == "FAILED(not_on_chain)"
-    assert not owner.values
+    assert numbers_of(owner) == [JOIN_NUMBERS]
 
 
 @pytest.mark.parametrize(("kind", "code"), [("Opened", "opened_twice"), ("invitation", "invited_twice")])

@@ -9,7 +9,7 @@ from protocol.messages import InvitationAnswer, ModelRequest, StopOrder
 from protocol.owner_policy import OwnerPolicy
 from protocol.roles.engine.inputs import EventConfirmed, MessageReceived, TimerFired
 from protocol.roles.shared.deadlines import DAY_SECONDS, RETENTION_SECONDS, backed_off
-from tests.support.roles.pure_market import PureMarket
+from tests.support.roles.pure_market import AMPLE, PureMarket
 from tests.support.roles.pure_party import Party
 from tests.support.roles.small_markets import body_of, refusal, small_data, small_market, without
 
@@ -183,7 +183,7 @@ def test_an_aggregator_stopped_with_all_seats_taken_and_no_buyer(status: str) ->
 def test_an_owner_that_answers_after_the_start_is_told_so() -> None:
     market = small_market(data=small_data(owners=5))
     late = market.owners[4]
-    late.policy = pack(OwnerPolicy(automatic=False))
+    late.policy = pack(OwnerPolicy(budget=AMPLE))
     while market.aggregator.phase != "training":
         market.deliver_next() if market.pending else market.tick()
     answer = market.message(late, market.aggregator, InvitationAnswer(decision="accepted", rows=12))

@@ -19,7 +19,7 @@ FULL = OwnerPolicy(
     data_sets=("rows",),
     minimum_pay_wei=25 * 10**16,
     withdraw=False,
-    budget=Budget(per_buyer=3, limits=(Limit(data_set="rows", trainings=9),)),
+    budget=Budget(per_buyer=3, limits=(Limit(data_set="rows", numbers=9),)),
 )
 
 
@@ -68,9 +68,9 @@ def test_an_address_with_a_wrong_checksum_is_refused_by_name():
     assert wrong is None
     assert "wrong checksum" in problems["buyers"].text
     assert problems["buyers"].values == {"address": WRONG}
-    budget, _ = limit_of({"data_set": "rows", "buyer": CHECKSUMMED, "trainings": "2"}, Budget())
-    assert budget == Budget(limits=(Limit(data_set="rows", buyer=CHECKSUMMED.lower(), trainings=2),))
-    wrong, problems = limit_of({"data_set": "rows", "buyer": WRONG, "trainings": "2"}, Budget())
+    budget, _ = limit_of({"data_set": "rows", "buyer": CHECKSUMMED, "numbers": "2"}, Budget())
+    assert budget == Budget(limits=(Limit(data_set="rows", buyer=CHECKSUMMED.lower(), numbers=2),))
+    wrong, problems = limit_of({"data_set": "rows", "buyer": WRONG, "numbers": "2"}, Budget())
     assert wrong is None
     assert problems["buyer"].values == {"address": WRONG}
 
@@ -80,7 +80,7 @@ async def test_the_page_shows_the_address_with_the_wrong_checksum(world):
         await browser.sign_in()
         for path, form in (
             ("/policy", {**form_of(FULL), "buyers": WRONG}),
-            ("/policy/limits", {"data_set": "rows", "buyer": WRONG, "trainings": "2"}),
+            ("/policy/limits", {"data_set": "rows", "buyer": WRONG, "numbers": "2"}),
         ):
             response = await browser.post(path, form)
             assert response.status == 422
@@ -89,13 +89,13 @@ async def test_the_page_shows_the_address_with_the_wrong_checksum(world):
 
 
 def test_a_limit_is_set_and_taken_away():
-    budget, _ = limit_of({"data_set": "rows", "buyer": BUYER, "trainings": "2"}, Budget())
-    assert budget == Budget(limits=(Limit(data_set="rows", buyer=BUYER, trainings=2),))
-    assert limit_of({"data_set": "rows", "buyer": BUYER, "trainings": ""}, budget) == (Budget(), {})
+    budget, _ = limit_of({"data_set": "rows", "buyer": BUYER, "numbers": "2"}, Budget())
+    assert budget == Budget(limits=(Limit(data_set="rows", buyer=BUYER, numbers=2),))
+    assert limit_of({"data_set": "rows", "buyer": BUYER, "numbers": ""}, budget) == (Budget(), {})
     for form, field in (
         ({"data_set": ""}, "data_set"),
         ({"data_set": "rows", "buyer": "me"}, "buyer"),
-        ({"data_set": "rows", "trainings": "few"}, "trainings"),
+        ({"data_set": "rows", "numbers": "few"}, "numbers"),
     ):
         wrong, problems = limit_of(form, Budget())
         assert wrong is None
@@ -139,10 +139,10 @@ async def test_saving_keeps_limits_of_single_data_sets(world):
     async with Browser(world) as browser:
         await browser.sign_in()
         await browser.post("/policy", {**form_of(FULL), "per_buyer": "7"})
-        await browser.post("/policy/limits", {"data_set": "rows", "buyer": BUYER, "trainings": "2"})
+        await browser.post("/policy/limits", {"data_set": "rows", "buyer": BUYER, "numbers": "2"})
     first, second = (order.policy.budget for order in ordered(world))
     assert first == Budget(per_buyer=7, limits=FULL.budget.limits)
-    assert set(second.limits) == {*FULL.budget.limits, Limit(data_set="rows", buyer=BUYER, trainings=2)}
+    assert set(second.limits) == {*FULL.budget.limits, Limit(data_set="rows", buyer=BUYER, numbers=2)}
 
 
 async def test_a_wrong_form_comes_back_with_its_problems_and_what_was_typed(world):
@@ -154,7 +154,7 @@ async def test_a_wrong_form_comes_back_with_its_problems_and_what_was_typed(worl
         assert "An address is 0x and 40 hexadecimal digits" in page
         assert 'aria-invalid="true"' in page
         assert 'value="7"' in page
-        response = await browser.post("/policy/limits", {"data_set": "<i>", "trainings": "few"})
+        response = await browser.post("/policy/limits", {"data_set": "<i>", "numbers": "few"})
         assert response.status == 422
         assert "&lt;i&gt;" in await response.text()
     assert world.orders == []

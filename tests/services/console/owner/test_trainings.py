@@ -5,12 +5,14 @@ import re
 import pytest
 
 from protocol.asset import MARKET_ASSET
+from protocol.codec import pack
 from protocol.marketplace import Credited, Joined, RolesDrawn
 from protocol.messages import OwnerDecision
 from protocol.owner_policy import Budget, OwnerPolicy
+from protocol.roles.owner.budget import most_numbers
 from services.console.owner.views import matches_of, training_of, trainings
 from services.console.presentation.training_record import LISTED
-from services.records.owner_account import counts_of
+from services.records.owner_account import ORDERED_POLICY, counts_of
 from tests.support.console.owner import BUYER, add_rows, count, pay, put, request
 from tests.support.console.trainings import OWNERS, round_of, tell
 from tests.support.console.world import ADDRESS, Browser
@@ -45,6 +47,7 @@ async def test_the_budget_stands_beside_each_data_set(world):
     policy = OwnerPolicy(budget=Budget(per_buyer=1, in_total=3))
     [match] = matches_of(request(), BUYER, world.owner.catalogue, policy, counts_of(world.store))
     assert match.standing.figures() == {
+        "asked": most_numbers(request()),
         "used_by_buyer": 1,
         "limit_per_buyer": 1,
         "used_in_total": 1,
@@ -135,6 +138,8 @@ async def test_the_page_shows_what_is_asked_and_what_serves(world):
 
 async def test_an_operator_accepts_with_a_data_set(world):
     add_rows(world)
+    enough = Budget(per_buyer=most_numbers(request()), in_total=most_numbers(request()))
+    world.store.put_value(ORDERED_POLICY, pack(OwnerPolicy(budget=enough)))
     key = put(world)
     async with Browser(world) as browser:
         await browser.sign_in()
@@ -159,10 +164,10 @@ async def test_beyond_the_budget_only_with_the_box_ticked(world):
     key = put(world)
     async with Browser(world) as browser:
         await browser.sign_in()
-        assert "A budget is used up." in await browser.get(f"/trainings/{key}")
+        assert "This is more than a budget has left." in await browser.get(f"/trainings/{key}")
         response = await browser.post(f"/trainings/{key}/accept", {"data_set": "rows"})
         assert response.status == 422
-        assert "budget of this data set is used up" in await response.text()
+        assert "budget of this data set does not reach" in await response.text()
         assert world.orders == []
         await browser.post(f"/trainings/{key}/accept", {"data_set": "rows", "beyond_budget": "yes"})
     [(decision, _)] = world.orders
