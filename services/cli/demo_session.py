@@ -11,6 +11,7 @@ from services.cli.output import print_json, print_table
 from services.cli.standard_streams import visible
 from services.common.errors import OutputFailed
 from services.common.files import write_private
+from services.console.presentation.convergence import convergence_sentence
 from services.data.sample_request import DemoOptions
 from services.sandbox.demo import run_demo
 from services.sandbox.interactive_demo import run_attended_demo
@@ -112,6 +113,8 @@ def _show_report(report: DemoReport) -> None:
     )
     title = f"{report.rounds} rounds × {report.local_steps} steps, {report.key_bits}-bit key"
     print_table(("mean squared error on the validators' rows", "MSE"), errors, title=title, right=("MSE",))
+    if report.convergence is not None:
+        typer.echo(convergence_sentence(report.convergence))
     pay = [
         (
             account,

@@ -13,7 +13,11 @@ from services.cli.options import Json
 from services.cli.output import format_time, join_fields, print_json, print_records, print_table
 from services.cli.store_option import ConfigOption, StoreOption, existing_store
 from services.common.errors import ConfigurationError
+from services.console.presentation.convergence import convergence_sentence
 from services.data.model_file import write_model
+from services.records.buyer_training import buyer_state
+from services.records.chain_history import chain_story
+from services.records.convergence import Convergence, convergence_of
 from services.store import InstanceRow, Store
 
 _ROUND = "round_recorded"
@@ -44,7 +48,7 @@ def show(
         instance = find_instance(opened, training)
         if model_out is not None:
             _write_model(opened, instance, model_out, force=force)
-        _show_one(instance, opened.facts(instance.key), json=json)
+        _show_one(instance, opened.facts(instance.key), _convergence(opened, instance), json=json)
 
 
 def trainings(store: StoreOption = None, config: ConfigOption = None, json: Json = False) -> None:
@@ -84,19 +88,32 @@ def _show_all(instances: Sequence[InstanceRow], *, json: bool) -> None:
     print_records([_document(instance) for instance in instances], columns, json=json, right=("training",))
 
 
+def _convergence(store: Store, instance: InstanceRow) -> Convergence | None:
+    """Whether a training of the buyer's own has converged; None before its first round."""
+    state = buyer_state(instance)
+    return None if state is None else convergence_of(state.request, chain_story(store, instance.training))
+
+
 def _show_one(
-    instance: InstanceRow, facts: Sequence[tuple[str, dict[str, Any], float]], *, json: bool
+    instance: InstanceRow,
+    facts: Sequence[tuple[str, dict[str, Any], float]],
+    convergence: Convergence | None,
+    *,
+    json: bool,
 ) -> None:
     rounds = [_round(data) for name, data, _ in facts if name == _ROUND]
     if json:
         noted = [fact_document(*fact) for fact in facts]
-        print_json({**_document(instance), "rounds": rounds, "facts": noted})
+        state = None if convergence is None else convergence.model_dump(mode="json")
+        print_json({**_document(instance), "rounds": rounds, "convergence": state, "facts": noted})
         return
     typer.echo(training_title(instance))
     if rounds:
         rows = [["" if value is None else f"{value:.10g}" for value in made.values()] for made in rounds]
         title = "mean squared errors in the scale of the request, as on chain"
         print_table(_ROUND_COLUMNS, rows, title=title, right=_ROUND_COLUMNS)
+    if convergence is not None and (text := convergence_sentence(convergence)):
+        typer.echo(text)
     others = [(format_time(at), name, join_fields(data)) for name, data, at in facts if name != _ROUND]
     print_table(("at (UTC)", "fact", "data"), others)
 

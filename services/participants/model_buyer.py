@@ -17,11 +17,10 @@ from protocol.roles.dispatch import decode_state
 from protocol.roles.engine.inputs import Input, MessageReceived
 from protocol.roles.engine.private import PAILLIER
 from services.config.daemons import StandingOrder
+from services.records.buyer_training import ORDER
 from services.runtime.input_codec import unqueued
 from services.runtime.role_adapter import PaillierKeys, Role, RoleContext
 from services.store import Store
-
-_ORDER = "order:"
 
 
 class BuyerRole(Role):
@@ -41,7 +40,7 @@ class BuyerRole(Role):
         """An order starts an instance under its message id; it gets its training's number when opened."""
         if signed.envelope.type != "training_order":
             return super().key_of_message(signed)
-        key = _ORDER + signed.envelope.message_id.hex()
+        key = ORDER + signed.envelope.message_id.hex()
         request_hash = body_of(signed, TrainingOrder).request.hash()
         earlier = self._orders.setdefault(request_hash, key)
         if earlier != key and self._is_known(earlier):
@@ -93,7 +92,7 @@ class BuyerRole(Role):
             with suppress(ProtocolViolation):
                 hashes[instance.key] = self._state(instance.state).request.hash()
         for key in self.store.waiting_keys():
-            first = self.store.next_input(key) if key.startswith(_ORDER) and key not in hashes else None
+            first = self.store.next_input(key) if key.startswith(ORDER) and key not in hashes else None
             item = None if first is None else unqueued(first.content)
             if isinstance(item, MessageReceived):
                 hashes[key] = body_of(item.signed, TrainingOrder).request.hash()

@@ -23,6 +23,7 @@ from protocol.request import Request
 from protocol.scaling import to_own_units
 from protocol.types import FrozenModel, seats_of
 from services.chain.contract.views import Owners
+from services.records.convergence import Convergence, convergence
 from services.sandbox.local_market import LocalMarket
 
 _STARTED = time.perf_counter()
@@ -55,6 +56,7 @@ class DemoReport(FrozenModel):
     mse_pooled_ols: float
     weights_max_abs_error: float
     mse_by_round: list[float]
+    convergence: Convergence | None
     roles: dict[str, Role]
     contributions: dict[str, float]
     deposit_wei: str
@@ -122,6 +124,7 @@ async def make_report(outcome: Outcome, *, broker: str, chain: str, model_file: 
         mse_pooled_ols=unit * pooled,
         weights_max_abs_error=float(np.abs(weights - twin).max()),
         mse_by_round=errors,
+        convergence=convergence(outcome.request, errors, last=recorded[-1].record.last, over=True),
         roles=_roles(outcome, drawn),
         contributions=_contributions(recorded, drawn.seats),
         deposit_wei=str(outcome.request.payment.deposit_wei),

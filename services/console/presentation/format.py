@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from decimal import Decimal
+from decimal import Decimal, localcontext
 from fractions import Fraction
 
 from babel import Locale
@@ -12,6 +12,9 @@ from babel.numbers import format_decimal, format_percent
 
 from protocol.asset import MARKET_ASSET
 from protocol.records import FIXED_POINT
+
+_PRECISION = 400
+"""Digits enough for every float, and every number of the contract: others' figures must not break a page."""
 
 Figure = int | float | Decimal | Fraction
 
@@ -27,7 +30,8 @@ class Formats:
         if value is None:
             return "–"
         pattern = "#,##0." + "#" * digits if digits else "#,##0"
-        return format_decimal(_decimal(value), format=pattern, locale=self.locale)
+        with localcontext(prec=_PRECISION):
+            return format_decimal(_decimal(value), format=pattern, locale=self.locale)
 
     def significant(self, value: Figure | None, digits: int = 5) -> str:
         """So many significant digits, in plain notation."""
@@ -45,7 +49,8 @@ class Formats:
         """A share; 1 is 100 %."""
         if value is None:
             return "–"
-        return format_percent(_decimal(value), format="#,##0." + "#" * digits + " %", locale=self.locale)
+        with localcontext(prec=_PRECISION):
+            return format_percent(_decimal(value), format="#,##0." + "#" * digits + " %", locale=self.locale)
 
     def money(self, amount: int | None, digits: int = 6) -> str:
         """An amount of the market's asset, with its unit. What is not nothing never shows as 0."""

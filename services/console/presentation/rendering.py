@@ -8,6 +8,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from protocol.asset import MARKET_ASSET
 from services.console.party import Party
+from services.console.presentation.convergence import convergence_sentence
 from services.console.presentation.format import Formats, isoformat, points_text, short
 from services.console.presentation.i18n import LANGUAGES, locale_of, translations
 from services.console.presentation.labels import FAILURES, STATES, state_word
@@ -78,6 +79,7 @@ def _environment(language: str, asset: Callable[[str], str]) -> Environment:
         "isoformat": isoformat,
         "state_word": state_word,
         "state_name": lambda shown: catalogue.gettext(STATES.get(state_word(shown), state_word(shown))),
+        "convergence": lambda state: convergence_sentence(state, language),
         "failure_text": lambda code: catalogue.gettext(FAILURES[code]) if code in FAILURES else code,
     }
     environment.globals |= {"asset": asset, "market_asset": MARKET_ASSET, "most_live": MOST_LIVE}

@@ -13,6 +13,7 @@ from protocol.roles.dispatch import decode_state
 from services.console.party import Party
 from services.console.presentation.timeline import Moment, timeline
 from services.records.chain_history import ChainStory, Partner, chain_story, curve, partners
+from services.records.convergence import Convergence, convergence_of
 from services.store import InstanceRow
 
 LISTED = 50
@@ -82,6 +83,11 @@ class TrainingRecord(Generic[_State]):
     def curve(self) -> tuple[tuple[int, int], ...]:
         """(round, error × 1e18) in the target's own units, squared."""
         return curve(self.story.rounds, self.state.request)
+
+    @property
+    def convergence(self) -> Convergence | None:
+        """What ended it, and whether another round would have gained; None before the first round."""
+        return None if self.state.request is None else convergence_of(self.state.request, self.story)
 
     @cached_property
     def partners(self) -> tuple[Partner, ...]:

@@ -3,9 +3,12 @@
 import pytest
 
 from protocol.messages.chain import ChainEvent
-from services.cli.demo_session import Narrator
+from services.cli.demo_session import Narrator, _show_report
 from services.data.sample_request import DemoOptions
+from services.records.convergence import convergence
+from services.sandbox.report import DemoReport
 from tests.support.console.trainings import round_of
+from tests.support.deployment.documents import any_request
 
 
 @pytest.mark.parametrize(
@@ -29,3 +32,29 @@ def test_a_round_is_told_with_what_it_left_of_the_error_and_why_no_other_follows
     Narrator(DemoOptions()).tell("", event)
     said = f"round   {number} of at most 5: 90.00% of the error before is left{end}\n"
     assert capsys.readouterr().out == said
+
+
+def test_the_summary_says_whether_the_model_has_converged(capsys):
+    request = any_request(schedule={"rounds": 2, "step_size": 1})
+    figures = {
+        "mse_initial": 100.0,
+        "mse_final": 40.0,
+        "mse_plaintext_same_schedule": 40.0,
+        "mse_pooled_ols": 30.0,
+        "weights_max_abs_error": 0.0,
+        "rounds": 2,
+        "local_steps": 5,
+        "key_bits": 2048,
+        "paid_wei": {},
+        "refund_wei": "1",
+        "deposit_wei": "1",
+        "seconds_by_phase": {},
+        "seconds_total": 1.0,
+        "messages_on_bus": 1,
+        "bytes_on_bus": 1,
+        "model_file": None,
+    }
+    told = convergence(request, [100, 60, 40], last=True, over=True)
+    _show_report(DemoReport.model_construct(**figures, convergence=told))
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "the last still improved the error by 33.3 %; another might bring about 25 %" in shown

@@ -1,3 +1,4 @@
+import contextlib
 import sqlite3
 import stat
 
@@ -8,6 +9,7 @@ from protocol.bought_model import BoughtModel
 from protocol.codec import pack
 from services.data.model_file import read_model
 from services.store import StepWrites, Store
+from tests.support.console.trainings import finished_training
 from tests.support.daemons.command_line import refused, run, run_json
 
 MODEL = BoughtModel(name="m", features=("a",), target="y", weights=(2.0,), intercept=None)
@@ -25,7 +27,7 @@ def store(path):
     store = Store(f"sqlite:///{path}")
     _step(
         store,
-        "order:ab",
+        "training:ab",
         StepWrites(
             7,
             b"state",
@@ -39,7 +41,7 @@ def store(path):
     )
     _step(
         store,
-        "order:cd",
+        "training:cd",
         StepWrites(
             None,
             b"state",
@@ -63,14 +65,14 @@ def test_all_trainings_of_a_store(store, path):
     assert run_json("show", "--store", path) == [
         {
             "training": 7,
-            "key": "order:ab",
+            "key": "training:ab",
             "state": "FINISHED",
             "finished": True,
             "changed_at": "2023-11-14T22:13:20Z",
         },
         {
             "training": None,
-            "key": "order:cd",
+            "key": "training:cd",
             "state": "WAITING",
             "finished": False,
             "changed_at": "2023-11-14T22:14:20Z",
@@ -78,24 +80,24 @@ def test_all_trainings_of_a_store(store, path):
     ]
     table = run("show", "--store", path).stdout
     assert "FINISHED" in table
-    assert "order:cd" in table
+    assert "training:cd" in table
 
 
 def test_one_training_by_number_or_key(store, path):
     shown = run_json("show", "7", "--store", path)
     assert shown["rounds"] == [{"round": 1, "mse_before": 27000.0, "mse_after": 3326.5}]
     assert [fact["name"] for fact in shown["facts"]] == ["started", "round_recorded"]
-    assert run_json("show", "order:ab", "--store", f"sqlite:///{path}") == shown
+    assert run_json("show", "training:ab", "--store", f"sqlite:///{path}") == shown
     table = run("show", "7", "--store", path).stdout
-    for part in ("training 7 (order:ab): FINISHED", "27000", "3326.5", "trainers=3"):
+    for part in ("training 7 (training:ab): FINISHED", "27000", "3326.5", "trainers=3"):
         assert part in table
 
 
 def test_an_owners_rounds_have_no_error(store, path):
-    assert run_json("show", "order:cd", "--store", path)["rounds"] == [
+    assert run_json("show", "training:cd", "--store", path)["rounds"] == [
         {"round": 1, "mse_before": None, "mse_after": None}
     ]
-    run("show", "order:cd", "--store", path)
+    run("show", "training:cd", "--store", path)
 
 
 def test_the_store_of_a_configuration_is_used(store, path, tmp_path):
@@ -115,7 +117,7 @@ def test_the_bought_model_is_written_for_its_buyer(store, path, tmp_path):
     run("show", "7", "--store", path, "--model-out", out)
     assert read_model(out) == MODEL
     assert stat.S_IMODE(out.stat().st_mode) == 0o600
-    says = refused("show", "order:cd", "--store", path, "--model-out", tmp_path / "none.json")
+    says = refused("show", "training:cd", "--store", path, "--model-out", tmp_path / "none.json")
     assert "has no model of training" in says
     assert not (tmp_path / "none.json").exists()
     assert "needs a training" in refused("show", "--store", path, "--model-out", out)
@@ -135,7 +137,7 @@ def test_a_file_that_exists_is_replaced_only_when_forced(store, path, tmp_path):
 
 
 def test_unknown_trainings_are_told(store, path):
-    for training in ("8", "order:zz", "٣", "9" * 30):
+    for training in ("8", "training:zz", "٣", "9" * 30):
         assert f"has no training '{training}'" in refused("show", training, "--store", path)
 
 
@@ -160,3 +162,14 @@ def test_what_is_no_store_is_refused_and_stays_as_it_is(tmp_path):
 def test_a_database_that_does_not_answer_is_a_failure_of_its_service():
     says = refused("show", "--store", "postgresql://owner@localhost:1/deltaml", status=3)
     assert "the store postgresql://owner@localhost:1/deltaml does not answer" in says
+
+
+def test_a_training_that_has_not_converged_says_so(path):
+    """Each of the three rounds that were agreed took a tenth off the error, and so might a fourth."""
+    with contextlib.closing(Store(f"sqlite:///{path}")) as store:
+        finished_training(store, schedule={"rounds": 3, "step_size": 1})
+    told = run_json("show", "1", "--store", path)["convergence"]
+    assert (told["ended"], told["last_gain"]) == ("rounds", pytest.approx(0.1))
+    assert told["next_gain"] == pytest.approx(0.1)
+    shown = " ".join(run("show", "1", "--store", path).stdout.split())
+    assert "the last still improved the error by 10 %; another might bring about 10 %" in shown

@@ -92,6 +92,27 @@ async def test_the_list_and_the_page_of_a_training(world, browser):
     assert await browser.status("/trainings/order:9") == 404
 
 
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        ("en", "the last still improved the error by 10 %; another might bring about 10 %"),
+        ("es", "la última aún mejoró el error en un 10 %; otra podría aportar alrededor de un 10 %"),
+    ],
+)
+async def test_a_model_that_has_not_converged_says_so(world, browser, language, said):
+    key = finished_training(world.store, schedule={"rounds": 3, "step_size": 1})
+    await browser.post("/preferences", {"language": language, "next": "/trainings"})
+    assert said in await browser.get(f"/trainings/{key}")
+
+
+async def test_a_training_that_ended_early_says_why(world, browser):
+    key = finished_training(world.store)
+    put(world.store, key, any_request(scale="none"), phase="failed", training=1, failure="too_few_trainers")
+    page = await browser.get(f"/trainings/{key}")
+    assert "Too few trainers answered." in page
+    assert "It ended early, after 3 of at most 20 rounds." in page
+
+
 async def test_errors_of_scaled_columns_are_shown_in_the_targets_own_units(world, browser):
     """Half the width of its range is 200: an error of 6000 on chain is 6000 × 200² of its own."""
     page = await browser.get(f"/trainings/{running_training(world.store, scale='range')}")

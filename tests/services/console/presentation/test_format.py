@@ -48,3 +48,10 @@ def test_what_is_shown_as_the_least_is_no_more_than_it(wei, shown):
 def test_identifiers_are_shown_by_their_ends():
     assert short("0x" + "ab" * 20) == "0xababab…ababab"
     assert short("accepted") == "accepted"
+
+
+@pytest.mark.parametrize("figure", [1.7e308, 2**255, Fraction(2**255, 3)])
+def test_a_figure_of_any_size_is_written(figure):
+    formats = Formats(locale_of("en"))
+    for text in (formats.significant(figure), formats.percent(figure), formats.number(figure)):
+        assert len(text) > 70

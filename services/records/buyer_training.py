@@ -1,0 +1,17 @@
+"""A buyer's own trainings in its store, told from those of other roles by their keys."""
+
+from typing import cast
+
+from protocol.roles.buyer.state import BuyerState
+from protocol.roles.dispatch import decode_state
+from services.store import InstanceRow
+
+ORDER = "order:"
+"""How the key of a training begins that this store's party has ordered."""
+
+
+def buyer_state(instance: InstanceRow) -> BuyerState | None:
+    """What the buyer remembers of a training; None in the store of another role."""
+    if not instance.key.startswith(ORDER):
+        return None
+    return cast("BuyerState", decode_state("model_buyer", instance.state))
