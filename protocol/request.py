@@ -20,7 +20,7 @@ from pydantic import (
 from protocol.marketplace import BASIS_POINTS, BasisPoints, Terms
 from protocol.request_values import AmountText, Number, StepSize
 from protocol.scaling import UNSCALED, Scaling, largest_weight, to_declared_units
-from protocol.types import Address, FrozenModel, Name, TrainingId
+from protocol.types import Address, FreeText, FrozenModel, Name, TrainingId
 
 LEAST_KEY_BITS = 2048
 MAXIMUM_FEATURES = 4096
@@ -151,7 +151,11 @@ class Deadlines(FrozenModel):
 
 
 class Request(FrozenModel):
-    """The whole document; see `load_request` for reading one that a person wrote."""
+    """The whole document; see `load_request` for reading one that a person wrote.
+
+    `purpose` is what the model is intended for, `licence` on what terms its buyer passes it on: owners read
+    both before they join, and the model card repeats them.
+    """
 
     name: Annotated[Name, StringConstraints(max_length=LONGEST_NAME)]
     model: ModelKind = ModelKind()
@@ -166,6 +170,8 @@ class Request(FrozenModel):
     aggregator: Address
     deadlines: Deadlines = Deadlines()
     key_bits: Annotated[int, Field(ge=256, le=8192, multiple_of=64)] = 3072
+    purpose: FreeText = ""
+    licence: FreeText = ""
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -293,8 +299,13 @@ class Request(FrozenModel):
                 return zeros
 
     def canonical(self) -> bytes:
-        """Canonical JSON (RFC 8785); numbers that are not small integers are strings."""
-        return rfc8785.dumps(self.model_dump(mode="json"))
+        """Canonical JSON (RFC 8785); numbers that are not small integers are strings.
+
+        Texts that a document may do without are left out where they are empty.
+        """
+        document = self.model_dump(mode="json")
+        empty = [name for name in ("purpose", "licence") if not document[name]]
+        return rfc8785.dumps({name: value for name, value in document.items() if name not in empty})
 
     def hash(self) -> bytes:
         """keccak256 of the canonical JSON."""

@@ -87,6 +87,9 @@ Code = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,63}$", max_length=64)]
 
 Name = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_one_line)]
 
+FreeText = Annotated[str, Field(max_length=500), AfterValidator(_one_line)]
+"""What a person writes for people; may be empty."""
+
 
 def digest_of(*parts: bytes) -> bytes:
     """Keccak-256 of the parts, each preceded by its length, so that no two lists share a digest."""

@@ -68,6 +68,7 @@ _OPTIONS = {
     "chain": typer.Option(help="JSON-RPC URL of anvil, not the embedded chain."),
     **ROWS,
     "model_out": typer.Option(help="Write the bought model here."),
+    "card": typer.Option(help="Write the model's card here: .html, .md or .json."),
     "report": typer.Option(help="Write the figures here, as JSON."),
     "folder": typer.Option("--store", help="Keep every party's database in this folder."),
     "workers": typer.Option(help="Worker processes; default: one a core.", min=0),

@@ -33,7 +33,12 @@ def run(options: DemoOptions, *, json: bool) -> None:
 
 def attend(options: DemoOptions, port: int, *, json: bool) -> None:
     """Until Ctrl-C. What is written when a training ends belongs to the unattended demo."""
-    for name, given in (("--report", options.report), ("--model-out", options.model_out), ("--json", json)):
+    for name, given in (
+        ("--report", options.report),
+        ("--model-out", options.model_out),
+        ("--card", options.card),
+        ("--json", json),
+    ):
         if given:
             raise MisuseError(f"{name} does not go with --console, which shows and downloads the results")
     narrator = Narrator(options)

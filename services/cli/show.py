@@ -8,16 +8,19 @@ import typer
 
 from protocol.bought_model import BoughtModel
 from protocol.codec import unpack
-from protocol.records import FIXED_POINT
+from protocol.records import FIXED_POINT, Market
 from services.cli.options import Json
 from services.cli.output import format_time, join_fields, print_json, print_records, print_table
 from services.cli.store_option import ConfigOption, StoreOption, existing_store
 from services.common.errors import ConfigurationError
+from services.config.daemons import load
+from services.console.presentation.card_file import require_new, write_card
 from services.console.presentation.convergence import convergence_sentence
 from services.data.model_file import write_model
 from services.records.buyer_training import buyer_state
 from services.records.chain_history import chain_story
 from services.records.convergence import Convergence, convergence_of
+from services.records.model_card import model_card
 from services.store import InstanceRow, Store
 
 _ROUND = "round_recorded"
@@ -33,14 +36,19 @@ def show(
     model_out: Annotated[
         Path | None, typer.Option(help="Write the bought model to this new file, as JSON.")
     ] = None,
+    card: Annotated[
+        Path | None,
+        typer.Option(help="Write the bought model's card to this new file: .html, .md or .json."),
+    ] = None,
     force: Annotated[
-        bool, typer.Option("--force", help="Replace the file of --model-out if it exists.")
+        bool, typer.Option("--force", help="Replace the files of --model-out and --card if they exist.")
     ] = False,
     json: Json = False,
 ) -> None:
     """Show a daemon's trainings, or what it noted about one."""
-    if model_out is not None and training is None:
-        raise ConfigurationError("--model-out needs a training: name the one whose model it should write")
+    for option, path in (("--model-out", model_out), ("--card", card)):
+        if path is not None and training is None:
+            raise ConfigurationError(f"{option} needs a training: name the one whose model it is about")
     with existing_store(store, config) as opened:
         if training is None:
             _show_all(opened.instances(), json=json)
@@ -48,6 +56,8 @@ def show(
         instance = find_instance(opened, training)
         if model_out is not None:
             _write_model(opened, instance, model_out, force=force)
+        if card is not None:
+            write_card(card, model_card(opened, instance, _market(config)), force=force)
         _show_one(instance, opened.facts(instance.key), _convergence(opened, instance), json=json)
 
 
@@ -134,9 +144,16 @@ def _write_model(store: Store, instance: InstanceRow, path: Path, *, force: bool
             f"this store has no model of training {training_number(instance)}: only its buyer's store has "
             "one, once the training has finished"
         )
-    if path.exists() and not force:
-        raise ConfigurationError(f"{path} exists already; name another file, or add --force to replace it")
+    require_new(path, force=force)
     write_model(path, unpack(BoughtModel, content), replace=force)
+
+
+def _market(config: Path | None) -> Market | None:
+    """The market of a configuration: a store by its file does not say which it is of."""
+    if config is None:
+        return None
+    chain = load(config).chain
+    return Market(chain_id=chain.chain_id, contract=chain.contract)
 
 
 def _document(instance: InstanceRow) -> dict[str, Any]:

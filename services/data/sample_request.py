@@ -57,6 +57,7 @@ class DemoOptions:
     seed: int = 39
     model_out: Path | None = None
     report: Path | None = None
+    card: Path | None = None
     folder: Path | None = None
     workers: int | None = None
     metrics_port: int | None = None

@@ -34,8 +34,9 @@ class Convergence(FrozenModel):
 
     @property
     def has_converged(self) -> bool:
-        """Whether the last round gained too little for another to matter, and lost nothing that matters."""
-        return abs(self.last_gain) < self.least_gain
+        """Whether the last round changed too little for another to matter, or another would."""
+        expected = self.last_gain if self.next_gain is None else self.next_gain
+        return min(abs(self.last_gain), abs(expected)) < self.least_gain
 
 
 def convergence(

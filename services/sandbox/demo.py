@@ -16,6 +16,7 @@ from protocol.roles.shared.request_widths import check_widths
 from services.common.errors import ServiceError
 from services.common.files import require_other_file
 from services.common.urls import is_url
+from services.console.presentation.card_file import require_card_name, write_card
 from services.data.model_file import write_model
 from services.data.sample_request import (
     DemoData,
@@ -27,6 +28,7 @@ from services.data.sample_request import (
 )
 from services.observability.prometheus import DaemonCollector, serving
 from services.participants.assembly import Participant
+from services.records.model_card import model_card
 from services.sandbox.local_market import LocalMarket
 from services.sandbox.report import DemoReport, Outcome, make_report
 
@@ -98,13 +100,25 @@ def check_options(options: DemoOptions, least_key_bits: int = LEAST_DEMO_KEY_BIT
         )
     _check_url("--broker", options.broker, ("amqp", "amqps"), "amqp://user:password@localhost:5672/vhost")
     _check_url("--chain", options.chain, ("http", "https"), "http://127.0.0.1:8545")
-    if options.model_out is not None and options.model_out == options.report:
-        raise MisuseError(f"{options.report} cannot hold both model and report; name two files")
-    for path in (options.model_out, options.report):
-        if path is not None:
-            _check_writable(path)
-            if options.data is not None:
-                require_other_file(path, options.data)
+    _check_results(options)
+
+
+def _check_results(options: DemoOptions) -> None:
+    """The files that results are written to."""
+    named = {"model": options.model_out, "report": options.report, "card": options.card}
+    written: dict[Path, str] = {}
+    for what, path in named.items():
+        if path is None:
+            continue
+        if path in written:
+            raise MisuseError(f"{path} cannot hold both {written[path]} and {what}; name two files")
+        written[path] = what
+    if options.card is not None:
+        require_card_name(options.card)
+    for path in written:
+        _check_writable(path)
+        if options.data is not None:
+            require_other_file(path, options.data)
 
 
 def _check_url(option: str, url: str | None, schemes: tuple[str, ...], example: str) -> None:
@@ -163,6 +177,10 @@ async def _run(options: DemoOptions, data: DemoData, progress: Progress, least_k
         model = unpack(BoughtModel, content)
         if options.model_out is not None:
             write_model(options.model_out, model)  # before anything else: it was paid for
+        if options.card is not None:
+            write_card(
+                options.card, model_card(market.buyer.store, ended, market.deployment.market), force=True
+            )
         outcome = Outcome(request, model, events, statistics, market)
         return await make_report(
             outcome,

@@ -284,3 +284,18 @@ def test_a_request_cannot_be_changed() -> None:
     assert isinstance(request, Request)
     assert request.target_range == 2
     assert any_request(scale="none").target_range == 400
+
+
+def test_texts_for_people_are_part_of_the_hash_only_where_there_are_some() -> None:
+    plain, empty = any_request(), any_request(purpose="", licence="")
+    assert plain.hash() == empty.hash()
+    told = any_request(purpose="To compare hospitals", licence="CC-BY-4.0")
+    assert told.hash() != plain.hash()
+    assert b'"licence":"CC-BY-4.0"' in told.canonical()
+    assert parse_request(yaml.safe_load(told.canonical())) == told
+    assert unpack(Request, pack(told)) == told
+
+
+@pytest.mark.parametrize("text", ["x" * 501, "two\nlines", "\u202ereversed"])
+def test_texts_for_people_are_short_and_printable(text: str) -> None:
+    assert "purpose" in refusal(request_content(purpose=text))

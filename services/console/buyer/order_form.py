@@ -61,6 +61,8 @@ FIELDS = (
     Field("step_s", ("deadlines", "step_s"), "whole"),
     Field("chain_s", ("deadlines", "chain_s"), "whole"),
     Field("key_bits", ("key_bits",), "whole"),
+    Field("purpose", ("purpose",), "text"),
+    Field("licence", ("licence",), "text"),
 )
 _INPUTS: dict[tuple[str, ...], str] = {
     ("payment",): "shares",

@@ -19,6 +19,7 @@ SECTION = Section(
         web.post("/trainings/new/form", order.change),
         web.post("/trainings/new/yaml", order.from_yaml),
         web.get("/trainings/{key}/model.json", trainings.download),
+        web.get("/trainings/{key}/card{suffix}", trainings.card),
         web.post("/trainings/{key}/stop", trainings.stop),
     ),
     live=trainings.PAGES.live,

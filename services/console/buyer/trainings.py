@@ -4,9 +4,11 @@ from aiohttp import web
 
 from protocol.messages import StopOrder
 from services.console.buyer.views import Training
+from services.console.presentation.model_card import FORMATS
 from services.console.web.access import access, audit, page_of
 from services.console.web.pages import Page, or_not_found
 from services.console.web.trainings import TrainingPages, paged
+from services.records.model_card import model_card
 
 
 async def stop(request: web.Request) -> web.StreamResponse:
@@ -31,6 +33,22 @@ async def download(request: web.Request) -> web.StreamResponse:
     return web.Response(
         text=model.model_dump_json(indent=2) + "\n",
         content_type="application/json",
+        headers={"Content-Disposition": f'attachment; filename="{name}"'},
+    )
+
+
+async def card(request: web.Request) -> web.StreamResponse:
+    """The model's card as a file; everything on it is public, so viewers get it too."""
+    page = page_of(request)
+    training = _training(page)
+    suffix = request.match_info["suffix"]
+    content_type, written = or_not_found(FORMATS.get(suffix))
+    or_not_found(training.model)
+    content = model_card(page.store, training.row, page.party.market)
+    name = f"model-card-{training.row.training}{suffix}"
+    return web.Response(
+        text=written(content, page.reader.language),
+        content_type=content_type,
         headers={"Content-Disposition": f'attachment; filename="{name}"'},
     )
 

@@ -13,6 +13,10 @@ _TOLERANCE = _(
     "%(tolerance)s."
 )
 _CONVERGED = _("It has converged: the last round changed the error by less than %(least)s.")
+_NEARLY = _(
+    "It has all but converged: the last of %(agreed)s rounds still improved the error by %(last)s, but "
+    "another would bring less than %(least)s, if improvements go on shrinking as the last two did."
+)
 _WORSE = _("The last round did not improve the error, which grew by %(worse)s.")
 _STILL = _(
     "It has not converged: all %(agreed)s rounds were used, and the last still improved the error by "
@@ -48,7 +52,7 @@ def _text_of(state: Convergence) -> str:
     if state.ended == "tolerance" and state.last_gain >= 0:
         return _TOLERANCE
     if state.has_converged:
-        return _CONVERGED
+        return _CONVERGED if abs(state.last_gain) < state.least_gain else _NEARLY
     if state.last_gain < 0:
         return _WORSE
     return _STILL_UNKNOWN if state.next_gain is None else _STILL

@@ -9,7 +9,7 @@ from protocol.bought_model import BoughtModel
 from protocol.codec import pack
 from services.data.model_file import read_model
 from services.store import StepWrites, Store
-from tests.support.console.trainings import finished_training
+from tests.support.console.trainings import finished_training, running_training
 from tests.support.daemons.command_line import refused, run, run_json
 
 MODEL = BoughtModel(name="m", features=("a",), target="y", weights=(2.0,), intercept=None)
@@ -173,3 +173,18 @@ def test_a_training_that_has_not_converged_says_so(path):
     assert told["next_gain"] == pytest.approx(0.1)
     shown = " ".join(run("show", "1", "--store", path).stdout.split())
     assert "the last still improved the error by 10 %; another might bring about 10 %" in shown
+
+
+def test_a_models_card_is_written_as_its_name_says(path, tmp_path):
+    with contextlib.closing(Store(f"sqlite:///{path}")) as store:
+        finished_training(store, training=1)
+        running_training(store, training=2)
+    for name, start in (("card.html", "<!doctype html>"), ("card.MD", "# Disease"), ("card.json", "{")):
+        run("show", "1", "--store", path, "--card", tmp_path / name)
+        assert (tmp_path / name).read_text().startswith(start)
+    assert "exists already" in refused("show", "1", "--store", path, "--card", tmp_path / "card.json")
+    run("show", "1", "--store", path, "--card", tmp_path / "card.json", "--force")
+    assert ".html, .md, .json" in refused("show", "1", "--store", path, "--card", tmp_path / "card.pdf")
+    assert "no model of order:" in refused("show", "2", "--store", path, "--card", tmp_path / "2.md")
+    assert "--card needs a training" in refused("show", "--store", path, "--card", tmp_path / "2.md")
+    assert not (tmp_path / "2.md").exists()

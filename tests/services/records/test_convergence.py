@@ -59,7 +59,13 @@ def test_a_training_that_its_tolerance_ended_says_so():
 def test_gains_below_the_default_tolerance_are_those_of_a_model_that_has_converged():
     assert of([100, 50, 49.99], 2, tolerance="0").has_converged
     assert "changed the error by less than 0.1 %" in said(of([100, 50, 50.01], 2, tolerance="0"))
-    assert not of([100, 50, 49], 2, tolerance="0").has_converged
+    assert not of([100, 75, 60], 2, tolerance="0").has_converged
+
+
+def test_what_another_round_would_not_change_any_more_has_converged():
+    state = of([6009, 2933.9, 2928.8], 2)
+    assert state.has_converged
+    assert "still improved the error by 0.174 %, but another would bring less than 0.1 %" in said(state)
 
 
 def test_an_error_that_grew_has_not_converged():

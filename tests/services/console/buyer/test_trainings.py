@@ -235,3 +235,25 @@ async def test_the_same_request_is_not_ordered_twice(world, browser):
     assert response.status == 400
     assert "ordered before" in await response.text()
     assert world.orders == []
+
+
+async def test_a_models_card_is_for_everybody_who_is_signed_in(world):
+    key = finished_training(world.store, purpose="To try it")
+    async with Browser(world) as viewer:
+        await viewer.sign_in("victor")
+        assert f'href="/trainings/order%3A{key[6:]}/card.html"' in await viewer.get(f"/trainings/{key}")
+        for suffix, said in ((".html", "<dd>To try it</dd>"), (".md", "Intended use: To try it")):
+            async with viewer.http.get(f"/trainings/{key}/card{suffix}") as response:
+                disposition = response.headers["Content-Disposition"]
+                assert disposition == f'attachment; filename="model-card-1{suffix}"'
+                text = await response.text()
+                assert said in text
+                assert "152.125" not in text
+        async with viewer.http.get(f"/trainings/{key}/card.json") as response:
+            assert (await response.json())["market"]["contract"] == world.party.market.contract
+
+
+async def test_there_is_no_card_without_a_model_or_in_another_form(world, browser):
+    assert await browser.status(f"/trainings/{running_training(world.store)}/card.html") == 404
+    assert await browser.status(f"/trainings/{finished_training(world.store, training=2)}/card.pdf") == 404
+    assert await browser.status("/trainings/order:9/card.md") == 404

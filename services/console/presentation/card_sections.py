@@ -1,0 +1,228 @@
+"""What stands on a model card, in a reader's language: the same for its page and for its Markdown."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import yaml
+
+from services.console.presentation.card_figures import Bars, Curve, bars, curve
+from services.console.presentation.convergence import convergence_sentence
+from services.console.presentation.format import Formats, short
+from services.console.presentation.i18n import gettext_noop as _
+from services.console.presentation.i18n import locale_of, translations
+from services.records.model_card import ModelCard
+
+_WIDEST = 10**6
+"""Texts of the request are not broken into lines."""
+
+_ROLES = {"trainer": _("Trainer"), "validator": _("Validator"), "aggregator": _("Aggregator")}
+_FIRST_MODELS = {
+    "mean": _("the mean that the buyer declared, %(value)s, for every row"),
+    "zero": _("every weight at zero"),
+    "weights": _("weights that the buyer declared"),
+    "training": _("the model of an earlier training"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Cells by row; the columns in `figures` hold numbers."""
+
+    headings: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    figures: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A part of the card; whatever it does not have is empty."""
+
+    title: str
+    facts: tuple[tuple[str, str], ...] = ()
+    figure: Curve | Bars | None = None
+    table: Table | None = None
+    texts: tuple[str, ...] = ()
+    code: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Words:
+    """A language's texts and figures."""
+
+    language: str
+
+    @property
+    def gettext(self) -> Callable[[str], str]:
+        """A text in the language."""
+        return translations(self.language).gettext
+
+    @property
+    def formats(self) -> Formats:
+        """Figures in the language."""
+        return Formats(locale_of(self.language))
+
+
+def lead(card: ModelCard, language: str) -> str:
+    """What the model is, in a sentence."""
+    _ = _Words(language).gettext
+    return _(
+        "Predicts %(target)s from %(columns)s columns. Trained on the rows of data owners who kept them to "
+        "themselves and never saw the model."
+    ) % {"target": card.request["target"]["name"], "columns": len(card.request["features"])}
+
+
+def sections(card: ModelCard, language: str) -> tuple[Section, ...]:
+    """All of the card, in order."""
+    words = _Words(language)
+    return (
+        _use(card, words),
+        _quality(card, words),
+        _participants(card, words),
+        _columns(card, words),
+        _proof(card, words),
+        _request(card, words),
+    )
+
+
+def _use(card: ModelCard, words: _Words) -> Section:
+    _, formats = words.gettext, words.formats
+    unsaid = _("The request does not say.")
+    return Section(
+        _("Use"),
+        (
+            (_("Intended use"), card.intended_use or unsaid),
+            (_("Licence of the model"), card.licence or unsaid),
+            (
+                _("Kind of model"),
+                _("Linear regression, ridge penalty λ = %(l2)s") % {"l2": card.request["model"]["l2"]},
+            ),
+            (_("Predicts"), card.request["target"]["name"]),
+            (_("Finished"), formats.moment(max((one.at for one in card.transactions), default=None))),
+        ),
+        texts=(_("For rows within the ranges below; beyond them its predictions are extrapolations."),),
+    )
+
+
+def _quality(card: ModelCard, words: _Words) -> Section:
+    _, formats = words.gettext, words.formats
+    errors = [(made.round, made.mse) for made in card.rounds]
+    values = {
+        "first": formats.significant(card.rounds[0].mse),
+        "last": formats.significant(card.mse),
+        "rounds": formats.number(len(card.rounds) - 1),
+    }
+    picture = curve(
+        errors,
+        ("0", formats.significant(max(error for _number, error in errors), 4)),
+        _("Mean squared error by round: %(first)s at the start, %(last)s after %(rounds)s rounds.") % values,
+    )
+    first = _(_FIRST_MODELS.get(card.first_model, card.first_model)) % {"value": card.first_value}
+    facts = (
+        (_("Root mean squared error (RMSE)"), formats.significant(card.rmse)),
+        (_("Mean squared error (MSE)"), formats.significant(card.mse)),
+        (_("MSE of the first model"), values["first"]),
+        (_("First model"), first),
+        (_("Share of the first model's error removed"), formats.percent(card.share_of_start_error_removed)),
+    )
+    return Section(
+        _("Error on the validators' rows"),
+        facts,
+        picture,
+        _rounds(card, words),
+        (convergence_sentence(card.convergence, words.language), *_explained(card, words)),
+    )
+
+
+def _explained(card: ModelCard, words: _Words) -> tuple[str, ...]:
+    _ = words.gettext
+    measured = _(
+        "Measured on the rows of owners who did not train, over all their rows together, in the target's own "
+        "unit (RMSE) or its square (MSE)."
+    )
+    share = _(
+        "The share of error removed is 1 − MSE/MSE of the first model: an R² with that public model in the "
+        "place of the mean of the validators' own targets, which nobody publishes."
+    )
+    bound = _("R² with their own mean is at most this.")
+    return (measured, f"{share} {bound}" if card.first_model in ("mean", "zero") else share)
+
+
+def _rounds(card: ModelCard, words: _Words) -> Table:
+    _, formats = words.gettext, words.formats
+    rows = tuple(
+        (
+            formats.number(made.round),
+            formats.significant(made.mse),
+            formats.significant(made.rmse),
+            formats.percent(made.share_of_start_error_removed),
+        )
+        for made in card.rounds
+    )
+    return Table((_("Round"), _("MSE"), _("RMSE"), _("Share removed")), rows, frozenset(range(4)))
+
+
+def _participants(card: ModelCard, words: _Words) -> Section:
+    _, formats = words.gettext, words.formats
+    trainers = [one for one in card.participants if one.contribution is not None]
+    parts = [
+        (short(one.address), one.contribution or 0.0, formats.percent(one.contribution)) for one in trainers
+    ]
+    told = ", ".join(f"{name}: {figure}" for name, _share, figure in parts)
+    picture = bars(parts, _("Contribution of each trainer. %(told)s.") % {"told": told}) if parts else None
+    rows = tuple(
+        (
+            one.address,
+            _(_ROLES.get(one.role, one.role)),
+            formats.number(one.rounds),
+            formats.percent(one.contribution),
+            formats.money(int(one.pay_wei)),
+        )
+        for one in card.participants
+    )
+    headings = (_("Party"), _("Role"), _("Rounds"), _("Contribution"), _("Pay"))
+    facts = (
+        (_("Buyer"), card.buyer or "–"),
+        (_("Deposit"), formats.money(int(card.deposit_wei))),
+        (_("Paid"), formats.money(int(card.paid_wei))),
+        (_("Returned to the buyer"), formats.money(int(card.returned_wei))),
+    )
+    explained = _(
+        "A contribution is a trainer's Shapley value over all rounds, as a share of the gains of those who "
+        "improved the model; it is below zero for one who made it worse."
+    )
+    table = Table(headings, rows, frozenset({2, 3, 4}))
+    return Section(_("Participants and pay"), facts, picture, table, (explained,))
+
+
+def _columns(card: ModelCard, words: _Words) -> Section:
+    _ = words.gettext
+    columns = [*card.request["features"], card.request["target"]]
+    rows = tuple(
+        (str(one["name"]), str(one.get("minimum", "–")), str(one.get("maximum", "–"))) for one in columns
+    )
+    return Section(
+        _("Columns, the target last"),
+        table=Table((_("Column"), _("From"), _("To")), rows, frozenset({1, 2})),
+        texts=(_("Ranges as the request declares them: no statistics of anybody's rows."),),
+    )
+
+
+def _proof(card: ModelCard, words: _Words) -> Section:
+    _ = words.gettext
+    place: Sequence[tuple[str, str]] = ()
+    if card.market is not None:
+        place = ((_("Contract"), card.market.contract), (_("Number of the chain"), str(card.market.chain_id)))
+    facts = (
+        (_("Training"), str(card.training)),
+        *place,
+        (_("Hash of the request"), card.request_hash),
+        (_("Hash on the chain, of request and key"), card.chain_hash or "–"),
+    )
+    rows = tuple((str(one.block), one.event, one.transaction) for one in card.transactions)
+    table = Table((_("Block"), _("Event"), _("Transaction")), rows, frozenset({0}))
+    return Section(_("On the chain"), facts, table=table)
+
+
+def _request(card: ModelCard, words: _Words) -> Section:
+    text = yaml.safe_dump(card.request, sort_keys=False, allow_unicode=True, width=_WIDEST)
+    return Section(words.gettext("Request"), code=text)

@@ -1,0 +1,154 @@
+"""The card of a bought model: what it is, how good, of whom, and what proves it. All of it is public.
+
+Neither weights nor anything about rows is on it beyond what the training has published.
+"""
+
+from math import sqrt
+from typing import Any, Literal
+
+from protocol.records import FIXED_POINT, Market
+from protocol.request import Request, StartMean
+from protocol.types import Address, FrozenModel
+from services.common.errors import ConfigurationError
+from services.records.buyer_training import buyer_state
+from services.records.chain_history import ChainStory, chain_story, partners
+from services.records.convergence import Convergence, convergence_of
+from services.store import InstanceRow, Store
+
+
+class CardParticipant(FrozenModel):
+    """An owner or the aggregator: its contribution as a share of the trainers' gains, its pay in wei."""
+
+    address: Address
+    role: str
+    rounds: int
+    contribution: float | None
+    pay_wei: str
+
+
+class CardRound(FrozenModel):
+    """The error on the validators' rows after a round, in the target's own units; round 0 is the start."""
+
+    round: int
+    mse: float
+    rmse: float
+    share_of_start_error_removed: float
+
+
+class CardTransaction(FrozenModel):
+    """One event of the contract; `at` in seconds since 1970."""
+
+    event: str
+    block: int
+    transaction: str
+    at: float
+
+
+class ModelCard(FrozenModel):
+    """The whole card; amounts in wei as text.
+
+    `share_of_start_error_removed` is 1 − MSE/MSE of the first model: R² with that public model in the place
+    of the mean of the validators' targets, which nobody publishes.
+    """
+
+    card_version: Literal[1] = 1
+    training: int
+    name: str
+    kind: str
+    intended_use: str
+    licence: str
+    request: dict[str, Any]
+    request_hash: str
+    chain_hash: str | None
+    market: Market | None
+    buyer: Address | None
+    participants: tuple[CardParticipant, ...]
+    first_model: str
+    first_value: str | None
+    rounds: tuple[CardRound, ...]
+    mse: float
+    rmse: float
+    share_of_start_error_removed: float
+    convergence: Convergence
+    deposit_wei: str
+    paid_wei: str
+    returned_wei: str
+    transactions: tuple[CardTransaction, ...]
+
+
+def model_card(store: Store, instance: InstanceRow, market: Market | None = None) -> ModelCard:
+    """The card of a training's model, out of its buyer's store.
+
+    Raises ConfigurationError where the store has no model of it.
+    """
+    state = buyer_state(instance)
+    if state is None or store.result(instance.key, "model") is None:
+        raise ConfigurationError(
+            f"this store has no model of {instance.key}, so no card either: only its buyer's store has them, "
+            "once the training has finished"
+        )
+    return card_of(state.request, chain_story(store, instance.training), market)
+
+
+def card_of(request: Request, story: ChainStory, market: Market | None = None) -> ModelCard:
+    """The card of what was asked for and what the chain tells; raises ConfigurationError before the end."""
+    state, settled = convergence_of(request, story), story.settled
+    if state is None or settled is None:
+        raise ConfigurationError("the training is not settled yet: its card is there when its model is")
+    rounds = _rounds(request, story)
+    opened = next((entry for entry in story.transactions if entry.event == "Opened"), None)
+    return ModelCard(
+        training=int(settled["training"]),
+        name=request.name,
+        kind=request.model.kind,
+        intended_use=request.purpose,
+        licence=request.licence,
+        request=request.model_dump(mode="json"),
+        request_hash=f"0x{request.hash().hex()}",
+        chain_hash=story.request_hash,
+        market=market,
+        buyer=None if opened is None else opened.about["buyer"],
+        participants=_participants(request, story),
+        first_model=request.start.start,
+        first_value=f"{request.start.value:f}" if isinstance(request.start, StartMean) else None,
+        rounds=rounds,
+        mse=rounds[-1].mse,
+        rmse=rounds[-1].rmse,
+        share_of_start_error_removed=rounds[-1].share_of_start_error_removed,
+        convergence=state,
+        deposit_wei=str(request.payment.deposit_wei),
+        paid_wei=str(settled["paid"]),
+        returned_wei=str(settled["refund"]),
+        transactions=tuple(
+            CardTransaction(event=one.event, block=one.block, transaction=one.transaction, at=one.at)
+            for one in story.transactions
+        ),
+    )
+
+
+def _rounds(request: Request, story: ChainStory) -> tuple[CardRound, ...]:
+    first = story.rounds[0].mse_before
+    errors = [(0, first), *((recorded.number, recorded.mse_after) for recorded in story.rounds)]
+    unit = float(request.error_unit)
+    return tuple(
+        CardRound(
+            round=number,
+            mse=unit * error / FIXED_POINT,
+            rmse=sqrt(unit * error / FIXED_POINT),
+            share_of_start_error_removed=1 - error / first if first else 0.0,
+        )
+        for number, error in errors
+    )
+
+
+def _participants(request: Request, story: ChainStory) -> tuple[CardParticipant, ...]:
+    return tuple(
+        CardParticipant(
+            address=one.address,
+            role=one.role,
+            rounds=one.rounds,
+            contribution=one.contribution,
+            pay_wei=str(one.pay),
+        )
+        for one in partners(request, story)
+    )

@@ -1,0 +1,125 @@
+"""A card as a file: whatever names are on it, it shows them and does nothing."""
+
+import base64
+import hashlib
+import json
+import re
+from html.parser import HTMLParser
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from markdown_it import MarkdownIt
+
+from services.console.presentation.card_figures import WIDTH, bars, curve
+from services.console.presentation.model_card import as_html, as_json, as_markdown, markdown_text
+from services.records.model_card import ModelCard, model_card
+from services.store import Store
+from tests.support.console.trainings import finished_training
+
+HOSTILE = "</style><script src='https://evil.example/x.js'>alert(1)</script> | [a](b) `c` *d* <img src=x> & é"
+
+
+def made(**request):
+    store = Store()
+    return model_card(store, store.instance(finished_training(store, **request)))
+
+
+@pytest.fixture(scope="module")
+def hostile():
+    columns = [{"name": f"{HOSTILE} {n}", "minimum": 0, "maximum": 1} for n in range(2)]
+    return made(name=HOSTILE[:100], purpose=HOSTILE, licence=HOSTILE, features=columns)
+
+
+class _Reader(HTMLParser):
+    """Tags with their attributes, and the text between them."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.tags, self.text = [], ""
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_data(self, data):
+        self.text += data
+
+
+def test_the_page_runs_and_fetches_nothing_whatever_the_names(hostile):
+    page = as_html(hostile)
+    read = _Reader(page)
+    assert not {"script", "img", "link", "iframe", "object", "form", "a", "use", "image"} & {
+        tag for tag, _ in read.tags
+    }
+    names = {name for _tag, attributes in read.tags for name in attributes}
+    assert not {name for name in names if name.startswith("on") or name in ("href", "src", "style")}
+    assert "url(" not in page.replace(HOSTILE, "")
+    assert HOSTILE in read.text
+
+
+def test_the_pages_own_policy_allows_its_own_style_alone():
+    page = as_html(made())
+    style = re.search(r"<style>(.*?)</style>", page, re.DOTALL)[1]
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    assert f"default-src &#39;none&#39;; style-src &#39;sha256-{digest}&#39;" in page or (
+        f"default-src 'none'; style-src 'sha256-{digest}'" in page
+    )
+
+
+def test_figures_say_in_words_what_they_show():
+    page = as_html(made())
+    titles = re.findall(r"<title id=[^>]*>(.*?)</title>", page)
+    shares = "0x000000…0000a1: 66.7 %, 0x000000…0000a2: 33.3 %, 0x000000…0000a3: -33.3 %"
+    assert titles == [
+        "Mean squared error by round: 6,000 at the start, 4,374 after 3 rounds.",
+        f"Contribution of each trainer. {shares}.",
+    ]
+
+
+@given(st.lists(st.floats(0, 1e30), min_size=2, max_size=300))
+def test_a_curve_stays_in_its_frame(errors):
+    drawn = curve(list(enumerate(errors)), ("0", "1"), "")
+    for point in drawn.points.split():
+        x, y = map(float, point.split(","))
+        assert drawn.left <= x <= WIDTH
+        assert 0 <= y <= drawn.bottom
+    assert len(drawn.across) <= 6
+
+
+@given(st.lists(st.floats(-5, 5), min_size=1, max_size=40))
+def test_bars_stay_between_names_and_figures(shares):
+    drawn = bars([("name", share, "figure") for share in shares], "")
+    for bar, share in zip(drawn.bars, shares, strict=True):
+        assert bar.x >= 131.9
+        assert bar.x + bar.width <= WIDTH - 51.8
+        assert bar.x == pytest.approx(drawn.zero - (bar.width if share < 0 else 0), abs=0.11)
+
+
+def test_markdown_shows_names_as_they_are(hostile):
+    page = _Reader(MarkdownIt("commonmark").enable("table").render(as_markdown(hostile)))
+    assert not {"script", "img", "a", "em", "style"} & {tag for tag, _ in page.tags}
+    assert page.text.count(HOSTILE) >= 4
+    rows = MarkdownIt("commonmark").enable("table").render(as_markdown(made())).count("<tr>")
+    assert rows == MarkdownIt("commonmark").enable("table").render(as_markdown(hostile)).count("<tr>")
+
+
+@given(st.text(st.characters(codec="utf-8", exclude_categories=["C", "Zl", "Zp", "Zs"]), min_size=1))
+def test_any_text_on_one_line_comes_through_markdown(text):
+    shown = MarkdownIt("commonmark").enable("table").render(f"- x: {markdown_text(text)}")
+    assert _Reader(shown).text.strip() == f"x: {text}"
+
+
+@pytest.mark.parametrize(("language", "title"), [("en", "Use"), ("es", "Participantes y pago")])
+def test_both_languages(language, title):
+    card = made(purpose="uso", licence="MIT")
+    for text in (as_html(card, language), as_markdown(card, language)):
+        assert title in text
+        assert "uso" in text
+        assert "152,13" in text or "152.13" in text
+
+
+def test_json_reads_back_as_the_card():
+    card = made()
+    assert ModelCard.model_validate_json(as_json(card), strict=False) == card
+    assert json.loads(as_json(card))["rounds"][0]["round"] == 0

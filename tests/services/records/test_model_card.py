@@ -1,0 +1,61 @@
+"""What a model card says is what the chain says; of rows and weights it says nothing."""
+
+import math
+
+import pytest
+
+from protocol.records import Market
+from services.common.errors import ConfigurationError
+from services.records.chain_history import ChainStory
+from services.records.model_card import card_of, model_card
+from services.store import Store
+from tests.support.console.trainings import BUYER, OWNERS, finished_training, put, running_training
+from tests.support.deployment.documents import any_request
+
+MARKET = Market(chain_id=31337, contract="0x" + "c0" * 20)
+
+
+@pytest.fixture
+def store():
+    return Store()
+
+
+def card(store, **request):
+    return model_card(store, store.instance(finished_training(store, **request)), MARKET)
+
+
+def test_errors_are_those_of_the_chain_in_the_targets_own_unit(store):
+    made = card(store, scale="range")
+    assert [one.mse for one in made.rounds] == pytest.approx([40_000 * 6000 * 0.9**n for n in range(4)])
+    assert made.rmse == pytest.approx(math.sqrt(made.mse))
+    assert made.share_of_start_error_removed == pytest.approx(1 - 0.9**3)
+    assert (made.first_model, made.first_value) == ("mean", "152.13")
+
+
+def test_participants_money_and_proof(store):
+    made = card(store, purpose="To see how it goes", licence="CC-BY-4.0")
+    assert (made.intended_use, made.licence) == ("To see how it goes", "CC-BY-4.0")
+    assert [one.address for one in made.participants[:5]] == OWNERS
+    assert [one.contribution for one in made.participants[:3]] == pytest.approx([2 / 3, 1 / 3, -1 / 3])
+    assert (made.buyer, made.market) == (BUYER, MARKET)
+    assert int(made.paid_wei) + int(made.returned_wei) == int(made.deposit_wei)
+    assert made.request_hash == f"0x{any_request(**made.request).hash().hex()}"
+    assert {"Opened", "RolesDrawn", "RoundRecorded", "Settled"} <= {one.event for one in made.transactions}
+
+
+def test_nothing_of_weights_or_row_counts_is_on_it(store):
+    text = card(store).model_dump_json()
+    for weight in ("1.25", "-2.5", "152.125"):
+        assert f'"{weight}"' not in text
+        assert f":{weight}," not in text
+    assert '"rows"' not in text
+
+
+def test_without_a_model_there_is_no_card(store):
+    with pytest.raises(ConfigurationError, match="no model of order:"):
+        model_card(store, store.instance(running_training(store)))
+    put(store, "order:1", any_request())
+    with pytest.raises(ConfigurationError, match="no model of order:1"):
+        model_card(store, store.instance("order:1"))
+    with pytest.raises(ConfigurationError, match="not settled yet"):
+        card_of(any_request(), ChainStory())
