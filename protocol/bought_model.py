@@ -1,9 +1,13 @@
-"""The model as its buyer holds it: weights by the names of the features."""
+"""The model as its buyer holds it: weights by name, with all it needs to prepare rows as they are read."""
 
-from typing import Self
+from decimal import Decimal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
+from protocol.preparation.columns import Column, NumericColumn, parameters_of
+from protocol.preparation.design import design_matrix
+from protocol.preparation.tables import Matrix, Table
 from protocol.request import Request
 from protocol.scaling import to_own_units
 from protocol.types import FrozenModel
@@ -16,29 +20,53 @@ class Range(FrozenModel):
     maximum: float
 
 
-class BoughtModel(FrozenModel):
-    """What the buyer paid for: weights by feature, the intercept apart, in the columns' own units.
+def _of_numbers(fields: dict[str, Any]) -> tuple[NumericColumn, ...]:
+    """The columns of a model that knew numbers alone, in their ranges where they are told."""
+    names, ranges = fields["features"], fields["ranges"]
+    if len(ranges) != len(names):
+        return tuple(NumericColumn.of_any_range(name) for name in names)
+    ends = ((Decimal(repr(one.minimum)), Decimal(repr(one.maximum))) for one in ranges)
+    return tuple(
+        NumericColumn(name=name, minimum=low, maximum=high)
+        for name, (low, high) in zip(names, ends, strict=True)
+    )
 
-    `ranges` are the features', in which the model was trained; empty in files of earlier versions.
+
+class BoughtModel(FrozenModel):
+    """What the buyer paid for: weights by feature, the intercept apart, in the features' own units.
+
+    `columns` are the request's: what rows must have, and how they become the `features` that the weights are
+    for (`design`). `ranges` is in files of earlier versions instead, whose columns are all numbers.
     """
 
     name: str
     features: tuple[str, ...]
     target: str
+    target_kind: Literal["numeric", "boolean"] = "numeric"
     weights: tuple[float, ...]
     intercept: float | None
-    ranges: tuple[Range, ...] = ()
+    ranges: Annotated[tuple[Range, ...], Field(exclude=True)] = ()
+    columns: Annotated[tuple[Column, ...], Field(default_factory=_of_numbers)]
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
         if len(self.ranges) not in (0, len(self.features)):
             raise ValueError("as many ranges as features are needed, or none")
+        if tuple(parameter.name for parameter in parameters_of(self.columns)) != self.features:
+            raise ValueError("the columns make other features than there are weights for")
         return self
 
     @property
     def kind(self) -> str:
         """The kind of model: the only one whose models can be bought so far, so that none is written down."""
         return "linear_regression"
+
+    def design(self, table: Table) -> Matrix:
+        """m×p out of m rows as they are read: what `Kind.predict` takes.
+
+        Raises UnusableValue for a value that the columns do not map.
+        """
+        return design_matrix(self.columns, table)
 
     @classmethod
     def of(cls, request: Request, weights: list[float]) -> "BoughtModel":
@@ -47,12 +75,10 @@ class BoughtModel(FrozenModel):
         intercept = weights.pop() if request.model.intercept else None
         return cls(
             name=request.name,
-            features=tuple(column.name for column in request.features),
+            features=tuple(parameter.name for parameter in parameters_of(request.features)),
             target=request.target.name,
+            target_kind=request.target.kind,
             weights=tuple(weights),
             intercept=intercept,
-            ranges=tuple(
-                Range(minimum=float(column.minimum), maximum=float(column.maximum))
-                for column in request.features
-            ),
+            columns=request.features,
         )

@@ -2,6 +2,7 @@
 
 DeltaMLError
 ├── MisuseError         we asked for something impossible: nothing was done, change the request
+│   ├── UnusableValue   a row has a value that the columns of a model do not map
 │   └── WidthError      a number would not fit in the plaintext: refused before anything overflows
 ├── ProtocolViolation   a peer sent something it must not: its message is dropped, our state is unchanged
 ├── TrainingFailure     a training cannot go on; carries the code that everybody is told
@@ -19,6 +20,17 @@ class MisuseError(DeltaMLError, ValueError):
 
 class WidthError(MisuseError):
     """The widths that a request implies do not fit in one plaintext of its key."""
+
+
+class UnusableValue(MisuseError):  # noqa: N818
+    """A row has a value that a model's columns do not map; `row` counts from 0, `reason` does not tell it."""
+
+    def __init__(self, column: str, row: int, reason: str) -> None:
+        """`reason` is what the value is, as in "has no value"."""
+        super().__init__(f"row {row + 1}: column {column!r} {reason}")
+        self.column = column
+        self.row = row
+        self.reason = reason
 
 
 class ProtocolViolation(DeltaMLError):  # noqa: N818  the field's name for it

@@ -18,6 +18,7 @@ from pydantic import (
 )
 
 from protocol.marketplace import BASIS_POINTS, BasisPoints, Terms
+from protocol.preparation.columns import Column, Parameter, TargetColumn, parameters_of
 from protocol.request_values import AmountText, Number, StepSize
 from protocol.scaling import UNSCALED, Scaling, largest_weight, to_declared_units
 from protocol.types import Address, FreeText, FrozenModel, Name, TrainingId
@@ -31,20 +32,6 @@ LONGEST_NAME = 100
 
 _PAID = b"deltaml request and key"
 """Apart from every other use of keccak256: no document or key has a hash that could be taken for this one."""
-
-
-class Column(FrozenModel):
-    """A column by name, with the range its values must lie in."""
-
-    name: Name
-    minimum: Number
-    maximum: Number
-
-    @model_validator(mode="after")
-    def _ordered(self) -> Self:
-        if not self.minimum < self.maximum:
-            raise ValueError(f"column {self.name!r}: minimum must be below maximum")
-        return self
 
 
 class ModelKind(FrozenModel):
@@ -160,7 +147,7 @@ class Request(FrozenModel):
     name: Annotated[Name, StringConstraints(max_length=LONGEST_NAME)]
     model: ModelKind = ModelKind()
     features: Annotated[tuple[Column, ...], Field(min_length=1, max_length=MAXIMUM_FEATURES, fail_fast=True)]
-    target: Column
+    target: TargetColumn
     scale: Literal["range", "none"] = "range"
     schedule: Schedule = Schedule()
     start: Start = StartZero()
@@ -179,10 +166,11 @@ class Request(FrozenModel):
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             raise ValueError(f"column {twice[0]!r} is named twice")
-        for column, scaling in zip((*self.features, self.target), self.scalings(), strict=True):
+        self._check_parameters()
+        for parameter, scaling in zip(self._inputs(), self.scalings(), strict=True):
             if not scaling.is_exact:
                 raise ValueError(
-                    f"column {column.name!r}: floating point has no numbers for so narrow a range around "
+                    f"column {parameter.name!r}: floating point has no numbers for so narrow a range around "
                     f"{scaling.center:.9g}; have a constant subtracted from the column, or widen the range"
                 )
         if isinstance(self.start, StartWeights) and len(self.start.weights) != self.parameters:
@@ -196,8 +184,20 @@ class Request(FrozenModel):
             self._check_first_model()
         return self
 
+    def _check_parameters(self) -> None:
+        names = [parameter.name for parameter in self._inputs()]
+        if len(names) > MAXIMUM_FEATURES + 1:
+            raise ValueError(f"the features make {len(names) - 1} weights; at most {MAXIMUM_FEATURES}")
+        twice = (
+            sorted({name for name in names if names.count(name) > 1}) if len(set(names)) < len(names) else []
+        )
+        if twice:
+            raise ValueError(f"two weights are named {twice[0]!r}; rename a column or a level")
+        if self.target.missing != "refuse" or getattr(self.target, "log", False):
+            raise ValueError("target: missing values and logarithms are for features")
+
     def _check_mean(self) -> None:
-        low, high = self.target.minimum, self.target.maximum
+        low, high = self.target.limits
         if isinstance(self.start, StartMean) and not low <= self.start.value <= high:
             raise ValueError(
                 f"start.value is {self.start.value}, no mean of a target between {low} and {high}"
@@ -231,8 +231,8 @@ class Request(FrozenModel):
 
     def _largest_first_residual(self) -> Decimal:
         """The bound of |Xθ − y| for the start's weights that the declared ranges give."""
-        columns = (*self.features, self.target)
-        *features, target = [max(abs(column.minimum), abs(column.maximum)) for column in columns]
+        ranges = [parameter.limits or (Decimal(0), Decimal(1)) for parameter in self._inputs()]
+        *features, target = [max(abs(low), abs(high)) for low, high in ranges]
         inputs = [*features, Decimal(1)] if self.model.intercept else features
         weights = self.start_weights() or (Decimal(0),) * self.parameters
         return target + sum(abs(w) * x for w, x in zip(weights, inputs, strict=True))
@@ -240,17 +240,18 @@ class Request(FrozenModel):
     @property
     def parameters(self) -> int:
         """p: the number of weights, the intercept included."""
-        return len(self.features) + int(self.model.intercept)
+        return len(parameters_of(self.features)) + int(self.model.intercept)
+
+    def _inputs(self) -> tuple[Parameter, ...]:
+        """What the weights but the intercept belong to, and the target last."""
+        return parameters_of((*self.features, self.target))
 
     def scalings(self) -> tuple[Scaling, ...]:
-        """How each feature, and the target last, is scaled before anything is computed."""
-        columns = (*self.features, self.target)
+        """How each parameter's column, and the target last, is scaled before anything is computed."""
+        inputs = self._inputs()
         if self.scale == "none":
-            return (UNSCALED,) * len(columns)
-        centered = self.model.intercept
-        return tuple(
-            Scaling.of_range(column.minimum, column.maximum, centered=centered) for column in columns
-        )
+            return (UNSCALED,) * len(inputs)
+        return tuple(parameter.scaling(centered=self.model.intercept) for parameter in inputs)
 
     @property
     def weight_bits(self) -> int:
@@ -275,7 +276,8 @@ class Request(FrozenModel):
     @property
     def target_range(self) -> Decimal:
         """Width of the scaled target's range, the unit of the metric's noise."""
-        return (self.target.maximum - self.target.minimum) / self.scalings()[-1].half
+        low, high = self.target.limits
+        return (high - low) / self.scalings()[-1].half
 
     @property
     def error_unit(self) -> Decimal:

@@ -28,7 +28,9 @@ def parse_request(content: Mapping[str, Any]) -> Request:
 
 
 def _problem(item: ErrorDetails) -> str:
-    place = ".".join(str(part) for part in item["loc"]) or "request"
+    # A tag says which kind of a union was tried: no place in the document.
+    parts = [str(part) for part in item["loc"]]
+    place = ".".join(part for part in parts if not part.startswith("=")) or "request"
     given = item["input"]
     plain = isinstance(given, str | int | float | Decimal)
     return f"{place}: {item['msg']}" + (f" (given: {str(given)[:60]!r})" if plain else "")

@@ -1,11 +1,33 @@
 """The few value types every message, state and contract call is made of."""
 
-from typing import Annotated, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 from eth_hash.auto import keccak
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+    PlainSerializer,
+)
+from pydantic_core import CoreSchema
 
 ZERO_ADDRESS = "0x" + "0" * 40
+
+
+class Together:
+    """Marks a sequence within a sequence: a validator admits no more items in all of them together."""
+
+    def __init__(self, most: int) -> None:
+        """`most` is counted once for a message, in place of each sequence's own bound."""
+        self.most = most
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """Tells `messages.limits`."""
+        schema: Any = handler(source)
+        return {**schema, "metadata": {**schema.get("metadata", {}), "together": self.most}}
 
 
 class FrozenModel(BaseModel):

@@ -1,56 +1,90 @@
 """A data set as one triangular factor, however many rows it has.
 
-TSQR: R ← qr([R; batch]) over the batches of [all columns, 1], then divided by √m (Demmel, Grigori, Hoemmen,
-Langou, "Communication-optimal parallel and sequential QR and LU factorizations", 2012). XᵀX/m and Xᵀy/m are
-blocks of RᵀR, and the RMS residual of θ is ‖R·(θ, −1)‖ exactly, so a training needs nothing else of the rows.
+TSQR: R ← qr([R; batch]) over the batches of [parts of all columns, 1], then divided by √m (Demmel, Grigori,
+Hoemmen, Langou, "Communication-optimal parallel and sequential QR and LU factorizations", 2012). XᵀX/m and
+Xᵀy/m are blocks of RᵀR, and the RMS residual of θ is ‖R·(θ, −1)‖ exactly, so a training needs nothing else of
+the rows. What the parts of a column are says `preparation.layout`.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from io import BytesIO
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import TypeAdapter
 
 from protocol.errors import MisuseError
+from protocol.preparation.columns import Column
+from protocol.preparation.combination import combination
+from protocol.preparation.layout import KeptColumn, Part, parts_of
+from protocol.preparation.sighting import NumberSighting, Sighting, TextSighting
+from protocol.preparation.tables import Table, row_count
 from protocol.scaling import Scaling
 
 Matrix = NDArray[np.float64]
+MOST_PARTS = 8192
+"""Of one statistic: its factor then takes half a gigabyte."""
+
+ValueKind = Literal["number", "text", "date"]
+_COLUMNS = TypeAdapter(tuple[KeptColumn, ...])
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Statistic:
-    """R/√m of [columns, 1] ((k+1)×(k+1), upper triangular), m, the columns' ranges. Private: no repr."""
+    """R/√m of [k parts, 1] ((k+1)×(k+1), upper triangular), m, and what each column is. Private: no repr."""
 
-    columns: tuple[str, ...]
+    kept: tuple[KeptColumn, ...]
     rows: int
-    factor: Matrix = field(repr=False)
-    minimum: Matrix = field(repr=False)
-    maximum: Matrix = field(repr=False)
+    factor: Matrix
+
+    def __repr__(self) -> str:
+        """Nothing that was computed from rows."""
+        return f"Statistic(columns={self.columns!r}, rows={self.rows})"
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Their names."""
+        return tuple(column.name for column in self.kept)
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """What `factor` is of, the ones that come last left out."""
+        return parts_of(self.kept)
+
+    @property
+    def minimum(self) -> Matrix:
+        """Of each column, nan where it has no numbers."""
+        return np.array([np.nan if one.minimum is None else one.minimum for one in self.kept])
+
+    @property
+    def maximum(self) -> Matrix:
+        """Of each column, nan where it has no numbers."""
+        return np.array([np.nan if one.maximum is None else one.maximum for one in self.kept])
+
+    def column(self, name: str) -> KeptColumn | None:
+        """One column, if it is there."""
+        return next((one for one in self.kept if one.name == name), None)
 
     def to_bytes(self) -> bytes:
         """Bytes for the owner's own store."""
         buffer = BytesIO()
-        np.savez(
-            buffer,
-            columns=np.array(self.columns, dtype=np.str_),
-            rows=np.array(self.rows),
-            factor=self.factor,
-            ranges=np.array([self.minimum, self.maximum]),
-        )
+        kept = np.frombuffer(_COLUMNS.dump_json(self.kept), dtype=np.uint8)
+        np.savez(buffer, kept=kept, rows=np.array(self.rows), factor=self.factor)
         return buffer.getvalue()
 
     @classmethod
     def from_bytes(cls, content: bytes) -> "Statistic":
-        """The statistic from `to_bytes`."""
-        with np.load(BytesIO(content), allow_pickle=False) as parts:
-            return cls(
-                columns=tuple(str(name) for name in parts["columns"]),
-                rows=int(parts["rows"]),
-                factor=parts["factor"],
-                minimum=parts["ranges"][0],
-                maximum=parts["ranges"][1],
-            )
+        """The statistic from `to_bytes`, also of earlier versions, which knew numbers alone."""
+        with np.load(BytesIO(content), allow_pickle=False) as content_parts:
+            found = dict(content_parts)
+        if "kept" in found:
+            kept = _COLUMNS.validate_json(found["kept"].tobytes())
+        else:
+            ranges = zip(found["columns"], *found["ranges"].tolist(), strict=True)
+            kept = tuple(KeptColumn(name=str(name), minimum=low, maximum=high) for name, low, high in ranges)
+        return cls(kept=kept, rows=int(found["rows"]), factor=found["factor"])
 
 
 def triangular(matrix: Matrix) -> Matrix:
@@ -59,44 +93,92 @@ def triangular(matrix: Matrix) -> Matrix:
 
 
 class StatisticBuilder:
-    """Takes batches of rows and forgets them."""
+    """Takes batches of rows and forgets them.
 
-    def __init__(self, columns: Sequence[str]) -> None:
-        """For these k columns; raises MisuseError for none or for a name that comes twice."""
-        twice = sorted({name for name in columns if list(columns).count(name) > 1})
-        if twice or not columns:
+    A part that a later batch brings, as a level that stands there first, was zero in all rows before: so one
+    pass is enough.
+    """
+
+    def __init__(
+        self,
+        columns: Sequence[str] | Mapping[str, ValueKind],
+        *,
+        logs: bool = False,
+        bounds: Mapping[str, tuple[float, float]] | None = None,
+    ) -> None:
+        """For these columns, of numbers where no kinds are told.
+
+        With `logs` the logarithms of columns above zero are kept too; `bounds` brings a column's values
+        outside them to the nearest. Raises MisuseError for no column or for a name that comes twice.
+        """
+        names = list(columns)
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice or not names:
             raise MisuseError(f"column {twice[0]!r} comes twice" if twice else "there is no column")
-        self._columns = tuple(columns)
-        size = len(self._columns) + 1
-        self._factor: Matrix = np.zeros((0, size))
+        kinds = columns if isinstance(columns, Mapping) else dict.fromkeys(names, "number")
+        bounds = bounds or {}
+        self._seen: dict[str, Sighting] = {
+            name: TextSighting(name)
+            if kind == "text"
+            else NumberSighting(name, is_date=kind == "date", logs=logs, bounds=bounds.get(name))
+            for name, kind in kinds.items()
+        }
+        self._places: dict[Part | None, int] = {None: 0}
+        self._factor: Matrix = np.zeros((0, 1))
         self._rows = 0
-        self._minimum = np.full(len(self._columns), np.inf)
-        self._maximum = np.full(len(self._columns), -np.inf)
 
-    def add(self, batch: Matrix) -> None:
-        """Take b rows (b×k); raises MisuseError for another width, nan or inf, naming the column."""
-        if batch.ndim != 2 or batch.shape[1] != len(self._columns):
-            raise MisuseError(f"a batch of shape {batch.shape}; {len(self._columns)} columns expected")
-        if not len(batch):
+    def add(self, batch: Matrix | Table) -> None:
+        """Take b rows; a matrix (b×k) holds numbers without gaps, a table may have gaps.
+
+        Raises MisuseError for another width, an infinite value, and in a matrix nan, naming the column.
+        """
+        table = self._named(batch) if isinstance(batch, np.ndarray) else batch
+        count = row_count(table)
+        if not count:
             return
+        parts: dict[Part, Matrix] = {}
+        for name, sighting in self._seen.items():
+            parts |= sighting.take(table[name])
+        for part in parts:
+            self._places.setdefault(part, len(self._places))
+        size = len(self._places)
+        if size > MOST_PARTS + 1:
+            raise MisuseError(
+                f"the columns make more than {MOST_PARTS} columns of numbers; choose fewer of them by name"
+            )
+        block = np.zeros((len(self._factor) + count, size))
+        block[: len(self._factor), : self._factor.shape[1]] = self._factor
+        block[len(self._factor) :, 0] = 1.0
+        for part, values in parts.items():
+            block[len(self._factor) :, self._places[part]] = values
+        self._factor = triangular(block)
+        self._rows += count
+
+    def _named(self, batch: Matrix) -> Table:
+        if batch.ndim != 2 or batch.shape[1] != len(self._seen):
+            raise MisuseError(f"a batch of shape {batch.shape}; {len(self._seen)} columns expected")
         bad = ~np.isfinite(batch).all(axis=0)
         if bad.any():
-            name = self._columns[int(np.argmax(bad))]
+            name = list(self._seen)[int(np.argmax(bad))]
             raise MisuseError(f"column {name!r} holds a missing or infinite value; fill or drop such rows")
-        self._minimum = np.minimum(self._minimum, batch.min(axis=0))
-        self._maximum = np.maximum(self._maximum, batch.max(axis=0))
-        block = np.column_stack([batch, np.ones(len(batch))])
-        self._factor = triangular(np.vstack([self._factor, block]))
-        self._rows += len(batch)
+        return dict(zip(self._seen, batch.T, strict=True))
 
     def finish(self) -> Statistic:
-        """The statistic of all rows so far; raises MisuseError when there were none."""
+        """The statistic of all rows so far; raises MisuseError when there were none, or none with a value."""
         if not self._rows:
             raise MisuseError("the data set has no rows; at least one is needed")
-        size = len(self._columns) + 1
-        square = np.zeros((size, size))
-        square[: len(self._factor)] = self._factor / np.sqrt(self._rows)
-        return Statistic(self._columns, self._rows, square, self._minimum, self._maximum)
+        kept = tuple(sighting.kept() for sighting in self._seen.values())
+        chosen = [self._places[part] for part in (*parts_of(kept), None)]
+        return Statistic(kept, self._rows, _square(self._factor[:, chosen]) / np.sqrt(self._rows))
+
+
+def _square(matrix: Matrix) -> Matrix:
+    """R of [X y] as (n×n), with rows of zeros where there were fewer rows than columns."""
+    size = matrix.shape[1]
+    square = np.zeros((size, size))
+    reduced = triangular(matrix)
+    square[: len(reduced)] = reduced
+    return square
 
 
 def scaled(factor: Matrix, scalings: Sequence[Scaling]) -> Matrix:
@@ -115,22 +197,18 @@ def scaled(factor: Matrix, scalings: Sequence[Scaling]) -> Matrix:
     return triangular(columns)
 
 
-def select(statistic: Statistic, features: Sequence[str], target: str, *, intercept: bool) -> Matrix:
-    """R/√m of [X (1) y], (p+1)×(p+1), for these features and this target.
+def select(statistic: Statistic, features: Sequence[Column], target: Column, *, intercept: bool) -> Matrix:
+    """R/√m of [X (1) y], (p+1)×(p+1), for the parameters of these features and this target, in own units.
 
-    The factor of chosen columns is the factor of the full factor's columns, so one pass over the rows serves
-    every request. Raises MisuseError for a column that the data set lacks.
+    The factor of sums of columns is the factor's sums of columns, so one pass over the rows serves every
+    request. Raises MisuseError for a column that the data set lacks.
     """
-    position = {name: index for index, name in enumerate(statistic.columns)}
-    missing = [name for name in (*features, target) if name not in position]
+    missing = [one.name for one in (*features, target) if statistic.column(one.name) is None]
     if missing:
         raise MisuseError(f"the data set has no column {missing[0]!r}; it has {', '.join(statistic.columns)}")
-    chosen = [position[name] for name in features]
+    sums = combination([*features, target], statistic.parts)
     if intercept:
-        chosen.append(len(statistic.columns))
-    chosen.append(position[target])
-    size = len(chosen)
-    factor = np.zeros((size, size))
-    reduced = triangular(statistic.factor[:, chosen])
-    factor[: len(reduced)] = reduced
-    return factor
+        ones = np.zeros((len(sums), 1))
+        ones[-1] = 1.0
+        sums = np.column_stack([sums[:, :-1], ones, sums[:, -1:]])
+    return _square(statistic.factor @ sums)

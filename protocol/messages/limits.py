@@ -20,6 +20,9 @@ _NUMBER = 9
 _DECIMAL_DIGITS = 64
 """Of a request's number as text: 28 digits, a point and a sign, up to 30 places from the point."""
 
+_WRITTEN = {"bytes": MAXIMUM_INTEGER_BYTES, "str": _DECIMAL_DIGITS}
+"""Of a number that is written as these."""
+
 _LATER_BYTES, _LATER_ELEMENTS, _LATER_KEYS, _LATER_DEPTH = 4096, 64, 16, 2
 """Room for the fields that a later minor version adds."""
 
@@ -37,27 +40,32 @@ class _Size:
     elements: int = 1
     depth: int = 0
     keys: int = 0
+    shared_bytes: int = 0
+    shared_elements: int = 0
+    """Of sequences that share one bound (`types.Together`): not once for each."""
 
 
 @cache
 def limits_of(kind: type[Any]) -> Limits:
     """The bounds of a decoded body; raises TypeError for a class with a field that has no bound."""
     size = _size(kind.__pydantic_core_schema__, {})
-    return Limits(size.elements + _LATER_ELEMENTS, size.depth + _LATER_DEPTH, size.keys + _LATER_KEYS)
+    elements = size.elements + size.shared_elements
+    return Limits(elements + _LATER_ELEMENTS, size.depth + _LATER_DEPTH, size.keys + _LATER_KEYS)
 
 
 @cache
 def sealed_bytes(kind: type[MessageBody]) -> int:
     """Bytes that a sealed body may have at most."""
-    size = _size(kind.__pydantic_core_schema__, {}).bytes + _LATER_BYTES + _SEAL_BYTES
-    return min(size, kind.catalogue.maximum_bytes, MAXIMUM_BODY_BYTES)
+    size = _size(kind.__pydantic_core_schema__, {})
+    most = size.bytes + size.shared_bytes + _LATER_BYTES + _SEAL_BYTES
+    return min(most, kind.catalogue.maximum_bytes, MAXIMUM_BODY_BYTES)
 
 
 def _size(schema: Mapping[str, Any], known: Mapping[str, Any]) -> _Size:
     kind = schema["type"]
     written = schema.get("serialization", {}).get("return_schema", {}).get("type")
-    if written is not None:
-        size = _Size(_HEADER + {"bytes": MAXIMUM_INTEGER_BYTES, "str": _DECIMAL_DIGITS}[written])
+    if written in _WRITTEN:
+        size = _Size(_HEADER + _WRITTEN[written])
     elif kind in _WRAPPERS:
         size = _size(schema["schema"], known)
     elif kind == "definitions":
@@ -84,6 +92,8 @@ def _map(fields: Mapping[str, _Size]) -> _Size:
         1 + sum(1 + size.elements for size in fields.values()),
         1 + inner.depth,
         max(len(fields), inner.keys),
+        sum(size.shared_bytes for size in fields.values()),
+        sum(size.shared_elements for size in fields.values()),
     )
 
 
@@ -91,7 +101,18 @@ def _array(schema: Mapping[str, Any], known: Mapping[str, Any]) -> _Size:
     if "max_length" not in schema:
         raise TypeError(f"a sequence without a bound: {schema}")
     item, most = _size(schema["items_schema"][0], known), schema["max_length"]
-    return _Size(_HEADER + most * item.bytes, 1 + most * item.elements, 1 + item.depth, item.keys)
+    together = schema.get("metadata", {}).get("together")
+    if together is not None:
+        shared = together * item.bytes, together * item.elements
+        return _Size(_HEADER, 1, 1 + item.depth, item.keys, *shared)
+    return _Size(
+        _HEADER + most * item.bytes,
+        1 + most * item.elements,
+        1 + item.depth,
+        item.keys,
+        item.shared_bytes,
+        item.shared_elements,
+    )
 
 
 def _scalar_bytes(schema: Mapping[str, Any]) -> int:
@@ -115,4 +136,6 @@ def _largest(sizes: Iterable[_Size]) -> _Size:
         max((size.elements for size in found), default=0),
         max((size.depth for size in found), default=0),
         max((size.keys for size in found), default=0),
+        max((size.shared_bytes for size in found), default=0),
+        max((size.shared_elements for size in found), default=0),
     )

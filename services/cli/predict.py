@@ -46,7 +46,7 @@ def predict(
 
 def _tell_columns(source: Source, left_out: Sequence[str]) -> None:
     target = source.model.target if source.has_target else "none in the file"
-    lines = [f"features: {name_list(source.model.features)}; target: {target}", *index_note(left_out)]
+    lines = [f"features: {name_list(source.columns)}; target: {target}", *index_note(left_out)]
     typer.echo(visible("\n".join(lines)), err=True)
 
 
@@ -67,7 +67,7 @@ def _tell_quality(quality: Quality, *, err: bool) -> None:
 def _document(source: Source, left_out: Sequence[str], quality: Quality, out: Path | None) -> dict[str, Any]:
     return {
         "model": source.model.name,
-        "features": list(source.model.features),
+        "features": list(source.columns),
         "target": source.model.target if source.has_target else None,
         "left_out": list(left_out),
         "rows": quality.rows,

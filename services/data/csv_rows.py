@@ -1,19 +1,20 @@
 """Rows of a CSV file, streamed by pyarrow, whose errors quote the file's values: ours do not."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from pyarrow import ArrowInvalid, DataType, RecordBatch, binary, compute, csv, float64
+from pyarrow import ArrowInvalid, DataType, RecordBatch, binary, compute, csv, float64, string
 
 from services.common.errors import DataSetError, UnusableColumn
 
 _CONVERSION_ERROR = re.compile(
     r"In CSV column #(\d+): (?:Row #(\d+): )?CSV conversion error to \w+: invalid value '(.*)'", re.DOTALL
 )
+_NOT_UTF8 = re.compile(r"In CSV column #(\d+): Row #(\d+): CSV conversion error to string: invalid UTF8")
 _UNEVEN = re.compile(r"CSV parse error: (?:Row #(\d+): )?Expected (\d+) columns, got (\d+)")
 _WHOLE = r"^\s*[-+]?[0-9]{1,400}(\.0*)?\s*$"
 _LARGEST_EXACT = 2**53
@@ -67,19 +68,22 @@ def _is_number(text: str) -> bool:
 
 @contextmanager
 def _reader(
-    place: Path, known: Sequence[str] = (), chosen: Sequence[str] = (), kind: DataType = _NUMBER
+    place: Path, known: Sequence[str] = (), chosen: Mapping[str, DataType] | None = None
 ) -> Iterator[Any]:
     """The streaming reader of pyarrow; its errors, which quote the file's values, become ours.
 
     A handler of uneven rows would be given them as text: what cannot be decoded would go to the terminal.
     """
+    types = dict(chosen or {})
     try:
         with csv.open_csv(
             place,
             read_options=csv.ReadOptions(use_threads=False),  # only so do errors carry the row
             parse_options=csv.ParseOptions(newlines_in_values=True),
             convert_options=csv.ConvertOptions(
-                column_types=dict.fromkeys(chosen, kind), include_columns=list(chosen)
+                column_types=types,
+                include_columns=list(types),
+                strings_can_be_null=string() in types.values(),
             ),
         ) as reader:
             yield reader
@@ -101,6 +105,11 @@ def _read_error(place: Path, known: Sequence[str], error: Exception) -> DataSetE
     if conversion and known:
         where = f", row {int(conversion[2]) - 1}" if conversion[2] else ""
         return not_numeric(place, known[int(conversion[1])], where, _kind(conversion[3]))
+    if foreign := _NOT_UTF8.match(text):
+        column = known[int(foreign[1])]
+        return DataSetError(
+            f"{place}, row {int(foreign[2]) - 1}: column {column!r} is not UTF-8; save the file as UTF-8"
+        )
     if "straddling object" in text:
         return DataSetError(
             f"{place} has a row longer than 1 MiB, or a quote that is not closed; shorten or close it"
@@ -113,27 +122,32 @@ def _kind(value: str) -> str:
     return next((kind for pattern, kind in _KINDS if re.fullmatch(pattern, value[:100])), "")
 
 
-def batches(place: Path, known: Sequence[str], chosen: Sequence[str]) -> Iterator[RecordBatch]:
-    """The rows of the `chosen` of the `known` columns; raises DataSetError where it cannot be read on."""
-    texts = enumerate(_texts(place, known, chosen))
+def batches(place: Path, known: Sequence[str], chosen: Mapping[str, str]) -> Iterator[RecordBatch]:
+    """The rows of the `chosen` columns, those of the kind "number" as numbers, others as texts.
+
+    Raises DataSetError where it cannot be read on.
+    """
+    numbers = [name for name, kind in chosen.items() if kind == "number"]
+    texts = enumerate(_written(place, known, numbers))
     before = 0
-    with _reader(place, known, chosen) as reader:
+    types = {name: _NUMBER if kind == "number" else string() for name, kind in chosen.items()}
+    with _reader(place, known, types) as reader:
         for number, batch in enumerate(reader):
-            if any(is_large(column.to_numpy(zero_copy_only=False)).any() for column in batch.columns):
+            if any(is_large(batch.column(name).to_numpy(zero_copy_only=False)).any() for name in numbers):
                 written = next(text for place_of, text in texts if place_of == number)
                 _require_exact(place, batch, written, before)
             before += batch.num_rows
             yield batch
 
 
-def _texts(place: Path, known: Sequence[str], chosen: Sequence[str]) -> Iterator[RecordBatch]:
+def _written(place: Path, known: Sequence[str], chosen: Sequence[str]) -> Iterator[RecordBatch]:
     """The same batches as they are written: the file is cut into them by its bytes alone."""
-    with _reader(place, known, chosen, binary()) as reader:
+    with _reader(place, known, dict.fromkeys(chosen, binary())) as reader:
         yield from reader
 
 
 def _require_exact(place: Path, batch: RecordBatch, written: RecordBatch, before: int) -> None:
-    for name in batch.column_names:
+    for name in written.column_names:
         values = batch.column(name).to_numpy(zero_copy_only=False)
         texts = written.column(name)
         whole = compute.match_substring_regex(texts, _WHOLE).to_numpy(zero_copy_only=False)

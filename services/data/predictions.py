@@ -12,11 +12,15 @@ from typing import TextIO
 import numpy as np
 
 from protocol.bought_model import BoughtModel
+from protocol.errors import UnusableValue
 from protocol.learning.kinds.registry import KINDS
 from protocol.learning.statistic import Matrix
+from protocol.preparation.design import outside_counts
+from protocol.preparation.tables import Table, Texts, row_count, rows_of
 from services.common.errors import ConfigurationError, DataSetError
 from services.common.files import private_writer
-from services.data.tabular import column_names, plain_name, read_batches
+from services.data.tables import KIND_READ, kinds_asked, read_tables
+from services.data.tabular import column_names, plain_name
 
 Write = Callable[[Matrix], None]
 """Takes b predictions."""
@@ -69,13 +73,19 @@ class Source:
     file: Path
     has_target: bool
 
-    def features(self) -> Iterator[Matrix]:
-        """b×n batches; raises DataSetError as `read_batches` does."""
-        return read_batches(self.file, self.model.features).batches
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The names of the columns that rows must have."""
+        return tuple(column.name for column in self.model.columns)
 
-    def with_target(self) -> Iterator[Matrix]:
-        """b×(n+1) batches, the target last; raises DataSetError as `read_batches` does."""
-        return read_batches(self.file, [*self.model.features, self.model.target]).batches
+    def features(self) -> Iterator[Table]:
+        """The model's columns; raises DataSetError as `read_tables` does."""
+        return read_tables(self.file, kinds_asked(self.model.columns))
+
+    def with_target(self) -> Iterator[Table]:
+        """And the target; raises DataSetError as `read_tables` does."""
+        target = {self.model.target: KIND_READ[self.model.target_kind]}
+        return read_tables(self.file, {**kinds_asked(self.model.columns), **target})
 
 
 def open_rows(model: BoughtModel, file: Path) -> Source:
@@ -94,27 +104,48 @@ def predict_rows(source: Source, write: Write | None) -> Quality:
     if source.has_target:
         try:
             for batch in source.with_target():
-                quality.add(batch[:, -1], _predict(source, batch[:, :-1], quality, write))
+                quality.add(_truth(source, batch, quality.rows), _predict(source, batch, quality, write))
         except DataSetError as error:
             quality = Quality(rows=quality.rows, reason=str(error), outside=quality.outside)
         else:
             return quality
     done = quality.rows
     for batch in source.features():
-        _predict(source, batch[done:], quality, write)
-        done = max(done - len(batch), 0)
+        count = row_count(batch)
+        _predict(source, rows_of(batch, slice(done, None)), quality, write)
+        done = max(done - count, 0)
     return quality
 
 
-def _predict(source: Source, features: Matrix, quality: Quality, write: Write | None) -> Matrix:
-    predicted = KINDS[source.model.kind].predict(source.model, features)
+def _truth(source: Source, table: Table, before: int) -> Matrix:
+    """The target's values; raises DataSetError where one is missing."""
+    truth = table[source.model.target]
+    if isinstance(truth, Texts):  # no kind of a target is read so
+        raise DataSetError(f"{source.file}: column {source.model.target!r} holds texts")
+    gaps = np.flatnonzero(np.isnan(truth))
+    if len(gaps):
+        raise DataSetError(
+            f"{source.file}, row {before + int(gaps[0]) + 1}: column {source.model.target!r} has no value; "
+            "fill such values or drop such rows"
+        )
+    return truth
+
+
+def _predict(source: Source, table: Table, quality: Quality, write: Write | None) -> Matrix:
+    model = source.model
+    try:
+        features = model.design(table)
+    except UnusableValue as error:
+        row = quality.rows + error.row + 1
+        raise DataSetError(
+            f"{source.file}, row {row}: column {error.column!r} {error.reason}; fill such values or drop "
+            "such rows, which the model does not map"
+        ) from None
+    predicted = KINDS[model.kind].predict(model, features)
     if write is not None:
         write(predicted)
     quality.rows += len(features)
-    for name, column, values in zip(source.model.features, source.model.ranges, features.T, strict=False):
-        outside = np.count_nonzero((values < column.minimum) | (values > column.maximum))
-        if outside:
-            quality.outside[name] += int(outside)
+    quality.outside.update(outside_counts(model.columns, table))
     return predicted
 
 

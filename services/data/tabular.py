@@ -82,11 +82,23 @@ def name_list(names: Sequence[str]) -> str:
     return ", ".join(names[:_NAMES_SHOWN]) + (f" and {rest} more" if rest > 0 else "")
 
 
-def read_batches(path: Path | str, columns: Sequence[str] | None = None) -> Rows:
-    """The file's rows for `columns`, all by default, in that order; about 8 MB of float64 at a time.
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A file whose columns are known: `written` are the names, as the file has them, of those chosen."""
 
-    Raises DataSetError, now or while the batches are read, naming the file, the column, the row (the first
-    after the header is row 1) and the remedy.
+    place: Path
+    known: tuple[str, ...]
+    written: Mapping[str, str]
+
+    def batches(self, kinds: Mapping[str, str]) -> Iterator["pa.RecordBatch"]:
+        """The rows of columns by their names in the file, those of the kind "number" as numbers."""
+        return _format(self.place).batches(self.place, self.known, kinds)  # type: ignore[no-any-return]
+
+
+def open_columns(path: Path | str, columns: Sequence[str] | None = None) -> Opened:
+    """A file to read `columns` of, all by default, in that order.
+
+    Raises DataSetError for a file that is no table, and for columns that are not there or have no name.
     """
     place = _existing(path)
     known = _columns(place)
@@ -98,9 +110,18 @@ def read_batches(path: Path | str, columns: Sequence[str] | None = None) -> Rows
     _require_names(place, plain, chosen)
     if not chosen or len(set(chosen)) != len(chosen):
         raise DataSetError(f"choose each column of {place} once, and at least one")
-    written = tuple(known[plain.index(name)] for name in chosen)
-    tables = _format(place).batches(place, known, written)
-    return Rows(chosen, _matrices(place, dict(zip(chosen, written, strict=True)), tables))
+    return Opened(place, known, {name: known[plain.index(name)] for name in chosen})
+
+
+def read_batches(path: Path | str, columns: Sequence[str] | None = None) -> Rows:
+    """The file's rows for `columns`, all by default, in that order; about 8 MB of float64 at a time.
+
+    Raises DataSetError, now or while the batches are read, naming the file, the column, the row (the first
+    after the header is row 1) and the remedy.
+    """
+    opened = open_columns(path, columns)
+    tables = opened.batches(dict.fromkeys(opened.written.values(), "number"))
+    return Rows(tuple(opened.written), _matrices(opened.place, opened.written, tables))
 
 
 def read_statistic(

@@ -11,6 +11,7 @@ from protocol.messages import (
     MAXIMUM_BODY_BYTES,
     MESSAGE_TYPES,
     EncryptedModel,
+    Invitation,
     Message,
     MessageBody,
     ModelRequest,
@@ -18,10 +19,13 @@ from protocol.messages import (
 )
 from protocol.messages.limits import limits_of
 from protocol.msgpack_shape import require_shape
+from protocol.preparation.columns import CategoricalColumn
+from protocol.preparation.values import MOST_LEVELS_TOGETHER
 from protocol.request import MAXIMUM_FEATURES, Deadlines
 from protocol.roles.dispatch import ROLES, inputs_of
 from protocol.types import MAXIMUM_INTEGER_BYTES
 from protocol.vectors import EncryptedVector
+from tests.support.deployment.documents import any_request
 
 
 @pytest.mark.parametrize("name", MESSAGE_TYPES)
@@ -59,6 +63,25 @@ def test_limits_follow_from_the_bounds_of_fields() -> None:
     content = pack(EncryptedModel(model=largest))
     assert len(content) < size_limit("encrypted_model") < len(content) + 20_000
     assert size_limit("model_request") < 5000
+
+
+def test_the_levels_of_all_columns_count_once() -> None:
+    class Tables(MessageBody):
+        type: Literal["tables"] = "tables"
+        columns: Annotated[tuple[CategoricalColumn, ...], Field(max_length=1000)]
+
+    class Table(MessageBody):
+        type: Literal["table"] = "table"
+        columns: Annotated[tuple[CategoricalColumn, ...], Field(max_length=1)]
+
+    one, thousand = limits_of(Table).elements, limits_of(Tables).elements
+    assert MOST_LEVELS_TOGETHER < one < MOST_LEVELS_TOGETHER + 200
+    assert MOST_LEVELS_TOGETHER < thousand < MOST_LEVELS_TOGETHER + 25_000
+    levels = [f"{number:>0100}" for number in range(256)]
+    columns = [{"name": f"c{n}", "kind": "categorical", "levels": levels} for n in range(16)]
+    asked = pack(Invitation.catalogue.example().model_copy(update={"request": any_request(features=columns)}))
+    assert len(asked) < size_limit("invitation")
+    require_shape(asked, limits_of(Invitation))
 
 
 def test_a_sequence_without_a_bound_is_an_error_of_the_class() -> None:

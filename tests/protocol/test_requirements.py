@@ -1,11 +1,13 @@
 """Whether a data set serves a request."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pytest
 
 from protocol.learning.statistic import Statistic, StatisticBuilder
+from protocol.preparation.tables import Texts
 from protocol.requirements import mismatches
 from tests.support.deployment.documents import any_request
 
@@ -60,3 +62,67 @@ def test_too_few_rows_are_named() -> None:
 
 def test_every_reason_is_given() -> None:
     assert len(mismatches(any_request(), statistic(("bmi",), 5, {"bmi": (0.0, 1.0)}))) == 4
+
+
+NAN = float("nan")
+LEVELS = {"name": "a", "kind": "categorical", "levels": ["gas", "oil"]}
+DAYS = {"name": "a", "kind": "date", "minimum": "1970-01-02", "maximum": "1970-02-01"}
+NUMBERS = {"name": "a", "minimum": 1, "maximum": 9}
+
+
+def mixed(values: Any, kind: Any, bounds: tuple[float, float] | None = None) -> Statistic:
+    """Twenty rows of one feature and the target."""
+    builder = StatisticBuilder({"a": kind, "y": "number"}, logs=True, bounds={"a": bounds} if bounds else {})
+    values = np.resize(np.array(values), 20)
+    column = Texts.of([value or None for value in values]) if kind == "text" else values
+    builder.add({"a": column, "y": np.arange(20.0)})
+    return builder.finish()
+
+
+@pytest.mark.parametrize(
+    ("column", "values", "kind", "reason"),
+    [
+        (NUMBERS, [1.0, 9.0], "number", None),
+        ({**NUMBERS, "minimum": 0}, [1.0, 0.0], "number", None),
+        (NUMBERS, [1.0, NAN], "number", "has rows without a value"),
+        ({**NUMBERS, "missing": "indicator"}, [2.0, NAN], "number", None),
+        ({**NUMBERS, "missing": {"value": 2}}, [2.0, NAN], "number", None),
+        ({**NUMBERS, "log": True}, [2.0, 3.0], "number", None),
+        ({**NUMBERS, "log": True}, [0.0, 3.0], "number", "was kept without logarithms"),
+        (NUMBERS, [2.0, 3.0], "date", "holds dates; numbers asked"),
+        (NUMBERS, ["oil", "gas"], "text", "holds texts; numbers asked"),
+        ({"name": "a", "kind": "boolean"}, [0.0, 1.0], "number", None),
+        ({"name": "a", "kind": "boolean"}, [0.0, 2.0], "number", "holds numbers; yes and no asked"),
+        (DAYS, [1.0, 31.0], "date", None),
+        (DAYS, [0.0, 31.5], "date", "from 1970-01-01 to 1970-02-01; 1970-01-02 to 1970-02-01 asked"),
+        (LEVELS, ["oil"], "text", None),
+        (LEVELS, ["oil", "gas", ""], "text", "has rows without a value"),
+        (LEVELS, ["oil", "wood"], "text", "has levels that are not asked for: wood"),
+        ({**LEVELS, "other": "level"}, ["oil", "wood"], "text", None),
+        (LEVELS, [1.0, 2.0], "number", "holds numbers; texts asked"),
+    ],
+)
+def test_columns_of_other_kinds(column: dict[str, Any], values: Any, kind: str, reason: str | None) -> None:
+    wanted = any_request(features=[column], target={"name": "y", "minimum": 0, "maximum": 400})
+    found = mismatches(wanted, mixed(values, kind))
+    assert (found == ()) if reason is None else (len(found) == 1 and reason in found[0])
+
+
+def test_a_column_of_too_many_texts_cannot_be_asked_for() -> None:
+    builder = StatisticBuilder({"a": "text", "y": "number"})
+    builder.add({"a": Texts.of([f"x{number}" for number in range(300)]), "y": np.arange(300.0)})
+    wanted = any_request(features=[LEVELS], target={"name": "y", "minimum": 0, "maximum": 400})
+    [reason] = mismatches(wanted, builder.finish())
+    assert reason.startswith("column 'a' holds texts, more than 256 different ones or longer")
+
+
+def test_clipped_columns_serve_whom_clipping_is_right_and_the_bounds_count_as_range() -> None:
+    target = {"name": "y", "minimum": 0, "maximum": 400}
+    clipped = mixed([-5.0, 3.0, 40.0], "number", (1, 9))
+    assert mismatches(any_request(features=[{**NUMBERS, "outside": "clip"}], target=target), clipped) == ()
+    [reason] = mismatches(any_request(features=[NUMBERS], target=target), clipped)
+    assert reason == "column 'a' was clipped to a range; values as they are asked"
+    narrow = {**NUMBERS, "minimum": 2, "outside": "clip"}
+    for values in ([-5.0, 3.0, 40.0], [3.0]):  # whatever the rows are
+        [reason] = mismatches(any_request(features=[narrow], target=target), mixed(values, "number", (1, 9)))
+        assert reason == "column 'a' runs from 1 to 9; 2 to 9 asked"

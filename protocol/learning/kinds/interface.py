@@ -8,7 +8,8 @@ from typing import Protocol
 
 from protocol.bought_model import BoughtModel
 from protocol.learning.statistic import Matrix, Statistic
-from protocol.request import Column, Request
+from protocol.preparation.columns import Column
+from protocol.request import Request
 
 
 class Kind(Protocol):
@@ -37,5 +38,5 @@ class Kind(Protocol):
         ...
 
     def predict(self, model: BoughtModel, rows: Matrix) -> Matrix:
-        """The target for each of m×p rows, their columns in the order of the model's features."""
+        """The target for each of m×p rows, as `BoughtModel.design` makes them."""
         ...

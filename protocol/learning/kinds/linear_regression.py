@@ -6,7 +6,8 @@ from protocol.bought_model import BoughtModel
 from protocol.learning.descent import affine_map, step_size_of
 from protocol.learning.kinds.interface import Kind
 from protocol.learning.statistic import Matrix, Statistic, scaled, select
-from protocol.request import Column, Request
+from protocol.preparation.columns import Column
+from protocol.request import Request
 
 
 class LinearRegression(Kind):
@@ -27,8 +28,7 @@ class LinearRegression(Kind):
 
     def measuring_factor(self, request: Request, statistic: Statistic) -> Matrix:
         """R/√m of [X (1) y] in the request's scale."""
-        features = [column.name for column in request.features]
-        factor = select(statistic, features, request.target.name, intercept=request.model.intercept)
+        factor = select(statistic, request.features, request.target, intercept=request.model.intercept)
         return scaled(factor, request.scalings())
 
     def statistic_entries(self, request: Request) -> int:

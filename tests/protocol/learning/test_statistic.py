@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from protocol.errors import MisuseError
-from protocol.learning.statistic import Statistic, StatisticBuilder, select
+from protocol.learning.statistic import Statistic, StatisticBuilder
+from tests.support.statistics import chosen_factor
 
 Matrix = NDArray[np.float64]
 COLUMNS = ("age", "weight", "height", "price")
@@ -57,7 +58,7 @@ def test_the_order_of_batches_does_not_matter(order: list[int]) -> None:
 @pytest.mark.parametrize("features", [("height", "age"), ("age", "weight", "height"), ("weight",)])
 def test_selection_is_the_factor_of_the_chosen_columns(features: tuple[str, ...], intercept: bool) -> None:
     rows = table(50)
-    factor = select(statistic_of(rows[:20], rows[20:]), features, "price", intercept=intercept)
+    factor = chosen_factor(statistic_of(rows[:20], rows[20:]), features, "price", intercept=intercept)
     columns = [rows[:, COLUMNS.index(name)] for name in features]
     columns += [np.ones(50)] * intercept + [rows[:, COLUMNS.index("price")]]
     chosen = np.column_stack(columns)
@@ -71,7 +72,7 @@ def test_selection_is_the_factor_of_the_chosen_columns(features: tuple[str, ...]
 
 def test_fewer_rows_than_columns() -> None:
     rows = table(2)
-    factor = select(statistic_of(rows), ("age", "weight", "height"), "price", intercept=True)
+    factor = chosen_factor(statistic_of(rows), ("age", "weight", "height"), "price", intercept=True)
     assert factor.shape == (5, 5)
     chosen = np.column_stack([rows[:, :3], np.ones(2), rows[:, 3]])
     np.testing.assert_allclose(gram(factor), gram(chosen) / 2, rtol=1e-10, atol=1e-9)
@@ -120,4 +121,4 @@ def test_unusable_columns_are_refused(columns: tuple[str, ...], text: str) -> No
 
 def test_a_missing_column_is_named_with_those_there_are() -> None:
     with pytest.raises(MisuseError, match="no column 'income'; it has age, weight, height, price"):
-        select(statistic_of(table(5)), ("age", "income"), "price", intercept=False)
+        chosen_factor(statistic_of(table(5)), ("age", "income"), "price", intercept=False)

@@ -2,12 +2,14 @@ import stat
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.csv
 import pyarrow.parquet
 import pytest
 
 from protocol.bought_model import BoughtModel, Range
 from services.data.model_file import write_model
 from tests.support.daemons.command_line import refused, run, run_json
+from tests.support.deployment.documents import any_request
 
 MODEL = BoughtModel(name="m", features=("a", "b"), target="y", weights=(2.0, -1.0), intercept=0.5)
 
@@ -36,7 +38,7 @@ def test_rows_outside_the_ranges_of_the_training_are_counted(tmp_path, rows_file
     """The first row has b = 1 and a = 1, the second b = 2 and a = 0."""
     path = tmp_path / "ranged.json"
     ranges = (Range(minimum=0, maximum=0.5), Range(minimum=1, maximum=2))
-    write_model(path, MODEL.model_copy(update={"ranges": ranges}))
+    write_model(path, BoughtModel(**MODEL.model_dump(exclude={"columns"}), ranges=ranges))
     result = run("predict", path, rows_file)
     assert "outside the ranges that the model was trained in: a in 1\n" in result.stderr
     assert run_json("predict", path, rows_file)["outside"] == {"a": 1}
@@ -185,3 +187,70 @@ def _private(path, text):
     path.touch(mode=0o600)
     path.write_text(text)
     return path
+
+
+HOUSES = {
+    "features": [
+        {"name": "area", "minimum": 10, "maximum": 200, "outside": "clip"},
+        {"name": "garden", "kind": "boolean", "missing": {"value": False}},
+        {"name": "heating", "kind": "categorical", "levels": ["gas", "oil"], "missing": "indicator"},
+        {"name": "built", "kind": "date", "minimum": "2000-01-01", "maximum": "2020-01-01", "unit": "weeks"},
+    ],
+    "target": {"name": "price", "minimum": 0, "maximum": 400},
+}
+ROWS = """garden,area,built,heating,price
+yes,50,2000-01-08,gas,47.3
+No,300,2000-01-01, oil ,
+,50,1999-12-25,,
+"""
+WRITTEN = ({}, {"garden": pa.bool_(), "built": pa.date32()}, {"garden": pa.float64()})
+
+
+@pytest.fixture
+def houses_model(tmp_path):
+    """A price of the area, 10 for a garden, 20 for oil, 5 for no heating that is known, and 1 a week."""
+    path = tmp_path / "houses.json"
+    write_model(path, BoughtModel.of(any_request(**HOUSES, scale="none"), [1.0, 10, 20, 5, 1, -1565]))
+    return path
+
+
+@pytest.mark.parametrize("kinds", WRITTEN, ids=("text", "typed", "numbers"))
+def test_rows_of_every_kind_are_prepared_as_the_model_says(tmp_path, houses_model, kinds):
+    rows = tmp_path / "rows.csv"
+    rows.write_text(ROWS)
+    table = pyarrow.csv.read_csv(rows, convert_options=pyarrow.csv.ConvertOptions(strings_can_be_null=True))
+    for name, kind in kinds.items():
+        values = table["garden"].to_pylist()
+        plain = pa.array([None if value is None else value == "yes" for value in values], pa.bool_())
+        column = plain.cast(kind) if name == "garden" else table[name].cast(kind)
+        table = table.set_column(table.schema.get_field_index(name), name, column)
+    if not kinds:
+        table = table.set_column(2, "built", table["built"].cast(pa.string()))
+    pyarrow.parquet.write_table(table, tmp_path / "rows.parquet")
+    for file in (rows, tmp_path / "rows.parquet"):
+        result = run("predict", houses_model, file)
+        found = [float(line) for line in result.stdout.splitlines()[1:]]
+        weeks = 10957 / 7
+        assert found == pytest.approx([50 + 10 + weeks + 1 - 1565, 220 + weeks - 1565, 54 + weeks - 1565])
+        assert "features: area, garden, heating, built; target: price" in result.stderr
+        assert "outside the ranges that the model was trained in: area in 1, built in 1" in result.stderr
+        assert "row 2: column 'price' has no value" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("line", "text"),
+    [
+        ("yes,50,2000-01-08,wood,1", "row 4: column 'heating' has another level than gas, oil"),
+        ("perhaps,50,2000-01-08,gas,1", "row 4: column 'garden' is neither yes nor no; write"),
+        ("yes,50,2000-02-30,gas,1", "row 4: column 'built' is no date; write it like 2024-02-29"),
+        ("yes,50,,gas,1", "row 4: column 'built' has no value"),
+        ("yes,large,2000-01-08,gas,1", "row 4: column 'area' is not numeric"),
+        ("yes,inf,2000-01-08,gas,1", "row 4: column 'area' has an infinite value"),
+    ],
+)
+def test_a_row_that_the_model_does_not_map_is_named_and_not_shown(tmp_path, houses_model, line, text):
+    rows = tmp_path / "rows.csv"
+    rows.write_text(ROWS + line + "\n")
+    told = refused("predict", houses_model, rows, "--out", tmp_path / "out.csv")
+    assert text in told
+    assert not {"wood", "perhaps", "02-30", "large"} & set(told.replace("'", " ").split())

@@ -10,7 +10,7 @@ from protocol.bought_model import BoughtModel
 from protocol.codec import unpack
 from protocol.learning import plaintext
 from protocol.learning.plaintext import OwnerData
-from protocol.learning.statistic import StatisticBuilder, select
+from protocol.learning.statistic import StatisticBuilder
 from protocol.records import Market
 from protocol.types import seats_of
 from services.chain.contract.client import MarketplaceClient
@@ -19,6 +19,7 @@ from services.chain.rpc.http import HttpRpc
 from tests.support.chain.chain_events import chain_events
 from tests.support.daemons.daemon_market import DaemonMarket
 from tests.support.roles.pay import credited, recomputed
+from tests.support.statistics import chosen_factor
 
 DEPOSIT = 10**18
 
@@ -69,4 +70,4 @@ def owner_data(columns: Any, rows: Any) -> OwnerData:
     builder = StatisticBuilder(columns)
     builder.add(rows)
     statistic = builder.finish()
-    return OwnerData(select(statistic, columns[:-1], columns[-1], intercept=True), statistic.rows)
+    return OwnerData(chosen_factor(statistic, columns[:-1], columns[-1], intercept=True), statistic.rows)

@@ -114,4 +114,4 @@ def test_a_model_of_scaled_columns_is_delivered_in_their_own_units(intercept: bo
     predicted = KINDS[model.kind].predict(model, ROWS[:, :2])
     expected = float(target.center) + float(target.half) * (design(wanted) @ weights)
     np.testing.assert_allclose(predicted, expected, rtol=1e-12)
-    assert [(column.minimum, column.maximum) for column in model.ranges] == [(0, 120), (10.5, 80)]
+    assert [(column.minimum, column.maximum) for column in model.columns] == [(0, 120), (10.5, 80)]
