@@ -5,6 +5,7 @@ import json
 import subprocess
 import sys
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import pytest
 from aiohttp import web
@@ -17,14 +18,18 @@ QUICK = Limits(connections=20, head_seconds=0.2, idle_seconds=0.4, progress_seco
 
 
 @asynccontextmanager
-async def serving(limits):
+async def serving(limits, served=None):
+    """A server; yields its port. The transports of its long answers are added to `served`."""
+
     async def health(_request):
         return web.Response(text="ok")
 
     async def upload(request):
         return web.Response(text=str(len(await request.read())))
 
-    async def large(_request):
+    async def large(request):
+        if served is not None:
+            served.append(request.transport)
         return web.Response(body=bytes(32 << 20))
 
     application = web.Application(client_max_size=1 << 20)
@@ -45,7 +50,7 @@ async def honest(port) -> bytes:
 
 
 async def until_closed(reader) -> bytes:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         try:
             return await reader.read()
         except ConnectionError:
@@ -88,22 +93,25 @@ async def test_a_byte_now_and_then_is_not_enough(begun) -> None:
 
 
 async def test_an_answer_that_nobody_reads_is_ended() -> None:
-    async with serving(QUICK) as port:
+    served = []
+    async with serving(QUICK, served) as port:
         reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=1024)
         writer.write(b"GET /large HTTP/1.1\r\nHost: x\r\n\r\n")
-        await asyncio.sleep(1)
+        async with asyncio.timeout(30):
+            while not (served and served[0].is_closing()):
+                await asyncio.sleep(0.01)
         assert len(await until_closed(reader)) < 32 << 20
         writer.transport.abort()
 
 
 async def test_a_slow_but_steady_body_is_taken() -> None:
-    async with serving(QUICK) as port:
+    async with serving(replace(QUICK, progress_seconds=0.5)) as port:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
-        size = 40 * 500
+        size = 60 * 500
         writer.write(
             b"POST /upload HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: %d\r\n\r\n" % size
         )
-        for _ in range(40):
+        for _ in range(60):
             writer.write(b"x" * 500)
             await asyncio.sleep(0.02)
         assert (await until_closed(reader)).endswith(b"%d" % size)
@@ -173,7 +181,7 @@ async def asking(port, begun, address):
     """A connection from an address whose request is being worked on."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port, local_addr=(address, 0))
     writer.write(b"GET /slow HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         await begun.acquire()
     return reader, writer
 
@@ -270,5 +278,5 @@ async def test_a_process_without_a_file_to_spare_serves_again_once_it_has_some(d
     await asyncio.sleep(0.1)
     await told(process, "release")
     await asyncio.gather(waiting, return_exceptions=True)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         assert b'"status": "ok"' in await honest(port)

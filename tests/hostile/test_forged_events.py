@@ -21,7 +21,7 @@ from services.data.sample_request import DemoOptions, demo_request, load_data, s
 from services.sandbox.local_market import LocalMarket
 from tests.support.chain.interposed import Interposed
 
-OPTIONS = DemoOptions(key_bits=1024, rounds=2, local_steps=2, tolerance=Decimal(0), workers=0)
+OPTIONS = DemoOptions(key_bits=512, rounds=2, local_steps=2, tolerance=Decimal(0), workers=0)
 NOWHERE = b"\x66" * 32
 NO_CHAINS_BLOCK = 10**12
 BEYOND = f"block {NO_CHAINS_BLOCK} is beyond what any chain has by now"
@@ -131,7 +131,7 @@ async def trained(market):
 @pytest.fixture
 async def market():
     data = load_data(OPTIONS)
-    async with HostileMarket(statistics_of(data), OPTIONS, least_key_bits=1024) as made:
+    async with HostileMarket(statistics_of(data), OPTIONS, least_key_bits=512) as made:
         yield made
 
 
@@ -181,7 +181,7 @@ class LaggingMarket(HostileMarket):
 
 async def test_a_node_that_is_behind_and_often_away_is_waited_for_and_then_the_training_finishes():
     data = load_data(OPTIONS)
-    async with LaggingMarket(statistics_of(data), OPTIONS, least_key_bits=1024) as market:
+    async with LaggingMarket(statistics_of(data), OPTIONS, least_key_bits=512) as market:
         running = asyncio.create_task(trained(market))
         async with asyncio.timeout(120):
             while not await is_behind(market.buyer):

@@ -38,10 +38,9 @@ async def test_refusals_carry_the_contract_s_code(registered) -> None:
         (market.aggregator, Settle(training=training), "wrong_status"),
         (market.owners[0], Cancel(training=training), "not_party"),
     ]
-    started = time.monotonic()
-    for client, call, code in cases:
-        assert (await refusal_of(client, call)).code == code
-    assert time.monotonic() - started < 5
+    async with asyncio.timeout(30):  # no block is mined for them
+        for client, call, code in cases:
+            assert (await refusal_of(client, call)).code == code
     assert (await refusal_of(market.owners[0], Join(training=9))).arguments == (9, 0)
 
 
@@ -229,7 +228,7 @@ async def test_the_embedded_chain_announces_blocks_and_closes() -> None:
     ]
     await rpc.call("anvil_setBalance", address_of(key), hex(10**18 + 5))
     await rpc.call("evm_mine")
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         await woken.wait()
     assert await rpc.call("eth_getBalance", address_of(key), "latest") == hex(10**18 + 5)
     with pytest.raises(RpcError, match="does not know"):

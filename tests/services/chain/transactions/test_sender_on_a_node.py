@@ -27,7 +27,7 @@ async def pending(market) -> int:
 
 
 async def until_pending(market, count) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while await pending(market) != count:
             await asyncio.sleep(0.005)
 
