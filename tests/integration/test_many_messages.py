@@ -1,6 +1,6 @@
 """Confirmed messages through a broker that is killed three times while they pass.
 
-`make test` sends 1,200 of them. Ten thousand: DELTAML_MESSAGES=10000, as `make campaigns` does.
+`make test` sends 800 of them. Ten thousand: DELTAML_MESSAGES=10000, as `make campaigns` does.
 """
 
 import asyncio
@@ -24,7 +24,7 @@ from tests.support.daemons.scripted_daemon import ScriptedPool, resources_of, sa
 from tests.support.daemons.service_world import FakeChain, Person
 
 SENDERS = 4
-EACH = int(os.environ.get("DELTAML_MESSAGES", "1200")) // SENDERS
+EACH = int(os.environ.get("DELTAML_MESSAGES", "800")) // SENDERS
 MESSAGES = SENDERS * EACH
 KILLED_AT = tuple(int(MESSAGES * part) for part in (0.15, 0.45, 0.8))
 SECONDS = 300
