@@ -69,7 +69,7 @@ async def test_none_is_lost_and_none_is_processed_twice(own_broker, tmp_path) ->
         work.append(asyncio.create_task(runtime.run()))
         killed = []
         async with asyncio.timeout(SECONDS):
-            while not await complete(store, sending, work):
+            while not await complete(store, sending, work) or len(killed) < len(KILLED_AT):
                 if len(killed) < len(KILLED_AT) and len(store.facts("1")) >= KILLED_AT[len(killed)]:
                     killed.append(own_broker.kill())
                     await asyncio.to_thread(own_broker.start)
