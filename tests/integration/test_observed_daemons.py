@@ -52,7 +52,10 @@ async def at_rest(market, name):
     async with asyncio.timeout(300):
         while True:
             told = await market.scrape(name)
-            if all(float(found) == 0 for found in re.findall(r"^deltaml_inbox_inputs\S* (\S+)$", told, re.M)):
+            if all(
+                float(found) == 0
+                for found in re.findall(r"^deltaml_inbox_inputs\S* (\S+)$", told, re.MULTILINE)
+            ):
                 return told
             await asyncio.sleep(0.05)
 
