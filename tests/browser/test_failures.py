@@ -32,7 +32,7 @@ async def daemon(tmp_path, rabbitmq):
 
 async def _answering(daemon: ConsoleDaemon) -> None:
     """Wait until the daemon's console is there."""
-    async with asyncio.timeout(120), aiohttp.ClientSession() as session:
+    async with asyncio.timeout(600), aiohttp.ClientSession() as session:
         while True:
             try:
                 async with session.get(f"{daemon.url}sign-in") as answer:

@@ -31,7 +31,7 @@ from tests.support.daemons.daemon_market import DaemonProcess
 
 CHEAP = Cost(2, 1, 8192)
 OWNERS = 5
-START_SECONDS = 60
+START_SECONDS = 300
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from random import Random
 from types import MappingProxyType
 
-from tests.faults.market import FaultMarket, Training
+from tests.faults.market import BOUND_SECONDS, FaultMarket, Training
 
 LAST_MESSAGE = 75
 """A training passes about 90 messages, so a moment up to this one is reached."""
@@ -33,12 +33,15 @@ class Fault:
         raise NotImplementedError
 
     async def moment(self, training: Training, last: int = LAST_MESSAGE) -> int:
-        """Wait until a random number of the training's messages has passed the broker, or it has ended.
+        """Wait until a random number of the training's messages has passed the broker, or it has ended."""
+        return await self.passed(training, self.chance.randint(1, last))
 
-        A training that an earlier part of the fault has ended passes no more of them.
+    async def passed(self, training: Training, count: int) -> int:
+        """Wait until so many of the training's messages have passed the broker, or it has ended.
+
+        A training that an earlier part of the fault, or a machine that hardly ran, has ended passes no more.
         """
-        count = self.chance.randint(1, last)
-        reached = asyncio.create_task(self.market.traffic.reached(training.mark, count, 120))
+        reached = asyncio.create_task(self.market.traffic.reached(training.mark, count, BOUND_SECONDS))
         try:
             while not (await asyncio.wait([reached], timeout=0.5))[0]:
                 self.market.check_daemons()

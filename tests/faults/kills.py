@@ -92,7 +92,7 @@ class OwnersDropOut(Fault):
     deadlines = MappingProxyType({"step_s": 2, "chain_s": 2})
 
     async def during(self, training: Training) -> None:
-        await self.market.traffic.reached(training.mark, self.chance.randint(26, 70), 120)
+        await self.passed(training, self.chance.randint(26, 70))
         self.gone = self.chance.sample(self.market.owners, len(self.market.owners) // 3)
         self.pids = []
         for name in self.gone:

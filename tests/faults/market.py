@@ -116,7 +116,7 @@ class FaultMarket(DaemonMarket):
 
     async def introduced(self) -> None:
         """Wait until the aggregator knows every owner, and the owners that it does."""
-        async with asyncio.timeout(120):
+        async with asyncio.timeout(400):
             while not all(
                 [self._values("aggregator", "announced:") == OWNERS, *map(self._answered, self.owners)]
             ):

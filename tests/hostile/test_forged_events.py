@@ -119,7 +119,7 @@ async def trained(market):
     data = load_data(OPTIONS)
     request = demo_request(OPTIONS, data, market.aggregator.identity.address)
     await market.order(request)
-    async with asyncio.timeout(120):
+    async with asyncio.timeout(600):
         await market.wait_for(
             lambda: (
                 len(market.states()) == len(market.parties)
@@ -183,7 +183,7 @@ async def test_a_node_that_is_behind_and_often_away_is_waited_for_and_then_the_t
     data = load_data(OPTIONS)
     async with LaggingMarket(statistics_of(data), OPTIONS, least_key_bits=512) as market:
         running = asyncio.create_task(trained(market))
-        async with asyncio.timeout(120):
+        async with asyncio.timeout(600):
             while not await is_behind(market.buyer):
                 await asyncio.sleep(0.05)
         assert market.notes("opened") == []

@@ -47,11 +47,22 @@ def figure(text, name, **labels):
     raise AssertionError(f"{name} {labels} is not in\n{text}")
 
 
+async def at_rest(market, name):
+    """What a daemon tells when nothing waits in it."""
+    async with asyncio.timeout(300):
+        while True:
+            told = await market.scrape(name)
+            if all(
+                float(found) == 0
+                for found in re.findall(r"^deltaml_inbox_inputs\S* (\S+)$", told, re.MULTILINE)
+            ):
+                return told
+            await asyncio.sleep(0.05)
+
+
 async def test_scrapes_of_running_daemons_and_their_health(market):
     await market.until(lambda: answered(market))
-    owner, aggregator, listener = [
-        await market.scrape(name) for name in ("owner-1", "aggregator", "listener")
-    ]
+    owner, aggregator, listener = [await at_rest(market, name) for name in STARTED[::-1]]
     party = {"role": "data_owner", "party": market.addresses["owner-1"]}
     assert figure(owner, "deltaml_messages_published_total", **party) >= 1
     assert figure(owner, "deltaml_inbox_inputs", **party) == 0

@@ -33,13 +33,13 @@ async def market(tmp_path, rabbitmq, forks):
 
 async def test_owners_decide_and_the_buyer_stops(market):
     await market.introduced()
-    request = write_request(market, rounds=50, minimum=4, join_s=20)
+    request = write_request(market, rounds=50, minimum=4, maximum=4)
     market.command("train", str(request), "--config", str(market.config("buyer")))
     for name in MANUAL:
         await market.until(lambda name=name: market.shown(name) == ["READY"])
-    market.command("accept", "1", "--config", str(market.config("owner-4")))
     market.command("decline", "1", "--config", str(market.config("owner-5")))
     await market.until(lambda: market.shown("owner-5") == ["DECLINED"])
+    market.command("accept", "1", "--config", str(market.config("owner-4")))  # the last that it waits for
     await market.until(lambda: rounds_recorded(market) >= 1)
     market.command("stop", "1", "--config", str(market.config("buyer")))
     # From here on the buyer signs nothing: the contract lets anyone settle when its deadline is over.

@@ -41,7 +41,7 @@ def prometheus(market, rabbitmq, tmp_path):
         yield server
 
 
-async def eventually(condition, seconds=60):
+async def eventually(condition, seconds=300):
     """Wait until it holds; returns what it came to. A query blocks, so it is asked in a thread."""
     async with asyncio.timeout(seconds):
         while not (found := await asyncio.to_thread(condition)):

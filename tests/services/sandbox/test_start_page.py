@@ -47,7 +47,7 @@ async def test_one_address_opens_every_console_and_the_first_look_starts_a_train
             assert answer.status == 200
             assert "/sign-in" not in str(answer.url)
     root = opened.split("?")[0]
-    async with asyncio.timeout(120):
+    async with asyncio.timeout(600):
         while True:
             async with browser.get(f"{root}state") as answer:
                 state = await answer.text()

@@ -29,7 +29,7 @@ async def check_outcome(market: DaemonMarket, *, rounds: int, local_steps: int) 
     async with HttpRpc(market.node_url) as rpc:
         place = Market(chain_id=31337, contract=market.contract)
         client = MarketplaceClient(rpc, place, first_block=market.first_block)
-        async with asyncio.timeout(120):
+        async with asyncio.timeout(600):
             while any([await client.credit_of(address) for address in market.addresses.values()]):
                 await asyncio.sleep(0.2)
         owners = await client.owners(1)
