@@ -7,6 +7,7 @@ import typer
 from protocol.asset import MARKET_ASSET
 from protocol.owner_policy import OwnerPolicy
 from services.cli.options import ConfigFile, Json
+from services.cli.order_sending import ANSWER_SECONDS, NoWait, Wait
 from services.cli.output import print_json, print_result, print_table
 from services.cli.policy_order import order_policy, policy_in_force, with_changes
 from services.common.addresses import plain_address
@@ -46,6 +47,8 @@ def set_(
     columns: _List = None,
     data_sets: _List = None,
     minimum_pay_wei: Annotated[int | None, _MINIMUM_PAY] = None,
+    wait: Wait = ANSWER_SECONDS,
+    no_wait: NoWait = False,
     json: Json = False,
 ) -> None:
     """Have the running daemon decide by another policy; what is not named stays as it is."""
@@ -54,16 +57,18 @@ def set_(
     values |= {"automatic": automatic, "withdraw": withdraw, "minimum_pay_wei": minimum_pay_wei}
     settings, chosen, _ = policy_in_force(config)
     wanted = with_changes(chosen, {name: value for name, value in values.items() if value is not None})
-    order_policy(settings, wanted)
-    _show_order(wanted, json=json)
+    in_force = order_policy(settings, wanted, 0.0 if no_wait else wait)
+    _show_order(wanted, in_force=in_force, json=json)
 
 
 @policy.command()
-def reset(config: ConfigFile, json: Json = False) -> None:
+def reset(
+    config: ConfigFile, wait: Wait = ANSWER_SECONDS, no_wait: NoWait = False, json: Json = False
+) -> None:
     """Have the running daemon decide by its configuration's policy again."""
     settings, _, _ = policy_in_force(config)
-    order_policy(settings, None)
-    _show_order(settings.policy, json=json)
+    in_force = order_policy(settings, None, 0.0 if no_wait else wait)
+    _show_order(settings.policy, in_force=in_force, json=json)
 
 
 def _list(text: str) -> tuple[str, ...]:
@@ -72,9 +77,10 @@ def _list(text: str) -> tuple[str, ...]:
     return tuple(map(plain_address, parts))
 
 
-def _show_order(wanted: OwnerPolicy, *, json: bool) -> None:
-    text = "requested; `deltaml policy show` says when it is in force"
-    print_result({"ordered": _values(wanted)}, text, json=json)
+def _show_order(wanted: OwnerPolicy, *, in_force: bool, json: bool) -> None:
+    asked = "requested; `deltaml policy show` says when it is in force"
+    text = "in force, for trainings that wait for a decision too" if in_force else asked
+    print_result({"ordered": _values(wanted), "in_force": in_force}, text, json=json)
 
 
 def _values(chosen: OwnerPolicy) -> dict[str, Any]:

@@ -1,7 +1,5 @@
 """`deltaml policy` and `deltaml budget`: what they read, and what they ask of the daemon."""
 
-import sys
-
 import pytest
 import yaml
 
@@ -10,9 +8,11 @@ from protocol.messages import PolicyOrder
 from protocol.owner_policy import Budget, Limit, OwnerPolicy
 from protocol.roles.owner.budget import count_numbers
 from services.config.daemons import load
+from services.records.order_answers import ACCEPTED, OrderAnswer
 from services.records.owner_account import ORDERED_POLICY
 from services.store import Store
 from tests.support.daemons.command_line import refused, run, run_json
+from tests.support.daemons.order_answers import answered_orders
 
 BUYER = "0x" + "b1" * 20
 YAML = {
@@ -42,11 +42,8 @@ def store(config):
 
 @pytest.fixture
 def orders(monkeypatch):
-    """What would have gone to the daemon."""
-    sent = []
-    module = sys.modules["services.cli.policy_order"]
-    monkeypatch.setattr(module, "send_order", lambda _config, _role, body, _training: sent.append(body))
-    return sent
+    """What goes to a daemon that accepts every order."""
+    return answered_orders(monkeypatch, OrderAnswer(ACCEPTED))
 
 
 @pytest.mark.usefixtures("store")
