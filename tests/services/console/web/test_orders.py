@@ -30,7 +30,9 @@ async def test_a_refusal_is_a_page_that_says_why(world, code, language, told):
     async with world.running(), Browser(world) as browser:
         await browser.sign_in()
         await browser.post("/preferences", {"language": language})
-        response = await browser.post(f"/trainings/{key}/accept", {"data_set": "rows"})
+        response = await browser.post(
+            f"/trainings/{key}/accept", {"data_set": "rows", "beyond_budget": "yes"}
+        )
         assert response.status == 409
         assert told in await response.text()
 
