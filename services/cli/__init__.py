@@ -17,7 +17,7 @@ _COMMANDS = {
     "trainings": "List a daemon's trainings and their states.",
     "history": "Show what happened: trainings, rounds, their times, what failed and what was tried again.",
     "health": "Ask a daemon's /health; exit status 3 when it fails or does not answer.",
-    "train": "Ask the buyer's daemon to have a model trained; `deltaml show` tells how it goes.",
+    "train": "Ask the buyer's daemon to have a model trained, and tell what daemon and contract say to it.",
     "accept": "Have the owner's daemon join a training that waits for a decision.",
     "decline": "Have the owner's daemon decline a training that waits for a decision.",
     "withdraw": "Have the contract pay an owner's credit out; "

@@ -8,6 +8,7 @@ import typer
 from protocol.owner_policy import Budget
 from protocol.roles.owner.budget import Counts
 from services.cli.options import ConfigFile, Json
+from services.cli.order_sending import ANSWER_SECONDS, NoWait, Wait
 from services.cli.output import print_json, print_records
 from services.cli.policy_order import order_policy, policy_in_force, validated, with_changes
 from services.cli.store_option import existing_store
@@ -34,6 +35,8 @@ def budget(
     data_set: _DataSet = None,
     buyer: _Buyer = None,
     numbers: _Numbers = None,
+    wait: Wait = ANSWER_SECONDS,
+    no_wait: NoWait = False,
     json: Json = False,
 ) -> None:
     """How many numbers about each data set were published, for whom, and its limits; or set them.
@@ -52,7 +55,7 @@ def budget(
         limited = validated(lambda: wanted.budget.with_limit(data_set, account, numbers))
         wanted = with_changes(wanted, {"budget": limited})
     if wanted != policy:
-        order_policy(settings, wanted)
+        order_policy(settings, wanted, 0.0 if no_wait else wait)
     with existing_store(None, config) as store:
         counts = counts_of(store)
     _show_budget(settings, wanted.budget, counts, json=json)

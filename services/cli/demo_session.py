@@ -7,12 +7,14 @@ import typer
 from protocol.asset import MARKET_ASSET
 from protocol.errors import MisuseError
 from protocol.messages import ChainEvent
+from services.cli.event_lines import event_line
 from services.cli.output import print_json, print_table
 from services.cli.standard_streams import visible
 from services.common.errors import OutputFailed
 from services.common.files import write_private
 from services.console.presentation.convergence import convergence_sentence
 from services.data.sample_request import DemoOptions
+from services.records.chain_facts import record_of
 from services.sandbox.demo import run_demo
 from services.sandbox.interactive_demo import run_attended_demo
 from services.sandbox.report import DemoReport
@@ -62,7 +64,7 @@ class Narrator:
 
         What cannot be told does not end a training whose results are still to be written.
         """
-        line = text if event is None else self._line(event)
+        line = text if event is None else event_line(*record_of(event), self.options.most_rounds())
         if line and not self.quiet:
             try:
                 typer.echo(visible(line))
@@ -78,33 +80,6 @@ class Narrator:
         """Raise OutputFailed if something could not be told."""
         if self.failure is not None:
             raise self.failure
-
-    def _line(self, item: ChainEvent) -> str:
-        event = item.event
-        line = ""
-        match event.event:
-            case "Opened":
-                deposit = MARKET_ASSET.exact(event.deposit)
-                line = f"training {event.training} opened with a deposit of {deposit}"
-            case "Joined":
-                line = f"owner {event.owner} joined, seat {event.seat}"
-            case "RolesDrawn":
-                trainers, validators = event.trainers.bit_count(), event.validators.bit_count()
-                line = f"roles drawn: {trainers} train, {validators} validate"
-            case "RoundRecorded":
-                left = event.mse_after / event.record.mse_before if event.record.mse_before else 1.0
-                most = self.options.most_rounds()
-                is_early = event.record.last and event.round < most
-                end = "; the last, it gained less than the tolerance" if is_early else ""
-                line = (
-                    f"round {event.round:>3} of at most {most}: {left:.2%} of the error before is left{end}"
-                )
-            case "Settled":
-                paid, refund = MARKET_ASSET.exact(event.paid), MARKET_ASSET.exact(event.refund)
-                line = f"settled: {paid} paid, {refund} back to the buyer"
-            case "Cancelled":
-                line = f"cancelled: {MARKET_ASSET.exact(event.refund)} back to the buyer"
-        return line
 
 
 def _show_report(report: DemoReport) -> None:

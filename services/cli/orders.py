@@ -1,24 +1,32 @@
 """`deltaml train`, `accept`, `decline`, `withdraw`, `stop`: signed messages to one's own daemon."""
 
-import asyncio
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
+from protocol.errors import MisuseError
 from protocol.marketplace import PartyRole
-from protocol.messages import Message, OwnerDecision, StopOrder, TrainingOrder, WithdrawOrder
-from protocol.records import Market
+from protocol.messages import OwnerDecision, StopOrder, TrainingOrder, WithdrawOrder
 from protocol.roles.buyer.ordering import check_order
-from services.bus.open_bus import open_bus
+from services.cli.follow import follow
 from services.cli.options import ConfigFile, Json
-from services.cli.output import print_outcome
+from services.cli.order_sending import (
+    ANSWER_SECONDS,
+    NoWait,
+    Wait,
+    give_order,
+    opened_store,
+    wait_for,
+)
+from services.cli.output import money, print_outcome
 from services.common.documents import load_request
 from services.common.errors import ConfigurationError
-from services.common.files import read_passphrase
 from services.config.daemons import AggregatorConfig, DataOwnerConfig, ModelBuyerConfig, load
-from services.identity.keystore import Keystore
-from services.identity.signing import order_to_self
+from services.identity.keystore import public_identity
+from services.records.order_answers import OrderAnswer
+from services.records.owner_account import payments
+from services.store import InstanceRow, Store
 
 TrainingNumber = Annotated[int, typer.Argument(help="The contract's number of the training.", min=1)]
 
@@ -26,13 +34,53 @@ TrainingNumber = Annotated[int, typer.Argument(help="The contract's number of th
 def train(
     request: Annotated[Path, typer.Argument(help="The request, a YAML file such as REQUEST.yaml.")],
     config: ConfigFile,
+    *,
+    follow_it: Annotated[
+        bool, typer.Option("--follow", help="Show the training live until it ends; Ctrl-C leaves it running.")
+    ] = False,
+    wait: Wait = ANSWER_SECONDS,
+    no_wait: NoWait = False,
     json: Json = False,
 ) -> None:
-    """Ask the buyer's daemon to have a model trained; `deltaml show` tells how it goes."""
+    """Ask the buyer's daemon to have a model trained, and tell what daemon and contract say to it."""
+    if follow_it and (json or no_wait):
+        raise MisuseError("--follow shows the training to people: leave out --json and --no-wait")
     wanted = load_request(request)
     check_order(wanted)
-    message_id = send_order(load(config, "model-buyer"), "model_buyer", TrainingOrder(request=wanted), 0)
-    print_outcome({"order": f"order:{message_id.hex()}", "request": wanted.name}, json=json)
+    settings = load(config, "model-buyer")
+    seconds = 0.0 if no_wait else wait
+    message_id, answer = give_order(settings, "model_buyer", TrainingOrder(request=wanted), seconds=seconds)
+    key = f"order:{message_id.hex()}"
+    outcome: dict[str, Any] = {"order": key, "request": wanted.name}
+    if answer is None:
+        print_outcome(outcome, json=json)
+        return
+    with opened_store(settings) as store:
+        training = _opened(store, key, seconds)
+        outcome |= {"answer": answer.code, "training": training}
+        shown = outcome if json else {**outcome, "training": training or "not on the chain yet"}
+        print_outcome(shown, json=json)
+        if follow_it:
+            follow(store, key, wanted.schedule.rounds)
+
+
+def _opened(store: Store, key: str, seconds: float) -> int | None:
+    """The training's number once the chain shows it; None where it does not in time.
+
+    Raises MisuseError where the contract refuses to open it; no deposit is paid then.
+    """
+
+    def decided() -> InstanceRow | None:
+        row = store.instance(key)
+        return row if row is not None and (row.training is not None or row.finished) else None
+
+    row = wait_for(decided, seconds)
+    if row is not None and row.training is None:
+        raise MisuseError(
+            f"the contract does not open the training, and no deposit is paid: {row.display_status}; "
+            "is request.aggregator the address of a registered aggregator?"
+        )
+    return None if row is None else row.training
 
 
 def accept(
@@ -42,28 +90,68 @@ def accept(
     beyond_budget: Annotated[
         bool, typer.Option("--beyond-budget", help="Even if the data set's budget is used up.")
     ] = False,
+    wait: Wait = ANSWER_SECONDS,
+    no_wait: NoWait = False,
     json: Json = False,
 ) -> None:
     """Have the owner's daemon join a training that waits for a decision."""
     decision = OwnerDecision(training=training, accept=True, data_set=data_set, beyond_budget=beyond_budget)
-    _decide(config, decision, json=json)
+    _decide(config, decision, 0.0 if no_wait else wait, json=json)
 
 
-def decline(training: TrainingNumber, config: ConfigFile, json: Json = False) -> None:
+def decline(
+    training: TrainingNumber,
+    config: ConfigFile,
+    wait: Wait = ANSWER_SECONDS,
+    no_wait: NoWait = False,
+    json: Json = False,
+) -> None:
     """Have the owner's daemon decline a training that waits for a decision."""
-    _decide(config, OwnerDecision(training=training, accept=False), json=json)
+    _decide(config, OwnerDecision(training=training, accept=False), 0.0 if no_wait else wait, json=json)
 
 
-def withdraw(config: ConfigFile, json: Json = False) -> None:
+def _decide(config: Path, decision: OwnerDecision, seconds: float, *, json: bool) -> None:
+    settings = load(config, "data-owner")
+    _, answer = give_order(settings, "data_owner", decision, decision.training, seconds=seconds)
+    word = "accept" if decision.accept else "decline"
+    print_outcome({"training": decision.training, "decision": word, **_told(answer)}, json=json)
+
+
+def withdraw(
+    config: ConfigFile,
+    force: Annotated[
+        bool, typer.Option("--force", help="Even if the daemon's store, restored perhaps, knows no credit.")
+    ] = False,
+    wait: Wait = ANSWER_SECONDS,
+    no_wait: NoWait = False,
+    json: Json = False,
+) -> None:
     """Have the contract pay an owner's credit out; needed where the policy does not do so by itself."""
-    send_order(load(config, "data-owner"), "data_owner", WithdrawOrder(), 0)
-    print_outcome({"withdrawal": "asked"}, json=json)
+    settings = load(config, "data-owner")
+    seconds = 0.0 if no_wait else wait
+    if seconds and not force:
+        _require_credit(settings)
+    _, answer = give_order(settings, "data_owner", WithdrawOrder(), seconds=seconds)
+    print_outcome({"withdrawal": "asked", **_told(answer)}, json=json)
+
+
+def _require_credit(settings: DataOwnerConfig) -> None:
+    with opened_store(settings) as store:
+        credited, withdrawn = payments(store, public_identity(settings.keystore).address)
+    earned, paid = sum(one.amount for one in credited), sum(one.amount for one in withdrawn)
+    if earned <= paid:
+        raise MisuseError(
+            f"there is nothing to withdraw: {money(earned)} credited so far, {money(paid)} paid out; "
+            "--force asks the contract all the same"
+        )
 
 
 def stop(
     training: TrainingNumber,
     config: ConfigFile,
     reason: Annotated[str, typer.Option(help="Recorded with the training.")] = "stopped by its operator",
+    wait: Wait = ANSWER_SECONDS,
+    no_wait: NoWait = False,
     json: Json = False,
 ) -> None:
     """Have the buyer's or the aggregator's daemon end a training; what was recorded is settled."""
@@ -71,33 +159,13 @@ def stop(
     if not isinstance(settings, ModelBuyerConfig | AggregatorConfig):
         raise ConfigurationError(f"{config} configures the daemon {settings.daemon}; it stops no training")
     role: PartyRole = "model_buyer" if isinstance(settings, ModelBuyerConfig) else "federated_aggregator"
-    send_order(settings, role, StopOrder(training=training, reason=reason), training)
-    print_outcome({"training": training, "stop": "asked"}, json=json)
+    order = StopOrder(training=training, reason=reason)
+    _, answer = give_order(settings, role, order, training, seconds=0.0 if no_wait else wait)
+    print_outcome({"training": training, "stop": "asked", **_told(answer)}, json=json)
 
 
-def _decide(config: Path, decision: OwnerDecision, *, json: bool) -> None:
-    send_order(load(config, "data-owner"), "data_owner", decision, decision.training)
-    answer = "accept" if decision.accept else "decline"
-    print_outcome({"training": decision.training, "decision": answer}, json=json)
-
-
-def send_order(
-    config: ModelBuyerConfig | DataOwnerConfig | AggregatorConfig,
-    role: PartyRole,
-    body: Message,
-    training: int,
-) -> bytes:
-    """Sign with the daemon's own key, seal to it, publish to its queue; returns the message id."""
-    identity = Keystore.open(config.keystore, read_passphrase(config.passphrase_file)).identity
-    market = Market(chain_id=config.chain.chain_id, contract=config.chain.contract)
-    order = order_to_self(identity, market, role, body, training)
-
-    async def publish() -> None:
-        bus = open_bus(config.broker)
-        try:
-            await bus.publish(order)
-        finally:
-            await bus.close()
-
-    asyncio.run(publish())
-    return order.envelope.message_id
+def _told(answer: OrderAnswer | None) -> dict[str, str]:
+    """What is known of an answer, for people and programs."""
+    if answer is None:
+        return {}
+    return {"answer": answer.code} | ({} if answer.state is None else {"state": answer.state})

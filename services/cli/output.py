@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from protocol.asset import MARKET_ASSET
 from services.cli.standard_streams import is_unicode, visible
 
 _NARROWEST = 40
@@ -84,6 +85,11 @@ def _cell(value: object) -> Text:
 def join_fields(values: Mapping[str, object], mark: str = "=") -> str:
     """All fields in one line."""
     return ", ".join(f"{name}{mark}{value}" for name, value in values.items())
+
+
+def money(amount: int) -> str:
+    """An amount as people read it: whole units with their symbol, exactly."""
+    return f"{MARKET_ASSET.plain(amount)} {MARKET_ASSET.symbol}"
 
 
 def format_time(seconds: float) -> str:

@@ -6,10 +6,13 @@ import typer
 
 from protocol.asset import MARKET_ASSET
 from protocol.owner_policy import OwnerPolicy
+from protocol.types import ZERO_ADDRESS
 from services.cli.options import ConfigFile, Json
-from services.cli.output import print_json, print_result, print_table
+from services.cli.order_sending import ANSWER_SECONDS, NoWait, Wait
+from services.cli.output import money, print_json, print_result, print_table
 from services.cli.policy_order import order_policy, policy_in_force, with_changes
 from services.common.addresses import plain_address
+from services.common.errors import ConfigurationError
 
 policy = typer.Typer(
     name="policy",
@@ -17,9 +20,15 @@ policy = typer.Typer(
     no_args_is_help=True,
 )
 
-_NONE = "none"
+_ALL, _NONE = "all", "none"
+NOBODY = (ZERO_ADDRESS,)
+"""Buyers of whom there is none: no transaction comes from this account."""
 _MINIMUM_PAY = typer.Option(min=0, help=f"The least fixed pay, in {MARKET_ASSET.smallest}.")
-_List = Annotated[str | None, typer.Option(help=f"a,b,c; {_NONE!r} admits everything.")]
+_List = Annotated[str | None, typer.Option(help=f"Only these: a,b,c; {_ALL!r} admits everything.")]
+_Buyers = Annotated[
+    str | None,
+    typer.Option(help=f"Only these addresses: a,b,c; {_ALL!r}, or {_NONE!r}: all wait for a person."),
+]
 
 
 @policy.command()
@@ -30,7 +39,7 @@ def show(config: ConfigFile, json: Json = False) -> None:
     if json:
         print_json({"source": source, "policy": values})
         return
-    rows = [(name, _plain(value)) for name, value in values.items() if name != "budget"]
+    rows = [(name, _plain(value, name)) for name, value in values.items() if name != "budget"]
     print_table(("field", "value"), rows, title=f"policy in force, from the {source}")
     typer.echo("The budget is shown by: deltaml budget --config FILE")
 
@@ -41,40 +50,60 @@ def set_(
     *,
     automatic: Annotated[bool | None, typer.Option(help="Join matching trainings unasked.")] = None,
     withdraw: Annotated[bool | None, typer.Option(help="Withdraw pay after each training.")] = None,
-    buyers: _List = None,
+    buyers: _Buyers = None,
     model_kinds: _List = None,
     columns: _List = None,
     data_sets: _List = None,
     minimum_pay_wei: Annotated[int | None, _MINIMUM_PAY] = None,
+    wait: Wait = ANSWER_SECONDS,
+    no_wait: NoWait = False,
     json: Json = False,
 ) -> None:
     """Have the running daemon decide by another policy; what is not named stays as it is."""
     lists = {"buyers": buyers, "model_kinds": model_kinds, "columns": columns, "data_sets": data_sets}
-    values: dict[str, Any] = {name: None if text is None else _list(text) for name, text in lists.items()}
+    values: dict[str, Any] = {
+        name: None if text is None else _list(name, text) for name, text in lists.items()
+    }
     values |= {"automatic": automatic, "withdraw": withdraw, "minimum_pay_wei": minimum_pay_wei}
     settings, chosen, _ = policy_in_force(config)
     wanted = with_changes(chosen, {name: value for name, value in values.items() if value is not None})
-    order_policy(settings, wanted)
-    _show_order(wanted, json=json)
+    in_force = order_policy(settings, wanted, 0.0 if no_wait else wait)
+    _show_order(wanted, in_force=in_force, json=json)
 
 
 @policy.command()
-def reset(config: ConfigFile, json: Json = False) -> None:
+def reset(
+    config: ConfigFile, wait: Wait = ANSWER_SECONDS, no_wait: NoWait = False, json: Json = False
+) -> None:
     """Have the running daemon decide by its configuration's policy again."""
     settings, _, _ = policy_in_force(config)
-    order_policy(settings, None)
-    _show_order(settings.policy, json=json)
+    in_force = order_policy(settings, None, 0.0 if no_wait else wait)
+    _show_order(settings.policy, in_force=in_force, json=json)
 
 
-def _list(text: str) -> tuple[str, ...]:
-    """Addresses may come in any case, and no other name begins like one."""
-    parts = [part.strip() for part in text.split(",") if part.strip() and text != _NONE]
+def _list(name: str, text: str) -> tuple[str, ...]:
+    """Addresses may come in any case, and no other name begins like one.
+
+    Raises ConfigurationError for a list of nothing, which would admit everything.
+    """
+    word = text.strip().casefold()
+    if word == _ALL:
+        return ()
+    if word == _NONE and name == "buyers":
+        return NOBODY
+    parts = [part.strip() for part in text.split(",")]
+    if word == _NONE or not all(parts):
+        raise ConfigurationError(
+            f"--{name.replace('_', '-')} {text!r} names nothing to join with: give names, {_ALL!r} for "
+            "everything, or --no-automatic to join nothing unasked"
+        )
     return tuple(map(plain_address, parts))
 
 
-def _show_order(wanted: OwnerPolicy, *, json: bool) -> None:
-    text = "requested; `deltaml policy show` says when it is in force"
-    print_result({"ordered": _values(wanted)}, text, json=json)
+def _show_order(wanted: OwnerPolicy, *, in_force: bool, json: bool) -> None:
+    asked = "requested; `deltaml policy show` says when it is in force"
+    text = "in force, for trainings that wait for a decision too" if in_force else asked
+    print_result({"ordered": _values(wanted), "in_force": in_force}, text, json=json)
 
 
 def _values(chosen: OwnerPolicy) -> dict[str, Any]:
@@ -83,7 +112,11 @@ def _values(chosen: OwnerPolicy) -> dict[str, Any]:
     return {**dict(chosen), "minimum_pay_wei": minimum_pay, "budget": chosen.budget.model_dump()}
 
 
-def _plain(value: Any) -> str:
+def _plain(value: Any, name: str) -> str:
+    if value == NOBODY and name == "buyers":
+        return _NONE
     if isinstance(value, tuple):
-        return ", ".join(map(str, value)) or "all"
+        return ", ".join(map(str, value)) or _ALL
+    if name == "minimum_pay_wei":
+        return money(int(value))
     return str(value)

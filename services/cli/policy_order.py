@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from protocol.messages import PolicyOrder
 from protocol.owner_policy import OwnerPolicy
-from services.cli.orders import send_order
+from services.cli.order_sending import give_order
 from services.cli.store_option import existing_store
 from services.common.errors import ConfigurationError
 from services.config.daemons import DataOwnerConfig, load
@@ -27,9 +27,13 @@ def policy_in_force(config: Path) -> tuple[DataOwnerConfig, OwnerPolicy, str]:
     return settings, ordered, "order"
 
 
-def order_policy(settings: DataOwnerConfig, policy: OwnerPolicy | None) -> None:
-    """Have the running daemon decide by this policy, or by its configuration's."""
-    send_order(settings, "data_owner", PolicyOrder(policy=policy), 0)
+def order_policy(settings: DataOwnerConfig, policy: OwnerPolicy | None, seconds: float) -> bool:
+    """Have the running daemon decide by this policy, or by its configuration's; whether it does already.
+
+    Raises as `give_order` does.
+    """
+    _, answer = give_order(settings, "data_owner", PolicyOrder(policy=policy), seconds=seconds)
+    return answer is not None
 
 
 def with_changes(policy: OwnerPolicy, changes: dict[str, Any]) -> OwnerPolicy:

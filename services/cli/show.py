@@ -9,6 +9,7 @@ import typer
 from protocol.bought_model import BoughtModel
 from protocol.codec import unpack
 from protocol.records import FIXED_POINT, Market
+from services.cli.follow import follow
 from services.cli.options import Json
 from services.cli.output import format_time, join_fields, print_json, print_records, print_table
 from services.cli.store_option import ConfigOption, StoreOption, existing_store
@@ -43,22 +44,30 @@ def show(
     force: Annotated[
         bool, typer.Option("--force", help="Replace the files of --model-out and --card if they exist.")
     ] = False,
+    follow_it: Annotated[
+        bool, typer.Option("--follow", help="Show the training live until it ends.")
+    ] = False,
     json: Json = False,
 ) -> None:
     """Show a daemon's trainings, or what it noted about one."""
     for option, path in (("--model-out", model_out), ("--card", card)):
         if path is not None and training is None:
             raise ConfigurationError(f"{option} needs a training: name the one whose model it is about")
+    if follow_it and (training is None or json):
+        raise ConfigurationError("--follow needs a training to show to people: name one, leave out --json")
     with existing_store(store, config) as opened:
         if training is None:
             _show_all(opened.instances(), json=json)
             return
         instance = find_instance(opened, training)
+        if follow_it:
+            follow(opened, instance.key, None)
         if model_out is not None:
             _write_model(opened, instance, model_out, force=force)
         if card is not None:
             write_card(card, model_card(opened, instance, _market(config)), force=force)
-        _show_one(instance, opened.facts(instance.key), _convergence(opened, instance), json=json)
+        if not follow_it:
+            _show_one(instance, opened.facts(instance.key), _convergence(opened, instance), json=json)
 
 
 def trainings(store: StoreOption = None, config: ConfigOption = None, json: Json = False) -> None:

@@ -7,6 +7,7 @@ DeltaMLError                    protocol/errors.py draws the protocol's own part
     │   └── WrongChecksum       services/common/addresses.py
     ├── DataSetError            a file of rows cannot be used
     ├── OutputFailed            standard output cannot be written
+    ├── OrderUnanswered         the own daemon has not answered an order
     ├── StoreUnavailable        the database does not answer: ask again
     ├── StoreDamaged            the database cannot read its own file: only a backup helps
     ├── BusError                services/bus/port.py
@@ -49,6 +50,16 @@ class OutputFailed(ServiceError):  # noqa: N818
         super().__init__(
             f"standard output cannot be written ({reason}): what arrived there is not complete; what the "
             "command did before stands"
+        )
+
+
+class OrderUnanswered(ServiceError):  # noqa: N818
+    """The daemon has not answered an order in so many seconds; it may still carry it out."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(
+            f"the daemon has not answered in {seconds:g} seconds: the order waits on its queue until the "
+            "daemon takes it; `deltaml health` tells whether it runs, --wait waits longer"
         )
 
 

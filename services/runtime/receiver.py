@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import structlog
 
+from protocol.envelope import SignedMessage
 from protocol.errors import DeltaMLError, ProtocolViolation
 from protocol.roles.engine.inputs import MessageReceived
 from services.bus.port import Delivery, read_envelope
@@ -22,6 +23,7 @@ from services.observability.logging import bound, place_in_code
 from services.observability.tracer import Span
 from services.runtime.freshness import require_fresh
 from services.runtime.input_codec import message_identity, queued
+from services.runtime.order_answers import answer_by_refusal, order_in
 from services.runtime.resources import INTERNAL_ERROR, Resources
 from services.runtime.unknown_trainings import UnknownTrainings
 from services.store import NewMessage
@@ -114,6 +116,7 @@ class Receiver:
 
     async def _admit(self, delivery: Delivery, before: list[_Admitted], span: Span) -> _Admitted:
         """The checked message; while the chain cannot be asked about its sender, all wait."""
+        signed: SignedMessage | None = None
         while True:
             try:
                 signed = await self._admission.admit(delivery)
@@ -124,7 +127,8 @@ class Receiver:
                 elif self._store.key_of(signed.envelope.training) is None:
                     await self._unknown.require(signed.envelope.training, signed.envelope.sender)
                 key = self._role.key_of_message(signed)
-            except ProtocolViolation:
+            except ProtocolViolation as violation:
+                await self._tell_operator(signed, violation)
                 raise
             except (DeltaMLError, OSError) as error:
                 await self._commit(before)
@@ -138,6 +142,13 @@ class Receiver:
                 traced_content = with_context(content, span.context)
                 message = NewMessage(message_identity(signed.envelope), key, traced_content, digest)
                 return _Admitted(delivery, message, span)
+
+    async def _tell_operator(self, signed: SignedMessage | None, violation: ProtocolViolation) -> None:
+        """Answer an order that gets no further; None is a message that is not known to be its sender's."""
+        item = None if signed is None else MessageReceived(signed=signed)
+        answer = answer_by_refusal(order_in(item, self._address), violation)
+        if answer is not None:
+            await retry_while_unavailable(self._store.note, *answer, time.time())
 
     async def _commit(self, admitted: list[_Admitted]) -> None:
         """Store what was admitted, then ack it: a crash between delivers it again, and the inbox knows it."""

@@ -25,8 +25,10 @@ from services.common.trace_context import split_context
 from services.observability import tracing
 from services.observability.logging import bound, place_in_code
 from services.observability.tracer import Span
+from services.records.order_answers import ACCEPTED, OrderAnswer
 from services.runtime.effects import MessageWriter, packed_call, packed_letter, undeliverable, writes_of
 from services.runtime.input_codec import answer_identity, queued, unqueued
+from services.runtime.order_answers import answer_by_refusal, answer_by_step, answered, order_in
 from services.runtime.resources import INTERNAL_ERROR, Resources
 from services.runtime.role_adapter import NO_TRAINING, Answer, Role
 from services.store import InstanceRow, QueuedInput, StepWrites, Store
@@ -118,6 +120,7 @@ class StepRunner:
                 return self._forget(queued_input)
         with self._meter.phase("bus"):
             writes = await writes_of(timed.step, item, self._writer, frozenset(context.blobs))
+        writes.answer = answer_by_step(order_in(item, self._identity.address), state, timed.step)
         with self._meter.phase("store"), tracing.span("store step"):
             self._store.write_step(queued_input, writes, time.time())
         self._report_facts(queued_input.key, writes)
@@ -148,6 +151,7 @@ class StepRunner:
         if self._floods(queued_input.key, item, self._refusals):
             return self._forget(queued_input)
         answer = self._answer_to(item)
+        order = order_in(item, self._identity.address)
         effects = [packed_call(call) for call in answer.calls]
         noted = [] if answer.fact is None else [answer.fact]
         for recipient, body in answer.messages:
@@ -165,6 +169,7 @@ class StepRunner:
             values=answer.values,
             facts=noted,
             inputs=inputs,
+            answer=None if order is None else answered(order, OrderAnswer(ACCEPTED)),
         )
         return Written(effects=bool(effects), keys=tuple(key for key, _ in answer.inputs))
 
@@ -192,7 +197,8 @@ class StepRunner:
             effects.append(packed_letter(item.signed.envelope, code, detail))
         _log.warning("input_refused", input=name, code=code, detail=detail, **about)
         fact = facts.INPUT_REFUSED.pair(input=name, code=code, **about)
-        self._store.finish_input(queued_input, time.time(), effects=effects, facts=[fact])
+        answer = answer_by_refusal(order_in(item, self._identity.address), violation)
+        self._store.finish_input(queued_input, time.time(), effects=effects, facts=[fact], answer=answer)
         # Its own step may have been stored before something failed.
         return Written(effects=True, timers=True)
 

@@ -13,6 +13,9 @@ from services.store.tables import facts, inbox, instances, results, role_values
 OUTSIDE = "outside"
 """The key of messages that belong to no training; see services.runtime.role_adapter."""
 
+ANSWER_PREFIX = "answer:"
+"""The keys of the answers to an operator's orders begin so; see services.records.order_answers."""
+
 SKEW_SECONDS = 86_400.0
 """By so much a sender's clock may be wrong: an id is known for longer than its message counts as fresh."""
 
@@ -50,11 +53,12 @@ def forget_untouched(connection: sa.Connection, keys: Sequence[str]) -> None:
 
 
 def forget_orphans(connection: sa.Connection, before: float) -> None:
-    """What came before this moment for no training: ids of done inputs, and facts.
+    """What came before this moment for no training: ids of done inputs, facts, answers.
 
     An input outside all trainings that is older is refused for its age, so its id need not be known.
     """
     nobodys = inbox.c.key.not_in(sa.select(instances.c.key))
     aged = inbox.c.done, inbox.c.arrived_at < before - SKEW_SECONDS
     connection.execute(inbox.delete().where(*aged, nobodys))
-    connection.execute(facts.delete().where(facts.c.key == OUTSIDE, facts.c.at < before))
+    of_nobody = sa.or_(facts.c.key == OUTSIDE, facts.c.key.startswith(ANSWER_PREFIX))
+    connection.execute(facts.delete().where(of_nobody, facts.c.at < before))

@@ -54,7 +54,7 @@ class StepWrites:
     """Everything one step writes; `known` are the blobs that were there before it.
 
     `values` are the daemon's own; None forgets one. `withdrawn` are contents of inputs that count no more if
-    they still wait.
+    they still wait. `answer` is a fact about another key: (key, (name, data)).
     """
 
     training: int | None
@@ -71,3 +71,4 @@ class StepWrites:
     facts: list[tuple[str, Mapping[str, Any]]] = field(default_factory=list)
     results: dict[str, bytes] = field(default_factory=dict, repr=False)
     values: dict[str, bytes | None] = field(default_factory=dict, repr=False)
+    answer: tuple[str, tuple[str, Mapping[str, Any]]] | None = None

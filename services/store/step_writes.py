@@ -55,6 +55,14 @@ def add_facts(
         connection.execute(facts.insert(), rows)
 
 
+def add_answer(
+    connection: sa.Connection, answer: tuple[str, tuple[str, Mapping[str, Any]]] | None, now: float
+) -> None:
+    """A fact about the key that stands before it, if there is one."""
+    if answer is not None:
+        add_facts(connection, answer[0], [answer[1]], now)
+
+
 def put(connection: sa.Connection, table: sa.Table, key: dict[str, Any], values: dict[str, Any]) -> None:
     """Update the row with this key, or make it."""
     where = [table.c[name] == value for name, value in key.items()]

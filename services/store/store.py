@@ -15,7 +15,7 @@ from services.store.forgetting import forget_orphans, forget_untouched
 from services.store.queues import Queues
 from services.store.rows import InstanceRow, QueuedEffect, QueuedInput, StepWrites
 from services.store.schema import bring_up_to_date, require_current, require_no_backup
-from services.store.step_writes import add_facts, put, write_blobs, write_timers, write_values
+from services.store.step_writes import add_answer, add_facts, put, write_blobs, write_timers, write_values
 from services.store.tables import blobs, facts, inbox, instances, outbox, results, role_values, timers
 
 _MOST_KEYS = 4096
@@ -142,6 +142,7 @@ class Store(Queues):
             write_timers(connection, key, writes, now)
             write_blobs(connection, key, writes)
             add_facts(connection, key, writes.facts, now)
+            add_answer(connection, writes.answer, now)
             for name, content in writes.results.items():
                 put(connection, results, {"key": key, "name": name}, {"content": content})
             write_values(connection, writes.values)
@@ -155,10 +156,12 @@ class Store(Queues):
         values: Mapping[str, bytes | None] | None = None,
         facts: Iterable[tuple[str, Mapping[str, Any]]] = (),
         inputs: Sequence[tuple[bytes, str, bytes]] = (),
+        answer: tuple[str, tuple[str, Mapping[str, Any]]] | None = None,
     ) -> None:
         """Mark an input done that changed no instance, with what it leads to; unless it is done already.
 
-        `values` are the daemon's own, None forgets one; `inputs` are (input id, key, content) for instances.
+        `values` are the daemon's own, None forgets one; `inputs` are (input id, key, content) for instances,
+        `answer` a fact about another key.
         """
         with self._database.writing() as connection:
             if not self._input_done(connection, item):
@@ -166,6 +169,7 @@ class Store(Queues):
             self._add_effects(connection, item.key, effects, now)
             write_values(connection, values or {})
             add_facts(connection, item.key, facts, now)
+            add_answer(connection, answer, now)
             if inputs:
                 self._add_inputs(connection, inputs)
 

@@ -118,6 +118,9 @@ UNDELIVERABLE = _fact(
     "undeliverable", "A message could not be delivered and was given up.", "recipient type code"
 )
 LATE = _fact("late", "Something took place, but not at the first attempt.", "of attempts seconds")
+ORDER_ANSWERED = _fact(
+    "order_answered", "The daemon has decided about its operator's order.", "order code detail", "state about"
+)
 POLICY_CHANGED = _fact("policy_changed", "The owner has another policy.", "source")
 WITHDRAWAL_ORDERED = _fact("withdrawal_ordered", "The operator has its credit paid out.")
 ANNOUNCEMENT_ANSWERED = _fact(

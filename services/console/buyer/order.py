@@ -37,6 +37,7 @@ from services.console.presentation.parse import whole_number
 from services.console.presentation.problem import Problem
 from services.console.web.access import access, audit, page_of
 from services.console.web.forms import LARGE
+from services.console.web.orders import give
 from services.console.web.pages import Page, or_not_found
 
 _TAKEN = _("Exactly this request was ordered before: change its name to have it trained again.")
@@ -134,7 +135,7 @@ async def order(request: web.Request) -> web.StreamResponse:
     if _is_taken(page, wanted):
         raise MisuseError(page.reader.gettext(_TAKEN))
     audit(request, request=wanted.name, request_hash=f"0x{wanted.hash().hex()}")
-    await page.party.order(TrainingOrder(request=wanted), 0)
+    await give(page, TrainingOrder(request=wanted))
     return page.redirect("/trainings?ordered=1")
 
 

@@ -6,6 +6,7 @@ from protocol.messages import StopOrder
 from services.console.buyer.views import Training
 from services.console.presentation.model_card import FORMATS
 from services.console.web.access import access, audit, page_of
+from services.console.web.orders import give
 from services.console.web.pages import Page, or_not_found
 from services.console.web.trainings import TrainingPages, paged
 from services.records.model_card import model_card
@@ -20,7 +21,7 @@ async def stop(request: web.Request) -> web.StreamResponse:
         raise web.HTTPConflict
     reason = form.get("reason", "").strip()[:200] or page.reader.gettext("Stopped from the console")
     audit(request, training=number)
-    await page.party.order(StopOrder(training=number, reason=reason), number)
+    await give(page, StopOrder(training=number, reason=reason), number)
     return page.redirect(f"/trainings/{training.row.key}?stopping=1")
 
 

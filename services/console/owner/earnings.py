@@ -7,6 +7,7 @@ from services.chain.errors import ChainError
 from services.console.owner.account_views import earnings
 from services.console.presentation.rendering import Reader
 from services.console.web.access import page_of
+from services.console.web.orders import give
 from services.console.web.section import Fragments
 
 
@@ -35,5 +36,5 @@ async def withdraw(request: web.Request) -> web.StreamResponse:
     page = page_of(request)
     if not earnings(page.party).credit:
         raise web.HTTPConflict
-    await page.party.order(WithdrawOrder(), 0)
+    await give(page, WithdrawOrder())
     return page.redirect("/earnings?asked=1")

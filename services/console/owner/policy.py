@@ -1,8 +1,6 @@
 """The standing policy and the budgets: forms whose outcome is an order to the daemon."""
 
-import asyncio
 from collections.abc import Mapping
-from contextlib import suppress
 
 from aiohttp import web
 
@@ -14,10 +12,10 @@ from services.console.owner.views import policy_in_force
 from services.console.presentation.i18n import gettext_noop as _
 from services.console.presentation.problem import Problem
 from services.console.web.access import audit, page_of
+from services.console.web.orders import give
 from services.console.web.pages import Page
 from services.records.owner_account import ordered_policy
 
-_PATIENCE_SECONDS = 3.0
 _NOTES = {
     "saved": _("The daemon was told. The new policy also applies to trainings that await a decision."),
     "reset": _("The daemon was told to return to the policy in its configuration."),
@@ -58,13 +56,7 @@ async def limit(request: web.Request) -> web.StreamResponse:
 
 
 async def _order(page: Page, policy: OwnerPolicy | None) -> web.StreamResponse:
-    """Send the order, and wait a moment for it: the page that follows should show the new policy."""
-    party = page.party
-    await party.order(PolicyOrder(policy=policy), 0)
-    with suppress(TimeoutError):
-        async with asyncio.timeout(_PATIENCE_SECONDS):
-            while ordered_policy(party.store) != policy:  # noqa: ASYNC110  the store tells nobody
-                await asyncio.sleep(0.05)
+    await give(page, PolicyOrder(policy=policy))
     return page.redirect(f"/policy?done={'reset' if policy is None else 'saved'}")
 
 

@@ -8,6 +8,7 @@ from services.console.presentation.i18n import gettext_noop as _
 from services.console.presentation.rendering import Reader
 from services.console.presentation.training_record import LISTED
 from services.console.web.access import audit, page_of
+from services.console.web.orders import give
 from services.console.web.pages import Page, or_not_found
 from services.console.web.trainings import TrainingPages, Values
 
@@ -30,7 +31,7 @@ async def accept(request: web.Request) -> web.StreamResponse:
     number = training.state.training
     audit(request, training=number, data_set=chosen, beyond_budget=beyond)
     decision = OwnerDecision(training=number, accept=True, data_set=chosen, beyond_budget=beyond)
-    await page.party.order(decision, number)
+    await give(page, decision, number)
     return page.redirect(f"/trainings/{training.row.key}?sent=accept")
 
 
@@ -40,7 +41,7 @@ async def decline(request: web.Request) -> web.StreamResponse:
     training = _undecided(page)
     number = training.state.training
     audit(request, training=number)
-    await page.party.order(OwnerDecision(training=number, accept=False), number)
+    await give(page, OwnerDecision(training=number, accept=False), number)
     return page.redirect(f"/trainings/{training.row.key}?sent=decline")
 
 

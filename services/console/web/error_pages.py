@@ -9,7 +9,9 @@ from protocol.errors import DeltaMLError
 from services.bus.port import BusError
 from services.chain.errors import ChainError
 from services.console.presentation.i18n import gettext_noop as _
+from services.console.presentation.labels import REFUSALS
 from services.console.web.access import Handler, SignInFirst, page_of
+from services.console.web.orders import OrderRefused
 
 _log = structlog.get_logger(__name__)
 
@@ -71,15 +73,8 @@ async def error_pages(request: web.Request, handler: Handler) -> web.StreamRespo
             raise
         texts = _REFUSED.get(error.text or "") or _TEXTS.get(error.status, _TEXTS[400])
         return page_of(request).problem(error.status, *texts)
-    except (BusError, ChainError) as error:
-        _log.warning("console_action_failed", action=request.path, reason=str(error))
-        return page_of(request).problem(503, *_TEXTS[503])
     except DeltaMLError as error:
-        _log.warning("console_action_failed", action=request.path, reason=str(error))
-        page = page_of(request)
-        if page.session is None:  # it names files
-            return page.problem(500, *_TEXTS[500])
-        return page.problem(400, _TEXTS[400][0], str(error))
+        return _failed(request, error)
     except (ConnectionResetError, TimeoutError):
         raise
     except Exception as error:  # noqa: BLE001
@@ -88,3 +83,17 @@ async def error_pages(request: web.Request, handler: Handler) -> web.StreamRespo
         where = f"{place.filename}:{place.lineno}"
         _log.error("console_failed", action=request.path, error=type(error).__name__, place=where)
         return page_of(request).problem(500, *_TEXTS[500])
+
+
+def _failed(request: web.Request, error: DeltaMLError) -> web.Response:
+    """An error of ours, told to who may know it."""
+    page = page_of(request)
+    if isinstance(error, OrderRefused):
+        unknown = page.reader.gettext(_("Nothing was changed; its reason: %(code)s.")) % {"code": error.code}
+        return page.problem(409, _("The daemon did not take the order"), REFUSALS.get(error.code, unknown))
+    _log.warning("console_action_failed", action=request.path, reason=str(error))
+    if isinstance(error, BusError | ChainError):
+        return page.problem(503, *_TEXTS[503])
+    if page.session is None:  # it names files
+        return page.problem(500, *_TEXTS[500])
+    return page.problem(400, _TEXTS[400][0], str(error))

@@ -1,15 +1,23 @@
 """Orders on the command line: what cannot be ordered is told before anything is opened or sent."""
 
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 import yaml
 
-from tests.support.daemons.command_line import refused
+from services.config.daemons import load
+from services.identity.keystore import Cost, Keystore
+from services.records.order_answers import ACCEPTED, OrderAnswer
+from services.store import Store
+from services.store.tables import instances
+from tests.support.daemons.command_line import refused, run_json
+from tests.support.daemons.order_answers import answered_orders
 
 ROOT = Path(__file__).parents[3]
 CONFIG = ROOT / "deploy" / "config" / "model-buyer.yaml"
 SAMPLE = yaml.safe_load((ROOT / "REQUEST.yaml").read_text())
+CHEAP = Cost(scrypt_n=2, argon_passes=1, argon_bytes=8192)
 DOCUMENT = {**SAMPLE, "schedule": {**SAMPLE["schedule"], "rounds": 100}}
 
 
@@ -32,3 +40,123 @@ def test_what_could_not_be_ordered_is_refused_before_the_key_store_is_opened(tmp
     request = tmp_path / "request.yaml"
     request.write_text(yaml.safe_dump({**DOCUMENT, **part}))
     assert told in refused("train", request, "--config", CONFIG)
+
+
+ORDER_CONFIG = {
+    "broker": {"url": "amqp://party@127.0.0.1:5672/deltaml"},
+    "chain": {"url": "http://127.0.0.1:8545", "chain_id": 31337, "contract": "0x" + "c0" * 20},
+    "keystore": "keys",
+    "passphrase_file": "passphrase",
+}
+NUMBERS = {"training": 7, "state": b"", "shown": "WAITING", "finished": False, "updated_at": 1.0}
+
+
+@pytest.fixture
+def buyer(tmp_path):
+    return daemon_of(tmp_path, {"daemon": "model-buyer"})
+
+
+@pytest.fixture
+def owner(tmp_path):
+    return daemon_of(tmp_path, {"daemon": "data-owner", "aggregators": ["0x" + "a1" * 20]})
+
+
+@pytest.fixture
+def request_file(tmp_path):
+    path = tmp_path / "request.yaml"
+    path.write_text(yaml.safe_dump(SAMPLE))
+    return path
+
+
+def daemon_of(folder, more):
+    """The configuration of a daemon that has run already."""
+    path = folder / "config.yaml"
+    path.write_text(yaml.safe_dump({**ORDER_CONFIG, **more}))
+    Store(load(path).store).close()
+    return path
+
+
+def becoming(**changes):
+    """What an order for a training leads to in the buyer's store."""
+
+    def then(store, message_id):
+        row = {"key": f"order:{message_id.hex()}", **NUMBERS, **changes}
+        with store._database.writing() as connection:
+            connection.execute(instances.insert().values(**row))
+
+    return then
+
+
+def test_train_tells_the_number_that_the_contract_gave(monkeypatch, buyer, request_file):
+    sent = answered_orders(monkeypatch, OrderAnswer(ACCEPTED, state="WAITING"), then=becoming())
+    told = run_json("train", request_file, "--config", buyer)
+    assert (told["request"], told["answer"], told["training"]) == (SAMPLE["name"], ACCEPTED, 7)
+    assert told["order"].startswith("order:")
+    assert sent[0].request.name == SAMPLE["name"]
+
+
+def test_train_tells_that_the_contract_refused_before_any_deposit(monkeypatch, buyer, request_file):
+    refusal = becoming(training=None, shown="FAILED(open_wrong_role)", finished=True)
+    answered_orders(monkeypatch, OrderAnswer(ACCEPTED, state="WAITING"), then=refusal)
+    told = refused("train", request_file, "--config", buyer)
+    assert "no deposit is paid: FAILED(open_wrong_role); is request.aggregator" in told
+
+
+@pytest.mark.parametrize(
+    ("arguments", "answer", "told"),
+    [
+        (
+            ("accept", "1"),
+            OrderAnswer("over_budget", "", "READY", {"data_set": "rows", "limit_in_total": 2}),
+            "--beyond-budget joins all the same; data_set=rows, limit_in_total=2; state: READY",
+        ),
+        (("decline", "1"), OrderAnswer("unknown_training"), "`deltaml trainings` lists"),
+        (
+            ("accept", "1"),
+            OrderAnswer("input_ignored", "", "FINISHED", {"phase": "finished"}),
+            "input_ignored: it is too late for that, or too early; phase=finished; state: FINISHED",
+        ),
+        (("policy", "reset"), OrderAnswer("something_new", "of later"), "something_new: of later"),
+    ],
+    ids=["budget", "unknown", "late", "another"],
+)
+def test_a_refusal_is_told_with_its_reason_and_ends_the_command(monkeypatch, owner, arguments, answer, told):
+    answered_orders(monkeypatch, answer)
+    assert told in refused(*arguments, "--config", owner)
+
+
+def test_an_answer_that_does_not_come_is_told_after_the_wait(monkeypatch, owner):
+    sent = answered_orders(monkeypatch, None)
+    told = refused("decline", "1", "--config", owner, "--wait", "0.01", status=3)
+    assert "has not answered in 0.01 seconds" in told
+    assert run_json("decline", "1", "--config", owner, "--no-wait") == {"training": 1, "decision": "decline"}
+    assert len(sent) == 2
+
+
+def test_a_store_that_cannot_be_read_is_told_before_anything_is_sent(monkeypatch, tmp_path, owner):
+    sent = answered_orders(monkeypatch, OrderAnswer(ACCEPTED))
+    (tmp_path / "state.sqlite").unlink()
+    assert "start the daemon first" in refused("accept", "1", "--config", owner)
+    assert sent == []
+
+
+def test_nothing_to_withdraw_is_told_before_anything_is_sent(monkeypatch, tmp_path, owner):
+    sent = answered_orders(monkeypatch, OrderAnswer(ACCEPTED))
+    keys = Keystore.create(tmp_path / "keys", "a passphrase", CHEAP)
+    assert "nothing to withdraw: 0 ETH credited so far, 0 ETH paid out" in refused(
+        "withdraw", "--config", owner
+    )
+    assert sent == []
+    with closing(Store(load(owner).store)) as store:
+        for amount in ("1500000000000000000", "1"):
+            credit = {"account": keys.identity.address, "amount": amount, "training": "1", "share": "x"}
+            store.note("chain:1", ("Credited", credit), 1.0)
+        store.note("chain:account", ("Withdrawn", {"account": keys.identity.address, "amount": "1"}), 2.0)
+    assert run_json("withdraw", "--config", owner) == {"withdrawal": "asked", "answer": ACCEPTED}
+    assert run_json("withdraw", "--config", owner, "--force")["answer"] == ACCEPTED
+    assert len(sent) == 2
+
+
+def test_follow_goes_with_neither_json_nor_no_wait(buyer, request_file):
+    for option in ("--json", "--no-wait"):
+        assert "leave out" in refused("train", request_file, "--config", buyer, "--follow", option)

@@ -1,6 +1,6 @@
 """`deltaml policy` and `deltaml budget`: what they read, and what they ask of the daemon."""
 
-import sys
+import re
 
 import pytest
 import yaml
@@ -10,9 +10,12 @@ from protocol.messages import PolicyOrder
 from protocol.owner_policy import Budget, Limit, OwnerPolicy
 from protocol.roles.owner.budget import count_numbers
 from services.config.daemons import load
+from services.records.order_answers import ACCEPTED, OrderAnswer
 from services.records.owner_account import ORDERED_POLICY
 from services.store import Store
 from tests.support.daemons.command_line import refused, run, run_json
+from tests.support.daemons.order_answers import answered_orders
+from tests.support.deployment.documents import any_request
 
 BUYER = "0x" + "b1" * 20
 YAML = {
@@ -42,11 +45,8 @@ def store(config):
 
 @pytest.fixture
 def orders(monkeypatch):
-    """What would have gone to the daemon."""
-    sent = []
-    module = sys.modules["services.cli.policy_order"]
-    monkeypatch.setattr(module, "send_order", lambda _config, _role, body, _training: sent.append(body))
-    return sent
+    """What goes to a daemon that accepts every order."""
+    return answered_orders(monkeypatch, OrderAnswer(ACCEPTED))
 
 
 @pytest.mark.usefixtures("store")
@@ -79,8 +79,22 @@ def test_set_changes_what_it_names_and_keeps_the_rest(config, orders):
 
 def test_set_starts_from_the_policy_in_force(config, store, orders):
     store.put_value(ORDERED_POLICY, pack(OwnerPolicy(automatic=True, columns=("x", "y"))))
-    run("policy", "set", "--config", str(config), "--columns", "none", "--data-sets", "rows, more")
+    run("policy", "set", "--config", str(config), "--columns", "all", "--data-sets", "rows, more")
     assert orders == [PolicyOrder(policy=OwnerPolicy(automatic=True, data_sets=("rows", "more")))]
+
+
+@pytest.mark.parametrize("word", ["none", " None "])
+def test_no_buyers_is_nobodys_training(config, store, orders, word):
+    run("policy", "set", "--config", config, "--buyers", word)
+    [order] = orders
+    assert order.policy.automatic
+    wanted = any_request()
+    assert order.policy.model_copy(update={"buyers": (), "minimum_pay_wei": 0}).accepts(wanted, BUYER, "rows")
+    assert not order.policy.model_copy(update={"minimum_pay_wei": 0}).accepts(wanted, BUYER, "rows")
+    store.put_value(ORDERED_POLICY, pack(order.policy))
+    shown = run("policy", "show", "--config", config).stdout
+    assert re.search(r"buyers +│ none ", shown)
+    assert re.search(r"columns +│ all ", shown)
 
 
 @pytest.mark.usefixtures("store", "orders")
@@ -88,6 +102,9 @@ def test_set_starts_from_the_policy_in_force(config, store, orders):
     ("arguments", "told"),
     [
         (("policy", "set", "--buyers", "0x12"), "buyers"),
+        (("policy", "set", "--buyers", ""), "--buyers '' names nothing to join with"),
+        (("policy", "set", "--columns", "None"), "or --no-automatic to join nothing unasked"),
+        (("policy", "set", "--data-sets", "rows,"), "--data-sets 'rows,' names nothing"),
         (("budget", "--per-buyer", "many"), "'many' is not a number"),
         (("budget", "--per-buyer", "9999999"), "budget.per_buyer"),
         (("budget", "--numbers", "4"), "need the --data-set"),

@@ -1,6 +1,7 @@
 """A console of one party in this process, with accounts, and browsers to it."""
 
 import json
+import os
 import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -21,6 +22,7 @@ from services.console.auth.accounts import Accounts
 from services.console.party import OwnerResources, Party
 from services.console.web.hub import Hub
 from services.data.catalog import Catalog
+from services.records.order_answers import ACCEPTED, OrderAnswer
 from services.store import Store
 from tests.support.daemons.service_world import MARKET
 
@@ -52,6 +54,7 @@ class ConsoleWorld:
         """`resources` are an owner's beyond the catalogue, `settings` the console's."""
         self.store, self.hub = store or Store(), Hub(pace_seconds=0.01)
         self.orders: list[tuple[Message, int]] = []
+        self.answer: OrderAnswer | None = OrderAnswer(ACCEPTED)
         self.refusal: Exception | None = None
         self.balance = 5 * 10**18
         users = folder / "console-users.json"
@@ -68,7 +71,10 @@ class ConsoleWorld:
         if self.refusal is not None:
             raise self.refusal
         self.orders.append((body, training))
-        return b"m" * 16
+        message_id = os.urandom(16)
+        if self.answer is not None:
+            self.store.note(*self.answer.fact(message_id, body.type), 1.0)
+        return message_id
 
     async def _balance(self) -> int:
         if self.refusal is not None:

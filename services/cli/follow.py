@@ -1,0 +1,70 @@
+"""A training live on a terminal, as the demo shows one: from the facts that its daemon keeps."""
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import typer
+
+from services.cli.event_lines import event_line
+from services.cli.output import join_fields
+from services.cli.standard_streams import FAILURE, visible
+from services.records.chain_facts import record_key
+from services.store import InstanceRow, Store
+
+_LOOK_SECONDS = 0.3
+_TOLD = ("open_refused", "request_refused", "dropped", "complaint", "gave_up", "stop_requested", "finished")
+"""Facts that no event of the chain tells."""
+INTERRUPTED = 130
+
+
+@dataclass
+class Follower:
+    """What is new about a training each time that one looks."""
+
+    store: Store
+    key: str
+    most_rounds: int | None = None
+    seen: dict[str, int] = field(default_factory=dict)
+
+    def lines(self) -> Iterator[str]:
+        """A line for each fact that is new, the chain's after the daemon's own."""
+        row = self.store.instance(self.key)
+        yield from self._new(self.key)
+        if row is not None and row.training is not None:
+            yield from self._new(record_key(row.training))
+
+    def _new(self, key: str) -> Iterator[str]:
+        facts = self.store.facts(key)
+        begin, self.seen[key] = self.seen.get(key, 0), len(facts)
+        for name, data, _at in facts[begin:]:
+            if name in _TOLD:
+                yield f"{name.replace('_', ' ')}: {join_fields(data)}" if data else name.replace("_", " ")
+            elif line := event_line(name, data, self.most_rounds):
+                yield line
+
+
+def follow(store: Store, key: str, most_rounds: int | None, *, look_seconds: float = _LOOK_SECONDS) -> None:
+    """Tell what happens until the training has ended; raises typer.Exit where it did not finish.
+
+    Ctrl-C ends the telling, not the training.
+    """
+    follower = Follower(store, key, most_rounds)
+    try:
+        row = _until_the_end(follower, look_seconds)
+    except KeyboardInterrupt:
+        typer.echo("the training goes on; `deltaml show --follow` takes it up again", err=True)
+        raise typer.Exit(INTERRUPTED) from None
+    typer.echo(visible(f"training {row.training or ''}: {row.display_status}"))
+    if row.display_status != "FINISHED":
+        raise typer.Exit(FAILURE)
+
+
+def _until_the_end(follower: Follower, look_seconds: float) -> InstanceRow:
+    while True:
+        row = follower.store.instance(follower.key)  # first: what it noted before its end is told below
+        for line in follower.lines():
+            typer.echo(visible(line))
+        if row is not None and row.finished:
+            return row
+        time.sleep(look_seconds)

@@ -1,0 +1,56 @@
+"""What became of an operator's orders: the daemon notes an answer, whoever gave the order reads it.
+
+An answer is a fact of its own key in the daemon's store: it outlives a restart, and needs no right that the
+operator's commands and console do not have already.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from protocol.messages import MESSAGE_TYPES
+from protocol.messages.catalogue import OPERATOR
+from protocol.roles.engine import facts
+from services.store import ANSWER_PREFIX, Store
+
+ACCEPTED = "accepted"
+
+ORDERS = frozenset(
+    name
+    for name, kind in MESSAGE_TYPES.items()
+    if any(sender == OPERATOR for sender, _ in kind.catalogue.routes)
+)
+"""The types of messages that are orders."""
+
+
+@dataclass(frozen=True, slots=True)
+class OrderAnswer:
+    """`code` is ACCEPTED or why not, `about` what is known of it; `state` is the training's after it."""
+
+    code: str
+    detail: str = ""
+    state: str | None = None
+    about: Mapping[str, Any] | None = None
+
+    @property
+    def is_accepted(self) -> bool:
+        """Whether the daemon does what was ordered."""
+        return self.code == ACCEPTED
+
+    def fact(self, message_id: bytes, order: str) -> tuple[str, tuple[str, dict[str, Any]]]:
+        """(key, fact) as the store keeps it; `order` is the order's type."""
+        about = {} if self.about is None else {"about": dict(self.about)}
+        state = {} if self.state is None else {"state": self.state}
+        data = {"order": order, "code": self.code, "detail": self.detail, **state, **about}
+        return _key(message_id), facts.ORDER_ANSWERED.pair(**data)
+
+
+def answer_to(store: Store, message_id: bytes) -> OrderAnswer | None:
+    """The first answer to an order; None while there is none."""
+    for _name, data, _at in store.facts(_key(message_id)):
+        return OrderAnswer(data["code"], data["detail"], data.get("state"), data.get("about"))
+    return None
+
+
+def _key(message_id: bytes) -> str:
+    return ANSWER_PREFIX + message_id.hex()
