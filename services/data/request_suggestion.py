@@ -4,9 +4,10 @@ The sample is the buyer's own and stays here. What stands in the request of it, 
 every owner that is asked, so it is rounded.
 """
 
-from collections.abc import Iterator, Mapping
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
 from pathlib import Path
 from typing import Any
 
@@ -120,6 +121,11 @@ def round_range(low: float, median: float, high: float) -> tuple[Decimal, Decima
     return max(down, Decimal(0)) if least >= 0 else down, min(up, Decimal(0)) if most <= 0 else up
 
 
+def round_mean(values: Sequence[float]) -> Decimal:
+    """The mean to three digits, a tie to the even one."""
+    return Context(prec=_MEAN_DIGITS).create_decimal(repr(math.fsum(values) / len(values)))
+
+
 def _document(
     choices: Choices, target: str, ranges: Mapping[str, tuple[Decimal, Decimal]], values: Matrix
 ) -> dict[str, Any]:
@@ -131,7 +137,7 @@ def _document(
         "name": choices.name,
         "features": [column for name, column in columns.items() if name != target],
         "target": columns[target],
-        "start": {"start": "mean", "value": f"{float(values.mean()):.{_MEAN_DIGITS}g}"},
+        "start": {"start": "mean", "value": str(round_mean(values.tolist()))},
         "owners": {"minimum": choices.least_owners, "maximum": choices.most_owners},
         "payment": {"deposit_wei": str(choices.deposit)},
         "aggregator": choices.aggregator,

@@ -17,6 +17,7 @@ from protocol.types import seats_of
 from services.data.model_file import read_model
 from services.identity.sealing import unseal
 from services.observability.counters import PHASES
+from services.records.model_card import ModelCard
 from services.sandbox.demo import DemoOptions
 from tests.support.daemons.watched_demo import naive_training, watched_demo
 
@@ -53,6 +54,7 @@ def demo(folder):
             step_size=Decimal("1.5"),
             local_steps=5,
             model_out=folder / "model.json",
+            card=folder / "card.json",
             folder=folder / "stores",
         )
     )
@@ -99,6 +101,17 @@ def test_every_rounds_error_is_that_of_the_plain_training(demo):
     pooled, *_ = np.linalg.lstsq(trainers[:, :-1], trainers[:, -1])
     least = np.mean((validators[:, :-1] @ pooled - validators[:, -1]) ** 2)
     assert demo.report.mse_pooled_ols == pytest.approx(least, rel=1e-9)
+
+
+def test_the_card_says_what_the_report_says(demo, folder):
+    card = ModelCard.model_validate_json((folder / "card.json").read_bytes(), strict=False)
+    assert [one.mse for one in card.rounds] == pytest.approx(demo.report.mse_by_round)
+    told, expected = card.convergence, demo.report.convergence
+    assert (told.ended, told.has_converged) == (expected.ended, expected.has_converged)
+    assert told.last_gain == pytest.approx(expected.last_gain)
+    paid = {one.address: one.pay_wei for one in card.participants}
+    assert paid == demo.report.paid_wei
+    assert card.market is not None
 
 
 # ---- the money ----

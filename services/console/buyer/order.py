@@ -39,6 +39,10 @@ from services.console.web.access import access, audit, page_of
 from services.console.web.forms import LARGE
 from services.console.web.orders import give
 from services.console.web.pages import Page, or_not_found
+from services.data.request_suggestion import Choices
+
+_LARGEST_SAMPLE = 64 << 20
+"""Bytes: a browser reads it whole."""
 
 _TAKEN = _("Exactly this request was ordered before: change its name to have it trained again.")
 
@@ -148,7 +152,25 @@ def _form(
     status: int = 200,
 ) -> web.Response:
     shown = _form_values(values, Checked(problems=dict(problems or {})))
-    return page.render("buyer/order.html", status=status, yaml_problem=yaml_problem, **shown)
+    return page.render(
+        "buyer/order.html",
+        status=status,
+        yaml_problem=yaml_problem,
+        sample_defaults=_sample_defaults(),
+        most_columns=MOST_COLUMNS,
+        largest_sample=_LARGEST_SAMPLE,
+        **shown,
+    )
+
+
+def _sample_defaults() -> dict[str, str]:
+    """The inputs that are not of the sample itself in a form filled from one: those of a suggestion."""
+    values, choices = fresh(), Choices("", "")
+    names = ("scale", "rounds", "local_steps", "step_size", "tolerance", "l2", "intercept")
+    return {name: values[name] for name in names} | {
+        "owners-minimum": str(choices.least_owners),
+        "owners-maximum": str(choices.most_owners),
+    }
 
 
 def _form_values(values: Mapping[str, str], result: Checked) -> dict[str, Any]:

@@ -1,0 +1,151 @@
+"""The order form filled from a sample: as the command does it, in the browser alone."""
+
+from decimal import Decimal
+
+import numpy as np
+import pytest
+import pytest_asyncio
+from playwright.async_api import expect
+
+from protocol.errors import MisuseError
+from services.console.buyer.order_form import FIELDS, check
+from services.data.request_suggestion import Choices, suggest
+from tests.support.console.chromium import Watched, screenshots, visitor
+from tests.support.console.pages import assert_accessible
+from tests.support.console.world import PASSWORD, ConsoleWorld
+from tests.support.deployment.documents import AGGREGATOR
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+SUGGESTED = """async ([address, samples]) => {
+  const { suggest } = await import(address);
+  const attempt = (file, target) => { try { return suggest(file, target); } catch (e) { return e.code; } };
+  return samples.map(([file, target]) => attempt(file, target));
+}"""
+INPUTS = """() => Object.fromEntries(new FormData(document.getElementById("request-form")))"""
+REFUSED = {
+    "a;b\n1;2\n": "Save the file with commas between values and points in numbers.",
+    "1,2\n3,4\n": "The first row holds numbers: put the columns' names there.",
+    "a,b\n1\0,2\n": "This is not a CSV file in UTF-8.",
+    'a,b\n1,"2\n': "b A quote is not closed",
+    "a,b\n1,2,3\n": "b Row 1 has 3 values for 2 columns",
+    "a,b\n": "b The file has a header but no rows",
+    "a,b\n1,2\n2,2\n": "b b cannot be predicted",
+    "a,b\nx,2\n2,3\n": "b There is no other column of numbers to predict b from",
+}
+"""What is said of a file when it is chosen; after "b ", when the form is to be filled."""
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def page(browser, tmp_path):
+    """The order form; at its end it has had nothing to complain of."""
+    async with ConsoleWorld(tmp_path).running() as world:
+        shown = await (await visitor(browser)).new_page()
+        watched = Watched(shown)
+        await shown.goto(f"{world.url}/trainings/new")
+        await shown.fill("#name", "olga")
+        await shown.fill("#password", PASSWORD)
+        await shown.click("#sign-in")
+        await expect(shown.locator("#sample-details")).to_be_visible()
+        yield shown
+        assert watched.complaints == []
+
+
+def numbers(generator, rows):
+    """A column of some kind that tables have."""
+    scale = 10.0 ** generator.integers(-9, 10)
+    kinds = (
+        lambda: generator.integers(-9, 10, rows),
+        lambda: generator.integers(0, 2, rows),
+        lambda: np.round(generator.lognormal(3, 2, rows), 2),
+        lambda: generator.normal(0, scale, rows),
+        lambda: generator.uniform(scale, 3 * scale, rows),
+        lambda: -generator.exponential(scale, rows),
+        lambda: 1e15 + generator.integers(0, 99, rows) * generator.choice([1, 1e9]),
+        lambda: np.full(rows, 7),
+    )
+    return [str(value) for value in kinds[generator.integers(len(kinds))]().tolist()]
+
+
+def table(seed):
+    """A CSV file with columns of all kinds, some with text or gaps, names in quotes."""
+    generator = np.random.default_rng(seed)
+    rows = int(generator.integers(2, 30))
+    columns = [numbers(generator, rows) for _ in range(5)]
+    columns[0][int(generator.integers(rows))] = ["", "NA", "x y", "1"][seed % 4]
+    names = ["plain", ' "with, comma"' if seed % 2 else '"with, comma"', '"two ""quotes"""', "año", "last"]
+    end = "\r\n" if seed % 3 else "\n"
+    lines = [",".join(names), *map(",".join, zip(*columns, strict=True))]
+    return end.join(lines) + (end if seed % 2 else "")
+
+
+def as_written(found):
+    """Every number by its value."""
+    columns = [(one["name"], Decimal(one["minimum"]), Decimal(one["maximum"])) for one in found["features"]]
+    target = found["target"]
+    return columns, (Decimal(target["minimum"]), Decimal(target["maximum"])), Decimal(target["mean"])
+
+
+def by_command(tmp_path, text):
+    """The same of `deltaml request suggest`; None where it refuses."""
+    sample = tmp_path / "sample.csv"
+    sample.write_bytes(text.encode())
+    try:
+        request = suggest(sample, Choices("last", "x")).request
+    except MisuseError:
+        return None
+    features = [(one.name, one.minimum, one.maximum) for one in request.features]
+    return features, (request.target.minimum, request.target.maximum), request.start.value
+
+
+async def test_the_browser_suggests_what_the_command_suggests(page, tmp_path):
+    texts = [table(seed) for seed in range(0, 240, 2)]
+    address = await page.locator("script[src$='sample.js']").get_attribute("src")
+    found = await page.evaluate(SUGGESTED, [address, [[text, "last"] for text in texts]])
+    expected = [by_command(tmp_path, text) for text in texts]
+    assert [one if isinstance(one, str) else as_written(one) for one in found] == [
+        one or code for one, code in zip(expected, found, strict=True)
+    ]
+    assert sum(one is None for one in expected) < len(texts) / 2
+
+
+async def test_a_sample_fills_the_form_and_never_leaves(page, tmp_path):
+    rows = [f"Sesame Street,{1234567 + n * 1013},{n * 1.25 + 0.0625},{n % 7 * 10 + 100}" for n in range(60)]
+    sample = tmp_path / "houses.csv"
+    sample.write_text("\n".join(["street,tax,distance,price", *rows]))
+    sent = []
+    page.on("request", lambda request: sent.append((request.url, request.post_data or "")))
+    await page.fill("#aggregator", AGGREGATOR)
+    await page.fill("#purpose", "to compare")
+    await page.click("#sample-details summary")
+    await page.set_input_files("#sample-file", sample)
+    await expect(page.locator("#sample-target")).to_have_value("price")
+    await assert_accessible(page)
+    await page.click("#sample-fill")
+    await expect(page.locator("#sample-said")).to_contain_text("Nothing was uploaded")
+    await expect(page.locator("#sample-said")).to_contain_text(
+        "Left out: street, in row 1 there is no number."
+    )
+    await expect(page.locator("#feature-1-name")).to_have_value("distance")
+    await screenshots(page, "buyer-order-sample")
+    values = await page.evaluate(INPUTS)
+    wanted = suggest(sample, Choices("price", "houses", AGGREGATOR)).request
+    assert check(values).request == wanted.model_copy(update={"purpose": "to compare"})
+    assert {field.name for field in FIELDS} <= {*values, "intercept"}
+    await expect(page.locator("#check")).to_contain_text("price")
+    assert any(address.endswith("/trainings/new/form") for address, _body in sent)
+    told = [text for one in sent for text in one]
+    secrets = ["Sesame", "street", *(cell for row in rows for cell in row.split(",")[1:3])]
+    assert [secret for secret in secrets if any(secret in text for text in told)] == []
+
+
+async def test_a_file_that_is_no_sample_is_told_in_words(page, tmp_path):
+    await page.click("#sample-details summary")
+    for number, (text, said) in enumerate(REFUSED.items()):
+        sample = tmp_path / f"{number}.csv"
+        sample.write_text(text)
+        await page.set_input_files("#sample-file", sample)
+        await expect(page.locator("#sample-said")).to_have_text("" if said.startswith("b ") else said)
+        if said.startswith("b "):
+            await page.click("#sample-fill")
+            await expect(page.locator("#sample-said")).to_contain_text(said.removeprefix("b "))
