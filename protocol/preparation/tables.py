@@ -36,9 +36,31 @@ def row_count(table: Table) -> int:
     return len(first.codes if isinstance(first, Texts) else first)
 
 
-def rows_of(table: Table, rows: slice) -> Table:
-    """Some of the rows."""
+def rows_of(table: Table, rows: slice | NDArray[np.int64]) -> Table:
+    """Some of the rows, in this order."""
     return {
         name: Texts(values.codes[rows], values.levels) if isinstance(values, Texts) else values[rows]
         for name, values in table.items()
     }
+
+
+def joined(tables: Sequence[Table]) -> Table:
+    """The rows of all, one after the other; raises ValueError for none."""
+    if not tables:
+        raise ValueError("there is no table to join")
+    whole: dict[str, Values] = {}
+    for name in tables[0]:
+        columns = [table[name] for table in tables]
+        texts = [column for column in columns if isinstance(column, Texts)]
+        numbers = [column for column in columns if not isinstance(column, Texts)]
+        whole[name] = _joined_texts(texts) if texts else np.concatenate(numbers)
+    return whole
+
+
+def _joined_texts(columns: Sequence[Texts]) -> Texts:
+    places: dict[str, int] = {}
+    codes = []
+    for column in columns:
+        new = [places.setdefault(level, len(places)) for level in column.levels]
+        codes.append(np.array([*new, -1], dtype=np.int64)[column.codes])
+    return Texts(np.concatenate(codes), tuple(places))

@@ -38,7 +38,7 @@ from services.common.files import private_folder, write_private
 from services.common.urls import is_url
 from services.data.catalog import Catalog
 from services.data.sample_request import DemoData, DemoOptions, column_notes, demo_request, load_data
-from services.data.tabular import read_statistic
+from services.data.tables import read_statistic
 
 LEAST_OWNERS, MOST_OWNERS = 4, 64
 _DEVELOPMENT_BALANCE = 100 * ETHER.whole

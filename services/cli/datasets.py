@@ -1,5 +1,7 @@
 """`deltaml datasets`: an owner's catalogue. Statistics are kept; the rows stay in the file they came from."""
 
+import math
+import re
 from pathlib import Path
 from typing import Annotated
 
@@ -7,6 +9,7 @@ import typer
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn
 
+from protocol.preparation.values import LONGEST_LEVEL, MAXIMUM_LEVELS, days_since_1970
 from protocol.requirements import mismatches
 from services.cli.options import ROWS_FILE, Json
 from services.cli.output import print_json, print_result, print_table
@@ -14,11 +17,14 @@ from services.cli.standard_streams import visible
 from services.common.documents import load_request
 from services.common.errors import ConfigurationError
 from services.config.daemons import load
-from services.data.catalog import Catalog
-from services.data.tabular import columns_hint, index_columns, index_note, listed, name_list, read_statistic
+from services.data.catalog import Catalog, ColumnRange
+from services.data.tables import Import, read_statistic
+from services.data.tabular import columns_hint, index_columns, index_note, listed, name_list, plain_name
 
 NOTHING_SERVES = 1
 """Exit status of `match` when it ran and no data set serves."""
+
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 datasets = typer.Typer(name="datasets", help="Data sets that an owner trains with.", no_args_is_help=True)
 
@@ -34,10 +40,21 @@ _DataSet = Annotated[str, typer.Argument(metavar="NAME", help="The data set's na
 
 @datasets.command()
 def add(
-    file: Annotated[Path, typer.Argument(help=f"{ROWS_FILE}; the columns taken hold numbers.")],
+    file: Annotated[Path, typer.Argument(help=f"{ROWS_FILE}; numbers, yes and no, dates, texts, gaps.")],
     name: Annotated[str | None, typer.Option(help="Its name; by default that of the file.")] = None,
     columns: Annotated[
-        str | None, typer.Option(help="Take these columns only: a,b,c; needed beside text and gaps.")
+        str | None, typer.Option(help="Take these columns only: a,b,c; all by default.")
+    ] = None,
+    categorical: Annotated[
+        str | None, typer.Option(help="Take these columns' values as levels, numbers too: a,b,c.")
+    ] = None,
+    clip: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="COLUMN=FROM:TO",
+            help="Bring values outside to the nearest end: area=0:500, built=1900-01-01:2025-01-01. Serves "
+            "requests that admit it (outside: clip). Repeat for further columns.",
+        ),
     ] = None,
     replace: Annotated[bool, typer.Option("--replace", help="Replace a data set of that name.")] = False,
     catalogue: _Folder = None,
@@ -49,18 +66,48 @@ def add(
     name = file.stem if name is None else name
     if not replace:
         catalog.require_free(name)  # before a long file is read
+    bounds = dict(_clip(one) for one in clip or ())
+    declared = Import(listed(columns), listed(categorical) or (), bounds)
     console = Console(stderr=True)
     display = (SpinnerColumn(), TextColumn("{task.completed:,} rows read"))
     disabled = json or not console.is_terminal
     with columns_hint(), Progress(*display, console=console, transient=True, disable=disabled) as progress:
         task = progress.add_task("", total=None)
-        statistic = read_statistic(file, listed(columns), lambda rows: progress.update(task, completed=rows))
+        statistic = read_statistic(file, declared, lambda rows: progress.update(task, completed=rows))
     entry = catalog.add(name, statistic, file, replace=replace)
     for line in index_note(index_columns(file)):
         typer.echo(visible(line), err=True)
+    for column in entry.columns:
+        if note := _note(column):
+            typer.echo(visible(note), err=True)
     columns_read = name_list([column.name for column in entry.columns])
     text = f"added {entry.name!r}: {entry.rows} rows, {len(entry.columns)} columns: {columns_read}"
     print_result(entry.model_dump(mode="json"), text, json=json)
+
+
+def _clip(text: str) -> tuple[str, tuple[float, float]]:
+    """A column and its bounds, dates in days since 1970."""
+    name, _, ends = text.rpartition("=")
+    low, _, high = ends.partition(":")
+    try:
+        bounds = tuple(days_since_1970(end) if _DATE.fullmatch(end) else float(end) for end in (low, high))
+    except ValueError:
+        bounds = ()
+    if not name or len(bounds) != 2 or not -math.inf < bounds[0] < bounds[1] < math.inf:
+        raise ConfigurationError(f"--clip {text}: write COLUMN=FROM:TO, as in area=0:500")
+    return plain_name(name), (bounds[0], bounds[1])
+
+
+def _note(column: ColumnRange) -> str:
+    """What an owner should know of a column."""
+    if column.kind == "text":
+        return (
+            f"column {column.name!r} has more than {MAXIMUM_LEVELS} different texts, or one that is no level "
+            f"(at most {LONGEST_LEVEL} characters on one line): requests cannot ask for it"
+        )
+    if column.clipped:
+        return f"column {column.name!r}: {column.clipped} values were brought into its range"
+    return f"column {column.name!r}: {column.gaps} rows have no value" if column.gaps else ""
 
 
 @datasets.command("list")
@@ -89,9 +136,12 @@ def show(name: _DataSet, catalogue: _Folder = None, config: _Config = None, json
     if json:
         print_json(entry.model_dump(mode="json"))
         return
-    rows = [(column.name, f"{column.minimum:g}", f"{column.maximum:g}") for column in entry.columns]
+    rows = [
+        (one.name, one.kind, *one.ends, str(one.gaps or ""), str(one.clipped or "")) for one in entry.columns
+    ]
     title = f"{entry.name}: {entry.rows} rows of {entry.source}"
-    print_table(("column", "minimum", "maximum"), rows, title=title, right=("minimum", "maximum"))
+    names = ("column", "kind", "from, or levels", "to", "gaps", "clipped")
+    print_table(names, rows, title=title, right=("to", "gaps", "clipped"))
 
 
 @datasets.command()

@@ -13,11 +13,13 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Literal
 
 import msgpack  # type: ignore[import-untyped]
 from pydantic import BaseModel, Field
 
 from protocol.learning.statistic import Statistic
+from protocol.preparation.values import day_of
 from services.common.errors import ConfigurationError, DataSetError
 from services.common.files import printable, private_folder, read_private, write_private
 
@@ -32,11 +34,32 @@ Manifest = frozenset[tuple[str, int, int, int]]
 
 
 class ColumnRange(BaseModel, frozen=True, extra="forbid"):
-    """A column and the range of its values."""
+    """A column: its kind, and the range of its values or its levels; dates are days since 1970-01-01.
+
+    `gaps` are rows without a value; `clipped`, where bounds were declared, values that were brought to them.
+    """
 
     name: str
-    minimum: float
-    maximum: float
+    kind: Literal["numeric", "boolean", "date", "categorical", "text"] = "numeric"
+    minimum: float | None = None
+    maximum: float | None = None
+    gaps: int = Field(0, ge=0)
+    clipped: int | None = None
+    levels: tuple[str, ...] = ()
+
+    @property
+    def ends(self) -> tuple[str, str]:
+        """From where to where, for people; levels in the first place."""
+        if self.minimum is None or self.maximum is None:
+            return ", ".join(self.levels) or "texts that cannot be asked for", ""
+        if self.kind == "date":
+            return day_of(self.minimum), day_of(self.maximum)
+        return f"{self.minimum:g}", f"{self.maximum:g}"
+
+
+def columns_of(statistic: Statistic) -> tuple[ColumnRange, ...]:
+    """What an owner sees of a statistic's columns."""
+    return tuple(ColumnRange(**column.model_dump(exclude={"log"})) for column in statistic.kept)
 
 
 class Entry(BaseModel, frozen=True, extra="forbid"):
@@ -98,14 +121,10 @@ class Catalog:
         path = self._path(name)
         if not replace:
             self.require_free(name)
-        ranges = zip(statistic.columns, statistic.minimum, statistic.maximum, strict=True)
         entry = Entry(
             name=name,
             rows=statistic.rows,
-            columns=tuple(
-                ColumnRange(name=column, minimum=float(low), maximum=float(high))
-                for column, low, high in ranges
-            ),
+            columns=columns_of(statistic),
             source=str(source.absolute() if isinstance(source, Path) else source),
             added_at=now or datetime.now(UTC),
         )
@@ -235,5 +254,5 @@ def _whole(content: bytes) -> _Held | None:
         return None
     columns = tuple(column.name for column in file.entry.columns)
     is_whole = (statistic.columns, statistic.rows) == (columns, file.entry.rows)
-    size = len(columns) + 1
+    size = len(statistic.parts) + 1
     return _Held(file.entry, statistic) if is_whole and statistic.factor.shape == (size, size) else None

@@ -104,10 +104,10 @@ def _read_error(place: Path, known: Sequence[str], error: Exception) -> DataSetE
     conversion = _CONVERSION_ERROR.match(text)
     if conversion and known:
         where = f", row {int(conversion[2]) - 1}" if conversion[2] else ""
-        return not_numeric(place, known[int(conversion[1])], where, _kind(conversion[3]))
+        return not_numeric(place, known[int(conversion[1])], where, words_for(conversion[3]))
     if foreign := _NOT_UTF8.match(text):
         column = known[int(foreign[1])]
-        return DataSetError(
+        return UnusableColumn(
             f"{place}, row {int(foreign[2]) - 1}: column {column!r} is not UTF-8; save the file as UTF-8"
         )
     if "straddling object" in text:
@@ -117,7 +117,7 @@ def _read_error(place: Path, known: Sequence[str], error: Exception) -> DataSetE
     return DataSetError(f"{place} is not a CSV file with a header and comma-separated values")
 
 
-def _kind(value: str) -> str:
+def words_for(value: str) -> str:
     """What a value is, in words that do not tell it."""
     return next((kind for pattern, kind in _KINDS if re.fullmatch(pattern, value[:100])), "")
 

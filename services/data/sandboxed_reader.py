@@ -17,6 +17,7 @@ import msgpack  # type: ignore[import-untyped]
 from protocol.errors import DeltaMLError
 from protocol.learning.statistic import Statistic
 from services.common.errors import DataSetError
+from services.data.catalog import ColumnRange, columns_of
 
 MEMORY_BYTES = 4 << 30
 PROCESSOR_SECONDS = 600
@@ -31,8 +32,13 @@ class Found:
     """
 
     statistic: Statistic
-    preview: tuple[tuple[float, ...], ...]
+    preview: tuple[tuple[float | str | None, ...], ...]
     left_out: tuple[str, ...]
+
+    @property
+    def columns(self) -> tuple[ColumnRange, ...]:
+        """As the catalogue shows them."""
+        return columns_of(self.statistic)
 
 
 async def read_apart(
@@ -77,15 +83,16 @@ def main() -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core would be a copy of the rows
     resource.setrlimit(resource.RLIMIT_CPU, (PROCESSOR_SECONDS, PROCESSOR_SECONDS))
     resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
-    from services.data.tabular import index_columns, read_batches, read_statistic  # noqa: PLC0415  within the bounds
+    from services.data.tables import Import, first_rows, read_statistic  # noqa: PLC0415  within the bounds
+    from services.data.tabular import index_columns  # noqa: PLC0415
 
     try:
-        statistic = read_statistic(path, columns)
-        first = next(iter(read_batches(path, columns).batches))
+        statistic = read_statistic(path, Import(columns))
+        preview = first_rows(path, statistic, PREVIEW_ROWS)
     except DeltaMLError as error:
         answer: dict[str, Any] = {"error": str(error)}
     else:
-        preview, left_out = first[:PREVIEW_ROWS].tolist(), index_columns(path)
+        left_out = index_columns(path)
         answer = {"statistic": statistic.to_bytes(), "preview": preview, "left_out": left_out}
     sys.stdout.buffer.write(msgpack.packb(answer))
 

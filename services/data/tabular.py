@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from protocol.learning.statistic import Matrix, Statistic, StatisticBuilder
+from protocol.learning.statistic import Matrix
 from services.common.errors import DataSetError, UnusableColumn
 
 if TYPE_CHECKING:
@@ -122,26 +122,6 @@ def read_batches(path: Path | str, columns: Sequence[str] | None = None) -> Rows
     opened = open_columns(path, columns)
     tables = opened.batches(dict.fromkeys(opened.written.values(), "number"))
     return Rows(tuple(opened.written), _matrices(opened.place, opened.written, tables))
-
-
-def read_statistic(
-    path: Path | str, columns: Sequence[str] | None = None, progress: Progress | None = None
-) -> Statistic:
-    """One pass over a file of any length: all that a training needs of it, in the memory of one batch.
-
-    Raises DataSetError as `read_batches` does, and for a file without rows.
-    """
-    rows = read_batches(path, columns)
-    builder = StatisticBuilder(rows.columns)
-    count = 0
-    for batch in rows.batches:
-        builder.add(batch)
-        count += len(batch)
-        if progress is not None:
-            progress(count)
-    if not count:
-        raise DataSetError(f"{path} has a header but no rows; at least one is needed")
-    return builder.finish()
 
 
 def read_rows(

@@ -40,7 +40,15 @@ def test_a_data_set_is_added_shown_listed_and_removed(catalogue, rows_file):
     added = run("datasets", "add", rows_file, *catalogue).stdout
     assert added == "added 'clinic': 2 rows, 3 columns: age, id, target\n"
     shown = run_json("datasets", "show", "clinic", *catalogue)
-    assert shown["columns"][0] == {"name": "age", "minimum": 50, "maximum": 60}
+    assert shown["columns"][0] == {
+        "name": "age",
+        "kind": "numeric",
+        "minimum": 50,
+        "maximum": 60,
+        "gaps": 0,
+        "clipped": None,
+        "levels": [],
+    }
     assert (shown["rows"], shown["source"]) == (2, str(rows_file))
     assert run_json("datasets", "list", *catalogue) == [shown]
     table = run("datasets", "list", *catalogue).stdout
@@ -167,3 +175,58 @@ def test_without_a_choice_the_catalogue_is_the_users_own(tmp_path, monkeypatch, 
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
     run("datasets", "add", rows_file)
     assert (tmp_path / "deltaml" / "datasets" / "clinic.dataset").exists()
+
+
+MIXED = """id,area,garden,heating,built,zip,price
+a1,50,yes,gas,2000-01-08,8001,100
+a2,,no,oil,2010-06-01,8002,200
+a3,9000,yes,,1999-12-25,8001,300
+"""
+
+
+def test_columns_of_every_kind_are_added_with_gaps_levels_and_clipping(catalogue, tmp_path):
+    rows = tmp_path / "houses.csv"
+    rows.write_text(MIXED + "".join(f"b{n},60,no,gas,2001-01-01,8001,150\n" for n in range(300)))
+    clip = ("--clip", "area=10:500", "--clip", "built=2000-01-01:2020-01-01", "--categorical", "zip")
+    added = run("datasets", "add", rows, *catalogue, *clip)
+    for note in (
+        "column 'id' has more than 256 different texts, or one that is no level",
+        "column 'area': 1 values were brought into its range",
+        "column 'heating': 1 rows have no value",
+        "column 'built': 1 values were brought into its range",
+    ):
+        assert note in added.stderr
+    columns = {one["name"]: one for one in run_json("datasets", "show", "houses", *catalogue)["columns"]}
+    kinds = {name: column["kind"] for name, column in columns.items()}
+    assert kinds == {
+        "id": "text",
+        "area": "numeric",
+        "garden": "boolean",
+        "heating": "categorical",
+        "built": "date",
+        "zip": "categorical",
+        "price": "numeric",
+    }
+    assert columns["zip"]["levels"] == ["8001", "8002"]
+    assert (columns["area"]["gaps"], columns["area"]["clipped"], columns["area"]["maximum"]) == (1, 1, 500)
+    shown = run("datasets", "show", "houses", *catalogue).stdout
+    for text in ("2000-01-01", "2020-01-01", "gas, oil", "texts that cannot be asked for"):
+        assert text in shown
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        (("--clip", "area"), "--clip area: write COLUMN=FROM:TO"),
+        (("--clip", "area=9:1"), "write COLUMN=FROM:TO"),
+        (("--clip", "area=0:nan"), "write COLUMN=FROM:TO"),
+        (("--clip", "built=2000-02-30:2001-01-01"), "write COLUMN=FROM:TO"),
+        (("--clip", "rooms=0:9"), "has no column 'rooms'"),
+        (("--clip", "heating=0:9"), "column 'heating' holds no numbers or dates; it cannot be clipped"),
+        (("--categorical", "rooms"), "has no column 'rooms'"),
+    ],
+)
+def test_declarations_that_do_not_fit_the_file_are_refused(catalogue, tmp_path, arguments, text):
+    rows = tmp_path / "houses.csv"
+    rows.write_text(MIXED)
+    assert text in refused("datasets", "add", rows, *catalogue, *arguments)

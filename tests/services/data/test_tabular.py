@@ -12,14 +12,15 @@ import pyarrow.parquet
 import pytest
 
 from services.common.errors import DataSetError
-from services.data.tabular import column_names, index_columns, read_batches, read_rows, read_statistic
+from services.data.tables import read_statistic
+from services.data.tabular import column_names, index_columns, read_batches, read_rows
 
 ROOT = Path(__file__).parents[3]
 SECRET = "8675309"
 MEASURE = """
 import resource, sys
 from pathlib import Path
-from services.data.tabular import read_statistic
+from services.data.tables import read_statistic
 rows = read_statistic(sys.argv[1]).rows
 status = Path("/proc/self/status")
 if status.exists():
@@ -95,7 +96,7 @@ def test_parquet_takes_every_kind_of_number(tmp_path):
 def test_a_wrong_csv_is_refused_by_place_and_never_by_value(tmp_path, text, says):
     path = write(tmp_path / "t.csv", text)
     with pytest.raises(DataSetError) as refusal:
-        read_statistic(path)
+        read_rows(path)
     assert says in str(refusal.value)
     assert str(path) in str(refusal.value)
     assert SECRET not in str(refusal.value)
@@ -129,7 +130,7 @@ def test_what_is_no_csv_of_numbers_is_told_by_its_kind(tmp_path, capfd, content,
     path = tmp_path / "t.csv"
     path.write_bytes(content)
     with pytest.raises(DataSetError) as refusal:
-        read_statistic(path)
+        read_rows(path)
     assert says in str(refusal.value)
     assert SECRET not in str(refusal.value)
     assert capfd.readouterr() == ("", ""), "a library's traceback would show bytes of values"
@@ -201,10 +202,10 @@ def test_rows_are_counted_across_blocks(tmp_path):
     lines = ["a,b", *("1.5,2.5" for _ in range(400_000))]
     lines[300_001] = "1.5,oops"
     with pytest.raises(DataSetError, match="row 300001: column 'b' is not numeric"):
-        read_statistic(write(tmp_path / "t.csv", "\n".join(lines)))
+        read_rows(write(tmp_path / "t.csv", "\n".join(lines)))
     lines[300_001] = "1.5,"
     with pytest.raises(DataSetError, match="row 300001: column 'b' has no value"):
-        read_statistic(write(tmp_path / "t.csv", "\n".join(lines)))
+        read_rows(write(tmp_path / "t.csv", "\n".join(lines)))
 
 
 def test_a_header_that_is_not_utf8_is_refused(tmp_path):
@@ -217,7 +218,7 @@ def test_a_wrong_parquet_is_refused(tmp_path):
     def refusal(table):
         pyarrow.parquet.write_table(table, tmp_path / "t.parquet")
         with pytest.raises(DataSetError) as refused:
-            read_statistic(tmp_path / "t.parquet")
+            read_rows(tmp_path / "t.parquet")
         assert SECRET not in str(refused.value)
         return str(refused.value)
 
@@ -228,7 +229,7 @@ def test_a_wrong_parquet_is_refused(tmp_path):
     assert "two columns named 'a'" in refusal(twice)
     (tmp_path / "t.parquet").write_bytes(b"PAR1 but not really")
     with pytest.raises(DataSetError, match="not a Parquet file"):
-        read_statistic(tmp_path / "t.parquet")
+        read_rows(tmp_path / "t.parquet")
 
 
 def test_a_damaged_page_of_a_parquet_file_is_refused(tmp_path):
@@ -239,7 +240,7 @@ def test_a_damaged_page_of_a_parquet_file_is_refused(tmp_path):
     content[1000:200_000] = bytes(199_000)
     path.write_bytes(content)
     with pytest.raises(DataSetError, match="damaged"):
-        read_statistic(path)
+        read_rows(path)
 
 
 def test_paths_that_are_no_data_file_are_refused(tmp_path):
@@ -252,7 +253,7 @@ def test_paths_that_are_no_data_file_are_refused(tmp_path):
         ("loop.csv", "cannot be read"),
     ):
         with pytest.raises(DataSetError, match=says):
-            read_statistic(tmp_path / name)
+            read_rows(tmp_path / name)
 
 
 def test_a_file_whose_name_is_not_utf8_is_refused_by_it(tmp_path):
