@@ -28,12 +28,15 @@ def parse_request(content: Mapping[str, Any]) -> Request:
 
 
 def _problem(item: ErrorDetails) -> str:
-    # A tag says which kind of a union was tried: no place in the document.
-    parts = [str(part) for part in item["loc"]]
-    place = ".".join(part for part in parts if not part.startswith("=")) or "request"
+    place = ".".join(map(str, place_of(item))) or "request"
     given = item["input"]
     plain = isinstance(given, str | int | float | Decimal)
     return f"{place}: {item['msg']}" + (f" (given: {str(given)[:60]!r})" if plain else "")
+
+
+def place_of(item: ErrorDetails) -> tuple[int | str, ...]:
+    """Where in the document an error is; a tag that says which kind of a union was tried is no place."""
+    return tuple(part for part in item["loc"] if not str(part).startswith("="))
 
 
 def as_tuples(value: Any) -> Any:

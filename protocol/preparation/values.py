@@ -1,9 +1,10 @@
 """Dates, levels and truth values as a request has them."""
 
+from datetime import date
 from decimal import Decimal
+from math import floor
 from typing import Annotated, Any
 
-import numpy as np
 from pydantic import AfterValidator, BeforeValidator, Field
 
 MAXIMUM_LEVELS = 256
@@ -22,19 +23,24 @@ UNIT_DAYS = {
 """Days in each unit of a date: a month is a twelfth of the mean year of the calendar."""
 
 
+_EPOCH = date(1970, 1, 1).toordinal()
+
+
 def days_since_1970(day: str) -> int:
     """Days from 1970-01-01 to a date like 2024-02-29, in the Gregorian calendar; ValueError for others."""
-    return int(np.datetime64(day, "D").astype(np.int64))
+    return date.fromisoformat(day).toordinal() - _EPOCH
 
 
 def day_of(days: float) -> str:
     """The date in which a moment lies, told in days since the beginning of 1970-01-01."""
-    return str(np.datetime64(int(np.floor(days)), "D"))
+    import numpy as np  # noqa: PLC0415  not for --help
+
+    return str(np.datetime64(floor(days), "D"))
 
 
 def _calendar_day(value: str) -> str:
     try:
-        is_day = str(np.datetime64(value, "D")) == value
+        is_day = date.fromisoformat(value).isoformat() == value
     except ValueError:
         is_day = False
     if not is_day:

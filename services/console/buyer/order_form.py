@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from protocol.asset import MARKET_ASSET
 from protocol.errors import MisuseError, ProtocolViolation
 from protocol.request import Bounds, Deadlines, ModelKind, Owners, Request, Schedule
+from protocol.request_parsing import place_of
 from protocol.roles.buyer.ordering import require_possible
 from services.common.addresses import WrongChecksum, plain_address
 from services.console.buyer.order_problems import impossible, problem_of
@@ -196,9 +197,9 @@ def check_document(document: Mapping[str, Any]) -> Checked:
     except ValidationError as error:
         problems: dict[str, Problem] = {}
         items = error.errors(include_url=False)
-        places = [item["loc"] for item in items]
+        places = [place_of(item) for item in items]
         for item in items:
-            here = item["loc"]
+            here = place_of(item)
             if any(here == other[: len(here)] != other for other in places):
                 continue  # a tuple whose items are wrong is called too short, too
             problems.setdefault(_input_of(here), problem_of(item))
