@@ -22,7 +22,7 @@ from tests.support.deployment.packages import install
 
 _LIBRARY = Path("/usr/lib/rabbitmq/lib")
 _PLUGINS = ("rabbitmq_management", "rabbitmq_auth_mechanism_ssl", "rabbitmq_prometheus")
-_START_SECONDS = 90
+_START_SECONDS = 300
 
 INSTRUCTIONS = (
     "these tests need RabbitMQ: name one with an administrator's login in DELTAML_AMQP_URL and "

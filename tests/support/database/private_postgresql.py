@@ -22,7 +22,7 @@ import psycopg
 from tests.support.deployment.packages import install
 
 _LIBRARY = Path("/usr/lib/postgresql")
-_START_SECONDS = 60
+_START_SECONDS = 300
 USER = "deltaml"
 
 INSTRUCTIONS = (

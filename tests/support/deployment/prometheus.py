@@ -15,7 +15,7 @@ from urllib.request import ProxyHandler, build_opener
 from tests.support.daemons.daemon_market import free_port
 from tests.support.deployment.packages import install
 
-_START_SECONDS = 60
+_START_SECONDS = 300
 INSTRUCTIONS = "these tests need prometheus and promtool: run as root on Debian or Ubuntu, or install them"
 
 
