@@ -1,0 +1,38 @@
+"""DeltaML for Python: try a market on tables of your own, order trainings, use what was bought.
+
+What each name does stands in deltaml/README.md and in its docstring. Nothing is loaded before it is used, so
+`import deltaml` takes a few milliseconds.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from deltaml.regressor import BoughtRegressor as BoughtRegressor
+    from deltaml.regressor import OutsideRangeWarning as OutsideRangeWarning
+    from deltaml.regressor import load_model as load_model
+    from protocol.bought_model import BoughtModel as BoughtModel
+
+_PLACES = {
+    "BoughtModel": "protocol.bought_model",
+    "BoughtRegressor": "deltaml.regressor",
+    "OutsideRangeWarning": "deltaml.regressor",
+    "load_model": "deltaml.regressor",
+}
+"""Where each name of this package comes from."""
+
+__all__ = sorted(_PLACES)  # noqa: PLE0605  as the table has them
+
+
+def __getattr__(name: str) -> Any:
+    """A name of this package, loaded when it is first used."""
+    if name not in _PLACES:
+        raise AttributeError(f"module 'deltaml' has no attribute {name!r}; it has {', '.join(__all__)}")
+    value = getattr(import_module(_PLACES[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    """What can be imported from here."""
+    return __all__
