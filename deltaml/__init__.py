@@ -11,13 +11,23 @@ if TYPE_CHECKING:
     from deltaml.regressor import BoughtRegressor as BoughtRegressor
     from deltaml.regressor import OutsideRangeWarning as OutsideRangeWarning
     from deltaml.regressor import load_model as load_model
+    from deltaml.results import Participation as Participation
+    from deltaml.results import TrainingRound as TrainingRound
+    from deltaml.simulation import Simulation as Simulation
+    from deltaml.simulation import simulate as simulate
+    from deltaml.simulation import simulate_async as simulate_async
     from protocol.bought_model import BoughtModel as BoughtModel
 
 _PLACES = {
     "BoughtModel": "protocol.bought_model",
     "BoughtRegressor": "deltaml.regressor",
     "OutsideRangeWarning": "deltaml.regressor",
+    "Participation": "deltaml.results",
+    "Simulation": "deltaml.simulation",
+    "TrainingRound": "deltaml.results",
     "load_model": "deltaml.regressor",
+    "simulate": "deltaml.simulation",
+    "simulate_async": "deltaml.simulation",
 }
 """Where each name of this package comes from."""
 
