@@ -8,6 +8,12 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from deltaml.participants import AsyncBuyer as AsyncBuyer
+    from deltaml.participants import AsyncOwner as AsyncOwner
+    from deltaml.participants import Buyer as Buyer
+    from deltaml.participants import Owner as Owner
+    from deltaml.participants import connect as connect
+    from deltaml.participants import connect_async as connect_async
     from deltaml.regressor import BoughtRegressor as BoughtRegressor
     from deltaml.regressor import OutsideRangeWarning as OutsideRangeWarning
     from deltaml.regressor import load_model as load_model
@@ -16,15 +22,27 @@ if TYPE_CHECKING:
     from deltaml.simulation import Simulation as Simulation
     from deltaml.simulation import simulate as simulate
     from deltaml.simulation import simulate_async as simulate_async
+    from deltaml.trainings import AsyncTraining as AsyncTraining
+    from deltaml.trainings import Progress as Progress
+    from deltaml.trainings import Training as Training
     from protocol.bought_model import BoughtModel as BoughtModel
 
 _PLACES = {
+    "AsyncBuyer": "deltaml.participants",
+    "AsyncOwner": "deltaml.participants",
+    "AsyncTraining": "deltaml.trainings",
     "BoughtModel": "protocol.bought_model",
     "BoughtRegressor": "deltaml.regressor",
+    "Buyer": "deltaml.participants",
     "OutsideRangeWarning": "deltaml.regressor",
+    "Owner": "deltaml.participants",
     "Participation": "deltaml.results",
+    "Progress": "deltaml.trainings",
     "Simulation": "deltaml.simulation",
+    "Training": "deltaml.trainings",
     "TrainingRound": "deltaml.results",
+    "connect": "deltaml.participants",
+    "connect_async": "deltaml.participants",
     "load_model": "deltaml.regressor",
     "simulate": "deltaml.simulation",
     "simulate_async": "deltaml.simulation",
