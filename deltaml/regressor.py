@@ -45,7 +45,7 @@ class BoughtRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
     ... )
     >>> flats = pd.DataFrame({"rooms": [3, 1], "metres": [70, 30]})
     >>> BoughtRegressor(rents).predict(flats).tolist()
-    [1050.0, 500.0]
+    [1050.0, 550.0]
     """
 
     def __init__(self, model: BoughtModel) -> None:

@@ -40,7 +40,7 @@ def test_examples_in_the_readme(folder, capsys):
     for block in blocks:
         exec(block, namespace)
     assert len(blocks) == 3
-    assert capsys.readouterr().out.splitlines() == ["[1050.0, 500.0]", "[-50. -50.]"]
+    assert capsys.readouterr().out.splitlines() == ["[1050.0, 550.0]", "[-50. -50.]"]
 
 
 @pytest.mark.parametrize("name", NOTEBOOKS)
