@@ -38,12 +38,13 @@ def outside_counts(columns: Sequence[Column], table: Table) -> Counter[str]:
     for column in columns:
         values = table[column.name]
         if isinstance(column, NumericColumn | DateColumn) and not isinstance(values, Texts):
-            low, high = _raw_range(column)
+            low, high = raw_range(column)
             counts[column.name] = int(np.count_nonzero((values < low) | (values > high)))
     return +counts
 
 
-def _raw_range(column: NumericColumn | DateColumn) -> tuple[float, float]:
+def raw_range(column: NumericColumn | DateColumn) -> tuple[float, float]:
+    """The declared range as rows have it: dates as days since 1970-01-01."""
     if isinstance(column, NumericColumn):
         return float(column.minimum), float(column.maximum)
     return days_since_1970(column.minimum), days_since_1970(column.maximum)
@@ -70,7 +71,7 @@ def _numbers(column: NumericColumn | BooleanColumn | DateColumn, values: Matrix)
         _refuse(column.name, ~(np.isnan(values) | np.isin(values, (0, 1))), "is neither yes nor no")
         return values
     if column.outside == "clip":
-        values = np.clip(values, *_raw_range(column))
+        values = np.clip(values, *raw_range(column))
     if isinstance(column, DateColumn):
         return (values - days_since_1970(column.origin)) / float(UNIT_DAYS[column.unit])
     if column.log:

@@ -11,9 +11,10 @@ import typer
 
 from services.cli.options import Json
 from services.cli.output import format_time, join_fields, print_json, print_table
-from services.cli.show import fact_document, find_instance, training_title
+from services.cli.show import fact_document, training_title
 from services.cli.store_option import existing_store
 from services.common.errors import ConfigurationError
+from services.records.stored_trainings import find_instance
 from services.records.training_history import RoundHistory, TrainingHistory, history_of
 
 _SPAN = re.compile(r"([0-9]{1,5})([hd])")

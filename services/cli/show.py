@@ -6,8 +6,6 @@ from typing import Annotated, Any
 
 import typer
 
-from protocol.bought_model import BoughtModel
-from protocol.codec import unpack
 from protocol.records import FIXED_POINT, Market
 from services.cli.follow import follow
 from services.cli.options import Json
@@ -22,6 +20,7 @@ from services.records.buyer_training import buyer_state
 from services.records.chain_history import chain_story
 from services.records.convergence import Convergence, convergence_of
 from services.records.model_card import model_card
+from services.records.stored_trainings import bought_model, find_instance, training_number
 from services.store import InstanceRow, Store
 
 _ROUND = "round_recorded"
@@ -73,23 +72,6 @@ def show(
 def trainings(store: StoreOption = None, config: ConfigOption = None, json: Json = False) -> None:
     """List a daemon's trainings and their states."""
     show(store=store, config=config, json=json)
-
-
-def find_instance(store: Store, training: str) -> InstanceRow:
-    """A training by its number or its instance's key; raises ConfigurationError for one not in the store."""
-    number = int(training) if training.isascii() and training.isdigit() and len(training) < 19 else None
-    key = None if number is None else store.key_of(number)
-    instance = store.instance(key or training)
-    if instance is None:
-        raise ConfigurationError(
-            f"this store has no training {training!r}; `deltaml show` lists those that it has"
-        )
-    return instance
-
-
-def training_number(instance: InstanceRow) -> str:
-    """The contract's number, once there is one."""
-    return "" if instance.training is None else str(instance.training)
 
 
 def training_title(instance: InstanceRow) -> str:
@@ -147,14 +129,9 @@ def _round(data: dict[str, Any]) -> dict[str, Any]:
 
 
 def _write_model(store: Store, instance: InstanceRow, path: Path, *, force: bool) -> None:
-    content = store.result(instance.key, "model")
-    if content is None:
-        raise ConfigurationError(
-            f"this store has no model of training {training_number(instance)}: only its buyer's store has "
-            "one, once the training has finished"
-        )
+    model = bought_model(store, instance)
     require_new(path, force=force)
-    write_model(path, unpack(BoughtModel, content), replace=force)
+    write_model(path, model, replace=force)
 
 
 def _market(config: Path | None) -> Market | None:

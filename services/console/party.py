@@ -6,18 +6,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from protocol.marketplace import PartyRole
-from protocol.messages import Message
 from protocol.owner_policy import OwnerPolicy
 from protocol.records import Market
-from services.bus.port import Bus
 from services.data.catalog import Catalog
 from services.data.sandboxed_reader import Found, read_apart
-from services.identity.keys import Identity
-from services.identity.signing import order_to_self
+from services.identity.operator_orders import Order
 from services.store import Store
-
-Order = Callable[[Message, int], Awaitable[bytes]]
-"""Sends an order about a training (0: about none) to the daemon's own queue; returns its message id."""
 
 Balance = Callable[[], Awaitable[int]]
 
@@ -57,17 +51,3 @@ class Party:
         """A data owner's resources, on the pages that only owners have."""
         assert self.owner_resources is not None
         return self.owner_resources
-
-
-def orders_over(bus: Bus, identity: Identity, market: Market, role: PartyRole) -> Order:
-    """Orders as the command line gives them: signed with the daemon's key, sealed to it, published.
-
-    The order raises BusError when the broker has not taken it.
-    """
-
-    async def send(body: Message, training: int = 0) -> bytes:
-        order = order_to_self(identity, market, role, body, training)
-        await bus.publish(order)
-        return order.envelope.message_id
-
-    return send

@@ -21,7 +21,7 @@ from services.config.daemons import (
 from services.console.app import Console
 from services.console.app import serving as serving_console
 from services.console.owner.uploads import forget_uploads
-from services.console.party import OwnerResources, Party, orders_over
+from services.console.party import OwnerResources, Party
 from services.console.web.hub import Hub
 from services.daemon.chain_listener import run_listener
 from services.daemon.connections import Connections, connect, retry_until_reachable
@@ -30,6 +30,7 @@ from services.daemon.shutdown import Stopping, until_told
 from services.daemon.systemd import Supervisor
 from services.identity.directory import Directory
 from services.identity.keystore import Keystore
+from services.identity.operator_orders import orders_over
 from services.observability import tracing
 from services.observability.health import Health
 from services.observability.logging import configure

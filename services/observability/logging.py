@@ -84,6 +84,19 @@ def configure(
         logging.getLogger(ours).setLevel(level.upper())
 
 
+def configure_for_library() -> None:
+    """Hand lines to the logging of the program that imports us, which decides what is shown of them.
+
+    What that program has already set up of structlog stays.
+    """
+    if not structlog.is_configured():
+        structlog.configure(
+            processors=[structlog.stdlib.filter_by_level, *_SHARED, structlog.stdlib.render_to_log_kwargs],
+            wrapper_class=structlog.stdlib.BoundLogger,
+            logger_factory=structlog.stdlib.LoggerFactory(),
+        )
+
+
 def _takes_colours(output: TextIO) -> bool:
     return output.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 

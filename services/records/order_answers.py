@@ -22,6 +22,18 @@ ORDERS = frozenset(
 )
 """The types of messages that are orders."""
 
+_TEXTS = {
+    "input_ignored": "it is too late for that, or too early",
+    "input_late": "it is too late for that",
+    "over_budget": "the data set's budget is used up; --beyond-budget joins all the same",
+    "data_set_does_not_match": "the data set does not serve the request",
+    "unknown_data_set": "the catalogue has no such data set; `deltaml datasets list` tells which it has",
+    "unknown_training": "the daemon has no such training; `deltaml trainings` lists those that it has",
+    "training_over": "the training is over",
+    "archived": "the training is over",
+    "not_mine": "it is a training of others",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class OrderAnswer:
@@ -36,6 +48,13 @@ class OrderAnswer:
     def is_accepted(self) -> bool:
         """Whether the daemon does what was ordered."""
         return self.code == ACCEPTED
+
+    @property
+    def reason(self) -> str:
+        """Why the order was refused, its code included."""
+        about = ", ".join(f"{name}={value}" for name, value in _readable(self.about or {}).items())
+        parts = (_TEXTS.get(self.code, ""), self.detail, about, f"state: {self.state}" * bool(self.state))
+        return f"{self.code}: " + "; ".join(part for part in parts if part)
 
     def fact(self, message_id: bytes, order: str) -> tuple[str, tuple[str, dict[str, Any]]]:
         """(key, fact) as the store keeps it; `order` is the order's type."""
@@ -54,3 +73,11 @@ def answer_to(store: Store, message_id: bytes) -> OrderAnswer | None:
 
 def _key(message_id: bytes) -> str:
     return ANSWER_PREFIX + message_id.hex()
+
+
+def _readable(about: Mapping[str, Any]) -> dict[str, str]:
+    return {
+        name: ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+        for name, value in about.items()
+        if value is not None
+    }

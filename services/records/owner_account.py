@@ -1,6 +1,7 @@
 """What an owner's store remembers beyond single trainings: what was joined, the ordered policy, the money."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from protocol.codec import pack, unpack
 from protocol.owner_policy import OwnerPolicy
@@ -25,6 +26,28 @@ class Payment:
     share: str | None = None
 
 
+class Account(NamedTuple):
+    """Credits and withdrawals that the chain has confirmed, oldest first; amounts in wei."""
+
+    credited: list[Payment]
+    withdrawn: list[Payment]
+
+    @property
+    def earned(self) -> int:
+        """All credits together."""
+        return sum(payment.amount for payment in self.credited)
+
+    @property
+    def paid_out(self) -> int:
+        """All withdrawals together."""
+        return sum(payment.amount for payment in self.withdrawn)
+
+    @property
+    def credit(self) -> int:
+        """What the contract holds for this owner, as far as the confirmed events tell."""
+        return max(0, self.earned - self.paid_out)
+
+
 def counts_of(store: Store) -> Counts:
     """How many numbers about each data set its trainings have published, or still may."""
     return Counts.of(store.values(JOINED.prefix).values())
@@ -36,8 +59,8 @@ def ordered_policy(store: Store) -> OwnerPolicy | None:
     return None if content is None else unpack(OwnerPolicy, content)
 
 
-def payments(store: Store, account: str) -> tuple[list[Payment], list[Payment]]:
-    """(credits, withdrawals) of an account that the chain has confirmed, oldest first."""
+def payments(store: Store, account: str) -> Account:
+    """What the store knows of an account's money."""
     credited = [
         Payment(at, int(data["amount"]), int(data["training"]), str(data["share"]))
         for data, at in store.facts_named("Credited")
@@ -48,7 +71,7 @@ def payments(store: Store, account: str) -> tuple[list[Payment], list[Payment]]:
         for data, at in store.facts_named("Withdrawn")
         if data["account"] == account
     ]
-    return credited, withdrawn
+    return Account(credited, withdrawn)
 
 
 def count_earlier_trainings(store: Store) -> None:

@@ -10,7 +10,7 @@ from protocol.errors import MisuseError
 from protocol.messages import ChainEvent
 from protocol.owner_policy import Budget
 from protocol.payment import check_deposit, least_deposit
-from protocol.request import LEAST_KEY_BITS
+from protocol.request import LEAST_KEY_BITS, Request
 from protocol.roles.owner.budget import most_numbers
 from protocol.roles.shared.request_widths import check_widths
 from services.common.errors import ServiceError
@@ -31,6 +31,7 @@ from services.participants.assembly import Participant
 from services.records.model_card import model_card
 from services.sandbox.local_market import LocalMarket
 from services.sandbox.report import DemoReport, Outcome, make_report
+from services.store import InstanceRow
 
 __all__ = ["DemoOptions", "DemoReport", "run_demo"]
 
@@ -165,16 +166,7 @@ async def _run(options: DemoOptions, data: DemoData, progress: Progress, least_k
     async with serving(options.metrics_port, DaemonCollector(market.observed, market.meter)), market:
         request = demo_request(options, data, market.aggregator.identity.address)
         progress(f"ordering a training with keys of {options.key_bits} bits", None)
-        key = await market.order(request)
-        await market.wait_for(lambda: (row := market.buyer.store.instance(key)) is not None and row.finished)
-        ended = market.buyer.store.instance(key)
-        assert ended is not None
-        if ended.display_status != "FINISHED":
-            raise ServiceError(_why(market, ended.display_status))
-        await market.wait_for(lambda: all(_at_rest(party) for party in market.parties))
-        content = market.buyer.store.result(key, "model")
-        assert content is not None
-        model = unpack(BoughtModel, content)
+        ended, model = await train(market, request)
         if options.model_out is not None:
             write_model(options.model_out, model)  # before anything else: it was paid for
         if options.card is not None:
@@ -188,6 +180,23 @@ async def _run(options: DemoOptions, data: DemoData, progress: Progress, least_k
             chain="embedded" if options.chain is None else "node",
             model_file=options.model_out,
         )
+
+
+async def train(market: LocalMarket, request: Request) -> tuple[InstanceRow, BoughtModel]:
+    """(the training in the buyer's store, the model), when all parties have ended it.
+
+    Raises ServiceError with the reason when it fails.
+    """
+    key = await market.order(request)
+    await market.wait_for(lambda: (row := market.buyer.store.instance(key)) is not None and row.finished)
+    ended = market.buyer.store.instance(key)
+    assert ended is not None
+    if ended.display_status != "FINISHED":
+        raise ServiceError(_why(market, ended.display_status))
+    await market.wait_for(lambda: all(_at_rest(party) for party in market.parties))
+    content = market.buyer.store.result(key, "model")
+    assert content is not None
+    return ended, unpack(BoughtModel, content)
 
 
 def _at_rest(party: Participant) -> bool:

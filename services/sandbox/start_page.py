@@ -22,7 +22,7 @@ from services.console.auth.accounts import Accounts
 from services.console.auth.origins import Origins
 from services.console.auth.security import secure
 from services.console.buyer.views import Training
-from services.console.party import OwnerResources, Party, orders_over
+from services.console.party import OwnerResources, Party
 from services.console.presentation.assets import Assets
 from services.console.presentation.i18n import gettext_noop as _
 from services.console.presentation.i18n import negotiate, translations
@@ -31,6 +31,7 @@ from services.console.web.context import ConsoleContext
 from services.console.web.hub import Hub
 from services.data.catalog import Catalog
 from services.data.catalog_watcher import watch_catalog
+from services.identity.operator_orders import orders_over
 from services.participants.assembly import Participant
 from services.participants.data_owner import OwnerRole
 from services.sandbox.local_market import LocalMarket

@@ -99,10 +99,10 @@ def test_the_installed_package_has_every_file_of_the_sources(built):
     (packages,) = (built / "opt" / "deltaml" / "lib").glob("python*/site-packages")
     installed = {
         str(path.relative_to(packages))
-        for folder in ("protocol", "services")
+        for folder in ("deltaml", "protocol", "services")
         for path in (packages / folder).rglob("*")
     }
-    assert tracked("protocol", "services") - installed == set()
+    assert tracked("deltaml", "protocol", "services") - installed == set()
 
 
 def test_there_is_neither_installer_nor_compiler_in_the_environment(built):

@@ -2,6 +2,7 @@
 
 import pytest
 
+from deltaml import AsyncBuyer
 from protocol.marketplace import Joined, Settled
 from protocol.records import Market
 from services.chain.contract.client import MarketplaceClient
@@ -34,13 +35,16 @@ async def market(tmp_path, rabbitmq, forks):
 async def test_owners_decide_and_the_buyer_stops(market):
     await market.introduced()
     request = write_request(market, rounds=50, minimum=4, maximum=4)
-    market.command("train", str(request), "--config", str(market.config("buyer")))
+    buyer = AsyncBuyer(market.config("buyer"))
+    training = await buyer.order(request)
     for name in MANUAL:
         await market.until(lambda name=name: market.shown(name) == ["READY"])
     market.command("decline", "1", "--config", str(market.config("owner-5")))
     await market.until(lambda: market.shown("owner-5") == ["DECLINED"])
     market.command("accept", "1", "--config", str(market.config("owner-4")))  # the last that it waits for
-    await market.until(lambda: rounds_recorded(market) >= 1)
+    watching = training.watch(poll_seconds=0.2)
+    while not (await anext(watching)).rounds:
+        pass
     market.command("stop", "1", "--config", str(market.config("buyer")))
     # From here on the buyer signs nothing: the contract lets anyone settle when its deadline is over.
     await market.until(lambda: "stop_requested" in facts_of(market, "buyer"))
@@ -54,6 +58,8 @@ async def test_owners_decide_and_the_buyer_stops(market):
     assert joined == {market.addresses[f"owner-{number}"] for number in (1, 2, 3, 4)}
     assert recorded < 50
     assert not any(isinstance(one, Settled) for one in events)
+    assert [training.number for training in buyer.trainings()] == [1]
+    buyer.close()
 
 
 def facts_of(market, name):

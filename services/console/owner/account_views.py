@@ -37,18 +37,14 @@ class TrainingPay:
 
 @dataclass(frozen=True, slots=True)
 class Earnings:
-    """An owner's money: lists with the newest first."""
+    """An owner's money: lists with the newest first; `credit` is what the contract holds for it."""
 
     trainings: tuple[TrainingPay, ...]
     withdrawals: tuple[Payment, ...]
     earned: int
     withdrawn: int
+    credit: int
     automatic: bool
-
-    @property
-    def credit(self) -> int:
-        """What the contract holds for this owner, as far as the confirmed events tell."""
-        return max(0, self.earned - self.withdrawn)
 
 
 def budget_lines(party: Party) -> tuple[BudgetLine, ...]:
@@ -74,10 +70,10 @@ def in_use(party: Party, name: str) -> bool:
 
 def earnings(party: Party) -> Earnings:
     """Credits by training and share, and withdrawals."""
-    credited, withdrawn = payments(party.store, party.address)
+    account = payments(party.store, party.address)
     shares: dict[int, Counter[str]] = {}
     at: dict[int, float] = {}
-    for payment in credited:
+    for payment in account.credited:
         assert payment.training is not None
         assert payment.share is not None
         shares.setdefault(payment.training, Counter())[payment.share] += payment.amount
@@ -85,9 +81,10 @@ def earnings(party: Party) -> Earnings:
     rows = [_training_pay(party, number, shares[number], at[number]) for number in shares]
     return Earnings(
         trainings=tuple(sorted(rows, key=lambda row: row.at, reverse=True)),
-        withdrawals=tuple(reversed(withdrawn)),
-        earned=sum(payment.amount for payment in credited),
-        withdrawn=sum(payment.amount for payment in withdrawn),
+        withdrawals=tuple(reversed(account.withdrawn)),
+        earned=account.earned,
+        withdrawn=account.paid_out,
+        credit=account.credit,
         automatic=policy_in_force(party).withdraw,
     )
 

@@ -6,9 +6,9 @@ from protocol.codec import unpack
 from protocol.messages import StopOrder
 from services.bus.memory import MemoryBus
 from services.bus.port import Unroutable
-from services.console.party import orders_over
 from services.identity.admission import Admission
 from services.identity.directory import Directory
+from services.identity.operator_orders import orders_over
 from tests.support.daemons.service_world import MARKET, FakeChain, Person, broker_of
 
 

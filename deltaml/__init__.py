@@ -1,0 +1,66 @@
+"""DeltaML for Python: try a market on tables of your own, order trainings, use what was bought.
+
+What each name does stands in deltaml/README.md and in its docstring. Nothing is loaded before it is used, so
+`import deltaml` takes a few milliseconds.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from deltaml.participants import AsyncBuyer as AsyncBuyer
+    from deltaml.participants import AsyncOwner as AsyncOwner
+    from deltaml.participants import Buyer as Buyer
+    from deltaml.participants import Owner as Owner
+    from deltaml.participants import connect as connect
+    from deltaml.participants import connect_async as connect_async
+    from deltaml.regressor import BoughtRegressor as BoughtRegressor
+    from deltaml.regressor import OutsideRangeWarning as OutsideRangeWarning
+    from deltaml.regressor import load_model as load_model
+    from deltaml.results import Participation as Participation
+    from deltaml.results import TrainingRound as TrainingRound
+    from deltaml.simulation import Simulation as Simulation
+    from deltaml.simulation import simulate as simulate
+    from deltaml.simulation import simulate_async as simulate_async
+    from deltaml.trainings import AsyncTraining as AsyncTraining
+    from deltaml.trainings import Progress as Progress
+    from deltaml.trainings import Training as Training
+    from protocol.bought_model import BoughtModel as BoughtModel
+
+_PLACES = {
+    "AsyncBuyer": "deltaml.participants",
+    "AsyncOwner": "deltaml.participants",
+    "AsyncTraining": "deltaml.trainings",
+    "BoughtModel": "protocol.bought_model",
+    "BoughtRegressor": "deltaml.regressor",
+    "Buyer": "deltaml.participants",
+    "OutsideRangeWarning": "deltaml.regressor",
+    "Owner": "deltaml.participants",
+    "Participation": "deltaml.results",
+    "Progress": "deltaml.trainings",
+    "Simulation": "deltaml.simulation",
+    "Training": "deltaml.trainings",
+    "TrainingRound": "deltaml.results",
+    "connect": "deltaml.participants",
+    "connect_async": "deltaml.participants",
+    "load_model": "deltaml.regressor",
+    "simulate": "deltaml.simulation",
+    "simulate_async": "deltaml.simulation",
+}
+"""Where each name of this package comes from."""
+
+__all__ = sorted(_PLACES)  # noqa: PLE0605  as the table has them
+
+
+def __getattr__(name: str) -> Any:
+    """A name of this package, loaded when it is first used."""
+    if name not in _PLACES:
+        raise AttributeError(f"module 'deltaml' has no attribute {name!r}; it has {', '.join(__all__)}")
+    value = getattr(import_module(_PLACES[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    """What can be imported from here."""
+    return __all__

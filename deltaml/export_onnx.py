@@ -1,0 +1,155 @@
+"""A bought model as an ONNX graph, whose inputs are the columns as people have them.
+
+Every column is an input of m×1 under its own name: texts as they are written among the levels, "" for a gap;
+of all other kinds double-precision numbers, nan for a gap, truth values as 0 and 1, dates as days since
+1970-01-01. The output is `predicted_` and the target's name, m×1 in the target's own units; nan where the
+model does not map a row. What stands between, the preparation of the columns too, is part of the graph, so a
+program that runs it needs to know nothing of this product.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from deltaml.optional import extra
+from protocol.bought_model import BoughtModel
+from protocol.preparation.columns import (
+    BooleanColumn,
+    CategoricalColumn,
+    Column,
+    DateColumn,
+    NumericColumn,
+)
+from protocol.preparation.design import raw_range
+from protocol.preparation.values import UNIT_DAYS, days_since_1970
+from services.common.files import write_private
+
+with extra():
+    import onnx
+    from onnx import TensorProto, helper, numpy_helper
+
+_OPSET = 21
+"""Of March 2024: what runs graphs has it."""
+
+
+def as_onnx(model: BoughtModel) -> onnx.ModelProto:
+    """The graph, checked; it agrees with `predict` to the rounding of double precision."""
+    graph = _Graph([column.name for column in model.columns])
+    blocks = [block for column in model.columns for block in _blocks(graph, column)]
+    row = graph.add("Concat", *blocks, axis=1)
+    product = graph.add("MatMul", row, graph.number(np.array(model.weights)[:, None]))
+    output = f"predicted_{model.target}"
+    graph.nodes.append(helper.make_node("Add", [product, graph.number(model.intercept or 0.0)], [output]))
+    proto = graph.proto([_input(column) for column in model.columns], _tensor(output, TensorProto.DOUBLE))
+    onnx.checker.check_model(proto, full_check=True)
+    return proto
+
+
+def write_onnx(proto: onnx.ModelProto, path: Path, *, replace: bool = False) -> None:
+    """Write the graph, readable by its owner alone.
+
+    Raises ConfigurationError when it cannot be written, or exists and is not to be replaced.
+    """
+    write_private(path, proto.SerializeToString(), replace=replace)
+
+
+class _Graph:
+    """Nodes and constants; their names begin as no column's does, since a graph has each name once."""
+
+    def __init__(self, columns: list[str]) -> None:
+        self._prefix = "deltaml/"
+        while any(name.startswith(self._prefix) for name in columns):
+            self._prefix += "/"
+        self._count = 0
+        self.nodes: list[onnx.NodeProto] = []
+        self._constants: list[onnx.TensorProto] = []
+
+    def add(self, kind: str, *inputs: str, **attributes: Any) -> str:
+        """A node with one output, whose name is returned."""
+        output = self._name()
+        self.nodes.append(helper.make_node(kind, list(inputs), [output], **attributes))
+        return output
+
+    def number(self, value: Any) -> str:
+        """A constant of double-precision numbers, by its name."""
+        return self._constant(np.array(value, dtype=np.float64))
+
+    def text(self, *values: str) -> str:
+        """A constant row of texts, by its name."""
+        return self._constant(np.array([values], dtype=object))
+
+    def as_number(self, flags: str) -> str:
+        """1 for true and 0 for false."""
+        return self.add("Cast", flags, to=TensorProto.DOUBLE)
+
+    def proto(self, inputs: list[onnx.ValueInfoProto], output: onnx.ValueInfoProto) -> onnx.ModelProto:
+        """The whole, in the earliest format that has the operators."""
+        graph = helper.make_graph(self.nodes, "bought_model", inputs, [output], self._constants)
+        opsets = [helper.make_opsetid("", _OPSET)]
+        return helper.make_model_gen_version(graph, opset_imports=opsets, producer_name="deltaml")
+
+    def _name(self) -> str:
+        self._count += 1
+        return f"{self._prefix}{self._count}"
+
+    def _constant(self, value: np.ndarray[Any, Any]) -> str:
+        name = self._name()
+        self._constants.append(numpy_helper.from_array(value, name))
+        return name
+
+
+def _blocks(graph: _Graph, column: Column) -> list[str]:
+    """The column's parameters in the order of the model's weights, each block m×k; see `design_matrix`."""
+    if isinstance(column, CategoricalColumn):
+        return _indicators(graph, column)
+    gaps = graph.add("IsNaN", column.name)
+    fill = graph.number(np.nan if column.fill is None else column.fill)
+    numbers = graph.add("Where", gaps, fill, _numbers(graph, column))
+    return [numbers, graph.as_number(gaps)] if column.missing == "indicator" else [numbers]
+
+
+def _numbers(graph: _Graph, column: NumericColumn | BooleanColumn | DateColumn) -> str:
+    values = column.name
+    if isinstance(column, BooleanColumn):
+        ends = [graph.add("Equal", values, graph.number(end)) for end in (0, 1)]
+        return graph.add("Where", graph.add("Or", *ends), values, graph.number(np.nan))
+    if column.outside == "clip":
+        values = graph.add("Clip", values, *map(graph.number, raw_range(column)))
+    if isinstance(column, DateColumn):
+        since = graph.add("Sub", values, graph.number(days_since_1970(column.origin)))
+        return graph.add("Div", since, graph.number(float(UNIT_DAYS[column.unit])))
+    if column.log:
+        mapped = graph.add("Greater", values, graph.number(0))
+        return graph.add("Where", mapped, graph.add("Log", values), graph.number(np.nan))
+    return values
+
+
+def _indicators(graph: _Graph, column: CategoricalColumn) -> list[str]:
+    gaps = graph.add("Equal", column.name, graph.text(""))
+    values = column.name
+    if column.fill is not None:
+        values = graph.add("Where", gaps, graph.text(column.fill), values)
+    gap = graph.as_number(gaps)
+    among = graph.as_number(graph.add("Equal", column.name, graph.text(*column.levels)))
+    known = graph.add("MatMul", among, graph.number(np.ones((len(column.levels), 1))))
+    mapped = known if column.missing == "refuse" else graph.add("Add", known, gap)
+    blocks = []
+    if column.indicated:
+        blocks.append(graph.as_number(graph.add("Equal", values, graph.text(*column.indicated))))
+    if column.other == "level":
+        others = graph.add("Sub", graph.number(1), graph.add("Add", known, gap))
+        mapped = graph.add("Add", mapped, others)
+        blocks.append(others)
+    if column.missing == "indicator":
+        blocks.append(gap)
+    is_mapped = graph.add("Greater", mapped, graph.number(0))
+    return [graph.add("Where", is_mapped, block, graph.number(np.nan)) for block in blocks]
+
+
+def _input(column: Column) -> onnx.ValueInfoProto:
+    return _tensor(column.name, TensorProto.STRING if column.kind == "categorical" else TensorProto.DOUBLE)
+
+
+def _tensor(name: str, kind: int) -> onnx.ValueInfoProto:
+    return helper.make_tensor_value_info(name, kind, ["rows", 1])

@@ -1,0 +1,39 @@
+"""A bought model as estimators of scikit-learn."""
+
+import numpy as np
+
+from deltaml.optional import extra
+from deltaml.preparation import ColumnPreparation
+from protocol.bought_model import BoughtModel
+from protocol.preparation.columns import Column, NumericColumn
+
+with extra():
+    from sklearn.linear_model import LinearRegression
+    from sklearn.pipeline import Pipeline
+
+
+def as_sklearn(model: BoughtModel) -> LinearRegression | Pipeline:
+    """A fitted LinearRegression with the model's weights, in the features' own units.
+
+    Where rows are prepared before (levels, dates, gaps, logarithms, values that are clipped), a pipeline of
+    that preparation, which is deltaml's, and of the LinearRegression. Neither knows the ranges of the
+    training, so they warn of nothing.
+    """
+    regression = LinearRegression(fit_intercept=model.intercept is not None)
+    regression.coef_ = np.array(model.weights)
+    regression.intercept_ = model.intercept or 0.0
+    regression.n_features_in_ = len(model.features)
+    if all(_is_plain(column) for column in model.columns):
+        regression.feature_names_in_ = np.array(model.features, dtype=object)
+        return regression
+    return Pipeline([("columns", ColumnPreparation(model.columns)), ("weights", regression)])
+
+
+def _is_plain(column: Column) -> bool:
+    """Whether its numbers are the model's own."""
+    return (
+        isinstance(column, NumericColumn)
+        and not column.log
+        and column.missing == "refuse"
+        and column.outside == "refuse"
+    )

@@ -1,0 +1,248 @@
+"""A buyer or an owner in Python: what its daemon has stored, and orders to it."""
+
+import asyncio
+from functools import partial
+from os import PathLike
+from pathlib import Path
+from types import TracebackType
+from typing import ClassVar, Generic, Literal, Self, TypeVar
+
+from deltaml.requests import Document, request_of
+from deltaml.running import run
+from deltaml.trainings import AsyncTraining, StoredTraining, Training
+from protocol.errors import MisuseError
+from protocol.marketplace import PartyRole
+from protocol.messages import Message, OwnerDecision, StopOrder, TrainingOrder, WithdrawOrder
+from protocol.roles.buyer.ordering import check_order
+from services.common.errors import ConfigurationError, OrderUnanswered
+from services.config.daemons import DataOwnerConfig, ModelBuyerConfig, load
+from services.identity.keystore import public_identity
+from services.identity.operator_orders import Order, send_order
+from services.observability.logging import configure_for_library
+from services.records.order_answers import OrderAnswer, answer_to
+from services.records.owner_account import Account, payments
+from services.records.stored_trainings import find_instance
+from services.store import Store
+
+ConfigPath = str | PathLike[str]
+ANSWER_SECONDS = 30.0
+_LOOK_SECONDS = 0.1
+_Training = TypeVar("_Training", bound=StoredTraining)
+
+
+class Participant(Generic[_Training]):
+    """A participant by its daemon's configuration; a context that closes its store.
+
+    What it has stored is read beside its daemon, which may be running; orders reach that over the broker.
+    """
+
+    _role: ClassVar[PartyRole]
+    _kind: ClassVar[Literal["model-buyer", "data-owner"]]
+    _training_type: type[_Training]
+
+    def __init__(
+        self, config: ConfigPath, order: Order | None = None, *, answer_seconds: float = ANSWER_SECONDS
+    ) -> None:
+        """`config` is the daemon's file; `order` another way to the daemon than its broker.
+
+        An order waits so many seconds for the daemon's answer; with 0 only until it is on its way.
+
+        Raises ConfigurationError for a file, a key store or a store that cannot be used, StoreUnavailable
+        when the database does not answer.
+        """
+        configure_for_library()
+        settings = load(Path(config), self._kind)
+        self.address = public_identity(settings.keystore).address
+        self._order = partial(send_order, settings, self._role) if order is None else order
+        self._answer_seconds = answer_seconds
+        self._store = Store(settings.store, password=settings.store_password(), existing=True)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.address}>"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Release the store."""
+        self._store.close()
+
+    def trainings(self) -> list[_Training]:
+        """All that the daemon knows of, the oldest change first."""
+        return [self._training_of(row.key) for row in self._store.instances()]
+
+    def training(self, training: int | str) -> _Training:
+        """One by its number, or by its key; raises ConfigurationError where there is none."""
+        return self._training_of(find_instance(self._store, str(training)).key)
+
+    async def _give(self, body: Message, training: int = 0) -> bytes:
+        """Order, and wait for the answer; returns the order's message id.
+
+        Raises BusError when the broker does not take it, MisuseError with the reason when the daemon refuses
+        it, and OrderUnanswered when it has not answered in time.
+        """
+        message_id = await self._order(body, training)
+        if self._answer_seconds:
+            answer = await self._answer_to(message_id)
+            if not answer.is_accepted:
+                raise MisuseError(f"the daemon refused: {answer.reason}")
+        return message_id
+
+    async def _answer_to(self, message_id: bytes) -> OrderAnswer:
+        try:
+            async with asyncio.timeout(self._answer_seconds):
+                while (answer := answer_to(self._store, message_id)) is None:  # noqa: ASYNC110  of another process
+                    await asyncio.sleep(_LOOK_SECONDS)
+        except TimeoutError:
+            raise OrderUnanswered(self._answer_seconds) from None
+        return answer
+
+    def _training_of(self, key: str) -> _Training:
+        return self._training_type(self._store, self._role, key)
+
+
+class BuyerOrders(Participant[_Training]):
+    """What a model buyer's operator may order."""
+
+    _role, _kind = "model_buyer", "model-buyer"
+
+    async def _train(self, document: Document) -> _Training:
+        request = request_of(document)
+        check_order(request)
+        if any(training.request == request for training in self.trainings()):
+            raise MisuseError("exactly this request was ordered before: change its name to train it again")
+        message_id = await self._give(TrainingOrder(request=request))
+        return self._training_of(f"order:{message_id.hex()}")
+
+    async def _stop(self, training: int, reason: str) -> None:
+        await self._give(StopOrder(training=training, reason=reason), training)
+
+
+class Buyer(BuyerOrders[Training]):
+    """A model buyer."""
+
+    _training_type = Training
+
+    def order(self, request: Document) -> Training:
+        """Have a model trained: `request` is a document, or the path of one.
+
+        Raises MisuseError for a request that is wrong, was ordered before or is refused by the daemon,
+        BusError when the broker does not take the order, OrderUnanswered when the daemon does not answer.
+        """
+        return run(self._train(request))
+
+    def stop(self, training: int, reason: str = "stopped by its operator") -> None:
+        """Have a training ended; what was recorded is settled. Raises as `order` does."""
+        run(self._stop(training, reason))
+
+
+class AsyncBuyer(BuyerOrders[AsyncTraining]):
+    """A model buyer, for callers with a loop."""
+
+    _training_type = AsyncTraining
+
+    async def order(self, request: Document) -> AsyncTraining:
+        """As `Buyer.order`."""
+        return await self._train(request)
+
+    async def stop(self, training: int, reason: str = "stopped by its operator") -> None:
+        """As `Buyer.stop`."""
+        await self._stop(training, reason)
+
+
+class OwnerOrders(Participant[_Training]):
+    """What a data owner's operator may order, and what it earned."""
+
+    _role, _kind = "data_owner", "data-owner"
+
+    def earnings(self) -> Account:
+        """Credits and withdrawals that the chain has confirmed, in wei.
+
+        `earned` and `paid_out` are their sums, `credit` what the contract still holds.
+        """
+        return payments(self._store, self.address)
+
+    async def _decide(self, decision: OwnerDecision) -> None:
+        await self._give(decision, decision.training)
+
+    async def _withdraw(self) -> None:
+        await self._give(WithdrawOrder())
+
+
+class Owner(OwnerOrders[Training]):
+    """A data owner."""
+
+    _training_type = Training
+
+    def accept(self, training: int, *, data_set: str | None = None, beyond_budget: bool = False) -> None:
+        """Join a training that waits for a decision, if need be with this data set or beyond its budget.
+
+        Raises MisuseError with the reason when the daemon refuses, BusError when the broker does not take the
+        order, OrderUnanswered when the daemon does not answer.
+        """
+        run(self._decide(_acceptance(training, data_set, beyond_budget=beyond_budget)))
+
+    def decline(self, training: int) -> None:
+        """Decline a training that waits for a decision; raises as `accept` does."""
+        run(self._decide(OwnerDecision(training=training, accept=False)))
+
+    def withdraw(self) -> None:
+        """Have the contract pay the credit out; raises as `accept` does."""
+        run(self._withdraw())
+
+
+class AsyncOwner(OwnerOrders[AsyncTraining]):
+    """A data owner, for callers with a loop."""
+
+    _training_type = AsyncTraining
+
+    async def accept(
+        self, training: int, *, data_set: str | None = None, beyond_budget: bool = False
+    ) -> None:
+        """As `Owner.accept`."""
+        await self._decide(_acceptance(training, data_set, beyond_budget=beyond_budget))
+
+    async def decline(self, training: int) -> None:
+        """As `Owner.decline`."""
+        await self._decide(OwnerDecision(training=training, accept=False))
+
+    async def withdraw(self) -> None:
+        """As `Owner.withdraw`."""
+        await self._withdraw()
+
+
+def _acceptance(training: int, data_set: str | None, *, beyond_budget: bool) -> OwnerDecision:
+    return OwnerDecision(training=training, accept=True, data_set=data_set, beyond_budget=beyond_budget)
+
+
+def connect(config: ConfigPath) -> Buyer | Owner:
+    """The buyer or the owner whose daemon has this configuration: its trainings, orders, models, earnings.
+
+    Raises ConfigurationError for a file that is neither's or cannot be used, and as `Participant` does.
+
+    >>> import deltaml
+    >>> with deltaml.connect("model-buyer.yaml") as buyer:
+    ...     for training in buyer.trainings():
+    ...         print(training.number, training.status, [round(error) for error in training.errors])
+    1 FINISHED [6000, 5400, 4860, 4374]
+    """
+    return Buyer(config) if _is_buyer(config) else Owner(config)
+
+
+def connect_async(config: ConfigPath) -> AsyncBuyer | AsyncOwner:
+    """As `connect`; what waits is awaited: orders, and `watch` and `wait` of trainings."""
+    return AsyncBuyer(config) if _is_buyer(config) else AsyncOwner(config)
+
+
+def _is_buyer(config: ConfigPath) -> bool:
+    settings = load(Path(config))
+    if not isinstance(settings, ModelBuyerConfig | DataOwnerConfig):
+        raise ConfigurationError(
+            f"{config} configures the daemon {settings.daemon}; give the file of a model-buyer or data-owner"
+        )
+    return isinstance(settings, ModelBuyerConfig)

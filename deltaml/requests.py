@@ -1,0 +1,23 @@
+"""Requests as Python has them: a document, a file, or the parsed one."""
+
+import os
+from collections.abc import Mapping
+from typing import Any, TypeAlias
+
+from protocol.request import Request
+from protocol.request_parsing import parse_request
+from services.common.documents import load_request
+
+Document: TypeAlias = Request | Mapping[str, Any] | str | os.PathLike[str]
+"""A request, its fields as YAML has them, or the path of a YAML file."""
+
+
+def request_of(document: Document) -> Request:
+    """The request; raises ConfigurationError for a file, MisuseError naming every field that is wrong."""
+    match document:
+        case Request():
+            return document
+        case Mapping():
+            return parse_request(document)
+        case _:
+            return load_request(os.fspath(document))

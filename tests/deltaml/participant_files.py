@@ -1,0 +1,31 @@
+"""The files of a participant whose daemon runs elsewhere: configuration, keys and store."""
+
+from pathlib import Path
+
+import yaml
+
+from services.identity.keystore import Keystore
+from services.store import Store
+from tests.support.daemons.daemon_market import CHEAP
+
+OWN = {"model-buyer": {}, "data-owner": {"aggregators": ["0x" + "a1" * 20]}}
+
+
+def participant(folder: Path, kind: str) -> tuple[Path, str, Store]:
+    """(configuration, address, the daemon's store, open as the daemon has it)."""
+    address = Keystore.create(folder / f"{kind}-keys", "a passphrase of tests", cost=CHEAP).identity.address
+    passphrase = folder / "passphrase"
+    passphrase.write_text("a passphrase of tests\n")
+    passphrase.chmod(0o600)
+    document = {
+        "daemon": kind,
+        "broker": {"url": "amqp://participant@127.0.0.1:1/deltaml"},
+        "chain": {"url": "http://127.0.0.1:1", "chain_id": 31337, "contract": "0x" + "c0" * 20},
+        "keystore": f"{kind}-keys",
+        "passphrase_file": "passphrase",
+        "store": f"{kind}.sqlite",
+        **OWN[kind],
+    }
+    config = folder / f"{kind}.yaml"
+    config.write_text(yaml.safe_dump(document))
+    return config, address, Store(f"sqlite:///{folder / kind}.sqlite")

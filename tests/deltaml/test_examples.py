@@ -1,0 +1,55 @@
+"""What the documents show can be run as it stands."""
+
+import doctest
+import re
+from importlib import import_module
+from pathlib import Path
+
+import nbformat
+import pytest
+
+import deltaml
+from services.data.model_file import write_model
+from tests.deltaml.bought import rents
+from tests.deltaml.notebooks import FOLDER, NOTEBOOKS, execute, participants
+
+PACKAGE = Path(deltaml.__file__).parent
+MODULES = sorted(f"deltaml.{path.stem}" for path in PACKAGE.glob("[a-z]*.py"))
+EXAMPLES = {"deltaml.regressor", "deltaml.simulation", "deltaml.participants"}
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """Where a reader of the documents would be."""
+    monkeypatch.chdir(tmp_path)
+    participants(tmp_path)
+    return tmp_path
+
+
+def test_examples_in_docstrings(folder):
+    found = {name: doctest.testmod(import_module(name)) for name in MODULES}
+    assert sum(result.failed for result in found.values()) == 0
+    assert {name for name, result in found.items() if result.attempted} == EXAMPLES
+
+
+def test_examples_in_the_readme(folder, capsys):
+    write_model(folder / "model.json", rents())
+    text = (PACKAGE / "README.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"^```python\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
+    namespace = {}
+    for block in blocks:
+        exec(block, namespace)
+    assert len(blocks) == 3
+    assert capsys.readouterr().out.splitlines() == ["[1050.0, 550.0]", "[-50. -50.]"]
+
+
+@pytest.mark.parametrize("name", NOTEBOOKS)
+async def test_notebooks_run(folder, name):
+    notebook = nbformat.read(FOLDER / name, as_version=4)
+    nbformat.validate(notebook)
+    cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    assert [cell.execution_count for cell in cells] == list(range(1, len(cells) + 1))
+    stored = [[output.output_type for output in cell.outputs] for cell in cells]
+    await execute(notebook)
+    assert [[output.output_type for output in cell.outputs] for cell in cells] == stored
+    assert NOTEBOOKS == ["buyer.ipynb", "owner.ipynb"]
