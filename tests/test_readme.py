@@ -9,6 +9,7 @@ import yaml
 from protocol.request import StartMean
 from protocol.request_parsing import parse_request
 from protocol.roles.shared.request_widths import check_widths
+from tests.support.deployment.documents import any_request
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -27,6 +28,12 @@ def test_the_request_is_valid_and_fits_into_its_key() -> None:
     request = parse_request(yaml.safe_load(document[0]))
     assert isinstance(request.start, StartMean)
     check_widths(request)
+
+
+def test_the_columns_that_are_shown_are_valid() -> None:
+    document = re.findall(r"```yaml\n(.*?)```", README, flags=re.DOTALL)
+    columns = any_request(**yaml.safe_load(document[1])).features
+    assert {column.kind for column in columns} == {"numeric", "boolean", "categorical", "date"}
 
 
 def test_every_make_target_that_is_named_exists() -> None:

@@ -38,6 +38,13 @@ def day_of(days: float) -> str:
     return str(np.datetime64(floor(days), "D"))
 
 
+def moment_of(days: float) -> str:
+    """A moment to the microsecond, of whole days the date alone."""
+    if days == np.floor(days):
+        return day_of(days)
+    return str(np.datetime64(round(days * 86_400_000_000), "us"))
+
+
 def _calendar_day(value: str) -> str:
     try:
         is_day = date.fromisoformat(value).isoformat() == value

@@ -13,7 +13,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from protocol.asset import ETHER
-from protocol.learning.statistic import Matrix
+from protocol.preparation.tables import Table
 from services.admin.market_console import provide_console
 from services.admin.market_database import check_server_url, provide_databases
 from services.admin.market_documents import MarketPlan, broker_document, daemon_documents, database_of
@@ -38,7 +38,7 @@ from services.common.files import private_folder, write_private
 from services.common.urls import is_url
 from services.data.catalog import Catalog
 from services.data.sample_request import DemoData, DemoOptions, column_notes, demo_request, load_data
-from services.data.tables import read_statistic
+from services.data.tables import read_statistic, table_lines
 
 LEAST_OWNERS, MOST_OWNERS = 4, 64
 _DEVELOPMENT_BALANCE = 100 * ETHER.whole
@@ -96,12 +96,12 @@ async def set_up(plan: MarketPlan, tell: Callable[[str], None]) -> SetUp:
     for path, document in daemon_documents(plan, folder, deployment):
         made.write(path, yaml_text(document, _REMARK))
     for owner, rows in zip(folder.owners, data.parts, strict=True):
-        _deal(owner, data.columns, rows, made)
+        _deal(owner, data, rows, made)
     request = demo_request(_demo_options(plan), data, folder.aggregator.address)
     update = {"name": "sample order", "deadlines": {"join_s": 300, "step_s": 300, "chain_s": 300}}
     order = yaml_text(request.model_dump(mode="json") | update, _ORDER_REMARK)
     made.write(folder.buyer.folder / REQUEST, order)
-    tell(f"{sum(map(len, data.parts))} rows dealt to {plan.owners} owners")
+    tell(f"{sum(data.sizes)} rows dealt to {plan.owners} owners")
     return made
 
 
@@ -197,13 +197,13 @@ async def _contract(rpc: Rpc, folder: MarketFolder) -> Deployment:
     return known
 
 
-def _deal(owner: Party, columns: tuple[str, ...], rows: Matrix, made: SetUp) -> None:
+def _deal(owner: Party, data: DemoData, rows: Table, made: SetUp) -> None:
     """The owner's rows as a file of its own, read into its catalogue as `deltaml datasets add` does."""
     path = owner.folder / f"{_DATA_SET}.csv"
     catalog = Catalog(owner.folder / DATA_SETS)
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerows([columns, *rows.tolist()])
+    writer.writerows([data.columns, *table_lines(rows, data.kinds)])
     made.write(path, text.getvalue().encode())
     if not any(entry.name == _DATA_SET for entry in catalog.list()):
         catalog.add(_DATA_SET, read_statistic(path), path)

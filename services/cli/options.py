@@ -17,7 +17,7 @@ ROWS_FILE = "CSV file (UTF-8, commas, a header) or Parquet file"
 ROWS = {
     "data": typer.Option(help=f"{ROWS_FILE} of numbers; default: diabetes."),
     "target": typer.Option(help="Column to predict; default: the last."),
-    "columns": typer.Option(help="Take these columns only: a,b,c; needed beside text and gaps."),
+    "columns": typer.Option(help="Take these columns only: a,b,c; all by default."),
     "seed": typer.Option(help="Seed for dealing the rows to the owners.", min=0),
 }
 

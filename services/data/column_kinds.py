@@ -9,8 +9,8 @@ from pyarrow import ArrowInvalid, compute, float64
 from services.common.errors import UnusableColumn
 from services.data.csv_rows import not_numeric, words_for
 from services.data.parquet_rows import kinds as parquet_kinds
-from services.data.readings import ValueKind, is_text, moments, plain_texts, truth_values
-from services.data.tabular import Opened, open_columns
+from services.data.readings import is_text, moments, plain_texts, truth_values
+from services.data.tabular import Opened, ValueKind, open_columns
 
 _compute: Any = compute
 _NUMBER = r"(?i)^[-+]?((\d+\.?\d*|\.\d+)(e[-+]?\d+)?|inf|infinity)$"
@@ -105,4 +105,4 @@ class _Look:
 
 def _odd_number(place: Path, name: str, row: int, words: str) -> UnusableColumn:
     error = not_numeric(place, name, f", row {row}", words)
-    return UnusableColumn(f"{error}; --categorical {name} takes its values as levels")
+    return UnusableColumn(f"{error}; deltaml datasets add --categorical takes such values as levels")

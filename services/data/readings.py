@@ -3,19 +3,17 @@
 Its errors tell where a value stands and what it is, never the value.
 """
 
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute
 
 from protocol.preparation.tables import Matrix, Texts, Values
+from services.data.tabular import ValueKind
 
 pc: Any = pyarrow.compute
 """Made when it is loaded, so that no stub knows all of it."""
-
-ValueKind = Literal["number", "boolean", "date", "text"]
-"""How a column is read."""
 
 TRUE, FALSE = ("true", "yes", "y"), ("false", "no", "n")
 _MOMENT = r"^\d{4}-\d{2}-\d{2}([ T]\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?)?$"

@@ -5,24 +5,33 @@ every owner that is asked, so it is rounded.
 """
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from protocol.asset import MARKET_ASSET
 from protocol.errors import MisuseError
 from protocol.learning.statistic import Matrix
 from protocol.payment import check_deposit, least_deposit
+from protocol.preparation.tables import Values
 from protocol.request import Request
 from protocol.request_parsing import parse_request
 from protocol.roles.shared.request_widths import check_widths
-from protocol.scaling import Scaling
-from services.common.errors import DataSetError
-from services.data.tabular import column_names, plain_name, read_rows
+from services.common.errors import DataSetError, UnusableColumn
+from services.data.column_suggestion import (
+    Rounding,
+    Suggested,
+    column_text,
+    outward_days,
+    outward_logs,
+    quoted,
+    suggest_column,
+    target_values,
+)
+from services.data.tables import read_table
+from services.data.tabular import ValueKind, column_names, plain_name
 
 _MEAN_DIGITS = 3
 _MARGIN, _LONG_MARGIN = Decimal("0.25"), Decimal(1)
@@ -37,11 +46,15 @@ NOBODY = "0x" + "0" * 39 + "1"
 
 @dataclass(frozen=True, slots=True)
 class Suggestion:
-    """A request that is valid as it stands; why columns of the sample were left out; its rows."""
+    """A request that is valid as it stands; why columns of the sample were left out; its rows.
+
+    `reasons` say of each feature why it is declared so.
+    """
 
     request: Request
     left_out: Mapping[str, str]
     rows: int
+    reasons: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,42 +78,40 @@ def suggest(sample: Path, choices: Choices) -> Suggestion:
     names, target = column_names(sample), plain_name(choices.target)
     if target not in names:
         raise MisuseError(f"there is no column {target!r} to predict; {sample} has {', '.join(names)}")
-    ranges: dict[str, tuple[Decimal, Decimal]] = {}
+    values, found = _target(sample, target)
+    columns: dict[str, Suggested] = {}
     left_out: dict[str, str] = {}
-    values = np.zeros(0)
-    for name, column, reason in _columns(sample, names):
-        if column is None:
-            left_out[name] = reason
-            continue
-        low, high = round_range(*np.quantile(column, (0, 0.5, 1)).tolist())
-        if not Scaling.of_range(low, high, centered=True).is_exact:
-            left_out[name] = f"column {name!r} varies too little around {low:.9g} for floating point"
-            continue
-        ranges[name] = low, high
-        if name == target:
-            values = column
-    if target in left_out:
-        raise MisuseError(f"the target {target!r} cannot be predicted: {left_out[target]}")
-    if len(ranges) == 1:
+    for name in (name for name in names if name != target):
+        try:
+            column, kind = _column(sample, name)
+            columns[name] = suggest_column(name, column, kind, OUTWARDS, values)
+        except DataSetError as error:
+            left_out[name] = str(error)
+    if not columns:
         raise MisuseError(f"{sample} has no feature for {target!r}: {'; '.join(left_out.values())}")
-    request = parse_request(_document(choices, target, ranges, values))
+    features = [column.fields for column in columns.values()]
+    request = parse_request(_document(choices, features, found.fields, values))
     check_widths(request)
     check_deposit(request, f"use --deposit {least_deposit(request)} or more")
-    return Suggestion(request, left_out, len(values))
+    reasons = {name: column.reason for name, column in columns.items()}
+    return Suggestion(request, left_out, len(values), reasons)
 
 
-def _columns(sample: Path, names: tuple[str, ...]) -> Iterator[tuple[str, Matrix | None, str]]:
-    """Every column with its values, or None and why it is left out."""
-    for name in names:
-        try:
-            column = read_rows(sample, [name])[1][:, 0]
-        except DataSetError as error:
-            yield name, None, str(error)
-            continue
-        if column.min() == column.max():
-            yield name, None, f"column {name!r} has one value in every row"
-        else:
-            yield name, column, ""
+def _column(sample: Path, name: str) -> tuple[Values, ValueKind]:
+    from services.data.column_kinds import read_kinds  # noqa: PLC0415  by pyarrow, which is slow to load
+
+    kind = read_kinds(sample, [name])[name]
+    return read_table(sample, {name: kind})[name], kind
+
+
+def _target(sample: Path, name: str) -> tuple[Matrix, Suggested]:
+    """The target's values, and what a request may declare of it."""
+    try:
+        values, kind = _column(sample, name)
+        values = target_values(values, kind)
+        return values, suggest_column(name, values, kind, OUTWARDS)
+    except UnusableColumn as error:
+        raise MisuseError(f"the target {name!r} cannot be predicted: {error}") from None
 
 
 def round_range(low: float, median: float, high: float) -> tuple[Decimal, Decimal]:
@@ -126,17 +137,17 @@ def round_mean(values: Sequence[float]) -> Decimal:
     return Context(prec=_MEAN_DIGITS).create_decimal(repr(math.fsum(values) / len(values)))
 
 
+OUTWARDS = Rounding(round_range, outward_logs, outward_days, others=True)
+"""For a sample: other owners have other values."""
+
+
 def _document(
-    choices: Choices, target: str, ranges: Mapping[str, tuple[Decimal, Decimal]], values: Matrix
+    choices: Choices, features: list[dict[str, Any]], target: dict[str, Any], values: Matrix
 ) -> dict[str, Any]:
-    columns = {
-        name: {"name": name, "minimum": str(low), "maximum": str(high)}
-        for name, (low, high) in ranges.items()
-    }
     return {
         "name": choices.name,
-        "features": [column for name, column in columns.items() if name != target],
-        "target": columns[target],
+        "features": features,
+        "target": target,
         "start": {"start": "mean", "value": str(round_mean(values.tolist()))},
         "owners": {"minimum": choices.least_owners, "maximum": choices.most_owners},
         "payment": {"deposit_wei": str(choices.deposit)},
@@ -148,7 +159,8 @@ def as_text(suggestion: Suggestion, sample: str) -> str:
     """YAML with a comment for each choice; `load_request` reads it back as the same request."""
     request = suggestion.request
     left_out = [_comment(f"Left out: {reason}.") for reason in suggestion.left_out.values()]
-    features = [f"  - {_column(column)}" for column in request.features]
+    reasons = suggestion.reasons
+    features = [f"  - {column_text(one)} # {_plain_text(reasons[one.name])}" for one in request.features]
     schedule, payment, start = request.schedule, request.payment, request.model_dump(mode="json")["start"]
     deposit, least = map(MARKET_ASSET.exact, (payment.deposit_wei, least_deposit(request)))
     nobody = " Put the one you work with here." if request.aggregator == NOBODY else ""
@@ -157,15 +169,15 @@ def as_text(suggestion: Suggestion, sample: str) -> str:
             f"For data like {sample} ({suggestion.rows} rows). Every owner that is asked reads all of this."
         ),
         "",
-        f"name: {_quoted(request.name)}",
+        f"name: {quoted(request.name)}",
         "",
         "# The sample's ranges, rounded: a quarter wider on both sides, twice as wide at a long tail. Owners",
-        "# with values outside cannot take part. Columns are scaled by these ranges; the model is delivered",
-        "# in their own units.",
+        "# with values outside, or with gaps where the sample has none, cannot take part. Columns are scaled",
+        "# by these ranges; the model is delivered in their own units.",
         *left_out,
         "features:",
         *features,
-        f"target: {_column(request.target)}",
+        f"target: {column_text(request.target)}",
         f"scale: {request.scale}",
         "",
         "schedule:",
@@ -190,15 +202,10 @@ def as_text(suggestion: Suggestion, sample: str) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _column(column: Any) -> str:
-    return f"{{ name: {_quoted(column.name)}, minimum: {column.minimum:f}, maximum: {column.maximum:f} }}"
-
-
 def _comment(text: str) -> str:
+    return f"# {_plain_text(text)}"
+
+
+def _plain_text(text: str) -> str:
     """One line whatever is in it: a file whose name has line ends must not add fields of its own."""
-    return "# " + "".join(one if one.isprintable() else ascii(one)[1:-1] for one in text)
-
-
-def _quoted(text: str) -> str:
-    """A YAML text in single quotes, which have no escapes."""
-    return "'" + text.replace("'", "''") + "'"
+    return "".join(one if one.isprintable() else ascii(one)[1:-1] for one in text)

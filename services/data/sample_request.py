@@ -1,6 +1,7 @@
 """What the demo trains on, and the request that a buyer would write for it."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -10,18 +11,22 @@ import numpy as np
 
 from protocol.asset import MARKET_ASSET
 from protocol.errors import MisuseError
-from protocol.learning.statistic import Matrix, Statistic, StatisticBuilder
+from protocol.learning.statistic import Matrix, Statistic
+from protocol.preparation.tables import Table, Texts, Values, joined, row_count, rows_of
 from protocol.request import Request, Schedule
 from protocol.request_parsing import parse_request
+from services.common.errors import UnusableColumn
+from services.data.column_suggestion import EXACT, suggest_column, target_values
 from services.data.samples import deal, diabetes
+from services.data.tables import read_table, statistic_builder
 from services.data.tabular import (
+    ValueKind,
     columns_hint,
     index_columns,
     index_note,
     listed,
     name_list,
     plain_name,
-    read_rows,
 )
 
 _LARGEST_WEIGHT = 2.0**56
@@ -80,36 +85,93 @@ class DemoOptions:
 
 @dataclass(frozen=True, slots=True)
 class DemoData:
-    """Every owner's rows (m×k, in dealing order), and which column is the target."""
+    """Every owner's rows, in dealing order, how they are read, and which column is the target.
 
-    columns: tuple[str, ...]
+    `left_out` are the reasons for which columns of the file are not used.
+    """
+
+    kinds: Mapping[str, ValueKind]
     target: str
-    parts: list[Matrix]
+    parts: list[Table]
+    left_out: tuple[str, ...] = ()
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Features and target, in the order of the file."""
+        return tuple(self.kinds)
 
     @property
     def features(self) -> tuple[str, ...]:
         """All columns but the target."""
         return tuple(name for name in self.columns if name != self.target)
 
-    def column(self, name: str) -> Matrix:
+    @property
+    def sizes(self) -> list[int]:
+        """How many rows each owner has."""
+        return [row_count(part) for part in self.parts]
+
+    def column(self, name: str) -> Values:
         """All owners' values of a column."""
-        index = self.columns.index(name)
-        return np.concatenate([part[:, index] for part in self.parts])
+        return joined([{name: part[name]} for part in self.parts])[name]
+
+    def numbers(self, name: str) -> Matrix:
+        """All owners' values of a column of numbers; raises MisuseError for another, or one with gaps."""
+        values = self.column(name)
+        if isinstance(values, Texts) or self.kinds[name] == "date" or np.isnan(values).any():
+            raise MisuseError(
+                f"column {name!r} holds other values than numbers, or gaps, which the thesis' run does not "
+                "know; name the others with --columns"
+            )
+        return values
 
 
 def load_data(options: DemoOptions) -> DemoData:
     """The rows, dealt to the owners by the seed."""
     if options.data is None:
-        columns, rows = diabetes()
+        names, rows = diabetes()
+        kinds: dict[str, ValueKind] = dict.fromkeys(names, "number")
+        table: Table = dict(zip(names, rows.T, strict=True))
     else:
-        with columns_hint():
-            columns, rows = read_rows(options.data, _chosen(options))
-    target = columns[-1] if options.target is None else plain_name(options.target)
-    if target not in columns:
-        raise MisuseError(f"there is no column {target!r} to predict; the data have {', '.join(columns)}")
-    if len(columns) < 2:
-        raise MisuseError(f"the data have only the column {columns[0]!r}; a feature and a target are needed")
-    return DemoData(columns, target, deal(rows, options.owners, options.seed))
+        kinds, table = _read(options.data, _chosen(options))
+    target = tuple(kinds)[-1] if options.target is None else plain_name(options.target)
+    if target not in kinds:
+        raise MisuseError(f"there is no column {target!r} to predict; the data have {', '.join(kinds)}")
+    _require_target(target, table[target], kinds[target])
+    left_out = _left_out(table, target)
+    kinds = {name: kind for name, kind in kinds.items() if name not in left_out}
+    if len(kinds) < 2:
+        raise MisuseError(f"the data have only the column {target!r}; a feature and a target are needed")
+    used = {name: table[name] for name in kinds}
+    places = deal(np.arange(row_count(used)), options.owners, options.seed)
+    parts = [rows_of(used, part) for part in places]
+    return DemoData(kinds, target, parts, tuple(left_out.values()))
+
+
+def _read(file: Path, columns: list[str] | None) -> tuple[dict[str, ValueKind], Table]:
+    from services.data.column_kinds import read_kinds  # noqa: PLC0415  by pyarrow, which is slow to load
+
+    with columns_hint():
+        kinds = read_kinds(file, columns)
+        return kinds, read_table(file, kinds)
+
+
+def _require_target(name: str, values: Values, kind: ValueKind) -> None:
+    try:
+        target_values(values, kind)
+    except UnusableColumn as error:
+        raise MisuseError(f"the target {name!r} cannot be predicted: {error}") from None
+
+
+def _left_out(table: Table, target: str) -> dict[str, str]:
+    """Columns of texts that are no levels, and why."""
+    reasons = {}
+    for name, values in table.items():
+        if isinstance(values, Texts) and name != target:
+            try:
+                suggest_column(name, values, "text", EXACT)
+            except UnusableColumn as error:
+                reasons[name] = str(error)
+    return reasons
 
 
 def _chosen(options: DemoOptions) -> list[str] | None:
@@ -124,26 +186,26 @@ def column_notes(options: DemoOptions, data: DemoData) -> list[str]:
     """Which columns of the file are what, for the person who chose it."""
     which = ", the last column; --target names another" if options.target is None else ""
     lines = [] if options.data is None else index_note(index_columns(options.data))
+    lines += [f"left out: {reason}" for reason in data.left_out]
     return [*lines, f"features: {name_list(data.features)}", f"target: {data.target}{which}"]
 
 
 def demo_request(options: DemoOptions, data: DemoData, aggregator: str) -> Request:
     """The request a buyer would write for these rows: ranges from the data, bounds from the ranges."""
-    features = [_column(name, data.column(name)) for name in data.features]
-    values = data.column(data.target)
-    target = _column(data.target, values)
+    values = target_values(data.column(data.target), data.kinds[data.target])
+    column = _thesis_column if options.thesis else _column
     return parse_request(
         {
             "name": f"demo, seed {options.seed}",
             "model": {"l2": 0} if options.thesis else {},
-            "features": features,
-            "target": target,
+            "features": [column(name, data, values) for name in data.features],
+            "target": column(data.target, data, None),
             "scale": "none" if options.thesis else "range",
             "schedule": options.schedule(),
             "start": _start(options, values),
             "owners": {"minimum": options.owners, "maximum": options.owners},
             "bounds": {
-                "min_rows": min(map(len, data.parts)),
+                "min_rows": min(data.sizes),
                 **(_raw_bounds(data) if options.thesis else {}),
             },
             "payment": {"deposit_wei": str(options.deposit)},
@@ -154,14 +216,29 @@ def demo_request(options: DemoOptions, data: DemoData, aggregator: str) -> Reque
     )
 
 
-def _column(name: str, values: Matrix) -> dict[str, object]:
-    low, high = float(values.min()), float(values.max())
+def _column(name: str, data: DemoData, target: Matrix | None) -> dict[str, object]:
+    values = data.column(name)
+    if not isinstance(values, Texts):
+        _require_range(name, values)
+    return suggest_column(name, values, data.kinds[name], EXACT, target).fields
+
+
+def _thesis_column(name: str, data: DemoData, _target: Matrix | None) -> dict[str, object]:
+    values = data.numbers(name)
+    _require_range(name, values)
+    return {"name": name, "minimum": repr(float(values.min())), "maximum": repr(float(values.max()))}
+
+
+def _require_range(name: str, values: Matrix) -> None:
+    present = values[~np.isnan(values)]
+    if not len(present):
+        raise MisuseError(f"column {name!r} has no value in any row; name the others with --columns")
+    low, high = float(present.min()), float(present.max())
     if not low < high:
         raise MisuseError(
             f"column {name!r} has the value {low:g} in every row; drop it from the file, or name the others "
             "with --columns"
         )
-    return {"name": name, "minimum": repr(low), "maximum": repr(high)}
 
 
 def _start(options: DemoOptions, values: Matrix) -> dict[str, object]:
@@ -172,10 +249,10 @@ def _start(options: DemoOptions, values: Matrix) -> dict[str, object]:
 
 def _raw_bounds(data: DemoData) -> dict[str, object]:
     """Room for numbers between columns as they are: none follows from a scale."""
-    values = data.column(data.target)
+    values = data.numbers(data.target)
     spread = max(float(np.ptp(values)), 1e-12)
     largest = max(spread, float(np.abs(values).max()))
-    steepness = spread / max(min(float(data.column(name).std()) for name in data.features), 1e-12)
+    steepness = spread / max(min(float(data.numbers(name).std()) for name in data.features), 1e-12)
     return {
         "weight_bits": _bits_for(f"the weights for {data.target!r}", steepness, _LARGEST_WEIGHT),
         "residual_bits": _bits_for(f"column {data.target!r}", largest, _LARGEST_TARGET),
@@ -193,7 +270,7 @@ def statistics_of(data: DemoData) -> dict[str, Statistic]:
     """Each owner's statistic by the name of its data set, in dealing order."""
     statistics = {}
     for number, rows in enumerate(data.parts, start=1):
-        builder = StatisticBuilder(data.columns)
+        builder = statistic_builder(data.kinds)
         builder.add(rows)
         statistics[f"rows-{number}"] = builder.finish()
     return statistics

@@ -6,11 +6,16 @@ It is scikit-learn's copy, under the BSD licence (copyright the scikit-learn dev
 """
 
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from protocol.learning.statistic import Matrix
 from services.common.errors import DataSetError
+
+Rows = TypeVar("Rows", Matrix, NDArray[np.int64])
+"""Rows, or their places in a table."""
 
 _DIABETES = Path(__file__).with_name("diabetes.csv")
 
@@ -28,8 +33,8 @@ def diabetes() -> tuple[tuple[str, ...], Matrix]:
     return columns, np.column_stack([centred / np.sqrt((centred**2).sum(axis=0)), rows[:, -1]])
 
 
-def deal(rows: Matrix, owners: int, seed: int) -> list[Matrix]:
-    """Shuffle m×k rows by `seed` and deal them in parts that differ by one row at most.
+def deal(rows: Rows, owners: int, seed: int) -> list[Rows]:
+    """Shuffle m rows by `seed` and deal them in parts that differ by one row at most.
 
     Raises DataSetError when an owner would get none.
     """

@@ -3,7 +3,6 @@
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -11,17 +10,22 @@ from protocol.errors import MisuseError
 from protocol.learning.statistic import Statistic, StatisticBuilder
 from protocol.preparation.columns import Column
 from protocol.preparation.tables import Table, Texts, Values, joined, row_count, rows_of
-from protocol.preparation.values import day_of
+from protocol.preparation.values import moment_of
 from services.common.errors import DataSetError, UnusableColumn
-from services.data.tabular import ROW_LIMIT, Opened, Progress, name_list, open_columns, plain_name
-
-if TYPE_CHECKING:
-    from services.data.readings import ValueKind
+from services.data.tabular import (
+    ROW_LIMIT,
+    Opened,
+    Progress,
+    ValueKind,
+    name_list,
+    open_columns,
+    plain_name,
+)
 
 MOST_WITH_LOGARITHMS = 256
 """Columns of a file: of wider ones no logarithms are kept, which would make the factor twice as wide."""
 
-KIND_READ: Mapping[str, "ValueKind"] = {
+KIND_READ: Mapping[str, ValueKind] = {
     "numeric": "number",
     "boolean": "boolean",
     "date": "date",
@@ -30,12 +34,12 @@ KIND_READ: Mapping[str, "ValueKind"] = {
 """How a request's columns are read, by their kind."""
 
 
-def kinds_asked(columns: Sequence[Column]) -> dict[str, "ValueKind"]:
+def kinds_asked(columns: Sequence[Column]) -> dict[str, ValueKind]:
     """How the columns of a request or a model are read."""
     return {column.name: KIND_READ[column.kind] for column in columns}
 
 
-def read_tables(path: Path | str, kinds: Mapping[str, "ValueKind"]) -> Iterator[Table]:
+def read_tables(path: Path | str, kinds: Mapping[str, ValueKind]) -> Iterator[Table]:
     """The file's rows for these columns, each read as its kind; about 8 MB at a time.
 
     Raises DataSetError, now or while they are read, naming the file, the column, the row (the first after
@@ -45,7 +49,7 @@ def read_tables(path: Path | str, kinds: Mapping[str, "ValueKind"]) -> Iterator[
     return _tables(opened, {name: (opened.written[plain_name(name)], kind) for name, kind in kinds.items()})
 
 
-def _tables(opened: Opened, columns: Mapping[str, tuple[str, "ValueKind"]]) -> Iterator[Table]:
+def _tables(opened: Opened, columns: Mapping[str, tuple[str, ValueKind]]) -> Iterator[Table]:
     from services.data.readings import MisreadValue, values_of  # noqa: PLC0415  by pyarrow, which is slow to load
 
     before = 0
@@ -86,11 +90,7 @@ def read_statistic(
     declared = declared or Import()
     kinds = read_kinds(path, declared.columns, categorical=declared.categorical)
     _require_declared(path, declared, kinds)
-    builder = StatisticBuilder(
-        {name: "number" if kind == "boolean" else kind for name, kind in kinds.items()},
-        logs=len(kinds) <= MOST_WITH_LOGARITHMS,
-        bounds=declared.clip,
-    )
+    builder = statistic_builder(kinds, declared.clip)
     count = 0
     try:
         for table in read_tables(path, kinds):
@@ -105,7 +105,24 @@ def read_statistic(
         raise UnusableColumn(f"{path}: {error}") from None
 
 
-def _require_declared(path: Path | str, declared: Import, kinds: Mapping[str, "ValueKind"]) -> None:
+def statistic_builder(
+    kinds: Mapping[str, ValueKind], clip: Mapping[str, tuple[float, float]] | None = None
+) -> StatisticBuilder:
+    """For columns that are read so."""
+    return StatisticBuilder(
+        {name: "number" if kind == "boolean" else kind for name, kind in kinds.items()},
+        logs=len(kinds) <= MOST_WITH_LOGARITHMS,
+        bounds=clip,
+    )
+
+
+def table_lines(table: Table, kinds: Mapping[str, ValueKind]) -> list[list[float | str | None]]:
+    """Rows as a CSV file has them: dates as such, None for gaps."""
+    columns = [_shown(values, is_date=kinds[name] == "date") for name, values in table.items()]
+    return [list(row) for row in zip(*columns, strict=True)]
+
+
+def _require_declared(path: Path | str, declared: Import, kinds: Mapping[str, ValueKind]) -> None:
     strangers = [name for name in (*declared.categorical, *declared.clip) if name not in kinds]
     if strangers:
         raise DataSetError(f"{path} has no column {strangers[0]!r}; it has {name_list(list(kinds))}")
@@ -118,18 +135,17 @@ def first_rows(path: Path | str, statistic: Statistic, count: int) -> list[list[
     """A file's first rows for people, as its statistic reads them: dates as such, None for gaps."""
     kinds = {column.name: KIND_READ.get(column.kind, "text") for column in statistic.kept}
     head = rows_of(next(read_tables(path, kinds)), slice(0, count))
-    columns = [_shown(values, is_date=kinds[name] == "date") for name, values in head.items()]
-    return [list(row) for row in zip(*columns, strict=True)]
+    return table_lines(head, kinds)
 
 
 def _shown(values: Values, *, is_date: bool) -> list[float | str | None]:
     if isinstance(values, Texts):
         return [None if code < 0 else values.levels[code] for code in values.codes.tolist()]
     numbers = [None if np.isnan(value) else value for value in values.tolist()]
-    return [day_of(value) if is_date and value is not None else value for value in numbers]
+    return [moment_of(value) if is_date and value is not None else value for value in numbers]
 
 
-def read_table(path: Path | str, kinds: Mapping[str, "ValueKind"], limit: int = ROW_LIMIT) -> Table:
+def read_table(path: Path | str, kinds: Mapping[str, ValueKind], limit: int = ROW_LIMIT) -> Table:
     """A file small enough to hold in memory.
 
     Raises DataSetError as `read_tables` does, for a file without rows, and for more than `limit` rows.

@@ -1,6 +1,6 @@
-"""Reading rows from CSV and Parquet files in constant memory.
+"""CSV and Parquet files and their columns; `tables` reads the rows.
 
-`protocol` takes arrays and never files; this is where files become arrays. Only numeric columns are read. No
+`protocol` takes arrays and never files; this is where files become arrays. No
 error text holds a value from a file: it may be shown to others, and rows are what this market keeps private.
 """
 
@@ -10,11 +10,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
-import numpy as np
-
-from protocol.learning.statistic import Matrix
 from services.common.errors import DataSetError, UnusableColumn
 
 if TYPE_CHECKING:
@@ -23,17 +20,12 @@ if TYPE_CHECKING:
 Progress = Callable[[int], None]
 """Told the number of rows read so far."""
 
+ValueKind = Literal["number", "boolean", "date", "text"]
+"""How a column is read."""
+
 SUFFIXES = (".csv", ".parquet")
 ROW_LIMIT = 1_000_000
 _NAMES_SHOWN = 12
-
-
-@dataclass(frozen=True)
-class Rows:
-    """The columns that were asked for and their rows as b×k batches, each read when it is asked for, once."""
-
-    columns: tuple[str, ...]
-    batches: Iterator[Matrix]
 
 
 def column_names(path: Path | str) -> tuple[str, ...]:
@@ -113,37 +105,6 @@ def open_columns(path: Path | str, columns: Sequence[str] | None = None) -> Open
     return Opened(place, known, {name: known[plain.index(name)] for name in chosen})
 
 
-def read_batches(path: Path | str, columns: Sequence[str] | None = None) -> Rows:
-    """The file's rows for `columns`, all by default, in that order; about 8 MB of float64 at a time.
-
-    Raises DataSetError, now or while the batches are read, naming the file, the column, the row (the first
-    after the header is row 1) and the remedy.
-    """
-    opened = open_columns(path, columns)
-    tables = opened.batches(dict.fromkeys(opened.written.values(), "number"))
-    return Rows(tuple(opened.written), _matrices(opened.place, opened.written, tables))
-
-
-def read_rows(
-    path: Path | str, columns: Sequence[str] | None = None, limit: int = ROW_LIMIT
-) -> tuple[tuple[str, ...], Matrix]:
-    """(columns, rows) of a file small enough to hold in memory.
-
-    Raises DataSetError as `read_batches` does, for a file without rows, and for more than `limit` rows.
-    """
-    rows = read_batches(path, columns)
-    batches: list[Matrix] = []
-    count = 0
-    for batch in rows.batches:
-        count += len(batch)
-        if count > limit:
-            raise DataSetError(f"{path} has more than {limit} rows; take a sample of it")
-        batches.append(batch)
-    if not count:
-        raise DataSetError(f"{path} has a header but no rows; at least one is needed")
-    return rows.columns, np.concatenate(batches)
-
-
 def _is_text(name: str) -> bool:
     """Whether a path has a name in UTF-8: Linux has files of any bytes."""
     try:
@@ -193,28 +154,3 @@ def _require_names(place: Path, names: Sequence[str], chosen: Sequence[str]) -> 
             )
         if name in chosen and names.count(name) > 1:
             raise DataSetError(f"{place} has two columns named {name!r}; rename one, or choose others")
-
-
-def _matrices(
-    place: Path, written: Mapping[str, str], tables: Iterator["pa.RecordBatch"]
-) -> Iterator[Matrix]:
-    """Matrices of the columns by their names; `written` are the names as the file has them."""
-    import pyarrow as pa  # noqa: PLC0415
-    import pyarrow.compute as pc  # noqa: PLC0415
-
-    chosen, before = list(written), 0
-    for table in tables:
-        matrix = np.empty((table.num_rows, len(chosen)))
-        for index, name in enumerate(written.values()):
-            values = pc.cast(table.column(name), pa.float64(), safe=False)
-            matrix[:, index] = values.to_numpy(zero_copy_only=False)
-        bad = ~np.isfinite(matrix)
-        if bad.any():
-            row, column = (int(place_of) for place_of in np.argwhere(bad)[0])
-            kind = "an infinite" if np.isinf(matrix[row, column]) else "no"
-            raise UnusableColumn(
-                f"{place}, row {before + row + 1}: column {chosen[column]!r} has {kind} value; "
-                "fill such values or drop such rows"
-            )
-        before += len(matrix)
-        yield matrix

@@ -84,7 +84,7 @@ def prepared_data(options: DemoOptions, progress: Progress, least_key_bits: int)
         _make_folder(options.folder)
     for line in column_notes(options, data):
         progress(line, None)
-    progress(f"{sum(map(len, data.parts))} rows dealt to {options.owners} owners", None)
+    progress(f"{sum(data.sizes)} rows dealt to {options.owners} owners", None)
     return data
 
 

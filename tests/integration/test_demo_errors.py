@@ -77,8 +77,8 @@ def test_a_column_that_is_not_there(folder, tmp_path):
     ("row", "said"),
     [
         ("seven,3", "row 41: column 'x' is not numeric; encode"),
-        ("nan,3", "row 41: column 'x' has no value; fill"),
-        (",3", "row 41: column 'x' has no value; fill"),
+        ("3,nan", "the target 'y' cannot be predicted: it has no value in row 41; fill"),
+        ("3,", "the target 'y' cannot be predicted: it has no value in row 41; fill"),
         ("1,2,3", "row 41: 3 values for 2 columns; separate"),
     ],
 )

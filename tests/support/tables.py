@@ -1,5 +1,9 @@
 """Tables as people have them: columns of unlike units, written to CSV."""
 
+import csv
+import importlib.util
+import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -27,3 +31,53 @@ def write_csv(path: Path, names: tuple[str, ...], rows: NDArray[np.float64]) -> 
     lines = [",".join(map(repr, row)) for row in rows.tolist()]
     path.write_text("\n".join([",".join(names), *lines]) + "\n")
     return path
+
+
+MIXED_HOUSES = ("area", "heating", "garden", "built", "distance", "rooms", "price")
+
+
+def mixed_houses(count: int = 1500, seed: int = 7) -> dict[str, list[object]]:
+    """Houses as a spreadsheet has them: texts, yes and no, dates, a long tail, and gaps (None)."""
+    generator = np.random.default_rng(seed)
+    area = generator.lognormal(4.6, 0.3, count)
+    heating = generator.choice(["gas", "oil", "electric", "heat pump"], count, p=[0.5, 0.25, 0.15, 0.1])
+    garden = generator.random(count) < 0.4
+    built = np.datetime64("1950-01-01") + generator.integers(0, 27_000, count)
+    distance = generator.lognormal(1.2, 1.1, count)
+    rooms = np.clip(np.round(area / 28 + generator.normal(0, 0.8, count)), 1, 9)
+    worth = {"gas": 0, "oil": -15_000, "electric": -5_000, "heat pump": 20_000}
+    price = 1200 * area + 25_000 * garden + 8_000 * rooms - 22_000 * np.log(distance)
+    price += 400 * (built.astype("M8[Y]").astype(int)) + np.array([worth[one] for one in heating])
+    price = np.round(np.maximum(price + generator.normal(0, 20_000, count), 10_000))
+    columns = {
+        "area": area.round(1),
+        "heating": heating,
+        "garden": np.where(garden, "yes", "no"),
+        "built": built.astype(str),
+        "distance": distance.round(2),
+        "rooms": rooms,
+        "price": price,
+    }
+    table: dict[str, list[object]] = {name: list(values.tolist()) for name, values in columns.items()}
+    for name in ("area", "heating", "rooms"):
+        for place in np.flatnonzero(generator.random(count) < 0.08):
+            table[name][place] = None
+    return table
+
+
+def write_columns(path: Path, columns: Mapping[str, Sequence[object]]) -> Path:
+    """A CSV file of columns of any kind, None as a gap."""
+    with path.open("w", newline="") as file:
+        csv.writer(file).writerows([columns, *zip(*columns.values(), strict=True)])
+    return path
+
+
+def cars() -> dict[str, list[object]]:
+    """Cars of the seventies and how far they go, of vega_datasets: origins, years, gaps in the power."""
+    specification = importlib.util.find_spec("vega_datasets")
+    assert specification is not None
+    [folder] = specification.submodule_search_locations or ()
+    rows = json.loads(Path(folder, "_data/cars.json").read_text())
+    names = [name for name in rows[0] if name not in ("Name", "Miles_per_Gallon")]
+    known = [row for row in rows if row["Miles_per_Gallon"] is not None]
+    return {name: [row[name] for row in known] for name in (*names, "Miles_per_Gallon")}

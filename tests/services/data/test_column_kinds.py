@@ -75,7 +75,7 @@ def test_a_slip_among_numbers_is_refused_by_its_row_and_not_shown(tmp_path, valu
         read_kinds(path)
     assert f"row {row}: column 'a' is not numeric" in str(refused.value)
     assert words in str(refused.value)
-    assert "--categorical a takes its values as levels" in str(refused.value)
+    assert "deltaml datasets add --categorical takes such values as levels" in str(refused.value)
     assert "8675309" not in str(refused.value)
     assert read_kinds(path, categorical=["a"])["a"] == "text"
 

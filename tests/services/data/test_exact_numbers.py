@@ -8,7 +8,7 @@ import pyarrow.parquet
 import pytest
 
 from services.common.errors import DataSetError
-from services.data.tabular import read_rows
+from tests.support.number_rows import read_rows
 
 EXACT = 2**53
 REFUSED = r"row 2: column 'a' has a whole number beyond 2\^53 \(9007199254740992\), which would be rounded; "

@@ -12,7 +12,7 @@ from services.common.documents import load_request
 from services.common.errors import DataSetError
 from services.data.request_suggestion import Choices, as_text, round_range, suggest
 from services.data.tables import read_statistic
-from tests.support.tables import HOUSES, houses, write_csv
+from tests.support.tables import HOUSES, houses, mixed_houses, write_columns, write_csv
 
 NUMBERS = st.floats(-1e12, 1e12).filter(lambda value: value == 0 or abs(value) > 1e-12)
 
@@ -50,7 +50,7 @@ def test_what_is_no_number_or_does_not_vary_is_left_out_by_name(tmp_path):
     sample.write_text("city,flat,size,price\n" + "".join(f"x{n},7,{n},{2 * n}\n" for n in range(30)))
     found = suggest(sample, Choices("price", "rows"))
     assert list(found.left_out) == ["city", "flat"]
-    assert "not numeric" in found.left_out["city"]
+    assert "column 'city' holds texts, no two of which stand in some rows each" in found.left_out["city"]
     assert [column.name for column in found.request.features] == ["size"]
     assert "# Left out: column 'flat' has one value in every row." in as_text(found, "rows.csv")
 
@@ -77,7 +77,7 @@ def test_a_target_that_cannot_be_predicted(tmp_path, target, said):
     sample.write_text("city,size\n" + "".join(f"x{n},{n}\n" for n in range(30)))
     with pytest.raises(MisuseError, match=said):
         suggest(sample, Choices(target, "rows"))
-    with pytest.raises(MisuseError, match=r"has no feature for 'size': .*'city' is not numeric"):
+    with pytest.raises(MisuseError, match=r"has no feature for 'size': .*'city' holds texts"):
         suggest(sample, Choices("size", "rows"))
     with pytest.raises(DataSetError, match="no file"):
         suggest(tmp_path / "none.csv", Choices(target, "rows"))
@@ -122,3 +122,66 @@ def test_the_name_of_a_file_adds_nothing_to_the_request(tmp_path, name):
     assert load_request(written) == found.request
     assert all(line.isprintable() for line in text.splitlines())
     assert len([line for line in text.splitlines() if line.startswith("# Left out: ")]) == 1
+
+
+def test_columns_of_every_kind_are_asked_for_with_a_reason(tmp_path):
+    sample = write_columns(tmp_path / "houses.csv", mixed_houses(400))
+    found = suggest(sample, Choices("price", "houses"))
+    columns = {column.name: column for column in found.request.features}
+    kinds = {name: column.kind for name, column in columns.items()}
+    assert kinds == {
+        "area": "numeric",
+        "heating": "categorical",
+        "garden": "boolean",
+        "built": "date",
+        "distance": "numeric",
+        "rooms": "numeric",
+    }
+    assert columns["heating"].levels == ("electric", "gas", "heat pump", "oil")
+    assert (columns["heating"].reference, columns["heating"].other) == ("gas", "level")
+    assert {name for name, column in columns.items() if column.missing == "indicator"} == {
+        *("area", "heating", "rooms")
+    }
+    assert [name for name in ("area", "distance", "rooms") if columns[name].log] == ["distance"]
+    assert (columns["distance"].minimum, columns["distance"].maximum) == (Decimal("0.08"), 200)
+    assert (columns["built"].minimum[4:], columns["built"].unit) == ("-01-01", "years")
+    text = as_text(found, "houses.csv")
+    for reason in (
+        "# texts: a weight for each level but gas, the most frequent, one for all others, one for gaps",
+        "# numbers with a long tail, whose logarithms are closer to the target",
+        "# numbers, gaps with a weight of their own",
+        "# yes and no",
+        "# dates",
+    ):
+        assert reason in text
+    written = tmp_path / "request.yaml"
+    written.write_text(text)
+    assert load_request(written) == found.request
+    for seed in range(3):
+        other = write_columns(tmp_path / "other.csv", mixed_houses(200, seed=50 + seed))
+        assert mismatches(found.request, read_statistic(other)) == ()
+
+
+def test_rare_levels_are_one_and_names_are_left_out(tmp_path):
+    rows = {
+        "name": [f"person {number}" for number in range(400)],
+        "town": ["Bern", "Basel"] * 190 + [f"village {number}" for number in range(20)],
+        "note": ["x" * 101, "y"] * 200,
+        "size": list(range(400)),
+    }
+    found = suggest(write_columns(tmp_path / "rows.csv", rows), Choices("size", "rows"))
+    [town] = found.request.features
+    assert (town.levels, town.other) == (("Basel", "Bern"), "level")
+    assert "column 'name' has 400 different texts, of 256 at most" in found.left_out["name"]
+    assert "column 'note' holds texts that are no levels" in found.left_out["note"]
+
+
+def test_quotes_in_names_and_levels_read_back(tmp_path):
+    rows = {"it's # 1": ["a: 'b'", "c, d]", "true"] * 10, "when": ["2024-01-01", "2024-02-29"] * 15}
+    sample = write_columns(tmp_path / "rows.csv", {**rows, "y": [0, 1, 1] * 10})
+    found = suggest(sample, Choices("y", "rows"))
+    written = tmp_path / "request.yaml"
+    written.write_text(as_text(found, "rows.csv"))
+    assert load_request(written) == found.request
+    assert found.request.target.kind == "boolean"
+    assert (found.request.features[1].unit, found.request.features[1].minimum) == ("days", "2023-12-01")

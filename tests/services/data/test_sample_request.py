@@ -1,3 +1,4 @@
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
@@ -12,7 +13,13 @@ from protocol.requirements import mismatches
 from protocol.roles.shared.request_widths import check_widths
 from services.common.documents import load_request
 from services.common.errors import DataSetError
-from services.data.sample_request import DemoOptions, demo_request, load_data
+from services.data.sample_request import (
+    DemoOptions,
+    column_notes,
+    demo_request,
+    load_data,
+    statistics_of,
+)
 from services.data.samples import deal, diabetes
 
 ROWS = "town,area,country,gap,price\n" + "".join(
@@ -64,11 +71,36 @@ def test_columns_that_are_chosen_are_used_and_others_may_hold_anything(rows, col
     demo_request(options, data, "0x" + "0" * 40)
 
 
-@pytest.mark.parametrize("columns", [None, "gap,price"])
-def test_an_error_about_a_column_says_how_to_do_without_it(rows, columns):
-    said = "(not numeric|no value); .*; --columns a,b,c takes the columns that it names, and no other"
+def test_an_error_about_a_column_says_how_to_do_without_it(tmp_path):
+    rows = tmp_path / "rows.csv"
+    rows.write_text(ROWS.replace("Bonn,7,", "Bonn,about 7,"))
+    said = "row 8: column 'area' is not numeric; .*; --columns a,b,c takes the columns that it names, and no"
     with pytest.raises(DataSetError, match=said):
-        load_data(DemoOptions(data=rows, target="price", columns=columns))
+        load_data(DemoOptions(data=rows, target="price"))
+
+
+def test_gaps_have_a_weight_and_texts_that_are_no_levels_are_left_out_with_the_reason(rows):
+    options = DemoOptions(data=rows, columns="town,gap,price", owners=4)
+    data = load_data(options)
+    assert column_notes(options, data)[0].startswith("left out: column 'town' holds texts, no two of which")
+    [gap] = demo_request(options, data, "0x" + "0" * 40).features
+    assert (gap.name, gap.missing, gap.minimum, gap.maximum) == ("gap", "indicator", 1, 39)
+    for statistic_of_owner in statistics_of(data).values():
+        assert mismatches(demo_request(options, data, "0x" + "0" * 40), statistic_of_owner) == ()
+    with pytest.raises(MisuseError, match="column 'gap' holds other values than numbers, or gaps"):
+        demo_request(replace(options, thesis=True), data, "0x" + "0" * 40)
+
+
+@pytest.mark.parametrize(
+    ("target", "said"),
+    [
+        ("town", "the target 'town' cannot be predicted: it holds texts; a target is numeric"),
+        ("gap", "the target 'gap' cannot be predicted: it has no value in row 1; fill such values"),
+    ],
+)
+def test_a_target_that_cannot_be_predicted_is_told(rows, target, said):
+    with pytest.raises(MisuseError, match=said):
+        load_data(DemoOptions(data=rows, target=target))
 
 
 def test_a_column_that_never_varies_is_told_with_the_remedy(rows):

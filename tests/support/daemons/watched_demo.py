@@ -76,10 +76,11 @@ class Demo:
     def rows(self) -> tuple[list[Matrix], list[Matrix]]:
         """(trainers' rows, validators' rows), [X 1 y] each, in seat order."""
         data = load_data(self.options)
-        names = [data.columns.index(name) for name in (*data.features, data.target)]
         of_owner = {
-            party.identity.address: np.insert(part[:, names], len(data.features), 1.0, axis=1)
-            for party, part in zip(self.market.owners, data.parts, strict=True)
+            party.identity.address: np.column_stack(
+                [*(part[name] for name in data.features), np.ones(size), part[data.target]]
+            )
+            for party, part, size in zip(self.market.owners, data.parts, data.sizes, strict=True)
         }
         seats = {event.seat: event.owner for event in self.of(Joined)}
         (drawn,) = self.of(RolesDrawn)
