@@ -9,6 +9,8 @@ import typer
 from services.cli.event_lines import event_line
 from services.cli.output import join_fields
 from services.cli.standard_streams import FAILURE, visible
+from services.console.presentation.convergence import convergence_sentence
+from services.records.buyer_training import buyer_convergence
 from services.records.chain_facts import record_key
 from services.store import InstanceRow, Store
 
@@ -56,6 +58,9 @@ def follow(store: Store, key: str, most_rounds: int | None, *, look_seconds: flo
         typer.echo("the training goes on; `deltaml show --follow` takes it up again", err=True)
         raise typer.Exit(INTERRUPTED) from None
     typer.echo(visible(f"training {row.training or ''}: {row.display_status}"))
+    state = buyer_convergence(store, row)
+    if state is not None and (text := convergence_sentence(state)):
+        typer.echo(text)
     if row.display_status != "FINISHED":
         raise typer.Exit(FAILURE)
 

@@ -16,9 +16,8 @@ from services.config.daemons import load
 from services.console.presentation.card_file import require_new, write_card
 from services.console.presentation.convergence import convergence_sentence
 from services.data.model_file import write_model
-from services.records.buyer_training import buyer_state
-from services.records.chain_history import chain_story
-from services.records.convergence import Convergence, convergence_of
+from services.records.buyer_training import buyer_convergence
+from services.records.convergence import Convergence
 from services.records.model_card import model_card
 from services.records.stored_trainings import bought_model, find_instance, training_number
 from services.store import InstanceRow, Store
@@ -61,12 +60,13 @@ def show(
         instance = find_instance(opened, training)
         if follow_it:
             follow(opened, instance.key, None)
+            instance = find_instance(opened, instance.key)
         if model_out is not None:
             _write_model(opened, instance, model_out, force=force)
         if card is not None:
             write_card(card, model_card(opened, instance, _market(config)), force=force)
         if not follow_it:
-            _show_one(instance, opened.facts(instance.key), _convergence(opened, instance), json=json)
+            _show_one(instance, opened.facts(instance.key), buyer_convergence(opened, instance), json=json)
 
 
 def trainings(store: StoreOption = None, config: ConfigOption = None, json: Json = False) -> None:
@@ -87,12 +87,6 @@ def fact_document(name: str, data: Mapping[str, Any], at: float) -> dict[str, An
 def _show_all(instances: Sequence[InstanceRow], *, json: bool) -> None:
     columns = {"training": "training", "key": "key", "state": "state", "changed_at": "changed (UTC)"}
     print_records([_document(instance) for instance in instances], columns, json=json, right=("training",))
-
-
-def _convergence(store: Store, instance: InstanceRow) -> Convergence | None:
-    """Whether a training of the buyer's own has converged; None before its first round."""
-    state = buyer_state(instance)
-    return None if state is None else convergence_of(state.request, chain_story(store, instance.training))
 
 
 def _show_one(

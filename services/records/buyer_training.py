@@ -4,7 +4,9 @@ from typing import cast
 
 from protocol.roles.buyer.state import BuyerState
 from protocol.roles.dispatch import decode_state
-from services.store import InstanceRow
+from services.records.chain_history import chain_story
+from services.records.convergence import Convergence, convergence_of
+from services.store import InstanceRow, Store
 
 ORDER = "order:"
 """How the key of a training begins that this store's party has ordered."""
@@ -15,3 +17,9 @@ def buyer_state(instance: InstanceRow) -> BuyerState | None:
     if not instance.key.startswith(ORDER):
         return None
     return cast("BuyerState", decode_state("model_buyer", instance.state))
+
+
+def buyer_convergence(store: Store, instance: InstanceRow) -> Convergence | None:
+    """Whether a training of the buyer's own has converged; None before its first round, and for others."""
+    state = buyer_state(instance)
+    return None if state is None else convergence_of(state.request, chain_story(store, instance.training))

@@ -14,22 +14,25 @@ from protocol.request_parsing import as_tuples
 from services.chain.errors import ChainError
 from services.common.documents import parse_yaml
 from services.common.errors import ConfigurationError
+from services.console.buyer.order_columns import (
+    COLUMN_PARTS,
+    MOST_COLUMNS,
+    column_count,
+    with_column,
+    without_column,
+)
 from services.console.buyer.order_form import (
     FIELDS,
-    MOST_COLUMNS,
     Checked,
     canonical_yaml,
     check,
     check_document,
-    column_count,
     completed,
     every_input,
     fresh,
     request_from,
     shares_total,
     values_of,
-    with_column,
-    without_column,
 )
 from services.console.buyer.views import Training
 from services.console.presentation.i18n import gettext_noop as _
@@ -187,14 +190,18 @@ def _form_values(values: Mapping[str, str], result: Checked) -> dict[str, Any]:
 
 def _input_names(values: Mapping[str, str]) -> list[str]:
     """Of every place in the form that may show a problem."""
-    columns = [
-        f"feature-{index}-{part}"
-        for index in range(column_count(values))
-        for part in ("name", "minimum", "maximum")
-    ]
+    columns = [f"feature-{index}-{part}" for index in range(column_count(values)) for part in COLUMN_PARTS]
     by_start = {"mean": ["start_value"], "weights": ["start_weights"]}
     plain = [field.name for field in FIELDS if field.kind != "yes"]
-    return ["", "shares", "start", *plain, *columns, *by_start.get(values.get("start", ""), [])]
+    return [
+        "",
+        "shares",
+        "start",
+        "target-rules",
+        *plain,
+        *columns,
+        *by_start.get(values.get("start", ""), []),
+    ]
 
 
 async def _confirm(page: Page, wanted: Request) -> web.Response:

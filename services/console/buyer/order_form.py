@@ -1,6 +1,6 @@
 """The form of a request: texts that people type, the document that they mean, and what is wrong with it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Literal
@@ -11,17 +11,23 @@ from pydantic import ValidationError
 from protocol.asset import MARKET_ASSET
 from protocol.errors import MisuseError, ProtocolViolation
 from protocol.request import Bounds, Deadlines, ModelKind, Owners, Request, Schedule
-from protocol.request_parsing import place_of
 from protocol.roles.buyer.ordering import require_possible
 from services.common.addresses import WrongChecksum, plain_address
+from services.console.buyer.order_columns import (
+    COLUMN_PARTS,
+    MOST_COLUMNS,
+    column_count,
+    column_document,
+    columns_of,
+    part_of,
+    place_in_form,
+    rules_text,
+)
 from services.console.buyer.order_problems import impossible, problem_of
 from services.console.presentation.parse import decimal_number, scaled, whole_number, with_point
 from services.console.presentation.problem import Problem
 
 Kind = Literal["text", "address", "whole", "optional", "decimal", "money", "percent", "yes"]
-MOST_COLUMNS = 256
-"""In the form; a YAML file may have as many as a request may."""
-
 _LARGEST_WHOLE = 10**29 - 1
 _DIGITS_SHOWN = 40
 
@@ -68,11 +74,9 @@ FIELDS = (
 _INPUTS: dict[tuple[str, ...], str] = {
     ("payment",): "shares",
     ("owners",): "owners-maximum",
-    ("target",): "target-maximum",
     **{field.path: field.name for field in FIELDS},
 }
 SHARES = ("contribution", "participation", "validation", "aggregation")
-_COLUMN = ("name", "minimum", "maximum")
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,8 +117,10 @@ def values_of(document: Mapping[str, Any]) -> dict[str, str]:
     columns = features if isinstance(features, list | tuple) else [{}]
     values["columns"] = str(min(max(len(columns), 1), MOST_COLUMNS))
     for index, column in enumerate(columns[:MOST_COLUMNS]):
-        for part in _COLUMN:
+        for part in COLUMN_PARTS[:-1]:
             values[f"feature-{index}-{part}"] = _shown(_inside(column, (part,)), "text")
+        values[f"feature-{index}-rules"] = rules_text(column)
+    values["target-rules"] = rules_text(_inside(document, ("target",)))
     start = _inside(document, ("start",)) or {}
     weights = _inside(start, ("weights",))
     values["start"] = _shown(_inside(start, ("start",)), "text") or "zero"
@@ -131,42 +137,10 @@ def completed(document: Mapping[str, Any]) -> dict[str, str]:
     return {**values_of(document), **{name: text for name, text in fresh().items() if name in absent}}
 
 
-def column_count(values: Mapping[str, str]) -> int:
-    """How many features the form has."""
-    return min(max(whole_number(values.get("columns", ""), 10**5) or 1, 1), MOST_COLUMNS)
-
-
 def every_input(values: Mapping[str, str]) -> dict[str, str]:
     """All inputs that the form shows, empty where nothing was sent."""
-    columns = [f"feature-{index}-{part}" for index in range(column_count(values)) for part in _COLUMN]
+    columns = [f"feature-{index}-{part}" for index in range(column_count(values)) for part in COLUMN_PARTS]
     return {**values_of({}), **dict.fromkeys(columns, ""), **values}
-
-
-def with_column(values: Mapping[str, str]) -> dict[str, str]:
-    """The form with one more feature, with the range of the last one."""
-    columns = _columns(values)
-    return _with_columns(values, [*columns, {**columns[-1], "name": ""}][:MOST_COLUMNS])
-
-
-def without_column(values: Mapping[str, str], gone: int) -> dict[str, str]:
-    """The form without a feature; the last one stays."""
-    columns = _columns(values)
-    return _with_columns(values, [column for index, column in enumerate(columns) if index != gone] or columns)
-
-
-def _columns(values: Mapping[str, str]) -> list[dict[str, str]]:
-    """The features by part."""
-    return [
-        {part: values.get(f"feature-{index}-{part}", "") for part in _COLUMN}
-        for index in range(column_count(values))
-    ]
-
-
-def _with_columns(values: Mapping[str, str], columns: Sequence[Mapping[str, str]]) -> dict[str, str]:
-    kept = {name: text for name, text in values.items() if not name.startswith("feature-")}
-    for index, column in enumerate(columns):
-        kept |= {f"feature-{index}-{part}": text for part, text in column.items()}
-    return {**kept, "columns": str(len(columns))}
 
 
 def document_of(values: Mapping[str, str]) -> dict[str, Any]:
@@ -177,10 +151,8 @@ def document_of(values: Mapping[str, str]) -> dict[str, Any]:
         for part in entry.path[:-1]:
             place = place.setdefault(part, {})
         place[entry.path[-1]] = _meant(values.get(entry.name, ""), entry.kind)
-    document["features"] = tuple(
-        {part: _meant(text, "text" if part == "name" else "decimal") for part, text in column.items()}
-        for column in _columns(values)
-    )
+    document["features"] = tuple(column_document(column) for column in columns_of(values))
+    document["target"] = column_document({part: values.get(f"target-{part}", "") for part in COLUMN_PARTS})
     document["start"] = _start(values)
     return document
 
@@ -197,9 +169,9 @@ def check_document(document: Mapping[str, Any]) -> Checked:
     except ValidationError as error:
         problems: dict[str, Problem] = {}
         items = error.errors(include_url=False)
-        places = [place_of(item) for item in items]
+        places = [place_in_form(item) for item in items]
         for item in items:
-            here = place_of(item)
+            here = place_in_form(item)
             if any(here == other[: len(here)] != other for other in places):
                 continue  # a tuple whose items are wrong is called too short, too
             problems.setdefault(_input_of(here), problem_of(item))
@@ -254,8 +226,9 @@ def _start(values: Mapping[str, str]) -> dict[str, Any]:
 def _input_of(location: tuple[int | str, ...]) -> str:
     """The name of the input that an error is about."""
     if location[:1] == ("features",) and len(location) > 1:
-        part = location[2] if len(location) > 2 else "name"
-        return f"feature-{location[1]}-{part}"
+        return f"feature-{location[1]}-{part_of(location[2:], 'name')}"
+    if location[:1] == ("target",):
+        return f"target-{part_of(location[1:], 'maximum')}"
     if location[:1] == ("start",):
         return "start_weights" if "weights" in location else "start_value" if "mean" in location else "start"
     return _INPUTS.get(tuple(map(str, location)), "")

@@ -1,7 +1,8 @@
 """What stands on a model card, in a reader's language: the same for its page and for its Markdown."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import yaml
 
@@ -16,6 +17,12 @@ _WIDEST = 10**6
 """Texts of the request are not broken into lines."""
 
 _ROLES = {"trainer": _("Trainer"), "validator": _("Validator"), "aggregator": _("Aggregator")}
+_KINDS = {
+    "numeric": _("number"),
+    "boolean": _("truth value"),
+    "categorical": _("one of several"),
+    "date": _("date"),
+}
 _FIRST_MODELS = {
     "mean": _("the mean that the buyer declared, %(value)s, for every row"),
     "zero": _("every weight at zero"),
@@ -197,14 +204,19 @@ def _participants(card: ModelCard, words: _Words) -> Section:
 def _columns(card: ModelCard, words: _Words) -> Section:
     _ = words.gettext
     columns = [*card.request["features"], card.request["target"]]
-    rows = tuple(
-        (str(one["name"]), str(one.get("minimum", "–")), str(one.get("maximum", "–"))) for one in columns
-    )
+    rows = tuple((str(one["name"]), _(_KINDS[one.get("kind", "numeric")]), _values(one)) for one in columns)
     return Section(
         _("Columns, the target last"),
-        table=Table((_("Column"), _("From"), _("To")), rows, frozenset({1, 2})),
-        texts=(_("Ranges as the request declares them: no statistics of anybody's rows."),),
+        table=Table((_("Column"), _("Kind"), _("Values")), rows),
+        texts=(_("As the request declares them: no statistics of anybody's rows."),),
     )
+
+
+def _values(column: Mapping[str, Any]) -> str:
+    """A range, or the levels; nothing for truth values."""
+    if "levels" in column:
+        return ", ".join(column["levels"])
+    return f"{column['minimum']} – {column['maximum']}" if "minimum" in column else "–"
 
 
 def _proof(card: ModelCard, words: _Words) -> Section:

@@ -6,8 +6,9 @@ import typer
 from services.cli.follow import Follower, follow
 from services.store import Store
 from services.store.tables import instances
+from tests.support.console.trainings import finished_training
 
-KEY = "order:ab"
+KEY = "training:ab"
 EARLY = "; the last, it gained less than the tolerance"
 OPENED = ("Opened", {"training": "7", "deposit": "1500000000000000000"})
 ROUND = ("RoundRecorded", {"round": "1", "mse_before": "100", "mse_after": "25", "last": False})
@@ -54,6 +55,11 @@ def test_a_training_that_has_finished_ends_the_telling(store, capsys):
     follow(store, KEY, None)
     told = "settled: 0.000000000000000001 ETH paid, 2 ETH back to the buyer\ntraining 7: FINISHED\n"
     assert capsys.readouterr().out == told
+
+
+def test_the_buyer_is_told_at_the_end_whether_its_model_has_converged(store, capsys):
+    follow(store, finished_training(store, schedule={"rounds": 3, "step_size": 1}), None)
+    assert "training 1: FINISHED\nIt has not converged: all 3 rounds were used" in capsys.readouterr().out
 
 
 def test_one_that_failed_ends_it_with_a_status(store, capsys):

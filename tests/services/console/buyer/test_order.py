@@ -4,10 +4,12 @@ import html
 import re
 
 import pytest
+from hypothesis import given
 
 from protocol.messages import TrainingOrder
 from protocol.request_parsing import parse_request
 from services.common.documents import parse_yaml
+from services.console.buyer.order_columns import with_column, without_column
 from services.console.buyer.order_form import (
     canonical_yaml,
     check,
@@ -15,10 +17,9 @@ from services.console.buyer.order_form import (
     fresh,
     shares_total,
     values_of,
-    with_column,
-    without_column,
 )
 from tests.support.deployment.documents import AGGREGATOR, any_request, request_content
+from tests.support.mixed_columns import requests
 
 
 def filled(**changes):
@@ -46,6 +47,38 @@ def test_a_share_beyond_all_bounds_is_not_a_number_and_has_no_sum(text):
 
 def problems(**changes):
     return {name: problem.text for name, problem in check(filled(**changes)).problems.items()}
+
+
+@given(requests())
+def test_columns_of_every_kind_come_through_the_form(request):
+    assert parse_request(document_of(values_of(request.model_dump(mode="json")))) == request
+
+
+@pytest.mark.parametrize(
+    ("rules", "place"),
+    [
+        ("kind: categorical, levels: [gas]", "feature-0-name"),
+        ("kind: categorical, levels: [gas, oil, gas]", "feature-0-name"),
+        ("kind: categorical, levels: [gas, oil], missing: 3", "feature-0-rules"),
+        ("kind: text", "feature-0-rules"),
+        ("missing: guess", "feature-0-rules"),
+        ("levels: [a", "feature-0-rules"),
+        ("}, {", "feature-0-rules"),
+        ("name: other", "feature-0-rules"),
+        ("kind: !!str boolean", "feature-0-rules"),
+        ("kind", "feature-0-rules"),
+    ],
+)
+def test_a_kind_or_rule_that_cannot_be_is_told_at_its_input(rules, place):
+    ends = {} if "categorical" not in rules else {"feature-0-minimum": "", "feature-0-maximum": ""}
+    assert list(problems(**ends, **{"feature-0-rules": rules})) == [place]
+
+
+def test_a_kind_without_a_range_needs_none():
+    empty = {"feature-0-minimum": "", "feature-0-maximum": ""}
+    request = check(filled(**empty, **{"feature-0-rules": "kind: boolean, missing: indicator"})).request
+    assert (request.features[0].kind, request.features[0].missing) == ("boolean", "indicator")
+    assert {"feature-0-minimum", "feature-0-maximum"} == set(problems(**empty))
 
 
 def test_the_defaults_need_only_names_ranges_and_the_mean():

@@ -119,6 +119,18 @@ def test_both_languages(language, title):
         assert "152,13" in text or "152.13" in text
 
 
+def test_columns_of_every_kind_say_what_they_take():
+    columns = [
+        {"name": "heating", "kind": "categorical", "levels": ["gas", "oil | wood"]},
+        {"name": "sold", "kind": "date", "minimum": "2020-01-01", "maximum": "2024-01-01"},
+    ]
+    truth = {"name": "garden", "kind": "boolean", "missing": "indicator"}
+    assert "| garden | truth value | – |" in as_markdown(made(features=[truth]))
+    text = as_markdown(made(features=columns))
+    assert "| heating | one of several | gas, oil \\| wood |" in text
+    assert "| sold | date | 2020-01-01 – 2024-01-01 |" in text
+
+
 def test_json_reads_back_as_the_card():
     card = made()
     assert ModelCard.model_validate_json(as_json(card), strict=False) == card
