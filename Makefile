@@ -122,7 +122,17 @@ lock: $(TOOLS) ## Renew the lock files after a change of pyproject.toml; UPGRADE
 	$(COMPILE) pyproject.toml --group dev --constraints requirements.lock --output-file requirements-dev.lock
 
 $(TOOLS): requirements-build.lock
-	@if ! $(PYTHON) -c "import ensurepip" 2>/dev/null; then
+	@if ! command -v "$(PYTHON)" >/dev/null; then
+	  echo "make looks for the interpreter $(PYTHON), and there is none of that name: install Python 3.11, or" >&2
+	  echo "name another of 3.11 or later, as in: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2
+	  exit 1
+	fi
+	if ! $(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11))"; then
+	  echo "$(PYTHON) is $$($(PYTHON) --version 2>&1), and 3.11 or later is needed: name one, as in:" >&2
+	  echo "make PYTHON=python3.12 $(MAKECMDGOALS)" >&2
+	  exit 1
+	fi
+	if ! $(PYTHON) -c "import ensurepip" 2>/dev/null; then
 	  if [ "$$(id -u)" != 0 ]; then
 	    echo "$(PYTHON) cannot create environments; run: sudo apt-get install python3-venv" >&2
 	    exit 1

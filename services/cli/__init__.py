@@ -8,6 +8,7 @@ import typer
 from services.cli.error_group import ErrorGroup
 from services.cli.lazy_group import LazyGroup
 from services.cli.standard_streams import standard_streams
+from services.common.ending import leave
 
 _COMMANDS = {
     "demo": "Run a whole market here: buyer, aggregator, owners, bus, chain; train, pay, show the figures.",
@@ -78,6 +79,10 @@ def _options(
 
 
 def main() -> None:
-    """Run the command line."""
-    with standard_streams():
-        app(prog_name="deltaml")
+    """Run the command line, and end the process with its status."""
+    try:
+        with standard_streams():
+            app(prog_name="deltaml")
+    except SystemExit as ended:
+        leave(ended.code if isinstance(ended.code, int) else int(ended.code is not None))
+        raise

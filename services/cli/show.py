@@ -9,7 +9,7 @@ import typer
 from protocol.records import FIXED_POINT, Market
 from services.cli.follow import follow
 from services.cli.options import Json
-from services.cli.output import format_time, join_fields, print_json, print_records, print_table
+from services.cli.output import format_time, join_fields, money, print_json, print_records, print_table
 from services.cli.store_option import ConfigOption, StoreOption, existing_store
 from services.common.errors import ConfigurationError
 from services.config.daemons import load
@@ -24,6 +24,7 @@ from services.store import InstanceRow, Store
 
 _ROUND = "round_recorded"
 _ROUND_COLUMNS = ("round", "error before", "error after")
+_WEI = "_wei"
 
 
 def show(
@@ -103,14 +104,36 @@ def _show_one(
         print_json({**_document(instance), "rounds": rounds, "convergence": state, "facts": noted})
         return
     typer.echo(training_title(instance))
-    if rounds:
-        rows = [["" if value is None else f"{value:.10g}" for value in made.values()] for made in rounds]
-        title = "mean squared errors in the scale of the request, as on chain"
-        print_table(_ROUND_COLUMNS, rows, title=title, right=_ROUND_COLUMNS)
+    _show_rounds(instance, rounds)
     if convergence is not None and (text := convergence_sentence(convergence)):
         typer.echo(text)
-    others = [(format_time(at), name, join_fields(data)) for name, data, at in facts if name != _ROUND]
-    print_table(("at (UTC)", "fact", "data"), others)
+    others = [
+        (format_time(at), name, join_fields(_readable(data))) for name, data, at in facts if name != _ROUND
+    ]
+    if others:
+        print_table(("at (UTC)", "fact", "data"), others)
+
+
+def _show_rounds(instance: InstanceRow, rounds: Sequence[Mapping[str, Any]]) -> None:
+    """The errors in the target's own units where the request is known, as on the chain elsewhere."""
+    state = buyer_state(instance)
+    unit = 1.0 if state is None else float(state.request.error_unit)
+    rows = [
+        [str(made["round"]), *(f"{made[name] * unit:.10g}" for name in ("mse_before", "mse_after"))]
+        for made in rounds
+        if made["mse_before"] is not None
+    ]
+    if rows:
+        scale = "in the target's units, squared" if state else "in the scale of the request, as on chain"
+        print_table(_ROUND_COLUMNS, rows, title=f"mean squared errors {scale}", right=_ROUND_COLUMNS)
+
+
+def _readable(data: Mapping[str, Any]) -> dict[str, Any]:
+    """A fact's data for people: amounts in whole units."""
+    return {
+        name.removesuffix(_WEI): money(int(value)) if name.endswith(_WEI) else value
+        for name, value in data.items()
+    }
 
 
 def _round(data: dict[str, Any]) -> dict[str, Any]:

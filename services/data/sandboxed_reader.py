@@ -16,6 +16,7 @@ import msgpack  # type: ignore[import-untyped]
 
 from protocol.errors import DeltaMLError
 from protocol.learning.statistic import Statistic
+from services.common.ending import leave
 from services.common.errors import DataSetError
 from services.data.catalog import ColumnRange, columns_of
 
@@ -99,3 +100,4 @@ def main() -> None:
 
 if __name__ == "__main__":
     main()
+    leave(0)

@@ -8,13 +8,15 @@ from fractions import Fraction
 
 from babel import Locale
 from babel.dates import format_datetime
-from babel.numbers import format_decimal, format_percent
+from babel.numbers import format_decimal, format_percent, get_group_symbol
 
 from protocol.asset import MARKET_ASSET
 from protocol.records import FIXED_POINT
 
 _PRECISION = 400
 """Digits enough for every float, and every number of the contract: others' figures must not break a page."""
+
+_GROUPED_FROM = 10_000
 
 Figure = int | float | Decimal | Fraction
 
@@ -40,6 +42,13 @@ class Formats:
         number = _decimal(value) or Decimal(0)  # never "-0"
         decimals = min(max(0, digits - 1 - number.adjusted()), 12) if number else 0
         return self.number(number, decimals)
+
+    def of_rows(self, value: Figure | None) -> str:
+        """A value out of rows, six digits: thousands are set apart from 10,000 on, for 1900 may be a year."""
+        text = self.significant(value, 6)
+        if value is None or abs(_decimal(value)) >= _GROUPED_FROM:
+            return text
+        return text.replace(str(get_group_symbol(self.locale)), "")
 
     def metric(self, value: int | None) -> str:
         """An error in the contract's fixed point, × 1e18."""

@@ -71,7 +71,7 @@ def _environment(language: str, asset: Callable[[str], str]) -> Environment:
         catalogue.gettext, catalogue.ngettext, newstyle=True
     )
     formats = Formats(locale_of(language))
-    filters = ("number", "significant", "metric", "percent", "money", "money_at_least", "moment")
+    filters = ("number", "significant", "of_rows", "metric", "percent", "money", "money_at_least", "moment")
     environment.filters |= {name: getattr(formats, name) for name in filters}
     environment.filters |= {
         "short": short,

@@ -16,6 +16,7 @@ TEXTS = {
     "round_recorded": _("Round %(round)s was recorded"),
     "round_signed": _("Round %(round)s was signed by buyer and validators"),
     "trained": _("The update for round %(round)s was computed and sent"),
+    "trained_in_vain": _("The update for round %(round)s was computed ahead, and was not needed"),
     "validated": _("Round %(round)s was measured"),
     "settled": _("The deposit was divided"),
     "finished": _("The model arrived"),
@@ -55,13 +56,19 @@ class Moment:
 
 def timeline(facts: Iterable[tuple[str, dict[str, Any], float]], story: ChainStory) -> tuple[Moment, ...]:
     """All moments, the newest first."""
-    moments = [_moment(at, name, data) for name, data, at in facts if name in TEXTS]
+    moments = [_moment(at, _told(name, data, story), data) for name, data, at in facts if name in TEXTS]
     moments += [
         _moment(entry.at, entry.event, entry.about)
         for entry in story.transactions
         if entry.event in _FROM_CHAIN
     ]
     return tuple(sorted(moments, key=lambda moment: moment.at, reverse=True))
+
+
+def _told(name: str, data: dict[str, Any], story: ChainStory) -> str:
+    """An update goes out before it is known whether its round comes to be."""
+    is_over = story.settled is not None and name == "trained"
+    return "trained_in_vain" if is_over and int(data["round"]) > len(story.rounds) else name
 
 
 def _moment(at: float, name: str, data: dict[str, Any]) -> Moment:

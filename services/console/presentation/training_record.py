@@ -16,6 +16,8 @@ from services.records.chain_history import ChainStory, Partner, chain_story, cur
 from services.records.convergence import Convergence, convergence_of
 from services.store import InstanceRow
 
+_DIGITS = 19
+"""Longer numbers do not fit into a store."""
 LISTED = 50
 """Trainings on one page of a list; each is drawn anew at every change, in the daemon's own loop."""
 
@@ -43,8 +45,10 @@ class TrainingRecord(Generic[_State]):
 
     @classmethod
     def find(cls, party: Party, key: str) -> Self | None:
-        """The training of a key; None where the store has none."""
+        """The training of a key, or of the contract's number; None where the store has none."""
         row = party.store.instance(key)
+        if row is None and key.isascii() and key.isdigit() and len(key) < _DIGITS:
+            row = party.store.instance(party.store.key_of(int(key)) or key)
         return None if row is None else cls(party, row)
 
     @classmethod

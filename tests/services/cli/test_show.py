@@ -188,3 +188,38 @@ def test_a_models_card_is_written_as_its_name_says(path, tmp_path):
     assert "no model of order:" in refused("show", "2", "--store", path, "--card", tmp_path / "2.md")
     assert "--card needs a training" in refused("show", "--store", path, "--card", tmp_path / "2.md")
     assert not (tmp_path / "2.md").exists()
+
+
+def test_a_buyer_sees_errors_in_its_targets_units_and_amounts_in_ether(path):
+    """Half the width of the range is 200: an error of 6000 on chain is 6000 × 200² of the target's own."""
+    with contextlib.closing(Store(f"sqlite:///{path}")) as store:
+        key = finished_training(store, scale="range")
+        for number in (1, 2):
+            data = {"round": number, "mse_before": str(6000 * 10**18), "mse_after": str(3000 * 10**18)}
+            store.note(key, ("round_recorded", data), 1.0)
+        store.note(key, ("cancelled", {"refund_wei": "1500000000000000000"}), 1.0)
+    shown = run("show", key, "--store", path).stdout
+    assert "in the target's units, squared" in " ".join(shown.split())
+    assert "240000000" in shown
+    assert "refund=1.5 ETH" in shown
+    assert run_json("show", key, "--store", path)["facts"][-1]["data"] == {
+        "refund_wei": "1500000000000000000"
+    }
+
+
+def test_who_knows_no_errors_gets_no_empty_table(path):
+    with contextlib.closing(Store(f"sqlite:///{path}")) as store:
+        _step(
+            store,
+            "1",
+            StepWrites(
+                1,
+                b"state",
+                "READY",
+                finished=False,
+                references=frozenset(),
+                facts=[("round_recorded", {"round": 1})],
+            ),
+            1.0,
+        )
+    assert run("show", "1", "--store", path).stdout == "training 1 (1): READY\n"

@@ -92,6 +92,13 @@ async def test_the_list_and_the_page_of_a_training(world, browser):
     assert await browser.status("/trainings/order:9") == 404
 
 
+async def test_a_training_is_found_by_the_contracts_number_too(world, browser):
+    key = running_training(world.store)
+    assert f"/trainings/{key.replace(':', '%3A')}" in await browser.get("/trainings/1")
+    assert await browser.status("/trainings/2") == 404
+    assert await browser.status(f"/trainings/{'9' * 40}") == 404
+
+
 @pytest.mark.parametrize(
     ("language", "said"),
     [

@@ -55,3 +55,18 @@ def test_a_figure_of_any_size_is_written(figure):
     formats = Formats(locale_of("en"))
     for text in (formats.significant(figure), formats.percent(figure), formats.number(figure)):
         assert len(text) > 70
+
+
+@pytest.mark.parametrize(
+    ("value", "english", "spanish"),
+    [
+        (1900, "1900", "1900"),
+        (-1999.5, "-1999.5", "-1999,5"),
+        (12345, "12,345", "12.345"),
+        (0.25, "0.25", "0,25"),
+        (None, "–", "–"),
+    ],
+)
+def test_a_year_among_values_is_no_thousand(value, english, spanish):
+    assert Formats(locale_of("en")).of_rows(value) == english
+    assert Formats(locale_of("es")).of_rows(value) == spanish
