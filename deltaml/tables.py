@@ -15,9 +15,9 @@ from protocol.preparation.tables import Values
 from protocol.request import Request
 from protocol.requirements import mismatches
 from services.common.errors import DataSetError, UnusableColumn
-from services.data.readings import MisreadValue, ValueKind, is_text, values_of
+from services.data.readings import MisreadValue, is_text, values_of
 from services.data.tables import kinds_asked
-from services.data.tabular import name_list
+from services.data.tabular import ValueKind, name_list
 
 pc: Any = pyarrow.compute
 """Made when it is loaded, so that no stub knows all of it."""

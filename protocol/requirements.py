@@ -4,7 +4,8 @@ from protocol.learning.kinds.registry import kind_of
 from protocol.learning.statistic import Statistic
 from protocol.preparation.columns import BooleanColumn, CategoricalColumn, Column, DateColumn, NumericColumn
 from protocol.preparation.layout import KeptColumn
-from protocol.preparation.values import MAXIMUM_LEVELS, day_of, days_since_1970
+from protocol.preparation.moments import day_of
+from protocol.preparation.values import MAXIMUM_LEVELS, days_since_1970
 from protocol.request import Request
 
 _HELD = {

@@ -2,7 +2,6 @@
 
 from datetime import date
 from decimal import Decimal
-from math import floor
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field
@@ -29,20 +28,6 @@ _EPOCH = date(1970, 1, 1).toordinal()
 def days_since_1970(day: str) -> int:
     """Days from 1970-01-01 to a date like 2024-02-29, in the Gregorian calendar; ValueError for others."""
     return date.fromisoformat(day).toordinal() - _EPOCH
-
-
-def day_of(days: float) -> str:
-    """The date in which a moment lies, told in days since the beginning of 1970-01-01."""
-    import numpy as np  # noqa: PLC0415  not for --help
-
-    return str(np.datetime64(floor(days), "D"))
-
-
-def moment_of(days: float) -> str:
-    """A moment to the microsecond, of whole days the date alone."""
-    if days == np.floor(days):
-        return day_of(days)
-    return str(np.datetime64(round(days * 86_400_000_000), "us"))
 
 
 def _calendar_day(value: str) -> str:

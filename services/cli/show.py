@@ -16,7 +16,7 @@ from services.config.daemons import load
 from services.console.presentation.card_file import require_new, write_card
 from services.console.presentation.convergence import convergence_sentence
 from services.data.model_file import write_model
-from services.records.buyer_training import buyer_convergence
+from services.records.buyer_training import buyer_convergence, buyer_state
 from services.records.convergence import Convergence
 from services.records.model_card import model_card
 from services.records.stored_trainings import bought_model, find_instance, training_number

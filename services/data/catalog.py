@@ -19,7 +19,7 @@ import msgpack  # type: ignore[import-untyped]
 from pydantic import BaseModel, Field
 
 from protocol.learning.statistic import Statistic
-from protocol.preparation.values import day_of
+from protocol.preparation.moments import day_of
 from services.common.errors import ConfigurationError, DataSetError
 from services.common.files import printable, private_folder, read_private, write_private
 

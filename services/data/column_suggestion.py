@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from protocol.learning.statistic import Matrix
+from protocol.preparation.moments import day_of
 from protocol.preparation.tables import Texts, Values
-from protocol.preparation.values import LONGEST_LEVEL, MAXIMUM_LEVELS, day_of
+from protocol.preparation.values import LONGEST_LEVEL, MAXIMUM_LEVELS
 from protocol.scaling import Scaling
 from services.common.errors import UnusableColumn
 from services.data.tabular import ValueKind

@@ -9,8 +9,8 @@ import numpy as np
 from protocol.errors import MisuseError
 from protocol.learning.statistic import Statistic, StatisticBuilder
 from protocol.preparation.columns import Column
+from protocol.preparation.moments import moment_of
 from protocol.preparation.tables import Table, Texts, Values, joined, row_count, rows_of
-from protocol.preparation.values import moment_of
 from services.common.errors import DataSetError, UnusableColumn
 from services.data.tabular import (
     ROW_LIMIT,
