@@ -1,11 +1,11 @@
 """What a training came to, as the chain tells it, in the target's own units."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from protocol.records import FIXED_POINT
 from protocol.request import Request
-from services.records.chain_history import ChainStory, Round, curve, partners
+from services.records.chain_history import ChainStory, Round, partners
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +49,9 @@ def _round(recorded: Round, unit: float, names: Mapping[str, str]) -> TrainingRo
     )
 
 
-def errors_of(story: ChainStory, request: Request) -> tuple[float, ...]:
+def errors_of(rounds: Sequence[TrainingRound]) -> tuple[float, ...]:
     """The mean squared error before the first round and after each."""
-    return tuple(error / FIXED_POINT for _, error in curve(story.rounds, request))
+    return (*(made.error_before for made in rounds[:1]), *(made.error_after for made in rounds))
 
 
 def participations_of(

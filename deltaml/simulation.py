@@ -146,11 +146,12 @@ def _outcome(
     names = dict(zip(addresses, tables, strict=True))
     parts = participations_of(story, request, names)
     aggregator = parts.pop(request.aggregator)
+    rounds = rounds_of(story, request, names)
     return Simulation(
         request=request,
         bought=bought,
-        rounds=rounds_of(story, request, names),
-        errors=errors_of(story, request),
+        rounds=rounds,
+        errors=errors_of(rounds),
         owners=parts,
         aggregator_pay=aggregator.pay,
         refund=story.credited[market.buyer.identity.address, "refund"],

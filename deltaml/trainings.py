@@ -75,8 +75,7 @@ class StoredTraining:
     @property
     def errors(self) -> tuple[float, ...]:
         """The mean squared error before the first round and after each."""
-        request = self.request
-        return () if request is None else errors_of(self._story, request)
+        return errors_of(self.rounds)
 
     @property
     def owners(self) -> dict[str, Participation]:
