@@ -41,7 +41,8 @@ async def test_owners_decide_and_the_buyer_stops(market):
         await market.until(lambda name=name: market.shown(name) == ["READY"])
     market.command("decline", "1", "--config", str(market.config("owner-5")))
     await market.until(lambda: market.shown("owner-5") == ["DECLINED"])
-    market.command("accept", "1", "--config", str(market.config("owner-4")))  # the last that it waits for
+    # The last that it waits for; 50 rounds publish more than its budget.
+    market.command("accept", "1", "--beyond-budget", "--config", str(market.config("owner-4")))
     watching = training.watch(poll_seconds=0.2)
     while not (await anext(watching)).rounds:
         pass
