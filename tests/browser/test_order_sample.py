@@ -1,14 +1,14 @@
 """The order form filled from a sample: as the command does it, in the browser alone."""
 
-from decimal import Decimal
-
 import numpy as np
 import pytest
 import pytest_asyncio
 from playwright.async_api import expect
 
 from protocol.errors import MisuseError
-from services.console.buyer.order_form import FIELDS, check
+from protocol.request_parsing import parse_request
+from services.console.buyer.order_columns import COLUMN_PARTS
+from services.console.buyer.order_form import FIELDS, check, document_of, fresh
 from services.data.request_suggestion import Choices, suggest
 from tests.support.console.chromium import Watched, screenshots, visitor
 from tests.support.console.pages import assert_accessible
@@ -31,7 +31,7 @@ REFUSED = {
     "a,b\n1,2,3\n": "b Row 1 has 3 values for 2 columns",
     "a,b\n": "b The file has a header but no rows",
     "a,b\n1,2\n2,2\n": "b b cannot be predicted",
-    "a,b\nx,2\n2,3\n": "b There is no other column of numbers to predict b from",
+    "a,b\nx,2\n2,3\n": "b There is no other column to predict b from",
 }
 """What is said of a file when it is chosen; after "b ", when the form is to be filled."""
 
@@ -52,7 +52,7 @@ async def page(browser, tmp_path):
 
 
 def numbers(generator, rows):
-    """A column of some kind that tables have."""
+    """A column of numbers, of some kind that tables have."""
     scale = 10.0 ** generator.integers(-9, 10)
     kinds = (
         lambda: generator.integers(-9, 10, rows),
@@ -67,52 +67,92 @@ def numbers(generator, rows):
     return [str(value) for value in kinds[generator.integers(len(kinds))]().tolist()]
 
 
+def words(generator, rows):
+    """A column of truth values, levels, dates, or of numbers that are written otherwise."""
+    days = np.datetime64("1999-12-31") + generator.integers(0, generator.choice([40, 9000]), rows)
+    kinds = (
+        lambda: generator.choice(["yes", "No", "TRUE", "n"], rows),
+        lambda: generator.choice(["gas", "oil", "wood \u00e9", "Gas"], rows, p=[0.5, 0.3, 0.15, 0.05]),
+        lambda: days,
+        lambda: [f"{day}T12:30" for day in days],
+        lambda: [f"{number} km" for number in range(rows)],
+        lambda: [f"text {number}" for number in range(rows)],
+        lambda: generator.choice(["1", "2", "three"], rows),
+    )
+    return [str(value) for value in kinds[generator.integers(len(kinds))]()]
+
+
 def table(seed):
-    """A CSV file with columns of all kinds, some with text or gaps, names in quotes."""
+    """A CSV file with columns of all kinds, some with gaps, names in quotes; the last can be predicted."""
     generator = np.random.default_rng(seed)
-    rows = int(generator.integers(2, 30))
-    columns = [numbers(generator, rows) for _ in range(5)]
-    columns[0][int(generator.integers(rows))] = ["", "NA", "x y", "1"][seed % 4]
-    names = ["plain", ' "with, comma"' if seed % 2 else '"with, comma"', '"two ""quotes"""', "año", "last"]
+    rows = int(generator.integers(2, 60))
+    columns = [
+        numbers(generator, rows),
+        *(words(generator, rows) for _ in range(3)),
+        numbers(generator, rows),
+    ]
+    columns[int(generator.integers(3))][int(generator.integers(rows))] = ["", "NA", "x y", "1"][seed % 4]
+    skewed = np.exp(generator.normal(0, 1.5, rows))
+    columns.insert(1, [repr(value) for value in skewed.tolist()])
+    if seed % 2:
+        columns[-1] = [repr(value) for value in (np.log(skewed) + generator.normal(0, 0.1, rows)).tolist()]
+    names = [
+        "plain",
+        "skewed",
+        '" with, comma "' if seed % 2 else '"with, comma"',
+        '"two ""quotes"""',
+        "año",
+        "last",
+    ]
     end = "\r\n" if seed % 3 else "\n"
     lines = [",".join(names), *map(",".join, zip(*columns, strict=True))]
     return end.join(lines) + (end if seed % 2 else "")
 
 
-def as_written(found):
-    """Every number by its value."""
-    columns = [(one["name"], Decimal(one["minimum"]), Decimal(one["maximum"])) for one in found["features"]]
-    target = found["target"]
-    return columns, (Decimal(target["minimum"]), Decimal(target["maximum"])), Decimal(target["mean"])
+def in_form(found):
+    """The form's inputs for what the browser suggests."""
+    inputs = {
+        f"feature-{n}-{part}": text for n, one in enumerate(found["features"]) for part, text in one.items()
+    }
+    target = {f"target-{part}": found["target"][part] for part in COLUMN_PARTS}
+    filled = {"columns": str(len(found["features"])), "start": "mean", "start_value": found["target"]["mean"]}
+    return {**fresh(), **inputs, **target, **filled, "name": "x", "aggregator": AGGREGATOR}
 
 
 def by_command(tmp_path, text):
-    """The same of `deltaml request suggest`; None where it refuses."""
+    """The columns, target and start that `deltaml request suggest` has; None where it refuses."""
     sample = tmp_path / "sample.csv"
     sample.write_bytes(text.encode())
     try:
-        request = suggest(sample, Choices("last", "x")).request
+        return parts(suggest(sample, Choices("last", "x")).request)
     except MisuseError:
         return None
-    features = [(one.name, one.minimum, one.maximum) for one in request.features]
-    return features, (request.target.minimum, request.target.maximum), request.start.value
+
+
+def parts(request):
+    return request.features, request.target, request.start
 
 
 async def test_the_browser_suggests_what_the_command_suggests(page, tmp_path):
-    texts = [table(seed) for seed in range(0, 240, 2)]
-    address = await page.locator("script[src$='sample.js']").get_attribute("src")
+    texts = [table(seed) for seed in range(120)]
+    address = await page.locator("#sample-details").get_attribute("data-rules")
     found = await page.evaluate(SUGGESTED, [address, [[text, "last"] for text in texts]])
     expected = [by_command(tmp_path, text) for text in texts]
-    assert [one if isinstance(one, str) else as_written(one) for one in found] == [
-        one or code for one, code in zip(expected, found, strict=True)
-    ]
+    for seed, (one, wanted) in enumerate(zip(found, expected, strict=True)):
+        assert (isinstance(one, str) and wanted is None) or parts(
+            parse_request(document_of(in_form(one)))
+        ) == wanted, seed
+    kinds = {column.kind for one in expected if one for column in one[0]}
+    assert kinds == {"numeric", "boolean", "categorical", "date"}
+    assert any(column.log for one in expected if one for column in one[0] if column.kind == "numeric")
     assert sum(one is None for one in expected) < len(texts) / 2
 
 
 async def test_a_sample_fills_the_form_and_never_leaves(page, tmp_path):
-    rows = [f"Sesame Street,{1234567 + n * 1013},{n * 1.25 + 0.0625},{n % 7 * 10 + 100}" for n in range(60)]
+    numbers = [f"{1234567 + n * 1013},{n * 1.25 + 0.0625},{n % 7 * 10 + 100}" for n in range(60)]
+    rows = [f"Sesame Street {n},{['gas', 'oil'][n % 2]},{row}" for n, row in enumerate(numbers)]
     sample = tmp_path / "houses.csv"
-    sample.write_text("\n".join(["street,tax,distance,price", *rows]))
+    sample.write_text("\n".join(["street,heating,tax,distance,price", *rows]))
     sent = []
     page.on("request", lambda request: sent.append((request.url, request.post_data or "")))
     await page.fill("#aggregator", AGGREGATOR)
@@ -124,9 +164,9 @@ async def test_a_sample_fills_the_form_and_never_leaves(page, tmp_path):
     await page.click("#sample-fill")
     await expect(page.locator("#sample-said")).to_contain_text("Nothing was uploaded")
     await expect(page.locator("#sample-said")).to_contain_text(
-        "Left out: street, in row 1 there is no number."
+        "Left out: street, which holds texts, no two of which stand in some rows each."
     )
-    await expect(page.locator("#feature-1-name")).to_have_value("distance")
+    await expect(page.locator("#feature-2-name")).to_have_value("distance")
     await screenshots(page, "buyer-order-sample")
     values = await page.evaluate(INPUTS)
     wanted = suggest(sample, Choices("price", "houses", AGGREGATOR)).request
@@ -135,7 +175,7 @@ async def test_a_sample_fills_the_form_and_never_leaves(page, tmp_path):
     await expect(page.locator("#check")).to_contain_text("price")
     assert any(address.endswith("/trainings/new/form") for address, _body in sent)
     told = [text for one in sent for text in one]
-    secrets = ["Sesame", "street", *(cell for row in rows for cell in row.split(",")[1:3])]
+    secrets = ["Sesame", "street", *(cell for row in rows for cell in row.split(",")[2:4])]
     assert [secret for secret in secrets if any(secret in text for text in told)] == []
 
 
