@@ -9,7 +9,8 @@ from playwright.async_api import expect
 
 from protocol.errors import MisuseError
 from services.console.buyer.order_form import FIELDS, check
-from services.data.request_suggestion import Choices, suggest
+from services.data.request_suggestion import Choices, round_range, suggest
+from services.data.tables import read_table
 from tests.support.console.chromium import Watched, screenshots, visitor
 from tests.support.console.pages import assert_accessible
 from tests.support.console.world import PASSWORD, ConsoleWorld
@@ -87,15 +88,30 @@ def as_written(found):
 
 
 def by_command(tmp_path, text):
-    """The same of `deltaml request suggest`; None where it refuses."""
+    """The same of `deltaml request suggest`, of columns of numbers without gaps; None where it refuses."""
     sample = tmp_path / "sample.csv"
     sample.write_bytes(text.encode())
     try:
         request = suggest(sample, Choices("last", "x")).request
     except MisuseError:
         return None
-    features = [(one.name, one.minimum, one.maximum) for one in request.features]
-    return features, (request.target.minimum, request.target.maximum), request.start.value
+    asked = [
+        one for one in request.features if one.kind in ("numeric", "boolean") and one.missing == "refuse"
+    ]
+    features = [(one.name, *limits(sample, one)) for one in asked]
+    return (features, *of_target(request)) if features else None
+
+
+def limits(sample, column):
+    """The form knows no logarithms."""
+    if not getattr(column, "log", False):
+        return column.minimum, column.maximum
+    values = read_table(sample, {column.name: "number"})[column.name]
+    return round_range(*np.quantile(values, (0, 0.5, 1)).tolist())
+
+
+def of_target(request):
+    return (request.target.minimum, request.target.maximum), request.start.value
 
 
 async def test_the_browser_suggests_what_the_command_suggests(page, tmp_path):
