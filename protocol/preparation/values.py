@@ -1,6 +1,5 @@
 """Dates, levels and truth values as a request has them."""
 
-from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any
 
@@ -22,17 +21,18 @@ UNIT_DAYS = {
 """Days in each unit of a date: a month is a twelfth of the mean year of the calendar."""
 
 
-_EPOCH = date(1970, 1, 1).toordinal()
-
-
 def days_since_1970(day: str) -> int:
     """Days from 1970-01-01 to a date like 2024-02-29, in the Gregorian calendar; ValueError for others."""
-    return date.fromisoformat(day).toordinal() - _EPOCH
+    import numpy as np  # noqa: PLC0415  not for --help
+
+    return int(np.datetime64(day, "D").astype(np.int64))
 
 
 def _calendar_day(value: str) -> str:
+    import numpy as np  # noqa: PLC0415  not for --help
+
     try:
-        is_day = date.fromisoformat(value).isoformat() == value
+        is_day = str(np.datetime64(value, "D")) == value
     except ValueError:
         is_day = False
     if not is_day:

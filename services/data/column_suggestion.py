@@ -114,7 +114,8 @@ def _is_log_closer(present: Matrix, target: Matrix) -> bool:
     skewness = np.mean(centered**3) / np.mean(centered**2) ** 1.5
     if present.min() <= 0 or skewness <= _SKEW or np.ptp(target) == 0:
         return False
-    plain, log = (np.corrcoef(one, target)[0, 1] ** 2 for one in (present, np.log(present)))
+    with np.errstate(invalid="ignore", divide="ignore"):  # logarithms may all be one number
+        plain, log = (np.corrcoef(one, target)[0, 1] ** 2 for one in (present, np.log(present)))
     return bool(log > plain + _CLOSER)
 
 
