@@ -101,7 +101,7 @@ class Participant:
     def is_introduced(self) -> bool:
         """Whether every aggregator that this party works with has answered its announcement."""
         role = self.runtime.role
-        return not (isinstance(role, OwnerRole) and role.announcements())
+        return not isinstance(role, OwnerRole) or role.is_answered()
 
 
 def _duties(role: Role, runtime: Runtime) -> Iterator[Duty]:
