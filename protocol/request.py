@@ -21,7 +21,7 @@ from protocol.marketplace import BASIS_POINTS, BasisPoints, Terms
 from protocol.preparation.columns import Column, Parameter, TargetColumn, parameters_of
 from protocol.request_values import AmountText, Number, StepSize
 from protocol.scaling import UNSCALED, Scaling, largest_weight, to_declared_units
-from protocol.types import Address, FreeText, FrozenModel, Name, TrainingId
+from protocol.types import Address, FreeText, FrozenModel, Name
 
 LEAST_KEY_BITS = 2048
 MAXIMUM_FEATURES = 4096
@@ -70,7 +70,7 @@ class StartMean(FrozenModel):
 
 
 class StartWeights(FrozenModel):
-    """Start from these weights, the intercept last."""
+    """Start from these weights, the intercept last: those of a model that is to be trained further."""
 
     start: Literal["weights"] = "weights"
     weights: Annotated[
@@ -78,14 +78,7 @@ class StartWeights(FrozenModel):
     ]
 
 
-class StartTraining(FrozenModel):
-    """Continue the model of an earlier training."""
-
-    start: Literal["training"] = "training"
-    training: TrainingId
-
-
-Start = Annotated[StartZero | StartMean | StartWeights | StartTraining, Field(discriminator="start")]
+Start = Annotated[StartZero | StartMean | StartWeights, Field(discriminator="start")]
 
 
 class Owners(FrozenModel):
@@ -285,18 +278,13 @@ class Request(FrozenModel):
         return self.scalings()[-1].half ** 2
 
     def start_weights(self) -> tuple[Decimal, ...]:
-        """The public initial weights between scaled columns, the intercept last.
-
-        Empty when an earlier training is continued.
-        """
+        """The public initial weights between scaled columns, the intercept last."""
         zeros = (Decimal(0),) * self.parameters
         match self.start:
             case StartMean(value=value):
                 return to_declared_units((*zeros[:-1], value), self.scalings())
             case StartWeights(weights=weights):
                 return to_declared_units(weights, self.scalings())
-            case StartTraining():
-                return ()
             case _:
                 return zeros
 

@@ -8,7 +8,7 @@ default in force.
 from pathlib import Path
 from typing import Annotated, Any, Literal, overload
 
-from pydantic import AfterValidator, Field, ValidationError
+from pydantic import AfterValidator, Field, PrivateAttr, ValidationError
 
 from protocol.owner_policy import OwnerPolicy
 from services.common.documents import read_yaml
@@ -103,6 +103,13 @@ class Daemon(Settings):
     metrics_names: tuple[str, ...] = Field(
         (), description="Names with a dot by which metrics are asked for, such as owner.metrics.svc."
     )
+
+    _file: Path | None = PrivateAttr(None)
+
+    @property
+    def file(self) -> Path | None:
+        """Where this was read from; None for what was made in a program."""
+        return self._file
 
     def store_password(self) -> str | None:
         """PostgreSQL's password from its file; raises ConfigurationError for one that others can read."""
@@ -212,7 +219,9 @@ def load(path: Path | str, kind: Kind | None = None) -> Any:
     model = KINDS[daemon]
     try:
         # The policy is the protocol's own type, which takes no list for a tuple unless it is told to.
-        return model.model_validate(document, strict=False, context={FOLDER: path.absolute().parent})
+        config = model.model_validate(document, strict=False, context={FOLDER: path.absolute().parent})
     except ValidationError as error:
         lines = lines_of(error, model)
         raise ConfigurationError(f"{path} cannot be used:\n  " + "\n  ".join(lines)) from None
+    config._file = path.absolute()  # noqa: SLF001  our own
+    return config

@@ -1,4 +1,4 @@
-"""An owner introduces itself to its aggregators, again and again until each has answered."""
+"""An owner introduces itself to its aggregators, again and again until each has admitted it."""
 
 import structlog
 from tenacity import AsyncRetrying, retry_if_result, wait_exponential
@@ -13,10 +13,13 @@ _log = structlog.get_logger(__name__)
 async def announce(
     runtime: Runtime, role: OwnerRole, *, first_pause: float = 5.0, longest_pause: float = 300.0
 ) -> None:
-    """Announce the owner wherever no answer has come yet; ends when all have answered."""
+    """Announce the owner wherever it is not admitted yet, at ever longer intervals; ends when all have.
+
+    Who is not on a list may be put there: a refusal is asked about again.
+    """
 
     async def announce_once() -> bool:
-        """Whether answers are missing."""
+        """Whether an aggregator has not admitted the owner yet."""
         missing = await retry_while_unavailable(role.announcements)
         for aggregator, body in missing:
             try:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Self
 
 from protocol.marketplace import Register
@@ -16,6 +17,7 @@ from services.identity.directory import Directory
 from services.identity.keys import Identity
 from services.identity.keystore import Keystore
 from services.identity.seat_keys import SeatKeys
+from services.participants.admission_watcher import watch_admitted
 from services.participants.announcements import announce
 from services.participants.data_owner import OwnerRole
 from services.participants.federated_aggregator import AggregatorRole
@@ -45,7 +47,9 @@ def role_of(
             return BuyerRole(store, address, keystore, config.standing_orders)
         case AggregatorConfig():
             places = Places(store, config.most_trainings_of_a_buyer, config.most_trainings)
-            return AggregatorRole(store, seat_keys, address, frozenset(config.admitted), places=places)
+            return AggregatorRole(
+                store, seat_keys, address, frozenset(config.admitted), places=places, file=config.file
+            )
         case DataOwnerConfig():
             places = Places(store, config.most_trainings_of_a_buyer, config.most_trainings)
             catalog = Catalog(config.catalogue)
@@ -101,7 +105,7 @@ class Participant:
     def is_introduced(self) -> bool:
         """Whether every aggregator that this party works with has answered its announcement."""
         role = self.runtime.role
-        return not (isinstance(role, OwnerRole) and role.announcements())
+        return not isinstance(role, OwnerRole) or role.is_answered()
 
 
 def _duties(role: Role, runtime: Runtime) -> Iterator[Duty]:
@@ -110,5 +114,7 @@ def _duties(role: Role, runtime: Runtime) -> Iterator[Duty]:
             yield lambda: announce(runtime, role)
             if catalog is not None:
                 yield lambda: watch_catalog(catalog, role.undecided, runtime.offer)
+        case AggregatorRole(file=Path() as file):
+            yield lambda: watch_admitted(file, role)
         case BuyerRole(standing_orders=orders) if orders:
             yield lambda: keep_ordering(runtime, orders, role.store)

@@ -26,6 +26,7 @@ from services.runtime.role_adapter import NO_TRAINING, Answer, Role, RoleContext
 from services.store import Store
 
 _ANSWERED = "aggregator:"
+_ADMITTED, _REFUSED = b"admitted", b"refused"
 _UNDECIDED = ("WAITING", "READY")
 _DECIDING = frozenset({"Opened", "invitation", "owner_decision", "catalogue_changed", "policy_changed"})
 """The inputs whose step may join a training."""
@@ -63,10 +64,14 @@ class OwnerRole(Role):
         count_earlier_trainings(store)
 
     def announcements(self) -> tuple[tuple[str, Message], ...]:
-        """What to send to each aggregator that has not answered yet."""
+        """What to send to each aggregator that has not admitted us yet: its list may have changed since."""
         answered = self.store.values(_ANSWERED)
         body = OwnerAnnouncement(model_kinds=tuple(KINDS))
-        return tuple((aggregator, body) for aggregator in self._aggregators if aggregator not in answered)
+        return tuple((one, body) for one in self._aggregators if answered.get(one) != _ADMITTED)
+
+    def is_answered(self) -> bool:
+        """Whether every aggregator has answered, be it with a refusal."""
+        return self.store.values(_ANSWERED).keys() >= set(self._aggregators)
 
     @override
     def key_of_message(self, signed: SignedMessage) -> str:
@@ -152,12 +157,16 @@ class OwnerRole(Role):
             case "withdraw_order" if sender == self._address:
                 return Answer(calls=(Withdraw(),), fact=facts.WITHDRAWAL_ORDERED.pair())
             case "announcement_answer" if sender in self._aggregators:
-                body = body_of(signed, AnnouncementAnswer)
-                fact = facts.ANNOUNCEMENT_ANSWERED.pair(
-                    aggregator=sender, accepted=body.accepted, code=body.code
-                )
-                return Answer(values={_ANSWERED + sender: body.code.encode()}, fact=fact)
+                return self._announcement_answered(sender, body_of(signed, AnnouncementAnswer))
         raise ProtocolViolation("unknown_aggregator", sender)
+
+    def _announcement_answered(self, aggregator: str, body: AnnouncementAnswer) -> Answer:
+        """Remember it; the same answer to another announcement is no news."""
+        answer = _ADMITTED if body.accepted else _REFUSED
+        if self.store.values(_ANSWERED).get(aggregator) == answer:
+            return Answer()
+        fact = facts.ANNOUNCEMENT_ANSWERED.pair(aggregator=aggregator, accepted=body.accepted, code=body.code)
+        return Answer(values={_ANSWERED + aggregator: answer}, fact=fact)
 
     def _policy_ordered(self, policy: OwnerPolicy | None) -> Answer:
         """The policy from now on; trainings that wait are looked at again under it."""

@@ -1,5 +1,7 @@
 """The federated aggregator's shell: which owners it admits, and which trainings are its own."""
 
+from pathlib import Path
+
 from typing_extensions import override
 
 from protocol.bodies import body_of
@@ -30,14 +32,17 @@ class AggregatorRole(Role):
         admitted: frozenset[str],
         *,
         places: Places | None = None,
+        file: Path | None = None,
     ) -> None:
         """`admitted` is the admission list: a buyer's straw man who holds ciphertexts would see the model.
+
+        It may be set anew, from `file` where there is one.
 
         `places` bound the trainings under way.
         """
         super().__init__(store)
         self._seat_keys, self._places = seat_keys, places or Places(store)
-        self._address, self._admitted = address, admitted
+        self._address, self.admitted, self.file = address, admitted, file
 
     @override
     def key_of_message(self, signed: SignedMessage) -> str:
@@ -60,7 +65,7 @@ class AggregatorRole(Role):
 
     def announced(self) -> tuple[str, ...]:
         """Owners on the list that have introduced themselves."""
-        return tuple(owner for owner in self.store.values(_ANNOUNCED) if owner in self._admitted)
+        return tuple(owner for owner in self.store.values(_ANNOUNCED) if owner in self.admitted)
 
     @override
     def answer(self, signed: SignedMessage) -> Answer:
@@ -69,7 +74,7 @@ class AggregatorRole(Role):
             raise ProtocolViolation("unknown_training", signed.envelope.type)
         owner = signed.envelope.sender
         body_of(signed, OwnerAnnouncement)
-        accepted = owner in self._admitted
+        accepted = owner in self.admitted
         code = "admitted" if accepted else "not_on_the_list"
         reply = AnnouncementAnswer(accepted=accepted, code=code)
         values = {_ANNOUNCED + owner: b""} if accepted else {}

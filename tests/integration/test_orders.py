@@ -21,7 +21,7 @@ class Deciding(ForkedMarket):
     def _own(self, name):
         own = super()._own(name)
         if name in MANUAL:
-            own["policy"] = {"automatic": False}
+            own["policy"] = {**own["policy"], "automatic": False}
         return own
 
 

@@ -227,13 +227,18 @@ def test_a_start_that_overflows_the_residual_s_slots_is_refused() -> None:
         ({"start": "zero"}, [0, 0, 0]),
         ({"start": "mean", "value": 7}, [0, 0, 7]),
         ({"start": "weights", "weights": [1, "-2.5", 3]}, [1, Decimal("-2.5"), 3]),
-        ({"start": "training", "training": 3}, []),
     ],
 )
 def test_the_first_weights(start: dict[str, Any], weights: list[Decimal]) -> None:
     request = any_request(start=start, scale="none")
     assert list(request.start_weights()) == weights
     assert request.parameters == 3
+
+
+def test_a_model_is_trained_further_by_its_weights_not_by_a_trainings_number() -> None:
+    told = refusal(request_content(start={"start": "training", "training": 3}))
+    assert "start: " in told
+    assert "'zero', 'mean', 'weights'" in told
 
 
 @pytest.mark.parametrize(

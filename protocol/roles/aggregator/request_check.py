@@ -6,7 +6,7 @@ from protocol.errors import WidthError
 from protocol.learning.scales import MODEL_SCALE
 from protocol.marketplace import Opened
 from protocol.messages import TrainingRequest
-from protocol.request import Request, StartTraining
+from protocol.request import Request
 from protocol.roles.engine.context import Context
 from protocol.roles.shared.request_widths import check_widths
 
@@ -20,8 +20,6 @@ def refusal_code(opened: Opened, body: TrainingRequest, context: Context) -> str
     terms = request.terms(PublicKey(int(body.public_key)).key_id)
     if opened.terms != terms or opened.deposit != request.payment.deposit_wei:
         return "terms_differ"
-    if isinstance(request.start, StartTraining):
-        return "continuation_not_supported"
     try:
         check_widths(request)
     except WidthError:

@@ -2,7 +2,7 @@
 
 from protocol.crypto.cipher import open_ciphertext, prove_key
 from protocol.crypto.fixed_point import encode
-from protocol.errors import MisuseError, ProtocolViolation, WidthError
+from protocol.errors import ProtocolViolation, WidthError
 from protocol.learning.scales import MODEL_SCALE
 from protocol.marketplace import Joined, Open, Opened, RolesDrawn
 from protocol.messages import (
@@ -14,7 +14,7 @@ from protocol.messages import (
     TrainingRequest,
 )
 from protocol.payment import DepositTooLow, check_deposit
-from protocol.request import Request, StartTraining
+from protocol.request import Request
 from protocol.roles.buyer.delivery import on_failed_notice
 from protocol.roles.buyer.state import (
     BuyerStep,
@@ -44,20 +44,15 @@ from protocol.vectors import EncryptedVector
 def check_order(request: Request) -> None:
     """Whether this can be ordered at all: for people, before anything is sent or a deposit paid.
 
-    Raises WidthError where its numbers could overflow, DepositTooLow below the contract's floor, and
-    MisuseError for a start that is not supported, each with value, bound and remedy.
+    Raises WidthError where its numbers could overflow and DepositTooLow below the contract's floor, each with
+    value, bound and remedy.
     """
-    if isinstance(request.start, StartTraining):
-        raise MisuseError(
-            f"start: training {request.start.training} cannot be continued yet; use zero, mean or weights"
-        )
     check_widths(request)
     check_deposit(request)
 
 
 def require_possible(request: Request) -> None:
     """As `check_order` for an order that has come: raises ProtocolViolation with a code."""
-    require(not isinstance(request.start, StartTraining), "continuation_not_supported")
     try:
         check_order(request)
     except WidthError as error:

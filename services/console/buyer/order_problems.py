@@ -105,8 +105,6 @@ def impossible(violation: ProtocolViolation, request: Request) -> Problem:
     if violation.code == "widths_do_not_fit":
         text = _("The numbers of this request do not fit into its key: %(reason)s")
         return Problem(text, {"reason": violation.detail})
-    if violation.code == "continuation_not_supported":
-        return Problem(_("Continuing an earlier training is not possible yet."))
     if violation.code == "deposit_too_low":
         text = _("For this many rounds and owners, the contract asks for at least %(needed)s.")
         return Problem(text, {"needed": MARKET_ASSET.exact(least_deposit(request))})

@@ -27,7 +27,6 @@ _FIRST_MODELS = {
     "mean": _("the mean that the buyer declared, %(value)s, for every row"),
     "zero": _("every weight at zero"),
     "weights": _("weights that the buyer declared"),
-    "training": _("the model of an earlier training"),
 }
 
 

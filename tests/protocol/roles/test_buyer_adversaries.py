@@ -224,7 +224,6 @@ def test_an_order_opens_one_training() -> None:
 @pytest.mark.parametrize(
     ("changes", "code"),
     [
-        ({"start": {"start": "training", "training": 3}}, "continuation_not_supported"),
         ({"bounds": {"residual_bits": 64}, "key_bits": 448}, "widths_do_not_fit"),
         ({"payment": {"deposit_wei": 1}}, "deposit_too_low"),
     ],

@@ -32,7 +32,7 @@ DOCUMENT = {**SAMPLE, "schedule": {**SAMPLE["schedule"], "rounds": 100}}
             {"bounds": {**DOCUMENT["bounds"], "residual_bits": 64}},
             "bounds.residual_bits is 64; with 3 trainers the contract takes errors of 33 bits",
         ),
-        ({"start": {"start": "training", "training": 7}}, "start: training 7 cannot be continued yet"),
+        ({"start": {"start": "training", "training": 7}}, "expected tags: 'zero', 'mean', 'weights'"),
     ],
     ids=["deposit", "widths", "start"],
 )

@@ -107,6 +107,25 @@ def test_the_owner_introduces_itself_until_it_is_answered(role, store):
     assert role.announcements() == ()
 
 
+def test_a_refused_owner_asks_again_until_it_is_on_the_list(role, store):
+    """One that started before it was listed was locked out by its own store for good."""
+
+    def answered(accepted, code):
+        body = AnnouncementAnswer(accepted=accepted, code=code)
+        answer = role.answer(OURS.signed(OWNER, body, training=0))
+        for name, content in answer.values.items():
+            store.put_value(name, content)
+        return answer.fact
+
+    assert not role.is_answered()
+    assert answered(False, "admitted")[1]["accepted"] is False  # the code is a peer's word
+    assert role.is_answered()
+    assert len(role.announcements()) == 1
+    assert answered(False, "not_on_the_list") is None  # no news: it is asked again and again
+    assert answered(True, "welcome")[1]["accepted"] is True
+    assert role.announcements() == ()
+
+
 def test_an_answer_of_an_aggregator_that_is_not_ours_is_refused(role):
     assert refused(role.answer, OTHER.signed(OWNER, ACCEPTED, training=0)) == "unknown_aggregator"
 

@@ -116,10 +116,6 @@ REFUSED = {
         {"bounds": {"weight_bits": 24, "residual_bits": 64, "min_rows": 60}},
         "bounds.residual_bits is 64; with 3 trainers the contract takes errors of 33 bits: lower it",
     ),
-    "an earlier training's model": (
-        {"start": {"start": "training", "training": 7}},
-        "start: training 7 cannot be continued yet; use zero, mean or weights",
-    ),
 }
 
 
