@@ -127,5 +127,5 @@ async def test_an_owner_restored_from_a_backup_gives_up_and_takes_part_in_the_ne
         assert market.shown(name) == ["FAILED(restored)"]
         request = write_request(market, rounds=2, local_steps=5, training="the next")
         market.command("train", str(request), "--config", str(market.config("buyer")))
-        await market.until(lambda: market.shown(name)[-1] == "FINISHED", seconds=300)
+        await market.until(lambda: market.shown(name)[-1] == "FINISHED")
         assert market.shown(name) == ["FAILED(restored)", "FINISHED"]

@@ -7,7 +7,7 @@ from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Page, expect
 
 _SERIOUS = {"serious", "critical"}
-LONG = 60_000
+LONG = 180_000
 """Milliseconds for what a training has to do first."""
 
 

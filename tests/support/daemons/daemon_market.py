@@ -128,7 +128,7 @@ class DaemonMarket:
         with closing(self.store(name)) as store:
             return [row.display_status for row in store.instances()]
 
-    async def until(self, condition, seconds: float = 240.0) -> None:
+    async def until(self, condition, seconds: float = 600.0) -> None:
         """Wait; on time-out the daemons' last words are in the error."""
         deadline = time.monotonic() + seconds
         while not condition():
