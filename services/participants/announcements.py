@@ -1,8 +1,11 @@
-"""An owner introduces itself to its aggregators, again and again until each has admitted it."""
+"""An owner introduces itself and its cards to its aggregators, again and again until each has admitted it."""
+
+import asyncio
 
 import structlog
 from tenacity import AsyncRetrying, retry_if_result, wait_exponential
 
+from services.common.errors import DataSetError
 from services.participants.data_owner import OwnerRole
 from services.runtime.runtime import Runtime
 from services.store.waiting import retry_while_unavailable
@@ -11,16 +14,26 @@ _log = structlog.get_logger(__name__)
 
 
 async def announce(
-    runtime: Runtime, role: OwnerRole, *, first_pause: float = 5.0, longest_pause: float = 300.0
+    runtime: Runtime,
+    role: OwnerRole,
+    changed: asyncio.Event | None = None,
+    *,
+    first_pause: float = 5.0,
+    longest_pause: float = 300.0,
 ) -> None:
-    """Announce the owner wherever it is not admitted yet, at ever longer intervals; ends when all have.
+    """Announce the owner and its cards wherever they are not admitted yet, and whenever they have `changed`.
 
-    Who is not on a list may be put there: a refusal is asked about again.
+    Who is not on a list may be put there: a refusal is asked about again, at ever longer intervals. Without
+    that event it ends when all have admitted.
     """
 
     async def announce_once() -> bool:
-        """Whether an aggregator has not admitted the owner yet."""
-        missing = await retry_while_unavailable(role.announcements)
+        """Whether an aggregator has not admitted the owner with its cards yet."""
+        try:
+            missing = await retry_while_unavailable(role.announcements)
+        except DataSetError as error:  # the computer has no room to read files: later
+            _log.warning("announcement_waits", reason=str(error))
+            return True
         for aggregator, body in missing:
             try:
                 await runtime.send(aggregator, body)
@@ -29,4 +42,9 @@ async def announce(
         return bool(missing)
 
     waiting = wait_exponential(multiplier=first_pause, max=longest_pause)
-    await AsyncRetrying(retry=retry_if_result(bool), wait=waiting)(announce_once)
+    while True:
+        await AsyncRetrying(retry=retry_if_result(bool), wait=waiting)(announce_once)
+        if changed is None:
+            return
+        await changed.wait()
+        changed.clear()

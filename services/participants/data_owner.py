@@ -7,10 +7,11 @@ from typing_extensions import override
 
 from protocol.bodies import body_of
 from protocol.codec import pack
+from protocol.data_card import cards_digest, listed_cards
+from protocol.data_set import DataSet
 from protocol.envelope import SignedMessage
 from protocol.errors import ProtocolViolation
 from protocol.learning.kinds.registry import KINDS
-from protocol.learning.statistic import Statistic
 from protocol.marketplace import Joined, Opened, Withdraw
 from protocol.messages import AnnouncementAnswer, Message, OwnerAnnouncement, PolicyOrder
 from protocol.owner_policy import OwnerPolicy
@@ -25,7 +26,8 @@ from services.records.owner_account import ORDERED_POLICY, count_earlier_trainin
 from services.runtime.role_adapter import NO_TRAINING, Answer, Role, RoleContext
 from services.store import Store
 
-_ANSWERED = "aggregator:"
+_ANSWERED, _CARDS = "aggregator:", "cards_at:"
+"""What an aggregator has answered, and to which cards."""
 _ADMITTED, _REFUSED = b"admitted", b"refused"
 _UNDECIDED = ("WAITING", "READY")
 _DECIDING = frozenset({"Opened", "invitation", "owner_decision", "catalogue_changed", "policy_changed"})
@@ -44,7 +46,7 @@ class OwnerRole(Role):
         seat_keys: SeatKeys,
         *,
         address: str,
-        data_sets: Callable[[], Mapping[str, Statistic]],
+        data_sets: Callable[[], Mapping[str, DataSet]],
         aggregators: tuple[str, ...],
         policy: OwnerPolicy,
         catalog: Catalog | None = None,
@@ -64,10 +66,18 @@ class OwnerRole(Role):
         count_earlier_trainings(store)
 
     def announcements(self) -> tuple[tuple[str, Message], ...]:
-        """What to send to each aggregator that has not admitted us yet: its list may have changed since."""
-        answered = self.store.values(_ANSWERED)
-        body = OwnerAnnouncement(model_kinds=tuple(KINDS))
-        return tuple((one, body) for one in self._aggregators if answered.get(one) != _ADMITTED)
+        """What to send to each aggregator that has not admitted us with our cards as they are now.
+
+        The list of one that refused us may have changed since.
+        """
+        answered, told = self.store.values(_ANSWERED), self.store.values(_CARDS)
+        cards = listed_cards({name: one.card for name, one in self.data_sets().items()})
+        body, digest = OwnerAnnouncement(model_kinds=tuple(KINDS), cards=cards), cards_digest(cards)
+        return tuple(
+            (one, body)
+            for one in self._aggregators
+            if answered.get(one) != _ADMITTED or told.get(one) != digest
+        )
 
     def is_answered(self) -> bool:
         """Whether every aggregator has answered, be it with a refusal."""
@@ -102,7 +112,7 @@ class OwnerRole(Role):
         )
 
     def private(self, key: str, item: Input) -> Mapping[str, bytes]:
-        """Where a training may be joined, every data set's statistic, and what was joined before.
+        """Where a training may be joined, every data set with its card, and what was joined before.
 
         A training that has joined has its own copy; one of an earlier version, without, gets its data set.
         """
@@ -113,10 +123,10 @@ class OwnerRole(Role):
             return {}
         return self._packed({name: one for name, one in self.data_sets().items() if name == uncopied})
 
-    def _packed(self, statistics: Mapping[str, Statistic]) -> dict[str, bytes]:
-        return {
-            private.DATA_SET.name_of(name): statistic.to_bytes() for name, statistic in statistics.items()
-        }
+    def _packed(self, data_sets: Mapping[str, DataSet]) -> dict[str, bytes]:
+        statistics = {private.DATA_SET.name_of(n): one.statistic.to_bytes() for n, one in data_sets.items()}
+        cards = {private.CARD.name_of(name): pack(one.card) for name, one in data_sets.items()}
+        return statistics | cards
 
     def _uncopied(self, key: str) -> str | None:
         """The data set of a training that joined without keeping a copy."""
@@ -163,10 +173,11 @@ class OwnerRole(Role):
     def _announcement_answered(self, aggregator: str, body: AnnouncementAnswer) -> Answer:
         """Remember it; the same answer to another announcement is no news."""
         answer = _ADMITTED if body.accepted else _REFUSED
+        values = {_ANSWERED + aggregator: answer, _CARDS + aggregator: body.cards}
         if self.store.values(_ANSWERED).get(aggregator) == answer:
-            return Answer()
+            return Answer(values=values)
         fact = facts.ANNOUNCEMENT_ANSWERED.pair(aggregator=aggregator, accepted=body.accepted, code=body.code)
-        return Answer(values={_ANSWERED + aggregator: answer}, fact=fact)
+        return Answer(values=values, fact=fact)
 
     def _policy_ordered(self, policy: OwnerPolicy | None) -> Answer:
         """The policy from now on; trainings that wait are looked at again under it."""

@@ -1,33 +1,34 @@
 """The aggregator brings a training together: it checks the request, invites owners and closes the joining."""
 
-from typing import TypeVar
+from collections import Counter
 
 from protocol.marketplace import Cancel, Close, Joined, Opened
-from protocol.messages import Invitation, InvitationAnswer, ParticipantDropped, RequestAnswer, TrainingRequest
+from protocol.messages import (
+    Declined,
+    Invitation,
+    InvitationAnswer,
+    JoiningProgress,
+    RequestAnswer,
+    TrainingRequest,
+)
 from protocol.roles.aggregator.ending import give_up
 from protocol.roles.aggregator.request_check import refusal_code
 from protocol.roles.aggregator.state import (
-    DrawingState,
     EndingState,
     FailedState,
     InvitingState,
     PreparedState,
     RequestedState,
-    TrainingState,
     chain_seconds,
     opened_of,
 )
 from protocol.roles.engine import facts, timers
 from protocol.roles.engine.context import Context, Step, message
-from protocol.roles.engine.effects import Effect, RecordFact, SetTimer, SubmitCall, effects_of
+from protocol.roles.engine.effects import Effect, SendMessage, SetTimer, SubmitCall, effects_of
 from protocol.roles.engine.inputs import Received
 from protocol.roles.engine.refusals import StaleInput, require
 from protocol.roles.engine.state import enter, replace, store
 from protocol.roles.shared.parties import require_sender
-from protocol.roles.shared.request_widths import LARGEST_ROW_COUNT
-
-J = TypeVar("J", InvitingState, DrawingState)
-
 
 # ---- the request ----
 
@@ -76,7 +77,8 @@ def on_training_request(
         initial_model=initial_model,
         blinding_seed=context.randomness("blinding base").bytes(32),
     )
-    return Step(inviting, (blob, *_invite(opened.buyer, body, context)))
+    told, progress = _tell(inviting, context)
+    return Step(told, (blob, *_invite(opened.buyer, body, context), progress))
 
 
 def _invite(buyer: str, body: TrainingRequest, context: Context) -> tuple[Effect, ...]:
@@ -102,42 +104,37 @@ def _invite(buyer: str, body: TrainingRequest, context: Context) -> tuple[Effect
 
 
 def on_invitation_answer(
-    state: InvitingState, received: Received[InvitationAnswer], context: Context
-) -> Step[InvitingState]:
-    """Keep the row count of an admitted owner that accepts."""
-    answered, fact = note_answer(state, received, context)
-    step = _close_when_all_joined(answered, context)
-    return Step(step.state, (fact, *step.effects))
+    state: PreparedState, received: Received[InvitationAnswer], context: Context
+) -> Step[PreparedState]:
+    """Note what an admitted owner says; whether it has joined the chain shows.
 
-
-def note_answer(state: J, received: Received[InvitationAnswer], context: Context) -> tuple[J, RecordFact]:
-    """The state with an owner's row count in it, if the owner accepts, and the fact that it answered."""
+    The buyer is told of an owner's first refusal while joining is open, not of what it says after.
+    """
     owner, body = received.sender, received.body
     require(owner in admitted_owners(state, context), "not_admitted")
-    fact = facts.OWNER_ANSWERED.of(owner=owner, decision=body.decision)
-    if body.decision != "accepted":
-        return state, fact
-    request = state.request
-    require(body.rows >= request.bounds.min_rows, "too_few_rows")
-    # The widths were checked for so many rows in all: one owner's boast must not make them overflow.
-    require(body.rows <= LARGEST_ROW_COUNT // request.owners.maximum, "too_many_rows")
-    if owner in dict(state.answers):
-        return state, fact
-    return replace(state, answers=(*state.answers, (owner, body.rows))), fact
+    fact = facts.OWNER_ANSWERED.of(owner=owner, decision=body.decision, code=body.code)
+    is_told = owner in dict(state.declined) or owner in state.parties.seats
+    if body.decision == "accepted" or is_told or not isinstance(state, InvitingState):
+        return Step.unchanged(state, fact)
+    told, progress = _tell(replace(state, declined=(*state.declined, (owner, body.code))), context)
+    return Step(told, (fact, progress))
 
 
-def on_late_answer(
-    state: TrainingState, received: Received[InvitationAnswer], context: Context
-) -> Step[TrainingState]:
-    """Tell an owner that would take part that the training has started without it."""
-    owner = received.sender
-    require(owner in admitted_owners(state, context), "not_admitted")
-    if received.body.decision != "accepted" or owner in dict(state.answers):
-        return Step.unchanged(state)
-    notice = ParticipantDropped(participant=owner, from_round=1, code="answered_too_late")
-    label = received.envelope.message_id.hex()
-    sent = message(context, owner, notice, (1, 0), label=label)
-    return Step.unchanged(state, sent, facts.ANSWERED_TOO_LATE.of(owner=owner))
+def _tell(state: InvitingState, context: Context) -> tuple[InvitingState, SendMessage]:
+    """Tell the buyer who is still to be expected; a seat outweighs what its owner said before.
+
+    Where too few are, the buyer will take its deposit back.
+    """
+    seats = state.parties.seats
+    counts = Counter(code for owner, code in state.declined if owner not in seats)
+    body = JoiningProgress(
+        asked=len(admitted_owners(state, context)),
+        joined=len(seats),
+        declined=tuple(Declined(code=code, owners=owners) for code, owners in sorted(counts.items())),
+    )
+    enough = body.possible >= state.request.owners.minimum
+    told = replace(state, failure=None if enough else "not_enough_owners")
+    return told, message(context, state.opened.buyer, body, label=f"{len(seats)}:{len(state.declined)}")
 
 
 def admitted_owners(state: PreparedState, context: Context) -> frozenset[str]:
@@ -147,7 +144,12 @@ def admitted_owners(state: PreparedState, context: Context) -> frozenset[str]:
 
 def on_joined(state: InvitingState, event: Joined, context: Context) -> Step[InvitingState]:
     """Note the seat of an owner that joined."""
-    return _close_when_all_joined(replace(state, parties=state.parties.with_seat(event)), context)
+    joined = replace(state, parties=state.parties.with_seat(event))
+    if event.owner not in dict(state.declined):
+        return _close_when_all_joined(joined, context)
+    told, progress = _tell(joined, context)
+    step = _close_when_all_joined(told, context)
+    return Step(step.state, (*step.effects, progress))
 
 
 def on_join_over(state: InvitingState, _about: None, _context: Context) -> Step[InvitingState]:

@@ -132,5 +132,5 @@ async def test_an_owner_announces_itself_beside_its_daemon(world):
     owner.runtime.stop()
     async with asyncio.timeout(20):
         await running  # its duties end with it
-    world.store.put_value(f"aggregator:{world.aggregator.address}", b"admitted")
+    world.store.put_value(f"aggregator:{world.aggregator.address}", b"refused")
     assert owner.is_introduced()
