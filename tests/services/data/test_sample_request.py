@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import yaml
 
-from protocol.data_set import card_of
+from protocol.data_set import card_of, faults
 from protocol.errors import MisuseError
 from protocol.learning.statistic import StatisticBuilder
 from protocol.request import Request
@@ -17,9 +17,9 @@ from services.common.errors import DataSetError
 from services.data.sample_request import (
     DemoOptions,
     column_notes,
+    data_sets_of,
     demo_request,
     load_data,
-    statistics_of,
 )
 from services.data.samples import deal, diabetes
 
@@ -86,8 +86,9 @@ def test_gaps_have_a_weight_and_texts_that_are_no_levels_are_left_out_with_the_r
     assert column_notes(options, data)[0].startswith("left out: column 'town' holds texts, no two of which")
     [gap] = demo_request(options, data, "0x" + "0" * 40).features
     assert (gap.name, gap.missing, gap.minimum, gap.maximum) == ("gap", "indicator", 1, 39)
-    for statistic_of_owner in statistics_of(data).values():
-        assert mismatches(demo_request(options, data, "0x" + "0" * 40), statistic_of_owner) == ()
+    for card, statistic_of_owner, _ in data_sets_of(data).values():
+        assert mismatches(demo_request(options, data, "0x" + "0" * 40), card) == ()
+        assert faults(card, statistic_of_owner) == ()
     with pytest.raises(MisuseError, match="column 'gap' holds other values than numbers, or gaps"):
         demo_request(replace(options, thesis=True), data, "0x" + "0" * 40)
 
