@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from deltaml.requests import Document, request_of
 from deltaml.results import Participation, TrainingRound, errors_of, participations_of, rounds_of
 from deltaml.running import run
-from deltaml.tables import Table, statistic_of
+from deltaml.tables import Table, data_set_of
 from protocol.asset import MARKET_ASSET
 from protocol.bought_model import BoughtModel
 from protocol.errors import MisuseError
@@ -104,14 +104,14 @@ async def simulate_async(
 ) -> Simulation:
     """As `simulate`, for callers with a loop of their own; it holds the loop while `workers` is zero."""
     wanted = _simulated(request, len(tables), key_bits)
-    statistics = {name: statistic_of(name, table, wanted) for name, table in tables.items()}
+    data_sets = {name: data_set_of(name, table, wanted) for name, table in tables.items()}
     enough = most_numbers(wanted)
     options = DemoOptions(owners=len(tables), key_bits=wanted.key_bits, workers=workers)
     check_options(options)
     configure_for_library()
     options = replace(options, deposit=wanted.payment.deposit_wei)
     budget = Budget(per_buyer=enough, in_total=enough)
-    async with LocalMarket(statistics, options, least_key_bits=LEAST_DEMO_KEY_BITS, budget=budget) as market:
+    async with LocalMarket(data_sets, options, least_key_bits=LEAST_DEMO_KEY_BITS, budget=budget) as market:
         wanted = wanted.model_copy(update={"aggregator": market.aggregator.identity.address})
         row, bought = await train(market, wanted)
         return _outcome(market, wanted, row, bought, list(tables))

@@ -6,8 +6,9 @@ from typing import Any, Literal, Protocol, runtime_checkable
 import pyarrow as pa
 import pyarrow.compute
 
+from protocol.data_set import DataSet, card_of
 from protocol.errors import MisuseError
-from protocol.learning.statistic import Statistic, StatisticBuilder
+from protocol.learning.statistic import StatisticBuilder
 from protocol.preparation import tables as prepared
 from protocol.preparation.columns import Column, DateColumn, NumericColumn
 from protocol.preparation.design import raw_range
@@ -44,8 +45,8 @@ class Table(Protocol):
         ...
 
 
-def statistic_of(name: str, table: Table, request: Request) -> Statistic:
-    """All that a training needs of a table's rows, whose values are clipped where the request says so.
+def data_set_of(name: str, table: Table, request: Request) -> DataSet:
+    """A table as a data set with a card of its own ranges; values are clipped where the request says so.
 
     Raises DataSetError for what is no table, has no rows or lacks a column, and for a value that is not of
     its column's kind or that the request does not take; `name` is the table's in it.
@@ -65,10 +66,11 @@ def statistic_of(name: str, table: Table, request: Request) -> Statistic:
         statistic = builder.finish()
     except MisuseError as error:
         raise DataSetError(f"{place}: {error}") from None
-    reasons = mismatches(request, statistic)
+    card = card_of("rows", statistic, exact=True)
+    reasons = mismatches(request, card)
     if reasons:
         raise DataSetError(f"{place} does not serve the request: {'; '.join(reasons)}")
-    return statistic
+    return DataSet(card, statistic)
 
 
 def _clips(columns: Sequence[Column]) -> dict[str, tuple[float, float]]:
@@ -80,7 +82,7 @@ def _clips(columns: Sequence[Column]) -> dict[str, tuple[float, float]]:
 
 
 def rows_of(place: str, table: Table, kinds: Mapping[str, ValueKind]) -> prepared.Table:
-    """The columns of a table, each as its kind; raises DataSetError as `statistic_of` does."""
+    """The columns of a table, each as its kind; raises DataSetError as `data_set_of` does."""
     try:
         read = pa.table(table)
     except (pa.ArrowInvalid, pa.ArrowTypeError):  # they quote values

@@ -1,20 +1,14 @@
-"""What a training asks of data, and whether a data set has it."""
+"""What a training asks of data, and whether a data set's card has it: nothing here ever sees rows."""
 
+from protocol.data_card import CardColumn, DataCard
 from protocol.learning.kinds.registry import kind_of
-from protocol.learning.statistic import Statistic
+from protocol.payment import least_fixed_pay
 from protocol.preparation.columns import BooleanColumn, CategoricalColumn, Column, DateColumn, NumericColumn
-from protocol.preparation.layout import KeptColumn
 from protocol.preparation.moments import day_of
-from protocol.preparation.values import MAXIMUM_LEVELS, days_since_1970
+from protocol.preparation.values import days_since_1970
 from protocol.request import Request
 
-_HELD = {
-    "numeric": "numbers",
-    "boolean": "yes and no",
-    "date": "dates",
-    "categorical": "texts",
-    "text": f"texts, more than {MAXIMUM_LEVELS} different ones or longer than levels may be",
-}
+_HELD = {"numeric": "numbers", "boolean": "yes and no", "date": "dates", "categorical": "texts"}
 _SERVES = {
     "numeric": ("numeric", "boolean"),
     "boolean": ("boolean",),
@@ -23,49 +17,59 @@ _SERVES = {
 }
 
 
-def mismatches(request: Request, statistic: Statistic) -> tuple[str, ...]:
-    """Why a data set does not serve a request; empty when it does. For the owner's eyes alone."""
-    reasons = [_column_mismatch(column, statistic) for column in (*request.features, request.target)]
-    if reasons[-1] is None:
-        reasons.append(kind_of(request).target_mismatch(request.target, statistic))
-    if statistic.rows < request.bounds.min_rows:
-        reasons.append(f"{statistic.rows} rows; at least {request.bounds.min_rows} asked")
+def mismatches(request: Request, card: DataCard) -> tuple[str, ...]:
+    """Why a data set does not serve a request; empty when it does, as far as pay does not matter."""
+    known = {column.name: column for column in card.columns}
+    columns = (*request.features, request.target)
+    reasons = [_column_mismatch(column, known.get(column.name)) for column in columns]
+    target = known.get(request.target.name)
+    if target is not None and reasons[-1] is None:
+        reasons.append(kind_of(request).target_mismatch(request.target, target))
+    if card.rows_from < request.bounds.min_rows:
+        reasons.append(f"{card.rows_from} rows or more; at least {request.bounds.min_rows} asked")
     return tuple(reason for reason in reasons if reason is not None)
 
 
-def _column_mismatch(column: Column, statistic: Statistic) -> str | None:
-    kept = statistic.column(column.name)
-    if kept is None:
-        return f"no column {column.name!r}"
-    if kept.kind not in _SERVES[column.kind]:
-        return f"column {column.name!r} holds {_HELD[kept.kind]}; {_HELD[column.kind]} asked"
-    if kept.gaps and column.missing == "refuse":
-        return f"column {column.name!r} has rows without a value; a value in every row asked"
-    if isinstance(column, CategoricalColumn):
-        return _level_mismatch(column, kept)
-    if isinstance(column, BooleanColumn):
+def pay_mismatch(request: Request, card: DataCard) -> tuple[str, ...]:
+    """Why a request pays too little for a data set; empty when it does not."""
+    least = least_fixed_pay(request)
+    if least >= card.least_pay_wei:
+        return ()
+    return (f"the least fixed pay is {least} wei; its card asks for {card.least_pay_wei}",)
+
+
+def _column_mismatch(asked: Column, found: CardColumn | None) -> str | None:
+    if found is None:
+        return f"no column {asked.name!r}"
+    if found.kind not in _SERVES[asked.kind]:
+        return f"column {asked.name!r} holds {_HELD[found.kind]}; {_HELD[asked.kind]} asked"
+    if found.gaps and asked.missing == "refuse":
+        return f"column {asked.name!r} has rows without a value; a value in every row asked"
+    if isinstance(asked, CategoricalColumn):
+        return _level_mismatch(asked, found)
+    if isinstance(asked, BooleanColumn):
         return None
-    return _range_mismatch(column, kept)
+    return _range_mismatch(asked, found)
 
 
-def _level_mismatch(column: CategoricalColumn, kept: KeptColumn) -> str | None:
-    others = [level for level in kept.levels if level not in column.levels]
-    if others and column.other == "refuse":
-        return f"column {column.name!r} has levels that are not asked for: {', '.join(others)}"
+def _level_mismatch(asked: CategoricalColumn, found: CardColumn) -> str | None:
+    others = [level for level in found.vocabulary if level not in asked.levels]
+    if others and asked.other == "refuse":
+        return f"column {asked.name!r} has levels that are not asked for: {', '.join(others)}"
     return None
 
 
-def _range_mismatch(column: NumericColumn | DateColumn, kept: KeptColumn) -> str | None:
-    if kept.clipped is not None and column.outside == "refuse":
-        return f"column {column.name!r} was clipped to a range; values as they are asked"
-    if column.kind == "numeric" and column.log and not kept.log:
-        return f"column {column.name!r} was kept without logarithms; they are asked"
-    low, high = kept.minimum or 0.0, kept.maximum or 0.0
-    if isinstance(column, DateColumn):
-        minimum, maximum = float(days_since_1970(column.minimum)), float(days_since_1970(column.maximum))
-        ends = f"{day_of(low)} to {day_of(high)}; {column.minimum} to {column.maximum}"
+def _range_mismatch(asked: NumericColumn | DateColumn, found: CardColumn) -> str | None:
+    if found.clipped and asked.outside == "refuse":
+        return f"column {asked.name!r} was clipped to a range; values as they are asked"
+    if asked.kind == "numeric" and asked.log and not found.log:
+        return f"column {asked.name!r} was kept without logarithms; they are asked"
+    low, high = found.limits
+    if isinstance(asked, DateColumn):
+        minimum, maximum = days_since_1970(asked.minimum), days_since_1970(asked.maximum)
+        ends = f"{day_of(float(low))} to {day_of(float(high))}; {asked.minimum} to {asked.maximum}"
+        is_within = minimum <= low and high <= maximum
     else:
-        minimum, maximum = float(column.minimum), float(column.maximum)
-        ends = f"{low:g} to {high:g}; {minimum:g} to {maximum:g}"
-    is_within = minimum <= low and high <= maximum
-    return None if is_within else f"column {column.name!r} runs from {ends} asked"
+        ends = f"{float(low):g} to {float(high):g}; {float(asked.minimum):g} to {float(asked.maximum):g}"
+        is_within = asked.minimum <= low and high <= asked.maximum
+    return None if is_within else f"column {asked.name!r} runs from {ends} asked"

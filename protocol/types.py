@@ -98,7 +98,8 @@ BigInteger = Annotated[
 """An integer of any size; msgpack stops at 64 bits, so it travels as two's complement bytes, big-endian."""
 
 
-def _one_line(value: str) -> str:
+def one_line(value: str) -> str:
+    """The text itself; raises ValueError for one that is not printable on one line."""
     if not value.isprintable():
         raise ValueError("must be printable text on one line")
     return value
@@ -107,9 +108,9 @@ def _one_line(value: str) -> str:
 Code = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,63}$", max_length=64)]
 """The stable snake_case name of a reason."""
 
-Name = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_one_line)]
+Name = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(one_line)]
 
-FreeText = Annotated[str, Field(max_length=500), AfterValidator(_one_line)]
+FreeText = Annotated[str, Field(max_length=500), AfterValidator(one_line)]
 """What a person writes for people; may be empty."""
 
 

@@ -32,6 +32,7 @@ from protocol.messages.joining import (
     Invitation,
     InvitationAnswer,
     OwnerAnnouncement,
+    OwnerReady,
     PublicRoot,
     RequestAnswer,
     RowCount,

@@ -1,5 +1,8 @@
 """Values from which the messages' examples are made."""
 
+from decimal import Decimal
+
+from protocol.data_card import CardColumn, DataCard
 from protocol.envelope import Envelope, SignedMessage
 from protocol.records import RoundRecord
 from protocol.request import Request
@@ -41,6 +44,21 @@ def any_request() -> Request:
             "payment": {"deposit_wei": SCALE},
             "aggregator": _AGGREGATOR,
         }
+    )
+
+
+def any_card() -> DataCard:
+    """A card with which `any_request` is served."""
+    return DataCard(
+        name="clinic",
+        columns=(
+            CardColumn(name="age", unit="years", minimum=Decimal(18), maximum=Decimal(90)),
+            CardColumn(name="bmi", unit="kg/m²", minimum=Decimal(15), maximum=Decimal(50)),
+            CardColumn(name="progression", minimum=Decimal(20), maximum=Decimal(350)),
+        ),
+        rows_from=256,
+        licence="research only",
+        purpose="follow-up of diabetes patients after one year",
     )
 
 

@@ -4,40 +4,53 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
+from protocol.data_card import MOST_CARD_BYTES, Cards
 from protocol.messages.catalogue import AGGREGATOR, BUYER, OWNER, Catalogue, MessageBody
-from protocol.messages.examples import OTHER, ROOT, TRAINER, VALIDATOR, VECTOR, any_request
+from protocol.messages.examples import (
+    DIGEST,
+    OTHER,
+    ROOT,
+    TRAINER,
+    VALIDATOR,
+    VECTOR,
+    any_card,
+    any_request,
+)
 from protocol.messages.values import BigNatural, Count, KeyProof, Moment, Parties
 from protocol.request import MAXIMUM_FEATURES, Request
-from protocol.types import Address, Code, FrozenModel
+from protocol.types import Address, Code, Digest, FrozenModel
 from protocol.vectors import EncryptedVector
 
 
 class OwnerAnnouncement(MessageBody):
-    """DO → FA: an owner is there, with data for these kinds of model."""
+    """DO → FA: an owner is there, with data for these kinds of model; the cards that it lists."""
 
     type: Literal["owner_announcement"] = "owner_announcement"
     model_kinds: Annotated[tuple[Code, ...], Field(max_length=16)]
+    cards: Cards = ()
 
     catalogue: ClassVar[Catalogue] = Catalogue(
         routes=((OWNER, AGGREGATOR),),
-        sent_when="At the start of the owner's daemon, to each of its aggregators.",
+        sent_when="At the start of the owner's daemon and when its cards change, to each aggregator of its.",
         answers=("announcement_answer",),
         on_silence="The announcement is repeated until it is answered.",
-        example=lambda: OwnerAnnouncement(model_kinds=("linear_regression",)),
+        maximum_bytes=2 * MOST_CARD_BYTES,
+        example=lambda: OwnerAnnouncement(model_kinds=("linear_regression",), cards=(any_card(),)),
     )
 
 
 class AnnouncementAnswer(MessageBody):
-    """FA → DO: whether the owner is on the admission list."""
+    """FA → DO: whether the owner is on the admission list, and which cards (`cards_digest`) this answers."""
 
     type: Literal["announcement_answer"] = "announcement_answer"
     accepted: bool
     code: Code
+    cards: Digest
 
     catalogue: ClassVar[Catalogue] = Catalogue(
         routes=((AGGREGATOR, OWNER),),
         sent_when="On each announcement.",
-        example=lambda: AnnouncementAnswer(accepted=True, code="admitted"),
+        example=lambda: AnnouncementAnswer(accepted=True, code="admitted", cards=DIGEST),
     )
 
 
@@ -110,16 +123,31 @@ class Invitation(MessageBody):
 
 
 class InvitationAnswer(MessageBody):
-    """DO → FA: the decision; why data do not match stays with the owner."""
+    """DO → FA: the decision: of cards, policy and budget, or a person's, never of rows."""
 
     type: Literal["invitation_answer"] = "invitation_answer"
     decision: Literal["accepted", "declined", "no_data"]
-    rows: Count = 0
 
     catalogue: ClassVar[Catalogue] = Catalogue(
         routes=((OWNER, AGGREGATOR),),
         sent_when="When the owner's policy or its operator has decided, or no data set matches.",
-        example=lambda: InvitationAnswer(decision="accepted", rows=442),
+        example=lambda: InvitationAnswer(decision="accepted"),
+    )
+
+
+class OwnerReady(MessageBody):
+    """DO → FA, when `RolesDrawn` is confirmed: an owner with a seat takes part, with so many rows."""
+
+    type: Literal["owner_ready"] = "owner_ready"
+    rows: Count
+
+    catalogue: ClassVar[Catalogue] = Catalogue(
+        routes=((OWNER, AGGREGATOR),),
+        sent_when="When `RolesDrawn` is confirmed: before, nobody learns more of rows than their card says.",
+        answers=("training_started",),
+        deadline="step_s",
+        on_silence="The training starts without this owner.",
+        example=lambda: OwnerReady(rows=442),
     )
 
 
@@ -140,7 +168,7 @@ class TrainingStarted(MessageBody):
 
     catalogue: ClassVar[Catalogue] = Catalogue(
         routes=((AGGREGATOR, BUYER), (AGGREGATOR, OWNER)),
-        sent_when="When `RolesDrawn` is confirmed and the row counts are in.",
+        sent_when="When `RolesDrawn` is confirmed and the owners with a seat are ready.",
         example=lambda: TrainingStarted(
             trainers=(TRAINER, OTHER), validators=(VALIDATOR,), rows=(RowCount(owner=TRAINER, rows=442),)
         ),

@@ -13,6 +13,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from protocol.asset import ETHER
+from protocol.data_card import DataCard
 from protocol.preparation.tables import Table
 from services.admin.market_console import provide_console
 from services.admin.market_database import check_server_url, provide_databases
@@ -37,7 +38,15 @@ from services.common.errors import ConfigurationError
 from services.common.files import private_folder, write_private
 from services.common.urls import is_url
 from services.data.catalog import Catalog
-from services.data.sample_request import DemoData, DemoOptions, column_notes, demo_request, load_data
+from services.data.sample_request import (
+    DemoData,
+    DemoOptions,
+    column_notes,
+    demo_request,
+    load_data,
+    part_of,
+    sample_card,
+)
 from services.data.tables import read_statistic, table_lines
 
 LEAST_OWNERS, MOST_OWNERS = 4, 64
@@ -95,8 +104,9 @@ async def set_up(plan: MarketPlan, tell: Callable[[str], None]) -> SetUp:
     _stores_and_consoles(plan, folder, tell)
     for path, document in daemon_documents(plan, folder, deployment):
         made.write(path, yaml_text(document, _REMARK))
+    card = sample_card(data)
     for owner, rows in zip(folder.owners, data.parts, strict=True):
-        _deal(owner, data, rows, made)
+        _deal(owner, data, rows, part_of(card, _DATA_SET, rows), made)
     request = demo_request(_demo_options(plan), data, folder.aggregator.address)
     update = {"name": "sample order", "deadlines": {"join_s": 300, "step_s": 300, "chain_s": 300}}
     order = yaml_text(request.model_dump(mode="json") | update, _ORDER_REMARK)
@@ -197,7 +207,7 @@ async def _contract(rpc: Rpc, folder: MarketFolder) -> Deployment:
     return known
 
 
-def _deal(owner: Party, data: DemoData, rows: Table, made: SetUp) -> None:
+def _deal(owner: Party, data: DemoData, rows: Table, card: DataCard, made: SetUp) -> None:
     """The owner's rows as a file of its own, read into its catalogue as `deltaml datasets add` does."""
     path = owner.folder / f"{_DATA_SET}.csv"
     catalog = Catalog(owner.folder / DATA_SETS)
@@ -206,4 +216,4 @@ def _deal(owner: Party, data: DemoData, rows: Table, made: SetUp) -> None:
     writer.writerows([data.columns, *table_lines(rows, data.kinds)])
     made.write(path, text.getvalue().encode())
     if not any(entry.name == _DATA_SET for entry in catalog.list()):
-        catalog.add(_DATA_SET, read_statistic(path), path)
+        catalog.add(_DATA_SET, read_statistic(path), path, card=card, declared=data.columns)

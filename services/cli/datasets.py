@@ -9,15 +9,18 @@ import typer
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn
 
+from protocol.learning.statistic import Statistic
 from protocol.preparation.values import LONGEST_LEVEL, MAXIMUM_LEVELS, days_since_1970
-from protocol.requirements import mismatches
-from services.cli.options import ROWS_FILE, Json
+from protocol.requirements import mismatches, pay_mismatch
+from services.cli.catalogue_option import CatalogueFolder, DaemonConfig, DataSetName, open_catalogue
+from services.cli.data_card import DECLARED, data_card
+from services.cli.options import ROWS_FILE, Json, options_of
 from services.cli.output import print_json, print_result, print_table
 from services.cli.standard_streams import visible
 from services.common.documents import load_request
 from services.common.errors import ConfigurationError
-from services.config.daemons import load
 from services.data.catalog import Catalog, ColumnRange
+from services.data.declarations import Declarations
 from services.data.tables import Import, read_statistic
 from services.data.tabular import columns_hint, index_columns, index_note, listed, name_list, plain_name
 
@@ -28,18 +31,13 @@ _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 datasets = typer.Typer(name="datasets", help="Data sets that an owner trains with.", no_args_is_help=True)
 
-_Folder = Annotated[
-    Path | None,
-    typer.Option("--catalogue", help="Folder of the catalogue; by default one in your application data."),
-]
-_Config = Annotated[
-    Path | None, typer.Option("--config", help="Use the catalogue of this data owner's file.")
-]
-_DataSet = Annotated[str, typer.Argument(metavar="NAME", help="The data set's name.")]
+datasets.add_typer(data_card)
 
 
 @datasets.command()
+@options_of(Declarations, DECLARED)
 def add(
+    declared: Declarations,
     file: Annotated[Path, typer.Argument(help=f"{ROWS_FILE}; numbers, yes and no, dates, texts, gaps.")],
     name: Annotated[str | None, typer.Option(help="Its name; by default that of the file.")] = None,
     columns: Annotated[
@@ -57,24 +55,21 @@ def add(
         ),
     ] = None,
     replace: Annotated[bool, typer.Option("--replace", help="Replace a data set of that name.")] = False,
-    catalogue: _Folder = None,
-    config: _Config = None,
+    catalogue: CatalogueFolder = None,
+    config: DaemonConfig = None,
     json: Json = False,
 ) -> None:
-    """Read a file of rows, of any length, and add it to the catalogue."""
-    catalog = _catalog(catalogue, config)
+    """Read a file of rows, of any length, and add it to the catalogue with a card that others may see."""
+    catalog = open_catalogue(catalogue, config)
     name = file.stem if name is None else name
     if not replace:
         catalog.require_free(name)  # before a long file is read
     bounds = dict(_clip(one) for one in clip or ())
-    declared = Import(listed(columns), listed(categorical) or (), bounds)
-    console = Console(stderr=True)
-    display = (SpinnerColumn(), TextColumn("{task.completed:,} rows read"))
-    disabled = json or not console.is_terminal
-    with columns_hint(), Progress(*display, console=console, transient=True, disable=disabled) as progress:
-        task = progress.add_task("", total=None)
-        statistic = read_statistic(file, declared, lambda rows: progress.update(task, completed=rows))
-    entry = catalog.add(name, statistic, file, replace=replace)
+    wanted = Import(listed(columns), listed(categorical) or (), bounds)
+    statistic = _read(file, wanted, shows_progress=not json)
+    card = declared.applied(catalog.card_for(name, statistic))
+    chosen = {*declared.columns(), *bounds}
+    entry = catalog.add(name, statistic, file, card=card, declared=chosen, replace=replace)
     for line in index_note(index_columns(file)):
         typer.echo(visible(line), err=True)
     for column in entry.columns:
@@ -83,6 +78,18 @@ def add(
     columns_read = name_list([column.name for column in entry.columns])
     text = f"added {entry.name!r}: {entry.rows} rows, {len(entry.columns)} columns: {columns_read}"
     print_result(entry.model_dump(mode="json"), text, json=json)
+    if not json:
+        listing = "its card is shown to buyers" if card.listed else "its card is shown to nobody"
+        typer.echo(f"{listing}: deltaml datasets card {entry.name}", err=True)
+
+
+def _read(file: Path, declared: Import, *, shows_progress: bool) -> Statistic:
+    console = Console(stderr=True)
+    display = (SpinnerColumn(), TextColumn("{task.completed:,} rows read"))
+    disabled = not shows_progress or not console.is_terminal
+    with columns_hint(), Progress(*display, console=console, transient=True, disable=disabled) as progress:
+        task = progress.add_task("", total=None)
+        return read_statistic(file, declared, lambda rows: progress.update(task, completed=rows))
 
 
 def _clip(text: str) -> tuple[str, tuple[float, float]]:
@@ -111,9 +118,9 @@ def _note(column: ColumnRange) -> str:
 
 
 @datasets.command("list")
-def list_(catalogue: _Folder = None, config: _Config = None, json: Json = False) -> None:
+def list_(catalogue: CatalogueFolder = None, config: DaemonConfig = None, json: Json = False) -> None:
     """All data sets of the catalogue."""
-    catalog = _catalog(catalogue, config)
+    catalog = open_catalogue(catalogue, config)
     entries = catalog.list()
     _tell_strays(catalog)
     if json:
@@ -130,9 +137,11 @@ def list_(catalogue: _Folder = None, config: _Config = None, json: Json = False)
 
 
 @datasets.command()
-def show(name: _DataSet, catalogue: _Folder = None, config: _Config = None, json: Json = False) -> None:
+def show(
+    name: DataSetName, catalogue: CatalogueFolder = None, config: DaemonConfig = None, json: Json = False
+) -> None:
     """One data set's columns and their ranges."""
-    entry = _catalog(catalogue, config).entry(name)
+    entry = open_catalogue(catalogue, config).entry(name)
     if json:
         print_json(entry.model_dump(mode="json"))
         return
@@ -147,26 +156,29 @@ def show(name: _DataSet, catalogue: _Folder = None, config: _Config = None, json
 @datasets.command()
 def remove(
     name: Annotated[str, typer.Argument(metavar="NAME", help="The data set's, or a stray file's of `list`.")],
-    catalogue: _Folder = None,
-    config: _Config = None,
+    catalogue: CatalogueFolder = None,
+    config: DaemonConfig = None,
     json: Json = False,
 ) -> None:
     """Forget a data set; the file it came from stays."""
-    _catalog(catalogue, config).remove(name)
+    open_catalogue(catalogue, config).remove(name)
     print_result({"removed": name}, f"removed {name!r}", json=json)
 
 
 @datasets.command()
 def match(
     request: Annotated[Path, typer.Argument(metavar="REQUEST", help="A request, like REQUEST.yaml.")],
-    catalogue: _Folder = None,
-    config: _Config = None,
+    catalogue: CatalogueFolder = None,
+    config: DaemonConfig = None,
     json: Json = False,
 ) -> None:
     """Which data sets serve a request, and why the others do not; exit status 1 when none does."""
     wanted = load_request(request)
-    catalog = _catalog(catalogue, config)
-    reasons = {name: mismatches(wanted, statistic) for name, statistic in catalog.all().items()}
+    catalog = open_catalogue(catalogue, config)
+    reasons = {
+        name: mismatches(wanted, data_set.card) or pay_mismatch(wanted, data_set.card)
+        for name, data_set in catalog.all().items()
+    }
     _tell_strays(catalog)
     if json:
         print_json([{"name": name, "serves": not why, "reasons": why} for name, why in reasons.items()])
@@ -188,11 +200,3 @@ def _tell_strays(catalog: Catalog) -> None:
 def _tell_empty(catalog: Catalog) -> None:
     add = "deltaml datasets add FILE"
     typer.echo(f"the catalogue {catalog.folder} has no data set; add one with: {add}", err=True)
-
-
-def _catalog(folder: Path | None, config: Path | None) -> Catalog:
-    if folder is not None and config is not None:
-        raise ConfigurationError("give --catalogue or --config, not both")
-    if config is not None:
-        folder = load(config, "data-owner").catalogue
-    return Catalog(folder or Path(typer.get_app_dir("deltaml")) / "datasets")

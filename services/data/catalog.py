@@ -1,14 +1,14 @@
 """An owner's data sets by name, each kept as its statistic: the rows stay in the file they came from.
 
-One file per data set, `NAME.dataset`, holds metadata and factor together, so that replacing one is a single
-rename and a reader never sees half of it. The factor determines the columns' means and covariances: it is as
-private as the rows.
+One file per data set, `NAME.dataset`, holds metadata, card and factor together, so that replacing one is a
+single rename and a reader never sees half of it. The factor determines the columns' means and covariances: it
+is as private as the rows. The card is what others may know; the rows of every data set lie within theirs.
 """
 
 import errno
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -18,6 +18,9 @@ from typing import Literal
 import msgpack  # type: ignore[import-untyped]
 from pydantic import BaseModel, Field
 
+from protocol.data_card import DataCard
+from protocol.data_set import DataSet, card_of, faults, renewed
+from protocol.errors import MisuseError
 from protocol.learning.statistic import Statistic
 from protocol.preparation.moments import day_of
 from services.common.errors import ConfigurationError, DataSetError
@@ -75,6 +78,9 @@ class Entry(BaseModel, frozen=True, extra="forbid"):
 class _File(BaseModel, frozen=True, extra="forbid", hide_input_in_errors=True):
     entry: Entry
     statistic: bytes = Field(repr=False)
+    declared: tuple[str, ...] = ()
+    card: DataCard | None = None
+    """None is of an earlier version: nobody has agreed to have such a one listed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +94,7 @@ class Stray:
 @dataclass(frozen=True, slots=True)
 class _Held:
     entry: Entry
-    statistic: Statistic
+    data_set: DataSet
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,16 +117,22 @@ class Catalog:
         statistic: Statistic,
         source: Path | str,
         *,
+        card: DataCard | None = None,
+        declared: Iterable[str] = (),
         replace: bool = False,
         now: datetime | None = None,
     ) -> Entry:
-        """Keep a statistic; raises DataSetError for a name that is wrong, or taken unless `replace`.
+        """Keep a statistic and its card: without one, that of the data set that it replaces, or a new one.
 
-        `source` is the file it was read from, or words for where it came from.
+        `source` is the file it was read from, or words for where it came from; `declared` are columns whose
+        range the owner has chosen: other rows of this name must lie within it, too. Raises DataSetError for a
+        name that is wrong, or taken unless `replace`, and for rows that do not lie within the card.
         """
         path = self._path(name)
         if not replace:
             self.require_free(name)
+        card = self.card_for(name, statistic) if card is None else card
+        _require_within(card, statistic)
         entry = Entry(
             name=name,
             rows=statistic.rows,
@@ -128,9 +140,43 @@ class Catalog:
             source=str(source.absolute() if isinstance(source, Path) else source),
             added_at=now or datetime.now(UTC),
         )
-        content = {"entry": entry.model_dump(mode="json"), "statistic": statistic.to_bytes()}
-        write_private(path, msgpack.packb(content), replace=replace)
+        earlier = self._earlier(name)
+        chosen = {*declared, *(() if earlier is None else earlier.declared)}
+        _write(path, entry, DataSet(card, statistic, tuple(chosen)), replace=replace)
         return entry
+
+    def card_for(self, name: str, statistic: Statistic) -> DataCard:
+        """A card for rows that come under this name: what is declared for it already, else what they suggest.
+
+        Raises DataSetError for numbers that no request can name.
+        """
+        try:
+            earlier = self._earlier(name)
+            return card_of(name, statistic) if earlier is None else renewed(earlier, statistic)
+        except MisuseError as error:
+            raise DataSetError(str(error)) from None
+
+    def _earlier(self, name: str) -> DataSet | None:
+        """What is there under a name; None also for what is damaged, which may be replaced."""
+        try:
+            return self._open(self._path(name)).data_set if self._path(name).is_file() else None
+        except (DataSetError, ConfigurationError):
+            return None
+
+    def card(self, name: str) -> DataCard:
+        """One data set's card; raises DataSetError when there is none or it is damaged."""
+        return self._open(self._existing(name)).data_set.card
+
+    def set_card(self, card: DataCard, declared: Iterable[str] = ()) -> None:
+        """Give the data set of the card's name another one; the ranges of `declared` columns are chosen.
+
+        Raises DataSetError when there is none, or its rows do not lie within the card.
+        """
+        path = self._existing(card.name)
+        held = self._open(path)
+        _, statistic, before = held.data_set
+        _require_within(card, statistic)
+        _write(path, held.entry, DataSet(card, statistic, tuple({*before, *declared})), replace=True)
 
     def require_free(self, name: str) -> None:
         """Raise DataSetError for a name that is wrong or taken."""
@@ -155,14 +201,14 @@ class Catalog:
 
     def load(self, name: str) -> Statistic:
         """One data set's statistic; raises DataSetError when there is none or it is damaged."""
-        return self._open(self._existing(name)).statistic
+        return self._open(self._existing(name)).data_set.statistic
 
-    def all(self) -> dict[str, Statistic]:
-        """Every data set's statistic by name; raises DataSetError when a file cannot be read at the moment.
+    def all(self) -> dict[str, DataSet]:
+        """Every data set by name; raises DataSetError when a file cannot be read at the moment.
 
         A file is read again when it was changed.
         """
-        return {held.entry.name: held.statistic for held in self._survey().held}
+        return {held.entry.name: held.data_set for held in self._survey().held}
 
     def remove(self, name: str) -> None:
         """Forget a data set, or a stray by the name that `strays` tells; the file it came from stays.
@@ -245,14 +291,36 @@ class Catalog:
         return self.folder / f"{name}{_SUFFIX}"
 
 
+def _require_within(card: DataCard, statistic: Statistic) -> None:
+    wrong = faults(card, statistic)
+    if wrong:
+        raise DataSetError(
+            f"the rows do not lie within the card of {card.name!r}: {'; '.join(wrong)}. Declare another "
+            "range (--range), or have values outside brought into it (--clip)"
+        )
+
+
+def _write(path: Path, entry: Entry, data_set: DataSet, *, replace: bool) -> None:
+    content = {
+        "entry": entry.model_dump(mode="json"),
+        "statistic": data_set.statistic.to_bytes(),
+        "declared": sorted(data_set.declared),
+        "card": data_set.card.model_dump(mode="python"),
+    }
+    write_private(path, msgpack.packb(content), replace=replace)
+
+
 def _whole(content: bytes) -> _Held | None:
     """What is in a file; None where it is damaged."""
     try:
-        file = _File.model_validate(msgpack.unpackb(content, strict_map_key=True))
+        file = _File.model_validate(msgpack.unpackb(content, strict_map_key=True, use_list=False))
         statistic = Statistic.from_bytes(file.statistic)
+        card = file.card or card_of(file.entry.name, statistic).model_copy(update={"listed": False})
     except Exception:  # noqa: BLE001  msgpack, pydantic and numpy raise many kinds for damaged bytes
         return None
     columns = tuple(column.name for column in file.entry.columns)
     is_whole = (statistic.columns, statistic.rows) == (columns, file.entry.rows)
     size = len(statistic.parts) + 1
-    return _Held(file.entry, statistic) if is_whole and statistic.factor.shape == (size, size) else None
+    is_whole = is_whole and statistic.factor.shape == (size, size) and card.name == file.entry.name
+    data_set = DataSet(card, statistic, file.declared)
+    return _Held(file.entry, data_set) if is_whole and not faults(card, statistic) else None

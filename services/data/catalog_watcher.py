@@ -16,18 +16,20 @@ async def watch_catalog(
     catalog: Catalog,
     undecided: Callable[[], Iterable[str]],
     offer: Callable[[Iterable[str], Input], None],
+    changed: Callable[[], object] = lambda: None,
     *,
     seconds: float = 2.0,
 ) -> None:
-    """Offer CatalogueChanged to the `undecided` instances after every change, until cancelled.
+    """Tell `changed`, and offer CatalogueChanged to the `undecided` instances, after every change.
 
-    Also at the start: data sets may have come and gone while the daemon was stopped.
+    Also at the start: data sets may have come and gone while the daemon was stopped. Runs until cancelled.
     """
     known: Manifest | None = None
     while True:
         try:
             manifest = catalog.manifest()
             if manifest != known:
+                changed()
                 offer(undecided(), CatalogueChanged())
                 for stray in catalog.strays():
                     _log.warning("stray_in_catalogue", file=stray.file, reason=stray.reason)

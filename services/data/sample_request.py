@@ -10,8 +10,10 @@ from typing import Literal
 import numpy as np
 
 from protocol.asset import MARKET_ASSET
+from protocol.data_card import DataCard, bucket_of
+from protocol.data_set import DataSet, card_of
 from protocol.errors import MisuseError
-from protocol.learning.statistic import Matrix, Statistic
+from protocol.learning.statistic import Matrix
 from protocol.preparation.tables import Table, Texts, Values, joined, row_count, rows_of
 from protocol.request import Request, Schedule
 from protocol.request_parsing import parse_request
@@ -205,7 +207,7 @@ def demo_request(options: DemoOptions, data: DemoData, aggregator: str) -> Reque
             "start": _start(options, values),
             "owners": {"minimum": options.owners, "maximum": options.owners},
             "bounds": {
-                "min_rows": min(data.sizes),
+                "min_rows": bucket_of(min(data.sizes)),
                 **(_raw_bounds(data) if options.thesis else {}),
             },
             "payment": {"deposit_wei": str(options.deposit)},
@@ -266,11 +268,25 @@ def _bits_for(what: str, value: float, bound: float) -> int:
     return max(24, math.ceil(math.log2(value)) + 8)
 
 
-def statistics_of(data: DemoData) -> dict[str, Statistic]:
-    """Each owner's statistic by the name of its data set, in dealing order."""
-    statistics = {}
+def data_sets_of(data: DemoData) -> dict[str, DataSet]:
+    """Each owner's data set by name, in dealing order."""
+    shared, data_sets = sample_card(data), {}
     for number, rows in enumerate(data.parts, start=1):
         builder = statistic_builder(data.kinds)
         builder.add(rows)
-        statistics[f"rows-{number}"] = builder.finish()
-    return statistics
+        card = part_of(shared, f"rows-{number}", rows)
+        data_sets[card.name] = DataSet(card, builder.finish(), data.columns)
+    return data_sets
+
+
+def sample_card(data: DemoData) -> DataCard:
+    """The card of all rows together: it declares the ranges and levels that `demo_request` asks for."""
+    builder = statistic_builder(data.kinds)
+    for rows in data.parts:
+        builder.add(rows)
+    return card_of("rows", builder.finish(), exact=True).model_copy(update={"listed": True})
+
+
+def part_of(card: DataCard, name: str, rows: Table) -> DataCard:
+    """The card for some of the rows."""
+    return card.model_copy(update={"name": name, "rows_from": bucket_of(row_count(rows))})

@@ -1,8 +1,11 @@
-"""An owner introduces itself to its aggregators, again and again until each has answered."""
+"""An owner introduces itself and its cards to its aggregators, again and again until each has answered."""
+
+import asyncio
 
 import structlog
 from tenacity import AsyncRetrying, retry_if_result, wait_exponential
 
+from services.common.errors import DataSetError
 from services.participants.data_owner import OwnerRole
 from services.runtime.runtime import Runtime
 from services.store.waiting import retry_while_unavailable
@@ -11,13 +14,25 @@ _log = structlog.get_logger(__name__)
 
 
 async def announce(
-    runtime: Runtime, role: OwnerRole, *, first_pause: float = 5.0, longest_pause: float = 300.0
+    runtime: Runtime,
+    role: OwnerRole,
+    changed: asyncio.Event | None = None,
+    *,
+    first_pause: float = 5.0,
+    longest_pause: float = 300.0,
 ) -> None:
-    """Announce the owner wherever no answer has come yet; ends when all have answered."""
+    """Announce the owner wherever no answer has come yet, and again whenever its data sets have `changed`.
+
+    Without that event it ends when all have answered.
+    """
 
     async def announce_once() -> bool:
         """Whether answers are missing."""
-        missing = await retry_while_unavailable(role.announcements)
+        try:
+            missing = await retry_while_unavailable(role.announcements)
+        except DataSetError as error:  # the computer has no room to read files: later
+            _log.warning("announcement_waits", reason=str(error))
+            return True
         for aggregator, body in missing:
             try:
                 await runtime.send(aggregator, body)
@@ -26,4 +41,9 @@ async def announce(
         return bool(missing)
 
     waiting = wait_exponential(multiplier=first_pause, max=longest_pause)
-    await AsyncRetrying(retry=retry_if_result(bool), wait=waiting)(announce_once)
+    while True:
+        await AsyncRetrying(retry=retry_if_result(bool), wait=waiting)(announce_once)
+        if changed is None:
+            return
+        await changed.wait()
+        changed.clear()

@@ -107,8 +107,9 @@ class Participant:
 def _duties(role: Role, runtime: Runtime) -> Iterator[Duty]:
     match role:
         case OwnerRole(catalog=catalog):
-            yield lambda: announce(runtime, role)
-            if catalog is not None:
-                yield lambda: watch_catalog(catalog, role.undecided, runtime.offer)
+            changed = None if catalog is None else asyncio.Event()
+            yield lambda: announce(runtime, role, changed)
+            if catalog is not None and changed is not None:
+                yield lambda: watch_catalog(catalog, role.undecided, runtime.offer, changed.set)
         case BuyerRole(standing_orders=orders) if orders:
             yield lambda: keep_ordering(runtime, orders, role.store)

@@ -7,10 +7,11 @@ from typing_extensions import override
 
 from protocol.bodies import body_of
 from protocol.codec import pack
+from protocol.data_card import cards_digest, listed_cards
+from protocol.data_set import DataSet
 from protocol.envelope import SignedMessage
 from protocol.errors import ProtocolViolation
 from protocol.learning.kinds.registry import KINDS
-from protocol.learning.statistic import Statistic
 from protocol.marketplace import Joined, Opened, Withdraw
 from protocol.messages import AnnouncementAnswer, Message, OwnerAnnouncement, PolicyOrder
 from protocol.owner_policy import OwnerPolicy
@@ -25,7 +26,8 @@ from services.records.owner_account import ORDERED_POLICY, count_earlier_trainin
 from services.runtime.role_adapter import NO_TRAINING, Answer, Role, RoleContext
 from services.store import Store
 
-_ANSWERED = "aggregator:"
+_ANSWERED, _CARDS = "aggregator:", "cards_at:"
+"""What an aggregator has answered, and to which cards."""
 _UNDECIDED = ("WAITING", "READY")
 _DECIDING = frozenset({"Opened", "invitation", "owner_decision", "catalogue_changed", "policy_changed"})
 """The inputs whose step may join a training."""
@@ -43,7 +45,7 @@ class OwnerRole(Role):
         seat_keys: SeatKeys,
         *,
         address: str,
-        data_sets: Callable[[], Mapping[str, Statistic]],
+        data_sets: Callable[[], Mapping[str, DataSet]],
         aggregators: tuple[str, ...],
         policy: OwnerPolicy,
         catalog: Catalog | None = None,
@@ -63,10 +65,11 @@ class OwnerRole(Role):
         count_earlier_trainings(store)
 
     def announcements(self) -> tuple[tuple[str, Message], ...]:
-        """What to send to each aggregator that has not answered yet."""
-        answered = self.store.values(_ANSWERED)
-        body = OwnerAnnouncement(model_kinds=tuple(KINDS))
-        return tuple((aggregator, body) for aggregator in self._aggregators if aggregator not in answered)
+        """What to send to each aggregator that has not answered to our cards as they are now."""
+        told = self.store.values(_CARDS)
+        cards = listed_cards({name: one.card for name, one in self.data_sets().items()})
+        body, digest = OwnerAnnouncement(model_kinds=tuple(KINDS), cards=cards), cards_digest(cards)
+        return tuple((one, body) for one in self._aggregators if told.get(one) != digest)
 
     @override
     def key_of_message(self, signed: SignedMessage) -> str:
@@ -97,7 +100,7 @@ class OwnerRole(Role):
         )
 
     def private(self, key: str, item: Input) -> Mapping[str, bytes]:
-        """Where a training may be joined, every data set's statistic, and what was joined before.
+        """Where a training may be joined, every data set with its card, and what was joined before.
 
         A training that has joined has its own copy; one of an earlier version, without, gets its data set.
         """
@@ -108,10 +111,10 @@ class OwnerRole(Role):
             return {}
         return self._packed({name: one for name, one in self.data_sets().items() if name == uncopied})
 
-    def _packed(self, statistics: Mapping[str, Statistic]) -> dict[str, bytes]:
-        return {
-            private.DATA_SET.name_of(name): statistic.to_bytes() for name, statistic in statistics.items()
-        }
+    def _packed(self, data_sets: Mapping[str, DataSet]) -> dict[str, bytes]:
+        statistics = {private.DATA_SET.name_of(n): one.statistic.to_bytes() for n, one in data_sets.items()}
+        cards = {private.CARD.name_of(name): pack(one.card) for name, one in data_sets.items()}
+        return statistics | cards
 
     def _uncopied(self, key: str) -> str | None:
         """The data set of a training that joined without keeping a copy."""
@@ -156,7 +159,8 @@ class OwnerRole(Role):
                 fact = facts.ANNOUNCEMENT_ANSWERED.pair(
                     aggregator=sender, accepted=body.accepted, code=body.code
                 )
-                return Answer(values={_ANSWERED + sender: body.code.encode()}, fact=fact)
+                values = {_ANSWERED + sender: body.code.encode(), _CARDS + sender: body.cards}
+                return Answer(values=values, fact=fact)
         raise ProtocolViolation("unknown_aggregator", sender)
 
     def _policy_ordered(self, policy: OwnerPolicy | None) -> Answer:

@@ -3,6 +3,7 @@
 from typing_extensions import override
 
 from protocol.bodies import body_of
+from protocol.data_card import cards_digest
 from protocol.envelope import SignedMessage
 from protocol.errors import ProtocolViolation
 from protocol.marketplace import Opened
@@ -11,6 +12,7 @@ from protocol.roles.engine import facts
 from protocol.roles.engine.inputs import Input
 from services.identity.seat_keys import SeatKeys
 from services.participants.places import Places
+from services.records.offers import offered
 from services.runtime.role_adapter import NO_TRAINING, Answer, Role, RoleContext
 from services.store import Store
 
@@ -64,13 +66,13 @@ class AggregatorRole(Role):
 
     @override
     def answer(self, signed: SignedMessage) -> Answer:
-        """Admit an owner that is on the list."""
+        """Admit an owner that is on the list, and keep its cards."""
         if signed.envelope.type != "owner_announcement":
             raise ProtocolViolation("unknown_training", signed.envelope.type)
         owner = signed.envelope.sender
-        body_of(signed, OwnerAnnouncement)
+        cards = body_of(signed, OwnerAnnouncement).cards
         accepted = owner in self._admitted
         code = "admitted" if accepted else "not_on_the_list"
-        reply = AnnouncementAnswer(accepted=accepted, code=code)
-        values = {_ANNOUNCED + owner: b""} if accepted else {}
+        reply = AnnouncementAnswer(accepted=accepted, code=code, cards=cards_digest(cards))
+        values = {_ANNOUNCED + owner: b"", **offered(owner, cards)} if accepted else {}
         return Answer(((owner, reply),), values, facts.OWNER_ANNOUNCED.pair(owner=owner, accepted=accepted))

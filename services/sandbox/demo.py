@@ -22,9 +22,9 @@ from services.data.sample_request import (
     DemoData,
     DemoOptions,
     column_notes,
+    data_sets_of,
     demo_request,
     load_data,
-    statistics_of,
 )
 from services.observability.prometheus import DaemonCollector, serving
 from services.participants.assembly import Participant
@@ -153,11 +153,11 @@ async def _run(options: DemoOptions, data: DemoData, progress: Progress, least_k
         events.append(event)
         progress("", event)
 
-    statistics = statistics_of(data)
+    data_sets = data_sets_of(data)
     progress("starting chain, contract, daemons and worker processes", None)
     enough = most_numbers(demo_request(options, data, NOBODY))
     market = LocalMarket(
-        statistics,
+        data_sets,
         options,
         least_key_bits=least_key_bits,
         budget=Budget(per_buyer=enough, in_total=enough),
@@ -173,7 +173,7 @@ async def _run(options: DemoOptions, data: DemoData, progress: Progress, least_k
             write_card(
                 options.card, model_card(market.buyer.store, ended, market.deployment.market), force=True
             )
-        outcome = Outcome(request, model, events, statistics, market)
+        outcome = Outcome(request, model, events, data_sets, market)
         return await make_report(
             outcome,
             broker="memory" if options.broker is None else "rabbitmq",

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from protocol.request import Request
 from services.console.web.hub import Hub
-from services.data.sample_request import DemoData, DemoOptions, demo_request, statistics_of
+from services.data.sample_request import DemoData, DemoOptions, data_sets_of, demo_request
 from services.observability.prometheus import DaemonCollector, serving
 from services.sandbox.demo import LEAST_DEMO_KEY_BITS, Progress, prepared_data
 from services.sandbox.local_market import LocalMarket
@@ -53,7 +53,7 @@ async def attended(
     hubs: defaultdict[str, Hub] = defaultdict(Hub)
     progress("starting chain, contract, daemons and worker processes", None)
     market = LocalMarket(
-        statistics_of(data),
+        data_sets_of(data),
         options,
         least_key_bits=least_key_bits,
         on_event=lambda event: progress("", event),

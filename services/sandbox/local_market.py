@@ -13,7 +13,7 @@ from typing import Self
 
 from protocol.asset import ETHER
 from protocol.crypto.cipher import generate_private_key
-from protocol.learning.statistic import Statistic
+from protocol.data_set import DataSet
 from protocol.marketplace import PartyRole
 from protocol.messages import ChainEvent, TrainingOrder
 from protocol.owner_policy import Budget, OwnerPolicy
@@ -76,7 +76,7 @@ class LocalMarket:
 
     def __init__(
         self,
-        data_sets: Mapping[str, Statistic],
+        data_sets: Mapping[str, DataSet],
         options: DemoOptions,
         *,
         least_key_bits: int = LEAST_KEY_BITS,
@@ -84,7 +84,7 @@ class LocalMarket:
         on_event: Callable[[ChainEvent], None] = lambda _event: None,
         on_change: Callable[[str], None] = lambda _address: None,
     ) -> None:
-        """One owner for each named statistic; of the options those count that say where a market runs.
+        """One owner for each named data set; of the options those count that say where a market runs.
 
         `budget` is each data set's; `on_change` is told the address of a party whose daemon did something.
         """
@@ -181,11 +181,11 @@ class LocalMarket:
             "federated_aggregator",
             lambda store, *chain: AggregatorRole(store, SeatKeys(*chain), aggregator.address, admitted),
         )
-        for owner, (name, statistic) in zip(owners, self._data_sets.items(), strict=True):
-            role_in = self._owner_role(owner.address, {name: statistic})
+        for owner, (name, data_set) in zip(owners, self._data_sets.items(), strict=True):
+            role_in = self._owner_role(owner.address, {name: data_set})
             self.owners.append(self._participant(owner, rpc, "data_owner", role_in))
 
-    def _owner_role(self, address: str, data_sets: Mapping[str, Statistic]) -> RoleIn:
+    def _owner_role(self, address: str, data_sets: Mapping[str, DataSet]) -> RoleIn:
         return lambda store, client, directory: OwnerRole(
             store,
             SeatKeys(client, directory),

@@ -11,11 +11,11 @@ from typing import Literal
 import numpy as np
 
 from protocol.bought_model import BoughtModel
+from protocol.data_set import DataSet
 from protocol.learning import plaintext
 from protocol.learning.descent import step_size_of
 from protocol.learning.kinds.registry import kind_of
 from protocol.learning.plaintext import OwnerData, PlainTraining
-from protocol.learning.statistic import Statistic
 from protocol.marketplace import Credited, Opened, RoundRecorded
 from protocol.messages import ChainEvent
 from protocol.records import FIXED_POINT
@@ -76,7 +76,7 @@ class Outcome:
     request: Request
     model: BoughtModel
     events: Sequence[ChainEvent]
-    statistics: dict[str, Statistic]
+    data_sets: dict[str, DataSet]
     market: LocalMarket
 
     def recorded(self) -> list[RoundRecorded]:
@@ -107,7 +107,7 @@ async def make_report(outcome: Outcome, *, broker: str, chain: str, model_file: 
     twin = to_own_units(list(plain.averaging.models[-1]), outcome.request.scalings())
     pooled = plaintext.mean_squared_error(validators, plaintext.pooled_least_squares(trainers))
     return DemoReport(
-        rows=sum(statistic.rows for statistic in outcome.statistics.values()),
+        rows=sum(one.statistic.rows for one in outcome.data_sets.values()),
         features=len(outcome.request.features),
         owners=len(drawn.seats),
         trainers=len(trainers),
@@ -167,9 +167,9 @@ def seconds_since_start() -> float:
 def _drawn_data(outcome: Outcome, drawn: Owners) -> tuple[list[OwnerData], list[OwnerData]]:
     """(trainers', validators') factors in seat order, as the contract drew them."""
     kind, data_of = kind_of(outcome.request), {}
-    for party, statistic in zip(outcome.market.owners, outcome.statistics.values(), strict=True):
-        factor = kind.measuring_factor(outcome.request, statistic)
-        data_of[party.identity.address] = OwnerData(factor, statistic.rows)
+    for party, data_set in zip(outcome.market.owners, outcome.data_sets.values(), strict=True):
+        factor = kind.measuring_factor(outcome.request, data_set.statistic)
+        data_of[party.identity.address] = OwnerData(factor, data_set.statistic.rows)
 
     def data(mask: int) -> list[OwnerData]:
         return [data_of[drawn.seats[seat]] for seat in seats_of(mask)]

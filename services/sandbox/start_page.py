@@ -205,8 +205,9 @@ def _owner_resources(party: Participant, folder: Path, reading: asyncio.Semaphor
     if not isinstance(role, OwnerRole):
         return None
     catalogue = Catalog(folder / f"datasets-{party.identity.address}")
-    for name, statistic in role.data_sets().items():
-        catalogue.add(name, statistic, "demo", replace=True)
+    for name, data_set in role.data_sets().items():
+        card, statistic, declared = data_set
+        catalogue.add(name, statistic, "demo", card=card, declared=declared, replace=True)
     role.data_sets = catalogue.all
     return OwnerResources(catalogue, role.configured, reading=reading)
 

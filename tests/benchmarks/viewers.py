@@ -26,9 +26,9 @@ from services.console.party import Party, orders_over
 from services.console.web.hub import Hub, Share
 from services.data.sample_request import (
     DemoOptions,
+    data_sets_of,
     demo_request,
     load_data,
-    statistics_of,
 )
 from services.observability.logging import configure
 from services.sandbox.local_market import LocalMarket
@@ -47,7 +47,7 @@ async def round_seconds(options: DemoOptions, viewers: int) -> float:
 
     data = load_data(options)
     market = LocalMarket(
-        statistics_of(data), options, on_event=on_event, on_change=lambda _address: hub.wake()
+        data_sets_of(data), options, on_event=on_event, on_change=lambda _address: hub.wake()
     )
     with tempfile.TemporaryDirectory() as folder:
         async with market:

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 REQUEST = """\
 name: {name}
 features: [{{name: bmi, minimum: "-0.2", maximum: "0.2"}}]
-target: {{name: target, minimum: "25", maximum: "346"}}
+target: {{name: target, minimum: "0", maximum: "400"}}
 schedule: {{rounds: 3, local_steps: 5, step_size: "0.5"}}
 payment: {{deposit_wei: "1000000000000000000"}}
 aggregator: "0x00000000000000000000000000000000000000a1"

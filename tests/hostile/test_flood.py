@@ -11,7 +11,7 @@ from pathlib import Path
 from protocol.envelope import SignedMessage
 from protocol.messages import size_limit
 from services.bus.port import Outgoing
-from services.data.sample_request import DemoOptions, demo_request, load_data, statistics_of
+from services.data.sample_request import DemoOptions, data_sets_of, demo_request, load_data
 from services.participants.assembly import Participant
 from services.sandbox.local_market import LocalMarket
 from tests.support.daemons.scripted_daemon import until
@@ -89,7 +89,7 @@ async def flood(messages: list[Outgoing], market: LocalMarket) -> None:
 
 async def test_an_honest_training_finishes_beside_a_flood_in_bounded_memory():
     data = load_data(OPTIONS)
-    market = LocalMarket(statistics_of(data), OPTIONS, least_key_bits=512)
+    market = LocalMarket(data_sets_of(data), OPTIONS, least_key_bits=512)
     async with market:
         messages = hostile_messages(market)
         before = forget_peak()

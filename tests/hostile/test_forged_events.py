@@ -17,7 +17,7 @@ from services.bus.memory import MemoryBus
 from services.chain.contract.views import MarketplaceViews
 from services.chain.errors import ChainUnavailable
 from services.chain.events.verification import FRESH_SECONDS, EventVerifier
-from services.data.sample_request import DemoOptions, demo_request, load_data, statistics_of
+from services.data.sample_request import DemoOptions, data_sets_of, demo_request, load_data
 from services.sandbox.local_market import LocalMarket
 from tests.support.chain.interposed import Interposed
 
@@ -131,7 +131,7 @@ async def trained(market):
 @pytest.fixture
 async def market():
     data = load_data(OPTIONS)
-    async with HostileMarket(statistics_of(data), OPTIONS, least_key_bits=512) as made:
+    async with HostileMarket(data_sets_of(data), OPTIONS, least_key_bits=512) as made:
         yield made
 
 
@@ -181,7 +181,7 @@ class LaggingMarket(HostileMarket):
 
 async def test_a_node_that_is_behind_and_often_away_is_waited_for_and_then_the_training_finishes():
     data = load_data(OPTIONS)
-    async with LaggingMarket(statistics_of(data), OPTIONS, least_key_bits=512) as market:
+    async with LaggingMarket(data_sets_of(data), OPTIONS, least_key_bits=512) as market:
         running = asyncio.create_task(trained(market))
         async with asyncio.timeout(600):
             while not await is_behind(market.buyer):

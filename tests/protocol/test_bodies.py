@@ -20,7 +20,7 @@ KEY = b"\x01" * 32
 MARKET = Market(chain_id=31337, contract="0x" + "c0" * 20)
 NEXT = f"{MAJOR}.{MINOR + 1}"
 VECTOR = EncryptedVector(key_id=b"k" * 32, scale=64, ciphertexts=(b"c" * 16,))
-ANSWER = InvitationAnswer(decision="accepted", rows=7)
+ANSWER = InvitationAnswer(decision="accepted")
 
 
 class NextAnswer(InvitationAnswer):
@@ -55,7 +55,7 @@ def refusal(message: SignedMessage, *kind: type) -> str:
 
 @pytest.mark.parametrize("kind", [(), (InvitationAnswer,)])
 def test_a_field_of_a_later_minor_version_is_passed_over_and_the_signature_holds(kind):
-    message = signed(pack(NextAnswer(decision="accepted", rows=7, hint="new")))
+    message = signed(pack(NextAnswer(decision="accepted", hint="new")))
     assert body_of(message, *kind) == ANSWER
     message.verify(MARKET)
     relayed = SignedMessage.from_parts(message.envelope, message.sealed_part())
@@ -64,9 +64,9 @@ def test_a_field_of_a_later_minor_version_is_passed_over_and_the_signature_holds
 
 
 def test_the_next_minor_version_reads_todays_messages(monkeypatch):
-    assert body_of(signed(pack(ANSWER), VERSION), NextAnswer) == NextAnswer(decision="accepted", rows=7)
+    assert body_of(signed(pack(ANSWER), VERSION), NextAnswer) == NextAnswer(decision="accepted")
     monkeypatch.setitem(bodies.MESSAGE_TYPES, "invitation_answer", NextAnswer)
-    message = signed(pack(NextAnswer(decision="accepted", rows=7, hint="new")))
+    message = signed(pack(NextAnswer(decision="accepted", hint="new")))
     assert body_of(message).hint == "new"
 
 
@@ -77,7 +77,7 @@ def test_an_unknown_field_of_this_version_is_refused(kind):
 
 @pytest.mark.parametrize("kind", [(), (InvitationAnswer,)])
 def test_what_is_known_is_checked_as_ever(kind):
-    for changes in ({"rows": -1}, {"decision": "maybe"}, {"type": "model_request"}):
+    for changes in ({"decision": 1}, {"decision": "maybe"}, {"type": "model_request"}):
         body = msgpack.packb({**ANSWER.model_dump(), "hint": "new", **changes})
         assert refusal(signed(body), *kind) in ("malformed", "type_mismatch")
     body = msgpack.packb({"type": "invitation_answer", "hint": "new"})

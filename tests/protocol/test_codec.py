@@ -11,7 +11,7 @@ from pydantic import Field
 
 from protocol.codec import MAXIMUM_BYTES, pack, unpack
 from protocol.errors import ProtocolViolation
-from protocol.messages import InvitationAnswer, Message, ModelReceived, ModelRequest, StopOrder
+from protocol.messages import InvitationAnswer, Message, ModelReceived, ModelRequest, OwnerReady, StopOrder
 from protocol.types import FrozenModel
 
 SCALARS = st.one_of(st.none(), st.booleans(), st.integers(-(1 << 63), (1 << 64) - 1), st.floats(), st.text())
@@ -115,18 +115,22 @@ def test_the_refused_field_is_named() -> None:
 @pytest.mark.parametrize(
     "content",
     [
-        {"decision": "accepted", "rows": "5"},
-        {"decision": "accepted", "rows": 5.0},
-        {"decision": "accepted", "rows": True},
-        {"decision": b"accepted"},
-        {"decision": "perhaps"},
-        {"decision": "accepted", "rows": -1},
-        {"decision": "accepted", "unknown": None},
+        {"rows": "5"},
+        {"rows": 5.0},
+        {"rows": True},
+        {"rows": -1},
+        {"rows": 5, "unknown": None},
         {},
     ],
 )
 def test_loose_values_are_refused(content: dict[str, Any]) -> None:
-    refusal(InvitationAnswer, msgpack.packb({"type": "invitation_answer", **content}, use_bin_type=True))
+    refusal(OwnerReady, msgpack.packb({"type": "owner_ready", **content}, use_bin_type=True))
+
+
+@pytest.mark.parametrize("decision", [b"accepted", "perhaps", None])
+def test_what_is_no_word_of_a_list_is_refused(decision: Any) -> None:
+    content = {"type": "invitation_answer", "decision": decision}
+    refusal(InvitationAnswer, msgpack.packb(content, use_bin_type=True))
 
 
 def test_trailing_bytes_are_refused() -> None:

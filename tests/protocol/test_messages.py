@@ -12,6 +12,7 @@ from protocol.envelope import Envelope, SignedMessage
 from protocol.errors import ProtocolViolation
 from protocol.marketplace import Withdrawn
 from protocol.messages import MESSAGE_TYPES, Message
+from protocol.messages.examples import any_card
 from protocol.owner_policy import OwnerPolicy
 from protocol.records import Market
 from protocol.signatures import address_of
@@ -41,8 +42,8 @@ SIGNED = SignedMessage.create(
 )
 
 SAMPLES: list[FrozenModel] = [
-    m.OwnerAnnouncement(model_kinds=("linear_regression",)),
-    m.AnnouncementAnswer(accepted=True, code="admitted"),
+    m.OwnerAnnouncement(model_kinds=("linear_regression",), cards=(any_card(),)),
+    m.AnnouncementAnswer(accepted=True, code="admitted", cards=DIGEST),
     m.TrainingRequest(
         request=any_request(),
         public_key=HUGE,
@@ -52,7 +53,8 @@ SAMPLES: list[FrozenModel] = [
     ),
     m.RequestAnswer(accepted=False, code="bad_key"),
     m.Invitation(request=any_request(), public_key=HUGE, key_proof=(b"\1",), join_until=1_700_000_000),
-    m.InvitationAnswer(decision="accepted", rows=442),
+    m.InvitationAnswer(decision="accepted"),
+    m.OwnerReady(rows=442),
     m.TrainingStarted(
         trainers=(PARTY,), validators=(OTHER,), rows=(m.RowCount(owner=PARTY, rows=(1 << 63) - 1),)
     ),

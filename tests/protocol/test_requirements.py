@@ -1,67 +1,82 @@
-"""Whether a data set serves a request."""
+"""Whether a data set serves a request, as far as its card says."""
 
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
 import pytest
 
-from protocol.learning.statistic import Statistic, StatisticBuilder
+from protocol.data_card import CardColumn, DataCard
+from protocol.data_set import card_of
+from protocol.learning.statistic import StatisticBuilder
+from protocol.payment import least_fixed_pay
 from protocol.preparation.tables import Texts
-from protocol.requirements import mismatches
+from protocol.requirements import mismatches, pay_mismatch
 from tests.support.deployment.documents import any_request
 
 COLUMNS = ("bmi", "income", "age", "progression")
 
 
-def statistic(
+def card(
     columns: tuple[str, ...] = COLUMNS,
-    rows: int = 20,
-    extremes: Mapping[str, tuple[float, float]] | None = None,
-) -> Statistic:
-    """Each column evenly from one extreme to the other, by default within every declared range."""
-    ends = dict.fromkeys(columns, (20.0, 60.0)) | dict(extremes or {})
-    values = {name: np.linspace(*ends[name], rows) for name in columns}
-    builder = StatisticBuilder(columns)
-    builder.add(np.column_stack(list(values.values())))
-    return builder.finish()
+    rows: int = 32,
+    ranges: Mapping[str, tuple[str, str]] | None = None,
+    **changes: Any,
+) -> DataCard:
+    """Each column from 20 to 60 by default, which is within every range that is asked."""
+    ends = dict.fromkeys(columns, ("20", "60")) | dict(ranges or {})
+    return DataCard(
+        name="clinic",
+        columns=tuple(
+            CardColumn(name=column, minimum=Decimal(low), maximum=Decimal(high))
+            for column, (low, high) in ends.items()
+        ),
+        rows_from=rows,
+        **changes,
+    )
+
+
+def with_column(column: CardColumn) -> DataCard:
+    """The card with another column of that name."""
+    columns = tuple(column if column.name == one.name else one for one in card().columns)
+    return card().model_copy(update={"columns": columns})
 
 
 def test_a_data_set_with_more_columns_in_another_order_serves() -> None:
-    assert mismatches(any_request(), statistic()) == ()
+    assert mismatches(any_request(), card()) == ()
 
 
 def test_values_on_the_borders_serve() -> None:
-    borders = {"bmi": (10.5, 80.0), "age": (0.0, 120.0), "progression": (0.0, 400.0)}
-    assert mismatches(any_request(), statistic(extremes=borders)) == ()
+    borders = {"bmi": ("10.5", "80"), "age": ("0", "120"), "progression": ("0", "400.0")}
+    assert mismatches(any_request(), card(ranges=borders)) == ()
 
 
 @pytest.mark.parametrize("name", ["bmi", "age", "progression"])
 def test_a_missing_column_is_named(name: str) -> None:
     columns = tuple(column for column in COLUMNS if column != name)
-    assert mismatches(any_request(), statistic(columns)) == (f"no column {name!r}",)
+    assert mismatches(any_request(), card(columns)) == (f"no column {name!r}",)
 
 
 @pytest.mark.parametrize(
     ("name", "extremes", "text"),
     [
-        ("bmi", (10.4, 50.0), "column 'bmi' runs from 10.4 to 50; 10.5 to 80 asked"),
-        ("age", (1.0, 121.0), "column 'age' runs from 1 to 121; 0 to 120 asked"),
-        ("progression", (-1.0, 400.5), "column 'progression' runs from -1 to 400.5; 0 to 400 asked"),
+        ("bmi", ("10.4", "50"), "column 'bmi' runs from 10.4 to 50; 10.5 to 80 asked"),
+        ("age", ("1", "121"), "column 'age' runs from 1 to 121; 0 to 120 asked"),
+        ("progression", ("-1", "400.5"), "column 'progression' runs from -1 to 400.5; 0 to 400 asked"),
     ],
 )
-def test_values_outside_the_declared_range_are_named(
-    name: str, extremes: tuple[float, float], text: str
-) -> None:
-    assert mismatches(any_request(), statistic(extremes={name: extremes})) == (text,)
+def test_values_outside_the_declared_range_are_named(name: str, extremes: tuple[str, str], text: str) -> None:
+    assert mismatches(any_request(), card(ranges={name: extremes})) == (text,)
 
 
 def test_too_few_rows_are_named() -> None:
-    assert mismatches(any_request(), statistic(rows=19)) == ("19 rows; at least 20 asked",)
+    """Of 16 to 31 rows nobody is told whether they are 20."""
+    assert mismatches(any_request(), card(rows=16)) == ("16 rows or more; at least 20 asked",)
 
 
 def test_every_reason_is_given() -> None:
-    assert len(mismatches(any_request(), statistic(("bmi",), 5, {"bmi": (0.0, 1.0)}))) == 4
+    assert len(mismatches(any_request(), card(("bmi",), 4, {"bmi": ("0", "1")}))) == 4
 
 
 NAN = float("nan")
@@ -70,13 +85,13 @@ DAYS = {"name": "a", "kind": "date", "minimum": "1970-01-02", "maximum": "1970-0
 NUMBERS = {"name": "a", "minimum": 1, "maximum": 9}
 
 
-def mixed(values: Any, kind: Any, bounds: tuple[float, float] | None = None) -> Statistic:
-    """Twenty rows of one feature and the target."""
+def mixed(values: Any, kind: Any, bounds: tuple[float, float] | None = None) -> DataCard:
+    """The card of forty rows of one feature and the target."""
     builder = StatisticBuilder({"a": kind, "y": "number"}, logs=True, bounds={"a": bounds} if bounds else {})
-    values = np.resize(np.array(values), 20)
+    values = np.resize(np.array(values), 40)
     column = Texts.of([value or None for value in values]) if kind == "text" else values
-    builder.add({"a": column, "y": np.arange(20.0)})
-    return builder.finish()
+    builder.add({"a": column, "y": np.arange(40.0)})
+    return card_of("mixed", builder.finish())
 
 
 @pytest.mark.parametrize(
@@ -94,7 +109,7 @@ def mixed(values: Any, kind: Any, bounds: tuple[float, float] | None = None) -> 
         ({"name": "a", "kind": "boolean"}, [0.0, 1.0], "number", None),
         ({"name": "a", "kind": "boolean"}, [0.0, 2.0], "number", "holds numbers; yes and no asked"),
         (DAYS, [1.0, 31.0], "date", None),
-        (DAYS, [0.0, 31.5], "date", "from 1970-01-01 to 1970-02-01; 1970-01-02 to 1970-02-01 asked"),
+        (DAYS, [0.0, 31.5], "date", "from 1970-01-01 to 1970-02-02; 1970-01-02 to 1970-02-01 asked"),
         (LEVELS, ["oil"], "text", None),
         (LEVELS, ["oil", "gas", ""], "text", "has rows without a value"),
         (LEVELS, ["oil", "wood"], "text", "has levels that are not asked for: wood"),
@@ -112,8 +127,7 @@ def test_a_column_of_too_many_texts_cannot_be_asked_for() -> None:
     builder = StatisticBuilder({"a": "text", "y": "number"})
     builder.add({"a": Texts.of([f"x{number}" for number in range(300)]), "y": np.arange(300.0)})
     wanted = any_request(features=[LEVELS], target={"name": "y", "minimum": 0, "maximum": 400})
-    [reason] = mismatches(wanted, builder.finish())
-    assert reason.startswith("column 'a' holds texts, more than 256 different ones or longer")
+    assert mismatches(wanted, card_of("texts", builder.finish())) == ("no column 'a'",)
 
 
 def test_clipped_columns_serve_whom_clipping_is_right_and_the_bounds_count_as_range() -> None:
@@ -126,3 +140,11 @@ def test_clipped_columns_serve_whom_clipping_is_right_and_the_bounds_count_as_ra
     for values in ([-5.0, 3.0, 40.0], [3.0]):  # whatever the rows are
         [reason] = mismatches(any_request(features=[narrow], target=target), mixed(values, "number", (1, 9)))
         assert reason == "column 'a' runs from 1 to 9; 2 to 9 asked"
+
+
+def test_a_request_that_pays_less_than_the_card_asks_does_not_fit() -> None:
+    least = least_fixed_pay(any_request())
+    assert pay_mismatch(any_request(), card(least_pay_wei=least)) == ()
+    assert pay_mismatch(any_request(), card(least_pay_wei=least + 1)) == (
+        f"the least fixed pay is {least} wei; its card asks for {least + 1}",
+    )

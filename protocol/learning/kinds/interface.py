@@ -7,6 +7,7 @@ form of them: then an encrypted model of it is trained by `descent.local_model` 
 from typing import Protocol
 
 from protocol.bought_model import BoughtModel
+from protocol.data_card import CardColumn
 from protocol.learning.statistic import Matrix, Statistic
 from protocol.preparation.columns import Column
 from protocol.request import Request
@@ -15,8 +16,8 @@ from protocol.request import Request
 class Kind(Protocol):
     """One kind of model, with p weights as `Request.parameters` counts them; stateless."""
 
-    def target_mismatch(self, target: Column, statistic: Statistic) -> str | None:
-        """Why a target within its range does not suit this kind; None when it does. For its owner's eyes."""
+    def target_mismatch(self, target: Column, found: CardColumn) -> str | None:
+        """Why a target that a card has within its range does not suit this kind; None when it does."""
         ...
 
     def training_map(self, request: Request, statistic: Statistic) -> tuple[Matrix, Matrix]:

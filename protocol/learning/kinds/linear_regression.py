@@ -3,6 +3,7 @@
 import numpy as np
 
 from protocol.bought_model import BoughtModel
+from protocol.data_card import CardColumn
 from protocol.learning.descent import affine_map, step_size_of
 from protocol.learning.kinds.interface import Kind
 from protocol.learning.statistic import Matrix, Statistic, scaled, select
@@ -13,7 +14,7 @@ from protocol.request import Request
 class LinearRegression(Kind):
     """Trains and measures out of the triangular factor alone; any target will do."""
 
-    def target_mismatch(self, target: Column, statistic: Statistic) -> str | None:  # noqa: ARG002
+    def target_mismatch(self, target: Column, found: CardColumn) -> str | None:  # noqa: ARG002
         """None."""
         return None
 

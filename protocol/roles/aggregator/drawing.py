@@ -1,10 +1,10 @@
 """Between joining and the first round: roles are drawn on chain, the last row counts come in."""
 
 from protocol.marketplace import Closed, Draw, RolesDrawn
-from protocol.messages import InvitationAnswer, RowCount, TrainingStarted
+from protocol.messages import OwnerReady, ParticipantDropped, RowCount, TrainingStarted
 from protocol.roles.aggregator.attendance import drop_notices
 from protocol.roles.aggregator.ending import give_up, stall_timer
-from protocol.roles.aggregator.joining import admitted_owners, note_answer
+from protocol.roles.aggregator.joining import admitted_owners
 from protocol.roles.aggregator.state import (
     DrawingState,
     EndingState,
@@ -17,9 +17,11 @@ from protocol.roles.engine import facts, timers
 from protocol.roles.engine.context import Context, Step, message
 from protocol.roles.engine.effects import Effect, SubmitCall, effects_of
 from protocol.roles.engine.inputs import Received
+from protocol.roles.engine.refusals import require
 from protocol.roles.engine.state import enter, replace
 from protocol.roles.shared.exchange_keys import seats_with_keys
 from protocol.roles.shared.parties import Parties
+from protocol.roles.shared.request_widths import LARGEST_ROW_COUNT
 from protocol.roles.shared.transcript import TranscriptHead
 from protocol.vectors import EncryptedVector
 
@@ -43,7 +45,7 @@ def _draw(state: DrawingState) -> tuple[Effect, ...]:
 
 
 def on_roles_drawn(state: DrawingState, event: RolesDrawn, context: Context) -> Step[Started]:
-    """Start with the roles that the contract drew, or wait for the row counts that are still under way."""
+    """Start with the roles that the contract drew, once every owner with a seat is ready."""
     parties = replace(state.parties, trainers=event.trainers, validators=event.validators)
     drawn = replace(state, parties=parties, ends_at=contract_ends_at(state.opened, context))
     waits = (timers.DRAW.cancel(), stall_timer(drawn))
@@ -53,15 +55,39 @@ def on_roles_drawn(state: DrawingState, event: RolesDrawn, context: Context) -> 
     return Step(started.state, (*waits, *started.effects))
 
 
-def on_invitation_answer(
-    state: DrawingState, received: Received[InvitationAnswer], context: Context
-) -> Step[Started]:
-    """Keep the row count of an admitted owner that accepts, and start with the last that is due."""
-    answered, fact = note_answer(state, received, context)
-    if _awaits_row_counts(answered, context):
-        return Step(answered, (fact,))
-    started = _start(answered, context)
-    return Step(started.state, (fact, *started.effects))
+def on_owner_ready(state: DrawingState, received: Received[OwnerReady], context: Context) -> Step[Started]:
+    """Keep the row count of an admitted owner with a seat, and start with the last that is due."""
+    answered = _with_rows(state, received.sender, received.body.rows, context)
+    return Step(answered) if _awaits_row_counts(answered, context) else _start(answered, context)
+
+
+def _with_rows(state: DrawingState, owner: str, rows: int, context: Context) -> DrawingState:
+    _require_seat(state, owner, context)
+    require(rows >= state.request.bounds.min_rows, "too_few_rows")
+    # The widths were checked for so many rows in all: one owner's boast must not make them overflow.
+    require(rows <= LARGEST_ROW_COUNT // state.request.owners.maximum, "too_many_rows")
+    if owner in dict(state.answers):
+        return state
+    return replace(state, answers=(*state.answers, (owner, rows)))
+
+
+def _require_seat(state: PreparedState, owner: str, context: Context) -> None:
+    require(owner in admitted_owners(state, context), "not_admitted")
+    state.parties.seat_of(owner)
+
+
+def on_late_ready(
+    state: TrainingState, received: Received[OwnerReady], context: Context
+) -> Step[TrainingState]:
+    """Tell an owner that would take part that the training has started without it."""
+    owner = received.sender
+    _require_seat(state, owner, context)
+    if owner in dict(state.answers):
+        return Step.unchanged(state)
+    notice = ParticipantDropped(participant=owner, from_round=1, code="answered_too_late")
+    label = received.envelope.message_id.hex()
+    sent = message(context, owner, notice, (1, 0), label=label)
+    return Step.unchanged(state, sent, facts.ANSWERED_TOO_LATE.of(owner=owner))
 
 
 def on_rows_late(state: DrawingState, _about: None, context: Context) -> Step[Started]:

@@ -1,33 +1,25 @@
 """The aggregator brings a training together: it checks the request, invites owners and closes the joining."""
 
-from typing import TypeVar
-
 from protocol.marketplace import Cancel, Close, Joined, Opened
-from protocol.messages import Invitation, InvitationAnswer, ParticipantDropped, RequestAnswer, TrainingRequest
+from protocol.messages import Invitation, InvitationAnswer, RequestAnswer, TrainingRequest
 from protocol.roles.aggregator.ending import give_up
 from protocol.roles.aggregator.request_check import refusal_code
 from protocol.roles.aggregator.state import (
-    DrawingState,
     EndingState,
     FailedState,
     InvitingState,
     PreparedState,
     RequestedState,
-    TrainingState,
     chain_seconds,
     opened_of,
 )
 from protocol.roles.engine import facts, timers
 from protocol.roles.engine.context import Context, Step, message
-from protocol.roles.engine.effects import Effect, RecordFact, SetTimer, SubmitCall, effects_of
+from protocol.roles.engine.effects import Effect, SetTimer, SubmitCall, effects_of
 from protocol.roles.engine.inputs import Received
 from protocol.roles.engine.refusals import StaleInput, require
 from protocol.roles.engine.state import enter, replace, store
 from protocol.roles.shared.parties import require_sender
-from protocol.roles.shared.request_widths import LARGEST_ROW_COUNT
-
-J = TypeVar("J", InvitingState, DrawingState)
-
 
 # ---- the request ----
 
@@ -102,42 +94,12 @@ def _invite(buyer: str, body: TrainingRequest, context: Context) -> tuple[Effect
 
 
 def on_invitation_answer(
-    state: InvitingState, received: Received[InvitationAnswer], context: Context
-) -> Step[InvitingState]:
-    """Keep the row count of an admitted owner that accepts."""
-    answered, fact = note_answer(state, received, context)
-    step = _close_when_all_joined(answered, context)
-    return Step(step.state, (fact, *step.effects))
-
-
-def note_answer(state: J, received: Received[InvitationAnswer], context: Context) -> tuple[J, RecordFact]:
-    """The state with an owner's row count in it, if the owner accepts, and the fact that it answered."""
-    owner, body = received.sender, received.body
-    require(owner in admitted_owners(state, context), "not_admitted")
-    fact = facts.OWNER_ANSWERED.of(owner=owner, decision=body.decision)
-    if body.decision != "accepted":
-        return state, fact
-    request = state.request
-    require(body.rows >= request.bounds.min_rows, "too_few_rows")
-    # The widths were checked for so many rows in all: one owner's boast must not make them overflow.
-    require(body.rows <= LARGEST_ROW_COUNT // request.owners.maximum, "too_many_rows")
-    if owner in dict(state.answers):
-        return state, fact
-    return replace(state, answers=(*state.answers, (owner, body.rows))), fact
-
-
-def on_late_answer(
-    state: TrainingState, received: Received[InvitationAnswer], context: Context
-) -> Step[TrainingState]:
-    """Tell an owner that would take part that the training has started without it."""
+    state: PreparedState, received: Received[InvitationAnswer], context: Context
+) -> Step[PreparedState]:
+    """Note what an admitted owner says; whether it has joined the chain shows."""
     owner = received.sender
     require(owner in admitted_owners(state, context), "not_admitted")
-    if received.body.decision != "accepted" or owner in dict(state.answers):
-        return Step.unchanged(state)
-    notice = ParticipantDropped(participant=owner, from_round=1, code="answered_too_late")
-    label = received.envelope.message_id.hex()
-    sent = message(context, owner, notice, (1, 0), label=label)
-    return Step.unchanged(state, sent, facts.ANSWERED_TOO_LATE.of(owner=owner))
+    return Step.unchanged(state, facts.OWNER_ANSWERED.of(owner=owner, decision=received.body.decision))
 
 
 def admitted_owners(state: PreparedState, context: Context) -> frozenset[str]:

@@ -74,7 +74,7 @@ class AcceptedState(OpenedState):
 class PreparedState(AcceptedState):
     """Base of the phases in which there is something to encrypt; `n` is the buyer's Paillier modulus.
 
-    `answers` are the row counts of the owners that would take part.
+    `answers` are the row counts of the owners that take part.
     """
 
     n: BigInteger

@@ -1,7 +1,7 @@
 """The aggregator's transition table: what each phase allows, where it leads, what it has done, and why."""
 
 from protocol.marketplace import Cancelled, Closed, Joined, Opened, RolesDrawn, RoundRecorded, Settle, Settled
-from protocol.messages import InvitationAnswer, ModelReceived, StopOrder, TrainingRequest
+from protocol.messages import InvitationAnswer, ModelReceived, OwnerReady, StopOrder, TrainingRequest
 from protocol.roles.aggregator import drawing, ending, joining, settlement
 from protocol.roles.aggregator.pipeline import advancing
 from protocol.roles.aggregator.round_table import GIVES_UP, ROUND_ROWS
@@ -61,8 +61,8 @@ JOINING = (
         "An owner has a seat; with the last that can come the joining is closed."
     ),
     on_message(
-        InvitingState, InvitationAnswer, joining.on_invitation_answer, effects=(RecordFact, *CALLS_AGAIN)
-    ).because("An owner says whether it takes part, and with how many rows."),
+        (InvitingState, DrawingState), InvitationAnswer, joining.on_invitation_answer, effects=(RecordFact,)
+    ).because("An owner says whether it takes part."),
     on_timer(InvitingState, timers.JOIN, joining.on_join_over, effects=CALLS_AGAIN).because(
         "The time to join is over: close, or cancel below the minimum, until the chain shows it."
     ),
@@ -88,8 +88,8 @@ DRAWING = (
     ).because("The roles are drawn: the first round starts, or waits for row counts that are due."),
     on_message(
         DrawingState,
-        InvitationAnswer,
-        advancing(drawing.on_invitation_answer),
+        OwnerReady,
+        advancing(drawing.on_owner_ready),
         then=(STAYS, TrainingState, EndingState),
         effects=(CancelTimer, *GIVES_UP),
     ).because("With the last row count that is due the first round starts."),
@@ -100,9 +100,9 @@ DRAWING = (
         then=(STAYS, TrainingState, EndingState),
         effects=(CancelTimer, *GIVES_UP),
     ).because("Owners that have not said how many rows they have are left out."),
-    on_message(
-        TrainingState, InvitationAnswer, joining.on_late_answer, effects=(SendMessage, RecordFact)
-    ).because("The training has started without this owner."),
+    on_message(TrainingState, OwnerReady, drawing.on_late_ready, effects=(SendMessage, RecordFact)).because(
+        "The training has started without this owner."
+    ),
 )
 
 SETTLEMENT = (

@@ -53,5 +53,6 @@ class StoredPrefix:
 
 PAILLIER = PrivateName("paillier", "the buyer's Paillier key for this training (`PrivateKey.to_bytes`)")
 DATA_SET = PrivatePrefix("data_set:", "an owner's data set as a statistic (`Statistic.to_bytes`)")
+CARD = PrivatePrefix("card:", "what an owner says of its data set in public (`DataCard`)")
 COUNTS = PrivateName("joined", "what an owner's data sets have joined, where a step may join a training")
 JOINED = StoredPrefix("joined:", "the buyer and data set for which an owner has joined a training")

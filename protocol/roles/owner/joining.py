@@ -1,12 +1,18 @@
-"""From an opening on the chain to having joined it, or not."""
+"""From an opening on the chain to having joined it, or not.
 
+What an owner says, and whether it joins, follows from its cards, policy and budget: rows are first looked at
+when it is decided.
+"""
+
+from protocol.codec import unpack
 from protocol.crypto.cipher import PublicKey, verify_public_key
+from protocol.data_card import DataCard
 from protocol.errors import ProtocolViolation, WidthError
 from protocol.learning.statistic import Statistic
 from protocol.marketplace import Join, Joined, Opened, RolesDrawn
 from protocol.messages import Invitation, InvitationAnswer, OwnerDecision
 from protocol.request import Request
-from protocol.requirements import mismatches
+from protocol.requirements import mismatches, pay_mismatch
 from protocol.roles.engine import facts, private, timers
 from protocol.roles.engine.context import Context, Step, message
 from protocol.roles.engine.effects import RecordFact, SetTimer, SubmitCall, effects_of
@@ -135,8 +141,9 @@ def _matching(request: Request, context: Context) -> tuple[tuple[str, ...], tupl
     """(data sets that serve the request, why the others do not)."""
     names: list[str] = []
     reasons: list[str] = []
-    for name, content in private.DATA_SET.items(context.private):
-        faults = mismatches(request, Statistic.from_bytes(content))
+    for name, content in private.CARD.items(context.private):
+        card = unpack(DataCard, content)
+        faults = mismatches(request, card) or pay_mismatch(request, card)
         if not faults:
             names.append(name)
         reasons.extend(f"{name}: {reason}" for reason in faults)
@@ -160,9 +167,9 @@ def on_decision(state: ReadyState, received: Received[OwnerDecision], context: C
         answer = message(context, state.request.aggregator, InvitationAnswer(decision="declined"))
         return Step(enter(DeclinedState, state), (answer, timers.JOIN.cancel()))
     data_set = body.data_set or state.data_set
-    label = private.DATA_SET.name_of(data_set)
+    label = private.CARD.name_of(data_set)
     require(label in context.private, "unknown_data_set")
-    faults = mismatches(state.request, Statistic.from_bytes(context.private[label]))
+    faults = mismatches(state.request, unpack(DataCard, context.private[label]))
     if faults:
         refused = facts.DATA_SET_DOES_NOT_MATCH.of(data_set=data_set, reasons=list(faults))
         return Step.unchanged(state, refused)
@@ -179,7 +186,7 @@ def _accept(state: ReadyState, context: Context) -> Step[OwnerState]:
     kept, blob = store(content)
     seed = context.randomness("blinding base").bytes(32)
     joined = enter(InitiatedState, state, rows=statistic.rows, statistic=kept, blinding_seed=seed)
-    accepted = InvitationAnswer(decision="accepted", rows=statistic.rows)
+    accepted = InvitationAnswer(decision="accepted")
     has_seat = context.address in state.parties.seats
     return Step(
         joined,

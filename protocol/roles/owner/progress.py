@@ -1,10 +1,10 @@
 """A data owner after it has joined: what it hears of the training's course, up to its end."""
 
 from protocol.marketplace import Cancelled, Joined, RolesDrawn, RoundRecorded, Settled, Withdraw
-from protocol.messages import TrainingStarted
+from protocol.messages import OwnerReady, TrainingStarted
 from protocol.records import RoundRecord
 from protocol.roles.engine import facts, timers
-from protocol.roles.engine.context import Context, Step
+from protocol.roles.engine.context import Context, Step, message
 from protocol.roles.engine.effects import SubmitCall, effects_of
 from protocol.roles.engine.inputs import CallRefused, Received
 from protocol.roles.engine.refusals import require
@@ -33,14 +33,18 @@ def on_joined(state: InitiatedState, event: Joined, _context: Context) -> Step[O
 
 
 def on_roles_drawn(state: InitiatedState, event: RolesDrawn, context: Context) -> Step[OwnerState]:
-    """Train or validate from now on, as the contract drew it; without a seat it is over."""
+    """Train or validate from now on, as the contract drew it; without a seat it is over.
+
+    Nobody can take the training back any more: only now the aggregator is told how many rows there are.
+    """
     if context.address not in state.parties.seats:
         return without_seat(state, event)
     parties = replace(state.parties, trainers=event.trainers, validators=event.validators)
     trains = context.address in parties.addresses(parties.trainers)
     fact = facts.ROLE_DRAWN.of(role="trainer" if trains else "validator")
     running = enter(RunningState, state, parties=parties, closed=True)
-    return Step(running, (fact, stall.stall_timer(running, context)))
+    ready = message(context, state.request.aggregator, OwnerReady(rows=state.rows))
+    return Step(running, (ready, fact, stall.stall_timer(running, context)))
 
 
 def on_training_started(

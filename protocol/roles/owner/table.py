@@ -120,8 +120,11 @@ JOINING = (
         RolesDrawn,
         progress.on_roles_drawn,
         then=(RunningState, FailedState),
-        effects=(RecordFact, SetTimer, PutValue, CancelTimer),
-    ).because("With a seat the owner trains or validates; without one it is over, and does not count."),
+        effects=(SendMessage, RecordFact, SetTimer, PutValue, CancelTimer),
+    ).because(
+        "With a seat the owner says how many rows it has, and trains or validates; without one it is over, "
+        "and does not count."
+    ),
     on_event(
         _UNDECIDED, RolesDrawn, joining.on_roles_drawn, then=FailedState, effects=(PutValue, CancelTimer)
     ).because("The training runs without this owner; one with a seat decides first."),

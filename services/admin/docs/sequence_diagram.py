@@ -29,7 +29,7 @@ COURSE = (
         "before the rounds",
         """training_order call:open Opened training_request request_answer
         invitation call:join Joined invitation_answer call:close Closed
-        call:draw RolesDrawn training_started""",
+        call:draw RolesDrawn owner_ready training_started""",
     ),
     Stretch(
         "every round",

@@ -1,17 +1,17 @@
 """What an owner sees of its trainings, read out of its store and catalogue."""
 
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 
 from protocol.owner_policy import OwnerPolicy
 from protocol.payment import PayRange, earned, paid_to, pay_range
 from protocol.request import Request
-from protocol.requirements import mismatches
+from protocol.requirements import mismatches, pay_mismatch
 from protocol.roles.owner.budget import Counts, Standing, standing
 from protocol.roles.owner.state import OwnerState
 from services.console.party import Party
 from services.console.presentation.training_record import LISTED, TrainingRecord
-from services.data.catalog import Catalog, Entry
+from services.data.catalog import Catalog
 from services.records.owner_account import counts_of, ordered_policy
 
 _UNDECIDED = ("waiting", "ready")
@@ -115,14 +115,8 @@ def matches_of(
 ) -> tuple[Match, ...]:
     """Every data set beside a request, those that serve first."""
     matches = []
-    for entry in catalogue.list():
-        reasons = _reasons(catalogue, entry, request)
-        place = standing(policy.budget, counts, request, buyer, entry.name)
-        matches.append(Match(entry.name, entry.rows, reasons, place))
+    for name, data_set in catalogue.all().items():
+        reasons = mismatches(request, data_set.card) or pay_mismatch(request, data_set.card)
+        place = standing(policy.budget, counts, request, buyer, name)
+        matches.append(Match(name, data_set.statistic.rows, reasons, place))
     return tuple(sorted(matches, key=lambda match: not match.serves))
-
-
-@lru_cache(maxsize=256)
-def _reasons(catalogue: Catalog, entry: Entry, request: Request) -> tuple[str, ...]:
-    """Why the data do not match, as the daemon will find."""
-    return mismatches(request, catalogue.load(entry.name))

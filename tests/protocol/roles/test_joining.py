@@ -13,7 +13,7 @@ from protocol.payment import least_fixed_pay
 from protocol.roles.engine.inputs import CallRefused, CatalogueChanged, MessageReceived, TimerFired
 from tests.support.roles.plain_market import assert_model_of_twin
 from tests.support.roles.pure_market import AMPLE, PureMarket
-from tests.support.roles.pure_party import Party, make_statistic
+from tests.support.roles.pure_party import Party, owning_rows
 from tests.support.roles.small_markets import (
     COLUMNS,
     body_of,
@@ -100,7 +100,7 @@ def unsuitable(kind: str) -> tuple[tuple[str, ...], Any]:
 def test_data_that_do_not_match_leave_an_owner_waiting(kind: str) -> None:
     market = small_market(data=small_data(owners=5))
     owner = market.owners[4]
-    owner.private["data_set:rows"] = make_statistic(*unsuitable(kind)).to_bytes()
+    owner.private.update(owning_rows(*unsuitable(kind)))
     market.run()
     assert owner.address not in market.contract.seats
     [answer] = [m for m in market.sent("invitation_answer") if m.envelope.sender == owner.address]
@@ -114,13 +114,13 @@ def test_data_that_do_not_match_leave_an_owner_waiting(kind: str) -> None:
 def test_an_owner_without_any_data_waits_until_some_arrive() -> None:
     market = small_market(data=small_data(owners=5))
     owner = market.owners[4]
-    statistic = owner.private.pop("data_set:rows")
+    kept, owner.private = owner.private, {}
     market.run()
     assert owner.shown == "WAITING"
     market.deliver(owner, CatalogueChanged())
     assert owner.shown == "WAITING"
     assert sum(m.envelope.sender == owner.address for m in market.sent("invitation_answer")) == 1
-    owner.private["data_set:rows"] = statistic
+    owner.private = kept
     market.deliver(owner, CatalogueChanged())
     market.finish()
     assert owner.address in market.contract.seats
@@ -137,7 +137,7 @@ def test_a_training_goes_on_with_the_data_that_it_was_joined_with(then: str) -> 
         del owner.private["data_set:rows"]
         if then == "replaced":
             other = small_data(owners=1, seed=8)[0]
-            owner.private["data_set:rows"] = make_statistic(COLUMNS, other).to_bytes()
+            owner.private.update(owning_rows(COLUMNS, other))
     market.finish()
     assert {owner.shown for owner in market.owners} == {"FINISHED"}
     for owner, content in zip(market.owners, before, strict=True):
@@ -155,7 +155,7 @@ def test_an_owner_with_steep_rows_joins_as_any_other() -> None:
     steep = market.owners[4]
     rows = small_data(owners=1)[0]
     rows[:, :2] = np.where(rows[:, :2] > 0, 10.0, -10.0)
-    steep.private["data_set:rows"] = make_statistic(COLUMNS, rows).to_bytes()
+    steep.private.update(owning_rows(COLUMNS, rows))
     market.finish()
     answers = {m.envelope.sender: body_of(m) for m in market.sent("invitation_answer")}
     assert {answer.decision for answer in answers.values()} == {"accepted"}

@@ -103,7 +103,7 @@ def test_match_tells_which_data_serve_and_why_others_do_not(catalogue, diabetes_
     found = run_json("datasets", "match", REQUEST, *catalogue, status=1)
     assert not found[0]["serves"]
     assert "no column 'bmi'" in found[0]["reasons"]
-    assert "2 rows; at least 60 asked" in found[0]["reasons"]
+    assert "2 rows or more; at least 60 asked" in found[0]["reasons"]
     assert "column 'age' runs from 50 to 60; -0.2 to 0.2 asked" in found[0]["reasons"]
     run("datasets", "add", diabetes_file, *catalogue)
     found = run_json("datasets", "match", REQUEST, *catalogue)
@@ -230,3 +230,75 @@ def test_declarations_that_do_not_fit_the_file_are_refused(catalogue, tmp_path, 
     rows = tmp_path / "houses.csv"
     rows.write_text(MIXED)
     assert text in refused("datasets", "add", rows, *catalogue, *arguments)
+
+
+def test_a_card_is_shown_and_changed(catalogue, rows_file):
+    told = run("datasets", "add", rows_file, "--unit", "age=years", "--unlisted", *catalogue)
+    assert "its card is shown to nobody: deltaml datasets card clinic" in told.stderr
+    card = run_json("datasets", "card", "clinic", *catalogue)
+    assert card["columns"][0] == {
+        "name": "age",
+        "kind": "numeric",
+        "unit": "years",
+        "minimum": "50",
+        "maximum": "60",
+        "vocabulary": [],
+        "gaps": False,
+        "clipped": False,
+        "log": True,
+    }
+    assert (card["rows_from"], card["listed"]) == (2, False)
+    options = ("--range", "age=0:120", "--purpose", "one\nline", "--least-pay", "7", "--listed")
+    changed = run_json("datasets", "card", "set", "clinic", *options, *catalogue)
+    assert changed == run_json("datasets", "card", "clinic", *catalogue)
+    assert (changed["columns"][0]["maximum"], changed["least_pay_wei"]) == ("120", "7")
+    assert (changed["purpose"], changed["listed"]) == ("one line", True)
+    assert changed["hash"] != card["hash"]
+    table = run("datasets", "card", "clinic", *catalogue).stdout
+    assert "clinic: 2 to 3 rows, listed" in table
+    assert "purpose    one line" in table
+
+
+@pytest.mark.parametrize(
+    ("options", "text"),
+    [
+        (("--range", "age=0"), "--range age=0: write COLUMN=MINIMUM:MAXIMUM, like age=0:120"),
+        (("--range", "age"), "--range age: write COLUMN=VALUE"),
+        (("--range", "age=51:60"), "column 'age' runs from 50 to 60; its card says 51 to 60"),
+        (("--unit", "years=1"), "has no column 'years'; it has age, id, target"),
+        (("--kind", "age=text"), "columns.0.kind"),
+        (("--kind", "age=boolean"), "column 'age' is numeric; its card says boolean"),
+        (("--least-pay", "1.5"), "--least-pay '1.5' is not a whole number of wei"),
+    ],
+)
+def test_a_declaration_that_cannot_be_changes_nothing(catalogue, rows_file, options, text):
+    run("datasets", "add", rows_file, *catalogue)
+    before = run_json("datasets", "card", "clinic", *catalogue)
+    assert text in refused("datasets", "card", "set", "clinic", *options, *catalogue)
+    assert run_json("datasets", "card", "clinic", *catalogue) == before
+
+
+def test_rows_outside_a_declared_range_are_refused_or_clipped(catalogue, rows_file):
+    narrow = ("--range", "age=52:58")
+    assert "column 'age' runs from 50 to 60" in refused("datasets", "add", rows_file, *narrow, *catalogue)
+    clip = ("--clip", "age=52:58")
+    run("datasets", "add", rows_file, *clip, *catalogue)
+    column = run_json("datasets", "card", "clinic", *catalogue)["columns"][0]
+    assert (column["minimum"], column["maximum"], column["clipped"]) == ("52", "58", True)
+    again = ("datasets", "add", rows_file, "--replace", *catalogue)
+    assert "its card says 52 to 58" in refused(*again)
+    run(*again, *clip)
+
+
+def test_a_card_as_croissant(catalogue, rows_file):
+    run("datasets", "add", rows_file, "--licence", "CC-BY-4.0", *catalogue)
+    document = run_json("datasets", "card", "clinic", "--croissant", *catalogue)
+    assert (document["@type"], document["conformsTo"]) == ("sc:Dataset", "http://mlcommons.org/croissant/1.0")
+    assert (document["name"], document["license"], document["size"]) == ("clinic", "CC-BY-4.0", "2 to 3 rows")
+    assert [field["name"] for field in document["recordSet"][0]["field"]] == ["age", "id", "target"]
+    assert document["variableMeasured"][0] == {
+        "@type": "sc:PropertyValue",
+        "name": "age",
+        "minValue": 50,
+        "maxValue": 60,
+    }

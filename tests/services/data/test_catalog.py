@@ -2,12 +2,14 @@ import os
 import resource
 import stat
 from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 
 import msgpack
 import numpy as np
 import pytest
 
+from protocol.data_set import card_of
 from protocol.learning.statistic import StatisticBuilder
 from services.common.errors import ConfigurationError, DataSetError
 from services.common.files import write_private
@@ -68,12 +70,12 @@ def test_names_that_could_leave_the_folder_are_refused(catalogue, name):
 def test_all_statistics_are_those_of_the_files_as_they_are_now(catalogue, monkeypatch):
     assert catalogue.all() == {}
     catalogue.add("a", statistic(rows=50), "a.csv")
-    assert catalogue.all()["a"].rows == 50
+    assert catalogue.all()["a"].statistic.rows == 50
     with monkeypatch.context() as patch:
         patch.setattr("services.data.catalog.read_private", None)
-        assert catalogue.all()["a"].rows == 50, "what has not changed is not read again"
+        assert catalogue.all()["a"].statistic.rows == 50, "what has not changed is not read again"
     catalogue.add("a", statistic(rows=60), "a.csv", replace=True)
-    assert catalogue.all()["a"].rows == 60
+    assert catalogue.all()["a"].statistic.rows == 60
     catalogue.remove("a")
     assert catalogue.all() == {}
 
@@ -185,3 +187,45 @@ def test_a_file_that_others_can_read_is_refused(catalogue, tmp_path):
     (tmp_path / "catalogue" / "a.dataset").chmod(0o604)
     with pytest.raises(ConfigurationError, match="run: chmod 0600"):
         catalogue.load("a")
+
+
+def test_a_card_is_kept_with_the_rows_and_changed_alone(catalogue):
+    rows = statistic()
+    catalogue.add("a", rows, "a.csv")
+    card = catalogue.card("a")
+    assert card == card_of("a", rows) == catalogue.all()["a"].card
+    changed = card.model_copy(update={"purpose": "tests", "listed": False})
+    catalogue.set_card(changed)
+    assert Catalog(catalogue.folder).card("a") == changed
+    assert catalogue.load("a").to_bytes() == rows.to_bytes()
+
+
+def test_rows_outside_their_card_are_not_taken(catalogue):
+    card = card_of("a", statistic())
+    with pytest.raises(DataSetError, match=r"column 'b' runs from .* Declare another range"):
+        catalogue.add("a", statistic(seed=2), "a.csv", card=card)
+    assert catalogue.list() == ()
+    catalogue.add("a", statistic(), "a.csv", card=card)
+    narrow = (card.columns[0], card.columns[1].model_copy(update={"maximum": Decimal(1)}))
+    with pytest.raises(DataSetError, match="its card says"):
+        catalogue.set_card(card.model_copy(update={"columns": narrow}))
+    assert catalogue.card("a") == card
+
+
+def test_a_data_set_without_a_card_gets_one_that_is_shown_to_nobody(catalogue):
+    catalogue.add("a", statistic(), "a.csv")
+    path = catalogue.folder / "a.dataset"
+    content = msgpack.unpackb(path.read_bytes())
+    del content["card"]
+    write_private(path, msgpack.packb(content), replace=True)
+    assert catalogue.card("a") == card_of("a", statistic()).model_copy(update={"listed": False})
+
+
+def test_a_card_that_its_rows_contradict_is_damage(catalogue):
+    catalogue.add("a", statistic(), "a.csv")
+    path = catalogue.folder / "a.dataset"
+    content = msgpack.unpackb(path.read_bytes())
+    content["card"]["rows_from"] *= 2
+    write_private(path, msgpack.packb(content), replace=True)
+    with pytest.raises(DataSetError, match="damaged"):
+        catalogue.card("a")

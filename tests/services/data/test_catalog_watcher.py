@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from structlog.testing import capture_logs
 
+from protocol.data_set import card_of
 from protocol.roles.engine.inputs import CatalogueChanged
 from services.common.errors import StoreUnavailable
 from services.data.catalog import Catalog
@@ -25,8 +26,8 @@ def statistic(rows=5):
 
 
 @asynccontextmanager
-async def watching(catalogue, offer):
-    task = asyncio.create_task(watch_catalog(catalogue, lambda: ["4"], offer, seconds=0.01))
+async def watching(catalogue, offer, changed=lambda: None):
+    task = asyncio.create_task(watch_catalog(catalogue, lambda: ["4"], offer, changed, seconds=0.01))
     try:
         yield
     finally:
@@ -35,13 +36,14 @@ async def watching(catalogue, offer):
 
 
 async def test_every_change_is_told_once(catalogue):
-    told = []
-    async with watching(catalogue, lambda keys, item: told.append((keys, item))):
+    told, changed = [], asyncio.Event()
+    async with watching(catalogue, lambda keys, item: told.append((keys, item)), changed.set):
         await until(lambda: len(told) == 1)
+        assert changed.is_set()
         for number, change in enumerate(
             (
                 lambda: catalogue.add("rows", statistic(), "rows.csv"),
-                lambda: catalogue.add("rows", statistic(6), "rows.csv", replace=True),
+                lambda: catalogue.set_card(card_of("rows", statistic()).model_copy(update={"purpose": "x"})),
                 lambda: catalogue.remove("rows"),
             ),
             start=2,

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from protocol.data_set import card_of
 from protocol.errors import MisuseError
 from protocol.requirements import mismatches
 from services.common.documents import load_request
@@ -35,7 +36,7 @@ def test_other_rows_of_the_same_kind_serve_it(sample, tmp_path):
     found = suggest(sample, Choices("price", "houses"))
     for seed in range(3):
         other = write_csv(tmp_path / "other.csv", HOUSES, houses(150, seed=100 + seed))
-        assert mismatches(found.request, read_statistic(other)) == ()
+        assert mismatches(found.request, card_of("other", read_statistic(other))) == ()
 
 
 def test_the_mean_is_told_to_three_digits_alone(sample):
@@ -159,7 +160,7 @@ def test_columns_of_every_kind_are_asked_for_with_a_reason(tmp_path):
     assert load_request(written) == found.request
     for seed in range(3):
         other = write_columns(tmp_path / "other.csv", mixed_houses(200, seed=50 + seed))
-        assert mismatches(found.request, read_statistic(other)) == ()
+        assert mismatches(found.request, card_of("other", read_statistic(other))) == ()
 
 
 def test_rare_levels_are_one_and_names_are_left_out(tmp_path):

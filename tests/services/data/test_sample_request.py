@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import yaml
 
+from protocol.data_set import card_of, faults
 from protocol.errors import MisuseError
 from protocol.learning.statistic import StatisticBuilder
 from protocol.request import Request
@@ -16,9 +17,9 @@ from services.common.errors import DataSetError
 from services.data.sample_request import (
     DemoOptions,
     column_notes,
+    data_sets_of,
     demo_request,
     load_data,
-    statistics_of,
 )
 from services.data.samples import deal, diabetes
 
@@ -37,11 +38,11 @@ def statistic(columns, rows):
 def test_the_document_asks_for_the_diabetes_training_with_the_defaults():
     request = load_request(DOCUMENT)
     assert [column.name for column in request.features] == [*diabetes()[0][:-1]]
-    assert (request.target.minimum, request.target.maximum) == (25, 346)
+    assert (request.target.minimum, request.target.maximum) == (0, 400)
     defaults = {"scale", "schedule", "model", "bounds", "key_bits", "deadlines"}
     plain = {name for name in defaults if getattr(request, name) != Request.model_fields[name].get_default()}
     assert plain == {"bounds"}, "min_rows alone is chosen"
-    assert request.start_weights()[-1] == (152 - Decimal("185.5")) / Decimal("160.5")
+    assert request.start_weights()[-1] == (152 - Decimal(200)) / Decimal(200)
     assert request.owners.maximum == 5
     assert request.payment.deposit_wei == 10**18
     assert request.key_bits == 3072
@@ -51,7 +52,7 @@ def test_the_document_asks_for_the_diabetes_training_with_the_defaults():
 def test_every_owner_of_the_diabetes_data_serves_it():
     columns, rows = diabetes()
     for part in deal(rows, 5, seed=39):
-        assert mismatches(load_request(DOCUMENT), statistic(columns, part)) == ()
+        assert mismatches(load_request(DOCUMENT), card_of("rows", statistic(columns, part))) == ()
 
 
 @pytest.fixture
@@ -85,8 +86,9 @@ def test_gaps_have_a_weight_and_texts_that_are_no_levels_are_left_out_with_the_r
     assert column_notes(options, data)[0].startswith("left out: column 'town' holds texts, no two of which")
     [gap] = demo_request(options, data, "0x" + "0" * 40).features
     assert (gap.name, gap.missing, gap.minimum, gap.maximum) == ("gap", "indicator", 1, 39)
-    for statistic_of_owner in statistics_of(data).values():
-        assert mismatches(demo_request(options, data, "0x" + "0" * 40), statistic_of_owner) == ()
+    for card, statistic_of_owner, _ in data_sets_of(data).values():
+        assert mismatches(demo_request(options, data, "0x" + "0" * 40), card) == ()
+        assert faults(card, statistic_of_owner) == ()
     with pytest.raises(MisuseError, match="column 'gap' holds other values than numbers, or gaps"):
         demo_request(replace(options, thesis=True), data, "0x" + "0" * 40)
 
@@ -112,10 +114,13 @@ def test_a_column_that_never_varies_is_told_with_the_remedy(rows):
 def test_other_data_do_not_serve_it():
     columns, rows = diabetes()
     request = load_request(DOCUMENT)
-    assert mismatches(request, statistic(columns, rows[:59])) == ("59 rows; at least 60 asked",)
+    assert mismatches(request, card_of("a", statistic(columns, rows[:63]))) == (
+        "32 rows or more; at least 60 asked",
+    )
     scaled = rows * np.where(np.array(columns) == "bmi", 10, 1)
-    assert mismatches(request, statistic(columns, scaled))[0].startswith("column 'bmi' runs from")
-    assert mismatches(request, statistic(columns[1:], rows[:, 1:])) == ("no column 'age'",)
+    found = mismatches(request, card_of("a", statistic(columns, scaled)))
+    assert found[0].startswith("column 'bmi' runs from")
+    assert mismatches(request, card_of("a", statistic(columns[1:], rows[:, 1:]))) == ("no column 'age'",)
 
 
 def test_every_field_of_a_request_is_written_out_with_its_comment():

@@ -31,7 +31,7 @@ from tests.support.daemons.service_world import (
 )
 from tests.support.deployment.documents import any_request
 
-ANSWER = InvitationAnswer(decision="accepted", rows=50)
+ANSWER = InvitationAnswer(decision="accepted")
 
 
 @pytest.fixture
@@ -228,9 +228,9 @@ async def test_a_body_that_was_swapped_under_its_signature(gate, owner, aggregat
     "body",
     [
         pack(StopOrder(training=1, reason="another type")),
-        msgpack.packb({"type": "invitation_answer", "decision": "accepted", "rows": 1, "note": "x"}),
-        msgpack.packb({"type": "invitation_answer", "decision": "accepted", "rows": "1"}),
-        msgpack.packb({"type": "invitation_answer", "rows": 1}),
+        msgpack.packb({"type": "invitation_answer", "decision": "accepted", "note": "x"}),
+        msgpack.packb({"type": "invitation_answer", "decision": 1}),
+        msgpack.packb({"type": "invitation_answer"}),
         b"",
         b"\xc1",
     ],

@@ -5,7 +5,7 @@ import asyncio
 from structlog.testing import capture_logs
 
 from protocol.messages import OwnerAnnouncement
-from services.common.errors import StoreUnavailable
+from services.common.errors import DataSetError, StoreUnavailable
 from services.participants.announcements import announce
 
 BODY = OwnerAnnouncement(model_kinds=("linear_regression",))
@@ -65,6 +65,37 @@ async def test_a_store_that_is_away_is_waited_for(monkeypatch):
     await announced(owner, sender)
     assert sender.sent == ["first"]
     assert not unavailable
+
+
+async def test_what_has_changed_is_announced_again():
+    owner, changed = Owner(first=1), asyncio.Event()
+    sender = Sender(owner)
+    running = asyncio.create_task(announce(sender, owner, changed, first_pause=0.001, longest_pause=0.01))
+    async with asyncio.timeout(20):
+        while owner.after["first"]:
+            await asyncio.sleep(0)
+        owner.after["first"] = 2
+        changed.set()
+        while owner.after["first"]:
+            await asyncio.sleep(0.001)
+    assert sender.sent == ["first"] * 3
+    running.cancel()
+    await asyncio.wait([running])
+
+
+async def test_files_that_cannot_be_read_now_are_waited_for(monkeypatch):
+    owner, busy = Owner(first=1), [DataSetError("too many open files")] * 2
+    answered = owner.announcements
+
+    def announcements():
+        if busy:
+            raise busy.pop()
+        return answered()
+
+    monkeypatch.setattr(owner, "announcements", announcements)
+    sender = Sender(owner)
+    await announced(owner, sender)
+    assert sender.sent == ["first"]
 
 
 async def test_nobody_is_told_twice_who_has_answered():

@@ -5,6 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from protocol.data_card import cards_digest
 from protocol.marketplace import Register
 from protocol.owner_policy import OwnerPolicy
 from services.bus.memory import MemoryBus
@@ -132,5 +133,5 @@ async def test_an_owner_announces_itself_beside_its_daemon(world):
     owner.runtime.stop()
     async with asyncio.timeout(20):
         await running  # its duties end with it
-    world.store.put_value(f"aggregator:{world.aggregator.address}", b"admitted")
+    world.store.put_value(f"cards_at:{world.aggregator.address}", cards_digest(()))
     assert owner.is_introduced()

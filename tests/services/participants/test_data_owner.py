@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 
 from protocol.codec import pack, unpack
+from protocol.data_card import DataCard, cards_digest
+from protocol.data_set import DataSet
 from protocol.errors import ProtocolViolation
 from protocol.learning.statistic import Statistic
 from protocol.marketplace import Credited, Joined, Opened, RolesDrawn, Withdraw, Withdrawn
@@ -36,7 +38,7 @@ from tests.support.roles.small_markets import small_data, small_market
 
 OURS, OTHER = Person("federated_aggregator"), Person("federated_aggregator")
 OWNER, PEER = Person("data_owner"), Person("data_owner")
-ACCEPTED = AnnouncementAnswer(accepted=True, code="admitted")
+ACCEPTED = AnnouncementAnswer(accepted=True, code="admitted", cards=cards_digest(()))
 POLICY = OwnerPolicy(automatic=True)
 
 
@@ -107,6 +109,25 @@ def test_the_owner_introduces_itself_until_it_is_answered(role, store):
     assert role.announcements() == ()
 
 
+def test_cards_are_announced_again_when_they_change(role, store, data_sets):
+    def answered(cards):
+        answer = AnnouncementAnswer(accepted=True, code="admitted", cards=cards_digest(cards))
+        for name, content in role.answer(OURS.signed(OWNER, answer, training=0)).values.items():
+            store.put_value(name, content)
+
+    answered(())
+    data_sets["rows"] = DataSet.of("rows", make_statistic(("x", "y"), np.eye(2)))
+    [(aggregator, announcement)] = role.announcements()
+    assert (aggregator, announcement.cards) == (OURS.address, (data_sets["rows"].card,))
+    answered(())
+    assert role.announcements(), "an answer to what was announced before does not count"
+    answered(announcement.cards)
+    assert role.announcements() == ()
+    unlisted = data_sets["rows"].card.model_copy(update={"listed": False})
+    data_sets["rows"] = DataSet(unlisted, data_sets["rows"].statistic)
+    assert role.announcements() == ((OURS.address, OwnerAnnouncement(model_kinds=("linear_regression",))),)
+
+
 def test_an_answer_of_an_aggregator_that_is_not_ours_is_refused(role):
     assert refused(role.answer, OTHER.signed(OWNER, ACCEPTED, training=0)) == "unknown_aggregator"
 
@@ -138,10 +159,12 @@ def own_joined(owner=OWNER):
 async def test_steps_that_may_join_see_the_data_sets_as_they_are_now(role, data_sets):
     decided = CatalogueChanged()
     assert set(role.private("4", decided)) == {"joined"}
-    data_sets["rows"] = statistic = make_statistic(("x", "y"), np.arange(12.0).reshape(6, 2) ** 2)
+    statistic = make_statistic(("x", "y"), np.arange(12.0).reshape(6, 2) ** 2)
+    data_sets["rows"] = DataSet.of("rows", statistic)
     for item in (decided, own_joined(), PolicyChanged()):
         found = role.private("4", item)
-        assert set(found) == {"data_set:rows", "joined"}
+        assert set(found) == {"data_set:rows", "card:rows", "joined"}
+        assert unpack(DataCard, found["card:rows"]) == data_sets["rows"].card
         assert Statistic.from_bytes(found["data_set:rows"]).to_bytes() == statistic.to_bytes()
         assert (await role.context("4", item, None)).private == found
 
@@ -163,8 +186,8 @@ def test_a_training_that_joined_uses_its_copy_and_an_older_one_its_data_set(role
         store.write_step(
             offered(store, key.encode() * 32, key), writes(state=state, display_status=owner.shown), 1.0
         )
-    data_sets |= {"rows": statistic, "others": statistic}
-    assert set(role.private("2", TimerFired(name="stalled"))) == {"data_set:rows"}
+    data_sets |= {name: DataSet.of(name, statistic) for name in ("rows", "others")}
+    assert set(role.private("2", TimerFired(name="stalled"))) == {"data_set:rows", "card:rows"}
     role.data_sets = None
     for _ in range(2):
         assert role.private("1", TimerFired(name="stalled")) == {}

@@ -3,17 +3,21 @@
 import pytest
 
 from protocol.codec import unpack
+from protocol.data_card import cards_digest
 from protocol.errors import ProtocolViolation
 from protocol.marketplace import Joined, Opened, Withdrawn
 from protocol.messages import AnnouncementAnswer, Complaint, InvitationAnswer, OwnerAnnouncement
+from protocol.messages.examples import any_card
 from services.participants.federated_aggregator import AggregatorRole
+from services.records.offers import OfferedCard, offers
 from services.runtime.role_adapter import NO_TRAINING, RoleContext
 from services.store import StepWrites, Store
 from tests.support.daemons.service_world import FakeChain, Person
 from tests.support.deployment.documents import KEY_ID, any_request
 
 AGGREGATOR, OWNER, STRAW_MAN = (Person("federated_aggregator"), Person("data_owner"), Person("data_owner"))
-ANNOUNCEMENT = OwnerAnnouncement(model_kinds=("linear_regression",))
+CARDS = (any_card(),)
+ANNOUNCEMENT = OwnerAnnouncement(model_kinds=("linear_regression",), cards=CARDS)
 
 
 @pytest.fixture
@@ -50,14 +54,16 @@ def announce(role, store, owner):
 
 def test_an_owner_on_the_list_is_admitted(role, store):
     answer = announce(role, store, OWNER)
-    assert answer.messages == ((OWNER.address, AnnouncementAnswer(accepted=True, code="admitted")),)
+    assert answer.messages == (
+        (OWNER.address, AnnouncementAnswer(accepted=True, code="admitted", cards=cards_digest(CARDS))),
+    )
     assert answer.fact == ("owner_announced", {"owner": OWNER.address, "accepted": True})
     assert role.announced() == (OWNER.address,)
 
 
 def test_an_owner_that_is_not_on_the_list_is_told_so_and_never_invited(role, store):
     answer = announce(role, store, STRAW_MAN)
-    refused = AnnouncementAnswer(accepted=False, code="not_on_the_list")
+    refused = AnnouncementAnswer(accepted=False, code="not_on_the_list", cards=cards_digest(CARDS))
     assert answer.messages == ((STRAW_MAN.address, refused),)
     assert answer.values == {}
     assert role.announced() == ()
@@ -68,6 +74,18 @@ def test_who_was_struck_off_the_list_is_out_after_a_restart(role, store):
     assert (
         AggregatorRole(store, FakeChain(OWNER).seat_keys(), AGGREGATOR.address, frozenset()).announced() == ()
     )
+
+
+def test_the_cards_of_admitted_owners_are_kept_with_their_hashes(role, store):
+    announce(role, store, OWNER)
+    announce(role, store, STRAW_MAN)
+    assert {owner: offer.cards for owner, offer in offers(store).items()} == {
+        OWNER.address: (OfferedCard(hash=CARDS[0].hash(), card=CARDS[0]),)
+    }
+    signed = OWNER.signed(AGGREGATOR, OwnerAnnouncement(model_kinds=()), training=0)
+    for name, content in role.answer(signed).values.items():
+        store.put_value(name, content)
+    assert offers(store)[OWNER.address].cards == ()
 
 
 def test_an_announcement_twice_is_one_owner(role, store):

@@ -281,7 +281,7 @@ def write_request(
     document = {
         "name": training,
         "features": [{"name": name, "minimum": "-1", "maximum": "1"} for name in columns[:-1]],
-        "target": {"name": columns[-1], "minimum": "25", "maximum": "346"},
+        "target": {"name": columns[-1], "minimum": "0", "maximum": "400"},
         "model": {"l2": 0},
         "scale": "none",
         "schedule": {"rounds": rounds, "local_steps": local_steps, "step_size": "1.5", "tolerance": 0},

@@ -34,7 +34,7 @@ from protocol.roles.engine.effects import (
 )
 from protocol.roles.engine.inputs import CallRefused, EventConfirmed, Input, MessageReceived, TimerFired
 from tests.support.roles.pure_contract import MARKET, TRAINING, PureContract, Refused
-from tests.support.roles.pure_party import ENDED, Matrix, Party, make_statistic, training_key
+from tests.support.roles.pure_party import ENDED, Matrix, Party, owning_rows, training_key
 from tests.support.roles.transitions import observe
 
 AMPLE = Budget(per_buyer=LARGEST_LIMIT, in_total=LARGEST_LIMIT)
@@ -73,7 +73,7 @@ class PureMarket:
                 "data_owner",
                 draw(32),
                 draw(32),
-                private={"data_set:rows": make_statistic(columns, rows).to_bytes()},
+                private=owning_rows(columns, rows),
                 policy=standing,
             )
             for rows in data_sets

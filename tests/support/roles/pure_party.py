@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from functools import cache, cached_property
 from typing import Any
 
@@ -10,6 +11,8 @@ from numpy.typing import NDArray
 
 from protocol.codec import pack
 from protocol.crypto.paillier import PrivateKey, generate_private_key
+from protocol.data_card import CardColumn, DataCard, bucket_of
+from protocol.data_set import DataSet
 from protocol.learning.statistic import Statistic, StatisticBuilder
 from protocol.roles import dispatch
 from protocol.roles.engine.effects import PutValue, RecordFact, ReportViolation
@@ -31,6 +34,27 @@ def make_statistic(columns: Sequence[str], rows: Matrix) -> Statistic:
     builder = StatisticBuilder(columns)
     builder.add(rows)
     return builder.finish()
+
+
+def make_data_set(statistic: Statistic, name: str = "rows") -> DataSet:
+    """With a card that declares the rows' own ranges."""
+    ranges = zip(statistic.columns, statistic.minimum, statistic.maximum, strict=True)
+    columns = tuple(
+        CardColumn(name=column, minimum=Decimal(repr(float(low))), maximum=Decimal(repr(float(high))))
+        for column, low, high in ranges
+    )
+    return DataSet(DataCard(name=name, columns=columns, rows_from=bucket_of(statistic.rows)), statistic)
+
+
+def owning(data_set: DataSet) -> dict[str, bytes]:
+    """The private values of an owner that has this data set."""
+    name = data_set.card.name
+    return {f"data_set:{name}": data_set.statistic.to_bytes(), f"card:{name}": pack(data_set.card)}
+
+
+def owning_rows(columns: Sequence[str], rows: Matrix, name: str = "rows") -> dict[str, bytes]:
+    """The same of rows, m×k."""
+    return owning(make_data_set(make_statistic(columns, rows), name))
 
 
 @dataclass

@@ -9,7 +9,14 @@ from protocol.marketplace import Closed
 from protocol.roles.engine.facts import DROPPED
 from tests.support.roles.plain_market import assert_model_of_twin
 from tests.support.roles.pure_market import PureMarket
-from tests.support.roles.small_markets import small_data, small_market, without
+from tests.support.roles.small_markets import (
+    altered,
+    refusal,
+    resigned,
+    small_data,
+    small_market,
+    without,
+)
 
 
 def answer_under_way() -> tuple[PureMarket, SignedMessage]:
@@ -18,7 +25,7 @@ def answer_under_way() -> tuple[PureMarket, SignedMessage]:
 
     def intercept(message: SignedMessage) -> Sequence[SignedMessage]:
         slow = message.envelope.sender == market.owners[3].address
-        if message.envelope.type == "invitation_answer" and slow:
+        if message.envelope.type == "owner_ready" and slow:
             answers.append(message)
             return ()
         return (message,)
@@ -52,7 +59,7 @@ def test_a_draw_whose_block_is_gone_is_asked_for_again() -> None:
 
 def test_an_owner_that_never_says_its_row_count_is_left_out() -> None:
     market = small_market(data=small_data(owners=5), validators=[3, 4])
-    market.intercept = without("invitation_answer", sender=market.owners[0])
+    market.intercept = without("owner_ready", sender=market.owners[0])
     market.finish()
     assert market.contract.status == "settled"
     seat = market.contract.seats.index(market.owners[0].address)
@@ -62,7 +69,7 @@ def test_an_owner_that_never_says_its_row_count_is_left_out() -> None:
 
 def test_too_few_validators_with_a_row_count_end_the_training() -> None:
     market = small_market()
-    market.intercept = without("invitation_answer", sender=market.owners[3])
+    market.intercept = without("owner_ready", sender=market.owners[3])
     market.finish()
     assert market.contract.status == "cancelled"
     assert market.aggregator.shown == "FAILED(too_few_validators)"
@@ -85,3 +92,21 @@ def test_an_owner_without_a_key_of_its_own_is_left_out(copied: bool) -> None:
     seat = market.contract.seats.index(owner.address)
     assert all(not event.record.validators >> seat & 1 for event in market.contract.recorded)
     assert_model_of_twin(market)
+
+
+@pytest.mark.parametrize(("rows", "code"), [(4, "too_few_rows"), (1 << 40, "too_many_rows")])
+def test_a_row_count_out_of_bounds_is_refused(rows: int, code: str) -> None:
+    market, answer = answer_under_way()
+    boast = altered(market, answer, rows=rows)
+    assert refusal(market, market.aggregator, boast) == code
+
+
+def test_only_an_owner_that_is_admitted_and_has_a_seat_is_ready() -> None:
+    market, answer = answer_under_way()
+    stranger = resigned(market, answer, sender=market.buyer.address)
+    assert refusal(market, market.aggregator, stranger) == "not_admitted"
+    market.contract.seats.pop()
+    seats = market.aggregator.decoded.parties.seats
+    market.admitted = tuple(owner for owner in market.admitted if owner != seats[-1])
+    late = resigned(market, answer, sender=seats[-1])
+    assert refusal(market, market.aggregator, late) == "not_admitted"

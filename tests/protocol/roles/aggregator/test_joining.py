@@ -1,7 +1,5 @@
 """Whom the aggregator lets take part."""
 
-import pytest
-
 from protocol.marketplace import Join
 from protocol.messages import InvitationAnswer
 from tests.support.roles.small_markets import refusal, small_data, small_market
@@ -37,7 +35,7 @@ def test_an_answer_of_an_owner_that_is_not_admitted_is_refused() -> None:
     market = small_market(data=small_data(owners=5))
     market.admitted = market.admitted[:4]
     market.run_until("invitation_answer", market.aggregator)
-    answer = InvitationAnswer(decision="accepted", rows=12)
+    answer = InvitationAnswer(decision="accepted")
     uninvited = market.message(market.owners[4], market.aggregator, answer)
     assert refusal(market, market.aggregator, uninvited) == "not_admitted"
 
@@ -47,15 +45,6 @@ def test_the_buyer_cannot_be_an_owner() -> None:
     market.admitted = (*market.admitted, market.buyer.address)
     market.run_until("invitation_answer", market.aggregator)
     assert market.buyer.address not in {m.envelope.recipient for m in market.sent("invitation")}
-    answer = InvitationAnswer(decision="accepted", rows=12)
+    answer = InvitationAnswer(decision="accepted")
     own = market.message(market.buyer, market.aggregator, answer)
     assert refusal(market, market.aggregator, own) == "not_admitted"
-
-
-@pytest.mark.parametrize(("rows", "code"), [(4, "too_few_rows"), (1 << 40, "too_many_rows")])
-def test_a_row_count_out_of_bounds_is_refused(rows: int, code: str) -> None:
-    market = small_market()
-    market.run_until("invitation_answer", market.aggregator)
-    answer = InvitationAnswer(decision="accepted", rows=rows)
-    boast = market.message(market.owners[3], market.aggregator, answer)
-    assert refusal(market, market.aggregator, boast) == code

@@ -25,7 +25,7 @@ from protocol.roles.owner.budget import (
 )
 from tests.support.deployment.documents import any_request
 from tests.support.roles.pure_market import AMPLE, PureMarket
-from tests.support.roles.pure_party import Party, make_statistic
+from tests.support.roles.pure_party import Party, owning_rows
 from tests.support.roles.small_markets import COLUMNS, small_data, small_market
 
 BUYER, OTHER = "0x" + "b1" * 20, "0x" + "b2" * 20
@@ -194,7 +194,7 @@ def test_a_decision_for_data_that_do_not_match_is_told_to_nobody_else() -> None:
     market = small_market(policy=OwnerPolicy(budget=AMPLE))
     market.run()
     owner = market.owners[0]
-    owner.private["data_set:short"] = make_statistic(COLUMNS, small_data(owners=1)[0][:4]).to_bytes()
+    owner.private.update(owning_rows(COLUMNS, small_data(owners=1)[0][:4], "short"))
     decide(market, owner, data_set="short")
     assert owner.shown == "READY"
     assert not owner.violations
@@ -204,7 +204,7 @@ def test_a_decision_for_data_that_do_not_match_is_told_to_nobody_else() -> None:
 def test_another_data_set_is_taken_when_the_first_is_used_up() -> None:
     market = small_market(data=small_data(owners=5), policy=policy(per_buyer=ASKED, in_total=99))
     owner = market.owners[0]
-    owner.private["data_set:spare"] = owner.private["data_set:rows"]
+    owner.private.update(owning_rows(COLUMNS, small_data()[0], "spare"))
     used_up(owner, (market.buyer.address, "rows", 1))
     market.run()
     assert owner.decoded.data_set == "spare"
@@ -214,7 +214,7 @@ def test_another_data_set_is_taken_when_the_first_is_used_up() -> None:
 def test_a_policy_for_one_data_set_is_not_stopped_by_another_that_comes_first() -> None:
     market = small_market(policy=OwnerPolicy(automatic=True, data_sets=("rows",), budget=AMPLE))
     owner = market.owners[0]
-    owner.private["data_set:earlier"] = owner.private["data_set:rows"]
+    owner.private.update(owning_rows(COLUMNS, small_data()[0], "earlier"))
     market.run()
     assert owner.decoded.data_set == "rows"
     assert owner.shown == "FINISHED"

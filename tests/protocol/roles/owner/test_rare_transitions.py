@@ -19,7 +19,7 @@ from protocol.roles.engine.inputs import (
 )
 from protocol.roles.owner.budget import JOIN_NUMBERS, Joining, most_numbers
 from tests.support.roles.pure_market import AMPLE, PureMarket
-from tests.support.roles.pure_party import Party, make_statistic
+from tests.support.roles.pure_party import Party, owning_rows
 from tests.support.roles.small_markets import COLUMNS, small_data, small_market, small_request
 
 BY_HAND, AUTOMATIC = OwnerPolicy(budget=AMPLE), OwnerPolicy(automatic=True, budget=AMPLE)
@@ -41,7 +41,7 @@ def owner_in(phase: str, policy: OwnerPolicy = BY_HAND, **request: object) -> tu
 
 
 def with_rows(owner: Party) -> None:
-    owner.private["data_set:rows"] = make_statistic(COLUMNS, small_data()[0]).to_bytes()
+    owner.private.update(owning_rows(COLUMNS, small_data()[0]))
 
 
 def without_rows(owner: Party) -> None:
@@ -58,7 +58,7 @@ def rows_and_automatic(owner: Party) -> None:
 
 
 def two_data_sets(owner: Party) -> None:
-    owner.private["data_set:more"] = owner.private["data_set:rows"]
+    owner.private.update(owning_rows(COLUMNS, small_data()[0], "more"))
 
 
 def nothing(_owner: Party) -> None:

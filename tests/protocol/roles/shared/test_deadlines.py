@@ -4,12 +4,10 @@ from typing import Any
 
 import pytest
 
-from protocol.codec import pack
-from protocol.messages import InvitationAnswer, ModelRequest, StopOrder
-from protocol.owner_policy import OwnerPolicy
+from protocol.messages import ModelRequest, OwnerReady, StopOrder
 from protocol.roles.engine.inputs import EventConfirmed, MessageReceived, TimerFired
 from protocol.roles.shared.deadlines import DAY_SECONDS, RETENTION_SECONDS, backed_off
-from tests.support.roles.pure_market import AMPLE, PureMarket
+from tests.support.roles.pure_market import PureMarket
 from tests.support.roles.pure_party import Party
 from tests.support.roles.small_markets import body_of, refusal, small_data, small_market, without
 
@@ -183,10 +181,10 @@ def test_an_aggregator_stopped_with_all_seats_taken_and_no_buyer(status: str) ->
 def test_an_owner_that_answers_after_the_start_is_told_so() -> None:
     market = small_market(data=small_data(owners=5))
     late = market.owners[4]
-    late.policy = pack(OwnerPolicy(budget=AMPLE))
+    market.intercept = without("owner_ready", sender=late)
     while market.aggregator.phase != "training":
         market.deliver_next() if market.pending else market.tick()
-    answer = market.message(late, market.aggregator, InvitationAnswer(decision="accepted", rows=12))
+    answer = market.message(late, market.aggregator, OwnerReady(rows=12))
     market.deliver(market.aggregator, MessageReceived(signed=answer))
     told = [m for m in market.sent("participant_dropped") if m.envelope.recipient == late.address]
     assert [(body_of(m).participant, body_of(m).code) for m in told] == [(late.address, "answered_too_late")]
@@ -195,7 +193,7 @@ def test_an_owner_that_answers_after_the_start_is_told_so() -> None:
 def test_an_owner_whose_answer_is_lost_is_left_out_and_accuses_nobody() -> None:
     market = small_market(data=small_data(owners=5), validators=[3, 4])
     lost = market.owners[0]
-    market.intercept = without("invitation_answer", sender=lost)
+    market.intercept = without("owner_ready", sender=lost)
     market.finish()
     assert market.buyer.shown == lost.shown == "FINISHED"
     assert "left_out" in {fact.name for fact in lost.facts}

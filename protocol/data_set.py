@@ -1,0 +1,124 @@
+"""A data set: its card, and rows that lie within it."""
+
+from collections.abc import Iterable, Iterator
+from decimal import Decimal
+from typing import Any, NamedTuple, Self
+
+from protocol.data_card import CardColumn, DataCard, bucket_of, rounded_outwards
+from protocol.errors import MisuseError
+from protocol.learning.statistic import Statistic
+from protocol.preparation.layout import KeptColumn
+
+_LARGEST = 1e30
+"""A request names no larger numbers."""
+
+
+class DataSet(NamedTuple):
+    """A data set: what is public of it, and what no one else may see.
+
+    `declared` are the columns whose range its owner has chosen.
+    """
+
+    card: DataCard
+    statistic: Statistic
+    declared: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, name: str, statistic: Statistic) -> Self:
+        """With the card that an owner gets who declares nothing."""
+        return cls(card_of(name, statistic), statistic)
+
+
+def card_of(name: str, statistic: Statistic, *, exact: bool = False) -> DataCard:
+    """A card for these rows: their ranges rounded outwards unless `exact`, no more said.
+
+    Texts of too many values are no column that could be asked for. A card with a vocabulary is listed once
+    its owner has seen it: words tell more than ranges. Raises MisuseError for numbers that no request can
+    name, and where no column is left.
+    """
+    columns = tuple(_suggested(column, exact=exact) for column in _usable(statistic))
+    if not columns:
+        raise MisuseError("no column can be asked for: each holds too many different texts")
+    listed = not any(column.vocabulary for column in columns)
+    return DataCard(name=name, columns=columns, rows_from=bucket_of(statistic.rows), listed=listed)
+
+
+def renewed(earlier: DataSet, statistic: Statistic) -> DataCard:
+    """The card for other rows of a data set: what was declared of it stays, other ranges are rounded anew.
+
+    Raises MisuseError as `card_of` does.
+    """
+    known = {column.name: column for column in earlier.card.columns}
+    fresh = card_of(earlier.card.name, statistic)
+    columns = []
+    for column in fresh.columns:
+        before = known.get(column.name, column)
+        if column.name in earlier.declared:
+            seen = {"gaps": before.gaps or column.gaps, "clipped": column.clipped, "log": column.log}
+            columns.append(before.model_copy(update=seen))
+        else:
+            columns.append(column.model_copy(update={"unit": before.unit}))
+    new_words = set(_words(columns)) - set(_words(earlier.card.columns))
+    wanted = {**dict(earlier.card), "columns": tuple(columns), "rows_from": fresh.rows_from}
+    return DataCard.model_validate({**wanted, "listed": earlier.card.listed and not new_words})
+
+
+def faults(card: DataCard, statistic: Statistic) -> tuple[str, ...]:
+    """How the rows differ from what the card says; empty when they do not. For the owner's eyes alone."""
+    usable = _usable(statistic)
+    if [column.name for column in card.columns] != [column.name for column in usable]:
+        return ("its columns are not those of the rows",)
+    found = [_column_fault(column, kept) for column, kept in zip(card.columns, usable, strict=True)]
+    if card.rows_from != bucket_of(statistic.rows):
+        least = card.rows_from
+        found.append(f"it says {least} rows or more, but not twice as many; there are {statistic.rows}")
+    return tuple(fault for fault in found if fault is not None)
+
+
+def _column_fault(column: CardColumn, kept: KeptColumn) -> str | None:
+    name = column.name
+    if column.kind != kept.kind and (column.kind, kept.kind) != ("numeric", "boolean"):
+        return f"column {name!r} is {kept.kind}; its card says {column.kind}"
+    if kept.gaps and not column.gaps:
+        return f"column {name!r} has rows without a value; its card says that it has none"
+    is_clipped = kept.clipped is not None and column.kind in ("numeric", "date")
+    if (is_clipped and not column.clipped) or (column.log and not kept.log):
+        return f"column {name!r} was read otherwise than its card says; add the rows again"
+    others = [level for level in kept.levels if level not in column.vocabulary]
+    if others:
+        return f"column {name!r} has levels that are not on its card: {', '.join(others)}"
+    return _range_fault(column, kept)
+
+
+def _range_fault(column: CardColumn, kept: KeptColumn) -> str | None:
+    if kept.minimum is None or kept.maximum is None or column.kind not in ("numeric", "date"):
+        return None
+    low, high = column.limits
+    if float(low) <= kept.minimum and kept.maximum <= float(high):
+        return None
+    found = f"{kept.minimum:g} to {kept.maximum:g}"
+    return f"column {column.name!r} runs from {found}; its card says {low:f} to {high:f}"
+
+
+def _usable(statistic: Statistic) -> list[KeptColumn]:
+    return [column for column in statistic.kept if column.kind != "text"]
+
+
+def _words(columns: Iterable[CardColumn]) -> Iterator[tuple[str, str]]:
+    return ((column.name, level) for column in columns for level in column.vocabulary)
+
+
+def _suggested(kept: KeptColumn, *, exact: bool) -> CardColumn:
+    said: dict[str, Any] = {"name": kept.name, "kind": kept.kind, "gaps": kept.gaps > 0}
+    if kept.kind == "categorical":
+        return CardColumn(**said, vocabulary=kept.levels)
+    if kept.kind == "boolean" or kept.minimum is None or kept.maximum is None:
+        return CardColumn(**said)
+    low, high = kept.minimum, kept.maximum
+    if max(-low, high) >= _LARGEST:
+        raise MisuseError(
+            f"column {kept.name!r} runs from {low:g} to {high:g}, which is beyond 1e30: use larger units"
+        )
+    clipped = kept.clipped is not None
+    ends = (Decimal(repr(low)), Decimal(repr(high))) if clipped or exact else rounded_outwards(low, high)
+    return CardColumn(**said, minimum=ends[0], maximum=ends[1], clipped=clipped, log=kept.log)

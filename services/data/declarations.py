@@ -1,0 +1,127 @@
+"""What an owner declares on a data set's card, as it writes it: texts, and `COLUMN=VALUE` for columns."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import ValidationError
+
+from protocol.asset import MARKET_ASSET
+from protocol.data_card import DataCard
+from protocol.errors import MisuseError
+from protocol.preparation.values import days_since_1970
+from protocol.request_parsing import as_tuples
+from services.data.tabular import plain_name
+
+_RANGE = "COLUMN=MINIMUM:MAXIMUM, like age=0:120 or day=2020-01-01:2025-12-31"
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+_LINE_ENDS = str.maketrans("\r\n", "  ")
+
+
+@dataclass(frozen=True, slots=True)
+class Declarations:
+    """Changes to a card; None, or no column, leaves what is there."""
+
+    ranges: list[str] | None = None
+    units: list[str] | None = None
+    vocabularies: list[str] | None = None
+    gaps: list[str] | None = None
+    kinds: list[str] | None = None
+    licence: str | None = None
+    purpose: str | None = None
+    least_pay: str | None = None
+    listed: bool | None = None
+
+    def columns(self) -> set[str]:
+        """The columns of which something is declared that other rows must keep to."""
+        lasting = (("--range", self.ranges), ("--vocabulary", self.vocabularies), ("--kind", self.kinds))
+        return {name for option, texts in lasting for name, _ in _pairs(option, texts)}
+
+    def applied(self, card: DataCard) -> DataCard:
+        """The card with these changes.
+
+        Raises MisuseError naming a column that the card lacks, and what is wrong with a value.
+        """
+        changes: dict[str, dict[str, Any]] = {}
+        for option, texts in self._of_columns():
+            for name, text in _pairs(f"--{option}", texts):
+                changes.setdefault(name, {}).update(_fields(option, name, text))
+        columns = [column.model_dump(mode="json") for column in card.columns]
+        for name in changes.keys() - {column["name"] for column in columns}:
+            known = ", ".join(column["name"] for column in columns)
+            raise MisuseError(f"the card of {card.name!r} has no column {name!r}; it has {known}")
+        wanted = {**card.model_dump(mode="json"), **self._texts()}
+        wanted["columns"] = [{**column, **changes.get(column["name"], {})} for column in columns]
+        return parse_card(wanted)
+
+    def _of_columns(self) -> Iterator[tuple[str, list[str] | None]]:
+        yield "kind", self.kinds
+        yield "range", self.ranges
+        yield "unit", self.units
+        yield "vocabulary", self.vocabularies
+        yield "gaps", self.gaps
+
+    def _texts(self) -> dict[str, Any]:
+        texts: dict[str, Any] = {"licence": self.licence, "purpose": self.purpose, "listed": self.listed}
+        if self.least_pay is not None:
+            try:
+                texts["least_pay_wei"] = MARKET_ASSET.parse_exact(self.least_pay)
+            except MisuseError as error:
+                raise MisuseError(f"--least-pay {error}") from None
+        plain = {
+            name: text.translate(_LINE_ENDS) if isinstance(text, str) else text
+            for name, text in texts.items()
+        }
+        return {name: value for name, value in plain.items() if value is not None}
+
+
+def parse_card(values: Mapping[str, Any]) -> DataCard:
+    """The card in plain JSON values; raises MisuseError naming every field that is wrong, and its rule."""
+    try:
+        return DataCard.model_validate(as_tuples(values))
+    except ValidationError as error:
+        lines = [
+            f"{'.'.join(map(str, item['loc'])) or 'card'}: {item['msg']}"
+            for item in error.errors(include_url=False)
+        ]
+        raise MisuseError("the card is not valid:\n  " + "\n  ".join(lines)) from None
+
+
+def _fields(option: str, name: str, text: str) -> dict[str, Any]:
+    """The fields of a card's column that an option's value sets."""
+    match option:
+        case "range":
+            low, high = _ends(name, text)
+            return {"minimum": low, "maximum": high}
+        case "kind" if text == "boolean":
+            return {"kind": text, "minimum": None, "maximum": None, "log": False}
+        case "vocabulary":
+            return {option: tuple(word.strip() for word in text.split(","))}
+        case "gaps" if text in ("yes", "no"):
+            return {option: text == "yes"}
+    return {option: text}
+
+
+def _ends(name: str, text: str) -> tuple[str, str]:
+    """Both ends as numbers; of dates, as days since 1970."""
+    low, mark, high = text.partition(":")
+    if not mark:
+        raise MisuseError(f"--range {name}={text}: write {_RANGE}")
+    return _number(low.strip()), _number(high.strip())
+
+
+def _number(text: str) -> str:
+    try:
+        return str(days_since_1970(text)) if _DAY.fullmatch(text) else text
+    except ValueError:
+        return text
+
+
+def _pairs(option: str, texts: Iterable[str] | None) -> Iterator[tuple[str, str]]:
+    """A column's name may hold '=', so the last one divides."""
+    for text in texts or ():
+        name, mark, value = text.rpartition("=")
+        if not mark:
+            raise MisuseError(f"{option} {text}: write COLUMN=VALUE")
+        yield plain_name(name), value.strip()
