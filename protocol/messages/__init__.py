@@ -29,8 +29,10 @@ from protocol.messages.evaluation import (
 )
 from protocol.messages.joining import (
     AnnouncementAnswer,
+    Declined,
     Invitation,
     InvitationAnswer,
+    JoiningProgress,
     OwnerAnnouncement,
     OwnerReady,
     PublicRoot,

@@ -126,13 +126,44 @@ class InvitationAnswer(MessageBody):
     """DO → FA: the decision: of cards, policy and budget, or a person's, never of rows."""
 
     type: Literal["invitation_answer"] = "invitation_answer"
-    decision: Literal["accepted", "declined", "no_data"]
+    decision: Literal["accepted", "declined"]
+    code: Literal["accepted", "no_matching_card", "pay_below_least", "declined_by_person"]
 
     catalogue: ClassVar[Catalogue] = Catalogue(
         routes=((OWNER, AGGREGATOR),),
         sent_when="When the owner's policy or its operator has decided, or no data set matches.",
-        example=lambda: InvitationAnswer(decision="accepted"),
+        example=lambda: InvitationAnswer(decision="accepted", code="accepted"),
     )
+
+
+class Declined(FrozenModel):
+    """How many owners have declined for the same reason."""
+
+    code: Code
+    owners: Count
+
+
+class JoiningProgress(MessageBody):
+    """FA → MB, while joining is open: how many owners are asked, have a seat, and have declined and why."""
+
+    type: Literal["joining_progress"] = "joining_progress"
+    asked: Count
+    joined: Count
+    declined: Annotated[tuple[Declined, ...], Field(max_length=16, fail_fast=True)] = ()
+
+    catalogue: ClassVar[Catalogue] = Catalogue(
+        routes=((AGGREGATOR, BUYER),),
+        sent_when="When owners are invited, and when one declines or has joined that had declined: "
+        "at most twice for each.",
+        example=lambda: JoiningProgress(
+            asked=5, joined=3, declined=(Declined(code="no_matching_card", owners=1),)
+        ),
+    )
+
+    @property
+    def possible(self) -> int:
+        """How many owners may still take part, or do."""
+        return self.asked - sum(group.owners for group in self.declined)
 
 
 class OwnerReady(MessageBody):

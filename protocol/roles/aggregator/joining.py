@@ -1,7 +1,16 @@
 """The aggregator brings a training together: it checks the request, invites owners and closes the joining."""
 
+from collections import Counter
+
 from protocol.marketplace import Cancel, Close, Joined, Opened
-from protocol.messages import Invitation, InvitationAnswer, RequestAnswer, TrainingRequest
+from protocol.messages import (
+    Declined,
+    Invitation,
+    InvitationAnswer,
+    JoiningProgress,
+    RequestAnswer,
+    TrainingRequest,
+)
 from protocol.roles.aggregator.ending import give_up
 from protocol.roles.aggregator.request_check import refusal_code
 from protocol.roles.aggregator.state import (
@@ -15,7 +24,7 @@ from protocol.roles.aggregator.state import (
 )
 from protocol.roles.engine import facts, timers
 from protocol.roles.engine.context import Context, Step, message
-from protocol.roles.engine.effects import Effect, SetTimer, SubmitCall, effects_of
+from protocol.roles.engine.effects import Effect, SendMessage, SetTimer, SubmitCall, effects_of
 from protocol.roles.engine.inputs import Received
 from protocol.roles.engine.refusals import StaleInput, require
 from protocol.roles.engine.state import enter, replace, store
@@ -68,7 +77,8 @@ def on_training_request(
         initial_model=initial_model,
         blinding_seed=context.randomness("blinding base").bytes(32),
     )
-    return Step(inviting, (blob, *_invite(opened.buyer, body, context)))
+    told, progress = _tell(inviting, context)
+    return Step(told, (blob, *_invite(opened.buyer, body, context), progress))
 
 
 def _invite(buyer: str, body: TrainingRequest, context: Context) -> tuple[Effect, ...]:
@@ -96,10 +106,35 @@ def _invite(buyer: str, body: TrainingRequest, context: Context) -> tuple[Effect
 def on_invitation_answer(
     state: PreparedState, received: Received[InvitationAnswer], context: Context
 ) -> Step[PreparedState]:
-    """Note what an admitted owner says; whether it has joined the chain shows."""
-    owner = received.sender
+    """Note what an admitted owner says; whether it has joined the chain shows.
+
+    The buyer is told of an owner's first refusal while joining is open, not of what it says after.
+    """
+    owner, body = received.sender, received.body
     require(owner in admitted_owners(state, context), "not_admitted")
-    return Step.unchanged(state, facts.OWNER_ANSWERED.of(owner=owner, decision=received.body.decision))
+    fact = facts.OWNER_ANSWERED.of(owner=owner, decision=body.decision, code=body.code)
+    is_told = owner in dict(state.declined) or owner in state.parties.seats
+    if body.decision == "accepted" or is_told or not isinstance(state, InvitingState):
+        return Step.unchanged(state, fact)
+    told, progress = _tell(replace(state, declined=(*state.declined, (owner, body.code))), context)
+    return Step(told, (fact, progress))
+
+
+def _tell(state: InvitingState, context: Context) -> tuple[InvitingState, SendMessage]:
+    """Tell the buyer who is still to be expected; a seat outweighs what its owner said before.
+
+    Where too few are, the buyer will take its deposit back.
+    """
+    seats = state.parties.seats
+    counts = Counter(code for owner, code in state.declined if owner not in seats)
+    body = JoiningProgress(
+        asked=len(admitted_owners(state, context)),
+        joined=len(seats),
+        declined=tuple(Declined(code=code, owners=owners) for code, owners in sorted(counts.items())),
+    )
+    enough = body.possible >= state.request.owners.minimum
+    told = replace(state, failure=None if enough else "not_enough_owners")
+    return told, message(context, state.opened.buyer, body, label=f"{len(seats)}:{len(state.declined)}")
 
 
 def admitted_owners(state: PreparedState, context: Context) -> frozenset[str]:
@@ -109,7 +144,12 @@ def admitted_owners(state: PreparedState, context: Context) -> frozenset[str]:
 
 def on_joined(state: InvitingState, event: Joined, context: Context) -> Step[InvitingState]:
     """Note the seat of an owner that joined."""
-    return _close_when_all_joined(replace(state, parties=state.parties.with_seat(event)), context)
+    joined = replace(state, parties=state.parties.with_seat(event))
+    if event.owner not in dict(state.declined):
+        return _close_when_all_joined(joined, context)
+    told, progress = _tell(joined, context)
+    step = _close_when_all_joined(told, context)
+    return Step(step.state, (*step.effects, progress))
 
 
 def on_join_over(state: InvitingState, _about: None, _context: Context) -> Step[InvitingState]:

@@ -57,12 +57,15 @@ REQUEST = (
 )
 
 JOINING = (
-    on_event(InvitingState, Joined, joining.on_joined, effects=CALLS_AGAIN).because(
+    on_event(InvitingState, Joined, joining.on_joined, effects=(SendMessage, *CALLS_AGAIN)).because(
         "An owner has a seat; with the last that can come the joining is closed."
     ),
     on_message(
-        (InvitingState, DrawingState), InvitationAnswer, joining.on_invitation_answer, effects=(RecordFact,)
-    ).because("An owner says whether it takes part."),
+        (InvitingState, DrawingState),
+        InvitationAnswer,
+        joining.on_invitation_answer,
+        effects=(RecordFact, SendMessage),
+    ).because("An owner says whether it takes part, and why not: the buyer is told while joining is open."),
     on_timer(InvitingState, timers.JOIN, joining.on_join_over, effects=CALLS_AGAIN).because(
         "The time to join is over: close, or cancel below the minimum, until the chain shows it."
     ),

@@ -6,6 +6,7 @@ from protocol.errors import MisuseError, ProtocolViolation, WidthError
 from protocol.learning.scales import MODEL_SCALE
 from protocol.marketplace import Joined, Open, Opened, RolesDrawn
 from protocol.messages import (
+    JoiningProgress,
     PublicRoot,
     RequestAnswer,
     StopOrder,
@@ -132,6 +133,20 @@ def on_request_answer(
     if answer.body.accepted:
         return Step(replace(state, accepted=True), (timers.ANSWER.cancel(),))
     return cancel(state, answer.body.code)
+
+
+def on_joining_progress(
+    state: CancellableState, progress: Received[JoiningProgress], _context: Context
+) -> BuyerStep:
+    """Note who is asked, has joined and declined; take the deposit back once too few are left to come."""
+    require_sender(progress.sender, state.request.aggregator)
+    body = progress.body
+    declined = {group.code: group.owners for group in body.declined}
+    fact = facts.JOINING.of(asked=body.asked, joined=body.joined, declined=declined)
+    if body.possible >= state.request.owners.minimum or state.failure is not None:
+        return Step.unchanged(state, fact)
+    cancelling = cancel(state, "not_enough_owners")
+    return Step(cancelling.state, (fact, *cancelling.effects))
 
 
 def on_silence_before_start(state: OpenedState, _about: None, _context: Context) -> BuyerStep:

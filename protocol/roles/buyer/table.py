@@ -3,6 +3,7 @@
 from protocol.marketplace import Cancelled, Joined, Open, Opened, RolesDrawn, RoundRecorded, Settle, Settled
 from protocol.messages import (
     Complaint,
+    JoiningProgress,
     NoisyMetric,
     OpeningRequest,
     ParticipantDropped,
@@ -60,6 +61,9 @@ ORDERING = (
     on_message(
         _BEFORE_START, RequestAnswer, ordering.on_request_answer, effects=(CancelTimer, SubmitCall)
     ).because("The aggregator takes the training on; or it refuses, and the deposit is asked for."),
+    on_message(
+        _BEFORE_START, JoiningProgress, ordering.on_joining_progress, effects=(RecordFact, SubmitCall)
+    ).because("People are told; where too few owners are left to come the deposit is asked for."),
     on_timer(OpenedState, timers.ANSWER, ordering.on_silence_before_start, effects=(SubmitCall,)).because(
         "The aggregator is silent: the deposit is asked for."
     ),

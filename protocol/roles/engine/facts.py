@@ -48,6 +48,9 @@ INPUT_DROPPED = _fact("input_dropped", "An early input found no room to wait in.
 OPENING_LATE = _fact("opening_late", "The chain does not show the opening yet.")
 OPEN_REFUSED = _fact("open_refused", "The contract refused to open the training.", "code")
 OPENED = _fact("opened", "The training is open and its deposit paid.", "training deposit_wei")
+JOINING = _fact(
+    "joining", "So many owners are asked, have joined, and declined for what.", "asked joined declined"
+)
 STOP_REQUESTED = _fact("stop_requested", "The operator stops the running training.", "last_round")
 SETTLED = _fact("settled", "The deposit is divided.", "paid_wei refund_wei improvement")
 CANCELLED = _fact("cancelled", "The contract gave the deposit back.", "refund_wei")
@@ -77,7 +80,7 @@ VALIDATED = _fact("validated", "A round's record is checked and signed.", "round
 
 REQUEST_REFUSED = _fact("request_refused", "The request cannot be taken on.", "code")
 INVITED = _fact("invited", "Invitations are sent to so many owners.", "owners")
-OWNER_ANSWERED = _fact("owner_answered", "An owner has answered its invitation.", "owner decision")
+OWNER_ANSWERED = _fact("owner_answered", "An owner has answered its invitation.", "owner decision code")
 ANSWERED_TOO_LATE = _fact("answered_too_late", "An owner would join a training that has started.", "owner")
 UPDATE_LATE = _fact("update_late", "A trainer's update came when its round had gone on.", "trainer round")
 METRIC_LATE = _fact("metric_late", "A validator's metric came when its attempt was over.", "validator round")

@@ -124,7 +124,10 @@ def _no_match(
     state: UndecidedState, request: Request, reasons: tuple[str, ...], context: Context, expiry: SetTimer
 ) -> Step[OwnerState]:
     """Wait for a data set that serves the request; the aggregator is told once."""
-    answer = message(context, request.aggregator, InvitationAnswer(decision="no_data"))
+    cards = (unpack(DataCard, content) for _, content in private.CARD.items(context.private))
+    fits = any(not mismatches(request, card) for card in cards)
+    body = InvitationAnswer(decision="declined", code="pay_below_least" if fits else "no_matching_card")
+    answer = message(context, request.aggregator, body)
     fact = facts.NO_MATCH.of(reasons=list(reasons))
     waiting = enter(WaitingState, state, data_set=None, mismatches=reasons)
     return Step(waiting, effects_of(expiry, fact, None if state.mismatches else answer))
@@ -164,7 +167,11 @@ def on_decision(state: ReadyState, received: Received[OwnerDecision], context: C
     require_sender(received.sender, context.address)
     body = received.body
     if not body.accept:
-        answer = message(context, state.request.aggregator, InvitationAnswer(decision="declined"))
+        answer = message(
+            context,
+            state.request.aggregator,
+            InvitationAnswer(decision="declined", code="declined_by_person"),
+        )
         return Step(enter(DeclinedState, state), (answer, timers.JOIN.cancel()))
     data_set = body.data_set or state.data_set
     label = private.CARD.name_of(data_set)
@@ -186,7 +193,7 @@ def _accept(state: ReadyState, context: Context) -> Step[OwnerState]:
     kept, blob = store(content)
     seed = context.randomness("blinding base").bytes(32)
     joined = enter(InitiatedState, state, rows=statistic.rows, statistic=kept, blinding_seed=seed)
-    accepted = InvitationAnswer(decision="accepted")
+    accepted = InvitationAnswer(decision="accepted", code="accepted")
     has_seat = context.address in state.parties.seats
     return Step(
         joined,

@@ -28,7 +28,7 @@ COURSE = (
     Stretch(
         "before the rounds",
         """training_order call:open Opened training_request request_answer
-        invitation call:join Joined invitation_answer call:close Closed
+        invitation joining_progress call:join Joined invitation_answer call:close Closed
         call:draw RolesDrawn owner_ready training_started""",
     ),
     Stretch(

@@ -85,9 +85,9 @@ class Training(TrainingRecord[AggregatorState]):
 
     @property
     def answers(self) -> tuple[tuple[str, str], ...]:
-        """(owner, decision) of those who have answered the invitation."""
+        """(owner, what it said) of those who have answered the invitation."""
         facts = [data for name, data, _at in self.party.store.facts(self.row.key) if name == "owner_answered"]
-        return tuple((str(data["owner"]), str(data["decision"])) for data in facts)
+        return tuple((str(data["owner"]), str(data.get("code", data["decision"]))) for data in facts)
 
     @property
     def dropped(self) -> tuple[str, ...]:

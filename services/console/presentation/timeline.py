@@ -11,6 +11,7 @@ TEXTS = {
     "opened": _("The training was opened on the chain"),
     "invited": _("Data owners were invited"),
     "owner_answered": _("A data owner answered"),
+    "joining": _("%(asked)s data owners asked: %(joined)s joined, %(declined)s declined"),
     "started": _("The training started"),
     "role_drawn": _("The contract drew this owner's role"),
     "round_recorded": _("Round %(round)s was recorded"),
@@ -72,5 +73,7 @@ def _told(name: str, data: dict[str, Any], story: ChainStory) -> str:
 
 
 def _moment(at: float, name: str, data: dict[str, Any]) -> Moment:
-    about = tuple(str(data[key]) for key in _SHOWN_DATA if key in data)
-    return Moment(at, TEXTS[name], {"round": int(data.get("round", 0))}, about)
+    declined = data.get("declined", {})
+    about = (*(str(data[key]) for key in _SHOWN_DATA if key in data), *declined)
+    values = {key: int(data.get(key, 0)) for key in ("round", "asked", "joined")}
+    return Moment(at, TEXTS[name], {**values, "declined": sum(declined.values())}, about)

@@ -104,7 +104,9 @@ def test_data_that_do_not_match_leave_an_owner_waiting(kind: str) -> None:
     market.run()
     assert owner.address not in market.contract.seats
     [answer] = [m for m in market.sent("invitation_answer") if m.envelope.sender == owner.address]
-    assert answer.body == pack(InvitationAnswer(decision="no_data")), "the reason stays with the owner"
+    assert answer.body == pack(InvitationAnswer(decision="declined", code="no_matching_card")), (
+        "the reason stays with the owner"
+    )
     assert owner.shown == "WAITING"
     market.finish()
     assert owner.shown == "FAILED(expired)"

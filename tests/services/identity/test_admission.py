@@ -31,7 +31,7 @@ from tests.support.daemons.service_world import (
 )
 from tests.support.deployment.documents import any_request
 
-ANSWER = InvitationAnswer(decision="accepted")
+ANSWER = InvitationAnswer(decision="accepted", code="accepted")
 
 
 @pytest.fixture
@@ -218,7 +218,10 @@ async def test_an_envelope_that_was_changed_on_the_way(gate, owner, aggregator, 
 
 async def test_a_body_that_was_swapped_under_its_signature(gate, owner, aggregator):
     message = owner.signed(aggregator, ANSWER)
-    part = SealedPart(body=pack(InvitationAnswer(decision="declined")), signature=message.signature)
+    part = SealedPart(
+        body=pack(InvitationAnswer(decision="declined", code="declined_by_person")),
+        signature=message.signature,
+    )
     content = seal(pack(part), aggregator.identity.exchange_key)
     fields = message.envelope.model_dump()
     assert await refusal(gate, StrangersDelivery(fields, content)) == "bad_signature"

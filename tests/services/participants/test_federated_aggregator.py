@@ -109,7 +109,7 @@ def test_events_of_a_training_under_way_find_it(role, store):
 
 
 def test_messages_go_to_their_training(role):
-    answer = InvitationAnswer(decision="declined")
+    answer = InvitationAnswer(decision="declined", code="declined_by_person")
     assert role.key_of_message(OWNER.signed(AGGREGATOR, answer, training=7)) == "7"
     with pytest.raises(ProtocolViolation) as caught:
         role.key_of_message(OWNER.signed(AGGREGATOR, answer, training=0))

@@ -36,14 +36,15 @@ def make_statistic(columns: Sequence[str], rows: Matrix) -> Statistic:
     return builder.finish()
 
 
-def make_data_set(statistic: Statistic, name: str = "rows") -> DataSet:
+def make_data_set(statistic: Statistic, name: str = "rows", least_pay: int = 0) -> DataSet:
     """With a card that declares the rows' own ranges."""
     ranges = zip(statistic.columns, statistic.minimum, statistic.maximum, strict=True)
     columns = tuple(
         CardColumn(name=column, minimum=Decimal(repr(float(low))), maximum=Decimal(repr(float(high))))
         for column, low, high in ranges
     )
-    return DataSet(DataCard(name=name, columns=columns, rows_from=bucket_of(statistic.rows)), statistic)
+    card = DataCard(name=name, columns=columns, rows_from=bucket_of(statistic.rows), least_pay_wei=least_pay)
+    return DataSet(card, statistic)
 
 
 def owning(data_set: DataSet) -> dict[str, bytes]:
@@ -52,9 +53,11 @@ def owning(data_set: DataSet) -> dict[str, bytes]:
     return {f"data_set:{name}": data_set.statistic.to_bytes(), f"card:{name}": pack(data_set.card)}
 
 
-def owning_rows(columns: Sequence[str], rows: Matrix, name: str = "rows") -> dict[str, bytes]:
+def owning_rows(
+    columns: Sequence[str], rows: Matrix, name: str = "rows", least_pay: int = 0
+) -> dict[str, bytes]:
     """The same of rows, m×k."""
-    return owning(make_data_set(make_statistic(columns, rows), name))
+    return owning(make_data_set(make_statistic(columns, rows), name, least_pay))
 
 
 @dataclass

@@ -1,0 +1,85 @@
+"""What a buyer learns while owners join, and how soon it gives up."""
+
+from protocol.codec import pack
+from protocol.messages import Declined, JoiningProgress
+from protocol.owner_policy import OwnerPolicy
+from protocol.roles.engine.inputs import MessageReceived
+from tests.support.roles.pure_market import AMPLE, PureMarket
+from tests.support.roles.pure_party import owning_rows
+from tests.support.roles.small_markets import (
+    COLUMNS,
+    body_of,
+    refusal,
+    resigned,
+    small_data,
+    small_market,
+    small_request,
+)
+
+
+def unsuitable(market: PureMarket, *seats: int) -> None:
+    """These owners have other columns."""
+    for seat in seats:
+        market.owners[seat].private = owning_rows(("a", "b", "c"), small_data()[0])
+
+
+def told(market: PureMarket) -> list[JoiningProgress]:
+    return [body_of(message) for message in market.sent("joining_progress")]
+
+
+def test_the_buyer_learns_who_is_asked_and_why_some_decline() -> None:
+    market = small_market(data=small_data(owners=6))
+    unsuitable(market, 1, 4)
+    market.finish()
+    assert market.buyer.shown == "FINISHED"
+    assert told(market)[0] == JoiningProgress(asked=6, joined=0)
+    last = told(market)[-1]
+    assert (last.asked, last.declined) == (6, (Declined(code="no_matching_card", owners=2),))
+    facts = [fact.data for fact in market.buyer.facts if fact.name == "joining"]
+    assert facts[-1]["declined"] == {"no_matching_card": 2}
+
+
+def test_a_training_that_cannot_reach_its_minimum_ends_at_once() -> None:
+    market = small_market(data=small_data(owners=5))
+    unsuitable(market, 0, 3)
+    started = market.now
+    market.run()
+    assert market.now == started
+    assert market.contract.status == "cancelled"
+    assert market.buyer.shown == "FAILED(not_enough_owners)"
+
+
+def test_a_request_that_pays_too_little_is_told_so() -> None:
+    market = small_market(small_request(payment={"deposit_wei": str(10**16)}), small_data(owners=5))
+    for owner in market.owners:
+        owner.private = owning_rows(COLUMNS, small_data()[0], least_pay=10**17)
+    market.run()
+    answers = {body_of(message).code for message in market.sent("invitation_answer")}
+    assert answers == {"pay_below_least"}
+    assert market.buyer.shown == "FAILED(not_enough_owners)"
+
+
+def test_owners_that_may_still_come_are_waited_for() -> None:
+    market = small_market(data=small_data(owners=5), policy=OwnerPolicy(budget=AMPLE))
+    unsuitable(market, 0)
+    market.run()
+    assert market.contract.status == "open"
+
+
+def test_an_owner_that_repeats_itself_is_told_once() -> None:
+    market = small_market(data=small_data(owners=6), policy=OwnerPolicy(budget=AMPLE))
+    unsuitable(market, 0)
+    market.run()
+    before = len(told(market))
+    [answer] = market.sent("invitation_answer")
+    for code in ("no_matching_card", "declined_by_person"):
+        body = pack(body_of(answer).model_copy(update={"code": code}))
+        market.deliver(market.aggregator, MessageReceived(signed=resigned(market, answer, body=body)))
+    assert len(told(market)) == before
+
+
+def test_only_the_aggregator_tells() -> None:
+    market = small_market(data=small_data(owners=6), policy=OwnerPolicy(budget=AMPLE))
+    message = market.run_until("joining_progress", market.buyer)
+    forged = resigned(market, message, sender=market.owners[0].address)
+    assert refusal(market, market.buyer, forged) == "wrong_sender"
