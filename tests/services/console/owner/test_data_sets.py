@@ -72,6 +72,20 @@ async def test_an_upload_is_added_shown_once_and_gone(world, browser):
         assert "202.5" not in await browser.get(place), "no row is shown again"
 
 
+async def test_columns_of_every_kind_are_shown_as_what_they_are(world, browser):
+    kinds = "area,garden,heating,built,name\n50.5,yes,gas & co,2000-01-08,a0\n,no,oil,1999-12-25,a1\n"
+    rows = "".join(f"70,no,oil,2001-02-03,b{number}\n" for number in range(300))
+    status, text = await send(browser, (kinds + rows).encode())
+    assert status == 200
+    page = await browser.get("/data-sets/rows")
+    for shown in (text, page):
+        assert '<td colspan="2">gas &amp; co, oil</td>' in shown
+        assert '<td class="figure">1999-12-25</td><td class="figure">2001-02-03</td>' in shown
+        assert "texts that requests cannot ask for" in shown
+    assert '<td class="figure">gas &amp; co</td>' in text
+    assert '<td class="figure">–</td>' in text, "a gap"
+
+
 async def test_the_name_is_the_files_when_none_is_typed(world, browser):
     await send(browser, file_name="../../etc/Nuñez & co.csv")
     assert names(world) == ["Nunez-co"]

@@ -268,3 +268,18 @@ async def test_there_is_no_page_for_what_is_not_there(world):
         await browser.sign_in()
         assert await browser.status("/trainings/99") == 404
         assert await browser.status("/data-sets/none") == 404
+
+
+async def test_columns_of_every_kind_are_asked_for_as_what_they_are(world, browser):
+    features = [
+        {"name": "heating", "kind": "categorical", "levels": ["gas & co", "oil"]},
+        {"name": "built", "kind": "date", "minimum": "1900-01-01", "maximum": "2025-01-01"},
+        {"name": "garden", "kind": "boolean"},
+    ]
+    key = put(world, request=any_request(features=features))
+    text = await browser.get(f"/trainings/{key}")
+    assert '<td colspan="2">gas &amp; co, oil</td>' in text
+    assert '<td class="figure">1900-01-01</td><td class="figure">2025-01-01</td>' in text
+    assert '<th scope="row">garden</th><td class="figure">0</td><td class="figure">1</td>' in " ".join(
+        text.split()
+    ).replace("> <", "><")
