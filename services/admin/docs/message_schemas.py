@@ -8,8 +8,9 @@ from typing import Any
 
 import msgpack  # type: ignore[import-untyped]
 from pydantic import BaseModel
-from pydantic.json_schema import GenerateJsonSchema, models_json_schema
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue, models_json_schema
 from pydantic_core import to_jsonable_python
+from typing_extensions import override
 
 from protocol.codec import pack
 
@@ -18,10 +19,27 @@ _BOUNDS = {"ge": "at least {}", "gt": "more than {}", "le": "at most {}", "lt": 
 
 
 class _WireSchema(GenerateJsonSchema):
-    """Every field is there on the wire, those with defaults too."""
+    """Every field is there on the wire, with a default too, unless a model's serializer leaves those out."""
 
-    def field_is_required(self, field: Any, total: bool) -> bool:  # noqa: ARG002  pydantic's signature
-        return True
+    _leaves_defaults_out = False
+
+    @override
+    def model_schema(self, schema: Any) -> JsonSchemaValue:
+        outer = self._leaves_defaults_out
+        self._leaves_defaults_out = schema.get("serialization", {}).get("type") == "function-wrap"
+        try:
+            return super().model_schema(schema)
+        finally:
+            self._leaves_defaults_out = outer
+
+    @override
+    def ser_schema(self, schema: Any) -> JsonSchemaValue | None:
+        """A serializer that wraps a model's own chooses among its fields."""
+        return None if schema["type"] == "function-wrap" else super().ser_schema(schema)
+
+    @override
+    def field_is_required(self, field: Any, total: bool) -> bool:
+        return not self._leaves_defaults_out or field["schema"]["type"] != "default"
 
 
 def schemas_of(kinds: Iterable[type[BaseModel]]) -> dict[str, Any]:
