@@ -29,7 +29,7 @@ FEWEST_OWNERS = 4
 """Of any training: the unknowns counted on do not grow with owners whom a buyer may have made up."""
 
 JOIN_NUMBERS = 1
-"""What joining alone tells: the row count, which the aggregator and all who take part are given."""
+"""What a joined training counts at least: the row count, told to all who take part once roles are drawn."""
 
 _UNCOUNTED_NUMBERS = 100
 """Assumed of a training that was joined before numbers were counted."""
