@@ -3,6 +3,7 @@
 import numpy as np
 from pydantic import BaseModel
 
+from protocol.data_card import bucket_of
 from protocol.records import FIXED_POINT
 from tests.benchmarks.data import (
     STEP_SIZE,
@@ -93,7 +94,7 @@ def _market(split: Split, *, key_bits: int, rounds: int, local_steps: int) -> Pu
                 "tolerance": 0,
             },
             "payment": {"deposit_wei": str(10**18)},
-            "bounds": {"min_rows": min(len(rows.target) for rows in owners)},
+            "bounds": {"min_rows": min(bucket_of(len(rows.target)) for rows in owners)},
             "owners": {"minimum": len(owners), "maximum": len(owners)},
             "key_bits": key_bits,
         },
