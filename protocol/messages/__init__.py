@@ -29,12 +29,12 @@ from protocol.messages.evaluation import (
 )
 from protocol.messages.joining import (
     AnnouncementAnswer,
-    Declined,
     Invitation,
     InvitationAnswer,
     JoiningProgress,
     OwnerAnnouncement,
     OwnerReady,
+    OwnersByCode,
     PublicRoot,
     RequestAnswer,
     RowCount,

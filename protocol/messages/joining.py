@@ -123,40 +123,52 @@ class Invitation(MessageBody):
 
 
 class InvitationAnswer(MessageBody):
-    """DO → FA: the decision: of cards, policy and budget, or a person's, never of rows."""
+    """DO → FA: the decision: of cards, policy and budget, or a person's, never of rows.
+
+    `waiting` while a person may still join, because nothing but that, or this buyer, or a spent budget asks.
+    """
 
     type: Literal["invitation_answer"] = "invitation_answer"
-    decision: Literal["accepted", "declined"]
-    code: Literal["accepted", "no_matching_card", "pay_below_least", "declined_by_person"]
+    decision: Literal["accepted", "declined", "waiting"]
+    code: Literal[
+        "accepted",
+        "no_matching_card",
+        "pay_below_least",
+        "declined_by_person",
+        "asks_person",
+        "buyer_not_accepted",
+        "budget_spent",
+    ]
 
     catalogue: ClassVar[Catalogue] = Catalogue(
         routes=((OWNER, AGGREGATOR),),
-        sent_when="When the owner's policy or its operator has decided, or no data set matches.",
+        sent_when="When policy or person has decided, no data set matches, or a person is asked.",
         example=lambda: InvitationAnswer(decision="accepted", code="accepted"),
     )
 
 
-class Declined(FrozenModel):
-    """How many owners have declined for the same reason."""
+class OwnersByCode(FrozenModel):
+    """How many owners have answered with the same reason."""
 
     code: Code
     owners: Count
 
 
 class JoiningProgress(MessageBody):
-    """FA → MB, while joining is open: how many owners are asked, have a seat, and have declined and why."""
+    """FA → MB, while joining is open: how many owners are asked, joined, wait or have declined, and why."""
 
     type: Literal["joining_progress"] = "joining_progress"
     asked: Count
     joined: Count
-    declined: Annotated[tuple[Declined, ...], Field(max_length=16, fail_fast=True)] = ()
+    declined: Annotated[tuple[OwnersByCode, ...], Field(max_length=16, fail_fast=True)] = ()
+    waiting: Annotated[tuple[OwnersByCode, ...], Field(max_length=16, fail_fast=True)] = ()
 
     catalogue: ClassVar[Catalogue] = Catalogue(
         routes=((AGGREGATOR, BUYER),),
-        sent_when="When owners are invited, and when one declines or has joined that had declined: "
-        "at most twice for each.",
+        sent_when="When owners are invited, and when one waits or declines, or has joined that did: "
+        "at most three times for each.",
         example=lambda: JoiningProgress(
-            asked=5, joined=3, declined=(Declined(code="no_matching_card", owners=1),)
+            asked=5, joined=3, declined=(OwnersByCode(code="no_matching_card", owners=1),)
         ),
     )
 

@@ -54,7 +54,7 @@ SAMPLES: list[FrozenModel] = [
     m.RequestAnswer(accepted=False, code="bad_key"),
     m.Invitation(request=any_request(), public_key=HUGE, key_proof=(b"\1",), join_until=1_700_000_000),
     m.InvitationAnswer(decision="accepted", code="accepted"),
-    m.JoiningProgress(asked=5, joined=2, declined=(m.Declined(code="pay_below_least", owners=1),)),
+    m.JoiningProgress(asked=5, joined=2, declined=(m.OwnersByCode(code="pay_below_least", owners=1),)),
     m.OwnerReady(rows=442),
     m.TrainingStarted(
         trainers=(PARTY,), validators=(OTHER,), rows=(m.RowCount(owner=PARTY, rows=(1 << 63) - 1),)

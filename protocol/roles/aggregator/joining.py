@@ -1,13 +1,14 @@
 """The aggregator brings a training together: it checks the request, invites owners and closes the joining."""
 
 from collections import Counter
+from collections.abc import Collection, Iterable
 
 from protocol.marketplace import Cancel, Close, Joined, Opened
 from protocol.messages import (
-    Declined,
     Invitation,
     InvitationAnswer,
     JoiningProgress,
+    OwnersByCode,
     RequestAnswer,
     TrainingRequest,
 )
@@ -108,15 +109,21 @@ def on_invitation_answer(
 ) -> Step[PreparedState]:
     """Note what an admitted owner says; whether it has joined the chain shows.
 
-    The buyer is told of an owner's first refusal while joining is open, not of what it says after.
+    The buyer is told of an owner's first refusal while joining is open, and that it waits before; not of what
+    it says after.
     """
     owner, body = received.sender, received.body
     require(owner in admitted_owners(state, context), "not_admitted")
     fact = facts.OWNER_ANSWERED.of(owner=owner, decision=body.decision, code=body.code)
-    is_told = owner in dict(state.declined) or owner in state.parties.seats
+    said_no, waits = dict(state.declined), dict(state.waiting)
+    is_told = owner in said_no or owner in state.parties.seats
+    is_told |= body.decision == "waiting" and owner in waits
     if body.decision == "accepted" or is_told or not isinstance(state, InvitingState):
         return Step.unchanged(state, fact)
-    told, progress = _tell(replace(state, declined=(*state.declined, (owner, body.code))), context)
+    answers = waits if body.decision == "waiting" else said_no
+    answers[owner] = body.code
+    noted = replace(state, declined=tuple(said_no.items()), waiting=tuple(waits.items()))
+    told, progress = _tell(noted, context)
     return Step(told, (fact, progress))
 
 
@@ -126,15 +133,22 @@ def _tell(state: InvitingState, context: Context) -> tuple[InvitingState, SendMe
     Where too few are, the buyer will take its deposit back.
     """
     seats = state.parties.seats
-    counts = Counter(code for owner, code in state.declined if owner not in seats)
     body = JoiningProgress(
         asked=len(admitted_owners(state, context)),
         joined=len(seats),
-        declined=tuple(Declined(code=code, owners=owners) for code, owners in sorted(counts.items())),
+        declined=_by_code(state.declined, seats),
+        waiting=_by_code(state.waiting, (*seats, *dict(state.declined))),
     )
     enough = body.possible >= state.request.owners.minimum
     told = replace(state, failure=None if enough else "not_enough_owners")
-    return told, message(context, state.opened.buyer, body, label=f"{len(seats)}:{len(state.declined)}")
+    label = f"{len(seats)}:{len(state.declined)}:{len(state.waiting)}"
+    return told, message(context, state.opened.buyer, body, label=label)
+
+
+def _by_code(answers: Iterable[tuple[str, str]], others: Collection[str]) -> tuple[OwnersByCode, ...]:
+    """The answers counted, without those of the `others`, for whom something else holds by now."""
+    counts = Counter(code for owner, code in answers if owner not in others)
+    return tuple(OwnersByCode(code=code, owners=owners) for code, owners in sorted(counts.items()))
 
 
 def admitted_owners(state: PreparedState, context: Context) -> frozenset[str]:
@@ -145,7 +159,7 @@ def admitted_owners(state: PreparedState, context: Context) -> frozenset[str]:
 def on_joined(state: InvitingState, event: Joined, context: Context) -> Step[InvitingState]:
     """Note the seat of an owner that joined."""
     joined = replace(state, parties=state.parties.with_seat(event))
-    if event.owner not in dict(state.declined):
+    if event.owner not in {**dict(state.declined), **dict(state.waiting)}:
         return _close_when_all_joined(joined, context)
     told, progress = _tell(joined, context)
     step = _close_when_all_joined(told, context)

@@ -74,13 +74,15 @@ class AcceptedState(OpenedState):
 class PreparedState(AcceptedState):
     """Base of the phases in which there is something to encrypt; `n` is the buyer's Paillier modulus.
 
-    `answers` are the row counts of the owners that take part, `declined` the codes of those that said no.
+    `answers` are the row counts of the owners that take part, `declined` the codes of those that said no, and
+    `waiting` of those that have a person decide.
     """
 
     n: BigInteger
     blinding_seed: Annotated[bytes, Field(repr=False)]
     answers: tuple[tuple[Address, int], ...] = ()
     declined: tuple[tuple[Address, str], ...] = ()
+    waiting: tuple[tuple[Address, str], ...] = ()
 
     @property
     def key(self) -> PublicKey:

@@ -133,11 +133,13 @@ def on_request_answer(
 def on_joining_progress(
     state: CancellableState, progress: Received[JoiningProgress], _context: Context
 ) -> BuyerStep:
-    """Note who is asked, has joined and declined; take the deposit back once too few are left to come."""
+    """Note who is asked, joined, waits and declined; take the deposit back once too few are left to come."""
     require_sender(progress.sender, state.request.aggregator)
     body = progress.body
-    declined = {group.code: group.owners for group in body.declined}
-    fact = facts.JOINING.of(asked=body.asked, joined=body.joined, declined=declined)
+    declined, waiting = (
+        {group.code: group.owners for group in groups} for groups in (body.declined, body.waiting)
+    )
+    fact = facts.JOINING.of(asked=body.asked, joined=body.joined, declined=declined, waiting=waiting)
     if body.possible >= state.request.owners.minimum or state.failure is not None:
         return Step.unchanged(state, fact)
     cancelling = cancel(state, "not_enough_owners")

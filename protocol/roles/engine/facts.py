@@ -49,7 +49,9 @@ OPENING_LATE = _fact("opening_late", "The chain does not show the opening yet.")
 OPEN_REFUSED = _fact("open_refused", "The contract refused to open the training.", "code")
 OPENED = _fact("opened", "The training is open and its deposit paid.", "training deposit_wei")
 JOINING = _fact(
-    "joining", "So many owners are asked, have joined, and declined for what.", "asked joined declined"
+    "joining",
+    "So many owners are asked, have joined, wait or have declined for what.",
+    "asked joined declined waiting",
 )
 STOP_REQUESTED = _fact("stop_requested", "The operator stops the running training.", "last_round")
 SETTLED = _fact("settled", "The deposit is divided.", "paid_wei refund_wei improvement")

@@ -15,7 +15,7 @@ from protocol.request import Request
 from protocol.requirements import mismatches, pay_mismatch
 from protocol.roles.engine import facts, private, timers
 from protocol.roles.engine.context import Context, Step, message
-from protocol.roles.engine.effects import RecordFact, SetTimer, SubmitCall, effects_of
+from protocol.roles.engine.effects import RecordFact, SendMessage, SetTimer, SubmitCall, effects_of
 from protocol.roles.engine.inputs import CatalogueChanged, PolicyChanged, Received, Refused
 from protocol.roles.engine.refusals import EarlyInput, StaleInput, require
 from protocol.roles.engine.state import enter, replace, store
@@ -117,7 +117,7 @@ def _consider(state: UndecidedState, context: Context) -> Step[OwnerState]:
         step = _accept(ready, context)
         return Step(step.state, (expiry, *step.effects))
     spent = _over_budget(ready, name, context) if accepted else None
-    return Step(ready, effects_of(expiry, spent, _asks(state, name)))
+    return Step(ready, effects_of(expiry, spent, _asks(state, ready, bool(accepted), context)))
 
 
 def _no_match(
@@ -133,11 +133,24 @@ def _no_match(
     return Step(waiting, effects_of(expiry, fact, None if state.mismatches else answer))
 
 
-def _asks(before: UndecidedState, name: str) -> RecordFact | None:
-    """A person's decision is asked for once for a data set, however often the catalogue or policy changes."""
-    if isinstance(before, ReadyState) and before.data_set == name:
-        return None
-    return facts.ASKS_DECISION.of(data_set=name)
+def _asks(
+    before: UndecidedState, ready: ReadyState, is_accepted: bool, context: Context
+) -> tuple[RecordFact | SendMessage, ...]:
+    """A person's decision is asked for once for a data set, however often the catalogue or policy changes.
+
+    The aggregator is told once that it is waited for: `is_accepted` is whether only the budget is against it.
+    """
+    if isinstance(before, ReadyState):
+        same = before.data_set == ready.data_set
+        return () if same else (facts.ASKS_DECISION.of(data_set=ready.data_set),)
+    policy, code = policy_of(context), "asks_person"
+    if is_accepted:
+        code = "budget_spent"
+    elif policy.automatic and policy.buyers and ready.opened.buyer not in policy.buyers:
+        code = "buyer_not_accepted"
+    answer = InvitationAnswer.model_validate({"decision": "waiting", "code": code})
+    asked = facts.ASKS_DECISION.of(data_set=ready.data_set)
+    return asked, message(context, ready.request.aggregator, answer, label="waiting")
 
 
 def _matching(request: Request, context: Context) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -11,7 +11,9 @@ TEXTS = {
     "opened": _("The training was opened on the chain"),
     "invited": _("Data owners were invited"),
     "owner_answered": _("A data owner answered"),
-    "joining": _("%(asked)s data owners asked: %(joined)s joined, %(declined)s declined"),
+    "joining": _(
+        "%(asked)s data owners asked: %(joined)s joined, %(waiting)s waiting, %(declined)s declined"
+    ),
     "started": _("The training started"),
     "role_drawn": _("The contract drew this owner's role"),
     "round_recorded": _("Round %(round)s was recorded"),
@@ -73,7 +75,8 @@ def _told(name: str, data: dict[str, Any], story: ChainStory) -> str:
 
 
 def _moment(at: float, name: str, data: dict[str, Any]) -> Moment:
-    declined = data.get("declined", {})
-    about = (*(str(data[key]) for key in _SHOWN_DATA if key in data), *declined)
+    declined, waiting = data.get("declined", {}), data.get("waiting", {})
+    about = (*(str(data[key]) for key in _SHOWN_DATA if key in data), *declined, *waiting)
     values = {key: int(data.get(key, 0)) for key in ("round", "asked", "joined")}
-    return Moment(at, TEXTS[name], {**values, "declined": sum(declined.values())}, about)
+    counted = {"declined": sum(declined.values()), "waiting": sum(waiting.values())}
+    return Moment(at, TEXTS[name], {**values, **counted}, about)

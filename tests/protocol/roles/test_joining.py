@@ -33,7 +33,7 @@ def test_an_owner_decides_by_hand() -> None:
     market = small_market(data=small_data(owners=5), policy=OwnerPolicy(budget=AMPLE))
     market.run()
     assert {owner.shown for owner in market.owners} == {"READY"}
-    assert not market.sent("invitation_answer")
+    assert {body_of(answer).decision for answer in market.sent("invitation_answer")} == {"waiting"}
     for owner in market.owners[:3]:
         decide(market, owner, accept=True)
     decide(market, market.owners[3], accept=True, data_set="rows")

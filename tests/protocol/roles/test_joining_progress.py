@@ -1,9 +1,11 @@
 """What a buyer learns while owners join, and how soon it gives up."""
 
+import pytest
+
 from protocol.codec import pack
-from protocol.messages import Declined, JoiningProgress
-from protocol.owner_policy import OwnerPolicy
-from protocol.roles.engine.inputs import MessageReceived
+from protocol.messages import JoiningProgress, OwnerDecision, OwnersByCode
+from protocol.owner_policy import Budget, OwnerPolicy
+from protocol.roles.engine.inputs import CatalogueChanged, MessageReceived, PolicyChanged
 from tests.support.roles.pure_market import AMPLE, PureMarket
 from tests.support.roles.pure_party import owning_rows
 from tests.support.roles.small_markets import (
@@ -34,7 +36,7 @@ def test_the_buyer_learns_who_is_asked_and_why_some_decline() -> None:
     assert market.buyer.shown == "FINISHED"
     assert told(market)[0] == JoiningProgress(asked=6, joined=0)
     last = told(market)[-1]
-    assert (last.asked, last.declined) == (6, (Declined(code="no_matching_card", owners=2),))
+    assert (last.asked, last.declined) == (6, (OwnersByCode(code="no_matching_card", owners=2),))
     facts = [fact.data for fact in market.buyer.facts if fact.name == "joining"]
     assert facts[-1]["declined"] == {"no_matching_card": 2}
 
@@ -59,6 +61,50 @@ def test_a_request_that_pays_too_little_is_told_so() -> None:
     assert market.buyer.shown == "FAILED(not_enough_owners)"
 
 
+OTHER_BUYER = "0x" + "0b" * 20
+
+
+@pytest.mark.parametrize(
+    ("policy", "code"),
+    [
+        (OwnerPolicy(budget=AMPLE), "asks_person"),
+        (OwnerPolicy(automatic=True, buyers=(OTHER_BUYER,), budget=AMPLE), "buyer_not_accepted"),
+        (OwnerPolicy(automatic=True, columns=("x0",), budget=AMPLE), "asks_person"),
+        (OwnerPolicy(automatic=True, budget=Budget(per_buyer=0)), "budget_spent"),
+    ],
+)
+def test_the_buyer_learns_why_owners_wait_for_a_person(policy: OwnerPolicy, code: str) -> None:
+    market = small_market(data=small_data(owners=6), policy=policy)
+    market.run()
+    assert told(market)[-1].waiting == (OwnersByCode(code=code, owners=6),)
+    assert market.contract.status == "open"
+    [*_, fact] = [fact.data for fact in market.buyer.facts if fact.name == "joining"]
+    assert fact["waiting"] == {code: 6}
+
+
+def test_an_owner_that_waited_and_then_decides_waits_no_more() -> None:
+    market = small_market(data=small_data(owners=6), policy=OwnerPolicy(budget=AMPLE))
+    market.run()
+    for owner, accept in zip(market.owners[:2], (True, False), strict=True):
+        decision = OwnerDecision(training=1, accept=accept)
+        market.deliver(owner, MessageReceived(signed=market.message(owner, owner, decision)))
+    market.run()
+    last = told(market)[-1]
+    assert (last.joined, last.possible) == (1, 5)
+    assert last.waiting == (OwnersByCode(code="asks_person", owners=4),)
+    assert last.declined == (OwnersByCode(code="declined_by_person", owners=1),)
+
+
+def test_looking_again_tells_the_aggregator_nothing_new() -> None:
+    market = small_market(data=small_data(owners=5), policy=OwnerPolicy(budget=AMPLE))
+    market.run()
+    owner = market.owners[0]
+    for item in (PolicyChanged(), CatalogueChanged(), PolicyChanged()):
+        market.deliver(owner, item)
+    sent = [one for one in market.sent("invitation_answer") if one.envelope.sender == owner.address]
+    assert len(sent) == 1
+
+
 def test_owners_that_may_still_come_are_waited_for() -> None:
     market = small_market(data=small_data(owners=5), policy=OwnerPolicy(budget=AMPLE))
     unsuitable(market, 0)
@@ -71,7 +117,7 @@ def test_an_owner_that_repeats_itself_is_told_once() -> None:
     unsuitable(market, 0)
     market.run()
     before = len(told(market))
-    [answer] = market.sent("invitation_answer")
+    [answer] = [one for one in market.sent("invitation_answer") if body_of(one).decision == "declined"]
     for code in ("no_matching_card", "declined_by_person"):
         body = pack(body_of(answer).model_copy(update={"code": code}))
         market.deliver(market.aggregator, MessageReceived(signed=resigned(market, answer, body=body)))

@@ -156,13 +156,16 @@ def test_a_joined_training_reserves_its_most_and_costs_what_it_published() -> No
         assert owner.values == {"joined:1": expected}
 
 
-def test_the_policy_joins_nothing_beyond_the_budget_and_says_so_to_its_operator_alone() -> None:
+SPENT = InvitationAnswer(decision="waiting", code="budget_spent")
+
+
+def test_the_policy_joins_nothing_beyond_the_budget_and_tells_the_figures_to_its_operator_alone() -> None:
     market = small_market(data=small_data(owners=5), policy=policy(per_buyer=ASKED, in_total=99))
     owner = market.owners[4]
     used_up(owner, (market.buyer.address, "rows", 1))
     market.run()
     assert owner.shown == "READY"
-    assert answers_of(market, owner) == []
+    assert answers_of(market, owner) == [SPENT]
     [told] = [fact for fact in owner.facts if fact.name == "over_budget"]
     assert (told.data["asked"], told.data["used_by_buyer"], told.data["limit_per_buyer"]) == (ASKED, 1, ASKED)
     assert owner.values == {}
@@ -184,7 +187,7 @@ def test_a_person_needs_an_explicit_word_to_go_beyond_the_budget() -> None:
     decide(market, owner)
     assert owner.shown == "READY"
     assert not owner.violations, "a dead letter would tell the broker's operator"
-    assert answers_of(market, owner) == []
+    assert answers_of(market, owner) == [SPENT]
     decide(market, owner, beyond_budget=True)
     assert owner.shown == "INITIATED"
     assert set(owner.values) == {"joined:1"}
