@@ -67,7 +67,7 @@ def test_a_request_that_tells_its_encoding_is_read(tmp_path, encoding):
     request = tmp_path / "request.yaml"
     request.write_bytes(SAMPLE.replace("bmi", "größe").encode(encoding))
     rows = tmp_path / "rows.csv"
-    rows.write_text("größe\n0\n")
+    rows.write_text("größe\n0.1\n")
     run("datasets", "add", rows, "--catalogue", tmp_path / "catalogue")
     [found] = run_json("datasets", "match", request, "--catalogue", tmp_path / "catalogue", status=1)
     assert not any("größe" in reason for reason in found["reasons"])
