@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias, Union
 
 from pydantic import Field
 
-from protocol.messages import chain, ending, evaluation, joining, opening, orders, training
+from protocol.messages import chain, ending, evaluation, joining, market, opening, orders, training
 from protocol.messages.catalogue import MAXIMUM_BODY_BYTES, MessageBody
 from protocol.messages.chain import ChainEvent
 from protocol.messages.ending import (
@@ -42,6 +42,7 @@ from protocol.messages.joining import (
     TrainingStarted,
 )
 from protocol.messages.limits import sealed_bytes
+from protocol.messages.market import CardsAnswer, CardsOrder, CardsRequest, OwnerCards
 from protocol.messages.opening import (
     Contribution,
     Opening,
@@ -56,7 +57,7 @@ from protocol.messages.values import Parties
 
 MESSAGE_TYPES: dict[str, type[MessageBody]] = {
     kind.model_fields["type"].default: kind
-    for group in (joining, training, evaluation, opening, ending, chain, orders)
+    for group in (joining, market, training, evaluation, opening, ending, chain, orders)
     for kind in vars(group).values()
     if isinstance(kind, type) and issubclass(kind, MessageBody) and kind is not MessageBody
 }

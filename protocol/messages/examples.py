@@ -10,7 +10,7 @@ from protocol.request_parsing import parse_request
 from protocol.vectors import EncryptedVector, PackedVector
 
 TRAINER, OTHER, VALIDATOR = ("0x" + byte * 20 for byte in ("a1", "a2", "b1"))
-_AGGREGATOR = "0x" + "cc" * 20
+AGGREGATOR_ADDRESS = "0x" + "cc" * 20
 DIGEST, SIGNATURE, ROOT = b"\xd1" * 32, b"\x51" * 64 + b"\x1b", 0x2F1D
 VECTOR = EncryptedVector(key_id=b"\x4b" * 32, scale=64, ciphertexts=(b"\x01\x02", b"\x03\x04"))
 PACKED = PackedVector(key_id=b"\x4b" * 32, scale=104, count=4, slot_bits=200, ciphertexts=(b"\x05\x06",))
@@ -42,7 +42,7 @@ def any_request() -> Request:
             "schedule": {"rounds": 3, "local_steps": 500, "step_size": "1.5"},
             "start": {"start": "mean", "value": "150"},
             "payment": {"deposit_wei": SCALE},
-            "aggregator": _AGGREGATOR,
+            "aggregator": AGGREGATOR_ADDRESS,
         }
     )
 
@@ -71,7 +71,7 @@ def relayed(kind: str, sender: str) -> SignedMessage:
         round=1,
         attempt=1,
         sender=sender,
-        recipient=_AGGREGATOR,
+        recipient=AGGREGATOR_ADDRESS,
         sent_at=1_700_000_000_000,
         chain_id=31337,
         contract="0x" + "c0" * 20,

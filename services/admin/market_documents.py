@@ -154,4 +154,4 @@ def _own(party: Party, folder: MarketFolder) -> Document:
             "aggregators": [folder.aggregator.address],
             "policy": {"automatic": True, "budget": _FOR_TRYING},
         }
-    return {}
+    return {"aggregators": [folder.aggregator.address]}

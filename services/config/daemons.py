@@ -147,9 +147,12 @@ class StandingOrder(Settings):
 
 
 class ModelBuyerConfig(Participant):
-    """The model buyer's daemon: what it orders unasked."""
+    """The model buyer's daemon: whom it asks what is on offer, and what it orders unasked."""
 
     daemon: Literal["model-buyer"] = Field(description="Which daemon this file is for.")
+    aggregators: tuple[Account, ...] = Field(
+        (), max_length=16, description="The aggregators to ask what is on offer."
+    )
     standing_orders: tuple[StandingOrder, ...] = Field(
         (), max_length=100, description="Trainings to order on a schedule."
     )

@@ -9,16 +9,18 @@ from protocol.data_card import cards_digest
 from protocol.envelope import SignedMessage
 from protocol.errors import ProtocolViolation
 from protocol.marketplace import Opened
-from protocol.messages import AnnouncementAnswer, OwnerAnnouncement
+from protocol.messages import AnnouncementAnswer, CardsRequest, OwnerAnnouncement
 from protocol.roles.engine import facts
 from protocol.roles.engine.inputs import Input
 from services.identity.seat_keys import SeatKeys
+from services.participants.offer_pages import OfferPages
 from services.participants.places import Places
 from services.records.offers import offered
 from services.runtime.role_adapter import NO_TRAINING, Answer, Role, RoleContext
 from services.store import Store
 
 _ANNOUNCED = "announced:"
+_OUTSIDE = frozenset({"owner_announcement", "cards_request"})
 
 
 class AggregatorRole(Role):
@@ -45,11 +47,12 @@ class AggregatorRole(Role):
         super().__init__(store)
         self._seat_keys, self._places = seat_keys, places or Places(store)
         self._address, self.admitted, self.file = address, admitted, file
+        self._offers = OfferPages(store)
 
     @override
     def key_of_message(self, signed: SignedMessage) -> str:
-        """Announcements belong to no training."""
-        return NO_TRAINING if signed.envelope.type == "owner_announcement" else super().key_of_message(signed)
+        """Announcements, and buyers' questions about what is on offer, belong to no training."""
+        return NO_TRAINING if signed.envelope.type in _OUTSIDE else super().key_of_message(signed)
 
     @override
     def key_of_opening(self, opened: Opened) -> str | None:
@@ -71,13 +74,19 @@ class AggregatorRole(Role):
 
     @override
     def answer(self, signed: SignedMessage) -> Answer:
-        """Admit an owner that is on the list, and keep its cards."""
-        if signed.envelope.type != "owner_announcement":
-            raise ProtocolViolation("unknown_training", signed.envelope.type)
-        owner = signed.envelope.sender
-        cards = body_of(signed, OwnerAnnouncement).cards
+        """Admit an owner that is on the list and keep its cards, or tell a buyer what is on offer."""
+        sender = signed.envelope.sender
+        match signed.envelope.type:
+            case "owner_announcement":
+                return self._announced(sender, body_of(signed, OwnerAnnouncement))
+            case "cards_request":
+                page = self._offers.answer(sender, body_of(signed, CardsRequest), self.announced)
+                return Answer(() if page is None else ((sender, page),))
+        raise ProtocolViolation("unknown_training", signed.envelope.type)
+
+    def _announced(self, owner: str, body: OwnerAnnouncement) -> Answer:
         accepted = owner in self.admitted
         code = "admitted" if accepted else "not_on_the_list"
-        reply = AnnouncementAnswer(accepted=accepted, code=code, cards=cards_digest(cards))
-        values = {_ANNOUNCED + owner: b"", **offered(owner, cards)} if accepted else {}
+        reply = AnnouncementAnswer(accepted=accepted, code=code, cards=cards_digest(body.cards))
+        values = {_ANNOUNCED + owner: b"", **offered(owner, body.cards)} if accepted else {}
         return Answer(((owner, reply),), values, facts.OWNER_ANNOUNCED.pair(owner=owner, accepted=accepted))

@@ -11,15 +11,16 @@ from protocol.bodies import body_of
 from protocol.envelope import SignedMessage
 from protocol.errors import ProtocolViolation
 from protocol.marketplace import Opened
-from protocol.messages import TrainingOrder
+from protocol.messages import CardsAnswer, CardsOrder, TrainingOrder
 from protocol.roles.buyer.state import BuyerState, terms_of
 from protocol.roles.dispatch import decode_state
 from protocol.roles.engine.inputs import Input, MessageReceived
 from protocol.roles.engine.private import PAILLIER
 from services.config.daemons import StandingOrder
+from services.participants.offer_asking import OfferAsking
 from services.records.buyer_training import ORDER
 from services.runtime.input_codec import unqueued
-from services.runtime.role_adapter import PaillierKeys, Role, RoleContext
+from services.runtime.role_adapter import NO_TRAINING, Answer, PaillierKeys, Role, RoleContext
 from services.store import Store
 
 
@@ -34,10 +35,16 @@ class BuyerRole(Role):
         """`address` is the buyer's own, `keys` where its Paillier keys are."""
         super().__init__(store)
         self._address, self._keys, self.standing_orders = address, keys, standing_orders
+        self._offers = OfferAsking(store)
 
     @override
     def key_of_message(self, signed: SignedMessage) -> str:
-        """An order starts an instance under its message id; it gets its training's number when opened."""
+        """An order starts an instance under its message id; it gets its training's number when opened.
+
+        What has to do with offers belongs to no training.
+        """
+        if signed.envelope.type in ("cards_order", "cards_answer"):
+            return NO_TRAINING
         if signed.envelope.type != "training_order":
             return super().key_of_message(signed)
         key = ORDER + signed.envelope.message_id.hex()
@@ -80,6 +87,16 @@ class BuyerRole(Role):
         else:
             return {}
         return {PAILLIER.name: await asyncio.to_thread(self._keys.paillier, key, request.key_bits)}
+
+    @override
+    def answer(self, signed: SignedMessage) -> Answer:
+        """Ask aggregators what is on offer, and keep what they tell."""
+        match signed.envelope.type:
+            case "cards_order":
+                return self._offers.ordered(body_of(signed, CardsOrder), signed.envelope.message_id)
+            case "cards_answer":
+                return self._offers.answered(signed.envelope.sender, body_of(signed, CardsAnswer))
+        return super().answer(signed)
 
     @cached_property
     def _orders(self) -> dict[bytes, str]:

@@ -105,13 +105,15 @@ class MessageWriter:
     ) -> OutboxEntry:
         """The outbox entry of a message; `place` is (round, attempt).
 
-        Raises ProtocolViolation: "not_registered" for a recipient the chain does not know,
-        "unusable_exchange_key" for one that nothing can be sealed to.
+        Raises ProtocolViolation: "not_registered" for a recipient the chain does not know, "wrong_route" for
+        one whose role takes no such message, "unusable_exchange_key" for one that nothing can be sealed to.
         """
+        role = await self._directory.role_of(recipient)
+        if role not in {to for _, to in body.catalogue.routes}:
+            raise ProtocolViolation("wrong_route", f"a {role} takes no {body.type}")
         # Who is invited has not joined: the chain has no key of this training for it.
         joined = 0 if isinstance(body, Invitation) else training
         exchange_key = await self._directory.sealing_key_of(joined, recipient)
-        role = await self._directory.role_of(recipient)
         message = outgoing(
             self._identity,
             (role, recipient),

@@ -140,6 +140,9 @@ def test_every_message_is_handled() -> None:
     outside_of_trainings = {
         "owner_announcement",
         "announcement_answer",
+        "cards_order",
+        "cards_request",
+        "cards_answer",
         "chain_event",
         "policy_order",
         "withdraw_order",

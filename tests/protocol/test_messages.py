@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from protocol import messages as m
 from protocol.codec import pack, unpack
+from protocol.data_card import cards_digest
 from protocol.envelope import Envelope, SignedMessage
 from protocol.errors import ProtocolViolation
 from protocol.marketplace import Withdrawn
@@ -44,6 +45,14 @@ SIGNED = SignedMessage.create(
 SAMPLES: list[FrozenModel] = [
     m.OwnerAnnouncement(model_kinds=("linear_regression",), cards=(any_card(),)),
     m.AnnouncementAnswer(accepted=True, code="admitted", cards=DIGEST),
+    m.CardsOrder(aggregators=(PARTY, OTHER)),
+    m.CardsRequest(after=PARTY, known=(DIGEST,) * 256),
+    m.CardsAnswer(
+        after=None,
+        owners=(m.OwnerCards(owner=PARTY, digest=cards_digest((any_card(),)), cards=1),),
+        cards=(any_card(),),
+        last=False,
+    ),
     m.TrainingRequest(
         request=any_request(),
         public_key=HUGE,

@@ -34,5 +34,12 @@ def test_answers_go_with_what_else_is_old():
 
 
 def test_orders_are_what_an_operator_may_send():
-    assert {"training_order", "owner_decision", "policy_order", "withdraw_order", "stop_order"} == ORDERS
+    assert {
+        "training_order",
+        "cards_order",
+        "owner_decision",
+        "policy_order",
+        "withdraw_order",
+        "stop_order",
+    } == ORDERS
     assert set(MESSAGE_TYPES) > ORDERS

@@ -4,8 +4,9 @@ import pytest
 
 from protocol.codec import unpack
 from protocol.envelope import SignedMessage
+from protocol.errors import ProtocolViolation
 from protocol.marketplace import Withdraw
-from protocol.messages import Complaint
+from protocol.messages import CardsRequest, Complaint
 from protocol.roles.dispatch import EncodedStep
 from protocol.roles.engine.effects import (
     CancelTimer,
@@ -78,6 +79,12 @@ async def test_a_stranger_costs_a_fact_and_the_rest_goes_on(writer):
     assert writes.facts == [
         ("undeliverable", {"recipient": stranger, "type": "complaint", "code": "not_registered"})
     ]
+
+
+async def test_what_a_role_never_takes_is_not_sent_to_it(writer):
+    with pytest.raises(ProtocolViolation) as caught:
+        await writer.message(OWNER.address, CardsRequest(), 0, message_id=b"m" * 16)
+    assert caught.value.code == "wrong_route"
 
 
 async def test_while_the_chain_is_down_a_step_has_no_effects_at_all(writer, chain):

@@ -1,0 +1,174 @@
+"""`deltaml market`: what is on offer, before any money moves."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from protocol.preparation.moments import day_of
+from services.cli.market_asking import Stored, told_by
+from services.cli.options import ConfigFile, Json
+from services.cli.order_sending import ANSWER_SECONDS, Wait
+from services.cli.output import format_time, money, print_json, print_records, print_table
+from services.common.documents import load_request
+from services.records.market_offers import (
+    CardMatch,
+    ListedCard,
+    MarketColumn,
+    Match,
+    columns_of,
+    listed_by,
+)
+from services.records.market_offers import match as matched
+
+_SHOWN_LEVELS = 8
+
+Aggregators = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--aggregator", help="Ask this aggregator; may be repeated. By default those of the configuration."
+    ),
+]
+
+market = typer.Typer(
+    name="market",
+    help="What is on offer: the data that owners list with the aggregators of a buyer.",
+    no_args_is_help=True,
+)
+
+
+@market.command()
+def columns(
+    config: ConfigFile,
+    aggregator: Aggregators = None,
+    wait: Wait = ANSWER_SECONDS,
+    stored: Stored = False,
+    json: Json = False,
+) -> None:
+    """The columns that listed data sets have, with kind, unit and range, those of most owners first."""
+    with told_by(config, aggregator, 0.0 if stored else wait) as told:
+        found = columns_of(listed_by(told.store, told.aggregators))
+    records = [_column_record(one) for one in found]
+    heads = ("column", "kind", "unit", "minimum", "maximum", "levels", "owners", "data sets", "rows from")
+    fields = [one.replace(" ", "_") for one in heads]
+    right = ("minimum", "maximum", "owners", "data sets", "rows from")
+    print_records(
+        records if json else [{**one, "levels": _few(one["levels"])} for one in records],
+        dict(zip(fields, heads, strict=True)),
+        json=json,
+        right=right,
+    )
+
+
+@market.command()
+def cards(
+    config: ConfigFile,
+    aggregator: Aggregators = None,
+    wait: Wait = ANSWER_SECONDS,
+    stored: Stored = False,
+    json: Json = False,
+) -> None:
+    """The cards of the data sets that owners list, with hash and when they were told; --json has all."""
+    with told_by(config, aggregator, 0.0 if stored else wait) as told:
+        found = listed_by(told.store, told.aggregators)
+    if json:
+        print_json([{**_card_record(one), "card": one.card.model_dump(mode="json")} for one in found])
+        return
+    heads = ("owner", "data set", "rows from", "columns", "least pay", "licence", "hash", "told")
+    rows = (
+        (
+            one.owner,
+            one.card.name,
+            one.card.rows_from,
+            ", ".join(column.name for column in one.card.columns),
+            money(one.card.least_pay_wei),
+            one.card.licence,
+            one.hash.hex()[:16],
+            format_time(one.told_at),
+        )
+        for one in found
+    )
+    print_table(heads, rows, right=("rows from",))
+
+
+@market.command()
+def match(
+    request: Annotated[Path, typer.Argument(help="The request, a YAML file such as REQUEST.yaml.")],
+    config: ConfigFile,
+    aggregator: Aggregators = None,
+    wait: Wait = ANSWER_SECONDS,
+    stored: Stored = False,
+    json: Json = False,
+) -> None:
+    """How many owners a request would reach, and why it would not reach the others.
+
+    The request's own aggregator is asked unless another is named. Owners answer by their cards, and then by
+    their policies and budgets, which nobody else knows; they may have data that they do not list.
+    """
+    wanted = load_request(request)
+    with told_by(config, aggregator, 0.0 if stored else wait, own=wanted.aggregator) as told:
+        found = matched(wanted, told.store, told.aggregators)
+    if json:
+        print_json(_match_record(found))
+        return
+    heads = ("owner", "data set", "rows from", "serves", "why not")
+    rows = (_match_row(one) for one in found.cards)
+    print_table(heads, rows, title=wanted.name, right=("rows from",))
+    typer.echo(_verdict(found))
+
+
+def _verdict(found: Match) -> str:
+    reached, minimum = len(found.reached), found.request.owners.minimum
+    verdict = f"the request would reach {reached} of {found.owners} owners; it needs {minimum}"
+    return verdict if found.is_enough else f"{verdict}: too few list data that serve it"
+
+
+def _match_row(one: CardMatch) -> tuple[object, ...]:
+    listed = one.listed
+    serves = "no" if one.reasons else "yes"
+    return listed.owner, listed.card.name, listed.card.rows_from, serves, "; ".join(one.reasons)
+
+
+def _match_record(found: Match) -> dict[str, Any]:
+    return {
+        "request": found.request.name,
+        "owners": found.owners,
+        "reached": list(found.reached),
+        "least_owners": found.request.owners.minimum,
+        "is_enough": found.is_enough,
+        "data_sets": [
+            {**_card_record(one.listed), "serves": not one.reasons, "reasons": list(one.reasons)}
+            for one in found.cards
+        ],
+    }
+
+
+def _card_record(one: ListedCard) -> dict[str, Any]:
+    about = {"owner": one.owner, "data_set": one.card.name, "rows_from": one.card.rows_from}
+    return {**about, "hash": one.hash.hex(), "told_at": one.told_at}
+
+
+def _column_record(one: MarketColumn) -> dict[str, Any]:
+    return {
+        "column": one.name,
+        "kind": one.kind,
+        "unit": one.unit,
+        "minimum": _end(one, one.minimum),
+        "maximum": _end(one, one.maximum),
+        "levels": list(one.levels),
+        "owners": one.owners,
+        "data_sets": one.data_sets,
+        "rows_from": one.rows_from,
+    }
+
+
+def _end(column: MarketColumn, value: Any) -> str | None:
+    """The end of a range as people write it."""
+    if value is None:
+        return None
+    return day_of(float(value)) if column.kind == "date" else f"{value:f}"
+
+
+def _few(levels: list[str]) -> str:
+    more = len(levels) - _SHOWN_LEVELS
+    return ", ".join(levels[:_SHOWN_LEVELS]) + (f" and {more} more" if more > 0 else "")
