@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from protocol.asset import MARKET_ASSET
-from services.cli.standard_streams import is_unicode, visible
+from services.cli.standard_streams import is_unicode, visible, writable
 
 _NARROWEST = 40
 """Below so many columns a table would leave out some of its own."""
@@ -78,8 +78,8 @@ def print_table(
 def _cell(value: object) -> Text:
     """Names come from files and other parties: square brackets in them are no markup."""
     if isinstance(value, list):
-        return Text(visible(" ".join(value)))
-    return Text("" if value is None else visible(str(value)))
+        value = " ".join(value)
+    return Text("" if value is None else writable(visible(str(value))))
 
 
 def join_fields(values: Mapping[str, object], mark: str = "=") -> str:
