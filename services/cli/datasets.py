@@ -120,8 +120,8 @@ def _note(column: ColumnRange, rows: int) -> str:
         )
     if len(column.levels) > max(_FEW_LEVELS, rows / 2):
         return (
-            f"column {column.name!r} has {len(column.levels)} different texts in {rows} rows, and the card has "
-            "them all: if they describe single rows, leave the column out (--columns)"
+            f"column {column.name!r} has {len(column.levels)} different texts in {rows} rows, and the card "
+            "has them all: if they describe single rows, leave the column out (--columns)"
         )
     if column.clipped:
         return f"column {column.name!r}: {column.clipped} values were brought into its range"
