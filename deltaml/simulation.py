@@ -37,7 +37,7 @@ class Simulation:
     each; `aggregator_pay` and `refund`, which the buyer gets back, make up the deposit with the owners' pay.
     """
 
-    request: Request
+    request: Request = field(repr=False)
     bought: BoughtModel = field(repr=False)
     rounds: tuple[TrainingRound, ...]
     errors: tuple[float, ...]

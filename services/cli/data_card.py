@@ -11,7 +11,7 @@ from protocol.data_card import CardColumn, DataCard
 from protocol.preparation.moments import day_of
 from services.cli.catalogue_option import CatalogueFolder, DaemonConfig, DataSetName, open_catalogue
 from services.cli.options import Json, options_of
-from services.cli.output import print_json, print_result, print_table
+from services.cli.output import money, print_json, print_result, print_table, some_levels
 from services.data.croissant import croissant as as_croissant
 from services.data.declarations import Declarations
 
@@ -79,7 +79,13 @@ def set_(
     catalog = open_catalogue(catalogue, config)
     card = declared.applied(catalog.card(name))
     catalog.set_card(card, declared.columns())
-    print_result(_document(card), f"the card of {name!r} is now {card.hash().hex()}", json=json)
+    text = f"changed the card of {name!r}: {listing(card)}; see it with: deltaml datasets card {name}"
+    print_result(_document(card), text, json=json)
+
+
+def listing(card: DataCard) -> str:
+    """Who gets to see a card before a training."""
+    return "it is shown to buyers" if card.listed else "it is shown to nobody"
 
 
 def _document(card: DataCard) -> dict[str, Any]:
@@ -90,7 +96,7 @@ def _ends(column: CardColumn) -> tuple[str, str]:
     low, high = column.limits
     if column.kind == "date":
         return day_of(float(low)), day_of(float(high))
-    return ("", "") if column.kind == "categorical" else (f"{low:f}", f"{high:f}")
+    return (f"{low:f}", f"{high:f}") if column.kind == "numeric" else ("", "")
 
 
 def _print(card: DataCard) -> None:
@@ -100,7 +106,7 @@ def _print(card: DataCard) -> None:
             column.kind,
             *_ends(column),
             column.unit,
-            ", ".join(column.vocabulary),
+            some_levels(column.vocabulary),
             "yes" if column.gaps else "no",
         )
         for column in card.columns
@@ -111,5 +117,5 @@ def _print(card: DataCard) -> None:
     print_table(heads, rows, title=title, right=("minimum", "maximum"))
     typer.echo(f"licence    {card.licence or 'not stated'}")
     typer.echo(f"purpose    {card.purpose or 'not stated'}")
-    typer.echo(f"least pay  {MARKET_ASSET.exact(card.least_pay_wei)}")
+    typer.echo(f"least pay  {money(card.least_pay_wei)}")
     typer.echo(f"hash       {card.hash().hex()}")

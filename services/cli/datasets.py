@@ -13,9 +13,9 @@ from protocol.learning.statistic import Statistic
 from protocol.preparation.values import LONGEST_LEVEL, MAXIMUM_LEVELS, days_since_1970
 from protocol.requirements import mismatches, pay_mismatch
 from services.cli.catalogue_option import CatalogueFolder, DaemonConfig, DataSetName, open_catalogue
-from services.cli.data_card import DECLARED, data_card
+from services.cli.data_card import DECLARED, data_card, listing
 from services.cli.options import ROWS_FILE, Json, options_of
-from services.cli.output import print_json, print_result, print_table
+from services.cli.output import print_json, print_result, print_table, some_levels
 from services.cli.standard_streams import visible
 from services.common.documents import load_request
 from services.common.errors import ConfigurationError
@@ -26,6 +26,9 @@ from services.data.tabular import columns_hint, index_columns, index_note, liste
 
 NOTHING_SERVES = 1
 """Exit status of `match` when it ran and no data set serves."""
+
+_FEW_LEVELS = 12
+"""So many different texts need not come from single rows, however few these are."""
 
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 
@@ -38,7 +41,9 @@ datasets.add_typer(data_card)
 @options_of(Declarations, DECLARED)
 def add(
     declared: Declarations,
-    file: Annotated[Path, typer.Argument(help=f"{ROWS_FILE}; numbers, yes and no, dates, texts, gaps.")],
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help=f"{ROWS_FILE}; numbers, yes and no, dates, texts, gaps.")
+    ],
     name: Annotated[str | None, typer.Option(help="Its name; by default that of the file.")] = None,
     columns: Annotated[
         str | None, typer.Option(help="Take these columns only: a,b,c; all by default.")
@@ -73,14 +78,15 @@ def add(
     for line in index_note(index_columns(file)):
         typer.echo(visible(line), err=True)
     for column in entry.columns:
-        if note := _note(column):
+        if note := _note(column, entry.rows):
             typer.echo(visible(note), err=True)
     columns_read = name_list([column.name for column in entry.columns])
     text = f"added {entry.name!r}: {entry.rows} rows, {len(entry.columns)} columns: {columns_read}"
     print_result(entry.model_dump(mode="json"), text, json=json)
     if not json:
-        listing = "its card is shown to buyers" if card.listed else "its card is shown to nobody"
-        typer.echo(f"{listing}: deltaml datasets card {entry.name}", err=True)
+        typer.echo(f"its card: deltaml datasets card {entry.name}; {listing(card)}", err=True)
+        if not card.listed:
+            typer.echo(f"to have it shown: deltaml datasets card set {entry.name} --listed", err=True)
 
 
 def _read(file: Path, declared: Import, *, shows_progress: bool) -> Statistic:
@@ -105,12 +111,17 @@ def _clip(text: str) -> tuple[str, tuple[float, float]]:
     return plain_name(name), (bounds[0], bounds[1])
 
 
-def _note(column: ColumnRange) -> str:
+def _note(column: ColumnRange, rows: int) -> str:
     """What an owner should know of a column."""
     if column.kind == "text":
         return (
             f"column {column.name!r} has more than {MAXIMUM_LEVELS} different texts, or one that is no level "
             f"(at most {LONGEST_LEVEL} characters on one line): requests cannot ask for it"
+        )
+    if len(column.levels) > max(_FEW_LEVELS, rows / 2):
+        return (
+            f"column {column.name!r} has {len(column.levels)} different texts in {rows} rows, and the card "
+            "has them all: if they describe single rows, leave the column out (--columns)"
         )
     if column.clipped:
         return f"column {column.name!r}: {column.clipped} values were brought into its range"
@@ -146,11 +157,17 @@ def show(
         print_json(entry.model_dump(mode="json"))
         return
     rows = [
-        (one.name, one.kind, *one.ends, str(one.gaps or ""), str(one.clipped or "")) for one in entry.columns
+        (one.name, one.kind, *_ends(one), str(one.gaps or ""), str(one.clipped or ""))
+        for one in entry.columns
     ]
     title = f"{entry.name}: {entry.rows} rows of {entry.source}"
     names = ("column", "kind", "from, or levels", "to", "gaps", "clipped")
     print_table(names, rows, title=title, right=("to", "gaps", "clipped"))
+
+
+def _ends(column: ColumnRange) -> tuple[str, str]:
+    """From where to where; levels in the first place."""
+    return (some_levels(column.levels), "") if column.levels else column.ends
 
 
 @datasets.command()

@@ -9,6 +9,7 @@ import typer
 from protocol.asset import MARKET_ASSET
 from protocol.errors import MisuseError
 from services.cli.options import ROWS, Json, options_of
+from services.cli.output import money
 from services.data.sample_request import DemoOptions
 from services.observability.logging import configure
 
@@ -49,9 +50,10 @@ def _start(text: str | None) -> str | None:
     return text
 
 
-def _read(reader: Callable[[str], object], help_text: str) -> object:
+def _read(reader: Callable[[str], object], help_text: str, default: str | None = None) -> object:
     """An option that `reader` reads: its errors say more than a refusal by type."""
-    return typer.Option(parser=str, callback=reader, metavar="<str>", help=help_text)
+    shown = True if default is None else default
+    return typer.Option(parser=str, callback=reader, metavar="<str>", help=help_text, show_default=shown)
 
 
 _OPTIONS = {
@@ -63,7 +65,9 @@ _OPTIONS = {
     "start": _read(_start, "First model: mean (of the target), the default, or zero."),
     "thesis": typer.Option("--thesis", help="As in 2019: raw columns, 20 × 5 steps of 1.5 from zero."),
     "key_bits": typer.Option(help="Bits of the Paillier key."),
-    "deposit": _read(_deposit, f"The buyer's deposit in {MARKET_ASSET.smallest}."),
+    "deposit": _read(
+        _deposit, f"The buyer's deposit in {MARKET_ASSET.smallest}.", default=money(MARKET_ASSET.whole)
+    ),
     "broker": typer.Option(help="AMQP URL instead of the embedded bus."),
     "chain": typer.Option(help="JSON-RPC URL of anvil, not the embedded chain."),
     **ROWS,

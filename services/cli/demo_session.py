@@ -8,11 +8,12 @@ from protocol.asset import MARKET_ASSET
 from protocol.errors import MisuseError
 from protocol.messages import ChainEvent
 from services.cli.event_lines import event_line
-from services.cli.output import print_json, print_table
+from services.cli.output import money, print_json, print_table
 from services.cli.standard_streams import visible
 from services.common.errors import OutputFailed
 from services.common.files import write_private
 from services.console.presentation.convergence import convergence_sentence
+from services.console.presentation.format import short
 from services.data.sample_request import DemoOptions
 from services.records.chain_facts import record_of
 from services.sandbox.demo import run_demo
@@ -95,22 +96,32 @@ def _show_report(report: DemoReport) -> None:
     print_table(("mean squared error on the validators' rows", "MSE"), errors, title=title, right=("MSE",))
     if report.convergence is not None:
         typer.echo(convergence_sentence(report.convergence))
-    pay = [
-        (
-            account,
-            report.roles.get(account, "aggregator"),
-            f"{report.contributions[account]:.1%}" if account in report.contributions else "",
-            amount,
-        )
-        for account, amount in report.paid_wei.items()
-    ]
-    pay.append(("refund to the buyer", "", "", report.refund_wei))
-    unit = MARKET_ASSET.smallest
-    title = f"deposit {report.deposit_wei} {unit} = paid + refunded; the pot pays contributions"
-    print_table(("party", "role", "of the pot", unit), pay, title=title, right=("of the pot", unit))
+    _show_pay(report)
     times = [(phase, f"{seconds:.2f}") for phase, seconds in report.seconds_by_phase.items()]
     times.append((f"{report.messages_on_bus} messages", f"{report.bytes_on_bus / 1e6:.1f} MB"))
     title = f"{report.seconds_total:.1f} s from start to end"
     print_table(("phase, summed over cores and daemons", "seconds"), times, title=title, right=("seconds",))
     if report.model_file is not None:
         typer.echo(f"model: {report.model_file}")
+
+
+def _show_pay(report: DemoReport) -> None:
+    """Who got how much of the deposit, exactly."""
+    pay = [
+        (
+            short(account),
+            report.roles.get(account, "aggregator"),
+            f"{report.contributions[account]:.1%}" if account in report.contributions else "",
+            _aligned(amount),
+        )
+        for account, amount in report.paid_wei.items()
+    ]
+    pay.append(("refund to the buyer", "", "", _aligned(report.refund_wei)))
+    title = f"deposit {money(int(report.deposit_wei))} = paid + refunded; the pot pays contributions"
+    names = ("party", "role", "of the pot", MARKET_ASSET.symbol)
+    print_table(names, pay, title=title, right=names[2:])
+
+
+def _aligned(amount: str) -> str:
+    """An amount with all its decimals, so that the points of a column stand below each other."""
+    return f"{MARKET_ASSET.decimal(int(amount)):f}"

@@ -15,7 +15,7 @@ ConfigFile = Annotated[Path, typer.Option(help="The daemon's YAML file; see depl
 ChainUrl = Annotated[str, typer.Option("--chain", help="The node's JSON-RPC URL.")]
 ROWS_FILE = "CSV file (UTF-8, commas, a header) or Parquet file"
 ROWS = {
-    "data": typer.Option(help=f"{ROWS_FILE} of numbers; default: diabetes."),
+    "data": typer.Option(help=f"{ROWS_FILE}; default: the diabetes data."),
     "target": typer.Option(help="Column to predict; default: the last."),
     "columns": typer.Option(help="Take these columns only: a,b,c; all by default."),
     "seed": typer.Option(help="Seed for dealing the rows to the owners.", min=0),

@@ -11,7 +11,10 @@ from rich.table import Table
 from rich.text import Text
 
 from protocol.asset import MARKET_ASSET
-from services.cli.standard_streams import is_unicode, visible
+from services.cli.standard_streams import is_unicode, visible, writable
+
+_MOST_LEVELS = 12
+"""In a table, where hundreds would hide the other columns."""
 
 _NARROWEST = 40
 """Below so many columns a table would leave out some of its own."""
@@ -78,8 +81,8 @@ def print_table(
 def _cell(value: object) -> Text:
     """Names come from files and other parties: square brackets in them are no markup."""
     if isinstance(value, list):
-        return Text(visible(" ".join(value)))
-    return Text("" if value is None else visible(str(value)))
+        value = " ".join(value)
+    return Text("" if value is None else writable(visible(str(value))))
 
 
 def join_fields(values: Mapping[str, object], mark: str = "=") -> str:
@@ -90,6 +93,12 @@ def join_fields(values: Mapping[str, object], mark: str = "=") -> str:
 def money(amount: int) -> str:
     """An amount as people read it: whole units with their symbol, exactly."""
     return f"{MARKET_ASSET.plain(amount)} {MARKET_ASSET.symbol}"
+
+
+def some_levels(levels: Sequence[str]) -> str:
+    """A column's levels for a table; of many the first ones, and how many others there are."""
+    shown, others = ", ".join(levels[:_MOST_LEVELS]), len(levels) - _MOST_LEVELS
+    return f"{shown} and {others} more (--json has all)" if others > 0 else shown
 
 
 def format_time(seconds: float) -> str:

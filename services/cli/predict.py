@@ -21,7 +21,7 @@ _MOST_NAMED = 10
 
 def predict(
     model: Annotated[Path, typer.Argument(metavar="MODEL", help="A model file, as the demo's --model-out.")],
-    file: Annotated[Path, typer.Argument(help=f"{ROWS_FILE}, with the model's features.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help=f"{ROWS_FILE}, with the model's features.")],
     out: Annotated[Path | None, typer.Option(help="Write predictions here: a .csv or .parquet file.")] = None,
     json: Json = False,
 ) -> None:

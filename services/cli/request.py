@@ -8,13 +8,16 @@ import typer
 from protocol.asset import MARKET_ASSET
 from protocol.errors import MisuseError
 from services.cli.options import ROWS_FILE, Json
-from services.cli.output import print_json
+from services.cli.output import money, print_json
 from services.cli.standard_streams import document_stream, visible
-from services.common.addresses import plain_address
+from services.common.addresses import is_address, plain_address
 from services.common.files import require_other_file, write_private
 from services.data.request_suggestion import NOBODY, Choices, as_text
 from services.data.request_suggestion import suggest as suggested
 from services.data.tabular import index_columns, index_note
+
+_AGGREGATOR = "Address of the aggregator that you work with; without it, one to be replaced."
+_DEPOSIT = f"The deposit in {MARKET_ASSET.smallest}."
 
 request = typer.Typer(
     name="request", help="Requests: what a buyer asks to have trained.", no_args_is_help=True
@@ -33,8 +36,8 @@ def suggest(
     ],
     target: Annotated[str, typer.Option(help="The column to predict.")],
     name: Annotated[str | None, typer.Option(help="The training's name; by default the file's.")] = None,
-    aggregator: Annotated[str, typer.Option(help="Address of the aggregator that you work with.")] = NOBODY,
-    deposit: Annotated[str, typer.Option(help=f"The deposit in {MARKET_ASSET.smallest}.")] = str(
+    aggregator: Annotated[str, typer.Option(help=_AGGREGATOR, show_default=False)] = NOBODY,
+    deposit: Annotated[str, typer.Option(help=_DEPOSIT, show_default=money(MARKET_ASSET.whole))] = str(
         MARKET_ASSET.whole
     ),
     least_owners: Annotated[int, typer.Option(help="Owners that are needed.", min=4, max=256)] = 4,
@@ -50,6 +53,8 @@ def suggest(
         amount = MARKET_ASSET.parse_exact(deposit)
     except MisuseError as error:
         raise MisuseError(f"--deposit {error}") from None
+    if not is_address(aggregator):
+        raise MisuseError(f"--aggregator {aggregator!r} is not an address: 0x and 40 hexadecimal digits")
     if out is not None:
         require_other_file(out, sample)
     found = suggested(

@@ -29,7 +29,10 @@ _WEI = "_wei"
 
 def show(
     training: Annotated[
-        str | None, typer.Argument(help="A training's number, or an instance's key; all when left out.")
+        str | None,
+        typer.Argument(
+            metavar="TRAINING", help="A training's number, or an instance's key; all when left out."
+        ),
     ] = None,
     store: StoreOption = None,
     config: ConfigOption = None,

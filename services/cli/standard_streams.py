@@ -66,6 +66,12 @@ def is_unicode() -> bool:
     return (sys.stdout.encoding or "").lower().startswith("utf")
 
 
+def writable(text: str) -> str:
+    """A text as standard output will show it: in ASCII its signs are longer, which moves columns."""
+    encoding = sys.stdout.encoding or "ascii"
+    return text.encode(encoding, _DEGRADED).decode(encoding)
+
+
 def document_stream() -> TextIO:
     """Standard output for a document that programs read: UTF-8 like every file of ours, but on a terminal."""
     if not sys.stdout.isatty() and isinstance(sys.stdout, io.TextIOWrapper):

@@ -131,7 +131,7 @@ def _levels(name: str, texts: Texts, rounding: Rounding) -> Suggested:
     least = max(2.0, _LEAST_SHARE * len(texts.codes))
     levels = [level for level, count in used if count >= least][:_MOST_SUGGESTED]
     if len(levels) < 2:
-        raise UnusableColumn(f"column {name!r} holds texts, no two of which stand in some rows each")
+        raise UnusableColumn(f"column {name!r} holds texts, fewer than two of which stand in several rows")
     has_gaps = bool((texts.codes < 0).any())
     others = rounding.others or len(levels) < len(used)
     fields = {

@@ -162,7 +162,8 @@ def as_text(suggestion: Suggestion, sample: str) -> str:
     reasons = suggestion.reasons
     features = [f"  - {column_text(one)} # {_plain_text(reasons[one.name])}" for one in request.features]
     schedule, payment, start = request.schedule, request.payment, request.model_dump(mode="json")["start"]
-    deposit, least = map(MARKET_ASSET.exact, (payment.deposit_wei, least_deposit(request)))
+    deposit = f"{MARKET_ASSET.plain(payment.deposit_wei)} {MARKET_ASSET.symbol}"
+    least = MARKET_ASSET.exact(least_deposit(request))
     nobody = " Put the one you work with here." if request.aggregator == NOBODY else ""
     lines = [
         _comment(

@@ -234,7 +234,8 @@ def test_declarations_that_do_not_fit_the_file_are_refused(catalogue, tmp_path, 
 
 def test_a_card_is_shown_and_changed(catalogue, rows_file):
     told = run("datasets", "add", rows_file, "--unit", "age=years", "--unlisted", *catalogue)
-    assert "its card is shown to nobody: deltaml datasets card clinic" in told.stderr
+    assert "its card: deltaml datasets card clinic; it is shown to nobody" in told.stderr
+    assert "to have it shown: deltaml datasets card set clinic --listed" in told.stderr
     card = run_json("datasets", "card", "clinic", *catalogue)
     assert card["columns"][0] == {
         "name": "age",
@@ -254,8 +255,11 @@ def test_a_card_is_shown_and_changed(catalogue, rows_file):
     assert (changed["columns"][0]["maximum"], changed["least_pay_wei"]) == ("120", "7")
     assert (changed["purpose"], changed["listed"]) == ("one line", True)
     assert changed["hash"] != card["hash"]
+    said = run("datasets", "card", "set", "clinic", "--listed", *catalogue).stdout
+    assert "changed the card of 'clinic': it is shown to buyers; see it with: deltaml datasets card" in said
     table = run("datasets", "card", "clinic", *catalogue).stdout
     assert "clinic: 2 to 3 rows, listed" in table
+    assert "least pay  0.000000000000000007 ETH" in table
     assert "purpose    one line" in table
 
 
@@ -288,6 +292,21 @@ def test_rows_outside_a_declared_range_are_refused_or_clipped(catalogue, rows_fi
     again = ("datasets", "add", rows_file, "--replace", *catalogue)
     assert "its card says 52 to 58" in refused(*again)
     run(*again, *clip)
+
+
+def test_texts_of_single_rows_are_told_and_do_not_fill_the_screen(catalogue, tmp_path):
+    rows = tmp_path / "notes.csv"
+    rows.write_text("note,town\n" + "".join(f"seen {row},{'ab'[row % 2]}\n" for row in range(40)))
+    told = run("datasets", "add", rows, *catalogue).stderr
+    assert "column 'note' has 40 different texts in 40 rows, and the card has them all" in told
+    assert "'town'" not in told
+    for command in (("card", "notes"), ("show", "notes")):
+        table = " ".join(run("datasets", *command, *catalogue).stdout.replace("│", " ").split())
+        assert "seen 0" in table
+        assert "28 more" in table
+        assert "seen 39" not in table
+    card = run_json("datasets", "card", "notes", *catalogue)
+    assert len(card["columns"][0]["vocabulary"]) == 40
 
 
 def test_a_card_as_croissant(catalogue, rows_file):

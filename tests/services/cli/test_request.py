@@ -39,7 +39,7 @@ def test_a_suggestion_for_programs(sample):
         (("--target", "cost"), "no column 'cost' to predict"),
         (("--target", "price", "--deposit", "much"), "--deposit"),
         (("--target", "price", "--deposit", "1"), "wei at least; use --deposit "),
-        (("--target", "price", "--aggregator", "0x12"), "aggregator"),
+        (("--target", "price", "--aggregator", "0x12"), "--aggregator '0x12' is not an address"),
     ],
 )
 def test_what_cannot_be_asked_for(sample, options, said):

@@ -47,11 +47,12 @@ def test_signs_that_a_terminal_lacks_are_written_in_ascii_by_whatever_writes(enc
 
 def test_tables_keep_their_shape_in_ascii():
     code = (
-        "from services.cli.output import print_table\nprint_table(('a', 'b'), [('1', '→'), ('x' * 90, 'é')])"
+        "from services.cli.output import print_table\nprint_table(('a', 'b'), [('1', '→'), ('x' * 90, '…é')])"
     )
     process = ended(code, encoding="ascii")
     lines = process.stdout.decode("ascii").splitlines()
     assert lines[0].startswith("+-")
+    assert len({len(line) for line in lines}) == 1
     assert "x" * 30 in process.stdout.decode()
     assert process.returncode == 0
 
