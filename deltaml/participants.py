@@ -1,6 +1,5 @@
 """A buyer or an owner in Python: what its daemon has stored, and orders to it."""
 
-import asyncio
 from functools import partial
 from os import PathLike
 from pathlib import Path
@@ -14,19 +13,18 @@ from protocol.errors import MisuseError
 from protocol.marketplace import PartyRole
 from protocol.messages import Message, OwnerDecision, StopOrder, TrainingOrder, WithdrawOrder
 from protocol.roles.buyer.ordering import check_order
-from services.common.errors import ConfigurationError, OrderUnanswered
+from services.common.errors import ConfigurationError
 from services.config.daemons import DataOwnerConfig, ModelBuyerConfig, load
 from services.identity.keystore import public_identity
 from services.identity.operator_orders import Order, send_order
 from services.observability.logging import configure_for_library
-from services.records.order_answers import OrderAnswer, answer_to
+from services.records.order_answers import await_answer, require_accepted
 from services.records.owner_account import Account, payments
 from services.records.stored_trainings import find_instance
 from services.store import Store
 
 ConfigPath = str | PathLike[str]
 ANSWER_SECONDS = 30.0
-_LOOK_SECONDS = 0.1
 _Training = TypeVar("_Training", bound=StoredTraining)
 
 
@@ -88,19 +86,9 @@ class Participant(Generic[_Training]):
         """
         message_id = await self._order(body, training)
         if self._answer_seconds:
-            answer = await self._answer_to(message_id)
-            if not answer.is_accepted:
-                raise MisuseError(f"the daemon refused: {answer.reason}")
+            answer = await await_answer(self._store, message_id, self._answer_seconds)
+            require_accepted(answer, self._answer_seconds)
         return message_id
-
-    async def _answer_to(self, message_id: bytes) -> OrderAnswer:
-        try:
-            async with asyncio.timeout(self._answer_seconds):
-                while (answer := answer_to(self._store, message_id)) is None:  # noqa: ASYNC110  of another process
-                    await asyncio.sleep(_LOOK_SECONDS)
-        except TimeoutError:
-            raise OrderUnanswered(self._answer_seconds) from None
-        return answer
 
     def _training_of(self, key: str) -> _Training:
         return self._training_type(self._store, self._role, key)

@@ -15,7 +15,7 @@ from pydantic import AfterValidator, Field, model_validator
 from protocol.preparation.values import MAXIMUM_LEVELS, MOST_LEVELS_TOGETHER, Level
 from protocol.request import MAXIMUM_FEATURES
 from protocol.request_values import AmountText, Number
-from protocol.types import Digest, FreeText, FrozenModel, Name, Together, digest_of, one_line
+from protocol.types import Digest, FreeText, FrozenModel, Name, Together, digest_of, one_line, repeated
 
 MOST_COLUMNS = MAXIMUM_FEATURES + 1
 MOST_CARDS = 64
@@ -63,8 +63,9 @@ class CardColumn(FrozenModel):
             raise ValueError(f"column {self.name!r}: minimum must not be above maximum")
         if (self.kind == "categorical") != bool(self.vocabulary):
             raise ValueError(f"column {self.name!r}: categories, and only they, have a vocabulary")
-        if len(set(self.vocabulary)) < len(self.vocabulary):
-            raise ValueError(f"column {self.name!r}: the vocabulary has a word twice")
+        twice = repeated(self.vocabulary)
+        if twice is not None:
+            raise ValueError(f"column {self.name!r}: the vocabulary has {twice!r} twice")
         if self.log and self.kind != "numeric":
             raise ValueError(f"column {self.name!r}: only numbers have logarithms")
         return self
@@ -92,11 +93,13 @@ class DataCard(FrozenModel):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        names = [column.name for column in self.columns]
-        if len(set(names)) < len(names):
-            raise ValueError("a column is named twice")
+        twice = repeated(column.name for column in self.columns)
+        if twice is not None:
+            raise ValueError(f"column {twice!r} is named twice")
         if self.rows_from != bucket_of(self.rows_from):
-            raise ValueError("rows_from must be a power of two")
+            raise ValueError(
+                f"rows_from is {self.rows_from}; it must be a power of two, as {bucket_of(self.rows_from)}"
+            )
         return self
 
     @property

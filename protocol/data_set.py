@@ -8,6 +8,7 @@ from protocol.data_card import CardColumn, DataCard, bucket_of, rounded_outwards
 from protocol.errors import MisuseError
 from protocol.learning.statistic import Statistic
 from protocol.preparation.layout import KeptColumn
+from protocol.preparation.values import FIRST_DAY, LAST_DAY, days_since_1970
 
 _LARGEST = 1e30
 """A request names no larger numbers."""
@@ -120,5 +121,19 @@ def _suggested(kept: KeptColumn, *, exact: bool) -> CardColumn:
             f"column {kept.name!r} runs from {low:g} to {high:g}, which is beyond 1e30: use larger units"
         )
     clipped = kept.clipped is not None
-    ends = (Decimal(repr(low)), Decimal(repr(high))) if clipped or exact else rounded_outwards(low, high)
+    ends = _exact(low, high) if clipped or exact else _rounded(kept.kind, low, high)
     return CardColumn(**said, minimum=ends[0], maximum=ends[1], clipped=clipped, log=kept.log)
+
+
+def _exact(low: float, high: float) -> tuple[Decimal, Decimal]:
+    return Decimal(repr(low)), Decimal(repr(high))
+
+
+def _rounded(kind: str, low: float, high: float) -> tuple[Decimal, Decimal]:
+    """Outwards, but dates no further than requests can name them: none would be served beyond."""
+    down, up = rounded_outwards(low, high)
+    if kind != "date":
+        return down, up
+    least, most = _exact(low, high)
+    first, last = (Decimal(days_since_1970(day)) for day in (FIRST_DAY, LAST_DAY))
+    return max(down, min(least, first)), min(up, max(most, last))

@@ -21,7 +21,7 @@ from protocol.marketplace import BASIS_POINTS, BasisPoints, Terms
 from protocol.preparation.columns import Column, Parameter, TargetColumn, parameters_of
 from protocol.request_values import AmountText, Number, StepSize
 from protocol.scaling import UNSCALED, Scaling, largest_weight, to_declared_units
-from protocol.types import Address, FreeText, FrozenModel, Name
+from protocol.types import Address, FreeText, FrozenModel, Name, repeated
 
 LEAST_KEY_BITS = 2048
 MAXIMUM_FEATURES = 4096
@@ -155,10 +155,9 @@ class Request(FrozenModel):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        names = [column.name for column in (*self.features, self.target)]
-        twice = sorted({name for name in names if names.count(name) > 1})
-        if twice:
-            raise ValueError(f"column {twice[0]!r} is named twice")
+        twice = repeated(column.name for column in (*self.features, self.target))
+        if twice is not None:
+            raise ValueError(f"column {twice!r} is named twice")
         self._check_parameters()
         for parameter, scaling in zip(self._inputs(), self.scalings(), strict=True):
             if not scaling.is_exact:
@@ -181,11 +180,9 @@ class Request(FrozenModel):
         names = [parameter.name for parameter in self._inputs()]
         if len(names) > MAXIMUM_FEATURES + 1:
             raise ValueError(f"the features make {len(names) - 1} weights; at most {MAXIMUM_FEATURES}")
-        twice = (
-            sorted({name for name in names if names.count(name) > 1}) if len(set(names)) < len(names) else []
-        )
-        if twice:
-            raise ValueError(f"two weights are named {twice[0]!r}; rename a column or a level")
+        twice = repeated(names)
+        if twice is not None:
+            raise ValueError(f"two weights are named {twice!r}; rename a column or a level")
         if self.target.missing != "refuse" or getattr(self.target, "log", False):
             raise ValueError("target: missing values and logarithms are for features")
 

@@ -1,5 +1,7 @@
 """The few value types every message, state and contract call is made of."""
 
+from collections import Counter
+from collections.abc import Iterable
 from typing import Annotated, Any, NamedTuple
 
 from eth_hash.auto import keccak
@@ -112,6 +114,11 @@ Name = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(one_li
 
 FreeText = Annotated[str, Field(max_length=500), AfterValidator(one_line)]
 """What a person writes for people; may be empty."""
+
+
+def repeated(texts: Iterable[str]) -> str | None:
+    """The first, by the alphabet, of those that come twice; None where there is none."""
+    return min((text for text, count in Counter(texts).items() if count > 1), default=None)
 
 
 def digest_of(*parts: bytes) -> bytes:

@@ -22,6 +22,7 @@ from protocol.preparation.layout import KeptColumn, Part, parts_of
 from protocol.preparation.sighting import NumberSighting, Sighting, TextSighting
 from protocol.preparation.tables import Table, row_count
 from protocol.scaling import Scaling
+from protocol.types import repeated
 
 Matrix = NDArray[np.float64]
 MOST_PARTS = 8192
@@ -112,9 +113,9 @@ class StatisticBuilder:
         outside them to the nearest. Raises MisuseError for no column or for a name that comes twice.
         """
         names = list(columns)
-        twice = sorted({name for name in names if names.count(name) > 1})
-        if twice or not names:
-            raise MisuseError(f"column {twice[0]!r} comes twice" if twice else "there is no column")
+        twice = repeated(names)
+        if twice is not None or not names:
+            raise MisuseError(f"column {twice!r} comes twice" if names else "there is no column")
         kinds = columns if isinstance(columns, Mapping) else dict.fromkeys(names, "number")
         bounds = bounds or {}
         self._seen: dict[str, Sighting] = {

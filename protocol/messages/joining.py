@@ -31,7 +31,7 @@ class OwnerAnnouncement(MessageBody):
 
     catalogue: ClassVar[Catalogue] = Catalogue(
         routes=((OWNER, AGGREGATOR),),
-        sent_when="At the start of the owner's daemon and when its cards change, to each aggregator of its.",
+        sent_when="At the start of the owner's daemon and when its cards change, to each of its aggregators.",
         answers=("announcement_answer",),
         on_silence="The announcement is repeated until it is answered.",
         maximum_bytes=2 * MOST_CARD_BYTES,

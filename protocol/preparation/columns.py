@@ -27,7 +27,7 @@ from protocol.preparation.values import (
 )
 from protocol.request_values import Number
 from protocol.scaling import UNSCALED, Scaling
-from protocol.types import FrozenModel, Name, Together
+from protocol.types import FrozenModel, Name, Together, repeated
 
 _UNKNOWN_RANGE = Decimal(10) ** 30
 
@@ -242,9 +242,9 @@ class CategoricalColumn(_Written):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        twice = sorted({level for level in self.levels if self.levels.count(level) > 1})
-        if twice:
-            raise ValueError(f"column {self.name!r}: level {twice[0]!r} is named twice")
+        twice = repeated(self.levels)
+        if twice is not None:
+            raise ValueError(f"column {self.name!r}: level {twice!r} is named twice")
         fill = self.missing.value if isinstance(self.missing, LevelFill) else self.levels[0]
         for field, level in (("reference", self.reference), ("missing.value", fill)):
             if level is not None and level not in self.levels:

@@ -57,9 +57,7 @@ class NumberSighting:
 
     def _within(self, present: Matrix) -> Matrix:
         if np.isinf(present).any():
-            raise MisuseError(
-                f"column {self._name!r} holds a missing or infinite value; fill or drop such rows"
-            )
+            raise MisuseError(f"column {self._name!r} holds an infinite value; fill or drop such rows")
         if self._bounds is None:
             return present
         low, high = self._bounds

@@ -12,6 +12,9 @@ MOST_LEVELS_TOGETHER = 8192
 LONGEST_LEVEL = 100
 """Characters."""
 
+FIRST_DAY, LAST_DAY = "0001-01-01", "9999-12-31"
+"""Between them lie the dates that a request may name; the last stands in tables for what has no end."""
+
 UNIT_DAYS = {
     "days": Decimal(1),
     "weeks": Decimal(7),

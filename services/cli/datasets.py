@@ -1,7 +1,5 @@
 """`deltaml datasets`: an owner's catalogue. Statistics are kept; the rows stay in the file they came from."""
 
-import math
-import re
 from pathlib import Path
 from typing import Annotated
 
@@ -10,7 +8,7 @@ from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn
 
 from protocol.learning.statistic import Statistic
-from protocol.preparation.values import LONGEST_LEVEL, MAXIMUM_LEVELS, days_since_1970
+from protocol.preparation.values import LONGEST_LEVEL, MAXIMUM_LEVELS
 from protocol.requirements import mismatches, pay_mismatch
 from services.cli.catalogue_option import CatalogueFolder, DaemonConfig, DataSetName, open_catalogue
 from services.cli.data_card import DECLARED, data_card, listing
@@ -18,19 +16,16 @@ from services.cli.options import ROWS_FILE, Json, options_of
 from services.cli.output import print_json, print_result, print_table, some_levels
 from services.cli.standard_streams import visible
 from services.common.documents import load_request
-from services.common.errors import ConfigurationError
 from services.data.catalog import Catalog, ColumnRange
-from services.data.declarations import Declarations
+from services.data.declarations import Declarations, clip_bounds
 from services.data.tables import Import, read_statistic
-from services.data.tabular import columns_hint, index_columns, index_note, listed, name_list, plain_name
+from services.data.tabular import columns_hint, index_columns, index_note, listed, name_list
 
 NOTHING_SERVES = 1
 """Exit status of `match` when it ran and no data set serves."""
 
 _FEW_LEVELS = 12
 """So many different texts need not come from single rows, however few these are."""
-
-_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 datasets = typer.Typer(name="datasets", help="Data sets that an owner trains with.", no_args_is_help=True)
 
@@ -69,7 +64,7 @@ def add(
     name = file.stem if name is None else name
     if not replace:
         catalog.require_free(name)  # before a long file is read
-    bounds = dict(_clip(one) for one in clip or ())
+    bounds = clip_bounds(clip or ())
     wanted = Import(listed(columns), listed(categorical) or (), bounds)
     statistic = _read(file, wanted, shows_progress=not json)
     card = declared.applied(catalog.card_for(name, statistic))
@@ -96,19 +91,6 @@ def _read(file: Path, declared: Import, *, shows_progress: bool) -> Statistic:
     with columns_hint(), Progress(*display, console=console, transient=True, disable=disabled) as progress:
         task = progress.add_task("", total=None)
         return read_statistic(file, declared, lambda rows: progress.update(task, completed=rows))
-
-
-def _clip(text: str) -> tuple[str, tuple[float, float]]:
-    """A column and its bounds, dates in days since 1970."""
-    name, _, ends = text.rpartition("=")
-    low, _, high = ends.partition(":")
-    try:
-        bounds = tuple(days_since_1970(end) if _DATE.fullmatch(end) else float(end) for end in (low, high))
-    except ValueError:
-        bounds = ()
-    if not name or len(bounds) != 2 or not -math.inf < bounds[0] < bounds[1] < math.inf:
-        raise ConfigurationError(f"--clip {text}: write COLUMN=FROM:TO, as in area=0:500")
-    return plain_name(name), (bounds[0], bounds[1])
 
 
 def _note(column: ColumnRange, rows: int) -> str:

@@ -1,8 +1,9 @@
 """A training live on a terminal, as the demo shows one: from the facts that its daemon keeps."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import typer
 
@@ -40,10 +41,25 @@ class Follower:
         facts = self.store.facts(key)
         begin, self.seen[key] = self.seen.get(key, 0), len(facts)
         for name, data, _at in facts[begin:]:
-            if name in _TOLD:
+            if name == "joining":
+                yield _joining_line(data)
+            elif name in _TOLD:
                 yield f"{name.replace('_', ' ')}: {join_fields(data)}" if data else name.replace("_", " ")
             elif line := event_line(name, data, self.most_rounds):
                 yield line
+
+
+def _joining_line(data: Mapping[str, Any]) -> str:
+    """How many owners are to be expected, and why not all."""
+    waiting, declined = (_by_code(data.get(what, {})) for what in ("waiting", "declined"))
+    arrived = f"{data['asked']} owners asked: {data['joined']} joined"
+    return f"{arrived}, {waiting} wait for a person, {declined} declined"
+
+
+def _by_code(owners: Mapping[str, int]) -> str:
+    """How many in all, and for what."""
+    reasons = ", ".join(f"{code.replace('_', ' ')}: {count}" for code, count in owners.items())
+    return f"{sum(owners.values())} ({reasons})" if reasons else "0"
 
 
 def follow(store: Store, key: str, most_rounds: int | None, *, look_seconds: float = _LOOK_SECONDS) -> None:

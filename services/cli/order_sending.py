@@ -8,13 +8,11 @@ from typing import Annotated, TypeVar
 
 import typer
 
-from protocol.errors import MisuseError
 from protocol.marketplace import PartyRole
 from protocol.messages import Message
-from services.common.errors import OrderUnanswered
 from services.config.daemons import AggregatorConfig, DataOwnerConfig, ModelBuyerConfig
 from services.identity import operator_orders
-from services.records.order_answers import OrderAnswer, answer_to
+from services.records.order_answers import OrderAnswer, answer_to, require_accepted
 from services.store import Store
 
 Found = TypeVar("Found")
@@ -46,11 +44,7 @@ def give_order(
     with opened_store(config) as store:
         message_id = send_order(config, role, body, training)
         answer = wait_for(lambda: answer_to(store, message_id), seconds)
-    if answer is None:
-        raise OrderUnanswered(seconds)
-    if not answer.is_accepted:
-        raise MisuseError(f"the daemon refused: {answer.reason}")
-    return message_id, answer
+    return message_id, require_accepted(answer, seconds)
 
 
 def opened_store(config: ModelBuyerConfig | DataOwnerConfig | AggregatorConfig) -> closing[Store]:

@@ -137,12 +137,11 @@ def withdraw(
 
 def _require_credit(settings: DataOwnerConfig) -> None:
     with opened_store(settings) as store:
-        credited, withdrawn = payments(store, public_identity(settings.keystore).address)
-    earned, paid = sum(one.amount for one in credited), sum(one.amount for one in withdrawn)
-    if earned <= paid:
+        account = payments(store, public_identity(settings.keystore).address)
+    if not account.credit:
         raise MisuseError(
-            f"there is nothing to withdraw: {money(earned)} credited so far, {money(paid)} paid out; "
-            "--force asks the contract all the same"
+            f"there is nothing to withdraw: {money(account.earned)} credited so far, "
+            f"{money(account.paid_out)} paid out; --force asks the contract all the same"
         )
 
 

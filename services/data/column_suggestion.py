@@ -10,7 +10,7 @@ import numpy as np
 from protocol.learning.statistic import Matrix
 from protocol.preparation.moments import day_of
 from protocol.preparation.tables import Texts, Values
-from protocol.preparation.values import LONGEST_LEVEL, MAXIMUM_LEVELS
+from protocol.preparation.values import FIRST_DAY, LAST_DAY, LONGEST_LEVEL, MAXIMUM_LEVELS
 from protocol.scaling import Scaling
 from services.common.errors import UnusableColumn
 from services.data.tabular import ValueKind
@@ -156,12 +156,16 @@ def exact_days(low: float, high: float) -> tuple[str, str]:
 
 
 def outward_days(low: float, high: float) -> tuple[str, str]:
-    """Beginnings of years, or of months for a short time, a quarter of the range further out."""
+    """Beginnings of years, or of months for a short time, a quarter of the range further out.
+
+    Never beyond what a request may name.
+    """
     margin = (high - low) * _DAYS_OUTWARDS
     unit = "Y" if high - low >= _MANY_DAYS else "M"
     ends = (np.datetime64(day_of(day), "D") for day in (low - margin, high + margin))
     first, last = (day.astype(f"M8[{unit}]") for day in ends)
-    return str(first.astype("M8[D]")), str((last + 1).astype("M8[D]"))
+    earliest, latest = np.datetime64(FIRST_DAY), np.datetime64(LAST_DAY)
+    return str(max(first.astype("M8[D]"), earliest)), str(min((last + 1).astype("M8[D]"), latest))
 
 
 def exact(low: float, *others: float) -> tuple[Decimal, Decimal]:

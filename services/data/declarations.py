@@ -1,5 +1,6 @@
 """What an owner declares on a data set's card, as it writes it: texts, and `COLUMN=VALUE` for columns."""
 
+import math
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -86,6 +87,25 @@ def parse_card(values: Mapping[str, Any]) -> DataCard:
             for item in error.errors(include_url=False)
         ]
         raise MisuseError("the card is not valid:\n  " + "\n  ".join(lines)) from None
+
+
+def clip_bounds(texts: Iterable[str]) -> dict[str, tuple[float, float]]:
+    """Between which values columns are brought, out of texts like area=0:500; dates in days since 1970.
+
+    Raises MisuseError naming a text that says no such thing.
+    """
+    bounds = {}
+    for text in texts:
+        name, _, ends = text.rpartition("=")
+        low, _, high = ends.partition(":")
+        try:
+            least, most = (float(_number(end.strip())) for end in (low, high))
+        except ValueError:
+            least = most = math.nan
+        if not name or not -math.inf < least < most < math.inf:
+            raise MisuseError(f"--clip {text}: write COLUMN=FROM:TO, as in area=0:500")
+        bounds[plain_name(name)] = least, most
+    return bounds
 
 
 def _fields(option: str, name: str, text: str) -> dict[str, Any]:

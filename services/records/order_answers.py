@@ -4,16 +4,21 @@ An answer is a fact of its own key in the daemon's store: it outlives a restart,
 operator's commands and console do not have already.
 """
 
+import asyncio
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
+from protocol.errors import MisuseError
 from protocol.messages import MESSAGE_TYPES
 from protocol.messages.catalogue import OPERATOR
 from protocol.roles.engine import facts
+from services.common.errors import OrderUnanswered
 from services.store import ANSWER_PREFIX, Store
 
 ACCEPTED = "accepted"
+_LOOK_SECONDS = 0.05
 
 ORDERS = frozenset(
     name
@@ -69,6 +74,25 @@ def answer_to(store: Store, message_id: bytes) -> OrderAnswer | None:
     for _name, data, _at in store.facts(_key(message_id)):
         return OrderAnswer(data["code"], data["detail"], data.get("state"), data.get("about"))
     return None
+
+
+async def await_answer(store: Store, message_id: bytes, seconds: float) -> OrderAnswer | None:
+    """The answer once it is there; None where it does not come in time."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            while (answer := answer_to(store, message_id)) is None:  # noqa: ASYNC110  of another process
+                await asyncio.sleep(_LOOK_SECONDS)
+            return answer
+    return None
+
+
+def require_accepted(answer: OrderAnswer | None, seconds: float) -> OrderAnswer:
+    """The answer that was waited for; raises OrderUnanswered for none, MisuseError with why it refuses."""
+    if answer is None:
+        raise OrderUnanswered(seconds)
+    if not answer.is_accepted:
+        raise MisuseError(f"the daemon refused: {answer.reason}")
+    return answer
 
 
 def _key(message_id: bytes) -> str:

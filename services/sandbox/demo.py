@@ -5,7 +5,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 from protocol.bought_model import BoughtModel
-from protocol.codec import unpack
 from protocol.errors import MisuseError
 from protocol.messages import ChainEvent
 from protocol.owner_policy import Budget
@@ -13,6 +12,7 @@ from protocol.payment import check_deposit, least_deposit
 from protocol.request import LEAST_KEY_BITS, Request
 from protocol.roles.owner.budget import most_numbers
 from protocol.roles.shared.request_widths import check_widths
+from protocol.types import ZERO_ADDRESS
 from services.common.errors import ServiceError
 from services.common.files import require_other_file
 from services.common.urls import is_url
@@ -29,6 +29,7 @@ from services.data.sample_request import (
 from services.observability.prometheus import DaemonCollector, serving
 from services.participants.assembly import Participant
 from services.records.model_card import model_card
+from services.records.stored_trainings import bought_model
 from services.sandbox.local_market import LocalMarket
 from services.sandbox.report import DemoReport, Outcome, make_report
 from services.store import InstanceRow
@@ -39,9 +40,6 @@ LEAST_DEMO_KEY_BITS = 1024
 """For comparison with the 2019 thesis; everything else asks for 2048 at least."""
 
 MOST_OWNERS = 64
-
-NOBODY = "0x" + "0" * 40
-"""The aggregator's address before there is one."""
 
 _TELLING = frozenset(
     [
@@ -77,7 +75,7 @@ def prepared_data(options: DemoOptions, progress: Progress, least_key_bits: int)
     """Everything that can be refused before anything starts is; see run_demo. The rows, dealt."""
     check_options(options, least_key_bits)
     data = load_data(options)
-    request = demo_request(options, data, NOBODY)
+    request = demo_request(options, data, ZERO_ADDRESS)
     check_widths(request)
     check_deposit(request, f"use --deposit {least_deposit(request)} or more")
     if options.folder is not None:
@@ -155,7 +153,7 @@ async def _run(options: DemoOptions, data: DemoData, progress: Progress, least_k
 
     data_sets = data_sets_of(data)
     progress("starting chain, contract, daemons and worker processes", None)
-    enough = most_numbers(demo_request(options, data, NOBODY))
+    enough = most_numbers(demo_request(options, data, ZERO_ADDRESS))
     market = LocalMarket(
         data_sets,
         options,
@@ -194,9 +192,7 @@ async def train(market: LocalMarket, request: Request) -> tuple[InstanceRow, Bou
     if ended.display_status != "FINISHED":
         raise ServiceError(_why(market, ended.display_status))
     await market.wait_for(lambda: all(_at_rest(party) for party in market.parties))
-    content = market.buyer.store.result(key, "model")
-    assert content is not None
-    return ended, unpack(BoughtModel, content)
+    return ended, bought_model(market.buyer.store, ended)
 
 
 def _at_rest(party: Participant) -> bool:

@@ -74,6 +74,7 @@ def words(generator, rows):
         lambda: generator.choice(["yes", "No", "TRUE", "n"], rows),
         lambda: generator.choice(["gas", "oil", "wood \u00e9", "Gas"], rows, p=[0.5, 0.3, 0.15, 0.05]),
         lambda: days,
+        lambda: ["9999-12-31", *days[1:]],
         lambda: [f"{day}T12:30" for day in days],
         lambda: [f"{number} km" for number in range(rows)],
         lambda: [f"text {number}" for number in range(rows)],

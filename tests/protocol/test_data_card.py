@@ -76,7 +76,7 @@ def test_a_card_keeps_its_hash_on_the_way() -> None:
         ({"name": "a", "minimum": "2", "maximum": "1"}, "minimum must not be above maximum"),
         ({"name": "a", "kind": "boolean", "minimum": "0", "maximum": "1"}, "only numbers and dates"),
         ({"name": "a", "kind": "categorical"}, "have a vocabulary"),
-        ({"name": "a", "kind": "categorical", "vocabulary": ("x", "x")}, "a word twice"),
+        ({"name": "a", "kind": "categorical", "vocabulary": ("x", "x")}, "has 'x' twice"),
         ({"name": "a", "minimum": "0", "maximum": "1", "vocabulary": ("x",)}, "have a vocabulary"),
         ({"name": "a", "minimum": "0", "maximum": "1", "unit": "k\ng"}, "printable"),
     ],

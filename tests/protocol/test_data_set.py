@@ -9,6 +9,7 @@ from protocol.data_set import DataSet, card_of, faults, renewed
 from protocol.errors import MisuseError
 from protocol.learning.statistic import Statistic, StatisticBuilder
 from protocol.preparation.tables import Texts
+from protocol.preparation.values import LAST_DAY, days_since_1970
 from tests.support.roles.pure_party import make_statistic
 
 
@@ -88,3 +89,11 @@ def test_new_words_take_a_card_off_the_list() -> None:
 def test_numbers_that_no_request_can_name_are_refused() -> None:
     with pytest.raises(MisuseError, match="beyond 1e30: use larger units"):
         card_of("rows", statistic(high=1e31))
+
+
+def test_the_last_of_all_days_is_one_that_a_request_can_name() -> None:
+    builder = StatisticBuilder({"until": "date", "area": "number"})
+    days = np.array([days_since_1970(day) for day in ("0001-01-01", "2024-02-29", LAST_DAY)], dtype=float)
+    builder.add({"until": days, "area": np.arange(3.0)})
+    column = card_of("rows", builder.finish()).columns[0]
+    assert column.limits == (days[0], days[2])

@@ -113,8 +113,3 @@ def bounds_of(column: Column) -> tuple[float, float]:
         low, high = (np.datetime64(day, "D").astype(int) for day in (column.minimum, column.maximum))
         return float(low), float(high)
     return float(column.minimum), float(column.maximum)
-
-
-def kinds_of(table: Table) -> dict[str, Any]:
-    """What a statistic is told of each column."""
-    return {name: "text" if isinstance(values, Texts) else "number" for name, values in table.items()}

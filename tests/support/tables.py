@@ -33,9 +33,6 @@ def write_csv(path: Path, names: tuple[str, ...], rows: NDArray[np.float64]) -> 
     return path
 
 
-MIXED_HOUSES = ("area", "heating", "garden", "built", "distance", "rooms", "price")
-
-
 def mixed_houses(count: int = 1500, seed: int = 7) -> dict[str, list[object]]:
     """Houses as a spreadsheet has them: texts, yes and no, dates, a long tail, and gaps (None)."""
     generator = np.random.default_rng(seed)

@@ -1,12 +1,9 @@
 """Orders from pages, waited for a moment: the page that follows shows what the daemon decided."""
 
-import asyncio
-from contextlib import suppress
-
 from protocol.errors import DeltaMLError
 from protocol.messages import Message
 from services.console.web.pages import Page
-from services.records.order_answers import OrderAnswer, answer_to
+from services.records.order_answers import await_answer
 
 PATIENCE_SECONDS = 3.0
 
@@ -25,14 +22,6 @@ async def give(page: Page, body: Message, training: int = 0) -> None:
     Raises OrderRefused, and BusError where the broker has not taken the order.
     """
     message_id = await page.party.order(body, training)
-    with suppress(TimeoutError):
-        async with asyncio.timeout(PATIENCE_SECONDS):
-            answer = await _answer(page, message_id)
-            if not answer.is_accepted:
-                raise OrderRefused(answer.code)
-
-
-async def _answer(page: Page, message_id: bytes) -> OrderAnswer:
-    while (answer := answer_to(page.store, message_id)) is None:  # noqa: ASYNC110  the store tells nobody
-        await asyncio.sleep(0.05)
-    return answer
+    answer = await await_answer(page.store, message_id, PATIENCE_SECONDS)
+    if answer is not None and not answer.is_accepted:
+        raise OrderRefused(answer.code)

@@ -76,7 +76,7 @@ def test_a_column_of_too_many_or_strange_texts_has_no_parts(values):
     [
         ([NAN, NAN, NAN], "number", "'a' has no value in any row"),
         ([None, None, None], "text", "'a' has no value in any row"),
-        ([1.0, 2.0, np.inf], "number", "'a' holds a missing or infinite value"),
+        ([1.0, 2.0, np.inf], "number", "'a' holds an infinite value"),
     ],
 )
 def test_columns_that_tell_nothing_are_refused(values, kind, text):

@@ -49,6 +49,20 @@ def test_every_fact_is_told_once_as_it_comes(store):
     assert list(follower.lines()) == []
 
 
+def test_who_is_asked_joins_waits_and_declines_is_told_while_joining_is_open(store):
+    follower = Follower(store, KEY)
+    become(store, "WAITING")
+    store.note(KEY, ("joining", {"asked": 5, "joined": 0, "declined": {}}), 1.0)
+    said_no = {"no_matching_card": 2, "pay_below_least": 1}
+    later = {"asked": 5, "joined": 1, "declined": said_no, "waiting": {"budget_spent": 1}}
+    store.note(KEY, ("joining", later), 2.0)
+    refusals = "3 (no matching card: 2, pay below least: 1) declined"
+    assert list(follower.lines()) == [
+        "5 owners asked: 0 joined, 0 wait for a person, 0 declined",
+        f"5 owners asked: 1 joined, 1 (budget spent: 1) wait for a person, {refusals}",
+    ]
+
+
 def test_a_training_that_has_finished_ends_the_telling(store, capsys):
     become(store, "FINISHED", finished=True)
     store.note("chain:7", ("Settled", {"paid": "1", "refund": "2000000000000000000"}), 1.0)

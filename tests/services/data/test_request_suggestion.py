@@ -186,3 +186,12 @@ def test_quotes_in_names_and_levels_read_back(tmp_path):
     assert load_request(written) == found.request
     assert found.request.target.kind == "boolean"
     assert (found.request.features[1].unit, found.request.features[1].minimum) == ("days", "2023-12-01")
+
+
+@pytest.mark.parametrize("end", ["9999-12-31", "0001-01-01"])
+def test_a_day_that_stands_for_no_end_is_asked_for_as_it_is(tmp_path, end):
+    rows = {"until": ["2020-01-01", end] * 20, "cost": list(range(40))}
+    sample = write_columns(tmp_path / "contracts.csv", rows)
+    found = suggest(sample, Choices(target="cost", name="contracts"))
+    assert end in (found.request.features[0].minimum, found.request.features[0].maximum)
+    assert not mismatches(found.request, card_of("rows", read_statistic(sample)))
