@@ -5,7 +5,6 @@ from typing import Annotated, Any
 
 import typer
 
-from protocol.preparation.moments import day_of
 from services.cli.market_asking import Stored, told_by
 from services.cli.options import ConfigFile, Json
 from services.cli.order_sending import ANSWER_SECONDS, Wait
@@ -149,24 +148,18 @@ def _card_record(one: ListedCard) -> dict[str, Any]:
 
 
 def _column_record(one: MarketColumn) -> dict[str, Any]:
+    low, high = one.ends or (None, None)
     return {
         "column": one.name,
         "kind": one.kind,
         "unit": one.unit,
-        "minimum": _end(one, one.minimum),
-        "maximum": _end(one, one.maximum),
+        "minimum": low,
+        "maximum": high,
         "levels": list(one.levels),
         "owners": one.owners,
         "data_sets": one.data_sets,
         "rows_from": one.rows_from,
     }
-
-
-def _end(column: MarketColumn, value: Any) -> str | None:
-    """The end of a range as people write it."""
-    if value is None:
-        return None
-    return day_of(float(value)) if column.kind == "date" else f"{value:f}"
 
 
 def _few(levels: list[str]) -> str:

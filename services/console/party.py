@@ -35,7 +35,7 @@ class Party:
     """The participant behind a console.
 
     `balance` asks the chain for the account's wei and may raise ChainError. Only a data owner has
-    `owner_resources`.
+    `owner_resources`; `aggregators` are those that a buyer asks what is on offer.
     """
 
     role: PartyRole
@@ -45,6 +45,7 @@ class Party:
     order: Order
     balance: Balance
     owner_resources: OwnerResources | None = None
+    aggregators: tuple[str, ...] = ()
 
     @property
     def owner(self) -> OwnerResources:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from protocol.data_card import CardColumn, ColumnKind, DataCard
+from protocol.preparation.moments import day_of
 from protocol.request import Request
 from protocol.requirements import mismatches, pay_mismatch
 from protocol.types import Digest
@@ -39,6 +40,15 @@ class MarketColumn:
     owners: int
     data_sets: int
     rows_from: int
+
+    @property
+    def ends(self) -> tuple[str, str] | None:
+        """The range as people write it."""
+        if self.minimum is None or self.maximum is None:
+            return None
+        if self.kind == "date":
+            return day_of(float(self.minimum)), day_of(float(self.maximum))
+        return f"{self.minimum:f}", f"{self.maximum:f}"
 
 
 @dataclass(frozen=True, slots=True)

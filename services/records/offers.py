@@ -97,10 +97,14 @@ def asking_value(aggregator: str, asking: Asking) -> dict[str, bytes]:
     return {_ASKED + aggregator: pack(asking)}
 
 
+def askings(store: Store) -> Mapping[str, Asking]:
+    """How far the last answer of each aggregator has come that was ever asked."""
+    return {aggregator: unpack(Asking, content) for aggregator, content in store.values(_ASKED).items()}
+
+
 def asking_of(store: Store, aggregator: str) -> Asking | None:
     """How far the last answer of an aggregator has come; None for one that was never asked."""
-    content = store.values(_ASKED + aggregator).get("")
-    return None if content is None else unpack(Asking, content)
+    return askings(store).get(aggregator)
 
 
 def told_offers(store: Store, aggregator: str) -> Mapping[str, ToldOffer]:

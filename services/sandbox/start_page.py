@@ -169,7 +169,8 @@ async def consoles(
         reading = asyncio.Semaphore(1)  # one for all owners: they share this process's memory
         for number, party in enumerate(market.parties, start=1):
             settings = ConsoleSettings(port=port + number if port else 0, users_file=users)
-            place = _place(party, settings, hubs, _owner_resources(party, folder, reading))
+            owner = _owner_resources(party, folder, reading)
+            place = _place(party, settings, hubs, owner, market.aggregator.identity.address)
             places.append(await stack.enter_async_context(place))
         page = StartPage(places, password, order)
         start = listening(page.application(), HOST, port, option="--console-port")
@@ -178,7 +179,11 @@ async def consoles(
 
 @asynccontextmanager
 async def _place(
-    party: Participant, settings: ConsoleSettings, hubs: Mapping[str, Hub], owner: OwnerResources | None
+    party: Participant,
+    settings: ConsoleSettings,
+    hubs: Mapping[str, Hub],
+    owner: OwnerResources | None,
+    aggregator: str,
 ) -> AsyncIterator[Place]:
     role, address = party.runtime.role.name, party.identity.address
     console = Console(
@@ -190,6 +195,7 @@ async def _place(
             order=orders_over(party.bus, party.identity, party.client.market, role),
             balance=lambda: party.client.balance_of(address),
             owner_resources=owner,
+            aggregators=(aggregator,),
         ),
         settings,
         hubs[address],

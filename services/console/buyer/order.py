@@ -14,6 +14,7 @@ from protocol.request_parsing import as_tuples
 from services.chain.errors import ChainError
 from services.common.documents import parse_yaml
 from services.common.errors import ConfigurationError
+from services.console.buyer.offers import known_aggregators, reach
 from services.console.buyer.order_columns import (
     COLUMN_PARTS,
     MOST_COLUMNS,
@@ -85,6 +86,7 @@ async def checked(request: web.Request) -> web.StreamResponse:
     # Nobody wants to hear of every input that is still to come; the review tells of them.
     visible = {name: problem for name, problem in result.problems.items() if values.get(name, "·").strip()}
     values_shown = {**_form_values(values, result), **await _money(page, result.request)}
+    values_shown |= reach(page, result.request)
     return page.html(page.reader.fragment("buyer/_check.html", visible_problems=visible, **values_shown))
 
 
@@ -162,6 +164,7 @@ def _form(
         sample_defaults=_sample_defaults(),
         most_columns=MOST_COLUMNS,
         largest_sample=_LARGEST_SAMPLE,
+        aggregators=known_aggregators(page),
         **shown,
     )
 
@@ -211,6 +214,7 @@ async def _confirm(page: Page, wanted: Request) -> web.Response:
         yaml=canonical_yaml(wanted),
         document=wanted.model_dump_json(),
         **await _money(page, wanted),
+        **reach(page, wanted),
     )
 
 

@@ -2,16 +2,18 @@
 
 from aiohttp import web
 
-from services.console.buyer import order, trainings
+from services.console.buyer import offers, order, trainings
 from services.console.presentation.i18n import gettext_noop as _
 from services.console.web.section import Entry, Section
 
 SECTION = Section(
     home="/trainings",
     title=_("Model buyer"),
-    navigation=(Entry("/trainings", _("Trainings")),),
+    navigation=(Entry("/trainings", _("Trainings")), Entry("/offers", _("Offers"))),
     routes=(
         *trainings.PAGES.routes,
+        web.get("/offers", offers.show),
+        web.post("/offers", offers.ask),
         web.post("/trainings", order.order),
         web.get("/trainings/new", order.show),
         web.post("/trainings/new", order.review),

@@ -1,0 +1,86 @@
+"""What is on offer, on the buyer's console, and how many owners an order would reach."""
+
+import re
+
+import pytest
+
+from protocol.messages import CardsOrder
+from protocol.messages.examples import any_request
+from services.console.buyer.order_form import values_of
+from services.records.offers import Asking, asking_value
+from tests.support.console.world import Browser
+from tests.support.daemons.offers import OWNERS, OfferMarket, card
+
+AGGREGATOR = any_request().aggregator
+OTHER = "0x" + "a2" * 20
+
+
+@pytest.fixture
+def told(world):
+    """What the aggregator of `any_request` told the console's daemon."""
+    market = OfferMarket()
+    for owner in OWNERS[:3]:
+        market.announce(owner, card("<b>clinic</b>", licence="CC-BY-4.0"))
+    market.announce(OWNERS[3], card("short", columns=card().columns[:2]))
+    market.ask()
+    for name, content in market.store.values(f"told:{market.hub.address}:").items():
+        world.store.put_value(f"told:{AGGREGATOR}:{name}", content)
+    for name, content in asking_value(AGGREGATOR, Asking(order=b"o" * 16, asked_at=1, told_at=2)).items():
+        world.store.put_value(name, content)
+    market.close()
+
+
+@pytest.mark.usefixtures("told")
+async def test_the_page_shows_cards_and_columns_as_they_were_told(browser):
+    text = await browser.get("/offers")
+    assert text.count("data-card=") == 4
+    assert "&lt;b&gt;clinic&lt;/b&gt;" in text
+    assert "CC-BY-4.0" in text
+    assert AGGREGATOR in text
+    assert re.search(r'<th scope="row">age</th><td>years</td>\s*<td class="figure">18</td>', text)
+
+
+@pytest.mark.usefixtures("told")
+async def test_asking_gives_the_daemon_an_order(world, browser):
+    response = await browser.post("/offers")
+    assert (response.status, response.headers["Location"]) == (303, "/offers")
+    await browser.post("/offers", {"aggregator": f" {OTHER.upper().replace('X', 'x')} "})
+    assert [body for body, _ in world.orders] == [
+        CardsOrder(aggregators=(AGGREGATOR,)),
+        CardsOrder(aggregators=(OTHER,)),
+    ]
+
+
+async def test_what_is_no_address_is_not_asked(world, browser):
+    for text in ("", "nearby", "0xAa" + "a2" * 19):
+        response = await browser.post("/offers", {"aggregator": text})
+        assert response.status == 422
+    assert "No data sets are known" in await browser.get("/offers")
+    assert world.orders == []
+
+
+@pytest.mark.usefixtures("told")
+async def test_a_viewer_sees_the_page_and_cannot_ask(world):
+    async with Browser(world) as viewer:
+        await viewer.sign_in("victor")
+        assert 'id="ask"' not in await viewer.get("/offers")
+        assert (await viewer.post("/offers")).status == 403
+    assert world.orders == []
+
+
+async def checked(browser):
+    values = values_of(any_request().model_dump(mode="json"))
+    response = await browser.post("/trainings/new/check", values)
+    return await response.text()
+
+
+@pytest.mark.usefixtures("told")
+async def test_an_order_tells_how_many_owners_it_would_reach(browser):
+    await browser.get("/trainings/new")
+    assert "this would reach 3 of 4 owners; it needs 4." in await checked(browser)
+    assert f'<option value="{AGGREGATOR}">' in await browser.get("/trainings/new")
+
+
+async def test_where_nothing_was_told_an_order_says_so(browser):
+    await browser.get("/trainings/new")
+    assert "Not known yet" in await checked(browser)
