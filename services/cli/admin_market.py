@@ -22,7 +22,9 @@ def _without_slash(url: str | None) -> str | None:
 
 
 _OPTIONS = {
-    "folder": typer.Argument(help="Everything goes here; nothing that exists is overwritten."),
+    "folder": typer.Argument(
+        metavar="FOLDER", help="Everything goes here; nothing that exists is overwritten."
+    ),
     "chain_url": typer.Option("--chain", help="The node's JSON-RPC URL."),
     "broker_url": typer.Option(
         "--broker", help="RabbitMQ: amqp://host:port, without user and path.", callback=_without_slash
@@ -97,7 +99,7 @@ def _show_set_up(made: SetUp, *, json: bool) -> None:
 
 @market.command("administrator")
 def make_administrator(
-    folder: Annotated[Path, typer.Argument(help="Existing folder for the two files.")],
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Existing folder for the two files.")],
     user: Annotated[str, typer.Option(help="Name of the administrator.")] = "administrator",
     also: Annotated[
         list[str] | None,

@@ -56,7 +56,7 @@ def upgrade(store: StoreOption = None, config: ConfigOption = None, json: Json =
 
 @store.command()
 def backup(
-    file: Annotated[Path, typer.Argument(help="File to write; only its owner can read it.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="File to write; only its owner can read it.")],
     store: StoreOption = None,
     config: ConfigOption = None,
 ) -> None:
@@ -69,7 +69,7 @@ def backup(
 
 @store.command()
 def restore(
-    file: Annotated[Path, typer.Argument(help="A file that `backup` wrote.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A file that `backup` wrote.")],
     store: StoreOption = None,
     config: ConfigOption = None,
     resume: Annotated[

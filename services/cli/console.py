@@ -16,7 +16,7 @@ user = typer.Typer(name="user", help="Accounts that may sign in to the web conso
 console.add_typer(user)
 
 _Config = Annotated[Path, typer.Option(help="The daemon's YAML file, with a section console.")]
-_Name = Annotated[str, typer.Argument(help="The account's name.")]
+_Name = Annotated[str, typer.Argument(metavar="NAME", help="The account's name.")]
 _Password = Annotated[
     Path | None, typer.Option("--password-file", help="File with the password; asked for when left out.")
 ]

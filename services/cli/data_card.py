@@ -15,13 +15,15 @@ from services.cli.output import money, print_json, print_result, print_table, so
 from services.data.croissant import croissant as as_croissant
 from services.data.declarations import Declarations
 
-_RANGE = "A column's declared range, COLUMN=MINIMUM:MAXIMUM; by default that of the rows, rounded outwards."
+_RANGE = (
+    "A column's declared range; by default that of the rows, rounded outwards. Repeat for further columns."
+)
 DECLARED = {
-    "ranges": typer.Option("--range", help=_RANGE),
-    "units": typer.Option("--unit", help="A column's unit, COLUMN=UNIT."),
-    "vocabularies": typer.Option("--vocabulary", help="A column's levels, COLUMN=a,b,c."),
-    "gaps": typer.Option("--gaps", help="Whether a column's values may be missing, COLUMN=yes or no."),
-    "kinds": typer.Option("--kind", help="A column's kind, COLUMN=numeric, boolean or date."),
+    "ranges": typer.Option("--range", metavar="COLUMN=MINIMUM:MAXIMUM", help=_RANGE),
+    "units": typer.Option("--unit", metavar="COLUMN=UNIT", help="A column's unit."),
+    "vocabularies": typer.Option("--vocabulary", metavar="COLUMN=a,b,c", help="A column's levels."),
+    "gaps": typer.Option("--gaps", metavar="COLUMN=yes|no", help="Whether values may be missing."),
+    "kinds": typer.Option("--kind", metavar="COLUMN=KIND", help="A column's kind: numeric, boolean or date."),
     "licence": typer.Option(help="What others may do with models of these data."),
     "purpose": typer.Option(help="What the data are, and for what."),
     "least_pay": typer.Option(help=f"The least fixed pay of a training, in {MARKET_ASSET.smallest}."),

@@ -45,7 +45,9 @@ def list_letters(file: _File, code: _Code = None, json: Json = False) -> None:
 
 @dead_letters.command()
 def show(
-    file: _File, message: Annotated[str, typer.Argument(help="A message id.")], json: Json = False
+    file: _File,
+    message: Annotated[str, typer.Argument(metavar="MESSAGE", help="A message id.")],
+    json: Json = False,
 ) -> None:
     """Show everything about one message's letters, but for the body, which is sealed."""
     letters = _on_queue(file, DeadQueue.letters, _chosen([message], None))

@@ -74,6 +74,7 @@ _OPTIONS = {
     "model_out": typer.Option(help="Write the bought model here."),
     "card": typer.Option(help="Write the model's card here: .html, .md or .json."),
     "report": typer.Option(help="Write the figures here, as JSON."),
+    "force": typer.Option("--force", help="Replace these files if they exist."),
     "folder": typer.Option("--store", help="Keep every party's database in this folder."),
     "workers": typer.Option(help="Worker processes; default: one a core.", min=0),
     "metrics_port": typer.Option(help="Serve Prometheus metrics on this loopback port.", min=1, max=65535),

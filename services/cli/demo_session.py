@@ -32,6 +32,7 @@ def run(options: DemoOptions, *, json: bool) -> None:
         print_json(outcome.model_dump(mode="json"))
     else:
         _show_report(outcome)
+        _show_files(options)
 
 
 def attend(options: DemoOptions, port: int, *, json: bool) -> None:
@@ -101,8 +102,19 @@ def _show_report(report: DemoReport) -> None:
     times.append((f"{report.messages_on_bus} messages", f"{report.bytes_on_bus / 1e6:.1f} MB"))
     title = f"{report.seconds_total:.1f} s from start to end"
     print_table(("phase, summed over cores and daemons", "seconds"), times, title=title, right=("seconds",))
-    if report.model_file is not None:
-        typer.echo(f"model: {report.model_file}")
+
+
+def _show_files(options: DemoOptions) -> None:
+    """What there is to look at now."""
+    kept = {
+        "model": options.model_out,
+        "card": options.card,
+        "report": options.report,
+        "stores": options.folder,
+    }
+    for what, path in kept.items():
+        if path is not None:
+            typer.echo(visible(f"{what}: {path}"))
 
 
 def _show_pay(report: DemoReport) -> None:

@@ -28,11 +28,15 @@ from services.records.order_answers import OrderAnswer
 from services.records.owner_account import payments
 from services.store import InstanceRow, Store
 
-TrainingNumber = Annotated[int, typer.Argument(help="The contract's number of the training.", min=1)]
+TrainingNumber = Annotated[
+    int, typer.Argument(metavar="TRAINING", help="The contract's number of the training.", min=1)
+]
 
 
 def train(
-    request: Annotated[Path, typer.Argument(help="The request, a YAML file such as REQUEST.yaml.")],
+    request: Annotated[
+        Path, typer.Argument(metavar="REQUEST", help="The request, a YAML file such as REQUEST.yaml.")
+    ],
     config: ConfigFile,
     *,
     follow_it: Annotated[

@@ -65,6 +65,7 @@ class DemoOptions:
     model_out: Path | None = None
     report: Path | None = None
     card: Path | None = None
+    force: bool = False
     folder: Path | None = None
     workers: int | None = None
     metrics_port: int | None = None

@@ -16,7 +16,7 @@ from protocol.types import ZERO_ADDRESS
 from services.common.errors import ServiceError
 from services.common.files import require_other_file
 from services.common.urls import is_url
-from services.console.presentation.card_file import require_card_name, write_card
+from services.console.presentation.card_file import require_card_name, require_new, write_card
 from services.data.model_file import write_model
 from services.data.sample_request import (
     DemoData,
@@ -118,6 +118,7 @@ def _check_results(options: DemoOptions) -> None:
         _check_writable(path)
         if options.data is not None:
             require_other_file(path, options.data)
+        require_new(path, force=options.force)
 
 
 def _check_url(option: str, url: str | None, schemes: tuple[str, ...], example: str) -> None:

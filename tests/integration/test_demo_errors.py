@@ -167,6 +167,15 @@ def test_a_result_in_the_place_of_the_rows(folder, option):
     assert path.read_text() == "a,y\n1,2\n"
 
 
+@pytest.mark.parametrize("option", ["--model-out", "--report", "--card"])
+def test_a_result_in_the_place_of_another_file(folder, option):
+    path = folder.parent / "order.md"
+    path.write_text("name: mine")
+    said = f"{path} exists already; name another file, or add --force to replace it"
+    assert_says(demo(folder, option, path), said)
+    assert path.read_text() == "name: mine"
+
+
 def test_a_start_that_does_not_exist(folder):
     assert_says(demo(folder, "--start", "median"), "--start 'median' is unknown; choose zero or mean")
 

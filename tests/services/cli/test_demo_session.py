@@ -1,9 +1,11 @@
 """What a demo tells of a training on a terminal."""
 
+from pathlib import Path
+
 import pytest
 
 from protocol.messages.chain import ChainEvent
-from services.cli.demo_session import Narrator, _show_report
+from services.cli.demo_session import Narrator, _show_files, _show_report
 from services.data.sample_request import DemoOptions
 from services.records.convergence import convergence
 from services.sandbox.report import DemoReport
@@ -80,3 +82,8 @@ def test_the_summary_tells_the_pay_exactly_in_ether_on_lines_of_a_terminal(capsy
     assert ["0xAbAbAb…AbAbAb", "trainer", "100.0%", "0.094381250000000001"] in cells
     assert ["0xcdcdcd…cdcdcd", "aggregator", "", "0.100000000000000000"] in cells
     assert ["refund to the buyer", "", "", "0.305618749999999999"] in cells
+
+
+def test_the_files_that_were_kept_are_named_last(capsys):
+    _show_files(DemoOptions(model_out=Path("m.json"), card=Path("c.html"), folder=Path("stores")))
+    assert capsys.readouterr().out == "model: m.json\ncard: c.html\nstores: stores\n"
