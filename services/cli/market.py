@@ -9,7 +9,7 @@ from protocol.preparation.moments import day_of
 from services.cli.market_asking import Stored, told_by
 from services.cli.options import ConfigFile, Json
 from services.cli.order_sending import ANSWER_SECONDS, Wait
-from services.cli.output import format_time, money, print_json, print_records, print_table
+from services.cli.output import format_time, money, print_json, print_records, print_table, some_levels
 from services.common.documents import load_request
 from services.records.market_offers import (
     CardMatch,
@@ -20,8 +20,6 @@ from services.records.market_offers import (
     listed_by,
 )
 from services.records.market_offers import match as matched
-
-_SHOWN_LEVELS = 8
 
 Aggregators = Annotated[
     list[str] | None,
@@ -53,7 +51,7 @@ def columns(
     fields = [one.replace(" ", "_") for one in heads]
     right = ("minimum", "maximum", "owners", "data sets", "rows from")
     print_records(
-        records if json else [{**one, "levels": _few(one["levels"])} for one in records],
+        records if json else [{**one, "levels": some_levels(one["levels"])} for one in records],
         dict(zip(fields, heads, strict=True)),
         json=json,
         right=right,
@@ -167,8 +165,3 @@ def _end(column: MarketColumn, value: Any) -> str | None:
     if value is None:
         return None
     return day_of(float(value)) if column.kind == "date" else f"{value:f}"
-
-
-def _few(levels: list[str]) -> str:
-    more = len(levels) - _SHOWN_LEVELS
-    return ", ".join(levels[:_SHOWN_LEVELS]) + (f" and {more} more" if more > 0 else "")
