@@ -1,14 +1,13 @@
 """Tables in memory as rows of any kinds of columns: of pandas, polars, Arrow and what else has its stream."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal, Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 import pyarrow as pa
 import pyarrow.compute
 
 from protocol.data_set import DataSet, card_of
 from protocol.errors import MisuseError
-from protocol.learning.statistic import StatisticBuilder
 from protocol.preparation import tables as prepared
 from protocol.preparation.columns import Column, DateColumn, NumericColumn
 from protocol.preparation.design import raw_range
@@ -17,20 +16,11 @@ from protocol.request import Request
 from protocol.requirements import mismatches
 from services.common.errors import DataSetError, UnusableColumn
 from services.data.readings import MisreadValue, is_text, values_of
-from services.data.tables import kinds_asked
+from services.data.tables import kinds_asked, statistic_builder
 from services.data.tabular import ValueKind, name_list
 
 pc: Any = pyarrow.compute
 """Made when it is loaded, so that no stub knows all of it."""
-
-
-_KEPT: Mapping[str, Literal["number", "text", "date"]] = {
-    "numeric": "number",
-    "boolean": "number",
-    "date": "date",
-    "categorical": "text",
-}
-"""What a statistic is told of each kind of column."""
 
 
 @runtime_checkable
@@ -55,12 +45,11 @@ def data_set_of(name: str, table: Table, request: Request) -> DataSet:
     if not isinstance(table, Table):
         raise DataSetError(f"{place} is a {type(table).__name__}; give a table of pandas, polars or Arrow")
     columns = (*request.features, request.target)
-    rows = rows_of(place, table, kinds_asked(columns))
+    kinds = kinds_asked(columns)
+    rows = rows_of(place, table, kinds)
     if not prepared.row_count(rows):
         raise DataSetError(f"{place} has no rows; at least one is needed")
-    builder = StatisticBuilder(
-        {one.name: _KEPT[one.kind] for one in columns}, logs=True, bounds=_clips(columns)
-    )
+    builder = statistic_builder(kinds, _clips(columns), logs=True)
     builder.add(rows)
     try:
         statistic = builder.finish()

@@ -8,7 +8,7 @@ import typer
 from services.cli.market_asking import Stored, told_by
 from services.cli.options import ConfigFile, Json
 from services.cli.order_sending import ANSWER_SECONDS, Wait
-from services.cli.output import format_time, money, print_json, print_records, print_table
+from services.cli.output import format_time, money, print_json, print_records, print_table, some_levels
 from services.common.documents import load_request
 from services.records.market_offers import (
     CardMatch,
@@ -19,8 +19,6 @@ from services.records.market_offers import (
     listed_by,
 )
 from services.records.market_offers import match as matched
-
-_SHOWN_LEVELS = 8
 
 Aggregators = Annotated[
     list[str] | None,
@@ -52,7 +50,7 @@ def columns(
     fields = [one.replace(" ", "_") for one in heads]
     right = ("minimum", "maximum", "owners", "data sets", "rows from")
     print_records(
-        records if json else [{**one, "levels": _few(one["levels"])} for one in records],
+        records if json else [{**one, "levels": some_levels(one["levels"])} for one in records],
         dict(zip(fields, heads, strict=True)),
         json=json,
         right=right,
@@ -160,8 +158,3 @@ def _column_record(one: MarketColumn) -> dict[str, Any]:
         "data_sets": one.data_sets,
         "rows_from": one.rows_from,
     }
-
-
-def _few(levels: list[str]) -> str:
-    more = len(levels) - _SHOWN_LEVELS
-    return ", ".join(levels[:_SHOWN_LEVELS]) + (f" and {more} more" if more > 0 else "")

@@ -295,8 +295,8 @@ def _require_within(card: DataCard, statistic: Statistic) -> None:
     wrong = faults(card, statistic)
     if wrong:
         raise DataSetError(
-            f"the rows do not lie within the card of {card.name!r}: {'; '.join(wrong)}. Declare another "
-            "range (--range), or have values outside brought into it (--clip)"
+            f"the rows do not lie within the card of {card.name!r}: {'; '.join(wrong)}. Declare what they "
+            "hold (--range, --vocabulary, --gaps, --kind), or have values outside brought into it (--clip)"
         )
 
 

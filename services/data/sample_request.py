@@ -140,10 +140,11 @@ def load_data(options: DemoOptions) -> DemoData:
     if target not in kinds:
         raise MisuseError(f"there is no column {target!r} to predict; the data have {', '.join(kinds)}")
     _require_target(target, table[target], kinds[target])
-    left_out = _left_out(table, target)
+    left_out = _left_out(table, kinds, target)
     kinds = {name: kind for name, kind in kinds.items() if name not in left_out}
     if len(kinds) < 2:
-        raise MisuseError(f"the data have only the column {target!r}; a feature and a target are needed")
+        needed = f"the data have only the column {target!r}; a feature and a target are needed"
+        raise MisuseError("; ".join((needed, *left_out.values())))
     used = {name: table[name] for name in kinds}
     places = deal(np.arange(row_count(used)), options.owners, options.seed)
     parts = [rows_of(used, part) for part in places]
@@ -160,20 +161,20 @@ def _read(file: Path, columns: list[str] | None) -> tuple[dict[str, ValueKind], 
 
 def _require_target(name: str, values: Values, kind: ValueKind) -> None:
     try:
-        target_values(values, kind)
+        suggest_column(name, target_values(values, kind), kind, EXACT)
     except UnusableColumn as error:
         raise MisuseError(f"the target {name!r} cannot be predicted: {error}") from None
 
 
-def _left_out(table: Table, target: str) -> dict[str, str]:
-    """Columns of texts that are no levels, and why."""
+def _left_out(table: Table, kinds: Mapping[str, ValueKind], target: str) -> dict[str, str]:
+    """Columns that tell nothing, texts that are no levels or one value in every row, and why."""
     reasons = {}
     for name, values in table.items():
-        if isinstance(values, Texts) and name != target:
-            try:
-                suggest_column(name, values, "text", EXACT)
-            except UnusableColumn as error:
-                reasons[name] = str(error)
+        try:
+            if name != target:
+                suggest_column(name, values, kinds[name], EXACT)
+        except UnusableColumn as error:
+            reasons[name] = str(error)
     return reasons
 
 
@@ -220,28 +221,12 @@ def demo_request(options: DemoOptions, data: DemoData, aggregator: str) -> Reque
 
 
 def _column(name: str, data: DemoData, target: Matrix | None) -> dict[str, object]:
-    values = data.column(name)
-    if not isinstance(values, Texts):
-        _require_range(name, values)
-    return suggest_column(name, values, data.kinds[name], EXACT, target).fields
+    return suggest_column(name, data.column(name), data.kinds[name], EXACT, target).fields
 
 
 def _thesis_column(name: str, data: DemoData, _target: Matrix | None) -> dict[str, object]:
     values = data.numbers(name)
-    _require_range(name, values)
     return {"name": name, "minimum": repr(float(values.min())), "maximum": repr(float(values.max()))}
-
-
-def _require_range(name: str, values: Matrix) -> None:
-    present = values[~np.isnan(values)]
-    if not len(present):
-        raise MisuseError(f"column {name!r} has no value in any row; name the others with --columns")
-    low, high = float(present.min()), float(present.max())
-    if not low < high:
-        raise MisuseError(
-            f"column {name!r} has the value {low:g} in every row; drop it from the file, or name the others "
-            "with --columns"
-        )
 
 
 def _start(options: DemoOptions, values: Matrix) -> dict[str, object]:

@@ -98,20 +98,22 @@ def read_statistic(
             count += row_count(table)
             if progress is not None:
                 progress(count)
-        if not count:
-            raise DataSetError(f"{path} has a header but no rows; at least one is needed")
+        _require_rows(path, count)
         return builder.finish()
     except MisuseError as error:
         raise UnusableColumn(f"{path}: {error}") from None
 
 
 def statistic_builder(
-    kinds: Mapping[str, ValueKind], clip: Mapping[str, tuple[float, float]] | None = None
+    kinds: Mapping[str, ValueKind],
+    clip: Mapping[str, tuple[float, float]] | None = None,
+    *,
+    logs: bool | None = None,
 ) -> StatisticBuilder:
-    """For columns that are read so."""
+    """For columns that are read so; `logs` decides about logarithms, else how many columns there are."""
     return StatisticBuilder(
         {name: "number" if kind == "boolean" else kind for name, kind in kinds.items()},
-        logs=len(kinds) <= MOST_WITH_LOGARITHMS,
+        logs=len(kinds) <= MOST_WITH_LOGARITHMS if logs is None else logs,
         bounds=clip,
     )
 
@@ -156,6 +158,10 @@ def read_table(path: Path | str, kinds: Mapping[str, ValueKind], limit: int = RO
         if count > limit:
             raise DataSetError(f"{path} has more than {limit} rows; take a sample of it")
         tables.append(table)
+    _require_rows(path, count)
+    return joined(tables)
+
+
+def _require_rows(path: Path | str, count: int) -> None:
     if not count:
         raise DataSetError(f"{path} has a header but no rows; at least one is needed")
-    return joined(tables)

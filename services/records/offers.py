@@ -48,11 +48,6 @@ def offered(owner: str, cards: tuple[DataCard, ...]) -> dict[str, bytes]:
     return {_OFFERED + owner: pack(Offer.of(cards))}
 
 
-def offers(store: Store) -> Mapping[str, Offer]:
-    """What each owner offers that has announced itself, by its address."""
-    return {owner: unpack(Offer, content) for owner, content in store.values(_OFFERED).items()}
-
-
 def stored_offers(store: Store) -> Iterator[tuple[str, bytes]]:
     """Each owner in the order of addresses with its offer as it is stored: an `Offer`, packed."""
     return iter(store.values(_OFFERED).items())

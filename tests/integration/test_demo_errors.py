@@ -87,8 +87,9 @@ def test_a_row_that_is_not_numeric(folder, tmp_path, row, said):
 
 
 def test_a_column_that_never_varies(folder, tmp_path):
-    path = table(tmp_path, "x,flat,y", *(line.replace(",", ",5,") for line in slope()))
-    assert_says(demo(folder, "--data", path), "column 'flat' has the value 5 in every row; drop it")
+    path = table(tmp_path, "flat,y", *(f"5,{number}" for number in range(40)))
+    said = "only the column 'y'; a feature and a target are needed; column 'flat' has one value in every row"
+    assert_says(demo(folder, "--data", path), said)
 
 
 def test_fewer_rows_than_owners(folder, tmp_path):

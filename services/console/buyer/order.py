@@ -36,7 +36,7 @@ from services.console.buyer.order_form import (
     values_of,
 )
 from services.console.buyer.views import Training
-from services.console.presentation.i18n import gettext_noop as _
+from services.console.presentation.labels import REFUSALS
 from services.console.presentation.parse import whole_number
 from services.console.presentation.problem import Problem
 from services.console.web.access import access, audit, page_of
@@ -48,7 +48,7 @@ from services.data.request_suggestion import Choices
 _LARGEST_SAMPLE = 64 << 20
 """Bytes: a browser reads it whole."""
 
-_TAKEN = _("Exactly this request was ordered before: change its name to have it trained again.")
+_TAKEN = REFUSALS["ordered_already"]
 
 
 @access("operator")

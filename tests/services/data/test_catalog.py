@@ -202,7 +202,7 @@ def test_a_card_is_kept_with_the_rows_and_changed_alone(catalogue):
 
 def test_rows_outside_their_card_are_not_taken(catalogue):
     card = card_of("a", statistic())
-    with pytest.raises(DataSetError, match=r"column 'b' runs from .* Declare another range"):
+    with pytest.raises(DataSetError, match=r"column 'b' runs from .* Declare what they hold \(--range"):
         catalogue.add("a", statistic(seed=2), "a.csv", card=card)
     assert catalogue.list() == ()
     catalogue.add("a", statistic(), "a.csv", card=card)

@@ -9,7 +9,7 @@ from protocol.marketplace import Joined, Opened, Withdrawn
 from protocol.messages import AnnouncementAnswer, Complaint, InvitationAnswer, OwnerAnnouncement
 from protocol.messages.examples import any_card
 from services.participants.federated_aggregator import AggregatorRole
-from services.records.offers import OfferedCard, offers
+from services.records.offers import Offer, OfferedCard, stored_offers
 from services.runtime.role_adapter import NO_TRAINING, RoleContext
 from services.store import StepWrites, Store
 from tests.support.daemons.service_world import FakeChain, Person
@@ -79,13 +79,14 @@ def test_who_was_struck_off_the_list_is_out_after_a_restart(role, store):
 def test_the_cards_of_admitted_owners_are_kept_with_their_hashes(role, store):
     announce(role, store, OWNER)
     announce(role, store, STRAW_MAN)
-    assert {owner: offer.cards for owner, offer in offers(store).items()} == {
-        OWNER.address: (OfferedCard(hash=CARDS[0].hash(), card=CARDS[0]),)
-    }
+    [(owner, content)] = stored_offers(store)
+    assert owner == OWNER.address
+    assert unpack(Offer, content).cards == (OfferedCard(hash=CARDS[0].hash(), card=CARDS[0]),)
     signed = OWNER.signed(AGGREGATOR, OwnerAnnouncement(model_kinds=()), training=0)
     for name, content in role.answer(signed).values.items():
         store.put_value(name, content)
-    assert offers(store)[OWNER.address].cards == ()
+    [(_, content)] = stored_offers(store)
+    assert unpack(Offer, content).cards == ()
 
 
 def test_an_announcement_twice_is_one_owner(role, store):
