@@ -20,6 +20,9 @@ UNIT_DAYS = {
 }
 """Days in each unit of a date: a month is a twelfth of the mean year of the calendar."""
 
+FIRST_DAY, LAST_DAY = -719_162, 2_932_896
+"""0001-01-01 and 9999-12-31 in days since 1970-01-01: no request names earlier or later dates."""
+
 
 def days_since_1970(day: str) -> int:
     """Days from 1970-01-01 to a date like 2024-02-29, in the Gregorian calendar; ValueError for others."""
