@@ -12,7 +12,13 @@ import rfc8785
 from eth_hash.auto import keccak
 from pydantic import AfterValidator, Field, model_validator
 
-from protocol.preparation.values import MAXIMUM_LEVELS, MOST_LEVELS_TOGETHER, Level
+from protocol.preparation.values import (
+    FIRST_DAY,
+    LAST_DAY,
+    MAXIMUM_LEVELS,
+    MOST_LEVELS_TOGETHER,
+    Level,
+)
 from protocol.request import MAXIMUM_FEATURES
 from protocol.request_values import AmountText, Number
 from protocol.types import Digest, FreeText, FrozenModel, Name, Together, digest_of, one_line, repeated
@@ -61,6 +67,8 @@ class CardColumn(FrozenModel):
             raise ValueError(f"column {self.name!r}: only numbers and dates have a range")
         if self.minimum is not None and self.maximum is not None and self.minimum > self.maximum:
             raise ValueError(f"column {self.name!r}: minimum must not be above maximum")
+        if self.kind == "date" and not (self.limits[0] >= FIRST_DAY and self.limits[1] < LAST_DAY + 1):
+            raise ValueError(f"column {self.name!r}: dates lie in the years 1 to 9999")
         if (self.kind == "categorical") != bool(self.vocabulary):
             raise ValueError(f"column {self.name!r}: categories, and only they, have a vocabulary")
         twice = repeated(self.vocabulary)
@@ -133,15 +141,20 @@ def cards_digest(cards: tuple[DataCard, ...]) -> Digest:
 
 
 def listed_cards(cards: Mapping[str, DataCard]) -> tuple[DataCard, ...]:
-    """Those that are told to aggregators, by name, as many as one announcement holds."""
-    listed = [card for _, card in sorted(cards.items()) if card.listed][:MOST_CARDS]
+    """Those that are told to aggregators, by name, as many as one announcement holds.
+
+    One that finds no room is left out, and not those that come after it.
+    """
+    told: list[DataCard] = []
     total = levels = 0
-    for place, card in enumerate(listed):
-        total += len(card.canonical())
-        levels += card.levels
-        if total > MOST_CARD_BYTES or levels > MOST_LEVELS_TOGETHER:
-            return tuple(listed[:place])
-    return tuple(listed)
+    for _, card in sorted(cards.items()):
+        size = len(card.canonical()) if card.listed else 0
+        has_room = total + size <= MOST_CARD_BYTES and levels + card.levels <= MOST_LEVELS_TOGETHER
+        if card.listed and has_room and len(told) < MOST_CARDS:
+            told.append(card)
+            total += size
+            levels += card.levels
+    return tuple(told)
 
 
 def bucket_of(rows: int) -> int:

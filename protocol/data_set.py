@@ -4,11 +4,11 @@ from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from typing import Any, NamedTuple, Self
 
-from protocol.data_card import CardColumn, DataCard, bucket_of, rounded_outwards
+from protocol.data_card import MOST_COLUMNS, CardColumn, DataCard, bucket_of, rounded_outwards
 from protocol.errors import MisuseError
 from protocol.learning.statistic import Statistic
 from protocol.preparation.layout import KeptColumn
-from protocol.preparation.values import FIRST_DAY, LAST_DAY, days_since_1970
+from protocol.preparation.values import FIRST_DAY, LAST_DAY
 
 _LARGEST = 1e30
 """A request names no larger numbers."""
@@ -35,11 +35,16 @@ def card_of(name: str, statistic: Statistic, *, exact: bool = False) -> DataCard
 
     Texts of too many values are no column that could be asked for. A card with a vocabulary is listed once
     its owner has seen it: words tell more than ranges. Raises MisuseError for numbers that no request can
-    name, and where no column is left.
+    name, for too many columns, and where no column is left.
     """
     columns = tuple(_suggested(column, exact=exact) for column in _usable(statistic))
     if not columns:
         raise MisuseError("no column can be asked for: each holds too many different texts")
+    if len(columns) > MOST_COLUMNS:
+        raise MisuseError(
+            f"there are {len(columns)} columns; no request asks for more than {MOST_COLUMNS}: "
+            "choose fewer by name"
+        )
     listed = not any(column.vocabulary for column in columns)
     return DataCard(name=name, columns=columns, rows_from=bucket_of(statistic.rows), listed=listed)
 
@@ -116,24 +121,20 @@ def _suggested(kept: KeptColumn, *, exact: bool) -> CardColumn:
     if kept.kind == "boolean" or kept.minimum is None or kept.maximum is None:
         return CardColumn(**said)
     low, high = kept.minimum, kept.maximum
+    _require_nameable(kept, low, high)
+    clipped = kept.clipped is not None
+    ends = (Decimal(repr(low)), Decimal(repr(high))) if clipped or exact else rounded_outwards(low, high)
+    if kept.kind == "date":
+        ends = max(ends[0], Decimal(FIRST_DAY)), min(ends[1], max(Decimal(repr(high)), Decimal(LAST_DAY)))
+    return CardColumn(**said, minimum=ends[0], maximum=ends[1], clipped=clipped, log=kept.log)
+
+
+def _require_nameable(kept: KeptColumn, low: float, high: float) -> None:
+    if kept.kind == "date" and not FIRST_DAY <= low <= high < LAST_DAY + 1:
+        raise MisuseError(
+            f"column {kept.name!r} has dates outside the years 1 to 9999: clip them, or leave it out"
+        )
     if max(-low, high) >= _LARGEST:
         raise MisuseError(
             f"column {kept.name!r} runs from {low:g} to {high:g}, which is beyond 1e30: use larger units"
         )
-    clipped = kept.clipped is not None
-    ends = _exact(low, high) if clipped or exact else _rounded(kept.kind, low, high)
-    return CardColumn(**said, minimum=ends[0], maximum=ends[1], clipped=clipped, log=kept.log)
-
-
-def _exact(low: float, high: float) -> tuple[Decimal, Decimal]:
-    return Decimal(repr(low)), Decimal(repr(high))
-
-
-def _rounded(kind: str, low: float, high: float) -> tuple[Decimal, Decimal]:
-    """Outwards, but dates no further than requests can name them: none would be served beyond."""
-    down, up = rounded_outwards(low, high)
-    if kind != "date":
-        return down, up
-    least, most = _exact(low, high)
-    first, last = (Decimal(days_since_1970(day)) for day in (FIRST_DAY, LAST_DAY))
-    return max(down, min(least, first)), min(up, max(most, last))

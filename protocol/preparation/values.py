@@ -12,9 +12,6 @@ MOST_LEVELS_TOGETHER = 8192
 LONGEST_LEVEL = 100
 """Characters."""
 
-FIRST_DAY, LAST_DAY = "0001-01-01", "9999-12-31"
-"""Between them lie the dates that a request may name; the last stands in tables for what has no end."""
-
 UNIT_DAYS = {
     "days": Decimal(1),
     "weeks": Decimal(7),
@@ -22,6 +19,12 @@ UNIT_DAYS = {
     "years": Decimal("365.2425"),
 }
 """Days in each unit of a date: a month is a twelfth of the mean year of the calendar."""
+
+FIRST_DAY, LAST_DAY = -719_162, 2_932_896
+"""0001-01-01 and 9999-12-31 in days since 1970-01-01: no request names earlier or later dates.
+
+The last stands in tables for what has no end.
+"""
 
 
 def days_since_1970(day: str) -> int:

@@ -162,10 +162,10 @@ def outward_days(low: float, high: float) -> tuple[str, str]:
     """
     margin = (high - low) * _DAYS_OUTWARDS
     unit = "Y" if high - low >= _MANY_DAYS else "M"
-    ends = (np.datetime64(day_of(day), "D") for day in (low - margin, high + margin))
-    first, last = (day.astype(f"M8[{unit}]") for day in ends)
-    earliest, latest = np.datetime64(FIRST_DAY), np.datetime64(LAST_DAY)
-    return str(max(first.astype("M8[D]"), earliest)), str(min((last + 1).astype("M8[D]"), latest))
+    moments = max(low - margin, FIRST_DAY), min(high + margin, LAST_DAY)
+    first, last = (np.datetime64(day_of(day), "D").astype(f"M8[{unit}]") for day in moments)
+    end = min((last + 1).astype("M8[D]"), np.datetime64(LAST_DAY, "D"))
+    return str(first.astype("M8[D]")), str(end)
 
 
 def exact(low: float, *others: float) -> tuple[Decimal, Decimal]:

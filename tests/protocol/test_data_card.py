@@ -79,6 +79,8 @@ def test_a_card_keeps_its_hash_on_the_way() -> None:
         ({"name": "a", "kind": "categorical", "vocabulary": ("x", "x")}, "has 'x' twice"),
         ({"name": "a", "minimum": "0", "maximum": "1", "vocabulary": ("x",)}, "have a vocabulary"),
         ({"name": "a", "minimum": "0", "maximum": "1", "unit": "k\ng"}, "printable"),
+        ({"name": "a", "kind": "date", "minimum": "0", "maximum": "1e30"}, "the years 1 to 9999"),
+        ({"name": "a", "kind": "date", "minimum": "-719163", "maximum": "0"}, "the years 1 to 9999"),
     ],
 )
 def test_a_column_that_contradicts_its_kind_is_refused(column: dict[str, Any], text: str) -> None:
@@ -109,3 +111,17 @@ def test_only_listed_cards_are_announced_and_no_more_than_a_message_holds() -> N
     told = listed_cards(large)
     assert 0 < sum(len(one.canonical()) for one in told) <= MOST_CARD_BYTES < 10 * len(told[0].canonical())
     assert len(pack(OwnerAnnouncement(model_kinds=(), cards=told))) < size_limit("owner_announcement")
+
+
+def test_a_card_that_no_announcement_has_room_for_keeps_no_other_from_being_told() -> None:
+    card = any_card()
+    wide = tuple(
+        CardColumn(name=f"{number:0>200}", minimum=Decimal(0), maximum=Decimal(1)) for number in range(4000)
+    )
+    words = CardColumn(name="a", kind="categorical", vocabulary=tuple(f"{number}" for number in range(256)))
+    many = tuple(words.model_copy(update={"name": f"a{number}"}) for number in range(33))
+    cards = {
+        name: card.model_copy(update={"name": name, "columns": columns})
+        for name, columns in {"a": wide, "b": card.columns, "c": many, "d": card.columns}.items()
+    }
+    assert [one.name for one in listed_cards(cards)] == ["b", "d"]

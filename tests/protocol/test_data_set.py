@@ -5,11 +5,15 @@ from decimal import Decimal
 import numpy as np
 import pytest
 
+from protocol.data_card import MOST_COLUMNS
 from protocol.data_set import DataSet, card_of, faults, renewed
 from protocol.errors import MisuseError
 from protocol.learning.statistic import Statistic, StatisticBuilder
+from protocol.preparation.layout import KeptColumn
 from protocol.preparation.tables import Texts
-from protocol.preparation.values import LAST_DAY, days_since_1970
+from protocol.preparation.values import days_since_1970
+from protocol.requirements import mismatches
+from tests.support.deployment.documents import any_request
 from tests.support.roles.pure_party import make_statistic
 
 
@@ -91,9 +95,31 @@ def test_numbers_that_no_request_can_name_are_refused() -> None:
         card_of("rows", statistic(high=1e31))
 
 
-def test_the_last_of_all_days_is_one_that_a_request_can_name() -> None:
-    builder = StatisticBuilder({"until": "date", "area": "number"})
-    days = np.array([days_since_1970(day) for day in ("0001-01-01", "2024-02-29", LAST_DAY)], dtype=float)
-    builder.add({"until": days, "area": np.arange(3.0)})
-    column = card_of("rows", builder.finish()).columns[0]
-    assert column.limits == (days[0], days[2])
+def test_no_card_has_more_columns_than_a_request() -> None:
+    kept = tuple(KeptColumn(name=f"x{number}", minimum=0, maximum=2) for number in range(MOST_COLUMNS + 1))
+    with pytest.raises(MisuseError, match="4098 columns; no request asks for more than 4097"):
+        card_of("rows", Statistic(kept, rows=1, factor=np.zeros((1, 1))))
+
+
+@pytest.mark.parametrize("end", ["9999-12-31", "9000-01-01", "2262-04-11"])
+@pytest.mark.parametrize("begin", ["0001-01-01", "1999-01-01"])
+def test_dates_to_the_end_of_the_calendar_can_be_asked_for(begin: str, end: str) -> None:
+    """As "for ever" is often written; the rounded range is no date any more."""
+    card = card_of("houses", dated(begin, end))
+    assert faults(card, dated(begin, end)) == ()
+    day = {"name": "day", "kind": "date", "minimum": "0001-01-01", "maximum": "9999-12-31"}
+    columns = {"features": [day], "target": {"name": "day2", "minimum": -(10**7), "maximum": 10**7}}
+    assert mismatches(any_request(**columns, bounds={"min_rows": 1}), card) == ("no column 'day2'",)
+
+
+@pytest.mark.parametrize("days", [(-719_163.0, 0.0), (0.0, 2_932_897.0)])
+def test_dates_that_no_request_can_name_are_refused(days: tuple[float, float]) -> None:
+    with pytest.raises(MisuseError, match="outside the years 1 to 9999: clip them"):
+        card_of("houses", dated(*days))
+
+
+def dated(begin: str | float, end: str | float) -> Statistic:
+    builder = StatisticBuilder({"day": "date"})
+    ends = [float(days_since_1970(one)) if isinstance(one, str) else one for one in (begin, end)]
+    builder.add({"day": np.array(ends)})
+    return builder.finish()

@@ -22,7 +22,7 @@ from protocol.request import Request
 from protocol.roles.engine import private
 from protocol.roles.engine.context import Context
 from protocol.roles.engine.effects import PutValue
-from protocol.roles.owner.state import JoinedState
+from protocol.roles.owner.state import JoinedState, RunningState
 from protocol.types import Address, FrozenModel, Name
 
 FEWEST_OWNERS = 4
@@ -178,14 +178,25 @@ def reserve(state: JoinedState) -> PutValue:
 
 
 def give_back(state: JoinedState) -> PutValue:
-    """The effect that counts what an ended training can have published in place of what was reserved.
-
-    What was measured may have been opened unrecorded: the buyer has seen the numbers of one round more than
-    the chain, unless that one was the last.
-    """
+    """The effect that counts what an ended training can have published in place of what was reserved."""
     numbers = JOIN_NUMBERS
     if state.has_worked:
-        rounds = state.recorded + (0 if getattr(state, "last_recorded", False) else 1)
         trainers = state.parties.trainers.bit_count()
-        numbers = published_numbers(state.request, trainers, min(rounds, state.request.schedule.rounds))
+        numbers = published_numbers(state.request, trainers, _opened_rounds(state))
     return count_numbers(state.training, state.opened.buyer, state.data_set, numbers)
+
+
+def _opened_rounds(state: JoinedState) -> int:
+    """How many rounds can have been opened.
+
+    What was measured may have been opened unrecorded: buyer and aggregator have then seen the numbers of one
+    round more than the chain, unless that one was the last, and of all that this owner worked on, since an
+    aggregator can go on without recording any.
+    """
+    if not isinstance(state, RunningState):
+        return state.recorded + 1
+    if state.last_recorded:
+        return state.recorded
+    trained = state.answer.round if state.answer is not None else 0
+    measured = state.link.round + int(state.evaluation is not None) if state.link is not None else 0
+    return min(max(state.recorded + 1, trained, measured), state.request.schedule.rounds)

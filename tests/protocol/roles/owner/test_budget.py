@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from protocol.codec import pack, unpack
-from protocol.marketplace import Cancelled, Join
+from protocol.marketplace import Cancelled, Join, RecordRound
 from protocol.messages import InvitationAnswer, OwnerDecision
 from protocol.owner_policy import Budget, Limit, OwnerPolicy
 from protocol.request import Request
@@ -26,7 +26,7 @@ from protocol.roles.owner.budget import (
 from tests.support.deployment.documents import any_request
 from tests.support.roles.pure_market import AMPLE, PureMarket
 from tests.support.roles.pure_party import Party, owning_rows
-from tests.support.roles.small_markets import COLUMNS, small_data, small_market
+from tests.support.roles.small_markets import COLUMNS, small_data, small_market, small_request
 
 BUYER, OTHER = "0x" + "b1" * 20, "0x" + "b2" * 20
 ASKED = 1 + 2 * 6 * 2 + 1 + 3
@@ -260,9 +260,16 @@ def test_a_training_without_enough_owners_costs_the_row_count() -> None:
     assert {numbers_of(owner) for owner in market.owners} == {JOIN_NUMBERS}
 
 
-@pytest.mark.parametrize("message", ["refresh_answer", "opening", "round_signature"])
-def test_a_training_that_somebody_worked_on_counts_though_nothing_was_recorded(message: str) -> None:
-    """The buyer can open a measurement and have the training cancelled: it has seen the numbers."""
+@pytest.mark.parametrize(
+    ("message", "trained"), [("refresh_answer", 1), ("opening", 2), ("round_signature", 2)]
+)
+def test_a_training_that_somebody_worked_on_counts_though_nothing_was_recorded(
+    message: str, trained: int
+) -> None:
+    """The buyer can open a measurement and have the training cancelled: it has seen the numbers.
+
+    Trainers are a round ahead, and do not know what has become of it.
+    """
     market = small_market()
     waiting_for = market.run_until(message)
     market.pending.clear()
@@ -273,6 +280,27 @@ def test_a_training_that_somebody_worked_on_counts_though_nothing_was_recorded(m
         event = Cancelled(training=1, refund=0)
         market.deliver(owner, market.event_input(event))
         assert owner.shown == "FAILED(cancelled)"
-        one_round = published_numbers(market.request, trainers=2, rounds=1)
-        assert numbers_of(owner) == (one_round if worked[owner.address] else JOIN_NUMBERS)
+        rounds = trained if owner.decoded.answer is not None else 1
+        expected = published_numbers(market.request, trainers=2, rounds=rounds)
+        assert numbers_of(owner) == (expected if worked[owner.address] else JOIN_NUMBERS)
     assert any(worked.values())
+
+
+def test_rounds_that_are_opened_and_kept_from_the_chain_count() -> None:
+    """An aggregator that records nothing has all others go on all the same, until somebody cancels."""
+    rounds = 5
+    schedule = {"rounds": rounds, "local_steps": 2, "step_size": "0.05", "tolerance": 0}
+    market = small_market(small_request(schedule=schedule))
+    carried_out = market.call
+
+    def unrecorded(party: Party, call: Any) -> None:
+        if not isinstance(call, RecordRound):
+            carried_out(party, call)
+
+    market.call = unrecorded  # type: ignore[method-assign]
+    market.run()
+    assert {message.envelope.round for message in market.sent("opening")} == set(range(1, rounds + 1))
+    for owner in market.owners:
+        assert owner.decoded.recorded == 0
+        market.deliver(owner, market.event_input(Cancelled(training=1, refund=0)))
+        assert numbers_of(owner) == published_numbers(market.request, trainers=2, rounds=rounds)
