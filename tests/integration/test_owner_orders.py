@@ -20,7 +20,7 @@ POLICIES = {
 
 
 class Reluctant(ForkedMarket):
-    """Three owners that do not join, for three reasons."""
+    """Three owners that do not join, for three reasons; without the first, four are left: enough."""
 
     def _own(self, name):
         own = super()._own(name)
@@ -34,7 +34,7 @@ class Reluctant(ForkedMarket):
 @pytest.fixture
 async def market(tmp_path, rabbitmq, forks):
     columns, rows = diabetes()
-    async with Reluctant(tmp_path, rabbitmq, columns, deal(rows, 4, 39), forks) as running:
+    async with Reluctant(tmp_path, rabbitmq, columns, deal(rows, 5, 39), forks) as running:
         yield running
 
 
@@ -70,8 +70,8 @@ async def test_data_policy_budget_and_withdrawal_change_under_a_running_daemon(m
 
     buyer = market.addresses["buyer"]
     for name in POLICIES:
-        # Joining, two numbers for each of two trainers, the first error and eleven weights.
-        assert used(name) == [(None, 17), (buyer, 17)]
+        # Joining, two numbers for each of three trainers, the first error and eleven weights.
+        assert used(name) == [(None, 19), (buyer, 19)]
     assert market.command("policy", "show", *config(ASKING))["source"] == "order"
     market.command("policy", "reset", *config(ASKING))
 
