@@ -97,6 +97,7 @@ def daemon_documents(
             "passphrase_file": PASSPHRASE,
             "workers": plan.workers,
             **_console(plan, number),
+            "names": {other.address: other.name for other in folder.participants if other != party},
             **_own(party, folder),
         }
         yield party.folder / CONFIG, document

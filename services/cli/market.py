@@ -23,7 +23,8 @@ from services.records.market_offers import match as matched
 Aggregators = Annotated[
     list[str] | None,
     typer.Option(
-        "--aggregator", help="Ask this aggregator; may be repeated. By default those of the configuration."
+        "--aggregator",
+        help="Ask this aggregator, by address or name; may be repeated. By default those configured.",
     ),
 ]
 
@@ -74,7 +75,7 @@ def cards(
     heads = ("owner", "data set", "rows from", "columns", "least pay", "licence", "hash", "told")
     rows = (
         (
-            one.owner,
+            told.party(one.owner),
             one.card.name,
             one.card.rows_from,
             ", ".join(column.name for column in one.card.columns),
@@ -109,7 +110,7 @@ def match(
         print_json(_match_record(found))
         return
     heads = ("owner", "data set", "rows from", "serves", "why not")
-    rows = (_match_row(one) for one in found.cards)
+    rows = ((told.party(one.listed.owner), *_match_row(one)) for one in found.cards)
     print_table(heads, rows, title=wanted.name, right=("rows from",))
     typer.echo(_verdict(found))
 
@@ -123,7 +124,7 @@ def _verdict(found: Match) -> str:
 def _match_row(one: CardMatch) -> tuple[object, ...]:
     listed = one.listed
     serves = "no" if one.reasons else "yes"
-    return listed.owner, listed.card.name, listed.card.rows_from, serves, "; ".join(one.reasons)
+    return listed.card.name, listed.card.rows_from, serves, "; ".join(one.reasons)
 
 
 def _match_record(found: Match) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Has a buyer's daemon ask aggregators what is on offer, and waits for what they tell."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +11,7 @@ import typer
 
 from protocol.messages import CardsOrder
 from services.cli.order_sending import give_order, opened_store, wait_for
-from services.cli.output import format_time
+from services.cli.output import format_time, named
 from services.common.addresses import is_address, plain_address
 from services.common.errors import ConfigurationError
 from services.config.daemons import ModelBuyerConfig, load
@@ -32,6 +32,11 @@ class Told:
 
     store: Store
     aggregators: tuple[str, ...]
+    names: Mapping[str, str]
+
+    def party(self, address: str) -> str:
+        """An address, after the name that the configuration has for it."""
+        return named(address, self.names)
 
 
 @contextmanager
@@ -45,28 +50,32 @@ def told_by(
     no aggregator is named, MisuseError and OrderUnanswered as `give_order` does.
     """
     settings = load(config, "model-buyer")
-    aggregators = _named(settings, chosen, own, config)
+    aggregators = _chosen(settings, chosen, own, config)
     with opened_store(settings) as store:
         if seconds:
             _ask(settings, store, aggregators, seconds)
         for one in aggregators:
-            _tell_age(store, one)
-        yield Told(store, aggregators)
+            _tell_age(store, one, named(one, settings.names))
+        yield Told(store, aggregators, settings.names)
 
 
-def _named(
+def _chosen(
     settings: ModelBuyerConfig, chosen: Sequence[str] | None, own: str, config: Path
 ) -> tuple[str, ...]:
     by_default = settings.aggregators if own == NOBODY else (own,)
-    named = tuple(dict.fromkeys(map(plain_address, chosen))) if chosen else by_default
-    wrong = [one for one in named if not is_address(one)]
+    by_name = {name: address for address, name in settings.names.items()}
+    found = (by_name.get(one) or plain_address(one) for one in chosen or ())
+    asked = tuple(dict.fromkeys(found)) or by_default
+    wrong = [one for one in asked if not is_address(one)]
     if wrong:
-        raise ConfigurationError(f"--aggregator {wrong[0]!r} is no address: 0x and 40 hexadecimal digits")
-    if not named:
+        raise ConfigurationError(
+            f"--aggregator {wrong[0]!r} is no address, 0x and 40 hexadecimal digits, nor a name in {config}"
+        )
+    if not asked:
         raise ConfigurationError(f"no aggregator is named: give --aggregator, or aggregators in {config}")
-    if len(named) > _MOST_AGGREGATORS:
-        raise ConfigurationError(f"{len(named)} aggregators are named; at most {_MOST_AGGREGATORS} at once")
-    return named
+    if len(asked) > _MOST_AGGREGATORS:
+        raise ConfigurationError(f"{len(asked)} aggregators are named; at most {_MOST_AGGREGATORS} at once")
+    return asked
 
 
 def _ask(settings: ModelBuyerConfig, store: Store, aggregators: tuple[str, ...], seconds: float) -> None:
@@ -90,13 +99,13 @@ def _is_told(store: Store, aggregator: str, since: int, order: bytes | None = No
     return asking.told_at >= since and order in (None, asking.order)
 
 
-def _tell_age(store: Store, aggregator: str) -> None:
+def _tell_age(store: Store, aggregator: str, name: str) -> None:
     asking = asking_of(store, aggregator)
     if asking is None:
-        typer.echo(f"{aggregator} was never asked what is on offer", err=True)
+        typer.echo(f"{name} was never asked what is on offer", err=True)
     elif asking.told_at is None:
         typer.echo(
-            f"{aggregator} has not told all since {format_time(asking.asked_at)}: is it a registered "
+            f"{name} has not told all since {format_time(asking.asked_at)}: is it a registered "
             "aggregator, and does it run? Who asks often is answered once a minute",
             err=True,
         )

@@ -90,6 +90,11 @@ def join_fields(values: Mapping[str, object], mark: str = "=") -> str:
     return ", ".join(f"{name}{mark}{value}" for name, value in values.items())
 
 
+def named(address: str, names: Mapping[str, str]) -> str:
+    """An address, after the name that an operator's configuration has for it."""
+    return f"{names[address]} {address}" if address in names else address
+
+
 def money(amount: int) -> str:
     """An amount as people read it: whole units with their symbol, exactly."""
     return f"{MARKET_ASSET.plain(amount)} {MARKET_ASSET.symbol}"

@@ -9,10 +9,10 @@ import typer
 from protocol.records import FIXED_POINT, Market
 from services.cli.follow import follow
 from services.cli.options import Json
-from services.cli.output import format_time, join_fields, money, print_json, print_records, print_table
+from services.cli.output import format_time, join_fields, money, named, print_json, print_records, print_table
 from services.cli.store_option import ConfigOption, StoreOption, existing_store
 from services.common.errors import ConfigurationError
-from services.config.daemons import load
+from services.config.daemons import Participant, load
 from services.console.presentation.card_file import require_new, write_card
 from services.console.presentation.convergence import convergence_sentence
 from services.data.model_file import write_model
@@ -70,7 +70,8 @@ def show(
         if card is not None:
             write_card(card, model_card(opened, instance, _market(config)), force=force)
         if not follow_it:
-            _show_one(instance, opened.facts(instance.key), buyer_convergence(opened, instance), json=json)
+            facts = opened.facts(instance.key)
+            _show_one(instance, facts, buyer_convergence(opened, instance), _names(config), json=json)
 
 
 def trainings(store: StoreOption = None, config: ConfigOption = None, json: Json = False) -> None:
@@ -97,6 +98,7 @@ def _show_one(
     instance: InstanceRow,
     facts: Sequence[tuple[str, dict[str, Any], float]],
     convergence: Convergence | None,
+    names: Mapping[str, str],
     *,
     json: bool,
 ) -> None:
@@ -111,7 +113,9 @@ def _show_one(
     if convergence is not None and (text := convergence_sentence(convergence)):
         typer.echo(text)
     others = [
-        (format_time(at), name, join_fields(_readable(data))) for name, data, at in facts if name != _ROUND
+        (format_time(at), name, join_fields(_readable(data, names)))
+        for name, data, at in facts
+        if name != _ROUND
     ]
     if others:
         print_table(("at (UTC)", "fact", "data"), others)
@@ -131,11 +135,12 @@ def _show_rounds(instance: InstanceRow, rounds: Sequence[Mapping[str, Any]]) -> 
         print_table(_ROUND_COLUMNS, rows, title=f"mean squared errors {scale}", right=_ROUND_COLUMNS)
 
 
-def _readable(data: Mapping[str, Any]) -> dict[str, Any]:
-    """A fact's data for people: amounts in whole units."""
+def _readable(data: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
+    """A fact's data for people: amounts in whole units, parties by their names too."""
+    parties = {name: named(value, names) if isinstance(value, str) else value for name, value in data.items()}
     return {
         name.removesuffix(_WEI): money(int(value)) if name.endswith(_WEI) else value
-        for name, value in data.items()
+        for name, value in parties.items()
     }
 
 
@@ -160,6 +165,12 @@ def _market(config: Path | None) -> Market | None:
         return None
     chain = load(config).chain
     return Market(chain_id=chain.chain_id, contract=chain.contract)
+
+
+def _names(config: Path | None) -> Mapping[str, str]:
+    """What a configuration calls other parties."""
+    settings = None if config is None else load(config)
+    return settings.names if isinstance(settings, Participant) else {}
 
 
 def _document(instance: InstanceRow) -> dict[str, Any]:

@@ -5,12 +5,14 @@ one is refused. An unknown key is refused too: a misspelt `confirmation: 30` mus
 default in force.
 """
 
+from collections import Counter
 from pathlib import Path
 from typing import Annotated, Any, Literal, overload
 
 from pydantic import AfterValidator, Field, PrivateAttr, ValidationError
 
 from protocol.owner_policy import OwnerPolicy
+from protocol.types import Name
 from services.common.documents import read_yaml
 from services.common.errors import ConfigurationError
 from services.common.files import read_passphrase
@@ -116,6 +118,13 @@ class Daemon(Settings):
         return None if self.store_password_file is None else read_passphrase(self.store_password_file)
 
 
+def _each_name_once(names: dict[str, str]) -> dict[str, str]:
+    twice = sorted(name for name, count in Counter(names.values()).items() if count > 1)
+    if twice:
+        raise ValueError(f"the name {twice[0]!r} is given to two parties")
+    return names
+
+
 class Participant(Daemon):
     """What a daemon with an identity needs."""
 
@@ -126,6 +135,9 @@ class Participant(Daemon):
         None, ge=0, le=256, description="Processes for the arithmetic; by default one a core, 0 for none."
     )
     console: ConsoleSettings | None = Field(None, description="The web console; none by default.")
+    names: Annotated[dict[Account, Name], AfterValidator(_each_name_once)] = Field(
+        {}, max_length=10_000, description="Names of other parties by address, shown beside it."
+    )
 
 
 class OpenParticipant(Participant):

@@ -1,7 +1,7 @@
 """What a daemon hands to its console: whose it is, where it reads and how it gives orders."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -36,6 +36,7 @@ class Party:
 
     `balance` asks the chain for the account's wei and may raise ChainError. Only a data owner has
     `owner_resources`; `aggregators` are those that a buyer asks what is on offer.
+    `names` are the operator's own for other parties, by address.
     """
 
     role: PartyRole
@@ -46,6 +47,7 @@ class Party:
     balance: Balance
     owner_resources: OwnerResources | None = None
     aggregators: tuple[str, ...] = ()
+    names: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def owner(self) -> OwnerResources:

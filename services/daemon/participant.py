@@ -154,6 +154,7 @@ def _console(config: ParticipantConfig, resources: Resources, hub: Hub) -> Conso
         order=orders_over(resources.bus, identity, resources.market, role),
         balance=lambda: client.balance_of(identity.address),
         owner_resources=_owner_resources(resources.role),
+        names=config.names,
         aggregators=config.aggregators if isinstance(config, ModelBuyerConfig) else (),
     )
     return Console(party, config.console, hub)

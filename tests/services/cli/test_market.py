@@ -37,7 +37,7 @@ class Buyer:
         self.orders = answered_orders(monkeypatch, OrderAnswer(ACCEPTED), then=self.tell)
         self.is_silent = False
 
-    def configure(self, *aggregators):
+    def configure(self, *aggregators, names=None):
         document = {
             "daemon": "model-buyer",
             "broker": {"url": "amqp://party@127.0.0.1:5672/deltaml"},
@@ -45,6 +45,7 @@ class Buyer:
             "keystore": "keys",
             "passphrase_file": "passphrase",
             "aggregators": list(aggregators),
+            "names": names or {},
         }
         self.config.write_text(yaml.safe_dump(document))
 
@@ -103,6 +104,14 @@ def test_of_a_silent_aggregator_it_is_said_and_what_it_told_before_is_shown(buye
     result = run("market", "cards", "--config", buyer.config, "--wait", "0.1")
     assert "has not told all since" in result.stderr
     assert OWNERS[0] in result.stdout
+
+
+def test_parties_have_the_names_that_the_configuration_gives_them(buyer):
+    buyer.configure(names={OTHER: "Hub [two]", OWNERS[0]: "Clinic [north]"})
+    run("market", "cards", "--config", buyer.config, "--aggregator", "Hub [two]")
+    assert buyer.orders == [CardsOrder(aggregators=(OTHER,))]
+    shown = run("market", "match", buyer.request, "--config", buyer.config).stdout
+    assert "Clinic [north]" in shown
 
 
 def test_an_aggregator_must_be_named_and_be_an_address(buyer):

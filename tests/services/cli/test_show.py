@@ -112,6 +112,23 @@ def test_the_store_of_a_configuration_is_used(store, path, tmp_path):
     assert len(run_json("show", "--config", tmp_path / "config.yaml")) == 2
 
 
+def test_parties_are_shown_with_the_names_that_the_configuration_gives_them(store, path, tmp_path):
+    owner, address = "0x" + "a1" * 20, "0x" + "ab" * 20
+    values = {
+        "daemon": "model-buyer",
+        "broker": {"url": "amqp://buyer@localhost/"},
+        "chain": {"url": "http://localhost:8545", "chain_id": 1, "contract": address},
+        "store": path.name,
+        "keystore": "keys",
+        "passphrase_file": "passphrase",
+        "names": {owner: "Clinic"},
+    }
+    (tmp_path / "config.yaml").write_text(yaml.safe_dump(values))
+    store.note("training:ab", ("joined", {"owner": owner}), 1.0)
+    shown = run("show", "7", "--config", tmp_path / "config.yaml").stdout
+    assert f"owner=Clinic {owner}" in shown
+
+
 def test_the_bought_model_is_written_for_its_buyer(store, path, tmp_path):
     out = tmp_path / "model.json"
     run("show", "7", "--store", path, "--model-out", out)

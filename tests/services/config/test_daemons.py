@@ -176,3 +176,12 @@ def test_every_field_is_explained(kind):
     for model in models(KINDS[kind]):
         for name, field in model.model_fields.items():
             assert field.description, f"{model.__name__}.{name}"
+
+
+def test_a_name_is_that_of_one_party_and_an_address_may_be_in_any_case(tmp_path):
+    named = document("data-owner", names={ADDRESS: "Hub"})
+    assert load(write(tmp_path, named)).names == {LOWER: "Hub"}
+    twice = {LOWER: "Hub", "0x" + "cd" * 20: "Hub"}
+    says = refusal(tmp_path, document("data-owner", names=twice))
+    assert "names: the name 'Hub' is given to two parties" in says
+    assert "names" in refusal(tmp_path, document("data-owner", names={"0x12": "Hub"}))

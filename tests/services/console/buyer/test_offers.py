@@ -18,6 +18,7 @@ OTHER = "0x" + "a2" * 20
 @pytest.fixture
 def told(world):
     """What the aggregator of `any_request` told the console's daemon."""
+    world.party.names[OWNERS[0]] = "Clinic <north>"
     market = OfferMarket()
     for owner in OWNERS[:3]:
         market.announce(owner, card("<b>clinic</b>", licence="CC-BY-4.0"))
@@ -37,6 +38,7 @@ async def test_the_page_shows_cards_and_columns_as_they_were_told(browser):
     assert "&lt;b&gt;clinic&lt;/b&gt;" in text
     assert "CC-BY-4.0" in text
     assert AGGREGATOR in text
+    assert f'Clinic &lt;north&gt; <code class="identifier" title="{OWNERS[0]}">' in text
     assert re.search(r'<th scope="row">age</th><td>years</td>\s*<td class="figure">18</td>', text)
 
 
