@@ -7,9 +7,10 @@ from typing import Annotated, Any
 import typer
 
 from protocol.records import FIXED_POINT, Market
+from services.cli.event_lines import fact_text
 from services.cli.follow import follow
 from services.cli.options import Json
-from services.cli.output import format_time, join_fields, money, print_json, print_records, print_table
+from services.cli.output import format_time, print_json, print_records, print_table
 from services.cli.store_option import ConfigOption, StoreOption, existing_store
 from services.common.errors import ConfigurationError
 from services.config.daemons import load
@@ -24,7 +25,6 @@ from services.store import InstanceRow, Store
 
 _ROUND = "round_recorded"
 _ROUND_COLUMNS = ("round", "error before", "error after")
-_WEI = "_wei"
 
 
 def show(
@@ -110,9 +110,7 @@ def _show_one(
     _show_rounds(instance, rounds)
     if convergence is not None and (text := convergence_sentence(convergence)):
         typer.echo(text)
-    others = [
-        (format_time(at), name, join_fields(_readable(data))) for name, data, at in facts if name != _ROUND
-    ]
+    others = [(format_time(at), name, fact_text(data)) for name, data, at in facts if name != _ROUND]
     if others:
         print_table(("at (UTC)", "fact", "data"), others)
 
@@ -129,14 +127,6 @@ def _show_rounds(instance: InstanceRow, rounds: Sequence[Mapping[str, Any]]) -> 
     if rows:
         scale = "in the target's units, squared" if state else "in the scale of the request, as on chain"
         print_table(_ROUND_COLUMNS, rows, title=f"mean squared errors {scale}", right=_ROUND_COLUMNS)
-
-
-def _readable(data: Mapping[str, Any]) -> dict[str, Any]:
-    """A fact's data for people: amounts in whole units."""
-    return {
-        name.removesuffix(_WEI): money(int(value)) if name.endswith(_WEI) else value
-        for name, value in data.items()
-    }
 
 
 def _round(data: dict[str, Any]) -> dict[str, Any]:
