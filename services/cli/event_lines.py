@@ -1,9 +1,12 @@
-"""One line for people about each event of the chain, from the facts that daemons keep of events."""
+"""What daemons note, for people: a line about each event of the chain, and the data of any fact."""
 
 from collections.abc import Mapping
 from typing import Any
 
-from services.cli.output import money
+from protocol.records import FIXED_POINT
+from services.cli.output import join_fields, money
+
+_WEI = "_wei"
 
 
 def event_line(name: str, data: Mapping[str, Any], most_rounds: int | None = None) -> str:
@@ -34,3 +37,20 @@ def _round_line(data: Mapping[str, Any], most_rounds: int | None) -> str:
     end = "; the last, it gained less than the tolerance" if is_early else ""
     bound = "" if most_rounds is None else f" of at most {most_rounds}"
     return f"round {number:>3}{bound}: {left:.2%} of the error before is left{end}"
+
+
+def fact_text(data: Mapping[str, Any]) -> str:
+    """A fact's data in one line: amounts in whole units, a share in percent, lists without brackets."""
+    return join_fields({name.removesuffix(_WEI): _plain(name, value) for name, value in data.items()})
+
+
+def _plain(name: str, value: Any) -> str:
+    if name.endswith(_WEI):
+        return money(int(value))
+    if name == "improvement":
+        return f"{int(value) / FIXED_POINT:.2%}"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, Mapping):
+        value = [f"{key} {one}" for key, one in value.items()] or ["none"]
+    return " ".join(map(str, value)) if isinstance(value, list) else str(value)

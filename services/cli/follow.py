@@ -7,8 +7,7 @@ from typing import Any
 
 import typer
 
-from services.cli.event_lines import event_line
-from services.cli.output import join_fields
+from services.cli.event_lines import event_line, fact_text
 from services.cli.standard_streams import FAILURE, visible
 from services.console.presentation.convergence import convergence_sentence
 from services.records.buyer_training import buyer_convergence
@@ -44,7 +43,7 @@ class Follower:
             if name == "joining":
                 yield _joining_line(data)
             elif name in _TOLD:
-                yield f"{name.replace('_', ' ')}: {join_fields(data)}" if data else name.replace("_", " ")
+                yield f"{name.replace('_', ' ')}: {fact_text(data)}" if data else name.replace("_", " ")
             elif line := event_line(name, data, self.most_rounds):
                 yield line
 

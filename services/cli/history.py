@@ -9,8 +9,9 @@ from typing import Annotated, Any
 
 import typer
 
+from services.cli.event_lines import fact_text
 from services.cli.options import Json
-from services.cli.output import format_time, join_fields, print_json, print_table
+from services.cli.output import format_time, print_json, print_table
 from services.cli.show import fact_document, training_title
 from services.cli.store_option import existing_store
 from services.common.errors import ConfigurationError
@@ -96,13 +97,13 @@ def _show_rounds(history: TrainingHistory) -> None:
     columns = ("round", "finished (UTC)", "seconds", "attempts", "dropped", "violations")
     print_table(columns, [_round(made).values() for made in history.rounds], right=_NUMBERS)
     if history.retries:
-        late = [(format_time(fact.at), join_fields(fact.data)) for fact in history.retries]
+        late = [(format_time(fact.at), fact_text(fact.data)) for fact in history.retries]
         print_table(("at (UTC)", "happened late"), late)
 
 
 def _show_failures(histories: Sequence[TrainingHistory]) -> None:
     rows = [
-        (history.instance.training, format_time(fact.at), fact.name, join_fields(fact.data))
+        (history.instance.training, format_time(fact.at), fact.name, fact_text(fact.data))
         for history in histories
         for fact in history.failures
     ]

@@ -68,13 +68,15 @@ def print_table(
     right: Sequence[str] = (),
 ) -> None:
     """A table on standard output; the columns in `right` hold numbers. A cell may be None, or a list."""
-    table = Table(title=None if title is None else _cell(title), title_justify="left")
+    table = Table()
     for name in columns:
         table.add_column(name, justify="right" if name in right else "left", overflow="fold")
     for row in rows:
         table.add_row(*map(_cell, row))
     console = Console()
     console.width = max(console.width, _NARROWEST)
+    if title is not None:
+        console.print(_cell(title), style="italic")  # a table's own title is as narrow as the table
     console.print(table)
 
 

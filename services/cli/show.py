@@ -7,9 +7,10 @@ from typing import Annotated, Any
 import typer
 
 from protocol.records import FIXED_POINT, Market
+from services.cli.event_lines import fact_text
 from services.cli.follow import follow
 from services.cli.options import Json
-from services.cli.output import format_time, join_fields, money, named, print_json, print_records, print_table
+from services.cli.output import format_time, named, print_json, print_records, print_table
 from services.cli.store_option import ConfigOption, StoreOption, existing_store
 from services.common.errors import ConfigurationError
 from services.config.daemons import Participant, load
@@ -24,7 +25,6 @@ from services.store import InstanceRow, Store
 
 _ROUND = "round_recorded"
 _ROUND_COLUMNS = ("round", "error before", "error after")
-_WEI = "_wei"
 
 
 def show(
@@ -113,7 +113,7 @@ def _show_one(
     if convergence is not None and (text := convergence_sentence(convergence)):
         typer.echo(text)
     others = [
-        (format_time(at), name, join_fields(_readable(data, names)))
+        (format_time(at), name, fact_text(_with_names(data, names)))
         for name, data, at in facts
         if name != _ROUND
     ]
@@ -135,13 +135,9 @@ def _show_rounds(instance: InstanceRow, rounds: Sequence[Mapping[str, Any]]) -> 
         print_table(_ROUND_COLUMNS, rows, title=f"mean squared errors {scale}", right=_ROUND_COLUMNS)
 
 
-def _readable(data: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
-    """A fact's data for people: amounts in whole units, parties by their names too."""
-    parties = {name: named(value, names) if isinstance(value, str) else value for name, value in data.items()}
-    return {
-        name.removesuffix(_WEI): money(int(value)) if name.endswith(_WEI) else value
-        for name, value in parties.items()
-    }
+def _with_names(data: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
+    """A fact's data with the names of its parties before their addresses."""
+    return {name: named(value, names) if isinstance(value, str) else value for name, value in data.items()}
 
 
 def _round(data: dict[str, Any]) -> dict[str, Any]:

@@ -24,3 +24,8 @@ def test_a_table_leaves_out_no_column_however_narrow_the_terminal(capsys, monkey
         print_table(("one", "two", "three", "four", "five"), [cells])
         shown = capsys.readouterr().out
         assert all(sign in shown for sign in "".join(cells)), shown
+
+
+def test_a_title_is_one_line_even_over_a_narrow_table(capsys):
+    print_table(("n",), [("1",)], title="mean squared errors in the target's units, squared")
+    assert capsys.readouterr().out.splitlines()[0] == "mean squared errors in the target's units, squared"

@@ -199,10 +199,12 @@ async def test_a_viewer_uploads_and_removes_nothing(world):
 
 async def test_a_data_set_is_removed_and_its_count_stays(world, browser):
     add_rows(world)
-    count(world.store, 7)
+    count(world.store, 7, numbers=43)
     page = await browser.get("/data-sets/rows")
     assert "Columns and their ranges" in page
     assert "bmi" in page
+    assert "<dd>43<small>numbers, in all trainings" in page
+    assert 'data-label="Published numbers">43</td>' in await browser.get("/data-sets")
     response = await browser.post("/data-sets/rows/remove")
     assert response.headers["Location"] == "/data-sets"
     assert names(world) == []
