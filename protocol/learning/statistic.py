@@ -54,16 +54,6 @@ class Statistic:
         """What `factor` is of, the ones that come last left out."""
         return parts_of(self.kept)
 
-    @property
-    def minimum(self) -> Matrix:
-        """Of each column, nan where it has no numbers."""
-        return np.array([np.nan if one.minimum is None else one.minimum for one in self.kept])
-
-    @property
-    def maximum(self) -> Matrix:
-        """Of each column, nan where it has no numbers."""
-        return np.array([np.nan if one.maximum is None else one.maximum for one in self.kept])
-
     def column(self, name: str) -> KeptColumn | None:
         """One column, if it is there."""
         return next((one for one in self.kept if one.name == name), None)

@@ -10,6 +10,9 @@ from protocol.messages.catalogue import AGGREGATOR, BUYER, OPERATOR, Catalogue, 
 from protocol.messages.examples import AGGREGATOR_ADDRESS, DIGEST, OTHER, TRAINER, any_card
 from protocol.types import Address, Digest, FrozenModel
 
+MOST_AGGREGATORS = 16
+"""That one order names."""
+
 MOST_PAGE_OWNERS = 256
 MOST_PAGE_BYTES = 2 * MOST_CARD_BYTES
 """Of the cards on one page: as many as one owner may announce."""
@@ -21,7 +24,7 @@ class CardsOrder(MessageBody):
     """Operator → its own buyer's queue: ask these aggregators what their owners offer."""
 
     type: Literal["cards_order"] = "cards_order"
-    aggregators: Annotated[tuple[Address, ...], Field(min_length=1, max_length=16)]
+    aggregators: Annotated[tuple[Address, ...], Field(min_length=1, max_length=MOST_AGGREGATORS)]
 
     catalogue: ClassVar[Catalogue] = Catalogue(
         routes=((OPERATOR, BUYER),),

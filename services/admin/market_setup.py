@@ -6,15 +6,14 @@ again, and a configuration that was edited is not overwritten.
 
 import csv
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from protocol.asset import ETHER
-from protocol.data_card import DataCard
-from protocol.preparation.tables import Table
+from protocol.data_set import DataSet
 from services.admin.market_console import provide_console
 from services.admin.market_database import check_server_url, provide_databases
 from services.admin.market_documents import MarketPlan, broker_document, daemon_documents, database_of
@@ -42,12 +41,11 @@ from services.data.sample_request import (
     DemoData,
     DemoOptions,
     column_notes,
+    data_sets_of,
     demo_request,
     load_data,
-    part_of,
-    sample_card,
 )
-from services.data.tables import read_statistic, table_lines
+from services.data.tables import table_lines
 
 LEAST_OWNERS, MOST_OWNERS = 4, 64
 _DEVELOPMENT_BALANCE = 100 * ETHER.whole
@@ -104,9 +102,9 @@ async def set_up(plan: MarketPlan, tell: Callable[[str], None]) -> SetUp:
     _stores_and_consoles(plan, folder, tell)
     for path, document in daemon_documents(plan, folder, deployment):
         made.write(path, yaml_text(document, _REMARK))
-    card = sample_card(data)
-    for owner, rows in zip(folder.owners, data.parts, strict=True):
-        _deal(owner, data, rows, part_of(card, _DATA_SET, rows), made)
+    for owner, rows, held in zip(folder.owners, data.parts, data_sets_of(data).values(), strict=True):
+        lines = [data.columns, *table_lines(rows, data.kinds)]
+        _deal(owner, lines, held, made)
     request = demo_request(_demo_options(plan), data, folder.aggregator.address)
     update = {"name": "sample order", "deadlines": {"join_s": 300, "step_s": 300, "chain_s": 300}}
     order = yaml_text(request.model_dump(mode="json") | update, _ORDER_REMARK)
@@ -207,13 +205,16 @@ async def _contract(rpc: Rpc, folder: MarketFolder) -> Deployment:
     return known
 
 
-def _deal(owner: Party, data: DemoData, rows: Table, card: DataCard, made: SetUp) -> None:
-    """The owner's rows as a file of its own, read into its catalogue as `deltaml datasets add` does."""
+def _deal(owner: Party, lines: Iterable[Sequence[object]], held: DataSet, made: SetUp) -> None:
+    """The owner's rows as a file of its own, and in its catalogue.
+
+    The file is not read again: what its columns are may not show in a few of the rows.
+    """
     path = owner.folder / f"{_DATA_SET}.csv"
     catalog = Catalog(owner.folder / DATA_SETS)
     text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerows([data.columns, *table_lines(rows, data.kinds)])
+    csv.writer(text, lineterminator="\n").writerows(lines)
     made.write(path, text.getvalue().encode())
     if not any(entry.name == _DATA_SET for entry in catalog.list()):
-        catalog.add(_DATA_SET, read_statistic(path), path, card=card, declared=data.columns)
+        card = held.card.model_copy(update={"name": _DATA_SET})
+        catalog.add(_DATA_SET, held.statistic, path, card=card, declared=held.declared)

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from protocol.messages import CardsOrder
+from protocol.messages.market import MOST_AGGREGATORS
 from services.cli.order_sending import give_order, opened_store, wait_for
 from services.cli.output import format_time, named
 from services.common.addresses import is_address, plain_address
@@ -18,8 +19,6 @@ from services.config.daemons import ModelBuyerConfig, load
 from services.data.request_suggestion import NOBODY
 from services.records.offers import FRESH_SECONDS, asking_of
 from services.store import Store
-
-_MOST_AGGREGATORS = 16
 
 Stored = Annotated[
     bool, typer.Option("--stored", help="Ask nobody: show what was told before, of whatever age.")
@@ -73,8 +72,8 @@ def _chosen(
         )
     if not asked:
         raise ConfigurationError(f"no aggregator is named: give --aggregator, or aggregators in {config}")
-    if len(asked) > _MOST_AGGREGATORS:
-        raise ConfigurationError(f"{len(asked)} aggregators are named; at most {_MOST_AGGREGATORS} at once")
+    if len(asked) > MOST_AGGREGATORS:
+        raise ConfigurationError(f"{len(asked)} aggregators are named; at most {MOST_AGGREGATORS} at once")
     return asked
 
 

@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 
 from protocol.asset import MARKET_ASSET
-from protocol.data_card import DataCard, bucket_of
+from protocol.data_card import bucket_of
 from protocol.data_set import DataSet, card_of
 from protocol.errors import MisuseError
 from protocol.learning.statistic import Matrix
@@ -255,24 +255,18 @@ def _bits_for(what: str, value: float, bound: float) -> int:
 
 
 def data_sets_of(data: DemoData) -> dict[str, DataSet]:
-    """Each owner's data set by name, in dealing order."""
-    shared, data_sets = sample_card(data), {}
-    for number, rows in enumerate(data.parts, start=1):
-        builder = statistic_builder(data.kinds)
-        builder.add(rows)
-        card = part_of(shared, f"rows-{number}", rows)
-        data_sets[card.name] = DataSet(card, builder.finish(), data.columns)
-    return data_sets
+    """Each owner's data set by name, in dealing order.
 
-
-def sample_card(data: DemoData) -> DataCard:
-    """The card of all rows together: it declares the ranges and levels that `demo_request` asks for."""
+    Cards declare the ranges and levels of all rows together, which `demo_request` asks for.
+    """
     builder = statistic_builder(data.kinds)
     for rows in data.parts:
         builder.add(rows)
-    return card_of("rows", builder.finish(), exact=True).model_copy(update={"listed": True})
-
-
-def part_of(card: DataCard, name: str, rows: Table) -> DataCard:
-    """The card for some of the rows."""
-    return card.model_copy(update={"name": name, "rows_from": bucket_of(row_count(rows))})
+    shared, data_sets = card_of("rows", builder.finish(), exact=True), {}
+    for number, rows in enumerate(data.parts, start=1):
+        builder = statistic_builder(data.kinds)
+        builder.add(rows)
+        own = {"name": f"rows-{number}", "rows_from": bucket_of(row_count(rows)), "listed": True}
+        card = shared.model_copy(update=own)
+        data_sets[card.name] = DataSet(card, builder.finish(), data.columns)
+    return data_sets

@@ -8,6 +8,7 @@ from typing import Any
 from aiohttp import web
 
 from protocol.messages import CardsOrder
+from protocol.messages.market import MOST_AGGREGATORS
 from protocol.request import Request
 from services.common.addresses import is_address, plain_address
 from services.common.errors import ConfigurationError
@@ -69,7 +70,7 @@ def _have_told(page: Page, aggregators: tuple[str, ...]) -> bool:
 
 def known_aggregators(page: Page) -> tuple[str, ...]:
     """Those of the configuration, and others that were asked: as many as one order may name."""
-    return tuple(dict.fromkeys((*page.party.aggregators, *askings(page.store))))[:16]
+    return tuple(dict.fromkeys((*page.party.aggregators, *askings(page.store))))[:MOST_AGGREGATORS]
 
 
 def reach(page: Page, wanted: Request | None) -> Mapping[str, Any]:

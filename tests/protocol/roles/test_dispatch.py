@@ -180,7 +180,11 @@ def test_two_machines_talk_without_any_bus() -> None:
     [request] = _messages(requesting, market, buyer)
     inviting = run_step("federated_aggregator", knowing.state, request, contexts[aggregator.address])
     answers = _messages(inviting, market, aggregator)
-    assert [m.signed.envelope.type for m in answers] == ["request_answer", *["invitation"] * 4]
+    assert [m.signed.envelope.type for m in answers] == [
+        "request_answer",
+        *["invitation"] * 4,
+        "joining_progress",
+    ]
     accepted = run_step("model_buyer", requesting.state, answers[0], contexts[buyer.address])
     assert [effect.effect for effect in accepted.effects] == ["cancel_timer"]
     assert (accepted.display_status, inviting.display_status) == ("WAITING", "WAITING")

@@ -4,11 +4,15 @@ import pytest
 
 from protocol.records import Market
 from services.admin import market_setup
-from services.admin.market_folder import MarketFolder, Party
+from services.admin.market_folder import DATA_SETS, MarketFolder, Party
+from services.admin.market_setup import SetUp
 from services.chain.contract.deploy import Deployment
 from services.chain.embedded.embedded_rpc import EmbeddedRpc
 from services.chain.errors import InsufficientFunds, RpcError, WrongChain
 from services.common.errors import ConfigurationError
+from services.common.files import private_folder
+from services.data.catalog import Catalog
+from services.data.sample_request import DemoOptions, data_sets_of, load_data
 from services.identity.keystore import Cost
 from tests.support.chain.chain_market import ChainMarket
 
@@ -95,3 +99,17 @@ def test_a_folder_keeps_its_number_of_owners(tmp_path):
     (tmp_path / "aggregator" / "config.yaml").touch()
     with pytest.raises(ConfigurationError, match="was made for 1 owners"):
         MarketFolder.of(tmp_path, 5)
+
+
+def test_an_owner_whose_few_rows_do_not_show_what_a_column_is_has_its_data_set(tmp_path):
+    """Of the answers most owners have yes and no alone, which by themselves would be truth values."""
+    file = tmp_path / "rows.csv"
+    answers = ["maybe", "maybe", *["yes", "no"] * 49]
+    file.write_text("answer,x\n" + "".join(f"{answer},{n}\n" for n, answer in enumerate(answers)))
+    data = load_data(DemoOptions(data=file, target="x", owners=10))
+    owner, made = Party("owner-1", private_folder(tmp_path / "owner-1"), "data_owner"), SetUp(None, None)
+    held = next(one for one in data_sets_of(data).values() if one.statistic.kept[0].levels == ("no", "yes"))
+    market_setup._deal(owner, [data.columns, ["yes", 1.0], ["no", 2.0]], held, made)
+    card = Catalog(owner.folder / DATA_SETS).card("rows")
+    assert card.columns[0].vocabulary == ("maybe", "no", "yes")
+    assert made.written == [owner.folder / "rows.csv"]

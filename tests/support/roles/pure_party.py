@@ -38,10 +38,9 @@ def make_statistic(columns: Sequence[str], rows: Matrix) -> Statistic:
 
 def make_data_set(statistic: Statistic, name: str = "rows", least_pay: int = 0) -> DataSet:
     """With a card that declares the rows' own ranges."""
-    ranges = zip(statistic.columns, statistic.minimum, statistic.maximum, strict=True)
     columns = tuple(
-        CardColumn(name=column, minimum=Decimal(repr(float(low))), maximum=Decimal(repr(float(high))))
-        for column, low, high in ranges
+        CardColumn(name=one.name, minimum=Decimal(repr(one.minimum)), maximum=Decimal(repr(one.maximum)))
+        for one in statistic.kept
     )
     card = DataCard(name=name, columns=columns, rows_from=bucket_of(statistic.rows), least_pay_wei=least_pay)
     return DataSet(card, statistic)
