@@ -207,14 +207,13 @@ function outwardLogs(low, high) {
 /** `outward_days`: beginnings of years, or of months for a short time, a quarter of the range further out. */
 function outwardDays(low, high) {
   const margin = (high - low) * 0.25;
-  const [earliest, latest] = [Date.parse("0001-01-01"), Date.parse("9999-12-31")];
   const begin = (day, later) => {
     const date = new Date(Math.floor(day) * DAY);
     const [year, month] = [date.getUTCFullYear(), date.getUTCMonth()];
     const first = new Date(0);
     if (high - low >= MANY_DAYS) first.setUTCFullYear(year + later, 0, 1);
     else first.setUTCFullYear(year, month + later, 1);
-    return new Date(Math.min(Math.max(first.getTime(), earliest), latest)).toISOString().slice(0, 10);
+    return new Date(Math.min(Math.max(first.getTime(), FIRST_DAY * DAY), LAST_DAY * DAY)).toISOString().slice(0, 10);
   };
   return [begin(low - margin, 0), begin(high + margin, 1)];
 }
