@@ -2,9 +2,9 @@
 
 Every column is an input of m×1 under its own name: texts as they are written among the levels, "" for a gap;
 of all other kinds double-precision numbers, nan for a gap, truth values as 0 and 1, dates as days since
-1970-01-01. The output is `predicted_` and the target's name, m×1 in the target's own units; nan where the
-model does not map a row. What stands between, the preparation of the columns too, is part of the graph, so a
-program that runs it needs to know nothing of this product.
+1970-01-01. The output is `predicted_` and the target's name (and "_" where a column has that one),
+m×1 in the target's own units; nan where the model does not map a row. What stands between, the preparation of
+the columns too, is part of the graph, so a program that runs it needs to know nothing of this product.
 """
 
 from pathlib import Path
@@ -39,11 +39,19 @@ def as_onnx(model: BoughtModel) -> onnx.ModelProto:
     blocks = [block for column in model.columns for block in _blocks(graph, column)]
     row = graph.add("Concat", *blocks, axis=1)
     product = graph.add("MatMul", row, graph.number(np.array(model.weights)[:, None]))
-    output = f"predicted_{model.target}"
+    output = _output_name(model)
     graph.nodes.append(helper.make_node("Add", [product, graph.number(model.intercept or 0.0)], [output]))
     proto = graph.proto([_input(column) for column in model.columns], _tensor(output, TensorProto.DOUBLE))
     onnx.checker.check_model(proto, full_check=True)
     return proto
+
+
+def _output_name(model: BoughtModel) -> str:
+    """With as many underscores as no column of that name needs: a graph has each name once."""
+    name = f"predicted_{model.target}"
+    while name in {column.name for column in model.columns}:
+        name += "_"
+    return name
 
 
 def write_onnx(proto: onnx.ModelProto, path: Path, *, replace: bool = False) -> None:
@@ -114,6 +122,7 @@ def _numbers(graph: _Graph, column: NumericColumn | BooleanColumn | DateColumn) 
     if isinstance(column, BooleanColumn):
         ends = [graph.add("Equal", values, graph.number(end)) for end in (0, 1)]
         return graph.add("Where", graph.add("Or", *ends), values, graph.number(np.nan))
+    values = graph.add("Where", graph.add("IsInf", values), graph.number(np.nan), values)
     if column.outside == "clip":
         values = graph.add("Clip", values, *map(graph.number, raw_range(column)))
     if isinstance(column, DateColumn):

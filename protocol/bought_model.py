@@ -10,7 +10,7 @@ from protocol.preparation.design import design_matrix
 from protocol.preparation.tables import Matrix, Table
 from protocol.request import Request
 from protocol.scaling import to_own_units
-from protocol.types import FrozenModel
+from protocol.types import FrozenModel, Name
 
 
 class Range(FrozenModel):
@@ -39,9 +39,9 @@ class BoughtModel(FrozenModel):
     for (`design`). `ranges` is in files of earlier versions instead, whose columns are all numbers.
     """
 
-    name: str
+    name: Name
     features: tuple[str, ...]
-    target: str
+    target: Name
     target_kind: Literal["numeric", "boolean"] = "numeric"
     weights: tuple[float, ...]
     intercept: float | None
@@ -54,6 +54,9 @@ class BoughtModel(FrozenModel):
             raise ValueError("as many ranges as features are needed, or none")
         if tuple(parameter.name for parameter in parameters_of(self.columns)) != self.features:
             raise ValueError("the columns make other features than there are weights for")
+        names = [column.name for column in self.columns]
+        if len(set(names)) < len(names):
+            raise ValueError("a column is named twice")
         return self
 
     @property

@@ -10,8 +10,8 @@ from protocol.learning.statistic import Statistic
 from protocol.preparation.layout import KeptColumn
 from protocol.preparation.values import FIRST_DAY, LAST_DAY
 
-_LARGEST = 1e30
-"""A request names no larger numbers."""
+_SMALLEST, _LARGEST = 1e-30, 1e30
+"""A request names no smaller numbers but zero, and no larger ones."""
 
 
 class DataSet(NamedTuple):
@@ -123,10 +123,17 @@ def _suggested(kept: KeptColumn, *, exact: bool) -> CardColumn:
     low, high = kept.minimum, kept.maximum
     _require_nameable(kept, low, high)
     clipped = kept.clipped is not None
-    ends = (Decimal(repr(low)), Decimal(repr(high))) if clipped or exact else rounded_outwards(low, high)
+    ends = rounded_outwards(low, high)
+    if clipped or exact:
+        ends = _as_it_is(low, ends[0]), _as_it_is(high, ends[1])
     if kept.kind == "date":
         ends = max(ends[0], Decimal(FIRST_DAY)), min(ends[1], max(Decimal(repr(high)), Decimal(LAST_DAY)))
     return CardColumn(**said, minimum=ends[0], maximum=ends[1], clipped=clipped, log=kept.log)
+
+
+def _as_it_is(end: float, rounded: Decimal) -> Decimal:
+    """The end of a range; rounded where it is nearer to zero than any number that a request can name."""
+    return Decimal(repr(end)) if not end or abs(end) >= _SMALLEST else rounded
 
 
 def _require_nameable(kept: KeptColumn, low: float, high: float) -> None:

@@ -16,6 +16,9 @@ _SERVES = {
     "categorical": ("categorical",),
 }
 
+_TOLD_LEVELS = 10
+"""Of a column: an owner keeps the reasons with every request that does not fit."""
+
 
 def mismatches(request: Request, card: DataCard) -> tuple[str, ...]:
     """Why a data set does not serve a request; empty when it does, as far as pay does not matter."""
@@ -55,7 +58,9 @@ def _column_mismatch(asked: Column, found: CardColumn | None) -> str | None:
 def _level_mismatch(asked: CategoricalColumn, found: CardColumn) -> str | None:
     others = [level for level in found.vocabulary if level not in asked.levels]
     if others and asked.other == "refuse":
-        return f"column {asked.name!r} has levels that are not asked for: {', '.join(others)}"
+        more = f" and {len(others) - _TOLD_LEVELS} more" if len(others) > _TOLD_LEVELS else ""
+        told = ", ".join(others[:_TOLD_LEVELS])
+        return f"column {asked.name!r} has levels that are not asked for: {told}{more}"
     return None
 
 

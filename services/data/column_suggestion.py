@@ -24,6 +24,8 @@ _SKEW, _CLOSER = 1.0, 0.02
 _MANY_DAYS = 1000
 _DAYS_OUTWARDS = 0.25
 """Of a range's width, on both sides."""
+_SMALLEST, _LARGEST = 1e-28, 1e30
+"""Of numbers whose rounded ranges and their ends a request can name, which knows 1e-30 to 1e30."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,7 @@ def suggest_column(
     gaps = np.isnan(values)
     present = values[~gaps]
     _require_two(name, present)
+    _require_nameable(name, present, kind)
     missing = {"missing": "indicator"} if gaps.any() else {}
     told = ", gaps with a weight of their own" if gaps.any() else ""
     if kind == "date":
@@ -96,6 +99,15 @@ def _require_two(name: str, present: Matrix) -> None:
         raise UnusableColumn(f"column {name!r} has one value in every row")
 
 
+def _require_nameable(name: str, present: Matrix, kind: ValueKind) -> None:
+    low, high = float(present.min()), float(present.max())
+    if kind == "date":
+        if not FIRST_DAY <= low <= high < LAST_DAY + 1:
+            raise UnusableColumn(f"column {name!r} has dates outside the years 1 to 9999")
+    elif not _SMALLEST <= max(-low, high) < _LARGEST:
+        raise UnusableColumn(f"column {name!r} has numbers beyond 1e30, or none above 1e-28")
+
+
 def _dates(present: Matrix, rounding: Rounding) -> dict[str, Any]:
     low, high = float(present.min()), float(present.max())
     first, last = rounding.days(low, high)
@@ -112,7 +124,7 @@ def _is_log_closer(present: Matrix, target: Matrix) -> bool:
     """Whether logarithms of skewed values above zero explain more of the target than the values do."""
     centered = present - present.mean()
     skewness = np.mean(centered**3) / np.mean(centered**2) ** 1.5
-    if present.min() <= 0 or skewness <= _SKEW or np.ptp(target) == 0:
+    if present.min() < _SMALLEST or skewness <= _SKEW or np.ptp(target) == 0:
         return False
     with np.errstate(invalid="ignore", divide="ignore"):  # logarithms may all be one number
         plain, log = (np.corrcoef(one, target)[0, 1] ** 2 for one in (present, np.log(present)))

@@ -148,7 +148,7 @@ class Receiver:
         item = None if signed is None else MessageReceived(signed=signed)
         answer = answer_by_refusal(order_in(item, self._address), violation)
         if answer is not None:
-            await retry_while_unavailable(self._store.note, *answer, time.time())
+            await retry_while_unavailable(self._store.note_answer, answer, time.time())
 
     async def _commit(self, admitted: list[_Admitted]) -> None:
         """Store what was admitted, then ack it: a crash between delivers it again, and the inbox knows it."""

@@ -58,9 +58,16 @@ def add_facts(
 def add_answer(
     connection: sa.Connection, answer: tuple[str, tuple[str, Mapping[str, Any]]] | None, now: float
 ) -> None:
-    """A fact about the key that stands before it, if there is one."""
-    if answer is not None:
-        add_facts(connection, answer[0], [answer[1]], now)
+    """The first fact about the key that stands before it; one that is there already stays the only one.
+
+    So an order that somebody sends again and again takes no more room than once.
+    """
+    if answer is None:
+        return
+    key, fact = answer
+    known = sa.select(facts.c.sequence).where(facts.c.key == key)
+    if connection.execute(known.limit(1)).first() is None:
+        add_facts(connection, key, [fact], now)
 
 
 def put(connection: sa.Connection, table: sa.Table, key: dict[str, Any], values: dict[str, Any]) -> None:

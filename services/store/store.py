@@ -231,6 +231,11 @@ class Store(Queues):
         with self._database.writing() as connection:
             add_facts(connection, key, [fact], now)
 
+    def note_answer(self, answer: tuple[str, tuple[str, Mapping[str, Any]]], now: float) -> None:
+        """Keep the first fact about a key that no step asked for; a second one is left out."""
+        with self._database.writing() as connection:
+            add_answer(connection, answer, now)
+
     def facts(self, key: str) -> list[tuple[str, dict[str, Any], float]]:
         """(name, data, at) in order."""
         query = sa.select(facts).where(facts.c.key == key).order_by(facts.c.sequence)

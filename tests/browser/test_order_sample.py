@@ -149,6 +149,34 @@ async def test_the_browser_suggests_what_the_command_suggests(page, tmp_path):
     assert sum(one is None for one in expected) < len(texts) / 2
 
 
+async def test_extreme_values_and_long_cells_are_taken_as_the_command_takes_them(page, tmp_path):
+    columns = {
+        "for ever": ["2019-05-04", "9999-12-31", "9999-12-31"],
+        "since ever": ["0001-01-01", "0001-01-02", "2000-01-01"],
+        "no year": ["0000-01-01", "0001-01-02", "2000-01-01"],
+        "huge": ["1e308", "-1e308", "1"],
+        "large": ["9e29", "-9e29", "1"],
+        "tiny": ["5e-324", "1e-300", "1e-310"],
+        "small": ["1e-28", "3e-28", "1e-27"],
+        "mixed": ["1e-20", "1", "2"],
+        "digits": ["1" * 50_000 + "x", "2", "3"],
+        "spaces": ["1" + " " * 50_000 + "!", "2", "3"],
+    }
+    samples = [
+        f"{name},last\n" + "".join(f"{one},{n}\n" for n, one in enumerate(cells))
+        for name, cells in columns.items()
+    ]
+    address = await page.locator("#sample-details").get_attribute("data-rules")
+    found = await page.evaluate(SUGGESTED, [address, [[text, "last"] for text in samples]])
+    for name, text, one in zip(columns, samples, found, strict=True):
+        wanted = by_command(tmp_path, text)
+        assert (
+            parts(parse_request(document_of(in_form(one)))) if isinstance(one, dict) else None
+        ) == wanted, name
+    taken = [name for name, one in zip(columns, found, strict=True) if isinstance(one, dict)]
+    assert taken == ["for ever", "since ever", "large", "small", "mixed"]
+
+
 async def test_a_sample_fills_the_form_and_never_leaves(page, tmp_path):
     numbers = [f"{1234567 + n * 1013},{n * 1.25 + 0.0625},{n % 7 * 10 + 100}" for n in range(60)]
     rows = [f"Sesame Street {n},{['gas', 'oil'][n % 2]},{row}" for n, row in enumerate(numbers)]

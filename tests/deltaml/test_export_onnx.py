@@ -51,8 +51,13 @@ def test_the_graph_predicts_what_the_model_does(request, seed):
         ({"kind": "numeric", "minimum": 1, "maximum": 9}, np.nan),
         ({"kind": "numeric", "minimum": 1, "maximum": 9, "outside": "clip"}, np.nan),
         ({"kind": "numeric", "minimum": 1, "maximum": 9, "log": True}, -1.0),
+        ({"kind": "numeric", "minimum": 1, "maximum": 9}, np.inf),
+        ({"kind": "numeric", "minimum": 1, "maximum": 9, "outside": "clip"}, -np.inf),
+        ({"kind": "numeric", "minimum": 1, "maximum": 9, "log": True, "missing": {"value": 2}}, np.inf),
         ({"kind": "boolean"}, 0.5),
+        ({"kind": "boolean", "missing": "indicator"}, np.inf),
         ({"kind": "date", "minimum": "2024-01-01", "maximum": "2024-12-31"}, np.nan),
+        ({"kind": "date", "minimum": "2024-01-01", "maximum": "2024-12-31", "outside": "clip"}, np.inf),
         ({"kind": "categorical", "levels": ["a", "b"]}, "c"),
         ({"kind": "categorical", "levels": ["a", "b"], "missing": "indicator"}, "c"),
         ({"kind": "categorical", "levels": ["a", "b"], "other": "level"}, ""),
@@ -78,3 +83,12 @@ def test_inputs_and_output_have_the_columns_names_whatever_these_are(tmp_path):
     assert run(path.read_bytes(), columns)[:, 0] == pytest.approx([2.5, 6.5])
     with pytest.raises(ConfigurationError, match="exists"):
         BoughtRegressor(model).to_onnx(path)
+
+
+def test_a_column_may_have_the_outputs_name():
+    names = ("predicted_y", "predicted_y_")
+    model = BoughtModel(name="m", features=names, target="y", weights=(1, 2), intercept=0)
+    graph = as_onnx(model)
+    assert [column.name for column in graph.graph.output] == ["predicted_y__"]
+    columns = {name: np.array([[3.0]]) for name in names}
+    assert run(graph.SerializeToString(), columns).tolist() == [[9.0]]

@@ -49,6 +49,9 @@ def test_files_of_earlier_versions_hold_numbers_in_their_ranges(ranges: list[Any
         ({"ranges": [{"minimum": 0, "maximum": 1}]}, "as many ranges"),
         ({"columns": [{"name": "a", "minimum": "0", "maximum": "1"}]}, "the columns make other features"),
         ({"columns": [AREA]}, "the columns make other features"),
+        ({"features": ["a", "a"]}, "a column is named twice"),
+        ({"target": "y\x1b[2J"}, "printable"),
+        ({"name": "m\nis safe"}, "printable"),
     ],
 )
 def test_a_model_that_does_not_fit_together_is_refused(changes: dict[str, Any], text: str) -> None:

@@ -95,6 +95,14 @@ def test_numbers_that_no_request_can_name_are_refused() -> None:
         card_of("rows", statistic(high=1e31))
 
 
+@pytest.mark.parametrize("exact", [True, False])
+def test_numbers_nearer_to_zero_than_a_request_can_name_have_a_card(exact: bool) -> None:
+    rows = make_statistic(("a", "b"), np.array([[1e-40, -3], [1, -1e-40]]))
+    card = card_of("rows", rows, exact=exact)
+    assert card.columns[0].limits == (Decimal(0), Decimal(1))
+    assert not faults(card, rows)
+
+
 def test_no_card_has_more_columns_than_a_request() -> None:
     kept = tuple(KeptColumn(name=f"x{number}", minimum=0, maximum=2) for number in range(MOST_COLUMNS + 1))
     with pytest.raises(MisuseError, match="4098 columns; no request asks for more than 4097"):

@@ -148,3 +148,13 @@ def test_a_request_that_pays_less_than_the_card_asks_does_not_fit() -> None:
     assert pay_mismatch(any_request(), card(least_pay_wei=least + 1)) == (
         f"the least fixed pay is {least} wei; its card asks for {least + 1}",
     )
+
+
+def test_a_vocabulary_that_is_not_asked_for_is_told_in_short() -> None:
+    words = tuple(f"{number:0>100}" for number in range(256))
+    fuel = CardColumn(name="fuel", kind="categorical", vocabulary=words)
+    held = DataCard(name="a", columns=(fuel, *card().columns), rows_from=1 << 20)
+    column = {"name": "fuel", "kind": "categorical", "levels": ["gas", "oil"]}
+    [reason] = mismatches(any_request(features=[column]), held)
+    assert reason.endswith(f"{words[9]} and 246 more")
+    assert len(reason) < 1200

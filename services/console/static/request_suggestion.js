@@ -2,11 +2,14 @@
 // says why they are what they are, and rounds them alike.
 
 const MOST_ROWS = 1_000_000;
-const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
+// Each character has one place in these patterns: they take no more time than the text is long.
+const NUMBER = /^[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?$/i;
 const WHOLE = /^[+-]?\d+(\.0*)?$/;
-const NUMBER_LIKE = /^([-+]?\d[\d.,' ]*\s*[a-zA-Z€$£%°²³/]{0,3}|[€$£]\s*[-+]?\d[\d.,' ]*)$/;
+const NUMBER_LIKE = /^([-+]?\d[\d.,' ]*([^\S ]\s*)?[a-zA-Z€$£%°²³/]{0,3}|[€$£]\s*[-+]?\d[\d.,' ]*)$/;
 const MOMENT = /^\d{4}-\d{2}-\d{2}([ T]\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?)?$/;
 const [DAY, MANY_DAYS] = [86_400_000, 1000];
+const [FIRST_DAY, LAST_DAY] = [-719_162, 2_932_896];
+const [SMALLEST, LARGEST] = [1e-28, 1e30];
 const TRUTHS = new Map([..."true yes y 1".split(" ").map((text) => [text, 1]), ..."false no n 0".split(" ").map((text) => [text, 0])]);
 const GAPS = new Set(["", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN", "N/A", "NA", "NULL", "NaN", "n/a", "nan", "null"]);
 
@@ -187,7 +190,7 @@ function isLogCloser(values, target) {
     sum(numbers.map((number, index) => number * wanted[index])) ** 2 / (squares(numbers) * squares(wanted));
   const [plainly, wanted] = [spread(values), spread(target)];
   const skewness = sum(plainly.map((number) => number ** 3)) / values.length / (squares(plainly) / values.length) ** 1.5;
-  if (values.some((value) => value <= 0) || !(skewness > 1) || !squares(wanted)) return false;
+  if (values.some((value) => value < SMALLEST) || !(skewness > 1) || !squares(wanted)) return false;
   return explained(spread(values.map(Math.log)), wanted) > explained(plainly, wanted) + 0.02;
 }
 
@@ -204,16 +207,22 @@ function outwardLogs(low, high) {
 /** `outward_days`: beginnings of years, or of months for a short time, a quarter of the range further out. */
 function outwardDays(low, high) {
   const margin = (high - low) * 0.25;
-  const [earliest, latest] = [Date.parse("0001-01-01"), Date.parse("9999-12-31")];
   const begin = (day, later) => {
     const date = new Date(Math.floor(day) * DAY);
     const [year, month] = [date.getUTCFullYear(), date.getUTCMonth()];
     const first = new Date(0);
     if (high - low >= MANY_DAYS) first.setUTCFullYear(year + later, 0, 1);
     else first.setUTCFullYear(year, month + later, 1);
-    return new Date(Math.min(Math.max(first.getTime(), earliest), latest)).toISOString().slice(0, 10);
+    return new Date(Math.min(Math.max(first.getTime(), FIRST_DAY * DAY), LAST_DAY * DAY)).toISOString().slice(0, 10);
   };
   return [begin(low - margin, 0), begin(high + margin, 1)];
+}
+
+function requireNameable(low, high, kind) {
+  const largest = Math.max(-low, high);
+  const isDate = kind === "date";
+  if (isDate && (low < FIRST_DAY || high >= LAST_DAY + 1)) throw new Refusal("extreme");
+  if (!isDate && (largest < SMALLEST || largest >= LARGEST)) throw new Refusal("extreme");
 }
 
 /** The frequent levels, the most frequent as the reference. */
@@ -239,6 +248,7 @@ function suggestColumn(name, texts, target) {
   if (!present.length) throw new Refusal("empty-column");
   const [low, median, high] = quantiles(present);
   if (low === high) throw new Refusal("constant");
+  requireNameable(low, high, kind);
   if (kind === "date") {
     const range = outwardDays(low, high);
     return column(range, { kind, unit: high - low >= MANY_DAYS ? "years" : "days", origin: range[0] });

@@ -93,3 +93,15 @@ async def test_who_is_not_the_operator_gets_no_answer_and_spoils_none(world):
             await MemoryBus(world.broker).publish(message)
         await until(lambda: len(world.letters()) == 2 and runtime.is_idle())
     assert answer_to(world.store, message_id) is None
+
+
+async def test_an_order_that_is_sent_again_and_again_keeps_its_one_answer(world):
+    """Whoever has seen it on its way can: the daemon refuses it each time, and notes no more."""
+    world.chain.missing.add(9)
+    order = world.owner.outgoing(world.owner, OwnerDecision(training=9, accept=False), training=9)
+    async with world.running() as runtime:
+        for times in range(1, 4):
+            await MemoryBus(world.broker).publish(order)
+            await until(lambda times=times: len(world.letters()) == times and runtime.is_idle())
+    [(name, data, _at)] = world.store.facts(f"answer:{order.envelope.message_id.hex()}")
+    assert (name, data["code"]) == ("order_answered", "unknown_training")
