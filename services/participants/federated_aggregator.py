@@ -5,7 +5,6 @@ from pathlib import Path
 from typing_extensions import override
 
 from protocol.bodies import body_of
-from protocol.data_card import cards_digest
 from protocol.envelope import SignedMessage
 from protocol.errors import ProtocolViolation
 from protocol.marketplace import Opened
@@ -15,7 +14,7 @@ from protocol.roles.engine.inputs import Input
 from services.identity.seat_keys import SeatKeys
 from services.participants.offer_pages import OfferPages
 from services.participants.places import Places
-from services.records.offers import offered
+from services.records.offers import Offer, offered
 from services.runtime.role_adapter import NO_TRAINING, Answer, Role, RoleContext
 from services.store import Store
 
@@ -87,6 +86,7 @@ class AggregatorRole(Role):
     def _announced(self, owner: str, body: OwnerAnnouncement) -> Answer:
         accepted = owner in self.admitted
         code = "admitted" if accepted else "not_on_the_list"
-        reply = AnnouncementAnswer(accepted=accepted, code=code, cards=cards_digest(body.cards))
-        values = {_ANNOUNCED + owner: b"", **offered(owner, body.cards)} if accepted else {}
+        offer = Offer.of(body.cards)  # each card is hashed once, which takes the longest of all
+        reply = AnnouncementAnswer(accepted=accepted, code=code, cards=offer.digest)
+        values = {_ANNOUNCED + owner: b"", **offered(owner, offer)} if accepted else {}
         return Answer(((owner, reply),), values, facts.OWNER_ANNOUNCED.pair(owner=owner, accepted=accepted))

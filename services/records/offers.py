@@ -43,9 +43,9 @@ class Offer(FrozenModel):
         return digest_of(*(one.hash for one in self.cards))
 
 
-def offered(owner: str, cards: tuple[DataCard, ...]) -> dict[str, bytes]:
+def offered(owner: str, offer: Offer) -> dict[str, bytes]:
     """The value to remember of an owner's announcement: it takes the place of an earlier one."""
-    return {_OFFERED + owner: pack(Offer.of(cards))}
+    return {_OFFERED + owner: pack(offer)}
 
 
 def stored_offers(store: Store) -> Iterator[tuple[str, bytes]]:
