@@ -35,7 +35,7 @@ def test_what_was_added_comes_back_whole(catalogue, tmp_path):
     assert entry == catalogue.entry("patients.2026-01") == catalogue.list()[0]
     assert (entry.rows, entry.added_at, entry.source) == (50, NOW, str(tmp_path / "rows.csv"))
     assert [column.name for column in entry.columns] == ["a", "b"]
-    assert entry.columns[1].maximum == added.maximum[1]
+    assert entry.columns[1].maximum == added.kept[1].maximum
     loaded = catalogue.load("patients.2026-01")
     assert loaded.to_bytes() == added.to_bytes()
 
