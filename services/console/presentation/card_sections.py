@@ -229,7 +229,7 @@ def _proof(card: ModelCard, words: _Words) -> Section:
         (_("Hash of the request"), card.request_hash),
         (_("Hash on the chain, of request and key"), card.chain_hash or "–"),
     )
-    rows = tuple((str(one.block), one.event, one.transaction) for one in card.transactions)
+    rows = tuple(dict.fromkeys((str(one.block), one.event, one.transaction) for one in card.transactions))
     table = Table((_("Block"), _("Event"), _("Transaction")), rows, frozenset({0}))
     return Section(_("On the chain"), facts, table=table)
 

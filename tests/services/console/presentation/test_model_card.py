@@ -131,6 +131,13 @@ def test_columns_of_every_kind_say_what_they_take():
     assert "| sold | date | 2020-01-01 – 2024-01-01 |" in text
 
 
+def test_credits_of_one_transaction_stand_in_one_row():
+    card = made()
+    credit = next(one for one in card.transactions if one.event == "Credited")
+    shown = as_markdown(card.model_copy(update={"transactions": (credit,) * 7}))
+    assert shown.count("| Credited |") == 1
+
+
 def test_json_reads_back_as_the_card():
     card = made()
     assert ModelCard.model_validate_json(as_json(card), strict=False) == card
