@@ -34,11 +34,13 @@ DECLARED = {
 class _ShowByDefault(TyperGroup):
     """`card NAME` is `card show NAME`."""
 
+    default = "show"
+
     @override
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Put the command in where there is none."""
         is_named = not args or args[0] in self.commands or args[0] == "--help"
-        return super().parse_args(ctx, args if is_named else ["show", *args])
+        return super().parse_args(ctx, args if is_named else [self.default, *args])
 
 
 data_card = typer.Typer(

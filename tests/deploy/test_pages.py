@@ -29,6 +29,10 @@ def mistake(words):
     command = get_command(app)
     names = words.split()
     while hasattr(command, "commands") and names and re.fullmatch(r"[a-z-]+(\|[a-z-]+)*,?", names[0]):
+        by_default = getattr(command, "default", None)
+        if by_default is not None and names[0] not in command.commands:
+            command = command.commands[by_default]
+            break
         choices = names.pop(0).rstrip(",").split("|")
         unknown = [one for one in choices if one not in command.commands]
         if unknown:
