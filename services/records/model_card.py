@@ -3,16 +3,20 @@
 Neither weights nor anything about rows is on it beyond what the training has published.
 """
 
+from collections.abc import Iterator, Mapping
 from math import sqrt
+from types import MappingProxyType
 from typing import Any, Literal
 
 from protocol.records import FIXED_POINT, Market
 from protocol.request import Request, StartMean
+from protocol.requirements import mismatches
 from protocol.types import Address, FrozenModel
 from services.common.errors import ConfigurationError
 from services.records.buyer_training import buyer_state
 from services.records.chain_history import ChainStory, chain_story, partners
 from services.records.convergence import Convergence, convergence_of
+from services.records.offers import ToldOffer, told_offers
 from services.store import InstanceRow, Store
 
 
@@ -24,6 +28,15 @@ class CardParticipant(FrozenModel):
     rounds: int
     contribution: float | None
     pay_wei: str
+
+
+class CardDataSet(FrozenModel):
+    """A data set that a participant lists and that serves the request; `told_at` in seconds since 1970."""
+
+    owner: Address
+    data_set: str
+    hash: str
+    told_at: int
 
 
 class CardRound(FrozenModel):
@@ -48,7 +61,8 @@ class ModelCard(FrozenModel):
     """The whole card; amounts in wei as text.
 
     `share_of_start_error_removed` is 1 − MSE/MSE of the first model: R² with that public model in the place
-    of the mean of the validators' targets, which nobody publishes.
+    of the mean of the validators' targets, which nobody publishes. `data_sets` are what the participants
+    list, as the aggregator told the buyer last: which of several an owner took part with nobody is told.
     """
 
     card_version: Literal[1] = 1
@@ -63,6 +77,7 @@ class ModelCard(FrozenModel):
     market: Market | None
     buyer: Address | None
     participants: tuple[CardParticipant, ...]
+    data_sets: tuple[CardDataSet, ...] = ()
     first_model: str
     first_value: str | None
     rounds: tuple[CardRound, ...]
@@ -87,11 +102,20 @@ def model_card(store: Store, instance: InstanceRow, market: Market | None = None
             f"this store has no model of {instance.key}, so no card either: only its buyer's store has them, "
             "once the training has finished"
         )
-    return card_of(state.request, chain_story(store, instance.training), market)
+    offers = told_offers(store, state.request.aggregator)
+    return card_of(state.request, chain_story(store, instance.training), market, offers)
 
 
-def card_of(request: Request, story: ChainStory, market: Market | None = None) -> ModelCard:
-    """The card of what was asked for and what the chain tells; raises ConfigurationError before the end."""
+def card_of(
+    request: Request,
+    story: ChainStory,
+    market: Market | None = None,
+    offers: Mapping[str, ToldOffer] = MappingProxyType({}),
+) -> ModelCard:
+    """The card of what was asked for, what the chain tells, and what its owners offer.
+
+    Raises ConfigurationError before the end.
+    """
     state, settled = convergence_of(request, story), story.settled
     if state is None or settled is None:
         raise ConfigurationError("the training is not settled yet: its card is there when its model is")
@@ -109,6 +133,7 @@ def card_of(request: Request, story: ChainStory, market: Market | None = None) -
         market=market,
         buyer=None if opened is None else opened.about["buyer"],
         participants=_participants(request, story),
+        data_sets=tuple(_data_sets(request, story, offers)),
         first_model=request.start.start,
         first_value=f"{request.start.value:f}" if isinstance(request.start, StartMean) else None,
         rounds=rounds,
@@ -139,6 +164,18 @@ def _rounds(request: Request, story: ChainStory) -> tuple[CardRound, ...]:
         )
         for number, error in errors
     )
+
+
+def _data_sets(request: Request, story: ChainStory, offers: Mapping[str, ToldOffer]) -> Iterator[CardDataSet]:
+    for owner in (*story.trainers, *story.validators):
+        offer = offers.get(owner)
+        if offer is None:
+            continue
+        for one in offer.cards:
+            if not mismatches(request, one.card):
+                yield CardDataSet(
+                    owner=owner, data_set=one.card.name, hash=f"0x{one.hash.hex()}", told_at=offer.at
+                )
 
 
 def _participants(request: Request, story: ChainStory) -> tuple[CardParticipant, ...]:

@@ -84,6 +84,7 @@ def sections(card: ModelCard, language: str) -> tuple[Section, ...]:
         _use(card, words),
         _quality(card, words),
         _participants(card, words),
+        *_data_sets(card, words),
         _columns(card, words),
         _proof(card, words),
         _request(card, words),
@@ -198,6 +199,19 @@ def _participants(card: ModelCard, words: _Words) -> Section:
     )
     table = Table(headings, rows, frozenset({2, 3, 4}))
     return Section(_("Participants and pay"), facts, picture, table, (explained,))
+
+
+def _data_sets(card: ModelCard, words: _Words) -> tuple[Section, ...]:
+    _ = words.gettext
+    if not card.data_sets:
+        return ()
+    rows = tuple((one.owner, one.data_set, one.hash) for one in card.data_sets)
+    told = _(
+        "What the aggregator told last of the participants' data sets that serve the request, by the hashes "
+        "of their cards. Which of several an owner took part with nobody is told."
+    )
+    table = Table((_("Owner"), _("Data set"), _("Hash of its card")), rows)
+    return (Section(_("Data cards"), table=table, texts=(told,)),)
 
 
 def _columns(card: ModelCard, words: _Words) -> Section:

@@ -4,10 +4,13 @@ import math
 
 import pytest
 
+from protocol.codec import pack
+from protocol.data_card import CardColumn, DataCard
 from protocol.records import Market
 from services.common.errors import ConfigurationError
 from services.records.chain_history import ChainStory
-from services.records.model_card import card_of, model_card
+from services.records.model_card import CardDataSet, card_of, model_card
+from services.records.offers import Offer, ToldOffer, told_name
 from services.store import Store
 from tests.support.console.trainings import BUYER, OWNERS, finished_training, put, running_training
 from tests.support.deployment.documents import any_request
@@ -41,6 +44,22 @@ def test_participants_money_and_proof(store):
     assert int(made.paid_wei) + int(made.returned_wei) == int(made.deposit_wei)
     assert made.request_hash == f"0x{any_request(**made.request).hash().hex()}"
     assert {"Opened", "RolesDrawn", "RoundRecorded", "Settled"} <= {one.event for one in made.transactions}
+
+
+def test_the_cards_of_participants_that_serve_the_request_stand_by_their_hashes(store):
+    asked = any_request()
+    columns = tuple(
+        CardColumn(name=one.name, minimum=one.minimum, maximum=one.maximum)
+        for one in (*asked.features, asked.target)
+    )
+    fits = DataCard(name="patients", columns=columns, rows_from=64)
+    other = DataCard(name="other", columns=columns[:1], rows_from=64)
+    for owner in (OWNERS[0], "0x" + "77" * 20):
+        offer = Offer.of((fits, other))
+        told = ToldOffer(digest=offer.digest, at=5, content=pack(offer))
+        store.put_value(told_name(asked.aggregator, owner), pack(told))
+    wanted = CardDataSet(owner=OWNERS[0], data_set="patients", hash=f"0x{fits.hash().hex()}", told_at=5)
+    assert card(store).data_sets == (wanted,)
 
 
 def test_nothing_of_weights_or_row_counts_is_on_it(store):
