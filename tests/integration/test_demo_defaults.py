@@ -5,12 +5,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from sklearn.compose import ColumnTransformer
 from sklearn.datasets import load_diabetes
-from sklearn.impute import SimpleImputer
 from sklearn.linear_model import Ridge
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import OneHotEncoder, StandardScaler
+from sklearn.preprocessing import StandardScaler
 
 from protocol.learning.kinds.registry import KINDS
 from protocol.request import Schedule
@@ -19,6 +16,7 @@ from services.data.predictions import open_rows, predict_rows
 from services.data.sample_request import DemoOptions
 from services.data.samples import deal
 from services.sandbox.demo import run_demo
+from tests.support.pooled_ridge import for_sklearn, pooled_ridge, taken
 from tests.support.tables import HOUSES, cars, houses, mixed_houses, write_columns, write_csv
 
 OPTIONS = DemoOptions(key_bits=1024, workers=0)
@@ -72,35 +70,6 @@ def test_a_table_as_it_is_trains_a_model_as_good_as_pooled_ridge(table, tmp_path
 
 
 MIXED = {"mixed houses": mixed_houses(3000), "cars": cars()}
-
-
-def taken(table, places):
-    return {name: [values[place] for place in places] for name, values in table.items()}
-
-
-def for_sklearn(columns, table):
-    """Numbers as floats with nan for gaps, logarithms where the request asks for them; texts as they are."""
-    ready = []
-    for column in columns:
-        values = table[column.name]
-        if column.kind == "categorical":
-            ready.append(np.array([value or "" for value in values], dtype=object))
-        elif column.kind == "date":
-            ready.append(np.array(values, dtype="M8[D]").astype(float).astype(object))
-        else:
-            words = {None: np.nan, "yes": 1.0, "no": 0.0}
-            numbers = np.array([words.get(value, value) for value in values], dtype=float)
-            is_log = column.kind == "numeric" and column.log
-            ready.append((np.log(numbers) if is_log else numbers).astype(object))
-    return np.column_stack(ready)
-
-
-def pooled_ridge(columns):
-    texts = [place for place, column in enumerate(columns) if column.kind == "categorical"]
-    others = [place for place in range(len(columns)) if place not in texts]
-    numbers = make_pipeline(SimpleImputer(add_indicator=True), StandardScaler())
-    levels = OneHotEncoder(handle_unknown="ignore")
-    return make_pipeline(ColumnTransformer([("l", levels, texts), ("n", numbers, others)]), Ridge(alpha=1.0))
 
 
 @pytest.mark.parametrize("table", MIXED)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.datasets import load_iris, load_wine
 
 HOUSES = ("area", "rooms", "year", "distance", "tax", "income", "price")
 
@@ -69,12 +70,41 @@ def write_columns(path: Path, columns: Mapping[str, Sequence[object]]) -> Path:
     return path
 
 
-def cars() -> dict[str, list[object]]:
-    """Cars of the seventies and how far they go, of vega_datasets: origins, years, gaps in the power."""
+def _of_vega_datasets(file: str) -> Path:
     specification = importlib.util.find_spec("vega_datasets")
     assert specification is not None
     [folder] = specification.submodule_search_locations or ()
-    rows = json.loads(Path(folder, "_data/cars.json").read_text())
+    return Path(folder, "_data", file)
+
+
+def cars() -> dict[str, list[object]]:
+    """Cars of the seventies and how far they go, of vega_datasets: origins, years, gaps in the power."""
+    rows = json.loads(_of_vega_datasets("cars.json").read_text())
     names = [name for name in rows[0] if name not in ("Name", "Miles_per_Gallon")]
     known = [row for row in rows if row["Miles_per_Gallon"] is not None]
     return {name: [row[name] for row in known] for name in (*names, "Miles_per_Gallon")}
+
+
+def weather() -> dict[str, list[object]]:
+    """Four years of Seattle's days and how warm they were, of vega_datasets: dates, kinds of weather."""
+    with _of_vega_datasets("seattle-weather.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    numbers = ("precipitation", "temp_min", "wind", "temp_max")
+    days = [row["date"].replace("/", "-")[:10] for row in rows]
+    texts: dict[str, list[object]] = {"date": [*days], "weather": [row["weather"] for row in rows]}
+    return texts | {name: [float(row[name]) for row in rows] for name in numbers}
+
+
+def wine() -> dict[str, list[object]]:
+    """What is in 178 wines, the alcohol last, of scikit-learn."""
+    data = load_wine()
+    alcohol, *others = zip(data.feature_names, data.data.T.tolist(), strict=True)
+    return dict([*others, alcohol])
+
+
+def iris() -> dict[str, list[object]]:
+    """150 irises and how wide their petals are, of scikit-learn: a species and three lengths."""
+    data = load_iris()
+    species = [str(data.target_names[place]) for place in data.target]
+    *lengths, width = zip(data.feature_names, data.data.T.tolist(), strict=True)
+    return dict([("species", species), *lengths, width])
