@@ -112,7 +112,9 @@ async def test_a_request_is_checked_as_it_is_typed_confirmed_and_trained(console
     await expect(page.locator("#problem-shares")).to_be_empty()
     await page.fill("#aggregator", aggregator)
     await fill_request(page, "typed in a browser")
-    await page.select_option("#start", "mean")
+    async with page.expect_response("**/trainings/new/form"):  # its answer draws the field for the mean anew
+        await page.select_option("#start", "mean")
+    await expect(page.locator(".htmx-request, .htmx-swapping, .htmx-settling")).to_have_count(0)
     await page.fill("#start_value", "152")
     await page.fill("#step_size", "0.5")
     await expect(page.locator(".problem:not(:empty)")).to_have_count(0)
