@@ -79,7 +79,7 @@ def by_way_of(proxy: HangingProxy, market: AmqpMarket) -> Broker:
 
 async def test_a_way_to_the_broker_that_hangs_is_left(market: AmqpMarket) -> None:
     async with hanging_proxy(market.server.amqp_url) as proxy:
-        bus = AmqpBus(by_way_of(proxy, market), Timing(publish_seconds=1.0, publish_attempts=3))
+        bus = AmqpBus(by_way_of(proxy, market), Timing(publish_seconds=4.0, publish_attempts=3))
         await bus.publish(outgoing("federated_aggregator", market.buyer, market.aggregator))
         proxy.hang()
         await bus.publish(outgoing("federated_aggregator", market.buyer, market.aggregator))
