@@ -40,6 +40,18 @@ async def announced(owner, sender):
         await announce(sender, owner, first_pause=0.001, longest_pause=0.01)
 
 
+def failing_at_first(monkeypatch, owner, errors):
+    """Have the owner's announcements raise these, one after the other, before they can be read."""
+    answered = owner.announcements
+
+    def announcements():
+        if errors:
+            raise errors.pop()
+        return answered()
+
+    monkeypatch.setattr(owner, "announcements", announcements)
+
+
 async def test_each_is_told_until_it_answers():
     owner = Owner(first=1, second=3)
     sender = Sender(owner)
@@ -49,18 +61,9 @@ async def test_each_is_told_until_it_answers():
 
 async def test_a_store_that_is_away_is_waited_for(monkeypatch):
     """As an owner's daemon ends with its duties, its database must not be able to end these."""
-    owner, unavailable = (
-        Owner(first=1),
-        [StoreUnavailable("the store does not answer", rest_seconds=0.001)] * 3,
-    )
-    answered = owner.announcements
-
-    def announcements():
-        if unavailable:
-            raise unavailable.pop()
-        return answered()
-
-    monkeypatch.setattr(owner, "announcements", announcements)
+    owner = Owner(first=1)
+    unavailable = [StoreUnavailable("the store does not answer", rest_seconds=0.001)] * 3
+    failing_at_first(monkeypatch, owner, unavailable)
     sender = Sender(owner)
     await announced(owner, sender)
     assert sender.sent == ["first"]
@@ -84,15 +87,8 @@ async def test_what_has_changed_is_announced_again():
 
 
 async def test_files_that_cannot_be_read_now_are_waited_for(monkeypatch):
-    owner, busy = Owner(first=1), [DataSetError("too many open files")] * 2
-    answered = owner.announcements
-
-    def announcements():
-        if busy:
-            raise busy.pop()
-        return answered()
-
-    monkeypatch.setattr(owner, "announcements", announcements)
+    owner = Owner(first=1)
+    failing_at_first(monkeypatch, owner, [DataSetError("too many open files")] * 2)
     sender = Sender(owner)
     await announced(owner, sender)
     assert sender.sent == ["first"]

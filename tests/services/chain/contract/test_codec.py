@@ -2,7 +2,7 @@
 
 import pytest
 from eth_hash.auto import keccak
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from protocol.errors import ProtocolViolation
@@ -49,7 +49,6 @@ def arguments_of(name, data):
     return from_web3(tuple(arguments.values()))
 
 
-@settings(deadline=None)
 @given(terms, st.integers(0, 2**128))
 def test_terms_survive_the_trip_through_call_data(terms, deposit) -> None:
     data, value = encode_call(Open(terms=terms, deposit=deposit))
@@ -58,7 +57,6 @@ def test_terms_survive_the_trip_through_call_data(terms, deposit) -> None:
     assert Terms(**fields) == terms
 
 
-@settings(deadline=None)
 @given(records, st.lists(st.binary(max_size=65), max_size=3).map(tuple))
 def test_records_survive_the_trip_through_call_data(record, signatures) -> None:
     call = RecordRound(record=record, buyer_signature=b"b" * 65, validator_signatures=signatures)

@@ -3,7 +3,7 @@
 import contextlib
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from protocol.codec import pack, unpack
@@ -95,7 +95,6 @@ counts = st.lists(st.integers(0, 2), max_size=9)
 steps = st.lists(st.tuples(st.integers(0, CONFIRMATIONS), counts), max_size=12)
 
 
-@settings(deadline=None)
 @given(steps)
 def test_random_reorganisations_lose_nothing_and_double_nothing(steps) -> None:
     chain, follower = Chain(), Follower()
@@ -107,7 +106,6 @@ def test_random_reorganisations_lose_nothing_and_double_nothing(steps) -> None:
         assert len(follower.cursor.blocks) <= WINDOW
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(0, CONFIRMATIONS), counts, st.sampled_from(["", "store", "crash"]))))
 def test_after_a_crash_events_may_repeat_with_their_identity_but_none_is_lost(steps) -> None:
     chain, follower = Chain(), Follower()

@@ -3,14 +3,13 @@
 import os
 
 from eth_account import Account
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from protocol.signatures import address_of
 from services.chain.transactions.pending import Fees, Transaction
 
 
-@settings(deadline=None)
 @given(
     st.integers(0, 2**40), st.integers(0, 2**90), st.binary(max_size=80), st.integers(0, 2**40), st.booleans()
 )
