@@ -63,7 +63,7 @@ def prove_key(private_key: PrivateKey) -> list[bytes]:
     """
     key = private_key.public_key
     length = (key.bits + 7) // 8
-    roots = (gmpy2.powmod(c, private_key.root_exponent, key.n) for c in _challenges(key))
+    roots = (private_key.nth_root(c) for c in _challenges(key))
     numbers = map(int, (*roots, *prove_two_primes(private_key), *prove_factor_sizes(private_key)))
     return [value.to_bytes(max(length, (value.bit_length() + 7) // 8), "big") for value in numbers]
 
