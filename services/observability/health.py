@@ -12,6 +12,7 @@ from typing import Any
 import structlog
 
 from protocol.errors import DeltaMLError
+from services.common.outages import Outage
 
 _log = structlog.get_logger(__name__)
 
@@ -38,6 +39,7 @@ class Health:
         self._probe_seconds, self._bound = probe_seconds, unreachable_seconds
         self._answered_at = dict.fromkeys(probes, time.monotonic())
         self._reasons: dict[str, str] = {}
+        self._outages = {part: Outage(_log, "unreachable", "reachable_again", part=part) for part in probes}
         self.up: dict[str, bool] = {}
         """Whether each part answered last time; empty before the first time."""
 
@@ -62,14 +64,12 @@ class Health:
             async with asyncio.timeout(self._probe_seconds):
                 await probe()
         except (DeltaMLError, OSError, TimeoutError) as error:
-            if self.up.get(part, True):
-                _log.warning("unreachable", part=part, reason=str(error) or type(error).__name__)
+            self._outages[part].failed(error)
             self.up[part] = False
             # Errors of ours name the remedy and no secret.
             self._reasons[part] = str(error) if isinstance(error, DeltaMLError) else type(error).__name__
         else:
-            if not self.up.get(part, True):
-                _log.info("reachable_again", part=part)
+            self._outages[part].works()
             self.up[part] = True
             self._reasons.pop(part, None)
             self._answered_at[part] = time.monotonic()

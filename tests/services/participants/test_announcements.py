@@ -107,5 +107,8 @@ async def test_what_fails_is_tried_again_and_tells_no_secret():
     with capture_logs() as logs:
         await announced(owner, sender)
     assert sender.sent == ["first"]
-    assert [line["reason"] for line in logs] == ["ValueError", "ValueError"]
+    told = [(line["event"], line.get("attempts")) for line in logs]
+    assert told == [("announcement_waits", None), ("announced", 2)]
+    assert logs[0]["reason"].endswith(": ValueError")
+    assert "secret of the node" not in repr(logs)
     assert "secret" not in repr(logs)
