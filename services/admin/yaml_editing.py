@@ -6,6 +6,7 @@ from typing import Any
 import yaml
 
 from services.common.documents import parse_yaml, read_yaml
+from services.common.errors import ConfigurationError
 from services.common.files import write_private
 
 
@@ -20,7 +21,7 @@ def set_value(file: Path, key: str, value: Any) -> bool:
     text = file.read_text(encoding="utf-8")
     changed = with_value(text, key, value)
     wanted = {**document, key: value}
-    if parse_yaml(changed.encode(), str(file)) != wanted:  # a way of writing that is not foreseen here
+    if not _holds(changed, wanted):  # a way of writing that is not foreseen here
         changed = _dumped(wanted)
     write_private(file, changed.encode())
     return True
@@ -35,6 +36,13 @@ def with_value(text: str, key: str, value: Any) -> str:
             begin, end = name.start_mark.index, node.end_mark.index
             return text[:begin] + new + _after(text[begin:end]) + text[end:]
     return f"{text.rstrip()}\n{new}\n"
+
+
+def _holds(text: str, wanted: dict[str, Any]) -> bool:
+    try:
+        return parse_yaml(text.encode(), "the text") == wanted
+    except ConfigurationError:
+        return False
 
 
 def _after(old: str) -> str:
