@@ -6,7 +6,7 @@ nobody listens.
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 import structlog
@@ -40,6 +40,10 @@ class Health:
         self._answered_at = dict.fromkeys(probes, time.monotonic())
         self._reasons: dict[str, str] = {}
         self._outages = {part: Outage(_log, "unreachable", "reachable_again", part=part) for part in probes}
+        self.doing: Callable[[], str] = str
+        """What the daemon does, in a word or two; empty where nobody says."""
+        self.notes: Callable[[], Sequence[str]] = tuple
+        """What its operator should know though nothing fails."""
         self.up: dict[str, bool] = {}
         """Whether each part answered last time; empty before the first time."""
 
@@ -48,6 +52,14 @@ class Health:
         while True:
             await asyncio.gather(*(self._ask(part, probe) for part, probe in self._probes.items()))
             await asyncio.sleep(self._probe_seconds)
+
+    def document(self) -> dict[str, Any]:
+        """What /health answers; `status` is `ok` or `failing`, and what is empty is left out."""
+        failing = self.failing()
+        if failing:
+            return {"status": "failing", "parts": failing}
+        told = {"doing": self.doing(), "notes": list(self.notes())}
+        return {"status": "ok", **{name: value for name, value in told.items() if value}}
 
     def failing(self) -> dict[str, str]:
         """What is wrong, by part; empty in good health."""
