@@ -14,7 +14,7 @@ import pytest
 from psycopg import sql
 
 from protocol.records import Market
-from services.admin.market_setup import LEAST_OWNERS
+from services.admin.market_plan import LEAST_OWNERS
 from services.bus.broker.management_client import ManagementAccess, connected
 from services.bus.broker.provisioning import load_plan, plan_broker
 from services.chain.contract.client import MarketplaceClient
