@@ -6,11 +6,12 @@ from typing import Any
 
 from pyarrow import ArrowInvalid, compute, float64
 
+from protocol.preparation.tables import ValueKind
 from services.common.errors import UnusableColumn
 from services.data.csv_rows import not_numeric, words_for
 from services.data.parquet_rows import kinds as parquet_kinds
 from services.data.readings import is_text, moments, plain_texts, truth_values
-from services.data.tabular import Opened, ValueKind, open_columns
+from services.data.tabular import Opened, open_columns
 
 _compute: Any = compute
 _NUMBER = r"(?i)^[-+]?((\d+\.?\d*|\.\d+)(e[-+]?\d+)?|inf|infinity)$"

@@ -14,7 +14,7 @@ from protocol.data_card import bucket_of
 from protocol.data_set import DataSet, card_of
 from protocol.errors import MisuseError
 from protocol.learning.statistic import Matrix
-from protocol.preparation.tables import Table, Texts, Values, joined, row_count, rows_of
+from protocol.preparation.tables import Table, Texts, ValueKind, Values, joined, row_count, rows_of
 from protocol.request import Request, Schedule
 from protocol.request_parsing import parse_request
 from services.common.errors import UnusableColumn
@@ -23,7 +23,6 @@ from services.data.identifiers import require_measurement
 from services.data.samples import deal, diabetes
 from services.data.tables import read_table, statistic_builder
 from services.data.tabular import (
-    ValueKind,
     columns_hint,
     index_columns,
     index_note,

@@ -18,7 +18,6 @@ from protocol.errors import DeltaMLError
 from protocol.learning.statistic import Statistic
 from services.common.ending import leave
 from services.common.errors import DataSetError
-from services.data.catalog import ColumnRange, columns_of
 
 MEMORY_BYTES = 4 << 30
 PROCESSOR_SECONDS = 600
@@ -35,11 +34,6 @@ class Found:
     statistic: Statistic
     preview: tuple[tuple[float | str | None, ...], ...]
     left_out: tuple[str, ...]
-
-    @property
-    def columns(self) -> tuple[ColumnRange, ...]:
-        """As the catalogue shows them."""
-        return columns_of(self.statistic)
 
 
 async def read_apart(

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from services.common.accents import composed
 from services.common.errors import DataSetError, UnusableColumn
@@ -19,9 +19,6 @@ if TYPE_CHECKING:
 
 Progress = Callable[[int], None]
 """Told the number of rows read so far."""
-
-ValueKind = Literal["number", "boolean", "date", "text"]
-"""How a column is read."""
 
 SUFFIXES = (".csv", ".parquet")
 ROW_LIMIT = 1_000_000
