@@ -37,6 +37,7 @@ from services.common.errors import ConfigurationError
 from services.common.files import private_folder, write_private
 from services.common.urls import is_url
 from services.data.catalog import Catalog
+from services.data.row_reader import table_lines
 from services.data.sample_request import (
     DemoData,
     DemoOptions,
@@ -45,7 +46,6 @@ from services.data.sample_request import (
     demo_request,
     load_data,
 )
-from services.data.tables import table_lines
 
 LEAST_OWNERS, MOST_OWNERS = 4, 64
 _DEVELOPMENT_BALANCE = 100 * ETHER.whole

@@ -19,8 +19,8 @@ from services.cli.standard_streams import visible
 from services.common.documents import load_request
 from services.data.catalog import Catalog
 from services.data.declarations import Declarations, clip_bounds
-from services.data.tables import Import, read_statistic
-from services.data.tabular import columns_hint, index_columns, index_note, listed, name_list
+from services.data.row_files import columns_hint, index_columns, index_note, listed, name_list
+from services.data.row_reader import Import, read_statistic
 
 NOTHING_SERVES = 1
 """Exit status of `match` when it ran and no data set serves."""

@@ -16,7 +16,7 @@ from services.common.addresses import is_address, plain_address
 from services.common.files import require_new, require_other_file, write_private
 from services.data.request_suggestion import NOBODY, Choices, Suggestion, as_text
 from services.data.request_suggestion import suggest as suggested
-from services.data.tabular import index_columns, index_note, listed
+from services.data.row_files import index_columns, index_note, listed
 
 _AGGREGATOR = "Address of the aggregator that you work with; without it, one to be replaced."
 _COLUMNS = "Predict from these columns only: a,b,c; by default from all but those that count or name rows."

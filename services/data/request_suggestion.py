@@ -31,8 +31,8 @@ from services.data.column_suggestion import (
     target_values,
 )
 from services.data.identifiers import require_measurement
-from services.data.tables import read_table
-from services.data.tabular import column_names, plain_name
+from services.data.row_files import column_names, plain_name
+from services.data.row_reader import read_table
 
 _MEAN_DIGITS = 3
 _MARGIN, _LONG_MARGIN = Decimal("0.25"), Decimal(1)

@@ -78,8 +78,8 @@ def main() -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core would be a copy of the rows
     resource.setrlimit(resource.RLIMIT_CPU, (PROCESSOR_SECONDS, PROCESSOR_SECONDS))
     resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
-    from services.data.tables import Import, first_rows, read_statistic  # noqa: PLC0415  within the bounds
-    from services.data.tabular import index_columns  # noqa: PLC0415
+    from services.data.row_files import index_columns  # noqa: PLC0415
+    from services.data.row_reader import Import, first_rows, read_statistic  # noqa: PLC0415  within the bounds
 
     try:
         statistic = read_statistic(path, Import(columns))

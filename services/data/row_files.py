@@ -1,4 +1,4 @@
-"""CSV and Parquet files and their columns; `tables` reads the rows.
+"""Files of rows, CSV or Parquet: what columns they have, and which are chosen; `row_reader` reads the rows.
 
 `protocol` takes arrays and never files; this is where files become arrays. No
 error text holds a value from a file: it may be shown to others, and rows are what this market keeps private.

@@ -1,4 +1,4 @@
-"""Files of ordinary columns, read in constant memory: numbers, truth values, dates and texts, with gaps."""
+"""The rows of files, read in constant memory: numbers, truth values, dates and texts, with gaps."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,7 +12,7 @@ from protocol.preparation.columns import Column
 from protocol.preparation.moments import moment_of
 from protocol.preparation.tables import Table, Texts, ValueKind, Values, joined, row_count, rows_of
 from services.common.errors import DataSetError, UnusableColumn
-from services.data.tabular import (
+from services.data.row_files import (
     ROW_LIMIT,
     Opened,
     Progress,

@@ -17,8 +17,8 @@ from protocol.requirements import mismatches
 from services.common.accents import composed
 from services.common.errors import DataSetError, UnusableColumn
 from services.data.readings import MisreadValue, is_text, values_of
-from services.data.tables import kinds_asked, statistic_builder
-from services.data.tabular import name_list, plain_name
+from services.data.row_files import name_list, plain_name
+from services.data.row_reader import kinds_asked, statistic_builder
 
 pc: Any = pyarrow.compute
 """Made when it is loaded, so that no stub knows all of it."""
