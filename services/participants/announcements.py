@@ -2,10 +2,12 @@
 
 import asyncio
 import time
+from collections.abc import Sequence
 
 import structlog
 from tenacity import AsyncRetrying, retry_if_result, wait_exponential
 
+from protocol.messages import Message
 from services.common.errors import DataSetError
 from services.common.outages import Outage
 from services.common.tasks import wait_for_event
@@ -47,13 +49,7 @@ async def announce(
             outage.failed(error)
             return True
         outage.works()
-        for aggregator, body in missing:
-            try:
-                await runtime.send(aggregator, body)
-            except Exception as error:  # noqa: BLE001  not registered yet, or the node is away: later
-                outage.failed(error, part=aggregator, reason=f"{aggregator}: {type(error).__name__}")
-            else:
-                outage.works(aggregator)
+        await _send(runtime, missing, outage)
         return bool(missing)
 
     waiting = wait_exponential(multiplier=first_pause, max=longest_pause)
@@ -63,3 +59,13 @@ async def announce(
             return
         await changed.wait()
         changed.clear()
+
+
+async def _send(runtime: Runtime, missing: Sequence[tuple[str, Message]], outage: Outage) -> None:
+    for aggregator, body in missing:
+        try:
+            await runtime.send(aggregator, body)
+        except Exception as error:  # noqa: BLE001  not registered yet, or the node is away: later
+            outage.failed(error, part=aggregator, reason=f"{aggregator}: {type(error).__name__}")
+        else:
+            outage.works(aggregator)
