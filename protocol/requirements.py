@@ -43,9 +43,14 @@ def pay_mismatch(request: Request, card: DataCard) -> tuple[str, ...]:
     return (f"the least fixed pay is {MARKET_ASSET.shown(least)}; its card asks for {asked}",)
 
 
+def no_column(name: str) -> str:
+    """The reason against a card without the column."""
+    return f"no column {name!r}"
+
+
 def _column_mismatch(asked: Column, found: CardColumn | None) -> str | None:
     if found is None:
-        return f"no column {asked.name!r}"
+        return no_column(asked.name)
     if found.kind not in _SERVES[asked.kind]:
         return f"column {asked.name!r} holds {_HELD[found.kind]}; {_HELD[asked.kind]} asked"
     if found.gaps and asked.missing == "refuse":
