@@ -6,7 +6,7 @@ Before, nothing looks at rows: neither what an owner answers nor when could foll
 from protocol.codec import unpack
 from protocol.data_card import DataCard
 from protocol.learning.statistic import Statistic
-from protocol.requirements import mismatches
+from protocol.requirements import noted_mismatches
 from protocol.roles.engine import facts, private
 from protocol.roles.engine.context import Context, Step
 from protocol.roles.engine.state import replace, store
@@ -23,7 +23,7 @@ def with_copy(state: InitiatedState, context: Context) -> Step[OwnerState]:
     content = context.private.get(private.DATA_SET.name_of(state.data_set))
     if card is None or content is None:
         return _unserved(state, "there is no such data set any more")
-    reasons = mismatches(state.request, unpack(DataCard, card))
+    reasons = noted_mismatches(state.request, unpack(DataCard, card))
     if reasons:
         return _unserved(state, *reasons)
     kept, blob = store(content)

@@ -11,7 +11,7 @@ from protocol.errors import ProtocolViolation, WidthError
 from protocol.marketplace import Join, Joined, Opened, RolesDrawn
 from protocol.messages import Invitation, InvitationAnswer, OwnerDecision
 from protocol.request import Request
-from protocol.requirements import mismatches, pay_mismatch
+from protocol.requirements import mismatches, noted_mismatches, pay_mismatch
 from protocol.roles.engine import facts, private, timers
 from protocol.roles.engine.context import Context, Step, message
 from protocol.roles.engine.effects import RecordFact, SendMessage, SetTimer, SubmitCall, effects_of
@@ -159,7 +159,7 @@ def _matching(request: Request, context: Context) -> tuple[tuple[str, ...], tupl
     reasons: list[str] = []
     for name, content in private.CARD.items(context.private):
         card = unpack(DataCard, content)
-        faults = mismatches(request, card) or pay_mismatch(request, card)
+        faults = noted_mismatches(request, card) or pay_mismatch(request, card)
         if not faults:
             names.append(name)
         reasons.extend(f"{name}: {reason}" for reason in faults)
@@ -189,7 +189,7 @@ def on_decision(state: ReadyState, received: Received[OwnerDecision], context: C
     data_set = body.data_set or state.data_set
     label = private.CARD.name_of(data_set)
     require(label in context.private, "unknown_data_set")
-    faults = mismatches(state.request, unpack(DataCard, context.private[label]))
+    faults = noted_mismatches(state.request, unpack(DataCard, context.private[label]))
     if faults:
         refused = facts.DATA_SET_DOES_NOT_MATCH.of(data_set=data_set, reasons=list(faults))
         return Step.unchanged(state, refused)

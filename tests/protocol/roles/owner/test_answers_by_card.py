@@ -243,3 +243,16 @@ def test_an_owner_that_declines_tells_no_number_of_rows() -> None:
     assert step is not None
     [answer] = [effect.body for effect in step.effects if isinstance(effect, SendMessage)]
     assert "rows" not in answer.model_dump()
+
+
+def test_words_of_a_card_that_buyers_do_not_see_are_in_no_fact_and_no_state() -> None:
+    levels = {"name": "x0", "kind": "categorical", "levels": ["a", "b"]}
+    market = small_market(small_request(features=[levels, {"name": "x1", "minimum": -10, "maximum": 10}]))
+    owner = market.owners[0]
+    column = CardColumn(name="x0", kind="categorical", vocabulary=("a", "Ada Lovelace"))
+    card = CARD.model_copy(update={"columns": (column, *CARD.columns[1:]), "listed": False})
+    owner.private = {private.CARD.name_of("rows"): pack(card)}
+    market.deliver(owner, MessageReceived(signed=market.run_until("invitation", owner)))
+    [fact] = [fact for fact in owner.facts if fact.name == "no_match"]
+    assert fact.data["reasons"] == ["rows: column 'x0' has levels that are not asked for, 1 of them"]
+    assert "Ada Lovelace" not in repr(owner.decoded)
