@@ -53,3 +53,12 @@ async def test_the_index_of_pandas_is_left_out_and_named(tmp_path):
     parquet.write_table(pa.table({"a": [1.0], "__index_level_0__": [7]}), path)
     found = await read_apart(path, Import(), "mine.parquet")
     assert (found.statistic.columns, found.left_out) == (("a",), ("__index_level_0__",))
+
+
+async def test_a_file_is_read_as_it_is_declared(tmp_path):
+    path = tmp_path / "rows.csv"
+    path.write_text("area,zip,note\n40,8001,x\n900,8002,y\n")
+    declared = Import(["zip", "area"], ["zip"], {"area": (0.0, 500.0)})
+    zip_code, area = (await read_apart(path, declared, "mine.csv")).statistic.kept
+    assert (zip_code.kind, zip_code.levels) == ("categorical", ("8001", "8002"))
+    assert (area.maximum, area.clipped) == (500.0, 1)
