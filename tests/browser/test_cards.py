@@ -72,7 +72,6 @@ async def test_an_owner_declares_a_card_and_lists_it(browser: Browser, tmp_path:
         await expect(page.locator("#card-problem")).to_contain_text("Most words of name describe single rows")
         await expect(page.locator("#purpose")).to_have_value("Rents in the north")
         await assert_accessible(page)
-        await screenshots(page, "owner-card-revealing")
         await page.check("#column-4-publish")
         await page.click("#save-card")
         await expect(page.locator("[data-listing=shown]")).to_be_visible()
