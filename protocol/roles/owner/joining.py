@@ -231,10 +231,10 @@ def on_roles_drawn(state: UndecidedState, event: RolesDrawn, context: Context) -
     """The training runs without us; where we have a seat, it waits for the decision about its data set."""
     if context.address in state.parties.seats:
         raise EarlyInput
-    return left_out(state, event, "joined_too_late")
+    return left_out(state, event, failure="joined_too_late")
 
 
-def left_out(state: OwnerState, event: RolesDrawn, failure: str) -> Step[OwnerState]:
+def left_out(state: OwnerState, event: RolesDrawn, *, failure: str) -> Step[OwnerState]:
     """The roles are drawn and the training runs without this owner, which says nothing."""
     parties = replace(state.parties, trainers=event.trainers, validators=event.validators)
     failed = enter(FailedState, state, failure=failure, parties=parties)

@@ -41,9 +41,9 @@ def on_roles_drawn(state: InitiatedState, event: RolesDrawn, context: Context) -
     Nobody can take the training back any more: only now the aggregator is told how many rows there are.
     """
     if context.address not in state.parties.seats:
-        return left_out(state, event, "joined_too_late")
+        return left_out(state, event, failure="joined_too_late")
     if not state.rows:
-        return left_out(state, event, "data_set_gone")
+        return left_out(state, event, failure="data_set_gone")
     parties = replace(state.parties, trainers=event.trainers, validators=event.validators)
     trains = context.address in parties.addresses(parties.trainers)
     fact = facts.ROLE_DRAWN.of(role="trainer" if trains else "validator")
