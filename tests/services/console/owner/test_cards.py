@@ -112,7 +112,7 @@ async def test_what_is_sent_as_it_was_declares_nothing(browser, houses):
         ({"column-0-minimum": "wide"}, "Give a number such as 12.5"),
         ({"column-3-minimum": "2020-02-30"}, "for dates a day such as 2024-02-29"),
         ({"column-2-vocabulary": "gas"}, "has levels that are not on its card: oil &amp; wood"),
-        ({"least_pay": "-1"}, "Give an amount of ether of 0 or more"),
+        ({"least_pay": "-1"}, "Give an amount of ether from 0 to"),
         ({"column-0-kind": "boolean"}, "column &#39;area&#39; is numeric; its card says boolean"),
         ({"licence": "x" * 501}, "licence: String should have at most 500 characters"),
     ],
