@@ -39,27 +39,30 @@ async def announce(
             changed.clear()
         role.asks_again_at = None
 
-    async def announce_once() -> bool:
-        """Whether an aggregator has not admitted the owner with its cards yet."""
-        try:
-            missing = await retry_while_unavailable(role.announcements)
-        except DataSetError as error:  # the computer has no room to read files: later
-            outage.failed(error)
-            return True
-        outage.works()
-        for aggregator, body in missing:
-            try:
-                await runtime.send(aggregator, body)
-            except Exception as error:  # noqa: BLE001  not registered yet, or the node is away: later
-                outage.failed(error, part=aggregator, reason=f"{aggregator}: {type(error).__name__}")
-            else:
-                outage.works(aggregator)
-        return bool(missing)
-
     waiting = wait_exponential(multiplier=first_pause, max=longest_pause)
     while True:
-        await AsyncRetrying(retry=retry_if_result(bool), wait=waiting, sleep=pause)(announce_once)
+        await AsyncRetrying(retry=retry_if_result(bool), wait=waiting, sleep=pause)(
+            _announce_once, runtime, role, outage
+        )
         if changed is None:
             return
         await changed.wait()
         changed.clear()
+
+
+async def _announce_once(runtime: Runtime, role: OwnerRole, outage: Outage) -> bool:
+    """Whether an aggregator has not admitted the owner with its cards yet."""
+    try:
+        missing = await retry_while_unavailable(role.announcements)
+    except DataSetError as error:  # the computer has no room to read files: later
+        outage.failed(error)
+        return True
+    outage.works()
+    for aggregator, body in missing:
+        try:
+            await runtime.send(aggregator, body)
+        except Exception as error:  # noqa: BLE001  not registered yet, or the node is away: later
+            outage.failed(error, part=aggregator, reason=f"{aggregator}: {type(error).__name__}")
+        else:
+            outage.works(aggregator)
+    return bool(missing)
