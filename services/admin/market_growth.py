@@ -45,8 +45,8 @@ from services.common.errors import ConfigurationError
 from services.common.files import private_folder, write_private
 from services.config.daemons import AggregatorConfig, ChainListenerConfig, DataOwnerConfig, ModelBuyerConfig
 from services.data.catalog import Catalog
-from services.data.tables import read_statistic
-from services.data.tabular import columns_hint
+from services.data.row_files import columns_hint
+from services.data.row_reader import read_statistic
 
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,30}")
 _TAKEN = (

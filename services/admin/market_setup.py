@@ -36,6 +36,7 @@ from services.chain.rpc.http import HttpRpc
 from services.common.files import private_folder, write_private
 from services.config.settings import FOLDER
 from services.data.catalog import Catalog
+from services.data.row_reader import table_lines
 from services.data.sample_request import (
     DemoData,
     DemoOptions,
@@ -44,7 +45,6 @@ from services.data.sample_request import (
     demo_request,
     load_data,
 )
-from services.data.tables import table_lines
 
 _REMARK = "Made by deltaml admin market init; deploy/config explains every field."
 _ORDER_REMARK = (

@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn
 
 from protocol.learning.statistic import Statistic
+from protocol.preparation.layout import KeptColumn
 from protocol.preparation.values import LONGEST_LEVEL, MAXIMUM_LEVELS
 from protocol.requirements import mismatches, pay_mismatch
 from services.cli.catalogue_option import CatalogueFolder, DaemonConfig, DataSetName, open_catalogue
@@ -16,10 +17,10 @@ from services.cli.options import ROWS_FILE, Json, options_of
 from services.cli.output import print_json, print_result, print_table, some_levels
 from services.cli.standard_streams import visible
 from services.common.documents import load_request
-from services.data.catalog import Catalog, ColumnRange
+from services.data.catalog import Catalog
 from services.data.declarations import Declarations, clip_bounds
-from services.data.tables import Import, read_statistic
-from services.data.tabular import columns_hint, index_columns, index_note, listed, name_list
+from services.data.row_files import columns_hint, index_columns, index_note, listed, name_list
+from services.data.row_reader import Import, read_statistic
 
 NOTHING_SERVES = 1
 """Exit status of `match` when it ran and no data set serves."""
@@ -93,7 +94,7 @@ def _read(file: Path, declared: Import, *, shows_progress: bool) -> Statistic:
         return read_statistic(file, declared, lambda rows: progress.update(task, completed=rows))
 
 
-def _note(column: ColumnRange, rows: int) -> str:
+def _note(column: KeptColumn, rows: int) -> str:
     """What an owner should know of a column."""
     if column.kind == "text":
         return (
@@ -147,9 +148,10 @@ def show(
     print_table(names, rows, title=title, right=("to", "gaps", "clipped"))
 
 
-def _ends(column: ColumnRange) -> tuple[str, str]:
+def _ends(column: KeptColumn) -> tuple[str, str]:
     """From where to where; levels in the first place."""
-    return (some_levels(column.levels), "") if column.levels else column.ends
+    texts = some_levels(column.levels) or "texts that cannot be asked for"
+    return column.ends or (texts, "")
 
 
 @datasets.command()

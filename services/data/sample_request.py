@@ -14,15 +14,13 @@ from protocol.data_card import bucket_of
 from protocol.data_set import DataSet, card_of
 from protocol.errors import MisuseError
 from protocol.learning.statistic import Matrix
-from protocol.preparation.tables import Table, Texts, Values, joined, row_count, rows_of
+from protocol.preparation.tables import Table, Texts, ValueKind, Values, joined, row_count, rows_of
 from protocol.request import Request, Schedule
 from protocol.request_parsing import parse_request
 from services.common.errors import UnusableColumn
 from services.data.column_suggestion import EXACT, suggest_column, target_values
-from services.data.samples import deal, diabetes
-from services.data.tables import read_table, statistic_builder
-from services.data.tabular import (
-    ValueKind,
+from services.data.identifiers import require_measurement
+from services.data.row_files import (
     columns_hint,
     index_columns,
     index_note,
@@ -30,6 +28,8 @@ from services.data.tabular import (
     name_list,
     plain_name,
 )
+from services.data.row_reader import read_table, statistic_builder
+from services.data.samples import deal, diabetes
 
 _LARGEST_WEIGHT = 2.0**56
 """A request has room for 64 bits (protocol/request.py), of which 8 are kept for what training does."""
@@ -140,7 +140,7 @@ def load_data(options: DemoOptions) -> DemoData:
     if target not in kinds:
         raise MisuseError(f"there is no column {target!r} to predict; the data have {', '.join(kinds)}")
     _require_target(target, table[target], kinds[target])
-    left_out = _left_out(table, kinds, target)
+    left_out = _left_out(table, kinds, target, is_chosen=options.columns is not None)
     kinds = {name: kind for name, kind in kinds.items() if name not in left_out}
     if len(kinds) < 2:
         needed = f"the data have only the column {target!r}; a feature and a target are needed"
@@ -166,13 +166,21 @@ def _require_target(name: str, values: Values, kind: ValueKind) -> None:
         raise MisuseError(f"the target {name!r} cannot be predicted: {error}") from None
 
 
-def _left_out(table: Table, kinds: Mapping[str, ValueKind], target: str) -> dict[str, str]:
-    """Columns that tell nothing, texts that are no levels or one value in every row, and why."""
+def _left_out(
+    table: Table, kinds: Mapping[str, ValueKind], target: str, *, is_chosen: bool
+) -> dict[str, str]:
+    """Columns that tell nothing, and why: texts that are no levels, one value in every row, identifiers.
+
+    The last are used where the columns were chosen by name.
+    """
     reasons = {}
     for name, values in table.items():
+        if name == target:
+            continue
         try:
-            if name != target:
-                suggest_column(name, values, kinds[name], EXACT)
+            if kinds[name] == "number" and not is_chosen and not isinstance(values, Texts):
+                require_measurement(name, values)
+            suggest_column(name, values, kinds[name], EXACT)
         except UnusableColumn as error:
             reasons[name] = str(error)
     return reasons

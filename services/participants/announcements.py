@@ -2,10 +2,12 @@
 
 import asyncio
 import time
+from collections.abc import Sequence
 
 import structlog
 from tenacity import AsyncRetrying, retry_if_result, wait_exponential
 
+from protocol.messages import Message
 from services.common.errors import DataSetError
 from services.common.outages import Outage
 from services.common.tasks import wait_for_event
@@ -39,25 +41,27 @@ async def announce(
             changed.clear()
         role.asks_again_at = None
 
+    async def announce_once() -> bool:
+        """Whether an aggregator has not admitted the owner with its cards yet."""
+        try:
+            missing = await retry_while_unavailable(role.announcements)
+        except DataSetError as error:  # the computer has no room to read files: later
+            outage.failed(error)
+            return True
+        outage.works()
+        await _send(runtime, missing, outage)
+        return bool(missing)
+
     waiting = wait_exponential(multiplier=first_pause, max=longest_pause)
     while True:
-        await AsyncRetrying(retry=retry_if_result(bool), wait=waiting, sleep=pause)(
-            _announce_once, runtime, role, outage
-        )
+        await AsyncRetrying(retry=retry_if_result(bool), wait=waiting, sleep=pause)(announce_once)
         if changed is None:
             return
         await changed.wait()
         changed.clear()
 
 
-async def _announce_once(runtime: Runtime, role: OwnerRole, outage: Outage) -> bool:
-    """Whether an aggregator has not admitted the owner with its cards yet."""
-    try:
-        missing = await retry_while_unavailable(role.announcements)
-    except DataSetError as error:  # the computer has no room to read files: later
-        outage.failed(error)
-        return True
-    outage.works()
+async def _send(runtime: Runtime, missing: Sequence[tuple[str, Message]], outage: Outage) -> None:
     for aggregator, body in missing:
         try:
             await runtime.send(aggregator, body)
@@ -65,4 +69,3 @@ async def _announce_once(runtime: Runtime, role: OwnerRole, outage: Outage) -> b
             outage.failed(error, part=aggregator, reason=f"{aggregator}: {type(error).__name__}")
         else:
             outage.works(aggregator)
-    return bool(missing)
