@@ -7,6 +7,7 @@ import pytest
 from protocol.roles.engine.effects import SetTimer
 from protocol.roles.engine.inputs import MessageReceived
 from services.bus.port import BusUnavailable, QueueFull
+from services.common.errors import StoreUnavailable
 from services.common.outages import Outage
 from services.runtime.resources import Pace
 from services.runtime.timers import BROKER_AWAY, NODE_AWAY
@@ -82,7 +83,10 @@ async def test_a_peer_that_answered_while_the_disk_was_full_did_not_miss_its_dea
             await world.send("answer")
             await asyncio.sleep(1.2)  # past the deadline
             await until(lambda: outage.attempts >= 3)
+            with pytest.raises(StoreUnavailable):
+                await world.store.ping()
         await until(lambda: not outage.is_on)
+        await world.store.ping()
         await until(lambda: world.store.instance("1").state.endswith(b"deadline "))
     assert world.store.instance("1").state == b"ask answer deadline "
     (postponed,) = [line for line in log.lines if line["event"] == "timers_postponed"]
