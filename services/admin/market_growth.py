@@ -30,7 +30,7 @@ from services.admin.market_folder import (
     ensure_secret,
     yaml_text,
 )
-from services.admin.market_order import renewed_order
+from services.admin.market_order import order_for, renewed_order
 from services.admin.market_plan import FIRST_CONSOLE_PORT, FIRST_METRICS_PORT
 from services.admin.market_process import Member
 from services.admin.market_record import MarketRecord
@@ -108,6 +108,9 @@ async def add_party(newcomer: Newcomer, tell: Tell) -> Arrival:
     await asyncio.to_thread(control.start_servers, _ignore)
     party = Party(newcomer.name, newcomer.folder / newcomer.name, newcomer.role)
     with alone(newcomer.folder):
+        added = tuple(dict.fromkeys((*control.record.added, party.name)))
+        control.record = control.record.model_copy(update={"added": added})
+        control.record.save()  # first: an interrupted one is known by it
         address = _keys(party, newcomer)
         tell(f"{party.name}: {address}")
         deployment = await _funded(control, party.name, address)
@@ -116,20 +119,27 @@ async def add_party(newcomer: Newcomer, tell: Tell) -> Arrival:
         _configure(control, newcomer, address, deployment)
         if newcomer.data is not None:
             tell(_hold(party, newcomer.data))
-        added = tuple(dict.fromkeys((*control.record.added, party.name)))
-        control.record.model_copy(update={"added": added}).save()
         if newcomer.role == "data_owner":
             introduce(control.members, newcomer, address)
     starts = was_running and newcomer.address is None
     if starts:
-        here = MarketControl(newcomer.folder)
-        *_, standing = await asyncio.to_thread(here.start, [party.name], START_SECONDS, _ignore)
-        tell(f"its daemon is {standing.state} (process {standing.pid}) {standing.detail}".rstrip())
+        await _started(newcomer, tell)
     with alone(newcomer.folder):
-        if newcomer.role == "federated_aggregator":
+        if (
+            newcomer.role == "federated_aggregator"
+        ):  # once it is registered: owners announce themselves at once
             introduce(control.members, newcomer, address)
+            for one in control.members:
+                if one.config.daemon == "data-owner" and not one.is_here:
+                    tell(f"tell the people of {one.name} to put {address} among its aggregators")
         order, note = _order(newcomer, party, address)
     return Arrival(party.name, party.folder, address, starts, order, note)
+
+
+async def _started(newcomer: Newcomer, tell: Tell) -> None:
+    start = MarketControl(newcomer.folder).start
+    *_, standing = await asyncio.to_thread(start, [newcomer.name], START_SECONDS, _ignore)
+    tell(f"its daemon is {standing.state} (process {standing.pid}) {standing.detail}".rstrip())
 
 
 def _ignore(_text: str) -> None:
@@ -147,6 +157,10 @@ def _check(newcomer: Newcomer, control: MarketControl) -> None:
         raise ConfigurationError(f"{name} is in this market already, as {known[name].config.daemon}")
     if newcomer.address is not None and newcomer.data is not None:
         raise MisuseError("an owner with keys of its own adds its rows itself: leave out --data")
+    if name not in known and name not in control.record.added and (newcomer.folder / name).exists():
+        raise ConfigurationError(
+            f"{newcomer.folder / name} is there already and no party's: give another name"
+        )
     old = newcomer.replaces
     if old is not None and (old not in known or known[old].config.daemon != "aggregator" or old == name):
         raise MisuseError(f"--replaces {old!r} is no other aggregator of this market")
@@ -263,12 +277,14 @@ def _order(newcomer: Newcomer, party: Party, address: str) -> tuple[Path | None,
     if newcomer.replaces is not None:
         replaced = tuple(dict.fromkeys((*record.replaced, newcomer.replaces)))
         record = record.model_copy(update={"replaced": replaced})
-    earlier = newcomer.folder / "buyer" / record.order
+    buyer = newcomer.folder / "buyer"
+    earlier, was_there = buyer / record.order, order_for(buyer, newcomer.name).exists()
     order, note = None, ""
     if newcomer.role == "federated_aggregator":
         order, note = renewed_order(earlier, newcomer.name, aggregator=address)
     elif newcomer.data is not None:
         card = Catalog(party.folder / DATA_SETS).card(_DATA_SET)
         order, note = renewed_order(earlier, newcomer.name, card=card)
-    record.model_copy(update={"order": record.order if order is None else order.name}).save()
+    is_newest = order is not None and not was_there
+    record.model_copy(update={"order": order.name if order and is_newest else record.order}).save()
     return order, note
