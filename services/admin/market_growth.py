@@ -6,12 +6,13 @@ Lists and address books of the others are changed in their configurations; what 
 
 import asyncio
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from protocol.errors import MisuseError
 from protocol.marketplace import PartyRole
+from services.admin.market_admission import wait_until_admitted
 from services.admin.market_broker import provision
 from services.admin.market_chain import contract_of, fund
 from services.admin.market_console import provide_console
@@ -30,6 +31,7 @@ from services.admin.market_folder import (
     ensure_secret,
     yaml_text,
 )
+from services.admin.market_lists import introduce
 from services.admin.market_order import order_for, renewed_order
 from services.admin.market_plan import FIRST_CONSOLE_PORT, FIRST_METRICS_PORT
 from services.admin.market_process import Member
@@ -43,7 +45,7 @@ from services.chain.rpc.http import HttpRpc
 from services.common.documents import read_yaml
 from services.common.errors import ConfigurationError
 from services.common.files import private_folder, write_private
-from services.config.daemons import AggregatorConfig, ChainListenerConfig, DataOwnerConfig, ModelBuyerConfig
+from services.config.daemons import ChainListenerConfig
 from services.data.catalog import Catalog
 from services.data.row_files import columns_hint
 from services.data.row_reader import read_statistic
@@ -120,7 +122,7 @@ async def add_party(newcomer: Newcomer, tell: Tell) -> Arrival:
         if newcomer.data is not None:
             tell(_hold(party, newcomer.data))
         if newcomer.role == "data_owner":
-            introduce(control.members, newcomer, address)
+            introduce(control.members, newcomer.name, newcomer.role, address, newcomer.replaces)
     starts = was_running and newcomer.address is None
     if starts:
         await _started(newcomer, tell)
@@ -128,12 +130,29 @@ async def add_party(newcomer: Newcomer, tell: Tell) -> Arrival:
         if (
             newcomer.role == "federated_aggregator"
         ):  # once it is registered: owners announce themselves at once
-            introduce(control.members, newcomer, address)
+            introduce(control.members, newcomer.name, newcomer.role, address, newcomer.replaces)
             for one in control.members:
                 if one.config.daemon == "data-owner" and not one.is_here:
                     tell(f"tell the people of {one.name} to put {address} among its aggregators")
         order, note = _order(newcomer, party, address)
+    if starts:
+        await asyncio.to_thread(_await_admission, newcomer, address, tell)
     return Arrival(party.name, party.folder, address, starts, order, note)
+
+
+def _await_admission(newcomer: Newcomer, address: str, tell: Tell) -> None:
+    """An order that is given at once finds the newcomer, or the newcomer's owners, ready."""
+    control = MarketControl(newcomer.folder)
+    running = [one for one in control.members if control.slot(one.name).pid() is not None]
+    if newcomer.role == "federated_aggregator":
+        owners, aggregators = [one for one in running if one.config.daemon == "data-owner"], [address]
+    else:
+        owners = [one for one in running if one.name == newcomer.name]
+        replaced = control.record.replaced
+        here = [one for one in running if one.config.daemon == "aggregator" and one.name not in replaced]
+        aggregators = [one.address for one in here]
+    for name in wait_until_admitted(owners, aggregators, START_SECONDS):
+        tell(f"{name} is not admitted yet: deltaml health tells why, and when it asks again")
 
 
 async def _started(newcomer: Newcomer, tell: Tell) -> None:
@@ -250,25 +269,6 @@ def _hold(party: Party, file: Path) -> str:
     with columns_hint():
         entry = catalog.add(_DATA_SET, read_statistic(file), file)
     return f"{party.name} has {entry.rows} rows of {file}"
-
-
-def introduce(others: Iterable[Member], newcomer: Newcomer, address: str) -> None:
-    """Put a party on the lists and into the address books of the others, in a replaced one's place if so."""
-    everyone = list(others)
-    old = next((one.address for one in everyone if one.name == newcomer.replaces), None)
-    for other in everyone:
-        if other.name == newcomer.name or isinstance(other.config, ChainListenerConfig):
-            continue
-        set_value(other.file, "names", {**other.config.names, address: newcomer.name})
-        match other.config, newcomer.role:
-            case AggregatorConfig() as config, "data_owner":
-                set_value(other.file, "admitted", _listed(config.admitted, address, None))
-            case (DataOwnerConfig() | ModelBuyerConfig()) as config, "federated_aggregator":
-                set_value(other.file, "aggregators", _listed(config.aggregators, address, old))
-
-
-def _listed(known: Iterable[str], address: str, old: str | None) -> list[str]:
-    return list(dict.fromkeys((*(one for one in known if one != old), address)))
 
 
 def _order(newcomer: Newcomer, party: Party, address: str) -> tuple[Path | None, str]:
