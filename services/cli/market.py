@@ -44,7 +44,7 @@ def columns(
     json: Json = False,
 ) -> None:
     """The columns that listed data sets have, with kind, unit and range, those of most owners first."""
-    with told_by(config, aggregator, 0.0 if stored else wait) as told:
+    with told_by(config, aggregator, wait, stored=stored) as told:
         found = columns_of(listed_by(told.store, told.aggregators))
     records = [_column_record(one) for one in found]
     heads = ("column", "kind", "unit", "minimum", "maximum", "levels", "owners", "data sets", "rows from")
@@ -67,7 +67,7 @@ def cards(
     json: Json = False,
 ) -> None:
     """The cards of the data sets that owners list, with hash and when they were told; --json has all."""
-    with told_by(config, aggregator, 0.0 if stored else wait) as told:
+    with told_by(config, aggregator, wait, stored=stored) as told:
         found = listed_by(told.store, told.aggregators)
     if json:
         print_json([{**_card_record(one), "card": one.card.model_dump(mode="json")} for one in found])
@@ -104,7 +104,7 @@ def match(
     their policies and budgets, which nobody else knows; they may have data that they do not list.
     """
     wanted = load_request(request)
-    with told_by(config, aggregator, 0.0 if stored else wait, own=wanted.aggregator) as told:
+    with told_by(config, aggregator, wait, stored=stored, own=wanted.aggregator) as told:
         found = matched(wanted, told.store, told.aggregators)
     if json:
         print_json(_match_record(found))

@@ -157,10 +157,7 @@ def _write_model(store: Store, instance: InstanceRow, path: Path, *, force: bool
 
 def _market(config: Path | None) -> Market | None:
     """The market of a configuration: a store by its file does not say which it is of."""
-    if config is None:
-        return None
-    chain = load(config).chain
-    return Market(chain_id=chain.chain_id, contract=chain.contract)
+    return None if config is None else load(config).chain.market
 
 
 def _names(config: Path | None) -> Mapping[str, str]:

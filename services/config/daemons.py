@@ -11,7 +11,9 @@ from typing import Annotated, Any, Literal, overload
 
 from pydantic import AfterValidator, Field, PrivateAttr, ValidationError
 
+from protocol.messages.market import MOST_AGGREGATORS
 from protocol.owner_policy import OwnerPolicy
+from protocol.records import Market
 from protocol.types import Name
 from services.common.documents import read_yaml
 from services.common.errors import ConfigurationError
@@ -57,6 +59,11 @@ class Chain(Settings):
         "archive node alone.",
     )
     poll_seconds: float = Field(2.0, gt=0, le=600, description="Time between two looks at the node.")
+
+    @property
+    def market(self) -> Market:
+        """Which contract on which chain."""
+        return Market(chain_id=self.chain_id, contract=self.contract)
 
 
 class Log(Settings):
@@ -163,7 +170,7 @@ class ModelBuyerConfig(Participant):
 
     daemon: Literal["model-buyer"] = Field(description="Which daemon this file is for.")
     aggregators: tuple[Account, ...] = Field(
-        (), max_length=16, description="The aggregators to ask what is on offer."
+        (), max_length=MOST_AGGREGATORS, description="The aggregators to ask what is on offer."
     )
     standing_orders: tuple[StandingOrder, ...] = Field(
         (), max_length=100, description="Trainings to order on a schedule."
