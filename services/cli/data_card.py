@@ -11,7 +11,8 @@ from protocol.data_card import CardColumn, DataCard
 from protocol.preparation.moments import day_of
 from services.cli.catalogue_option import CatalogueFolder, DaemonConfig, DataSetName, open_catalogue
 from services.cli.options import Json, options_of
-from services.cli.output import money, print_json, print_result, print_table, some_levels
+from services.cli.output import money, print_json, print_result, some_levels
+from services.cli.tables import print_table
 from services.data.croissant import croissant as as_croissant
 from services.data.declarations import Declarations
 

@@ -7,15 +7,18 @@ import typer
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn
 
+from protocol.data_card import DataCard
 from protocol.learning.statistic import Statistic
 from protocol.preparation.values import LONGEST_LEVEL, MAXIMUM_LEVELS
 from protocol.requirements import mismatches, pay_mismatch
 from services.cli.catalogue_option import CatalogueFolder, DaemonConfig, DataSetName, open_catalogue
 from services.cli.data_card import DECLARED, data_card, listing
 from services.cli.options import ROWS_FILE, Json, options_of
-from services.cli.output import print_json, print_result, print_table, some_levels
+from services.cli.output import print_json, print_result, some_levels
 from services.cli.standard_streams import visible
+from services.cli.tables import print_table
 from services.common.documents import load_request
+from services.common.times import format_time
 from services.data.catalog import Catalog, ColumnRange
 from services.data.declarations import Declarations, clip_bounds
 from services.data.tables import Import, read_statistic
@@ -79,9 +82,17 @@ def add(
     text = f"added {entry.name!r}: {entry.rows} rows, {len(entry.columns)} columns: {columns_read}"
     print_result(entry.model_dump(mode="json"), text, json=json)
     if not json:
-        typer.echo(f"its card: deltaml datasets card {entry.name}; {listing(card)}", err=True)
-        if not card.listed:
-            typer.echo(f"to have it shown: deltaml datasets card set {entry.name} --listed", err=True)
+        place = f" --catalogue {catalogue}" if catalogue else f" --config {config}" if config else ""
+        _tell_next(card, place)
+
+
+def _tell_next(card: DataCard, place: str) -> None:
+    """What can be done with a data set that is new; `place` are the options for its catalogue."""
+    hints = [f"its card: deltaml datasets card {card.name}; {listing(card)}"]
+    if not card.listed:
+        hints.append(f"to have it shown: deltaml datasets card set {card.name} --listed")
+    hints.append(f"how it answers a request: deltaml datasets match REQUEST.yaml{place}")
+    typer.echo(visible("\n".join(hints)), err=True)
 
 
 def _read(file: Path, declared: Import, *, shows_progress: bool) -> Statistic:
@@ -123,10 +134,10 @@ def list_(catalogue: CatalogueFolder = None, config: DaemonConfig = None, json: 
         _tell_empty(catalog)
         return
     rows = [
-        (entry.name, entry.rows, len(entry.columns), f"{entry.added_at:%Y-%m-%d %H:%M}", entry.source)
+        (entry.name, entry.rows, len(entry.columns), format_time(entry.added_at.timestamp()), entry.source)
         for entry in entries
     ]
-    print_table(("name", "rows", "columns", "added (UTC)", "source"), rows, right=("rows", "columns"))
+    print_table(("name", "rows", "columns", "added", "source"), rows, right=("rows", "columns"))
 
 
 @datasets.command()

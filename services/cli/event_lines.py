@@ -1,22 +1,32 @@
 """What daemons note, for people: a line about each event of the chain, and the data of any fact."""
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from protocol.records import FIXED_POINT
-from services.cli.output import join_fields, money
+from services.cli.output import join_fields, money, named
 
 _WEI = "_wei"
+_NOBODY: Mapping[str, str] = MappingProxyType({})
 
 
-def event_line(name: str, data: Mapping[str, Any], most_rounds: int | None = None) -> str:
-    """The line, "" for an event that people need not be told; `most_rounds` is the request's bound."""
+def event_line(
+    name: str,
+    data: Mapping[str, Any],
+    most_rounds: int | None = None,
+    names: Mapping[str, str] = _NOBODY,
+) -> str:
+    """The line, "" for an event that people need not be told.
+
+    `most_rounds` is the request's bound; `names` are those of parties by address.
+    """
     line = ""
     match name:
         case "Opened":
             line = f"training {data['training']} opened with a deposit of {money(int(data['deposit']))}"
         case "Joined":
-            line = f"owner {data['owner']} joined, seat {data['seat']}"
+            line = f"owner {named(data['owner'], names)} joined, seat {data['seat']}"
         case "RolesDrawn":
             trainers, validators = (int(data[part]).bit_count() for part in ("trainers", "validators"))
             line = f"roles drawn: {trainers} train, {validators} validate"
@@ -39,12 +49,15 @@ def _round_line(data: Mapping[str, Any], most_rounds: int | None) -> str:
     return f"round {number:>3}{bound}: {left:.2%} of the error before is left{end}"
 
 
-def fact_text(data: Mapping[str, Any]) -> str:
-    """A fact's data in one line: amounts in whole units, a share in percent, lists without brackets."""
-    return join_fields({name.removesuffix(_WEI): _plain(name, value) for name, value in data.items()})
+def fact_text(data: Mapping[str, Any], names: Mapping[str, str] = _NOBODY) -> str:
+    """A fact's data in one line: amounts in whole units, a share in percent, lists without brackets.
+
+    Parties have their `names`, by address, before their addresses.
+    """
+    return join_fields({name.removesuffix(_WEI): _plain(name, value, names) for name, value in data.items()})
 
 
-def _plain(name: str, value: Any) -> str:
+def _plain(name: str, value: Any, names: Mapping[str, str]) -> str:
     if name.endswith(_WEI):
         return money(int(value))
     if name == "improvement":
@@ -53,4 +66,4 @@ def _plain(name: str, value: Any) -> str:
         return "yes" if value else "no"
     if isinstance(value, Mapping):
         value = [f"{key} {one}" for key, one in value.items()] or ["none"]
-    return " ".join(map(str, value)) if isinstance(value, list) else str(value)
+    return " ".join(named(str(one), names) for one in (value if isinstance(value, list) else [value]))

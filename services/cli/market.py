@@ -8,8 +8,10 @@ import typer
 from services.cli.market_asking import Stored, told_by
 from services.cli.options import ConfigFile, Json
 from services.cli.order_sending import ANSWER_SECONDS, Wait
-from services.cli.output import format_time, money, print_json, print_records, print_table, some_levels
+from services.cli.output import money, print_json, print_records, some_levels
+from services.cli.tables import print_table
 from services.common.documents import load_request
+from services.common.times import format_time
 from services.records.market_offers import (
     CardMatch,
     ListedCard,
@@ -27,6 +29,10 @@ Aggregators = Annotated[
         help="Ask this aggregator, by address or name; may be repeated. By default those configured.",
     ),
 ]
+
+_NOTHING_LISTED = (
+    "no data is on offer: an owner's is once its card is listed and an aggregator that admits it has told so"
+)
 
 market = typer.Typer(
     name="market",
@@ -55,6 +61,7 @@ def columns(
         dict(zip(fields, heads, strict=True)),
         json=json,
         right=right,
+        empty=_NOTHING_LISTED,
     )
 
 
@@ -81,12 +88,12 @@ def cards(
             ", ".join(column.name for column in one.card.columns),
             money(one.card.least_pay_wei),
             one.card.licence,
-            one.hash.hex()[:16],
+            one.hash.hex(),
             format_time(one.told_at),
         )
         for one in found
     )
-    print_table(heads, rows, right=("rows from",))
+    print_table(heads, rows, right=("rows from",), empty=_NOTHING_LISTED)
 
 
 @market.command()
@@ -111,7 +118,7 @@ def match(
         return
     heads = ("owner", "data set", "rows from", "serves", "why not")
     rows = ((told.party(one.listed.owner), *_match_row(one)) for one in found.cards)
-    print_table(heads, rows, title=wanted.name, right=("rows from",))
+    print_table(heads, rows, title=wanted.name, right=("rows from",), empty=_NOTHING_LISTED)
     typer.echo(_verdict(found))
 
 
@@ -143,7 +150,7 @@ def _match_record(found: Match) -> dict[str, Any]:
 
 def _card_record(one: ListedCard) -> dict[str, Any]:
     about = {"owner": one.owner, "data_set": one.card.name, "rows_from": one.card.rows_from}
-    return {**about, "hash": one.hash.hex(), "told_at": one.told_at}
+    return {**about, "hash": one.hash.hex(), "told_at": format_time(one.told_at)}
 
 
 def _column_record(one: MarketColumn) -> dict[str, Any]:

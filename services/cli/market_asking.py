@@ -12,9 +12,10 @@ import typer
 from protocol.messages import CardsOrder
 from protocol.messages.market import MOST_AGGREGATORS
 from services.cli.order_sending import give_order, opened_store, wait_for
-from services.cli.output import format_time, named
+from services.cli.output import named
 from services.common.addresses import is_address, plain_address
 from services.common.errors import ConfigurationError
+from services.common.times import format_time
 from services.config.daemons import ModelBuyerConfig, load
 from services.data.request_suggestion import NOBODY
 from services.records.offers import FRESH_SECONDS, asking_of

@@ -9,6 +9,7 @@ from protocol.errors import MisuseError
 from protocol.marketplace import PartyRole
 from protocol.messages import OwnerDecision, StopOrder, TrainingOrder, WithdrawOrder
 from protocol.roles.buyer.ordering import check_order
+from services.cli.earnings import account_in
 from services.cli.follow import follow
 from services.cli.options import ConfigFile, Json
 from services.cli.order_sending import (
@@ -23,9 +24,7 @@ from services.cli.output import money, print_outcome
 from services.common.documents import load_request
 from services.common.errors import ConfigurationError
 from services.config.daemons import AggregatorConfig, DataOwnerConfig, ModelBuyerConfig, load
-from services.identity.keystore import public_identity
 from services.records.order_answers import OrderAnswer
-from services.records.owner_account import payments
 from services.store import InstanceRow, Store
 
 TrainingNumber = Annotated[
@@ -65,7 +64,7 @@ def train(
         shown = outcome if json else {**outcome, "training": training or "not on the chain yet"}
         print_outcome(shown, json=json)
         if follow_it:
-            follow(store, key, wanted.schedule.rounds)
+            follow(store, key, wanted.schedule.rounds, settings.names)
 
 
 def _opened(store: Store, key: str, seconds: float) -> int | None:
@@ -141,7 +140,7 @@ def withdraw(
 
 def _require_credit(settings: DataOwnerConfig) -> None:
     with opened_store(settings) as store:
-        account = payments(store, public_identity(settings.keystore).address)
+        account = account_in(store, settings)
     if not account.credit:
         raise MisuseError(
             f"there is nothing to withdraw: {money(account.earned)} credited so far, "

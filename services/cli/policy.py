@@ -1,5 +1,6 @@
 """`deltaml policy`: an owner's policy, read from its store, changed by an order."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 import typer
@@ -9,8 +10,9 @@ from protocol.owner_policy import OwnerPolicy
 from protocol.types import ZERO_ADDRESS
 from services.cli.options import ConfigFile, Json
 from services.cli.order_sending import ANSWER_SECONDS, NoWait, Wait
-from services.cli.output import money, print_json, print_result, print_table
+from services.cli.output import money, named, print_json, print_result
 from services.cli.policy_order import order_policy, policy_in_force, with_changes
+from services.cli.tables import print_table
 from services.common.addresses import plain_address
 from services.common.errors import ConfigurationError
 
@@ -34,12 +36,12 @@ _Buyers = Annotated[
 @policy.command()
 def show(config: ConfigFile, json: Json = False) -> None:
     """The policy in force and where it comes from."""
-    _, chosen, source = policy_in_force(config)
+    settings, chosen, source = policy_in_force(config)
     values = _values(chosen)
     if json:
         print_json({"source": source, "policy": values})
         return
-    rows = [(name, _plain(value, name)) for name, value in values.items() if name != "budget"]
+    rows = [(name, _plain(value, name, settings.names)) for name, value in values.items() if name != "budget"]
     print_table(("field", "value"), rows, title=f"policy in force, from the {source}")
     typer.echo("The budget is shown by: deltaml budget --config FILE")
 
@@ -112,11 +114,11 @@ def _values(chosen: OwnerPolicy) -> dict[str, Any]:
     return {**dict(chosen), "minimum_pay_wei": minimum_pay, "budget": chosen.budget.model_dump()}
 
 
-def _plain(value: Any, name: str) -> str:
+def _plain(value: Any, name: str, names: Mapping[str, str]) -> str:
     if value == NOBODY and name == "buyers":
         return _NONE
     if isinstance(value, tuple):
-        return ", ".join(map(str, value)) or _ALL
+        return ", ".join(named(str(one), names) for one in value) or _ALL
     if name == "minimum_pay_wei":
         return money(int(value))
     return str(value)

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal, overload
 
 from pydantic import AfterValidator, Field, PrivateAttr, ValidationError
 
+from protocol.marketplace import PartyRole
 from protocol.messages.market import MOST_AGGREGATORS
 from protocol.owner_policy import OwnerPolicy
 from protocol.records import Market
@@ -207,6 +208,15 @@ class ChainListenerConfig(Daemon):
 
 
 Config = ModelBuyerConfig | DataOwnerConfig | AggregatorConfig | ChainListenerConfig
+
+ParticipantConfig = ModelBuyerConfig | DataOwnerConfig | AggregatorConfig
+
+ROLES: dict[Kind, PartyRole] = {
+    "model-buyer": "model_buyer",
+    "data-owner": "data_owner",
+    "aggregator": "federated_aggregator",
+}
+"""What the participants are for the protocol."""
 
 KINDS: dict[Kind, type[Daemon]] = {
     "model-buyer": ModelBuyerConfig,
