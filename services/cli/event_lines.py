@@ -4,17 +4,21 @@ from collections.abc import Mapping
 from typing import Any
 
 from protocol.records import FIXED_POINT
-from services.cli.output import join_fields, money
+from services.cli.amounts import money
+from services.cli.output import join_fields
 
 _WEI = "_wei"
 
 
-def event_line(name: str, data: Mapping[str, Any], most_rounds: int | None = None) -> str:
+def event_line(
+    name: str, data: Mapping[str, Any], most_rounds: int | None = None, *, wei: bool = False
+) -> str:
     """The line, "" for an event that people need not be told; `most_rounds` is the request's bound."""
     line = ""
     match name:
         case "Opened":
-            line = f"training {data['training']} opened with a deposit of {money(int(data['deposit']))}"
+            deposit = money(int(data["deposit"]), wei=wei)
+            line = f"training {data['training']} opened with a deposit of {deposit}"
         case "Joined":
             line = f"owner {data['owner']} joined, seat {data['seat']}"
         case "RolesDrawn":
@@ -23,10 +27,10 @@ def event_line(name: str, data: Mapping[str, Any], most_rounds: int | None = Non
         case "RoundRecorded":
             line = _round_line(data, most_rounds)
         case "Settled":
-            paid, refund = money(int(data["paid"])), money(int(data["refund"]))
+            paid, refund = (money(int(data[part]), wei=wei) for part in ("paid", "refund"))
             line = f"settled: {paid} paid, {refund} back to the buyer"
         case "Cancelled":
-            line = f"cancelled: {money(int(data['refund']))} back to the buyer"
+            line = f"cancelled: {money(int(data['refund']), wei=wei)} back to the buyer"
     return line
 
 
@@ -39,14 +43,15 @@ def _round_line(data: Mapping[str, Any], most_rounds: int | None) -> str:
     return f"round {number:>3}{bound}: {left:.2%} of the error before is left{end}"
 
 
-def fact_text(data: Mapping[str, Any]) -> str:
-    """A fact's data in one line: amounts in whole units, a share in percent, lists without brackets."""
-    return join_fields({name.removesuffix(_WEI): _plain(name, value) for name, value in data.items()})
+def fact_text(data: Mapping[str, Any], *, wei: bool = False) -> str:
+    """A fact's data in one line: amounts with their unit, a share in percent, lists without brackets."""
+    plain = {name.removesuffix(_WEI): _plain(name, value, wei=wei) for name, value in data.items()}
+    return join_fields(plain)
 
 
-def _plain(name: str, value: Any) -> str:
+def _plain(name: str, value: Any, *, wei: bool) -> str:
     if name.endswith(_WEI):
-        return money(int(value))
+        return money(int(value), wei=wei)
     if name == "improvement":
         return f"{int(value) / FIXED_POINT:.2%}"
     if isinstance(value, bool):

@@ -27,6 +27,7 @@ class Follower:
     store: Store
     key: str
     most_rounds: int | None = None
+    wei: bool = False
     seen: dict[str, int] = field(default_factory=dict)
 
     def lines(self) -> Iterator[str]:
@@ -43,8 +44,9 @@ class Follower:
             if name == "joining":
                 yield _joining_line(data)
             elif name in _TOLD:
-                yield f"{name.replace('_', ' ')}: {fact_text(data)}" if data else name.replace("_", " ")
-            elif line := event_line(name, data, self.most_rounds):
+                about = f": {fact_text(data, wei=self.wei)}" if data else ""
+                yield f"{name.replace('_', ' ')}{about}"
+            elif line := event_line(name, data, self.most_rounds, wei=self.wei):
                 yield line
 
 
@@ -61,12 +63,19 @@ def _by_code(owners: Mapping[str, int]) -> str:
     return f"{sum(owners.values())} ({reasons})" if reasons else "0"
 
 
-def follow(store: Store, key: str, most_rounds: int | None, *, look_seconds: float = _LOOK_SECONDS) -> None:
+def follow(
+    store: Store,
+    key: str,
+    most_rounds: int | None,
+    *,
+    wei: bool = False,
+    look_seconds: float = _LOOK_SECONDS,
+) -> None:
     """Tell what happens until the training has ended; raises typer.Exit where it did not finish.
 
     Ctrl-C ends the telling, not the training.
     """
-    follower = Follower(store, key, most_rounds)
+    follower = Follower(store, key, most_rounds, wei)
     try:
         row = _until_the_end(follower, look_seconds)
     except KeyboardInterrupt:

@@ -10,7 +10,6 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from protocol.asset import MARKET_ASSET
 from services.cli.standard_streams import is_unicode, visible, writable
 
 _MOST_LEVELS = 12
@@ -95,11 +94,6 @@ def join_fields(values: Mapping[str, object], mark: str = "=") -> str:
 def named(address: str, names: Mapping[str, str]) -> str:
     """An address, after the name that an operator's configuration has for it."""
     return f"{names[address]} {address}" if address in names else address
-
-
-def money(amount: int) -> str:
-    """An amount as people read it: whole units with their symbol, exactly."""
-    return f"{MARKET_ASSET.plain(amount)} {MARKET_ASSET.symbol}"
 
 
 def some_levels(levels: Sequence[str]) -> str:

@@ -7,8 +7,9 @@ import typer
 
 from protocol.asset import MARKET_ASSET
 from protocol.errors import MisuseError
+from services.cli.amounts import amount_option
 from services.cli.options import ROWS_FILE, Json
-from services.cli.output import money, print_json
+from services.cli.output import print_json
 from services.cli.standard_streams import document_stream, visible
 from services.common.addresses import is_address, plain_address
 from services.common.files import require_other_file, write_private
@@ -17,7 +18,7 @@ from services.data.request_suggestion import suggest as suggested
 from services.data.tabular import index_columns, index_note
 
 _AGGREGATOR = "Address of the aggregator that you work with; without it, one to be replaced."
-_DEPOSIT = f"The deposit in {MARKET_ASSET.smallest}."
+_DEPOSIT = amount_option("The deposit", default=MARKET_ASSET.whole)
 
 request = typer.Typer(
     name="request", help="Requests: what a buyer asks to have trained.", no_args_is_help=True
@@ -37,9 +38,7 @@ def suggest(
     target: Annotated[str, typer.Option(help="The column to predict.")],
     name: Annotated[str | None, typer.Option(help="The training's name; by default the file's.")] = None,
     aggregator: Annotated[str, typer.Option(help=_AGGREGATOR, show_default=False)] = NOBODY,
-    deposit: Annotated[str, typer.Option(help=_DEPOSIT, show_default=money(MARKET_ASSET.whole))] = str(
-        MARKET_ASSET.whole
-    ),
+    deposit: Annotated[int, _DEPOSIT] = MARKET_ASSET.whole,
     least_owners: Annotated[int, typer.Option(help="Owners that are needed.", min=4, max=256)] = 4,
     most_owners: Annotated[int, typer.Option(help="Owners that are taken.", min=4, max=256)] = 16,
     out: Annotated[Path | None, typer.Option(help="Write it here; by default to standard output.")] = None,
@@ -49,17 +48,13 @@ def suggest(
 
     The sample is read here and goes nowhere; its ranges and its mean, rounded, stand in the request.
     """
-    try:
-        amount = MARKET_ASSET.parse_exact(deposit)
-    except MisuseError as error:
-        raise MisuseError(f"--deposit {error}") from None
     if not is_address(aggregator):
         raise MisuseError(f"--aggregator {aggregator!r} is not an address: 0x and 40 hexadecimal digits")
     if out is not None:
         require_other_file(out, sample)
     found = suggested(
         sample,
-        Choices(target, name or sample.stem, plain_address(aggregator), amount, least_owners, most_owners),
+        Choices(target, name or sample.stem, plain_address(aggregator), deposit, least_owners, most_owners),
     )
     text = as_text(found, sample.name)
     if out is not None:

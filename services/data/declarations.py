@@ -8,7 +8,6 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from protocol.asset import MARKET_ASSET
 from protocol.data_card import DataCard
 from protocol.errors import MisuseError
 from protocol.preparation.values import days_since_1970
@@ -22,7 +21,7 @@ _LINE_ENDS = str.maketrans("\r\n", "  ")
 
 @dataclass(frozen=True, slots=True)
 class Declarations:
-    """Changes to a card; None, or no column, leaves what is there."""
+    """Changes to a card; None, or no column, leaves what is there. `least_pay` is in smallest units."""
 
     ranges: list[str] | None = None
     units: list[str] | None = None
@@ -31,7 +30,7 @@ class Declarations:
     kinds: list[str] | None = None
     licence: str | None = None
     purpose: str | None = None
-    least_pay: str | None = None
+    least_pay: int | None = None
     listed: bool | None = None
 
     def columns(self) -> set[str]:
@@ -65,11 +64,7 @@ class Declarations:
 
     def _texts(self) -> dict[str, Any]:
         texts: dict[str, Any] = {"licence": self.licence, "purpose": self.purpose, "listed": self.listed}
-        if self.least_pay is not None:
-            try:
-                texts["least_pay_wei"] = MARKET_ASSET.parse_exact(self.least_pay)
-            except MisuseError as error:
-                raise MisuseError(f"--least-pay {error}") from None
+        texts["least_pay_wei"] = self.least_pay
         plain = {
             name: text.translate(_LINE_ENDS) if isinstance(text, str) else text
             for name, text in texts.items()

@@ -162,7 +162,7 @@ def as_text(suggestion: Suggestion, sample: str) -> str:
     reasons = suggestion.reasons
     features = [f"  - {column_text(one)} # {_plain_text(reasons[one.name])}" for one in request.features]
     schedule, payment, start = request.schedule, request.payment, request.model_dump(mode="json")["start"]
-    deposit = f"{MARKET_ASSET.plain(payment.deposit_wei)} {MARKET_ASSET.symbol}"
+    deposit = MARKET_ASSET.shown(payment.deposit_wei)
     least = MARKET_ASSET.exact(least_deposit(request))
     nobody = " Put the one you work with here." if request.aggregator == NOBODY else ""
     lines = [

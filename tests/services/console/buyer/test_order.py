@@ -145,6 +145,8 @@ def test_a_decimal_comma_and_ether_are_understood():
     request = check(filled(step_size="0,25", deposit="0,5")).request
     assert str(request.schedule.step_size) == "0.25"
     assert request.payment.deposit_wei == 5 * 10**17
+    for text, wei in (("0.5 ETH", 5 * 10**17), ("5000000 gwei", 5 * 10**15), ("10000000 wei", 10**7)):
+        assert check(filled(deposit=text)).request.payment.deposit_wei == wei
 
 
 @pytest.mark.parametrize(
