@@ -12,7 +12,7 @@ from services.cli.options import ROWS_FILE, Json
 from services.cli.output import print_json
 from services.cli.standard_streams import document_stream, visible
 from services.common.addresses import is_address, plain_address
-from services.common.files import require_other_file, write_private
+from services.common.files import require_new, require_other_file, write_private
 from services.data.request_suggestion import NOBODY, Choices, as_text
 from services.data.request_suggestion import suggest as suggested
 from services.data.tabular import index_columns, index_note
@@ -41,7 +41,10 @@ def suggest(
     deposit: Annotated[int, _DEPOSIT] = MARKET_ASSET.whole,
     least_owners: Annotated[int, typer.Option(help="Owners that are needed.", min=4, max=256)] = 4,
     most_owners: Annotated[int, typer.Option(help="Owners that are taken.", min=4, max=256)] = 16,
-    out: Annotated[Path | None, typer.Option(help="Write it here; by default to standard output.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Write it to this new file; by default to standard output.")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace the file of --out if it exists.")] = False,
     json: Json = False,
 ) -> None:
     """Write a request for data like a sample of your own: ranges, start and schedule, each with its reason.
@@ -52,13 +55,14 @@ def suggest(
         raise MisuseError(f"--aggregator {aggregator!r} is not an address: 0x and 40 hexadecimal digits")
     if out is not None:
         require_other_file(out, sample)
+        require_new(out, force=force)
     found = suggested(
         sample,
         Choices(target, name or sample.stem, plain_address(aggregator), deposit, least_owners, most_owners),
     )
     text = as_text(found, sample.name)
     if out is not None:
-        write_private(out, text.encode(), replace=False)
+        write_private(out, text.encode(), replace=force)
     if json:
         print_json({"request": found.request.model_dump(mode="json"), "left_out": found.left_out})
     elif out is None:

@@ -13,8 +13,9 @@ from services.cli.options import Json
 from services.cli.output import format_time, named, print_json, print_records, print_table
 from services.cli.store_option import ConfigOption, StoreOption, existing_store
 from services.common.errors import ConfigurationError
+from services.common.files import require_new
 from services.config.daemons import Participant, load
-from services.console.presentation.card_file import require_new, write_card
+from services.console.presentation.card_file import write_card
 from services.console.presentation.convergence import convergence_sentence
 from services.data.model_file import write_model
 from services.records.buyer_training import buyer_convergence, buyer_state

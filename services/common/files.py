@@ -42,6 +42,12 @@ def require_other_file(path: Path, *read: Path) -> None:
         raise ConfigurationError(f"{path} is one of the files that are read; name another for the result")
 
 
+def require_new(path: Path, *, force: bool) -> None:
+    """Raise ConfigurationError for a file that exists and is not to be replaced."""
+    if path.exists() and not force:
+        raise ConfigurationError(f"{path} exists already; name another file, or add --force to replace it")
+
+
 @contextmanager
 def private_writer(path: Path, *, replace: bool = True) -> Iterator[IO[bytes]]:
     """A file to write, readable by its owner alone (0600), that takes its place when the block ends, durable.

@@ -14,9 +14,9 @@ from protocol.roles.owner.budget import most_numbers
 from protocol.roles.shared.request_widths import check_widths
 from protocol.types import ZERO_ADDRESS
 from services.common.errors import ServiceError
-from services.common.files import require_other_file
+from services.common.files import require_new, require_other_file
 from services.common.urls import is_url
-from services.console.presentation.card_file import require_card_name, require_new, write_card
+from services.console.presentation.card_file import require_card_name, write_card
 from services.data.model_file import write_model
 from services.data.sample_request import (
     DemoData,

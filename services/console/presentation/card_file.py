@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from services.common.errors import ConfigurationError
-from services.common.files import write_private
+from services.common.files import require_new, write_private
 from services.console.presentation.model_card import FORMATS
 from services.records.model_card import ModelCard
 
@@ -20,9 +20,3 @@ def require_card_name(path: Path) -> None:
     """Raises ConfigurationError for a name that does not say how to write the card."""
     if path.suffix.lower() not in FORMATS:
         raise ConfigurationError(f"{path}: a card is written as {', '.join(FORMATS)}; give it such a name")
-
-
-def require_new(path: Path, *, force: bool) -> None:
-    """Raises ConfigurationError for a file that exists and is not to be replaced."""
-    if path.exists() and not force:
-        raise ConfigurationError(f"{path} exists already; name another file, or add --force to replace it")
