@@ -35,6 +35,18 @@ def test_a_suggestion_for_programs(sample):
     assert found["request"]["target"]["name"] == "price"
 
 
+def test_columns_are_chosen_or_left_out(sample):
+    def features(*options):
+        found = run_json("request", "suggest", sample, "--target", "price", *options)
+        return [column["name"] for column in found["request"]["features"]]
+
+    assert features("--columns", "tax, area") == ["area", "tax"]
+    assert features("--without", "tax,area") == ["rooms", "year", "distance", "income"]
+    assert "no column 'size'" in refused(
+        "request", "suggest", sample, "--target", "price", "--columns", "size"
+    )
+
+
 @pytest.mark.parametrize(
     ("options", "said"),
     [
