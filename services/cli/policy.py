@@ -11,6 +11,7 @@ from services.cli.options import ConfigFile, Json
 from services.cli.order_sending import ANSWER_SECONDS, NoWait, Wait
 from services.cli.output import print_json, print_result, print_table
 from services.cli.policy_order import order_policy, policy_in_force, with_changes
+from services.common.accents import composed
 from services.common.addresses import plain_address
 from services.common.errors import ConfigurationError
 
@@ -90,7 +91,7 @@ def _list(name: str, text: str) -> tuple[str, ...]:
         return ()
     if word == _NONE and name == "buyers":
         return NOBODY
-    parts = [part.strip() for part in text.split(",")]
+    parts = [composed(part.strip()) for part in text.split(",")]
     if word == _NONE or not all(parts):
         raise ConfigurationError(
             f"--{name.replace('_', '-')} {text!r} names nothing to join with: give names, {_ALL!r} for "

@@ -12,6 +12,7 @@ from protocol.data_card import DataCard
 from protocol.errors import MisuseError
 from protocol.preparation.values import days_since_1970
 from protocol.request_parsing import as_tuples
+from services.common.accents import composed
 from services.data.tabular import plain_name
 
 _RANGE = "COLUMN=MINIMUM:MAXIMUM, like age=0:120 or day=2020-01-01:2025-12-31"
@@ -73,9 +74,12 @@ class Declarations:
 
 
 def parse_card(values: Mapping[str, Any]) -> DataCard:
-    """The card in plain JSON values; raises MisuseError naming every field that is wrong, and its rule."""
+    """The card in plain JSON values, its accents in one form (NFC), as rows are read.
+
+    Raises MisuseError naming every field that is wrong, and its rule.
+    """
     try:
-        return DataCard.model_validate(as_tuples(values))
+        return DataCard.model_validate(composed(as_tuples(values)))
     except ValidationError as error:
         lines = [
             f"{'.'.join(map(str, item['loc'])) or 'card'}: {item['msg']}"

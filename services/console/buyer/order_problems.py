@@ -47,6 +47,10 @@ _BY_TEXT = (
         r"payment shares add up to (?P<points>\d+) basis points.*",
         _("The shares add up to %(points)s basis points; they must add up to 10000, which is 100 %%."),
     ),
+    (
+        r"column '(?P<column>.+)': level '(?P<level>.+)' is named twice",
+        _("The column %(column)s has the level %(level)s twice."),
+    ),
     (r"column (?P<column>.+) is named twice", _("The column %(column)s is named twice.")),
     (
         r"start.weights has (?P<count>\d+) values; (?P<needed>\d+) needed",

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from protocol.asset import MARKET_ASSET
 from protocol.errors import MisuseError
 from protocol.owner_policy import LARGEST_LIMIT, Budget, OwnerPolicy
+from services.common.accents import composed
 from services.console.presentation.i18n import gettext_noop as _
 from services.console.presentation.parse import whole_number
 from services.console.presentation.problem import Problem, not_an_amount, read_address
@@ -70,7 +71,7 @@ def limit_of(form: Mapping[str, str], before: Budget) -> tuple[Budget | None, di
 
 
 def _lines(text: str) -> tuple[str, ...]:
-    parts = re.split(r"[\n\r]+", text)
+    parts = re.split(r"[\n\r]+", composed(text))
     return tuple(dict.fromkeys(part.strip() for part in parts if part.strip()))
 
 

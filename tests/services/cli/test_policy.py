@@ -1,6 +1,7 @@
 """`deltaml policy` and `deltaml budget`: what they read, and what they ask of the daemon."""
 
 import re
+from unicodedata import normalize
 
 import pytest
 import yaml
@@ -81,6 +82,8 @@ def test_set_starts_from_the_policy_in_force(config, store, orders):
     store.put_value(ORDERED_POLICY, pack(OwnerPolicy(automatic=True, columns=("x", "y"))))
     run("policy", "set", "--config", str(config), "--columns", "all", "--data-sets", "rows, more")
     assert orders == [PolicyOrder(policy=OwnerPolicy(automatic=True, data_sets=("rows", "more")))]
+    run("policy", "set", "--config", str(config), "--columns", normalize("NFD", "café, thé"))
+    assert orders[1].policy.columns == ("café", "thé"), "as requests and rows name them"
 
 
 @pytest.mark.usefixtures("store")

@@ -2,6 +2,7 @@
 
 import html
 import re
+from unicodedata import normalize
 
 import pytest
 from hypothesis import given
@@ -139,6 +140,18 @@ def test_an_aggregator_is_taken_in_any_case_but_with_a_wrong_checksum():
     problem = check(filled(aggregator=wrong)).problems["aggregator"]
     assert "has a wrong checksum" in problem.text
     assert problem.values == {"address": wrong}
+
+
+def test_accents_are_brought_into_one_form_and_levels_that_become_one_are_refused():
+    apart = normalize("NFD", "thé")
+    rules = {"feature-0-minimum": "", "feature-0-maximum": "", "feature-0-name": apart}
+    made = check(
+        filled(**rules, **{"feature-0-rules": f"kind: categorical, levels: [lait, {apart}]"})
+    ).request
+    assert (made.features[0].name, made.features[0].levels) == ("thé", ("lait", "thé"))
+    twice = check(filled(**rules, **{"feature-0-rules": f"kind: categorical, levels: [thé, {apart}]"}))
+    [problem] = twice.problems.values()
+    assert problem.text % problem.values == "The column thé has the level thé twice."
 
 
 def test_a_decimal_comma_and_ether_are_understood():

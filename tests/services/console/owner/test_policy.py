@@ -1,5 +1,7 @@
 """The policy and the budgets as forms: what they show, what they order, what they refuse."""
 
+from unicodedata import normalize
+
 import pytest
 
 from protocol.codec import pack
@@ -56,6 +58,9 @@ def test_addresses_in_any_case_and_amounts_with_a_comma_are_understood():
     form = {**form_of(FULL), "buyers": BUYER.upper().replace("X", "x"), "minimum_pay": "0,25"}
     assert read(form, FULL) == (FULL, {})
     assert read({**form, "minimum_pay": "250000000 gwei"}, FULL) == (FULL, {})
+    policy, _ = read({**form, "columns": normalize("NFD", "café\r\nthé")}, FULL)
+    assert policy is not None
+    assert policy.columns == ("café", "thé"), "as requests and rows name them"
 
 
 CHECKSUMMED = "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed"
