@@ -8,7 +8,7 @@ import pyarrow as pa
 from numpy.typing import ArrayLike, NDArray
 
 from deltaml.optional import extra
-from deltaml.tables import Table, rows_of
+from deltaml.tables import Table, rows_of, with_plain_names
 from protocol.preparation import tables as prepared
 from protocol.preparation.columns import Column, NumericColumn, parameters_of
 from protocol.preparation.design import design_matrix
@@ -74,6 +74,7 @@ def table_of(estimator: BaseEstimator, columns: Sequence[Column], X: ArrayLike |
 
     Raises ValueError for other columns, and for values that are not of their kinds.
     """
+    X = with_plain_names(X)
     if all(isinstance(column, NumericColumn) for column in columns):
         finite = "allow-nan" if any(column.missing != "refuse" for column in columns) else True
         rows = validate_data(estimator, X, reset=False, dtype=np.float64, ensure_all_finite=finite)

@@ -6,6 +6,7 @@ from typing import Any, TypeAlias
 
 from protocol.request import Request
 from protocol.request_parsing import parse_request
+from services.common.accents import composed
 from services.common.documents import load_request
 
 Document: TypeAlias = Request | Mapping[str, Any] | str | os.PathLike[str]
@@ -13,11 +14,15 @@ Document: TypeAlias = Request | Mapping[str, Any] | str | os.PathLike[str]
 
 
 def request_of(document: Document) -> Request:
-    """The request; raises ConfigurationError for a file, MisuseError naming every field that is wrong."""
+    """The request, its accents in one form (NFC), in which tables have their columns' names and levels.
+
+    Raises ConfigurationError for a file, MisuseError naming every field that is wrong.
+    """
     match document:
         case Request():
-            return document
+            fields = document.model_dump(mode="json")
+            return document if composed(fields) == fields else parse_request(composed(fields))
         case Mapping():
-            return parse_request(document)
+            return parse_request(composed(dict(document)))
         case _:
             return load_request(os.fspath(document))

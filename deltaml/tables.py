@@ -14,10 +14,11 @@ from protocol.preparation.design import raw_range
 from protocol.preparation.tables import Values
 from protocol.request import Request
 from protocol.requirements import mismatches
+from services.common.accents import composed
 from services.common.errors import DataSetError, UnusableColumn
 from services.data.readings import MisreadValue, is_text, values_of
 from services.data.tables import kinds_asked, statistic_builder
-from services.data.tabular import ValueKind, name_list
+from services.data.tabular import ValueKind, name_list, plain_name
 
 pc: Any = pyarrow.compute
 """Made when it is loaded, so that no stub knows all of it."""
@@ -76,10 +77,23 @@ def rows_of(place: str, table: Table, kinds: Mapping[str, ValueKind]) -> prepare
         read = pa.table(table)
     except (pa.ArrowInvalid, pa.ArrowTypeError):  # they quote values
         raise DataSetError(f"{place} has a column of several types; make each column of one") from None
-    missing = [column for column in kinds if column not in read.column_names]
-    if missing:
-        raise DataSetError(f"{place} has no column {missing[0]!r}; it has {name_list(read.column_names)}")
-    return {name: _values(place, name, read.column(name), kind) for name, kind in kinds.items()}
+    names = [plain_name(str(name)) for name in read.column_names]
+    for name in kinds:
+        if name not in names:
+            raise DataSetError(f"{place} has no column {name!r}; it has {name_list(names)}")
+        if names.count(name) > 1:
+            raise DataSetError(f"{place} has two columns named {name!r}; rename one")
+    return {name: _values(place, name, read.column(names.index(name)), kind) for name, kind in kinds.items()}
+
+
+def with_plain_names(table: Any) -> Any:
+    """The table itself; where its columns' names have accents in another form than NFC, one in that form."""
+    names = table.column_names if isinstance(table, pa.Table) else getattr(table, "columns", ())
+    is_other = any(isinstance(name, str) and composed(name) != name for name in names)
+    if not isinstance(table, Table) or not is_other:
+        return table
+    written = [str(name) for name in names]
+    return pa.table(table).select(written).rename_columns([composed(name) for name in written])
 
 
 def _values(place: str, name: str, column: Any, kind: ValueKind) -> Values:

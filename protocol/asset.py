@@ -5,28 +5,45 @@ write the asset's whole unit. The contract holds its chain's own coin, so `MARKE
 would be another value.
 """
 
+import re
 from dataclasses import dataclass
 from decimal import Context, Decimal, DecimalException, Inexact, InvalidOperation
 
 from protocol.errors import MisuseError
 
+LARGEST_WHOLE = 10**9
+"""Of whole units in an amount that a person writes: more than there is of ether."""
+
 _LARGEST_EXPONENT = 80
 _EXACT = Context(prec=100, traps=[Inexact, InvalidOperation])
+_WRITTEN = re.compile(r"(?ai)(?P<number>[-+]?[0-9.,]+(?:e[-+]?[0-9]+)?)\s*(?P<unit>[a-z]*)")
+_SHOWN = 60
+"""Characters of what cannot be read."""
 
 
 @dataclass(frozen=True, slots=True)
 class Asset:
-    """An asset: `symbol` stands behind figures, `name` in sentences, `smallest` names its smallest unit."""
+    """An asset: `symbol` stands behind figures, `name` in sentences, `smallest` names its smallest unit.
+
+    `others` are further units that people write, by their names, each with its number of decimals.
+    """
 
     symbol: str
     name: str
     smallest: str
     decimals: int
+    others: tuple[tuple[str, int], ...] = ()
 
     @property
     def whole(self) -> int:
         """Smallest units in one whole unit."""
         return int(10**self.decimals)
+
+    @property
+    def examples(self) -> str:
+        """How amounts are written with their units, for help and errors."""
+        others = (f"5 {name}" for name, _ in self.others)
+        return ", ".join((f"0.1 {self.symbol}", *others, f"100 {self.smallest}"))
 
     def decimal(self, amount: int | Decimal) -> Decimal:
         """An amount in whole units, exactly."""
@@ -36,33 +53,57 @@ class Asset:
         """An amount in whole units as `parse` reads it: no symbol, no exponent, no zeros at its end."""
         return f"{_EXACT.normalize(self.decimal(amount)):f}"
 
+    def shown(self, amount: int) -> str:
+        """An amount as people read it: whole units with their symbol, exactly."""
+        return f"{self.plain(amount)} {self.symbol}"
+
     def exact(self, amount: int) -> str:
         """An amount in smallest units, with their name."""
         return f"{amount} {self.smallest}"
 
     def parse(self, text: str) -> int:
-        """The amount that a person wrote in whole units; a comma may stand for the decimal point.
+        """The amount that a person wrote, with its unit in any case, as 0.1 ETH or 5gwei, or in whole units.
 
-        Raises MisuseError for anything else, and for more decimals than the asset has.
+        A comma may stand for the decimal point. Raises MisuseError for anything else, for more decimals than
+        the unit has, and for less than nothing or more than `LARGEST_WHOLE`.
         """
-        written = text.strip()
-        if written.count(",") == 1 and "." not in written:
-            written = written.replace(",", ".")
-        try:
-            number = _EXACT.create_decimal(written)
-            if number.is_finite() and number.adjusted() <= _LARGEST_EXPONENT:
-                return int(_EXACT.to_integral_exact(_EXACT.scaleb(number, self.decimals)))
-        except DecimalException:
-            pass
-        raise MisuseError(f"{text!r} is not an amount of {self.name} with at most {self.decimals} decimals")
+        wanted = f"an amount of {self.name} with at most {self.decimals} decimals, such as {self.examples}"
+        return self._bounded(text, self._read(text, self.decimals), wanted)
 
     def parse_exact(self, text: str) -> int:
-        """The amount in a text of smallest units; raises MisuseError unless it has digits alone."""
-        if not (text.isascii() and text.isdigit()):
-            raise MisuseError(f"{text!r} is not a whole number of {self.smallest}, such as {self.whole}")
-        return int(text)
+        """As `parse`, but a number without a unit counts smallest units, and has digits alone."""
+        is_plain = text.isascii() and text.isdigit()
+        has_unit = text.strip()[-1:].isalpha()
+        wanted = f"a whole number of {self.smallest}, such as {self.whole}, nor like {self.examples}"
+        return self._bounded(text, self._read(text, 0) if is_plain or has_unit else None, wanted)
+
+    def _read(self, text: str, decimals: int) -> int | None:
+        """Smallest units; `decimals` are those of a number without a unit. None for what cannot be read."""
+        written = _WRITTEN.fullmatch(text.strip())
+        if written is None:
+            return None
+        units = {self.symbol: self.decimals, self.name: self.decimals, **dict(self.others), self.smallest: 0}
+        known = {name.casefold(): places for name, places in units.items()} | {"": decimals}
+        places = known.get(written["unit"].casefold())
+        number = written["number"]
+        if number.count(",") == 1 and "." not in number:
+            number = number.replace(",", ".")
+        try:
+            value = _EXACT.create_decimal(number)
+            if places is not None and value.adjusted() <= _LARGEST_EXPONENT:
+                return int(_EXACT.to_integral_exact(_EXACT.scaleb(value, places)))
+        except DecimalException:
+            pass
+        return None
+
+    def _bounded(self, text: str, amount: int | None, wanted: str) -> int:
+        if amount is None:
+            raise MisuseError(f"{text[:_SHOWN]!r} is not {wanted}")
+        if not 0 <= amount <= LARGEST_WHOLE * self.whole:
+            raise MisuseError(f"{text[:_SHOWN]!r} is not between 0 and {LARGEST_WHOLE} {self.symbol}")
+        return amount
 
 
-ETHER = Asset(symbol="ETH", name="ether", smallest="wei", decimals=18)
+ETHER = Asset(symbol="ETH", name="ether", smallest="wei", decimals=18, others=(("gwei", 9),))
 MARKET_ASSET = ETHER
 """What the market's contract takes and pays."""

@@ -1,5 +1,6 @@
 """What a training asks of data, and whether a data set's card has it: nothing here ever sees rows."""
 
+from protocol.asset import MARKET_ASSET
 from protocol.data_card import CardColumn, DataCard
 from protocol.learning.kinds.registry import kind_of
 from protocol.payment import least_fixed_pay
@@ -38,7 +39,8 @@ def pay_mismatch(request: Request, card: DataCard) -> tuple[str, ...]:
     least = least_fixed_pay(request)
     if least >= card.least_pay_wei:
         return ()
-    return (f"the least fixed pay is {least} wei; its card asks for {card.least_pay_wei}",)
+    asked = MARKET_ASSET.shown(card.least_pay_wei)
+    return (f"the least fixed pay is {MARKET_ASSET.shown(least)}; its card asks for {asked}",)
 
 
 def _column_mismatch(asked: Column, found: CardColumn | None) -> str | None:

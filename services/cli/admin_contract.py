@@ -6,13 +6,13 @@ from typing import Annotated
 
 import typer
 
-from protocol.asset import ETHER
 from services.chain.contract import deploy as creation
 from services.chain.contract.verification import ContractState, contract_state
 from services.chain.rpc.http import HttpRpc
 from services.chain.transactions.pending import SendPolicy
+from services.cli.amounts import Wei, money
 from services.cli.options import ChainUrl, Json
-from services.cli.output import print_fields, print_result
+from services.cli.output import print_fields, print_json, print_result
 from services.common.addresses import is_address, plain_address
 from services.common.errors import ConfigurationError
 from services.common.files import read_passphrase
@@ -32,6 +32,7 @@ def deploy(
     confirmations: Annotated[
         int, typer.Option(help="Blocks on top of the creation to wait for.", min=0, max=1000)
     ] = 0,
+    wei: Wei = False,
     json: Json = False,
 ) -> None:
     """Create the contract; prints its address and the lines for the daemons' files."""
@@ -41,15 +42,15 @@ def deploy(
         async with HttpRpc(chain) as rpc:
             return await creation.deploy(rpc, identity.signing_key, SendPolicy(confirmations=confirmations))
 
-    _show_deployment(asyncio.run(create()), chain, identity.address, json=json)
+    _show_deployment(asyncio.run(create()), chain, identity.address, wei=wei, json=json)
 
 
-def _show_deployment(made: creation.Deployment, chain: str, deployer: str, *, json: bool) -> None:
+def _show_deployment(made: creation.Deployment, chain: str, deployer: str, *, wei: bool, json: bool) -> None:
     market = made.market
     place = {"contract": market.contract, "chain_id": market.chain_id, "block": made.block}
     document = {**place, "gas": made.gas_used, "fee_wei": str(made.fee), "deployer": deployer}
     text = (
-        f"# created by {deployer} with {made.gas_used} gas, {ETHER.exact(made.fee)}\n"
+        f"# created by {deployer} with {made.gas_used} gas, {money(made.fee, wei=wei)}\n"
         f"chain:\n  url: {chain}\n  chain_id: {market.chain_id}\n"
         f'  contract: "{market.contract}"\n  first_block: {made.block}'
     )
@@ -60,6 +61,7 @@ def _show_deployment(made: creation.Deployment, chain: str, deployer: str, *, js
 def show(
     chain: ChainUrl,
     address: Annotated[str, typer.Option("--contract", help="The contract's address.")],
+    wei: Wei = False,
     json: Json = False,
 ) -> None:
     """Check that the code is this version's contract, and tell what it holds; exit status 1 if it is not."""
@@ -70,24 +72,22 @@ def show(
             return await contract_state(rpc, account)
 
     state = asyncio.run(look())
-    _show_state(state, json=json)
+    _show_state(state, wei=wei, json=json)
     if not state.genuine:
         raise typer.Exit(NOT_GENUINE)
 
 
-def _show_state(state: ContractState, *, json: bool) -> None:
-    fields = {
-        "contract": state.market.contract,
-        "chain_id": state.market.chain_id,
-        "genuine": state.genuine,
-        "code_hash": f"0x{state.code_hash.hex()}",
-        "escrow_wei": str(state.escrow) if state.genuine else None,
-        "held_wei": str(state.held) if state.genuine else None,
-    }
-    if not json:
-        fields["genuine"] = "yes" if state.genuine else "NO: not the code of this version"
-        fields = {name: "unknown" if value is None else value for name, value in fields.items()}
-    print_fields(fields, json=json)
+def _show_state(state: ContractState, *, wei: bool, json: bool) -> None:
+    totals = {"escrow": state.escrow, "held": state.held} if state.genuine else {}
+    code = {"code_hash": f"0x{state.code_hash.hex()}"}
+    place = {"contract": state.market.contract, "chain_id": state.market.chain_id}
+    if json:
+        exact = {f"{name}_wei": str(totals[name]) if totals else None for name in ("escrow", "held")}
+        print_json({**place, "genuine": state.genuine, **code, **exact})
+        return
+    genuine = "yes" if state.genuine else "NO: not the code of this version"
+    told = {name: money(totals[name], wei=wei) if totals else "unknown" for name in ("escrow", "held")}
+    print_fields({**place, "genuine": genuine, **code, **told})
 
 
 def _account(text: str) -> str:

@@ -6,12 +6,12 @@ import typer
 from typer.core import TyperGroup
 from typing_extensions import override
 
-from protocol.asset import MARKET_ASSET
 from protocol.data_card import CardColumn, DataCard
 from protocol.preparation.moments import day_of
+from services.cli.amounts import Wei, amount_option, money
 from services.cli.catalogue_option import CatalogueFolder, DaemonConfig, DataSetName, open_catalogue
 from services.cli.options import Json, options_of
-from services.cli.output import money, print_json, print_result, some_levels
+from services.cli.output import print_json, print_result, some_levels
 from services.cli.tables import print_table
 from services.data.croissant import croissant as as_croissant
 from services.data.declarations import Declarations
@@ -27,7 +27,7 @@ DECLARED = {
     "kinds": typer.Option("--kind", metavar="COLUMN=KIND", help="A column's kind: numeric, boolean or date."),
     "licence": typer.Option(help="What others may do with models of these data."),
     "purpose": typer.Option(help="What the data are, and for what."),
-    "least_pay": typer.Option(help=f"The least fixed pay of a training, in {MARKET_ASSET.smallest}."),
+    "least_pay": amount_option("The least fixed pay of a training"),
     "listed": typer.Option("--listed/--unlisted", help="Have aggregators show the card to buyers, or not."),
 }
 
@@ -59,6 +59,7 @@ def show(
     croissant: Annotated[bool, typer.Option("--croissant", help="As a Croissant document, JSON-LD.")] = False,
     catalogue: CatalogueFolder = None,
     config: DaemonConfig = None,
+    wei: Wei = False,
     json: Json = False,
 ) -> None:
     """One data set's card: all that others can learn of it before a training."""
@@ -68,7 +69,7 @@ def show(
     elif json:
         print_json(_document(card))
     else:
-        _print(card)
+        _print(card, wei=wei)
 
 
 @data_card.command("set")
@@ -104,7 +105,7 @@ def _ends(column: CardColumn) -> tuple[str, str]:
     return (f"{low:f}", f"{high:f}") if column.kind == "numeric" else ("", "")
 
 
-def _print(card: DataCard) -> None:
+def _print(card: DataCard, *, wei: bool) -> None:
     rows = [
         (
             column.name,
@@ -122,5 +123,5 @@ def _print(card: DataCard) -> None:
     print_table(heads, rows, title=title, right=("minimum", "maximum"))
     typer.echo(f"licence    {card.licence or 'not stated'}")
     typer.echo(f"purpose    {card.purpose or 'not stated'}")
-    typer.echo(f"least pay  {money(card.least_pay_wei)}")
+    typer.echo(f"least pay  {money(card.least_pay_wei, wei=wei)}")
     typer.echo(f"hash       {card.hash().hex()}")

@@ -8,8 +8,8 @@ import typer
 
 from protocol.asset import MARKET_ASSET
 from protocol.errors import MisuseError
+from services.cli.amounts import Wei, amount_option
 from services.cli.options import ROWS, Json, options_of
-from services.cli.output import money
 from services.data.sample_request import DemoOptions
 from services.observability.logging import configure
 
@@ -37,23 +37,15 @@ def _number(option: str, text: str) -> Decimal:
         raise MisuseError(f"{option} {text!r} is not a number; write it like 1.5") from None
 
 
-def _deposit(text: str) -> int:
-    try:
-        return MARKET_ASSET.parse_exact(text)
-    except MisuseError as error:
-        raise MisuseError(f"--deposit {error}") from None
-
-
 def _start(text: str | None) -> str | None:
     if text not in (None, "zero", "mean"):
         raise MisuseError(f"--start {text!r} is unknown; choose zero or mean")
     return text
 
 
-def _read(reader: Callable[[str], object], help_text: str, default: str | None = None) -> object:
+def _read(reader: Callable[[str], object], help_text: str) -> object:
     """An option that `reader` reads: its errors say more than a refusal by type."""
-    shown = True if default is None else default
-    return typer.Option(parser=str, callback=reader, metavar="<str>", help=help_text, show_default=shown)
+    return typer.Option(parser=str, callback=reader, metavar="<str>", help=help_text)
 
 
 _OPTIONS = {
@@ -65,9 +57,7 @@ _OPTIONS = {
     "start": _read(_start, "First model: mean (of the target), the default, or zero."),
     "thesis": typer.Option("--thesis", help="As in 2019: raw columns, 20 × 5 steps of 1.5 from zero."),
     "key_bits": typer.Option(help="Bits of the Paillier key."),
-    "deposit": _read(
-        _deposit, f"The buyer's deposit in {MARKET_ASSET.smallest}.", default=money(MARKET_ASSET.whole)
-    ),
+    "deposit": amount_option("The buyer's deposit", default=MARKET_ASSET.whole),
     "broker": typer.Option(help="AMQP URL instead of the embedded bus."),
     "chain": typer.Option(help="JSON-RPC URL of anvil, not the embedded chain."),
     **ROWS,
@@ -88,6 +78,7 @@ def demo(
     console: _Attended = False,
     console_port: _ConsolePort = 8700,
     log: _Log = "error",
+    wei: Wei = False,
     json: Json = False,
 ) -> None:
     """Run a whole market here: buyer, aggregator, owners, bus, chain; train, pay, show the figures."""
@@ -95,6 +86,6 @@ def demo(
     from services.cli import demo_session  # noqa: PLC0415  a whole market: seconds that --help need not take
 
     if console:
-        demo_session.attend(options, console_port, json=json)
+        demo_session.attend(options, console_port, wei=wei, json=json)
     else:
-        demo_session.run(options, json=json)
+        demo_session.run(options, wei=wei, json=json)

@@ -7,8 +7,9 @@ import typer
 from protocol.asset import MARKET_ASSET
 from protocol.errors import MisuseError
 from protocol.messages import ChainEvent
+from services.cli.amounts import money
 from services.cli.event_lines import event_line
-from services.cli.output import money, print_json
+from services.cli.output import print_json
 from services.cli.standard_streams import visible
 from services.cli.tables import print_table
 from services.common.errors import OutputFailed
@@ -21,9 +22,9 @@ from services.sandbox.interactive_demo import run_attended_demo
 from services.sandbox.report import DemoReport
 
 
-def run(options: DemoOptions, *, json: bool) -> None:
+def run(options: DemoOptions, *, wei: bool, json: bool) -> None:
     """One training from start to end; its figures are shown, and written where `options` say."""
-    narrator = Narrator(options, quiet=json)
+    narrator = Narrator(options, wei=wei, quiet=json)
     outcome = run_demo(options, narrator.tell)
     if options.report is not None:
         write_private(options.report, outcome.model_dump_json(indent=2).encode() + b"\n")
@@ -31,11 +32,11 @@ def run(options: DemoOptions, *, json: bool) -> None:
     if json:
         print_json(outcome.model_dump(mode="json"))
     else:
-        _show_report(outcome)
+        _show_report(outcome, wei=wei)
         _show_files(options)
 
 
-def attend(options: DemoOptions, port: int, *, json: bool) -> None:
+def attend(options: DemoOptions, port: int, *, wei: bool, json: bool) -> None:
     """Until Ctrl-C. What is written when a training ends belongs to the unattended demo."""
     for name, given in (
         ("--report", options.report),
@@ -45,7 +46,7 @@ def attend(options: DemoOptions, port: int, *, json: bool) -> None:
     ):
         if given:
             raise MisuseError(f"{name} does not go with --console, which shows and downloads the results")
-    narrator = Narrator(options)
+    narrator = Narrator(options, wei=wei)
     try:
         run_attended_demo(options, port, narrator.tell, narrator.invite)
     except KeyboardInterrupt:
@@ -58,6 +59,7 @@ class Narrator:
     """Prints what happens as it happens."""
 
     options: DemoOptions
+    wei: bool = False
     quiet: bool = False
     failure: OutputFailed | None = None
 
@@ -66,7 +68,9 @@ class Narrator:
 
         What cannot be told does not end a training whose results are still to be written.
         """
-        line = text if event is None else event_line(*record_of(event), self.options.most_rounds())
+        line = text
+        if event is not None:
+            line = event_line(*record_of(event), self.options.most_rounds(), wei=self.wei)
         if line and not self.quiet:
             try:
                 typer.echo(visible(line))
@@ -84,7 +88,7 @@ class Narrator:
             raise self.failure
 
 
-def _show_report(report: DemoReport) -> None:
+def _show_report(report: DemoReport, *, wei: bool = False) -> None:
     """The closing tables."""
     errors = (
         ("before", f"{report.mse_initial:.4f}"),
@@ -97,7 +101,7 @@ def _show_report(report: DemoReport) -> None:
     print_table(("mean squared error on the validators' rows", "MSE"), errors, title=title, right=("MSE",))
     if report.convergence is not None:
         typer.echo(convergence_sentence(report.convergence))
-    _show_pay(report)
+    _show_pay(report, wei=wei)
     times = [(phase, f"{seconds:.2f}") for phase, seconds in report.seconds_by_phase.items()]
     times.append((f"{report.messages_on_bus} messages", f"{report.bytes_on_bus / 1e6:.1f} MB"))
     title = f"{report.seconds_total:.1f} s from start to end"
@@ -117,19 +121,19 @@ def _show_files(options: DemoOptions) -> None:
             typer.echo(visible(f"{what}: {path}"))
 
 
-def _show_pay(report: DemoReport) -> None:
+def _show_pay(report: DemoReport, *, wei: bool) -> None:
     """Who got how much of the deposit, exactly."""
     pay = [
         (
             f"{report.roles.get(account, 'aggregator')} {account}",
             f"{report.contributions[account]:.1%}" if account in report.contributions else "",
-            _aligned(amount),
+            amount if wei else _aligned(amount),
         )
         for account, amount in report.paid_wei.items()
     ]
-    pay.append(("refund to the buyer", "", _aligned(report.refund_wei)))
-    title = f"deposit {money(int(report.deposit_wei))} = paid + refunded; the pot pays contributions"
-    names = ("party", "of pot", MARKET_ASSET.symbol)
+    pay.append(("refund to the buyer", "", report.refund_wei if wei else _aligned(report.refund_wei)))
+    title = f"deposit {money(int(report.deposit_wei), wei=wei)} = paid + refunded; the pot pays contributions"
+    names = ("party", "of pot", MARKET_ASSET.smallest if wei else MARKET_ASSET.symbol)
     print_table(names, pay, title=title, right=names[1:])
 
 

@@ -1,13 +1,15 @@
 """`deltaml earnings`: what a party earned or spent, by training or by month, and every movement as a file."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import typer
 
+from services.cli.account_text import AccountText
+from services.cli.amounts import Wei
 from services.cli.options import ConfigFile, Json
-from services.cli.output import money, named, print_json
+from services.cli.output import named, print_json
 from services.cli.standard_streams import visible
 from services.cli.store_option import existing_store
 from services.cli.tables import print_table
@@ -20,8 +22,6 @@ from services.records.earnings import Account, Payment, account_of
 from services.records.earnings_csv import earnings_csv
 from services.store import Store
 
-_EARNED_COLUMNS = ("buyer", "earned", "for")
-_SPENT_COLUMNS = ("aggregator", "deposited", "came back")
 _By = Annotated[Literal["training", "month"], typer.Option("--by", help="A line for each of these.")]
 _Csv = Annotated[
     Path | None,
@@ -31,7 +31,12 @@ _Force = Annotated[bool, typer.Option("--force", help="Replace the file of --csv
 
 
 def earnings(
-    config: ConfigFile, by: _By = "training", csv: _Csv = None, force: _Force = False, json: Json = False
+    config: ConfigFile,
+    by: _By = "training",
+    csv: _Csv = None,
+    force: _Force = False,
+    wei: Wei = False,
+    json: Json = False,
 ) -> None:
     """What an owner or an aggregator earned, or a buyer spent, as the chain has confirmed it.
 
@@ -48,10 +53,12 @@ def earnings(
     if json:
         print_json(_document(account))
         return
-    for line in summary(account, config):
+    for line in AccountText(account, wei).summary(config):
         typer.echo(line)
-    if account.payments:
-        _print_trainings(account, settings.names) if by == "training" else _print_months(account)
+    if account.payments and by == "training":
+        _print_trainings(account, settings.names, wei=wei)
+    elif account.payments:
+        _print_months(account, wei=wei)
     if csv is not None:
         typer.echo(visible(f"{len(account.payments)} movements are in {csv}"), err=True)
 
@@ -64,69 +71,25 @@ def account_in(store: Store, settings: ParticipantConfig) -> Account:
     return account_of(store, ROLES[settings.daemon], public_identity(settings.keystore).address)
 
 
-def summary(account: Account, config: Path) -> Iterator[str]:
-    """What it all comes to, in a sentence each."""
-    if account.role == "model_buyer":
-        yield _spending(account)
-    elif account.earned:
-        yield f"earned {money(account.earned)} in {_count(account)}: {shares_text(account)}"
-    else:
-        yield "nothing is earned yet: pay is credited when a training is settled"
-    if account.credited:
-        yield f"withdrawn: {money(account.paid_out)}; credited and not withdrawn: {_credit(account, config)}"
-
-
-def shares_text(account: Account) -> str:
-    """What it is paid for, and how much for each."""
-    return ", ".join(f"{share} {money(amount)}" for share, amount in account.shares.items() if amount)
-
-
-def _spending(account: Account) -> str:
-    if not account.deposited:
-        return "nothing is spent yet: a deposit is paid when a training opens"
-    return (
-        f"spent {money(account.spent)} in {_count(account)}: {money(account.deposits)} deposited, "
-        f"{money(account.refunded)} came back, {money(account.in_escrow)} in trainings that run"
-    )
-
-
-def _credit(account: Account, config: Path) -> str:
-    if not account.credit:
-        return "nothing"
-    is_owner = account.role == "data_owner"
-    way = f"deltaml withdraw --config {config}" if is_owner else "its daemon withdraws it"
-    return visible(f"{money(account.credit)} ({way})")
-
-
-def _count(account: Account) -> str:
-    count = len(account.by_training())
-    return "1 training" if count == 1 else f"{count} trainings"
-
-
-def _print_trainings(account: Account, names: Mapping[str, str]) -> None:
+def _print_trainings(account: Account, names: Mapping[str, str], *, wei: bool) -> None:
     is_buyer = account.role == "model_buyer"
-    partner, *figures = _SPENT_COLUMNS if is_buyer else _EARNED_COLUMNS
+    heads = ("aggregator", "deposited", "came back") if is_buyer else ("buyer", "earned", "for")
     rows = []
     for number, part in account.by_training().items():
-        deal = account.deals[number]
+        deal, text = account.deals[number], AccountText(part, wei)
         other = named(deal.aggregator if is_buyer else deal.buyer, names)
-        rows.append((number, deal.name, other, *_figures(part), _last(part)))
-    print_table(("training", "request", partner, *figures, "last change"), rows, right=("training",))
+        rows.append((number, deal.name, other, *text.figures, _last(part)))
+    print_table(("training", "request", *heads, "last change"), rows, right=("training",))
 
 
-def _print_months(account: Account) -> None:
-    _partner, *figures = _SPENT_COLUMNS if account.role == "model_buyer" else _EARNED_COLUMNS
+def _print_months(account: Account, *, wei: bool) -> None:
+    heads = ("deposited", "came back") if account.role == "model_buyer" else ("earned", "for")
     rows = (
-        (month, len(part.by_training()), *_figures(part), money(part.paid_out))
+        (month, len(part.by_training()), *text.figures, text.money(part.paid_out))
         for month, part in account.by_month().items()
+        for text in [AccountText(part, wei)]
     )
-    print_table(("month (UTC)", "trainings", *figures, "withdrawn"), rows, right=("trainings",))
-
-
-def _figures(part: Account) -> tuple[str, ...]:
-    if part.role == "model_buyer":
-        return money(part.deposits), money(part.refunded)
-    return money(part.earned), shares_text(part)
+    print_table(("month (UTC)", "trainings", *heads, "withdrawn"), rows, right=("trainings",))
 
 
 def _last(part: Account) -> str:

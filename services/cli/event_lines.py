@@ -5,7 +5,8 @@ from types import MappingProxyType
 from typing import Any
 
 from protocol.records import FIXED_POINT
-from services.cli.output import join_fields, money, named
+from services.cli.amounts import money
+from services.cli.output import join_fields, named
 
 _WEI = "_wei"
 _NOBODY: Mapping[str, str] = MappingProxyType({})
@@ -16,6 +17,8 @@ def event_line(
     data: Mapping[str, Any],
     most_rounds: int | None = None,
     names: Mapping[str, str] = _NOBODY,
+    *,
+    wei: bool = False,
 ) -> str:
     """The line, "" for an event that people need not be told.
 
@@ -24,7 +27,8 @@ def event_line(
     line = ""
     match name:
         case "Opened":
-            line = f"training {data['training']} opened with a deposit of {money(int(data['deposit']))}"
+            deposit = money(int(data["deposit"]), wei=wei)
+            line = f"training {data['training']} opened with a deposit of {deposit}"
         case "Joined":
             line = f"owner {named(data['owner'], names)} joined, seat {data['seat']}"
         case "RolesDrawn":
@@ -33,10 +37,10 @@ def event_line(
         case "RoundRecorded":
             line = _round_line(data, most_rounds)
         case "Settled":
-            paid, refund = money(int(data["paid"])), money(int(data["refund"]))
+            paid, refund = (money(int(data[part]), wei=wei) for part in ("paid", "refund"))
             line = f"settled: {paid} paid, {refund} back to the buyer"
         case "Cancelled":
-            line = f"cancelled: {money(int(data['refund']))} back to the buyer"
+            line = f"cancelled: {money(int(data['refund']), wei=wei)} back to the buyer"
     return line
 
 
@@ -49,17 +53,18 @@ def _round_line(data: Mapping[str, Any], most_rounds: int | None) -> str:
     return f"round {number:>3}{bound}: {left:.2%} of the error before is left{end}"
 
 
-def fact_text(data: Mapping[str, Any], names: Mapping[str, str] = _NOBODY) -> str:
-    """A fact's data in one line: amounts in whole units, a share in percent, lists without brackets.
+def fact_text(data: Mapping[str, Any], names: Mapping[str, str] = _NOBODY, *, wei: bool = False) -> str:
+    """A fact's data in one line: amounts with their unit, a share in percent, lists without brackets.
 
     Parties have their `names`, by address, before their addresses.
     """
-    return join_fields({name.removesuffix(_WEI): _plain(name, value, names) for name, value in data.items()})
+    plain = {name.removesuffix(_WEI): _plain(name, value, names, wei=wei) for name, value in data.items()}
+    return join_fields(plain)
 
 
-def _plain(name: str, value: Any, names: Mapping[str, str]) -> str:
+def _plain(name: str, value: Any, names: Mapping[str, str], *, wei: bool) -> str:
     if name.endswith(_WEI):
-        return money(int(value))
+        return money(int(value), wei=wei)
     if name == "improvement":
         return f"{int(value) / FIXED_POINT:.2%}"
     if isinstance(value, bool):

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
+from services.cli.amounts import Wei
 from services.cli.event_lines import fact_text
 from services.cli.options import Json
 from services.cli.output import named, print_json
@@ -35,6 +36,7 @@ def history(
     failures: Annotated[
         bool, typer.Option("--failures", help="Only trainings in which something failed, and what.")
     ] = False,
+    wei: Wei = False,
     json: Json = False,
 ) -> None:
     """Show what happened: trainings, rounds, their times, what failed and what was tried again."""
@@ -57,11 +59,11 @@ def history(
         return
     names = named_parties(config)
     if training is not None and histories:
-        _show_rounds(histories[0], names)
+        _show_rounds(histories[0], names, wei=wei)
     else:
         _show_trainings(histories)
     if failures:
-        _show_failures(histories, names)
+        _show_failures(histories, names, wei=wei)
 
 
 def _moment(text: str) -> float:
@@ -99,7 +101,7 @@ def _troubles(history: TrainingHistory) -> str:
     return ", ".join(f"{count} {what}" for what, count in counts.items() if count)
 
 
-def _show_rounds(history: TrainingHistory, names: Mapping[str, str]) -> None:
+def _show_rounds(history: TrainingHistory, names: Mapping[str, str], *, wei: bool) -> None:
     typer.echo(training_title(history.instance))
     columns = ("round", "finished", "seconds", "attempts", "dropped", "violations")
     rounds = [
@@ -108,12 +110,18 @@ def _show_rounds(history: TrainingHistory, names: Mapping[str, str]) -> None:
     ]
     nothing = "no round has begun: the first one does when owners have joined and their roles are drawn"
     print_table(columns, [made.values() for made in rounds], right=_NUMBERS, empty=nothing)
-    print_moments((fact.at, "happened late:", fact_text(fact.data, names)) for fact in history.retries)
-
-
-def _show_failures(histories: Sequence[TrainingHistory], names: Mapping[str, str]) -> None:
     print_moments(
-        (fact.at, f"training {history.instance.training or ''}  {fact.name}", fact_text(fact.data, names))
+        (fact.at, "happened late:", fact_text(fact.data, names, wei=wei)) for fact in history.retries
+    )
+
+
+def _show_failures(histories: Sequence[TrainingHistory], names: Mapping[str, str], *, wei: bool) -> None:
+    print_moments(
+        (
+            fact.at,
+            f"training {history.instance.training or ''}  {fact.name}",
+            fact_text(fact.data, names, wei=wei),
+        )
         for history in histories
         for fact in history.failures
     )

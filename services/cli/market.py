@@ -5,10 +5,11 @@ from typing import Annotated, Any
 
 import typer
 
+from services.cli.amounts import Wei, money
 from services.cli.market_asking import Stored, told_by
 from services.cli.options import ConfigFile, Json
 from services.cli.order_sending import ANSWER_SECONDS, Wait
-from services.cli.output import money, print_json, print_records, some_levels
+from services.cli.output import print_json, print_records, some_levels
 from services.cli.tables import print_table
 from services.common.documents import load_request
 from services.common.times import format_time
@@ -71,6 +72,7 @@ def cards(
     aggregator: Aggregators = None,
     wait: Wait = ANSWER_SECONDS,
     stored: Stored = False,
+    wei: Wei = False,
     json: Json = False,
 ) -> None:
     """The cards of the data sets that owners list, with hash and when they were told; --json has all."""
@@ -86,7 +88,7 @@ def cards(
             one.card.name,
             one.card.rows_from,
             ", ".join(column.name for column in one.card.columns),
-            money(one.card.least_pay_wei),
+            money(one.card.least_pay_wei, wei=wei),
             one.card.licence,
             one.hash.hex(),
             format_time(one.told_at),

@@ -9,6 +9,7 @@ from protocol.errors import MisuseError
 from protocol.marketplace import PartyRole
 from protocol.messages import OwnerDecision, StopOrder, TrainingOrder, WithdrawOrder
 from protocol.roles.buyer.ordering import check_order
+from services.cli.amounts import Wei, money
 from services.cli.earnings import account_in
 from services.cli.follow import follow
 from services.cli.options import ConfigFile, Json
@@ -20,7 +21,7 @@ from services.cli.order_sending import (
     opened_store,
     wait_for,
 )
-from services.cli.output import money, print_outcome
+from services.cli.output import print_outcome
 from services.common.documents import load_request
 from services.common.errors import ConfigurationError
 from services.config.daemons import AggregatorConfig, DataOwnerConfig, ModelBuyerConfig, load
@@ -43,6 +44,7 @@ def train(
     ] = False,
     wait: Wait = ANSWER_SECONDS,
     no_wait: NoWait = False,
+    wei: Wei = False,
     json: Json = False,
 ) -> None:
     """Ask the buyer's daemon to have a model trained, and tell what daemon and contract say to it."""
@@ -64,7 +66,7 @@ def train(
         shown = outcome if json else {**outcome, "training": training or "not on the chain yet"}
         print_outcome(shown, json=json)
         if follow_it:
-            follow(store, key, wanted.schedule.rounds, settings.names)
+            follow(store, key, wanted.schedule.rounds, settings.names, wei=wei)
 
 
 def _opened(store: Store, key: str, seconds: float) -> int | None:

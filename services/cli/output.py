@@ -6,7 +6,6 @@ from typing import Any
 
 import typer
 
-from protocol.asset import MARKET_ASSET
 from services.cli.standard_streams import is_unicode, visible
 from services.cli.tables import print_table
 
@@ -66,11 +65,6 @@ def join_fields(values: Mapping[str, object], mark: str = "=") -> str:
 def named(address: str, names: Mapping[str, str]) -> str:
     """An address, after the name that an operator's configuration has for it."""
     return f"{names[address]} {address}" if address in names else address
-
-
-def money(amount: int) -> str:
-    """An amount as people read it: whole units with their symbol, exactly."""
-    return f"{MARKET_ASSET.plain(amount)} {MARKET_ASSET.symbol}"
 
 
 def some_levels(levels: Sequence[str]) -> str:

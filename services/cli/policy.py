@@ -5,14 +5,15 @@ from typing import Annotated, Any
 
 import typer
 
-from protocol.asset import MARKET_ASSET
 from protocol.owner_policy import OwnerPolicy
 from protocol.types import ZERO_ADDRESS
+from services.cli.amounts import Wei, amount_option, money
 from services.cli.options import ConfigFile, Json
 from services.cli.order_sending import ANSWER_SECONDS, NoWait, Wait
-from services.cli.output import money, named, print_json, print_result
+from services.cli.output import named, print_json, print_result
 from services.cli.policy_order import order_policy, policy_in_force, with_changes
 from services.cli.tables import print_table
+from services.common.accents import composed
 from services.common.addresses import plain_address
 from services.common.errors import ConfigurationError
 
@@ -25,7 +26,6 @@ policy = typer.Typer(
 _ALL, _NONE = "all", "none"
 NOBODY = (ZERO_ADDRESS,)
 """Buyers of whom there is none: no transaction comes from this account."""
-_MINIMUM_PAY = typer.Option(min=0, help=f"The least fixed pay, in {MARKET_ASSET.smallest}.")
 _List = Annotated[str | None, typer.Option(help=f"Only these: a,b,c; {_ALL!r} admits everything.")]
 _Buyers = Annotated[
     str | None,
@@ -34,14 +34,18 @@ _Buyers = Annotated[
 
 
 @policy.command()
-def show(config: ConfigFile, json: Json = False) -> None:
+def show(config: ConfigFile, wei: Wei = False, json: Json = False) -> None:
     """The policy in force and where it comes from."""
     settings, chosen, source = policy_in_force(config)
     values = _values(chosen)
     if json:
         print_json({"source": source, "policy": values})
         return
-    rows = [(name, _plain(value, name, settings.names)) for name, value in values.items() if name != "budget"]
+    rows = [
+        (name, _plain(name, value, settings.names, wei=wei))
+        for name, value in values.items()
+        if name != "budget"
+    ]
     print_table(("field", "value"), rows, title=f"policy in force, from the {source}")
     typer.echo("The budget is shown by: deltaml budget --config FILE")
 
@@ -56,7 +60,7 @@ def set_(
     model_kinds: _List = None,
     columns: _List = None,
     data_sets: _List = None,
-    minimum_pay_wei: Annotated[int | None, _MINIMUM_PAY] = None,
+    minimum_pay: Annotated[int | None, amount_option("The least fixed pay")] = None,
     wait: Wait = ANSWER_SECONDS,
     no_wait: NoWait = False,
     json: Json = False,
@@ -66,7 +70,7 @@ def set_(
     values: dict[str, Any] = {
         name: None if text is None else _list(name, text) for name, text in lists.items()
     }
-    values |= {"automatic": automatic, "withdraw": withdraw, "minimum_pay_wei": minimum_pay_wei}
+    values |= {"automatic": automatic, "withdraw": withdraw, "minimum_pay_wei": minimum_pay}
     settings, chosen, _ = policy_in_force(config)
     wanted = with_changes(chosen, {name: value for name, value in values.items() if value is not None})
     in_force = order_policy(settings, wanted, 0.0 if no_wait else wait)
@@ -93,7 +97,7 @@ def _list(name: str, text: str) -> tuple[str, ...]:
         return ()
     if word == _NONE and name == "buyers":
         return NOBODY
-    parts = [part.strip() for part in text.split(",")]
+    parts = [composed(part.strip()) for part in text.split(",")]
     if word == _NONE or not all(parts):
         raise ConfigurationError(
             f"--{name.replace('_', '-')} {text!r} names nothing to join with: give names, {_ALL!r} for "
@@ -114,11 +118,11 @@ def _values(chosen: OwnerPolicy) -> dict[str, Any]:
     return {**dict(chosen), "minimum_pay_wei": minimum_pay, "budget": chosen.budget.model_dump()}
 
 
-def _plain(value: Any, name: str, names: Mapping[str, str]) -> str:
+def _plain(name: str, value: Any, names: Mapping[str, str], *, wei: bool) -> str:
     if value == NOBODY and name == "buyers":
         return _NONE
     if isinstance(value, tuple):
         return ", ".join(named(str(one), names) for one in value) or _ALL
     if name == "minimum_pay_wei":
-        return money(int(value))
+        return money(int(value), wei=wei)
     return str(value)

@@ -10,7 +10,7 @@ import typer
 from services.cli.options import ROWS_FILE, Json
 from services.cli.output import print_json
 from services.cli.standard_streams import document_stream, visible
-from services.common.files import require_other_file
+from services.common.files import require_new, require_other_file
 from services.data.model_file import read_model
 from services.data.predictions import Quality, Source, csv_lines, open_rows, predict_rows, prediction_file
 from services.data.tabular import index_columns, index_note, name_list
@@ -22,18 +22,22 @@ _MOST_NAMED = 10
 def predict(
     model: Annotated[Path, typer.Argument(metavar="MODEL", help="A model file, as the demo's --model-out.")],
     file: Annotated[Path, typer.Argument(metavar="FILE", help=f"{ROWS_FILE}, with the model's features.")],
-    out: Annotated[Path | None, typer.Option(help="Write predictions here: a .csv or .parquet file.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Write predictions to this new file, .csv or .parquet.")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace the file of --out if it exists.")] = False,
     json: Json = False,
 ) -> None:
     """Predict the target for every row; with the target in the file, tell how wrong the model is."""
     if out is not None:
         require_other_file(out, model, file)
+        require_new(out, force=force)
     bought = read_model(model)
     source = open_rows(bought, file)  # a file that cannot be used is told before anything is written
     left_out = index_columns(file)
     column = f"predicted_{bought.target}"
     if out is not None:
-        with prediction_file(out, column) as write:
+        with prediction_file(out, column, replace=force) as write:
             quality = predict_rows(source, write)
     else:
         quality = predict_rows(source, None if json else csv_lines(document_stream(), column))

@@ -1,5 +1,6 @@
 """`deltaml request`: documents that ask for a training."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -7,17 +8,19 @@ import typer
 
 from protocol.asset import MARKET_ASSET
 from protocol.errors import MisuseError
+from services.cli.amounts import amount_option
 from services.cli.options import ROWS_FILE, Json
-from services.cli.output import money, print_json
+from services.cli.output import print_json
 from services.cli.standard_streams import document_stream, visible
 from services.common.addresses import is_address, plain_address
-from services.common.files import require_other_file, write_private
-from services.data.request_suggestion import NOBODY, Choices, as_text
+from services.common.files import require_new, require_other_file, write_private
+from services.data.request_suggestion import NOBODY, Choices, Suggestion, as_text
 from services.data.request_suggestion import suggest as suggested
-from services.data.tabular import index_columns, index_note
+from services.data.tabular import index_columns, index_note, listed
 
 _AGGREGATOR = "Address of the aggregator that you work with; without it, one to be replaced."
-_DEPOSIT = f"The deposit in {MARKET_ASSET.smallest}."
+_COLUMNS = "Predict from these columns only: a,b,c; by default from all but those that count or name rows."
+_DEPOSIT = amount_option("The deposit", default=MARKET_ASSET.whole)
 
 request = typer.Typer(
     name="request", help="Requests: what a buyer asks to have trained.", no_args_is_help=True
@@ -37,38 +40,52 @@ def suggest(
     target: Annotated[str, typer.Option(help="The column to predict.")],
     name: Annotated[str | None, typer.Option(help="The training's name; by default the file's.")] = None,
     aggregator: Annotated[str, typer.Option(help=_AGGREGATOR, show_default=False)] = NOBODY,
-    deposit: Annotated[str, typer.Option(help=_DEPOSIT, show_default=money(MARKET_ASSET.whole))] = str(
-        MARKET_ASSET.whole
-    ),
+    deposit: Annotated[int, _DEPOSIT] = MARKET_ASSET.whole,
+    columns: Annotated[str | None, typer.Option(help=_COLUMNS)] = None,
+    without: Annotated[
+        str | None, typer.Option(help="Leave these columns out: a,b,c.", show_default=False)
+    ] = None,
     least_owners: Annotated[int, typer.Option(help="Owners that are needed.", min=4, max=256)] = 4,
     most_owners: Annotated[int, typer.Option(help="Owners that are taken.", min=4, max=256)] = 16,
-    out: Annotated[Path | None, typer.Option(help="Write it here; by default to standard output.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Write it to this new file; by default to standard output.")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace the file of --out if it exists.")] = False,
     json: Json = False,
 ) -> None:
     """Write a request for data like a sample of your own: ranges, start and schedule, each with its reason.
 
     The sample is read here and goes nowhere; its ranges and its mean, rounded, stand in the request.
     """
-    try:
-        amount = MARKET_ASSET.parse_exact(deposit)
-    except MisuseError as error:
-        raise MisuseError(f"--deposit {error}") from None
     if not is_address(aggregator):
         raise MisuseError(f"--aggregator {aggregator!r} is not an address: 0x and 40 hexadecimal digits")
     if out is not None:
         require_other_file(out, sample)
-    found = suggested(
-        sample,
-        Choices(target, name or sample.stem, plain_address(aggregator), amount, least_owners, most_owners),
+        require_new(out, force=force)
+    choices = Choices(
+        target,
+        name or sample.stem,
+        plain_address(aggregator),
+        deposit,
+        least_owners,
+        most_owners,
+        listed(columns),
+        listed(without) or (),
     )
+    found = suggested(sample, choices)
     text = as_text(found, sample.name)
     if out is not None:
-        write_private(out, text.encode(), replace=False)
+        write_private(out, text.encode(), replace=force)
     if json:
         print_json({"request": found.request.model_dump(mode="json"), "left_out": found.left_out})
     elif out is None:
         document_stream().write(text)
-    for reason in [*index_note(index_columns(sample)), *map("left out: {}".format, found.left_out.values())]:
+    _tell(found, index_columns(sample), out)
+
+
+def _tell(found: Suggestion, index: Sequence[str], out: Path | None) -> None:
+    """What the request does not have of the sample, and what to do with it."""
+    for reason in [*index_note(index), *map("left out: {}".format, found.left_out.values())]:
         typer.echo(visible(reason), err=True)
     if out is not None:
         nobody = ", put your aggregator's address there" if found.request.aggregator == NOBODY else ""

@@ -7,11 +7,13 @@ from typing import Annotated, Any
 import typer
 
 from protocol.records import FIXED_POINT, Market
-from services.cli.earnings import account_in, shares_text, summary
+from services.cli.account_text import AccountText
+from services.cli.amounts import Wei, money
+from services.cli.earnings import account_in
 from services.cli.event_lines import fact_text
 from services.cli.follow import follow
 from services.cli.options import Json
-from services.cli.output import money, print_json
+from services.cli.output import print_json
 from services.cli.standard_streams import visible
 from services.cli.store_option import ConfigOption, StoreOption, existing_store
 from services.cli.tables import print_moments, print_table
@@ -57,6 +59,7 @@ def show(
     follow_it: Annotated[
         bool, typer.Option("--follow", help="Show the training live until it ends.")
     ] = False,
+    wei: Wei = False,
     json: Json = False,
 ) -> None:
     """Show a daemon's trainings, or what it noted about one."""
@@ -67,11 +70,11 @@ def show(
         raise ConfigurationError("--follow needs a training to show to people: name one, leave out --json")
     with existing_store(store, config) as opened:
         if training is None:
-            _show_all(opened.instances(), _pay(opened, config), config, json=json)
+            _show_all(opened.instances(), _pay(opened, config), config, wei=wei, json=json)
             return
         instance = find_instance(opened, training)
         if follow_it:
-            follow(opened, instance.key, None, named_parties(config))
+            follow(opened, instance.key, None, named_parties(config), wei=wei)
             instance = find_instance(opened, instance.key)
         if model_out is not None:
             _write_model(opened, instance, model_out, force=force)
@@ -79,12 +82,14 @@ def show(
             made = model_card(opened, instance, _market(config), named_parties(config))
             write_card(card, made, force=force)
         if not follow_it:
-            _show_one(opened, instance, config, json=json)
+            _show_one(opened, instance, config, wei=wei, json=json)
 
 
-def trainings(store: StoreOption = None, config: ConfigOption = None, json: Json = False) -> None:
+def trainings(
+    store: StoreOption = None, config: ConfigOption = None, wei: Wei = False, json: Json = False
+) -> None:
     """List a daemon's trainings and their states."""
-    show(store=store, config=config, json=json)
+    show(store=store, config=config, wei=wei, json=json)
 
 
 def training_title(instance: InstanceRow) -> str:
@@ -98,30 +103,26 @@ def fact_document(name: str, data: Mapping[str, Any], at: float) -> dict[str, An
 
 
 def _show_all(
-    instances: Sequence[InstanceRow], account: Account | None, config: Path | None, *, json: bool
+    instances: Sequence[InstanceRow], account: Account | None, config: Path | None, *, wei: bool, json: bool
 ) -> None:
     documents = [_document(instance, account) for instance in instances]
     if json:
         print_json(documents)
         return
     paid = {} if account is None else account.by_training()
-    columns = ("training", "state", "changed", *(["earned"] if account else []))
-    rows = (
-        (
-            instance.key if instance.training is None else instance.training,
-            instance.display_status,
-            format_time(instance.updated_at),
-            *([money(paid[instance.training].earned if instance.training in paid else 0)] if account else []),
-        )
-        for instance in instances
-    )
+    columns = ("training", "state", "changed") + (("earned",) if account else ())
+    rows = []
+    for instance in instances:
+        own = paid.get(instance.training or 0)
+        row = (instance.training or instance.key, instance.display_status, format_time(instance.updated_at))
+        rows.append((*row, money(own.earned if own else 0, wei=wei))[: len(columns)])
     print_table(columns, rows, right=("earned",), empty=_NOTHING_YET)
     if account is not None and config is not None:
-        for line in summary(account, config):
+        for line in AccountText(account, wei).summary(config):
             typer.echo(line)
 
 
-def _show_one(store: Store, instance: InstanceRow, config: Path | None, *, json: bool) -> None:
+def _show_one(store: Store, instance: InstanceRow, config: Path | None, *, wei: bool, json: bool) -> None:
     facts, account = store.facts(instance.key), _pay(store, config)
     convergence = buyer_convergence(store, instance)
     rounds = [_round(data) for name, data, _ in facts if name == _ROUND]
@@ -135,9 +136,9 @@ def _show_one(store: Store, instance: InstanceRow, config: Path | None, *, json:
     if convergence is not None and (text := convergence_sentence(convergence)):
         typer.echo(text)
     if account is not None:
-        typer.echo(_pay_text(instance, account))
+        typer.echo(_pay_text(instance, account, wei=wei))
     names = named_parties(config)
-    print_moments((at, name, fact_text(data, names)) for name, data, at in facts if name != _ROUND)
+    print_moments((at, name, fact_text(data, names, wei=wei)) for name, data, at in facts if name != _ROUND)
 
 
 def _pay(store: Store, config: Path | None) -> Account | None:
@@ -152,11 +153,11 @@ def _pay(store: Store, config: Path | None) -> Account | None:
         return None
 
 
-def _pay_text(instance: InstanceRow, account: Account) -> str:
+def _pay_text(instance: InstanceRow, account: Account, *, wei: bool) -> str:
     """What one training has paid, or when it will."""
     own = account.by_training().get(instance.training or 0)
     if own is not None and own.earned:
-        return f"earned {money(own.earned)}: {shares_text(own)}"
+        return f"earned {money(own.earned, wei=wei)}: {AccountText(own, wei).shares}"
     if instance.finished:
         return "earned nothing"
     return "nothing is earned yet: pay is credited when the training is settled"

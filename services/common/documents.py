@@ -2,7 +2,6 @@
 
 import math
 import re
-import unicodedata
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ from yaml.constructor import ConstructorError
 from protocol.errors import MisuseError
 from protocol.request import Request
 from protocol.request_parsing import parse_request
+from services.common.accents import composed
 from services.common.addresses import is_address, plain_address
 from services.common.errors import ConfigurationError
 from services.common.files import read_bounded
@@ -133,17 +133,6 @@ def load_request(path: Path | str) -> Request:
     Accents are brought into one form (NFC), in which data sets have their columns' names.
     """
     try:
-        return parse_request(_composed(read_yaml(path)))
+        return parse_request(composed(read_yaml(path)))
     except MisuseError as error:
         raise MisuseError(f"{path}: {error}") from None
-
-
-def _composed(value: Any) -> Any:
-    match value:
-        case str():
-            return unicodedata.normalize("NFC", value)
-        case dict():
-            return {key: _composed(item) for key, item in value.items()}
-        case list():
-            return [_composed(item) for item in value]
-    return value

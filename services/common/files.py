@@ -43,7 +43,7 @@ def require_other_file(path: Path, *read: Path) -> None:
 
 
 def require_new(path: Path, *, force: bool) -> None:
-    """Raises ConfigurationError for a file that exists and is not to be replaced."""
+    """Raise ConfigurationError for a file that exists and is not to be replaced."""
     if path.exists() and not force:
         raise ConfigurationError(f"{path} exists already; name another file, or add --force to replace it")
 

@@ -9,13 +9,14 @@ from collections import Counter
 from pathlib import Path
 from typing import Annotated, Any, Literal, overload
 
-from pydantic import AfterValidator, Field, PrivateAttr, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, PrivateAttr, ValidationError
 
 from protocol.marketplace import PartyRole
 from protocol.messages.market import MOST_AGGREGATORS
 from protocol.owner_policy import OwnerPolicy
 from protocol.records import Market
 from protocol.types import Name
+from services.common.accents import composed
 from services.common.documents import read_yaml
 from services.common.errors import ConfigurationError
 from services.common.files import read_passphrase
@@ -186,7 +187,7 @@ class DataOwnerConfig(OpenParticipant):
         Path("datasets"), description="Folder of the data sets; fill it with: deltaml datasets add."
     )
     aggregators: tuple[Account, ...] = Field(min_length=1, description="The aggregators to work with.")
-    policy: OwnerPolicy = Field(
+    policy: Annotated[OwnerPolicy, BeforeValidator(composed)] = Field(
         OwnerPolicy(), description="Which trainings to join without a person's decision."
     )
 

@@ -39,7 +39,7 @@ def croissant(card: DataCard) -> dict[str, Any]:
         "isAccessibleForFree": False,
         "offers": {
             "@type": "sc:Offer",
-            "description": f"least fixed pay of a training: {MARKET_ASSET.exact(card.least_pay_wei)}",
+            "description": f"least fixed pay of a training: {MARKET_ASSET.shown(card.least_pay_wei)}",
         },
         "recordSet": [
             {

@@ -8,11 +8,11 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from protocol.asset import MARKET_ASSET
 from protocol.data_card import DataCard
 from protocol.errors import MisuseError
 from protocol.preparation.values import days_since_1970
 from protocol.request_parsing import as_tuples
+from services.common.accents import composed
 from services.data.tabular import plain_name
 
 _RANGE = "COLUMN=MINIMUM:MAXIMUM, like age=0:120 or day=2020-01-01:2025-12-31"
@@ -22,7 +22,7 @@ _LINE_ENDS = str.maketrans("\r\n", "  ")
 
 @dataclass(frozen=True, slots=True)
 class Declarations:
-    """Changes to a card; None, or no column, leaves what is there."""
+    """Changes to a card; None, or no column, leaves what is there. `least_pay` is in smallest units."""
 
     ranges: list[str] | None = None
     units: list[str] | None = None
@@ -31,7 +31,7 @@ class Declarations:
     kinds: list[str] | None = None
     licence: str | None = None
     purpose: str | None = None
-    least_pay: str | None = None
+    least_pay: int | None = None
     listed: bool | None = None
 
     def columns(self) -> set[str]:
@@ -65,11 +65,7 @@ class Declarations:
 
     def _texts(self) -> dict[str, Any]:
         texts: dict[str, Any] = {"licence": self.licence, "purpose": self.purpose, "listed": self.listed}
-        if self.least_pay is not None:
-            try:
-                texts["least_pay_wei"] = MARKET_ASSET.parse_exact(self.least_pay)
-            except MisuseError as error:
-                raise MisuseError(f"--least-pay {error}") from None
+        texts["least_pay_wei"] = self.least_pay
         plain = {
             name: text.translate(_LINE_ENDS) if isinstance(text, str) else text
             for name, text in texts.items()
@@ -78,9 +74,12 @@ class Declarations:
 
 
 def parse_card(values: Mapping[str, Any]) -> DataCard:
-    """The card in plain JSON values; raises MisuseError naming every field that is wrong, and its rule."""
+    """The card in plain JSON values, its accents in one form (NFC), as rows are read.
+
+    Raises MisuseError naming every field that is wrong, and its rule.
+    """
     try:
-        return DataCard.model_validate(as_tuples(values))
+        return DataCard.model_validate(composed(as_tuples(values)))
     except ValidationError as error:
         lines = [
             f"{'.'.join(map(str, item['loc'])) or 'card'}: {item['msg']}"

@@ -1,11 +1,13 @@
 """The bought model as a JSON file for its buyer alone: the fields of `BoughtModel`."""
 
+import json
 from pathlib import Path
 
 import numpy as np
 from pydantic import ValidationError
 
 from protocol.bought_model import BoughtModel
+from services.common.accents import composed
 from services.common.errors import ConfigurationError
 from services.common.files import read_bounded, require_private, write_private
 
@@ -30,7 +32,7 @@ def read_model(path: Path | str) -> BoughtModel:
     if len(content) > _LARGEST:
         raise _not_a_model(place, f"it is longer than {_LARGEST >> 20} MiB")
     try:
-        model = BoughtModel.model_validate_json(content)
+        model = _composed(BoughtModel.model_validate_json(content))
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False, include_context=False)[0]
         field = ".".join(str(part) for part in first["loc"]) or "file"
@@ -40,6 +42,13 @@ def read_model(path: Path | str) -> BoughtModel:
         raise _not_a_model(place, "it needs one finite weight per feature")
     require_private(place)  # of a model alone: the rights of another file are nobody's business here
     return model
+
+
+def _composed(model: BoughtModel) -> BoughtModel:
+    """With accents in one form (NFC), as rows are read; ValidationError where two levels become one."""
+    fields = model.model_dump(mode="json")
+    plain = composed(fields)
+    return model if plain == fields else BoughtModel.model_validate_json(json.dumps(plain))
 
 
 def _not_a_model(place: Path, reason: str) -> ConfigurationError:

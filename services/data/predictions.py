@@ -150,14 +150,14 @@ def _predict(source: Source, table: Table, quality: Quality, write: Write | None
 
 
 @contextmanager
-def prediction_file(path: Path, column: str) -> Iterator[Write]:
+def prediction_file(path: Path, column: str, *, replace: bool) -> Iterator[Write]:
     """A private .csv or .parquet file that appears when all is written.
 
-    Raises ConfigurationError for another kind of file.
+    Raises ConfigurationError for another kind of file, and for one that exists and is not to be replaced.
     """
     match path.suffix.lower():
         case ".csv":
-            with private_writer(path) as file:
+            with private_writer(path, replace=replace) as file:
                 text = io.TextIOWrapper(file, encoding="utf-8", newline="")
                 yield csv_lines(text, column)
                 text.flush()
@@ -167,7 +167,10 @@ def prediction_file(path: Path, column: str) -> Iterator[Write]:
             from pyarrow import parquet  # noqa: PLC0415
 
             schema = pa.schema([(column, pa.float64())])
-            with private_writer(path) as file, parquet.ParquetWriter(file, schema) as writer:
+            with (
+                private_writer(path, replace=replace) as file,
+                parquet.ParquetWriter(file, schema) as writer,
+            ):
                 yield lambda predicted: writer.write_table(pa.table([pa.array(predicted)], schema=schema))
         case _:
             raise ConfigurationError(

@@ -15,7 +15,7 @@ from protocol.asset import MARKET_ASSET
 from protocol.errors import MisuseError
 from protocol.learning.statistic import Matrix
 from protocol.payment import check_deposit, least_deposit
-from protocol.preparation.tables import Values
+from protocol.preparation.tables import Texts, Values
 from protocol.request import Request
 from protocol.request_parsing import parse_request
 from protocol.roles.shared.request_widths import check_widths
@@ -30,6 +30,7 @@ from services.data.column_suggestion import (
     suggest_column,
     target_values,
 )
+from services.data.identifiers import require_measurement
 from services.data.tables import read_table
 from services.data.tabular import ValueKind, column_names, plain_name
 
@@ -59,7 +60,10 @@ class Suggestion:
 
 @dataclass(frozen=True, slots=True)
 class Choices:
-    """What a buyer decides; the rest follows from the sample."""
+    """What a buyer decides; the rest follows from the sample.
+
+    `columns` are the features to take, None for all that are no identifiers; those in `without` stay out.
+    """
 
     target: str
     name: str
@@ -67,23 +71,29 @@ class Choices:
     deposit: int = MARKET_ASSET.whole
     least_owners: int = 4
     most_owners: int = 16
+    columns: Sequence[str] | None = None
+    without: Sequence[str] = ()
 
 
 def suggest(sample: Path, choices: Choices) -> Suggestion:
     """Read a sample of at most a million rows.
 
     Raises DataSetError for a file that cannot be read, MisuseError for a target that is not there, is no
-    number or has one value only, for a sample without a feature, and for choices that no request can have.
+    number or has one value only, for a sample without a feature, for columns that are chosen or left out and
+    are not there, and for choices that no request can have.
     """
     names, target = column_names(sample), plain_name(choices.target)
     if target not in names:
         raise MisuseError(f"there is no column {target!r} to predict; {sample} has {', '.join(names)}")
+    candidates = _candidates(choices, sample, names, target)
     values, found = _target(sample, target)
     columns: dict[str, Suggested] = {}
     left_out: dict[str, str] = {}
-    for name in (name for name in names if name != target):
+    for name in candidates:
         try:
             column, kind = _column(sample, name)
+            if kind == "number" and choices.columns is None and not isinstance(column, Texts):
+                require_measurement(name, column)
             columns[name] = suggest_column(name, column, kind, OUTWARDS, values)
         except DataSetError as error:
             left_out[name] = str(error)
@@ -95,6 +105,20 @@ def suggest(sample: Path, choices: Choices) -> Suggestion:
     check_deposit(request, f"use --deposit {least_deposit(request)} or more")
     reasons = {name: column.reason for name, column in columns.items()}
     return Suggestion(request, left_out, len(values), reasons)
+
+
+def _candidates(choices: Choices, sample: Path, names: Sequence[str], target: str) -> list[str]:
+    """The columns that may be features, in the order of the file."""
+    chosen = names if choices.columns is None else tuple(map(plain_name, choices.columns))
+    unwanted = tuple(map(plain_name, choices.without))
+    for option, wanted in (("--columns", chosen), ("--without", unwanted)):
+        missing = [name for name in wanted if name not in names]
+        if missing:
+            raise MisuseError(f"{option}: {sample} has no column {missing[0]!r}; it has {', '.join(names)}")
+    candidates = [name for name in names if name in chosen and name not in unwanted and name != target]
+    if not candidates:
+        raise MisuseError(f"no column is left to predict {target!r} from; {sample} has {', '.join(names)}")
+    return candidates
 
 
 def _column(sample: Path, name: str) -> tuple[Values, ValueKind]:
@@ -162,7 +186,7 @@ def as_text(suggestion: Suggestion, sample: str) -> str:
     reasons = suggestion.reasons
     features = [f"  - {column_text(one)} # {_plain_text(reasons[one.name])}" for one in request.features]
     schedule, payment, start = request.schedule, request.payment, request.model_dump(mode="json")["start"]
-    deposit = f"{MARKET_ASSET.plain(payment.deposit_wei)} {MARKET_ASSET.symbol}"
+    deposit = MARKET_ASSET.shown(payment.deposit_wei)
     least = MARKET_ASSET.exact(least_deposit(request))
     nobody = " Put the one you work with here." if request.aggregator == NOBODY else ""
     lines = [

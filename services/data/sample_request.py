@@ -19,6 +19,7 @@ from protocol.request import Request, Schedule
 from protocol.request_parsing import parse_request
 from services.common.errors import UnusableColumn
 from services.data.column_suggestion import EXACT, suggest_column, target_values
+from services.data.identifiers import require_measurement
 from services.data.samples import deal, diabetes
 from services.data.tables import read_table, statistic_builder
 from services.data.tabular import (
@@ -140,7 +141,7 @@ def load_data(options: DemoOptions) -> DemoData:
     if target not in kinds:
         raise MisuseError(f"there is no column {target!r} to predict; the data have {', '.join(kinds)}")
     _require_target(target, table[target], kinds[target])
-    left_out = _left_out(table, kinds, target)
+    left_out = _left_out(table, kinds, target, is_chosen=options.columns is not None)
     kinds = {name: kind for name, kind in kinds.items() if name not in left_out}
     if len(kinds) < 2:
         needed = f"the data have only the column {target!r}; a feature and a target are needed"
@@ -166,13 +167,21 @@ def _require_target(name: str, values: Values, kind: ValueKind) -> None:
         raise MisuseError(f"the target {name!r} cannot be predicted: {error}") from None
 
 
-def _left_out(table: Table, kinds: Mapping[str, ValueKind], target: str) -> dict[str, str]:
-    """Columns that tell nothing, texts that are no levels or one value in every row, and why."""
+def _left_out(
+    table: Table, kinds: Mapping[str, ValueKind], target: str, *, is_chosen: bool
+) -> dict[str, str]:
+    """Columns that tell nothing, and why: texts that are no levels, one value in every row, identifiers.
+
+    The last are used where the columns were chosen by name.
+    """
     reasons = {}
     for name, values in table.items():
+        if name == target:
+            continue
         try:
-            if name != target:
-                suggest_column(name, values, kinds[name], EXACT)
+            if kinds[name] == "number" and not is_chosen and not isinstance(values, Texts):
+                require_measurement(name, values)
+            suggest_column(name, values, kinds[name], EXACT)
         except UnusableColumn as error:
             reasons[name] = str(error)
     return reasons

@@ -4,7 +4,6 @@
 error text holds a value from a file: it may be shown to others, and rows are what this market keeps private.
 """
 
-import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Literal
 
+from services.common.accents import composed
 from services.common.errors import DataSetError, UnusableColumn
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def column_names(path: Path | str) -> tuple[str, ...]:
 
 def plain_name(name: str) -> str:
     """A column's name as it is compared."""
-    return unicodedata.normalize("NFC", name.strip())
+    return str(composed(name.strip()))
 
 
 def listed(names: str | None) -> list[str] | None:

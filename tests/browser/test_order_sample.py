@@ -19,8 +19,8 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 SUGGESTED = """async ([address, samples]) => {
   const { suggest } = await import(address);
-  const attempt = (file, target) => { try { return suggest(file, target); } catch (e) { return e.code; } };
-  return samples.map(([file, target]) => attempt(file, target));
+  const attempt = (...sample) => { try { return suggest(...sample); } catch (e) { return e.code; } };
+  return samples.map((sample) => attempt(...sample));
 }"""
 INPUTS = """() => Object.fromEntries(new FormData(document.getElementById("request-form")))"""
 REFUSED = {
@@ -63,6 +63,8 @@ def numbers(generator, rows):
         lambda: -generator.exponential(scale, rows),
         lambda: 1e15 + generator.integers(0, 99, rows) * generator.choice([1, 1e9]),
         lambda: np.full(rows, 7),
+        lambda: np.arange(rows)[:: generator.choice([1, -1])] * generator.integers(1, 4),
+        lambda: generator.permutation(rows) + 1000,
     )
     return [str(value) for value in kinds[generator.integers(len(kinds))]().tolist()]
 
@@ -83,6 +85,10 @@ def words(generator, rows):
     return [str(value) for value in kinds[generator.integers(len(kinds))]()]
 
 
+CHOSEN = ("plain", "año", "skewed", "last")
+"""Of every table: names that need no quotes."""
+
+
 def table(seed):
     """A CSV file with columns of all kinds, some with gaps, names in quotes; the last can be predicted."""
     generator = np.random.default_rng(seed)
@@ -98,7 +104,7 @@ def table(seed):
     if seed % 2:
         columns[-1] = [repr(value) for value in (np.log(skewed) + generator.normal(0, 0.1, rows)).tolist()]
     names = [
-        "plain",
+        "plain" if seed % 5 else "plain_id",
         "skewed",
         '" with, comma "' if seed % 2 else '"with, comma"',
         '"two ""quotes"""',
@@ -120,12 +126,12 @@ def in_form(found):
     return {**fresh(), **inputs, **target, **filled, "name": "x", "aggregator": AGGREGATOR}
 
 
-def by_command(tmp_path, text):
+def by_command(tmp_path, text, columns=None):
     """The columns, target and start that `deltaml request suggest` has; None where it refuses."""
     sample = tmp_path / "sample.csv"
     sample.write_bytes(text.encode())
     try:
-        return parts(suggest(sample, Choices("last", "x")).request)
+        return parts(suggest(sample, Choices("last", "x", columns=columns)).request)
     except MisuseError:
         return None
 
@@ -147,6 +153,15 @@ async def test_the_browser_suggests_what_the_command_suggests(page, tmp_path):
     assert kinds == {"numeric", "boolean", "categorical", "date"}
     assert any(column.log for one in expected if one for column in one[0] if column.kind == "numeric")
     assert sum(one is None for one in expected) < len(texts) / 2
+
+
+async def test_columns_that_are_chosen_are_those_of_the_command(page, tmp_path):
+    texts = [table(seed) for seed in range(1, 40) if seed % 5]
+    address = await page.locator("#sample-details").get_attribute("data-rules")
+    found = await page.evaluate(SUGGESTED, [address, [[text, "last", CHOSEN] for text in texts]])
+    for text, one in zip(texts, found, strict=True):
+        wanted = by_command(tmp_path, text, CHOSEN)
+        assert (None if isinstance(one, str) else parts(parse_request(document_of(in_form(one))))) == wanted
 
 
 async def test_extreme_values_and_long_cells_are_taken_as_the_command_takes_them(page, tmp_path):
@@ -182,6 +197,7 @@ async def test_a_sample_fills_the_form_and_never_leaves(page, tmp_path):
     rows = [f"Sesame Street {n},{['gas', 'oil'][n % 2]},{row}" for n, row in enumerate(numbers)]
     sample = tmp_path / "houses.csv"
     sample.write_text("\n".join(["street,heating,tax,distance,price", *rows]))
+    assert suggest(sample, Choices("price", "houses")).left_out.keys() == {"street", "tax"}
     sent = []
     page.on("request", lambda request: sent.append((request.url, request.post_data or "")))
     await page.fill("#aggregator", AGGREGATOR)
@@ -191,6 +207,9 @@ async def test_a_sample_fills_the_form_and_never_leaves(page, tmp_path):
     await expect(page.locator("#sample-target")).to_have_value("price")
     await assert_accessible(page)
     await page.click("#sample-fill")
+    await expect(page.locator("#sample-said")).to_contain_text("Left out: tax, which counts the rows")
+    await page.select_option("#sample-columns", ["street", "heating", "tax", "distance"])
+    await page.click("#sample-fill")
     await expect(page.locator("#sample-said")).to_contain_text("Nothing was uploaded")
     await expect(page.locator("#sample-said")).to_contain_text(
         "Left out: street, which holds texts, fewer than two of which stand in several rows."
@@ -198,7 +217,8 @@ async def test_a_sample_fills_the_form_and_never_leaves(page, tmp_path):
     await expect(page.locator("#feature-2-name")).to_have_value("distance")
     await screenshots(page, "buyer-order-sample")
     values = await page.evaluate(INPUTS)
-    wanted = suggest(sample, Choices("price", "houses", AGGREGATOR)).request
+    choices = Choices("price", "houses", AGGREGATOR, columns=["street", "heating", "tax", "distance"])
+    wanted = suggest(sample, choices).request
     assert check(values).request == wanted.model_copy(update={"purpose": "to compare"})
     assert {field.name for field in FIELDS} <= {*values, "intercept"}
     await expect(page.locator("#check")).to_contain_text("price")

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from protocol.asset import ETHER
 from protocol.data_card import CardColumn, DataCard
 from protocol.data_set import card_of
 from protocol.learning.statistic import StatisticBuilder
@@ -146,7 +147,7 @@ def test_a_request_that_pays_less_than_the_card_asks_does_not_fit() -> None:
     least = least_fixed_pay(any_request())
     assert pay_mismatch(any_request(), card(least_pay_wei=least)) == ()
     assert pay_mismatch(any_request(), card(least_pay_wei=least + 1)) == (
-        f"the least fixed pay is {least} wei; its card asks for {least + 1}",
+        f"the least fixed pay is {ETHER.shown(least)}; its card asks for {ETHER.shown(least + 1)}",
     )
 
 

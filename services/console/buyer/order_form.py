@@ -12,6 +12,7 @@ from protocol.asset import MARKET_ASSET
 from protocol.errors import MisuseError, ProtocolViolation
 from protocol.request import Bounds, Deadlines, ModelKind, Owners, Request, Schedule
 from protocol.roles.buyer.ordering import require_possible
+from services.common.accents import composed
 from services.common.addresses import WrongChecksum, plain_address
 from services.console.buyer.order_columns import (
     COLUMN_PARTS,
@@ -163,9 +164,9 @@ def check(values: Mapping[str, str]) -> Checked:
 
 
 def check_document(document: Mapping[str, Any]) -> Checked:
-    """As `check`, for a document; its lists are tuples."""
+    """As `check`, for a document; its lists are tuples. Accents are brought into one form (NFC)."""
     try:
-        request = Request.model_validate(document)
+        request = Request.model_validate(composed(dict(document)))
     except ValidationError as error:
         problems: dict[str, Problem] = {}
         items = error.errors(include_url=False)

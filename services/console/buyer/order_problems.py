@@ -11,7 +11,7 @@ from protocol.payment import least_deposit
 from protocol.request import Request
 from services.common.addresses import is_address
 from services.console.presentation.i18n import gettext_noop as _
-from services.console.presentation.problem import Problem, wrong_checksum
+from services.console.presentation.problem import Problem, not_an_amount, wrong_checksum
 
 _BY_TYPE = {
     "missing": _("This is required."),
@@ -46,6 +46,10 @@ _BY_TEXT = (
     (
         r"payment shares add up to (?P<points>\d+) basis points.*",
         _("The shares add up to %(points)s basis points; they must add up to 10000, which is 100 %%."),
+    ),
+    (
+        r"column '(?P<column>.+)': level '(?P<level>.+)' is named twice",
+        _("The column %(column)s has the level %(level)s twice."),
     ),
     (r"column (?P<column>.+) is named twice", _("The column %(column)s is named twice.")),
     (
@@ -83,10 +87,7 @@ _BY_TEXT = (
 def problem_of(item: ErrorDetails) -> Problem:
     """The problem behind an error of the request's own rules."""
     if item["loc"] == ("payment", "deposit_wei") and item["type"].startswith("int"):
-        return Problem(
-            _("This must be an amount of %(asset)s with at most %(decimals)s decimals."),
-            {"asset": MARKET_ASSET.name, "decimals": str(MARKET_ASSET.decimals)},
-        )
+        return not_an_amount()
     if item["input"] == "":
         return Problem(_("This is required."))
     if item["type"] == "value_error":

@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from protocol.asset import MARKET_ASSET
 from protocol.errors import MisuseError
 from protocol.owner_policy import LARGEST_LIMIT, Budget, OwnerPolicy
+from services.common.accents import composed
 from services.console.presentation.i18n import gettext_noop as _
 from services.console.presentation.parse import whole_number
-from services.console.presentation.problem import Problem, read_address
+from services.console.presentation.problem import Problem, not_an_amount, read_address
 
 _LISTS = ("buyers", "model_kinds", "columns", "data_sets")
-_LARGEST_PAY = 10**9 * MARKET_ASSET.whole
 _LONGEST_NAME = 200
 
 
@@ -71,7 +71,7 @@ def limit_of(form: Mapping[str, str], before: Budget) -> tuple[Budget | None, di
 
 
 def _lines(text: str) -> tuple[str, ...]:
-    parts = re.split(r"[\n\r]+", text)
+    parts = re.split(r"[\n\r]+", composed(text))
     return tuple(dict.fromkeys(part.strip() for part in parts if part.strip()))
 
 
@@ -86,13 +86,10 @@ def _buyers(typed: tuple[str, ...], problems: dict[str, Problem]) -> tuple[str, 
 
 def _minimum_pay(form: Mapping[str, str], problems: dict[str, Problem]) -> int:
     try:
-        amount = MARKET_ASSET.parse(form.get("minimum_pay", "").strip() or "0")
-        if 0 <= amount <= _LARGEST_PAY:
-            return amount
+        return MARKET_ASSET.parse(form.get("minimum_pay", "").strip() or "0")
     except MisuseError:
-        pass
-    problems["minimum_pay"] = Problem(_("Give an amount of ether of 0 or more, with at most 18 decimals."))
-    return 0
+        problems["minimum_pay"] = not_an_amount()
+        return 0
 
 
 def _count(form: Mapping[str, str], name: str, problems: dict[str, Problem]) -> int | None:

@@ -11,6 +11,8 @@ const [DAY, MANY_DAYS] = [86_400_000, 1000];
 const [FIRST_DAY, LAST_DAY] = [-719_162, 2_932_896];
 const [SMALLEST, LARGEST] = [1e-28, 1e30];
 const TRUTHS = new Map([..."true yes y 1".split(" ").map((text) => [text, 1]), ..."false no n 0".split(" ").map((text) => [text, 0])]);
+const IDENTIFIER = /(^|[^A-Za-z])[iI][dD]$|[a-z]I[dD]$/;
+const LEAST_COUNTED = 10;
 const GAPS = new Set(["", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN", "N/A", "NA", "NULL", "NaN", "n/a", "nan", "null"]);
 
 /** What is wrong with a file or a column: `code` names a text of the page, `values` go into its places. */
@@ -225,6 +227,18 @@ function requireNameable(low, high, kind) {
   if (!isDate && (largest < SMALLEST || largest >= LARGEST)) throw new Refusal("extreme");
 }
 
+/** `require_measurement`: numbers neither name the rows nor count them. */
+function requireMeasurement(name, values) {
+  if (IDENTIFIER.test(name)) throw new Refusal("identifier");
+  if (values.length < LEAST_COUNTED || !values.every(Number.isSafeInteger)) return;
+  const ordered = Float64Array.from(values).sort();
+  const distinct = ordered.every((value, place) => place === 0 || value > ordered[place - 1]);
+  const dense = ordered[ordered.length - 1] - ordered[0] === values.length - 1;
+  const rises = values.every((value, row) => row === 0 || value > values[row - 1]);
+  const falls = values.every((value, row) => row === 0 || value < values[row - 1]);
+  if (rises || falls || (distinct && dense)) throw new Refusal("counting");
+}
+
 /** The frequent levels, the most frequent as the reference. */
 function levelsOf(texts) {
   const counts = new Map();
@@ -238,12 +252,13 @@ function levelsOf(texts) {
 }
 
 /** `suggest_column`: its inputs in the form, and its numbers; `target` has the target's where they are known. */
-function suggestColumn(name, texts, target) {
+function suggestColumn(name, texts, { target, measured = false } = {}) {
   const kind = kindOf(texts);
   const missing = texts.some((text) => GAPS.has(text)) ? { missing: "indicator" } : {};
   const column = (range, fields) => ({ name, minimum: range[0], maximum: range[1], rules: rulesText({ ...fields, ...missing }) });
   if (kind === "text") return column(["", ""], levelsOf(texts));
   const values = numbersOf(texts, kind);
+  if (measured && kind === "number") requireMeasurement(name, values);
   const present = values.filter((value) => !Number.isNaN(value));
   if (!present.length) throw new Refusal("empty-column");
   const [low, median, high] = quantiles(present);
@@ -265,17 +280,18 @@ function rulesText(fields) {
   return Object.entries(fields).map(([name, value]) => `${name}: ${JSON.stringify(value)}`).join(", ");
 }
 
-/** What `deltaml request suggest` makes of the same file; `leftOut` are columns with the reason. */
-export function suggest(file, target) {
+/** What `deltaml request suggest` makes of the same file, or of its columns that are `chosen`: none stands for
+ *  all that are no identifiers. `leftOut` are columns with the reason. */
+export function suggest(file, target, chosen = []) {
   const names = columnNames(file);
   const columns = columnsOf(file, names.length);
   const predicted = predictedOf(names, columns, target);
   const [features, leftOut] = [[], []];
   names.forEach((name, index) => {
-    if (name === target) return;
+    if (name === target || (chosen.length && !chosen.includes(name))) return;
     try {
       requireName(names, name);
-      const { values, ...column } = suggestColumn(name, columns[index], predicted.values);
+      const { values, ...column } = suggestColumn(name, columns[index], { target: predicted.values, measured: !chosen.length });
       features.push(column);
     } catch (refusal) {
       if (!(refusal instanceof Refusal)) throw refusal;

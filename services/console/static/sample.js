@@ -36,24 +36,25 @@ async function attempt(work) {
 }
 
 function wire() {
-  const [input, target, fill] = ["file", "target", "fill"].map((part) => document.getElementById(`sample-${part}`));
+  const [input, target, chosen, fill] = ["file", "target", "columns", "fill"].map((part) => document.getElementById(`sample-${part}`));
   let text = "";
   host.hidden = false;
   input.addEventListener("change", () => attempt(async () => {
     const file = input.files[0];
     target.replaceChildren();
-    target.disabled = fill.disabled = true;
+    chosen.replaceChildren();
+    target.disabled = chosen.disabled = fill.disabled = true;
     tell([]);
     if (!file) return;
     if (file.size > Number(host.dataset.largest)) throw new Refusal("large-file");
     text = await file.text();
     const names = columnNames(text);
-    target.replaceChildren(...names.map((name) => new Option(name, name)));
+    for (const list of [target, chosen]) list.replaceChildren(...names.map((name) => new Option(name, name)));
     target.value = names[names.length - 1];
-    target.disabled = fill.disabled = false;
+    target.disabled = chosen.disabled = fill.disabled = false;
   }));
   fill.addEventListener("click", () => attempt(async () => {
-    const found = suggest(text, target.value);
+    const found = suggest(text, target.value, [...chosen.selectedOptions].map((option) => option.value));
     if (found.features.length > Number(host.dataset.most)) throw new Refusal("wide");
     const values = filled(found, input.files[0]);
     await window.htmx.ajax("POST", "/trainings/new/form", {

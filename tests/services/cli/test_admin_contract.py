@@ -56,6 +56,7 @@ def test_the_lines_for_the_daemons_are_yaml(node, keys):
     assert chain["first_block"] == int(rpc(node, "eth_blockNumber"), 16)
     text = run("admin", "contract", "show", "--chain", node, "--contract", chain["contract"]).stdout
     assert "genuine       yes\n" in text
+    assert "escrow        0 ETH\n" in text
 
 
 def test_other_code_is_not_taken_for_ours(node, keys):

@@ -1,5 +1,6 @@
 import csv
 from pathlib import Path
+from unicodedata import normalize
 
 import pyarrow as pa
 import pyarrow.parquet
@@ -307,6 +308,20 @@ def test_texts_of_single_rows_are_told_and_do_not_fill_the_screen(catalogue, tmp
         assert "seen 39" not in table
     card = run_json("datasets", "card", "notes", *catalogue)
     assert len(card["columns"][0]["vocabulary"]) == 40
+
+
+def test_a_cards_words_have_their_accents_in_the_form_that_rows_have(catalogue, tmp_path):
+    rows = tmp_path / "drinks.csv"
+    rows.write_text("drink,cost\ncafé,1\ncrème,2\n", encoding="utf-8")
+    words = normalize("NFD", "café,crème,thé")
+    run("datasets", "add", rows, "--vocabulary", f"drink={words}", *catalogue)
+    assert run_json("datasets", "card", "drinks", *catalogue)["columns"][0]["vocabulary"] == [
+        "café",
+        "crème",
+        "thé",
+    ]
+    twice = ("datasets", "card", "set", "drinks", "--vocabulary", f"drink={words},thé", *catalogue)
+    assert "column 'drink': the vocabulary has 'thé' twice" in refused(*twice)
 
 
 def test_a_card_as_croissant(catalogue, rows_file):

@@ -85,6 +85,10 @@ def test_the_summary_tells_the_pay_exactly_in_ether_on_lines_of_a_terminal(capsy
     assert [owner, "", ""] in cells
     assert [aggregator, "", ""] in cells
     assert max(map(len, shown.splitlines())) <= 80
+    _show_report(DemoReport.model_construct(**FIGURES | figures), wei=True)
+    in_wei = capsys.readouterr().out
+    assert "deposit 500000000000000000 wei = paid + refunded" in in_wei
+    assert " 94381250000000001 " in in_wei
 
 
 def test_the_files_that_were_kept_are_named_last(capsys):

@@ -1,6 +1,7 @@
 """`deltaml policy` and `deltaml budget`: what they read, and what they ask of the daemon."""
 
 import re
+from unicodedata import normalize
 
 import pytest
 import yaml
@@ -81,6 +82,16 @@ def test_set_starts_from_the_policy_in_force(config, store, orders):
     store.put_value(ORDERED_POLICY, pack(OwnerPolicy(automatic=True, columns=("x", "y"))))
     run("policy", "set", "--config", str(config), "--columns", "all", "--data-sets", "rows, more")
     assert orders == [PolicyOrder(policy=OwnerPolicy(automatic=True, data_sets=("rows", "more")))]
+    run("policy", "set", "--config", str(config), "--columns", normalize("NFD", "café, thé"))
+    assert orders[1].policy.columns == ("café", "thé"), "as requests and rows name them"
+
+
+@pytest.mark.usefixtures("store")
+def test_the_least_pay_is_given_with_its_unit_and_shown_in_either(config, orders):
+    run("policy", "set", "--config", config, "--minimum-pay", "0.1 ETH")
+    assert orders[0].policy.minimum_pay_wei == 10**17
+    assert "0.000000000000000005 ETH" in run("policy", "show", "--config", config).stdout
+    assert " 5 wei " in run("policy", "show", "--config", config, "--wei").stdout
 
 
 @pytest.mark.parametrize("word", ["none", " None "])
@@ -102,6 +113,7 @@ def test_no_buyers_is_nobodys_training(config, store, orders, word):
     ("arguments", "told"),
     [
         (("policy", "set", "--buyers", "0x12"), "buyers"),
+        (("policy", "set", "--minimum-pay", "0.1"), "--minimum-pay '0.1' is not a whole number of wei"),
         (("policy", "set", "--buyers", ""), "--buyers '' names nothing to join with"),
         (("policy", "set", "--columns", "None"), "or --no-automatic to join nothing unasked"),
         (("policy", "set", "--data-sets", "rows,"), "--data-sets 'rows,' names nothing"),

@@ -7,7 +7,9 @@ import pyarrow.parquet
 import pytest
 
 from protocol.bought_model import BoughtModel, Range
+from services.common.errors import ConfigurationError
 from services.data.model_file import write_model
+from services.data.predictions import prediction_file
 from tests.support.daemons.command_line import refused, run, run_json
 from tests.support.deployment.documents import any_request
 
@@ -174,8 +176,32 @@ def test_a_failure_keeps_the_older_predictions(model, rows_file, tmp_path):
     run("predict", model, rows_file, "--out", out)
     before = out.read_bytes()
     rows_file.write_text("a,b\n1,2\n1,\n")
-    refused("predict", model, rows_file, "--out", out)
+    refused("predict", model, rows_file, "--out", out, "--force")
     assert out.read_bytes() == before
+
+
+@pytest.mark.parametrize("name", ["out.csv", "out.parquet"])
+def test_predictions_take_the_place_of_a_file_with_force_alone(model, rows_file, tmp_path, name):
+    out = tmp_path / name
+    out.write_text("notes of a year")
+    said = refused("predict", model, rows_file, "--out", out)
+    assert f"{out} exists already; name another file, or add --force to replace it" in said
+    assert out.read_text() == "notes of a year"
+    run("predict", model, rows_file, "--out", out, "--force")
+    assert out.read_bytes() != b"notes of a year"
+
+
+def test_a_file_that_comes_while_rows_are_predicted_stays(tmp_path):
+    out = tmp_path / "out.csv"
+
+    def written_beside_another():
+        with prediction_file(out, "predicted_y", replace=False) as write:
+            write(np.array([1.0]))
+            out.write_text("of another")
+
+    with pytest.raises(ConfigurationError, match="exists already"):
+        written_beside_another()
+    assert out.read_text() == "of another"
 
 
 def test_a_model_that_others_can_read_is_refused(model, rows_file):

@@ -20,6 +20,8 @@ def test_a_suggestion_goes_to_standard_output_or_to_a_new_file(sample, tmp_path)
     assert load_request(out).name == "houses"
     assert "exists already" in refused("request", "suggest", sample, "--target", "price", "--out", out)
     assert out.read_text() == printed
+    run("request", "suggest", sample, "--target", "area", "--out", out, "--force")
+    assert load_request(out).target.name == "area"
 
 
 def test_an_aggregator_that_was_given_is_not_asked_for_again(sample, tmp_path):
@@ -31,6 +33,18 @@ def test_a_suggestion_for_programs(sample):
     found = run_json("request", "suggest", sample, "--target", "price")
     assert found["left_out"] == {}
     assert found["request"]["target"]["name"] == "price"
+
+
+def test_columns_are_chosen_or_left_out(sample):
+    def features(*options):
+        found = run_json("request", "suggest", sample, "--target", "price", *options)
+        return [column["name"] for column in found["request"]["features"]]
+
+    assert features("--columns", "tax, area") == ["area", "tax"]
+    assert features("--without", "tax,area") == ["rooms", "year", "distance", "income"]
+    assert "no column 'size'" in refused(
+        "request", "suggest", sample, "--target", "price", "--columns", "size"
+    )
 
 
 @pytest.mark.parametrize(

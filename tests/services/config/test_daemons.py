@@ -1,4 +1,5 @@
 from pathlib import Path
+from unicodedata import normalize
 
 import pytest
 import yaml
@@ -185,3 +186,8 @@ def test_a_name_is_that_of_one_party_and_an_address_may_be_in_any_case(tmp_path)
     says = refusal(tmp_path, document("data-owner", names=twice))
     assert "names: the name 'Hub' is given to two parties" in says
     assert "names" in refusal(tmp_path, document("data-owner", names={"0x12": "Hub"}))
+
+
+def test_a_policys_columns_are_named_as_requests_name_them(tmp_path):
+    path = write(tmp_path, document("data-owner", policy={"columns": [normalize("NFD", "café")]}))
+    assert load(path, "data-owner").policy.columns == ("café",)

@@ -1,5 +1,6 @@
 import json
 import stat
+from unicodedata import normalize
 
 import numpy as np
 import pytest
@@ -46,6 +47,21 @@ def test_of_another_file_its_content_is_told_and_not_its_rights(tmp_path, conten
     with pytest.raises(ConfigurationError, match=r"is not a model file: .*; name one that") as refused:
         read_model(path)
     assert "chmod" not in str(refused.value)
+
+
+def test_names_and_levels_have_their_accents_in_the_form_that_rows_have(tmp_path):
+    path = tmp_path / "model.json"
+    parts = {"name": "café", "kind": "categorical", "levels": ["crème", "lait"]}
+    plain = {"name": "m", "features": ["café=lait"], "target": "é", "weights": [1.0], "intercept": None}
+    model = BoughtModel.model_validate_json(json.dumps({**plain, "columns": [parts]}))
+    write_model(path, model)
+    path.write_text(normalize("NFD", path.read_text()))
+    assert read_model(path) == model
+    assert read_model(path).columns[0].levels == ("crème", "lait")
+    twice = {**parts, "levels": [normalize("NFD", "crème"), "crème"]}
+    path.write_text(json.dumps({**plain, "columns": [twice], "features": ["café=crème"]}))
+    with pytest.raises(ConfigurationError, match="column 'café': level 'crème' is named twice"):
+        read_model(path)
 
 
 def test_predictions_follow_the_weights():

@@ -48,7 +48,7 @@ def test_the_mean_is_told_to_three_digits_alone(sample):
 
 def test_what_is_no_number_or_does_not_vary_is_left_out_by_name(tmp_path):
     sample = tmp_path / "rows.csv"
-    sample.write_text("city,flat,size,price\n" + "".join(f"x{n},7,{n},{2 * n}\n" for n in range(30)))
+    sample.write_text("city,flat,size,price\n" + "".join(f"x{n},7,{n % 9},{2 * n}\n" for n in range(30)))
     found = suggest(sample, Choices("price", "rows"))
     assert list(found.left_out) == ["city", "flat"]
     assert "holds texts, fewer than two of which stand in several rows" in found.left_out["city"]
@@ -91,6 +91,62 @@ def test_choices_that_no_request_can_have(sample):
         suggest(sample, Choices("price", "houses", deposit=1))
 
 
+NUMBERINGS = {
+    "id": [3, 1, 2] * 10,
+    "Order-ID": list(range(30, 0, -1)),
+    "customerId": [7, 8, 7] * 10,
+    "row": list(range(30)),
+    "number": [(7 * n) % 30 + 1001 for n in range(30)],
+    "falling": [-(n**2) for n in range(30)],
+}
+MEASUREMENTS = {
+    "grid": [3, 1, 2] * 10,
+    "rooms": [n % 9 for n in range(30)],
+    "metres": [n + 0.5 for n in range(30)],
+    "seats": [(7 * n) % 30 * 2 for n in range(30)],
+    "floor": [*range(29), 28],
+    "gaps": [None, *range(29)],
+    "height": [float(n) * 1e28 for n in range(30)],
+}
+
+
+def test_columns_that_name_or_count_rows_are_left_out_with_the_reason_and_taken_on_demand(tmp_path):
+    price = [n % 11 for n in range(30)]
+    sample = write_columns(tmp_path / "rows.csv", {**NUMBERINGS, **MEASUREMENTS, "price": price})
+    found = suggest(sample, Choices("price", "rows"))
+    assert [column.name for column in found.request.features] == list(MEASUREMENTS)
+    assert list(found.left_out) == list(NUMBERINGS)
+    text = as_text(found, "rows.csv")
+    assert (
+        "# Left out: column 'id' is named as an identifier, which tells nothing; --columns takes it" in text
+    )
+    assert (
+        "# Left out: column 'row' counts the rows in whole numbers; --columns takes it all the same." in text
+    )
+    for name in NUMBERINGS:
+        found = suggest(sample, Choices("price", "rows", columns=[name, "rooms", "price"], without=["rooms"]))
+        assert ([column.name for column in found.request.features], found.left_out) == ([name], {})
+
+
+def test_few_rows_may_happen_to_be_in_order(tmp_path):
+    sample = write_columns(tmp_path / "rows.csv", {"rooms": list(range(9)), "price": [1, 2, 3] * 3})
+    assert suggest(sample, Choices("price", "rows")).left_out == {}
+
+
+@pytest.mark.parametrize(
+    ("choices", "said"),
+    [
+        ({"columns": ["size"]}, "--columns: .* has no column 'size'; it has area"),
+        ({"without": ["size"]}, "--without: .* has no column 'size'; it has area"),
+        ({"columns": ["area"], "without": ["area"]}, "no column is left to predict 'price' from"),
+        ({"columns": ["price"]}, "no column is left to predict 'price' from"),
+    ],
+)
+def test_columns_that_are_not_there_cannot_be_chosen(sample, choices, said):
+    with pytest.raises(MisuseError, match=said):
+        suggest(sample, Choices("price", "houses", **choices))
+
+
 @given(low=NUMBERS, width=st.floats(1e-6, 1e12), part=st.floats(0, 1))
 def test_a_round_range_holds_the_sample_with_a_margin_and_keeps_its_sign(low, width, part):
     high = low + width
@@ -115,7 +171,7 @@ def test_a_column_of_zeros_and_ones_keeps_its_ends():
 @pytest.mark.parametrize("name", ["x\nowners: {minimum: 9, maximum: 9}\n#.csv", "x\x1b[31m\u2028y: 1.csv"])
 def test_the_name_of_a_file_adds_nothing_to_the_request(tmp_path, name):
     sample = tmp_path / name
-    sample.write_text("city,size,cost\n" + "".join(f"x{n},{n},{n % 7}\n" for n in range(30)))
+    sample.write_text("city,size,cost\n" + "".join(f"x{n},{n % 9},{n % 7}\n" for n in range(30)))
     found = suggest(sample, Choices("cost", "rows"))
     text = as_text(found, sample.name)
     written = tmp_path / "request.yaml"

@@ -93,6 +93,16 @@ def test_gaps_have_a_weight_and_texts_that_are_no_levels_are_left_out_with_the_r
         demo_request(replace(options, thesis=True), data, "0x" + "0" * 40)
 
 
+def test_a_column_that_counts_the_rows_is_left_out_unless_it_is_chosen(rows):
+    options = DemoOptions(data=rows, target="price")
+    data = load_data(options)
+    assert data.features == ("gap",)
+    assert "left out: column 'area' counts the rows in whole numbers; --columns takes it all the same" in (
+        column_notes(options, data)
+    )
+    assert load_data(replace(options, columns="area,price")).features == ("area",)
+
+
 @pytest.mark.parametrize(
     ("target", "said"),
     [

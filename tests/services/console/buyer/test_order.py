@@ -2,6 +2,7 @@
 
 import html
 import re
+from unicodedata import normalize
 
 import pytest
 from hypothesis import given
@@ -141,10 +142,24 @@ def test_an_aggregator_is_taken_in_any_case_but_with_a_wrong_checksum():
     assert problem.values == {"address": wrong}
 
 
+def test_accents_are_brought_into_one_form_and_levels_that_become_one_are_refused():
+    apart = normalize("NFD", "thé")
+    rules = {"feature-0-minimum": "", "feature-0-maximum": "", "feature-0-name": apart}
+    made = check(
+        filled(**rules, **{"feature-0-rules": f"kind: categorical, levels: [lait, {apart}]"})
+    ).request
+    assert (made.features[0].name, made.features[0].levels) == ("thé", ("lait", "thé"))
+    twice = check(filled(**rules, **{"feature-0-rules": f"kind: categorical, levels: [thé, {apart}]"}))
+    [problem] = twice.problems.values()
+    assert problem.text % problem.values == "The column thé has the level thé twice."
+
+
 def test_a_decimal_comma_and_ether_are_understood():
     request = check(filled(step_size="0,25", deposit="0,5")).request
     assert str(request.schedule.step_size) == "0.25"
     assert request.payment.deposit_wei == 5 * 10**17
+    for text, wei in (("0.5 ETH", 5 * 10**17), ("5000000 gwei", 5 * 10**15), ("10000000 wei", 10**7)):
+        assert check(filled(deposit=text)).request.payment.deposit_wei == wei
 
 
 @pytest.mark.parametrize(

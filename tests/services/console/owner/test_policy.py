@@ -1,5 +1,7 @@
 """The policy and the budgets as forms: what they show, what they order, what they refuse."""
 
+from unicodedata import normalize
+
 import pytest
 
 from protocol.codec import pack
@@ -39,6 +41,7 @@ def test_a_form_that_is_sent_back_unchanged_is_the_same_policy(policy):
         ("minimum_pay", "NaN"),
         ("minimum_pay", "0.0000000000000000001"),
         ("minimum_pay", "1e40"),
+        ("minimum_pay", "1 btc"),
         ("per_buyer", "-1"),
         ("per_buyer", "1.5"),
         ("in_total", "1000001"),
@@ -54,6 +57,10 @@ def test_each_field_names_its_own_problem(field, text):
 def test_addresses_in_any_case_and_amounts_with_a_comma_are_understood():
     form = {**form_of(FULL), "buyers": BUYER.upper().replace("X", "x"), "minimum_pay": "0,25"}
     assert read(form, FULL) == (FULL, {})
+    assert read({**form, "minimum_pay": "250000000 gwei"}, FULL) == (FULL, {})
+    policy, _ = read({**form, "columns": normalize("NFD", "café\r\nthé")}, FULL)
+    assert policy is not None
+    assert policy.columns == ("café", "thé"), "as requests and rows name them"
 
 
 CHECKSUMMED = "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed"
