@@ -1,8 +1,10 @@
 """The `deltaml` command: which commands there are. Each is imported when it runs."""
 
+import logging
 from importlib.metadata import PackageNotFoundError, version
 from typing import Annotated
 
+import structlog
 import typer
 
 from services.cli.error_group import ErrorGroup
@@ -82,9 +84,17 @@ def _options(
 
 def main() -> None:
     """Run the command line, and end the process with its status."""
+    _log_nothing()
     try:
         with standard_streams():
             app(prog_name="deltaml")
     except SystemExit as ended:
         leave(ended.code if isinstance(ended.code, int) else int(ended.code is not None))
         raise
+
+
+def _log_nothing() -> None:
+    """A command tells what failed by its error; daemons and demo set up a log of their own."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+    logging.getLogger().addHandler(logging.NullHandler())
+    logging.captureWarnings(capture=True)

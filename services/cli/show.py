@@ -105,15 +105,14 @@ def fact_document(name: str, data: Mapping[str, Any], at: float) -> dict[str, An
 def _show_all(
     instances: Sequence[InstanceRow], account: Account | None, config: Path | None, *, wei: bool, json: bool
 ) -> None:
-    documents = [_document(instance, account) for instance in instances]
+    paid = None if account is None else account.by_training()
     if json:
-        print_json(documents)
+        print_json([_document(instance, paid) for instance in instances])
         return
-    paid = {} if account is None else account.by_training()
     columns = ("training", "state", "changed") + (("earned",) if account else ())
     rows = []
     for instance in instances:
-        own = paid.get(instance.training or 0)
+        own = (paid or {}).get(instance.training or 0)
         row = (instance.training or instance.key, instance.display_status, format_time(instance.updated_at))
         rows.append((*row, money(own.earned if own else 0, wei=wei))[: len(columns)])
     print_table(columns, rows, right=("earned",), empty=_NOTHING_YET)
@@ -129,7 +128,8 @@ def _show_one(store: Store, instance: InstanceRow, config: Path | None, *, wei: 
     if json:
         noted = [fact_document(*fact) for fact in facts]
         state = None if convergence is None else convergence.model_dump(mode="json")
-        print_json({**_document(instance, account), "rounds": rounds, "convergence": state, "facts": noted})
+        paid = None if account is None else account.by_training()
+        print_json({**_document(instance, paid), "rounds": rounds, "convergence": state, "facts": noted})
         return
     typer.echo(training_title(instance))
     _show_rounds(instance, rounds)
@@ -203,7 +203,8 @@ def named_parties(config: Path | None) -> Mapping[str, str]:
     return settings.names if isinstance(settings, Participant) else {}
 
 
-def _document(instance: InstanceRow, account: Account | None = None) -> dict[str, Any]:
+def _document(instance: InstanceRow, paid: Mapping[int, Account] | None) -> dict[str, Any]:
+    """For programs; `paid` is the own account by training, None where it is not known."""
     document = {
         "training": instance.training,
         "key": instance.key,
@@ -211,8 +212,8 @@ def _document(instance: InstanceRow, account: Account | None = None) -> dict[str
         "finished": instance.finished,
         "changed_at": format_time(instance.updated_at),
     }
-    if account is None:
+    if paid is None:
         return document
-    own = account.by_training().get(instance.training or 0)
+    own = paid.get(instance.training or 0)
     shares = {} if own is None else own.shares
     return {**document, "earned_wei": {share: str(amount) for share, amount in shares.items()}}

@@ -53,7 +53,10 @@ class Publisher:
                         await self._attempt(exchange, key, chunks, mandatory=mandatory)
         except tenacity.RetryError as error:
             attempts, failure = error.last_attempt.attempt_number, _failure(error.last_attempt)
-            raise BusUnavailable(f"{key}: not confirmed in {attempts} attempts ({failure})") from None
+            raise BusUnavailable(
+                f"{failure}: {key} is not confirmed after {attempts} attempts; check that the broker runs "
+                "and that its URL is right"
+            ) from None
 
     async def _attempt(self, exchange: str, key: str, chunks: Sequence[Message], *, mandatory: bool) -> None:
         try:
