@@ -8,6 +8,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from deltaml.offers import SilentAggregatorWarning as SilentAggregatorWarning
     from deltaml.participants import AsyncBuyer as AsyncBuyer
     from deltaml.participants import AsyncOwner as AsyncOwner
     from deltaml.participants import Buyer as Buyer
@@ -26,6 +27,10 @@ if TYPE_CHECKING:
     from deltaml.trainings import Progress as Progress
     from deltaml.trainings import Training as Training
     from protocol.bought_model import BoughtModel as BoughtModel
+    from services.records.market_offers import CardMatch as CardMatch
+    from services.records.market_offers import ListedCard as ListedCard
+    from services.records.market_offers import MarketColumn as MarketColumn
+    from services.records.market_offers import Match as Match
 
 _PLACES = {
     "AsyncBuyer": "deltaml.participants",
@@ -34,10 +39,15 @@ _PLACES = {
     "BoughtModel": "protocol.bought_model",
     "BoughtRegressor": "deltaml.regressor",
     "Buyer": "deltaml.participants",
+    "CardMatch": "services.records.market_offers",
+    "ListedCard": "services.records.market_offers",
+    "MarketColumn": "services.records.market_offers",
+    "Match": "services.records.market_offers",
     "OutsideRangeWarning": "deltaml.regressor",
     "Owner": "deltaml.participants",
     "Participation": "deltaml.results",
     "Progress": "deltaml.trainings",
+    "SilentAggregatorWarning": "deltaml.offers",
     "Simulation": "deltaml.simulation",
     "Training": "deltaml.trainings",
     "TrainingRound": "deltaml.results",

@@ -1,11 +1,13 @@
 """A buyer or an owner in Python: what its daemon has stored, and orders to it."""
 
+from collections.abc import Sequence
 from functools import partial
 from os import PathLike
 from pathlib import Path
 from types import TracebackType
 from typing import ClassVar, Generic, Literal, Self, TypeVar
 
+from deltaml.offers import Offers
 from deltaml.requests import Document, request_of
 from deltaml.running import run
 from deltaml.trainings import AsyncTraining, StoredTraining, Training
@@ -15,11 +17,13 @@ from protocol.messages import Message, OwnerDecision, StopOrder, TrainingOrder, 
 from protocol.roles.buyer.ordering import check_order
 from services.common.errors import ConfigurationError
 from services.config.daemons import DataOwnerConfig, ModelBuyerConfig, load
+from services.data.request_suggestion import NOBODY
 from services.identity.keystore import public_identity
 from services.identity.operator_orders import Order, send_order
 from services.observability.logging import configure_for_library
 from services.records.earnings import Account, account_of
 from services.records.earnings_csv import earnings_csv
+from services.records.market_offers import ListedCard, MarketColumn, Match, columns_of, listed_by, match
 from services.records.order_answers import await_answer, require_accepted
 from services.records.stored_trainings import find_instance
 from services.store import Store
@@ -50,7 +54,8 @@ class Participant(Generic[_Training]):
         when the database does not answer.
         """
         configure_for_library()
-        settings = load(Path(config), self._kind)
+        self._config = Path(config)
+        settings = load(self._config, self._kind)
         self.address = public_identity(settings.keystore).address
         self._names = settings.names
         self._order = partial(send_order, settings, self._role) if order is None else order
@@ -109,7 +114,7 @@ class Participant(Generic[_Training]):
 
 
 class BuyerOrders(Participant[_Training]):
-    """What a model buyer's operator may order."""
+    """What a model buyer's operator may order, and what is on offer."""
 
     _role, _kind = "model_buyer", "model-buyer"
 
@@ -123,6 +128,21 @@ class BuyerOrders(Participant[_Training]):
 
     async def _stop(self, training: int, reason: str) -> None:
         await self._give(StopOrder(training=training, reason=reason), training)
+
+    async def _match(self, document: Document, aggregators: Sequence[str], *, stored: bool) -> Match:
+        request = request_of(document)
+        own = None if request.aggregator == NOBODY else request.aggregator
+        told = await self._offers.told_by(aggregators, own, stored=stored)
+        return match(request, self._store, told)
+
+    async def _cards(self, aggregators: Sequence[str], *, stored: bool) -> tuple[ListedCard, ...]:
+        told = await self._offers.told_by(aggregators, None, stored=stored)
+        return listed_by(self._store, told)
+
+    @property
+    def _offers(self) -> Offers:
+        settings = load(self._config, "model-buyer")
+        return Offers(self._store, settings, self._config, self._give, self._answer_seconds)
 
 
 class Buyer(BuyerOrders[Training]):
@@ -142,6 +162,48 @@ class Buyer(BuyerOrders[Training]):
         """Have a training ended; what was recorded is settled. Raises as `order` does."""
         run(self._stop(training, reason))
 
+    def match(self, request: Document, *, aggregators: Sequence[str] = (), stored: bool = False) -> Match:
+        """How many owners a request would reach by the cards that they list, and why not the others.
+
+        The request's own aggregator is asked, by the daemon, unless others are named by address or by the
+        configuration's name for them, or it answered within a minute; with `stored` nobody is. Of one that
+        does not answer in time a SilentAggregatorWarning tells, and what it told before counts. Raises
+        ConfigurationError where no aggregator is named, and as `order` does.
+
+        >>> import deltaml
+        >>> with deltaml.connect("model-buyer.yaml") as buyer:
+        ...     found = buyer.match("request.yaml")
+        >>> print(f"{len(found.reached)} of {found.owners} owners; enough: {found.is_enough}")
+        3 of 4 owners; enough: False
+        >>> for one in found.cards:
+        ...     print(one.listed.card.name, *(one.reasons or ["serves"]))
+        north serves
+        south serves
+        west serves
+        east no column 'progression'
+        """
+        return run(self._match(request, aggregators, stored=stored))
+
+    def cards(self, *, aggregators: Sequence[str] = (), stored: bool = False) -> tuple[ListedCard, ...]:
+        """The cards of the data sets that owners list, by owner and name; asks, warns and raises as `match`.
+
+        Without a request, the configuration's aggregators are asked.
+        """
+        return run(self._cards(aggregators, stored=stored))
+
+    def columns(self, *, aggregators: Sequence[str] = (), stored: bool = False) -> tuple[MarketColumn, ...]:
+        """The columns of those cards, with kind, unit and range, those of most owners first; see `cards`.
+
+        >>> import deltaml
+        >>> with deltaml.connect("model-buyer.yaml") as buyer:
+        ...     for column in buyer.columns():
+        ...         print(column.name, column.kind, column.ends, column.owners)
+        age numeric ('18', '90') 4
+        bmi numeric ('15', '50') 4
+        progression numeric ('20', '350') 3
+        """
+        return columns_of(self.cards(aggregators=aggregators, stored=stored))
+
 
 class AsyncBuyer(BuyerOrders[AsyncTraining]):
     """A model buyer, for callers with a loop."""
@@ -155,6 +217,22 @@ class AsyncBuyer(BuyerOrders[AsyncTraining]):
     async def stop(self, training: int, reason: str = "stopped by its operator") -> None:
         """As `Buyer.stop`."""
         await self._stop(training, reason)
+
+    async def match(
+        self, request: Document, *, aggregators: Sequence[str] = (), stored: bool = False
+    ) -> Match:
+        """As `Buyer.match`."""
+        return await self._match(request, aggregators, stored=stored)
+
+    async def cards(self, *, aggregators: Sequence[str] = (), stored: bool = False) -> tuple[ListedCard, ...]:
+        """As `Buyer.cards`."""
+        return await self._cards(aggregators, stored=stored)
+
+    async def columns(
+        self, *, aggregators: Sequence[str] = (), stored: bool = False
+    ) -> tuple[MarketColumn, ...]:
+        """As `Buyer.columns`."""
+        return columns_of(await self._cards(aggregators, stored=stored))
 
 
 class OwnerOrders(Participant[_Training]):

@@ -7,13 +7,13 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import ArrayLike, NDArray
 
+from deltaml.arrow_tables import Table, rows_of, with_plain_names
 from deltaml.optional import extra
-from deltaml.tables import Table, rows_of, with_plain_names
 from protocol.preparation import tables as prepared
 from protocol.preparation.columns import Column, NumericColumn, parameters_of
 from protocol.preparation.design import design_matrix
 from services.common.errors import DataSetError
-from services.data.tables import kinds_asked
+from services.data.row_reader import kinds_asked
 
 with extra():
     from sklearn.base import BaseEstimator, TransformerMixin

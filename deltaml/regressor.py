@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from deltaml.arrow_tables import Table
 from deltaml.optional import extra
 from deltaml.preparation import table_of, with_kinds
-from deltaml.tables import Table
 from protocol.bought_model import BoughtModel
 from protocol.learning.kinds.registry import KINDS
 from protocol.preparation.design import outside_counts

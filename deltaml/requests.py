@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 from protocol.request import Request
 from protocol.request_parsing import parse_request
 from services.common.accents import composed
-from services.common.documents import load_request
+from services.common.documents import load_request, request_fields
 
 Document: TypeAlias = Request | Mapping[str, Any] | str | os.PathLike[str]
 """A request, its fields as YAML has them, or the path of a YAML file."""
@@ -23,6 +23,6 @@ def request_of(document: Document) -> Request:
             fields = document.model_dump(mode="json")
             return document if composed(fields) == fields else parse_request(composed(fields))
         case Mapping():
-            return parse_request(composed(dict(document)))
+            return parse_request(request_fields(document))
         case _:
             return load_request(os.fspath(document))

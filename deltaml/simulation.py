@@ -5,10 +5,10 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from deltaml.arrow_tables import Table, data_set_of
 from deltaml.requests import Document, request_of
 from deltaml.results import Participation, TrainingRound, errors_of, participations_of, rounds_of
 from deltaml.running import run
-from deltaml.tables import Table, data_set_of
 from protocol.asset import MARKET_ASSET
 from protocol.bought_model import BoughtModel
 from protocol.errors import MisuseError

@@ -11,7 +11,7 @@ homomorphic one would have to offer:
 | many values in one plaintext | `SlotLayout`, `pack`, `pack_plain`, `unpack` |
 | one mask over a whole plaintext | `Mask`, `add_mask` |
 | fresh randomness on whatever leaves | `blind_for_key_holder`, `ShortExponentBlinder` |
-| a plaintext shown with proof, and its check | `Opening`, `open_ciphertext`, `verify_opening` |
+| a plaintext shown with proof, and its check | `Opening`, `open_ciphertext`, `verify_openings` |
 | checked ciphertexts from bytes, and back | `read_ciphertexts`, `write_ciphertexts` |
 
 These are the implementation's own functions: nothing stands between the protocol and its hot path.
@@ -21,7 +21,7 @@ from gmpy2 import mpz
 
 from protocol.crypto.blinding import ShortExponentBlinder, blind_for_key_holder
 from protocol.crypto.linear import linear_combinations
-from protocol.crypto.opening import Opening, open_ciphertext, verify_opening
+from protocol.crypto.opening import Opening, open_ciphertext, verify_openings
 from protocol.crypto.packing import Mask, SlotLayout, add_mask, pack, pack_plain, unpack
 from protocol.crypto.paillier import PrivateKey, PublicKey, generate_private_key
 from protocol.crypto.validation import prove_key, read_ciphertexts, verify_public_key, write_ciphertexts
@@ -47,7 +47,7 @@ __all__ = [
     "prove_key",
     "read_ciphertexts",
     "unpack",
-    "verify_opening",
+    "verify_openings",
     "verify_public_key",
     "write_ciphertexts",
 ]

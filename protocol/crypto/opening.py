@@ -1,11 +1,15 @@
 """Openings with proof: the key's holder shows a plaintext and an n-th root that no other plaintext has."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import gmpy2
 from gmpy2 import mpz
 
 from protocol.crypto.paillier import PrivateKey, PublicKey
+from protocol.crypto.randomness import Randomness
+
+_COEFFICIENT_BITS = 128
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,16 +21,31 @@ class Opening:
 
 
 def open_ciphertext(private_key: PrivateKey, ciphertext: mpz) -> Opening:
-    """The root r = (c·(1 − m·n))^(n⁻¹ mod λ) mod n shows that c holds m, and nothing more about the key."""
+    """The n-th root r of c·(1 − m·n) mod n shows that c holds m, and nothing more about the key."""
     key = private_key.public_key
     plaintext = private_key.decrypt(ciphertext)
     residue = ciphertext * key.lift(-plaintext) % key.n
-    return Opening(plaintext, gmpy2.powmod_sec(residue, private_key.root_exponent, key.n))
+    return Opening(plaintext, private_key.nth_root(residue))
 
 
-def verify_opening(key: PublicKey, ciphertext: mpz, opening: Opening) -> bool:
-    """Whether c = (1 + m·n)·r^n mod n² with 0 ≤ m < n and 0 < r < n: one ciphertext has one such m."""
-    if not (0 <= opening.plaintext < key.n and 0 < opening.root < key.n):
+def verify_openings(
+    key: PublicKey, ciphertexts: Sequence[mpz], openings: Sequence[Opening], randomness: Randomness
+) -> bool:
+    """Whether each ciphertext holds the plaintext beside it, by one n-th power instead of one for each.
+
+    A ciphertext c holds m, 0 ≤ m < n, if it is (1 + m·n)·r^n mod n², 0 < r < n; it has one such m. Checks
+    Π c_i^(a_i)·(1 + n)^(−Σ a_i·m_i) = (Π r_i^(a_i))^n mod n² under coefficients a_i that are the verifier's
+    own: whoever knew them could let one lie cancel another (M. Bellare, J. Garay, T. Rabin, Eurocrypt '98).
+    A plaintext that differs modulo a prime factor above 2^128 passes with probability 2^-128. A root may be
+    wrong by a factor of small order, which changes no plaintext. Raises ValueError for unequal numbers.
+    """
+    pairs = list(zip(ciphertexts, openings, strict=True))
+    if not all(0 <= opening.plaintext < key.n and 0 < opening.root < key.n for _, opening in pairs):
         return False
-    power = gmpy2.powmod(mpz(opening.root), key.n, key.n_squared)
-    return bool(ciphertext == key.lift(opening.plaintext) * power % key.n_squared)
+    left, root, total = mpz(1), mpz(1), mpz(0)
+    for ciphertext, opening in pairs:
+        coefficient = randomness.bits(_COEFFICIENT_BITS)
+        left = left * gmpy2.powmod(ciphertext, coefficient, key.n_squared) % key.n_squared
+        root = root * gmpy2.powmod(opening.root, coefficient, key.n) % key.n
+        total += coefficient * opening.plaintext
+    return bool(left * key.lift(-total) % key.n_squared == gmpy2.powmod(root, key.n, key.n_squared))

@@ -122,10 +122,22 @@ class PrivateKey:
         """λ(n) = lcm(p − 1, q − 1)."""
         return gmpy2.lcm(self.p - 1, self.q - 1)
 
+    def nth_root(self, residue: mpz) -> mpz:
+        """The one n-th root of a unit modulo n, taken modulo p and q apart.
+
+        Raises ZeroDivisionError for a key with gcd(n, φ(n)) > 1, which has units without a root.
+        """
+        root_p = gmpy2.powmod_sec(residue % self.p, self._p_root_exponent, self.p)
+        root_q = gmpy2.powmod_sec(residue % self.q, self._q_root_exponent, self.q)
+        return root_q + self.q * ((root_p - root_q) * self._q_inverse % self.p)
+
     @cached_property
-    def root_exponent(self) -> mpz:
-        """n⁻¹ mod λ(n): the exponent of n-th roots modulo n."""
-        return gmpy2.invert(self.public_key.n, self.carmichael)
+    def _p_root_exponent(self) -> mpz:
+        return gmpy2.invert(self.public_key.n, self.p - 1)
+
+    @cached_property
+    def _q_root_exponent(self) -> mpz:
+        return gmpy2.invert(self.public_key.n, self.q - 1)
 
     @cached_property
     def _p2(self) -> mpz:

@@ -7,6 +7,7 @@ import gmpy2
 from eth_hash.auto import keccak
 from gmpy2 import mpz
 
+from protocol.crypto.factor_sizes import NUMBERS, has_large_factors, prove_factor_sizes
 from protocol.crypto.paillier import PrivateKey, PublicKey
 from protocol.crypto.randomness import Randomness
 from protocol.crypto.two_primes import SQUARE_ROOTS, has_two_primes, prove_two_primes
@@ -17,8 +18,9 @@ KEY_PROOF_ROOTS = 11
 has an n-th root with probability at most 2^-20: eleven leave 2^-220 (Goldberg, Reyzin, Sagga, Baldimtsi,
 2019)."""
 
-KEY_PROOF_NUMBERS = KEY_PROOF_ROOTS + 1 + SQUARE_ROOTS
-"""Numbers in a key proof, each as long as n: 54 kB at 3072 bits."""
+_TWO_PRIMES_END = KEY_PROOF_ROOTS + 1 + SQUARE_ROOTS
+KEY_PROOF_NUMBERS = _TWO_PRIMES_END + NUMBERS
+"""Numbers in a key proof: 58 kB at 3072 bits."""
 
 _SMALL_PRIMES_BOUND = 1 << 20
 
@@ -54,24 +56,24 @@ def write_ciphertexts(key: PublicKey, ciphertexts: Sequence[mpz]) -> list[bytes]
 
 
 def prove_key(private_key: PrivateKey) -> list[bytes]:
-    """Proof that gcd(n, φ(n)) = 1, then that n has two prime factors; all numbers as long as n.
+    """Proof that gcd(n, φ(n)) = 1, that n has two prime factors, and that both are large.
 
-    The first are n-th roots of hashed challenges, which exist for all units only then; see `two_primes` for
-    the others.
+    The first are n-th roots of hashed challenges, which exist for all units only then; see `two_primes` and
+    `factor_sizes` for the others. Numbers modulo n are as long as n.
     """
     key = private_key.public_key
     length = (key.bits + 7) // 8
-    roots = (int(gmpy2.powmod(c, private_key.root_exponent, key.n)) for c in _challenges(key))
-    return [value.to_bytes(length, "big") for value in (*roots, *map(int, prove_two_primes(private_key)))]
+    roots = (private_key.nth_root(c) for c in _challenges(key))
+    numbers = map(int, (*roots, *prove_two_primes(private_key), *prove_factor_sizes(private_key)))
+    return [value.to_bytes(max(length, (value.bit_length() + 7) // 8), "big") for value in numbers]
 
 
 def verify_public_key(n: int, proof: Sequence[bytes], bits: int, minimum_bits: int) -> PublicKey:
     """The key with modulus n, if it is what a Paillier key must be.
 
     Raises ProtocolViolation("bad_key") for a wrong size, a prime modulus, a perfect power, more than two
-    prime factors, one below 2^20 or a proof that fails: a key chosen otherwise could make blinding by
-    n-th powers lose its effect, or be taken apart by anybody. One of the two primes may still be small,
-    beyond 2^20.
+    prime factors, one below 2^20 or 2^(bits/2 − 194), or a proof that fails: a key chosen otherwise could
+    make blinding by n-th powers lose its effect, or be taken apart by anybody.
     """
     if bits < minimum_bits:
         raise ProtocolViolation("key_too_small", f"{bits} bits; at least {minimum_bits} accepted")
@@ -86,8 +88,10 @@ def verify_public_key(n: int, proof: Sequence[bytes], bits: int, minimum_bits: i
     for challenge, root in zip(challenges, numbers, strict=False):
         if not 0 < root < key.n or gmpy2.powmod(root, key.n, key.n) != challenge:
             raise ProtocolViolation("bad_key", "a root does not fit its challenge")
-    if not has_two_primes(key, numbers[KEY_PROOF_ROOTS:]):
+    if not has_two_primes(key, numbers[KEY_PROOF_ROOTS:_TWO_PRIMES_END]):
         raise ProtocolViolation("bad_key", "it is not shown to have two prime factors alone")
+    if not has_large_factors(key, numbers[_TWO_PRIMES_END:]):
+        raise ProtocolViolation("bad_key", "its prime factors are not shown to be large")
     return key
 
 

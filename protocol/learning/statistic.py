@@ -9,7 +9,6 @@ the rows. What the parts of a column are says `preparation.layout`.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from io import BytesIO
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +19,7 @@ from protocol.preparation.columns import Column
 from protocol.preparation.combination import combination
 from protocol.preparation.layout import KeptColumn, Part, parts_of
 from protocol.preparation.sighting import NumberSighting, Sighting, TextSighting
-from protocol.preparation.tables import Table, row_count
+from protocol.preparation.tables import Table, ValueKind, row_count
 from protocol.scaling import Scaling
 from protocol.types import repeated
 
@@ -28,7 +27,6 @@ Matrix = NDArray[np.float64]
 MOST_PARTS = 8192
 """Of one statistic: its factor then takes half a gigabyte."""
 
-ValueKind = Literal["number", "text", "date"]
 _COLUMNS = TypeAdapter(tuple[KeptColumn, ...])
 
 

@@ -5,6 +5,7 @@ from typing import Annotated, Literal, NamedTuple
 
 from pydantic import Field
 
+from protocol.preparation.moments import day_of
 from protocol.preparation.values import LONGEST_LEVEL, MAXIMUM_LEVELS
 from protocol.types import FrozenModel
 
@@ -22,8 +23,9 @@ class Part(NamedTuple):
 class KeptColumn(FrozenModel):
     """A column of a data set, and which parts of it the statistic has.
 
-    `minimum` and `maximum` are of its values, or where `clipped` is a number the bounds to which so many were
-    brought. A column of `text` has too many values for levels and cannot be asked for.
+    `minimum` and `maximum` are of its values, dates in days since 1970-01-01, or where `clipped` is a number
+    the bounds to which so many were brought; `gaps` are rows without a value. A column of `text` has too many
+    values for levels and cannot be asked for.
     """
 
     name: str
@@ -36,6 +38,15 @@ class KeptColumn(FrozenModel):
     levels: Annotated[
         tuple[Annotated[str, Field(max_length=LONGEST_LEVEL)], ...], Field(max_length=MAXIMUM_LEVELS)
     ] = ()
+
+    @property
+    def ends(self) -> tuple[str, str] | None:
+        """The range as people read it, of dates as such; None for texts."""
+        if self.minimum is None or self.maximum is None:
+            return None
+        if self.kind == "date":
+            return day_of(self.minimum), day_of(self.maximum)
+        return f"{self.minimum:g}", f"{self.maximum:g}"
 
     @property
     def parts(self) -> tuple[Part, ...]:

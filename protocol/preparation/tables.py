@@ -1,7 +1,7 @@
 """Rows as they are read, before any request: numbers with gaps, and texts by their levels."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +22,9 @@ class Texts(NamedTuple):
         codes = [-1 if value is None else places.setdefault(value, len(places)) for value in values]
         return cls(np.array(codes, dtype=np.int64), tuple(places))
 
+
+ValueKind = Literal["number", "boolean", "date", "text"]
+"""How a column is read: truth values as 0 and 1, dates as days since 1970-01-01."""
 
 Values = Matrix | Texts
 """A column: numbers, truth values as 0 and 1 and dates as days since 1970-01-01, nan for a gap; or texts."""

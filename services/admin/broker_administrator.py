@@ -9,6 +9,9 @@ from services.bus.broker.passwords import HASHING_ALGORITHM, password_hash
 from services.common.errors import ConfigurationError
 from services.common.files import read_passphrase
 
+ADMINISTRATOR = "administrator"
+"""The usual name."""
+
 
 def provide_administrator(folder: Path, user: str, others: Iterable[str] = ()) -> tuple[Path, Path]:
     """(password file, definitions), made in `folder` unless they are there; `others` get a password alone.

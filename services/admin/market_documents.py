@@ -1,23 +1,25 @@
 """The documents of a new market: the broker's plan and each daemon's configuration."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from protocol.marketplace import PartyRole
+from services.admin.broker_administrator import ADMINISTRATOR
 from services.admin.market_console import console_section
 from services.admin.market_database import store_url
 from services.admin.market_folder import (
     BROKER_PASSWORD,
     CONFIG,
     DATA_SETS,
+    KEYS,
     KINDS,
     PASSPHRASE,
     STORE_PASSWORD,
     MarketFolder,
-    Party,
 )
 from services.chain.contract.deploy import Deployment
 
@@ -28,19 +30,21 @@ Document = dict[str, Any]
 class MarketPlan:
     """What to set up. URLs are those that the daemons will use too; none holds a password.
 
-    `confirmations` makes a block final; `workers` are each daemon's processes for arithmetic; `metrics_port`
-    is the first of consecutive ports, one a daemon, and `metrics_host` the address that they are opened on;
-    `console_port` and `console_host` likewise, for all but the listener. `postgresql_url` names a server and
-    its administrator; without it, stores are SQLite files.
+    Without `chain_url`, or without `broker_url`, the market has a server of its own, without `virtual_host`
+    one of its own on the broker. `confirmations` makes a block final; `workers` are each daemon's processes
+    for arithmetic; `metrics_port` is the first of consecutive ports, one a daemon, and `metrics_host` the
+    address that they are opened on; `console_port` and `console_host` likewise, for all but the listener;
+    None takes free ones. `postgresql_url` names a server and its administrator; without it, stores are SQLite
+    files. `block_seconds` lie between the blocks of an own chain.
     """
 
     folder: Path
-    chain_url: str
-    broker_url: str
-    management_url: str
-    administrator_password_file: Path
-    administrator: str = "administrator"
-    virtual_host: str = "deltaml"
+    chain_url: str = ""
+    broker_url: str = ""
+    management_url: str = ""
+    administrator_password_file: Path | None = None
+    administrator: str = ADMINISTRATOR
+    virtual_host: str = ""
     owners: int = 5
     data: Path | None = None
     target: str | None = None
@@ -54,6 +58,7 @@ class MarketPlan:
     postgresql_password_file: Path | None = None
     console_port: int | None = None
     console_host: str = "127.0.0.1"
+    block_seconds: float = 1.0
 
 
 _FOR_TRYING = {"per_buyer": 10_000, "in_total": 10_000}
@@ -63,9 +68,18 @@ Its owners' rows lie with whoever sets the market up anyway; an owner with rows 
 """
 
 
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """A daemon's ports; None opens none."""
+
+    metrics: int | None = None
+    console: int | None = None
+
+
 def broker_document(plan: MarketPlan, folder: MarketFolder, deployment: Deployment) -> Document:
     """The document of `deltaml admin broker`: who takes part; password files are relative to the folder."""
-    listener, listener_password = _listener_user(deployment), f"{folder.listener.name}/{BROKER_PASSWORD}"
+    assert plan.administrator_password_file is not None
+    listener, listener_password = listener_user(deployment), f"{folder.listener.name}/{BROKER_PASSWORD}"
     return {
         "management": {
             "url": plan.management_url,
@@ -75,35 +89,70 @@ def broker_document(plan: MarketPlan, folder: MarketFolder, deployment: Deployme
         "amqp": {"url": plan.broker_url},
         "vhost": plan.virtual_host,
         "participants": [
-            {"role": party.role, "address": party.address, "password_file": f"{party.name}/{BROKER_PASSWORD}"}
+            broker_place(party.role, party.address, party.name)
             for party in folder.participants
+            if party.role is not None
         ],
         "chain_listeners": [{"user": listener, "password_file": listener_password}],
     }
 
 
+def broker_place(role: PartyRole, address: str, name: str) -> Document:
+    """A participant in the broker's document."""
+    return {"role": role, "address": address, "password_file": f"{name}/{BROKER_PASSWORD}"}
+
+
 def daemon_documents(
     plan: MarketPlan, folder: MarketFolder, deployment: Deployment
 ) -> Iterator[tuple[Path, Document]]:
-    """Each daemon's configuration and where it belongs."""
-    listener = _common(plan, deployment, _listener_user(deployment), 0, folder.listener.name)
+    """The configuration of each daemon of a new market, and where it belongs."""
+    listener = _common(plan, deployment, listener_user(deployment), folder.listener.name, _ports(plan, 0))
     yield folder.listener / CONFIG, {"daemon": "chain-listener", **listener}
+    owners = [owner.address for owner in folder.owners]
     for number, party in enumerate(folder.participants, start=1):
         assert party.role is not None
-        document = {
-            "daemon": KINDS[party.role],
-            **_common(plan, deployment, party.address, number, party.name),
-            "keystore": "keys",
-            "passphrase_file": PASSPHRASE,
-            "workers": plan.workers,
-            **_console(plan, number),
-            "names": {other.address: other.name for other in folder.participants if other != party},
-            **_own(party, folder),
-        }
-        yield party.folder / CONFIG, document
+        names = {other.address: other.name for other in folder.participants if other != party}
+        others = owners if party.role == "federated_aggregator" else [folder.aggregator.address]
+        place = Place(party.role, party.address, party.name, _ports(plan, number))
+        yield party.folder / CONFIG, party_document(plan, deployment, place, names, others)
 
 
-def _listener_user(deployment: Deployment) -> str:
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A party, and the ports of its daemon."""
+
+    role: PartyRole
+    address: str
+    name: str
+    ports: Ports
+
+
+def party_document(
+    plan: MarketPlan, deployment: Deployment, place: Place, names: Mapping[str, str], others: Sequence[str]
+) -> Document:
+    """A party's configuration; `others` are an aggregator's owners, or anybody else's aggregators."""
+    ports = place.ports
+    console = {} if ports.console is None else {"console": console_section(plan.console_host, ports.console)}
+    return {
+        "daemon": KINDS[place.role],
+        **_common(plan, deployment, place.address, place.name, ports),
+        "keystore": KEYS,
+        "passphrase_file": PASSPHRASE,
+        "workers": plan.workers,
+        **console,
+        "names": dict(names),
+        **_own(place.role, others),
+    }
+
+
+def _ports(plan: MarketPlan, number: int) -> Ports:
+    """The listener is number 0 and has no console."""
+    metrics = None if plan.metrics_port is None else plan.metrics_port + number
+    console = None if plan.console_port is None or not number else plan.console_port + number - 1
+    return Ports(metrics, console)
+
+
+def listener_user(deployment: Deployment) -> str:
     """Users are the broker's, not the virtual host's: two markets on one broker need two names."""
     return f"chain-listener-{deployment.market.contract[2:10]}"
 
@@ -120,15 +169,9 @@ def _store(plan: MarketPlan, name: str) -> Document:
     return {"store": url, "store_password_file": STORE_PASSWORD}
 
 
-def _console(plan: MarketPlan, number: int) -> Document:
-    if plan.console_port is None:
-        return {}
-    return {"console": console_section(plan.console_host, plan.console_port + number - 1)}
-
-
-def _common(plan: MarketPlan, deployment: Deployment, user: str, number: int, name: str) -> Document:
+def _common(plan: MarketPlan, deployment: Deployment, user: str, name: str, ports: Ports) -> Document:
     scheme, host = urlsplit(plan.broker_url)[:2]
-    metrics: Document = {} if plan.metrics_port is None else {"metrics_port": plan.metrics_port + number}
+    metrics: Document = {} if ports.metrics is None else {"metrics_port": ports.metrics}
     if plan.metrics_host is not None:
         metrics["metrics_host"] = plan.metrics_host
     return {
@@ -139,20 +182,17 @@ def _common(plan: MarketPlan, deployment: Deployment, user: str, number: int, na
             "contract": deployment.market.contract,
             "first_block": deployment.block,
             "confirmations": plan.confirmations,
-            "poll_seconds": 1.0,
+            "poll_seconds": min(1.0, plan.block_seconds),
         },
         **_store(plan, name),
         **metrics,
     }
 
 
-def _own(party: Party, folder: MarketFolder) -> Document:
-    if party.role == "federated_aggregator":
-        return {"admitted": [owner.address for owner in folder.owners]}
-    if party.role == "data_owner":
-        return {
-            "catalogue": DATA_SETS,
-            "aggregators": [folder.aggregator.address],
-            "policy": {"automatic": True, "budget": _FOR_TRYING},
-        }
-    return {"aggregators": [folder.aggregator.address]}
+def _own(role: PartyRole, others: Sequence[str]) -> Document:
+    if role == "federated_aggregator":
+        return {"admitted": list(others)}
+    if role == "data_owner":
+        policy = {"automatic": True, "budget": _FOR_TRYING}
+        return {"catalogue": DATA_SETS, "aggregators": list(others), "policy": policy}
+    return {"aggregators": list(others)}

@@ -5,7 +5,7 @@ over, or mounted alone into a container. Paths in its configuration are relative
 """
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,8 +23,7 @@ from services.identity.keystore import Cost, Keystore, public_identity
 
 CONFIG, PASSPHRASE, BROKER_PASSWORD = "config.yaml", "passphrase", "broker-password"
 STORE_PASSWORD = "store-password"  # noqa: S105  a file's name
-DATA_SETS, REQUEST = "datasets", "request.yaml"
-_KEYS = "keys"
+DATA_SETS, REQUEST, KEYS, BROKER_PLAN = "datasets", "request.yaml", "keys", "broker.yaml"
 _PASSWORD_BYTES = 24
 
 KINDS: Mapping[PartyRole, Kind] = {
@@ -45,18 +44,18 @@ class Party:
     @property
     def address(self) -> str:
         """Its account; its user on the broker too."""
-        return public_identity(self.folder / _KEYS).address
+        return public_identity(self.folder / KEYS).address
 
     def ensure_keys(self, cost: Cost | None = None) -> None:
         """Make passphrase and key store unless they are there; `cost` is for tests."""
         private_folder(self.folder)
         ensure_secret(self.folder / PASSPHRASE)
-        if not (self.folder / _KEYS / "keystore.json").exists():
-            Keystore.create(self.folder / _KEYS, read_passphrase(self.folder / PASSPHRASE), cost)
+        if not (self.folder / KEYS / "keystore.json").exists():
+            Keystore.create(self.folder / KEYS, read_passphrase(self.folder / PASSPHRASE), cost)
 
     def open_keys(self) -> Keystore:
         """The opened key store."""
-        return Keystore.open(self.folder / _KEYS, read_passphrase(self.folder / PASSPHRASE))
+        return Keystore.open(self.folder / KEYS, read_passphrase(self.folder / PASSPHRASE))
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +69,13 @@ class MarketFolder:
     deployer: Party
 
     @classmethod
-    def of(cls, path: Path, owners: int) -> "MarketFolder":
-        """The layout for so many owners; raises ConfigurationError when the folder holds another number."""
+    def of(cls, path: Path, owners: int, added: Collection[str] = ()) -> "MarketFolder":
+        """The layout for so many owners, besides those that were `added` later.
+
+        Raises ConfigurationError when the folder holds another number.
+        """
         names = [f"owner-{number}" for number in range(1, owners + 1)]
-        there = {folder.name for folder in path.glob("owner-*") if folder.is_dir()}
+        there = {folder.name for folder in path.glob("owner-*") if folder.is_dir()}.difference(added)
         admitted = (path / "aggregator" / CONFIG).exists()
         if there - set(names) or (admitted and there != set(names)):
             # The aggregator's list and the broker's would stay as they are: a new owner could do nothing.
@@ -101,7 +103,7 @@ class MarketFolder:
     @property
     def broker_plan(self) -> Path:
         """The broker's plan, for `deltaml admin broker`."""
-        return self.path / "broker.yaml"
+        return self.path / BROKER_PLAN
 
     def deployment(self) -> Deployment | None:
         """The contract that this market was set up with, if it was."""

@@ -38,6 +38,10 @@ class BusUnavailable(BusError):  # noqa: N818
     """The broker did not confirm: publish again later."""
 
 
+class QueueFull(BusUnavailable):
+    """The broker answers, but the recipient's queue takes no more: publish again when it has read some."""
+
+
 class BusRefused(BusError):  # noqa: N818
     """The broker does not let this user do that: trying again changes nothing, its administrator can."""
 

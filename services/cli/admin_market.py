@@ -8,13 +8,18 @@ import typer
 
 from services.admin.broker_administrator import provide_administrator
 from services.admin.market_documents import MarketPlan
-from services.admin.market_folder import CONFIG, KINDS, REQUEST
+from services.admin.market_folder import CONFIG, KINDS
 from services.admin.market_setup import SetUp, set_up
+from services.cli.market_adding import add_aggregator, add_owner
+from services.cli.market_running import start, status, stop
 from services.cli.options import ROWS, Json, options_of
 from services.cli.output import print_json, print_result
 from services.cli.standard_streams import visible
 
 market = typer.Typer(name="market", help="A whole market in a folder.", no_args_is_help=True)
+
+for _command in (start, status, stop, add_owner, add_aggregator):
+    market.command()(_command)
 
 
 def _without_slash(url: str | None) -> str | None:
@@ -25,22 +30,30 @@ _OPTIONS = {
     "folder": typer.Argument(
         metavar="FOLDER", help="Everything goes here; nothing that exists is overwritten."
     ),
-    "chain_url": typer.Option("--chain", help="The node's JSON-RPC URL."),
+    "chain_url": typer.Option(
+        "--chain", help="The node's JSON-RPC URL; default: a test chain (anvil) of the market's own."
+    ),
     "broker_url": typer.Option(
-        "--broker", help="RabbitMQ: amqp://host:port, without user and path.", callback=_without_slash
+        "--broker",
+        help="RabbitMQ: amqp://host:port, without user and path; default: a broker of the market's own.",
+        callback=_without_slash,
     ),
     "management_url": typer.Option(
         "--broker-management", help="Its management API: http://host:15672.", callback=_without_slash
     ),
     "administrator_password_file": typer.Option(help="File with the password of the broker's administrator."),
     "administrator": typer.Option(help="The broker's administrator."),
-    "virtual_host": typer.Option("--vhost", help="The market's virtual host on the broker."),
+    "virtual_host": typer.Option(
+        "--vhost", help="A virtual host on the broker, which no other market uses; default: a new one."
+    ),
     "owners": typer.Option(help="How many data owners."),
     **ROWS,
     "confirmations": typer.Option(help="Confirmations that make a block final.", min=0, max=1000),
     "workers": typer.Option(help="Each daemon's processes for arithmetic.", min=0),
     "metrics_port": typer.Option(
-        help="First port of /metrics and /health; each daemon takes the next.", min=1024, max=65000
+        help="First port of /metrics and /health; each daemon takes the next. Default: free ones.",
+        min=1024,
+        max=65000,
     ),
     "metrics_host": typer.Option(help="Address that these ports are opened on; default: loopback."),
     "postgresql_url": typer.Option(
@@ -51,10 +64,15 @@ _OPTIONS = {
     ),
     "postgresql_password_file": typer.Option(help="File with the password of PostgreSQL's administrator."),
     "console_port": typer.Option(
-        help="First port of the web consoles; each party takes the next.", min=1024, max=65000
+        help="First port of the web consoles; each party takes the next. Default: free ones.",
+        min=1024,
+        max=65000,
     ),
     "console_host": typer.Option(
         help="Address that they listen on; beyond loopback each gets a certificate of its own."
+    ),
+    "block_seconds": typer.Option(
+        "--block-time", help="Seconds between two blocks of an own test chain.", min=0.1, max=60
     ),
 }
 
@@ -64,8 +82,9 @@ _OPTIONS = {
 def init_market(plan: MarketPlan, *, json: Json = False) -> None:
     """Make keys and configurations, create the contract, provision the broker, deal rows to the owners.
 
-    Run it again to finish one that was interrupted. On a development node (anvil) it gives the accounts
-    ether; on another it says which accounts need some.
+    Servers that are not named are started here, the market's own. Run it again to finish one that was
+    interrupted. On a development node (anvil) it gives the accounts ether; on another it says which accounts
+    need some.
     """
     made = asyncio.run(set_up(plan, lambda text: None if json else typer.echo(visible(text))))
     _show_set_up(made, json=json)
@@ -86,15 +105,13 @@ def _show_set_up(made: SetUp, *, json: bool) -> None:
         return
     for path in made.kept:
         typer.echo(f"kept as it was: {path}")
-    typer.echo("\nStart the daemons, each in a terminal or under a supervisor:")
+    typer.echo(f"\nStart the daemons: deltaml admin market start {made.folder.path}")
+    typer.echo("or each in a terminal or under a supervisor:")
     typer.echo(f"  deltaml chain-listener --config {made.folder.listener / CONFIG}")
     for party in made.folder.participants:
         assert party.role is not None
         typer.echo(f"  deltaml {KINDS[party.role]} --config {party.folder / CONFIG}")
-    buyer = made.folder.buyer.folder
-    typer.echo("Then order the sample training, and watch it:")
-    typer.echo(f"  deltaml train {buyer / REQUEST} --config {buyer / CONFIG}")
-    typer.echo(f"  deltaml trainings --config {buyer / CONFIG}")
+    typer.echo(f"What runs: deltaml admin market status {made.folder.path}; stop ends it.")
 
 
 @market.command("administrator")

@@ -9,6 +9,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn
 
 from protocol.data_card import DataCard
 from protocol.learning.statistic import Statistic
+from protocol.preparation.layout import KeptColumn
 from protocol.preparation.values import LONGEST_LEVEL, MAXIMUM_LEVELS
 from protocol.requirements import mismatches, pay_mismatch
 from services.cli.catalogue_option import CatalogueFolder, DaemonConfig, DataSetName, open_catalogue
@@ -19,10 +20,10 @@ from services.cli.standard_streams import visible
 from services.cli.tables import print_table
 from services.common.documents import load_request
 from services.common.times import format_time
-from services.data.catalog import Catalog, ColumnRange
+from services.data.catalog import Catalog
 from services.data.declarations import Declarations, clip_bounds
-from services.data.tables import Import, read_statistic
-from services.data.tabular import columns_hint, index_columns, index_note, listed, name_list
+from services.data.row_files import columns_hint, index_columns, index_note, listed, name_list
+from services.data.row_reader import Import, read_statistic
 
 NOTHING_SERVES = 1
 """Exit status of `match` when it ran and no data set serves."""
@@ -104,7 +105,7 @@ def _read(file: Path, declared: Import, *, shows_progress: bool) -> Statistic:
         return read_statistic(file, declared, lambda rows: progress.update(task, completed=rows))
 
 
-def _note(column: ColumnRange, rows: int) -> str:
+def _note(column: KeptColumn, rows: int) -> str:
     """What an owner should know of a column."""
     if column.kind == "text":
         return (
@@ -158,9 +159,10 @@ def show(
     print_table(names, rows, title=title, right=("to", "gaps", "clipped"))
 
 
-def _ends(column: ColumnRange) -> tuple[str, str]:
+def _ends(column: KeptColumn) -> tuple[str, str]:
     """From where to where; levels in the first place."""
-    return (some_levels(column.levels), "") if column.levels else column.ends
+    texts = some_levels(column.levels) or "texts that cannot be asked for"
+    return column.ends or (texts, "")
 
 
 @datasets.command()

@@ -13,7 +13,7 @@ from services.cli.standard_streams import document_stream, visible
 from services.common.files import require_new, require_other_file
 from services.data.model_file import read_model
 from services.data.predictions import Quality, Source, csv_lines, open_rows, predict_rows, prediction_file
-from services.data.tabular import index_columns, index_note, name_list
+from services.data.row_files import index_columns, index_note, name_list
 
 _MOST_NAMED = 10
 """Features in one line."""

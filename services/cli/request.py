@@ -14,11 +14,14 @@ from services.cli.output import print_json
 from services.cli.standard_streams import document_stream, visible
 from services.common.addresses import is_address, plain_address
 from services.common.files import require_new, require_other_file, write_private
+from services.config.daemons import load
 from services.data.request_suggestion import NOBODY, Choices, Suggestion, as_text
 from services.data.request_suggestion import suggest as suggested
-from services.data.tabular import index_columns, index_note, listed
+from services.data.row_files import index_columns, index_note, listed
+from services.records.offer_answers import chosen_aggregators
 
-_AGGREGATOR = "Address of the aggregator that you work with; without it, one to be replaced."
+_AGGREGATOR = "The aggregator's address, or its name in --config; without both, one to be replaced."
+_CONFIG = "The file of your buyer's daemon, which names the aggregators that you work with."
 _COLUMNS = "Predict from these columns only: a,b,c; by default from all but those that count or name rows."
 _DEPOSIT = amount_option("The deposit", default=MARKET_ASSET.whole)
 
@@ -39,7 +42,8 @@ def suggest(
     ],
     target: Annotated[str, typer.Option(help="The column to predict.")],
     name: Annotated[str | None, typer.Option(help="The training's name; by default the file's.")] = None,
-    aggregator: Annotated[str, typer.Option(help=_AGGREGATOR, show_default=False)] = NOBODY,
+    aggregator: Annotated[str | None, typer.Option(help=_AGGREGATOR)] = None,
+    config: Annotated[Path | None, typer.Option(help=_CONFIG)] = None,
     deposit: Annotated[int, _DEPOSIT] = MARKET_ASSET.whole,
     columns: Annotated[str | None, typer.Option(help=_COLUMNS)] = None,
     without: Annotated[
@@ -57,15 +61,13 @@ def suggest(
 
     The sample is read here and goes nowhere; its ranges and its mean, rounded, stand in the request.
     """
-    if not is_address(aggregator):
-        raise MisuseError(f"--aggregator {aggregator!r} is not an address: 0x and 40 hexadecimal digits")
     if out is not None:
         require_other_file(out, sample)
         require_new(out, force=force)
     choices = Choices(
         target,
         name or sample.stem,
-        plain_address(aggregator),
+        _aggregator(aggregator, config),
         deposit,
         least_owners,
         most_owners,
@@ -80,15 +82,30 @@ def suggest(
         print_json({"request": found.request.model_dump(mode="json"), "left_out": found.left_out})
     elif out is None:
         document_stream().write(text)
-    _tell(found, index_columns(sample), out)
+    _tell(found, index_columns(sample), out, config)
 
 
-def _tell(found: Suggestion, index: Sequence[str], out: Path | None) -> None:
+def _aggregator(chosen: str | None, config: Path | None) -> str:
+    """Its address; raises MisuseError for none, and where a configuration leaves open which."""
+    if config is not None:
+        settings = load(config, "model-buyer")
+        named = () if chosen is None else (chosen,)
+        found = chosen_aggregators(settings, named, settings.aggregators, config)
+        if len(found) > 1:
+            raise MisuseError(f"{config} has {len(found)} aggregators; choose one with --aggregator")
+        return found[0]
+    if chosen is not None and not is_address(chosen):
+        raise MisuseError(
+            f"--aggregator {chosen!r} is not an address: 0x and 40 hexadecimal digits, or a name in --config"
+        )
+    return NOBODY if chosen is None else plain_address(chosen)
+
+
+def _tell(found: Suggestion, index: Sequence[str], out: Path | None, config: Path | None) -> None:
     """What the request does not have of the sample, and what to do with it."""
     for reason in [*index_note(index), *map("left out: {}".format, found.left_out.values())]:
         typer.echo(visible(reason), err=True)
     if out is not None:
         nobody = ", put your aggregator's address there" if found.request.aggregator == NOBODY else ""
-        typer.echo(
-            f"wrote {out}; look through it{nobody}, then: deltaml train {out} --config BUYER.yaml", err=True
-        )
+        order = f"deltaml train {out} --config {config or 'BUYER.yaml'}"
+        typer.echo(visible(f"wrote {out}; look through it{nobody}, then: {order}"), err=True)

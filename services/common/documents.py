@@ -2,12 +2,14 @@
 
 import math
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import yaml
 from yaml.constructor import ConstructorError
 
+from protocol.asset import MARKET_ASSET
 from protocol.errors import MisuseError
 from protocol.request import Request
 from protocol.request_parsing import parse_request
@@ -133,6 +135,33 @@ def load_request(path: Path | str) -> Request:
     Accents are brought into one form (NFC), in which data sets have their columns' names.
     """
     try:
-        return parse_request(composed(read_yaml(path)))
+        return parse_request(request_fields(read_yaml(path)))
     except MisuseError as error:
         raise MisuseError(f"{path}: {error}") from None
+
+
+def request_fields(document: Mapping[str, Any]) -> dict[str, Any]:
+    """A request as a person writes it, as its own rules have it: accents in one form, the deposit in wei.
+
+    `payment.deposit` is an amount with its unit, as 0.1 ETH, in the place of `payment.deposit_wei`. Raises
+    MisuseError for another, and where both are given.
+    """
+    fields: dict[str, Any] = composed(dict(document))
+    payment = fields.get("payment")
+    if not isinstance(payment, dict) or "deposit" not in payment:
+        return fields
+    others = {name: value for name, value in payment.items() if name != "deposit"}
+    if "deposit_wei" in others:
+        raise MisuseError("payment.deposit and payment.deposit_wei are both given; leave one of them out")
+    return {**fields, "payment": {**others, "deposit_wei": _deposit(payment["deposit"])}}
+
+
+def _deposit(written: object) -> int:
+    if not isinstance(written, str) or not written.strip()[-1:].isalpha():
+        raise MisuseError(
+            f"payment.deposit: {str(written)[:60]!r} has no unit; write it with one: {MARKET_ASSET.examples}"
+        )
+    try:
+        return MARKET_ASSET.parse(written)
+    except MisuseError as error:
+        raise MisuseError(f"payment.deposit: {error}") from None

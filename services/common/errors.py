@@ -13,6 +13,7 @@ DeltaMLError                    protocol/errors.py draws the protocol's own part
     ├── BusError                services/bus/port.py
     │   ├── Unroutable          no queue takes the message
     │   ├── BusUnavailable      the broker did not confirm: publish again
+    │   │   └── QueueFull       the recipient reads too little
     │   └── BusRefused          the broker does not let this user do that
     └── ChainError              services/chain/errors.py
         ├── ChainUnavailable    the node gave no answer: ask again
@@ -29,6 +30,9 @@ from protocol.errors import DeltaMLError
 
 class ServiceError(DeltaMLError):
     """Something outside this process is not as it must be."""
+
+    told: bool = False
+    """Whether the log has it, or counts it, as part of an outage (services/common/outages.py)."""
 
 
 class ConfigurationError(ServiceError):

@@ -11,6 +11,7 @@ from protocol.records import Market
 from services.data.catalog import Catalog
 from services.data.sandboxed_reader import Found, read_apart
 from services.identity.operator_orders import Order
+from services.records.admissions import Refusal
 from services.store import Store
 
 Balance = Callable[[], Awaitable[int]]
@@ -20,6 +21,8 @@ Balance = Callable[[], Awaitable[int]]
 class OwnerResources:
     """An owner's catalogue, the policy in the daemon's configuration, and how uploads become statistics.
 
+    `refusals` tells which aggregators do not admit the owner now.
+
     Reading takes memory, and the daemon has trainings to see to: one upload is read at a time.
     """
 
@@ -28,6 +31,7 @@ class OwnerResources:
     read_upload: Callable[[Path, list[str] | None, str], Awaitable[Found]] = read_apart
     largest_upload: int = 1 << 30
     reading: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(1))
+    refusals: Callable[[], tuple[Refusal, ...]] = tuple
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -14,8 +14,10 @@ from services.bus.port import Bus, BusUnavailable
 from services.chain.errors import ChainUnavailable
 from services.chain.rpc.http import HttpRpc
 from services.chain.rpc.new_heads import NewHeads
+from services.common.outages import Outage
 from services.config.daemons import Chain, Daemon
 from services.store import Store
+from services.store.database import store_outage
 from services.store.waiting import retry_while_unavailable
 
 _log = structlog.get_logger(__name__)
@@ -37,7 +39,9 @@ async def connect(config: Daemon, stack: AsyncExitStack) -> Connections:
     Raises StoreInUse when another process works on the store. Broker and node are not asked for anything yet.
     """
     password = config.store_password()
-    store = await retry_while_unavailable(Store, config.store, password=password, exclusive=True)
+    store = await retry_while_unavailable(
+        Store, config.store, password=password, exclusive=True, outage=store_outage()
+    )
     stack.callback(store.close)
     rpc = await _open_rpc(config.chain, stack)
     bus = open_bus(config.broker)
@@ -58,17 +62,18 @@ async def retry_until_reachable(
     action: Callable[[], Awaitable[Any]], *, first_pause: float = 0.5, longest_pause: float = 5.0
 ) -> None:
     """Do what needs the node or the broker, again and again until they are there."""
+    outage = Outage(_log, "waiting", "waited")
 
     async def attempt() -> None:  # tenacity does not await what a lambda returns
         await action()
 
+    def tell(state: RetryCallState) -> None:
+        if state.outcome is not None and (error := state.outcome.exception()) is not None:
+            outage.failed(error)
+
     await AsyncRetrying(
         retry=retry_if_exception_type((ChainUnavailable, BusUnavailable)),
         wait=wait_exponential(multiplier=first_pause, max=longest_pause),
-        before_sleep=_log_waiting,
+        before_sleep=tell,
     )(attempt)
-
-
-def _log_waiting(state: RetryCallState) -> None:
-    assert state.outcome is not None
-    _log.warning("waiting", reason=str(state.outcome.exception()))
+    outage.works()

@@ -27,6 +27,7 @@ async def monitor(
     Raises ConfigurationError for a port that is taken.
     """
     supervisor = Supervisor()
+    health.doing = lambda: supervisor.said
     collector = DaemonCollector([observed], meter)
     host, names = config.metrics_host, config.metrics_names
     async with serving(config.metrics_port, collector, health, host=host, names=names):

@@ -25,6 +25,7 @@ from services.console.web.hub import Hub
 from services.daemon.chain_listener import run_listener
 from services.daemon.connections import Connections, connect, retry_until_reachable
 from services.daemon.monitor import Account, folder_of, monitor
+from services.daemon.refusal_notes import refusal_notes
 from services.daemon.shutdown import Stopping, until_told
 from services.daemon.systemd import Supervisor
 from services.identity.directory import Directory
@@ -87,6 +88,7 @@ async def _run_participant(config: ParticipantConfig, least_key_bits: int, stopp
             pool=pool,
             least_key_bits=least_key_bits,
             retention_seconds=config.retention_days * 86400,
+            node_is_away=lambda: connections.rpc.outage.is_on,
             on_change=hub.wake,
         )
         participant = Participant.of(resources)
@@ -125,6 +127,8 @@ def _monitor(
     account = Account(resources.client, address)
     events = participant.runtime.events.probe
     health = Health({"broker": bus.connect, "chain": account.look, "events": events, "store": store.ping})
+    if isinstance(role := resources.role, OwnerRole):
+        health.notes = lambda: refusal_notes(role, config.names)
     observed = Observed(
         resources.role.name,
         address,
@@ -161,4 +165,4 @@ def _owner_resources(role: Role) -> OwnerResources | None:
     if not isinstance(role, OwnerRole) or role.catalog is None:
         return None
     forget_uploads(role.catalog)
-    return OwnerResources(role.catalog, role.configured)
+    return OwnerResources(role.catalog, role.configured, refusals=role.refusals)

@@ -23,13 +23,15 @@ class Supervisor:
         ours = environment.get("WATCHDOG_PID", str(os.getpid())) == str(os.getpid())
         self._pause = int(microseconds) / 2e6 if ours and microseconds.isdigit() else None
         self._clock, self._next = clock, 0.0
+        self.said = ""
 
     def ready(self) -> None:
         """The configuration is good and the daemon observed; node and broker may still be away."""
         self._tell("READY=1")
 
     def status(self, text: str) -> None:
-        """One line for `systemctl status`."""
+        """One line for `systemctl status`; `said` has the last one."""
+        self.said = text
         self._tell(f"STATUS={text}")
 
     def stopping(self) -> None:

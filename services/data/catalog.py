@@ -13,7 +13,6 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal
 
 import msgpack  # type: ignore[import-untyped]
 from pydantic import BaseModel, Field
@@ -22,7 +21,7 @@ from protocol.data_card import DataCard
 from protocol.data_set import DataSet, card_of, faults, renewed
 from protocol.errors import MisuseError
 from protocol.learning.statistic import Statistic
-from protocol.preparation.moments import day_of
+from protocol.preparation.layout import KeptColumn
 from services.common.errors import ConfigurationError, DataSetError
 from services.common.files import printable, private_folder, read_private, write_private
 
@@ -32,37 +31,11 @@ _SUFFIX = ".dataset"
 _PASSING = (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EIO)
 """Failures that say nothing about the file."""
 
+_IN_STATISTIC = {"columns": {"__all__": {"log"}}}
+"""What a file tells once, with the statistic."""
+
 Manifest = frozenset[tuple[str, int, int, int]]
 """Name, file number, time of change and mode of every file in a catalogue."""
-
-
-class ColumnRange(BaseModel, frozen=True, extra="forbid"):
-    """A column: its kind, and the range of its values or its levels; dates are days since 1970-01-01.
-
-    `gaps` are rows without a value; `clipped`, where bounds were declared, values that were brought to them.
-    """
-
-    name: str
-    kind: Literal["numeric", "boolean", "date", "categorical", "text"] = "numeric"
-    minimum: float | None = None
-    maximum: float | None = None
-    gaps: int = Field(0, ge=0)
-    clipped: int | None = None
-    levels: tuple[str, ...] = ()
-
-    @property
-    def ends(self) -> tuple[str, str]:
-        """From where to where, for people; levels in the first place."""
-        if self.minimum is None or self.maximum is None:
-            return ", ".join(self.levels) or "texts that cannot be asked for", ""
-        if self.kind == "date":
-            return day_of(self.minimum), day_of(self.maximum)
-        return f"{self.minimum:g}", f"{self.maximum:g}"
-
-
-def columns_of(statistic: Statistic) -> tuple[ColumnRange, ...]:
-    """What an owner sees of a statistic's columns."""
-    return tuple(ColumnRange(**column.model_dump(exclude={"log"})) for column in statistic.kept)
 
 
 class Entry(BaseModel, frozen=True, extra="forbid"):
@@ -70,7 +43,7 @@ class Entry(BaseModel, frozen=True, extra="forbid"):
 
     name: str
     rows: int = Field(ge=1)
-    columns: tuple[ColumnRange, ...]
+    columns: tuple[KeptColumn, ...]
     source: str
     added_at: datetime
 
@@ -136,7 +109,7 @@ class Catalog:
         entry = Entry(
             name=name,
             rows=statistic.rows,
-            columns=columns_of(statistic),
+            columns=statistic.kept,
             source=str(source.absolute() if isinstance(source, Path) else source),
             added_at=now or datetime.now(UTC),
         )
@@ -302,7 +275,7 @@ def _require_within(card: DataCard, statistic: Statistic) -> None:
 
 def _write(path: Path, entry: Entry, data_set: DataSet, *, replace: bool) -> None:
     content = {
-        "entry": entry.model_dump(mode="json"),
+        "entry": entry.model_dump(mode="json", exclude=_IN_STATISTIC),
         "statistic": data_set.statistic.to_bytes(),
         "declared": sorted(data_set.declared),
         "card": data_set.card.model_dump(mode="python"),
@@ -320,7 +293,8 @@ def _whole(content: bytes) -> _Held | None:
         return None
     columns = tuple(column.name for column in file.entry.columns)
     is_whole = (statistic.columns, statistic.rows) == (columns, file.entry.rows)
+    entry = file.entry.model_copy(update={"columns": statistic.kept})
     size = len(statistic.parts) + 1
     is_whole = is_whole and statistic.factor.shape == (size, size) and card.name == file.entry.name
     data_set = DataSet(card, statistic, file.declared)
-    return _Held(file.entry, data_set) if is_whole and not faults(card, statistic) else None
+    return _Held(entry, data_set) if is_whole and not faults(card, statistic) else None

@@ -7,6 +7,7 @@ import structlog
 
 from protocol.errors import DeltaMLError
 from protocol.roles.engine.inputs import CatalogueChanged, Input
+from services.common.outages import Outage
 from services.data.catalog import Catalog, Manifest
 
 _log = structlog.get_logger(__name__)
@@ -25,6 +26,7 @@ async def watch_catalog(
     Also at the start: data sets may have come and gone while the daemon was stopped. Runs until cancelled.
     """
     known: Manifest | None = None
+    outage = Outage(_log, "catalogue_waits", "catalogue_read_again")
     while True:
         try:
             manifest = catalog.manifest()
@@ -34,8 +36,9 @@ async def watch_catalog(
                 for stray in catalog.strays():
                     _log.warning("stray_in_catalogue", file=stray.file, reason=stray.reason)
                 known = manifest
+            outage.works()
         except DeltaMLError as error:  # the store is away, or files cannot be opened: at the next look
-            _log.warning("catalogue_waits", reason=str(error))
+            outage.failed(error)
         except OSError as error:  # the disk is away
-            _log.warning("catalogue_waits", reason=error.strerror or type(error).__name__)
+            outage.failed(error, reason=error.strerror or type(error).__name__)
         await asyncio.sleep(seconds)

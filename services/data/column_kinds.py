@@ -6,11 +6,12 @@ from typing import Any
 
 from pyarrow import ArrowInvalid, compute, float64
 
+from protocol.preparation.tables import ValueKind
 from services.common.errors import UnusableColumn
 from services.data.csv_rows import not_numeric, words_for
 from services.data.parquet_rows import kinds as parquet_kinds
 from services.data.readings import is_text, moments, plain_texts, truth_values
-from services.data.tabular import Opened, ValueKind, open_columns
+from services.data.row_files import Opened, open_columns
 
 _compute: Any = compute
 _NUMBER = r"(?i)^[-+]?((\d+\.?\d*|\.\d+)(e[-+]?\d+)?|inf|infinity)$"
@@ -23,8 +24,8 @@ def read_kinds(
 ) -> dict[str, ValueKind]:
     """The kind of each column; those named `categorical` are texts whatever they hold.
 
-    Raises DataSetError as `tables.read_tables` does, and for a column half of which are numbers: what else
-    it holds is named by its row.
+    Raises DataSetError as `row_reader.read_tables` does, and for a column half of which are numbers: what
+    else it holds is named by its row.
     """
     opened = open_columns(path, columns)
     typed = {}

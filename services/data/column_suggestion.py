@@ -9,11 +9,10 @@ import numpy as np
 
 from protocol.learning.statistic import Matrix
 from protocol.preparation.moments import day_of
-from protocol.preparation.tables import Texts, Values
+from protocol.preparation.tables import Texts, ValueKind, Values
 from protocol.preparation.values import FIRST_DAY, LAST_DAY, LONGEST_LEVEL, MAXIMUM_LEVELS
 from protocol.scaling import Scaling
 from services.common.errors import UnusableColumn
-from services.data.tabular import ValueKind
 
 _MOST_SUGGESTED = 64
 """Levels: each is a weight of the model."""

@@ -13,7 +13,7 @@ from protocol.errors import MisuseError
 from protocol.preparation.values import days_since_1970
 from protocol.request_parsing import as_tuples
 from services.common.accents import composed
-from services.data.tabular import plain_name
+from services.data.row_files import plain_name
 
 _RANGE = "COLUMN=MINIMUM:MAXIMUM, like age=0:120 or day=2020-01-01:2025-12-31"
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)

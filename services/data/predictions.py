@@ -19,8 +19,8 @@ from protocol.preparation.design import outside_counts
 from protocol.preparation.tables import Table, Texts, row_count, rows_of
 from services.common.errors import ConfigurationError, DataSetError
 from services.common.files import private_writer
-from services.data.tables import KIND_READ, kinds_asked, read_tables
-from services.data.tabular import column_names, plain_name
+from services.data.row_files import column_names, plain_name
+from services.data.row_reader import KIND_READ, kinds_asked, read_tables
 
 Write = Callable[[Matrix], None]
 """Takes b predictions."""

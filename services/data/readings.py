@@ -9,8 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute
 
-from protocol.preparation.tables import Matrix, Texts, Values
-from services.data.tabular import ValueKind
+from protocol.preparation.tables import Matrix, Texts, ValueKind, Values
 
 pc: Any = pyarrow.compute
 """Made when it is loaded, so that no stub knows all of it."""

@@ -15,7 +15,7 @@ from protocol.asset import MARKET_ASSET
 from protocol.errors import MisuseError
 from protocol.learning.statistic import Matrix
 from protocol.payment import check_deposit, least_deposit
-from protocol.preparation.tables import Texts, Values
+from protocol.preparation.tables import Texts, ValueKind, Values
 from protocol.request import Request
 from protocol.request_parsing import parse_request
 from protocol.roles.shared.request_widths import check_widths
@@ -31,8 +31,8 @@ from services.data.column_suggestion import (
     target_values,
 )
 from services.data.identifiers import require_measurement
-from services.data.tables import read_table
-from services.data.tabular import ValueKind, column_names, plain_name
+from services.data.row_files import column_names, plain_name
+from services.data.row_reader import read_table
 
 _MEAN_DIGITS = 3
 _MARGIN, _LONG_MARGIN = Decimal("0.25"), Decimal(1)

@@ -14,16 +14,13 @@ from protocol.data_card import bucket_of
 from protocol.data_set import DataSet, card_of
 from protocol.errors import MisuseError
 from protocol.learning.statistic import Matrix
-from protocol.preparation.tables import Table, Texts, Values, joined, row_count, rows_of
+from protocol.preparation.tables import Table, Texts, ValueKind, Values, joined, row_count, rows_of
 from protocol.request import Request, Schedule
 from protocol.request_parsing import parse_request
 from services.common.errors import UnusableColumn
 from services.data.column_suggestion import EXACT, suggest_column, target_values
 from services.data.identifiers import require_measurement
-from services.data.samples import deal, diabetes
-from services.data.tables import read_table, statistic_builder
-from services.data.tabular import (
-    ValueKind,
+from services.data.row_files import (
     columns_hint,
     index_columns,
     index_note,
@@ -31,6 +28,8 @@ from services.data.tabular import (
     name_list,
     plain_name,
 )
+from services.data.row_reader import read_table, statistic_builder
+from services.data.samples import deal, diabetes
 
 _LARGEST_WEIGHT = 2.0**56
 """A request has room for 64 bits (protocol/request.py), of which 8 are kept for what training does."""

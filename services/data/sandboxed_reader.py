@@ -18,7 +18,6 @@ from protocol.errors import DeltaMLError
 from protocol.learning.statistic import Statistic
 from services.common.ending import leave
 from services.common.errors import DataSetError
-from services.data.catalog import ColumnRange, columns_of
 
 MEMORY_BYTES = 4 << 30
 PROCESSOR_SECONDS = 600
@@ -35,11 +34,6 @@ class Found:
     statistic: Statistic
     preview: tuple[tuple[float | str | None, ...], ...]
     left_out: tuple[str, ...]
-
-    @property
-    def columns(self) -> tuple[ColumnRange, ...]:
-        """As the catalogue shows them."""
-        return columns_of(self.statistic)
 
 
 async def read_apart(
@@ -84,8 +78,8 @@ def main() -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core would be a copy of the rows
     resource.setrlimit(resource.RLIMIT_CPU, (PROCESSOR_SECONDS, PROCESSOR_SECONDS))
     resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
-    from services.data.tables import Import, first_rows, read_statistic  # noqa: PLC0415  within the bounds
-    from services.data.tabular import index_columns  # noqa: PLC0415
+    from services.data.row_files import index_columns  # noqa: PLC0415
+    from services.data.row_reader import Import, first_rows, read_statistic  # noqa: PLC0415  within the bounds
 
     try:
         statistic = read_statistic(path, Import(columns))

@@ -6,12 +6,13 @@ nobody listens.
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 import structlog
 
 from protocol.errors import DeltaMLError
+from services.common.outages import Outage
 
 _log = structlog.get_logger(__name__)
 
@@ -38,6 +39,11 @@ class Health:
         self._probe_seconds, self._bound = probe_seconds, unreachable_seconds
         self._answered_at = dict.fromkeys(probes, time.monotonic())
         self._reasons: dict[str, str] = {}
+        self._outages = {part: Outage(_log, "unreachable", "reachable_again", part=part) for part in probes}
+        self.doing: Callable[[], str] = str
+        """What the daemon does, in a word or two; empty where nobody says."""
+        self.notes: Callable[[], Sequence[str]] = tuple
+        """What its operator should know though nothing fails."""
         self.up: dict[str, bool] = {}
         """Whether each part answered last time; empty before the first time."""
 
@@ -46,6 +52,14 @@ class Health:
         while True:
             await asyncio.gather(*(self._ask(part, probe) for part, probe in self._probes.items()))
             await asyncio.sleep(self._probe_seconds)
+
+    def document(self) -> dict[str, Any]:
+        """What /health answers; `status` is `ok` or `failing`, and what is empty is left out."""
+        failing = self.failing()
+        if failing:
+            return {"status": "failing", "parts": failing}
+        told = {"doing": self.doing(), "notes": list(self.notes())}
+        return {"status": "ok", **{name: value for name, value in told.items() if value}}
 
     def failing(self) -> dict[str, str]:
         """What is wrong, by part; empty in good health."""
@@ -62,14 +76,12 @@ class Health:
             async with asyncio.timeout(self._probe_seconds):
                 await probe()
         except (DeltaMLError, OSError, TimeoutError) as error:
-            if self.up.get(part, True):
-                _log.warning("unreachable", part=part, reason=str(error) or type(error).__name__)
+            self._outages[part].failed(error)
             self.up[part] = False
             # Errors of ours name the remedy and no secret.
             self._reasons[part] = str(error) if isinstance(error, DeltaMLError) else type(error).__name__
         else:
-            if not self.up.get(part, True):
-                _log.info("reachable_again", part=part)
+            self._outages[part].works()
             self.up[part] = True
             self._reasons.pop(part, None)
             self._answered_at[part] = time.monotonic()

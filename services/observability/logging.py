@@ -80,6 +80,7 @@ def configure(
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.WARNING)
+    logging.getLogger("aiormq").setLevel(logging.CRITICAL)  # it would tell of every attempt
     for ours in ("services", "protocol"):
         logging.getLogger(ours).setLevel(level.upper())
 

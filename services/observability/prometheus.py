@@ -260,10 +260,8 @@ def _application(collector: Collector, health: Health | None, names: Collection[
         return web.Response(body=content, headers={"Content-Type": CONTENT_TYPE_LATEST})
 
     async def answer(_request: web.Request) -> web.Response:
-        failing = {} if health is None else health.failing()
-        if failing:
-            return web.json_response({"status": "failing", "parts": failing}, status=503)
-        return web.json_response({"status": "ok"})
+        document = {"status": "ok"} if health is None else health.document()
+        return web.json_response(document, status=200 if document["status"] == "ok" else 503)
 
     application = web.Application(middlewares=[answering_to(names)])
     application.add_routes([web.get("/metrics", metrics), web.get("/health", answer)])

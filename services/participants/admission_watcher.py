@@ -1,41 +1,69 @@
-"""Has a running aggregator admit by the list that its configuration file holds now."""
+"""Has a running daemon work with whom its file names now: an aggregator's owners, an owner's aggregators."""
 
 import asyncio
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import structlog
 
 from services.common.errors import ConfigurationError
-from services.config.daemons import load
+from services.config.daemons import AggregatorConfig, Config, DataOwnerConfig, load
+from services.participants.data_owner import OwnerRole
 from services.participants.federated_aggregator import AggregatorRole
 
 _log = structlog.get_logger(__name__)
 
 
 async def watch_admitted(file: Path, role: AggregatorRole, *, seconds: float = 2.0) -> None:
-    """Read the list whenever the file has changed, and at the start, until cancelled.
+    """Read an aggregator's list whenever the file has changed, and at the start, until cancelled.
 
     Of a file that cannot be used nothing is taken.
     """
+
+    def take(config: Config) -> None:
+        assert isinstance(config, AggregatorConfig)
+        before, role.admitted = role.admitted, frozenset(config.admitted)
+        _tell("admission_list_changed", before, role.admitted)
+
+    await _watch(file, take, "admission_list_unreadable", seconds)
+
+
+async def watch_aggregators(
+    file: Path, role: OwnerRole, changed: Callable[[], object], *, seconds: float = 2.0
+) -> None:
+    """Likewise the aggregators that an owner works with; `changed` is called when they are others.
+
+    Trainings under way go on with the aggregator that they have.
+    """
+
+    def take(config: Config) -> None:
+        assert isinstance(config, DataOwnerConfig)
+        before, role.aggregators = role.aggregators, config.aggregators
+        if _tell("aggregators_changed", before, role.aggregators):
+            changed()
+
+    await _watch(file, take, "aggregators_unreadable", seconds)
+
+
+async def _watch(file: Path, take: Callable[[Config], None], unreadable: str, seconds: float) -> None:
     known = None
     while True:
         stamp = _stamp(file)
         if stamp != known:
             known = stamp
-            await _read_again(file, role)
+            try:
+                take(await asyncio.to_thread(load, file))
+            except ConfigurationError as error:
+                _log.error(unreadable, file=str(file), reason=str(error))
         await asyncio.sleep(seconds)
 
 
-async def _read_again(file: Path, role: AggregatorRole) -> None:
-    try:
-        config = await asyncio.to_thread(load, file, "aggregator")
-    except ConfigurationError as error:
-        _log.error("admission_list_unreadable", file=str(file), reason=str(error))
-        return
-    before, role.admitted = role.admitted, frozenset(config.admitted)
-    added, removed = sorted(role.admitted - before), sorted(before - role.admitted)
+def _tell(event: str, before: Iterable[str], after: Iterable[str]) -> bool:
+    """Whether the list is another one now; who came and went is logged."""
+    added, removed = sorted(set(after) - set(before)), sorted(set(before) - set(after))
     if added or removed:
-        _log.info("admission_list_changed", added=added, removed=removed)
+        _log.info(event, added=added, removed=removed)
+    return bool(added or removed)
 
 
 def _stamp(file: Path) -> tuple[int, int, int] | None:

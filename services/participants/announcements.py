@@ -1,11 +1,16 @@
 """An owner introduces itself and its cards to its aggregators, again and again until each has admitted it."""
 
 import asyncio
+import time
+from collections.abc import Sequence
 
 import structlog
 from tenacity import AsyncRetrying, retry_if_result, wait_exponential
 
+from protocol.messages import Message
 from services.common.errors import DataSetError
+from services.common.outages import Outage
+from services.common.tasks import wait_for_event
 from services.participants.data_owner import OwnerRole
 from services.runtime.runtime import Runtime
 from services.store.waiting import retry_while_unavailable
@@ -23,28 +28,44 @@ async def announce(
 ) -> None:
     """Announce the owner and its cards wherever they are not admitted yet, and whenever they have `changed`.
 
-    Who is not on a list may be put there: a refusal is asked about again, at ever longer intervals. Without
-    that event it ends when all have admitted.
+    Who is not on a list may be put there: a refusal is asked about again, at ever longer intervals, and when
+    something has changed. Without that event it ends when all have admitted.
     """
+    outage = Outage(_log, "announcement_waits", "announced")
+
+    async def pause(seconds: float) -> None:
+        role.asks_again_at = time.time() + seconds
+        if changed is None:
+            await asyncio.sleep(seconds)
+        elif await wait_for_event(changed, seconds):
+            changed.clear()
+        role.asks_again_at = None
 
     async def announce_once() -> bool:
         """Whether an aggregator has not admitted the owner with its cards yet."""
         try:
             missing = await retry_while_unavailable(role.announcements)
         except DataSetError as error:  # the computer has no room to read files: later
-            _log.warning("announcement_waits", reason=str(error))
+            outage.failed(error)
             return True
-        for aggregator, body in missing:
-            try:
-                await runtime.send(aggregator, body)
-            except Exception as error:  # noqa: BLE001  not registered yet, or the node is away: later
-                _log.warning("announcement_waits", aggregator=aggregator, reason=type(error).__name__)
+        outage.works()
+        await _send(runtime, missing, outage)
         return bool(missing)
 
     waiting = wait_exponential(multiplier=first_pause, max=longest_pause)
     while True:
-        await AsyncRetrying(retry=retry_if_result(bool), wait=waiting)(announce_once)
+        await AsyncRetrying(retry=retry_if_result(bool), wait=waiting, sleep=pause)(announce_once)
         if changed is None:
             return
         await changed.wait()
         changed.clear()
+
+
+async def _send(runtime: Runtime, missing: Sequence[tuple[str, Message]], outage: Outage) -> None:
+    for aggregator, body in missing:
+        try:
+            await runtime.send(aggregator, body)
+        except Exception as error:  # noqa: BLE001  not registered yet, or the node is away: later
+            outage.failed(error, part=aggregator, reason=f"{aggregator}: {type(error).__name__}")
+        else:
+            outage.works(aggregator)

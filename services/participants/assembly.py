@@ -17,7 +17,7 @@ from services.identity.directory import Directory
 from services.identity.keys import Identity
 from services.identity.keystore import Keystore
 from services.identity.seat_keys import SeatKeys
-from services.participants.admission_watcher import watch_admitted
+from services.participants.admission_watcher import watch_admitted, watch_aggregators
 from services.participants.announcements import announce
 from services.participants.data_owner import OwnerRole
 from services.participants.federated_aggregator import AggregatorRole
@@ -62,6 +62,7 @@ def role_of(
                 policy=config.policy,
                 catalog=catalog,
                 places=places,
+                file=config.file,
             )
 
 
@@ -115,6 +116,9 @@ def _duties(role: Role, runtime: Runtime) -> Iterator[Duty]:
             yield lambda: announce(runtime, role, changed)
             if catalog is not None and changed is not None:
                 yield lambda: watch_catalog(catalog, role.undecided, runtime.offer, changed.set)
+            if role.file is not None and changed is not None:
+                own_file = role.file
+                yield lambda: watch_aggregators(own_file, role, changed.set)
         case AggregatorRole(file=Path() as file):
             yield lambda: watch_admitted(file, role)
         case BuyerRole(standing_orders=orders) if orders:

@@ -1,6 +1,7 @@
 """The data owner's shell: its data sets, its standing policy, its budget, its introduction to aggregators."""
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
 
 from cachetools import LRUCache
 from typing_extensions import override
@@ -22,6 +23,7 @@ from protocol.roles.owner.state import JoinedState
 from services.data.catalog import Catalog
 from services.identity.seat_keys import SeatKeys
 from services.participants.places import Places
+from services.records.admissions import Refusal
 from services.records.owner_account import ORDERED_POLICY, count_earlier_trainings, counts_of, ordered_policy
 from services.runtime.role_adapter import NO_TRAINING, Answer, Role, RoleContext
 from services.store import Store
@@ -51,8 +53,9 @@ class OwnerRole(Role):
         policy: OwnerPolicy,
         catalog: Catalog | None = None,
         places: Places | None = None,
+        file: Path | None = None,
     ) -> None:
-        """`aggregators` are those we work with.
+        """`aggregators` are those we work with; they may be set anew, from `file` where there is one.
 
         `data_sets` are asked for where a step may join a training; a `catalog` they come from is watched for
         changes. `policy` is the configured one: an ordered one takes its place. `places` bound the trainings
@@ -60,8 +63,9 @@ class OwnerRole(Role):
         """
         super().__init__(store)
         self._seat_keys, self._address = seat_keys, address
-        self.data_sets, self._aggregators, self.configured = data_sets, aggregators, policy
-        self.catalog, self._places = catalog, places or Places(store)
+        self.data_sets, self.aggregators, self.configured = data_sets, aggregators, policy
+        self.catalog, self._places, self.file = catalog, places or Places(store), file
+        self.asks_again_at: float | None = None
         self._copied: LRUCache[str, bool] = LRUCache(_MOST_TRAININGS)
         count_earlier_trainings(store)
 
@@ -75,13 +79,19 @@ class OwnerRole(Role):
         body, digest = OwnerAnnouncement(model_kinds=tuple(KINDS), cards=cards), cards_digest(cards)
         return tuple(
             (one, body)
-            for one in self._aggregators
+            for one in self.aggregators
             if answered.get(one) != _ADMITTED or told.get(one) != digest
         )
 
+    def refusals(self) -> tuple[Refusal, ...]:
+        """The aggregators that do not admit us, and when we ask them again."""
+        answered = self.store.values(_ANSWERED)
+        refusing = (one for one in self.aggregators if answered.get(one) == _REFUSED)
+        return tuple(Refusal(one, self.asks_again_at) for one in refusing)
+
     def is_answered(self) -> bool:
         """Whether every aggregator has answered, be it with a refusal."""
-        return self.store.values(_ANSWERED).keys() >= set(self._aggregators)
+        return self.store.values(_ANSWERED).keys() >= set(self.aggregators)
 
     @override
     def key_of_message(self, signed: SignedMessage) -> str:
@@ -89,7 +99,7 @@ class OwnerRole(Role):
         if signed.envelope.type in ("announcement_answer", "policy_order", "withdraw_order"):
             return NO_TRAINING
         key = super().key_of_message(signed)
-        if signed.envelope.type == "invitation" and signed.envelope.sender not in self._aggregators:
+        if signed.envelope.type == "invitation" and signed.envelope.sender not in self.aggregators:
             raise ProtocolViolation("unknown_aggregator", signed.envelope.sender)
         return key
 
@@ -101,7 +111,7 @@ class OwnerRole(Role):
 
     @override
     def objection(self, training: int, buyer: str, aggregator: str) -> str:
-        return self._places.objection(training, buyer) if aggregator in self._aggregators else "not_mine"
+        return self._places.objection(training, buyer) if aggregator in self.aggregators else "not_mine"
 
     @override
     async def context(self, key: str, item: Input, training: int | None) -> RoleContext:
@@ -166,7 +176,7 @@ class OwnerRole(Role):
                 return self._policy_ordered(body_of(signed, PolicyOrder).policy)
             case "withdraw_order" if sender == self._address:
                 return Answer(calls=(Withdraw(),), fact=facts.WITHDRAWAL_ORDERED.pair())
-            case "announcement_answer" if sender in self._aggregators:
+            case "announcement_answer" if sender in self.aggregators:
                 return self._announcement_answered(sender, body_of(signed, AnnouncementAnswer))
         raise ProtocolViolation("unknown_aggregator", sender)
 

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from cachetools import LRUCache
 from typing_extensions import override
 
 from protocol.bodies import body_of
@@ -19,6 +20,8 @@ from services.runtime.role_adapter import NO_TRAINING, Answer, Role, RoleContext
 from services.store import Store
 
 _ANNOUNCED = "announced:"
+_MOST_REFUSED = 4096
+"""Owners that are remembered as refused: they ask again and again, and the same answer is no news."""
 _OUTSIDE = frozenset({"owner_announcement", "cards_request"})
 
 
@@ -47,6 +50,7 @@ class AggregatorRole(Role):
         self._seat_keys, self._places = seat_keys, places or Places(store)
         self._address, self.admitted, self.file = address, admitted, file
         self._offers = OfferPages(store)
+        self._refused: LRUCache[str, bool] = LRUCache(_MOST_REFUSED)
 
     @override
     def key_of_message(self, signed: SignedMessage) -> str:
@@ -88,5 +92,21 @@ class AggregatorRole(Role):
         code = "admitted" if accepted else "not_on_the_list"
         offer = Offer.of(body.cards)  # each card is hashed once, which takes the longest of all
         reply = AnnouncementAnswer(accepted=accepted, code=code, cards=offer.digest)
-        values = {_ANNOUNCED + owner: b"", **offered(owner, offer)} if accepted else {}
-        return Answer(((owner, reply),), values, facts.OWNER_ANNOUNCED.pair(owner=owner, accepted=accepted))
+        before = self._answered(owner)
+        values: dict[str, bytes | None] = {}
+        if accepted:
+            values = {_ANNOUNCED + owner: b"", **offered(owner, offer)}
+        elif before:
+            values = {_ANNOUNCED + owner: None}
+        if accepted:
+            self._refused.pop(owner, None)
+        else:
+            self._refused[owner] = True
+        news = facts.OWNER_ANNOUNCED.pair(owner=owner, accepted=accepted)
+        return Answer(((owner, reply),), values, None if before == accepted else news)
+
+    def _answered(self, owner: str) -> bool | None:
+        """What this owner was told last; of strangers so many as memory is kept for."""
+        if owner in self._refused:
+            return False
+        return True if owner in self.store.values(_ANNOUNCED) else None

@@ -18,6 +18,7 @@ from protocol.request import LONGEST_NAME, Request
 from protocol.roles.buyer.ordering import check_order
 from services.common.documents import load_request
 from services.common.errors import ConfigurationError
+from services.common.outages import Outage
 from services.config.daemons import StandingOrder
 from services.runtime.runtime import Runtime
 from services.store import Store
@@ -50,6 +51,7 @@ async def _keep(
 ) -> None:
     name = _GIVEN + str(order.request)
     seconds = order.every_hours * 3600
+    outage = Outage(_log, "standing_order_failed", "standing_order_goes_on", request=order.request.name)
     while True:
         period = int(clock() // seconds)
         last = (await retry_while_unavailable(store.values, name)).get("")
@@ -57,9 +59,10 @@ async def _keep(
             try:
                 await _give(runtime, order, period, seconds)
             except DeltaMLError as error:
-                _log.error("standing_order_failed", request=order.request.name, reason=str(error))
+                outage.failed(error)
                 await asyncio.sleep(min(retry_seconds, seconds))
                 continue
+            outage.works()
             await retry_while_unavailable(store.put_value, name, str(period).encode())
         await asyncio.sleep(max(0.0, (period + 1) * seconds - clock()))
 

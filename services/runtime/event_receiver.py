@@ -23,6 +23,7 @@ from protocol.roles.engine.inputs import EventConfirmed
 from services.bus.port import EventDelivery
 from services.chain.errors import ChainUnavailable
 from services.common.errors import ServiceError
+from services.common.outages import Outage
 from services.common.tasks import run_forever
 from services.observability.logging import bound, place_in_code
 from services.records.chain_facts import place_of, record_of
@@ -64,6 +65,10 @@ class _Waiting:
 class _Unanswered(Exception):  # noqa: N818
     """The node does not say now whether an event is true."""
 
+    def __init__(self, error: DeltaMLError) -> None:
+        super().__init__(str(error))
+        self.error = error
+
 
 class EventReceiver:
     """Takes one participant's events in, one by one."""
@@ -81,6 +86,7 @@ class EventReceiver:
         self._on_input, self._clock = on_input, clock
         self._waiting: list[_Waiting] = []
         self._trouble: str | None = None
+        self._outage = Outage(_log, "events_wait", "events_go_on")
 
     async def run(self, deliveries: AsyncIterator[EventDelivery]) -> None:
         """Take in until cancelled: each event is checked, stored, then acked."""
@@ -148,6 +154,8 @@ class EventReceiver:
                 failures += 1
             held.add(training)
         self._trouble = next((entry.reason for entry in self._waiting if entry.failures), None)
+        if self._trouble is None:
+            self._outage.works()
 
     async def _is_settled(self, entry: _Waiting) -> bool:
         """Whether it was taken in or refused; else the node could not say now whether it is true."""
@@ -155,10 +163,11 @@ class EventReceiver:
         try:
             await self._take(entry.delivery)
         except _Unanswered as unanswered:
-            entry.reason = self._note_trouble(str(unanswered))
+            entry.reason = self._note_trouble(unanswered.error)
             entry.next_at = _now() + self._resources.pace.pause_after(entry.failures, away=True)
             entry.failures += 1
             return False
+        self._outage.works("machine")
         return True
 
     async def _give_up(self) -> None:
@@ -211,13 +220,12 @@ class EventReceiver:
             try:
                 return await self._node.has_confirmed(block_number)
             except DeltaMLError as error:
-                self._note_trouble(str(error))
+                self._note_trouble(error)
             await asyncio.sleep(self._resources.pace.pause_after(attempts, away=True))
             attempts += 1
 
-    def _note_trouble(self, reason: str) -> str:
-        self._trouble = f"contract events wait for the node: {reason}"
-        _log.warning("events_wait", reason=reason)
+    def _note_trouble(self, error: DeltaMLError) -> str:
+        self._trouble = f"contract events wait for the node: {self._outage.failed(error)}"
         self._meter.retried("event")
         return self._trouble
 
@@ -236,7 +244,7 @@ class EventReceiver:
                 await self._refuse(delivery, violation)
                 return
             except OSError as error:
-                _log.warning("event_waits", reason=str(error))
+                self._outage.failed(error, part="machine")
                 await asyncio.sleep(self._resources.pace.retry)
                 continue
             except (ServiceError, _Unanswered):
@@ -257,7 +265,7 @@ class EventReceiver:
         except ProtocolViolation:
             raise
         except DeltaMLError as error:
-            raise _Unanswered(str(error)) from error
+            raise _Unanswered(error) from error
         if key is not None:
             await retry_while_unavailable(self._store_event, key, event)
         await retry_while_unavailable(self._record, event)

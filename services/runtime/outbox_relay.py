@@ -19,9 +19,10 @@ from protocol.codec import pack, unpack
 from protocol.errors import DeltaMLError, ProtocolViolation
 from protocol.roles.engine import facts
 from protocol.roles.engine.inputs import UNKNOWN_TRAINING, CallRefused
-from services.bus.port import UNDELIVERABLE, BusUnavailable, Outgoing, Unroutable
+from services.bus.port import UNDELIVERABLE, BusUnavailable, Outgoing, QueueFull, Unroutable
 from services.chain.errors import CallReverted, ChainUnavailable
 from services.common.errors import StoreUnavailable
+from services.common.outages import Outage
 from services.common.tasks import wait_for_event
 from services.observability import tracing
 from services.observability.logging import bound
@@ -48,6 +49,12 @@ class OutboxRelay:
         self._pace, self._on_change = resources.pace, resources.on_change
         self._wake = asyncio.Event()
         self._calls: dict[int, asyncio.Task[None]] = {}
+        self.is_held = False
+        """Whether the broker has not confirmed the last message: nobody can have answered it."""
+        self._delays = {
+            kind: Outage(_log, "effect_delayed", "effects_go_on", kind=kind)
+            for kind in ("message", "letter", "call")
+        }
 
     def wake(self) -> None:
         """New effects are waiting."""
@@ -85,6 +92,8 @@ class OutboxRelay:
         with self._meter.phase("store"):
             self._store.effects_done(published)
             self._note_late(published)
+        for effect in published:
+            self._no_longer_late(effect)
         if published:
             self._on_change()
 
@@ -104,13 +113,16 @@ class OutboxRelay:
                 with self._meter.phase("bus"):
                     await self._publish(effect, pending)
             except Unroutable as error:
-                self._unroutable(effect, pending, str(error))
+                self.is_held = False
+                self._unroutable(effect, pending, error)
             except DeltaMLError as error:
                 away = isinstance(error, BusUnavailable)
-                self._again(effect, str(error), effect.unroutable_since, away=away)
+                self.is_held = away and not isinstance(error, QueueFull)
+                self._again(effect, error, effect.unroutable_since, away=away)
             except Exception as error:  # noqa: BLE001  what one effect raises must not end the daemon
                 self._failed(effect, error)
             else:
+                self.is_held = False
                 return True
         return False
 
@@ -127,24 +139,27 @@ class OutboxRelay:
         else:
             await self._bus.publish_dead_letter(envelope, pending.code, pending.detail)
 
-    def _unroutable(self, effect: QueuedEffect, pending: PendingMessage | PendingLetter, reason: str) -> None:
+    def _unroutable(
+        self, effect: QueuedEffect, pending: PendingMessage | PendingLetter, error: Unroutable
+    ) -> None:
         """Nobody takes it: try again, and after the bound give up a message, with a letter and a fact."""
         since = effect.unroutable_since or time.time()
         if isinstance(pending, PendingLetter) or time.time() - since < self._pace.unroutable:
-            self._again(effect, reason, since)
+            self._again(effect, error, since)
             return
-        envelope = pending.envelope
+        envelope, reason = pending.envelope, str(error)
         _log.error("message_undeliverable", recipient=envelope.recipient, type=envelope.type)
         letter = PendingLetter(envelope=envelope, code=UNDELIVERABLE, detail=reason, undelivered=pending)
         fact = facts.UNDELIVERABLE.pair(recipient=envelope.recipient, type=envelope.type, code=UNDELIVERABLE)
         self._store.give_up_effect(effect, time.time(), ("letter", pack(letter)), fact)
+        self._no_longer_late(effect)
         self._wake.set()
 
     def _failed(self, effect: QueuedEffect, error: Exception) -> None:
         """Something that nobody thought of: tried again some times, for the machine may be at fault."""
         reason = type(error).__name__  # its text may hold secrets
         if isinstance(error, OSError) or effect.attempts + 1 < _TRIES:
-            self._again(effect, reason, effect.unroutable_since)
+            self._again(effect, error, effect.unroutable_since, reason=reason)
             return
         _log.error("effect_failed", kind=effect.kind, error=reason)
         self._set_aside(effect, INTERNAL_ERROR)
@@ -156,6 +171,7 @@ class OutboxRelay:
         self._meter.set_aside["effect"] += 1
         fact = facts.SET_ASIDE.pair(of=effect.kind, code=code, digest=digest)
         self._store.give_up_effect(effect, time.time(), None, fact)
+        self._no_longer_late(effect)
 
     async def _call(self, effect: QueuedEffect) -> None:
         try:
@@ -178,21 +194,23 @@ class OutboxRelay:
         except CallReverted as refusal:
             if self._store.follows_a_call(effect):
                 # Calls build on each other, and a node that was away may get them in another order.
-                self._again(effect, f"an earlier call is waiting ({refusal})", away=True)
+                self._again(effect, refusal, reason=f"an earlier call is waiting ({refusal})", away=True)
                 return
             _log.warning("call_refused", call=call.call, code=refusal.code)
             code = UNKNOWN_TRAINING if refusal.names_no_training() else refusal.code
             refused = queued(CallRefused(call=call, code=code))
             self._store.effect_to_input(effect, refusal_identity(effect.sequence, refused), refused)
+            self._no_longer_late(effect)
             self._on_input(effect.key)
         except DeltaMLError as error:
-            self._again(effect, str(error), away=isinstance(error, ChainUnavailable))
+            self._again(effect, error, away=isinstance(error, ChainUnavailable))
         except Exception as error:  # noqa: BLE001
             # A bug of ours is not tried again without a pause either; its text may hold secrets.
-            self._again(effect, type(error).__name__)
+            self._again(effect, error, reason=type(error).__name__)
         else:
             self._store.effects_done([effect])
             self._note_late([effect])
+            self._no_longer_late(effect)
 
     def _note_late(self, effects: Sequence[QueuedEffect]) -> None:
         """For people: what took place, but not at the first attempt."""
@@ -203,12 +221,27 @@ class OutboxRelay:
                 fact = facts.LATE.pair(of=effect.kind, attempts=effect.attempts + 1, seconds=seconds)
                 self._store.note(effect.key, fact, now)
 
+    def _no_longer_late(self, effect: QueuedEffect) -> None:
+        self._delays[effect.kind].works(effect.sequence)
+
     def _again(
-        self, effect: QueuedEffect, reason: str, unroutable_since: float | None = None, *, away: bool = False
+        self,
+        effect: QueuedEffect,
+        error: Exception,
+        unroutable_since: float | None = None,
+        *,
+        reason: str | None = None,
+        away: bool = False,
     ) -> None:
+        """Try an effect again later; `reason` takes the place of an error's text that may hold secrets."""
         seconds = self._pace.pause_after(effect.attempts, away=away)
-        _log.warning(
-            "effect_delayed", kind=effect.kind, attempts=effect.attempts, reason=reason, pause=seconds
+        self._delays[effect.kind].failed(error, part=effect.sequence, reason=reason)
+        _log.debug(
+            "effect_waits",
+            kind=effect.kind,
+            attempts=effect.attempts,
+            reason=reason or str(error),
+            pause=seconds,
         )
         self._meter.retried(effect.kind)
         self._store.effect_failed(effect, time.time() + seconds, unroutable_since)

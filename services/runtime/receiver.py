@@ -16,6 +16,7 @@ from protocol.envelope import SignedMessage
 from protocol.errors import DeltaMLError, ProtocolViolation
 from protocol.roles.engine.inputs import MessageReceived
 from services.bus.port import Delivery, read_envelope
+from services.common.outages import Outage
 from services.common.trace_context import with_context
 from services.identity.admission import Admission
 from services.observability import tracing
@@ -72,6 +73,13 @@ class Receiver:
         )
         self._unknown = UnknownTrainings(resources.client, resources.node, resources.role)
         self._on_input, self._batch = on_input, batch
+        self._room = Outage(_log, "inbox_full", "inbox_has_room", most=most_waiting)
+        self._gate = Outage(_log, "gate_waits", "gate_passes")
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether a message waits for the node, and others behind it."""
+        return self._gate.is_on
 
     async def run(self, deliveries: AsyncIterator[Delivery]) -> None:
         """Take in until cancelled."""
@@ -87,11 +95,12 @@ class Receiver:
         """Leave messages on the queue, which has a bound, while more waits here than is good for the disk."""
         if await retry_while_unavailable(self._has_room):
             return
-        _log.warning("inbox_full", most=self._most_waiting)
+        self._room.failed(OverflowError("inputs wait for their step: messages stay on their queue"))
         self._meter.retried("room")
         while not await retry_while_unavailable(self._has_room):
             self._resources.heartbeats.beat("messages")
             await asyncio.sleep(self._resources.pace.full)
+        self._room.works()
 
     def _has_room(self) -> bool:
         waiting = self._store.waiting_inputs()
@@ -128,14 +137,16 @@ class Receiver:
                     await self._unknown.require(signed.envelope.training, signed.envelope.sender)
                 key = self._role.key_of_message(signed)
             except ProtocolViolation as violation:
+                self._gate.works()
                 await self._tell_operator(signed, violation)
                 raise
             except (DeltaMLError, OSError) as error:
                 await self._commit(before)
-                _log.warning("gate_waits", reason=str(error))
+                self._gate.failed(error)
                 self._meter.retried("gate")
                 await asyncio.sleep(self._resources.pace.retry)
             else:
+                self._gate.works()
                 content = queued(MessageReceived(signed=signed))
                 digest = hashlib.sha256(content).digest()
                 tracing.describe_message(span, signed.envelope)

@@ -71,5 +71,7 @@ class Resources:
     least_key_bits: int = LEAST_KEY_BITS
     """Shorter Paillier keys are refused."""
     retention_seconds: float = RETENTION_SECONDS
+    node_is_away: Callable[[], bool] = lambda: False
+    """Whether the participant's own node did not answer when it was last asked."""
     on_change: Callable[[], None] = lambda: None
     """Called when people may see something new."""

@@ -24,7 +24,7 @@ from services.runtime.receiver import Receiver
 from services.runtime.resources import Resources
 from services.runtime.role_adapter import NO_TRAINING
 from services.runtime.step_runner import StepRunner
-from services.runtime.timers import Timers
+from services.runtime.timers import BROKER_AWAY, NODE_AWAY, Timers
 from services.store.retention import archive_ended
 from services.store.waiting import retry_while_unavailable
 
@@ -41,7 +41,7 @@ class Runtime:
         self._receiver = Receiver(resources, self._wake_instance)
         self.events = EventReceiver(resources, self._wake_instance)
         self._outbox = OutboxRelay(resources, self._wake_instance)
-        self._timers = Timers(resources, self._wake_instance)
+        self._timers = Timers(resources, self._wake_instance, obstacle=self._obstacle)
         self._steps = StepRunner(resources, self._writer)
         self._workers: dict[str, asyncio.Task[None]] = {}
         self._tasks: asyncio.TaskGroup | None = None
@@ -90,6 +90,12 @@ class Runtime:
             with self.resources.meter.phase("store"):
                 self.store.add_inputs([(os.urandom(32), key, queued(item))])
             self._wake_instance(key)
+
+    def _obstacle(self) -> str | None:
+        """What keeps peers from being asked, or from being heard, though the broker can be reached."""
+        if self._outbox.is_held:
+            return BROKER_AWAY
+        return NODE_AWAY if self._receiver.is_waiting or self.resources.node_is_away() else None
 
     def _wake_instance(self, key: str) -> None:
         """An instance has new inputs."""

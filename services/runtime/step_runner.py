@@ -20,6 +20,7 @@ from protocol.roles.engine.context import Context
 from protocol.roles.engine.effects import ReportViolation
 from protocol.roles.engine.inputs import CallRefused, EventConfirmed, Input, MessageReceived, input_name
 from services.common.errors import StoreInUse, StoreUnavailable
+from services.common.outages import Outage
 from services.common.shares import Shares
 from services.common.trace_context import split_context
 from services.observability import tracing
@@ -59,6 +60,7 @@ class StepRunner:
         self._role, self._store, self._meter = resources.role, resources.store, resources.meter
         self._identity = resources.identity
         self._turn = asyncio.Lock()
+        self._waits = Outage(_log, "step_waits", "steps_go_on")
         self._refusals = Shares(REFUSALS_AT_ONCE, _MORE_PER_SECOND)
         self._notices = Shares(NOTICES_AT_ONCE, _MORE_PER_SECOND)
 
@@ -70,11 +72,11 @@ class StepRunner:
         """
         with ExitStack() as scope:
             try:
-                return await self._take(queued_input, scope)
+                written = await self._take(queued_input, scope)
             except StoreInUse:
                 raise
             except (DeltaMLError, OSError) as error:
-                _log.warning("step_waits", reason=str(error))
+                self._waits.failed(error, part=queued_input.key)
                 self._meter.retried("step")
                 await asyncio.sleep(self._resources.pace.retry)
                 # A commit whose answer was lost may have taken place: then this input is done, and what it
@@ -82,6 +84,8 @@ class StepRunner:
                 lost = isinstance(error, StoreUnavailable)
                 keys = await retry_while_unavailable(self._store.waiting_keys) if lost else ()
                 return Written(effects=True, timers=True, keys=tuple(keys))
+        self._waits.works(queued_input.key)
+        return written
 
     async def _take(self, queued_input: QueuedInput, scope: ExitStack) -> Written:
         item: Input | None = None

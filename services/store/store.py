@@ -10,6 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 from cachetools import LRUCache, TTLCache
 
+from services.common.outages import Outage
 from services.store.database import REST_SECONDS, Database
 from services.store.forgetting import forget_orphans, forget_untouched
 from services.store.queues import Queues
@@ -39,6 +40,7 @@ class Store(Queues):
         exclusive: bool = False,
         existing: bool = False,
         rest_seconds: float = REST_SECONDS,
+        outage: Outage | None = None,
     ) -> None:
         """Open, and make or upgrade what is missing or old; see Database for the options.
 
@@ -49,7 +51,12 @@ class Store(Queues):
         does not answer, StoreInUse when another process works on it.
         """
         database = Database(
-            url, password=password, exclusive=exclusive, existing=existing, rest_seconds=rest_seconds
+            url,
+            password=password,
+            exclusive=exclusive,
+            existing=existing,
+            rest_seconds=rest_seconds,
+            outage=outage,
         )
         super().__init__(database)
         # Every message asks; a training's instance never changes.
@@ -69,6 +76,11 @@ class Store(Queues):
     def close(self) -> None:
         """Release the database."""
         self._database.close()
+
+    @property
+    def is_away(self) -> bool:
+        """Whether the last attempt to read or to write failed."""
+        return self._database.outage.is_on
 
     async def ping(self) -> None:
         """Raise StoreUnavailable unless the database answers; a probe of the daemon's health."""

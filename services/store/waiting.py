@@ -4,11 +4,7 @@ import asyncio
 from collections.abc import Callable
 from typing import ParamSpec, TypeVar
 
-import structlog
-
 from services.common.errors import StoreUnavailable
-
-_log = structlog.get_logger(__name__)
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -27,6 +23,5 @@ async def retry_while_unavailable(action: Callable[P, T], *values: P.args, **nam
 
 
 async def pause(error: StoreUnavailable) -> None:
-    """Log that the store is away, and wait as long as it is left alone after a failure."""
-    _log.warning("store_waits", reason=str(error))
+    """Wait as long as the store is left alone after a failure; its database has told of it."""
     await asyncio.sleep(error.rest_seconds)

@@ -14,7 +14,7 @@ from pydantic import BaseModel
 from protocol.crypto.blinding import ShortExponentBlinder, blind_for_key_holder
 from protocol.crypto.fixed_point import encode, encode_matrix
 from protocol.crypto.linear import linear_combinations
-from protocol.crypto.opening import open_ciphertext, verify_opening
+from protocol.crypto.opening import open_ciphertext, verify_openings
 from protocol.crypto.packing import pack
 from protocol.crypto.paillier import PrivateKey, generate_private_key
 from protocol.crypto.randomness import Randomness
@@ -74,7 +74,7 @@ def _primitives(split: Split, private: PrivateKey) -> Operations:
     matrix, _ = _affine_map(split)
     p = len(matrix)
     model = _encrypted(private, randomness, p)
-    opening = open_ciphertext(private, model[0])
+    openings = [open_ciphertext(private, ciphertext) for ciphertext in model]
     coefficients = encode_matrix(matrix, COEFFICIENT_SCALE)
     return {
         "encrypt, with the private key": lambda: private.encrypt(1, randomness),
@@ -84,7 +84,7 @@ def _primitives(split: Split, private: PrivateKey) -> Operations:
         f"linear combination, {p}×{p}": lambda: linear_combinations(key, coefficients, model),
         f"pack {p} values": lambda: pack(key, model, widths.refresh),
         "open with proof": lambda: open_ciphertext(private, model[0]),
-        "verify an opening": lambda: verify_opening(key, model[0], opening),
+        f"verify {p} openings": lambda: verify_openings(key, model, openings, randomness),
     }
 
 

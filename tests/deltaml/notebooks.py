@@ -14,15 +14,26 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
+import yaml
 from nbformat import NotebookNode
 from nbformat.v4 import new_output
 
 from protocol.marketplace import Credited
-from tests.deltaml.participant_files import participant
+from protocol.messages.examples import any_card, any_request
+from tests.deltaml.participant_files import participant, told
 from tests.support.console.trainings import finished_training, tell
 
 FOLDER = Path(__file__).parents[2] / "deltaml" / "notebooks"
 NOTEBOOKS = sorted(path.name for path in FOLDER.glob("*.ipynb"))
+LATER = 4_000_000_000
+"""An answer of then is never too old."""
+TOWNS = ("north", "south", "west", "east")
+CARDS = {
+    f"0x{number:040x}": any_card().model_copy(update={"name": name})
+    for number, name in enumerate(TOWNS, start=1)
+}
+"""The last one lacks a column of `any_request`."""
+CARDS[f"0x{4:040x}"] = CARDS[f"0x{4:040x}"].model_copy(update={"columns": any_card().columns[:2]})
 EXPRESSION = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
 
 
@@ -30,7 +41,10 @@ def participants(folder: Path) -> None:
     """The configurations that the notebooks name, the stores of their daemons beside them."""
     _config, _address, store = participant(folder, "model-buyer")
     finished_training(store)
+    told(store, CARDS, LATER)
     store.close()
+    request = any_request().model_dump(mode="json")
+    (folder / "request.yaml").write_text(yaml.safe_dump(request, sort_keys=False))
     _config, address, store = participant(folder, "data-owner")
     for share, amount in (("participation", 10**16), ("contribution", 3 * 10**17)):
         tell(store, 1, Credited(training=1, account=address, share=share, amount=amount))

@@ -4,12 +4,16 @@ from pathlib import Path
 
 import yaml
 
+from protocol.codec import pack
+from protocol.data_card import DataCard, cards_digest
 from services.identity.keystore import Keystore
+from services.records.offers import Asking, Offer, ToldOffer, asking_value, told_name
 from services.store import Store
 from tests.support.daemons.daemon_market import CHEAP
 
+HUB = "0x" + "cc" * 20
 OWN = {
-    "model-buyer": {},
+    "model-buyer": {"aggregators": [HUB]},
     "data-owner": {"aggregators": ["0x" + "a1" * 20]},
     "aggregator": {"admitted": ["0x" + f"a{number}" * 20 for number in range(4)]},
 }
@@ -34,3 +38,13 @@ def participant(folder: Path, kind: str, **settings: object) -> tuple[Path, str,
     config = folder / f"{kind}.yaml"
     config.write_text(yaml.safe_dump(document))
     return config, address, Store(f"sqlite:///{folder / kind}.sqlite")
+
+
+def told(store: Store, cards: dict[str, DataCard], at: int, order: bytes = b"o" * 16) -> None:
+    """Have the aggregator tell the buyer these cards by owner, asked by this order."""
+    for owner, card in cards.items():
+        content = pack(Offer.of((card,)))
+        offer = ToldOffer(digest=cards_digest((card,)), at=at, content=content)
+        store.put_value(told_name(HUB, owner), pack(offer))
+    for name, content in asking_value(HUB, Asking(order=order, asked_at=at, told_at=at)).items():
+        store.put_value(name, content)

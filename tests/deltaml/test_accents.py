@@ -8,8 +8,8 @@ import pyarrow as pa
 import pytest
 
 from deltaml import BoughtModel, BoughtRegressor
+from deltaml.arrow_tables import data_set_of
 from deltaml.requests import request_of
-from deltaml.tables import data_set_of
 from protocol.errors import MisuseError
 from services.common.errors import DataSetError
 from tests.support.deployment.documents import any_request

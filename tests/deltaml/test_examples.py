@@ -39,8 +39,9 @@ def test_examples_in_the_readme(folder, capsys):
     namespace = {}
     for block in blocks:
         exec(block, namespace)
-    assert len(blocks) == 3
-    assert capsys.readouterr().out.splitlines() == ["[1050.0, 550.0]", "[-50. -50.]"]
+    assert len(blocks) == 4
+    offered = ["3 of 4 owners, 4 needed", "north", "south", "west", "east no column 'progression'"]
+    assert capsys.readouterr().out.splitlines() == [*offered, "[1050.0, 550.0]", "[-50. -50.]"]
 
 
 @pytest.mark.parametrize("name", NOTEBOOKS)

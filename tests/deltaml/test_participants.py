@@ -1,18 +1,22 @@
 import asyncio
 import threading
+import time
 
 import pytest
+import yaml
 
 import deltaml
 from deltaml import AsyncBuyer, AsyncOwner, Buyer, Owner
 from protocol.errors import MisuseError
 from protocol.marketplace import Credited, Withdrawn
-from protocol.messages import OwnerDecision, StopOrder, TrainingOrder, WithdrawOrder
+from protocol.messages import CardsOrder, OwnerDecision, StopOrder, TrainingOrder, WithdrawOrder
+from protocol.messages.examples import any_card
+from protocol.messages.examples import any_request as offer_request
 from services.bus.port import BusError
 from services.common.errors import ConfigurationError, OrderUnanswered
 from services.records.chain_facts import record_key, record_of
 from services.records.order_answers import OrderAnswer
-from tests.deltaml.participant_files import participant
+from tests.deltaml.participant_files import HUB, participant, told
 from tests.support.console.trainings import OWNERS, finished_training, put, running_training, tell
 from tests.support.daemons.service_world import event_of
 from tests.support.deployment.documents import any_request
@@ -145,6 +149,58 @@ async def test_all_of_it_can_be_awaited(buyer, owner, sent):
     ]
 
 
+NORTH, SOUTH = "0x" + "1".rjust(40, "0"), "0x" + "2".rjust(40, "0")
+CARDS = {NORTH: any_card(), SOUTH: any_card().model_copy(update={"columns": any_card().columns[:2]})}
+
+
+def test_a_buyer_sees_what_is_on_offer_and_whom_a_request_would_reach(buyer, sent):
+    config, store = buyer
+    told(store, CARDS, int(time.time()) + 3600)
+    with Buyer(config, sent) as opened:
+        found = opened.match(offer_request().model_dump(mode="json"))
+        assert (found.owners, found.reached, found.is_enough) == (2, (NORTH,), False)
+        assert [one.reasons for one in found.cards] == [(), ("no column 'progression'",)]
+        assert [one.owner for one in opened.cards()] == [NORTH, SOUTH]
+        columns = opened.columns(aggregators=[HUB])
+        assert [(one.name, one.owners) for one in columns] == [("age", 2), ("bmi", 2), ("progression", 1)]
+    assert sent == [], "what was told within a minute is not asked for again"
+
+
+async def test_the_daemon_asks_what_is_on_offer_and_the_answer_is_awaited(buyer):
+    config, store = buyer
+    orders = []
+
+    async def asked(body, _training=0):
+        orders.append(body)
+        key, fact = OrderAnswer("accepted").fact(b"n" * 16, body.type)
+        store.note(key, fact, 1.0)
+        loop = asyncio.get_running_loop()
+        loop.call_later(0.1, told, store, CARDS, int(time.time()), b"n" * 16)
+        return b"n" * 16
+
+    opened = AsyncBuyer(config, asked)
+    found = await opened.match(offer_request())
+    assert (orders, found.reached) == ([CardsOrder(aggregators=(HUB,))], (NORTH,))
+    assert [one.card.name for one in await opened.cards(stored=True)] == ["clinic", "clinic"]
+    assert len(await opened.columns(stored=True)) == 3
+    opened.close()
+
+
+def test_of_an_aggregator_that_does_not_answer_it_is_warned(buyer):
+    config, store = buyer
+
+    async def accepted(body, _training=0):
+        key, fact = OrderAnswer("accepted").fact(b"n" * 16, body.type)
+        store.note(key, fact, 1.0)
+        return b"n" * 16
+
+    with Buyer(config, accepted, answer_seconds=0.1) as opened:
+        with pytest.warns(deltaml.SilentAggregatorWarning, match=f"{HUB} has not told all that is on offer"):
+            assert opened.cards() == ()
+        with pytest.raises(ConfigurationError, match="'nearby' is no address"):
+            opened.cards(aggregators=["nearby"])
+
+
 def test_an_owner_decides_and_sees_what_it_earned(owner, sent):
     config, address, store = owner
     for account in (address, OWNERS[0]):
@@ -204,10 +260,9 @@ def test_files_of_other_daemons_and_wrong_ones_are_refused(buyer, tmp_path):
     with pytest.raises(ConfigurationError, match="give the file of data-owner"):
         Owner(config)
     listener = tmp_path / "listener.yaml"
-    text = config.read_text().replace("daemon: model-buyer", "daemon: chain-listener")
-    listener.write_text(
-        "".join(f"{line}\n" for line in text.splitlines() if "keystore" not in line and "pass" not in line)
-    )
+    fields = {**yaml.safe_load(config.read_text()), "daemon": "chain-listener"}
+    known = ("daemon", "broker", "chain", "store")
+    listener.write_text(yaml.safe_dump({name: fields[name] for name in known}))
     with pytest.raises(
         ConfigurationError, match="configures the daemon chain-listener; give the file of a model-b"
     ):

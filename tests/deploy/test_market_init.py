@@ -14,7 +14,7 @@ import pytest
 from psycopg import sql
 
 from protocol.records import Market
-from services.admin.market_setup import LEAST_OWNERS
+from services.admin.market_plan import LEAST_OWNERS
 from services.bus.broker.management_client import ManagementAccess, connected
 from services.bus.broker.provisioning import load_plan, plan_broker
 from services.chain.contract.client import MarketplaceClient
@@ -23,7 +23,7 @@ from services.common.documents import load_request, read_yaml
 from services.config.daemons import load
 from services.console.auth.accounts import Accounts
 from services.data.catalog import Catalog
-from services.data.tabular import column_names
+from services.data.row_files import column_names
 from services.identity.keystore import Cost, Keystore
 from tests.support.chain.anvil import running_anvil
 from tests.support.daemons.command_line import refused, run, run_json

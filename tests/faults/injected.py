@@ -5,7 +5,6 @@ import functools
 import inspect
 import os
 import signal
-import sqlite3
 import time
 from contextlib import contextmanager
 
@@ -22,6 +21,7 @@ from services.runtime import receiver as intake
 from services.runtime.step_pool import StepPool
 from services.store import Store, database
 from tests.faults.switchboard import Switchboard
+from tests.support.database.full_disk import fill, free
 
 _PLACES = {
     "store_messages": [(Store, "add_messages")],
@@ -114,7 +114,7 @@ def _limit_disk(board):
         wanted = bool(board["disk"])
         if wanted != (id(self) in full):
             raw = self.engine.raw_connection()
-            (_fill if wanted else _free)(raw.driver_connection)
+            (fill if wanted else free)(raw.driver_connection)
             full.symmetric_difference_update({id(self)})
         try:
             with original(self) as connection:
@@ -124,23 +124,6 @@ def _limit_disk(board):
             raise
 
     database.Database.writing = writing
-
-
-def _fill(connection: sqlite3.Connection) -> None:
-    connection.execute("CREATE TABLE IF NOT EXISTS ballast (content BLOB)")  # while there is space for it
-    (pages,) = connection.execute("PRAGMA page_count").fetchone()
-    connection.execute(f"PRAGMA max_page_count={pages}")
-    for size in (1 << 16, 1 << 12, 1 << 8, 1):
-        try:
-            while True:
-                connection.execute("INSERT INTO ballast VALUES (zeroblob(?))", (size,))
-        except sqlite3.OperationalError:
-            continue
-
-
-def _free(connection: sqlite3.Connection) -> None:
-    connection.execute("PRAGMA max_page_count=1073741823")
-    connection.execute("DROP TABLE IF EXISTS ballast")
 
 
 def _slow_down(board):

@@ -21,7 +21,7 @@ from services.console.auth.accounts import Accounts
 from services.console.auth.security import masked, unmasks_to
 from services.console.web.signin import local_path
 from services.data.model_file import read_model
-from services.data.tables import read_statistic
+from services.data.row_reader import read_statistic
 from services.identity.keystore import Cost, Keystore, public_identity
 from tests.fuzz.parser import NoInput, Parser
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 
 from protocol.learning.statistic import Matrix
-from services.data.tables import read_table
-from services.data.tabular import ROW_LIMIT, open_columns, plain_name
+from services.data.row_files import ROW_LIMIT, open_columns, plain_name
+from services.data.row_reader import read_table
 
 
 def read_rows(

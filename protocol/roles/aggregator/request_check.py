@@ -1,6 +1,8 @@
 """Whether the aggregator takes a request on: it must be the one on chain, possible, and hide nothing."""
 
-from protocol.crypto.cipher import Opening, PublicKey, verify_opening, verify_public_key
+from gmpy2 import mpz
+
+from protocol.crypto.cipher import Opening, PublicKey, verify_openings, verify_public_key
 from protocol.crypto.fixed_point import encode
 from protocol.errors import WidthError
 from protocol.learning.scales import MODEL_SCALE
@@ -27,18 +29,19 @@ def refusal_code(opened: Opened, body: TrainingRequest, context: Context) -> str
     key = verify_public_key(
         int(body.public_key), list(body.key_proof), request.key_bits, context.least_key_bits
     )
-    return _initial_model_refusal(request, body, key)
+    return _initial_model_refusal(request, body, key, context)
 
 
-def _initial_model_refusal(request: Request, body: TrainingRequest, key: PublicKey) -> str | None:
+def _initial_model_refusal(
+    request: Request, body: TrainingRequest, key: PublicKey, context: Context
+) -> str | None:
     """An untrained model is no secret. A hidden one, far out of range, would read data out of one metric."""
     model = body.initial_model.read(key, scale=MODEL_SCALE, count=request.parameters)
     weights = encode([float(weight) for weight in request.start_weights()], MODEL_SCALE)
     if len(body.opening) != len(model):
         return "initial_model_not_opened"
-    for ciphertext, root, weight in zip(model, body.opening, weights, strict=True):
-        if root.plaintext != weight % int(key.n):
-            return "initial_model_differs"
-        if not verify_opening(key, ciphertext, Opening(root.plaintext, root.root)):
-            return "initial_model_not_opened"
-    return None
+    openings = [Opening(mpz(opening.plaintext), mpz(opening.root)) for opening in body.opening]
+    if any(opening.plaintext != weight % key.n for opening, weight in zip(openings, weights, strict=True)):
+        return "initial_model_differs"
+    opens = verify_openings(key, model, openings, context.randomness("initial model"))
+    return None if opens else "initial_model_not_opened"

@@ -61,7 +61,7 @@ def _opened_record(state: TrainingState, lane: OpeningLane, body: Opening, conte
         key=state.key,
         link=state.link,
     )
-    check_openings(state.key, checked.products, body.plaintexts, body.roots)
+    check_openings(state.key, checked.products, body.plaintexts, body.roots, context)
     record = build_record(
         checked, list(body.plaintexts), request=state.request, widths=state.widths, link=state.link
     )

@@ -154,7 +154,8 @@ def on_opening_request(state: RunningState, asked: Received[OpeningRequest], con
         link=state.link,
     )
     require(checked.start_digest == state.link.model_digest, "wrong_start_model")
-    plaintexts = [int(private.decrypt(product)) for product in checked.products]
+    openings = [open_ciphertext(private, product) for product in checked.products]
+    plaintexts = [int(opening.plaintext) for opening in openings]
     record = build_record(checked, plaintexts, request=state.request, widths=widths, link=state.link)
     members = state.parties.addresses(checked.validators)
     recipients = (state.request.aggregator, *members)
@@ -163,10 +164,9 @@ def on_opening_request(state: RunningState, asked: Received[OpeningRequest], con
         refused = tuple(message(context, to, OpeningRefused(), asked.at) for to in recipients)
         fact = facts.IMPLAUSIBLE.of(round=envelope.round)
         return Step(replace(state, opened_sets=sets), (*refused, fact))
-    roots = [int(open_ciphertext(private, product).root) for product in checked.products]
     opening = Opening(
         plaintexts=tuple(plaintexts),
-        roots=tuple(roots),
+        roots=tuple(int(opening.root) for opening in openings),
         record=record,
         signature=sign_digest(context.signing_key, record.digest(context.market)),
     )

@@ -219,7 +219,7 @@ def on_opening(state: RunningState, received: Received[Opening], context: Contex
     checked = checked_metrics(
         state, evaluation, evaluation.shown_metrics.load(OpeningRequest, context).metrics, context
     )
-    check_openings(key, checked.products, body.plaintexts, body.roots)
+    check_openings(key, checked.products, body.plaintexts, body.roots, context)
     record = build_record(
         checked,
         list(body.plaintexts),

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from gmpy2 import mpz
 
 from protocol.bodies import body_of
-from protocol.crypto.cipher import Opening, PublicKey, verify_opening
+from protocol.crypto.cipher import Opening, PublicKey, verify_openings
 from protocol.envelope import SignedMessage
 from protocol.learning.metric import combine, decode_metrics
 from protocol.learning.shapley import mse_after_fixed
@@ -18,6 +18,7 @@ from protocol.learning.widths import Widths
 from protocol.messages import EncryptedMetric, UpdateDigest
 from protocol.records import Market, RoundRecord
 from protocol.request import Request
+from protocol.roles.engine.context import Context
 from protocol.roles.engine.refusals import require
 from protocol.roles.shared.parties import Parties, is_last
 from protocol.roles.shared.transcript import TranscriptHead
@@ -110,13 +111,17 @@ def read_values(
 
 
 def check_openings(
-    key: PublicKey, products: Sequence[mpz], plaintexts: Sequence[int], roots: Sequence[int]
+    key: PublicKey,
+    products: Sequence[mpz],
+    plaintexts: Sequence[int],
+    roots: Sequence[int],
+    context: Context,
 ) -> None:
     """Raise ProtocolViolation("bad_opening") unless every product opens as shown."""
     require(len(products) == len(plaintexts) == len(roots), "bad_opening", "wrong number of openings")
-    for product, plaintext, root in zip(products, plaintexts, roots, strict=True):
-        opened = Opening(mpz(plaintext), mpz(root))
-        require(verify_opening(key, product, opened), "bad_opening", "an opening does not fit its ciphertext")
+    openings = [Opening(mpz(m), mpz(root)) for m, root in zip(plaintexts, roots, strict=True)]
+    fits = verify_openings(key, products, openings, context.randomness("openings"))
+    require(fits, "bad_opening", "an opening does not fit its ciphertext")
 
 
 def build_record(

@@ -19,7 +19,7 @@ from protocol.messages import ChainEvent, size_limit
 from protocol.messages.limits import limits_of
 from services.bus import naming
 from services.bus.amqp.chunking import split
-from services.bus.amqp.connection import BROKER_ERRORS, Connection, bounded_request
+from services.bus.amqp.connection import BROKER_ERRORS, Connection, bounded_request, broker_outage
 from services.bus.amqp.consumer import acknowledge, subscriptions
 from services.bus.amqp.dead_letters import DeadLetters
 from services.bus.amqp.message_properties import event_message_of, message_of, require_own_key
@@ -37,7 +37,9 @@ class AmqpBus(Bus):
     def __init__(self, broker: Broker, timing: Timing | None = None) -> None:
         """Connects when used. Raises ConfigurationError for files that cannot be used."""
         self._timing = timing or Timing()
-        self._reading, self._writing = Connection(broker, "consumer"), Connection(broker, "publisher")
+        outage = broker_outage()
+        self._reading = Connection(broker, "consumer", outage=outage)
+        self._writing = Connection(broker, "publisher", outage=outage)
         self._publisher = Publisher(self._writing, self._timing)
         self._dead = DeadLetters(self._publisher, self._writing.user)
         self.dead_letters, self.dropped = self._dead.count, self._dead.dropped

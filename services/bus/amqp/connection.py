@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 
 import aio_pika
+import structlog
 from aio_pika.abc import AbstractChannel, AbstractConnection
 from aio_pika.exceptions import CONNECTION_EXCEPTIONS, ConnectionClosed, ProbableAuthenticationError
 from aiormq.exceptions import InvalidFrameError
@@ -20,8 +21,11 @@ from yarl import URL
 from services.bus.port import BusRefused, BusUnavailable
 from services.common.errors import ConfigurationError
 from services.common.files import read_passphrase, require_private
+from services.common.outages import Outage
 from services.common.tasks import told_to_stop
 from services.config.daemons import Broker
+
+_log = structlog.get_logger(__name__)
 
 CONNECT_SECONDS = 15.0
 HEARTBEAT_SECONDS = 10
@@ -56,14 +60,22 @@ def bounded_request() -> AbstractAsyncContextManager[None]:
     return bounded(CONNECT_SECONDS)
 
 
+def broker_outage() -> Outage:
+    """What tells that a broker does not answer, or does not let us in."""
+    return Outage(_log, "broker_away", "broker_back")
+
+
 class Connection(AbstractAsyncContextManager["Connection"]):
     """A connection that comes back; channels taken from it do not."""
 
-    def __init__(self, broker: Broker, purpose: str, password: str | None = None) -> None:
+    def __init__(
+        self, broker: Broker, purpose: str, password: str | None = None, *, outage: Outage | None = None
+    ) -> None:
         """`purpose` is shown in the management page; `password` is for a broker without password_file.
 
-        Raises ConfigurationError for unusable files.
+        `outage` is shared by all connections to the broker. Raises ConfigurationError for unusable files.
         """
+        self._outage, self._purpose = outage or broker_outage(), purpose
         self._context = _tls_context(broker)
         self._url = _url(broker, password)
         self._name = f"deltaml {purpose}"
@@ -93,13 +105,19 @@ class Connection(AbstractAsyncContextManager["Connection"]):
         Raises BusUnavailable when the broker cannot be reached, BusRefused when it does not let us in.
         """
         async with self._lock:
+            is_lost = self._connection is not None and not self.is_connected
             try:
                 async with bounded_request():
                     connection = await self._connected()
-                    return await connection.channel(publisher_confirms=True, on_return_raises=True)
+                    channel = await connection.channel(publisher_confirms=True, on_return_raises=True)
             except BROKER_ERRORS as error:
                 await self._drop()
-                raise self.classify_error(error) from None
+                raise self._outage.failed(self.classify_error(error), part=self._purpose) from None
+            if is_lost:
+                lost = BusUnavailable(f"the connection to the broker at {self.place} was lost")
+                self._outage.failed(lost, part=self._purpose)
+            self._outage.works(self._purpose)
+            return channel
 
     async def reset(self) -> None:
         """Leave the connection, which may hang; the next channel comes from a new one."""

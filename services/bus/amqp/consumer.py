@@ -13,12 +13,13 @@ from contextlib import suppress
 import structlog
 import tenacity
 from aio_pika.abc import AbstractChannel, AbstractIncomingMessage
-from aio_pika.exceptions import ChannelNotFoundEntity
+from aio_pika.exceptions import AMQPChannelError, ChannelNotFoundEntity
 from aiormq.exceptions import ChannelAccessRefused
 
 from services.bus.amqp.connection import BROKER_ERRORS, Connection, bounded, bounded_request
 from services.bus.amqp.timing import Timing
 from services.bus.port import BusError, BusRefused, Unroutable
+from services.common.outages import Outage
 
 _log = structlog.get_logger(__name__)
 
@@ -40,12 +41,16 @@ class Consumer:
         self._closing = False
         self.window = 0
         self.lost: str | None = None
+        self.is_channels_loss = False
+        """Whether it was lost without its connection, which would tell of it by itself."""
 
     async def start(self) -> None:
         """Begin; raises what aio-pika raises."""
-        self._channel.close_callbacks.add(lambda _channel, error: self._lose(f"channel closed ({error!r})"))
+        self._channel.close_callbacks.add(self._on_close)
         raw = await self._channel.get_underlay_channel()
-        raw.on_consumer_cancel_callbacks.add(lambda _frame: self._lose("queue deleted or moved"))
+        raw.on_consumer_cancel_callbacks.add(
+            lambda _frame: self._lose("queue deleted or moved", is_channels=True)
+        )
         await self._channel.set_qos(self._timing.prefetch)
         await self.extend_prefetch()
 
@@ -104,10 +109,13 @@ class Consumer:
         if self.lost is None:
             self._arrivals.put_nowait(message)
 
-    def _lose(self, reason: str) -> None:
+    def _on_close(self, _channel: object, error: BaseException | None) -> None:
+        self._lose(f"channel closed ({error!r})", is_channels=isinstance(error, AMQPChannelError))
+
+    def _lose(self, reason: str, *, is_channels: bool) -> None:
         """What is buffered cannot be acked any more and comes again: handling it would be in vain."""
         if self.lost is None and not self._closing:
-            self.lost = reason
+            self.lost, self.is_channels_loss = reason, is_channels
             while not self._arrivals.empty():
                 self._arrivals.get_nowait()
             self._arrivals.put_nowait(ConsumerEnded(reason))
@@ -119,28 +127,31 @@ async def subscriptions(connection: Connection, queue: str, timing: Timing) -> A
     Before the first: Unroutable when there is no such queue, BusRefused when the broker does not let us read
     it; later both are waited for, since an administrator may be at work.
     """
+    outage = Outage(_log, "bus_subscribes_again", "bus_subscribed", queue=queue)
 
-    def log_again(state: tenacity.RetryCallState) -> None:
-        reason = "" if state.outcome is None else str(state.outcome.exception())
-        _log.warning("bus_subscribes_again", queue=queue, reason=reason, pause=state.upcoming_sleep)
+    def tell(state: tenacity.RetryCallState) -> None:
+        error = None if state.outcome is None else state.outcome.exception()
+        if error is not None:
+            outage.failed(error)
 
     final: tuple[type[BusError], ...] = (Unroutable, BusRefused)
     while True:
         subscribing = tenacity.AsyncRetrying(
             retry=tenacity.retry_if_exception_type(BusError) & tenacity.retry_if_not_exception_type(final),
             wait=tenacity.wait_exponential(multiplier=_FIRST_PAUSE_SECONDS, max=_LONGEST_PAUSE_SECONDS),
-            before_sleep=log_again,
+            before_sleep=tell,
         )
         consumer: Consumer = await subscribing(_subscribe, connection, queue, timing)
+        outage.works()
         final = ()
         try:
             yield consumer
         finally:
             await consumer.close()
         if consumer.lost is not None:
-            pause = _FIRST_PAUSE_SECONDS
-            _log.warning("bus_subscribes_again", queue=queue, reason=consumer.lost, pause=pause)
-            await asyncio.sleep(pause)
+            if consumer.is_channels_loss:
+                outage.failed(BusError(consumer.lost))
+            await asyncio.sleep(_FIRST_PAUSE_SECONDS)
 
 
 async def _subscribe(connection: Connection, queue: str, timing: Timing) -> Consumer:
@@ -154,7 +165,9 @@ async def _subscribe(connection: Connection, queue: str, timing: Timing) -> Cons
         raise BusRefused(f"this user may not read {queue}: run deltaml admin broker apply") from None
     except BROKER_ERRORS as error:
         await consumer.close()
-        raise BusError(f"cannot consume {queue} ({type(error).__name__})") from None
+        failed = BusError(f"cannot consume {queue} ({type(error).__name__})")
+        failed.told = not isinstance(error, AMQPChannelError | TimeoutError)  # by the connection
+        raise failed from None
     return consumer
 
 
@@ -165,7 +178,7 @@ async def acknowledge(messages: Sequence[AbstractIncomingMessage]) -> None:
             async with bounded_request():
                 await message.ack()
         except BROKER_ERRORS as error:
-            _log.info("ack_lost", message_id=message.message_id, reason=type(error).__name__)
+            _log.debug("ack_lost", message_id=message.message_id, reason=type(error).__name__)
             return
 
 

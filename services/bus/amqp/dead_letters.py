@@ -19,6 +19,7 @@ from services.bus.amqp.publisher import Publisher
 from services.bus.naming import DEAD_EXCHANGE, EXCHANGE, dead_key, message_key
 from services.bus.port import UNDELIVERABLE, BusError, Outgoing
 from services.bus.refusal_reasons import reason_of
+from services.common.outages import Outage
 from services.common.shares import Shares
 from services.common.trace_context import TRACE_HEADER
 
@@ -37,6 +38,7 @@ class DeadLetters:
         """`user` is the connection's user if it is an address: the broker takes no letters but under it."""
         self._publisher, self._user = publisher, user
         self._shares = Shares(LETTERS_AT_ONCE, LETTERS_PER_SECOND)
+        self._outage = Outage(_log, "letter_not_taken", "letters_taken")
         self.count: Counter[str] = Counter()
         self.dropped: Counter[str] = Counter()
 
@@ -79,9 +81,10 @@ class DeadLetters:
         try:
             await self._publish(address, code, letter)
         except BusError as error:
-            _log.warning("letter_not_taken", code=code, reason=str(error))
+            self._outage.failed(error)
             await give_back(messages)
         else:
+            self._outage.works()
             await acknowledge(messages)
 
     async def _publish(self, address: str, code: str, letter: Message) -> None:

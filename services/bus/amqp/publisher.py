@@ -7,12 +7,20 @@ import structlog
 import tenacity
 from aio_pika import Message
 from aio_pika.abc import AbstractChannel
-from aio_pika.exceptions import ChannelClosed, ChannelNotFoundEntity, ChannelPreconditionFailed, PublishError
+from aio_pika.exceptions import (
+    ChannelClosed,
+    ChannelNotFoundEntity,
+    ChannelPreconditionFailed,
+    DeliveryError,
+    PublishError,
+)
 from aiormq.exceptions import ChannelAccessRefused
 
 from services.bus.amqp.connection import BROKER_ERRORS, Connection, bounded
 from services.bus.amqp.timing import Timing
-from services.bus.port import BusRefused, BusUnavailable, Unroutable
+from services.bus.port import BusRefused, BusUnavailable, QueueFull, Unroutable
+from services.common.errors import ServiceError
+from services.common.outages import Outage
 
 _log = structlog.get_logger(__name__)
 
@@ -27,6 +35,7 @@ class Publisher:
         self._connection, self._timing = connection, timing
         self._lock = asyncio.Lock()
         self._channel: AbstractChannel | None = None
+        self._outage = Outage(_log, "publishing_fails", "publishing_works")
 
     async def publish(
         self, exchange: str, key: str, chunks: Sequence[Message], *, mandatory: bool = True
@@ -36,27 +45,37 @@ class Publisher:
         Raises Unroutable (no queue, or no such exchange), BusRefused (not with our rights), BusUnavailable
         (not confirmed in time; it may have been taken all the same).
         """
-
-        def log_again(state: tenacity.RetryCallState) -> None:
-            _log.info("publish_again", key=key, attempt=state.attempt_number, reason=_failure(state.outcome))
-
         retrying = tenacity.AsyncRetrying(
             retry=tenacity.retry_if_exception_type((*BROKER_ERRORS, BusUnavailable)),
             stop=tenacity.stop_after_attempt(self._timing.publish_attempts),
             wait=tenacity.wait_exponential(multiplier=0.25, max=4.0),
-            before_sleep=log_again,
+            after=self._tell,
         )
         try:
             async for attempt in retrying:
                 with attempt:
                     async with self._lock:
                         await self._attempt(exchange, key, chunks, mandatory=mandatory)
+        except (Unroutable, BusRefused):
+            self._outage.works()  # the broker has answered
+            raise
         except tenacity.RetryError as error:
-            attempts, failure = error.last_attempt.attempt_number, _failure(error.last_attempt)
-            raise BusUnavailable(
-                f"{failure}: {key} is not confirmed after {attempts} attempts; check that the broker runs "
-                "and that its URL is right"
-            ) from None
+            raise self._given_up(key, error.last_attempt) from None
+        self._outage.works()
+
+    def _given_up(self, key: str, attempt: tenacity.Future) -> BusUnavailable:
+        failure = attempt.exception()
+        kind = QueueFull if isinstance(failure, QueueFull) else BusUnavailable
+        tried = f"{key} is not confirmed after {attempt.attempt_number} attempts"
+        error = kind(f"{_failure(attempt)}: {tried}")
+        error.told = isinstance(failure, ServiceError) and failure.told
+        return self._outage.failed(error)
+
+    def _tell(self, state: tenacity.RetryCallState) -> None:
+        """Of a broker that is there and confirms nothing; of one that is away its connection tells."""
+        error = None if state.outcome is None else state.outcome.exception()
+        if isinstance(error, TimeoutError | QueueFull):
+            self._outage.failed(error, reason=_failure(state.outcome))
 
     async def _attempt(self, exchange: str, key: str, chunks: Sequence[Message], *, mandatory: bool) -> None:
         try:
@@ -74,6 +93,8 @@ class Publisher:
             raise
         except PublishError:
             raise Unroutable(f"no queue takes {key}: provision the recipient") from None
+        except DeliveryError:
+            raise QueueFull(f"the queue for {key} is full: its daemon is away or too slow") from None
         except ChannelNotFoundEntity:
             raise Unroutable(f"the broker has no exchange {exchange}: provision it") from None
         except (ChannelAccessRefused, ChannelPreconditionFailed) as error:

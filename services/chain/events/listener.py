@@ -24,6 +24,7 @@ from services.chain.events.event_outbox import EventOutbox, Stream, StreamedEven
 from services.chain.rpc.http import Rpc
 from services.chain.rpc.values import entry, octets, quantity
 from services.common.errors import StoreUnavailable
+from services.common.outages import Outage
 from services.common.tasks import wait_for_event
 from services.store.waiting import pause
 
@@ -71,6 +72,8 @@ class ChainListener:
         self.trouble: str | None = None
         """What keeps events from being read since the last look at the chain, and the remedy."""
         self.on_cycle: Callable[[], None] = lambda: None
+        self._failures = Outage(_log, "chain_poll_failed", "chain_read_again")
+        self._lag = Outage(_log, "node_behind", "node_caught_up")
 
     def blocks(self) -> tuple[int, int] | None:
         """The chain's newest block and the last that is confirmed; None before the first look."""
@@ -88,10 +91,10 @@ class ChainListener:
             more = False
             try:
                 more = await self.step()
+                self._failures.works()
                 self._note_lag()
             except (ChainUnavailable, RpcError) as error:
-                self.trouble = str(error)
-                _log.warning("chain_poll_failed", reason=self.trouble)
+                self.trouble = str(self._failures.failed(error))
             except StoreUnavailable as error:  # what was read is kept, and saved by a later step
                 await pause(error)
             if not more:
@@ -105,14 +108,15 @@ class ChainListener:
     def _note_lag(self) -> None:
         """A node behind what it, or another at its address, had before is waited for: nothing is undone."""
         seen, head = self._position.next_seen - 1, self._head or 0
-        told, self.trouble = self.trouble, None
-        if seen - head > _USUAL_LAG:
-            self.trouble = (
-                f"the node's newest block is {head}, but {seen} was seen: it lags or was restored from an "
-                "older state; events go on once it is there again, so let it catch up"
-            )
-            if told is None:
-                _log.warning("node_behind", reason=self.trouble)
+        self.trouble = None
+        if seen - head <= _USUAL_LAG:
+            self._lag.works()
+            return
+        self.trouble = (
+            f"the node's newest block is {head}, but {seen} was seen: it lags or was restored from an "
+            "older state; events go on once it is there again, so let it catch up"
+        )
+        self._lag.failed(ChainUnavailable(self.trouble))
 
     async def step(self) -> bool:
         """Store what is next to publish and how far that is; False where the newest block is reached."""

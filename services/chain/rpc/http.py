@@ -17,6 +17,7 @@ from pydantic_core import from_json
 from protocol.errors import MisuseError
 from services.chain.errors import ChainUnavailable, NodeOverloaded, RpcError
 from services.chain.rpc.values import octets, shown
+from services.common.outages import Outage
 
 if TYPE_CHECKING:
     import aiohttp
@@ -39,6 +40,9 @@ _MOST_MESSAGE = 300
 _OK, _TOO_LARGE, _TOO_MANY, _BROKEN = 200, 413, 429, 500
 SINGLY_SECONDS = 600.0
 """So long a node that refused a batch is not sent another."""
+
+CALM_SECONDS = 5.0
+"""After its last failure a node is not called back before: one of several behind a URL may be away."""
 
 _REST_SECONDS, _LONGEST_REST_SECONDS = 5.0, 300.0
 _BATCH_REFUSED = "the node refuses batches and is asked one by one, which takes longer: have it allow them"
@@ -93,6 +97,7 @@ class HttpRpc:
         self._numbers = itertools.count(1)
         self._session: aiohttp.ClientSession | None = None
         self._singly_until = self._rests_until = 0.0
+        self.outage = Outage(_log, "node_away", "node_back", calm_seconds=CALM_SECONDS)
 
     async def __aenter__(self) -> Self:
         return self
@@ -155,11 +160,14 @@ class HttpRpc:
                 if response.status == _TOO_MANY:
                     self._rests_until = _now() + _rest_of(response.headers.get("Retry-After", ""))
                     raise self._resting()
-                return self._decoded(await self._read_bounded(response.content), response.status)
+                answer = self._decoded(await self._read_bounded(response.content), response.status)
         except aiohttp.ClientConnectorError as error:
-            raise ChainUnavailable(self._silence(error)) from None  # the cause's text may hold the whole URL
+            # The cause's text may hold the whole URL.
+            raise self.outage.failed(ChainUnavailable(self._silence(error))) from None
         except (aiohttp.ClientError, OSError) as error:
-            raise NodeOverloaded(self._silence(error)) from None
+            raise self.outage.failed(NodeOverloaded(self._silence(error))) from None
+        self.outage.works()
+        return answer
 
     def _decoded(self, content: bytes, status: int) -> Any:
         if sum(map(content.count, (b",", b"[", b"{"))) > _MOST_VALUES:

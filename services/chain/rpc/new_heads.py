@@ -18,6 +18,8 @@ from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wai
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import WebSocketException
 
+from services.common.outages import Outage
+
 _log = structlog.get_logger(__name__)
 
 _SUBSCRIBE = '{"jsonrpc":"2.0","id":1,"method":"eth_subscribe","params":["newHeads"]}'
@@ -38,6 +40,7 @@ class NewHeads:
         self._first_pause, self._longest_pause = first_pause, longest_pause
         self._wakes: list[Callable[[], None]] = []
         self._task: asyncio.Task[None] | None = None
+        self._outage = Outage(_log, "heads_lost", "heads_followed")
 
     def on_block(self, wake: Callable[[], None]) -> None:
         """Call `wake` in the event loop after each new block, and after a gap in which one may have come."""
@@ -56,17 +59,17 @@ class NewHeads:
         retrying = AsyncRetrying(
             retry=retry_if_exception_type((OSError, WebSocketException, ValueError, _Refused)),
             wait=wait_exponential(self._first_pause, max=self._longest_pause),
-            before_sleep=_log_attempt,
+            before_sleep=self._tell,
         )
         while True:
-            reason: str = await retrying(self._listen)
-            _log.warning("heads_lost", reason=reason, pause=self._first_pause)
+            self._outage.failed(ConnectionError(await retrying(self._listen)))
             await asyncio.sleep(self._first_pause)
 
     async def _listen(self) -> str:
         """Wake until the socket is lost, and say how; raises where no subscription came about."""
         async with connect(self._url, proxy=None, logger=_SILENT) as socket:
             await _subscribe(socket)
+            self._outage.works()
             self._wake()
             try:
                 async for _ in socket:
@@ -75,15 +78,14 @@ class NewHeads:
                 return type(error).__name__  # its text may hold the URL
         return "closed"
 
+    def _tell(self, state: RetryCallState) -> None:
+        error = state.outcome.exception() if state.outcome else None
+        if error is not None:  # its text may hold the URL
+            self._outage.failed(error, reason=type(error).__name__)
+
     def _wake(self) -> None:
         for wake in self._wakes:
             wake()
-
-
-def _log_attempt(state: RetryCallState) -> None:
-    error = state.outcome.exception() if state.outcome else None
-    # Its text may hold the URL.
-    _log.warning("heads_lost", reason=type(error).__name__, pause=state.upcoming_sleep)
 
 
 async def _subscribe(socket: ClientConnection) -> None:

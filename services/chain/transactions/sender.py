@@ -22,6 +22,7 @@ from services.chain.rpc.http import Request, Rpc
 from services.chain.rpc.values import entry, quantity
 from services.chain.transactions.newest_block import NewestBlock
 from services.chain.transactions.pending import Fees, PendingTransaction, Receipt, SendPolicy, Transaction
+from services.common.outages import Outage
 
 _log = structlog.get_logger(__name__)
 
@@ -54,6 +55,7 @@ class Sender:
         self._lock = asyncio.Lock()
         self._in_flight: dict[int, PendingTransaction] = {}
         self._newest = NewestBlock(rpc, self._policy.poll_seconds)
+        self._failures = Outage(_log, "chain_wait_failed", "chain_wait_goes_on")
 
     async def send(
         self,
@@ -79,6 +81,7 @@ class Sender:
             return await self._wait(pending)
         finally:
             self._in_flight.pop(pending.nonce, None)
+            self._failures.works(pending.nonce)
 
     async def others_final(self) -> bool:
         """Wait until the transactions that are under way now are final; False where there are none."""
@@ -209,7 +212,9 @@ class Sender:
                 if receipt is None:
                     await self._help(pending)
             except (ChainUnavailable, RpcError) as error:
-                _log.warning("chain_wait_failed", reason=str(error))
+                self._failures.failed(error, part=pending.nonce)
+            else:
+                self._failures.works(pending.nonce)
             # Also without a new block the pool may have lost something.
             await self._newest.wait_for_next(seen, announced, self._policy.lost_seconds)
 

@@ -12,7 +12,7 @@ from protocol.messages import TrainingOrder
 from protocol.request import Request
 from protocol.request_parsing import as_tuples
 from services.chain.errors import ChainError
-from services.common.documents import parse_yaml
+from services.common.documents import parse_yaml, request_fields
 from services.common.errors import ConfigurationError
 from services.console.buyer.offers import known_aggregators, reach
 from services.console.buyer.order_columns import (
@@ -119,7 +119,10 @@ def _read(content: bytes) -> tuple[dict[str, Any], Checked | None]:
     """(the document, what is wrong with it if it has more columns than the form shows)."""
     if len(content) > LARGE.field:
         raise ConfigurationError(f"YAML is longer than {LARGE.field} bytes; order it with deltaml train")
-    document = parse_yaml(content, "YAML")
+    try:
+        document = request_fields(parse_yaml(content, "YAML"))
+    except MisuseError as error:
+        raise ConfigurationError(str(error)) from None
     features = document.get("features")
     if isinstance(features, list) and len(features) > MOST_COLUMNS:
         return document, check_document(as_tuples(document))

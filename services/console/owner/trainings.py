@@ -56,7 +56,8 @@ def _undecided(page: Page) -> Training:
 def _listing(reader: Reader, _number: int) -> Values:
     """One page: all that ask for a decision, and the newest of the others."""
     rows = trainings(reader.party)
-    return {"trainings": rows, "more": sum(not row.asks for row in rows) >= LISTED}
+    more = sum(not row.asks for row in rows) >= LISTED
+    return {"trainings": rows, "more": more, "refusals": reader.party.owner.refusals()}
 
 
 PAGES = TrainingPages(

@@ -26,7 +26,7 @@ from services.console.web.forms import (
     text_of,
 )
 from services.data.catalog import Catalog
-from services.data.tabular import SUFFIXES
+from services.data.row_files import SUFFIXES
 
 _LONGEST_FIELD = 64 << 10
 _MOST_PARTS = 16

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from protocol.crypto.blinding import blind_for_key_holder
-from protocol.crypto.opening import Opening, open_ciphertext, verify_opening
-from protocol.crypto.paillier import PrivateKey
+from protocol.crypto.opening import Opening, open_ciphertext, verify_openings
+from protocol.crypto.paillier import PrivateKey, PublicKey
 from protocol.crypto.randomness import Randomness
 
 STREAM = Randomness(bytes(32))
@@ -19,26 +19,30 @@ def ciphertext_of(private_key: PrivateKey, m: int) -> mpz:
     return blind_for_key_holder(key, [key.lift(m)], STREAM)[0]
 
 
+def opens(key: PublicKey, ciphertext: mpz, opening: Opening) -> bool:
+    return verify_openings(key, [ciphertext], [opening], STREAM)
+
+
 @given(st.integers(-(1 << 600), 1 << 600))
 def test_a_true_opening_verifies(private_key: PrivateKey, m: int) -> None:
     key = private_key.public_key
     ciphertext = ciphertext_of(private_key, m)
     opening = open_ciphertext(private_key, ciphertext)
     assert opening.plaintext == m % key.n
-    assert verify_opening(key, ciphertext, opening)
+    assert opens(key, ciphertext, opening)
 
 
 def test_the_ends_of_the_range_open(private_key: PrivateKey) -> None:
     key = private_key.public_key
     for m in (0, 1, int(key.n) - 1):
         ciphertext = ciphertext_of(private_key, m)
-        assert verify_opening(key, ciphertext, open_ciphertext(private_key, ciphertext))
+        assert opens(key, ciphertext, open_ciphertext(private_key, ciphertext))
 
 
 def test_the_key_holder_s_own_encryptions_open(private_key: PrivateKey) -> None:
     ciphertext = private_key.encrypt(-77, STREAM)
     opening = open_ciphertext(private_key, ciphertext)
-    assert verify_opening(private_key.public_key, ciphertext, opening)
+    assert opens(private_key.public_key, ciphertext, opening)
 
 
 @given(
@@ -54,7 +58,7 @@ def test_any_change_fails(private_key: PrivateKey, m: int, change: int, what: st
         opening = Opening(opening.plaintext, (opening.root + change) % key.n)
     else:
         ciphertext = (ciphertext + change) % key.n_squared
-    assert not verify_opening(key, ciphertext, opening)
+    assert not opens(key, ciphertext, opening)
 
 
 @given(st.integers(1, 1 << 500))
@@ -64,8 +68,8 @@ def test_the_holder_of_the_key_cannot_open_as_another_plaintext(private_key: Pri
     ciphertext = ciphertext_of(private_key, 5)
     false = (5 + shift) % key.n
     residue = ciphertext * key.lift(-false) % key.n
-    root = gmpy2.powmod(residue, private_key.root_exponent, key.n)
-    assert not verify_opening(key, ciphertext, Opening(mpz(false), root))
+    root = private_key.nth_root(residue)
+    assert not opens(key, ciphertext, Opening(mpz(false), root))
 
 
 def test_only_the_smallest_representatives_count(private_key: PrivateKey) -> None:
@@ -74,16 +78,58 @@ def test_only_the_smallest_representatives_count(private_key: PrivateKey) -> Non
     opening = open_ciphertext(private_key, ciphertext)
     m, r = opening.plaintext, opening.root
     for twin in (Opening(m + key.n, r), Opening(m - key.n, r), Opening(m, r + key.n), Opening(m, r - key.n)):
-        assert not verify_opening(key, ciphertext, twin)
+        assert not opens(key, ciphertext, twin)
 
 
 def test_a_root_of_zero_opens_nothing(private_key: PrivateKey) -> None:
     key = private_key.public_key
-    assert not verify_opening(key, mpz(0), Opening(mpz(0), mpz(0)))
+    assert not opens(key, mpz(0), Opening(mpz(0), mpz(0)))
 
 
 @pytest.mark.parametrize("m", [0, 3])
 def test_opening_as_zero_needs_a_zero(private_key: PrivateKey, m: int) -> None:
     ciphertext = ciphertext_of(private_key, m)
     root = open_ciphertext(private_key, ciphertext).root
-    assert verify_opening(private_key.public_key, ciphertext, Opening(mpz(0), root)) == (m == 0)
+    assert opens(private_key.public_key, ciphertext, Opening(mpz(0), root)) == (m == 0)
+
+
+@given(st.lists(st.integers(0, 1 << 500), max_size=5))
+def test_true_openings_verify_together(private_key: PrivateKey, plaintexts: list[int]) -> None:
+    ciphertexts = [ciphertext_of(private_key, m) for m in plaintexts]
+    openings = [open_ciphertext(private_key, ciphertext) for ciphertext in ciphertexts]
+    assert verify_openings(private_key.public_key, ciphertexts, openings, STREAM)
+
+
+@given(st.lists(st.integers(0, 1 << 500), min_size=2, max_size=4, unique=True), st.integers(1, 1 << 400))
+def test_lies_that_cancel_in_a_plain_product_fail(
+    private_key: PrivateKey, plaintexts: list[int], lie: int
+) -> None:
+    """One plaintext too high and another as much too low: only secret coefficients tell."""
+    key = private_key.public_key
+    ciphertexts = [ciphertext_of(private_key, m) for m in plaintexts]
+    first, second, *others = [open_ciphertext(private_key, ciphertext) for ciphertext in ciphertexts]
+    lies = [
+        Opening((first.plaintext + lie) % key.n, first.root),
+        Opening((second.plaintext - lie) % key.n, second.root),
+    ]
+    assert not verify_openings(key, ciphertexts, [*lies, *others], STREAM)
+    assert not verify_openings(key, ciphertexts, [second, first, *others], STREAM)
+
+
+def test_a_root_of_another_sign_still_has_the_one_plaintext(private_key: PrivateKey) -> None:
+    """−1 is an n-th power: a root that it multiplies may pass, another plaintext with it may not."""
+    key, ciphertext = private_key.public_key, ciphertext_of(private_key, 5)
+    opening = open_ciphertext(private_key, ciphertext)
+    turned = [Opening(mpz(m), key.n - opening.root) for m in (4, 6)]
+    assert not any(opens(key, ciphertext, other) for other in turned)
+
+
+def test_as_many_openings_as_ciphertexts_are_needed(private_key: PrivateKey) -> None:
+    with pytest.raises(ValueError, match="zip"):
+        verify_openings(private_key.public_key, [ciphertext_of(private_key, 1)], [], STREAM)
+
+
+@given(st.integers(1, 1 << 500))
+def test_a_root_is_a_root(private_key: PrivateKey, value: int) -> None:
+    n = private_key.public_key.n
+    assert gmpy2.powmod(private_key.nth_root(mpz(value)), n, n) == value % n

@@ -177,6 +177,15 @@ def test_a_product_of_many_small_primes_is_refused() -> None:
     assert refused.detail == "it is not shown to have two prime factors alone"
 
 
+@pytest.mark.parametrize("small_bits", [21, 60])
+def test_a_small_prime_beside_a_large_one_is_refused(small_bits: int) -> None:
+    """Everything else holds of such a key, and anybody could factor it."""
+    private = PrivateKey(prime(small_bits, 8), prime(512 - small_bits, 9))
+    n = int(private.public_key.n)
+    refused = refused_key(n, prove_key(private), n.bit_length())
+    assert refused.detail == "its prime factors are not shown to be large"
+
+
 def best_forgery(p: mpz, q: mpz) -> list[bytes]:
     """The n-th roots of those challenges that have one, a guess for the others."""
     n = p * q
@@ -210,6 +219,6 @@ def test_every_root_is_checked(private_key: PrivateKey, place: int) -> None:
 
 def test_a_proof_of_another_length_is_refused(private_key: PrivateKey) -> None:
     n, proof = int(private_key.public_key.n), prove_key(private_key)
-    assert refused_key(n, proof[:-1], 512).detail == "139 numbers in its proof; 140 needed"
-    assert refused_key(n, [*proof, proof[0]], 512).detail == "141 numbers in its proof; 140 needed"
-    assert refused_key(n, [], 512).detail == "0 numbers in its proof; 140 needed"
+    assert refused_key(n, proof[:-1], 512).detail == "150 numbers in its proof; 151 needed"
+    assert refused_key(n, [*proof, proof[0]], 512).detail == "152 numbers in its proof; 151 needed"
+    assert refused_key(n, [], 512).detail == "0 numbers in its proof; 151 needed"

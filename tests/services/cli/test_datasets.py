@@ -48,6 +48,7 @@ def test_a_data_set_is_added_shown_listed_and_removed(catalogue, rows_file):
         "maximum": 60,
         "gaps": 0,
         "clipped": None,
+        "log": True,
         "levels": [],
     }
     assert (shown["rows"], shown["source"]) == (2, str(rows_file))

@@ -97,3 +97,19 @@ def test_help_imports_nothing_heavy_and_is_quick():
         return after.children_user - before.children_user + after.children_system - before.children_system
 
     assert min(seconds_of_processor() for _ in range(3)) < 1.0
+
+
+def test_a_command_that_meets_no_broker_prints_its_error_and_no_log():
+    code = (
+        "import asyncio, services.cli\nfrom services.bus.amqp.amqp_bus import AmqpBus\n"
+        "from services.config.daemons import Broker\n"
+        "services.cli.app = lambda prog_name: asyncio.run(AmqpBus(Broker(url='amqp://127.0.0.1:9')).connect())\n"
+        "services.cli.main()"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert ended.stdout == ""
+    assert "BusUnavailable: the broker at 127.0.0.1:9 does not answer" in ended.stderr.splitlines()[-1]
+    assert "broker_away" not in ended.stderr
+    assert "creating transport" not in ended.stderr.partition("Traceback")[0]

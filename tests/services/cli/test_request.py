@@ -1,4 +1,5 @@
 import pytest
+import yaml
 
 from services.common.documents import load_request
 from tests.support.daemons.command_line import refused, run, run_json
@@ -27,6 +28,39 @@ def test_a_suggestion_goes_to_standard_output_or_to_a_new_file(sample, tmp_path)
 def test_an_aggregator_that_was_given_is_not_asked_for_again(sample, tmp_path):
     wanted = ("--target", "price", "--aggregator", "0x" + "a" * 40, "--out", tmp_path / "request.yaml")
     assert "your aggregator's address" not in run("request", "suggest", sample, *wanted).stderr
+
+
+HUB, OTHER = "0x" + "ab" * 20, "0x" + "cd" * 20
+
+
+def buyer(folder, *aggregators):
+    config = folder / "buyer.yaml"
+    document = {
+        "daemon": "model-buyer",
+        "broker": {"url": "amqp://party@127.0.0.1:5672/deltaml"},
+        "chain": {"url": "http://127.0.0.1:8545", "chain_id": 31337, "contract": "0x" + "c0" * 20},
+        "keystore": "keys",
+        "passphrase_file": "passphrase",
+        "aggregators": list(aggregators),
+        "names": {OTHER: "Hub two"},
+    }
+    config.write_text(yaml.safe_dump(document))
+    return config
+
+
+def test_the_aggregator_is_that_of_the_buyers_file_or_one_that_it_names(sample, tmp_path):
+    def aggregator(*options):
+        found = run_json("request", "suggest", sample, "--target", "price", *options)
+        return found["request"]["aggregator"]
+
+    config = buyer(tmp_path, HUB)
+    assert aggregator("--config", config) == HUB
+    assert aggregator("--config", config, "--aggregator", "Hub two") == OTHER
+    out = ("--out", tmp_path / "request.yaml", "--config", config)
+    told = run("request", "suggest", sample, "--target", "price", *out).stderr
+    assert f"look through it, then: deltaml train {tmp_path / 'request.yaml'} --config {config}" in told
+    both = ("request", "suggest", sample, "--target", "price", "--config", buyer(tmp_path, HUB, OTHER))
+    assert "has 2 aggregators; choose one with --aggregator" in refused(*both)
 
 
 def test_a_suggestion_for_programs(sample):

@@ -1,3 +1,4 @@
+import re
 from pathlib import Path
 
 import pytest
@@ -101,3 +102,31 @@ def test_the_columns_of_a_request_are_named_in_the_form_that_data_sets_have(tmp_
     sample = (Path(__file__).parents[3] / "REQUEST.yaml").read_text()
     path = write(tmp_path, sample.replace("bmi", "cafe\u0301"))
     assert "caf\u00e9" in [column.name for column in load_request(path).features]
+
+
+@pytest.mark.parametrize(
+    ("deposit", "wei"),
+    [("1 ETH", 10**18), ("'0.1eth'", 10**17), ("5000000 gwei", 5 * 10**15), ("7e6 wei", 7000000)],
+)
+def test_a_deposit_may_be_written_with_its_unit(tmp_path, deposit, wei):
+    sample = (Path(__file__).parents[3] / "REQUEST.yaml").read_text()
+    path = write(tmp_path, re.sub("deposit_wei: \\S+", f"deposit: {deposit}", sample))
+    assert load_request(path).payment.deposit_wei == wei
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("deposit: 1", "payment.deposit: '1' has no unit; write it with one: 0.1 ETH, 5 gwei, 100 wei"),
+        ("deposit: '1'", "payment.deposit: '1' has no unit"),
+        ("deposit: null", "payment.deposit: 'None' has no unit"),
+        ("deposit: 1 btc", "payment.deposit: '1 btc' is not an amount of ether"),
+        ("deposit: 1 ETH\n  deposit_wei: '5'", "payment.deposit and payment.deposit_wei are both given"),
+    ],
+)
+def test_a_deposit_that_cannot_be_read_is_refused(tmp_path, line, said):
+    sample = (Path(__file__).parents[3] / "REQUEST.yaml").read_text()
+    path = write(tmp_path, re.sub("deposit_wei: \\S+", line, sample))
+    with pytest.raises(MisuseError) as refused:
+        load_request(path)
+    assert said in str(refused.value)

@@ -21,7 +21,8 @@ async def test_it_is_done_once_they_are_there():
     with capture_logs() as logs:
         # Given as a lambda, as calls with arguments are.
         await retry_until_reachable(lambda: action(), first_pause=0.001, longest_pause=0.01)  # noqa: PLW0108
-    assert [line["reason"] for line in logs] == ["no node", "no broker"]
+    assert [line.get("reason") for line in logs] == ["no node", "no broker", None]
+    assert logs[-1]["event"] == "waited"
     assert done == ["registered"]
 
 

@@ -35,7 +35,7 @@ def test_what_was_added_comes_back_whole(catalogue, tmp_path):
     assert entry == catalogue.entry("patients.2026-01") == catalogue.list()[0]
     assert (entry.rows, entry.added_at, entry.source) == (50, NOW, str(tmp_path / "rows.csv"))
     assert [column.name for column in entry.columns] == ["a", "b"]
-    assert entry.columns[1].maximum == added.kept[1].maximum
+    assert entry.columns == added.kept
     loaded = catalogue.load("patients.2026-01")
     assert loaded.to_bytes() == added.to_bytes()
 
@@ -49,6 +49,17 @@ def test_one_private_file_per_data_set(catalogue, tmp_path):
     assert {stat.S_IMODE(path.stat().st_mode) for path in files} == {0o600}
     catalogue.remove("a")
     assert [entry.name for entry in catalogue.list()] == ["b"]
+
+
+def test_a_files_entry_has_the_fields_that_earlier_versions_know(catalogue):
+    builder = StatisticBuilder(["a"], logs=True)
+    builder.add(np.array([[1.0], [2.0]]))
+    added = catalogue.add("a", builder.finish(), "a.csv")
+    content = msgpack.unpackb((catalogue.folder / "a.dataset").read_bytes())
+    fields = {"name", "kind", "minimum", "maximum", "gaps", "clipped", "levels"}
+    assert [set(column) for column in content["entry"]["columns"]] == [fields]
+    assert added.columns[0].log
+    assert catalogue.entry("a") == added, "what else there is stands with the statistic"
 
 
 def test_a_name_in_use_is_kept_unless_replaced(catalogue):

@@ -12,7 +12,7 @@ from protocol.requirements import mismatches
 from services.common.documents import load_request
 from services.common.errors import DataSetError
 from services.data.request_suggestion import Choices, as_text, round_range, suggest
-from services.data.tables import read_statistic
+from services.data.row_reader import read_statistic
 from tests.support.tables import HOUSES, houses, mixed_houses, write_columns, write_csv
 
 NUMBERS = st.floats(-1e12, 1e12).filter(lambda value: value == 0 or abs(value) > 1e-12)

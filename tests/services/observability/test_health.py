@@ -109,6 +109,10 @@ async def test_the_command_tells_what_fails(unused_tcp_port, tmp_path):
     async with serving(unused_tcp_port, DaemonCollector([], Meter()), health):
         done = await asyncio.to_thread(run, "health", "--config", config)
         assert json.loads(done.stdout) == {"status": "ok"}
+        health.doing, health.notes = lambda: "works", lambda: ["refused by somebody"]
+        done = await asyncio.to_thread(run, "health", "--config", config)
+        told = {"status": "ok", "doing": "works", "notes": ["refused by somebody"]}
+        assert json.loads(done.stdout) == told
         health._bound = -1
         said = await asyncio.to_thread(refused, "health", "--config", config, status=3)
     assert "broker" in said

@@ -8,8 +8,10 @@ import pytest
 import yaml
 from structlog.testing import capture_logs
 
+from protocol.owner_policy import OwnerPolicy
 from services.config.daemons import load
-from services.participants.admission_watcher import watch_admitted
+from services.participants.admission_watcher import watch_admitted, watch_aggregators
+from services.participants.data_owner import OwnerRole
 from services.participants.federated_aggregator import AggregatorRole
 from services.store import Store
 from tests.support.daemons.scripted_daemon import until
@@ -48,6 +50,46 @@ async def test_owners_come_on_the_list_and_go_while_the_aggregator_runs(file, ro
     write(file, OWNERS[1:5])
     await until(lambda: role.admitted == frozenset(OWNERS[1:5]))
     assert role.announced() == ()
+    watching.cancel()
+    with suppress(asyncio.CancelledError):
+        await watching
+
+
+@pytest.fixture
+def owner(tmp_path):
+    store, person = Store(), Person("data_owner")
+    yield OwnerRole(
+        store,
+        FakeChain(person).seat_keys(),
+        address=person.address,
+        data_sets=dict,
+        aggregators=(OWNERS[0],),
+        policy=OwnerPolicy(),
+        file=tmp_path / "data-owner.yaml",
+    )
+    store.close()
+
+
+async def test_an_owner_works_with_the_aggregators_that_its_file_names_now(owner):
+    document = yaml.safe_load((SAMPLE.parent / "data-owner.yaml").read_text())
+    told = []
+
+    def write_aggregators(*aggregators):
+        owner.file.write_text(yaml.safe_dump({**document, "aggregators": list(aggregators)}))
+
+    write_aggregators(OWNERS[0])
+    watching = asyncio.create_task(
+        watch_aggregators(owner.file, owner, lambda: told.append(1), seconds=0.001)
+    )
+    write_aggregators(OWNERS[1], OWNERS[0])
+    await until(lambda: owner.aggregators == (OWNERS[1], OWNERS[0]))
+    assert {aggregator for aggregator, _ in owner.announcements()} == set(OWNERS[:2])
+    with capture_logs() as logs:
+        write_aggregators()
+        await until(lambda: bool(logs))
+    assert [entry["event"] for entry in logs] == ["aggregators_unreadable"]
+    assert owner.aggregators == (OWNERS[1], OWNERS[0])
+    assert told == [1]
     watching.cancel()
     with suppress(asyncio.CancelledError):
         await watching

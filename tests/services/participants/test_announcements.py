@@ -1,6 +1,7 @@
 """An owner introduces itself until it is answered, whatever fails meanwhile."""
 
 import asyncio
+import time
 
 from structlog.testing import capture_logs
 
@@ -86,6 +87,23 @@ async def test_what_has_changed_is_announced_again():
     await asyncio.wait([running])
 
 
+async def test_while_it_waits_it_tells_when_it_asks_again_and_a_change_ends_the_waiting():
+    owner, changed = Owner(first=2), asyncio.Event()
+    sender = Sender(owner)
+    running = asyncio.create_task(announce(sender, owner, changed, first_pause=1000, longest_pause=2000))
+    async with asyncio.timeout(20):
+        while getattr(owner, "asks_again_at", None) is None:
+            await asyncio.sleep(0)
+        assert time.time() + 900 < owner.asks_again_at < time.time() + 1100
+        owner.after = {"first": 0, "second": 1}  # the operator works with another aggregator now
+        changed.set()
+        while owner.after["second"]:
+            await asyncio.sleep(0)
+    running.cancel()
+    await asyncio.wait([running])
+    assert sender.sent == ["first", "second"]
+
+
 async def test_files_that_cannot_be_read_now_are_waited_for(monkeypatch):
     owner = Owner(first=1)
     failing_at_first(monkeypatch, owner, [DataSetError("too many open files")] * 2)
@@ -107,5 +125,8 @@ async def test_what_fails_is_tried_again_and_tells_no_secret():
     with capture_logs() as logs:
         await announced(owner, sender)
     assert sender.sent == ["first"]
-    assert [line["reason"] for line in logs] == ["ValueError", "ValueError"]
+    told = [(line["event"], line.get("attempts")) for line in logs]
+    assert told == [("announcement_waits", None), ("announced", 2)]
+    assert logs[0]["reason"].endswith(": ValueError")
+    assert "secret of the node" not in repr(logs)
     assert "secret" not in repr(logs)

@@ -26,6 +26,7 @@ from protocol.roles.engine.inputs import CatalogueChanged, EventConfirmed, Polic
 from protocol.roles.owner.budget import Counts, count_numbers, most_numbers
 from services.chain.contract.views import Owners
 from services.participants.data_owner import OwnerRole
+from services.records.admissions import Refusal
 from services.records.chain_facts import record_key, record_of
 from services.records.owner_account import Payment, count_earlier_trainings, counts_of, payments
 from services.runtime.role_adapter import NO_TRAINING
@@ -120,12 +121,17 @@ def test_a_refused_owner_asks_again_until_it_is_on_the_list(role, store):
         return answer.fact
 
     assert not role.is_answered()
+    assert role.refusals() == ()
     assert answered(False, "admitted")[1]["accepted"] is False  # the code is a peer's word
     assert role.is_answered()
     assert len(role.announcements()) == 1
+    assert role.refusals() == (Refusal(OURS.address, None),)
+    role.asks_again_at = 17.0
+    assert role.refusals() == (Refusal(OURS.address, 17.0),)
     assert answered(False, "not_on_the_list") is None  # no news: it is asked again and again
     assert answered(True, "welcome")[1]["accepted"] is True
     assert role.announcements() == ()
+    assert role.refusals() == ()
 
 
 def test_cards_are_announced_again_when_they_change(role, store, data_sets):

@@ -69,6 +69,21 @@ def test_an_owner_that_is_not_on_the_list_is_told_so_and_never_invited(role, sto
     assert role.announced() == ()
 
 
+def test_the_same_answer_to_another_announcement_is_no_news(role, store):
+    news = {"owner": OWNER.address, "accepted": True}
+    assert announce(role, store, OWNER).fact == ("owner_announced", news)
+    assert announce(role, store, OWNER).fact is None
+    assert announce(role, store, STRAW_MAN).fact is not None
+    assert announce(role, store, STRAW_MAN).fact is None
+    role.admitted = frozenset()
+    assert announce(role, store, OWNER).fact == ("owner_announced", {**news, "accepted": False})
+    assert announce(role, store, OWNER).fact is None
+    role.admitted = frozenset({OWNER.address})
+    assert role.announced() == (), "it has not introduced itself since it was struck off"
+    assert announce(role, store, OWNER).fact == ("owner_announced", news)
+    assert role.announced() == (OWNER.address,)
+
+
 def test_who_was_struck_off_the_list_is_out_after_a_restart(role, store):
     announce(role, store, OWNER)
     assert (

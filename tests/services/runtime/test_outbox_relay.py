@@ -117,7 +117,7 @@ async def test_the_pause_doubles_up_to_its_bound(world):
     with capture_logs() as logs:
         async with world.running():
             await done(world)
-    delays = [line["pause"] for line in logs if line["event"] == "effect_delayed"]
+    delays = [line["pause"] for line in logs if line["event"] == "effect_waits"]
     assert delays == [0.01, 0.02, 0.04, 0.05, 0.05]
 
 
@@ -134,7 +134,7 @@ async def test_what_waits_for_the_broker_goes_on_soon_after_it_is_back(world):
     with capture_logs() as logs:
         async with world.running():
             await done(world)
-    delays = [line["pause"] for line in logs if line["event"] == "effect_delayed"]
+    delays = [line["pause"] for line in logs if line["event"] == "effect_waits"]
     assert delays == [0.01, 0.02, 0.03, 0.03, 0.16]
 
 
@@ -235,7 +235,7 @@ async def test_a_bug_in_a_call_pauses_it_and_tells_no_secret(world):
     with capture_logs() as logs:
         async with world.running():
             await done(world)
-    delayed = [line for line in logs if line["event"] == "effect_delayed"]
+    delayed = [line for line in logs if line["event"] == "effect_waits"]
     assert [line["reason"] for line in delayed] == ["ValueError", "ValueError"]
     assert "secret of the node" not in repr(logs)
 

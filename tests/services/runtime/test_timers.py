@@ -2,22 +2,27 @@
 
 import asyncio
 import struct
+from contextlib import suppress
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from protocol.roles.dispatch import EncodedStep
 from protocol.roles.engine.effects import CancelTimer, SetTimer
 from protocol.roles.engine.inputs import TimerFired
+from services.common.errors import StoreUnavailable
 from services.identity.directory import Directory
 from services.runtime.effects import MessageWriter, writes_of
 from services.runtime.input_codec import unqueued
 from services.runtime.resources import Pace
-from services.runtime.timers import GRACE_SECONDS, Clock, Timers
+from services.runtime.timers import GRACE_SECONDS, NODE_AWAY, Clock, Timers
 from services.store import QueuedInput, StepWrites, Store
+from services.store.database import store_outage
 from tests.support.daemons.scripted_daemon import resources_of
 from tests.support.daemons.service_world import MARKET, FakeChain, Person
+from tests.support.database.full_disk import unwritable
 
 
 class HandSet(Clock):
@@ -39,14 +44,15 @@ class World:
     def __init__(self) -> None:
         self.wall, self.monotonic = 1_000_000.0, 50.0
         self.bus: Any = SimpleNamespace(is_connected=True)
-        self.store = Store()
+        self.obstacle: str | None = None
+        self.store = Store(rest_seconds=0.0, outage=store_outage(0.0))
         self.woken: list[str] = []
         self.keeper = self.started()
 
     def started(self) -> Timers:
         owner = Person("data_owner")
         resources = resources_of(owner, FakeChain(owner), self.store, self.bus)
-        keeper = Timers(resources, self.woken.append, clock=HandSet(self))
+        keeper = Timers(resources, self.woken.append, obstacle=lambda: self.obstacle, clock=HandSet(self))
         keeper.resume()
         return keeper
 
@@ -70,8 +76,8 @@ class World:
         self.monotonic += seconds
 
     def look(self) -> None:
-        self.keeper.account()
-        self.keeper._fire_due()
+        with suppress(StoreUnavailable):
+            self.keeper.look()
 
     @property
     def fired(self) -> bool:
@@ -126,6 +132,58 @@ def test_the_time_in_which_the_broker_is_away_does_not_count(world: World) -> No
     assert not world.fired
     world.wait(4)
     assert world.fired
+
+
+def test_the_time_in_which_the_own_node_is_away_does_not_count(world: World) -> None:
+    world.wait(100)
+    world.obstacle = NODE_AWAY
+    world.wait(300)
+    assert not world.fired
+    world.obstacle = None
+    world.wait(18)
+    assert not world.fired
+    world.wait(4)
+    assert world.fired
+
+
+def test_the_time_in_which_nothing_can_be_stored_does_not_count(world: World) -> None:
+    world.wait(100)
+    with unwritable(world.store):
+        world.wait(200)
+    assert not world.fired
+    world.wait(18)
+    assert not world.fired
+    world.wait(4 + Pace().beat)  # so late it may have been found out that nothing could be stored
+    assert world.fired
+
+
+def test_what_ran_out_while_nothing_could_be_stored_waits_for_what_could_not_be_heard(world: World) -> None:
+    world.wait(119)
+    with unwritable(world.store):
+        world.wait(2)
+    world.look()
+    world.wait(GRACE_SECONDS - 1)
+    assert not world.fired
+    world.wait(2 + Pace().beat)
+    assert world.fired
+
+
+def test_what_kept_time_from_counting_is_named(world: World) -> None:
+    with capture_logs() as logs:
+        world.wait(10)
+        with unwritable(world.store):
+            world.wait(20)
+        world.wait(1)
+        world.bus.is_connected = False
+        world.look()
+        world.wait(30)
+        world.bus.is_connected, world.obstacle = True, NODE_AWAY
+        world.wait(40)
+        world.obstacle = None
+        world.look()
+    told = [line for line in logs if line["event"] == "timers_postponed"]
+    assert [line["reason"] for line in told] == ["store away", "broker away, node away"]
+    assert told[1]["seconds"] == 70
 
 
 def test_a_stop_while_the_broker_is_away_does_not_count_either(world: World) -> None:

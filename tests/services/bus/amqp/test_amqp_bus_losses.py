@@ -1,6 +1,7 @@
 """Losses: queues, connections and ways to the broker that go, and a consumer that would never notice."""
 
 import asyncio
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -11,9 +12,11 @@ from services.bus.amqp.timing import Timing
 from services.bus.naming import event_queue_name, queue_name
 from services.bus.port import BusRefused, BusUnavailable, read_envelope
 from services.config.daemons import Broker
+from tests.faults.proxy import LinkProxy
 from tests.support.broker.amqp_market import AmqpMarket, address, next_of
 from tests.support.broker.bus_messages import chain_event, outgoing
 from tests.support.broker.hanging_proxy import HangingProxy, hanging_proxy
+from tests.support.daemons.real_log import real_log
 
 
 async def test_a_consumer_whose_queue_was_removed_finds_the_new_one(market: AmqpMarket) -> None:
@@ -128,3 +131,34 @@ async def test_a_broker_that_is_not_there_is_given_up_after_a_bound() -> None:
     with pytest.raises(BusUnavailable, match="2 attempts"):
         await bus.publish(outgoing("data_owner", address(), address()))
     await bus.close()
+
+
+async def test_a_broker_that_is_away_is_told_once_however_often_it_is_tried(market: AmqpMarket) -> None:
+    proxy = LinkProxy(urlsplit(market.server.amqp_url).port or 5672)
+    await proxy.start()
+    config = market.config(market.owner)
+    place = config.url.replace(urlsplit(config.url).netloc.rpartition("@")[2], f"127.0.0.1:{proxy.port}")
+    with real_log() as log:
+        bus = AmqpBus(config.model_copy(update={"url": place}), Timing(publish_attempts=2))
+        reading = asyncio.create_task(next_of(bus.deliveries("data_owner", market.owner)))
+        events = asyncio.create_task(next_of(bus.events("confirmed", market.owner)))
+        question = outgoing("federated_aggregator", market.owner, market.aggregator)
+        await bus.publish(question)
+        proxy.cut()
+        for _ in range(6):
+            with pytest.raises(BusUnavailable):
+                await bus.publish(question)
+            with pytest.raises(BusUnavailable):
+                await bus.connect()
+        assert proxy.counts["refused"] > 18  # the consumers tried as well
+        proxy.heal()
+        await market.bus(market.aggregator).publish(outgoing("data_owner", market.aggregator, market.owner))
+        await market.bus(market.listener).publish_event(chain_event(1), "confirmed")
+        await reading
+        await events
+        await bus.publish(question)
+        await bus.close()
+    await proxy.close()
+    assert log.troubles() == ["broker_away", "broker_back"]
+    assert log.lines[0]["reason"].startswith(f"the broker at 127.0.0.1:{proxy.port} does not answer (")
+    assert log.lines[1]["attempts"] > 18

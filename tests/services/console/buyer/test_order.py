@@ -221,6 +221,12 @@ async def test_yaml_fills_the_form_and_what_is_no_yaml_is_told(browser):
     text = await response.text()
     assert response.status == 200
     assert 'name="feature-1-name" value="bmi"' in text
+    for deposit, shown in (
+        ("0.25 ETH", 'value="0.25"'),
+        ("0.25", "&#39;0.25&#39; has no unit; write it with one"),
+    ):
+        response = await browser.post("/trainings/new/yaml", {"yaml": f"payment: {{deposit: {deposit}}}"})
+        assert shown in await response.text()
     response = await browser.post("/trainings/new/yaml", {"yaml": "name: [1"})
     assert response.status == 422
     assert "line 1" in await response.text()

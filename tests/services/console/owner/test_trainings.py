@@ -12,10 +12,11 @@ from protocol.owner_policy import Budget, OwnerPolicy
 from protocol.roles.owner.budget import most_numbers
 from services.console.owner.views import matches_of, training_of, trainings
 from services.console.presentation.training_record import LISTED
+from services.records.admissions import Refusal
 from services.records.owner_account import ORDERED_POLICY, counts_of
 from tests.support.console.owner import BUYER, add_rows, count, pay, put, request
 from tests.support.console.trainings import OWNERS, round_of, tell
-from tests.support.console.world import ADDRESS, Browser
+from tests.support.console.world import ADDRESS, Browser, ConsoleWorld
 from tests.support.deployment.documents import any_request
 
 
@@ -121,6 +122,21 @@ async def test_the_list_shows_what_asks_for_a_decision(world):
     assert 'data-training="1" class="asks"' in page
     assert "Disease progression" in page
     assert "Ready" in page
+
+
+async def test_the_list_says_who_does_not_admit_the_owner_and_when_it_asks_again(tmp_path):
+    refusals = (Refusal(OWNERS[0], 1_900_000_000.0), Refusal(OWNERS[1], None))
+    resources = {"refusals": lambda: refusals}
+    async with (
+        ConsoleWorld(tmp_path, "data_owner", resources=resources).running() as world,
+        Browser(world) as browser,
+    ):
+        await browser.sign_in()
+        page = await browser.get("/trainings")
+    assert page.count("does not admit this owner yet") == 2
+    assert 'datetime="2030-03-17T17:46:40' in page
+    assert "it is being asked again" in page
+    assert all(one.aggregator in page for one in refusals)
 
 
 async def test_the_page_shows_what_is_asked_and_what_serves(world):

@@ -1,4 +1,4 @@
-"""CSV and Parquet files and their columns; `tables` reads the rows.
+"""Files of rows, CSV or Parquet: what columns they have, and which are chosen; `row_reader` reads the rows.
 
 `protocol` takes arrays and never files; this is where files become arrays. No
 error text holds a value from a file: it may be shown to others, and rows are what this market keeps private.
@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from services.common.accents import composed
 from services.common.errors import DataSetError, UnusableColumn
@@ -19,9 +19,6 @@ if TYPE_CHECKING:
 
 Progress = Callable[[int], None]
 """Told the number of rows read so far."""
-
-ValueKind = Literal["number", "boolean", "date", "text"]
-"""How a column is read."""
 
 SUFFIXES = (".csv", ".parquet")
 ROW_LIMIT = 1_000_000

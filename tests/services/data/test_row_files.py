@@ -12,8 +12,8 @@ import pyarrow.parquet
 import pytest
 
 from services.common.errors import DataSetError
-from services.data.tables import read_statistic
-from services.data.tabular import column_names, index_columns, open_columns
+from services.data.row_files import column_names, index_columns, open_columns
+from services.data.row_reader import read_statistic
 from tests.support.number_rows import read_rows
 
 ROOT = Path(__file__).parents[3]
@@ -21,7 +21,7 @@ SECRET = "8675309"
 MEASURE = """
 import resource, sys
 from pathlib import Path
-from services.data.tables import read_statistic
+from services.data.row_reader import read_statistic
 rows = read_statistic(sys.argv[1]).rows
 status = Path("/proc/self/status")
 if status.exists():

@@ -1,4 +1,4 @@
-"""Files of ordinary columns, read in constant memory: numbers, truth values, dates and texts, with gaps."""
+"""The rows of files, read in constant memory: numbers, truth values, dates and texts, with gaps."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,13 +10,12 @@ from protocol.errors import MisuseError
 from protocol.learning.statistic import Statistic, StatisticBuilder
 from protocol.preparation.columns import Column
 from protocol.preparation.moments import moment_of
-from protocol.preparation.tables import Table, Texts, Values, joined, row_count, rows_of
+from protocol.preparation.tables import Table, Texts, ValueKind, Values, joined, row_count, rows_of
 from services.common.errors import DataSetError, UnusableColumn
-from services.data.tabular import (
+from services.data.row_files import (
     ROW_LIMIT,
     Opened,
     Progress,
-    ValueKind,
     name_list,
     open_columns,
     plain_name,
@@ -112,7 +111,7 @@ def statistic_builder(
 ) -> StatisticBuilder:
     """For columns that are read so; `logs` decides about logarithms, else how many columns there are."""
     return StatisticBuilder(
-        {name: "number" if kind == "boolean" else kind for name, kind in kinds.items()},
+        kinds,
         logs=len(kinds) <= MOST_WITH_LOGARITHMS if logs is None else logs,
         bounds=clip,
     )

@@ -9,7 +9,7 @@ import pytest
 
 from protocol.preparation.tables import Texts
 from services.common.errors import DataSetError
-from services.data.tables import Import, first_rows, read_statistic, read_table, read_tables
+from services.data.row_reader import Import, first_rows, read_statistic, read_table, read_tables
 
 COLUMNS = {
     "area": [50.5, None, 70.0, 9.0],

@@ -11,14 +11,14 @@ from protocol.errors import MisuseError
 from protocol.preparation import tables as prepared
 from protocol.preparation.columns import Column, DateColumn, NumericColumn
 from protocol.preparation.design import raw_range
-from protocol.preparation.tables import Values
+from protocol.preparation.tables import ValueKind, Values
 from protocol.request import Request
 from protocol.requirements import mismatches
 from services.common.accents import composed
 from services.common.errors import DataSetError, UnusableColumn
 from services.data.readings import MisreadValue, is_text, values_of
-from services.data.tables import kinds_asked, statistic_builder
-from services.data.tabular import ValueKind, name_list, plain_name
+from services.data.row_files import name_list, plain_name
+from services.data.row_reader import kinds_asked, statistic_builder
 
 pc: Any = pyarrow.compute
 """Made when it is loaded, so that no stub knows all of it."""

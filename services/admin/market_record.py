@@ -1,0 +1,63 @@
+"""What a market's folder remembers of how it was set up, in `market.yaml`: later commands need no options."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Self
+
+from pydantic import ValidationError
+
+from services.admin.market_documents import MarketPlan
+from services.admin.market_folder import REQUEST, yaml_text
+from services.admin.market_servers import OwnServers
+from services.common.documents import read_yaml
+from services.common.errors import ConfigurationError
+from services.common.files import write_private
+from services.config.settings import Settings
+
+RECORD = "market.yaml"
+_REMARK = "How deltaml admin market set this market up; its commands read and write it."
+
+
+class MarketRecord(Settings):
+    """The plan as it was carried out, and what has changed since.
+
+    `own` are the servers that are the market's own. `added` are the parties that came later, `replaced` those
+    whose place another took, `order` is the newest sample order in the buyer's folder.
+    """
+
+    plan: MarketPlan
+    own: OwnServers = OwnServers()
+    added: tuple[str, ...] = ()
+    replaced: tuple[str, ...] = ()
+    order: str = REQUEST
+
+    @classmethod
+    def of(cls, folder: Path) -> Self:
+        """The record in a folder; raises ConfigurationError where there is none, or it is damaged."""
+        found = cls.find(folder)
+        if found is None:
+            raise ConfigurationError(
+                f"{folder} has no {RECORD}: set the market up, or finish that, with deltaml admin market "
+                "init; for one of an earlier version run the same init once more"
+            )
+        return found
+
+    @classmethod
+    def find(cls, folder: Path) -> Self | None:
+        """As `of`, but None where there is none."""
+        file = folder / RECORD
+        if not file.exists():
+            return None
+        try:
+            record = cls.model_validate(read_yaml(file), strict=False)
+        except ValidationError:
+            raise ConfigurationError(f"{file} is damaged; put a backup in its place") from None
+        return record.with_plan(folder=folder)  # the folder may have been moved
+
+    def with_plan(self, **changes: object) -> Self:
+        """This record with changes of its plan."""
+        return self.model_copy(update={"plan": replace(self.plan, **changes)})  # type: ignore[arg-type]
+
+    def save(self) -> None:
+        """Write it into the plan's folder."""
+        write_private(self.plan.folder / RECORD, yaml_text(self.model_dump(mode="json"), _REMARK))

@@ -1,0 +1,5 @@
+"""`python -m services.cli` is `deltaml`."""
+
+from services.cli import main
+
+main()
