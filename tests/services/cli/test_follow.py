@@ -49,6 +49,18 @@ def test_every_fact_is_told_once_as_it_comes(store):
     assert list(follower.lines()) == []
 
 
+def test_parties_have_the_names_of_the_address_book(store):
+    owner = "0x" + "a1" * 20
+    follower = Follower(store, KEY, names={owner: "Clinic"})
+    become(store, "IN_PROGRESS")
+    store.note("chain:7", ("Joined", {"owner": owner, "seat": "0"}), 1.0)
+    store.note(KEY, ("dropped", {"participant": owner, "code": "update_late"}), 2.0)
+    assert list(follower.lines()) == [
+        f"dropped: participant=Clinic {owner}, code=update_late",
+        f"owner Clinic {owner} joined, seat 0",
+    ]
+
+
 def test_who_is_asked_joins_waits_and_declines_is_told_while_joining_is_open(store):
     follower = Follower(store, KEY)
     become(store, "WAITING")
