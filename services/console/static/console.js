@@ -59,37 +59,6 @@ function localTimes(root) {
   }
 }
 
-// ---- addresses and hashes, shown by their ends and copied whole ----
-
-function makeCopiable(root) {
-  for (const identifier of root.querySelectorAll(".identifier[title]:not([role])")) {
-    if (identifier.textContent === identifier.title) continue;
-    identifier.role = "button";
-    identifier.tabIndex = 0;
-  }
-}
-
-async function copy(identifier) {
-  try {
-    await navigator.clipboard.writeText(identifier.title);
-    tell(`${document.body.dataset.copied} ${identifier.title}`, "found");
-  } catch {
-    tell(identifier.title, "found"); // not allowed here: it can be selected
-  }
-  setTimeout(() => lost || tell("", ""), 4000);
-}
-
-document.addEventListener("click", (event) => {
-  const identifier = event.target.closest(".identifier[role]");
-  if (identifier) copy(identifier);
-});
-
-document.addEventListener("keydown", (event) => {
-  if (!["Enter", " "].includes(event.key) || !event.target.matches(".identifier[role]")) return;
-  event.preventDefault();
-  copy(event.target);
-});
-
 // ---- the curve, beside a table that says the same in words ----
 
 const charts = new Map();
@@ -190,7 +159,6 @@ function markInvalid() {
 
 function refreshed() {
   localTimes(document);
-  makeCopiable(document);
   markInvalid();
   drawCharts();
 }
