@@ -4,7 +4,7 @@ An owner answers requests by cards, policy and budget, never by rows: whoever as
 than the cards say. Rows lie within their card because it is checked when the one or the other comes.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from typing import Annotated, Literal, Self
 
@@ -145,16 +145,33 @@ def listed_cards(cards: Mapping[str, DataCard]) -> tuple[DataCard, ...]:
 
     One that finds no room is left out, and not those that come after it.
     """
-    told: list[DataCard] = []
-    total = levels = 0
+    return tuple(card for card, lack in _places(cards) if not lack)
+
+
+def without_room(cards: Mapping[str, DataCard]) -> dict[str, str]:
+    """The listed cards that are told to nobody, by name: what an announcement has too little room for."""
+    return {card.name: lack for card, lack in _places(cards) if lack}
+
+
+def _places(cards: Mapping[str, DataCard]) -> Iterator[tuple[DataCard, str]]:
+    """Every listed card by name, and what it lacks; nothing where it finds room."""
+    told = total = words = 0
     for _, card in sorted(cards.items()):
-        size = len(card.canonical()) if card.listed else 0
-        has_room = total + size <= MOST_CARD_BYTES and levels + card.levels <= MOST_LEVELS_TOGETHER
-        if card.listed and has_room and len(told) < MOST_CARDS:
-            told.append(card)
-            total += size
-            levels += card.levels
-    return tuple(told)
+        if not card.listed:
+            continue
+        size = len(card.canonical())
+        lack = _lack(1, MOST_CARDS - told, MOST_CARDS, "cards")
+        lack = lack or _lack(size, MOST_CARD_BYTES - total, MOST_CARD_BYTES, "bytes")
+        lack = lack or _lack(card.levels, MOST_LEVELS_TOGETHER - words, MOST_LEVELS_TOGETHER, "words")
+        if not lack:
+            told, total, words = told + 1, total + size, words + card.levels
+        yield card, lack
+
+
+def _lack(needed: int, left: int, most: int, of: str) -> str:
+    if needed <= left:
+        return ""
+    return f"of the {most} {of} of an announcement {left} are left, and it needs {needed}"
 
 
 def bucket_of(rows: int) -> int:

@@ -1,6 +1,6 @@
 """A data set: its card, and rows that lie within it."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 from typing import Any, NamedTuple, Self
 
@@ -8,7 +8,13 @@ from protocol.data_card import MOST_COLUMNS, CardColumn, DataCard, bucket_of, ro
 from protocol.errors import MisuseError
 from protocol.learning.statistic import Statistic
 from protocol.preparation.layout import KeptColumn
-from protocol.preparation.values import FIRST_DAY, LAST_DAY
+from protocol.preparation.values import FIRST_DAY, LAST_DAY, LONGEST_LEVEL, MAXIMUM_LEVELS
+
+_NAMED = 8
+_BETWEEN_ONE_AND_TWO = 1.5
+"""Rows with a level are counted in floating point."""
+_FEW_LEVELS = 4
+"""So many levels need not come from single rows, however few these are."""
 
 _SMALLEST, _LARGEST = 1e-30, 1e30
 """A request names no smaller numbers but zero, and no larger ones."""
@@ -39,7 +45,7 @@ def card_of(name: str, statistic: Statistic, *, exact: bool = False) -> DataCard
     """
     columns = tuple(_suggested(column, exact=exact) for column in _usable(statistic))
     if not columns:
-        raise MisuseError("no column can be asked for: each holds too many different texts")
+        raise MisuseError(f"no column can be asked for: {text_fault(statistic.columns)}")
     if len(columns) > MOST_COLUMNS:
         raise MisuseError(
             f"there are {len(columns)} columns; no request asks for more than {MOST_COLUMNS}: "
@@ -108,6 +114,50 @@ def _range_fault(column: CardColumn, kept: KeptColumn) -> str | None:
 
 def _usable(statistic: Statistic) -> list[KeptColumn]:
     return [column for column in statistic.kept if column.kind != "text"]
+
+
+def text_columns(statistic: Statistic) -> tuple[str, ...]:
+    """The columns that are on no card, because their texts are too many, or too long, for levels."""
+    return tuple(column.name for column in statistic.kept if column.kind == "text")
+
+
+def text_fault(names: Sequence[str]) -> str:
+    """What is wrong with `text_columns`, one or more, and what their owner can do."""
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    told = ", ".join(map(repr, names[:_NAMED])) + more
+    which = f"column {told} holds" if len(names) == 1 else f"each of the columns {told} holds"
+    return (
+        f"{which} more than {MAXIMUM_LEVELS} different texts, or one that is no level (at most "
+        f"{LONGEST_LEVEL} characters on one line), so that no request can ask for it; write it as fewer "
+        "levels, as numbers or as dates, and add the rows again"
+    )
+
+
+def revealing(statistic: Statistic) -> tuple[str, ...]:
+    """The columns whose levels describe single rows, as names and notes do.
+
+    There are fewer than two rows to a level, or most levels stand in one row each.
+    """
+    counts = zip(statistic.parts, statistic.rows * (statistic.factor[:, -1] @ statistic.factor), strict=False)
+    lonely = {part for part, count in counts if part.level and count < _BETWEEN_ONE_AND_TWO}
+    return tuple(
+        column.name
+        for column in statistic.kept
+        if len(column.levels) > _FEW_LEVELS
+        and (
+            len(column.levels) > (statistic.rows - column.gaps) / 2
+            or sum(part in lonely for part in column.parts) > len(column.levels) / 2
+        )
+    )
+
+
+def newly_revealed(card: DataCard, statistic: Statistic, before: DataCard | None) -> tuple[str, ...]:
+    """The columns that describe single rows, of which `card` shows words to buyers and `before` did not."""
+    if not card.listed:
+        return ()
+    known = set() if before is None or not before.listed else set(_words(before.columns))
+    new = {name for name, word in _words(card.columns) if (name, word) not in known}
+    return tuple(name for name in revealing(statistic) if name in new)
 
 
 def _words(columns: Iterable[CardColumn]) -> Iterator[tuple[str, str]]:

@@ -21,17 +21,25 @@ _TOLD_LEVELS = 10
 """Of a column: an owner keeps the reasons with every request that does not fit."""
 
 
-def mismatches(request: Request, card: DataCard) -> tuple[str, ...]:
-    """Why a data set does not serve a request; empty when it does, as far as pay does not matter."""
+def mismatches(request: Request, card: DataCard, *, words: bool = True) -> tuple[str, ...]:
+    """Why a data set does not serve a request; empty when it does, as far as pay does not matter.
+
+    Without `words` it tells of a vocabulary how many words are against it, and not which.
+    """
     known = {column.name: column for column in card.columns}
     columns = (*request.features, request.target)
-    reasons = [_column_mismatch(column, known.get(column.name)) for column in columns]
+    reasons = [_column_mismatch(column, known.get(column.name), words=words) for column in columns]
     target = known.get(request.target.name)
     if target is not None and reasons[-1] is None:
         reasons.append(kind_of(request).target_mismatch(request.target, target))
     if card.rows_from < request.bounds.min_rows:
         reasons.append(f"{card.rows_from} rows or more; at least {request.bounds.min_rows} asked")
     return tuple(reason for reason in reasons if reason is not None)
+
+
+def noted_mismatches(request: Request, card: DataCard) -> tuple[str, ...]:
+    """As `mismatches`, for facts, which are logged: words of a card that buyers do not see stay on it."""
+    return mismatches(request, card, words=card.listed)
 
 
 def pay_mismatch(request: Request, card: DataCard) -> tuple[str, ...]:
@@ -43,23 +51,30 @@ def pay_mismatch(request: Request, card: DataCard) -> tuple[str, ...]:
     return (f"the least fixed pay is {MARKET_ASSET.shown(least)}; its card asks for {asked}",)
 
 
-def _column_mismatch(asked: Column, found: CardColumn | None) -> str | None:
+def no_column(name: str) -> str:
+    """The reason against a card without the column."""
+    return f"no column {name!r}"
+
+
+def _column_mismatch(asked: Column, found: CardColumn | None, *, words: bool) -> str | None:
     if found is None:
-        return f"no column {asked.name!r}"
+        return no_column(asked.name)
     if found.kind not in _SERVES[asked.kind]:
         return f"column {asked.name!r} holds {_HELD[found.kind]}; {_HELD[asked.kind]} asked"
     if found.gaps and asked.missing == "refuse":
         return f"column {asked.name!r} has rows without a value; a value in every row asked"
     if isinstance(asked, CategoricalColumn):
-        return _level_mismatch(asked, found)
+        return _level_mismatch(asked, found, words=words)
     if isinstance(asked, BooleanColumn):
         return None
     return _range_mismatch(asked, found)
 
 
-def _level_mismatch(asked: CategoricalColumn, found: CardColumn) -> str | None:
+def _level_mismatch(asked: CategoricalColumn, found: CardColumn, *, words: bool) -> str | None:
     others = [level for level in found.vocabulary if level not in asked.levels]
     if others and asked.other == "refuse":
+        if not words:
+            return f"column {asked.name!r} has levels that are not asked for, {len(others)} of them"
         more = f" and {len(others) - _TOLD_LEVELS} more" if len(others) > _TOLD_LEVELS else ""
         told = ", ".join(others[:_TOLD_LEVELS])
         return f"column {asked.name!r} has levels that are not asked for: {told}{more}"

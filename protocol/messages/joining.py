@@ -142,7 +142,8 @@ class InvitationAnswer(MessageBody):
 
     catalogue: ClassVar[Catalogue] = Catalogue(
         routes=((OWNER, AGGREGATOR),),
-        sent_when="When policy or person has decided, no data set matches, or a person is asked.",
+        sent_when="When policy or person has decided, no data set matches, or a person is asked; again when "
+        "that has changed, in the place of what was said before.",
         example=lambda: InvitationAnswer(decision="accepted", code="accepted"),
     )
 
@@ -165,8 +166,8 @@ class JoiningProgress(MessageBody):
 
     catalogue: ClassVar[Catalogue] = Catalogue(
         routes=((AGGREGATOR, BUYER),),
-        sent_when="When owners are invited, and when one waits or declines, or has joined that did: "
-        "at most three times for each.",
+        sent_when="When owners are invited, when one waits or declines, or does so no more, or has joined "
+        "that did: at most nine times for each.",
         example=lambda: JoiningProgress(
             asked=5, joined=3, declined=(OwnersByCode(code="no_matching_card", owners=1),)
         ),

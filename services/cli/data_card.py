@@ -6,15 +6,18 @@ import typer
 from typer.core import TyperGroup
 from typing_extensions import override
 
-from protocol.data_card import CardColumn, DataCard
-from protocol.preparation.moments import day_of
+from protocol.data_card import DataCard, without_room
+from protocol.data_set import text_columns
 from services.cli.amounts import Wei, amount_option, money
 from services.cli.catalogue_option import CatalogueFolder, DaemonConfig, DataSetName, open_catalogue
 from services.cli.options import Json, options_of
 from services.cli.output import print_json, print_result, some_levels
+from services.cli.standard_streams import visible
 from services.cli.tables import print_table
+from services.data.catalog import Catalog
 from services.data.croissant import croissant as as_croissant
-from services.data.declarations import Declarations
+from services.data.declarations import Declarations, column_ends
+from services.data.row_files import name_list
 
 _RANGE = (
     "A column's declared range; by default that of the rows, rounded outwards. Repeat for further columns."
@@ -29,7 +32,17 @@ DECLARED = {
     "purpose": typer.Option(help="What the data are, and for what."),
     "least_pay": amount_option("The least fixed pay of a training"),
     "listed": typer.Option("--listed/--unlisted", help="Have aggregators show the card to buyers, or not."),
+    "publish": typer.Option(
+        "--publish",
+        metavar="COLUMN",
+        help="Show buyers every word of this column, though the words describe single rows, as names do. "
+        "Repeat for further columns.",
+    ),
 }
+_ROOM = (
+    "take others off the list (deltaml datasets card set NAME --unlisted), or add this one again with fewer "
+    "columns (--columns)"
+)
 
 
 class _ShowByDefault(TyperGroup):
@@ -63,13 +76,14 @@ def show(
     json: Json = False,
 ) -> None:
     """One data set's card: all that others can learn of it before a training."""
-    card = open_catalogue(catalogue, config).card(name)
+    catalog = open_catalogue(catalogue, config)
+    card = catalog.card(name)
     if croissant:
         print_json(as_croissant(card))
     elif json:
-        print_json(_document(card))
+        print_json(_document(card, catalog))
     else:
-        _print(card, wei=wei)
+        _print(card, catalog, wei=wei)
 
 
 @data_card.command("set")
@@ -83,34 +97,42 @@ def set_(
 ) -> None:
     """Change what is declared; the rows must lie within it. A running daemon tells its aggregators."""
     catalog = open_catalogue(catalogue, config)
-    card = declared.applied(catalog.card(name))
-    catalog.set_card(card, declared.columns())
-    text = f"changed the card of {name!r}: {listing(card)}; see it with: deltaml datasets card {name}"
-    print_result(_document(card), text, json=json)
+    card = declared.applied(catalog.card(name), text_columns(catalog.load(name)))
+    catalog.set_card(card, declared.columns(), declared.published())
+    text = (
+        f"changed the card of {name!r}: {listing(card, catalog)}; see it with: deltaml datasets card {name}"
+    )
+    print_result(_document(card, catalog), text, json=json)
+    tell_left_out(card, catalog)
 
 
-def listing(card: DataCard) -> str:
-    """Who gets to see a card before a training."""
-    return "it is shown to buyers" if card.listed else "it is shown to nobody"
+def listing(card: DataCard, catalog: Catalog) -> str:
+    """Who gets to see a card before a training, and what to do where it finds no room."""
+    if not card.listed:
+        return "it is shown to nobody"
+    lack = without_room(catalog.cards()).get(card.name)
+    return f"it is listed, but shown to nobody: {lack}; {_ROOM}" if lack else "it is shown to buyers"
 
 
-def _document(card: DataCard) -> dict[str, Any]:
-    return {**card.model_dump(mode="json"), "hash": card.hash().hex()}
+def tell_left_out(card: DataCard, catalog: Catalog) -> None:
+    """On standard error: which other listed cards are shown to nobody."""
+    others = [name for name in without_room(catalog.cards()) if name != card.name]
+    if others:
+        told = f"listed, but shown to nobody for want of room in announcements: {name_list(others)}"
+        typer.echo(visible(told), err=True)
 
 
-def _ends(column: CardColumn) -> tuple[str, str]:
-    low, high = column.limits
-    if column.kind == "date":
-        return day_of(float(low)), day_of(float(high))
-    return (f"{low:f}", f"{high:f}") if column.kind == "numeric" else ("", "")
+def _document(card: DataCard, catalog: Catalog) -> dict[str, Any]:
+    is_shown = card.listed and card.name not in without_room(catalog.cards())
+    return {**card.model_dump(mode="json"), "hash": card.hash().hex(), "shown_to_buyers": is_shown}
 
 
-def _print(card: DataCard, *, wei: bool) -> None:
+def _print(card: DataCard, catalog: Catalog, *, wei: bool) -> None:
     rows = [
         (
             column.name,
             column.kind,
-            *_ends(column),
+            *column_ends(column),
             column.unit,
             some_levels(column.vocabulary),
             "yes" if column.gaps else "no",
@@ -125,3 +147,4 @@ def _print(card: DataCard, *, wei: bool) -> None:
     typer.echo(f"purpose    {card.purpose or 'not stated'}")
     typer.echo(f"least pay  {money(card.least_pay_wei, wei=wei)}")
     typer.echo(f"hash       {card.hash().hex()}")
+    typer.echo(f"listing    {listing(card, catalog)}")

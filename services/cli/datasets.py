@@ -1,5 +1,6 @@
 """`deltaml datasets`: an owner's catalogue. Statistics are kept; the rows stay in the file they came from."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
@@ -7,29 +8,26 @@ import typer
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn
 
-from protocol.data_card import DataCard
+from protocol.data_card import DataCard, without_room
+from protocol.data_set import revealing, text_columns, text_fault
 from protocol.learning.statistic import Statistic
 from protocol.preparation.layout import KeptColumn
-from protocol.preparation.values import LONGEST_LEVEL, MAXIMUM_LEVELS
-from protocol.requirements import mismatches, pay_mismatch
 from services.cli.catalogue_option import CatalogueFolder, DaemonConfig, DataSetName, open_catalogue
-from services.cli.data_card import DECLARED, data_card, listing
+from services.cli.data_card import DECLARED, data_card, listing, tell_left_out
 from services.cli.options import ROWS_FILE, Json, options_of
 from services.cli.output import print_json, print_result, some_levels
 from services.cli.standard_streams import visible
 from services.cli.tables import print_table
 from services.common.documents import load_request
 from services.common.times import format_time
-from services.data.catalog import Catalog
+from services.data.catalog import Catalog, Entry
 from services.data.declarations import Declarations, clip_bounds
+from services.data.matching import why_not
 from services.data.row_files import columns_hint, index_columns, index_note, listed, name_list
 from services.data.row_reader import Import, read_statistic
 
 NOTHING_SERVES = 1
 """Exit status of `match` when it ran and no data set serves."""
-
-_FEW_LEVELS = 12
-"""So many different texts need not come from single rows, however few these are."""
 
 datasets = typer.Typer(name="datasets", help="Data sets that an owner trains with.", no_args_is_help=True)
 
@@ -71,25 +69,34 @@ def add(
     bounds = clip_bounds(clip or ())
     wanted = Import(listed(columns), listed(categorical) or (), bounds)
     statistic = _read(file, wanted, shows_progress=not json)
-    card = declared.applied(catalog.card_for(name, statistic))
-    chosen = {*declared.columns(), *bounds}
-    entry = catalog.add(name, statistic, file, card=card, declared=chosen, replace=replace)
-    for line in index_note(index_columns(file)):
+    card = declared.applied(catalog.card_for(name, statistic), text_columns(statistic))
+    entry = catalog.add(
+        name,
+        statistic,
+        file,
+        card=card,
+        declared={*declared.columns(), *bounds},
+        published=declared.published(),
+        replace=replace,
+    )
+    _tell_added(entry, file, statistic, json=json)
+    if not json:
+        place = f" --catalogue {catalogue}" if catalogue else f" --config {config}" if config else ""
+        _tell_next(card, catalog, place)
+    tell_left_out(card, catalog)
+
+
+def _tell_added(entry: Entry, file: Path, statistic: Statistic, *, json: bool) -> None:
+    for line in (*index_note(index_columns(file)), *_notes(entry, statistic)):
         typer.echo(visible(line), err=True)
-    for column in entry.columns:
-        if note := _note(column, entry.rows):
-            typer.echo(visible(note), err=True)
     columns_read = name_list([column.name for column in entry.columns])
     text = f"added {entry.name!r}: {entry.rows} rows, {len(entry.columns)} columns: {columns_read}"
     print_result(entry.model_dump(mode="json"), text, json=json)
-    if not json:
-        place = f" --catalogue {catalogue}" if catalogue else f" --config {config}" if config else ""
-        _tell_next(card, place)
 
 
-def _tell_next(card: DataCard, place: str) -> None:
+def _tell_next(card: DataCard, catalog: Catalog, place: str) -> None:
     """What can be done with a data set that is new; `place` are the options for its catalogue."""
-    hints = [f"its card: deltaml datasets card {card.name}; {listing(card)}"]
+    hints = [f"its card: deltaml datasets card {card.name}; {listing(card, catalog)}"]
     if not card.listed:
         hints.append(f"to have it shown: deltaml datasets card set {card.name} --listed")
     hints.append(f"how it answers a request: deltaml datasets match REQUEST.yaml{place}")
@@ -105,21 +112,22 @@ def _read(file: Path, declared: Import, *, shows_progress: bool) -> Statistic:
         return read_statistic(file, declared, lambda rows: progress.update(task, completed=rows))
 
 
-def _note(column: KeptColumn, rows: int) -> str:
-    """What an owner should know of a column."""
-    if column.kind == "text":
-        return (
-            f"column {column.name!r} has more than {MAXIMUM_LEVELS} different texts, or one that is no level "
-            f"(at most {LONGEST_LEVEL} characters on one line): requests cannot ask for it"
-        )
-    if len(column.levels) > max(_FEW_LEVELS, rows / 2):
-        return (
-            f"column {column.name!r} has {len(column.levels)} different texts in {rows} rows, and the card "
-            "has them all: if they describe single rows, leave the column out (--columns)"
-        )
-    if column.clipped:
-        return f"column {column.name!r}: {column.clipped} values were brought into its range"
-    return f"column {column.name!r}: {column.gaps} rows have no value" if column.gaps else ""
+def _notes(entry: Entry, statistic: Statistic) -> Iterator[str]:
+    """What an owner should know of its columns."""
+    if texts := text_columns(statistic):
+        yield text_fault(texts)
+    alone = revealing(statistic)
+    for column in entry.columns:
+        if column.name in alone:
+            yield (
+                f"column {column.name!r} has {len(column.levels)} different texts in {entry.rows} rows, most "
+                "of which describe single rows: buyers see it only where you name it (--publish); to be "
+                "without it, leave it out (--columns)"
+            )
+        elif column.clipped:
+            yield f"column {column.name!r}: {column.clipped} values were brought into its range"
+        elif column.gaps and column.kind != "text":
+            yield f"column {column.name!r}: {column.gaps} rows have no value"
 
 
 @datasets.command("list")
@@ -134,11 +142,21 @@ def list_(catalogue: CatalogueFolder = None, config: DaemonConfig = None, json: 
     if not entries:
         _tell_empty(catalog)
         return
+    cards = catalog.cards()
+    crowded = without_room(cards)
     rows = [
-        (entry.name, entry.rows, len(entry.columns), format_time(entry.added_at.timestamp()), entry.source)
+        (
+            entry.name,
+            entry.rows,
+            len(entry.columns),
+            "no room" if entry.name in crowded else "yes" if cards[entry.name].listed else "no",
+            format_time(entry.added_at.timestamp()),
+            entry.source,
+        )
         for entry in entries
     ]
-    print_table(("name", "rows", "columns", "added", "source"), rows, right=("rows", "columns"))
+    heads = ("name", "rows", "columns", "shown to buyers", "added", "source")
+    print_table(heads, rows, right=("rows", "columns"))
 
 
 @datasets.command()
@@ -187,10 +205,7 @@ def match(
     """Which data sets serve a request, and why the others do not; exit status 1 when none does."""
     wanted = load_request(request)
     catalog = open_catalogue(catalogue, config)
-    reasons = {
-        name: mismatches(wanted, data_set.card) or pay_mismatch(wanted, data_set.card)
-        for name, data_set in catalog.all().items()
-    }
+    reasons = {name: why_not(wanted, data_set) for name, data_set in catalog.all().items()}
     _tell_strays(catalog)
     if json:
         print_json([{"name": name, "serves": not why, "reasons": why} for name, why in reasons.items()])

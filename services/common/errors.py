@@ -6,6 +6,7 @@ DeltaMLError                    protocol/errors.py draws the protocol's own part
     │   ├── StoreInUse          another process works on this store
     │   └── WrongChecksum       services/common/addresses.py
     ├── DataSetError            a file of rows cannot be used
+    │   └── RevealingColumns    its card would show words of single rows
     ├── OutputFailed            standard output cannot be written
     ├── OrderUnanswered         the own daemon has not answered an order
     ├── StoreUnavailable        the database does not answer: ask again
@@ -25,6 +26,8 @@ DeltaMLError                    protocol/errors.py draws the protocol's own part
         └── DeepReorganisation  the chain was rewritten further back than is remembered
 """
 
+from collections.abc import Sequence
+
 from protocol.errors import DeltaMLError
 
 
@@ -41,6 +44,21 @@ class ConfigurationError(ServiceError):
 
 class DataSetError(ServiceError):
     """A file of rows cannot be used."""
+
+
+class RevealingColumns(DataSetError):  # noqa: N818
+    """Words that describe single rows, on a card that would be shown to buyers."""
+
+    def __init__(self, data_set: str, columns: Sequence[str]) -> None:
+        """`columns` are those that nobody has named as ones that everybody may read."""
+        self.columns = tuple(columns)
+        named = " ".join(f"--publish {name}" for name in columns)
+        super().__init__(
+            f"most words of {', '.join(map(repr, columns))} describe single rows of {data_set!r}, as names "
+            "and notes do, and a listed card shows every word to buyers. Leave such a column out "
+            "(--columns), keep the card to yourself (--unlisted), or, where everybody may read the words: "
+            f"{named}"
+        )
 
 
 class UnusableColumn(DataSetError):  # noqa: N818

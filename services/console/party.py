@@ -9,6 +9,7 @@ from protocol.marketplace import PartyRole
 from protocol.owner_policy import OwnerPolicy
 from protocol.records import Market
 from services.data.catalog import Catalog
+from services.data.row_reader import Import
 from services.data.sandboxed_reader import Found, read_apart
 from services.identity.operator_orders import Order
 from services.records.admissions import Refusal
@@ -28,7 +29,7 @@ class OwnerResources:
 
     catalogue: Catalog
     configured: OwnerPolicy
-    read_upload: Callable[[Path, list[str] | None, str], Awaitable[Found]] = read_apart
+    read_upload: Callable[[Path, Import, str], Awaitable[Found]] = read_apart
     largest_upload: int = 1 << 30
     reading: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(1))
     refusals: Callable[[], tuple[Refusal, ...]] = tuple

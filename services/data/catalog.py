@@ -8,7 +8,7 @@ is as private as the rows. The card is what others may know; the rows of every d
 import errno
 import os
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -18,11 +18,11 @@ import msgpack  # type: ignore[import-untyped]
 from pydantic import BaseModel, Field
 
 from protocol.data_card import DataCard
-from protocol.data_set import DataSet, card_of, faults, renewed
+from protocol.data_set import DataSet, card_of, faults, newly_revealed, renewed
 from protocol.errors import MisuseError
 from protocol.learning.statistic import Statistic
 from protocol.preparation.layout import KeptColumn
-from services.common.errors import ConfigurationError, DataSetError
+from services.common.errors import ConfigurationError, DataSetError, RevealingColumns
 from services.common.files import printable, private_folder, read_private, write_private
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
@@ -92,6 +92,7 @@ class Catalog:
         *,
         card: DataCard | None = None,
         declared: Iterable[str] = (),
+        published: Collection[str] = (),
         replace: bool = False,
         now: datetime | None = None,
     ) -> Entry:
@@ -99,7 +100,8 @@ class Catalog:
 
         `source` is the file it was read from, or words for where it came from; `declared` are columns whose
         range the owner has chosen: other rows of this name must lie within it, too. Raises DataSetError for a
-        name that is wrong, or taken unless `replace`, and for rows that do not lie within the card.
+        name that is wrong, or taken unless `replace`, for rows that do not lie within the card, and
+        RevealingColumns for a listed card with words that describe single rows, of columns not `published`.
         """
         path = self._path(name)
         if not replace:
@@ -114,6 +116,7 @@ class Catalog:
             added_at=now or datetime.now(UTC),
         )
         earlier = self._earlier(name)
+        _require_published(card, statistic, None if earlier is None else earlier.card, published)
         chosen = {*declared, *(() if earlier is None else earlier.declared)}
         _write(path, entry, DataSet(card, statistic, tuple(chosen)), replace=replace)
         return entry
@@ -140,15 +143,17 @@ class Catalog:
         """One data set's card; raises DataSetError when there is none or it is damaged."""
         return self._open(self._existing(name)).data_set.card
 
-    def set_card(self, card: DataCard, declared: Iterable[str] = ()) -> None:
+    def set_card(self, card: DataCard, declared: Iterable[str] = (), published: Collection[str] = ()) -> None:
         """Give the data set of the card's name another one; the ranges of `declared` columns are chosen.
 
-        Raises DataSetError when there is none, or its rows do not lie within the card.
+        Raises DataSetError when there is none, or its rows do not lie within the card, and RevealingColumns
+        as `add` does.
         """
         path = self._existing(card.name)
         held = self._open(path)
-        _, statistic, before = held.data_set
+        earlier, statistic, before = held.data_set
         _require_within(card, statistic)
+        _require_published(card, statistic, earlier, published)
         _write(path, held.entry, DataSet(card, statistic, tuple({*before, *declared})), replace=True)
 
     def require_free(self, name: str) -> None:
@@ -175,6 +180,10 @@ class Catalog:
     def load(self, name: str) -> Statistic:
         """One data set's statistic; raises DataSetError when there is none or it is damaged."""
         return self._open(self._existing(name)).data_set.statistic
+
+    def cards(self) -> dict[str, DataCard]:
+        """Every data set's card by name; raises DataSetError as `all` does."""
+        return {name: one.card for name, one in self.all().items()}
 
     def all(self) -> dict[str, DataSet]:
         """Every data set by name; raises DataSetError when a file cannot be read at the moment.
@@ -271,6 +280,14 @@ def _require_within(card: DataCard, statistic: Statistic) -> None:
             f"the rows do not lie within the card of {card.name!r}: {'; '.join(wrong)}. Declare what they "
             "hold (--range, --vocabulary, --gaps, --kind), or have values outside brought into it (--clip)"
         )
+
+
+def _require_published(
+    card: DataCard, statistic: Statistic, before: DataCard | None, published: Collection[str]
+) -> None:
+    unnamed = [name for name in newly_revealed(card, statistic, before) if name not in published]
+    if unnamed:
+        raise RevealingColumns(card.name, unnamed)
 
 
 def _write(path: Path, entry: Entry, data_set: DataSet, *, replace: bool) -> None:

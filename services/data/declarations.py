@@ -2,18 +2,20 @@
 
 import math
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from pydantic import ValidationError
 
-from protocol.data_card import DataCard
+from protocol.data_card import CardColumn, DataCard
+from protocol.data_set import text_fault
 from protocol.errors import MisuseError
+from protocol.preparation.moments import day_of
 from protocol.preparation.values import days_since_1970
 from protocol.request_parsing import as_tuples
 from services.common.accents import composed
-from services.data.row_files import plain_name
+from services.data.row_files import name_list, plain_name
 
 _RANGE = "COLUMN=MINIMUM:MAXIMUM, like age=0:120 or day=2020-01-01:2025-12-31"
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
@@ -33,28 +35,29 @@ class Declarations:
     purpose: str | None = None
     least_pay: int | None = None
     listed: bool | None = None
+    publish: list[str] | None = None
+
+    def published(self) -> set[str]:
+        """The columns of which buyers may read every word, though they describe single rows."""
+        return set(map(plain_name, self.publish or ()))
 
     def columns(self) -> set[str]:
         """The columns of which something is declared that other rows must keep to."""
         lasting = (("--range", self.ranges), ("--vocabulary", self.vocabularies), ("--kind", self.kinds))
         return {name for option, texts in lasting for name, _ in _pairs(option, texts)}
 
-    def applied(self, card: DataCard) -> DataCard:
-        """The card with these changes.
+    def applied(self, card: DataCard, texts: Collection[str] = ()) -> DataCard:
+        """The card with these changes; `texts` are the columns of the rows that no card can have.
 
         Raises MisuseError naming a column that the card lacks, and what is wrong with a value.
         """
-        changes: dict[str, dict[str, Any]] = {}
-        for option, texts in self._of_columns():
-            for name, text in _pairs(f"--{option}", texts):
-                changes.setdefault(name, {}).update(_fields(option, name, text))
-        columns = [column.model_dump(mode="json") for column in card.columns]
-        for name in changes.keys() - {column["name"] for column in columns}:
-            known = ", ".join(column["name"] for column in columns)
-            raise MisuseError(f"the card of {card.name!r} has no column {name!r}; it has {known}")
-        wanted = {**card.model_dump(mode="json"), **self._texts()}
-        wanted["columns"] = [{**column, **changes.get(column["name"], {})} for column in columns]
-        return parse_card(wanted)
+        changes: dict[str, dict[str, Any]] = {name: {} for name in self.published()}
+        for option, declared in self._of_columns():
+            for name, text in _pairs(f"--{option}", declared):
+                changes.setdefault(name, {}).update(column_fields(option, name, text))
+        if asked := [name for name in texts if name in changes]:
+            raise MisuseError(f"the card of {card.name!r} cannot have it: {text_fault(asked)}")
+        return changed_card(card, changes, self._texts())
 
     def _of_columns(self) -> Iterator[tuple[str, list[str] | None]]:
         yield "kind", self.kinds
@@ -71,6 +74,21 @@ class Declarations:
             for name, text in texts.items()
         }
         return {name: value for name, value in plain.items() if value is not None}
+
+
+def changed_card(
+    card: DataCard, columns: Mapping[str, Mapping[str, Any]], fields: Mapping[str, Any]
+) -> DataCard:
+    """The card with other fields of its columns, by their names, and of its own, as plain JSON has them.
+
+    Raises MisuseError naming a column that the card lacks, and what is wrong with a value.
+    """
+    known = [column.model_dump(mode="json") for column in card.columns]
+    for name in columns.keys() - {column["name"] for column in known}:
+        names = name_list([column["name"] for column in known])
+        raise MisuseError(f"the card of {card.name!r} has no column {name!r}; it has {names}")
+    wanted = {**card.model_dump(mode="json"), **fields}
+    return parse_card({**wanted, "columns": [{**one, **columns.get(one["name"], {})} for one in known]})
 
 
 def parse_card(values: Mapping[str, Any]) -> DataCard:
@@ -98,7 +116,7 @@ def clip_bounds(texts: Iterable[str]) -> dict[str, tuple[float, float]]:
         name, _, ends = text.rpartition("=")
         low, _, high = ends.partition(":")
         try:
-            least, most = (float(_number(end.strip())) for end in (low, high))
+            least, most = (float(end_of(end.strip())) for end in (low, high))
         except ValueError:
             least = most = math.nan
         if not name or not -math.inf < least < most < math.inf:
@@ -107,7 +125,15 @@ def clip_bounds(texts: Iterable[str]) -> dict[str, tuple[float, float]]:
     return bounds
 
 
-def _fields(option: str, name: str, text: str) -> dict[str, Any]:
+def column_ends(column: CardColumn) -> tuple[str, str]:
+    """The range of a card's column as its owner writes it, dates as days; empty where it has none."""
+    if column.kind not in ("numeric", "date"):
+        return "", ""
+    low, high = column.limits
+    return (day_of(float(low)), day_of(float(high))) if column.kind == "date" else (f"{low:f}", f"{high:f}")
+
+
+def column_fields(option: str, name: str, text: str) -> dict[str, Any]:
     """The fields of a card's column that an option's value sets."""
     match option:
         case "range":
@@ -127,10 +153,11 @@ def _ends(name: str, text: str) -> tuple[str, str]:
     low, mark, high = text.partition(":")
     if not mark:
         raise MisuseError(f"--range {name}={text}: write {_RANGE}")
-    return _number(low.strip()), _number(high.strip())
+    return end_of(low.strip()), end_of(high.strip())
 
 
-def _number(text: str) -> str:
+def end_of(text: str) -> str:
+    """An end of a range: a date as days since 1970, anything else as it is."""
     try:
         return str(days_since_1970(text)) if _DAY.fullmatch(text) else text
     except ValueError:

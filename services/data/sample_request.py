@@ -11,7 +11,7 @@ import numpy as np
 
 from protocol.asset import MARKET_ASSET
 from protocol.data_card import bucket_of
-from protocol.data_set import DataSet, card_of
+from protocol.data_set import DataSet, card_of, revealing
 from protocol.errors import MisuseError
 from protocol.learning.statistic import Matrix
 from protocol.preparation.tables import Table, Texts, ValueKind, Values, joined, row_count, rows_of
@@ -265,7 +265,8 @@ def _bits_for(what: str, value: float, bound: float) -> int:
 def data_sets_of(data: DemoData) -> dict[str, DataSet]:
     """Each owner's data set by name, in dealing order.
 
-    Cards declare the ranges and levels of all rows together, which `demo_request` asks for.
+    Cards declare the ranges and levels of all rows together, which `demo_request` asks for. They are listed,
+    but for those with words that describe single rows.
     """
     builder = statistic_builder(data.kinds)
     for rows in data.parts:
@@ -274,7 +275,7 @@ def data_sets_of(data: DemoData) -> dict[str, DataSet]:
     for number, rows in enumerate(data.parts, start=1):
         builder = statistic_builder(data.kinds)
         builder.add(rows)
-        own = {"name": f"rows-{number}", "rows_from": bucket_of(row_count(rows)), "listed": True}
-        card = shared.model_copy(update=own)
-        data_sets[card.name] = DataSet(card, builder.finish(), data.columns)
+        name, statistic = f"rows-{number}", builder.finish()
+        own = {"name": name, "rows_from": bucket_of(row_count(rows)), "listed": not revealing(statistic)}
+        data_sets[name] = DataSet(shared.model_copy(update=own), statistic, data.columns)
     return data_sets

@@ -5,10 +5,9 @@ not the daemon. What it found goes to standard output: the statistic, or an erro
 """
 
 import asyncio
-import json
 import resource
 import sys
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,8 @@ from protocol.errors import DeltaMLError
 from protocol.learning.statistic import Statistic
 from services.common.ending import leave
 from services.common.errors import DataSetError
+from services.data.row_files import index_columns
+from services.data.row_reader import Import, first_rows, read_statistic
 
 MEMORY_BYTES = 4 << 30
 PROCESSOR_SECONDS = 600
@@ -36,10 +37,8 @@ class Found:
     left_out: tuple[str, ...]
 
 
-async def read_apart(
-    path: Path, columns: list[str] | None, name: str, *, memory_bytes: int = MEMORY_BYTES
-) -> Found:
-    """Read `path`, which its owner calls `name`, in a process of its own.
+async def read_apart(path: Path, declared: Import, name: str, *, memory_bytes: int = MEMORY_BYTES) -> Found:
+    """Read `path`, which its owner calls `name`, as it is declared, in a process of its own.
 
     Raises DataSetError naming the row and column that cannot be used, or the bound that the file exceeded.
     """
@@ -48,14 +47,13 @@ async def read_apart(
         "-m",
         "services.data.sandboxed_reader",
         str(path),
-        json.dumps(columns),
         str(memory_bytes),
-        stdin=asyncio.subprocess.DEVNULL,
+        stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.DEVNULL,
     )
     try:
-        output, _ = await child.communicate()
+        output, _ = await child.communicate(msgpack.packb(asdict(declared)))
     finally:
         if child.returncode is None:  # whoever asked has gone away
             child.kill()
@@ -73,16 +71,14 @@ async def read_apart(
 
 
 def main() -> None:
-    """Read the file named by the arguments within the bounds."""
-    path, columns, memory = Path(sys.argv[1]), json.loads(sys.argv[2]), int(sys.argv[3])
+    """Read the file named by the arguments, as standard input declares it, within the bounds."""
+    path, memory = Path(sys.argv[1]), int(sys.argv[2])
+    declared = Import(**msgpack.unpackb(sys.stdin.buffer.read(), use_list=False))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core would be a copy of the rows
     resource.setrlimit(resource.RLIMIT_CPU, (PROCESSOR_SECONDS, PROCESSOR_SECONDS))
     resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
-    from services.data.row_files import index_columns  # noqa: PLC0415
-    from services.data.row_reader import Import, first_rows, read_statistic  # noqa: PLC0415  within the bounds
-
     try:
-        statistic = read_statistic(path, Import(columns))
+        statistic = read_statistic(path, declared)
         preview = first_rows(path, statistic, PREVIEW_ROWS)
     except DeltaMLError as error:
         answer: dict[str, Any] = {"error": str(error)}

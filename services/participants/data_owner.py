@@ -19,7 +19,7 @@ from protocol.owner_policy import OwnerPolicy
 from protocol.roles.dispatch import decode_state
 from protocol.roles.engine import facts, private
 from protocol.roles.engine.inputs import EventConfirmed, Input, PolicyChanged, input_name
-from protocol.roles.owner.state import JoinedState
+from protocol.roles.owner.state import JoinedState, OwnerState, UndecidedState
 from services.data.catalog import Catalog
 from services.identity.seat_keys import SeatKeys
 from services.participants.places import Places
@@ -122,42 +122,47 @@ class OwnerRole(Role):
         )
 
     def private(self, key: str, item: Input) -> Mapping[str, bytes]:
-        """Where a training may be joined, every data set with its card, and what was joined before.
+        """Where a training may be joined, the card of every data set, and what was joined before.
 
-        A training that has joined has its own copy; one of an earlier version, without, gets its data set.
+        Rows only once the chain shows our seat: until the training has its own copy, those of its data set.
         """
-        if self.is_serialized(item):
-            return {**self._packed(self.data_sets()), private.COUNTS.name: pack(counts_of(self.store))}
-        uncopied = self._uncopied(key)
-        if uncopied is None:
+        decides, copying = self.is_serialized(item), self._copying(key, item)
+        if not decides and copying is None:
             return {}
-        return self._packed({name: one for name, one in self.data_sets().items() if name == uncopied})
+        data_sets, values = self.data_sets(), {}
+        if decides:
+            values = {private.CARD.name_of(name): pack(one.card) for name, one in data_sets.items()}
+            values[private.COUNTS.name] = pack(counts_of(self.store))
+        for name, one in data_sets.items():
+            if isinstance(copying, UndecidedState) or (copying is not None and name == copying.data_set):
+                values[private.CARD.name_of(name)] = pack(one.card)
+                values[private.DATA_SET.name_of(name)] = one.statistic.to_bytes()
+        return values
 
-    def _packed(self, data_sets: Mapping[str, DataSet]) -> dict[str, bytes]:
-        statistics = {private.DATA_SET.name_of(n): one.statistic.to_bytes() for n, one in data_sets.items()}
-        cards = {private.CARD.name_of(name): pack(one.card) for name, one in data_sets.items()}
-        return statistics | cards
-
-    def _uncopied(self, key: str) -> str | None:
-        """The data set of a training that joined without keeping a copy."""
+    def _copying(self, key: str, item: Input) -> OwnerState | None:
+        """The state of a training in which we have a seat, and that has no copy of its data set yet."""
         row = None if key in self._copied else self.store.instance(key)
         try:
             state = None if row is None else decode_state(self.name, row.state)
         except ProtocolViolation:  # the step tells
             return None
-        if not isinstance(state, JoinedState):
+        if isinstance(state, JoinedState) and state.statistic is not None:
+            self._copied[key] = True
             return None
-        if state.statistic is None:
-            return state.data_set
-        self._copied[key] = True
-        return None
+        if not isinstance(state, UndecidedState | JoinedState):
+            return None
+        return state if self._is_seated(item) or self._address in state.parties.seats else None
+
+    def _is_seated(self, item: Input) -> bool:
+        """Whether the chain shows with this input that we have a seat."""
+        event = item.chain_event.event if isinstance(item, EventConfirmed) else None
+        return isinstance(event, Joined) and event.owner == self._address
 
     @override
     def is_serialized(self, item: Input) -> bool:
         """Two trainings joined at once would both find room in the same budget."""
-        if isinstance(item, EventConfirmed) and isinstance(item.chain_event.event, Joined):
-            return item.chain_event.event.owner == self._address  # what was decided in a state that was lost
-        return input_name(item) in _DECIDING
+        # With our own seat also what was decided in a state that was lost.
+        return self._is_seated(item) or input_name(item) in _DECIDING
 
     def policy(self) -> bytes:
         """The standing policy, packed: the ordered one, else the configured one."""

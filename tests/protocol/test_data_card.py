@@ -18,6 +18,7 @@ from protocol.data_card import (
     cards_digest,
     listed_cards,
     rounded_outwards,
+    without_room,
 )
 from protocol.messages import OwnerAnnouncement, size_limit
 from protocol.messages.examples import any_card
@@ -125,3 +126,26 @@ def test_a_card_that_no_announcement_has_room_for_keeps_no_other_from_being_told
         for name, columns in {"a": wide, "b": card.columns, "c": many, "d": card.columns}.items()
     }
     assert [one.name for one in listed_cards(cards)] == ["b", "d"]
+
+
+def test_a_card_without_room_says_what_it_lacks() -> None:
+    card = any_card()
+    wide = tuple(
+        CardColumn(name=f"{number:0>200}", minimum=Decimal(0), maximum=Decimal(1)) for number in range(4000)
+    )
+    words = CardColumn(name="a", kind="categorical", vocabulary=tuple(f"{number}" for number in range(256)))
+    many = tuple(words.model_copy(update={"name": f"a{number}"}) for number in range(33))
+    columns = {"a": wide, "b": card.columns, "c": many}
+    cards = {
+        name: card.model_copy(update={"name": name, "columns": found}) for name, found in columns.items()
+    }
+    cards |= {f"d{number:02}": card.model_copy(update={"name": f"d{number:02}"}) for number in range(64)}
+    cards["e"] = card.model_copy(update={"name": "e", "listed": False})
+    size = len(cards["a"].canonical())
+    assert without_room(cards) == {
+        "a": f"of the 524288 bytes of an announcement 524288 are left, and it needs {size}",
+        "c": "of the 8192 words of an announcement 8192 are left, and it needs 8448",
+        "d63": "of the 64 cards of an announcement 0 are left, and it needs 1",
+    }
+    told = {one.name for one in listed_cards(cards)}
+    assert told == cards.keys() - without_room(cards).keys() - {"e"}

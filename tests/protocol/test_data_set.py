@@ -1,12 +1,13 @@
 """Rows and their card: the ones lie within the other."""
 
+from collections.abc import Sequence
 from decimal import Decimal
 
 import numpy as np
 import pytest
 
 from protocol.data_card import MOST_COLUMNS
-from protocol.data_set import DataSet, card_of, faults, renewed
+from protocol.data_set import DataSet, card_of, faults, newly_revealed, renewed, revealing
 from protocol.errors import MisuseError
 from protocol.learning.statistic import Statistic, StatisticBuilder
 from protocol.preparation.layout import KeptColumn
@@ -131,3 +132,35 @@ def dated(begin: str | float, end: str | float) -> Statistic:
     ends = [float(days_since_1970(one)) if isinstance(one, str) else one for one in (begin, end)]
     builder.add({"day": np.array(ends)})
     return builder.finish()
+
+
+def texts(*columns: Sequence[str]) -> Statistic:
+    """Columns a, b, ... of texts; an empty one is a gap."""
+    builder = StatisticBuilder(dict.fromkeys("abcdef"[: len(columns)], "text"))
+    named = zip("abcdef", columns, strict=False)
+    builder.add({name: Texts.of([text or None for text in column]) for name, column in named})
+    return builder.finish()
+
+
+UNIQUE = [f"person {n}" for n in range(40)]
+TOWNS = ["Ulm", "Bonn"] * 20
+RARE = ["none"] * 30 + [f"note {n}" for n in range(10)]
+PAIRS = [f"{n // 3}" for n in range(40)]
+SPARSE = [f"seen {n}" if n < 6 else "" for n in range(40)]
+
+
+def test_words_of_single_rows_are_found() -> None:
+    found = texts(UNIQUE, TOWNS, RARE, PAIRS, SPARSE, ["a", "b", "c", "d"] * 10)
+    assert revealing(found) == ("a", "c", "e")
+
+
+def test_only_words_that_buyers_have_not_seen_are_newly_revealed() -> None:
+    statistic = texts(UNIQUE, TOWNS)
+    card = card_of("people", statistic)
+    assert newly_revealed(card, statistic, None) == (), "not listed"
+    listed = card.model_copy(update={"listed": True})
+    assert newly_revealed(listed, statistic, None) == ("a",)
+    assert newly_revealed(listed, statistic, card) == ("a",)
+    assert newly_revealed(listed, statistic, listed) == ()
+    fewer = card_of("people", texts(UNIQUE[:30] * 2, TOWNS + TOWNS[:20])).model_copy(update={"listed": True})
+    assert newly_revealed(listed, statistic, fewer) == ("a",)

@@ -13,7 +13,7 @@ from protocol.data_set import card_of
 from protocol.learning.statistic import StatisticBuilder
 from protocol.payment import least_fixed_pay
 from protocol.preparation.tables import Texts
-from protocol.requirements import mismatches, pay_mismatch
+from protocol.requirements import mismatches, noted_mismatches, pay_mismatch
 from tests.support.deployment.documents import any_request
 
 COLUMNS = ("bmi", "income", "age", "progression")
@@ -122,6 +122,16 @@ def test_columns_of_other_kinds(column: dict[str, Any], values: Any, kind: str, 
     wanted = any_request(features=[column], target={"name": "y", "minimum": 0, "maximum": 400})
     found = mismatches(wanted, mixed(values, kind))
     assert (found == ()) if reason is None else (len(found) == 1 and reason in found[0])
+
+
+def test_what_is_noted_and_logged_has_no_words_that_buyers_do_not_see() -> None:
+    wanted = any_request(features=[LEVELS], target={"name": "y", "minimum": 0, "maximum": 400})
+    card = mixed(["oil", "Ada Lovelace", "Alan Turing"], "text")
+    assert not card.listed
+    assert noted_mismatches(wanted, card) == ("column 'a' has levels that are not asked for, 2 of them",)
+    listed = card.model_copy(update={"listed": True})
+    assert noted_mismatches(wanted, listed) == mismatches(wanted, card)
+    assert "Ada Lovelace" in mismatches(wanted, card)[0]
 
 
 def test_a_column_of_too_many_texts_cannot_be_asked_for() -> None:

@@ -31,6 +31,9 @@ from protocol.roles.engine.refusals import StaleInput, require
 from protocol.roles.engine.state import enter, replace, store
 from protocol.roles.shared.parties import require_sender
 
+MOST_ANSWERS = 8
+"""Of one owner that count. Each takes the place of those before, until it has accepted."""
+
 # ---- the request ----
 
 
@@ -107,24 +110,43 @@ def _invite(buyer: str, body: TrainingRequest, context: Context) -> tuple[Effect
 def on_invitation_answer(
     state: PreparedState, received: Received[InvitationAnswer], context: Context
 ) -> Step[PreparedState]:
-    """Note what an admitted owner says; whether it has joined the chain shows.
+    """Note what an admitted owner says, in the place of its last answer; whether it joined the chain shows.
 
-    The buyer is told of an owner's first refusal while joining is open, and that it waits before; not of what
-    it says after.
+    The buyer is told while joining is open, of what is news about an owner without a seat.
     """
     owner, body = received.sender, received.body
     require(owner in admitted_owners(state, context), "not_admitted")
     fact = facts.OWNER_ANSWERED.of(owner=owner, decision=body.decision, code=body.code)
-    said_no, waits = dict(state.declined), dict(state.waiting)
-    is_told = owner in said_no or owner in state.parties.seats
-    is_told |= body.decision == "waiting" and owner in waits
-    if body.decision == "accepted" or is_told or not isinstance(state, InvitingState):
+    if owner in state.parties.seats or not isinstance(state, InvitingState):
         return Step.unchanged(state, fact)
-    answers = waits if body.decision == "waiting" else said_no
-    answers[owner] = body.code
-    noted = replace(state, declined=tuple(said_no.items()), waiting=tuple(waits.items()))
+    noted = _with_answer(state, owner, body)
+    if (noted.declined, noted.waiting) == (state.declined, state.waiting):
+        return Step.unchanged(state, fact) if noted == state else Step(noted, (fact,))
     told, progress = _tell(noted, context)
     return Step(told, (fact, progress))
+
+
+def _with_answer(state: InvitingState, owner: str, body: InvitationAnswer) -> InvitingState:
+    """With an owner's last answer; one that is no news, or one too many, changes nothing.
+
+    Who has accepted takes nothing back: an answer that comes after it was sent before.
+    """
+    heard, declined, waiting = dict(state.heard), dict(state.declined), dict(state.waiting)
+    said = {"declined": declined, "waiting": waiting}.get(body.decision)
+    is_known = said is not None and said.get(owner) == body.code
+    if is_known or heard.get(owner, 0) >= MOST_ANSWERS:
+        return state
+    heard[owner] = MOST_ANSWERS if said is None else heard.get(owner, 0) + 1
+    declined.pop(owner, None)
+    waiting.pop(owner, None)
+    if said is not None:
+        said[owner] = body.code
+    return replace(
+        state,
+        heard=tuple(heard.items()),
+        declined=tuple(declined.items()),
+        waiting=tuple(waiting.items()),
+    )
 
 
 def _tell(state: InvitingState, context: Context) -> tuple[InvitingState, SendMessage]:

@@ -74,8 +74,8 @@ class AcceptedState(OpenedState):
 class PreparedState(AcceptedState):
     """Base of the phases in which there is something to encrypt; `n` is the buyer's Paillier modulus.
 
-    `answers` are the row counts of the owners that take part, `declined` the codes of those that said no, and
-    `waiting` of those that have a person decide.
+    `answers` are the row counts of the owners that take part, `declined` the codes of those whose last word
+    was no, and `waiting` of those that have a person decide; `heard` is how many words of each counted.
     """
 
     n: BigInteger
@@ -83,6 +83,7 @@ class PreparedState(AcceptedState):
     answers: tuple[tuple[Address, int], ...] = ()
     declined: tuple[tuple[Address, str], ...] = ()
     waiting: tuple[tuple[Address, str], ...] = ()
+    heard: tuple[tuple[Address, int], ...] = ()
 
     @property
     def key(self) -> PublicKey:

@@ -1,24 +1,23 @@
 """From an opening on the chain to having joined it, or not.
 
 What an owner says, and whether it joins, follows from its cards, policy and budget: rows are first looked at
-when it is decided.
+when the chain shows its seat.
 """
 
 from protocol.codec import unpack
 from protocol.crypto.cipher import PublicKey, verify_public_key
 from protocol.data_card import DataCard
 from protocol.errors import ProtocolViolation, WidthError
-from protocol.learning.statistic import Statistic
 from protocol.marketplace import Join, Joined, Opened, RolesDrawn
 from protocol.messages import Invitation, InvitationAnswer, OwnerDecision
 from protocol.request import Request
-from protocol.requirements import mismatches, pay_mismatch
+from protocol.requirements import mismatches, noted_mismatches, pay_mismatch
 from protocol.roles.engine import facts, private, timers
 from protocol.roles.engine.context import Context, Step, message
 from protocol.roles.engine.effects import RecordFact, SendMessage, SetTimer, SubmitCall, effects_of
 from protocol.roles.engine.inputs import CatalogueChanged, PolicyChanged, Received, Refused
 from protocol.roles.engine.refusals import EarlyInput, StaleInput, require
-from protocol.roles.engine.state import enter, replace, store
+from protocol.roles.engine.state import enter, replace
 from protocol.roles.owner import stall
 from protocol.roles.owner.budget import (
     Standing,
@@ -28,6 +27,7 @@ from protocol.roles.owner.budget import (
     reserve,
     standing,
 )
+from protocol.roles.owner.copying import with_copy
 from protocol.roles.owner.state import (
     DeclinedState,
     FailedState,
@@ -159,7 +159,7 @@ def _matching(request: Request, context: Context) -> tuple[tuple[str, ...], tupl
     reasons: list[str] = []
     for name, content in private.CARD.items(context.private):
         card = unpack(DataCard, content)
-        faults = mismatches(request, card) or pay_mismatch(request, card)
+        faults = noted_mismatches(request, card) or pay_mismatch(request, card)
         if not faults:
             names.append(name)
         reasons.extend(f"{name}: {reason}" for reason in faults)
@@ -189,7 +189,7 @@ def on_decision(state: ReadyState, received: Received[OwnerDecision], context: C
     data_set = body.data_set or state.data_set
     label = private.CARD.name_of(data_set)
     require(label in context.private, "unknown_data_set")
-    faults = mismatches(state.request, unpack(DataCard, context.private[label]))
+    faults = noted_mismatches(state.request, unpack(DataCard, context.private[label]))
     if faults:
         refused = facts.DATA_SET_DOES_NOT_MATCH.of(data_set=data_set, reasons=list(faults))
         return Step.unchanged(state, refused)
@@ -200,18 +200,16 @@ def on_decision(state: ReadyState, received: Received[OwnerDecision], context: C
 
 
 def _accept(state: ReadyState, context: Context) -> Step[OwnerState]:
-    """Join on chain."""
-    content = context.private[private.DATA_SET.name_of(state.data_set)]
-    statistic = Statistic.from_bytes(content)
-    kept, blob = store(content)
+    """Join on chain; where it shows the seat already, with a copy of the data set."""
     seed = context.randomness("blinding base").bytes(32)
-    joined = enter(InitiatedState, state, rows=statistic.rows, statistic=kept, blinding_seed=seed)
+    joined = enter(InitiatedState, state, blinding_seed=seed)
     accepted = InvitationAnswer(decision="accepted", code="accepted")
     has_seat = context.address in state.parties.seats
+    step = with_copy(joined, context) if has_seat else Step(joined)
     return Step(
-        joined,
+        step.state,
         effects_of(
-            blob,
+            step.effects,
             reserve(joined),
             None if has_seat else SubmitCall(call=Join(training=state.training)),
             message(context, state.request.aggregator, accepted),
@@ -233,13 +231,13 @@ def on_roles_drawn(state: UndecidedState, event: RolesDrawn, context: Context) -
     """The training runs without us; where we have a seat, it waits for the decision about its data set."""
     if context.address in state.parties.seats:
         raise EarlyInput
-    return without_seat(state, event)
+    return left_out(state, event, failure="joined_too_late")
 
 
-def without_seat(state: OwnerState, event: RolesDrawn) -> Step[OwnerState]:
-    """The roles are drawn and this owner has joined too late, or not at all."""
+def left_out(state: OwnerState, event: RolesDrawn, *, failure: str) -> Step[OwnerState]:
+    """The roles are drawn and the training runs without this owner, which says nothing."""
     parties = replace(state.parties, trainers=event.trainers, validators=event.validators)
-    failed = enter(FailedState, state, failure="joined_too_late", parties=parties)
+    failed = enter(FailedState, state, failure=failure, parties=parties)
     counted = give_back(state) if isinstance(state, JoinedState) else None
     return Step(failed, effects_of(counted, timers.JOIN.cancel(), timers.STALLED.cancel()))
 

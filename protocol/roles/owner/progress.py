@@ -11,7 +11,8 @@ from protocol.roles.engine.refusals import require
 from protocol.roles.engine.state import enter, replace
 from protocol.roles.owner import stall
 from protocol.roles.owner.budget import give_back, policy_of
-from protocol.roles.owner.joining import without_seat
+from protocol.roles.owner.copying import with_copy
+from protocol.roles.owner.joining import left_out
 from protocol.roles.owner.state import (
     FailedState,
     FinishedState,
@@ -27,18 +28,22 @@ from protocol.roles.shared.request_widths import started_parties
 from protocol.roles.shared.transcript import TranscriptHead
 
 
-def on_joined(state: InitiatedState, event: Joined, _context: Context) -> Step[OwnerState]:
-    """Note the seat of an owner that joined."""
-    return Step(replace(state, parties=state.parties.with_seat(event)))
+def on_joined(state: InitiatedState, event: Joined, context: Context) -> Step[OwnerState]:
+    """Note the seat of an owner that joined; from our own on, the training has its copy of the data set."""
+    noted = replace(state, parties=state.parties.with_seat(event))
+    is_ours = event.owner == context.address
+    return with_copy(noted, context) if is_ours and noted.statistic is None else Step(noted)
 
 
 def on_roles_drawn(state: InitiatedState, event: RolesDrawn, context: Context) -> Step[OwnerState]:
-    """Train or validate from now on, as the contract drew it; without a seat it is over.
+    """Train or validate from now on, as the contract drew it; without a seat, or its data set, it is over.
 
     Nobody can take the training back any more: only now the aggregator is told how many rows there are.
     """
     if context.address not in state.parties.seats:
-        return without_seat(state, event)
+        return left_out(state, event, failure="joined_too_late")
+    if not state.rows:
+        return left_out(state, event, failure="data_set_gone")
     parties = replace(state.parties, trainers=event.trainers, validators=event.validators)
     trains = context.address in parties.addresses(parties.trainers)
     fact = facts.ROLE_DRAWN.of(role="trainer" if trains else "validator")

@@ -132,8 +132,8 @@ class ReadyState(UndecidedState):
 class JoinedState(OwnerState):
     """Base of the phases of a joined training.
 
-    `statistic` is the data set as it was joined with: to replace or remove that one changes nothing. None is
-    of an earlier version, which kept no copy. `closed` is whether the joining is over on the chain.
+    `statistic` is a copy of the data set, of `rows` rows, from when the chain shows our seat: to replace or
+    remove that one changes nothing then. `closed` is whether the joining is over on the chain.
     """
 
     opened: Opened

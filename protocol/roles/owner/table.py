@@ -111,7 +111,9 @@ JOINING = (
     on_event(_UNDECIDED, Joined, joining.on_joined, then=_CONSIDERED, effects=_SEATED).because(
         "An owner has a seat; one of our own was decided upon before, in a state that was lost."
     ),
-    on_event(InitiatedState, Joined, progress.on_joined).because("An owner has a seat."),
+    on_event(InitiatedState, Joined, progress.on_joined, effects=(StoreBlob, RecordFact)).because(
+        "An owner has a seat; with our own the data set is copied, and rows are looked at for the first time."
+    ),
     on_event(InitiatedState, Closed, stall.on_closed, effects=(SetTimer,)).because(
         "The joining is over: the roles are due."
     ),
@@ -122,8 +124,8 @@ JOINING = (
         then=(RunningState, FailedState),
         effects=(SendMessage, RecordFact, SetTimer, PutValue, CancelTimer),
     ).because(
-        "With a seat the owner says how many rows it has, and trains or validates; without one it is over, "
-        "and does not count."
+        "With a seat the owner says how many rows it has, and trains or validates; without one, or where "
+        "its data set has gone, it is over, and does not count."
     ),
     on_event(
         _UNDECIDED, RolesDrawn, joining.on_roles_drawn, then=FailedState, effects=(PutValue, CancelTimer)

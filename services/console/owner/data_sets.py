@@ -5,15 +5,20 @@ from typing import Any
 
 from aiohttp import web
 
+from protocol.data_card import DataCard
+from protocol.data_set import text_columns
+from protocol.errors import MisuseError
 from services.common.errors import DataSetError
 from services.console.owner.account_views import in_use
+from services.console.owner.card_views import card_views
 from services.console.owner.uploads import Upload, received
 from services.console.party import Party
 from services.console.presentation.i18n import gettext_noop as _
 from services.console.presentation.rendering import Reader
 from services.console.web.access import audit, page_of
-from services.console.web.pages import Page
+from services.console.web.pages import Page, or_not_found
 from services.console.web.section import Fragments
+from services.data.catalog import Catalog
 from services.data.sandboxed_reader import Found
 from services.records.owner_account import counts_of
 
@@ -31,17 +36,21 @@ def live_all(reader: Reader) -> Fragments:
 
 def _listing(party: Party) -> Mapping[str, Any]:
     catalogue = party.owner.catalogue
-    return {"data_sets": catalogue.list(), "strays": catalogue.strays(), "counts": counts_of(party.store)}
+    return {
+        "data_sets": catalogue.list(),
+        "views": card_views(catalogue),
+        "strays": catalogue.strays(),
+        "counts": counts_of(party.store),
+    }
 
 
 async def show(request: web.Request) -> web.StreamResponse:
-    """One data set: its columns and ranges."""
+    """One data set: its card as buyers see it, and what only its owner sees."""
     page = page_of(request)
-    try:
-        entry = page.party.owner.catalogue.entry(request.match_info["name"])
-    except DataSetError:
-        raise web.HTTPNotFound from None
-    return page.render("owner/data_set.html", data_set=entry, counts=counts_of(page.store))
+    name = request.match_info["name"]
+    view = or_not_found(card_views(page.party.owner.catalogue).get(name))
+    entry = page.party.owner.catalogue.entry(name)
+    return page.render("owner/data_set.html", data_set=entry, view=view, counts=counts_of(page.store))
 
 
 async def upload(request: web.Request) -> web.StreamResponse:
@@ -53,11 +62,11 @@ async def upload(request: web.Request) -> web.StreamResponse:
     try:
         async with received(request, page.party.owner) as incoming:
             audit(request, data_set=incoming.data_set)
-            contents, added = await _read(page, incoming)
-    except DataSetError as error:
+            outcome = await _read(page, incoming)
+    except (DataSetError, MisuseError) as error:
         audit(request, refused=True)
         return _answer(page, problem=str(error))
-    return _answer(page, contents=contents, added=added, upload=incoming)
+    return _answer(page, upload=incoming, **outcome)
 
 
 async def remove(request: web.Request) -> web.StreamResponse:
@@ -75,27 +84,38 @@ async def remove(request: web.Request) -> web.StreamResponse:
     return page.redirect("/data-sets")
 
 
-async def _read(page: Page, incoming: Upload) -> tuple[Found, bool]:
-    """(what is in the file, whether it was added)."""
-    owner = page.party.owner
-    catalogue = owner.catalogue
+async def _read(page: Page, incoming: Upload) -> dict[str, Any]:
+    """What is in the file, whether it was added, and the card that it has, or would have."""
+    owner, name = page.party.owner, incoming.data_set
+    catalogue, read_as = owner.catalogue, incoming.read_as
     adds, replaces = incoming.fields.get("action") != "check", incoming.fields.get("replace") == "yes"
     if adds and not replaces:
-        catalogue.require_free(incoming.data_set)  # before a long file is read
-    if adds and in_use(page.party, incoming.data_set):
-        raise DataSetError(f"a training under way needs {incoming.data_set!r}; choose another name, or wait")
+        catalogue.require_free(name)  # before a long file is read
+    if adds and in_use(page.party, name):
+        raise DataSetError(f"a training under way needs {name!r}; choose another name, or wait")
     async with owner.reading:
-        contents = await owner.read_upload(incoming.path, incoming.columns, incoming.file_name)
+        contents = await owner.read_upload(incoming.path, read_as, incoming.file_name)
+    card = _card(owner.catalogue, incoming, contents)
     if adds:
-        catalogue.add(
-            incoming.data_set, contents.statistic, f"upload: {incoming.file_name}", replace=replaces
-        )
+        source, declared = f"upload: {incoming.file_name}", incoming.declared_columns
+        catalogue.add(name, contents.statistic, source, card=card, declared=declared, replace=replaces)
         page.context.hub.wake()
-    return contents, adds
+    return {
+        "contents": contents,
+        "added": adds,
+        "view": card_views(catalogue, card)[card.name],
+        "texts": text_columns(contents.statistic),
+    }
+
+
+def _card(catalogue: Catalog, incoming: Upload, contents: Found) -> DataCard:
+    statistic = contents.statistic
+    fresh = catalogue.card_for(incoming.data_set, statistic)
+    return incoming.declared.applied(fresh, text_columns(statistic))
 
 
 def _answer(page: Page, *, problem: str = "", **outcome: Any) -> web.Response:
-    """The problem, or else the upload, the contents of its file and whether they were added."""
+    """The problem, or else the upload, the contents of its file, its card and whether they were added."""
     alone = "HX-Request" in page.request.headers
     template = "owner/_uploaded.html" if alone else "owner/uploaded.html"
     return page.render(template, status=422 if problem and not alone else 200, problem=problem, **outcome)

@@ -2,7 +2,7 @@
 
 from aiohttp import web
 
-from services.console.owner import data_sets, earnings, policy, trainings
+from services.console.owner import cards, data_sets, earnings, policy, trainings
 from services.console.presentation.i18n import gettext_noop as _
 from services.console.web import earnings as money
 from services.console.web.section import Entry, Section, without_argument
@@ -23,6 +23,8 @@ SECTION = Section(
         web.get("/data-sets", data_sets.show_all),
         web.post("/data-sets", data_sets.upload),
         web.get("/data-sets/{name}", data_sets.show),
+        web.get("/data-sets/{name}/card", cards.show),
+        web.post("/data-sets/{name}/card", cards.change),
         web.post("/data-sets/{name}/remove", data_sets.remove),
         web.get("/policy", policy.show),
         web.post("/policy", policy.save),

@@ -26,13 +26,15 @@ from services.console.web.forms import (
     text_of,
 )
 from services.data.catalog import Catalog
-from services.data.row_files import SUFFIXES
+from services.data.declarations import Declarations, clip_bounds
+from services.data.row_files import SUFFIXES, plain_name
+from services.data.row_reader import Import
 
 _LONGEST_FIELD = 64 << 10
 _MOST_PARTS = 16
 _CHUNK = 256 << 10
 _NO_FILE = "choose a file to upload"
-_FIELDS = frozenset({CSRF_FIELD, "name", "columns", "replace", "action"})
+_FIELDS = frozenset({CSRF_FIELD, "name", "columns", "categorical", "ranges", "outside", "replace", "action"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +51,35 @@ class Upload:
         return self.fields.get("name", "").strip() or data_set_name(self.file_name)
 
     @property
-    def columns(self) -> list[str] | None:
-        """The columns that were asked for; None for all."""
-        chosen = [name.strip() for name in self.fields.get("columns", "").split(",")]
-        return [name for name in chosen if name] or None
+    def read_as(self) -> Import:
+        """How the file is to be read.
+
+        Raises MisuseError naming a range that is none.
+        """
+        clip = clip_bounds(self._ranges) if self._clips else {}
+        return Import(self._names("columns") or None, self._names("categorical"), clip)
+
+    @property
+    def declared(self) -> Declarations:
+        """What is declared on the card: ranges that rows must keep to, unless they are brought into them."""
+        return Declarations(ranges=None if self._clips else self._ranges)
+
+    @property
+    def declared_columns(self) -> set[str]:
+        """The columns whose range was chosen. Raises MisuseError as `read_as` does."""
+        return {*self.declared.columns(), *self.read_as.clip}
+
+    @property
+    def _clips(self) -> bool:
+        return self.fields.get("outside") == "clip"
+
+    @property
+    def _ranges(self) -> list[str]:
+        return [line.strip() for line in self.fields.get("ranges", "").splitlines() if line.strip()]
+
+    def _names(self, field: str) -> list[str]:
+        chosen = (plain_name(name) for name in self.fields.get(field, "").split(","))
+        return [name for name in chosen if name]
 
 
 def forget_uploads(catalogue: Catalog) -> None:

@@ -6,12 +6,12 @@ from functools import cached_property
 from protocol.owner_policy import OwnerPolicy
 from protocol.payment import PayRange, earned, paid_to, pay_range
 from protocol.request import Request
-from protocol.requirements import mismatches, pay_mismatch
 from protocol.roles.owner.budget import Counts, Standing, standing
 from protocol.roles.owner.state import OwnerState
 from services.console.party import Party
 from services.console.presentation.training_record import LISTED, TrainingRecord
 from services.data.catalog import Catalog
+from services.data.matching import why_not
 from services.records.owner_account import counts_of, ordered_policy
 
 _UNDECIDED = ("waiting", "ready")
@@ -116,7 +116,6 @@ def matches_of(
     """Every data set beside a request, those that serve first."""
     matches = []
     for name, data_set in catalogue.all().items():
-        reasons = mismatches(request, data_set.card) or pay_mismatch(request, data_set.card)
         place = standing(policy.budget, counts, request, buyer, name)
-        matches.append(Match(name, data_set.statistic.rows, reasons, place))
+        matches.append(Match(name, data_set.statistic.rows, why_not(request, data_set), place))
     return tuple(sorted(matches, key=lambda match: not match.serves))

@@ -29,9 +29,18 @@ FAILURES = {
     "model_not_delivered": _("The deposit was divided, but nobody sent the model in time."),
     "widths_do_not_fit": _("The numbers of this request do not fit into its key."),
     "declined": _("This owner declined."),
+    "data_set_gone": _("The data set was removed or changed before the seat was confirmed."),
     "open_insufficient_funds": _("The account has too little ether for the deposit."),
 }
 """By the code in FAILED(code)."""
+
+KINDS = {
+    "numeric": _("numbers"),
+    "boolean": _("yes and no"),
+    "date": _("dates"),
+    "categorical": _("categories"),
+}
+"""Of a card's columns."""
 
 
 def state_word(shown: str) -> str:

@@ -11,7 +11,7 @@ from services.console.party import Party
 from services.console.presentation.convergence import convergence_sentence
 from services.console.presentation.format import Formats, isoformat, points_text, short
 from services.console.presentation.i18n import LANGUAGES, locale_of, translations
-from services.console.presentation.labels import FAILURES, STATES, state_word
+from services.console.presentation.labels import FAILURES, KINDS, STATES, state_word
 
 MOST_LIVE = 20
 """Rows of a list that grows with its training which are sent to every viewer again and again."""
@@ -79,6 +79,7 @@ def _environment(language: str, asset: Callable[[str], str]) -> Environment:
         "isoformat": isoformat,
         "state_word": state_word,
         "state_name": lambda shown: catalogue.gettext(STATES.get(state_word(shown), state_word(shown))),
+        "kind_name": lambda kind: catalogue.gettext(KINDS[kind]),
         "convergence": lambda state: convergence_sentence(state, language),
         "failure_text": lambda code: catalogue.gettext(FAILURES[code]) if code in FAILURES else code,
     }

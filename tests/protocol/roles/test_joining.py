@@ -130,6 +130,29 @@ def test_an_owner_without_any_data_waits_until_some_arrive() -> None:
     assert_model_of_twin(market)
 
 
+@pytest.mark.parametrize("then", ["removed", "replaced by others", "replaced by some that fit"])
+def test_data_that_change_before_the_seat_is_confirmed(then: str) -> None:
+    """Until then no rows were read: those that are there then take part, if they fit."""
+    market = small_market(data=small_data(owners=5), validators=[0, 1])
+    owner = market.owners[4]
+    market.run_until("invitation_answer", market.aggregator)
+    while owner.phase != "initiated":
+        market.deliver_next()
+    rows = small_data(owners=1, seed=8)[0]
+    owner.private = {}
+    if then != "removed":
+        owner.private = owning_rows(
+            COLUMNS, np.vstack([rows, [11.0, 0.0, 0.0]]) if "others" in then else rows
+        )
+    market.finish()
+    assert owner.address in market.contract.seats
+    assert owner.shown == ("FINISHED" if "fit" in then else "FAILED(data_set_gone)")
+    assert market.buyer.shown == "FINISHED"
+    if "fit" not in then:
+        assert "data_set_does_not_match" in {fact.name for fact in owner.facts}
+        assert not [m for m in market.sent("owner_ready") if m.envelope.sender == owner.address]
+
+
 @pytest.mark.parametrize("then", ["removed", "replaced"])
 def test_a_training_goes_on_with_the_data_that_it_was_joined_with(then: str) -> None:
     market = small_market()

@@ -2,9 +2,9 @@
 
 import pytest
 
-from protocol.codec import pack
-from protocol.messages import JoiningProgress, OwnerDecision, OwnersByCode
+from protocol.messages import InvitationAnswer, JoiningProgress, OwnerDecision, OwnersByCode
 from protocol.owner_policy import Budget, OwnerPolicy
+from protocol.roles.aggregator.joining import MOST_ANSWERS
 from protocol.roles.engine.inputs import CatalogueChanged, MessageReceived, PolicyChanged
 from tests.support.roles.pure_market import AMPLE, PureMarket
 from tests.support.roles.pure_party import owning_rows
@@ -112,16 +112,79 @@ def test_owners_that_may_still_come_are_waited_for() -> None:
     assert market.contract.status == "open"
 
 
+def says(market: PureMarket, seat: int, decision: str, code: str) -> None:
+    """An owner answers its invitation, whatever it has said before."""
+    body = InvitationAnswer.model_validate({"decision": decision, "code": code})
+    signed = market.message(market.owners[seat], market.aggregator, body)
+    market.deliver(market.aggregator, MessageReceived(signed=signed))
+    market.run()
+
+
 def test_an_owner_that_repeats_itself_is_told_once() -> None:
     market = small_market(data=small_data(owners=6), policy=OwnerPolicy(budget=AMPLE))
     unsuitable(market, 0)
     market.run()
-    before = len(told(market))
-    [answer] = [one for one in market.sent("invitation_answer") if body_of(one).decision == "declined"]
-    for code in ("no_matching_card", "declined_by_person"):
-        body = pack(body_of(answer).model_copy(update={"code": code}))
-        market.deliver(market.aggregator, MessageReceived(signed=resigned(market, answer, body=body)))
+    before, state = len(told(market)), market.aggregator.state
+    says(market, 0, "declined", "no_matching_card")
     assert len(told(market)) == before
+    assert market.aggregator.state == state, "so that the runtime counts it among what it may forget"
+    says(market, 0, "declined", "declined_by_person")
+    assert told(market)[-1].declined == (OwnersByCode(code="declined_by_person", owners=1),)
+
+
+def test_an_owner_that_declined_and_gets_a_card_counts_no_more_as_declined() -> None:
+    """With five owners and a minimum of four another refusal would else end the training."""
+    market = small_market(data=small_data(owners=5), policy=OwnerPolicy(budget=AMPLE))
+    unsuitable(market, 0)
+    market.run()
+    assert told(market)[-1].possible == 4
+    market.owners[0].private = owning_rows(COLUMNS, small_data()[0])
+    market.deliver(market.owners[0], CatalogueChanged())
+    market.run()
+    assert (told(market)[-1].possible, told(market)[-1].declined) == (5, ())
+    unsuitable(market, 1)
+    market.deliver(market.owners[1], CatalogueChanged())
+    market.run()
+    last = told(market)[-1]
+    assert (last.possible, last.declined) == (4, (OwnersByCode(code="no_matching_card", owners=1),))
+    assert last.waiting == (OwnersByCode(code="asks_person", owners=4),)
+    assert (market.contract.status, market.aggregator.decoded.failure) == ("open", None)
+
+
+def test_an_owner_that_declined_and_then_accepts_is_waited_for() -> None:
+    market = small_market(data=small_data(owners=5), policy=OwnerPolicy(budget=AMPLE))
+    unsuitable(market, 0)
+    market.run()
+    says(market, 0, "accepted", "accepted")
+    assert told(market)[-1].declined == ()
+    unsuitable(market, 1)
+    market.deliver(market.owners[1], CatalogueChanged())
+    market.run()
+    assert told(market)[-1].possible == 4
+    assert market.contract.status == "open"
+
+
+def test_what_was_sent_before_an_acceptance_and_comes_after_it_does_not_count() -> None:
+    market = small_market(data=small_data(owners=5), policy=OwnerPolicy(budget=AMPLE))
+    unsuitable(market, 0)
+    market.run()
+    says(market, 0, "accepted", "accepted")
+    for decision, code in (("declined", "no_matching_card"), ("waiting", "asks_person")):
+        says(market, 0, decision, code)
+        assert told(market)[-1].possible == 5
+
+
+def test_an_owner_that_never_makes_up_its_mind_is_told_of_a_few_times() -> None:
+    market = small_market(data=small_data(owners=6), policy=OwnerPolicy(budget=AMPLE))
+    market.run()
+    before = len(told(market))
+    for _ in range(MOST_ANSWERS):
+        says(market, 0, "declined", "no_matching_card")
+        says(market, 0, "waiting", "asks_person")
+    assert len(told(market)) - before == MOST_ANSWERS - 1, "the first it has said already"
+    state = market.aggregator.state
+    says(market, 0, "declined", "declined_by_person")
+    assert market.aggregator.state == state
 
 
 def test_only_the_aggregator_tells() -> None:

@@ -2,14 +2,17 @@ import csv
 from pathlib import Path
 from unicodedata import normalize
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet
 import pytest
 import yaml
 
 from services.common.files import write_private
+from services.data.catalog import Catalog
 from services.data.samples import diabetes
 from tests.support.daemons.command_line import refused, run, run_json
+from tests.support.roles.pure_party import make_statistic
 
 REQUEST = Path(__file__).parents[3] / "REQUEST.yaml"
 
@@ -197,7 +200,8 @@ def test_columns_of_every_kind_are_added_with_gaps_levels_and_clipping(catalogue
     clip = ("--clip", "area=10:500", "--clip", "built=2000-01-01:2020-01-01", "--categorical", "zip")
     added = run("datasets", "add", rows, *catalogue, *clip)
     for note in (
-        "column 'id' has more than 256 different texts, or one that is no level",
+        "column 'id' holds more than 256 different texts, or one that is no level",
+        "write it as fewer levels, as numbers or as dates, and add the rows again",
         "column 'area': 1 values were brought into its range",
         "column 'heating': 1 rows have no value",
         "column 'built': 1 values were brought into its range",
@@ -305,7 +309,7 @@ def test_texts_of_single_rows_are_told_and_do_not_fill_the_screen(catalogue, tmp
     rows = tmp_path / "notes.csv"
     rows.write_text("note,town\n" + "".join(f"seen {row},{'ab'[row % 2]}\n" for row in range(40)))
     told = run("datasets", "add", rows, *catalogue).stderr
-    assert "column 'note' has 40 different texts in 40 rows, and the card has them all" in told
+    assert "column 'note' has 40 different texts in 40 rows, most of which describe single rows" in told
     assert "'town'" not in told
     for command in (("card", "notes"), ("show", "notes")):
         table = " ".join(run("datasets", *command, *catalogue).stdout.replace("│", " ").split())
@@ -342,3 +346,53 @@ def test_a_card_as_croissant(catalogue, rows_file):
         "minValue": 50,
         "maxValue": 60,
     }
+
+
+def test_words_of_single_rows_are_published_by_name_alone(catalogue, tmp_path):
+    rows = tmp_path / "notes.csv"
+    rows.write_text("note,town\n" + "".join(f"seen {row},{'ab'[row % 2]}\n" for row in range(40)))
+    assert "where everybody may read the words: --publish note" in refused(
+        "datasets", "add", rows, "--listed", *catalogue
+    )
+    run("datasets", "add", rows, *catalogue)
+    listed = ("datasets", "card", "set", "notes", "--listed", *catalogue)
+    assert "most words of 'note' describe single rows of 'notes'" in refused(*listed)
+    assert "--publish note" in refused(*listed, "--publish", "town")
+    assert "has no column 'notes'; it has note, town" in refused(*listed, "--publish", "notes")
+    assert not run_json("datasets", "card", "notes", *catalogue)["listed"]
+    assert run_json(*listed, "--publish", "note")["shown_to_buyers"]
+    assert run_json("datasets", "card", "set", "notes", "--purpose", "x", *catalogue)["listed"], "said before"
+
+
+def test_a_card_without_room_is_told_with_the_remedy(catalogue, rows_file):
+    folder, statistic = Catalog(catalogue[1]), make_statistic(("x", "y"), np.eye(2))
+    for number in range(64):
+        folder.add(f"b{number:02}", statistic, "rows.csv")
+    run("datasets", "add", rows_file, "--name", "c", "--unlisted", *catalogue)
+    said = run("datasets", "card", "set", "c", "--listed", *catalogue).stdout
+    assert "it is listed, but shown to nobody: of the 64 cards of an announcement 0 are left" in said
+    assert "take others off the list (deltaml datasets card set NAME --unlisted)" in said
+    assert not run_json("datasets", "card", "c", *catalogue)["shown_to_buyers"]
+    assert "no room" in run("datasets", "list", *catalogue).stdout
+    told = run("datasets", "card", "set", "b00", "--purpose", "x", *catalogue)
+    assert "it is shown to buyers" in told.stdout
+    assert "listed, but shown to nobody for want of room in announcements: c" in told.stderr
+
+
+def test_a_text_column_that_no_card_can_have_is_told_with_the_remedy(catalogue, tmp_path):
+    rows = tmp_path / "notes.csv"
+    rows.write_text("note,age\n" + "".join(f"seen {row},{row}\n" for row in range(300)))
+    run("datasets", "add", rows, *catalogue)
+    unit = ("datasets", "card", "set", "notes", "--unit", "note=words", *catalogue)
+    assert "column 'note' holds more than 256 different texts" in refused(*unit)
+    asked = yaml.safe_load(REQUEST.read_text())
+    asked["target"] = {"name": "note", "minimum": 0, "maximum": 999}
+    request = tmp_path / "request.yaml"
+    request.write_text(yaml.safe_dump(asked))
+    [found] = run_json("datasets", "match", request, *catalogue, status=1)
+    assert any("write it as fewer levels" in reason for reason in found["reasons"])
+    assert "no column 'note'" not in found["reasons"]
+    assert "no column 'bmi'" in found["reasons"]
+    rows.write_text("note\n" + "".join(f"seen {row}\n" for row in range(300)))
+    alone = refused("datasets", "add", rows, "--name", "alone", *catalogue)
+    assert "no column can be asked for: column 'note' holds more than 256 different texts" in alone

@@ -17,12 +17,19 @@ from protocol.messages import (
     Complaint,
     Invitation,
     OwnerAnnouncement,
+    OwnerDecision,
     PolicyOrder,
     WithdrawOrder,
 )
 from protocol.owner_policy import Budget, OwnerPolicy
 from protocol.roles.dispatch import decode_state
-from protocol.roles.engine.inputs import CatalogueChanged, EventConfirmed, PolicyChanged, TimerFired
+from protocol.roles.engine.inputs import (
+    CatalogueChanged,
+    EventConfirmed,
+    MessageReceived,
+    PolicyChanged,
+    TimerFired,
+)
 from protocol.roles.owner.budget import Counts, count_numbers, most_numbers
 from services.chain.contract.views import Owners
 from services.participants.data_owner import OwnerRole
@@ -34,6 +41,7 @@ from services.store import Store
 from tests.support.daemons.service_world import FakeChain, Person, event_of
 from tests.support.database.stores import offered, writes
 from tests.support.deployment.documents import KEY_ID, any_request
+from tests.support.roles.pure_market import AMPLE
 from tests.support.roles.pure_party import make_statistic
 from tests.support.roles.small_markets import small_data, small_market
 
@@ -186,12 +194,63 @@ async def test_steps_that_may_join_see_the_data_sets_as_they_are_now(role, data_
     assert set(role.private("4", decided)) == {"joined"}
     statistic = make_statistic(("x", "y"), np.arange(12.0).reshape(6, 2) ** 2)
     data_sets["rows"] = DataSet.of("rows", statistic)
-    for item in (decided, own_joined(), PolicyChanged()):
+    for item in (decided, PolicyChanged()):
         found = role.private("4", item)
-        assert set(found) == {"data_set:rows", "card:rows", "joined"}
+        assert set(found) == {"card:rows", "joined"}
         assert unpack(DataCard, found["card:rows"]) == data_sets["rows"].card
-        assert Statistic.from_bytes(found["data_set:rows"]).to_bytes() == statistic.to_bytes()
         assert (await role.context("4", item, None)).private == found
+
+
+class Sealed:
+    """A data set whose rows nobody may look at."""
+
+    def __init__(self, data_set):
+        self.card = data_set.card
+
+    @property
+    def statistic(self):
+        raise AssertionError("rows were looked at")
+
+
+def stored_owner(store, phase, key="4"):
+    """An owner of a small market in that phase, in the store; its address is another than the role's."""
+    market = small_market(
+        data=small_data(owners=4), policy=OwnerPolicy(automatic=phase != "ready", budget=AMPLE)
+    )
+    while not any(owner.phase == phase for owner in market.owners):
+        market.deliver_next()
+    owner = next(one for one in market.owners if one.phase == phase)
+    row = writes(state=owner.state, display_status=owner.shown)
+    store.write_step(offered(store, key.encode() * 32, key), row, 1.0)
+    return market, owner
+
+
+@pytest.mark.parametrize("phase", [None, "waiting", "ready", "initiated"])
+def test_no_step_looks_at_rows_before_the_chain_shows_our_seat(role, store, data_sets, phase):
+    if phase is not None:
+        stored_owner(store, phase)
+    data_sets |= {
+        name: Sealed(DataSet.of(name, make_statistic(("x", "y"), np.eye(2)))) for name in ("rows", "other")
+    }
+    decision = OWNER.signed(OWNER, OwnerDecision(training=4, accept=True), training=4)
+    deciding = (CatalogueChanged(), PolicyChanged(), EventConfirmed(chain_event=event_of(opened(OURS))))
+    messages = tuple(MessageReceived(signed=one) for one in (invitation(OURS), decision))
+    for item in (*deciding, *messages):
+        assert set(role.private("4", item)) == {"card:rows", "card:other", "joined"}
+    for item in (own_joined(PEER), TimerFired(name="join")):
+        assert role.private("4", item) == {}
+    assert role.announcements()
+
+
+@pytest.mark.parametrize("phase", ["ready", "initiated"])
+def test_with_our_seat_a_training_gets_the_rows_that_it_may_take_part_with(role, store, data_sets, phase):
+    stored_owner(store, phase)
+    statistic = make_statistic(("x", "y"), np.arange(12.0).reshape(6, 2) ** 2)
+    data_sets |= {name: DataSet.of(name, statistic) for name in ("rows", "other")}
+    found = role.private("4", own_joined())
+    wanted = {"data_set:rows"} if phase == "initiated" else {"data_set:rows", "data_set:other"}
+    assert {name for name in found if name.startswith("data_set:")} == wanted
+    assert Statistic.from_bytes(found["data_set:rows"]).to_bytes() == statistic.to_bytes()
 
 
 @pytest.mark.parametrize("item", [TimerFired(name="join"), own_joined(PEER)])
@@ -200,10 +259,19 @@ def test_steps_that_cannot_join_do_not_touch_the_data_sets(role, item):
     assert role.private("4", item) == {}
 
 
-def test_a_training_that_joined_uses_its_copy_and_an_older_one_its_data_set(role, store, data_sets):
+def test_a_training_that_joined_uses_its_copy_and_an_older_one_its_data_set(store, chain, data_sets):
     market = small_market(data=small_data(owners=4))
-    market.run_until("invitation_answer", market.aggregator)
-    owner = next(one for one in market.owners if one.shown == "INITIATED")
+    while not any(one.shown == "IN_PROGRESS" for one in market.owners):
+        market.deliver_next()
+    owner = next(one for one in market.owners if one.shown == "IN_PROGRESS")
+    role = OwnerRole(
+        store,
+        chain.seat_keys(),
+        address=owner.address,
+        data_sets=lambda: data_sets,
+        aggregators=(OURS.address,),
+        policy=POLICY,
+    )
     state = decode_state("data_owner", owner.state).model_copy(update={"statistic": None})
     older = msgpack.packb({"state": pack(state), "held": ()}, use_bin_type=True)
     statistic = make_statistic(("x", "y"), np.arange(12.0).reshape(6, 2) ** 2)

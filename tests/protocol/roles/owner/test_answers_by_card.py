@@ -1,7 +1,7 @@
 """What leaves an owner before it has joined follows from cards, policy and budget, never from rows."""
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from decimal import Decimal
 from functools import cache
@@ -18,8 +18,9 @@ from protocol.marketplace import Joined
 from protocol.messages import OwnerDecision
 from protocol.owner_policy import Budget, OwnerPolicy
 from protocol.roles import dispatch
+from protocol.roles.engine import private
 from protocol.roles.engine.effects import SendMessage, StoreBlob, SubmitCall
-from protocol.roles.engine.inputs import CatalogueChanged, Input, MessageReceived
+from protocol.roles.engine.inputs import CatalogueChanged, Input, MessageReceived, PolicyChanged
 from protocol.roles.owner.joining import on_reconsidered
 from protocol.roles.owner.state import OwnerState, UndecidedState
 from tests.support.roles.pure_market import AMPLE, PureMarket
@@ -121,13 +122,53 @@ def test_the_answers_that_are_compared_differ_between_requests_and_policies() ->
     assert ends == {"INITIATED", "READY", "WAITING"}
 
 
-def test_rows_are_not_even_looked_at_before_it_is_decided() -> None:
-    for number in range(len(REQUESTS)):
+class Guarded(dict[str, bytes]):
+    """An owner's private values; which rows are asked for is noted."""
+
+    def __init__(self, values: Mapping[str, bytes]) -> None:
+        super().__init__(values)
+        self.asked: list[str] = []
+
+    def __getitem__(self, name: str) -> bytes:
+        if name.startswith(private.DATA_SET.prefix):
+            self.asked.append(name)
+        return super().__getitem__(name)
+
+    def get(self, name: str, default: Any = None) -> Any:
+        self.asked += [name] * name.startswith(private.DATA_SET.prefix)
+        return super().get(name, default)
+
+
+@pytest.mark.parametrize("number", range(len(REQUESTS)))
+def test_rows_are_not_even_asked_for_before_the_chain_shows_the_seat(number: int) -> None:
+    for policy in POLICIES:
         market, invitee, invitation = invited(number)
-        unreadable = {**owning(rows_within(1)), "data_set:rows": b"nothing that could be read"}
-        owner = replace(invitee, private=unreadable, policy=pack(OwnerPolicy(budget=AMPLE)))
-        market.deliver(owner, MessageReceived(signed=invitation))
-        assert owner.shown in ("READY", "WAITING")
+        guarded = Guarded(owning(rows_within(1)))
+        owner = replace(invitee, private=guarded, policy=pack(policy))
+        other, own = (
+            market.event_input(Joined(training=1, owner=address, seat=seat))
+            for seat, address in enumerate((market.owners[1].address, owner.address))
+        )
+        decision = afterwards(number, accepts=True)[0]
+        changes = CatalogueChanged(), PolicyChanged()
+        for item in (MessageReceived(signed=invitation), *changes, decision, other):
+            market.deliver(owner, item)
+            assert not guarded.asked
+        market.deliver(owner, own)
+        joins = owner.shown == "INITIATED"
+        assert guarded.asked == ["data_set:rows"] * joins
+        assert bool(owner.decoded.rows) == joins
+
+
+def test_what_an_owner_says_and_keeps_before_its_seat_is_of_one_size() -> None:
+    """A statistic of more levels or gaps is longer to read, pack and store: so neither is done before."""
+    market, invitee, invitation = invited(0)
+    owner = replace(invitee, private=owning(rows_within(1)))
+    step = market.deliver(owner, MessageReceived(signed=invitation))
+    assert step is not None
+    assert not any(isinstance(effect, StoreBlob) for effect in step.effects)
+    assert owner.decoded.statistic is None
+    assert owner.decoded.rows == 0
 
 
 class Prober:
@@ -202,3 +243,16 @@ def test_an_owner_that_declines_tells_no_number_of_rows() -> None:
     assert step is not None
     [answer] = [effect.body for effect in step.effects if isinstance(effect, SendMessage)]
     assert "rows" not in answer.model_dump()
+
+
+def test_words_of_a_card_that_buyers_do_not_see_are_in_no_fact_and_no_state() -> None:
+    levels = {"name": "x0", "kind": "categorical", "levels": ["a", "b"]}
+    market = small_market(small_request(features=[levels, {"name": "x1", "minimum": -10, "maximum": 10}]))
+    owner = market.owners[0]
+    column = CardColumn(name="x0", kind="categorical", vocabulary=("a", "Ada Lovelace"))
+    card = CARD.model_copy(update={"columns": (column, *CARD.columns[1:]), "listed": False})
+    owner.private = {private.CARD.name_of("rows"): pack(card)}
+    market.deliver(owner, MessageReceived(signed=market.run_until("invitation", owner)))
+    [fact] = [fact for fact in owner.facts if fact.name == "no_match"]
+    assert fact.data["reasons"] == ["rows: column 'x0' has levels that are not asked for, 1 of them"]
+    assert "Ada Lovelace" not in repr(owner.decoded)

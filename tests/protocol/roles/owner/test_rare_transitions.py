@@ -116,6 +116,17 @@ def test_a_seat_is_taken_up_with_the_one_data_set_that_matches(
     assert bool(owner.values) == (after == "initiated")
 
 
+@pytest.mark.parametrize("change", [CatalogueChanged(), PolicyChanged()], ids=lambda item: str(item.input))
+def test_a_seat_that_waits_for_a_decision_is_taken_up_when_the_policy_decides(change: Input) -> None:
+    market, owner = owner_in("ready")
+    two_data_sets(owner)
+    takes_seat(market, owner)
+    automatic(owner)
+    market.deliver(owner, change)
+    assert owner.phase == "initiated"
+    assert owner.decoded.rows > 0
+
+
 def test_a_seat_is_noted_before_the_invitation() -> None:
     market = small_market(policy=BY_HAND)
     owner = market.owners[0]

@@ -7,28 +7,17 @@ import pytest
 from protocol.messages import CardsOrder
 from protocol.messages.examples import any_request
 from services.console.buyer.order_form import values_of
-from services.records.offers import Asking, asking_value
+from tests.support.console.offers import AGGREGATOR, tell_offers
+from tests.support.console.trainings import put
 from tests.support.console.world import Browser
-from tests.support.daemons.offers import OWNERS, OfferMarket, card
+from tests.support.daemons.offers import OWNERS
 
-AGGREGATOR = any_request().aggregator
 OTHER = "0x" + "a2" * 20
 
 
 @pytest.fixture
 def told(world):
-    """What the aggregator of `any_request` told the console's daemon."""
-    world.party.names[OWNERS[0]] = "Clinic <north>"
-    market = OfferMarket()
-    for owner in OWNERS[:3]:
-        market.announce(owner, card("<b>clinic</b>", licence="CC-BY-4.0"))
-    market.announce(OWNERS[3], card("short", columns=card().columns[:2]))
-    market.ask()
-    for name, content in market.store.values(f"told:{market.hub.address}:").items():
-        world.store.put_value(f"told:{AGGREGATOR}:{name}", content)
-    for name, content in asking_value(AGGREGATOR, Asking(order=b"o" * 16, asked_at=1, told_at=2)).items():
-        world.store.put_value(name, content)
-    market.close()
+    tell_offers(world)
 
 
 @pytest.mark.usefixtures("told")
@@ -68,6 +57,32 @@ async def test_a_viewer_sees_the_page_and_cannot_ask(world):
         assert 'id="ask"' not in await viewer.get("/offers")
         assert (await viewer.post("/offers")).status == 403
     assert world.orders == []
+
+
+@pytest.mark.usefixtures("told")
+async def test_cards_are_compared_with_an_ordered_request(world, browser):
+    key = "order:1"
+    put(world.store, key, any_request().model_copy(update={"name": "blood <pressure>"}))
+    text = await browser.get("/offers")
+    assert "data-serves" not in text
+    assert f'<option value="{key}">blood &lt;pressure&gt;</option>' in text
+    text = await browser.get(f"/offers?request={key}")
+    assert re.findall(r'data-serves="(\w+)"', text) == ["yes", "yes", "yes", "no"]
+    assert "no column &#39;progression&#39;" in text
+    assert "this would reach 3 of 4 owners" in text
+    put(world.store, "order:2", any_request().model_copy(update={"aggregator": OTHER}))
+    text = await browser.get("/offers?request=order:2")
+    assert text.count("listed with another aggregator than the request's") == 4
+    assert await browser.status("/offers?request=none") == 404
+
+
+@pytest.mark.usefixtures("told")
+async def test_an_order_tells_why_a_card_does_not_serve_it(browser):
+    await browser.get("/trainings/new")
+    text = await checked(browser)
+    assert "Why 1 data set does not serve it" in text
+    assert "<strong>short</strong>" in text
+    assert "no column &#39;progression&#39;" in text
 
 
 async def checked(browser):

@@ -224,9 +224,9 @@ async def test_what_a_training_under_way_needs_stays_as_it_is(world, browser):
 async def test_an_upload_lies_where_only_its_owner_can_read_it(tmp_path):
     modes = []
 
-    async def looking(path, columns, name):
+    async def looking(path, declared, name):
         modes.append((stat.S_IMODE(path.stat().st_mode), stat.S_IMODE(path.parent.stat().st_mode)))
-        return await read_apart(path, columns, name)
+        return await read_apart(path, declared, name)
 
     async with signed_in(tmp_path, read_upload=looking) as browser:
         await send(browser)

@@ -8,6 +8,7 @@ from pyarrow import parquet
 from services.common.errors import DataSetError
 from services.console.owner.uploads import clean_name, data_set_name, forget_uploads
 from services.data.catalog import Catalog
+from services.data.row_reader import Import
 from services.data.sandboxed_reader import read_apart
 
 
@@ -44,11 +45,20 @@ async def test_a_file_made_to_fill_the_memory_ends_its_own_process_alone(tmp_pat
     parquet.write_table(table, path, compression="zstd", data_page_size=1 << 30, use_dictionary=False)
     assert path.stat().st_size < 1 << 20
     with pytest.raises(DataSetError, match=r"mine\.parquet needs more than 400 MiB"):
-        await read_apart(path, None, "mine.parquet", memory_bytes=400 << 20)
+        await read_apart(path, Import(), "mine.parquet", memory_bytes=400 << 20)
 
 
 async def test_the_index_of_pandas_is_left_out_and_named(tmp_path):
     path = tmp_path / "rows.parquet"
     parquet.write_table(pa.table({"a": [1.0], "__index_level_0__": [7]}), path)
-    found = await read_apart(path, None, "mine.parquet")
+    found = await read_apart(path, Import(), "mine.parquet")
     assert (found.statistic.columns, found.left_out) == (("a",), ("__index_level_0__",))
+
+
+async def test_a_file_is_read_as_it_is_declared(tmp_path):
+    path = tmp_path / "rows.csv"
+    path.write_text("area,zip,note\n40,8001,x\n900,8002,y\n")
+    declared = Import(["zip", "area"], ["zip"], {"area": (0.0, 500.0)})
+    zip_code, area = (await read_apart(path, declared, "mine.csv")).statistic.kept
+    assert (zip_code.kind, zip_code.levels) == ("categorical", ("8001", "8002"))
+    assert (area.maximum, area.clipped) == (500.0, 1)

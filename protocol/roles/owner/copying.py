@@ -1,0 +1,35 @@
+"""The data set that a training works with, copied once the chain shows the owner's seat.
+
+Before, nothing looks at rows: neither what an owner answers nor when could follow from them.
+"""
+
+from protocol.codec import unpack
+from protocol.data_card import DataCard
+from protocol.learning.statistic import Statistic
+from protocol.requirements import noted_mismatches
+from protocol.roles.engine import facts, private
+from protocol.roles.engine.context import Context, Step
+from protocol.roles.engine.state import replace, store
+from protocol.roles.owner.state import InitiatedState, OwnerState
+
+
+def with_copy(state: InitiatedState, context: Context) -> Step[OwnerState]:
+    """Keep the statistic that was joined with: to replace or remove the data set changes nothing any more.
+
+    One that went since it was decided, or does not serve the request any more, is not taken: the training
+    starts without this owner.
+    """
+    card = context.private.get(private.CARD.name_of(state.data_set))
+    content = context.private.get(private.DATA_SET.name_of(state.data_set))
+    if card is None or content is None:
+        return _unserved(state, "there is no such data set any more")
+    reasons = noted_mismatches(state.request, unpack(DataCard, card))
+    if reasons:
+        return _unserved(state, *reasons)
+    kept, blob = store(content)
+    return Step(replace(state, rows=Statistic.from_bytes(content).rows, statistic=kept), (blob,))
+
+
+def _unserved(state: InitiatedState, *reasons: str) -> Step[OwnerState]:
+    fact = facts.DATA_SET_DOES_NOT_MATCH.of(data_set=state.data_set, reasons=list(reasons))
+    return Step(state, (fact,))
