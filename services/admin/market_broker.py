@@ -33,7 +33,8 @@ def require_unshared(plan: BrokerPlan, differences: Sequence[Difference]) -> Non
     missing = sum((item.action, item.kind) == ("create", "queue") for item in differences)
     if not theirs or missing < len(queues) - 1:  # all but the one for dead letters, which the other has too
         return
-    lines = [f"  {item.action:<8} {item.kind} {item.name} {item.detail}".rstrip() for item in differences]
+    shown = sorted(differences, key=lambda item: (item not in theirs, item.action != "remove"))
+    lines = [f"  {item.action:<8} {item.kind} {item.name} {item.detail}".rstrip() for item in shown]
     hidden = [] if len(lines) <= _MOST_SHOWN else [f"  and {len(lines) - _MOST_SHOWN} more"]
     raise BusRefused(
         f"the virtual host {plan.vhost!r} holds what is not this market's ({len(theirs)} queues and "

@@ -71,6 +71,8 @@ class MarketControl:
         Those of these names, and the servers; without names all but the replaced ones. Raises
         ConfigurationError where a server does not start: no daemon is started then.
         """
+        if not self.daemons:
+            raise ConfigurationError(f"{self.folder} has no daemon yet: run deltaml admin market init again")
         with processes.alone(self.folder):
             begun = self._begin_servers(seconds, tell)
             return begun + self._begin(self._chosen(names), seconds, tell)

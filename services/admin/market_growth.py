@@ -6,12 +6,13 @@ Lists and address books of the others are changed in their configurations; what 
 
 import asyncio
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from protocol.errors import MisuseError
 from protocol.marketplace import PartyRole
+from services.admin.market_admission import wait_until_admitted
 from services.admin.market_broker import provision
 from services.admin.market_chain import contract_of, fund
 from services.admin.market_console import provide_console
@@ -30,7 +31,8 @@ from services.admin.market_folder import (
     ensure_secret,
     yaml_text,
 )
-from services.admin.market_order import renewed_order
+from services.admin.market_lists import introduce
+from services.admin.market_order import order_for, renewed_order
 from services.admin.market_plan import FIRST_CONSOLE_PORT, FIRST_METRICS_PORT
 from services.admin.market_process import Member
 from services.admin.market_record import MarketRecord
@@ -43,7 +45,7 @@ from services.chain.rpc.http import HttpRpc
 from services.common.documents import read_yaml
 from services.common.errors import ConfigurationError
 from services.common.files import private_folder, write_private
-from services.config.daemons import AggregatorConfig, ChainListenerConfig, DataOwnerConfig, ModelBuyerConfig
+from services.config.daemons import ChainListenerConfig
 from services.data.catalog import Catalog
 from services.data.row_files import columns_hint
 from services.data.row_reader import read_statistic
@@ -108,6 +110,9 @@ async def add_party(newcomer: Newcomer, tell: Tell) -> Arrival:
     await asyncio.to_thread(control.start_servers, _ignore)
     party = Party(newcomer.name, newcomer.folder / newcomer.name, newcomer.role)
     with alone(newcomer.folder):
+        added = tuple(dict.fromkeys((*control.record.added, party.name)))
+        control.record = control.record.model_copy(update={"added": added})
+        control.record.save()  # first: an interrupted one is known by it
         address = _keys(party, newcomer)
         tell(f"{party.name}: {address}")
         deployment = await _funded(control, party.name, address)
@@ -116,20 +121,44 @@ async def add_party(newcomer: Newcomer, tell: Tell) -> Arrival:
         _configure(control, newcomer, address, deployment)
         if newcomer.data is not None:
             tell(_hold(party, newcomer.data))
-        added = tuple(dict.fromkeys((*control.record.added, party.name)))
-        control.record.model_copy(update={"added": added}).save()
         if newcomer.role == "data_owner":
-            introduce(control.members, newcomer, address)
+            introduce(control.members, newcomer.name, newcomer.role, address, newcomer.replaces)
     starts = was_running and newcomer.address is None
     if starts:
-        here = MarketControl(newcomer.folder)
-        *_, standing = await asyncio.to_thread(here.start, [party.name], START_SECONDS, _ignore)
-        tell(f"its daemon is {standing.state} (process {standing.pid}) {standing.detail}".rstrip())
+        await _started(newcomer, tell)
     with alone(newcomer.folder):
-        if newcomer.role == "federated_aggregator":
-            introduce(control.members, newcomer, address)
+        if (
+            newcomer.role == "federated_aggregator"
+        ):  # once it is registered: owners announce themselves at once
+            introduce(control.members, newcomer.name, newcomer.role, address, newcomer.replaces)
+            for one in control.members:
+                if one.config.daemon == "data-owner" and not one.is_here:
+                    tell(f"tell the people of {one.name} to put {address} among its aggregators")
         order, note = _order(newcomer, party, address)
+    if starts:
+        await asyncio.to_thread(_await_admission, newcomer, address, tell)
     return Arrival(party.name, party.folder, address, starts, order, note)
+
+
+def _await_admission(newcomer: Newcomer, address: str, tell: Tell) -> None:
+    """An order that is given at once finds the newcomer, or the newcomer's owners, ready."""
+    control = MarketControl(newcomer.folder)
+    running = [one for one in control.members if control.slot(one.name).pid() is not None]
+    if newcomer.role == "federated_aggregator":
+        owners, aggregators = [one for one in running if one.config.daemon == "data-owner"], [address]
+    else:
+        owners = [one for one in running if one.name == newcomer.name]
+        replaced = control.record.replaced
+        here = [one for one in running if one.config.daemon == "aggregator" and one.name not in replaced]
+        aggregators = [one.address for one in here]
+    for name in wait_until_admitted(owners, aggregators, START_SECONDS):
+        tell(f"{name} is not admitted yet: deltaml health tells why, and when it asks again")
+
+
+async def _started(newcomer: Newcomer, tell: Tell) -> None:
+    start = MarketControl(newcomer.folder).start
+    *_, standing = await asyncio.to_thread(start, [newcomer.name], START_SECONDS, _ignore)
+    tell(f"its daemon is {standing.state} (process {standing.pid}) {standing.detail}".rstrip())
 
 
 def _ignore(_text: str) -> None:
@@ -147,6 +176,10 @@ def _check(newcomer: Newcomer, control: MarketControl) -> None:
         raise ConfigurationError(f"{name} is in this market already, as {known[name].config.daemon}")
     if newcomer.address is not None and newcomer.data is not None:
         raise MisuseError("an owner with keys of its own adds its rows itself: leave out --data")
+    if name not in known and name not in control.record.added and (newcomer.folder / name).exists():
+        raise ConfigurationError(
+            f"{newcomer.folder / name} is there already and no party's: give another name"
+        )
     old = newcomer.replaces
     if old is not None and (old not in known or known[old].config.daemon != "aggregator" or old == name):
         raise MisuseError(f"--replaces {old!r} is no other aggregator of this market")
@@ -238,37 +271,20 @@ def _hold(party: Party, file: Path) -> str:
     return f"{party.name} has {entry.rows} rows of {file}"
 
 
-def introduce(others: Iterable[Member], newcomer: Newcomer, address: str) -> None:
-    """Put a party on the lists and into the address books of the others, in a replaced one's place if so."""
-    everyone = list(others)
-    old = next((one.address for one in everyone if one.name == newcomer.replaces), None)
-    for other in everyone:
-        if other.name == newcomer.name or isinstance(other.config, ChainListenerConfig):
-            continue
-        set_value(other.file, "names", {**other.config.names, address: newcomer.name})
-        match other.config, newcomer.role:
-            case AggregatorConfig() as config, "data_owner":
-                set_value(other.file, "admitted", _listed(config.admitted, address, None))
-            case (DataOwnerConfig() | ModelBuyerConfig()) as config, "federated_aggregator":
-                set_value(other.file, "aggregators", _listed(config.aggregators, address, old))
-
-
-def _listed(known: Iterable[str], address: str, old: str | None) -> list[str]:
-    return list(dict.fromkeys((*(one for one in known if one != old), address)))
-
-
 def _order(newcomer: Newcomer, party: Party, address: str) -> tuple[Path | None, str]:
     """A sample order for the market as it is now; None where there is none, and why."""
     record = MarketRecord.of(newcomer.folder)
     if newcomer.replaces is not None:
         replaced = tuple(dict.fromkeys((*record.replaced, newcomer.replaces)))
         record = record.model_copy(update={"replaced": replaced})
-    earlier = newcomer.folder / "buyer" / record.order
+    buyer = newcomer.folder / "buyer"
+    earlier, was_there = buyer / record.order, order_for(buyer, newcomer.name).exists()
     order, note = None, ""
     if newcomer.role == "federated_aggregator":
         order, note = renewed_order(earlier, newcomer.name, aggregator=address)
     elif newcomer.data is not None:
         card = Catalog(party.folder / DATA_SETS).card(_DATA_SET)
         order, note = renewed_order(earlier, newcomer.name, card=card)
-    record.model_copy(update={"order": record.order if order is None else order.name}).save()
+    is_newest = order is not None and not was_there
+    record.model_copy(update={"order": order.name if order and is_newest else record.order}).save()
     return order, note

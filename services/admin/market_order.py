@@ -14,6 +14,11 @@ from services.common.files import write_private
 _REMARK = "A sample order: deltaml train FILE --config config.yaml; REQUEST.yaml explains the fields."
 
 
+def order_for(folder: Path, name: str) -> Path:
+    """Where the order that came with a party lies in the buyer's folder."""
+    return folder / f"request-with-{name}.yaml"
+
+
 def renewed_order(
     earlier: Path, name: str, *, card: DataCard | None = None, aggregator: str | None = None
 ) -> tuple[Path | None, str]:
@@ -22,7 +27,7 @@ def renewed_order(
     Ranges are widened to those of the new owner's card. What is there stays. None, and why, where the card
     does not serve the order all the same. Raises MisuseError where it would be no request.
     """
-    path = earlier.with_name(f"request-with-{name}.yaml")
+    path = order_for(earlier.parent, name)
     if path.exists():
         return path, ""
     document = {**read_yaml(earlier), "name": f"sample order with {name}"}

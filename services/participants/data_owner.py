@@ -23,14 +23,13 @@ from protocol.roles.owner.state import JoinedState, OwnerState, UndecidedState
 from services.data.catalog import Catalog
 from services.identity.seat_keys import SeatKeys
 from services.participants.places import Places
-from services.records.admissions import Refusal
+from services.records.admissions import ADMITTED, ANSWERED, REFUSED, Refusal
 from services.records.owner_account import ORDERED_POLICY, count_earlier_trainings, counts_of, ordered_policy
 from services.runtime.role_adapter import NO_TRAINING, Answer, Role, RoleContext
 from services.store import Store
 
-_ANSWERED, _CARDS = "aggregator:", "cards_at:"
-"""What an aggregator has answered, and to which cards."""
-_ADMITTED, _REFUSED = b"admitted", b"refused"
+_CARDS = "cards_at:"
+"""To which cards an aggregator has answered."""
 _UNDECIDED = ("WAITING", "READY")
 _DECIDING = frozenset({"Opened", "invitation", "owner_decision", "catalogue_changed", "policy_changed"})
 """The inputs whose step may join a training."""
@@ -74,24 +73,24 @@ class OwnerRole(Role):
 
         The list of one that refused us may have changed since.
         """
-        answered, told = self.store.values(_ANSWERED), self.store.values(_CARDS)
+        answered, told = self.store.values(ANSWERED), self.store.values(_CARDS)
         cards = listed_cards({name: one.card for name, one in self.data_sets().items()})
         body, digest = OwnerAnnouncement(model_kinds=tuple(KINDS), cards=cards), cards_digest(cards)
         return tuple(
             (one, body)
             for one in self.aggregators
-            if answered.get(one) != _ADMITTED or told.get(one) != digest
+            if answered.get(one) != ADMITTED or told.get(one) != digest
         )
 
     def refusals(self) -> tuple[Refusal, ...]:
         """The aggregators that do not admit us, and when we ask them again."""
-        answered = self.store.values(_ANSWERED)
-        refusing = (one for one in self.aggregators if answered.get(one) == _REFUSED)
+        answered = self.store.values(ANSWERED)
+        refusing = (one for one in self.aggregators if answered.get(one) == REFUSED)
         return tuple(Refusal(one, self.asks_again_at) for one in refusing)
 
     def is_answered(self) -> bool:
         """Whether every aggregator has answered, be it with a refusal."""
-        return self.store.values(_ANSWERED).keys() >= set(self.aggregators)
+        return self.store.values(ANSWERED).keys() >= set(self.aggregators)
 
     @override
     def key_of_message(self, signed: SignedMessage) -> str:
@@ -187,9 +186,9 @@ class OwnerRole(Role):
 
     def _announcement_answered(self, aggregator: str, body: AnnouncementAnswer) -> Answer:
         """Remember it; the same answer to another announcement is no news."""
-        answer = _ADMITTED if body.accepted else _REFUSED
-        values = {_ANSWERED + aggregator: answer, _CARDS + aggregator: body.cards}
-        if self.store.values(_ANSWERED).get(aggregator) == answer:
+        answer = ADMITTED if body.accepted else REFUSED
+        values = {ANSWERED + aggregator: answer, _CARDS + aggregator: body.cards}
+        if self.store.values(ANSWERED).get(aggregator) == answer:
             return Answer(values=values)
         fact = facts.ANNOUNCEMENT_ANSWERED.pair(aggregator=aggregator, accepted=body.accepted, code=body.code)
         return Answer(values=values, fact=fact)

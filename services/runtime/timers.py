@@ -145,7 +145,7 @@ class Timers:
 
     def _found_obstacle(self) -> str | None:
         if self._store.is_away:  # perhaps nobody else would find out that it is back
-            self._store.put_value(_ALIVE, self._store.values(_ALIVE).get(""))
+            self._store.probe()
         return self._other_obstacle() if self._bus.is_connected else BROKER_AWAY
 
     def _does_not_count(self, seconds: float, reason: str) -> None:

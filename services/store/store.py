@@ -21,6 +21,7 @@ from services.store.tables import blobs, facts, inbox, instances, outbox, result
 
 _MOST_KEYS = 4096
 _COUNTED_SECONDS = 60.0
+_PROBE = "probe"
 
 _INSTANCES = sa.select(instances)
 _INSTANCE = _INSTANCES.where(instances.c.key == sa.bindparam("of"))
@@ -82,9 +83,15 @@ class Store(Queues):
         """Whether the last attempt to read or to write failed."""
         return self._database.outage.is_on
 
-    async def ping(self) -> None:
-        """Raise StoreUnavailable unless the database answers; a probe of the daemon's health."""
+    def probe(self) -> None:
+        """Raise StoreUnavailable unless the database answers and, where it failed lately, can be written."""
         self._database.ping()
+        if self.is_away:
+            self.put_value(_PROBE, b"")
+
+    async def ping(self) -> None:
+        """As `probe`, for the daemon's health."""
+        self.probe()
 
     # ---- instances ----
 

@@ -92,6 +92,8 @@ async def test_a_market_is_set_up_and_its_aggregator_registers(
     try:
         check_folder(folder, made)
         assert [one.kind for one in await plan_broker(plan) if one.action != "look"] == []
+        check_another_is_refused(tmp_path, node, rabbitmq, administrator, plan.vhost)
+        assert [one for one in await plan_broker(plan) if one.action != "look"] == []
         await check_daemon(folder, made, node)
         again = apart(*command)
         assert again["written"] == []
@@ -104,6 +106,17 @@ async def test_a_market_is_set_up_and_its_aggregator_registers(
             assert "was made for 5 owners" in pool.submit(refused, *fewer).result()
     finally:
         await remove(plan)
+
+
+def check_another_is_refused(tmp_path, node, rabbitmq, administrator, vhost):
+    """Another market cannot be put into the same virtual host; the first one's queues stay bound."""
+    other = tmp_path / "other"
+    with ThreadPoolExecutor(1) as pool:
+        command = init(other, node, rabbitmq, administrator, vhost)
+        told = pool.submit(run, *command, status=3).result().stderr
+    assert f"the virtual host {vhost!r} holds what is not this market's" in told
+    assert "remove   binding" in told
+    assert not (other / "broker.yaml").exists()
 
 
 def check_folder(folder, made):

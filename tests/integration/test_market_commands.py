@@ -11,6 +11,7 @@ import yaml
 
 from services.admin import processes
 from services.admin.market_folder import CONFIG
+from services.config.daemons import load
 from services.identity.keystore import Cost
 from tests.support.daemons.command_line import run, run_json
 
@@ -43,6 +44,20 @@ def small(order):
     return path
 
 
+def check_one_elsewhere(market):
+    """An owner whose keys and daemon are on another machine gets what it needs there, and no keys."""
+    address = "0x" + "fa" * 20
+    urls = ("--chain", "https://node.example", "--broker", "amqps://broker.example:5671")
+    made = run_json("admin", "market", "add-owner", market, "far", "--address", address, *urls)
+    assert not made["started"]
+    assert not (market / "far" / "keys").exists()
+    config = load(market / "far" / CONFIG, "data-owner")
+    assert config.chain.url == "https://node.example"
+    assert config.broker.url.startswith(f"amqps://{address}@broker.example:5671/deltaml-")
+    assert config.broker.password_file.exists()
+    assert address in load(market / "aggregator" / CONFIG, "aggregator").admitted
+
+
 def trainings(market, name):
     return run_json("trainings", "--config", market / name / CONFIG)
 
@@ -68,6 +83,7 @@ def test_a_market_by_commands_alone(tmp_path, launched):
         rows = tmp_path / "rows.csv"
         rows.write_text("".join((market / "owner-2" / "rows.csv").read_text().splitlines(True)[:80]))
         clinic = run_json(*admin, "add-owner", market, "clinic", "--data", rows)
+        check_one_elsewhere(market)
         second = run_json(*admin, "add-aggregator", market, "second", "--replaces", "aggregator")
         assert clinic["started"]
         assert second["started"]
@@ -78,8 +94,9 @@ def test_a_market_by_commands_alone(tmp_path, launched):
             assert [one["state"] for one in trainings(market, name)] == ["FINISHED"]
         run(*admin, "stop", market, "aggregator")
         states = {one["name"]: one["state"] for one in run_json(*admin, "status", market)}
-        assert states.pop("aggregator") == "replaced"
+        assert (states.pop("aggregator"), states.pop("far")) == ("replaced", "elsewhere")
         assert set(states.values()) == {"healthy"}
     finally:
         run(*admin, "stop", market)
-    assert {one["state"] for one in run_json(*admin, "status", market, status=3)} == {"down", "replaced"}
+    states = {one["state"] for one in run_json(*admin, "status", market, status=3)}
+    assert states == {"down", "replaced", "elsewhere"}

@@ -27,6 +27,12 @@ def test_servers_that_are_named_are_not_the_market_s_own(tmp_path):
     assert record.plan.chain_url == "http://node:8545"
 
 
+def test_a_server_whose_program_is_missing_is_told_with_what_to_install(tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(ConfigurationError, match=r"needs RabbitMQ.*--broker"):
+        recorded(MarketPlan(tmp_path, chain_url="http://node:8545"), None)
+
+
 def test_the_record_outlives_the_command_and_options_change_it(tmp_path):
     ports = BrokerPorts(amqp=1, management=2, distribution=3, epmd=4)
     own = OwnServers(chain_port=5, broker=ports)

@@ -6,8 +6,11 @@ import pytest
 
 from protocol.roles.engine.effects import SetTimer
 from protocol.roles.engine.inputs import MessageReceived
+from services.bus.port import BusUnavailable, QueueFull
+from services.common.errors import StoreUnavailable
 from services.common.outages import Outage
 from services.runtime.resources import Pace
+from services.runtime.timers import BROKER_AWAY, NODE_AWAY
 from services.store.database import store_outage
 from tests.support.daemons.real_log import real_log
 from tests.support.daemons.scripted_daemon import (
@@ -80,8 +83,48 @@ async def test_a_peer_that_answered_while_the_disk_was_full_did_not_miss_its_dea
             await world.send("answer")
             await asyncio.sleep(1.2)  # past the deadline
             await until(lambda: outage.attempts >= 3)
+            with pytest.raises(StoreUnavailable):
+                await world.store.ping()
         await until(lambda: not outage.is_on)
+        await world.store.ping()
         await until(lambda: world.store.instance("1").state.endswith(b"deadline "))
     assert world.store.instance("1").state == b"ask answer deadline "
     (postponed,) = [line for line in log.lines if line["event"] == "timers_postponed"]
     assert postponed["reason"] == "store away"
+
+
+@pytest.mark.parametrize(
+    ("error", "obstacle"),
+    [(BusUnavailable("no confirmation"), BROKER_AWAY), (QueueFull("its queue is full"), None)],
+    ids=["broker", "recipient"],
+)
+async def test_time_does_not_count_while_the_broker_takes_no_question_of_ours(world, error, obstacle):
+    """But somebody who reads nothing, so that its queue is full, cannot stop the clock of everybody."""
+    world.pool.script = answering(world)
+    refusals = iter([error] * 3)
+    async with world.running() as runtime:
+        publish, seen = runtime.bus.publish, []
+
+        async def refuse(message):
+            for refusal in refusals:
+                raise refusal
+            seen.append(runtime._obstacle())
+            await publish(message)
+
+        runtime.bus.publish = refuse
+        await world.send("question")
+        await until(lambda: seen and runtime.is_idle())
+        assert seen == [obstacle]
+        assert runtime._obstacle() is None
+
+
+async def test_time_does_not_count_while_messages_wait_for_the_own_node(world, log):
+    world.chain.down = True
+    async with world.running() as runtime:
+        await world.send("question")
+        await until(lambda: world.chain.asked >= 3)
+        assert runtime._obstacle() == NODE_AWAY
+        world.chain.down = False
+        await until(lambda: world.store.instance("1") and runtime.is_idle())
+        assert runtime._obstacle() is None
+    assert log.troubles() == ["gate_waits", "gate_passes"]

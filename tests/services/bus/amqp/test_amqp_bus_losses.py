@@ -10,7 +10,7 @@ from services.bus.amqp.connection import Connection
 from services.bus.amqp.consumer import Consumer, ConsumerEnded
 from services.bus.amqp.timing import Timing
 from services.bus.naming import event_queue_name, queue_name
-from services.bus.port import BusRefused, BusUnavailable, read_envelope
+from services.bus.port import BusRefused, BusUnavailable, QueueFull, read_envelope
 from services.config.daemons import Broker
 from tests.faults.proxy import LinkProxy
 from tests.support.broker.amqp_market import AmqpMarket, address, next_of
@@ -162,3 +162,22 @@ async def test_a_broker_that_is_away_is_told_once_however_often_it_is_tried(mark
     assert log.troubles() == ["broker_away", "broker_back"]
     assert log.lines[0]["reason"].startswith(f"the broker at 127.0.0.1:{proxy.port} does not answer (")
     assert log.lines[1]["attempts"] > 18
+
+
+async def test_a_full_queue_is_told_apart_from_a_broker_that_is_away(market: AmqpMarket) -> None:
+    [planned] = [one for one in market.topology.policies if one["name"] == "deltaml-queues"]
+    small = {**planned, "priority": 99, "definition": {**planned["definition"], "max-length": 1}}
+    await market.api.put("policies", market.vhost, "small", body=small)
+    with real_log() as log:
+        bus = AmqpBus(market.config(market.buyer), Timing(publish_attempts=2))
+
+        async def fill() -> None:
+            for _ in range(1000):
+                await bus.publish(outgoing("federated_aggregator", market.buyer, market.aggregator))
+
+        with pytest.raises(QueueFull, match="not confirmed in 2 attempts"):
+            await fill()
+        await bus.close()
+    assert "publishing_fails" in log.troubles()
+    assert "broker_away" not in log.troubles()
+    assert "is full: its daemon is away or too slow" in log.lines[0]["reason"]

@@ -7,6 +7,7 @@ import traceback
 import tracemalloc
 
 import pytest
+from structlog.testing import capture_logs
 
 from protocol.errors import MisuseError
 from services.chain.errors import ChainUnavailable, NodeOverloaded, RpcError
@@ -218,3 +219,14 @@ def test_a_url_that_cannot_be_used(url) -> None:
     with pytest.raises(MisuseError, match="cannot be used") as caught:
         HttpRpc(url)
     assert SECRET not in "".join(traceback.format_exception(caught.value))
+
+
+async def test_a_node_that_is_away_is_told_once_and_whoever_asked_it_need_not_tell_it_again() -> None:
+    with capture_logs() as logs:
+        async with HttpRpc(f"http://127.0.0.1:9/{SECRET}") as rpc:
+            failures = [await failure_of(rpc) for _ in range(20)]
+            assert rpc.outage.is_on
+    (line,) = logs
+    assert line["event"] == "node_away"
+    assert line["reason"] == str(failures[0])
+    assert all(failure.told for failure in failures)
