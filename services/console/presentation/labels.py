@@ -42,19 +42,6 @@ KINDS = {
 }
 """Of a card's columns."""
 
-REFUSALS = {
-    "input_ignored": _("It is too late for that, or too early: look at the training's state."),
-    "input_late": _("It is too late for that: look at the training's state."),
-    "ordered_already": _(
-        "Exactly this request was ordered before: change its name to have it trained again."
-    ),
-    "over_budget": _("The data set's budget is used up."),
-    "data_set_does_not_match": _("The chosen data set does not serve this request."),
-    "training_over": _("The training is over."),
-    "archived": _("The training is over."),
-}
-"""Why a daemon does not do what its operator ordered, by code."""
-
 
 def state_word(shown: str) -> str:
     """The state without its reason: WAITING, FAILED and so on."""

@@ -9,9 +9,9 @@ from protocol.errors import DeltaMLError
 from services.bus.port import BusError
 from services.chain.errors import ChainError
 from services.console.presentation.i18n import gettext_noop as _
-from services.console.presentation.labels import REFUSALS
 from services.console.web.access import Handler, SignInFirst, page_of
 from services.console.web.orders import OrderRefused
+from services.records.refusal_texts import REFUSALS
 
 _log = structlog.get_logger(__name__)
 
