@@ -239,6 +239,11 @@ def validator_count(owners: int) -> int:
     return max(2, (3 * owners + 5) // 10)
 
 
+def quorum(drawn: int) -> int:
+    """How many of so many drawn validators must measure and sign a round: more than half."""
+    return drawn // 2 + 1
+
+
 def training_of(event: MarketplaceEvent) -> int:
     """The training an event belongs to; 0 for those about an account."""
     return getattr(event, "training", 0)

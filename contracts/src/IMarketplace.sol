@@ -89,6 +89,7 @@ interface IMarketplace {
     error Marketplace_RoundAlreadyRecorded(uint256 trainingId, uint16 round, bytes32 recordDigest);
     error Marketplace_UnexpectedRound(uint256 trainingId, uint16 round, uint16 expected);
     error Marketplace_BadSignature(address expected);
+    error Marketplace_TooFewSignatures(uint256 trainingId, uint256 signed, uint256 needed);
     error Marketplace_InvalidMetrics(uint256 trainingId, uint16 round);
     error Marketplace_NothingToWithdraw(address account);
     error Marketplace_TransferFailed(address account);
@@ -108,8 +109,8 @@ interface IMarketplace {
     /// Anyone, once drawBlock is in the past and its hash still known.
     function draw(uint256 trainingId) external;
 
-    /// Aggregator; anyone once half of roundSeconds is over. Signatures of the buyer and most listed validators,
-    /// these in seat order, empty = not signed.
+    /// Aggregator; anyone once half of roundSeconds is over. Signatures of the buyer and more than half of the drawn
+    /// validators: one for each that is listed, in seat order, empty = not signed.
     function recordRound(
         RoundRecord calldata record,
         bytes calldata buyerSignature,

@@ -260,7 +260,8 @@ contract Marketplace is IMarketplace, EIP712 {
             _checkSigner(training.seats[seat], digest, signature);
             ++signed;
         }
-        if (2 * signed <= validatorSignatures.length) revert Marketplace_BadSignature(address(0));
+        uint256 needed = _bits(training.validators) / 2 + 1;
+        if (signed < needed) revert Marketplace_TooFewSignatures(record.trainingId, signed, needed);
     }
 
     /// ECDSA with a low s, or ERC-1271 for a contract account.
@@ -274,7 +275,7 @@ contract Marketplace is IMarketplace, EIP712 {
         returns (uint256 mseAfter)
     {
         uint256 count = _bits(record.trainers);
-        bool valid = count >= 2 && record.trainers & ~training.trainers == 0 && _bits(record.validators) >= 2
+        bool valid = count >= 2 && record.trainers & ~training.trainers == 0
             && record.own.length == count && record.cross.length == count && record.mseBefore < METRIC_BOUND
             && (record.last || record.round < training.terms.rounds);
         // The first error divides the improvement; after a perfect round it is zero, and the next must still fit on.

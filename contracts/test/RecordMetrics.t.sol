@@ -76,7 +76,7 @@ contract RecordMetricsTest is MarketplaceTest {
 
     function test_RevertWhen_ASingleValidatorMeasured() external {
         base.validators = lowest(base.validators, 1);
-        refuse();
+        refuseRecord(base, tooFewSignatures(training, 1, 2));
     }
 
     function test_RevertWhen_TheAgreedLastRoundDoesNotSaySo() external {

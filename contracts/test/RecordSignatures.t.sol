@@ -33,9 +33,27 @@ contract RecordSignaturesTest is MarketplaceTest {
         refuse(badSignature(buyer));
     }
 
-    function test_RevertWhen_HalfOfTheListedValidatorsSigned() external {
+    function test_RevertWhen_HalfOfTheDrawnValidatorsSigned() external {
         (byValidators[0], byValidators[3]) = (bytes(""), bytes(""));
-        refuse(badSignature(address(0)));
+        refuse(tooFewSignatures(training, 2, 3));
+    }
+
+    /// All that are listed have signed: half of those that were drawn.
+    function test_RevertWhen_HalfOfTheDrawnValidatorsAreListed() external {
+        record.validators = lowest(record.validators, 2);
+        byBuyer = buyerSignature(record);
+        byValidators = validatorSignatures(record);
+        refuse(tooFewSignatures(training, 2, 3));
+    }
+
+    /// The attack: of 77 drawn validators a buyer needed two accomplices to record whatever it liked.
+    function test_RevertWhen_TheBuyerListsTwoAccomplicesOfManyValidators() external {
+        training = running(256);
+        (, uint256 trainers, uint256 validators) = market.ownersOf(training);
+        record = recordOf(training, 1, true, trainers, lowest(validators, 2));
+        byBuyer = buyerSignature(record);
+        byValidators = validatorSignatures(record);
+        refuse(tooFewSignatures(training, 2, 39));
     }
 
     function test_RevertWhen_TheValidatorsSignedInAnotherOrder() external {
@@ -116,7 +134,7 @@ contract RecordSignaturesTest is MarketplaceTest {
         refuse(badSignature(buyer));
     }
 
-    function test_WhenMoreThanHalfOfTheListedValidatorsSigned() external {
+    function test_WhenMoreThanHalfOfTheDrawnValidatorsSigned() external {
         byValidators[2] = "";
         send();
     }

@@ -131,7 +131,7 @@ contract Handler is MarketplaceTest {
         (,,, uint16 done,, uint256 lastMse) = market.progressOf(training);
         (,, IMarketplace.Terms memory terms) = market.termsOf(training);
         if (seed % 3 == 0) trainers = lowest(trainers, between(seed, 2, bits(trainers)));
-        if (seed % 5 == 0) validators = lowest(validators, between(seed, 2, bits(validators)));
+        if (seed % 5 == 0) validators = lowest(validators, between(seed, bits(validators) / 2 + 1, bits(validators)));
         bool last = done + 1 == terms.rounds || seed % 11 == 0;
         IMarketplace.RoundRecord memory record = recordOf(training, 0, last, trainers, validators);
         record.round = done + 1;

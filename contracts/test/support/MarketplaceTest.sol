@@ -224,6 +224,10 @@ abstract contract MarketplaceTest {
         return abi.encodeWithSelector(IMarketplace.Marketplace_BadSignature.selector, expected);
     }
 
+    function tooFewSignatures(uint256 training, uint256 valid, uint256 needed) internal pure returns (bytes memory) {
+        return abi.encodeWithSelector(IMarketplace.Marketplace_TooFewSignatures.selector, training, valid, needed);
+    }
+
     function invalidMetrics(uint256 training, uint16 round) internal pure returns (bytes memory) {
         return abi.encodeWithSelector(IMarketplace.Marketplace_InvalidMetrics.selector, training, round);
     }

@@ -19,7 +19,7 @@ _LONGEST = 16
 def asked_trainers(state: TrainingState, round_number: RoundNumber) -> int:
     """The trainers to send the round's model to, as a mask."""
     drawn = state.parties.trainers & ~state.dropped
-    return _enough(drawn & ~_away(state, round_number), drawn)
+    return _enough(drawn & ~_away(state, round_number), drawn, 2)
 
 
 def asked_validators(state: TrainingState, round_number: RoundNumber) -> int:
@@ -31,7 +31,7 @@ def asked_validators(state: TrainingState, round_number: RoundNumber) -> int:
     drawn = state.parties.validators & ~state.dropped
     absent = mask_of([absence.seat for absence in state.absences])
     behind = absent if state.recorded < state.link.round else 0
-    return _enough(drawn & ~_away(state, round_number) & ~behind, drawn)
+    return _enough(drawn & ~_away(state, round_number) & ~behind, drawn, state.parties.quorum)
 
 
 def mark_absent(state: TrainingState, seats: int, round_number: RoundNumber) -> TrainingState:
@@ -54,8 +54,8 @@ def _away(state: TrainingState, round_number: RoundNumber) -> int:
     return mask_of([absence.seat for absence in state.absences if absence.back_in > round_number])
 
 
-def _enough(asked: int, drawn: int) -> int:
-    return asked if asked.bit_count() >= 2 else drawn
+def _enough(asked: int, drawn: int, least: int) -> int:
+    return asked if asked.bit_count() >= least else drawn
 
 
 def drop_notices(

@@ -109,7 +109,7 @@ def _start(state: DrawingState, context: Context) -> Step[TrainingState | Ending
     training = _first_round(state, context)
     parties, dropped = training.parties, training.dropped
     silent = _silent_seats(parties, dict(state.answers))
-    if (parties.validators & ~dropped).bit_count() < 2:
+    if (parties.validators & ~dropped).bit_count() < parties.quorum:
         return give_up(training, "too_few_validators", context)
     body = TrainingStarted(
         trainers=parties.addresses(parties.trainers),

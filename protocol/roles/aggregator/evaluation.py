@@ -102,12 +102,12 @@ def _is_late(state: TrainingState, at: RoundAttempt) -> bool:
 def on_metrics_late(
     state: TrainingState, at: RoundAttempt, context: Context
 ) -> Step[TrainingState | EndingState]:
-    """A silent validator means a next attempt without it while two remain; it may return next round."""
+    """A silent validator means a next attempt without it while enough remain; it may return next round."""
     lane = state.evaluation
     if not isinstance(lane, MeasuringLane) or lane.at != at:
         return Step.unchanged(state)
     answered = state.parties.mask(tuple(metric.owner for metric in lane.metrics))
-    if answered.bit_count() < 2:
+    if answered.bit_count() < state.parties.quorum:
         return give_up(state, "too_few_validators", context)
     silent = lane.validators & ~answered
     notices = attendance.drop_notices(state, silent, at, "metric_late", context)

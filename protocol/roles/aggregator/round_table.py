@@ -62,7 +62,7 @@ EVALUATION_LANE = (
     on_timer(
         TrainingState, timers.METRICS, evaluation.on_metrics_late, then=(STAYS, EndingState), effects=GIVES_UP
     ).because(
-        "Silent validators are left out of a next attempt; with fewer than two others the training ends."
+        "Silent validators are left out of a next attempt; with too few others to sign the training ends."
     ),
     on_message(TrainingState, Opening, signing.on_opening, effects=(CancelTimer, SetTimer)).because(
         "The buyer's record follows from its opening: the validators' signatures are due."

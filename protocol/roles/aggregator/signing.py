@@ -101,7 +101,7 @@ def _opening_lane(state: TrainingState, at: RoundAttempt) -> OpeningLane:
 def on_round_signature(
     state: TrainingState, received: Received[RoundSignature], context: Context
 ) -> Step[TrainingState]:
-    """Collect signatures; a majority of the attempt's validators sends the record to the chain."""
+    """Collect signatures; those of a majority of the drawn validators send the record to the chain."""
     lane = state.evaluation
     if not isinstance(lane, SigningLane) or lane.trained.round != received.at.round:
         if received.at.round <= state.link.round:
@@ -113,7 +113,7 @@ def on_round_signature(
     require(signer == received.sender, "bad_record_signature")
     others = (signature for signature in lane.signatures if signature[0] != signer)
     lane = replace(lane, signatures=(*others, (signer, body.signature)))
-    if 2 * len(lane.signatures) <= lane.validators.bit_count():
+    if len(lane.signatures) < state.parties.quorum:
         return Step(replace(state, evaluation=lane))
     return _record(state, lane)
 

@@ -52,7 +52,7 @@ def check_place(state: RunningState, at: RoundAttempt) -> None:
 
 
 def check_members(state: RunningState, body: LocalModels, context: Context) -> int:
-    """The validators of the attempt as a mask: drawn on chain, two at least, this one among them.
+    """The validators of the attempt as a mask: drawn on chain, enough to sign, this one among them.
 
     Each has an exchange key of its own: nothing could be masked against another's.
     """
@@ -60,7 +60,7 @@ def check_members(state: RunningState, body: LocalModels, context: Context) -> i
     require(context.address in body.validators, "not_a_validator")
     mask = parties.mask(body.validators)
     require(body.validators == parties.addresses(mask), "validators_out_of_order")
-    require(mask & ~parties.validators == 0 and mask.bit_count() >= 2, "wrong_validators")
+    require(mask & ~parties.validators == 0 and mask.bit_count() >= parties.quorum, "wrong_validators")
     require(mask & ~seats_with_keys(parties, context) == 0, "unusable_exchange_key")
     return mask
 

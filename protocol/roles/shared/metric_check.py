@@ -57,8 +57,8 @@ def check_metrics(
 ) -> CheckedMetrics:
     """The signed metrics of one attempt, checked against each other and against the chain of rounds.
 
-    At least two drawn validators, each once, in seat order, all naming the same start, updates and refreshed
-    model. Raises ProtocolViolation naming the rule that is broken.
+    More than half of the drawn validators, each once, in seat order, all naming the same start, updates and
+    refreshed model. Raises ProtocolViolation naming the rule that is broken.
     """
     named = training, round_number, attempt
     bodies = [_metric(message, market, named) for message in relayed]
@@ -66,7 +66,8 @@ def check_metrics(
     seats = [parties.seat_of(message.envelope.sender) for message in relayed]
     require(seats == sorted(set(seats)), "metrics_out_of_order")
     require(validators & ~parties.validators == 0, "not_a_validator")
-    require(len(bodies) >= 2, "too_few_validators", f"{len(bodies)} metrics; at least 2")
+    least = parties.quorum
+    require(len(bodies) >= least, "too_few_validators", f"{len(bodies)} metrics; at least {least}")
     first = bodies[0]
     require(round_number == link.round + 1, "round_out_of_order", f"round {round_number} after {link.round}")
     require(first.measure_start == link.measures_start(validators), "wrong_start_measurement")

@@ -4,7 +4,7 @@ from fractions import Fraction
 
 from protocol.crypto.cipher import PublicKey
 from protocol.errors import ProtocolViolation
-from protocol.marketplace import Joined
+from protocol.marketplace import Joined, quorum
 from protocol.messages import RowCount
 from protocol.request import Request
 from protocol.roles.engine.refusals import require
@@ -37,6 +37,11 @@ class Parties(FrozenModel):
     def mask(self, addresses: tuple[str, ...]) -> int:
         """The seats of these owners as a mask."""
         return mask_of([self.seat_of(address) for address in addresses])
+
+    @property
+    def quorum(self) -> int:
+        """How many validators a round takes: more than half of the drawn ones, whoever is left out of it."""
+        return quorum(self.validators.bit_count())
 
     def all_seats(self) -> int:
         """Every seat as a mask."""

@@ -75,6 +75,14 @@ def test_the_members_of_an_opening(opening: tuple[PureMarket, SignedMessage]) ->
     assert refusal(market, market.buyer, twice) == "metrics_out_of_order"
 
 
+def test_half_of_the_drawn_validators_have_nothing_opened() -> None:
+    """An aggregator with two accomplices among four validators could otherwise record what it likes."""
+    market = small_market(data=small_data(owners=6), validators=[2, 3, 4, 5])
+    message = market.run_until("opening_request", market.buyer)
+    metrics = list(body_of(message).metrics)
+    assert refusal(market, market.buyer, asking(market, message, metrics[:2])) == "too_few_validators"
+
+
 def test_a_metric_that_its_validator_did_not_sign(opening: tuple[PureMarket, SignedMessage]) -> None:
     market, message = opening
     metrics = list(body_of(message).metrics)

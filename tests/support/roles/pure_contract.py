@@ -12,6 +12,7 @@ from protocol.marketplace import (
     RolesDrawn,
     RoundRecorded,
     Settled,
+    quorum,
     validator_count,
 )
 from protocol.payment import pay_weights
@@ -148,7 +149,8 @@ class PureContract:
             for signer, signature in zip(signers, call.validator_signatures, strict=True)
             if signature
         ]
-        self._require(all(given) and 2 * len(given) > len(signers), "bad_signature")
+        self._require(all(given), "bad_signature")
+        self._require(len(given) >= quorum(self.validators.bit_count()), "too_few_signatures")
 
     def _settle(self, _sender: str, _call: Any) -> list[Any]:
         self._require(self.status == "running", "wrong_status")

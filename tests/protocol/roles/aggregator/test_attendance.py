@@ -127,6 +127,29 @@ def test_too_few_validators_end_the_training() -> None:
     assert market.buyer.shown == "FAILED(too_few_validators)"
 
 
+def four_validators(*silent: int) -> PureMarket:
+    """Of six owners four validate; three of them are needed, whoever is left out."""
+    market = small_market(data=small_data(owners=6), validators=[2, 3, 4, 5])
+    quiet = {market.owners[number].address for number in silent}
+    market.intercept = losing(lambda m: m.envelope.type == "encrypted_metric" and m.envelope.sender in quiet)
+    market.finish()
+    return market
+
+
+def test_more_than_half_of_the_drawn_validators_are_enough() -> None:
+    market = four_validators(2)
+    assert market.buyer.shown == "FINISHED"
+    assert {event.record.validators.bit_count() for event in market.contract.recorded} == {3}
+    assert not any(party.violations for party in market.parties.values())
+
+
+def test_half_of_the_drawn_validators_end_the_training() -> None:
+    market = four_validators(2, 3)
+    assert market.contract.status == "cancelled"
+    assert market.buyer.shown == "FAILED(too_few_validators)"
+    assert not market.sent("opening")
+
+
 def test_too_few_signatures_end_the_training() -> None:
     market = small_market()
     market.intercept = without("round_signature", sender=market.owners[3])
