@@ -2,8 +2,9 @@
 
 The deposit is divided by four shares in basis points. Three of them are fixed: each recorded round earns its
 part of them, split equally among the round's members. The contribution share is paid as far as the model
-improved, split by the trainers' pay weights. Every division rounds down where `Marketplace.sol` divides
-(`_accrue`, `_improvement`, `settle`), so the figures are the contract's own; what is left is the buyer's.
+improved, split by the trainers' pay weights. Every division rounds down where the contract divides
+(`Shapley.sol`; `_accrue` and `settle` in `Marketplace.sol`), so the figures are its own; what is left is the
+buyer's.
 Amounts are whole smallest units of the market's asset (`asset.py`).
 """
 
@@ -114,23 +115,36 @@ def least_fixed_pay(request: Request) -> int:
     return pay_range(request).least
 
 
-def pay_weights(best: int, mse_after: int, shapley: Sequence[int]) -> list[int]:
-    """w_i = (best − after)⁺·φ_i⁺/Σφ⁺ (× 1e18): only new ground is paid, split by contribution.
+def error_left(left: int, mse_before: int, mse_after: int) -> int:
+    """The first error times after/before of every round so far (× 1e18), once this round is added.
 
-    `best` is the lowest error so far. Paying each round's gain instead would let one trainer wreck the model
-    and another be paid for mending it, again and again. Bit for bit as `Shapley.sol` computes them.
+    A round's ratio is one set of validators' alone, so that rounds measured on other rows add up; as long as
+    the set stays the same this is the error after the round. `mse_before` is above zero.
     """
-    gain = max(best - mse_after, 0)
+    return left * mse_after // mse_before
+
+
+def pay_weights(best: int, left: int, shapley: Sequence[int]) -> list[int]:
+    """w_i = (best − left)⁺·φ_i⁺/Σφ⁺ (× 1e18): only new ground is paid, split by contribution.
+
+    `left` is the `error_left` after the round, `best` the lowest before. Paying each round's gain instead
+    would let one trainer wreck the model and another be paid for mending it, again and again. Bit for bit as
+    `Shapley.sol` computes them.
+    """
+    gain = max(best - left, 0)
     positive = [max(phi, 0) for phi in shapley]
     total = sum(positive)
     return [gain * phi // total if total else 0 for phi in positive]
 
 
 def improvement(rounds: Sequence[PaidRound]) -> int:
-    """What the rounds gained over the first error, within 0 and 1 (× 1e18)."""
-    first = rounds[0].mse_before if rounds else 0
-    gained = sum(recorded.mse_before - recorded.mse_after for recorded in rounds)
-    return min(max(gained, 0) * FIXED_POINT // first, FIXED_POINT) if first else 0
+    """The share of the first error that is gone after the rounds, between 0 and 1 (× 1e18)."""
+    if not rounds:
+        return 0
+    first = left = rounds[0].mse_before
+    for recorded in rounds:
+        left = error_left(left, recorded.mse_before, recorded.mse_after)
+    return max(first - left, 0) * FIXED_POINT // first
 
 
 def earned(request: Request, rounds: Sequence[PaidRound]) -> Pay:

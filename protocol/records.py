@@ -10,6 +10,9 @@ from protocol.types import Address, BigInteger, Digest, FrozenModel, RoundNumber
 FIXED_POINT = 10**18
 """Metrics on chain are target² in fixed point × 1e18."""
 
+METRIC_BOUND = 1 << 128
+"""The contract takes metrics below this alone; so must be the error that is left (`payment.error_left`)."""
+
 _DOMAIN_TYPE = b"EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"
 _RECORD_TYPE = (
     b"RoundRecord(uint256 trainingId,uint16 round,bool last,uint256 trainers,uint256 validators,"

@@ -46,8 +46,8 @@ contract Marketplace is IMarketplace, EIP712 {
         uint256 measuredBy; // validators of the last recorded round
         uint256 firstMse;
         uint256 lastMse;
-        uint256 bestMse;
-        int256 gained; // Σ (mseBefore − mseAfter) over recorded rounds
+        uint256 bestMse; // the lowest leftMse so far
+        uint256 leftMse; // firstMse times mseAfter/mseBefore of every recorded round
         uint256 totalWeight;
         uint256 aggregation; // wei
     }
@@ -201,17 +201,17 @@ contract Marketplace is IMarketplace, EIP712 {
         _checkCaller(record.trainingId, training);
         bytes32 digest = hashRecord(record);
         _checkSignatures(record, training, digest, buyerSignature, validatorSignatures);
-        uint256 mseAfter = _checkMetrics(record, training);
+        (uint256 mseAfter, uint256 left) = _checkMetrics(record, training);
         // Effect
         if (record.round == 1) {
             training.firstMse = record.mseBefore;
             training.bestMse = record.mseBefore;
         }
         int256[] memory shapley = Shapley.values(record.mseBefore, record.own, record.cross);
-        uint256[] memory weights = Shapley.payWeights(training.bestMse, mseAfter, shapley);
-        training.gained += int256(record.mseBefore) - int256(mseAfter);
+        uint256[] memory weights = Shapley.payWeights(training.bestMse, left, shapley);
         training.lastMse = mseAfter;
-        if (mseAfter < training.bestMse) training.bestMse = mseAfter;
+        training.leftMse = left;
+        if (left < training.bestMse) training.bestMse = left;
         training.measuredBy = record.validators;
         training.recorded = record.round;
         training.ended = record.last;
@@ -272,14 +272,15 @@ contract Marketplace is IMarketplace, EIP712 {
     function _checkMetrics(RoundRecord calldata record, Training storage training)
         private
         view
-        returns (uint256 mseAfter)
+        returns (uint256 mseAfter, uint256 left)
     {
         uint256 count = _bits(record.trainers);
         bool valid = count >= 2 && record.trainers & ~training.trainers == 0
             && record.own.length == count && record.cross.length == count && record.mseBefore < METRIC_BOUND
             && (record.last || record.round < training.terms.rounds);
-        // The first error divides the improvement; after a perfect round it is zero, and the next must still fit on.
-        valid = valid && (record.mseBefore > 0 || record.round > 1);
+        // Both divide: a perfect model cannot improve, and no round follows one.
+        left = record.round == 1 ? record.mseBefore : training.leftMse;
+        valid = valid && record.mseBefore > 0 && left > 0;
         // v₀ is measured in the first round and by a new set of validators; otherwise it follows from the last round.
         if (record.round > 1 && record.validators == training.measuredBy) {
             valid = valid && record.mseBefore == training.lastMse;
@@ -289,8 +290,9 @@ contract Marketplace is IMarketplace, EIP712 {
             valid = record.own[i] < METRIC_BOUND && cross < int256(METRIC_BOUND) && cross > -int256(METRIC_BOUND);
         }
         int256 mse = valid ? Shapley.mseAfter(record.cross) : int256(-1);
-        if (mse < 0) revert Marketplace_InvalidMetrics(record.trainingId, record.round);
-        return uint256(mse);
+        if (mse >= 0) left = Shapley.errorLeft(left, record.mseBefore, uint256(mse));
+        if (mse < 0 || left >= METRIC_BOUND) revert Marketplace_InvalidMetrics(record.trainingId, record.round);
+        return (uint256(mse), left);
     }
 
     /// Pay weights by contribution; the fixed shares of this round, and of all that remain when it is the last.
@@ -334,7 +336,7 @@ contract Marketplace is IMarketplace, EIP712 {
         }
         // Effect
         training.status = Status.Settled;
-        uint256 improvement = _improvement(training);
+        uint256 improvement = Shapley.improvement(training.firstMse, training.leftMse);
         uint256 pot =
             training.deposit * training.terms.contributionBps * improvement / (BASIS_POINTS * FIXED_POINT);
         uint256 paid;
@@ -353,13 +355,6 @@ contract Marketplace is IMarketplace, EIP712 {
         _credit(trainingId, training.buyer, Share.Refund, refund);
         totalEscrow -= training.deposit;
         emit Settled(trainingId, improvement, paid, refund);
-    }
-
-    /// What the delivered model gained over the first error, whatever the path: between 0 and 1e18.
-    function _improvement(Training storage training) private view returns (uint256) {
-        if (training.gained <= 0) return 0;
-        uint256 improvement = uint256(training.gained) * FIXED_POINT / training.firstMse;
-        return improvement > FIXED_POINT ? FIXED_POINT : improvement;
     }
 
     function cancel(uint256 trainingId) external override {

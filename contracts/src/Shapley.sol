@@ -58,14 +58,14 @@ library Shapley {
         return Coefficients(int256(own), int256(row / pairs), int256(rest / pairs), int256(outside / triples));
     }
 
-    /// w_i = (best − reached)⁺ · φ_i⁺ / Σφ⁺: only ground never reached before is paid.
-    function payWeights(uint256 best, uint256 reached, int256[] memory phi)
+    /// w_i = (best − left)⁺ · φ_i⁺ / Σφ⁺ of errors left: only ground never reached before is paid.
+    function payWeights(uint256 best, uint256 left, int256[] memory phi)
         internal
         pure
         returns (uint256[] memory weights)
     {
         weights = new uint256[](phi.length);
-        uint256 gain = best > reached ? best - reached : 0;
+        uint256 gain = best > left ? best - left : 0;
         uint256 total;
         for (uint256 i = 0; i < phi.length; ++i) {
             if (phi[i] > 0) total += uint256(phi[i]);
@@ -75,6 +75,18 @@ library Shapley {
             // The product can pass 256 bits with metrics at their bound; the quotient never passes the gain.
             if (phi[i] > 0) weights[i] = Math.mulDiv(gain, uint256(phi[i]), total);
         }
+    }
+
+    /// The first error times later/before of every round so far. A round's ratio is one set of validators' alone, so
+    /// that rounds measured on other rows add up; as long as the set stays the same this is the error after the round.
+    /// All three are below 2^128, so the product cannot overflow; before is not zero.
+    function errorLeft(uint256 left, uint256 before, uint256 later) internal pure returns (uint256) {
+        return left * later / before;
+    }
+
+    /// The share of the first error that is gone, between 0 and 1e18.
+    function improvement(uint256 first, uint256 left) internal pure returns (uint256) {
+        return left < first ? (first - left) * 1e18 / first : 0;
     }
 
     /// The error of the average, Σc/T².

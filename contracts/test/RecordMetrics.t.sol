@@ -96,14 +96,28 @@ contract RecordMetricsTest is MarketplaceTest {
         refuse();
     }
 
-    function test_WhenThePreviousRoundWasPerfect() external {
+    function test_RevertWhen_ThePreviousRoundWasPerfect() external {
         for (uint256 i = 0; i < base.cross.length; ++i) base.cross[i] = 0;
         sendRecord(base);
         base = recordOf(training, 2, true);
         base.mseBefore = 0;
+        refuse();
+        base = byOthers(90e18);
+        refuse();
+    }
+
+    /// The attack: other validators find no error to begin with, and the whole gain so far was refunded.
+    function test_RevertWhen_OtherValidatorsMeasureNoErrorBefore() external {
         sendRecord(base);
-        (,,, uint16 rounds,,) = market.progressOf(training);
-        vm.assertEq(rounds, 2, "recorded");
+        base = byOthers(0);
+        refuse();
+    }
+
+    function test_RevertWhen_TheErrorsMultiplyBeyondTheBound() external {
+        sendRecord(base);
+        base = byOthers(1);
+        base.cross[0] = int256(BOUND / 64);
+        refuse();
     }
 
     /// Metrics at their widest, so that the products in the contract are too.
@@ -124,6 +138,13 @@ contract RecordMetricsTest is MarketplaceTest {
         sendRecord(base);
         market.settle(training);
         vm.assertEq(market.totalEscrow(), 0, "settled");
+    }
+
+    /// A second round that two of the three validators measure.
+    function byOthers(uint256 mseBefore) private view returns (IMarketplace.RoundRecord memory record) {
+        (, uint256 trainers, uint256 validators) = market.ownersOf(training);
+        record = recordOf(training, 2, true, trainers, lowest(validators, 2));
+        record.mseBefore = mseBefore;
     }
 
     function random(uint256 seed, uint256 index) private pure returns (uint256) {

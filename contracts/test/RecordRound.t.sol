@@ -122,8 +122,9 @@ contract RecordRoundTest is MarketplaceTest {
         record.mseBefore = 84e18;
         sendRecord(record);
         market.settle(training);
-        // Gained: 100 − 90, 95 − 80, 84 − 70, over the first error of 100.
-        vm.assertEq(creditedContribution(training), DEPOSIT * 65 * 39 / 10_000, "the sum of what each set measured");
+        // Left: 90/100 of the first error, of that 80/95, of that 70/84.
+        uint256 gained = DEPOSIT - DEPOSIT * 9 * 80 * 70 / (10 * 95 * 84);
+        vm.assertEq(creditedContribution(training), rounded(gained * 65 / 100), "the product of what each set measured");
     }
 
     function test_WhenEverySeatIsTaken() external {
@@ -174,7 +175,11 @@ contract RecordRoundTest is MarketplaceTest {
         for (uint256 seat = 0; seat < 10; ++seat) {
             if ((trainers >> seat) & 1 == 1) sum += market.creditOf(owner(seat));
         }
-        sum = (sum - DEPOSIT * 5 / 100 + 500) / 1000 * 1000;
+        sum = rounded(sum - DEPOSIT * 5 / 100);
+    }
+
+    function rounded(uint256 amount) private pure returns (uint256) {
+        return (amount + 500) / 1000 * 1000;
     }
 
     function alreadyRecorded(IMarketplace.RoundRecord memory record) private view returns (bytes memory) {

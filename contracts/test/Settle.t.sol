@@ -98,6 +98,23 @@ contract SettleTest is MarketplaceTest {
         market.settle(training);
     }
 
+    /// The attack: 100 → 80, then a validator joins on whose rows the same model errs ten times as much: 1000 → 825.
+    /// The sum of the gains would have been all of the first error; what is gone of it is 34 %.
+    function test_WhenAValidatorWithWorseRowsJoins() external {
+        uint256 training = running(10);
+        (, uint256 trainers, uint256 validators) = market.ownersOf(training);
+        IMarketplace.RoundRecord memory record = step(training, 1, 100e18, 80e18, false);
+        record.validators = lowest(validators, 2);
+        sendRecord(record);
+        record = step(training, 2, 1000e18, 825e18, true);
+        vm.assertEq(record.trainers, trainers, "everybody else is there from the start");
+        sendRecord(record);
+        market.settle(training);
+        uint256 refund = DEPOSIT * 65 * 66 / 10_000;
+        vm.assertLe(refund, market.creditOf(buyer), "no more than 34 % of the pot is paid");
+        vm.assertLe(market.creditOf(buyer), refund + 100, "34 % of it, but for dust");
+    }
+
     function test_WhenTheErrorAfterTheLastRoundIsZero() external {
         uint256 training = running(4);
         sendRecord(step(training, 1, 100e18, 0, true));

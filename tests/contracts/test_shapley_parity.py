@@ -7,6 +7,7 @@ from math import comb, isclose
 
 import pytest
 from eth_abi import decode, encode
+from eth_utils.abi import function_abi_to_4byte_selector, get_abi_input_types, get_abi_output_types
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -16,41 +17,77 @@ from protocol.learning.shapley import (
     mse_after_fixed,
     truncated,
 )
-from protocol.payment import pay_weights
+from protocol.payment import PaidRound, error_left, improvement, pay_weights
 from protocol.records import FIXED_POINT
 from services.chain.rpc.http import HttpRpc
 
 GAMES, BATCH, MOST_TRAINERS = 10_000, 500, 16
+TRAININGS = 500
+ERRORS = ("mse_before", "mse_after")
 BOUND = 1 << 128
 HARNESS = "0x00000000000000000000000000000000000000aa"
-Game = tuple[int, int, list[int], list[int]]  # best error so far, error before, own, cross
+Game = tuple[int, int, int, list[int], list[int]]  # best and last error left, error before, own, cross
 
 
 async def test_solidity_and_python_compute_the_same_integers(roomy_anvil_url, forge_output):
     games = [_game(random.Random(number), 1 + number % MOST_TRAINERS) for number in range(GAMES)]
     harness = forge_output("ShapleyHarness.sol", "ShapleyHarness")
-    code = {HARNESS: {"code": harness["deployedBytecode"]["object"]}}
-    (selector,) = harness["methodIdentifiers"].values()
     async with HttpRpc(roomy_anvil_url) as rpc:
         for start in range(0, GAMES, BATCH):
             batch = games[start : start + BATCH]
-            data = "0x" + selector + encode(["(uint256,uint256,uint256[],int256[])[]"], [batch]).hex()
-            call = {"to": HARNESS, "data": data, "gas": hex(10**11)}
-            answer = await rpc.call("eth_call", call, "latest", code)
-            (outcomes,) = decode(["(int256,int256[],uint256[])[]"], bytes.fromhex(answer[2:]))
+            (outcomes,) = await _called(rpc, harness, "play", [batch])
             assert [_lists(outcome) for outcome in outcomes] == [_outcome(game) for game in batch]
 
 
+async def _called(rpc, harness, name: str, arguments: list):
+    """What a function of the harness answers."""
+    (function,) = (entry for entry in harness["abi"] if entry.get("name") == name)
+    data = function_abi_to_4byte_selector(function) + encode(get_abi_input_types(function), arguments)
+    call = {"to": HARNESS, "data": "0x" + data.hex(), "gas": hex(10**11)}
+    code = {HARNESS: {"code": harness["deployedBytecode"]["object"]}}
+    answer = await rpc.call("eth_call", call, "latest", code)
+    return decode(get_abi_output_types(function), bytes.fromhex(answer[2:]))
+
+
 def _lists(outcome):
-    after, shapley, weights = outcome
-    return after, list(shapley), list(weights)
+    after, shapley, weights, left = outcome
+    return after, list(shapley), list(weights), left
 
 
 def _outcome(game: Game):
-    best, v0, own, cross = game
+    best, last, v0, own, cross = game
     after = mse_after_fixed(cross, len(own))
     shapley = contributions_fixed(v0, own, cross)
-    return after, shapley, pay_weights(best, after, shapley) if after >= 0 else []
+    left = error_left(last, v0, after) if v0 and after >= 0 else 0
+    return after, shapley, pay_weights(best, left, shapley) if after >= 0 else [], left
+
+
+async def test_solidity_and_python_pay_the_same_improvement_of_whole_trainings(roomy_anvil_url, forge_output):
+    """Of any errors below the bound whose products stay below it, as the contract has it."""
+    source, trainings = random.Random(0), []
+    while len(trainings) < TRAININGS:
+        width = source.randrange(2, 129)
+        errors = [[source.randrange(1, 1 << width) for _ in range(2)] for _ in range(source.randrange(1, 40))]
+        rounds = [PaidRound(1, False, before, after, (), (), ()) for before, after in errors]
+        if _stays_below_the_bound(rounds):
+            trainings.append(rounds)
+    harness = forge_output("ShapleyHarness.sol", "ShapleyHarness")
+    async with HttpRpc(roomy_anvil_url) as rpc:
+        for start in range(0, TRAININGS, TRAININGS // 5):
+            batch = trainings[start : start + TRAININGS // 5]
+            errors = [[[getattr(one, name) for one in rounds] for rounds in batch] for name in ERRORS]
+            (improvements,) = await _called(rpc, harness, "improve", errors)
+            assert list(improvements) == [improvement(rounds) for rounds in batch]
+            assert len(set(improvements)) > 10
+
+
+def _stays_below_the_bound(rounds: list[PaidRound]) -> bool:
+    left = rounds[0].mse_before
+    for one in rounds:
+        left = error_left(left, one.mse_before, one.mse_after)
+        if left >= BOUND:
+            return False
+    return True
 
 
 def _game(source: random.Random, trainers: int) -> Game:
@@ -59,14 +96,14 @@ def _game(source: random.Random, trainers: int) -> Game:
     width = source.randrange(1, 129) if kind == 1 else 128
     if kind == 0:
         own, cross = _plausible(source, trainers)
-        return source.randrange(10**21), source.randrange(10**21), own, cross
+        return *(source.randrange(10**21) for _ in range(3)), own, cross
     if kind == 1:
         own = [source.randrange(1 << width) for _ in range(trainers)]
         cross = [source.randrange(1 - (1 << width), 1 << width) for _ in range(trainers)]
-        return source.randrange(1 << width), source.randrange(1 << width), own, cross
+        return *(source.randrange(1 << width) for _ in range(3)), own, cross
     own = [source.choice((0, BOUND - 1)) for _ in range(trainers)]
     cross = [source.choice((1 - BOUND, 0, BOUND - 1)) for _ in range(trainers)]
-    return BOUND - 1, source.choice((0, BOUND - 1)), own, cross
+    return BOUND - 1, BOUND - 1, source.choice((0, BOUND - 1)), own, cross
 
 
 def _plausible(source: random.Random, trainers: int) -> tuple[list[int], list[int]]:

@@ -13,6 +13,7 @@ from protocol.payment import (
     PaidRound,
     check_deposit,
     earned,
+    error_left,
     improvement,
     least_deposit,
     least_fixed_pay,
@@ -133,8 +134,8 @@ def test_whoever_does_every_round_is_paid_within_the_range(
         PaidRound(
             number=number,
             last=number == (1 if early else agreed),
-            mse_before=FIXED_POINT if number == 1 else 0,
-            mse_after=0,
+            mse_before=FIXED_POINT,
+            mse_after=FIXED_POINT if number < agreed and not early else 0,
             trainers=tuple(seats[:trainers]),
             validators=tuple(seats[trainers:]),
             pay_weights=(1, *(0,) * (trainers - 1)),
@@ -229,11 +230,29 @@ def round_with(before: int, after: int) -> PaidRound:
     [
         ([100, 75, 50], FIXED_POINT // 2),
         ([100, 50, 110], 0),
-        ([100, 40, -20], FIXED_POINT),
+        ([100, 40, 0], FIXED_POINT),
         ([], 0),
-        ([0, 0], 0),
     ],
 )
-def test_improvement_is_relative_and_clipped(errors: list[int], expected: int) -> None:
+def test_improvement_is_relative_and_never_below_zero(errors: list[int], expected: int) -> None:
     rounds = [round_with(before, after) for before, after in pairwise(errors)]
     assert improvement(rounds) == expected
+
+
+def test_a_validator_with_worse_rows_changes_no_improvement() -> None:
+    """100 → 80 of one set, 1000 → 825 of another: the sum of the gains would be the whole first error."""
+    assert improvement([round_with(100, 80), round_with(1000, 825)]) == FIXED_POINT * 34 // 100
+
+
+@given(st.lists(st.tuples(ERRORS, ERRORS), min_size=1, max_size=30))
+def test_improvement_is_what_the_ratios_leave_to_a_unit_each(errors: list[tuple[int, int]]) -> None:
+    exact = Fraction(errors[0][0])
+    for before, after in errors:
+        exact = exact * after / before
+    left = errors[0][0]
+    lost = Fraction(0)
+    for before, after in errors:
+        left = error_left(left, before, after)
+        lost = lost * after / before + 1
+    assert exact - lost <= left <= exact
+    assert improvement([round_with(*one) for one in errors]) <= FIXED_POINT

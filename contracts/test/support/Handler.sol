@@ -135,7 +135,7 @@ contract Handler is MarketplaceTest {
         bool last = done + 1 == terms.rounds || seed % 11 == 0;
         IMarketplace.RoundRecord memory record = recordOf(training, 0, last, trainers, validators);
         record.round = done + 1;
-        record.mseBefore = done == 0 ? 100e18 : lastMse;
+        record.mseBefore = done == 0 ? 100e18 : seed % 7 == 0 ? between(seed, 0, 300e18) : lastMse;
         for (uint256 i = 0; i < record.own.length; ++i) {
             record.own[i] = uint256(keccak256(abi.encode(seed, i))) % 120e18;
             record.cross[i] = int256(uint256(keccak256(abi.encode(i, seed))) % (220e18 * record.own.length)) - 20e18;

@@ -16,7 +16,7 @@ from protocol.learning.metric import combine, decode_metrics
 from protocol.learning.shapley import mse_after_fixed
 from protocol.learning.widths import Widths
 from protocol.messages import EncryptedMetric, UpdateDigest
-from protocol.records import Market, RoundRecord
+from protocol.records import METRIC_BOUND, Market, RoundRecord
 from protocol.request import Request
 from protocol.roles.engine.context import Context
 from protocol.roles.engine.refusals import require
@@ -149,7 +149,7 @@ def build_record(
         return None
     before = link.mse_after if metrics.start is None else metrics.start
     after = mse_after_fixed(metrics.cross, len(metrics.own))
-    if before <= 0 or after < 0 or min(metrics.own) < 0:
+    if before <= 0 or after < 0 or min(metrics.own) < 0 or link.left_after(before, after) >= METRIC_BOUND:
         return None
     return RoundRecord(
         training=checked.training,

@@ -62,8 +62,11 @@ class Parties(FrozenModel):
 
 
 def is_last(request: Request, round_number: int, before: int, after: int) -> bool:
-    """Whether a round with these MSEs (× 1e18) ends the training: the agreed number, or too little gained."""
-    if round_number >= request.schedule.rounds:
+    """Whether a round with these MSEs (× 1e18) ends the training: the agreed number, or too little gained.
+
+    Nothing can be gained after a perfect round, and the contract takes none.
+    """
+    if round_number >= request.schedule.rounds or after == 0:
         return True
     tolerance = Fraction(request.schedule.tolerance)
     return tolerance > 0 and before - after < tolerance * before

@@ -1,16 +1,20 @@
 """Where the chain of opened rounds stands: the next record continues it."""
 
 from protocol.learning.shapley import mse_after_fixed
+from protocol.payment import error_left
 from protocol.records import RoundRecord
 from protocol.types import BigInteger, Digest, FrozenModel, RoundNumber, Seats
 
 
 class TranscriptHead(FrozenModel):
-    """Where the chain of opened rounds stands: the next record continues it."""
+    """Where the chain of opened rounds stands: the next record continues it.
+
+    `left` is what is left of the first error (`payment.error_left`).
+    """
 
     round: RoundNumber = 0
     mse_after: BigInteger = 0
-    best: BigInteger = 0
+    left: BigInteger = 0
     validators: Seats = 0
     model_digest: Digest
     transcript: Digest
@@ -21,11 +25,15 @@ class TranscriptHead(FrozenModel):
         return TranscriptHead(
             round=record.round,
             mse_after=after,
-            best=min(self.best, after) if self.round else min(record.mse_before, after),
+            left=self.left_after(record.mse_before, after),
             validators=record.validators,
             model_digest=record.model_digest,
             transcript=record.transcript_digest,
         )
+
+    def left_after(self, before: int, after: int) -> int:
+        """What is left of the first error when the next round takes its validators' from before to after."""
+        return error_left(self.left if self.round else before, before, after)
 
     def measures_start(self, validators: int) -> bool:
         """Whether the next round measures the model it starts from.

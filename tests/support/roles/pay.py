@@ -29,8 +29,10 @@ def recomputed(events: Sequence[object]) -> Counter[tuple[str, str]]:
             whole = deposit * rounds * points // (_BASIS_POINTS * terms.rounds)
             pay.update({(member, share): whole // len(members) for member in members})
         weights.update(dict(zip(trainers, one.pay_weights, strict=True)))
-    gained = sum(one.record.mse_before - one.mse_after for one in recorded)
-    improvement = min(max(gained, 0) * _ONE // recorded[0].record.mse_before, _ONE) if recorded else 0
+    first = left = recorded[0].record.mse_before if recorded else 1
+    for one in recorded:
+        left = left * one.mse_after // one.record.mse_before
+    improvement = max(first - left, 0) * _ONE // first
     pot = deposit * terms.contribution_bps * improvement // (_BASIS_POINTS * _ONE)
     total = sum(weights.values())
     if total:

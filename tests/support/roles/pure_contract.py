@@ -15,7 +15,7 @@ from protocol.marketplace import (
     quorum,
     validator_count,
 )
-from protocol.payment import pay_weights
+from protocol.payment import error_left, pay_weights
 from protocol.records import Market, RoundRecord
 from protocol.signatures import recover_address
 from protocol.types import mask_of, seats_of
@@ -41,7 +41,7 @@ class PureContract:
         self.opened: Opened | None = None
         self.status = "none"
         self.recorded: list[RoundRecorded] = []
-        self.best = 0
+        self.best = self.left = 0
         self.now = 0.0
         self.join_until = self.round_until = 0.0
         self.trainers = self.validators = 0
@@ -119,11 +119,13 @@ class PureContract:
         after = mse_after_fixed(record.cross, len(record.own))
         shapley = contributions_fixed(record.mse_before, record.own, record.cross)
         if not self.recorded:
-            self.best = record.mse_before
+            self.best = self.left = record.mse_before
         elif self.recorded[-1].record.validators == record.validators:
             self._require(record.mse_before == self.recorded[-1].mse_after, "invalid_metrics")
-        weights = pay_weights(self.best, after, shapley)
-        self.best = min(self.best, after)
+        self._require(record.mse_before > 0 and self.left > 0, "invalid_metrics")
+        self.left = error_left(self.left, record.mse_before, after)
+        weights = pay_weights(self.best, self.left, shapley)
+        self.best = min(self.best, self.left)
         self.round_until = self.now + self.opened.terms.round_seconds
         event = RoundRecorded(
             training=TRAINING,

@@ -18,7 +18,7 @@ class PureLedger:
         self.credits: Counter[str] = Counter()
         self.withdrawn: Counter[str] = Counter()
         self.credited: list[Credited] = []
-        self.gained = self.first = self.aggregation = 0
+        self.first = self.left = self.aggregation = 0
         self.fixed: Counter[int] = Counter()
         self.weights: Counter[int] = Counter()
 
@@ -33,7 +33,7 @@ class PureLedger:
         rounds = terms.rounds - record.round + 1 if record.last else 1
         base, scale = self.opened.deposit * rounds, _BASIS_POINTS * terms.rounds
         self.first = self.first or record.mse_before
-        self.gained += record.mse_before - event.mse_after
+        self.left = (self.left or self.first) * event.mse_after // record.mse_before
         self.aggregation += base * terms.aggregation_bps // scale
         self._fixed(record, base * terms.participation_bps // scale, base * terms.validation_bps // scale)
         self.weights.update(dict(zip(seats_of(record.trainers), event.pay_weights, strict=True)))
@@ -46,7 +46,7 @@ class PureLedger:
     def settle(self, seats: list[str], validators: int) -> tuple[int, int, int]:
         """Credit everybody; (improvement, paid, refund)."""
         terms, deposit = self.opened.terms, self.opened.deposit
-        improvement = min(max(self.gained, 0) * _ONE // self.first, _ONE)
+        improvement = max(self.first - self.left, 0) * _ONE // self.first
         pot = deposit * terms.contribution_bps * improvement // (_BASIS_POINTS * _ONE)
         for seat, owner in enumerate(seats):
             if self.weights[seat]:
