@@ -26,7 +26,8 @@ Pay = Counter[tuple[str, str]]
 class PaidRound:
     """What pay depends on in a recorded round: errors × 1e18, members by address, weights by trainer.
 
-    The `last` one stands for all rounds that were agreed and not needed.
+    The `last` one stands for all rounds that were agreed and not needed. `delivers` is whether its model is
+    the one to deliver if no round follows.
     """
 
     number: int
@@ -36,6 +37,7 @@ class PaidRound:
     trainers: tuple[str, ...]
     validators: tuple[str, ...]
     pay_weights: tuple[int, ...]
+    delivers: bool = True
 
 
 class DepositTooLow(MisuseError):  # noqa: N818  the contract's name for it
@@ -138,13 +140,14 @@ def pay_weights(best: int, left: int, shapley: Sequence[int]) -> list[int]:
 
 
 def improvement(rounds: Sequence[PaidRound]) -> int:
-    """The share of the first error that is gone after the rounds, between 0 and 1 (× 1e18)."""
+    """The share of the first error that the model to deliver has taken off, between 0 and 1 (× 1e18)."""
     if not rounds:
         return 0
-    first = left = rounds[0].mse_before
+    first = left = delivered = rounds[0].mse_before
     for recorded in rounds:
         left = error_left(left, recorded.mse_before, recorded.mse_after)
-    return max(first - left, 0) * FIXED_POINT // first
+        delivered = left if recorded.delivers else delivered
+    return max(first - delivered, 0) * FIXED_POINT // first
 
 
 def earned(request: Request, rounds: Sequence[PaidRound]) -> Pay:

@@ -16,7 +16,8 @@ METRIC_BOUND = 1 << 128
 _DOMAIN_TYPE = b"EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"
 _RECORD_TYPE = (
     b"RoundRecord(uint256 trainingId,uint16 round,bool last,uint256 trainers,uint256 validators,"
-    b"uint256 mseBefore,uint256[] own,int256[] cross,bytes32 modelDigest,bytes32 transcriptDigest)"
+    b"uint256 mseBefore,uint256[] own,int256[] cross,bytes32 modelDigest,bytes32 deliveredDigest,"
+    b"bytes32 transcriptDigest)"
 )
 
 Metric = Annotated[BigInteger, Field(ge=0, lt=1 << 255)]
@@ -41,7 +42,10 @@ class Market(FrozenModel):
 
 
 class RoundRecord(FrozenModel):
-    """The numbers of one round; own[i] and cross[i] belong to the i-th set bit of `trainers`."""
+    """The numbers of one round; own[i] and cross[i] belong to the i-th set bit of `trainers`.
+
+    `delivered_digest` is of the model that is delivered if no round follows: this one's or an earlier one's.
+    """
 
     training: TrainingId
     round: RoundNumber
@@ -52,7 +56,13 @@ class RoundRecord(FrozenModel):
     own: Annotated[tuple[Metric, ...], Field(max_length=256)]
     cross: Annotated[tuple[SignedMetric, ...], Field(max_length=256)]
     model_digest: Digest
+    delivered_digest: Digest
     transcript_digest: Digest
+
+    @property
+    def delivers(self) -> bool:
+        """Whether this round's own model is the one to deliver if no round follows."""
+        return self.delivered_digest == self.model_digest
 
     def digest(self, market: Market) -> bytes:
         """The EIP-712 digest that buyer and validators sign and the contract recovers signers from."""
@@ -67,6 +77,7 @@ class RoundRecord(FrozenModel):
             keccak(b"".join(map(_word, self.own))),
             keccak(b"".join(map(_word, self.cross))),
             self.model_digest,
+            self.delivered_digest,
             self.transcript_digest,
         )
         return keccak(b"\x19\x01" + market.domain_separator() + keccak(b"".join(fields)))

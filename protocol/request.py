@@ -46,14 +46,16 @@ class Schedule(FrozenModel):
     """How long to train: `rounds` averages of `local_steps` gradient steps each.
 
     Each owner takes the largest safe step of its own rows, or `step_size` where that is smaller, and tells
-    nobody which. `tolerance` ends the training early when a round's relative improvement falls under it; 0
-    never does.
+    nobody which. `tolerance` ends the training early when a round improves the error, by a smaller share; a
+    round that makes it worse ends nothing, and with 0 none does. `deliver` is which model is delivered and
+    paid for: the best of the recorded rounds, or the last.
     """
 
     rounds: Annotated[int, Field(ge=1, le=10_000)] = 5
     local_steps: Annotated[int, Field(ge=1, le=1_000_000)] = 500
     step_size: StepSize = None
     tolerance: Annotated[Number, Field(ge=0, lt=1)] = Decimal("0.001")
+    deliver: Literal["best", "last"] = "best"
 
 
 class StartZero(FrozenModel):

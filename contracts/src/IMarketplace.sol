@@ -54,6 +54,7 @@ interface IMarketplace {
         uint256[] own;
         int256[] cross;
         bytes32 modelDigest; // keccak256 of the refreshed model's ciphertexts
+        bytes32 deliveredDigest; // of the model to be delivered if no round follows: this one's, or an earlier one's
         bytes32 transcriptDigest; // head of the signed transcript's hash chain
     }
 

@@ -15,7 +15,7 @@ contract Marketplace is IMarketplace, EIP712 {
     uint256 private constant METRIC_BOUND = 1 << 128;
     uint256 private constant BLOCKHASH_WINDOW = 256;
     bytes32 private constant RECORD_TYPEHASH = keccak256(
-        "RoundRecord(uint256 trainingId,uint16 round,bool last,uint256 trainers,uint256 validators,uint256 mseBefore,uint256[] own,int256[] cross,bytes32 modelDigest,bytes32 transcriptDigest)"
+        "RoundRecord(uint256 trainingId,uint16 round,bool last,uint256 trainers,uint256 validators,uint256 mseBefore,uint256[] own,int256[] cross,bytes32 modelDigest,bytes32 deliveredDigest,bytes32 transcriptDigest)"
     );
 
     struct Party {
@@ -44,11 +44,12 @@ contract Marketplace is IMarketplace, EIP712 {
         uint256 trainers;
         uint256 validators;
         uint256 measuredBy; // validators of the last recorded round
-        uint256 firstMse;
-        uint256 lastMse;
-        uint256 bestMse; // the lowest leftMse so far
-        uint256 leftMse; // firstMse times mseAfter/mseBefore of every recorded round
-        uint256 totalWeight;
+        uint128 firstMse; // errors are below METRIC_BOUND
+        uint128 bestMse; // the lowest leftMse so far
+        uint128 lastMse;
+        uint128 deliveredMse; // leftMse after the round whose model is to be delivered
+        uint128 leftMse; // firstMse times mseAfter/mseBefore of every recorded round
+        uint128 totalWeight; // at most firstMse
         uint256 aggregation; // wei
     }
 
@@ -204,14 +205,15 @@ contract Marketplace is IMarketplace, EIP712 {
         (uint256 mseAfter, uint256 left) = _checkMetrics(record, training);
         // Effect
         if (record.round == 1) {
-            training.firstMse = record.mseBefore;
-            training.bestMse = record.mseBefore;
+            training.firstMse = uint128(record.mseBefore);
+            training.bestMse = uint128(record.mseBefore);
         }
         int256[] memory shapley = Shapley.values(record.mseBefore, record.own, record.cross);
         uint256[] memory weights = Shapley.payWeights(training.bestMse, left, shapley);
-        training.lastMse = mseAfter;
-        training.leftMse = left;
-        if (left < training.bestMse) training.bestMse = left;
+        training.lastMse = uint128(mseAfter);
+        training.leftMse = uint128(left);
+        if (left < training.bestMse) training.bestMse = uint128(left);
+        if (record.deliveredDigest == record.modelDigest) training.deliveredMse = uint128(left);
         training.measuredBy = record.validators;
         training.recorded = record.round;
         training.ended = record.last;
@@ -277,7 +279,9 @@ contract Marketplace is IMarketplace, EIP712 {
         uint256 count = _bits(record.trainers);
         bool valid = count >= 2 && record.trainers & ~training.trainers == 0
             && record.own.length == count && record.cross.length == count && record.mseBefore < METRIC_BOUND
-            && (record.last || record.round < training.terms.rounds);
+            && (record.last || record.round < training.terms.rounds)
+            // Of several models an earlier one may be better; the first is the only one there is.
+            && (record.round > 1 || record.deliveredDigest == record.modelDigest);
         // Both divide: a perfect model cannot improve, and no round follows one.
         left = record.round == 1 ? record.mseBefore : training.leftMse;
         valid = valid && record.mseBefore > 0 && left > 0;
@@ -322,7 +326,7 @@ contract Marketplace is IMarketplace, EIP712 {
                 seats[seat].fixedPay += validation;
             }
         }
-        training.totalWeight += total;
+        training.totalWeight += SafeCast.toUint128(total);
     }
 
     // ---- the end ----
@@ -336,7 +340,7 @@ contract Marketplace is IMarketplace, EIP712 {
         }
         // Effect
         training.status = Status.Settled;
-        uint256 improvement = Shapley.improvement(training.firstMse, training.leftMse);
+        uint256 improvement = Shapley.improvement(training.firstMse, training.deliveredMse);
         uint256 pot =
             training.deposit * training.terms.contributionBps * improvement / (BASIS_POINTS * FIXED_POINT);
         uint256 paid;
@@ -488,6 +492,7 @@ contract Marketplace is IMarketplace, EIP712 {
                     keccak256(abi.encodePacked(record.own)),
                     keccak256(abi.encodePacked(record.cross)),
                     record.modelDigest,
+                    record.deliveredDigest,
                     record.transcriptDigest
                 )
             )

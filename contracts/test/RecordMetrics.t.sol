@@ -113,6 +113,11 @@ contract RecordMetricsTest is MarketplaceTest {
         refuse();
     }
 
+    function test_RevertWhen_TheFirstRoundDeliversAnotherModel() external {
+        base.deliveredDigest = keccak256("another model");
+        refuse();
+    }
+
     function test_RevertWhen_TheErrorsMultiplyBeyondTheBound() external {
         sendRecord(base);
         base = byOthers(1);

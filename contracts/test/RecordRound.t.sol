@@ -44,6 +44,7 @@ contract RecordRoundTest is MarketplaceTest {
         bytes memory refusal = alreadyRecorded(recordOf(training, 1, false));
         IMarketplace.RoundRecord memory record = recordOf(training, 1, false);
         record.modelDigest = keccak256("another model");
+        record.deliveredDigest = record.modelDigest;
         refuseRecord(record, refusal);
     }
 

@@ -118,6 +118,9 @@ contract RecordSignaturesTest is MarketplaceTest {
         record.modelDigest = bytes32(0);
         refuse(badSignature(buyer));
         record.modelDigest = keccak256(abi.encode("model", uint16(1)));
+        record.deliveredDigest = bytes32(0);
+        refuse(badSignature(buyer));
+        record.deliveredDigest = record.modelDigest;
         record.transcriptDigest = bytes32(0);
         refuse(badSignature(buyer));
         record.transcriptDigest = keccak256(abi.encode("transcript", uint16(1)));

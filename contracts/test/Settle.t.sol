@@ -98,6 +98,17 @@ contract SettleTest is MarketplaceTest {
         market.settle(training);
     }
 
+    /// 100 → 90 → 540, and the first round's model is delivered: its gain is paid, whatever came after.
+    function test_WhenAnEarlierRoundsModelIsDelivered() external {
+        uint256 training = recorded(4, 1, false);
+        IMarketplace.RoundRecord memory record = step(training, 2, 90e18, 540e18, true);
+        record.deliveredDigest = keccak256(abi.encode("model", uint16(1)));
+        sendRecord(record);
+        vm.expectEmit(address(market));
+        emit IMarketplace.Settled(training, 0.1e18, DEPOSIT * 415 / 1000, DEPOSIT * 585 / 1000);
+        market.settle(training);
+    }
+
     /// The attack: 100 → 80, then a validator joins on whose rows the same model errs ten times as much: 1000 → 825.
     /// The sum of the gains would have been all of the first error; what is gone of it is 34 %.
     function test_WhenAValidatorWithWorseRowsJoins() external {

@@ -12,7 +12,7 @@ from protocol.vectors import EncryptedVector
 
 
 class TrainedModel(MessageBody):
-    """FA or V → MB, after settlement: the model of the last recorded round."""
+    """FA or V → MB, after settlement: the model that the last record names."""
 
     type: Literal["trained_model"] = "trained_model"
     model: EncryptedVector

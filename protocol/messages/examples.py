@@ -25,6 +25,7 @@ RECORD = RoundRecord(
     own=(3000 * SCALE, 2990 * SCALE),
     cross=(5960 * SCALE, 5950 * SCALE),
     model_digest=DIGEST,
+    delivered_digest=DIGEST,
     transcript_digest=DIGEST,
 )
 

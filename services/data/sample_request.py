@@ -35,7 +35,13 @@ _LARGEST_WEIGHT = 2.0**56
 """A request has room for 64 bits (protocol/request.py), of which 8 are kept for what training does."""
 _LARGEST_TARGET = 1e8
 """The contract takes sums of squared errors × 1e18 below 2¹²⁸: a hundredth of the root is a safe bound."""
-_THESIS: dict[str, object] = {"rounds": 20, "local_steps": 5, "step_size": "1.5", "tolerance": 0}
+_THESIS: dict[str, object] = {
+    "rounds": 20,
+    "local_steps": 5,
+    "step_size": "1.5",
+    "tolerance": 0,
+    "deliver": "last",
+}
 DEFAULT_DEPOSIT = MARKET_ASSET.whole
 
 

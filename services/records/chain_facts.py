@@ -7,7 +7,7 @@ from protocol.messages import ChainEvent
 from protocol.roles.engine import facts
 from services.store import Store
 
-_LEFT_OUT = {"own", "cross", "model_digest", "transcript_digest", "terms", "exchange_key", "record"}
+_LEFT_OUT = {"own", "cross", "transcript_digest", "terms", "exchange_key", "record"}
 """Long and of no use to people, or taken apart."""
 
 

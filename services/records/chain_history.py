@@ -19,7 +19,7 @@ _PLACE = frozenset({"event", "block", "block_hash", "transaction", "log", "at", 
 """What a fact says of where its event stands; the rest is what the event is about."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Round(PaidRound):
     """A recorded round, with the contributions (× 1e18) by trainer in seat order and when it was recorded."""
 
@@ -64,8 +64,13 @@ class ChainStory:
     transactions: list[Transaction] = field(default_factory=list)
 
     @property
+    def delivered_round(self) -> int:
+        """The round whose model is delivered if no other follows; 0 before the first."""
+        return max((recorded.number for recorded in self.rounds if recorded.delivers), default=0)
+
+    @property
     def improvement(self) -> float | None:
-        """The share of the first error that is gone, between 0 and 1, as the contract pays by it."""
+        """The share of the first error that the delivered model takes off, as the contract pays by it."""
         if self.settled is not None:
             return int(self.settled["improvement"]) / FIXED_POINT
         return improvement(self.rounds) / FIXED_POINT if self.rounds else None
@@ -112,6 +117,7 @@ def _round(story: ChainStory, data: dict[str, Any], at: float) -> Round:
         validators=story.addresses(int(data["validators"])),
         shapley=tuple(map(int, data["shapley"])),
         pay_weights=tuple(map(int, data["pay_weights"])),
+        delivers=data["delivered_digest"] == data["model_digest"],
         at=at,
     )
 

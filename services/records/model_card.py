@@ -67,7 +67,8 @@ class ModelCard(FrozenModel):
     `names` are the buyer's own for the parties on the card, by address.
     `share_of_start_error_removed` is 1 − MSE/MSE of the first model: R² with that public model in the place
     of the mean of the validators' targets, which nobody publishes. `data_sets` are what the participants
-    list, as the aggregator told the buyer last: which of several an owner took part with nobody is told.
+    list, as the aggregator told the buyer last: which of several an owner took part with nobody is told. The
+    model, and so the errors of the card, are those of `delivered_round`.
     """
 
     card_version: Literal[1] = 1
@@ -87,6 +88,7 @@ class ModelCard(FrozenModel):
     first_model: str
     first_value: str | None
     rounds: tuple[CardRound, ...]
+    delivered_round: int
     mse: float
     rmse: float
     share_of_start_error_removed: float
@@ -131,6 +133,7 @@ def card_of(
     if state is None or settled is None:
         raise ConfigurationError("the training is not settled yet: its card is there when its model is")
     rounds = _rounds(request, story)
+    delivered = rounds[story.delivered_round]
     opened = next((entry for entry in story.transactions if entry.event == "Opened"), None)
     return ModelCard(
         training=int(settled["training"]),
@@ -148,9 +151,10 @@ def card_of(
         first_model=request.start.start,
         first_value=f"{request.start.value:f}" if isinstance(request.start, StartMean) else None,
         rounds=rounds,
-        mse=rounds[-1].mse,
-        rmse=rounds[-1].rmse,
-        share_of_start_error_removed=rounds[-1].share_of_start_error_removed,
+        delivered_round=delivered.round,
+        mse=delivered.mse,
+        rmse=delivered.rmse,
+        share_of_start_error_removed=delivered.share_of_start_error_removed,
         convergence=state,
         deposit_wei=str(request.payment.deposit_wei),
         paid_wei=str(settled["paid"]),

@@ -35,8 +35,8 @@ class DemoReport(FrozenModel):
     """The report, field for field as `--report` writes it.
 
     MSEs are over all validators' rows, errors and weights in the columns' own units; a step size of None is
-    the largest that is safe on each owner's rows. `roles` are the owners' by account, in the order in which
-    the rows were dealt to them.
+    the largest that is safe on each owner's rows; `mse_final` is the delivered model's. `roles` are the
+    owners' by account, in the order in which the rows were dealt to them.
     """
 
     rows: int
@@ -51,6 +51,7 @@ class DemoReport(FrozenModel):
     broker: str
     chain: str
     mse_initial: float
+    delivered_round: int
     mse_final: float
     mse_plaintext_same_schedule: float
     mse_pooled_ols: float
@@ -83,6 +84,10 @@ class Outcome:
         """Every recorded round, in order."""
         return [item.event for item in self.events if isinstance(item.event, RoundRecorded)]
 
+    def delivered_round(self) -> int:
+        """The round whose model was delivered."""
+        return max(event.round for event in self.recorded() if event.record.delivers)
+
     def training(self) -> int:
         """The contract's number of the training."""
         return next(item.event.training for item in self.events if isinstance(item.event, Opened))
@@ -99,12 +104,13 @@ async def make_report(outcome: Outcome, *, broker: str, chain: str, model_file: 
     trainers, validators = _drawn_data(outcome, drawn)
     plain = same_in_plaintext(outcome.request, trainers, validators, len(recorded))
     weights = np.array(outcome.weights())
+    delivered = outcome.delivered_round()
     paid, refund = _money(outcome.events)
     schedule = outcome.request.schedule
     fixed_point_errors = (recorded[0].record.mse_before, *(event.mse_after for event in recorded))
     unit = float(outcome.request.error_unit)
     errors = [unit * error / FIXED_POINT for error in fixed_point_errors]
-    twin = to_own_units(list(plain.averaging.models[-1]), outcome.request.scalings())
+    twin = to_own_units(list(plain.averaging.models[delivered]), outcome.request.scalings())
     pooled = plaintext.mean_squared_error(validators, plaintext.pooled_least_squares(trainers))
     return DemoReport(
         rows=sum(one.statistic.rows for one in outcome.data_sets.values()),
@@ -119,8 +125,9 @@ async def make_report(outcome: Outcome, *, broker: str, chain: str, model_file: 
         broker=broker,
         chain=chain,
         mse_initial=errors[0],
-        mse_final=errors[-1],
-        mse_plaintext_same_schedule=unit * plain.metrics[-1].after,
+        delivered_round=delivered,
+        mse_final=errors[delivered],
+        mse_plaintext_same_schedule=unit * plain.metrics[delivered - 1].after,
         mse_pooled_ols=unit * pooled,
         weights_max_abs_error=float(np.abs(weights - twin).max()),
         mse_by_round=errors,

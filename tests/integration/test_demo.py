@@ -23,7 +23,8 @@ from tests.support.daemons.watched_demo import naive_training, watched_demo
 
 REPORT_FIELDS = [
     *("rows", "features", "owners", "trainers", "validators", "rounds", "local_steps", "step_size"),
-    *("key_bits", "broker", "chain", "mse_initial", "mse_final", "mse_plaintext_same_schedule"),
+    *("key_bits", "broker", "chain", "mse_initial", "delivered_round", "mse_final"),
+    "mse_plaintext_same_schedule",
     *("mse_pooled_ols", "weights_max_abs_error", "mse_by_round", "convergence", "roles"),
     "contributions",
     *(
@@ -95,8 +96,9 @@ def test_every_rounds_error_is_that_of_the_plain_training(demo):
     assert demo.report.mse_by_round == pytest.approx(errors, rel=1e-5)
     assert len(demo.report.mse_by_round) == 4
     assert demo.report.mse_initial == demo.report.mse_by_round[0]
-    assert demo.report.mse_final == demo.report.mse_by_round[-1]
-    assert demo.report.mse_plaintext_same_schedule == pytest.approx(errors[-1], rel=1e-9)
+    assert demo.report.mse_final == demo.report.mse_by_round[demo.report.delivered_round]
+    delivered = errors[demo.report.delivered_round]
+    assert demo.report.mse_plaintext_same_schedule == pytest.approx(delivered, rel=1e-9)
     trainers, validators = (np.vstack(parts) for parts in demo.rows())
     pooled, *_ = np.linalg.lstsq(trainers[:, :-1], trainers[:, -1])
     least = np.mean((validators[:, :-1] @ pooled - validators[:, -1]) ** 2)

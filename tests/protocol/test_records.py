@@ -29,6 +29,7 @@ TYPES = {
         {"name": "own", "type": "uint256[]"},
         {"name": "cross", "type": "int256[]"},
         {"name": "modelDigest", "type": "bytes32"},
+        {"name": "deliveredDigest", "type": "bytes32"},
         {"name": "transcriptDigest", "type": "bytes32"},
     ],
 }
@@ -48,6 +49,7 @@ RECORDS = st.builds(
     own=st.lists(METRICS, max_size=4).map(tuple),
     cross=st.lists(SIGNED, max_size=4).map(tuple),
     model_digest=st.binary(min_size=32, max_size=32),
+    delivered_digest=st.binary(min_size=32, max_size=32),
     transcript_digest=st.binary(min_size=32, max_size=32),
 )
 MARKETS = st.builds(
@@ -77,6 +79,7 @@ def oracle_digest(record: RoundRecord, market: Market) -> bytes:
             "own": list(record.own),
             "cross": list(record.cross),
             "modelDigest": record.model_digest,
+            "deliveredDigest": record.delivered_digest,
             "transcriptDigest": record.transcript_digest,
         },
     }
@@ -104,6 +107,7 @@ CHANGES: dict[str, Any] = {
     "own": (10**21, 2 * 10**21, 6),
     "cross": (10**21, 0, 7),
     "model_digest": b"n" * 32,
+    "delivered_digest": b"d" * 32,
     "transcript_digest": b"u" * 32,
 }
 

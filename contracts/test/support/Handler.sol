@@ -140,6 +140,7 @@ contract Handler is MarketplaceTest {
             record.own[i] = uint256(keccak256(abi.encode(seed, i))) % 120e18;
             record.cross[i] = int256(uint256(keccak256(abi.encode(i, seed))) % (220e18 * record.own.length)) - 20e18;
         }
+        if (done > 0 && seed % 3 == 1) record.deliveredDigest = keccak256(abi.encode("model", uint16(1)));
         bytes memory signature = buyerSignature(record);
         if (_try(aggregator, abi.encodeCall(IMarketplace.recordRound, (record, signature, _signatures(record))))) {
             ++rounds;

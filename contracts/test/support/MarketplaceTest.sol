@@ -138,6 +138,7 @@ abstract contract MarketplaceTest {
             record.cross[i] = int256(mseAfter * count);
         }
         record.modelDigest = keccak256(abi.encode("model", round));
+        record.deliveredDigest = record.modelDigest;
         record.transcriptDigest = keccak256(abi.encode("transcript", round));
     }
 

@@ -126,7 +126,7 @@ def on_round_recorded(
 ) -> Step[EndingState | SettlingState]:
     """A record that was under way when the training was given up counts; the last one settles at once."""
     require(event.round == state.recorded + 1, "round_out_of_order")
-    recorded = replace(state, recorded=event.round)
+    recorded = replace(state, recorded=event.round, delivered=event.record.delivered_digest)
     if event.record.last and recorded.request is not None:
         return settle(recorded, recorded.request)
     return _wait_longer(recorded)

@@ -114,7 +114,7 @@ EvaluationLane = Annotated[
 
 
 class RecordedModel(FrozenModel):
-    """The refreshed model of a signed round, until a later one is recorded."""
+    """The refreshed model of a signed round, until a later record names another to be delivered."""
 
     round: RoundNumber
     model: BlobRef

@@ -51,10 +51,16 @@ def on_round_recorded(
     require(event.round == state.recorded + 1, "round_out_of_order")
     body = _round_completed(state, event)
     sent = [message(context, recipient, body, (event.round, 0)) for recipient in state.everybody()]
+    delivered = event.record.delivered_digest
     recorded = replace(
         state,
         recorded=event.round,
-        signed_models=tuple(signed for signed in state.signed_models if signed.round >= event.round),
+        delivered=delivered,
+        signed_models=tuple(
+            signed
+            for signed in state.signed_models
+            if signed.round > event.round or signed.digest == delivered
+        ),
         ends_at=contract_ends_at(state.opened, context),
     )
     if not event.record.last:

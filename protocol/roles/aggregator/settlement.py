@@ -32,8 +32,8 @@ def _ask_for_settlement(state: SettlingState) -> tuple[Effect, ...]:
 
 
 def on_settled(state: SettlingState, _event: Settled, context: Context) -> Step[SettlingState | FailedState]:
-    """The contract has paid: only now does the buyer get the model of the last recorded round."""
-    if not any(signed.round == state.recorded for signed in state.signed_models):
+    """The contract has paid: only now does the buyer get the model that the last record names."""
+    if not any(signed.digest == state.delivered for signed in state.signed_models):
         return without_model(state)
     delivering = replace(state, deliver_until=context.now + RETENTION_SECONDS)
     sent = _deliver(delivering, context)
@@ -41,7 +41,7 @@ def on_settled(state: SettlingState, _event: Settled, context: Context) -> Step[
 
 
 def without_model(state: OpenedState) -> Step[FailedState]:
-    """The contract has paid, and there is no signed model of the last round to deliver."""
+    """The contract has paid, and there is no model to deliver that the last record names."""
     return Step(enter(FailedState, state, failure=state.failure or "stopped_early"), _withdraw())
 
 
@@ -52,7 +52,7 @@ def _withdraw() -> tuple[Effect, ...]:
 
 
 def _deliver(state: SettlingState, context: Context) -> Step[SettlingState]:
-    signed = next(signed for signed in state.signed_models if signed.round == state.recorded)
+    signed = next(signed for signed in state.signed_models if signed.digest == state.delivered)
     body = TrainedModel(model=signed.model.load(EncryptedVector, context))
     sent = message(context, state.opened.buyer, body, label=str(state.deliveries))
     again = timers.DELIVERY.set(backed_off(state.step_seconds, state.deliveries))

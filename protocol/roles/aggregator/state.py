@@ -25,14 +25,15 @@ from protocol.roles.shared.deadlines import CHAIN_SECONDS, ending_seconds
 from protocol.roles.shared.parties import Parties, public_key_of
 from protocol.roles.shared.request_widths import training_widths
 from protocol.roles.shared.transcript import TranscriptHead
-from protocol.types import Address, BigInteger, RoundNumber, Seats, TrainingId
+from protocol.types import Address, BigInteger, Digest, RoundNumber, Seats, TrainingId
 
 
 class AggregatorState(PhaseState):
     """What every phase can be asked for.
 
-    `recorded` is the last round on the chain; `dropped` seats never said how many rows they have; `failure`
-    is why the training ends, or will end once the chain confirms it.
+    `recorded` is the last round on the chain, `delivered` the digest of the model that it names; `dropped`
+    seats never said how many rows they have; `failure` is why the training ends, or will end once the chain
+    confirms it.
     """
 
     training: TrainingId
@@ -40,6 +41,7 @@ class AggregatorState(PhaseState):
     request: Request | None = None
     parties: Parties = Parties()
     recorded: RoundNumber = 0
+    delivered: Digest | None = None
     dropped: Seats = 0
     failure: str | None = None
 

@@ -181,7 +181,10 @@ def on_round_recorded(state: RunningState, event: RoundRecorded, _context: Conte
     """Note the round that the chain has recorded."""
     require(event.round == state.recorded + 1, "round_out_of_order")
     after = replace(
-        state, recorded=event.round, recorded_model=event.record.model_digest, last_recorded=event.record.last
+        state,
+        recorded=event.round,
+        recorded_model=event.record.delivered_digest,
+        last_recorded=event.record.last,
     )
     return Step(after, (_round_fact(event), stall_timer(state)))
 

@@ -78,7 +78,8 @@ class InitiatedState(CancellableState):
 class RunningState(OnChainState):
     """The roles are drawn; rounds run until the contract settles.
 
-    `opened_sets` are the rounds that were opened, `answered` the questions of those still to be opened.
+    `opened_sets` are the rounds that were opened, `answered` the questions of those still to be opened,
+    `recorded_model` the digest of the model that the last record has delivered if no round follows.
     """
 
     phase: Literal["running"] = "running"

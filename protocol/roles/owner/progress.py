@@ -71,7 +71,10 @@ def on_round_recorded(state: RunningState, event: RoundRecorded, context: Contex
     """Note the round that the chain has recorded."""
     require(event.round == state.recorded + 1, "round_out_of_order")
     after = replace(
-        state, recorded=event.round, recorded_model=event.record.model_digest, last_recorded=event.record.last
+        state,
+        recorded=event.round,
+        recorded_model=event.record.delivered_digest,
+        last_recorded=event.record.last,
     )
     if context.address in state.parties.addresses(state.parties.validators):
         after = _caught_up(after, event.record)
@@ -81,14 +84,14 @@ def on_round_recorded(state: RunningState, event: RoundRecorded, context: Contex
 def _caught_up(state: RunningState, record: RoundRecord) -> RunningState:
     """A validator that was left out of a round goes on from its record, which the others have signed.
 
-    If it had been shown the round's model it can serve it: the chain says that it is this one.
+    If it had been shown the round's model it can serve it: the chain says that it is the one to deliver.
     """
     digest = state.request.hash()
     link = state.link or TranscriptHead(model_digest=digest, transcript=digest)
     if link.round != record.round - 1:
         return state  # it has checked the round itself
     shown = state.evaluation
-    known = shown is not None and shown.refreshed_digest == record.model_digest
+    known = shown is not None and shown.refreshed_digest == record.delivered_digest
     return replace(
         state,
         link=link.next(record),

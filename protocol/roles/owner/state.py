@@ -168,8 +168,8 @@ class DrawnState(OwnerState):
 class RunningState(JoinedState, DrawnState):
     """Trains or validates, as drawn.
 
-    A validator has the `evaluation` it works on and the `last_model` it has signed; it has not checked the
-    rounds up to `caught_up` itself.
+    A validator has the `evaluation` it works on and, as `last_model`, the one that the last record it has
+    signed has delivered; it has not checked the rounds up to `caught_up` itself.
     """
 
     phase: Literal["running"] = "running"

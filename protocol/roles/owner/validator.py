@@ -232,7 +232,8 @@ def on_opening(state: RunningState, received: Received[Opening], context: Contex
     digest = record.digest(context.market)
     require(recover_address(digest, body.signature) == state.opened.buyer, "bad_record_signature")
     signed = RoundSignature(signature=sign_digest(context.signing_key, digest))
-    after = replace(state, link=link.next(record), evaluation=None, last_model=evaluation.refreshed_model)
+    model = evaluation.refreshed_model if record.delivers else state.last_model
+    after = replace(state, link=link.next(record), evaluation=None, last_model=model)
     fact = facts.VALIDATED.of(round=evaluation.round)
     return Step(after, (message(context, state.request.aggregator, signed, evaluation.at), fact))
 
@@ -250,7 +251,7 @@ def on_opening_refused(
 def on_model_request(
     state: FinishedState, received: Received[ModelRequest], context: Context
 ) -> Step[OwnerState]:
-    """Serve the paid model when the aggregator does not: the last recorded one, after settlement."""
+    """Serve the paid model when the aggregator does not: the one that the last record names."""
     require_sender(received.sender, state.opened.buyer)
     if not state.last_recorded or state.last_model is None:
         raise ProtocolViolation("no_model_here")

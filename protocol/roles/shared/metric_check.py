@@ -149,7 +149,10 @@ def build_record(
         return None
     before = link.mse_after if metrics.start is None else metrics.start
     after = mse_after_fixed(metrics.cross, len(metrics.own))
-    if before <= 0 or after < 0 or min(metrics.own) < 0 or link.left_after(before, after) >= METRIC_BOUND:
+    if before <= 0 or after < 0 or min(metrics.own) < 0:
+        return None
+    left = link.left_after(before, after)
+    if left >= METRIC_BOUND:
         return None
     return RoundRecord(
         training=checked.training,
@@ -161,6 +164,7 @@ def build_record(
         own=tuple(metrics.own),
         cross=tuple(metrics.cross),
         model_digest=checked.refreshed_digest,
+        delivered_digest=link.delivered_after(checked.refreshed_digest, left, request.schedule),
         transcript_digest=checked.transcript,
     )
 

@@ -64,12 +64,13 @@ class Parties(FrozenModel):
 def is_last(request: Request, round_number: int, before: int, after: int) -> bool:
     """Whether a round with these MSEs (× 1e18) ends the training: the agreed number, or too little gained.
 
-    Nothing can be gained after a perfect round, and the contract takes none.
+    A round that made the model worse is no sign of convergence. Nothing can be gained after a perfect round,
+    and the contract takes none.
     """
     if round_number >= request.schedule.rounds or after == 0:
         return True
     tolerance = Fraction(request.schedule.tolerance)
-    return tolerance > 0 and before - after < tolerance * before
+    return tolerance > 0 and 0 <= before - after < tolerance * before
 
 
 def public_key_of(n: int) -> PublicKey:

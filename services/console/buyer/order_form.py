@@ -55,6 +55,7 @@ FIELDS = (
     Field("local_steps", ("schedule", "local_steps"), "whole"),
     Field("step_size", ("schedule", "step_size"), "decimal"),
     Field("tolerance", ("schedule", "tolerance"), "decimal"),
+    Field("deliver", ("schedule", "deliver"), "text"),
     Field("owners-minimum", ("owners", "minimum"), "whole"),
     Field("owners-maximum", ("owners", "maximum"), "whole"),
     Field("min_rows", ("bounds", "min_rows"), "whole"),

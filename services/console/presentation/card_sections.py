@@ -118,7 +118,7 @@ def _quality(card: ModelCard, words: _Words) -> Section:
     errors = [(made.round, made.mse) for made in card.rounds]
     values = {
         "first": formats.significant(card.rounds[0].mse),
-        "last": formats.significant(card.mse),
+        "last": formats.significant(card.rounds[-1].mse),
         "rounds": formats.number(len(card.rounds) - 1),
     }
     picture = curve(
@@ -130,6 +130,7 @@ def _quality(card: ModelCard, words: _Words) -> Section:
     facts = (
         (_("Root mean squared error (RMSE)"), formats.significant(card.rmse)),
         (_("Mean squared error (MSE)"), formats.significant(card.mse)),
+        (_("Round whose model was delivered"), formats.number(card.delivered_round)),
         (_("MSE of the first model"), values["first"]),
         (_("First model"), first),
         (_("Share of the first model's error removed"), formats.percent(card.share_of_start_error_removed)),

@@ -51,7 +51,7 @@ def test_the_same_amount_twice_in_one_transaction_is_kept_twice():
     assert len(store.facts(record_key(1))) == 2
 
 
-def test_a_round_is_told_with_its_numbers_and_no_digests():
+def test_a_round_is_told_with_its_numbers_and_the_digests_of_models():
     event = RoundRecorded(
         training=1, round=2, record=RECORD, mse_after=5 * 10**20, shapley=(-3, 4, 5), pay_weights=(0, 4, 5)
     )
@@ -60,4 +60,5 @@ def test_a_round_is_told_with_its_numbers_and_no_digests():
     assert data["shapley"] == ["-3", "4", "5"]
     assert (data["mse_before"], data["mse_after"]) == (str(3 * 10**21), str(5 * 10**20))
     assert (data["trainers"], data["last"]) == (str(0b111), False)
-    assert not data.keys() & {"own", "cross", "record", "model_digest"}
+    assert data["delivered_digest"] == data["model_digest"] == f"0x{RECORD.model_digest.hex()}"
+    assert not data.keys() & {"own", "cross", "record", "transcript_digest"}

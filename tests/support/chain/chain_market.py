@@ -139,6 +139,7 @@ class ChainMarket:
             own=tuple(mse_before // (2 + index) for index in range(trainers)),
             cross=tuple(mse_before // 3 for _ in range(trainers)),
             model_digest=bytes([number]) * 32,
+            delivered_digest=bytes([number]) * 32,
             transcript_digest=b"t" * 32,
         )
         digest = record.digest(self.deployment.market)

@@ -18,6 +18,7 @@ RECORD = RoundRecord(
     own=(10**21, 2 * 10**21, 5),
     cross=(-(10**21), 0, 7),
     model_digest=b"m" * 32,
+    delivered_digest=b"m" * 32,
     transcript_digest=b"t" * 32,
 )
 

@@ -29,10 +29,12 @@ def recomputed(events: Sequence[object]) -> Counter[tuple[str, str]]:
             whole = deposit * rounds * points // (_BASIS_POINTS * terms.rounds)
             pay.update({(member, share): whole // len(members) for member in members})
         weights.update(dict(zip(trainers, one.pay_weights, strict=True)))
-    first = left = recorded[0].record.mse_before if recorded else 1
+    first = left = delivered = recorded[0].record.mse_before if recorded else 1
     for one in recorded:
         left = left * one.mse_after // one.record.mse_before
-    improvement = max(first - left, 0) * _ONE // first
+        if one.record.delivered_digest == one.record.model_digest:
+            delivered = left
+    improvement = max(first - delivered, 0) * _ONE // first
     pot = deposit * terms.contribution_bps * improvement // (_BASIS_POINTS * _ONE)
     total = sum(weights.values())
     if total:

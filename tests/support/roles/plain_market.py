@@ -42,5 +42,13 @@ def bought_weights(market: PureMarket) -> Matrix:
 
 
 def assert_model_of_twin(market: PureMarket) -> None:
-    """The delivered weights are those of the plain training."""
-    assert bought_weights(market) == pytest.approx(plain_twin(market).averaging.models[-1], abs=1e-6)
+    """The delivered weights are those of the plain training after the round that was to be delivered."""
+    twin = plain_twin(market, delivered_round(market)).averaging.models[-1]
+    assert bought_weights(market) == pytest.approx(twin, abs=1e-6)
+
+
+def delivered_round(market: PureMarket) -> int:
+    """The round whose model the last record names."""
+    recorded = market.contract.recorded
+    wanted = recorded[-1].record.delivered_digest
+    return next(event.round for event in recorded if event.record.model_digest == wanted)

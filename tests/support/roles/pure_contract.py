@@ -123,6 +123,7 @@ class PureContract:
         elif self.recorded[-1].record.validators == record.validators:
             self._require(record.mse_before == self.recorded[-1].mse_after, "invalid_metrics")
         self._require(record.mse_before > 0 and self.left > 0, "invalid_metrics")
+        self._require(record.delivers or bool(self.recorded), "invalid_metrics")
         self.left = error_left(self.left, record.mse_before, after)
         weights = pay_weights(self.best, self.left, shapley)
         self.best = min(self.best, self.left)

@@ -18,7 +18,7 @@ class PureLedger:
         self.credits: Counter[str] = Counter()
         self.withdrawn: Counter[str] = Counter()
         self.credited: list[Credited] = []
-        self.first = self.left = self.aggregation = 0
+        self.first = self.left = self.delivered = self.aggregation = 0
         self.fixed: Counter[int] = Counter()
         self.weights: Counter[int] = Counter()
 
@@ -34,6 +34,7 @@ class PureLedger:
         base, scale = self.opened.deposit * rounds, _BASIS_POINTS * terms.rounds
         self.first = self.first or record.mse_before
         self.left = (self.left or self.first) * event.mse_after // record.mse_before
+        self.delivered = self.left if record.delivers else self.delivered
         self.aggregation += base * terms.aggregation_bps // scale
         self._fixed(record, base * terms.participation_bps // scale, base * terms.validation_bps // scale)
         self.weights.update(dict(zip(seats_of(record.trainers), event.pay_weights, strict=True)))
@@ -46,7 +47,7 @@ class PureLedger:
     def settle(self, seats: list[str], validators: int) -> tuple[int, int, int]:
         """Credit everybody; (improvement, paid, refund)."""
         terms, deposit = self.opened.terms, self.opened.deposit
-        improvement = max(self.first - self.left, 0) * _ONE // self.first
+        improvement = max(self.first - self.delivered, 0) * _ONE // self.first
         pot = deposit * terms.contribution_bps * improvement // (_BASIS_POINTS * _ONE)
         for seat, owner in enumerate(seats):
             if self.weights[seat]:

@@ -153,7 +153,7 @@ class ExploredMarket(PureMarket):
             assert contract.status == "settled"
             assert contract.last_recorded
             body = unpack(MESSAGE_TYPES["trained_model"], message.body)
-            assert body.model.digest() == contract.recorded[-1].record.model_digest  # type: ignore[attr-defined]
+            assert body.model.digest() == contract.recorded[-1].record.delivered_digest  # type: ignore[attr-defined]
         assert not self.buyer.kept or self.sent("trained_model")
 
     def check_weights(self) -> None:

@@ -218,7 +218,7 @@ def test_a_validator_that_was_late_for_the_last_round_still_serves_its_model() -
     question = market.message(market.buyer, late, ModelRequest())
     market.deliver(late, MessageReceived(signed=question))
     [served] = [m for m in market.sent("trained_model") if m.envelope.sender == late.address]
-    assert body_of(served).model.digest() == market.contract.recorded[-1].record.model_digest
+    assert body_of(served).model.digest() == market.contract.recorded[-1].record.delivered_digest
 
 
 def test_what_comes_late_is_nobodys_fault_and_ends_the_absence() -> None:

@@ -28,7 +28,11 @@ def test_a_forged_opening(opened: Asked) -> None:
     assert refuses(opened, plaintexts=body.plaintexts[1:]) == "bad_opening"
 
 
-@pytest.mark.parametrize("change", [{"mse_before": 1}, {"last": True}, {"model_digest": b"\1" * 32}], ids=str)
+@pytest.mark.parametrize(
+    "change",
+    [{"mse_before": 1}, {"last": True}, {"model_digest": b"\1" * 32}, {"delivered_digest": b"\1" * 32}],
+    ids=str,
+)
 def test_a_forged_record(opened: Asked, change: dict[str, Any]) -> None:
     market, message = opened
     forged = body_of(message).record.model_copy(update=change)

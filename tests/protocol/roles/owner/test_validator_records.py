@@ -47,6 +47,7 @@ def test_a_forged_opening(opened: Stopped) -> None:
         {"trainers": 1},
         {"validators": 12},
         {"model_digest": b"\1" * 32},
+        {"delivered_digest": b"\1" * 32},
         {"transcript_digest": b"\1" * 32},
         {"own": "swapped"},
         {"cross": "swapped"},

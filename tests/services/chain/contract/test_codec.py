@@ -39,6 +39,7 @@ records = st.builds(
     own=st.lists(st.integers(0, 2**255 - 1), max_size=5).map(tuple),
     cross=st.lists(st.integers(1 - 2**255, 2**255 - 1), max_size=5).map(tuple),
     model_digest=digests,
+    delivered_digest=digests,
     transcript_digest=digests,
 )
 
