@@ -12,7 +12,7 @@ const settings = {
   metadata: { bytecodeHash: "none", appendCBOR: false },
   outputSelection: { "*": { "*": ["abi", "evm.bytecode.object", "evm.deployedBytecode.object"] } },
 };
-const names = ["src/IMarketplace.sol", "src/Marketplace.sol", "src/Shapley.sol"];
+const names = ["src/IMarketplace.sol", "src/Marketplace.sol", "src/Shapley.sol", "src/Signatures.sol"];
 const sources = Object.fromEntries(
   names.map((name) => [name, { content: fs.readFileSync(path.join(__dirname, name), "utf8") }]),
 );

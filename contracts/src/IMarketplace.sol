@@ -155,6 +155,13 @@ interface IMarketplace {
     function creditOf(address account) external view returns (uint256);
     /// Invariant: balance = totalEscrow + Σ credits (+ ether forced upon the contract).
     function totalEscrow() external view returns (uint256);
+    /// What recordRound would make of these signatures, and what each validator's would cost in gas. Whoever sends a
+    /// record asks this first and leaves out signatures that do not count or cost too much.
+    function checkSignatures(
+        RoundRecord calldata record,
+        bytes calldata buyerSignature,
+        bytes[] calldata validatorSignatures
+    ) external view returns (bool buyerSigned, bool[] memory signed, uint256[] memory gasUsed);
     /// The EIP-712 digest that buyer and validators sign.
     function hashRecord(RoundRecord calldata record) external view returns (bytes32);
 }

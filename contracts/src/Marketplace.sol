@@ -2,10 +2,10 @@
 pragma solidity ^0.8.28;
 
 import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
-import {SignatureChecker} from "@openzeppelin/contracts/utils/cryptography/SignatureChecker.sol";
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 import {IMarketplace} from "./IMarketplace.sol";
 import {Shapley} from "./Shapley.sol";
+import {Signatures} from "./Signatures.sol";
 
 /// @title Marketplace: deposits in, signed rounds recorded, credits out; no owner, no upgrade, no fee.
 /// @notice Every wei is either a running training's escrow or somebody's credit.
@@ -249,7 +249,9 @@ contract Marketplace is IMarketplace, EIP712 {
         bytes calldata buyerSignature,
         bytes[] calldata validatorSignatures
     ) private view {
-        _checkSigner(training.buyer, digest, buyerSignature);
+        if (!Signatures.isSignedBy(training.buyer, digest, buyerSignature)) {
+            revert Marketplace_BadSignature(training.buyer);
+        }
         if (record.validators & ~training.validators != 0 || _bits(record.validators) != validatorSignatures.length) {
             revert Marketplace_InvalidMetrics(record.trainingId, record.round);
         }
@@ -257,18 +259,11 @@ contract Marketplace is IMarketplace, EIP712 {
         uint256 index;
         for (uint256 seat = 0; seat < training.seats.length; ++seat) {
             if ((record.validators >> seat) & 1 == 0) continue;
-            bytes calldata signature = validatorSignatures[index++];
-            if (signature.length == 0) continue;
-            _checkSigner(training.seats[seat], digest, signature);
-            ++signed;
+            // One that is not valid does not count, and does not keep the others from being recorded.
+            if (Signatures.isSignedBy(training.seats[seat], digest, validatorSignatures[index++])) ++signed;
         }
         uint256 needed = _bits(training.validators) / 2 + 1;
         if (signed < needed) revert Marketplace_TooFewSignatures(record.trainingId, signed, needed);
-    }
-
-    /// ECDSA with a low s, or ERC-1271 for a contract account.
-    function _checkSigner(address signer, bytes32 digest, bytes calldata signature) private view {
-        if (!SignatureChecker.isValidSignatureNow(signer, digest, signature)) revert Marketplace_BadSignature(signer);
     }
 
     function _checkMetrics(RoundRecord calldata record, Training storage training)
@@ -497,6 +492,25 @@ contract Marketplace is IMarketplace, EIP712 {
                 )
             )
         );
+    }
+
+    function checkSignatures(
+        RoundRecord calldata record,
+        bytes calldata buyerSignature,
+        bytes[] calldata validatorSignatures
+    ) external view override returns (bool buyerSigned, bool[] memory signed, uint256[] memory gasUsed) {
+        Training storage training = _trainings[record.trainingId];
+        bytes32 digest = hashRecord(record);
+        buyerSigned = Signatures.isSignedBy(training.buyer, digest, buyerSignature);
+        signed = new bool[](validatorSignatures.length);
+        gasUsed = new uint256[](validatorSignatures.length);
+        uint256 index;
+        for (uint256 seat = 0; seat < training.seats.length && index < signed.length; ++seat) {
+            if ((record.validators >> seat) & 1 == 0) continue;
+            uint256 before = gasleft();
+            signed[index] = Signatures.isSignedBy(training.seats[seat], digest, validatorSignatures[index]);
+            gasUsed[index++] = before - gasleft();
+        }
     }
 
     // ---- pieces ----

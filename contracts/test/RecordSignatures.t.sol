@@ -3,7 +3,7 @@ pragma solidity ^0.8.28;
 
 import {IMarketplace} from "../src/IMarketplace.sol";
 import {MarketplaceTest} from "./support/MarketplaceTest.sol";
-import {Wallet} from "./support/Wallets.sol";
+import {Bomb, Burner, Reverting, Wallet} from "./support/Wallets.sol";
 
 contract RecordSignaturesTest is MarketplaceTest {
     uint256 private constant CURVE_ORDER = 0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141;
@@ -60,19 +60,21 @@ contract RecordSignaturesTest is MarketplaceTest {
         bytes memory first = byValidators[0];
         byValidators[0] = byValidators[1];
         byValidators[1] = first;
-        refuse(badSignature(owner(firstValidator)));
+        refuse(tooFewSignatures(training, 2, 3));
     }
 
     function test_RevertWhen_AValidatorSignedTwice() external {
         byValidators[0] = byValidators[1];
-        refuse(badSignature(owner(firstValidator)));
+        byValidators[2] = "";
+        refuse(tooFewSignatures(training, 2, 3));
     }
 
     function test_RevertWhen_ATrainerSignedForAValidator() external {
         uint256 trainer;
         while ((record.trainers >> trainer) & 1 == 0) ++trainer;
         byValidators[0] = signed(ownerKey(trainer), market.hashRecord(record));
-        refuse(badSignature(owner(firstValidator)));
+        byValidators[1] = "";
+        refuse(tooFewSignatures(training, 2, 3));
     }
 
     function test_RevertWhen_ThereAreFewerSignaturesThanListedValidators() external {
@@ -91,9 +93,15 @@ contract RecordSignaturesTest is MarketplaceTest {
         refuse(badSignature(buyer));
     }
 
-    function test_RevertWhen_ASignatureIsCutShort() external {
+    function test_RevertWhen_TooManySignaturesAreCutShort() external {
         byValidators[0].pop();
-        refuse(badSignature(owner(firstValidator)));
+        byValidators[1].pop();
+        refuse(tooFewSignatures(training, 2, 3));
+    }
+
+    function test_WhenASignatureIsCutShort() external {
+        byValidators[0].pop();
+        send();
     }
 
     function test_RevertWhen_AnySignedFieldIsChanged() external {
@@ -154,12 +162,53 @@ contract RecordSignaturesTest is MarketplaceTest {
     function test_RevertWhen_AContractAccountApprovesAnotherDigest() external {
         approve(owner(firstValidator), keccak256("another"));
         byValidators[0] = "ok";
-        refuse(badSignature(owner(firstValidator)));
+        byValidators[1] = "";
+        refuse(tooFewSignatures(training, 2, 3));
     }
 
-    function test_RevertWhen_AContractAccountHasAnOrdinarySignature() external {
-        vm.etch(buyer, address(new Wallet()).code);
-        refuse(badSignature(buyer));
+    /// The attack: an account with code (EIP-7702) signs with its key, which a check off chain finds valid. It counts.
+    function test_WhenAnAccountWithCodeHasAnOrdinarySignature() external {
+        vm.etch(buyer, address(new Reverting()).code);
+        vm.etch(owner(firstValidator), abi.encodePacked(hex"ef0100", address(new Reverting())));
+        byValidators[1] = "";
+        send();
+    }
+
+    /// The attack: each round cost as much gas as the signer was given, 14 million of a block's 15.
+    function test_WhenASignerBurnsGas() external {
+        vm.etch(owner(firstValidator), address(new Burner()).code);
+        byValidators[0] = "any";
+        vm.prank(aggregator);
+        market.recordRound{gas: 1_400_000}(record, byBuyer, byValidators);
+        assertRecorded();
+    }
+
+    function test_WhenASignerAnswersAtLength() external {
+        vm.etch(owner(firstValidator), address(new Bomb()).code);
+        byValidators[0] = "any";
+        byValidators[1] = "";
+        vm.prank(aggregator);
+        market.recordRound{gas: 1_400_000}(record, byBuyer, byValidators);
+        assertRecorded();
+    }
+
+    function test_WhenASignersCodeReverts() external {
+        vm.etch(owner(firstValidator), address(new Reverting()).code);
+        byValidators[0] = "any";
+        send();
+    }
+
+    function test_WhenTheSignaturesAreCheckedBeforehand() external {
+        vm.etch(owner(firstValidator), address(new Burner()).code);
+        byValidators[0] = "any";
+        byValidators[1] = "";
+        byBuyer = "";
+        (bool buyerSigned, bool[] memory counts, uint256[] memory gasUsed) =
+            market.checkSignatures(record, byBuyer, byValidators);
+        vm.assertTrue(!buyerSigned, "the buyer has not signed");
+        vm.assertTrue(!counts[0] && !counts[1] && counts[2] && counts[3], "who has signed");
+        vm.assertTrue(gasUsed[0] > 150_000 && gasUsed[2] < 10_000, "what it costs");
+        vm.assertTrue(gasUsed[0] < 250_000, "at most");
     }
 
     function approve(address account, bytes32 digest) private {
@@ -170,6 +219,10 @@ contract RecordSignaturesTest is MarketplaceTest {
     function send() private {
         vm.prank(aggregator);
         market.recordRound(record, byBuyer, byValidators);
+        assertRecorded();
+    }
+
+    function assertRecorded() private view {
         (,,, uint16 rounds,,) = market.progressOf(training);
         vm.assertEq(rounds, 1, "recorded");
     }

@@ -16,6 +16,30 @@ contract Wallet {
     }
 }
 
+/// Burns whatever gas it is given, whatever it is asked.
+contract Burner {
+    fallback() external {
+        while (true) {}
+    }
+}
+
+/// Answers yes at a length that costs whoever copies it more than it cost to make.
+contract Bomb {
+    fallback() external {
+        assembly {
+            mstore(0, shl(224, 0x1626ba7e))
+            return(0, 100000)
+        }
+    }
+}
+
+/// Reverts, whatever it is asked.
+contract Reverting {
+    fallback() external {
+        revert("no");
+    }
+}
+
 /// Withdraws again from inside the payment, as the classic reentrancy does, and keeps what the call answered.
 contract Reentrant {
     IMarketplace private immutable _market;

@@ -5,11 +5,12 @@ import time
 from collections.abc import Callable
 from functools import partial
 
-from protocol.marketplace import Close, ContractCall, Draw, Open, Register, Settle
+from protocol.marketplace import Close, ContractCall, Draw, Open, RecordRound, Register, Settle
 from protocol.records import Market
 from services.chain.contract.abi import refusal_of
 from services.chain.contract.codec import encode_call
 from services.chain.contract.idempotency import already_done
+from services.chain.contract.signatures import worth_sending
 from services.chain.contract.views import MarketplaceViews
 from services.chain.errors import CallReverted, ChainError, ChainUnavailable, RpcError
 from services.chain.rpc.http import Rpc
@@ -108,7 +109,7 @@ class MarketplaceClient(MarketplaceViews):
     async def _attempt(self, call: ContractCall) -> Receipt:
         """Send the call once; a transaction that failed on chain raises as the estimate would have."""
         sender = self._require_sender()
-        data, value = encode_call(call)
+        data, value = await self._encoded(call)
         # A second opening would cost a second deposit.
         done = partial(self._is_done, call) if isinstance(call, Open) else None
         margin = _SETTLE_MARGIN_PERCENT if isinstance(call, Settle) else GAS_MARGIN_PERCENT
@@ -127,6 +128,15 @@ class MarketplaceClient(MarketplaceViews):
         if not receipt.succeeded:
             raise await self._reason(sender.request(self.market.contract, data, value), receipt)
         return receipt
+
+    async def _encoded(self, call: ContractCall) -> tuple[bytes, int]:
+        """Call data and wei; of a record without the signatures that are not worth sending."""
+        if isinstance(call, RecordRound):
+            try:
+                call = await worth_sending(self, call)
+            except RpcError as error:
+                raise ChainUnavailable(f"the node did not check a record's signatures: {error}") from error
+        return encode_call(call)
 
     async def _may_pass(self, call: ContractCall, refusal: CallReverted, deadline: float) -> bool:
         """Whether to try again: the newest block has not reached a time that is past, or a hash is gone."""

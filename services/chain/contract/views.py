@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from protocol.marketplace import STATUS_NAMES, Terms
+from protocol.marketplace import STATUS_NAMES, RecordRound, Terms
 from protocol.records import Market
 from services.chain.contract.abi import event_topic, marketplace_artifact, refusal_of
-from services.chain.contract.codec import ROLE_NAMES, address_bytes, from_web3
+from services.chain.contract.codec import ROLE_NAMES, address_bytes, from_web3, to_words
 from services.chain.contract.logs import LogReader
 from services.chain.errors import ChainUnavailable, RpcError, WrongChain
 from services.chain.rpc.http import Rpc
@@ -39,6 +39,15 @@ class Progress:
     recorded: int
     first_mse: int
     last_mse: int
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedSignatures:
+    """What the contract makes of a record's signatures: whose count, and each validator's cost in gas."""
+
+    buyer_signed: bool
+    signed: tuple[bool, ...]
+    gas_used: tuple[int, ...]
 
 
 class MarketplaceViews:
@@ -109,6 +118,13 @@ class MarketplaceViews:
     async def progress(self, training: int) -> Progress:
         """Deadlines and what is recorded."""
         return Progress(*await self._view("progressOf", training))
+
+    async def check_signatures(self, call: RecordRound) -> CheckedSignatures:
+        """What recording this would find: the same code as the contract's own check."""
+        words = to_words(call.record)
+        return CheckedSignatures(
+            *await self._view("checkSignatures", words, call.buyer_signature, call.validator_signatures)
+        )
 
     async def exchange_key_of(self, training: int, account: str) -> bytes | None:
         """The X25519 key as it was when the account opened or joined (training 0: the latest), if any."""
