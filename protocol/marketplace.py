@@ -43,8 +43,8 @@ class Terms(FrozenModel):
     participation_bps: BasisPoints
     validation_bps: BasisPoints
     aggregation_bps: BasisPoints
-    join_seconds: Annotated[int, Field(ge=1, lt=1 << 32)]
-    round_seconds: Annotated[int, Field(ge=1, lt=1 << 32)]
+    join_seconds: Annotated[int, Field(ge=1, le=365 * 86_400)]
+    round_seconds: Annotated[int, Field(ge=1, le=30 * 86_400)]
 
 
 # ---- calls, in the order of the contract's interface ----
@@ -111,9 +111,10 @@ class Cancel(FrozenModel):
 
 
 class Withdraw(FrozenModel):
-    """Pay the sender's credit out."""
+    """Pay the sender's credit out: to itself, or to another account."""
 
     call: Literal["withdraw"] = "withdraw"
+    to: Address | None = None
 
 
 ContractCall = Annotated[
@@ -212,10 +213,11 @@ class Credited(FrozenModel):
 
 
 class Withdrawn(FrozenModel):
-    """An account took its credit."""
+    """An account had its credit paid out, to itself or another."""
 
     event: Literal["Withdrawn"] = "Withdrawn"
     account: Address
+    to: Address | None = None
     amount: Amount
 
 

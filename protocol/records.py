@@ -35,7 +35,7 @@ class Market(FrozenModel):
         return keccak(
             keccak(_DOMAIN_TYPE)
             + keccak(b"DeltaML Marketplace")
-            + keccak(b"1")
+            + keccak(b"2")
             + _word(self.chain_id)
             + bytes.fromhex(self.contract[2:]).rjust(32, b"\0")
         )

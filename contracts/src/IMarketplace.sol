@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 pragma solidity ^0.8.28;
 
+import {IERC165} from "@openzeppelin/contracts/utils/introspection/IERC165.sol";
+
 /// @title A market for encrypted trainings: it holds the deposit and pays each owner what it contributed.
-interface IMarketplace {
+/// @notice Amounts are in wei, errors in target² × 1e18, times in Unix seconds, shares in basis points.
+interface IMarketplace is IERC165 {
+    /// @notice What an address is in this market, for life.
     enum Role {
         None,
         ModelBuyer,
@@ -10,7 +14,7 @@ interface IMarketplace {
         FederatedAggregator
     }
 
-    /// None → Open → Drawing → Running → Settled; Open, Drawing, Running → Cancelled. Time alone changes no status.
+    /// @notice None → Open → Drawing → Running → Settled; Open, Drawing, Running → Cancelled. Time alone changes none.
     enum Status {
         None,
         Open,
@@ -20,6 +24,7 @@ interface IMarketplace {
         Cancelled
     }
 
+    /// @notice What an amount was credited for.
     enum Share {
         None,
         Contribution,
@@ -29,42 +34,71 @@ interface IMarketplace {
         Refund
     }
 
+    /// @notice What a training pays and how long it may take; fixed when it is opened.
+    /// @param aggregator who runs it; registered as such
+    /// @param requestHash of the request document and the buyer's key
+    /// @param rounds agreed at most: 1…10000
+    /// @param minOwners at least 4: two trainers, two validators
+    /// @param maxOwners at most 256: seats are bits of a mask
+    /// @param contributionBps × improvement, by pay weight
+    /// @param participationBps equal per trainer, per round it took part in
+    /// @param validationBps equal per validator, per round it vouched for
+    /// @param aggregationBps the four shares sum to 10000
+    /// @param joinSeconds for how long owners may join: a year at most
+    /// @param roundSeconds from the last recorded round, or from the close, until a round is late: 30 days at most
     struct Terms {
         address aggregator;
         bytes32 requestHash;
-        uint16 rounds; // 1…10000
-        uint16 minOwners; // at least 4: two trainers, two validators
-        uint16 maxOwners; // at most 256: seats are bits of a mask
-        uint16 contributionBps; // × improvement, by pay weight
-        uint16 participationBps; // equal per trainer, per round it took part in
-        uint16 validationBps; // equal per validator, per round it vouched for
-        uint16 aggregationBps; // the four shares sum to 10000
+        uint16 rounds;
+        uint16 minOwners;
+        uint16 maxOwners;
+        uint16 contributionBps;
+        uint16 participationBps;
+        uint16 validationBps;
+        uint16 aggregationBps;
         uint32 joinSeconds;
-        uint32 roundSeconds; // from the last recorded round (or the draw) until anyone may settle or cancel
+        uint32 roundSeconds;
     }
 
-    /// Metrics are target² in fixed point × 1e18. own[i], cross[i] belong to the i-th set bit of trainers.
+    /// @notice The numbers of one round, as buyer and validators sign them.
+    /// @param trainingId of which training
+    /// @param round from 1, in order
+    /// @param last whether the agreed number of rounds is reached, or the training ends early
+    /// @param trainers seats whose local models entered the average
+    /// @param validators seats whose metrics entered the opening
+    /// @param mseBefore the error of the model that the round started from; above zero
+    /// @param own own[i] is the error of the local model of the i-th set bit of trainers
+    /// @param cross cross[i] the sum of the products of its residuals with everybody's
+    /// @param modelDigest keccak256 of the round's model's ciphertexts
+    /// @param deliveredDigest of the model to be delivered if no round follows: this one's, or an earlier one's
+    /// @param transcriptDigest head of the signed transcript's hash chain
     struct RoundRecord {
         uint256 trainingId;
-        uint16 round; // from 1, in order
-        bool last; // agreed number of rounds reached, or early stop
-        uint256 trainers; // seats whose local models entered the average
-        uint256 validators; // seats whose metrics entered the opening
+        uint16 round;
+        bool last;
+        uint256 trainers;
+        uint256 validators;
         uint256 mseBefore;
         uint256[] own;
         int256[] cross;
-        bytes32 modelDigest; // keccak256 of the refreshed model's ciphertexts
-        bytes32 deliveredDigest; // of the model to be delivered if no round follows: this one's, or an earlier one's
-        bytes32 transcriptDigest; // head of the signed transcript's hash chain
+        bytes32 modelDigest;
+        bytes32 deliveredDigest;
+        bytes32 transcriptDigest;
     }
 
+    /// @notice An account has a role, or another exchange key for later trainings.
     event Registered(address indexed account, Role role, bytes32 exchangeKey);
+    /// @notice A training is open, its deposit locked.
     event Opened(
         uint256 indexed trainingId, address indexed buyer, address indexed aggregator, uint256 deposit, Terms terms
     );
+    /// @notice An owner has taken the next seat.
     event Joined(uint256 indexed trainingId, address indexed owner, uint256 seat);
+    /// @notice Joining is over; the hash of drawBlock will draw the roles.
     event Closed(uint256 indexed trainingId, uint256 drawBlock);
+    /// @notice The seats are divided, as masks.
     event RolesDrawn(uint256 indexed trainingId, uint256 trainers, uint256 validators);
+    /// @notice A round stands, with the error after it and what each of its trainers contributed, in seat order.
     event RoundRecorded(
         uint256 indexed trainingId,
         uint16 indexed round,
@@ -73,66 +107,127 @@ interface IMarketplace {
         int256[] shapley,
         uint256[] payWeights
     );
+    /// @notice The deposit is divided; improvement × 1e18.
     event Settled(uint256 indexed trainingId, uint256 improvement, uint256 paid, uint256 refund);
+    /// @notice The whole deposit is the buyer's again.
     event Cancelled(uint256 indexed trainingId, uint256 refund);
-    event Credited(uint256 indexed trainingId, address indexed account, Share share, uint256 amount);
-    event Withdrawn(address indexed account, uint256 amount);
+    /// @notice An account may withdraw so much more.
+    event Credited(uint256 indexed trainingId, address indexed account, Share indexed share, uint256 amount);
+    /// @notice An account's credit was paid out.
+    event Withdrawn(address indexed account, address indexed to, uint256 amount);
 
+    /// @notice The call takes an account of another role.
     error Marketplace_WrongRole(address account, Role needed);
+    /// @notice The account has no part in the training, or not this one.
     error Marketplace_NotParty(uint256 trainingId, address account);
+    /// @notice The training's status does not allow the call.
     error Marketplace_WrongStatus(uint256 trainingId, Status status);
+    /// @notice A field of the terms, or an argument, is out of its range.
     error Marketplace_InvalidTerms(bytes32 field);
+    /// @notice Below this a round's fixed share could round to nothing.
     error Marketplace_DepositTooLow(uint256 sent, uint256 needed);
+    /// @notice The call may be repeated from this time (of the draw: block) on.
     error Marketplace_TooEarly(uint256 trainingId, uint64 until);
+    /// @notice The time (of the draw: block) for the call is over.
     error Marketplace_TooLate(uint256 trainingId, uint64 until);
+    /// @notice The owner has a seat.
     error Marketplace_AlreadyJoined(uint256 trainingId, address owner);
+    /// @notice Every seat is taken.
     error Marketplace_NoSeatLeft(uint256 trainingId, uint16 maxOwners);
+    /// @notice The round stands; recordDigest tells whether by the same record.
     error Marketplace_RoundAlreadyRecorded(uint256 trainingId, uint16 round, bytes32 recordDigest);
+    /// @notice Rounds are recorded in order; expected is zero after the last.
     error Marketplace_UnexpectedRound(uint256 trainingId, uint16 round, uint16 expected);
+    /// @notice The buyer has not signed the record.
     error Marketplace_BadSignature(address expected);
+    /// @notice Too few of the drawn validators have signed the record.
     error Marketplace_TooFewSignatures(uint256 trainingId, uint256 signed, uint256 needed);
+    /// @notice Seats, numbers or lengths of the record cannot be.
     error Marketplace_InvalidMetrics(uint256 trainingId, uint16 round);
+    /// @notice The account has no credit.
     error Marketplace_NothingToWithdraw(address account);
+    /// @notice The receiver takes no ether; the credit stays.
     error Marketplace_TransferFailed(address account);
 
-    /// Registers msg.sender only. One role per address; again = a new key for later trainings.
+    /// @notice Registers the sender. One role per address; again in the same role is a new key for later trainings.
+    /// @param role for life
+    /// @param exchangeKey X25519, not zero
     function register(Role role, bytes32 exchangeKey) external;
 
-    /// ModelBuyer only. Locks the sent ether as the deposit.
+    /// @notice Opens a training; a buyer only. The ether sent is its deposit.
+    /// @param terms see Terms
+    /// @return trainingId from 1
     function open(Terms calldata terms) external payable returns (uint256 trainingId);
 
-    /// DataOwner only, while Open and before joinUntil.
+    /// @notice Takes a seat; a data owner only, while Open and before joinUntil.
+    /// @param trainingId of which training
     function join(uint256 trainingId) external;
 
-    /// Aggregator from minOwners on, anyone after joinUntil. Fixes drawBlock; may be repeated once its hash is gone.
+    /// @notice Ends the joining and fixes drawBlock; the first round's time begins. The aggregator from minOwners on,
+    /// anyone after joinUntil. Anyone again once the hash of drawBlock is gone, which restarts no clock.
+    /// @param trainingId of which training
     function close(uint256 trainingId) external;
 
-    /// Anyone, once drawBlock is in the past and its hash still known.
+    /// @notice Draws the roles; anyone, once drawBlock is in the past and its hash still known. It restarts no clock.
+    /// @param trainingId of which training
     function draw(uint256 trainingId) external;
 
-    /// Aggregator; anyone once half of roundSeconds is over. Signatures of the buyer and more than half of the drawn
-    /// validators: one for each that is listed, in seat order, empty = not signed.
+    /// @notice Records a round and begins the time of the next. The aggregator; anyone in the second half of the
+    /// round's time. The buyer must have signed, and more than half of the drawn validators; a validator's signature
+    /// that is not valid does not count. An account signs with its key, or by its code (ERC-1271) at a bounded cost.
+    /// @param record see RoundRecord
+    /// @param buyerSignature of hashRecord
+    /// @param validatorSignatures one for each seat in record.validators, in seat order; empty is not signed
     function recordRound(
         RoundRecord calldata record,
         bytes calldata buyerSignature,
         bytes[] calldata validatorSignatures
     ) external;
 
-    /// Anyone, after the last round, or after roundUntil with at least one round recorded.
+    /// @notice Divides the deposit. Anyone: after the last round; with a round recorded, from a quarter of the round's
+    /// time after roundUntil on. Until then what was signed in time can still be recorded.
+    /// @param trainingId of which training
     function settle(uint256 trainingId) external;
 
-    /// Buyer while Open; anyone after joinUntil below minOwners, or after roundUntil with no round recorded.
+    /// @notice Gives the deposit back. The buyer while Open; anyone after joinUntil with fewer than minOwners, or with
+    /// no round recorded, from a quarter of the round's time after roundUntil on.
+    /// @param trainingId of which training
     function cancel(uint256 trainingId) external;
 
-    /// Pays the sender's own credit out.
-    function withdraw() external returns (uint256 amount);
+    /// @notice Pays the sender's own credit out.
+    /// @param to whom; zero is the sender itself
+    /// @return amount all of the credit
+    function withdraw(address to) external returns (uint256 amount);
 
+    /// @return of the interface: changes when a client must
+    function version() external view returns (string memory);
+
+    /// @param trainingId of which training
+    /// @return None where it does not exist
     function statusOf(uint256 trainingId) external view returns (Status);
+
+    /// @param trainingId of which training
+    /// @return buyer who opened it
+    /// @return deposit what it sent
+    /// @return terms as they were opened
     function termsOf(uint256 trainingId) external view returns (address buyer, uint256 deposit, Terms memory terms);
+
+    /// @param trainingId of which training
+    /// @return seats the owners
+    /// @return trainers as a mask of seats, zero before the draw
+    /// @return validators as well
     function ownersOf(uint256 trainingId)
         external
         view
         returns (address[] memory seats, uint256 trainers, uint256 validators);
+
+    /// @param trainingId of which training
+    /// @return joinUntil until when owners may join
+    /// @return drawBlock whose hash draws the roles
+    /// @return roundUntil when the next round is late
+    /// @return recorded rounds
+    /// @return firstMse the error before the first round
+    /// @return lastMse the error after the last recorded round
     function progressOf(uint256 trainingId)
         external
         view
@@ -144,24 +239,48 @@ interface IMarketplace {
             uint256 firstMse,
             uint256 lastMse
         );
-    /// Sums over recorded rounds, × 1e18.
+
+    /// @param trainingId of which training
+    /// @param owner with a seat
+    /// @return shapley the sum of its values over the recorded rounds
+    /// @return payWeight the sum of its weights, by which the contribution share is divided
     function contributionOf(uint256 trainingId, address owner)
         external
         view
         returns (int256 shapley, uint256 payWeight);
+
+    /// @param account any
+    /// @return None where it has not registered
     function roleOf(address account) external view returns (Role);
-    /// The key as it was at open or join; trainingId 0 = the key registered now.
+
+    /// @param trainingId the key as it was when the account opened or joined this training; zero is the latest
+    /// @param account any
+    /// @return zero where there is none
     function exchangeKeyOf(uint256 trainingId, address account) external view returns (bytes32);
+
+    /// @param account any
+    /// @return what it may withdraw
     function creditOf(address account) external view returns (uint256);
-    /// Invariant: balance = totalEscrow + Σ credits (+ ether forced upon the contract).
+
+    /// @notice Balance = totalEscrow + all credits (+ ether forced upon the contract).
+    /// @return the deposits of trainings that have not ended
     function totalEscrow() external view returns (uint256);
-    /// What recordRound would make of these signatures, and what each validator's would cost in gas. Whoever sends a
-    /// record asks this first and leaves out signatures that do not count or cost too much.
+
+    /// @notice What recordRound would make of these signatures. Whoever sends a record asks this first and leaves out
+    /// signatures that do not count or cost too much.
+    /// @param record see RoundRecord
+    /// @param buyerSignature as for recordRound
+    /// @param validatorSignatures as for recordRound
+    /// @return buyerSigned whether the buyer's is valid
+    /// @return signed which of the validators' are
+    /// @return gasUsed what looking at each of them takes
     function checkSignatures(
         RoundRecord calldata record,
         bytes calldata buyerSignature,
         bytes[] calldata validatorSignatures
     ) external view returns (bool buyerSigned, bool[] memory signed, uint256[] memory gasUsed);
-    /// The EIP-712 digest that buyer and validators sign.
+
+    /// @param record see RoundRecord
+    /// @return the EIP-712 digest that buyer and validators sign
     function hashRecord(RoundRecord calldata record) external view returns (bytes32);
 }

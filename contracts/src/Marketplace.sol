@@ -2,18 +2,22 @@
 pragma solidity ^0.8.28;
 
 import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
+import {IERC165} from "@openzeppelin/contracts/utils/introspection/IERC165.sol";
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 import {IMarketplace} from "./IMarketplace.sol";
 import {Shapley} from "./Shapley.sol";
 import {Signatures} from "./Signatures.sol";
 
 /// @title Marketplace: deposits in, signed rounds recorded, credits out; no owner, no upgrade, no fee.
-/// @notice Every wei is either a running training's escrow or somebody's credit.
+/// @notice Every wei is either a running training's escrow or somebody's credit. See IMarketplace for every call.
 contract Marketplace is IMarketplace, EIP712 {
     uint256 private constant FIXED_POINT = 1e18;
     uint256 private constant BASIS_POINTS = 10_000;
     uint256 private constant METRIC_BOUND = 1 << 128;
     uint256 private constant BLOCKHASH_WINDOW = 256;
+    uint32 private constant MOST_JOIN_SECONDS = 365 days;
+    uint32 private constant MOST_ROUND_SECONDS = 30 days;
+    string private constant VERSION = "2";
     bytes32 private constant RECORD_TYPEHASH = keccak256(
         "RoundRecord(uint256 trainingId,uint16 round,bool last,uint256 trainers,uint256 validators,uint256 mseBefore,uint256[] own,int256[] cross,bytes32 modelDigest,bytes32 deliveredDigest,bytes32 transcriptDigest)"
     );
@@ -63,7 +67,7 @@ contract Marketplace is IMarketplace, EIP712 {
     mapping(uint256 => mapping(address => bytes32)) private _exchangeKeys;
     mapping(uint256 => mapping(uint16 => bytes32)) private _recordDigests;
 
-    constructor() EIP712("DeltaML Marketplace", "1") {}
+    constructor() EIP712("DeltaML Marketplace", VERSION) {}
 
     // ---- parties ----
 
@@ -105,8 +109,12 @@ contract Marketplace is IMarketplace, EIP712 {
         if (terms.rounds == 0 || terms.rounds > 10_000) revert Marketplace_InvalidTerms("rounds");
         if (terms.minOwners < 4) revert Marketplace_InvalidTerms("minOwners");
         if (terms.maxOwners < terms.minOwners || terms.maxOwners > 256) revert Marketplace_InvalidTerms("maxOwners");
-        if (terms.joinSeconds == 0) revert Marketplace_InvalidTerms("joinSeconds");
-        if (terms.roundSeconds == 0) revert Marketplace_InvalidTerms("roundSeconds");
+        if (terms.joinSeconds == 0 || terms.joinSeconds > MOST_JOIN_SECONDS) {
+            revert Marketplace_InvalidTerms("joinSeconds");
+        }
+        if (terms.roundSeconds == 0 || terms.roundSeconds > MOST_ROUND_SECONDS) {
+            revert Marketplace_InvalidTerms("roundSeconds");
+        }
         uint256 shares = uint256(terms.contributionBps) + terms.participationBps + terms.validationBps
             + terms.aggregationBps;
         if (shares != BASIS_POINTS) revert Marketplace_InvalidTerms("shares");
@@ -167,7 +175,6 @@ contract Marketplace is IMarketplace, EIP712 {
         training.validators = validators;
         training.trainers = (owners == 256 ? type(uint256).max : (1 << owners) - 1) & ~validators;
         training.status = Status.Running;
-        training.roundUntil = uint64(block.timestamp + training.terms.roundSeconds);
         emit RolesDrawn(trainingId, training.trainers, training.validators);
     }
 
@@ -330,9 +337,8 @@ contract Marketplace is IMarketplace, EIP712 {
         Training storage training = _trainings[trainingId];
         // Check
         _requireStatus(trainingId, training, Status.Running);
-        if (!training.ended && (block.timestamp < training.roundUntil || training.recorded == 0)) {
-            revert Marketplace_TooEarly(trainingId, training.roundUntil);
-        }
+        if (!training.ended && training.recorded == 0) revert Marketplace_TooEarly(trainingId, _endsAt(training));
+        if (!training.ended) _requireLate(trainingId, training);
         // Effect
         training.status = Status.Settled;
         uint256 improvement = Shapley.improvement(training.firstMse, training.deliveredMse);
@@ -369,9 +375,7 @@ contract Marketplace is IMarketplace, EIP712 {
                 revert Marketplace_WrongStatus(trainingId, training.status);
             }
             if (training.recorded > 0) revert Marketplace_WrongStatus(trainingId, training.status);
-            if (block.timestamp < training.roundUntil) {
-                revert Marketplace_TooEarly(trainingId, training.roundUntil);
-            }
+            _requireLate(trainingId, training);
         }
         // Effect
         training.status = Status.Cancelled;
@@ -380,16 +384,17 @@ contract Marketplace is IMarketplace, EIP712 {
         emit Cancelled(trainingId, training.deposit);
     }
 
-    function withdraw() external override returns (uint256 amount) {
+    function withdraw(address to) external override returns (uint256 amount) {
         // Check
         amount = _credits[msg.sender];
         if (amount == 0) revert Marketplace_NothingToWithdraw(msg.sender);
         // Effect: before the transfer, so that a receiver that calls back finds nothing
         _credits[msg.sender] = 0;
-        emit Withdrawn(msg.sender, amount);
+        address receiver = to == address(0) ? msg.sender : to;
+        emit Withdrawn(msg.sender, receiver, amount);
         // Interaction
-        (bool sent,) = msg.sender.call{value: amount}("");
-        if (!sent) revert Marketplace_TransferFailed(msg.sender);
+        (bool sent,) = receiver.call{value: amount}("");
+        if (!sent) revert Marketplace_TransferFailed(receiver);
     }
 
     function _credit(uint256 trainingId, address account, Share share, uint256 amount) private returns (uint256) {
@@ -400,6 +405,14 @@ contract Marketplace is IMarketplace, EIP712 {
     }
 
     // ---- views ----
+
+    function version() external pure override returns (string memory) {
+        return VERSION;
+    }
+
+    function supportsInterface(bytes4 interfaceId) external pure override returns (bool) {
+        return interfaceId == type(IMarketplace).interfaceId || interfaceId == type(IERC165).interfaceId;
+    }
 
     function statusOf(uint256 trainingId) external view override returns (Status) {
         return _trainings[trainingId].status;
@@ -521,6 +534,17 @@ contract Marketplace is IMarketplace, EIP712 {
 
     function _requireStatus(uint256 trainingId, Training storage training, Status status) private view {
         if (training.status != status) revert Marketplace_WrongStatus(trainingId, training.status);
+    }
+
+    /// From when on anyone may end a training that has stood still: a quarter of a round's time after it was late, so
+    /// that nobody, the buyer least of all, settles ahead of a record that was signed in time.
+    function _endsAt(Training storage training) private view returns (uint64) {
+        return training.roundUntil + training.terms.roundSeconds / 4;
+    }
+
+    function _requireLate(uint256 trainingId, Training storage training) private view {
+        uint64 endsAt = _endsAt(training);
+        if (block.timestamp < endsAt) revert Marketplace_TooEarly(trainingId, endsAt);
     }
 
     function _bits(uint256 mask) private pure returns (uint256 count) {

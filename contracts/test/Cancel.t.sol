@@ -25,18 +25,18 @@ contract CancelTest is MarketplaceTest {
 
     function test_RevertWhen_TheBuyerCancelsAfterJoiningClosed() external {
         uint256 training = drawing(4);
-        refuse(training, buyer, tooEarly(training, roundUntil(training)));
+        refuse(training, buyer, tooEarly(training, endsAt(training)));
     }
 
     function test_RevertWhen_TheFirstRoundIsNotLate() external {
         uint256 training = running(4);
-        vm.warp(roundUntil(training) - 1);
-        refuse(training, buyer, tooEarly(training, roundUntil(training)));
+        vm.warp(endsAt(training) - 1);
+        refuse(training, buyer, tooEarly(training, endsAt(training)));
     }
 
     function test_RevertWhen_ARoundIsRecorded() external {
         uint256 training = recorded(4, 1, false);
-        vm.warp(roundUntil(training) + 1);
+        vm.warp(endsAt(training) + 1);
         refuse(training, buyer, wrongStatus(training, IMarketplace.Status.Running));
     }
 
@@ -65,13 +65,13 @@ contract CancelTest is MarketplaceTest {
 
     function test_WhenNobodyDrewInTime() external {
         uint256 training = drawing(4);
-        vm.warp(roundUntil(training));
+        vm.warp(endsAt(training));
         expectCancelled(training, stranger);
     }
 
     function test_WhenNoRoundWasRecordedInTime() external {
         uint256 training = running(4);
-        vm.warp(roundUntil(training));
+        vm.warp(endsAt(training));
         expectCancelled(training, stranger);
     }
 

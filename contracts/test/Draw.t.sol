@@ -50,7 +50,17 @@ contract DrawTest is MarketplaceTest {
         vm.prank(stranger);
         market.draw(training);
         assertStatus(training, IMarketplace.Status.Running);
-        vm.assertEq(roundUntil(training), block.timestamp + ROUND_SECONDS, "the first round's deadline");
+    }
+
+    /// The attack: each day that a stranger waited with the draw was a day more that the deposit lay locked.
+    function test_WhenAStrangerDrawsLate() external {
+        uint256 training = drawing(4);
+        uint64 until = roundUntil(training);
+        vm.roll(drawBlock(training) + 256);
+        vm.warp(until - 1);
+        vm.prank(stranger);
+        market.draw(training);
+        vm.assertEq(roundUntil(training), until, "the deadline is the close's");
     }
 
     function testFuzz_WhenAnyNumberOfOwnersIsDrawn(uint256 seed, bytes32 blockHash) external {

@@ -44,7 +44,7 @@ contract GasTest is MarketplaceTest {
         market.settle(training);
         snapshot("settle", label);
         vm.prank(aggregator);
-        market.withdraw();
+        market.withdraw(address(0));
         snapshot("withdraw", label);
     }
 

@@ -64,6 +64,17 @@ contract OpenTest is MarketplaceTest {
         refuseField(terms, "maxOwners");
     }
 
+    /// The attack: a deposit, and the owners' budgets, locked for 136 years.
+    function test_RevertWhen_TheTimesAreLongerThanTheirBounds() external {
+        IMarketplace.Terms memory terms = defaultTerms();
+        terms.roundSeconds = 30 days + 1;
+        refuseField(terms, "roundSeconds");
+        (terms.roundSeconds, terms.joinSeconds) = (30 days, 365 days + 1);
+        refuseField(terms, "joinSeconds");
+        terms.joinSeconds = 365 days;
+        open(terms);
+    }
+
     function test_RevertWhen_TheJoiningTimeIsZero() external {
         IMarketplace.Terms memory terms = defaultTerms();
         terms.joinSeconds = 0;

@@ -20,14 +20,31 @@ contract SettleTest is MarketplaceTest {
 
     function test_RevertWhen_NoRoundIsRecorded() external {
         uint256 training = running(4);
-        vm.warp(roundUntil(training) + 1);
-        refuse(training, tooEarly(training, roundUntil(training)));
+        vm.warp(endsAt(training) + 1);
+        refuse(training, tooEarly(training, endsAt(training)));
     }
 
     function test_RevertWhen_RoundsAreMissingBeforeTheDeadline() external {
         uint256 training = recorded(4, 3, false);
-        vm.warp(roundUntil(training) - 1);
-        refuse(training, tooEarly(training, roundUntil(training)));
+        vm.warp(endsAt(training) - 1);
+        refuse(training, tooEarly(training, endsAt(training)));
+    }
+
+    /// The attack: the last round is signed in time, and its time is over before its transaction is mined: the buyer
+    /// settled ahead of it, and owed nothing for it.
+    function test_RevertWhen_TheBuyerSettlesAheadOfASignedRecord() external {
+        uint256 training = recorded(4, 1, false);
+        IMarketplace.RoundRecord memory record = recordOf(training, 2, true);
+        vm.warp(roundUntil(training) + 1);
+        bytes memory refusal = tooEarly(training, endsAt(training));
+        vm.prank(buyer);
+        refuse(training, refusal);
+        bytes[] memory signatures = validatorSignatures(record);
+        bytes memory signature = buyerSignature(record);
+        vm.prank(owner(0));
+        market.recordRound(record, signature, signatures);
+        market.settle(training);
+        vm.assertTrue(market.creditOf(aggregator) == DEPOSIT / 10, "every round is paid");
     }
 
     /// One round of four agreed, 100 → 50, contributions 35 and 15: improvement ½, fixed shares in full.
@@ -56,7 +73,7 @@ contract SettleTest is MarketplaceTest {
 
     function test_WhenTimeRanOutAfterSomeRounds() external {
         uint256 training = recorded(4, 1, false);
-        vm.warp(roundUntil(training));
+        vm.warp(endsAt(training));
         vm.prank(stranger);
         market.settle(training);
         (,, uint256 validators) = market.ownersOf(training);

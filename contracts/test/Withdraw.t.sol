@@ -13,7 +13,7 @@ contract WithdrawTest is MarketplaceTest {
     function test_RevertWhen_TheCreditIsWithdrawnTwice() external {
         cancelled();
         vm.prank(buyer);
-        market.withdraw();
+        market.withdraw(address(0));
         refuse(buyer, abi.encodeWithSelector(IMarketplace.Marketplace_NothingToWithdraw.selector, buyer));
     }
 
@@ -50,12 +50,23 @@ contract WithdrawTest is MarketplaceTest {
         cancelled();
         uint256 before = buyer.balance;
         vm.expectEmit(address(market));
-        emit IMarketplace.Withdrawn(buyer, 2 * DEPOSIT);
+        emit IMarketplace.Withdrawn(buyer, buyer, 2 * DEPOSIT);
         vm.prank(buyer);
-        vm.assertEq(market.withdraw(), 2 * DEPOSIT, "amount");
+        vm.assertEq(market.withdraw(address(0)), 2 * DEPOSIT, "amount");
         vm.assertEq(buyer.balance, before + 2 * DEPOSIT, "received");
         vm.assertEq(market.creditOf(buyer), 0, "credit");
         vm.assertEq(address(market).balance, 0, "balance");
+    }
+
+    /// A contract that takes no ether has its credit paid to whom it names.
+    function test_WhenTheCreditIsPaidToAnother() external {
+        cancelled();
+        vm.expectEmit(address(market));
+        emit IMarketplace.Withdrawn(buyer, stranger, DEPOSIT);
+        vm.prank(buyer);
+        market.withdraw(stranger);
+        vm.assertEq(stranger.balance, DEPOSIT, "received");
+        vm.assertEq(market.creditOf(buyer), 0, "credit");
     }
 
     function cancelled() private {
@@ -67,6 +78,6 @@ contract WithdrawTest is MarketplaceTest {
     function refuse(address account, bytes memory refusal) private {
         vm.prank(account);
         vm.expectRevert(refusal);
-        market.withdraw();
+        market.withdraw(address(0));
     }
 }

@@ -67,7 +67,8 @@ def test_events_know_their_training(event: Any) -> None:
         {"max_owners": 257},
         {"contribution_bps": 10_001},
         {"join_seconds": 0},
-        {"round_seconds": 1 << 32},
+        {"join_seconds": 365 * 86_400 + 1},
+        {"round_seconds": 30 * 86_400 + 1},
         {"request_hash": b"short"},
     ],
 )

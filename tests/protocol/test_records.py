@@ -65,7 +65,7 @@ def oracle_digest(record: RoundRecord, market: Market) -> bytes:
         "primaryType": "RoundRecord",
         "domain": {
             "name": "DeltaML Marketplace",
-            "version": "1",
+            "version": "2",
             "chainId": market.chain_id,
             "verifyingContract": market.contract,
         },

@@ -83,7 +83,7 @@ contract Handler is MarketplaceTest {
         address account = all[seed % all.length];
         uint256 credit = market.creditOf(account);
         uint256 before = account.balance;
-        bool paid = _try(account, abi.encodeCall(IMarketplace.withdraw, ()));
+        bool paid = _try(account, abi.encodeCall(IMarketplace.withdraw, (address(0))));
         vm.assertTrue(paid == (credit > 0), "whoever has credit can withdraw it");
         vm.assertEq(account.balance - before, credit, "all of it");
         if (paid) ++withdrawals;
@@ -114,7 +114,7 @@ contract Handler is MarketplaceTest {
         }
         _follow();
         address[] memory all = accounts();
-        for (uint256 i = 0; i < all.length; ++i) _try(all[i], abi.encodeCall(IMarketplace.withdraw, ()));
+        for (uint256 i = 0; i < all.length; ++i) _try(all[i], abi.encodeCall(IMarketplace.withdraw, (address(0))));
     }
 
     // ---- pieces ----

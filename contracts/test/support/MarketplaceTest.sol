@@ -237,6 +237,11 @@ abstract contract MarketplaceTest {
         (,, until,,,) = market.progressOf(training);
     }
 
+    /// From when on anyone may end a training that stands still.
+    function endsAt(uint256 training) internal view returns (uint64) {
+        return roundUntil(training) + ROUND_SECONDS / 4;
+    }
+
     function joinUntil(uint256 training) internal view returns (uint64 until) {
         (until,,,,,) = market.progressOf(training);
     }

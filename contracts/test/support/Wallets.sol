@@ -59,11 +59,11 @@ contract Reentrant {
     }
 
     function withdraw() external {
-        _market.withdraw();
+        _market.withdraw(address(0));
     }
 
     receive() external payable {
-        (succeeded, answer) = address(_market).call(abi.encodeCall(IMarketplace.withdraw, ()));
+        (succeeded, answer) = address(_market).call(abi.encodeCall(IMarketplace.withdraw, (address(0))));
     }
 }
 
@@ -81,6 +81,6 @@ contract Refusing {
     }
 
     function withdraw() external {
-        _market.withdraw();
+        _market.withdraw(address(0));
     }
 }

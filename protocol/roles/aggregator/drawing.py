@@ -47,7 +47,7 @@ def _draw(state: DrawingState) -> tuple[Effect, ...]:
 def on_roles_drawn(state: DrawingState, event: RolesDrawn, context: Context) -> Step[Started]:
     """Start with the roles that the contract drew, once every owner with a seat is ready."""
     parties = replace(state.parties, trainers=event.trainers, validators=event.validators)
-    drawn = replace(state, parties=parties, ends_at=contract_ends_at(state.opened, context))
+    drawn = replace(state, parties=parties)
     waits = (timers.DRAW.cancel(), stall_timer(drawn))
     if _awaits_row_counts(drawn, context):
         return Step(drawn, (*waits, timers.ROWS.set(drawn.step_seconds)))

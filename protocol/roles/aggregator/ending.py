@@ -116,9 +116,9 @@ def on_closed(state: EndingState, _event: Closed, _context: Context) -> Step[End
 
 
 def on_roles_drawn(state: EndingState, event: RolesDrawn, _context: Context) -> Step[EndingState]:
-    """Somebody had the roles drawn: nothing starts, but the contract's clock does."""
+    """Somebody had the roles drawn: nothing starts, and the contract's clock goes on."""
     parties = replace(state.parties, trainers=event.trainers, validators=event.validators)
-    return _wait_longer(replace(state, parties=parties))
+    return Step(replace(state, parties=parties))
 
 
 def on_round_recorded(

@@ -147,8 +147,8 @@ ENDING = (
     on_event(EndingState, Closed, ending.on_closed, effects=(SetTimer,)).because(
         "The contract's clock starts again."
     ),
-    on_event(EndingState, RolesDrawn, ending.on_roles_drawn, effects=(SetTimer,)).because(
-        "Nothing starts, but the contract's clock does."
+    on_event(EndingState, RolesDrawn, ending.on_roles_drawn).because(
+        "Nothing starts, and the contract's clock goes on."
     ),
     on_event(
         EndingState,

@@ -28,8 +28,11 @@ def backed_off(seconds: float, attempts: int) -> float:
 
 
 def ending_seconds(terms: Terms) -> float:
-    """After how long without progress on chain the contract lets anybody end a running training."""
-    return float(terms.round_seconds + 1)
+    """After how long without progress on chain the contract lets anybody end a running training.
+
+    A quarter of a round's time after the round was late: what was signed in time is recorded until then.
+    """
+    return float(terms.round_seconds + terms.round_seconds // 4 + 1)
 
 
 def owner_stall_timer(terms: Terms, chain_seconds: float, seat: int) -> SetTimer:

@@ -14,6 +14,10 @@ from services.chain.rpc.values import octets, quantity
 ROLE_NAMES = {number: name for name, number in ROLE_NUMBERS.items()}
 
 
+_SENDER = "0x" + "0" * 40
+"""Stands for the sender itself where the contract pays a credit out."""
+
+
 def encode_call(call: ContractCall) -> tuple[bytes, int]:
     """Call data and the wei to send with it."""
     match call:
@@ -25,7 +29,7 @@ def encode_call(call: ContractCall) -> tuple[bytes, int]:
             signed = (to_words(call.record), call.buyer_signature, call.validator_signatures)
             return encode_function_call("recordRound", *signed), 0
         case marketplace.Withdraw():
-            return encode_function_call("withdraw"), 0
+            return encode_function_call("withdraw", address_bytes(call.to or _SENDER)), 0
         case _:
             return encode_function_call(call.call, call.training), 0
 

@@ -12,7 +12,7 @@ from services.chain.rpc.http import Rpc
 from services.chain.rpc.values import octets, quantity
 
 _WORD = 32
-_NAME, _VERSION = b"DeltaML Marketplace", b"1"
+_NAME, _VERSION = b"DeltaML Marketplace", b"2"
 _PUSH32 = b"\x7f"
 """Before 32 zeros: where the creation code leaves room for an immutable. Plain zeros are shorter opcodes."""
 

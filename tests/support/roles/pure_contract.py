@@ -57,6 +57,12 @@ class PureContract:
         return self.status in ("settled", "cancelled")
 
     @property
+    def ends_at(self) -> float:
+        """When anybody may end it for want of progress: a quarter of a round's time after one was late."""
+        assert self.opened is not None
+        return self.round_until + self.opened.terms.round_seconds // 4
+
+    @property
     def last_recorded(self) -> bool:
         return bool(self.recorded) and self.recorded[-1].record.last
 
@@ -100,7 +106,7 @@ class PureContract:
     def _draw(self, _sender: str, _call: Any) -> list[Any]:
         self._require(self.status == "drawing", "wrong_status")
         assert self.opened is not None
-        self.status, self.round_until = "running", self.now + self.opened.terms.round_seconds
+        self.status = "running"
         everybody = list(range(len(self.seats)))
         wanted = [seat for seat in self.forced_validators or () if seat in everybody]
         chosen = wanted or everybody[-validator_count(len(self.seats)) :]
@@ -155,7 +161,7 @@ class PureContract:
 
     def _settle(self, _sender: str, _call: Any) -> list[Any]:
         self._require(self.status == "running", "wrong_status")
-        over = self.last_recorded or (bool(self.recorded) and self.now >= self.round_until)
+        over = self.last_recorded or (bool(self.recorded) and self.now >= self.ends_at)
         self._require(over, "too_early")
         self.status = "settled"
         assert self.ledger is not None
@@ -169,7 +175,7 @@ class PureContract:
             self._require(sender == self.opened.buyer or few, "not_party")
         else:
             self._require(self.status in ("drawing", "running") and not self.recorded, "wrong_status")
-            self._require(self.now >= self.round_until, "too_early")
+            self._require(self.now >= self.ends_at, "too_early")
         self.status = "cancelled"
         assert self.ledger is not None
         self.ledger.refund(self.opened.deposit)

@@ -52,7 +52,7 @@ def test_roles_drawn_after_the_training_was_given_up_start_nothing() -> None:
 def test_a_training_that_others_settle_early_ends_without_a_model() -> None:
     market = small_market()
     market.run_until("round_completed")
-    market.now = market.contract.round_until
+    market.now = market.contract.ends_at
     market.call(market.owners[0], Settle(training=1))
     market.finish()
     assert market.aggregator.shown == "FAILED(stopped_early)"

@@ -1,7 +1,6 @@
 """Calls, records, terms and transactions as bytes."""
 
 import pytest
-from eth_hash.auto import keccak
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -25,8 +24,8 @@ terms = st.builds(
     participation_bps=shares,
     validation_bps=shares,
     aggregation_bps=shares,
-    join_seconds=st.integers(1, 2**32 - 1),
-    round_seconds=st.integers(1, 2**32 - 1),
+    join_seconds=st.integers(1, 365 * 86_400),
+    round_seconds=st.integers(1, 30 * 86_400),
 )
 records = st.builds(
     RoundRecord,
@@ -69,12 +68,14 @@ def test_other_calls() -> None:
     data, value = encode_call(Register(role="data_owner", exchange_key=b"k" * 32))
     assert (arguments_of("register", data), value) == ((2, b"k" * 32), 0)
     assert arguments_of("join", encode_call(Join(training=7))[0]) == (7,)
-    assert encode_call(Withdraw())[0] == keccak(b"withdraw()")[:4]
+    assert arguments_of("withdraw", encode_call(Withdraw())[0]) == ("0x" + "0" * 40,)
+    other = "0x" + "ab" * 20
+    assert arguments_of("withdraw", encode_call(Withdraw(to=other))[0]) == (other,)
 
 
 def withdrawn_log(**changes):
     return {
-        "topics": [event_topic("Withdrawn"), "0x" + "aa".rjust(64, "0")],
+        "topics": [event_topic("Withdrawn"), "0x" + "aa".rjust(64, "0"), "0x" + "bb".rjust(64, "0")],
         "data": "0x" + "05".rjust(64, "0"),
         "blockNumber": "0x10",
         "blockHash": "0x" + "1" * 64,
@@ -87,6 +88,7 @@ def test_logs_become_events() -> None:
     event = decode_log(withdrawn_log(), 1337, 99)
     assert event is not None
     assert (event.event.account, event.event.amount) == ("0x" + "aa".rjust(40, "0"), 5)
+    assert event.event.to == "0x" + "bb".rjust(40, "0")
     assert (event.block_number, event.log_index, event.timestamp) == (16, 3, 99)
     assert decode_log(withdrawn_log(topics=["0x" + "9" * 64]), 1337, 99) is None
     assert decode_log(withdrawn_log(topics=[]), 1337, 99) is None
