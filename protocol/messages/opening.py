@@ -64,14 +64,14 @@ class OpeningRefused(MessageBody):
 
 
 class RoundSignature(MessageBody):
-    """V → FA: the validator's EIP-712 signature of the record it checked."""
+    """V → FA, MB, V: the validator's EIP-712 signature of the record it checked, for whoever records it."""
 
     type: Literal["round_signature"] = "round_signature"
     signature: EcdsaSignature
 
     catalogue: ClassVar[Catalogue] = Catalogue(
-        routes=((OWNER, AGGREGATOR),),
-        sent_when="When the opening's proof and the record were checked.",
+        routes=((OWNER, AGGREGATOR), (OWNER, BUYER), (OWNER, OWNER)),
+        sent_when="When the opening's proof and the record were checked: to all who hold the record.",
         carries="EIP-712 signature of the record",
         seat="validators",
         example=lambda: RoundSignature(signature=SIGNATURE),

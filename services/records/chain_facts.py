@@ -33,7 +33,11 @@ def record_of(event: ChainEvent) -> tuple[str, dict[str, Any]]:
     if isinstance(event.event, Opened):
         fields["request_hash"] = event.event.terms.request_hash
     return facts.EVENTS[event.event.event].pair(
-        **{name: _plain(value) for name, value in fields.items() if name not in _LEFT_OUT},
+        **{
+            name: _plain(value)
+            for name, value in fields.items()
+            if name not in _LEFT_OUT and value is not None
+        },
         block=event.block_number,
         block_hash=f"0x{event.block_hash.hex()}",
         transaction=f"0x{event.transaction_hash.hex()}",

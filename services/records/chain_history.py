@@ -117,7 +117,7 @@ def _round(story: ChainStory, data: dict[str, Any], at: float) -> Round:
         validators=story.addresses(int(data["validators"])),
         shapley=tuple(map(int, data["shapley"])),
         pay_weights=tuple(map(int, data["pay_weights"])),
-        delivers=data["delivered_digest"] == data["model_digest"],
+        delivers=data.get("delivered_digest") == data.get("model_digest"),  # none noted by earlier versions
         at=at,
     )
 

@@ -4,7 +4,7 @@ from typing import TypeVar
 
 from protocol.marketplace import RecordRound, RoundRecorded
 from protocol.messages import Contribution, RoundCompleted
-from protocol.roles.aggregator import evaluation, training
+from protocol.roles.aggregator import evaluation, signing, training
 from protocol.roles.aggregator.ending import give_up, stall_timer
 from protocol.roles.aggregator.settlement import settle
 from protocol.roles.aggregator.state import (
@@ -14,7 +14,9 @@ from protocol.roles.aggregator.state import (
     contract_ends_at,
     with_new_blobs,
 )
+from protocol.roles.engine import timers
 from protocol.roles.engine.context import Context, Step, message
+from protocol.roles.engine.effects import CancelTimer
 from protocol.roles.engine.inputs import Refused
 from protocol.roles.engine.refusals import require
 from protocol.roles.engine.state import PhaseState, replace
@@ -49,6 +51,7 @@ def on_round_recorded(
 ) -> Step[TrainingState | SettlingState]:
     """Tell everybody the round's public numbers; settle after the last."""
     require(event.round == state.recorded + 1, "round_out_of_order")
+    state, waits = _caught_up(state, event)
     body = _round_completed(state, event)
     sent = [message(context, recipient, body, (event.round, 0)) for recipient in state.everybody()]
     delivered = event.record.delivered_digest
@@ -64,9 +67,20 @@ def on_round_recorded(
         ends_at=contract_ends_at(state.opened, context),
     )
     if not event.record.last:
-        return Step(recorded, (*sent, stall_timer(recorded)))
+        return Step(recorded, (*waits, *sent, stall_timer(recorded)))
     settling = settle(recorded, recorded.request)
-    return Step(settling.state, (*sent, *settling.effects))
+    return Step(settling.state, (*waits, *sent, *settling.effects))
+
+
+def _caught_up(state: TrainingState, event: RoundRecorded) -> tuple[TrainingState, tuple[CancelTimer, ...]]:
+    """A round that we still have in evaluation, recorded by others: the rest of it need not come."""
+    lane = state.evaluation
+    if lane is None or lane.trained.round != event.round:
+        return state, ()
+    if lane.trained.refreshed_digest != event.record.model_digest:
+        return state, ()
+    waits = tuple(timer.cancel(lane.at) for timer in (timers.METRICS, timers.OPENING, timers.SIGNATURES))
+    return signing.after_round(state, lane.trained, event.record), waits
 
 
 def _round_completed(state: TrainingState, event: RoundRecorded) -> RoundCompleted:

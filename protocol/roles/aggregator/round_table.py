@@ -93,10 +93,10 @@ RECORDING = (
     on_event(
         TrainingState,
         RoundRecorded,
-        pipeline.on_round_recorded,
-        then=(STAYS, SettlingState),
-        effects=(SendMessage, SubmitCall, SetTimer, CancelTimer),
-    ).because("Everybody is told the round's public numbers; the last round is settled."),
+        advancing(pipeline.on_round_recorded),
+        then=(STAYS, SettlingState, EndingState),
+        effects=(SubmitCall, CancelTimer, *GIVES_UP),
+    ).because("Everybody is told the round's public numbers, whoever sent its record; the last is settled."),
     on_refusal(
         TrainingState, RecordRound, pipeline.on_record_refused, then=EndingState, effects=GIVES_UP
     ).because("Rounds are recorded in order: after this one none can follow."),

@@ -6,7 +6,13 @@ from protocol.marketplace import RecordRound
 from protocol.messages import Opening, OpeningRefused, RoundSignature
 from protocol.records import RoundRecord
 from protocol.roles.aggregator.ending import give_up
-from protocol.roles.aggregator.lanes import OpeningLane, RecordedModel, SigningLane, attempt_out_of_order
+from protocol.roles.aggregator.lanes import (
+    OpeningLane,
+    RecordedModel,
+    SigningLane,
+    TrainedRound,
+    attempt_out_of_order,
+)
 from protocol.roles.aggregator.state import EndingState, TrainingState
 from protocol.roles.engine import facts, timers
 from protocol.roles.engine.context import Context, Step
@@ -29,6 +35,8 @@ TOLERATED_ERROR = 2
 def on_opening(state: TrainingState, received: Received[Opening], context: Context) -> Step[TrainingState]:
     """Check the buyer's opening and record as the validators do; then wait for their signatures."""
     require_sender(received.sender, state.opened.buyer)
+    if 1 <= received.at.round <= state.link.round:
+        return Step.unchanged(state)  # others have had the round recorded
     lane, body = _opening_lane(state, received.at), received.body
     record = _opened_record(state, lane, body, context)
     signer = recover_address(record.digest(context.market), body.signature)
@@ -128,15 +136,20 @@ def on_signatures_late(
 
 
 def _record(state: TrainingState, lane: SigningLane) -> Step[TrainingState]:
-    """Send the signed record to the chain; after the last round nothing more is trained."""
+    """Send the signed record to the chain."""
     record = lane.record
     by_owner = dict(lane.signatures)
     signatures = tuple(by_owner.get(owner, b"") for owner in state.parties.addresses(lane.validators))
     call = RecordRound(record=record, buyer_signature=lane.buyer_signature, validator_signatures=signatures)
-    model = RecordedModel(
-        round=record.round, model=lane.trained.refreshed_model, digest=lane.trained.refreshed_digest
-    )
-    signed = replace(
+    fact = facts.ROUND_SIGNED.of(round=record.round, last=record.last)
+    signed = after_round(state, lane.trained, record)
+    return Step(signed, (SubmitCall(call=call), timers.SIGNATURES.cancel(lane.at), fact))
+
+
+def after_round(state: TrainingState, trained: TrainedRound, record: RoundRecord) -> TrainingState:
+    """The state once a round's record stands: after the last one nothing more is trained."""
+    model = RecordedModel(round=record.round, model=trained.refreshed_model, digest=trained.refreshed_digest)
+    return replace(
         state,
         evaluation=None,
         link=state.link.next(record),
@@ -146,8 +159,6 @@ def _record(state: TrainingState, lane: SigningLane) -> Step[TrainingState]:
         training_lane=None if record.last else state.training_lane,
         trained=None if record.last else state.trained,
     )
-    fact = facts.ROUND_SIGNED.of(round=record.round, last=record.last)
-    return Step(signed, (SubmitCall(call=call), timers.SIGNATURES.cancel(lane.at), fact))
 
 
 def _worse_trainers(record: RoundRecord) -> int:

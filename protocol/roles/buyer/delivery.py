@@ -35,7 +35,7 @@ def on_settled(state: RunningState, event: Settled, context: Context) -> BuyerSt
     fact = facts.SETTLED.of(
         paid_wei=str(event.paid), refund_wei=str(event.refund), improvement=str(event.improvement)
     )
-    settled = (fact, SubmitCall(call=Withdraw()), timers.STALLED.cancel())
+    settled = (fact, SubmitCall(call=Withdraw()), timers.STALLED.cancel(), timers.RECORD.cancel())
     if not state.last_recorded:
         # The model is delivered for the round that the buyer signed as the last one, and for no other.
         return Step(fail(state, "stopped_early"), settled)
@@ -119,7 +119,7 @@ def on_cancelled(state: OnChainState, event: Cancelled, _context: Context) -> Bu
 
 
 def _no_more_waiting() -> tuple[CancelTimer, ...]:
-    return timers.ANSWER.cancel(), timers.JOIN.cancel(), timers.STALLED.cancel()
+    return timers.ANSWER.cancel(), timers.JOIN.cancel(), timers.STALLED.cancel(), timers.RECORD.cancel()
 
 
 def on_failed_notice(state: C, notice: Received[TrainingFailed], _context: Context) -> Step[C]:

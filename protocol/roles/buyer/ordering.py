@@ -166,12 +166,12 @@ def on_joined(state: CancellableState, event: Joined, _context: Context) -> Buye
     return Step(joined, (timers.ANSWER.cancel(),))
 
 
-def on_roles_drawn(state: InitiatedState, event: RolesDrawn, _context: Context) -> BuyerStep:
+def on_roles_drawn(state: InitiatedState, event: RolesDrawn, context: Context) -> BuyerStep:
     """The contract has drawn trainers and validators: the training runs."""
     parties = replace(state.parties, trainers=event.trainers, validators=event.validators)
     failure = "stopped_by_buyer" if state.stopped else None  # a cancelling that came too late
     return Step(
-        enter(RunningState, state, parties=parties, failure=failure),
+        enter(RunningState, state, parties=parties, failure=failure, progressed_at=context.now),
         (timers.JOIN.cancel(), timers.ANSWER.cancel(), stall_timer(state)),
     )
 

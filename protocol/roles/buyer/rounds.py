@@ -9,7 +9,6 @@ from protocol.crypto.cipher import open_ciphertext
 from protocol.learning.metric import products
 from protocol.learning.refresh import refresh_model
 from protocol.learning.scales import MODEL_SCALE
-from protocol.marketplace import RoundRecorded
 from protocol.messages import (
     MetricProducts,
     NoisyMetric,
@@ -29,7 +28,6 @@ from protocol.roles.buyer.state import (
 )
 from protocol.roles.engine import facts
 from protocol.roles.engine.context import Context, Step, message
-from protocol.roles.engine.effects import RecordFact
 from protocol.roles.engine.inputs import Received
 from protocol.roles.engine.refusals import StaleInput, require
 from protocol.roles.engine.state import PhaseState, replace
@@ -37,6 +35,7 @@ from protocol.roles.engine.table import Handler
 from protocol.roles.shared.metric_check import build_record, check_metrics
 from protocol.roles.shared.parties import require_sender
 from protocol.roles.shared.request_widths import started_parties, started_widths
+from protocol.roles.shared.signed_rounds import SignedRound, with_round
 from protocol.signatures import sign_digest
 from protocol.types import FrozenModel
 from protocol.vectors import EncryptedVector
@@ -164,38 +163,19 @@ def on_opening_request(state: RunningState, asked: Received[OpeningRequest], con
         refused = tuple(message(context, to, OpeningRefused(), asked.at) for to in recipients)
         fact = facts.IMPLAUSIBLE.of(round=envelope.round)
         return Step(replace(state, opened_sets=sets), (*refused, fact))
+    signature = sign_digest(context.signing_key, record.digest(context.market))
     opening = Opening(
         plaintexts=tuple(plaintexts),
         roots=tuple(int(opening.root) for opening in openings),
         record=record,
-        signature=sign_digest(context.signing_key, record.digest(context.market)),
+        signature=signature,
     )
     sent = tuple(message(context, to, opening, asked.at) for to in recipients)
     after = replace(
         state, opened_sets=sets, link=state.link.next(record), answered=_recent(state, record.round)
     )
-    return Step(after, (*sent, stall_timer(state)))
-
-
-def on_round_recorded(state: RunningState, event: RoundRecorded, _context: Context) -> BuyerStep:
-    """Note the round that the chain has recorded."""
-    require(event.round == state.recorded + 1, "round_out_of_order")
-    after = replace(
-        state,
-        recorded=event.round,
-        recorded_model=event.record.delivered_digest,
-        last_recorded=event.record.last,
-    )
-    return Step(after, (_round_fact(event), stall_timer(state)))
-
-
-def _round_fact(event: RoundRecorded) -> RecordFact:
-    return facts.ROUND_RECORDED.of(
-        round=event.round,
-        mse_before=str(event.record.mse_before),
-        mse_after=str(event.mse_after),
-        last=event.record.last,
-    )
+    signed = with_round(after, SignedRound(record=record, buyer_signature=signature))
+    return Step(signed, (*sent, stall_timer(state)))
 
 
 def _unanswered(

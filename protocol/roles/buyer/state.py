@@ -15,6 +15,7 @@ from protocol.roles.engine.effects import SetTimer, SubmitCall
 from protocol.roles.engine.state import PhaseState, enter, replace
 from protocol.roles.shared.deadlines import ending_seconds
 from protocol.roles.shared.parties import Parties
+from protocol.roles.shared.signed_rounds import RecordingState
 from protocol.roles.shared.transcript import TranscriptHead
 from protocol.types import Address, BigInteger, Digest, FrozenModel, RoundNumber, TrainingId
 
@@ -75,7 +76,7 @@ class InitiatedState(CancellableState):
     phase: Literal["initiated"] = "initiated"
 
 
-class RunningState(OnChainState):
+class RunningState(OnChainState, RecordingState):
     """The roles are drawn; rounds run until the contract settles.
 
     `opened_sets` are the rounds that were opened, `answered` the questions of those still to be opened,
@@ -137,7 +138,9 @@ def private_key_of(context: Context) -> PrivateKey:
 
 
 def stall_timer(state: BuyerState) -> SetTimer:
-    """Fires when the contract lets anyone end the training."""
+    """Fires when anyone may end the training: after the last round soon, but the aggregator first."""
+    if isinstance(state, RunningState) and state.last_recorded:
+        return timers.STALLED.set(2.0 * state.request.deadlines.chain_s)
     return timers.STALLED.set(ending_seconds(terms_of(state)))
 
 

@@ -1,6 +1,16 @@
 """The model buyer's transition table: what each phase allows, where it leads, what comes of it, and why."""
 
-from protocol.marketplace import Cancelled, Joined, Open, Opened, RolesDrawn, RoundRecorded, Settle, Settled
+from protocol.marketplace import (
+    Cancelled,
+    Joined,
+    Open,
+    Opened,
+    RecordRound,
+    RolesDrawn,
+    RoundRecorded,
+    Settle,
+    Settled,
+)
 from protocol.messages import (
     Complaint,
     JoiningProgress,
@@ -10,13 +20,14 @@ from protocol.messages import (
     RefreshRequest,
     RequestAnswer,
     RoundCompleted,
+    RoundSignature,
     StopOrder,
     TrainedModel,
     TrainingFailed,
     TrainingOrder,
     TrainingStarted,
 )
-from protocol.roles.buyer import delivery, ordering, rounds
+from protocol.roles.buyer import delivery, ordering, recording, rounds
 from protocol.roles.buyer.state import (
     CollectingState,
     FailedState,
@@ -104,9 +115,21 @@ ROUNDS = (
         rounds.unless_stopped(rounds.on_opening_request),
         effects=(SendMessage, SetTimer, RecordFact),
     ).because("The sum of a round's metrics is opened, once, and the record signed; or it is implausible."),
-    on_event(RunningState, RoundRecorded, rounds.on_round_recorded, effects=(RecordFact, SetTimer)).because(
-        "The chain has recorded a round: the contract waits for the next."
+    on_message(
+        RunningState, RoundSignature, recording.on_round_signature, effects=(SetTimer, CancelTimer)
+    ).because("A validator has signed: with enough of them the record can be sent by whoever holds it."),
+    on_timer(RunningState, timers.RECORD, recording.on_record_due, effects=(SubmitCall, SetTimer)).because(
+        "The aggregator has not sent the signed record in half of the round's time: the buyer does."
     ),
+    on_refusal(RunningState, RecordRound, recording.on_record_refused).because(
+        "Somebody else was first, or it is a little too early: it is tried again."
+    ),
+    on_event(
+        RunningState,
+        RoundRecorded,
+        recording.on_round_recorded,
+        effects=(RecordFact, SetTimer, CancelTimer),
+    ).because("The chain has recorded a round: the contract waits for the next."),
     on_message(RunningState, RoundCompleted, delivery.on_notice, effects=(RecordFact,)).because(
         "For people: the chain has said the same."
     ),

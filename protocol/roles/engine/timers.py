@@ -91,6 +91,8 @@ METRICS = AttemptTimer("metrics", "the aggregator: the validators' metrics")
 OPENING = AttemptTimer("opening", "the aggregator: the buyer's opening of the metrics' sum")
 SIGNATURES = AttemptTimer("signatures", "the aggregator: the validators' signatures of the record")
 
+RECORD = TrainingTimer("record", "buyer and validators: the chain's record of a round that is signed")
+
 # ---- at the end ----
 
 STALLED = TrainingTimer("stalled", "everybody: progress on the chain, before anybody may end the training")

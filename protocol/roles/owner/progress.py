@@ -25,6 +25,7 @@ from protocol.roles.shared.deadlines import RETENTION_SECONDS
 from protocol.roles.shared.notices import Notice, fact_of
 from protocol.roles.shared.parties import require_sender
 from protocol.roles.shared.request_widths import started_parties
+from protocol.roles.shared.signed_rounds import record_timer, without_recorded
 from protocol.roles.shared.transcript import TranscriptHead
 
 
@@ -47,7 +48,7 @@ def on_roles_drawn(state: InitiatedState, event: RolesDrawn, context: Context) -
     parties = replace(state.parties, trainers=event.trainers, validators=event.validators)
     trains = context.address in parties.addresses(parties.trainers)
     fact = facts.ROLE_DRAWN.of(role="trainer" if trains else "validator")
-    running = enter(RunningState, state, parties=parties, closed=True)
+    running = enter(RunningState, state, parties=parties, closed=True, progressed_at=context.now)
     ready = message(context, state.request.aggregator, OwnerReady(rows=state.rows))
     return Step(running, (ready, fact, stall.stall_timer(running, context)))
 
@@ -70,15 +71,17 @@ def on_training_started(
 def on_round_recorded(state: RunningState, event: RoundRecorded, context: Context) -> Step[OwnerState]:
     """Note the round that the chain has recorded."""
     require(event.round == state.recorded + 1, "round_out_of_order")
-    after = replace(
+    recorded = replace(
         state,
         recorded=event.round,
         recorded_model=event.record.delivered_digest,
         last_recorded=event.record.last,
     )
+    after = without_recorded(recorded, event, context)
     if context.address in state.parties.addresses(state.parties.validators):
         after = _caught_up(after, event.record)
-    return Step(after, (facts.ROUND_RECORDED.of(round=event.round), stall.stall_timer(after, context)))
+    waits = stall.stall_timer(after, context), record_timer(after, state.opened.terms, context)
+    return Step(after, (facts.ROUND_RECORDED.of(round=event.round), *waits))
 
 
 def _caught_up(state: RunningState, record: RoundRecord) -> RunningState:
@@ -108,6 +111,7 @@ def on_settled(state: RunningState, _event: Settled, context: Context) -> Step[O
         give_back(state),
         SubmitCall(call=Withdraw()) if policy_of(context).withdraw else None,
         timers.STALLED.cancel(),
+        timers.RECORD.cancel(),
         timers.RETENTION.set(RETENTION_SECONDS) if state.last_model is not None else None,
     )
     return Step(finished, effects_of(*effects))
@@ -120,7 +124,7 @@ def on_retention_over(state: FinishedState, _about: None, _context: Context) -> 
 
 def on_cancelled(state: OwnerState, _event: Cancelled, _context: Context) -> Step[OwnerState]:
     """What it cannot have published is given back."""
-    waits = timers.OPENED.cancel(), timers.JOIN.cancel(), timers.STALLED.cancel()
+    waits = timers.OPENED.cancel(), timers.JOIN.cancel(), timers.STALLED.cancel(), timers.RECORD.cancel()
     counted = give_back(state) if isinstance(state, JoinedState) else None
     return Step(enter(FailedState, state, failure="cancelled"), effects_of(*waits, counted))
 
@@ -131,7 +135,7 @@ def on_gone(state: JoinedState, _refusal: CallRefused, _context: Context) -> Ste
     Its numbers are out all the same.
     """
     failed = enter(FailedState, state, failure="not_on_chain")
-    return Step(failed, (timers.STALLED.cancel(), give_back(state)))
+    return Step(failed, (timers.STALLED.cancel(), timers.RECORD.cancel(), give_back(state)))
 
 
 def on_notice(state: RunningState, received: Received[Notice], _context: Context) -> Step[OwnerState]:

@@ -10,8 +10,8 @@ from protocol.roles.engine import timers
 from protocol.roles.engine.context import Context, Step
 from protocol.roles.engine.effects import SetTimer, SubmitCall
 from protocol.roles.engine.state import replace
-from protocol.roles.owner.state import InitiatedState, JoinedState, OwnerState
-from protocol.roles.shared.deadlines import owner_stall_timer
+from protocol.roles.owner.state import InitiatedState, JoinedState, OwnerState, RunningState
+from protocol.roles.shared.deadlines import ending_seconds, owner_stall_timer
 
 
 def joining_seconds(request: Request, join_until: int, context: Context) -> float:
@@ -29,7 +29,12 @@ def stall_timer(state: JoinedState, context: Context) -> SetTimer:
     """Fires when the contract has waited long enough since its last event, and the others before us too."""
     seats = state.parties.seats
     seat = seats.index(context.address) if context.address in seats else 0
-    return owner_stall_timer(state.opened.terms, float(state.request.deadlines.chain_s), seat)
+    chain = float(state.request.deadlines.chain_s)
+    if isinstance(state, RunningState) and state.last_recorded:
+        return owner_stall_timer(
+            2.0 * chain, chain, seat
+        )  # anybody may settle, the aggregator and buyer first
+    return owner_stall_timer(ending_seconds(state.opened.terms), chain, seat)
 
 
 def on_closed(state: InitiatedState, _event: Closed, context: Context) -> Step[OwnerState]:

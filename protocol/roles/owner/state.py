@@ -13,6 +13,7 @@ from protocol.marketplace import Opened
 from protocol.request import Request
 from protocol.roles.engine.state import BlobRef, PhaseState, own_fields_of_status
 from protocol.roles.shared.parties import Parties
+from protocol.roles.shared.signed_rounds import RecordingState
 from protocol.roles.shared.transcript import TranscriptHead
 from protocol.types import (
     AttemptNumber,
@@ -165,7 +166,7 @@ class DrawnState(OwnerState):
         return self.answer is not None or self.link is not None or super().has_worked
 
 
-class RunningState(JoinedState, DrawnState):
+class RunningState(JoinedState, DrawnState, RecordingState):
     """Trains or validates, as drawn.
 
     A validator has the `evaluation` it works on and, as `last_model`, the one that the last record it has

@@ -6,6 +6,7 @@ from protocol.marketplace import (
     Join,
     Joined,
     Opened,
+    RecordRound,
     RolesDrawn,
     RoundRecorded,
     Settle,
@@ -24,6 +25,7 @@ from protocol.messages import (
     OwnerDecision,
     ParticipantDropped,
     RoundCompleted,
+    RoundSignature,
     TrainingFailed,
     TrainingStarted,
 )
@@ -47,7 +49,7 @@ from protocol.roles.engine.table import (
     on_timer,
     on_training_gone,
 )
-from protocol.roles.owner import joining, progress, stall, trainer, validator
+from protocol.roles.owner import joining, progress, recording, stall, trainer, validator
 from protocol.roles.owner.state import (
     DeclinedState,
     FailedState,
@@ -154,9 +156,23 @@ ROUNDS = (
     on_message(RunningState, OpeningRefused, validator.on_opening_refused, effects=(RecordFact,)).because(
         "The sum is implausible: the attempt ends without numbers."
     ),
-    on_event(RunningState, RoundRecorded, progress.on_round_recorded, effects=(RecordFact, SetTimer)).because(
-        "The chain has recorded a round: a validator that was left out of it goes on from there."
+    on_message(
+        RunningState, RoundSignature, recording.on_round_signature, effects=(SetTimer, CancelTimer)
+    ).because(
+        "Another validator has signed: with enough of them the record can be sent by whoever holds it."
     ),
+    on_timer(RunningState, timers.RECORD, recording.on_record_due, effects=(SubmitCall, SetTimer)).because(
+        "Aggregator and buyer have not sent the signed record: a validator does."
+    ),
+    on_refusal(RunningState, RecordRound, recording.on_record_refused).because(
+        "Somebody else was first, or it is a little too early: it is tried again."
+    ),
+    on_event(
+        RunningState,
+        RoundRecorded,
+        progress.on_round_recorded,
+        effects=(RecordFact, SetTimer, CancelTimer),
+    ).because("The chain has recorded a round: a validator that was left out of it goes on from there."),
     *(
         on_message(RunningState, kind, progress.on_notice, effects=(RecordFact,)).because(
             "For people: what follows from it comes from the chain."

@@ -26,6 +26,7 @@ from protocol.messages import (
 )
 from protocol.roles.engine import facts
 from protocol.roles.engine.context import Context, Step, message
+from protocol.roles.engine.effects import SendMessage
 from protocol.roles.engine.inputs import Received
 from protocol.roles.engine.refusals import require
 from protocol.roles.engine.state import replace, store
@@ -52,6 +53,7 @@ from protocol.roles.owner.validator_checks import (
 from protocol.roles.shared.metric_check import build_record, check_openings
 from protocol.roles.shared.parties import public_key_of, require_sender
 from protocol.roles.shared.request_widths import started_widths
+from protocol.roles.shared.signed_rounds import SignedRound, with_round
 from protocol.roles.shared.transcript import TranscriptHead
 from protocol.signatures import recover_address, sign_digest
 from protocol.types import digest_of
@@ -231,11 +233,24 @@ def on_opening(state: RunningState, received: Received[Opening], context: Contex
         raise ProtocolViolation("wrong_record")
     digest = record.digest(context.market)
     require(recover_address(digest, body.signature) == state.opened.buyer, "bad_record_signature")
-    signed = RoundSignature(signature=sign_digest(context.signing_key, digest))
+    signature = sign_digest(context.signing_key, digest)
+    held = SignedRound(
+        record=record, buyer_signature=body.signature, signatures=((context.address, signature),)
+    )
     model = evaluation.refreshed_model if record.delivers else state.last_model
     after = replace(state, link=link.next(record), evaluation=None, last_model=model)
-    fact = facts.VALIDATED.of(round=evaluation.round)
-    return Step(after, (message(context, state.request.aggregator, signed, evaluation.at), fact))
+    sent = _to_all(state, evaluation, RoundSignature(signature=signature), context)
+    return Step(with_round(after, held), (*sent, facts.VALIDATED.of(round=evaluation.round)))
+
+
+def _to_all(
+    state: RunningState, evaluation: Evaluation, signed: RoundSignature, context: Context
+) -> list[SendMessage]:
+    """To all who hold the record, so that no one of them can keep it from the chain."""
+    members = state.parties.addresses(evaluation.validators)
+    others = (member for member in members if member != context.address)
+    recipients = (state.request.aggregator, state.opened.buyer, *others)
+    return [message(context, recipient, signed, evaluation.at) for recipient in recipients]
 
 
 def on_opening_refused(

@@ -35,12 +35,12 @@ def ending_seconds(terms: Terms) -> float:
     return float(terms.round_seconds + terms.round_seconds // 4 + 1)
 
 
-def owner_stall_timer(terms: Terms, chain_seconds: float, seat: int) -> SetTimer:
-    """Fires when an owner should end a training that buyer and aggregator have left alone.
+def owner_stall_timer(seconds: float, chain_seconds: float, seat: int) -> SetTimer:
+    """Fires when an owner should end a training that buyer and aggregator have left alone for so long.
 
     These two come first. Owners follow in turn: of many calls at once all but one would pay gas for nothing.
     """
-    return timers.STALLED.set(ending_seconds(terms) + chain_seconds * (1 + seat % _TURNS))
+    return timers.STALLED.set(seconds + chain_seconds * (1 + seat % _TURNS))
 
 
 def on_settle_refused(state: PhaseState, refusal: Refused[Settle], _context: Context) -> Step[PhaseState]:

@@ -23,7 +23,7 @@ from tests.support.roles.small_markets import COLUMNS, small_data, small_request
 KEY_BITS = 448
 """The shortest key into which the numbers of these requests fit."""
 REQUEST = small_request(key_bits=KEY_BITS, schedule={"rounds": 2, "local_steps": 1, "step_size": "0.05"})
-DATA = small_data(owners=5, rows=6)
+DATA = small_data(owners=5, rows=8)
 NEVER_EARLY = ("opened",)
 """A day's wait for the opening on chain: only a broken clock ends it early, and then nobody may be left."""
 LONGEST_END = 1_000

@@ -1,0 +1,35 @@
+"""A validator sees to it that what it has signed is recorded, where the aggregator does not."""
+
+from protocol.marketplace import RecordRound
+from protocol.messages import RoundSignature
+from protocol.roles.engine.context import Context, Step
+from protocol.roles.engine.inputs import Received, Refused
+from protocol.roles.engine.refusals import EarlyInput, require
+from protocol.roles.owner.state import OwnerState, RunningState
+from protocol.roles.shared.signed_rounds import record_now, record_timer, with_signature
+
+
+def on_round_signature(
+    state: RunningState, received: Received[RoundSignature], context: Context
+) -> Step[OwnerState]:
+    """Keep another validator's signature of a round that we have signed; one that is ahead of us waits."""
+    require(context.address in state.parties.addresses(state.parties.validators), "not_a_validator")
+    held = state.signed(received.at.round)
+    if held is None:
+        if received.at.round > (state.link.round if state.link is not None else 0):
+            raise EarlyInput
+        return Step.unchanged(state)
+    after = with_signature(state, held, received, context)
+    return Step(after, (record_timer(after, state.opened.terms, context),))
+
+
+def on_record_due(state: RunningState, _about: None, _context: Context) -> Step[OwnerState]:
+    """Aggregator and buyer have kept a signed record back: send it."""
+    return Step.unchanged(state, *record_now(state, float(state.request.deadlines.chain_s)))
+
+
+def on_record_refused(
+    state: RunningState, _refusal: Refused[RecordRound], _context: Context
+) -> Step[OwnerState]:
+    """Somebody else was first, or the contract's clock is behind ours: the timer that was set tries again."""
+    return Step.unchanged(state)

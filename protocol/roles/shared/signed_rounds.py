@@ -1,0 +1,119 @@
+"""Records that are signed and not on the chain yet, as buyer and validators hold them.
+
+The aggregator sends a record to the chain as soon as enough have signed it. The contract lets anybody do so
+in the second half of the round's time, and validators sign for everybody: so an aggregator that keeps a
+record back, or has died, keeps nobody from what was signed. The buyer comes first, then the validators in
+turn: of many calls at once all but one would pay gas for nothing.
+"""
+
+from typing import TypeVar
+
+from protocol.marketplace import RecordRound, RoundRecorded, Terms
+from protocol.messages import RoundSignature
+from protocol.records import RoundRecord
+from protocol.roles.engine import timers
+from protocol.roles.engine.context import Context
+from protocol.roles.engine.effects import CancelTimer, Effect, SetTimer, SubmitCall
+from protocol.roles.engine.inputs import Received
+from protocol.roles.engine.refusals import require
+from protocol.roles.engine.state import PhaseState, replace
+from protocol.roles.shared.parties import Parties
+from protocol.signatures import recover_address
+from protocol.types import Address, EcdsaSignature, FrozenModel, RoundNumber
+
+
+class SignedRound(FrozenModel):
+    """A record that the buyer has signed, with the validators' signatures that have come."""
+
+    record: RoundRecord
+    buyer_signature: EcdsaSignature
+    signatures: tuple[tuple[Address, EcdsaSignature], ...] = ()
+
+    def with_signature(self, signer: Address, signature: EcdsaSignature) -> "SignedRound":
+        """With one more validator's, or another one of the same."""
+        others = (one for one in self.signatures if one[0] != signer)
+        return replace(self, signatures=(*others, (signer, signature)))
+
+    def call(self, parties: Parties) -> RecordRound:
+        """What sends it to the chain."""
+        by_owner = dict(self.signatures)
+        members = parties.addresses(self.record.validators)
+        return RecordRound(
+            record=self.record,
+            buyer_signature=self.buyer_signature,
+            validator_signatures=tuple(by_owner.get(owner, b"") for owner in members),
+        )
+
+
+class RecordingState(PhaseState):
+    """Base of the phases in which a party holds signed rounds until the chain shows them.
+
+    `progressed_at` is when the contract's clock last started again, by our own clock.
+    """
+
+    parties: Parties = Parties()
+    recorded: RoundNumber = 0
+    signed_rounds: tuple[SignedRound, ...] = ()
+    progressed_at: float = 0.0
+
+    def signed(self, number: RoundNumber) -> SignedRound | None:
+        """The signed round of this number, if it is held."""
+        return next((one for one in self.signed_rounds if one.record.round == number), None)
+
+
+S = TypeVar("S", bound=RecordingState)
+
+
+def with_round(state: S, signed: SignedRound) -> S:
+    """With a round that has just been signed."""
+    return replace(state, signed_rounds=(*state.signed_rounds, signed))
+
+
+def with_signature(state: S, held: SignedRound, received: Received[RoundSignature], context: Context) -> S:
+    """With a validator's signature of a round that is held.
+
+    Raises ProtocolViolation unless it is one of those who measured the round, and has signed its record.
+    """
+    seat = state.parties.seat_of(received.sender)
+    require(held.record.validators >> seat & 1 == 1, "not_a_validator")
+    signature = received.body.signature
+    signer = recover_address(held.record.digest(context.market), signature)
+    require(signer == received.sender, "bad_record_signature")
+    more = held.with_signature(signer, signature)
+    return replace(state, signed_rounds=tuple(more if one is held else one for one in state.signed_rounds))
+
+
+def without_recorded(state: S, event: RoundRecorded, context: Context) -> S:
+    """Without what the chain has recorded; its clock starts again."""
+    left = tuple(one for one in state.signed_rounds if one.record.round > event.round)
+    return replace(state, signed_rounds=left, progressed_at=context.now)
+
+
+def due_call(state: RecordingState) -> RecordRound | None:
+    """The call that records the next round, where enough have signed it."""
+    held = state.signed(state.recorded + 1)
+    if held is None or len(held.signatures) < state.parties.quorum:
+        return None
+    return held.call(state.parties)
+
+
+def record_timer(state: RecordingState, terms: Terms, context: Context) -> SetTimer | CancelTimer:
+    """Fires when it is our turn to record a round that is signed; there is none where none is."""
+    if due_call(state) is None:
+        return timers.RECORD.cancel()
+    seconds = terms.round_seconds * (0.5 + 0.25 * _turn(state.parties, context.address)) + 1.0
+    left = state.progressed_at + seconds - context.now
+    return timers.RECORD.set(min(max(left, 0.0), seconds))  # a clock may have been set back
+
+
+def _turn(parties: Parties, address: Address) -> float:
+    """Where we come among those who can: from 0, the buyer, to below 1, the last validator."""
+    validators = parties.addresses(parties.validators)
+    place = validators.index(address) + 1 if address in validators else 0
+    return place / (len(validators) + 1)
+
+
+def record_now(state: RecordingState, chain_seconds: float) -> tuple[Effect, ...]:
+    """The call that records the next round, again and again until the chain shows it."""
+    call = due_call(state)
+    return () if call is None else (SubmitCall(call=call), timers.RECORD.set(chain_seconds))
