@@ -11,6 +11,7 @@ from services.console.presentation.convergence import convergence_sentence
 from services.console.presentation.format import Formats, short
 from services.console.presentation.i18n import gettext_noop as _
 from services.console.presentation.i18n import locale_of, translations
+from services.console.presentation.labels import event_text
 from services.records.model_card import ModelCard
 
 _WIDEST = 10**6
@@ -243,7 +244,11 @@ def _proof(card: ModelCard, words: _Words) -> Section:
         (_("Hash of the request"), card.request_hash),
         (_("Hash on the chain, of request and key"), card.chain_hash or "–"),
     )
-    rows = tuple(dict.fromkeys((str(one.block), one.event, one.transaction) for one in card.transactions))
+    rows = tuple(
+        dict.fromkeys(
+            (str(one.block), event_text(one.event, _), one.transaction) for one in card.transactions
+        )
+    )
     table = Table((_("Block"), _("Event"), _("Transaction")), rows, frozenset({0}))
     return Section(_("On the chain"), facts, table=table)
 
