@@ -64,6 +64,11 @@ class _Words:
         return translations(self.language).gettext
 
     @property
+    def ngettext(self) -> Callable[[str, str, int], str]:
+        """A text about so many."""
+        return translations(self.language).ngettext
+
+    @property
     def formats(self) -> Formats:
         """Figures in the language."""
         return Formats(locale_of(self.language))
@@ -71,11 +76,15 @@ class _Words:
 
 def lead(card: ModelCard, language: str) -> str:
     """What the model is, in a sentence."""
-    _ = _Words(language).gettext
-    return _(
+    words, columns = _Words(language), len(card.request["features"])
+    text = words.ngettext(
+        "Predicts %(target)s from %(columns)s column. Trained on the rows of data owners who kept them to "
+        "themselves and never saw the model.",
         "Predicts %(target)s from %(columns)s columns. Trained on the rows of data owners who kept them to "
-        "themselves and never saw the model."
-    ) % {"target": card.request["target"]["name"], "columns": len(card.request["features"])}
+        "themselves and never saw the model.",
+        columns,
+    )
+    return text % {"target": card.request["target"]["name"], "columns": columns}
 
 
 def sections(card: ModelCard, language: str) -> tuple[Section, ...]:
@@ -122,7 +131,12 @@ def _quality(card: ModelCard, words: _Words) -> Section:
     picture = curve(
         errors,
         ("0", formats.significant(max(error for _number, error in errors), 4)),
-        _("Mean squared error by round: %(first)s at the start, %(last)s after %(rounds)s rounds.") % values,
+        words.ngettext(
+            "Mean squared error by round: %(first)s at the start, %(last)s after %(rounds)s round.",
+            "Mean squared error by round: %(first)s at the start, %(last)s after %(rounds)s rounds.",
+            len(card.rounds) - 1,
+        )
+        % values,
     )
     first = _(_FIRST_MODELS.get(card.first_model, card.first_model)) % {"value": card.first_value}
     facts = (

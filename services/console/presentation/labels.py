@@ -112,7 +112,7 @@ CONTRACT = {
 PARTS = {"trainer": _("trainer"), "validator": _("validator")}
 """What the contract draws."""
 
-_REASONS = {**ANSWERS, **LEFT_OUT, **CONTRACT, **PARTS, **FAILURES}
+_REASONS = {**FAILURES, **ANSWERS, **LEFT_OUT, **CONTRACT, **PARTS}
 _UNKNOWN = _("a reason that this console has no words for")
 
 EVENTS = {

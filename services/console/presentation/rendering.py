@@ -72,7 +72,8 @@ def _environment(language: str, asset: Callable[[str], str]) -> Environment:
         catalogue.gettext, catalogue.ngettext, newstyle=True
     )
     formats = Formats(locale_of(language))
-    filters = ("number", "significant", "of_rows", "metric", "percent", "money", "money_at_least", "moment")
+    filters = ("number", "significant", "of_rows", "metric", "root_metric", "percent", "money")
+    filters += ("money_at_least", "moment", "duration")
     environment.filters |= {name: getattr(formats, name) for name in filters}
     environment.filters |= {
         "short": short,

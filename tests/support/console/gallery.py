@@ -89,7 +89,6 @@ def _buyer(world: ConsoleWorld) -> tuple[Scene, ...]:
     _offers(store)
     order = f"/trainings/new?from={finished}"
     return (
-        Scene("sign-in", "/sign-in"),
         Scene("buyer-trainings", "/trainings"),
         Scene("buyer-training-waiting", "/trainings/order:1"),
         Scene("buyer-training-running", f"/trainings/{running}"),
@@ -101,6 +100,7 @@ def _buyer(world: ConsoleWorld) -> tuple[Scene, ...]:
         Scene("buyer-confirm", order, clicked=("#review",)),
         Scene("buyer-offers", "/offers"),
         Scene("not-found", "/trainings/order:99"),
+        Scene("sign-in", "/sign-in"),
     )
 
 
@@ -190,7 +190,7 @@ def _owner_ran(world: ConsoleWorld) -> None:
 
 def _aggregator(world: ConsoleWorld) -> tuple[Scene, ...]:
     store, put = world.store, aggregator.put
-    timers = {"updates:5": 60.0, "metrics:4.2": 30.0}
+    timers = {"updates:5": _AT + 60, "metrics:4.2": _AT + 30}
     lanes = {
         "training_lane": aggregator.in_training(5, 0, 2),
         "evaluation": aggregator.measured(4, MeasuringLane, metrics=(3,)),
