@@ -59,7 +59,7 @@ class Formats:
         """The root of an error in the contract's fixed point: in the target's own unit, not its square."""
         return self.significant(None if value is None else sqrt(value / FIXED_POINT))
 
-    def duration(self, seconds: float) -> str:
+    def duration(self, seconds: int) -> str:
         """How long, by its largest unit."""
         return format_timedelta(seconds, threshold=1.5, locale=self.locale)
 

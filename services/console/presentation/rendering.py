@@ -14,6 +14,12 @@ from services.console.presentation.convergence import convergence_sentence
 from services.console.presentation.format import Formats, isoformat, points_text, short
 from services.console.presentation.i18n import LANGUAGES, locale_of, translations
 
+_FIGURES = (
+    *("number", "significant", "of_rows", "metric", "root_metric", "percent"),
+    *("money", "money_at_least", "moment", "duration"),
+)
+_WORDS = ("state_name", "failure_text", "reason_text", "event_text", "share_text", "kind_text")
+
 MOST_LIVE = 20
 """Rows of a list that grows with its training which are sent to every viewer again and again."""
 
@@ -72,9 +78,7 @@ def _environment(language: str, asset: Callable[[str], str]) -> Environment:
         catalogue.gettext, catalogue.ngettext, newstyle=True
     )
     formats = Formats(locale_of(language))
-    filters = ("number", "significant", "of_rows", "metric", "root_metric", "percent", "money")
-    filters += ("money_at_least", "moment", "duration")
-    environment.filters |= {name: getattr(formats, name) for name in filters}
+    environment.filters |= {name: getattr(formats, name) for name in _FIGURES}
     environment.filters |= {
         "short": short,
         "points": points_text,
@@ -83,7 +87,8 @@ def _environment(language: str, asset: Callable[[str], str]) -> Environment:
         "state_word": labels.state_word,
         "convergence": lambda state: convergence_sentence(state, language),
     }
-    words = ("state_name", "failure_text", "reason_text", "event_text", "share_text", "kind_text")
-    environment.filters |= {name: partial(getattr(labels, name), gettext=catalogue.gettext) for name in words}
+    environment.filters |= {
+        name: partial(getattr(labels, name), gettext=catalogue.gettext) for name in _WORDS
+    }
     environment.globals |= {"asset": asset, "market_asset": MARKET_ASSET, "most_live": MOST_LIVE}
     return environment
