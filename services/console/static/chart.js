@@ -75,7 +75,7 @@ function options(host, { logarithmic }) {
   const axis = { stroke: colour("--faint"), grid: { stroke: colour("--line"), width: 1 }, ticks: { stroke: colour("--line") } };
   const scale = logarithmic ? { splits: (_c, _a, low, high) => logarithmicTicks(low, high) } : {};
   const label = logarithmic ? host.dataset.labelLogarithmic : host.dataset.labelY;
-  const told = (_chart, values) => figures(logarithmic ? values.map((value) => 10 ** value) : values);
+  const told = (_chart, values) => (logarithmic ? values.flatMap((value) => figures([10 ** value])) : figures(values));
   return {
     width: host.clientWidth,
     height: host.clientWidth < 480 ? 230 : 320,
