@@ -99,6 +99,7 @@ def _buyer(world: ConsoleWorld) -> tuple[Scene, ...]:
         Scene("buyer-order-problems", order, typed=(("#rounds", "no number"), ("#contribution", "60"))),
         Scene("buyer-confirm", order, clicked=("#review",)),
         Scene("buyer-offers", "/offers"),
+        Scene("buyer-offers-compared", f"/offers?request={finished}"),
         Scene("not-found", "/trainings/order:99"),
         Scene("sign-in", "/sign-in"),
     )
@@ -167,6 +168,7 @@ def _owner(world: ConsoleWorld) -> tuple[Scene, ...]:
         Scene("owner-training-all", "/trainings/3/all"),
         Scene("owner-data-sets", "/data-sets"),
         Scene("owner-data-set", "/data-sets/rows"),
+        Scene("owner-card", "/data-sets/rows/card"),
         Scene("owner-policy", "/policy"),
         Scene("owner-policy-problem", "/policy", typed=(("#buyers", "somebody"),), clicked=("#save",)),
         Scene("owner-earnings", "/earnings"),
