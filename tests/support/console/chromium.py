@@ -94,4 +94,4 @@ async def screenshots(page: Page, name: str) -> None:
 
 async def visitor(browser: Browser, **options: object) -> BrowserContext:
     """A person with no cookies yet."""
-    return await browser.new_context(viewport=DESKTOP, locale="en-GB", **options)
+    return await browser.new_context(**{"viewport": DESKTOP, "locale": "en-GB", **options})
