@@ -21,9 +21,10 @@ from services.data.request_suggestion import NOBODY
 from services.identity.keystore import public_identity
 from services.identity.operator_orders import Order, send_order
 from services.observability.logging import configure_for_library
+from services.records.earnings import Account, account_of
+from services.records.earnings_csv import earnings_csv
 from services.records.market_offers import ListedCard, MarketColumn, Match, columns_of, listed_by, match
 from services.records.order_answers import await_answer, require_accepted
-from services.records.owner_account import Account, payments
 from services.records.stored_trainings import find_instance
 from services.store import Store
 
@@ -56,6 +57,7 @@ class Participant(Generic[_Training]):
         self._config = Path(config)
         settings = load(self._config, self._kind)
         self.address = public_identity(settings.keystore).address
+        self._names = settings.names
         self._order = partial(send_order, settings, self._role) if order is None else order
         self._answer_seconds = answer_seconds
         self._store = Store(settings.store, password=settings.store_password(), existing=True)
@@ -82,6 +84,18 @@ class Participant(Generic[_Training]):
     def training(self, training: int | str) -> _Training:
         """One by its number, or by its key; raises ConfigurationError where there is none."""
         return self._training_of(find_instance(self._store, str(training)).key)
+
+    def earnings(self) -> Account:
+        """What was earned, or spent, as the chain has confirmed it, in wei.
+
+        An owner `earned`, `shares` tells for what; a buyer `spent`. `paid_out` is what was withdrawn and
+        `credit` what the contract still holds; `by_training()` and `by_month()` give the same for each.
+        """
+        return account_of(self._store, self._role, self.address)
+
+    def earnings_csv(self) -> str:
+        """Every movement as CSV, as `deltaml earnings --csv` writes it."""
+        return earnings_csv(self.earnings(), self._names)
 
     async def _give(self, body: Message, training: int = 0) -> bytes:
         """Order, and wait for the answer; returns the order's message id.
@@ -222,16 +236,9 @@ class AsyncBuyer(BuyerOrders[AsyncTraining]):
 
 
 class OwnerOrders(Participant[_Training]):
-    """What a data owner's operator may order, and what it earned."""
+    """What a data owner's operator may order."""
 
     _role, _kind = "data_owner", "data-owner"
-
-    def earnings(self) -> Account:
-        """Credits and withdrawals that the chain has confirmed, in wei.
-
-        `earned` and `paid_out` are their sums, `credit` what the contract still holds.
-        """
-        return payments(self._store, self.address)
 
     async def _decide(self, decision: OwnerDecision) -> None:
         await self._give(decision, decision.training)

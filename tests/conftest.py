@@ -1,13 +1,15 @@
 """What tests of several folders share."""
 
+import gc
 import os
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
 from xdist.remote import Producer
 from xdist.scheduler import LoadFileScheduling
+from xdist.workermanage import WorkerController
 
 from tests.support.broker.rabbitmq import Server, shared_server
 from tests.support.database.postgresql import fresh_schema, shared_database
@@ -19,15 +21,50 @@ settings.load_profile("untimed")
 """A busy machine may pause any example: how long one takes says nothing."""
 
 
+WAITING = (
+    "tests/soak/",
+    "tests/faults/",
+    "tests/integration/test_daemons.py",
+    "tests/integration/test_many_messages.py",
+    "tests/integration/test_observed_daemons.py",
+    "tests/integration/test_orders.py",
+    "tests/integration/test_owner_orders.py",
+    "tests/integration/test_stores.py",
+    "tests/integration/test_watched_market.py",
+)
+"""What waits more than it computes: for blocks, deadlines and servers that were killed."""
+
+
 class Together(LoadFileScheduling):
-    """Files go whole to one process, and those that share a browser and a market to the same one."""
+    """Files go whole to one process, and those that share a browser and a market to the same one.
+
+    The last process begins with what waits, one file after another, the others with what computes: so the
+    cores always have work, and trainings with deadlines do not stand in each other's way.
+    """
 
     def _split_scope(self, nodeid: str) -> str:
         return "tests/browser" if nodeid.startswith("tests/browser/") else super()._split_scope(nodeid)
 
+    def _assign_work_unit(self, node: WorkerController) -> None:
+        waiting = node is self.nodes[-1]
+        fitting = (scope for scope in self.workqueue if scope.startswith(WAITING) is waiting)
+        self.workqueue.move_to_end(next(fitting, next(iter(self.workqueue))), last=False)
+        super()._assign_work_unit(node)
+
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Together | None:
     return Together(config, log) if config.getoption("dist") == "loadfile" else None
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Modules and tests stay to the end: half of collecting them would be looking for garbage among them."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

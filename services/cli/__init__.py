@@ -20,6 +20,7 @@ _COMMANDS = {
     "show": "Show a daemon's trainings, or what it noted about one.",
     "trainings": "List a daemon's trainings and their states.",
     "history": "Show what happened: trainings, rounds, their times, what failed and what was tried again.",
+    "earnings": "What an owner or an aggregator earned, or a buyer spent, as the chain has confirmed it.",
     "health": "Ask a daemon's /health; exit status 3 when it fails or does not answer.",
     "train": "Ask the buyer's daemon to have a model trained, and tell what daemon and contract say to it.",
     "accept": "Have the owner's daemon join a training that waits for a decision.",
@@ -96,3 +97,4 @@ def _log_nothing() -> None:
     """A command tells what failed by its error; daemons and demo set up a log of their own."""
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     logging.getLogger().addHandler(logging.NullHandler())
+    logging.captureWarnings(capture=True)

@@ -8,13 +8,13 @@ from typing import Annotated
 import typer
 
 from services.admin import store_backup, store_integrity
-from services.admin.market_folder import KINDS
 from services.admin.store_integrity import Damage
 from services.cli.options import Json
-from services.cli.output import print_result, print_table
+from services.cli.output import print_result
 from services.cli.store_option import ConfigOption, StoreOption, store_address
+from services.cli.tables import print_table
 from services.common.errors import StoreDamaged
-from services.config.daemons import load
+from services.config.daemons import ROLES, load
 from services.store.database import Database
 from services.store.schema import bring_up_to_date, require_current
 
@@ -23,13 +23,11 @@ DAMAGED = 1
 
 store = typer.Typer(name="store", help="A daemon's database.", no_args_is_help=True)
 
-_ROLES = {kind: role for role, kind in KINDS.items()}
-
 
 @store.command()
 def check(store: StoreOption = None, config: ConfigOption = None, json: Json = False) -> None:
     """Look for damage, also while the daemon runs; the exit status is 1 if there is any."""
-    role = None if config is None else _ROLES.get(load(config).daemon)
+    role = None if config is None else ROLES.get(load(config).daemon)
     try:
         with _database(store, config, existing=True) as database:
             require_current(database)

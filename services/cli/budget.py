@@ -9,7 +9,7 @@ from protocol.owner_policy import Budget
 from protocol.roles.owner.budget import Counts
 from services.cli.options import ConfigFile, Json
 from services.cli.order_sending import ANSWER_SECONDS, NoWait, Wait
-from services.cli.output import print_json, print_records
+from services.cli.output import named, print_json, print_records
 from services.cli.policy_order import order_policy, policy_in_force, validated, with_changes
 from services.cli.store_option import existing_store
 from services.common.addresses import plain_address
@@ -76,10 +76,11 @@ def _show_budget(settings: DataOwnerConfig, budget: Budget, counts: Counts, *, j
         print_json({"per_buyer": budget.per_buyer, "in_total": budget.in_total, "counts": rows})
         return
     for row in rows:
-        row["buyer"] = row["buyer"] or "all together"
+        row["buyer"] = named(row["buyer"], settings.names) if row["buyer"] else "all together"
         row["limit"] = "by count" if row["limit"] is None else row["limit"]
     columns = {"data_set": "data set", "buyer": "buyer", "used": "numbers", "limit": "limit"}
-    print_records(rows, columns, json=False, right=("numbers", "limit"))
+    nothing = "no data set yet, so nothing is published: deltaml datasets add FILE --config OWNER.yaml"
+    print_records(rows, columns, json=False, right=("numbers", "limit"), empty=nothing)
     typer.echo(
         "'by count': the limit follows from each request, by a count of equations (protocol/README.md)."
     )

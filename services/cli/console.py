@@ -46,7 +46,8 @@ def add(
 def list_accounts(config: _Config, json: Json = False) -> None:
     """List the accounts and their roles."""
     accounts = [{"account": name, "role": account.role} for name, account in _accounts(config).all().items()]
-    print_records(accounts, {"account": "account", "role": "role"}, json=json)
+    nothing = f"no account yet: deltaml console user add NAME --role operator --config {config}"
+    print_records(accounts, {"account": "account", "role": "role"}, json=json, empty=nothing)
 
 
 @user.command()

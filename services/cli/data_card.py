@@ -11,8 +11,9 @@ from protocol.data_set import text_columns
 from services.cli.amounts import Wei, amount_option, money
 from services.cli.catalogue_option import CatalogueFolder, DaemonConfig, DataSetName, open_catalogue
 from services.cli.options import Json, options_of
-from services.cli.output import print_json, print_result, print_table, some_levels
+from services.cli.output import print_json, print_result, some_levels
 from services.cli.standard_streams import visible
+from services.cli.tables import print_table
 from services.data.catalog import Catalog
 from services.data.croissant import croissant as as_croissant
 from services.data.declarations import Declarations, column_ends

@@ -8,16 +8,18 @@ import typer
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn
 
-from protocol.data_card import without_room
+from protocol.data_card import DataCard, without_room
 from protocol.data_set import revealing, text_columns, text_fault
 from protocol.learning.statistic import Statistic
 from protocol.preparation.layout import KeptColumn
 from services.cli.catalogue_option import CatalogueFolder, DaemonConfig, DataSetName, open_catalogue
 from services.cli.data_card import DECLARED, data_card, listing, tell_left_out
 from services.cli.options import ROWS_FILE, Json, options_of
-from services.cli.output import print_json, print_result, print_table, some_levels
+from services.cli.output import print_json, print_result, some_levels
 from services.cli.standard_streams import visible
+from services.cli.tables import print_table
 from services.common.documents import load_request
+from services.common.times import format_time
 from services.data.catalog import Catalog, Entry
 from services.data.declarations import Declarations, clip_bounds
 from services.data.matching import why_not
@@ -79,9 +81,8 @@ def add(
     )
     _tell_added(entry, file, statistic, json=json)
     if not json:
-        typer.echo(f"its card: deltaml datasets card {entry.name}; {listing(card, catalog)}", err=True)
-        if not card.listed:
-            typer.echo(f"to have it shown: deltaml datasets card set {entry.name} --listed", err=True)
+        place = f" --catalogue {catalogue}" if catalogue else f" --config {config}" if config else ""
+        _tell_next(card, catalog, place)
     tell_left_out(card, catalog)
 
 
@@ -91,6 +92,15 @@ def _tell_added(entry: Entry, file: Path, statistic: Statistic, *, json: bool) -
     columns_read = name_list([column.name for column in entry.columns])
     text = f"added {entry.name!r}: {entry.rows} rows, {len(entry.columns)} columns: {columns_read}"
     print_result(entry.model_dump(mode="json"), text, json=json)
+
+
+def _tell_next(card: DataCard, catalog: Catalog, place: str) -> None:
+    """What can be done with a data set that is new; `place` are the options for its catalogue."""
+    hints = [f"its card: deltaml datasets card {card.name}; {listing(card, catalog)}"]
+    if not card.listed:
+        hints.append(f"to have it shown: deltaml datasets card set {card.name} --listed")
+    hints.append(f"how it answers a request: deltaml datasets match REQUEST.yaml{place}")
+    typer.echo(visible("\n".join(hints)), err=True)
 
 
 def _read(file: Path, declared: Import, *, shows_progress: bool) -> Statistic:
@@ -140,12 +150,12 @@ def list_(catalogue: CatalogueFolder = None, config: DaemonConfig = None, json: 
             entry.rows,
             len(entry.columns),
             "no room" if entry.name in crowded else "yes" if cards[entry.name].listed else "no",
-            f"{entry.added_at:%Y-%m-%d %H:%M}",
+            format_time(entry.added_at.timestamp()),
             entry.source,
         )
         for entry in entries
     ]
-    heads = ("name", "rows", "columns", "shown to buyers", "added (UTC)", "source")
+    heads = ("name", "rows", "columns", "shown to buyers", "added", "source")
     print_table(heads, rows, right=("rows", "columns"))
 
 

@@ -40,7 +40,8 @@ _COLUMNS = {"message_id": "message"} | {
 def list_letters(file: _File, code: _Code = None, json: Json = False) -> None:
     """List the dead letters, oldest first; all stay."""
     letters = [asdict(letter) for letter in _on_queue(file, DeadQueue.letters, _chosen((), code))]
-    print_records(letters, _COLUMNS, json=json)
+    nothing = "no dead letter: one comes here when daemon or broker refuses a message"
+    print_records(letters, _COLUMNS, json=json, empty=nothing)
 
 
 @dead_letters.command()

@@ -9,12 +9,12 @@ from protocol.errors import MisuseError
 from protocol.messages import ChainEvent
 from services.cli.amounts import money
 from services.cli.event_lines import event_line
-from services.cli.output import print_json, print_table
+from services.cli.output import print_json
 from services.cli.standard_streams import visible
+from services.cli.tables import print_table
 from services.common.errors import OutputFailed
 from services.common.files import write_private
 from services.console.presentation.convergence import convergence_sentence
-from services.console.presentation.format import short
 from services.data.sample_request import DemoOptions
 from services.records.chain_facts import record_of
 from services.sandbox.demo import run_demo
@@ -125,17 +125,16 @@ def _show_pay(report: DemoReport, *, wei: bool) -> None:
     """Who got how much of the deposit, exactly."""
     pay = [
         (
-            short(account),
-            report.roles.get(account, "aggregator"),
+            f"{report.roles.get(account, 'aggregator')} {account}",
             f"{report.contributions[account]:.1%}" if account in report.contributions else "",
             amount if wei else _aligned(amount),
         )
         for account, amount in report.paid_wei.items()
     ]
-    pay.append(("refund to the buyer", "", "", report.refund_wei if wei else _aligned(report.refund_wei)))
+    pay.append(("refund to the buyer", "", report.refund_wei if wei else _aligned(report.refund_wei)))
     title = f"deposit {money(int(report.deposit_wei), wei=wei)} = paid + refunded; the pot pays contributions"
-    names = ("party", "role", "of the pot", MARKET_ASSET.smallest if wei else MARKET_ASSET.symbol)
-    print_table(names, pay, title=title, right=names[2:])
+    names = ("party", "of pot", MARKET_ASSET.smallest if wei else MARKET_ASSET.symbol)
+    print_table(names, pay, title=title, right=names[1:])
 
 
 def _aligned(amount: str) -> str:

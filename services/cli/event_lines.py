@@ -1,26 +1,36 @@
 """What daemons note, for people: a line about each event of the chain, and the data of any fact."""
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from protocol.records import FIXED_POINT
 from services.cli.amounts import money
-from services.cli.output import join_fields
+from services.cli.output import join_fields, named
 
 _WEI = "_wei"
+_NOBODY: Mapping[str, str] = MappingProxyType({})
 
 
 def event_line(
-    name: str, data: Mapping[str, Any], most_rounds: int | None = None, *, wei: bool = False
+    name: str,
+    data: Mapping[str, Any],
+    most_rounds: int | None = None,
+    names: Mapping[str, str] = _NOBODY,
+    *,
+    wei: bool = False,
 ) -> str:
-    """The line, "" for an event that people need not be told; `most_rounds` is the request's bound."""
+    """The line, "" for an event that people need not be told.
+
+    `most_rounds` is the request's bound; `names` are those of parties by address.
+    """
     line = ""
     match name:
         case "Opened":
             deposit = money(int(data["deposit"]), wei=wei)
             line = f"training {data['training']} opened with a deposit of {deposit}"
         case "Joined":
-            line = f"owner {data['owner']} joined, seat {data['seat']}"
+            line = f"owner {named(data['owner'], names)} joined, seat {data['seat']}"
         case "RolesDrawn":
             trainers, validators = (int(data[part]).bit_count() for part in ("trainers", "validators"))
             line = f"roles drawn: {trainers} train, {validators} validate"
@@ -43,13 +53,16 @@ def _round_line(data: Mapping[str, Any], most_rounds: int | None) -> str:
     return f"round {number:>3}{bound}: {left:.2%} of the error before is left{end}"
 
 
-def fact_text(data: Mapping[str, Any], *, wei: bool = False) -> str:
-    """A fact's data in one line: amounts with their unit, a share in percent, lists without brackets."""
-    plain = {name.removesuffix(_WEI): _plain(name, value, wei=wei) for name, value in data.items()}
+def fact_text(data: Mapping[str, Any], names: Mapping[str, str] = _NOBODY, *, wei: bool = False) -> str:
+    """A fact's data in one line: amounts with their unit, a share in percent, lists without brackets.
+
+    Parties have their `names`, by address, before their addresses.
+    """
+    plain = {name.removesuffix(_WEI): _plain(name, value, names, wei=wei) for name, value in data.items()}
     return join_fields(plain)
 
 
-def _plain(name: str, value: Any, *, wei: bool) -> str:
+def _plain(name: str, value: Any, names: Mapping[str, str], *, wei: bool) -> str:
     if name.endswith(_WEI):
         return money(int(value), wei=wei)
     if name == "improvement":
@@ -58,4 +71,4 @@ def _plain(name: str, value: Any, *, wei: bool) -> str:
         return "yes" if value else "no"
     if isinstance(value, Mapping):
         value = [f"{key} {one}" for key, one in value.items()] or ["none"]
-    return " ".join(map(str, value)) if isinstance(value, list) else str(value)
+    return " ".join(named(str(one), names) for one in (value if isinstance(value, list) else [value]))

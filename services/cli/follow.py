@@ -27,6 +27,7 @@ class Follower:
     store: Store
     key: str
     most_rounds: int | None = None
+    names: Mapping[str, str] = field(default_factory=dict)
     wei: bool = False
     seen: dict[str, int] = field(default_factory=dict)
 
@@ -44,9 +45,9 @@ class Follower:
             if name == "joining":
                 yield _joining_line(data)
             elif name in _TOLD:
-                about = f": {fact_text(data, wei=self.wei)}" if data else ""
+                about = f": {fact_text(data, self.names, wei=self.wei)}" if data else ""
                 yield f"{name.replace('_', ' ')}{about}"
-            elif line := event_line(name, data, self.most_rounds, wei=self.wei):
+            elif line := event_line(name, data, self.most_rounds, self.names, wei=self.wei):
                 yield line
 
 
@@ -67,15 +68,16 @@ def follow(
     store: Store,
     key: str,
     most_rounds: int | None,
+    names: Mapping[str, str],
     *,
     wei: bool = False,
     look_seconds: float = _LOOK_SECONDS,
 ) -> None:
     """Tell what happens until the training has ended; raises typer.Exit where it did not finish.
 
-    Ctrl-C ends the telling, not the training.
+    Parties have their `names`, by address, before their addresses. Ctrl-C ends the telling, not the training.
     """
-    follower = Follower(store, key, most_rounds, wei)
+    follower = Follower(store, key, most_rounds, names, wei)
     try:
         row = _until_the_end(follower, look_seconds)
     except KeyboardInterrupt:

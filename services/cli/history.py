@@ -2,25 +2,28 @@
 
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from services.cli.amounts import Wei
 from services.cli.event_lines import fact_text
 from services.cli.options import Json
-from services.cli.output import format_time, print_json, print_table
-from services.cli.show import fact_document, training_title
+from services.cli.output import named, print_json
+from services.cli.show import fact_document, named_parties, training_title
 from services.cli.store_option import existing_store
+from services.cli.tables import print_moments, print_table
 from services.common.errors import ConfigurationError
+from services.common.times import format_time
 from services.records.stored_trainings import find_instance
 from services.records.training_history import RoundHistory, TrainingHistory, history_of
 
 _SPAN = re.compile(r"([0-9]{1,5})([hd])")
 _UNITS = {"h": timedelta(hours=1), "d": timedelta(days=1)}
-_NUMBERS = ("training", "rounds", "seconds", "failures", "retries", "round", "attempts")
+_NUMBERS = ("training", "rounds", "seconds", "round", "attempts")
 
 
 def history(
@@ -33,6 +36,7 @@ def history(
     failures: Annotated[
         bool, typer.Option("--failures", help="Only trainings in which something failed, and what.")
     ] = False,
+    wei: Wei = False,
     json: Json = False,
 ) -> None:
     """Show what happened: trainings, rounds, their times, what failed and what was tried again."""
@@ -53,12 +57,13 @@ def history(
     if json:
         print_json([_document(history) for history in histories])
         return
+    names = named_parties(config)
     if training is not None and histories:
-        _show_rounds(histories[0])
+        _show_rounds(histories[0], names, wei=wei)
     else:
         _show_trainings(histories)
     if failures:
-        _show_failures(histories)
+        _show_failures(histories, names, wei=wei)
 
 
 def _moment(text: str) -> float:
@@ -83,31 +88,43 @@ def _show_trainings(histories: Sequence[TrainingHistory]) -> None:
             format_time(history.began_at),
             None if history.ended_at is None else f"{history.ended_at - history.began_at:.1f}",
             sum(made.finished_at is not None for made in history.rounds),
-            len(history.failures),
-            len(history.retries),
+            _troubles(history),
         )
         for history in histories
     ]
-    columns = ("training", "state", "began (UTC)", "seconds", "rounds", "failures", "retries")
-    print_table(columns, rows, right=_NUMBERS)
+    columns = ("training", "state", "began", "seconds", "rounds", "troubles")
+    print_table(columns, rows, right=_NUMBERS, empty="no such training is known to this daemon so far")
 
 
-def _show_rounds(history: TrainingHistory) -> None:
+def _troubles(history: TrainingHistory) -> str:
+    counts = {"failed": len(history.failures), "late": len(history.retries)}
+    return ", ".join(f"{count} {what}" for what, count in counts.items() if count)
+
+
+def _show_rounds(history: TrainingHistory, names: Mapping[str, str], *, wei: bool) -> None:
     typer.echo(training_title(history.instance))
-    columns = ("round", "finished (UTC)", "seconds", "attempts", "dropped", "violations")
-    print_table(columns, [_round(made).values() for made in history.rounds], right=_NUMBERS)
-    if history.retries:
-        late = [(format_time(fact.at), fact_text(fact.data)) for fact in history.retries]
-        print_table(("at (UTC)", "happened late"), late)
+    columns = ("round", "finished", "seconds", "attempts", "dropped", "violations")
+    rounds = [
+        {**_round(made), "dropped": [named(owner, names) for owner in made.dropped]}
+        for made in history.rounds
+    ]
+    nothing = "no round has begun: the first one does when owners have joined and their roles are drawn"
+    print_table(columns, [made.values() for made in rounds], right=_NUMBERS, empty=nothing)
+    print_moments(
+        (fact.at, "happened late:", fact_text(fact.data, names, wei=wei)) for fact in history.retries
+    )
 
 
-def _show_failures(histories: Sequence[TrainingHistory]) -> None:
-    rows = [
-        (history.instance.training, format_time(fact.at), fact.name, fact_text(fact.data))
+def _show_failures(histories: Sequence[TrainingHistory], names: Mapping[str, str], *, wei: bool) -> None:
+    print_moments(
+        (
+            fact.at,
+            f"training {history.instance.training or ''}  {fact.name}",
+            fact_text(fact.data, names, wei=wei),
+        )
         for history in histories
         for fact in history.failures
-    ]
-    print_table(("training", "at (UTC)", "failure", "data"), rows, right=_NUMBERS)
+    )
 
 
 def _document(history: TrainingHistory) -> dict[str, Any]:

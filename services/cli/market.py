@@ -9,8 +9,10 @@ from services.cli.amounts import Wei, money
 from services.cli.market_asking import Stored, told_by
 from services.cli.options import ConfigFile, Json
 from services.cli.order_sending import ANSWER_SECONDS, Wait
-from services.cli.output import format_time, print_json, print_records, print_table, some_levels
+from services.cli.output import print_json, print_records, some_levels
+from services.cli.tables import print_table
 from services.common.documents import load_request
+from services.common.times import format_time
 from services.records.market_offers import (
     CardMatch,
     ListedCard,
@@ -29,6 +31,10 @@ Aggregators = Annotated[
     ),
 ]
 
+_NOTHING_LISTED = (
+    "no data is on offer: an owner's is once its card is listed and an aggregator that admits it has told so"
+)
+
 market = typer.Typer(
     name="market",
     help="What is on offer: the data that owners list with the aggregators of a buyer.",
@@ -45,7 +51,7 @@ def columns(
     json: Json = False,
 ) -> None:
     """The columns that listed data sets have, with kind, unit and range, those of most owners first."""
-    with told_by(config, aggregator, 0.0 if stored else wait) as told:
+    with told_by(config, aggregator, wait, stored=stored) as told:
         found = columns_of(listed_by(told.store, told.aggregators))
     records = [_column_record(one) for one in found]
     heads = ("column", "kind", "unit", "minimum", "maximum", "levels", "owners", "data sets", "rows from")
@@ -56,6 +62,7 @@ def columns(
         dict(zip(fields, heads, strict=True)),
         json=json,
         right=right,
+        empty=_NOTHING_LISTED,
     )
 
 
@@ -69,7 +76,7 @@ def cards(
     json: Json = False,
 ) -> None:
     """The cards of the data sets that owners list, with hash and when they were told; --json has all."""
-    with told_by(config, aggregator, 0.0 if stored else wait) as told:
+    with told_by(config, aggregator, wait, stored=stored) as told:
         found = listed_by(told.store, told.aggregators)
     if json:
         print_json([{**_card_record(one), "card": one.card.model_dump(mode="json")} for one in found])
@@ -83,12 +90,12 @@ def cards(
             ", ".join(column.name for column in one.card.columns),
             money(one.card.least_pay_wei, wei=wei),
             one.card.licence,
-            one.hash.hex()[:16],
+            one.hash.hex(),
             format_time(one.told_at),
         )
         for one in found
     )
-    print_table(heads, rows, right=("rows from",))
+    print_table(heads, rows, right=("rows from",), empty=_NOTHING_LISTED)
 
 
 @market.command()
@@ -106,14 +113,14 @@ def match(
     their policies and budgets, which nobody else knows; they may have data that they do not list.
     """
     wanted = load_request(request)
-    with told_by(config, aggregator, 0.0 if stored else wait, own=wanted.aggregator) as told:
+    with told_by(config, aggregator, wait, stored=stored, own=wanted.aggregator) as told:
         found = matched(wanted, told.store, told.aggregators)
     if json:
         print_json(_match_record(found))
         return
     heads = ("owner", "data set", "rows from", "serves", "why not")
     rows = ((told.party(one.listed.owner), *_match_row(one)) for one in found.cards)
-    print_table(heads, rows, title=wanted.name, right=("rows from",))
+    print_table(heads, rows, title=wanted.name, right=("rows from",), empty=_NOTHING_LISTED)
     typer.echo(_verdict(found))
 
 
@@ -145,7 +152,7 @@ def _match_record(found: Match) -> dict[str, Any]:
 
 def _card_record(one: ListedCard) -> dict[str, Any]:
     about = {"owner": one.owner, "data_set": one.card.name, "rows_from": one.card.rows_from}
-    return {**about, "hash": one.hash.hex(), "told_at": one.told_at}
+    return {**about, "hash": one.hash.hex(), "told_at": format_time(one.told_at)}
 
 
 def _column_record(one: MarketColumn) -> dict[str, Any]:

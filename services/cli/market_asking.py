@@ -10,7 +10,8 @@ import typer
 
 from protocol.messages import CardsOrder
 from services.cli.order_sending import give_order, opened_store, wait_for
-from services.cli.output import format_time, named
+from services.cli.output import named
+from services.common.times import format_time
 from services.config.daemons import ModelBuyerConfig, load
 from services.data.request_suggestion import NOBODY
 from services.records.offer_answers import chosen_aggregators, have_answered, to_be_asked
@@ -37,19 +38,19 @@ class Told:
 
 @contextmanager
 def told_by(
-    config: Path, chosen: Sequence[str] | None, seconds: float, *, own: str = NOBODY
+    config: Path, chosen: Sequence[str] | None, seconds: float, *, stored: bool, own: str = NOBODY
 ) -> Iterator[Told]:
     """What aggregators tell: those chosen, or else `own`, or else the configuration's.
 
-    None is asked that answered within a minute, or when `seconds`, the time to wait, is 0; of one that does
-    not answer it is said on standard error, and what it told before counts. Raises ConfigurationError where
-    no aggregator is named, MisuseError and OrderUnanswered as `give_order` does.
+    None is asked that answered within a minute, or when `stored` or no `seconds` to wait are given; of one
+    that does not answer it is said on standard error, and what it told before counts. Raises
+    ConfigurationError where no aggregator is named, MisuseError and OrderUnanswered as `give_order` does.
     """
     settings = load(config, "model-buyer")
     by_default = settings.aggregators if own == NOBODY else (own,)
     aggregators = chosen_aggregators(settings, chosen or (), by_default, config)
     with opened_store(settings) as store:
-        if seconds:
+        if seconds and not stored:
             _ask(settings, store, aggregators, seconds)
         for one in aggregators:
             _tell_age(store, one, named(one, settings.names))

@@ -10,6 +10,7 @@ from protocol.marketplace import PartyRole
 from protocol.messages import OwnerDecision, StopOrder, TrainingOrder, WithdrawOrder
 from protocol.roles.buyer.ordering import check_order
 from services.cli.amounts import Wei, money
+from services.cli.earnings import account_in
 from services.cli.follow import follow
 from services.cli.options import ConfigFile, Json
 from services.cli.order_sending import (
@@ -24,9 +25,7 @@ from services.cli.output import print_outcome
 from services.common.documents import load_request
 from services.common.errors import ConfigurationError
 from services.config.daemons import AggregatorConfig, DataOwnerConfig, ModelBuyerConfig, load
-from services.identity.keystore import public_identity
 from services.records.order_answers import OrderAnswer
-from services.records.owner_account import payments
 from services.store import InstanceRow, Store
 
 TrainingNumber = Annotated[
@@ -67,7 +66,7 @@ def train(
         shown = outcome if json else {**outcome, "training": training or "not on the chain yet"}
         print_outcome(shown, json=json)
         if follow_it:
-            follow(store, key, wanted.schedule.rounds, wei=wei)
+            follow(store, key, wanted.schedule.rounds, settings.names, wei=wei)
 
 
 def _opened(store: Store, key: str, seconds: float) -> int | None:
@@ -143,7 +142,7 @@ def withdraw(
 
 def _require_credit(settings: DataOwnerConfig) -> None:
     with opened_store(settings) as store:
-        account = payments(store, public_identity(settings.keystore).address)
+        account = account_in(store, settings)
     if not account.credit:
         raise MisuseError(
             f"there is nothing to withdraw: {money(account.earned)} credited so far, "

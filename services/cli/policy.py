@@ -1,5 +1,6 @@
 """`deltaml policy`: an owner's policy, read from its store, changed by an order."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 import typer
@@ -9,8 +10,9 @@ from protocol.types import ZERO_ADDRESS
 from services.cli.amounts import Wei, amount_option, money
 from services.cli.options import ConfigFile, Json
 from services.cli.order_sending import ANSWER_SECONDS, NoWait, Wait
-from services.cli.output import print_json, print_result, print_table
+from services.cli.output import named, print_json, print_result
 from services.cli.policy_order import order_policy, policy_in_force, with_changes
+from services.cli.tables import print_table
 from services.common.accents import composed
 from services.common.addresses import plain_address
 from services.common.errors import ConfigurationError
@@ -34,12 +36,16 @@ _Buyers = Annotated[
 @policy.command()
 def show(config: ConfigFile, wei: Wei = False, json: Json = False) -> None:
     """The policy in force and where it comes from."""
-    _, chosen, source = policy_in_force(config)
+    settings, chosen, source = policy_in_force(config)
     values = _values(chosen)
     if json:
         print_json({"source": source, "policy": values})
         return
-    rows = [(name, _plain(name, value, wei=wei)) for name, value in values.items() if name != "budget"]
+    rows = [
+        (name, _plain(name, value, settings.names, wei=wei))
+        for name, value in values.items()
+        if name != "budget"
+    ]
     print_table(("field", "value"), rows, title=f"policy in force, from the {source}")
     typer.echo("The budget is shown by: deltaml budget --config FILE")
 
@@ -112,11 +118,11 @@ def _values(chosen: OwnerPolicy) -> dict[str, Any]:
     return {**dict(chosen), "minimum_pay_wei": minimum_pay, "budget": chosen.budget.model_dump()}
 
 
-def _plain(name: str, value: Any, *, wei: bool) -> str:
+def _plain(name: str, value: Any, names: Mapping[str, str], *, wei: bool) -> str:
     if value == NOBODY and name == "buyers":
         return _NONE
     if isinstance(value, tuple):
-        return ", ".join(map(str, value)) or _ALL
+        return ", ".join(named(str(one), names) for one in value) or _ALL
     if name == "minimum_pay_wei":
         return money(int(value), wei=wei)
     return str(value)

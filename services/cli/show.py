@@ -7,23 +7,32 @@ from typing import Annotated, Any
 import typer
 
 from protocol.records import FIXED_POINT, Market
+from services.cli.account_text import AccountText
+from services.cli.amounts import Wei, money
+from services.cli.earnings import account_in
 from services.cli.event_lines import fact_text
 from services.cli.follow import follow
 from services.cli.options import Json
-from services.cli.output import format_time, named, print_json, print_records, print_table
+from services.cli.output import print_json
+from services.cli.standard_streams import visible
 from services.cli.store_option import ConfigOption, StoreOption, existing_store
+from services.cli.tables import print_moments, print_table
 from services.common.errors import ConfigurationError
 from services.common.files import require_new
-from services.config.daemons import Participant, load
+from services.common.times import format_time
+from services.config.daemons import AggregatorConfig, DataOwnerConfig, Participant, load
 from services.console.presentation.card_file import write_card
 from services.console.presentation.convergence import convergence_sentence
 from services.data.model_file import write_model
 from services.records.buyer_training import buyer_convergence, buyer_state
-from services.records.convergence import Convergence
+from services.records.earnings import Account
 from services.records.model_card import model_card
 from services.records.stored_trainings import bought_model, find_instance, training_number
 from services.store import InstanceRow, Store
 
+_NOTHING_YET = (
+    "no training yet: one appears when a buyer orders it, or an owner or aggregator is asked to take part"
+)
 _ROUND = "round_recorded"
 _ROUND_COLUMNS = ("round", "error before", "error after")
 
@@ -50,6 +59,7 @@ def show(
     follow_it: Annotated[
         bool, typer.Option("--follow", help="Show the training live until it ends.")
     ] = False,
+    wei: Wei = False,
     json: Json = False,
 ) -> None:
     """Show a daemon's trainings, or what it noted about one."""
@@ -60,24 +70,26 @@ def show(
         raise ConfigurationError("--follow needs a training to show to people: name one, leave out --json")
     with existing_store(store, config) as opened:
         if training is None:
-            _show_all(opened.instances(), json=json)
+            _show_all(opened.instances(), _pay(opened, config), config, wei=wei, json=json)
             return
         instance = find_instance(opened, training)
         if follow_it:
-            follow(opened, instance.key, None)
+            follow(opened, instance.key, None, named_parties(config), wei=wei)
             instance = find_instance(opened, instance.key)
         if model_out is not None:
             _write_model(opened, instance, model_out, force=force)
         if card is not None:
-            write_card(card, model_card(opened, instance, _market(config)), force=force)
+            made = model_card(opened, instance, _market(config), named_parties(config))
+            write_card(card, made, force=force)
         if not follow_it:
-            facts = opened.facts(instance.key)
-            _show_one(instance, facts, buyer_convergence(opened, instance), _names(config), json=json)
+            _show_one(opened, instance, config, wei=wei, json=json)
 
 
-def trainings(store: StoreOption = None, config: ConfigOption = None, json: Json = False) -> None:
+def trainings(
+    store: StoreOption = None, config: ConfigOption = None, wei: Wei = False, json: Json = False
+) -> None:
     """List a daemon's trainings and their states."""
-    show(store=store, config=config, json=json)
+    show(store=store, config=config, wei=wei, json=json)
 
 
 def training_title(instance: InstanceRow) -> str:
@@ -90,36 +102,65 @@ def fact_document(name: str, data: Mapping[str, Any], at: float) -> dict[str, An
     return {"name": name, "data": data, "at": format_time(at)}
 
 
-def _show_all(instances: Sequence[InstanceRow], *, json: bool) -> None:
-    columns = {"training": "training", "key": "key", "state": "state", "changed_at": "changed (UTC)"}
-    print_records([_document(instance) for instance in instances], columns, json=json, right=("training",))
-
-
-def _show_one(
-    instance: InstanceRow,
-    facts: Sequence[tuple[str, dict[str, Any], float]],
-    convergence: Convergence | None,
-    names: Mapping[str, str],
-    *,
-    json: bool,
+def _show_all(
+    instances: Sequence[InstanceRow], account: Account | None, config: Path | None, *, wei: bool, json: bool
 ) -> None:
+    paid = None if account is None else account.by_training()
+    if json:
+        print_json([_document(instance, paid) for instance in instances])
+        return
+    columns = ("training", "state", "changed") + (("earned",) if account else ())
+    rows = []
+    for instance in instances:
+        own = (paid or {}).get(instance.training or 0)
+        row = (instance.training or instance.key, instance.display_status, format_time(instance.updated_at))
+        rows.append((*row, money(own.earned if own else 0, wei=wei))[: len(columns)])
+    print_table(columns, rows, right=("earned",), empty=_NOTHING_YET)
+    if account is not None and config is not None:
+        for line in AccountText(account, wei).summary(config):
+            typer.echo(line)
+
+
+def _show_one(store: Store, instance: InstanceRow, config: Path | None, *, wei: bool, json: bool) -> None:
+    facts, account = store.facts(instance.key), _pay(store, config)
+    convergence = buyer_convergence(store, instance)
     rounds = [_round(data) for name, data, _ in facts if name == _ROUND]
     if json:
         noted = [fact_document(*fact) for fact in facts]
         state = None if convergence is None else convergence.model_dump(mode="json")
-        print_json({**_document(instance), "rounds": rounds, "convergence": state, "facts": noted})
+        paid = None if account is None else account.by_training()
+        print_json({**_document(instance, paid), "rounds": rounds, "convergence": state, "facts": noted})
         return
     typer.echo(training_title(instance))
     _show_rounds(instance, rounds)
     if convergence is not None and (text := convergence_sentence(convergence)):
         typer.echo(text)
-    others = [
-        (format_time(at), name, fact_text(_with_names(data, names)))
-        for name, data, at in facts
-        if name != _ROUND
-    ]
-    if others:
-        print_table(("at (UTC)", "fact", "data"), others)
+    if account is not None:
+        typer.echo(_pay_text(instance, account, wei=wei))
+    names = named_parties(config)
+    print_moments((at, name, fact_text(data, names, wei=wei)) for name, data, at in facts if name != _ROUND)
+
+
+def _pay(store: Store, config: Path | None) -> Account | None:
+    """The account of a party that is paid; None for others, and for a store whose party is not known."""
+    settings = None if config is None else load(config)
+    if not isinstance(settings, DataOwnerConfig | AggregatorConfig):
+        return None
+    try:
+        return account_in(store, settings)
+    except ConfigurationError as error:  # who may read the store need not be allowed to read the keys
+        typer.echo(visible(f"what was earned is not shown: {error}"), err=True)
+        return None
+
+
+def _pay_text(instance: InstanceRow, account: Account, *, wei: bool) -> str:
+    """What one training has paid, or when it will."""
+    own = account.by_training().get(instance.training or 0)
+    if own is not None and own.earned:
+        return f"earned {money(own.earned, wei=wei)}: {AccountText(own, wei).shares}"
+    if instance.finished:
+        return "earned nothing"
+    return "nothing is earned yet: pay is credited when the training is settled"
 
 
 def _show_rounds(instance: InstanceRow, rounds: Sequence[Mapping[str, Any]]) -> None:
@@ -134,11 +175,6 @@ def _show_rounds(instance: InstanceRow, rounds: Sequence[Mapping[str, Any]]) -> 
     if rows:
         scale = "in the target's units, squared" if state else "in the scale of the request, as on chain"
         print_table(_ROUND_COLUMNS, rows, title=f"mean squared errors {scale}", right=_ROUND_COLUMNS)
-
-
-def _with_names(data: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
-    """A fact's data with the names of its parties before their addresses."""
-    return {name: named(value, names) if isinstance(value, str) else value for name, value in data.items()}
 
 
 def _round(data: dict[str, Any]) -> dict[str, Any]:
@@ -158,23 +194,26 @@ def _write_model(store: Store, instance: InstanceRow, path: Path, *, force: bool
 
 def _market(config: Path | None) -> Market | None:
     """The market of a configuration: a store by its file does not say which it is of."""
-    if config is None:
-        return None
-    chain = load(config).chain
-    return Market(chain_id=chain.chain_id, contract=chain.contract)
+    return None if config is None else load(config).chain.market
 
 
-def _names(config: Path | None) -> Mapping[str, str]:
-    """What a configuration calls other parties."""
+def named_parties(config: Path | None) -> Mapping[str, str]:
+    """What a configuration calls other parties, by address."""
     settings = None if config is None else load(config)
     return settings.names if isinstance(settings, Participant) else {}
 
 
-def _document(instance: InstanceRow) -> dict[str, Any]:
-    return {
+def _document(instance: InstanceRow, paid: Mapping[int, Account] | None) -> dict[str, Any]:
+    """For programs; `paid` is the own account by training, None where it is not known."""
+    document = {
         "training": instance.training,
         "key": instance.key,
         "state": instance.display_status,
         "finished": instance.finished,
         "changed_at": format_time(instance.updated_at),
     }
+    if paid is None:
+        return document
+    own = paid.get(instance.training or 0)
+    shares = {} if own is None else own.shares
+    return {**document, "earned_wei": {share: str(amount) for share, amount in shares.items()}}

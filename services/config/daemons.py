@@ -11,7 +11,10 @@ from typing import Annotated, Any, Literal, overload
 
 from pydantic import AfterValidator, BeforeValidator, Field, PrivateAttr, ValidationError
 
+from protocol.marketplace import PartyRole
+from protocol.messages.market import MOST_AGGREGATORS
 from protocol.owner_policy import OwnerPolicy
+from protocol.records import Market
 from protocol.types import Name
 from services.common.accents import composed
 from services.common.documents import read_yaml
@@ -58,6 +61,11 @@ class Chain(Settings):
         "archive node alone.",
     )
     poll_seconds: float = Field(2.0, gt=0, le=600, description="Time between two looks at the node.")
+
+    @property
+    def market(self) -> Market:
+        """Which contract on which chain."""
+        return Market(chain_id=self.chain_id, contract=self.contract)
 
 
 class Log(Settings):
@@ -164,7 +172,7 @@ class ModelBuyerConfig(Participant):
 
     daemon: Literal["model-buyer"] = Field(description="Which daemon this file is for.")
     aggregators: tuple[Account, ...] = Field(
-        (), max_length=16, description="The aggregators to ask what is on offer."
+        (), max_length=MOST_AGGREGATORS, description="The aggregators to ask what is on offer."
     )
     standing_orders: tuple[StandingOrder, ...] = Field(
         (), max_length=100, description="Trainings to order on a schedule."
@@ -201,6 +209,15 @@ class ChainListenerConfig(Daemon):
 
 
 Config = ModelBuyerConfig | DataOwnerConfig | AggregatorConfig | ChainListenerConfig
+
+ParticipantConfig = ModelBuyerConfig | DataOwnerConfig | AggregatorConfig
+
+ROLES: dict[Kind, PartyRole] = {
+    "model-buyer": "model_buyer",
+    "data-owner": "data_owner",
+    "aggregator": "federated_aggregator",
+}
+"""What the participants are for the protocol."""
 
 KINDS: dict[Kind, type[Daemon]] = {
     "model-buyer": ModelBuyerConfig,

@@ -46,8 +46,7 @@ async def connect(config: Daemon, stack: AsyncExitStack) -> Connections:
     rpc = await _open_rpc(config.chain, stack)
     bus = open_bus(config.broker)
     stack.push_async_callback(bus.close)
-    market = Market(chain_id=config.chain.chain_id, contract=config.chain.contract)
-    return Connections(store, bus, rpc, market)
+    return Connections(store, bus, rpc, config.chain.market)
 
 
 async def _open_rpc(chain: Chain, stack: AsyncExitStack) -> HttpRpc:

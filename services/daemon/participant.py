@@ -12,11 +12,10 @@ from services.chain.events.verification import EventVerifier
 from services.chain.transactions.pending import SendPolicy
 from services.common.files import read_passphrase
 from services.config.daemons import (
-    AggregatorConfig,
     ChainListenerConfig,
     Config,
-    DataOwnerConfig,
     ModelBuyerConfig,
+    ParticipantConfig,
 )
 from services.console.app import Console
 from services.console.app import serving as serving_console
@@ -44,8 +43,6 @@ from services.runtime.role_adapter import Role
 from services.runtime.step_pool import StepPool
 
 _log = structlog.get_logger(__name__)
-
-ParticipantConfig = ModelBuyerConfig | DataOwnerConfig | AggregatorConfig
 
 
 def run_daemon(config: Config, *, least_key_bits: int = LEAST_KEY_BITS) -> None:

@@ -1,8 +1,9 @@
 """What a request may declare of a column, out of values of it, with a reason for each choice."""
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
+from decimal import ROUND_CEILING, Context, Decimal
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,8 @@ _SKEW, _CLOSER = 1.0, 0.02
 _MANY_DAYS = 1000
 _DAYS_OUTWARDS = 0.25
 """Of a range's width, on both sides."""
+_LEAST_NAMED, _MOST_NAMED = 1e-30, 9e30
+"""Ends of a range."""
 _SMALLEST, _LARGEST = 1e-28, 1e30
 """Of numbers whose rounded ranges and their ends a request can name, which knows 1e-30 to 1e30."""
 
@@ -185,9 +188,15 @@ def exact(low: float, *others: float) -> tuple[Decimal, Decimal]:
 
 
 def outward_logs(low: float, high: float) -> tuple[Decimal, Decimal]:
-    """Half the least and twice the most, to one digit."""
-    down, up = (Context(prec=1, rounding=rounding) for rounding in (ROUND_FLOOR, ROUND_CEILING))
-    return down.create_decimal(repr(low / 2)), up.create_decimal(repr(high * 2))
+    """A quarter of the logarithms' range wider on both sides, half and twice at least.
+
+    To the power of ten below, as cards are rounded (`rounded_outwards`), and up to one digit; never beyond
+    what a request may name.
+    """
+    factor = max(2.0, math.sqrt(math.sqrt(high / low)))
+    least, most = max(low / factor, _LEAST_NAMED), min(high * factor, _MOST_NAMED)
+    down = Decimal(1).scaleb(Decimal(repr(least)).adjusted())
+    return down, Context(prec=1, rounding=ROUND_CEILING).create_decimal(repr(most))
 
 
 EXACT = Rounding(exact, exact, exact_days, others=False)

@@ -42,9 +42,8 @@ async def send_order(
     Raises ConfigurationError for a key store that cannot be opened, BusError when the broker takes no order.
     """
     identity = Keystore.open(config.keystore, read_passphrase(config.passphrase_file)).identity
-    market = Market(chain_id=config.chain.chain_id, contract=config.chain.contract)
     bus = open_bus(config.broker)
     try:
-        return await orders_over(bus, identity, market, role)(body, training)
+        return await orders_over(bus, identity, config.chain.market, role)(body, training)
     finally:
         await bus.close()

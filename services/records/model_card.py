@@ -8,16 +8,20 @@ from math import sqrt
 from types import MappingProxyType
 from typing import Any, Literal
 
+from pydantic import Field
+
 from protocol.records import FIXED_POINT, Market
 from protocol.request import Request, StartMean
 from protocol.requirements import mismatches
-from protocol.types import Address, FrozenModel
+from protocol.types import Address, FrozenModel, Name
 from services.common.errors import ConfigurationError
 from services.records.buyer_training import buyer_state
 from services.records.chain_history import ChainStory, chain_story, partners
 from services.records.convergence import Convergence, convergence_of
 from services.records.offers import ToldOffer, told_offers
 from services.store import InstanceRow, Store
+
+_NOBODY: Mapping[str, str] = MappingProxyType({})
 
 
 class CardParticipant(FrozenModel):
@@ -60,6 +64,7 @@ class CardTransaction(FrozenModel):
 class ModelCard(FrozenModel):
     """The whole card; amounts in wei as text.
 
+    `names` are the buyer's own for the parties on the card, by address.
     `share_of_start_error_removed` is 1 − MSE/MSE of the first model: R² with that public model in the place
     of the mean of the validators' targets, which nobody publishes. `data_sets` are what the participants
     list, as the aggregator told the buyer last: which of several an owner took part with nobody is told.
@@ -75,6 +80,7 @@ class ModelCard(FrozenModel):
     request_hash: str
     chain_hash: str | None
     market: Market | None
+    names: dict[Address, Name] = Field(default_factory=dict)
     buyer: Address | None
     participants: tuple[CardParticipant, ...]
     data_sets: tuple[CardDataSet, ...] = ()
@@ -91,8 +97,10 @@ class ModelCard(FrozenModel):
     transactions: tuple[CardTransaction, ...]
 
 
-def model_card(store: Store, instance: InstanceRow, market: Market | None = None) -> ModelCard:
-    """The card of a training's model, out of its buyer's store.
+def model_card(
+    store: Store, instance: InstanceRow, market: Market | None = None, names: Mapping[str, str] = _NOBODY
+) -> ModelCard:
+    """The card of a training's model, out of its buyer's store, with the buyer's `names` by address.
 
     Raises ConfigurationError where the store has no model of it.
     """
@@ -103,7 +111,10 @@ def model_card(store: Store, instance: InstanceRow, market: Market | None = None
             "once the training has finished"
         )
     offers = told_offers(store, state.request.aggregator)
-    return card_of(state.request, chain_story(store, instance.training), market, offers)
+    card = card_of(state.request, chain_story(store, instance.training), market, offers)
+    parties = {card.buyer, *(one.address for one in card.participants)}
+    known = {address: name for address, name in names.items() if address in parties}
+    return card.model_copy(update={"names": known})
 
 
 def card_of(

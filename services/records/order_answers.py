@@ -15,6 +15,7 @@ from protocol.messages import MESSAGE_TYPES
 from protocol.messages.catalogue import OPERATOR
 from protocol.roles.engine import facts
 from services.common.errors import OrderUnanswered
+from services.records.refusal_texts import refusal_text
 from services.store import ANSWER_PREFIX, Store
 
 ACCEPTED = "accepted"
@@ -26,18 +27,6 @@ ORDERS = frozenset(
     if any(sender == OPERATOR for sender, _ in kind.catalogue.routes)
 )
 """The types of messages that are orders."""
-
-_TEXTS = {
-    "input_ignored": "it is too late for that, or too early",
-    "input_late": "it is too late for that",
-    "over_budget": "the data set's budget is used up; --beyond-budget joins all the same",
-    "data_set_does_not_match": "the data set does not serve the request",
-    "unknown_data_set": "the catalogue has no such data set; `deltaml datasets list` tells which it has",
-    "unknown_training": "the daemon has no such training; `deltaml trainings` lists those that it has",
-    "training_over": "the training is over",
-    "archived": "the training is over",
-    "not_mine": "it is a training of others",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +47,7 @@ class OrderAnswer:
     def reason(self) -> str:
         """Why the order was refused, its code included."""
         about = ", ".join(f"{name}={value}" for name, value in _readable(self.about or {}).items())
-        parts = (_TEXTS.get(self.code, ""), self.detail, about, f"state: {self.state}" * bool(self.state))
+        parts = (refusal_text(self.code), self.detail, about, f"state: {self.state}" * bool(self.state))
         return f"{self.code}: " + "; ".join(part for part in parts if part)
 
     def fact(self, message_id: bytes, order: str) -> tuple[str, tuple[str, dict[str, Any]]]:

@@ -1,7 +1,4 @@
-"""What an owner's store remembers beyond single trainings: what was joined, the ordered policy, the money."""
-
-from dataclasses import dataclass
-from typing import NamedTuple
+"""What an owner's store remembers beyond single trainings: what was joined, and the ordered policy."""
 
 from protocol.codec import pack, unpack
 from protocol.owner_policy import OwnerPolicy
@@ -16,38 +13,6 @@ _EARLIER_COUNTED = "earlier_trainings_counted"
 _COUNTING = frozenset({"initiated", "running", "finished"})
 
 
-@dataclass(frozen=True, slots=True)
-class Payment:
-    """A credit for a training (`share` says for what), or a withdrawal (training and share are None)."""
-
-    at: float
-    amount: int
-    training: int | None = None
-    share: str | None = None
-
-
-class Account(NamedTuple):
-    """Credits and withdrawals that the chain has confirmed, oldest first; amounts in wei."""
-
-    credited: list[Payment]
-    withdrawn: list[Payment]
-
-    @property
-    def earned(self) -> int:
-        """All credits together."""
-        return sum(payment.amount for payment in self.credited)
-
-    @property
-    def paid_out(self) -> int:
-        """All withdrawals together."""
-        return sum(payment.amount for payment in self.withdrawn)
-
-    @property
-    def credit(self) -> int:
-        """What the contract holds for this owner, as far as the confirmed events tell."""
-        return max(0, self.earned - self.paid_out)
-
-
 def counts_of(store: Store) -> Counts:
     """How many numbers about each data set its trainings have published, or still may."""
     return Counts.of(store.values(JOINED.prefix).values())
@@ -57,21 +22,6 @@ def ordered_policy(store: Store) -> OwnerPolicy | None:
     """The policy that the operator ordered while the daemon ran; None while the configuration's holds."""
     content = store.values(ORDERED_POLICY).get("")
     return None if content is None else unpack(OwnerPolicy, content)
-
-
-def payments(store: Store, account: str) -> Account:
-    """What the store knows of an account's money."""
-    credited = [
-        Payment(at, int(data["amount"]), int(data["training"]), str(data["share"]))
-        for data, at in store.facts_named("Credited")
-        if data["account"] == account
-    ]
-    withdrawn = [
-        Payment(at, int(data["amount"]))
-        for data, at in store.facts_named("Withdrawn")
-        if data["account"] == account
-    ]
-    return Account(credited, withdrawn)
 
 
 def count_earlier_trainings(store: Store) -> None:

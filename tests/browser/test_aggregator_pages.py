@@ -25,3 +25,21 @@ async def test_a_training_is_watched_and_nothing_can_be_changed(consoles):
     forms = await page.locator("main form").count()
     assert forms == 0
     await expect(page.locator("#status .state-finished")).to_be_visible(timeout=LONG)
+
+
+async def test_pay_is_shown_and_downloaded_and_addresses_are_copied_whole(consoles):
+    page = consoles.page
+    await consoles.finished_training()
+    await page.goto(f"{consoles.aggregator}earnings")
+    await expect(page.locator("#history tr[data-training]").first).to_be_visible(timeout=LONG)
+    await assert_accessible(page)
+    await assert_fits(page)
+    async with page.expect_download() as downloading:
+        await page.locator('a[href="/earnings.csv"]').click()
+    assert (await downloading.value).suggested_filename.endswith(".csv")
+    await page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    party = page.locator(".who .identifier")
+    whole = await party.get_attribute("title")
+    await party.press("Enter")
+    await expect(page.locator("#connection")).to_contain_text(str(whole))
+    assert await page.evaluate("navigator.clipboard.readText()") == whole

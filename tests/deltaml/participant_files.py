@@ -12,10 +12,14 @@ from services.store import Store
 from tests.support.daemons.daemon_market import CHEAP
 
 HUB = "0x" + "cc" * 20
-OWN = {"model-buyer": {"aggregators": [HUB]}, "data-owner": {"aggregators": ["0x" + "a1" * 20]}}
+OWN = {
+    "model-buyer": {"aggregators": [HUB]},
+    "data-owner": {"aggregators": ["0x" + "a1" * 20]},
+    "aggregator": {"admitted": ["0x" + f"a{number}" * 20 for number in range(4)]},
+}
 
 
-def participant(folder: Path, kind: str) -> tuple[Path, str, Store]:
+def participant(folder: Path, kind: str, **settings: object) -> tuple[Path, str, Store]:
     """(configuration, address, the daemon's store, open as the daemon has it)."""
     address = Keystore.create(folder / f"{kind}-keys", "a passphrase of tests", cost=CHEAP).identity.address
     passphrase = folder / "passphrase"
@@ -29,6 +33,7 @@ def participant(folder: Path, kind: str) -> tuple[Path, str, Store]:
         "passphrase_file": "passphrase",
         "store": f"{kind}.sqlite",
         **OWN[kind],
+        **settings,
     }
     config = folder / f"{kind}.yaml"
     config.write_text(yaml.safe_dump(document))

@@ -7,7 +7,8 @@ from protocol.roles.engine.facts import FACTS
 from services.admin.store_backup import RESTORED
 from services.bus.port import UNDELIVERABLE
 from services.chain.contract.abi import marketplace_artifact, snake_case
-from services.console.presentation.labels import FAILURES, REFUSALS
+from services.console.presentation.labels import FAILURES
+from services.records.refusal_texts import REFUSALS
 from services.runtime.resources import INTERNAL_ERROR
 from tests.support.deployment.explained import (
     ROOT,

@@ -1,4 +1,4 @@
-"""Every command of deltaml that the operators' pages show is one that deltaml takes."""
+"""Every command of deltaml that the first page and the operators' pages show is one that deltaml takes."""
 
 import re
 from pathlib import Path
@@ -10,7 +10,7 @@ from typer.main import get_command
 from services.cli import app
 
 FOLDER = Path(__file__).parents[2] / "deploy"
-PAGES = ("README.md", "RUNBOOK.md")
+PAGES = ("README.md", "RUNBOOK.md", "../README.md")
 
 
 def commands_in(text):

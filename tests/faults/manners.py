@@ -8,6 +8,7 @@ from typing import Any
 from aiohttp import web
 
 from tests.faults.node_proxy import Call, Manner, calls_of, drip, encoded, refusal
+from tests.support.chain.wrong_values import WRONG_VALUES
 
 BATCH_REFUSALS = ("one error", "413", "too few", "one error each")
 PAGE_FAILURES = ("503", "timeout", "range refused")
@@ -35,22 +36,6 @@ _RANGE_REFUSALS = (
     (-32602, "block range is too wide"),
     (-32000, "exceed maximum block range"),
     (-32603, "query timeout exceeded"),
-)
-_OF_WRONG_TYPE = (
-    None,
-    True,
-    7,
-    -1,
-    1.5,
-    "",
-    "0x",
-    "0xzz",
-    "latest",
-    [],
-    {},
-    [None],
-    {"a": []},
-    "0x" + "f" * 65,
 )
 
 
@@ -164,7 +149,7 @@ class Garbage(Manner):
             at: Any = self._chance.choice(list(value) if isinstance(value, dict) else range(len(value)))
             value[at] = self._of_wrong_type(value[at])
             return value
-        return self._chance.choice(_OF_WRONG_TYPE)
+        return self._chance.choice(WRONG_VALUES)
 
 
 class Slowness(Manner):

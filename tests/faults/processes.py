@@ -10,6 +10,8 @@ import warnings
 from multiprocessing.connection import wait
 from pathlib import Path
 
+import structlog
+
 from services.config.daemons import load
 from services.daemon.participant import run_daemon
 from tests.faults import injected
@@ -23,8 +25,10 @@ _SERVER = multiprocessing.get_context("forkserver")
 def start_server() -> None:
     """Have the modules of a daemon imported once; call it before anything else.
 
-    What these processes' own connections to a killed broker end with is nothing to tell.
+    What this process' own connections to a killed broker or node end with is nothing to tell, and its
+    standard output is for results.
     """
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     for library in ("aio_pika", "aiormq"):
         logging.getLogger(library).setLevel(logging.CRITICAL)
     warnings.filterwarnings("ignore", "coroutine 'Connection.close' was never awaited", RuntimeWarning)

@@ -23,6 +23,9 @@ class Results:
         self._process = process
         self._known: dict[int, dict[str, Any]] = {}
 
+    def __len__(self) -> int:
+        return len(self._known)
+
     def of(self, seed: int) -> dict[str, Any]:
         assert self._process.stdout is not None
         while seed not in self._known:
@@ -45,10 +48,12 @@ def results(request: pytest.FixtureRequest) -> Iterator[Results]:
     command = [sys.executable, "-m", "tests.faults", *options]
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
     with subprocess.Popen(command, **pipes) as process:
+        told = Results(process)
         try:
-            yield Results(process)
+            yield told
         finally:
-            process.terminate()
+            if len(told) < len(chosen):
+                process.terminate()
             try:
                 process.wait(60)
             except subprocess.TimeoutExpired:

@@ -12,6 +12,7 @@ from yarl import URL
 from services.bus.amqp.connection import bounded
 from services.bus.amqp.message_properties import copy_of
 from services.bus.naming import EXCHANGE, queue_name
+from services.common.tasks import told_to_stop
 from services.daemon.shutdown import cancelled
 from tests.support.broker.amqp_market import AmqpMarket
 
@@ -153,8 +154,8 @@ class Traffic:
             await declared.bind(EXCHANGE, key)
 
     async def _forever(self, queue: str, handle) -> None:
-        """Consume, over every loss of the connection."""
-        while True:
+        """Consume, over every loss of the connection, whose error can take a cancellation's place."""
+        while not told_to_stop():
             with suppress(*aio_pika.exceptions.CONNECTION_EXCEPTIONS):
                 async with bounded(None), await self._connect() as connection:
                     channel = await connection.channel()

@@ -82,4 +82,4 @@ async def test_scrapes_of_running_daemons_and_their_health(market):
     assert head > 0
     for name in STARTED:
         told = await asyncio.to_thread(run, "health", "--config", market.config(name))
-        assert json.loads(told.stdout) == {"status": "ok"}
+        assert json.loads(told.stdout) == {"status": "ok", "doing": "works"}

@@ -5,7 +5,7 @@ import csv
 import pytest
 
 from services.data.samples import deal, diabetes
-from services.records.owner_account import payments
+from services.records.earnings import account_of
 from tests.support.daemons.daemon_market import write_request
 from tests.support.daemons.forked_daemons import ForkedMarket
 
@@ -49,7 +49,8 @@ async def test_data_policy_budget_and_withdrawal_change_under_a_running_daemon(m
     def credited(name):
         store = market.store(name)
         try:
-            return payments(store, market.addresses[name])
+            account = account_of(store, "data_owner", market.addresses[name])
+            return account.credited, account.withdrawn
         finally:
             store.close()
 

@@ -66,7 +66,8 @@ class Publisher:
     def _given_up(self, key: str, attempt: tenacity.Future) -> BusUnavailable:
         failure = attempt.exception()
         kind = QueueFull if isinstance(failure, QueueFull) else BusUnavailable
-        error = kind(f"{key}: not confirmed in {attempt.attempt_number} attempts ({_failure(attempt)})")
+        tried = f"{key} is not confirmed after {attempt.attempt_number} attempts"
+        error = kind(f"{_failure(attempt)}: {tried}")
         error.told = isinstance(failure, ServiceError) and failure.told
         return self._outage.failed(error)
 

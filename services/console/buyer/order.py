@@ -36,7 +36,6 @@ from services.console.buyer.order_form import (
     values_of,
 )
 from services.console.buyer.views import Training
-from services.console.presentation.labels import REFUSALS
 from services.console.presentation.parse import whole_number
 from services.console.presentation.problem import Problem
 from services.console.web.access import access, audit, page_of
@@ -44,6 +43,7 @@ from services.console.web.forms import LARGE
 from services.console.web.orders import give
 from services.console.web.pages import Page, or_not_found
 from services.data.request_suggestion import Choices
+from services.records.refusal_texts import REFUSALS
 
 _LARGEST_SAMPLE = 64 << 20
 """Bytes: a browser reads it whole."""

@@ -4,6 +4,7 @@ from aiohttp import web
 
 from services.console.owner import cards, data_sets, earnings, policy, trainings
 from services.console.presentation.i18n import gettext_noop as _
+from services.console.web import earnings as money
 from services.console.web.section import Entry, Section, without_argument
 
 SECTION = Section(
@@ -29,12 +30,13 @@ SECTION = Section(
         web.post("/policy", policy.save),
         web.post("/policy/reset", policy.reset),
         web.post("/policy/limits", policy.limit),
-        web.get("/earnings", earnings.show),
+        web.get("/earnings", money.show),
+        web.get("/earnings.csv", money.download),
         web.post("/earnings/withdraw", earnings.withdraw),
     ),
     live={
         **trainings.PAGES.live,
         "data-sets": without_argument(data_sets.live_all),
-        "earnings": without_argument(earnings.live),
+        "earnings": without_argument(money.live),
     },
 )

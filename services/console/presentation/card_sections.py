@@ -17,6 +17,9 @@ from services.records.model_card import ModelCard
 _WIDEST = 10**6
 """Texts of the request are not broken into lines."""
 
+_LONGEST_LABEL = 16
+"""Signs that there is room for beside a bar."""
+
 _ROLES = {"trainer": _("Trainer"), "validator": _("Validator"), "aggregator": _("Aggregator")}
 _KINDS = {
     "numeric": _("number"),
@@ -187,13 +190,14 @@ def _participants(card: ModelCard, words: _Words) -> Section:
     _, formats = words.gettext, words.formats
     trainers = [one for one in card.participants if one.contribution is not None]
     parts = [
-        (short(one.address), one.contribution or 0.0, formats.percent(one.contribution)) for one in trainers
+        (_label(card, one.address), one.contribution or 0.0, formats.percent(one.contribution))
+        for one in trainers
     ]
     told = ", ".join(f"{name}: {figure}" for name, _share, figure in parts)
     picture = bars(parts, _("Contribution of each trainer. %(told)s.") % {"told": told}) if parts else None
     rows = tuple(
         (
-            one.address,
+            _party(card, one.address),
             _(_ROLES.get(one.role, one.role)),
             formats.number(one.rounds),
             formats.percent(one.contribution),
@@ -203,7 +207,7 @@ def _participants(card: ModelCard, words: _Words) -> Section:
     )
     headings = (_("Party"), _("Role"), _("Rounds"), _("Contribution"), _("Pay"))
     facts = (
-        (_("Buyer"), card.buyer or "–"),
+        (_("Buyer"), _party(card, card.buyer) if card.buyer else "–"),
         (_("Deposit"), formats.money(int(card.deposit_wei))),
         (_("Paid"), formats.money(int(card.paid_wei))),
         (_("Returned to the buyer"), formats.money(int(card.returned_wei))),
@@ -216,11 +220,21 @@ def _participants(card: ModelCard, words: _Words) -> Section:
     return Section(_("Participants and pay"), facts, picture, table, (explained,))
 
 
+def _label(card: ModelCard, address: str) -> str:
+    """What there is room for beside a bar; the table has all of it."""
+    return card.names.get(address, short(address))[:_LONGEST_LABEL]
+
+
+def _party(card: ModelCard, address: str) -> str:
+    """An address, after the name that the card has for it."""
+    return f"{card.names[address]} {address}" if address in card.names else address
+
+
 def _data_sets(card: ModelCard, words: _Words) -> tuple[Section, ...]:
     _ = words.gettext
     if not card.data_sets:
         return ()
-    rows = tuple((one.owner, one.data_set, one.hash) for one in card.data_sets)
+    rows = tuple((_party(card, one.owner), one.data_set, one.hash) for one in card.data_sets)
     told = _(
         "What the aggregator told last of the participants' data sets that serve the request, by the hashes "
         "of their cards. Which of several an owner took part with nobody is told."

@@ -10,6 +10,7 @@ from babel.messages.extract import extract_from_dir, extract_from_file
 from babel.messages.pofile import read_po, write_po
 
 from services.console.presentation.i18n import DOMAIN, LANGUAGES
+from services.records.refusal_texts import REFUSALS
 
 FOLDER = Path(__file__).parents[1]
 _START_PAGE = FOLDER.parent / "sandbox" / "start_page.py"
@@ -26,6 +27,8 @@ def extracted() -> Catalog:
     ):
         catalogue.add(message)
     for _line, message, _comments, _context in extract_from_file("python", _START_PAGE, keywords=_KEYWORDS):
+        catalogue.add(message)
+    for message in REFUSALS.values():
         catalogue.add(message)
     return catalogue
 

@@ -7,6 +7,7 @@ this console has no words for, never as it is.
 from collections.abc import Callable
 
 from services.console.presentation.i18n import gettext_noop as _
+from services.records.refusal_texts import REFUSALS
 
 STATES = {
     "WAITING": _("Waiting"),
@@ -142,24 +143,6 @@ SHARES = {
 }
 """What a party is credited for."""
 
-REFUSALS = {
-    "input_ignored": _("It is too late for that, or too early: look at the training's state."),
-    "input_late": _("It is too late for that: look at the training's state."),
-    "ordered_already": _(
-        "Exactly this request was ordered before: change its name to have it trained again."
-    ),
-    "over_budget": _("The data set's budget is used up."),
-    "unknown_data_set": _("There is no data set of that name."),
-    "unknown_training": _("The daemon has no such training."),
-    "not_mine": _("It is a training of others."),
-    "too_many_trainings": _("The daemon has as many trainings under way as it takes on: order it later."),
-    "deposit_too_low": _("The deposit is too low for what the request pays."),
-    "widths_do_not_fit": _("The numbers of this request do not fit into its key."),
-    "data_set_does_not_match": _("The chosen data set does not serve this request."),
-    "training_over": _("The training is over."),
-    "archived": _("The training is over."),
-}
-"""Why a daemon does not do what its operator ordered, by code."""
 _NO_REFUSAL = _("Nothing was changed. The daemon's log says why.")
 
 

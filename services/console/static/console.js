@@ -49,7 +49,7 @@ document.body.addEventListener("htmx:beforeRequest", () => {
 // ---- times ----
 
 const locale = document.documentElement.lang;
-const moments = new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "medium" });
+const moments = new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "long" }); // with the zone
 
 function localTimes(root) {
   for (const time of root.querySelectorAll("time[data-local]")) {

@@ -196,14 +196,14 @@ function isLogCloser(values, target) {
   return explained(spread(values.map(Math.log)), wanted) > explained(plainly, wanted) + 0.02;
 }
 
-/** `outward_logs`: half the least and twice the most, to one digit. */
+/** `outward_logs`: a quarter of the logarithms' range wider, to the power of ten below and up to one digit. */
 function outwardLogs(low, high) {
-  return [[low / 2, 0n], [high * 2, 1n]].map(([value, up]) => {
-    const { digits, exponent } = decimal(value);
-    const surplus = String(digits).length - 1;
-    const unit = power(surplus);
-    return plain({ digits: digits / unit + (digits % unit ? up : 0n), exponent: exponent + surplus });
-  });
+  const factor = Math.max(2, Math.sqrt(Math.sqrt(high / low)));
+  const [least, most] = [Math.max(low / factor, 1e-30), Math.min(high * factor, 9e30)].map(decimal);
+  const [below, above] = [least, most].map(({ digits }) => String(digits).length - 1);
+  const unit = power(above);
+  const up = most.digits / unit + (most.digits % unit ? 1n : 0n);
+  return [{ digits: 1n, exponent: least.exponent + below }, { digits: up, exponent: most.exponent + above }].map(plain);
 }
 
 /** `outward_days`: beginnings of years, or of months for a short time, a quarter of the range further out. */

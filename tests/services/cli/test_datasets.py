@@ -67,6 +67,11 @@ def test_a_data_set_is_added_shown_listed_and_removed(catalogue, rows_file):
     run("datasets", "list", *catalogue)
 
 
+def test_the_next_step_is_told_with_the_catalogue_that_it_is_for(catalogue, rows_file):
+    told = run("datasets", "add", rows_file, *catalogue).stderr
+    assert f"answers a request: deltaml datasets match REQUEST.yaml --catalogue {catalogue[1]}\n" in told
+
+
 def test_name_and_columns_are_chosen(catalogue, rows_file):
     added = run_json("datasets", "add", rows_file, "--name", "a", "--columns", "target, age", *catalogue)
     assert added["name"] == "a"

@@ -49,6 +49,18 @@ def test_every_fact_is_told_once_as_it_comes(store):
     assert list(follower.lines()) == []
 
 
+def test_parties_have_the_names_of_the_address_book(store):
+    owner = "0x" + "a1" * 20
+    follower = Follower(store, KEY, names={owner: "Clinic"})
+    become(store, "IN_PROGRESS")
+    store.note("chain:7", ("Joined", {"owner": owner, "seat": "0"}), 1.0)
+    store.note(KEY, ("dropped", {"participant": owner, "code": "update_late"}), 2.0)
+    assert list(follower.lines()) == [
+        f"dropped: participant=Clinic {owner}, code=update_late",
+        f"owner Clinic {owner} joined, seat 0",
+    ]
+
+
 def test_who_is_asked_joins_waits_and_declines_is_told_while_joining_is_open(store):
     follower = Follower(store, KEY)
     become(store, "WAITING")
@@ -66,20 +78,20 @@ def test_who_is_asked_joins_waits_and_declines_is_told_while_joining_is_open(sto
 def test_a_training_that_has_finished_ends_the_telling(store, capsys):
     become(store, "FINISHED", finished=True)
     store.note("chain:7", ("Settled", {"paid": "1", "refund": "2000000000000000000"}), 1.0)
-    follow(store, KEY, None)
+    follow(store, KEY, None, {})
     told = "settled: 0.000000000000000001 ETH paid, 2 ETH back to the buyer\ntraining 7: FINISHED\n"
     assert capsys.readouterr().out == told
 
 
 def test_the_buyer_is_told_at_the_end_whether_its_model_has_converged(store, capsys):
-    follow(store, finished_training(store, schedule={"rounds": 3, "step_size": 1}), None)
+    follow(store, finished_training(store, schedule={"rounds": 3, "step_size": 1}), None, {})
     assert "training 1: FINISHED\nIt has not converged: all 3 rounds were used" in capsys.readouterr().out
 
 
 def test_one_that_failed_ends_it_with_a_status(store, capsys):
     become(store, "FAILED(not_enough_owners)", finished=True)
     with pytest.raises(typer.Exit) as ended:
-        follow(store, KEY, None)
+        follow(store, KEY, None, {})
     assert ended.value.exit_code == 3
     assert capsys.readouterr().out == "training 7: FAILED(not_enough_owners)\n"
 
@@ -92,6 +104,6 @@ def test_ctrl_c_leaves_the_training_running(store, capsys, monkeypatch):
 
     monkeypatch.setattr("services.cli.follow.time.sleep", interrupted)
     with pytest.raises(typer.Exit) as ended:
-        follow(store, KEY, None)
+        follow(store, KEY, None, {})
     assert ended.value.exit_code == 130
     assert "the training goes on" in capsys.readouterr().err

@@ -1,4 +1,5 @@
-from services.cli.output import print_result, print_table
+from services.cli.output import print_result
+from services.cli.tables import print_table
 
 
 def test_names_with_brackets_are_no_markup_anywhere_in_a_table(capsys):

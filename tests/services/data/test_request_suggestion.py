@@ -8,9 +8,11 @@ from hypothesis import strategies as st
 
 from protocol.data_set import card_of
 from protocol.errors import MisuseError
+from protocol.preparation.columns import NumericColumn
 from protocol.requirements import mismatches
 from services.common.documents import load_request
 from services.common.errors import DataSetError
+from services.data.column_suggestion import outward_logs
 from services.data.request_suggestion import Choices, as_text, round_range, suggest
 from services.data.row_reader import read_statistic
 from tests.support.tables import HOUSES, houses, mixed_houses, write_columns, write_csv
@@ -200,7 +202,7 @@ def test_columns_of_every_kind_are_asked_for_with_a_reason(tmp_path):
         *("area", "heating", "rooms")
     }
     assert [name for name in ("area", "distance", "rooms") if columns[name].log] == ["distance"]
-    assert (columns["distance"].minimum, columns["distance"].maximum) == (Decimal("0.08"), 200)
+    assert (columns["distance"].minimum, columns["distance"].maximum) == (Decimal("0.01"), 500)
     assert (columns["built"].minimum[4:], columns["built"].unit) == ("-01-01", "years")
     text = as_text(found, "houses.csv")
     for reason in (
@@ -217,6 +219,23 @@ def test_columns_of_every_kind_are_asked_for_with_a_reason(tmp_path):
     for seed in range(3):
         other = write_columns(tmp_path / "other.csv", mixed_houses(200, seed=50 + seed))
         assert mismatches(found.request, card_of("other", read_statistic(other))) == ()
+
+
+def test_a_small_sample_of_a_long_tail_asks_for_what_a_large_table_holds(tmp_path):
+    sample = write_columns(tmp_path / "sample.csv", mixed_houses(200, seed=11))
+    found = suggest(sample, Choices("price", "houses"))
+    rows = write_columns(tmp_path / "rows.csv", mixed_houses(3000))
+    assert mismatches(found.request, card_of("rows", read_statistic(rows))) == ()
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "ends"),
+    [(1, 3, ("0.1", "6")), (0.16, 90, ("0.01", "500")), (1e-28, 9e29, ("1e-30", "9e30"))],
+)
+def test_a_range_of_logarithms_grows_by_a_quarter_on_both_sides_and_is_nameable(low, high, ends):
+    least, most = map(Decimal, ends)
+    assert outward_logs(low, high) == (least, most)
+    NumericColumn(name="x", minimum=least, maximum=most, log=True)
 
 
 def test_rare_levels_are_one_and_names_are_left_out(tmp_path):

@@ -35,7 +35,8 @@ from services.chain.contract.views import Owners
 from services.participants.data_owner import OwnerRole
 from services.records.admissions import Refusal
 from services.records.chain_facts import record_key, record_of
-from services.records.owner_account import Payment, count_earlier_trainings, counts_of, payments
+from services.records.earnings import account_of
+from services.records.owner_account import count_earlier_trainings, counts_of
 from services.runtime.role_adapter import NO_TRAINING
 from services.store import Store
 from tests.support.daemons.service_world import FakeChain, Person, event_of
@@ -349,9 +350,11 @@ def test_our_own_money_is_told_and_nobody_elses(store):
         for number, event in enumerate(events):
             name, data = record_of(event_of(event))
             store.note_once(record_key(4), name, data, 5.0 + number)
-    earned, withdrawn = payments(store, OWNER.address)
-    assert earned == [Payment(5.0, 10**17, 4, "validation")]
-    assert withdrawn == [Payment(6.0, 3 * 10**16)]
+    account = account_of(store, "data_owner", OWNER.address)
+    (credited,), (withdrawn,) = account.credited, account.withdrawn
+    told = (credited.at, credited.amount, credited.training, credited.share)
+    assert told == (5.0, 10**17, 4, "validation")
+    assert (withdrawn.at, withdrawn.amount, withdrawn.training) == (6.0, 3 * 10**16, None)
 
 
 async def test_steps_that_may_join_see_what_was_joined(role, store):

@@ -8,6 +8,7 @@ from protocol.codec import pack
 from protocol.data_card import CardColumn, DataCard
 from protocol.records import Market
 from services.common.errors import ConfigurationError
+from services.console.presentation.model_card import as_markdown
 from services.records.chain_history import ChainStory
 from services.records.model_card import CardDataSet, card_of, model_card
 from services.records.offers import Offer, ToldOffer, told_name
@@ -44,6 +45,17 @@ def test_participants_money_and_proof(store):
     assert int(made.paid_wei) + int(made.returned_wei) == int(made.deposit_wei)
     assert made.request_hash == f"0x{any_request(**made.request).hash().hex()}"
     assert {"Opened", "RolesDrawn", "RoundRecorded", "Settled"} <= {one.event for one in made.transactions}
+
+
+def test_parties_have_the_buyers_names_and_nobody_else_of_its_address_book_is_named(store):
+    key, stranger = finished_training(store), "0x" + "77" * 20
+    names = {OWNERS[0]: "Clinic | north", BUYER: "We", stranger: "Stranger"}
+    made = model_card(store, store.instance(key), MARKET, names)
+    assert made.names == {OWNERS[0]: "Clinic | north", BUYER: "We"}
+    page = as_markdown(made)
+    assert f"Clinic \\| north {OWNERS[0]}" in page
+    assert f"We {BUYER}" in page
+    assert "Stranger" not in page
 
 
 def test_the_cards_of_participants_that_serve_the_request_stand_by_their_hashes(store):

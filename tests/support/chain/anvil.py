@@ -6,12 +6,14 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 _CONTRACTS = Path(__file__).resolve().parents[3] / "contracts"
 _MACHINES = {"x86_64": "amd64", "amd64": "amd64", "aarch64": "arm64", "arm64": "arm64"}
 
 
+@cache
 def anvil_binary() -> Path:
     """The binary, installed if need be; a clear error where node or npm is missing."""
     subprocess.run(

@@ -82,9 +82,9 @@ async def screenshots(page: Page, name: str) -> None:
     SCREENSHOTS.mkdir(parents=True, exist_ok=True)
     for place, size in (("desktop", DESKTOP), ("phone", PHONE)):
         await page.set_viewport_size(size)
+        await page.wait_for_timeout(300)  # the chart is drawn again some time after a change of size
         for scheme in ("light", "dark"):
             await page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
-            await page.wait_for_timeout(300)  # the chart is drawn again after a change of size
             await page.screenshot(path=SCREENSHOTS / f"{name}-{place}-{scheme}.png", full_page=True)
         wide = await page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
         assert wide <= 0, f"{name} is {wide} pixels wider than a {place} screen"

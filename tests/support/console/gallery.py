@@ -216,6 +216,7 @@ def _aggregator(world: ConsoleWorld) -> tuple[Scene, ...]:
         Scene("aggregator-training-requested", "/trainings/2"),
         Scene("aggregator-training-failed", "/trainings/3"),
         Scene("aggregator-training-all", "/trainings/1/all"),
+        Scene("aggregator-earnings", "/earnings"),
     )
 
 

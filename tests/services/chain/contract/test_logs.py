@@ -8,6 +8,7 @@ from eth_hash.auto import keccak
 from protocol.records import Market
 from services.chain.contract.logs import LogReader
 from services.chain.errors import ChainUnavailable, NodeOverloaded, RpcError
+from tests.support.chain.wrong_values import WRONG_VALUES
 
 WITHDRAWN = "0x" + keccak(b"Withdrawn(address,uint256)").hex()
 ACCOUNT = "0x" + "ab" * 20
@@ -161,13 +162,10 @@ async def test_a_log_that_does_not_tell_its_blocks_time_has_it_from_the_block(to
     assert [event.timestamp for event in events] == [7] * 20
 
 
-WRONG = [None, True, 7, 1.5, "", "0x", "0xzz", "x" * 10_000, [], {}, [None], "0x" + "f" * 81]
-
-
 @pytest.mark.parametrize(
     "field", ["address", "topics", "data", "blockNumber", "blockHash", "transactionHash", "logIndex"]
 )
-@pytest.mark.parametrize("value", WRONG, ids=lambda value: repr(value)[:12])
+@pytest.mark.parametrize("value", WRONG_VALUES, ids=lambda value: repr(value)[:12])
 async def test_a_log_that_is_none_is_not_left_out(field, value) -> None:
     """It may be the log of an event that nobody would then ever hear of."""
     node = PagedNode()

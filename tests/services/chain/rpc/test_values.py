@@ -4,29 +4,10 @@ import pytest
 
 from services.chain.errors import ChainUnavailable
 from services.chain.rpc.values import entries, entry, octets, quantity
-
-GARBAGE = [
-    None,
-    True,
-    1,
-    -1,
-    1.5,
-    "",
-    "0x",
-    "1",
-    "0xg",
-    "0x_1",
-    "0x-1",
-    " 0x1",
-    "0x1\n",
-    [],
-    {},
-    ["0x1"],
-    "x" * 10**6,
-]
+from tests.support.chain.wrong_values import WRONG_VALUES
 
 
-@pytest.mark.parametrize("value", GARBAGE, ids=lambda value: repr(value)[:20])
+@pytest.mark.parametrize("value", WRONG_VALUES, ids=lambda value: repr(value)[:20])
 def test_what_is_no_number(value) -> None:
     with pytest.raises(ChainUnavailable, match="where a number below") as caught:
         quantity(value)
@@ -42,7 +23,7 @@ def test_numbers_have_a_bound() -> None:
 
 
 @pytest.mark.parametrize(
-    "value", [value for value in GARBAGE if value != "0x"] + ["0x1"], ids=lambda v: repr(v)[:20]
+    "value", [value for value in WRONG_VALUES if value != "0x"] + ["0x1"], ids=lambda v: repr(v)[:20]
 )
 def test_what_is_no_data(value) -> None:
     with pytest.raises(ChainUnavailable, match="where data is due"):

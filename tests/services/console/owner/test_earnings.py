@@ -5,7 +5,7 @@ import pytest
 from protocol.messages import WithdrawOrder
 from services.bus.port import BusUnavailable
 from services.chain.errors import ChainUnavailable
-from services.console.owner.account_views import earnings
+from services.console.web.earnings import account
 from tests.support.console.owner import pay, put, withdrawn
 from tests.support.console.world import Browser, ConsoleWorld
 
@@ -23,14 +23,15 @@ async def world(tmp_path):
 
 async def test_credits_are_told_by_training_and_share(world):
     withdrawn(world, ETHER // 100)
-    money = earnings(world.party)
+    money = account(world.party)
     assert money.earned == ETHER // 100 + ETHER // 4 + ETHER // 10
-    assert money.withdrawn == ETHER // 100
+    assert money.paid_out == ETHER // 100
     assert money.credit == ETHER // 4 + ETHER // 10
-    rows = {row.training: (row.name, row.shares) for row in money.trainings}
+    none = dict.fromkeys(("contribution", "participation", "validation"), 0)
+    rows = {number: (money.deals[number].name, one.shares) for number, one in money.by_training().items()}
     assert rows == {
-        1: ("Disease progression", {"participation": ETHER // 100, "contribution": ETHER // 4}),
-        2: (None, {"validation": ETHER // 10}),
+        1: ("Disease progression", none | {"participation": ETHER // 100, "contribution": ETHER // 4}),
+        2: ("", none | {"validation": ETHER // 10}),
     }
 
 

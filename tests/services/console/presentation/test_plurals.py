@@ -52,8 +52,9 @@ def test_a_schedule(templates, language, count, said):
     ],
 )
 def test_what_was_earned(templates, language, count, said):
-    money = SimpleNamespace(credit=0, automatic=True, earned=1, withdrawn=0, trainings=(None,) * count)
-    assert f"{said} " in shown(templates, "owner/_credit.html", language, money=money)
+    account = SimpleNamespace(credit=0, earned=1, paid_out=0, by_training=lambda: (None,) * count)
+    values = {"account": account, "automatic": True}
+    assert f"{said} " in shown(templates, "earnings/_credit.html", language, **values)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,207 @@
+"""What a party earned or spent, as the chain has confirmed it: one source for commands, pages and programs.
+
+Amounts are wei. Fees of transactions are not in it: no event of the contract tells them.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Any, Literal, Self, TypeVar, cast
+
+from protocol.marketplace import PartyRole
+from protocol.roles.dispatch import decode_state
+from services.store import Store
+
+SHARES: Mapping[PartyRole, tuple[str, ...]] = {
+    "data_owner": ("contribution", "participation", "validation"),
+    "federated_aggregator": ("aggregation",),
+    "model_buyer": (),
+}
+"""What each role is paid for."""
+
+_REFUND = "refund"
+"""The share that is no pay: what comes back of a buyer's deposit."""
+
+Kind = Literal["deposited", "credited", "withdrawn"]
+_EVENTS: Mapping[Kind, tuple[str, str, str]] = {
+    "deposited": ("Opened", "buyer", "deposit"),
+    "credited": ("Credited", "account", "amount"),
+    "withdrawn": ("Withdrawn", "account", "amount"),
+}
+"""By kind of movement: the event that tells it, and the names of party and amount in it."""
+
+_ENDS = ("Settled", "Cancelled")
+_Key = TypeVar("_Key", int, str)
+
+
+@dataclass(frozen=True, slots=True)
+class Payment:
+    """One movement of a party's money; `at` is when its block was made, in Unix seconds.
+
+    A buyer's deposit goes into a training. What is credited waits in the contract, `share` says for what. A
+    withdrawal pays it out and belongs to no training.
+    """
+
+    at: float
+    amount: int
+    kind: Kind = "credited"
+    training: int | None = None
+    share: str | None = None
+    block: int | None = None
+    transaction: str | None = None
+
+    @property
+    def month(self) -> str:
+        """The month of UTC that it falls into, such as 2026-11."""
+        return datetime.fromtimestamp(self.at, UTC).strftime("%Y-%m")
+
+
+@dataclass(frozen=True, slots=True)
+class Deal:
+    """A training as a ledger names it: its key in the store, what was asked for, by whom and with whom.
+
+    What the store does not know is "".
+    """
+
+    key: str = ""
+    name: str = ""
+    buyer: str = ""
+    aggregator: str = ""
+    is_over: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A party's movements, or some of them, the oldest first, and what they come to.
+
+    `deals` are the trainings that they are of, by number.
+    """
+
+    role: PartyRole
+    address: str
+    payments: tuple[Payment, ...] = ()
+    deals: Mapping[int, Deal] = field(default_factory=dict)
+
+    @property
+    def deposited(self) -> list[Payment]:
+        """What a buyer paid into trainings."""
+        return self._of_kind("deposited")
+
+    @property
+    def credited(self) -> list[Payment]:
+        """What the contract credited, refunds included."""
+        return self._of_kind("credited")
+
+    @property
+    def withdrawn(self) -> list[Payment]:
+        """What it paid out."""
+        return self._of_kind("withdrawn")
+
+    @property
+    def shares(self) -> dict[str, int]:
+        """All pay by what it is for, those of the role first; a refund is none."""
+        sums = Counter(dict.fromkeys(SHARES[self.role], 0))
+        for payment in self.credited:
+            if payment.share is not None and payment.share != _REFUND:
+                sums[payment.share] += payment.amount
+        return dict(sums)
+
+    @property
+    def earned(self) -> int:
+        """All pay together."""
+        return sum(self.shares.values())
+
+    @property
+    def deposits(self) -> int:
+        """All deposits together."""
+        return _sum(self.deposited)
+
+    @property
+    def refunded(self) -> int:
+        """What came back of them."""
+        return _sum(payment for payment in self.credited if payment.share == _REFUND)
+
+    @property
+    def in_escrow(self) -> int:
+        """What of them is in trainings that are not over."""
+        return _sum(payment for payment in self.deposited if not self.deals[payment.training or 0].is_over)
+
+    @property
+    def spent(self) -> int:
+        """What others got of them."""
+        return self.deposits - self.refunded - self.in_escrow
+
+    @property
+    def paid_out(self) -> int:
+        """All withdrawals together."""
+        return _sum(self.withdrawn)
+
+    @property
+    def credit(self) -> int:
+        """What the contract holds for this party, as far as the confirmed events tell."""
+        return max(0, _sum(self.credited) - self.paid_out)
+
+    @property
+    def last_at(self) -> float | None:
+        """When the last movement was, in Unix seconds; None without any."""
+        return self.payments[-1].at if self.payments else None
+
+    def by_training(self) -> dict[int, Self]:
+        """The movements of each training, that of the latest movement first."""
+        return self._grouped(lambda payment: payment.training)
+
+    def by_month(self) -> dict[str, Self]:
+        """The movements of each month of UTC, the latest first."""
+        return self._grouped(lambda payment: payment.month)
+
+    def _of_kind(self, kind: Kind) -> list[Payment]:
+        return [payment for payment in self.payments if payment.kind == kind]
+
+    def _grouped(self, key_of: Callable[[Payment], _Key | None]) -> dict[_Key, Self]:
+        groups: dict[_Key, list[Payment]] = {}
+        for payment in reversed(self.payments):
+            key = key_of(payment)
+            if key is not None:
+                groups.setdefault(key, []).append(payment)
+        return {key: replace(self, payments=tuple(reversed(group))) for key, group in groups.items()}
+
+
+def account_of(store: Store, role: PartyRole, address: str) -> Account:
+    """What the store of a party knows of its money."""
+    found = [
+        _payment(kind, data, at)
+        for kind, (event, party, _amount) in _EVENTS.items()
+        for data, at in store.facts_named(event)
+        if data[party] == address
+    ]
+    payments = tuple(sorted(found, key=lambda payment: payment.at))
+    return Account(role, address, payments, _deals(store, role, payments))
+
+
+def _payment(kind: Kind, data: Mapping[str, Any], at: float) -> Payment:
+    amount = int(data[_EVENTS[kind][2]])
+    training = None if kind == "withdrawn" else int(data["training"])
+    return Payment(at, amount, kind, training, data.get("share"), data.get("block"), data.get("transaction"))
+
+
+def _deals(store: Store, role: PartyRole, payments: Iterable[Payment]) -> dict[int, Deal]:
+    opened = {int(data["training"]): data for data, _at in store.facts_named("Opened")}
+    over = {int(data["training"]) for end in _ENDS for data, _at in store.facts_named(end)}
+    numbers = {payment.training for payment in payments if payment.training is not None}
+    return {
+        number: _deal(store, role, number, opened.get(number, {}), is_over=number in over)
+        for number in numbers
+    }
+
+
+def _deal(store: Store, role: PartyRole, number: int, opened: Mapping[str, Any], *, is_over: bool) -> Deal:
+    key = store.key_of(number)
+    row = None if key is None else store.instance(key)
+    request = None if row is None else cast("Any", decode_state(role, row.state)).request
+    name = "" if request is None else request.name
+    return Deal(key or "", name, opened.get("buyer", ""), opened.get("aggregator", ""), is_over)
+
+
+def _sum(payments: Iterable[Payment]) -> int:
+    return sum(payment.amount for payment in payments)

@@ -1,0 +1,118 @@
+"""An account is what the chain's events come to, however they are grouped or written down."""
+
+import csv
+import io
+from collections import Counter
+from contextlib import closing
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from protocol.marketplace import Cancelled, Credited, Opened, Withdrawn
+from services.records.chain_facts import record_key, record_of
+from services.records.earnings import Account, Deal, Payment, account_of
+from services.records.earnings_csv import COLUMNS, earnings_csv
+from services.store import Store
+from tests.support.console.trainings import BUYER, OWNERS, finished_training, running_training, tell
+from tests.support.daemons.service_world import event_of
+from tests.support.deployment.documents import KEY_ID, any_request
+
+OWNER, OTHER = OWNERS[:2]
+NOVEMBER, DECEMBER = 1_700_000_000.0, 1_702_000_000.0
+wei = st.integers(1, 10**27)
+payments = st.lists(
+    st.builds(
+        Payment,
+        at=st.sampled_from((NOVEMBER, DECEMBER)),
+        amount=wei,
+        training=st.integers(1, 3),
+        share=st.sampled_from(("contribution", "participation", "validation")),
+    )
+    | st.builds(Payment, at=st.sampled_from((NOVEMBER, DECEMBER)), amount=wei, kind=st.just("withdrawn")),
+    max_size=12,
+).map(lambda found: tuple(sorted(found, key=lambda payment: payment.at)))
+
+
+def account(found: tuple[Payment, ...]) -> Account:
+    return Account("data_owner", OWNER, found, {number: Deal() for number in (1, 2, 3)})
+
+
+@given(payments)
+def test_every_way_to_group_an_account_comes_to_the_same(found):
+    whole = account(found)
+    credited = [payment for payment in found if payment.kind == "credited"]
+    assert whole.earned == sum(payment.amount for payment in credited)
+    months, trainings = whole.by_month().values(), whole.by_training().values()
+    assert sum(month.earned for month in months) == sum(one.earned for one in trainings) == whole.earned
+    assert sum(month.paid_out for month in months) == whole.paid_out
+    assert sum((Counter(one.shares) for one in trainings), Counter()) == +Counter(whole.shares)
+    assert Counter(payment for month in months for payment in month.payments) == Counter(found)
+    assert whole.credit == max(0, whole.earned - whole.paid_out)
+
+
+@given(payments)
+def test_a_file_has_every_amount_exactly_in_both_units(found):
+    rows = list(csv.DictReader(io.StringIO(earnings_csv(account(found), {}))))
+    assert [int(row["amount_wei"]) for row in rows] == [payment.amount for payment in found]
+    assert all(Decimal(row["amount_eth"]) * 10**18 == int(row["amount_wei"]) for row in rows)
+    assert not any("e" in row["amount_eth"].lower() for row in rows)
+    assert {row["time"][-1] for row in rows} <= {"Z"}
+
+
+def test_no_name_of_others_is_a_formula_in_a_spreadsheet():
+    for name in ("=HYPERLINK(1)", "+1", "-1", "@x"):
+        deals = {1: Deal(name=name, buyer=BUYER)}
+        one = Account("data_owner", OWNER, (Payment(NOVEMBER, 1, training=1, share="validation"),), deals)
+        (row,) = csv.DictReader(io.StringIO(earnings_csv(one, {BUYER: name})))
+        assert row["name"] == row["buyer_name"] == f"'{name}"
+
+
+@pytest.fixture
+def store():
+    with closing(Store()) as made:
+        yield made
+
+
+def test_what_others_got_is_not_the_partys_own(store):
+    for owner in (OWNER, OTHER):
+        tell(store, 7, Credited(training=7, account=owner, share="validation", amount=5))
+    withdrawn = event_of(Withdrawn(account=OWNER, amount=2), 99)
+    store.note_once(record_key(None), *record_of(withdrawn), NOVEMBER + 99)
+    found = account_of(store, "data_owner", OWNER)
+    assert (found.earned, found.paid_out, found.credit) == (5, 2, 3)
+    assert found.shares == {"contribution": 0, "participation": 0, "validation": 5}
+    rows = list(csv.DictReader(io.StringIO(earnings_csv(found, {}))))
+    assert tuple(rows[0]) == COLUMNS
+    assert [(row["kind"], row["amount_wei"], len(row["transaction"])) for row in rows] == [
+        ("credited", "5", 66),
+        ("withdrawn", "2", 66),
+    ]
+
+
+def test_a_buyer_spends_what_does_not_come_back_of_its_deposits(store):
+    finished_training(store, training=1, name="first")
+    running_training(store, training=2, name="second")
+    lost = _opened(3)
+    tell(store, 3, lost, Credited(training=3, account=BUYER, share="refund", amount=lost.deposit))
+    tell(store, 3, Cancelled(training=3, refund=lost.deposit))
+    found = account_of(store, "model_buyer", BUYER)
+    deposit = lost.deposit
+    assert (found.deposits, found.refunded) == (3 * deposit, deposit + 7 * 10**17)
+    assert (found.in_escrow, found.spent) == (deposit, deposit - 7 * 10**17)
+    assert found.earned == 0
+    assert {number: deal.name for number, deal in found.deals.items()} == {1: "first", 2: "second", 3: ""}
+    assert found.deals[1].buyer == BUYER
+    assert found.by_training()[1].spent == deposit - 7 * 10**17
+
+
+def _opened(training):
+    wanted = any_request()
+    return Opened(
+        training=training,
+        buyer=BUYER,
+        aggregator=wanted.aggregator,
+        deposit=wanted.payment.deposit_wei,
+        terms=wanted.terms(KEY_ID),
+    )
