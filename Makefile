@@ -115,6 +115,10 @@ contracts: $(DEVELOPMENT) $(NODE_MODULES) ## Compile the contract into its artif
 messages: $(DEVELOPMENT) ## Find the web console's texts and renew its catalogues of translations
 	python -m services.console.presentation.extract_texts
 
+.PHONY: screenshots
+screenshots: $(DEVELOPMENT) ## Pictures of every page of the consoles, languages and widths, in build/screenshots/pages
+	python -m tests.browser.screenshots $(ARGS)
+
 .PHONY: lock
 lock: $(TOOLS) ## Renew the lock files after a change of pyproject.toml; UPGRADE=--upgrade takes newer versions
 	printf 'uv==%s\nhatchling\neditables\n' $(UV_VERSION) | $(COMPILE) - --output-file requirements-build.lock

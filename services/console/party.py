@@ -8,11 +8,13 @@ from pathlib import Path
 from protocol.marketplace import PartyRole
 from protocol.owner_policy import OwnerPolicy
 from protocol.records import Market
+from protocol.request import Request
 from services.data.catalog import Catalog
 from services.data.row_reader import Import
 from services.data.sandboxed_reader import Found, read_apart
 from services.identity.operator_orders import Order
 from services.records.admissions import Refusal
+from services.records.chain_history import ChainStory
 from services.store import Store
 
 Balance = Callable[[], Awaitable[int]]
@@ -41,7 +43,8 @@ class Party:
 
     `balance` asks the chain for the account's wei and may raise ChainError. Only a data owner has
     `owner_resources`; `aggregators` are those that a buyer asks what is on offer.
-    `names` are the operator's own for other parties, by address.
+    `names` are the operator's own for other parties, by address. `pooled` tells what a model of all trainers'
+    rows together would reach, where somebody has all of them: in a demonstration.
     """
 
     role: PartyRole
@@ -53,6 +56,7 @@ class Party:
     owner_resources: OwnerResources | None = None
     aggregators: tuple[str, ...] = ()
     names: Mapping[str, str] = field(default_factory=dict)
+    pooled: Callable[[Request, ChainStory], float | None] | None = None
 
     @property
     def owner(self) -> OwnerResources:

@@ -11,6 +11,9 @@ REFUSALS = {
     "training_over": "The training is over.",
     "archived": "The training is over.",
     "not_mine": "It is a training of others.",
+    "too_many_trainings": "The daemon has as many trainings under way as it takes on: order it later.",
+    "deposit_too_low": "The deposit is too low for what the request pays.",
+    "widths_do_not_fit": "The numbers of this request do not fit into its key.",
 }
 
 REMEDIES = {

@@ -14,7 +14,6 @@ from protocol.bought_model import BoughtModel
 from protocol.data_set import DataSet
 from protocol.learning import plaintext
 from protocol.learning.descent import step_size_of
-from protocol.learning.kinds.registry import kind_of
 from protocol.learning.plaintext import OwnerData, PlainTraining
 from protocol.marketplace import Credited, Opened, RoundRecorded
 from protocol.messages import ChainEvent
@@ -25,6 +24,7 @@ from protocol.types import FrozenModel, seats_of
 from services.chain.contract.views import Owners
 from services.records.convergence import Convergence, convergence
 from services.sandbox.local_market import LocalMarket
+from services.sandbox.pooled import owner_data
 
 _STARTED = time.perf_counter()
 
@@ -173,10 +173,10 @@ def seconds_since_start() -> float:
 
 def _drawn_data(outcome: Outcome, drawn: Owners) -> tuple[list[OwnerData], list[OwnerData]]:
     """(trainers', validators') factors in seat order, as the contract drew them."""
-    kind, data_of = kind_of(outcome.request), {}
-    for party, data_set in zip(outcome.market.owners, outcome.data_sets.values(), strict=True):
-        factor = kind.measuring_factor(outcome.request, data_set.statistic)
-        data_of[party.identity.address] = OwnerData(factor, data_set.statistic.rows)
+    data_of = {
+        party.identity.address: owner_data(outcome.request, data_set)
+        for party, data_set in zip(outcome.market.owners, outcome.data_sets.values(), strict=True)
+    }
 
     def data(mask: int) -> list[OwnerData]:
         return [data_of[drawn.seats[seat]] for seat in seats_of(mask)]

@@ -15,6 +15,7 @@ from typing import Any, NoReturn
 
 from aiohttp import web
 
+from protocol.data_set import DataSet
 from services.common.http_server import listening
 from services.config.console import ConsoleSettings
 from services.console.app import Console, serving
@@ -35,6 +36,7 @@ from services.identity.operator_orders import orders_over
 from services.participants.assembly import Participant
 from services.participants.data_owner import OwnerRole
 from services.sandbox.local_market import LocalMarket
+from services.sandbox.pooled import PooledError, pooled_errors
 
 HOST = "127.0.0.1"
 ACCOUNT = "demo"
@@ -166,11 +168,12 @@ async def consoles(
     Accounts(users).add(ACCOUNT, password, "operator")
     async with AsyncExitStack() as stack:
         places = []
+        pooled = pooled_errors(_data_sets(market))
         reading = asyncio.Semaphore(1)  # one for all owners: they share this process's memory
         for number, party in enumerate(market.parties, start=1):
             settings = ConsoleSettings(port=port + number if port else 0, users_file=users)
             owner = _owner_resources(party, folder, reading)
-            place = _place(party, settings, hubs, owner, market.aggregator.identity.address)
+            place = _place(party, settings, hubs, owner, market.aggregator.identity.address, pooled)
             places.append(await stack.enter_async_context(place))
         page = StartPage(places, password, order)
         start = listening(page.application(), HOST, port, option="--console-port")
@@ -184,6 +187,7 @@ async def _place(
     hubs: Mapping[str, Hub],
     owner: OwnerResources | None,
     aggregator: str,
+    pooled: PooledError,
 ) -> AsyncIterator[Place]:
     role, address = party.runtime.role.name, party.identity.address
     console = Console(
@@ -196,6 +200,7 @@ async def _place(
             balance=lambda: party.client.balance_of(address),
             owner_resources=owner,
             aggregators=(aggregator,),
+            pooled=pooled,
         ),
         settings,
         hubs[address],
@@ -203,6 +208,16 @@ async def _place(
     label, about = _LABELS[role]
     async with serving(console) as port, _watching(party, owner):
         yield Place(label, about, address, console.context, f"http://{HOST}:{port}/")
+
+
+def _data_sets(market: LocalMarket) -> dict[str, DataSet]:
+    """What each owner has at the start, by its address."""
+    return {
+        party.identity.address: data_set
+        for party in market.owners
+        if isinstance(party.runtime.role, OwnerRole)
+        for data_set in party.runtime.role.data_sets().values()
+    }
 
 
 def _owner_resources(party: Participant, folder: Path, reading: asyncio.Semaphore) -> OwnerResources | None:

@@ -3,7 +3,7 @@
 import pytest
 from playwright.async_api import expect
 
-from tests.support.console.chromium import screenshots
+from tests.support.console.chromium import assert_fits
 from tests.support.console.pages import LONG, assert_accessible
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -17,11 +17,11 @@ async def test_a_training_is_watched_and_nothing_can_be_changed(consoles):
     running = page.locator("tr[data-training]", has=page.locator(".state-in_progress")).first
     await expect(running).to_be_visible(timeout=LONG)
     await assert_accessible(page)
-    await screenshots(page, "aggregator-trainings")
+    await assert_fits(page)
     await running.get_by_role("link").click()
     await expect(page.get_by_role("heading", level=1)).to_be_visible()
     await assert_accessible(page)
-    await screenshots(page, "aggregator-training")
+    await assert_fits(page)
     forms = await page.locator("main form").count()
     assert forms == 0
     await expect(page.locator("#status .state-finished")).to_be_visible(timeout=LONG)
@@ -33,7 +33,7 @@ async def test_pay_is_shown_and_downloaded_and_addresses_are_copied_whole(consol
     await page.goto(f"{consoles.aggregator}earnings")
     await expect(page.locator("#history tr[data-training]").first).to_be_visible(timeout=LONG)
     await assert_accessible(page)
-    await screenshots(page, "aggregator-earnings")
+    await assert_fits(page)
     async with page.expect_download() as downloading:
         await page.locator('a[href="/earnings.csv"]').click()
     assert (await downloading.value).suggested_filename.endswith(".csv")

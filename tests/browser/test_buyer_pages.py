@@ -6,7 +6,7 @@ import json
 import pytest
 from playwright.async_api import Page, Route, expect
 
-from tests.support.console.chromium import screenshots
+from tests.support.console.chromium import assert_fits
 from tests.support.console.pages import LONG, assert_accessible
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -55,7 +55,7 @@ async def test_the_list_and_a_finished_training(consoles):
     page = consoles.page
     key = await consoles.finished_training()
     await assert_accessible(page)
-    await screenshots(page, "buyer-trainings")
+    await assert_fits(page)
     await page.goto(f"{consoles.buyer}trainings/{key}")
     await expect(page.locator("#status .state-finished")).to_be_visible()
     await expect(page.locator("[data-chart] canvas")).to_be_visible()
@@ -64,7 +64,7 @@ async def test_the_list_and_a_finished_training(consoles):
     await expect(page.locator("#model td").first).to_be_visible()
     await expect(page.locator("#transactions td").first).to_be_visible()
     await assert_accessible(page)
-    await screenshots(page, "buyer-training")
+    await assert_fits(page)
     async with page.expect_download() as downloading:
         await page.click("#download")
     downloaded = await (await downloading.value).path()
@@ -80,7 +80,7 @@ async def test_the_curve_grows_while_one_watches(consoles):
     row = page.locator("tr[data-training]", has=page.locator(".state-in_progress")).first
     await page.goto(f"{consoles.buyer}trainings/{await row.get_attribute('data-training')}")
     await expect(page.locator("#curve tr[data-x]").nth(2)).to_be_attached(timeout=LONG)
-    await screenshots(page, "buyer-training-running")
+    await assert_fits(page)
     await expect(page.locator("#status .state-finished")).to_be_visible(timeout=LONG)
     await expect(page.locator("#curve tr[data-x]")).to_have_count(9)
 
@@ -107,7 +107,7 @@ async def test_a_request_is_checked_as_it_is_typed_confirmed_and_trained(console
     await expect(page.locator("#problem-rounds")).not_to_be_empty()
     await page.fill("#contribution", "60")
     await expect(page.locator("#problem-shares")).not_to_be_empty()
-    await screenshots(page, "buyer-order-problems")
+    await assert_fits(page)
     await page.fill("#contribution", "65")
     await expect(page.locator("#problem-shares")).to_be_empty()
     await page.fill("#aggregator", aggregator)
@@ -118,11 +118,11 @@ async def test_a_request_is_checked_as_it_is_typed_confirmed_and_trained(console
     await page.fill("#start_value", "152")
     await page.fill("#step_size", "0.5")
     await expect(page.locator(".problem:not(:empty)")).to_have_count(0)
-    await screenshots(page, "buyer-order")
+    await assert_fits(page)
     await page.click("#review")
     await expect(page.locator("#document")).to_contain_text("typed in a browser")
     await assert_accessible(page)
-    await screenshots(page, "buyer-confirm")
+    await assert_fits(page)
     await page.click("#order")
     row = page.locator("tr[data-training]", has_text="typed in a browser")
     await expect(row).to_be_visible(timeout=LONG)

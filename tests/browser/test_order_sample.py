@@ -28,7 +28,7 @@ REFUSED = {
     "1,2\n3,4\n": "The first row holds numbers: put the columns' names there.",
     "a,b\n1\0,2\n": "This is not a CSV file in UTF-8.",
     'a,b\n1,"2\n': "b A quote is not closed",
-    "a,b\n1,2,3\n": "b Row 1 has 3 values for 2 columns",
+    "a,b\n1,2,3\n": "b Row 1 does not fit the header. Values: 3, columns: 2.",
     "a,b\n": "b The file has a header but no rows",
     "a,b\n1,2\n2,2\n": "b b cannot be predicted",
     "a,b\nx,2\n2,3\n": "b There is no other column to predict b from",

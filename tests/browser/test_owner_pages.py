@@ -6,7 +6,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Page, expect
 
-from tests.support.console.chromium import screenshots
+from tests.support.console.chromium import assert_fits, screenshots
 from tests.support.console.pages import LONG, Consoles, assert_accessible
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -31,7 +31,7 @@ async def test_the_pages_are_for_everybody(consoles: Consoles, page: Page, place
     await page.goto(f"{consoles.owners[0]}{place}")
     await expect(page.locator("h1")).to_be_visible()
     await assert_accessible(page)
-    await screenshots(page, f"owner-{place.replace('/', '-')}")
+    await assert_fits(page)
 
 
 async def test_a_training_shows_its_curve_its_role_and_its_pay(consoles: Consoles, page: Page) -> None:
@@ -40,7 +40,7 @@ async def test_a_training_shows_its_curve_its_role_and_its_pay(consoles: Console
     await expect(page.locator("[data-figure=earned]")).to_contain_text("ETH")
     await expect(page.locator(".chart canvas").first).to_be_visible()
     await assert_accessible(page)
-    await screenshots(page, "owner-training")
+    await assert_fits(page)
 
 
 async def test_a_person_decides_and_the_page_tells_what_comes_of_it(consoles: Consoles, page: Page) -> None:
@@ -60,7 +60,7 @@ async def test_a_person_decides_and_the_page_tells_what_comes_of_it(consoles: Co
     await expect(page.locator("#decision")).to_contain_text("Take part?")
     await expect(page.locator("[data-match=rows-1]")).to_contain_text("serves")
     await assert_accessible(page)
-    await screenshots(page, "owner-decision")
+    await assert_fits(page)
     await page.click("#accept")
     await expect(page.get_by_role("status").first).to_contain_text("told to join")
     await expect(page.locator("#status")).to_contain_text("Finished", timeout=LONG)

@@ -6,7 +6,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import expect
 
-from tests.support.console.chromium import screenshots, visitor
+from tests.support.console.chromium import assert_fits, screenshots, visitor
 from tests.support.console.pages import assert_accessible
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -25,7 +25,7 @@ async def test_a_wrong_password_and_then_the_right_one(browser, consoles, accoun
     await page.goto(f"{consoles.buyer}trainings/new")
     await expect(page).to_have_url(re.compile("/sign-in"))
     await assert_accessible(page)
-    await screenshots(page, "sign-in")
+    await assert_fits(page)
     name, password = account
     await page.fill("#name", name)
     await page.fill("#password", "not the password")
@@ -50,7 +50,7 @@ async def test_language_and_theme_are_kept(consoles):
     await page.locator("button[name=theme][value=dark]").click()
     await expect(page.locator("html")).to_have_attribute("data-theme", "dark")
     await expect(page.locator("html")).to_have_attribute("lang", "es")
-    await screenshots(page, "buyer-trainings-es")
+    await assert_fits(page)
     await page.reload()
     await expect(page.locator("html")).to_have_attribute("data-theme", "dark")
     await page.locator("button[name=language][value=en]").click()
@@ -62,4 +62,4 @@ async def test_a_page_that_is_not_there_says_so(consoles):
     await page.goto(f"{consoles.buyer}trainings/order:00")
     await expect(page.locator(".error h1")).to_be_visible()
     await assert_accessible(page)
-    await screenshots(page, "not-found")
+    await assert_fits(page)

@@ -3,7 +3,7 @@
 import pytest
 from playwright.async_api import expect
 
-from tests.support.console.chromium import screenshots
+from tests.support.console.chromium import assert_fits
 from tests.support.console.pages import LONG, assert_accessible
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -14,7 +14,7 @@ async def test_it_leads_to_every_party_and_shows_the_training_run(consoles):
     await expect(page.locator("[data-party]")).to_have_count(7)
     await expect(page.locator("#state .state").first).to_be_visible(timeout=LONG)
     await assert_accessible(page)
-    await screenshots(page, "start")
+    await assert_fits(page)
 
 
 async def test_a_console_opens_signed_in(consoles):

@@ -54,7 +54,7 @@ _BY_TEXT = (
     (r"column (?P<column>.+) is named twice", _("The column %(column)s is named twice.")),
     (
         r"start.weights has (?P<count>\d+) values; (?P<needed>\d+) needed",
-        _("There are %(count)s weights; %(needed)s are needed, the intercept last."),
+        _("Weights given: %(count)s; %(needed)s are needed, the intercept last."),
     ),
     (r"start: mean needs model.intercept: true", _("Starting from the mean needs an intercept.")),
     (

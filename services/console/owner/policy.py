@@ -10,6 +10,7 @@ from services.console.owner.account_views import budget_lines
 from services.console.owner.policy_form import form_of, limit_of, read
 from services.console.owner.views import policy_in_force
 from services.console.presentation.i18n import gettext_noop as _
+from services.console.presentation.labels import MODEL_KINDS
 from services.console.presentation.problem import Problem
 from services.console.web.access import audit, page_of
 from services.console.web.orders import give
@@ -80,4 +81,5 @@ def _page(
         budget_lines=budget_lines(party),
         names=[entry.name for entry in party.owner.catalogue.list()],
         ordered=ordered_policy(party.store) is not None,
+        form_kinds=list(filter(None, dict.fromkeys((*MODEL_KINDS, form.get("model_kinds", ""))))),
     )

@@ -11,6 +11,7 @@ from services.console.presentation.convergence import convergence_sentence
 from services.console.presentation.format import Formats, short
 from services.console.presentation.i18n import gettext_noop as _
 from services.console.presentation.i18n import locale_of, translations
+from services.console.presentation.labels import event_text
 from services.records.model_card import ModelCard
 
 _WIDEST = 10**6
@@ -66,6 +67,11 @@ class _Words:
         return translations(self.language).gettext
 
     @property
+    def ngettext(self) -> Callable[[str, str, int], str]:
+        """A text about so many."""
+        return translations(self.language).ngettext
+
+    @property
     def formats(self) -> Formats:
         """Figures in the language."""
         return Formats(locale_of(self.language))
@@ -73,11 +79,15 @@ class _Words:
 
 def lead(card: ModelCard, language: str) -> str:
     """What the model is, in a sentence."""
-    _ = _Words(language).gettext
-    return _(
+    words, columns = _Words(language), len(card.request["features"])
+    text = words.ngettext(
+        "Predicts %(target)s from %(columns)s column. Trained on the rows of data owners who kept them to "
+        "themselves and never saw the model.",
         "Predicts %(target)s from %(columns)s columns. Trained on the rows of data owners who kept them to "
-        "themselves and never saw the model."
-    ) % {"target": card.request["target"]["name"], "columns": len(card.request["features"])}
+        "themselves and never saw the model.",
+        columns,
+    )
+    return text % {"target": card.request["target"]["name"], "columns": columns}
 
 
 def sections(card: ModelCard, language: str) -> tuple[Section, ...]:
@@ -124,7 +134,12 @@ def _quality(card: ModelCard, words: _Words) -> Section:
     picture = curve(
         errors,
         ("0", formats.significant(max(error for _number, error in errors), 4)),
-        _("Mean squared error by round: %(first)s at the start, %(last)s after %(rounds)s rounds.") % values,
+        words.ngettext(
+            "Mean squared error by round: %(first)s at the start, %(last)s after %(rounds)s round.",
+            "Mean squared error by round: %(first)s at the start, %(last)s after %(rounds)s rounds.",
+            len(card.rounds) - 1,
+        )
+        % values,
     )
     first = _(_FIRST_MODELS.get(card.first_model, card.first_model)) % {"value": card.first_value}
     facts = (
@@ -258,7 +273,11 @@ def _proof(card: ModelCard, words: _Words) -> Section:
         (_("Hash of the request"), card.request_hash),
         (_("Hash on the chain, of request and key"), card.chain_hash or "–"),
     )
-    rows = tuple(dict.fromkeys((str(one.block), one.event, one.transaction) for one in card.transactions))
+    rows = tuple(
+        dict.fromkeys(
+            (str(one.block), event_text(one.event, _), one.transaction) for one in card.transactions
+        )
+    )
     table = Table((_("Block"), _("Event"), _("Transaction")), rows, frozenset({0}))
     return Section(_("On the chain"), facts, table=table)
 

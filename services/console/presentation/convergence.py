@@ -23,8 +23,8 @@ _STILL = _(
     "%(last)s; another might bring about %(next)s, if improvements go on shrinking as the last two did."
 )
 _STILL_UNKNOWN = _(
-    "It has not converged: all %(agreed)s rounds were used, and the last still improved the error by "
-    "%(last)s; there are no two improvements to tell from what another would bring."
+    "It has not converged: the agreed number of rounds (%(agreed)s) was used, and the last still improved "
+    "the error by %(last)s; there are no two improvements to tell from what another would bring."
 )
 
 

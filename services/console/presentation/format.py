@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal, localcontext
 from fractions import Fraction
+from math import sqrt
 
 from babel import Locale
-from babel.dates import format_datetime
+from babel.dates import format_datetime, format_timedelta
 from babel.numbers import format_decimal, format_percent, get_group_symbol
 
 from protocol.asset import MARKET_ASSET
@@ -53,6 +54,14 @@ class Formats:
     def metric(self, value: int | None) -> str:
         """An error in the contract's fixed point, × 1e18."""
         return self.significant(None if value is None else Fraction(value, FIXED_POINT))
+
+    def root_metric(self, value: int | None) -> str:
+        """The root of an error in the contract's fixed point: in the target's own unit, not its square."""
+        return self.significant(None if value is None else sqrt(value / FIXED_POINT))
+
+    def duration(self, seconds: int) -> str:
+        """How long, by its largest unit."""
+        return format_timedelta(seconds, threshold=1.5, locale=self.locale)
 
     def percent(self, value: Figure | None, digits: int = 1) -> str:
         """A share; 1 is 100 %."""

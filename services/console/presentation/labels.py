@@ -1,6 +1,13 @@
-"""What the store's short names mean to people. The texts are translated where they are shown."""
+"""What the short names of store, roles and chain mean to people: they are names for programs.
+
+The texts are translated where they are shown. A peer may send a code that is not here: it is told as one that
+this console has no words for, never as it is.
+"""
+
+from collections.abc import Callable
 
 from services.console.presentation.i18n import gettext_noop as _
+from services.records.refusal_texts import REFUSALS
 
 STATES = {
     "WAITING": _("Waiting"),
@@ -11,6 +18,7 @@ STATES = {
     "FAILED": _("Failed"),
     "DECLINED": _("Declined"),
 }
+_UNKNOWN_STATE = _("Unknown")
 
 FAILURES = {
     "aggregator_silent": _("The aggregator did not answer. The deposit came back."),
@@ -30,9 +38,16 @@ FAILURES = {
     "widths_do_not_fit": _("The numbers of this request do not fit into its key."),
     "declined": _("This owner declined."),
     "data_set_gone": _("The data set was removed or changed before the seat was confirmed."),
+    "expired": _("The time to join ran out before it was decided."),
+    "joined_too_late": _("The roles were drawn without this owner: it had not joined by then."),
+    "never_opened": _("The contract never opened this training."),
+    "no_request": _("The buyer's request did not come in time."),
+    "terms_differ": _("The request is not the one whose terms are on the chain."),
+    "initial_model_differs": _("The first model is not the one that the request declares."),
+    "initial_model_not_opened": _("The first model was not shown to be the one that the request declares."),
     "open_insufficient_funds": _("The account has too little ether for the deposit."),
 }
-"""By the code in FAILED(code)."""
+"""Why a training ended without a model, in a sentence."""
 
 KINDS = {
     "numeric": _("numbers"),
@@ -42,7 +57,138 @@ KINDS = {
 }
 """Of a card's columns."""
 
+_ENDED = _("It ended for this reason: %(reason)s.")
+_REFUSED_CALLS = {
+    "open": _("The contract refused to open the training: %(reason)s."),
+    "join": _("The contract refused to let this owner join: %(reason)s."),
+    "record": _("The contract refused to record a round: %(reason)s."),
+}
+"""By the call that a failure's code begins with; the contract's own code follows."""
+
+ANSWERS = {
+    "accepted": _("accepted"),
+    "declined": _("declined"),
+    "waiting": _("waits"),
+    "no_data": _("has no data set for it"),
+    "no_matching_card": _("has no data set for it"),
+    "pay_below_least": _("asks for more pay"),
+    "declined_by_person": _("declined"),
+    "asks_person": _("asks a person"),
+    "buyer_not_accepted": _("asks a person: not of its buyers"),
+    "budget_spent": _("asks a person: its budget is spent"),
+}
+"""What an owner says to an invitation."""
+
+LEFT_OUT = {
+    "answered_too_late": _("answered too late"),
+    "metric_late": _("its measurement came too late"),
+    "no_row_count": _("did not say how many rows it has"),
+    "unusable_exchange_key": _("has no usable key"),
+    "update_late": _("its update came too late"),
+}
+"""Why a participant is left out of a round, or of all."""
+
+CONTRACT = {
+    "already_joined": _("it has joined already"),
+    "bad_signature": _("a signature is wrong"),
+    "deposit_too_low": _("the deposit is too low"),
+    "insufficient_funds": _("the account has too little ether"),
+    "invalid_metrics": _("the numbers are out of range"),
+    "invalid_terms": _("the terms are not allowed"),
+    "no_seat_left": _("all seats are taken"),
+    "not_party": _("the account is no party of this training"),
+    "nothing_to_withdraw": _("there is nothing to withdraw"),
+    "reverted": _("the contract gave no reason"),
+    "round_already_recorded": _("the round is recorded already"),
+    "too_early": _("it is too early"),
+    "too_late": _("it is too late"),
+    "transfer_failed": _("the account does not take ether"),
+    "unexpected_round": _("it is another round's turn"),
+    "unknown_training": _("there is no such training on the chain"),
+    "wrong_role": _("the account is registered in another role, or not at all"),
+    "wrong_status": _("the training is in another state"),
+}
+"""Why the contract, or the node before it, refuses a call."""
+
+PARTS = {"trainer": _("trainer"), "validator": _("validator")}
+"""What the contract draws."""
+
+_REASONS = {**FAILURES, **ANSWERS, **LEFT_OUT, **CONTRACT, **PARTS}
+_UNKNOWN = _("a reason that this console has no words for")
+
+EVENTS = {
+    "Registered": _("A party registered"),
+    "Opened": _("The training was opened"),
+    "Joined": _("A data owner joined"),
+    "Closed": _("Joining ended"),
+    "RolesDrawn": _("Trainers and validators were drawn"),
+    "RoundRecorded": _("A round was recorded"),
+    "Credited": _("Somebody was paid"),
+    "Settled": _("The deposit was divided"),
+    "Cancelled": _("The training was cancelled"),
+    "Withdrawn": _("Ether was withdrawn"),
+}
+"""What a transaction did, by the contract's event."""
+_UNKNOWN_EVENT = _("Something that this console has no words for")
+
+MODEL_KINDS = {"linear_regression": _("Linear regression")}
+_OTHER_KIND = _("another kind")
+
+SHARES = {
+    "contribution": _("for its contribution"),
+    "participation": _("for taking part"),
+    "validation": _("for validating"),
+    "aggregation": _("for aggregating"),
+    "refund": _("returned"),
+}
+"""What a party is credited for."""
+
+_NO_REFUSAL = _("Nothing was changed. The daemon's log says why.")
+
 
 def state_word(shown: str) -> str:
     """The state without its reason: WAITING, FAILED and so on."""
     return shown.partition("(")[0]
+
+
+Translate = Callable[[str], str]
+
+
+def state_name(shown: str, gettext: Translate) -> str:
+    """The state in words, without its reason."""
+    return gettext(STATES.get(state_word(shown), _UNKNOWN_STATE))
+
+
+def failure_text(code: str, gettext: Translate) -> str:
+    """Why a training ended without a model, in a sentence."""
+    if code in FAILURES:
+        return gettext(FAILURES[code])
+    call, _between, reason = code.partition("_")
+    if call in _REFUSED_CALLS:
+        return gettext(_REFUSED_CALLS[call]) % {"reason": reason_text(reason, gettext)}
+    return gettext(_ENDED) % {"reason": reason_text(code, gettext)}
+
+
+def reason_text(code: str, gettext: Translate) -> str:
+    """A reason beside what it is the reason for."""
+    return gettext(_REASONS.get(code, _UNKNOWN))
+
+
+def refusal_text(code: str, gettext: Translate) -> str:
+    """Why an order was refused."""
+    return gettext(REFUSALS.get(code, _NO_REFUSAL))
+
+
+def event_text(name: str, gettext: Translate) -> str:
+    """What happened on the chain."""
+    return gettext(EVENTS.get(name, _UNKNOWN_EVENT))
+
+
+def kind_text(name: str, gettext: Translate) -> str:
+    """A kind of model."""
+    return gettext(MODEL_KINDS.get(name, _OTHER_KIND))
+
+
+def share_text(name: str, gettext: Translate) -> str:
+    """What somebody was credited for."""
+    return gettext(SHARES.get(name, _UNKNOWN))

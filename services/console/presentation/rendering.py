@@ -2,16 +2,23 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from protocol.asset import MARKET_ASSET
 from services.console.party import Party
+from services.console.presentation import labels
 from services.console.presentation.convergence import convergence_sentence
 from services.console.presentation.format import Formats, isoformat, points_text, short
 from services.console.presentation.i18n import LANGUAGES, locale_of, translations
-from services.console.presentation.labels import FAILURES, KINDS, STATES, state_word
+
+_FIGURES = (
+    *("number", "significant", "of_rows", "metric", "root_metric", "percent"),
+    *("money", "money_at_least", "moment", "duration"),
+)
+_WORDS = ("state_name", "failure_text", "reason_text", "event_text", "share_text", "kind_text")
 
 MOST_LIVE = 20
 """Rows of a list that grows with its training which are sent to every viewer again and again."""
@@ -71,17 +78,17 @@ def _environment(language: str, asset: Callable[[str], str]) -> Environment:
         catalogue.gettext, catalogue.ngettext, newstyle=True
     )
     formats = Formats(locale_of(language))
-    filters = ("number", "significant", "of_rows", "metric", "percent", "money", "money_at_least", "moment")
-    environment.filters |= {name: getattr(formats, name) for name in filters}
+    environment.filters |= {name: getattr(formats, name) for name in _FIGURES}
     environment.filters |= {
         "short": short,
         "points": points_text,
         "isoformat": isoformat,
-        "state_word": state_word,
-        "state_name": lambda shown: catalogue.gettext(STATES.get(state_word(shown), state_word(shown))),
-        "kind_name": lambda kind: catalogue.gettext(KINDS[kind]),
+        "kind_name": lambda kind: catalogue.gettext(labels.KINDS[kind]),
+        "state_word": labels.state_word,
         "convergence": lambda state: convergence_sentence(state, language),
-        "failure_text": lambda code: catalogue.gettext(FAILURES[code]) if code in FAILURES else code,
+    }
+    environment.filters |= {
+        name: partial(getattr(labels, name), gettext=catalogue.gettext) for name in _WORDS
     }
     environment.globals |= {"asset": asset, "market_asset": MARKET_ASSET, "most_live": MOST_LIVE}
     return environment

@@ -1,10 +1,11 @@
 """What happened, in order, from a daemon's facts and the chain's events."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from services.console.presentation.i18n import gettext_noop as _
+from services.console.presentation.labels import EVENTS
 from services.records.chain_history import ChainStory
 
 TEXTS = {
@@ -12,7 +13,7 @@ TEXTS = {
     "invited": _("Data owners were invited"),
     "owner_answered": _("A data owner answered"),
     "joining": _(
-        "%(asked)s data owners asked: %(joined)s joined, %(waiting)s waiting, %(declined)s declined"
+        "Data owners: %(asked)s asked, %(joined)s joined, %(waiting)s waiting, %(declined)s declined"
     ),
     "started": _("The training started"),
     "role_drawn": _("The contract drew this owner's role"),
@@ -36,25 +37,33 @@ TEXTS = {
     "asks_decision": _("A decision is awaited"),
     "over_budget": _("More numbers than the data set's budget has left"),
     "data_set_does_not_match": _("The chosen data set does not serve this request"),
-    "Joined": _("A data owner joined"),
-    "Closed": _("Joining ended"),
-    "RolesDrawn": _("Trainers and validators were drawn"),
-    "Withdrawn": _("Ether was withdrawn"),
+    **{name: EVENTS[name] for name in ("Joined", "Closed", "RolesDrawn", "Withdrawn")},
 }
 """By fact, or by event for those that no fact tells; what is not here is not shown."""
 
 _FROM_CHAIN = ("Joined", "Closed", "RolesDrawn")
-_SHOWN_DATA = ("code", "owner", "decision", "role", "data_set", "participant", "accused")
+
+
+@dataclass(frozen=True, slots=True)
+class Detail:
+    """Whom or what a moment is about: an address, a data set's name, or a reason's code.
+
+    `count` is how many the reason is of, where it is of several.
+    """
+
+    kind: Literal["party", "name", "reason"]
+    value: str
+    count: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """One line: `text` is translated where it is shown, `about` are short public values."""
+    """One line: `text` is translated where it is shown, as the reasons in `about` are."""
 
     at: float
     text: str
     values: dict[str, int]
-    about: tuple[str, ...]
+    about: tuple[Detail, ...]
 
 
 def timeline(facts: Iterable[tuple[str, dict[str, Any], float]], story: ChainStory) -> tuple[Moment, ...]:
@@ -76,7 +85,16 @@ def _told(name: str, data: dict[str, Any], story: ChainStory) -> str:
 
 def _moment(at: float, name: str, data: dict[str, Any]) -> Moment:
     declined, waiting = data.get("declined", {}), data.get("waiting", {})
-    about = (*(str(data[key]) for key in _SHOWN_DATA if key in data), *declined, *waiting)
+    groups = [Detail("reason", str(code), count) for code, count in (*declined.items(), *waiting.items())]
     values = {key: int(data.get(key, 0)) for key in ("round", "asked", "joined")}
     counted = {"declined": sum(declined.values()), "waiting": sum(waiting.values())}
-    return Moment(at, TEXTS[name], {**values, **counted}, about)
+    return Moment(at, TEXTS[name], {**values, **counted}, (*_details(data), *groups))
+
+
+def _details(data: Mapping[str, Any]) -> Iterator[Detail]:
+    """Whom, what and why. A code says more than the decision that it stands beside."""
+    yield from (Detail("party", str(data[key])) for key in ("owner", "participant", "accused") if key in data)
+    if "data_set" in data:
+        yield Detail("name", str(data["data_set"]))
+    why = [str(data[key]) for key in ("code", "decision", "role") if key in data]
+    yield from (Detail("reason", code) for code in why[:1])

@@ -89,6 +89,19 @@ class TrainingRecord(Generic[_State]):
         return curve(self.story.rounds, self.state.request)
 
     @property
+    def step_seconds(self) -> int:
+        """How long an answer may take; 0 before the request has come."""
+        return 0 if self.state.request is None else self.state.request.deadlines.step_s
+
+    @property
+    def joining_ends(self) -> float | None:
+        """Until when owners may join, in Unix seconds; None before the opening, and once it is over."""
+        told = {entry.event: entry.at for entry in self.story.transactions}
+        if self.state.request is None or "Opened" not in told or "Closed" in told:
+            return None
+        return told["Opened"] + self.state.request.deadlines.join_s
+
+    @property
     def convergence(self) -> Convergence | None:
         """What ended it, and whether another round would have gained; None before the first round."""
         return None if self.state.request is None else convergence_of(self.state.request, self.story)

@@ -1,4 +1,4 @@
-// What the interaction library does not do: connection notices, times in the reader's zone, the curve of errors.
+// What the interaction library does not do: connection notices, times in the reader's zone.
 
 const connection = document.getElementById("connection");
 const messages = document.getElementById("messages");
@@ -59,93 +59,6 @@ function localTimes(root) {
   }
 }
 
-// ---- the curve, beside a table that says the same in words ----
-
-const charts = new Map();
-
-function points(source) {
-  const text = source.querySelector("[data-points]")?.dataset.points ?? "";
-  const pairs = text.split(" ").filter(Boolean).map((pair) => pair.split(":").map(Number));
-  return [pairs.map((pair) => pair[0]), pairs.map((pair) => pair[1])];
-}
-
-function colour(name) {
-  return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
-}
-
-function options(host) {
-  const numbers = new Intl.NumberFormat(locale, { maximumSignificantDigits: 5 });
-  const figures = (_, values) => {
-    const most = Math.max(...values.map((value) => Math.abs(value ?? 0)));
-    const short = most >= 1e5 || most < 1e-3 ? shortNumbers(most) : numbers; // the axis has room for seven characters
-    return values.map((value) => (value === null ? "" : short.format(value)));
-  };
-  const axis = { stroke: colour("--faint"), grid: { stroke: colour("--line"), width: 1 }, ticks: { stroke: colour("--line") } };
-  return {
-    width: host.clientWidth,
-    height: host.clientWidth < 480 ? 230 : 320,
-    legend: { show: false },
-    cursor: { y: false },
-    scales: { x: { time: false }, y: { range: (_, low, high) => spread(low, high) } },
-    axes: [
-      { ...axis, label: host.dataset.labelX, labelSize: 24, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000] },
-      { ...axis, label: host.dataset.labelY, labelSize: 24, size: 64, values: figures },
-    ],
-    series: [
-      {},
-      { stroke: colour("--accent"), width: 2, fill: colour("--accent-wash"), points: { show: (chart) => chart.data[0].length < 40, size: 6 } },
-    ],
-    hooks: { setCursor: [(chart) => readOut(chart, host, numbers)] },
-  };
-}
-
-function shortNumbers(most) {
-  const notation = most >= 1e5 && most < 1e13 ? "compact" : most ? "scientific" : "standard";
-  return new Intl.NumberFormat(locale, { notation, maximumSignificantDigits: 3 });
-}
-
-function spread(low, high) {
-  if (low === null || high === null) return [0, 1];
-  const margin = (high - low || Math.abs(high) || 1) * 0.08;
-  return [low >= 0 ? Math.max(0, low - margin) : low - margin, high + margin];
-}
-
-function readOut(chart, host, numbers) {
-  const place = chart.cursor.idx;
-  const output = document.getElementById(host.dataset.readOut);
-  if (!output) return;
-  output.textContent = place === null || place === undefined ? ""
-    : `${host.dataset.labelX} ${chart.data[0][place]} · ${host.dataset.labelY} ${numbers.format(chart.data[1][place])}`;
-}
-
-function drawCharts() {
-  for (const host of document.querySelectorAll("[data-chart]")) {
-    const source = document.getElementById(host.dataset.chart);
-    if (!source || !window.uPlot) continue;
-    const data = points(source);
-    host.hidden = data[0].length < 2;
-    if (host.hidden) continue;
-    const known = charts.get(host);
-    if (known) known.setData(data);
-    else charts.set(host, new window.uPlot(options(host), data, host));
-  }
-}
-
-function redrawCharts() {
-  for (const [host, chart] of charts) {
-    chart.destroy();
-    charts.delete(host);
-  }
-  drawCharts();
-}
-
-let resizing = 0;
-addEventListener("resize", () => {
-  clearTimeout(resizing);
-  resizing = setTimeout(redrawCharts, 150);
-});
-matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redrawCharts);
-
 // ---- after every change of the page ----
 
 function markInvalid() {
@@ -160,7 +73,6 @@ function markInvalid() {
 function refreshed() {
   localTimes(document);
   markInvalid();
-  drawCharts();
 }
 
 document.body.addEventListener("htmx:sseMessage", refreshed);

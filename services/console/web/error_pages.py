@@ -9,9 +9,9 @@ from protocol.errors import DeltaMLError
 from services.bus.port import BusError
 from services.chain.errors import ChainError
 from services.console.presentation.i18n import gettext_noop as _
+from services.console.presentation.labels import refusal_text
 from services.console.web.access import Handler, SignInFirst, page_of
 from services.console.web.orders import OrderRefused
-from services.records.refusal_texts import REFUSALS
 
 _log = structlog.get_logger(__name__)
 
@@ -89,8 +89,8 @@ def _failed(request: web.Request, error: DeltaMLError) -> web.Response:
     """An error of ours, told to who may know it."""
     page = page_of(request)
     if isinstance(error, OrderRefused):
-        unknown = page.reader.gettext(_("Nothing was changed; its reason: %(code)s.")) % {"code": error.code}
-        return page.problem(409, _("The daemon did not take the order"), REFUSALS.get(error.code, unknown))
+        reason = refusal_text(error.code, page.reader.gettext)
+        return page.problem(409, _("The daemon did not take the order"), reason)
     _log.warning("console_action_failed", action=request.path, reason=str(error))
     if isinstance(error, BusError | ChainError):
         return page.problem(503, *_TEXTS[503])

@@ -69,6 +69,14 @@ class Watched:
             self.complaints.append(text)
 
 
+async def assert_fits(page: Page) -> None:
+    """Nothing may reach beyond the width of a desktop or a phone."""
+    for size in (PHONE, DESKTOP):
+        await page.set_viewport_size(size)
+        wide = "document.documentElement.scrollWidth > window.innerWidth"
+        await page.wait_for_function(f"() => !({wide})")  # a chart is drawn again after a change of size
+
+
 async def screenshots(page: Page, name: str) -> None:
     """The whole page on desktop and phone, light and dark; nothing may reach beyond the phone's width."""
     SCREENSHOTS.mkdir(parents=True, exist_ok=True)
@@ -86,4 +94,4 @@ async def screenshots(page: Page, name: str) -> None:
 
 async def visitor(browser: Browser, **options: object) -> BrowserContext:
     """A person with no cookies yet."""
-    return await browser.new_context(viewport=DESKTOP, locale="en-GB", **options)
+    return await browser.new_context(**{"viewport": DESKTOP, "locale": "en-GB", **options})

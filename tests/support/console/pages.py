@@ -53,3 +53,13 @@ async def assert_accessible(page: Page) -> None:
         ]
         assert not serious, f"{page.url} in {scheme}: " + "\n".join(serious)
     await page.emulate_media(color_scheme="light")
+
+
+async def breaches(page: Page) -> list[str]:
+    """Whatever axe objects to, of any of its rules and however slight."""
+    found = await Axe().run(page)
+    return [
+        f"{one['id']}: {one['help']} ({node['html'][:200]})"
+        for one in found.response["violations"]
+        for node in one["nodes"][:3]
+    ]

@@ -1,98 +1,14 @@
 """What an aggregator's operator sees: who answered, who is waited for, which deadlines run."""
 
-import os
-
 import pytest
 
-from protocol.marketplace import Opened
-from protocol.roles.aggregator.lanes import (
-    Answer,
-    DistributedLane,
-    MeasuringLane,
-    OpeningLane,
-    RefreshingLane,
-    SigningLane,
-    TrainedRound,
-)
-from protocol.roles.aggregator.role import FINAL, display_status
-from protocol.roles.engine.state import BlobRef
+from protocol.roles.aggregator.lanes import MeasuringLane, OpeningLane, RefreshingLane, SigningLane
 from protocol.roles.shared.parties import Parties
-from protocol.roles.shared.transcript import TranscriptHead
 from services.console.aggregator.views import BUYER, Training
 from services.store import Store
-from tests.support.console import trainings as console_trainings
+from tests.support.console.aggregator import KEPT, in_training, measured, put, signed_by
 from tests.support.console.trainings import OWNERS, round_of, tell
 from tests.support.console.world import Browser, ConsoleWorld, party_of
-from tests.support.database.stores import offered, writes
-from tests.support.deployment.documents import KEY_ID, RECORD, any_request
-from tests.support.roles.states import state_of, stored
-
-KEPT = BlobRef(digest=b"d" * 32)
-PARTIES = Parties(seats=tuple(OWNERS), trainers=0b00111, validators=0b11000)
-
-
-def answers(*seats):
-    return tuple(Answer(owner=OWNERS[seat], message=KEPT) for seat in seats)
-
-
-def in_training(round_number, *answered, kind=DistributedLane, **fields):
-    return kind(
-        round=round_number,
-        trainers=0b111,
-        start_model=KEPT,
-        start_digest=b"d" * 32,
-        updates=answers(*answered),
-        **fields,
-    )
-
-
-def measured(round_number, kind, *, metrics=(), **fields):
-    trained = TrainedRound(
-        round=round_number,
-        trainers=0b111,
-        start_model=KEPT,
-        updates=(),
-        refreshed_model=KEPT,
-        refreshed_digest=b"d" * 32,
-    )
-    return kind(trained=trained, attempt=2, validators=0b11000, metrics=answers(*metrics), **fields)
-
-
-def signed_by(*seats):
-    signatures = tuple((OWNERS[seat], b"s" * 65) for seat in seats)
-    return {"record": RECORD, "buyer_signature": b"b" * 65, "signatures": signatures}
-
-
-def put(store, *, facts=(), timers=None, **fields):
-    request = any_request()
-    opened = Opened(
-        training=1,
-        buyer=console_trainings.BUYER,
-        aggregator=request.aggregator,
-        deposit=request.payment.deposit_wei,
-        terms=request.terms(KEY_ID),
-    )
-    values = {
-        "phase": "training",
-        "training": 1,
-        "opened": opened,
-        "request": request,
-        "parties": PARTIES,
-        "n": 15,
-        "blinding_seed": b"",
-        "ends_at": 0.0,
-        "link": TranscriptHead(model_digest=b"d" * 32, transcript=b"t" * 32),
-        "next_model": KEPT,
-    }
-    state = state_of("federated_aggregator", **{**values, **fields})
-    done = writes(
-        state=stored(state),
-        display_status=display_status(state),
-        finished=state.phase in FINAL,
-        facts=list(facts),
-        timers=timers or {},
-    )
-    store.write_step(offered(store, os.urandom(32)), done, 1000.0)
 
 
 def test_who_is_waited_for_in_both_rounds_in_hand():

@@ -28,7 +28,7 @@ async def test_the_page_shows_cards_and_columns_as_they_were_told(browser):
     assert "CC-BY-4.0" in text
     assert AGGREGATOR in text
     assert f'Clinic &lt;north&gt; <code class="identifier" title="{OWNERS[0]}">' in text
-    assert re.search(r'<th scope="row">age</th><td>years</td>\s*<td class="figure">18</td>', text)
+    assert re.search(r"age</th><td>years</td>\s*<td class=\"figure\" data-label=\"Smallest\">18</td>", text)
 
 
 @pytest.mark.usefixtures("told")

@@ -1,14 +1,16 @@
 """What a buyer sees of its trainings."""
 
 import json
+import re
 
 import pytest
 
 from protocol.crypto.cipher import PublicKey
+from protocol.marketplace import Opened
 from services.console.buyer.views import Training
-from services.console.presentation.format import points_text
+from services.console.presentation.format import isoformat, points_text
 from services.store import Store
-from tests.support.console.trainings import KEY, OWNERS, finished_training, put, running_training
+from tests.support.console.trainings import BUYER, KEY, OWNERS, finished_training, put, running_training, tell
 from tests.support.console.world import Browser, party_of
 from tests.support.deployment.documents import AGGREGATOR, any_request
 
@@ -175,7 +177,7 @@ async def test_a_long_training_shows_the_newest_and_all_on_a_page_of_its_own(wor
     assert f'href="/trainings/order%3A{key[6:]}/all"' in page
     page = await browser.get(f"/trainings/{key}/all")
     assert page.count("<tr data-x=") == 31
-    assert page.count("RoundRecorded") == 30
+    assert page.count(" was recorded") == 30
     assert await browser.status("/trainings/order:9/all") == 404
 
 
@@ -264,3 +266,28 @@ async def test_there_is_no_card_without_a_model_or_in_another_form(world, browse
     assert await browser.status(f"/trainings/{running_training(world.store)}/card.html") == 404
     assert await browser.status(f"/trainings/{finished_training(world.store, training=2)}/card.pdf") == 404
     assert await browser.status("/trainings/order:9/card.md") == 404
+
+
+async def test_a_page_without_a_curve_says_what_comes_and_when(world, browser):
+    """Before the opening, while owners join, while the first round runs, and where none will come."""
+    wanted = any_request(scale="none")
+    put(world.store, "order:1", wanted)
+    assert "once the training is open and enough owners" in await browser.get("/trainings/order:1")
+    key = running_training(world.store, training=2, rounds=0)
+    assert "may take up to 2 minutes" in await browser.get(f"/trainings/{key}")
+    put(world.store, "order:3", wanted, phase="initiated", training=3)
+    terms = wanted.terms(PublicKey(KEY).key_id)
+    opened = Opened(training=3, buyer=BUYER, aggregator=AGGREGATOR, deposit=10**18, terms=terms)
+    tell(world.store, 3, opened)
+    ends = isoformat(1_700_000_001 + wanted.deadlines.join_s)
+    page = await browser.get("/trainings/order:3")
+    assert re.search(rf'at the latest:\s+<time datetime="{re.escape(ends)}"', page)
+    put(world.store, "order:4", wanted, phase="failed", failure="not_enough_owners")
+    assert "so there is no curve" in await browser.get("/trainings/order:4")
+
+
+async def test_errors_are_told_with_their_roots_and_as_r_squared(world, browser):
+    page = await browser.get(f"/trainings/{running_training(world.store)}")
+    row = page[page.index('<tr data-x="3"') :]
+    figures = re.findall(r'<td class="figure">([^<]+)</td>', row)[:4]
+    assert figures == ["3", "4,374", "66.136", "0.271"]

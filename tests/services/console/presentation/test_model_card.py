@@ -135,7 +135,7 @@ def test_credits_of_one_transaction_stand_in_one_row():
     card = made()
     credit = next(one for one in card.transactions if one.event == "Credited")
     shown = as_markdown(card.model_copy(update={"transactions": (credit,) * 7}))
-    assert shown.count("| Credited |") == 1
+    assert shown.count("| Somebody was paid |") == 1
 
 
 def test_json_reads_back_as_the_card():

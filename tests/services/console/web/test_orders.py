@@ -20,7 +20,7 @@ def world(tmp_path):
     [
         ("over_budget", "en", "The data set&#39;s budget is used up."),
         ("over_budget", "es", "El presupuesto del conjunto de datos está agotado."),
-        ("something_new", "en", "Nothing was changed; its reason: something_new."),
+        ("something_new", "en", "Nothing was changed. The daemon&#39;s log says why."),
     ],
 )
 async def test_a_refusal_is_a_page_that_says_why(world, code, language, told):

@@ -1,0 +1,46 @@
+"""What a model of all trainers' rows together would reach: only a market in one process can tell."""
+
+from collections.abc import Callable, Mapping
+
+from protocol.data_set import DataSet
+from protocol.learning import plaintext
+from protocol.learning.kinds.registry import kind_of
+from protocol.learning.plaintext import OwnerData
+from protocol.request import Request
+from protocol.requirements import mismatches
+from services.records.chain_history import ChainStory
+
+PooledError = Callable[[Request, ChainStory], float | None]
+
+
+def owner_data(request: Request, data_set: DataSet) -> OwnerData:
+    """An owner's factor for a request, in the request's scales."""
+    factor = kind_of(request).measuring_factor(request, data_set.statistic)
+    return OwnerData(factor, data_set.statistic.rows)
+
+
+def pooled_errors(data_sets: Mapping[str, DataSet]) -> PooledError:
+    """The error of least squares on a training's trainers, in the target's own units squared.
+
+    `data_sets` are by owner's address. None before the roles are drawn, and for rows that are not there.
+    """
+    known: dict[tuple[bytes, tuple[str, ...], tuple[str, ...]], float] = {}
+
+    def error(request: Request, story: ChainStory) -> float | None:
+        drawn = (*story.trainers, *story.validators)
+        if not story.trainers or any(
+            one not in data_sets or mismatches(request, data_sets[one].card) for one in drawn
+        ):
+            return None
+        place = (request.hash(), story.trainers, story.validators)
+        if place not in known:
+            trainers, validators = (
+                [owner_data(request, data_sets[one]) for one in part]
+                for part in (story.trainers, story.validators)
+            )
+            weights = plaintext.pooled_least_squares(trainers)
+            found = plaintext.mean_squared_error(validators, weights)
+            known[place] = float(request.error_unit) * found
+        return known[place]
+
+    return error
