@@ -9,6 +9,7 @@ from protocol.errors import MisuseError
 from protocol.learning.statistic import Statistic
 from protocol.preparation.layout import KeptColumn
 from protocol.preparation.values import FIRST_DAY, LAST_DAY, LONGEST_LEVEL, MAXIMUM_LEVELS
+from protocol.reason import TEXT, TEXTS, Reason
 
 _NAMED = 8
 _BETWEEN_ONE_AND_TWO = 1.5
@@ -121,16 +122,12 @@ def text_columns(statistic: Statistic) -> tuple[str, ...]:
     return tuple(column.name for column in statistic.kept if column.kind == "text")
 
 
-def text_fault(names: Sequence[str]) -> str:
+def text_fault(names: Sequence[str]) -> Reason:
     """What is wrong with `text_columns`, one or more, and what their owner can do."""
     more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
     told = ", ".join(map(repr, names[:_NAMED])) + more
-    which = f"column {told} holds" if len(names) == 1 else f"each of the columns {told} holds"
-    return (
-        f"{which} more than {MAXIMUM_LEVELS} different texts, or one that is no level (at most "
-        f"{LONGEST_LEVEL} characters on one line), so that no request can ask for it; write it as fewer "
-        "levels, as numbers or as dates, and add the rows again"
-    )
+    template = TEXT if len(names) == 1 else TEXTS
+    return Reason(template, column=told, levels=MAXIMUM_LEVELS, length=LONGEST_LEVEL)
 
 
 def revealing(statistic: Statistic) -> tuple[str, ...]:

@@ -7,9 +7,23 @@ from protocol.payment import least_fixed_pay
 from protocol.preparation.columns import BooleanColumn, CategoricalColumn, Column, DateColumn, NumericColumn
 from protocol.preparation.moments import day_of
 from protocol.preparation.values import days_since_1970
+from protocol.reason import (
+    CLIPPED,
+    FEW_ROWS,
+    GAPS,
+    HELD,
+    HIDDEN_LEVELS,
+    LEVELS,
+    LOW_PAY,
+    MORE_LEVELS,
+    NO_COLUMN,
+    NO_LOGARITHMS,
+    OTHER_KIND,
+    OUTSIDE,
+    Reason,
+)
 from protocol.request import Request
 
-_HELD = {"numeric": "numbers", "boolean": "yes and no", "date": "dates", "categorical": "texts"}
 _SERVES = {
     "numeric": ("numeric", "boolean"),
     "boolean": ("boolean",),
@@ -21,7 +35,7 @@ _TOLD_LEVELS = 10
 """Of a column: an owner keeps the reasons with every request that does not fit."""
 
 
-def mismatches(request: Request, card: DataCard, *, words: bool = True) -> tuple[str, ...]:
+def mismatches(request: Request, card: DataCard, *, words: bool = True) -> tuple[Reason, ...]:
     """Why a data set does not serve a request; empty when it does, as far as pay does not matter.
 
     Without `words` it tells of a vocabulary how many words are against it, and not which.
@@ -33,36 +47,37 @@ def mismatches(request: Request, card: DataCard, *, words: bool = True) -> tuple
     if target is not None and reasons[-1] is None:
         reasons.append(kind_of(request).target_mismatch(request.target, target))
     if card.rows_from < request.bounds.min_rows:
-        reasons.append(f"{card.rows_from} rows or more; at least {request.bounds.min_rows} asked")
+        reasons.append(Reason(FEW_ROWS, rows=card.rows_from, asked=request.bounds.min_rows))
     return tuple(reason for reason in reasons if reason is not None)
 
 
 def noted_mismatches(request: Request, card: DataCard) -> tuple[str, ...]:
     """As `mismatches`, for facts, which are logged: words of a card that buyers do not see stay on it."""
-    return mismatches(request, card, words=card.listed)
+    return tuple(map(str, mismatches(request, card, words=card.listed)))
 
 
-def pay_mismatch(request: Request, card: DataCard) -> tuple[str, ...]:
+def pay_mismatch(request: Request, card: DataCard) -> tuple[Reason, ...]:
     """Why a request pays too little for a data set; empty when it does not."""
     least = least_fixed_pay(request)
     if least >= card.least_pay_wei:
         return ()
     asked = MARKET_ASSET.shown(card.least_pay_wei)
-    return (f"the least fixed pay is {MARKET_ASSET.shown(least)}; its card asks for {asked}",)
+    return (Reason(LOW_PAY, pay=MARKET_ASSET.shown(least), asked=asked),)
 
 
-def no_column(name: str) -> str:
+def no_column(name: str) -> Reason:
     """The reason against a card without the column."""
-    return f"no column {name!r}"
+    return Reason(NO_COLUMN, column=repr(name))
 
 
-def _column_mismatch(asked: Column, found: CardColumn | None, *, words: bool) -> str | None:
+def _column_mismatch(asked: Column, found: CardColumn | None, *, words: bool) -> Reason | None:
     if found is None:
         return no_column(asked.name)
     if found.kind not in _SERVES[asked.kind]:
-        return f"column {asked.name!r} holds {_HELD[found.kind]}; {_HELD[asked.kind]} asked"
+        held, wanted = (Reason(HELD[column.kind]) for column in (found, asked))
+        return Reason(OTHER_KIND, column=repr(asked.name), held=held, asked=wanted)
     if found.gaps and asked.missing == "refuse":
-        return f"column {asked.name!r} has rows without a value; a value in every row asked"
+        return Reason(GAPS, column=repr(asked.name))
     if isinstance(asked, CategoricalColumn):
         return _level_mismatch(asked, found, words=words)
     if isinstance(asked, BooleanColumn):
@@ -70,28 +85,31 @@ def _column_mismatch(asked: Column, found: CardColumn | None, *, words: bool) ->
     return _range_mismatch(asked, found)
 
 
-def _level_mismatch(asked: CategoricalColumn, found: CardColumn, *, words: bool) -> str | None:
+def _level_mismatch(asked: CategoricalColumn, found: CardColumn, *, words: bool) -> Reason | None:
     others = [level for level in found.vocabulary if level not in asked.levels]
-    if others and asked.other == "refuse":
-        if not words:
-            return f"column {asked.name!r} has levels that are not asked for, {len(others)} of them"
-        more = f" and {len(others) - _TOLD_LEVELS} more" if len(others) > _TOLD_LEVELS else ""
-        told = ", ".join(others[:_TOLD_LEVELS])
-        return f"column {asked.name!r} has levels that are not asked for: {told}{more}"
-    return None
+    if not others or asked.other != "refuse":
+        return None
+    column, told = repr(asked.name), ", ".join(others[:_TOLD_LEVELS])
+    if not words:
+        return Reason(HIDDEN_LEVELS, column=column, count=len(others))
+    if len(others) > _TOLD_LEVELS:
+        return Reason(MORE_LEVELS, column=column, levels=told, count=len(others) - _TOLD_LEVELS)
+    return Reason(LEVELS, column=column, levels=told)
 
 
-def _range_mismatch(asked: NumericColumn | DateColumn, found: CardColumn) -> str | None:
+def _range_mismatch(asked: NumericColumn | DateColumn, found: CardColumn) -> Reason | None:
+    column = repr(asked.name)
     if found.clipped and asked.outside == "refuse":
-        return f"column {asked.name!r} was clipped to a range; values as they are asked"
+        return Reason(CLIPPED, column=column)
     if asked.kind == "numeric" and asked.log and not found.log:
-        return f"column {asked.name!r} was kept without logarithms; they are asked"
+        return Reason(NO_LOGARITHMS, column=column)
     low, high = found.limits
+    ends: tuple[object, ...]
     if isinstance(asked, DateColumn):
-        minimum, maximum = days_since_1970(asked.minimum), days_since_1970(asked.maximum)
-        ends = f"{day_of(float(low))} to {day_of(float(high))}; {asked.minimum} to {asked.maximum}"
-        is_within = minimum <= low and high <= maximum
+        is_within = days_since_1970(asked.minimum) <= low and high <= days_since_1970(asked.maximum)
+        ends = (day_of(float(low)), day_of(float(high)), asked.minimum, asked.maximum)
     else:
-        ends = f"{float(low):g} to {float(high):g}; {float(asked.minimum):g} to {float(asked.maximum):g}"
         is_within = asked.minimum <= low and high <= asked.maximum
-    return None if is_within else f"column {asked.name!r} runs from {ends} asked"
+        ends = tuple(f"{float(end):g}" for end in (low, high, asked.minimum, asked.maximum))
+    names = ("low", "high", "minimum", "maximum")
+    return None if is_within else Reason(OUTSIDE, column=column, **dict(zip(names, ends, strict=True)))

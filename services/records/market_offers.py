@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from protocol.data_card import CardColumn, ColumnKind, DataCard
 from protocol.preparation.moments import day_of
+from protocol.reason import Reason
 from protocol.request import Request
 from protocol.requirements import mismatches, pay_mismatch
 from protocol.types import Digest
@@ -56,7 +57,7 @@ class CardMatch:
     """Whether a listed card serves a request: it does where there is no reason against it."""
 
     listed: ListedCard
-    reasons: tuple[str, ...]
+    reasons: tuple[Reason, ...]
 
 
 @dataclass(frozen=True, slots=True)

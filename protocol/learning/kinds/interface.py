@@ -10,13 +10,14 @@ from protocol.bought_model import BoughtModel
 from protocol.data_card import CardColumn
 from protocol.learning.statistic import Matrix, Statistic
 from protocol.preparation.columns import Column
+from protocol.reason import Reason
 from protocol.request import Request
 
 
 class Kind(Protocol):
     """One kind of model, with p weights as `Request.parameters` counts them; stateless."""
 
-    def target_mismatch(self, target: Column, found: CardColumn) -> str | None:
+    def target_mismatch(self, target: Column, found: CardColumn) -> Reason | None:
         """Why a target that a card has within its range does not suit this kind; None when it does."""
         ...
 

@@ -8,13 +8,14 @@ from protocol.learning.descent import affine_map, step_size_of
 from protocol.learning.kinds.interface import Kind
 from protocol.learning.statistic import Matrix, Statistic, scaled, select
 from protocol.preparation.columns import Column
+from protocol.reason import Reason
 from protocol.request import Request
 
 
 class LinearRegression(Kind):
     """Trains and measures out of the triangular factor alone; any target will do."""
 
-    def target_mismatch(self, target: Column, found: CardColumn) -> str | None:  # noqa: ARG002
+    def target_mismatch(self, target: Column, found: CardColumn) -> Reason | None:  # noqa: ARG002
         """None."""
         return None
 

@@ -10,6 +10,7 @@ from aiohttp import web
 
 from protocol.messages import CardsOrder
 from protocol.messages.market import MOST_AGGREGATORS
+from protocol.reason import Reason
 from protocol.request import Request
 from services.common.addresses import is_address, plain_address
 from services.common.errors import ConfigurationError
@@ -33,7 +34,7 @@ class Offer:
     """
 
     listed: ListedCard
-    reasons: tuple[str, ...] | None = None
+    reasons: tuple[Reason, ...] | None = None
     is_elsewhere: bool = False
 
     @property

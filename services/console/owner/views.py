@@ -5,6 +5,7 @@ from functools import cached_property
 
 from protocol.owner_policy import OwnerPolicy
 from protocol.payment import PayRange, earned, paid_to, pay_range
+from protocol.reason import Reason
 from protocol.request import Request
 from protocol.roles.owner.budget import Counts, Standing, standing
 from protocol.roles.owner.state import OwnerState
@@ -23,7 +24,7 @@ class Match:
 
     data_set: str
     rows: int
-    reasons: tuple[str, ...]
+    reasons: tuple[Reason, ...]
     standing: Standing
 
     @property

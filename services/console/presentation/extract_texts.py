@@ -9,6 +9,7 @@ from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_dir, extract_from_file
 from babel.messages.pofile import read_po, write_po
 
+from protocol.reason import TEMPLATES
 from services.console.presentation.i18n import DOMAIN, LANGUAGES
 from services.records.refusal_texts import REFUSALS
 
@@ -28,7 +29,7 @@ def extracted() -> Catalog:
         catalogue.add(message)
     for _line, message, _comments, _context in extract_from_file("python", _START_PAGE, keywords=_KEYWORDS):
         catalogue.add(message)
-    for message in REFUSALS.values():
+    for message in (*REFUSALS.values(), *TEMPLATES):
         catalogue.add(message)
     return catalogue
 

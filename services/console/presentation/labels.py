@@ -6,6 +6,7 @@ this console has no words for, never as it is.
 
 from collections.abc import Callable
 
+from protocol.reason import Reason
 from services.console.presentation.i18n import gettext_noop as _
 from services.records.refusal_texts import REFUSALS
 
@@ -172,6 +173,15 @@ def failure_text(code: str, gettext: Translate) -> str:
 def reason_text(code: str, gettext: Translate) -> str:
     """A reason beside what it is the reason for."""
     return gettext(_REASONS.get(code, _UNKNOWN))
+
+
+def mismatch_text(reason: Reason, gettext: Translate) -> str:
+    """Why a data set does not serve a request."""
+    values = {
+        name: mismatch_text(value, gettext) if isinstance(value, Reason) else value
+        for name, value in reason.values.items()
+    }
+    return gettext(reason.template) % values
 
 
 def refusal_text(code: str, gettext: Translate) -> str:

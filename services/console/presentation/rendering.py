@@ -18,7 +18,10 @@ _FIGURES = (
     *("number", "significant", "of_rows", "metric", "root_metric", "percent"),
     *("money", "money_at_least", "moment", "duration"),
 )
-_WORDS = ("state_name", "failure_text", "reason_text", "event_text", "share_text", "kind_text")
+_WORDS = (
+    *("state_name", "failure_text", "reason_text", "mismatch_text"),
+    *("event_text", "share_text", "kind_text"),
+)
 
 MOST_LIVE = 20
 """Rows of a list that grows with its training which are sent to every viewer again and again."""
