@@ -6,13 +6,16 @@ No systemd runs here: `systemd-analyze` reads the unit, and trainings run under 
 import shutil
 import subprocess
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
+import msgpack
 import pytest
 
 from services.common.files import read_passphrase
 from services.config.daemons import KINDS
 from services.daemon.shutdown import CLOSE_SECONDS, DRAIN_SECONDS
+from services.data.row_reader import Import
 from tests.deploy.test_containers import parsed
 from tests.support.deployment.confined import allowed_calls, settings_of
 from tests.support.deployment.packages import install
@@ -115,12 +118,13 @@ def test_user_and_folders_are_made_as_the_unit_needs_them(tmp_path):
     assert (tmp_path / "var" / "lib" / "deltaml").is_dir()
 
 
-def confined(*command, text=True):
+def confined(*command, sent=None):
     return subprocess.run(
         [sys.executable, "-m", "tests.support.deployment.confined", UNIT, *command],
         cwd=ROOT,
         capture_output=True,
-        text=text,
+        input=sent,
+        text=sent is None,
         timeout=300,
         check=False,
     )
@@ -137,8 +141,9 @@ def test_an_owners_upload_is_read_under_the_filter(tmp_path):
     """The reading process bounds its own memory and time, which a filter could forbid."""
     rows = tmp_path / "rows.csv"
     rows.write_text("x,y\n1,2\n3,4\n5,7\n")
-    bounds = ("null", str(4 << 30))
-    done = confined(sys.executable, "-m", "services.data.sandboxed_reader", str(rows), *bounds, text=False)
+    declared = msgpack.packb(asdict(Import()))
+    reader = ("-m", "services.data.sandboxed_reader", str(rows), str(4 << 30))
+    done = confined(sys.executable, *reader, sent=declared)
     assert (done.returncode, done.stderr) == (0, b"")
     assert b"statistic" in done.stdout
 
