@@ -98,6 +98,8 @@ class HttpRpc:
         self._session: aiohttp.ClientSession | None = None
         self._singly_until = self._rests_until = 0.0
         self.outage = Outage(_log, "node_away", "node_back", calm_seconds=CALM_SECONDS)
+        self.is_away = False
+        """Whether nothing answered when the node was last asked, however calm it was before and after."""
 
     async def __aenter__(self) -> Self:
         return self
@@ -163,11 +165,16 @@ class HttpRpc:
                 answer = self._decoded(await self._read_bounded(response.content), response.status)
         except aiohttp.ClientConnectorError as error:
             # The cause's text may hold the whole URL.
-            raise self.outage.failed(ChainUnavailable(self._silence(error))) from None
+            raise self._unanswered(ChainUnavailable(self._silence(error))) from None
         except (aiohttp.ClientError, OSError) as error:
-            raise self.outage.failed(NodeOverloaded(self._silence(error))) from None
+            raise self._unanswered(NodeOverloaded(self._silence(error))) from None
+        self.is_away = False
         self.outage.works()
         return answer
+
+    def _unanswered(self, error: ChainUnavailable) -> ChainUnavailable:
+        self.is_away = True
+        return self.outage.failed(error)
 
     def _decoded(self, content: bytes, status: int) -> Any:
         if sum(map(content.count, (b",", b"[", b"{"))) > _MOST_VALUES:
