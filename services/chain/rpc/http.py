@@ -99,7 +99,10 @@ class HttpRpc:
         self._singly_until = self._rests_until = 0.0
         self.outage = Outage(_log, "node_away", "node_back", calm_seconds=CALM_SECONDS)
         self.is_away = False
-        """Whether nothing answered when the node was last asked, however calm it was before and after."""
+        """Whether it gave no answer when it was last asked, or HTTP 429, 500 or more.
+
+        The outage lasts longer: until the node has been calm for a while.
+        """
 
     async def __aenter__(self) -> Self:
         return self
@@ -160,6 +163,7 @@ class HttpRpc:
             # A redirection would send what is signed to whom nobody named.
             async with self._session.post(self._url, json=body, allow_redirects=False) as response:
                 if response.status == _TOO_MANY:
+                    self.is_away = True
                     self._rests_until = _now() + _rest_of(response.headers.get("Retry-After", ""))
                     raise self._resting()
                 answer = self._decoded(await self._read_bounded(response.content), response.status)
@@ -199,6 +203,7 @@ class HttpRpc:
         if status == _TOO_LARGE:
             return _RequestTooLarge(f"{told}: it takes no request of this size")
         if status >= _BROKEN:
+            self.is_away = True
             return NodeOverloaded(f"{told}: look at its log, or use a node with more capacity")
         return _RequestRefused(f"{told}: check the URL and its access key")
 

@@ -243,3 +243,13 @@ async def test_a_node_that_answers_now_and_then_is_away_only_until_it_answers(se
         await rpc.call("eth_chainId")
         assert rpc.outage.is_on
         assert not rpc.is_away
+
+
+@pytest.mark.parametrize(("status", "is_away"), [(429, True), (502, True), (403, False)])
+async def test_a_node_that_only_says_that_it_cannot_is_away(server, rpc, status, is_away) -> None:
+    server.answer = lambda _body: (status, b"<html>not now</html>", {"Retry-After": "0"})
+    await failure_of(rpc)
+    assert rpc.is_away == is_away
+    server.answer = result_of
+    await rpc.call("eth_chainId")
+    assert not rpc.is_away
