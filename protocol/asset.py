@@ -86,6 +86,8 @@ class Asset:
         known = {name.casefold(): places for name, places in units.items()} | {"": decimals}
         places = known.get(written["unit"].casefold())
         number = written["number"]
+        if places == 0 and not {",", "."}.isdisjoint(number):
+            return None  # nothing has parts of the smallest unit: it may be meant for thousands
         if number.count(",") == 1 and "." not in number:
             number = number.replace(",", ".")
         try:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from http.client import HTTPException
 from typing import Any
 from urllib.error import HTTPError, URLError
 from urllib.request import ProxyHandler, build_opener
@@ -54,7 +55,7 @@ def ask_health(config: Config) -> Answer:
         with error:
             said = error.read(1000).decode("utf-8", "replace")
         raise DaemonFails(f"the daemon on {place} fails: {said}") from None
-    except (URLError, OSError):
+    except (URLError, OSError, HTTPException):
         raise NoAnswer(f"no daemon answers on {place}: see its log") from None
     return Answer(text, _document(text))
 

@@ -6,7 +6,7 @@ Lists and address books of the others are changed in their configurations; what 
 
 import asyncio
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -34,7 +34,7 @@ from services.admin.market_folder import (
 from services.admin.market_lists import introduce
 from services.admin.market_order import order_for, renewed_order
 from services.admin.market_plan import FIRST_CONSOLE_PORT, FIRST_METRICS_PORT
-from services.admin.market_process import Member
+from services.admin.market_process import Member, members
 from services.admin.market_record import MarketRecord
 from services.admin.market_servers import free_ports
 from services.admin.processes import alone
@@ -127,17 +127,21 @@ async def add_party(newcomer: Newcomer, tell: Tell) -> Arrival:
     if starts:
         await _started(newcomer, tell)
     with alone(newcomer.folder):
-        if (
-            newcomer.role == "federated_aggregator"
-        ):  # once it is registered: owners announce themselves at once
-            introduce(control.members, newcomer.name, newcomer.role, address, newcomer.replaces)
-            for one in control.members:
-                if one.config.daemon == "data-owner" and not one.is_here:
-                    tell(f"tell the people of {one.name} to put {address} among its aggregators")
+        if newcomer.role == "federated_aggregator":  # registered by now: owners announce themselves at once
+            _introduce_aggregator(newcomer, address, tell)
         order, note = _order(newcomer, party, address)
     if starts:
         await asyncio.to_thread(_await_admission, newcomer, address, tell)
     return Arrival(party.name, party.folder, address, starts, order, note)
+
+
+def _introduce_aggregator(newcomer: Newcomer, address: str, tell: Tell) -> None:
+    """To whom the configurations name now: they may have changed while its daemon started."""
+    everyone = members(newcomer.folder)
+    introduce(everyone, newcomer.name, newcomer.role, address, newcomer.replaces)
+    for one in everyone:
+        if one.config.daemon == "data-owner" and not one.is_here:
+            tell(f"tell the people of {one.name} to put {address} among its aggregators")
 
 
 def _await_admission(newcomer: Newcomer, address: str, tell: Tell) -> None:
@@ -174,6 +178,7 @@ def _check(newcomer: Newcomer, control: MarketControl) -> None:
         )
     if name in known and known[name].config.daemon != KINDS[newcomer.role]:
         raise ConfigurationError(f"{name} is in this market already, as {known[name].config.daemon}")
+    _check_account(newcomer, control.members)
     if newcomer.address is not None and newcomer.data is not None:
         raise MisuseError("an owner with keys of its own adds its rows itself: leave out --data")
     if name not in known and name not in control.record.added and (newcomer.folder / name).exists():
@@ -183,6 +188,16 @@ def _check(newcomer: Newcomer, control: MarketControl) -> None:
     old = newcomer.replaces
     if old is not None and (old not in known or known[old].config.daemon != "aggregator" or old == name):
         raise MisuseError(f"--replaces {old!r} is no other aggregator of this market")
+
+
+def _check_account(newcomer: Newcomer, everyone: Iterable[Member]) -> None:
+    """A party has one account, and an account is one party's."""
+    for one in everyone:
+        is_same = one.name == newcomer.name
+        if newcomer.address is None and is_same and not one.is_here:
+            raise ConfigurationError(f"{one.name} has its keys elsewhere: give --address {one.address}")
+        if newcomer.address is not None and is_same != (one.address == newcomer.address):
+            raise ConfigurationError(f"{one.name} is in this market already, with the account {one.address}")
 
 
 def _keys(party: Party, newcomer: Newcomer) -> str:

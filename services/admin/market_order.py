@@ -5,10 +5,13 @@ from pathlib import Path
 from typing import Any
 
 from protocol.data_card import CardColumn, DataCard
+from protocol.errors import MisuseError
+from protocol.request import Request
 from protocol.request_parsing import parse_request
 from protocol.requirements import mismatches
 from services.admin.market_folder import yaml_text
-from services.common.documents import read_yaml
+from services.common.documents import load_request
+from services.common.errors import ConfigurationError
 from services.common.files import write_private
 
 _REMARK = "A sample order: deltaml train FILE --config config.yaml; REQUEST.yaml explains the fields."
@@ -25,17 +28,15 @@ def renewed_order(
     """Write the order with another aggregator, or for one more owner, beside the earlier one.
 
     Ranges are widened to those of the new owner's card. What is there stays. None, and why, where the card
-    does not serve the order all the same. Raises MisuseError where it would be no request.
+    does not serve the order all the same, the earlier one cannot be used, or this one would be no request.
     """
     path = order_for(earlier.parent, name)
     if path.exists():
         return path, ""
-    document = {**read_yaml(earlier), "name": f"sample order with {name}"}
-    if aggregator is not None:
-        document["aggregator"] = aggregator
-    if card is not None:
-        document = _for_one_more(document, card)
-    request = parse_request(document)
+    try:
+        request = _renewed(load_request(earlier), name, card, aggregator)
+    except (MisuseError, ConfigurationError) as error:
+        return None, f"there is no sample order with {name}: {error}"
     reasons = () if card is None else mismatches(request, card)
     if reasons:
         return None, (
@@ -44,6 +45,13 @@ def renewed_order(
         )
     write_private(path, yaml_text(request.model_dump(mode="json"), _REMARK))
     return path, ""
+
+
+def _renewed(earlier: Request, name: str, card: DataCard | None, aggregator: str | None) -> Request:
+    document = earlier.model_dump(mode="json") | {"name": f"sample order with {name}"}
+    if aggregator is not None:
+        document["aggregator"] = aggregator
+    return parse_request(document if card is None else _for_one_more(document, card))
 
 
 def _for_one_more(document: dict[str, Any], card: DataCard) -> dict[str, Any]:

@@ -11,6 +11,7 @@ import secrets
 import shutil
 import socket
 from collections.abc import Iterable, Mapping
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 from urllib.error import URLError
@@ -260,6 +261,6 @@ def _ask(request: Request) -> Mapping[str, Any]:
     try:
         with build_opener(ProxyHandler({})).open(request, timeout=_PROBE_SECONDS) as answer:
             said = json.loads(answer.read())
-    except (URLError, OSError, ValueError):
+    except (URLError, OSError, HTTPException, ValueError):
         return {}
     return said if isinstance(said, dict) else {}

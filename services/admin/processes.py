@@ -129,14 +129,19 @@ def alone(folder: Path) -> Iterator[None]:
     """One command at a time changes a market; raises ConfigurationError while another does."""
     handle = os.open(private_folder(folder / "run") / "lock", os.O_RDWR | os.O_CREAT, 0o600)
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        _lock(handle, folder)
         yield
+    finally:
+        os.close(handle)
+
+
+def _lock(handle: int, folder: Path) -> None:
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         raise ConfigurationError(
             f"another command works on {folder}: run this again when it has ended"
         ) from None
-    finally:
-        os.close(handle)
 
 
 @contextmanager

@@ -88,7 +88,7 @@ async def _run_participant(config: ParticipantConfig, least_key_bits: int, stopp
             pool=pool,
             least_key_bits=least_key_bits,
             retention_seconds=config.retention_days * 86400,
-            node_is_away=lambda: connections.rpc.outage.is_on,
+            node_is_away=lambda: connections.rpc.is_away,
             on_change=hub.wake,
         )
         participant = Participant.of(resources)

@@ -3,15 +3,18 @@
 import asyncio
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import TypeVar
 
 import structlog
 
 from services.common.errors import ConfigurationError
-from services.config.daemons import AggregatorConfig, Config, DataOwnerConfig, load
+from services.config.daemons import AggregatorConfig, DataOwnerConfig, load
 from services.participants.data_owner import OwnerRole
 from services.participants.federated_aggregator import AggregatorRole
 
 _log = structlog.get_logger(__name__)
+
+C = TypeVar("C", AggregatorConfig, DataOwnerConfig)
 
 
 async def watch_admitted(file: Path, role: AggregatorRole, *, seconds: float = 2.0) -> None:
@@ -20,12 +23,11 @@ async def watch_admitted(file: Path, role: AggregatorRole, *, seconds: float = 2
     Of a file that cannot be used nothing is taken.
     """
 
-    def take(config: Config) -> None:
-        assert isinstance(config, AggregatorConfig)
+    def take(config: AggregatorConfig) -> None:
         before, role.admitted = role.admitted, frozenset(config.admitted)
         _tell("admission_list_changed", before, role.admitted)
 
-    await _watch(file, take, "admission_list_unreadable", seconds)
+    await _watch(file, lambda: load(file, "aggregator"), take, "admission_list_unreadable", seconds)
 
 
 async def watch_aggregators(
@@ -36,23 +38,24 @@ async def watch_aggregators(
     Trainings under way go on with the aggregator that they have.
     """
 
-    def take(config: Config) -> None:
-        assert isinstance(config, DataOwnerConfig)
+    def take(config: DataOwnerConfig) -> None:
         before, role.aggregators = role.aggregators, config.aggregators
         if _tell("aggregators_changed", before, role.aggregators):
             changed()
 
-    await _watch(file, take, "aggregators_unreadable", seconds)
+    await _watch(file, lambda: load(file, "data-owner"), take, "aggregators_unreadable", seconds)
 
 
-async def _watch(file: Path, take: Callable[[Config], None], unreadable: str, seconds: float) -> None:
+async def _watch(
+    file: Path, read: Callable[[], C], take: Callable[[C], None], unreadable: str, seconds: float
+) -> None:
     known = None
     while True:
         stamp = _stamp(file)
         if stamp != known:
             known = stamp
             try:
-                take(await asyncio.to_thread(load, file))
+                take(await asyncio.to_thread(read))
             except ConfigurationError as error:
                 _log.error(unreadable, file=str(file), reason=str(error))
         await asyncio.sleep(seconds)

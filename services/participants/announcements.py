@@ -31,7 +31,7 @@ async def announce(
     Who is not on a list may be put there: a refusal is asked about again, at ever longer intervals, and when
     something has changed. Without that event it ends when all have admitted.
     """
-    outage = Outage(_log, "announcement_waits", "announced")
+    outage, failing = Outage(_log, "announcement_waits", "announced"), set[str]()
 
     async def pause(seconds: float) -> None:
         role.asks_again_at = time.time() + seconds
@@ -49,7 +49,10 @@ async def announce(
             outage.failed(error)
             return True
         outage.works()
-        await _send(runtime, missing, outage)
+        for left in failing.difference(aggregator for aggregator, _ in missing):
+            outage.works(left)
+        failing.clear()
+        failing.update(await _send(runtime, missing, outage))
         return bool(missing)
 
     waiting = wait_exponential(multiplier=first_pause, max=longest_pause)
@@ -61,11 +64,15 @@ async def announce(
         changed.clear()
 
 
-async def _send(runtime: Runtime, missing: Sequence[tuple[str, Message]], outage: Outage) -> None:
+async def _send(runtime: Runtime, missing: Sequence[tuple[str, Message]], outage: Outage) -> list[str]:
+    """Tell each that is missing; returns those to whom nothing could be sent."""
+    failing = []
     for aggregator, body in missing:
         try:
             await runtime.send(aggregator, body)
         except Exception as error:  # noqa: BLE001  not registered yet, or the node is away: later
             outage.failed(error, part=aggregator, reason=f"{aggregator}: {type(error).__name__}")
+            failing.append(aggregator)
         else:
             outage.works(aggregator)
+    return failing

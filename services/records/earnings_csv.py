@@ -25,7 +25,7 @@ COLUMNS = (
 )
 """Amounts stand in both units, exactly; times have their zone."""
 
-_FORMULA = tuple("=+-@\t\r")
+_FORMULA = tuple("=+-@＝＋－＠\t\r\n")
 
 
 def earnings_csv(account: Account, names: Mapping[str, str]) -> str:

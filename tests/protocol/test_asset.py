@@ -71,7 +71,18 @@ def test_amounts_are_bounded(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["0.1 btc", "1.5 wei", "0.0000000001 gwei", "eth", "1 e", "1 ETH 2", "1 ＥＴＨ"]
+    "text",
+    [
+        "0.1 btc",
+        "1.5 wei",
+        "1,000 wei",
+        "1.000 wei",
+        "0.0000000001 gwei",
+        "eth",
+        "1 e",
+        "1 ETH 2",
+        "1 ＥＴＨ",
+    ],
 )
 def test_other_units_and_parts_of_the_smallest_are_refused(text: str) -> None:
     for parse in (ETHER.parse, ETHER.parse_exact):

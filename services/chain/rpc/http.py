@@ -98,6 +98,11 @@ class HttpRpc:
         self._session: aiohttp.ClientSession | None = None
         self._singly_until = self._rests_until = 0.0
         self.outage = Outage(_log, "node_away", "node_back", calm_seconds=CALM_SECONDS)
+        self.is_away = False
+        """Whether it gave no answer when it was last asked, or HTTP 429, 500 or more.
+
+        The outage lasts longer: until the node has been calm for a while.
+        """
 
     async def __aenter__(self) -> Self:
         return self
@@ -158,16 +163,22 @@ class HttpRpc:
             # A redirection would send what is signed to whom nobody named.
             async with self._session.post(self._url, json=body, allow_redirects=False) as response:
                 if response.status == _TOO_MANY:
+                    self.is_away = True
                     self._rests_until = _now() + _rest_of(response.headers.get("Retry-After", ""))
                     raise self._resting()
                 answer = self._decoded(await self._read_bounded(response.content), response.status)
         except aiohttp.ClientConnectorError as error:
             # The cause's text may hold the whole URL.
-            raise self.outage.failed(ChainUnavailable(self._silence(error))) from None
+            raise self._unanswered(ChainUnavailable(self._silence(error))) from None
         except (aiohttp.ClientError, OSError) as error:
-            raise self.outage.failed(NodeOverloaded(self._silence(error))) from None
+            raise self._unanswered(NodeOverloaded(self._silence(error))) from None
+        self.is_away = False
         self.outage.works()
         return answer
+
+    def _unanswered(self, error: ChainUnavailable) -> ChainUnavailable:
+        self.is_away = True
+        return self.outage.failed(error)
 
     def _decoded(self, content: bytes, status: int) -> Any:
         if sum(map(content.count, (b",", b"[", b"{"))) > _MOST_VALUES:
@@ -192,6 +203,7 @@ class HttpRpc:
         if status == _TOO_LARGE:
             return _RequestTooLarge(f"{told}: it takes no request of this size")
         if status >= _BROKEN:
+            self.is_away = True
             return NodeOverloaded(f"{told}: look at its log, or use a node with more capacity")
         return _RequestRefused(f"{told}: check the URL and its access key")
 

@@ -34,7 +34,8 @@ async def show(request: web.Request) -> web.StreamResponse:
 async def change(request: web.Request) -> web.StreamResponse:
     """Give the data set the card that the form describes."""
     page = page_of(request)
-    view, form = _view(page), await page.form()
+    form = await page.form()
+    view = _view(page)
     place = min(whole_number(form.get("page", "0"), 10**6) or 0, _pages(view) - 1)
     card = view.card
     audit(request, data_set=card.name)

@@ -3,6 +3,7 @@
 import os
 import signal
 import subprocess
+import time
 
 import pytest
 
@@ -98,9 +99,10 @@ def test_one_that_does_not_end_is_told_and_the_servers_stay(world):
     stubborn, server = world.process("stubborn", STUBBORN), world.process("server")
     control = world.control(stubborn, world.process("other"), servers=[server])
     control.start((), 20, world.told.append)
-    log = control.slot("stubborn").log
+    log, until = control.slot("stubborn").log, time.monotonic() + 60
     while log.read_text() != "ready\n":
-        pass
+        assert time.monotonic() < until
+        time.sleep(0.01)
     left = control.stop((), 0.3, world.told.append)
     assert states(left) == {"stubborn": "healthy"}
     assert states(control.status()) == {"server": "healthy", "stubborn": "healthy", "other": "down"}

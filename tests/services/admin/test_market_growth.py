@@ -6,6 +6,7 @@ import pytest
 
 from protocol.errors import MisuseError
 from services.admin.market_growth import Newcomer, add_party
+from services.admin.market_process import members
 from services.common.errors import ConfigurationError
 
 LATE = "0x" + "1a" * 20
@@ -22,6 +23,16 @@ def refused(folder, name, role="data_owner", **values):
 def test_a_name_is_a_folder_s_and_nobody_else_s(market_folder):
     for name in ("", "Clinic", "../clinic", "a b", "1st", "x" * 32, "deployer", "logs", "owner\n"):
         assert "is no name for a new party" in refused(market_folder, name)
+
+
+def test_a_party_has_one_account_and_an_account_is_one_party_s(market_folder):
+    (known,) = (one.address for one in members(market_folder) if one.name == "owner-1")
+    told = f"owner-1 is in this market already, with the account {known}"
+    assert told in refused(market_folder, "owner-1", address=LATE)
+    assert told in refused(market_folder, "clinic", address=known)
+    (market_folder / "owner-1" / "keys" / "keystore.json").unlink()
+    again = refused(market_folder, "owner-1")
+    assert again == f"owner-1 has its keys elsewhere: give --address {known}"
 
 
 def test_what_cannot_be_is_told_before_anything_is_made(market_folder):

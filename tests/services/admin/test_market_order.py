@@ -54,6 +54,26 @@ def test_another_aggregator_is_named_and_nothing_else_changes(order):
     assert after.model_copy(update={"aggregator": AGGREGATOR, "name": before.name}) == before
 
 
+def test_an_order_that_people_have_written_in_is_read_as_they_write_it(order):
+    document = yaml.safe_load(order.read_text())
+    document["payment"] = {**document["payment"], "deposit": "0.5 ETH"}
+    del document["payment"]["deposit_wei"], document["bounds"]
+    order.write_text(yaml.safe_dump(document))
+    path, note = renewed_order(order, "clinic", card=card(order))
+    assert note == ""
+    assert load_request(path).payment.deposit_wei == 5 * 10**17
+
+
+@pytest.mark.parametrize("text", ["nothing of a request\n", "features: []\n", None])
+def test_an_order_that_cannot_be_used_is_told_and_keeps_nobody_from_coming(order, text):
+    held = card(order)
+    order.unlink() if text is None else order.write_text(text)
+    path, note = renewed_order(order, "clinic", card=held)
+    assert path is None
+    assert note.startswith("there is no sample order with clinic: ")
+    assert str(order) in note
+
+
 def test_rows_of_other_columns_get_no_order(order):
     held = card(order)
     short = held.model_copy(update={"columns": held.columns[1:]})

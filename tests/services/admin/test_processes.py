@@ -112,6 +112,11 @@ def test_a_long_log_is_put_aside(tmp_path, slot):
     until(lambda: slot.pid() is None)
 
 
+def test_what_a_command_fails_by_is_not_taken_for_another_command(tmp_path):
+    with pytest.raises(BlockingIOError, match="the terminal takes no more"), alone(tmp_path):
+        raise BlockingIOError("the terminal takes no more")
+
+
 def test_one_command_at_a_time_changes_a_market(tmp_path):
     refused = pytest.raises(ConfigurationError, match="another command works")
     with alone(tmp_path), refused, alone(tmp_path):

@@ -95,6 +95,20 @@ async def test_an_owner_works_with_the_aggregators_that_its_file_names_now(owner
         await watching
 
 
+async def test_another_daemon_s_file_in_its_place_changes_nothing(file, role):
+    with capture_logs() as logs:
+        watching = asyncio.create_task(watch_admitted(file, role, seconds=0.001))
+        file.write_bytes((SAMPLE.parent / "data-owner.yaml").read_bytes())
+        told = "configures the daemon data-owner"
+        await until(lambda: watching.done() or any(told in entry.get("reason", "") for entry in logs))
+        write(file, OWNERS[:5])
+        await until(lambda: watching.done() or role.admitted == frozenset(OWNERS[:5]))
+    assert not watching.done()
+    watching.cancel()
+    with suppress(asyncio.CancelledError):
+        await watching
+
+
 async def test_a_bad_file_changes_nothing_and_is_told_once(file, role):
     with capture_logs() as logs:
         watching = asyncio.create_task(watch_admitted(file, role, seconds=0.001))

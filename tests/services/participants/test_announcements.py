@@ -71,6 +71,18 @@ async def test_a_store_that_is_away_is_waited_for(monkeypatch):
     assert not unavailable
 
 
+async def test_nobody_waits_for_an_aggregator_that_has_left_the_list():
+    class Leaving(Sender):
+        async def send(self, aggregator, body):
+            self.owner.after.clear()
+            raise OSError("not registered")
+
+    owner = Owner(first=1)
+    with capture_logs() as logs:
+        await announced(owner, Leaving(owner))
+    assert [line["event"] for line in logs] == ["announcement_waits", "announced"]
+
+
 async def test_what_has_changed_is_announced_again():
     owner, changed = Owner(first=1), asyncio.Event()
     sender = Sender(owner)

@@ -62,7 +62,7 @@ def test_a_file_has_every_amount_exactly_in_both_units(found):
 
 
 def test_no_name_of_others_is_a_formula_in_a_spreadsheet():
-    for name in ("=HYPERLINK(1)", "+1", "-1", "@x"):
+    for name in ("=HYPERLINK(1)", "+1", "-1", "@x", "\t=1", "\n=1", "＝1", "＋1", "－1", "＠x"):
         deals = {1: Deal(name=name, buyer=BUYER)}
         one = Account("data_owner", OWNER, (Payment(NOVEMBER, 1, training=1, share="validation"),), deals)
         (row,) = csv.DictReader(io.StringIO(earnings_csv(one, {BUYER: name})))

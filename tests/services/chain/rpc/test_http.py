@@ -230,3 +230,26 @@ async def test_a_node_that_is_away_is_told_once_and_whoever_asked_it_need_not_te
     assert line["event"] == "node_away"
     assert line["reason"] == str(failures[0])
     assert all(failure.told for failure in failures)
+
+
+async def test_a_node_that_answers_now_and_then_is_away_only_until_it_answers(server, rpc) -> None:
+    """Its outage goes on: no deadline would run while one of several nodes behind a URL fails."""
+    answers = server.answer
+    for _ in range(3):
+        server.answer = lambda _body: (200, b"broken", {"Content-Encoding": "gzip"})
+        await failure_of(rpc)
+        assert rpc.is_away
+        server.answer = answers
+        await rpc.call("eth_chainId")
+        assert rpc.outage.is_on
+        assert not rpc.is_away
+
+
+@pytest.mark.parametrize(("status", "is_away"), [(429, True), (502, True), (403, False)])
+async def test_a_node_that_only_says_that_it_cannot_is_away(server, rpc, status, is_away) -> None:
+    server.answer = lambda _body: (status, b"<html>not now</html>", {"Retry-After": "0"})
+    await failure_of(rpc)
+    assert rpc.is_away == is_away
+    server.answer = result_of
+    await rpc.call("eth_chainId")
+    assert not rpc.is_away

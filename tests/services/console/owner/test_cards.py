@@ -234,3 +234,25 @@ async def test_an_upload_says_which_texts_no_request_can_ask_for(browser):
     _, text = await send(browser, rows)
     assert "Left off the card" in text
     assert "more than 256 different texts, or one that is too long: note." in text
+
+
+async def test_a_card_that_changes_while_its_form_is_still_on_the_way_is_not_changed_back(
+    world, browser, houses
+):
+    shown = card_hash(await browser.get("/data-sets/houses/card"))
+
+    async def slowly():
+        yield f"hash={shown}&".encode()
+        await browser.get("/data-sets/houses")
+        houses.set_card(houses.card("houses").model_copy(update={"licence": "CC0"}))
+        yield b"purpose=study"
+
+    headers = {
+        "Origin": world.url,
+        "X-CSRF-Token": browser.token,
+        "Content-Type": "application/x-www-form-urlencoded",
+    }
+    path = "/data-sets/houses/card"
+    async with browser.http.post(path, data=slowly(), headers=headers, allow_redirects=False) as response:
+        assert response.status == 409
+    assert (houses.card("houses").licence, houses.card("houses").purpose) == ("CC0", "")
