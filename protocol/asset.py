@@ -16,6 +16,7 @@ LARGEST_WHOLE = 10**9
 
 _LARGEST_EXPONENT = 80
 _EXACT = Context(prec=100, traps=[Inexact, InvalidOperation])
+_THOUSANDS = re.compile(r"[1-9][0-9]{0,2},[0-9]{3}")
 _WRITTEN = re.compile(r"(?ai)(?P<number>[-+]?[0-9.,]+(?:e[-+]?[0-9]+)?)\s*(?P<unit>[a-z]*)")
 _SHOWN = 60
 """Characters of what cannot be read."""
@@ -64,8 +65,9 @@ class Asset:
     def parse(self, text: str) -> int:
         """The amount that a person wrote, with its unit in any case, as 0.1 ETH or 5gwei, or in whole units.
 
-        A comma may stand for the decimal point. Raises MisuseError for anything else, for more decimals than
-        the unit has, and for less than nothing or more than `LARGEST_WHOLE`.
+        A comma may stand for the decimal point, but not where it may set thousands apart. Raises MisuseError
+        for that and anything else, for more decimals than the unit has, and for less than nothing or more
+        than `LARGEST_WHOLE`.
         """
         wanted = f"an amount of {self.name} with at most {self.decimals} decimals, such as {self.examples}"
         return self._bounded(text, self._read(text, self.decimals), wanted)
@@ -88,6 +90,11 @@ class Asset:
         number = written["number"]
         if places == 0 and not {",", "."}.isdisjoint(number):
             return None  # nothing has parts of the smallest unit: it may be meant for thousands
+        if _THOUSANDS.fullmatch(number):
+            raise MisuseError(
+                f"{text[:_SHOWN]!r} may be meant for thousands or for parts; "
+                "write parts after a point, thousands without a comma"
+            )
         if number.count(",") == 1 and "." not in number:
             number = number.replace(",", ".")
         try:

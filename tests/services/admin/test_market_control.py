@@ -103,6 +103,7 @@ def test_one_that_does_not_end_is_told_and_the_servers_stay(world):
     while log.read_text() != "ready\n":
         assert time.monotonic() < until
         time.sleep(0.01)
+    assert control.stop(("other",), 20, world.told.append) == []
     left = control.stop((), 0.3, world.told.append)
     assert states(left) == {"stubborn": "healthy"}
     assert states(control.status()) == {"server": "healthy", "stubborn": "healthy", "other": "down"}
