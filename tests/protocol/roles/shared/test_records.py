@@ -32,8 +32,9 @@ def record_of(errors: Sequence[int], link: TranscriptHead = LINK) -> RoundRecord
     )  # fmt: skip
     layout = WIDTHS.opening
     digits = [layout.offset - (-(error << METRIC_SCALE) // FIXED_POINT) for error in errors]
-    plaintexts = [pack_plain(digits[chunk.start : chunk.stop], layout) for chunk in layout.chunks(len(digits))]
-    return build_record(checked, list(map(int, plaintexts)), request=REQUEST, widths=WIDTHS, link=link)
+    chunks = layout.chunks(len(digits))
+    plaintexts = [int(pack_plain(digits[chunk.start : chunk.stop], layout)) for chunk in chunks]
+    return build_record(checked, plaintexts, request=REQUEST, widths=WIDTHS, link=link)
 
 
 def test_a_round_after_which_nothing_is_left_of_the_first_error_is_the_last() -> None:
