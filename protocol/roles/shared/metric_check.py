@@ -69,9 +69,7 @@ def check_metrics(
     least = parties.quorum
     require(len(bodies) >= least, "too_few_validators", f"{len(bodies)} metrics; at least {least}")
     first = bodies[0]
-    require(round_number == link.round + 1, "round_out_of_order", f"round {round_number} after {link.round}")
-    require(first.measure_start == link.measures_start(validators), "wrong_start_measurement")
-    require(not link.names(first.refreshed_digest), "model_of_an_earlier_round")
+    _check_link(first, round_number, validators, link)
     trainers = _check_updates(first.updates, parties)
     for message, body in zip(relayed, bodies, strict=True):
         require(_facts(body) == _facts(first), "validators_disagree", f"{message.envelope.sender} differs")
@@ -181,6 +179,12 @@ def _metric(message: SignedMessage, market: Market, named: tuple[int, int, int])
 
 def _facts(body: EncryptedMetric) -> tuple[object, ...]:
     return (body.measure_start, body.start_digest, body.updates, body.refreshed_digest)
+
+
+def _check_link(body: EncryptedMetric, round_number: int, validators: int, link: TranscriptHead) -> None:
+    require(round_number == link.round + 1, "round_out_of_order", f"round {round_number} after {link.round}")
+    require(body.measure_start == link.measures_start(validators), "wrong_start_measurement")
+    require(not link.names(body.refreshed_digest), "model_of_an_earlier_round")
 
 
 def _check_updates(updates: tuple[UpdateDigest, ...], parties: Parties) -> int:
