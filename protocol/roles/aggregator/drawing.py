@@ -31,7 +31,10 @@ Started = DrawingState | TrainingState | EndingState
 
 def on_closed(state: PreparedState, _event: Closed, context: Context) -> Step[DrawingState]:
     """The block that draws the roles is fixed: have them drawn."""
-    drawing = enter(DrawingState, state, failure=None, ends_at=contract_ends_at(state.opened, context))
+    ends_at = contract_ends_at(state.opened, context)
+    if isinstance(state, DrawingState):  # another closing does not prolong the contract's wait
+        ends_at = state.ends_at
+    drawing = enter(DrawingState, state, failure=None, ends_at=ends_at)
     return Step(drawing, (timers.JOIN.cancel(), *_draw(drawing)))
 
 

@@ -111,8 +111,8 @@ def on_joined(state: EndingState, event: Joined, _context: Context) -> Step[Endi
 
 
 def on_closed(state: EndingState, _event: Closed, _context: Context) -> Step[EndingState]:
-    """The contract's clock starts again."""
-    return _wait_longer(replace(state, closed=True))
+    """The contract's clock starts with the first closing; another one does not prolong it."""
+    return Step.unchanged(state) if state.closed else _wait_longer(replace(state, closed=True))
 
 
 def on_roles_drawn(state: EndingState, event: RolesDrawn, _context: Context) -> Step[EndingState]:

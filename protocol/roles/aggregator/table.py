@@ -145,7 +145,7 @@ ENDING = (
         "A seat taken before the joining is over counts for what may end the training."
     ),
     on_event(EndingState, Closed, ending.on_closed, effects=(SetTimer,)).because(
-        "The contract's clock starts again."
+        "The contract's clock starts with the first closing."
     ),
     on_event(EndingState, RolesDrawn, ending.on_roles_drawn).because(
         "Nothing starts, and the contract's clock goes on."

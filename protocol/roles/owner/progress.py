@@ -48,7 +48,8 @@ def on_roles_drawn(state: InitiatedState, event: RolesDrawn, context: Context) -
     parties = replace(state.parties, trainers=event.trainers, validators=event.validators)
     trains = context.address in parties.addresses(parties.trainers)
     fact = facts.ROLE_DRAWN.of(role="trainer" if trains else "validator")
-    running = enter(RunningState, state, parties=parties, closed=True, progressed_at=context.now)
+    since = state.progressed_at or context.now
+    running = enter(RunningState, state, parties=parties, closed=True, progressed_at=since)
     ready = message(context, state.request.aggregator, OwnerReady(rows=state.rows))
     return Step(running, (ready, fact, stall.stall_timer(running, context)))
 

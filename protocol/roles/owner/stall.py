@@ -38,8 +38,10 @@ def stall_timer(state: JoinedState, context: Context) -> SetTimer:
 
 
 def on_closed(state: InitiatedState, _event: Closed, context: Context) -> Step[OwnerState]:
-    """The joining is over: the roles are due within a round's time."""
-    closed = replace(state, closed=True)
+    """The joining is over: roles are due within a round's time, which another closing does not prolong."""
+    if state.closed:
+        return Step.unchanged(state)
+    closed = replace(state, closed=True, progressed_at=context.now)
     return Step(closed, (stall_timer(closed, context),))
 
 

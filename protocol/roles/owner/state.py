@@ -134,7 +134,8 @@ class JoinedState(OwnerState):
     """Base of the phases of a joined training.
 
     `statistic` is a copy of the data set, of `rows` rows, from when the chain shows our seat: to replace or
-    remove that one changes nothing then. `closed` is whether the joining is over on the chain.
+    remove that one changes nothing then. `closed` is whether the joining is over on the chain, and
+    `progressed_at` since when: the contract's clock for the first round begins there, not with the draw.
     """
 
     opened: Opened
@@ -142,6 +143,7 @@ class JoinedState(OwnerState):
     data_set: str
     statistic: BlobRef | None = None
     closed: bool = False
+    progressed_at: float = 0.0
     blinding_seed: Annotated[bytes, Field(repr=False)] = b""
 
 

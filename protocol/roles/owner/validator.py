@@ -119,6 +119,7 @@ def _checked_start(
     require(round_number == link.round + 1, "round_out_of_order")
     require(body.start_model.digest() == link.model_digest, "wrong_start_model")
     require(body.measure_start == link.measures_start(validators), "wrong_start_measurement")
+    require(not link.names(body.refreshed_model.digest()), "model_of_an_earlier_round")
     return link
 
 

@@ -69,8 +69,7 @@ def check_metrics(
     least = parties.quorum
     require(len(bodies) >= least, "too_few_validators", f"{len(bodies)} metrics; at least {least}")
     first = bodies[0]
-    require(round_number == link.round + 1, "round_out_of_order", f"round {round_number} after {link.round}")
-    require(first.measure_start == link.measures_start(validators), "wrong_start_measurement")
+    _check_link(first, round_number, validators, link)
     trainers = _check_updates(first.updates, parties)
     for message, body in zip(relayed, bodies, strict=True):
         require(_facts(body) == _facts(first), "validators_disagree", f"{message.envelope.sender} differs")
@@ -136,7 +135,7 @@ def build_record(
     """The record that follows from the opened plaintexts, or None if they are implausible.
 
     Implausible: a bit above the last slot or a slot out of its range; publishing those would open a channel
-    of hundreds of bits.
+    of hundreds of bits. So is what the contract would refuse.
     """
     metrics = decode_metrics(
         plaintexts,
@@ -152,12 +151,12 @@ def build_record(
     if before <= 0 or after < 0 or min(metrics.own) < 0:
         return None
     left = link.left_after(before, after)
-    if left >= METRIC_BOUND:
+    if max(before, left, *metrics.own, *map(abs, metrics.cross)) >= METRIC_BOUND:
         return None
     return RoundRecord(
         training=checked.training,
         round=checked.round,
-        last=is_last(request, checked.round, before, after),
+        last=is_last(request, checked.round, before, after, left),
         trainers=checked.trainers,
         validators=checked.validators,
         mse_before=before,
@@ -180,6 +179,12 @@ def _metric(message: SignedMessage, market: Market, named: tuple[int, int, int])
 
 def _facts(body: EncryptedMetric) -> tuple[object, ...]:
     return (body.measure_start, body.start_digest, body.updates, body.refreshed_digest)
+
+
+def _check_link(body: EncryptedMetric, round_number: int, validators: int, link: TranscriptHead) -> None:
+    require(round_number == link.round + 1, "round_out_of_order", f"round {round_number} after {link.round}")
+    require(body.measure_start == link.measures_start(validators), "wrong_start_measurement")
+    require(not link.names(body.refreshed_digest), "model_of_an_earlier_round")
 
 
 def _check_updates(updates: tuple[UpdateDigest, ...], parties: Parties) -> int:

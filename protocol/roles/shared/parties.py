@@ -61,13 +61,13 @@ class Parties(FrozenModel):
         return bool(self.rows)
 
 
-def is_last(request: Request, round_number: int, before: int, after: int) -> bool:
+def is_last(request: Request, round_number: int, before: int, after: int, left: int) -> bool:
     """Whether a round with these MSEs (× 1e18) ends the training: the agreed number, or too little gained.
 
-    A round that made the model worse is no sign of convergence. Nothing can be gained after a perfect round,
-    and the contract takes none.
+    A round that made the model worse is no sign of convergence. Where nothing is `left` of the first error,
+    as after a perfect round, nothing can be gained, and the contract takes no other round.
     """
-    if round_number >= request.schedule.rounds or after == 0:
+    if round_number >= request.schedule.rounds or left == 0:
         return True
     tolerance = Fraction(request.schedule.tolerance)
     return tolerance > 0 and 0 <= before - after < tolerance * before

@@ -48,6 +48,14 @@ class TranscriptHead(FrozenModel):
             return model
         return self.delivered
 
+    def names(self, model: bytes) -> bool:
+        """Whether this digest is of a model that the chain names already: no later round can have it.
+
+        The contract takes a record whose two digests agree for one that delivers its own round's model, and
+        the buyer would pay for that round's error instead of the better one's.
+        """
+        return model in (self.model_digest, self.delivered)
+
     def measures_start(self, validators: int) -> bool:
         """Whether the next round measures the model it starts from.
 

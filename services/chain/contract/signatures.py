@@ -10,14 +10,18 @@ CHEAP_GAS = 20_000
 async def worth_sending(views: MarketplaceViews, call: RecordRound) -> RecordRound:
     """The call without signatures that do not count, or that cost more than others which suffice.
 
-    A validator's own code may refuse what its key has signed, or burn gas at the sender's cost. Raises like a
-    view.
+    A validator's own code may refuse what its key has signed, or burn gas at the sender's cost. Where too few
+    count nothing is left out: the contract refuses that before it costs anything, and perhaps it was a node
+    that lags and knew neither seats nor roles yet. Raises like a view.
     """
     if not any(call.validator_signatures):
         return call
     checked = await views.check_signatures(call)
     drawn = (await views.owners(call.record.training)).validators
-    kept = _kept(checked, quorum(drawn.bit_count()))
+    needed = quorum(drawn.bit_count())
+    if not drawn or sum(checked.signed) < needed:
+        return call
+    kept = _kept(checked, needed)
     signatures = tuple(
         signature if number in kept else b"" for number, signature in enumerate(call.validator_signatures)
     )

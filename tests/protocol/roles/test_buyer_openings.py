@@ -75,6 +75,15 @@ def test_the_members_of_an_opening(opening: tuple[PureMarket, SignedMessage]) ->
     assert refusal(market, market.buyer, twice) == "metrics_out_of_order"
 
 
+def test_a_round_that_ends_in_the_model_it_started_from_is_not_opened(
+    opening: tuple[PureMarket, SignedMessage],
+) -> None:
+    market, message = opening
+    digest = body_of(body_of(message).metrics[0]).start_digest
+    again = changed_by_sender(market, message, None, refreshed_digest=digest)
+    assert refusal(market, market.buyer, again) == "model_of_an_earlier_round"
+
+
 def test_half_of_the_drawn_validators_have_nothing_opened() -> None:
     """An aggregator with two accomplices among four validators could otherwise record what it likes."""
     market = small_market(data=small_data(owners=6), validators=[2, 3, 4, 5])

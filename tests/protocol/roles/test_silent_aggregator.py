@@ -121,6 +121,42 @@ def test_a_validator_records_where_the_buyer_keeps_it_back_as_well() -> None:
     assert market.contract.last_recorded
 
 
+def test_roles_drawn_late_leave_the_validators_time_to_record() -> None:
+    """The contract's clock began when the joining was closed: a late draw must not let it run out."""
+    market = fresh_market()
+    call = market.call
+
+    def holding(party: Party, asked_for: Any) -> None:
+        is_early = asked_for.call == "draw" and market.now < late_draw(market)
+        is_held = is_early or asked_for.call == "record_round"
+        if not (party is market.aggregator and is_held):
+            call(party, asked_for)
+
+    market.call = holding  # type: ignore[method-assign]
+    while not market.sent("opening"):
+        if market.pending:
+            market.deliver_next()
+        else:
+            assert market.tick()
+    ends_at = market.contract.ends_at
+    market.silent.add(market.buyer.address)
+    while not market.contract.recorded:
+        if market.pending:
+            market.deliver_next()
+        else:
+            assert market.tick()
+    assert late_draw(market, since=ends_at) < market.now < ends_at
+
+
+def late_draw(market: PureMarket, since: float | None = None) -> float:
+    """Four fifths of a round's time after the joining was closed; `since` is when that round may be ended."""
+    opened = market.contract.opened
+    assert opened is not None
+    seconds = opened.terms.round_seconds
+    closed_at = market.contract.round_until - seconds if since is None else since - seconds - seconds // 4
+    return closed_at + 0.8 * seconds
+
+
 def test_an_aggregator_that_gets_no_signatures_goes_on_from_what_others_record() -> None:
     market = fresh_market()
     lossy = without("round_signature")

@@ -52,8 +52,10 @@ def test_a_draw_whose_block_is_gone_is_asked_for_again() -> None:
     while market.aggregator.phase != "drawing":
         market.deliver_next()
     draws = market.contract.calls.count((market.aggregator.address, "draw"))
+    ends_at, market.now = market.aggregator.decoded.ends_at, market.now + 60.0
     market.deliver(market.aggregator, market.event_input(Closed(training=1, draw_block=2)))
     assert market.aggregator.phase == "drawing"
+    assert market.aggregator.decoded.ends_at == ends_at
     assert market.contract.calls.count((market.aggregator.address, "draw")) == draws + 1
 
 

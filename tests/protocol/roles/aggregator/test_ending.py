@@ -1,6 +1,6 @@
 """Given up, or ended by others: whatever the chain still confirms counts."""
 
-from protocol.marketplace import Cancel, Settle
+from protocol.marketplace import Cancel, Closed, Settle
 from protocol.messages import StopOrder
 from protocol.roles.engine.inputs import MessageReceived
 from tests.support.roles.plain_market import assert_model_of_twin
@@ -47,6 +47,19 @@ def test_roles_drawn_after_the_training_was_given_up_start_nothing() -> None:
     assert market.contract.status == "cancelled"
     assert market.aggregator.decoded.parties.trainers
     assert not market.sent("training_started")
+
+
+def test_another_closing_does_not_put_off_the_end() -> None:
+    """Anybody may close again once the hash of the block that draws is gone."""
+    market = small_market()
+    while market.contract.status != "open" or market.aggregator.phase != "inviting":
+        market.deliver_next()
+    stop(market)
+    closed = market.event_input(Closed(training=1, draw_block=2))
+    market.deliver(market.aggregator, closed)
+    end, market.now = market.aggregator.timers["end"], market.now + 60.0
+    market.deliver(market.aggregator, closed)
+    assert market.aggregator.timers["end"] == end
 
 
 def test_a_training_that_others_settle_early_ends_without_a_model() -> None:

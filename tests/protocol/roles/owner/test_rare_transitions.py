@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from protocol.codec import pack, unpack
-from protocol.marketplace import Cancel, Join, Joined, RolesDrawn
+from protocol.marketplace import Cancel, Closed, Join, Joined, RolesDrawn
 from protocol.messages import Complaint, OwnerDecision
 from protocol.owner_policy import OwnerPolicy
 from protocol.roles.engine.inputs import (
@@ -222,3 +222,13 @@ def test_a_complaint_is_a_fact_and_changes_nothing() -> None:
     assert owner.state == before
     told = {"accused": complaint.accused, "round": 0, "code": "bad_opening"}
     assert (owner.facts[-1].name, owner.facts[-1].data) == ("complaint", told)
+
+
+def test_another_closing_does_not_put_off_the_owners_turn() -> None:
+    market, owner = owner_in("initiated", policy=OwnerPolicy(automatic=True, budget=AMPLE))
+    closed = market.event_input(Closed(training=1, draw_block=2))
+    market.deliver(owner, closed)
+    turn, market.now = owner.timers["stalled"], market.now + 60.0
+    market.deliver(owner, closed)
+    assert owner.timers["stalled"] == turn
+    assert owner.decoded.progressed_at == market.now - 60.0

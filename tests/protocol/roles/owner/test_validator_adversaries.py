@@ -35,6 +35,13 @@ def test_the_round_starts_from_the_model_of_the_round_before(models: Stopped) ->
     assert refusal(market, owner, other) == "wrong_start_model"
 
 
+def test_no_round_ends_in_a_model_that_an_earlier_record_names(models: Stopped) -> None:
+    """The contract would take a worse round for one that delivers its own model."""
+    market, owner, message = models
+    earlier = altered(market, message, refreshed_model=body_of(message).start_model)
+    assert refusal(market, owner, earlier) == "model_of_an_earlier_round"
+
+
 @pytest.mark.parametrize(
     ("change", "code"),
     [
