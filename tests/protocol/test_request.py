@@ -27,7 +27,7 @@ CANONICAL = (
     '"payment":{"aggregation_bps":1000,"contribution_bps":6500,"deposit_wei":"1000000000000000000",'
     '"participation_bps":500,"validation_bps":2000},'
     '"scale":"range",'
-    '"schedule":{"local_steps":5,"rounds":20,"step_size":"0.5","tolerance":"0.001"},'
+    '"schedule":{"deliver":"best","local_steps":5,"rounds":20,"step_size":"0.5","tolerance":"0.001"},'
     '"start":{"start":"mean","value":"152.13"},'
     '"target":{"maximum":"400","minimum":"0","name":"progression"}}'
 )
