@@ -64,6 +64,18 @@ def test_what_is_no_exact_amount_is_refused(text: str) -> None:
         ETHER.parse(text)
 
 
+@pytest.mark.parametrize("text", ["1,500", "-1,500", "250,000 ETH", "1,125 gwei"])
+def test_a_comma_that_may_be_one_of_thousands_is_refused(text: str) -> None:
+    for parse in (ETHER.parse, ETHER.parse_exact):
+        with pytest.raises(MisuseError, match="a comma before three digits may mean thousands"):
+            parse(text)
+
+
+@pytest.mark.parametrize(("text", "amount"), [("0,125", 125), ("1,5", 1500), ("1,25", 1250), ("1.500", 1500)])
+def test_any_other_comma_is_a_decimal_one(text: str, amount: int) -> None:
+    assert ETHER.parse(f"{text} ETH") == amount * 10**15
+
+
 @pytest.mark.parametrize("text", ["-2", "-0.1 ETH", "1000000001", "1000000000.1 eth", "1e27 gwei"])
 def test_amounts_are_bounded(text: str) -> None:
     with pytest.raises(MisuseError, match=f"'{text}' is not between 0 and 1000000000 ETH"):
