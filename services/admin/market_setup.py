@@ -93,7 +93,7 @@ async def set_up(plan: MarketPlan, tell: Callable[[str], None]) -> SetUp:
     # A virtual host that turns out to be another's is not remembered.
     record.with_plan(virtual_host=known.plan.virtual_host if known else "").save()
     for party in (folder.deployer, *folder.participants):
-        party.ensure_keys()
+        await asyncio.to_thread(party.ensure_keys)  # Ctrl-C ends it before the next
         tell(f"keys of {party.name}: {party.address}")
     await asyncio.to_thread(MarketControl(folder.path).start_servers, tell)
     made = SetUp(folder, await _deployed(record.plan, folder))

@@ -1,5 +1,7 @@
 """What a set-up keeps: keys, the number of owners, what columns are."""
 
+import asyncio
+
 import pytest
 
 from services.admin import market_setup
@@ -43,6 +45,25 @@ def test_a_folder_keeps_its_number_of_owners(tmp_path):
     (tmp_path / "aggregator" / "config.yaml").touch()
     with pytest.raises(ConfigurationError, match="was made for 1 owners"):
         MarketFolder.of(tmp_path, 5)
+
+
+async def test_a_set_up_that_is_interrupted_goes_no_further(tmp_path):
+    told = []
+
+    def interrupt(text):
+        told.append(text)
+        if text.startswith("keys of"):
+            task.cancel()
+
+    servers = {"chain_url": "http://node", "broker_url": "amqp://b", "management_url": "http://b"}
+    plan = MarketPlan(tmp_path, **servers, administrator_password_file=tmp_path / "password")
+    folder = MarketFolder.of(tmp_path, plan.owners)
+    for party in (folder.deployer, *folder.participants):
+        party.ensure_keys(Cost(2, 1, 8192))
+    task = asyncio.create_task(set_up(plan, interrupt))
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert sum(text.startswith("keys of") for text in told) == 1
 
 
 async def test_a_market_keeps_the_servers_of_its_own_that_it_works_on(tmp_path):
