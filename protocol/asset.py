@@ -16,10 +16,20 @@ LARGEST_WHOLE = 10**9
 
 _LARGEST_EXPONENT = 80
 _EXACT = Context(prec=100, traps=[Inexact, InvalidOperation])
-_THOUSANDS = re.compile(r"[1-9][0-9]{0,2},[0-9]{3}")
 _WRITTEN = re.compile(r"(?ai)(?P<number>[-+]?[0-9.,]+(?:e[-+]?[0-9]+)?)\s*(?P<unit>[a-z]*)")
+_THOUSANDS = re.compile(r"[-+]?[1-9][0-9]{0,2},[0-9]{3}")
 _SHOWN = 60
 """Characters of what cannot be read."""
+
+
+def with_decimal_point(number: str) -> str:
+    """A number that a person wrote, its decimal comma made a point.
+
+    It stays as it is, and is no number, where the comma may be one of thousands: 1,500 is 1.5 to some and
+    1500 to others.
+    """
+    has_comma = number.count(",") == 1 and "." not in number
+    return number.replace(",", ".") if has_comma and not _THOUSANDS.fullmatch(number) else number
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +75,8 @@ class Asset:
     def parse(self, text: str) -> int:
         """The amount that a person wrote, with its unit in any case, as 0.1 ETH or 5gwei, or in whole units.
 
-        A comma may stand for the decimal point, but not where it may set thousands apart. Raises MisuseError
-        for that and anything else, for more decimals than the unit has, and for less than nothing or more
-        than `LARGEST_WHOLE`.
+        A comma may stand for the decimal point, as in `with_decimal_point`. Raises MisuseError for anything
+        else, for more decimals than the unit has, and for less than nothing or more than `LARGEST_WHOLE`.
         """
         wanted = f"an amount of {self.name} with at most {self.decimals} decimals, such as {self.examples}"
         return self._bounded(text, self._read(text, self.decimals), wanted)
@@ -87,18 +96,10 @@ class Asset:
         units = {self.symbol: self.decimals, self.name: self.decimals, **dict(self.others), self.smallest: 0}
         known = {name.casefold(): places for name, places in units.items()} | {"": decimals}
         places = known.get(written["unit"].casefold())
-        number = written["number"]
-        if places == 0 and not {",", "."}.isdisjoint(number):
+        if places == 0 and not {",", "."}.isdisjoint(written["number"]):
             return None  # nothing has parts of the smallest unit: it may be meant for thousands
-        if _THOUSANDS.fullmatch(number):
-            raise MisuseError(
-                f"{text[:_SHOWN]!r} may be meant for thousands or for parts; "
-                "write parts after a point, thousands without a comma"
-            )
-        if number.count(",") == 1 and "." not in number:
-            number = number.replace(",", ".")
         try:
-            value = _EXACT.create_decimal(number)
+            value = _EXACT.create_decimal(with_decimal_point(written["number"]))
             if places is not None and value.adjusted() <= _LARGEST_EXPONENT:
                 return int(_EXACT.to_integral_exact(_EXACT.scaleb(value, places)))
         except DecimalException:
@@ -107,7 +108,8 @@ class Asset:
 
     def _bounded(self, text: str, amount: int | None, wanted: str) -> int:
         if amount is None:
-            raise MisuseError(f"{text[:_SHOWN]!r} is not {wanted}")
+            hint = "; a comma before three digits may mean thousands: leave it out, or write a point"
+            raise MisuseError(f"{text[:_SHOWN]!r} is not {wanted}{hint if ',' in text else ''}")
         if not 0 <= amount <= LARGEST_WHOLE * self.whole:
             raise MisuseError(f"{text[:_SHOWN]!r} is not between 0 and {LARGEST_WHOLE} {self.symbol}")
         return amount

@@ -118,9 +118,11 @@ class MarketControl:
     def _begin(self, wanted: Sequence[MarketProcess], seconds: float, tell: Tell) -> list[Standing]:
         waiting = {one.name: one for one in wanted}
         running = {one.name for one in wanted if self.slot(one.name).pid() is not None}
-        for one in wanted:
-            if one.name not in running:
-                processes.launch(self.slot(one.name), one.command, one.folder, one.environment)
+        missing = [one for one in wanted if one.name not in running]
+        for one in missing:
+            processes.launch(self.slot(one.name), one.command, one.folder, one.environment)
+        if missing:
+            tell(f"starting {', '.join(one.name for one in missing)}")
         until, found = time.monotonic() + seconds, {}
         while waiting:
             for name, one in list(waiting.items()):
@@ -173,4 +175,4 @@ def _elsewhere(member: Member) -> Standing:
 def _outcome(standing: Standing, *, ran_before: bool) -> str:
     if standing.state == "down":
         return f"{standing.name} {standing.detail}"
-    return f"{standing.name} {'runs already' if ran_before else 'works'} (process {standing.pid})"
+    return f"{standing.name} {'runs already' if ran_before else 'runs'} (process {standing.pid})"

@@ -79,12 +79,15 @@ class Ports:
 def broker_document(plan: MarketPlan, folder: MarketFolder, deployment: Deployment) -> Document:
     """The document of `deltaml admin broker`: who takes part; password files are relative to the folder."""
     assert plan.administrator_password_file is not None
+    password = plan.administrator_password_file.absolute()
+    if password.is_relative_to(folder.path):
+        password = password.relative_to(folder.path)
     listener, listener_password = listener_user(deployment), f"{folder.listener.name}/{BROKER_PASSWORD}"
     return {
         "management": {
             "url": plan.management_url,
             "user": plan.administrator,
-            "password_file": str(plan.administrator_password_file.absolute()),
+            "password_file": str(password),
         },
         "amqp": {"url": plan.broker_url},
         "vhost": plan.virtual_host,

@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 from services.admin.market_database import check_server_url
 from services.admin.market_documents import MarketPlan
+from services.admin.market_folder import MarketFolder
 from services.admin.market_record import MarketRecord
 from services.admin.market_servers import OwnServers, administrator_password, chosen_servers, free_ports
 from services.common.errors import ConfigurationError
@@ -75,6 +76,19 @@ def recorded(plan: MarketPlan, known: MarketRecord | None) -> MarketRecord:
         ),
         own=own,
     )
+
+
+def require_own_servers(known: MarketRecord, record: MarketRecord, folder: MarketFolder) -> None:
+    """Raise ConfigurationError where a server of the market's own, that the market works on, is given up."""
+    for server, option, kept, is_used in (
+        ("chain", "--chain", known.own.chain_port == record.own.chain_port, folder.deployment() is not None),
+        ("broker", "--broker", known.own.broker == record.own.broker, folder.broker_plan.exists()),
+    ):
+        if is_used and not kept:
+            raise ConfigurationError(
+                f"the market in {folder.path} works on a {server} of its own and keeps it: leave out "
+                f"{option}, or set up another market in a new folder"
+            )
 
 
 def _given(plan: MarketPlan) -> dict[str, Any]:

@@ -32,6 +32,7 @@ _FIRST_CHAIN_PORT = 8545
 _FIRST_BROKER_PORTS = {"amqp": 5672, "management": 15672, "distribution": 25672, "epmd": 4370}
 _PROBE_SECONDS = 2.0
 _STATE_SECONDS = 10
+_DEFINITIONS = "load_definitions = {}"
 _DISTRIBUTION = Path("/usr/lib/rabbitmq/lib")
 """Where Debian's package has the script that any user may run."""
 _SOURCES = Path(__file__).parents[2] / "contracts" / "node_modules" / "@foundry-rs"
@@ -178,11 +179,22 @@ def _prepare_broker(folder: Path, ports: BrokerPorts) -> None:
     for name, text in files.items():
         if not (place / name).exists():
             write_private(place / name, text.encode())
+    _renew_definitions(place / "rabbitmq.conf", definitions)
+
+
+def _renew_definitions(configuration: Path, definitions: Path) -> None:
+    """The one line that names a path is renewed: the market's folder may have been moved."""
+    before = configuration.read_text()
+    line = _DEFINITIONS.format(definitions)
+    lines = [line if one.startswith(_DEFINITIONS.format("")) else one for one in before.splitlines()]
+    after = "".join(f"{one}\n" for one in lines)
+    if after != before:
+        write_private(configuration, after.encode())
 
 
 def _broker_configuration(ports: BrokerPorts, definitions: Path) -> Iterable[str]:
     """As deploy/rabbitmq/rabbitmq.conf, for loopback and a disk that others fill, too."""
-    yield f"load_definitions = {definitions}"
+    yield _DEFINITIONS.format(definitions)
     yield f"listeners.tcp.default = {_LOOPBACK}:{ports.amqp}"
     yield f"management.tcp.port = {ports.management}"
     yield f"management.tcp.ip = {_LOOPBACK}"

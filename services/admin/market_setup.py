@@ -28,7 +28,7 @@ from services.admin.market_folder import (
     ensure_secret,
     yaml_text,
 )
-from services.admin.market_plan import check_plan, recorded
+from services.admin.market_plan import check_plan, recorded, require_own_servers
 from services.admin.market_record import MarketRecord
 from services.bus.broker.provisioning import BrokerPlan, load_plan
 from services.chain.contract.deploy import Deployment
@@ -84,6 +84,8 @@ async def set_up(plan: MarketPlan, tell: Callable[[str], None]) -> SetUp:
     record = recorded(plan, known)
     check_plan(record.plan)
     folder = MarketFolder.of(plan.folder, record.plan.owners, record.added)
+    if known is not None:
+        require_own_servers(known, record, folder)
     data = _checked_data(record.plan)
     for line in column_notes(_demo_options(record.plan), data):
         tell(line)
@@ -91,7 +93,7 @@ async def set_up(plan: MarketPlan, tell: Callable[[str], None]) -> SetUp:
     # A virtual host that turns out to be another's is not remembered.
     record.with_plan(virtual_host=known.plan.virtual_host if known else "").save()
     for party in (folder.deployer, *folder.participants):
-        party.ensure_keys()
+        await asyncio.to_thread(party.ensure_keys)  # Ctrl-C ends it before the next
         tell(f"keys of {party.name}: {party.address}")
     await asyncio.to_thread(MarketControl(folder.path).start_servers, tell)
     made = SetUp(folder, await _deployed(record.plan, folder))

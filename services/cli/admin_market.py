@@ -18,9 +18,6 @@ from services.cli.standard_streams import visible
 
 market = typer.Typer(name="market", help="A whole market in a folder.", no_args_is_help=True)
 
-for _command in (start, status, stop, add_owner, add_aggregator):
-    market.command()(_command)
-
 
 def _without_slash(url: str | None) -> str | None:
     return None if url is None else url.rstrip("/")
@@ -58,8 +55,8 @@ _OPTIONS = {
     "metrics_host": typer.Option(help="Address that these ports are opened on; default: loopback."),
     "postgresql_url": typer.Option(
         "--postgresql",
-        help="Stores in PostgreSQL instead of SQLite: postgresql://administrator@host:5432; every daemon "
-        "gets a user and a database of its own.",
+        help="Stores in PostgreSQL instead of SQLite: postgresql://user@host, of an administrator; every "
+        "daemon gets a user and a database of its own.",
         callback=_without_slash,
     ),
     "postgresql_password_file": typer.Option(help="File with the password of PostgreSQL's administrator."),
@@ -88,6 +85,10 @@ def init_market(plan: MarketPlan, *, json: Json = False) -> None:
     """
     made = asyncio.run(set_up(plan, lambda text: None if json else typer.echo(visible(text))))
     _show_set_up(made, json=json)
+
+
+for _command in (start, status, stop, add_owner, add_aggregator):
+    market.command()(_command)
 
 
 def _show_set_up(made: SetUp, *, json: bool) -> None:

@@ -26,6 +26,8 @@ _Numbers = Annotated[
     int | None, typer.Option(min=0, help="... to so many; left out, the general limit holds again.")
 ]
 
+_BY_COUNT = "by count"
+
 
 def budget(
     config: ConfigFile,
@@ -77,13 +79,15 @@ def _show_budget(settings: DataOwnerConfig, budget: Budget, counts: Counts, *, j
         return
     for row in rows:
         row["buyer"] = named(row["buyer"], settings.names) if row["buyer"] else "all together"
-        row["limit"] = "by count" if row["limit"] is None else row["limit"]
+        row["limit"] = _BY_COUNT if row["limit"] is None else row["limit"]
     columns = {"data_set": "data set", "buyer": "buyer", "used": "numbers", "limit": "limit"}
     nothing = "no data set yet, so nothing is published: deltaml datasets add FILE --config OWNER.yaml"
     print_records(rows, columns, json=False, right=("numbers", "limit"), empty=nothing)
-    typer.echo(
-        "'by count': the limit follows from each request, by a count of equations (protocol/README.md)."
-    )
+    if any(row["limit"] == _BY_COUNT for row in rows):
+        typer.echo(
+            f"{_BY_COUNT!r}: the limit follows from each request, by a count of equations "
+            "(protocol/README.md)."
+        )
 
 
 def _rows(data_set: str, budget: Budget, counts: Counts) -> Iterator[dict[str, Any]]:

@@ -26,3 +26,8 @@ def open_catalogue(folder: Path | None, config: Path | None) -> Catalog:
     if config is not None:
         folder = load(config, "data-owner").catalogue
     return Catalog(folder or Path(typer.get_app_dir("deltaml")) / "datasets")
+
+
+def catalogue_place(folder: Path | None, config: Path | None) -> str:
+    """The options for the catalogue that was chosen, as a command that is proposed takes them."""
+    return f" --catalogue {folder}" if folder else f" --config {config}" if config else ""

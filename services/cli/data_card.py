@@ -9,7 +9,13 @@ from typing_extensions import override
 from protocol.data_card import DataCard, without_room
 from protocol.data_set import text_columns
 from services.cli.amounts import Wei, amount_option, money
-from services.cli.catalogue_option import CatalogueFolder, DaemonConfig, DataSetName, open_catalogue
+from services.cli.catalogue_option import (
+    CatalogueFolder,
+    DaemonConfig,
+    DataSetName,
+    catalogue_place,
+    open_catalogue,
+)
 from services.cli.options import Json, options_of
 from services.cli.output import print_json, print_result, some_levels
 from services.cli.standard_streams import visible
@@ -99,9 +105,9 @@ def set_(
     catalog = open_catalogue(catalogue, config)
     card = declared.applied(catalog.card(name), text_columns(catalog.load(name)))
     catalog.set_card(card, declared.columns(), declared.published())
-    text = (
-        f"changed the card of {name!r}: {listing(card, catalog)}; see it with: deltaml datasets card {name}"
-    )
+    place = catalogue_place(catalogue, config)
+    shown = f"see it with: deltaml datasets card {name}{place}"
+    text = f"changed the card of {name!r}: {listing(card, catalog)}; {shown}"
     print_result(_document(card, catalog), text, json=json)
     tell_left_out(card, catalog)
 

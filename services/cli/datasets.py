@@ -12,7 +12,13 @@ from protocol.data_card import DataCard, without_room
 from protocol.data_set import revealing, text_columns, text_fault
 from protocol.learning.statistic import Statistic
 from protocol.preparation.layout import KeptColumn
-from services.cli.catalogue_option import CatalogueFolder, DaemonConfig, DataSetName, open_catalogue
+from services.cli.catalogue_option import (
+    CatalogueFolder,
+    DaemonConfig,
+    DataSetName,
+    catalogue_place,
+    open_catalogue,
+)
 from services.cli.data_card import DECLARED, data_card, listing, tell_left_out
 from services.cli.options import ROWS_FILE, Json, options_of
 from services.cli.output import print_json, print_result, some_levels
@@ -81,8 +87,7 @@ def add(
     )
     _tell_added(entry, file, statistic, json=json)
     if not json:
-        place = f" --catalogue {catalogue}" if catalogue else f" --config {config}" if config else ""
-        _tell_next(card, catalog, place)
+        _tell_next(card, catalog, catalogue_place(catalogue, config))
     tell_left_out(card, catalog)
 
 
@@ -96,9 +101,9 @@ def _tell_added(entry: Entry, file: Path, statistic: Statistic, *, json: bool) -
 
 def _tell_next(card: DataCard, catalog: Catalog, place: str) -> None:
     """What can be done with a data set that is new; `place` are the options for its catalogue."""
-    hints = [f"its card: deltaml datasets card {card.name}; {listing(card, catalog)}"]
+    hints = [f"its card: deltaml datasets card {card.name}{place}; {listing(card, catalog)}"]
     if not card.listed:
-        hints.append(f"to have it shown: deltaml datasets card set {card.name} --listed")
+        hints.append(f"to have it shown: deltaml datasets card set {card.name} --listed{place}")
     hints.append(f"how it answers a request: deltaml datasets match REQUEST.yaml{place}")
     typer.echo(visible("\n".join(hints)), err=True)
 

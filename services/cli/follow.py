@@ -81,7 +81,9 @@ def follow(
     try:
         row = _until_the_end(follower, look_seconds)
     except KeyboardInterrupt:
-        typer.echo("the training goes on; `deltaml show --follow` takes it up again", err=True)
+        found = store.instance(key)
+        known = key if found is None or found.training is None else found.training
+        typer.echo(f"the training goes on; `deltaml show {known} --follow` takes it up again", err=True)
         raise typer.Exit(INTERRUPTED) from None
     typer.echo(visible(f"training {row.training or ''}: {row.display_status}"))
     state = buyer_convergence(store, row)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from importlib import import_module
+from inspect import cleandoc
 from typing import Any, ClassVar
 
 import typer
@@ -21,10 +22,19 @@ class LazyCommand(TyperCommand):
         """The command itself."""
         target = getattr(import_module(self._module), self._attribute)
         if isinstance(target, typer.Typer):
-            return typer.main.get_group(target)
+            return _flowing(typer.main.get_group(target))
         single = typer.Typer(add_completion=False)
         single.command(self.name)(target)
-        return typer.main.get_command(single)
+        return _flowing(typer.main.get_command(single))
+
+
+def _flowing(command: Any) -> Any:
+    """The command, its help without the line ends of the source, which a terminal would add to its own."""
+    paragraphs = cleandoc(command.help or "").split("\n\n")
+    command.help = "\n\n".join(" ".join(one.split()) for one in paragraphs)
+    for one in getattr(command, "commands", {}).values():
+        _flowing(one)
+    return command
 
 
 class LazyGroup(TyperGroup):

@@ -35,6 +35,9 @@ _NOTHING_LISTED = (
     "no data is on offer: an owner's is once its card is listed and an aggregator that admits it has told so"
 )
 
+TOO_FEW = 1
+"""Exit status of `match` when it ran and the request would not reach as many owners as it needs."""
+
 market = typer.Typer(
     name="market",
     help="What is on offer: the data that owners list with the aggregators of a buyer.",
@@ -107,7 +110,7 @@ def match(
     stored: Stored = False,
     json: Json = False,
 ) -> None:
-    """How many owners a request would reach, and why it would not reach the others.
+    """How many owners a request would reach, and why not the others; exit status 1 when too few.
 
     The request's own aggregator is asked unless another is named. Owners answer by their cards, and then by
     their policies and budgets, which nobody else knows; they may have data that they do not list.
@@ -117,11 +120,13 @@ def match(
         found = matched(wanted, told.store, told.aggregators)
     if json:
         print_json(_match_record(found))
-        return
-    heads = ("owner", "data set", "rows from", "serves", "why not")
-    rows = ((told.party(one.listed.owner), *_match_row(one)) for one in found.cards)
-    print_table(heads, rows, title=wanted.name, right=("rows from",), empty=_NOTHING_LISTED)
-    typer.echo(_verdict(found))
+    else:
+        heads = ("owner", "data set", "rows from", "serves", "why not")
+        rows = ((told.party(one.listed.owner), *_match_row(one)) for one in found.cards)
+        print_table(heads, rows, title=wanted.name, right=("rows from",), empty=_NOTHING_LISTED)
+        typer.echo(_verdict(found))
+    if not found.is_enough:
+        raise typer.Exit(TOO_FEW)
 
 
 def _verdict(found: Match) -> str:

@@ -11,6 +11,7 @@ import typer
 from protocol.messages import CardsOrder
 from services.cli.order_sending import give_order, opened_store, wait_for
 from services.cli.output import named
+from services.cli.waiting import waiting
 from services.common.times import format_time
 from services.config.daemons import ModelBuyerConfig, load
 from services.data.request_suggestion import NOBODY
@@ -61,7 +62,8 @@ def _ask(settings: ModelBuyerConfig, store: Store, aggregators: tuple[str, ...],
     old = to_be_asked(store, aggregators)
     if old:
         message_id, _ = give_order(settings, "model_buyer", CardsOrder(aggregators=old), seconds=seconds)
-        wait_for(lambda: have_answered(store, old, message_id) or None, seconds)
+        with waiting(f"waiting for {len(old)} aggregators, at most {seconds:g} s"):
+            wait_for(lambda: have_answered(store, old, message_id) or None, seconds)
 
 
 def _tell_age(store: Store, aggregator: str, name: str) -> None:

@@ -10,6 +10,7 @@ import typer
 
 from protocol.marketplace import PartyRole
 from protocol.messages import Message
+from services.cli.waiting import waiting
 from services.config.daemons import AggregatorConfig, DataOwnerConfig, ModelBuyerConfig
 from services.identity import operator_orders
 from services.records.order_answers import OrderAnswer, answer_to, require_accepted
@@ -41,7 +42,8 @@ def give_order(
     """
     if not seconds:
         return send_order(config, role, body, training), None
-    with opened_store(config) as store:
+    text = f"waiting for the daemon's answer, at most {seconds:g} s"
+    with opened_store(config) as store, waiting(text):
         message_id = send_order(config, role, body, training)
         answer = wait_for(lambda: answer_to(store, message_id), seconds)
     return message_id, require_accepted(answer, seconds)

@@ -22,6 +22,7 @@ from services.cli.order_sending import (
     wait_for,
 )
 from services.cli.output import print_outcome
+from services.cli.waiting import waiting
 from services.common.documents import load_request
 from services.common.errors import ConfigurationError
 from services.config.daemons import AggregatorConfig, DataOwnerConfig, ModelBuyerConfig, load
@@ -79,7 +80,8 @@ def _opened(store: Store, key: str, seconds: float) -> int | None:
         row = store.instance(key)
         return row if row is not None and (row.training is not None or row.finished) else None
 
-    row = wait_for(decided, seconds)
+    with waiting(f"waiting for the contract to open the training, at most {seconds:g} s"):
+        row = wait_for(decided, seconds)
     if row is not None and row.training is None:
         raise MisuseError(
             f"the contract does not open the training, and no deposit is paid: {row.display_status}; "

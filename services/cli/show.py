@@ -81,6 +81,7 @@ def show(
         if card is not None:
             made = model_card(opened, instance, _market(config), named_parties(config))
             write_card(card, made, force=force)
+        _tell_written(model_out, card)
         if not follow_it:
             _show_one(opened, instance, config, wei=wei, json=json)
 
@@ -190,6 +191,12 @@ def _write_model(store: Store, instance: InstanceRow, path: Path, *, force: bool
     model = bought_model(store, instance)
     require_new(path, force=force)
     write_model(path, model, replace=force)
+
+
+def _tell_written(*paths: Path | None) -> None:
+    for path in paths:
+        if path is not None:
+            typer.echo(visible(f"wrote {path}"), err=True)
 
 
 def _market(config: Path | None) -> Market | None:

@@ -52,7 +52,7 @@ class BuyerRole(Role):
         earlier = self._orders.setdefault(request_hash, key)
         if earlier != key and self._is_known(earlier):
             # Each has a key, and a deposit, of its own: the same order twice is paid twice.
-            raise ProtocolViolation("ordered_already", "change request.name to have it trained again")
+            raise ProtocolViolation("ordered_already", f"the earlier order is {earlier}")
         self._orders[request_hash] = key
         return key
 

@@ -65,7 +65,7 @@ class UnknownTrainings:
             if code == "unknown_training":
                 self._invented[sender] = self._invented.get(sender, 0) + 1
         if code:
-            raise ProtocolViolation(code, f"training {training}, as the chain says")
+            raise ProtocolViolation(code, f"training {training}")
 
     async def _code_of(self, training: int) -> str:
         status = await self._openings.status(training)

@@ -93,7 +93,7 @@ async def test_a_message_of_another_aggregators_training_leaves_no_row(store: St
     )
     delivery = delivery_of(BUYER.outgoing(AGGREGATOR, complaint(3), training=3))
     await receiver.take([delivery])
-    assert delivery.refused == ("not_mine", "training 3, as the chain says")
+    assert delivery.refused == ("not_mine", "training 3")
     assert rows(store) == {}
 
 

@@ -64,17 +64,16 @@ def test_what_is_no_exact_amount_is_refused(text: str) -> None:
         ETHER.parse(text)
 
 
-@pytest.mark.parametrize("text", ["1,000", "1,000 gwei", "12,500 ETH", "999,999eth"])
-def test_a_comma_that_may_set_thousands_apart_is_refused(text: str) -> None:
-    with pytest.raises(
-        MisuseError, match="may be meant for thousands or for parts; write parts after a point"
-    ):
-        ETHER.parse(text)
+@pytest.mark.parametrize("text", ["1,500", "-1,500", "250,000 ETH", "1,125 gwei"])
+def test_a_comma_that_may_be_one_of_thousands_is_refused(text: str) -> None:
+    for parse in (ETHER.parse, ETHER.parse_exact):
+        with pytest.raises(MisuseError, match="a comma before three digits may mean thousands"):
+            parse(text)
 
 
-@pytest.mark.parametrize(("text", "amount"), [("0,125 ETH", 125 * 10**15), ("1,25", 125 * 10**16)])
-def test_a_comma_before_parts_is_read(text: str, amount: int) -> None:
-    assert ETHER.parse(text) == amount
+@pytest.mark.parametrize(("text", "amount"), [("0,125", 125), ("1,5", 1500), ("1,25", 1250), ("1.500", 1500)])
+def test_any_other_comma_is_a_decimal_one(text: str, amount: int) -> None:
+    assert ETHER.parse(f"{text} ETH") == amount * 10**15
 
 
 @pytest.mark.parametrize("text", ["-2", "-0.1 ETH", "1000000001", "1000000000.1 eth", "1e27 gwei"])

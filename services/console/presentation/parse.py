@@ -2,6 +2,8 @@
 
 from decimal import Decimal
 
+from protocol.asset import with_decimal_point
+
 _LARGEST = Decimal(10**40)
 
 
@@ -15,9 +17,8 @@ def whole_number(text: str, largest: int) -> int | None:
 
 
 def with_point(text: str) -> str:
-    """The text of a decimal number, with a point."""
-    text = text.strip()
-    return text.replace(",", ".") if text.count(",") == 1 and "." not in text else text
+    """The text of a decimal number, with a point; as it is where a comma may be one of thousands."""
+    return with_decimal_point(text.strip())
 
 
 def decimal_number(text: str) -> Decimal | None:

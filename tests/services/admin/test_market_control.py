@@ -73,8 +73,9 @@ def test_only_what_is_down_is_started(world):
     assert again[0].pid == first[0].pid
     assert again[1].pid != first[1].pid
     assert world.told == [
+        "starting second",
         f"first runs already (process {first[0].pid})",
-        f"second works (process {again[1].pid})",
+        f"second runs (process {again[1].pid})",
     ]
     assert control.stop((), 20, world.told.append) == []
     assert states(control.status()) == {"first": "down", "second": "down"}

@@ -1,15 +1,22 @@
 """What a set-up keeps: keys, the number of owners, what columns are."""
 
+import asyncio
+
 import pytest
 
 from services.admin import market_setup
+from services.admin.market_documents import MarketPlan
 from services.admin.market_folder import DATA_SETS, MarketFolder, Party
-from services.admin.market_setup import SetUp
+from services.admin.market_record import MarketRecord
+from services.admin.market_servers import BrokerPorts, OwnServers
+from services.admin.market_setup import SetUp, set_up
 from services.common.errors import ConfigurationError
 from services.common.files import private_folder
 from services.data.catalog import Catalog
 from services.data.sample_request import DemoOptions, data_sets_of, load_data
 from services.identity.keystore import Cost
+
+CONTRACT = f"chain_id: 31337\ncontract: '0x{'a1' * 20}'\nfirst_block: 1\n"
 
 
 @pytest.fixture
@@ -38,6 +45,40 @@ def test_a_folder_keeps_its_number_of_owners(tmp_path):
     (tmp_path / "aggregator" / "config.yaml").touch()
     with pytest.raises(ConfigurationError, match="was made for 1 owners"):
         MarketFolder.of(tmp_path, 5)
+
+
+async def test_a_set_up_that_is_interrupted_goes_no_further(tmp_path):
+    told = []
+
+    def interrupt(text):
+        told.append(text)
+        if text.startswith("keys of"):
+            task.cancel()
+
+    servers = {"chain_url": "http://node", "broker_url": "amqp://b", "management_url": "http://b"}
+    plan = MarketPlan(tmp_path, **servers, administrator_password_file=tmp_path / "password")
+    folder = MarketFolder.of(tmp_path, plan.owners)
+    for party in (folder.deployer, *folder.participants):
+        party.ensure_keys(Cost(2, 1, 8192))
+    task = asyncio.create_task(set_up(plan, interrupt))
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert sum(text.startswith("keys of") for text in told) == 1
+
+
+async def test_a_market_keeps_the_servers_of_its_own_that_it_works_on(tmp_path):
+    ports = BrokerPorts(amqp=1, management=2, distribution=3, epmd=4)
+    own = OwnServers(chain_port=5, broker=ports)
+    urls = {"chain_url": own.chain_url, "broker_url": own.broker_url, "management_url": own.management_url}
+    plan = MarketPlan(tmp_path, **urls, administrator_password_file=tmp_path / "password")
+    MarketRecord(plan=plan, own=own).save()
+    (tmp_path / "contract.yaml").write_text(CONTRACT)
+    (tmp_path / "broker.yaml").touch()
+    others = {"broker_url": "amqp://broker", "management_url": "http://broker:15672"}
+    for given, option in (({"chain_url": "http://node"}, "--chain"), (others, "--broker")):
+        with pytest.raises(ConfigurationError, match=f"keeps it: leave out {option}, or"):
+            await set_up(MarketPlan(tmp_path, **given), lambda _: None)
+        assert MarketRecord.of(tmp_path).own == own, "nothing is changed"
 
 
 def test_an_owner_whose_few_rows_do_not_show_what_a_column_is_has_its_data_set(tmp_path):

@@ -68,8 +68,11 @@ def test_a_data_set_is_added_shown_listed_and_removed(catalogue, rows_file):
 
 
 def test_the_next_step_is_told_with_the_catalogue_that_it_is_for(catalogue, rows_file):
-    told = run("datasets", "add", rows_file, *catalogue).stderr
-    assert f"answers a request: deltaml datasets match REQUEST.yaml --catalogue {catalogue[1]}\n" in told
+    told, place = run("datasets", "add", rows_file, *catalogue).stderr, f"--catalogue {catalogue[1]}"
+    assert f"answers a request: deltaml datasets match REQUEST.yaml {place}\n" in told
+    assert f"its card: deltaml datasets card clinic {place}; " in told
+    changed = run("datasets", "card", "set", "clinic", *catalogue).stdout
+    assert changed.endswith(f"see it with: deltaml datasets card clinic {place}\n")
 
 
 def test_name_and_columns_are_chosen(catalogue, rows_file):
@@ -245,8 +248,9 @@ def test_declarations_that_do_not_fit_the_file_are_refused(catalogue, tmp_path, 
 
 def test_a_card_is_shown_and_changed(catalogue, rows_file):
     told = run("datasets", "add", rows_file, "--unit", "age=years", "--unlisted", *catalogue)
-    assert "its card: deltaml datasets card clinic; it is shown to nobody" in told.stderr
-    assert "to have it shown: deltaml datasets card set clinic --listed" in told.stderr
+    place = f"--catalogue {catalogue[1]}"
+    assert f"its card: deltaml datasets card clinic {place}; it is shown to nobody" in told.stderr
+    assert f"to have it shown: deltaml datasets card set clinic --listed {place}" in told.stderr
     card = run_json("datasets", "card", "clinic", *catalogue)
     assert card["columns"][0] == {
         "name": "age",

@@ -106,4 +106,4 @@ def test_ctrl_c_leaves_the_training_running(store, capsys, monkeypatch):
     with pytest.raises(typer.Exit) as ended:
         follow(store, KEY, None, {})
     assert ended.value.exit_code == 130
-    assert "the training goes on" in capsys.readouterr().err
+    assert "the training goes on; `deltaml show 7 --follow` takes it up again" in capsys.readouterr().err

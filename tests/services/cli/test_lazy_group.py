@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from typer._completion_classes import BashComplete
 from typer.main import get_command
+from typer.testing import CliRunner
 
 from services.cli import Commands, app
 from services.cli.admin import AdminCommands
@@ -22,7 +23,18 @@ def test_the_list_says_what_the_command_says_of_itself(_, group, name):
     module, told = group.modules.get(name, name), group.lazy[name]
     command = LazyCommand(name, module, told).load()
     assert command.name == name
-    assert " ".join(command.help.partition("\n\n")[0].split()) == told
+    assert command.help.partition("\n\n")[0] == told
+
+
+def shown(*arguments):
+    """What a command prints on a terminal of 80 columns."""
+    return CliRunner(env={"COLUMNS": "80", "NO_COLOR": "1"}).invoke(app, arguments).output
+
+
+def test_a_help_breaks_its_lines_where_the_terminal_ends_alone():
+    told = shown("admin", "market", "start", "--help").partition("Arguments")[0]
+    lines = [line.strip() for line in told.splitlines()]
+    assert "it prints in logs/. Exit status 3 when one does not come up." in lines
 
 
 def test_every_command_is_listed_without_being_imported():

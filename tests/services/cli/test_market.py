@@ -67,11 +67,11 @@ def buyer(tmp_path, monkeypatch):
 
 
 def test_match_tells_how_many_owners_a_request_would_reach_and_why_not_more(buyer):
-    told = run_json("market", "match", buyer.request, "--config", buyer.config)
+    told = run_json("market", "match", buyer.request, "--config", buyer.config, status=1)
     assert buyer.orders == [CardsOrder(aggregators=(buyer.aggregator,))]
     assert (told["owners"], told["reached"], told["is_enough"]) == (4, list(OWNERS[:3]), False)
     assert [one["reasons"] for one in told["data_sets"] if not one["serves"]] == [["no column 'progression'"]]
-    shown = run("market", "match", buyer.request, "--config", buyer.config).stdout
+    shown = run("market", "match", buyer.request, "--config", buyer.config, status=1).stdout
     assert "would reach 3 of 4 owners; it needs 4: too few list data that serve it" in shown
     assert len(buyer.orders) == 1, "what was told within a minute is not asked for again"
 
@@ -89,7 +89,7 @@ def test_cards_and_columns_are_shown_as_they_were_told(buyer):
 
 
 def test_another_aggregator_is_asked_instead(buyer):
-    run("market", "match", buyer.request, "--config", buyer.config, "--aggregator", OTHER)
+    run("market", "match", buyer.request, "--config", buyer.config, "--aggregator", OTHER, status=1)
     assert buyer.orders == [CardsOrder(aggregators=(OTHER,))]
 
 
@@ -110,7 +110,7 @@ def test_parties_have_the_names_that_the_configuration_gives_them(buyer):
     buyer.configure(names={OTHER: "Hub [two]", OWNERS[0]: "Clinic [north]"})
     run("market", "cards", "--config", buyer.config, "--aggregator", "Hub [two]")
     assert buyer.orders == [CardsOrder(aggregators=(OTHER,))]
-    shown = run("market", "match", buyer.request, "--config", buyer.config).stdout
+    shown = run("market", "match", buyer.request, "--config", buyer.config, status=1).stdout
     assert "Clinic [north]" in shown
 
 

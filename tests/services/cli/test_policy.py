@@ -147,6 +147,8 @@ def test_the_budget_shows_what_is_used_and_what_is_left(config, store):
 def test_limits_are_set_in_general_and_for_one_data_set(config, orders):
     run("budget", "--config", str(config), "--per-buyer", "count", "--in-total", "9")
     assert orders[-1].policy.budget == Budget(in_total=9)
+    told = run("budget", "--config", str(config), "--per-buyer", "7", "--in-total", "9").stdout
+    assert "by count" not in told, "what is nowhere in the table is not explained"
     one = ("--data-set", "rows", "--buyer", BUYER)
     run("budget", "--config", str(config), *one, "--numbers", "4")
     limit = Limit(data_set="rows", buyer=BUYER, numbers=4)

@@ -4,6 +4,7 @@ import stat
 
 import pytest
 import yaml
+from structlog.testing import capture_logs
 
 from protocol.bought_model import BoughtModel
 from protocol.codec import pack
@@ -131,7 +132,7 @@ def test_parties_are_shown_with_the_names_that_the_configuration_gives_them(stor
 
 def test_the_bought_model_is_written_for_its_buyer(store, path, tmp_path):
     out = tmp_path / "model.json"
-    run("show", "7", "--store", path, "--model-out", out)
+    assert run("show", "7", "--store", path, "--model-out", out).stderr == f"wrote {out}\n"
     assert read_model(out) == MODEL
     assert stat.S_IMODE(out.stat().st_mode) == 0o600
     says = refused("show", "training:cd", "--store", path, "--model-out", tmp_path / "none.json")
@@ -177,7 +178,8 @@ def test_what_is_no_store_is_refused_and_stays_as_it_is(tmp_path):
 
 
 def test_a_database_that_does_not_answer_is_a_failure_of_its_service():
-    says = refused("show", "--store", "postgresql://owner@localhost:1/deltaml", status=3)
+    with capture_logs():
+        says = refused("show", "--store", "postgresql://owner@localhost:1/deltaml", status=3)
     assert "the store postgresql://owner@localhost:1/deltaml does not answer" in says
 
 
