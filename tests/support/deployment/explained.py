@@ -50,7 +50,7 @@ def _logged() -> Iterator[tuple[str, str]]:
                 case ast.Call(func=ast.Attribute(value=ast.Name(id="_log"), attr=level), args=[first, *_]):
                     if level in _LOGGED:
                         yield from ((name, "") for name in _texts(first))
-                case ast.Call(func=ast.Name(id="_watch"), args=[_, _, first, _]):
+                case ast.Call(func=ast.Name(id="_watch"), args=[_, _, _, first, _]):
                     yield from ((name, "") for name in _texts(first))
                 case ast.Call(func=ast.Name(id="Outage"), args=[_, first, second]):
                     yield from zip(_texts(first), _texts(second), strict=True)
