@@ -62,7 +62,7 @@ def _ask(settings: ModelBuyerConfig, store: Store, aggregators: tuple[str, ...],
     old = to_be_asked(store, aggregators)
     if old:
         message_id, _ = give_order(settings, "model_buyer", CardsOrder(aggregators=old), seconds=seconds)
-        with waiting(f"waiting for {len(old)} aggregators, at most {seconds:g} s"):
+        with waiting(f"waiting for the aggregators' answers, at most {seconds:g} s"):
             wait_for(lambda: have_answered(store, old, message_id) or None, seconds)
 
 
