@@ -175,7 +175,7 @@ async def test_a_full_queue_is_told_apart_from_a_broker_that_is_away(market: Amq
             for _ in range(1000):
                 await bus.publish(outgoing("federated_aggregator", market.buyer, market.aggregator))
 
-        with pytest.raises(QueueFull, match="not confirmed in 2 attempts"):
+        with pytest.raises(QueueFull, match="not confirmed after 2 attempts"):
             await fill()
         await bus.close()
     assert "publishing_fails" in log.troubles()

@@ -51,7 +51,7 @@ async def test_files_are_kept_for_ever_and_compressed(world, browser):
 async def test_the_first_load_is_small(world, browser):
     page = await browser.get("/trainings")
     files = [asset for path, asset in world.console.context.assets.by_path.items() if asset.url in page]
-    assert len(files) == 5
+    assert len(files) == 6
     everything = [
         asset for asset in world.console.context.assets.by_path.values() if not asset.path.endswith(".md")
     ]
