@@ -109,7 +109,8 @@ class PureContract:
         self.status = "running"
         everybody = list(range(len(self.seats)))
         wanted = [seat for seat in self.forced_validators or () if seat in everybody]
-        chosen = wanted or everybody[-validator_count(len(self.seats)) :]
+        # One of two whose seats are not both taken would be a draw that the contract never makes.
+        chosen = wanted if len(wanted) > 1 else everybody[-validator_count(len(self.seats)) :]
         self.validators = mask_of(chosen)
         self.trainers = mask_of(everybody) & ~self.validators
         return [RolesDrawn(training=TRAINING, trainers=self.trainers, validators=self.validators)]
