@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 import aiohttp
 from pydantic import Field
+from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt, wait_fixed
 
 from services.bus.port import BusRefused, BusUnavailable
 from services.common.errors import ConfigurationError
@@ -15,6 +16,10 @@ from services.common.files import read_passphrase
 from services.config.settings import FilePath, Settings, url_of
 
 _SECONDS = 30.0
+
+
+class _Stumbled(BusRefused):
+    """A status of 500 or more, as for a list of which something is deleted meanwhile."""
 
 
 class ManagementAccess(Settings):
@@ -34,8 +39,13 @@ class Management:
         self._session, self._url = session, url
 
     async def get(self, *path: str) -> Any:
-        """The JSON document there, or None. Raises BusRefused or BusUnavailable."""
-        return await self._request("GET", path, None)
+        """The JSON document there, or None; asked three times. Raises BusRefused or BusUnavailable."""
+        return await AsyncRetrying(
+            retry=retry_if_exception_type(_Stumbled),
+            stop=stop_after_attempt(3),
+            wait=wait_fixed(0.2),
+            reraise=True,
+        )(self._request, "GET", path, None)
 
     async def put(self, *path: str, body: Mapping[str, Any] | None = None) -> None:
         """Create or replace."""
@@ -59,7 +69,8 @@ class Management:
                     raise BusRefused(f"{self._url} refuses {method} {place}: give an administrator's login")
                 if answer.status >= 400:
                     reason = (await answer.text())[:300]
-                    raise BusRefused(f"{self._url} refuses {method} {place}: {answer.status} {reason}")
+                    refusal = BusRefused if answer.status < 500 else _Stumbled
+                    raise refusal(f"{self._url} refuses {method} {place}: {answer.status} {reason}")
                 return await answer.json() if answer.content_type == "application/json" else None
         except (aiohttp.ClientError, TimeoutError) as error:
             raise BusUnavailable(f"{self._url} does not answer ({type(error).__name__})") from None
