@@ -35,7 +35,12 @@ def on_settled(state: RunningState, event: Settled, context: Context) -> BuyerSt
     fact = facts.SETTLED.of(
         paid_wei=str(event.paid), refund_wei=str(event.refund), improvement=str(event.improvement)
     )
-    settled = (fact, SubmitCall(call=Withdraw()), timers.STALLED.cancel(), timers.RECORD.cancel())
+    settled = (
+        fact,
+        SubmitCall(call=Withdraw(token=state.request.payment.token)),
+        timers.STALLED.cancel(),
+        timers.RECORD.cancel(),
+    )
     if not state.last_recorded:
         # The model is delivered for the round that the buyer signed as the last one, and for no other.
         return Step(fail(state, "stopped_early"), settled)
@@ -114,7 +119,7 @@ def on_cancelled(state: OnChainState, event: Cancelled, _context: Context) -> Bu
     few = not state.parties.trainers and len(state.parties.seats) < state.request.owners.minimum
     return Step(
         fail(state, "not_enough_owners" if few else "cancelled"),
-        (fact, SubmitCall(call=Withdraw()), *_no_more_waiting()),
+        (fact, SubmitCall(call=Withdraw(token=state.request.payment.token)), *_no_more_waiting()),
     )
 
 
