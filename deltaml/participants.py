@@ -12,7 +12,7 @@ from deltaml.requests import Document, request_of
 from deltaml.running import run
 from deltaml.trainings import AsyncTraining, StoredTraining, Training
 from protocol.errors import MisuseError
-from protocol.marketplace import PartyRole
+from protocol.marketplace import NATIVE, PartyRole, Token
 from protocol.messages import Message, OwnerDecision, StopOrder, TrainingOrder, WithdrawOrder
 from protocol.roles.buyer.ordering import check_order
 from services.common.errors import ConfigurationError
@@ -21,7 +21,7 @@ from services.data.request_suggestion import NOBODY
 from services.identity.keystore import public_identity
 from services.identity.operator_orders import Order, send_order
 from services.observability.logging import configure_for_library
-from services.records.earnings import Account, account_of
+from services.records.earnings import Account, account_of, accounts_of
 from services.records.earnings_csv import earnings_csv
 from services.records.market_offers import ListedCard, MarketColumn, Match, columns_of, listed_by, match
 from services.records.order_answers import await_answer, require_accepted
@@ -57,7 +57,7 @@ class Participant(Generic[_Training]):
         self._config = Path(config)
         settings = load(self._config, self._kind)
         self.address = public_identity(settings.keystore).address
-        self._names = settings.names
+        self._names, self._assets = settings.names, settings.assets
         self._order = partial(send_order, settings, self._role) if order is None else order
         self._answer_seconds = answer_seconds
         self._store = Store(settings.store, password=settings.store_password(), existing=True)
@@ -85,17 +85,19 @@ class Participant(Generic[_Training]):
         """One by its number, or by its key; raises ConfigurationError where there is none."""
         return self._training_of(find_instance(self._store, str(training)).key)
 
-    def earnings(self) -> Account:
-        """What was earned, or spent, as the chain has confirmed it, in wei.
+    def earnings(self, token: Token = NATIVE) -> Account:
+        """What was earned, or spent, in a token as the chain has confirmed it, in its smallest units.
 
-        An owner `earned`, `shares` tells for what; a buyer `spent`. `paid_out` is what was withdrawn and
-        `credit` what the contract still holds; `by_training()` and `by_month()` give the same for each.
+        Without a token that is ether, in wei. An owner `earned`, `shares` tells for what; a buyer `spent`.
+        `paid_out` is what was withdrawn and `credit` what the contract still holds; `by_training()` and
+        `by_month()` give the same for each.
         """
-        return account_of(self._store, self._role, self.address)
+        return account_of(self._store, self._role, self.address, token)
 
     def earnings_csv(self) -> str:
         """Every movement as CSV, as `deltaml earnings --csv` writes it."""
-        return earnings_csv(self.earnings(), self._names)
+        accounts = accounts_of(self._store, self._role, self.address)
+        return earnings_csv(accounts, self._names, self._assets)
 
     async def _give(self, body: Message, training: int = 0) -> bytes:
         """Order, and wait for the answer; returns the order's message id.
@@ -243,8 +245,8 @@ class OwnerOrders(Participant[_Training]):
     async def _decide(self, decision: OwnerDecision) -> None:
         await self._give(decision, decision.training)
 
-    async def _withdraw(self) -> None:
-        await self._give(WithdrawOrder())
+    async def _withdraw(self, token: Token, to: str | None) -> None:
+        await self._give(WithdrawOrder(token=token, to=to))
 
 
 class Owner(OwnerOrders[Training]):
@@ -264,9 +266,12 @@ class Owner(OwnerOrders[Training]):
         """Decline a training that waits for a decision; raises as `accept` does."""
         run(self._decide(OwnerDecision(training=training, accept=False)))
 
-    def withdraw(self) -> None:
-        """Have the contract pay the credit out; raises as `accept` does."""
-        run(self._withdraw())
+    def withdraw(self, token: Token = NATIVE, to: str | None = None) -> None:
+        """Have the contract pay the credit in a token out, `to` another account if one is named.
+
+        Both are addresses in lower case. Raises as `accept` does.
+        """
+        run(self._withdraw(token, to))
 
 
 class AsyncOwner(OwnerOrders[AsyncTraining]):
@@ -284,9 +289,9 @@ class AsyncOwner(OwnerOrders[AsyncTraining]):
         """As `Owner.decline`."""
         await self._decide(OwnerDecision(training=training, accept=False))
 
-    async def withdraw(self) -> None:
+    async def withdraw(self, token: Token = NATIVE, to: str | None = None) -> None:
         """As `Owner.withdraw`."""
-        await self._withdraw()
+        await self._withdraw(token, to)
 
 
 def _acceptance(training: int, data_set: str | None, *, beyond_budget: bool) -> OwnerDecision:

@@ -12,6 +12,7 @@ from deltaml.running import run
 from protocol.asset import MARKET_ASSET
 from protocol.bought_model import BoughtModel
 from protocol.errors import MisuseError
+from protocol.marketplace import NATIVE
 from protocol.owner_policy import Budget
 from protocol.payment import check_deposit, least_deposit
 from protocol.request import Owners, Request
@@ -122,6 +123,8 @@ def _simulated(document: Document, owners: int, key_bits: int | None) -> Request
     if isinstance(document, Mapping):
         document = {"aggregator": NOBODY, "payment": {"deposit_wei": str(MARKET_ASSET.whole)}, **document}
     request = request_of(document)
+    if request.payment.token != NATIVE:
+        raise MisuseError("a simulation pays in ether, which costs nothing here: leave payment.token out")
     if owners < request.owners.minimum:
         raise MisuseError(
             f"{owners} tables; the request asks for {request.owners.minimum} owners at least: give more "

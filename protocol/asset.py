@@ -1,22 +1,25 @@
 """What deposits and pay are made in: the one place that knows its units.
 
 Everything inside, on the wire and on the chain counts whole smallest units in exact integers; people read and
-write the asset's whole unit. The contract holds its chain's own coin, so `MARKET_ASSET` is ether; a token
-would be another value.
+write the asset's whole unit. `MARKET_ASSET` is the chain's own coin, ether. A training may pay in any ERC-20
+token instead: what its units are called, and how many decimals they have, is what a party's own configuration
+says (`Assets`), and what nobody configured is shown in smallest units.
 """
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from decimal import Context, Decimal, DecimalException, Inexact, InvalidOperation
 
 from protocol.errors import MisuseError
+from protocol.types import ZERO_ADDRESS
 
 LARGEST_WHOLE = 10**9
 """Of whole units in an amount that a person writes: more than there is of ether."""
 
 _LARGEST_EXPONENT = 80
 _EXACT = Context(prec=100, traps=[Inexact, InvalidOperation])
-_WRITTEN = re.compile(r"(?ai)(?P<number>[-+]?[0-9.,]+(?:e[-+]?[0-9]+)?)\s*(?P<unit>[a-z]*)")
+_WRITTEN = re.compile(r"(?ai)(?P<number>[-+]?[0-9.,]+(?:e[-+]?[0-9]+)?)\s*(?P<unit>(?:[a-z][a-z0-9. ]*)?)")
 _THOUSANDS = re.compile(r"[-+]?[1-9][0-9]{0,2},[0-9]{3}")
 _SHOWN = 60
 """Characters of what cannot be read."""
@@ -117,4 +120,45 @@ class Asset:
 
 ETHER = Asset(symbol="ETH", name="ether", smallest="wei", decimals=18, others=(("gwei", 9),))
 MARKET_ASSET = ETHER
-"""What the market's contract takes and pays."""
+"""The chain's own coin, which a training pays in where its request names no token."""
+
+MOST_DECIMALS = 36
+"""Of a token that can be configured."""
+
+SYMBOL = r"^[A-Za-z][A-Za-z0-9.]{0,10}$"
+"""Of a token that can be configured: nothing in it looks like something else."""
+
+_OWN_UNITS = frozenset(unit.casefold() for unit in (ETHER.symbol, ETHER.name, ETHER.smallest, "gwei"))
+
+
+def token_asset(symbol: str, decimals: int) -> Asset:
+    """The asset of a token. Raises MisuseError for a symbol that is a unit of the chain's own coin."""
+    if symbol.casefold() in _OWN_UNITS:
+        raise MisuseError(f"{symbol!r} is a unit of {ETHER.name}: no token can be configured by this symbol")
+    return Asset(symbol=symbol, name=symbol, smallest=f"units of {symbol}", decimals=decimals)
+
+
+@dataclass(frozen=True, slots=True)
+class Assets:
+    """What a party knows to name: the chain's own coin, and by address the tokens that it configured."""
+
+    tokens: Mapping[str, Asset] = field(default_factory=dict)
+
+    def of(self, token: str) -> Asset:
+        """The asset of a token (zero: the chain's own coin); one that is not known counts smallest units."""
+        if token == ZERO_ADDRESS:
+            return MARKET_ASSET
+        return self.tokens.get(token) or _unknown(token)
+
+    def is_known(self, token: str) -> bool:
+        """Whether figures of it can be written in whole units."""
+        return token == ZERO_ADDRESS or token in self.tokens
+
+
+def _unknown(token: str) -> Asset:
+    name = f"units of token {token}"
+    return Asset(symbol=name, name=name, smallest=name, decimals=0)
+
+
+NO_TOKENS = Assets()
+"""The chain's own coin alone."""

@@ -1,12 +1,13 @@
 """An owner's standing decision: what to join unasked, and how much of its data may be published."""
 
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
+from protocol.marketplace import NATIVE, Token
 from protocol.payment import least_fixed_pay
 from protocol.request import Request
-from protocol.types import Address, BigInteger, FrozenModel, Name
+from protocol.types import Address, BigInteger, FrozenModel, Name, repeated
 
 LARGEST_LIMIT = 1_000_000
 NumberLimit = Annotated[int, Field(ge=0, le=LARGEST_LIMIT)]
@@ -49,11 +50,22 @@ class Budget(FrozenModel):
         return Budget(per_buyer=self.per_buyer, in_total=self.in_total, limits=(*others, *new))
 
 
+class TokenPay(FrozenModel):
+    """A token that an owner takes, and the least fixed pay for which its policy joins."""
+
+    token: Address = Field(description="The token's address.")
+    minimum_pay: Annotated[BigInteger, Field(ge=0)] = Field(
+        0, description="Only for this least fixed pay or more, in the token's smallest units."
+    )
+
+
 class OwnerPolicy(FrozenModel):
     """A standing decision: which matching trainings to join unasked. Empty lists admit everything.
 
     `columns` are those a request may ask for, as features or target; one that asks for others needs a person.
-    `minimum_pay_wei` is compared with the least fixed pay of the request (see `least_fixed_pay`).
+    `minimum_pay_wei` is compared with the least fixed pay of the request (see `least_fixed_pay`) that pays in
+    the chain's own coin. One that pays in a token that is not among `tokens` is declined: no figure of
+    another asset says what it is worth.
     `budget` binds a person's decision too.
     """
 
@@ -76,6 +88,12 @@ class OwnerPolicy(FrozenModel):
     minimum_pay_wei: Annotated[BigInteger, Field(ge=0)] = Field(
         0, description="Only for this least fixed pay or more, in wei."
     )
+    tokens: tuple[TokenPay, ...] = Field(
+        (),
+        max_length=1_000,
+        fail_fast=True,
+        description="Trainings that pay in these tokens may be joined too; others are declined.",
+    )
     withdraw: bool = Field(default=True, description="Withdraw pay from the contract after each training.")
     budget: Budget = Field(Budget(), description="How many numbers about a data set may be published.")
 
@@ -87,8 +105,27 @@ class OwnerPolicy(FrozenModel):
             and (not self.model_kinds or request.model.kind in self.model_kinds)
             and (not self.columns or asked_columns(request) <= set(self.columns))
             and (not self.data_sets or data_set in self.data_sets)
-            and least_fixed_pay(request) >= self.minimum_pay_wei
+            and self.takes(request.payment.token)
+            and least_fixed_pay(request) >= self.minimum_pay(request.payment.token)
         )
+
+    def takes(self, token: Token) -> bool:
+        """Whether the owner is paid in it at all."""
+        return token == NATIVE or any(pay.token == token for pay in self.tokens)
+
+    def minimum_pay(self, token: Token) -> int:
+        """For which least fixed pay it joins, in smallest units of a token that it takes."""
+        listed = {pay.token: pay.minimum_pay for pay in self.tokens}
+        return self.minimum_pay_wei if token == NATIVE else listed[token]
+
+    @model_validator(mode="after")
+    def _each_token_once(self) -> Self:
+        twice = repeated(pay.token for pay in self.tokens)
+        if twice is not None:
+            raise ValueError(f"token {twice} is listed twice")
+        if any(pay.token == NATIVE for pay in self.tokens):
+            raise ValueError("the chain's own coin is no token: give minimum_pay_wei")
+        return self
 
 
 def asked_columns(request: Request) -> set[str]:

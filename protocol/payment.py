@@ -5,14 +5,14 @@ part of them, split equally among the round's members. The contribution share is
 improved, split by the trainers' pay weights. Every division rounds down where the contract divides
 (`Shapley.sol`; `_accrue` and `settle` in `Marketplace.sol`), so the figures are its own; what is left is the
 buyer's.
-Amounts are whole smallest units of the market's asset (`asset.py`).
+Amounts are whole smallest units of what the request pays in (`asset.py`).
 """
 
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from protocol.asset import MARKET_ASSET
+from protocol.asset import NO_TOKENS
 from protocol.errors import MisuseError
 from protocol.marketplace import BASIS_POINTS, validator_count
 from protocol.records import FIXED_POINT
@@ -75,10 +75,11 @@ def check_deposit(
 ) -> None:
     """Raises DepositTooLow for a deposit that the contract would refuse; `remedy` is for who gave it."""
     deposit, needed = request.payment.deposit_wei, least_deposit(request)
+    asset = NO_TOKENS.of(request.payment.token)
     if deposit < needed:
         raise DepositTooLow(
-            f"a deposit of {MARKET_ASSET.exact(deposit)} is too low for {request.schedule.rounds} rounds of "
-            f"{request.owners.maximum} owners: the contract asks for {MARKET_ASSET.exact(needed)} at least; "
+            f"a deposit of {asset.exact(deposit)} is too low for {request.schedule.rounds} rounds of "
+            f"{request.owners.maximum} owners: the contract asks for {asset.exact(needed)} at least; "
             f"{remedy}"
         )
 

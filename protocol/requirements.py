@@ -3,6 +3,7 @@
 from protocol.asset import MARKET_ASSET
 from protocol.data_card import CardColumn, DataCard
 from protocol.learning.kinds.registry import kind_of
+from protocol.marketplace import NATIVE
 from protocol.payment import least_fixed_pay
 from protocol.preparation.columns import BooleanColumn, CategoricalColumn, Column, DateColumn, NumericColumn
 from protocol.preparation.moments import day_of
@@ -57,9 +58,12 @@ def noted_mismatches(request: Request, card: DataCard) -> tuple[str, ...]:
 
 
 def pay_mismatch(request: Request, card: DataCard) -> tuple[Reason, ...]:
-    """Why a request pays too little for a data set; empty when it does not."""
+    """Why a request pays too little for a data set; empty when it does not.
+
+    A card asks for pay in the chain's own coin: with one in a token there is nothing to compare.
+    """
     least = least_fixed_pay(request)
-    if least >= card.least_pay_wei:
+    if request.payment.token != NATIVE or least >= card.least_pay_wei:
         return ()
     asked = MARKET_ASSET.shown(card.least_pay_wei)
     return (Reason(LOW_PAY, pay=MARKET_ASSET.shown(least), asked=asked),)

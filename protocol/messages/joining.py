@@ -134,6 +134,7 @@ class InvitationAnswer(MessageBody):
         "accepted",
         "no_matching_card",
         "pay_below_least",
+        "token_not_taken",
         "declined_by_person",
         "asks_person",
         "buyer_not_accepted",

@@ -2,11 +2,14 @@
 
 from typing import ClassVar, Literal
 
+from pydantic import field_validator
+
+from protocol.marketplace import NATIVE, Token
 from protocol.messages.catalogue import AGGREGATOR, BUYER, OPERATOR, OWNER, Catalogue, MessageBody
 from protocol.messages.examples import SCALE, any_request
 from protocol.owner_policy import OwnerPolicy
 from protocol.request import Request
-from protocol.types import Name, TrainingId
+from protocol.types import ZERO_ADDRESS, Address, Name, TrainingId
 
 
 class TrainingOrder(MessageBody):
@@ -54,9 +57,18 @@ class PolicyOrder(MessageBody):
 
 
 class WithdrawOrder(MessageBody):
-    """Operator → its own owner's queue: have the contract pay the credit out."""
+    """Operator → its own owner's queue: have the contract pay a token's credit out, perhaps `to` another."""
 
     type: Literal["withdraw_order"] = "withdraw_order"
+    token: Token = NATIVE
+    to: Address | None = None
+
+    @field_validator("to")
+    @classmethod
+    def _somebody(cls, to: Address | None) -> Address | None:
+        if to == ZERO_ADDRESS:
+            raise ValueError("nobody has this address: what is paid to it is lost")
+        return to
 
     catalogue: ClassVar[Catalogue] = Catalogue(
         routes=((OPERATOR, OWNER),),

@@ -42,7 +42,7 @@ _COMMANDS = {
 }
 _MODULES = {
     "trainings": "show",
-    **dict.fromkeys(("train", "accept", "decline", "withdraw", "stop"), "orders"),
+    **dict.fromkeys(("train", "accept", "decline", "stop"), "orders"),
     **dict.fromkeys(("model-buyer", "data-owner", "aggregator", "chain-listener"), "daemons"),
 }
 

@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from protocol.asset import NO_TOKENS, Assets
+from protocol.marketplace import NATIVE
 from services.cli.amounts import money
 from services.cli.standard_streams import visible
 from services.records.earnings import Account
@@ -15,6 +17,7 @@ class AccountText:
 
     account: Account
     wei: bool = False
+    assets: Assets = NO_TOKENS
 
     @property
     def is_buyer(self) -> bool:
@@ -50,7 +53,7 @@ class AccountText:
 
     def money(self, amount: int) -> str:
         """An amount with its unit."""
-        return money(amount, wei=self.wei)
+        return money(amount, wei=self.wei, asset=self.assets.of(self.account.token))
 
     def _spending(self) -> str:
         account = self.account
@@ -66,7 +69,8 @@ class AccountText:
         if not self.account.credit:
             return "nothing"
         is_owner = self.account.role == "data_owner"
-        way = f"deltaml withdraw --config {config}" if is_owner else "its daemon withdraws it"
+        token = "" if self.account.token == NATIVE else f" --token {self.account.token}"
+        way = f"deltaml withdraw --config {config}{token}" if is_owner else "its daemon withdraws it"
         return visible(f"{self.money(self.account.credit)} ({way})")
 
 

@@ -4,12 +4,17 @@ from typing import Annotated, Any
 
 import typer
 
-from protocol.asset import MARKET_ASSET
+from protocol.asset import MARKET_ASSET, Asset, Assets
 from protocol.errors import MisuseError
+from protocol.marketplace import Token
+from services.common.addresses import is_address, plain_address
 
 Wei = Annotated[
     bool,
-    typer.Option("--wei", help=f"Print amounts in {MARKET_ASSET.smallest}, not in {MARKET_ASSET.symbol}."),
+    typer.Option(
+        "--wei",
+        help=f"Print amounts in {MARKET_ASSET.smallest} or a token's smallest units, not in whole ones.",
+    ),
 ]
 
 
@@ -28,9 +33,22 @@ def amount_option(meaning: str, *names: str, default: int | None = None) -> Any:
     )
 
 
-def money(amount: int, *, wei: bool = False) -> str:
+def money(amount: int, *, wei: bool = False, asset: Asset = MARKET_ASSET) -> str:
     """An amount as people read it, exactly: whole units with their symbol, or `wei`, the smallest ones."""
-    return MARKET_ASSET.exact(amount) if wei else MARKET_ASSET.shown(amount)
+    return asset.exact(amount) if wei else asset.shown(amount)
+
+
+def token_named(option: str, written: str, assets: Assets) -> Token:
+    """The token with an address, or with a configured symbol in any case; raises MisuseError for another."""
+    if is_address(written):
+        return plain_address(written)
+    by_symbol = {asset.symbol.casefold(): token for token, asset in assets.tokens.items()}
+    if written.casefold() not in by_symbol:
+        known = ", ".join(asset.symbol for asset in assets.tokens.values()) or "none"
+        raise MisuseError(
+            f"{option} {written!r} is no address, and no symbol under tokens in the configuration ({known})"
+        )
+    return by_symbol[written.casefold()]
 
 
 def _amount(param: typer.CallbackParam, value: str | None) -> int | None:

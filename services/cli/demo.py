@@ -58,6 +58,9 @@ _OPTIONS = {
     "thesis": typer.Option("--thesis", help="As in 2019: raw columns, 20 × 5 steps of 1.5 from zero."),
     "key_bits": typer.Option(help="Bits of the Paillier key."),
     "deposit": amount_option("The buyer's deposit", default=MARKET_ASSET.whole),
+    "token": typer.Option(
+        "--token", help="Pay in a test token of its own; --deposit then counts its smallest units."
+    ),
     "broker": typer.Option(help="AMQP URL instead of the embedded bus."),
     "chain": typer.Option(help="JSON-RPC URL of anvil, not the embedded chain."),
     **ROWS,

@@ -4,9 +4,10 @@ from dataclasses import dataclass
 
 import typer
 
-from protocol.asset import MARKET_ASSET
+from protocol.asset import MARKET_ASSET, Asset
 from protocol.errors import MisuseError
 from protocol.messages import ChainEvent
+from services.chain.contract.tokens import TEST_TOKEN
 from services.cli.amounts import money
 from services.cli.event_lines import event_line
 from services.cli.output import print_json
@@ -32,7 +33,7 @@ def run(options: DemoOptions, *, wei: bool, json: bool) -> None:
     if json:
         print_json(outcome.model_dump(mode="json"))
     else:
-        _show_report(outcome, wei=wei)
+        _show_report(outcome, _asset(options), wei=wei)
         _show_files(options)
 
 
@@ -70,7 +71,9 @@ class Narrator:
         """
         line = text
         if event is not None:
-            line = event_line(*record_of(event), self.options.most_rounds(), wei=self.wei)
+            line = event_line(
+                *record_of(event), self.options.most_rounds(), wei=self.wei, asset=_asset(self.options)
+            )
         if line and not self.quiet:
             try:
                 typer.echo(visible(line))
@@ -88,7 +91,11 @@ class Narrator:
             raise self.failure
 
 
-def _show_report(report: DemoReport, *, wei: bool = False) -> None:
+def _asset(options: DemoOptions) -> Asset:
+    return TEST_TOKEN if options.token else MARKET_ASSET
+
+
+def _show_report(report: DemoReport, asset: Asset = MARKET_ASSET, *, wei: bool = False) -> None:
     """The closing tables."""
     errors = (
         ("before", f"{report.mse_initial:.4f}"),
@@ -101,7 +108,7 @@ def _show_report(report: DemoReport, *, wei: bool = False) -> None:
     print_table(("mean squared error on the validators' rows", "MSE"), errors, title=title, right=("MSE",))
     if report.convergence is not None:
         typer.echo(convergence_sentence(report.convergence))
-    _show_pay(report, wei=wei)
+    _show_pay(report, asset, wei=wei)
     times = [(phase, f"{seconds:.2f}") for phase, seconds in report.seconds_by_phase.items()]
     times.append((f"{report.messages_on_bus} messages", f"{report.bytes_on_bus / 1e6:.1f} MB"))
     title = f"{report.seconds_total:.1f} s from start to end"
@@ -121,22 +128,23 @@ def _show_files(options: DemoOptions) -> None:
             typer.echo(visible(f"{what}: {path}"))
 
 
-def _show_pay(report: DemoReport, *, wei: bool) -> None:
+def _show_pay(report: DemoReport, asset: Asset, *, wei: bool) -> None:
     """Who got how much of the deposit, exactly."""
     pay = [
         (
             f"{report.roles.get(account, 'aggregator')} {account}",
             f"{report.contributions[account]:.1%}" if account in report.contributions else "",
-            amount if wei else _aligned(amount),
+            amount if wei else _aligned(amount, asset),
         )
         for account, amount in report.paid_wei.items()
     ]
-    pay.append(("refund to the buyer", "", report.refund_wei if wei else _aligned(report.refund_wei)))
-    title = f"deposit {money(int(report.deposit_wei), wei=wei)} = paid + refunded; the pot pays contributions"
-    names = ("party", "of pot", MARKET_ASSET.smallest if wei else MARKET_ASSET.symbol)
+    pay.append(("refund to the buyer", "", report.refund_wei if wei else _aligned(report.refund_wei, asset)))
+    deposit = money(int(report.deposit_wei), wei=wei, asset=asset)
+    title = f"deposit {deposit} = paid + refunded; the pot pays contributions"
+    names = ("party", "of pot", asset.smallest if wei else asset.symbol)
     print_table(names, pay, title=title, right=names[1:])
 
 
-def _aligned(amount: str) -> str:
+def _aligned(amount: str, asset: Asset) -> str:
     """An amount with all its decimals, so that the points of a column stand below each other."""
-    return f"{MARKET_ASSET.decimal(int(amount)):f}"
+    return f"{asset.decimal(int(amount)):f}"

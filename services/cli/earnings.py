@@ -1,11 +1,14 @@
 """`deltaml earnings`: what a party earned or spent, by training or by month, and every movement as a file."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import typer
 
+from protocol.asset import MARKET_ASSET, Assets
+from protocol.marketplace import NATIVE, Token
 from services.cli.account_text import AccountText
 from services.cli.amounts import Wei
 from services.cli.options import ConfigFile, Json
@@ -18,7 +21,7 @@ from services.common.files import require_new, write_private
 from services.common.times import format_time
 from services.config.daemons import ROLES, Participant, ParticipantConfig, load
 from services.identity.keystore import public_identity
-from services.records.earnings import Account, Payment, account_of
+from services.records.earnings import Account, Payment, accounts_of
 from services.records.earnings_csv import earnings_csv
 from services.store import Store
 
@@ -46,48 +49,62 @@ def earnings(
     if not isinstance(settings, Participant):
         raise ConfigurationError(f"{config} configures the daemon {settings.daemon}: no money goes by it")
     with existing_store(None, config) as store:
-        account = account_in(store, settings)
+        accounts = accounts_in(store, settings)
     if csv is not None:
         require_new(csv, force=force)
-        write_private(csv, earnings_csv(account, settings.names).encode(), replace=force)
+        content = earnings_csv(accounts, settings.names, settings.assets)
+        write_private(csv, content.encode(), replace=force)
     if json:
-        print_json(_document(account))
+        print_json(_documents(accounts, settings.assets))
         return
-    for line in AccountText(account, wei).summary(config):
-        typer.echo(line)
-    if account.payments and by == "training":
-        _print_trainings(account, settings.names, wei=wei)
-    elif account.payments:
-        _print_months(account, wei=wei)
+    for account in told(accounts):
+        _print(AccountText(account, wei, settings.assets), settings, config, by)
     if csv is not None:
-        typer.echo(visible(f"{len(account.payments)} movements are in {csv}"), err=True)
+        movements = sum(len(account.payments) for account in accounts)
+        typer.echo(visible(f"{movements} movements are in {csv}"), err=True)
 
 
-def account_in(store: Store, settings: ParticipantConfig) -> Account:
-    """The account of the party whose configuration this is, in its store.
+def told(accounts: tuple[Account, ...]) -> tuple[Account, ...]:
+    """Those in which something moved; without any that of the chain's own coin, which says so."""
+    return tuple(account for account in accounts if account.payments) or accounts[:1]
+
+
+def accounts_in(store: Store, settings: ParticipantConfig) -> tuple[Account, ...]:
+    """The accounts of the party whose configuration this is, in its store, that of ether first.
 
     Raises ConfigurationError where its key store, which has its address, cannot be read.
     """
-    return account_of(store, ROLES[settings.daemon], public_identity(settings.keystore).address)
+    return accounts_of(store, ROLES[settings.daemon], public_identity(settings.keystore).address)
 
 
-def _print_trainings(account: Account, names: Mapping[str, str], *, wei: bool) -> None:
+def _print(text: AccountText, settings: Participant, config: Path, by: str) -> None:
+    for line in text.summary(config):
+        typer.echo(line)
+    if text.account.payments and by == "training":
+        _print_trainings(text, settings.names)
+    elif text.account.payments:
+        _print_months(text)
+
+
+def _print_trainings(whole: AccountText, names: Mapping[str, str]) -> None:
+    account = whole.account
     is_buyer = account.role == "model_buyer"
     heads = ("aggregator", "deposited", "came back") if is_buyer else ("buyer", "earned", "for")
     rows = []
     for number, part in account.by_training().items():
-        deal, text = account.deals[number], AccountText(part, wei)
+        deal, text = account.deals[number], replace(whole, account=part)
         other = named(deal.aggregator if is_buyer else deal.buyer, names)
         rows.append((number, deal.name, other, *text.figures, _last(part)))
     print_table(("training", "request", *heads, "last change"), rows, right=("training",))
 
 
-def _print_months(account: Account, *, wei: bool) -> None:
+def _print_months(whole: AccountText) -> None:
+    account = whole.account
     heads = ("deposited", "came back") if account.role == "model_buyer" else ("earned", "for")
     rows = (
         (month, len(part.by_training()), *text.figures, text.money(part.paid_out))
         for month, part in account.by_month().items()
-        for text in [AccountText(part, wei)]
+        for text in [replace(whole, account=part)]
     )
     print_table(("month (UTC)", "trainings", *heads, "withdrawn"), rows, right=("trainings",))
 
@@ -97,12 +114,23 @@ def _last(part: Account) -> str:
     return format_time(part.last_at)
 
 
+def _documents(accounts: tuple[Account, ...], assets: Assets) -> dict[str, Any]:
+    """That of the chain's own coin, with those of tokens by address."""
+    own, *others = accounts
+    tokens = {
+        account.token: {
+            "symbol": assets.of(account.token).symbol if assets.is_known(account.token) else None,
+            **_document(account),
+        }
+        for account in others
+    }
+    return {"role": own.role, "address": own.address, **_document(own), "tokens": tokens}
+
+
 def _document(account: Account) -> dict[str, Any]:
     return {
-        "role": account.role,
-        "address": account.address,
         **_amounts(account),
-        "credit_wei": str(account.credit),
+        f"credit_{_unit(account.token)}": str(account.credit),
         "trainings": [_training(account, number, part) for number, part in account.by_training().items()],
         "months": [{"month": month, **_amounts(part)} for month, part in account.by_month().items()],
         "payments": [_payment(payment) for payment in account.payments],
@@ -116,12 +144,19 @@ def _training(account: Account, number: int, part: Account) -> dict[str, Any]:
 
 
 def _amounts(part: Account) -> dict[str, Any]:
+    figures: dict[str, Any]
     if part.role == "model_buyer":
-        figures: dict[str, Any] = {"deposited_wei": str(part.deposits), "returned_wei": str(part.refunded)}
+        figures = {"deposited": str(part.deposits), "returned": str(part.refunded)}
     else:
         shares = {share: str(amount) for share, amount in part.shares.items()}
-        figures = {"earned_wei": str(part.earned), "shares_wei": shares}
-    return {**figures, "withdrawn_wei": str(part.paid_out)}
+        figures = {"earned": str(part.earned), "shares": shares}
+    figures["withdrawn"] = str(part.paid_out)
+    return {f"{name}_{_unit(part.token)}": figure for name, figure in figures.items()}
+
+
+def _unit(token: Token) -> str:
+    """What figures of it are counted in."""
+    return MARKET_ASSET.smallest if token == NATIVE else "units"
 
 
 def _payment(payment: Payment) -> dict[str, Any]:
@@ -130,7 +165,7 @@ def _payment(payment: Payment) -> dict[str, Any]:
         "kind": payment.kind,
         "share": payment.share,
         "training": payment.training,
-        "amount_wei": str(payment.amount),
+        f"amount_{_unit(payment.token)}": str(payment.amount),
         "block": payment.block,
         "transaction": payment.transaction,
     }

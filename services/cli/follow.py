@@ -7,11 +7,12 @@ from typing import Any
 
 import typer
 
+from protocol.asset import NO_TOKENS, Asset, Assets
 from services.cli.event_lines import event_line, fact_text
 from services.cli.standard_streams import FAILURE, visible
 from services.console.presentation.convergence import convergence_sentence
 from services.records.buyer_training import buyer_convergence
-from services.records.chain_facts import record_key
+from services.records.chain_facts import record_key, token_of
 from services.store import InstanceRow, Store
 
 _LOOK_SECONDS = 0.3
@@ -29,25 +30,28 @@ class Follower:
     most_rounds: int | None = None
     names: Mapping[str, str] = field(default_factory=dict)
     wei: bool = False
+    assets: Assets = NO_TOKENS
     seen: dict[str, int] = field(default_factory=dict)
 
     def lines(self) -> Iterator[str]:
         """A line for each fact that is new, the chain's after the daemon's own."""
         row = self.store.instance(self.key)
-        yield from self._new(self.key)
-        if row is not None and row.training is not None:
-            yield from self._new(record_key(row.training))
+        training = None if row is None else row.training
+        asset = self.assets.of(token_of(self.store, training))
+        yield from self._new(self.key, asset)
+        if training is not None:
+            yield from self._new(record_key(training), asset)
 
-    def _new(self, key: str) -> Iterator[str]:
+    def _new(self, key: str, asset: Asset) -> Iterator[str]:
         facts = self.store.facts(key)
         begin, self.seen[key] = self.seen.get(key, 0), len(facts)
         for name, data, _at in facts[begin:]:
             if name == "joining":
                 yield _joining_line(data)
             elif name in _TOLD:
-                about = f": {fact_text(data, self.names, wei=self.wei)}" if data else ""
+                about = f": {fact_text(data, self.names, wei=self.wei, asset=asset)}" if data else ""
                 yield f"{name.replace('_', ' ')}{about}"
-            elif line := event_line(name, data, self.most_rounds, self.names, wei=self.wei):
+            elif line := event_line(name, data, self.most_rounds, self.names, wei=self.wei, asset=asset):
                 yield line
 
 
@@ -71,13 +75,15 @@ def follow(
     names: Mapping[str, str],
     *,
     wei: bool = False,
+    assets: Assets = NO_TOKENS,
     look_seconds: float = _LOOK_SECONDS,
 ) -> None:
     """Tell what happens until the training has ended; raises typer.Exit where it did not finish.
 
-    Parties have their `names`, by address, before their addresses. Ctrl-C ends the telling, not the training.
+    Parties have their `names`, by address, before their addresses; amounts are written in `assets`. Ctrl-C
+    ends the telling, not the training.
     """
-    follower = Follower(store, key, most_rounds, names, wei)
+    follower = Follower(store, key, most_rounds, names, wei, assets)
     try:
         row = _until_the_end(follower, look_seconds)
     except KeyboardInterrupt:

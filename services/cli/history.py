@@ -2,7 +2,7 @@
 
 import re
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any
@@ -13,16 +13,18 @@ from services.cli.amounts import Wei
 from services.cli.event_lines import fact_text
 from services.cli.options import Json
 from services.cli.output import named, print_json
-from services.cli.show import fact_document, named_parties, training_title
+from services.cli.show import fact_document, known_assets, named_parties, training_title
 from services.cli.store_option import existing_store
 from services.cli.tables import print_moments, print_table
 from services.common.errors import ConfigurationError
 from services.common.times import format_time
+from services.records.chain_facts import token_of
 from services.records.stored_trainings import find_instance
-from services.records.training_history import RoundHistory, TrainingHistory, history_of
+from services.records.training_history import Fact, RoundHistory, TrainingHistory, history_of
 
 _SPAN = re.compile(r"([0-9]{1,5})([hd])")
 _UNITS = {"h": timedelta(hours=1), "d": timedelta(days=1)}
+_Text = Callable[[TrainingHistory, Fact], str]
 _NUMBERS = ("training", "rounds", "seconds", "round", "attempts")
 
 
@@ -57,13 +59,25 @@ def history(
     if json:
         print_json([_document(history) for history in histories])
         return
-    names = named_parties(config)
+    text = _text(config, histories, wei=wei)
     if training is not None and histories:
-        _show_rounds(histories[0], names, wei=wei)
+        _show_rounds(histories[0], named_parties(config), text)
     else:
         _show_trainings(histories)
     if failures:
-        _show_failures(histories, names, wei=wei)
+        _show_failures(histories, text)
+
+
+def _text(config: Path, histories: Sequence[TrainingHistory], *, wei: bool) -> _Text:
+    """How a fact of one of these is told: with the names and in the assets that the configuration knows."""
+    names, assets = named_parties(config), known_assets(config)
+    with existing_store(None, config) as store:
+        tokens = {one.instance.key: token_of(store, one.instance.training) for one in histories}
+
+    def text(history: TrainingHistory, fact: Fact) -> str:
+        return fact_text(fact.data, names, wei=wei, asset=assets.of(tokens[history.instance.key]))
+
+    return text
 
 
 def _moment(text: str) -> float:
@@ -101,7 +115,7 @@ def _troubles(history: TrainingHistory) -> str:
     return ", ".join(f"{count} {what}" for what, count in counts.items() if count)
 
 
-def _show_rounds(history: TrainingHistory, names: Mapping[str, str], *, wei: bool) -> None:
+def _show_rounds(history: TrainingHistory, names: Mapping[str, str], text: _Text) -> None:
     typer.echo(training_title(history.instance))
     columns = ("round", "finished", "seconds", "attempts", "dropped", "violations")
     rounds = [
@@ -110,17 +124,15 @@ def _show_rounds(history: TrainingHistory, names: Mapping[str, str], *, wei: boo
     ]
     nothing = "no round has begun: the first one does when owners have joined and their roles are drawn"
     print_table(columns, [made.values() for made in rounds], right=_NUMBERS, empty=nothing)
-    print_moments(
-        (fact.at, "happened late:", fact_text(fact.data, names, wei=wei)) for fact in history.retries
-    )
+    print_moments((fact.at, "happened late:", text(history, fact)) for fact in history.retries)
 
 
-def _show_failures(histories: Sequence[TrainingHistory], names: Mapping[str, str], *, wei: bool) -> None:
+def _show_failures(histories: Sequence[TrainingHistory], text: _Text) -> None:
     print_moments(
         (
             fact.at,
             f"training {history.instance.training or ''}  {fact.name}",
-            fact_text(fact.data, names, wei=wei),
+            text(history, fact),
         )
         for history in histories
         for fact in history.failures

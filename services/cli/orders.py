@@ -1,4 +1,4 @@
-"""`deltaml train`, `accept`, `decline`, `withdraw`, `stop`: signed messages to one's own daemon."""
+"""`deltaml train`, `accept`, `decline`, `stop`: signed messages to one's own daemon."""
 
 from pathlib import Path
 from typing import Annotated, Any
@@ -7,10 +7,9 @@ import typer
 
 from protocol.errors import MisuseError
 from protocol.marketplace import PartyRole
-from protocol.messages import OwnerDecision, StopOrder, TrainingOrder, WithdrawOrder
+from protocol.messages import OwnerDecision, StopOrder, TrainingOrder
 from protocol.roles.buyer.ordering import check_order
-from services.cli.amounts import Wei, money
-from services.cli.earnings import account_in
+from services.cli.amounts import Wei
 from services.cli.follow import follow
 from services.cli.options import ConfigFile, Json
 from services.cli.order_sending import (
@@ -25,7 +24,7 @@ from services.cli.output import print_outcome
 from services.cli.waiting import waiting
 from services.common.documents import load_request
 from services.common.errors import ConfigurationError
-from services.config.daemons import AggregatorConfig, DataOwnerConfig, ModelBuyerConfig, load
+from services.config.daemons import AggregatorConfig, ModelBuyerConfig, load
 from services.records.order_answers import OrderAnswer
 from services.store import InstanceRow, Store
 
@@ -67,7 +66,8 @@ def train(
         shown = outcome if json else {**outcome, "training": training or "not on the chain yet"}
         print_outcome(shown, json=json)
         if follow_it:
-            follow(store, key, wanted.schedule.rounds, settings.names, wei=wei)
+            names, assets = settings.names, settings.assets
+            follow(store, key, wanted.schedule.rounds, names, wei=wei, assets=assets)
 
 
 def _opened(store: Store, key: str, seconds: float) -> int | None:
@@ -121,35 +121,7 @@ def _decide(config: Path, decision: OwnerDecision, seconds: float, *, json: bool
     settings = load(config, "data-owner")
     _, answer = give_order(settings, "data_owner", decision, decision.training, seconds=seconds)
     word = "accept" if decision.accept else "decline"
-    print_outcome({"training": decision.training, "decision": word, **_told(answer)}, json=json)
-
-
-def withdraw(
-    config: ConfigFile,
-    force: Annotated[
-        bool, typer.Option("--force", help="Even if the daemon's store, restored perhaps, knows no credit.")
-    ] = False,
-    wait: Wait = ANSWER_SECONDS,
-    no_wait: NoWait = False,
-    json: Json = False,
-) -> None:
-    """Have the contract pay an owner's credit out; needed where the policy does not do so by itself."""
-    settings = load(config, "data-owner")
-    seconds = 0.0 if no_wait else wait
-    if seconds and not force:
-        _require_credit(settings)
-    _, answer = give_order(settings, "data_owner", WithdrawOrder(), seconds=seconds)
-    print_outcome({"withdrawal": "asked", **_told(answer)}, json=json)
-
-
-def _require_credit(settings: DataOwnerConfig) -> None:
-    with opened_store(settings) as store:
-        account = account_in(store, settings)
-    if not account.credit:
-        raise MisuseError(
-            f"there is nothing to withdraw: {money(account.earned)} credited so far, "
-            f"{money(account.paid_out)} paid out; --force asks the contract all the same"
-        )
+    print_outcome({"training": decision.training, "decision": word, **told_answer(answer)}, json=json)
 
 
 def stop(
@@ -167,10 +139,10 @@ def stop(
     role: PartyRole = "model_buyer" if isinstance(settings, ModelBuyerConfig) else "federated_aggregator"
     order = StopOrder(training=training, reason=reason)
     _, answer = give_order(settings, role, order, training, seconds=0.0 if no_wait else wait)
-    print_outcome({"training": training, "stop": "asked", **_told(answer)}, json=json)
+    print_outcome({"training": training, "stop": "asked", **told_answer(answer)}, json=json)
 
 
-def _told(answer: OrderAnswer | None) -> dict[str, str]:
+def told_answer(answer: OrderAnswer | None) -> dict[str, str]:
     """What is known of an answer, for people and programs."""
     if answer is None:
         return {}

@@ -5,9 +5,10 @@ from typing import Annotated, Any
 
 import typer
 
-from protocol.owner_policy import OwnerPolicy
+from protocol.asset import Assets
+from protocol.owner_policy import OwnerPolicy, TokenPay
 from protocol.types import ZERO_ADDRESS
-from services.cli.amounts import Wei, amount_option, money
+from services.cli.amounts import Wei, amount_option, money, token_named
 from services.cli.options import ConfigFile, Json
 from services.cli.order_sending import ANSWER_SECONDS, NoWait, Wait
 from services.cli.output import named, print_json, print_result
@@ -27,6 +28,13 @@ _ALL, _NONE = "all", "none"
 NOBODY = (ZERO_ADDRESS,)
 """Buyers of whom there is none: no transaction comes from this account."""
 _List = Annotated[str | None, typer.Option(help=f"Only these: a,b,c; {_ALL!r} admits everything.")]
+_Tokens = Annotated[
+    str | None,
+    typer.Option(
+        help="Paid in these tokens too: a,b=10 of addresses or configured symbols, with the least pay if "
+        f"any (a number alone counts smallest units); {_NONE!r}: in ether alone."
+    ),
+]
 _Buyers = Annotated[
     str | None,
     typer.Option(help=f"Only these addresses: a,b,c; {_ALL!r}, or {_NONE!r}: all wait for a person."),
@@ -42,7 +50,9 @@ def show(config: ConfigFile, wei: Wei = False, json: Json = False) -> None:
         print_json({"source": source, "policy": values})
         return
     rows = [
-        (name, _plain(name, value, settings.names, wei=wei))
+        (name, _plain_tokens(chosen, settings.assets, wei=wei))
+        if name == "tokens"
+        else (name, _plain(name, value, settings.names, wei=wei))
         for name, value in values.items()
         if name != "budget"
     ]
@@ -61,6 +71,7 @@ def set_(
     columns: _List = None,
     data_sets: _List = None,
     minimum_pay: Annotated[int | None, amount_option("The least fixed pay")] = None,
+    tokens: _Tokens = None,
     wait: Wait = ANSWER_SECONDS,
     no_wait: NoWait = False,
     json: Json = False,
@@ -72,6 +83,7 @@ def set_(
     }
     values |= {"automatic": automatic, "withdraw": withdraw, "minimum_pay_wei": minimum_pay}
     settings, chosen, _ = policy_in_force(config)
+    values["tokens"] = None if tokens is None else _token_pay(tokens, settings.assets)
     wanted = with_changes(chosen, {name: value for name, value in values.items() if value is not None})
     in_force = order_policy(settings, wanted, 0.0 if no_wait else wait)
     _show_order(wanted, in_force=in_force, json=json)
@@ -106,6 +118,19 @@ def _list(name: str, text: str) -> tuple[str, ...]:
     return tuple(map(plain_address, parts))
 
 
+def _token_pay(text: str, assets: Assets) -> tuple[TokenPay, ...]:
+    """Raises MisuseError for what names no token, and for what is no amount of it."""
+    if text.strip().casefold() == _NONE:
+        return ()
+    taken = []
+    for part in text.split(","):
+        named, _, least = part.partition("=")
+        token = token_named("--tokens", named.strip(), assets)
+        minimum = assets.of(token).parse_exact(least.strip() or "0")
+        taken.append(TokenPay(token=token, minimum_pay=minimum))
+    return tuple(taken)
+
+
 def _show_order(wanted: OwnerPolicy, *, in_force: bool, json: bool) -> None:
     asked = "requested; `deltaml policy show` says when it is in force"
     text = "in force, for trainings that wait for a decision too" if in_force else asked
@@ -115,7 +140,15 @@ def _show_order(wanted: OwnerPolicy, *, in_force: bool, json: bool) -> None:
 def _values(chosen: OwnerPolicy) -> dict[str, Any]:
     """The fields for people and programs; amounts as decimal digits, which no reader of JSON rounds."""
     minimum_pay = str(chosen.minimum_pay_wei)
-    return {**dict(chosen), "minimum_pay_wei": minimum_pay, "budget": chosen.budget.model_dump()}
+    tokens = [{"token": pay.token, "minimum_pay": str(pay.minimum_pay)} for pay in chosen.tokens]
+    budget = chosen.budget.model_dump()
+    return {**dict(chosen), "minimum_pay_wei": minimum_pay, "tokens": tokens, "budget": budget}
+
+
+def _plain_tokens(chosen: OwnerPolicy, assets: Assets, *, wei: bool) -> str:
+    taken = ((assets.of(pay.token), pay) for pay in chosen.tokens)
+    shown = (f"{asset.symbol} from {money(pay.minimum_pay, wei=wei, asset=asset)}" for asset, pay in taken)
+    return ", ".join(shown) or _NONE
 
 
 def _plain(name: str, value: Any, names: Mapping[str, str], *, wei: bool) -> str:

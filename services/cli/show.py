@@ -6,10 +6,12 @@ from typing import Annotated, Any
 
 import typer
 
+from protocol.asset import NO_TOKENS, Assets
+from protocol.marketplace import NATIVE
 from protocol.records import FIXED_POINT, Market
 from services.cli.account_text import AccountText
 from services.cli.amounts import Wei, money
-from services.cli.earnings import account_in
+from services.cli.earnings import accounts_in, told
 from services.cli.event_lines import fact_text
 from services.cli.follow import follow
 from services.cli.options import Json
@@ -25,7 +27,8 @@ from services.console.presentation.card_file import write_card
 from services.console.presentation.convergence import convergence_sentence
 from services.data.model_file import write_model
 from services.records.buyer_training import buyer_convergence, buyer_state
-from services.records.earnings import Account
+from services.records.chain_facts import token_of
+from services.records.earnings import Account, paid_by_training
 from services.records.model_card import model_card
 from services.records.stored_trainings import bought_model, find_instance, training_number
 from services.store import InstanceRow, Store
@@ -74,12 +77,13 @@ def show(
             return
         instance = find_instance(opened, training)
         if follow_it:
-            follow(opened, instance.key, None, named_parties(config), wei=wei)
+            names, assets = named_parties(config), known_assets(config)
+            follow(opened, instance.key, None, names, wei=wei, assets=assets)
             instance = find_instance(opened, instance.key)
         if model_out is not None:
             _write_model(opened, instance, model_out, force=force)
         if card is not None:
-            made = model_card(opened, instance, _market(config), named_parties(config))
+            made = model_card(opened, instance, _market(config), named_parties(config), known_assets(config))
             write_card(card, made, force=force)
         _tell_written(model_out, card)
         if not follow_it:
@@ -104,61 +108,72 @@ def fact_document(name: str, data: Mapping[str, Any], at: float) -> dict[str, An
 
 
 def _show_all(
-    instances: Sequence[InstanceRow], account: Account | None, config: Path | None, *, wei: bool, json: bool
+    instances: Sequence[InstanceRow],
+    accounts: tuple[Account, ...] | None,
+    config: Path | None,
+    *,
+    wei: bool,
+    json: bool,
 ) -> None:
-    paid = None if account is None else account.by_training()
+    paid = None if accounts is None else paid_by_training(accounts)
     if json:
         print_json([_document(instance, paid) for instance in instances])
         return
-    columns = ("training", "state", "changed") + (("earned",) if account else ())
+    columns = ("training", "state", "changed") + (("earned",) if accounts else ())
+    assets = known_assets(config)
     rows = []
     for instance in instances:
         own = (paid or {}).get(instance.training or 0)
+        earned = money(0, wei=wei) if own is None else AccountText(own, wei, assets).money(own.earned)
         row = (instance.training or instance.key, instance.display_status, format_time(instance.updated_at))
-        rows.append((*row, money(own.earned if own else 0, wei=wei))[: len(columns)])
+        rows.append((*row, earned)[: len(columns)])
     print_table(columns, rows, right=("earned",), empty=_NOTHING_YET)
-    if account is not None and config is not None:
-        for line in AccountText(account, wei).summary(config):
-            typer.echo(line)
+    if accounts is not None and config is not None:
+        for account in told(accounts):
+            for line in AccountText(account, wei, assets).summary(config):
+                typer.echo(line)
 
 
 def _show_one(store: Store, instance: InstanceRow, config: Path | None, *, wei: bool, json: bool) -> None:
-    facts, account = store.facts(instance.key), _pay(store, config)
+    facts, accounts = store.facts(instance.key), _pay(store, config)
+    paid = None if accounts is None else paid_by_training(accounts)
     convergence = buyer_convergence(store, instance)
     rounds = [_round(data) for name, data, _ in facts if name == _ROUND]
     if json:
         noted = [fact_document(*fact) for fact in facts]
         state = None if convergence is None else convergence.model_dump(mode="json")
-        paid = None if account is None else account.by_training()
         print_json({**_document(instance, paid), "rounds": rounds, "convergence": state, "facts": noted})
         return
     typer.echo(training_title(instance))
     _show_rounds(instance, rounds)
     if convergence is not None and (text := convergence_sentence(convergence)):
         typer.echo(text)
-    if account is not None:
-        typer.echo(_pay_text(instance, account, wei=wei))
-    names = named_parties(config)
-    print_moments((at, name, fact_text(data, names, wei=wei)) for name, data, at in facts if name != _ROUND)
+    names, assets = named_parties(config), known_assets(config)
+    if paid is not None:
+        typer.echo(_pay_text(instance, paid, assets, wei=wei))
+    asset = assets.of(token_of(store, instance.training))
+    told_facts = (fact for fact in facts if fact[0] != _ROUND)
+    print_moments((at, name, fact_text(data, names, wei=wei, asset=asset)) for name, data, at in told_facts)
 
 
-def _pay(store: Store, config: Path | None) -> Account | None:
-    """The account of a party that is paid; None for others, and for a store whose party is not known."""
+def _pay(store: Store, config: Path | None) -> tuple[Account, ...] | None:
+    """The accounts of a party that is paid; None for others, and for a store whose party is not known."""
     settings = None if config is None else load(config)
     if not isinstance(settings, DataOwnerConfig | AggregatorConfig):
         return None
     try:
-        return account_in(store, settings)
+        return accounts_in(store, settings)
     except ConfigurationError as error:  # who may read the store need not be allowed to read the keys
         typer.echo(visible(f"what was earned is not shown: {error}"), err=True)
         return None
 
 
-def _pay_text(instance: InstanceRow, account: Account, *, wei: bool) -> str:
+def _pay_text(instance: InstanceRow, paid: Mapping[int, Account], assets: Assets, *, wei: bool) -> str:
     """What one training has paid, or when it will."""
-    own = account.by_training().get(instance.training or 0)
+    own = paid.get(instance.training or 0)
     if own is not None and own.earned:
-        return f"earned {money(own.earned, wei=wei)}: {AccountText(own, wei).shares}"
+        text = AccountText(own, wei, assets)
+        return f"earned {text.money(own.earned)}: {text.shares}"
     if instance.finished:
         return "earned nothing"
     return "nothing is earned yet: pay is credited when the training is settled"
@@ -210,6 +225,12 @@ def named_parties(config: Path | None) -> Mapping[str, str]:
     return settings.names if isinstance(settings, Participant) else {}
 
 
+def known_assets(config: Path | None) -> Assets:
+    """What amounts are written in by a configuration: without one, ether and smallest units."""
+    settings = None if config is None else load(config)
+    return settings.assets if isinstance(settings, Participant) else NO_TOKENS
+
+
 def _document(instance: InstanceRow, paid: Mapping[int, Account] | None) -> dict[str, Any]:
     """For programs; `paid` is the own account by training, None where it is not known."""
     document = {
@@ -223,4 +244,7 @@ def _document(instance: InstanceRow, paid: Mapping[int, Account] | None) -> dict
         return document
     own = paid.get(instance.training or 0)
     shares = {} if own is None else own.shares
-    return {**document, "earned_wei": {share: str(amount) for share, amount in shares.items()}}
+    earned = {share: str(amount) for share, amount in shares.items()}
+    if own is None or own.token == NATIVE:
+        return {**document, "earned_wei": earned}
+    return {**document, "token": own.token, "earned_units": earned}

@@ -11,6 +11,7 @@ from yaml.constructor import ConstructorError
 
 from protocol.asset import MARKET_ASSET
 from protocol.errors import MisuseError
+from protocol.marketplace import NATIVE
 from protocol.request import Request
 from protocol.request_parsing import parse_request
 from services.common.accents import composed
@@ -144,13 +145,18 @@ def request_fields(document: Mapping[str, Any]) -> dict[str, Any]:
     """A request as a person writes it, as its own rules have it: accents in one form, the deposit in wei.
 
     `payment.deposit` is an amount with its unit, as 0.1 ETH, in the place of `payment.deposit_wei`. Raises
-    MisuseError for another, and where both are given.
+    MisuseError for another, where both are given, and beside a token, whose decimals no document tells.
     """
     fields: dict[str, Any] = composed(dict(document))
     payment = fields.get("payment")
     if not isinstance(payment, dict) or "deposit" not in payment:
         return fields
     others = {name: value for name, value in payment.items() if name != "deposit"}
+    if others.get("token", NATIVE) != NATIVE:
+        raise MisuseError(
+            "payment.deposit is an amount of the chain's own coin; with payment.token give "
+            "payment.deposit_wei, a whole number of the token's smallest units"
+        )
     if "deposit_wei" in others:
         raise MisuseError("payment.deposit and payment.deposit_wei are both given; leave one of them out")
     return {**fields, "payment": {**others, "deposit_wei": _deposit(payment["deposit"])}}

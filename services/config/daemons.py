@@ -6,16 +6,19 @@ default in force.
 """
 
 from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any, Literal, overload
 
 from pydantic import AfterValidator, BeforeValidator, Field, PrivateAttr, ValidationError
 
+from protocol.asset import MOST_DECIMALS, SYMBOL, Assets, token_asset
+from protocol.errors import MisuseError
 from protocol.marketplace import PartyRole
 from protocol.messages.market import MOST_AGGREGATORS
 from protocol.owner_policy import OwnerPolicy
 from protocol.records import Market
-from protocol.types import Name
+from protocol.types import Name, repeated
 from services.common.accents import composed
 from services.common.documents import read_yaml
 from services.common.errors import ConfigurationError
@@ -134,6 +137,33 @@ def _each_name_once(names: dict[str, str]) -> dict[str, str]:
     return names
 
 
+class KnownToken(Settings):
+    """A token that figures are written in; when a daemon starts, the token must say the same of itself."""
+
+    address: Account = Field(description="The token's address.")
+    symbol: Annotated[str, Field(pattern=SYMBOL)] = Field(
+        description="What figures are followed by, as the token says."
+    )
+    decimals: int = Field(ge=0, le=MOST_DECIMALS, description="Of a whole token, as the token says.")
+
+
+def _each_token_once(tokens: tuple[KnownToken, ...]) -> tuple[KnownToken, ...]:
+    for what in ("address", "symbol"):
+        twice = repeated(getattr(token, what).casefold() for token in tokens)
+        if twice is not None:
+            raise ValueError(f"two tokens have the {what} {twice!r}")
+    try:
+        assets_of(tokens)
+    except MisuseError as error:
+        raise ValueError(str(error)) from None
+    return tokens
+
+
+def assets_of(tokens: Iterable[KnownToken]) -> Assets:
+    """What figures are written in. Raises MisuseError for a symbol of the chain's own coin."""
+    return Assets({token.address: token_asset(token.symbol, token.decimals) for token in tokens})
+
+
 class Participant(Daemon):
     """What a daemon with an identity needs."""
 
@@ -147,6 +177,16 @@ class Participant(Daemon):
     names: Annotated[dict[Account, Name], AfterValidator(_each_name_once)] = Field(
         {}, max_length=10_000, description="Names of other parties by address, shown beside it."
     )
+    tokens: Annotated[tuple[KnownToken, ...], AfterValidator(_each_token_once)] = Field(
+        (),
+        max_length=1_000,
+        description="Tokens whose amounts are shown in whole ones; of others smallest units are shown.",
+    )
+
+    @property
+    def assets(self) -> Assets:
+        """What amounts are written in."""
+        return assets_of(self.tokens)
 
 
 class OpenParticipant(Participant):

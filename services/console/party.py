@@ -5,7 +5,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from protocol.marketplace import PartyRole
+from protocol.asset import NO_TOKENS, Assets
+from protocol.marketplace import PartyRole, Token
 from protocol.owner_policy import OwnerPolicy
 from protocol.records import Market
 from protocol.request import Request
@@ -17,7 +18,7 @@ from services.records.admissions import Refusal
 from services.records.chain_history import ChainStory
 from services.store import Store
 
-Balance = Callable[[], Awaitable[int]]
+Balance = Callable[[Token], Awaitable[int]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +42,11 @@ class OwnerResources:
 class Party:
     """The participant behind a console.
 
-    `balance` asks the chain for the account's wei and may raise ChainError. Only a data owner has
-    `owner_resources`; `aggregators` are those that a buyer asks what is on offer.
-    `names` are the operator's own for other parties, by address. `pooled` tells what a model of all trainers'
-    rows together would reach, where somebody has all of them: in a demonstration.
+    `balance` asks the chain how much of a token the account has and may raise ChainError. Only a data owner
+    has `owner_resources`; `aggregators` are those that a buyer asks what is on offer.
+    `names` are the operator's own for other parties, by address; `assets` what amounts are written in.
+    `pooled` tells what a model of all trainers' rows together would reach, where somebody has all of them: in
+    a demonstration.
     """
 
     role: PartyRole
@@ -56,6 +58,7 @@ class Party:
     owner_resources: OwnerResources | None = None
     aggregators: tuple[str, ...] = ()
     names: Mapping[str, str] = field(default_factory=dict)
+    assets: Assets = NO_TOKENS
     pooled: Callable[[Request, ChainStory], float | None] | None = None
 
     @property

@@ -1,6 +1,7 @@
 """A daemon as a process: built from its configuration, registered, observed, drained when told to stop."""
 
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from functools import partial
 
 import structlog
 
@@ -9,6 +10,7 @@ from protocol.request import LEAST_KEY_BITS
 from services.chain.contract.client import MarketplaceClient
 from services.chain.contract.views import MarketplaceViews
 from services.chain.events.verification import EventVerifier
+from services.chain.known_tokens import check_tokens
 from services.chain.transactions.pending import SendPolicy
 from services.common.files import read_passphrase
 from services.config.daemons import (
@@ -99,6 +101,7 @@ async def _run_participant(config: ParticipantConfig, least_key_bits: int, stopp
             stack.callback(tracing.close)
         await stack.enter_async_context(serving_console(_console(config, resources, hub)))
         await retry_until_reachable(resources.client.check_deployment)
+        await retry_until_reachable(partial(check_tokens, connections.rpc, config.assets))
         await retry_until_reachable(resources.bus.connect)
         await retry_until_reachable(participant.register)
         pool.start()
@@ -153,9 +156,10 @@ def _console(config: ParticipantConfig, resources: Resources, hub: Hub) -> Conso
         market=resources.market,
         store=resources.store,
         order=orders_over(resources.bus, identity, resources.market, role),
-        balance=lambda: client.balance_of(identity.address),
+        balance=lambda token: client.balance_of(identity.address, token),
         owner_resources=_owner_resources(resources.role),
         names=config.names,
+        assets=config.assets,
         aggregators=config.aggregators if isinstance(config, ModelBuyerConfig) else (),
     )
     return Console(party, config.console, hub)

@@ -14,6 +14,7 @@ from protocol.data_card import bucket_of
 from protocol.data_set import DataSet, card_of, revealing
 from protocol.errors import MisuseError
 from protocol.learning.statistic import Matrix
+from protocol.marketplace import NATIVE, Token
 from protocol.preparation.tables import Table, Texts, ValueKind, Values, joined, row_count, rows_of
 from protocol.request import Request, Schedule
 from protocol.request_parsing import parse_request
@@ -43,6 +44,8 @@ _THESIS: dict[str, object] = {
     "deliver": "last",
 }
 DEFAULT_DEPOSIT = MARKET_ASSET.whole
+DEFAULT_TOKEN_DEPOSIT = 1000 * 10**6
+"""Smallest units of the test token, which has six decimals."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +64,8 @@ class DemoOptions:
     start: Literal["zero", "mean"] | None = None
     thesis: bool = False
     key_bits: int = 3072
-    deposit: int = DEFAULT_DEPOSIT
+    deposit: int | None = None
+    token: bool = False
     broker: str | None = None
     chain: str | None = None
     data: Path | None = None
@@ -75,6 +79,11 @@ class DemoOptions:
     folder: Path | None = None
     workers: int | None = None
     metrics_port: int | None = None
+
+    @property
+    def paid(self) -> int:
+        """The deposit in smallest units: of the test token with `token`, else wei."""
+        return self.deposit or (DEFAULT_TOKEN_DEPOSIT if self.token else DEFAULT_DEPOSIT)
 
     def schedule(self) -> dict[str, object]:
         """The request's schedule, with what is given here."""
@@ -208,7 +217,7 @@ def column_notes(options: DemoOptions, data: DemoData) -> list[str]:
     return [*lines, f"features: {name_list(data.features)}", f"target: {data.target}{which}"]
 
 
-def demo_request(options: DemoOptions, data: DemoData, aggregator: str) -> Request:
+def demo_request(options: DemoOptions, data: DemoData, aggregator: str, token: Token = NATIVE) -> Request:
     """The request a buyer would write for these rows: ranges from the data, bounds from the ranges."""
     values = target_values(data.column(data.target), data.kinds[data.target])
     column = _thesis_column if options.thesis else _column
@@ -226,7 +235,7 @@ def demo_request(options: DemoOptions, data: DemoData, aggregator: str) -> Reque
                 "min_rows": bucket_of(min(data.sizes)),
                 **(_raw_bounds(data) if options.thesis else {}),
             },
-            "payment": {"deposit_wei": str(options.deposit)},
+            "payment": {"deposit_wei": str(options.paid), "token": token},
             "aggregator": aggregator,
             "deadlines": {"join_s": 60, "step_s": 60, "chain_s": 60},
             "key_bits": options.key_bits,

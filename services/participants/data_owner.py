@@ -14,7 +14,7 @@ from protocol.envelope import SignedMessage
 from protocol.errors import ProtocolViolation
 from protocol.learning.kinds.registry import KINDS
 from protocol.marketplace import Joined, Opened, Withdraw
-from protocol.messages import AnnouncementAnswer, Message, OwnerAnnouncement, PolicyOrder
+from protocol.messages import AnnouncementAnswer, Message, OwnerAnnouncement, PolicyOrder, WithdrawOrder
 from protocol.owner_policy import OwnerPolicy
 from protocol.roles.dispatch import decode_state
 from protocol.roles.engine import facts, private
@@ -179,7 +179,7 @@ class OwnerRole(Role):
             case "policy_order" if sender == self._address:
                 return self._policy_ordered(body_of(signed, PolicyOrder).policy)
             case "withdraw_order" if sender == self._address:
-                return Answer(calls=(Withdraw(),), fact=facts.WITHDRAWAL_ORDERED.pair())
+                return _withdrawal(body_of(signed, WithdrawOrder))
             case "announcement_answer" if sender in self.aggregators:
                 return self._announcement_answered(sender, body_of(signed, AnnouncementAnswer))
         raise ProtocolViolation("unknown_aggregator", sender)
@@ -199,3 +199,10 @@ class OwnerRole(Role):
         fact = facts.POLICY_CHANGED.pair(source="configuration" if policy is None else "order")
         again = tuple((key, PolicyChanged()) for key in self.undecided())
         return Answer(values={ORDERED_POLICY: content}, fact=fact, inputs=again)
+
+
+def _withdrawal(order: WithdrawOrder) -> Answer:
+    call = Withdraw(token=order.token, to=order.to)
+    receiver = {} if order.to is None else {"to": order.to}
+    fact = facts.WITHDRAWAL_ORDERED.pair(token=order.token, **receiver)
+    return Answer(calls=(call,), fact=fact)

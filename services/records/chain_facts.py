@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from protocol.marketplace import Opened, RoundRecorded, Withdrawn, training_of
+from protocol.marketplace import NATIVE, Opened, RoundRecorded, Token, Withdrawn, training_of
 from protocol.messages import ChainEvent
 from protocol.roles.engine import facts
 from services.store import Store
@@ -44,6 +44,12 @@ def record_of(event: ChainEvent) -> tuple[str, dict[str, Any]]:
         log=event.log_index,
         at=event.timestamp,
     )
+
+
+def token_of(store: Store, training: int | None) -> Token:
+    """What a training pays in, as the chain has confirmed it; the chain's own coin before that."""
+    noted = [] if training is None else store.facts(record_key(training))
+    return next((data.get("token", NATIVE) for name, data, _at in noted if name == "Opened"), NATIVE)
 
 
 def _plain(value: object) -> Any:

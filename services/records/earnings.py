@@ -1,6 +1,7 @@
 """What a party earned or spent, as the chain has confirmed it: one source for commands, pages and programs.
 
-Amounts are wei. Fees of transactions are not in it: no event of the contract tells them.
+Each token has an account of its own, in its smallest units, and so has the chain's own coin, in wei. Fees of
+transactions are in none: no event of the contract tells them.
 """
 
 from collections import Counter
@@ -9,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Literal, Self, TypeVar, cast
 
-from protocol.marketplace import PartyRole
+from protocol.marketplace import NATIVE, PartyRole, Token
 from protocol.roles.dispatch import decode_state
 from services.store import Store
 
@@ -40,7 +41,7 @@ class Payment:
     """One movement of a party's money; `at` is when its block was made, in Unix seconds.
 
     A buyer's deposit goes into a training. What is credited waits in the contract, `share` says for what. A
-    withdrawal pays it out and belongs to no training.
+    withdrawal pays it out and belongs to no training. Amounts are in smallest units of `token`.
     """
 
     at: float
@@ -50,6 +51,7 @@ class Payment:
     share: str | None = None
     block: int | None = None
     transaction: str | None = None
+    token: Token = NATIVE
 
     @property
     def month(self) -> str:
@@ -73,7 +75,7 @@ class Deal:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """A party's movements, or some of them, the oldest first, and what they come to.
+    """A party's movements in one token, or some of them, the oldest first, and what they come to.
 
     `deals` are the trainings that they are of, by number.
     """
@@ -82,6 +84,7 @@ class Account:
     address: str
     payments: tuple[Payment, ...] = ()
     deals: Mapping[int, Deal] = field(default_factory=dict)
+    token: Token = NATIVE
 
     @property
     def deposited(self) -> list[Payment]:
@@ -167,22 +170,47 @@ class Account:
         return {key: replace(self, payments=tuple(reversed(group))) for key, group in groups.items()}
 
 
-def account_of(store: Store, role: PartyRole, address: str) -> Account:
-    """What the store of a party knows of its money."""
+def account_of(store: Store, role: PartyRole, address: str, token: Token = NATIVE) -> Account:
+    """What the store of a party knows of its money in one token."""
+    found = accounts_of(store, role, address)
+    return next((one for one in found if one.token == token), Account(role, address, token=token))
+
+
+def accounts_of(store: Store, role: PartyRole, address: str) -> tuple[Account, ...]:
+    """What the store of a party knows of its money: in ether, then in each token it has seen."""
     found = [
         _payment(kind, data, at)
         for kind, (event, party, _amount) in _EVENTS.items()
         for data, at in store.facts_named(event)
         if data[party] == address
     ]
-    payments = tuple(sorted(found, key=lambda payment: payment.at))
-    return Account(role, address, payments, _deals(store, role, payments))
+    payments = sorted(found, key=lambda payment: payment.at)
+    tokens = sorted({NATIVE, *(payment.token for payment in payments)})
+    return tuple(
+        Account(role, address, own, _deals(store, role, own), token)
+        for token in tokens
+        for own in [tuple(payment for payment in payments if payment.token == token)]
+    )
+
+
+def paid_by_training(accounts: Iterable[Account]) -> dict[int, Account]:
+    """The movements of each training, which are all in its token."""
+    return {number: part for account in accounts for number, part in account.by_training().items()}
 
 
 def _payment(kind: Kind, data: Mapping[str, Any], at: float) -> Payment:
     amount = int(data[_EVENTS[kind][2]])
     training = None if kind == "withdrawn" else int(data["training"])
-    return Payment(at, amount, kind, training, data.get("share"), data.get("block"), data.get("transaction"))
+    return Payment(
+        at=at,
+        amount=amount,
+        kind=kind,
+        training=training,
+        share=data.get("share"),
+        block=data.get("block"),
+        transaction=data.get("transaction"),
+        token=data.get("token", NATIVE),  # earlier versions knew no other
+    )
 
 
 def _deals(store: Store, role: PartyRole, payments: Iterable[Payment]) -> dict[int, Deal]:

@@ -10,6 +10,8 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from protocol.asset import NO_TOKENS, Asset, Assets, token_asset
+from protocol.marketplace import NATIVE, Token
 from protocol.records import FIXED_POINT, Market
 from protocol.request import Request, StartMean
 from protocol.requirements import mismatches
@@ -25,7 +27,7 @@ _NOBODY: Mapping[str, str] = MappingProxyType({})
 
 
 class CardParticipant(FrozenModel):
-    """An owner or the aggregator: its contribution as a share of the trainers' gains, its pay in wei."""
+    """An owner or the aggregator: its contribution as a share of the gains, its pay in smallest units."""
 
     address: Address
     role: str
@@ -62,8 +64,9 @@ class CardTransaction(FrozenModel):
 
 
 class ModelCard(FrozenModel):
-    """The whole card; amounts in wei as text.
+    """The whole card; amounts as text, in wei, or in smallest units of `token` where that is not zero.
 
+    `token_symbol` and `token_decimals` are what the buyer has configured, "" and 0 where it has not.
     `names` are the buyer's own for the parties on the card, by address.
     `share_of_start_error_removed` is 1 − MSE/MSE of the first model: R² with that public model in the place
     of the mean of the validators' targets, which nobody publishes. `data_sets` are what the participants
@@ -93,16 +96,29 @@ class ModelCard(FrozenModel):
     rmse: float
     share_of_start_error_removed: float
     convergence: Convergence
+    token: Token = NATIVE
+    token_symbol: str = ""
+    token_decimals: int = 0
     deposit_wei: str
     paid_wei: str
     returned_wei: str
     transactions: tuple[CardTransaction, ...]
 
+    @property
+    def asset(self) -> Asset:
+        """What amounts are in."""
+        known = {self.token: token_asset(self.token_symbol, self.token_decimals)} if self.token_symbol else {}
+        return Assets(known).of(self.token)
+
 
 def model_card(
-    store: Store, instance: InstanceRow, market: Market | None = None, names: Mapping[str, str] = _NOBODY
+    store: Store,
+    instance: InstanceRow,
+    market: Market | None = None,
+    names: Mapping[str, str] = _NOBODY,
+    assets: Assets = NO_TOKENS,
 ) -> ModelCard:
-    """The card of a training's model, out of its buyer's store, with the buyer's `names` by address.
+    """The card of a training's model, out of its buyer's store, with the buyer's own `names` and `assets`.
 
     Raises ConfigurationError where the store has no model of it.
     """
@@ -116,7 +132,9 @@ def model_card(
     card = card_of(state.request, chain_story(store, instance.training), market, offers)
     parties = {card.buyer, *(one.address for one in card.participants)}
     known = {address: name for address, name in names.items() if address in parties}
-    return card.model_copy(update={"names": known})
+    token = assets.tokens.get(card.token)
+    told = {} if token is None else {"token_symbol": token.symbol, "token_decimals": token.decimals}
+    return card.model_copy(update={"names": known, **told})
 
 
 def card_of(
@@ -156,6 +174,7 @@ def card_of(
         rmse=delivered.rmse,
         share_of_start_error_removed=delivered.share_of_start_error_removed,
         convergence=state,
+        token=request.payment.token,
         deposit_wei=str(request.payment.deposit_wei),
         paid_wei=str(settled["paid"]),
         returned_wei=str(settled["refund"]),

@@ -163,15 +163,15 @@ async def _run(options: DemoOptions, data: DemoData, progress: Progress, least_k
         on_event=on_event,
     )
     async with serving(options.metrics_port, DaemonCollector(market.observed, market.meter)), market:
-        request = demo_request(options, data, market.aggregator.identity.address)
+        request = demo_request(options, data, market.aggregator.identity.address, market.token)
         progress(f"ordering a training with keys of {options.key_bits} bits", None)
         ended, model = await train(market, request)
         if options.model_out is not None:
             write_model(options.model_out, model)  # before anything else: it was paid for
         if options.card is not None:
-            write_card(
-                options.card, model_card(market.buyer.store, ended, market.deployment.market), force=True
-            )
+            place, assets = market.deployment.market, market.assets
+            card = model_card(market.buyer.store, ended, place, assets=assets)
+            write_card(options.card, card, force=True)
         outcome = Outcome(request, model, events, data_sets, market)
         return await make_report(
             outcome,

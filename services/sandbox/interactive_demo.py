@@ -61,7 +61,7 @@ async def attended(
     )
     metrics = serving(options.metrics_port, DaemonCollector(market.observed, market.meter))
     async with metrics, market:
-        request = demo_request(options, data, market.aggregator.identity.address)
+        request = demo_request(options, data, market.aggregator.identity.address, market.token)
         numbers = itertools.count(1)
 
         async def order() -> str:

@@ -11,12 +11,12 @@ from contextlib import AsyncExitStack
 from types import TracebackType
 from typing import Self
 
-from protocol.asset import ETHER
+from protocol.asset import ETHER, NO_TOKENS, Assets
 from protocol.crypto.cipher import generate_private_key
 from protocol.data_set import DataSet
-from protocol.marketplace import PartyRole
+from protocol.marketplace import NATIVE, PartyRole
 from protocol.messages import ChainEvent, TrainingOrder
-from protocol.owner_policy import Budget, OwnerPolicy
+from protocol.owner_policy import Budget, OwnerPolicy, TokenPay
 from protocol.request import LEAST_KEY_BITS, Request
 from services.bus.memory import MemoryBroker
 from services.bus.open_bus import open_bus
@@ -24,11 +24,13 @@ from services.bus.port import Bus
 from services.chain.connect import open_chain
 from services.chain.contract.client import MarketplaceClient
 from services.chain.contract.deploy import Deployment, deploy
+from services.chain.contract.tokens import TEST_TOKEN, deploy_test_token, minting
 from services.chain.contract.views import MarketplaceViews
 from services.chain.events.event_outbox import EventOutbox, Stream
 from services.chain.events.listener import ChainListener
 from services.chain.events.verification import EventVerifier
 from services.chain.rpc.http import Rpc
+from services.chain.transactions.sender import Sender
 from services.config.daemons import Broker
 from services.data.sample_request import DemoOptions
 from services.identity.directory import Directory
@@ -51,6 +53,8 @@ RoleIn = Callable[[Store, MarketplaceClient, Directory], Role]
 """Makes the role of a participant that works with these."""
 
 _GAS_ALLOWANCE = 10 * ETHER.whole
+_TRAININGS_PAID = 100
+"""For how many deposits the buyer has tokens."""
 _FOR_TRYING = Budget(per_buyer=10_000, in_total=10_000)
 """About a hundred trainings as a person tries them; the owners' rows lie in the buyer's process anyway."""
 
@@ -99,6 +103,8 @@ class LocalMarket:
         self.aggregator: Participant
         self.owners: list[Participant] = []
         self.deployment: Deployment
+        self.token = NATIVE
+        self.assets = NO_TOKENS
         self._node: EventVerifier
         self.observed: list[Observed] = []
         self.changed = asyncio.Event()
@@ -151,11 +157,13 @@ class LocalMarket:
         identities = [Identity(os.urandom(32), os.urandom(32)) for _ in range(2 + len(self._data_sets))]
         with self.meter.phase("start"):
             await self._declare_queues(identities)
-            needed = self._options.deposit + _GAS_ALLOWANCE
+            needed = _GAS_ALLOWANCE + (0 if self._options.token else self._options.paid)
             funded = tuple(identity.address for identity in identities)
             rpc = await open_chain(self._options.chain)(funded, needed)
             self._stack.push_async_callback(rpc.close)
             self.deployment = await deploy(rpc, identities[1].signing_key)
+            if self._options.token:
+                await self._make_token(rpc, identities[1], identities[0].address)
             self._node = self._open_node(rpc)
             self._open_participants(rpc, *identities)
             await asyncio.gather(*(party.register() for party in self.parties))
@@ -165,6 +173,14 @@ class LocalMarket:
             self._tasks.start(party.run())
         # Invitations go to those whom the aggregator has taken.
         await self.wait_for(lambda: all(owner.is_introduced() for owner in self.owners))
+
+    async def _make_token(self, rpc: Rpc, maker: Identity, buyer: str) -> None:
+        """A token to pay in: the buyer has as much of it as some trainings cost, and the owners take it."""
+        sender = Sender(rpc, maker.signing_key, self.deployment.market.chain_id)
+        self.token = await deploy_test_token(sender)
+        await sender.send(self.token, minting(buyer, _TRAININGS_PAID * self._options.paid))
+        self.assets = Assets({self.token: TEST_TOKEN})
+        self._policy = self._policy.model_copy(update={"tokens": (TokenPay(token=self.token),)})
 
     def _open_node(self, rpc: Rpc) -> EventVerifier:
         """Whose word all parties believe about events: they share one node, which is asked once for all."""

@@ -15,7 +15,7 @@ from protocol.data_set import DataSet
 from protocol.learning import plaintext
 from protocol.learning.descent import step_size_of
 from protocol.learning.plaintext import OwnerData, PlainTraining
-from protocol.marketplace import Credited, Opened, RoundRecorded
+from protocol.marketplace import NATIVE, Credited, Opened, RoundRecorded
 from protocol.messages import ChainEvent
 from protocol.records import FIXED_POINT
 from protocol.request import Request
@@ -60,6 +60,7 @@ class DemoReport(FrozenModel):
     convergence: Convergence | None
     roles: dict[str, Role]
     contributions: dict[str, float]
+    token: str | None
     deposit_wei: str
     paid_wei: dict[str, str]
     refund_wei: str
@@ -134,6 +135,7 @@ async def make_report(outcome: Outcome, *, broker: str, chain: str, model_file: 
         convergence=convergence(outcome.request, errors, last=recorded[-1].record.last, over=True),
         roles=_roles(outcome, drawn),
         contributions=_contributions(recorded, drawn.seats),
+        token=None if outcome.market.token == NATIVE else outcome.market.token,
         deposit_wei=str(outcome.request.payment.deposit_wei),
         paid_wei={account: str(amount) for account, amount in paid.items()},
         refund_wei=str(refund),

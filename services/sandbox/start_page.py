@@ -15,6 +15,7 @@ from typing import Any, NoReturn
 
 from aiohttp import web
 
+from protocol.asset import Assets as KnownAssets
 from protocol.data_set import DataSet
 from services.common.http_server import listening
 from services.config.console import ConsoleSettings
@@ -173,7 +174,8 @@ async def consoles(
         for number, party in enumerate(market.parties, start=1):
             settings = ConsoleSettings(port=port + number if port else 0, users_file=users)
             owner = _owner_resources(party, folder, reading)
-            place = _place(party, settings, hubs, owner, market.aggregator.identity.address, pooled)
+            aggregator = market.aggregator.identity.address
+            place = _place(party, settings, hubs, owner, aggregator, market.assets, pooled)
             places.append(await stack.enter_async_context(place))
         page = StartPage(places, password, order)
         start = listening(page.application(), HOST, port, option="--console-port")
@@ -187,6 +189,7 @@ async def _place(
     hubs: Mapping[str, Hub],
     owner: OwnerResources | None,
     aggregator: str,
+    assets: KnownAssets,
     pooled: PooledError,
 ) -> AsyncIterator[Place]:
     role, address = party.runtime.role.name, party.identity.address
@@ -197,9 +200,10 @@ async def _place(
             market=party.client.market,
             store=party.store,
             order=orders_over(party.bus, party.identity, party.client.market, role),
-            balance=lambda: party.client.balance_of(address),
+            balance=lambda token: party.client.balance_of(address, token),
             owner_resources=owner,
             aggregators=(aggregator,),
+            assets=assets,
             pooled=pooled,
         ),
         settings,

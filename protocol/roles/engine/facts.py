@@ -127,7 +127,7 @@ ORDER_ANSWERED = _fact(
     "order_answered", "The daemon has decided about its operator's order.", "order code detail", "state about"
 )
 POLICY_CHANGED = _fact("policy_changed", "The owner has another policy.", "source")
-WITHDRAWAL_ORDERED = _fact("withdrawal_ordered", "The operator has its credit paid out.")
+WITHDRAWAL_ORDERED = _fact("withdrawal_ordered", "The operator has its credit paid out.", "token", "to")
 ANNOUNCEMENT_ANSWERED = _fact(
     "announcement_answered", "An aggregator has answered this owner.", "aggregator accepted code"
 )

@@ -102,6 +102,9 @@ def _consider(state: UndecidedState, context: Context) -> Step[OwnerState]:
     if request is None or opened is None:
         return Step.unchanged(state)
     expiry = timers.JOIN.set(stall.joining_seconds(request, state.join_until, context))
+    is_seated = context.address in state.parties.seats
+    if not is_seated and not policy_of(context).takes(request.payment.token):
+        return _other_token(state, request, context, expiry)
     names, reasons = _matching(request, context)
     if not names:
         return _no_match(state, request, reasons, context, expiry)
@@ -109,7 +112,7 @@ def _consider(state: UndecidedState, context: Context) -> Step[OwnerState]:
     accepted = [name for name in names if policy.accepts(request, opened.buyer, name)]
     in_budget = (name for name in accepted if not _standing(request, opened, name, context).is_exhausted)
     joined = next(in_budget, None)
-    if joined is None and len(names) == 1 and context.address in state.parties.seats:
+    if joined is None and len(names) == 1 and is_seated:
         joined = names[0]
     name = joined or (state.data_set if state.data_set in names else (*accepted, *names)[0])
     ready = enter(ReadyState, state, data_set=name, mismatches=())
@@ -120,6 +123,23 @@ def _consider(state: UndecidedState, context: Context) -> Step[OwnerState]:
     return Step(ready, effects_of(expiry, spent, _asks(state, ready, bool(accepted), context)))
 
 
+def _other_token(
+    state: UndecidedState, request: Request, context: Context, expiry: SetTimer
+) -> Step[OwnerState]:
+    """Wait for a policy that takes what the training pays in; the aggregator is told once."""
+    reasons = (f"it pays in token {request.payment.token}, which the policy does not take",)
+    body = InvitationAnswer(decision="declined", code="token_not_taken")
+    return _declined(state, reasons, message(context, request.aggregator, body), expiry)
+
+
+def _declined(
+    state: UndecidedState, reasons: tuple[str, ...], answer: SendMessage, expiry: SetTimer
+) -> Step[OwnerState]:
+    waiting = enter(WaitingState, state, data_set=None, mismatches=reasons)
+    fact = facts.NO_MATCH.of(reasons=list(reasons))
+    return Step(waiting, effects_of(expiry, fact, None if state.mismatches else answer))
+
+
 def _no_match(
     state: UndecidedState, request: Request, reasons: tuple[str, ...], context: Context, expiry: SetTimer
 ) -> Step[OwnerState]:
@@ -127,10 +147,7 @@ def _no_match(
     cards = (unpack(DataCard, content) for _, content in private.CARD.items(context.private))
     fits = any(not mismatches(request, card) for card in cards)
     body = InvitationAnswer(decision="declined", code="pay_below_least" if fits else "no_matching_card")
-    answer = message(context, request.aggregator, body)
-    fact = facts.NO_MATCH.of(reasons=list(reasons))
-    waiting = enter(WaitingState, state, data_set=None, mismatches=reasons)
-    return Step(waiting, effects_of(expiry, fact, None if state.mismatches else answer))
+    return _declined(state, reasons, message(context, request.aggregator, body), expiry)
 
 
 def _asks(

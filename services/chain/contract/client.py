@@ -13,7 +13,14 @@ from services.chain.contract.idempotency import already_done
 from services.chain.contract.signatures import worth_sending
 from services.chain.contract.tokens import allowance, approval
 from services.chain.contract.views import MarketplaceViews
-from services.chain.errors import CallReverted, ChainError, ChainUnavailable, InsufficientFunds, RpcError
+from services.chain.errors import (
+    CallReverted,
+    ChainError,
+    ChainUnavailable,
+    InsufficientFunds,
+    RpcError,
+    WrongChain,
+)
 from services.chain.rpc.http import Rpc
 from services.chain.rpc.values import entry, quantity
 from services.chain.transactions.pending import Receipt, SendPolicy
@@ -144,7 +151,10 @@ class MarketplaceClient(MarketplaceViews):
         """
         token, deposit, contract = call.terms.token, call.deposit, self.market.contract
         async with self._allowing:
-            held = await self.balance_of(self.address, token)
+            try:
+                held = await self.balance_of(self.address, token)
+            except WrongChain:
+                return await self._send(call)  # no token is there, as the contract will say
             if held < deposit:
                 raise InsufficientFunds(
                     f"account {self.address} has {held} smallest units of token {token}, and the deposit is "

@@ -6,12 +6,16 @@ A token is a stranger's contract: what it answers is bounded, and believed of th
 from dataclasses import dataclass
 from typing import Any
 
+from protocol.asset import token_asset
 from protocol.marketplace import Token
 from services.chain.contract.abi import creation_code, test_token_artifact, token_codec
 from services.chain.errors import ChainError, RpcError, WrongChain
 from services.chain.rpc.http import Rpc, is_revert
 from services.chain.rpc.values import octets
 from services.chain.transactions.sender import Sender
+
+TEST_TOKEN = token_asset("TEST", 6)
+"""The test token's, as contracts/src/TestToken.sol has it."""
 
 _WORD = 32
 _MOST_TEXT = 1_000

@@ -8,6 +8,7 @@ from typing import Any
 from aiohttp import web
 
 from protocol.errors import MisuseError
+from protocol.marketplace import NATIVE
 from protocol.messages import TrainingOrder
 from protocol.request import Request
 from protocol.request_parsing import as_tuples
@@ -223,13 +224,15 @@ async def _confirm(page: Page, wanted: Request) -> web.Response:
 
 async def _money(page: Page, wanted: Request | None) -> dict[str, Any]:
     """Balance, and what is missing for the deposit; None where the node does not answer."""
+    token = NATIVE if wanted is None else wanted.payment.token
+    nothing = {"balance": None, "missing": None, "paid_in": page.party.assets.of(token)}
     if wanted is None:
-        return {"balance": None, "missing": None}
+        return nothing
     try:
-        balance = await page.party.balance()
+        balance = await page.party.balance(token)
     except ChainError:
-        return {"balance": None, "missing": None}
-    return {"balance": balance, "missing": max(0, wanted.payment.deposit_wei - balance)}
+        return nothing
+    return {**nothing, "balance": balance, "missing": max(0, wanted.payment.deposit_wei - balance)}
 
 
 def _untaken(page: Page, result: Checked) -> Checked:

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from protocol.asset import MARKET_ASSET
 from protocol.errors import MisuseError, ProtocolViolation
+from protocol.marketplace import NATIVE
 from protocol.request import Bounds, Deadlines, ModelKind, Owners, Request, Schedule
 from protocol.roles.buyer.ordering import require_possible
 from services.common.accents import composed
@@ -61,6 +62,7 @@ FIELDS = (
     Field("min_rows", ("bounds", "min_rows"), "whole"),
     Field("weight_bits", ("bounds", "weight_bits"), "optional"),
     Field("residual_bits", ("bounds", "residual_bits"), "optional"),
+    Field("token", ("payment", "token"), "address"),
     Field("deposit", ("payment", "deposit_wei"), "money"),
     Field("contribution", ("payment", "contribution_bps"), "percent"),
     Field("participation", ("payment", "participation_bps"), "percent"),
@@ -115,6 +117,10 @@ def fresh() -> dict[str, str]:
 def values_of(document: Mapping[str, Any]) -> dict[str, str]:
     """The inputs that say the same as a document; what it lacks, or has in another shape, stays empty."""
     values = {field.name: _shown(_inside(document, field.path), field.kind) for field in FIELDS}
+    if values["token"] == NATIVE:
+        values["token"] = ""
+    elif values["token"]:
+        values["deposit"] = _shown(_inside(document, ("payment", "deposit_wei")), "text")
     features = _inside(document, ("features",))
     columns = features if isinstance(features, list | tuple) else [{}]
     values["columns"] = str(min(max(len(columns), 1), MOST_COLUMNS))
@@ -153,10 +159,19 @@ def document_of(values: Mapping[str, str]) -> dict[str, Any]:
         for part in entry.path[:-1]:
             place = place.setdefault(part, {})
         place[entry.path[-1]] = _meant(values.get(entry.name, ""), entry.kind)
+    _in_units(document["payment"], values)
     document["features"] = tuple(column_document(column) for column in columns_of(values))
     document["target"] = column_document({part: values.get(f"target-{part}", "") for part in COLUMN_PARTS})
     document["start"] = _start(values)
     return document
+
+
+def _in_units(payment: dict[str, Any], values: Mapping[str, str]) -> None:
+    """A deposit in a token is typed in its smallest units: a page cannot know another's decimals."""
+    if not payment["token"]:
+        del payment["token"]
+    elif payment["token"] != NATIVE:
+        payment["deposit_wei"] = _meant(values.get("deposit", ""), "whole")
 
 
 def check(values: Mapping[str, str]) -> Checked:

@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic_core import ErrorDetails
 
-from protocol.asset import MARKET_ASSET
+from protocol.asset import NO_TOKENS
 from protocol.errors import ProtocolViolation
 from protocol.payment import least_deposit
 from protocol.request import Request
@@ -108,7 +108,7 @@ def impossible(violation: ProtocolViolation, request: Request) -> Problem:
         return Problem(text, {"reason": violation.detail})
     if violation.code == "deposit_too_low":
         text = _("For this many rounds and owners, the contract asks for at least %(needed)s.")
-        return Problem(text, {"needed": MARKET_ASSET.exact(least_deposit(request))})
+        return Problem(text, {"needed": NO_TOKENS.of(request.payment.token).exact(least_deposit(request))})
     return Problem("%(reason)s", {"reason": str(violation)})
 
 

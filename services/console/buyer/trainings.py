@@ -45,7 +45,8 @@ async def card(request: web.Request) -> web.StreamResponse:
     suffix = request.match_info["suffix"]
     content_type, written = or_not_found(FORMATS.get(suffix))
     or_not_found(training.model)
-    content = model_card(page.store, training.row, page.party.market, page.party.names)
+    party = page.party
+    content = model_card(page.store, training.row, party.market, party.names, party.assets)
     name = f"model-card-{training.row.training}{suffix}"
     return web.Response(
         text=written(content, page.reader.language),

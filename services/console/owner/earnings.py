@@ -2,16 +2,18 @@
 
 from aiohttp import web
 
+from protocol.marketplace import NATIVE
 from protocol.messages import WithdrawOrder
 from services.console.web.access import page_of
-from services.console.web.earnings import account
+from services.console.web.earnings import accounts
 from services.console.web.orders import give
 
 
 async def withdraw(request: web.Request) -> web.StreamResponse:
     """Have the daemon withdraw the credit."""
     page = page_of(request)
-    if not account(page.party).credit:
+    token = (await page.form()).get("token", NATIVE)
+    if not any(one.credit for one in accounts(page.party) if one.token == token):
         raise web.HTTPConflict
-    await give(page, WithdrawOrder())
+    await give(page, WithdrawOrder(token=token))
     return page.redirect("/earnings?asked=1")

@@ -49,6 +49,7 @@ def read(form: Mapping[str, str], before: OwnerPolicy) -> tuple[OwnerPolicy | No
         columns=lists["columns"],
         data_sets=lists["data_sets"],
         minimum_pay_wei=minimum_pay,
+        tokens=before.tokens,
         budget=Budget(per_buyer=per_buyer, in_total=in_total, limits=before.budget.limits),
     )
     return policy, {}

@@ -202,16 +202,16 @@ def _participants(card: ModelCard, words: _Words) -> Section:
             _(_ROLES.get(one.role, one.role)),
             formats.number(one.rounds),
             formats.percent(one.contribution),
-            formats.money(int(one.pay_wei)),
+            formats.money(int(one.pay_wei), card.asset),
         )
         for one in card.participants
     )
     headings = (_("Party"), _("Role"), _("Rounds"), _("Contribution"), _("Pay"))
     facts = (
         (_("Buyer"), _party(card, card.buyer) if card.buyer else "–"),
-        (_("Deposit"), formats.money(int(card.deposit_wei))),
-        (_("Paid"), formats.money(int(card.paid_wei))),
-        (_("Returned to the buyer"), formats.money(int(card.returned_wei))),
+        (_("Deposit"), formats.money(int(card.deposit_wei), card.asset)),
+        (_("Paid"), formats.money(int(card.paid_wei), card.asset)),
+        (_("Returned to the buyer"), formats.money(int(card.returned_wei), card.asset)),
     )
     explained = _(
         "A contribution is a trainer's Shapley value over all rounds, as a share of the gains of those who "

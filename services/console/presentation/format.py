@@ -11,7 +11,7 @@ from babel import Locale
 from babel.dates import format_datetime, format_timedelta
 from babel.numbers import format_decimal, format_percent, get_group_symbol
 
-from protocol.asset import MARKET_ASSET
+from protocol.asset import MARKET_ASSET, Asset
 from protocol.records import FIXED_POINT
 
 _PRECISION = 400
@@ -70,19 +70,19 @@ class Formats:
         with localcontext(prec=_PRECISION):
             return format_percent(_decimal(value), format="#,##0." + "#" * digits + " %", locale=self.locale)
 
-    def money(self, amount: int | None, digits: int = 6) -> str:
-        """An amount of the market's asset, with its unit. What is not nothing never shows as 0."""
+    def money(self, amount: int | None, asset: Asset = MARKET_ASSET, digits: int = 6) -> str:
+        """An amount of an asset, with its unit. What is not nothing never shows as 0."""
         if amount is None:
             return "–"
-        figure = MARKET_ASSET.decimal(amount)
+        figure = asset.decimal(amount)
         if amount and abs(figure) < Decimal(1).scaleb(-digits):
-            digits = MARKET_ASSET.decimals
-        return f"{self.number(figure, digits)} {MARKET_ASSET.symbol}"
+            digits = asset.decimals
+        return f"{self.number(figure, digits)} {asset.symbol}"
 
-    def money_at_least(self, amount: int) -> str:
+    def money_at_least(self, amount: int, asset: Asset = MARKET_ASSET) -> str:
         """As `money`, but rounded down: whoever asks for what it shows gets that."""
-        step = MARKET_ASSET.whole // 10**6
-        return self.money(amount if amount < step else amount - amount % step)
+        step = max(1, asset.whole // 10**6)
+        return self.money(amount if amount < step else amount - amount % step, asset)
 
     def moment(self, seconds: float | None) -> str:
         """A moment in Unix seconds, in UTC; the page shows it in the reader's own time where it can."""

@@ -73,6 +73,7 @@ ANSWERS = {
     "no_data": _("has no data set for it"),
     "no_matching_card": _("has no data set for it"),
     "pay_below_least": _("asks for more pay"),
+    "token_not_taken": _("is not paid in this token"),
     "declined_by_person": _("declined"),
     "asks_person": _("asks a person"),
     "buyer_not_accepted": _("asks a person: not of its buyers"),
@@ -129,7 +130,7 @@ EVENTS = {
     "Credited": _("Somebody was paid"),
     "Settled": _("The deposit was divided"),
     "Cancelled": _("The training was cancelled"),
-    "Withdrawn": _("Ether was withdrawn"),
+    "Withdrawn": _("A credit was withdrawn"),
 }
 """What a transaction did, by the contract's event."""
 _UNKNOWN_EVENT = _("Something that this console has no words for")

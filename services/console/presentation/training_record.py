@@ -6,8 +6,9 @@ from typing import Any, ClassVar, Generic, Protocol, Self, TypeVar, cast
 
 from cachetools import LRUCache
 
+from protocol.asset import Asset
 from protocol.crypto.cipher import PublicKey
-from protocol.marketplace import PartyRole
+from protocol.marketplace import NATIVE, PartyRole
 from protocol.request import Request
 from protocol.roles.dispatch import decode_state
 from services.console.party import Party
@@ -65,6 +66,12 @@ class TrainingRecord(Generic[_State]):
     def story(self) -> ChainStory:
         """What the chain tells."""
         return chain_story(self.party.store, self.row.training)
+
+    @property
+    def asset(self) -> Asset:
+        """What it pays in, as the party knows to name it."""
+        request = self.state.request
+        return self.party.assets.of(NATIVE if request is None else request.payment.token)
 
     @cached_property
     def paid_hash(self) -> str | None:

@@ -4,12 +4,13 @@ from typing import Any
 
 from aiohttp import web
 
+from protocol.marketplace import NATIVE
 from services.chain.errors import ChainError
 from services.console.party import Party
 from services.console.presentation.rendering import Reader
 from services.console.web.access import page_of
 from services.console.web.section import Fragments
-from services.records.earnings import Account, account_of
+from services.records.earnings import Account, accounts_of
 from services.records.earnings_csv import earnings_csv
 from services.records.owner_account import ordered_policy
 
@@ -19,7 +20,7 @@ async def show(request: web.Request) -> web.StreamResponse:
     page = page_of(request)
     balance: int | None
     try:
-        balance = await page.party.balance()
+        balance = await page.party.balance(NATIVE)
     except ChainError:
         balance = None
     return page.render("earnings/page.html", balance=balance, **_values(page.party))
@@ -29,7 +30,7 @@ async def download(request: web.Request) -> web.StreamResponse:
     """Every movement, exactly, as CSV; all of it is public, so viewers get it too."""
     party = page_of(request).party
     return web.Response(
-        text=earnings_csv(account(party), party.names),
+        text=earnings_csv(accounts(party), party.names, party.assets),
         content_type="text/csv",
         headers={"Content-Disposition": f'attachment; filename="earnings-{party.address}.csv"'},
     )
@@ -44,13 +45,14 @@ def live(reader: Reader) -> Fragments:
     }
 
 
-def account(party: Party) -> Account:
-    """The party's account out of its store."""
-    return account_of(party.store, party.role, party.address)
+def accounts(party: Party) -> tuple[Account, ...]:
+    """The party's accounts out of its store: in ether, and in each token that has come to it."""
+    return accounts_of(party.store, party.role, party.address)
 
 
 def _values(party: Party) -> dict[str, Any]:
-    return {"account": account(party), "automatic": _is_automatic(party)}
+    found = accounts(party)
+    return {"accounts": found, "account": found[0], "automatic": _is_automatic(party)}
 
 
 def _is_automatic(party: Party) -> bool:

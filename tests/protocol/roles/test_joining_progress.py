@@ -1,9 +1,12 @@
 """What a buyer learns while owners join, and how soon it gives up."""
 
+from collections import Counter
+
 import pytest
 
+from protocol.codec import pack
 from protocol.messages import InvitationAnswer, JoiningProgress, OwnerDecision, OwnersByCode
-from protocol.owner_policy import Budget, OwnerPolicy
+from protocol.owner_policy import Budget, OwnerPolicy, TokenPay
 from protocol.roles.aggregator.joining import MOST_ANSWERS
 from protocol.roles.engine.inputs import CatalogueChanged, MessageReceived, PolicyChanged
 from tests.support.roles.pure_market import AMPLE, PureMarket
@@ -59,6 +62,32 @@ def test_a_request_that_pays_too_little_is_told_so() -> None:
     answers = {body_of(message).code for message in market.sent("invitation_answer")}
     assert answers == {"pay_below_least"}
     assert market.buyer.shown == "FAILED(not_enough_owners)"
+
+
+TOKEN = "0x" + "70" * 20
+
+
+def test_a_request_in_a_token_that_nobody_takes_is_told_so() -> None:
+    request = small_request(payment={"deposit_wei": str(10**18), "token": TOKEN})
+    market = small_market(request, small_data(owners=5))
+    market.run()
+    answers = {body_of(message).code for message in market.sent("invitation_answer")}
+    assert answers == {"token_not_taken"}
+    assert market.buyer.shown == "FAILED(not_enough_owners)"
+
+
+def test_a_request_in_a_token_that_owners_take_is_paid_in_it() -> None:
+    request = small_request(payment={"deposit_wei": str(10**18), "token": TOKEN})
+    market = small_market(request, small_data(owners=5))
+    for owner, minimum in zip(market.owners, (0, 0, 1, 1, 10**18), strict=True):
+        takes = (TokenPay(token=TOKEN, minimum_pay=minimum),)
+        owner.policy = pack(OwnerPolicy(automatic=True, budget=AMPLE, tokens=takes))
+    market.finish()
+    assert market.buyer.shown == "FINISHED"
+    answers = Counter(body_of(message).code for message in market.sent("invitation_answer"))
+    assert answers == {"accepted": 4, "asks_person": 1}
+    assert {credit.token for credit in market.contract.ledger.credited} == {TOKEN}
+    assert market.contract.ledger.withdrawn.total() == 10**18  # each party took its own, in the token
 
 
 OTHER_BUYER = "0x" + "0b" * 20

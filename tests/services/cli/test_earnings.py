@@ -12,7 +12,7 @@ import deltaml
 from protocol.marketplace import Credited, Settled, Withdrawn
 from services.records.chain_facts import record_key, record_of
 from tests.deltaml.participant_files import participant
-from tests.support.console.trainings import finished_training, running_training, tell
+from tests.support.console.trainings import BUYER, finished_training, running_training, tell
 from tests.support.daemons.command_line import refused, run, run_json
 from tests.support.daemons.service_world import event_of
 from tests.support.database.stores import offered, writes
@@ -125,13 +125,50 @@ def test_the_file_is_the_packages_own_and_private(paid_owner, tmp_path):
     assert "4 movements are in" in result.stderr
     assert stat.S_IMODE(out.stat().st_mode) == 0o600
     rows = list(csv.DictReader(io.StringIO(out.read_text())))
-    assert sum(int(row["amount_wei"]) for row in rows if row["kind"] == "credited") == 36 * ETHER // 100
+    assert sum(int(row["amount_units"]) for row in rows if row["kind"] == "credited") == 36 * ETHER // 100
     assert all(row["time"].endswith("Z") and len(row["transaction"]) == 66 for row in rows)
     with deltaml.connect(paid_owner.config) as party:
         assert party.earnings_csv() == out.read_text()
         assert party.earnings().by_training()[8].earned == ETHER // 10
     assert "add --force" in refused("earnings", "--config", paid_owner.config, "--csv", out)
     run("earnings", "--config", paid_owner.config, "--csv", out, "--force")
+
+
+TOKEN = "0x" + "70" * 20
+
+
+def in_token(owner, training, amount):
+    credit = {"account": owner.address, "share": "validation", "amount": str(amount), "training": training}
+    opened = {
+        "training": training,
+        "buyer": BUYER,
+        "aggregator": BUYER,
+        "deposit": str(amount),
+        "token": TOKEN,
+    }
+    owner.store.note(record_key(training), ("Opened", opened), 1_701_000_000.0)
+    owner.store.note(record_key(training), ("Credited", credit | {"token": TOKEN}), 1_702_000_000.0)
+
+
+def test_what_is_paid_in_a_token_is_told_apart(paid_owner):
+    """Nobody's word but the configuration says how many decimals it has."""
+    in_token(paid_owner, 11, 2_500_000)
+    paid_owner.knows(11)
+    told = run("earnings", "--config", paid_owner.config).stdout
+    assert "earned 0.36 ETH in 2 trainings" in told
+    assert f"earned 2500000 units of token {TOKEN} in 1 training" in told
+    assert f"deltaml withdraw --config {paid_owner.config} --token {TOKEN}" in " ".join(told.split())
+    configured = paid_owner.config.read_text()
+    known = f'tokens: [{{address: "{TOKEN}", symbol: TEST, decimals: 6}}]'
+    paid_owner.config.write_text(f"{configured}\n{known}\n")
+    assert "earned 2.5 TEST in 1 training" in run("earnings", "--config", paid_owner.config).stdout
+    assert "earned 2.5 TEST: validation 2.5 TEST" in run("show", "11", "--config", paid_owner.config).stdout
+    document = run_json("earnings", "--config", paid_owner.config)
+    assert document["earned_wei"] == str(36 * ETHER // 100)
+    assert (document["tokens"][TOKEN]["earned_units"], document["tokens"][TOKEN]["symbol"]) == (
+        "2500000",
+        "TEST",
+    )
 
 
 def test_an_aggregators_pay_is_one_share(tmp_path):

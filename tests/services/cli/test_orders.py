@@ -157,6 +157,48 @@ def test_nothing_to_withdraw_is_told_before_anything_is_sent(monkeypatch, tmp_pa
     assert len(sent) == 2
 
 
+TOKEN, RECEIVER = "0x" + "70" * 20, "0x" + "57" * 20
+
+
+@pytest.fixture
+def token_owner(tmp_path, owner):
+    """An owner with a credit of 2.5 of a token that it has configured."""
+    keys = Keystore.create(tmp_path / "keys", "a passphrase", CHEAP)
+    document = yaml.safe_load(Path(owner).read_text())
+    document["tokens"] = [{"address": TOKEN, "symbol": "TEST", "decimals": 6}]
+    Path(owner).write_text(yaml.safe_dump(document))
+    with closing(Store(load(owner).store)) as store:
+        credit = {"account": keys.identity.address, "amount": "2500000", "training": "1", "share": "x"}
+        store.note("chain:1", ("Credited", credit | {"token": TOKEN}), 1.0)
+    return owner
+
+
+def test_a_credit_is_withdrawn_in_its_token_to_whom_it_is_said(monkeypatch, token_owner):
+    sent = answered_orders(monkeypatch, OrderAnswer(ACCEPTED))
+    arguments = ("withdraw", "--config", token_owner, "--token", "test", "--to", RECEIVER)
+    assert f"pay 2.5 TEST to {RECEIVER}? there is no terminal" in refused(*arguments)
+    assert "0 ETH credited so far" in refused("withdraw", "--config", token_owner)
+    assert sent == []
+    assert run_json(*arguments, "--yes") == {"withdrawal": "asked", "to": RECEIVER, "answer": ACCEPTED}
+    assert [(order.token, order.to) for order in sent] == [(TOKEN, RECEIVER)]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("--to", "0x" + "0" * 40), "is nobody's"),
+        (("--to", "0x" + "C0" * 20), "is the market's contract"),
+        (("--to", "me"), "is no address"),
+        (("--token", "USDC"), "no symbol under tokens in the configuration (TEST)"),
+        (("--token", "0x" + "71" * 20), f"0 units of token {'0x' + '71' * 20} credited"),
+    ],
+)
+def test_a_withdrawal_that_would_be_lost_is_refused(monkeypatch, token_owner, arguments, told):
+    sent = answered_orders(monkeypatch, OrderAnswer(ACCEPTED))
+    assert told in refused("withdraw", "--config", token_owner, *arguments, "--yes")
+    assert sent == []
+
+
 def test_follow_goes_with_neither_json_nor_no_wait(buyer, request_file):
     for option in ("--json", "--no-wait"):
         assert "leave out" in refused("train", request_file, "--config", buyer, "--follow", option)

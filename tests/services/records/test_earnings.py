@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from protocol.marketplace import Cancelled, Credited, Opened, Withdrawn
+from protocol.asset import NO_TOKENS, Assets, token_asset
+from protocol.marketplace import NATIVE, Cancelled, Credited, Opened, Withdrawn
 from services.records.chain_facts import record_key, record_of
-from services.records.earnings import Account, Deal, Payment, account_of
+from services.records.earnings import Account, Deal, Payment, account_of, accounts_of, paid_by_training
 from services.records.earnings_csv import COLUMNS, earnings_csv
 from services.store import Store
 from tests.support.console.trainings import BUYER, OWNERS, finished_training, running_training, tell
@@ -54,10 +55,10 @@ def test_every_way_to_group_an_account_comes_to_the_same(found):
 
 @given(payments)
 def test_a_file_has_every_amount_exactly_in_both_units(found):
-    rows = list(csv.DictReader(io.StringIO(earnings_csv(account(found), {}))))
-    assert [int(row["amount_wei"]) for row in rows] == [payment.amount for payment in found]
-    assert all(Decimal(row["amount_eth"]) * 10**18 == int(row["amount_wei"]) for row in rows)
-    assert not any("e" in row["amount_eth"].lower() for row in rows)
+    rows = list(csv.DictReader(io.StringIO(earnings_csv([account(found)], {}, NO_TOKENS))))
+    assert [int(row["amount_units"]) for row in rows] == [payment.amount for payment in found]
+    assert all(Decimal(row["amount"]) * 10**18 == int(row["amount_units"]) for row in rows)
+    assert not any("e" in row["amount"].lower() for row in rows)
     assert {row["time"][-1] for row in rows} <= {"Z"}
 
 
@@ -65,7 +66,7 @@ def test_no_name_of_others_is_a_formula_in_a_spreadsheet():
     for name in ("=HYPERLINK(1)", "+1", "-1", "@x", "\t=1", "\n=1", "＝1", "＋1", "－1", "＠x"):
         deals = {1: Deal(name=name, buyer=BUYER)}
         one = Account("data_owner", OWNER, (Payment(NOVEMBER, 1, training=1, share="validation"),), deals)
-        (row,) = csv.DictReader(io.StringIO(earnings_csv(one, {BUYER: name})))
+        (row,) = csv.DictReader(io.StringIO(earnings_csv([one], {BUYER: name}, NO_TOKENS)))
         assert row["name"] == row["buyer_name"] == f"'{name}"
 
 
@@ -83,9 +84,9 @@ def test_what_others_got_is_not_the_partys_own(store):
     found = account_of(store, "data_owner", OWNER)
     assert (found.earned, found.paid_out, found.credit) == (5, 2, 3)
     assert found.shares == {"contribution": 0, "participation": 0, "validation": 5}
-    rows = list(csv.DictReader(io.StringIO(earnings_csv(found, {}))))
+    rows = list(csv.DictReader(io.StringIO(earnings_csv([found], {}, NO_TOKENS))))
     assert tuple(rows[0]) == COLUMNS
-    assert [(row["kind"], row["amount_wei"], len(row["transaction"])) for row in rows] == [
+    assert [(row["kind"], row["amount_units"], len(row["transaction"])) for row in rows] == [
         ("credited", "5", 66),
         ("withdrawn", "2", 66),
     ]
@@ -116,3 +117,37 @@ def _opened(training):
         deposit=wanted.payment.deposit_wei,
         terms=wanted.terms(KEY_ID),
     )
+
+
+TOKEN, OTHER_TOKEN = "0x" + "70" * 20, "0x" + "71" * 20
+
+
+def test_each_token_has_an_account_of_its_own(store):
+    """The same amounts in other tokens are other money: nothing adds them up."""
+    for training, token in ((7, NATIVE), (8, TOKEN), (9, OTHER_TOKEN)):
+        tell(
+            store,
+            training,
+            Credited(training=training, account=OWNER, share="validation", token=token, amount=5),
+        )
+    paid_out = Withdrawn(account=OWNER, token=TOKEN, amount=2)
+    store.note_once(record_key(None), *record_of(event_of(paid_out, 99)), NOVEMBER + 99)
+    accounts = accounts_of(store, "data_owner", OWNER)
+    assert account_of(store, "data_owner", OWNER, TOKEN) == accounts[1]
+    assert [(one.token, one.earned, one.paid_out, one.credit) for one in accounts] == [
+        (NATIVE, 5, 0, 5),
+        (TOKEN, 5, 2, 3),
+        (OTHER_TOKEN, 5, 0, 5),
+    ]
+    assert {number: part.token for number, part in paid_by_training(accounts).items()} == {
+        7: NATIVE,
+        8: TOKEN,
+        9: OTHER_TOKEN,
+    }
+    rows = csv.DictReader(io.StringIO(earnings_csv(accounts, {}, Assets({TOKEN: token_asset("TEST", 6)}))))
+    assert [(row["token"], row["asset"], row["amount_units"], row["amount"]) for row in rows] == [
+        (NATIVE, "ETH", "5", "0.000000000000000005"),
+        (TOKEN, "TEST", "5", "0.000005"),
+        (OTHER_TOKEN, "", "5", ""),
+        (TOKEN, "TEST", "2", "0.000002"),
+    ]

@@ -182,9 +182,11 @@ class PureContract:
         self.ledger.refund(self.opened.deposit)
         return [Cancelled(training=TRAINING, refund=self.opened.deposit)]
 
-    def _withdraw(self, sender: str, _call: Any) -> list[Any]:
+    def _withdraw(self, sender: str, call: Any) -> list[Any]:
         assert self.ledger is not None
-        self._require(self.ledger.withdraw(sender) > 0, "nothing_to_withdraw")
+        assert self.opened is not None
+        in_token = call.token == self.opened.terms.token
+        self._require(in_token and self.ledger.withdraw(sender) > 0, "nothing_to_withdraw")
         return []
 
     def _require(self, holds: bool, code: str) -> None:

@@ -73,4 +73,7 @@ class PureLedger:
     def _credit(self, account: str, share: str, amount: int) -> None:
         if amount:
             self.credits[account] += amount
-            self.credited.append(Credited(training=1, account=account, share=share, amount=amount))
+            token = self.opened.terms.token
+            self.credited.append(
+                Credited(training=1, account=account, share=share, token=token, amount=amount)
+            )

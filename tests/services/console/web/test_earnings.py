@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from protocol.marketplace import Credited, Opened
-from services.console.web.earnings import account
+from services.console.web.earnings import accounts
 from services.records.earnings_csv import earnings_csv
 from tests.support.console.owner import BUYER
 from tests.support.console.trainings import tell
@@ -51,8 +51,8 @@ async def test_the_page_offers_all_movements_as_a_file(tmp_path, role, share):
             text = await response.text()
     world.store.close()
     (row,) = csv.DictReader(io.StringIO(text))
-    assert (row["share"], row["amount_wei"], row["buyer_name"]) == (share, str(AMOUNT), "'=Clinic")
-    assert row["amount_eth"] == "0.123456789012345678"
+    assert (row["share"], row["amount_units"], row["buyer_name"]) == (share, str(AMOUNT), "'=Clinic")
+    assert row["amount"] == "0.123456789012345678"
 
 
 async def test_without_pay_the_page_says_when_it_comes(tmp_path):
@@ -64,5 +64,5 @@ async def test_without_pay_the_page_says_when_it_comes(tmp_path):
         assert "Pay is credited when a training is settled." in page
         assert 'id="withdraw"' not in page
         assert "<table" not in page
-    assert earnings_csv(account(world.party), {}).count("\n") == 1
+    assert earnings_csv(accounts(world.party), {}, world.party.assets).count("\n") == 1
     world.store.close()
