@@ -7,7 +7,14 @@ from protocol.codec import pack
 from protocol.crypto.fixed_point import decode
 from protocol.learning.scales import MODEL_SCALE
 from protocol.marketplace import Cancel, Cancelled, Settle, Settled, Withdraw
-from protocol.messages import ModelReceived, ModelRequest, StopOrder, TrainedModel, TrainingFailed
+from protocol.messages import (
+    ModelReceived,
+    ModelRefused,
+    ModelRequest,
+    StopOrder,
+    TrainedModel,
+    TrainingFailed,
+)
 from protocol.roles.buyer.state import (
     BuyerStep,
     CollectingState,
@@ -73,6 +80,23 @@ def on_model_late(state: CollectingState, _about: None, context: Context) -> Buy
     if 0 < state.model_until <= context.now:
         fact = facts.MODEL_NOT_DELIVERED.of(requests=state.model_requests)
         return Step(fail(state, "model_not_delivered"), (fact,))
+    return _ask_next(state, context)
+
+
+def on_model_refused(state: CollectingState, received: Received[ModelRefused], context: Context) -> BuyerStep:
+    """The validator that was asked last does not have the model: ask the next one of this turn at once.
+
+    After the last of a turn the timer that is set goes on. Raises StaleInput for one that was asked before.
+    """
+    validators = state.parties.addresses(state.parties.validators)
+    require(received.sender in validators, "wrong_sender")
+    asked = state.model_requests % len(validators)
+    if received.sender != validators[asked - 1] or not state.model_requests:
+        raise StaleInput
+    return _ask_next(state, context) if asked else Step.unchanged(state)
+
+
+def _ask_next(state: CollectingState, context: Context) -> BuyerStep:
     validators = state.parties.addresses(state.parties.validators)
     turns, turn = divmod(state.model_requests, len(validators))
     request = message(context, validators[turn], ModelRequest(), label=str(state.model_requests))

@@ -14,6 +14,7 @@ from protocol.marketplace import (
 from protocol.messages import (
     Complaint,
     JoiningProgress,
+    ModelRefused,
     NoisyMetric,
     OpeningRequest,
     ParticipantDropped,
@@ -183,6 +184,9 @@ ENDING = (
         then=(STAYS, FailedState),
         effects=(SendMessage, SetTimer, RecordFact),
     ).because("The validators are asked in turn, until nobody needs to hold the model any more."),
+    on_message(
+        CollectingState, ModelRefused, delivery.on_model_refused, effects=(SendMessage, SetTimer)
+    ).because("A validator does not have the model: the next one is asked."),
     on_message(FinishedState, TrainedModel, delivery.on_model_again, effects=(SendMessage,)).because(
         "The aggregator has missed the receipt: it gets it again."
     ),
