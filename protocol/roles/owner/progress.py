@@ -10,7 +10,7 @@ from protocol.roles.engine.inputs import CallRefused, Received
 from protocol.roles.engine.refusals import require
 from protocol.roles.engine.state import enter, replace
 from protocol.roles.owner import stall
-from protocol.roles.owner.budget import give_back, policy_of
+from protocol.roles.owner.budget import give_back, policy_of, with_start_error
 from protocol.roles.owner.copying import with_copy
 from protocol.roles.owner.joining import left_out
 from protocol.roles.owner.state import (
@@ -73,7 +73,7 @@ def on_round_recorded(state: RunningState, event: RoundRecorded, context: Contex
     """Note the round that the chain has recorded."""
     require(event.round == state.recorded + 1, "round_out_of_order")
     recorded = replace(
-        state,
+        with_start_error(state, event.record.validators),
         recorded=event.round,
         recorded_model=event.record.delivered_digest,
         last_recorded=event.record.last,

@@ -172,7 +172,8 @@ class RunningState(JoinedState, DrawnState, RecordingState):
     """Trains or validates, as drawn.
 
     A validator has the `evaluation` it works on and, as `last_model`, the one that the last record it has
-    signed has delivered; it has not checked the rounds up to `caught_up` itself.
+    signed has delivered; it has not checked the rounds up to `caught_up` itself. `measured_by` are the
+    validators of the last recorded round, `start_errors` how many recorded rounds have measured v₀.
     """
 
     phase: Literal["running"] = "running"
@@ -188,6 +189,8 @@ class RunningState(JoinedState, DrawnState, RecordingState):
     caught_up: RoundNumber = 0
     recorded_model: Digest | None = None
     last_recorded: bool = False
+    measured_by: Seats = 0
+    start_errors: int = 0
 
 
 class FinishedState(OwnerState):
