@@ -31,7 +31,7 @@ from protocol.roles.engine.inputs import CallRefused, Received
 from protocol.roles.engine.refusals import StaleInput, require
 from protocol.roles.engine.state import enter, replace
 from protocol.roles.shared.deadlines import RETENTION_SECONDS, backed_off
-from protocol.roles.shared.notices import Notice, fact_of
+from protocol.roles.shared.notices import STOPPED_BY_AGGREGATOR, Notice, fact_of
 from protocol.roles.shared.parties import require_sender
 
 C = TypeVar("C", bound=OnChainState)
@@ -43,11 +43,20 @@ def on_settled(state: RunningState, event: Settled, context: Context) -> BuyerSt
         paid_wei=str(event.paid), refund_wei=str(event.refund), improvement=str(event.improvement)
     )
     settled = (fact, SubmitCall(call=Withdraw()), timers.STALLED.cancel(), timers.RECORD.cancel())
-    if not state.last_recorded:
-        # The model is delivered for the round that the buyer signed as the last one, and for no other.
+    if not _is_owed_a_model(state):
         return Step(fail(state, "stopped_early"), settled)
     collecting = enter(CollectingState, state, model_until=context.now + RETENTION_SECONDS)
     return Step(collecting, (*settled, timers.MODEL.set(state.request.deadlines.step_s)))
+
+
+def _is_owed_a_model(state: RunningState) -> bool:
+    """Whether the last record has a model for the buyer; validators hand no other out (see `owner.serving`).
+
+    That of the round which the buyer signed as the last, or an earlier one's where the aggregator ended it.
+    """
+    if state.last_recorded:
+        return True
+    return not state.stopped and state.failure in (None, STOPPED_BY_AGGREGATOR)
 
 
 def on_stalled(state: RunningState, _about: None, _context: Context) -> BuyerStep:

@@ -159,7 +159,9 @@ ENDING = (
         delivery.on_settled,
         then=(CollectingState, FailedState),
         effects=(RecordFact, SubmitCall, CancelTimer, SetTimer),
-    ).because("The deposit is divided; the model follows if the signed last round was recorded."),
+    ).because(
+        "The deposit is divided; the model follows unless the buyer, or want of owners, ended it early."
+    ),
     on_event(
         _ON_CHAIN,
         Cancelled,

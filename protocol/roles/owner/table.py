@@ -208,6 +208,9 @@ ENDING = (
     on_message(FinishedState, ModelRequest, serving.on_model_request, effects=(SendMessage,)).because(
         "The aggregator has not delivered the paid model: a validator does, or says that it has none."
     ),
+    on_message(FinishedState, TrainingFailed, serving.on_given_up, effects=(RecordFact,)).because(
+        "The notice has come after the settlement: it says whether the last recorded model is owed."
+    ),
     on_timer(FinishedState, timers.RETENTION, progress.on_retention_over).because(
         "The model need not be kept any longer."
     ),

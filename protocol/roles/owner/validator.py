@@ -46,6 +46,7 @@ from protocol.roles.owner.validator_checks import (
     link_of,
     own_masks,
     running_evaluation,
+    with_model,
 )
 from protocol.roles.shared.metric_check import build_record, check_openings
 from protocol.roles.shared.parties import public_key_of, require_sender
@@ -235,8 +236,7 @@ def on_opening(state: RunningState, received: Received[Opening], context: Contex
     held = SignedRound(
         record=record, buyer_signature=body.signature, signatures=((context.address, signature),)
     )
-    model = evaluation.refreshed_model if record.delivers else state.last_model
-    after = replace(state, link=link.next(record), evaluation=None, last_model=model)
+    after = with_model(replace(state, link=link.next(record), evaluation=None), evaluation, record)
     sent = _to_all(state, evaluation, RoundSignature(signature=signature), context)
     return Step(with_round(after, held), (*sent, facts.VALIDATED.of(round=evaluation.round)))
 

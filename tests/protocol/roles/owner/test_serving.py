@@ -3,9 +3,13 @@
 from copy import deepcopy
 from functools import cache
 
+import pytest
+
 from protocol.envelope import SignedMessage
-from protocol.messages import ModelRefused, ModelRequest
+from protocol.messages import ModelRefused, ModelRequest, ParticipantDropped, StopOrder, TrainingFailed
 from protocol.roles.engine.inputs import MessageReceived
+from tests.support.roles.plain_market import assert_model_of_twin, delivered_round
+from tests.support.roles.pure_contract import TRAINING
 from tests.support.roles.pure_market import PureMarket
 from tests.support.roles.pure_party import Party
 from tests.support.roles.small_markets import (
@@ -14,6 +18,7 @@ from tests.support.roles.small_markets import (
     refusal,
     small_data,
     small_market,
+    small_request,
     stopped_at,
     without,
 )
@@ -68,14 +73,107 @@ def test_a_validator_serves_the_buyer_only_and_trainers_are_not_asked() -> None:
     assert refusal(market, trainer, out_of_place) == "no_model_here"
 
 
-def test_a_validator_serves_nothing_after_an_early_end() -> None:
+# ---- a training that ended before its last round ----
+
+
+def test_a_validator_serves_nothing_where_the_buyer_fell_silent() -> None:
+    """It has paid for the first round, and not signed the second: see the module `owner.serving`."""
     market = small_market()
     market.intercept = losing(lambda m: (m.envelope.type, m.envelope.round) == ("opening", 2))
     market.finish()
     assert market.contract.status == "settled"
+    assert len(market.contract.recorded) == 1
     for validator in market.validators():
         assert asked(market, validator) == ["model_refused"]
+        assert body_of(market.wire[-1]).code == "stopped_early"
         assert not validator.violations
+
+
+@cache
+def _in_the_second_round() -> PureMarket:
+    schedule = {"rounds": 3, "local_steps": 2, "step_size": "0.05", "tolerance": 0}
+    market = small_market(small_request(schedule=schedule), small_data(owners=5), validators=[2, 3, 4])
+    while not market.contract.recorded:
+        market.deliver_next()
+    return market
+
+
+def in_the_second_round() -> PureMarket:
+    """Three validators and three rounds, the first of which has just been recorded."""
+    return deepcopy(_in_the_second_round())
+
+
+def until_settled(market: PureMarket) -> None:
+    while market.contract.status != "settled" or market.pending:
+        if market.pending:
+            market.deliver_next()
+        else:
+            assert market.tick()
+
+
+@pytest.mark.parametrize("recorded", [1, 2])
+def test_the_model_of_each_recorded_round_is_there_when_the_aggregator_dies_after_it(recorded: int) -> None:
+    """Also where validators have signed the next round, and nobody has two of their signatures."""
+    market = in_the_second_round()
+    market.intercept = losing(lambda m: m.envelope.type == "round_signature" and m.envelope.round > recorded)
+    while not [m for m in market.sent("round_signature") if m.envelope.round > recorded]:
+        market.deliver_next()
+    market.silent.add(market.aggregator.address)
+    market.finish()
+    assert len(market.contract.recorded) == recorded
+    assert market.buyer.shown == "FINISHED"
+    assert delivered_round(market) == recorded
+    assert_model_of_twin(market)
+    for validator in market.validators():
+        assert asked(market, validator) == ["trained_model"]
+
+
+def notice_at(market: PureMarket, part: float) -> None:
+    """Have the aggregator's last word be that somebody is dropped, at this part of the last wait."""
+    market.silent.add(market.aggregator.address)
+    market.run()
+    market.now += part * (market.contract.ends_at - market.now)
+    body = ParticipantDropped(participant=market.owners[2].address, from_round=2, code="metric_late")
+    for owner in market.owners:
+        notice = market.message(market.aggregator, owner, body, round_number=2, attempt=1)
+        market.deliver(owner, MessageReceived(signed=notice))
+
+
+@pytest.mark.parametrize(("part", "answer"), [(0.2, "trained_model"), (0.8, "model_refused")])
+def test_an_aggregator_that_was_at_work_to_the_end_has_not_died(part: float, answer: str) -> None:
+    """A buyer that answers one validator after the other not can have the round's time run out."""
+    market = in_the_second_round()
+    notice_at(market, part)
+    until_settled(market)
+    for validator in market.validators():
+        assert asked(market, validator) == [answer]
+
+
+def test_a_notice_that_comes_after_the_settlement_counts() -> None:
+    market = in_the_second_round()
+    market.silent.add(market.aggregator.address)
+    until_settled(market)
+    validator, other, _ = market.validators()
+    body = TrainingFailed(code="buyer_silent", fault=market.buyer.address, last_round=1)
+    forged = market.message(market.buyer, validator, body)
+    assert refusal(market, validator, forged) == "wrong_sender"
+    notice = market.message(market.aggregator, validator, body)
+    market.deliver(validator, MessageReceived(signed=notice))
+    assert asked(market, validator) == ["model_refused"]
+    assert asked(market, other) == ["trained_model"]
+
+
+def test_a_buyer_whose_operator_stopped_the_training_asks_for_no_model() -> None:
+    market = in_the_second_round()
+    body = StopOrder(training=TRAINING, reason="test")
+    market.deliver(market.buyer, MessageReceived(signed=market.message(market.buyer, market.buyer, body)))
+    market.finish()
+    assert market.contract.status == "settled"
+    assert market.buyer.shown == "FAILED(stopped_by_buyer)"
+    assert not market.sent("model_request")
+
+
+# ---- a validator that does not have it ----
 
 
 def test_a_validator_that_missed_the_model_says_so_and_names_nobody() -> None:
