@@ -191,8 +191,8 @@ def _renew_administrator(folder: Path) -> None:
     file, password = folder / BROKER_PLAN, administrator_password(folder)
     if not file.exists():
         return
-    management = read_yaml(file).get("management")
-    written = Path(str(management.get("password_file", ""))) if isinstance(management, dict) else Path()
+    management = dict(read_yaml(file).get("management") or {})
+    written = Path(str(management.get("password_file", "")))
     ending = password.relative_to(folder)
     if written.is_absolute() and not written.exists() and written.parts[-len(ending.parts) :] == ending.parts:
         set_value(file, "management", {**management, "password_file": str(ending)})

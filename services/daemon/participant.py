@@ -1,9 +1,8 @@
 """A daemon as a process: built from its configuration, registered, observed, drained when told to stop."""
 
-from contextlib import os
+import os
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 
-import AbstractAsyncContextManager
-import AsyncExitStack
 import structlog
 
 import services.chain.rpc.web3_provider  # noqa: F401  slow: while the loop waits for it nothing is answered

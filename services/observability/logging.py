@@ -61,8 +61,9 @@ class _FollowedFile(RotatingFileHandler):
     @override
     def doRollover(self) -> None:
         super().doRollover()
-        for output in (1, 2):
-            os.dup2(self.stream.fileno(), output)
+        if self.stream is not None:  # it is open again
+            for output in (1, 2):
+                os.dup2(self.stream.fileno(), output)
 
 
 def configure(

@@ -85,7 +85,9 @@ def test_name_and_columns_are_chosen(catalogue, rows_file):
 def test_a_name_in_use_needs_a_word(catalogue, rows_file):
     run("datasets", "add", rows_file, *catalogue)
     rows_file.write_text("age\n1\n2\n3\n")
-    assert "choose another name or replace it" in refused("datasets", "add", rows_file, *catalogue)
+    assert "choose another name, or replace it (--replace)" in refused(
+        "datasets", "add", rows_file, *catalogue
+    )
     assert run_json("datasets", "show", "clinic", *catalogue)["rows"] == 2
     run("datasets", "add", rows_file, "--replace", *catalogue)
     assert run_json("datasets", "show", "clinic", *catalogue)["rows"] == 3
