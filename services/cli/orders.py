@@ -11,7 +11,7 @@ from protocol.messages import OwnerDecision, StopOrder, TrainingOrder, WithdrawO
 from protocol.roles.buyer.ordering import check_order
 from services.cli.amounts import Wei, money
 from services.cli.earnings import account_in
-from services.cli.follow import follow
+from services.cli.follow import follow, goes_on
 from services.cli.options import ConfigFile, Json
 from services.cli.order_sending import (
     ANSWER_SECONDS,
@@ -22,7 +22,7 @@ from services.cli.order_sending import (
     wait_for,
 )
 from services.cli.output import print_outcome
-from services.cli.waiting import waiting
+from services.cli.waiting import going_on, waiting
 from services.common.documents import load_request
 from services.common.errors import ConfigurationError
 from services.config.daemons import AggregatorConfig, DataOwnerConfig, ModelBuyerConfig, load
@@ -62,7 +62,8 @@ def train(
         print_outcome(outcome, json=json)
         return
     with opened_store(settings) as store:
-        training = _opened(store, key, seconds)
+        with going_on(lambda: goes_on(store, key)):
+            training = _opened(store, key, seconds)
         outcome |= {"answer": answer.code, "training": training}
         shown = outcome if json else {**outcome, "training": training or "not on the chain yet"}
         print_outcome(shown, json=json)
