@@ -1,7 +1,7 @@
 # ruff: noqa: INP001
-"""Compile the contract into the artifact that Python users get in the wheel, or check that it is current.
+"""Compile the contracts into the artifacts that ship in the wheel, or check that they are current.
 
-python contracts/build.py          install the pinned npm packages if missing, compile, write the artifact
+python contracts/build.py          install the pinned npm packages if missing, compile, write the artifacts
 python contracts/build.py --check  recompile and compare byte for byte; exit status 1 when they differ
 """
 
@@ -14,7 +14,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 FOLDER = Path(__file__).resolve().parent
-ARTIFACT = FOLDER.parent / "services" / "chain" / "artifacts" / "Marketplace.json"
+_ARTIFACTS = FOLDER.parent / "services" / "chain" / "artifacts"
+ARTIFACT, TEST_TOKEN = _ARTIFACTS / "Marketplace.json", _ARTIFACTS / "TestToken.json"
 
 
 def tool(name: str) -> str:
@@ -43,20 +44,21 @@ def install() -> None:
             subprocess.run(command, cwd=FOLDER, check=True, stdout=subprocess.DEVNULL)  # noqa: S603
 
 
-def compiled() -> bytes:
+def compiled(artifact: Path = ARTIFACT) -> bytes:
     """The artifact from the sources as they are."""
     install()
-    command = [tool("node"), "compile.cjs"]
+    command = [tool("node"), "compile.cjs", artifact.stem]
     return subprocess.run(command, cwd=FOLDER, check=True, capture_output=True).stdout  # noqa: S603
 
 
 def main() -> None:
     """Write or check."""
-    content = compiled()
-    if "--check" not in sys.argv:
-        ARTIFACT.write_bytes(content)
-    elif ARTIFACT.read_bytes() != content:
-        sys.exit("services/chain/artifacts/Marketplace.json is stale; run `make contracts` and commit it")
+    for artifact in (ARTIFACT, TEST_TOKEN):
+        content = compiled(artifact)
+        if "--check" not in sys.argv:
+            artifact.write_bytes(content)
+        elif artifact.read_bytes() != content:
+            sys.exit(f"{artifact.relative_to(FOLDER.parent)} is stale; run `make contracts` and commit it")
 
 
 if __name__ == "__main__":

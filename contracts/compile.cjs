@@ -1,4 +1,4 @@
-// Compiles src/ with the pinned solcjs and prints the artifact as canonical JSON on standard output.
+// Compiles one contract of src/, named by the argument, and prints its artifact as canonical JSON on standard output.
 "use strict";
 const fs = require("fs");
 const path = require("path");
@@ -12,7 +12,12 @@ const settings = {
   metadata: { bytecodeHash: "none", appendCBOR: false },
   outputSelection: { "*": { "*": ["abi", "evm.bytecode.object", "evm.deployedBytecode.object"] } },
 };
-const names = ["src/IMarketplace.sol", "src/Marketplace.sol", "src/Shapley.sol", "src/Signatures.sol"];
+const contracts = {
+  Marketplace: ["IMarketplace", "Marketplace", "Shapley", "Signatures", "Tokens"],
+  TestToken: ["TestToken"],
+};
+const wanted = process.argv[2];
+const names = contracts[wanted].map((name) => `src/${name}.sol`);
 const sources = Object.fromEntries(
   names.map((name) => [name, { content: fs.readFileSync(path.join(__dirname, name), "utf8") }]),
 );
@@ -26,11 +31,11 @@ const output = JSON.parse(
 const errors = output.errors || [];
 for (const error of errors) process.stderr.write(error.formattedMessage);
 if (errors.length) process.exit(1);
-const contract = output.contracts["src/Marketplace.sol"].Marketplace;
+const contract = output.contracts[`src/${wanted}.sol`][wanted];
 const hash = crypto.createHash("sha256");
 for (const name of names) hash.update(name).update("\0").update(sources[name].content).update("\0");
 const artifact = {
-  contract: "Marketplace",
+  contract: wanted,
   compiler: solc.version(),
   settings: { optimizer: settings.optimizer, viaIR: true, evmVersion: settings.evmVersion },
   sources_sha256: hash.digest("hex"),

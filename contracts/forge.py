@@ -31,6 +31,7 @@ CALLS = (
     "settle",
     "withdraw",
 )
+TOKEN_CALLS = ("approve", "open, a token", "withdraw, a token")
 
 
 def run(arguments: Sequence[str], **settings: str) -> subprocess.CompletedProcess[str]:
@@ -69,6 +70,8 @@ def table(figures: dict[str, str]) -> str:
     for call in CALLS:
         cells = (f"{int(figures[f'{call}, {owners} owners']):,}" for owners in OWNERS)
         lines.append(f"| {call} | " + " | ".join(cells) + " |")
+    lines += ["", "With an OpenZeppelin token in the place of ether:", "", "| call | gas |", "| --- | ---: |"]
+    lines += [f"| {call} | {int(figures[call]):,} |" for call in TOKEN_CALLS]
     return "\n".join(lines) + "\n"
 
 

@@ -6,6 +6,7 @@ from pydantic import Field
 
 from protocol.records import RoundRecord
 from protocol.types import (
+    ZERO_ADDRESS,
     Address,
     BigInteger,
     Digest,
@@ -23,7 +24,13 @@ STATUS_NAMES = ("none", "open", "drawing", "running", "settled", "cancelled")
 SHARE_NAMES = ("none", "contribution", "participation", "validation", "aggregation", "refund")
 
 Amount = Annotated[BigInteger, Field(ge=0, lt=1 << 256)]
-"""Smallest units of the market's asset."""
+"""Smallest units of an asset (`asset.py`)."""
+
+Token = Annotated[Address, Field(description="An ERC-20's address; zero is the chain's own coin.")]
+"""What amounts are in."""
+
+NATIVE: Token = ZERO_ADDRESS
+"""The chain's own coin."""
 
 BASIS_POINTS = 10_000
 """Of a whole."""
@@ -45,6 +52,7 @@ class Terms(FrozenModel):
     aggregation_bps: BasisPoints
     join_seconds: Annotated[int, Field(ge=1, le=365 * 86_400)]
     round_seconds: Annotated[int, Field(ge=1, le=30 * 86_400)]
+    token: Token = NATIVE
 
 
 # ---- calls, in the order of the contract's interface ----
@@ -59,7 +67,7 @@ class Register(FrozenModel):
 
 
 class Open(FrozenModel):
-    """Open a training and send its deposit."""
+    """Open a training and pay its deposit; of a token it is allowed to the contract first."""
 
     call: Literal["open"] = "open"
     terms: Terms
@@ -111,9 +119,10 @@ class Cancel(FrozenModel):
 
 
 class Withdraw(FrozenModel):
-    """Pay the sender's credit out: to itself, or to another account."""
+    """Pay the sender's credit of a token out: to itself, or to another account."""
 
     call: Literal["withdraw"] = "withdraw"
+    token: Token = NATIVE
     to: Address | None = None
 
 
@@ -203,21 +212,23 @@ class Cancelled(FrozenModel):
 
 
 class Credited(FrozenModel):
-    """An account may withdraw this much more."""
+    """An account may withdraw this much more of a token."""
 
     event: Literal["Credited"] = "Credited"
     training: TrainingId
     account: Address
     share: Literal["contribution", "participation", "validation", "aggregation", "refund"]
+    token: Token = NATIVE
     amount: Amount
 
 
 class Withdrawn(FrozenModel):
-    """An account had its credit paid out, to itself or another."""
+    """An account had its credit of a token paid out, to itself or another."""
 
     event: Literal["Withdrawn"] = "Withdrawn"
     account: Address
     to: Address | None = None
+    token: Token = NATIVE
     amount: Amount
 
 

@@ -17,7 +17,7 @@ from pydantic import (
     model_validator,
 )
 
-from protocol.marketplace import BASIS_POINTS, BasisPoints, Terms
+from protocol.marketplace import BASIS_POINTS, NATIVE, BasisPoints, Terms, Token
 from protocol.preparation.columns import Column, Parameter, TargetColumn, parameters_of
 from protocol.request_values import AmountText, Number, StepSize
 from protocol.scaling import UNSCALED, Scaling, largest_weight, to_declared_units
@@ -108,9 +108,14 @@ class Bounds(FrozenModel):
 
 
 class Payment(FrozenModel):
-    """The deposit in wei and its shares in basis points; contribution is paid by what the model improved."""
+    """The deposit and its shares in basis points; contribution is paid by what the model improved.
+
+    The deposit is in the smallest units of `token`: in wei for the chain's own coin, which is what a request
+    that names no token pays in.
+    """
 
     deposit_wei: Annotated[AmountText, Field(ge=1, lt=1 << 128)]
+    token: Token = NATIVE
     contribution_bps: BasisPoints = 6500
     participation_bps: BasisPoints = 500
     validation_bps: BasisPoints = 2000
@@ -290,9 +295,11 @@ class Request(FrozenModel):
     def canonical(self) -> bytes:
         """Canonical JSON (RFC 8785); numbers that are not small integers are strings.
 
-        Texts that a document may do without are left out where they are empty.
+        What a document may do without is left out: texts that are empty, the chain's own coin.
         """
         document = self.model_dump(mode="json")
+        if self.payment.token == NATIVE:
+            del document["payment"]["token"]
         empty = [name for name in ("purpose", "licence") if not document[name]]
         return rfc8785.dumps({name: value for name, value in document.items() if name not in empty})
 
@@ -321,4 +328,5 @@ class Request(FrozenModel):
             aggregation_bps=self.payment.aggregation_bps,
             join_seconds=self.deadlines.join_s,
             round_seconds=3 * (6 * self.deadlines.step_s + self.deadlines.chain_s),
+            token=self.payment.token,
         )

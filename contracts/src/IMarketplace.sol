@@ -4,7 +4,7 @@ pragma solidity ^0.8.28;
 import {IERC165} from "@openzeppelin/contracts/utils/introspection/IERC165.sol";
 
 /// @title A market for encrypted trainings: it holds the deposit and pays each owner what it contributed.
-/// @notice Amounts are in wei, errors in target² × 1e18, times in Unix seconds, shares in basis points.
+/// @notice Amounts are in the smallest units of a training's token (wei of the native coin, which is token zero), errors in target² × 1e18, times in Unix seconds, shares in basis points.
 interface IMarketplace is IERC165 {
     /// @notice What an address is in this market, for life.
     enum Role {
@@ -46,6 +46,7 @@ interface IMarketplace is IERC165 {
     /// @param aggregationBps the four shares sum to 10000
     /// @param joinSeconds for how long owners may join: a year at most
     /// @param roundSeconds from the last recorded round, or from the close, until a round is late: 30 days at most
+    /// @param token what it pays in: an ERC-20's address, zero for the native coin
     struct Terms {
         address aggregator;
         bytes32 requestHash;
@@ -58,6 +59,7 @@ interface IMarketplace is IERC165 {
         uint16 aggregationBps;
         uint32 joinSeconds;
         uint32 roundSeconds;
+        address token;
     }
 
     /// @notice The numbers of one round, as buyer and validators sign them.
@@ -111,10 +113,12 @@ interface IMarketplace is IERC165 {
     event Settled(uint256 indexed trainingId, uint256 improvement, uint256 paid, uint256 refund);
     /// @notice The whole deposit is the buyer's again.
     event Cancelled(uint256 indexed trainingId, uint256 refund);
-    /// @notice An account may withdraw so much more.
-    event Credited(uint256 indexed trainingId, address indexed account, Share indexed share, uint256 amount);
-    /// @notice An account's credit was paid out.
-    event Withdrawn(address indexed account, address indexed to, uint256 amount);
+    /// @notice An account may withdraw so much more of a token.
+    event Credited(
+        uint256 indexed trainingId, address indexed account, Share indexed share, address token, uint256 amount
+    );
+    /// @notice An account's credit of a token was paid out.
+    event Withdrawn(address indexed account, address indexed to, address indexed token, uint256 amount);
 
     /// @notice The call takes an account of another role.
     error Marketplace_WrongRole(address account, Role needed);
@@ -144,20 +148,46 @@ interface IMarketplace is IERC165 {
     error Marketplace_TooFewSignatures(uint256 trainingId, uint256 signed, uint256 needed);
     /// @notice Seats, numbers or lengths of the record cannot be.
     error Marketplace_InvalidMetrics(uint256 trainingId, uint16 round);
-    /// @notice The account has no credit.
-    error Marketplace_NothingToWithdraw(address account);
-    /// @notice The receiver takes no ether; the credit stays.
+    /// @notice The account has no credit of this token.
+    error Marketplace_NothingToWithdraw(address token, address account);
+    /// @notice The receiver takes no ether, or the token refused: to pay it, and the credit stays; or to take the
+    /// deposit from the buyer, who has too few or has not allowed it.
     error Marketplace_TransferFailed(address account);
+    /// @notice The ether sent is not the deposit; for a token none may be sent.
+    error Marketplace_WrongValue(uint256 sent, uint256 needed);
+    /// @notice The token says that it moved the amount, and this contract's balance says something else.
+    error Marketplace_WrongAmountMoved(address token, uint256 moved, uint256 amount);
 
     /// @notice Registers the sender. One role per address; again in the same role is a new key for later trainings.
     /// @param role for life
     /// @param exchangeKey X25519, not zero
     function register(Role role, bytes32 exchangeKey) external;
 
-    /// @notice Opens a training; a buyer only. The ether sent is its deposit.
+    /// @notice Opens a training; a buyer only. The deposit comes with the call (native coin), or from the sender's
+    /// allowance, exactly: a token that takes a fee of it is refused.
     /// @param terms see Terms
+    /// @param deposit in smallest units; the ether sent, where the token is the native coin
     /// @return trainingId from 1
-    function open(Terms calldata terms) external payable returns (uint256 trainingId);
+    function open(Terms calldata terms, uint256 deposit) external payable returns (uint256 trainingId);
+
+    /// @notice As open, with the sender's permit (EIP-2612) of exactly the deposit for this contract, so that no
+    /// transaction of its own has to allow it. A permit that fails, as one that somebody has used already, stops
+    /// nothing where the allowance is there.
+    /// @param terms see Terms; not the native coin
+    /// @param deposit in smallest units
+    /// @param deadline until when the permit holds
+    /// @param v of the permit's signature
+    /// @param r of the permit's signature
+    /// @param s of the permit's signature
+    /// @return trainingId from 1
+    function openWithPermit(
+        Terms calldata terms,
+        uint256 deposit,
+        uint256 deadline,
+        uint8 v,
+        bytes32 r,
+        bytes32 s
+    ) external returns (uint256 trainingId);
 
     /// @notice Takes a seat; a data owner only, while Open and before joinUntil.
     /// @param trainingId of which training
@@ -194,10 +224,11 @@ interface IMarketplace is IERC165 {
     /// @param trainingId of which training
     function cancel(uint256 trainingId) external;
 
-    /// @notice Pays the sender's own credit out.
-    /// @param to whom; zero is the sender itself
+    /// @notice Pays the sender's own credit of one token out. What a token refuses hurts this withdrawal alone.
+    /// @param token zero is the native coin
+    /// @param to whom; zero is the sender itself, and this contract is nobody
     /// @return amount all of the credit
-    function withdraw(address to) external returns (uint256 amount);
+    function withdraw(address token, address to) external returns (uint256 amount);
 
     /// @return of the interface: changes when a client must
     function version() external view returns (string memory);
@@ -258,13 +289,15 @@ interface IMarketplace is IERC165 {
     /// @return zero where there is none
     function exchangeKeyOf(uint256 trainingId, address account) external view returns (bytes32);
 
+    /// @param token zero is the native coin
     /// @param account any
     /// @return what it may withdraw
-    function creditOf(address account) external view returns (uint256);
+    function creditOf(address token, address account) external view returns (uint256);
 
-    /// @notice Balance = totalEscrow + all credits (+ ether forced upon the contract).
+    /// @notice For each token: balance = totalEscrow + all credits (+ what was sent without a call).
+    /// @param token zero is the native coin
     /// @return the deposits of trainings that have not ended
-    function totalEscrow() external view returns (uint256);
+    function totalEscrow(address token) external view returns (uint256);
 
     /// @notice What recordRound would make of these signatures. Whoever sends a record asks this first and leaves out
     /// signatures that do not count or cost too much.

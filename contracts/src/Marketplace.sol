@@ -7,9 +7,11 @@ import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 import {IMarketplace} from "./IMarketplace.sol";
 import {Shapley} from "./Shapley.sol";
 import {Signatures} from "./Signatures.sol";
+import {Tokens} from "./Tokens.sol";
 
 /// @title Marketplace: deposits in, signed rounds recorded, credits out; no owner, no upgrade, no fee.
-/// @notice Every wei is either a running training's escrow or somebody's credit. See IMarketplace for every call.
+/// @notice Every unit of every token is either a running training's escrow or somebody's credit, and no token's misconduct
+/// touches what is held in another. See IMarketplace for every call.
 contract Marketplace is IMarketplace, EIP712 {
     uint256 private constant FIXED_POINT = 1e18;
     uint256 private constant BASIS_POINTS = 10_000;
@@ -31,7 +33,7 @@ contract Marketplace is IMarketplace, EIP712 {
     struct Seat {
         int256 shapley;
         uint128 payWeight; // the sum over all trainers and rounds is at most the first error, below 2^128
-        uint128 fixedPay; // wei, for participation or validation
+        uint128 fixedPay; // for participation or validation
     }
 
     struct Training {
@@ -54,13 +56,13 @@ contract Marketplace is IMarketplace, EIP712 {
         uint128 deliveredMse; // leftMse after the round whose model is to be delivered
         uint128 leftMse; // firstMse times mseAfter/mseBefore of every recorded round
         uint128 totalWeight; // at most firstMse
-        uint256 aggregation; // wei
+        uint256 aggregation;
     }
 
-    uint256 public override totalEscrow;
+    mapping(address => uint256) public override totalEscrow; // by token
     uint256 private _lastTraining;
     mapping(address => Party) private _parties;
-    mapping(address => uint256) private _credits;
+    mapping(address => mapping(address => uint256)) private _credits; // by token and account
     mapping(uint256 => Training) private _trainings;
     mapping(uint256 => mapping(uint256 => Seat)) private _seats;
     mapping(uint256 => mapping(address => uint256)) private _seatNumbers; // seat + 1
@@ -85,26 +87,48 @@ contract Marketplace is IMarketplace, EIP712 {
 
     // ---- opening and joining ----
 
-    function open(Terms calldata terms) external payable override returns (uint256 trainingId) {
+    function open(Terms calldata terms, uint256 deposit) external payable override returns (uint256 trainingId) {
+        uint256 expected = terms.token == Tokens.NATIVE ? deposit : 0;
+        if (msg.value != expected) revert Marketplace_WrongValue(msg.value, expected);
+        trainingId = _open(terms, deposit);
+        // Interaction: what is not there afterwards undoes all of it, whatever the token called meanwhile
+        if (terms.token != Tokens.NATIVE) Tokens.take(terms.token, deposit);
+    }
+
+    function openWithPermit(
+        Terms calldata terms,
+        uint256 deposit,
+        uint256 deadline,
+        uint8 v,
+        bytes32 r,
+        bytes32 s
+    ) external override returns (uint256 trainingId) {
+        if (terms.token == Tokens.NATIVE) revert Marketplace_InvalidTerms("token");
+        trainingId = _open(terms, deposit);
+        Tokens.permit(terms.token, deposit, deadline, v, r, s);
+        Tokens.take(terms.token, deposit);
+    }
+
+    function _open(Terms calldata terms, uint256 deposit) private returns (uint256 trainingId) {
         // Check
         _requireRole(msg.sender, Role.ModelBuyer);
         _requireRole(terms.aggregator, Role.FederatedAggregator);
-        _checkTerms(terms);
+        _checkTerms(terms, deposit);
         // Effect
         trainingId = ++_lastTraining;
         Training storage training = _trainings[trainingId];
         training.buyer = msg.sender;
         training.status = Status.Open;
         training.joinUntil = uint64(block.timestamp + terms.joinSeconds);
-        training.deposit = msg.value;
+        training.deposit = deposit;
         training.terms = terms;
-        totalEscrow += msg.value;
+        totalEscrow[terms.token] += deposit;
         _exchangeKeys[trainingId][msg.sender] = _parties[msg.sender].exchangeKey;
         _exchangeKeys[trainingId][terms.aggregator] = _parties[terms.aggregator].exchangeKey;
-        emit Opened(trainingId, msg.sender, terms.aggregator, msg.value, terms);
+        emit Opened(trainingId, msg.sender, terms.aggregator, deposit, terms);
     }
 
-    function _checkTerms(Terms calldata terms) private view {
+    function _checkTerms(Terms calldata terms, uint256 deposit) private view {
         if (terms.requestHash == 0) revert Marketplace_InvalidTerms("requestHash");
         if (terms.rounds == 0 || terms.rounds > 10_000) revert Marketplace_InvalidTerms("rounds");
         if (terms.minOwners < 4) revert Marketplace_InvalidTerms("minOwners");
@@ -118,10 +142,11 @@ contract Marketplace is IMarketplace, EIP712 {
         uint256 shares = uint256(terms.contributionBps) + terms.participationBps + terms.validationBps
             + terms.aggregationBps;
         if (shares != BASIS_POINTS) revert Marketplace_InvalidTerms("shares");
+        if (terms.token != Tokens.NATIVE && terms.token.code.length == 0) revert Marketplace_InvalidTerms("token");
         // Below this a fixed share of a round could round to nothing.
         uint256 needed = BASIS_POINTS * terms.rounds * terms.maxOwners;
-        if (msg.value < needed) revert Marketplace_DepositTooLow(msg.value, needed);
-        if (msg.value >= 1 << 128) revert Marketplace_InvalidTerms("deposit");
+        if (deposit < needed) revert Marketplace_DepositTooLow(deposit, needed);
+        if (deposit >= 1 << 128) revert Marketplace_InvalidTerms("deposit");
     }
 
     function join(uint256 trainingId) external override {
@@ -344,21 +369,22 @@ contract Marketplace is IMarketplace, EIP712 {
         uint256 improvement = Shapley.improvement(training.firstMse, training.deliveredMse);
         uint256 pot =
             training.deposit * training.terms.contributionBps * improvement / (BASIS_POINTS * FIXED_POINT);
+        address token = training.terms.token;
         uint256 paid;
         for (uint256 i = 0; i < training.seats.length; ++i) {
             Seat storage seat = _seats[trainingId][i];
             address owner = training.seats[i];
             if (seat.payWeight > 0) {
                 uint256 contribution = pot * seat.payWeight / training.totalWeight;
-                paid += _credit(trainingId, owner, Share.Contribution, contribution);
+                paid += _credit(trainingId, token, owner, Share.Contribution, contribution);
             }
             bool validator = (training.validators >> i) & 1 == 1;
-            paid += _credit(trainingId, owner, validator ? Share.Validation : Share.Participation, seat.fixedPay);
+            paid += _credit(trainingId, token, owner, validator ? Share.Validation : Share.Participation, seat.fixedPay);
         }
-        paid += _credit(trainingId, training.terms.aggregator, Share.Aggregation, training.aggregation);
+        paid += _credit(trainingId, token, training.terms.aggregator, Share.Aggregation, training.aggregation);
         uint256 refund = training.deposit - paid;
-        _credit(trainingId, training.buyer, Share.Refund, refund);
-        totalEscrow -= training.deposit;
+        _credit(trainingId, token, training.buyer, Share.Refund, refund);
+        totalEscrow[token] -= training.deposit;
         emit Settled(trainingId, improvement, paid, refund);
     }
 
@@ -379,28 +405,32 @@ contract Marketplace is IMarketplace, EIP712 {
         }
         // Effect
         training.status = Status.Cancelled;
-        _credit(trainingId, training.buyer, Share.Refund, training.deposit);
-        totalEscrow -= training.deposit;
+        address token = training.terms.token;
+        _credit(trainingId, token, training.buyer, Share.Refund, training.deposit);
+        totalEscrow[token] -= training.deposit;
         emit Cancelled(trainingId, training.deposit);
     }
 
-    function withdraw(address to) external override returns (uint256 amount) {
+    function withdraw(address token, address to) external override returns (uint256 amount) {
         // Check
-        amount = _credits[msg.sender];
-        if (amount == 0) revert Marketplace_NothingToWithdraw(msg.sender);
-        // Effect: before the transfer, so that a receiver that calls back finds nothing
-        _credits[msg.sender] = 0;
+        if (to == address(this)) revert Marketplace_InvalidTerms("to");
+        amount = _credits[token][msg.sender];
+        if (amount == 0) revert Marketplace_NothingToWithdraw(token, msg.sender);
+        // Effect: before the transfer, so that a receiver or token that calls back finds nothing
+        _credits[token][msg.sender] = 0;
         address receiver = to == address(0) ? msg.sender : to;
-        emit Withdrawn(msg.sender, receiver, amount);
+        emit Withdrawn(msg.sender, receiver, token, amount);
         // Interaction
-        (bool sent,) = receiver.call{value: amount}("");
-        if (!sent) revert Marketplace_TransferFailed(receiver);
+        Tokens.pay(token, receiver, amount);
     }
 
-    function _credit(uint256 trainingId, address account, Share share, uint256 amount) private returns (uint256) {
+    function _credit(uint256 trainingId, address token, address account, Share share, uint256 amount)
+        private
+        returns (uint256)
+    {
         if (amount == 0) return 0;
-        _credits[account] += amount;
-        emit Credited(trainingId, account, share, amount);
+        _credits[token][account] += amount;
+        emit Credited(trainingId, account, share, token, amount);
         return amount;
     }
 
@@ -482,8 +512,8 @@ contract Marketplace is IMarketplace, EIP712 {
         return trainingId == 0 ? _parties[account].exchangeKey : _exchangeKeys[trainingId][account];
     }
 
-    function creditOf(address account) external view override returns (uint256) {
-        return _credits[account];
+    function creditOf(address token, address account) external view override returns (uint256) {
+        return _credits[token][account];
     }
 
     function hashRecord(RoundRecord calldata record) public view override returns (bytes32) {

@@ -77,14 +77,14 @@ contract CancelTest is MarketplaceTest {
 
     function expectCancelled(uint256 training, address account) private {
         vm.expectEmit(address(market));
-        emit IMarketplace.Credited(training, buyer, IMarketplace.Share.Refund, DEPOSIT);
+        emit IMarketplace.Credited(training, buyer, IMarketplace.Share.Refund, NATIVE, DEPOSIT);
         vm.expectEmit(address(market));
         emit IMarketplace.Cancelled(training, DEPOSIT);
         vm.prank(account);
         market.cancel(training);
         assertStatus(training, IMarketplace.Status.Cancelled);
-        vm.assertEq(market.creditOf(buyer), DEPOSIT, "refund");
-        vm.assertEq(market.totalEscrow(), 0, "escrow");
+        vm.assertEq(market.creditOf(NATIVE, buyer), DEPOSIT, "refund");
+        vm.assertEq(market.totalEscrow(NATIVE), 0, "escrow");
     }
 
     function notParty(uint256 training, address account) private pure returns (bytes memory) {

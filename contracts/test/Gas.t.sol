@@ -2,6 +2,7 @@
 pragma solidity ^0.8.28;
 
 import {IMarketplace} from "../src/IMarketplace.sol";
+import {TestToken} from "../src/TestToken.sol";
 import {MarketplaceTest} from "./support/MarketplaceTest.sol";
 
 /// What a transaction costs, calldata and its base fee of 21000 included; snapshots/Gas.json keeps the figures.
@@ -10,6 +11,25 @@ contract GasTest is MarketplaceTest {
     function test_Register() external {
         register(owner(0), IMarketplace.Role.DataOwner);
         vm.snapshotGasLastCall("Gas", "register");
+    }
+
+    function test_Token() external {
+        TestToken token = new TestToken();
+        token.mint(buyer, 2 * DEPOSIT);
+        vm.prank(buyer);
+        token.approve(address(market), 2 * DEPOSIT);
+        vm.snapshotGasLastCall("Gas", "approve");
+        IMarketplace.Terms memory terms = termsIn(address(token));
+        vm.prank(buyer);
+        market.open(terms, DEPOSIT);
+        vm.prank(buyer);
+        uint256 training = market.open(terms, DEPOSIT);
+        vm.snapshotGasLastCall("Gas", "open, a token");
+        vm.prank(buyer);
+        market.cancel(training);
+        vm.prank(buyer);
+        market.withdraw(address(token), address(0));
+        vm.snapshotGasLastCall("Gas", "withdraw, a token");
     }
 
     function test_FourOwners() external {
@@ -44,7 +64,7 @@ contract GasTest is MarketplaceTest {
         market.settle(training);
         snapshot("settle", label);
         vm.prank(aggregator);
-        market.withdraw(address(0));
+        market.withdraw(NATIVE, address(0));
         snapshot("withdraw", label);
     }
 

@@ -30,57 +30,73 @@ contract MarketplaceInvariantTest {
     function targetSelectors() external view returns (FuzzSelector[] memory targets) {
         targets = new FuzzSelector[](1);
         targets[0].addr = address(handler);
-        bytes4[] memory selectors = new bytes4[](8);
+        bytes4[] memory selectors = new bytes4[](9);
         selectors[0] = Handler.openTraining.selector;
         (selectors[1], selectors[2], selectors[3]) =
             (Handler.advance.selector, Handler.advance.selector, Handler.advance.selector);
         selectors[4] = Handler.meddle.selector;
         selectors[5] = Handler.withdraw.selector;
         selectors[6] = Handler.waitFor.selector;
-        selectors[7] = Handler.forceEther.selector;
+        selectors[7] = Handler.force.selector;
+        selectors[8] = Handler.turnToken.selector;
         targets[0].selectors = selectors;
     }
 
     /// The handler itself fails when a status moves along no allowed edge.
-    function invariant_EveryWeiIsEscrowOrSomebodysCredit() external view {
-        uint256 escrow;
-        for (uint256 training = 1; training <= handler.trainings(); ++training) {
-            IMarketplace.Status status = market.statusOf(training);
-            (, uint256 deposit,) = market.termsOf(training);
-            if (status != IMarketplace.Status.Settled && status != IMarketplace.Status.Cancelled) escrow += deposit;
+    function invariant_EveryUnitOfEachTokenIsEscrowOrSomebodysCredit() external view {
+        for (uint256 i = 0; i < 3; ++i) {
+            address token = handler.token(i);
+            uint256 escrow = deposits(token);
+            vm.assertEq(market.totalEscrow(token), escrow, "the escrow is the deposits of trainings that are not over");
+            uint256 owed = escrow + credits(token) + handler.forced(token);
+            vm.assertEq(handler.held(token, address(market)), owed, "balance = escrow + credits");
         }
-        vm.assertEq(market.totalEscrow(), escrow, "the escrow is the deposits of trainings that are not over");
-        vm.assertEq(address(market).balance, escrow + credits() + handler.forced(), "balance = escrow + credits");
     }
 
     /// Runs at the end of every sequence: no state locks money.
     function afterInvariant() external {
         handler.endEverything();
-        vm.assertEq(market.totalEscrow(), 0, "a stranger could end every training");
-        vm.assertEq(address(market).balance, handler.forced(), "and everybody could withdraw");
+        for (uint256 i = 0; i < 3; ++i) {
+            address token = handler.token(i);
+            vm.assertEq(market.totalEscrow(token), 0, "a stranger could end every training");
+            vm.assertEq(handler.held(token, address(market)), handler.forced(token), "and everybody could withdraw");
+        }
     }
 
     /// The invariants say something only if such sequences come into every status.
     function test_TheHandlerReachesEveryStatus() external {
-        for (uint256 i = 0; i < 400; ++i) {
+        for (uint256 i = 0; i < 500; ++i) {
             uint256 seed = uint256(keccak256(abi.encode(i)));
-            uint256 choice = (seed >> 200) % 8;
+            uint256 choice = (seed >> 200) % 10;
             if (choice == 0) handler.openTraining(seed);
-            if (choice >= 1 && choice <= 3) handler.advance(seed);
-            if (choice == 4) handler.meddle(seed);
-            if (choice == 5) handler.withdraw(seed);
-            if (choice == 6) handler.waitFor(seed);
-            if (choice == 7) handler.forceEther(seed);
+            if (choice >= 1 && choice <= 4) handler.advance(seed);
+            if (choice == 5) handler.meddle(seed);
+            if (choice == 6) handler.withdraw(seed);
+            if (choice == 7) handler.waitFor(seed);
+            if (choice == 8) handler.force(seed);
+            if (choice == 9) handler.turnToken(seed);
         }
         for (uint256 status = 1; status < 6; ++status) {
             vm.assertTrue(handler.reached(status) > 1, "every status is reached");
+        }
+        for (uint256 i = 0; i < 3; ++i) {
+            vm.assertTrue(handler.openedIn(handler.token(i)) > 1, "trainings are opened in every token");
         }
         vm.assertTrue(handler.rounds() > 10, "rounds are recorded");
         vm.assertTrue(handler.withdrawals() > 10, "credits are withdrawn");
     }
 
-    function credits() private view returns (uint256 sum) {
+    function deposits(address token) private view returns (uint256 sum) {
+        for (uint256 training = 1; training <= handler.trainings(); ++training) {
+            IMarketplace.Status status = market.statusOf(training);
+            (, uint256 deposit, IMarketplace.Terms memory terms) = market.termsOf(training);
+            bool over = status == IMarketplace.Status.Settled || status == IMarketplace.Status.Cancelled;
+            if (terms.token == token && !over) sum += deposit;
+        }
+    }
+
+    function credits(address token) private view returns (uint256 sum) {
         address[] memory all = handler.accounts();
-        for (uint256 i = 0; i < all.length; ++i) sum += market.creditOf(all[i]);
+        for (uint256 i = 0; i < all.length; ++i) sum += market.creditOf(token, all[i]);
     }
 }

@@ -13,7 +13,7 @@ contract OpenTest is MarketplaceTest {
                 IMarketplace.Marketplace_WrongRole.selector, aggregator, IMarketplace.Role.ModelBuyer
             )
         );
-        market.open{value: DEPOSIT}(defaultTerms());
+        market.open{value: DEPOSIT}(defaultTerms(), DEPOSIT);
     }
 
     function test_RevertWhen_TheAggregatorIsNotRegisteredAsOne() external {
@@ -118,12 +118,20 @@ contract OpenTest is MarketplaceTest {
         );
     }
 
+    function test_RevertWhen_TheEtherSentIsNotTheDeposit() external {
+        for (uint256 sent = DEPOSIT - 1; sent <= DEPOSIT + 1; sent += 2) {
+            vm.prank(buyer);
+            vm.expectRevert(abi.encodeWithSelector(IMarketplace.Marketplace_WrongValue.selector, sent, DEPOSIT));
+            market.open{value: sent}(defaultTerms(), DEPOSIT);
+        }
+    }
+
     function test_WhenTheDepositIsTheLeast() external {
         IMarketplace.Terms memory terms = defaultTerms();
         uint256 needed = leastDeposit(terms);
         vm.prank(buyer);
-        uint256 training = market.open{value: needed}(terms);
-        vm.assertEq(market.totalEscrow(), needed, "escrow");
+        uint256 training = market.open{value: needed}(terms, needed);
+        vm.assertEq(market.totalEscrow(NATIVE), needed, "escrow");
         assertStatus(training, IMarketplace.Status.Open);
     }
 
@@ -139,7 +147,7 @@ contract OpenTest is MarketplaceTest {
         vm.assertEq(deposit, DEPOSIT, "deposit");
         vm.assertEq(keccak256(abi.encode(stored)), keccak256(abi.encode(terms)), "terms");
         vm.assertEq(joinUntil(training), block.timestamp + JOIN_SECONDS, "joinUntil");
-        vm.assertEq(market.totalEscrow(), DEPOSIT, "escrow");
+        vm.assertEq(market.totalEscrow(NATIVE), DEPOSIT, "escrow");
         vm.assertEq(address(market).balance, DEPOSIT, "balance");
         vm.assertEq(market.exchangeKeyOf(training, aggregator), keyOf(aggregator), "the aggregator's key");
         vm.assertEq(open(terms), 2, "the second training");
@@ -156,6 +164,6 @@ contract OpenTest is MarketplaceTest {
     function refuse(IMarketplace.Terms memory terms, uint256 deposit, bytes memory refusal) private {
         vm.prank(buyer);
         vm.expectRevert(refusal);
-        market.open{value: deposit}(terms);
+        market.open{value: deposit}(terms, deposit);
     }
 }

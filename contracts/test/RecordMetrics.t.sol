@@ -142,7 +142,7 @@ contract RecordMetricsTest is MarketplaceTest {
         base.last = true;
         sendRecord(base);
         market.settle(training);
-        vm.assertEq(market.totalEscrow(), 0, "settled");
+        vm.assertEq(market.totalEscrow(NATIVE), 0, "settled");
     }
 
     /// A second round that two of the three validators measure.

@@ -174,7 +174,7 @@ contract RecordRoundTest is MarketplaceTest {
     function creditedContribution(uint256 training) private view returns (uint256 sum) {
         (, uint256 trainers,) = market.ownersOf(training);
         for (uint256 seat = 0; seat < 10; ++seat) {
-            if ((trainers >> seat) & 1 == 1) sum += market.creditOf(owner(seat));
+            if ((trainers >> seat) & 1 == 1) sum += market.creditOf(NATIVE, owner(seat));
         }
         sum = rounded(sum - DEPOSIT * 5 / 100);
     }

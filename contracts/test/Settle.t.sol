@@ -44,7 +44,7 @@ contract SettleTest is MarketplaceTest {
         vm.prank(owner(0));
         market.recordRound(record, signature, signatures);
         market.settle(training);
-        vm.assertTrue(market.creditOf(aggregator) == DEPOSIT / 10, "every round is paid");
+        vm.assertTrue(market.creditOf(NATIVE, aggregator) == DEPOSIT / 10, "every round is paid");
     }
 
     /// One round of four agreed, 100 → 50, contributions 35 and 15: improvement ½, fixed shares in full.
@@ -55,7 +55,7 @@ contract SettleTest is MarketplaceTest {
         (uint256 third, uint256 fourth) = pair(validators);
         sendRecord(halved(training));
         vm.expectEmit(address(market));
-        emit IMarketplace.Credited(training, owner(third), IMarketplace.Share.Validation, DEPOSIT * 2000 / 20_000);
+        emit IMarketplace.Credited(training, owner(third), IMarketplace.Share.Validation, NATIVE, DEPOSIT * 2000 / 20_000);
         vm.expectEmit(address(market));
         emit IMarketplace.Settled(training, 0.5e18, DEPOSIT * 675 / 1000, DEPOSIT * 325 / 1000);
         vm.prank(stranger);
@@ -68,7 +68,7 @@ contract SettleTest is MarketplaceTest {
         assertCredit(owner(fourth), 1000);
         assertCredit(aggregator, 1000);
         assertCredit(buyer, 3250);
-        vm.assertEq(market.totalEscrow(), 0, "escrow");
+        vm.assertEq(market.totalEscrow(NATIVE), 0, "escrow");
     }
 
     function test_WhenTimeRanOutAfterSomeRounds() external {
@@ -91,7 +91,7 @@ contract SettleTest is MarketplaceTest {
         market.settle(training);
         for (uint256 seat = 0; seat < 10; ++seat) {
             bool took = ((lowest(trainers, 2) | lowest(validators, 2)) >> seat) & 1 == 1;
-            vm.assertTrue(took == (market.creditOf(owner(seat)) > 0), "who took part is paid, nobody else");
+            vm.assertTrue(took == (market.creditOf(NATIVE, owner(seat)) > 0), "who took part is paid, nobody else");
         }
     }
 
@@ -139,8 +139,8 @@ contract SettleTest is MarketplaceTest {
         sendRecord(record);
         market.settle(training);
         uint256 refund = DEPOSIT * 65 * 66 / 10_000;
-        vm.assertLe(refund, market.creditOf(buyer), "no more than 34 % of the pot is paid");
-        vm.assertLe(market.creditOf(buyer), refund + 100, "34 % of it, but for dust");
+        vm.assertLe(refund, market.creditOf(NATIVE, buyer), "no more than 34 % of the pot is paid");
+        vm.assertLe(market.creditOf(NATIVE, buyer), refund + 100, "34 % of it, but for dust");
     }
 
     function test_WhenTheErrorAfterTheLastRoundIsZero() external {
@@ -148,6 +148,24 @@ contract SettleTest is MarketplaceTest {
         sendRecord(step(training, 1, 100e18, 0, true));
         market.settle(training);
         assertCredit(buyer, 0);
+    }
+
+    function test_WhenTheDepositIsInAToken() external {
+        uint256 training = openIn(moody);
+        join(training, 4);
+        close(training);
+        drawAfter(training);
+        sendRecord(recordOf(training, 1, true));
+        market.settle(training);
+        uint256 sum = market.creditOf(address(moody), buyer) + market.creditOf(address(moody), aggregator);
+        for (uint256 seat = 0; seat < 4; ++seat) {
+            sum += market.creditOf(address(moody), owner(seat));
+            vm.assertEq(market.creditOf(NATIVE, owner(seat)), 0, "nothing in another token");
+            vm.prank(owner(seat));
+            market.withdraw(address(moody), address(0));
+        }
+        vm.assertEq(sum, DEPOSIT, "every unit of the deposit is credited, and no more");
+        vm.assertEq(market.totalEscrow(address(moody)), 0, "escrow");
     }
 
     function testFuzz_WhenAnyTermsAndMetricsAreSettled(uint256 seed) external {
@@ -164,12 +182,12 @@ contract SettleTest is MarketplaceTest {
             sendRecord(record);
             (,,,,, before) = market.progressOf(training);
         }
-        uint256 buyerBefore = market.creditOf(buyer);
+        uint256 buyerBefore = market.creditOf(NATIVE, buyer);
         market.settle(training);
-        uint256 sum = market.creditOf(aggregator) + market.creditOf(buyer) - buyerBefore;
-        for (uint256 seat = 0; seat < 12; ++seat) sum += market.creditOf(owner(seat));
+        uint256 sum = market.creditOf(NATIVE, aggregator) + market.creditOf(NATIVE, buyer) - buyerBefore;
+        for (uint256 seat = 0; seat < 12; ++seat) sum += market.creditOf(NATIVE, owner(seat));
         vm.assertEq(sum, DEPOSIT, "every wei of the deposit is credited, and no more");
-        vm.assertEq(market.totalEscrow(), 0, "escrow");
+        vm.assertEq(market.totalEscrow(NATIVE), 0, "escrow");
     }
 
     // ---- pieces ----
@@ -212,7 +230,7 @@ contract SettleTest is MarketplaceTest {
     }
 
     function assertCredit(address account, uint256 basisPoints) private view {
-        vm.assertEq(market.creditOf(account), DEPOSIT * basisPoints / 10_000, "credit");
+        vm.assertEq(market.creditOf(NATIVE, account), DEPOSIT * basisPoints / 10_000, "credit");
     }
 
     function random(uint256 seed, uint256 index) private pure returns (uint256) {

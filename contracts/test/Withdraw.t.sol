@@ -7,14 +7,14 @@ import {Reentrant, Refusing} from "./support/Wallets.sol";
 
 contract WithdrawTest is MarketplaceTest {
     function test_RevertWhen_TheAccountHasNoCredit() external {
-        refuse(stranger, abi.encodeWithSelector(IMarketplace.Marketplace_NothingToWithdraw.selector, stranger));
+        refuse(stranger, abi.encodeWithSelector(IMarketplace.Marketplace_NothingToWithdraw.selector, NATIVE, stranger));
     }
 
     function test_RevertWhen_TheCreditIsWithdrawnTwice() external {
         cancelled();
         vm.prank(buyer);
-        market.withdraw(address(0));
-        refuse(buyer, abi.encodeWithSelector(IMarketplace.Marketplace_NothingToWithdraw.selector, buyer));
+        market.withdraw(NATIVE, address(0));
+        refuse(buyer, abi.encodeWithSelector(IMarketplace.Marketplace_NothingToWithdraw.selector, NATIVE, buyer));
     }
 
     function test_RevertWhen_TheReceiverTakesNoEther() external {
@@ -24,7 +24,7 @@ contract WithdrawTest is MarketplaceTest {
             abi.encodeWithSelector(IMarketplace.Marketplace_TransferFailed.selector, address(receiver));
         vm.expectRevert(refusal);
         receiver.withdraw();
-        vm.assertEq(market.creditOf(address(receiver)), DEPOSIT, "the credit stays");
+        vm.assertEq(market.creditOf(NATIVE, address(receiver)), DEPOSIT, "the credit stays");
     }
 
     function test_WhenTheReceiverCallsBack() external {
@@ -37,7 +37,7 @@ contract WithdrawTest is MarketplaceTest {
         vm.assertEq(
             keccak256(receiver.answer()),
             keccak256(
-                abi.encodeWithSelector(IMarketplace.Marketplace_NothingToWithdraw.selector, address(receiver))
+                abi.encodeWithSelector(IMarketplace.Marketplace_NothingToWithdraw.selector, NATIVE, address(receiver))
             ),
             "because nothing is left"
         );
@@ -50,11 +50,11 @@ contract WithdrawTest is MarketplaceTest {
         cancelled();
         uint256 before = buyer.balance;
         vm.expectEmit(address(market));
-        emit IMarketplace.Withdrawn(buyer, buyer, 2 * DEPOSIT);
+        emit IMarketplace.Withdrawn(buyer, buyer, NATIVE, 2 * DEPOSIT);
         vm.prank(buyer);
-        vm.assertEq(market.withdraw(address(0)), 2 * DEPOSIT, "amount");
+        vm.assertEq(market.withdraw(NATIVE, address(0)), 2 * DEPOSIT, "amount");
         vm.assertEq(buyer.balance, before + 2 * DEPOSIT, "received");
-        vm.assertEq(market.creditOf(buyer), 0, "credit");
+        vm.assertEq(market.creditOf(NATIVE, buyer), 0, "credit");
         vm.assertEq(address(market).balance, 0, "balance");
     }
 
@@ -62,11 +62,11 @@ contract WithdrawTest is MarketplaceTest {
     function test_WhenTheCreditIsPaidToAnother() external {
         cancelled();
         vm.expectEmit(address(market));
-        emit IMarketplace.Withdrawn(buyer, stranger, DEPOSIT);
+        emit IMarketplace.Withdrawn(buyer, stranger, NATIVE, DEPOSIT);
         vm.prank(buyer);
-        market.withdraw(stranger);
+        market.withdraw(NATIVE, stranger);
         vm.assertEq(stranger.balance, DEPOSIT, "received");
-        vm.assertEq(market.creditOf(buyer), 0, "credit");
+        vm.assertEq(market.creditOf(NATIVE, buyer), 0, "credit");
     }
 
     function cancelled() private {
@@ -78,6 +78,6 @@ contract WithdrawTest is MarketplaceTest {
     function refuse(address account, bytes memory refusal) private {
         vm.prank(account);
         vm.expectRevert(refusal);
-        market.withdraw(address(0));
+        market.withdraw(NATIVE, address(0));
     }
 }

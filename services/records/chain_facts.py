@@ -31,7 +31,7 @@ def record_of(event: ChainEvent) -> tuple[str, dict[str, Any]]:
     if isinstance(event.event, RoundRecorded):
         fields |= dict(event.event.record)
     if isinstance(event.event, Opened):
-        fields["request_hash"] = event.event.terms.request_hash
+        fields |= {"request_hash": event.event.terms.request_hash, "token": event.event.terms.token}
     return facts.EVENTS[event.event.event].pair(
         **{
             name: _plain(value)

@@ -2,13 +2,18 @@
 
 import json
 
+import pytest
+
 from contracts import forge
 
 LARGEST_CODE = 24_576  # EIP-170
 
 
-def test_the_artifact_is_what_the_sources_compile_to_byte_for_byte():
-    assert forge.build.ARTIFACT.read_bytes() == forge.build.compiled(), "run `make contracts` and commit"
+@pytest.mark.parametrize(
+    "artifact", [forge.build.ARTIFACT, forge.build.TEST_TOKEN], ids=lambda path: path.stem
+)
+def test_the_artifact_is_what_the_sources_compile_to_byte_for_byte(artifact):
+    assert artifact.read_bytes() == forge.build.compiled(artifact), "run `make contracts` and commit"
 
 
 def test_forge_tests_the_bytes_that_are_deployed(forge_output):

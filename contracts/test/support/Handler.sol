@@ -2,15 +2,20 @@
 pragma solidity ^0.8.28;
 
 import {IMarketplace} from "../../src/IMarketplace.sol";
+import {TestToken} from "../../src/TestToken.sol";
 import {MarketplaceTest} from "./MarketplaceTest.sol";
+import {MoodyToken} from "./MoodyToken.sol";
 
-/// Random parties that mostly do the next right thing with some training, and sometimes anything at any time.
+/// Random parties that mostly do the next right thing with some training, and sometimes anything at any time; trainings
+/// pay in ether, in a good token and in one that is good at times.
 contract Handler is MarketplaceTest {
     uint256 private constant OWNERS = 12;
     uint256 private constant MOST_TRAININGS = 20;
 
     uint256 public trainings;
-    uint256 public forced; // wei sent without a call
+    TestToken public good = new TestToken();
+    mapping(address => uint256) public forced; // by token, sent without a call
+    mapping(address => uint256) public openedIn; // by token
     uint256[6] public reached; // how often a training came into each status
     uint256 public rounds;
     uint256 public withdrawals;
@@ -23,6 +28,20 @@ contract Handler is MarketplaceTest {
             register(owner(seat), IMarketplace.Role.DataOwner);
             _keys[owner(seat)] = ownerKey(seat);
         }
+        for (uint256 i = 1; i < 3; ++i) {
+            MoodyToken(token(i)).mint(buyer, 1000 ether);
+            vm.prank(buyer);
+            MoodyToken(token(i)).approve(address(market), type(uint256).max);
+        }
+    }
+
+    /// Ether, and two others.
+    function token(uint256 index) public view returns (address) {
+        return index == 0 ? NATIVE : index == 1 ? address(good) : address(moody);
+    }
+
+    function held(address what, address account) public view returns (uint256) {
+        return what == NATIVE ? account.balance : MoodyToken(what).balanceOf(account);
     }
 
     function deployed() external view returns (IMarketplace) {
@@ -44,8 +63,14 @@ contract Handler is MarketplaceTest {
         terms.maxOwners = uint16(between(seed >> 8, 4, OWNERS));
         terms.joinSeconds = uint32(between(seed >> 16, 500, 5000));
         terms.roundSeconds = uint32(between(seed >> 48, 500, 5000));
+        terms.token = token(between(seed >> 160, 0, 2));
+        uint256 deposit = between(seed >> 80, 1e6, 1 ether);
         vm.prank(buyer);
-        trainings = market.open{value: between(seed >> 80, 1e6, 1 ether)}(terms);
+        bytes memory data = abi.encodeCall(IMarketplace.open, (terms, deposit));
+        (bool opened,) = address(market).call{value: terms.token == NATIVE ? deposit : 0}(data);
+        if (!opened) return; // the token refused
+        ++trainings;
+        ++openedIn[terms.token];
         _follow();
     }
 
@@ -81,12 +106,21 @@ contract Handler is MarketplaceTest {
     function withdraw(uint256 seed) external {
         address[] memory all = accounts();
         address account = all[seed % all.length];
-        uint256 credit = market.creditOf(account);
-        uint256 before = account.balance;
-        bool paid = _try(account, abi.encodeCall(IMarketplace.withdraw, (address(0))));
+        address what = token(between(seed >> 160, 0, 2));
+        uint256 credit = market.creditOf(what, account);
+        uint256 before = held(what, account);
+        bool paid = _try(account, abi.encodeCall(IMarketplace.withdraw, (what, address(0))));
+        if (what == address(moody) && moody.mood() != MoodyToken.Mood.Honest) {
+            vm.assertEq(market.creditOf(what, account), paid ? 0 : credit, "paid, or the credit stays");
+            return;
+        }
         vm.assertTrue(paid == (credit > 0), "whoever has credit can withdraw it");
-        vm.assertEq(account.balance - before, credit, "all of it");
+        vm.assertEq(held(what, account) - before, credit, "all of it");
         if (paid) ++withdrawals;
+    }
+
+    function turnToken(uint256 seed) external {
+        moody.set(seed % 2 == 0 ? MoodyToken.Mood.Honest : MoodyToken.Mood(between(seed >> 8, 1, 6)));
     }
 
     function waitFor(uint256 seed) external {
@@ -94,10 +128,12 @@ contract Handler is MarketplaceTest {
         vm.roll(vm.getBlockNumber() + between(seed >> 16, 0, 40) * (seed >> 32 & 7 == 0 ? 10 : 1));
     }
 
-    function forceEther(uint256 seed) external {
+    function force(uint256 seed) external {
         uint256 amount = between(seed, 1, 1 ether);
-        forced += amount;
-        vm.deal(address(market), address(market).balance + amount);
+        address what = token(between(seed >> 160, 0, 2));
+        forced[what] += amount;
+        if (what == NATIVE) vm.deal(address(market), address(market).balance + amount);
+        else MoodyToken(what).mint(address(market), amount);
     }
 
     /// A stranger ends whatever is not over, once time has passed; then everybody takes its credit out.
@@ -113,8 +149,11 @@ contract Handler is MarketplaceTest {
             }
         }
         _follow();
+        moody.set(MoodyToken.Mood.Honest);
         address[] memory all = accounts();
-        for (uint256 i = 0; i < all.length; ++i) _try(all[i], abi.encodeCall(IMarketplace.withdraw, (address(0))));
+        for (uint256 i = 0; i < 3 * all.length; ++i) {
+            _try(all[i / 3], abi.encodeCall(IMarketplace.withdraw, (token(i % 3), address(0))));
+        }
     }
 
     // ---- pieces ----

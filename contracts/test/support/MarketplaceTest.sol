@@ -2,11 +2,13 @@
 pragma solidity ^0.8.28;
 
 import {IMarketplace} from "../../src/IMarketplace.sol";
+import {MoodyToken} from "./MoodyToken.sol";
 import {Vm} from "./Vm.sol";
 
 /// A fresh market with a buyer, an aggregator and owners, and short ways into every status of a training.
 abstract contract MarketplaceTest {
     Vm internal constant vm = Vm(address(uint160(uint256(keccak256("hevm cheat code")))));
+    address internal constant NATIVE = address(0);
     uint256 internal constant BUYER_KEY = 0xb0;
     uint256 internal constant DEPOSIT = 1 ether;
     uint256 internal constant FIRST_MSE = 100e18;
@@ -14,6 +16,7 @@ abstract contract MarketplaceTest {
     uint32 internal constant ROUND_SECONDS = 600;
 
     IMarketplace internal market;
+    MoodyToken internal moody = new MoodyToken();
     address internal buyer = vm.addr(BUYER_KEY);
     address internal aggregator = vm.addr(0xa9);
     address internal stranger = vm.addr(0x57);
@@ -60,8 +63,14 @@ abstract contract MarketplaceTest {
             validationBps: 2000,
             aggregationBps: 1000,
             joinSeconds: JOIN_SECONDS,
-            roundSeconds: ROUND_SECONDS
+            roundSeconds: ROUND_SECONDS,
+            token: NATIVE
         });
+    }
+
+    function termsIn(address token) internal view returns (IMarketplace.Terms memory terms) {
+        terms = defaultTerms();
+        terms.token = token;
     }
 
     function open() internal returns (uint256) {
@@ -70,7 +79,17 @@ abstract contract MarketplaceTest {
 
     function open(IMarketplace.Terms memory terms) internal returns (uint256) {
         vm.prank(buyer);
-        return market.open{value: DEPOSIT}(terms);
+        return market.open{value: DEPOSIT}(terms, DEPOSIT);
+    }
+
+    /// With a deposit that the buyer is given before.
+    function openIn(MoodyToken token) internal returns (uint256) {
+        token.mint(buyer, DEPOSIT);
+        vm.prank(buyer);
+        token.approve(address(market), DEPOSIT);
+        IMarketplace.Terms memory terms = termsIn(address(token));
+        vm.prank(buyer);
+        return market.open(terms, DEPOSIT);
     }
 
     function join(uint256 training, uint256 owners) internal {
@@ -211,7 +230,18 @@ abstract contract MarketplaceTest {
         vm.assertEq(uint256(market.statusOf(training)), uint256(status), "status");
     }
 
+    /// What the market holds of `moody` is what its books say, where only the buyer has credit.
+    function assertBooks(uint256 escrow, uint256 credit) internal view {
+        vm.assertEq(market.totalEscrow(address(moody)), escrow, "escrow");
+        vm.assertEq(market.creditOf(address(moody), buyer), credit, "credit");
+        vm.assertEq(moody.balanceOf(address(market)), escrow + credit, "balance");
+    }
+
     // ---- refusals ----
+
+    function transferFailed(address account) internal pure returns (bytes memory) {
+        return abi.encodeWithSelector(IMarketplace.Marketplace_TransferFailed.selector, account);
+    }
 
     function wrongStatus(uint256 training, IMarketplace.Status status) internal pure returns (bytes memory) {
         return abi.encodeWithSelector(IMarketplace.Marketplace_WrongStatus.selector, training, status);

@@ -55,15 +55,15 @@ contract Reentrant {
     }
 
     function openAndCancel(IMarketplace.Terms calldata terms) external payable {
-        _market.cancel(_market.open{value: msg.value}(terms));
+        _market.cancel(_market.open{value: msg.value}(terms, msg.value));
     }
 
     function withdraw() external {
-        _market.withdraw(address(0));
+        _market.withdraw(address(0), address(0));
     }
 
     receive() external payable {
-        (succeeded, answer) = address(_market).call(abi.encodeCall(IMarketplace.withdraw, (address(0))));
+        (succeeded, answer) = address(_market).call(abi.encodeCall(IMarketplace.withdraw, (address(0), address(0))));
     }
 }
 
@@ -77,10 +77,10 @@ contract Refusing {
     }
 
     function openAndCancel(IMarketplace.Terms calldata terms) external payable {
-        _market.cancel(_market.open{value: msg.value}(terms));
+        _market.cancel(_market.open{value: msg.value}(terms, msg.value));
     }
 
     function withdraw() external {
-        _market.withdraw(address(0));
+        _market.withdraw(address(0), address(0));
     }
 }

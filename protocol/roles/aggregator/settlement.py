@@ -38,18 +38,18 @@ def on_settled(state: SettlingState, _event: Settled, context: Context) -> Step[
         return without_model(state)
     delivering = replace(state, deliver_until=context.now + RETENTION_SECONDS)
     sent = _deliver(delivering, context)
-    return Step(sent.state, (*sent.effects, *_withdraw()))
+    return Step(sent.state, (*sent.effects, *_withdraw(state)))
 
 
 def without_model(state: OpenedState) -> Step[FailedState]:
     """The contract has paid, and there is no model to deliver that the last record names."""
-    return Step(enter(FailedState, state, failure=state.failure or "stopped_early"), _withdraw())
+    return Step(enter(FailedState, state, failure=state.failure or "stopped_early"), _withdraw(state))
 
 
-def _withdraw() -> tuple[Effect, ...]:
+def _withdraw(state: OpenedState) -> tuple[Effect, ...]:
     """Take the pay; there is nothing more to wait for on the chain."""
     waits = (timers.SETTLE.cancel(), timers.STALLED.cancel(), timers.END.cancel())
-    return SubmitCall(call=Withdraw()), *waits
+    return SubmitCall(call=Withdraw(token=state.opened.terms.token)), *waits
 
 
 def _deliver(state: SettlingState, context: Context) -> Step[SettlingState]:

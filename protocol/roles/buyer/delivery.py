@@ -42,7 +42,12 @@ def on_settled(state: RunningState, event: Settled, context: Context) -> BuyerSt
     fact = facts.SETTLED.of(
         paid_wei=str(event.paid), refund_wei=str(event.refund), improvement=str(event.improvement)
     )
-    settled = (fact, SubmitCall(call=Withdraw()), timers.STALLED.cancel(), timers.RECORD.cancel())
+    settled = (
+        fact,
+        SubmitCall(call=Withdraw(token=state.request.payment.token)),
+        timers.STALLED.cancel(),
+        timers.RECORD.cancel(),
+    )
     if not _is_owed_a_model(state):
         return Step(fail(state, "stopped_early"), settled)
     collecting = enter(CollectingState, state, model_until=context.now + RETENTION_SECONDS)
@@ -147,7 +152,7 @@ def on_cancelled(state: OnChainState, event: Cancelled, _context: Context) -> Bu
     few = not state.parties.trainers and len(state.parties.seats) < state.request.owners.minimum
     return Step(
         fail(state, "not_enough_owners" if few else "cancelled"),
-        (fact, SubmitCall(call=Withdraw()), *_no_more_waiting()),
+        (fact, SubmitCall(call=Withdraw(token=state.request.payment.token)), *_no_more_waiting()),
     )
 
 

@@ -144,7 +144,7 @@ EVENTS = {
         name,
         str(kind.__doc__),
         _PLACE,
-        frozenset({*kind.model_fields, *RoundRecord.model_fields, "request_hash"}),
+        frozenset({*kind.model_fields, *RoundRecord.model_fields, "request_hash", "token"}),
     )
     for kind in get_args(get_args(MarketplaceEvent)[0])
     for name in [kind.model_fields["event"].default]

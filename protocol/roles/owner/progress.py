@@ -106,7 +106,7 @@ def on_settled(state: RunningState, _event: Settled, context: Context) -> Step[O
     finished = enter(FinishedState, state, settled_at=context.now)
     effects = (
         give_back(state),
-        SubmitCall(call=Withdraw()) if policy_of(context).withdraw else None,
+        SubmitCall(call=Withdraw(token=state.request.payment.token)) if policy_of(context).withdraw else None,
         timers.STALLED.cancel(),
         timers.RECORD.cancel(),
         timers.RETENTION.set(RETENTION_SECONDS) if state.signed_models else None,

@@ -23,23 +23,43 @@ if TYPE_CHECKING:
 @cache
 def marketplace_artifact() -> Mapping[str, Any]:
     """What the compiler made: `abi`, `bytecode` and `runtime_bytes`; see contracts/build.py."""
-    text = files("services.chain").joinpath("artifacts/Marketplace.json").read_text(encoding="utf-8")
+    return _artifact("Marketplace")
+
+
+@cache
+def test_token_artifact() -> Mapping[str, Any]:
+    """As `marketplace_artifact`, of a token that anyone may make as much of as it likes."""
+    return _artifact("TestToken")
+
+
+def _artifact(name: str) -> Mapping[str, Any]:
+    text = files("services.chain").joinpath(f"artifacts/{name}.json").read_text(encoding="utf-8")
     artifact: dict[str, Any] = json.loads(text)
     return artifact
 
 
-def creation_code() -> bytes:
-    """The code that creates the contract."""
-    return bytes.fromhex(marketplace_artifact()["bytecode"].removeprefix("0x"))
+def creation_code(artifact: Mapping[str, Any] | None = None) -> bytes:
+    """The code that creates the contract of an artifact: the market's, if none is given."""
+    return bytes.fromhex((artifact or marketplace_artifact())["bytecode"].removeprefix("0x"))
 
 
 @cache
 def marketplace_codec() -> "type[AsyncContract]":
     """The contract without a node or an address, to encode and decode with."""
+    return _codec(marketplace_artifact())
+
+
+@cache
+def token_codec() -> "type[AsyncContract]":
+    """As `marketplace_codec`, of an ERC-20 token: that of the test token, which also mints."""
+    return _codec(test_token_artifact())
+
+
+def _codec(artifact: Mapping[str, Any]) -> "type[AsyncContract]":
     from web3 import AsyncWeb3  # noqa: PLC0415
     from web3.providers.async_base import AsyncBaseProvider  # noqa: PLC0415
 
-    return AsyncWeb3(AsyncBaseProvider()).eth.contract(abi=marketplace_artifact()["abi"])
+    return AsyncWeb3(AsyncBaseProvider()).eth.contract(abi=artifact["abi"])
 
 
 def encode_function_call(name: str, *arguments: Any) -> bytes:

@@ -5,14 +5,15 @@ import time
 from collections.abc import Callable
 from functools import partial
 
-from protocol.marketplace import Close, ContractCall, Draw, Open, RecordRound, Register, Settle
+from protocol.marketplace import NATIVE, Close, ContractCall, Draw, Open, RecordRound, Register, Settle
 from protocol.records import Market
 from services.chain.contract.abi import refusal_of
 from services.chain.contract.codec import encode_call
 from services.chain.contract.idempotency import already_done
 from services.chain.contract.signatures import worth_sending
+from services.chain.contract.tokens import allowance, approval
 from services.chain.contract.views import MarketplaceViews
-from services.chain.errors import CallReverted, ChainError, ChainUnavailable, RpcError
+from services.chain.errors import CallReverted, ChainError, ChainUnavailable, InsufficientFunds, RpcError
 from services.chain.rpc.http import Rpc
 from services.chain.rpc.values import entry, quantity
 from services.chain.transactions.pending import Receipt, SendPolicy
@@ -50,6 +51,7 @@ class MarketplaceClient(MarketplaceViews):
         self._policy = policy or SendPolicy()
         self._sender = Sender(rpc, signing_key, market.chain_id, self._policy) if signing_key else None
         depth = self._policy.confirmations
+        self._allowing = asyncio.Lock()
         self._final_views = MarketplaceViews(rpc, market, depth=depth, first_block=first_block)
         self.on_outcome: OnOutcome = lambda _call, _outcome, _gas: None
         self.known_block: Callable[[], int] = lambda: -1
@@ -107,6 +109,12 @@ class MarketplaceClient(MarketplaceViews):
         return False
 
     async def _attempt(self, call: ContractCall) -> Receipt:
+        """`_send`, with what a token wants before."""
+        if isinstance(call, Open) and call.terms.token != NATIVE:
+            return await self._open_in_token(call)
+        return await self._send(call)
+
+    async def _send(self, call: ContractCall) -> Receipt:
         """Send the call once; a transaction that failed on chain raises as the estimate would have."""
         sender = self._require_sender()
         data, value = await self._encoded(call)
@@ -128,6 +136,37 @@ class MarketplaceClient(MarketplaceViews):
         if not receipt.succeeded:
             raise await self._reason(sender.request(self.market.contract, data, value), receipt)
         return receipt
+
+    async def _open_in_token(self, call: Open) -> Receipt:
+        """Allow the contract exactly the deposit, where it may take less, and open.
+
+        One after the other: of two openings the second would allow itself what is allowed to the first.
+        """
+        token, deposit, contract = call.terms.token, call.deposit, self.market.contract
+        async with self._allowing:
+            held = await self.balance_of(self.address, token)
+            if held < deposit:
+                raise InsufficientFunds(
+                    f"account {self.address} has {held} smallest units of token {token}, and the deposit is "
+                    f"{deposit}: send it {deposit - held} more"
+                )
+            allowed = await allowance(self.rpc, token, self.address, contract)
+            if allowed < deposit:
+                # Some tokens take another allowance only where there is none.
+                for amount in (0, deposit) if allowed else (deposit,):
+                    await self._approve(token, approval(contract, amount))
+            return await self._send(call)
+
+    async def _approve(self, token: str, data: bytes) -> None:
+        try:
+            receipt = await self._require_sender().send(token, data)
+        except RpcError as error:
+            if refusal_of(error):
+                raise CallReverted("transfer_failed", (token,)) from None
+            raise ChainUnavailable(f"the node refused a transaction: {error}") from error
+        self.on_outcome("approve", "succeeded" if receipt.succeeded else "failed", receipt.gas_used)
+        if not receipt.succeeded:
+            raise CallReverted("transfer_failed", (token,))
 
     async def _encoded(self, call: ContractCall) -> tuple[bytes, int]:
         """Call data and wei; of a record without the signatures that are not worth sending."""

@@ -5,16 +5,16 @@ from typing import Any
 
 from protocol import marketplace
 from protocol.errors import ProtocolViolation
-from protocol.marketplace import ROLE_NUMBERS, SHARE_NAMES, ContractCall, Terms
+from protocol.marketplace import NATIVE, ROLE_NUMBERS, SHARE_NAMES, ContractCall, Terms
 from protocol.messages import ChainEvent
 from protocol.records import RoundRecord
+from protocol.types import ZERO_ADDRESS
 from services.chain.contract.abi import decode_event, encode_function_call, event_name, snake_case
 from services.chain.rpc.values import octets, quantity
 
 ROLE_NAMES = {number: name for name, number in ROLE_NUMBERS.items()}
 
-
-_SENDER = "0x" + "0" * 40
+_SENDER = ZERO_ADDRESS
 """Stands for the sender itself where the contract pays a credit out."""
 
 
@@ -24,12 +24,14 @@ def encode_call(call: ContractCall) -> tuple[bytes, int]:
         case marketplace.Register():
             return encode_function_call("register", ROLE_NUMBERS[call.role], call.exchange_key), 0
         case marketplace.Open():
-            return encode_function_call("open", to_words(call.terms)), call.deposit
+            value = call.deposit if call.terms.token == NATIVE else 0
+            return encode_function_call("open", to_words(call.terms), call.deposit), value
         case marketplace.RecordRound():
             signed = (to_words(call.record), call.buyer_signature, call.validator_signatures)
             return encode_function_call("recordRound", *signed), 0
         case marketplace.Withdraw():
-            return encode_function_call("withdraw", address_bytes(call.to or _SENDER)), 0
+            accounts = address_bytes(call.token), address_bytes(call.to or _SENDER)
+            return encode_function_call("withdraw", *accounts), 0
         case _:
             return encode_function_call(call.call, call.training), 0
 

@@ -27,6 +27,6 @@ async def already_done(views: MarketplaceViews, account: str, call: marketplace.
             recorded = await views.events("RoundRecorded", hex(call.record.training), hex(call.record.round))
             return any(event.record == call.record for event in recorded)
         case marketplace.Withdraw():
-            return await views.credit_of(account) == 0
+            return await views.credit_of(account, call.token) == 0
         case _:
             return await views.status(call.training) in _STATUSES[call.call]

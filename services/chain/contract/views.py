@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from protocol.marketplace import STATUS_NAMES, RecordRound, Terms
+from protocol.marketplace import NATIVE, STATUS_NAMES, RecordRound, Terms, Token
 from protocol.records import Market
 from services.chain.contract.abi import event_topic, marketplace_artifact, refusal_of
 from services.chain.contract.codec import ROLE_NAMES, address_bytes, from_web3, to_words
 from services.chain.contract.logs import LogReader
+from services.chain.contract.tokens import balance_of
 from services.chain.errors import ChainUnavailable, RpcError, WrongChain
 from services.chain.rpc.http import Rpc
 from services.chain.rpc.values import octets, quantity
@@ -138,16 +139,18 @@ class MarketplaceViews:
             raise self._foreign("roleOf", role)
         return ROLE_NAMES[role] if role else None
 
-    async def credit_of(self, account: str) -> int:
-        """Wei that the account may withdraw."""
-        return int(await self._view("creditOf", address_bytes(account)))
+    async def credit_of(self, account: str, token: Token = NATIVE) -> int:
+        """Smallest units of a token that the account may withdraw."""
+        return int(await self._view("creditOf", address_bytes(token), address_bytes(account)))
 
-    async def total_escrow(self) -> int:
-        """Wei held for trainings that have not ended."""
-        return int(await self._view("totalEscrow"))
+    async def total_escrow(self, token: Token = NATIVE) -> int:
+        """Smallest units of a token held for trainings that have not ended."""
+        return int(await self._view("totalEscrow", address_bytes(token)))
 
-    async def balance_of(self, account: str) -> int:
-        """Wei of the account itself, outside the contract."""
+    async def balance_of(self, account: str, token: Token = NATIVE) -> int:
+        """Smallest units of a token that the account itself has, outside the contract."""
+        if token != NATIVE:
+            return await balance_of(self.rpc, token, account)
         return quantity(await self.rpc.call("eth_getBalance", account, "latest"))
 
     async def block_number(self) -> int:

@@ -93,7 +93,7 @@ CONTRACT = {
     "already_joined": _("it has joined already"),
     "bad_signature": _("a signature is wrong"),
     "deposit_too_low": _("the deposit is too low"),
-    "insufficient_funds": _("the account has too little ether"),
+    "insufficient_funds": _("the account has too little of what is to be paid"),
     "invalid_metrics": _("the numbers are out of range"),
     "invalid_terms": _("the terms are not allowed"),
     "no_seat_left": _("all seats are taken"),
@@ -103,11 +103,13 @@ CONTRACT = {
     "round_already_recorded": _("the round is recorded already"),
     "too_early": _("it is too early"),
     "too_late": _("it is too late"),
-    "transfer_failed": _("the account does not take ether"),
+    "transfer_failed": _("the account or the token does not take the payment"),
     "unexpected_round": _("it is another round's turn"),
     "unknown_training": _("there is no such training on the chain"),
+    "wrong_amount_moved": _("the token does not move what it says"),
     "wrong_role": _("the account is registered in another role, or not at all"),
     "wrong_status": _("the training is in another state"),
+    "wrong_value": _("what was sent is not the deposit"),
 }
 """Why the contract, or the node before it, refuses a call."""
 

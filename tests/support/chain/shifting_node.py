@@ -83,7 +83,7 @@ class ShiftingNode:
     def log(self, block):
         return {
             "address": self.MARKET.contract,
-            "topics": [event_topic("Withdrawn"), *("0x" + self.ACCOUNT.hex(),) * 2],
+            "topics": [event_topic("Withdrawn"), *("0x" + self.ACCOUNT.hex(),) * 3],
             "data": f"0x{block['amount']:064x}",
             "blockNumber": hex(block["number"]),
             "blockHash": "0x" + block["hash"].hex(),

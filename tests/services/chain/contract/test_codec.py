@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from protocol.errors import ProtocolViolation
-from protocol.marketplace import Join, Open, RecordRound, Register, Terms, Withdraw
+from protocol.marketplace import NATIVE, Join, Open, RecordRound, Register, Terms, Withdraw
 from protocol.records import RoundRecord
 from services.chain.contract.abi import event_topic, marketplace_codec
 from services.chain.contract.codec import decode_log, encode_call, from_web3
@@ -26,6 +26,7 @@ terms = st.builds(
     aggregation_bps=shares,
     join_seconds=st.integers(1, 365 * 86_400),
     round_seconds=st.integers(1, 30 * 86_400),
+    token=addresses | st.just(NATIVE),
 )
 records = st.builds(
     RoundRecord,
@@ -52,9 +53,9 @@ def arguments_of(name, data):
 @given(terms, st.integers(0, 2**128))
 def test_terms_survive_the_trip_through_call_data(terms, deposit) -> None:
     data, value = encode_call(Open(terms=terms, deposit=deposit))
-    assert value == deposit
-    (fields,) = arguments_of("open", data)
-    assert Terms(**fields) == terms
+    assert value == (deposit if terms.token == NATIVE else 0)
+    fields, told = arguments_of("open", data)
+    assert (Terms(**fields), told) == (terms, deposit)
 
 
 @given(records, st.lists(st.binary(max_size=65), max_size=3).map(tuple))
@@ -68,14 +69,14 @@ def test_other_calls() -> None:
     data, value = encode_call(Register(role="data_owner", exchange_key=b"k" * 32))
     assert (arguments_of("register", data), value) == ((2, b"k" * 32), 0)
     assert arguments_of("join", encode_call(Join(training=7))[0]) == (7,)
-    assert arguments_of("withdraw", encode_call(Withdraw())[0]) == ("0x" + "0" * 40,)
-    other = "0x" + "ab" * 20
-    assert arguments_of("withdraw", encode_call(Withdraw(to=other))[0]) == (other,)
+    assert arguments_of("withdraw", encode_call(Withdraw())[0]) == (NATIVE, "0x" + "0" * 40)
+    other, token = "0x" + "ab" * 20, "0x" + "70" * 20
+    assert arguments_of("withdraw", encode_call(Withdraw(to=other, token=token))[0]) == (token, other)
 
 
 def withdrawn_log(**changes):
     return {
-        "topics": [event_topic("Withdrawn"), "0x" + "aa".rjust(64, "0"), "0x" + "bb".rjust(64, "0")],
+        "topics": [event_topic("Withdrawn"), *("0x" + name.rjust(64, "0") for name in ("aa", "bb", "cc"))],
         "data": "0x" + "05".rjust(64, "0"),
         "blockNumber": "0x10",
         "blockHash": "0x" + "1" * 64,

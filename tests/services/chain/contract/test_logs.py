@@ -10,7 +10,7 @@ from services.chain.contract.logs import LogReader
 from services.chain.errors import ChainUnavailable, NodeOverloaded, RpcError
 from tests.support.chain.wrong_values import WRONG_VALUES
 
-WITHDRAWN = "0x" + keccak(b"Withdrawn(address,address,uint256)").hex()
+WITHDRAWN = "0x" + keccak(b"Withdrawn(address,address,address,uint256)").hex()
 ACCOUNT = "0x" + "ab" * 20
 
 EMPTY = {"receiptsRoot": "0x56e81f171bcc55a6ff8345e692c0f86e5b48e01b996cadc001622fb5e363b421"}
@@ -24,7 +24,7 @@ class Node:
         self.logs = [
             {
                 "address": ACCOUNT,
-                "topics": [WITHDRAWN, *("0x" + ACCOUNT[2:].rjust(64, "0"),) * 2],
+                "topics": [WITHDRAWN, *("0x" + ACCOUNT[2:].rjust(64, "0"),) * 3],
                 "data": f"0x{5:064x}",
                 "blockNumber": "0x1",
                 "blockHash": "0x" + "11" * 32,

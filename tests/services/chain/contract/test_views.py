@@ -56,8 +56,8 @@ async def test_a_contract_younger_than_the_depth_is_waited_for(anvil_market) -> 
 
 
 SOMEBODY = "0x" + "5b" * 20
-TERMS_TYPES = "(address,bytes32,uint32,uint16,uint16,uint16,uint16,uint16,uint16,uint32,uint32)"
-NO_ROUNDS = (SOMEBODY, bytes(32), 0, 4, 4, 10_000, 0, 0, 0, 60, 60)
+TERMS_TYPES = "(address,bytes32,uint32,uint16,uint16,uint16,uint16,uint16,uint16,uint32,uint32,address)"
+NO_ROUNDS = (SOMEBODY, bytes(32), 0, 4, 4, 10_000, 0, 0, 0, 60, 60, SOMEBODY)
 
 
 @pytest.mark.parametrize("number", [6, 7, 255])

@@ -6,7 +6,7 @@ import itertools
 import pytest
 
 from protocol.errors import ProtocolViolation
-from protocol.marketplace import Cancelled, Opened, Settled
+from protocol.marketplace import Cancelled, Opened, Settled, Terms
 from services.chain.contract.views import MarketplaceViews
 from services.chain.errors import ChainUnavailable, RpcError
 from services.chain.events.verification import EMPTY_SECONDS, FRESH_SECONDS, EventVerifier
@@ -15,6 +15,9 @@ from tests.support.chain.chain_market import ChainMarket
 from tests.support.chain.interposed import Interposed
 from tests.support.chain.reorganisation import reorganise
 from tests.support.daemons.scripted_training import ScriptedTraining
+
+NOTHING_OPENED = "0x" + "00" * 32 * (2 + len(Terms.model_fields))
+"""What `termsOf` answers of a training that is not there."""
 
 
 class CountingNode(Interposed):
@@ -157,7 +160,7 @@ def _topic(name):
 
 async def test_a_state_that_is_behind_its_logs_is_asked_again(opened):
     market, event = opened
-    checked, states = Checked(market), itertools.chain(["0x" + "00" * 32 * 13], itertools.repeat(None))
+    checked, states = Checked(market), itertools.chain([NOTHING_OPENED], itertools.repeat(None))
 
     async def first_of_an_older_block(request, block):
         return next(states) or await market.rpc.call("eth_call", request, block)

@@ -26,7 +26,7 @@ async def test_each_read_is_one_request(server, rpc) -> None:
     server.answer = answer_of({"result": "0x" + "0" * 64})
     web3 = web3_over(rpc)
     contract = web3.eth.contract(address=CONTRACT, abi=marketplace_artifact()["abi"])
-    assert await contract.functions.totalEscrow().call(block_identifier=7) == 0
+    assert await contract.functions.totalEscrow("0x" + "0" * 40).call(block_identifier=7) == 0
     assert await web3.eth.get_balance(CONTRACT) == 0
     assert await web3.eth.block_number == 0
     assert [(body["method"], body["params"][1:]) for body in server.bodies] == [
@@ -51,7 +51,7 @@ async def test_a_contract_cannot_send_us_to_a_url(server, rpc) -> None:
     server.answer = answer_of({"error": {"code": 3, "message": "reverted", "data": "0x556f1830" + "0" * 64}})
     contract = web3_over(rpc).eth.contract(address=CONTRACT, abi=marketplace_artifact()["abi"])
     with pytest.raises(RpcError):
-        await contract.functions.totalEscrow().call()
+        await contract.functions.totalEscrow("0x" + "0" * 40).call()
     assert len(server.bodies) == 1
 
 
