@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from typing import Any, TypeAlias
 
 from protocol.request import Request
-from protocol.request_parsing import parse_request
 from services.common.accents import composed
 from services.common.documents import load_request, request_fields
+from services.common.problems import request_in
 
 Document: TypeAlias = Request | Mapping[str, Any] | str | os.PathLike[str]
 """A request, its fields as YAML has them, or the path of a YAML file."""
@@ -21,8 +21,8 @@ def request_of(document: Document) -> Request:
     match document:
         case Request():
             fields = document.model_dump(mode="json")
-            return document if composed(fields) == fields else parse_request(composed(fields))
+            return document if composed(fields) == fields else request_in(composed(fields))
         case Mapping():
-            return parse_request(request_fields(document))
+            return request_in(request_fields(document))
         case _:
             return load_request(os.fspath(document))

@@ -1,6 +1,6 @@
 """From plain YAML or JSON values to a request, or to words on everything that is wrong with them."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -11,10 +11,10 @@ from protocol.errors import MisuseError
 from protocol.request import Request
 
 
-def parse_request(content: Mapping[str, Any]) -> Request:
+def parse_request(content: Mapping[str, Any], line: Callable[[ErrorDetails], str] | None = None) -> Request:
     """The request in plain YAML or JSON values.
 
-    Raises MisuseError naming every field that is wrong, its rule and what was given.
+    Raises MisuseError naming every field that is wrong, its rule and what was given; `line` has other words.
     """
     try:
         return Request.model_validate(as_tuples(content))
@@ -23,8 +23,19 @@ def parse_request(content: Mapping[str, Any]) -> Request:
             "the request is not valid: lists within lists, deeper than any request is"
         ) from None
     except ValidationError as error:
-        lines = [_problem(item) for item in error.errors(include_url=False)]
+        lines = [(line or _problem)(item) for item in _own(error.errors(include_url=False))]
         raise MisuseError("the request is not valid:\n  " + "\n  ".join(lines)) from None
+
+
+def _own(items: list[ErrorDetails]) -> list[ErrorDetails]:
+    """Without what only follows from another: a list is too short for want of items that are wrong."""
+    places = [item["loc"] for item in items]
+    return [
+        item
+        for item in items
+        if item["type"] != "too_short"
+        or not any(place != item["loc"] and place[: len(item["loc"])] == item["loc"] for place in places)
+    ]
 
 
 def _problem(item: ErrorDetails) -> str:

@@ -26,10 +26,10 @@ def blind_for_key_holder(key: PublicKey, ciphertexts: Sequence[mpz], randomness:
 
 
 class ShortExponentBlinder:
-    """Randomisers h^(n·a) with a uniform below 2^448 and h = −x² for an x of the blinding party's own.
+    """Randomisers h^(n·a) with a uniform below 2^448 and a base h of the blinding party's own.
 
-    Damgård, Jurik, Nielsen, "A generalization of Paillier's public-key system", 2010, section 4.2. Never
-    towards the key's holder.
+    Damgård, Jurik, Nielsen, "A generalization of Paillier's public-key system", 2010, section 4.2, but
+    for the base: see `draw_base`. Never towards the key's holder.
     """
 
     def __init__(self, key: PublicKey, base_seed: bytes) -> None:
@@ -43,8 +43,30 @@ class ShortExponentBlinder:
         return [c * self._table.power(randomness.bits(SHORT_EXPONENT_BITS)) % modulus for c in ciphertexts]
 
 
+def draw_base(key: PublicKey, randomness: Randomness) -> mpz:
+    """A uniform unit modulo n whose Jacobi symbol is −1: what short exponents are over.
+
+    Anybody can compute Jacobi symbols, and that of Π c_j^(m_j)·h^(n·a) tells the parity of Σ m_j over those
+    c_j whose symbol is −1, unless an odd a changes it and an even one does not. The −x² of the source has the
+    symbol 1 for every key whose primes are 3 modulo 4.
+    """
+    while True:
+        unit = randomness.unit(key.n)
+        if gmpy2.jacobi(unit, key.n) == -1:
+            return unit
+
+
+@lru_cache(maxsize=32)
+def blinding_powers(key: PublicKey, base: mpz) -> FixedBaseTable:
+    """Powers of h^n for a party's base h, wide enough for the proofs' sums; kept per process.
+
+    Whoever checks a proof makes them from h itself.
+    """
+    power = gmpy2.powmod(base, key.n, key.n_squared)
+    return FixedBaseTable(power, key.n_squared, 2 * SHORT_EXPONENT_BITS, window=5)
+
+
 @lru_cache(maxsize=16)
 def _table(n: mpz, base_seed: bytes) -> FixedBaseTable:
-    x = Randomness(base_seed).unit(n)
-    base = gmpy2.powmod(-x * x % n, n, n * n)
-    return FixedBaseTable(base, n * n, SHORT_EXPONENT_BITS)
+    base = draw_base(PublicKey(n), Randomness(base_seed))
+    return FixedBaseTable(gmpy2.powmod(base, n, n * n), n * n, SHORT_EXPONENT_BITS)

@@ -17,6 +17,7 @@ from eth_hash.auto import keccak
 from gmpy2 import mpz
 
 from protocol.crypto.commitment_group import HIDING_BITS, RSA_2048, generator
+from protocol.crypto.elements import is_unit
 from protocol.crypto.paillier import PrivateKey, PublicKey
 from protocol.crypto.randomness import Randomness
 
@@ -126,7 +127,7 @@ def _in_range(key: PublicKey, proof: Sequence[mpz]) -> bool:
     hiding = _HIDDEN + _WIDER + 1
     widths = (_HIDDEN + key.bits, half, half, hiding, hiding, hiding + key.bits)
     elements, numbers = proof[:5], proof[5:]
-    if not all(0 < element < RSA_2048 and gmpy2.gcd(element, RSA_2048) == 1 for element in elements):
+    if not all(is_unit(element, RSA_2048) for element in elements):
         return False
     return all(0 <= number < mpz(1) << width for number, width in zip(numbers, widths, strict=True))
 

@@ -1,7 +1,7 @@
 """Paillier's cryptosystem with g = n + 1 (P. Paillier, Eurocrypt 1999): keys, encryption, decryption.
 
-E(m) = (1 + m·n)·r^n mod n². Products of ciphertexts add plaintexts, powers multiply them by integers. Key
-generation is phe's. Attacker model: honest ciphertexts are indistinguishable to whoever lacks p and q, as
+E(m) = (1 + m·n)·r^n mod n². Products of ciphertexts add plaintexts, powers multiply them by integers. Primes
+are phe's. Attacker model: honest ciphertexts are indistinguishable to whoever lacks p and q, as
 long as every one leaves its maker through `blinding`; whoever holds p and q sees everything that is not
 masked.
 """
@@ -12,7 +12,7 @@ from functools import cached_property, lru_cache
 import gmpy2
 from eth_hash.auto import keccak
 from gmpy2 import mpz
-from phe import paillier as phe_paillier
+from phe import util as phe_util
 
 from protocol.crypto.randomness import Randomness
 from protocol.errors import MisuseError
@@ -167,38 +167,58 @@ class PrivateKey:
 
 
 def generate_private_key(bits: int) -> PrivateKey:
-    """A key whose modulus has exactly `bits` bits; raises MisuseError below 256 or for an odd length."""
+    """A key whose modulus has exactly `bits` bits and whose primes are 3 modulo 4 (M. Blum, 1982).
+
+    The Jacobi symbol of −1 is then the same for all keys, and squares have one square root that is a square.
+    Raises MisuseError below 256 or for an odd length.
+    """
     if bits < 256 or bits % 2:
         raise MisuseError(f"a key of {bits} bits cannot be made; ask for an even length of at least 256")
-    _, private = phe_paillier.generate_paillier_keypair(n_length=bits)
-    return PrivateKey(mpz(private.p), mpz(private.q))
+    while True:
+        p, q = _blum_prime(bits // 2), _blum_prime(bits // 2)
+        if p != q and (p * q).bit_length() == bits:
+            return PrivateKey(p, q)
+
+
+def _blum_prime(bits: int) -> mpz:
+    while True:
+        prime = mpz(phe_util.getprimeover(bits))
+        if prime % 4 == 3:
+            return prime
 
 
 class FixedBaseTable:
-    """Powers of one base by 6-bit windows (Brickell, Gordon, McCurley, Wilson, Eurocrypt 1992)."""
+    """Powers of one base by windows of bits (Brickell, Gordon, McCurley, Wilson, Eurocrypt 1992)."""
 
-    __slots__ = ("_modulus", "_rows")
+    __slots__ = ("_modulus", "_rows", "_window")
 
-    def __init__(self, base: mpz, modulus: mpz, exponent_bits: int) -> None:
-        """Tables for exponents below 2^exponent_bits (rounded up to whole windows)."""
-        self._modulus = modulus
+    def __init__(self, base: mpz, modulus: mpz, exponent_bits: int, window: int = _WINDOW) -> None:
+        """Tables for exponents below 2^exponent_bits (rounded up to whole windows).
+
+        They hold 2^window elements for each `window` bits.
+        """
+        self._modulus, self._window = modulus, window
         self._rows: list[list[mpz]] = []
-        for _ in range((exponent_bits + _WINDOW - 1) // _WINDOW):
+        for _ in range((exponent_bits + window - 1) // window):
             row = [mpz(1)]
-            for _ in range((1 << _WINDOW) - 1):
+            for _ in range((1 << window) - 1):
                 row.append(row[-1] * base % modulus)
             self._rows.append(row)
             base = row[-1] * base % modulus
 
     def power(self, exponent: int) -> mpz:
-        """base^exponent."""
-        result, modulus = mpz(1), self._modulus
-        window = (1 << _WINDOW) - 1
+        """base^exponent; raises MisuseError for one that is negative or longer than the tables."""
+        result, modulus, rest = mpz(1), self._modulus, exponent
+        digits = (1 << self._window) - 1
         for row in self._rows:
-            digit = exponent & window
-            if digit:
+            if digit := rest & digits:
                 result = result * row[digit] % modulus
-            exponent >>= _WINDOW
+            rest >>= self._window
+        if rest:
+            raise MisuseError(
+                f"an exponent of {'less than zero' if exponent < 0 else f'{exponent.bit_length()} bits'}; "
+                f"the tables take 0 … 2^{self._window * len(self._rows)} − 1"
+            )
         return result
 
 

@@ -15,6 +15,7 @@ from protocol.messages.chain import ChainEvent
 from protocol.messages.ending import (
     Complaint,
     ModelReceived,
+    ModelRefused,
     ModelRequest,
     ParticipantDropped,
     TrainedModel,

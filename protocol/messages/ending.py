@@ -48,10 +48,23 @@ class ModelRequest(MessageBody):
     catalogue: ClassVar[Catalogue] = Catalogue(
         routes=((BUYER, OWNER),),
         sent_when="When the aggregator's model is late.",
-        answers=("trained_model",),
+        answers=("trained_model", "model_refused"),
         deadline="step_s",
         on_silence="The next validator is asked; after each turn of all of them the wait doubles.",
         example=lambda: ModelRequest(),  # noqa: PLW0108  the class is not there yet
+    )
+
+
+class ModelRefused(MessageBody):
+    """V → MB: the model that was paid for is not here, and another validator may have it."""
+
+    type: Literal["model_refused"] = "model_refused"
+    code: Code
+
+    catalogue: ClassVar[Catalogue] = Catalogue(
+        routes=((OWNER, BUYER),),
+        sent_when="When a validator is asked for a model that it does not hold.",
+        example=lambda: ModelRefused(code="no_model_here"),
     )
 
 

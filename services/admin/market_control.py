@@ -74,13 +74,13 @@ class MarketControl:
         if not self.daemons:
             raise ConfigurationError(f"{self.folder} has no daemon yet: run deltaml admin market init again")
         with processes.alone(self.folder):
-            begun = self._begin_servers(seconds, tell)
+            begun = self.begin_servers(tell, seconds)
             return begun + self._begin(self._chosen(names), seconds, tell)
 
     def start_servers(self, tell: Tell, seconds: float = START_SECONDS) -> None:
         """Start the market's own servers; raises ConfigurationError where one does not start."""
         with processes.alone(self.folder):
-            self._begin_servers(seconds, tell)
+            self.begin_servers(tell, seconds)
 
     def stop(self, names: Sequence[str], seconds: float, tell: Tell) -> list[Standing]:
         """Have processes end, daemons first, and wait for `seconds` at most; the rest of them is told.
@@ -95,12 +95,14 @@ class MarketControl:
 
     # ---- starting ----
 
-    def _begin_servers(self, seconds: float, tell: Tell) -> list[Standing]:
+    def begin_servers(self, tell: Tell, seconds: float = START_SECONDS) -> list[Standing]:
+        """As `start_servers`, for a command that works on the folder alone already."""
         prepare_servers(self.folder, self.record.own)
         begun = self._begin(self.servers, seconds, tell)
         for one in begun:
             if one.state != "healthy":
-                raise ConfigurationError(f"{one.name} did not start ({one.state}): {one.detail}")
+                detail = one.detail or f"it has not answered in {seconds:g} s; see {self.slot(one.name).log}"
+                raise ConfigurationError(f"{one.name} did not start ({one.state}): {detail}")
         return begun
 
     def _chosen(self, names: Sequence[str]) -> list[MarketProcess]:
@@ -144,8 +146,7 @@ class MarketControl:
             condition = Condition("replaced", "takes no new trainings")
         else:
             # Without a record it was stopped, or never started.
-            ended = f"ended by itself; see {slot.log}: {slot.last_words()}"
-            condition = Condition("down", ended if slot.record.exists() else "")
+            condition = Condition("down", _ending(slot) if slot.record.exists() else "")
         return Standing(
             one.name, one.role, one.address, pid, condition.state, condition.detail, one.console, one.url
         )
@@ -170,6 +171,17 @@ def _elsewhere(member: Member) -> Standing:
     detail = "its daemon runs on a machine of its own"
     role = member.process().role
     return Standing(member.name, role, member.address, None, "elsewhere", detail, "", "")
+
+
+def _ending(slot: Slot) -> str:
+    """How a process ended that nobody has stopped, as far as what it printed tells."""
+    words = slot.last_words()
+    if words:
+        return f"ended by itself; see {slot.log}: {words}"
+    return (
+        "ended without naming a fault: somebody ended it or the machine, or it was killed (kill -9, or no "
+        f"memory was left); start runs it again; what it did until then is in {slot.log}"
+    )
 
 
 def _outcome(standing: Standing, *, ran_before: bool) -> str:

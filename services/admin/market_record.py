@@ -1,6 +1,6 @@
 """What a market's folder remembers of how it was set up, in `market.yaml`: later commands need no options."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Self
 
@@ -52,7 +52,17 @@ class MarketRecord(Settings):
             record = cls.model_validate(read_yaml(file), strict=False)
         except ValidationError:
             raise ConfigurationError(f"{file} is damaged; put a backup in its place") from None
-        return record.with_plan(folder=folder)  # the folder may have been moved
+        return record.moved_to(folder)
+
+    def moved_to(self, folder: Path) -> Self:
+        """This record for a folder that may have been moved: its files are named where they are now."""
+        before = self.plan.folder
+        inside: dict[str, object] = {
+            one.name: folder / path.relative_to(before)
+            for one in fields(self.plan)
+            if isinstance(path := getattr(self.plan, one.name), Path) and path.is_relative_to(before)
+        }
+        return self.with_plan(**{**inside, "folder": folder})
 
     def with_plan(self, **changes: object) -> Self:
         """This record with changes of its plan."""

@@ -20,8 +20,11 @@ from urllib.request import ProxyHandler, Request, build_opener
 from pydantic import Field
 
 from services.admin.broker_administrator import ADMINISTRATOR, provide_administrator
+from services.admin.market_folder import BROKER_PLAN
 from services.admin.market_process import Condition, MarketProcess
+from services.admin.yaml_editing import set_value
 from services.bus.broker.topology import MESSAGE_BYTES
+from services.common.documents import read_yaml
 from services.common.errors import ConfigurationError
 from services.common.files import private_folder, read_passphrase, write_private
 from services.config.settings import Settings
@@ -180,6 +183,19 @@ def _prepare_broker(folder: Path, ports: BrokerPorts) -> None:
         if not (place / name).exists():
             write_private(place / name, text.encode())
     _renew_definitions(place / "rabbitmq.conf", definitions)
+    _renew_administrator(folder)
+
+
+def _renew_administrator(folder: Path) -> None:
+    """Earlier versions named the administrator's password by its whole path, in the broker's document too."""
+    file, password = folder / BROKER_PLAN, administrator_password(folder)
+    if not file.exists():
+        return
+    management = dict(read_yaml(file).get("management") or {})
+    written = Path(str(management.get("password_file", "")))
+    ending = password.relative_to(folder)
+    if written.is_absolute() and not written.exists() and written.parts[-len(ending.parts) :] == ending.parts:
+        set_value(file, "management", {**management, "password_file": str(ending)})
 
 
 def _renew_definitions(configuration: Path, definitions: Path) -> None:

@@ -7,7 +7,7 @@ again, and a configuration that was edited is not overwritten.
 import asyncio
 import csv
 import io
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from protocol.data_set import DataSet
 from services.admin.market_broker import provision
 from services.admin.market_chain import check_confirmations, contract_of, fund
 from services.admin.market_console import provide_console
-from services.admin.market_control import MarketControl
+from services.admin.market_control import MarketControl, Tell
 from services.admin.market_database import provide_databases
 from services.admin.market_documents import MarketPlan, broker_document, daemon_documents, database_of
 from services.admin.market_folder import (
@@ -30,9 +30,11 @@ from services.admin.market_folder import (
 )
 from services.admin.market_plan import check_plan, recorded, require_own_servers
 from services.admin.market_record import MarketRecord
+from services.admin.processes import alone
 from services.bus.broker.provisioning import BrokerPlan, load_plan
 from services.chain.contract.deploy import Deployment
 from services.chain.rpc.http import HttpRpc
+from services.common.errors import ConfigurationError
 from services.common.files import private_folder, write_private
 from services.config.settings import FOLDER
 from services.data.catalog import Catalog
@@ -71,11 +73,12 @@ class SetUp:
             self.written.append(path)
 
 
-async def set_up(plan: MarketPlan, tell: Callable[[str], None]) -> SetUp:
+async def set_up(plan: MarketPlan, tell: Tell) -> SetUp:
     """Set up the market; servers of its own are started and run on.
 
     Raises ConfigurationError or DataSetError before anything is made, ChainError and BusRefused or
-    BusUnavailable from node and broker: then run it again when the cause is mended.
+    BusUnavailable from node and broker: then run it again when the cause is mended. Raises ConfigurationError
+    while another command works on the folder as well.
     """
     plan = replace(plan, folder=plan.folder.absolute())
     known = MarketRecord.find(plan.folder)
@@ -89,13 +92,22 @@ async def set_up(plan: MarketPlan, tell: Callable[[str], None]) -> SetUp:
     data = _checked_data(record.plan)
     for line in column_notes(_demo_options(record.plan), data):
         tell(line)
-    private_folder(folder.path)
-    # A virtual host that turns out to be another's is not remembered.
-    record.with_plan(virtual_host=known.plan.virtual_host if known else "").save()
+    with alone(private_folder(folder.path)):
+        if MarketRecord.find(folder.path) != known:
+            raise ConfigurationError(f"another command has just set {folder.path} up: run this again")
+        return await _made(record, known, folder, data, tell)
+
+
+async def _made(
+    record: MarketRecord, known: MarketRecord | None, folder: MarketFolder, data: DemoData, tell: Tell
+) -> SetUp:
+    if known is None or known.own != record.own:
+        # A virtual host that turns out to be another's is not remembered, nor a node before it has answered.
+        record.with_plan(virtual_host=known.plan.virtual_host if known else "").save()
     for party in (folder.deployer, *folder.participants):
         await asyncio.to_thread(party.ensure_keys)  # Ctrl-C ends it before the next
         tell(f"keys of {party.name}: {party.address}")
-    await asyncio.to_thread(MarketControl(folder.path).start_servers, tell)
+    await asyncio.to_thread(MarketControl(folder.path).begin_servers, tell)
     made = SetUp(folder, await _deployed(record.plan, folder))
     tell(f"contract {made.deployment.market.contract} on chain {made.deployment.market.chain_id}")
     record = await _provisioned(record, made, tell)
@@ -120,7 +132,7 @@ async def _deployed(plan: MarketPlan, folder: MarketFolder) -> Deployment:
         return await contract_of(rpc, folder)
 
 
-async def _provisioned(record: MarketRecord, made: SetUp, tell: Callable[[str], None]) -> MarketRecord:
+async def _provisioned(record: MarketRecord, made: SetUp, tell: Tell) -> MarketRecord:
     """The broker made as the market needs it; the record names the virtual host from then on."""
     folder = made.folder
     for place in (*(party.folder for party in folder.participants), private_folder(folder.listener)):
@@ -147,7 +159,7 @@ def _demo_options(plan: MarketPlan) -> DemoOptions:
     )
 
 
-def _stores_and_consoles(plan: MarketPlan, folder: MarketFolder, tell: Callable[[str], None]) -> None:
+def _stores_and_consoles(plan: MarketPlan, folder: MarketFolder, tell: Tell) -> None:
     if plan.postgresql_url is not None and plan.postgresql_password_file is not None:
         places = [folder.listener, *(party.folder for party in folder.participants)]
         for place in places:

@@ -7,6 +7,7 @@ its record is written, so that a command that is killed on the way leaves none t
 
 import fcntl
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -17,11 +18,13 @@ from pathlib import Path
 
 from services.common.errors import ConfigurationError
 from services.common.files import private_folder, write_private
+from services.observability.logging import LOG_FILE, MOST_LOG_BYTES
 
 _GATE = 'read -r go && umask 077 && cd "$1" && shift && exec "$@" </dev/null'
 """The shell's script: it ends unless it is told to go, as when whoever should tell it was killed."""
-_MOST_LOG_BYTES = 16 << 20
 _LAST_BYTES, _MOST_WORDS = 8192, 300
+_USUAL = re.compile(r'\[(info|debug) *\]|"level": ?"(info|debug)"')
+"""Of a line of the log, as text for people or as JSON, that reports no fault."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +70,15 @@ class Slot:
         return False
 
     def last_words(self) -> str:
-        """The last line that the process printed, cut off where it is long."""
+        """The last line that the process printed, cut off where it is long.
+
+        Nothing where that is one of those by which a daemon tells what it does: it says nothing of its end.
+        """
         with suppress(OSError), self.log.open("rb") as file:
             file.seek(max(0, self.log.stat().st_size - _LAST_BYTES))
             lines = file.read().decode("utf-8", "replace").split("\n")
-            return next((line[-_MOST_WORDS:] for line in reversed(lines) if line.strip()), "")
+            last = next((line for line in reversed(lines) if line.strip()), "")
+            return "" if _USUAL.search(last) else last[-_MOST_WORDS:]
         return ""
 
     def _recorded(self) -> tuple[int, str]:
@@ -83,8 +90,11 @@ class Slot:
 
 
 def launch(slot: Slot, command: Sequence[str], folder: Path, environment: Mapping[str, str]) -> None:
-    """Start a command in `folder`, away from this terminal; what it prints is added to the slot's log."""
-    if slot.log.exists() and slot.log.stat().st_size > _MOST_LOG_BYTES:
+    """Start a command in `folder`, away from this terminal; what it prints is added to the slot's log.
+
+    A daemon puts that aside by itself when it is long (`observability.logging`), others have it done here.
+    """
+    if slot.log.exists() and slot.log.stat().st_size > MOST_LOG_BYTES:
         slot.log.replace(slot.log.with_suffix(".log.1"))
     reader, writer = os.pipe()
     added = os.O_WRONLY | os.O_CREAT | os.O_APPEND
@@ -93,6 +103,7 @@ def launch(slot: Slot, command: Sequence[str], folder: Path, environment: Mappin
         (os.POSIX_SPAWN_OPEN, 1, str(slot.log), added, 0o600),
         (os.POSIX_SPAWN_DUP2, 1, 2),
     ]
+    environment = {**environment, LOG_FILE: str(slot.log)}
     shell = ["sh", "-c", _GATE, "sh", str(folder), *command]
     try:
         pid = os.posix_spawn("/bin/sh", shell, environment, file_actions=streams, setsid=True)

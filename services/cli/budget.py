@@ -43,8 +43,9 @@ def budget(
 ) -> None:
     """How many numbers about each data set were published, for whom, and its limits; or set them.
 
-    A training publishes two numbers for each trainer and round, the first error and the weights; each is an
-    equation about the rows. What a running training may still publish is counted as published.
+    A training publishes two numbers for each trainer and round, the first error, again whenever its
+    validators change, and the weights; each is an equation about the rows. What a running training may
+    still publish is counted as published.
     """
     if data_set is None and (buyer is not None or numbers is not None):
         raise ConfigurationError("--buyer and --numbers need the --data-set that they are for")

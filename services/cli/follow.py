@@ -10,6 +10,7 @@ import typer
 from protocol.asset import NO_TOKENS, Asset, Assets
 from services.cli.event_lines import event_line, fact_text
 from services.cli.standard_streams import FAILURE, visible
+from services.cli.waiting import going_on
 from services.console.presentation.convergence import convergence_sentence
 from services.records.buyer_training import buyer_convergence
 from services.records.chain_facts import record_key, token_of
@@ -18,7 +19,6 @@ from services.store import InstanceRow, Store
 _LOOK_SECONDS = 0.3
 _TOLD = ("open_refused", "request_refused", "dropped", "complaint", "gave_up", "stop_requested", "finished")
 """Facts that no event of the chain tells."""
-INTERRUPTED = 130
 
 
 @dataclass
@@ -84,19 +84,21 @@ def follow(
     ends the telling, not the training.
     """
     follower = Follower(store, key, most_rounds, names, wei, assets)
-    try:
+    with going_on(lambda: goes_on(store, key)):
         row = _until_the_end(follower, look_seconds)
-    except KeyboardInterrupt:
-        found = store.instance(key)
-        known = key if found is None or found.training is None else found.training
-        typer.echo(f"the training goes on; `deltaml show {known} --follow` takes it up again", err=True)
-        raise typer.Exit(INTERRUPTED) from None
     typer.echo(visible(f"training {row.training or ''}: {row.display_status}"))
     state = buyer_convergence(store, row)
     if state is not None and (text := convergence_sentence(state)):
         typer.echo(text)
     if row.display_status != "FINISHED":
         raise typer.Exit(FAILURE)
+
+
+def goes_on(store: Store, key: str) -> str:
+    """What to say to somebody who does not wait for a training's end."""
+    found = store.instance(key)
+    known = key if found is None or found.training is None else found.training
+    return f"the training goes on; `deltaml show {known} --follow` takes it up again"
 
 
 def _until_the_end(follower: Follower, look_seconds: float) -> InstanceRow:

@@ -3,11 +3,15 @@
 from collections.abc import Mapping
 from importlib import import_module
 from inspect import cleandoc
+from shutil import get_terminal_size
 from typing import Any, ClassVar
 
 import typer
 from typer.core import TyperCommand, TyperGroup
 from typing_extensions import override
+
+_BOXES_COLUMNS = 100
+"""From here on there is room for boxes with the longest option."""
 
 
 class LazyCommand(TyperCommand):
@@ -29,9 +33,14 @@ class LazyCommand(TyperCommand):
 
 
 def _flowing(command: Any) -> Any:
-    """The command, its help without the line ends of the source, which a terminal would add to its own."""
+    """The command, its help without the line ends of the source, which a terminal would add to its own.
+
+    On a narrow terminal without boxes: their columns cut long options off, which nobody could type then.
+    """
     paragraphs = cleandoc(command.help or "").split("\n\n")
     command.help = "\n\n".join(" ".join(one.split()) for one in paragraphs)
+    if get_terminal_size().columns < _BOXES_COLUMNS and not isinstance(command, TyperGroup):
+        command.rich_markup_mode = None
     for one in getattr(command, "commands", {}).values():
         _flowing(one)
     return command

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -16,15 +16,20 @@ MarketPlace = Annotated[Path, typer.Argument(metavar="FOLDER", help="The market'
 _Names = Annotated[
     list[str] | None, typer.Argument(metavar="[NAME]...", help="These processes only; all by default.")
 ]
+
+
+def _seconds(done: str) -> Any:
+    """The option of how long to wait until all processes are as they are wanted."""
+    return typer.Option(help=f"Seconds until all must {done}.", min=1, max=3600)
+
+
 _COLUMNS = ("role", "name", "address", "process", "state", "console")
 
 
 def start(
     folder: MarketPlace,
     names: _Names = None,
-    wait: Annotated[
-        float, typer.Option(help="Seconds until all must be in good health.", min=1, max=3600)
-    ] = START_SECONDS,
+    wait: Annotated[float, _seconds("be in good health")] = START_SECONDS,
     json: Json = False,
 ) -> None:
     """Start what does not run: the market's own chain and broker, then its daemons; wait until all are well.
@@ -37,6 +42,9 @@ def start(
     _show(found, json=json)
     if not json and all(one.is_well for one in found):
         _next_steps(control)
+    for one in found if not json else ():
+        if one.pid is not None and not one.is_well:
+            typer.echo(visible(advice(one, control.slot(one.name).log, wait)), err=True)
     _fail_unless(all(one.is_well for one in found))
 
 
@@ -50,9 +58,7 @@ def status(folder: MarketPlace, json: Json = False) -> None:
 def stop(
     folder: MarketPlace,
     names: _Names = None,
-    wait: Annotated[
-        float, typer.Option(help="Seconds until all must have ended.", min=1, max=3600)
-    ] = STOP_SECONDS,
+    wait: Annotated[float, _seconds("have ended")] = STOP_SECONDS,
     json: Json = False,
 ) -> None:
     """Have the market's processes end (SIGTERM), daemons first; exit status 3 when one does not.
@@ -69,6 +75,14 @@ def stop(
             err=True,
         )
     _fail_unless(not left)
+
+
+def advice(one: Standing, log: Path, seconds: float) -> str:
+    """What to do about a process that runs and has not become well in time."""
+    return (
+        f"{one.name} is {one.state} after {seconds:g} s, and runs on: {log} tells what it waits for; status "
+        "shows how it goes on, and start, run again, waits once more, longer with --wait"
+    )
 
 
 def narrator(*, json: bool) -> Callable[[str], None]:

@@ -9,8 +9,8 @@ from typing import Annotated, TypeVar
 import typer
 
 from protocol.marketplace import PartyRole
-from protocol.messages import Message
-from services.cli.waiting import waiting
+from protocol.messages import Message, TrainingOrder
+from services.cli.waiting import going_on, waiting
 from services.config.daemons import AggregatorConfig, DataOwnerConfig, ModelBuyerConfig
 from services.identity import operator_orders
 from services.records.order_answers import OrderAnswer, answer_to, require_accepted
@@ -45,8 +45,15 @@ def give_order(
     text = f"waiting for the daemon's answer, at most {seconds:g} s"
     with opened_store(config) as store, waiting(text):
         message_id = send_order(config, role, body, training)
-        answer = wait_for(lambda: answer_to(store, message_id), seconds)
+        with going_on(lambda: f"{_sent(body, message_id)}; only the waiting for the daemon's answer is over"):
+            answer = wait_for(lambda: answer_to(store, message_id), seconds)
     return message_id, require_accepted(answer, seconds)
+
+
+def _sent(body: Message, message_id: bytes) -> str:
+    if isinstance(body, TrainingOrder):
+        return f"the order was sent and stands: `deltaml show order:{message_id.hex()} --follow` takes it up"
+    return "the order was sent and stands"
 
 
 def opened_store(config: ModelBuyerConfig | DataOwnerConfig | AggregatorConfig) -> closing[Store]:

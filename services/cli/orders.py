@@ -10,7 +10,7 @@ from protocol.marketplace import PartyRole
 from protocol.messages import OwnerDecision, StopOrder, TrainingOrder
 from protocol.roles.buyer.ordering import check_order
 from services.cli.amounts import Wei
-from services.cli.follow import follow
+from services.cli.follow import follow, goes_on
 from services.cli.options import ConfigFile, Json
 from services.cli.order_sending import (
     ANSWER_SECONDS,
@@ -21,7 +21,7 @@ from services.cli.order_sending import (
     wait_for,
 )
 from services.cli.output import print_outcome
-from services.cli.waiting import waiting
+from services.cli.waiting import going_on, waiting
 from services.common.documents import load_request
 from services.common.errors import ConfigurationError
 from services.config.daemons import AggregatorConfig, ModelBuyerConfig, load
@@ -61,7 +61,8 @@ def train(
         print_outcome(outcome, json=json)
         return
     with opened_store(settings) as store:
-        training = _opened(store, key, seconds)
+        with going_on(lambda: goes_on(store, key)):
+            training = _opened(store, key, seconds)
         outcome |= {"answer": answer.code, "training": training}
         shown = outcome if json else {**outcome, "training": training or "not on the chain yet"}
         print_outcome(shown, json=json)

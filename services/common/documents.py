@@ -13,11 +13,11 @@ from protocol.asset import MARKET_ASSET
 from protocol.errors import MisuseError
 from protocol.marketplace import NATIVE
 from protocol.request import Request
-from protocol.request_parsing import parse_request
 from services.common.accents import composed
 from services.common.addresses import is_address, plain_address
 from services.common.errors import ConfigurationError
 from services.common.files import read_bounded
+from services.common.problems import request_in
 
 _LONGEST_DOCUMENT = 1 << 20
 _DEEPEST = 20
@@ -136,7 +136,7 @@ def load_request(path: Path | str) -> Request:
     Accents are brought into one form (NFC), in which data sets have their columns' names.
     """
     try:
-        return parse_request(request_fields(read_yaml(path)))
+        return request_in(request_fields(read_yaml(path)))
     except MisuseError as error:
         raise MisuseError(f"{path}: {error}") from None
 

@@ -23,8 +23,8 @@ from services.common.accents import composed
 from services.common.documents import read_yaml
 from services.common.errors import ConfigurationError
 from services.common.files import read_passphrase
+from services.common.problems import lines_of
 from services.config.console import ConsoleSettings
-from services.config.problems import lines_of
 from services.config.settings import FOLDER, Account, FilePath, Settings, store_url, url_of
 
 Kind = Literal["model-buyer", "data-owner", "aggregator", "chain-listener"]

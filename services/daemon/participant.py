@@ -1,5 +1,6 @@
 """A daemon as a process: built from its configuration, registered, observed, drained when told to stop."""
 
+import os
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from functools import partial
 
@@ -35,7 +36,7 @@ from services.identity.keystore import Keystore
 from services.identity.operator_orders import orders_over
 from services.observability import tracing
 from services.observability.health import Health
-from services.observability.logging import configure
+from services.observability.logging import LOG_FILE, configure
 from services.observability.prometheus import Observed
 from services.participants.assembly import Participant, role_of
 from services.participants.data_owner import OwnerRole
@@ -55,7 +56,7 @@ def run_daemon(config: Config, *, least_key_bits: int = LEAST_KEY_BITS) -> None:
     """
     import uvloop  # noqa: PLC0415  not for --help
 
-    configure(style=config.log.style, level=config.log.level.upper())
+    configure(style=config.log.style, level=config.log.level.upper(), file=os.environ.get(LOG_FILE))
     stopping = Stopping()
     if isinstance(config, ChainListenerConfig):
         uvloop.run(until_told(run_listener(config), stopping))

@@ -159,7 +159,9 @@ class Catalog:
     def require_free(self, name: str) -> None:
         """Raise DataSetError for a name that is wrong or taken."""
         if self._path(name).exists():
-            raise DataSetError(f"there is a data set {name!r} already; choose another name or replace it")
+            raise DataSetError(
+                f"there is a data set {name!r} already; choose another name, or replace it (--replace)"
+            )
 
     def list(self) -> tuple[Entry, ...]:
         """All data sets by name. What else lies in the folder is left out, and told by `strays`."""

@@ -13,13 +13,19 @@ import traceback
 from collections.abc import Collection, Mapping
 from contextlib import AbstractContextManager
 from datetime import datetime
+from logging.handlers import RotatingFileHandler
 from pathlib import PurePath
 from typing import Any, Literal, TextIO
 
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
+from typing_extensions import override
 
 from protocol.errors import MisuseError
+
+LOG_FILE = "DELTAML_LOG_FILE"
+"""The variable of the environment by which a daemon is told which file its output goes to."""
+MOST_LOG_BYTES = 16 << 20
 
 REDACTED = "[redacted]"
 _LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
@@ -49,11 +55,27 @@ def place_in_code(error: BaseException) -> str:
     return f"{frame.filename}:{frame.lineno}"
 
 
+class _FollowedFile(RotatingFileHandler):
+    """A log put aside when it is long, and what the process prints with it: both have the file as output."""
+
+    @override
+    def doRollover(self) -> None:
+        super().doRollover()
+        if self.stream is not None:  # it is open again
+            for output in (1, 2):
+                os.dup2(self.stream.fileno(), output)
+
+
 def configure(
-    *, style: Literal["json", "console"] = "console", level: str = "INFO", stream: TextIO | None = None
+    *,
+    style: Literal["json", "console"] = "console",
+    level: str = "INFO",
+    stream: TextIO | None = None,
+    file: str | None = None,
 ) -> None:
     """Set up logging for this process: JSON lines or console text, by default on standard error.
 
+    `file` is where that goes already; beyond MOST_LOG_BYTES it becomes `file`.1, and a new one is begun.
     Raises MisuseError for a level that does not exist.
     """
     if level.upper() not in _LEVELS:
@@ -70,7 +92,9 @@ def configure(
         renderer = structlog.dev.ConsoleRenderer(
             colors=_takes_colours(output), exception_formatter=structlog.dev.plain_traceback
         )
-    handler = logging.StreamHandler(output)
+    handler: logging.Handler = logging.StreamHandler(output)
+    if file is not None:
+        handler = _FollowedFile(file, maxBytes=MOST_LOG_BYTES, backupCount=1, encoding="utf-8")
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=_SHARED,

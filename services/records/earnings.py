@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, Literal, Self, TypeVar, cast
 
 from protocol.marketplace import NATIVE, PartyRole, Token
@@ -73,7 +74,7 @@ class Deal:
     is_over: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Account:
     """A party's movements in one token, or some of them, the oldest first, and what they come to.
 
@@ -85,6 +86,10 @@ class Account:
     payments: tuple[Payment, ...] = ()
     deals: Mapping[int, Deal] = field(default_factory=dict)
     token: Token = NATIVE
+
+    def __repr__(self) -> str:
+        count = f"{len(self.payments)} movements of {len(self.deals)} trainings"
+        return f"<{type(self).__name__} of {self.role} {self.address}: {count}>"
 
     @property
     def deposited(self) -> list[Payment]:
@@ -127,8 +132,13 @@ class Account:
 
     @property
     def in_escrow(self) -> int:
-        """What of them is in trainings that are not over."""
-        return _sum(payment for payment in self.deposited if not self.deals[payment.training or 0].is_over)
+        """What of them is in trainings that are not over.
+
+        A refund is credited just before the training is told to be over: it is not in escrow any more.
+        """
+        running = [one for one in self.payments if one.training and not self.deals[one.training].is_over]
+        refunds = _sum(one for one in running if one.share == _REFUND)
+        return max(0, _sum(one for one in running if one.kind == "deposited") - refunds)
 
     @property
     def spent(self) -> int:
@@ -226,9 +236,18 @@ def _deals(store: Store, role: PartyRole, payments: Iterable[Payment]) -> dict[i
 def _deal(store: Store, role: PartyRole, number: int, opened: Mapping[str, Any], *, is_over: bool) -> Deal:
     key = store.key_of(number)
     row = None if key is None else store.instance(key)
-    request = None if row is None else cast("Any", decode_state(role, row.state)).request
-    name = "" if request is None else request.name
+    # The state of a training that is over does not change any more: a page that is live asks again and again.
+    name_in = _name_of_ended if row is not None and row.finished else _name_in
+    name = "" if row is None else name_in(role, row.state)
     return Deal(key or "", name, opened.get("buyer", ""), opened.get("aggregator", ""), is_over)
+
+
+def _name_in(role: PartyRole, state: bytes) -> str:
+    request = cast("Any", decode_state(role, state)).request
+    return "" if request is None else str(request.name)
+
+
+_name_of_ended = lru_cache(maxsize=1024)(_name_in)
 
 
 def _sum(payments: Iterable[Payment]) -> int:

@@ -24,6 +24,7 @@ from protocol.learning.refresh import mask_updates, refresh_model, unmask_model
 from protocol.learning.scales import COEFFICIENT_SCALE, MODEL_SCALE
 from protocol.learning.widths import Widths
 from tests.benchmarks.data import STEP_SIZE, Matrix, Split, pool
+from tests.benchmarks.proofs import ProofBenchmark
 from tests.support.thesis.thesis_way import Rows
 
 LOCAL_STEPS = 5
@@ -44,7 +45,11 @@ class PrimitiveReport(BaseModel):
 def measure(split: Split, *, key_bits: int, runs: int) -> list[PrimitiveReport]:
     """Every primitive that a round is made of, the small ones first."""
     private = generate_private_key(key_bits)
-    operations = {**_primitives(split, private), **_steps_of_a_round(split, private)}
+    operations = {
+        **_primitives(split, private),
+        **_steps_of_a_round(split, private),
+        **_proofs(split, private).operations(),
+    }
     return [
         PrimitiveReport(name=name, milliseconds=1e3 * _median_seconds(operation, runs), runs=runs)
         for name, operation in operations.items()
@@ -138,6 +143,16 @@ def _steps_of_a_round(split: Split, private: PrivateKey) -> Operations:
         "buyer: products": multiply,
         "validator: encrypted metric": unmask,
     }
+
+
+def _proofs(split: Split, private: PrivateKey) -> ProofBenchmark:
+    return ProofBenchmark(
+        private,
+        parameters=split.trainers[0].features.shape[1],
+        trainers=len(split.trainers),
+        validators=len(split.validators),
+        sets=1,
+    )
 
 
 def _widths(split: Split, private: PrivateKey) -> Widths:

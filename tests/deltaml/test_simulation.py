@@ -106,5 +106,5 @@ def test_requests_that_cannot_be_carried_out_are_told_before_anything_starts():
         simulate(REQUEST, TABLES, key_bits=512)
     with pytest.raises(MisuseError, match=r"give payment.deposit_wei: \d+ or more"):
         simulate({**REQUEST, "payment": {"deposit_wei": "7"}}, TABLES)
-    with pytest.raises(MisuseError, match="target: Field required"):
+    with pytest.raises(MisuseError, match="target: is missing"):
         simulate({"name": "rents", "features": REQUEST["features"]}, TABLES)

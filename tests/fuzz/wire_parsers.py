@@ -1,12 +1,15 @@
 """What participants and brokers send: properties, envelopes, seals, chunks, bodies of every type, events."""
 
 from collections.abc import Iterator
+from functools import cache
 from types import SimpleNamespace
 
 import msgpack
 
 from protocol.bodies import body_of
 from protocol.codec import pack, unpack
+from protocol.crypto.proofs.relation import read_proof
+from protocol.crypto.proofs.validator import MetricClaim
 from protocol.envelope import Envelope, SignedMessage
 from protocol.errors import MisuseError, ProtocolViolation
 from protocol.messages import MESSAGE_TYPES, ChainEvent, MessageBody, size_limit
@@ -19,6 +22,7 @@ from services.common.trace_context import context_in
 from services.identity.sealing import seal
 from tests.fuzz.parser import NoInput, Parser, mapping_of, tree_of
 from tests.support.daemons.service_world import MARKET, Person
+from tests.support.proofs import ROWS, ProofWorld
 
 SENDER, RECIPIENT = Person("data_owner"), Person("federated_aggregator")
 KIND = "invitation_answer"
@@ -36,10 +40,36 @@ def parsers() -> Iterator[Parser]:
     sealed = seal(b"content", RECIPIENT.identity.exchange_key)
     yield Parser("seal", RECIPIENT.identity.unseal, REFUSED, lambda: [sealed])
     yield Parser("request", _request, (MisuseError, NoInput), _example_requests, "msgpack")
+    yield Parser("proof", _proof, REFUSED, _example_proofs, "msgpack")
     for name, kind in MESSAGE_TYPES.items():
         yield _body_parser(name, kind)
     example = pack(ChainEvent.catalogue.example())
     yield Parser("bus event", _round_trip, REFUSED, lambda: [example], "msgpack")
+
+
+@cache
+def _proof_world() -> ProofWorld:
+    return ProofWorld()
+
+
+def _example_proofs() -> list[bytes]:
+    world = _proof_world()
+    proof = world.metric_claim(world.owners[0]).proof
+    return [msgpack.packb(proof.write(world.key, world.metrics.bounds(ROWS)))]
+
+
+def _proof(content: bytes) -> None:
+    world, blobs = _proof_world(), tree_of(content)
+    if not isinstance(blobs, list):
+        raise NoInput
+    claim = MetricClaim(
+        world.context(world.owners[0], attempt=1),
+        world.owners[0].commitments,
+        world.metrics.metric(world.owners[0].gram, world.owners[0].commitments.base, world.stream)[0],
+        read_proof(world.key, world.metrics.bounds(ROWS), 2, blobs),
+    )
+    world.metrics.require(claim)
+    assert world.metrics.unproven([claim], world.stream) == [world.owners[0].address]
 
 
 def _envelope(content: bytes) -> None:

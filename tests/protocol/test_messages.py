@@ -105,6 +105,7 @@ SAMPLES: list[FrozenModel] = [
     m.TrainedModel(model=VECTOR),
     m.ModelReceived(digest=DIGEST),
     m.ModelRequest(),
+    m.ModelRefused(code="no_model_here"),
     m.ParticipantDropped(participant=PARTY, from_round=3, code="silent"),
     m.Complaint(code="bad_opening", accused=OTHER, evidence=(SIGNED,)),
     m.TrainingFailed(code="too_few_trainers", fault=None, last_round=2),

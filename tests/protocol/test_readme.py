@@ -52,6 +52,6 @@ def test_every_phase_is_shown_as_its_row_says(role: str) -> None:
 @pytest.mark.parametrize("role", ROLES)
 def test_final_phases_await_nothing_that_would_restart_a_training(role: str) -> None:
     module = MODULES[role]
-    late_questions = {"model_request", "trained_model", "timer:retention"}
+    late_questions = {"model_request", "trained_model", "training_failed", "timer:retention"}
     for phase in module.FINAL:
         assert table(role)[phase][1] <= late_questions

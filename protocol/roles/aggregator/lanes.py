@@ -113,14 +113,6 @@ EvaluationLane = Annotated[
 """The round being measured."""
 
 
-class RecordedModel(FrozenModel):
-    """The refreshed model of a signed round, until a later record names another to be delivered."""
-
-    round: RoundNumber
-    model: BlobRef
-    digest: Digest
-
-
 class Absence(FrozenModel):
     """A seat that was silent `misses` times in a row: it is asked again in round `back_in`."""
 

@@ -21,6 +21,7 @@ from protocol.roles.engine.inputs import Refused
 from protocol.roles.engine.refusals import require
 from protocol.roles.engine.state import PhaseState, replace
 from protocol.roles.engine.table import Handler
+from protocol.roles.shared.signed_models import still_needed
 
 P = TypeVar("P", bound=PhaseState)
 C = TypeVar("C")
@@ -54,16 +55,11 @@ def on_round_recorded(
     state, waits = _caught_up(state, event)
     body = _round_completed(state, event)
     sent = [message(context, recipient, body, (event.round, 0)) for recipient in state.everybody()]
-    delivered = event.record.delivered_digest
     recorded = replace(
         state,
         recorded=event.round,
-        delivered=delivered,
-        signed_models=tuple(
-            signed
-            for signed in state.signed_models
-            if signed.round > event.round or signed.digest == delivered
-        ),
+        delivered=event.record.delivered_digest,
+        signed_models=still_needed(state.signed_models, event),
         ends_at=contract_ends_at(state.opened, context),
     )
     if not event.record.last:

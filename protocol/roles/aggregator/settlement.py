@@ -11,6 +11,7 @@ from protocol.roles.engine.inputs import Received
 from protocol.roles.engine.state import enter, replace
 from protocol.roles.shared.deadlines import RETENTION_SECONDS, backed_off
 from protocol.roles.shared.parties import require_sender
+from protocol.roles.shared.signed_models import model_named
 from protocol.vectors import EncryptedVector
 
 
@@ -33,7 +34,7 @@ def _ask_for_settlement(state: SettlingState) -> tuple[Effect, ...]:
 
 def on_settled(state: SettlingState, _event: Settled, context: Context) -> Step[SettlingState | FailedState]:
     """The contract has paid: only now does the buyer get the model that the last record names."""
-    if not any(signed.digest == state.delivered for signed in state.signed_models):
+    if model_named(state.signed_models, state.delivered) is None:
         return without_model(state)
     delivering = replace(state, deliver_until=context.now + RETENTION_SECONDS)
     sent = _deliver(delivering, context)
@@ -52,8 +53,9 @@ def _withdraw(state: OpenedState) -> tuple[Effect, ...]:
 
 
 def _deliver(state: SettlingState, context: Context) -> Step[SettlingState]:
-    signed = next(signed for signed in state.signed_models if signed.digest == state.delivered)
-    body = TrainedModel(model=signed.model.load(EncryptedVector, context))
+    model = model_named(state.signed_models, state.delivered)
+    assert model is not None
+    body = TrainedModel(model=model.load(EncryptedVector, context))
     sent = message(context, state.opened.buyer, body, label=str(state.deliveries))
     again = timers.DELIVERY.set(backed_off(state.step_seconds, state.deliveries))
     return Step(replace(state, deliveries=state.deliveries + 1), (sent, again))

@@ -8,7 +8,6 @@ from protocol.records import RoundRecord
 from protocol.roles.aggregator.ending import give_up
 from protocol.roles.aggregator.lanes import (
     OpeningLane,
-    RecordedModel,
     SigningLane,
     TrainedRound,
     attempt_out_of_order,
@@ -22,6 +21,7 @@ from protocol.roles.engine.refusals import EarlyInput, require
 from protocol.roles.engine.state import replace
 from protocol.roles.shared.metric_check import build_record, check_metrics, check_openings
 from protocol.roles.shared.parties import require_sender
+from protocol.roles.shared.signed_models import SignedModel
 from protocol.signatures import recover_address
 from protocol.types import RoundAttempt, mask_of, seats_of
 
@@ -148,7 +148,7 @@ def _record(state: TrainingState, lane: SigningLane) -> Step[TrainingState]:
 
 def after_round(state: TrainingState, trained: TrainedRound, record: RoundRecord) -> TrainingState:
     """The state once a round's record stands: after the last one nothing more is trained."""
-    model = RecordedModel(round=record.round, model=trained.refreshed_model, digest=trained.refreshed_digest)
+    model = SignedModel(round=record.round, model=trained.refreshed_model, digest=trained.refreshed_digest)
     return replace(
         state,
         evaluation=None,

@@ -13,7 +13,6 @@ from protocol.roles.aggregator.lanes import (
     Absence,
     Answer,
     EvaluationLane,
-    RecordedModel,
     TrainedRound,
     TrainingLane,
 )
@@ -24,6 +23,7 @@ from protocol.roles.engine.state import BlobRef, PhaseState
 from protocol.roles.shared.deadlines import CHAIN_SECONDS, ending_seconds
 from protocol.roles.shared.parties import Parties, public_key_of
 from protocol.roles.shared.request_widths import training_widths
+from protocol.roles.shared.signed_models import SignedModel
 from protocol.roles.shared.transcript import TranscriptHead
 from protocol.types import Address, BigInteger, Digest, RoundNumber, Seats, TrainingId
 
@@ -128,7 +128,7 @@ class TrainingState(PreparedState):
     next_round: RoundNumber = 1
     sitting_out: Seats = 0
     absences: tuple[Absence, ...] = ()
-    signed_models: tuple[RecordedModel, ...] = ()
+    signed_models: tuple[SignedModel, ...] = ()
     last_signed: bool = False
 
     @property
@@ -148,7 +148,7 @@ class SettlingState(AcceptedState):
     """
 
     phase: Literal["settling"] = "settling"
-    signed_models: tuple[RecordedModel, ...] = ()
+    signed_models: tuple[SignedModel, ...] = ()
     deliveries: int = 0
     deliver_until: float = 0.0
 
@@ -158,7 +158,7 @@ class EndingState(OpenedState):
 
     phase: Literal["ending"] = "ending"
     closed: bool = False
-    signed_models: tuple[RecordedModel, ...] = ()
+    signed_models: tuple[SignedModel, ...] = ()
     failure: str
 
 

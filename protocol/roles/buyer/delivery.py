@@ -7,7 +7,14 @@ from protocol.codec import pack
 from protocol.crypto.fixed_point import decode
 from protocol.learning.scales import MODEL_SCALE
 from protocol.marketplace import Cancel, Cancelled, Settle, Settled, Withdraw
-from protocol.messages import ModelReceived, ModelRequest, StopOrder, TrainedModel, TrainingFailed
+from protocol.messages import (
+    ModelReceived,
+    ModelRefused,
+    ModelRequest,
+    StopOrder,
+    TrainedModel,
+    TrainingFailed,
+)
 from protocol.roles.buyer.state import (
     BuyerStep,
     CollectingState,
@@ -24,7 +31,7 @@ from protocol.roles.engine.inputs import CallRefused, Received
 from protocol.roles.engine.refusals import StaleInput, require
 from protocol.roles.engine.state import enter, replace
 from protocol.roles.shared.deadlines import RETENTION_SECONDS, backed_off
-from protocol.roles.shared.notices import Notice, fact_of
+from protocol.roles.shared.notices import STOPPED_BY_AGGREGATOR, Notice, fact_of
 from protocol.roles.shared.parties import require_sender
 
 C = TypeVar("C", bound=OnChainState)
@@ -41,11 +48,20 @@ def on_settled(state: RunningState, event: Settled, context: Context) -> BuyerSt
         timers.STALLED.cancel(),
         timers.RECORD.cancel(),
     )
-    if not state.last_recorded:
-        # The model is delivered for the round that the buyer signed as the last one, and for no other.
+    if not _is_owed_a_model(state):
         return Step(fail(state, "stopped_early"), settled)
     collecting = enter(CollectingState, state, model_until=context.now + RETENTION_SECONDS)
     return Step(collecting, (*settled, timers.MODEL.set(state.request.deadlines.step_s)))
+
+
+def _is_owed_a_model(state: RunningState) -> bool:
+    """Whether the last record has a model for the buyer; validators hand no other out (see `owner.serving`).
+
+    That of the round which the buyer signed as the last, or an earlier one's where the aggregator ended it.
+    """
+    if state.last_recorded:
+        return True
+    return not state.stopped and state.failure in (None, STOPPED_BY_AGGREGATOR)
 
 
 def on_stalled(state: RunningState, _about: None, _context: Context) -> BuyerStep:
@@ -78,6 +94,23 @@ def on_model_late(state: CollectingState, _about: None, context: Context) -> Buy
     if 0 < state.model_until <= context.now:
         fact = facts.MODEL_NOT_DELIVERED.of(requests=state.model_requests)
         return Step(fail(state, "model_not_delivered"), (fact,))
+    return _ask_next(state, context)
+
+
+def on_model_refused(state: CollectingState, received: Received[ModelRefused], context: Context) -> BuyerStep:
+    """The validator that was asked last does not have the model: ask the next one of this turn at once.
+
+    After the last of a turn the timer that is set goes on. Raises StaleInput for one that was asked before.
+    """
+    validators = state.parties.addresses(state.parties.validators)
+    require(received.sender in validators, "wrong_sender")
+    asked = state.model_requests % len(validators)
+    if received.sender != validators[asked - 1] or not state.model_requests:
+        raise StaleInput
+    return _ask_next(state, context) if asked else Step.unchanged(state)
+
+
+def _ask_next(state: CollectingState, context: Context) -> BuyerStep:
     validators = state.parties.addresses(state.parties.validators)
     turns, turn = divmod(state.model_requests, len(validators))
     request = message(context, validators[turn], ModelRequest(), label=str(state.model_requests))

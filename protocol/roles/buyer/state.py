@@ -107,7 +107,7 @@ class FinishedState(OnChainState):
 
 
 class FailedState(BuyerState):
-    """Cancelled, or settled without a signed last round: no model."""
+    """Cancelled, or ended before its signed last round and not by its aggregator: no model."""
 
     phase: Literal["failed"] = "failed"
 

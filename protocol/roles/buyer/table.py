@@ -14,6 +14,7 @@ from protocol.marketplace import (
 from protocol.messages import (
     Complaint,
     JoiningProgress,
+    ModelRefused,
     NoisyMetric,
     OpeningRequest,
     ParticipantDropped,
@@ -158,7 +159,9 @@ ENDING = (
         delivery.on_settled,
         then=(CollectingState, FailedState),
         effects=(RecordFact, SubmitCall, CancelTimer, SetTimer),
-    ).because("The deposit is divided; the model follows if the signed last round was recorded."),
+    ).because(
+        "The deposit is divided; the model follows unless the buyer, or want of owners, ended it early."
+    ),
     on_event(
         _ON_CHAIN,
         Cancelled,
@@ -183,6 +186,9 @@ ENDING = (
         then=(STAYS, FailedState),
         effects=(SendMessage, SetTimer, RecordFact),
     ).because("The validators are asked in turn, until nobody needs to hold the model any more."),
+    on_message(
+        CollectingState, ModelRefused, delivery.on_model_refused, effects=(SendMessage, SetTimer)
+    ).because("A validator does not have the model: the next one is asked."),
     on_message(FinishedState, TrainedModel, delivery.on_model_again, effects=(SendMessage,)).because(
         "The aggregator has missed the receipt: it gets it again."
     ),

@@ -16,14 +16,15 @@ from pydantic import Field
 
 from protocol.codec import pack, unpack
 from protocol.learning.kinds.registry import kind_of
-from protocol.marketplace import validator_count
+from protocol.marketplace import quorum, validator_count
 from protocol.owner_policy import Budget, OwnerPolicy
 from protocol.request import Request
 from protocol.roles.engine import private
 from protocol.roles.engine.context import Context
 from protocol.roles.engine.effects import PutValue
+from protocol.roles.engine.state import replace
 from protocol.roles.owner.state import JoinedState, RunningState
-from protocol.types import Address, FrozenModel, Name
+from protocol.types import Address, FrozenModel, Name, Seats
 
 FEWEST_OWNERS = 4
 """Of any training: the unknowns counted on do not grow with owners whom a buyer may have made up."""
@@ -146,14 +147,23 @@ def safe_per_buyer(request: Request) -> int:
 
 def most_numbers(request: Request) -> int:
     """What a training may publish at most: with all the owners that the request admits, to its last round."""
-    owners = request.owners.maximum
-    trainers = owners - validator_count(owners)
-    return published_numbers(request, trainers, request.schedule.rounds)
+    owners, rounds = request.owners.maximum, request.schedule.rounds
+    validators = validator_count(owners)
+    starts = most_start_errors(validators, rounds)
+    return published_numbers(request, owners - validators, rounds, starts)
 
 
-def published_numbers(request: Request, trainers: int, rounds: int) -> int:
-    """Numbers about the statistics: one for joining, two for each trainer and round, first error, weights."""
-    return JOIN_NUMBERS + 2 * trainers * rounds + 1 + request.parameters
+def most_start_errors(validators: int, rounds: int) -> int:
+    """How often at most v₀ is measured: in the first round, and in each other whose validators have changed.
+
+    More than half of the drawn ones measure a round (`quorum`): two are always the same two.
+    """
+    return rounds if quorum(validators) < validators else min(rounds, 1)
+
+
+def published_numbers(request: Request, trainers: int, rounds: int, starts: int) -> int:
+    """Numbers about the statistics: one for joining, two for each trainer and round, `starts` v₀, weights."""
+    return JOIN_NUMBERS + 2 * trainers * rounds + starts + request.parameters
 
 
 def counts_in(values: Mapping[str, bytes]) -> Counts:
@@ -181,8 +191,9 @@ def give_back(state: JoinedState) -> PutValue:
     """The effect that counts what an ended training can have published in place of what was reserved."""
     numbers = JOIN_NUMBERS
     if state.has_worked:
-        trainers = state.parties.trainers.bit_count()
-        numbers = published_numbers(state.request, trainers, _opened_rounds(state))
+        rounds = _opened_rounds(state)
+        trainers, starts = state.parties.trainers.bit_count(), _start_errors(state, rounds)
+        numbers = published_numbers(state.request, trainers, rounds, starts)
     return count_numbers(state.training, state.opened.buyer, state.data_set, numbers)
 
 
@@ -200,3 +211,20 @@ def _opened_rounds(state: JoinedState) -> int:
     trained = state.answer.round if state.answer is not None else 0
     measured = state.link.round + int(state.evaluation is not None) if state.link is not None else 0
     return min(max(state.recorded + 1, trained, measured), state.request.schedule.rounds)
+
+
+def _start_errors(state: JoinedState, rounds: int) -> int:
+    """How often v₀ can have been opened: as the records show, and in every round that is not recorded."""
+    most = most_start_errors(state.parties.validators.bit_count(), rounds)
+    recorded = state.start_errors if isinstance(state, RunningState) else 0
+    return min(most, recorded + rounds - state.recorded)
+
+
+def with_start_error(state: RunningState, validators: Seats) -> RunningState:
+    """With v₀ counted where a recorded round has measured it: its validators are not those of the last one.
+
+    Earlier versions noted no validators: of their rounds each counts.
+    """
+    before = state.start_errors if state.measured_by else state.recorded
+    changed = validators != state.measured_by
+    return replace(state, start_errors=before + int(changed), measured_by=validators)

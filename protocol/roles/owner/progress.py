@@ -1,7 +1,7 @@
 """A data owner after it has joined: what it hears of the training's course, up to its end."""
 
 from protocol.marketplace import Cancelled, Joined, RolesDrawn, RoundRecorded, Settled, Withdraw
-from protocol.messages import OwnerReady, TrainingStarted
+from protocol.messages import OwnerReady, TrainingFailed, TrainingStarted
 from protocol.records import RoundRecord
 from protocol.roles.engine import facts, timers
 from protocol.roles.engine.context import Context, Step, message
@@ -10,7 +10,7 @@ from protocol.roles.engine.inputs import CallRefused, Received
 from protocol.roles.engine.refusals import require
 from protocol.roles.engine.state import enter, replace
 from protocol.roles.owner import stall
-from protocol.roles.owner.budget import give_back, policy_of
+from protocol.roles.owner.budget import give_back, policy_of, with_start_error
 from protocol.roles.owner.copying import with_copy
 from protocol.roles.owner.joining import left_out
 from protocol.roles.owner.state import (
@@ -21,10 +21,12 @@ from protocol.roles.owner.state import (
     OwnerState,
     RunningState,
 )
+from protocol.roles.owner.validator_checks import with_model
 from protocol.roles.shared.deadlines import RETENTION_SECONDS
 from protocol.roles.shared.notices import Notice, fact_of
 from protocol.roles.shared.parties import require_sender
 from protocol.roles.shared.request_widths import started_parties
+from protocol.roles.shared.signed_models import still_needed
 from protocol.roles.shared.signed_rounds import record_timer, without_recorded
 from protocol.roles.shared.transcript import TranscriptHead
 
@@ -73,7 +75,7 @@ def on_round_recorded(state: RunningState, event: RoundRecorded, context: Contex
     """Note the round that the chain has recorded."""
     require(event.round == state.recorded + 1, "round_out_of_order")
     recorded = replace(
-        state,
+        with_start_error(state, event.record.validators),
         recorded=event.round,
         recorded_model=event.record.delivered_digest,
         last_recorded=event.record.last,
@@ -81,6 +83,7 @@ def on_round_recorded(state: RunningState, event: RoundRecorded, context: Contex
     after = without_recorded(recorded, event, context)
     if context.address in state.parties.addresses(state.parties.validators):
         after = _caught_up(after, event.record)
+    after = replace(after, signed_models=still_needed(after.signed_models, event))
     waits = stall.stall_timer(after, context), record_timer(after, state.opened.terms, context)
     return Step(after, (facts.ROUND_RECORDED.of(round=event.round), *waits))
 
@@ -94,33 +97,26 @@ def _caught_up(state: RunningState, record: RoundRecord) -> RunningState:
     link = state.link or TranscriptHead(model_digest=digest, transcript=digest)
     if link.round != record.round - 1:
         return state  # it has checked the round itself
-    shown = state.evaluation
-    known = shown is not None and shown.refreshed_digest == record.delivered_digest
-    return replace(
-        state,
-        link=link.next(record),
-        caught_up=record.round,
-        evaluation=None,
-        last_model=shown.refreshed_model if shown is not None and known else state.last_model,
-    )
+    after = replace(state, link=link.next(record), caught_up=record.round, evaluation=None)
+    return with_model(after, state.evaluation, record)
 
 
 def on_settled(state: RunningState, _event: Settled, context: Context) -> Step[OwnerState]:
     """The contract has paid; whoever holds the last model keeps it for a buyer that asks."""
-    finished = enter(FinishedState, state)
+    finished = enter(FinishedState, state, settled_at=context.now)
     effects = (
         give_back(state),
         SubmitCall(call=Withdraw(token=state.request.payment.token)) if policy_of(context).withdraw else None,
         timers.STALLED.cancel(),
         timers.RECORD.cancel(),
-        timers.RETENTION.set(RETENTION_SECONDS) if state.last_model is not None else None,
+        timers.RETENTION.set(RETENTION_SECONDS) if state.signed_models else None,
     )
     return Step(finished, effects_of(*effects))
 
 
 def on_retention_over(state: FinishedState, _about: None, _context: Context) -> Step[OwnerState]:
     """The model need not be kept any longer."""
-    return Step(replace(state, last_model=None))
+    return Step(replace(state, signed_models=()))
 
 
 def on_cancelled(state: OwnerState, _event: Cancelled, _context: Context) -> Step[OwnerState]:
@@ -139,6 +135,8 @@ def on_gone(state: JoinedState, _refusal: CallRefused, _context: Context) -> Ste
     return Step(failed, (timers.STALLED.cancel(), timers.RECORD.cancel(), give_back(state)))
 
 
-def on_notice(state: RunningState, received: Received[Notice], _context: Context) -> Step[OwnerState]:
-    """Keep as a fact what the aggregator says."""
-    return Step.unchanged(state, fact_of(received, state.request.aggregator))
+def on_notice(state: RunningState, received: Received[Notice], context: Context) -> Step[OwnerState]:
+    """Keep as a fact what the aggregator says, and when; what ends the training comes from the chain."""
+    fact = fact_of(received, state.request.aggregator)
+    code = received.body.code if isinstance(received.body, TrainingFailed) else state.given_up
+    return Step(replace(state, heard_at=context.now, given_up=code), (fact,))

@@ -13,11 +13,13 @@ from protocol.marketplace import Opened
 from protocol.request import Request
 from protocol.roles.engine.state import BlobRef, PhaseState, own_fields_of_status
 from protocol.roles.shared.parties import Parties
+from protocol.roles.shared.signed_models import SignedModel
 from protocol.roles.shared.signed_rounds import RecordingState
 from protocol.roles.shared.transcript import TranscriptHead
 from protocol.types import (
     AttemptNumber,
     BigInteger,
+    Code,
     Digest,
     FrozenModel,
     RoundAttempt,
@@ -168,11 +170,26 @@ class DrawnState(OwnerState):
         return self.answer is not None or self.link is not None or super().has_worked
 
 
-class RunningState(JoinedState, DrawnState, RecordingState):
+class HoldingState(OwnerState):
+    """Base of the phases in which a validator holds models that it may have to hand out.
+
+    `recorded_model` is the digest of the one that the last record names; `heard_at` is when the aggregator
+    last gave notice of anything, and `given_up` the code with which it gave the training up.
+    """
+
+    signed_models: tuple[SignedModel, ...] = ()
+    recorded_model: Digest | None = None
+    last_recorded: bool = False
+    heard_at: float = 0.0
+    given_up: Code | None = None
+
+
+class RunningState(JoinedState, DrawnState, RecordingState, HoldingState):
     """Trains or validates, as drawn.
 
-    A validator has the `evaluation` it works on and, as `last_model`, the one that the last record it has
-    signed has delivered; it has not checked the rounds up to `caught_up` itself.
+    A validator has the `evaluation` it works on; it has not checked the rounds up to `caught_up` itself.
+    `measured_by` are the validators of the last recorded round, `start_errors` how many recorded rounds have
+    measured v₀.
     """
 
     phase: Literal["running"] = "running"
@@ -184,21 +201,18 @@ class RunningState(JoinedState, DrawnState, RecordingState):
         ]
         | None
     ) = None
-    last_model: BlobRef | None = None
     caught_up: RoundNumber = 0
-    recorded_model: Digest | None = None
-    last_recorded: bool = False
+    measured_by: Seats = 0
+    start_errors: int = 0
 
 
-class FinishedState(OwnerState):
+class FinishedState(HoldingState):
     """Settled; a validator hands out the last model's ciphertexts while it must keep them."""
 
     phase: Literal["finished"] = "finished"
     opened: Opened
     request: Request
-    last_model: BlobRef | None = None
-    recorded_model: Digest | None = None
-    last_recorded: bool = False
+    settled_at: float = 0.0
 
 
 class DeclinedState(OwnerState):

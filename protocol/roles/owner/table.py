@@ -49,7 +49,7 @@ from protocol.roles.engine.table import (
     on_timer,
     on_training_gone,
 )
-from protocol.roles.owner import joining, progress, recording, stall, trainer, validator
+from protocol.roles.owner import joining, progress, recording, serving, stall, trainer, validator
 from protocol.roles.owner.state import (
     DeclinedState,
     FailedState,
@@ -205,8 +205,11 @@ ENDING = (
     on_training_gone(_JOINED, progress.on_gone, then=FailedState, effects=(CancelTimer, PutValue)).because(
         "A reorganisation took the opening back: nobody will pay."
     ),
-    on_message(FinishedState, ModelRequest, validator.on_model_request, effects=(SendMessage,)).because(
-        "The aggregator has not delivered the paid model: a validator does."
+    on_message(FinishedState, ModelRequest, serving.on_model_request, effects=(SendMessage,)).because(
+        "The aggregator has not delivered the paid model: a validator does, or says that it has none."
+    ),
+    on_message(FinishedState, TrainingFailed, serving.on_given_up, effects=(RecordFact,)).because(
+        "The notice has come after the settlement: it says whether the last recorded model is owed."
     ),
     on_timer(FinishedState, timers.RETENTION, progress.on_retention_over).because(
         "The model need not be kept any longer."

@@ -15,13 +15,11 @@ from protocol.messages import (
     EncryptedMetric,
     LocalModels,
     MetricProducts,
-    ModelRequest,
     NoisyMetric,
     Opening,
     OpeningRefused,
     OpeningRequest,
     RoundSignature,
-    TrainedModel,
     UpdateDigest,
 )
 from protocol.roles.engine import facts
@@ -33,7 +31,6 @@ from protocol.roles.engine.state import replace, store
 from protocol.roles.owner.state import (
     CheckedEvaluation,
     Evaluation,
-    FinishedState,
     MaskedEvaluation,
     MeasuredEvaluation,
     OwnerState,
@@ -49,6 +46,7 @@ from protocol.roles.owner.validator_checks import (
     link_of,
     own_masks,
     running_evaluation,
+    with_model,
 )
 from protocol.roles.shared.metric_check import build_record, check_openings
 from protocol.roles.shared.parties import public_key_of, require_sender
@@ -57,7 +55,7 @@ from protocol.roles.shared.signed_rounds import SignedRound, with_round
 from protocol.roles.shared.transcript import TranscriptHead
 from protocol.signatures import recover_address, sign_digest
 from protocol.types import digest_of
-from protocol.vectors import EncryptedVector, PackedVector
+from protocol.vectors import PackedVector
 
 
 def on_local_models(
@@ -238,8 +236,7 @@ def on_opening(state: RunningState, received: Received[Opening], context: Contex
     held = SignedRound(
         record=record, buyer_signature=body.signature, signatures=((context.address, signature),)
     )
-    model = evaluation.refreshed_model if record.delivers else state.last_model
-    after = replace(state, link=link.next(record), evaluation=None, last_model=model)
+    after = with_model(replace(state, link=link.next(record), evaluation=None), evaluation, record)
     sent = _to_all(state, evaluation, RoundSignature(signature=signature), context)
     return Step(with_round(after, held), (*sent, facts.VALIDATED.of(round=evaluation.round)))
 
@@ -262,17 +259,3 @@ def on_opening_refused(
     running_evaluation(state, received, CheckedEvaluation)
     fact = facts.IMPLAUSIBLE.of(round=received.at.round)
     return Step(replace(state, evaluation=None), (fact,))
-
-
-def on_model_request(
-    state: FinishedState, received: Received[ModelRequest], context: Context
-) -> Step[OwnerState]:
-    """Serve the paid model when the aggregator does not: the one that the last record names."""
-    require_sender(received.sender, state.opened.buyer)
-    if not state.last_recorded or state.last_model is None:
-        raise ProtocolViolation("no_model_here")
-    vector = state.last_model.load(EncryptedVector, context)
-    require(vector.digest() == state.recorded_model, "no_model_here")
-    label = received.envelope.message_id.hex()
-    answer = message(context, received.sender, TrainedModel(model=vector), label=label)
-    return Step.unchanged(state, answer)

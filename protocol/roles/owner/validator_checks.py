@@ -9,10 +9,11 @@ from protocol.envelope import SignedMessage
 from protocol.errors import ProtocolViolation
 from protocol.learning.metric import zero_sum_masks
 from protocol.messages import GradientUpdate, LocalModels
-from protocol.records import Market
+from protocol.records import Market, RoundRecord
 from protocol.roles.engine.context import Context
 from protocol.roles.engine.inputs import Received
 from protocol.roles.engine.refusals import EarlyInput, StaleInput, require
+from protocol.roles.engine.state import replace
 from protocol.roles.owner.state import (
     CheckedEvaluation,
     Evaluation,
@@ -24,6 +25,7 @@ from protocol.roles.shared.exchange_keys import seats_with_keys
 from protocol.roles.shared.metric_check import CheckedMetrics, check_metrics
 from protocol.roles.shared.parties import public_key_of
 from protocol.roles.shared.request_widths import started_widths
+from protocol.roles.shared.signed_models import SignedModel
 from protocol.roles.shared.transcript import TranscriptHead
 from protocol.types import FrozenModel, RoundAttempt, digest_of
 
@@ -103,6 +105,14 @@ def running_evaluation(state: RunningState, received: Received[FrozenModel], kin
     if not isinstance(running, kind):
         raise ProtocolViolation("asked_twice")
     return running
+
+
+def with_model(state: RunningState, shown: Evaluation | None, record: RoundRecord) -> RunningState:
+    """With the model that this evaluation has shown, if it is the one that the record names."""
+    if shown is None or shown.refreshed_digest != record.delivered_digest:
+        return state
+    model = SignedModel(round=record.round, model=shown.refreshed_model, digest=shown.refreshed_digest)
+    return replace(state, signed_models=(*state.signed_models, model))
 
 
 def checked_metrics(

@@ -7,6 +7,9 @@ from protocol.roles.engine.inputs import Received
 from protocol.roles.shared.parties import require_sender
 from protocol.types import Address
 
+STOPPED_BY_AGGREGATOR = "stopped_by_aggregator"
+"""The code of a training that its aggregator's operator has stopped."""
+
 Notice = RoundCompleted | ParticipantDropped | Complaint | TrainingFailed
 
 

@@ -3,6 +3,7 @@
 import gzip
 import hashlib
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Self
 
@@ -19,9 +20,10 @@ _FOR_EVER = "public, max-age=31536000, immutable"
 
 @dataclass(frozen=True, slots=True)
 class Asset:
-    """One file, ready to be sent."""
+    """One file, ready to be sent from `url`: another content has another, so it may be kept for ever."""
 
     path: str
+    url: str
     content: bytes
     compressed: bytes
     content_type: str
@@ -29,24 +31,23 @@ class Asset:
     @classmethod
     def of(cls, path: str, content: bytes) -> Self:
         """The file under `path`."""
-        kind = _TYPES[Path(path).suffix]
-        return cls(path, content, gzip.compress(content, 9, mtime=0), kind)
+        url = f"/static/{hashlib.sha256(content).hexdigest()[:16]}/{path}"
+        return cls(path, url, content, gzip.compress(content, 9, mtime=0), _TYPES[Path(path).suffix])
 
-    @property
-    def url(self) -> str:
-        """Where it is served: another content has another address, so it may be kept for ever."""
-        return f"/static/{hashlib.sha256(self.content).hexdigest()[:16]}/{self.path}"
+
+@cache
+def _packaged() -> tuple[Asset, ...]:
+    files = [file for file in _FOLDER.rglob("*") if file.suffix in _TYPES]
+    return tuple(Asset.of(file.relative_to(_FOLDER).as_posix(), file.read_bytes()) for file in files)
 
 
 class Assets:
-    """All files that pages refer to."""
+    """All files that pages refer to; a process reads them once for all its consoles."""
 
     def __init__(self) -> None:
         """Read them."""
-        files = [file for file in _FOLDER.rglob("*") if file.suffix in _TYPES]
-        assets = [Asset.of(file.relative_to(_FOLDER).as_posix(), file.read_bytes()) for file in files]
-        self.by_path = {asset.path: asset for asset in assets}
-        self._by_url = {asset.url: asset for asset in self.by_path.values()}
+        self.by_path = {asset.path: asset for asset in _packaged()}
+        self._by_url = {asset.url: asset for asset in _packaged()}
 
     def url(self, path: str) -> str:
         """The address of a file; raises KeyError for one that is not there."""

@@ -3,9 +3,11 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
+from types import CodeType
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import BytecodeCache, Environment, PackageLoader, StrictUndefined
+from jinja2.bccache import Bucket
 
 from protocol.asset import MARKET_ASSET
 from services.console.party import Party
@@ -25,6 +27,26 @@ _WORDS = (
 
 MOST_LIVE = 20
 """Rows of a list that grows with its training which are sent to every viewer again and again."""
+
+
+class _Compiled(BytecodeCache):
+    """What templates compile to, for all consoles of a process: compiling one costs more than showing it."""
+
+    def __init__(self) -> None:
+        self._code: dict[tuple[str, str], CodeType] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        """Give the code of a template of this name and content, if there is one."""
+        bucket.code = self._code.get((bucket.key, bucket.checksum))
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        """Keep it."""
+        assert bucket.code is not None
+        self._code[bucket.key, bucket.checksum] = bucket.code
+
+
+_COMPILED = {language: _Compiled() for language in LANGUAGES}
+"""By language: a filter of a constant is worked out when its template is compiled."""
 
 
 class Templates:
@@ -73,6 +95,7 @@ def _environment(language: str, asset: Callable[[str], str]) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         auto_reload=False,
+        bytecode_cache=_COMPILED[language],
         extensions=["jinja2.ext.i18n"],
     )
     catalogue = translations(language)

@@ -8,7 +8,12 @@ from gmpy2 import mpz
 from hypothesis import given
 from hypothesis import strategies as st
 
-from protocol.crypto.blinding import SHORT_EXPONENT_BITS, ShortExponentBlinder, blind_for_key_holder
+from protocol.crypto.blinding import (
+    SHORT_EXPONENT_BITS,
+    ShortExponentBlinder,
+    blind_for_key_holder,
+    draw_base,
+)
 from protocol.crypto.paillier import PrivateKey, PublicKey
 from protocol.crypto.randomness import Randomness
 
@@ -61,9 +66,30 @@ def test_every_nth_residue_is_reached() -> None:
 def test_short_exponents_over_the_party_s_own_base(key: PublicKey, seed: bytes) -> None:
     (blinded,) = ShortExponentBlinder(key, BASE_SEED).blind([mpz(1)], Randomness(seed))
     assert SHORT_EXPONENT_BITS >= 2 * 128 + 192
-    x = Randomness(BASE_SEED).unit(key.n)
+    base = draw_base(key, Randomness(BASE_SEED))
     exponent = Randomness(seed).bits(SHORT_EXPONENT_BITS) * key.n
-    assert blinded == pow(-x * x % key.n, exponent, key.n_squared)
+    assert blinded == pow(base, exponent, key.n_squared)
+
+
+@given(SEEDS)
+def test_a_base_is_a_unit_with_the_jacobi_symbol_minus_one(key: PublicKey, seed: bytes) -> None:
+    base = draw_base(key, Randomness(seed))
+    assert 0 < base < key.n
+    assert gmpy2.jacobi(base, key.n) == -1
+
+
+@pytest.mark.parametrize("parity", [0, 1])
+def test_the_parity_of_a_coefficient_does_not_show_in_jacobi_symbols(key: PublicKey, parity: int) -> None:
+    """Without blinding, or over a base like −x², the symbol of c^m is 1 for every even m and no other."""
+    stream = Randomness(b"p" * 32)
+    ciphertext = gmpy2.powmod(draw_base(key, stream), key.n, key.n_squared)
+    powers = [gmpy2.powmod(ciphertext, 2 * index + parity, key.n_squared) for index in range(40)]
+    assert {gmpy2.jacobi(power, key.n) for power in powers} == {1 - 2 * parity}
+    square = gmpy2.powmod(-(stream.unit(key.n) ** 2), key.n, key.n_squared)
+    leaking = [power * gmpy2.powmod(square, stream.bits(448), key.n_squared) for power in powers]
+    assert {gmpy2.jacobi(power, key.n) for power in leaking} == {1 - 2 * parity}
+    blinded = ShortExponentBlinder(key, BASE_SEED).blind(powers, stream)
+    assert {gmpy2.jacobi(power, key.n) for power in blinded} == {1, -1}
 
 
 def test_parties_have_bases_of_their_own(key: PublicKey) -> None:

@@ -1,13 +1,10 @@
 """Linear combinations of ciphertexts against Python integers."""
 
-from itertools import pairwise
-
 import pytest
-from gmpy2 import mpz
 from hypothesis import given
 from hypothesis import strategies as st
 
-from protocol.crypto.linear import batch_invert, linear_combinations, sliding_digits
+from protocol.crypto.linear import linear_combinations
 from protocol.crypto.paillier import PrivateKey
 from protocol.crypto.randomness import Randomness
 from protocol.errors import MisuseError
@@ -84,26 +81,3 @@ def test_ragged_rows_are_refused(private_key: PrivateKey, rows: list[list[int]])
     ciphertexts = [private_key.encrypt(value, STREAM) for value in (3, 4)]
     with pytest.raises(MisuseError, match="2 coefficients"):
         linear_combinations(private_key.public_key, rows, ciphertexts)
-
-
-@given(COEFFICIENTS, st.integers(2, 8))
-def test_sliding_digits_are_the_number_and_stand_a_window_apart(value: int, window: int) -> None:
-    digits = sliding_digits(value, window)
-    assert sum(digit << position for position, digit in digits) == value
-    assert all(digit % 2 and abs(digit) < 1 << (window - 1) for _, digit in digits)
-    positions = [position for position, _ in digits]
-    assert all(later - earlier >= window for earlier, later in pairwise(positions))
-
-
-@given(st.lists(st.integers(1, 1 << 200), max_size=8))
-def test_batched_inverses(values: list[int]) -> None:
-    modulus = mpz((1 << 521) - 1)
-    units = [mpz(value) for value in values]
-    assert [u * i % modulus for u, i in zip(units, batch_invert(units, modulus), strict=True)] == [1] * len(
-        units
-    )
-
-
-def test_an_element_without_inverse_gives_no_result() -> None:
-    with pytest.raises(ZeroDivisionError):
-        batch_invert([mpz(2), mpz(5), mpz(3)], mpz(15))

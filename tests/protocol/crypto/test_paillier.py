@@ -9,8 +9,10 @@ from gmpy2 import mpz
 from hypothesis import given
 from hypothesis import strategies as st
 
+from protocol.crypto.opening import open_ciphertext, verify_openings
 from protocol.crypto.paillier import FixedBaseTable, PrivateKey, PublicKey, generate_private_key
 from protocol.crypto.randomness import Randomness
+from protocol.crypto.validation import prove_key, verify_public_key
 from protocol.errors import MisuseError
 
 SEEDS = st.binary(min_size=32, max_size=32)
@@ -95,10 +97,16 @@ def test_the_table_blinds_in_both_prime_groups(private_key: PrivateKey) -> None:
         assert pow(blinding, private_key.carmichael, key.n_squared) == 1
 
 
-@given(st.integers(0, (1 << 130) - 1))
-def test_the_fixed_base_table_is_a_power(exponent: int) -> None:
+@given(st.integers(0, (1 << 130) - 1), st.integers(2, 6))
+def test_the_fixed_base_table_is_a_power(exponent: int, window: int) -> None:
     modulus = mpz((1 << 127) - 1)
-    assert FixedBaseTable(mpz(3), modulus, 130).power(exponent) == pow(3, exponent, modulus)
+    assert FixedBaseTable(mpz(3), modulus, 130, window).power(exponent) == pow(3, exponent, modulus)
+
+
+@pytest.mark.parametrize("exponent", [-1, -(1 << 200), 1 << 132, (1 << 132) + 5])
+def test_an_exponent_that_the_table_does_not_hold_is_refused(exponent: int) -> None:
+    with pytest.raises(MisuseError, match="132 − 1"):
+        FixedBaseTable(mpz(3), mpz(101), 130).power(exponent)
 
 
 def test_the_key_survives_its_bytes(private_key: PrivateKey) -> None:
@@ -134,6 +142,35 @@ def test_generated_keys_have_the_asked_length(bits: int) -> None:
     assert gmpy2.is_prime(private_key.p)
     assert gmpy2.is_prime(private_key.q)
     assert private_key.p != private_key.q
+
+
+@pytest.mark.parametrize("bits", [256, 258, 512])
+def test_generated_keys_are_blum_s(bits: int) -> None:
+    for _ in range(6):  # of primes drawn anyhow, 1 in 4096 such runs would pass
+        private_key = generate_private_key(bits)
+        assert private_key.p % 4 == private_key.q % 4 == 3
+        assert gmpy2.jacobi(-1, private_key.public_key.n) == 1
+
+
+def test_a_stored_key_of_other_primes_still_opens() -> None:
+    """Keys were made of any primes before: those of a stored training decrypt, open and prove as they did."""
+    p, q = (next_prime_of(1, mpz(3) << 254), next_prime_of(1, mpz(7) << 253))
+    stored = PrivateKey(p, q).to_bytes()
+    older = PrivateKey.from_bytes(stored)
+    ciphertext = older.encrypt(-12345, Randomness(bytes(32)))
+    assert older.public_key.signed(older.decrypt(ciphertext)) == -12345
+    opening = open_ciphertext(older, ciphertext)
+    assert verify_openings(older.public_key, [ciphertext], [opening], Randomness(bytes(32)))
+    bits = older.public_key.bits
+    assert verify_public_key(int(older.public_key.n), prove_key(older), bits, 256) == older.public_key
+
+
+def next_prime_of(residue: int, start: mpz) -> mpz:
+    """The next prime that is `residue` modulo 4."""
+    prime = gmpy2.next_prime(start)
+    while prime % 4 != residue:
+        prime = gmpy2.next_prime(prime)
+    return prime
 
 
 @pytest.mark.parametrize("bits", [0, 254, 257, 1025])

@@ -137,16 +137,19 @@ def test_an_aggregator_silent_between_close_and_draw() -> None:
 
 
 @pytest.mark.parametrize(
-    ("sent", "status"), [("gradient_update", "cancelled"), ("round_completed", "settled")]
+    ("sent", "status", "phase"),
+    [("gradient_update", "cancelled", "failed"), ("round_completed", "settled", "finished")],
 )
-def test_when_the_aggregator_falls_silent_the_buyer_ends_the_training(sent: str, status: str) -> None:
+def test_when_the_aggregator_falls_silent_the_buyer_ends_the_training(
+    sent: str, status: str, phase: str
+) -> None:
     market = small_market()
     market.run_until(sent)
     market.silent.add(market.aggregator.address)
     market.finish()
     assert market.contract.status == status
-    assert market.buyer.phase == "failed"
-    assert not market.buyer.results
+    assert market.buyer.phase == phase
+    assert bool(market.buyer.results) == (phase == "finished")
 
 
 def test_a_validator_serves_the_model_when_the_aggregator_does_not() -> None:
@@ -184,7 +187,8 @@ def test_an_aggregators_operator_stops_at_the_last_recorded_round() -> None:
     assert market.contract.status == "settled"
     assert len(market.contract.recorded) == 1
     assert market.aggregator.shown == "FAILED(stopped_by_aggregator)"
-    assert not market.buyer.results
+    assert market.buyer.shown == "FINISHED"
+    assert_model_of_twin(market)
 
 
 def test_a_record_that_the_contract_refuses_ends_the_training() -> None:

@@ -2,7 +2,7 @@
 
 Messages come in any order, again, or never; timers fire early and late; parties stop for a while or for ever;
 operators stop the training; strangers call the contract. Among the invariants: money is conserved, a training
-has one model at most and that only after its signed last round is settled, and every run ends.
+has one model at most and that only after it is settled, and every run ends.
 
 DELTAML_HYPOTHESIS_EXAMPLES sets how many runs are tried (50 without it, for `make test`). A run that fails
 is not made shorter, since each try is a whole training: Hypothesis prints its steps and how to repeat it.

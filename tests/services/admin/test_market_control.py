@@ -89,6 +89,26 @@ def test_one_that_ends_by_itself_is_told_with_its_last_words_and_the_others_run(
     assert any("the port is taken" in line for line in world.told)
 
 
+def test_of_one_that_was_killed_it_is_said_that_it_told_no_fault(world):
+    line = "2026-11-29T10:00:00Z [info     ] round_recorded"
+    daemon = world.process("daemon", ("sh", "-c", f"echo '{line}'; exec sleep 60"))
+    control = world.control(daemon)
+    [begun] = control.start((), 20, world.told.append)
+    log, until = control.slot("daemon").log, time.monotonic() + 60
+    while not log.read_text():
+        assert time.monotonic() < until
+        time.sleep(0.01)
+    os.kill(begun.pid, signal.SIGKILL)
+    while control.slot("daemon").pid() is not None:
+        assert time.monotonic() < until
+        time.sleep(0.01)
+    [found] = control.status()
+    assert found.state == "down"
+    assert "killed" in found.detail
+    assert str(log) in found.detail
+    assert "round_recorded" not in found.detail
+
+
 def test_one_that_does_not_get_well_is_waited_for_so_long_and_no_longer(world):
     slow, ill = world.process("slow", state="starting"), world.process("ill", state="unhealthy")
     found = world.control(slow, ill).start((), 0.05, world.told.append)

@@ -1,6 +1,8 @@
 """What a set-up keeps: keys, the number of owners, what columns are."""
 
 import asyncio
+import socket
+from dataclasses import replace
 
 import pytest
 
@@ -10,6 +12,8 @@ from services.admin.market_folder import DATA_SETS, MarketFolder, Party
 from services.admin.market_record import MarketRecord
 from services.admin.market_servers import BrokerPorts, OwnServers
 from services.admin.market_setup import SetUp, set_up
+from services.admin.processes import alone
+from services.chain.errors import ChainError
 from services.common.errors import ConfigurationError
 from services.common.files import private_folder
 from services.data.catalog import Catalog
@@ -79,6 +83,46 @@ async def test_a_market_keeps_the_servers_of_its_own_that_it_works_on(tmp_path):
         with pytest.raises(ConfigurationError, match=f"keeps it: leave out {option}, or"):
             await set_up(MarketPlan(tmp_path, **given), lambda _: None)
         assert MarketRecord.of(tmp_path).own == own, "nothing is changed"
+
+
+def made_by_another_run(folder, **changes):
+    """A market with keys, a contract and another's servers, as an earlier run left it."""
+    servers = {"chain_url": "http://node", "broker_url": "amqp://b", "management_url": "http://b"}
+    plan = MarketPlan(folder, **servers, administrator_password_file=folder / "password", **changes)
+    MarketRecord(plan=plan).save()
+    (folder / "contract.yaml").write_text(CONTRACT)
+    made = MarketFolder.of(folder, plan.owners)
+    for party in (made.deployer, *made.participants):
+        party.ensure_keys(Cost(2, 1, 8192))
+    return plan
+
+
+async def test_a_node_is_remembered_once_it_has_shown_the_markets_chain(tmp_path):
+    before = made_by_another_run(tmp_path)
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    with pytest.raises(ChainError):
+        await set_up(MarketPlan(tmp_path, chain_url=f"http://127.0.0.1:{port}"), lambda _: None)
+    assert MarketRecord.of(tmp_path).plan.chain_url == before.chain_url
+
+
+async def test_two_commands_do_not_set_one_market_up_at_once(tmp_path):
+    plan = made_by_another_run(tmp_path)
+    with alone(tmp_path), pytest.raises(ConfigurationError, match="another command works on"):
+        await set_up(plan, lambda _: None)
+
+
+def test_a_market_that_was_moved_names_its_files_where_they_are(tmp_path):
+    plan = MarketPlan(tmp_path / "before", data=tmp_path / "rows.csv")
+    own = tmp_path / "before" / "broker" / "administrator" / "password"
+    record = MarketRecord(plan=replace(plan, administrator_password_file=own))
+    (tmp_path / "before").mkdir()
+    record.save()
+    (tmp_path / "before").rename(tmp_path / "after")
+    found = MarketRecord.of(tmp_path / "after").plan
+    assert found.folder == tmp_path / "after"
+    assert found.administrator_password_file == tmp_path / "after" / own.relative_to(tmp_path / "before")
+    assert found.data == plan.data
 
 
 def test_an_owner_whose_few_rows_do_not_show_what_a_column_is_has_its_data_set(tmp_path):

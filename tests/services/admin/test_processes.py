@@ -104,6 +104,20 @@ def test_the_last_words_are_the_last_line_with_something_in_it(slot):
     assert len(slot.last_words()) == 300
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "2026-11-29T10:00:00Z [info     ] round_recorded   [services.runtime] round=2",
+        '{"round": 2, "level": "info", "event": "round_recorded"}',
+    ],
+)
+def test_a_line_that_tells_what_a_daemon_does_says_nothing_of_its_end(slot, line):
+    slot.log.write_text(f"error: an earlier one\n{line}\n")
+    assert slot.last_words() == ""
+    slot.log.write_text(f"{line}\nerror: the port is taken\n")
+    assert slot.last_words() == "error: the port is taken"
+
+
 def test_a_long_log_is_put_aside(tmp_path, slot):
     with slot.log.open("wb") as file:
         file.truncate((16 << 20) + 1)

@@ -85,7 +85,9 @@ def test_name_and_columns_are_chosen(catalogue, rows_file):
 def test_a_name_in_use_needs_a_word(catalogue, rows_file):
     run("datasets", "add", rows_file, *catalogue)
     rows_file.write_text("age\n1\n2\n3\n")
-    assert "choose another name or replace it" in refused("datasets", "add", rows_file, *catalogue)
+    assert "choose another name, or replace it (--replace)" in refused(
+        "datasets", "add", rows_file, *catalogue
+    )
     assert run_json("datasets", "show", "clinic", *catalogue)["rows"] == 2
     run("datasets", "add", rows_file, "--replace", *catalogue)
     assert run_json("datasets", "show", "clinic", *catalogue)["rows"] == 3
@@ -162,7 +164,7 @@ def test_match_refuses_a_request_that_is_none(catalogue, tmp_path):
     path = tmp_path / "request.yaml"
     path.write_text("name: x\n")
     says = refused("datasets", "match", path, *catalogue)
-    assert "features: Field required" in says
+    assert "features: is missing" in says
     assert "there is no file" in refused("datasets", "match", tmp_path / "none.yaml", *catalogue)
 
 

@@ -1,5 +1,6 @@
 """Every command that is listed is there, with the help that the list shows of it."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -35,6 +36,31 @@ def test_a_help_breaks_its_lines_where_the_terminal_ends_alone():
     told = shown("admin", "market", "start", "--help").partition("Arguments")[0]
     lines = [line.strip() for line in told.splitlines()]
     assert "it prints in logs/. Exit status 3 when one does not come up." in lines
+
+
+def commands_below(group, *path):
+    """(words, command) of every command, with those that are in groups."""
+    for name in group.commands:
+        command = (
+            group.commands[name].load()
+            if isinstance(group.commands[name], LazyCommand)
+            else group.commands[name]
+        )
+        if hasattr(command, "commands"):
+            yield from commands_below(command, *path, name)
+        else:
+            yield (*path, name), command
+
+
+@pytest.mark.parametrize("columns", ["80", "100"])
+def test_no_option_is_cut_off_where_the_terminal_is_narrow(monkeypatch, columns):
+    monkeypatch.setenv("COLUMNS", columns)
+    found = list(commands_below(get_command(app)))
+    assert len(found) > 40
+    for words, command in found:
+        told = CliRunner(env={"COLUMNS": columns, "NO_COLOR": "1"}).invoke(app, [*words, "--help"]).output
+        names = {name for parameter in command.params for name in parameter.opts if name.startswith("--")}
+        assert [name for name in names if not re.search(f"{name}[ ,/]", told)] == [], words
 
 
 def test_every_command_is_listed_without_being_imported():

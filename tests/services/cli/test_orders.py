@@ -1,5 +1,6 @@
 """Orders on the command line: what cannot be ordered is told before anything is opened or sent."""
 
+import re
 from contextlib import closing
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from services.identity.keystore import Cost, Keystore
 from services.records.order_answers import ACCEPTED, OrderAnswer
 from services.store import Store
 from services.store.tables import instances
-from tests.support.daemons.command_line import refused, run_json
+from tests.support.daemons.command_line import refused, run, run_json
 from tests.support.daemons.order_answers import answered_orders
 
 ROOT = Path(__file__).parents[3]
@@ -32,7 +33,10 @@ DOCUMENT = {**SAMPLE, "schedule": {**SAMPLE["schedule"], "rounds": 100}}
             {"bounds": {**DOCUMENT["bounds"], "residual_bits": 64}},
             "bounds.residual_bits is 64; with 3 trainers the contract takes errors of 33 bits",
         ),
-        ({"start": {"start": "training", "training": 7}}, "expected tags: 'zero', 'mean', 'weights'"),
+        (
+            {"start": {"start": "training", "training": 7}},
+            "start: 'training' is not known here; known are zero, mean, weights",
+        ),
     ],
     ids=["deposit", "widths", "start"],
 )
@@ -138,6 +142,34 @@ def test_a_store_that_cannot_be_read_is_told_before_anything_is_sent(monkeypatch
     (tmp_path / "state.sqlite").unlink()
     assert "start the daemon first" in refused("accept", "1", "--config", owner)
     assert sent == []
+
+
+def interrupted(monkeypatch):
+    """Ctrl-C the first time that a command would look again."""
+
+    def interrupt(_seconds):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("services.cli.order_sending.time.sleep", interrupt)
+
+
+def test_ctrl_c_while_the_daemon_has_not_answered_tells_that_the_order_stands(
+    monkeypatch, buyer, request_file
+):
+    answered_orders(monkeypatch, None)
+    interrupted(monkeypatch)
+    told = run("train", request_file, "--config", buyer, status=130).stderr
+    assert re.search("the order was sent and stands: `deltaml show order:[0-9a-f]{32} --follow`", told)
+
+
+def test_ctrl_c_before_the_number_is_known_tells_how_to_go_on(monkeypatch, buyer, request_file):
+    opened = becoming(training=None, shown="WAITING")
+    answered_orders(monkeypatch, OrderAnswer(ACCEPTED, state="WAITING"), then=opened)
+    interrupted(monkeypatch)
+    told = run("train", request_file, "--config", buyer, status=130).stderr
+    assert re.search(
+        "the training goes on; `deltaml show order:[0-9a-f]{32} --follow` takes it up again", told
+    )
 
 
 def test_nothing_to_withdraw_is_told_before_anything_is_sent(monkeypatch, tmp_path, owner):

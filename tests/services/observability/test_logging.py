@@ -1,6 +1,8 @@
 import io
 import json
 import logging
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -9,7 +11,7 @@ import pytest
 import structlog
 
 from protocol.errors import MisuseError
-from services.observability.logging import REDACTED, bound, configure
+from services.observability.logging import MOST_LOG_BYTES, REDACTED, bound, configure
 
 SECRET = "hunter2hunter2"
 
@@ -264,3 +266,24 @@ def test_configuring_twice_prints_once():
     log, stream = logged()
     log.info("event")
     assert len(stream.getvalue().splitlines()) == 1
+
+
+def test_a_long_log_is_put_aside_while_the_process_runs_and_what_it_prints_follows(tmp_path):
+    log = tmp_path / "daemon.log"
+    with log.open("wb") as file:
+        file.write(b"earlier\n")
+        file.truncate(MOST_LOG_BYTES)
+    code = (
+        "import logging, sys\n"
+        "from services.observability.logging import configure\n"
+        "configure(file=sys.argv[1])\n"
+        "logging.getLogger('services.test').info('after')\n"
+        "print('an error at the end', file=sys.stderr)\n"
+    )
+    with log.open("ab") as output:
+        subprocess.run([sys.executable, "-c", code, log], stdout=output, stderr=output, check=True)
+    first, second = log.read_text().splitlines()
+    assert "after" in first
+    assert second == "an error at the end"
+    with (tmp_path / "daemon.log.1").open("rb") as aside:
+        assert aside.readline() == b"earlier\n"

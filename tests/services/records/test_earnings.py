@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 
 from protocol.asset import NO_TOKENS, Assets, token_asset
 from protocol.marketplace import NATIVE, Cancelled, Credited, Opened, Withdrawn
+from protocol.roles.dispatch import decode_state
+from services.records import earnings
 from services.records.chain_facts import record_key, record_of
 from services.records.earnings import Account, Deal, Payment, account_of, accounts_of, paid_by_training
 from services.records.earnings_csv import COLUMNS, earnings_csv
@@ -151,3 +153,35 @@ def test_each_token_has_an_account_of_its_own(store):
         (OTHER_TOKEN, "", "5", ""),
         (TOKEN, "TEST", "2", "0.000002"),
     ]
+
+
+def test_a_buyer_that_is_refunded_has_spent_nothing_before_its_training_is_told_to_be_over():
+    """The refund is credited by an event of its own, just before the one that ends the training."""
+    paid = Payment(NOVEMBER, 100, "deposited", training=1)
+    for refund, is_over, spent in (
+        (0, False, 0),
+        (100, False, 0),
+        (30, False, 0),
+        (30, True, 70),
+        (100, True, 0),
+    ):
+        back = Payment(DECEMBER, refund, training=1, share="refund")
+        found = Account("model_buyer", BUYER, (paid, back), {1: Deal(is_over=is_over)})
+        assert found.spent == spent
+        assert found.deposits == found.refunded + found.in_escrow + found.spent
+
+
+def test_an_account_is_short_where_it_is_printed_as_a_value():
+    many = tuple(Payment(NOVEMBER, 1, training=1, share="validation") for _ in range(1000))
+    assert repr(account(many)) == f"<Account of data_owner {OWNER}: 1000 movements of 3 trainings>"
+
+
+def test_the_states_of_trainings_that_are_over_are_read_once(store, monkeypatch):
+    """A live page asks for the account with each change of the store."""
+    finished_training(store)
+    read = []
+    monkeypatch.setattr(earnings, "decode_state", lambda *state: read.append(state) or decode_state(*state))
+    earnings._name_of_ended.cache_clear()
+    names = [account_of(store, "model_buyer", BUYER).deals for _ in range(3)]
+    assert len(read) == 1
+    assert names[0] == names[1] == names[2] != {}

@@ -76,7 +76,7 @@ class ConsoleWorld:
             self.store.note(*self.answer.fact(message_id, body.type), 1.0)
         return message_id
 
-    async def _balance(self) -> int:
+    async def _balance(self, _token: str) -> int:
         if self.refusal is not None:
             raise self.refusal
         return self.balance

@@ -12,6 +12,7 @@ from protocol.messages import (
     MESSAGE_TYPES,
     ChainEvent,
     Complaint,
+    ModelRefused,
     ModelRequest,
     OpeningRefused,
     OwnerDecision,
@@ -139,6 +140,7 @@ def sample_bodies() -> dict[str, tuple[bytes, int, int]]:
         Complaint(code="test", accused=buyer, evidence=()),
         OpeningRefused(),
         ModelRequest(),
+        ModelRefused(code="test"),
     )
     bodies.update({body.type: (pack(body), 0, 0) for body in made})
     return bodies

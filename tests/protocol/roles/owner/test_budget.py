@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from protocol.codec import pack, unpack
+from protocol.envelope import SignedMessage
 from protocol.marketplace import Cancelled, Join, RecordRound
 from protocol.messages import InvitationAnswer, OwnerDecision
 from protocol.owner_policy import Budget, Limit, OwnerPolicy
@@ -26,7 +27,13 @@ from protocol.roles.owner.budget import (
 from tests.support.deployment.documents import any_request
 from tests.support.roles.pure_market import AMPLE, PureMarket
 from tests.support.roles.pure_party import Party, owning_rows
-from tests.support.roles.small_markets import COLUMNS, small_data, small_market, small_request
+from tests.support.roles.small_markets import (
+    COLUMNS,
+    body_of,
+    small_data,
+    small_market,
+    small_request,
+)
 
 BUYER, OTHER = "0x" + "b1" * 20, "0x" + "b2" * 20
 ASKED = 1 + 2 * 6 * 2 + 1 + 3
@@ -77,6 +84,12 @@ def test_the_figures_by_default_are_a_count_of_equations() -> None:
     # 12×12 triangular factors, of which the ones' own entry is known.
     assert safe_in_total(asking()) == 4 * (78 - 1) - 1
     assert safe_per_buyer(asking()) == 153
+
+
+def test_where_validators_can_change_a_first_error_for_each_round_is_reserved() -> None:
+    # Of nine owners three validate, of whom two can measure a round; of eight it is two.
+    assert most_numbers(asking(most=9)) == 1 + 5 * 2 * 6 + 5 + 11
+    assert most_numbers(asking(most=8)) == 1 + 5 * 2 * 6 + 1 + 11
 
 
 @given(st.integers(1, 40), st.integers(4, 64), st.integers(0, 60), st.integers(1, 50))
@@ -146,7 +159,10 @@ def test_either_limit_ends_it(left_for_buyer: int, left_in_total: int, exhausted
 def test_a_joined_training_reserves_its_most_and_costs_what_it_published() -> None:
     market = small_market()
     market.run_until("training_started", market.owners[0])
-    reserved, spent = most_numbers(market.request), published_numbers(market.request, trainers=2, rounds=2)
+    reserved, spent = (
+        most_numbers(market.request),
+        published_numbers(market.request, trainers=2, rounds=2, starts=1),
+    )
     assert spent < reserved
     for owner in market.owners:
         assert numbers_of(owner) == reserved
@@ -281,7 +297,7 @@ def test_a_training_that_somebody_worked_on_counts_though_nothing_was_recorded(
         market.deliver(owner, market.event_input(event))
         assert owner.shown == "FAILED(cancelled)"
         rounds = trained if owner.decoded.answer is not None else 1
-        expected = published_numbers(market.request, trainers=2, rounds=rounds)
+        expected = published_numbers(market.request, trainers=2, rounds=rounds, starts=1)
         assert numbers_of(owner) == (expected if worked[owner.address] else JOIN_NUMBERS)
     assert any(worked.values())
 
@@ -303,4 +319,87 @@ def test_rounds_that_are_opened_and_kept_from_the_chain_count() -> None:
     for owner in market.owners:
         assert owner.decoded.recorded == 0
         market.deliver(owner, market.event_input(Cancelled(training=1, refund=0)))
-        assert numbers_of(owner) == published_numbers(market.request, trainers=2, rounds=rounds)
+        assert numbers_of(owner) == published_numbers(market.request, trainers=2, rounds=rounds, starts=1)
+
+
+def really_published(market: PureMarket) -> int:
+    """The numbers in the records that were opened, the first errors among them, row count and weights."""
+    opened = {m.envelope.round: m.envelope.attempt for m in market.sent("opening")}
+    starts = {
+        message.envelope.round
+        for message in market.sent("encrypted_metric")
+        if opened.get(message.envelope.round) == message.envelope.attempt and body_of(message).measure_start
+    }
+    records = {m.envelope.round: body_of(m).record for m in market.sent("opening")}
+    errors = sum(len(record.own) + len(record.cross) for record in records.values())
+    return 1 + errors + len(starts) + market.request.parameters
+
+
+def market_with_a_silent_validator() -> tuple[PureMarket, list[SignedMessage]]:
+    """One of three validators is silent in the second of four rounds; the last round's updates are held."""
+    request = small_request(
+        schedule={"rounds": 4, "local_steps": 2, "step_size": "0.05", "tolerance": 0},
+        owners={"minimum": 4, "maximum": 10},
+    )
+    market = small_market(request, small_data(owners=5), validators=[2, 3, 4])
+    away, held = market.owners[3].address, []
+
+    def intercept(message: SignedMessage) -> tuple[SignedMessage, ...]:
+        envelope = message.envelope
+        if (envelope.type, envelope.round) == ("gradient_update", 4):
+            held.append(message)
+            return ()
+        silent = (envelope.type, envelope.round, envelope.sender) == ("noisy_metric", 2, away)
+        return () if silent else (message,)
+
+    market.intercept = intercept
+    return market, held
+
+
+def until_held(market: PureMarket, held: list[SignedMessage]) -> None:
+    """Run up to the last round's updates and all that does not need them, and send these."""
+    while not held:
+        if market.pending:
+            market.deliver_next()
+        else:
+            assert market.tick()
+    market.run()
+    for message in held:
+        market.post(message)
+    market.finish()
+
+
+def test_what_is_opened_anew_at_each_change_of_validators_counts() -> None:
+    """The silent validator measures again once the chain has shown it what it missed."""
+    market, held = market_with_a_silent_validator()
+    until_held(market, held)
+    assert len(market.contract.recorded) == 4
+    published = really_published(market)
+    assert published == 1 + 4 * 4 + 3 + 3
+    assert {numbers_of(owner) for owner in market.owners} == {published}
+    assert published <= most_numbers(market.request)
+
+
+def test_what_may_have_been_opened_anew_and_is_not_recorded_counts() -> None:
+    market, held = market_with_a_silent_validator()
+    keep_the_last_rounds(market)
+    until_held(market, held)
+    assert len(market.contract.recorded) == 1
+    published = really_published(market)
+    assert published == 1 + 4 * 4 + 2 + 3
+    left_out = market.owners[3]  # its rows have no part in what the others measured
+    assert numbers_of(left_out) <= published
+    for owner in market.owners:
+        assert numbers_of(owner) <= most_numbers(market.request)
+        assert numbers_of(owner) >= published or owner is left_out
+
+
+def keep_the_last_rounds(market: PureMarket) -> None:
+    """Have nobody record more than the first round."""
+    carried_out = market.call
+
+    def first_alone(party: Party, call: Any) -> None:
+        if not (isinstance(call, RecordRound) and call.record.round > 1):
+            carried_out(party, call)
+
+    market.call = first_alone  # type: ignore[method-assign]

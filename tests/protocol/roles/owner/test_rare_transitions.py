@@ -17,6 +17,7 @@ from protocol.roles.engine.inputs import (
     PolicyChanged,
     TimerFired,
 )
+from protocol.roles.engine.state import replace
 from protocol.roles.owner.budget import JOIN_NUMBERS, Joining, most_numbers
 from tests.support.roles.pure_market import AMPLE, PureMarket
 from tests.support.roles.pure_party import Party, owning_rows
@@ -213,13 +214,13 @@ def test_the_wait_for_an_opening_is_over_once_it_is_there(phase: str) -> None:
     assert owner.facts[-1].data == {"phase": phase, "input": "timer:opened"}
 
 
-def test_a_complaint_is_a_fact_and_changes_nothing() -> None:
+def test_a_complaint_is_a_fact_and_a_sign_of_life() -> None:
     market, owner = owner_in("running", AUTOMATIC)
-    before = owner.state
+    before = owner.decoded
     complaint = Complaint(code="bad_opening", accused=market.buyer.address, evidence=())
     signed = market.message(market.aggregator, owner, complaint)
     market.deliver(owner, MessageReceived(signed=signed))
-    assert owner.state == before
+    assert owner.decoded == replace(before, heard_at=owner.decoded.heard_at)
     told = {"accused": complaint.accused, "round": 0, "code": "bad_opening"}
     assert (owner.facts[-1].name, owner.facts[-1].data) == ("complaint", told)
 

@@ -5,8 +5,6 @@ from typing import Any
 import pytest
 
 from protocol.envelope import SignedMessage
-from protocol.messages import ModelRequest
-from protocol.roles.engine.inputs import MessageReceived
 from tests.support.roles.forgeries import BAD_PACKED, BAD_VECTORS, spoilt
 from tests.support.roles.pure_market import PureMarket
 from tests.support.roles.small_markets import (
@@ -16,7 +14,6 @@ from tests.support.roles.small_markets import (
     deliver,
     refusal,
     resigned,
-    small_market,
     stopped_at,
 )
 
@@ -202,34 +199,3 @@ def test_a_validator_refuses_spoilt_metrics(shown: Stopped, kind: str) -> None:
 def test_a_wrong_row_count_of_another_validator(shown: Stopped) -> None:
     market, owner, _ = shown
     assert refusal(market, owner, with_metric(shown, 1, rows=1)) == "wrong_row_count"
-
-
-# ---- the end ----
-
-
-def test_a_validator_serves_nothing_before_the_settlement() -> None:
-    market, owner, _ = stopped_at("opening", 2, round_number=2)
-    asked = market.message(market.buyer, owner, ModelRequest())
-    step = market.deliver(owner, MessageReceived(signed=asked))
-    assert step is not None
-    assert [effect.effect for effect in step.effects] == ["blob"], "it is held, and nothing else"
-
-
-def test_a_validator_serves_the_buyer_only_and_only_the_paid_model() -> None:
-    market = small_market()
-    market.finish()
-    validator, trainer = market.validators()[0], market.trainers()[0]
-    foreign = market.message(market.aggregator, validator, ModelRequest())
-    assert refusal(market, validator, foreign) == "wrong_sender"
-    asked = market.message(market.buyer, trainer, ModelRequest())
-    assert refusal(market, trainer, asked) == "no_model_here"
-
-
-def test_a_validator_serves_nothing_after_an_early_end() -> None:
-    market = small_market()
-    market.intercept = lambda m: () if (m.envelope.type, m.envelope.round) == ("opening", 2) else (m,)
-    market.finish()
-    assert market.contract.status == "settled"
-    for validator in market.validators():
-        asked = market.message(market.buyer, validator, ModelRequest())
-        assert refusal(market, validator, asked) == "no_model_here"

@@ -9,7 +9,7 @@ from protocol.roles.engine.inputs import EventConfirmed, MessageReceived, TimerF
 from protocol.roles.shared.deadlines import DAY_SECONDS, RETENTION_SECONDS, backed_off
 from tests.support.roles.pure_market import PureMarket
 from tests.support.roles.pure_party import Party
-from tests.support.roles.small_markets import body_of, refusal, small_data, small_market, without
+from tests.support.roles.small_markets import body_of, small_data, small_market, without
 
 
 def silence(market: PureMarket, *parties: Party) -> None:
@@ -265,7 +265,8 @@ def test_a_validator_keeps_the_model_for_thirty_days() -> None:
     market.deliver(validator, TimerFired(name="retention"))
     assert not validator.blobs
     again = market.message(market.buyer, validator, ModelRequest())
-    assert refusal(market, validator, again) == "no_model_here"
+    market.deliver(validator, MessageReceived(signed=again))
+    assert [body_of(message).code for message in market.sent("model_refused")] == ["no_model_here"]
 
 
 def test_waits_double_up_to_a_day() -> None:

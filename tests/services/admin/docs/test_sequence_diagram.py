@@ -14,6 +14,7 @@ STEPS = [step for stretch in COURSE for step in stretch.steps]
 WHEN_SOMETHING_FAILS = {
     "Cancelled",
     "complaint",
+    "model_refused",
     "model_request",
     "opening_refused",
     "participant_dropped",

@@ -2,12 +2,14 @@
 
 import pytest
 
+from protocol.marketplace import Credited
 from protocol.messages import WithdrawOrder
 from services.bus.port import BusUnavailable
 from services.chain.errors import ChainUnavailable
-from services.console.web.earnings import account
+from services.console.web.earnings import accounts
 from tests.support.console.owner import pay, put, withdrawn
-from tests.support.console.world import Browser, ConsoleWorld
+from tests.support.console.trainings import tell
+from tests.support.console.world import ADDRESS, Browser, ConsoleWorld
 
 ETHER = 10**18
 
@@ -23,7 +25,7 @@ async def world(tmp_path):
 
 async def test_credits_are_told_by_training_and_share(world):
     withdrawn(world, ETHER // 100)
-    money = account(world.party)
+    (money,) = accounts(world.party)
     assert money.earned == ETHER // 100 + ETHER // 4 + ETHER // 10
     assert money.paid_out == ETHER // 100
     assert money.credit == ETHER // 4 + ETHER // 10
@@ -45,6 +47,20 @@ async def test_an_operator_withdraws(world):
         assert response.headers["Location"] == "/earnings?asked=1"
         assert "told to withdraw" in await browser.get("/earnings?asked=1")
     assert world.orders == [(WithdrawOrder(), 0)]
+
+
+async def test_each_tokens_credit_is_withdrawn_by_itself(world):
+    token = "0x" + "70" * 20
+    credit = Credited(training=3, account=ADDRESS, share="validation", token=token, amount=2_500_000)
+    tell(world.store, 3, credit)
+    async with Browser(world) as browser:
+        await browser.sign_in()
+        page = await browser.get("/earnings")
+        assert f"2,500,000 units of token {token}" in page
+        assert "0.36 ETH" in page
+        await browser.post("/earnings/withdraw", {"token": token})
+        assert (await browser.post("/earnings/withdraw", {"token": "0x" + "71" * 20})).status == 409
+    assert world.orders == [(WithdrawOrder(token=token), 0)]
 
 
 async def test_without_a_credit_there_is_nothing_to_withdraw(world):

@@ -1,0 +1,36 @@
+"""Whether what a peer sent is a number at all, and a unit of the group that it should be of."""
+
+import gmpy2
+from gmpy2 import mpz
+
+from protocol.errors import ProtocolViolation
+
+
+def is_integer(value: object) -> bool:
+    """An integer of Python or GMP; True and False are none."""
+    return isinstance(value, int | mpz) and not isinstance(value, bool)
+
+
+def is_unit(value: object, modulus: mpz, below: mpz | None = None) -> bool:
+    """An integer without a common factor with `modulus`, above 0 and under `below` (the modulus itself)."""
+    if not is_integer(value):
+        return False
+    return bool(0 < value < (below or modulus) and gmpy2.gcd(value, modulus) == 1)  # type: ignore[operator]
+
+
+def require_units(
+    values: object, count: int, modulus: mpz, code: str, name: str, below: mpz | None = None
+) -> None:
+    """Raise ProtocolViolation(code) unless `values` is a tuple of so many units, as `is_unit` says."""
+    require_count(values, count, code, name)
+    for index, value in enumerate(values):  # type: ignore[arg-type,var-annotated]
+        if not is_unit(value, modulus, below):
+            raise ProtocolViolation(code, f"{name} {index} is no unit of its group")
+
+
+def require_count(values: object, count: int, code: str, name: str) -> None:
+    """Raise ProtocolViolation(code) unless `values` is a tuple of so many."""
+    if not isinstance(values, tuple):
+        raise ProtocolViolation(code, f"no list of {name}s")
+    if len(values) != count:
+        raise ProtocolViolation(code, f"{len(values)} {name}s; {count} expected")

@@ -1,0 +1,95 @@
+"""Products of powers with signed exponents, modulo any number: the one hot primitive.
+
+Simultaneous multi-exponentiation by interleaved sliding windows (E. Straus, 1964; B. Möller, SAC 2001): one
+chain of squarings per product, tables of odd powers shared by all of them, negative digits through one
+batched inversion (P. Montgomery, 1987).
+"""
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+import gmpy2
+from gmpy2 import mpz
+
+
+class PowerTables:
+    """Odd powers of some units and of their inverses, kept for many products over the same bases."""
+
+    __slots__ = ("_modulus", "_tables", "_window")
+
+    def __init__(self, bases: Sequence[mpz], modulus: mpz, window: int) -> None:
+        """Two tables of 2^(window − 2) powers for each base.
+
+        Raises ZeroDivisionError for a base that is no unit.
+        """
+        self._modulus, self._window = modulus, window
+        self._tables = [_odd_powers(base, window, modulus) for base in bases]
+        for table, inverse in zip(self._tables, batch_invert(bases, modulus), strict=True):
+            powers = _odd_powers(inverse, window, modulus)
+            table.update({-digit: power for digit, power in powers.items()})
+
+    def product(self, exponents: Sequence[int]) -> mpz:
+        """Π b_i^(e_i); raises ValueError unless there is one exponent for each base."""
+        factors: defaultdict[int, list[mpz]] = defaultdict(list)
+        for table, exponent in zip(self._tables, exponents, strict=True):
+            for position, digit in sliding_digits(int(exponent), self._window):
+                factors[position].append(table[digit])
+        modulus, accumulator = self._modulus, mpz(1)
+        for position in range(max(factors, default=-1), -1, -1):
+            # Squared by hand: powmod with the exponent 2^w would make a table of its own at each window.
+            accumulator = accumulator * accumulator % modulus
+            for factor in factors.get(position, ()):
+                accumulator = accumulator * factor % modulus
+        return accumulator
+
+
+def product_of_powers(bases: Sequence[mpz], exponents: Sequence[int], modulus: mpz) -> mpz:
+    """Π b_i^(e_i) of units, once; raises as `PowerTables` does."""
+    bits = max((int(exponent).bit_length() for exponent in exponents), default=0)
+    return PowerTables(bases, modulus, window_for(bits, 1)).product(exponents)
+
+
+def batch_invert(values: Sequence[mpz], modulus: mpz) -> list[mpz]:
+    """Inverses of units with one inversion and three products each."""
+    prefix = [mpz(1)]
+    for value in values:
+        prefix.append(prefix[-1] * value % modulus)
+    running = gmpy2.invert(prefix[-1], modulus)
+    inverses: list[mpz] = []
+    for index in range(len(values) - 1, -1, -1):
+        inverses.append(running * prefix[index] % modulus)
+        running = running * values[index] % modulus
+    inverses.reverse()
+    return inverses
+
+
+def window_for(bits: int, products: int) -> int:
+    """The window with the fewest products: tables cost 2·2^(w−2) a base, digits bits/(w + 1) a product."""
+    return min(range(2, 9), key=lambda w: (2 << (w - 2)) + products * bits / (w + 1))
+
+
+def sliding_digits(value: int, window: int) -> list[tuple[int, int]]:
+    """The width-w non-adjacent form: (position, odd digit below 2^(w−1) in size), lowest first.
+
+    Source: J. Solinas, Efficient arithmetic on Koblitz curves, Designs, Codes and Cryptography 19 (2000), 5.
+    """
+    digits: list[tuple[int, int]] = []
+    base, half, position = 1 << window, 1 << (window - 1), 0
+    while value:
+        zeros = (value & -value).bit_length() - 1
+        value >>= zeros
+        position += zeros
+        digit = value & (base - 1)
+        if digit >= half:
+            digit -= base
+        digits.append((position, digit))
+        value -= digit
+    return digits
+
+
+def _odd_powers(base: mpz, window: int, modulus: mpz) -> dict[int, mpz]:
+    """b, b³, b⁵, … up to the exponent 2^(w−1) − 1."""
+    table, square = {1: base}, base * base % modulus
+    for digit in range(3, 1 << (window - 1), 2):
+        table[digit] = table[digit - 2] * square % modulus
+    return table

@@ -1,0 +1,1 @@
+"""Proofs that what an owner sends encrypted is what it committed to when it joined."""

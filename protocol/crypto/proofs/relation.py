@@ -1,0 +1,239 @@
+"""The Σ-protocol under both proofs: ciphertexts that are sums of others with committed coefficients.
+
+Statement. Sets s of inputs, each k − 1 ciphertexts B_s,j and a public number L_s; an output Y_s for each set;
+the prover's base h; a commitment K.
+
+Relation. Integers x_1 … x_k, κ and a_s with Y_s = Π_{j<k} B_s,j^(x_j)·(1+n)^(L_s·x_k)·h^(n·a_s) mod n² for
+every set, and K = Π_j g_j^(x_j)·g_0^κ mod N̂: the same x in all of them.
+
+Protocol. Masks α as wide as `bounds` says; the announcements A_s and A are the same products of α in place of
+x, κ and a_s. A challenge e < 2^128, hashed from everything, is answered by z = α + e·(x, κ, a). The verifier
+checks the bounds of z, and that the products of z are A_s·Y_s^e and A·K^e. It forms h^n itself: over a base
+that is given in its place, and holds a plaintext, any output would pass.
+
+Extraction. Two answers to one announcement under e ≠ e′ give Δz with K^Δe = Π g_j^(Δz_j)·g_0^Δκ. Δe divides
+every Δz, or the prover takes roots modulo N̂: so x = Δz/Δe opens K, or −K. Then Y_s/(Π B_s,j^(x_j)·…) to the
+power Δe is an n-th power and has the plaintext 0; all prime factors of n are above 2^128 > |Δe|, so without
+that power it is 0 too. Therefore the *plaintext* of Y_s is Σ x_j·(that of B_s,j) + L_s·x_k modulo n. Nothing
+is shown about its randomness, and a factor of small order, as −1 is, passes: it changes no plaintext.
+
+Zero knowledge. From z and e the announcements follow, and z is uniform up to 2^-64 a number: whoever chooses
+e first needs no witness.
+
+Assumption. Roots modulo RSA-2048 are hard to take; keccak256 is a random oracle; the key has passed
+`validation.verify_public_key`; short exponents over h^n hide as uniform n-th powers do (see `blinding`).
+
+Many proofs over the same inputs are checked in one equation, each under a coefficient of 64 bits that is the
+verifier's own (M. Bellare, J. Garay, T. Rabin, Eurocrypt '98). Coefficients are even: whether a proof with a
+−1 in it passes must not depend on chance, or two verifiers would disagree about it.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from gmpy2 import mpz
+
+from protocol.crypto.blinding import blinding_powers
+from protocol.crypto.commitment_group import RSA_2048
+from protocol.crypto.commitments import ELEMENT_BYTES, VectorCommitments
+from protocol.crypto.elements import require_units
+from protocol.crypto.paillier import FixedBaseTable, PublicKey
+from protocol.crypto.powers import PowerTables, product_of_powers
+from protocol.crypto.proofs.bounds import WitnessBounds, require_responses
+from protocol.crypto.proofs.transcript import ciphertext_bytes
+from protocol.crypto.randomness import Randomness
+from protocol.crypto.secrets import OneUse
+from protocol.errors import ProtocolViolation
+
+BAD_PROOF = "bad_proof"
+_WEIGHT_BITS = 64
+_WINDOW = 5
+
+
+@dataclass(frozen=True)
+class InputSet:
+    """Encrypted inputs and, as the last one, a public number."""
+
+    key: PublicKey
+    ciphertexts: tuple[mpz, ...]
+    last: int
+
+    @cached_property
+    def _tables(self) -> PowerTables:
+        return PowerTables(self.ciphertexts, self.key.n_squared, _WINDOW)
+
+    def to_parts(self) -> tuple[bytes, bytes]:
+        """What a challenge is hashed from."""
+        last = int(self.last)
+        return ciphertext_bytes(self.key, self.ciphertexts), last.to_bytes(
+            last.bit_length() // 8 + 1, "big", signed=True
+        )
+
+    def combine(self, values: Sequence[int]) -> mpz:
+        """Π B_j^(x_j)·(1+n)^(L·x_k) mod n² for k integers: a ciphertext of the sum, unblinded."""
+        *coefficients, last = values
+        return self._tables.product(coefficients) * self.key.lift(self.last * last) % self.key.n_squared
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """Announcements of the sets and of the commitment; responses to x, κ and the a_s, in this order."""
+
+    announcements: tuple[mpz, ...]
+    commitment: mpz
+    responses: tuple[int, ...]
+
+    def require(self, key: PublicKey, bounds: WitnessBounds, sets: int) -> None:
+        """Raise ProtocolViolation("bad_proof") unless every number is of its group or within its bound."""
+        require_units(self.announcements, sets, key.n, BAD_PROOF, "announcement", key.n_squared)
+        require_units((self.commitment,), 1, RSA_2048, BAD_PROOF, "announced commitment")
+        require_responses(self.responses, bounds.all(sets), BAD_PROOF)
+
+    def write(self, key: PublicKey, bounds: WitnessBounds) -> list[bytes]:
+        """Bytes for the wire, of lengths that do not depend on the numbers."""
+        lengths = [bound.length for bound in bounds.all(len(self.announcements))]
+        return [
+            *(int(one).to_bytes(key.ciphertext_length, "big") for one in self.announcements),
+            int(self.commitment).to_bytes(ELEMENT_BYTES, "big"),
+            *(
+                int(response).to_bytes(length, "big", signed=True)
+                for response, length in zip(self.responses, lengths, strict=True)
+            ),
+        ]
+
+
+def read_proof(key: PublicKey, bounds: WitnessBounds, sets: int, blobs: Sequence[object]) -> Proof:
+    """The proof of so many sets from `Proof.write`, every number checked; a proof has one such form.
+
+    Raises ProtocolViolation("bad_proof") for anything else.
+    """
+    lengths = [
+        *(key.ciphertext_length,) * sets,
+        ELEMENT_BYTES,
+        *(bound.length for bound in bounds.all(sets)),
+    ]
+    if len(blobs) != len(lengths):
+        raise ProtocolViolation(BAD_PROOF, f"{len(blobs)} numbers; {len(lengths)} expected")
+    contents: list[bytes] = []
+    for blob, length in zip(blobs, lengths, strict=True):
+        if not isinstance(blob, bytes) or len(blob) != length:
+            raise ProtocolViolation(BAD_PROOF, f"a number that has not {length} bytes")
+        contents.append(blob)
+    elements = [mpz(int.from_bytes(content, "big")) for content in contents[: sets + 1]]
+    responses = tuple(int.from_bytes(content, "big", signed=True) for content in contents[sets + 1 :])
+    proof = Proof(tuple(elements[:sets]), elements[sets], responses)
+    proof.require(key, bounds, sets)
+    return proof
+
+
+def draw_masks(bounds: WitnessBounds, sets: int, randomness: Randomness) -> OneUse[tuple[int, ...]]:
+    """What hides the witness of one proof: under a second challenge it would show it."""
+    return OneUse(tuple(bound.draw_mask(randomness) for bound in bounds.all(sets)))
+
+
+def prove(
+    inputs: Sequence[InputSet],
+    vectors: VectorCommitments,
+    base: mpz,
+    witness: Sequence[int],
+    masks: OneUse[tuple[int, ...]],
+    challenge: Callable[[tuple[mpz, ...], mpz], int],
+) -> Proof:
+    """Announce, have the challenge hashed from the announcements, answer.
+
+    `witness` are the x, κ and the a_s, in this order, as `draw_masks` draws the masks.
+    """
+    drawn, size = masks.take(), vectors.length
+    key, blinding = inputs[0].key, blinding_powers(inputs[0].key, base)
+    announcements = tuple(
+        one.combine(drawn[:size]) * blinding.power(exponent) % key.n_squared
+        for one, exponent in zip(inputs, drawn[size + 1 :], strict=True)
+    )
+    commitment = vectors.commit(drawn[:size], drawn[size])
+    asked = challenge(announcements, commitment)
+    responses = tuple(mask + asked * value for mask, value in zip(drawn, witness, strict=True))
+    return Proof(announcements, commitment, responses)
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One prover's outputs, commitment and base h, a proof whose numbers were checked, and its challenge."""
+
+    outputs: tuple[mpz, ...]
+    committed: mpz
+    base: mpz
+    proof: Proof
+    challenge: int
+
+
+def unproven(
+    inputs: Sequence[InputSet],
+    vectors: VectorCommitments,
+    claims: Mapping[str, Callable[[], Claim]],
+    randomness: Randomness,
+) -> list[str]:
+    """The provers whose claims do not hold, first those that raise ProtocolViolation instead of claiming.
+
+    The others are checked at once, and one by one where that fails.
+    """
+    malformed, checked = [], dict[str, Claim]()
+    for prover, claim in claims.items():
+        try:
+            checked[prover] = claim()
+        except ProtocolViolation:
+            malformed.append(prover)
+    if not checked or holds(inputs, vectors, list(checked.values()), randomness):
+        return malformed
+    alone = (prover for prover, one in checked.items() if not holds(inputs, vectors, [one], randomness))
+    return [*malformed, *alone]
+
+
+def holds(
+    inputs: Sequence[InputSet], vectors: VectorCommitments, claims: Sequence[Claim], randomness: Randomness
+) -> bool:
+    """Whether all of the claims hold, up to 2^-64: one equation modulo n² and one modulo N̂."""
+    key = inputs[0].key
+    powers = [blinding_powers(key, one.base) for one in claims]
+    weights = [[2 * randomness.bits(_WEIGHT_BITS) for _ in range(len(inputs) + 1)] for _ in claims]
+    return equations_hold(inputs, vectors, claims, powers, weights)
+
+
+def equations_hold(
+    inputs: Sequence[InputSet],
+    vectors: VectorCommitments,
+    claims: Sequence[Claim],
+    powers: Sequence[FixedBaseTable],
+    weights: Sequence[Sequence[int]],
+) -> bool:
+    """The verifier's two equations.
+
+    `powers` are over each prover's h^n; `weights` the coefficients of each claim: of its sets, then of its
+    commitment.
+    """
+    key, size = inputs[0].key, vectors.length
+    left, bases, exponents = mpz(1), list[mpz](), list[int]()
+    for place, one in enumerate(inputs):
+        left = left * one.combine(_weighted(claims, weights, place, size)) % key.n_squared
+    for claim, power, weight in zip(claims, powers, weights, strict=True):
+        blinding = sum(a * b for a, b in zip(weight, claim.proof.responses[size + 1 :], strict=False))
+        left = left * power.power(blinding) % key.n_squared
+        bases += [*claim.proof.announcements, *claim.outputs]
+        exponents += [*weight[:-1], *(claim.challenge * factor for factor in weight[:-1])]
+    if left != product_of_powers(bases, exponents, key.n_squared):
+        return False
+    *values, hiding = _weighted(claims, weights, len(inputs), size + 1)
+    bases = [element for claim in claims for element in (claim.proof.commitment, claim.committed)]
+    exponents = [
+        factor
+        for claim, weight in zip(claims, weights, strict=True)
+        for factor in (weight[-1], claim.challenge * weight[-1])
+    ]
+    return bool(vectors.commit(values, hiding) == product_of_powers(bases, exponents, RSA_2048))
+
+
+def _weighted(claims: Sequence[Claim], weights: Sequence[Sequence[int]], place: int, size: int) -> list[int]:
+    """The first `size` responses of all claims, added under their weights at a place."""
+    rows = [claim.proof.responses[:size] for claim in claims]
+    factors = [weight[place] for weight in weights]
+    return [sum(a * b for a, b in zip(factors, column, strict=True)) for column in zip(*rows, strict=True)]

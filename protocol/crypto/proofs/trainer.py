@@ -1,0 +1,169 @@
+"""A trainer's proof that its update is the committed affine map of the encrypted model that it was given.
+
+Statement. The encrypted model c_1 … c_p; the trainer's commitments K_1 … K_p and base h; its update D_1 …
+D_p.
+
+Relation. Integers M_ij, v_i, a_i and κ_i with D_i = Π_j c_j^(M_ij)·(1+n)^(v_i)·h^(n·a_i) mod n² and K_i = Π_j
+g_j^(M_ij)·g_{p+1}^(v_i)·g_0^(κ_i) mod N̂ for every i.
+
+Protocol. 128-bit e_1 … e_p, hashed from the whole statement, fold the p rows into one: D* = Π D_i^(e_i) and
+K* = Π K_i^(e_i), of which `relation` shows m_j = Σ e_i·M_ij, w = Σ e_i·v_i, a = Σ e_i·a_i and κ = Σ e_i·κ_i.
+All trainers of a round are checked in one equation, since they have the model in common.
+
+Extraction. From proofs under p independent vectors e, the openings of every K_i, hence M and v, follow by
+linear algebra (over the integers, or roots modulo N̂ could be taken). If the plaintext of one D_i differed
+from row i of (M, v) on the model, modulo some prime factor of n, the folded plaintexts would agree for one
+e_i of 2^128.
+
+Assumption. As in `relation`; the base h has the Jacobi symbol −1 (`blinding.draw_base`).
+
+Not shown: that |M_ij| and |v_i| are within their bounds; each is within some 2^64·p times them, since m_j and
+w are within 2^64 times theirs (see `bounds`) and nobody chooses the e_i under which larger ones would cancel.
+Nor that the map comes of any rows.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property, partial
+from typing import NamedTuple
+
+from gmpy2 import mpz
+
+from protocol.crypto.blinding import SHORT_EXPONENT_BITS, blinding_powers
+from protocol.crypto.commitment_group import RSA_2048
+from protocol.crypto.commitments import (
+    CommittedVector,
+    OwnerCommitments,
+    TrainingIdentity,
+    map_commitments,
+    map_limits,
+)
+from protocol.crypto.elements import require_units
+from protocol.crypto.paillier import PublicKey
+from protocol.crypto.powers import product_of_powers
+from protocol.crypto.proofs.bounds import WitnessBounds
+from protocol.crypto.proofs.relation import BAD_PROOF, Claim, InputSet, Proof, draw_masks, prove, unproven
+from protocol.crypto.proofs.transcript import ProofContext, Statement, ciphertext_bytes
+from protocol.crypto.randomness import Randomness
+from protocol.crypto.secrets import OneUse
+from protocol.errors import MisuseError, ProtocolViolation
+
+_DOMAIN = b"deltaml update proof"
+
+
+class UpdateClaim(NamedTuple):
+    """What a trainer sends, p ciphertexts with their proof, and what it committed to."""
+
+    context: ProofContext
+    commitments: OwnerCommitments
+    update: tuple[mpz, ...]
+    proof: Proof
+
+
+@dataclass(frozen=True)
+class UpdateProofs:
+    """Proofs about the updates of one encrypted model: p ciphertexts, in a training.
+
+    `coefficient_bits` is the scale of M, `offset_bits` bounds v.
+    """
+
+    key: PublicKey
+    identity: TrainingIdentity
+    model: tuple[mpz, ...]
+    coefficient_bits: int
+    offset_bits: int
+
+    def __post_init__(self) -> None:
+        """Raise MisuseError for a key that is not the training's."""
+        self.identity.require_key(self.key)
+
+    @cached_property
+    def _inputs(self) -> InputSet:
+        return InputSet(self.key, self.model, last=1)
+
+    @cached_property
+    def limits(self) -> tuple[int, ...]:
+        """What a row of a committed map may be."""
+        return map_limits(len(self.model), self.coefficient_bits, self.offset_bits)
+
+    @cached_property
+    def bounds(self) -> WitnessBounds:
+        """Of the folded rows."""
+        return WitnessBounds.of(self.limits, SHORT_EXPONENT_BITS, folded=len(self.model))
+
+    def update(
+        self, rows: Sequence[CommittedVector], base: mpz, randomness: Randomness
+    ) -> tuple[tuple[mpz, ...], OneUse[tuple[int, ...]]]:
+        """D_1 … D_p, blinded over the trainer's base, and the exponents a_i of it, for the proof."""
+        powers, modulus = blinding_powers(self.key, base), self.key.n_squared
+        exponents = tuple(randomness.bits(SHORT_EXPONENT_BITS) for _ in rows)
+        combined = (self._inputs.combine(row.values) for row in rows)
+        blinded = (one * powers.power(a) % modulus for one, a in zip(combined, exponents, strict=True))
+        return tuple(blinded), OneUse(exponents)
+
+    def prove(
+        self,
+        context: ProofContext,
+        commitments: OwnerCommitments,
+        rows: Sequence[CommittedVector],
+        update: tuple[mpz, ...],
+        exponents: OneUse[tuple[int, ...]],
+        masks: OneUse[tuple[int, ...]],
+    ) -> Proof:
+        """The proof of an update, once: its masks and exponents serve no second one."""
+        statement = self._statement(context, commitments, update)
+        factors = statement.coefficients(len(self.model))
+        columns = zip(*((*row.values, row.hiding) for row in rows), strict=True)
+        witness = [_dot(factors, column) for column in (*columns, exponents.take())]
+        vectors = map_commitments(self.identity, len(self.model))
+        return prove([self._inputs], vectors, commitments.base, witness, masks, statement.challenge)
+
+    def draw_masks(self, randomness: Randomness) -> OneUse[tuple[int, ...]]:
+        """For one proof; they depend on no message, so they may be made before."""
+        return draw_masks(self.bounds, 1, randomness)
+
+    def require(self, claim: UpdateClaim) -> None:
+        """Check all numbers of a claim, but not yet what it claims.
+
+        Raises ProtocolViolation("bad_commitment"), or ("bad_proof") for another training or prover, an update
+        that is not of p units modulo n², and a proof as `Proof.require` says.
+        """
+        if claim.context.identity != self.identity or claim.context.prover != claim.commitments.owner:
+            raise ProtocolViolation(BAD_PROOF, "it is of another training or prover")
+        claim.commitments.require(self.key, len(self.model))
+        require_units(claim.update, len(self.model), self.key.n, BAD_PROOF, "ciphertext", self.key.n_squared)
+        claim.proof.require(self.key, self.bounds, sets=1)
+
+    def unproven(self, claims: Sequence[UpdateClaim], randomness: Randomness) -> list[str]:
+        """The trainers whose claims do not hold, malformed ones first; nothing they hold makes it raise.
+
+        `randomness` is the verifier's own. Raises MisuseError for two claims of one trainer.
+        """
+        named = {claim.context.prover: partial(self.folded, claim) for claim in claims}
+        if len(named) != len(claims):
+            raise MisuseError("a trainer has two claims for one model; check the signed one")
+        vectors = map_commitments(self.identity, len(self.model))
+        return unproven([self._inputs], vectors, named, randomness)
+
+    def folded(self, claim: UpdateClaim) -> Claim:
+        """The p rows as one, under coefficients hashed from all of them; raises as `require` does."""
+        self.require(claim)
+        statement = self._statement(claim.context, claim.commitments, claim.update)
+        factors = statement.coefficients(len(self.model))
+        asked = statement.challenge(claim.proof.announcements, claim.proof.commitment)
+        output = product_of_powers(claim.update, factors, self.key.n_squared)
+        committed = product_of_powers(claim.commitments.maps, factors, RSA_2048)
+        return Claim((output,), committed, claim.commitments.base, claim.proof, asked)
+
+    def _statement(
+        self, context: ProofContext, commitments: OwnerCommitments, update: tuple[mpz, ...]
+    ) -> Statement:
+        committed = commitments.digest(self.identity, self.key)
+        output = ciphertext_bytes(self.key, update)
+        return Statement.of(
+            self.key, _DOMAIN, context.to_bytes(), committed, *self._inputs.to_parts(), output
+        )
+
+
+def _dot(factors: Sequence[int], values: Sequence[int]) -> int:
+    return sum(factor * value for factor, value in zip(factors, values, strict=True))

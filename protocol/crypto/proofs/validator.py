@@ -1,0 +1,149 @@
+"""A validator's proof that its encrypted metric is its committed Gram matrix applied to the public products.
+
+Statement. For each set s of slots the encrypted products P_s,ij of the models' weights, i ≤ j, but the last
+one, P_s,dd, which is public; the validator's commitment K and base h; its metric X_s.
+
+Relation. Integers Ĝ_ij, κ and a_s with X_s = Π_{i≤j} P_s,ij^(Ĝ_ij)·h^(n·a_s) mod n², where the last factor is
+(1+n)^(P_s,dd·Ĝ_dd), and K = Π g_ij^(Ĝ_ij)·g_0^κ mod N̂: one Ĝ for all sets.
+
+Protocol. That of `relation`, with an announcement for each set and one response to each Ĝ_ij for all of them:
+with one equation for the product of the sets, two metrics could be wrong by d and −d. All validators of a
+round are checked in one equation.
+
+Extraction and assumption. Those of `relation`.
+
+Not shown: that |Ĝ_ij| is within its bound, only within some 2^64 times it (see `bounds`); that Ĝ is positive;
+and that it comes of any rows.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import NamedTuple
+
+from gmpy2 import mpz
+
+from protocol.crypto.blinding import SHORT_EXPONENT_BITS, blinding_powers
+from protocol.crypto.commitments import (
+    CommittedVector,
+    OwnerCommitments,
+    TrainingIdentity,
+    gram_commitments,
+    gram_limits,
+    triangle_length,
+)
+from protocol.crypto.elements import require_units
+from protocol.crypto.paillier import PublicKey
+from protocol.crypto.proofs.bounds import WitnessBounds
+from protocol.crypto.proofs.relation import BAD_PROOF, Claim, InputSet, Proof, draw_masks, prove, unproven
+from protocol.crypto.proofs.transcript import ProofContext, Statement, ciphertext_bytes
+from protocol.crypto.randomness import Randomness
+from protocol.crypto.secrets import OneUse
+from protocol.errors import MisuseError, ProtocolViolation
+
+_DOMAIN = b"deltaml metric proof"
+
+
+class MetricClaim(NamedTuple):
+    """What a validator sends, a ciphertext for each set with their proof, and what it committed to."""
+
+    context: ProofContext
+    commitments: OwnerCommitments
+    metric: tuple[mpz, ...]
+    proof: Proof
+
+
+@dataclass(frozen=True)
+class MetricProofs:
+    """Proofs about the metrics of one round's products.
+
+    Each set has the products of p weights and the target in the order of the triangle, row by row, the last
+    of them public. `entry_bits` is the scale of Ĝ.
+    """
+
+    key: PublicKey
+    identity: TrainingIdentity
+    parameters: int
+    sets: tuple[InputSet, ...]
+    entry_bits: int
+
+    def __post_init__(self) -> None:
+        """Raise MisuseError for a key that is not the training's, or sets of another size."""
+        self.identity.require_key(self.key)
+        size = triangle_length(self.parameters + 1)
+        if not self.sets or any(len(one.ciphertexts) != size - 1 for one in self.sets):
+            raise MisuseError(f"a set has another number of products than {size - 1}; make one of them all")
+
+    def limits(self, rows: int) -> tuple[int, ...]:
+        """What the Gram matrix of so many rows may be."""
+        return gram_limits(self.parameters, rows, self.entry_bits)
+
+    def bounds(self, rows: int) -> WitnessBounds:
+        """Of the witness of an owner with so many rows."""
+        return WitnessBounds.of(self.limits(rows), SHORT_EXPONENT_BITS)
+
+    def metric(
+        self, gram: CommittedVector, base: mpz, randomness: Randomness
+    ) -> tuple[tuple[mpz, ...], OneUse[tuple[int, ...]]]:
+        """X_s for each set, blinded over the validator's base, and the exponents a_s, for the proof."""
+        powers, modulus = blinding_powers(self.key, base), self.key.n_squared
+        exponents = tuple(randomness.bits(SHORT_EXPONENT_BITS) for _ in self.sets)
+        combined = (one.combine(gram.values) for one in self.sets)
+        blinded = (one * powers.power(a) % modulus for one, a in zip(combined, exponents, strict=True))
+        return tuple(blinded), OneUse(exponents)
+
+    def prove(
+        self,
+        context: ProofContext,
+        commitments: OwnerCommitments,
+        gram: CommittedVector,
+        metric: tuple[mpz, ...],
+        exponents: OneUse[tuple[int, ...]],
+        masks: OneUse[tuple[int, ...]],
+    ) -> Proof:
+        """The proof of a metric, once: its masks and exponents serve no second one, at no other attempt."""
+        statement = self._statement(context, commitments, metric)
+        witness = (*gram.values, gram.hiding, *exponents.take())
+        vectors = gram_commitments(self.identity, self.parameters)
+        return prove(self.sets, vectors, commitments.base, witness, masks, statement.challenge)
+
+    def draw_masks(self, rows: int, randomness: Randomness) -> OneUse[tuple[int, ...]]:
+        """For one proof of an owner with so many rows; they depend on no message, so may be made before."""
+        return draw_masks(self.bounds(rows), len(self.sets), randomness)
+
+    def require(self, claim: MetricClaim) -> None:
+        """Check all numbers of a claim, but not yet what it claims.
+
+        Raises ProtocolViolation("bad_commitment"), or ("bad_proof") for another training or prover, a metric
+        that is not a unit modulo n² for each set, and a proof as `Proof.require` says.
+        """
+        if claim.context.identity != self.identity or claim.context.prover != claim.commitments.owner:
+            raise ProtocolViolation(BAD_PROOF, "it is of another training or prover")
+        claim.commitments.require(self.key, self.parameters)
+        require_units(claim.metric, len(self.sets), self.key.n, BAD_PROOF, "metric", self.key.n_squared)
+        claim.proof.require(self.key, self.bounds(claim.commitments.rows), len(self.sets))
+
+    def unproven(self, claims: Sequence[MetricClaim], randomness: Randomness) -> list[str]:
+        """The validators whose claims do not hold, malformed ones first; nothing they hold makes it raise.
+
+        `randomness` is the verifier's own. Raises MisuseError for two claims of one validator.
+        """
+        named = {claim.context.prover: partial(self.checked, claim) for claim in claims}
+        if len(named) != len(claims):
+            raise MisuseError("a validator has two claims in one attempt; check the signed one")
+        return unproven(self.sets, gram_commitments(self.identity, self.parameters), named, randomness)
+
+    def checked(self, claim: MetricClaim) -> Claim:
+        """The claim with its challenge; raises as `require` does."""
+        self.require(claim)
+        statement = self._statement(claim.context, claim.commitments, claim.metric)
+        asked = statement.challenge(claim.proof.announcements, claim.proof.commitment)
+        return Claim(claim.metric, claim.commitments.gram, claim.commitments.base, claim.proof, asked)
+
+    def _statement(
+        self, context: ProofContext, commitments: OwnerCommitments, metric: tuple[mpz, ...]
+    ) -> Statement:
+        committed = commitments.digest(self.identity, self.key)
+        inputs = [part for one in self.sets for part in one.to_parts()]
+        output = ciphertext_bytes(self.key, metric)
+        return Statement.of(self.key, _DOMAIN, context.to_bytes(), committed, *inputs, output)
