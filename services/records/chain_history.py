@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from protocol.marketplace import NATIVE, Token
 from protocol.payment import PaidRound, Pay, earned, improvement, paid_to
 from protocol.records import FIXED_POINT
 from protocol.request import Request
@@ -55,6 +56,7 @@ class ChainStory:
     """Everything confirmed so far. `request_hash` is what the deposit was paid for, of document and key."""
 
     request_hash: str | None = None
+    token: Token = NATIVE
     seats: list[str] = field(default_factory=list)
     trainers: tuple[str, ...] = ()
     validators: tuple[str, ...] = ()
@@ -94,6 +96,7 @@ def _tell(story: ChainStory, name: str, data: dict[str, Any], at: float) -> None
     match name:
         case "Opened":
             story.request_hash = data.get("request_hash")  # earlier versions did not note it
+            story.token = data.get("token", NATIVE)
         case "Joined":
             story.seats.append(data["owner"])
         case "RolesDrawn":

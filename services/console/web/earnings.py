@@ -52,7 +52,7 @@ def accounts(party: Party) -> tuple[Account, ...]:
 
 def _values(party: Party) -> dict[str, Any]:
     found = accounts(party)
-    return {"accounts": found, "account": found[0], "automatic": _is_automatic(party)}
+    return {"accounts": found, "automatic": _is_automatic(party)}
 
 
 def _is_automatic(party: Party) -> bool:

@@ -24,5 +24,6 @@ async def show(request: web.Request) -> web.StreamResponse:
         number=row.training,
         curve=curve(story.rounds, state.request),
         story=story,
+        paid_in=page.party.assets.of(story.token),
         timeline=timeline(page.store.facts(key), story),
     )

@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from protocol.asset import MARKET_ASSET
 from protocol.marketplace import SHARE_NAMES
 from protocol.roles.engine import facts
 from services.console.presentation import labels
@@ -86,7 +87,7 @@ def test_no_event_is_one_and_a_credit_says_to_whom_and_for_what(templates, langu
     ]
     store = Store()
     reader = Reader(templates, party_of(store), language)
-    page = reader.fragment("training/_transactions.html", transactions=events)
+    page = reader.fragment("training/_transactions.html", transactions=events, paid_in=MARKET_ASSET)
     store.close()
     text = visible_text(page)
     assert raw(text, language) == set()
