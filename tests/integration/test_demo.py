@@ -11,7 +11,7 @@ import pytest
 from protocol.codec import unpack
 from protocol.envelope import SignedMessage
 from protocol.errors import ProtocolViolation
-from protocol.marketplace import Credited, Opened, RoundRecorded, Settled
+from protocol.marketplace import NATIVE, Credited, Opened, RoundRecorded, Settled
 from protocol.messages import MESSAGE_TYPES
 from protocol.types import seats_of
 from services.data.model_file import read_model
@@ -28,6 +28,7 @@ REPORT_FIELDS = [
     *("mse_pooled_ols", "weights_max_abs_error", "mse_by_round", "convergence", "roles"),
     "contributions",
     *(
+        "token",
         "deposit_wei",
         "paid_wei",
         "refund_wei",
@@ -50,6 +51,8 @@ def demo(folder):
     return watched_demo(
         DemoOptions(
             key_bits=1024,
+            token=True,
+            deposit=10**18,
             thesis=True,
             rounds=3,
             step_size=Decimal("1.5"),
@@ -119,7 +122,7 @@ def test_the_card_says_what_the_report_says(demo, folder):
 # ---- the money ----
 
 
-def test_the_deposit_is_paid_or_refunded_to_the_wei(demo):
+def test_the_deposit_is_paid_or_refunded_to_the_unit(demo):
     paid = {account: int(wei) for account, wei in demo.report.paid_wei.items()}
     assert sum(paid.values()) + int(demo.report.refund_wei) == int(demo.report.deposit_wei) == 10**18
     (settled,) = demo.of(Settled)
@@ -129,7 +132,11 @@ def test_the_deposit_is_paid_or_refunded_to_the_wei(demo):
     assert all(paid.values())
 
 
-def test_everybody_has_withdrawn(demo):
+def test_everybody_has_withdrawn_in_the_token(demo):
+    buyer, minted = demo.market.buyer.identity.address, 100 * 10**18
+    pay = {account: int(amount) for account, amount in demo.report.paid_wei.items()}
+    assert demo.report.token == demo.market.token != NATIVE
+    assert demo.market.held == {**pay, buyer: minted - sum(pay.values())}
     assert set(demo.market.owed.values()) == {0}
     assert len(demo.market.owed) == 7
     assert demo.market.escrow == 0

@@ -37,8 +37,10 @@ class WatchedMarket(LocalMarket):
     ) -> None:
         if kind is None:
             client = self.buyer.client
-            self.owed = {p.identity.address: await client.credit_of(p.identity.address) for p in self.parties}
-            self.escrow = await client.total_escrow()
+            accounts = [party.identity.address for party in self.parties]
+            self.owed = {one: await client.credit_of(one, self.token) for one in accounts}
+            self.held = {one: await client.balance_of(one, self.token) for one in accounts}
+            self.escrow = await client.total_escrow(self.token)
             self.rows = {p.identity.address: p.store.instances() for p in self.parties}
             self.facts = [
                 fact
