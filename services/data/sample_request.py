@@ -228,7 +228,7 @@ def demo_request(options: DemoOptions, data: DemoData, aggregator: str) -> Reque
             },
             "payment": {"deposit_wei": str(options.deposit)},
             "aggregator": aggregator,
-            "deadlines": {"join_s": 60, "step_s": 60, "chain_s": 60},
+            "deadlines": {"join_s": 60, "reveal_s": 60, "step_s": 60, "chain_s": 60},
             "key_bits": options.key_bits,
         }
     )
