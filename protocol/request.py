@@ -17,7 +17,14 @@ from pydantic import (
     model_validator,
 )
 
-from protocol.marketplace import BASIS_POINTS, NATIVE, BasisPoints, Terms, Token
+from protocol.marketplace import (
+    BASIS_POINTS,
+    LONGEST_REVEAL_SECONDS,
+    NATIVE,
+    BasisPoints,
+    Terms,
+    Token,
+)
 from protocol.preparation.columns import Column, Parameter, TargetColumn, parameters_of
 from protocol.request_values import AmountText, Number, StepSize
 from protocol.scaling import UNSCALED, Scaling, largest_weight, to_declared_units
@@ -130,9 +137,13 @@ class Payment(FrozenModel):
 
 
 class Deadlines(FrozenModel):
-    """Seconds to wait for owners to join, for a peer's answer, and for the chain."""
+    """Seconds to wait for owners to join and to reveal their nonces, for a peer's answer, and for the chain.
+
+    An owner that has not revealed within `reveal_s` of the joining's end loses its seat.
+    """
 
     join_s: Annotated[int, Field(ge=1, le=31_536_000)] = 600
+    reveal_s: Annotated[int, Field(ge=1, le=LONGEST_REVEAL_SECONDS)] = 600
     step_s: Annotated[int, Field(ge=1, le=86_400)] = 120
     chain_s: Annotated[int, Field(ge=1, le=86_400)] = 300
 
@@ -328,5 +339,6 @@ class Request(FrozenModel):
             aggregation_bps=self.payment.aggregation_bps,
             join_seconds=self.deadlines.join_s,
             round_seconds=3 * (6 * self.deadlines.step_s + self.deadlines.chain_s),
+            reveal_seconds=self.deadlines.reveal_s,
             token=self.payment.token,
         )

@@ -18,7 +18,7 @@ from tests.support.deployment.documents import AGGREGATOR, KEY_ID, any_request, 
 CANONICAL = (
     '{"aggregator":"0xabababababababababababababababababababab",'
     '"bounds":{"min_rows":20,"residual_bits":null,"weight_bits":null},'
-    '"deadlines":{"chain_s":300,"join_s":600,"step_s":120},'
+    '"deadlines":{"chain_s":300,"join_s":600,"reveal_s":600,"step_s":120},'
     '"features":[{"maximum":"120","minimum":"0","name":"age"},{"maximum":"80","minimum":"10.5","name":"bmi"}],'
     '"key_bits":3072,'
     '"model":{"intercept":true,"kind":"linear_regression","l2":"0.00001"},'
@@ -271,7 +271,7 @@ def test_the_step_size_is_written_auto() -> None:
 
 
 def test_the_terms_are_those_of_the_document() -> None:
-    request = any_request(deadlines={"join_s": 60, "step_s": 10, "chain_s": 30})
+    request = any_request(deadlines={"join_s": 60, "reveal_s": 20, "step_s": 10, "chain_s": 30})
     terms = request.terms(KEY_ID)
     assert terms.aggregator == AGGREGATOR
     assert terms.request_hash == keccak(b"deltaml request and key" + request.hash() + KEY_ID)
@@ -280,6 +280,7 @@ def test_the_terms_are_those_of_the_document() -> None:
     shares = (terms.contribution_bps, terms.participation_bps, terms.validation_bps, terms.aggregation_bps)
     assert sum(shares) == 10_000
     assert (terms.join_seconds, terms.round_seconds) == (60, 3 * (6 * 10 + 30))
+    assert terms.reveal_seconds == 20
 
 
 def test_a_request_cannot_be_changed() -> None:

@@ -46,7 +46,7 @@ def on_round_recorded(state: RunningState, event: RoundRecorded, context: Contex
     )
     after = without_recorded(recorded, event, context)
     timer = record_timer(after, terms_of(state), context)
-    return Step(after, (_round_fact(event), stall_timer(after), timer))
+    return Step(after, (_round_fact(event), stall_timer(after, context), timer))
 
 
 def _round_fact(event: RoundRecorded) -> RecordFact:

@@ -136,8 +136,9 @@ class JoinedState(OwnerState):
     """Base of the phases of a joined training.
 
     `statistic` is a copy of the data set, of `rows` rows, from when the chain shows our seat: to replace or
-    remove that one changes nothing then. `closed` is whether the joining is over on the chain, and
-    `progressed_at` since when: the contract's clock for the first round begins there, not with the draw.
+    remove that one changes nothing then. `closed` is whether the joining is over on the chain; the contract's
+    clock for the first round begins when the time to reveal is over, at `progressed_at`, not with the draw.
+    `nonce` is secret until then: the chain has its digest from the join on, and it is lost with the state.
     """
 
     opened: Opened
@@ -147,6 +148,7 @@ class JoinedState(OwnerState):
     closed: bool = False
     progressed_at: float = 0.0
     blinding_seed: Annotated[bytes, Field(repr=False)] = b""
+    nonce: Annotated[bytes, Field(repr=False)] = b""
 
 
 class InitiatedState(JoinedState):

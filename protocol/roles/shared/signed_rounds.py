@@ -48,7 +48,8 @@ class SignedRound(FrozenModel):
 class RecordingState(PhaseState):
     """Base of the phases in which a party holds signed rounds until the chain shows them.
 
-    `progressed_at` is when the contract's clock last started again, by our own clock.
+    `progressed_at` is when the contract's clock last started again, by our own clock: for the first round
+    when the time to reveal is over.
     """
 
     parties: Parties = Parties()
@@ -103,7 +104,8 @@ def record_timer(state: RecordingState, terms: Terms, context: Context) -> SetTi
         return timers.RECORD.cancel()
     seconds = terms.round_seconds * (0.5 + 0.25 * _turn(state.parties, context.address)) + 1.0
     left = state.progressed_at + seconds - context.now
-    return timers.RECORD.set(min(max(left, 0.0), seconds))  # a clock may have been set back
+    # A clock may have been set back.
+    return timers.RECORD.set(min(max(left, 0.0), seconds + terms.reveal_seconds))
 
 
 def _turn(parties: Parties, address: Address) -> float:
