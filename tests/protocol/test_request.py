@@ -9,10 +9,12 @@ from eth_hash.auto import keccak
 from hypothesis import given
 from hypothesis import strategies as st
 
+from protocol import request as request_module
 from protocol.codec import pack, unpack
 from protocol.errors import MisuseError
 from protocol.request import Request
 from protocol.request_parsing import parse_request
+from protocol.scaling import largest_weight
 from tests.support.deployment.documents import AGGREGATOR, KEY_ID, any_request, request_content
 
 CANONICAL = (
@@ -305,3 +307,24 @@ def test_texts_for_people_are_part_of_the_hash_only_where_there_are_some() -> No
 @pytest.mark.parametrize("text", ["x" * 501, "two\nlines", "\u202ereversed"])
 def test_texts_for_people_are_short_and_printable(text: str) -> None:
     assert "purpose" in refusal(request_content(purpose=text))
+
+
+def test_the_bits_of_a_request_are_worked_out_once_and_anew_for_another(monkeypatch):
+    """Every step asks for them, and a request may have a thousand columns."""
+    worked_out = []
+
+    def counted(*arguments):
+        worked_out.append(arguments)
+        return largest_weight(*arguments)
+
+    monkeypatch.setattr(request_module, "largest_weight", counted)
+    request = any_request()
+    assert len({(request.weight_bits, request.residual_bits) for _ in range(5)}) == 1
+    assert len(worked_out) == 1
+    longer = request.model_copy(update={"schedule": request.schedule.model_copy(update={"rounds": 1000})})
+    assert longer.weight_bits > request.weight_bits
+    assert (longer.weight_bits, longer.residual_bits) == (
+        type(request).model_validate(dict(longer)).weight_bits,
+        type(request).model_validate(dict(longer)).residual_bits,
+    )
+    assert request == any_request()

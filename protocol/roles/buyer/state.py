@@ -83,13 +83,10 @@ class InitiatedState(CancellableState):
 class RunningState(OnChainState, RecordingState):
     """The roles are drawn; rounds run until the contract settles.
 
-    `opened_sets` are the rounds that were opened, `answered` the questions of those still to be opened,
-    `recorded_model` the digest of the model that the last record has delivered if no round follows.
+    `opened_sets` are the rounds that were opened, `answered` the questions of those still to be opened.
     """
 
     phase: Literal["running"] = "running"
-    recorded_model: Digest | None = None
-    last_recorded: bool = False
     opened_sets: tuple[RoundNumber, ...] = ()
     answered: tuple[Answered, ...] = ()
 

@@ -28,7 +28,7 @@ from protocol.roles.shared.notices import Notice, fact_of
 from protocol.roles.shared.parties import require_sender
 from protocol.roles.shared.request_widths import started_parties
 from protocol.roles.shared.signed_models import still_needed
-from protocol.roles.shared.signed_rounds import record_timer, without_recorded
+from protocol.roles.shared.signed_rounds import record_timer, with_recorded
 from protocol.roles.shared.transcript import TranscriptHead
 
 
@@ -76,14 +76,7 @@ def on_training_started(
 
 def on_round_recorded(state: RunningState, event: RoundRecorded, context: Context) -> Step[OwnerState]:
     """Note the round that the chain has recorded."""
-    require(event.round == state.recorded + 1, "round_out_of_order")
-    recorded = replace(
-        with_start_error(state, event.record.validators),
-        recorded=event.round,
-        recorded_model=event.record.delivered_digest,
-        last_recorded=event.record.last,
-    )
-    after = without_recorded(recorded, event, context)
+    after = with_recorded(with_start_error(state, event.record.validators), event, context)
     if context.address in state.parties.addresses(state.parties.validators):
         after = _caught_up(after, event.record)
     after = replace(after, signed_models=still_needed(after.signed_models, event))

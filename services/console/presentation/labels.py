@@ -52,14 +52,6 @@ FAILURES = {
 }
 """Why a training ended without a model, in a sentence."""
 
-KINDS = {
-    "numeric": _("numbers"),
-    "boolean": _("yes and no"),
-    "date": _("dates"),
-    "categorical": _("categories"),
-}
-"""Of a card's columns."""
-
 _ENDED = _("It ended for this reason: %(reason)s.")
 _REFUSED_CALLS = {
     "open": _("The contract refused to open the training: %(reason)s."),
