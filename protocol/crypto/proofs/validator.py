@@ -23,7 +23,7 @@ from typing import NamedTuple
 
 from gmpy2 import mpz
 
-from protocol.crypto.blinding import SHORT_EXPONENT_BITS, blinding_powers
+from protocol.crypto.blinding import blinding_powers
 from protocol.crypto.commitments import (
     CommittedVector,
     OwnerCommitments,
@@ -33,7 +33,7 @@ from protocol.crypto.commitments import (
     triangle_length,
 )
 from protocol.crypto.elements import require_units
-from protocol.crypto.paillier import PublicKey
+from protocol.crypto.paillier import SHORT_EXPONENT_BITS, PublicKey
 from protocol.crypto.proofs.bounds import WitnessBounds
 from protocol.crypto.proofs.relation import BAD_PROOF, Claim, InputSet, Proof, draw_masks, prove, unproven
 from protocol.crypto.proofs.transcript import ProofContext, Statement, ciphertext_bytes
