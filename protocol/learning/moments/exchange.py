@@ -17,11 +17,13 @@ from typing import NamedTuple
 import gmpy2
 
 from protocol.crypto.cipher import Ciphertext, Mask, PrivateKey, PublicKey, SlotLayout, add_mask, pack, unpack
+from protocol.crypto.elements import is_integer, require_count, require_units
 from protocol.crypto.randomness import Randomness
 from protocol.errors import ProtocolViolation
 from protocol.learning.moments.widths import Member, MomentWidths, SlotSet, columns, pairs
 from protocol.learning.scales import CARRY_BITS, COEFFICIENT_SCALE, UPDATE_SCALE
 
+_BAD_MASK = "bad_mask"
 MINUS_ONE = -1 << UPDATE_SCALE
 """The last entry of every vector, at its scale."""
 
@@ -43,6 +45,20 @@ class MomentMask:
         chunks = layout.chunks(values)
         rhos = tuple(_rho(key, chunk.stop - chunk.start, layout, randomness) for chunk in chunks)
         return cls(Mask(rhos), tuple(randomness.unit(key.n) for _ in rhos))
+
+    def require(self, key: PublicKey, values: int, layout: SlotLayout) -> None:
+        """Check a mask that is shown as the one behind a request, besides making the request again.
+
+        Raises ProtocolViolation("bad_mask") for one that `draw` cannot give: ρ + n makes the same request as
+        ρ but has other digits, and under a digit at its slot's end honest weights carry, so that products
+        would be wrong through no fault of the key's holder.
+        """
+        chunks = layout.chunks(values)
+        require_units(self.roots, len(chunks), key.n, _BAD_MASK, "root")
+        require_count(self.mask.rhos, len(chunks), _BAD_MASK, "mask")
+        for index, (rho, chunk) in enumerate(zip(self.mask.rhos, chunks, strict=True)):
+            if not is_integer(rho) or not _fits(key, rho, chunk.stop - chunk.start, layout):
+                raise ProtocolViolation(_BAD_MASK, f"mask {index} leaves weights no room in their slots")
 
     def digits(self, vectors: int, widths: MomentWidths) -> list[list[int]]:
         """μ: p for each vector."""
@@ -200,14 +216,18 @@ def _single(widths: MomentWidths, member: Member, digit: int, total: int, part: 
 
 
 def _rho(key: PublicKey, count: int, layout: SlotLayout, randomness: Randomness) -> int:
-    margin, whole = 1 << (layout.slot_bits - CARRY_BITS), 1 << layout.slot_bits
     while True:
         rho = randomness.below(int(key.n))
-        digits = (rho >> (layout.slot_bits * index) & (whole - 1) for index in range(count))
-        if rho < key.n - (1 << (layout.slot_bits * count)) and all(
-            margin <= digit < whole - margin for digit in digits
-        ):
+        if _fits(key, rho, count, layout):
             return rho
+
+
+def _fits(key: PublicKey, rho: int, count: int, layout: SlotLayout) -> bool:
+    margin, whole = 1 << (layout.slot_bits - CARRY_BITS), 1 << layout.slot_bits
+    if not 0 <= rho < key.n - (1 << (layout.slot_bits * count)):
+        return False
+    digits = (rho >> (layout.slot_bits * index) & (whole - 1) for index in range(count))
+    return all(margin <= digit < whole - margin for digit in digits)
 
 
 def _rows(flat: Sequence[int], width: int) -> list[list[int]]:

@@ -32,12 +32,14 @@ def expected(pairs: list[tuple[int, int]]) -> int:
     return prod(pow(base, exponent, PRIME) for base, exponent in pairs) % PRIME
 
 
+@settings(max_examples=40)
 @given(POWERS)
 def test_products_of_powers_of_either_sign(pairs: list[tuple[int, int]]) -> None:
     bases, exponents = [mpz(base) for base, _ in pairs], [exponent for _, exponent in pairs]
     assert product_of_powers(bases, exponents, mpz(PRIME)) == expected(pairs)
 
 
+@settings(max_examples=40)
 @given(POWERS, st.integers(2, 8), st.integers(-(1 << 200), 1 << 200))
 def test_tables_serve_many_products(pairs: list[tuple[int, int]], window: int, factor: int) -> None:
     tables = PowerTables([mpz(base) for base, _ in pairs], mpz(PRIME), window)
@@ -99,7 +101,7 @@ ROWS = st.lists(
 )
 
 
-@settings(max_examples=30)
+@settings(max_examples=15)
 @given(ROWS)
 def test_products_of_many_rows(rows: list[dict[int, int]]) -> None:
     bases = [mpz(base) for base in (2, 3, 5, 7, 11)]

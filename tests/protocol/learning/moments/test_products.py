@@ -174,6 +174,42 @@ def test_masks_leave_room_for_values_of_either_sign_and_are_not_shown(wide_priva
     assert all(gmpy2.gcd(root, key.n) == 1 for root in mask.roots)
 
 
+def test_a_mask_of_the_same_request_with_other_digits_is_refused(
+    wide_private_key: PrivateKey,
+) -> None:
+    """Shown ρ + n in place of ρ, everybody would find the key holder's products wrong."""
+    exchange = exchange_of(wide_private_key, 2, 2, Start.UNMEASURED)
+    key, layout = wide_private_key.public_key, exchange.widths.request
+    exchange.mask.require(key, 4, layout)
+    shown = replace(exchange.mask, mask=Mask(tuple(rho + int(key.n) for rho in exchange.mask.mask.rhos)))
+    vectors = [[wide_private_key.encrypt(weight, STREAM) for weight in model] for model in exchange.models]
+    requests = [moment_request(key, vectors, exchange.widths, mask) for mask in (exchange.mask, shown)]
+    assert requests[0] == requests[1]
+    honest = [one.ciphertexts for one in exchange.products()]
+    exchange.masks = shown.digits(2, exchange.widths)
+    assert [one.ciphertexts for one in exchange.products()] != honest
+    with pytest.raises(ProtocolViolation, match="bad_mask"):
+        shown.require(key, 4, layout)
+
+
+def test_masks_that_nobody_draws_are_refused(wide_private_key: PrivateKey) -> None:
+    exchange = exchange_of(wide_private_key, 2, 2, Start.UNMEASURED)
+    key, layout, mask = wide_private_key.public_key, exchange.widths.request, exchange.mask
+    rhos, roots, slot = mask.mask.rhos, mask.roots, layout.slot_bits
+    edges = [(1 << slot) - 1, ((1 << 64) - 1) << (slot - 64), (1 << (slot - 64)) - 1]
+    low = rhos[0] >> slot << slot
+    wrong = [(low + edge, *rhos[1:]) for edge in edges]
+    wrong += [(bad, *rhos[1:]) for bad in (None, "1", 1.5, True, -rhos[0], 0, int(key.n), 1 << 90_000)]
+    masks = [replace(mask, mask=Mask(one)) for one in (*wrong, rhos[:-1], (*rhos, rhos[0]), None, list(rhos))]
+    bad_roots = (None, (), roots[:-1], (*roots, roots[0]), (0, *roots[1:]), (wide_private_key.p, *roots[1:]))
+    masks += [replace(mask, roots=bad) for bad in bad_roots]
+    for one in masks:
+        with pytest.raises(ProtocolViolation, match="bad_mask"):
+            one.require(key, 4, layout)
+    for edge in (1 << (slot - 64), (((1 << 64) - 1) << (slot - 64)) - 1):
+        replace(mask, mask=Mask((low + edge, *rhos[1:]))).require(key, 4, layout)
+
+
 def test_an_answer_survives_its_list_and_another_length_is_refused(wide_private_key: PrivateKey) -> None:
     for start in Start:
         exchange = exchange_of(wide_private_key, 2, 2, start)
