@@ -1,7 +1,7 @@
 """A validator's Gram matrix in integers: what its errors are computed with, however many rows it has.
 
-The sum of squared residuals of a model θ on m rows is θ̃ᵀGθ̃ with θ̃ = (θ, −1), G = m·RᵀR and R/√m the rows'
-factor (`statistic`).
+The mean squared residual of a model θ on rows with the factor R (`statistic`) is θ̃ᵀGθ̃ with θ̃ = (θ, −1) and
+G = RᵀR. How many rows there are comes in as a validator's weight.
 """
 
 import numpy as np
@@ -17,8 +17,8 @@ _FACTOR_SCALE = 100
 """Finer than any double of a factor whose columns lie in [−1, 1] needs."""
 
 
-def gram_triangle(factor: Matrix, rows: int) -> list[int]:
-    """round(m·RᵀR·2^h) for i ≤ j, row by row, from R ((p+1)×(p+1)) of m rows.
+def gram_triangle(factor: Matrix) -> list[int]:
+    """round(RᵀR·2^h) for i ≤ j, row by row, from R/√m ((p+1)×(p+1)).
 
     Multiplied and added as integers: in doubles a sum of squares loses what tells two models apart.
     """
@@ -27,6 +27,6 @@ def gram_triangle(factor: Matrix, rows: int) -> list[int]:
     excess = 2 * _FACTOR_SCALE - ENTRY_SCALE
     half = 1 << (excess - 1)
     return [
-        (rows * sum(a * b for a, b in zip(columns[i], columns[j], strict=True)) + half) >> excess
+        (sum(a * b for a, b in zip(columns[i], columns[j], strict=True)) + half) >> excess
         for i, j in pairs(len(columns))
     ]

@@ -124,7 +124,7 @@ def test_a_value_beyond_its_limit_is_not_committed_to(place: int, sign: int) -> 
 
 def test_a_vector_of_another_length_is_not_committed_to() -> None:
     with pytest.raises(MisuseError, match="2 values; 3"):
-        CommittedVector.draw([1, 2], gram_limits(1, 5, 64), STREAM)
+        CommittedVector.draw([1, 2], gram_limits(1, 64), STREAM)
 
 
 def test_nothing_of_the_values_is_shown(world: ProofWorld) -> None:

@@ -17,7 +17,7 @@ from protocol.crypto.randomness import Randomness
 from protocol.crypto.secrets import OneUse
 from protocol.errors import MisuseError, ProtocolViolation
 from tests.support.proof_attacks import accepted, forged_proof, simulated
-from tests.support.proofs import ROWS, Owner, ProofWorld, with_responses
+from tests.support.proofs import Owner, ProofWorld, with_responses
 
 STREAM = Randomness(b"r" * 32)
 CHALLENGES = st.integers(0, (1 << 128) - 1)
@@ -31,7 +31,7 @@ class Relation(ProofWorld):
         super().__init__()
         self.inputs = self.metrics.sets
         self.vectors = gram_commitments(self.identity, self.parameters)
-        self.bounds = self.metrics.bounds(ROWS)
+        self.bounds = self.metrics.bounds
 
     def table(self, owner: Owner) -> FixedBaseTable:
         return blinding_powers(self.key, owner.commitments.base)

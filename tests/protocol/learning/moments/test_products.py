@@ -238,7 +238,9 @@ def test_errors_are_those_that_numpy_finds_on_the_rows(start: Start) -> None:
     key, p, trainers = private.public_key, 3, 3
     exchange = exchange_of(private, trainers, p, start, lambda: int(rng.normal() * 2.0**UPDATE_SCALE))
     rows = [rng.uniform(-1, 1, (m, p + 1)) for m in (40, 25)]
-    grams = [gram_triangle(triangular(one) / np.sqrt(len(one)), len(one)) for one in rows]
+    grams = [
+        [len(one) * entry for entry in gram_triangle(triangular(one) / np.sqrt(len(one)))] for one in rows
+    ]
     opened: list[int] = []
     for one, found in zip(exchange.sets, exchange.products(), strict=True):
         total = key.add(*(found.combine(gram) for gram in grams), key.lift(exchange.widths.offset(one)))
