@@ -25,6 +25,8 @@ CALLS = (
     "open",
     "join, the last owner",
     "close",
+    "reveal, the first owner",
+    "reveal, the last owner",
     "draw",
     "recordRound, the first",
     "recordRound, a later one",

@@ -32,10 +32,16 @@ Token = Annotated[Address, Field(description="An ERC-20's address; zero is the c
 NATIVE: Token = ZERO_ADDRESS
 """The chain's own coin."""
 
+SeatNumber = Annotated[int, Field(ge=0, le=255)]
+
 BASIS_POINTS = 10_000
 """Of a whole."""
 
 BasisPoints = Annotated[int, Field(ge=0, le=BASIS_POINTS)]
+
+
+LONGEST_REVEAL_SECONDS = 7 * 86_400
+"""For which the contract lets owners reveal their nonces."""
 
 
 class Terms(FrozenModel):
@@ -52,6 +58,7 @@ class Terms(FrozenModel):
     aggregation_bps: BasisPoints
     join_seconds: Annotated[int, Field(ge=1, le=365 * 86_400)]
     round_seconds: Annotated[int, Field(ge=1, le=30 * 86_400)]
+    reveal_seconds: Annotated[int, Field(ge=1, le=LONGEST_REVEAL_SECONDS)]
     token: Token = NATIVE
 
 
@@ -75,21 +82,34 @@ class Open(FrozenModel):
 
 
 class Join(FrozenModel):
-    """Join an open training as an owner."""
+    """Join an open training as an owner, bound to what it has published and to a nonce that nobody knows yet.
+
+    The digests are `join_digests.commitment` and `join_digests.nonce_digest`.
+    """
 
     call: Literal["join"] = "join"
     training: TrainingId
+    commitment: Digest
+    nonce_digest: Digest
 
 
 class Close(FrozenModel):
-    """End the joining and fix the block whose hash draws the roles."""
+    """End the joining, once, and fix the block whose hash enters the draw of the roles."""
 
     call: Literal["close"] = "close"
     training: TrainingId
 
 
+class Reveal(FrozenModel):
+    """Keep the sender's seat: the nonce that it joined with is one of those that draw the roles."""
+
+    call: Literal["reveal"] = "reveal"
+    training: TrainingId
+    nonce: Annotated[Digest, Field(repr=False)]
+
+
 class Draw(FrozenModel):
-    """Draw trainers and validators from the fixed block's hash."""
+    """Draw trainers and validators from the revealed nonces and the fixed block's hash."""
 
     call: Literal["draw"] = "draw"
     training: TrainingId
@@ -127,7 +147,7 @@ class Withdraw(FrozenModel):
 
 
 ContractCall = Annotated[
-    Register | Open | Join | Close | Draw | RecordRound | Settle | Cancel | Withdraw,
+    Register | Open | Join | Close | Reveal | Draw | RecordRound | Settle | Cancel | Withdraw,
     Field(discriminator="call"),
 ]
 
@@ -161,19 +181,31 @@ class Joined(FrozenModel):
     event: Literal["Joined"] = "Joined"
     training: TrainingId
     owner: Address
-    seat: Annotated[int, Field(ge=0, le=255)]
+    seat: SeatNumber
+    commitment: Digest
+    nonce_digest: Digest
 
 
 class Closed(FrozenModel):
-    """Joining ended; roles will be drawn from this block's hash."""
+    """Joining ended: owners reveal their nonces after this block, whose hash enters the draw with them."""
 
     event: Literal["Closed"] = "Closed"
     training: TrainingId
     draw_block: Annotated[int, Field(ge=0, lt=1 << 63)]
 
 
+class Revealed(FrozenModel):
+    """An owner revealed the nonce that it joined with: it keeps its seat."""
+
+    event: Literal["Revealed"] = "Revealed"
+    training: TrainingId
+    owner: Address
+    seat: SeatNumber
+    nonce: Digest
+
+
 class RolesDrawn(FrozenModel):
-    """The seats were divided into trainers and validators."""
+    """The seats of those who revealed were divided into trainers and validators; one in neither is lost."""
 
     event: Literal["RolesDrawn"] = "RolesDrawn"
     training: TrainingId
@@ -237,6 +269,7 @@ MarketplaceEvent = Annotated[
     | Opened
     | Joined
     | Closed
+    | Revealed
     | RolesDrawn
     | RoundRecorded
     | Settled
@@ -248,7 +281,7 @@ MarketplaceEvent = Annotated[
 
 
 def validator_count(owners: int) -> int:
-    """How many of n owners the contract draws as validators: max(2, 0.3·n rounded half up)."""
+    """How many of n owners that revealed the contract draws as validators: max(2, 0.3·n rounded half up)."""
     return max(2, (3 * owners + 5) // 10)
 
 

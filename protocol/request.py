@@ -5,9 +5,11 @@ Paillier key it makes the hash that goes on chain with the deposit, so that nobo
 than those that were paid for, or another's key.
 """
 
+from collections.abc import Mapping
 from decimal import Decimal
+from functools import cached_property
 from math import isqrt
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 import rfc8785
 from eth_hash.auto import keccak
@@ -17,7 +19,14 @@ from pydantic import (
     model_validator,
 )
 
-from protocol.marketplace import BASIS_POINTS, NATIVE, BasisPoints, Terms, Token
+from protocol.marketplace import (
+    BASIS_POINTS,
+    LONGEST_REVEAL_SECONDS,
+    NATIVE,
+    BasisPoints,
+    Terms,
+    Token,
+)
 from protocol.preparation.columns import Column, Parameter, TargetColumn, parameters_of
 from protocol.request_values import AmountText, Number, StepSize
 from protocol.scaling import UNSCALED, Scaling, largest_weight, to_declared_units
@@ -130,9 +139,13 @@ class Payment(FrozenModel):
 
 
 class Deadlines(FrozenModel):
-    """Seconds to wait for owners to join, for a peer's answer, and for the chain."""
+    """Seconds to wait for owners to join and to reveal their nonces, for a peer's answer, and for the chain.
+
+    An owner that has not revealed within `reveal_s` of the joining's end loses its seat.
+    """
 
     join_s: Annotated[int, Field(ge=1, le=31_536_000)] = 600
+    reveal_s: Annotated[int, Field(ge=1, le=LONGEST_REVEAL_SECONDS)] = 600
     step_s: Annotated[int, Field(ge=1, le=86_400)] = 120
     chain_s: Annotated[int, Field(ge=1, le=86_400)] = 300
 
@@ -202,7 +215,7 @@ class Request(FrozenModel):
 
     def _check_bounds(self) -> None:
         """Between scaled columns a number that overflows its slot would be read as another, unnoticed."""
-        for name, needed in zip(("weight_bits", "residual_bits"), self._needed_bits(), strict=True):
+        for name, needed in zip(("weight_bits", "residual_bits"), self._needed_bits, strict=True):
             given = getattr(self.bounds, name)
             if given is not None and given < needed:
                 raise ValueError(
@@ -253,13 +266,14 @@ class Request(FrozenModel):
     @property
     def weight_bits(self) -> int:
         """Every |weight| of a training is below 2 to this; between scaled columns the document says what."""
-        return self.bounds.weight_bits or self._needed_bits()[0]
+        return self.bounds.weight_bits or self._needed_bits[0]
 
     @property
     def residual_bits(self) -> int:
         """The RMS residual of every local model, in the scaled target's units, is below 2 to this."""
-        return self.bounds.residual_bits or self._needed_bits()[1]
+        return self.bounds.residual_bits or self._needed_bits[1]
 
+    @cached_property
     def _needed_bits(self) -> tuple[int, int]:
         """Bits that weights and residuals of honest parties can need; a guess for columns without a scale.
 
@@ -269,6 +283,12 @@ class Request(FrozenModel):
             return _UNSCALED_BITS, _UNSCALED_BITS
         largest = largest_weight(self.start_weights(), self.schedule.rounds, self.schedule.local_steps)
         return largest.bit_length(), (largest * (isqrt(self.parameters) + 1) + 1).bit_length()
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """As of any model, without what was worked out of the fields before."""
+        copied = super().model_copy(update=update, deep=deep)
+        copied.__dict__.pop("_needed_bits", None)
+        return copied
 
     @property
     def target_range(self) -> Decimal:
@@ -328,5 +348,6 @@ class Request(FrozenModel):
             aggregation_bps=self.payment.aggregation_bps,
             join_seconds=self.deadlines.join_s,
             round_seconds=3 * (6 * self.deadlines.step_s + self.deadlines.chain_s),
+            reveal_seconds=self.deadlines.reveal_s,
             token=self.payment.token,
         )

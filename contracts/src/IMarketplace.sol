@@ -45,7 +45,9 @@ interface IMarketplace is IERC165 {
     /// @param validationBps equal per validator, per round it vouched for
     /// @param aggregationBps the four shares sum to 10000
     /// @param joinSeconds for how long owners may join: a year at most
-    /// @param roundSeconds from the last recorded round, or from the close, until a round is late: 30 days at most
+    /// @param roundSeconds from the last recorded round, or from the end of the revealing, until a round is late: 30
+    /// days at most
+    /// @param revealSeconds from the close, for owners to reveal their nonces: a week at most
     /// @param token what it pays in: an ERC-20's address, zero for the native coin
     struct Terms {
         address aggregator;
@@ -59,6 +61,7 @@ interface IMarketplace is IERC165 {
         uint16 aggregationBps;
         uint32 joinSeconds;
         uint32 roundSeconds;
+        uint32 revealSeconds;
         address token;
     }
 
@@ -95,10 +98,14 @@ interface IMarketplace is IERC165 {
         uint256 indexed trainingId, address indexed buyer, address indexed aggregator, uint256 deposit, Terms terms
     );
     /// @notice An owner has taken the next seat.
-    event Joined(uint256 indexed trainingId, address indexed owner, uint256 seat);
-    /// @notice Joining is over; the hash of drawBlock will draw the roles.
+    event Joined(
+        uint256 indexed trainingId, address indexed owner, uint256 seat, bytes32 commitment, bytes32 nonceDigest
+    );
+    /// @notice Joining is over, once and for all; owners reveal their nonces after drawBlock.
     event Closed(uint256 indexed trainingId, uint256 drawBlock);
-    /// @notice The seats are divided, as masks.
+    /// @notice An owner keeps its seat: its nonce is one of those that draw the roles.
+    event Revealed(uint256 indexed trainingId, address indexed owner, uint256 seat, bytes32 nonce);
+    /// @notice The seats of those who revealed are divided, as masks. A seat in neither is lost.
     event RolesDrawn(uint256 indexed trainingId, uint256 trainers, uint256 validators);
     /// @notice A round stands, with the error after it and what each of its trainers contributed, in seat order.
     event RoundRecorded(
@@ -130,14 +137,24 @@ interface IMarketplace is IERC165 {
     error Marketplace_InvalidTerms(bytes32 field);
     /// @notice Below this a round's fixed share could round to nothing.
     error Marketplace_DepositTooLow(uint256 sent, uint256 needed);
-    /// @notice The call may be repeated from this time (of the draw: block) on.
+    /// @notice The call may be repeated from this time on; a reveal, after this block.
     error Marketplace_TooEarly(uint256 trainingId, uint64 until);
-    /// @notice The time (of the draw: block) for the call is over.
+    /// @notice The time for the call is over.
     error Marketplace_TooLate(uint256 trainingId, uint64 until);
     /// @notice The owner has a seat.
     error Marketplace_AlreadyJoined(uint256 trainingId, address owner);
     /// @notice Every seat is taken.
     error Marketplace_NoSeatLeft(uint256 trainingId, uint16 maxOwners);
+    /// @notice An argument of the call is zero: "commitment" or "nonceDigest".
+    error Marketplace_InvalidJoin(bytes32 argument);
+    /// @notice It is not the nonce whose digest the owner joined with.
+    error Marketplace_WrongNonce(uint256 trainingId, address owner);
+    /// @notice The owner's nonce is known.
+    error Marketplace_AlreadyRevealed(uint256 trainingId, address owner);
+    /// @notice Too few owners have revealed: the training can be cancelled.
+    error Marketplace_TooFewRevealed(uint256 trainingId, uint256 revealed, uint16 needed);
+    /// @notice The hash of drawBlock is not known any more, and nobody revealed while it was.
+    error Marketplace_HashGone(uint256 trainingId, uint64 drawBlock);
     /// @notice The round stands; recordDigest tells whether by the same record.
     error Marketplace_RoundAlreadyRecorded(uint256 trainingId, uint16 round, bytes32 recordDigest);
     /// @notice Rounds are recorded in order; expected is zero after the last.
@@ -191,14 +208,24 @@ interface IMarketplace is IERC165 {
 
     /// @notice Takes a seat; a data owner only, while Open and before joinUntil.
     /// @param trainingId of which training
-    function join(uint256 trainingId) external;
+    /// @param commitment digest of what the owner has published so far and is bound to; not zero
+    /// @param nonceDigest keccak256(abi.encode(trainingId, owner, nonce)) of a secret nonce; not zero
+    function join(uint256 trainingId, bytes32 commitment, bytes32 nonceDigest) external;
 
-    /// @notice Ends the joining and fixes drawBlock; the first round's time begins. The aggregator from minOwners on,
-    /// anyone after joinUntil. Anyone again once the hash of drawBlock is gone, which restarts no clock.
+    /// @notice Ends the joining, once, and fixes drawBlock and revealUntil; the first round's time begins at
+    /// revealUntil. The aggregator from minOwners on, anyone after joinUntil.
     /// @param trainingId of which training
     function close(uint256 trainingId) external;
 
-    /// @notice Draws the roles; anyone, once drawBlock is in the past and its hash still known. It restarts no clock.
+    /// @notice Keeps the sender's seat; an owner that joined, after drawBlock and before revealUntil. The first reveal
+    /// stores the hash of drawBlock, which must be one of the 256 newest then.
+    /// @param trainingId of which training
+    /// @param nonce whose digest the owner joined with
+    function reveal(uint256 trainingId, bytes32 nonce) external;
+
+    /// @notice Draws the roles among those who revealed, minOwners at least; anyone, once all have, or from
+    /// revealUntil on. The seed is keccak256 of their nonces in seat order, the hash of drawBlock, and the training's
+    /// number. It restarts no clock.
     /// @param trainingId of which training
     function draw(uint256 trainingId) external;
 
@@ -219,8 +246,9 @@ interface IMarketplace is IERC165 {
     /// @param trainingId of which training
     function settle(uint256 trainingId) external;
 
-    /// @notice Gives the deposit back. The buyer while Open; anyone after joinUntil with fewer than minOwners, or with
-    /// no round recorded, from a quarter of the round's time after roundUntil on.
+    /// @notice Gives the deposit back. The buyer while Open; anyone after joinUntil with fewer than minOwners, from
+    /// revealUntil on where fewer have revealed, or with no round recorded, from a quarter of the round's time after
+    /// roundUntil on.
     /// @param trainingId of which training
     function cancel(uint256 trainingId) external;
 
@@ -246,7 +274,7 @@ interface IMarketplace is IERC165 {
     /// @param trainingId of which training
     /// @return seats the owners
     /// @return trainers as a mask of seats, zero before the draw
-    /// @return validators as well
+    /// @return validators as well; a seat that is in neither after the draw is lost
     function ownersOf(uint256 trainingId)
         external
         view
@@ -254,7 +282,7 @@ interface IMarketplace is IERC165 {
 
     /// @param trainingId of which training
     /// @return joinUntil until when owners may join
-    /// @return drawBlock whose hash draws the roles
+    /// @return drawBlock whose hash enters the draw of the roles
     /// @return roundUntil when the next round is late
     /// @return recorded rounds
     /// @return firstMse the error before the first round
@@ -270,6 +298,21 @@ interface IMarketplace is IERC165 {
             uint256 firstMse,
             uint256 lastMse
         );
+
+    /// @param trainingId of which training
+    /// @return revealUntil until when owners may reveal; zero before the close
+    /// @return drawHash of drawBlock, zero before the first reveal
+    /// @return revealed who has, as a mask of seats
+    function drawOf(uint256 trainingId)
+        external
+        view
+        returns (uint64 revealUntil, bytes32 drawHash, uint256 revealed);
+
+    /// @param trainingId of which training
+    /// @param owner with a seat
+    /// @return commitment that it joined with
+    /// @return nonce that it revealed; before, the digest that it joined with
+    function joinedWith(uint256 trainingId, address owner) external view returns (bytes32 commitment, bytes32 nonce);
 
     /// @param trainingId of which training
     /// @param owner with a seat

@@ -16,9 +16,9 @@ contract Marketplace is IMarketplace, EIP712 {
     uint256 private constant FIXED_POINT = 1e18;
     uint256 private constant BASIS_POINTS = 10_000;
     uint256 private constant METRIC_BOUND = 1 << 128;
-    uint256 private constant BLOCKHASH_WINDOW = 256;
     uint32 private constant MOST_JOIN_SECONDS = 365 days;
     uint32 private constant MOST_ROUND_SECONDS = 30 days;
+    uint32 private constant MOST_REVEAL_SECONDS = 7 days;
     string private constant VERSION = "2";
     bytes32 private constant RECORD_TYPEHASH = keccak256(
         "RoundRecord(uint256 trainingId,uint16 round,bool last,uint256 trainers,uint256 validators,uint256 mseBefore,uint256[] own,int256[] cross,bytes32 modelDigest,bytes32 deliveredDigest,bytes32 transcriptDigest)"
@@ -36,6 +36,11 @@ contract Marketplace is IMarketplace, EIP712 {
         uint128 fixedPay; // for participation or validation
     }
 
+    struct Pledge {
+        bytes32 commitment;
+        bytes32 nonce; // its digest until it is revealed
+    }
+
     struct Training {
         address buyer;
         Status status;
@@ -44,9 +49,12 @@ contract Marketplace is IMarketplace, EIP712 {
         bool ended; // the signed last round is recorded
         uint64 drawBlock;
         uint64 roundUntil;
+        uint64 revealUntil;
         uint256 deposit;
         Terms terms;
         address[] seats;
+        bytes32 drawHash; // of drawBlock, from the first reveal on
+        uint256 revealed; // seats, as a mask
         uint256 trainers;
         uint256 validators;
         uint256 measuredBy; // validators of the last recorded round
@@ -65,6 +73,7 @@ contract Marketplace is IMarketplace, EIP712 {
     mapping(address => mapping(address => uint256)) private _credits; // by token and account
     mapping(uint256 => Training) private _trainings;
     mapping(uint256 => mapping(uint256 => Seat)) private _seats;
+    mapping(uint256 => mapping(uint256 => Pledge)) private _pledges; // by seat
     mapping(uint256 => mapping(address => uint256)) private _seatNumbers; // seat + 1
     mapping(uint256 => mapping(address => bytes32)) private _exchangeKeys;
     mapping(uint256 => mapping(uint16 => bytes32)) private _recordDigests;
@@ -139,6 +148,9 @@ contract Marketplace is IMarketplace, EIP712 {
         if (terms.roundSeconds == 0 || terms.roundSeconds > MOST_ROUND_SECONDS) {
             revert Marketplace_InvalidTerms("roundSeconds");
         }
+        if (terms.revealSeconds == 0 || terms.revealSeconds > MOST_REVEAL_SECONDS) {
+            revert Marketplace_InvalidTerms("revealSeconds");
+        }
         uint256 shares = uint256(terms.contributionBps) + terms.participationBps + terms.validationBps
             + terms.aggregationBps;
         if (shares != BASIS_POINTS) revert Marketplace_InvalidTerms("shares");
@@ -149,7 +161,7 @@ contract Marketplace is IMarketplace, EIP712 {
         if (deposit >= 1 << 128) revert Marketplace_InvalidTerms("deposit");
     }
 
-    function join(uint256 trainingId) external override {
+    function join(uint256 trainingId, bytes32 commitment, bytes32 nonceDigest) external override {
         Training storage training = _trainings[trainingId];
         // Check
         _requireRole(msg.sender, Role.DataOwner);
@@ -158,11 +170,14 @@ contract Marketplace is IMarketplace, EIP712 {
         if (_seatNumbers[trainingId][msg.sender] != 0) revert Marketplace_AlreadyJoined(trainingId, msg.sender);
         uint256 seat = training.seats.length;
         if (seat >= training.terms.maxOwners) revert Marketplace_NoSeatLeft(trainingId, training.terms.maxOwners);
+        if (commitment == 0) revert Marketplace_InvalidJoin("commitment");
+        if (nonceDigest == 0) revert Marketplace_InvalidJoin("nonceDigest");
         // Effect
         training.seats.push(msg.sender);
         _seatNumbers[trainingId][msg.sender] = seat + 1;
+        _pledges[trainingId][seat] = Pledge(commitment, nonceDigest);
         _exchangeKeys[trainingId][msg.sender] = _parties[msg.sender].exchangeKey;
-        emit Joined(trainingId, msg.sender, seat);
+        emit Joined(trainingId, msg.sender, seat, commitment, nonceDigest);
     }
 
     // ---- drawing the roles ----
@@ -170,45 +185,75 @@ contract Marketplace is IMarketplace, EIP712 {
     function close(uint256 trainingId) external override {
         Training storage training = _trainings[trainingId];
         // Check
-        if (training.status == Status.Drawing) {
-            // The hash is gone 256 blocks later: whoever comes first fixes another block.
-            uint256 known = training.drawBlock + BLOCKHASH_WINDOW;
-            if (block.number <= known) revert Marketplace_TooEarly(trainingId, uint64(known));
-        } else {
-            _requireStatus(trainingId, training, Status.Open);
-            bool enough = training.seats.length >= training.terms.minOwners;
-            bool mayClose = msg.sender == training.terms.aggregator || block.timestamp >= training.joinUntil;
-            if (!enough || !mayClose) revert Marketplace_TooEarly(trainingId, training.joinUntil);
-            training.roundUntil = uint64(block.timestamp + training.terms.roundSeconds);
-        }
-        // Effect: the block after this one, whose hash nobody who calls knows
+        _requireStatus(trainingId, training, Status.Open);
+        bool enough = training.seats.length >= training.terms.minOwners;
+        bool mayClose = msg.sender == training.terms.aggregator || block.timestamp >= training.joinUntil;
+        if (!enough || !mayClose) revert Marketplace_TooEarly(trainingId, training.joinUntil);
+        // Effect: the block after this one, mined before anybody's nonce is known. No later call fixes another.
         training.status = Status.Drawing;
         training.drawBlock = uint64(block.number + 1);
+        training.revealUntil = uint64(block.timestamp + training.terms.revealSeconds);
+        training.roundUntil = training.revealUntil + training.terms.roundSeconds;
         emit Closed(trainingId, training.drawBlock);
+    }
+
+    function reveal(uint256 trainingId, bytes32 nonce) external override {
+        Training storage training = _trainings[trainingId];
+        // Check
+        _requireStatus(trainingId, training, Status.Drawing);
+        uint256 seat = _seatOf(trainingId, msg.sender);
+        if ((training.revealed >> seat) & 1 == 1) revert Marketplace_AlreadyRevealed(trainingId, msg.sender);
+        if (block.number <= training.drawBlock) revert Marketplace_TooEarly(trainingId, training.drawBlock);
+        if (block.timestamp >= training.revealUntil) revert Marketplace_TooLate(trainingId, training.revealUntil);
+        Pledge storage pledge = _pledges[trainingId][seat];
+        if (keccak256(abi.encode(trainingId, msg.sender, nonce)) != pledge.nonce) {
+            revert Marketplace_WrongNonce(trainingId, msg.sender);
+        }
+        // Effect: the hash is kept, since a block's hash is gone 256 blocks later and there may be more to come
+        if (training.drawHash == 0) {
+            training.drawHash = blockhash(training.drawBlock);
+            if (training.drawHash == 0) revert Marketplace_HashGone(trainingId, training.drawBlock);
+        }
+        pledge.nonce = nonce;
+        training.revealed |= 1 << seat;
+        emit Revealed(trainingId, msg.sender, seat, nonce);
     }
 
     function draw(uint256 trainingId) external override {
         Training storage training = _trainings[trainingId];
         // Check
         _requireStatus(trainingId, training, Status.Drawing);
-        if (block.number <= training.drawBlock) revert Marketplace_TooEarly(trainingId, training.drawBlock);
-        bytes32 hash = blockhash(training.drawBlock);
-        if (hash == 0) revert Marketplace_TooLate(trainingId, training.drawBlock);
+        uint256 revealed = training.revealed;
+        uint256 count = _bits(revealed);
+        if (count < training.seats.length && block.timestamp < training.revealUntil) {
+            revert Marketplace_TooEarly(trainingId, training.revealUntil);
+        }
+        if (count < training.terms.minOwners) {
+            revert Marketplace_TooFewRevealed(trainingId, count, training.terms.minOwners);
+        }
         // Effect
-        uint256 owners = training.seats.length;
-        uint256 validators = _drawSeats(keccak256(abi.encode(hash, trainingId)), owners);
+        uint256 validators = _drawSeats(trainingId, training, revealed, count);
         training.validators = validators;
-        training.trainers = (owners == 256 ? type(uint256).max : (1 << owners) - 1) & ~validators;
+        training.trainers = revealed & ~validators;
         training.status = Status.Running;
-        emit RolesDrawn(trainingId, training.trainers, training.validators);
+        emit RolesDrawn(trainingId, training.trainers, validators);
     }
 
-    /// The first max(2, 0.3·n rounded half up) seats of a Fisher–Yates shuffle.
-    function _drawSeats(bytes32 seed, uint256 owners) private pure returns (uint256 mask) {
+    /// The first max(2, 0.3·n rounded half up) seats of a Fisher–Yates shuffle of the n seats in a mask.
+    function _drawSeats(uint256 trainingId, Training storage training, uint256 mask, uint256 owners)
+        private
+        view
+        returns (uint256 validators)
+    {
         uint256[] memory order = new uint256[](owners);
-        for (uint256 i = 0; i < owners; ++i) {
-            order[i] = i;
+        bytes32[] memory nonces = new bytes32[](owners);
+        uint256 index;
+        for (uint256 seat = 0; index < owners; ++seat) {
+            if ((mask >> seat) & 1 == 0) continue;
+            order[index] = seat;
+            nonces[index++] = _pledges[trainingId][seat].nonce;
         }
+        bytes32 seed = keccak256(abi.encodePacked(nonces, training.drawHash, trainingId));
         for (uint256 i = owners - 1; i > 0; --i) {
             uint256 j = uint256(keccak256(abi.encode(seed, i))) % (i + 1);
             (order[i], order[j]) = (order[j], order[i]);
@@ -216,7 +261,7 @@ contract Marketplace is IMarketplace, EIP712 {
         uint256 count = (3 * owners + 5) / 10;
         if (count < 2) count = 2;
         for (uint256 i = 0; i < count; ++i) {
-            mask |= 1 << order[i];
+            validators |= 1 << order[i];
         }
     }
 
@@ -401,7 +446,7 @@ contract Marketplace is IMarketplace, EIP712 {
                 revert Marketplace_WrongStatus(trainingId, training.status);
             }
             if (training.recorded > 0) revert Marketplace_WrongStatus(trainingId, training.status);
-            _requireLate(trainingId, training);
+            if (!_hasTooFewRevealed(training)) _requireLate(trainingId, training);
         }
         // Effect
         training.status = Status.Cancelled;
@@ -492,15 +537,33 @@ contract Marketplace is IMarketplace, EIP712 {
         );
     }
 
+    function drawOf(uint256 trainingId)
+        external
+        view
+        override
+        returns (uint64 revealUntil, bytes32 drawHash, uint256 revealed)
+    {
+        Training storage training = _trainings[trainingId];
+        return (training.revealUntil, training.drawHash, training.revealed);
+    }
+
+    function joinedWith(uint256 trainingId, address owner)
+        external
+        view
+        override
+        returns (bytes32 commitment, bytes32 nonce)
+    {
+        Pledge storage pledge = _pledges[trainingId][_seatOf(trainingId, owner)];
+        return (pledge.commitment, pledge.nonce);
+    }
+
     function contributionOf(uint256 trainingId, address owner)
         external
         view
         override
         returns (int256 shapley, uint256 payWeight)
     {
-        uint256 number = _seatNumbers[trainingId][owner];
-        if (number == 0) revert Marketplace_NotParty(trainingId, owner);
-        Seat storage seat = _seats[trainingId][number - 1];
+        Seat storage seat = _seats[trainingId][_seatOf(trainingId, owner)];
         return (seat.shapley, seat.payWeight);
     }
 
@@ -564,6 +627,18 @@ contract Marketplace is IMarketplace, EIP712 {
 
     function _requireStatus(uint256 trainingId, Training storage training, Status status) private view {
         if (training.status != status) revert Marketplace_WrongStatus(trainingId, training.status);
+    }
+
+    function _seatOf(uint256 trainingId, address owner) private view returns (uint256) {
+        uint256 number = _seatNumbers[trainingId][owner];
+        if (number == 0) revert Marketplace_NotParty(trainingId, owner);
+        return number - 1;
+    }
+
+    /// Whether nothing can come of the draw any more.
+    function _hasTooFewRevealed(Training storage training) private view returns (bool) {
+        return training.status == Status.Drawing && block.timestamp >= training.revealUntil
+            && _bits(training.revealed) < training.terms.minOwners;
     }
 
     /// From when on anyone may end a training that has stood still: a quarter of a round's time after it was late, so

@@ -28,6 +28,15 @@ contract CancelTest is MarketplaceTest {
         refuse(training, buyer, tooEarly(training, endsAt(training)));
     }
 
+    function test_RevertWhen_OwnersMayStillReveal() external {
+        uint256 training = revealed(5, 3);
+        vm.warp(revealUntil(training) - 1);
+        refuse(training, buyer, tooEarly(training, endsAt(training)));
+        revealAs(training, owner(0));
+        vm.warp(revealUntil(training));
+        refuse(training, buyer, tooEarly(training, endsAt(training)));
+    }
+
     function test_RevertWhen_TheFirstRoundIsNotLate() external {
         uint256 training = running(4);
         vm.warp(endsAt(training) - 1);
@@ -63,8 +72,14 @@ contract CancelTest is MarketplaceTest {
         expectCancelled(training, stranger);
     }
 
+    function test_WhenTooFewRevealed() external {
+        uint256 training = revealed(5, 3);
+        vm.warp(revealUntil(training));
+        expectCancelled(training, stranger);
+    }
+
     function test_WhenNobodyDrewInTime() external {
-        uint256 training = drawing(4);
+        uint256 training = revealed(4, 0);
         vm.warp(endsAt(training));
         expectCancelled(training, stranger);
     }

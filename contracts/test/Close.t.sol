@@ -26,11 +26,20 @@ contract CloseTest is MarketplaceTest {
         refuse(training, owner(0), tooEarly(training, joinUntil(training)));
     }
 
-    function test_RevertWhen_TheDrawBlockIsStillKnown() external {
+    function test_RevertWhen_TheJoiningIsClosed() external {
         uint256 training = drawing(4);
-        uint256 last = drawBlock(training) + 256;
-        vm.roll(last);
-        refuse(training, aggregator, tooEarly(training, uint64(last)));
+        refuse(training, aggregator, wrongStatus(training, IMarketplace.Status.Drawing));
+    }
+
+    /// The attack: the aggregator looked at the draw, waited until its block's hash was gone, and closed once more.
+    function test_RevertWhen_TheHashOfTheDrawBlockIsGone() external {
+        uint256 training = drawing(4);
+        uint64 fixedBlock = drawBlock(training);
+        vm.roll(fixedBlock + 257);
+        refuse(training, aggregator, wrongStatus(training, IMarketplace.Status.Drawing));
+        vm.warp(revealUntil(training) + 1);
+        refuse(training, stranger, wrongStatus(training, IMarketplace.Status.Drawing));
+        vm.assertEq(drawBlock(training), fixedBlock, "the draw block stays");
     }
 
     function test_RevertWhen_TheTrainingIsRunning() external {
@@ -51,18 +60,6 @@ contract CloseTest is MarketplaceTest {
         expectClosed(training, stranger);
     }
 
-    function test_WhenTheHashOfTheDrawBlockIsGone() external {
-        uint256 training = drawing(4);
-        uint64 until = roundUntil(training);
-        vm.roll(drawBlock(training) + 257);
-        vm.warp(until - 1);
-        vm.prank(stranger);
-        market.close(training);
-        vm.assertEq(drawBlock(training), block.number + 1, "another draw block");
-        vm.assertEq(roundUntil(training), until, "the deadline stays");
-        assertStatus(training, IMarketplace.Status.Drawing);
-    }
-
     function expectClosed(uint256 training, address account) private {
         vm.expectEmit(address(market));
         emit IMarketplace.Closed(training, block.number + 1);
@@ -70,7 +67,8 @@ contract CloseTest is MarketplaceTest {
         market.close(training);
         assertStatus(training, IMarketplace.Status.Drawing);
         vm.assertEq(drawBlock(training), block.number + 1, "draw block");
-        vm.assertEq(roundUntil(training), block.timestamp + ROUND_SECONDS, "deadline");
+        vm.assertEq(revealUntil(training), block.timestamp + REVEAL_SECONDS, "until when to reveal");
+        vm.assertEq(roundUntil(training), revealUntil(training) + ROUND_SECONDS, "deadline");
     }
 
     function refuse(uint256 training, address account, bytes memory refusal) private {

@@ -16,35 +16,25 @@ contract DrawTest is MarketplaceTest {
         refuse(training, wrongStatus(training, IMarketplace.Status.Running));
     }
 
-    function test_RevertWhen_TheDrawBlockIsNotPast() external {
-        uint256 training = drawing(4);
-        refuse(training, tooEarly(training, drawBlock(training)));
-        vm.roll(drawBlock(training));
-        refuse(training, tooEarly(training, drawBlock(training)));
+    function test_RevertWhen_OwnersMayStillReveal() external {
+        uint256 training = revealed(5, 1);
+        vm.warp(revealUntil(training) - 1);
+        refuse(training, tooEarly(training, revealUntil(training)));
     }
 
-    function test_RevertWhen_TheHashOfTheDrawBlockIsGone() external {
-        uint256 training = drawing(4);
-        vm.roll(drawBlock(training) + 257);
+    function test_RevertWhen_TooFewRevealed() external {
+        uint256 training = revealed(5, 3);
+        vm.warp(revealUntil(training));
         refuse(
             training,
-            abi.encodeWithSelector(IMarketplace.Marketplace_TooLate.selector, training, drawBlock(training))
+            abi.encodeWithSelector(IMarketplace.Marketplace_TooFewRevealed.selector, training, 3, uint16(4))
         );
     }
 
-    function test_WhenTheDrawBlockIsTheOldestKnown() external {
-        uint256 training = drawing(4);
-        vm.roll(drawBlock(training) + 256);
-        market.draw(training);
-        assertStatus(training, IMarketplace.Status.Running);
-    }
-
-    function test_WhenTheHashIsKnown() external {
-        uint256 training = drawing(7);
-        uint64 fixedBlock = drawBlock(training);
-        vm.roll(fixedBlock + 1);
+    function test_WhenAllHaveRevealed() external {
+        uint256 training = revealed(7, 0);
         vm.warp(block.timestamp + 60);
-        uint256 validators = shuffled(keccak256(abi.encode(blockhash(fixedBlock), training)), 7);
+        uint256 validators = shuffled(training, blockhash(drawBlock(training)), 127);
         vm.expectEmit(address(market));
         emit IMarketplace.RolesDrawn(training, 127 ^ validators, validators);
         vm.prank(stranger);
@@ -52,28 +42,88 @@ contract DrawTest is MarketplaceTest {
         assertStatus(training, IMarketplace.Status.Running);
     }
 
+    function test_WhenTheTimeToRevealIsOver() external {
+        uint256 training = revealed(8, 2 + 16);
+        vm.warp(revealUntil(training));
+        vm.prank(stranger);
+        market.draw(training);
+        (, uint256 trainers, uint256 validators) = market.ownersOf(training);
+        vm.assertEq(trainers | validators, 255 - 2 - 16, "who did not reveal has lost its seat");
+        vm.assertEq(bits(validators), 2, "three in ten of those who revealed");
+    }
+
+    function test_WhenTheHashOfTheDrawBlockIsGone() external {
+        uint256 training = revealed(6, 0);
+        uint256 validators = shuffled(training, blockhash(drawBlock(training)), 63);
+        vm.roll(block.number + 100_000);
+        market.draw(training);
+        (,, uint256 drawn) = market.ownersOf(training);
+        vm.assertEq(drawn, validators, "it was stored with the first reveal");
+    }
+
     /// The attack: each day that a stranger waited with the draw was a day more that the deposit lay locked.
     function test_WhenAStrangerDrawsLate() external {
-        uint256 training = drawing(4);
+        uint256 training = revealed(4, 0);
         uint64 until = roundUntil(training);
-        vm.roll(drawBlock(training) + 256);
         vm.warp(until - 1);
         vm.prank(stranger);
         market.draw(training);
         vm.assertEq(roundUntil(training), until, "the deadline is the close's");
     }
 
-    function testFuzz_WhenAnyNumberOfOwnersIsDrawn(uint256 seed, bytes32 blockHash) external {
+    /// The attack: of 16 owners five are the builder's of the draw block. It tries headers until the hash draws its
+    /// five, and knows its own nonces, but not one other: what it chose is not what is drawn.
+    function test_WhenABlockBuilderHoldsSeats() external {
+        uint256 own = 31;
+        uint256 wins;
+        for (uint256 game = 0; game < 20; ++game) {
+            uint256 training = drawing(16);
+            vm.roll(drawBlock(training) + 1);
+            (bytes32 header, uint256 most) = this.bestHeader(training, own);
+            vm.assertTrue(most >= 4, "as far as it knows most of the validators are its own");
+            vm.setBlockhash(drawBlock(training), header);
+            revealAll(training, 0);
+            market.draw(training);
+            (,, uint256 validators) = market.ownersOf(training);
+            wins += bits(validators & own);
+        }
+        // Of 20 draws of 5 in 16: 31 of 100 by chance, standard deviation 4.
+        vm.assertTrue(wins < 45, "its seats are drawn by chance");
+    }
+
+    /// What is left: the last to reveal sees two draws and has its choice of them, one of which costs it its seat.
+    function test_WhenTheLastRevealerWithholds() external {
+        uint256 training = revealed(8, 128);
+        bytes32 hash = blockhash(drawBlock(training));
+        uint256 before = vm.snapshotState();
+        revealAs(training, owner(7));
+        market.draw(training);
+        (,, uint256 withIt) = market.ownersOf(training);
+        vm.assertEq(withIt, shuffled(training, hash, 255), "with its nonce");
+        vm.revertToState(before);
+        vm.warp(revealUntil(training));
+        market.draw(training);
+        (, uint256 trainers, uint256 validators) = market.ownersOf(training);
+        vm.assertEq(validators, shuffled(training, hash, 127), "without its nonce");
+        vm.assertEq((trainers | validators) & 128, 0, "and without itself");
+    }
+
+    function testFuzz_WhenAnyNumberOfOwnersIsDrawn(uint256 seed, uint256 silent) external {
         uint256 owners = between(seed, 4, 256);
         // Joining costs more than the draw, so a quarter of the runs checks big trainings only.
         if (seed % 4 != 0) owners = between(seed, 4, 20);
-        (uint256 trainers, uint256 validators) = drawWith(owners, blockHash);
-        uint256 expected = (owners * 3 + 5) / 10;
+        uint256 everybody = owners == 256 ? type(uint256).max : (1 << owners) - 1;
+        uint256 left = everybody & ~silent;
+        if (bits(left) < 4) left = everybody;
+        uint256 training = revealed(owners, ~left);
+        vm.warp(revealUntil(training));
+        market.draw(training);
+        (, uint256 trainers, uint256 validators) = market.ownersOf(training);
+        uint256 expected = (bits(left) * 3 + 5) / 10;
         if (expected < 2) expected = 2;
         vm.assertEq(bits(validators), expected, "number of validators");
         vm.assertEq(trainers & validators, 0, "disjoint");
-        uint256 everybody = owners == 256 ? type(uint256).max : (1 << owners) - 1;
-        vm.assertEq(trainers | validators, everybody, "all owners have a role");
+        vm.assertEq(trainers | validators, left, "all who revealed have a role, and nobody else");
     }
 
     function test_WhenManyDrawsAreMade() external {
@@ -83,6 +133,7 @@ contract DrawTest is MarketplaceTest {
         uint256 before = vm.snapshotState();
         for (uint256 i = 0; i < 1000; ++i) {
             vm.setBlockhash(drawBlock(training), keccak256(abi.encode(i)));
+            revealAll(training, 0);
             market.draw(training);
             (,, uint256 validators) = market.ownersOf(training);
             for (uint256 seat = 0; seat < 10; ++seat) drawn[seat] += (validators >> seat) & 1;
@@ -95,24 +146,49 @@ contract DrawTest is MarketplaceTest {
     }
 
     function testFuzz_WhenTheSeedIsKnown(uint256 seed, bytes32 blockHash) external {
-        uint256 owners = between(seed, 4, 40);
-        (, uint256 validators) = drawWith(owners, blockHash);
-        vm.assertEq(validators, shuffled(keccak256(abi.encode(blockHash, uint256(1))), owners), "the same shuffle");
-    }
-
-    function drawWith(uint256 owners, bytes32 blockHash) private returns (uint256 trainers, uint256 validators) {
         vm.assume(blockHash != 0);
+        uint256 owners = between(seed, 4, 40);
         uint256 training = drawing(owners);
         vm.roll(drawBlock(training) + 1);
         vm.setBlockhash(drawBlock(training), blockHash);
+        revealAll(training, 0);
         market.draw(training);
-        (, trainers, validators) = market.ownersOf(training);
+        (,, uint256 validators) = market.ownersOf(training);
+        vm.assertEq(validators, shuffled(training, blockHash, (1 << owners) - 1), "the same shuffle");
+    }
+
+    /// Of 313 hashes that a builder can choose from, the one that draws most of its seats if others' nonces are zero.
+    /// External, so that the memory of each search is its own.
+    function bestHeader(uint256 training, uint256 own) external pure returns (bytes32 header, uint256 most) {
+        for (uint256 i = 0; i < 313; ++i) {
+            bytes32 tried = keccak256(abi.encode("header", training, i));
+            uint256 count = bits(shuffled(seedOf(training, tried, own, 65_535), 65_535) & own);
+            if (count > most) (header, most) = (tried, count);
+        }
+    }
+
+    function shuffled(uint256 training, bytes32 hash, uint256 mask) private pure returns (uint256) {
+        return shuffled(seedOf(training, hash, mask, mask), mask);
+    }
+
+    /// The seed as documented; nonces of seats that are not `known` are taken for zero.
+    function seedOf(uint256 training, bytes32 hash, uint256 known, uint256 mask) private pure returns (bytes32) {
+        bytes memory nonces;
+        for (uint256 seat = 0; mask >> seat != 0; ++seat) {
+            if ((mask >> seat) & 1 == 0) continue;
+            bytes32 nonce = (known >> seat) & 1 == 1 ? nonceOf(training, owner(seat)) : bytes32(0);
+            nonces = bytes.concat(nonces, nonce);
+        }
+        return keccak256(bytes.concat(nonces, hash, bytes32(training)));
     }
 
     /// The shuffle as documented, written as exchanges inside one list of bytes.
-    function shuffled(bytes32 seed, uint256 owners) private pure returns (uint256 validators) {
-        bytes memory seats = new bytes(owners);
-        for (uint256 i = 0; i < owners; ++i) seats[i] = bytes1(uint8(i));
+    function shuffled(bytes32 seed, uint256 mask) private pure returns (uint256 validators) {
+        bytes memory seats;
+        for (uint256 seat = 0; mask >> seat != 0; ++seat) {
+            if ((mask >> seat) & 1 == 1) seats = bytes.concat(seats, bytes1(uint8(seat)));
+        }
+        uint256 owners = seats.length;
         for (uint256 i = owners - 1; i >= 1; --i) {
             uint256 j = uint256(keccak256(abi.encode(seed, i))) % (i + 1);
             bytes1 kept = seats[i];

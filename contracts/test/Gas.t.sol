@@ -55,7 +55,12 @@ contract GasTest is MarketplaceTest {
         snapshot("join, the last owner", label);
         close(training);
         snapshot("close", label);
-        drawAfter(training);
+        vm.roll(drawBlock(training) + 1);
+        revealAs(training, owner(0));
+        snapshot("reveal, the first owner", label);
+        revealAll(training, 1);
+        snapshot("reveal, the last owner", label);
+        market.draw(training);
         snapshot("draw", label);
         sendRecord(recordOf(training, 1, false));
         snapshot("recordRound, the first", label);

@@ -56,19 +56,38 @@ contract JoinTest is MarketplaceTest {
         );
     }
 
+    function test_RevertWhen_TheOwnerCommitsToNothing() external {
+        uint256 training = open();
+        register(owner(0), IMarketplace.Role.DataOwner);
+        bytes32 digest = nonceDigest(training, owner(0));
+        vm.prank(owner(0));
+        vm.expectRevert(invalid("commitment"));
+        market.join(training, 0, digest);
+        vm.prank(owner(0));
+        vm.expectRevert(invalid("nonceDigest"));
+        market.join(training, commitmentOf(owner(0)), 0);
+    }
+
     function test_WhenTheOwnerIsInTime() external {
         uint256 training = open();
         join(training, 1);
         register(owner(1), IMarketplace.Role.DataOwner);
         vm.warp(joinUntil(training) - 1);
+        bytes32 digest = nonceDigest(training, owner(1));
         vm.expectEmit(address(market));
-        emit IMarketplace.Joined(training, owner(1), 1);
-        vm.prank(owner(1));
-        market.join(training);
+        emit IMarketplace.Joined(training, owner(1), 1, commitmentOf(owner(1)), digest);
+        joinAs(training, owner(1));
         (address[] memory seats,,) = market.ownersOf(training);
         vm.assertEq(seats.length, 2, "seats");
         vm.assertEq(seats[1], owner(1), "the next seat");
         vm.assertEq(market.exchangeKeyOf(training, owner(1)), keyOf(owner(1)), "key");
+        (bytes32 commitment, bytes32 nonce) = market.joinedWith(training, owner(1));
+        vm.assertEq(commitment, commitmentOf(owner(1)), "commitment");
+        vm.assertEq(nonce, digest, "the nonce's digest");
+    }
+
+    function invalid(bytes32 argument) private pure returns (bytes memory) {
+        return abi.encodeWithSelector(IMarketplace.Marketplace_InvalidJoin.selector, argument);
     }
 
     function wrongRole(address account) private pure returns (bytes memory) {
@@ -80,6 +99,6 @@ contract JoinTest is MarketplaceTest {
     function refuse(uint256 training, address account, bytes memory refusal) private {
         vm.prank(account);
         vm.expectRevert(refusal);
-        market.join(training);
+        market.join(training, commitmentOf(account), nonceDigest(training, account));
     }
 }

@@ -65,7 +65,7 @@ contract MarketplaceInvariantTest {
 
     /// The invariants say something only if such sequences come into every status.
     function test_TheHandlerReachesEveryStatus() external {
-        for (uint256 i = 0; i < 500; ++i) {
+        for (uint256 i = 0; i < 800; ++i) {
             uint256 seed = uint256(keccak256(abi.encode(i)));
             uint256 choice = (seed >> 200) % 10;
             if (choice == 0) handler.openTraining(seed);

@@ -87,6 +87,16 @@ contract OpenTest is MarketplaceTest {
         refuseField(terms, "roundSeconds");
     }
 
+    function test_RevertWhen_TheTimeToRevealIsOutOfBounds() external {
+        IMarketplace.Terms memory terms = defaultTerms();
+        terms.revealSeconds = 0;
+        refuseField(terms, "revealSeconds");
+        terms.revealSeconds = 7 days + 1;
+        refuseField(terms, "revealSeconds");
+        terms.revealSeconds = 7 days;
+        open(terms);
+    }
+
     function test_RevertWhen_TheSharesDoNotAddUp() external {
         IMarketplace.Terms memory terms = defaultTerms();
         terms.contributionBps += 1;

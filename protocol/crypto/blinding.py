@@ -12,11 +12,8 @@ from functools import lru_cache
 import gmpy2
 from gmpy2 import mpz
 
-from protocol.crypto.paillier import FixedBaseTable, PublicKey
+from protocol.crypto.paillier import SHORT_EXPONENT_BITS, FixedBaseTable, PublicKey
 from protocol.crypto.randomness import Randomness
-
-SHORT_EXPONENT_BITS = 448
-"""Twice 128 bits of security against generic square-root methods, with 192 bits to spare."""
 
 
 def blind_for_key_holder(key: PublicKey, ciphertexts: Sequence[mpz], randomness: Randomness) -> list[mpz]:

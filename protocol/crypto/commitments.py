@@ -105,9 +105,12 @@ def map_limits(parameters: int, coefficient_bits: int, offset_bits: int) -> tupl
     return (1 << coefficient_bits,) * parameters + (1 << offset_bits,)
 
 
-def gram_limits(parameters: int, rows: int, entry_bits: int) -> tuple[int, ...]:
-    """How large each entry of a Gram matrix may be: `rows` products of numbers in [−1, 1], at its scale."""
-    return (rows << entry_bits,) * triangle_length(parameters + 1)
+def gram_limits(parameters: int, entry_bits: int) -> tuple[int, ...]:
+    """How large each entry of a Gram matrix may be: a mean of products of numbers in [−1, 1], at its scale.
+
+    Twice that: of a column of ones the factor's rounding makes a little more than 1.
+    """
+    return (2 << entry_bits,) * triangle_length(parameters + 1)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,8 +17,10 @@ from phe import util as phe_util
 from protocol.crypto.randomness import Randomness
 from protocol.errors import MisuseError
 
+SHORT_EXPONENT_BITS = 448
+"""Twice 128 bits of security against generic square-root methods, with 192 bits to spare."""
+
 _WINDOW = 6
-_SPARE_BITS = 64
 
 
 @dataclass(frozen=True)
@@ -97,13 +99,13 @@ class PrivateKey:
     def encrypt(self, m: int | mpz, randomness: Randomness) -> mpz:
         """A fresh encryption of m mod n.
 
-        The holder of the key draws the randomiser in the groups of p-th and q-th powers apart, by tables over
-        a fixed base of each (hashed from the key): a uniform exponent 64 bits longer than the
-        group's order makes it uniform up to 2⁻⁶⁴.
+        The holder of the key draws the randomiser in the groups of p-th and q-th powers apart, by tables
+        over a fixed base of each (hashed from the key), with a short exponent in either: who lacks p and q
+        tells it from a uniform one no better than other short exponents (see `blinding`).
         """
         tables = _key_holder_tables(self.p, self.q)
-        rp = tables[0].power(randomness.bits(self.p.bit_length() + _SPARE_BITS))
-        rq = tables[1].power(randomness.bits(self.q.bit_length() + _SPARE_BITS))
+        rp = tables[0].power(randomness.bits(SHORT_EXPONENT_BITS))
+        rq = tables[1].power(randomness.bits(SHORT_EXPONENT_BITS))
         blinding = rq + self._q2 * ((rp - rq) * self._q2_inverse % self._p2)
         return self.public_key.lift(m) * blinding % self.public_key.n_squared
 
@@ -241,5 +243,5 @@ def _key_holder_tables(p: mpz, q: mpz) -> tuple[FixedBaseTable, FixedBaseTable]:
     for prime in (p, q):
         square = prime * prime
         base = gmpy2.powmod(stream.unit(prime), prime, square)
-        tables.append(FixedBaseTable(base, square, prime.bit_length() + _SPARE_BITS))
+        tables.append(FixedBaseTable(base, square, SHORT_EXPONENT_BITS))
     return tables[0], tables[1]

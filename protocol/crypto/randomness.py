@@ -18,7 +18,7 @@ class Randomness:
     to share between threads; `child` gives independent streams.
     """
 
-    __slots__ = ("_buffer", "_counter", "_seed")
+    __slots__ = ("_buffer", "_counter", "_labels", "_seed")
 
     def __init__(self, seed: bytes) -> None:
         """A stream over `seed`; raises MisuseError unless it has 32 bytes."""
@@ -27,6 +27,7 @@ class Randomness:
         self._seed = seed
         self._counter = 0
         self._buffer = b""
+        self._labels: set[str] = set()
 
     def __repr__(self) -> str:
         """Show nothing: whoever has the seed has every mask."""
@@ -63,5 +64,11 @@ class Randomness:
                 return drawn
 
     def child(self, label: str) -> "Randomness":
-        """An independent stream; the same label twice gives the same stream."""
+        """An independent stream, the same for a seed and label whatever was drawn before.
+
+        Raises MisuseError for a label that was used before: two masks out of one stream cancel.
+        """
+        if label in self._labels:
+            raise MisuseError(f"randomness {label!r} was drawn before; give each use a label of its own")
+        self._labels.add(label)
         return Randomness(hashlib.sha256(b"child" + self._seed + label.encode()).digest())

@@ -10,6 +10,8 @@ RESIDUAL_SCALE = UPDATE_SCALE + COEFFICIENT_SCALE
 """Encrypted residuals: a factor's row times a local model."""
 METRIC_SCALE = 2 * RESIDUAL_SCALE
 """Products of two residuals."""
+ENTRY_SCALE = 64
+"""h: entries of a Gram matrix."""
 CARRY_BITS = 64
 """Bits kept free in a masked slot and on top of a masked plaintext: carries have probability 2⁻⁶⁴."""
 NOISE_BITS = 24

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 from eth_hash.auto import keccak
 
 from protocol.codec import pack, unpack
+from protocol.crypto.randomness import Randomness
 from protocol.errors import ProtocolViolation, TrainingFailure
 from protocol.roles.aggregator import role as federated_aggregator
 from protocol.roles.buyer import role as model_buyer
@@ -195,12 +196,13 @@ class _Attempts:
     def _context_of(self, item: Input) -> Context:
         """With chance of the input's own, and the blobs that this step has stored so far.
 
-        Two inputs handled in one step must not draw the same randomness: see `input_identity`.
+        Two inputs handled in one step must not draw the same randomness: see `input_identity`. One that came
+        too early, and drew nothing that is kept, is handled again with the same.
         """
         stored = {e.digest: e.content for e in self.effects if isinstance(e, StoreBlob)}
         return replace(
             self.context,
-            seed=self.context.randomness(f"input:{input_identity(item)}").bytes(32),
+            seed=Randomness(self.context.seed).child(f"input:{input_identity(item)}").bytes(32),
             blobs={**self.context.blobs, **stored},
         )
 

@@ -7,6 +7,7 @@ system's package or Homebrew installs it, with an Erlang port mapper (epmd) of i
 import base64
 import json
 import os
+import re
 import secrets
 import shutil
 import socket
@@ -36,6 +37,8 @@ _FIRST_BROKER_PORTS = {"amqp": 5672, "management": 15672, "distribution": 25672,
 _PROBE_SECONDS = 2.0
 _STATE_SECONDS = 10
 _DEFINITIONS = "load_definitions = {}"
+_DATA_PATH = re.compile(rb'\bdata_dir =>\s*"(/[^"]*)"')
+"""Where a quorum queue keeps its log, as it notes it in its configuration, where that is a whole path."""
 _DISTRIBUTION = Path("/usr/lib/rabbitmq/lib")
 """Where Debian's package has the script that any user may run."""
 _SOURCES = Path(__file__).parents[2] / "contracts" / "node_modules" / "@foundry-rs"
@@ -182,8 +185,22 @@ def _prepare_broker(folder: Path, ports: BrokerPorts) -> None:
     for name, text in files.items():
         if not (place / name).exists():
             write_private(place / name, text.encode())
+    _require_queues_here(place)
     _renew_definitions(place / "rabbitmq.conf", definitions)
     _renew_administrator(folder)
+
+
+def _require_queues_here(place: Path) -> None:
+    """Raise ConfigurationError where queues of an earlier version, which noted its whole path, were moved."""
+    data = f"{place / 'data'}/"
+    for config in place.glob("data/*/quorum/*/*/config"):
+        noted = _DATA_PATH.search(config.read_bytes())
+        before = "" if noted is None else noted[1].decode("utf-8", "replace")
+        if not data.startswith(before) and not before.startswith(data):  # a long one is broken into lines
+            raise ConfigurationError(
+                f"the queues in {place} were made by an earlier version, which noted where: {before}; move "
+                "the market's folder back there, or set up a new one"
+            )
 
 
 def _renew_administrator(folder: Path) -> None:
@@ -235,7 +252,7 @@ def _broker_environment(place: Path, ports: BrokerPorts) -> Mapping[str, str]:
         "RABBITMQ_ENABLED_PLUGINS_FILE": str(place / "plugins"),
         "RABBITMQ_NODENAME": f"deltaml-{ports.amqp}@localhost",
         "RABBITMQ_DIST_PORT": str(ports.distribution),
-        "RABBITMQ_MNESIA_BASE": str(place / "data"),
+        "RABBITMQ_MNESIA_BASE": "data",  # its queues note it: a whole path would not bear that it is moved
         "RABBITMQ_LOG_BASE": str(place / "log"),
         "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "+S 2:2 -kernel inet_dist_use_interface {127,0,0,1}",
     }

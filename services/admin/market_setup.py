@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from protocol.data_set import DataSet
+from protocol.request import Deadlines
 from services.admin.market_broker import provision
 from services.admin.market_chain import check_confirmations, contract_of, fund
 from services.admin.market_console import provide_console
@@ -179,7 +180,8 @@ def _deal_all(plan: MarketPlan, data: DemoData, made: SetUp) -> None:
         lines = [data.columns, *table_lines(rows, data.kinds)]
         _deal(owner, lines, held, made)
     request = demo_request(_demo_options(plan), data, folder.aggregator.address)
-    update = {"name": "sample order", "deadlines": {"join_s": 300, "step_s": 300, "chain_s": 300}}
+    deadlines = dict.fromkeys(Deadlines.model_fields, 300)
+    update = {"name": "sample order", "deadlines": deadlines}
     order = yaml_text(request.model_dump(mode="json") | update, _ORDER_REMARK)
     made.write(folder.buyer.folder / REQUEST, order)
 

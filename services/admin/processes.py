@@ -23,6 +23,8 @@ from services.observability.logging import LOG_FILE, MOST_LOG_BYTES
 _GATE = 'read -r go && umask 077 && cd "$1" && shift && exec "$@" </dev/null'
 """The shell's script: it ends unless it is told to go, as when whoever should tell it was killed."""
 _LAST_BYTES, _MOST_WORDS = 8192, 300
+_AFTERWARDS = "resource_tracker"
+"""In lines that Python prints when a process is gone that was killed."""
 _USUAL = re.compile(r'\[(info|debug) *\]|"level": ?"(info|debug)"')
 """Of a line of the log, as text for people or as JSON, that reports no fault."""
 
@@ -77,7 +79,7 @@ class Slot:
         with suppress(OSError), self.log.open("rb") as file:
             file.seek(max(0, self.log.stat().st_size - _LAST_BYTES))
             lines = file.read().decode("utf-8", "replace").split("\n")
-            last = next((line for line in reversed(lines) if line.strip()), "")
+            last = next((line for line in reversed(lines) if line.strip() and _AFTERWARDS not in line), "")
             return "" if _USUAL.search(last) else last[-_MOST_WORDS:]
         return ""
 

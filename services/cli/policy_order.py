@@ -11,6 +11,7 @@ from protocol.owner_policy import OwnerPolicy
 from services.cli.order_sending import give_order
 from services.cli.store_option import existing_store
 from services.common.errors import ConfigurationError
+from services.common.problems import told
 from services.config.daemons import DataOwnerConfig, load
 from services.records.owner_account import ordered_policy
 
@@ -46,6 +47,4 @@ def validated(make: Callable[[], Made]) -> Made:
     try:
         return make()
     except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"])
-        raise ConfigurationError(f"{place}: {first['msg']}") from None
+        raise ConfigurationError(told(OwnerPolicy, error.errors()[0], "policy")) from None

@@ -22,15 +22,16 @@ def request_in(content: Mapping[str, Any]) -> Request:
 
     Raises MisuseError naming every field that is wrong, its rule, what was given and what was probably meant.
     """
-    return parse_request(as_tuples(content), _request_line)
+    return parse_request(as_tuples(content), lambda item: told(Request, item, "request"))
 
 
-def _request_line(item: ErrorDetails) -> str:
-    name = ".".join(map(str, place_of(item))) or "request"
+def told(model: type[BaseModel], item: ErrorDetails, whole: str) -> str:
+    """The line for an error in what a person wrote, for `model`, with what was given; `whole` is its name."""
+    name = ".".join(map(str, place_of(item))) or whole
     context = item.get("ctx", {})
     match item["type"]:
         case "extra_forbidden":
-            return f"{name}: unknown field; {_meant(Request, item['loc'])}"
+            return f"{name}: unknown field; {_meant(model, item['loc'])}"
         case "missing":
             return f"{name}: is missing"
         case "union_tag_invalid":

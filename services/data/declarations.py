@@ -15,6 +15,7 @@ from protocol.preparation.moments import day_of
 from protocol.preparation.values import days_since_1970
 from protocol.request_parsing import as_tuples
 from services.common.accents import composed
+from services.common.problems import told
 from services.data.row_files import name_list, plain_name
 
 _RANGE = "COLUMN=MINIMUM:MAXIMUM, like age=0:120 or day=2020-01-01:2025-12-31"
@@ -99,10 +100,7 @@ def parse_card(values: Mapping[str, Any]) -> DataCard:
     try:
         return DataCard.model_validate(composed(as_tuples(values)))
     except ValidationError as error:
-        lines = [
-            f"{'.'.join(map(str, item['loc'])) or 'card'}: {item['msg']}"
-            for item in error.errors(include_url=False)
-        ]
+        lines = [told(DataCard, item, "card") for item in error.errors(include_url=False)]
         raise MisuseError("the card is not valid:\n  " + "\n  ".join(lines)) from None
 
 

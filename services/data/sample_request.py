@@ -237,7 +237,7 @@ def demo_request(options: DemoOptions, data: DemoData, aggregator: str, token: T
             },
             "payment": {"deposit_wei": str(options.paid), "token": token},
             "aggregator": aggregator,
-            "deadlines": {"join_s": 60, "step_s": 60, "chain_s": 60},
+            "deadlines": {"join_s": 60, "reveal_s": 60, "step_s": 60, "chain_s": 60},
             "key_bits": options.key_bits,
         }
     )

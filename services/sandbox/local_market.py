@@ -31,6 +31,7 @@ from services.chain.events.listener import ChainListener
 from services.chain.events.verification import EventVerifier
 from services.chain.rpc.http import Rpc
 from services.chain.transactions.sender import Sender
+from services.common.errors import ServiceError
 from services.config.daemons import Broker
 from services.data.sample_request import DemoOptions
 from services.identity.directory import Directory
@@ -143,8 +144,16 @@ class LocalMarket:
         self._on_change(address)
 
     async def wait_for(self, done: Callable[[], bool]) -> None:
-        """Until `done`, looked at whenever a daemon has done something; raises what a daemon died of."""
+        """Until `done`, looked at whenever a daemon has done something; raises what a daemon died of.
+
+        Raises ServiceError where a step has failed: nobody would take its input up again, and all wait.
+        """
         while not done():
+            if self.meter.steps_failed:
+                raise ServiceError(
+                    "a step of a party has failed: the line step_failed in the log says where. Where the "
+                    "system ends worker processes, for want of memory perhaps, take fewer (--workers 1)"
+                )
             self.changed.clear()
             await self.changed.wait()
             self._tasks.check()

@@ -77,7 +77,7 @@ class ProofBenchmark:
         context = ProofContext(self.identity, shown.owner, 1, 0, 1)
         proofs = self.metrics()
         metric, exponents = proofs.metric(gram, shown.base, self.randomness)
-        masks = proofs.draw_masks(ROWS, self.randomness)
+        masks = proofs.draw_masks(self.randomness)
         return MetricClaim(
             context, shown, metric, proofs.prove(context, shown, gram, metric, exponents, masks)
         )
@@ -85,7 +85,7 @@ class ProofBenchmark:
     def _owner(self, index: int):
         p, draw = self.parameters, self.randomness
         row_limits = map_limits(p, COEFFICIENT_SCALE, UPDATE_SCALE + WEIGHT_BITS)
-        limits = gram_limits(p, ROWS, ENTRY_BITS)
+        limits = gram_limits(p, ENTRY_BITS)
         maps = [
             CommittedVector.draw([self._signed(one) for one in row_limits], row_limits, draw)
             for _ in range(p)

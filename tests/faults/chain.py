@@ -43,7 +43,7 @@ class DeepReorganisation(Reorganisation):
 
     depths = (CONFIRMATIONS + 1, CONFIRMATIONS + 8)
     moments = (75,)
-    deadlines = MappingProxyType({"join_s": 15, "step_s": 3, "chain_s": 3})
+    deadlines = MappingProxyType({"join_s": 15, "reveal_s": 6, "step_s": 3, "chain_s": 3})
 
     async def during(self, training: Training) -> None:
         self.market.blamed.add("listener")

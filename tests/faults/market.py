@@ -180,7 +180,7 @@ class FaultMarket(DaemonMarket):
             scale="none",
             schedule={"rounds": rounds, "local_steps": 2, "step_size": "0.05", "tolerance": 0},
             owners={"minimum": 4, "maximum": OWNERS},
-            deadlines={"join_s": 60, "step_s": 15, "chain_s": 5, **deadlines},
+            deadlines={"join_s": 60, "reveal_s": 15, "step_s": 15, "chain_s": 5, **deadlines},
         )
         request = parse_request(document)
         order = order_to_self(self.identity, self.market, "model_buyer", TrainingOrder(request=request))

@@ -36,7 +36,7 @@ _HISTORY = 150
 class NodeFault(Fault):
     """The node of one daemon, or of all of them, has a manner; with patient deadlines nobody is given up."""
 
-    deadlines = MappingProxyType({"join_s": 90, "step_s": 60, "chain_s": 60})
+    deadlines = MappingProxyType({"join_s": 90, "reveal_s": 60, "step_s": 60, "chain_s": 60})
     must_finish = True
 
     def choose_victims(self) -> None:

@@ -22,7 +22,7 @@ from services.common.trace_context import context_in
 from services.identity.sealing import seal
 from tests.fuzz.parser import NoInput, Parser, mapping_of, tree_of
 from tests.support.daemons.service_world import MARKET, Person
-from tests.support.proofs import ROWS, ProofWorld
+from tests.support.proofs import ProofWorld
 
 SENDER, RECIPIENT = Person("data_owner"), Person("federated_aggregator")
 KIND = "invitation_answer"
@@ -55,7 +55,7 @@ def _proof_world() -> ProofWorld:
 def _example_proofs() -> list[bytes]:
     world = _proof_world()
     proof = world.metric_claim(world.owners[0]).proof
-    return [msgpack.packb(proof.write(world.key, world.metrics.bounds(ROWS)))]
+    return [msgpack.packb(proof.write(world.key, world.metrics.bounds))]
 
 
 def _proof(content: bytes) -> None:
@@ -66,7 +66,7 @@ def _proof(content: bytes) -> None:
         world.context(world.owners[0], attempt=1),
         world.owners[0].commitments,
         world.metrics.metric(world.owners[0].gram, world.owners[0].commitments.base, world.stream)[0],
-        read_proof(world.key, world.metrics.bounds(ROWS), 2, blobs),
+        read_proof(world.key, world.metrics.bounds, 2, blobs),
     )
     world.metrics.require(claim)
     assert world.metrics.unproven([claim], world.stream) == [world.owners[0].address]

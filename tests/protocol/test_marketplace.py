@@ -20,8 +20,9 @@ TERMS = any_request().terms(KEY_ID)
 CALLS: list[FrozenModel] = [
     chain.Register(role="data_owner", exchange_key=KEY),
     chain.Open(terms=TERMS, deposit=WEI),
-    chain.Join(training=1),
+    chain.Join(training=1, commitment=KEY, nonce_digest=KEY),
     chain.Close(training=1),
+    chain.Reveal(training=1, nonce=KEY),
     chain.Draw(training=1),
     chain.RecordRound(record=RECORD, buyer_signature=SIGNATURE, validator_signatures=(SIGNATURE, b"")),
     chain.Settle(training=1),
@@ -31,8 +32,9 @@ CALLS: list[FrozenModel] = [
 EVENTS: list[FrozenModel] = [
     chain.Registered(account=ACCOUNT, role="model_buyer", exchange_key=KEY),
     chain.Opened(training=1, buyer=ACCOUNT, aggregator=ACCOUNT, deposit=WEI, terms=TERMS),
-    chain.Joined(training=1, owner=ACCOUNT, seat=255),
+    chain.Joined(training=1, owner=ACCOUNT, seat=255, commitment=KEY, nonce_digest=KEY),
     chain.Closed(training=1, draw_block=9),
+    chain.Revealed(training=1, owner=ACCOUNT, seat=255, nonce=KEY),
     chain.RolesDrawn(training=1, trainers=(1 << 256) - 1, validators=1),
     chain.RoundRecorded(
         training=1, round=2, record=RECORD, mse_after=10**21, shapley=(-(10**21), 5), pay_weights=(0, 5)
@@ -69,6 +71,8 @@ def test_events_know_their_training(event: Any) -> None:
         {"join_seconds": 0},
         {"join_seconds": 365 * 86_400 + 1},
         {"round_seconds": 30 * 86_400 + 1},
+        {"reveal_seconds": 0},
+        {"reveal_seconds": 7 * 86_400 + 1},
         {"request_hash": b"short"},
     ],
 )

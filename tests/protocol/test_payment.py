@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from protocol.marketplace import Joined, MarketplaceEvent, Opened, RoundRecorded, validator_count
+from protocol.marketplace import MarketplaceEvent, Opened, RoundRecorded, validator_count
 from protocol.payment import (
     DepositTooLow,
     PaidRound,
@@ -25,6 +25,7 @@ from protocol.request import Request
 from protocol.types import mask_of, seats_of
 from tests.support.deployment.documents import KEY_ID, RECORD, any_request
 from tests.support.roles.pay import recomputed
+from tests.support.seats import seat_taken
 
 BUYER = "0x" + "b0" * 20
 ERRORS = st.integers(1, (1 << 100) - 1)
@@ -85,7 +86,7 @@ def events_of(request: Request, seats: list[str], rounds: list[PaidRound]) -> li
         deposit=request.payment.deposit_wei,
         terms=request.terms(KEY_ID),
     )
-    joined = [Joined(training=1, owner=owner, seat=seat) for seat, owner in enumerate(seats)]
+    joined = [seat_taken(training=1, owner=owner, seat=seat) for seat, owner in enumerate(seats)]
     return [opened, *joined, *(recorded_event(seats, paid) for paid in rounds)]
 
 

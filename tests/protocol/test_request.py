@@ -9,16 +9,18 @@ from eth_hash.auto import keccak
 from hypothesis import given
 from hypothesis import strategies as st
 
+from protocol import request as request_module
 from protocol.codec import pack, unpack
 from protocol.errors import MisuseError
 from protocol.request import Request
 from protocol.request_parsing import parse_request
+from protocol.scaling import largest_weight
 from tests.support.deployment.documents import AGGREGATOR, KEY_ID, any_request, request_content
 
 CANONICAL = (
     '{"aggregator":"0xabababababababababababababababababababab",'
     '"bounds":{"min_rows":20,"residual_bits":null,"weight_bits":null},'
-    '"deadlines":{"chain_s":300,"join_s":600,"step_s":120},'
+    '"deadlines":{"chain_s":300,"join_s":600,"reveal_s":600,"step_s":120},'
     '"features":[{"maximum":"120","minimum":"0","name":"age"},{"maximum":"80","minimum":"10.5","name":"bmi"}],'
     '"key_bits":3072,'
     '"model":{"intercept":true,"kind":"linear_regression","l2":"0.00001"},'
@@ -271,7 +273,7 @@ def test_the_step_size_is_written_auto() -> None:
 
 
 def test_the_terms_are_those_of_the_document() -> None:
-    request = any_request(deadlines={"join_s": 60, "step_s": 10, "chain_s": 30})
+    request = any_request(deadlines={"join_s": 60, "reveal_s": 20, "step_s": 10, "chain_s": 30})
     terms = request.terms(KEY_ID)
     assert terms.aggregator == AGGREGATOR
     assert terms.request_hash == keccak(b"deltaml request and key" + request.hash() + KEY_ID)
@@ -280,6 +282,7 @@ def test_the_terms_are_those_of_the_document() -> None:
     shares = (terms.contribution_bps, terms.participation_bps, terms.validation_bps, terms.aggregation_bps)
     assert sum(shares) == 10_000
     assert (terms.join_seconds, terms.round_seconds) == (60, 3 * (6 * 10 + 30))
+    assert terms.reveal_seconds == 20
 
 
 def test_a_request_cannot_be_changed() -> None:
@@ -304,3 +307,24 @@ def test_texts_for_people_are_part_of_the_hash_only_where_there_are_some() -> No
 @pytest.mark.parametrize("text", ["x" * 501, "two\nlines", "\u202ereversed"])
 def test_texts_for_people_are_short_and_printable(text: str) -> None:
     assert "purpose" in refusal(request_content(purpose=text))
+
+
+def test_the_bits_of_a_request_are_worked_out_once_and_anew_for_another(monkeypatch):
+    """Every step asks for them, and a request may have a thousand columns."""
+    worked_out = []
+
+    def counted(*arguments):
+        worked_out.append(arguments)
+        return largest_weight(*arguments)
+
+    monkeypatch.setattr(request_module, "largest_weight", counted)
+    request = any_request()
+    assert len({(request.weight_bits, request.residual_bits) for _ in range(5)}) == 1
+    assert len(worked_out) == 1
+    longer = request.model_copy(update={"schedule": request.schedule.model_copy(update={"rounds": 1000})})
+    assert longer.weight_bits > request.weight_bits
+    assert (longer.weight_bits, longer.residual_bits) == (
+        type(request).model_validate(dict(longer)).weight_bits,
+        type(request).model_validate(dict(longer)).residual_bits,
+    )
+    assert request == any_request()

@@ -8,7 +8,7 @@ from tests.soak.market import SoakMarket
 from tests.soak.readings import Observer
 
 _LOOK_SECONDS = 2.0
-PATIENT = {"join_s": 1800, "step_s": 900, "chain_s": 900}
+PATIENT = {"join_s": 1800, "reveal_s": 1800, "step_s": 900, "chain_s": 900}
 """Deadlines that a crowded machine does not miss: nothing here is silent for good."""
 
 

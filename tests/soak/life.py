@@ -14,7 +14,7 @@ from tests.soak.readings import Observer
 from tests.soak.schedule import Event
 from tests.support.daemons.daemon_market import CHEAP
 
-_DEADLINES = {"join_s": 60, "step_s": 30, "chain_s": 60}
+_DEADLINES = {"join_s": 60, "reveal_s": 60, "step_s": 30, "chain_s": 60}
 
 
 class Life:

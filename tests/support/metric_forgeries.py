@@ -13,7 +13,7 @@ from protocol.crypto.proofs.validator import MetricClaim
 from protocol.crypto.randomness import Randomness
 from protocol.crypto.secrets import OneUse
 from tests.support.proof_attacks import accepted, forged_proof, simulated
-from tests.support.proofs import ROWS, Owner, ProofWorld
+from tests.support.proofs import Owner, ProofWorld
 
 STREAM = Randomness(b"g" * 32)
 Forgery = Callable[[ProofWorld, Owner], MetricClaim]
@@ -33,7 +33,7 @@ def proven_with(
     """The prover's algorithm on a metric of its choice, as if it were made of `gram`."""
     metrics, context = world.metrics, world.context(owner, attempt=1)
     exponents = OneUse((0,) * len(metrics.sets))
-    masks = metrics.draw_masks(ROWS, STREAM)
+    masks = metrics.draw_masks(STREAM)
     proof = metrics.prove(context, owner.commitments, gram or owner.gram, metric, exponents, masks)
     return MetricClaim(context, owner.commitments, metric, proof)
 
@@ -58,7 +58,7 @@ def blinded_by(world: ProofWorld, liar: Owner, plaintext: int) -> tuple[MetricCl
     metric = tuple(one * table.power(7) % modulus for one in unblinded(world, liar.gram))
     statement = world.metrics._statement(world.context(liar, attempt=1), shown, metric)
     witness = (*liar.gram.values, liar.gram.hiding, *(7 for _ in metric))
-    masks = world.metrics.draw_masks(ROWS, STREAM).take()
+    masks = world.metrics.draw_masks(STREAM).take()
     proof = forged_proof(world.metrics.sets, vectors(world), table, witness, masks, statement.challenge)
     return MetricClaim(world.context(liar, attempt=1), shown, metric, proof), table
 
@@ -191,7 +191,7 @@ def a_blinding_that_holds_a_plaintext(world: ProofWorld, liar: Owner) -> MetricC
 
 
 def a_matrix_far_too_large(world: ProofWorld, liar: Owner) -> MetricClaim:
-    return world.metric_claim(too_large(world, liar, bits=64 + 7 + 64 + 12))
+    return world.metric_claim(too_large(world, liar, bits=64 + 64 + 12))
 
 
 FORGERIES = [

@@ -80,9 +80,9 @@ class ProofWorld:
         """With its rows of p coefficients and an offset, or such as happen to be drawn."""
         p, size = self.parameters, triangle_length(self.parameters + 1)
         drawn = rows or [[*(self.signed(39) for _ in range(p)), self.signed(120)] for _ in range(p)]
-        entries = gram or [self.signed(69) for _ in range(size)]
+        entries = gram or [self.signed(63) for _ in range(size)]
         maps = tuple(self.vector(row, map_limits(p, COEFFICIENT_BITS, OFFSET_BITS)) for row in drawn)
-        whole = self.vector(entries, gram_limits(p, ROWS, ENTRY_BITS))
+        whole = self.vector(entries, gram_limits(p, ENTRY_BITS))
         return self.committed(f"0x{index + 1:040x}", maps, whole)
 
     def committed(
@@ -111,7 +111,7 @@ class ProofWorld:
         """What an honest validator sends."""
         proofs, context = proofs or self.metrics, self.context(owner, attempt=1)
         metric, exponents = proofs.metric(owner.gram, owner.commitments.base, self.stream)
-        masks = proofs.draw_masks(ROWS, self.stream)
+        masks = proofs.draw_masks(self.stream)
         proof = proofs.prove(context, owner.commitments, owner.gram, metric, exponents, masks)
         return MetricClaim(context, owner.commitments, metric, proof)
 

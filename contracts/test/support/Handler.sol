@@ -81,7 +81,8 @@ contract Handler is MarketplaceTest {
         if (status == IMarketplace.Status.Open) {
             _fill(training, seed >> 8);
         } else if (status == IMarketplace.Status.Drawing) {
-            if (block.number <= drawBlock(training)) vm.roll(drawBlock(training) + 1);
+            if (vm.getBlockNumber() <= drawBlock(training)) vm.roll(drawBlock(training) + 1);
+            _reveal(training, seed >> 8);
             _try(stranger, abi.encodeCall(IMarketplace.draw, (training)));
         } else if (status == IMarketplace.Status.Running) {
             // Before the last round and its deadline settling is refused: then the next round is recorded.
@@ -94,12 +95,13 @@ contract Handler is MarketplaceTest {
         uint256 training = between(seed, 0, trainings);
         address[] memory all = accounts();
         address account = all[(seed >> 8) % all.length];
-        uint256 choice = (seed >> 16) % 5;
-        if (choice == 0) _try(account, abi.encodeCall(IMarketplace.join, (training)));
+        uint256 choice = (seed >> 16) % 6;
+        if (choice == 0) _join(training, account);
         if (choice == 1) _try(account, abi.encodeCall(IMarketplace.close, (training)));
         if (choice == 2) _try(account, abi.encodeCall(IMarketplace.draw, (training)));
         if (choice == 3) _try(account, abi.encodeCall(IMarketplace.settle, (training)));
         if (choice == 4) _try(account, abi.encodeCall(IMarketplace.cancel, (training)));
+        if (choice == 5) _try(account, abi.encodeCall(IMarketplace.reveal, (training, nonceOf(training, account))));
         _follow();
     }
 
@@ -160,9 +162,24 @@ contract Handler is MarketplaceTest {
 
     function _fill(uint256 training, uint256 seed) private {
         for (uint256 seat = 0; seat < between(seed, 2, OWNERS); ++seat) {
-            _try(owner(seat), abi.encodeCall(IMarketplace.join, (training)));
+            _join(training, owner(seat));
         }
         _try(aggregator, abi.encodeCall(IMarketplace.close, (training)));
+    }
+
+    function _join(uint256 training, address account) private {
+        bytes32 digest = nonceDigest(training, account);
+        _try(account, abi.encodeCall(IMarketplace.join, (training, commitmentOf(account), digest)));
+    }
+
+    /// Mostly everybody reveals, sometimes only some of them or, for once, nobody.
+    function _reveal(uint256 training, uint256 seed) private {
+        (address[] memory seats,,) = market.ownersOf(training);
+        uint256 silent = seed % 4 == 0 ? seed >> 8 : 0;
+        for (uint256 seat = 0; seat < seats.length; ++seat) {
+            if ((silent >> seat) & 1 == 1) continue;
+            _try(seats[seat], abi.encodeCall(IMarketplace.reveal, (training, nonceOf(training, seats[seat]))));
+        }
     }
 
     function _record(uint256 training, uint256 seed) private {

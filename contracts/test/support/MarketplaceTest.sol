@@ -14,6 +14,7 @@ abstract contract MarketplaceTest {
     uint256 internal constant FIRST_MSE = 100e18;
     uint32 internal constant JOIN_SECONDS = 1000;
     uint32 internal constant ROUND_SECONDS = 600;
+    uint32 internal constant REVEAL_SECONDS = 300;
 
     IMarketplace internal market;
     MoodyToken internal moody = new MoodyToken();
@@ -64,6 +65,7 @@ abstract contract MarketplaceTest {
             aggregationBps: 1000,
             joinSeconds: JOIN_SECONDS,
             roundSeconds: ROUND_SECONDS,
+            revealSeconds: REVEAL_SECONDS,
             token: NATIVE
         });
     }
@@ -95,9 +97,25 @@ abstract contract MarketplaceTest {
     function join(uint256 training, uint256 owners) internal {
         for (uint256 seat = 0; seat < owners; ++seat) {
             register(owner(seat), IMarketplace.Role.DataOwner);
-            vm.prank(owner(seat));
-            market.join(training);
+            joinAs(training, owner(seat));
         }
+    }
+
+    function joinAs(uint256 training, address account) internal {
+        vm.prank(account);
+        market.join(training, commitmentOf(account), nonceDigest(training, account));
+    }
+
+    function commitmentOf(address account) internal pure returns (bytes32) {
+        return keccak256(abi.encode("commitment", account));
+    }
+
+    function nonceOf(uint256 training, address account) internal pure returns (bytes32) {
+        return keccak256(abi.encode("nonce", training, account));
+    }
+
+    function nonceDigest(uint256 training, address account) internal pure returns (bytes32) {
+        return keccak256(abi.encode(training, account, nonceOf(training, account)));
     }
 
     function close(uint256 training) internal {
@@ -111,6 +129,25 @@ abstract contract MarketplaceTest {
         close(training);
     }
 
+    /// All owners but those of a mask of seats have revealed their nonces.
+    function revealed(uint256 owners, uint256 silent) internal returns (uint256 training) {
+        training = drawing(owners);
+        vm.roll(drawBlock(training) + 1);
+        revealAll(training, silent);
+    }
+
+    function revealAll(uint256 training, uint256 silent) internal {
+        (address[] memory seats,,) = market.ownersOf(training);
+        for (uint256 seat = 0; seat < seats.length; ++seat) {
+            if ((silent >> seat) & 1 == 0) revealAs(training, seats[seat]);
+        }
+    }
+
+    function revealAs(uint256 training, address account) internal {
+        vm.prank(account);
+        market.reveal(training, nonceOf(training, account));
+    }
+
     function running(uint256 owners) internal returns (uint256 training) {
         training = drawing(owners);
         drawAfter(training);
@@ -118,6 +155,7 @@ abstract contract MarketplaceTest {
 
     function drawAfter(uint256 training) internal {
         vm.roll(drawBlock(training) + 1);
+        revealAll(training, 0);
         market.draw(training);
     }
 
@@ -251,6 +289,10 @@ abstract contract MarketplaceTest {
         return abi.encodeWithSelector(IMarketplace.Marketplace_TooEarly.selector, training, until);
     }
 
+    function tooLate(uint256 training, uint64 until) internal pure returns (bytes memory) {
+        return abi.encodeWithSelector(IMarketplace.Marketplace_TooLate.selector, training, until);
+    }
+
     function badSignature(address expected) internal pure returns (bytes memory) {
         return abi.encodeWithSelector(IMarketplace.Marketplace_BadSignature.selector, expected);
     }
@@ -274,6 +316,10 @@ abstract contract MarketplaceTest {
 
     function joinUntil(uint256 training) internal view returns (uint64 until) {
         (until,,,,,) = market.progressOf(training);
+    }
+
+    function revealUntil(uint256 training) internal view returns (uint64 until) {
+        (until,,) = market.drawOf(training);
     }
 
     function drawBlock(uint256 training) internal view returns (uint64 number) {

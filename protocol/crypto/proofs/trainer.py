@@ -29,7 +29,7 @@ from typing import NamedTuple
 
 from gmpy2 import mpz
 
-from protocol.crypto.blinding import SHORT_EXPONENT_BITS, blinding_powers
+from protocol.crypto.blinding import blinding_powers
 from protocol.crypto.commitment_group import RSA_2048
 from protocol.crypto.commitments import (
     CommittedVector,
@@ -39,7 +39,7 @@ from protocol.crypto.commitments import (
     map_limits,
 )
 from protocol.crypto.elements import require_units
-from protocol.crypto.paillier import PublicKey
+from protocol.crypto.paillier import SHORT_EXPONENT_BITS, PublicKey
 from protocol.crypto.powers import product_of_powers
 from protocol.crypto.proofs.bounds import WitnessBounds
 from protocol.crypto.proofs.relation import BAD_PROOF, Claim, InputSet, Proof, draw_masks, prove, unproven

@@ -18,12 +18,12 @@ and that it comes of any rows.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from typing import NamedTuple
 
 from gmpy2 import mpz
 
-from protocol.crypto.blinding import SHORT_EXPONENT_BITS, blinding_powers
+from protocol.crypto.blinding import blinding_powers
 from protocol.crypto.commitments import (
     CommittedVector,
     OwnerCommitments,
@@ -33,7 +33,7 @@ from protocol.crypto.commitments import (
     triangle_length,
 )
 from protocol.crypto.elements import require_units
-from protocol.crypto.paillier import PublicKey
+from protocol.crypto.paillier import SHORT_EXPONENT_BITS, PublicKey
 from protocol.crypto.proofs.bounds import WitnessBounds
 from protocol.crypto.proofs.relation import BAD_PROOF, Claim, InputSet, Proof, draw_masks, prove, unproven
 from protocol.crypto.proofs.transcript import ProofContext, Statement, ciphertext_bytes
@@ -74,13 +74,15 @@ class MetricProofs:
         if not self.sets or any(len(one.ciphertexts) != size - 1 for one in self.sets):
             raise MisuseError(f"a set has another number of products than {size - 1}; make one of them all")
 
-    def limits(self, rows: int) -> tuple[int, ...]:
-        """What the Gram matrix of so many rows may be."""
-        return gram_limits(self.parameters, rows, self.entry_bits)
+    @cached_property
+    def limits(self) -> tuple[int, ...]:
+        """What a committed Gram matrix may be."""
+        return gram_limits(self.parameters, self.entry_bits)
 
-    def bounds(self, rows: int) -> WitnessBounds:
-        """Of the witness of an owner with so many rows."""
-        return WitnessBounds.of(self.limits(rows), SHORT_EXPONENT_BITS)
+    @cached_property
+    def bounds(self) -> WitnessBounds:
+        """Of its entries."""
+        return WitnessBounds.of(self.limits, SHORT_EXPONENT_BITS)
 
     def metric(
         self, gram: CommittedVector, base: mpz, randomness: Randomness
@@ -107,9 +109,9 @@ class MetricProofs:
         vectors = gram_commitments(self.identity, self.parameters)
         return prove(self.sets, vectors, commitments.base, witness, masks, statement.challenge)
 
-    def draw_masks(self, rows: int, randomness: Randomness) -> OneUse[tuple[int, ...]]:
-        """For one proof of an owner with so many rows; they depend on no message, so may be made before."""
-        return draw_masks(self.bounds(rows), len(self.sets), randomness)
+    def draw_masks(self, randomness: Randomness) -> OneUse[tuple[int, ...]]:
+        """For one proof; they depend on no message, so they may be made before."""
+        return draw_masks(self.bounds, len(self.sets), randomness)
 
     def require(self, claim: MetricClaim) -> None:
         """Check all numbers of a claim, but not yet what it claims.
@@ -121,7 +123,7 @@ class MetricProofs:
             raise ProtocolViolation(BAD_PROOF, "it is of another training or prover")
         claim.commitments.require(self.key, self.parameters)
         require_units(claim.metric, len(self.sets), self.key.n, BAD_PROOF, "metric", self.key.n_squared)
-        claim.proof.require(self.key, self.bounds(claim.commitments.rows), len(self.sets))
+        claim.proof.require(self.key, self.bounds, len(self.sets))
 
     def unproven(self, claims: Sequence[MetricClaim], randomness: Randomness) -> list[str]:
         """The validators whose claims do not hold, malformed ones first; nothing they hold makes it raise.

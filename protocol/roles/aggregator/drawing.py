@@ -1,6 +1,6 @@
-"""Between joining and the first round: roles are drawn on chain, the last row counts come in."""
+"""Between joining and the first round: nonces are revealed, roles drawn, the last row counts come in."""
 
-from protocol.marketplace import Closed, Draw, RolesDrawn
+from protocol.marketplace import Closed, Revealed, RolesDrawn
 from protocol.messages import OwnerReady, ParticipantDropped, RowCount, TrainingStarted
 from protocol.roles.aggregator.attendance import drop_notices
 from protocol.roles.aggregator.ending import give_up, stall_timer
@@ -8,6 +8,7 @@ from protocol.roles.aggregator.joining import admitted_owners
 from protocol.roles.aggregator.state import (
     DrawingState,
     EndingState,
+    InvitingState,
     PreparedState,
     TrainingState,
     chain_seconds,
@@ -19,6 +20,7 @@ from protocol.roles.engine.effects import Effect, SubmitCall, effects_of
 from protocol.roles.engine.inputs import Received
 from protocol.roles.engine.refusals import require
 from protocol.roles.engine.state import enter, replace
+from protocol.roles.shared.drawing import draw_call, draw_timer, reveal_until
 from protocol.roles.shared.exchange_keys import seats_with_keys
 from protocol.roles.shared.parties import Parties
 from protocol.roles.shared.request_widths import LARGEST_ROW_COUNT
@@ -29,22 +31,35 @@ Started = DrawingState | TrainingState | EndingState
 """Still waiting, or started, or given up at once."""
 
 
-def on_closed(state: PreparedState, _event: Closed, context: Context) -> Step[DrawingState]:
-    """The block that draws the roles is fixed: have them drawn."""
-    ends_at = contract_ends_at(state.opened, context)
-    if isinstance(state, DrawingState):  # another closing does not prolong the contract's wait
-        ends_at = state.ends_at
-    drawing = enter(DrawingState, state, failure=None, ends_at=ends_at)
-    return Step(drawing, (timers.JOIN.cancel(), *_draw(drawing)))
+def on_closed(state: InvitingState, _event: Closed, context: Context) -> Step[DrawingState]:
+    """The joining is over: owners reveal their nonces, and then the roles are drawn."""
+    terms = state.opened.terms
+    until = reveal_until(terms, context)
+    drawing = enter(
+        DrawingState,
+        state,
+        failure=None,
+        reveal_until=until,
+        ends_at=contract_ends_at(state.opened, until),
+    )
+    wait = draw_timer(drawing.parties, terms, until, context, 0.0)
+    return Step(drawing, (timers.JOIN.cancel(), wait))
 
 
-def on_draw_late(state: DrawingState, _about: None, _context: Context) -> Step[DrawingState]:
-    """The chain shows no draw: ask again; where the block's hash is gone, the call fixes another block."""
-    return Step.unchanged(state) if state.parties.trainers else Step.unchanged(state, *_draw(state))
+def on_revealed(state: DrawingState, event: Revealed, _context: Context) -> Step[DrawingState]:
+    """An owner keeps its seat; with the last one the roles can be drawn."""
+    revealed = replace(state, parties=state.parties.with_reveal(event))
+    return Step(revealed, _draw(revealed) if revealed.parties.all_revealed else ())
+
+
+def on_draw_due(state: DrawingState, _about: None, _context: Context) -> Step[DrawingState]:
+    """Nobody can reveal any more, or the chain shows no draw yet: ask for it, again and again."""
+    return Step.unchanged(state) if state.parties.drawn else Step.unchanged(state, *_draw(state))
 
 
 def _draw(state: DrawingState) -> tuple[Effect, ...]:
-    return SubmitCall(call=Draw(training=state.training)), timers.DRAW.set(chain_seconds(state))
+    call = draw_call(state.training, state.parties, state.opened.terms)
+    return SubmitCall(call=call), timers.DRAW.set(chain_seconds(state))
 
 
 def on_roles_drawn(state: DrawingState, event: RolesDrawn, context: Context) -> Step[Started]:
@@ -95,13 +110,13 @@ def on_late_ready(
 
 def on_rows_late(state: DrawingState, _about: None, context: Context) -> Step[Started]:
     """An owner joined on chain and never said how many rows it has: it is left out."""
-    return _start(state, context) if state.parties.trainers else Step.unchanged(state)
+    return _start(state, context) if state.parties.drawn else Step.unchanged(state)
 
 
 def _awaits_row_counts(state: DrawingState, context: Context) -> bool:
-    """Whether roles are still to be drawn, or an admitted owner with a seat to say how many rows it has."""
-    awaited = admitted_owners(state, context) & set(state.parties.seats)
-    return not state.parties.trainers or not awaited <= set(dict(state.answers))
+    """Whether roles are still to be drawn, or an admitted owner with a role to say how many rows it has."""
+    awaited = admitted_owners(state, context) & set(state.parties.taking_part())
+    return not state.parties.drawn or not awaited <= set(dict(state.answers))
 
 
 def _start(state: DrawingState, context: Context) -> Step[TrainingState | EndingState]:
@@ -130,21 +145,22 @@ def _start(state: DrawingState, context: Context) -> Step[TrainingState | Ending
 
 
 def _first_round(state: DrawingState, context: Context) -> TrainingState:
-    rows = dict(state.answers)
+    part = state.parties.taking_part()
+    rows = {owner: count for owner, count in state.answers if owner in part}
     counts = tuple(RowCount(owner=owner, rows=rows.get(owner, 0)) for owner in state.parties.seats)
     parties = replace(state.parties, rows=counts)
     return enter(
         TrainingState,
         state,
         parties=parties,
-        dropped=_silent_seats(parties, rows) | parties.all_seats() & ~seats_with_keys(parties, context),
+        dropped=_silent_seats(parties, rows) | parties.drawn & ~seats_with_keys(parties, context),
         link=_first_link(state, context),
         next_model=state.initial_model,
     )
 
 
 def _silent_seats(parties: Parties, rows: dict[str, int]) -> int:
-    return parties.mask(tuple(owner for owner in parties.seats if owner not in rows))
+    return parties.mask(tuple(owner for owner in parties.taking_part() if owner not in rows))
 
 
 def _first_link(state: DrawingState, context: Context) -> TranscriptHead:

@@ -11,6 +11,7 @@ from protocol.marketplace import (
     Closed,
     ContractCall,
     Joined,
+    Revealed,
     RolesDrawn,
     RoundRecorded,
     Settle,
@@ -37,6 +38,7 @@ from protocol.roles.engine.inputs import CallRefused, Received
 from protocol.roles.engine.refusals import require
 from protocol.roles.engine.state import enter, replace
 from protocol.roles.shared.deadlines import ending_seconds
+from protocol.roles.shared.drawing import has_too_few_revealed
 from protocol.roles.shared.parties import require_sender
 
 # ---- given up ----
@@ -62,14 +64,14 @@ def _seconds_to_the_end(state: AggregatorState, context: Context) -> float:
     if not isinstance(state, DrawingState | TrainingState):
         return terms.join_seconds + 1.0
     left = max(0.0, state.ends_at - context.now)
-    return min(left, ending_seconds(terms))  # a clock may have been set back
+    return min(left, terms.reveal_seconds + ending_seconds(terms))  # a clock may have been set back
 
 
 def _failure_notices(
     state: AggregatorState, code: str, context: Context, fault: str | None = None
 ) -> list[SendMessage]:
     body = TrainingFailed(code=code, fault=fault, last_round=state.recorded)
-    recipients = (opened_of(state).buyer, *state.parties.seats)
+    recipients = (opened_of(state).buyer, *state.parties.taking_part())
     return [message(context, recipient, body) for recipient in recipients]
 
 
@@ -111,8 +113,15 @@ def on_joined(state: EndingState, event: Joined, _context: Context) -> Step[Endi
 
 
 def on_closed(state: EndingState, _event: Closed, _context: Context) -> Step[EndingState]:
-    """The contract's clock starts with the first closing; another one does not prolong it."""
-    return Step.unchanged(state) if state.closed else _wait_longer(replace(state, closed=True))
+    """The contract's clock for the first round starts when the time to reveal is over."""
+    terms = state.opened.terms
+    wait = timers.END.set(terms.reveal_seconds + ending_seconds(terms))
+    return Step(replace(state, closed=True), (wait,))
+
+
+def on_revealed(state: EndingState, event: Revealed, _context: Context) -> Step[EndingState]:
+    """Owners reveal all the same: nothing comes of it here."""
+    return Step(replace(state, parties=state.parties.with_reveal(event)))
 
 
 def on_roles_drawn(state: EndingState, event: RolesDrawn, _context: Context) -> Step[EndingState]:
@@ -141,7 +150,7 @@ def _wait_longer(state: EndingState) -> Step[EndingState]:
 
 def on_cancelled(state: AggregatorState, _event: Cancelled, context: Context) -> Step[FailedState]:
     """Tell everybody that the deposit went back."""
-    code = state.failure or "cancelled"
+    code = state.failure or _why_cancelled(state)
     return Step(
         enter(FailedState, state, failure=code),
         effects_of(
@@ -154,6 +163,11 @@ def on_cancelled(state: AggregatorState, _event: Cancelled, context: Context) ->
             timers.END.cancel(),
         ),
     )
+
+
+def _why_cancelled(state: AggregatorState) -> str:
+    few = isinstance(state, DrawingState) and has_too_few_revealed(state.parties, state.opened.terms)
+    return "too_few_revealed" if few else "cancelled"
 
 
 def on_gone(state: OpenedState, _refusal: CallRefused, context: Context) -> Step[FailedState]:

@@ -60,7 +60,7 @@ def on_round_recorded(
         recorded=event.round,
         delivered=event.record.delivered_digest,
         signed_models=still_needed(state.signed_models, event),
-        ends_at=contract_ends_at(state.opened, context),
+        ends_at=contract_ends_at(state.opened, context.now),
     )
     if not event.record.last:
         return Step(recorded, (*waits, *sent, stall_timer(recorded)))

@@ -58,8 +58,8 @@ class OpenedState(AggregatorState):
     opened: Opened
 
     def everybody(self) -> tuple[Address, ...]:
-        """The buyer and all owners with a seat."""
-        return (self.opened.buyer, *self.parties.seats)
+        """The buyer and all owners that take part."""
+        return (self.opened.buyer, *self.parties.taking_part())
 
 
 class AcceptedState(OpenedState):
@@ -102,13 +102,15 @@ class InvitingState(PreparedState):
 
 
 class DrawingState(PreparedState):
-    """The joining is closed: the contract draws roles, and the last row counts are due.
+    """The joining is closed: nonces are revealed, the contract draws roles, the last row counts are due.
 
-    `ends_at` is when the contract lets anybody end the training for want of progress, by our own clock.
+    Owners may reveal until `reveal_until`; `ends_at` is when the contract lets anybody end the training for
+    want of progress. Both are by our own clock.
     """
 
     phase: Literal["drawing"] = "drawing"
     initial_model: BlobRef
+    reveal_until: float
     ends_at: float
 
 
@@ -195,9 +197,9 @@ def opened_of(state: AggregatorState) -> Opened:
     return state.opened
 
 
-def contract_ends_at(opened: Opened, context: Context) -> float:
-    """When the contract, whose clock starts again now, lets anybody end the training."""
-    return context.now + ending_seconds(opened.terms)
+def contract_ends_at(opened: Opened, started_at: float) -> float:
+    """When the contract, whose clock for a round starts at `started_at`, lets anybody end the training."""
+    return started_at + ending_seconds(opened.terms)
 
 
 def chain_seconds(state: AggregatorState) -> float:

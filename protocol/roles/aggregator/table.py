@@ -1,6 +1,16 @@
 """The aggregator's transition table: what each phase allows, where it leads, what it has done, and why."""
 
-from protocol.marketplace import Cancelled, Closed, Joined, Opened, RolesDrawn, RoundRecorded, Settle, Settled
+from protocol.marketplace import (
+    Cancelled,
+    Closed,
+    Joined,
+    Opened,
+    Revealed,
+    RolesDrawn,
+    RoundRecorded,
+    Settle,
+    Settled,
+)
 from protocol.messages import InvitationAnswer, ModelReceived, OwnerReady, StopOrder, TrainingRequest
 from protocol.roles.aggregator import drawing, ending, joining, settlement
 from protocol.roles.aggregator.pipeline import advancing
@@ -70,17 +80,17 @@ JOINING = (
         "The time to join is over: close, or cancel below the minimum, until the chain shows it."
     ),
     on_event(
-        (InvitingState, DrawingState),
-        Closed,
-        drawing.on_closed,
-        then=DrawingState,
-        effects=(CancelTimer, *CALLS_AGAIN),
-    ).because("The block that draws the roles is fixed: have them drawn."),
+        InvitingState, Closed, drawing.on_closed, then=DrawingState, effects=(CancelTimer, SetTimer)
+    ).because("The joining is over: owners reveal the nonces that draw the roles."),
 )
 
 DRAWING = (
-    on_timer(DrawingState, timers.DRAW, drawing.on_draw_late, effects=CALLS_AGAIN).because(
-        "The chain shows no draw: ask for it again."
+    on_event(DrawingState, Revealed, drawing.on_revealed, effects=CALLS_AGAIN).because(
+        "An owner keeps its seat: with the last one the roles are drawn."
+    ),
+    on_timer(DrawingState, timers.DRAW, drawing.on_draw_due, effects=CALLS_AGAIN).because(
+        "Nobody can reveal any more: have the roles drawn, or the training cancelled where too few have, "
+        "until the chain shows it."
     ),
     on_event(
         DrawingState,
@@ -145,8 +155,9 @@ ENDING = (
         "A seat taken before the joining is over counts for what may end the training."
     ),
     on_event(EndingState, Closed, ending.on_closed, effects=(SetTimer,)).because(
-        "The contract's clock starts with the first closing."
+        "The contract's clock starts when the time to reveal is over."
     ),
+    on_event(EndingState, Revealed, ending.on_revealed).because("Nothing comes of it here."),
     on_event(EndingState, RolesDrawn, ending.on_roles_drawn).because(
         "Nothing starts, and the contract's clock goes on."
     ),

@@ -19,10 +19,12 @@ from protocol.roles.buyer.state import (
     BuyerStep,
     CollectingState,
     FinishedState,
+    InitiatedState,
     OnChainState,
     RunningState,
     fail,
     private_key_of,
+    terms_of,
 )
 from protocol.roles.engine import facts, timers
 from protocol.roles.engine.context import Context, Step, message
@@ -31,6 +33,7 @@ from protocol.roles.engine.inputs import CallRefused, Received
 from protocol.roles.engine.refusals import StaleInput, require
 from protocol.roles.engine.state import enter, replace
 from protocol.roles.shared.deadlines import RETENTION_SECONDS, backed_off
+from protocol.roles.shared.drawing import has_too_few_revealed
 from protocol.roles.shared.notices import STOPPED_BY_AGGREGATOR, Notice, fact_of
 from protocol.roles.shared.parties import require_sender
 
@@ -149,15 +152,20 @@ def on_gone(state: OnChainState, _refusal: CallRefused, _context: Context) -> Bu
 def on_cancelled(state: OnChainState, event: Cancelled, _context: Context) -> BuyerStep:
     """The contract gave the deposit back."""
     fact = facts.CANCELLED.of(refund_wei=str(event.refund))
-    few = not state.parties.trainers and len(state.parties.seats) < state.request.owners.minimum
-    return Step(
-        fail(state, "not_enough_owners" if few else "cancelled"),
-        (fact, SubmitCall(call=Withdraw(token=state.request.payment.token)), *_no_more_waiting()),
-    )
+    withdrawal = SubmitCall(call=Withdraw(token=state.request.payment.token))
+    return Step(fail(state, _why_cancelled(state)), (fact, withdrawal, *_no_more_waiting()))
+
+
+def _why_cancelled(state: OnChainState) -> str:
+    if isinstance(state, InitiatedState) and state.progressed_at:
+        return "too_few_revealed" if has_too_few_revealed(state.parties, terms_of(state)) else "cancelled"
+    few = not state.parties.drawn and len(state.parties.seats) < state.request.owners.minimum
+    return "not_enough_owners" if few else "cancelled"
 
 
 def _no_more_waiting() -> tuple[CancelTimer, ...]:
-    return timers.ANSWER.cancel(), timers.JOIN.cancel(), timers.STALLED.cancel(), timers.RECORD.cancel()
+    waits = timers.ANSWER, timers.JOIN, timers.DRAW, timers.STALLED, timers.RECORD
+    return tuple(wait.cancel() for wait in waits)
 
 
 def on_failed_notice(state: C, notice: Received[TrainingFailed], _context: Context) -> Step[C]:

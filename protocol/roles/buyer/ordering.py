@@ -4,7 +4,7 @@ from protocol.crypto.cipher import open_ciphertext, prove_key
 from protocol.crypto.fixed_point import encode
 from protocol.errors import ProtocolViolation, WidthError
 from protocol.learning.scales import MODEL_SCALE
-from protocol.marketplace import Joined, Open, Opened, RolesDrawn
+from protocol.marketplace import Cancel, Closed, Joined, Open, Opened, Revealed, RolesDrawn
 from protocol.messages import (
     JoiningProgress,
     PublicRoot,
@@ -32,10 +32,12 @@ from protocol.roles.buyer.state import (
 )
 from protocol.roles.engine import facts, timers
 from protocol.roles.engine.context import Context, Step, message
-from protocol.roles.engine.effects import SubmitCall, effects_of
+from protocol.roles.engine.effects import SetTimer, SubmitCall, effects_of
 from protocol.roles.engine.inputs import Received, Refused
 from protocol.roles.engine.refusals import StaleInput, require
 from protocol.roles.engine.state import enter, replace
+from protocol.roles.shared.deadlines import seconds_to_the_end
+from protocol.roles.shared.drawing import draw_call, draw_timer, reveal_until
 from protocol.roles.shared.parties import require_sender
 from protocol.roles.shared.request_widths import check_widths
 from protocol.roles.shared.transcript import TranscriptHead
@@ -156,6 +158,8 @@ def on_silence_before_start(state: OpenedState, _about: None, _context: Context)
 def on_join_over(state: CancellableState, _about: None, _context: Context) -> BuyerStep:
     """Too few owners came, or no roles were drawn: take the deposit back once the contract lets us."""
     again = timers.JOIN.set(float(state.request.deadlines.chain_s))
+    if isinstance(state, InitiatedState) and state.progressed_at:
+        return Step.unchanged(state, SubmitCall(call=Cancel(training=state.training)), again)
     cancelling = cancel(state, "not_enough_owners")
     return Step(cancelling.state, (*cancelling.effects, again))
 
@@ -166,14 +170,53 @@ def on_joined(state: CancellableState, event: Joined, _context: Context) -> Buye
     return Step(joined, (timers.ANSWER.cancel(),))
 
 
+def on_closed(state: InitiatedState, _event: Closed, context: Context) -> BuyerStep:
+    """The joining is over: owners reveal their nonces, and the roles are due.
+
+    Where none are drawn, the contract gives the deposit back as if the first round was late.
+    """
+    terms = terms_of(state)
+    until = reveal_until(terms, context)
+    closed = replace(state, progressed_at=until, failure=_failure_so_far(state))
+    last_resort = timers.JOIN.set(seconds_to_the_end(terms, until, context.now))
+    return Step(closed, (last_resort, _draw_timer(closed, context)))
+
+
+def on_revealed(state: InitiatedState, event: Revealed, context: Context) -> BuyerStep:
+    """An owner keeps its seat; with the last one the roles are due at once."""
+    revealed = replace(state, parties=state.parties.with_reveal(event))
+    return Step(revealed, (_draw_timer(revealed, context),) if revealed.parties.all_revealed else ())
+
+
+def _draw_timer(state: InitiatedState, context: Context) -> SetTimer:
+    """The aggregator comes first."""
+    turn = float(state.request.deadlines.chain_s)
+    return draw_timer(state.parties, terms_of(state), state.progressed_at, context, turn)
+
+
+def on_draw_due(state: InitiatedState, _about: None, _context: Context) -> BuyerStep:
+    """The aggregator has not had the roles drawn: do so, again until the chain shows it."""
+    call = draw_call(state.training, state.parties, terms_of(state))
+    again = timers.DRAW.set(float(state.request.deadlines.chain_s))
+    return Step.unchanged(state, SubmitCall(call=call), again)
+
+
 def on_roles_drawn(state: InitiatedState, event: RolesDrawn, context: Context) -> BuyerStep:
     """The contract has drawn trainers and validators: the training runs."""
-    parties = replace(state.parties, trainers=event.trainers, validators=event.validators)
-    failure = "stopped_by_buyer" if state.stopped else None  # a cancelling that came too late
-    return Step(
-        enter(RunningState, state, parties=parties, failure=failure, progressed_at=context.now),
-        (timers.JOIN.cancel(), timers.ANSWER.cancel(), stall_timer(state)),
+    running = enter(
+        RunningState,
+        state,
+        parties=replace(state.parties, trainers=event.trainers, validators=event.validators),
+        failure=_failure_so_far(state),
+        progressed_at=state.progressed_at or context.now,
     )
+    waits = timers.JOIN.cancel(), timers.ANSWER.cancel(), timers.DRAW.cancel()
+    return Step(running, (*waits, stall_timer(running, context)))
+
+
+def _failure_so_far(state: InitiatedState) -> str | None:
+    """A cancelling came too late; only what our own operator wants stands."""
+    return "stopped_by_buyer" if state.stopped else None
 
 
 def on_stop(state: CancellableState, order: Received[StopOrder], context: Context) -> BuyerStep:

@@ -8,8 +8,7 @@ from protocol.roles.engine.context import Context, Step
 from protocol.roles.engine.effects import RecordFact
 from protocol.roles.engine.inputs import Received, Refused
 from protocol.roles.engine.refusals import require
-from protocol.roles.engine.state import replace
-from protocol.roles.shared.signed_rounds import record_now, record_timer, with_signature, without_recorded
+from protocol.roles.shared.signed_rounds import record_now, record_timer, with_recorded, with_signature
 
 
 def on_round_signature(
@@ -36,17 +35,10 @@ def on_record_refused(state: RunningState, _refusal: Refused[RecordRound], _cont
 
 
 def on_round_recorded(state: RunningState, event: RoundRecorded, context: Context) -> BuyerStep:
-    """Note the round that the chain has recorded; another may be signed already."""
-    require(event.round == state.recorded + 1, "round_out_of_order")
-    recorded = replace(
-        state,
-        recorded=event.round,
-        recorded_model=event.record.delivered_digest,
-        last_recorded=event.record.last,
-    )
-    after = without_recorded(recorded, event, context)
+    """Note the round that the chain has recorded."""
+    after = with_recorded(state, event, context)
     timer = record_timer(after, terms_of(state), context)
-    return Step(after, (_round_fact(event), stall_timer(after), timer))
+    return Step(after, (_round_fact(event), stall_timer(after, context), timer))
 
 
 def _round_fact(event: RoundRecorded) -> RecordFact:

@@ -43,7 +43,7 @@ def initial(item: Input, context: Context) -> Step[BuyerState]:
 
 def members(state: BuyerState, context: Context) -> Members:
     """Who takes part; the owners are known once the roles are drawn."""
-    owners = frozenset(state.parties.seats) if state.parties.trainers else None
+    owners = frozenset(state.parties.taking_part()) if state.parties.drawn else None
     return Members(context.address, state.request.aggregator, owners)
 
 

@@ -175,7 +175,7 @@ def on_opening_request(state: RunningState, asked: Received[OpeningRequest], con
         state, opened_sets=sets, link=state.link.next(record), answered=_recent(state, record.round)
     )
     signed = with_round(after, SignedRound(record=record, buyer_signature=signature))
-    return Step(signed, (*sent, stall_timer(state)))
+    return Step(signed, (*sent, stall_timer(state, context)))
 
 
 def _unanswered(

@@ -13,7 +13,7 @@ from protocol.roles.engine import private, timers
 from protocol.roles.engine.context import Context, Step
 from protocol.roles.engine.effects import SetTimer, SubmitCall
 from protocol.roles.engine.state import PhaseState, enter, replace
-from protocol.roles.shared.deadlines import ending_seconds
+from protocol.roles.shared.deadlines import seconds_to_the_end
 from protocol.roles.shared.parties import Parties
 from protocol.roles.shared.signed_rounds import RecordingState
 from protocol.roles.shared.transcript import TranscriptHead
@@ -71,21 +71,22 @@ class OpenedState(CancellableState):
 
 
 class InitiatedState(CancellableState):
-    """An owner has joined."""
+    """An owner has joined.
+
+    `progressed_at` is zero until the joining is closed, then the end of the time to reveal, by our own clock.
+    """
 
     phase: Literal["initiated"] = "initiated"
+    progressed_at: float = 0.0
 
 
 class RunningState(OnChainState, RecordingState):
     """The roles are drawn; rounds run until the contract settles.
 
-    `opened_sets` are the rounds that were opened, `answered` the questions of those still to be opened,
-    `recorded_model` the digest of the model that the last record has delivered if no round follows.
+    `opened_sets` are the rounds that were opened, `answered` the questions of those still to be opened.
     """
 
     phase: Literal["running"] = "running"
-    recorded_model: Digest | None = None
-    last_recorded: bool = False
     opened_sets: tuple[RoundNumber, ...] = ()
     answered: tuple[Answered, ...] = ()
 
@@ -137,11 +138,11 @@ def private_key_of(context: Context) -> PrivateKey:
     return PrivateKey.from_bytes(context.private[private.PAILLIER.name])
 
 
-def stall_timer(state: BuyerState) -> SetTimer:
+def stall_timer(state: RunningState, context: Context) -> SetTimer:
     """Fires when anyone may end the training: after the last round soon, but the aggregator first."""
-    if isinstance(state, RunningState) and state.last_recorded:
+    if state.last_recorded:
         return timers.STALLED.set(2.0 * state.request.deadlines.chain_s)
-    return timers.STALLED.set(ending_seconds(terms_of(state)))
+    return timers.STALLED.set(seconds_to_the_end(terms_of(state), state.progressed_at, context.now))
 
 
 def cancel(state: CancellableState, code: str) -> BuyerStep:

@@ -2,10 +2,12 @@
 
 from protocol.marketplace import (
     Cancelled,
+    Closed,
     Joined,
     Open,
     Opened,
     RecordRound,
+    Revealed,
     RolesDrawn,
     RoundRecorded,
     Settle,
@@ -80,7 +82,7 @@ ORDERING = (
         "The aggregator is silent: the deposit is asked for."
     ),
     on_timer(_BEFORE_START, timers.JOIN, ordering.on_join_over, effects=(SubmitCall, SetTimer)).because(
-        "Too few owners came: the deposit is asked for until the contract gives it."
+        "Too few owners came, or no roles were drawn: the deposit is asked for until the contract gives it."
     ),
     on_message(_BEFORE_START, StopOrder, ordering.on_stop, effects=(SubmitCall,)).because(
         "The operator wants no training: the deposit is asked for."
@@ -90,6 +92,16 @@ ORDERING = (
     ).because("The aggregator will not start: the deposit is asked for."),
     on_event(_BEFORE_START, Joined, ordering.on_joined, then=InitiatedState, effects=(CancelTimer,)).because(
         "An owner has a seat."
+    ),
+    on_event(InitiatedState, Closed, ordering.on_closed, effects=(SetTimer,)).because(
+        "The joining is over: owners reveal the nonces that draw the roles."
+    ),
+    on_event(InitiatedState, Revealed, ordering.on_revealed, effects=(SetTimer,)).because(
+        "An owner keeps its seat: with the last one the roles are due."
+    ),
+    on_timer(InitiatedState, timers.DRAW, ordering.on_draw_due, effects=(SubmitCall, SetTimer)).because(
+        "The aggregator has not had the roles drawn, or the training cancelled where too few revealed: the "
+        "buyer does."
     ),
     on_event(
         InitiatedState,

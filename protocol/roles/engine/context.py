@@ -38,9 +38,13 @@ class Context:
     policy: bytes = b""
     least_key_bits: int = LEAST_KEY_BITS
 
+    _stream: list[Randomness] = field(default_factory=list, init=False, repr=False, compare=False)
+
     def randomness(self, label: str = "step") -> Randomness:
-        """An independent stream for one use in this step."""
-        return Randomness(self.seed).child(label)
+        """An independent stream for one use in this step; raises MisuseError for a label's second use."""
+        if not self._stream:
+            self._stream.append(Randomness(self.seed))
+        return self._stream[0].child(label)
 
 
 @dataclass(frozen=True, slots=True)

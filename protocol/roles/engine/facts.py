@@ -73,6 +73,9 @@ DATA_SET_DOES_NOT_MATCH = _fact(
     "data_set_does_not_match", "The chosen data set does not serve the request.", "data_set reasons"
 )
 JOIN_REFUSED = _fact("join_refused", "The contract refused the joining.", "code")
+REVEAL_REFUSED = _fact(
+    "reveal_refused", "The contract refused the nonce of the draw: the seat is lost.", "code"
+)
 ROLE_DRAWN = _fact("role_drawn", "The contract has drawn this owner's part.", "role")
 LEFT_OUT = _fact("left_out", "The row count came too late: the training goes on without this owner.")
 TRAINED = _fact("trained", "A round's local model is sent.", "round")

@@ -8,7 +8,8 @@ from protocol.codec import unpack
 from protocol.crypto.cipher import PublicKey, verify_public_key
 from protocol.data_card import DataCard
 from protocol.errors import ProtocolViolation, WidthError
-from protocol.marketplace import Join, Joined, Opened, RolesDrawn
+from protocol.join_digests import NONCE_BYTES, commitment, nonce_digest
+from protocol.marketplace import Join, Joined, Opened, Revealed, RolesDrawn
 from protocol.messages import Invitation, InvitationAnswer, OwnerDecision
 from protocol.request import Request
 from protocol.requirements import mismatches, noted_mismatches, pay_mismatch
@@ -218,22 +219,41 @@ def on_decision(state: ReadyState, received: Received[OwnerDecision], context: C
 
 def _accept(state: ReadyState, context: Context) -> Step[OwnerState]:
     """Join on chain; where it shows the seat already, with a copy of the data set."""
-    seed = context.randomness("blinding base").bytes(32)
-    joined = enter(InitiatedState, state, blinding_seed=seed)
-    accepted = InvitationAnswer(decision="accepted", code="accepted")
     has_seat = context.address in state.parties.seats
+    seed = context.randomness("blinding base").bytes(32)
+    # What a seat that the chain shows was taken with is lost.
+    nonce = b"" if has_seat else context.randomness("nonce of the draw").bytes(NONCE_BYTES)
+    joined = enter(InitiatedState, state, blinding_seed=seed, nonce=nonce)
+    accepted = InvitationAnswer(decision="accepted", code="accepted")
     step = with_copy(joined, context) if has_seat else Step(joined)
     return Step(
         step.state,
         effects_of(
             step.effects,
             reserve(joined),
-            None if has_seat else SubmitCall(call=Join(training=state.training)),
+            None if has_seat else SubmitCall(call=_join(joined, context)),
             message(context, state.request.aggregator, accepted),
             timers.JOIN.cancel(),
             stall.joining_timer(joined, context),
         ),
     )
+
+
+def _join(state: InitiatedState, context: Context) -> Join:
+    """Takes a seat with the digests of the data set's card and of the nonce; nothing follows from rows."""
+    card = unpack(DataCard, context.private[private.CARD.name_of(state.data_set)])
+    return Join(
+        training=state.training,
+        commitment=commitment(
+            context.market, state.training, context.address, PublicKey(state.n).key_id, card.hash()
+        ),
+        nonce_digest=nonce_digest(state.training, context.address, state.nonce),
+    )
+
+
+def on_revealed(state: UndecidedState, event: Revealed, _context: Context) -> Step[OwnerState]:
+    """Note who keeps its seat."""
+    return Step(replace(state, parties=state.parties.with_reveal(event)))
 
 
 def on_joined(state: UndecidedState, event: Joined, context: Context) -> Step[OwnerState]:
@@ -256,7 +276,8 @@ def left_out(state: OwnerState, event: RolesDrawn, *, failure: str) -> Step[Owne
     parties = replace(state.parties, trainers=event.trainers, validators=event.validators)
     failed = enter(FailedState, state, failure=failure, parties=parties)
     counted = give_back(state) if isinstance(state, JoinedState) else None
-    return Step(failed, effects_of(counted, timers.JOIN.cancel(), timers.STALLED.cancel()))
+    waits = timers.JOIN.cancel(), timers.DRAW.cancel(), timers.STALLED.cancel()
+    return Step(failed, effects_of(counted, waits))
 
 
 def on_join_over(state: UndecidedState, _about: None, _context: Context) -> Step[OwnerState]:

@@ -23,11 +23,12 @@ from protocol.roles.owner.state import (
 )
 from protocol.roles.owner.validator_checks import with_model
 from protocol.roles.shared.deadlines import RETENTION_SECONDS
+from protocol.roles.shared.drawing import has_too_few_revealed
 from protocol.roles.shared.notices import Notice, fact_of
 from protocol.roles.shared.parties import require_sender
 from protocol.roles.shared.request_widths import started_parties
 from protocol.roles.shared.signed_models import still_needed
-from protocol.roles.shared.signed_rounds import record_timer, without_recorded
+from protocol.roles.shared.signed_rounds import record_timer, with_recorded
 from protocol.roles.shared.transcript import TranscriptHead
 
 
@@ -48,12 +49,14 @@ def on_roles_drawn(state: InitiatedState, event: RolesDrawn, context: Context) -
     if not state.rows:
         return left_out(state, event, failure="data_set_gone")
     parties = replace(state.parties, trainers=event.trainers, validators=event.validators)
+    if not parties.has_role(context.address):
+        return left_out(state, event, failure="not_revealed")
     trains = context.address in parties.addresses(parties.trainers)
     fact = facts.ROLE_DRAWN.of(role="trainer" if trains else "validator")
     since = state.progressed_at or context.now
     running = enter(RunningState, state, parties=parties, closed=True, progressed_at=since)
     ready = message(context, state.request.aggregator, OwnerReady(rows=state.rows))
-    return Step(running, (ready, fact, stall.stall_timer(running, context)))
+    return Step(running, (ready, fact, timers.DRAW.cancel(), stall.stall_timer(running, context)))
 
 
 def on_training_started(
@@ -73,14 +76,7 @@ def on_training_started(
 
 def on_round_recorded(state: RunningState, event: RoundRecorded, context: Context) -> Step[OwnerState]:
     """Note the round that the chain has recorded."""
-    require(event.round == state.recorded + 1, "round_out_of_order")
-    recorded = replace(
-        with_start_error(state, event.record.validators),
-        recorded=event.round,
-        recorded_model=event.record.delivered_digest,
-        last_recorded=event.record.last,
-    )
-    after = without_recorded(recorded, event, context)
+    after = with_recorded(with_start_error(state, event.record.validators), event, context)
     if context.address in state.parties.addresses(state.parties.validators):
         after = _caught_up(after, event.record)
     after = replace(after, signed_models=still_needed(after.signed_models, event))
@@ -121,9 +117,16 @@ def on_retention_over(state: FinishedState, _about: None, _context: Context) -> 
 
 def on_cancelled(state: OwnerState, _event: Cancelled, _context: Context) -> Step[OwnerState]:
     """What it cannot have published is given back."""
-    waits = timers.OPENED.cancel(), timers.JOIN.cancel(), timers.STALLED.cancel(), timers.RECORD.cancel()
+    waits = timers.OPENED, timers.JOIN, timers.DRAW, timers.STALLED, timers.RECORD
     counted = give_back(state) if isinstance(state, JoinedState) else None
-    return Step(enter(FailedState, state, failure="cancelled"), effects_of(*waits, counted))
+    failed = enter(FailedState, state, failure=_why_cancelled(state))
+    return Step(failed, effects_of([wait.cancel() for wait in waits], counted))
+
+
+def _why_cancelled(state: OwnerState) -> str:
+    if isinstance(state, InitiatedState) and state.closed:
+        return "too_few_revealed" if has_too_few_revealed(state.parties, state.opened.terms) else "cancelled"
+    return "cancelled"
 
 
 def on_gone(state: JoinedState, _refusal: CallRefused, _context: Context) -> Step[OwnerState]:
@@ -132,7 +135,8 @@ def on_gone(state: JoinedState, _refusal: CallRefused, _context: Context) -> Ste
     Its numbers are out all the same.
     """
     failed = enter(FailedState, state, failure="not_on_chain")
-    return Step(failed, (timers.STALLED.cancel(), timers.RECORD.cancel(), give_back(state)))
+    waits = timers.DRAW.cancel(), timers.STALLED.cancel(), timers.RECORD.cancel()
+    return Step(failed, (*waits, give_back(state)))
 
 
 def on_notice(state: RunningState, received: Received[Notice], context: Context) -> Step[OwnerState]:

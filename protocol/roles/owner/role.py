@@ -30,7 +30,7 @@ def initial(item: Input, _context: Context) -> Step[OwnerState]:
 
 def members(state: OwnerState, _context: Context) -> Members:
     """Who takes part; the owners are known once the roles are drawn."""
-    owners = frozenset(state.parties.seats) if state.parties.trainers else None
+    owners = frozenset(state.parties.taking_part()) if state.parties.drawn else None
     if state.opened is not None:
         return Members(state.opened.buyer, state.opened.aggregator, owners)
     return Members(None, None if state.request is None else state.request.aggregator, owners)

@@ -4,14 +4,13 @@ An owner that joined has rows bound to the training, and pay where rounds were r
 anybody settle or cancel once its time is over, so no party's silence keeps either.
 """
 
-from protocol.marketplace import Cancel, Close, Closed, ContractCall, Settle
+from protocol.marketplace import Cancel, Close, ContractCall, Settle
 from protocol.request import Request
 from protocol.roles.engine import timers
 from protocol.roles.engine.context import Context, Step
 from protocol.roles.engine.effects import SetTimer, SubmitCall
-from protocol.roles.engine.state import replace
 from protocol.roles.owner.state import InitiatedState, JoinedState, OwnerState, RunningState
-from protocol.roles.shared.deadlines import ending_seconds, owner_stall_timer
+from protocol.roles.shared.deadlines import owner_stall_timer, seconds_to_the_end
 
 
 def joining_seconds(request: Request, join_until: int, context: Context) -> float:
@@ -34,15 +33,8 @@ def stall_timer(state: JoinedState, context: Context) -> SetTimer:
         return owner_stall_timer(
             2.0 * chain, chain, seat
         )  # anybody may settle, the aggregator and buyer first
-    return owner_stall_timer(ending_seconds(state.opened.terms), chain, seat)
-
-
-def on_closed(state: InitiatedState, _event: Closed, context: Context) -> Step[OwnerState]:
-    """The joining is over: roles are due within a round's time, which another closing does not prolong."""
-    if state.closed:
-        return Step.unchanged(state)
-    closed = replace(state, closed=True, progressed_at=context.now)
-    return Step(closed, (stall_timer(closed, context),))
+    seconds = seconds_to_the_end(state.opened.terms, state.progressed_at, context.now)
+    return owner_stall_timer(seconds, chain, seat)
 
 
 def on_stalled(state: JoinedState, _about: None, _context: Context) -> Step[OwnerState]:

@@ -14,7 +14,7 @@ from protocol.request import Request
 from protocol.roles.engine.state import BlobRef, PhaseState, own_fields_of_status
 from protocol.roles.shared.parties import Parties
 from protocol.roles.shared.signed_models import SignedModel
-from protocol.roles.shared.signed_rounds import RecordingState
+from protocol.roles.shared.signed_rounds import RecordedState, RecordingState
 from protocol.roles.shared.transcript import TranscriptHead
 from protocol.types import (
     AttemptNumber,
@@ -136,8 +136,9 @@ class JoinedState(OwnerState):
     """Base of the phases of a joined training.
 
     `statistic` is a copy of the data set, of `rows` rows, from when the chain shows our seat: to replace or
-    remove that one changes nothing then. `closed` is whether the joining is over on the chain, and
-    `progressed_at` since when: the contract's clock for the first round begins there, not with the draw.
+    remove that one changes nothing then. `closed` is whether the joining is over on the chain; the contract's
+    clock for the first round begins when the time to reveal is over, at `progressed_at`, not with the draw.
+    `nonce` is secret until then: the chain has its digest from the join on, and it is lost with the state.
     """
 
     opened: Opened
@@ -147,6 +148,7 @@ class JoinedState(OwnerState):
     closed: bool = False
     progressed_at: float = 0.0
     blinding_seed: Annotated[bytes, Field(repr=False)] = b""
+    nonce: Annotated[bytes, Field(repr=False)] = b""
 
 
 class InitiatedState(JoinedState):
@@ -170,16 +172,14 @@ class DrawnState(OwnerState):
         return self.answer is not None or self.link is not None or super().has_worked
 
 
-class HoldingState(OwnerState):
+class HoldingState(OwnerState, RecordedState):
     """Base of the phases in which a validator holds models that it may have to hand out.
 
-    `recorded_model` is the digest of the one that the last record names; `heard_at` is when the aggregator
-    last gave notice of anything, and `given_up` the code with which it gave the training up.
+    `heard_at` is when the aggregator last gave notice of anything, and `given_up` the code with which it gave
+    the training up.
     """
 
     signed_models: tuple[SignedModel, ...] = ()
-    recorded_model: Digest | None = None
-    last_recorded: bool = False
     heard_at: float = 0.0
     given_up: Code | None = None
 

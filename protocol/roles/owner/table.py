@@ -7,6 +7,8 @@ from protocol.marketplace import (
     Joined,
     Opened,
     RecordRound,
+    Reveal,
+    Revealed,
     RolesDrawn,
     RoundRecorded,
     Settle,
@@ -49,7 +51,16 @@ from protocol.roles.engine.table import (
     on_timer,
     on_training_gone,
 )
-from protocol.roles.owner import joining, progress, recording, serving, stall, trainer, validator
+from protocol.roles.owner import (
+    drawing,
+    joining,
+    progress,
+    recording,
+    serving,
+    stall,
+    trainer,
+    validator,
+)
 from protocol.roles.owner.state import (
     DeclinedState,
     FailedState,
@@ -116,8 +127,19 @@ JOINING = (
     on_event(InitiatedState, Joined, progress.on_joined, effects=(StoreBlob, RecordFact)).because(
         "An owner has a seat; with our own the data set is copied, and rows are looked at for the first time."
     ),
-    on_event(InitiatedState, Closed, stall.on_closed, effects=(SetTimer,)).because(
-        "The joining is over: the roles are due."
+    on_event(InitiatedState, Closed, drawing.on_closed, effects=(SubmitCall, SetTimer)).because(
+        "The joining is over: the nonce is revealed, with which the roles are drawn."
+    ),
+    on_event(InitiatedState, Revealed, drawing.on_revealed, effects=(SetTimer,)).because(
+        "An owner keeps its seat: with the last one the roles are due."
+    ),
+    on_event(_UNDECIDED, Revealed, joining.on_revealed).because("An owner keeps its seat."),
+    on_refusal(InitiatedState, Reveal, drawing.on_reveal_refused, effects=(RecordFact,)).because(
+        "It came too late, or is another than what was joined with: the owner loses its seat."
+    ),
+    on_timer(InitiatedState, timers.DRAW, drawing.on_draw_due, effects=(SubmitCall, SetTimer)).because(
+        "Neither aggregator nor buyer has had the roles drawn, or the training cancelled where too few "
+        "revealed: an owner does."
     ),
     on_event(
         InitiatedState,
@@ -126,8 +148,8 @@ JOINING = (
         then=(RunningState, FailedState),
         effects=(SendMessage, RecordFact, SetTimer, PutValue, CancelTimer),
     ).because(
-        "With a seat the owner says how many rows it has, and trains or validates; without one, or where "
-        "its data set has gone, it is over, and does not count."
+        "With a role the owner says how many rows it has, and trains or validates; without a seat, where it "
+        "lost its own or its data set has gone, it is over, and does not count."
     ),
     on_event(
         _UNDECIDED, RolesDrawn, joining.on_roles_drawn, then=FailedState, effects=(PutValue, CancelTimer)

@@ -35,12 +35,23 @@ def ending_seconds(terms: Terms) -> float:
     return float(terms.round_seconds + terms.round_seconds // 4 + 1)
 
 
+def seconds_to_the_end(terms: Terms, progressed_at: float, now: float) -> float:
+    """As `ending_seconds`, where the contract's clock runs from `progressed_at`, which may be to come."""
+    ahead = min(max(progressed_at - now, 0.0), float(terms.reveal_seconds))  # a clock may have been set back
+    return ahead + ending_seconds(terms)
+
+
 def owner_stall_timer(seconds: float, chain_seconds: float, seat: int) -> SetTimer:
     """Fires when an owner should end a training that buyer and aggregator have left alone for so long.
 
     These two come first. Owners follow in turn: of many calls at once all but one would pay gas for nothing.
     """
-    return timers.STALLED.set(seconds + chain_seconds * (1 + seat % _TURNS))
+    return timers.STALLED.set(seconds + owner_turn(chain_seconds, seat))
+
+
+def owner_turn(chain_seconds: float, seat: int) -> float:
+    """How long after aggregator and buyer an owner does what either of them has left undone."""
+    return chain_seconds * (1 + seat % _TURNS)
 
 
 def on_settle_refused(state: PhaseState, refusal: Refused[Settle], _context: Context) -> Step[PhaseState]:

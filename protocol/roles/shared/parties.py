@@ -4,7 +4,7 @@ from fractions import Fraction
 
 from protocol.crypto.cipher import PublicKey
 from protocol.errors import ProtocolViolation
-from protocol.marketplace import Joined, quorum
+from protocol.marketplace import Joined, Revealed, quorum
 from protocol.messages import RowCount
 from protocol.request import Request
 from protocol.roles.engine.refusals import require
@@ -13,9 +13,13 @@ from protocol.types import Address, FrozenModel, Seats, mask_of, seats_of
 
 
 class Parties(FrozenModel):
-    """The owners by seat, how the contract drew them, and how many rows each says it has."""
+    """The owners by seat, who revealed its nonce, how the contract drew them, and the rows each says it has.
+
+    Once the roles are drawn a seat that has none is lost: its owner takes no part.
+    """
 
     seats: tuple[Address, ...] = ()
+    revealed: Seats = 0
     trainers: Seats = 0
     validators: Seats = 0
     rows: tuple[RowCount, ...] = ()
@@ -24,6 +28,28 @@ class Parties(FrozenModel):
         """With the owner that took the next seat; raises ProtocolViolation("seat_out_of_order")."""
         require(event.seat == len(self.seats), "seat_out_of_order")
         return replace(self, seats=(*self.seats, event.owner))
+
+    def with_reveal(self, event: Revealed) -> "Parties":
+        """With an owner that keeps its seat."""
+        return replace(self, revealed=self.revealed | 1 << event.seat)
+
+    @property
+    def all_revealed(self) -> bool:
+        """Whether no owner is left to reveal."""
+        return self.revealed == self.all_seats()
+
+    @property
+    def drawn(self) -> Seats:
+        """The seats that were given a role, as a mask; zero before the draw."""
+        return self.trainers | self.validators
+
+    def has_role(self, owner: str) -> bool:
+        """Whether an owner with a seat was drawn."""
+        return bool(self.drawn >> self.seats.index(owner) & 1)
+
+    def taking_part(self) -> tuple[str, ...]:
+        """The owners in seat order, once the roles are drawn without those who lost their seats."""
+        return self.addresses(self.drawn) if self.drawn else self.seats
 
     def addresses(self, mask: int) -> tuple[str, ...]:
         """The owners in a mask, in seat order."""

@@ -19,7 +19,7 @@ from protocol.roles.engine.refusals import require
 from protocol.roles.engine.state import PhaseState, replace
 from protocol.roles.shared.parties import Parties
 from protocol.signatures import recover_address
-from protocol.types import Address, EcdsaSignature, FrozenModel, RoundNumber
+from protocol.types import Address, Digest, EcdsaSignature, FrozenModel, RoundNumber
 
 
 class SignedRound(FrozenModel):
@@ -45,14 +45,25 @@ class SignedRound(FrozenModel):
         )
 
 
-class RecordingState(PhaseState):
+class RecordedState(PhaseState):
+    """Base of the phases with recorded rounds.
+
+    `recorded` is the last one, `recorded_model` the digest of the model that it delivers if no round follows.
+    """
+
+    recorded: RoundNumber = 0
+    recorded_model: Digest | None = None
+    last_recorded: bool = False
+
+
+class RecordingState(RecordedState):
     """Base of the phases in which a party holds signed rounds until the chain shows them.
 
-    `progressed_at` is when the contract's clock last started again, by our own clock.
+    `progressed_at` is when the contract's clock last started again, by our own clock: for the first round
+    when the time to reveal is over.
     """
 
     parties: Parties = Parties()
-    recorded: RoundNumber = 0
     signed_rounds: tuple[SignedRound, ...] = ()
     progressed_at: float = 0.0
 
@@ -83,10 +94,20 @@ def with_signature(state: S, held: SignedRound, received: Received[RoundSignatur
     return replace(state, signed_rounds=tuple(more if one is held else one for one in state.signed_rounds))
 
 
-def without_recorded(state: S, event: RoundRecorded, context: Context) -> S:
-    """Without what the chain has recorded; its clock starts again."""
-    left = tuple(one for one in state.signed_rounds if one.record.round > event.round)
-    return replace(state, signed_rounds=left, progressed_at=context.now)
+def with_recorded(state: S, event: RoundRecorded, context: Context) -> S:
+    """After the next round's record is on the chain, whose clock starts again; another may be signed already.
+
+    Raises ProtocolViolation for any other round's.
+    """
+    require(event.round == state.recorded + 1, "round_out_of_order")
+    return replace(
+        state,
+        recorded=event.round,
+        recorded_model=event.record.delivered_digest,
+        last_recorded=event.record.last,
+        signed_rounds=tuple(one for one in state.signed_rounds if one.record.round > event.round),
+        progressed_at=context.now,
+    )
 
 
 def due_call(state: RecordingState) -> RecordRound | None:
@@ -103,7 +124,8 @@ def record_timer(state: RecordingState, terms: Terms, context: Context) -> SetTi
         return timers.RECORD.cancel()
     seconds = terms.round_seconds * (0.5 + 0.25 * _turn(state.parties, context.address)) + 1.0
     left = state.progressed_at + seconds - context.now
-    return timers.RECORD.set(min(max(left, 0.0), seconds))  # a clock may have been set back
+    # A clock may have been set back.
+    return timers.RECORD.set(min(max(left, 0.0), seconds + terms.reveal_seconds))
 
 
 def _turn(parties: Parties, address: Address) -> float:

@@ -29,7 +29,7 @@ COURSE = (
         "before the rounds",
         """training_order call:open Opened training_request request_answer
         invitation joining_progress call:join Joined invitation_answer call:close Closed
-        call:draw RolesDrawn owner_ready training_started""",
+        call:reveal Revealed call:draw RolesDrawn owner_ready training_started""",
     ),
     Stretch(
         "every round",
@@ -47,6 +47,7 @@ CALLERS: Mapping[str, tuple[str, ...]] = {
     "open": ("model_buyer",),
     "join": ("data_owner",),
     "close": ("federated_aggregator",),
+    "reveal": ("data_owner",),
     "draw": ("federated_aggregator",),
     "record_round": ("federated_aggregator",),
     "settle": ("federated_aggregator",),

@@ -13,6 +13,7 @@ from services.bus.broker.topology import Places, Topology, topology_of
 from services.bus.port import BusRefused
 from services.common.documents import read_yaml
 from services.common.errors import ConfigurationError
+from services.common.problems import lines_of
 from services.config.settings import FilePath, Settings
 
 
@@ -46,7 +47,7 @@ def load_plan(path: Path) -> BrokerPlan:
     try:
         return BrokerPlan.model_validate(read_yaml(path), context={"folder": path.absolute().parent})
     except ValidationError as error:
-        lines = [f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors()]
+        lines = lines_of(error, BrokerPlan)
         raise ConfigurationError(f"{path} cannot be used:\n  " + "\n  ".join(lines)) from None
 
 

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from functools import partial
 
-from protocol.marketplace import NATIVE, Close, ContractCall, Draw, Open, RecordRound, Register, Settle
+from protocol.marketplace import NATIVE, ContractCall, Open, RecordRound, Register, Reveal, Settle
 from protocol.records import Market
 from services.chain.contract.abi import refusal_of
 from services.chain.contract.codec import encode_call
@@ -77,7 +77,7 @@ class MarketplaceClient(MarketplaceViews):
         """
         if isinstance(call, Register | Open) and await self._stays_done(call):
             return _IN_EFFECT  # the contract would take these twice
-        if isinstance(call, Draw):
+        if isinstance(call, Reveal):
             await self._reach_draw_block(call.training)
         deadline = time.time() + _BLOCK_TIME_LAG
         for attempt in range(_MOST_ATTEMPTS):
@@ -188,17 +188,13 @@ class MarketplaceClient(MarketplaceViews):
         return encode_call(call)
 
     async def _may_pass(self, call: ContractCall, refusal: CallReverted, deadline: float) -> bool:
-        """Whether to try again: the newest block has not reached a time that is past, or a hash is gone."""
+        """Whether to try again: the newest block has not reached a time, or a block, that is past."""
         if refusal.names_no_training() and time.time() - await self._block_time() > _BLOCK_TIME_LAG:
             raise ChainUnavailable(
                 f"the node is behind, its newest block over {_BLOCK_TIME_LAG:.0f} seconds old, and it says: "
                 f"{refusal}"
             )
-        if isinstance(call, Draw) and refusal.code == "too_late":
-            await self.submit(Close(training=call.training))
-            await self._reach_draw_block(call.training)
-            return True
-        if isinstance(call, Draw) and refusal.code == "too_early":
+        if isinstance(call, Reveal) and refusal.code == "too_early":
             await self._next_block()
             return True
         if refusal.code != "too_early" or not refusal.arguments[1] <= time.time() < deadline:
@@ -254,9 +250,12 @@ class MarketplaceClient(MarketplaceViews):
     # ---- the draw ----
 
     async def _reach_draw_block(self, training: int) -> None:
-        """The block whose hash draws must exist. A chain that mines only on demand is asked for it."""
+        """The block whose hash draws must be final before a nonce is told.
+
+        Who could still replace it would choose the draw. A chain that mines on demand is asked for blocks.
+        """
         draw_block = (await self.progress(training)).draw_block
-        while await self.block_number() < draw_block:
+        while await self.block_number() < draw_block + self._policy.confirmations:
             await self._next_block()
 
     async def _next_block(self) -> None:

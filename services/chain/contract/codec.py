@@ -20,20 +20,31 @@ _SENDER = ZERO_ADDRESS
 
 def encode_call(call: ContractCall) -> tuple[bytes, int]:
     """Call data and the wei to send with it."""
+    value = 0
+    if isinstance(call, marketplace.Open) and call.terms.token == NATIVE:
+        value = call.deposit
+    name = "recordRound" if isinstance(call, marketplace.RecordRound) else call.call
+    return encode_function_call(name, *_arguments(call)), value
+
+
+def _arguments(call: ContractCall) -> tuple[Any, ...]:
+    arguments: tuple[Any, ...]
     match call:
         case marketplace.Register():
-            return encode_function_call("register", ROLE_NUMBERS[call.role], call.exchange_key), 0
+            arguments = ROLE_NUMBERS[call.role], call.exchange_key
         case marketplace.Open():
-            value = call.deposit if call.terms.token == NATIVE else 0
-            return encode_function_call("open", to_words(call.terms), call.deposit), value
+            arguments = to_words(call.terms), call.deposit
+        case marketplace.Join():
+            arguments = call.training, call.commitment, call.nonce_digest
+        case marketplace.Reveal():
+            arguments = call.training, call.nonce
         case marketplace.RecordRound():
-            signed = (to_words(call.record), call.buyer_signature, call.validator_signatures)
-            return encode_function_call("recordRound", *signed), 0
+            arguments = to_words(call.record), call.buyer_signature, call.validator_signatures
         case marketplace.Withdraw():
-            accounts = address_bytes(call.token), address_bytes(call.to or _SENDER)
-            return encode_function_call("withdraw", *accounts), 0
+            arguments = address_bytes(call.token), address_bytes(call.to or _SENDER)
         case _:
-            return encode_function_call(call.call, call.training), 0
+            arguments = (call.training,)
+    return arguments
 
 
 def to_words(struct: Terms | RoundRecord) -> tuple[Any, ...]:

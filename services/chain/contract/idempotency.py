@@ -21,8 +21,8 @@ async def already_done(views: MarketplaceViews, account: str, call: marketplace.
         case marketplace.Open():
             opened = await views.events("Opened", None, account)
             return any(event.terms.request_hash == call.terms.request_hash for event in opened)
-        case marketplace.Join():
-            return account in (await views.owners(call.training)).seats
+        case marketplace.Join() | marketplace.Reveal():
+            return await _is_seated(views, account, call)
         case marketplace.RecordRound():
             recorded = await views.events("RoundRecorded", hex(call.record.training), hex(call.record.round))
             return any(event.record == call.record for event in recorded)
@@ -30,3 +30,13 @@ async def already_done(views: MarketplaceViews, account: str, call: marketplace.
             return await views.credit_of(account, call.token) == 0
         case _:
             return await views.status(call.training) in _STATUSES[call.call]
+
+
+async def _is_seated(
+    views: MarketplaceViews, account: str, call: marketplace.Join | marketplace.Reveal
+) -> bool:
+    """Whether the account has taken a seat, or has kept it."""
+    seats = (await views.owners(call.training)).seats
+    if isinstance(call, marketplace.Join) or account not in seats:
+        return account in seats
+    return bool((await views.draw_of(call.training)).revealed >> seats.index(account) & 1)

@@ -43,6 +43,15 @@ class Progress:
 
 
 @dataclass(frozen=True, slots=True)
+class RoleDraw:
+    """Until when owners may reveal, in Unix seconds; the hash that draws with them; who has, as a mask."""
+
+    reveal_until: int
+    draw_hash: bytes
+    revealed: int
+
+
+@dataclass(frozen=True, slots=True)
 class CheckedSignatures:
     """What the contract makes of a record's signatures: whose count, and each validator's cost in gas."""
 
@@ -119,6 +128,18 @@ class MarketplaceViews:
     async def progress(self, training: int) -> Progress:
         """Deadlines and what is recorded."""
         return Progress(*await self._view("progressOf", training))
+
+    async def draw_of(self, training: int) -> RoleDraw:
+        """What the draw of the roles follows from; zeros before the joining is closed."""
+        return RoleDraw(*await self._view("drawOf", training))
+
+    async def joined_with(self, training: int, owner: str) -> tuple[bytes, bytes]:
+        """(commitment, nonce) of an owner with a seat; before it is revealed the nonce's digest.
+
+        Raises CallReverted for an account without a seat.
+        """
+        commitment, nonce = await self._view("joinedWith", training, address_bytes(owner))
+        return commitment, nonce
 
     async def check_signatures(self, call: RecordRound) -> CheckedSignatures:
         """What recording this would find: the same code as the contract's own check."""

@@ -3,7 +3,15 @@
 The state of a training only moves on, so it is compared at the newest block.
 """
 
-from protocol.marketplace import Joined, MarketplaceEvent, Opened, RolesDrawn, RoundRecorded, training_of
+from protocol.marketplace import (
+    Joined,
+    MarketplaceEvent,
+    Opened,
+    Revealed,
+    RolesDrawn,
+    RoundRecorded,
+    training_of,
+)
 from services.chain.contract.views import MarketplaceViews
 
 _STATUSES_AFTER = {
@@ -27,6 +35,8 @@ async def difference(views: MarketplaceViews, event: MarketplaceEvent) -> str | 
         case Joined():
             seats = (await views.owners(event.training)).seats
             state, said = seats[event.seat : event.seat + 1], (event.owner,)
+        case Revealed():
+            state, said = (await views.draw_of(event.training)).revealed >> event.seat & 1, 1
         case RolesDrawn():
             owners = await views.owners(event.training)
             state, said = (owners.trainers, owners.validators), (event.trainers, event.validators)

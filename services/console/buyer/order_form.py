@@ -69,6 +69,7 @@ FIELDS = (
     Field("validation", ("payment", "validation_bps"), "percent"),
     Field("aggregation", ("payment", "aggregation_bps"), "percent"),
     Field("join_s", ("deadlines", "join_s"), "whole"),
+    Field("reveal_s", ("deadlines", "reveal_s"), "whole"),
     Field("step_s", ("deadlines", "step_s"), "whole"),
     Field("chain_s", ("deadlines", "chain_s"), "whole"),
     Field("key_bits", ("key_bits",), "whole"),

@@ -25,6 +25,7 @@ FAILURES = {
     "aggregator_silent": _("The aggregator did not answer. The deposit came back."),
     "cancelled": _("The training was cancelled. The deposit came back."),
     "not_enough_owners": _("Too few data owners joined. The deposit came back."),
+    "too_few_revealed": _("Too few data owners confirmed their seats. The deposit came back."),
     "stopped_by_buyer": _("The buyer stopped the training."),
     "stopped_early": _("The training ended before its last round; the recorded rounds were paid."),
     "too_few_trainers": _("Too few trainers answered."),
@@ -41,6 +42,7 @@ FAILURES = {
     "data_set_gone": _("The data set was removed or changed before the seat was confirmed."),
     "expired": _("The time to join ran out before it was decided."),
     "joined_too_late": _("The roles were drawn without this owner: it had not joined by then."),
+    "not_revealed": _("This owner did not confirm its seat in time, and lost it."),
     "never_opened": _("The contract never opened this training."),
     "no_request": _("The buyer's request did not come in time."),
     "terms_differ": _("The request is not the one whose terms are on the chain."),
@@ -49,14 +51,6 @@ FAILURES = {
     "open_insufficient_funds": _("The account has too little ether for the deposit."),
 }
 """Why a training ended without a model, in a sentence."""
-
-KINDS = {
-    "numeric": _("numbers"),
-    "boolean": _("yes and no"),
-    "date": _("dates"),
-    "categorical": _("categories"),
-}
-"""Of a card's columns."""
 
 _ENDED = _("It ended for this reason: %(reason)s.")
 _REFUSED_CALLS = {
@@ -92,9 +86,12 @@ LEFT_OUT = {
 
 CONTRACT = {
     "already_joined": _("it has joined already"),
+    "already_revealed": _("its nonce is known already"),
     "bad_signature": _("a signature is wrong"),
     "deposit_too_low": _("the deposit is too low"),
+    "hash_gone": _("nobody confirmed a seat while the block of the draw was known"),
     "insufficient_funds": _("the account has too little of what is to be paid"),
+    "invalid_join": _("it commits to nothing"),
     "invalid_metrics": _("the numbers are out of range"),
     "invalid_terms": _("the terms are not allowed"),
     "no_seat_left": _("all seats are taken"),
@@ -103,11 +100,13 @@ CONTRACT = {
     "reverted": _("the contract gave no reason"),
     "round_already_recorded": _("the round is recorded already"),
     "too_early": _("it is too early"),
+    "too_few_revealed": _("too few owners confirmed their seats"),
     "too_late": _("it is too late"),
     "transfer_failed": _("the account or the token does not take the payment"),
     "unexpected_round": _("it is another round's turn"),
     "unknown_training": _("there is no such training on the chain"),
     "wrong_amount_moved": _("the token does not move what it says"),
+    "wrong_nonce": _("it is not the nonce that the owner joined with"),
     "wrong_role": _("the account is registered in another role, or not at all"),
     "wrong_status": _("the training is in another state"),
     "wrong_value": _("what was sent is not the deposit"),
@@ -125,6 +124,7 @@ EVENTS = {
     "Opened": _("The training was opened"),
     "Joined": _("A data owner joined"),
     "Closed": _("Joining ended"),
+    "Revealed": _("A data owner confirmed its seat"),
     "RolesDrawn": _("Trainers and validators were drawn"),
     "RoundRecorded": _("A round was recorded"),
     "Credited": _("Somebody was paid"),

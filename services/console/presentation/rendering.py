@@ -10,6 +10,9 @@ from jinja2 import BytecodeCache, Environment, PackageLoader, StrictUndefined
 from jinja2.bccache import Bucket
 
 from protocol.asset import MARKET_ASSET
+from protocol.data_card import MOST_CARD_BYTES, MOST_CARDS
+from protocol.preparation.values import MAXIMUM_LEVELS, MOST_LEVELS_TOGETHER
+from protocol.reason import HELD
 from services.console.party import Party
 from services.console.presentation import labels
 from services.console.presentation.convergence import convergence_sentence
@@ -24,6 +27,12 @@ _WORDS = (
     *("state_name", "failure_text", "reason_text", "mismatch_text"),
     *("event_text", "share_text", "kind_text"),
 )
+_LIMITS = {
+    "most_cards": MOST_CARDS,
+    "most_card_kibibytes": MOST_CARD_BYTES >> 10,
+    "most_words": MOST_LEVELS_TOGETHER,
+    "most_levels": MAXIMUM_LEVELS,
+}
 
 MOST_LIVE = 20
 """Rows of a list that grows with its training which are sent to every viewer again and again."""
@@ -109,7 +118,7 @@ def _environment(language: str, asset: Callable[[str], str]) -> Environment:
         "short": short,
         "points": points_text,
         "isoformat": isoformat,
-        "kind_name": lambda kind: catalogue.gettext(labels.KINDS[kind]),
+        "kind_name": lambda kind: catalogue.gettext(HELD[kind]),
         "state_word": labels.state_word,
         "convergence": lambda state: convergence_sentence(state, language),
     }
@@ -117,4 +126,5 @@ def _environment(language: str, asset: Callable[[str], str]) -> Environment:
         name: partial(getattr(labels, name), gettext=catalogue.gettext) for name in _WORDS
     }
     environment.globals |= {"asset": asset, "market_asset": MARKET_ASSET, "most_live": MOST_LIVE}
+    environment.globals |= _LIMITS
     return environment

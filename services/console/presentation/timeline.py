@@ -30,6 +30,7 @@ TEXTS = {
     "open_refused": _("The contract refused to open the training"),
     "request_refused": _("The request was refused"),
     "join_refused": _("The contract refused to let this owner join"),
+    "reveal_refused": _("The contract refused this owner's nonce: its seat is lost"),
     "dropped": _("A participant was left out"),
     "complaint": _("The aggregator complained of somebody"),
     "implausible": _("The numbers of round %(round)s were not plausible, and were not signed"),
@@ -37,11 +38,11 @@ TEXTS = {
     "asks_decision": _("A decision is awaited"),
     "over_budget": _("More numbers than the data set's budget has left"),
     "data_set_does_not_match": _("The chosen data set does not serve this request"),
-    **{name: EVENTS[name] for name in ("Joined", "Closed", "RolesDrawn", "Withdrawn")},
+    **{name: EVENTS[name] for name in ("Joined", "Closed", "Revealed", "RolesDrawn", "Withdrawn")},
 }
 """By fact, or by event for those that no fact tells; what is not here is not shown."""
 
-_FROM_CHAIN = ("Joined", "Closed", "RolesDrawn")
+_FROM_CHAIN = ("Joined", "Closed", "Revealed", "RolesDrawn")
 
 
 @dataclass(frozen=True, slots=True)

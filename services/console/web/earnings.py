@@ -27,7 +27,7 @@ async def show(request: web.Request) -> web.StreamResponse:
 
 
 async def download(request: web.Request) -> web.StreamResponse:
-    """Every movement, exactly, as CSV; all of it is public, so viewers get it too."""
+    """Every movement, exactly, as CSV; whoever may see the page gets it, since all of it is on the chain."""
     party = page_of(request).party
     return web.Response(
         text=earnings_csv(accounts(party), party.names, party.assets),

@@ -9,12 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from protocol.crypto.blinding import (
-    SHORT_EXPONENT_BITS,
     ShortExponentBlinder,
     blind_for_key_holder,
     draw_base,
 )
-from protocol.crypto.paillier import PrivateKey, PublicKey
+from protocol.crypto.paillier import SHORT_EXPONENT_BITS, PrivateKey, PublicKey
 from protocol.crypto.randomness import Randomness
 
 SEEDS = st.binary(min_size=32, max_size=32)

@@ -29,9 +29,19 @@ def test_seeds_and_children_give_different_streams(seed: bytes, other: bytes) ->
 
 def test_a_child_does_not_depend_on_what_was_drawn_before() -> None:
     parent = Randomness(bytes(32))
-    early = parent.child("mask").bytes(100)
     parent.bytes(5000)
-    assert parent.child("mask").bytes(100) == early
+    assert parent.child("mask").bytes(100) == Randomness(bytes(32)).child("mask").bytes(100)
+
+
+def test_a_label_is_used_once() -> None:
+    """Two masks out of one stream would cancel, and show the difference of what they hide."""
+    parent = Randomness(bytes(32))
+    masks = [Randomness(bytes(32)).child("mask").bits(64) for _ in range(2)]
+    assert (1000 + masks[0]) - (977 + masks[1]) == 23
+    parent.child("mask").child("mask")
+    parent.child("other")
+    with pytest.raises(MisuseError, match="'mask' was drawn before"):
+        parent.child("mask")
 
 
 def test_nothing_repeats_over_block_borders() -> None:

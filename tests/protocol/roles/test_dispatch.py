@@ -19,6 +19,7 @@ from tests.support.roles.pure_contract import MARKET
 from tests.support.roles.pure_market import PureMarket
 from tests.support.roles.pure_party import Party, training_key
 from tests.support.roles.small_markets import COLUMNS, body_of, small_data, small_market, small_request
+from tests.support.seats import seat_taken
 
 
 def waiting_buyer() -> PureMarket:
@@ -92,7 +93,7 @@ def test_a_held_input_that_fails_is_dropped_and_the_one_that_came_is_handled(
 
     monkeypatch.setattr(Machine, "step", failing)
     step = deliver(
-        market, market.buyer, confirmed(Joined(training=1, owner=market.owners[0].address, seat=0))
+        market, market.buyer, confirmed(seat_taken(training=1, owner=market.owners[0].address, seat=0))
     )
     refused = [effect for effect in step.effects if isinstance(effect, RecordFact)]
     assert [(fact.name, fact.data["code"]) for fact in refused] == [("input_refused", "internal_error")]
@@ -117,7 +118,11 @@ def test_a_first_input_that_starts_nothing(role: str) -> None:
     market = finished_market()
     party = next(party for party in market.parties.values() if party.role == role)
     stray = message_of(market.buyer, party, "complaint", b"")
-    for item in (stray, confirmed(Joined(training=1, owner=party.address, seat=0)), TimerFired(name="join")):
+    for item in (
+        stray,
+        confirmed(seat_taken(training=1, owner=party.address, seat=0)),
+        TimerFired(name="join"),
+    ):
         with pytest.raises(ProtocolViolation, match="unknown_training"):
             run_step(role, None, item, market.context(party))
 

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from protocol.codec import pack
-from protocol.marketplace import Join
 from protocol.messages import InvitationAnswer, OwnerDecision
 from protocol.owner_policy import OwnerPolicy
 from protocol.payment import least_fixed_pay
@@ -22,6 +21,7 @@ from tests.support.roles.small_markets import (
     small_market,
     small_request,
 )
+from tests.support.seats import any_join
 
 
 def decide(market: PureMarket, owner: Party, **decision: Any) -> None:
@@ -192,7 +192,7 @@ def test_a_join_that_the_contract_refuses_ends_it_for_this_owner() -> None:
     market = small_market()
     market.run_until("invitation_answer", market.aggregator)
     joined = next(owner for owner in market.owners if owner.shown == "INITIATED")
-    market.deliver(joined, CallRefused(call=Join(training=1), code="too_late"))
+    market.deliver(joined, CallRefused(call=any_join(training=1), code="too_late"))
     assert joined.shown == "FAILED(join_too_late)"
 
 

@@ -124,14 +124,14 @@ def test_a_validator_records_where_the_buyer_keeps_it_back_as_well() -> None:
 
 
 def test_roles_drawn_late_leave_the_validators_time_to_record() -> None:
-    """The contract's clock began when the joining was closed: a late draw must not let it run out."""
+    """The contract's clock began when the time to reveal was over: a late draw must not let it run out."""
     market = fresh_market()
     call = market.call
 
     def holding(party: Party, asked_for: Any) -> None:
         is_early = asked_for.call == "draw" and market.now < late_draw(market)
-        is_held = is_early or asked_for.call == "record_round"
-        if not (party is market.aggregator and is_held):
+        kept_back = party is market.aggregator and asked_for.call == "record_round"
+        if not is_early and not kept_back:
             call(party, asked_for)
 
     market.call = holding  # type: ignore[method-assign]
@@ -151,12 +151,12 @@ def test_roles_drawn_late_leave_the_validators_time_to_record() -> None:
 
 
 def late_draw(market: PureMarket, since: float | None = None) -> float:
-    """Four fifths of a round's time after the joining was closed; `since` is when that round may be ended."""
+    """Four fifths of a round's time after that of the reveals; `since` is when that round may be ended."""
     opened = market.contract.opened
     assert opened is not None
     seconds = opened.terms.round_seconds
-    closed_at = market.contract.round_until - seconds if since is None else since - seconds - seconds // 4
-    return closed_at + 0.8 * seconds
+    started = market.contract.round_until - seconds if since is None else since - seconds - seconds // 4
+    return started + 0.8 * seconds
 
 
 def test_an_aggregator_that_gets_no_signatures_goes_on_from_what_others_record() -> None:

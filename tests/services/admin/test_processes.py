@@ -114,6 +114,10 @@ def test_the_last_words_are_the_last_line_with_something_in_it(slot):
 def test_a_line_that_tells_what_a_daemon_does_says_nothing_of_its_end(slot, line):
     slot.log.write_text(f"error: an earlier one\n{line}\n")
     assert slot.last_words() == ""
+    with slot.log.open("a") as log:
+        log.write("resource_tracker.py:254: UserWarning: resource_tracker: There appear to be 5 leaked\n")
+        log.write("  warnings.warn('resource_tracker: There appear to be %d '\n")
+    assert slot.last_words() == ""
     slot.log.write_text(f"{line}\nerror: the port is taken\n")
     assert slot.last_words() == "error: the port is taken"
 

@@ -8,7 +8,6 @@ from protocol.marketplace import (
     Close,
     Credited,
     Draw,
-    Join,
     Register,
     RoundRecorded,
     Settle,
@@ -17,7 +16,7 @@ from protocol.marketplace import (
 )
 from services.chain.rpc.values import quantity
 from tests.support.chain.chain_events import chain_events
-from tests.support.chain.chain_market import ROLES
+from tests.support.chain.chain_market import ROLES, joining
 
 
 @pytest.fixture(params=["market", "anvil_market"])
@@ -57,7 +56,7 @@ async def test_a_whole_market_accounts_for_every_wei_and_repeats_safely(any_mark
 
     await market.draw(training)
     for owner in market.owners:
-        assert await is_repetition(market, owner, Join(training=training))
+        assert await is_repetition(market, owner, joining(owner, training))
     for call in (Close(training=training), Draw(training=training)):
         assert await is_repetition(market, market.owners[0], call)
     owners = await market.buyer.owners(training)

@@ -1,11 +1,16 @@
 """What people are told of a request that is not valid: the field, what was given, what was probably meant."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from protocol.errors import MisuseError
+from protocol.messages.examples import any_card
+from services.bus.broker.provisioning import load_plan
+from services.common.errors import ConfigurationError
 from services.common.problems import request_in
+from services.data.declarations import parse_card
 from tests.support.deployment.documents import any_request
 
 
@@ -56,3 +61,12 @@ def test_a_list_of_wrong_items_is_not_told_to_be_empty_as_well() -> None:
     with pytest.raises(MisuseError) as refused:
         request_in(document(features=[{**FEATURE, "minimun": 1}]))
     assert len(str(refused.value).split("\n")) == 2
+
+
+def test_a_card_and_a_brokers_document_are_answered_alike(tmp_path: Path) -> None:
+    with pytest.raises(MisuseError, match=r"lisence: unknown field; did you mean 'licence'\?"):
+        parse_card({**any_card().model_dump(mode="json"), "lisence": "CC0"})
+    file = tmp_path / "broker.yaml"
+    file.write_text("managment:\n  url: http://127.0.0.1:15672\nvhost: deltaml\n")
+    with pytest.raises(ConfigurationError, match=r"managment: unknown key; did you mean 'management'\?"):
+        load_plan(file)

@@ -11,7 +11,7 @@ from protocol.data_card import DataCard, cards_digest
 from protocol.data_set import DataSet
 from protocol.errors import ProtocolViolation
 from protocol.learning.statistic import Statistic
-from protocol.marketplace import Credited, Joined, Opened, RolesDrawn, Withdraw, Withdrawn
+from protocol.marketplace import Credited, Opened, RolesDrawn, Withdraw, Withdrawn
 from protocol.messages import (
     AnnouncementAnswer,
     Complaint,
@@ -45,6 +45,7 @@ from tests.support.deployment.documents import KEY_ID, any_request
 from tests.support.roles.pure_market import AMPLE
 from tests.support.roles.pure_party import make_statistic
 from tests.support.roles.small_markets import small_data, small_market
+from tests.support.seats import seat_taken
 
 OURS, OTHER = Person("federated_aggregator"), Person("federated_aggregator")
 OWNER, PEER = Person("data_owner"), Person("data_owner")
@@ -181,13 +182,13 @@ def test_only_our_aggregators_may_invite(role):
 def test_only_our_aggregators_openings_start_an_instance(role, store):
     assert role.key_of_event(opened(OURS)) == "4"
     assert role.key_of_event(opened(OTHER, training=5)) is None
-    assert role.key_of_event(Joined(training=6, owner=OWNER.address, seat=0)) is None
+    assert role.key_of_event(seat_taken(training=6, owner=OWNER.address, seat=0)) is None
     store.add_inputs([(b"o" * 32, "4", b"opened")], training=4)
     assert role.key_of_event(RolesDrawn(training=4, trainers=3, validators=12)) == "4"
 
 
 def own_joined(owner=OWNER):
-    return EventConfirmed(chain_event=event_of(Joined(training=4, owner=owner.address, seat=0)))
+    return EventConfirmed(chain_event=event_of(seat_taken(training=4, owner=owner.address, seat=0)))
 
 
 async def test_steps_that_may_join_see_the_data_sets_as_they_are_now(role, data_sets):

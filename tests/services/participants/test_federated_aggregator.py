@@ -5,7 +5,7 @@ import pytest
 from protocol.codec import unpack
 from protocol.data_card import cards_digest
 from protocol.errors import ProtocolViolation
-from protocol.marketplace import Joined, Opened, Withdrawn
+from protocol.marketplace import Opened, Withdrawn
 from protocol.messages import AnnouncementAnswer, Complaint, InvitationAnswer, OwnerAnnouncement
 from protocol.messages.examples import any_card
 from services.participants.federated_aggregator import AggregatorRole
@@ -14,6 +14,7 @@ from services.runtime.role_adapter import NO_TRAINING, RoleContext
 from services.store import StepWrites, Store
 from tests.support.daemons.service_world import FakeChain, Person
 from tests.support.deployment.documents import KEY_ID, any_request
+from tests.support.seats import seat_taken
 
 AGGREGATOR, OWNER, STRAW_MAN = (Person("federated_aggregator"), Person("data_owner"), Person("data_owner"))
 CARDS = (any_card(),)
@@ -113,15 +114,15 @@ def test_an_announcement_twice_is_one_owner(role, store):
 def test_an_opening_with_us_starts_an_instance_and_anothers_none(role):
     assert role.key_of_event(opened()) == "4"
     assert role.key_of_event(opened(Person("federated_aggregator"))) is None
-    assert role.key_of_event(Joined(training=9, owner=OWNER.address, seat=0)) is None
+    assert role.key_of_event(seat_taken(training=9, owner=OWNER.address, seat=0)) is None
     assert role.key_of_event(Withdrawn(account=AGGREGATOR.address, amount=1)) is None
 
 
 def test_events_of_a_training_under_way_find_it(role, store):
     store.add_inputs([(b"o" * 32, "4", b"opened")], training=4)
-    assert role.key_of_event(Joined(training=4, owner=OWNER.address, seat=0)) == "4"
+    assert role.key_of_event(seat_taken(training=4, owner=OWNER.address, seat=0)) == "4"
     store.write_step(store.next_input("4"), StepWrites(4, b"", "WAITING", False, frozenset()), 0.0)
-    assert role.key_of_event(Joined(training=4, owner=OWNER.address, seat=1)) == "4"
+    assert role.key_of_event(seat_taken(training=4, owner=OWNER.address, seat=1)) == "4"
 
 
 def test_messages_go_to_their_training(role):

@@ -4,7 +4,7 @@ import pytest
 
 from protocol.crypto.paillier import PrivateKey
 from protocol.errors import ProtocolViolation
-from protocol.marketplace import Joined, Opened, Registered, Settled, Withdrawn
+from protocol.marketplace import Opened, Registered, Settled, Withdrawn
 from protocol.messages import Complaint, RequestAnswer, TrainingOrder
 from protocol.request_parsing import parse_request
 from protocol.roles.dispatch import run_step
@@ -15,6 +15,7 @@ from services.runtime.input_codec import message_identity, queued, unqueued
 from services.store import StepWrites, Store
 from tests.support.daemons.service_world import MARKET, OneKey, Person, event_of
 from tests.support.roles.small_markets import small_request
+from tests.support.seats import seat_taken
 
 
 class Buyer:
@@ -128,7 +129,7 @@ def test_events_that_come_before_the_openings_step_find_it(buyer):
     assert buyer.role.key_of_event(opened) == key
     content = queued(EventConfirmed(chain_event=event_of(opened)))
     buyer.store.add_inputs([(b"e" * 32, key, content)], training=4)
-    joined = Joined(training=4, owner=Person("data_owner").address, seat=0)
+    joined = seat_taken(training=4, owner=Person("data_owner").address, seat=0)
     assert buyer.role.key_of_event(joined) == key
 
 

@@ -1,11 +1,12 @@
 """What the chain says of a training is kept for people, once."""
 
-from protocol.marketplace import Credited, Joined, Opened, RoundRecorded, Withdrawn
+from protocol.marketplace import Credited, Opened, RoundRecorded, Withdrawn
 from services.records.chain_facts import place_of, record_key, record_of
 from services.store import Store
 from tests.support.daemons.service_world import event_of
 from tests.support.database.stores import offered, writes
 from tests.support.deployment.documents import KEY_ID, RECORD, any_request
+from tests.support.seats import seat_taken
 
 US, OTHERS = "0x" + "aa" * 20, "0x" + "bb" * 20
 
@@ -18,15 +19,15 @@ def store_with_training() -> Store:
 
 def test_events_of_known_trainings_and_own_withdrawals_are_kept():
     store = store_with_training()
-    joined = event_of(Joined(training=1, owner=OTHERS, seat=0))
+    joined = event_of(seat_taken(training=1, owner=OTHERS, seat=0))
     assert place_of(joined, US, store) == record_key(1)
-    assert place_of(event_of(Joined(training=2, owner=US, seat=0)), US, store) is None
+    assert place_of(event_of(seat_taken(training=2, owner=US, seat=0)), US, store) is None
     assert place_of(event_of(Withdrawn(account=US, amount=5)), US, store) == record_key(None)
     assert place_of(event_of(Withdrawn(account=OTHERS, amount=5)), US, store) is None
 
 
 def test_an_event_that_comes_twice_is_noted_once():
-    store, event = store_with_training(), event_of(Joined(training=1, owner=OTHERS, seat=0))
+    store, event = store_with_training(), event_of(seat_taken(training=1, owner=OTHERS, seat=0))
     for now in (3.0, 4.0):
         store.note_once(record_key(1), *record_of(event), now)
     ((name, data, at),) = store.facts(record_key(1))

@@ -6,7 +6,6 @@ import pytest
 
 from protocol.marketplace import (
     Credited,
-    Joined,
     MarketplaceEvent,
     Opened,
     RolesDrawn,
@@ -20,6 +19,7 @@ from services.store import Store
 from tests.support.daemons.service_world import event_of
 from tests.support.deployment.documents import KEY_ID, RECORD, any_request
 from tests.support.roles.pay import recomputed
+from tests.support.seats import seat_taken
 
 BUYER = "0x" + "b0" * 20
 OWNERS = [f"0x{seat:040x}" for seat in range(1, 6)]
@@ -44,7 +44,7 @@ def events_of(request: Request, *rounds: RoundRecorded) -> list[MarketplaceEvent
         deposit=request.payment.deposit_wei,
         terms=request.terms(KEY_ID),
     )
-    joined = [Joined(training=1, owner=owner, seat=seat) for seat, owner in enumerate(OWNERS)]
+    joined = [seat_taken(training=1, owner=owner, seat=seat) for seat, owner in enumerate(OWNERS)]
     return [opened, *joined, RolesDrawn(training=1, trainers=0b111, validators=0b11000), *rounds]
 
 

@@ -7,7 +7,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from protocol.errors import ProtocolViolation
-from protocol.marketplace import Joined, Withdrawn
+from protocol.marketplace import Withdrawn
 from services.bus.memory import MemoryBus
 from services.chain.errors import ChainUnavailable, RpcError
 from services.common.errors import StoreUnavailable
@@ -19,6 +19,7 @@ from services.runtime.role_adapter import Role
 from services.store import Store
 from tests.support.daemons.scripted_daemon import resources_of, settled_event, until
 from tests.support.daemons.service_world import FakeChain, Person, broker_of, event_of
+from tests.support.seats import seat_taken
 
 PACE = Pace(retry=0.005, first_pause=0.005, away_pause=0.005)
 
@@ -322,7 +323,7 @@ async def test_what_concerns_nobody_here_costs_no_question(world):
     async with world.running():
         await world.announce(5, training=9)
         stranger = event_of(Withdrawn(account="0x" + "57" * 20, amount=1), 6)
-        joined = event_of(Joined(training=9, owner="0x" + "57" * 20, seat=0), 6)
+        joined = event_of(seat_taken(training=9, owner="0x" + "57" * 20, seat=0), 6)
         for event in (stranger, joined):
             await MemoryBus(world.broker).publish_event(event, "confirmed")
         await world.announce(7)

@@ -4,7 +4,19 @@ import asyncio
 import os
 from dataclasses import dataclass, field
 
-from protocol.marketplace import Close, ContractCall, Draw, Join, Open, Opened, RecordRound, Register, Terms
+from protocol.join_digests import nonce_digest
+from protocol.marketplace import (
+    Close,
+    ContractCall,
+    Draw,
+    Join,
+    Open,
+    Opened,
+    RecordRound,
+    Register,
+    Reveal,
+    Terms,
+)
 from protocol.records import RoundRecord
 from protocol.signatures import address_of, sign_digest
 from services.chain.contract.abi import marketplace_artifact
@@ -17,6 +29,7 @@ from services.chain.transactions.pending import Receipt, SendPolicy
 from tests.support.chain.chain_events import chain_events
 
 ETHER = 10**18
+COMMITMENT = b"c" * 32
 POLICY = SendPolicy(poll_seconds=0.02)
 ROLES = ("model_buyer", "federated_aggregator", *["data_owner"] * 5)
 
@@ -97,6 +110,7 @@ class ChainMarket:
             "aggregation_bps": 1000,
             "join_seconds": 3600,
             "round_seconds": 3600,
+            "reveal_seconds": 600,
         }
         return Open(terms=Terms(**values | changes), deposit=deposit)
 
@@ -121,9 +135,18 @@ class ChainMarket:
         return Terms(**dict(zip(Terms.model_fields, from_web3(words), strict=True)))
 
     async def draw(self, training: int) -> None:
-        await asyncio.gather(*(self.submit(owner, Join(training=training)) for owner in self.owners))
+        await self.join(training)
         await self.submit(self.aggregator, Close(training=training))
+        await self.reveal(training)
         await self.submit(self.aggregator, Draw(training=training))
+
+    async def join(self, training: int) -> None:
+        """All owners take seats, in any order."""
+        await asyncio.gather(*(self.submit(owner, joining(owner, training)) for owner in self.owners))
+
+    async def reveal(self, training: int) -> None:
+        """All owners keep them."""
+        await asyncio.gather(*(self.submit(owner, revealing(owner, training)) for owner in self.owners))
 
     async def record(self, training: int, number: int, mse_before: int, *, last: bool) -> RecordRound:
         """A round of made-up metrics, signed by the buyer and all validators."""
@@ -149,3 +172,19 @@ class ChainMarket:
             buyer_signature=sign_digest(self.keys[self.buyer.address], digest),
             validator_signatures=tuple(sign_digest(self.keys[address], digest) for address in seats),
         )
+
+
+def nonce_of(owner: MarketplaceClient, training: int) -> bytes:
+    """An owner's nonce: here one that can be known."""
+    return training.to_bytes(12, "big") + bytes.fromhex(owner.address[2:])
+
+
+def joining(owner: MarketplaceClient, training: int) -> Join:
+    """Takes a seat."""
+    digest = nonce_digest(training, owner.address, nonce_of(owner, training))
+    return Join(training=training, commitment=COMMITMENT, nonce_digest=digest)
+
+
+def revealing(owner: MarketplaceClient, training: int) -> Reveal:
+    """Keeps it."""
+    return Reveal(training=training, nonce=nonce_of(owner, training))

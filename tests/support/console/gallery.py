@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from protocol.marketplace import Cancelled, Joined, RolesDrawn, Settled
+from protocol.marketplace import Cancelled, RolesDrawn, Settled
 from protocol.roles.aggregator.lanes import MeasuringLane
 from protocol.roles.engine import facts
 from protocol.roles.shared.parties import Parties
@@ -21,6 +21,7 @@ from tests.support.console.trainings import OWNERS, tell
 from tests.support.console.world import ADDRESS, ConsoleWorld
 from tests.support.daemons import offers
 from tests.support.deployment.documents import AGGREGATOR, any_request
+from tests.support.seats import seat_taken
 
 LONG_NAME = "The course of diabetes within a year, of body mass, blood pressure and six serum measurements"
 _AT = 1_750_000_000.0
@@ -108,7 +109,7 @@ def _buyer(world: ConsoleWorld) -> tuple[Scene, ...]:
 def _waiting_training(store: Store) -> None:
     request = any_request(name="Waiting for owners", scale="none")
     trainings.put(store, "order:1", request, phase="initiated", training=1, accepted=True)
-    tell(store, 1, Joined(training=1, owner=OWNERS[0], seat=0))
+    tell(store, 1, seat_taken(training=1, owner=OWNERS[0], seat=0))
     told = {
         "asked": 9,
         "joined": 1,
@@ -180,11 +181,11 @@ def _owner_ran(world: ConsoleWorld) -> None:
     seats = (ADDRESS, *OWNERS[1:])
     request = owner.request(name="Costs of a stay", scale="none")
     owner.put(world, 3, phase="finished", request=request, rows=60)
-    joined = [Joined(training=3, owner=one, seat=seat) for seat, one in enumerate(seats)]
+    joined = [seat_taken(training=3, owner=one, seat=seat) for seat, one in enumerate(seats)]
     rounds = [trainings.round_of(3, number, last=number == 12) for number in range(1, 13)]
     tell(world.store, 3, *joined, RolesDrawn(training=3, trainers=0b00111, validators=0b11000), *rounds)
     owner.put(world, 4, phase="initiated", request=owner.request(name="With a seat"))
-    tell(world.store, 4, Joined(training=4, owner=ADDRESS, seat=0))
+    tell(world.store, 4, seat_taken(training=4, owner=ADDRESS, seat=0))
 
 
 # ---- the aggregator ----
@@ -203,7 +204,7 @@ def _aggregator(world: ConsoleWorld) -> tuple[Scene, ...]:
     ]
     request = any_request(name=LONG_NAME, scale="none")
     put(store, training=1, request=request, dropped=0b00010, facts=answered, timers=timers, **lanes)
-    joined = [Joined(training=1, owner=one, seat=seat) for seat, one in enumerate(OWNERS)]
+    joined = [seat_taken(training=1, owner=one, seat=seat) for seat, one in enumerate(OWNERS)]
     drawn = RolesDrawn(training=1, trainers=0b00111, validators=0b11000)
     tell(store, 1, *joined, drawn, *(trainings.round_of(1, number) for number in (1, 2, 3)))
     put(store, training=2, phase="requested", opened=None, request=None, parties=Parties())

@@ -8,7 +8,6 @@ from protocol.codec import pack
 from protocol.crypto.cipher import PublicKey
 from protocol.marketplace import (
     Credited,
-    Joined,
     MarketplaceEvent,
     Opened,
     RolesDrawn,
@@ -25,6 +24,7 @@ from tests.support.daemons.service_world import event_of
 from tests.support.database.stores import offered, writes
 from tests.support.deployment.documents import RECORD, any_request
 from tests.support.roles.states import state_of, stored
+from tests.support.seats import seat_taken
 
 BUYER = "0x" + "b1" * 20
 OWNERS = [f"0x{seat:040x}" for seat in range(0xA1, 0xA6)]
@@ -86,7 +86,7 @@ def running_training(
         deposit=wanted.payment.deposit_wei,
         terms=wanted.terms(PublicKey(KEY).key_id if paid_for is None else paid_for),
     )
-    joined = [Joined(training=training, owner=owner, seat=seat) for seat, owner in enumerate(OWNERS)]
+    joined = [seat_taken(training=training, owner=owner, seat=seat) for seat, owner in enumerate(OWNERS)]
     drawn = RolesDrawn(training=training, trainers=0b00111, validators=0b11000)
     recorded = [round_of(training, number + 1) for number in range(rounds)]
     put(store, key, wanted, phase="running", training=training, recorded=rounds)

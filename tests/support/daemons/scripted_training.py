@@ -2,8 +2,8 @@
 
 from functools import partial
 
-from protocol.marketplace import Close, Draw, Join, Register, Settle, Withdraw
-from tests.support.chain.chain_market import ROLES, ChainMarket
+from protocol.marketplace import Close, Draw, Register, Settle, Withdraw
+from tests.support.chain.chain_market import ROLES, ChainMarket, joining, revealing
 
 METRIC = 40 * 10**18
 
@@ -17,8 +17,9 @@ class ScriptedTraining:
         self.steps = [
             *(partial(self.register, index) for index in range(len(ROLES))),
             partial(submit, market.buyer, market.opening()),
-            *(partial(submit, owner, Join(training=1)) for owner in market.owners),
+            *(partial(submit, owner, joining(owner, 1)) for owner in market.owners),
             partial(submit, market.aggregator, Close(training=1)),
+            *(partial(submit, owner, revealing(owner, 1)) for owner in market.owners),
             partial(submit, market.aggregator, Draw(training=1)),
             partial(self.record, 1),
             partial(self.record, 2),

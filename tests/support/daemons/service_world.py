@@ -33,6 +33,7 @@ TERMS = Terms(
     aggregation_bps=0,
     join_seconds=60,
     round_seconds=60,
+    reveal_seconds=60,
 )
 MARKET = Market(chain_id=1337, contract="0x" + "c0" * 20)
 

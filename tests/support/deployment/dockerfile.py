@@ -42,7 +42,7 @@ def build_stage(instructions: list[Instruction], context: Path, root: Path) -> N
         return re.sub(r"(?<![\w.])/(opt|source|wheels)\b", rf"{root}/\1", text)
 
     # What is not imported here need not be compiled; pip takes 0 for "no".
-    environment = {**{name: os.environ[name] for name in ("PATH", "HOME")}, "PIP_COMPILE": "0"}
+    environment = {**_surroundings(), "PIP_COMPILE": "0"}
     folder = root
     for one in instructions:
         if one.stage != 0:
@@ -59,9 +59,15 @@ def build_stage(instructions: list[Instruction], context: Path, root: Path) -> N
                 command = ["bash", "-euc", inside(one.value)]
                 subprocess.run(command, cwd=folder, env=environment, check=True, timeout=900)
             case "FROM" | "ENV":
-                pass  # pip's cache may be used here
+                pass  # the installers' caches may be used here
             case other:
                 raise ValueError(f"{other} is not done here: {one.value}")
+
+
+def _surroundings() -> dict[str, str]:
+    """Of this process' environment what says where programs and packages come from."""
+    wanted = ("PATH", "HOME", "SSL_CERT_", "PIP_", "UV_")
+    return {name: value for name, value in os.environ.items() if name.startswith(wanted)}
 
 
 def _copy(source: Path, target: Path, *, into: bool) -> None:

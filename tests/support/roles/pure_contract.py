@@ -5,12 +5,14 @@ from decimal import Decimal
 from typing import Any
 
 from protocol.errors import ProtocolViolation
+from protocol.join_digests import nonce_digest
 from protocol.learning.shapley import contributions_fixed, mse_after_fixed
 from protocol.marketplace import (
     Cancelled,
     Closed,
     Joined,
     Opened,
+    Revealed,
     RolesDrawn,
     RoundRecorded,
     Settled,
@@ -40,12 +42,14 @@ class PureContract:
 
     def __init__(self, validators: list[int] | None = None) -> None:
         self.seats: list[str] = []
+        self.nonce_digests: list[bytes] = []
+        self.revealed = 0
         self.opened: Opened | None = None
         self.status = "none"
         self.recorded: list[RoundRecorded] = []
         self.best = self.left = 0
         self.now = 0.0
-        self.join_until = self.round_until = 0.0
+        self.join_until = self.reveal_until = self.round_until = 0.0
         self.trainers = self.validators = 0
         self.forced_validators = validators
         self.calls: list[tuple[str, str]] = []
@@ -61,6 +65,11 @@ class PureContract:
         """When anybody may end it for want of progress: a quarter of a round's time after one was late."""
         assert self.opened is not None
         return self.round_until + self.opened.terms.round_seconds // 4
+
+    @property
+    def drawn(self) -> int:
+        """The seats with a role."""
+        return self.trainers | self.validators
 
     @property
     def last_recorded(self) -> bool:
@@ -86,33 +95,64 @@ class PureContract:
         self.ledger = PureLedger(self.opened)
         return [self.opened]
 
-    def _join(self, sender: str, _call: Any) -> list[Any]:
+    def _join(self, sender: str, call: Any) -> list[Any]:
         self._require(self.status == "open", "wrong_status")
         self._require(self.now < self.join_until, "too_late")
         self._require(sender not in self.seats, "already_joined")
         assert self.opened is not None
         self._require(len(self.seats) < self.opened.terms.max_owners, "no_seat_left")
+        self._require(any(call.commitment) and any(call.nonce_digest), "invalid_join")
         self.seats.append(sender)
-        return [Joined(training=TRAINING, owner=sender, seat=len(self.seats) - 1)]
+        self.nonce_digests.append(call.nonce_digest)
+        return [
+            Joined(
+                training=TRAINING,
+                owner=sender,
+                seat=len(self.seats) - 1,
+                commitment=call.commitment,
+                nonce_digest=call.nonce_digest,
+            )
+        ]
 
     def _close(self, sender: str, _call: Any) -> list[Any]:
         self._require(self.status == "open", "wrong_status")
         assert self.opened is not None
         may = sender == self.opened.aggregator or self.now >= self.join_until
         self._require(may and len(self.seats) >= self.opened.terms.min_owners, "too_early")
-        self.status, self.round_until = "drawing", self.now + self.opened.terms.round_seconds
+        self.status, self.reveal_until = "drawing", self.now + self.opened.terms.reveal_seconds
+        self.round_until = self.reveal_until + self.opened.terms.round_seconds
         return [Closed(training=TRAINING, draw_block=1)]
+
+    def _reveal(self, sender: str, call: Any) -> list[Any]:
+        self._require(self.status == "drawing", "wrong_status")
+        self._require(sender in self.seats, "not_party")
+        seat = self.seats.index(sender)
+        self._require(not self.revealed >> seat & 1, "already_revealed")
+        self._require(self.now < self.reveal_until, "too_late")
+        digest = nonce_digest(TRAINING, sender, call.nonce)
+        self._require(self.nonce_digests[seat] == digest, "wrong_nonce")
+        self.revealed |= 1 << seat
+        return [Revealed(training=TRAINING, owner=sender, seat=seat, nonce=call.nonce)]
+
+    @property
+    def too_few_revealed(self) -> bool:
+        """Whether anybody may cancel, since the time to reveal is over and there is no draw."""
+        assert self.opened is not None
+        few = self.revealed.bit_count() < self.opened.terms.min_owners
+        return self.status == "drawing" and self.now >= self.reveal_until and few
 
     def _draw(self, _sender: str, _call: Any) -> list[Any]:
         self._require(self.status == "drawing", "wrong_status")
         assert self.opened is not None
+        left = list(seats_of(self.revealed))
+        self._require(len(left) == len(self.seats) or self.now >= self.reveal_until, "too_early")
+        self._require(len(left) >= self.opened.terms.min_owners, "too_few_revealed")
         self.status = "running"
-        everybody = list(range(len(self.seats)))
-        wanted = [seat for seat in self.forced_validators or () if seat in everybody]
-        # One of two whose seats are not both taken would be a draw that the contract never makes.
-        chosen = wanted if len(wanted) > 1 else everybody[-validator_count(len(self.seats)) :]
+        wanted = [seat for seat in self.forced_validators or () if seat in left]
+        # One of two whose seats are not both kept would be a draw that the contract never makes.
+        chosen = wanted if len(wanted) > 1 else left[-validator_count(len(left)) :]
         self.validators = mask_of(chosen)
-        self.trainers = mask_of(everybody) & ~self.validators
+        self.trainers = self.revealed & ~self.validators
         return [RolesDrawn(training=TRAINING, trainers=self.trainers, validators=self.validators)]
 
     def _record_round(self, sender: str, call: Any) -> list[Any]:
@@ -176,7 +216,7 @@ class PureContract:
             self._require(sender == self.opened.buyer or few, "not_party")
         else:
             self._require(self.status in ("drawing", "running") and not self.recorded, "wrong_status")
-            self._require(self.now >= self.ends_at, "too_early")
+            self._require(self.too_few_revealed or self.now >= self.ends_at, "too_early")
         self.status = "cancelled"
         assert self.ledger is not None
         self.ledger.refund(self.opened.deposit)

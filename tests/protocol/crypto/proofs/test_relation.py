@@ -17,7 +17,7 @@ from protocol.crypto.randomness import Randomness
 from protocol.crypto.secrets import OneUse
 from protocol.errors import MisuseError, ProtocolViolation
 from tests.support.proof_attacks import accepted, forged_proof, simulated
-from tests.support.proofs import ROWS, Owner, ProofWorld, with_responses
+from tests.support.proofs import Owner, ProofWorld, with_responses
 
 STREAM = Randomness(b"r" * 32)
 CHALLENGES = st.integers(0, (1 << 128) - 1)
@@ -31,7 +31,7 @@ class Relation(ProofWorld):
         super().__init__()
         self.inputs = self.metrics.sets
         self.vectors = gram_commitments(self.identity, self.parameters)
-        self.bounds = self.metrics.bounds(ROWS)
+        self.bounds = self.metrics.bounds
 
     def table(self, owner: Owner) -> FixedBaseTable:
         return blinding_powers(self.key, owner.commitments.base)
@@ -75,7 +75,7 @@ def proof(relation: Relation, owner: Owner) -> Proof:
     return relation.told(owner, 77).proof
 
 
-@settings(max_examples=15)
+@settings(max_examples=6)
 @given(CHALLENGES)
 def test_who_knows_a_witness_convinces_under_any_challenge(relation: Relation, challenge: int) -> None:
     claims = [relation.told(owner, challenge) for owner in relation.owners]
@@ -83,7 +83,7 @@ def test_who_knows_a_witness_convinces_under_any_challenge(relation: Relation, c
     assert not relation.accepts(replace(claims[0], challenge=challenge ^ 1))
 
 
-@settings(max_examples=15)
+@settings(max_examples=6)
 @given(CHALLENGES, CHALLENGES)
 def test_two_answers_to_one_announcement_give_the_witness_away(
     relation: Relation, first: int, second: int
@@ -112,7 +112,7 @@ def test_masks_serve_one_proof(relation: Relation, owner: Owner) -> None:
     assert repr(masks) == "OneUse(hidden)"
 
 
-@settings(max_examples=15)
+@settings(max_examples=6)
 @given(CHALLENGES, st.binary(min_size=32, max_size=32))
 def test_whoever_knows_the_challenge_before_needs_no_witness(
     relation: Relation, challenge: int, seed: bytes
@@ -195,7 +195,7 @@ def test_a_proof_survives_its_bytes_in_one_form(relation: Relation, proof: Proof
                 read_proof(key, bounds, 2, [*blobs[:place], other, *blobs[place + 1 :]])
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(st.data())
 def test_bytes_that_are_no_proof_are_violations(
     relation: Relation, proof: Proof, data: st.DataObject

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 import pytest
 
 from protocol.envelope import SignedMessage
-from protocol.marketplace import Closed
 from protocol.roles.engine.facts import DROPPED
 from tests.support.roles.plain_market import assert_model_of_twin
 from tests.support.roles.pure_market import PureMarket
@@ -45,18 +44,6 @@ def test_the_first_round_starts_with_the_last_row_count() -> None:
     assert "rows" not in market.aggregator.timers
     assert market.aggregator.shown == "FINISHED"
     assert_model_of_twin(market)
-
-
-def test_a_draw_whose_block_is_gone_is_asked_for_again() -> None:
-    market = small_market()
-    while market.aggregator.phase != "drawing":
-        market.deliver_next()
-    draws = market.contract.calls.count((market.aggregator.address, "draw"))
-    ends_at, market.now = market.aggregator.decoded.ends_at, market.now + 60.0
-    market.deliver(market.aggregator, market.event_input(Closed(training=1, draw_block=2)))
-    assert market.aggregator.phase == "drawing"
-    assert market.aggregator.decoded.ends_at == ends_at
-    assert market.contract.calls.count((market.aggregator.address, "draw")) == draws + 1
 
 
 def test_an_owner_that_never_says_its_row_count_is_left_out() -> None:

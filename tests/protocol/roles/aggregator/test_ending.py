@@ -49,17 +49,16 @@ def test_roles_drawn_after_the_training_was_given_up_start_nothing() -> None:
     assert not market.sent("training_started")
 
 
-def test_another_closing_does_not_put_off_the_end() -> None:
-    """Anybody may close again once the hash of the block that draws is gone."""
+def test_an_ending_training_is_left_its_time_to_reveal() -> None:
+    """The aggregator gave up while owners joined, and somebody closed the joining all the same."""
     market = small_market()
     while market.contract.status != "open" or market.aggregator.phase != "inviting":
         market.deliver_next()
     stop(market)
-    closed = market.event_input(Closed(training=1, draw_block=2))
-    market.deliver(market.aggregator, closed)
-    end, market.now = market.aggregator.timers["end"], market.now + 60.0
-    market.deliver(market.aggregator, closed)
-    assert market.aggregator.timers["end"] == end
+    market.deliver(market.aggregator, market.event_input(Closed(training=1, draw_block=2)))
+    terms = market.request.terms(b"k" * 32)
+    late = terms.reveal_seconds + terms.round_seconds + terms.round_seconds // 4
+    assert market.aggregator.timers["end"] == market.now + late + 1
 
 
 def test_a_training_that_others_settle_early_ends_without_a_model() -> None:

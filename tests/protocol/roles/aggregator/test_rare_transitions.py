@@ -2,12 +2,13 @@
 
 import pytest
 
-from protocol.marketplace import Cancel, Cancelled, Join
+from protocol.marketplace import Cancel, Cancelled
 from protocol.roles.engine.inputs import UNKNOWN_TRAINING, CallRefused, TimerFired
 from protocol.roles.engine.state import replace
 from tests.support.roles.pure_market import PureMarket
 from tests.support.roles.small_markets import small_data, small_market, without
 from tests.support.roles.states import stored
+from tests.support.seats import join_with_nonce, reveal_nonce
 
 
 def aggregator_in(phase: str) -> PureMarket:
@@ -35,7 +36,8 @@ def test_a_training_that_is_gone_from_the_chain_is_over(phase: str) -> None:
 @pytest.mark.parametrize("phase", ["inviting", "drawing", "training", "settling", "ending"])
 def test_a_training_that_is_cancelled_is_over(phase: str) -> None:
     market = aggregator_in(phase)
-    code = market.aggregator.decoded.failure or "cancelled"
+    cancelled = "too_few_revealed" if phase == "drawing" else "cancelled"
+    code = market.aggregator.decoded.failure or cancelled
     market.deliver(market.aggregator, market.event_input(Cancelled(training=1, refund=1)))
     assert market.aggregator.shown == f"FAILED({code})"
     assert not market.aggregator.blobs
@@ -75,8 +77,11 @@ def test_with_a_validator_that_is_not_admitted_too_few_may_be_left() -> None:
     stranger = market.owners[4]
     market.admitted = market.admitted[:4]
     market.silent.add(stranger.address)
-    market.run_until("invitation", market.owners[0])
-    market.call(stranger, Join(training=1))
+    market.post(market.run_until("invitation", market.owners[0]))
+    market.call(stranger, join_with_nonce(stranger.address))
+    while market.contract.status != "drawing":
+        market.deliver_next()
+    market.call(stranger, reveal_nonce())
     market.finish()
     assert market.contract.seats[0] == stranger.address
     assert market.aggregator.shown == "FAILED(too_few_validators)"

@@ -4,7 +4,7 @@ from itertools import combinations
 
 from protocol.codec import pack
 from protocol.envelope import SignedMessage
-from protocol.marketplace import Cancel, Joined, Settle
+from protocol.marketplace import Cancel, Settle
 from protocol.messages import ChainEvent, StopOrder
 from protocol.roles.engine.inputs import (
     CallRefused,
@@ -18,13 +18,14 @@ from protocol.roles.engine.inputs import (
 )
 from tests.support.roles.phases import message_of
 from tests.support.roles.pure_party import Party
+from tests.support.seats import seat_taken
 
 BUYER, OWNER = Party("model_buyer", b"\1" * 32, b"\1" * 32), Party("data_owner", b"\2" * 32, b"\2" * 32)
 
 
 def log(**changes):
     place = {"chain_id": 1, "block_number": 1, "block_hash": b"\0" * 32, "log_index": 0, "removed": False}
-    event = Joined(training=1, owner=OWNER.address, seat=0)
+    event = seat_taken(training=1, owner=OWNER.address, seat=0)
     fixed = {"event": event, "transaction_hash": b"\0" * 32, "timestamp": 0}
     return EventConfirmed(chain_event=ChainEvent(**{**fixed, **place, **changes}))
 

@@ -14,7 +14,6 @@ from protocol.codec import pack
 from protocol.data_card import CardColumn, DataCard
 from protocol.data_set import DataSet, faults
 from protocol.envelope import SignedMessage
-from protocol.marketplace import Joined
 from protocol.messages import OwnerDecision
 from protocol.owner_policy import Budget, OwnerPolicy
 from protocol.roles import dispatch
@@ -26,6 +25,7 @@ from protocol.roles.owner.state import OwnerState, UndecidedState
 from tests.support.roles.pure_market import AMPLE, PureMarket
 from tests.support.roles.pure_party import Party, make_statistic, owning
 from tests.support.roles.small_markets import COLUMNS, small_data, small_market, small_request
+from tests.support.seats import seat_taken
 
 RANGES = {"x0": 8, "x1": 8, "y": 90}
 CARD = DataCard(
@@ -88,7 +88,7 @@ def afterwards(number: int, accepts: bool | None) -> list[Input]:
     market, owner, _ = invited(number)
     body = OwnerDecision(training=1, accept=bool(accepts))
     decision = MessageReceived(signed=market.message(owner, owner, body))
-    joined = market.event_input(Joined(training=1, owner=owner.address, seat=0))
+    joined = market.event_input(seat_taken(training=1, owner=owner.address, seat=0))
     return [] if accepts is None else [decision, joined]
 
 
@@ -146,7 +146,7 @@ def test_rows_are_not_even_asked_for_before_the_chain_shows_the_seat(number: int
         guarded = Guarded(owning(rows_within(1)))
         owner = replace(invitee, private=guarded, policy=pack(policy))
         other, own = (
-            market.event_input(Joined(training=1, owner=address, seat=seat))
+            market.event_input(seat_taken(training=1, owner=address, seat=seat))
             for seat, address in enumerate((market.owners[1].address, owner.address))
         )
         decision = afterwards(number, accepts=True)[0]

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from protocol.codec import pack, unpack
 from protocol.envelope import SignedMessage
-from protocol.marketplace import Cancelled, Join, RecordRound
+from protocol.marketplace import Cancelled, RecordRound
 from protocol.messages import InvitationAnswer, OwnerDecision
 from protocol.owner_policy import Budget, Limit, OwnerPolicy
 from protocol.request import Request
@@ -34,6 +34,7 @@ from tests.support.roles.small_markets import (
     small_market,
     small_request,
 )
+from tests.support.seats import any_join
 
 BUYER, OTHER = "0x" + "b1" * 20, "0x" + "b2" * 20
 ASKED = 1 + 2 * 6 * 2 + 1 + 3
@@ -265,7 +266,7 @@ def test_a_join_that_the_contract_refuses_costs_the_row_count_that_it_told() -> 
     market.run_until("invitation_answer", market.aggregator)
     owner = next(owner for owner in market.owners if owner.shown == "INITIATED")
     assert set(owner.values) == {"joined:1"}
-    market.deliver(owner, CallRefused(call=Join(training=1), code="too_late"))
+    market.deliver(owner, CallRefused(call=any_join(training=1), code="too_late"))
     assert numbers_of(owner) == JOIN_NUMBERS
 
 

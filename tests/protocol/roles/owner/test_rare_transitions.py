@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from protocol.codec import pack, unpack
-from protocol.marketplace import Cancel, Closed, Join, Joined, RolesDrawn
+from protocol.marketplace import Cancel, RolesDrawn
 from protocol.messages import Complaint, OwnerDecision
 from protocol.owner_policy import OwnerPolicy
 from protocol.roles.engine.inputs import (
@@ -22,6 +22,7 @@ from protocol.roles.owner.budget import JOIN_NUMBERS, Joining, most_numbers
 from tests.support.roles.pure_market import AMPLE, PureMarket
 from tests.support.roles.pure_party import Party, owning_rows
 from tests.support.roles.small_markets import COLUMNS, small_data, small_market, small_request
+from tests.support.seats import join_with_nonce, reveal_nonce, seat_taken
 
 BY_HAND, AUTOMATIC = OwnerPolicy(budget=AMPLE), OwnerPolicy(automatic=True, budget=AMPLE)
 
@@ -91,7 +92,7 @@ def test_a_training_that_waits_is_looked_at_again(
 
 
 def takes_seat(market: PureMarket, owner: Party) -> None:
-    market.deliver(owner, market.event_input(Joined(training=1, owner=owner.address, seat=0)))
+    market.deliver(owner, market.event_input(seat_taken(training=1, owner=owner.address, seat=0)))
 
 
 @pytest.mark.parametrize(
@@ -140,16 +141,35 @@ def test_a_seat_is_noted_before_the_invitation() -> None:
     assert owner.phase == "initiated"
 
 
-def test_a_restored_owner_takes_part_after_all() -> None:
-    market = small_market(policy=AUTOMATIC)
+def restored_after_joining(nonce: bytes) -> tuple[PureMarket, Party]:
+    """A market with five owners, one of which knows nothing of the seat that it took with this nonce."""
+    market = small_market(data=small_data(owners=5), policy=AUTOMATIC)
     owner = market.owners[0]
     owner.policy = pack(BY_HAND)
     while owner.phase != "ready":
         market.deliver_next()
-    market.call(owner, Join(training=1))
+    market.call(owner, join_with_nonce(owner.address, nonce=nonce))
+    while market.contract.status != "drawing":
+        market.deliver_next()
+    return market, owner
+
+
+def test_an_owner_restored_after_it_had_revealed_takes_part_after_all() -> None:
+    market, owner = restored_after_joining(b"n" * 32)
+    market.call(owner, reveal_nonce(nonce=b"n" * 32))
     market.finish()
     assert market.buyer.shown == "FINISHED"
     assert owner.shown == "FINISHED"
+    assert market.contract.drawn == 31
+
+
+def test_an_owner_restored_before_it_had_revealed_has_lost_its_nonce_and_its_seat() -> None:
+    market, owner = restored_after_joining(b"n" * 32)
+    market.finish()
+    assert (owner.address, "reveal") not in market.contract.calls
+    assert market.buyer.shown == "FINISHED"
+    assert owner.shown == "FAILED(not_revealed)"
+    assert numbers_of(owner) == [JOIN_NUMBERS]
 
 
 def test_roles_that_were_drawn_wait_for_the_decision_about_a_seat() -> None:
@@ -223,13 +243,3 @@ def test_a_complaint_is_a_fact_and_a_sign_of_life() -> None:
     assert owner.decoded == replace(before, heard_at=owner.decoded.heard_at)
     told = {"accused": complaint.accused, "round": 0, "code": "bad_opening"}
     assert (owner.facts[-1].name, owner.facts[-1].data) == ("complaint", told)
-
-
-def test_another_closing_does_not_put_off_the_owners_turn() -> None:
-    market, owner = owner_in("initiated", policy=OwnerPolicy(automatic=True, budget=AMPLE))
-    closed = market.event_input(Closed(training=1, draw_block=2))
-    market.deliver(owner, closed)
-    turn, market.now = owner.timers["stalled"], market.now + 60.0
-    market.deliver(owner, closed)
-    assert owner.timers["stalled"] == turn
-    assert owner.decoded.progressed_at == market.now - 60.0

@@ -7,13 +7,13 @@ import time
 
 import pytest
 
-from protocol.marketplace import Cancel, Close, Draw, Join, Register, Settle, Withdraw
+from protocol.marketplace import Cancel, Close, Draw, Register, Settle, Withdraw
 from protocol.signatures import address_of
 from services.chain.contract.client import MarketplaceClient
 from services.chain.contract.codec import encode_call
 from services.chain.embedded.embedded_rpc import EmbeddedRpc
 from services.chain.errors import CallReverted, ChainError, ChainUnavailable, InsufficientFunds, RpcError
-from tests.support.chain.chain_market import POLICY, ChainMarket
+from tests.support.chain.chain_market import POLICY, ChainMarket, joining, revealing
 from tests.support.chain.interposed import interposed_client
 
 
@@ -31,8 +31,8 @@ async def test_refusals_carry_the_contract_s_code(registered) -> None:
         (market.owners[0], market.opening(), "wrong_role"),
         (market.buyer, market.opening(request_hash=b"0" * 32, deposit=5), "deposit_too_low"),
         (market.buyer, market.opening(request_hash=b"1" * 32, contribution_bps=1), "invalid_terms"),
-        (market.buyer, Join(training=training), "wrong_role"),
-        (market.owners[0], Join(training=9), "wrong_status"),
+        (market.buyer, joining(market.buyer, training), "wrong_role"),
+        (market.owners[0], joining(market.owners[0], 9), "wrong_status"),
         (market.aggregator, Close(training=training), "too_early"),
         (market.aggregator, Draw(training=training), "wrong_status"),
         (market.aggregator, Settle(training=training), "wrong_status"),
@@ -41,7 +41,7 @@ async def test_refusals_carry_the_contract_s_code(registered) -> None:
     async with asyncio.timeout(30):  # no block is mined for them
         for client, call, code in cases:
             assert (await refusal_of(client, call)).code == code
-    assert (await refusal_of(market.owners[0], Join(training=9))).arguments == (9, 0)
+    assert (await refusal_of(market.owners[0], joining(market.owners[0], 9))).arguments == (9, 0)
 
 
 async def test_the_same_refusals_come_from_a_real_node(anvil_market) -> None:
@@ -50,7 +50,7 @@ async def test_the_same_refusals_come_from_a_real_node(anvil_market) -> None:
     training = await market.open()
     refusal = await refusal_of(market.aggregator, Close(training=training))
     assert (refusal.code, refusal.arguments[0]) == ("too_early", training)
-    assert (await refusal_of(market.owners[0], Join(training=99))).arguments == (99, 0)
+    assert (await refusal_of(market.owners[0], joining(market.owners[0], 99))).arguments == (99, 0)
     with pytest.raises(InsufficientFunds):
         await market.buyer.submit(market.opening(request_hash=b"x" * 32, deposit=10**30))
 
@@ -59,7 +59,7 @@ async def test_the_last_seat_goes_to_one_and_the_other_learns_why(registered) ->
     market = registered
     training = await market.open(market.opening(max_owners=4))
     outcomes = await asyncio.gather(
-        *(owner.submit(Join(training=training)) for owner in market.owners), return_exceptions=True
+        *(owner.submit(joining(owner, training)) for owner in market.owners), return_exceptions=True
     )
     (refused,) = (outcome for outcome in outcomes if isinstance(outcome, CallReverted))
     assert refused.code == "no_seat_left"
@@ -74,7 +74,7 @@ async def test_a_transaction_that_fails_on_chain_raises_the_contract_s_reason(re
 
     rpc.handlers["eth_estimateGas"] = estimate
     before = await market.buyer.balance_of(client.address)
-    refusal = await refusal_of(client, Join(training=5))
+    refusal = await refusal_of(client, joining(client, 5))
     assert (refusal.code, refusal.arguments) == ("wrong_status", (5, 0))
     assert await market.buyer.balance_of(client.address) < before
 
@@ -96,24 +96,56 @@ async def test_a_client_without_a_key_reads_only(registered) -> None:
     assert await reader.role_of("0x" + "9" * 40) is None
     assert await reader.exchange_key_of(0, "0x" + "9" * 40) is None
     with pytest.raises(ChainError, match="no key"):
-        await reader.submit(Join(training=1))
+        await reader.submit(joining(reader, 1))
 
 
 # ---- the draw and the clock ----
 
 
-async def test_a_draw_whose_hash_is_gone_closes_again(registered) -> None:
+async def test_the_roles_are_drawn_long_after_the_hash_of_the_block_is_gone(registered) -> None:
     market = registered
     training = await market.open()
-    for owner in market.owners:
-        await owner.submit(Join(training=training))
+    await market.join(training)
     await market.aggregator.submit(Close(training=training))
-    first = (await market.buyer.progress(training)).draw_block
+    await market.owners[0].submit(revealing(market.owners[0], training))
     for _ in range(258):
         await market.rpc.call("evm_mine")
+    await market.reveal(training)
+    assert (await market.buyer.draw_of(training)).revealed == 0b11111
     await market.owners[0].submit(Draw(training=training))
     assert await market.buyer.status(training) == "running"
-    assert (await market.buyer.progress(training)).draw_block > first + 256
+
+
+async def test_what_was_joined_with_can_be_read_and_what_was_revealed(registered) -> None:
+    market, owner = registered, registered.owners[0]
+    training = await market.open()
+    await market.join(training)
+    call = joining(owner, training)
+    assert await market.buyer.joined_with(training, owner.address) == (call.commitment, call.nonce_digest)
+    await market.aggregator.submit(Close(training=training))
+    await owner.submit(revealing(owner, training))
+    nonce = revealing(owner, training).nonce
+    assert await market.buyer.joined_with(training, owner.address) == (call.commitment, nonce)
+    seat = (await market.buyer.owners(training)).seats.index(owner.address)
+    drawn = await market.buyer.draw_of(training)
+    assert (drawn.revealed, any(drawn.draw_hash)) == (1 << seat, True)
+    with pytest.raises(CallReverted, match="not_party"):
+        await market.buyer.joined_with(training, market.buyer.address)
+
+
+async def test_a_nonce_is_told_once_no_reorganisation_can_give_the_draw_another_hash(registered) -> None:
+    market = registered
+    training = await market.open()
+    await market.join(training)
+    await market.aggregator.submit(Close(training=training))
+    _, owner = interposed_client(market, market.owners[0], confirmations=3)
+    revealed = asyncio.create_task(owner.submit(revealing(owner, training)))
+    async with asyncio.timeout(30):
+        while not revealed.done():
+            await market.rpc.call("evm_mine")
+            await asyncio.sleep(0.01)
+    draw_block = (await market.buyer.progress(training)).draw_block
+    assert revealed.result().block_number > draw_block + 3
 
 
 async def test_a_call_in_time_waits_for_a_chain_whose_newest_block_is_late() -> None:
@@ -124,7 +156,7 @@ async def test_a_call_in_time_waits_for_a_chain_whose_newest_block_is_late() -> 
         await market.register()
         training = await market.open(market.opening(join_seconds=12))
         for owner in market.owners[:4]:
-            await owner.submit(Join(training=training))
+            await owner.submit(joining(owner, training))
         assert (await market.owners[0].submit(Close(training=training))).succeeded
         # Nobody joined here: the time is over, the refusal stays, and it comes at once.
         empty = await market.open(market.opening(request_hash=b"e" * 32, join_seconds=1))
@@ -164,18 +196,18 @@ async def test_a_refusal_of_a_node_that_lags_behind_another_at_its_address_is_no
     registered,
 ) -> None:
     market, owner = registered, registered.owners[0]
-    before = await refusal_now(market, owner, Join(training=1))
+    before = await refusal_now(market, owner, joining(owner, 1))
     training = await market.open()
     assert training == 1
     _, owner = sometimes_behind(market, owner, before, 2)
     # Nothing tells this client that the node was further once.
-    assert (await refusal_of(owner, Join(training=1))).code == "wrong_status"
+    assert (await refusal_of(owner, joining(owner, 1))).code == "wrong_status"
     known = await market.buyer.block_number()
     owner.known_block = lambda: known
     with pytest.raises(ChainUnavailable, match=f"not at block {known}: the node lags"):
-        await owner.submit(Join(training=1))
-    assert (await owner.submit(Join(training=1))).succeeded
-    assert (await refusal_of(owner, Join(training=99))).code == "wrong_status"
+        await owner.submit(joining(owner, 1))
+    assert (await owner.submit(joining(owner, 1))).succeeded
+    assert (await refusal_of(owner, joining(owner, 99))).code == "wrong_status"
 
 
 async def test_a_withdrawal_that_a_lagging_node_takes_for_made_is_made(registered) -> None:
@@ -210,7 +242,7 @@ async def test_where_no_node_has_the_newest_block_a_refusal_waits(registered) ->
     rpc.handlers["eth_call"] = not_there
     owner.known_block = lambda: 10**6
     with pytest.raises(ChainUnavailable, match="does not answer for block 1000000"):
-        await owner.submit(Join(training=99))
+        await owner.submit(joining(owner, 99))
 
 
 # ---- the embedded chain itself ----

@@ -5,7 +5,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from protocol.errors import ProtocolViolation
-from protocol.marketplace import NATIVE, Join, Open, RecordRound, Register, Terms, Withdraw
+from protocol.marketplace import (
+    NATIVE,
+    Draw,
+    Join,
+    Open,
+    RecordRound,
+    Register,
+    Reveal,
+    Terms,
+    Withdraw,
+)
 from protocol.records import RoundRecord
 from services.chain.contract.abi import event_topic, marketplace_codec
 from services.chain.contract.codec import decode_log, encode_call, from_web3
@@ -26,6 +36,7 @@ terms = st.builds(
     aggregation_bps=shares,
     join_seconds=st.integers(1, 365 * 86_400),
     round_seconds=st.integers(1, 30 * 86_400),
+    reveal_seconds=st.integers(1, 7 * 86_400),
     token=addresses | st.just(NATIVE),
 )
 records = st.builds(
@@ -68,7 +79,10 @@ def test_records_survive_the_trip_through_call_data(record, signatures) -> None:
 def test_other_calls() -> None:
     data, value = encode_call(Register(role="data_owner", exchange_key=b"k" * 32))
     assert (arguments_of("register", data), value) == ((2, b"k" * 32), 0)
-    assert arguments_of("join", encode_call(Join(training=7))[0]) == (7,)
+    join = Join(training=7, commitment=b"c" * 32, nonce_digest=b"d" * 32)
+    assert arguments_of("join", encode_call(join)[0]) == (7, b"c" * 32, b"d" * 32)
+    assert arguments_of("reveal", encode_call(Reveal(training=7, nonce=b"n" * 32))[0]) == (7, b"n" * 32)
+    assert arguments_of("draw", encode_call(Draw(training=7))[0]) == (7,)
     assert arguments_of("withdraw", encode_call(Withdraw())[0]) == (NATIVE, "0x" + "0" * 40)
     other, token = "0x" + "ab" * 20, "0x" + "70" * 20
     assert arguments_of("withdraw", encode_call(Withdraw(to=other, token=token))[0]) == (token, other)

@@ -4,10 +4,11 @@ import pytest
 from eth_abi.abi import encode
 
 from protocol.errors import ProtocolViolation
-from protocol.marketplace import Join, Register
+from protocol.marketplace import Register
 from services.chain.contract.views import MarketplaceViews, Owners
 from services.chain.errors import ChainUnavailable, WrongChain
 from services.identity.directory import Directory
+from tests.support.chain.chain_market import joining
 from tests.support.chain.interposed import Interposed
 
 DEPTH = 3
@@ -42,7 +43,7 @@ async def test_seats_are_read_once_final(anvil_market, final) -> None:
     market = anvil_market
     await market.register()
     training = await market.open()
-    await market.owners[0].submit(Join(training=training))
+    await market.owners[0].submit(joining(market.owners[0], training))
     assert (await market.buyer.owners(training)).seats == (market.owners[0].address,)
     assert await final.owners(training) == Owners((), 0, 0)
     await market.rpc.call("anvil_mine", hex(DEPTH))
@@ -56,8 +57,8 @@ async def test_a_contract_younger_than_the_depth_is_waited_for(anvil_market) -> 
 
 
 SOMEBODY = "0x" + "5b" * 20
-TERMS_TYPES = "(address,bytes32,uint32,uint16,uint16,uint16,uint16,uint16,uint16,uint32,uint32,address)"
-NO_ROUNDS = (SOMEBODY, bytes(32), 0, 4, 4, 10_000, 0, 0, 0, 60, 60, SOMEBODY)
+TERMS_TYPES = f"(address,bytes32,uint32,{','.join(['uint16'] * 6)},{','.join(['uint32'] * 3)},address)"
+NO_ROUNDS = (SOMEBODY, bytes(32), 0, 4, 4, 10_000, 0, 0, 0, 60, 60, 60, SOMEBODY)
 
 
 @pytest.mark.parametrize("number", [6, 7, 255])

@@ -45,7 +45,7 @@ async def test_every_event_once_in_order_across_restarts(market, tmp_path) -> No
         store.close()
         await act()
     expected = await events_of(market)
-    assert len(expected) == 7 + 1 + 5 + 2
+    assert len(expected) == 7 + 1 + 5 + 1 + 5 + 1
     assert streams.of("seen") == expected
     assert streams.of("confirmed") == expected
 

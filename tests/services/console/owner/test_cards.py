@@ -61,7 +61,7 @@ async def test_a_card_is_shown_as_buyers_see_it(browser, houses):
     card = houses.card("houses")
     text = " ".join((await browser.get("/data-sets/houses")).split())
     assert card.hash().hex() in text
-    kinds = "numbers", "yes and no", "dates", "categories"
+    kinds = "numbers", "yes and no", "dates", "texts"
     for shown in ("32 to 63", "40 to 99", "gas, oil &amp; wood", "1999-11-05 to 2008-01-22", *kinds):
         assert shown in text, shown
     assert 'data-listing="words"' in text

@@ -6,7 +6,7 @@ import pytest
 
 from protocol.asset import MARKET_ASSET
 from protocol.codec import pack
-from protocol.marketplace import Credited, Joined, RolesDrawn
+from protocol.marketplace import Credited, RolesDrawn
 from protocol.messages import OwnerDecision
 from protocol.owner_policy import Budget, OwnerPolicy
 from protocol.roles.owner.budget import most_numbers
@@ -18,6 +18,7 @@ from tests.support.console.owner import BUYER, add_rows, count, pay, put, reques
 from tests.support.console.trainings import OWNERS, round_of, tell
 from tests.support.console.world import ADDRESS, Browser, ConsoleWorld
 from tests.support.deployment.documents import any_request
+from tests.support.seats import seat_taken
 
 
 def found(world, key):
@@ -101,7 +102,7 @@ async def test_what_was_earned_is_that_of_this_owner_alone(world):
 async def test_before_the_settlement_earned_is_what_the_contract_would_credit(world):
     key = put(world, 4, phase="running")
     owners = [ADDRESS, *OWNERS[:4]]
-    tell(world.store, 4, *(Joined(training=4, owner=one, seat=seat) for seat, one in enumerate(owners)))
+    tell(world.store, 4, *(seat_taken(training=4, owner=one, seat=seat) for seat, one in enumerate(owners)))
     tell(world.store, 4, RolesDrawn(training=4, trainers=0b00111, validators=0b11000), round_of(4, 1))
     training = found(world, key)
     assert training.drawn == "trainer"

@@ -1,0 +1,46 @@
+"""What an owner binds itself to when it joins: what it has published, and a nonce that nobody knows yet.
+
+The contract draws the roles from the nonces of all owners and the hash of a block. That block is fixed before
+the first nonce is revealed and each nonce before that block, so nobody can try draws: not who builds the
+block, and no owner.
+"""
+
+from eth_hash.auto import keccak
+
+from protocol.records import Market
+from protocol.types import Digest
+
+_COMMITMENT = keccak(b"DeltaML commitment of an owner that joins: data card")
+"""Apart from every other use of keccak256."""
+
+NONCE_BYTES = 32
+
+
+def commitment(market: Market, training: int, owner: str, key_id: bytes, card_hash: bytes) -> Digest:
+    """keccak256(abi.encode(domain, chain id, contract, training, owner, key id, the data card's hash)).
+
+    It follows from what is public, or told to the aggregator, before the chain shows a seat: never from rows.
+    `key_id` is that of the buyer's key in the invitation, `card_hash` `DataCard.hash`.
+    """
+    return keccak(
+        _COMMITMENT
+        + _number(market.chain_id)
+        + _address(market.contract)
+        + _number(training)
+        + _address(owner)
+        + key_id
+        + card_hash
+    )
+
+
+def nonce_digest(training: int, owner: str, nonce: bytes) -> Digest:
+    """keccak256(abi.encode(training, owner, nonce)): nobody else can reveal a nonce that it has copied."""
+    return keccak(_number(training) + _address(owner) + nonce)
+
+
+def _number(value: int) -> bytes:
+    return value.to_bytes(32, "big")
+
+
+def _address(address: str) -> bytes:
+    return bytes.fromhex(address[2:]).rjust(32, b"\0")

@@ -1,0 +1,43 @@
+"""What an owner binds itself to, as the contract computes it, and apart for every place."""
+
+import pytest
+from eth_abi.abi import encode
+from eth_hash.auto import keccak
+from hypothesis import given
+from hypothesis import strategies as st
+
+from protocol.join_digests import commitment, nonce_digest
+from protocol.records import Market
+
+MARKET = Market(chain_id=1337, contract="0x" + "11" * 20)
+OWNER = "0x" + "ab" * 20
+PLACE = {"market": MARKET, "training": 7, "owner": OWNER, "key_id": b"k" * 32, "card_hash": b"c" * 32}
+
+
+@given(st.integers(1, 2**63 - 1), st.binary(min_size=20, max_size=20), st.binary(min_size=32, max_size=32))
+def test_the_nonce_s_digest_is_the_contract_s(training: int, owner: bytes, nonce: bytes) -> None:
+    encoded = encode(["uint256", "address", "bytes32"], [training, owner, nonce])
+    assert nonce_digest(training, "0x" + owner.hex(), nonce) == keccak(encoded)
+
+
+def test_the_commitment_is_what_a_contract_would_compute() -> None:
+    types = ["bytes32", "uint256", "address", "uint256", "address", "bytes32", "bytes32"]
+    domain = keccak(b"DeltaML commitment of an owner that joins: data card")
+    values = [domain, 1337, b"\x11" * 20, 7, b"\xab" * 20, b"k" * 32, b"c" * 32]
+    assert commitment(**PLACE) == keccak(encode(types, values))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"market": MARKET.model_copy(update={"chain_id": 1})},
+        {"market": MARKET.model_copy(update={"contract": "0x" + "12" * 20})},
+        {"training": 8},
+        {"owner": "0x" + "ac" * 20},
+        {"key_id": b"l" * 32},
+        {"card_hash": b"d" * 32},
+    ],
+    ids=lambda change: next(iter(change)),
+)
+def test_a_commitment_fits_no_other_place(change: dict[str, object]) -> None:
+    assert commitment(**{**PLACE, **change}) != commitment(**PLACE)  # type: ignore[arg-type]
