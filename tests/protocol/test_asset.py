@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from protocol.asset import ETHER, LARGEST_WHOLE, MARKET_ASSET, Asset
+from protocol.asset import ETHER, LARGEST_WHOLE, MARKET_ASSET, NO_TOKENS, Asset, Assets, token_asset
 from protocol.errors import MisuseError
+from protocol.types import ZERO_ADDRESS
 
 CENTS = Asset(symbol="TOK", name="tokens", smallest="cents", decimals=2)
 AMOUNTS = st.integers(0, (1 << 256) - 1)
@@ -114,6 +115,28 @@ def test_a_number_alone_of_smallest_units_is_digits(text: str) -> None:
 def test_amounts_are_shown_without_exponent_or_needless_zeros(amount: int, text: str) -> None:
     assert CENTS.plain(amount) == text
     assert CENTS.decimal(amount) == Decimal(text)
+
+
+TOKEN = "0x" + "70" * 20
+
+
+def test_a_token_is_what_a_configuration_says_and_else_its_smallest_units() -> None:
+    assets = Assets({TOKEN: token_asset("USDC.e", 6)})
+    known, unknown = assets.of(TOKEN), NO_TOKENS.of(TOKEN)
+    assert (known.shown(1_500_000), known.exact(5)) == ("1.5 USDC.e", "5 units of USDC.e")
+    assert known.parse("1.5 usdc.e") == known.parse_exact("1500000 units of USDC.e") == 1_500_000
+    assert unknown.shown(1_500_000) == unknown.exact(1_500_000) == f"1500000 units of token {TOKEN}"
+    assert unknown.parse("7") == unknown.parse_exact("7") == 7
+    assert (assets.is_known(TOKEN), NO_TOKENS.is_known(TOKEN)) == (True, False)
+    assert assets.of(ZERO_ADDRESS) == NO_TOKENS.of(ZERO_ADDRESS) == MARKET_ASSET
+    with pytest.raises(MisuseError, match="is not a whole number of units of token"):
+        unknown.parse_exact("1.5")
+
+
+@pytest.mark.parametrize("symbol", ["eth", "WEI", "Gwei", "ether"])
+def test_no_token_goes_by_a_unit_of_the_chains_own_coin(symbol: str) -> None:
+    with pytest.raises(MisuseError, match="is a unit of ether"):
+        token_asset(symbol, 6)
 
 
 def test_the_market_takes_ether() -> None:

@@ -1,6 +1,7 @@
 """`deltaml policy` and `deltaml budget`: what they read, and what they ask of the daemon."""
 
 import re
+from pathlib import Path
 from unicodedata import normalize
 
 import pytest
@@ -8,7 +9,7 @@ import yaml
 
 from protocol.codec import pack
 from protocol.messages import PolicyOrder
-from protocol.owner_policy import Budget, Limit, OwnerPolicy
+from protocol.owner_policy import Budget, Limit, OwnerPolicy, TokenPay
 from protocol.roles.owner.budget import count_numbers
 from services.config.daemons import load
 from services.records.order_answers import ACCEPTED, OrderAnswer
@@ -19,6 +20,7 @@ from tests.support.daemons.order_answers import answered_orders
 from tests.support.deployment.documents import any_request
 
 BUYER = "0x" + "b1" * 20
+TOKEN, OTHER_TOKEN = "0x" + "70" * 20, "0x" + "71" * 20
 YAML = {
     "daemon": "data-owner",
     "broker": {"url": "amqp://owner@127.0.0.1:5672/deltaml"},
@@ -94,6 +96,26 @@ def test_the_least_pay_is_given_with_its_unit_and_shown_in_either(config, orders
     assert " 5 wei " in run("policy", "show", "--config", config, "--wei").stdout
 
 
+@pytest.mark.usefixtures("store")
+def test_tokens_are_taken_with_the_least_pay_in_their_own_units(config, store, orders):
+    document = yaml.safe_load(Path(config).read_text())
+    document["tokens"] = [{"address": TOKEN, "symbol": "TEST", "decimals": 6}]
+    Path(config).write_text(yaml.safe_dump(document))
+    run("policy", "set", "--config", config, "--tokens", f"test=1.5 TEST, {OTHER_TOKEN}=7")
+    [order] = orders
+    taken = (TokenPay(token=TOKEN, minimum_pay=1_500_000), TokenPay(token=OTHER_TOKEN, minimum_pay=7))
+    assert order.policy.tokens == taken
+    store.put_value(ORDERED_POLICY, pack(order.policy))
+    shown = " ".join(run("policy", "show", "--config", config).stdout.split())
+    assert "TEST from 1.5 TEST" in shown
+    listed = run_json("policy", "show", "--config", config)["policy"]["tokens"]
+    assert listed[0] == {"token": TOKEN, "minimum_pay": "1500000"}
+    run("policy", "set", "--config", config, "--automatic")
+    assert orders[1].policy.tokens == taken, "what is not named stays"
+    run("policy", "set", "--config", config, "--tokens", "none")
+    assert orders[2].policy.tokens == ()
+
+
 @pytest.mark.parametrize("word", ["none", " None "])
 def test_no_buyers_is_nobodys_training(config, store, orders, word):
     run("policy", "set", "--config", config, "--buyers", word)
@@ -114,6 +136,8 @@ def test_no_buyers_is_nobodys_training(config, store, orders, word):
     [
         (("policy", "set", "--buyers", "0x12"), "buyers"),
         (("policy", "set", "--minimum-pay", "0.1"), "--minimum-pay '0.1' is not a whole number of wei"),
+        (("policy", "set", "--tokens", "USDC"), "--tokens 'USDC' is no address, and no symbol under tokens"),
+        (("policy", "set", "--tokens", f"{TOKEN}=1.5"), "is not a whole number of units of token"),
         (("policy", "set", "--buyers", ""), "--buyers '' names nothing to join with"),
         (("policy", "set", "--columns", "None"), "or --no-automatic to join nothing unasked"),
         (("policy", "set", "--data-sets", "rows,"), "--data-sets 'rows,' names nothing"),

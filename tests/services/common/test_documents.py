@@ -2,10 +2,12 @@ import re
 from pathlib import Path
 
 import pytest
+import rfc8785
 
 from protocol.errors import MisuseError
 from services.common.documents import load_request, read_yaml
 from services.common.errors import ConfigurationError
+from tests.support.deployment.documents import any_request
 
 
 def write(tmp_path, content):
@@ -130,3 +132,24 @@ def test_a_deposit_that_cannot_be_read_is_refused(tmp_path, line, said):
     with pytest.raises(MisuseError) as refused:
         load_request(path)
     assert said in str(refused.value)
+
+
+TOKEN = "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed"
+
+
+def test_a_deposit_in_a_token_is_in_its_smallest_units(tmp_path):
+    sample = (Path(__file__).parents[3] / "REQUEST.yaml").read_text()
+    sample = re.sub(r"  token: \S+", f"  token: {TOKEN}", sample)
+    payment = load_request(write(tmp_path, sample)).payment
+    assert (payment.deposit_wei, payment.token) == (10**18, TOKEN.lower())
+    path = write(tmp_path, re.sub(r"deposit_wei: \S+", "deposit: 1 ETH", sample))
+    with pytest.raises(MisuseError, match=r"with payment.token give payment.deposit_wei"):
+        load_request(path)
+
+
+def test_a_request_in_ether_has_the_hash_that_it_had_before_there_were_tokens():
+    document = any_request().model_dump(mode="json")
+    without = {**document, "payment": {k: v for k, v in document["payment"].items() if k != "token"}}
+    assert any_request().canonical() == rfc8785.dumps(
+        {name: value for name, value in without.items() if value or name not in ("purpose", "licence")}
+    )

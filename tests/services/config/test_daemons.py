@@ -191,3 +191,33 @@ def test_a_name_is_that_of_one_party_and_an_address_may_be_in_any_case(tmp_path)
 def test_a_policys_columns_are_named_as_requests_name_them(tmp_path):
     path = write(tmp_path, document("data-owner", policy={"columns": [normalize("NFD", "café")]}))
     assert load(path, "data-owner").policy.columns == ("café",)
+
+
+def test_tokens_are_known_by_address_symbol_and_decimals(tmp_path):
+    tokens = [{"address": ADDRESS, "symbol": "USDC", "decimals": 6}]
+    config = load(write(tmp_path, document("model-buyer", tokens=tokens)), "model-buyer")
+    assert config.assets.of(LOWER).shown(2_500_000) == "2.5 USDC"
+
+
+@pytest.mark.parametrize(
+    ("tokens", "told"),
+    [
+        ([("USDC", ADDRESS), ("USDT", LOWER)], f"two tokens have the address '{LOWER}'"),
+        ([("USDC", ADDRESS), ("usdc", "0x" + "cd" * 20)], "two tokens have the symbol 'usdc'"),
+        ([("ETH", ADDRESS)], "is a unit of ether"),
+        ([("UЅDC", ADDRESS)], "tokens.0.symbol"),
+        ([("a symbol", ADDRESS)], "tokens.0.symbol"),
+        ([("USDC", "0x12")], "tokens.0.address"),
+    ],
+)
+def test_tokens_that_could_be_taken_for_others_are_refused(tmp_path, tokens, told):
+    listed = [{"address": address, "symbol": symbol, "decimals": 6} for symbol, address in tokens]
+    assert told in refusal(tmp_path, document("model-buyer", tokens=listed))
+
+
+def test_a_policy_names_each_token_once_and_ether_by_its_own_field(tmp_path):
+    for tokens, told in (
+        ([{"token": LOWER}, {"token": LOWER}], "is listed twice"),
+        ([{"token": "0x" + "0" * 40}], "give minimum_pay_wei"),
+    ):
+        assert told in refusal(tmp_path, document("data-owner", policy={"tokens": tokens}))

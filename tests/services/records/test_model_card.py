@@ -4,6 +4,7 @@ import math
 
 import pytest
 
+from protocol.asset import Assets, token_asset
 from protocol.codec import pack
 from protocol.data_card import CardColumn, DataCard
 from protocol.records import Market
@@ -45,6 +46,16 @@ def test_participants_money_and_proof(store):
     assert int(made.paid_wei) + int(made.returned_wei) == int(made.deposit_wei)
     assert made.request_hash == f"0x{any_request(**made.request).hash().hex()}"
     assert {"Opened", "RolesDrawn", "RoundRecorded", "Settled"} <= {one.event for one in made.transactions}
+
+
+def test_what_was_paid_in_a_token_is_named_as_the_buyer_has_configured_it(store):
+    token = "0x" + "70" * 20
+    key = finished_training(store, payment={"deposit_wei": 10**7, "token": token})
+    instance = store.instance(key)
+    made = model_card(store, instance, MARKET, assets=Assets({token: token_asset("TEST", 6)}))
+    assert (made.token, made.token_symbol, made.token_decimals) == (token, "TEST", 6)
+    assert "10 TEST" in as_markdown(made)
+    assert f"10,000,000 units of token {token}" in as_markdown(model_card(store, instance, MARKET))
 
 
 def test_parties_have_the_buyers_names_and_nobody_else_of_its_address_book_is_named(store):

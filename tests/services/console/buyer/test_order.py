@@ -162,9 +162,22 @@ def test_a_decimal_comma_and_ether_are_understood():
         assert check(filled(deposit=text)).request.payment.deposit_wei == wei
 
 
+def test_a_deposit_in_a_token_is_typed_in_its_smallest_units():
+    token = "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed"
+    payment = check(filled(token=token, deposit="25000000")).request.payment
+    assert (payment.token, payment.deposit_wei) == (token.lower(), 25_000_000)
+    assert list(problems(token=token, deposit="2.5")) == ["deposit"]
+    assert list(problems(token="0x12", deposit="2500000")) == ["token"]
+
+
 @pytest.mark.parametrize(
     "changes",
-    [{}, {"start": {"start": "zero"}}, {"start": {"start": "weights", "weights": [1, "2.5", 3]}}],
+    [
+        {},
+        {"payment": {"deposit_wei": 10**10, "token": "0x" + "70" * 20}},
+        {"start": {"start": "zero"}},
+        {"start": {"start": "weights", "weights": [1, "2.5", 3]}},
+    ],
 )
 def test_a_document_survives_the_form_and_its_yaml(changes):
     request = any_request(**changes)

@@ -5,6 +5,7 @@ from fractions import Fraction
 
 import pytest
 
+from protocol.asset import NO_TOKENS, token_asset
 from services.console.presentation.format import Formats, short
 from services.console.presentation.i18n import locale_of
 
@@ -43,6 +44,15 @@ def test_ether_that_is_there_never_shows_as_nothing(wei, shown):
 )
 def test_what_is_shown_as_the_least_is_no_more_than_it(wei, shown):
     assert Formats(locale_of("en")).money_at_least(wei) == shown
+
+
+def test_amounts_in_a_token_are_in_its_own_units():
+    formats, token = Formats(locale_of("es")), "0x" + "70" * 20
+    known = token_asset("TEST", 6)
+    assert formats.money(2_500_000, known) == "2,5 TEST"
+    assert formats.money_at_least(1_999_999, known) == "1,999999 TEST"
+    assert formats.money(2_500_000, NO_TOKENS.of(token)) == f"2.500.000 units of token {token}"
+    assert formats.money_at_least(3, NO_TOKENS.of(token)) == f"3 units of token {token}"
 
 
 def test_identifiers_are_shown_by_their_ends():
