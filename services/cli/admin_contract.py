@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from protocol.asset import MARKET_ASSET, NO_TOKENS
+from protocol.marketplace import NATIVE
 from services.chain.contract import deploy as creation
 from services.chain.contract.verification import ContractState, contract_state
 from services.chain.rpc.http import HttpRpc
@@ -61,15 +63,19 @@ def _show_deployment(made: creation.Deployment, chain: str, deployer: str, *, we
 def show(
     chain: ChainUrl,
     address: Annotated[str, typer.Option("--contract", help="The contract's address.")],
+    token: Annotated[
+        str | None, typer.Option(metavar="ADDRESS", help="Tell what it holds of this token, not of ether.")
+    ] = None,
     wei: Wei = False,
     json: Json = False,
 ) -> None:
     """Check that the code is this version's contract, and tell what it holds; exit status 1 if it is not."""
-    account = _account(address)
+    account = _account("--contract", address)
+    of_token = NATIVE if token is None else _account("--token", token)
 
     async def look() -> ContractState:
         async with HttpRpc(chain) as rpc:
-            return await contract_state(rpc, account)
+            return await contract_state(rpc, account, of_token)
 
     state = asyncio.run(look())
     _show_state(state, wei=wei, json=json)
@@ -82,17 +88,22 @@ def _show_state(state: ContractState, *, wei: bool, json: bool) -> None:
     code = {"code_hash": f"0x{state.code_hash.hex()}"}
     place = {"contract": state.market.contract, "chain_id": state.market.chain_id}
     if json:
-        exact = {f"{name}_wei": str(totals[name]) if totals else None for name in ("escrow", "held")}
+        unit = MARKET_ASSET.smallest if state.token == NATIVE else "units"
+        exact = {f"{name}_{unit}": str(totals[name]) if totals else None for name in ("escrow", "held")}
         print_json({**place, "genuine": state.genuine, **code, **exact})
         return
+    asset = NO_TOKENS.of(state.token)
     genuine = "yes" if state.genuine else "NO: not the code of this version"
-    told = {name: money(totals[name], wei=wei) if totals else "unknown" for name in ("escrow", "held")}
+    told = {
+        name: money(totals[name], wei=wei, asset=asset) if totals else "unknown"
+        for name in ("escrow", "held")
+    }
     print_fields({**place, "genuine": genuine, **code, **told})
 
 
-def _account(text: str) -> str:
+def _account(option: str, text: str) -> str:
     if not is_address(text):
         raise ConfigurationError(
-            f"--contract {text[:60]!r} is not an address: give 0x and 40 hexadecimal digits"
+            f"{option} {text[:60]!r} is not an address: give 0x and 40 hexadecimal digits"
         )
     return plain_address(text)

@@ -27,7 +27,7 @@ def marketplace_artifact() -> Mapping[str, Any]:
 
 
 @cache
-def test_token_artifact() -> Mapping[str, Any]:
+def token_artifact() -> Mapping[str, Any]:
     """As `marketplace_artifact`, of a token that anyone may make as much of as it likes."""
     return _artifact("TestToken")
 
@@ -52,7 +52,7 @@ def marketplace_codec() -> "type[AsyncContract]":
 @cache
 def token_codec() -> "type[AsyncContract]":
     """As `marketplace_codec`, of an ERC-20 token: that of the test token, which also mints."""
-    return _codec(test_token_artifact())
+    return _codec(token_artifact())
 
 
 def _codec(artifact: Mapping[str, Any]) -> "type[AsyncContract]":

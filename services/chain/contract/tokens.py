@@ -8,7 +8,7 @@ from typing import Any
 
 from protocol.asset import token_asset
 from protocol.marketplace import Token
-from services.chain.contract.abi import creation_code, test_token_artifact, token_codec
+from services.chain.contract.abi import creation_code, token_artifact, token_codec
 from services.chain.errors import ChainError, RpcError, WrongChain
 from services.chain.rpc.http import Rpc, is_revert
 from services.chain.rpc.values import octets
@@ -58,7 +58,7 @@ def minting(account: str, amount: int) -> bytes:
 
 async def deploy_test_token(sender: Sender) -> Token:
     """Put the test token on a chain, at `sender`'s cost. Raises ChainError where its creation fails."""
-    receipt = await sender.send(None, creation_code(test_token_artifact()))
+    receipt = await sender.send(None, creation_code(token_artifact()))
     if not receipt.succeeded or receipt.created is None:
         raise ChainError("the test token's creation failed on chain: is the artifact intact?")
     return receipt.created.lower()

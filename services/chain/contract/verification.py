@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from eth_hash.auto import keccak
 
+from protocol.marketplace import NATIVE, Token
 from protocol.records import Market
 from services.chain.contract.abi import creation_code, marketplace_artifact
 from services.chain.contract.views import MarketplaceViews
@@ -19,17 +20,20 @@ _PUSH32 = b"\x7f"
 
 @dataclass(frozen=True, slots=True)
 class ContractState:
-    """What stands at an address; `held` is the contract's balance, of it `escrow` for running trainings."""
+    """What stands at an address; `held` is its balance of `token`, of it `escrow` for running trainings."""
 
     market: Market
     genuine: bool
     code_hash: bytes
     escrow: int
     held: int
+    token: Token = NATIVE
 
 
-async def contract_state(rpc: Rpc, contract: str) -> ContractState:
-    """Compare the code and read the totals (wei). Raises WrongChain where there is no contract.
+async def contract_state(rpc: Rpc, contract: str, token: Token = NATIVE) -> ContractState:
+    """Compare the code and read the totals of a token, in its smallest units.
+
+    Raises WrongChain where there is no contract, or no token.
 
     Totals of a contract that is not genuine are what it claims; a foreign contract without the view raises
     WrongChain or CallReverted, so they are read for genuine ones alone and are 0 else.
@@ -39,9 +43,9 @@ async def contract_state(rpc: Rpc, contract: str) -> ContractState:
     await views.check_deployment()
     code = octets(await rpc.call("eth_getCode", contract, "latest"))
     genuine = is_genuine(code, market)
-    escrow = await views.total_escrow() if genuine else 0
-    held = await views.balance_of(contract) if genuine else 0
-    return ContractState(market, genuine, keccak(code), escrow, held)
+    escrow = await views.total_escrow(token) if genuine else 0
+    held = await views.balance_of(contract, token) if genuine else 0
+    return ContractState(market, genuine, keccak(code), escrow, held, token)
 
 
 def is_genuine(code: bytes, market: Market) -> bool:

@@ -4,6 +4,7 @@ from urllib.request import Request, urlopen
 import pytest
 import yaml
 
+from services.chain.contract.abi import creation_code, token_artifact
 from services.identity.keystore import Cost, Keystore
 from tests.support.chain.anvil import running_anvil
 from tests.support.daemons.command_line import refused, run, run_json
@@ -44,6 +45,14 @@ def test_a_contract_is_deployed_and_recognised(node, keys):
     shown = run_json("admin", "contract", "show", "--chain", node, "--contract", made["contract"])
     assert shown["genuine"]
     assert shown["escrow_wei"] == shown["held_wei"] == "0"
+    token, show = (
+        "0x" + "70" * 20,
+        ("admin", "contract", "show", "--chain", node, "--contract", made["contract"]),
+    )
+    assert "does not answer balanceOf" in refused(*show, "--token", token, status=3)
+    artifact = token_artifact()
+    rpc(node, "anvil_setCode", token, "0x" + creation_code(artifact)[-artifact["runtime_bytes"] :].hex())
+    assert run_json(*show, "--token", token)["held_units"] == "0"
 
 
 def test_the_lines_for_the_daemons_are_yaml(node, keys):
