@@ -141,7 +141,8 @@ class Payment(FrozenModel):
 class Deadlines(FrozenModel):
     """Seconds to wait for owners to join and to reveal their nonces, for a peer's answer, and for the chain.
 
-    An owner that has not revealed within `reveal_s` of the joining's end loses its seat.
+    An owner that has not revealed within `reveal_s` of the joining's end loses its seat. It reveals once the
+    chain has confirmed that end, so `reveal_s` is best twice `chain_s` or more.
     """
 
     join_s: Annotated[int, Field(ge=1, le=31_536_000)] = 600

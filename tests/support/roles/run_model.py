@@ -152,6 +152,16 @@ class ExploredMarket(PureMarket):
         if contract.status == "cancelled":
             assert [(one.account, one.share) for one in ledger.credited] == [(self.buyer.address, "refund")]
 
+    def check_seats(self) -> None:
+        """All who have revealed have a role, and nobody else; no round is of others."""
+        contract = self.contract
+        assert contract.drawn in (0, contract.revealed)
+        for event in contract.recorded:
+            assert not (event.record.trainers | event.record.validators) & ~contract.drawn
+        for owner in self.owners:
+            if owner.phase in ("running", "finished"):
+                assert contract.revealed >> contract.seats.index(owner.address) & 1
+
     def check_model(self) -> None:
         """One model at most, after the settlement, and the one that is paid for.
 
