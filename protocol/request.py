@@ -23,6 +23,7 @@ from protocol.marketplace import (
     BASIS_POINTS,
     LONGEST_REVEAL_SECONDS,
     NATIVE,
+    AbandonBasisPoints,
     BasisPoints,
     Terms,
     Token,
@@ -129,6 +130,7 @@ class Payment(FrozenModel):
     participation_bps: BasisPoints = 500
     validation_bps: BasisPoints = 2000
     aggregation_bps: BasisPoints = 1000
+    abandon_bps: AbandonBasisPoints = 200
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
@@ -350,5 +352,6 @@ class Request(FrozenModel):
             join_seconds=self.deadlines.join_s,
             round_seconds=3 * (6 * self.deadlines.step_s + self.deadlines.chain_s),
             reveal_seconds=self.deadlines.reveal_s,
+            abandon_bps=self.payment.abandon_bps,
             token=self.payment.token,
         )
