@@ -82,7 +82,7 @@ def verify_public_key(n: int, proof: Sequence[bytes], bits: int, minimum_bits: i
 
 @lru_cache(maxsize=16)
 def _verified(n: int, proof: tuple[bytes, ...], bits: int) -> PublicKey:
-    """What held once is not checked again: invitations may be repeated, and a demo's parties share a process."""
+    """What held once is not checked again: invitations are repeated, and parties may share a process."""
     key = _checked_modulus(n, bits)
     challenges = _challenges(key)
     if len(proof) != KEY_PROOF_NUMBERS:
