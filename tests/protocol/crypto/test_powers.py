@@ -130,3 +130,25 @@ def test_as_many_products_are_made_as_expected(
     assert modulus.products == pytest.approx(plan.products, rel=0.05)
     alone = SharedPlan.counted(len(bases), len(rows), sum(map(len, rows)), 193, blocks=1, window=5)
     assert (plan.products < alone.products) is (parameters > 3)
+
+
+@pytest.mark.parametrize(
+    ("step", "bases", "rows", "bits"),
+    [
+        ("a trainer's update, 11 weights", 11, 11, 40),
+        ("its proof's announcement", 11, 1, 364),
+        ("rows folded into one", 11, 1, 128),
+        ("a metric of 78 products", 77, 1, 65),
+        ("its proof's announcement", 77, 1, 257),
+    ],
+)
+def test_the_steps_of_a_round_take_as_many_products_as_expected(
+    monkeypatch: pytest.MonkeyPatch, step: str, bases: int, rows: int, bits: int
+) -> None:
+    stream, modulus = Randomness(step.encode().ljust(32)[:32]), CountingModulus(mpz(PRIME))
+    monkeypatch.setattr(powers, "batch_invert", modulus.batch_invert)
+    tables = PowerTables([mpz(stream.bits(120) + 1) for _ in range(bases)], modulus, 5)
+    for _ in range(rows):
+        assert tables.product([stream.bits(bits) - (1 << (bits - 1)) for _ in range(bases)])
+    plan = SharedPlan.counted(bases, rows, bases * rows, bits, blocks=1, window=5)
+    assert modulus.products == pytest.approx(plan.products, rel=0.1)
