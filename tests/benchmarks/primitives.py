@@ -151,7 +151,6 @@ def _proofs(split: Split, private: PrivateKey) -> ProofBenchmark:
         parameters=split.trainers[0].features.shape[1],
         trainers=len(split.trainers),
         validators=len(split.validators),
-        sets=1,
     )
 
 
