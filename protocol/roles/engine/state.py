@@ -79,16 +79,21 @@ def store(value: BaseModel | bytes) -> tuple[BlobRef, StoreBlob]:
     return BlobRef(digest=digest), StoreBlob(digest=digest, content=content)
 
 
+_LEAVES = (bytes, int, str, float, type(None))
+
+
 def references(value: object) -> Iterator[bytes]:
-    """Every digest that a state refers to, however deep."""
-    if isinstance(value, BlobRef):
-        yield value.digest
-    elif isinstance(value, BaseModel):
-        for name in type(value).model_fields:
-            yield from references(getattr(value, name))
-    elif isinstance(value, tuple):
-        for item in value:
-            yield from references(item)
-    elif isinstance(value, Mapping):
-        for item in value.values():
-            yield from references(item)
+    """Every digest that a state refers to, however deep, in no order."""
+    waiting: list[object] = [value]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, _LEAVES):  # nearly all there is, and the questions below take longer
+            continue
+        if isinstance(one, BlobRef):
+            yield one.digest
+        elif isinstance(one, BaseModel):
+            waiting.extend(vars(one).values())
+        elif isinstance(one, tuple):
+            waiting.extend(one)
+        elif isinstance(one, Mapping):
+            waiting.extend(one.values())
