@@ -31,6 +31,7 @@ CALLS = (
     "recordRound, the first",
     "recordRound, a later one",
     "settle",
+    "cancel, the roles drawn",
     "withdraw",
 )
 TOKEN_CALLS = ("approve", "open, a token", "withdraw, a token")

@@ -21,7 +21,7 @@ from protocol.types import (
 PartyRole = Literal["model_buyer", "data_owner", "federated_aggregator"]
 ROLE_NUMBERS: dict[str, int] = {"none": 0, "model_buyer": 1, "data_owner": 2, "federated_aggregator": 3}
 STATUS_NAMES = ("none", "open", "drawing", "running", "settled", "cancelled")
-SHARE_NAMES = ("none", "contribution", "participation", "validation", "aggregation", "refund")
+SHARE_NAMES = ("none", "contribution", "participation", "validation", "aggregation", "refund", "abandonment")
 
 Amount = Annotated[BigInteger, Field(ge=0, lt=1 << 256)]
 """Smallest units of an asset (`asset.py`)."""
@@ -39,6 +39,12 @@ BASIS_POINTS = 10_000
 
 BasisPoints = Annotated[int, Field(ge=0, le=BASIS_POINTS)]
 
+
+AbandonBasisPoints = Annotated[int, Field(ge=0, le=1000)]
+"""The price of leaving: a tenth at most, less than owners get for any work by the usual shares.
+
+An aggregator that stops with owners of its own takes it from a buyer that did nothing wrong.
+"""
 
 LONGEST_REVEAL_SECONDS = 7 * 86_400
 """For which the contract lets owners reveal their nonces."""
@@ -59,6 +65,7 @@ class Terms(FrozenModel):
     join_seconds: Annotated[int, Field(ge=1, le=365 * 86_400)]
     round_seconds: Annotated[int, Field(ge=1, le=30 * 86_400)]
     reveal_seconds: Annotated[int, Field(ge=1, le=LONGEST_REVEAL_SECONDS)]
+    abandon_bps: AbandonBasisPoints
     token: Token = NATIVE
 
 
@@ -132,7 +139,7 @@ class Settle(FrozenModel):
 
 
 class Cancel(FrozenModel):
-    """Give the deposit back where no round was recorded."""
+    """Give the deposit back where no round was recorded, less the price of leaving once roles are drawn."""
 
     call: Literal["cancel"] = "cancel"
     training: TrainingId
@@ -236,7 +243,7 @@ class Settled(FrozenModel):
 
 
 class Cancelled(FrozenModel):
-    """The deposit went back to the buyer."""
+    """Over without a round: so much of the deposit is the buyer's again, the rest theirs who were drawn."""
 
     event: Literal["Cancelled"] = "Cancelled"
     training: TrainingId
@@ -249,7 +256,7 @@ class Credited(FrozenModel):
     event: Literal["Credited"] = "Credited"
     training: TrainingId
     account: Address
-    share: Literal["contribution", "participation", "validation", "aggregation", "refund"]
+    share: Literal["contribution", "participation", "validation", "aggregation", "refund", "abandonment"]
     token: Token = NATIVE
     amount: Amount
 

@@ -2,7 +2,8 @@
 
 The deposit is divided by four shares in basis points. Three of them are fixed: each recorded round earns its
 part of them, split equally among the round's members. The contribution share is paid as far as the model
-improved, split by the trainers' pay weights. Every division rounds down where the contract divides
+improved, split by the trainers' pay weights. Where no round is recorded once roles are drawn, those who have
+one get the price of leaving. Every division rounds down where the contract divides
 (`Shapley.sol`; `_accrue` and `settle` in `Marketplace.sol`), so the figures are its own; what is left is the
 buyer's.
 Amounts are whole smallest units of what the request pays in (`asset.py`).
@@ -158,6 +159,12 @@ def earned(request: Request, rounds: Sequence[PaidRound]) -> Pay:
         pay.update(_fixed_pay(request, recorded))
     pay.update(_contribution_pay(request, rounds))
     return +pay
+
+
+def abandoned(request: Request, drawn: Sequence[str]) -> Pay:
+    """What the owners with a role get when a training ends without a recorded round: the price of leaving."""
+    whole = request.payment.deposit_wei * request.payment.abandon_bps // BASIS_POINTS
+    return +Counter({(owner, "abandonment"): whole // len(drawn) for owner in drawn})
 
 
 def paid_to(pay: Pay, account: str) -> int:

@@ -23,6 +23,7 @@ from protocol.marketplace import (
     BASIS_POINTS,
     LONGEST_REVEAL_SECONDS,
     NATIVE,
+    AbandonBasisPoints,
     BasisPoints,
     Terms,
     Token,
@@ -129,6 +130,7 @@ class Payment(FrozenModel):
     participation_bps: BasisPoints = 500
     validation_bps: BasisPoints = 2000
     aggregation_bps: BasisPoints = 1000
+    abandon_bps: AbandonBasisPoints = 200
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
@@ -141,7 +143,8 @@ class Payment(FrozenModel):
 class Deadlines(FrozenModel):
     """Seconds to wait for owners to join and to reveal their nonces, for a peer's answer, and for the chain.
 
-    An owner that has not revealed within `reveal_s` of the joining's end loses its seat.
+    An owner that has not revealed within `reveal_s` of the joining's end loses its seat. It reveals once the
+    chain has confirmed that end, so `reveal_s` is best twice `chain_s` or more.
     """
 
     join_s: Annotated[int, Field(ge=1, le=31_536_000)] = 600
@@ -349,5 +352,6 @@ class Request(FrozenModel):
             join_seconds=self.deadlines.join_s,
             round_seconds=3 * (6 * self.deadlines.step_s + self.deadlines.chain_s),
             reveal_seconds=self.deadlines.reveal_s,
+            abandon_bps=self.payment.abandon_bps,
             token=self.payment.token,
         )

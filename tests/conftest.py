@@ -8,48 +8,16 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 from xdist.remote import Producer
-from xdist.scheduler import LoadFileScheduling
-from xdist.workermanage import WorkerController
 
 from tests.support.broker.rabbitmq import Server, shared_server
 from tests.support.database.postgresql import fresh_schema, shared_database
+from tests.support.scheduling import Together
 
 settings.register_profile(
     "untimed", parent=settings.default, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile("untimed")
 """A busy machine may pause any example: how long one takes says nothing."""
-
-
-WAITING = (
-    "tests/soak/",
-    "tests/faults/",
-    "tests/integration/test_daemons.py",
-    "tests/integration/test_many_messages.py",
-    "tests/integration/test_observed_daemons.py",
-    "tests/integration/test_orders.py",
-    "tests/integration/test_owner_orders.py",
-    "tests/integration/test_stores.py",
-    "tests/integration/test_watched_market.py",
-)
-"""What waits more than it computes: for blocks, deadlines and servers that were killed."""
-
-
-class Together(LoadFileScheduling):
-    """Files go whole to one process, and those that share a browser and a market to the same one.
-
-    The last process begins with what waits, one file after another, the others with what computes: so the
-    cores always have work, and trainings with deadlines do not stand in each other's way.
-    """
-
-    def _split_scope(self, nodeid: str) -> str:
-        return "tests/browser" if nodeid.startswith("tests/browser/") else super()._split_scope(nodeid)
-
-    def _assign_work_unit(self, node: WorkerController) -> None:
-        waiting = node is self.nodes[-1]
-        fitting = (scope for scope in self.workqueue if scope.startswith(WAITING) is waiting)
-        self.workqueue.move_to_end(next(fitting, next(iter(self.workqueue))), last=False)
-        super()._assign_work_unit(node)
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Together | None:

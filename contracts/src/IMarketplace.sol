@@ -31,7 +31,8 @@ interface IMarketplace is IERC165 {
         Participation,
         Validation,
         Aggregation,
-        Refund
+        Refund,
+        Abandonment
     }
 
     /// @notice What a training pays and how long it may take; fixed when it is opened.
@@ -48,6 +49,7 @@ interface IMarketplace is IERC165 {
     /// @param roundSeconds from the last recorded round, or from the end of the revealing, until a round is late: 30
     /// days at most
     /// @param revealSeconds from the close, for owners to reveal their nonces: a week at most
+    /// @param abandonBps of the deposit to those who were drawn, where no round is recorded after: 1000 at most
     /// @param token what it pays in: an ERC-20's address, zero for the native coin
     struct Terms {
         address aggregator;
@@ -62,6 +64,7 @@ interface IMarketplace is IERC165 {
         uint32 joinSeconds;
         uint32 roundSeconds;
         uint32 revealSeconds;
+        uint16 abandonBps;
         address token;
     }
 
@@ -118,7 +121,8 @@ interface IMarketplace is IERC165 {
     );
     /// @notice The deposit is divided; improvement × 1e18.
     event Settled(uint256 indexed trainingId, uint256 improvement, uint256 paid, uint256 refund);
-    /// @notice The whole deposit is the buyer's again.
+    /// @notice The training is over without a round; refund is the buyer's again. The rest, if roles were drawn, is
+    /// credited to those who had one.
     event Cancelled(uint256 indexed trainingId, uint256 refund);
     /// @notice An account may withdraw so much more of a token.
     event Credited(
@@ -248,7 +252,7 @@ interface IMarketplace is IERC165 {
 
     /// @notice Gives the deposit back. The buyer while Open; anyone after joinUntil with fewer than minOwners, from
     /// revealUntil on where fewer have revealed, or with no round recorded, from a quarter of the round's time after
-    /// roundUntil on.
+    /// roundUntil on. Once roles are drawn abandonBps of the deposit go to those who have one, in equal parts.
     /// @param trainingId of which training
     function cancel(uint256 trainingId) external;
 

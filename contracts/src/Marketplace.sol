@@ -19,6 +19,7 @@ contract Marketplace is IMarketplace, EIP712 {
     uint32 private constant MOST_JOIN_SECONDS = 365 days;
     uint32 private constant MOST_ROUND_SECONDS = 30 days;
     uint32 private constant MOST_REVEAL_SECONDS = 7 days;
+    uint16 private constant MOST_ABANDON_BPS = 1000;
     string private constant VERSION = "2";
     bytes32 private constant RECORD_TYPEHASH = keccak256(
         "RoundRecord(uint256 trainingId,uint16 round,bool last,uint256 trainers,uint256 validators,uint256 mseBefore,uint256[] own,int256[] cross,bytes32 modelDigest,bytes32 deliveredDigest,bytes32 transcriptDigest)"
@@ -151,6 +152,7 @@ contract Marketplace is IMarketplace, EIP712 {
         if (terms.revealSeconds == 0 || terms.revealSeconds > MOST_REVEAL_SECONDS) {
             revert Marketplace_InvalidTerms("revealSeconds");
         }
+        if (terms.abandonBps > MOST_ABANDON_BPS) revert Marketplace_InvalidTerms("abandonBps");
         uint256 shares = uint256(terms.contributionBps) + terms.participationBps + terms.validationBps
             + terms.aggregationBps;
         if (shares != BASIS_POINTS) revert Marketplace_InvalidTerms("shares");
@@ -449,11 +451,26 @@ contract Marketplace is IMarketplace, EIP712 {
             if (!_hasTooFewRevealed(training)) _requireLate(trainingId, training);
         }
         // Effect
-        training.status = Status.Cancelled;
         address token = training.terms.token;
-        _credit(trainingId, token, training.buyer, Share.Refund, training.deposit);
+        uint256 refund = training.deposit - _payForLeaving(trainingId, training, token);
+        training.status = Status.Cancelled;
+        _credit(trainingId, token, training.buyer, Share.Refund, refund);
         totalEscrow[token] -= training.deposit;
-        emit Cancelled(trainingId, training.deposit);
+        emit Cancelled(trainingId, refund);
+    }
+
+    /// Nobody looks at owners' rows and errors, is silent, and has all of the deposit back.
+    function _payForLeaving(uint256 trainingId, Training storage training, address token)
+        private
+        returns (uint256 paid)
+    {
+        uint256 drawn = training.trainers | training.validators;
+        if (drawn == 0) return 0;
+        uint256 amount = training.deposit * training.terms.abandonBps / BASIS_POINTS / _bits(drawn);
+        for (uint256 seat = 0; seat < training.seats.length; ++seat) {
+            if ((drawn >> seat) & 1 == 0) continue;
+            paid += _credit(trainingId, token, training.seats[seat], Share.Abandonment, amount);
+        }
     }
 
     function withdraw(address token, address to) external override returns (uint256 amount) {

@@ -49,7 +49,13 @@ contract GasTest is MarketplaceTest {
     }
 
     function measure(string memory label, uint256 owners) private {
-        uint256 training = open();
+        uint256 before = vm.snapshotState();
+        uint256 training = running(owners);
+        vm.warp(endsAt(training));
+        market.cancel(training);
+        snapshot("cancel, the roles drawn", label);
+        vm.revertToState(before);
+        training = open();
         snapshot("open", label);
         join(training, owners);
         snapshot("join, the last owner", label);

@@ -97,6 +97,14 @@ contract OpenTest is MarketplaceTest {
         open(terms);
     }
 
+    function test_RevertWhen_ThePriceOfLeavingIsOverItsBound() external {
+        IMarketplace.Terms memory terms = defaultTerms();
+        terms.abandonBps = 1001;
+        refuseField(terms, "abandonBps");
+        terms.abandonBps = 1000;
+        open(terms);
+    }
+
     function test_RevertWhen_TheSharesDoNotAddUp() external {
         IMarketplace.Terms memory terms = defaultTerms();
         terms.contributionBps += 1;

@@ -7,7 +7,7 @@ homomorphic one would have to offer:
 | --- | --- |
 | a key pair: add, lift, multiply; encrypt, decrypt | `PublicKey`, `PrivateKey`, `generate_private_key` |
 | a proof that a key is sound, and its check | `prove_key`, `verify_public_key` |
-| rows of integers times an encrypted vector | `linear_combinations`, `shared_products` |
+| rows of integers times an encrypted vector | `linear_combinations`, `PowerTables` |
 | many values in one plaintext | `SlotLayout`, `pack`, `pack_plain`, `unpack` |
 | one mask over a whole plaintext | `Mask`, `add_mask` |
 | fresh randomness on whatever leaves | `blind_for_key_holder`, `ShortExponentBlinder` |
@@ -24,7 +24,7 @@ from protocol.crypto.linear import linear_combinations
 from protocol.crypto.opening import Opening, open_ciphertext, verify_openings
 from protocol.crypto.packing import Mask, SlotLayout, add_mask, pack, pack_plain, unpack
 from protocol.crypto.paillier import PrivateKey, PublicKey, generate_private_key
-from protocol.crypto.powers import shared_products
+from protocol.crypto.powers import PowerTables
 from protocol.crypto.validation import prove_key, read_ciphertexts, verify_public_key, write_ciphertexts
 
 Ciphertext = mpz
@@ -34,6 +34,7 @@ __all__ = [
     "Ciphertext",
     "Mask",
     "Opening",
+    "PowerTables",
     "PrivateKey",
     "PublicKey",
     "ShortExponentBlinder",
@@ -47,7 +48,6 @@ __all__ = [
     "pack_plain",
     "prove_key",
     "read_ciphertexts",
-    "shared_products",
     "unpack",
     "verify_openings",
     "verify_public_key",

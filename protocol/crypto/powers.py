@@ -6,8 +6,7 @@ batched inversion (P. Montgomery, 1987).
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Sequence
 
 import gmpy2
 from gmpy2 import mpz
@@ -31,14 +30,8 @@ class PowerTables:
 
     def product(self, exponents: Sequence[int]) -> mpz:
         """Π b_i^(e_i); raises ValueError unless there is one exponent for each base."""
-        places = range(len(self._tables))
-        return self.product_of(zip(places, exponents, strict=True))
-
-    def product_of(self, powers: Iterable[tuple[int, int]]) -> mpz:
-        """Π b_i^e for some pairs (i, e)."""
         factors: defaultdict[int, list[mpz]] = defaultdict(list)
-        for place, exponent in powers:
-            table = self._tables[place]
+        for table, exponent in zip(self._tables, exponents, strict=True):
             for position, digit in sliding_digits(int(exponent), self._window):
                 factors[position].append(table[digit])
         modulus, accumulator = self._modulus, mpz(1)
@@ -56,58 +49,12 @@ def product_of_powers(bases: Sequence[mpz], exponents: Sequence[int], modulus: m
     return PowerTables(bases, modulus, window_for(bits, 1)).product(exponents)
 
 
-def shared_products(bases: Sequence[mpz], rows: Sequence[Mapping[int, int]], modulus: mpz) -> list[mpz]:
-    """Π b_i^(e_i) of units for each row of some places i and exponents e_i ≥ 0.
+def expected_products(bases: int, rows: int, bits: int, window: int) -> float:
+    """How many products tables and so many products over them take, with random exponents of so many bits.
 
-    With many rows of few places squarings would prevail. So exponents are cut into blocks, and the bases
-    raised to the blocks' places once for all rows.
+    A base takes tables of either sign and its part in the inversion, a row its squarings and digits.
     """
-    plan = SharedPlan.of(bases, rows)
-    blocks = [list(bases)]
-    for _ in range(plan.blocks - 1):
-        blocks.append([_squared(base, plan.block_bits, modulus) for base in blocks[-1]])
-    tables = PowerTables([base for block in blocks for base in block], modulus, plan.window)
-    return [tables.product_of(plan.cut(row)) for row in rows]
-
-
-class SharedPlan(NamedTuple):
-    """How `shared_products` cuts exponents, and about how many products it takes."""
-
-    bases: int
-    blocks: int
-    block_bits: int
-    window: int
-    products: float
-
-    @classmethod
-    def of(cls, bases: Sequence[mpz], rows: Sequence[Mapping[int, int]]) -> "SharedPlan":
-        """The plan with the fewest products."""
-        bits = max((int(one).bit_length() for row in rows for one in row.values()), default=0)
-        terms = sum(map(len, rows))
-        candidates = (
-            cls.counted(len(bases), len(rows), terms, bits, blocks, window)
-            for blocks in range(1, 9)
-            for window in range(2, 8)
-        )
-        return min(candidates, key=lambda plan: plan.products)
-
-    @classmethod
-    def counted(cls, bases: int, rows: int, terms: int, bits: int, blocks: int, window: int) -> "SharedPlan":
-        """Of so many rows with so many `terms` in all, of exponents of so many `bits`.
-
-        A row costs its squarings and digits, a base its squarings, tables of either sign and inversion.
-        """
-        length = -(-bits // blocks)
-        digits = terms * blocks * (length / (window + 1) + 0.5)
-        tables = blocks * ((1 << (window - 1)) + 3) + (blocks - 1) * length
-        return cls(bases, blocks, length, window, rows * length + digits + bases * tables)
-
-    def cut(self, row: Mapping[int, int]) -> Iterable[tuple[int, int]]:
-        """The row over the bases of all blocks."""
-        mask = (1 << self.block_bits) - 1
-        for place, exponent in row.items():
-            for block in range(self.blocks):
-                yield block * self.bases + place, int(exponent) >> (block * self.block_bits) & mask
+    return bases * ((1 << (window - 1)) + 3) + rows * (bits + bases * (bits / (window + 1) + 0.5))
 
 
 def batch_invert(values: Sequence[mpz], modulus: mpz) -> list[mpz]:
@@ -125,8 +72,8 @@ def batch_invert(values: Sequence[mpz], modulus: mpz) -> list[mpz]:
 
 
 def window_for(bits: int, products: int) -> int:
-    """The window with the fewest products: tables cost 2·2^(w−2) a base, digits bits/(w + 1) a product."""
-    return min(range(2, 9), key=lambda w: (2 << (w - 2)) + products * bits / (w + 1))
+    """The window with the fewest."""
+    return min(range(2, 9), key=lambda window: expected_products(1, products, bits, window))
 
 
 def sliding_digits(value: int, window: int) -> list[tuple[int, int]]:
@@ -146,12 +93,6 @@ def sliding_digits(value: int, window: int) -> list[tuple[int, int]]:
         digits.append((position, digit))
         value -= digit
     return digits
-
-
-def _squared(base: mpz, times: int, modulus: mpz) -> mpz:
-    for _ in range(times):
-        base = base * base % modulus
-    return base
 
 
 def _odd_powers(base: mpz, window: int, modulus: mpz) -> dict[int, mpz]:

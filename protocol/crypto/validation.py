@@ -1,7 +1,7 @@
 """What must hold of ciphertexts and keys that a peer sent, before anything is computed with them."""
 
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, lru_cache
 
 import gmpy2
 from eth_hash.auto import keccak
@@ -77,6 +77,12 @@ def verify_public_key(n: int, proof: Sequence[bytes], bits: int, minimum_bits: i
     """
     if bits < minimum_bits:
         raise ProtocolViolation("key_too_small", f"{bits} bits; at least {minimum_bits} accepted")
+    return _verified(n, tuple(proof), bits)
+
+
+@lru_cache(maxsize=16)
+def _verified(n: int, proof: tuple[bytes, ...], bits: int) -> PublicKey:
+    """What held once is not checked again: invitations are repeated, and parties may share a process."""
     key = _checked_modulus(n, bits)
     challenges = _challenges(key)
     if len(proof) != KEY_PROOF_NUMBERS:

@@ -20,7 +20,7 @@ SHARES: Mapping[PartyRole, tuple[str, ...]] = {
     "federated_aggregator": ("aggregation",),
     "model_buyer": (),
 }
-"""What each role is paid for."""
+"""What each role is paid for in a training that comes about."""
 
 _REFUND = "refund"
 """The share that is no pay: what comes back of a buyer's deposit."""

@@ -187,9 +187,11 @@ def _drawn_data(outcome: Outcome, drawn: Owners) -> tuple[list[OwnerData], list[
 
 
 def _roles(outcome: Outcome, drawn: Owners) -> dict[str, Role]:
-    training = {drawn.seats[seat] for seat in seats_of(drawn.trainers)}
+    """Of every owner that was drawn: one that lost its seat has no role."""
+    masks: dict[Role, int] = {"trainer": drawn.trainers, "validator": drawn.validators}
+    of_seat = {drawn.seats[seat]: role for role, mask in masks.items() for seat in seats_of(mask)}
     accounts = [party.identity.address for party in outcome.market.owners]
-    return {account: "trainer" if account in training else "validator" for account in accounts}
+    return {account: of_seat[account] for account in accounts if account in of_seat}
 
 
 def _contributions(recorded: Sequence[RoundRecorded], seats: Sequence[str]) -> dict[str, float]:

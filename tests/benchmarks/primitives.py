@@ -6,6 +6,7 @@ from decimal import Decimal
 from functools import partial
 from statistics import median
 from time import perf_counter
+from typing import TypeVar
 
 import numpy as np
 from gmpy2 import mpz
@@ -31,6 +32,7 @@ LOCAL_STEPS = 5
 RANGE_BITS = 24
 TARGET_RANGE = Decimal(321)
 
+Outcome = TypeVar("Outcome")
 Operations = dict[str, Callable[[], object]]
 
 
@@ -103,13 +105,11 @@ def _steps_of_a_round(split: Split, private: PrivateKey) -> Operations:
     train = partial(local_model, key, matrix, offset, model, blinder, randomness)
     updates = [train() for _ in range(trainers)]
     divisor = widths.divisor(trainers)
-    ask = partial(mask_updates, key, updates, widths, randomness)
+    ask = _drawing(mask_updates, key, updates, widths)
     asked, mask = ask()
     answer = partial(refresh_model, private, asked, p, divisor, widths, randomness)
     finish = partial(unmask_model, key, answer(), mask, divisor, widths, blinder, randomness)
-    residuals = partial(
-        masked_residuals, key, factor_of(rows), updates, start=None, widths=widths, randomness=randomness
-    )
+    residuals = _drawing(masked_residuals, key, factor_of(rows), updates, start=None, widths=widths)
     noisy, state = residuals()
     multiply = partial(
         products,
@@ -122,7 +122,7 @@ def _steps_of_a_round(split: Split, private: PrivateKey) -> Operations:
         randomness=randomness,
     )
     own, cross = multiply()
-    unmask = partial(
+    unmask = _drawing(
         encrypted_metrics,
         key,
         state,
@@ -132,7 +132,6 @@ def _steps_of_a_round(split: Split, private: PrivateKey) -> Operations:
         widths=widths,
         target_range=TARGET_RANGE,
         zero_sum=[0] * widths.opening.plaintexts(widths.metric_count(trainers, start=False)),
-        randomness=randomness,
     )
     return {
         "trainer: local model": train,
@@ -145,13 +144,19 @@ def _steps_of_a_round(split: Split, private: PrivateKey) -> Operations:
     }
 
 
+def _drawing(
+    operation: Callable[..., Outcome], *arguments: object, **options: object
+) -> Callable[[], Outcome]:
+    """The operation with chance of its own each time."""
+    return lambda: operation(*arguments, randomness=Randomness(os.urandom(32)), **options)
+
+
 def _proofs(split: Split, private: PrivateKey) -> ProofBenchmark:
     return ProofBenchmark(
         private,
         parameters=split.trainers[0].features.shape[1],
         trainers=len(split.trainers),
         validators=len(split.validators),
-        sets=1,
     )
 
 

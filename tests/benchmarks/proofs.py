@@ -1,4 +1,4 @@
-"""What commitments and proofs cost: one trainer, one validator, and whoever checks all of them."""
+"""What commitments, products and proofs cost: each party of a round once."""
 
 import os
 from collections.abc import Callable
@@ -12,32 +12,42 @@ from protocol.crypto.commitments import (
     TrainingIdentity,
     gram_limits,
     map_limits,
-    triangle_length,
 )
 from protocol.crypto.paillier import PrivateKey
-from protocol.crypto.proofs.relation import InputSet
 from protocol.crypto.proofs.trainer import UpdateClaim, UpdateProofs
 from protocol.crypto.proofs.transcript import ProofContext
 from protocol.crypto.proofs.validator import MetricClaim, MetricProofs
 from protocol.crypto.randomness import Randomness
-from protocol.learning.scales import COEFFICIENT_SCALE, MODEL_SCALE, UPDATE_SCALE
+from protocol.learning.moments.exchange import MomentAnswer, MomentMask, moment_answer, moment_request
+from protocol.learning.moments.products import products
+from protocol.learning.moments.widths import MomentWidths, Start
+from protocol.learning.scales import COEFFICIENT_SCALE, ENTRY_SCALE, MODEL_SCALE, UPDATE_SCALE
 
 WEIGHT_BITS = 24
-ENTRY_BITS = 64
+RESIDUAL_BITS = 3
 ROWS = 100
 
 
 class ProofBenchmark:
     """Owners with random maps and matrices under one key; tables over a round's inputs are made each time."""
 
-    def __init__(
-        self, private: PrivateKey, *, parameters: int, trainers: int, validators: int, sets: int
-    ) -> None:
+    def __init__(self, private: PrivateKey, *, parameters: int, trainers: int, validators: int) -> None:
         self.private, self.key, self.randomness = private, private.public_key, Randomness(os.urandom(32))
         self.identity = TrainingIdentity(1, "0x" + "c0" * 20, 1, self.key.key_id)
         self.parameters, self.trainers, self.validators = parameters, trainers, validators
         self.model = self._encrypted(parameters, MODEL_SCALE + WEIGHT_BITS)
-        self.sets = [self._encrypted(triangle_length(parameters + 1) - 1, 600) for _ in range(sets)]
+        self.widths = MomentWidths.fit(
+            key_bits=self.key.bits,
+            parameters=parameters,
+            trainers=trainers,
+            weights=validators * ROWS,
+            weight_bits=WEIGHT_BITS,
+            residual_bits=RESIDUAL_BITS,
+        )
+        self.sets = self.widths.sets(trainers, Start.UNMEASURED)
+        self.vectors = [self._encrypted(parameters, UPDATE_SCALE + WEIGHT_BITS) for _ in range(trainers)]
+        self.mask = MomentMask.draw(self.key, trainers * parameters, self.widths.request, self.randomness)
+        self.answer = self.answered(self.request())
         self.owners = [self._owner(index) for index in range(trainers + validators)]
 
     def operations(self) -> dict[str, Callable[[], object]]:
@@ -47,12 +57,14 @@ class ProofBenchmark:
         updates = [self.update(*one) for one in trainers]
         metrics = [self.metric(*one) for one in validators]
         vectors = (self.identity, owner, ROWS, shown.base, maps, gram)
-        title = f"p = {self.parameters}"
+        title, request = f"p = {self.parameters}", self.request()
         return {
             f"owner: commitments, {title}": lambda: OwnerCommitments.of(*vectors),
             f"trainer: update and proof, {title}": lambda: self.update(*trainers[0]),
             f"check {self.trainers} updates": lambda: self.updates().unproven(updates, self.randomness),
-            f"validator: metric and proof, {len(self.sets)} set": lambda: self.metric(*validators[0]),
+            f"aggregator: moment request, {self.trainers} models": self.request,
+            "buyer: moment answer": lambda: self.answered(request),
+            f"validator: metric and proof, slot sets: {len(self.sets)}": lambda: self.metric(*validators[0]),
             f"check {self.validators} metrics": lambda: self.metrics().unproven(metrics, self.randomness),
         }
 
@@ -61,8 +73,15 @@ class ProofBenchmark:
         return UpdateProofs(self.key, self.identity, self.model, COEFFICIENT_SCALE, bits)
 
     def metrics(self) -> MetricProofs:
-        sets = tuple(InputSet(self.key, one, last=1 << 300) for one in self.sets)
-        return MetricProofs(self.key, self.identity, self.parameters, sets, ENTRY_BITS)
+        digits = self.mask.digits(self.trainers, self.widths)
+        sets = products(self.key, self.answer, digits, self.trainers, self.sets, self.widths)
+        return MetricProofs(self.key, self.identity, self.parameters, sets, ENTRY_SCALE)
+
+    def request(self) -> list[mpz]:
+        return moment_request(self.key, self.vectors, self.widths, self.mask)
+
+    def answered(self, request: list[mpz]) -> MomentAnswer:
+        return moment_answer(self.private, request, self.trainers, self.sets, self.widths, self.randomness)
 
     def update(self, maps, gram, shown) -> UpdateClaim:
         context = ProofContext(self.identity, shown.owner, 1, 0, 0)
@@ -85,7 +104,7 @@ class ProofBenchmark:
     def _owner(self, index: int):
         p, draw = self.parameters, self.randomness
         row_limits = map_limits(p, COEFFICIENT_SCALE, UPDATE_SCALE + WEIGHT_BITS)
-        limits = gram_limits(p, ENTRY_BITS)
+        limits = gram_limits(p, ENTRY_SCALE)
         maps = [
             CommittedVector.draw([self._signed(one) for one in row_limits], row_limits, draw)
             for _ in range(p)

@@ -71,6 +71,7 @@ def test_events_know_their_training(event: Any) -> None:
         {"join_seconds": 0},
         {"join_seconds": 365 * 86_400 + 1},
         {"round_seconds": 30 * 86_400 + 1},
+        {"abandon_bps": 1001},
         {"reveal_seconds": 0},
         {"reveal_seconds": 7 * 86_400 + 1},
         {"request_hash": b"short"},

@@ -26,7 +26,7 @@ CANONICAL = (
     '"model":{"intercept":true,"kind":"linear_regression","l2":"0.00001"},'
     '"name":"Disease progression",'
     '"owners":{"maximum":64,"minimum":4},'
-    '"payment":{"aggregation_bps":1000,"contribution_bps":6500,"deposit_wei":"1000000000000000000",'
+    '"payment":{"abandon_bps":200,"aggregation_bps":1000,"contribution_bps":6500,"deposit_wei":"1000000000000000000",'
     '"participation_bps":500,"validation_bps":2000},'
     '"scale":"range",'
     '"schedule":{"deliver":"best","local_steps":5,"rounds":20,"step_size":"0.5","tolerance":"0.001"},'
@@ -282,7 +282,7 @@ def test_the_terms_are_those_of_the_document() -> None:
     shares = (terms.contribution_bps, terms.participation_bps, terms.validation_bps, terms.aggregation_bps)
     assert sum(shares) == 10_000
     assert (terms.join_seconds, terms.round_seconds) == (60, 3 * (6 * 10 + 30))
-    assert terms.reveal_seconds == 20
+    assert (terms.reveal_seconds, terms.abandon_bps) == (20, 200)
 
 
 def test_a_request_cannot_be_changed() -> None:

@@ -9,14 +9,14 @@ from protocol.crypto.blinding import blinding_powers
 from protocol.crypto.commitment_group import RSA_2048
 from protocol.crypto.commitments import VectorCommitments
 from protocol.crypto.paillier import FixedBaseTable
-from protocol.crypto.proofs.relation import Claim, InputSet, Proof, equations_hold
+from protocol.crypto.proofs.relation import Claim, Inputs, Proof, equations_hold
 
-Inputs = Sequence[InputSet]
+Sets = Sequence[Inputs]
 Challenge = Callable[[tuple[mpz, ...], mpz], int]
 
 
 def forged_proof(
-    inputs: Inputs,
+    inputs: Sets,
     vectors: VectorCommitments,
     table: FixedBaseTable,
     witness: Sequence[int],
@@ -30,9 +30,7 @@ def forged_proof(
     return Proof(proof.announcements, proof.commitment, responses)
 
 
-def announced(
-    inputs: Inputs, vectors: VectorCommitments, table: FixedBaseTable, masks: Sequence[int]
-) -> Proof:
+def announced(inputs: Sets, vectors: VectorCommitments, table: FixedBaseTable, masks: Sequence[int]) -> Proof:
     """The products of the masks, and no responses."""
     size, modulus = vectors.length, inputs[0].key.n_squared
     exponents = masks[size + 1 :]
@@ -44,7 +42,7 @@ def announced(
 
 
 def simulated(
-    inputs: Inputs,
+    inputs: Sets,
     vectors: VectorCommitments,
     base: mpz,
     outputs: tuple[mpz, ...],
@@ -64,7 +62,7 @@ def simulated(
 
 
 def accepted(
-    inputs: Inputs,
+    inputs: Sets,
     vectors: VectorCommitments,
     claims: Sequence[Claim],
     *,

@@ -61,6 +61,7 @@ contract Handler is MarketplaceTest {
         IMarketplace.Terms memory terms = defaultTerms();
         terms.rounds = uint16(between(seed, 2, 6));
         terms.maxOwners = uint16(between(seed >> 8, 4, OWNERS));
+        terms.abandonBps = uint16(between(seed >> 112, 0, 1000));
         terms.joinSeconds = uint32(between(seed >> 16, 500, 5000));
         terms.roundSeconds = uint32(between(seed >> 48, 500, 5000));
         terms.token = token(between(seed >> 160, 0, 2));

@@ -15,6 +15,7 @@ abstract contract MarketplaceTest {
     uint32 internal constant JOIN_SECONDS = 1000;
     uint32 internal constant ROUND_SECONDS = 600;
     uint32 internal constant REVEAL_SECONDS = 300;
+    uint16 internal constant ABANDON_BPS = 200;
 
     IMarketplace internal market;
     MoodyToken internal moody = new MoodyToken();
@@ -66,6 +67,7 @@ abstract contract MarketplaceTest {
             joinSeconds: JOIN_SECONDS,
             roundSeconds: ROUND_SECONDS,
             revealSeconds: REVEAL_SECONDS,
+            abandonBps: ABANDON_BPS,
             token: NATIVE
         });
     }

@@ -31,6 +31,7 @@ verifier's own (M. Bellare, J. Garay, T. Rabin, Eurocrypt '98). Coefficients are
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Protocol
 
 from gmpy2 import mpz
 
@@ -51,13 +52,36 @@ _WEIGHT_BITS = 64
 _WINDOW = 5
 
 
+class Inputs(Protocol):
+    """One set of k inputs, however their products of powers are computed."""
+
+    @property
+    def key(self) -> PublicKey:
+        """Under which they are encrypted."""
+
+    @property
+    def size(self) -> int:
+        """The number k of them."""
+
+    def to_parts(self) -> Sequence[bytes]:
+        """What a challenge is hashed from: whatever the products depend on."""
+
+    def combine(self, values: Sequence[int]) -> mpz:
+        """Π B_j^(x_j)·(1+n)^(L·x_k) mod n² for k integers: a ciphertext of the sum, unblinded."""
+
+
 @dataclass(frozen=True)
 class InputSet:
-    """Encrypted inputs and, as the last one, a public number."""
+    """Encrypted inputs and, as the last one, a public number, as they are."""
 
     key: PublicKey
     ciphertexts: tuple[mpz, ...]
     last: int
+
+    @property
+    def size(self) -> int:
+        """The number k of them."""
+        return len(self.ciphertexts) + 1
 
     @cached_property
     def _tables(self) -> PowerTables:
@@ -133,7 +157,7 @@ def draw_masks(bounds: WitnessBounds, sets: int, randomness: Randomness) -> OneU
 
 
 def prove(
-    inputs: Sequence[InputSet],
+    inputs: Sequence[Inputs],
     vectors: VectorCommitments,
     base: mpz,
     witness: Sequence[int],
@@ -168,7 +192,7 @@ class Claim:
 
 
 def unproven(
-    inputs: Sequence[InputSet],
+    inputs: Sequence[Inputs],
     vectors: VectorCommitments,
     claims: Mapping[str, Callable[[], Claim]],
     randomness: Randomness,
@@ -190,7 +214,7 @@ def unproven(
 
 
 def holds(
-    inputs: Sequence[InputSet], vectors: VectorCommitments, claims: Sequence[Claim], randomness: Randomness
+    inputs: Sequence[Inputs], vectors: VectorCommitments, claims: Sequence[Claim], randomness: Randomness
 ) -> bool:
     """Whether all of the claims hold, up to 2^-64: one equation modulo n² and one modulo N̂."""
     key = inputs[0].key
@@ -200,7 +224,7 @@ def holds(
 
 
 def equations_hold(
-    inputs: Sequence[InputSet],
+    inputs: Sequence[Inputs],
     vectors: VectorCommitments,
     claims: Sequence[Claim],
     powers: Sequence[FixedBaseTable],

@@ -35,7 +35,7 @@ from protocol.crypto.commitments import (
 from protocol.crypto.elements import require_units
 from protocol.crypto.paillier import SHORT_EXPONENT_BITS, PublicKey
 from protocol.crypto.proofs.bounds import WitnessBounds
-from protocol.crypto.proofs.relation import BAD_PROOF, Claim, InputSet, Proof, draw_masks, prove, unproven
+from protocol.crypto.proofs.relation import BAD_PROOF, Claim, Inputs, Proof, draw_masks, prove, unproven
 from protocol.crypto.proofs.transcript import ProofContext, Statement, ciphertext_bytes
 from protocol.crypto.randomness import Randomness
 from protocol.crypto.secrets import OneUse
@@ -64,15 +64,15 @@ class MetricProofs:
     key: PublicKey
     identity: TrainingIdentity
     parameters: int
-    sets: tuple[InputSet, ...]
+    sets: tuple[Inputs, ...]
     entry_bits: int
 
     def __post_init__(self) -> None:
         """Raise MisuseError for a key that is not the training's, or sets of another size."""
         self.identity.require_key(self.key)
         size = triangle_length(self.parameters + 1)
-        if not self.sets or any(len(one.ciphertexts) != size - 1 for one in self.sets):
-            raise MisuseError(f"a set has another number of products than {size - 1}; make one of them all")
+        if not self.sets or any(one.size != size for one in self.sets):
+            raise MisuseError(f"a set has another number of products than {size}; make one of them all")
 
     @cached_property
     def limits(self) -> tuple[int, ...]:

@@ -5,18 +5,98 @@ P_ij = w_ij·Π_t E_ti^(μ_tj)·E_tj^(μ_ti)·B_i^(R_j)·B_j^(R_i)·(1+n)^(what 
 the factors of E and B once for i = j; R sums the masks of trainers that the set does not hold. What stands
 beside the last entry, −1, needs no E; the product of the last entries is public. With any matrix Ĝ,
 Π P_ij^(Ĝ_ij) holds θ̃_tᵀĜθ̃_t in the slot k(t) of each model and θ̃_tᵀĜS in k′(t), S = Σ_t θ̃_t.
+
+Nobody computes a P_ij, which would take a chain of squarings each: in Π P_ij^(x_ij) the exponents of E and B
+are sums, E_ti's is Σ_j x_ij·μ_tj with x symmetric, so one chain is enough for whatever is asked of them.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
 
-from protocol.crypto.cipher import Ciphertext, PublicKey, ShortExponentBlinder, shared_products
-from protocol.crypto.proofs.relation import InputSet
+from protocol.crypto.cipher import Ciphertext, PowerTables, PublicKey, ShortExponentBlinder, write_ciphertexts
 from protocol.crypto.randomness import Randomness
 from protocol.learning.moments.exchange import MINUS_ONE, MomentAnswer, SetAnswer, product_in_slots
 from protocol.learning.moments.widths import MomentWidths, SlotSet, columns, pairs
 from protocol.learning.scales import COEFFICIENT_SCALE
+from protocol.types import digest_of
 
-Row = dict[int, int]
+_WINDOW = 5
+
+
+@dataclass(frozen=True)
+class Products:
+    """The P_ij of one slot set in the order of `pairs`: inputs of `protocol.crypto.proofs.validator`.
+
+    `masks` are μ, p for each vector; `start` the integers of a public start model at the updates' scale,
+    where it is measured.
+    """
+
+    key: PublicKey
+    slot_set: SlotSet
+    answer: SetAnswer
+    masks: Sequence[Sequence[int]]
+    trainers: int
+    widths: MomentWidths
+    start: Sequence[int] = ()
+
+    @property
+    def size(self) -> int:
+        """How many there are, the public one among them."""
+        return len(self._places)
+
+    def combine(self, values: Sequence[int]) -> Ciphertext:
+        """Π P_ij^(x_ij) mod n² for integers x_ij: a ciphertext of Σ x_ij·P_ij, unblinded."""
+        plain = sum(a * b for a, b in zip(values, self._plain, strict=True))
+        exponents = [*values[:-1], *self._unmasking(values)]
+        return self._tables.product(exponents) * self.key.lift(plain) % self.key.n_squared
+
+    def to_parts(self) -> Sequence[bytes]:
+        """Everything that the products depend on."""
+        masked = digest_of(*write_ciphertexts(self.key, self._ciphertexts))
+        numbers = (one for row in (*self._factors, self._plain) for one in row)
+        return [masked, digest_of(*(_bytes_of(one) for one in numbers))]
+
+    @cached_property
+    def _places(self) -> list[tuple[int, int]]:
+        return pairs(self.widths.parameters + 1)
+
+    @cached_property
+    def _ciphertexts(self) -> list[Ciphertext]:
+        singles = [one for row in self.answer.singles for one in row]
+        return [*self.answer.products, *singles, *self.answer.rest]
+
+    @cached_property
+    def _tables(self) -> PowerTables:
+        return PowerTables(self._ciphertexts, self.key.n_squared, _WINDOW)
+
+    @cached_property
+    def _factors(self) -> list[Sequence[int]]:
+        """The masks that E_ti, in the order of members, and then B_i are raised to."""
+        held = {member.vector for member in self.slot_set.members}
+        outside = [self.masks[t] for t in range(self.trainers) if t not in held]
+        rest = [columns(outside)] if self.answer.rest else []
+        return [*(self.masks[member.vector] for member in self.slot_set.members), *rest]
+
+    @cached_property
+    def _plain(self) -> list[int]:
+        """What is known of each: the masks' own products, with +1 beside them, and a public start's."""
+        vectors = [[*row, -MINUS_ONE] for row in self.masks]
+        totals, members = columns(vectors[: self.trainers]), self.slot_set.members
+        found = [product_in_slots(self.widths, members, vectors, totals, place) for place in self._places]
+        if self.slot_set.public_start:
+            model = [*self.start, MINUS_ONE]
+            for index, (i, j) in enumerate(self._places):
+                found[index] += (1 if i == j else 2) * model[i] * model[j]
+        return found
+
+    def _unmasking(self, values: Sequence[int]) -> list[int]:
+        p = self.widths.parameters
+        matrix = [[0] * p for _ in range(p)]
+        for (i, j), value in zip(self._places, values, strict=True):
+            if j < p:
+                matrix[i][j] = matrix[j][i] = value
+        return [sum(a * b for a, b in zip(row, mu, strict=True)) for mu in self._factors for row in matrix]
 
 
 def products(
@@ -27,14 +107,10 @@ def products(
     sets: Sequence[SlotSet],
     widths: MomentWidths,
     start: Sequence[int] = (),
-) -> tuple[InputSet, ...]:
-    """P_ij for each slot set, in the order of `pairs`, the last one in clear.
-
-    `masks` are μ, p for each vector; `start` the integers of a public start model at the updates' scale,
-    where it is measured.
-    """
+) -> tuple[Products, ...]:
+    """Those of every slot set."""
     return tuple(
-        _products_of(key, one, found, masks, trainers, widths, start)
+        Products(key, one, found, masks, trainers, widths, start)
         for one, found in zip(sets, answer.sets, strict=True)
     )
 
@@ -50,70 +126,9 @@ def next_model(
     """x̃′, the mean of the local models to within one unit of its scale, blinded."""
     divisor = trainers << COEFFICIENT_SCALE
     quotients = [total // divisor for total in columns(masks[:trainers])]
-    pairs_ = zip(answer.quotients, quotients, strict=True)
-    return blinder.blind([key.add(c, key.lift(-quotient)) for c, quotient in pairs_], randomness)
+    masked = zip(answer.quotients, quotients, strict=True)
+    return blinder.blind([key.add(c, key.lift(-quotient)) for c, quotient in masked], randomness)
 
 
-def _products_of(
-    key: PublicKey,
-    one: SlotSet,
-    answer: SetAnswer,
-    masks: Sequence[Sequence[int]],
-    trainers: int,
-    widths: MomentWidths,
-    start: Sequence[int],
-) -> InputSet:
-    p = widths.parameters
-    places = pairs(p + 1)
-    bases = [c for singles in answer.singles for c in singles] + answer.rest
-    rows = unmasking_exponents(one, masks, trainers, p, with_rest=bool(answer.rest))
-    unmasked = iter(shared_products(bases, rows, key.n_squared))
-    plain = [plain_part(one, masks, trainers, widths, start, place) for place in places]
-    found = [
-        key.add(w, key.lift(constant), next(unmasked) if j < p else Ciphertext(1))
-        for w, constant, (_, j) in zip(answer.products, plain[:-1], places[:-1], strict=True)
-    ]
-    return InputSet(key, tuple(found), plain[-1])
-
-
-def unmasking_exponents(
-    one: SlotSet, masks: Sequence[Sequence[int]], trainers: int, parameters: int, *, with_rest: bool
-) -> list[Row]:
-    """For each i ≤ j below p the exponents of E (p for each member), then of B, by place."""
-    held = {member.vector for member in one.members}
-    outside = [masks[t] for t in range(trainers) if t not in held]
-    rest = columns(outside) if outside else [0] * parameters
-    factors = [masks[member.vector] for member in one.members] + ([rest] if with_rest else [])
-    found: list[Row] = []
-    for i, j in pairs(parameters):
-        row = {block * parameters + i: mu[j] for block, mu in enumerate(factors)}
-        if i < j:
-            row |= {block * parameters + j: mu[i] for block, mu in enumerate(factors)}
-        found.append(row)
-    return found
-
-
-def plain_part(
-    one: SlotSet,
-    masks: Sequence[Sequence[int]],
-    trainers: int,
-    widths: MomentWidths,
-    start: Sequence[int],
-    place: tuple[int, int],
-) -> int:
-    """What is known of P_ij: the masks' own products, those of −1 with the masks, and a public start's."""
-    i, j = place
-    p = widths.parameters
-    if j < p:
-        found = product_in_slots(widths, one.members, masks, columns(masks[:trainers]), place)
-    elif i < p:
-        negated = [[*row, -MINUS_ONE] for row in masks]
-        whole = [*columns(masks[:trainers]), -trainers * MINUS_ONE]
-        found = product_in_slots(widths, one.members, negated, whole, place)
-    else:
-        last = [[MINUS_ONE]] * (trainers + 1)
-        found = product_in_slots(widths, one.members, last, [trainers * MINUS_ONE], (0, 0))
-    if one.public_start:
-        model = [*start, MINUS_ONE]
-        found += (1 if i == j else 2) * model[i] * model[j]
-    return found
+def _bytes_of(number: int) -> bytes:
+    return int(number).to_bytes(int(number).bit_length() // 8 + 1, "big", signed=True)

@@ -102,7 +102,7 @@ def on_settled(state: RunningState, _event: Settled, context: Context) -> Step[O
     finished = enter(FinishedState, state, settled_at=context.now)
     effects = (
         give_back(state),
-        SubmitCall(call=Withdraw(token=state.request.payment.token)) if policy_of(context).withdraw else None,
+        _withdrawal(state, context),
         timers.STALLED.cancel(),
         timers.RECORD.cancel(),
         timers.RETENTION.set(RETENTION_SECONDS) if state.signed_models else None,
@@ -110,17 +110,26 @@ def on_settled(state: RunningState, _event: Settled, context: Context) -> Step[O
     return Step(finished, effects_of(*effects))
 
 
+def _withdrawal(state: RunningState, context: Context) -> SubmitCall | None:
+    """The call that pays out what was credited, where the policy wants that."""
+    call = Withdraw(token=state.request.payment.token)
+    return SubmitCall(call=call) if policy_of(context).withdraw else None
+
+
 def on_retention_over(state: FinishedState, _about: None, _context: Context) -> Step[OwnerState]:
     """The model need not be kept any longer."""
     return Step(replace(state, signed_models=()))
 
 
-def on_cancelled(state: OwnerState, _event: Cancelled, _context: Context) -> Step[OwnerState]:
-    """What it cannot have published is given back."""
+def on_cancelled(state: OwnerState, _event: Cancelled, context: Context) -> Step[OwnerState]:
+    """What it cannot have published is given back; once roles were drawn the buyer's leaving is paid."""
     waits = timers.OPENED, timers.JOIN, timers.DRAW, timers.STALLED, timers.RECORD
     counted = give_back(state) if isinstance(state, JoinedState) else None
     failed = enter(FailedState, state, failure=_why_cancelled(state))
-    return Step(failed, effects_of([wait.cancel() for wait in waits], counted))
+    withdrawal = None
+    if isinstance(state, RunningState) and state.opened.terms.abandon_bps:
+        withdrawal = _withdrawal(state, context)
+    return Step(failed, effects_of([wait.cancel() for wait in waits], counted, withdrawal))
 
 
 def _why_cancelled(state: OwnerState) -> str:

@@ -222,8 +222,11 @@ ENDING = (
         Cancelled,
         progress.on_cancelled,
         then=FailedState,
-        effects=(CancelTimer, PutValue),
-    ).because("Nobody is paid; the training counts if something was worked on."),
+        effects=(CancelTimer, PutValue, SubmitCall),
+    ).because(
+        "Once roles were drawn owners are paid for the buyer's leaving; the training counts if something was "
+        "worked on."
+    ),
     on_training_gone(_JOINED, progress.on_gone, then=FailedState, effects=(CancelTimer, PutValue)).because(
         "A reorganisation took the opening back: nobody will pay."
     ),

@@ -23,7 +23,9 @@ _UNKNOWN_STATE = _("Unknown")
 
 FAILURES = {
     "aggregator_silent": _("The aggregator did not answer. The deposit came back."),
-    "cancelled": _("The training was cancelled. The deposit came back."),
+    "cancelled": _(
+        "The training was cancelled. The deposit came back, less what drawn owners got for waiting."
+    ),
     "not_enough_owners": _("Too few data owners joined. The deposit came back."),
     "too_few_revealed": _("Too few data owners confirmed their seats. The deposit came back."),
     "stopped_by_buyer": _("The buyer stopped the training."),
@@ -144,6 +146,7 @@ SHARES = {
     "validation": _("for validating"),
     "aggregation": _("for aggregating"),
     "refund": _("returned"),
+    "abandonment": _("for waiting in vain"),
 }
 """What a party is credited for."""
 

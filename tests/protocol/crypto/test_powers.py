@@ -12,10 +12,9 @@ from hypothesis import strategies as st
 from protocol.crypto import powers
 from protocol.crypto.powers import (
     PowerTables,
-    SharedPlan,
     batch_invert,
+    expected_products,
     product_of_powers,
-    shared_products,
     sliding_digits,
     window_for,
 )
@@ -96,37 +95,22 @@ class CountingModulus:
         return batch_invert(values, modulus.value)
 
 
-ROWS = st.lists(
-    st.dictionaries(st.integers(0, 4), st.integers(0, 1 << 200), max_size=4), min_size=1, max_size=12
+@pytest.mark.parametrize(
+    ("step", "bases", "rows", "bits"),
+    [
+        ("a trainer's update, 11 weights", 11, 11, 40),
+        ("its proof's announcement", 11, 1, 364),
+        ("rows folded into one", 11, 1, 128),
+        ("a metric of 78 products", 77, 1, 65),
+        ("its proof's announcement", 77, 1, 257),
+    ],
 )
-
-
-@settings(max_examples=15)
-@given(ROWS)
-def test_products_of_many_rows(rows: list[dict[int, int]]) -> None:
-    bases = [mpz(base) for base in (2, 3, 5, 7, 11)]
-    expected = [prod(pow(int(bases[i]), e, PRIME) for i, e in row.items()) % PRIME for row in rows]
-    assert shared_products(bases, rows, mpz(PRIME)) == expected
-
-
-@pytest.mark.parametrize(("parameters", "members"), [(3, 2), (6, 3), (11, 3), (11, 8)])
-def test_as_many_products_are_made_as_expected(
-    monkeypatch: pytest.MonkeyPatch, parameters: int, members: int
+def test_the_steps_of_a_round_take_as_many_products_as_expected(
+    monkeypatch: pytest.MonkeyPatch, step: str, bases: int, rows: int, bits: int
 ) -> None:
-    """For the rows that take masks out of a round: but for the fewest, less than with whole exponents."""
-    stream = Randomness(b"p" * 32)
-    masks = [[stream.bits(193) for _ in range(parameters)] for _ in range(members)]
-    rows = [
-        {block * parameters + i: mu[j] for block, mu in enumerate(masks)}
-        | {block * parameters + j: mu[i] for block, mu in enumerate(masks)}
-        for i in range(parameters)
-        for j in range(i, parameters)
-    ]
-    bases = [mpz(stream.bits(120) + 1) for _ in range(parameters * members)]
-    modulus = CountingModulus(mpz(PRIME))
+    stream, modulus = Randomness(step.encode().ljust(32)[:32]), CountingModulus(mpz(PRIME))
     monkeypatch.setattr(powers, "batch_invert", modulus.batch_invert)
-    plan = SharedPlan.of(bases, rows)
-    assert shared_products(bases, rows, modulus)
-    assert modulus.products == pytest.approx(plan.products, rel=0.05)
-    alone = SharedPlan.counted(len(bases), len(rows), sum(map(len, rows)), 193, blocks=1, window=5)
-    assert (plan.products < alone.products) is (parameters > 3)
+    tables = PowerTables([mpz(stream.bits(120) + 1) for _ in range(bases)], modulus, 5)
+    for _ in range(rows):
+        assert tables.product([stream.bits(bits) - (1 << (bits - 1)) for _ in range(bases)])
+    assert modulus.products == pytest.approx(expected_products(bases, rows, bits, window=5), rel=0.1)

@@ -109,6 +109,20 @@ def test_an_honest_key_passes(private_key: PrivateKey) -> None:
     assert verify_public_key(n, prove_key(private_key), 512, 512) == private_key.public_key
 
 
+def test_a_proof_that_held_is_remembered_for_this_key_proof_and_size_alone(private_key, wide_private_key):
+    n, proof = int(private_key.public_key.n), prove_key(private_key)
+    assert verify_public_key(n, proof, 512, 512) is verify_public_key(n, list(proof), 512, 384)
+    others = [
+        (n, [*proof[:-1], proof[-2]], 512, 512),
+        (int(wide_private_key.public_key.n), proof, 1024, 512),
+        (n, proof, 513, 512),
+        (n, proof, 512, 1024),
+    ]
+    for other in others:
+        with pytest.raises(ProtocolViolation):
+            verify_public_key(*other)
+
+
 def test_a_key_of_another_size_is_refused(private_key: PrivateKey) -> None:
     n, proof = int(private_key.public_key.n), prove_key(private_key)
     assert refused_key(n, proof, 512, 2048).code == "key_too_small"

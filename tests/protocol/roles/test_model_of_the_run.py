@@ -117,6 +117,10 @@ class Run(RuleBasedStateMachine):
         self.market.check_money()
 
     @invariant()
+    def who_revealed_has_a_role(self) -> None:
+        self.market.check_seats()
+
+    @invariant()
     def a_model_is_paid_for(self) -> None:
         self.market.check_model()
 

@@ -111,6 +111,7 @@ class ChainMarket:
             "join_seconds": 3600,
             "round_seconds": 3600,
             "reveal_seconds": 600,
+            "abandon_bps": 200,
         }
         return Open(terms=Terms(**values | changes), deposit=deposit)
 

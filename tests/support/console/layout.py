@@ -51,9 +51,7 @@ async def cut(page: Page) -> Sequence[str]:
 @asynccontextmanager
 async def reader(browser: Browser, stand: Stand, language: str) -> AsyncIterator[Page]:
     """Somebody who is signed in and has chosen a language."""
-    context = await visitor(
-        browser, reduced_motion="reduce", locale=language
-    )  # the start page knows no choice
+    context = await visitor(browser, locale=language)  # the start page knows no choice
     await context.add_cookies([language_cookie(language, stand.url)])
     if stand.world is not None:
         session = stand.world.console.context

@@ -44,7 +44,7 @@ class Consoles:
 async def assert_accessible(page: Page) -> None:
     """No serious finding of axe, in either colour scheme."""
     for scheme in ("light", "dark"):
-        await page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+        await page.emulate_media(color_scheme=scheme)
         found = await Axe().run(page)
         serious = [
             f"{one['id']}: {one['help']} ({one['nodes'][0]['html'][:200]})"

@@ -34,6 +34,7 @@ TERMS = Terms(
     join_seconds=60,
     round_seconds=60,
     reveal_seconds=60,
+    abandon_bps=200,
 )
 MARKET = Market(chain_id=1337, contract="0x" + "c0" * 20)
 

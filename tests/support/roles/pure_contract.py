@@ -219,8 +219,8 @@ class PureContract:
             self._require(self.too_few_revealed or self.now >= self.ends_at, "too_early")
         self.status = "cancelled"
         assert self.ledger is not None
-        self.ledger.refund(self.opened.deposit)
-        return [Cancelled(training=TRAINING, refund=self.opened.deposit)]
+        refund = self.ledger.abandon([self.seats[seat] for seat in seats_of(self.drawn)])
+        return [Cancelled(training=TRAINING, refund=refund)]
 
     def _withdraw(self, sender: str, call: Any) -> list[Any]:
         assert self.ledger is not None

@@ -59,6 +59,15 @@ class PureLedger:
         self.refund(deposit - paid)
         return improvement, paid, deposit - paid
 
+    def abandon(self, owners: list[str]) -> int:
+        """Credit those who were drawn with the price of leaving; the refund."""
+        for owner in owners:
+            whole = self.opened.deposit * self.opened.terms.abandon_bps // _BASIS_POINTS
+            self._credit(owner, "abandonment", whole // len(owners))
+        left = self.opened.deposit - sum(credit.amount for credit in self.credited)
+        self.refund(left)
+        return left
+
     def refund(self, amount: int) -> None:
         """The rest is the buyer's, and the training holds nothing any more."""
         self._credit(self.opened.buyer, "refund", amount)

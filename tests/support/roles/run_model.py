@@ -12,8 +12,10 @@ from typing import Any
 from protocol.codec import unpack
 from protocol.marketplace import Cancel, Close, Draw, Settle
 from protocol.messages import MESSAGE_TYPES, StopOrder, TrainingFailed
+from protocol.payment import abandoned
 from protocol.roles.engine.inputs import MessageReceived
 from protocol.roles.shared.notices import STOPPED_BY_AGGREGATOR
+from protocol.types import seats_of
 from tests.support.roles.pay import recomputed
 from tests.support.roles.plain_market import assert_model_of_twin
 from tests.support.roles.pure_contract import TRAINING
@@ -150,7 +152,20 @@ class ExploredMarket(PureMarket):
             credited = {(one.account, one.share): one.amount for one in ledger.credited}
             assert credited == dict(recomputed(contract.events))
         if contract.status == "cancelled":
-            assert [(one.account, one.share) for one in ledger.credited] == [(self.buyer.address, "refund")]
+            drawn = [contract.seats[seat] for seat in seats_of(contract.drawn)]
+            expected = abandoned(self.request, drawn)
+            expected[self.buyer.address, "refund"] = ledger.opened.deposit - expected.total()
+            assert {(one.account, one.share): one.amount for one in ledger.credited} == dict(expected)
+
+    def check_seats(self) -> None:
+        """All who have revealed have a role, and nobody else; no round is of others."""
+        contract = self.contract
+        assert contract.drawn in (0, contract.revealed)
+        for event in contract.recorded:
+            assert not (event.record.trainers | event.record.validators) & ~contract.drawn
+        for owner in self.owners:
+            if owner.phase in ("running", "finished"):
+                assert contract.revealed >> contract.seats.index(owner.address) & 1
 
     def check_model(self) -> None:
         """One model at most, after the settlement, and the one that is paid for.

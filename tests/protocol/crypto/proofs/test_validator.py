@@ -101,7 +101,7 @@ def test_products_of_another_key_or_size_are_refused(world: ProofWorld) -> None:
     with pytest.raises(MisuseError, match="the training's is"):
         MetricProofs(private_key(1024).public_key, world.identity, world.parameters, sets, ENTRY_BITS)
     for wrong in ((), (replace(sets[0], ciphertexts=sets[0].ciphertexts[1:]),)):
-        with pytest.raises(MisuseError, match="number of products than 5"):
+        with pytest.raises(MisuseError, match="number of products than 6"):
             MetricProofs(world.key, world.identity, world.parameters, wrong, ENTRY_BITS)
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from protocol.crypto.cipher import PrivateKey, ShortExponentBlinder
+from protocol.crypto.cipher import Ciphertext, PrivateKey, ShortExponentBlinder
 from protocol.crypto.packing import Mask
 from protocol.crypto.randomness import Randomness
 from protocol.errors import ProtocolViolation
@@ -24,7 +24,7 @@ from protocol.learning.moments.exchange import (
     request_length,
     vector_count,
 )
-from protocol.learning.moments.products import next_model, products
+from protocol.learning.moments.products import Products, next_model, products
 from protocol.learning.moments.widths import MomentWidths, SlotSet, Start, pairs
 from protocol.learning.scales import COEFFICIENT_SCALE, ENTRY_SCALE, MODEL_SCALE, UPDATE_SCALE
 from protocol.learning.statistic import triangular
@@ -103,14 +103,27 @@ def exchange_of(
     return Exchange(private, models, trainers, start, public, widths)
 
 
+def single(found: Products, place: int) -> Ciphertext:
+    """One P_ij."""
+    return found.combine([int(place == other) for other in range(found.size)])
+
+
+def all_products(exchange: Exchange, answer: MomentAnswer | None = None) -> list[Ciphertext]:
+    return [single(one, place) for one in exchange.products(answer) for place in range(one.size)]
+
+
 def check_products(exchange: Exchange) -> None:
     key, decrypt = exchange.private.public_key, exchange.private.decrypt
     places = pairs(exchange.widths.parameters + 1)
     for one, found in zip(exchange.sets, exchange.products(), strict=True):
-        for (i, j), ciphertext in zip(places[:-1], found.ciphertexts, strict=True):
-            assert decrypt(ciphertext) == exchange.expected(one, i, j) % key.n, (i, j)
-        last = exchange.widths.parameters
-        assert found.last == exchange.expected(one, last, last)
+        assert found.size == len(places)
+        for index, (i, j) in enumerate(places):
+            expected = exchange.expected(one, i, j)
+            assert decrypt(single(found, index)) == expected % key.n, (i, j)
+        assert single(found, found.size - 1) == key.lift(exchange.expected(one, *places[-1]))
+        values = [STREAM.bits(80) - (1 << 79) for _ in places]
+        total = sum(a * exchange.expected(one, *place) for a, place in zip(values, places, strict=True))
+        assert decrypt(found.combine(values)) == total % key.n
 
 
 @settings(max_examples=8)
@@ -185,9 +198,9 @@ def test_a_mask_of_the_same_request_with_other_digits_is_refused(
     vectors = [[wide_private_key.encrypt(weight, STREAM) for weight in model] for model in exchange.models]
     requests = [moment_request(key, vectors, exchange.widths, mask) for mask in (exchange.mask, shown)]
     assert requests[0] == requests[1]
-    honest = [one.ciphertexts for one in exchange.products()]
+    honest = all_products(exchange)
     exchange.masks = shown.digits(2, exchange.widths)
-    assert [one.ciphertexts for one in exchange.products()] != honest
+    assert all_products(exchange) != honest
     with pytest.raises(ProtocolViolation, match="bad_mask"):
         shown.require(key, 4, layout)
 
@@ -225,11 +238,28 @@ def test_an_answer_that_is_wrong_anywhere_changes_a_product(wide_private_key: Pr
     """Nothing of an answer goes unused: what a projection of the products compares is all of it."""
     exchange = exchange_of(wide_private_key, 2, 2, Start.UNMEASURED)
     key, flat = wide_private_key.public_key, exchange.answer.flat()
-    honest = [one.ciphertexts for one in exchange.products()]
+    honest = all_products(exchange)
     for place in range(len(flat) - 2):
         wrong = [*flat[:place], flat[place] * key.lift(1) % key.n_squared, *flat[place + 1 :]]
-        changed = exchange.products(read_answer(wrong, exchange.sets, 2))
-        assert [one.ciphertexts for one in changed] != honest
+        assert all_products(exchange, read_answer(wrong, exchange.sets, 2)) != honest
+
+
+def test_whatever_the_products_depend_on_is_hashed(wide_private_key: PrivateKey) -> None:
+    exchange = exchange_of(wide_private_key, 2, 1, Start.PUBLIC)
+    key, (first, *_) = wide_private_key.public_key, exchange.products()
+    seen = [first.to_parts()]
+    answer, other = first.answer, key.lift(5)
+    for changed in (
+        replace(first, answer=answer._replace(products=[other, *answer.products[1:]])),
+        replace(first, answer=answer._replace(singles=[[other]])),
+        replace(first, answer=answer._replace(rest=[other])),
+        replace(first, masks=[[5], first.masks[1]]),
+        replace(first, masks=[first.masks[0], [5]]),
+        replace(first, start=[5]),
+        replace(first, trainers=1),
+    ):
+        assert changed.to_parts() not in seen
+        seen.append(changed.to_parts())
 
 
 @pytest.mark.parametrize("start", [Start.PUBLIC, Start.ENCRYPTED])

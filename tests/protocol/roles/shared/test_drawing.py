@@ -9,13 +9,14 @@ from protocol.crypto.cipher import PublicKey
 from protocol.data_card import DataCard
 from protocol.join_digests import commitment, nonce_digest
 from protocol.marketplace import Closed, Join
+from protocol.payment import abandoned
 from protocol.roles.engine.inputs import CallRefused
 from protocol.roles.owner.budget import JOIN_NUMBERS, Joining
 from tests.support.roles.plain_market import assert_model_of_twin
 from tests.support.roles.pure_contract import MARKET
 from tests.support.roles.pure_market import PureMarket
 from tests.support.roles.pure_party import Party
-from tests.support.roles.small_markets import small_data, small_market
+from tests.support.roles.small_markets import small_data, small_market, small_request
 from tests.support.seats import any_join, reveal_nonce
 
 
@@ -196,3 +197,32 @@ def test_an_owner_is_told_that_its_nonce_was_refused() -> None:
     owner = market.owners[0]
     market.deliver(owner, CallRefused(call=reveal_nonce(), code="too_late"))
     assert (owner.facts[-1].name, owner.facts[-1].data) == ("reveal_refused", {"code": "too_late"})
+
+
+# ---- the price of leaving ----
+
+
+@pytest.mark.parametrize("points", [0, 200, 1000])
+def test_a_buyer_that_leaves_once_roles_are_drawn_pays_those_who_were(points: int) -> None:
+    request = small_request()
+    request["payment"] = {**request["payment"], "abandon_bps": points}
+    market = small_market(request, small_data(owners=6))
+    silent = market.owners[2]
+    losing(market, "reveal", silent)
+    while not market.sent("opening_request"):
+        market.run(1)
+        if not market.pending:
+            assert market.tick()
+    market.silent.add(market.buyer.address)
+    market.finish()
+    drawn = [owner.address for owner in market.owners if owner is not silent]
+    pay = abandoned(market.request, drawn)
+    ledger = market.contract.ledger
+    assert ledger is not None
+    assert market.contract.status == "cancelled"
+    assert pay.total() == 10**18 * points // 10_000
+    assert {(one.account, one.share): one.amount for one in ledger.credited} == {
+        **pay,
+        (market.buyer.address, "refund"): 10**18 - pay.total(),
+    }
+    assert ledger.withdrawn == {owner: amount for (owner, _), amount in pay.items()}

@@ -37,6 +37,7 @@ terms = st.builds(
     join_seconds=st.integers(1, 365 * 86_400),
     round_seconds=st.integers(1, 30 * 86_400),
     reveal_seconds=st.integers(1, 7 * 86_400),
+    abandon_bps=st.integers(0, 1000),
     token=addresses | st.just(NATIVE),
 )
 records = st.builds(

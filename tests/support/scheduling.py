@@ -1,0 +1,39 @@
+"""Which of a run's processes takes which files of tests."""
+
+from xdist.scheduler import LoadFileScheduling
+from xdist.workermanage import WorkerController
+
+WAITING = (
+    "tests/soak/",
+    "tests/faults/",
+    "tests/integration/test_daemons.py",
+    "tests/integration/test_many_messages.py",
+    "tests/integration/test_observed_daemons.py",
+    "tests/integration/test_orders.py",
+    "tests/integration/test_owner_orders.py",
+    "tests/integration/test_stores.py",
+    "tests/integration/test_watched_market.py",
+)
+"""What waits more than it computes: for blocks, deadlines and servers that were killed."""
+
+
+class Together(LoadFileScheduling):
+    """Files go whole to one process, and those that share a browser and a market to the same one.
+
+    The last half of the processes, the smaller one, begins with what waits, the others with what computes: so
+    the cores always have work, and trainings with deadlines do not stand in each other's way.
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        return "tests/browser" if nodeid.startswith("tests/browser/") else super()._split_scope(nodeid)
+
+    def _reschedule(self, node: WorkerController) -> None:
+        # One that replaces a process that died has to find its tests first; then it is asked again.
+        if node in self.registered_collections:
+            super()._reschedule(node)
+
+    def _assign_work_unit(self, node: WorkerController) -> None:
+        waiting = node in self.nodes[(len(self.nodes) + 1) // 2 :]
+        fitting = (scope for scope in self.workqueue if scope.startswith(WAITING) is waiting)
+        self.workqueue.move_to_end(next(fitting, next(iter(self.workqueue))), last=False)
+        super()._assign_work_unit(node)
