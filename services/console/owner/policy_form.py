@@ -5,7 +5,8 @@ from collections.abc import Mapping
 
 from protocol.asset import MARKET_ASSET
 from protocol.errors import MisuseError
-from protocol.owner_policy import LARGEST_LIMIT, Budget, OwnerPolicy
+from protocol.marketplace import NATIVE
+from protocol.owner_policy import LARGEST_LIMIT, Budget, OwnerPolicy, TokenPay
 from services.common.accents import composed
 from services.console.presentation.i18n import gettext_noop as _
 from services.console.presentation.parse import whole_number
@@ -23,6 +24,7 @@ def form_of(policy: OwnerPolicy) -> dict[str, str]:
         "withdraw": "yes" if policy.withdraw else "",
         **{name: "\n".join(getattr(policy, name)) for name in _LISTS},
         "minimum_pay": MARKET_ASSET.plain(policy.minimum_pay_wei),
+        "tokens": "\n".join(f"{pay.token} {pay.minimum_pay}" for pay in policy.tokens),
         "per_buyer": "" if per_buyer is None else str(per_buyer),
         "in_total": "" if in_total is None else str(in_total),
     }
@@ -37,6 +39,7 @@ def read(form: Mapping[str, str], before: OwnerPolicy) -> tuple[OwnerPolicy | No
         if any(len(item) > _LONGEST_NAME or not item.isprintable() for item in lists[name]):
             problems[name] = Problem(_("A name has at most 200 printable characters; give one per line."))
     minimum_pay = _minimum_pay(form, problems)
+    tokens = _tokens(form, problems)
     per_buyer = _count(form, "per_buyer", problems)
     in_total = _count(form, "in_total", problems)
     if problems:
@@ -49,7 +52,7 @@ def read(form: Mapping[str, str], before: OwnerPolicy) -> tuple[OwnerPolicy | No
         columns=lists["columns"],
         data_sets=lists["data_sets"],
         minimum_pay_wei=minimum_pay,
-        tokens=before.tokens,
+        tokens=tokens,
         budget=Budget(per_buyer=per_buyer, in_total=in_total, limits=before.budget.limits),
     )
     return policy, {}
@@ -91,6 +94,22 @@ def _minimum_pay(form: Mapping[str, str], problems: dict[str, Problem]) -> int:
     except MisuseError:
         problems["minimum_pay"] = not_an_amount()
         return 0
+
+
+def _tokens(form: Mapping[str, str], problems: dict[str, Problem]) -> tuple[TokenPay, ...]:
+    """A line for each: the address and, if any, the least fixed pay in smallest units."""
+    no_token = _("Give a token's address and the least pay in its smallest units, one token per line.")
+    taken: dict[str, TokenPay] = {}
+    for line in _lines(form.get("tokens", "")):
+        typed, _space, least = line.partition(" ")
+        token, minimum = read_address(typed, no_token), whole_number(least.strip() or "0", 1 << 128)
+        if isinstance(token, Problem):
+            problems["tokens"] = token
+        elif minimum is None or token in taken or token == NATIVE:
+            problems["tokens"] = Problem(no_token)
+        else:
+            taken[token] = TokenPay(token=token, minimum_pay=minimum)
+    return tuple(taken.values())
 
 
 def _count(form: Mapping[str, str], name: str, problems: dict[str, Problem]) -> int | None:

@@ -6,7 +6,7 @@ import pytest
 
 from protocol.codec import pack
 from protocol.messages import PolicyOrder
-from protocol.owner_policy import Budget, Limit, OwnerPolicy
+from protocol.owner_policy import Budget, Limit, OwnerPolicy, TokenPay
 from services.console.owner.account_views import BudgetLine, budget_lines
 from services.console.owner.policy_form import form_of, limit_of, read
 from services.records.owner_account import ORDERED_POLICY
@@ -20,6 +20,7 @@ FULL = OwnerPolicy(
     columns=("age", "bmi"),
     data_sets=("rows",),
     minimum_pay_wei=25 * 10**16,
+    tokens=(TokenPay(token="0x" + "70" * 20, minimum_pay=7), TokenPay(token="0x" + "71" * 20)),
     withdraw=False,
     budget=Budget(per_buyer=3, limits=(Limit(data_set="rows", numbers=9),)),
 )
@@ -42,6 +43,10 @@ def test_a_form_that_is_sent_back_unchanged_is_the_same_policy(policy):
         ("minimum_pay", "0.0000000000000000001"),
         ("minimum_pay", "1e40"),
         ("minimum_pay", "1 btc"),
+        ("tokens", "0x12 5"),
+        ("tokens", f"{BUYER} 1.5"),
+        ("tokens", f"{BUYER}\n{BUYER} 5"),
+        ("tokens", "0x" + "0" * 40),
         ("per_buyer", "-1"),
         ("per_buyer", "1.5"),
         ("in_total", "1000001"),
