@@ -41,7 +41,7 @@ def withdraw(
     """Have the contract pay an owner's credit out; needed where the policy does not do so by itself."""
     settings = load(config, "data-owner")
     paid_in = NATIVE if token is None else token_named("--token", token, settings.assets)
-    receiver = _receiver(settings, to)
+    receiver = _receiver(settings, to, paid_in)
     seconds = 0.0 if no_wait else wait
     if (seconds and not force) or receiver is not None:
         text = _credit(settings, paid_in, force=force)
@@ -53,15 +53,20 @@ def withdraw(
     print_outcome({"withdrawal": "asked", **about, **told_answer(answer)}, json=json)
 
 
-def _receiver(settings: DataOwnerConfig, to: str | None) -> str | None:
+def _receiver(settings: DataOwnerConfig, to: str | None, token: Token) -> str | None:
     """Raises MisuseError for an account at which the money would be lost."""
     if to is None:
         return None
     if not is_address(to):
         raise MisuseError(f"--to {to!r} is no address: write 0x and 40 hexadecimal digits")
     receiver = plain_address(to)
-    if receiver in (ZERO_ADDRESS, settings.chain.contract):
-        whose = "nobody's" if receiver == ZERO_ADDRESS else "the market's contract"
+    losing = {
+        token: "the token itself",
+        settings.chain.contract: "the market's contract",
+        ZERO_ADDRESS: "nobody's",
+    }
+    whose = losing.get(receiver)
+    if whose is not None:
         raise MisuseError(f"--to {to} is {whose}: what is paid to it is lost; name an account of yours")
     return receiver
 

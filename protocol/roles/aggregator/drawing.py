@@ -66,7 +66,7 @@ def on_roles_drawn(state: DrawingState, event: RolesDrawn, context: Context) -> 
     """Start with the roles that the contract drew, once every owner with a seat is ready."""
     parties = replace(state.parties, trainers=event.trainers, validators=event.validators)
     drawn = replace(state, parties=parties)
-    waits = (timers.DRAW.cancel(), stall_timer(drawn))
+    waits = (timers.DRAW.cancel(), stall_timer(drawn, context))
     if _awaits_row_counts(drawn, context):
         return Step(drawn, (*waits, timers.ROWS.set(drawn.step_seconds)))
     started = _start(drawn, context)

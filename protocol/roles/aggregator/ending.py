@@ -81,9 +81,9 @@ def on_stop(state: PreparedState, order: Received[StopOrder], context: Context) 
     return give_up(state, "stopped_by_aggregator", context)
 
 
-def stall_timer(state: DrawingState | TrainingState) -> SetTimer:
+def stall_timer(state: DrawingState | TrainingState, context: Context) -> SetTimer:
     """Fires when the contract lets anybody end the training for want of progress."""
-    return timers.STALLED.set(ending_seconds(state.opened.terms))
+    return timers.STALLED.set(_seconds_to_the_end(state, context))
 
 
 # ---- until the chain shows the end ----

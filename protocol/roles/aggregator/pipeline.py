@@ -63,7 +63,7 @@ def on_round_recorded(
         ends_at=contract_ends_at(state.opened, context.now),
     )
     if not event.record.last:
-        return Step(recorded, (*waits, *sent, stall_timer(recorded)))
+        return Step(recorded, (*waits, *sent, stall_timer(recorded, context)))
     settling = settle(recorded, recorded.request)
     return Step(settling.state, (*waits, *sent, *settling.effects))
 

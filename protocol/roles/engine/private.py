@@ -50,6 +50,10 @@ class StoredPrefix:
         """The effect that keeps a training's value."""
         return PutValue(name=self.name_of(training), content=content)
 
+    def forget(self, training: int) -> PutValue:
+        """The effect that keeps nothing of a training any more."""
+        return PutValue(name=self.name_of(training), content=None)
+
 
 PAILLIER = PrivateName("paillier", "the buyer's Paillier key for this training (`PrivateKey.to_bytes`)")
 DATA_SET = PrivatePrefix("data_set:", "an owner's data set as a statistic (`Statistic.to_bytes`)")

@@ -30,7 +30,7 @@ FEWEST_OWNERS = 4
 """Of any training: the unknowns counted on do not grow with owners whom a buyer may have made up."""
 
 JOIN_NUMBERS = 1
-"""What a joined training counts at least: the row count, told to all who take part once roles are drawn."""
+"""What a training counts at least for which roles were drawn: all who take part are told the row count."""
 
 _UNCOUNTED_NUMBERS = 100
 """Assumed of a training that was joined before numbers were counted."""
@@ -188,7 +188,13 @@ def reserve(state: JoinedState) -> PutValue:
 
 
 def give_back(state: JoinedState) -> PutValue:
-    """The effect that counts what an ended training can have published in place of what was reserved."""
+    """The effect that counts what an ended training can have published in place of what was reserved.
+
+    Before the roles are drawn nothing is: if it counted, whoever opens trainings and cancels them, for gas
+    alone, would use budgets up for all other buyers.
+    """
+    if not isinstance(state, RunningState):
+        return private.JOINED.forget(state.training)
     numbers = JOIN_NUMBERS
     if state.has_worked:
         rounds = _opened_rounds(state)
@@ -197,15 +203,13 @@ def give_back(state: JoinedState) -> PutValue:
     return count_numbers(state.training, state.opened.buyer, state.data_set, numbers)
 
 
-def _opened_rounds(state: JoinedState) -> int:
+def _opened_rounds(state: RunningState) -> int:
     """How many rounds can have been opened.
 
     What was measured may have been opened unrecorded: buyer and aggregator have then seen the numbers of one
     round more than the chain, unless that one was the last, and of all that this owner worked on, since an
     aggregator can go on without recording any.
     """
-    if not isinstance(state, RunningState):
-        return state.recorded + 1
     if state.last_recorded:
         return state.recorded
     trained = state.answer.round if state.answer is not None else 0
@@ -213,11 +217,10 @@ def _opened_rounds(state: JoinedState) -> int:
     return min(max(state.recorded + 1, trained, measured), state.request.schedule.rounds)
 
 
-def _start_errors(state: JoinedState, rounds: int) -> int:
+def _start_errors(state: RunningState, rounds: int) -> int:
     """How often v₀ can have been opened: as the records show, and in every round that is not recorded."""
     most = most_start_errors(state.parties.validators.bit_count(), rounds)
-    recorded = state.start_errors if isinstance(state, RunningState) else 0
-    return min(most, recorded + rounds - state.recorded)
+    return min(most, state.start_errors + rounds - state.recorded)
 
 
 def with_start_error(state: RunningState, validators: Seats) -> RunningState:

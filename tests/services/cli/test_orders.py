@@ -220,6 +220,7 @@ def test_a_credit_is_withdrawn_in_its_token_to_whom_it_is_said(monkeypatch, toke
     [
         (("--to", "0x" + "0" * 40), "is nobody's"),
         (("--to", "0x" + "C0" * 20), "is the market's contract"),
+        (("--token", "TEST", "--to", TOKEN), "is the token itself"),
         (("--to", "me"), "is no address"),
         (("--token", "USDC"), "no symbol under tokens in the configuration (TEST)"),
         (("--token", "0x" + "71" * 20), f"0 units of token {'0x' + '71' * 20} credited"),

@@ -99,3 +99,16 @@ def test_only_an_owner_that_is_admitted_and_has_a_seat_is_ready() -> None:
     market.admitted = tuple(owner for owner in market.admitted if owner != seats[-1])
     late = resigned(market, answer, sender=seats[-1])
     assert refusal(market, market.aggregator, late) == "not_admitted"
+
+
+@pytest.mark.parametrize("seconds", [0, 300])
+def test_the_first_round_has_the_time_that_the_contract_gives_it(seconds: int) -> None:
+    """Its clock runs from the end of the time to reveal, whenever the roles are drawn."""
+    market = small_market()
+    market.intercept = without("owner_ready", sender=market.owners[3])
+    while market.aggregator.phase != "drawing":
+        market.deliver_next()
+    market.now += seconds
+    market.run()
+    assert market.aggregator.decoded.parties.drawn
+    assert market.aggregator.timers["stalled"] == market.contract.ends_at + 1

@@ -7,7 +7,6 @@ import pytest
 
 from protocol.codec import pack, unpack
 from protocol.roles.dispatch import _Instance
-from tests.support.roles.golden_states import FOLDER
 from tests.support.roles.plain_market import assert_model_of_twin
 from tests.support.roles.pure_market import PureMarket
 from tests.support.roles.small_markets import losing, small_market
@@ -18,11 +17,31 @@ LANES = {
 }
 
 
-def unused_fields() -> dict[str, Any]:
-    """Every field that a state had then, as it was when nothing was in it yet."""
-    content = (FOLDER / "0.1.0" / "federated_aggregator-requested.msgpack").read_bytes()
-    state: dict[str, Any] = msgpack.unpackb(unpack(_Instance, content).state)
-    return state
+UNUSED: dict[str, Any] = {
+    "absences": [],
+    "answers": [],
+    "blinding_seed": b"",
+    "closed": False,
+    "closing": False,
+    "deliver_until": 0.0,
+    "deliveries": 0,
+    "dropped": b"\0",
+    "ends_at": 0.0,
+    "evaluation": None,
+    "failure": None,
+    "initial_model": None,
+    "last_signed": False,
+    "link": None,
+    "n": b"\0",
+    "next_model": None,
+    "next_round": 1,
+    "request": None,
+    "signed_models": [],
+    "sitting_out": b"\0",
+    "trained": None,
+    "training_lane": None,
+}
+"""The fields that every state had then, as they were when nothing was in them yet."""
 
 
 def rewrite_as_0_1_0(market: PureMarket) -> None:
@@ -30,7 +49,7 @@ def rewrite_as_0_1_0(market: PureMarket) -> None:
     aggregator = market.aggregator
     assert aggregator.state is not None
     instance = unpack(_Instance, aggregator.state)
-    state = {**unused_fields(), **msgpack.unpackb(instance.state)}
+    state = {**UNUSED, **msgpack.unpackb(instance.state)}
     for lane, fields in LANES.items():
         if state[lane] is not None:
             state[lane] = {**fields, **state[lane]}

@@ -261,20 +261,22 @@ def test_looking_again_asks_a_person_once() -> None:
     assert [fact.name for fact in owner.facts].count("asks_decision") == 1
 
 
-def test_a_join_that_the_contract_refuses_costs_the_row_count_that_it_told() -> None:
+def test_a_join_that_the_contract_refuses_costs_nothing() -> None:
     market = small_market()
     market.run_until("invitation_answer", market.aggregator)
     owner = next(owner for owner in market.owners if owner.shown == "INITIATED")
     assert set(owner.values) == {"joined:1"}
     market.deliver(owner, CallRefused(call=any_join(training=1), code="too_late"))
-    assert numbers_of(owner) == JOIN_NUMBERS
+    assert not owner.values
 
 
-def test_a_training_without_enough_owners_costs_the_row_count() -> None:
+def test_a_training_that_is_cancelled_before_the_draw_uses_nobody_s_budget_up() -> None:
+    """The attack: to open and cancel costs gas alone, and no number of anybody's rows is told."""
     market = small_market(data=small_data(owners=3))
     market.finish()
     assert {owner.shown for owner in market.owners} == {"FAILED(cancelled)"}
-    assert {numbers_of(owner) for owner in market.owners} == {JOIN_NUMBERS}
+    assert not market.sent("owner_ready")
+    assert not any(owner.values for owner in market.owners)
 
 
 @pytest.mark.parametrize(
