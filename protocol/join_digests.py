@@ -7,7 +7,7 @@ block, and no owner.
 
 from eth_hash.auto import keccak
 
-from protocol.records import Market
+from protocol.records import Market, address_word, number_word
 from protocol.types import Digest
 
 _COMMITMENT = keccak(b"DeltaML commitment of an owner that joins: data card")
@@ -24,10 +24,10 @@ def commitment(market: Market, training: int, owner: str, key_id: bytes, card_ha
     """
     return keccak(
         _COMMITMENT
-        + _number(market.chain_id)
-        + _address(market.contract)
-        + _number(training)
-        + _address(owner)
+        + number_word(market.chain_id)
+        + address_word(market.contract)
+        + number_word(training)
+        + address_word(owner)
         + key_id
         + card_hash
     )
@@ -35,12 +35,4 @@ def commitment(market: Market, training: int, owner: str, key_id: bytes, card_ha
 
 def nonce_digest(training: int, owner: str, nonce: bytes) -> Digest:
     """keccak256(abi.encode(training, owner, nonce)): nobody else can reveal a nonce that it has copied."""
-    return keccak(_number(training) + _address(owner) + nonce)
-
-
-def _number(value: int) -> bytes:
-    return value.to_bytes(32, "big")
-
-
-def _address(address: str) -> bytes:
-    return bytes.fromhex(address[2:]).rjust(32, b"\0")
+    return keccak(number_word(training) + address_word(owner) + nonce)

@@ -1,10 +1,11 @@
 """The contract as the roles see it: the calls they ask for and the events they act on."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import Field
 
 from protocol.records import RoundRecord
+from protocol.seat_admission import AdmittedBy
 from protocol.types import (
     ZERO_ADDRESS,
     Address,
@@ -20,6 +21,7 @@ from protocol.types import (
 
 PartyRole = Literal["model_buyer", "data_owner", "federated_aggregator"]
 ROLE_NUMBERS: dict[str, int] = {"none": 0, "model_buyer": 1, "data_owner": 2, "federated_aggregator": 3}
+ADMISSION_NAMES: tuple[AdmittedBy, ...] = get_args(AdmittedBy)
 STATUS_NAMES = ("none", "open", "drawing", "running", "settled", "cancelled")
 SHARE_NAMES = ("none", "contribution", "participation", "validation", "aggregation", "refund", "abandonment")
 
@@ -66,6 +68,7 @@ class Terms(FrozenModel):
     round_seconds: Annotated[int, Field(ge=1, le=30 * 86_400)]
     reveal_seconds: Annotated[int, Field(ge=1, le=LONGEST_REVEAL_SECONDS)]
     abandon_bps: AbandonBasisPoints
+    admission: AdmittedBy = "both"
     token: Token = NATIVE
 
 
@@ -89,15 +92,18 @@ class Open(FrozenModel):
 
 
 class Join(FrozenModel):
-    """Join an open training as an owner, bound to what it has published and to a nonce that nobody knows yet.
+    """Join an open training as an admitted owner, bound to what it has published and to a secret nonce.
 
-    The digests are `join_digests.commitment` and `join_digests.nonce_digest`.
+    The digests are `join_digests.commitment` and `join_digests.nonce_digest`, the signatures those of the
+    `SeatAdmission`; an empty one is none.
     """
 
     call: Literal["join"] = "join"
     training: TrainingId
     commitment: Digest
     nonce_digest: Digest
+    aggregator_signature: Annotated[bytes, Field(max_length=65)] = b""
+    buyer_signature: Annotated[bytes, Field(max_length=65)] = b""
 
 
 class Close(FrozenModel):

@@ -36,9 +36,14 @@ class Market(FrozenModel):
             keccak(_DOMAIN_TYPE)
             + keccak(b"DeltaML Marketplace")
             + keccak(b"2")
-            + _word(self.chain_id)
-            + bytes.fromhex(self.contract[2:]).rjust(32, b"\0")
+            + number_word(self.chain_id)
+            + address_word(self.contract)
         )
+
+    def typed_digest(self, struct_type: bytes, *words: bytes) -> bytes:
+        """The EIP-712 digest of a struct of this encoded type, whose fields are these words of 32 bytes."""
+        struct = keccak(keccak(struct_type) + b"".join(words))
+        return keccak(b"\x19\x01" + self.domain_separator() + struct)
 
 
 class RoundRecord(FrozenModel):
@@ -66,22 +71,27 @@ class RoundRecord(FrozenModel):
 
     def digest(self, market: Market) -> bytes:
         """The EIP-712 digest that buyer and validators sign and the contract recovers signers from."""
-        fields = (
-            keccak(_RECORD_TYPE),
-            _word(self.training),
-            _word(self.round),
-            _word(int(self.last)),
-            _word(self.trainers),
-            _word(self.validators),
-            _word(self.mse_before),
-            keccak(b"".join(map(_word, self.own))),
-            keccak(b"".join(map(_word, self.cross))),
+        return market.typed_digest(
+            _RECORD_TYPE,
+            number_word(self.training),
+            number_word(self.round),
+            number_word(int(self.last)),
+            number_word(self.trainers),
+            number_word(self.validators),
+            number_word(self.mse_before),
+            keccak(b"".join(map(number_word, self.own))),
+            keccak(b"".join(map(number_word, self.cross))),
             self.model_digest,
             self.delivered_digest,
             self.transcript_digest,
         )
-        return keccak(b"\x19\x01" + market.domain_separator() + keccak(b"".join(fields)))
 
 
-def _word(value: int) -> bytes:
+def number_word(value: int) -> bytes:
+    """An integer as the contract's ABI encodes it: 32 bytes, negative ones in two's complement."""
     return (value % (1 << 256)).to_bytes(32, "big")
+
+
+def address_word(address: str) -> bytes:
+    """An address as the contract's ABI encodes it."""
+    return bytes.fromhex(address[2:]).rjust(32, b"\0")

@@ -31,6 +31,7 @@ from protocol.marketplace import (
 from protocol.preparation.columns import Column, Parameter, TargetColumn, parameters_of
 from protocol.request_values import AmountText, Number, StepSize
 from protocol.scaling import UNSCALED, Scaling, largest_weight, to_declared_units
+from protocol.seat_admission import AdmittedBy
 from protocol.types import Address, FreeText, FrozenModel, Name, repeated
 
 LEAST_KEY_BITS = 2048
@@ -94,10 +95,11 @@ Start = Annotated[StartZero | StartMean | StartWeights, Field(discriminator="sta
 
 
 class Owners(FrozenModel):
-    """How many owners the training needs at least and takes at most."""
+    """How many owners the training needs at least and takes at most; who has to admit each of them."""
 
     minimum: Annotated[int, Field(ge=4, le=MAXIMUM_OWNERS)] = 4
     maximum: Annotated[int, Field(ge=4, le=MAXIMUM_OWNERS)] = 64
+    admission: AdmittedBy = "both"
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:
@@ -353,5 +355,6 @@ class Request(FrozenModel):
             round_seconds=3 * (6 * self.deadlines.step_s + self.deadlines.chain_s),
             reveal_seconds=self.deadlines.reveal_s,
             abandon_bps=self.payment.abandon_bps,
+            admission=self.owners.admission,
             token=self.payment.token,
         )

@@ -24,6 +24,13 @@ interface IMarketplace is IERC165 {
         Cancelled
     }
 
+    /// @notice Who must have signed an owner's admission before it may join.
+    enum Admission {
+        Both,
+        Buyer,
+        Aggregator
+    }
+
     /// @notice What an amount was credited for.
     enum Share {
         None,
@@ -50,6 +57,7 @@ interface IMarketplace is IERC165 {
     /// days at most
     /// @param revealSeconds from the close, for owners to reveal their nonces: a week at most
     /// @param abandonBps of the deposit to those who were drawn, where no round is recorded after: 1000 at most
+    /// @param admission whose signature an owner needs to join
     /// @param token what it pays in: an ERC-20's address, zero for the native coin
     struct Terms {
         address aggregator;
@@ -65,6 +73,7 @@ interface IMarketplace is IERC165 {
         uint32 roundSeconds;
         uint32 revealSeconds;
         uint16 abandonBps;
+        Admission admission;
         address token;
     }
 
@@ -163,7 +172,7 @@ interface IMarketplace is IERC165 {
     error Marketplace_RoundAlreadyRecorded(uint256 trainingId, uint16 round, bytes32 recordDigest);
     /// @notice Rounds are recorded in order; expected is zero after the last.
     error Marketplace_UnexpectedRound(uint256 trainingId, uint16 round, uint16 expected);
-    /// @notice The buyer has not signed the record.
+    /// @notice The account has not signed the record, or the admission.
     error Marketplace_BadSignature(address expected);
     /// @notice Too few of the drawn validators have signed the record.
     error Marketplace_TooFewSignatures(uint256 trainingId, uint256 signed, uint256 needed);
@@ -210,11 +219,20 @@ interface IMarketplace is IERC165 {
         bytes32 s
     ) external returns (uint256 trainingId);
 
-    /// @notice Takes a seat; a data owner only, while Open and before joinUntil.
+    /// @notice Takes a seat; a data owner only, while Open and before joinUntil, that those have admitted whom the
+    /// terms name. What they signed holds for this training's request, this owner and this commitment alone.
     /// @param trainingId of which training
     /// @param commitment digest of what the owner has published so far and is bound to; not zero
     /// @param nonceDigest keccak256(abi.encode(trainingId, owner, nonce)) of a secret nonce; not zero
-    function join(uint256 trainingId, bytes32 commitment, bytes32 nonceDigest) external;
+    /// @param aggregatorSignature of hashAdmission; not looked at where the terms ask for the buyer's alone
+    /// @param buyerSignature of hashAdmission; not looked at where the terms ask for the aggregator's alone
+    function join(
+        uint256 trainingId,
+        bytes32 commitment,
+        bytes32 nonceDigest,
+        bytes calldata aggregatorSignature,
+        bytes calldata buyerSignature
+    ) external;
 
     /// @notice Ends the joining, once, and fixes drawBlock and revealUntil; the first round's time begins at
     /// revealUntil. The aggregator from minOwners on, anyone after joinUntil.
@@ -363,4 +381,10 @@ interface IMarketplace is IERC165 {
     /// @param record see RoundRecord
     /// @return the EIP-712 digest that buyer and validators sign
     function hashRecord(RoundRecord calldata record) external view returns (bytes32);
+
+    /// @param trainingId of which training; its request's hash is signed as well
+    /// @param owner who may join
+    /// @param commitment as it is given to join
+    /// @return the EIP-712 digest that aggregator and buyer sign
+    function hashAdmission(uint256 trainingId, address owner, bytes32 commitment) external view returns (bytes32);
 }

@@ -25,6 +25,9 @@ contract Marketplace is IMarketplace, EIP712 {
         "RoundRecord(uint256 trainingId,uint16 round,bool last,uint256 trainers,uint256 validators,uint256 mseBefore,uint256[] own,int256[] cross,bytes32 modelDigest,bytes32 deliveredDigest,bytes32 transcriptDigest)"
     );
 
+    bytes32 private constant ADMISSION_TYPEHASH =
+        keccak256("Admission(uint256 trainingId,address owner,bytes32 requestHash,bytes32 commitment)");
+
     struct Party {
         Role role;
         bytes32 exchangeKey;
@@ -163,7 +166,13 @@ contract Marketplace is IMarketplace, EIP712 {
         if (deposit >= 1 << 128) revert Marketplace_InvalidTerms("deposit");
     }
 
-    function join(uint256 trainingId, bytes32 commitment, bytes32 nonceDigest) external override {
+    function join(
+        uint256 trainingId,
+        bytes32 commitment,
+        bytes32 nonceDigest,
+        bytes calldata aggregatorSignature,
+        bytes calldata buyerSignature
+    ) external override {
         Training storage training = _trainings[trainingId];
         // Check
         _requireRole(msg.sender, Role.DataOwner);
@@ -174,12 +183,29 @@ contract Marketplace is IMarketplace, EIP712 {
         if (seat >= training.terms.maxOwners) revert Marketplace_NoSeatLeft(trainingId, training.terms.maxOwners);
         if (commitment == 0) revert Marketplace_InvalidJoin("commitment");
         if (nonceDigest == 0) revert Marketplace_InvalidJoin("nonceDigest");
+        _checkAdmission(training, hashAdmission(trainingId, msg.sender, commitment), aggregatorSignature, buyerSignature);
         // Effect
         training.seats.push(msg.sender);
         _seatNumbers[trainingId][msg.sender] = seat + 1;
         _pledges[trainingId][seat] = Pledge(commitment, nonceDigest);
         _exchangeKeys[trainingId][msg.sender] = _parties[msg.sender].exchangeKey;
         emit Joined(trainingId, msg.sender, seat, commitment, nonceDigest);
+    }
+
+    function _checkAdmission(
+        Training storage training,
+        bytes32 digest,
+        bytes calldata aggregatorSignature,
+        bytes calldata buyerSignature
+    ) private view {
+        Admission admission = training.terms.admission;
+        address aggregator = training.terms.aggregator;
+        if (admission != Admission.Buyer && !Signatures.isSignedBy(aggregator, digest, aggregatorSignature)) {
+            revert Marketplace_BadSignature(aggregator);
+        }
+        if (admission != Admission.Aggregator && !Signatures.isSignedBy(training.buyer, digest, buyerSignature)) {
+            revert Marketplace_BadSignature(training.buyer);
+        }
     }
 
     // ---- drawing the roles ----
@@ -615,6 +641,16 @@ contract Marketplace is IMarketplace, EIP712 {
                 )
             )
         );
+    }
+
+    function hashAdmission(uint256 trainingId, address owner, bytes32 commitment)
+        public
+        view
+        override
+        returns (bytes32)
+    {
+        bytes32 requestHash = _trainings[trainingId].terms.requestHash;
+        return _hashTypedDataV4(keccak256(abi.encode(ADMISSION_TYPEHASH, trainingId, owner, requestHash, commitment)));
     }
 
     function checkSignatures(

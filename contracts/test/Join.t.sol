@@ -62,10 +62,10 @@ contract JoinTest is MarketplaceTest {
         bytes32 digest = nonceDigest(training, owner(0));
         vm.prank(owner(0));
         vm.expectRevert(invalid("commitment"));
-        market.join(training, 0, digest);
+        market.join(training, 0, digest, "", "");
         vm.prank(owner(0));
         vm.expectRevert(invalid("nonceDigest"));
-        market.join(training, commitmentOf(owner(0)), 0);
+        market.join(training, commitmentOf(owner(0)), 0, "", "");
     }
 
     function test_WhenTheOwnerIsInTime() external {
@@ -73,10 +73,12 @@ contract JoinTest is MarketplaceTest {
         join(training, 1);
         register(owner(1), IMarketplace.Role.DataOwner);
         vm.warp(joinUntil(training) - 1);
+        (bytes memory byAggregator, bytes memory byBuyer) = admissions(training, owner(1));
         bytes32 digest = nonceDigest(training, owner(1));
         vm.expectEmit(address(market));
         emit IMarketplace.Joined(training, owner(1), 1, commitmentOf(owner(1)), digest);
-        joinAs(training, owner(1));
+        vm.prank(owner(1));
+        market.join(training, commitmentOf(owner(1)), digest, byAggregator, byBuyer);
         (address[] memory seats,,) = market.ownersOf(training);
         vm.assertEq(seats.length, 2, "seats");
         vm.assertEq(seats[1], owner(1), "the next seat");
@@ -97,8 +99,9 @@ contract JoinTest is MarketplaceTest {
     }
 
     function refuse(uint256 training, address account, bytes memory refusal) private {
+        (bytes memory byAggregator, bytes memory byBuyer) = admissions(training, account);
         vm.prank(account);
         vm.expectRevert(refusal);
-        market.join(training, commitmentOf(account), nonceDigest(training, account));
+        market.join(training, commitmentOf(account), nonceDigest(training, account), byAggregator, byBuyer);
     }
 }

@@ -117,6 +117,22 @@ contract OpenTest is MarketplaceTest {
         refuseField(terms, "shares");
     }
 
+    /// Nobody's admission would be nothing but an open door: there is no such member.
+    function test_RevertWhen_NobodyIsToAdmitOwners() external {
+        IMarketplace.Terms memory terms = defaultTerms();
+        bytes memory call = abi.encodeCall(IMarketplace.open, (terms, DEPOSIT));
+        uint256 last = 4 + abi.encode(terms).length - 64; // the last word but one of the terms
+        vm.assertEq(uint256(uint8(call[last + 31])), uint256(IMarketplace.Admission.Both), "the field");
+        call[last + 31] = bytes1(uint8(type(IMarketplace.Admission).max) + 1);
+        vm.prank(buyer);
+        (bool opened,) = address(market).call{value: DEPOSIT}(call);
+        vm.assertTrue(!opened, "opened");
+        call[last + 31] = bytes1(uint8(type(IMarketplace.Admission).max));
+        vm.prank(buyer);
+        (opened,) = address(market).call{value: DEPOSIT}(call);
+        vm.assertTrue(opened, "the last member is one");
+    }
+
     function test_RevertWhen_TheDepositIsAWeiTooLow() external {
         IMarketplace.Terms memory terms = defaultTerms();
         uint256 needed = leastDeposit(terms);

@@ -50,8 +50,9 @@ contract RevealTest is MarketplaceTest {
         join(training, 4);
         register(owner(4), IMarketplace.Role.DataOwner);
         bytes32 copied = nonceDigest(training, owner(0));
+        (bytes memory byAggregator, bytes memory byBuyer) = admissions(training, owner(4));
         vm.prank(owner(4));
-        market.join(training, commitmentOf(owner(4)), copied);
+        market.join(training, commitmentOf(owner(4)), copied, byAggregator, byBuyer);
         close(training);
         vm.roll(drawBlock(training) + 1);
         vm.prank(owner(4));

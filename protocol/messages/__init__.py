@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias, Union
 
 from pydantic import Field
 
-from protocol.messages import chain, ending, evaluation, joining, market, opening, orders, training
+from protocol.messages import admission, chain, ending, evaluation, joining, market, opening, orders, training
+from protocol.messages.admission import AdmissionAnswer, AdmissionCode, AdmissionRequest
 from protocol.messages.catalogue import MAXIMUM_BODY_BYTES, MessageBody
 from protocol.messages.chain import ChainEvent
 from protocol.messages.ending import (
@@ -52,13 +53,20 @@ from protocol.messages.opening import (
     RoundCompleted,
     RoundSignature,
 )
-from protocol.messages.orders import OwnerDecision, PolicyOrder, StopOrder, TrainingOrder, WithdrawOrder
+from protocol.messages.orders import (
+    AdmissionOrder,
+    OwnerDecision,
+    PolicyOrder,
+    StopOrder,
+    TrainingOrder,
+    WithdrawOrder,
+)
 from protocol.messages.training import EncryptedModel, GradientUpdate, RefreshAnswer, RefreshRequest
 from protocol.messages.values import Parties
 
 MESSAGE_TYPES: dict[str, type[MessageBody]] = {
     kind.model_fields["type"].default: kind
-    for group in (joining, market, training, evaluation, opening, ending, chain, orders)
+    for group in (joining, admission, market, training, evaluation, opening, ending, chain, orders)
     for kind in vars(group).values()
     if isinstance(kind, type) and issubclass(kind, MessageBody) and kind is not MessageBody
 }

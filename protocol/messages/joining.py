@@ -126,6 +126,7 @@ class InvitationAnswer(MessageBody):
     """DO → FA: the decision: of cards, policy and budget, or a person's, never of rows.
 
     `waiting` while a person may still join, because nothing but that, or this buyer, or a spent budget asks.
+    Who accepts tells the hash of the card it would join with, and what it commits to (`join_digests`).
     """
 
     type: Literal["invitation_answer"] = "invitation_answer"
@@ -140,12 +141,19 @@ class InvitationAnswer(MessageBody):
         "buyer_not_accepted",
         "budget_spent",
     ]
+    card: Digest | None = None
+    commitment: Digest | None = None
 
     catalogue: ClassVar[Catalogue] = Catalogue(
         routes=((OWNER, AGGREGATOR),),
         sent_when="When policy or person has decided, no data set matches, or a person is asked; again when "
-        "that has changed, in the place of what was said before.",
-        example=lambda: InvitationAnswer(decision="accepted", code="accepted"),
+        "that has changed, in the place of what was said before, and while an acceptance has no answer.",
+        answers=("admission_answer",),
+        deadline="join_s",
+        on_silence="An owner that has accepted does not join.",
+        example=lambda: InvitationAnswer(
+            decision="accepted", code="accepted", card=DIGEST, commitment=DIGEST
+        ),
     )
 
 

@@ -4,24 +4,44 @@ from typing import ClassVar, Literal
 
 from pydantic import field_validator
 
+from protocol.admission_policy import AdmissionPolicy
 from protocol.marketplace import NATIVE, Token
 from protocol.messages.catalogue import AGGREGATOR, BUYER, OPERATOR, OWNER, Catalogue, MessageBody
-from protocol.messages.examples import SCALE, any_request
+from protocol.messages.examples import SCALE, TRAINER, any_request
 from protocol.owner_policy import OwnerPolicy
 from protocol.request import Request
 from protocol.types import ZERO_ADDRESS, Address, Name, TrainingId
 
 
 class TrainingOrder(MessageBody):
-    """Operator → its own buyer's queue: have this trained."""
+    """Operator → its own buyer's queue: have this trained, by owners that `admission` admits.
+
+    Without one the configuration's policy decides.
+    """
 
     type: Literal["training_order"] = "training_order"
     request: Request
+    admission: AdmissionPolicy | None = None
 
     catalogue: ClassVar[Catalogue] = Catalogue(
         routes=((OPERATOR, BUYER),),
         sent_when="By `deltaml train`, a console or a standing order.",
         example=lambda: TrainingOrder(request=any_request()),
+    )
+
+
+class AdmissionOrder(MessageBody):
+    """Operator → its own buyer's queue: admit an owner that waits for a person, or refuse it."""
+
+    type: Literal["admission_order"] = "admission_order"
+    training: TrainingId
+    owner: Address
+    admit: bool
+
+    catalogue: ClassVar[Catalogue] = Catalogue(
+        routes=((OPERATOR, BUYER),),
+        sent_when="By `deltaml admit` and `deltaml refuse`, or a console.",
+        example=lambda: AdmissionOrder(training=7, owner=TRAINER, admit=True),
     )
 
 

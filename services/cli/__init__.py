@@ -23,6 +23,11 @@ _COMMANDS = {
     "earnings": "What an owner or an aggregator earned, or a buyer spent, as the chain has confirmed it.",
     "health": "Ask a daemon's /health; exit status 3 when it fails or does not answer.",
     "train": "Ask the buyer's daemon to have a model trained, and tell what daemon and contract say to it.",
+    "admissions": "Show which owners would join the buyer's trainings that have not started, and what was "
+    "decided.",
+    "admit": "Have the buyer's daemon admit an owner that waits for a decision, so that it can join the "
+    "training.",
+    "refuse": "Have the buyer's daemon refuse an owner that waits for a decision; it cannot join any more.",
     "accept": "Have the owner's daemon join a training that waits for a decision.",
     "decline": "Have the owner's daemon decline a training that waits for a decision.",
     "withdraw": "Have the contract pay an owner's credit out; "
@@ -42,6 +47,7 @@ _COMMANDS = {
 }
 _MODULES = {
     "trainings": "show",
+    **dict.fromkeys(("admit", "refuse"), "admissions"),
     **dict.fromkeys(("train", "accept", "decline", "stop"), "orders"),
     **dict.fromkeys(("model-buyer", "data-owner", "aggregator", "chain-listener"), "daemons"),
 }

@@ -9,6 +9,7 @@ from protocol.errors import MisuseError
 from protocol.marketplace import PartyRole
 from protocol.messages import OwnerDecision, StopOrder, TrainingOrder
 from protocol.roles.buyer.ordering import check_order
+from services.cli.admission_options import Admit, AdmitCard, OtherOwners, own_policy
 from services.cli.amounts import Wei
 from services.cli.follow import follow, goes_on
 from services.cli.options import ConfigFile, Json
@@ -39,6 +40,9 @@ def train(
     ],
     config: ConfigFile,
     *,
+    admit: Admit = None,
+    admit_card: AdmitCard = None,
+    others: OtherOwners = None,
     follow_it: Annotated[
         bool, typer.Option("--follow", help="Show the training live until it ends; Ctrl-C leaves it running.")
     ] = False,
@@ -54,7 +58,9 @@ def train(
     check_order(wanted)
     settings = load(config, "model-buyer")
     seconds = 0.0 if no_wait else wait
-    message_id, answer = give_order(settings, "model_buyer", TrainingOrder(request=wanted), seconds=seconds)
+    own = own_policy(admit or [], admit_card or [], others, settings.names)
+    order = TrainingOrder(request=wanted, admission=own)
+    message_id, answer = give_order(settings, "model_buyer", order, seconds=seconds)
     key = f"order:{message_id.hex()}"
     outcome: dict[str, Any] = {"order": key, "request": wanted.name}
     if answer is None:

@@ -1,6 +1,7 @@
 """Addresses as people write them, wherever they do: documents, options, forms."""
 
 import re
+from collections.abc import Mapping
 
 from eth_hash.auto import keccak
 
@@ -22,6 +23,20 @@ class WrongChecksum(ConfigurationError):  # noqa: N818
 def is_address(text: str) -> bool:
     """Whether this is 0x and 40 hexadecimal digits, in any case."""
     return _ADDRESS.fullmatch(text) is not None
+
+
+def party_address(text: str, names: Mapping[str, str]) -> str:
+    """The address of a party that a person means, by the address itself or its name in `names` by address.
+
+    Raises ConfigurationError for what is neither, WrongChecksum as `plain_address`.
+    """
+    by_name = {name: address for address, name in names.items()}
+    found = by_name.get(text) or plain_address(text)
+    if not is_address(found):
+        raise ConfigurationError(
+            f"{text!r} is no address, 0x and 40 hexadecimal digits, nor a party's name in the configuration"
+        )
+    return found
 
 
 def plain_address(text: str) -> str:

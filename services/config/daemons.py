@@ -10,7 +10,15 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any, Literal, overload
 
-from pydantic import AfterValidator, BeforeValidator, Field, PrivateAttr, ValidationError
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    PrivateAttr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 
 from protocol.asset import MOST_DECIMALS, SYMBOL, Assets, token_asset
 from protocol.errors import MisuseError
@@ -24,6 +32,7 @@ from services.common.documents import read_yaml
 from services.common.errors import ConfigurationError
 from services.common.files import read_passphrase
 from services.common.problems import lines_of
+from services.config.admission import BuyerAdmission
 from services.config.console import ConsoleSettings
 from services.config.settings import FOLDER, Account, FilePath, Settings, store_url, url_of
 
@@ -217,6 +226,18 @@ class ModelBuyerConfig(Participant):
     standing_orders: tuple[StandingOrder, ...] = Field(
         (), max_length=100, description="Trainings to order on a schedule."
     )
+    admission: BuyerAdmission = Field(
+        BuyerAdmission(), description="Which owners that the aggregator admits may take a seat."
+    )
+
+    @field_validator("admission")
+    @classmethod
+    def _of_known_owners(cls, admission: BuyerAdmission, info: ValidationInfo) -> BuyerAdmission:
+        try:
+            admission.policy(info.data.get("names", {}))
+        except ConfigurationError as error:
+            raise ValueError(str(error)) from None
+        return admission
 
 
 class DataOwnerConfig(OpenParticipant):

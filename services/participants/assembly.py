@@ -44,7 +44,9 @@ def role_of(
     address, seat_keys = keystore.identity.address, SeatKeys(final, directory)
     match config:
         case ModelBuyerConfig():
-            return BuyerRole(store, address, keystore, config.standing_orders)
+            return BuyerRole(
+                store, address, keystore, config.standing_orders, config.admission.policy(config.names)
+            )
         case AggregatorConfig():
             places = Places(store, config.most_trainings_of_a_buyer, config.most_trainings)
             return AggregatorRole(

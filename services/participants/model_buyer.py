@@ -7,7 +7,9 @@ from functools import cached_property
 
 from typing_extensions import override
 
+from protocol.admission_policy import AdmissionPolicy
 from protocol.bodies import body_of
+from protocol.codec import pack
 from protocol.envelope import SignedMessage
 from protocol.errors import ProtocolViolation
 from protocol.marketplace import Opened
@@ -30,11 +32,21 @@ class BuyerRole(Role):
     name = "model_buyer"
 
     def __init__(
-        self, store: Store, address: str, keys: PaillierKeys, standing_orders: tuple[StandingOrder, ...] = ()
+        self,
+        store: Store,
+        address: str,
+        keys: PaillierKeys,
+        standing_orders: tuple[StandingOrder, ...] = (),
+        admission: AdmissionPolicy | None = None,
     ) -> None:
-        """`address` is the buyer's own, `keys` where its Paillier keys are."""
+        """`address` is the buyer's own, `keys` where its Paillier keys are.
+
+        `admission` decides about owners where an order does not; without one all are admitted whom the
+        aggregator admits.
+        """
         super().__init__(store)
         self._address, self._keys, self.standing_orders = address, keys, standing_orders
+        self._admission = pack(admission or AdmissionPolicy())
         self._offers = OfferAsking(store)
 
     @override
@@ -75,7 +87,7 @@ class BuyerRole(Role):
 
     @override
     async def context(self, key: str, item: Input, training: int | None) -> RoleContext:
-        return RoleContext(private=await self.private(key, item))
+        return RoleContext(private=await self.private(key, item), policy=self._admission)
 
     async def private(self, key: str, item: Input) -> Mapping[str, bytes]:
         """The training's Paillier key, made when the order arrives."""

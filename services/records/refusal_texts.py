@@ -12,6 +12,8 @@ REFUSALS = {
     "archived": "The training is over.",
     "not_mine": "It is a training of others.",
     "too_many_trainings": "The daemon has as many trainings under way as it takes on: order it later.",
+    "unknown_application": "No such owner would join the training.",
+    "decided_already": "It is decided already.",
     "deposit_too_low": "The deposit is too low for what the request pays.",
     "widths_do_not_fit": "The numbers of this request do not fit into its key.",
 }
@@ -19,6 +21,7 @@ REFUSALS = {
 REMEDIES = {
     "over_budget": "--beyond-budget joins all the same",
     "unknown_data_set": "`deltaml datasets list` tells which it has",
+    "unknown_application": "`deltaml admissions` lists those that would",
     "unknown_training": "`deltaml trainings` lists those that it has",
 }
 """What a command can do about it."""

@@ -9,7 +9,7 @@ from protocol.codec import pack
 from protocol.envelope import Envelope
 from protocol.errors import ProtocolViolation
 from protocol.marketplace import ContractCall
-from protocol.messages import Invitation, Message
+from protocol.messages import AdmissionAnswer, Invitation, Message
 from protocol.records import Market
 from protocol.roles.dispatch import EncodedStep
 from protocol.roles.engine import facts
@@ -111,8 +111,8 @@ class MessageWriter:
         role = await self._directory.role_of(recipient)
         if role not in {to for _, to in body.catalogue.routes}:
             raise ProtocolViolation("wrong_route", f"a {role} takes no {body.type}")
-        # Who is invited has not joined: the chain has no key of this training for it.
-        joined = 0 if isinstance(body, Invitation) else training
+        # Who is invited or admitted has not joined: the chain has no key of this training for it.
+        joined = 0 if isinstance(body, Invitation | AdmissionAnswer) else training
         exchange_key = await self._directory.sealing_key_of(joined, recipient)
         message = outgoing(
             self._identity,

@@ -1,8 +1,10 @@
 """The operators' pages explain every code, fact and warning that the program has, and no other."""
 
+from typing import get_args
+
 import pytest
 
-from protocol.messages import InvitationAnswer
+from protocol.messages import AdmissionCode, InvitationAnswer
 from protocol.roles.engine.facts import FACTS
 from services.admin.store_backup import RESTORED
 from services.bus.port import UNDELIVERABLE
@@ -64,7 +66,7 @@ def test_every_fact_is_explained_in_its_own_words():
 def test_every_code_is_explained_and_no_other():
     program = codes() | of_the_contract() | BY_THE_BROKER | BY_THE_NODE
     program |= {UNDELIVERABLE, INTERNAL_ERROR, RESTORED, "archived"}
-    program |= set(InvitationAnswer.model_fields["code"].annotation.__args__)
+    program |= set(InvitationAnswer.model_fields["code"].annotation.__args__) | set(get_args(AdmissionCode))
     headings = (
         "## Why a training failed",
         "## What was answered",

@@ -1,4 +1,4 @@
-"""People's orders to running daemons: accept, decline, stop."""
+"""People's orders to running daemons: accept, decline, admit, stop."""
 
 import pytest
 
@@ -16,10 +16,13 @@ MANUAL = ("owner-4", "owner-5")
 
 
 class Deciding(ForkedMarket):
-    """Two owners decide by hand."""
+    """Two owners decide by hand, and so does the buyer about the others than three."""
 
     def _own(self, name):
         own = super()._own(name)
+        if name == "buyer":
+            known = [self.addresses[f"owner-{number}"] for number in (1, 2, 3)]
+            own["admission"] = {"owners": known, "others": "ask"}
         if name in MANUAL:
             own["policy"] = {**own["policy"], "automatic": False}
         return own
@@ -43,6 +46,11 @@ async def test_owners_decide_and_the_buyer_stops(market):
     await market.until(lambda: market.shown("owner-5") == ["DECLINED"])
     # The last that it waits for; 50 rounds publish more than its budget.
     market.command("accept", "1", "--beyond-budget", "--config", str(market.config("owner-4")))
+    own = ("--config", str(market.config("buyer")))
+    await market.until(lambda: bool(market.command("admissions", "--waiting", *own)))
+    (waiting,) = market.command("admissions", "--waiting", *own)
+    assert (waiting["training"], waiting["owner"]) == (1, market.addresses["owner-4"])
+    market.command("admit", "1", waiting["owner"], *own)
     watching = training.watch(poll_seconds=0.2)
     while not (await anext(watching)).rounds:
         pass

@@ -20,7 +20,7 @@ TERMS = any_request().terms(KEY_ID)
 CALLS: list[FrozenModel] = [
     chain.Register(role="data_owner", exchange_key=KEY),
     chain.Open(terms=TERMS, deposit=WEI),
-    chain.Join(training=1, commitment=KEY, nonce_digest=KEY),
+    chain.Join(training=1, commitment=KEY, nonce_digest=KEY, aggregator_signature=SIGNATURE),
     chain.Close(training=1),
     chain.Reveal(training=1, nonce=KEY),
     chain.Draw(training=1),

@@ -25,7 +25,7 @@ CANONICAL = (
     '"key_bits":3072,'
     '"model":{"intercept":true,"kind":"linear_regression","l2":"0.00001"},'
     '"name":"Disease progression",'
-    '"owners":{"maximum":64,"minimum":4},'
+    '"owners":{"admission":"both","maximum":64,"minimum":4},'
     '"payment":{"abandon_bps":200,"aggregation_bps":1000,"contribution_bps":6500,"deposit_wei":"1000000000000000000",'
     '"participation_bps":500,"validation_bps":2000},'
     '"scale":"range",'

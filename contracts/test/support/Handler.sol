@@ -97,7 +97,7 @@ contract Handler is MarketplaceTest {
         address[] memory all = accounts();
         address account = all[(seed >> 8) % all.length];
         uint256 choice = (seed >> 16) % 6;
-        if (choice == 0) _join(training, account);
+        if (choice == 0) _try(account, _joining(training, account, seed >> 24));
         if (choice == 1) _try(account, abi.encodeCall(IMarketplace.close, (training)));
         if (choice == 2) _try(account, abi.encodeCall(IMarketplace.draw, (training)));
         if (choice == 3) _try(account, abi.encodeCall(IMarketplace.settle, (training)));
@@ -163,14 +163,17 @@ contract Handler is MarketplaceTest {
 
     function _fill(uint256 training, uint256 seed) private {
         for (uint256 seat = 0; seat < between(seed, 2, OWNERS); ++seat) {
-            _join(training, owner(seat));
+            _try(owner(seat), _joining(training, owner(seat), 0));
         }
         _try(aggregator, abi.encodeCall(IMarketplace.close, (training)));
     }
 
-    function _join(uint256 training, address account) private {
+    /// Now and then with what was signed for the training before.
+    function _joining(uint256 training, address account, uint256 seed) private view returns (bytes memory) {
+        uint256 admittedTo = seed % 4 == 3 && training > 0 ? training - 1 : training;
+        (bytes memory byAggregator, bytes memory byBuyer) = admissions(admittedTo, account);
         bytes32 digest = nonceDigest(training, account);
-        _try(account, abi.encodeCall(IMarketplace.join, (training, commitmentOf(account), digest)));
+        return abi.encodeCall(IMarketplace.join, (training, commitmentOf(account), digest, byAggregator, byBuyer));
     }
 
     /// Mostly everybody reveals, sometimes only some of them or, for once, nobody.

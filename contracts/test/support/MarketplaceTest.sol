@@ -10,6 +10,7 @@ abstract contract MarketplaceTest {
     Vm internal constant vm = Vm(address(uint160(uint256(keccak256("hevm cheat code")))));
     address internal constant NATIVE = address(0);
     uint256 internal constant BUYER_KEY = 0xb0;
+    uint256 internal constant AGGREGATOR_KEY = 0xa9;
     uint256 internal constant DEPOSIT = 1 ether;
     uint256 internal constant FIRST_MSE = 100e18;
     uint32 internal constant JOIN_SECONDS = 1000;
@@ -20,7 +21,7 @@ abstract contract MarketplaceTest {
     IMarketplace internal market;
     MoodyToken internal moody = new MoodyToken();
     address internal buyer = vm.addr(BUYER_KEY);
-    address internal aggregator = vm.addr(0xa9);
+    address internal aggregator = vm.addr(AGGREGATOR_KEY);
     address internal stranger = vm.addr(0x57);
 
     function setUp() public virtual {
@@ -68,6 +69,7 @@ abstract contract MarketplaceTest {
             roundSeconds: ROUND_SECONDS,
             revealSeconds: REVEAL_SECONDS,
             abandonBps: ABANDON_BPS,
+            admission: IMarketplace.Admission.Both,
             token: NATIVE
         });
     }
@@ -104,8 +106,9 @@ abstract contract MarketplaceTest {
     }
 
     function joinAs(uint256 training, address account) internal {
+        (bytes memory byAggregator, bytes memory byBuyer) = admissions(training, account);
         vm.prank(account);
-        market.join(training, commitmentOf(account), nonceDigest(training, account));
+        market.join(training, commitmentOf(account), nonceDigest(training, account), byAggregator, byBuyer);
     }
 
     function commitmentOf(address account) internal pure returns (bytes32) {
@@ -118,6 +121,16 @@ abstract contract MarketplaceTest {
 
     function nonceDigest(uint256 training, address account) internal pure returns (bytes32) {
         return keccak256(abi.encode(training, account, nonceOf(training, account)));
+    }
+
+    /// What aggregator and buyer sign for an owner.
+    function admissions(uint256 training, address account)
+        internal
+        view
+        returns (bytes memory byAggregator, bytes memory byBuyer)
+    {
+        bytes32 digest = market.hashAdmission(training, account, commitmentOf(account));
+        return (signed(AGGREGATOR_KEY, digest), signed(BUYER_KEY, digest));
     }
 
     function close(uint256 training) internal {

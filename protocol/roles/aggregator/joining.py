@@ -81,7 +81,7 @@ def on_training_request(
         initial_model=initial_model,
         blinding_seed=context.randomness("blinding base").bytes(32),
     )
-    told, progress = _tell(inviting, context)
+    told, progress = tell(inviting, context)
     return Step(told, (blob, *_invite(opened.buyer, body, context), progress))
 
 
@@ -107,7 +107,7 @@ def _invite(buyer: str, body: TrainingRequest, context: Context) -> tuple[Effect
 # ---- the owners ----
 
 
-def on_invitation_answer(
+def note_answer(
     state: PreparedState, received: Received[InvitationAnswer], context: Context
 ) -> Step[PreparedState]:
     """Note what an admitted owner says, in the place of its last answer; whether it joined the chain shows.
@@ -122,7 +122,7 @@ def on_invitation_answer(
     noted = _with_answer(state, owner, body)
     if (noted.declined, noted.waiting) == (state.declined, state.waiting):
         return Step.unchanged(state, fact) if noted == state else Step(noted, (fact,))
-    told, progress = _tell(noted, context)
+    told, progress = tell(noted, context)
     return Step(told, (fact, progress))
 
 
@@ -149,7 +149,7 @@ def _with_answer(state: InvitingState, owner: str, body: InvitationAnswer) -> In
     )
 
 
-def _tell(state: InvitingState, context: Context) -> tuple[InvitingState, SendMessage]:
+def tell(state: InvitingState, context: Context) -> tuple[InvitingState, SendMessage]:
     """Tell the buyer who is still to be expected; a seat outweighs what its owner said before.
 
     Where too few are, the buyer will take its deposit back.
@@ -182,9 +182,9 @@ def on_joined(state: InvitingState, event: Joined, context: Context) -> Step[Inv
     """Note the seat of an owner that joined."""
     joined = replace(state, parties=state.parties.with_seat(event))
     if event.owner not in {**dict(state.declined), **dict(state.waiting)}:
-        return _close_when_all_joined(joined, context)
-    told, progress = _tell(joined, context)
-    step = _close_when_all_joined(told, context)
+        return close_when_all_joined(joined, context)
+    told, progress = tell(joined, context)
+    step = close_when_all_joined(told, context)
     return Step(step.state, (*step.effects, progress))
 
 
@@ -196,10 +196,14 @@ def on_join_over(state: InvitingState, _about: None, _context: Context) -> Step[
     return _close(state)
 
 
-def _close_when_all_joined(state: InvitingState, context: Context) -> Step[InvitingState]:
-    """Close early when nobody is left to wait for: the maximum, or every admitted owner, has joined."""
+def close_when_all_joined(state: InvitingState, context: Context) -> Step[InvitingState]:
+    """Close early when nobody is left to wait for.
+
+    The maximum has joined, or every admitted owner but those of whom it is decided that they do not.
+    """
     owners, seats = state.request.owners, state.parties.seats
-    everybody = len(seats) >= owners.maximum or admitted_owners(state, context) <= set(seats)
+    refused = {one.owner for one in state.applications if one.is_refused}
+    everybody = len(seats) >= owners.maximum or admitted_owners(state, context) - refused <= set(seats)
     if state.closing or len(seats) < owners.minimum or not everybody:
         return Step(state)
     return _close(state)

@@ -20,6 +20,7 @@ from protocol.roles.engine.context import Context
 from protocol.roles.engine.effects import Effect, StoreBlob
 from protocol.roles.engine.refusals import EarlyInput
 from protocol.roles.engine.state import BlobRef, PhaseState
+from protocol.roles.shared.applications import ApplicationsState
 from protocol.roles.shared.deadlines import CHAIN_SECONDS, ending_seconds
 from protocol.roles.shared.parties import Parties, public_key_of
 from protocol.roles.shared.request_widths import training_widths
@@ -93,8 +94,8 @@ class PreparedState(AcceptedState):
         return public_key_of(self.n)
 
 
-class InvitingState(PreparedState):
-    """Owners join; `closing` from the first call to the contract to close the joining."""
+class InvitingState(PreparedState, ApplicationsState):
+    """Owners apply and join; `closing` from the first call to the contract to close the joining."""
 
     phase: Literal["inviting"] = "inviting"
     initial_model: BlobRef

@@ -11,8 +11,15 @@ from protocol.marketplace import (
     Settle,
     Settled,
 )
-from protocol.messages import InvitationAnswer, ModelReceived, OwnerReady, StopOrder, TrainingRequest
-from protocol.roles.aggregator import drawing, ending, joining, settlement
+from protocol.messages import (
+    AdmissionAnswer,
+    InvitationAnswer,
+    ModelReceived,
+    OwnerReady,
+    StopOrder,
+    TrainingRequest,
+)
+from protocol.roles.aggregator import admission, drawing, ending, joining, settlement
 from protocol.roles.aggregator.pipeline import advancing
 from protocol.roles.aggregator.round_table import GIVES_UP, ROUND_ROWS
 from protocol.roles.aggregator.state import (
@@ -73,9 +80,15 @@ JOINING = (
     on_message(
         (InvitingState, DrawingState),
         InvitationAnswer,
-        joining.on_invitation_answer,
+        admission.on_invitation_answer,
         effects=(RecordFact, SendMessage),
-    ).because("An owner says whether it takes part, and why not: the buyer is told while joining is open."),
+    ).because("An owner says whether it takes part, and why not; who would join is admitted or refused."),
+    on_message(
+        InvitingState,
+        AdmissionAnswer,
+        admission.on_admission_answer,
+        effects=(RecordFact, SendMessage, *CALLS_AGAIN),
+    ).because("The buyer has decided about an owner, which is told, with the signatures that let it join."),
     on_timer(InvitingState, timers.JOIN, joining.on_join_over, effects=CALLS_AGAIN).because(
         "The time to join is over: close, or cancel below the minimum, until the chain shows it."
     ),

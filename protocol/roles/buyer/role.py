@@ -35,9 +35,11 @@ def initial(item: Input, context: Context) -> Step[BuyerState]:
     if not isinstance(item, MessageReceived) or item.signed.envelope.type != "training_order":
         raise ProtocolViolation("unknown_training")
     require(item.signed.envelope.sender == context.address, "not_the_operator")
-    request = body_of(item.signed, TrainingOrder).request
+    order = body_of(item.signed, TrainingOrder)
+    request = order.request
     require_possible(request)
-    state = OrderedState(request=request, n=private_key_of(context).public_key.n)
+    n = private_key_of(context).public_key.n
+    state = OrderedState(request=request, n=n, admission=order.admission)
     return Step(state, (timers.OPEN.set(float(request.deadlines.chain_s)),))
 
 

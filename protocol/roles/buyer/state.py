@@ -6,6 +6,7 @@ are drawn, *collecting* its model once it is settled, then *finished*; or *faile
 
 from typing import Literal
 
+from protocol.admission_policy import AdmissionPolicy
 from protocol.crypto.cipher import PrivateKey, PublicKey
 from protocol.marketplace import Cancel, Terms
 from protocol.request import Request
@@ -13,6 +14,7 @@ from protocol.roles.engine import private, timers
 from protocol.roles.engine.context import Context, Step
 from protocol.roles.engine.effects import SetTimer, SubmitCall
 from protocol.roles.engine.state import PhaseState, enter, replace
+from protocol.roles.shared.applications import ApplicationsState
 from protocol.roles.shared.deadlines import seconds_to_the_end
 from protocol.roles.shared.parties import Parties
 from protocol.roles.shared.signed_rounds import RecordingState
@@ -49,6 +51,7 @@ class OrderedState(BuyerState):
 
     phase: Literal["ordered"] = "ordered"
     submitted: bool = False
+    admission: AdmissionPolicy | None = None
 
 
 class OnChainState(BuyerState):
@@ -58,10 +61,14 @@ class OnChainState(BuyerState):
     link: TranscriptHead
 
 
-class CancellableState(OnChainState):
-    """Base of the phases in which the buyer may still cancel; `accepted` once the aggregator takes it on."""
+class CancellableState(OnChainState, ApplicationsState):
+    """Base of the phases in which the buyer may still cancel; `accepted` once the aggregator takes it on.
+
+    `admission` is the order's own policy about owners, in the place of the standing one.
+    """
 
     accepted: bool = False
+    admission: AdmissionPolicy | None = None
 
 
 class OpenedState(CancellableState):

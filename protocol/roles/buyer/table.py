@@ -14,6 +14,8 @@ from protocol.marketplace import (
     Settled,
 )
 from protocol.messages import (
+    AdmissionOrder,
+    AdmissionRequest,
     Complaint,
     JoiningProgress,
     ModelRefused,
@@ -30,7 +32,7 @@ from protocol.messages import (
     TrainingOrder,
     TrainingStarted,
 )
-from protocol.roles.buyer import delivery, ordering, recording, rounds
+from protocol.roles.buyer import admission, delivery, ordering, recording, rounds
 from protocol.roles.buyer.state import (
     CollectingState,
     FailedState,
@@ -78,6 +80,12 @@ ORDERING = (
     on_message(
         _BEFORE_START, JoiningProgress, ordering.on_joining_progress, effects=(RecordFact, SubmitCall)
     ).because("People are told; where too few owners are left to come the deposit is asked for."),
+    on_message(
+        _BEFORE_START, AdmissionRequest, admission.on_admission_request, effects=(RecordFact, SendMessage)
+    ).because("The policy decides about an owner that the aggregator admits, or a person is asked."),
+    on_message(
+        _BEFORE_START, AdmissionOrder, admission.on_admission_order, effects=(RecordFact, SendMessage)
+    ).because("A person has decided about an owner that waits."),
     on_timer(OpenedState, timers.ANSWER, ordering.on_silence_before_start, effects=(SubmitCall,)).because(
         "The aggregator is silent: the deposit is asked for."
     ),

@@ -53,6 +53,7 @@ JOINING = _fact(
     "So many owners are asked, have joined, wait or have declined for what.",
     "asked joined declined waiting",
 )
+ADMISSION_ASKED = _fact("admission_asked", "A person must decide whether to admit an owner.", "owner card")
 STOP_REQUESTED = _fact("stop_requested", "The operator stops the running training.", "last_round")
 SETTLED = _fact("settled", "The deposit is divided.", "paid_wei refund_wei improvement")
 CANCELLED = _fact("cancelled", "The contract gave the deposit back.", "refund_wei")
@@ -105,6 +106,7 @@ GAVE_UP = _fact(
 
 # ---- several roles ----
 
+ADMISSION_DECIDED = _fact("admission_decided", "Whether an owner may take a seat, and why not.", "owner code")
 STARTED = _fact("started", "The training starts, with these parties or so many.", "trainers validators")
 ROUND_RECORDED = _fact(
     "round_recorded", "The chain has recorded a round.", "round", "mse_before mse_after last"

@@ -80,6 +80,7 @@ OPENED = TrainingTimer("opened", "aggregator and owner: the opening that a messa
 ANSWER = TrainingTimer("answer", "the buyer: the aggregator's answer to the request")
 REQUEST = TrainingTimer("request", "the aggregator: the request of an opened training")
 JOIN = TrainingTimer("join", "everybody: the end of the joining")
+ADMISSION = TrainingTimer("admission", "an owner: the admission that lets it join")
 DRAW = TrainingTimer("draw", "everybody: the owners' nonces, and the roles drawn on the chain")
 ROWS = TrainingTimer("rows", "the aggregator: the row counts of owners that have joined")
 

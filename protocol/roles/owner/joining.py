@@ -1,4 +1,4 @@
-"""From an opening on the chain to having joined it, or not.
+"""From an opening on the chain to the wish to join it, or not.
 
 What an owner says, and whether it joins, follows from its cards, policy and budget: rows are first looked at
 when the chain shows its seat.
@@ -8,18 +8,17 @@ from protocol.codec import unpack
 from protocol.crypto.cipher import PublicKey, verify_public_key
 from protocol.data_card import DataCard
 from protocol.errors import ProtocolViolation, WidthError
-from protocol.join_digests import NONCE_BYTES, commitment, nonce_digest
 from protocol.marketplace import Join, Joined, Opened, Revealed, RolesDrawn
 from protocol.messages import Invitation, InvitationAnswer, OwnerDecision
 from protocol.request import Request
 from protocol.requirements import mismatches, noted_mismatches, pay_mismatch
 from protocol.roles.engine import facts, private, timers
 from protocol.roles.engine.context import Context, Step, message
-from protocol.roles.engine.effects import RecordFact, SendMessage, SetTimer, SubmitCall, effects_of
+from protocol.roles.engine.effects import RecordFact, SendMessage, SetTimer, effects_of
 from protocol.roles.engine.inputs import CatalogueChanged, PolicyChanged, Received, Refused
 from protocol.roles.engine.refusals import EarlyInput, StaleInput, require
 from protocol.roles.engine.state import enter, replace
-from protocol.roles.owner import stall
+from protocol.roles.owner import admission, stall
 from protocol.roles.owner.budget import (
     Standing,
     counts_in,
@@ -218,36 +217,20 @@ def on_decision(state: ReadyState, received: Received[OwnerDecision], context: C
 
 
 def _accept(state: ReadyState, context: Context) -> Step[OwnerState]:
-    """Join on chain; where it shows the seat already, with a copy of the data set."""
+    """Ask to be admitted; where the chain shows the seat already, with a copy of the data set."""
     has_seat = context.address in state.parties.seats
-    seed = context.randomness("blinding base").bytes(32)
-    # What a seat that the chain shows was taken with is lost.
-    nonce = b"" if has_seat else context.randomness("nonce of the draw").bytes(NONCE_BYTES)
-    joined = enter(InitiatedState, state, blinding_seed=seed, nonce=nonce)
-    accepted = InvitationAnswer(decision="accepted", code="accepted")
+    joined = admission.applying(state, context)
     step = with_copy(joined, context) if has_seat else Step(joined)
     return Step(
         step.state,
         effects_of(
             step.effects,
             reserve(joined),
-            None if has_seat else SubmitCall(call=_join(joined, context)),
-            message(context, state.request.aggregator, accepted),
+            admission.acceptance(joined, context),
             timers.JOIN.cancel(),
+            None if has_seat else admission.admission_timer(joined, context),
             stall.joining_timer(joined, context),
         ),
-    )
-
-
-def _join(state: InitiatedState, context: Context) -> Join:
-    """Takes a seat with the digests of the data set's card and of the nonce; nothing follows from rows."""
-    card = unpack(DataCard, context.private[private.CARD.name_of(state.data_set)])
-    return Join(
-        training=state.training,
-        commitment=commitment(
-            context.market, state.training, context.address, PublicKey(state.n).key_id, card.hash()
-        ),
-        nonce_digest=nonce_digest(state.training, context.address, state.nonce),
     )
 
 
@@ -276,7 +259,7 @@ def left_out(state: OwnerState, event: RolesDrawn, *, failure: str) -> Step[Owne
     parties = replace(state.parties, trainers=event.trainers, validators=event.validators)
     failed = enter(FailedState, state, failure=failure, parties=parties)
     counted = give_back(state) if isinstance(state, JoinedState) else None
-    waits = timers.JOIN.cancel(), timers.DRAW.cancel(), timers.STALLED.cancel()
+    waits = timers.JOIN.cancel(), timers.ADMISSION.cancel(), timers.DRAW.cancel(), timers.STALLED.cancel()
     return Step(failed, effects_of(counted, waits))
 
 

@@ -10,6 +10,7 @@ from protocol.roles.engine.inputs import CallRefused, Received
 from protocol.roles.engine.refusals import require
 from protocol.roles.engine.state import enter, replace
 from protocol.roles.owner import stall
+from protocol.roles.owner.admission import seated
 from protocol.roles.owner.budget import give_back, policy_of, with_start_error
 from protocol.roles.owner.copying import with_copy
 from protocol.roles.owner.joining import left_out
@@ -35,8 +36,10 @@ from protocol.roles.shared.transcript import TranscriptHead
 def on_joined(state: InitiatedState, event: Joined, context: Context) -> Step[OwnerState]:
     """Note the seat of an owner that joined; from our own on, the training has its copy of the data set."""
     noted = replace(state, parties=state.parties.with_seat(event))
-    is_ours = event.owner == context.address
-    return with_copy(noted, context) if is_ours and noted.statistic is None else Step(noted)
+    if event.owner != context.address or noted.statistic is not None:
+        return Step(noted)
+    copied = with_copy(noted, context)
+    return Step(copied.state, (*copied.effects, *seated(noted, context)))
 
 
 def on_roles_drawn(state: InitiatedState, event: RolesDrawn, context: Context) -> Step[OwnerState]:
@@ -123,7 +126,7 @@ def on_retention_over(state: FinishedState, _about: None, _context: Context) -> 
 
 def on_cancelled(state: OwnerState, _event: Cancelled, context: Context) -> Step[OwnerState]:
     """What it cannot have published is given back; once roles were drawn the buyer's leaving is paid."""
-    waits = timers.OPENED, timers.JOIN, timers.DRAW, timers.STALLED, timers.RECORD
+    waits = timers.OPENED, timers.JOIN, timers.ADMISSION, timers.DRAW, timers.STALLED, timers.RECORD
     counted = give_back(state) if isinstance(state, JoinedState) else None
     failed = enter(FailedState, state, failure=_why_cancelled(state))
     withdrawal = None
@@ -144,8 +147,8 @@ def on_gone(state: JoinedState, _refusal: CallRefused, _context: Context) -> Ste
     Its numbers are out all the same.
     """
     failed = enter(FailedState, state, failure="not_on_chain")
-    waits = timers.DRAW.cancel(), timers.STALLED.cancel(), timers.RECORD.cancel()
-    return Step(failed, (*waits, give_back(state)))
+    waits = timers.ADMISSION, timers.DRAW, timers.STALLED, timers.RECORD
+    return Step(failed, effects_of([wait.cancel() for wait in waits], give_back(state)))
 
 
 def on_notice(state: RunningState, received: Received[Notice], context: Context) -> Step[OwnerState]:

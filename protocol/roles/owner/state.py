@@ -152,9 +152,17 @@ class JoinedState(OwnerState):
 
 
 class InitiatedState(JoinedState):
-    """Joining on the chain."""
+    """Joining on the chain, once it is admitted.
+
+    `card` is the hash of the card that it would join with, `commitment` what it has told and nothing else may
+    take the place of, `asked` how often it has asked to be admitted; `joining` from the call to join.
+    """
 
     phase: Literal["initiated"] = "initiated"
+    card: Digest | None = None
+    commitment: Digest | None = None
+    asked: int = 0
+    joining: bool = False
 
 
 class DrawnState(OwnerState):

@@ -15,6 +15,7 @@ from protocol.marketplace import (
     Settled,
 )
 from protocol.messages import (
+    AdmissionAnswer,
     Complaint,
     EncryptedModel,
     Invitation,
@@ -52,6 +53,7 @@ from protocol.roles.engine.table import (
     on_training_gone,
 )
 from protocol.roles.owner import (
+    admission,
     drawing,
     joining,
     progress,
@@ -124,11 +126,34 @@ JOINING = (
     on_event(_UNDECIDED, Joined, joining.on_joined, then=_CONSIDERED, effects=_SEATED).because(
         "An owner has a seat; one of our own was decided upon before, in a state that was lost."
     ),
-    on_event(InitiatedState, Joined, progress.on_joined, effects=(StoreBlob, RecordFact)).because(
+    on_message(
+        InitiatedState,
+        AdmissionAnswer,
+        admission.on_admission_answer,
+        then=(STAYS, FailedState),
+        effects=(SubmitCall, RecordFact, CancelTimer, PutValue),
+    ).because("Admitted, with the signatures that the contract asks for, it joins; refused, it is over."),
+    on_timer(
+        InitiatedState,
+        timers.ADMISSION,
+        admission.on_admission_due,
+        then=(STAYS, FailedState),
+        effects=(SendMessage, SetTimer, RecordFact, CancelTimer, PutValue),
+    ).because("Nobody has answered: it is asked again, until the joining is over."),
+    on_event(
+        InitiatedState, Joined, progress.on_joined, effects=(StoreBlob, RecordFact, CancelTimer)
+    ).because(
         "An owner has a seat; with our own the data set is copied, and rows are looked at for the first time."
     ),
-    on_event(InitiatedState, Closed, drawing.on_closed, effects=(SubmitCall, SetTimer)).because(
-        "The joining is over: the nonce is revealed, with which the roles are drawn."
+    on_event(
+        InitiatedState,
+        Closed,
+        admission.on_closed,
+        then=(STAYS, FailedState),
+        effects=(SubmitCall, SetTimer, RecordFact, CancelTimer, PutValue),
+    ).because(
+        "The joining is over: the nonce is revealed, with which the roles are drawn; who was not admitted by "
+        "now takes no part."
     ),
     on_event(InitiatedState, Revealed, drawing.on_revealed, effects=(SetTimer,)).because(
         "An owner keeps its seat: with the last one the roles are due."

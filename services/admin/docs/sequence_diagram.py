@@ -28,7 +28,8 @@ COURSE = (
     Stretch(
         "before the rounds",
         """training_order call:open Opened training_request request_answer
-        invitation joining_progress call:join Joined invitation_answer call:close Closed
+        invitation joining_progress invitation_answer admission_request admission_answer
+        call:join Joined call:close Closed
         call:reveal Revealed call:draw RolesDrawn owner_ready training_started""",
     ),
     Stretch(

@@ -1,11 +1,11 @@
 """Between the contract's words and the project's types: calls outwards, events inwards."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from protocol import marketplace
 from protocol.errors import ProtocolViolation
-from protocol.marketplace import NATIVE, ROLE_NUMBERS, SHARE_NAMES, ContractCall, Terms
+from protocol.marketplace import ADMISSION_NAMES, NATIVE, ROLE_NUMBERS, SHARE_NAMES, ContractCall, Terms
 from protocol.messages import ChainEvent
 from protocol.records import RoundRecord
 from protocol.types import ZERO_ADDRESS
@@ -35,7 +35,8 @@ def _arguments(call: ContractCall) -> tuple[Any, ...]:
         case marketplace.Open():
             arguments = to_words(call.terms), call.deposit
         case marketplace.Join():
-            arguments = call.training, call.commitment, call.nonce_digest
+            signatures = call.aggregator_signature, call.buyer_signature
+            arguments = call.training, call.commitment, call.nonce_digest, *signatures
         case marketplace.Reveal():
             arguments = call.training, call.nonce
         case marketplace.RecordRound():
@@ -48,9 +49,23 @@ def _arguments(call: ContractCall) -> tuple[Any, ...]:
 
 
 def to_words(struct: Terms | RoundRecord) -> tuple[Any, ...]:
-    """The contract's struct, its fields in order; addresses as bytes."""
-    values = (getattr(struct, name) for name in type(struct).model_fields)
-    return tuple(address_bytes(value) if isinstance(value, str) else value for value in values)
+    """The contract's struct, its fields in order; addresses as bytes, who admits owners as a number."""
+    return tuple(_word(name, getattr(struct, name)) for name in type(struct).model_fields)
+
+
+def _word(name: str, value: Any) -> Any:
+    if name == "admission":
+        return ADMISSION_NAMES.index(value)
+    return address_bytes(value) if isinstance(value, str) else value
+
+
+def terms_of(words: Sequence[Any]) -> Terms:
+    """The terms that the contract tells as words, in order.
+
+    Raises ValidationError or LookupError for what no contract of ours tells.
+    """
+    fields = dict(zip(Terms.model_fields, words, strict=True))
+    return Terms(**{**fields, "admission": ADMISSION_NAMES[fields["admission"]]})
 
 
 def address_bytes(address: str) -> bytes:
@@ -106,4 +121,6 @@ def _event_fields(name: str, arguments: Mapping[str, Any]) -> Any:
         fields["role"] = ROLE_NAMES[fields["role"]]
     if "share" in fields:
         fields["share"] = SHARE_NAMES[fields["share"]]
+    if "terms" in fields:
+        fields["terms"]["admission"] = ADMISSION_NAMES[fields["terms"]["admission"]]
     return fields

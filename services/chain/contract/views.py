@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from protocol.marketplace import NATIVE, STATUS_NAMES, RecordRound, Terms, Token
 from protocol.records import Market
 from services.chain.contract.abi import event_topic, marketplace_artifact, refusal_of
-from services.chain.contract.codec import ROLE_NAMES, address_bytes, from_web3, to_words
+from services.chain.contract.codec import ROLE_NAMES, address_bytes, from_web3, terms_of, to_words
 from services.chain.contract.logs import LogReader
 from services.chain.contract.tokens import balance_of
 from services.chain.errors import ChainUnavailable, RpcError, WrongChain
@@ -116,10 +116,12 @@ class MarketplaceViews:
         if not int(buyer, 16):
             return buyer, deposit, None
         try:
-            return buyer, deposit, Terms(**dict(zip(Terms.model_fields, words, strict=True)))
+            return buyer, deposit, terms_of(words)
         except ValidationError as error:
             wrong = error.errors(include_url=False, include_input=False)[0]
             raise self._foreign("termsOf", f"{wrong['loc'][0]}: {wrong['msg']}") from None
+        except LookupError:
+            raise self._foreign("termsOf", "an admission by nobody that there is") from None
 
     async def owners(self, training: int) -> Owners:
         """Seats and drawn roles."""

@@ -59,6 +59,7 @@ FIELDS = (
     Field("deliver", ("schedule", "deliver"), "text"),
     Field("owners-minimum", ("owners", "minimum"), "whole"),
     Field("owners-maximum", ("owners", "maximum"), "whole"),
+    Field("owners-admission", ("owners", "admission"), "text"),
     Field("min_rows", ("bounds", "min_rows"), "whole"),
     Field("weight_bits", ("bounds", "weight_bits"), "optional"),
     Field("residual_bits", ("bounds", "residual_bits"), "optional"),

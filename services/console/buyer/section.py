@@ -22,6 +22,7 @@ SECTION = Section(
         web.post("/trainings/new/yaml", order.from_yaml),
         web.get("/trainings/{key}/model.json", trainings.download),
         web.get("/trainings/{key}/card{suffix}", trainings.card),
+        web.post("/trainings/{key}/admit", trainings.admit),
         web.post("/trainings/{key}/stop", trainings.stop),
     ),
     live=trainings.PAGES.live,

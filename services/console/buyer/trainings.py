@@ -2,7 +2,7 @@
 
 from aiohttp import web
 
-from protocol.messages import StopOrder
+from protocol.messages import AdmissionOrder, StopOrder
 from services.console.buyer.views import Training
 from services.console.presentation.model_card import FORMATS
 from services.console.web.access import access, audit, page_of
@@ -23,6 +23,20 @@ async def stop(request: web.Request) -> web.StreamResponse:
     audit(request, training=number)
     await give(page, StopOrder(training=number, reason=reason), number)
     return page.redirect(f"/trainings/{training.row.key}?stopping=1")
+
+
+async def admit(request: web.Request) -> web.StreamResponse:
+    """Have the daemon admit an owner that waits, or refuse it."""
+    page = page_of(request)
+    training, form = _training(page), await page.form()
+    applicant = next((one for one in training.applicants if one.owner == form.get("owner")), None)
+    decision = form.get("decision")
+    if applicant is None or not applicant.waits or decision not in ("admit", "refuse"):
+        raise web.HTTPConflict
+    audit(request, training=applicant.training, owner=applicant.owner, decision=decision)
+    order = AdmissionOrder(training=applicant.training, owner=applicant.owner, admit=decision == "admit")
+    await give(page, order, applicant.training)
+    return page.redirect(f"/trainings/{training.row.key}")
 
 
 @access("operator")
@@ -63,5 +77,5 @@ PAGES = TrainingPages(
     "buyer",
     paged(Training.newest),
     Training.find,
-    ("status", "stopping", "figures", "model"),
+    ("status", "stopping", "figures", "admissions", "model"),
 )

@@ -6,8 +6,9 @@ from functools import cached_property
 from protocol.bought_model import BoughtModel
 from protocol.codec import unpack
 from protocol.payment import earned
-from protocol.roles.buyer.state import BuyerState
+from protocol.roles.buyer.state import BuyerState, CancellableState
 from services.console.presentation.training_record import TrainingRecord
+from services.records.seat_admissions import Applicant, applicant_of
 
 FINAL_PHASES = frozenset({"finished", "failed", "collecting"})
 
@@ -35,6 +36,15 @@ class Training(TrainingRecord[BuyerState]):
     def started_at(self) -> float | None:
         """When the roles were drawn, in Unix seconds."""
         return next((entry.at for entry in self.story.transactions if entry.event == "RolesDrawn"), None)
+
+    @property
+    def applicants(self) -> tuple[Applicant, ...]:
+        """The owners that would join, before the roles are drawn; who waits for a person first."""
+        state = self.state
+        if not isinstance(state, CancellableState):
+            return ()
+        found = (applicant_of(state, one) for one in state.applications)
+        return tuple(sorted(found, key=lambda one: not one.waits))
 
     @property
     def stoppable(self) -> bool:

@@ -43,6 +43,11 @@ FAILURES = {
     "declined": _("This owner declined."),
     "data_set_gone": _("The data set was removed or changed before the seat was confirmed."),
     "expired": _("The time to join ran out before it was decided."),
+    "admission_late": _("The time to join ran out before this owner was admitted."),
+    "committed_otherwise": _("This owner was admitted before with another data set."),
+    "joining_over": _("This owner asked to be admitted when the joining was over."),
+    "owner_not_accepted": _("The buyer does not accept this owner."),
+    "refused_by_person": _("The buyer's operator refused this owner."),
     "joined_too_late": _("The roles were drawn without this owner: it had not joined by then."),
     "not_revealed": _("This owner did not confirm its seat in time, and lost it."),
     "never_opened": _("The contract never opened this training."),
@@ -76,6 +81,16 @@ ANSWERS = {
     "budget_spent": _("asks a person: its budget is spent"),
 }
 """What an owner says to an invitation."""
+
+ADMISSIONS = {
+    "admitted": _("admitted"),
+    "admission_late": _("was admitted by nobody in time"),
+    "committed_otherwise": _("has asked before with another data set"),
+    "joining_over": _("asked when the joining was over"),
+    "owner_not_accepted": _("is not accepted by the buyer"),
+    "refused_by_person": _("was refused by the buyer's operator"),
+}
+"""What was decided about an owner that would join."""
 
 LEFT_OUT = {
     "answered_too_late": _("answered too late"),
@@ -118,7 +133,7 @@ CONTRACT = {
 PARTS = {"trainer": _("trainer"), "validator": _("validator")}
 """What the contract draws."""
 
-_REASONS = {**FAILURES, **ANSWERS, **LEFT_OUT, **CONTRACT, **PARTS}
+_REASONS = {**FAILURES, **ANSWERS, **ADMISSIONS, **LEFT_OUT, **CONTRACT, **PARTS}
 _UNKNOWN = _("a reason that this console has no words for")
 
 EVENTS = {

@@ -15,6 +15,8 @@ TEXTS = {
     "joining": _(
         "Data owners: %(asked)s asked, %(joined)s joined, %(waiting)s waiting, %(declined)s declined"
     ),
+    "admission_asked": _("An owner waits to be admitted"),
+    "admission_decided": _("It was decided about an owner that would join"),
     "started": _("The training started"),
     "role_drawn": _("The contract drew this owner's role"),
     "round_recorded": _("Round %(round)s was recorded"),

@@ -9,6 +9,7 @@ from protocol.messages import InvitationAnswer, JoiningProgress, OwnerDecision, 
 from protocol.owner_policy import Budget, OwnerPolicy, TokenPay
 from protocol.roles.aggregator.joining import MOST_ANSWERS
 from protocol.roles.engine.inputs import CatalogueChanged, MessageReceived, PolicyChanged
+from tests.support.roles.admitting import joining_with
 from tests.support.roles.pure_market import AMPLE, PureMarket
 from tests.support.roles.pure_party import owning_rows
 from tests.support.roles.small_markets import (
@@ -119,7 +120,8 @@ def test_an_owner_that_waited_and_then_decides_waits_no_more() -> None:
         market.deliver(owner, MessageReceived(signed=market.message(owner, owner, decision)))
     market.run()
     last = told(market)[-1]
-    assert (last.joined, last.possible) == (1, 5)
+    assert (last.asked, last.possible) == (6, 5)
+    assert market.contract.seats == [market.owners[0].address], "which the chain tells"
     assert last.waiting == (OwnersByCode(code="asks_person", owners=4),)
     assert last.declined == (OwnersByCode(code="declined_by_person", owners=1),)
 
@@ -143,7 +145,8 @@ def test_owners_that_may_still_come_are_waited_for() -> None:
 
 def says(market: PureMarket, seat: int, decision: str, code: str) -> None:
     """An owner answers its invitation, whatever it has said before."""
-    body = InvitationAnswer.model_validate({"decision": decision, "code": code})
+    joins = {} if decision != "accepted" else joining_with(market, market.owners[seat].address)
+    body = InvitationAnswer.model_validate({"decision": decision, "code": code, **joins})
     signed = market.message(market.owners[seat], market.aggregator, body)
     market.deliver(market.aggregator, MessageReceived(signed=signed))
     market.run()

@@ -129,6 +129,10 @@ class Run(RuleBasedStateMachine):
         self.market.check_questions()
 
     @invariant()
+    def an_owner_is_admitted_once(self) -> None:
+        self.market.check_admissions()
+
+    @invariant()
     def nobody_is_accused_for_nothing(self) -> None:
         self.market.check_blame()
 
@@ -140,6 +144,7 @@ class Run(RuleBasedStateMachine):
             market.check_model,
             market.check_weights,
             market.check_questions,
+            market.check_admissions,
             market.check_blame,
             market.check_ended,
         ):

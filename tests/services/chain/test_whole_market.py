@@ -14,9 +14,10 @@ from protocol.marketplace import (
     Settled,
     Withdraw,
 )
+from protocol.seat_admission import SeatAdmission
 from services.chain.rpc.values import quantity
 from tests.support.chain.chain_events import chain_events
-from tests.support.chain.chain_market import ROLES, joining
+from tests.support.chain.chain_market import ROLES
 
 
 @pytest.fixture(params=["market", "anvil_market"])
@@ -54,9 +55,16 @@ async def test_a_whole_market_accounts_for_every_wei_and_repeats_safely(any_mark
     assert await market.buyer.total_escrow() == opening.deposit
     assert await is_repetition(market, market.buyer, opening)
 
+    joining = await market.admitted(market.owners[0], training)
+    request_hash, owner = opening.terms.request_hash, market.owners[0].address
+    admission = SeatAdmission(
+        training=training, owner=owner, request_hash=request_hash, commitment=joining.commitment
+    )
+    own = await market.contract_admission_digest(training, owner, joining.commitment)
+    assert own == admission.digest(market.deployment.market)
     await market.draw(training)
     for owner in market.owners:
-        assert await is_repetition(market, owner, joining(owner, training))
+        assert await is_repetition(market, owner, await market.admitted(owner, training))
     for call in (Close(training=training), Draw(training=training)):
         assert await is_repetition(market, market.owners[0], call)
     owners = await market.buyer.owners(training)

@@ -5,12 +5,14 @@ import pytest
 import yaml
 from pydantic import BaseModel
 
+from protocol.admission_policy import AdmissionPolicy
 from protocol.owner_policy import Budget, Limit, OwnerPolicy
 from services.common.errors import ConfigurationError
 from services.config.daemons import KINDS, load
 
 ADDRESS = "0x" + "AB" * 20
 LOWER = ADDRESS.lower()
+OTHER = "0x" + "cd" * 20
 SECRET = "hunter2hunter2"
 
 
@@ -61,6 +63,34 @@ def test_the_owner_of_data_decides_unless_told_otherwise(tmp_path):
     config = load(write(tmp_path, document("data-owner", policy=policy)), "data-owner")
     wanted = OwnerPolicy(automatic=True, buyers=(LOWER,), minimum_pay_wei=10**20, withdraw=False)
     assert config.policy == wanted
+
+
+def test_a_buyer_admits_whom_its_aggregator_admits_unless_told_otherwise(tmp_path):
+    config = load(write(tmp_path, document("model-buyer")), "model-buyer")
+    assert config.admission.policy(config.names) == AdmissionPolicy()
+
+
+def test_a_buyer_names_owners_by_address_or_by_their_names(tmp_path):
+    admission = {"owners": ["Clinic North", OTHER], "cards": ["0x" + "C1" * 32], "others": "ask"}
+    changes = {"names": {ADDRESS: "Clinic North"}, "admission": admission}
+    config = load(write(tmp_path, document("model-buyer", **changes)), "model-buyer")
+    expected = AdmissionPolicy(owners=(LOWER, OTHER), cards=("c1" * 32,), others="ask")
+    assert config.admission.policy(config.names) == expected
+
+
+@pytest.mark.parametrize(
+    ("admission", "says"),
+    [
+        ({"owners": ["Clinic South"], "others": "refuse"}, "admission: 'Clinic South' is no address"),
+        ({"owners": [OTHER]}, "admission: owners or cards are listed, and all others are admitted too"),
+        ({"cards": ["c1"], "others": "ask"}, "admission.cards.0: String should match pattern"),
+        ({"others": "nobody"}, "admission.others: Input should be 'admit', 'ask' or 'refuse'"),
+        ({"owner": [OTHER]}, "admission.owner: unknown key; did you mean 'owners'?"),
+    ],
+)
+def test_an_admission_that_cannot_be_meant_is_refused_with_the_remedy(tmp_path, admission, says):
+    told = refusal(tmp_path, document("model-buyer", names={ADDRESS: "Clinic North"}, admission=admission))
+    assert says in told
 
 
 def test_a_limit_for_a_buyer_takes_an_address_in_any_case(tmp_path):

@@ -2,6 +2,8 @@
 
 import pytest
 
+from protocol.admission_policy import AdmissionPolicy
+from protocol.codec import unpack
 from protocol.crypto.paillier import PrivateKey
 from protocol.errors import ProtocolViolation
 from protocol.marketplace import Opened, Registered, Settled, Withdrawn
@@ -166,3 +168,12 @@ async def test_no_key_is_made_for_what_is_no_order(buyer):
     message = MessageReceived(signed=buyer.aggregator.signed(buyer.person, answer, training=9))
     assert (await buyer.role.context("9", message, 9)).private == {}
     assert buyer.keys.labels == []
+
+
+async def test_a_step_is_told_the_standing_policy_about_owners(buyer):
+    policy = AdmissionPolicy(others="ask")
+    role = BuyerRole(buyer.store, buyer.person.address, buyer.keys, admission=policy)
+    item = MessageReceived(signed=buyer.order())
+    assert unpack(AdmissionPolicy, (await role.context("order:1", item, None)).policy) == policy
+    standing = (await buyer.role.context("order:1", item, None)).policy
+    assert unpack(AdmissionPolicy, standing) == AdmissionPolicy()

@@ -21,12 +21,13 @@ from protocol.records import RoundRecord
 from protocol.signatures import address_of, sign_digest
 from services.chain.contract.abi import marketplace_artifact
 from services.chain.contract.client import MarketplaceClient
-from services.chain.contract.codec import from_web3, to_words
+from services.chain.contract.codec import address_bytes, from_web3, terms_of, to_words
 from services.chain.contract.deploy import Deployment, deploy
 from services.chain.rpc.http import Rpc
 from services.chain.rpc.web3_provider import web3_over
 from services.chain.transactions.pending import Receipt, SendPolicy
 from tests.support.chain.chain_events import chain_events
+from tests.support.roles.admitting import signed_join
 
 ETHER = 10**18
 COMMITMENT = b"c" * 32
@@ -126,6 +127,26 @@ class ChainMarket:
         ]
         return training
 
+    async def admitted(self, owner: MarketplaceClient, training: int) -> Join:
+        """The call to join of an owner that buyer and aggregator admit."""
+        _, _, opened = await self.buyer.opening_of(training)
+        terms = self.opening().terms if opened is None else opened
+        keys = {
+            "aggregator": self.keys[self.aggregator.address],
+            "buyer": self.keys[self.buyer.address],
+        }
+        call, market = joining(owner, training), self.deployment.market
+        return signed_join(market, call, terms, owner.address, **keys)
+
+    async def take_seat(self, owner: MarketplaceClient, training: int) -> Receipt:
+        """An owner that is admitted joins."""
+        return await self.submit(owner, await self.admitted(owner, training))
+
+    async def contract_admission_digest(self, training: int, owner: str, commitment: bytes) -> bytes:
+        """The contract's own EIP-712 digest of an admission."""
+        arguments = (training, address_bytes(owner), commitment)
+        return bytes(await self.contract.functions.hashAdmission(*arguments).call())
+
     async def contract_digest(self, record: RoundRecord) -> bytes:
         """The contract's own EIP-712 digest of a record."""
         return bytes(await self.contract.functions.hashRecord(to_words(record)).call())
@@ -133,7 +154,7 @@ class ChainMarket:
     async def contract_terms(self, training: int) -> Terms:
         """A training's terms as the contract keeps them."""
         _, _, words = await self.contract.functions.termsOf(training).call()
-        return Terms(**dict(zip(Terms.model_fields, from_web3(words), strict=True)))
+        return terms_of(from_web3(words))
 
     async def draw(self, training: int) -> None:
         await self.join(training)
@@ -143,7 +164,7 @@ class ChainMarket:
 
     async def join(self, training: int) -> None:
         """All owners take seats, in any order."""
-        await asyncio.gather(*(self.submit(owner, joining(owner, training)) for owner in self.owners))
+        await asyncio.gather(*(self.take_seat(owner, training) for owner in self.owners))
 
     async def reveal(self, training: int) -> None:
         """All owners keep them."""
@@ -181,7 +202,7 @@ def nonce_of(owner: MarketplaceClient, training: int) -> bytes:
 
 
 def joining(owner: MarketplaceClient, training: int) -> Join:
-    """Takes a seat."""
+    """Takes a seat, where it needs no admission."""
     digest = nonce_digest(training, owner.address, nonce_of(owner, training))
     return Join(training=training, commitment=COMMITMENT, nonce_digest=digest)
 

@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import get_args
 
-from protocol.messages import InvitationAnswer
+from protocol.messages import AdmissionCode, InvitationAnswer
 from services.chain.contract.abi import snake_case
 
 _ROOT = Path(__file__).parents[3]
@@ -25,9 +25,10 @@ def contract_codes() -> frozenset[str]:
 
 
 def answer_codes() -> frozenset[str]:
-    """What an owner says to an invitation."""
+    """What an owner says to an invitation, and what is decided about one that accepts."""
     fields = InvitationAnswer.model_fields
-    return frozenset({*get_args(fields["decision"].annotation), *get_args(fields["code"].annotation)})
+    said = (*get_args(fields["decision"].annotation), *get_args(fields["code"].annotation))
+    return frozenset({*said, *get_args(AdmissionCode)})
 
 
 @cache

@@ -17,6 +17,7 @@ from protocol.marketplace import (
 from protocol.request import Request
 from protocol.roles.buyer.role import FINAL, display_status
 from protocol.roles.engine.state import PhaseState
+from protocol.roles.shared.applications import Application
 from protocol.roles.shared.transcript import TranscriptHead
 from services.records.chain_facts import record_key, record_of
 from services.store import Store
@@ -116,4 +117,15 @@ def finished_training(store: Store, *, training: int = 1, **request: Any) -> str
         results={"model": pack(model)},
     )
     store.write_step(item, done, 1_700_000_100.0)
+    return key
+
+
+def asking_training(store: Store, *, training: int = 1, **state: Any) -> str:
+    """A training that one owner is admitted to, and that another would join; returns its key."""
+    wanted, key = any_request(scale="none"), f"order:{training:032x}"
+    asked = (
+        Application(owner=OWNERS[0], card=b"\xc1" * 32, commitment=b"\xc2" * 32, code="admitted"),
+        Application(owner=OWNERS[1], card=b"\xc1" * 32, commitment=b"\xc3" * 32),
+    )
+    put(store, key, wanted, **{"phase": "opened", "training": training, "applications": asked, **state})
     return key

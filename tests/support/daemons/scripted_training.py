@@ -3,7 +3,7 @@
 from functools import partial
 
 from protocol.marketplace import Close, Draw, Register, Settle, Withdraw
-from tests.support.chain.chain_market import ROLES, ChainMarket, joining, revealing
+from tests.support.chain.chain_market import ROLES, ChainMarket, revealing
 
 METRIC = 40 * 10**18
 
@@ -17,7 +17,7 @@ class ScriptedTraining:
         self.steps = [
             *(partial(self.register, index) for index in range(len(ROLES))),
             partial(submit, market.buyer, market.opening()),
-            *(partial(submit, owner, joining(owner, 1)) for owner in market.owners),
+            *(partial(market.take_seat, owner, 1) for owner in market.owners),
             partial(submit, market.aggregator, Close(training=1)),
             *(partial(submit, owner, revealing(owner, 1)) for owner in market.owners),
             partial(submit, market.aggregator, Draw(training=1)),

@@ -10,6 +10,7 @@ from protocol.envelope import Envelope, SignedMessage
 from protocol.marketplace import Cancel, ContractCall, MarketplaceEvent
 from protocol.messages import (
     MESSAGE_TYPES,
+    AdmissionOrder,
     ChainEvent,
     Complaint,
     ModelRefused,
@@ -136,6 +137,7 @@ def sample_bodies() -> dict[str, tuple[bytes, int, int]]:
         TrainingOrder(request=finished_market().request),
         StopOrder(training=1, reason="test"),
         OwnerDecision(training=1, accept=True),
+        AdmissionOrder(training=1, owner=buyer, admit=True),
         ParticipantDropped(participant=buyer, from_round=1, code="test"),
         Complaint(code="test", accused=buyer, evidence=()),
         OpeningRefused(),

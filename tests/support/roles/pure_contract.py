@@ -21,6 +21,7 @@ from protocol.marketplace import (
 )
 from protocol.payment import error_left, pay_weights
 from protocol.records import Market, RoundRecord
+from protocol.seat_admission import SeatAdmission
 from protocol.signatures import recover_address
 from protocol.types import mask_of, seats_of
 from tests.support.roles.pure_ledger import PureLedger
@@ -102,6 +103,7 @@ class PureContract:
         assert self.opened is not None
         self._require(len(self.seats) < self.opened.terms.max_owners, "no_seat_left")
         self._require(any(call.commitment) and any(call.nonce_digest), "invalid_join")
+        self._check_admission(sender, call)
         self.seats.append(sender)
         self.nonce_digests.append(call.nonce_digest)
         return [
@@ -113,6 +115,17 @@ class PureContract:
                 nonce_digest=call.nonce_digest,
             )
         ]
+
+    def _check_admission(self, owner: str, call: Any) -> None:
+        assert self.opened is not None
+        terms = self.opened.terms
+        digest = SeatAdmission(
+            training=TRAINING, owner=owner, request_hash=terms.request_hash, commitment=call.commitment
+        ).digest(MARKET)
+        if terms.admission != "buyer":
+            self._require(_is_signed(terms.aggregator, digest, call.aggregator_signature), "bad_signature")
+        if terms.admission != "aggregator":
+            self._require(_is_signed(self.opened.buyer, digest, call.buyer_signature), "bad_signature")
 
     def _close(self, sender: str, _call: Any) -> list[Any]:
         self._require(self.status == "open", "wrong_status")

@@ -11,7 +11,7 @@ from typing import Any
 
 from protocol.codec import unpack
 from protocol.marketplace import Cancel, Close, Draw, Settle
-from protocol.messages import MESSAGE_TYPES, StopOrder, TrainingFailed
+from protocol.messages import MESSAGE_TYPES, AdmissionAnswer, StopOrder, TrainingFailed
 from protocol.payment import abandoned
 from protocol.roles.engine.inputs import MessageReceived
 from protocol.roles.shared.notices import STOPPED_BY_AGGREGATOR
@@ -197,6 +197,18 @@ class ExploredMarket(PureMarket):
         for kind in ("refresh_answer", "metric_products"):
             places = [(m.envelope.round, m.envelope.attempt, m.envelope.recipient) for m in self.sent(kind)]
             assert len(places) == len(set(places))
+
+    def check_admissions(self) -> None:
+        """Who admits an owner signs for one commitment of it, which it joins with where it joins."""
+        signed = {
+            (message.envelope.sender, body.owner, body.commitment)
+            for message in self.sent("admission_answer")
+            for body in [unpack(AdmissionAnswer, message.body)]
+            if body.code == "admitted"
+        }
+        assert len(signed) == len({(signer, owner) for signer, owner, _ in signed})
+        admitted = {owner for _, owner, _ in signed}
+        assert set(self.contract.seats) <= admitted
 
     def check_blame(self) -> None:
         """Nobody is accused where everybody kept the rules, however late or lost their messages were."""

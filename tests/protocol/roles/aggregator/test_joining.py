@@ -1,8 +1,8 @@
 """Whom the aggregator lets take part."""
 
 from protocol.messages import InvitationAnswer
+from tests.support.roles.admitting import admitted_join
 from tests.support.roles.small_markets import refusal, small_data, small_market
-from tests.support.seats import any_join
 
 
 def test_too_few_owners_cancel_the_training() -> None:
@@ -21,7 +21,7 @@ def test_an_owner_that_is_not_admitted_is_left_out_though_it_has_a_seat() -> Non
     market.admitted = market.admitted[:5]
     market.silent.add(stranger.address)
     market.run_until("invitation", market.owners[0])
-    market.call(stranger, any_join(training=1))
+    market.call(stranger, admitted_join(market, stranger.address))
     market.finish()
     assert stranger.address in market.contract.seats
     assert market.contract.status == "settled"

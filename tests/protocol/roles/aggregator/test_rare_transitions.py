@@ -5,10 +5,11 @@ import pytest
 from protocol.marketplace import Cancel, Cancelled
 from protocol.roles.engine.inputs import UNKNOWN_TRAINING, CallRefused, TimerFired
 from protocol.roles.engine.state import replace
+from tests.support.roles.admitting import admitted_join
 from tests.support.roles.pure_market import PureMarket
 from tests.support.roles.small_markets import small_data, small_market, without
 from tests.support.roles.states import stored
-from tests.support.seats import join_with_nonce, reveal_nonce
+from tests.support.seats import reveal_nonce
 
 
 def aggregator_in(phase: str) -> PureMarket:
@@ -78,7 +79,7 @@ def test_with_a_validator_that_is_not_admitted_too_few_may_be_left() -> None:
     market.admitted = market.admitted[:4]
     market.silent.add(stranger.address)
     market.post(market.run_until("invitation", market.owners[0]))
-    market.call(stranger, join_with_nonce(stranger.address))
+    market.call(stranger, admitted_join(market, stranger.address))
     while market.contract.status != "drawing":
         market.deliver_next()
     market.call(stranger, reveal_nonce())

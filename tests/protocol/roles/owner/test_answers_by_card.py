@@ -18,10 +18,10 @@ from protocol.messages import OwnerDecision
 from protocol.owner_policy import Budget, OwnerPolicy
 from protocol.roles import dispatch
 from protocol.roles.engine import private
-from protocol.roles.engine.effects import SendMessage, StoreBlob, SubmitCall
+from protocol.roles.engine.effects import SendMessage, StoreBlob
 from protocol.roles.engine.inputs import CatalogueChanged, Input, MessageReceived, PolicyChanged
 from protocol.roles.owner.joining import on_reconsidered
-from protocol.roles.owner.state import OwnerState, UndecidedState
+from protocol.roles.owner.state import InitiatedState, OwnerState, UndecidedState
 from tests.support.roles.pure_market import AMPLE, PureMarket
 from tests.support.roles.pure_party import Party, make_statistic, owning
 from tests.support.roles.small_markets import COLUMNS, small_data, small_market, small_request
@@ -190,7 +190,7 @@ class Prober:
         assert isinstance(state, UndecidedState)
         step = on_reconsidered(state, CatalogueChanged(), self.market.context(self.owner))
         [answer] = [one.body for one in step.effects if isinstance(one, SendMessage)]
-        joins = any(isinstance(one, SubmitCall) for one in step.effects)
+        joins = isinstance(step.state, InitiatedState)
         assert joins == (answer.decision == "accepted")
         return joins
 

@@ -19,6 +19,7 @@ from protocol.roles.engine.inputs import (
 )
 from protocol.roles.engine.state import replace
 from protocol.roles.owner.budget import JOIN_NUMBERS, Joining, most_numbers
+from tests.support.roles.admitting import admitted_join
 from tests.support.roles.pure_market import AMPLE, PureMarket
 from tests.support.roles.pure_party import Party, owning_rows
 from tests.support.roles.small_markets import COLUMNS, small_data, small_market, small_request
@@ -148,7 +149,7 @@ def restored_after_joining(nonce: bytes) -> tuple[PureMarket, Party]:
     owner.policy = pack(BY_HAND)
     while owner.phase != "ready":
         market.deliver_next()
-    market.call(owner, join_with_nonce(owner.address, nonce=nonce))
+    market.call(owner, admitted_join(market, owner.address, join_with_nonce(owner.address, nonce=nonce)))
     while market.contract.status != "drawing":
         market.deliver_next()
     return market, owner

@@ -11,6 +11,7 @@ from protocol.join_digests import commitment, nonce_digest
 from protocol.marketplace import Closed, Join
 from protocol.payment import abandoned
 from protocol.roles.engine.inputs import CallRefused
+from tests.support.roles.admitting import admitted_join
 from tests.support.roles.plain_market import assert_model_of_twin
 from tests.support.roles.pure_contract import MARKET
 from tests.support.roles.pure_market import PureMarket
@@ -151,7 +152,7 @@ def test_a_stranger_with_a_seat_costs_the_time_to_reveal() -> None:
     stranger = market.owners[4]
     market.admitted = market.admitted[:4]
     market.post(market.run_until("invitation", market.owners[0]))
-    market.call(stranger, any_join(training=1))
+    market.call(stranger, admitted_join(market, stranger.address, any_join(training=1)))
     until_closed(market)
     closed_at = market.now
     market.run()

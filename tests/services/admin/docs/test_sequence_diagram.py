@@ -21,7 +21,7 @@ WHEN_SOMETHING_FAILS = {
     "stop_order",
     "training_failed",
 }
-BY_A_PERSON = {"owner_decision"}
+BY_A_PERSON = {"admission_order", "owner_decision"}
 
 
 def test_the_course_has_every_message_and_event_that_a_table_allows():

@@ -33,6 +33,7 @@ async def test_refusals_carry_the_contract_s_code(registered) -> None:
         (market.buyer, market.opening(request_hash=b"1" * 32, contribution_bps=1), "invalid_terms"),
         (market.buyer, joining(market.buyer, training), "wrong_role"),
         (market.owners[0], joining(market.owners[0], 9), "wrong_status"),
+        (market.owners[0], joining(market.owners[0], training), "bad_signature"),
         (market.aggregator, Close(training=training), "too_early"),
         (market.aggregator, Draw(training=training), "wrong_status"),
         (market.aggregator, Settle(training=training), "wrong_status"),
@@ -59,7 +60,7 @@ async def test_the_last_seat_goes_to_one_and_the_other_learns_why(registered) ->
     market = registered
     training = await market.open(market.opening(max_owners=4))
     outcomes = await asyncio.gather(
-        *(owner.submit(joining(owner, training)) for owner in market.owners), return_exceptions=True
+        *(market.take_seat(owner, training) for owner in market.owners), return_exceptions=True
     )
     (refused,) = (outcome for outcome in outcomes if isinstance(outcome, CallReverted))
     assert refused.code == "no_seat_left"
@@ -156,7 +157,7 @@ async def test_a_call_in_time_waits_for_a_chain_whose_newest_block_is_late() -> 
         await market.register()
         training = await market.open(market.opening(join_seconds=12))
         for owner in market.owners[:4]:
-            await owner.submit(joining(owner, training))
+            await market.take_seat(owner, training)
         assert (await market.owners[0].submit(Close(training=training))).succeeded
         # Nobody joined here: the time is over, the refusal stays, and it comes at once.
         empty = await market.open(market.opening(request_hash=b"e" * 32, join_seconds=1))
@@ -201,12 +202,13 @@ async def test_a_refusal_of_a_node_that_lags_behind_another_at_its_address_is_no
     assert training == 1
     _, owner = sometimes_behind(market, owner, before, 2)
     # Nothing tells this client that the node was further once.
-    assert (await refusal_of(owner, joining(owner, 1))).code == "wrong_status"
+    call = await market.admitted(owner, 1)
+    assert (await refusal_of(owner, call)).code == "wrong_status"
     known = await market.buyer.block_number()
     owner.known_block = lambda: known
     with pytest.raises(ChainUnavailable, match=f"not at block {known}: the node lags"):
-        await owner.submit(joining(owner, 1))
-    assert (await owner.submit(joining(owner, 1))).succeeded
+        await owner.submit(call)
+    assert (await owner.submit(call)).succeeded
     assert (await refusal_of(owner, joining(owner, 99))).code == "wrong_status"
 
 

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from protocol.errors import ProtocolViolation
 from protocol.marketplace import (
+    ADMISSION_NAMES,
     NATIVE,
     Draw,
     Join,
@@ -18,7 +19,7 @@ from protocol.marketplace import (
 )
 from protocol.records import RoundRecord
 from services.chain.contract.abi import event_topic, marketplace_codec
-from services.chain.contract.codec import decode_log, encode_call, from_web3
+from services.chain.contract.codec import decode_log, encode_call, from_web3, terms_of
 
 digests = st.binary(min_size=32, max_size=32)
 addresses = st.binary(min_size=20, max_size=20).map(lambda raw: "0x" + raw.hex())
@@ -38,6 +39,7 @@ terms = st.builds(
     round_seconds=st.integers(1, 30 * 86_400),
     reveal_seconds=st.integers(1, 7 * 86_400),
     abandon_bps=st.integers(0, 1000),
+    admission=st.sampled_from(ADMISSION_NAMES),
     token=addresses | st.just(NATIVE),
 )
 records = st.builds(
@@ -67,7 +69,7 @@ def test_terms_survive_the_trip_through_call_data(terms, deposit) -> None:
     data, value = encode_call(Open(terms=terms, deposit=deposit))
     assert value == (deposit if terms.token == NATIVE else 0)
     fields, told = arguments_of("open", data)
-    assert (Terms(**fields), told) == (terms, deposit)
+    assert (terms_of(tuple(fields.values())), told) == (terms, deposit)
 
 
 @given(records, st.lists(st.binary(max_size=65), max_size=3).map(tuple))
@@ -80,8 +82,9 @@ def test_records_survive_the_trip_through_call_data(record, signatures) -> None:
 def test_other_calls() -> None:
     data, value = encode_call(Register(role="data_owner", exchange_key=b"k" * 32))
     assert (arguments_of("register", data), value) == ((2, b"k" * 32), 0)
-    join = Join(training=7, commitment=b"c" * 32, nonce_digest=b"d" * 32)
-    assert arguments_of("join", encode_call(join)[0]) == (7, b"c" * 32, b"d" * 32)
+    signatures = {"aggregator_signature": b"a" * 65, "buyer_signature": b"b" * 65}
+    join = Join(training=7, commitment=b"c" * 32, nonce_digest=b"d" * 32, **signatures)
+    assert arguments_of("join", encode_call(join)[0]) == (7, b"c" * 32, b"d" * 32, b"a" * 65, b"b" * 65)
     assert arguments_of("reveal", encode_call(Reveal(training=7, nonce=b"n" * 32))[0]) == (7, b"n" * 32)
     assert arguments_of("draw", encode_call(Draw(training=7))[0]) == (7,)
     assert arguments_of("withdraw", encode_call(Withdraw())[0]) == (NATIVE, "0x" + "0" * 40)

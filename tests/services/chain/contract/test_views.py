@@ -8,7 +8,6 @@ from protocol.marketplace import Register
 from services.chain.contract.views import MarketplaceViews, Owners
 from services.chain.errors import ChainUnavailable, WrongChain
 from services.identity.directory import Directory
-from tests.support.chain.chain_market import joining
 from tests.support.chain.interposed import Interposed
 
 DEPTH = 3
@@ -43,7 +42,7 @@ async def test_seats_are_read_once_final(anvil_market, final) -> None:
     market = anvil_market
     await market.register()
     training = await market.open()
-    await market.owners[0].submit(joining(market.owners[0], training))
+    await market.take_seat(market.owners[0], training)
     assert (await market.buyer.owners(training)).seats == (market.owners[0].address,)
     assert await final.owners(training) == Owners((), 0, 0)
     await market.rpc.call("anvil_mine", hex(DEPTH))

@@ -8,7 +8,6 @@ import pytest
 
 from protocol.marketplace import Cancel
 from services.chain.errors import ChainUnavailable, RpcError
-from tests.support.chain.chain_market import joining
 from tests.support.chain.interposed import interposed_client, opened_trainings
 
 
@@ -68,7 +67,8 @@ async def test_calls_of_one_key_wait_side_by_side_for_a_block(held) -> None:
     market = held
     calls = [submission(market.buyer, opening) for opening in openings_of(market, 4)]
     await mine_until_done(market, *calls)
-    joins = [submission(market.owners[0], joining(market.owners[0], number)) for number in range(1, 5)]
+    calls = [await market.admitted(market.owners[0], number) for number in range(1, 5)]
+    joins = [submission(market.owners[0], call) for call in calls]
     await until_pending(market, 4)
     await market.rpc.call("evm_mine")
     receipts = await asyncio.gather(*joins)
@@ -80,7 +80,7 @@ async def test_a_transaction_that_the_base_fee_outgrew_is_outbid_until_it_passes
     _, client = interposed_client(market, market.owners[0], bump_seconds=0.01)
     fee = int((await market.rpc.call("eth_getBlockByNumber", "latest", False))["baseFeePerGas"], 16)
     await mine_until_done(market, submission(market.buyer, market.opening()))
-    call = submission(client, joining(client, 1))
+    call = submission(client, await market.admitted(client, 1))
     await until_pending(market, 1)
     await market.rpc.call("anvil_setNextBlockBaseFeePerGas", hex(6 * fee + 10**10))
     await market.rpc.call("evm_mine")
@@ -145,11 +145,11 @@ async def test_a_call_behind_one_that_was_final_and_was_taken_back_is_not_stuck(
     market = held
     _, client = interposed_client(market, market.owners[0], lost_seconds=0.05)
     await mine_until_done(market, *(submission(market.buyer, opening) for opening in openings_of(market, 2)))
-    first = submission(client, joining(client, 1))
+    first = submission(client, await market.admitted(client, 1))
     await until_pending(market, 1)
     await market.rpc.call("evm_mine")
     await first
-    second = submission(client, joining(client, 2))
+    second = submission(client, await market.admitted(client, 2))
     await until_pending(market, 1)
     await market.rpc.call("anvil_reorg", 1, [])
     await mine_until_done(market, second)

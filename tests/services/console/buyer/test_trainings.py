@@ -10,7 +10,16 @@ from protocol.marketplace import Opened
 from services.console.buyer.views import Training
 from services.console.presentation.format import isoformat, points_text
 from services.store import Store
-from tests.support.console.trainings import BUYER, KEY, OWNERS, finished_training, put, running_training, tell
+from tests.support.console.trainings import (
+    BUYER,
+    KEY,
+    OWNERS,
+    asking_training,
+    finished_training,
+    put,
+    running_training,
+    tell,
+)
 from tests.support.console.world import Browser, party_of
 from tests.support.deployment.documents import AGGREGATOR, any_request
 
@@ -291,3 +300,45 @@ async def test_errors_are_told_with_their_roots_and_as_r_squared(world, browser)
     row = page[page.index('<tr data-x="3"') :]
     figures = re.findall(r'<td class="figure">([^<]+)</td>', row)[:4]
     assert figures == ["3", "4,374", "66.136", "0.271"]
+
+
+async def test_a_person_decides_who_may_join(world, browser):
+    key = asking_training(world.store)
+    page = await browser.get(f"/trainings/{key}")
+    assert "Owners that would join" in page
+    assert page.count('value="admit"') == 1, "one waits, about the other it is decided"
+    assert page.index(OWNERS[1]) < page.index(OWNERS[0]), "who waits comes first"
+    for decision in ("admit", "refuse"):
+        await browser.post(f"/trainings/{key}/admit", {"owner": OWNERS[1], "decision": decision})
+    assert [(one.training, one.owner, one.admit) for one, *_ in world.orders] == [
+        (1, OWNERS[1], True),
+        (1, OWNERS[1], False),
+    ]
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        {"owner": OWNERS[0], "decision": "refuse"},
+        {"owner": OWNERS[2], "decision": "admit"},
+        {"owner": OWNERS[1], "decision": "ask"},
+        {},
+    ],
+    ids=["decided", "nobody", "neither", "nothing"],
+)
+async def test_nothing_is_decided_about_who_does_not_wait(world, browser, form):
+    key = asking_training(world.store)
+    assert (await browser.post(f"/trainings/{key}/admit", form)).status == 409
+    assert world.orders == []
+
+
+async def test_a_viewer_sees_who_waits_and_decides_nothing(world):
+    key = asking_training(world.store)
+    async with Browser(world) as viewer:
+        await viewer.sign_in("victor")
+        page = await viewer.get(f"/trainings/{key}")
+        assert OWNERS[1] in page
+        assert 'value="admit"' not in page
+        form = {"owner": OWNERS[1], "decision": "admit"}
+        assert (await viewer.post(f"/trainings/{key}/admit", form)).status == 403
+    assert world.orders == []
