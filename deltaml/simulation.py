@@ -15,7 +15,8 @@ from protocol.errors import MisuseError
 from protocol.marketplace import NATIVE
 from protocol.owner_policy import Budget
 from protocol.payment import check_deposit, least_deposit
-from protocol.request import Owners, Request
+from protocol.request import Request
+from protocol.request_sections import Owners
 from protocol.roles.owner.budget import most_numbers
 from protocol.roles.shared.request_widths import check_widths
 from services.data.request_suggestion import NOBODY

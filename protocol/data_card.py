@@ -19,7 +19,7 @@ from protocol.preparation.values import (
     MOST_LEVELS_TOGETHER,
     Level,
 )
-from protocol.request import MAXIMUM_FEATURES
+from protocol.request_sections import MAXIMUM_FEATURES
 from protocol.request_values import AmountText, Number
 from protocol.types import Digest, FreeText, FrozenModel, Name, Together, digest_of, one_line, repeated
 

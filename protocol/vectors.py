@@ -8,7 +8,7 @@ from pydantic import Field
 
 from protocol.crypto.cipher import Ciphertext, PublicKey, read_ciphertexts, write_ciphertexts
 from protocol.errors import ProtocolViolation
-from protocol.request import MAXIMUM_FEATURES
+from protocol.request_sections import MAXIMUM_FEATURES
 from protocol.types import MAXIMUM_INTEGER_BYTES, Digest, FrozenModel
 
 Ciphertexts = Annotated[

@@ -10,8 +10,8 @@ import yaml
 
 from protocol.data_set import card_of
 from protocol.messages import TrainingOrder
-from protocol.request import StartMean
 from protocol.request_parsing import parse_request
+from protocol.request_sections import StartMean
 from protocol.roles.shared.request_widths import check_widths
 from services.cli import order_sending
 from services.common.documents import load_request

@@ -17,7 +17,8 @@ from protocol.messages.examples import (
     any_request,
 )
 from protocol.messages.values import BigNatural, Count, KeyProof, Moment, Parties
-from protocol.request import MAXIMUM_FEATURES, Request
+from protocol.request import Request
+from protocol.request_sections import MAXIMUM_FEATURES
 from protocol.types import Address, Code, Digest, FrozenModel
 from protocol.vectors import EncryptedVector
 

@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from protocol.envelope import SignedMessage
-from protocol.request import MAXIMUM_OWNERS
+from protocol.request_sections import MAXIMUM_OWNERS
 from protocol.types import MAXIMUM_INTEGER_BYTES, Address, BigInteger
 
 BigNatural = Annotated[BigInteger, Field(ge=0)]

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from protocol.data_set import DataSet
-from protocol.request import Deadlines
+from protocol.request_sections import Deadlines
 from services.admin.market_broker import provision
 from services.admin.market_chain import check_confirmations, contract_of, fund
 from services.admin.market_console import provide_console

@@ -16,8 +16,9 @@ from protocol.errors import MisuseError
 from protocol.learning.statistic import Matrix
 from protocol.marketplace import NATIVE, Token
 from protocol.preparation.tables import Table, Texts, ValueKind, Values, joined, row_count, rows_of
-from protocol.request import Request, Schedule
+from protocol.request import Request
 from protocol.request_parsing import parse_request
+from protocol.request_sections import Schedule
 from services.common.errors import UnusableColumn
 from services.data.column_suggestion import EXACT, suggest_column, target_values
 from services.data.identifiers import require_measurement

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from typing import Literal
 
-from protocol.request import Request, Schedule
+from protocol.request import Request
+from protocol.request_sections import Schedule
 from protocol.types import FrozenModel
 from services.records.chain_history import ChainStory
 

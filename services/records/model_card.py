@@ -13,7 +13,8 @@ from pydantic import Field
 from protocol.asset import NO_TOKENS, Asset, Assets, token_asset
 from protocol.marketplace import NATIVE, Token
 from protocol.records import FIXED_POINT, Market
-from protocol.request import Request, StartMean
+from protocol.request import Request
+from protocol.request_sections import StartMean
 from protocol.requirements import mismatches
 from protocol.types import Address, FrozenModel, Name
 from services.common.errors import ConfigurationError

@@ -10,7 +10,7 @@ from sklearn.linear_model import Ridge
 from sklearn.preprocessing import StandardScaler
 
 from protocol.learning.kinds.registry import KINDS
-from protocol.request import Schedule
+from protocol.request_sections import Schedule
 from services.data.model_file import read_model
 from services.data.predictions import open_rows, predict_rows
 from services.data.sample_request import DemoOptions

@@ -21,7 +21,7 @@ from protocol.messages.limits import limits_of
 from protocol.msgpack_shape import require_shape
 from protocol.preparation.columns import CategoricalColumn
 from protocol.preparation.values import MOST_LEVELS_TOGETHER
-from protocol.request import MAXIMUM_FEATURES, Deadlines
+from protocol.request_sections import MAXIMUM_FEATURES, Deadlines
 from protocol.roles.dispatch import ROLES, inputs_of
 from protocol.types import MAXIMUM_INTEGER_BYTES
 from protocol.vectors import EncryptedVector

@@ -3,7 +3,7 @@
 from protocol.learning.shapley import mse_after_fixed
 from protocol.payment import error_left
 from protocol.records import RoundRecord
-from protocol.request import Schedule
+from protocol.request_sections import Schedule
 from protocol.types import BigInteger, Digest, FrozenModel, RoundNumber, Seats
 
 

@@ -11,7 +11,8 @@ from pydantic import ValidationError
 from protocol.asset import MARKET_ASSET
 from protocol.errors import MisuseError, ProtocolViolation
 from protocol.marketplace import NATIVE
-from protocol.request import Bounds, Deadlines, ModelKind, Owners, Request, Schedule
+from protocol.request import Request
+from protocol.request_sections import Bounds, Deadlines, ModelKind, Owners, Schedule
 from protocol.roles.buyer.ordering import require_possible
 from services.common.accents import composed
 from services.common.addresses import WrongChecksum, plain_address

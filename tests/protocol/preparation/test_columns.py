@@ -11,8 +11,9 @@ from protocol.codec import pack, unpack
 from protocol.errors import MisuseError
 from protocol.preparation.columns import parameters_of
 from protocol.preparation.values import LONGEST_LEVEL, MAXIMUM_LEVELS
-from protocol.request import MAXIMUM_FEATURES, Request
+from protocol.request import Request
 from protocol.request_parsing import parse_request
+from protocol.request_sections import MAXIMUM_FEATURES
 from tests.support.deployment.documents import any_request, request_content
 from tests.support.mixed_columns import requests
 

@@ -10,7 +10,8 @@ from protocol.bought_model import BoughtModel
 from protocol.errors import MisuseError
 from protocol.learning.kinds.registry import KINDS, kind_of
 from protocol.learning.statistic import Statistic, StatisticBuilder
-from protocol.request import ModelKind, Request
+from protocol.request import Request
+from protocol.request_sections import ModelKind
 from tests.support.deployment.documents import any_request
 
 ROWS = np.random.default_rng(3).uniform((0, 10, 0), (100, 80, 400), size=(60, 3))

@@ -1,0 +1,133 @@
+"""The sections of the request document: what is trained, how long, by how many owners, for what pay."""
+
+from decimal import Decimal
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from protocol.marketplace import (
+    BASIS_POINTS,
+    LONGEST_REVEAL_SECONDS,
+    NATIVE,
+    AbandonBasisPoints,
+    BasisPoints,
+    Token,
+)
+from protocol.request_values import AmountText, Number, StepSize
+from protocol.seat_admission import AdmittedBy
+from protocol.types import FrozenModel
+
+MAXIMUM_FEATURES = 4096
+MAXIMUM_OWNERS = 256
+MOST_BITS = 64
+"""Of a weight or a residual."""
+
+
+class ModelKind(FrozenModel):
+    """Which model; l2 is ridge's λ, of weights between scaled columns (`Request.scale`)."""
+
+    kind: Literal["linear_regression"] = "linear_regression"
+    intercept: bool = True
+    l2: Annotated[Number, Field(ge=0, le=10**6)] = Decimal("0.00001")
+
+
+class Schedule(FrozenModel):
+    """How long to train: `rounds` averages of `local_steps` gradient steps each.
+
+    Each owner takes the largest safe step of its own rows, or `step_size` where that is smaller, and tells
+    nobody which. `tolerance` ends the training early when a round improves the error, by a smaller share; a
+    round that makes it worse ends nothing, and with 0 none does. `deliver` is which model is delivered and
+    paid for: the best of the recorded rounds, or the last.
+    """
+
+    rounds: Annotated[int, Field(ge=1, le=10_000)] = 5
+    local_steps: Annotated[int, Field(ge=1, le=1_000_000)] = 500
+    step_size: StepSize = None
+    tolerance: Annotated[Number, Field(ge=0, lt=1)] = Decimal("0.001")
+    deliver: Literal["best", "last"] = "best"
+
+
+class StartZero(FrozenModel):
+    """Start with every weight at zero: the middle of the target's range, or zero without a scale."""
+
+    start: Literal["zero"] = "zero"
+
+
+class StartMean(FrozenModel):
+    """Start with the intercept at the target's mean as the buyer knows it: pay then measures the data."""
+
+    start: Literal["mean"] = "mean"
+    value: Number
+
+
+class StartWeights(FrozenModel):
+    """Start from these weights, the intercept last: those of a model that is to be trained further."""
+
+    start: Literal["weights"] = "weights"
+    weights: Annotated[
+        tuple[Number, ...], Field(min_length=1, max_length=MAXIMUM_FEATURES + 1, fail_fast=True)
+    ]
+
+
+Start = Annotated[StartZero | StartMean | StartWeights, Field(discriminator="start")]
+
+
+class Owners(FrozenModel):
+    """How many owners the training needs at least and takes at most; who has to admit each of them."""
+
+    minimum: Annotated[int, Field(ge=4, le=MAXIMUM_OWNERS)] = 4
+    maximum: Annotated[int, Field(ge=4, le=MAXIMUM_OWNERS)] = 64
+    admission: AdmittedBy = "both"
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.minimum > self.maximum:
+            raise ValueError("owners.minimum must not exceed owners.maximum")
+        return self
+
+
+class Bounds(FrozenModel):
+    """Ranges in bits of |weight| and of an RMS residual: every width in the encryption follows from them.
+
+    None takes what the scale makes enough: see `Request.weight_bits`.
+    """
+
+    weight_bits: Annotated[int, Field(ge=4, le=MOST_BITS)] | None = None
+    residual_bits: Annotated[int, Field(ge=4, le=MOST_BITS)] | None = None
+    min_rows: Annotated[int, Field(ge=1, le=1 << 40)] = 20
+
+
+class Payment(FrozenModel):
+    """The deposit and its shares in basis points; contribution is paid by what the model improved.
+
+    The deposit is in the smallest units of `token`: in wei for the chain's own coin, which is what a request
+    that names no token pays in.
+    """
+
+    deposit_wei: Annotated[AmountText, Field(ge=1, lt=1 << 128)]
+    token: Token = NATIVE
+    contribution_bps: BasisPoints = 6500
+    participation_bps: BasisPoints = 500
+    validation_bps: BasisPoints = 2000
+    aggregation_bps: BasisPoints = 1000
+    abandon_bps: AbandonBasisPoints = 200
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        total = self.contribution_bps + self.participation_bps + self.validation_bps + self.aggregation_bps
+        if total != BASIS_POINTS:
+            raise ValueError(f"payment shares add up to {total} basis points; they must make {BASIS_POINTS}")
+        return self
+
+
+class Deadlines(FrozenModel):
+    """Seconds to wait for owners to join and to reveal their nonces, for a peer's answer, and for the chain.
+
+    An owner that has not revealed within `reveal_s` of the joining's end loses its seat. It reveals once the
+    chain has confirmed that end, so `reveal_s` is best twice `chain_s` or more.
+    """
+
+    join_s: Annotated[int, Field(ge=1, le=31_536_000)] = 600
+    reveal_s: Annotated[int, Field(ge=1, le=LONGEST_REVEAL_SECONDS)] = 600
+    step_s: Annotated[int, Field(ge=1, le=86_400)] = 120
+    chain_s: Annotated[int, Field(ge=1, le=86_400)] = 300
