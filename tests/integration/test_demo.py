@@ -29,7 +29,8 @@ REPORT_FIELDS = [
     "contributions",
     *(
         "token",
-        "deposit_wei",
+        "token",
+    "deposit_wei",
         "paid_wei",
         "refund_wei",
         "seconds_total",
