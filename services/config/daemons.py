@@ -53,6 +53,10 @@ class Broker(Settings):
     key_file: FilePath | None = Field(None, description="The certificate's private key (PEM).")
 
 
+MOST_CONFIRMATIONS = 200
+"""The contract knows the hash of the draw's block for 256 blocks: with more no owner reveals in time."""
+
+
 class Chain(Settings):
     """The node and the contract on it."""
 
@@ -68,7 +72,7 @@ class Chain(Settings):
     confirmations: int = Field(
         12,
         ge=0,
-        le=1000,
+        le=MOST_CONFIRMATIONS,
         description="Blocks on top that make a block final; 0 on a chain without forks, above 127 with an "
         "archive node alone.",
     )

@@ -178,6 +178,12 @@ def test_a_misspelt_confirmation_depth_is_not_the_default(tmp_path):
     assert "chain.confirmation: unknown key; did you mean 'confirmations'?" in says
 
 
+def test_a_depth_at_which_no_owner_would_reveal_in_time_is_refused(tmp_path):
+    values = document("data-owner")
+    values["chain"]["confirmations"] = 256
+    assert "chain.confirmations: Input should be less than or equal to 200" in refusal(tmp_path, values)
+
+
 def test_every_mistake_is_told_at_once(tmp_path):
     values = document("aggregator", admitted=[ADDRESS])
     del values["keystore"]
