@@ -29,7 +29,6 @@ REPORT_FIELDS = [
     "contributions",
     *(
         "token",
-        "token",
     "deposit_wei",
         "paid_wei",
         "refund_wei",
