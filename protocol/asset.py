@@ -14,8 +14,11 @@ from decimal import Context, Decimal, DecimalException, Inexact, InvalidOperatio
 from protocol.errors import MisuseError
 from protocol.types import ZERO_ADDRESS
 
+LARGEST = (1 << 128) - 1
+"""Smallest units in an amount that a person writes: the largest deposit that the contract takes."""
+
 LARGEST_WHOLE = 10**9
-"""Of whole units in an amount that a person writes: more than there is of ether."""
+"""Of ether, in an amount that a person writes: more than there is."""
 
 _LARGEST_EXPONENT = 80
 _EXACT = Context(prec=100, traps=[Inexact, InvalidOperation])
@@ -39,7 +42,8 @@ def with_decimal_point(number: str) -> str:
 class Asset:
     """An asset: `symbol` stands behind figures, `name` in sentences, `smallest` names its smallest unit.
 
-    `others` are further units that people write, by their names, each with its number of decimals.
+    `others` are further units that people write, by their names, each with its number of decimals; `largest`
+    is the most that a person may write, in smallest units.
     """
 
     symbol: str
@@ -47,6 +51,7 @@ class Asset:
     smallest: str
     decimals: int
     others: tuple[tuple[str, int], ...] = ()
+    largest: int = LARGEST
 
     @property
     def whole(self) -> int:
@@ -79,7 +84,7 @@ class Asset:
         """The amount that a person wrote, with its unit in any case, as 0.1 ETH or 5gwei, or in whole units.
 
         A comma may stand for the decimal point, as in `with_decimal_point`. Raises MisuseError for anything
-        else, for more decimals than the unit has, and for less than nothing or more than `LARGEST_WHOLE`.
+        else, for more decimals than the unit has, and for less than nothing or more than `largest`.
         """
         wanted = f"an amount of {self.name} with at most {self.decimals} decimals, such as {self.examples}"
         return self._bounded(text, self._read(text, self.decimals), wanted)
@@ -113,12 +118,19 @@ class Asset:
         if amount is None:
             hint = "; a comma before three digits may mean thousands: leave it out, or write a point"
             raise MisuseError(f"{text[:_SHOWN]!r} is not {wanted}{hint if ',' in text else ''}")
-        if not 0 <= amount <= LARGEST_WHOLE * self.whole:
-            raise MisuseError(f"{text[:_SHOWN]!r} is not between 0 and {LARGEST_WHOLE} {self.symbol}")
+        if not 0 <= amount <= self.largest:
+            raise MisuseError(f"{text[:_SHOWN]!r} is not between 0 and {self.shown(self.largest)}")
         return amount
 
 
-ETHER = Asset(symbol="ETH", name="ether", smallest="wei", decimals=18, others=(("gwei", 9),))
+ETHER = Asset(
+    symbol="ETH",
+    name="ether",
+    smallest="wei",
+    decimals=18,
+    others=(("gwei", 9),),
+    largest=LARGEST_WHOLE * 10**18,
+)
 MARKET_ASSET = ETHER
 """The chain's own coin, which a training pays in where its request names no token."""
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from protocol.asset import ETHER, LARGEST_WHOLE, MARKET_ASSET, NO_TOKENS, Asset, Assets, token_asset
+from protocol.asset import ETHER, LARGEST, MARKET_ASSET, NO_TOKENS, Asset, Assets, token_asset
 from protocol.errors import MisuseError
 from protocol.types import ZERO_ADDRESS
 
@@ -25,7 +25,7 @@ def test_what_is_written_is_exact(amount: int, asset: Asset) -> None:
 
 @given(st.data(), ASSETS)
 def test_what_is_written_is_read_again(data: st.DataObject, asset: Asset) -> None:
-    amount = data.draw(st.integers(0, LARGEST_WHOLE * asset.whole))
+    amount = data.draw(st.integers(0, asset.largest))
     assert asset.parse(asset.plain(amount)) == amount
     assert asset.parse_exact(asset.exact(amount).removesuffix(f" {asset.smallest}")) == amount
     for text in (asset.shown(amount), asset.exact(amount)):
@@ -142,3 +142,11 @@ def test_no_token_goes_by_a_unit_of_the_chains_own_coin(symbol: str) -> None:
 def test_the_market_takes_ether() -> None:
     assert MARKET_ASSET.whole == 10**18
     assert MARKET_ASSET.exact(5) == "5 wei"
+
+
+@pytest.mark.parametrize("asset", [NO_TOKENS.of("0x" + "71" * 20), token_asset("CHEAP", 18)])
+def test_of_a_token_as_much_can_be_written_as_a_deposit_may_be(asset: Asset) -> None:
+    """A token that nobody configured counts smallest units, and of some there are many."""
+    assert asset.parse_exact(str(LARGEST)) == asset.parse(asset.plain(LARGEST)) == LARGEST
+    with pytest.raises(MisuseError, match="is not between 0 and"):
+        asset.parse_exact(str(LARGEST + 1))
