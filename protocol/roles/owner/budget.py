@@ -162,7 +162,7 @@ def most_start_errors(validators: int, rounds: int) -> int:
 
 
 def published_numbers(request: Request, trainers: int, rounds: int, starts: int) -> int:
-    """Numbers about the statistics: one for joining, two for each trainer and round, `starts` v₀, weights."""
+    """Numbers about the statistics: the row count, two for each trainer and round, `starts` v₀, weights."""
     return JOIN_NUMBERS + 2 * trainers * rounds + starts + request.parameters
 
 
