@@ -119,7 +119,7 @@ def _is_decided(state: InitiatedState, context: Context) -> bool:
 
 
 def _not_admitted(state: InitiatedState, context: Context, *, failure: str) -> Step[OwnerState]:
-    """No seat, and nothing of it in the budget but that it was tried."""
+    """No seat, and nothing of it in the budget."""
     effects: tuple[Effect, ...] = (
         facts.ADMISSION_DECIDED.of(owner=context.address, code=failure),
         give_back(state),

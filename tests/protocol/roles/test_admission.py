@@ -3,16 +3,14 @@
 import pytest
 
 from protocol.admission_policy import AdmissionPolicy
-from protocol.codec import pack, unpack
+from protocol.codec import pack
 from protocol.marketplace import Closed
 from protocol.messages import (
     TrainingOrder,
 )
 from protocol.roles.engine.inputs import MessageReceived
-from protocol.roles.owner.budget import JOIN_NUMBERS, Joining
 from tests.support.roles.admitting import ASKS, REFUSES, asked, card_of, decide, granted, market_under
 from tests.support.roles.pure_market import PureMarket
-from tests.support.roles.pure_party import Party
 from tests.support.roles.small_markets import (
     body_of,
     small_data,
@@ -144,7 +142,7 @@ def test_an_owner_that_nobody_answers_says_so_and_leaves_the_training_alone() ->
     assert owner.shown == "FAILED(admission_late)"
     assert len([m for m in market.sent("invitation_answer") if m.envelope.sender == owner.address]) > 2
     assert {call for sender, call in market.contract.calls if sender == owner.address} == set()
-    assert counted(owner) == JOIN_NUMBERS
+    assert owner.values == {}, "nothing counts for its budget"
 
 
 def test_a_person_that_never_decides_holds_nothing_up() -> None:
@@ -153,11 +151,7 @@ def test_a_person_that_never_decides_holds_nothing_up() -> None:
     assert market.contract.status == "cancelled"
     assert market.buyer.shown == "FAILED(not_enough_owners)"
     assert all(owner.phase == "failed" for owner in market.owners)
-    assert {counted(owner) for owner in market.owners} == {JOIN_NUMBERS}
-
-
-def counted(owner: Party) -> int:
-    return unpack(Joining, owner.values["joined:1"]).numbers
+    assert not any(owner.values for owner in market.owners)
 
 
 def test_an_admission_after_the_closing_comes_too_late_and_the_owner_says_so() -> None:
