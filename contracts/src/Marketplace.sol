@@ -146,15 +146,7 @@ contract Marketplace is IMarketplace, EIP712 {
         if (terms.rounds == 0 || terms.rounds > 10_000) revert Marketplace_InvalidTerms("rounds");
         if (terms.minOwners < 4) revert Marketplace_InvalidTerms("minOwners");
         if (terms.maxOwners < terms.minOwners || terms.maxOwners > 256) revert Marketplace_InvalidTerms("maxOwners");
-        if (terms.joinSeconds == 0 || terms.joinSeconds > MOST_JOIN_SECONDS) {
-            revert Marketplace_InvalidTerms("joinSeconds");
-        }
-        if (terms.roundSeconds == 0 || terms.roundSeconds > MOST_ROUND_SECONDS) {
-            revert Marketplace_InvalidTerms("roundSeconds");
-        }
-        if (terms.revealSeconds == 0 || terms.revealSeconds > MOST_REVEAL_SECONDS) {
-            revert Marketplace_InvalidTerms("revealSeconds");
-        }
+        _checkTimes(terms);
         if (terms.abandonBps > MOST_ABANDON_BPS) revert Marketplace_InvalidTerms("abandonBps");
         uint256 shares = uint256(terms.contributionBps) + terms.participationBps + terms.validationBps
             + terms.aggregationBps;
@@ -164,6 +156,18 @@ contract Marketplace is IMarketplace, EIP712 {
         uint256 needed = BASIS_POINTS * terms.rounds * terms.maxOwners;
         if (deposit < needed) revert Marketplace_DepositTooLow(deposit, needed);
         if (deposit >= 1 << 128) revert Marketplace_InvalidTerms("deposit");
+    }
+
+    function _checkTimes(Terms calldata terms) private pure {
+        if (terms.joinSeconds == 0 || terms.joinSeconds > MOST_JOIN_SECONDS) {
+            revert Marketplace_InvalidTerms("joinSeconds");
+        }
+        if (terms.roundSeconds == 0 || terms.roundSeconds > MOST_ROUND_SECONDS) {
+            revert Marketplace_InvalidTerms("roundSeconds");
+        }
+        if (terms.revealSeconds == 0 || terms.revealSeconds > MOST_REVEAL_SECONDS) {
+            revert Marketplace_InvalidTerms("revealSeconds");
+        }
     }
 
     function join(
