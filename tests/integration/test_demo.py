@@ -29,7 +29,7 @@ REPORT_FIELDS = [
     "contributions",
     *(
         "token",
-    "deposit_wei",
+        "deposit_wei",
         "paid_wei",
         "refund_wei",
         "seconds_total",
