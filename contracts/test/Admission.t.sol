@@ -33,7 +33,7 @@ contract AdmissionTest is MarketplaceTest {
         refuse(owner(0), byBuyer, byAggregator, aggregator);
     }
 
-    function test_RevertWhen_TheAdmissionIsAnotherOwners() external {
+    function test_RevertWhen_TheAdmissionIsOfAnotherOwner() external {
         vm.prank(owner(1));
         vm.expectRevert(badSignature(aggregator));
         market.join(training, commitmentOf(owner(0)), DIGEST, byAggregator, byBuyer);
