@@ -111,7 +111,7 @@ contract AdmissionTest is MarketplaceTest {
         take(owner(0), byAggregator, "ok");
     }
 
-    function test_WhenAnyTrainingOwnerAndCommitmentAreAdmitted(bytes32 commitment, bytes32 other, uint256 number)
+    function test_WhenAnyOwnerAndCommitmentOfAnyTrainingAreAdmitted(bytes32 commitment, bytes32 other, uint256 number)
         external
     {
         vm.assume(commitment != other && commitment != 0 && other != 0);
