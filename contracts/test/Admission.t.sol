@@ -105,7 +105,7 @@ contract AdmissionTest is MarketplaceTest {
         take(owner(0), byAggregator, "");
     }
 
-    function test_WhenTheBuyersCodeAdmits() external {
+    function test_WhenTheBuyerIsCodeThatAdmits() external {
         vm.etch(buyer, address(new Wallet()).code);
         Wallet(buyer).approve(digestOf(owner(0)));
         take(owner(0), byAggregator, "ok");
