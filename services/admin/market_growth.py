@@ -12,7 +12,7 @@ from pathlib import Path
 
 from protocol.errors import MisuseError
 from protocol.marketplace import PartyRole
-from services.admin.market_admission import wait_until_admitted
+from services.admin.market_admission import aggregators_here, not_admitted_text, wait_until_admitted
 from services.admin.market_broker import provision
 from services.admin.market_chain import contract_of, fund
 from services.admin.market_console import provide_console
@@ -152,11 +152,9 @@ def _await_admission(newcomer: Newcomer, address: str, tell: Tell) -> None:
         owners, aggregators = [one for one in running if one.config.daemon == "data-owner"], [address]
     else:
         owners = [one for one in running if one.name == newcomer.name]
-        replaced = control.record.replaced
-        here = [one for one in running if one.config.daemon == "aggregator" and one.name not in replaced]
-        aggregators = [one.address for one in here]
+        aggregators = aggregators_here(control)
     for name in wait_until_admitted(owners, aggregators, START_SECONDS):
-        tell(f"{name} is not admitted yet: deltaml health tells why, and when it asks again")
+        tell(not_admitted_text(name))
 
 
 async def _started(newcomer: Newcomer, tell: Tell) -> None:

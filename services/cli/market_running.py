@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from services.admin.market_admission import not_admitted, not_admitted_text
 from services.admin.market_control import START_SECONDS, STOP_SECONDS, MarketControl, Standing
 from services.admin.market_folder import CONFIG
 from services.cli.options import Json
@@ -34,18 +35,23 @@ def start(
 ) -> None:
     """Start what does not run: the market's own chain and broker, then its daemons; wait until all are well.
 
-    They run on when the command has ended, each with its number in run/ and what it prints in logs/. Exit
-    status 3 when one does not come up.
+    Owners are then waited for until their aggregators have admitted them: no order reaches them before. They
+    run on when the command has ended, each with its number in run/ and what it prints in logs/. Exit status 3
+    when one does not come up.
     """
     control = MarketControl(folder)
     found = control.start(names or (), wait, narrator(json=json))
+    is_well = all(one.is_well for one in found)
+    waited_for = not_admitted(control) if is_well else ()
     _show(found, json=json)
-    if not json and all(one.is_well for one in found):
+    if not json and is_well:
         _next_steps(control)
+    for name in waited_for:
+        typer.echo(visible(not_admitted_text(name)), err=True)
     for one in found if not json else ():
         if one.pid is not None and not one.is_well:
             typer.echo(visible(advice(one, control.slot(one.name).log, wait)), err=True)
-    _fail_unless(all(one.is_well for one in found))
+    _fail_unless(is_well)
 
 
 def status(folder: MarketPlace, json: Json = False) -> None:

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 
-from protocol.marketplace import Credited, Joined, Opened, RoundRecorded
+from protocol.marketplace import Credited, Joined, Opened, RolesDrawn, RoundRecorded
 from protocol.types import seats_of
 
 _BASIS_POINTS, _ONE = 10_000, 10**18
@@ -29,6 +29,8 @@ def recomputed(events: Sequence[object]) -> Counter[tuple[str, str]]:
             whole = deposit * rounds * points // (_BASIS_POINTS * terms.rounds)
             pay.update({(member, share): whole // len(members) for member in members})
         weights.update(dict(zip(trainers, one.pay_weights, strict=True)))
+    if not recorded:
+        pay.update(_abandonment(opened, seats, events))
     first = left = delivered = recorded[0].record.mse_before if recorded else 1
     for one in recorded:
         left = left * one.mse_after // one.record.mse_before
@@ -41,6 +43,18 @@ def recomputed(events: Sequence[object]) -> Counter[tuple[str, str]]:
         pay.update({(member, "contribution"): pot * weight // total for member, weight in weights.items()})
     pay[opened.buyer, "refund"] = deposit - pay.total()
     return +pay
+
+
+def _abandonment(opened: Opened, seats: Sequence[str], events: Sequence[object]) -> Counter[tuple[str, str]]:
+    """What everybody with a role gets where roles were drawn and no round was recorded."""
+    drawn = [
+        seats[seat]
+        for one in events
+        if isinstance(one, RolesDrawn)
+        for seat in seats_of(one.trainers | one.validators)
+    ]
+    whole = opened.deposit * opened.terms.abandon_bps // _BASIS_POINTS
+    return Counter({(owner, "abandonment"): whole // len(drawn) for owner in drawn})
 
 
 def credited(events: Sequence[object]) -> Counter[tuple[str, str]]:
