@@ -10,7 +10,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
 PYTHON ?= python3.11
-WORKERS ?= 4
+WORKERS ?= 3
 ARGS ?=
 UV_VERSION := 0.13.9
 
@@ -44,7 +44,7 @@ demo: $(RUNTIME) ## Run a whole market in one process; options in ARGS="--rounds
 	deltaml demo $(ARGS)
 
 .PHONY: test
-test: $(DEVELOPMENT) $(NODE_MODULES) ## Run the tests in WORKERS=4 processes; options in ARGS="tests/protocol -k metric"
+test: $(DEVELOPMENT) $(NODE_MODULES) ## Run the tests in WORKERS=3 processes; options in ARGS="tests/protocol -k metric"
 	# In the order of the folders: the longest files come first, and no worker is left with one at the end. Twice as
 	# many as cores, since half of them begin with what waits.
 	python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)

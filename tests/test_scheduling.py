@@ -1,10 +1,11 @@
 """Which process of a run takes which tests, also when one of them dies."""
 
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
-from tests.support.scheduling import Together
+from tests.support.scheduling import CONSOLES_OF_THEIR_OWN, WAITING, Together
 
 SLOW = [f"tests/faults/test_{name}.py::test_{number}" for name in ("a", "b") for number in range(4)]
 BROWSER = ["tests/browser/test_one.py::test_it", "tests/browser/test_two.py::test_it"]
@@ -83,3 +84,8 @@ def test_a_run_goes_on_when_two_processes_die_before_their_successors_have_found
     finish(scheduler, [second, *successors])
     assert scheduler.tests_finished
     assert {test for process in (second, *successors) for test in process.given} == set(TESTS)
+
+
+def test_the_places_that_are_told_apart_are_there():
+    root = Path(__file__).parent.parent
+    assert [place for place in (*WAITING, *CONSOLES_OF_THEIR_OWN) if not (root / place).exists()] == []

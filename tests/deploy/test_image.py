@@ -41,7 +41,7 @@ def test_everything_copied_is_there_and_nothing_else_is_let_into_the_build():
         assert (ROOT / name).exists(), name
 
 
-def test_every_package_is_checked_against_its_hash_and_none_is_compiled():
+def test_every_package_is_checked_against_its_hash_and_none_is_built_from_sources():
     installed = [part for one in INSTRUCTIONS if one.name == "RUN" for part in one.value.split("&&")]
     from_registry = [one for one in installed if "--requirement" in one]
     assert len(from_registry) == 2
@@ -52,6 +52,12 @@ def test_every_package_is_checked_against_its_hash_and_none_is_compiled():
     assert len(installers) == 4
     for one in installers:
         assert one in from_registry or "--no-index" in one or "--no-build-isolation" in one
+
+
+def test_what_a_container_imports_is_compiled_in_the_image_since_it_may_write_nothing():
+    (set_in_build,) = [one.value for one in INSTRUCTIONS if one.name == "ENV" and one.stage == 0]
+    assert "UV_COMPILE_BYTECODE=1" in set_in_build.split()
+    assert any("PYTHONDONTWRITEBYTECODE=1" in value.split() for value in last("ENV"))
 
 
 def test_it_runs_as_a_fixed_user_without_rights_and_writes_to_its_folder_alone():

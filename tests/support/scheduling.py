@@ -16,6 +16,11 @@ WAITING = (
 )
 """What waits more than it computes: for blocks, deadlines and servers that were killed."""
 
+CONSOLES_OF_THEIR_OWN = tuple(
+    f"tests/browser/test_{name}.py" for name in ("cards", "failures", "model_card", "order_sample")
+)
+"""What shares no market with the other tests in a browser."""
+
 
 class Together(LoadFileScheduling):
     """Files go whole to one process, and those that share a browser and a market to the same one.
@@ -25,7 +30,9 @@ class Together(LoadFileScheduling):
     """
 
     def _split_scope(self, nodeid: str) -> str:
-        return "tests/browser" if nodeid.startswith("tests/browser/") else super()._split_scope(nodeid)
+        if not nodeid.startswith("tests/browser/"):
+            return super()._split_scope(nodeid)
+        return "tests/browser alone" if nodeid.startswith(CONSOLES_OF_THEIR_OWN) else "tests/browser"
 
     def _reschedule(self, node: WorkerController) -> None:
         # One that replaces a process that died has to find its tests first; then it is asked again.

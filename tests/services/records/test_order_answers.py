@@ -36,6 +36,7 @@ def test_answers_go_with_what_else_is_old():
 def test_orders_are_what_an_operator_may_send():
     assert {
         "training_order",
+        "admission_order",
         "cards_order",
         "owner_decision",
         "policy_order",

@@ -128,8 +128,8 @@ class PrivateBroker:
             "RABBITMQ_DIST_PORT": str(ports["distribution"]),
             "RABBITMQ_MNESIA_BASE": str(self._folder / "data"),
             "RABBITMQ_LOG_BASE": str(self._folder / "log"),
-            # One scheduler that does not spin while it waits: brokers of several tests share the cores.
-            "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "+S 1:1 +sbwt none +sbwtdcpu none +sbwtdio none "
+            # Schedulers that do not spin while they wait: brokers of several tests share the cores.
+            "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "+S 2:2 +sbwt none +sbwtdcpu none +sbwtdio none "
             "-kernel inet_dist_use_interface {127,0,0,1}",
         }
 

@@ -41,8 +41,8 @@ def build_stage(instructions: list[Instruction], context: Path, root: Path) -> N
     def inside(text: str) -> str:
         return re.sub(r"(?<![\w.])/(opt|source|wheels)\b", rf"{root}/\1", text)
 
-    # What is not imported here need not be compiled; pip takes 0 for "no".
-    environment = {**_surroundings(), "PIP_COMPILE": "0"}
+    # What is not imported here need not be compiled; pip takes 0 for "no", as uv does.
+    environment = {**_surroundings(), "PIP_COMPILE": "0", "UV_COMPILE_BYTECODE": "0"}
     folder = root
     for one in instructions:
         if one.stage != 0:

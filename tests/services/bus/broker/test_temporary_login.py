@@ -1,5 +1,6 @@
 """Users that exist for one command, and those that a killed command has left behind, on a real broker."""
 
+import asyncio
 import time
 from contextlib import suppress
 
@@ -74,8 +75,9 @@ async def test_who_is_at_work_is_left_alone(market, plan, users):
             listed = await market.api.get("connections")
             return long_at_work in {entry.get("user") for entry in listed}
 
-        while not await is_listed():  # the broker counts them every few seconds
-            pass
+        async with asyncio.timeout(60):
+            while not await is_listed():  # the broker counts them every few seconds
+                await asyncio.sleep(0.1)
         async with temporary_connection(plan):
             assert {just_made, person, long_at_work} <= await names(market)
 

@@ -33,7 +33,7 @@ async def test_an_open_page_gets_everything_and_then_what_changes(world):
         await browser.sign_in()
         async with browser.http.get(f"/live/training/{key}") as response:
             assert response.headers["Content-Type"] == "text/event-stream"
-            first = dict(await events(response, 9))
+            first = dict(await events(response, 10))
             assert "27.1 %" in first["figures"]
             tell(world.store, 1, round_of(1, 4))
             world.hub.wake()
@@ -49,7 +49,7 @@ async def test_a_restarted_console_takes_the_open_page_up_again(tmp_path):
         await browser.sign_in()
         cookies = {cookie.key: cookie.value for cookie in browser.http.cookie_jar}
         async with browser.http.get(f"/live/training/{key}") as response:
-            await events(response, 9)
+            await events(response, 10)
             first.hub.close()
             assert await response.content.read() == b""
     tell(first.store, 1, round_of(1, 4))
@@ -57,7 +57,7 @@ async def test_a_restarted_console_takes_the_open_page_up_again(tmp_path):
     async with second.running(), Browser(second) as browser:
         browser.http.cookie_jar.update_cookies(cookies)
         async with browser.http.get(f"/live/training/{key}") as response:
-            assert "34.4 %" in dict(await events(response, 9))["figures"]
+            assert "34.4 %" in dict(await events(response, 10))["figures"]
 
 
 async def test_signing_out_ends_the_stream(world):
@@ -65,7 +65,7 @@ async def test_signing_out_ends_the_stream(world):
     async with Browser(world) as browser:
         await browser.sign_in()
         async with browser.http.get(f"/live/training/{key}") as response:
-            await events(response, 9)
+            await events(response, 10)
             await browser.post("/sign-out")
             tell(world.store, 1, round_of(1, 4))
             world.hub.wake()
