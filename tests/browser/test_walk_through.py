@@ -33,7 +33,8 @@ async def test_from_the_start_page_to_the_model_and_the_pay(browser, demo):
     page = await (await visitor(browser)).new_page()
     await page.goto(demo.address)
     consoles = await Consoles.found(page, demo.root)
-    await consoles.finished_training()  # the one whose course is looked at is then the newest everywhere
+    await consoles.finished_training()
+    await consoles.all_ended()  # the one whose course is looked at is then the newest everywhere
     await consoles.another_training()
     await expect(page.locator("#state li").first.locator(".state-finished")).to_have_count(0)
     await expect(page.locator("#state li").nth(1)).to_be_visible()
