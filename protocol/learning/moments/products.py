@@ -11,7 +11,7 @@ are sums, E_ti's is Σ_j x_ij·μ_tj with x symmetric, so one chain is enough fo
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from protocol.crypto.cipher import Ciphertext, PowerTables, PublicKey, ShortExponentBlinder, write_ciphertexts
@@ -28,14 +28,14 @@ _WINDOW = 5
 class Products:
     """The P_ij of one slot set in the order of `pairs`: inputs of `protocol.crypto.proofs.validator`.
 
-    `masks` are μ, p for each vector; `start` the integers of a public start model at the updates' scale,
-    where it is measured.
+    `masks` are μ, p for each vector, hidden from repr: with them the key's holder reads the models. `start`
+    are the integers of a public start model at the updates' scale, where it is measured.
     """
 
     key: PublicKey
     slot_set: SlotSet
     answer: SetAnswer
-    masks: Sequence[Sequence[int]]
+    masks: Sequence[Sequence[int]] = field(repr=False)
     trainers: int
     widths: MomentWidths
     start: Sequence[int] = ()

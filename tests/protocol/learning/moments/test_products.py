@@ -9,7 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from protocol.crypto.cipher import Ciphertext, PrivateKey, ShortExponentBlinder
+from protocol.crypto.commitments import TrainingIdentity
 from protocol.crypto.packing import Mask
+from protocol.crypto.proofs.validator import MetricProofs
 from protocol.crypto.randomness import Randomness
 from protocol.errors import ProtocolViolation
 from protocol.learning.gram import gram_triangle
@@ -221,6 +223,18 @@ def test_masks_that_nobody_draws_are_refused(wide_private_key: PrivateKey) -> No
             one.require(key, 4, layout)
     for edge in (1 << (slot - 64), (((1 << 64) - 1) << (slot - 64)) - 1):
         replace(mask, mask=Mask((low + edge, *rhos[1:]))).require(key, 4, layout)
+
+
+def test_masks_are_shown_neither_by_products_nor_by_the_proofs_over_them(
+    wide_private_key: PrivateKey,
+) -> None:
+    exchange = exchange_of(wide_private_key, 2, 2, Start.UNMEASURED)
+    key, found = wide_private_key.public_key, exchange.products()
+    identity = TrainingIdentity(1, "0x" + "c0" * 20, 3, key.key_id)
+    proofs = MetricProofs(key, identity, 2, found, ENTRY_SCALE)
+    masks = [str(int(one)) for row in exchange.masks for one in row]
+    assert len(masks) == 4
+    assert not [mask for mask in masks for told in (repr(found), repr(proofs), str(found[0])) if mask in told]
 
 
 def test_an_answer_survives_its_list_and_another_length_is_refused(wide_private_key: PrivateKey) -> None:
