@@ -12,6 +12,7 @@ of its offset. As a validator: K_Ĝ, to the triangle i ≤ j of its Gram matrix.
 number of rows and the base of its blinding goes on chain.
 """
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -34,6 +35,7 @@ ELEMENT_BYTES = 256
 LARGEST_ROWS = 1 << 40
 
 _BAD = "bad_commitment"
+_ADDRESS = re.compile("0x[0-9a-f]{40}")
 _WINDOW = 5
 _PROOF_BITS = 448
 """How much longer than κ an exponent of g_0 gets in a check of proofs: two challenges of 128 bits, masks of
@@ -183,10 +185,12 @@ class OwnerCommitments:
     def require(self, key: PublicKey, parameters: int) -> None:
         """Check what a peer sent.
 
-        Raises ProtocolViolation("bad_commitment") for another number of rows than p, a commitment that is
-        no unit modulo RSA-2048, a number of rows outside 1 … 2^40, or a base that is no unit modulo n or has
-        the Jacobi symbol 1: the parity of coefficients would show through it.
+        Raises ProtocolViolation("bad_commitment") for an owner that is no address, another number of rows
+        than p, a commitment that is no unit modulo RSA-2048, a number of rows outside 1 … 2^40, or a base
+        that is no unit modulo n or has the Jacobi symbol 1: the parity of coefficients would show through it.
         """
+        if not isinstance(self.owner, str) or not _ADDRESS.fullmatch(self.owner):
+            raise ProtocolViolation(_BAD, "its owner is no address in lower case")
         if not is_integer(self.rows) or not 1 <= self.rows <= LARGEST_ROWS:
             raise ProtocolViolation(_BAD, "its number of rows is not between 1 and 2^40")
         require_units(self.maps, parameters, RSA_2048, _BAD, "committed row")

@@ -15,7 +15,7 @@ from protocol.crypto.commitments import (
 )
 from protocol.crypto.paillier import PrivateKey
 from protocol.crypto.proofs.trainer import UpdateClaim, UpdateProofs
-from protocol.crypto.proofs.transcript import ProofContext
+from protocol.crypto.proofs.transcript import Occasion
 from protocol.crypto.proofs.validator import MetricClaim, MetricProofs
 from protocol.crypto.randomness import Randomness
 from protocol.learning.moments.exchange import MomentAnswer, MomentMask, moment_answer, moment_request
@@ -70,12 +70,12 @@ class ProofBenchmark:
 
     def updates(self) -> UpdateProofs:
         bits = UPDATE_SCALE + WEIGHT_BITS
-        return UpdateProofs(self.key, self.identity, self.model, COEFFICIENT_SCALE, bits)
+        return UpdateProofs(self.key, self.identity, Occasion(1, 0), self.model, COEFFICIENT_SCALE, bits)
 
     def metrics(self) -> MetricProofs:
         digits = self.mask.digits(self.trainers, self.widths)
         sets = products(self.key, self.answer, digits, self.trainers, self.sets, self.widths)
-        return MetricProofs(self.key, self.identity, self.parameters, sets, ENTRY_SCALE)
+        return MetricProofs(self.key, self.identity, Occasion(1, 0, 1), self.parameters, sets, ENTRY_SCALE)
 
     def request(self) -> list[mpz]:
         return moment_request(self.key, self.vectors, self.widths, self.mask)
@@ -84,22 +84,16 @@ class ProofBenchmark:
         return moment_answer(self.private, request, self.trainers, self.sets, self.widths, self.randomness)
 
     def update(self, maps, gram, shown) -> UpdateClaim:
-        context = ProofContext(self.identity, shown.owner, 1, 0, 0)
         proofs = self.updates()
         update, exponents = proofs.update(maps, shown.base, self.randomness)
         masks = proofs.draw_masks(self.randomness)
-        return UpdateClaim(
-            context, shown, update, proofs.prove(context, shown, maps, update, exponents, masks)
-        )
+        return UpdateClaim(shown.owner, shown, update, proofs.prove(shown, maps, update, exponents, masks))
 
     def metric(self, maps, gram, shown) -> MetricClaim:
-        context = ProofContext(self.identity, shown.owner, 1, 0, 1)
         proofs = self.metrics()
         metric, exponents = proofs.metric(gram, shown.base, self.randomness)
         masks = proofs.draw_masks(self.randomness)
-        return MetricClaim(
-            context, shown, metric, proofs.prove(context, shown, gram, metric, exponents, masks)
-        )
+        return MetricClaim(shown.owner, shown, metric, proofs.prove(shown, gram, metric, exponents, masks))
 
     def _owner(self, index: int):
         p, draw = self.parameters, self.randomness

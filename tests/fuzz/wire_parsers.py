@@ -63,7 +63,7 @@ def _proof(content: bytes) -> None:
     if not isinstance(blobs, list):
         raise NoInput
     claim = MetricClaim(
-        world.context(world.owners[0], attempt=1),
+        world.owners[0].address,
         world.owners[0].commitments,
         world.metrics.metric(world.owners[0].gram, world.owners[0].commitments.base, world.stream)[0],
         read_proof(world.key, world.metrics.bounds, 2, blobs),

@@ -9,7 +9,7 @@ from gmpy2 import mpz
 from protocol.crypto.blinding import blinding_powers
 from protocol.crypto.commitments import CommittedVector, VectorCommitments, gram_commitments
 from protocol.crypto.paillier import FixedBaseTable
-from protocol.crypto.proofs.validator import MetricClaim
+from protocol.crypto.proofs.validator import MetricClaim, MetricProofs
 from protocol.crypto.randomness import Randomness
 from protocol.crypto.secrets import OneUse
 from tests.support.proof_attacks import accepted, forged_proof, simulated
@@ -31,11 +31,11 @@ def proven_with(
     world: ProofWorld, owner: Owner, metric: tuple[mpz, ...], gram: CommittedVector | None = None
 ) -> MetricClaim:
     """The prover's algorithm on a metric of its choice, as if it were made of `gram`."""
-    metrics, context = world.metrics, world.context(owner, attempt=1)
+    metrics = world.metrics
     exponents = OneUse((0,) * len(metrics.sets))
     masks = metrics.draw_masks(STREAM)
-    proof = metrics.prove(context, owner.commitments, gram or owner.gram, metric, exponents, masks)
-    return MetricClaim(context, owner.commitments, metric, proof)
+    proof = metrics.prove(owner.commitments, gram or owner.gram, metric, exponents, masks)
+    return MetricClaim(owner.address, owner.commitments, metric, proof)
 
 
 def moved(gram: CommittedVector, place: int, by: int = 1) -> CommittedVector:
@@ -56,11 +56,16 @@ def blinded_by(world: ProofWorld, liar: Owner, plaintext: int) -> tuple[MetricCl
     power = world.shifted(gmpy2.powmod(shown.base, world.key.n, modulus), plaintext)
     table = FixedBaseTable(power, modulus, 896, window=3)
     metric = tuple(one * table.power(7) % modulus for one in unblinded(world, liar.gram))
-    statement = world.metrics._statement(world.context(liar, attempt=1), shown, metric)
+    statement = world.metrics._statement(shown, metric)
     witness = (*liar.gram.values, liar.gram.hiding, *(7 for _ in metric))
     masks = world.metrics.draw_masks(STREAM).take()
     proof = forged_proof(world.metrics.sets, vectors(world), table, witness, masks, statement.challenge)
-    return MetricClaim(world.context(liar, attempt=1), shown, metric, proof), table
+    return MetricClaim(liar.address, shown, metric, proof), table
+
+
+def on(metrics: MetricProofs, **occasion: int) -> MetricProofs:
+    """The same proofs on another occasion."""
+    return replace(metrics, occasion=metrics.occasion._replace(**occasion))
 
 
 def shifted_afterwards(world: ProofWorld, liar: Owner) -> MetricClaim:
@@ -134,35 +139,32 @@ def more_rows_than_committed(world: ProofWorld, liar: Owner) -> MetricClaim:
 
 
 def a_proof_of_another_round(world: ProofWorld, liar: Owner) -> MetricClaim:
-    context = world.context(liar, round_number=2, attempt=1)
-    return world.metric_claim(liar)._replace(context=context)
+    return world.metric_claim(liar, proofs=on(world.metrics, round=2))
 
 
 def a_proof_of_another_repetition(world: ProofWorld, liar: Owner) -> MetricClaim:
-    claim = world.metric_claim(liar)
-    return claim._replace(context=claim.context._replace(repetition=1))
+    return world.metric_claim(liar, proofs=on(world.metrics, repetition=1))
 
 
 def a_proof_of_another_attempt(world: ProofWorld, liar: Owner) -> MetricClaim:
-    return world.metric_claim(liar)._replace(context=world.context(liar, attempt=2))
+    return world.metric_claim(liar, proofs=on(world.metrics, attempt=2))
 
 
 def another_training(world: ProofWorld, liar: Owner) -> MetricClaim:
     identity = world.identity._replace(contract="0x" + "c1" * 20)
-    claim = world.metric_claim(liar)
-    return claim._replace(context=claim.context._replace(identity=identity))
+    return world.metric_claim(liar, proofs=replace(world.metrics, identity=identity))
 
 
 def another_s_claim(world: ProofWorld, liar: Owner) -> MetricClaim:
     """All that another validator sent and committed to, under the own name."""
     victim = world.metric_claim(world.owners[0])
     commitments = replace(victim.commitments, owner=liar.address)
-    return victim._replace(context=world.context(liar, attempt=1), commitments=commitments)
+    return victim._replace(prover=liar.address, commitments=commitments)
 
 
 def another_s_metric_and_proof(world: ProofWorld, liar: Owner) -> MetricClaim:
     victim = world.metric_claim(world.owners[0])
-    return victim._replace(context=world.context(liar, attempt=1), commitments=liar.commitments)
+    return victim._replace(prover=liar.address, commitments=liar.commitments)
 
 
 def another_s_metric_re_randomised(world: ProofWorld, liar: Owner) -> MetricClaim:
@@ -172,7 +174,7 @@ def another_s_metric_re_randomised(world: ProofWorld, liar: Owner) -> MetricClai
 
 
 def in_another_s_name(world: ProofWorld, liar: Owner) -> MetricClaim:
-    return world.metric_claim(world.owners[0])._replace(context=world.context(liar, attempt=1))
+    return world.metric_claim(world.owners[0])._replace(prover=liar.address)
 
 
 def a_proof_of_no_witness(world: ProofWorld, liar: Owner) -> MetricClaim:

@@ -18,7 +18,7 @@ from protocol.crypto.commitments import (
 from protocol.crypto.paillier import PrivateKey, generate_private_key
 from protocol.crypto.proofs.relation import InputSet, Proof
 from protocol.crypto.proofs.trainer import UpdateClaim, UpdateProofs
-from protocol.crypto.proofs.transcript import ProofContext
+from protocol.crypto.proofs.transcript import Occasion
 from protocol.crypto.proofs.validator import MetricClaim, MetricProofs
 from protocol.crypto.randomness import Randomness
 
@@ -61,7 +61,9 @@ class ProofWorld:
 
     @cached_property
     def updates(self) -> UpdateProofs:
-        return UpdateProofs(self.key, self.identity, self.model, COEFFICIENT_BITS, OFFSET_BITS)
+        return UpdateProofs(
+            self.key, self.identity, Occasion(1, 0), self.model, COEFFICIENT_BITS, OFFSET_BITS
+        )
 
     @cached_property
     def metrics(self) -> MetricProofs:
@@ -69,7 +71,7 @@ class ProofWorld:
             InputSet(self.key, tuple(self.private.encrypt(one, self.stream) for one in plain[:-1]), plain[-1])
             for plain in self.products
         )
-        return MetricProofs(self.key, self.identity, self.parameters, sets, ENTRY_BITS)
+        return MetricProofs(self.key, self.identity, Occasion(1, 0, 1), self.parameters, sets, ENTRY_BITS)
 
     def vector(self, values: Sequence[int], limits: Sequence[int]) -> CommittedVector:
         return CommittedVector.draw(values, limits, self.stream)
@@ -96,24 +98,21 @@ class ProofWorld:
         shown = OwnerCommitments.of(self.identity, address, ROWS, base, maps, gram)
         return Owner(address, maps, gram, shown)
 
-    def context(self, owner: Owner, *, round_number: int = 1, attempt: int = 0) -> ProofContext:
-        return ProofContext(self.identity, owner.address, round_number, 0, attempt)
-
     def update_claim(self, owner: Owner, *, proofs: UpdateProofs | None = None) -> UpdateClaim:
         """What an honest trainer sends."""
-        proofs, context = proofs or self.updates, self.context(owner)
+        proofs = proofs or self.updates
         update, exponents = proofs.update(owner.maps, owner.commitments.base, self.stream)
         masks = proofs.draw_masks(self.stream)
-        proof = proofs.prove(context, owner.commitments, owner.maps, update, exponents, masks)
-        return UpdateClaim(context, owner.commitments, update, proof)
+        proof = proofs.prove(owner.commitments, owner.maps, update, exponents, masks)
+        return UpdateClaim(owner.address, owner.commitments, update, proof)
 
     def metric_claim(self, owner: Owner, *, proofs: MetricProofs | None = None) -> MetricClaim:
         """What an honest validator sends."""
-        proofs, context = proofs or self.metrics, self.context(owner, attempt=1)
+        proofs = proofs or self.metrics
         metric, exponents = proofs.metric(owner.gram, owner.commitments.base, self.stream)
         masks = proofs.draw_masks(self.stream)
-        proof = proofs.prove(context, owner.commitments, owner.gram, metric, exponents, masks)
-        return MetricClaim(context, owner.commitments, metric, proof)
+        proof = proofs.prove(owner.commitments, owner.gram, metric, exponents, masks)
+        return MetricClaim(owner.address, owner.commitments, metric, proof)
 
     def shifted(self, ciphertext: mpz, by: int) -> mpz:
         """The ciphertext of so much more."""

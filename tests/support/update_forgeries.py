@@ -12,7 +12,7 @@ from protocol.crypto.commitments import CommittedVector, VectorCommitments, map_
 from protocol.crypto.paillier import FixedBaseTable
 from protocol.crypto.powers import product_of_powers
 from protocol.crypto.proofs.relation import Claim
-from protocol.crypto.proofs.trainer import UpdateClaim
+from protocol.crypto.proofs.trainer import UpdateClaim, UpdateProofs
 from protocol.crypto.randomness import Randomness
 from protocol.crypto.secrets import OneUse
 from tests.support.proof_attacks import accepted, forged_proof, simulated
@@ -48,21 +48,21 @@ def blinded_by(world: ProofWorld, liar: Owner, plaintext: int) -> tuple[UpdateCl
     power = world.shifted(gmpy2.powmod(shown.base, world.key.n, modulus), plaintext)
     table = FixedBaseTable(power, modulus, 896, window=3)
     update = tuple(one * table.power(7) % modulus for one in unblinded(world, liar.maps))
-    statement = world.updates._statement(world.context(liar), shown, update)
+    statement = world.updates._statement(shown, update)
     witness = folded_witness(liar, statement.coefficients(world.parameters), [7] * world.parameters)
     masks = world.updates.draw_masks(STREAM).take()
     inputs = [world.updates._inputs]
     proof = forged_proof(inputs, vectors(world), table, witness, masks, statement.challenge)
-    return UpdateClaim(world.context(liar), shown, update, proof), table
+    return UpdateClaim(liar.address, shown, update, proof), table
 
 
 def proven_with(world: ProofWorld, owner: Owner, update: tuple[mpz, ...], rows=None) -> UpdateClaim:
     """The prover's algorithm on an update of its choice, as if it were made of `rows`."""
-    updates, context = world.updates, world.context(owner)
+    updates = world.updates
     exponents = OneUse(tuple(0 for _ in owner.maps))
     masks = updates.draw_masks(STREAM)
-    proof = updates.prove(context, owner.commitments, rows or owner.maps, update, exponents, masks)
-    return UpdateClaim(context, owner.commitments, update, proof)
+    proof = updates.prove(owner.commitments, rows or owner.maps, update, exponents, masks)
+    return UpdateClaim(owner.address, owner.commitments, update, proof)
 
 
 def unblinded(world: ProofWorld, rows: tuple[CommittedVector, ...]) -> tuple[mpz, ...]:
@@ -78,6 +78,11 @@ def too_large(world: ProofWorld, liar: Owner, bits: int) -> Owner:
     """An owner that committed to coefficients of so many bits."""
     rows = tuple(CommittedVector((1 << bits, *row.values[1:]), row.hiding) for row in liar.maps)
     return world.committed(liar.address, rows, liar.gram, liar.commitments.base)
+
+
+def on(updates: UpdateProofs, **occasion: int) -> UpdateProofs:
+    """The same proofs on another occasion."""
+    return replace(updates, occasion=updates.occasion._replace(**occasion))
 
 
 def shifted_afterwards(world: ProofWorld, liar: Owner) -> UpdateClaim:
@@ -140,33 +145,32 @@ def another_randomiser_of_the_commitment(world: ProofWorld, liar: Owner) -> Upda
 
 
 def a_proof_of_another_round(world: ProofWorld, liar: Owner) -> UpdateClaim:
-    return world.update_claim(liar)._replace(context=world.context(liar, round_number=2))
+    return world.update_claim(liar, proofs=on(world.updates, round=2))
 
 
 def a_proof_of_another_repetition(world: ProofWorld, liar: Owner) -> UpdateClaim:
-    return world.update_claim(liar)._replace(context=world.context(liar)._replace(repetition=1))
+    return world.update_claim(liar, proofs=on(world.updates, repetition=1))
 
 
 def a_proof_of_another_attempt(world: ProofWorld, liar: Owner) -> UpdateClaim:
-    return world.update_claim(liar)._replace(context=world.context(liar, attempt=1))
+    return world.update_claim(liar, proofs=on(world.updates, attempt=1))
 
 
 def another_training(world: ProofWorld, liar: Owner) -> UpdateClaim:
     identity = world.identity._replace(training=8)
-    claim = world.update_claim(liar)
-    return claim._replace(context=claim.context._replace(identity=identity))
+    return world.update_claim(liar, proofs=replace(world.updates, identity=identity))
 
 
 def another_s_claim(world: ProofWorld, liar: Owner) -> UpdateClaim:
     """All that another trainer sent and committed to, under the own name."""
     victim = world.update_claim(world.owners[0])
     commitments = replace(victim.commitments, owner=liar.address)
-    return victim._replace(context=world.context(liar), commitments=commitments)
+    return victim._replace(prover=liar.address, commitments=commitments)
 
 
 def another_s_update_and_proof(world: ProofWorld, liar: Owner) -> UpdateClaim:
     victim = world.update_claim(world.owners[0])
-    return victim._replace(context=world.context(liar), commitments=liar.commitments)
+    return victim._replace(prover=liar.address, commitments=liar.commitments)
 
 
 def another_s_update_re_randomised(world: ProofWorld, liar: Owner) -> UpdateClaim:
@@ -177,7 +181,7 @@ def another_s_update_re_randomised(world: ProofWorld, liar: Owner) -> UpdateClai
 
 
 def in_another_s_name(world: ProofWorld, liar: Owner) -> UpdateClaim:
-    return world.update_claim(world.owners[0])._replace(context=world.context(liar))
+    return world.update_claim(world.owners[0])._replace(prover=liar.address)
 
 
 def a_proof_of_no_witness(world: ProofWorld, liar: Owner) -> UpdateClaim:

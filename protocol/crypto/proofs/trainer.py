@@ -43,7 +43,7 @@ from protocol.crypto.paillier import SHORT_EXPONENT_BITS, PublicKey
 from protocol.crypto.powers import product_of_powers
 from protocol.crypto.proofs.bounds import WitnessBounds
 from protocol.crypto.proofs.relation import BAD_PROOF, Claim, InputSet, Proof, draw_masks, prove, unproven
-from protocol.crypto.proofs.transcript import ProofContext, Statement, ciphertext_bytes
+from protocol.crypto.proofs.transcript import Occasion, ProofContext, Statement, ciphertext_bytes
 from protocol.crypto.randomness import Randomness
 from protocol.crypto.secrets import OneUse
 from protocol.errors import MisuseError, ProtocolViolation
@@ -52,9 +52,12 @@ _DOMAIN = b"deltaml update proof"
 
 
 class UpdateClaim(NamedTuple):
-    """What a trainer sends, p ciphertexts with their proof, and what it committed to."""
+    """What a trainer sends, p ciphertexts with their proof, and what it committed to.
 
-    context: ProofContext
+    `prover` is whom the verifier has it from.
+    """
+
+    prover: str
     commitments: OwnerCommitments
     update: tuple[mpz, ...]
     proof: Proof
@@ -64,18 +67,21 @@ class UpdateClaim(NamedTuple):
 class UpdateProofs:
     """Proofs about the updates of one encrypted model: p ciphertexts, in a training.
 
-    `coefficient_bits` is the scale of M, `offset_bits` bounds v.
+    `occasion` is the round in which they are asked for, with attempt 0: a proof for another one does not
+    hold. `coefficient_bits` is the scale of M, `offset_bits` bounds v.
     """
 
     key: PublicKey
     identity: TrainingIdentity
+    occasion: Occasion
     model: tuple[mpz, ...]
     coefficient_bits: int
     offset_bits: int
 
     def __post_init__(self) -> None:
-        """Raise MisuseError for a key that is not the training's."""
+        """Raise MisuseError for a key that is not the training's, or an occasion that cannot be."""
         self.identity.require_key(self.key)
+        self.occasion.require()
 
     @cached_property
     def _inputs(self) -> InputSet:
@@ -103,7 +109,6 @@ class UpdateProofs:
 
     def prove(
         self,
-        context: ProofContext,
         commitments: OwnerCommitments,
         rows: Sequence[CommittedVector],
         update: tuple[mpz, ...],
@@ -111,7 +116,7 @@ class UpdateProofs:
         masks: OneUse[tuple[int, ...]],
     ) -> Proof:
         """The proof of an update, once: its masks and exponents serve no second one."""
-        statement = self._statement(context, commitments, update)
+        statement = self._statement(commitments, update)
         factors = statement.coefficients(len(self.model))
         columns = zip(*((*row.values, row.hiding) for row in rows), strict=True)
         witness = [_dot(factors, column) for column in (*columns, exponents.take())]
@@ -125,11 +130,11 @@ class UpdateProofs:
     def require(self, claim: UpdateClaim) -> None:
         """Check all numbers of a claim, but not yet what it claims.
 
-        Raises ProtocolViolation("bad_commitment"), or ("bad_proof") for another training or prover, an update
+        Raises ProtocolViolation("bad_commitment"), or ("bad_proof") for the commitments of another, an update
         that is not of p units modulo n², and a proof as `Proof.require` says.
         """
-        if claim.context.identity != self.identity or claim.context.prover != claim.commitments.owner:
-            raise ProtocolViolation(BAD_PROOF, "it is of another training or prover")
+        if claim.prover != claim.commitments.owner:
+            raise ProtocolViolation(BAD_PROOF, "its commitments are another's")
         claim.commitments.require(self.key, len(self.model))
         require_units(claim.update, len(self.model), self.key.n, BAD_PROOF, "ciphertext", self.key.n_squared)
         claim.proof.require(self.key, self.bounds, sets=1)
@@ -139,7 +144,7 @@ class UpdateProofs:
 
         `randomness` is the verifier's own. Raises MisuseError for two claims of one trainer.
         """
-        named = {claim.context.prover: partial(self.folded, claim) for claim in claims}
+        named = {claim.prover: partial(self.folded, claim) for claim in claims}
         if len(named) != len(claims):
             raise MisuseError("a trainer has two claims for one model; check the signed one")
         vectors = map_commitments(self.identity, len(self.model))
@@ -148,21 +153,18 @@ class UpdateProofs:
     def folded(self, claim: UpdateClaim) -> Claim:
         """The p rows as one, under coefficients hashed from all of them; raises as `require` does."""
         self.require(claim)
-        statement = self._statement(claim.context, claim.commitments, claim.update)
+        statement = self._statement(claim.commitments, claim.update)
         factors = statement.coefficients(len(self.model))
         asked = statement.challenge(claim.proof.announcements, claim.proof.commitment)
         output = product_of_powers(claim.update, factors, self.key.n_squared)
         committed = product_of_powers(claim.commitments.maps, factors, RSA_2048)
         return Claim((output,), committed, claim.commitments.base, claim.proof, asked)
 
-    def _statement(
-        self, context: ProofContext, commitments: OwnerCommitments, update: tuple[mpz, ...]
-    ) -> Statement:
+    def _statement(self, commitments: OwnerCommitments, update: tuple[mpz, ...]) -> Statement:
+        context = ProofContext(self.identity, commitments.owner, self.occasion).to_bytes()
         committed = commitments.digest(self.identity, self.key)
         output = ciphertext_bytes(self.key, update)
-        return Statement.of(
-            self.key, _DOMAIN, context.to_bytes(), committed, *self._inputs.to_parts(), output
-        )
+        return Statement.of(self.key, _DOMAIN, context, committed, *self._inputs.to_parts(), output)
 
 
 def _dot(factors: Sequence[int], values: Sequence[int]) -> int:

@@ -9,29 +9,44 @@ from typing import NamedTuple
 from gmpy2 import mpz
 
 from protocol.crypto.commitments import ELEMENT_BYTES, TrainingIdentity
+from protocol.crypto.elements import is_integer
 from protocol.crypto.paillier import PublicKey
 from protocol.crypto.proofs.bounds import CHALLENGE_BITS
 from protocol.crypto.randomness import Randomness
+from protocol.errors import MisuseError
 from protocol.types import digest_of
 
+_END = 1 << 64
 
-class ProofContext(NamedTuple):
-    """Whose proof it is, and for what: it convinces nobody anywhere else.
+
+class Occasion(NamedTuple):
+    """What a proof is for within its training, by the verifier's own count and never by the prover's word.
 
     An update serves every attempt at its round, and has attempt 0.
     """
 
-    identity: TrainingIdentity
-    prover: str
     round: int
     repetition: int
-    attempt: int
+    attempt: int = 0
+
+    def require(self) -> None:
+        """Raise MisuseError for a number that has no place in 8 bytes."""
+        for name, number in self._asdict().items():
+            if not is_integer(number) or not 0 <= number < _END:
+                raise MisuseError(f"{name} is {number!r}; it must be an integer from 0 to 2^64 - 1")
+
+
+class ProofContext(NamedTuple):
+    """Whose proof it is, and for what: it convinces nobody anywhere else."""
+
+    identity: TrainingIdentity
+    prover: str
+    occasion: Occasion
 
     def to_bytes(self) -> bytes:
-        """Of a fixed length: identity, prover, and the three numbers in 8 bytes each."""
+        """Of a fixed length, of an address and a checked occasion: the three numbers in 8 bytes each."""
         prover = int(self.prover, 16).to_bytes(20, "big")
-        numbers = (self.round, self.repetition, self.attempt)
-        return self.identity.to_bytes() + prover + b"".join(one.to_bytes(8, "big") for one in numbers)
+        return self.identity.to_bytes() + prover + b"".join(one.to_bytes(8, "big") for one in self.occasion)
 
 
 class Statement(NamedTuple):

@@ -36,7 +36,7 @@ from protocol.crypto.elements import require_units
 from protocol.crypto.paillier import SHORT_EXPONENT_BITS, PublicKey
 from protocol.crypto.proofs.bounds import WitnessBounds
 from protocol.crypto.proofs.relation import BAD_PROOF, Claim, Inputs, Proof, draw_masks, prove, unproven
-from protocol.crypto.proofs.transcript import ProofContext, Statement, ciphertext_bytes
+from protocol.crypto.proofs.transcript import Occasion, ProofContext, Statement, ciphertext_bytes
 from protocol.crypto.randomness import Randomness
 from protocol.crypto.secrets import OneUse
 from protocol.errors import MisuseError, ProtocolViolation
@@ -45,9 +45,12 @@ _DOMAIN = b"deltaml metric proof"
 
 
 class MetricClaim(NamedTuple):
-    """What a validator sends, a ciphertext for each set with their proof, and what it committed to."""
+    """What a validator sends, a ciphertext for each set with their proof, and what it committed to.
 
-    context: ProofContext
+    `prover` is whom the verifier has it from.
+    """
+
+    prover: str
     commitments: OwnerCommitments
     metric: tuple[mpz, ...]
     proof: Proof
@@ -58,18 +61,21 @@ class MetricProofs:
     """Proofs about the metrics of one round's products.
 
     Each set has the products of p weights and the target in the order of the triangle, row by row, the last
-    of them public. `entry_bits` is the scale of Ĝ.
+    of them public. `occasion` is the attempt in which they are asked for: a proof for another one does not
+    hold. `entry_bits` is the scale of Ĝ.
     """
 
     key: PublicKey
     identity: TrainingIdentity
+    occasion: Occasion
     parameters: int
     sets: tuple[Inputs, ...]
     entry_bits: int
 
     def __post_init__(self) -> None:
-        """Raise MisuseError for a key that is not the training's, or sets of another size."""
+        """Raise MisuseError for another training's key, an impossible occasion, or sets of another size."""
         self.identity.require_key(self.key)
+        self.occasion.require()
         size = triangle_length(self.parameters + 1)
         if not self.sets or any(one.size != size for one in self.sets):
             raise MisuseError(f"a set has another number of products than {size}; make one of them all")
@@ -96,7 +102,6 @@ class MetricProofs:
 
     def prove(
         self,
-        context: ProofContext,
         commitments: OwnerCommitments,
         gram: CommittedVector,
         metric: tuple[mpz, ...],
@@ -104,7 +109,7 @@ class MetricProofs:
         masks: OneUse[tuple[int, ...]],
     ) -> Proof:
         """The proof of a metric, once: its masks and exponents serve no second one, at no other attempt."""
-        statement = self._statement(context, commitments, metric)
+        statement = self._statement(commitments, metric)
         witness = (*gram.values, gram.hiding, *exponents.take())
         vectors = gram_commitments(self.identity, self.parameters)
         return prove(self.sets, vectors, commitments.base, witness, masks, statement.challenge)
@@ -116,11 +121,11 @@ class MetricProofs:
     def require(self, claim: MetricClaim) -> None:
         """Check all numbers of a claim, but not yet what it claims.
 
-        Raises ProtocolViolation("bad_commitment"), or ("bad_proof") for another training or prover, a metric
+        Raises ProtocolViolation("bad_commitment"), or ("bad_proof") for the commitments of another, a metric
         that is not a unit modulo n² for each set, and a proof as `Proof.require` says.
         """
-        if claim.context.identity != self.identity or claim.context.prover != claim.commitments.owner:
-            raise ProtocolViolation(BAD_PROOF, "it is of another training or prover")
+        if claim.prover != claim.commitments.owner:
+            raise ProtocolViolation(BAD_PROOF, "its commitments are another's")
         claim.commitments.require(self.key, self.parameters)
         require_units(claim.metric, len(self.sets), self.key.n, BAD_PROOF, "metric", self.key.n_squared)
         claim.proof.require(self.key, self.bounds, len(self.sets))
@@ -130,7 +135,7 @@ class MetricProofs:
 
         `randomness` is the verifier's own. Raises MisuseError for two claims of one validator.
         """
-        named = {claim.context.prover: partial(self.checked, claim) for claim in claims}
+        named = {claim.prover: partial(self.checked, claim) for claim in claims}
         if len(named) != len(claims):
             raise MisuseError("a validator has two claims in one attempt; check the signed one")
         return unproven(self.sets, gram_commitments(self.identity, self.parameters), named, randomness)
@@ -138,14 +143,13 @@ class MetricProofs:
     def checked(self, claim: MetricClaim) -> Claim:
         """The claim with its challenge; raises as `require` does."""
         self.require(claim)
-        statement = self._statement(claim.context, claim.commitments, claim.metric)
+        statement = self._statement(claim.commitments, claim.metric)
         asked = statement.challenge(claim.proof.announcements, claim.proof.commitment)
         return Claim(claim.metric, claim.commitments.gram, claim.commitments.base, claim.proof, asked)
 
-    def _statement(
-        self, context: ProofContext, commitments: OwnerCommitments, metric: tuple[mpz, ...]
-    ) -> Statement:
+    def _statement(self, commitments: OwnerCommitments, metric: tuple[mpz, ...]) -> Statement:
+        context = ProofContext(self.identity, commitments.owner, self.occasion).to_bytes()
         committed = commitments.digest(self.identity, self.key)
         inputs = [part for one in self.sets for part in one.to_parts()]
         output = ciphertext_bytes(self.key, metric)
-        return Statement.of(self.key, _DOMAIN, context.to_bytes(), committed, *inputs, output)
+        return Statement.of(self.key, _DOMAIN, context, committed, *inputs, output)

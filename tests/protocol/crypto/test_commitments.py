@@ -193,6 +193,12 @@ def test_hostile_commitments_are_refused(world: ProofWorld, field: str) -> None:
                 replace(shown, **{field: value}).require(world.key, world.parameters)
 
 
+@pytest.mark.parametrize("owner", [None, 5, "", "0xzz", "1" * 40, "0x1", "0x" + "A" * 40])
+def test_an_owner_that_is_no_address_is_refused(world: ProofWorld, owner: object) -> None:
+    with pytest.raises(ProtocolViolation, match="bad_commitment"):
+        replace(world.owners[0].commitments, owner=owner).require(world.key, world.parameters)
+
+
 def test_a_base_through_which_parities_show_is_refused(world: ProofWorld) -> None:
     shown = world.owners[0].commitments
     square = shown.base * shown.base % world.key.n

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from protocol.crypto.blinding import draw_base
 from protocol.crypto.commitment_group import RSA_2048
 from protocol.crypto.proofs.trainer import UpdateClaim, UpdateProofs
+from protocol.crypto.proofs.transcript import Occasion
 from protocol.crypto.randomness import Randomness
 from protocol.errors import MisuseError, ProtocolViolation
 from tests.support.proof_attacks import accepted
@@ -20,6 +21,7 @@ from tests.support.update_forgeries import (
     another_s_update_re_randomised,
     blinded_by,
     forged,
+    on,
     proven_with,
     shifted_before,
     shifts_that_cancel,
@@ -108,7 +110,7 @@ def test_a_trainer_has_one_claim(world: ProofWorld, claims: list[UpdateClaim]) -
 
 def test_a_model_under_another_key_is_refused(world: ProofWorld) -> None:
     with pytest.raises(MisuseError, match="the training's is"):
-        UpdateProofs(private_key(1024).public_key, world.identity, world.model, 40, 128)
+        UpdateProofs(private_key(1024).public_key, world.identity, Occasion(1, 0), world.model, 40, 128)
 
 
 # ---- the same attacks where a check is missing
@@ -134,12 +136,22 @@ def test_under_coefficients_that_are_known_shifts_cancel(world: ProofWorld) -> N
 def test_where_a_challenge_does_not_name_the_round_a_proof_serves_again(
     world: ProofWorld, claims: list[UpdateClaim]
 ) -> None:
-    replayed = claims[1]._replace(context=world.context(world.owners[1], round_number=2))
     verdicts = [
-        accepted([world.updates._inputs], vectors(world), [world.updates.folded(one)])
-        for one in (claims[1], replayed)
+        accepted([world.updates._inputs], vectors(world), [proofs.folded(claims[1])])
+        for proofs in (world.updates, on(world.updates, round=2))
     ]
     assert verdicts == [True, False]
+
+
+def test_a_proof_serves_on_the_occasion_that_the_verifier_asked_for(
+    world: ProofWorld, claims: list[UpdateClaim]
+) -> None:
+    """Whatever a trainer says of an old proof over the same model: the verifier counts the rounds itself."""
+    for later in ({"round": 2}, {"repetition": 1}):
+        proofs, address = on(world.updates, **later), world.owners[1].address
+        assert proofs.unproven([claims[1]], STREAM) == [address]
+        fresh = world.update_claim(world.owners[1], proofs=proofs)
+        assert proofs.unproven([fresh], STREAM) == []
 
 
 def test_over_a_given_base_any_update_passes(world: ProofWorld) -> None:
@@ -177,7 +189,7 @@ def test_over_a_base_with_the_symbol_1_the_parity_of_the_map_shows(world: ProofW
             gmpy2.powmod(draw_base(key, stream), key.n, key.n_squared) * key.lift(weight) % key.n_squared
             for weight in world.weights
         )
-        updates = UpdateProofs(key, world.identity, model, 40, 128)
+        updates = UpdateProofs(key, world.identity, Occasion(1, 0), model, 40, 128)
         owner = world.owner(1)
         parities = [sum(row.values[:-1]) % 2 for row in owner.maps]
         for base, guesses in ((square, shown), (owner.commitments.base, hidden)):
@@ -188,9 +200,9 @@ def test_over_a_base_with_the_symbol_1_the_parity_of_the_map_shows(world: ProofW
 
 
 def test_exponents_of_an_update_serve_one_proof(world: ProofWorld) -> None:
-    owner, updates, context = world.owners[0], world.updates, world.context(world.owners[0])
+    owner, updates = world.owners[0], world.updates
     update, exponents = updates.update(owner.maps, owner.commitments.base, STREAM)
-    arguments = (context, owner.commitments, owner.maps, update, exponents)
+    arguments = (owner.commitments, owner.maps, update, exponents)
     updates.prove(*arguments, updates.draw_masks(STREAM))
     with pytest.raises(MisuseError, match="used already"):
         updates.prove(*arguments, updates.draw_masks(STREAM))
@@ -233,6 +245,7 @@ def hostile_claims(world: ProofWorld, claim: UpdateClaim) -> list[UpdateClaim]:
         ends = (bound.lowest - 1, bound.highest + 1)
         proofs += [with_responses(proof, {place: bad}) for bad in (None, 1.5, *ends)]
     shown = [replace(claim.commitments, base=bad) for bad in (None, 0, 1, p)]
+    shown += [replace(claim.commitments, owner=bad) for bad in (None, 5, "", "0xzz", claim.prover.upper())]
     shown += [replace(claim.commitments, maps=bad) for bad in (None, (), claim.commitments.maps[1:])]
     return [
         *(claim._replace(update=bad) for bad in updates),

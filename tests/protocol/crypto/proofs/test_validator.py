@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from protocol.crypto.commitments import triangle_length
+from protocol.crypto.proofs.transcript import Occasion
 from protocol.crypto.proofs.validator import MetricClaim, MetricProofs
 from protocol.crypto.randomness import Randomness
 from protocol.errors import MisuseError, ProtocolViolation
@@ -15,6 +16,7 @@ from tests.support.metric_forgeries import (
     Forgery,
     another_s_metric_re_randomised,
     blinded_by,
+    on,
     proven_with,
     shifted_before,
     too_large,
@@ -99,10 +101,10 @@ def test_a_validator_has_one_claim(world: ProofWorld, claims: list[MetricClaim])
 def test_products_of_another_key_or_size_are_refused(world: ProofWorld) -> None:
     sets = world.metrics.sets
     with pytest.raises(MisuseError, match="the training's is"):
-        MetricProofs(private_key(1024).public_key, world.identity, world.parameters, sets, ENTRY_BITS)
+        replace(world.metrics, key=private_key(1024).public_key)
     for wrong in ((), (replace(sets[0], ciphertexts=sets[0].ciphertexts[1:]),)):
         with pytest.raises(MisuseError, match="number of products than 6"):
-            MetricProofs(world.key, world.identity, world.parameters, wrong, ENTRY_BITS)
+            MetricProofs(world.key, world.identity, Occasion(1, 0), world.parameters, wrong, ENTRY_BITS)
 
 
 # ---- the same attacks where a check is missing, and what no check is for
@@ -119,12 +121,31 @@ def test_without_a_proof_any_number_is_a_metric(world: ProofWorld) -> None:
 def test_where_a_challenge_does_not_name_the_attempt_a_proof_serves_again(
     world: ProofWorld, claims: list[MetricClaim]
 ) -> None:
-    replayed = claims[1]._replace(context=world.context(world.owners[1], attempt=2))
     verdicts = [
-        accepted(world.metrics.sets, vectors(world), [world.metrics.checked(one)])
-        for one in (claims[1], replayed)
+        accepted(world.metrics.sets, vectors(world), [proofs.checked(claims[1])])
+        for proofs in (world.metrics, on(world.metrics, attempt=2))
     ]
     assert verdicts == [True, False]
+
+
+def test_a_proof_serves_on_the_occasion_that_the_verifier_asked_for(
+    world: ProofWorld, claims: list[MetricClaim]
+) -> None:
+    """Whatever a validator says of an old proof: the verifier counts the attempts itself."""
+    for later in ({"attempt": 2}, {"round": 2}, {"repetition": 1}):
+        proofs, address = on(world.metrics, **later), world.owners[1].address
+        assert proofs.unproven([claims[1]], STREAM) == [address]
+        fresh = world.metric_claim(world.owners[1], proofs=proofs)
+        assert proofs.unproven([fresh], STREAM) == []
+
+
+@pytest.mark.parametrize("bad", [-1, 1 << 64, None, True, 1.0, "1"])
+@pytest.mark.parametrize("name", ["round", "repetition", "attempt"])
+def test_an_occasion_that_cannot_be_is_refused(world: ProofWorld, name: str, bad) -> None:
+    with pytest.raises(MisuseError, match=f"{name} is .* from 0 to"):
+        on(world.metrics, **{name: bad})
+    with pytest.raises(MisuseError, match=f"{name} is .* from 0 to"):
+        replace(world.updates, occasion=world.updates.occasion._replace(**{name: bad}))
 
 
 def test_over_a_given_base_any_metric_passes(world: ProofWorld) -> None:
@@ -168,8 +189,8 @@ def test_exponents_of_a_metric_serve_one_proof(world: ProofWorld) -> None:
     owner, metrics = world.owners[0], world.metrics
     metric, exponents = metrics.metric(owner.gram, owner.commitments.base, STREAM)
     for attempt, match in ((1, None), (2, "used already")):
-        context, masks = world.context(owner, attempt=attempt), metrics.draw_masks(STREAM)
-        arguments = (context, owner.commitments, owner.gram, metric, exponents, masks)
+        metrics, masks = on(metrics, attempt=attempt), metrics.draw_masks(STREAM)
+        arguments = (owner.commitments, owner.gram, metric, exponents, masks)
         if match is None:
             metrics.prove(*arguments)
             continue
@@ -201,6 +222,7 @@ def hostile_claims(world: ProofWorld, claim: MetricClaim) -> list[MetricClaim]:
     shown = [replace(claim.commitments, base=bad) for bad in (None, 0, 1, p)]
     shown += [replace(claim.commitments, rows=bad) for bad in (None, "5", 0, -1, 1.5, True, 1 << 41)]
     shown += [replace(claim.commitments, gram=bad) for bad in (None, 0, -1, 1 << 3000)]
+    shown += [replace(claim.commitments, owner=bad) for bad in (None, 5, "", "0xzz", claim.prover.upper())]
     return [
         *(claim._replace(metric=bad) for bad in metrics),
         *(claim._replace(proof=bad) for bad in proofs),

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from protocol.crypto.cipher import Ciphertext, PrivateKey, ShortExponentBlinder
 from protocol.crypto.commitments import TrainingIdentity
 from protocol.crypto.packing import Mask
+from protocol.crypto.proofs.transcript import Occasion
 from protocol.crypto.proofs.validator import MetricProofs
 from protocol.crypto.randomness import Randomness
 from protocol.errors import ProtocolViolation
@@ -231,7 +232,7 @@ def test_masks_are_shown_neither_by_products_nor_by_the_proofs_over_them(
     exchange = exchange_of(wide_private_key, 2, 2, Start.UNMEASURED)
     key, found = wide_private_key.public_key, exchange.products()
     identity = TrainingIdentity(1, "0x" + "c0" * 20, 3, key.key_id)
-    proofs = MetricProofs(key, identity, 2, found, ENTRY_SCALE)
+    proofs = MetricProofs(key, identity, Occasion(1, 0, 1), 2, found, ENTRY_SCALE)
     masks = [str(int(one)) for row in exchange.masks for one in row]
     assert len(masks) == 4
     assert not [mask for mask in masks for told in (repr(found), repr(proofs), str(found[0])) if mask in told]

@@ -7,7 +7,7 @@ from protocol.crypto.blinding import ShortExponentBlinder, draw_base
 from protocol.crypto.commitments import CommittedVector, OwnerCommitments, TrainingIdentity, gram_limits
 from protocol.crypto.fixed_point import encode, encode_matrix
 from protocol.crypto.proofs.trainer import UpdateClaim, UpdateProofs
-from protocol.crypto.proofs.transcript import ProofContext
+from protocol.crypto.proofs.transcript import Occasion
 from protocol.crypto.proofs.validator import MetricClaim, MetricProofs
 from protocol.crypto.randomness import Randomness
 from protocol.learning.descent import affine_map
@@ -45,7 +45,7 @@ class Round:
         matrix, offset = affine_map(factor, step_size=1.5, l2=0.01, local_steps=20)
         rows = zip(encode_matrix(matrix, COEFFICIENT_SCALE), encode(offset, UPDATE_SCALE), strict=True)
         limits = UpdateProofs(
-            self.key, self.identity, (1,) * P, COEFFICIENT_SCALE, UPDATE_SCALE + WEIGHT_BITS
+            self.key, self.identity, Occasion(1, 0), (1,) * P, COEFFICIENT_SCALE, UPDATE_SCALE + WEIGHT_BITS
         ).limits
         maps = [CommittedVector.draw([*row, last], limits, STREAM) for row, last in rows]
         entries = gram_triangle(factor)
@@ -61,24 +61,25 @@ class Round:
         """Proven and checked."""
         model = tuple(self.private.encrypt(one, STREAM) for one in encode(self.start, MODEL_SCALE))
         bits = UPDATE_SCALE + WEIGHT_BITS
-        proofs, claims = UpdateProofs(self.key, self.identity, model, COEFFICIENT_SCALE, bits), []
+        proofs, claims = (
+            UpdateProofs(self.key, self.identity, Occasion(1, 0), model, COEFFICIENT_SCALE, bits),
+            [],
+        )
         for maps, _, shown in self.owners[:TRAINERS]:
-            context = ProofContext(self.identity, shown.owner, 1, 0, 0)
             update, exponents = proofs.update(maps, shown.base, STREAM)
             masks = proofs.draw_masks(STREAM)
-            proof = proofs.prove(context, shown, maps, update, exponents, masks)
-            claims.append(UpdateClaim(context, shown, update, proof))
+            proof = proofs.prove(shown, maps, update, exponents, masks)
+            claims.append(UpdateClaim(shown.owner, shown, update, proof))
         assert proofs.unproven(claims, STREAM) == []
         return [claim.update for claim in claims]
 
     def metric(self, sets) -> list[int]:
         """The validators' metrics, proven and checked, in one product under their rows' weights."""
-        proofs, claims = MetricProofs(self.key, self.identity, P, sets, ENTRY_SCALE), []
+        proofs, claims = MetricProofs(self.key, self.identity, Occasion(1, 0, 1), P, sets, ENTRY_SCALE), []
         for _, gram, shown in self.owners[TRAINERS:]:
-            context = ProofContext(self.identity, shown.owner, 1, 0, 1)
             metric, exponents = proofs.metric(gram, shown.base, STREAM)
-            proof = proofs.prove(context, shown, gram, metric, exponents, proofs.draw_masks(STREAM))
-            claims.append(MetricClaim(context, shown, metric, proof))
+            proof = proofs.prove(shown, gram, metric, exponents, proofs.draw_masks(STREAM))
+            claims.append(MetricClaim(shown.owner, shown, metric, proof))
         assert proofs.unproven(claims, STREAM) == []
         weighted = [[self.key.multiply(x, one.commitments.rows) for x in one.metric] for one in claims]
         return [self.key.add(*column) for column in zip(*weighted, strict=True)]
