@@ -15,6 +15,10 @@ from gmpy2 import mpz
 from protocol.crypto.paillier import SHORT_EXPONENT_BITS, FixedBaseTable, PublicKey
 from protocol.crypto.randomness import Randomness
 
+PROOF_BITS = 512
+"""How much longer than what it hides an exponent gets in a check of proofs: two challenges of 128 bits, masks
+of 64, a weight of 129, and 63 for the number of proofs in a batch and of rows folded into one."""
+
 
 def blind_for_key_holder(key: PublicKey, ciphertexts: Sequence[mpz], randomness: Randomness) -> list[mpz]:
     """Each ciphertext times r^n with r uniform in Z*_n: for everything that the key's holder will see."""
@@ -60,7 +64,7 @@ def blinding_powers(key: PublicKey, base: mpz) -> FixedBaseTable:
     Whoever checks a proof makes them from h itself.
     """
     power = gmpy2.powmod(base, key.n, key.n_squared)
-    return FixedBaseTable(power, key.n_squared, 2 * SHORT_EXPONENT_BITS, window=5)
+    return FixedBaseTable(power, key.n_squared, SHORT_EXPONENT_BITS + PROOF_BITS, window=5)
 
 
 @lru_cache(maxsize=16)

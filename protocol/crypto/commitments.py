@@ -22,6 +22,7 @@ import gmpy2
 from eth_hash.auto import keccak
 from gmpy2 import mpz
 
+from protocol.crypto.blinding import PROOF_BITS
 from protocol.crypto.commitment_group import HIDING_BITS, RSA_2048, generator
 from protocol.crypto.elements import is_integer, is_unit, require_units
 from protocol.crypto.paillier import FixedBaseTable, PublicKey
@@ -37,9 +38,6 @@ LARGEST_ROWS = 1 << 40
 _BAD = "bad_commitment"
 _ADDRESS = re.compile("0x[0-9a-f]{40}")
 _WINDOW = 5
-_PROOF_BITS = 448
-"""How much longer than κ an exponent of g_0 gets in a check of proofs: two challenges of 128 bits, masks of
-64, a verifier's coefficient of 65, and 63 for the number of proofs in a batch and of rows folded into one."""
 
 
 class TrainingIdentity(NamedTuple):
@@ -202,7 +200,7 @@ class OwnerCommitments:
 @lru_cache(maxsize=8)
 def _hiding_table(identity: TrainingIdentity) -> FixedBaseTable:
     return FixedBaseTable(
-        generator(identity.to_bytes() + b"hiding"), RSA_2048, HIDING_EXPONENT_BITS + _PROOF_BITS
+        generator(identity.to_bytes() + b"hiding"), RSA_2048, HIDING_EXPONENT_BITS + PROOF_BITS
     )
 
 

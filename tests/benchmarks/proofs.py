@@ -61,11 +61,11 @@ class ProofBenchmark:
         return {
             f"owner: commitments, {title}": lambda: OwnerCommitments.of(*vectors),
             f"trainer: update and proof, {title}": lambda: self.update(*trainers[0]),
-            f"check {self.trainers} updates": lambda: self.updates().unproven(updates, self.randomness),
+            f"check {self.trainers} updates": lambda: self.updates().unproven(updates),
             f"aggregator: moment request, {self.trainers} models": self.request,
             "buyer: moment answer": lambda: self.answered(request),
             f"validator: metric and proof, slot sets: {len(self.sets)}": lambda: self.metric(*validators[0]),
-            f"check {self.validators} metrics": lambda: self.metrics().unproven(metrics, self.randomness),
+            f"check {self.validators} metrics": lambda: self.metrics().unproven(metrics),
         }
 
     def updates(self) -> UpdateProofs:

@@ -69,7 +69,7 @@ def _proof(content: bytes) -> None:
         read_proof(world.key, world.metrics.bounds, 2, blobs),
     )
     world.metrics.require(claim)
-    assert world.metrics.unproven([claim], world.stream) == [world.owners[0].address]
+    assert world.metrics.unproven([claim]) == [world.owners[0].address]
 
 
 def _envelope(content: bytes) -> None:

@@ -42,11 +42,19 @@ class Owner:
 
 
 class ProofWorld:
-    """Three owners, p = 2 parameters; `slot_sets` sets of products under a key of `bits` bits."""
+    """Three owners, p = 2 parameters, `slot_sets` sets of products; a key of `bits` bits, or a given one."""
 
-    def __init__(self, *, bits: int = 512, parameters: int = 2, owners: int = 3, slot_sets: int = 2) -> None:
+    def __init__(
+        self,
+        *,
+        bits: int = 512,
+        parameters: int = 2,
+        owners: int = 3,
+        slot_sets: int = 2,
+        private: PrivateKey | None = None,
+    ) -> None:
         self.stream = Randomness(b"w" * 32)
-        self.private, self.parameters = private_key(bits), parameters
+        self.private, self.parameters = private or private_key(bits), parameters
         self.key = self.private.public_key
         self.identity = TrainingIdentity(31337, CONTRACT, 7, self.key.key_id)
         self.weights = [self.signed(80) for _ in range(parameters)]

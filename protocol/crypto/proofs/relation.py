@@ -23,9 +23,14 @@ e first needs no witness.
 Assumption. Roots modulo RSA-2048 are hard to take; keccak256 is a random oracle; the key has passed
 `validation.verify_public_key`; short exponents over h^n hide as uniform n-th powers do (see `blinding`).
 
-Many proofs over the same inputs are checked in one equation, each under a coefficient of 64 bits that is the
-verifier's own (M. Bellare, J. Garay, T. Rabin, Eurocrypt '98). Coefficients are even: whether a proof with a
-−1 in it passes must not depend on chance, or two verifiers would disagree about it.
+Many proofs over the same inputs are checked in one equation, each under weights of 128 bits (M. Bellare,
+J. Garay, T. Rabin, Eurocrypt '98). Whoever knows the factors of n knows units of small order r, and a proof
+with one of them in an announcement or output passes where r divides what it is raised to. It changes no
+plaintext, but honest verifiers must agree about it: weights are hashed from all that is checked together, in
+whatever order, so that the verdict on a list of claims follows from the list. They are even: −1, of an order
+that everybody knows, passes always. Who grinds, changing its claim until the hash suits, gets a unit of order
+r through after some r tries, which is worth nothing, and an error in a plaintext after some 2^127, about as
+many as it takes to grind a challenge.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -42,13 +47,15 @@ from protocol.crypto.elements import require_units
 from protocol.crypto.paillier import FixedBaseTable, PublicKey
 from protocol.crypto.powers import PowerTables, product_of_powers
 from protocol.crypto.proofs.bounds import WitnessBounds, require_responses
-from protocol.crypto.proofs.transcript import ciphertext_bytes
+from protocol.crypto.proofs.transcript import ciphertext_bytes, integer_bytes
 from protocol.crypto.randomness import Randomness
 from protocol.crypto.secrets import OneUse
 from protocol.errors import ProtocolViolation
+from protocol.types import digest_of
 
 BAD_PROOF = "bad_proof"
-_WEIGHT_BITS = 64
+_WEIGHT_BITS = 128
+_WEIGHTS = b"deltaml weights"
 _WINDOW = 5
 
 
@@ -89,10 +96,7 @@ class InputSet:
 
     def to_parts(self) -> tuple[bytes, bytes]:
         """What a challenge is hashed from."""
-        last = int(self.last)
-        return ciphertext_bytes(self.key, self.ciphertexts), last.to_bytes(
-            last.bit_length() // 8 + 1, "big", signed=True
-        )
+        return ciphertext_bytes(self.key, self.ciphertexts), integer_bytes(self.last)
 
     def combine(self, values: Sequence[int]) -> mpz:
         """Π B_j^(x_j)·(1+n)^(L·x_k) mod n² for k integers: a ciphertext of the sum, unblinded."""
@@ -190,16 +194,27 @@ class Claim:
     proof: Proof
     challenge: int
 
+    def digest(self) -> bytes:
+        """Of all of it; the challenge stands for the statement."""
+        proof = self.proof
+        lists = (
+            self.outputs,
+            (self.committed, self.base, self.challenge),
+            (*proof.announcements, proof.commitment),
+            proof.responses,
+        )
+        return digest_of(*(digest_of(*map(integer_bytes, numbers)) for numbers in lists))
+
 
 def unproven(
     inputs: Sequence[Inputs],
     vectors: VectorCommitments,
     claims: Mapping[str, Callable[[], Claim]],
-    randomness: Randomness,
 ) -> list[str]:
     """The provers whose claims do not hold, first those that raise ProtocolViolation instead of claiming.
 
-    The others are checked at once, and one by one where that fails.
+    The others are checked at once, and one by one where that fails. Whoever checks the same claims names the
+    same provers.
     """
     malformed, checked = [], dict[str, Claim]()
     for prover, claim in claims.items():
@@ -207,20 +222,29 @@ def unproven(
             checked[prover] = claim()
         except ProtocolViolation:
             malformed.append(prover)
-    if not checked or holds(inputs, vectors, list(checked.values()), randomness):
+    if not checked or holds(inputs, vectors, list(checked.values())):
         return malformed
-    alone = (prover for prover, one in checked.items() if not holds(inputs, vectors, [one], randomness))
+    alone = (prover for prover, one in checked.items() if not holds(inputs, vectors, [one]))
     return [*malformed, *alone]
 
 
-def holds(
-    inputs: Sequence[Inputs], vectors: VectorCommitments, claims: Sequence[Claim], randomness: Randomness
-) -> bool:
-    """Whether all of the claims hold, up to 2^-64: one equation modulo n² and one modulo N̂."""
+def holds(inputs: Sequence[Inputs], vectors: VectorCommitments, claims: Sequence[Claim]) -> bool:
+    """Whether all of the claims hold, up to 2^-127: one equation modulo n² and one modulo N̂."""
     key = inputs[0].key
     powers = [blinding_powers(key, one.base) for one in claims]
-    weights = [[2 * randomness.bits(_WEIGHT_BITS) for _ in range(len(inputs) + 1)] for _ in claims]
-    return equations_hold(inputs, vectors, claims, powers, weights)
+    return equations_hold(inputs, vectors, claims, powers, claim_weights(inputs, claims))
+
+
+def claim_weights(inputs: Sequence[Inputs], claims: Sequence[Claim]) -> list[list[int]]:
+    """The even coefficients of each claim: of its sets, then of its commitment.
+
+    Hashed from inputs and claims, the same in whatever order these are.
+    """
+    digests = [claim.digest() for claim in claims]
+    parts = [part for one in inputs for part in one.to_parts()]
+    whole = digest_of(_WEIGHTS, inputs[0].key.to_bytes(), digest_of(*parts), *sorted(digests))
+    streams = [Randomness(digest_of(_WEIGHTS, whole, digest)) for digest in digests]
+    return [[2 * stream.bits(_WEIGHT_BITS) for _ in range(len(inputs) + 1)] for stream in streams]
 
 
 def equations_hold(

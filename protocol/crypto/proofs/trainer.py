@@ -139,16 +139,16 @@ class UpdateProofs:
         require_units(claim.update, len(self.model), self.key.n, BAD_PROOF, "ciphertext", self.key.n_squared)
         claim.proof.require(self.key, self.bounds, sets=1)
 
-    def unproven(self, claims: Sequence[UpdateClaim], randomness: Randomness) -> list[str]:
+    def unproven(self, claims: Sequence[UpdateClaim]) -> list[str]:
         """The trainers whose claims do not hold, malformed ones first; nothing they hold makes it raise.
 
-        `randomness` is the verifier's own. Raises MisuseError for two claims of one trainer.
+        Raises MisuseError for two claims of one trainer.
         """
         named = {claim.prover: partial(self.folded, claim) for claim in claims}
         if len(named) != len(claims):
             raise MisuseError("a trainer has two claims for one model; check the signed one")
         vectors = map_commitments(self.identity, len(self.model))
-        return unproven([self._inputs], vectors, named, randomness)
+        return unproven([self._inputs], vectors, named)
 
     def folded(self, claim: UpdateClaim) -> Claim:
         """The p rows as one, under coefficients hashed from all of them; raises as `require` does."""

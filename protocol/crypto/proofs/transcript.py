@@ -76,3 +76,9 @@ class Statement(NamedTuple):
 def ciphertext_bytes(key: PublicKey, ciphertexts: tuple[mpz, ...]) -> bytes:
     """Of numbers below n², each as long as that."""
     return b"".join(int(one).to_bytes(key.ciphertext_length, "big") for one in ciphertexts)
+
+
+def integer_bytes(number: int | mpz) -> bytes:
+    """Of an integer of any size and sign: the fewest bytes of its two's complement, or one more."""
+    value = int(number)
+    return value.to_bytes(value.bit_length() // 8 + 1, "big", signed=True)

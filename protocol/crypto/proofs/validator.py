@@ -130,15 +130,15 @@ class MetricProofs:
         require_units(claim.metric, len(self.sets), self.key.n, BAD_PROOF, "metric", self.key.n_squared)
         claim.proof.require(self.key, self.bounds, len(self.sets))
 
-    def unproven(self, claims: Sequence[MetricClaim], randomness: Randomness) -> list[str]:
+    def unproven(self, claims: Sequence[MetricClaim]) -> list[str]:
         """The validators whose claims do not hold, malformed ones first; nothing they hold makes it raise.
 
-        `randomness` is the verifier's own. Raises MisuseError for two claims of one validator.
+        Raises MisuseError for two claims of one validator.
         """
         named = {claim.prover: partial(self.checked, claim) for claim in claims}
         if len(named) != len(claims):
             raise MisuseError("a validator has two claims in one attempt; check the signed one")
-        return unproven(self.sets, gram_commitments(self.identity, self.parameters), named, randomness)
+        return unproven(self.sets, gram_commitments(self.identity, self.parameters), named)
 
     def checked(self, claim: MetricClaim) -> Claim:
         """The claim with its challenge; raises as `require` does."""

@@ -10,6 +10,7 @@ from eth_hash.auto import keccak
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from protocol.crypto.blinding import blinding_powers
 from protocol.crypto.commitment_group import HIDING_BITS, RSA_2048, generator
 from protocol.crypto.commitments import (
     HIDING_EXPONENT_BITS,
@@ -22,8 +23,8 @@ from protocol.crypto.commitments import (
     map_commitments,
     map_limits,
 )
-from protocol.crypto.paillier import PublicKey
-from protocol.crypto.proofs.bounds import SLACK_BITS, WitnessBounds
+from protocol.crypto.paillier import SHORT_EXPONENT_BITS, PublicKey
+from protocol.crypto.proofs.bounds import CHALLENGE_BITS, WitnessBounds
 from protocol.crypto.randomness import Randomness
 from protocol.errors import MisuseError, ProtocolViolation
 from tests.support.proofs import ProofWorld
@@ -102,10 +103,17 @@ def test_what_hides_is_wider_than_the_group() -> None:
 
 def test_tables_hold_the_exponents_of_the_largest_batch() -> None:
     bounds = WitnessBounds.of([1], 448, folded=1 << 20)
-    largest = (bounds.hiding.highest << (SLACK_BITS + 1)) << 20
+    largest = (bounds.hiding.highest << (CHALLENGE_BITS + 1)) << 20
     assert map_commitments(IDENTITY, 1).commit((0, 0), largest) == gmpy2.powmod(
         map_commitments(IDENTITY, 1).commit((0, 0), 1), largest, RSA_2048
     )
+
+
+def test_so_do_the_tables_of_what_blinds(world: ProofWorld) -> None:
+    bounds = WitnessBounds.of([1], SHORT_EXPONENT_BITS, folded=1 << 20)
+    largest = (bounds.exponent.highest << (CHALLENGE_BITS + 1)) << 20
+    table = blinding_powers(world.key, world.owners[0].commitments.base)
+    assert table.power(largest) == gmpy2.powmod(table.power(1), largest, world.key.n_squared)
 
 
 @pytest.mark.parametrize("place", range(3))

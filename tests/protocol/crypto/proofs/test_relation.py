@@ -1,5 +1,6 @@
 """The Σ-protocol by itself: a witness convinces, two answers give it away, one tells nothing of it."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 import gmpy2
@@ -11,8 +12,8 @@ from hypothesis import strategies as st
 from protocol.crypto.blinding import blinding_powers
 from protocol.crypto.commitment_group import RSA_2048
 from protocol.crypto.commitments import gram_commitments
-from protocol.crypto.paillier import FixedBaseTable
-from protocol.crypto.proofs.relation import Claim, Proof, draw_masks, holds, prove, read_proof
+from protocol.crypto.paillier import FixedBaseTable, PrivateKey
+from protocol.crypto.proofs.relation import Claim, Proof, claim_weights, draw_masks, holds, prove, read_proof
 from protocol.crypto.randomness import Randomness
 from protocol.crypto.secrets import OneUse
 from protocol.errors import MisuseError, ProtocolViolation
@@ -27,8 +28,8 @@ EXPONENTS = (12345, 67890)
 class Relation(ProofWorld):
     """The relation with two sets of inputs, of which each owner's Gram matrix is the witness."""
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, private: PrivateKey | None = None) -> None:
+        super().__init__(private=private)
         self.inputs = self.metrics.sets
         self.vectors = gram_commitments(self.identity, self.parameters)
         self.bounds = self.metrics.bounds
@@ -79,7 +80,7 @@ def proof(relation: Relation, owner: Owner) -> Proof:
 @given(CHALLENGES)
 def test_who_knows_a_witness_convinces_under_any_challenge(relation: Relation, challenge: int) -> None:
     claims = [relation.told(owner, challenge) for owner in relation.owners]
-    assert holds(relation.inputs, relation.vectors, claims, STREAM)
+    assert holds(relation.inputs, relation.vectors, claims)
     assert not relation.accepts(replace(claims[0], challenge=challenge ^ 1))
 
 
@@ -153,7 +154,7 @@ def test_errors_of_two_sets_cancel_under_known_weights_alone(relation: Relation,
     lie = replace(claim, outputs=(relation.shifted(first, 9), relation.shifted(second, -9)))
     assert relation.accepts(lie)
     assert not relation.accepts(lie, weights=[[2, 4, 2]])
-    assert not holds(relation.inputs, relation.vectors, [lie], STREAM)
+    assert not holds(relation.inputs, relation.vectors, [lie])
 
 
 def test_errors_of_two_provers_cancel_under_known_weights_alone(relation: Relation) -> None:
@@ -164,7 +165,7 @@ def test_errors_of_two_provers_cancel_under_known_weights_alone(relation: Relati
         claims.append(replace(claim, outputs=outputs))
     assert relation.accepts(*claims)
     assert not relation.accepts(*claims, weights=[[2, 2, 2], [4, 2, 2]])
-    assert not holds(relation.inputs, relation.vectors, claims, STREAM)
+    assert not holds(relation.inputs, relation.vectors, claims)
 
 
 def test_a_sign_passes_for_every_verifier_or_would_for_half_of_them(relation: Relation, owner: Owner) -> None:
@@ -173,9 +174,73 @@ def test_a_sign_passes_for_every_verifier_or_would_for_half_of_them(relation: Re
     negative = tuple(relation.key.n_squared - one for one in claim.outputs)
     lie = replace(claim, outputs=negative, committed=RSA_2048 - claim.committed)
     assert [relation.decrypt(one) for one in negative] == relation.measured(owner)
-    assert all(holds(relation.inputs, relation.vectors, [lie], STREAM) for _ in range(10))
+    assert all(holds(relation.inputs, relation.vectors, [lie]) for _ in range(10))
     verdicts = [relation.accepts(lie, weights=[[weight, 2, 2]]) for weight in range(4)]
     assert verdicts == [True, False, True, False]
+
+
+def key_with_units_of_order_3() -> PrivateKey:
+    """Primes that are 3 modulo 4, one of them 1 modulo 3."""
+    first = next(p for p in primes_from(mpz(7) << 253) if p % 12 == 7)
+    second = next(p for p in primes_from(mpz(13) << 252) if p % 12 == 11)
+    return PrivateKey(first, second)
+
+
+def primes_from(start: mpz) -> Iterator[mpz]:
+    while True:
+        start = gmpy2.next_prime(start)
+        yield start
+
+
+def unit_of_order_3(private: PrivateKey) -> mpz:
+    """Modulo n²: 1 modulo q², which only the key's holder can make."""
+    p2, q2 = private.p**2, private.q**2
+    roots = (gmpy2.powmod(base, private.p * (private.p - 1) // 3, p2) for base in range(2, 100))
+    root = next(one for one in roots if one != 1)
+    return 1 + q2 * ((root - 1) * gmpy2.invert(q2, p2) % p2)
+
+
+def test_verifiers_agree_about_units_of_small_order() -> None:
+    """What weights that are each verifier's own would say of them depends on chance."""
+    relation = Relation(key_with_units_of_order_3())
+    unit, modulus = unit_of_order_3(relation.private), relation.key.n_squared
+    assert unit != 1
+    assert unit**3 % modulus == 1
+    honest = relation.told(relation.owners[1], 5)
+    for challenge in range(12):
+        claim = relation.told(relation.owners[0], challenge)
+        first, second = claim.proof.announcements
+        proof = replace(claim.proof, announcements=(first * unit % modulus, second))
+        lie = replace(claim, proof=proof)
+        known = [relation.accepts(lie, weights=[[weight, 2, 2]]) for weight in (2, 4, 6)]
+        assert known == [False, False, True]
+        alone = {holds(relation.inputs, relation.vectors, [lie]) for _ in range(5)}
+        together = {holds(relation.inputs, relation.vectors, one) for one in ([lie, honest], [honest, lie])}
+        assert len(alone) == len(together) == 1
+
+
+def test_weights_are_hashed_from_all_that_is_checked(relation: Relation) -> None:
+    first, second = (relation.told(owner, 7) for owner in relation.owners[:2])
+    weights, other = claim_weights(relation.inputs, [first, second]), first.outputs[0] + 1
+    assert claim_weights(relation.inputs, [second, first]) == weights[::-1]
+    flat = [weight for row in weights for weight in row]
+    assert len(set(flat)) == 6
+    assert all(weight % 2 == 0 for weight in flat)
+    assert 100 < max(flat).bit_length() <= 129
+    proof = first.proof
+    changed = [
+        replace(first, outputs=(other, first.outputs[1])),
+        replace(first, committed=first.committed + 1),
+        replace(first, base=first.base + 1),
+        replace(first, challenge=8),
+        replace(first, proof=replace(proof, announcements=(other, proof.announcements[1]))),
+        replace(first, proof=replace(proof, commitment=proof.commitment + 1)),
+        *(replace(first, proof=with_responses(proof, {i: one + 1})) for i, one in enumerate(proof.responses)),
+    ]
+    seen = [weights[1], *(claim_weights(relation.inputs, [one, second])[1] for one in changed)]
+    seen.append(claim_weights(relation.inputs, [second])[0])
+    seen.append(claim_weights(relation.inputs[::-1], [first, second])[1])
+    assert len({tuple(one) for one in seen}) == len(seen)
 
 
 # ---- on the wire

@@ -45,7 +45,7 @@ def claims(world: ProofWorld) -> list[UpdateClaim]:
 
 def refused(world: ProofWorld, claims: list[UpdateClaim], forged: UpdateClaim) -> list[str]:
     """Whom a verifier names when the second trainer's claim is forged."""
-    return world.updates.unproven([claims[0], forged, claims[2]], STREAM)
+    return world.updates.unproven([claims[0], forged, claims[2]])
 
 
 # ---- completeness
@@ -67,23 +67,23 @@ def test_whatever_was_committed_to_is_proven(data: st.DataObject) -> None:
         for index in range(data.draw(st.integers(1, 2)))
     ]
     sent = [world.update_claim(owner) for owner in owners]
-    assert world.updates.unproven(sent, STREAM) == []
+    assert world.updates.unproven(sent) == []
     for owner, claim in zip(owners, sent, strict=True):
         assert [world.decrypt(one) for one in claim.update] == world.trained(owner)
 
 
 def test_no_claims_leave_nobody_unproven(world: ProofWorld) -> None:
-    assert world.updates.unproven([], STREAM) == []
+    assert world.updates.unproven([]) == []
 
 
 def test_a_key_as_long_as_in_use() -> None:
     world = ProofWorld(bits=2048, parameters=3, owners=2)
     sent = [world.update_claim(owner) for owner in world.owners]
-    assert world.updates.unproven(sent, STREAM) == []
+    assert world.updates.unproven(sent) == []
     assert [world.decrypt(one) for one in sent[0].update] == world.trained(world.owners[0])
     first = sent[0].update
     sent[0] = sent[0]._replace(update=(world.shifted(first[0], 1), *first[1:]))
-    assert world.updates.unproven(sent, STREAM) == [world.owners[0].address]
+    assert world.updates.unproven(sent) == [world.owners[0].address]
 
 
 # ---- wrong provers
@@ -99,13 +99,13 @@ def test_a_wrong_prover_is_named_and_nobody_else(
 
 def test_all_liars_are_named_at_once(world: ProofWorld, claims: list[UpdateClaim]) -> None:
     forged = [shifted_before(world, owner) for owner in (world.owners[0], world.owners[2])]
-    named = world.updates.unproven([forged[0], claims[1], forged[1]], STREAM)
+    named = world.updates.unproven([forged[0], claims[1], forged[1]])
     assert named == [world.owners[0].address, world.owners[2].address]
 
 
 def test_a_trainer_has_one_claim(world: ProofWorld, claims: list[UpdateClaim]) -> None:
     with pytest.raises(MisuseError, match="two claims"):
-        world.updates.unproven([claims[0], claims[0]], STREAM)
+        world.updates.unproven([claims[0], claims[0]])
 
 
 def test_a_model_under_another_key_is_refused(world: ProofWorld) -> None:
@@ -149,9 +149,9 @@ def test_a_proof_serves_on_the_occasion_that_the_verifier_asked_for(
     """Whatever a trainer says of an old proof over the same model: the verifier counts the rounds itself."""
     for later in ({"round": 2}, {"repetition": 1}):
         proofs, address = on(world.updates, **later), world.owners[1].address
-        assert proofs.unproven([claims[1]], STREAM) == [address]
+        assert proofs.unproven([claims[1]]) == [address]
         fresh = world.update_claim(world.owners[1], proofs=proofs)
-        assert proofs.unproven([fresh], STREAM) == []
+        assert proofs.unproven([fresh]) == []
 
 
 def test_over_a_given_base_any_update_passes(world: ProofWorld) -> None:
@@ -169,13 +169,13 @@ def test_without_bounds_a_map_of_any_size_passes(world: ProofWorld) -> None:
     with pytest.raises(ProtocolViolation, match="response 0 is no integer within its bound"):
         world.updates.require(claim)
     unbounded = replace(world.updates, coefficient_bits=150)
-    assert unbounded.unproven([claim], STREAM) == []
+    assert unbounded.unproven([claim]) == []
 
 
 def test_within_the_slack_a_map_that_is_too_large_passes(world: ProofWorld) -> None:
     """An accepted number may be some 2^64 times what it should be: what comes after counts on no less."""
     owner = too_large(world, world.owners[1], bits=40 + 60)
-    assert world.updates.unproven([world.update_claim(owner)], STREAM) == []
+    assert world.updates.unproven([world.update_claim(owner)]) == []
 
 
 def test_over_a_base_with_the_symbol_1_the_parity_of_the_map_shows(world: ProofWorld) -> None:
@@ -213,7 +213,7 @@ def test_a_sign_passes_with_every_verifier_and_changes_nothing(world: ProofWorld
     liar = world.owners[1]
     update = tuple(world.key.n_squared - one for one in unblinded(world, liar.maps))
     claim = proven_with(world, liar, update)
-    assert [world.updates.unproven([claim], STREAM) for _ in range(10)] == [[]] * 10
+    assert [world.updates.unproven([claim]) for _ in range(10)] == [[]] * 10
     assert [world.decrypt(one) for one in update] == world.trained(liar)
 
 
@@ -264,7 +264,7 @@ def test_malformed_claims_are_violations_and_name_their_maker(
         with pytest.raises(ProtocolViolation) as violated:
             world.updates.require(claim)
         assert violated.value.code in {"bad_proof", "bad_commitment"}
-        assert world.updates.unproven([claim], STREAM) == [world.owners[1].address]
+        assert world.updates.unproven([claim]) == [world.owners[1].address]
     assert refused(world, claims, hostile[0]) == [world.owners[1].address]
 
 
@@ -275,4 +275,4 @@ def test_every_number_of_a_proof_counts(world: ProofWorld, claims: list[UpdateCl
     wrong.append(replace(proof, commitment=proof.commitment + 1))
     for one in wrong:
         forged = claims[1]._replace(proof=one)
-        assert world.updates.unproven([forged], STREAM) == [world.owners[1].address]
+        assert world.updates.unproven([forged]) == [world.owners[1].address]

@@ -41,7 +41,7 @@ def claims(world: ProofWorld) -> list[MetricClaim]:
 
 def refused(world: ProofWorld, claims: list[MetricClaim], forged: MetricClaim) -> list[str]:
     """Whom a verifier names when the second validator's claim is forged."""
-    return world.metrics.unproven([claims[0], forged, claims[2]], STREAM)
+    return world.metrics.unproven([claims[0], forged, claims[2]])
 
 
 # ---- completeness
@@ -57,23 +57,23 @@ def test_whatever_was_committed_to_is_proven(data: st.DataObject) -> None:
     matrix = st.lists(entry, min_size=triangle_length(p + 1), max_size=triangle_length(p + 1))
     owners = [world.owner(index, gram=data.draw(matrix)) for index in range(count)]
     sent = [world.metric_claim(owner) for owner in owners]
-    assert world.metrics.unproven(sent, STREAM) == []
+    assert world.metrics.unproven(sent) == []
     for owner, claim in zip(owners, sent, strict=True):
         assert [world.decrypt(one) for one in claim.metric] == world.measured(owner)
 
 
 def test_no_claims_leave_nobody_unproven(world: ProofWorld) -> None:
-    assert world.metrics.unproven([], STREAM) == []
+    assert world.metrics.unproven([]) == []
 
 
 def test_a_key_as_long_as_in_use() -> None:
     world = ProofWorld(bits=2048, parameters=3, owners=2)
     sent = [world.metric_claim(owner) for owner in world.owners]
-    assert world.metrics.unproven(sent, STREAM) == []
+    assert world.metrics.unproven(sent) == []
     assert [world.decrypt(one) for one in sent[0].metric] == world.measured(world.owners[0])
     first = sent[0].metric
     sent[0] = sent[0]._replace(metric=(world.shifted(first[0], 1), *first[1:]))
-    assert world.metrics.unproven(sent, STREAM) == [world.owners[0].address]
+    assert world.metrics.unproven(sent) == [world.owners[0].address]
 
 
 # ---- wrong provers
@@ -89,13 +89,13 @@ def test_a_wrong_prover_is_named_and_nobody_else(
 
 def test_all_liars_are_named_at_once(world: ProofWorld, claims: list[MetricClaim]) -> None:
     forged = [shifted_before(world, owner) for owner in (world.owners[0], world.owners[2])]
-    named = world.metrics.unproven([forged[0], claims[1], forged[1]], STREAM)
+    named = world.metrics.unproven([forged[0], claims[1], forged[1]])
     assert named == [world.owners[0].address, world.owners[2].address]
 
 
 def test_a_validator_has_one_claim(world: ProofWorld, claims: list[MetricClaim]) -> None:
     with pytest.raises(MisuseError, match="two claims"):
-        world.metrics.unproven([claims[0], claims[0]], STREAM)
+        world.metrics.unproven([claims[0], claims[0]])
 
 
 def test_products_of_another_key_or_size_are_refused(world: ProofWorld) -> None:
@@ -134,9 +134,9 @@ def test_a_proof_serves_on_the_occasion_that_the_verifier_asked_for(
     """Whatever a validator says of an old proof: the verifier counts the attempts itself."""
     for later in ({"attempt": 2}, {"round": 2}, {"repetition": 1}):
         proofs, address = on(world.metrics, **later), world.owners[1].address
-        assert proofs.unproven([claims[1]], STREAM) == [address]
+        assert proofs.unproven([claims[1]]) == [address]
         fresh = world.metric_claim(world.owners[1], proofs=proofs)
-        assert proofs.unproven([fresh], STREAM) == []
+        assert proofs.unproven([fresh]) == []
 
 
 @pytest.mark.parametrize("bad", [-1, 1 << 64, None, True, 1.0, "1"])
@@ -162,26 +162,26 @@ def test_without_bounds_a_matrix_of_any_size_passes(world: ProofWorld) -> None:
     with pytest.raises(ProtocolViolation, match="response 0 is no integer within its bound"):
         world.metrics.require(claim)
     unbounded = replace(world.metrics, entry_bits=200)
-    assert unbounded.unproven([claim], STREAM) == []
+    assert unbounded.unproven([claim]) == []
 
 
 def test_within_the_slack_a_matrix_that_is_too_large_passes(world: ProofWorld) -> None:
     """An accepted number may be some 2^64 times what it should be: what comes after counts on no less."""
     owner = too_large(world, world.owners[1], bits=ENTRY_BITS + 60)
-    assert world.metrics.unproven([world.metric_claim(owner)], STREAM) == []
+    assert world.metrics.unproven([world.metric_claim(owner)]) == []
 
 
 def test_a_matrix_that_is_not_positive_passes(world: ProofWorld) -> None:
     """No rows have it, but rows could be invented as well: nothing here says where a matrix comes from."""
     owner = world.owner(1, gram=[-(2 << ENTRY_BITS)] * 6)
-    assert world.metrics.unproven([world.metric_claim(owner)], STREAM) == []
+    assert world.metrics.unproven([world.metric_claim(owner)]) == []
 
 
 def test_a_sign_passes_with_every_verifier_and_changes_nothing(world: ProofWorld) -> None:
     liar = world.owners[1]
     metric = tuple(world.key.n_squared - one for one in unblinded(world, liar.gram))
     claim = proven_with(world, liar, metric)
-    assert [world.metrics.unproven([claim], STREAM) for _ in range(10)] == [[]] * 10
+    assert [world.metrics.unproven([claim]) for _ in range(10)] == [[]] * 10
     assert [world.decrypt(one) for one in metric] == world.measured(liar)
 
 
@@ -240,7 +240,7 @@ def test_malformed_claims_are_violations_and_name_their_maker(
         with pytest.raises(ProtocolViolation) as violated:
             world.metrics.require(claim)
         assert violated.value.code in {"bad_proof", "bad_commitment"}
-        assert world.metrics.unproven([claim], STREAM) == [world.owners[1].address]
+        assert world.metrics.unproven([claim]) == [world.owners[1].address]
     assert refused(world, claims, hostile[0]) == [world.owners[1].address]
 
 
@@ -255,4 +255,4 @@ def test_every_number_of_a_proof_counts(world: ProofWorld, claims: list[MetricCl
     wrong.append(replace(proof, commitment=proof.commitment + 1))
     for one in wrong:
         forged = claims[1]._replace(proof=one)
-        assert world.metrics.unproven([forged], STREAM) == [world.owners[1].address]
+        assert world.metrics.unproven([forged]) == [world.owners[1].address]

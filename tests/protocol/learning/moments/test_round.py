@@ -70,7 +70,7 @@ class Round:
             masks = proofs.draw_masks(STREAM)
             proof = proofs.prove(shown, maps, update, exponents, masks)
             claims.append(UpdateClaim(shown.owner, shown, update, proof))
-        assert proofs.unproven(claims, STREAM) == []
+        assert proofs.unproven(claims) == []
         return [claim.update for claim in claims]
 
     def metric(self, sets) -> list[int]:
@@ -80,7 +80,7 @@ class Round:
             metric, exponents = proofs.metric(gram, shown.base, STREAM)
             proof = proofs.prove(shown, gram, metric, exponents, proofs.draw_masks(STREAM))
             claims.append(MetricClaim(shown.owner, shown, metric, proof))
-        assert proofs.unproven(claims, STREAM) == []
+        assert proofs.unproven(claims) == []
         weighted = [[self.key.multiply(x, one.commitments.rows) for x in one.metric] for one in claims]
         return [self.key.add(*column) for column in zip(*weighted, strict=True)]
 
