@@ -5,8 +5,6 @@ A commitment g^x·h^κ binds whoever cannot factor the modulus, and with κ wide
 T. Okamoto, Crypto '97; I. Damgård, E. Fujisaki, Asiacrypt 2002).
 """
 
-from functools import cache
-
 from eth_hash.auto import keccak
 from gmpy2 import mpz
 
@@ -26,7 +24,9 @@ HIDING_BITS = 128
 """How much wider than the modulus a commitment's randomiser is."""
 
 
-@cache
 def generator(label: bytes) -> mpz:
-    """A square hashed from a label, of which nobody knows a power that another label's generator is."""
+    """A square hashed from a label, of which nobody knows a power that another label's generator is.
+
+    Nothing is kept here: labels name trainings, of which a process sees any number.
+    """
     return Randomness(keccak(b"deltaml generator" + label)).unit(RSA_2048) ** 2 % RSA_2048

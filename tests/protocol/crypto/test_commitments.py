@@ -94,6 +94,15 @@ def test_whoever_knows_one_generator_as_a_power_of_another_opens_in_two_ways() -
     assert vectors.commit(first, 0) != vectors.commit(second, 0)
 
 
+def test_what_trainings_leave_in_a_process_is_bounded(world: ProofWorld) -> None:
+    label = IDENTITY.to_bytes() + b"map|1"
+    assert generator(label) == generator(label)
+    assert generator(label) is not generator(label)
+    for base in range(2, 22):
+        blinding_powers(world.key, gmpy2.mpz(base))
+    assert blinding_powers.cache_info().currsize <= 8
+
+
 def test_what_hides_is_wider_than_the_group() -> None:
     assert RSA_2048.bit_length() + HIDING_BITS == HIDING_EXPONENT_BITS
     drawn = [CommittedVector.draw([5], [9], STREAM).hiding for _ in range(20)]
