@@ -1,4 +1,4 @@
-"""What an owner commits to when it joins, before roles are drawn and before anything encrypted reaches it.
+"""What an owner can commit to before roles are drawn and before anything encrypted reaches it.
 
 Vector commitments of Fujisaki and Okamoto modulo RSA-2048: K = Π g_j^(x_j)·g_0^κ mod N̂ for integers x_j, with
 κ uniform below 2^(2048 + 128). Generators are squares hashed from the training, so that nobody knows one as a
@@ -9,7 +9,8 @@ day learns the values modulo small divisors of the group's order at most. I. Dam
 
 An owner commits to what it would do in either role. As a trainer: K_1 … K_p, to row i of its map M and to v_i
 of its offset. As a validator: K_Ĝ, to the triangle i ≤ j of its Gram matrix. The digest of all of it, the
-number of rows and the base of its blinding goes on chain.
+number of rows and the base of its blinding is made for the chain; today's join commits to the data card alone
+(`protocol.join_digests`).
 """
 
 import re
@@ -166,7 +167,7 @@ class OwnerCommitments:
         return cls(owner, rows, base, committed, whole)
 
     def digest(self, identity: TrainingIdentity, key: PublicKey) -> bytes:
-        """What goes on chain, of checked commitments: the keccak256 that a contract would compute.
+        """What is made for the chain, of checked commitments: the keccak256 that a contract would compute.
 
         It is of abi.encode(uint256 chain, address contract, uint256 training, address owner, bytes32 key id,
         uint256 rows, bytes base, bytes[] commitments); numbers big end first, as long as their modulus.
