@@ -21,10 +21,11 @@ class OneUse(Generic[Value]):
         self._held: list[Value] = [value]
 
     def take(self) -> Value:
-        """The secret; raises MisuseError the second time."""
-        if not self._held:
-            raise MisuseError("this secret was used already; draw a fresh one for each use")
-        return self._held.pop()
+        """The secret; raises MisuseError the second time, in whatever thread."""
+        try:
+            return self._held.pop()
+        except IndexError:
+            raise MisuseError("this secret was used already; draw a fresh one for each use") from None
 
     def __repr__(self) -> str:
         """Show nothing, not even whether it was taken."""

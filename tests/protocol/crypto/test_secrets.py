@@ -3,7 +3,11 @@
 import copy
 import logging
 import pickle
+import sys
+from contextlib import suppress
 from dataclasses import dataclass
+from types import FrameType
+from typing import Any
 
 import pytest
 
@@ -21,6 +25,30 @@ def test_it_is_taken_once() -> None:
     assert secret.take() == 71077345
     with pytest.raises(MisuseError, match="draw a fresh one"):
         secret.take()
+
+
+@pytest.mark.parametrize("line", range(4))
+def test_another_thread_takes_it_or_leaves_it(line: int) -> None:
+    """The other one comes in between two lines of `take`."""
+    secret, taken = OneUse(71077345), list[int]()
+    lines = iter(range(99))
+
+    def between(frame: FrameType, event: str, _argument: object) -> Any:
+        if frame.f_code is OneUse.take.__code__ and event == "line" and next(lines) == line:
+            take()
+        return between
+
+    def take() -> None:
+        with suppress(MisuseError):
+            taken.append(secret.take())
+
+    before = sys.gettrace()
+    sys.settrace(between)
+    try:
+        take()
+    finally:
+        sys.settrace(before)
+    assert taken == [71077345]
 
 
 def test_it_is_not_seen(caplog: pytest.LogCaptureFixture) -> None:
