@@ -1,4 +1,8 @@
-"""The contract's rules, events, clock and money in plain Python; the Solidity tests own the original."""
+"""The contract's rules, events, clock and money in plain Python; the Solidity tests own the original.
+
+There are no blocks here. So a reveal is neither too early, as one is up to the draw block, nor without its
+hash, as the first one is when it comes 256 blocks later; and whom the draw seats does not follow from nonces.
+"""
 
 from contextlib import suppress
 from decimal import Decimal
