@@ -119,6 +119,15 @@ def test_a_seat_is_taken_up_with_the_one_data_set_that_matches(
     assert bool(owner.values) == (after == "initiated")
 
 
+def test_a_seat_is_worked_on_with_the_card_alone_that_it_was_taken_with() -> None:
+    market, owner = owner_in("initiated", AUTOMATIC)
+    takes_seat(market, owner)
+    [told] = [fact.data for fact in owner.facts if fact.name == "data_set_does_not_match"]
+    assert told["reasons"] == ["our seat was taken with another card than this data set has"]
+    assert owner.decoded.rows == 0
+    assert owner.blobs == {}
+
+
 @pytest.mark.parametrize("change", [CatalogueChanged(), PolicyChanged()], ids=lambda item: str(item.input))
 def test_a_seat_that_waits_for_a_decision_is_taken_up_when_the_policy_decides(change: Input) -> None:
     market, owner = owner_in("ready")
