@@ -9,7 +9,7 @@ from protocol.messages import (
     TrainingOrder,
 )
 from protocol.roles.engine.inputs import MessageReceived
-from tests.support.roles.admitting import ASKS, REFUSES, asked, card_of, decide, granted, market_under
+from tests.support.roles.admitting import ASKS, REFUSES, asked, decide, granted, market_under
 from tests.support.roles.pure_market import PureMarket
 from tests.support.roles.small_markets import (
     body_of,
@@ -63,13 +63,12 @@ def test_a_person_admits_and_refuses() -> None:
 
 def test_who_is_refused_is_counted_and_keeps_the_training_waiting_for_nobody() -> None:
     market = small_market(small_request(), small_data(owners=6))
-    known = tuple(owner.address for owner in market.owners[:4])
-    card = card_of(market.owners[4]).hex()
-    market.buyer.policy = pack(AdmissionPolicy(owners=known, cards=(card,), others="refuse"))
+    known = tuple(owner.address for owner in market.owners[:5])
+    market.buyer.policy = pack(AdmissionPolicy(owners=known, others="refuse"))
     before = market.now
     market.run()
     assert market.now == before
-    assert set(market.contract.seats) == {*known, market.owners[4].address}
+    assert set(market.contract.seats) == set(known)
     assert market.owners[5].shown == "FAILED(owner_not_accepted)"
     told = body_of(market.sent("joining_progress")[-1])
     assert [(group.code, group.owners) for group in told.declined] == [("owner_not_accepted", 1)]

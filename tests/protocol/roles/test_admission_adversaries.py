@@ -69,6 +69,27 @@ def test_an_aggregator_with_owners_of_its_own_seats_nobody_without_the_buyer() -
     assert market.contract.seats == []
 
 
+def test_an_owner_that_is_not_listed_gets_no_seat_by_the_hash_of_a_listed_card() -> None:
+    """Anybody can say a hash, and who listens or reads the market's cards knows those that are listed."""
+    market = market_under(ASKS)
+    known, liar = market.owners[:4], market.owners[4]
+    cards = tuple(card_of(owner).hex() for owner in known)
+    owners = tuple(owner.address for owner in known)
+    market.buyer.policy = pack(AdmissionPolicy(owners=owners, cards=cards, others="refuse"))
+    lie = joining_with(market, liar.address, card_of(known[0]))
+
+    def lying(message: SignedMessage) -> tuple[SignedMessage, ...]:
+        envelope = message.envelope
+        is_lie = envelope.type == "invitation_answer" and envelope.sender == liar.address
+        return (altered(market, message, **lie) if is_lie else message,)
+
+    market.intercept = lying
+    market.run()
+    answers = [body_of(one) for one in market.sent("admission_answer")]
+    assert {one.code for one in answers if one.owner == liar.address} == {"owner_not_accepted"}
+    assert set(market.contract.seats) == set(owners)
+
+
 @pytest.mark.parametrize(
     ("change", "code"),
     [
