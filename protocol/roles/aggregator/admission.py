@@ -64,9 +64,13 @@ def _applied(
 
 
 def _new(state: InvitingState, asked: Application, context: Context, label: str) -> Step[InvitingState]:
+    """Take up the application of an owner that has not asked before.
+
+    While we are closing nobody knows yet whether the joining is over: the owner asks again.
+    """
     owners = state.request.owners
     if state.closing:
-        return Step.unchanged(state, _refusal(asked, "joining_over", context, label))
+        return Step.unchanged(state)
     if len(state.parties.seats) >= owners.maximum or len(state.applications) >= MOST_APPLICATIONS:
         return Step.unchanged(state, _refusal(asked, "no_seat_left", context, label))
     if owners.admission == "buyer":

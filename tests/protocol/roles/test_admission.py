@@ -13,6 +13,7 @@ from tests.support.roles.admitting import ASKS, REFUSES, asked, decide, granted,
 from tests.support.roles.pure_market import PureMarket
 from tests.support.roles.small_markets import (
     body_of,
+    resigned,
     small_data,
     small_market,
     small_request,
@@ -162,6 +163,27 @@ def test_an_admission_after_the_closing_comes_too_late_and_the_owner_says_so() -
     assert "stalled" not in late.timers
     market.deliver(late, MessageReceived(signed=message))
     assert late.address not in market.contract.seats
+
+
+def test_who_asks_while_the_closing_is_under_way_is_told_nothing_yet() -> None:
+    market = market_under(AdmissionPolicy(), owners=5)
+    late = market.owners[4]
+    market.intercept = without("invitation_answer", sender=late)
+    market.run()
+    call = market.call
+    market.call = lambda party, asked: None  # type: ignore[method-assign]
+    market.fire(market.aggregator, "join")
+    answer = next(m for m in market.sent("invitation_answer") if m.envelope.sender == late.address)
+    market.deliver(market.aggregator, MessageReceived(signed=answer))
+    assert market.aggregator.phase == "inviting"
+    assert [m for m in market.sent("admission_answer") if m.envelope.recipient == late.address] == []
+    market.call = call  # type: ignore[method-assign]
+    market.fire(market.aggregator, "join")
+    while market.aggregator.phase == "inviting":
+        market.deliver_next()
+    market.deliver(market.aggregator, MessageReceived(signed=resigned(market, answer)))
+    told = [body_of(m) for m in market.sent("admission_answer") if m.envelope.recipient == late.address]
+    assert [body.code for body in told] == ["joining_over"]
 
 
 def test_who_asks_after_the_closing_is_told_so() -> None:
