@@ -9,10 +9,22 @@ from protocol.messages import (
     TrainingOrder,
 )
 from protocol.roles.engine.inputs import MessageReceived
-from tests.support.roles.admitting import ASKS, REFUSES, asked, decide, granted, market_under
+from tests.support.roles.admitting import (
+    ASKS,
+    REFUSES,
+    asked,
+    decide,
+    granted,
+    joining_with,
+    market_under,
+    order,
+)
 from tests.support.roles.pure_market import PureMarket
+from tests.support.roles.pure_party import Party
 from tests.support.roles.small_markets import (
+    altered,
     body_of,
+    refusal,
     resigned,
     small_data,
     small_market,
@@ -163,6 +175,40 @@ def test_an_admission_after_the_closing_comes_too_late_and_the_owner_says_so() -
     assert "stalled" not in late.timers
     market.deliver(late, MessageReceived(signed=message))
     assert late.address not in market.contract.seats
+
+
+def closed_with_one_waiting() -> tuple[PureMarket, Party]:
+    """A market that has closed its joining before its buyer has decided about the last owner."""
+    market = market_under(ASKS)
+    market.run()
+    for owner in market.owners[:4]:
+        decide(market, owner, admit=True)
+    market.fire(market.aggregator, "join")
+    market.deliver(market.buyer, market.event_input(Closed(training=1, draw_block=1)))
+    return market, market.owners[4]
+
+
+def test_nobody_waits_for_a_decision_once_the_joining_is_closed() -> None:
+    market, late = closed_with_one_waiting()
+    codes = {one.owner: one.code for one in market.buyer.decoded.applications}
+    assert codes.pop(late.address) == "joining_over"
+    assert set(codes.values()) == {"admitted"}
+    assert market.buyer.facts[-1].data == {"owner": late.address, "code": "joining_over"}
+    assert refusal(market, market.buyer, order(market, late, admit=True)) == "joining_over"
+
+
+@pytest.mark.parametrize("is_known", [True, False])
+def test_the_buyer_signs_for_nobody_once_the_joining_is_closed(is_known: bool) -> None:
+    market, late = closed_with_one_waiting()
+    market.buyer.policy = pack(AdmissionPolicy())
+    question = next(m for m in market.sent("admission_request") if body_of(m).owner == late.address)
+    stranger = "0x" + "77" * 20
+    changes = {} if is_known else {"owner": stranger, **joining_with(market, stranger)}
+    before, sent = market.buyer.decoded, len(market.sent("admission_answer"))
+    market.deliver(market.buyer, MessageReceived(signed=altered(market, question, **changes)))
+    assert market.buyer.decoded == before
+    [answer] = [body_of(m) for m in market.sent("admission_answer")[sent:]]
+    assert (answer.code, answer.buyer_signature) == ("joining_over", None)
 
 
 def test_who_asks_while_the_closing_is_under_way_is_told_nothing_yet() -> None:
