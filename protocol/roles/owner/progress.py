@@ -1,5 +1,6 @@
 """A data owner after it has joined: what it hears of the training's course, up to its end."""
 
+from protocol.join_digests import nonce_digest
 from protocol.marketplace import Cancelled, Joined, RolesDrawn, RoundRecorded, Settled, Withdraw
 from protocol.messages import OwnerReady, TrainingFailed, TrainingStarted
 from protocol.records import RoundRecord
@@ -38,8 +39,15 @@ def on_joined(state: InitiatedState, event: Joined, context: Context) -> Step[Ow
     noted = replace(state, parties=state.parties.with_seat(event))
     if event.owner != context.address or noted.statistic is not None:
         return Step(noted)
+    noted = _with_nonce_of(noted, event)
     copied = _copied(noted, event, context)
     return Step(copied.state, (*copied.effects, *seated(noted, context)))
+
+
+def _with_nonce_of(state: InitiatedState, event: Joined) -> InitiatedState:
+    """Without a nonce where the seat was taken with another, in a state that was lost: no other is of use."""
+    digest = nonce_digest(event.training, event.owner, state.nonce)
+    return state if digest == event.nonce_digest else replace(state, nonce=b"")
 
 
 def _copied(state: InitiatedState, event: Joined, context: Context) -> Step[OwnerState]:

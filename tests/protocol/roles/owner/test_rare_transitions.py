@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from protocol.codec import pack, unpack
-from protocol.marketplace import Cancel, RolesDrawn
+from protocol.marketplace import Cancel, Closed, RolesDrawn
 from protocol.messages import Complaint, OwnerDecision
 from protocol.owner_policy import OwnerPolicy
 from protocol.roles.engine.inputs import (
@@ -149,6 +149,19 @@ def test_a_seat_is_noted_before_the_invitation() -> None:
     assert (owner.phase, owner.decoded.parties.seats) == ("waiting", (owner.address,))
     market.deliver(owner, MessageReceived(signed=invitation))
     assert owner.phase == "initiated"
+
+
+def test_a_nonce_with_which_the_seat_was_not_taken_is_not_revealed() -> None:
+    market, owner = owner_in("initiated", AUTOMATIC)
+    assert owner.decoded.nonce
+    seat = seat_taken(training=1, owner=owner.address, seat=0)
+    seat = seat.model_copy(update={"commitment": owner.decoded.commitment})
+    market.deliver(owner, market.event_input(seat))
+    assert owner.decoded.nonce == b""
+    assert owner.decoded.rows > 0
+    step = market.deliver(owner, market.event_input(Closed(training=1, draw_block=1)))
+    assert step is not None
+    assert "call" not in {effect.effect for effect in step.effects}
 
 
 def restored_after_joining(nonce: bytes) -> tuple[PureMarket, Party]:
