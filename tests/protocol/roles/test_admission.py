@@ -132,10 +132,17 @@ def test_what_is_lost_is_asked_for_again(lost: str) -> None:
 
 
 def test_the_same_question_gets_the_same_signature() -> None:
-    market = market_under(AdmissionPolicy())
-    market.finish()
-    before = len(market.sent("admission_answer"))
-    assert before == 10, "one to the aggregator and one to the owner, for each of five"
+    market, question = asked()
+    market.deliver(market.buyer, MessageReceived(signed=question))
+    before = market.buyer.decoded
+    for _ in range(2):
+        market.deliver(market.buyer, MessageReceived(signed=resigned(market, question)))
+    assert market.buyer.decoded == before
+    told = [m for m in market.sent("admission_answer") if m.envelope.sender == market.buyer.address]
+    answers = [body for body in map(body_of, told) if body.owner == body_of(question).owner]
+    assert [body.code for body in answers] == ["admitted"] * 3
+    [signature] = {body.buyer_signature for body in answers}
+    assert signature is not None
 
 
 def test_repeated_messages_seat_nobody_twice() -> None:
