@@ -48,7 +48,9 @@ def _applied(
     require(body.card is not None and body.commitment is not None, "no_commitment")
     assert body.card is not None
     assert body.commitment is not None
-    asked = Application(owner=received.sender, card=body.card, commitment=body.commitment)
+    asked = Application(
+        owner=received.sender, card=body.card, commitment=body.commitment, asked_at=context.now
+    )
     asked.require_commitment(state.training, state.key.key_id, context)
     label = received.envelope.message_id.hex()
     if not isinstance(state, InvitingState):
@@ -58,9 +60,20 @@ def _applied(
         return _new(state, asked, context, label)
     if known.commitment != asked.commitment:
         return Step.unchanged(state, _refusal(asked, "committed_otherwise", context, label))
-    if known.code is not None:
-        return Step.unchanged(state, _answer(known, context, label))
-    return _ask(state, known, context)
+    return _again(state, known, context, label)
+
+
+def _again(state: InvitingState, known: Application, context: Context, label: str) -> Step[InvitingState]:
+    """Answer or ask as before, unless the owner has just asked: it is to wait longer each time.
+
+    Half of its first wait is enough between two questions, of which one may travel faster than the other.
+    """
+    if 0 <= context.now - known.asked_at < state.step_seconds / 2:
+        return Step.unchanged(state)
+    known = replace(known, asked_at=context.now)
+    if known.code is None:
+        return _ask(state, known, context)
+    return Step(with_application(state, known), (_answer(known, context, label),))
 
 
 def _new(state: InvitingState, asked: Application, context: Context, label: str) -> Step[InvitingState]:

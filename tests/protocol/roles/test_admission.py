@@ -111,6 +111,7 @@ def test_another_policy_decides_when_an_owner_asks_again() -> None:
     market = market_under(ASKS)
     market.run()
     market.buyer.policy = pack(AdmissionPolicy())
+    market.now += market.request.deadlines.step_s
     for owner in market.owners:
         market.fire(owner, "admission")
     market.run()

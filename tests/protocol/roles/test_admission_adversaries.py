@@ -292,9 +292,31 @@ def test_an_owner_that_asks_for_ever_makes_nobody_ask_for_ever() -> None:
     owner = market.owners[0]
     message = next(m for m in market.sent("invitation_answer") if m.envelope.sender == owner.address)
     for _ in range(MOST_ASKED + 5):
+        market.now += market.request.deadlines.step_s
         market.deliver(market.aggregator, MessageReceived(signed=resigned(market, message)))
     asked_about = [body_of(one).owner for one in market.sent("admission_request")]
     assert asked_about.count(owner.address) == MOST_ASKED
+
+
+@pytest.mark.parametrize("policy", [ASKS, AdmissionPolicy()], ids=["waits", "admitted"])
+def test_an_owner_that_asks_without_pause_makes_nobody_work(policy: AdmissionPolicy) -> None:
+    market = market_under(policy)
+    message = market.run_until("invitation_answer", market.aggregator)
+    market.deliver(market.aggregator, MessageReceived(signed=message))
+    question = market.run_until("admission_request", market.buyer)
+    market.deliver(market.buyer, MessageReceived(signed=question))
+    if policy is not ASKS:
+        granted_by = market.run_until("admission_answer", market.aggregator)
+        market.deliver(market.aggregator, MessageReceived(signed=granted_by))
+    before, sent, noted = market.aggregator.decoded, len(market.wire), len(market.aggregator.facts)
+    for _ in range(20):
+        market.deliver(market.aggregator, MessageReceived(signed=resigned(market, message)))
+    assert (market.aggregator.decoded, len(market.wire)) == (before, sent)
+    market.now += market.request.deadlines.step_s
+    for _ in range(20):
+        market.deliver(market.aggregator, MessageReceived(signed=resigned(market, message)))
+    assert len(market.wire) == sent + 1
+    assert len(market.aggregator.facts) == noted
 
 
 def test_an_acceptance_says_nothing_of_rows() -> None:
