@@ -21,6 +21,13 @@ CardHash = Annotated[
 
 Decision = Literal["admit", "ask", "refuse"]
 
+WITH_CARDS = ", where cards are listed too only with one of those"
+CARDS_DESCRIPTION = (
+    "Admit whoever says that it joins with a data set of these cards, by their hashes; where owners are "
+    "listed too, those alone. A card's hash is the owner's own word and keeps no dishonest owner out: list "
+    "owners for that."
+)
+
 
 def require_lists_matter(others: Decision, owners: Sequence[str], cards: Sequence[str]) -> None:
     """Raise ValueError where a list admits somebody and everybody else is admitted too."""
@@ -32,16 +39,20 @@ def require_lists_matter(others: Decision, owners: Sequence[str], cards: Sequenc
 
 
 class AdmissionPolicy(FrozenModel):
-    """Whom a buyer admits unasked. Without lists everybody whom its aggregator admits."""
+    """Whom a buyer admits unasked. Without lists everybody whom its aggregator admits.
+
+    A card's hash is what an owner says of itself: a list of cards alone keeps no dishonest owner out. Beside
+    a list of owners it narrows that one.
+    """
 
     owners: tuple[Address, ...] = Field(
-        (), max_length=MOST_LISTED, fail_fast=True, description="Admit these owners."
+        (), max_length=MOST_LISTED, fail_fast=True, description=f"Admit these owners{WITH_CARDS}."
     )
     cards: tuple[CardHash, ...] = Field(
         (),
         max_length=MOST_LISTED,
         fail_fast=True,
-        description="Admit whoever joins with a data set of these cards, by their hashes.",
+        description=CARDS_DESCRIPTION,
     )
     others: Decision = Field(
         "admit", description="All others: admit, refuse, or ask, so that a person decides about each."
@@ -54,5 +65,7 @@ class AdmissionPolicy(FrozenModel):
 
     def decision(self, owner: str, card: bytes) -> Decision:
         """What becomes of an owner that would join with the data set whose card has this hash."""
-        is_listed = owner in self.owners or card.hex() in self.cards
-        return "admit" if is_listed else self.others
+        fits_owners = not self.owners or owner in self.owners
+        fits_cards = not self.cards or card.hex() in self.cards
+        has_list = bool(self.owners or self.cards)
+        return "admit" if has_list and fits_owners and fits_cards else self.others

@@ -1,8 +1,8 @@
 """Before the rounds: announcement, request, invitation, and who takes which seat."""
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from protocol.data_card import MOST_CARD_BYTES, Cards
 from protocol.messages.catalogue import AGGREGATOR, BUYER, OWNER, Catalogue, MessageBody
@@ -123,6 +123,15 @@ class Invitation(MessageBody):
     )
 
 
+_DECISION_OF = {
+    "accepted": "accepted",
+    "asks_person": "waiting",
+    "buyer_not_accepted": "waiting",
+    "budget_spent": "waiting",
+}
+"""The decision that a code belongs to; all others decline."""
+
+
 class InvitationAnswer(MessageBody):
     """DO → FA: the decision: of cards, policy and budget, or a person's, never of rows.
 
@@ -144,6 +153,12 @@ class InvitationAnswer(MessageBody):
     ]
     card: Digest | None = None
     commitment: Digest | None = None
+
+    @model_validator(mode="after")
+    def _one_meaning(self) -> Self:
+        if _DECISION_OF.get(self.code, "declined") != self.decision:
+            raise ValueError(f"code {self.code} does not belong to decision {self.decision}")
+        return self
 
     catalogue: ClassVar[Catalogue] = Catalogue(
         routes=((OWNER, AGGREGATOR),),

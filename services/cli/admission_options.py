@@ -31,7 +31,9 @@ Admit = Annotated[
 AdmitCard = Annotated[
     list[str] | None,
     typer.Option(
-        metavar="HASH", help="Admit owners that join with a data set of this card; may be repeated."
+        metavar="HASH",
+        help="Admit owners that say that they join with a data set of this card, and with --admit of those "
+        "owners alone; may be repeated. It is their own word: to keep dishonest owners out use --admit.",
     ),
 ]
 OtherOwners = Annotated[

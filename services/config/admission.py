@@ -6,7 +6,9 @@ from typing import Self
 from pydantic import Field, model_validator
 
 from protocol.admission_policy import (
+    CARDS_DESCRIPTION,
     MOST_LISTED,
+    WITH_CARDS,
     AdmissionPolicy,
     CardHash,
     Decision,
@@ -21,12 +23,14 @@ class BuyerAdmission(Settings):
     """Which owners that the aggregator admits may take a seat; an order may say otherwise."""
 
     owners: tuple[Name, ...] = Field(
-        (), max_length=MOST_LISTED, description="Admit these owners, by their addresses or `names`."
+        (),
+        max_length=MOST_LISTED,
+        description=f"Admit these owners, by their addresses or `names`{WITH_CARDS}.",
     )
     cards: tuple[CardHash, ...] = Field(
         (),
         max_length=MOST_LISTED,
-        description="Admit whoever joins with a data set of these cards, by their hashes.",
+        description=CARDS_DESCRIPTION,
     )
     others: Decision = Field(
         "admit", description="All others: admit, refuse, or ask, so that a person decides about each."

@@ -13,6 +13,7 @@ REFUSALS = {
     "not_mine": "It is a training of others.",
     "too_many_trainings": "The daemon has as many trainings under way as it takes on: order it later.",
     "unknown_application": "No such owner would join the training.",
+    "joining_over": "The joining is over: nobody is admitted any more.",
     "decided_already": "It is decided already.",
     "deposit_too_low": "The deposit is too low for what the request pays.",
     "widths_do_not_fit": "The numbers of this request do not fit into its key.",

@@ -17,9 +17,22 @@ def test_everybody_is_admitted_whom_the_aggregator_admits_unless_told_otherwise(
 @pytest.mark.parametrize("others", ["ask", "refuse"])
 def test_who_is_on_no_list_is_one_of_the_others(others: Decision) -> None:
     policy = AdmissionPolicy(owners=(OWNER,), cards=(HASH,), others=others)
-    decisions = [policy.decision(*who) for who in ((OWNER, OTHER_CARD), (OTHER, CARD), (OTHER, OTHER_CARD))]
-    assert decisions == ["admit", "admit", others]
+    asking = ((OWNER, CARD), (OWNER, OTHER_CARD), (OTHER, CARD), (OTHER, OTHER_CARD))
+    assert [policy.decision(*who) for who in asking] == ["admit", others, others, others]
     assert AdmissionPolicy(others=others).decision(OWNER, CARD) == others
+
+
+@pytest.mark.parametrize(
+    ("lists", "admitted"),
+    [
+        ({"owners": (OWNER,)}, [(OWNER, CARD), (OWNER, OTHER_CARD)]),
+        ({"cards": (HASH,)}, [(OWNER, CARD), (OTHER, CARD)]),
+    ],
+)
+def test_one_list_alone_decides(lists: dict[str, tuple[str, ...]], admitted: list[tuple[str, bytes]]) -> None:
+    policy = AdmissionPolicy.model_validate({**lists, "others": "refuse"})
+    asking = [(owner, card) for owner in (OWNER, OTHER) for card in (CARD, OTHER_CARD)]
+    assert [who for who in asking if policy.decision(*who) == "admit"] == admitted
 
 
 @pytest.mark.parametrize("lists", [{"owners": (OWNER,)}, {"cards": (HASH,)}])

@@ -48,7 +48,9 @@ def _applied(
     require(body.card is not None and body.commitment is not None, "no_commitment")
     assert body.card is not None
     assert body.commitment is not None
-    asked = Application(owner=received.sender, card=body.card, commitment=body.commitment)
+    asked = Application(
+        owner=received.sender, card=body.card, commitment=body.commitment, asked_at=context.now
+    )
     asked.require_commitment(state.training, state.key.key_id, context)
     label = received.envelope.message_id.hex()
     if not isinstance(state, InvitingState):
@@ -58,15 +60,30 @@ def _applied(
         return _new(state, asked, context, label)
     if known.commitment != asked.commitment:
         return Step.unchanged(state, _refusal(asked, "committed_otherwise", context, label))
-    if known.code is not None:
-        return Step.unchanged(state, _answer(known, context, label))
-    return _ask(state, known, context)
+    return _again(state, known, context, label)
+
+
+def _again(state: InvitingState, known: Application, context: Context, label: str) -> Step[InvitingState]:
+    """Answer or ask as before, unless the owner has just asked: it is to wait longer each time.
+
+    Half of its first wait is enough between two questions, of which one may travel faster than the other.
+    """
+    if 0 <= context.now - known.asked_at < state.step_seconds / 2:
+        return Step.unchanged(state)
+    known = replace(known, asked_at=context.now)
+    if known.code is None:
+        return _ask(state, known, context)
+    return Step(with_application(state, known), (_answer(known, context, label),))
 
 
 def _new(state: InvitingState, asked: Application, context: Context, label: str) -> Step[InvitingState]:
+    """Take up the application of an owner that has not asked before.
+
+    While we are closing nobody knows yet whether the joining is over: the owner asks again.
+    """
     owners = state.request.owners
     if state.closing:
-        return Step.unchanged(state, _refusal(asked, "joining_over", context, label))
+        return Step.unchanged(state)
     if len(state.parties.seats) >= owners.maximum or len(state.applications) >= MOST_APPLICATIONS:
         return Step.unchanged(state, _refusal(asked, "no_seat_left", context, label))
     if owners.admission == "buyer":

@@ -119,6 +119,8 @@ def note_answer(
     fact = facts.OWNER_ANSWERED.of(owner=owner, decision=body.decision, code=body.code)
     if owner in state.parties.seats or not isinstance(state, InvitingState):
         return Step.unchanged(state, fact)
+    if body.decision == "accepted" and state.application_of(owner) is not None:
+        return Step.unchanged(state)  # it asks again
     noted = _with_answer(state, owner, body)
     if (noted.declined, noted.waiting) == (state.declined, state.waiting):
         return Step.unchanged(state, fact) if noted == state else Step(noted, (fact,))

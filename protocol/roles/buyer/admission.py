@@ -5,7 +5,7 @@ from protocol.codec import unpack
 from protocol.crypto.cipher import PublicKey
 from protocol.messages import AdmissionAnswer, AdmissionOrder, AdmissionRequest
 from protocol.messages.admission import AdmissionCode
-from protocol.roles.buyer.state import BuyerStep, CancellableState, terms_of
+from protocol.roles.buyer.state import BuyerStep, CancellableState, InitiatedState, terms_of
 from protocol.roles.engine import facts
 from protocol.roles.engine.context import Context, Step, message
 from protocol.roles.engine.effects import SendMessage
@@ -28,7 +28,8 @@ def on_admission_request(
 ) -> BuyerStep:
     """Decide about an owner by the policy, or have a person decide; the same question gets the same answer.
 
-    Whoever asks for a training that is being ended gets no answer: the contract's will do.
+    Whoever asks for a training that is being ended gets no answer: the contract's will do. Nobody new is
+    admitted once the joining is closed.
     """
     require_sender(asked.sender, state.request.aggregator)
     if state.failure is not None:
@@ -45,6 +46,8 @@ def on_admission_request(
         return Step.unchanged(state, _answer(state, replace(new, code="committed_otherwise"), context, label))
     if known is not None and known.code is not None:
         return Step.unchanged(state, _answer(state, known, context, label))
+    if is_joining_over(state):
+        return Step.unchanged(state, _answer(state, replace(new, code="joining_over"), context, label))
     if known is None:
         _require_admissible(state, new, context)
     return _decide(state, known or new, context)
@@ -83,9 +86,24 @@ def on_admission_order(
     application = state.application_of(order.body.owner)
     require(application is not None, "unknown_application")
     assert application is not None
+    require(not is_joining_over(state), "joining_over")
     require(application.code is None, "decided_already", f"it is {application.code}")
     code: AdmissionCode = "admitted" if order.body.admit else "refused_by_person"
     return _decided(state, application, code, context)
+
+
+def is_joining_over(state: CancellableState) -> bool:
+    """Whether the chain has shown that the joining is closed: no admission is of use any more."""
+    return isinstance(state, InitiatedState) and state.progressed_at > 0
+
+
+def with_nobody_waiting(state: InitiatedState) -> Step[InitiatedState]:
+    """The joining is over, also for those about whom a person was to decide."""
+    waiting = [one for one in state.applications if one.code is None]
+    for one in waiting:
+        state = with_application(state, replace(one, code="joining_over"))
+    told = (facts.ADMISSION_DECIDED.of(owner=one.owner, code="joining_over") for one in waiting)
+    return Step(state, tuple(told))
 
 
 def _decided(

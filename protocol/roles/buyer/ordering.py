@@ -16,6 +16,7 @@ from protocol.messages import (
 )
 from protocol.payment import DepositTooLow, check_deposit
 from protocol.request import Request
+from protocol.roles.buyer.admission import with_nobody_waiting
 from protocol.roles.buyer.delivery import on_failed_notice
 from protocol.roles.buyer.state import (
     BuyerStep,
@@ -177,9 +178,10 @@ def on_closed(state: InitiatedState, _event: Closed, context: Context) -> BuyerS
     """
     terms = terms_of(state)
     until = reveal_until(terms, context)
-    closed = replace(state, progressed_at=until, failure=_failure_so_far(state))
+    over = with_nobody_waiting(state)
+    closed = replace(over.state, progressed_at=until, failure=_failure_so_far(state))
     last_resort = timers.JOIN.set(seconds_to_the_end(terms, until, context.now))
-    return Step(closed, (last_resort, _draw_timer(closed, context)))
+    return Step(closed, (last_resort, _draw_timer(closed, context), *over.effects))
 
 
 def on_revealed(state: InitiatedState, event: Revealed, context: Context) -> BuyerStep:

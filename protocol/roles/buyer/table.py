@@ -101,8 +101,8 @@ ORDERING = (
     on_event(_BEFORE_START, Joined, ordering.on_joined, then=InitiatedState, effects=(CancelTimer,)).because(
         "An owner has a seat."
     ),
-    on_event(InitiatedState, Closed, ordering.on_closed, effects=(SetTimer,)).because(
-        "The joining is over: owners reveal the nonces that draw the roles."
+    on_event(InitiatedState, Closed, ordering.on_closed, effects=(SetTimer, RecordFact)).because(
+        "The joining is over: owners reveal the nonces that draw the roles, and nobody waits to be admitted."
     ),
     on_event(InitiatedState, Revealed, ordering.on_revealed, effects=(SetTimer,)).because(
         "An owner keeps its seat: with the last one the roles are due."

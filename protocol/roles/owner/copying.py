@@ -16,20 +16,24 @@ from protocol.roles.owner.state import InitiatedState, OwnerState
 def with_copy(state: InitiatedState, context: Context) -> Step[OwnerState]:
     """Keep the statistic that was joined with: to replace or remove the data set changes nothing any more.
 
-    One that went since it was decided, or does not serve the request any more, is not taken: the training
-    starts without this owner.
+    One that went since it was decided, has another card than the owner was admitted with, or does not serve
+    the request any more, is not taken: the training starts without this owner.
     """
     card = context.private.get(private.CARD.name_of(state.data_set))
     content = context.private.get(private.DATA_SET.name_of(state.data_set))
     if card is None or content is None:
-        return _unserved(state, "there is no such data set any more")
-    reasons = noted_mismatches(state.request, unpack(DataCard, card))
+        return unserved(state, "there is no such data set any more")
+    shown = unpack(DataCard, card)
+    if state.card is not None and shown.hash() != state.card:
+        return unserved(state, "its card is another than the one it was admitted with")
+    reasons = noted_mismatches(state.request, shown)
     if reasons:
-        return _unserved(state, *reasons)
+        return unserved(state, *reasons)
     kept, blob = store(content)
     return Step(replace(state, rows=Statistic.from_bytes(content).rows, statistic=kept), (blob,))
 
 
-def _unserved(state: InitiatedState, *reasons: str) -> Step[OwnerState]:
+def unserved(state: InitiatedState, *reasons: str) -> Step[OwnerState]:
+    """No data set is taken, and it is said why not."""
     fact = facts.DATA_SET_DOES_NOT_MATCH.of(data_set=state.data_set, reasons=list(reasons))
     return Step(state, (fact,))

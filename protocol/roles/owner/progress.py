@@ -1,5 +1,6 @@
 """A data owner after it has joined: what it hears of the training's course, up to its end."""
 
+from protocol.join_digests import nonce_digest
 from protocol.marketplace import Cancelled, Joined, RolesDrawn, RoundRecorded, Settled, Withdraw
 from protocol.messages import OwnerReady, TrainingFailed, TrainingStarted
 from protocol.records import RoundRecord
@@ -12,7 +13,7 @@ from protocol.roles.engine.state import enter, replace
 from protocol.roles.owner import stall
 from protocol.roles.owner.admission import seated
 from protocol.roles.owner.budget import give_back, policy_of, with_start_error
-from protocol.roles.owner.copying import with_copy
+from protocol.roles.owner.copying import unserved, with_copy
 from protocol.roles.owner.joining import left_out
 from protocol.roles.owner.state import (
     FailedState,
@@ -38,8 +39,22 @@ def on_joined(state: InitiatedState, event: Joined, context: Context) -> Step[Ow
     noted = replace(state, parties=state.parties.with_seat(event))
     if event.owner != context.address or noted.statistic is not None:
         return Step(noted)
-    copied = with_copy(noted, context)
+    noted = _with_nonce_of(noted, event)
+    copied = _copied(noted, event, context)
     return Step(copied.state, (*copied.effects, *seated(noted, context)))
+
+
+def _with_nonce_of(state: InitiatedState, event: Joined) -> InitiatedState:
+    """Without a nonce where the seat was taken with another, in a state that was lost: no other is of use."""
+    digest = nonce_digest(event.training, event.owner, state.nonce)
+    return state if digest == event.nonce_digest else replace(state, nonce=b"")
+
+
+def _copied(state: InitiatedState, event: Joined, context: Context) -> Step[OwnerState]:
+    """A seat from before a state was lost may have been taken with another card: with that one alone."""
+    if state.commitment not in (None, event.commitment):
+        return unserved(state, "our seat was taken with another card than this data set has")
+    return with_copy(state, context)
 
 
 def on_roles_drawn(state: InitiatedState, event: RolesDrawn, context: Context) -> Step[OwnerState]:

@@ -23,7 +23,8 @@ MOST_APPLICATIONS = 1024
 class Application(FrozenModel):
     """An owner that would join with the data set of a card; `code` is None until it is decided about.
 
-    The signatures are what is known of them; `asked` is how often the buyer was asked.
+    The signatures are what is known of them; `asked` is how often the buyer was asked, `asked_at` when the
+    aggregator last took up what the owner asks.
     """
 
     owner: Address
@@ -33,6 +34,7 @@ class Application(FrozenModel):
     aggregator_signature: EcdsaSignature | None = None
     buyer_signature: EcdsaSignature | None = None
     asked: int = 0
+    asked_at: float = 0.0
 
     @property
     def is_refused(self) -> bool:

@@ -69,6 +69,27 @@ def test_an_aggregator_with_owners_of_its_own_seats_nobody_without_the_buyer() -
     assert market.contract.seats == []
 
 
+def test_an_owner_that_is_not_listed_gets_no_seat_by_the_hash_of_a_listed_card() -> None:
+    """Anybody can say a hash, and who listens or reads the market's cards knows those that are listed."""
+    market = market_under(ASKS)
+    known, liar = market.owners[:4], market.owners[4]
+    cards = tuple(card_of(owner).hex() for owner in known)
+    owners = tuple(owner.address for owner in known)
+    market.buyer.policy = pack(AdmissionPolicy(owners=owners, cards=cards, others="refuse"))
+    lie = joining_with(market, liar.address, card_of(known[0]))
+
+    def lying(message: SignedMessage) -> tuple[SignedMessage, ...]:
+        envelope = message.envelope
+        is_lie = envelope.type == "invitation_answer" and envelope.sender == liar.address
+        return (altered(market, message, **lie) if is_lie else message,)
+
+    market.intercept = lying
+    market.run()
+    answers = [body_of(one) for one in market.sent("admission_answer")]
+    assert {one.code for one in answers if one.owner == liar.address} == {"owner_not_accepted"}
+    assert set(market.contract.seats) == set(owners)
+
+
 @pytest.mark.parametrize(
     ("change", "code"),
     [
@@ -271,9 +292,31 @@ def test_an_owner_that_asks_for_ever_makes_nobody_ask_for_ever() -> None:
     owner = market.owners[0]
     message = next(m for m in market.sent("invitation_answer") if m.envelope.sender == owner.address)
     for _ in range(MOST_ASKED + 5):
+        market.now += market.request.deadlines.step_s
         market.deliver(market.aggregator, MessageReceived(signed=resigned(market, message)))
     asked_about = [body_of(one).owner for one in market.sent("admission_request")]
     assert asked_about.count(owner.address) == MOST_ASKED
+
+
+@pytest.mark.parametrize("policy", [ASKS, AdmissionPolicy()], ids=["waits", "admitted"])
+def test_an_owner_that_asks_without_pause_makes_nobody_work(policy: AdmissionPolicy) -> None:
+    market = market_under(policy)
+    message = market.run_until("invitation_answer", market.aggregator)
+    market.deliver(market.aggregator, MessageReceived(signed=message))
+    question = market.run_until("admission_request", market.buyer)
+    market.deliver(market.buyer, MessageReceived(signed=question))
+    if policy is not ASKS:
+        granted_by = market.run_until("admission_answer", market.aggregator)
+        market.deliver(market.aggregator, MessageReceived(signed=granted_by))
+    before, sent, noted = market.aggregator.decoded, len(market.wire), len(market.aggregator.facts)
+    for _ in range(20):
+        market.deliver(market.aggregator, MessageReceived(signed=resigned(market, message)))
+    assert (market.aggregator.decoded, len(market.wire)) == (before, sent)
+    market.now += market.request.deadlines.step_s
+    for _ in range(20):
+        market.deliver(market.aggregator, MessageReceived(signed=resigned(market, message)))
+    assert len(market.wire) == sent + 1
+    assert len(market.aggregator.facts) == noted
 
 
 def test_an_acceptance_says_nothing_of_rows() -> None:

@@ -14,6 +14,7 @@ from protocol.codec import pack
 from protocol.data_card import CardColumn, DataCard
 from protocol.data_set import DataSet, faults
 from protocol.envelope import SignedMessage
+from protocol.marketplace import Joined
 from protocol.messages import OwnerDecision
 from protocol.owner_policy import Budget, OwnerPolicy
 from protocol.roles import dispatch
@@ -22,6 +23,7 @@ from protocol.roles.engine.effects import SendMessage, StoreBlob
 from protocol.roles.engine.inputs import CatalogueChanged, Input, MessageReceived, PolicyChanged
 from protocol.roles.owner.joining import on_reconsidered
 from protocol.roles.owner.state import InitiatedState, OwnerState, UndecidedState
+from tests.support.roles.admitting import card_of, joining_with
 from tests.support.roles.pure_market import AMPLE, PureMarket
 from tests.support.roles.pure_party import Party, make_statistic, owning
 from tests.support.roles.small_markets import COLUMNS, small_data, small_market, small_request
@@ -82,13 +84,18 @@ def invited(number: int) -> tuple[PureMarket, Party, SignedMessage]:
     return market, owner, market.run_until("invitation", owner)
 
 
+def own_seat(market: PureMarket, owner: Party, card: bytes, seat: int = 0) -> Joined:
+    taken = seat_taken(training=1, owner=owner.address, seat=seat)
+    return taken.model_copy(update={"commitment": joining_with(market, owner.address, card)["commitment"]})
+
+
 @cache
-def afterwards(number: int, accepts: bool | None) -> list[Input]:
-    """A person's decision, if there is one, and the seat."""
+def afterwards(number: int, accepts: bool | None, card: bytes) -> list[Input]:
+    """A person's decision, if there is one, and the seat that was taken with this card."""
     market, owner, _ = invited(number)
     body = OwnerDecision(training=1, accept=bool(accepts))
     decision = MessageReceived(signed=market.message(owner, owner, body))
-    joined = market.event_input(seat_taken(training=1, owner=owner.address, seat=0))
+    joined = market.event_input(own_seat(market, owner, card))
     return [] if accepts is None else [decision, joined]
 
 
@@ -96,7 +103,7 @@ def before_joining(number: int, policy: OwnerPolicy, data_set: DataSet, accepts:
     """All effects of an owner's steps up to its seat, in order; blobs stay with it."""
     market, invitee, invitation = invited(number)
     owner = replace(invitee, private=owning(data_set), policy=pack(policy))
-    items = [MessageReceived(signed=invitation), *afterwards(number, accepts)]
+    items = [MessageReceived(signed=invitation), *afterwards(number, accepts, card_of(owner))]
     done: list[Any] = []
     for item in items:
         context = dataclasses.replace(market.context(owner), seed=b"s" * 32)
@@ -145,11 +152,10 @@ def test_rows_are_not_even_asked_for_before_the_chain_shows_the_seat(number: int
         market, invitee, invitation = invited(number)
         guarded = Guarded(owning(rows_within(1)))
         owner = replace(invitee, private=guarded, policy=pack(policy))
-        other, own = (
-            market.event_input(seat_taken(training=1, owner=address, seat=seat))
-            for seat, address in enumerate((market.owners[1].address, owner.address))
-        )
-        decision = afterwards(number, accepts=True)[0]
+        card = card_of(owner)
+        other = market.event_input(seat_taken(training=1, owner=market.owners[1].address, seat=0))
+        own = market.event_input(own_seat(market, owner, card, seat=1))
+        decision = afterwards(number, accepts=True, card=card)[0]
         changes = CatalogueChanged(), PolicyChanged()
         for item in (MessageReceived(signed=invitation), *changes, decision, other):
             market.deliver(owner, item)

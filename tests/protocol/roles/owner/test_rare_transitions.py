@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from protocol.codec import pack, unpack
-from protocol.marketplace import Cancel, RolesDrawn
+from protocol.marketplace import Cancel, Closed, RolesDrawn
 from protocol.messages import Complaint, OwnerDecision
 from protocol.owner_policy import OwnerPolicy
 from protocol.roles.engine.inputs import (
@@ -119,6 +119,15 @@ def test_a_seat_is_taken_up_with_the_one_data_set_that_matches(
     assert bool(owner.values) == (after == "initiated")
 
 
+def test_a_seat_is_worked_on_with_the_card_alone_that_it_was_taken_with() -> None:
+    market, owner = owner_in("initiated", AUTOMATIC)
+    takes_seat(market, owner)
+    [told] = [fact.data for fact in owner.facts if fact.name == "data_set_does_not_match"]
+    assert told["reasons"] == ["our seat was taken with another card than this data set has"]
+    assert owner.decoded.rows == 0
+    assert owner.blobs == {}
+
+
 @pytest.mark.parametrize("change", [CatalogueChanged(), PolicyChanged()], ids=lambda item: str(item.input))
 def test_a_seat_that_waits_for_a_decision_is_taken_up_when_the_policy_decides(change: Input) -> None:
     market, owner = owner_in("ready")
@@ -140,6 +149,19 @@ def test_a_seat_is_noted_before_the_invitation() -> None:
     assert (owner.phase, owner.decoded.parties.seats) == ("waiting", (owner.address,))
     market.deliver(owner, MessageReceived(signed=invitation))
     assert owner.phase == "initiated"
+
+
+def test_a_nonce_with_which_the_seat_was_not_taken_is_not_revealed() -> None:
+    market, owner = owner_in("initiated", AUTOMATIC)
+    assert owner.decoded.nonce
+    seat = seat_taken(training=1, owner=owner.address, seat=0)
+    seat = seat.model_copy(update={"commitment": owner.decoded.commitment})
+    market.deliver(owner, market.event_input(seat))
+    assert owner.decoded.nonce == b""
+    assert owner.decoded.rows > 0
+    step = market.deliver(owner, market.event_input(Closed(training=1, draw_block=1)))
+    assert step is not None
+    assert "call" not in {effect.effect for effect in step.effects}
 
 
 def restored_after_joining(nonce: bytes) -> tuple[PureMarket, Party]:

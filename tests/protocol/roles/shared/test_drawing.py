@@ -192,6 +192,23 @@ def test_an_owner_whose_data_set_has_gone_gives_its_seat_up() -> None:
     assert market.buyer.shown == "FINISHED"
 
 
+def test_an_owner_whose_data_set_has_another_card_since_it_was_admitted_gives_its_seat_up() -> None:
+    """The commitment on chain and both admissions are for the card that it had."""
+    market = small_market(data=small_data(owners=5))
+    owner = market.owners[1]
+    while not [one for one in market.contract.calls if one == (owner.address, "join")]:
+        market.deliver_next()
+    card = unpack(DataCard, owner.private["card:rows"])
+    owner.private["card:rows"] = pack(card.model_copy(update={"licence": "another"}))
+    market.finish()
+    assert owner.blobs == {}
+    [told] = [fact.data for fact in owner.facts if fact.name == "data_set_does_not_match"]
+    assert told["reasons"] == ["its card is another than the one it was admitted with"]
+    assert (owner.address, "reveal") not in market.contract.calls
+    assert owner.shown == "FAILED(data_set_gone)"
+    assert market.buyer.shown == "FINISHED"
+
+
 def test_an_owner_is_told_that_its_nonce_was_refused() -> None:
     market = small_market()
     until_closed(market)
