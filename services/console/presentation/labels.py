@@ -45,7 +45,7 @@ FAILURES = {
     "expired": _("The time to join ran out before it was decided."),
     "admission_late": _("The time to join ran out before this owner was admitted."),
     "committed_otherwise": _("This owner was admitted before with another data set."),
-    "joining_over": _("This owner asked to be admitted when the joining was over."),
+    "joining_over": _("This owner was not admitted before the joining was over."),
     "owner_not_accepted": _("The buyer does not accept this owner."),
     "refused_by_person": _("The buyer's operator refused this owner."),
     "joined_too_late": _("The roles were drawn without this owner: it had not joined by then."),
@@ -86,7 +86,7 @@ ADMISSIONS = {
     "admitted": _("admitted"),
     "admission_late": _("was admitted by nobody in time"),
     "committed_otherwise": _("has asked before with another data set"),
-    "joining_over": _("asked when the joining was over"),
+    "joining_over": _("not admitted before the joining was over"),
     "owner_not_accepted": _("is not accepted by the buyer"),
     "refused_by_person": _("was refused by the buyer's operator"),
 }
