@@ -35,13 +35,6 @@ class Consoles:
         await expect(row.first).to_be_visible(timeout=LONG)
         return str(await row.first.get_attribute("data-training"))
 
-    async def all_ended(self) -> None:
-        """Wait until the aggregator has no training under way: the next is then the newest, and stays it."""
-        await self.page.goto(f"{self.aggregator}trainings")
-        ended = self.page.locator(".state-finished, .state-failed")
-        under_way = self.page.locator("tr[data-training]", has_not=ended)
-        await expect(under_way).to_have_count(0, timeout=LONG)
-
     async def another_training(self) -> None:
         """Have the buyer order one more, from the start page."""
         await self.page.goto(self.start)
