@@ -35,9 +35,10 @@ def start(
 ) -> None:
     """Start what does not run: the market's own chain and broker, then its daemons; wait until all are well.
 
-    Owners are then waited for until their aggregators have admitted them: no order reaches them before. They
-    run on when the command has ended, each with its number in run/ and what it prints in logs/. Exit status 3
-    when one does not come up.
+    They run on when the command has ended, each with its number in run/ and what it prints in logs/. Exit
+    status 3 when one does not come up.
+
+    Owners are then waited for until their aggregators have admitted them: no order reaches them before.
     """
     control = MarketControl(folder)
     found = control.start(names or (), wait, narrator(json=json))
