@@ -12,7 +12,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppres
 
 import aio_pika
 import structlog
-from aio_pika.abc import AbstractChannel, AbstractConnection
+from aio_pika.abc import AbstractChannel, AbstractConnection, TimeoutType
 from aio_pika.exceptions import CONNECTION_EXCEPTIONS, ConnectionClosed, ProbableAuthenticationError
 from aiormq.exceptions import InvalidFrameError
 from typing_extensions import override
@@ -37,6 +37,18 @@ BROKER_ERRORS = (*CONNECTION_EXCEPTIONS, TimeoutError)
 _ADDRESS = re.compile(r"0x[0-9a-f]{40}")
 _REFUSALS = (403, 530)
 """AMQP's access-refused and not-allowed: a wrong password, no right to the virtual host."""
+
+
+class ClosingConnection(aio_pika.Connection):
+    """aio-pika's, closed where it could not be made: else its finalizer begins what nobody awaits."""
+
+    @override
+    async def connect(self, timeout: TimeoutType = None) -> None:
+        try:
+            await super().connect(timeout)
+        except BaseException:
+            await self.close()
+            raise
 
 
 @asynccontextmanager
@@ -140,7 +152,10 @@ class Connection(AbstractAsyncContextManager["Connection"]):
             await self._drop()
         if self._connection is None:
             self._connection = await aio_pika.connect(
-                self._url, ssl_context=self._context, client_properties={"connection_name": self._name}
+                self._url,
+                ssl_context=self._context,
+                client_properties={"connection_name": self._name},
+                connection_class=ClosingConnection,
             )
         return self._connection
 

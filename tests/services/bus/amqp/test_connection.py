@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from yarl import URL
 
 from services.bus.amqp.amqp_bus import AmqpBus
+from services.bus.amqp.connection import BROKER_ERRORS, ClosingConnection
 from services.bus.port import BusRefused, BusUnavailable, Outgoing, read_envelope
 from services.common.errors import ConfigurationError
 from services.config.daemons import Broker
@@ -50,6 +52,13 @@ async def read_all(bus: AmqpBus, reader: str, wanted: set[bytes]) -> None:
         await delivery.ack()
         if not missing:
             return
+
+
+async def test_a_connection_that_could_not_be_made_is_closed() -> None:
+    connection = ClosingConnection(URL("amqp://127.0.0.1:1/"))
+    with pytest.raises(BROKER_ERRORS):
+        await connection.connect()
+    assert connection.is_closed
 
 
 async def test_a_killed_broker_loses_nothing(own: OwnBroker, tmp_path: Path) -> None:
