@@ -13,7 +13,9 @@ import yaml
 from typer.testing import CliRunner
 
 from services.admin import processes
+from services.admin.market_admission import wait_until_admitted
 from services.admin.market_folder import CONFIG
+from services.admin.market_process import members
 from services.admin.market_servers import free_ports
 from services.cli import app
 from services.identity.keystore import Cost
@@ -64,6 +66,12 @@ class Place(Operator):
             column |= {"minimum": str(2 * low - high), "maximum": str(2 * high - low)}
         document["owners"] = dict.fromkeys(("minimum", "maximum"), 4 + ("ADDRESS" in self.variables))
         order.write_text(yaml.safe_dump(document))
+        owners = [
+            one
+            for one in members(self.folder / "market")
+            if one.is_here and one.config.daemon == "data-owner"
+        ]
+        assert wait_until_admitted(owners, [document["aggregator"]], SECONDS) == []
         told = run("train", order, "--config", self.config("buyer"), "--follow").stdout
         assert "finished" in told, told
         number = run_json("trainings", "--config", self.config("buyer"))[-1]["training"]
