@@ -1,12 +1,12 @@
 """What a market needs of its chain: confirmations, ether for its accounts, the contract."""
 
 from collections.abc import Mapping
-from contextlib import suppress
 
 from protocol.asset import ETHER
-from services.admin.market_folder import MarketFolder
-from services.chain.contract.deploy import Deployment, deploy
-from services.chain.contract.verification import contract_state
+from services.admin.market_folder import CONFIG, MarketFolder
+from services.chain.contract.deploy import deploy
+from services.chain.contract.registry import Deployment
+from services.chain.contract.verification import check_recorded
 from services.chain.errors import InsufficientFunds, RpcError, WrongChain
 from services.chain.rpc.http import Rpc
 from services.chain.rpc.values import quantity
@@ -56,15 +56,19 @@ async def contract_of(rpc: Rpc, folder: MarketFolder) -> Deployment:
     """The market's contract, created unless it is there; raises WrongChain where the node shows another."""
     known = folder.deployment()
     if known is None:
+        if (folder.aggregator.folder / CONFIG).exists():
+            raise ConfigurationError(
+                f"{folder.registry} is missing, and daemons are configured for a contract already: put a "
+                "backup in its place, or set up a new folder"
+            )
         known = await deploy(rpc, folder.deployer.open_keys().identity.signing_key)
         folder.note_deployment(known)
         return known
-    state = None
-    with suppress(WrongChain):
-        state = await contract_state(rpc, known.market.contract)
-    if state is None or state.market != known.market or not state.genuine:
+    try:
+        await check_recorded(rpc, known)
+    except WrongChain as error:
         raise WrongChain(
-            f"the node's chain or contract is not the one in {folder.path / 'contract.yaml'}: check "
-            "--chain; if the chain was reset, set up a new folder"
-        )
+            f"the node's chain or contract is not the one in {folder.registry}: check --chain; if the chain "
+            f"was reset, set up a new folder ({error})"
+        ) from None
     return known

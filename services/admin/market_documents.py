@@ -21,7 +21,7 @@ from services.admin.market_folder import (
     STORE_PASSWORD,
     MarketFolder,
 )
-from services.chain.contract.deploy import Deployment
+from services.chain.contract.registry import Deployment
 
 Document = dict[str, Any]
 

@@ -13,9 +13,7 @@ from typing import Any
 import yaml
 
 from protocol.marketplace import PartyRole
-from protocol.records import Market
-from services.chain.contract.deploy import Deployment
-from services.common.documents import read_yaml
+from services.chain.contract.registry import REGISTRY, ContractRegistry, Deployment
 from services.common.errors import ConfigurationError
 from services.common.files import private_folder, read_passphrase, write_private
 from services.config.daemons import Kind
@@ -105,28 +103,26 @@ class MarketFolder:
         """The broker's plan, for `deltaml admin broker`."""
         return self.path / BROKER_PLAN
 
+    @property
+    def registry(self) -> Path:
+        """The file that tells of the market's contract."""
+        return self.path / REGISTRY
+
     def deployment(self) -> Deployment | None:
-        """The contract that this market was set up with, if it was."""
-        file = self.path / "contract.yaml"
-        if not file.exists():
-            return None
-        document = read_yaml(file)
-        try:
-            market = Market(chain_id=document["chain_id"], contract=document["contract"])
-            return Deployment(market, int(document["first_block"]))
-        except (KeyError, ValueError, TypeError):
+        """The contract that this market was set up with, if it was.
+
+        Raises ConfigurationError for a file that is damaged, or tells of several.
+        """
+        contracts = ContractRegistry.find(self.registry).contracts
+        if len(contracts) > 1:
             raise ConfigurationError(
-                f"{file} is damaged; put a backup in its place, or start again in a new folder"
-            ) from None
+                f"{self.registry} tells of {len(contracts)} contracts, and a market has one: leave its own"
+            )
+        return contracts[0] if contracts else None
 
     def note_deployment(self, deployment: Deployment) -> None:
         """Remember the contract."""
-        document = {
-            "chain_id": deployment.market.chain_id,
-            "contract": deployment.market.contract,
-            "first_block": deployment.block,
-        }
-        write_private(self.path / "contract.yaml", yaml_text(document, "The market's contract."))
+        ContractRegistry(contracts=(deployment,)).write(self.registry)
 
 
 def ensure_secret(path: Path) -> None:

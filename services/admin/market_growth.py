@@ -40,7 +40,7 @@ from services.admin.market_servers import free_ports
 from services.admin.processes import alone
 from services.admin.yaml_editing import set_value
 from services.bus.broker.provisioning import load_plan
-from services.chain.contract.deploy import Deployment
+from services.chain.contract.registry import Deployment
 from services.chain.rpc.http import HttpRpc
 from services.common.documents import read_yaml
 from services.common.errors import ConfigurationError

@@ -33,7 +33,7 @@ from services.admin.market_plan import check_plan, recorded, require_own_servers
 from services.admin.market_record import MarketRecord
 from services.admin.processes import alone
 from services.bus.broker.provisioning import BrokerPlan, load_plan
-from services.chain.contract.deploy import Deployment
+from services.chain.contract.registry import Deployment
 from services.chain.rpc.http import HttpRpc
 from services.common.errors import ConfigurationError
 from services.common.files import private_folder, write_private

@@ -9,12 +9,15 @@ import typer
 from protocol.asset import MARKET_ASSET, NO_TOKENS
 from protocol.marketplace import NATIVE
 from services.chain.contract import deploy as creation
-from services.chain.contract.verification import ContractState, contract_state
-from services.chain.rpc.http import HttpRpc
-from services.chain.transactions.pending import SendPolicy
+from services.chain.contract.registry import REGISTRY, ContractRegistry, Deployment
+from services.chain.contract.verification import ContractState, check_recorded, contract_state
+from services.chain.errors import WrongChain
+from services.chain.rpc.http import HttpRpc, Rpc
+from services.chain.rpc.values import quantity
+from services.chain.transactions.pending import Receipt, SendPolicy
 from services.cli.amounts import Wei, money
 from services.cli.options import ChainUrl, Json
-from services.cli.output import print_fields, print_json, print_result
+from services.cli.output import print_fields, print_json, print_records, print_result
 from services.common.addresses import is_address, plain_address
 from services.common.errors import ConfigurationError
 from services.common.files import read_passphrase
@@ -22,6 +25,11 @@ from services.identity.keystore import Keystore
 
 NOT_GENUINE = 1
 """Exit status of `show` when it ran and the code is not this version's contract."""
+
+NOT_AS_RECORDED = 1
+"""Exit status of `check` when it ran and a contract is not there as it is recorded, or none is recorded."""
+
+_CHECKED = {"address": "contract", "version": "version", "block": "block", "outcome": "outcome"}
 
 contract = typer.Typer(name="contract", help="The marketplace contract.", no_args_is_help=True)
 
@@ -34,29 +42,75 @@ def deploy(
     confirmations: Annotated[
         int, typer.Option(help="Blocks on top of the creation to wait for.", min=0, max=1000)
     ] = 0,
+    registry: Annotated[Path, typer.Option(help="File that tells of deployments; this one is added.")] = Path(
+        REGISTRY
+    ),
     wei: Wei = False,
     json: Json = False,
 ) -> None:
-    """Create the contract; prints its address and the lines for the daemons' files."""
+    """Create the contract; prints its address and the lines for the daemons' files.
+
+    Chain, address, version, interface id, hash of the code, block and
+    transaction are added to the registry, which `check` compares with a node.
+    """
+    known = ContractRegistry.find(registry)  # a damaged one is told before anything is paid
     identity = Keystore.open(keystore, read_passphrase(passphrase_file)).identity
 
-    async def create() -> creation.Deployment:
+    async def create() -> tuple[Deployment, Receipt]:
         async with HttpRpc(chain) as rpc:
-            return await creation.deploy(rpc, identity.signing_key, SendPolicy(confirmations=confirmations))
+            return await creation.create(rpc, identity.signing_key, SendPolicy(confirmations=confirmations))
 
-    _show_deployment(asyncio.run(create()), chain, identity.address, wei=wei, json=json)
+    made, receipt = asyncio.run(create())
+    _show_deployment(made, receipt, chain, identity.address, wei=wei, json=json)
+    known.with_deployment(made).write(registry)
 
 
-def _show_deployment(made: creation.Deployment, chain: str, deployer: str, *, wei: bool, json: bool) -> None:
-    market = made.market
-    place = {"contract": market.contract, "chain_id": market.chain_id, "block": made.block}
-    document = {**place, "gas": made.gas_used, "fee_wei": str(made.fee), "deployer": deployer}
+def _show_deployment(
+    made: Deployment, receipt: Receipt, chain: str, deployer: str, *, wei: bool, json: bool
+) -> None:
+    told = {name: value for name, value in made.model_dump().items() if name != "address"}
+    cost = {"gas": receipt.gas_used, "fee_wei": str(receipt.fee), "deployer": deployer}
     text = (
-        f"# created by {deployer} with {made.gas_used} gas, {money(made.fee, wei=wei)}\n"
-        f"chain:\n  url: {chain}\n  chain_id: {market.chain_id}\n"
-        f'  contract: "{market.contract}"\n  first_block: {made.block}'
+        f"# created by {deployer} with {receipt.gas_used} gas, {money(receipt.fee, wei=wei)}\n"
+        f"chain:\n  url: {chain}\n  chain_id: {made.chain_id}\n"
+        f'  contract: "{made.address}"\n  first_block: {made.block}'
     )
-    print_result(document, text, json=json)
+    print_result({"contract": made.address, **told, **cost}, text, json=json)
+
+
+@contract.command()
+def check(
+    chain: ChainUrl,
+    registry: Annotated[Path, typer.Option(help="File that tells of deployments.")] = Path(REGISTRY),
+    json: Json = False,
+) -> None:
+    """Compare the contracts that a registry has for the node's chain with what stands there.
+
+    Each must have this version's code, version and interface, at the recorded
+    address and from the recorded transaction. The exit status is 1 if one has
+    not, or none is recorded for the chain.
+    """
+    recorded = ContractRegistry.read(registry)
+
+    async def look() -> tuple[int, list[dict[str, object]]]:
+        async with HttpRpc(chain) as rpc:
+            chain_id = quantity(await rpc.call("eth_chainId"))
+            return chain_id, [await _checked(rpc, one) for one in recorded.on_chain(chain_id)]
+
+    chain_id, rows = asyncio.run(look())
+    empty = f"{registry} tells of no contract on chain {chain_id}"
+    print_records(rows, _CHECKED, json=json, empty=empty)
+    if not rows or any(row["outcome"] != "as recorded" for row in rows):
+        raise typer.Exit(NOT_AS_RECORDED)
+
+
+async def _checked(rpc: Rpc, recorded: Deployment) -> dict[str, object]:
+    outcome = "as recorded"
+    try:
+        await check_recorded(rpc, recorded)
+    except WrongChain as error:
+        outcome = str(error)
+    return {**recorded.model_dump(include={"chain_id", "address", "version", "block"}), "outcome": outcome}
 
 
 @contract.command()

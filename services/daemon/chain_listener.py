@@ -1,9 +1,11 @@
 """The chain listener as a process: built from its configuration, observed."""
 
 from contextlib import AsyncExitStack
+from functools import partial
 
 import structlog
 
+from services.chain.contract.verification import check_contract
 from services.chain.contract.views import MarketplaceViews
 from services.chain.events.event_outbox import EventOutbox
 from services.chain.events.listener import ChainListener
@@ -55,6 +57,8 @@ async def run_listener(config: ChainListenerConfig) -> None:
             folder=folder_of(config.store),
         )
         supervisor = await stack.enter_async_context(monitor(config, observed, Meter(), health, heartbeats))
+        contract = MarketplaceViews(rpc, market, first_block=config.chain.first_block)
+        await retry_until_reachable(partial(check_contract, contract))
         await retry_until_reachable(bus.connect)
         supervisor.status("works")
         _log.info("daemon_started", role="chain_listener", contract=market.contract)

@@ -9,6 +9,7 @@ import structlog
 import services.chain.rpc.web3_provider  # noqa: F401  slow: while the loop waits for it nothing is answered
 from protocol.request import LEAST_KEY_BITS
 from services.chain.contract.client import MarketplaceClient
+from services.chain.contract.verification import check_contract
 from services.chain.contract.views import MarketplaceViews
 from services.chain.events.verification import EventVerifier
 from services.chain.known_tokens import check_tokens
@@ -101,7 +102,7 @@ async def _run_participant(config: ParticipantConfig, least_key_bits: int, stopp
             tracing.configure(config.traces.endpoint, config.traces.sample_ratio, f"deltaml-{role}", address)
             stack.callback(tracing.close)
         await stack.enter_async_context(serving_console(_console(config, resources, hub)))
-        await retry_until_reachable(resources.client.check_deployment)
+        await retry_until_reachable(partial(check_contract, resources.client))
         await retry_until_reachable(partial(check_tokens, connections.rpc, config.assets))
         await retry_until_reachable(resources.bus.connect)
         await retry_until_reachable(participant.register)

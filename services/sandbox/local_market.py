@@ -23,7 +23,8 @@ from services.bus.open_bus import open_bus
 from services.bus.port import Bus
 from services.chain.connect import open_chain
 from services.chain.contract.client import MarketplaceClient
-from services.chain.contract.deploy import Deployment, deploy
+from services.chain.contract.deploy import deploy
+from services.chain.contract.registry import Deployment
 from services.chain.contract.tokens import TEST_TOKEN, deploy_test_token, minting
 from services.chain.contract.views import MarketplaceViews
 from services.chain.events.event_outbox import EventOutbox, Stream

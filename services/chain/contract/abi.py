@@ -8,7 +8,7 @@ import json
 import re
 from collections.abc import Mapping
 from contextlib import suppress
-from functools import cache
+from functools import cache, reduce
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +18,9 @@ from services.chain.rpc.http import is_revert
 if TYPE_CHECKING:
     from eth_typing import ABIError
     from web3.contract import AsyncContract
+
+_INHERITED = ("supportsInterface", "eip712Domain")
+"""Functions of ERC-165 and ERC-5267, which are no part of the market's interface."""
 
 
 @cache
@@ -41,6 +44,19 @@ def _artifact(name: str) -> Mapping[str, Any]:
 def creation_code(artifact: Mapping[str, Any] | None = None) -> bytes:
     """The code that creates the contract of an artifact: the market's, if none is given."""
     return bytes.fromhex((artifact or marketplace_artifact())["bytecode"].removeprefix("0x"))
+
+
+@cache
+def interface_id() -> bytes:
+    """The market's interface id (ERC-165): the selectors of its own functions, XORed; four bytes."""
+    from eth_utils.abi import filter_abi_by_type, function_abi_to_4byte_selector  # noqa: PLC0415
+
+    own = (
+        function_abi_to_4byte_selector(function)
+        for function in filter_abi_by_type("function", marketplace_artifact()["abi"])
+        if function["name"] not in _INHERITED
+    )
+    return reduce(lambda left, right: bytes(a ^ b for a, b in zip(left, right, strict=True)), own)
 
 
 @cache

@@ -7,13 +7,17 @@ from eth_hash.auto import keccak
 
 from protocol.marketplace import NATIVE, Token
 from protocol.records import Market
-from services.chain.contract.abi import creation_code, marketplace_artifact
+from services.chain.contract.abi import creation_code, interface_id, marketplace_artifact
+from services.chain.contract.registry import Deployment
 from services.chain.contract.views import MarketplaceViews
+from services.chain.errors import WrongChain
 from services.chain.rpc.http import Rpc
-from services.chain.rpc.values import octets, quantity
+from services.chain.rpc.values import entry, quantity
+from services.chain.transactions.pending import Receipt
 
 _WORD = 32
 _NAME, _VERSION = b"DeltaML Marketplace", b"2"
+_OTHER_RECORD = "the record is of another contract or chain, or was changed; put the right one in its place"
 _PUSH32 = b"\x7f"
 """Before 32 zeros: where the creation code leaves room for an immutable. Plain zeros are shorter opcodes."""
 
@@ -40,12 +44,67 @@ async def contract_state(rpc: Rpc, contract: str, token: Token = NATIVE) -> Cont
     """
     market = Market(chain_id=quantity(await rpc.call("eth_chainId")), contract=contract)
     views = MarketplaceViews(rpc, market)
-    await views.check_deployment()
-    code = octets(await rpc.call("eth_getCode", contract, "latest"))
+    code = await views.check_deployment()
     genuine = is_genuine(code, market)
     escrow = await views.total_escrow(token) if genuine else 0
     held = await views.balance_of(contract, token) if genuine else 0
     return ContractState(market, genuine, keccak(code), escrow, held, token)
+
+
+async def check_contract(views: MarketplaceViews) -> bytes:
+    """The code of the market's contract, which is that of this package.
+
+    Raises WrongChain for any other, or none; ChainUnavailable for a node that has not reached its block.
+    """
+    code = await views.check_deployment()
+    if not is_genuine(code, views.market):
+        raise WrongChain(
+            f"the code at {views.market.contract} on chain {views.market.chain_id} is not this version's "
+            "contract: check the address (chain.contract); if it is right, use the version of deltaml that "
+            "the contract was deployed with"
+        )
+    return code
+
+
+async def read_back(rpc: Rpc, market: Market, block: int, transaction: bytes) -> Deployment:
+    """What stands at a contract's address, as a registry keeps it. Raises WrongChain as `check_contract`."""
+    views = MarketplaceViews(rpc, market, first_block=block)
+    code = await check_contract(views)
+    if not await views.supports_interface(interface_id()):
+        raise WrongChain(f"{market.contract} denies its interface 0x{interface_id().hex()}: check the node")
+    return Deployment(
+        chain_id=market.chain_id,
+        address=market.contract,
+        version=await views.version(),
+        interface_id=f"0x{interface_id().hex()}",
+        code_hash=f"0x{keccak(code).hex()}",
+        block=block,
+        transaction=f"0x{transaction.hex()}",
+    )
+
+
+async def check_recorded(rpc: Rpc, recorded: Deployment) -> None:
+    """Compare what a registry tells of a contract with the chain, and both with this package.
+
+    A node that keeps no receipts of old transactions is not asked which one it was. Raises WrongChain naming
+    the first difference, ChainUnavailable for a node that has not got so far.
+    """
+    transaction = bytes.fromhex(recorded.transaction[2:])
+    there = await read_back(rpc, recorded.market, recorded.block, transaction)
+    for name, told in recorded.model_dump().items():
+        if (found := getattr(there, name)) != told:
+            raise WrongChain(
+                f"{recorded.address}: {name} is {found}, and {told} is recorded: {_OTHER_RECORD}"
+            )
+    answer = await rpc.call("eth_getTransactionReceipt", recorded.transaction)
+    if answer is None:
+        return
+    receipt = Receipt.of(entry(answer), 0)
+    if (receipt.block_number, receipt.created) != (recorded.block, recorded.address):
+        raise WrongChain(
+            f"transaction {recorded.transaction} made {receipt.created} in block {receipt.block_number}, and "
+            f"{recorded.address} in block {recorded.block} is recorded: {_OTHER_RECORD}"
+        )
 
 
 def is_genuine(code: bytes, market: Market) -> bool:

@@ -75,10 +75,11 @@ class MarketplaceViews:
         self.first_block = first_block
         self._logs = LogReader(rpc, market)
 
-    async def check_deployment(self) -> None:
-        """Raise WrongChain unless the node serves the market's chain and the contract is there.
+    async def check_deployment(self) -> bytes:
+        """The code at the market's address.
 
-        Raises ChainUnavailable for a node that has not reached the contract's block.
+        Raises WrongChain unless the node serves the market's chain and a contract is there, ChainUnavailable
+        for a node that has not reached the contract's block.
         """
         chain_id, code, head = await self.rpc.batch(
             [
@@ -102,6 +103,15 @@ class MarketplaceViews:
                 f"no contract at {self.market.contract} on chain {self.market.chain_id}: check the address, "
                 "or deploy the contract"
             )
+        return octets(code)
+
+    async def version(self) -> str:
+        """What the contract calls its version."""
+        return str(await self._view("version"))
+
+    async def supports_interface(self, interface_id: bytes) -> bool:
+        """Whether the contract says that it has the functions of an interface (ERC-165)."""
+        return bool(await self._view("supportsInterface", interface_id))
 
     async def status(self, training: int) -> str:
         """One of protocol.marketplace.STATUS_NAMES; "none" for a training that does not exist."""

@@ -2,15 +2,14 @@
 
 import pytest
 
-from protocol.records import Market
 from services.admin.market_documents import MarketPlan, Place, Ports, party_document
 from services.admin.market_folder import Party, yaml_text
 from services.admin.market_record import MarketRecord
-from services.chain.contract.deploy import Deployment
 from services.common.files import write_private
 from services.identity.keystore import Cost
+from tests.support.deployment.recorded import recorded_contract
 
-CONTRACT = Deployment(Market(chain_id=31337, contract="0x" + "cc" * 20), 1)
+CONTRACT = recorded_contract()
 STRANGERS = tuple(f"0x{number:040x}" for number in range(1, 4))
 ROLES = {"buyer": "model_buyer", "aggregator": "federated_aggregator", "owner-1": "data_owner"}
 

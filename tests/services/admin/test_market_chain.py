@@ -2,10 +2,8 @@
 
 import pytest
 
-from protocol.records import Market
 from services.admin.market_chain import check_confirmations, contract_of, fund
 from services.admin.market_folder import MarketFolder
-from services.chain.contract.deploy import Deployment
 from services.chain.embedded.embedded_rpc import EmbeddedRpc
 from services.chain.errors import InsufficientFunds, RpcError, WrongChain
 from services.common.errors import ConfigurationError
@@ -50,15 +48,35 @@ async def test_the_contract_of_the_first_run_is_used_again_and_no_other(market, 
     folder.note_deployment(market.deployment)
     found = await contract_of(market.rpc, folder)
     assert (found.market, found.block) == (market.deployment.market, market.deployment.block)
-    elsewhere = Market(chain_id=found.market.chain_id, contract="0x" + "12" * 20)
-    folder.note_deployment(Deployment(elsewhere, 1))
-    with pytest.raises(WrongChain, match="set up a new folder"):
+    (tmp_path / "contracts.json").write_text("chain_id: x\n")
+    with pytest.raises(ConfigurationError, match="is no list of contracts"):
         await contract_of(market.rpc, folder)
-    folder.note_deployment(Deployment(Market(chain_id=7, contract=found.market.contract), 1))
-    with pytest.raises(WrongChain, match="set up a new folder"):
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"address": "0x" + "12" * 20}, "no contract at"),
+        ({"chain_id": 7}, "the market is on chain 7"),
+        ({"version": "1"}, "version is 2, and 1 is recorded"),
+        ({"interface_id": "0x00000000"}, "interface_id is"),
+        ({"code_hash": "0x" + "00" * 32}, "code_hash is"),
+        ({"block": 0}, "in block 0 is recorded"),
+    ],
+    ids=lambda value: str(next(iter(value))) if isinstance(value, dict) else "",
+)
+async def test_a_record_that_is_of_another_contract_is_refused(market, tmp_path, change, told):
+    folder = MarketFolder.of(tmp_path, 4)
+    folder.note_deployment(market.deployment.model_copy(update=change))
+    with pytest.raises(WrongChain, match=f"(?s)set up a new folder.*{told}"):
         await contract_of(market.rpc, folder)
-    (tmp_path / "contract.yaml").write_text("chain_id: x\n")
-    with pytest.raises(ConfigurationError, match="is damaged"):
+
+
+async def test_no_second_contract_is_made_for_daemons_that_have_one(market, tmp_path):
+    folder = MarketFolder.of(tmp_path, 4)
+    folder.aggregator.folder.mkdir()
+    (folder.aggregator.folder / "config.yaml").touch()
+    with pytest.raises(ConfigurationError, match="is missing, and daemons are configured"):
         await contract_of(market.rpc, folder)
 
 

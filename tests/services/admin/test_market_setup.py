@@ -13,14 +13,16 @@ from services.admin.market_record import MarketRecord
 from services.admin.market_servers import BrokerPorts, OwnServers
 from services.admin.market_setup import SetUp, set_up
 from services.admin.processes import alone
+from services.chain.contract.registry import ContractRegistry
 from services.chain.errors import ChainError
 from services.common.errors import ConfigurationError
 from services.common.files import private_folder
 from services.data.catalog import Catalog
 from services.data.sample_request import DemoOptions, data_sets_of, load_data
 from services.identity.keystore import Cost
+from tests.support.deployment.recorded import recorded_contract
 
-CONTRACT = f"chain_id: 31337\ncontract: '0x{'a1' * 20}'\nfirst_block: 1\n"
+CONTRACT = ContractRegistry(contracts=(recorded_contract(),)).model_dump_json()
 
 
 @pytest.fixture
@@ -76,7 +78,7 @@ async def test_a_market_keeps_the_servers_of_its_own_that_it_works_on(tmp_path):
     urls = {"chain_url": own.chain_url, "broker_url": own.broker_url, "management_url": own.management_url}
     plan = MarketPlan(tmp_path, **urls, administrator_password_file=tmp_path / "password")
     MarketRecord(plan=plan, own=own).save()
-    (tmp_path / "contract.yaml").write_text(CONTRACT)
+    (tmp_path / "contracts.json").write_text(CONTRACT)
     (tmp_path / "broker.yaml").touch()
     others = {"broker_url": "amqp://broker", "management_url": "http://broker:15672"}
     for given, option in (({"chain_url": "http://node"}, "--chain"), (others, "--broker")):
@@ -90,7 +92,7 @@ def made_by_another_run(folder, **changes):
     servers = {"chain_url": "http://node", "broker_url": "amqp://b", "management_url": "http://b"}
     plan = MarketPlan(folder, **servers, administrator_password_file=folder / "password", **changes)
     MarketRecord(plan=plan).save()
-    (folder / "contract.yaml").write_text(CONTRACT)
+    (folder / "contracts.json").write_text(CONTRACT)
     made = MarketFolder.of(folder, plan.owners)
     for party in (made.deployer, *made.participants):
         party.ensure_keys(Cost(2, 1, 8192))

@@ -1,4 +1,5 @@
 import json
+from pathlib import Path
 from urllib.request import Request, urlopen
 
 import pytest
@@ -30,7 +31,8 @@ def keys(tmp_path):
     passphrase.touch(mode=0o600)
     passphrase.write_text("correct horse\n")
     keystore = Keystore.create(tmp_path / "keys", "correct horse", Cost(2, 1, 8192))
-    return keystore.identity.address, ("--keystore", tmp_path / "keys", "--passphrase-file", passphrase)
+    opened = ("--keystore", tmp_path / "keys", "--passphrase-file", passphrase)
+    return keystore.identity.address, (*opened, "--registry", tmp_path / "contracts.json")
 
 
 def test_a_contract_is_deployed_and_recognised(node, keys):
@@ -87,3 +89,35 @@ def test_what_cannot_be_done_is_told(node, keys):
     assert "no contract at" in refused(*show, "0x" + "12" * 20, status=3)
     assert "is not an address" in refused(*show, "0x12")
     assert "wrong checksum" in refused(*show, "0x5AAeb6053F3E94C9b9A09f33669435E7Ef1BeAed")
+
+
+def test_a_deployment_is_recorded_and_checked_against_the_chain(node, keys, tmp_path):
+    address, options = keys
+    rpc(node, "anvil_setBalance", address, hex(WEI))
+    made = [run_json("admin", "contract", "deploy", "--chain", node, *options) for _ in range(2)]
+    file = tmp_path / "contracts.json"
+    recorded = json.loads(file.read_text())["contracts"]
+    assert [one.pop("address") for one in recorded] == [one["contract"] for one in made]
+    assert [one | made[number] for number, one in enumerate(recorded)] == made
+    assert recorded[0]["version"] == "2"
+    assert file.stat().st_mode & 0o777 == 0o644
+    check = ("admin", "contract", "check", "--chain", node, "--registry", file)
+    assert [one["outcome"] for one in run_json(*check)] == ["as recorded"] * 2
+    rpc(node, "anvil_setCode", made[0]["contract"], "0x00")
+    outcomes = [one["outcome"] for one in run_json(*check, status=1)]
+    assert outcomes[1] == "as recorded"
+    assert "is not this version's contract" in outcomes[0]
+
+
+def test_a_registry_is_looked_at_before_anything_is_paid(node, keys, tmp_path):
+    address, options = keys
+    rpc(node, "anvil_setBalance", address, hex(WEI))
+    (tmp_path / "contracts.json").write_text('{"contracts": [{"chain_id": 1}]}')
+    assert "contracts.0.address" in refused("admin", "contract", "deploy", "--chain", node, *options)
+    assert int(rpc(node, "eth_getBalance", address, "latest"), 16) == WEI
+
+
+def test_nothing_is_recorded_for_a_chain_in_the_registry_of_the_sources(node):
+    file = Path(__file__).parents[3] / "deploy" / "contracts.json"
+    said = run("admin", "contract", "check", "--chain", node, "--registry", file, status=1)
+    assert "tells of no contract on chain 31337" in said.stderr

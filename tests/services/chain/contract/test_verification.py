@@ -1,10 +1,16 @@
 """Code that is not the package's contract, or was made for another address or chain, is told apart."""
 
 import pytest
+from eth_hash.auto import keccak
 
 from protocol.records import Market
-from services.chain.contract.verification import contract_state, is_genuine
+from services.chain.contract.abi import interface_id
+from services.chain.contract.deploy import deploy
+from services.chain.contract.verification import check_contract, check_recorded, contract_state, is_genuine
+from services.chain.contract.views import MarketplaceViews
+from services.chain.errors import WrongChain
 from services.chain.rpc.values import octets
+from tests.support.chain.chain_market import POLICY
 
 
 @pytest.fixture
@@ -33,6 +39,31 @@ async def test_immutables_are_compared_too(market, code):
     assert not is_genuine(bytes(changed), market.deployment.market)
     assert not is_genuine(code[:-1], market.deployment.market)
     assert not is_genuine(code + b"\0", market.deployment.market)
+
+
+async def test_a_deployment_is_recorded_as_the_chain_has_it(market, code):
+    made = market.deployment
+    assert made.code_hash == f"0x{keccak(code).hex()}"
+    assert bytes.fromhex(made.interface_id[2:]) == interface_id()
+    assert not await MarketplaceViews(market.rpc, made.market).supports_interface(b"\xff" * 4)
+    await check_recorded(market.rpc, made)
+    other = made.model_copy(update={"transaction": "0x" + "00" * 32})
+    await check_recorded(market.rpc, other)  # a node that has no receipt of it any more
+
+
+async def test_a_record_with_the_transaction_of_another_contract_is_refused(market):
+    other = await deploy(market.rpc, next(iter(market.keys.values())), POLICY)
+    wrong = market.deployment.model_copy(update={"transaction": other.transaction})
+    with pytest.raises(WrongChain, match=f"made {other.address} in block"):
+        await check_recorded(market.rpc, wrong)
+
+
+async def test_code_that_is_not_the_packages_is_refused(anvil_market):
+    views = MarketplaceViews(anvil_market.rpc, anvil_market.deployment.market)
+    await check_contract(views)
+    await anvil_market.rpc.call("anvil_setCode", anvil_market.deployment.address, "0x00")
+    with pytest.raises(WrongChain, match="is not this version's contract"):
+        await check_contract(views)
 
 
 async def test_totals_are_told(registered):
