@@ -16,7 +16,8 @@ from pathlib import Path
 FOLDER = Path(__file__).resolve().parent
 sys.path.insert(0, str(FOLDER))
 
-import build  # noqa: E402  # the script beside this one, wherever this one is started from
+import build  # noqa: E402  # the scripts beside this one, wherever this one is started from
+from training_gas import training_tables  # noqa: E402
 
 FIGURES = FOLDER / "snapshots" / "Gas.json"
 TABLE = FOLDER / "gas.md"
@@ -75,7 +76,7 @@ def table(figures: dict[str, str]) -> str:
         lines.append(f"| {call} | " + " | ".join(cells) + " |")
     lines += ["", "With an OpenZeppelin token in the place of ether:", "", "| call | gas |", "| --- | ---: |"]
     lines += [f"| {call} | {int(figures[call]):,} |" for call in TOKEN_CALLS]
-    return "\n".join(lines) + "\n"
+    return "\n".join([*lines, "", *training_tables(figures)]) + "\n"
 
 
 def main() -> int:
