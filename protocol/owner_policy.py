@@ -4,7 +4,7 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
-from protocol.marketplace import NATIVE, Token
+from protocol.marketplace import LONGEST_REVEAL_SECONDS, NATIVE, Token
 from protocol.payment import least_fixed_pay
 from protocol.request import Request
 from protocol.types import Address, BigInteger, FrozenModel, Name, repeated
@@ -66,7 +66,9 @@ class OwnerPolicy(FrozenModel):
     `minimum_pay_wei` is compared with the least fixed pay of the request (see `least_fixed_pay`) that pays in
     the chain's own coin. One that pays in a token that is not among `tokens` is declined: no figure of
     another asset says what it is worth.
-    `budget` binds a person's decision too.
+    An owner that reveals too late loses its seat, so `minimum_reveal_s` is what its node and chain need:
+    until the joining's close is final, and then for a transaction. By default that is 12 confirmations of 12
+    seconds, and as long again. `budget` binds a person's decision too.
     """
 
     automatic: bool = Field(default=False, description="Join matching trainings unasked.")
@@ -94,6 +96,10 @@ class OwnerPolicy(FrozenModel):
         fail_fast=True,
         description="Trainings that pay in these tokens may be joined too; others are declined.",
     )
+    minimum_reveal_s: Annotated[int, Field(ge=1, le=LONGEST_REVEAL_SECONDS)] = Field(
+        300,
+        description="Only with so many seconds, or more, to confirm the seat once the joining is over.",
+    )
     withdraw: bool = Field(default=True, description="Withdraw pay from the contract after each training.")
     budget: Budget = Field(Budget(), description="How many numbers about a data set may be published.")
 
@@ -105,9 +111,14 @@ class OwnerPolicy(FrozenModel):
             and (not self.model_kinds or request.model.kind in self.model_kinds)
             and (not self.columns or asked_columns(request) <= set(self.columns))
             and (not self.data_sets or data_set in self.data_sets)
+            and self.can_reveal(request)
             and self.takes(request.payment.token)
             and least_fixed_pay(request) >= self.minimum_pay(request.payment.token)
         )
+
+    def can_reveal(self, request: Request) -> bool:
+        """Whether the request leaves the owner enough time to keep its seat."""
+        return request.deadlines.reveal_s >= self.minimum_reveal_s
 
     def takes(self, token: Token) -> bool:
         """Whether the owner is paid in it at all."""

@@ -124,10 +124,20 @@ class Deadlines(FrozenModel):
     """Seconds to wait for owners to join and to reveal their nonces, for a peer's answer, and for the chain.
 
     An owner that has not revealed within `reveal_s` of the joining's end loses its seat. It reveals once the
-    chain has confirmed that end, so `reveal_s` is best twice `chain_s` or more.
+    chain has confirmed that end, which `chain_s` is for: `reveal_s` is as much or more, and best twice that.
     """
 
     join_s: Annotated[int, Field(ge=1, le=31_536_000)] = 600
     reveal_s: Annotated[int, Field(ge=1, le=LONGEST_REVEAL_SECONDS)] = 600
     step_s: Annotated[int, Field(ge=1, le=86_400)] = 120
     chain_s: Annotated[int, Field(ge=1, le=86_400)] = 300
+
+    @model_validator(mode="after")
+    def _can_be_kept(self) -> Self:
+        if self.reveal_s < self.chain_s:
+            raise ValueError(
+                f"deadlines.reveal_s is {self.reveal_s} and deadlines.chain_s {self.chain_s}: owners reveal "
+                "once the chain has confirmed the joining's end, which may take chain_s; give reveal_s twice "
+                "as much, chain_s at least"
+            )
+        return self

@@ -128,6 +128,7 @@ _DECISION_OF = {
     "asks_person": "waiting",
     "buyer_not_accepted": "waiting",
     "budget_spent": "waiting",
+    "reveal_too_short": "waiting",
 }
 """The decision that a code belongs to; all others decline."""
 
@@ -135,8 +136,9 @@ _DECISION_OF = {
 class InvitationAnswer(MessageBody):
     """DO → FA: the decision: of cards, policy and budget, or a person's, never of rows.
 
-    `waiting` while a person may still join, because nothing but that, or this buyer, or a spent budget asks.
-    Who accepts tells the hash of the card it would join with, and what it commits to (`join_digests`).
+    `waiting` while a person may still join, because nothing but that, this buyer, a spent budget or a short
+    time to reveal asks. Who accepts tells the hash of the card it would join with, and what it commits to
+    (`join_digests`).
     """
 
     type: Literal["invitation_answer"] = "invitation_answer"
@@ -150,6 +152,7 @@ class InvitationAnswer(MessageBody):
         "asks_person",
         "buyer_not_accepted",
         "budget_spent",
+        "reveal_too_short",
     ]
     card: Digest | None = None
     commitment: Digest | None = None

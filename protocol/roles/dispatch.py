@@ -15,7 +15,7 @@ from protocol.roles.engine import facts
 from protocol.roles.engine.context import Context, Step
 from protocol.roles.engine.early import EarlyInputs, EarlyReference, HeldInput, Members, require_party
 from protocol.roles.engine.effects import Effect, ReportViolation, StoreBlob
-from protocol.roles.engine.inputs import Input, MessageReceived, input_identity, input_name
+from protocol.roles.engine.inputs import EventConfirmed, Input, MessageReceived, input_identity, input_name
 from protocol.roles.engine.machine import Machine, Observer, no_observer
 from protocol.roles.engine.refusals import EarlyInput
 from protocol.roles.engine.state import PhaseState, references
@@ -204,6 +204,7 @@ class _Attempts:
             self.context,
             seed=Randomness(self.context.seed).child(f"input:{input_identity(item)}").bytes(32),
             blobs={**self.context.blobs, **stored},
+            block_time=float(item.chain_event.timestamp) if isinstance(item, EventConfirmed) else None,
         )
 
 

@@ -72,6 +72,9 @@ def set_(
     data_sets: _List = None,
     minimum_pay: Annotated[int | None, amount_option("The least fixed pay")] = None,
     tokens: _Tokens = None,
+    minimum_reveal: Annotated[
+        int | None, typer.Option(help="The least time to confirm a seat, in seconds.", metavar="SECONDS")
+    ] = None,
     wait: Wait = ANSWER_SECONDS,
     no_wait: NoWait = False,
     json: Json = False,
@@ -81,7 +84,8 @@ def set_(
     values: dict[str, Any] = {
         name: None if text is None else _list(name, text) for name, text in lists.items()
     }
-    values |= {"automatic": automatic, "withdraw": withdraw, "minimum_pay_wei": minimum_pay}
+    values |= {"automatic": automatic, "withdraw": withdraw}
+    values |= {"minimum_pay_wei": minimum_pay, "minimum_reveal_s": minimum_reveal}
     settings, chosen, _ = policy_in_force(config)
     values["tokens"] = None if tokens is None else _token_pay(tokens, settings.assets)
     wanted = with_changes(chosen, {name: value for name, value in values.items() if value is not None})

@@ -273,7 +273,7 @@ def test_the_step_size_is_written_auto() -> None:
 
 
 def test_the_terms_are_those_of_the_document() -> None:
-    request = any_request(deadlines={"join_s": 60, "reveal_s": 20, "step_s": 10, "chain_s": 30})
+    request = any_request(deadlines={"join_s": 60, "reveal_s": 40, "step_s": 10, "chain_s": 30})
     terms = request.terms(KEY_ID)
     assert terms.aggregator == AGGREGATOR
     assert terms.request_hash == keccak(b"deltaml request and key" + request.hash() + KEY_ID)
@@ -282,7 +282,14 @@ def test_the_terms_are_those_of_the_document() -> None:
     shares = (terms.contribution_bps, terms.participation_bps, terms.validation_bps, terms.aggregation_bps)
     assert sum(shares) == 10_000
     assert (terms.join_seconds, terms.round_seconds) == (60, 3 * (6 * 10 + 30))
-    assert (terms.reveal_seconds, terms.abandon_bps) == (20, 200)
+    assert (terms.reveal_seconds, terms.abandon_bps) == (40, 200)
+
+
+def test_owners_have_the_time_to_reveal_that_the_chain_may_take_to_confirm_the_close() -> None:
+    shortest = {"join_s": 60, "reveal_s": 30, "step_s": 10, "chain_s": 30}
+    assert any_request(deadlines=shortest).deadlines.reveal_s == 30
+    with pytest.raises(MisuseError, match=r"reveal_s is 29 and deadlines\.chain_s 30: .* twice as much"):
+        any_request(deadlines={**shortest, "reveal_s": 29})
 
 
 def test_a_request_cannot_be_changed() -> None:

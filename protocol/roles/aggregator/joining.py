@@ -29,6 +29,7 @@ from protocol.roles.engine.effects import Effect, SendMessage, SetTimer, SubmitC
 from protocol.roles.engine.inputs import Received
 from protocol.roles.engine.refusals import StaleInput, require
 from protocol.roles.engine.state import enter, replace, store
+from protocol.roles.shared.deadlines import DAY_SECONDS, REQUEST_SECONDS
 from protocol.roles.shared.parties import require_sender
 
 MOST_ANSWERS = 8
@@ -38,10 +39,10 @@ MOST_ANSWERS = 8
 
 
 def on_opened(state: RequestedState, event: Opened, context: Context) -> Step[RequestedState]:
-    """The deposit is on chain; the request is due before the joining is over."""
+    """The deposit is on chain; the request is due soon, and before the joining is over."""
     require(event.aggregator == context.address, "not_mine")
     require(state.opened is None, "opened_twice")
-    request_due = timers.REQUEST.set(float(event.terms.join_seconds + 1))
+    request_due = timers.REQUEST.set(min(event.terms.join_seconds + 1.0, REQUEST_SECONDS))
     return Step(replace(state, opened=event), (timers.OPENED.cancel(), request_due))
 
 
@@ -52,9 +53,16 @@ def on_never_opened(state: RequestedState, _about: None, _context: Context) -> S
     return Step(enter(FailedState, state, failure="never_opened"))
 
 
-def on_request_late(state: RequestedState, _about: None, context: Context) -> Step[EndingState]:
-    """The buyer has opened a training and says nothing: nobody was invited, so its deposit goes back."""
-    return give_up(state, "no_request", context)
+def on_request_late(state: RequestedState, _about: None, context: Context) -> Step[EndingState | FailedState]:
+    """The buyer has opened a training and says nothing: nobody was invited, so its deposit goes back.
+
+    Where only the buyer may have it back for more than a day, it is left to that: nothing is waited for.
+    """
+    given_up = give_up(state, "no_request", context)
+    if opened_of(state).terms.join_seconds <= DAY_SECONDS:
+        return Step(given_up.state, given_up.effects)
+    told = tuple(one for one in given_up.effects if not isinstance(one, SetTimer))
+    return Step(enter(FailedState, state, failure="no_request"), told)
 
 
 def on_training_request(

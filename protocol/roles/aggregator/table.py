@@ -69,8 +69,15 @@ REQUEST = (
         "A request came that no opening on chain has followed."
     ),
     on_timer(
-        RequestedState, timers.REQUEST, joining.on_request_late, then=EndingState, effects=GIVES_UP
-    ).because("The buyer says nothing after its opening: its deposit is to go back."),
+        RequestedState,
+        timers.REQUEST,
+        joining.on_request_late,
+        then=(EndingState, FailedState),
+        effects=GIVES_UP,
+    ).because(
+        "The buyer says nothing after its opening: its deposit is to go back; where for long only the buyer "
+        "can have that done, it is left to it."
+    ),
 )
 
 JOINING = (

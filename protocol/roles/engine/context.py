@@ -23,8 +23,14 @@ class Context:
     `blobs` holds the content of every digest that the state refers to. `private` is the role's own
     secret for the training: the buyer's Paillier key (`PrivateKey.to_bytes`), an owner's statistics and
     counts.
-    `exchange_keys` are the registered X25519 keys of the training's parties by address.
+    `exchange_keys` are the registered X25519 keys of the training's parties by address. `block_time` is when
+    the contract's clock had the event that is handled, in Unix seconds; None for another input.
     """
+
+    @property
+    def happened_at(self) -> float:
+        """When that event was, or now: a chain whose clock is ahead of ours was not there before us."""
+        return self.now if self.block_time is None else min(self.block_time, self.now)
 
     address: str
     market: Market
@@ -38,6 +44,7 @@ class Context:
     private: Mapping[str, bytes] = field(default_factory=dict, repr=False)
     policy: bytes = b""
     least_key_bits: int = LEAST_KEY_BITS
+    block_time: float | None = None
 
     _stream: list[Randomness] = field(default_factory=list, init=False, repr=False, compare=False)
 

@@ -64,6 +64,11 @@ FINISHED = _fact("finished", "The model has arrived.", "rounds")
 # ---- a data owner ----
 
 NO_MATCH = _fact("no_match", "No data set serves the request.", "reasons")
+REVEAL_TOO_SHORT = _fact(
+    "reveal_too_short",
+    "The request leaves less time to reveal than the policy asks for.",
+    "reveal_s minimum_s",
+)
 ASKS_DECISION = _fact("asks_decision", "A person must decide whether to join.", "data_set")
 OVER_BUDGET = _fact(
     "over_budget",

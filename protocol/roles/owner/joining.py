@@ -10,6 +10,7 @@ from protocol.data_card import DataCard
 from protocol.errors import ProtocolViolation, WidthError
 from protocol.marketplace import Join, Joined, Opened, Revealed, RolesDrawn
 from protocol.messages import Invitation, InvitationAnswer, OwnerDecision
+from protocol.owner_policy import OwnerPolicy
 from protocol.request import Request
 from protocol.requirements import mismatches, noted_mismatches, pay_mismatch
 from protocol.roles.engine import facts, private, timers
@@ -38,15 +39,15 @@ from protocol.roles.owner.state import (
     UndecidedState,
     WaitingState,
 )
-from protocol.roles.shared.deadlines import CHAIN_SECONDS
+from protocol.roles.shared.deadlines import CHAIN_SECONDS, INVITATION_SECONDS
 from protocol.roles.shared.parties import require_sender
 from protocol.roles.shared.request_widths import check_widths
 
 
 def on_opened(state: UndecidedState, event: Opened, _context: Context) -> Step[OwnerState]:
-    """Note what the deposit pays for. An invitation may come until the joining is over."""
+    """Note what the deposit pays for. An invitation may come until the joining is over, for a day at most."""
     require(state.opened is None, "opened_twice")
-    wait = timers.JOIN.set(event.terms.join_seconds + CHAIN_SECONDS)
+    wait = timers.JOIN.set(min(float(event.terms.join_seconds), INVITATION_SECONDS) + CHAIN_SECONDS)
     return Step(replace(state, opened=event), (timers.OPENED.cancel(), wait))
 
 
@@ -165,9 +166,16 @@ def _asks(
         code = "budget_spent"
     elif policy.automatic and policy.buyers and ready.opened.buyer not in policy.buyers:
         code = "buyer_not_accepted"
+    elif policy.automatic and not policy.can_reveal(ready.request):
+        code = "reveal_too_short"
     answer = InvitationAnswer.model_validate({"decision": "waiting", "code": code})
     asked = facts.ASKS_DECISION.of(data_set=ready.data_set)
-    return asked, message(context, ready.request.aggregator, answer, label="waiting")
+    told = message(context, ready.request.aggregator, answer, label="waiting")
+    return (asked, told) if code != "reveal_too_short" else (asked, _too_short(ready.request, policy), told)
+
+
+def _too_short(request: Request, policy: OwnerPolicy) -> RecordFact:
+    return facts.REVEAL_TOO_SHORT.of(reveal_s=request.deadlines.reveal_s, minimum_s=policy.minimum_reveal_s)
 
 
 def _matching(request: Request, context: Context) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -14,6 +14,10 @@ from protocol.roles.engine.state import PhaseState
 DAY_SECONDS = 86_400.0
 OPENED_SECONDS = DAY_SECONDS
 """For how long a message may be ahead of the opening on chain that it speaks of; then there is none."""
+REQUEST_SECONDS = 3600.0
+"""In which a buyer's request follows its opening, however long owners may join: it is sent at once."""
+INVITATION_SECONDS = DAY_SECONDS
+"""As long an owner waits to be invited after an opening."""
 RETENTION_SECONDS = 30 * DAY_SECONDS
 """For how long after settlement the model can be had from those who hold its ciphertexts."""
 CHAIN_SECONDS = 300.0

@@ -15,8 +15,8 @@ from protocol.types import TrainingId
 
 
 def reveal_until(terms: Terms, context: Context) -> float:
-    """Until when owners may reveal, by our own clock, where the chain has just shown the close."""
-    return context.now + terms.reveal_seconds
+    """Until when owners may reveal; the contract counts from the block of the close."""
+    return context.happened_at + terms.reveal_seconds
 
 
 def draw_timer(parties: Parties, terms: Terms, until: float, context: Context, turn: float) -> SetTimer:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from protocol.asset import MARKET_ASSET
 from protocol.errors import MisuseError
-from protocol.marketplace import NATIVE
+from protocol.marketplace import LONGEST_REVEAL_SECONDS, NATIVE
 from protocol.owner_policy import LARGEST_LIMIT, Budget, OwnerPolicy, TokenPay
 from services.common.accents import composed
 from services.console.presentation.i18n import gettext_noop as _
@@ -25,6 +25,7 @@ def form_of(policy: OwnerPolicy) -> dict[str, str]:
         **{name: "\n".join(getattr(policy, name)) for name in _LISTS},
         "minimum_pay": MARKET_ASSET.plain(policy.minimum_pay_wei),
         "tokens": "\n".join(f"{pay.token} {pay.minimum_pay}" for pay in policy.tokens),
+        "minimum_reveal_s": str(policy.minimum_reveal_s),
         "per_buyer": "" if per_buyer is None else str(per_buyer),
         "in_total": "" if in_total is None else str(in_total),
     }
@@ -40,6 +41,7 @@ def read(form: Mapping[str, str], before: OwnerPolicy) -> tuple[OwnerPolicy | No
             problems[name] = Problem(_("A name has at most 200 printable characters; give one per line."))
     minimum_pay = _minimum_pay(form, problems)
     tokens = _tokens(form, problems)
+    minimum_reveal_s = _seconds(form, problems)
     per_buyer = _count(form, "per_buyer", problems)
     in_total = _count(form, "in_total", problems)
     if problems:
@@ -53,6 +55,7 @@ def read(form: Mapping[str, str], before: OwnerPolicy) -> tuple[OwnerPolicy | No
         data_sets=lists["data_sets"],
         minimum_pay_wei=minimum_pay,
         tokens=tokens,
+        minimum_reveal_s=minimum_reveal_s,
         budget=Budget(per_buyer=per_buyer, in_total=in_total, limits=before.budget.limits),
     )
     return policy, {}
@@ -110,6 +113,13 @@ def _tokens(form: Mapping[str, str], problems: dict[str, Problem]) -> tuple[Toke
         else:
             taken[token] = TokenPay(token=token, minimum_pay=minimum)
     return tuple(taken.values())
+
+
+def _seconds(form: Mapping[str, str], problems: dict[str, Problem]) -> int:
+    seconds = whole_number(form.get("minimum_reveal_s", "").strip(), LONGEST_REVEAL_SECONDS)
+    if not seconds:
+        problems["minimum_reveal_s"] = Problem(_("Give a whole number of seconds from 1 to 604,800."))
+    return seconds or 0
 
 
 def _count(form: Mapping[str, str], name: str, problems: dict[str, Problem]) -> int | None:

@@ -79,6 +79,7 @@ ANSWERS = {
     "asks_person": _("asks a person"),
     "buyer_not_accepted": _("asks a person: not of its buyers"),
     "budget_spent": _("asks a person: its budget is spent"),
+    "reveal_too_short": _("asks a person: too little time to confirm its seat"),
 }
 """What an owner says to an invitation."""
 

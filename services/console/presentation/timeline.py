@@ -38,6 +38,7 @@ TEXTS = {
     "implausible": _("The numbers of round %(round)s were not plausible, and were not signed"),
     "no_match": _("No data set serves this request"),
     "asks_decision": _("A decision is awaited"),
+    "reveal_too_short": _("Less time to confirm the seat than the policy asks for"),
     "over_budget": _("More numbers than the data set's budget has left"),
     "data_set_does_not_match": _("The chosen data set does not serve this request"),
     **{name: EVENTS[name] for name in ("Joined", "Closed", "Revealed", "RolesDrawn", "Withdrawn")},

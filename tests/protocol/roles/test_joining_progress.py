@@ -101,6 +101,7 @@ OTHER_BUYER = "0x" + "0b" * 20
         (OwnerPolicy(automatic=True, buyers=(OTHER_BUYER,), budget=AMPLE), "buyer_not_accepted"),
         (OwnerPolicy(automatic=True, columns=("x0",), budget=AMPLE), "asks_person"),
         (OwnerPolicy(automatic=True, budget=Budget(per_buyer=0)), "budget_spent"),
+        (OwnerPolicy(automatic=True, minimum_reveal_s=601, budget=AMPLE), "reveal_too_short"),
     ],
 )
 def test_the_buyer_learns_why_owners_wait_for_a_person(policy: OwnerPolicy, code: str) -> None:
@@ -110,6 +111,24 @@ def test_the_buyer_learns_why_owners_wait_for_a_person(policy: OwnerPolicy, code
     assert market.contract.status == "open"
     [*_, fact] = [fact.data for fact in market.buyer.facts if fact.name == "joining"]
     assert fact["waiting"] == {code: 6}
+
+
+def test_an_owner_joins_by_itself_with_just_the_time_to_reveal_that_it_needs() -> None:
+    market = small_market(policy=OwnerPolicy(automatic=True, minimum_reveal_s=600, budget=AMPLE))
+    market.finish()
+    assert market.buyer.shown == "FINISHED"
+
+
+def test_a_person_is_told_how_short_the_time_to_reveal_is_and_may_join() -> None:
+    market = small_market(policy=OwnerPolicy(automatic=True, minimum_reveal_s=1000, budget=AMPLE))
+    market.run()
+    for owner in market.owners:
+        [fact] = [fact for fact in owner.facts if fact.name == "reveal_too_short"]
+        assert fact.data == {"reveal_s": 600, "minimum_s": 1000}
+        decision = OwnerDecision(training=1, accept=True)
+        market.deliver(owner, MessageReceived(signed=market.message(owner, owner, decision)))
+    market.finish()
+    assert market.buyer.shown == "FINISHED"
 
 
 def test_an_owner_that_waited_and_then_decides_waits_no_more() -> None:

@@ -97,6 +97,15 @@ def test_the_least_pay_is_given_with_its_unit_and_shown_in_either(config, orders
 
 
 @pytest.mark.usefixtures("store")
+def test_the_least_time_to_confirm_a_seat_is_set_in_seconds(config, orders):
+    run("policy", "set", "--config", config, "--minimum-reveal", "900")
+    assert orders[0].policy.minimum_reveal_s == 900
+    told = refused("policy", "set", "--config", config, "--minimum-reveal", "0")
+    assert "minimum_reveal_s" in told
+    assert "given: '0'" in told
+
+
+@pytest.mark.usefixtures("store")
 def test_tokens_are_taken_with_the_least_pay_in_their_own_units(config, store, orders):
     document = yaml.safe_load(Path(config).read_text())
     document["tokens"] = [{"address": TOKEN, "symbol": "TEST", "decimals": 6}]

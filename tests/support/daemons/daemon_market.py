@@ -228,7 +228,8 @@ class DaemonMarket:
         if name.startswith("owner"):
             keys["catalogue"] = f"{name}-data"
             keys["aggregators"] = [self.addresses["aggregator"]]
-            keys["policy"] = {"automatic": True, "budget": {"per_buyer": 1000, "in_total": 1000}}
+            budget = {"per_buyer": 1000, "in_total": 1000}
+            keys["policy"] = {"automatic": True, "minimum_reveal_s": 1, "budget": budget}
         return keys
 
     def _configure(self, name: str, kind: str, user: str, own: dict) -> None:

@@ -250,7 +250,7 @@ class PureMarket:
             block_hash=b"\0" * 32,
             transaction_hash=b"\0" * 32,
             log_index=0,
-            timestamp=0,
+            timestamp=int(self.now),
         )
         return EventConfirmed(chain_event=chain_event)
 

@@ -9,7 +9,7 @@ from protocol.roles.engine.inputs import EventConfirmed, MessageReceived, TimerF
 from protocol.roles.shared.deadlines import DAY_SECONDS, RETENTION_SECONDS, backed_off
 from tests.support.roles.pure_market import PureMarket
 from tests.support.roles.pure_party import Party
-from tests.support.roles.small_markets import body_of, small_data, small_market, without
+from tests.support.roles.small_markets import body_of, small_data, small_market, small_request, without
 
 
 def silence(market: PureMarket, *parties: Party) -> None:
@@ -118,6 +118,37 @@ def test_a_buyer_silent_after_the_opening_gets_its_deposit_back() -> None:
     market.finish()
     assert market.contract.status == "cancelled"
     assert market.aggregator.shown == "FAILED(no_request)"
+
+
+def test_an_opening_for_a_year_without_a_request_takes_no_place_for_long() -> None:
+    """Anybody may open trainings: an hour at the aggregator's, a day at owners', whatever the terms say."""
+    deadlines = {"join_s": 365 * 86_400, "reveal_s": 600, "step_s": 60, "chain_s": 300}
+    market = small_market(small_request(deadlines=deadlines))
+    silence(market, market.buyer)
+    market.run()
+    opened_at = market.now
+    while market.aggregator.shown != "FAILED(no_request)":
+        assert market.tick()
+        market.run()
+    assert market.now == opened_at + 3600
+    assert not market.aggregator.timers
+    [notice] = market.sent("training_failed")
+    assert (notice.envelope.recipient, body_of(notice).code) == (market.buyer.address, "no_request")
+    market.finish()
+    assert {owner.shown for owner in market.owners} == {"FAILED(expired)"}
+    assert market.now < opened_at + 86_400 + 600
+    assert market.contract.status == "open", "its buyer may have the deposit back, others after the year"
+
+
+def test_a_request_may_come_late_in_an_hour() -> None:
+    market = small_market(
+        small_request(deadlines={"join_s": 7200, "reveal_s": 600, "step_s": 60, "chain_s": 300})
+    )
+    request = market.run_until("training_request")
+    market.now += 3599
+    market.post(request)
+    market.finish()
+    assert market.buyer.shown == "FINISHED"
 
 
 def test_a_request_without_an_opening_is_given_up() -> None:

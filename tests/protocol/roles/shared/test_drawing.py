@@ -10,7 +10,7 @@ from protocol.data_card import DataCard
 from protocol.join_digests import commitment, nonce_digest
 from protocol.marketplace import Closed, Join
 from protocol.payment import abandoned
-from protocol.roles.engine.inputs import CallRefused
+from protocol.roles.engine.inputs import CallRefused, EventConfirmed
 from tests.support.roles.admitting import admitted_join
 from tests.support.roles.plain_market import assert_model_of_twin
 from tests.support.roles.pure_contract import MARKET
@@ -47,6 +47,25 @@ def losing(market: PureMarket, name: str, *parties: Party) -> None:
 def until_closed(market: PureMarket) -> None:
     while market.contract.status != "drawing":
         market.deliver_next()
+
+
+def next_event(market: PureMarket, party: Party, kind: type) -> EventConfirmed:
+    """Deliver until an event of this kind is under way to the party; it is taken off the queue."""
+    while True:
+        for position, (address, item) in enumerate(market.pending):
+            if (
+                address == party.address
+                and isinstance(item, EventConfirmed)
+                and isinstance(item.chain_event.event, kind)
+            ):
+                del market.pending[position]
+                return item
+        market.deliver_next()
+
+
+def happened(item: EventConfirmed, at: float) -> EventConfirmed:
+    """The event in a block of another time."""
+    return EventConfirmed(chain_event=item.chain_event.model_copy(update={"timestamp": int(at)}))
 
 
 # ---- what an owner joins with ----
@@ -178,6 +197,18 @@ def test_with_too_few_nonces_everybody_has_the_training_cancelled_at_once(stuck:
     assert market.now < market.contract.ends_at
     assert {party.shown for party in market.parties.values()} == {"FAILED(too_few_revealed)"}
     assert not any(party.timers for party in market.parties.values())
+
+
+@pytest.mark.parametrize(("late", "left"), [(0, 601), (100, 501), (700, 1), (-50, 601)])
+def test_the_time_to_reveal_counts_from_the_block_of_the_close(late: int, left: int) -> None:
+    """However late a party sees it; a chain whose clock is ahead of ours has not got there before us."""
+    market = small_market()
+    event = next_event(market, market.aggregator, Closed)
+    market.deliver(market.aggregator, happened(event, market.now - late))
+    assert market.aggregator.timers["draw"] == market.now + left
+    event = next_event(market, market.buyer, Closed)
+    market.deliver(market.buyer, happened(event, market.now - late))
+    assert market.buyer.timers["draw"] == market.now + left + market.request.deadlines.chain_s
 
 
 def test_an_owner_whose_data_set_has_gone_gives_its_seat_up() -> None:

@@ -21,6 +21,7 @@ FULL = OwnerPolicy(
     data_sets=("rows",),
     minimum_pay_wei=25 * 10**16,
     tokens=(TokenPay(token="0x" + "70" * 20, minimum_pay=7), TokenPay(token="0x" + "71" * 20)),
+    minimum_reveal_s=604_800,
     withdraw=False,
     budget=Budget(per_buyer=3, limits=(Limit(data_set="rows", numbers=9),)),
 )
@@ -47,6 +48,9 @@ def test_a_form_that_is_sent_back_unchanged_is_the_same_policy(policy):
         ("tokens", f"{BUYER} 1.5"),
         ("tokens", f"{BUYER}\n{BUYER} 5"),
         ("tokens", "0x" + "0" * 40),
+        ("minimum_reveal_s", ""),
+        ("minimum_reveal_s", "0"),
+        ("minimum_reveal_s", "604801"),
         ("per_buyer", "-1"),
         ("per_buyer", "1.5"),
         ("in_total", "1000001"),
