@@ -72,6 +72,6 @@ def judge_refusal(
     checker, which a refusal carries under the asker's signature: an asker could show that one wrong seeds,
     and its judges the right ones.
     """
-    if seeds.digest() != shown or refusal(projection, request, answer, zero, seeds) is not None:
+    if refusal(projection, request, answer, zero, seeds) is not None or seeds.digest() != shown:
         return Liar.ASKER
     return Liar.COUNTERSIGNER

@@ -156,6 +156,65 @@ def test_a_member_negative_by_rounding_alone_stays(error: int, shares: tuple) ->
     assert found == SitOut((0,))
 
 
+class Errors:
+    """Two members' integer matrices RᵀR and three trainers' models, at scales of their own."""
+
+    def __init__(self, seed: int, liar: str) -> None:
+        rng = np.random.default_rng(seed)
+        self.trainers, self.members = ("t0", "t1", "t2"), ("v0", "v1")
+        size = 1 << 40 if liar == "t0" else 16
+        self.models = [[int(x) for x in rng.integers(-16, 17, 3)] + [-1] for _ in self.trainers]
+        self.models[0][0] = 15 * size
+        roots = [rng.integers(-(1 << 14), 1 << 14, (4, 4)).astype(object) for _ in self.members]
+        if liar == "t0":
+            for root in roots:
+                root[:, 0] = 0  # No row shows what its weight is multiplied by.
+        # Less one on the diagonal, as rounding may have it: a model out of range makes that any size.
+        self.matrices = [root.T @ root - np.eye(4, dtype=int) for root in roots]
+        if liar == "v0":
+            self.matrices[0] -= int(rng.integers(1 << 20, 1 << 50)) * np.eye(4, dtype=int)
+        self.rounding = dict.fromkeys(self.members, 4 * 4 * (16 * 16) ** 2)
+
+    def of(self, member: int) -> list[int]:
+        return [
+            int(np.array(one, object) @ self.matrices[member] @ np.array(one, object)) for one in self.models
+        ]
+
+
+@settings(max_examples=60)
+@given(st.integers(0, 1 << 32), st.sampled_from(["buyer", "v0", "t0", "nobody"]), st.data())
+def test_no_statement_matrix_or_model_of_one_party_has_another_named(
+    seed: int, liar: str, data: st.DataObject
+) -> None:
+    world = Errors(seed, liar)
+    limits = Limits.of(3, 1 << 42, sum(world.rounding.values()), 3 * SHARE)
+    errors = [world.of(0), world.of(1)]
+    totals = [sum(column) for column in zip(*errors, strict=True)]
+    statement = outliers(totals, limits)
+    if liar == "buyer":
+        said = st.builds(Outlier, st.integers(0, 2), st.booleans(), st.sampled_from(WIDENINGS))
+        statement = (data.draw(said.filter(lambda one: one.negative or one.widening)),)
+    if not statement:
+        return
+    shares = data.draw(SHARES)
+    known = {one.trainer: opened(totals[one.trainer], one.widening, shares) for one in statement}
+    found = judge_statement(BUYER, statement, known, limits)
+    assert liar != "t0" or found is Demand.RANGES
+    if found is Demand.RANGES:
+        metrics = {
+            member: {one.trainer: opened(error[one.trainer], one.widening, shares) for one in statement}
+            for member, error in zip(world.members, errors, strict=True)
+        }
+        in_range = {"t0": liar != "t0", "t1": True, "t2": True}
+        found = judge_negative(statement, world.trainers, in_range, metrics, world.rounding)
+        if liar == "t0":
+            unlooked = judge_negative(
+                statement, world.trainers, dict.fromkeys(world.trainers, True), metrics, world.rounding
+            )
+            assert {fault.accused for fault in unlooked} == {"v0", "v1"}
+    assert isinstance(found, SitOut) or {fault.accused for fault in found} == {liar}
+
+
 def test_shares_widen_with_what_they_hide() -> None:
     assert [share_bound(5, k) for k in WIDENINGS] == [5, 5, 5 << 8, 5 << 16]
 

@@ -80,6 +80,8 @@ def test_seeds_tell_who_lied(case: Case) -> None:
     assert judged(case, weight_as_a_test(case, 0, 1), seeds, seeds) is Liar.ASKER
     wrong = replace(seeds, test=seed(1))
     assert judged(case, zero, wrong, wrong) is Liar.ASKER
+    for nothing in (None, 5, b"", "x" * 32):
+        assert judged(case, zero, replace(seeds, question=nothing), seeds) is Liar.ASKER
 
 
 def test_an_asker_cannot_show_the_other_checker_wrong_seeds_and_its_judges_the_right_ones(case: Case) -> None:
