@@ -31,7 +31,7 @@ COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-h
 
 .PHONY: help
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-19s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
 .PHONY: environment
 environment: $(RUNTIME) ## Create .venv with the locked packages and the deltaml command
@@ -111,6 +111,16 @@ contracts: $(DEVELOPMENT) $(NODE_MODULES) ## Compile the contract into its artif
 	python contracts/build.py
 	python contracts/forge.py --gas
 	python contracts/forge.py
+
+RUNS ?= 10000
+.PHONY: contracts-nightly
+contracts-nightly: $(DEVELOPMENT) $(NODE_MODULES) ## The contract's invariants over RUNS=10000 games of 100 calls each
+	export FOUNDRY_INVARIANT_RUNS=$(RUNS) FOUNDRY_INVARIANT_DEPTH=100
+	python contracts/forge.py test --match-contract Invariant
+
+.PHONY: contracts-symbolic
+contracts-symbolic: $(DEVELOPMENT) $(NODE_MODULES) ## Have halmos prove what the contract's symbolic tests claim
+	python contracts/symbolic.py
 
 .PHONY: messages
 messages: $(DEVELOPMENT) ## Find the web console's texts and renew its catalogues of translations
