@@ -14,6 +14,7 @@ from tests.faults.nodes import (
     RestoredNode,
     SlowAnswers,
 )
+from tests.faults.seats import KillForSeats
 from tests.faults.tampering import BitFlipped, Duplicated, Reordered, Stale, Truncated
 
 CLASSES: dict[str, tuple[type[Fault], int]] = {
@@ -34,6 +35,7 @@ CLASSES: dict[str, tuple[type[Fault], int]] = {
     "deep reorganisation": (DeepReorganisation, 15),
     "slow consumer": (SlowConsumer, 16),
     "owners drop out": (OwnersDropOut, 15),
+    "kill for seats": (KillForSeats, 21),
     "batches refused": (BatchesRefused, 16),
     "log pages fail": (LogPagesFail, 15),
     "lagging node": (LaggingNode, 16),
