@@ -15,9 +15,10 @@ from dataclasses import dataclass
 
 from protocol.asset import NO_TOKENS
 from protocol.errors import MisuseError
-from protocol.marketplace import BASIS_POINTS, validator_count
+from protocol.marketplace import validator_count
 from protocol.records import FIXED_POINT
 from protocol.request import Request
+from protocol.terms import BASIS_POINTS
 
 Pay = Counter[tuple[str, str]]
 """Amounts by (account, share)."""

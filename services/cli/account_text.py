@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from protocol.asset import NO_TOKENS, Assets
-from protocol.marketplace import NATIVE
+from protocol.terms import NATIVE
 from services.cli.amounts import money
 from services.cli.standard_streams import visible
 from services.records.earnings import Account

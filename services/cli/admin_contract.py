@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from protocol.asset import MARKET_ASSET, NO_TOKENS
-from protocol.marketplace import NATIVE
+from protocol.terms import NATIVE
 from services.chain.contract import deploy as creation
 from services.chain.contract.verification import ContractState, contract_state
 from services.chain.rpc.http import HttpRpc

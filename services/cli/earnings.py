@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from protocol.asset import MARKET_ASSET, Assets
-from protocol.marketplace import NATIVE, Token
+from protocol.terms import NATIVE, Token
 from services.cli.account_text import AccountText
 from services.cli.amounts import Wei
 from services.cli.options import ConfigFile, Json

@@ -50,7 +50,13 @@ def role_of(
         case AggregatorConfig():
             places = Places(store, config.most_trainings_of_a_buyer, config.most_trainings)
             return AggregatorRole(
-                store, seat_keys, address, frozenset(config.admitted), places=places, file=config.file
+                store,
+                seat_keys,
+                address,
+                frozenset(config.admitted),
+                places=places,
+                bonds=config.bonds,
+                file=config.file,
             )
         case DataOwnerConfig():
             places = Places(store, config.most_trainings_of_a_buyer, config.most_trainings)

@@ -2,9 +2,10 @@
 
 from typing import Any
 
-from protocol.marketplace import NATIVE, Opened, RoundRecorded, Token, Withdrawn, training_of
+from protocol.marketplace import Opened, RoundRecorded, Withdrawn, training_of
 from protocol.messages import ChainEvent
 from protocol.roles.engine import facts
+from protocol.terms import NATIVE, Token
 from services.store import Store
 
 _LEFT_OUT = {"own", "cross", "transcript_digest", "terms", "exchange_key", "record"}

@@ -11,8 +11,9 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, Literal, Self, TypeVar, cast
 
-from protocol.marketplace import NATIVE, PartyRole, Token
+from protocol.marketplace import PartyRole
 from protocol.roles.dispatch import decode_state
+from protocol.terms import NATIVE, Token
 from services.store import Store
 
 SHARES: Mapping[PartyRole, tuple[str, ...]] = {

@@ -15,11 +15,12 @@ from protocol.data_set import DataSet
 from protocol.learning import plaintext
 from protocol.learning.descent import step_size_of
 from protocol.learning.plaintext import OwnerData, PlainTraining
-from protocol.marketplace import NATIVE, Credited, Opened, RoundRecorded
+from protocol.marketplace import Credited, Opened, RoundRecorded
 from protocol.messages import ChainEvent
 from protocol.records import FIXED_POINT
 from protocol.request import Request
 from protocol.scaling import to_own_units
+from protocol.terms import NATIVE
 from protocol.types import FrozenModel, seats_of
 from services.chain.contract.views import Owners
 from services.records.convergence import Convergence, convergence

@@ -7,7 +7,8 @@ from pydantic import ValidationError
 
 from protocol import marketplace as chain
 from protocol.codec import pack, unpack
-from protocol.marketplace import ContractCall, MarketplaceEvent, Terms, training_of
+from protocol.marketplace import ContractCall, MarketplaceEvent, training_of
+from protocol.terms import Terms
 from protocol.types import FrozenModel
 from tests.support.deployment.documents import KEY_ID, RECORD, any_request
 

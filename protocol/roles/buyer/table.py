@@ -46,6 +46,7 @@ from protocol.roles.engine import timers
 from protocol.roles.engine.effects import (
     CancelTimer,
     KeepResult,
+    PutValue,
     RecordFact,
     SendMessage,
     SetTimer,
@@ -72,7 +73,7 @@ ORDERING = (
         Opened,
         ordering.on_opened,
         then=OpenedState,
-        effects=(SendMessage, CancelTimer, SetTimer, RecordFact),
+        effects=(SendMessage, CancelTimer, SetTimer, RecordFact, PutValue),
     ).because("The deposit stands: the aggregator gets the request, the key and the initial model."),
     on_message(
         _BEFORE_START, RequestAnswer, ordering.on_request_answer, effects=(CancelTimer, SubmitCall)

@@ -64,7 +64,7 @@ FINISHED = _fact("finished", "The model has arrived.", "rounds")
 # ---- a data owner ----
 
 NO_MATCH = _fact("no_match", "No data set serves the request.", "reasons")
-ASKS_DECISION = _fact("asks_decision", "A person must decide whether to join.", "data_set")
+ASKS_DECISION = _fact("asks_decision", "A person must decide whether to join.", "data_set", "bond token")
 OVER_BUDGET = _fact(
     "over_budget",
     "The training may publish more numbers about the data set than its budget has left.",

@@ -8,7 +8,7 @@ turn: of many calls at once all but one would pay gas for nothing.
 
 from typing import TypeVar
 
-from protocol.marketplace import RecordRound, RoundRecorded, Terms
+from protocol.marketplace import RecordRound, RoundRecorded
 from protocol.messages import RoundSignature
 from protocol.records import RoundRecord
 from protocol.roles.engine import timers
@@ -19,6 +19,7 @@ from protocol.roles.engine.refusals import require
 from protocol.roles.engine.state import PhaseState, replace
 from protocol.roles.shared.parties import Parties
 from protocol.signatures import recover_address
+from protocol.terms import Terms
 from protocol.types import Address, Digest, EcdsaSignature, FrozenModel, RoundNumber
 
 

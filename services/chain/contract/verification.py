@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from eth_hash.auto import keccak
 
-from protocol.marketplace import NATIVE, Token
 from protocol.records import Market
+from protocol.terms import NATIVE, Token
 from services.chain.contract.abi import creation_code, marketplace_artifact
 from services.chain.contract.views import MarketplaceViews
 from services.chain.rpc.http import Rpc

@@ -55,6 +55,7 @@ FAILURES = {
     "terms_differ": _("The request is not the one whose terms are on the chain."),
     "initial_model_differs": _("The first model is not the one that the request declares."),
     "initial_model_not_opened": _("The first model was not shown to be the one that the request declares."),
+    "bond_not_accepted": _("The aggregator does not deposit the bond that the request asks of it."),
     "open_insufficient_funds": _("The account has too little ether for the deposit."),
 }
 """Why a training ended without a model, in a sentence."""
@@ -78,6 +79,7 @@ ANSWERS = {
     "declined_by_person": _("declined"),
     "asks_person": _("asks a person"),
     "buyer_not_accepted": _("asks a person: not of its buyers"),
+    "bond_not_accepted": _("does not deposit such a bond unasked"),
     "budget_spent": _("asks a person: its budget is spent"),
 }
 """What an owner says to an invitation."""

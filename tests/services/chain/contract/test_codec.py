@@ -5,19 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from protocol.errors import ProtocolViolation
-from protocol.marketplace import (
-    ADMISSION_NAMES,
-    NATIVE,
-    Draw,
-    Join,
-    Open,
-    RecordRound,
-    Register,
-    Reveal,
-    Terms,
-    Withdraw,
-)
+from protocol.marketplace import Draw, Join, Open, RecordRound, Register, Reveal, Withdraw
 from protocol.records import RoundRecord
+from protocol.terms import ADMISSION_NAMES, NATIVE, Terms
 from services.chain.contract.abi import event_topic, marketplace_codec
 from services.chain.contract.codec import decode_log, encode_call, from_web3, terms_of
 
