@@ -254,8 +254,8 @@ interface IMarketplace is IERC165 {
     function open(Terms calldata terms, uint256 deposit) external payable returns (uint256 trainingId);
 
     /// @notice As open, with the sender's permit (EIP-2612) of exactly the deposit and the buyer's bond for
-    /// this contract, so that no transaction of its own has to allow them. A permit that fails, as one that somebody has used already, stops
-    /// nothing where the allowance is there.
+    /// this contract, so that no transaction of its own has to allow them. A permit that fails, as one that somebody
+    /// has used already, stops nothing where the allowance is there.
     /// @param terms see Terms; not the native coin
     /// @param deposit in smallest units
     /// @param deadline until when the permit holds
@@ -273,8 +273,8 @@ interface IMarketplace is IERC165 {
     ) external returns (uint256 trainingId);
 
     /// @notice Takes a seat; a data owner only, while Open and before joinUntil, that those have admitted whom the
-    /// terms name. What they signed holds for this training's request, this owner and this commitment alone. Takes ownerBond,
-    /// exactly, as open takes the deposit.
+    /// terms name. What they signed holds for this training's request, this owner and this commitment alone. Takes
+    /// ownerBond, exactly, as open takes the deposit.
     /// @param trainingId of which training
     /// @param commitment digest of what the owner has published so far and is bound to; not zero
     /// @param nonceDigest keccak256(abi.encode(trainingId, owner, nonce)) of a secret nonce; not zero
@@ -323,11 +323,11 @@ interface IMarketplace is IERC165 {
     /// @param trainingId of which training
     function settle(uint256 trainingId) external;
 
-    /// @notice Gives the deposit back. The buyer while Open; anyone after joinUntil with fewer than minOwners, or, where
-    /// only the aggregator may close, from revealSeconds after joinUntil on; from revealUntil on where fewer have
-    /// revealed, or with no round recorded, from a quarter of the round's time after
-    /// roundUntil on. Once roles are drawn abandonBps of the deposit go to those who have one, in equal parts. Before, those who have not revealed lose their
-    /// bonds, unless nobody has.
+    /// @notice Gives the deposit back. The buyer while Open; anyone after joinUntil with fewer than minOwners, or,
+    /// where only the aggregator may close, from revealSeconds after joinUntil on; from revealUntil on where fewer have
+    /// revealed, or with no round recorded, from a quarter of the round's time after roundUntil on. Once roles are
+    /// drawn abandonBps of the deposit go to those who have one, in equal parts. Before, those who have not revealed
+    /// lose their bonds, unless nobody has.
     /// @param trainingId of which training
     function cancel(uint256 trainingId) external;
 
