@@ -5,12 +5,13 @@ import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
 import {IERC165} from "@openzeppelin/contracts/utils/introspection/IERC165.sol";
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 import {IMarketplace} from "./IMarketplace.sol";
+import {Openings} from "./Openings.sol";
 import {Shapley} from "./Shapley.sol";
 import {Signatures} from "./Signatures.sol";
 import {Tokens} from "./Tokens.sol";
 
 /// @title Marketplace: deposits in, signed rounds recorded, credits out; no owner, no upgrade, no fee.
-/// @notice Every unit of every token is either a running training's escrow or somebody's credit, and no token's misconduct
+/// @notice Every unit of every token is either a running training's escrow, a bond or somebody's credit, and no token's misconduct
 /// touches what is held in another. See IMarketplace for every call.
 contract Marketplace is IMarketplace, EIP712 {
     uint256 private constant FIXED_POINT = 1e18;
@@ -27,6 +28,9 @@ contract Marketplace is IMarketplace, EIP712 {
 
     bytes32 private constant ADMISSION_TYPEHASH =
         keccak256("Admission(uint256 trainingId,address owner,bytes32 requestHash,bytes32 commitment)");
+    bytes32 private constant OPENING_TYPEHASH = keccak256(
+        "Opening(uint256 trainingId,uint16 round,bytes modulus,bytes ciphertext,bytes plaintext,bytes root)"
+    );
 
     struct Party {
         Role role;
@@ -54,6 +58,7 @@ contract Marketplace is IMarketplace, EIP712 {
         uint64 drawBlock;
         uint64 roundUntil;
         uint64 revealUntil;
+        uint64 endedAt;
         uint256 deposit;
         Terms terms;
         address[] seats;
@@ -69,9 +74,20 @@ contract Marketplace is IMarketplace, EIP712 {
         uint128 leftMse; // firstMse times mseAfter/mseBefore of every recorded round
         uint128 totalWeight; // at most firstMse
         uint256 aggregation;
+        uint256 unbonded; // seats without their bond, as a mask
+        bool buyerUnbonded;
+        bool aggregatorUnbonded;
+        bool openingDoubted;
     }
 
+    struct Doubt {
+        uint256 done; // steps
+        bytes32 powerDigest;
+    }
+
+    Openings private immutable _openings = new Openings();
     mapping(address => uint256) public override totalEscrow; // by token
+    mapping(address => uint256) public override totalBonds; // by token
     uint256 private _lastTraining;
     mapping(address => Party) private _parties;
     mapping(address => mapping(address => uint256)) private _credits; // by token and account
@@ -81,6 +97,7 @@ contract Marketplace is IMarketplace, EIP712 {
     mapping(uint256 => mapping(address => uint256)) private _seatNumbers; // seat + 1
     mapping(uint256 => mapping(address => bytes32)) private _exchangeKeys;
     mapping(uint256 => mapping(uint16 => bytes32)) private _recordDigests;
+    mapping(bytes32 => Doubt) private _doubts; // by the opening's digest
 
     constructor() EIP712("DeltaML Marketplace", VERSION) {}
 
@@ -101,11 +118,9 @@ contract Marketplace is IMarketplace, EIP712 {
     // ---- opening and joining ----
 
     function open(Terms calldata terms, uint256 deposit) external payable override returns (uint256 trainingId) {
-        uint256 expected = terms.token == Tokens.NATIVE ? deposit : 0;
-        if (msg.value != expected) revert Marketplace_WrongValue(msg.value, expected);
         trainingId = _open(terms, deposit);
-        // Interaction: what is not there afterwards undoes all of it, whatever the token called meanwhile
-        if (terms.token != Tokens.NATIVE) Tokens.take(terms.token, deposit);
+        // Interaction
+        _take(terms.token, deposit + terms.buyerBond);
     }
 
     function openWithPermit(
@@ -118,8 +133,9 @@ contract Marketplace is IMarketplace, EIP712 {
     ) external override returns (uint256 trainingId) {
         if (terms.token == Tokens.NATIVE) revert Marketplace_InvalidTerms("token");
         trainingId = _open(terms, deposit);
-        Tokens.permit(terms.token, deposit, deadline, v, r, s);
-        Tokens.take(terms.token, deposit);
+        uint256 amount = deposit + terms.buyerBond;
+        Tokens.permit(terms.token, amount, deadline, v, r, s);
+        Tokens.take(terms.token, amount);
     }
 
     function _open(Terms calldata terms, uint256 deposit) private returns (uint256 trainingId) {
@@ -136,6 +152,7 @@ contract Marketplace is IMarketplace, EIP712 {
         training.deposit = deposit;
         training.terms = terms;
         totalEscrow[terms.token] += deposit;
+        _countBond(terms.token, terms.buyerBond);
         _exchangeKeys[trainingId][msg.sender] = _parties[msg.sender].exchangeKey;
         _exchangeKeys[trainingId][terms.aggregator] = _parties[terms.aggregator].exchangeKey;
         emit Opened(trainingId, msg.sender, terms.aggregator, deposit, terms);
@@ -156,6 +173,15 @@ contract Marketplace is IMarketplace, EIP712 {
         uint256 needed = BASIS_POINTS * terms.rounds * terms.maxOwners;
         if (deposit < needed) revert Marketplace_DepositTooLow(deposit, needed);
         if (deposit >= 1 << 128) revert Marketplace_InvalidTerms("deposit");
+        _checkBonds(terms);
+    }
+
+    /// Who is credited with its own bond when it loses it has nothing to lose.
+    function _checkBonds(Terms calldata terms) private view {
+        if (terms.ownerBond == 0 && terms.aggregatorBond == 0 && terms.buyerBond == 0) return;
+        address to = terms.forfeitTo;
+        bool own = (terms.buyerBond > 0 && to == msg.sender) || (terms.aggregatorBond > 0 && to == terms.aggregator);
+        if (own || to == address(0) || to == address(this)) revert Marketplace_InvalidTerms("forfeitTo");
     }
 
     function _checkTimes(Terms calldata terms) private pure {
@@ -176,7 +202,7 @@ contract Marketplace is IMarketplace, EIP712 {
         bytes32 nonceDigest,
         bytes calldata aggregatorSignature,
         bytes calldata buyerSignature
-    ) external override {
+    ) external payable override {
         Training storage training = _trainings[trainingId];
         // Check
         _requireRole(msg.sender, Role.DataOwner);
@@ -193,7 +219,11 @@ contract Marketplace is IMarketplace, EIP712 {
         _seatNumbers[trainingId][msg.sender] = seat + 1;
         _pledges[trainingId][seat] = Pledge(commitment, nonceDigest);
         _exchangeKeys[trainingId][msg.sender] = _parties[msg.sender].exchangeKey;
+        uint256 bond = training.terms.ownerBond;
+        _countBond(training.terms.token, bond);
         emit Joined(trainingId, msg.sender, seat, commitment, nonceDigest);
+        // Interaction
+        _take(training.terms.token, bond);
     }
 
     function _checkAdmission(
@@ -214,19 +244,25 @@ contract Marketplace is IMarketplace, EIP712 {
 
     // ---- drawing the roles ----
 
-    function close(uint256 trainingId) external override {
+    function close(uint256 trainingId) external payable override {
         Training storage training = _trainings[trainingId];
         // Check
         _requireStatus(trainingId, training, Status.Open);
+        uint256 bond = training.terms.aggregatorBond;
+        bool byAggregator = msg.sender == training.terms.aggregator;
+        if (bond > 0 && !byAggregator) revert Marketplace_NotParty(trainingId, msg.sender);
         bool enough = training.seats.length >= training.terms.minOwners;
-        bool mayClose = msg.sender == training.terms.aggregator || block.timestamp >= training.joinUntil;
+        bool mayClose = byAggregator || block.timestamp >= training.joinUntil;
         if (!enough || !mayClose) revert Marketplace_TooEarly(trainingId, training.joinUntil);
         // Effect: the block after this one, mined before anybody's nonce is known. No later call fixes another.
         training.status = Status.Drawing;
         training.drawBlock = uint64(block.number + 1);
         training.revealUntil = uint64(block.timestamp + training.terms.revealSeconds);
         training.roundUntil = training.revealUntil + training.terms.roundSeconds;
+        _countBond(training.terms.token, bond);
         emit Closed(trainingId, training.drawBlock);
+        // Interaction
+        _take(training.terms.token, bond);
     }
 
     function reveal(uint256 trainingId, bytes32 nonce) external override {
@@ -269,6 +305,7 @@ contract Marketplace is IMarketplace, EIP712 {
         training.trainers = revealed & ~validators;
         training.status = Status.Running;
         emit RolesDrawn(trainingId, training.trainers, validators);
+        _forfeitUnrevealed(trainingId, training);
     }
 
     /// The first max(2, 0.3·n rounded half up) seats of a Fisher–Yates shuffle of the n seats in a mask.
@@ -443,6 +480,7 @@ contract Marketplace is IMarketplace, EIP712 {
         if (!training.ended) _requireLate(trainingId, training);
         // Effect
         training.status = Status.Settled;
+        training.endedAt = uint64(block.timestamp);
         uint256 improvement = Shapley.improvement(training.firstMse, training.deliveredMse);
         uint256 pot =
             training.deposit * training.terms.contributionBps * improvement / (BASIS_POINTS * FIXED_POINT);
@@ -469,8 +507,7 @@ contract Marketplace is IMarketplace, EIP712 {
         Training storage training = _trainings[trainingId];
         // Check
         if (training.status == Status.Open) {
-            bool tooFew = block.timestamp >= training.joinUntil && training.seats.length < training.terms.minOwners;
-            if (msg.sender != training.buyer && !tooFew) {
+            if (msg.sender != training.buyer && !_hasNotClosed(training)) {
                 revert Marketplace_NotParty(trainingId, msg.sender);
             }
         } else {
@@ -481,9 +518,11 @@ contract Marketplace is IMarketplace, EIP712 {
             if (!_hasTooFewRevealed(training)) _requireLate(trainingId, training);
         }
         // Effect
+        if (training.status == Status.Drawing) _forfeitUnrevealed(trainingId, training);
         address token = training.terms.token;
         uint256 refund = training.deposit - _payForLeaving(trainingId, training, token);
         training.status = Status.Cancelled;
+        training.endedAt = uint64(block.timestamp);
         _credit(trainingId, token, training.buyer, Share.Refund, refund);
         totalEscrow[token] -= training.deposit;
         emit Cancelled(trainingId, refund);
@@ -502,6 +541,124 @@ contract Marketplace is IMarketplace, EIP712 {
             paid += _credit(trainingId, token, training.seats[seat], Share.Abandonment, amount);
         }
     }
+
+    // ---- bonds ----
+
+    function releaseBond(uint256 trainingId) external override returns (uint256 amount) {
+        Training storage training = _trainings[trainingId];
+        // Check
+        uint64 until = bondUntil(trainingId, msg.sender);
+        if (until == 0) revert Marketplace_WrongStatus(trainingId, training.status);
+        if (block.timestamp < until) revert Marketplace_TooEarly(trainingId, until);
+        // Effect
+        amount = _endBond(trainingId, training, msg.sender);
+        _credit(trainingId, training.terms.token, msg.sender, Share.Bond, amount);
+    }
+
+    function accuseOfTwoRecords(
+        RoundRecord calldata first,
+        bytes calldata firstSignature,
+        RoundRecord calldata second,
+        bytes calldata secondSignature,
+        address account
+    ) external override {
+        Training storage training = _trainings[first.trainingId];
+        // Check
+        bytes32 digest = hashRecord(first);
+        bytes32 other = hashRecord(second);
+        bool sameRound = first.trainingId == second.trainingId && first.round == second.round;
+        if (!sameRound || digest == other || !_isOfDrawn(training, first) || !_isOfDrawn(training, second)) {
+            revert Marketplace_NoFault(first.trainingId, account);
+        }
+        _requireKey(account, digest, firstSignature);
+        _requireKey(account, other, secondSignature);
+        // Effect
+        _forfeit(first.trainingId, training, account, Fault.TwoRecords);
+    }
+
+    /// Where a reorganisation gives a number to another training, or its draw another outcome, seats are drawn anew.
+    function _isOfDrawn(Training storage training, RoundRecord calldata record) private view returns (bool) {
+        return record.trainers != 0 && record.trainers & ~training.trainers == 0
+            && record.validators & ~training.validators == 0;
+    }
+
+    function accuseOfFalseOpening(
+        Opening calldata opening,
+        bytes calldata signature,
+        bytes calldata power,
+        uint256 steps
+    ) external override returns (uint256 left) {
+        Training storage training = _trainings[opening.trainingId];
+        address buyer = training.buyer;
+        // Check
+        if (bondOf(opening.trainingId, buyer) == 0) revert Marketplace_NoBond(opening.trainingId, buyer);
+        if (steps == 0) revert Marketplace_InvalidTerms("steps");
+        bytes32 digest = hashOpening(opening);
+        _requireKey(buyer, digest, signature);
+        Doubt storage doubt = _doubts[digest];
+        uint256 done = doubt.done;
+        bool follows = done == 0 ? power.length == 0 : keccak256(power) == doubt.powerDigest;
+        if (!follows) revert Marketplace_WrongPower(digest, done);
+        (bytes memory raised, uint256 all, bool isFalse) = _openings.raise(opening, power, done, steps);
+        left = steps < all - done ? all - done - steps : 0;
+        if (left == 0 && !isFalse) revert Marketplace_NoFault(opening.trainingId, buyer);
+        // Effect
+        if (left == 0) {
+            _forfeit(opening.trainingId, training, buyer, Fault.FalseOpening);
+            return 0;
+        }
+        training.openingDoubted = true;
+        (doubt.done, doubt.powerDigest) = (all - left, keccak256(raised));
+        emit OpeningDoubted(opening.trainingId, digest, all - left, all);
+    }
+
+    /// Nobody could reveal, perhaps, where nobody did: the hash of drawBlock may have been gone.
+    function _forfeitUnrevealed(uint256 trainingId, Training storage training) private {
+        uint256 revealed = training.revealed;
+        if (training.terms.ownerBond == 0 || revealed == 0) return;
+        for (uint256 seat = 0; seat < training.seats.length; ++seat) {
+            if ((revealed >> seat) & 1 == 1) continue;
+            _forfeit(trainingId, training, training.seats[seat], Fault.NoReveal);
+        }
+    }
+
+    function _forfeit(uint256 trainingId, Training storage training, address account, Fault fault) private {
+        uint256 amount = _endBond(trainingId, training, account);
+        address token = training.terms.token;
+        emit BondForfeited(trainingId, account, fault, token, amount);
+        _credit(trainingId, token, training.terms.forfeitTo, Share.Forfeit, amount);
+    }
+
+    /// A bond ends once: lost or released.
+    function _endBond(uint256 trainingId, Training storage training, address account)
+        private
+        returns (uint256 amount)
+    {
+        amount = bondOf(trainingId, account);
+        if (amount == 0) revert Marketplace_NoBond(trainingId, account);
+        if (account == training.buyer) training.buyerUnbonded = true;
+        else if (account == training.terms.aggregator) training.aggregatorUnbonded = true;
+        else training.unbonded |= 1 << _seatOf(trainingId, account);
+        totalBonds[training.terms.token] -= amount;
+    }
+
+    function _countBond(address token, uint256 amount) private {
+        if (amount > 0) totalBonds[token] += amount;
+    }
+
+    /// Exactly the amount, with the call or by the sender's allowance. What is not there afterwards undoes all of it,
+    /// whatever the token called meanwhile.
+    function _take(address token, uint256 amount) private {
+        uint256 expected = token == Tokens.NATIVE ? amount : 0;
+        if (msg.value != expected) revert Marketplace_WrongValue(msg.value, expected);
+        if (expected < amount) Tokens.take(token, amount);
+    }
+
+    function _requireKey(address account, bytes32 digest, bytes calldata signature) private pure {
+        if (!Signatures.isSignedByKeyOf(account, digest, signature)) revert Marketplace_BadSignature(account);
+    }
+
+    // ---- credits ----
 
     function withdraw(address token, address to) external override returns (uint256 amount) {
         // Check
@@ -626,6 +783,29 @@ contract Marketplace is IMarketplace, EIP712 {
         return _credits[token][account];
     }
 
+    function bondOf(uint256 trainingId, address account) public view override returns (uint256) {
+        Training storage training = _trainings[trainingId];
+        if (account == training.buyer) return training.buyerUnbonded ? 0 : training.terms.buyerBond;
+        if (account == training.terms.aggregator) {
+            return training.drawBlock == 0 || training.aggregatorUnbonded ? 0 : training.terms.aggregatorBond;
+        }
+        uint256 number = _seatNumbers[trainingId][account];
+        return number == 0 || (training.unbonded >> (number - 1)) & 1 == 1 ? 0 : training.terms.ownerBond;
+    }
+
+    function bondUntil(uint256 trainingId, address account) public view override returns (uint64) {
+        Training storage training = _trainings[trainingId];
+        if (training.endedAt == 0) return 0;
+        uint64 quarter = training.terms.roundSeconds / 4;
+        bool longer = training.openingDoubted && account == training.buyer;
+        return training.endedAt + (longer ? 2 * quarter : quarter);
+    }
+
+    function doubtOf(bytes32 openingDigest) external view override returns (uint256 done, bytes32 powerDigest) {
+        Doubt storage doubt = _doubts[openingDigest];
+        return (doubt.done, doubt.powerDigest);
+    }
+
     function hashRecord(RoundRecord calldata record) public view override returns (bytes32) {
         return _hashTypedDataV4(
             keccak256(
@@ -642,6 +822,22 @@ contract Marketplace is IMarketplace, EIP712 {
                     record.modelDigest,
                     record.deliveredDigest,
                     record.transcriptDigest
+                )
+            )
+        );
+    }
+
+    function hashOpening(Opening calldata opening) public view override returns (bytes32) {
+        return _hashTypedDataV4(
+            keccak256(
+                abi.encode(
+                    OPENING_TYPEHASH,
+                    opening.trainingId,
+                    opening.round,
+                    keccak256(opening.modulus),
+                    keccak256(opening.ciphertext),
+                    keccak256(opening.plaintext),
+                    keccak256(opening.root)
                 )
             )
         );
@@ -690,6 +886,14 @@ contract Marketplace is IMarketplace, EIP712 {
         uint256 number = _seatNumbers[trainingId][owner];
         if (number == 0) revert Marketplace_NotParty(trainingId, owner);
         return number - 1;
+    }
+
+    /// Whether nothing can come of the joining any more: too few came, or who alone may close has not.
+    function _hasNotClosed(Training storage training) private view returns (bool) {
+        if (training.terms.aggregatorBond > 0) {
+            if (block.timestamp >= training.joinUntil + training.terms.revealSeconds) return true;
+        }
+        return block.timestamp >= training.joinUntil && training.seats.length < training.terms.minOwners;
     }
 
     /// Whether nothing can come of the draw any more.
