@@ -168,9 +168,13 @@ def abandoned(request: Request, drawn: Sequence[str]) -> Pay:
     return +Counter({(owner, "abandonment"): whole // len(drawn) for owner in drawn})
 
 
+NO_PAY = frozenset({"refund", "bond", "forfeit"})
+"""The shares that nobody is paid for: what comes back, and what others have lost."""
+
+
 def paid_to(pay: Pay, account: str) -> int:
-    """What an account gets for its part in a training; a refund is not pay."""
-    return sum(amount for (paid, share), amount in pay.items() if paid == account and share != "refund")
+    """What an account gets for its part in a training, without what is no pay."""
+    return sum(amount for (paid, share), amount in pay.items() if paid == account and share not in NO_PAY)
 
 
 def _fixed_pay(request: Request, recorded: PaidRound) -> Pay:

@@ -36,6 +36,9 @@ class AccountText:
         if account.credited:
             credit = self._credit(config)
             yield f"withdrawn: {self.money(account.paid_out)}; credited and not withdrawn: {credit}"
+        if account.bonds_returned or account.forfeited:
+            back, lost = map(self.money, (account.bonds_returned, account.forfeited))
+            yield f"bonds: {back} came back, {lost} lost"
 
     @property
     def shares(self) -> str:

@@ -19,6 +19,7 @@ from services.identity.keystore import Keystore
 from services.identity.seat_keys import SeatKeys
 from services.participants.admission_watcher import watch_admitted, watch_aggregators
 from services.participants.announcements import announce
+from services.participants.bonds import release_bonds
 from services.participants.data_owner import OwnerRole
 from services.participants.federated_aggregator import AggregatorRole
 from services.participants.model_buyer import BuyerRole
@@ -118,6 +119,7 @@ class Participant:
 
 
 def _duties(role: Role, runtime: Runtime) -> Iterator[Duty]:
+    yield lambda: release_bonds(runtime)
     match role:
         case OwnerRole(catalog=catalog):
             changed = None if catalog is None else asyncio.Event()

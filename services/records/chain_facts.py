@@ -32,7 +32,10 @@ def record_of(event: ChainEvent) -> tuple[str, dict[str, Any]]:
     if isinstance(event.event, RoundRecorded):
         fields |= dict(event.event.record)
     if isinstance(event.event, Opened):
-        fields |= {"request_hash": event.event.terms.request_hash, "token": event.event.terms.token}
+        terms = event.event.terms
+        fields |= {"request_hash": terms.request_hash, "token": terms.token}
+        bonds = ("owner_bond", "aggregator_bond", "buyer_bond")
+        fields |= {name: amount for name in bonds if (amount := getattr(terms, name))}
     return facts.EVENTS[event.event.event].pair(
         **{
             name: _plain(value)

@@ -10,6 +10,7 @@ from typing import Any, get_args
 from protocol.marketplace import MarketplaceEvent
 from protocol.records import RoundRecord
 from protocol.roles.engine.effects import RecordFact
+from protocol.terms import Terms
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +150,7 @@ EVENTS = {
         name,
         str(kind.__doc__),
         _PLACE,
-        frozenset({*kind.model_fields, *RoundRecord.model_fields, "request_hash", "token"}),
+        frozenset({*kind.model_fields, *RoundRecord.model_fields, "request_hash", *Terms.model_fields}),
     )
     for kind in get_args(get_args(MarketplaceEvent)[0])
     for name in [kind.model_fields["event"].default]

@@ -27,10 +27,7 @@ async def already_done(views: MarketplaceViews, account: str, call: marketplace.
             recorded = await views.events("RoundRecorded", hex(call.record.training), hex(call.record.round))
             return any(event.record == call.record for event in recorded)
         case (
-            marketplace.ReleaseBond()
-            | AccuseOfTwoRecords()
-            | AccuseOfFalseOpening()
-            | marketplace.Withdraw()
+            marketplace.ReleaseBond() | AccuseOfTwoRecords() | AccuseOfFalseOpening() | marketplace.Withdraw()
         ):
             return await _left_in_contract(views, account, call) == 0
         case _:
