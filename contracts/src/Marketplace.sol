@@ -58,7 +58,7 @@ contract Marketplace is IMarketplace, EIP712 {
         uint64 drawBlock;
         uint64 roundUntil;
         uint64 revealUntil;
-        uint64 endedAt;
+        uint48 endedAt;
         uint256 deposit;
         Terms terms;
         address[] seats;
@@ -480,7 +480,7 @@ contract Marketplace is IMarketplace, EIP712 {
         if (!training.ended) _requireLate(trainingId, training);
         // Effect
         training.status = Status.Settled;
-        training.endedAt = uint64(block.timestamp);
+        training.endedAt = uint48(block.timestamp);
         uint256 improvement = Shapley.improvement(training.firstMse, training.deliveredMse);
         uint256 pot =
             training.deposit * training.terms.contributionBps * improvement / (BASIS_POINTS * FIXED_POINT);
@@ -522,7 +522,7 @@ contract Marketplace is IMarketplace, EIP712 {
         address token = training.terms.token;
         uint256 refund = training.deposit - _payForLeaving(trainingId, training, token);
         training.status = Status.Cancelled;
-        training.endedAt = uint64(block.timestamp);
+        training.endedAt = uint48(block.timestamp);
         _credit(trainingId, token, training.buyer, Share.Refund, refund);
         totalEscrow[token] -= training.deposit;
         emit Cancelled(trainingId, refund);

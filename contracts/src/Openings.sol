@@ -42,8 +42,9 @@ contract Openings {
         squared = Powers.square(modulus);
         if (!_isBelow(opening.ciphertext, squared)) revert IMarketplace.Marketplace_InvalidOpening("ciphertext");
         if (!_isBelow(opening.plaintext, modulus)) revert IMarketplace.Marketplace_InvalidOpening("plaintext");
-        bool zero = Powers.isEqual(Powers.read(opening.root, words), new uint256[](words));
-        if (zero || !_isBelow(opening.root, modulus)) revert IMarketplace.Marketplace_InvalidOpening("root");
+        bool valid = _isBelow(opening.root, modulus)
+            && !Powers.isEqual(Powers.read(opening.root, words), new uint256[](words));
+        if (!valid) revert IMarketplace.Marketplace_InvalidOpening("root");
     }
 
     function _raise(

@@ -70,7 +70,11 @@ abstract contract MarketplaceTest {
             revealSeconds: REVEAL_SECONDS,
             abandonBps: ABANDON_BPS,
             admission: IMarketplace.Admission.Both,
-            token: NATIVE
+            token: NATIVE,
+            ownerBond: 0,
+            aggregatorBond: 0,
+            buyerBond: 0,
+            forfeitTo: address(0)
         });
     }
 
