@@ -7,7 +7,7 @@ restart, and whatever became of the training here.
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 import structlog
 
@@ -20,12 +20,14 @@ from services.store.waiting import retry_while_unavailable
 
 _log = structlog.get_logger(__name__)
 
+Pause = Callable[[float], Awaitable[None]]
+
 LOOK_SECONDS = 60.0
 """Between two looks at the bonds."""
 
 
 async def release_bonds(
-    runtime: Runtime, clock: Callable[[], float] = time.time, *, look_seconds: float = LOOK_SECONDS
+    runtime: Runtime, clock: Callable[[], float] = time.time, *, pause: Pause = asyncio.sleep
 ) -> None:
     """Release every bond in its time, until cancelled; what fails is tried again with the next look."""
     outage = Outage(_log, "bond_waits", "bonds_go_on")
@@ -39,7 +41,7 @@ async def release_bonds(
             outage.works(number)
             if is_over:
                 await retry_while_unavailable(runtime.store.put_value, BOND.name_of(int(number)), None)
-        await asyncio.sleep(look_seconds)
+        await pause(LOOK_SECONDS)
 
 
 async def _is_over(runtime: Runtime, training: int, token: str, now: float) -> bool:

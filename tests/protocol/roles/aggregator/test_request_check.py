@@ -57,7 +57,7 @@ def test_a_bond_that_the_aggregator_does_not_deposit(most: int | None, takes_it_
     bonds = {"aggregator": 100, "forfeit_to": "0x" + "33" * 20}
     market = small_market(small_request(payment={"deposit_wei": str(10**18), "bonds": bonds}))
     market.aggregator.policy = b"" if most is None else pack(BondPolicy(most_bond_wei=most))
-    market.run_until("request_answer")
+    market.run()
     if takes_it_on:
         assert body_of(market.sent("request_answer")[0]).accepted
     else:
