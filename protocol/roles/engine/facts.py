@@ -44,6 +44,12 @@ INPUT_IGNORED = _fact("input_ignored", "An input came that no phase from here on
 INPUT_LATE = _fact("input_late", "An input came after its time.", "phase input")
 INPUT_DROPPED = _fact("input_dropped", "An early input found no room to wait in.", "input held")
 
+# ---- all roles ----
+
+ACCUSED = _fact(
+    "accused", "A fault of somebody is shown to the contract, which takes its bond.", "accused fault"
+)
+
 # ---- the model buyer ----
 
 OPENING_LATE = _fact("opening_late", "The chain does not show the opening yet.")

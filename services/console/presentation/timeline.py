@@ -36,6 +36,7 @@ TEXTS = {
     "join_refused": _("The contract refused to let this owner join"),
     "reveal_refused": _("The contract refused this owner's nonce: its seat is lost"),
     "dropped": _("A participant was left out"),
+    "accused": _("A fault was shown to the contract, which takes the bond"),
     "complaint": _("The aggregator complained of somebody"),
     "implausible": _("The numbers of round %(round)s were not plausible, and were not signed"),
     "no_match": _("No data set serves this request"),

@@ -1,30 +1,13 @@
 """Bonds in whole trainings: who deposits what when, who loses it, and that all of it is somebody's."""
 
-from typing import Any
-
 import pytest
 
-from protocol.bond_policy import BondPolicy
-from protocol.codec import pack
 from protocol.marketplace import Cancel, Close, ReleaseBond
-from protocol.owner_policy import OwnerPolicy
 from protocol.roles.engine.private import BOND
 from protocol.terms import NATIVE
+from tests.support.roles.bonded import AGGREGATOR, BUYER, FORFEIT, OWNER, bonded_market
 from tests.support.roles.pure_contract import Refused
-from tests.support.roles.pure_market import AMPLE, PureMarket
-from tests.support.roles.small_markets import small_data, small_market, small_request
-
-FORFEIT = "0x" + "33" * 20
-OWNER, AGGREGATOR, BUYER = 100, 1_000, 10_000
-WILLING = OwnerPolicy(automatic=True, budget=AMPLE, most_bond_wei=OWNER)
-
-
-def bonded_market(**bonds: int) -> PureMarket:
-    asked: dict[str, Any] = {"owner": OWNER, "aggregator": AGGREGATOR, "buyer": BUYER, **bonds}
-    payment = {"deposit_wei": str(10**18), "bonds": {"forfeit_to": FORFEIT, **asked}}
-    market = small_market(small_request(payment=payment), small_data(owners=5), policy=WILLING)
-    market.aggregator.policy = pack(BondPolicy(most_bond_wei=AGGREGATOR))
-    return market
+from tests.support.roles.pure_market import PureMarket
 
 
 def noted(market: PureMarket) -> dict[str, bytes]:
