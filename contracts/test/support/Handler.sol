@@ -98,7 +98,12 @@ contract Handler is OpeningTest {
         } else if (status == IMarketplace.Status.Drawing) {
             if (vm.getBlockNumber() <= drawBlock(training)) vm.roll(drawBlock(training) + 1);
             _reveal(training, seed >> 8);
-            _try(stranger, abi.encodeCall(IMarketplace.draw, (training)));
+            bytes memory draw = abi.encodeCall(IMarketplace.draw, (training));
+            if (!_try(stranger, draw) && seed >> 96 & 1 == 1) {
+                // Those who are silent stay it.
+                if (vm.getBlockTimestamp() < revealUntil(training)) vm.warp(revealUntil(training));
+                if (!_try(stranger, draw)) _try(stranger, abi.encodeCall(IMarketplace.cancel, (training)));
+            }
         } else if (status == IMarketplace.Status.Running) {
             // Before the last round and its deadline settling is refused: then the next round is recorded.
             if (!_try(stranger, abi.encodeCall(IMarketplace.settle, (training)))) _record(training, seed >> 8);
@@ -129,9 +134,9 @@ contract Handler is OpeningTest {
     /// Of two records: both signed by whom they are held against, or one by another.
     function accuse(uint256 seed) external {
         if (trainings == 0) return;
-        uint256 training = between(seed, 1, trainings);
+        uint256 training = _drawn(between(seed, 1, trainings));
         address[] memory all = accounts();
-        address account = all[(seed >> 8) % all.length];
+        address account = seed >> 32 & 1 == 1 ? all[(seed >> 40) % 2] : all[(seed >> 40) % all.length];
         if (_keys[account] == 0) return;
         (, uint256 trainers, uint256 validators) = market.ownersOf(training);
         IMarketplace.RoundRecord memory first = recordOf(training, 1, false, trainers, validators);
@@ -219,6 +224,16 @@ contract Handler is OpeningTest {
 
     // ---- pieces ----
 
+    /// The training, or the next one after it of which the roles are drawn.
+    function _drawn(uint256 training) private view returns (uint256) {
+        for (uint256 i = 0; i < trainings; ++i) {
+            uint256 candidate = (training - 1 + i) % trainings + 1;
+            (, uint256 trainers,) = market.ownersOf(candidate);
+            if (trainers > 0) return candidate;
+        }
+        return training;
+    }
+
     function _fill(uint256 training, uint256 seed) private {
         for (uint256 seat = 0; seat < between(seed, 2, OWNERS); ++seat) {
             _join(training, owner(seat), 0);
@@ -295,7 +310,7 @@ contract Handler is OpeningTest {
     /// Mostly everybody reveals, sometimes only some of them or, for once, nobody.
     function _reveal(uint256 training, uint256 seed) private {
         (address[] memory seats,,) = market.ownersOf(training);
-        uint256 silent = seed % 4 == 0 ? seed >> 8 : 0;
+        uint256 silent = seed % 4 == 0 ? (seed >> 8) & (seed >> 24) : 0;
         for (uint256 seat = 0; seat < seats.length; ++seat) {
             if ((silent >> seat) & 1 == 1) continue;
             _try(seats[seat], abi.encodeCall(IMarketplace.reveal, (training, nonceOf(training, seats[seat]))));
