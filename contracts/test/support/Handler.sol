@@ -3,12 +3,12 @@ pragma solidity ^0.8.28;
 
 import {IMarketplace} from "../../src/IMarketplace.sol";
 import {TestToken} from "../../src/TestToken.sol";
-import {MarketplaceTest} from "./MarketplaceTest.sol";
 import {MoodyToken} from "./MoodyToken.sol";
+import {OpeningTest} from "./OpeningTest.sol";
 
 /// Random parties that mostly do the next right thing with some training, and sometimes anything at any time; trainings
-/// pay in ether, in a good token and in one that is good at times.
-contract Handler is MarketplaceTest {
+/// pay in ether, in a good token and in one that is good at times, and ask for bonds or do not.
+contract Handler is OpeningTest {
     uint256 private constant OWNERS = 12;
     uint256 private constant MOST_TRAININGS = 20;
 
@@ -19,6 +19,9 @@ contract Handler is MarketplaceTest {
     uint256[6] public reached; // how often a training came into each status
     uint256 public rounds;
     uint256 public withdrawals;
+    uint256 public releases;
+    mapping(address => uint256) public bonded; // by token: given, and neither lost nor home
+    uint256[4] public faults; // how often a bond was lost for each
     mapping(uint256 => IMarketplace.Status) private _last;
     mapping(address => uint256) private _keys;
 
@@ -28,11 +31,19 @@ contract Handler is MarketplaceTest {
             register(owner(seat), IMarketplace.Role.DataOwner);
             _keys[owner(seat)] = ownerKey(seat);
         }
-        for (uint256 i = 1; i < 3; ++i) {
-            MoodyToken(token(i)).mint(buyer, 1000 ether);
-            vm.prank(buyer);
-            MoodyToken(token(i)).approve(address(market), type(uint256).max);
+        (_keys[buyer], _keys[aggregator]) = (BUYER_KEY, AGGREGATOR_KEY);
+        address[] memory all = accounts();
+        for (uint256 i = 0; i < 3 * all.length; ++i) _enrich(token(i % 3), all[i / 3]);
+    }
+
+    function _enrich(address what, address account) private {
+        if (what == NATIVE) {
+            vm.deal(account, 1000 ether);
+            return;
         }
+        MoodyToken(what).mint(account, 1000 ether);
+        vm.prank(account);
+        MoodyToken(what).approve(address(market), type(uint256).max);
     }
 
     /// Ether, and two others.
@@ -49,9 +60,9 @@ contract Handler is MarketplaceTest {
     }
 
     function accounts() public view returns (address[] memory all) {
-        all = new address[](OWNERS + 3);
-        (all[0], all[1], all[2]) = (buyer, aggregator, stranger);
-        for (uint256 seat = 0; seat < OWNERS; ++seat) all[3 + seat] = owner(seat);
+        all = new address[](OWNERS + 4);
+        (all[0], all[1], all[2], all[3]) = (buyer, aggregator, stranger, charity);
+        for (uint256 seat = 0; seat < OWNERS; ++seat) all[4 + seat] = owner(seat);
     }
 
     // ---- actions ----
@@ -65,13 +76,16 @@ contract Handler is MarketplaceTest {
         terms.joinSeconds = uint32(between(seed >> 16, 500, 5000));
         terms.roundSeconds = uint32(between(seed >> 48, 500, 5000));
         terms.token = token(between(seed >> 160, 0, 2));
+        terms.forfeitTo = charity;
+        terms.ownerBond = uint128(seed >> 168 & 3 == 0 ? 0 : between(seed >> 170, 1, 0.1 ether));
+        terms.aggregatorBond = uint128(seed >> 200 & 3 == 0 ? 0 : between(seed >> 178, 1, 0.1 ether));
+        terms.buyerBond = uint128(seed >> 202 & 3 == 0 ? 0 : between(seed >> 186, 1, 0.1 ether));
         uint256 deposit = between(seed >> 80, 1e6, 1 ether);
-        vm.prank(buyer);
-        bytes memory data = abi.encodeCall(IMarketplace.open, (terms, deposit));
-        (bool opened,) = address(market).call{value: terms.token == NATIVE ? deposit : 0}(data);
-        if (!opened) return; // the token refused
+        uint256 value = terms.token == NATIVE ? deposit + terms.buyerBond : 0;
+        if (!_send(buyer, value, abi.encodeCall(IMarketplace.open, (terms, deposit)))) return; // the token refused
         ++trainings;
         ++openedIn[terms.token];
+        bonded[terms.token] += terms.buyerBond;
         _follow();
     }
 
@@ -84,7 +98,12 @@ contract Handler is MarketplaceTest {
         } else if (status == IMarketplace.Status.Drawing) {
             if (vm.getBlockNumber() <= drawBlock(training)) vm.roll(drawBlock(training) + 1);
             _reveal(training, seed >> 8);
-            _try(stranger, abi.encodeCall(IMarketplace.draw, (training)));
+            bytes memory draw = abi.encodeCall(IMarketplace.draw, (training));
+            if (!_try(stranger, draw) && seed >> 96 & 1 == 1) {
+                // Those who are silent stay it.
+                if (vm.getBlockTimestamp() < revealUntil(training)) vm.warp(revealUntil(training));
+                if (!_try(stranger, draw)) _try(stranger, abi.encodeCall(IMarketplace.cancel, (training)));
+            }
         } else if (status == IMarketplace.Status.Running) {
             // Before the last round and its deadline settling is refused: then the next round is recorded.
             if (!_try(stranger, abi.encodeCall(IMarketplace.settle, (training)))) _record(training, seed >> 8);
@@ -97,13 +116,55 @@ contract Handler is MarketplaceTest {
         address[] memory all = accounts();
         address account = all[(seed >> 8) % all.length];
         uint256 choice = (seed >> 16) % 6;
-        if (choice == 0) _try(account, _joining(training, account, seed >> 24));
-        if (choice == 1) _try(account, abi.encodeCall(IMarketplace.close, (training)));
+        if (choice == 0) _join(training, account, seed >> 24);
+        if (choice == 1) _close(training, account);
         if (choice == 2) _try(account, abi.encodeCall(IMarketplace.draw, (training)));
         if (choice == 3) _try(account, abi.encodeCall(IMarketplace.settle, (training)));
         if (choice == 4) _try(account, abi.encodeCall(IMarketplace.cancel, (training)));
         if (choice == 5) _try(account, abi.encodeCall(IMarketplace.reveal, (training, nonceOf(training, account))));
         _follow();
+    }
+
+    /// An account has back what it gave if it may, and nobody has anything else.
+    function release(uint256 seed) external {
+        address[] memory all = accounts();
+        _release(between(seed, 0, trainings), all[(seed >> 8) % all.length]);
+    }
+
+    /// Of two records: both signed by whom they are held against, or one by another.
+    function accuse(uint256 seed) external {
+        if (trainings == 0) return;
+        uint256 training = _drawn(between(seed, 1, trainings));
+        address[] memory all = accounts();
+        address account = seed >> 32 & 1 == 1 ? all[(seed >> 40) % 2] : all[(seed >> 40) % all.length];
+        if (_keys[account] == 0) return;
+        (, uint256 trainers, uint256 validators) = market.ownersOf(training);
+        IMarketplace.RoundRecord memory first = recordOf(training, 1, false, trainers, validators);
+        IMarketplace.RoundRecord memory second = recordOf(training, 1, seed >> 16 & 3 > 0, trainers, validators);
+        bytes memory own = signed(_keys[account], market.hashRecord(first));
+        bool both = seed >> 18 & 3 > 0;
+        bytes memory other = signed(both ? _keys[account] : 0xbad, market.hashRecord(second));
+        bool fault = both && second.last && trainers > 0;
+        bytes memory data =
+            abi.encodeCall(IMarketplace.accuseOfTwoRecords, (first, own, second, other, account));
+        _expectFault(training, account, IMarketplace.Fault.TwoRecords, data, fault);
+    }
+
+    /// Of an opening, true or false, in one call or in two.
+    function doubt(uint256 seed) external {
+        if (trainings == 0) return;
+        IMarketplace.Opening memory opening = trueOpening(between(seed, 1, trainings), seed >> 8, 1);
+        bool isFalse = seed >> 8 & 1 == 1;
+        if (isFalse) spoil(opening.plaintext);
+        bytes memory signature = openingSignature(opening);
+        bytes32 digest = market.hashOpening(opening);
+        if (seed >> 9 & 1 == 1) {
+            _try(stranger, abi.encodeCall(IMarketplace.accuseOfFalseOpening, (opening, signature, "", 1)));
+        }
+        (uint256 done,) = market.doubtOf(digest);
+        bytes memory power = done == 0 ? bytes("") : powerAfter(opening, done);
+        bytes memory data = abi.encodeCall(IMarketplace.accuseOfFalseOpening, (opening, signature, power, 2));
+        _expectFault(opening.trainingId, buyer, IMarketplace.Fault.FalseOpening, data, isFalse);
     }
 
     function withdraw(uint256 seed) external {
@@ -146,14 +207,16 @@ contract Handler is MarketplaceTest {
             bytes memory cancel = abi.encodeCall(IMarketplace.cancel, (training));
             if (!_try(stranger, abi.encodeCall(IMarketplace.settle, (training))) && !_try(stranger, cancel)) {
                 // Enough owners joined and nobody closed: closing is what anyone can do then.
-                _try(stranger, abi.encodeCall(IMarketplace.close, (training)));
+                _close(training, stranger);
                 vm.warp(vm.getBlockTimestamp() + 10_000);
                 _try(stranger, cancel);
             }
         }
         _follow();
         moody.set(MoodyToken.Mood.Honest);
+        vm.warp(vm.getBlockTimestamp() + 10_000);
         address[] memory all = accounts();
+        for (uint256 i = 0; i < all.length * trainings; ++i) _release(i / all.length + 1, all[i % all.length]);
         for (uint256 i = 0; i < 3 * all.length; ++i) {
             _try(all[i / 3], abi.encodeCall(IMarketplace.withdraw, (token(i % 3), address(0))));
         }
@@ -161,11 +224,79 @@ contract Handler is MarketplaceTest {
 
     // ---- pieces ----
 
+    /// The training, or the next one after it of which the roles are drawn.
+    function _drawn(uint256 training) private view returns (uint256) {
+        for (uint256 i = 0; i < trainings; ++i) {
+            uint256 candidate = (training - 1 + i) % trainings + 1;
+            (, uint256 trainers,) = market.ownersOf(candidate);
+            if (trainers > 0) return candidate;
+        }
+        return training;
+    }
+
     function _fill(uint256 training, uint256 seed) private {
         for (uint256 seat = 0; seat < between(seed, 2, OWNERS); ++seat) {
-            _try(owner(seat), _joining(training, owner(seat), 0));
+            _join(training, owner(seat), 0);
         }
-        _try(aggregator, abi.encodeCall(IMarketplace.close, (training)));
+        _close(training, aggregator);
+    }
+
+    function _join(uint256 training, address account, uint256 seed) private {
+        (,, IMarketplace.Terms memory terms) = market.termsOf(training);
+        uint256 value = terms.token == NATIVE ? terms.ownerBond : 0;
+        if (_send(account, value, _joining(training, account, seed))) bonded[terms.token] += terms.ownerBond;
+    }
+
+    function _close(uint256 training, address account) private {
+        (,, IMarketplace.Terms memory terms) = market.termsOf(training);
+        uint256 value = terms.token == NATIVE ? terms.aggregatorBond : 0;
+        if (_send(account, value, abi.encodeCall(IMarketplace.close, (training)))) {
+            bonded[terms.token] += terms.aggregatorBond;
+        }
+    }
+
+    function _release(uint256 training, address account) private {
+        (,, IMarketplace.Terms memory terms) = market.termsOf(training);
+        uint256 bond = market.bondOf(training, account);
+        uint64 until = market.bondUntil(training, account);
+        uint256 before = market.creditOf(terms.token, account);
+        bool released = _try(account, abi.encodeCall(IMarketplace.releaseBond, (training)));
+        bool due = bond > 0 && until > 0 && vm.getBlockTimestamp() >= until;
+        vm.assertTrue(released == due, "whoever has a bond has it back in time, and nobody else");
+        vm.assertEq(market.creditOf(terms.token, account) - before, released ? bond : 0, "all of it");
+        if (!released) return;
+        ++releases;
+        bonded[terms.token] -= bond;
+    }
+
+    /// A bond is lost exactly where it is there and the fault was committed.
+    function _expectFault(
+        uint256 training,
+        address account,
+        IMarketplace.Fault fault,
+        bytes memory data,
+        bool committed
+    ) private {
+        (,, IMarketplace.Terms memory terms) = market.termsOf(training);
+        uint256 bond = market.bondOf(training, account);
+        uint256 before = market.creditOf(terms.token, charity);
+        bool lost = _try(stranger, data);
+        vm.assertTrue(lost == (committed && bond > 0), "for a fault, and for nothing else");
+        vm.assertEq(market.creditOf(terms.token, charity) - before, lost ? bond : 0, "to whom the terms say");
+        if (!lost) return;
+        ++faults[uint256(fault)];
+        bonded[terms.token] -= bond;
+    }
+
+    /// With the draw, or where it comes to none: those who were silent while others revealed.
+    function _countUnrevealed(uint256 training) private {
+        (,, IMarketplace.Terms memory terms) = market.termsOf(training);
+        (address[] memory seats,,) = market.ownersOf(training);
+        (,, uint256 mask) = market.drawOf(training);
+        if (mask == 0 || terms.ownerBond == 0) return;
+        uint256 silent = seats.length - bits(mask);
+        faults[uint256(IMarketplace.Fault.NoReveal)] += silent;
+        bonded[terms.token] -= silent * terms.ownerBond;
     }
 
     /// Now and then with what was signed for the training before.
@@ -179,7 +310,7 @@ contract Handler is MarketplaceTest {
     /// Mostly everybody reveals, sometimes only some of them or, for once, nobody.
     function _reveal(uint256 training, uint256 seed) private {
         (address[] memory seats,,) = market.ownersOf(training);
-        uint256 silent = seed % 4 == 0 ? seed >> 8 : 0;
+        uint256 silent = seed % 4 == 0 ? (seed >> 8) & (seed >> 24) : 0;
         for (uint256 seat = 0; seat < seats.length; ++seat) {
             if ((silent >> seat) & 1 == 1) continue;
             _try(seats[seat], abi.encodeCall(IMarketplace.reveal, (training, nonceOf(training, seats[seat]))));
@@ -218,9 +349,13 @@ contract Handler is MarketplaceTest {
         }
     }
 
-    function _try(address account, bytes memory data) private returns (bool succeeded) {
+    function _try(address account, bytes memory data) private returns (bool) {
+        return _send(account, 0, data);
+    }
+
+    function _send(address account, uint256 value, bytes memory data) private returns (bool succeeded) {
         vm.prank(account);
-        (succeeded,) = address(market).call(data);
+        (succeeded,) = address(market).call{value: value}(data);
     }
 
     function _follow() private {
@@ -230,6 +365,7 @@ contract Handler is MarketplaceTest {
             if (status == before) continue;
             vm.assertTrue(_allowed(before, status), "a status moved along no allowed edge");
             ++reached[uint256(status)];
+            if (before == IMarketplace.Status.Drawing) _countUnrevealed(training);
             _last[training] = status;
         }
     }
