@@ -28,11 +28,13 @@ ACCUSES = (ReportViolation, SubmitCall, RecordFact)
 """The effects of `accuse`."""
 
 
-def accuse(accusation: Accusation, code: str) -> tuple[Effect, ...]:
-    """Show it to the contract, and tell people; the message that proves it is refused with this code."""
-    account = accusation.account
-    fault = "two_records" if isinstance(accusation, AccuseOfTwoRecords) else "false_opening"
-    refused = ReportViolation(code=code, detail=f"{account} loses its bond for it", accused=account)
+def accuse(accusation: Accusation) -> tuple[Effect, ...]:
+    """Show it to the contract, and tell people; the message that proves it is refused."""
+    account, detail = accusation.account, f"{accusation.account} loses its bond for it"
+    if isinstance(accusation, AccuseOfTwoRecords):
+        fault, refused = "two_records", ReportViolation(code="second_record", detail=detail, accused=account)
+    else:
+        fault, refused = "false_opening", ReportViolation(code="bad_opening", detail=detail, accused=account)
     return refused, SubmitCall(call=accusation), facts.ACCUSED.of(accused=account, fault=fault)
 
 
