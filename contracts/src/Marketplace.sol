@@ -10,8 +10,8 @@ import {Signatures} from "./Signatures.sol";
 import {Tokens} from "./Tokens.sol";
 
 /// @title Marketplace: deposits in, signed rounds recorded, credits out; no owner, no upgrade, no fee.
-/// @notice Every unit of every token is either a running training's escrow or somebody's credit, and no token's misconduct
-/// touches what is held in another. See IMarketplace for every call.
+/// @notice Every unit of every token is either escrow, until its training is over and the owners have claimed their pay,
+/// or somebody's credit, and no token's misconduct touches what is held in another. See IMarketplace for every call.
 contract Marketplace is IMarketplace, EIP712 {
     uint256 private constant FIXED_POINT = 1e18;
     uint256 private constant BASIS_POINTS = 10_000;
@@ -54,6 +54,7 @@ contract Marketplace is IMarketplace, EIP712 {
         uint64 drawBlock;
         uint64 roundUntil;
         uint64 revealUntil;
+        uint16 payees; // seats with pay of recorded rounds, less those that claimed it
         uint256 deposit;
         Terms terms;
         address[] seats;
@@ -68,7 +69,11 @@ contract Marketplace is IMarketplace, EIP712 {
         uint128 deliveredMse; // leftMse after the round whose model is to be delivered
         uint128 leftMse; // firstMse times mseAfter/mseBefore of every recorded round
         uint128 totalWeight; // at most firstMse
-        uint256 aggregation;
+        uint128 aggregation; // credited when the training is settled
+        uint128 fixedPay; // of all seats
+        uint128 pot; // for contribution; once cancelled, what leaving pays each owner that was drawn
+        uint128 unclaimed; // of the deposit, once the training is over
+        uint256 claimed; // seats, as a mask
     }
 
     mapping(address => uint256) public override totalEscrow; // by token
@@ -416,21 +421,32 @@ contract Marketplace is IMarketplace, EIP712 {
         uint256 scale = BASIS_POINTS * terms.rounds;
         uint128 participation = SafeCast.toUint128(base * terms.participationBps / scale / shapley.length);
         uint128 validation = SafeCast.toUint128(base * terms.validationBps / scale / _bits(record.validators));
-        training.aggregation += base * terms.aggregationBps / scale;
+        training.aggregation += SafeCast.toUint128(base * terms.aggregationBps / scale);
         mapping(uint256 => Seat) storage seats = _seats[record.trainingId];
         uint256 index;
         uint256 total;
-        for (uint256 seat = 0; seat < training.seats.length; ++seat) {
-            if ((record.trainers >> seat) & 1 == 1) {
-                seats[seat].shapley += shapley[index];
-                seats[seat].payWeight += SafeCast.toUint128(weights[index]);
-                seats[seat].fixedPay += participation;
-                total += weights[index++];
-            } else if ((record.validators >> seat) & 1 == 1) {
-                seats[seat].fixedPay += validation;
+        uint256 fixedPay;
+        uint16 payees;
+        for (uint256 i = 0; i < training.seats.length; ++i) {
+            bool trains = (record.trainers >> i) & 1 == 1;
+            if (!trains && (record.validators >> i) & 1 == 0) continue;
+            Seat storage seat = seats[i];
+            (uint128 weight, uint128 pay) = (seat.payWeight, seat.fixedPay);
+            bool unpaid = weight | pay == 0;
+            if (trains) {
+                seat.shapley += shapley[index];
+                total += weights[index];
+                weight += SafeCast.toUint128(weights[index++]);
             }
+            uint128 earned = trains ? participation : validation;
+            fixedPay += earned;
+            pay += earned;
+            (seat.payWeight, seat.fixedPay) = (weight, pay);
+            if (unpaid && weight | pay > 0) ++payees;
         }
         training.totalWeight += SafeCast.toUint128(total);
+        training.fixedPay += SafeCast.toUint128(fixedPay);
+        training.payees += payees;
     }
 
     // ---- the end ----
@@ -444,24 +460,17 @@ contract Marketplace is IMarketplace, EIP712 {
         // Effect
         training.status = Status.Settled;
         uint256 improvement = Shapley.improvement(training.firstMse, training.deliveredMse);
-        uint256 pot =
-            training.deposit * training.terms.contributionBps * improvement / (BASIS_POINTS * FIXED_POINT);
+        // Where nobody has weight nobody takes of the pot.
+        uint256 pot = training.totalWeight == 0
+            ? 0
+            : training.deposit * training.terms.contributionBps * improvement / (BASIS_POINTS * FIXED_POINT);
         address token = training.terms.token;
-        uint256 paid;
-        for (uint256 i = 0; i < training.seats.length; ++i) {
-            Seat storage seat = _seats[trainingId][i];
-            address owner = training.seats[i];
-            if (seat.payWeight > 0) {
-                uint256 contribution = pot * seat.payWeight / training.totalWeight;
-                paid += _credit(trainingId, token, owner, Share.Contribution, contribution);
-            }
-            bool validator = (training.validators >> i) & 1 == 1;
-            paid += _credit(trainingId, token, owner, validator ? Share.Validation : Share.Participation, seat.fixedPay);
-        }
-        paid += _credit(trainingId, token, training.terms.aggregator, Share.Aggregation, training.aggregation);
+        uint256 unclaimed = pot + training.fixedPay;
+        uint256 paid = unclaimed + training.aggregation;
         uint256 refund = training.deposit - paid;
+        _divide(training, token, pot, unclaimed);
+        _credit(trainingId, token, training.terms.aggregator, Share.Aggregation, training.aggregation);
         _credit(trainingId, token, training.buyer, Share.Refund, refund);
-        totalEscrow[token] -= training.deposit;
         emit Settled(trainingId, improvement, paid, refund);
     }
 
@@ -482,30 +491,71 @@ contract Marketplace is IMarketplace, EIP712 {
         }
         // Effect
         address token = training.terms.token;
-        uint256 refund = training.deposit - _payForLeaving(trainingId, training, token);
         training.status = Status.Cancelled;
+        // Nobody looks at owners' rows and errors, is silent, and has all of the deposit back.
+        uint256 drawn = _bits(training.trainers | training.validators);
+        uint256 each = drawn == 0 ? 0 : training.deposit * training.terms.abandonBps / BASIS_POINTS / drawn;
+        uint256 refund = training.deposit - each * drawn;
+        _divide(training, token, each, each * drawn);
         _credit(trainingId, token, training.buyer, Share.Refund, refund);
-        totalEscrow[token] -= training.deposit;
         emit Cancelled(trainingId, refund);
     }
 
-    /// Nobody looks at owners' rows and errors, is silent, and has all of the deposit back.
-    function _payForLeaving(uint256 trainingId, Training storage training, address token)
-        private
-        returns (uint256 paid)
-    {
-        uint256 drawn = training.trainers | training.validators;
-        if (drawn == 0) return 0;
-        uint256 amount = training.deposit * training.terms.abandonBps / BASIS_POINTS / _bits(drawn);
-        for (uint256 seat = 0; seat < training.seats.length; ++seat) {
-            if ((drawn >> seat) & 1 == 0) continue;
-            paid += _credit(trainingId, token, training.seats[seat], Share.Abandonment, amount);
+    /// Keeps what owners have to claim; all else of the deposit is about to be credited.
+    function _divide(Training storage training, address token, uint256 pot, uint256 unclaimed) private {
+        (training.pot, training.unclaimed) = (SafeCast.toUint128(pot), SafeCast.toUint128(unclaimed));
+        totalEscrow[token] -= training.deposit - unclaimed;
+    }
+
+    function claim(uint256 trainingId) external override returns (uint256 amount) {
+        Training storage training = _trainings[trainingId];
+        // Check
+        bool settled = training.status == Status.Settled;
+        if (!settled) _requireStatus(trainingId, training, Status.Cancelled);
+        uint256 seat = _seatOf(trainingId, msg.sender);
+        (bool owed, uint256 contribution, uint256 fixedPay) = _owedTo(trainingId, training, seat);
+        if (!owed) revert Marketplace_NothingToClaim(trainingId, msg.sender);
+        // Effect
+        training.claimed |= 1 << seat;
+        address token = training.terms.token;
+        Share share = (training.validators >> seat) & 1 == 1 ? Share.Validation : Share.Participation;
+        if (!settled) share = Share.Abandonment;
+        _credit(trainingId, token, msg.sender, Share.Contribution, contribution);
+        _credit(trainingId, token, msg.sender, share, fixedPay);
+        amount = contribution + fixedPay;
+        uint256 released = amount;
+        if (settled && --training.payees == 0) {
+            // What is left over of dividing the pot, less than one unit a trainer
+            released = training.unclaimed;
+            _credit(trainingId, token, training.buyer, Share.Refund, released - amount);
         }
+        training.unclaimed -= SafeCast.toUint128(released);
+        totalEscrow[token] -= released;
+    }
+
+    /// Whether a seat of a training that is over has a claim left, and to how much. A weight whose part of the pot is
+    /// below one unit claims nothing, and its claim counts, so that what is left over is not kept.
+    function _owedTo(uint256 trainingId, Training storage training, uint256 seat)
+        private
+        view
+        returns (bool owed, uint256 contribution, uint256 fixedPay)
+    {
+        if ((training.claimed >> seat) & 1 == 1) return (false, 0, 0);
+        if (training.status == Status.Cancelled) {
+            fixedPay = ((training.trainers | training.validators) >> seat) & 1 == 1 ? training.pot : 0;
+            return (fixedPay > 0, 0, fixedPay);
+        }
+        Seat storage pay = _seats[trainingId][seat];
+        uint256 weight = pay.payWeight;
+        fixedPay = pay.fixedPay;
+        if (weight > 0) contribution = training.pot * weight / training.totalWeight;
+        owed = weight | fixedPay > 0;
     }
 
     function withdraw(address token, address to) external override returns (uint256 amount) {
         // Check
-        if (to == address(this)) revert Marketplace_InvalidTerms("to");
+        // Tokens that a token's own contract or this one gets are nobody's.
+        if (to == address(this) || (to == token && token != Tokens.NATIVE)) revert Marketplace_InvalidTerms("to");
         amount = _credits[token][msg.sender];
         if (amount == 0) revert Marketplace_NothingToWithdraw(token, msg.sender);
         // Effect: before the transfer, so that a receiver or token that calls back finds nothing
@@ -614,6 +664,15 @@ contract Marketplace is IMarketplace, EIP712 {
         return (seat.shapley, seat.payWeight);
     }
 
+    function claimableOf(uint256 trainingId, address owner) external view override returns (uint256) {
+        Training storage training = _trainings[trainingId];
+        uint256 number = _seatNumbers[trainingId][owner];
+        bool over = training.status == Status.Settled || training.status == Status.Cancelled;
+        if (number == 0 || !over) return 0;
+        (, uint256 contribution, uint256 fixedPay) = _owedTo(trainingId, training, number - 1);
+        return contribution + fixedPay;
+    }
+
     function roleOf(address account) external view override returns (Role) {
         return _parties[account].role;
     }
@@ -709,9 +768,15 @@ contract Marketplace is IMarketplace, EIP712 {
         if (block.timestamp < endsAt) revert Marketplace_TooEarly(trainingId, endsAt);
     }
 
-    function _bits(uint256 mask) private pure returns (uint256 count) {
-        for (; mask != 0; mask &= mask - 1) {
-            ++count;
+    /// Halves, quarters, … of the word are added side by side: the same gas for every mask.
+    function _bits(uint256 mask) private pure returns (uint256) {
+        unchecked {
+            uint256 most = type(uint256).max;
+            mask -= (mask >> 1) & (most / 3);
+            mask = (mask & (most / 5)) + ((mask >> 2) & (most / 5));
+            mask = (mask + (mask >> 4)) & (most / 17);
+            mask = (mask + (mask >> 8)) & (most / 257);
+            return mask * (most / 65_535) >> 240;
         }
     }
 }

@@ -19,6 +19,7 @@ contract Handler is MarketplaceTest {
     uint256[6] public reached; // how often a training came into each status
     uint256 public rounds;
     uint256 public withdrawals;
+    uint256 public claims;
     mapping(uint256 => IMarketplace.Status) private _last;
     mapping(address => uint256) private _keys;
 
@@ -88,6 +89,8 @@ contract Handler is MarketplaceTest {
         } else if (status == IMarketplace.Status.Running) {
             // Before the last round and its deadline settling is refused: then the next round is recorded.
             if (!_try(stranger, abi.encodeCall(IMarketplace.settle, (training)))) _record(training, seed >> 8);
+        } else {
+            _claim(training, owner((seed >> 8) % OWNERS));
         }
         _follow();
     }
@@ -96,14 +99,21 @@ contract Handler is MarketplaceTest {
         uint256 training = between(seed, 0, trainings);
         address[] memory all = accounts();
         address account = all[(seed >> 8) % all.length];
-        uint256 choice = (seed >> 16) % 6;
+        uint256 choice = (seed >> 16) % 7;
         if (choice == 0) _try(account, _joining(training, account, seed >> 24));
         if (choice == 1) _try(account, abi.encodeCall(IMarketplace.close, (training)));
         if (choice == 2) _try(account, abi.encodeCall(IMarketplace.draw, (training)));
         if (choice == 3) _try(account, abi.encodeCall(IMarketplace.settle, (training)));
         if (choice == 4) _try(account, abi.encodeCall(IMarketplace.cancel, (training)));
         if (choice == 5) _try(account, abi.encodeCall(IMarketplace.reveal, (training, nonceOf(training, account))));
+        if (choice == 6) _claim(training, account);
         _follow();
+    }
+
+    /// Of a training that is over, if the seed comes upon one: an owner gets what it was told, once, and nobody else.
+    function claim(uint256 seed) external {
+        uint256 training = between(seed, 0, trainings);
+        _claim(training, accounts()[(seed >> 8) % (OWNERS + 3)]);
     }
 
     function withdraw(uint256 seed) external {
@@ -154,12 +164,24 @@ contract Handler is MarketplaceTest {
         _follow();
         moody.set(MoodyToken.Mood.Honest);
         address[] memory all = accounts();
+        for (uint256 i = 0; i < all.length * trainings; ++i) _claim(i / all.length + 1, all[i % all.length]);
         for (uint256 i = 0; i < 3 * all.length; ++i) {
             _try(all[i / 3], abi.encodeCall(IMarketplace.withdraw, (token(i % 3), address(0))));
         }
     }
 
     // ---- pieces ----
+
+    function _claim(uint256 training, address account) private {
+        (,, IMarketplace.Terms memory terms) = market.termsOf(training);
+        uint256 amount = market.claimableOf(training, account);
+        uint256 before = market.creditOf(terms.token, account);
+        bool claimed = _try(account, abi.encodeCall(IMarketplace.claim, (training)));
+        vm.assertTrue(claimed == (amount > 0), "whoever is owed something can claim it");
+        vm.assertEq(market.creditOf(terms.token, account) - before, amount, "all of it");
+        vm.assertEq(market.claimableOf(training, account), 0, "once");
+        if (claimed) ++claims;
+    }
 
     function _fill(uint256 training, uint256 seed) private {
         for (uint256 seat = 0; seat < between(seed, 2, OWNERS); ++seat) {

@@ -296,6 +296,10 @@ abstract contract MarketplaceTest {
         return abi.encodeWithSelector(IMarketplace.Marketplace_TransferFailed.selector, account);
     }
 
+    function notParty(uint256 training, address account) internal pure returns (bytes memory) {
+        return abi.encodeWithSelector(IMarketplace.Marketplace_NotParty.selector, training, account);
+    }
+
     function wrongStatus(uint256 training, IMarketplace.Status status) internal pure returns (bytes memory) {
         return abi.encodeWithSelector(IMarketplace.Marketplace_WrongStatus.selector, training, status);
     }
