@@ -13,7 +13,7 @@ const settings = {
   outputSelection: { "*": { "*": ["abi", "evm.bytecode.object", "evm.deployedBytecode.object"] } },
 };
 const contracts = {
-  Marketplace: ["IMarketplace", "Marketplace", "Openings", "Powers", "Shapley", "Signatures", "Tokens"],
+  Marketplace: ["IMarketplace", "Marketplace", "Openings", "Powers", "Rules", "Shapley", "Signatures", "Tokens"],
   TestToken: ["TestToken"],
 };
 const wanted = process.argv[2];
