@@ -4,9 +4,8 @@ pragma solidity ^0.8.28;
 import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
 import {IERC165} from "@openzeppelin/contracts/utils/introspection/IERC165.sol";
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
+import {Checks} from "./Checks.sol";
 import {IMarketplace} from "./IMarketplace.sol";
-import {Openings} from "./Openings.sol";
-import {Rules} from "./Rules.sol";
 import {Shapley} from "./Shapley.sol";
 import {Signatures} from "./Signatures.sol";
 import {Tokens} from "./Tokens.sol";
@@ -87,8 +86,7 @@ contract Marketplace is IMarketplace, EIP712 {
         bytes32 powerDigest;
     }
 
-    Rules private immutable _rules = new Rules();
-    Openings private immutable _openings = new Openings();
+    Checks private immutable _checks = new Checks();
     mapping(address => uint256) public override totalEscrow; // by token
     mapping(address => uint256) public override totalBonds; // by token
     uint256 private _lastTraining;
@@ -145,7 +143,7 @@ contract Marketplace is IMarketplace, EIP712 {
         // Check
         _requireRole(msg.sender, Role.ModelBuyer);
         _requireRole(terms.aggregator, Role.FederatedAggregator);
-        _rules.check(terms, deposit, msg.sender);
+        _checks.checkTerms(terms, deposit, msg.sender);
         // Effect
         trainingId = ++_lastTraining;
         Training storage training = _trainings[trainingId];
@@ -608,7 +606,7 @@ contract Marketplace is IMarketplace, EIP712 {
         uint256 done = doubt.done;
         bool follows = done == 0 ? power.length == 0 : keccak256(power) == doubt.powerDigest;
         if (!follows) revert Marketplace_WrongPower(digest, done);
-        (bytes memory raised, uint256 all, bool isFalse) = _openings.raise(opening, power, done, steps);
+        (bytes memory raised, uint256 all, bool isFalse) = _checks.raise(opening, power, done, steps);
         left = steps < all - done ? all - done - steps : 0;
         if (left == 0 && !isFalse) revert Marketplace_NoFault(opening.trainingId, buyer);
         // Effect

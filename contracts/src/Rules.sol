@@ -5,8 +5,7 @@ import {IMarketplace} from "./IMarketplace.sol";
 import {Tokens} from "./Tokens.sol";
 
 /// @title What a training's terms may be.
-/// @notice Keeps nothing; a contract of its own because a contract's code is bounded (EIP-170).
-contract Rules {
+abstract contract Rules {
     uint256 private constant BASIS_POINTS = 10_000;
     uint32 private constant MOST_JOIN_SECONDS = 365 days;
     uint32 private constant MOST_ROUND_SECONDS = 30 days;
@@ -17,7 +16,7 @@ contract Rules {
     /// @param terms see IMarketplace
     /// @param deposit in smallest units
     /// @param buyer who opens; the caller is the market
-    function check(IMarketplace.Terms calldata terms, uint256 deposit, address buyer) external view {
+    function checkTerms(IMarketplace.Terms calldata terms, uint256 deposit, address buyer) external view {
         _require(terms.requestHash != 0, "requestHash");
         _require(terms.rounds > 0 && terms.rounds <= 10_000, "rounds");
         _require(terms.minOwners >= 4, "minOwners");

@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from protocol.asset import NO_TOKENS, Assets, token_asset
-from protocol.marketplace import NATIVE, Cancelled, Credited, Opened, Withdrawn
+from protocol.marketplace import Cancelled, Credited, Opened, Withdrawn
 from protocol.roles.dispatch import decode_state
+from protocol.terms import NATIVE
 from services.records import earnings
 from services.records.chain_facts import record_key, record_of
 from services.records.earnings import Account, Deal, Payment, account_of, accounts_of, paid_by_training
