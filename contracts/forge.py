@@ -32,6 +32,9 @@ CALLS = (
     "recordRound, a later one",
     "settle",
     "cancel, the roles drawn",
+    "claim, the first owner",
+    "claim, the last owner",
+    "claim, of a cancelled training",
     "withdraw",
 )
 TOKEN_CALLS = ("approve", "open, a token", "withdraw, a token")

@@ -164,10 +164,11 @@ interface IMarketplace is IERC165 {
         int256[] shapley,
         uint256[] payWeights
     );
-    /// @notice The deposit is divided; improvement × 1e18.
+    /// @notice The deposit is divided; improvement × 1e18. Paid is what is set aside for the owners, who claim it, and
+    /// credited to the aggregator.
     event Settled(uint256 indexed trainingId, uint256 improvement, uint256 paid, uint256 refund);
     /// @notice The training is over without a round; refund is the buyer's again. The rest, if roles were drawn, is
-    /// credited to those who had one.
+    /// claimed by those who have one.
     event Cancelled(uint256 indexed trainingId, uint256 refund);
     /// @notice An account may withdraw so much more of a token.
     event Credited(
@@ -220,6 +221,8 @@ interface IMarketplace is IERC165 {
     error Marketplace_TooFewSignatures(uint256 trainingId, uint256 signed, uint256 needed);
     /// @notice Seats, numbers or lengths of the record cannot be.
     error Marketplace_InvalidMetrics(uint256 trainingId, uint16 round);
+    /// @notice The owner has claimed its pay, or was owed none.
+    error Marketplace_NothingToClaim(uint256 trainingId, address account);
     /// @notice The account has no credit of this token.
     error Marketplace_NothingToWithdraw(address token, address account);
     /// @notice The receiver takes no ether, or the token refused: to pay it, and the credit stays; or to take the
@@ -318,7 +321,8 @@ interface IMarketplace is IERC165 {
         bytes[] calldata validatorSignatures
     ) external;
 
-    /// @notice Divides the deposit. Anyone: after the last round; with a round recorded, from a quarter of the round's
+    /// @notice Divides the deposit: credits the aggregator and the buyer, and sets the owners' part aside for them to
+    /// claim. Anyone: after the last round; with a round recorded, from a quarter of the round's
     /// time after roundUntil on. Until then what was signed in time can still be recorded.
     /// @param trainingId of which training
     function settle(uint256 trainingId) external;
@@ -326,10 +330,16 @@ interface IMarketplace is IERC165 {
     /// @notice Gives the deposit back. The buyer while Open; anyone after joinUntil with fewer than minOwners, or,
     /// where only the aggregator may close, from revealSeconds after joinUntil on; from revealUntil on where fewer have
     /// revealed, or with no round recorded, from a quarter of the round's time after roundUntil on. Once roles are
-    /// drawn abandonBps of the deposit go to those who have one, in equal parts. Before, those who have not revealed
-    /// lose their bonds, unless nobody has.
+    /// drawn abandonBps of the deposit go to those who have one, in equal parts, which they claim. Before, those who
+    /// have not revealed lose their bonds, unless nobody has.
     /// @param trainingId of which training
     function cancel(uint256 trainingId) external;
+
+    /// @notice Credits the sender what it has earned with its seat, once, at any time after the training was settled or
+    /// cancelled. What is left over of dividing the contribution is credited to the buyer with the last claim.
+    /// @param trainingId of which training
+    /// @return amount in all; a contribution below one unit is none
+    function claim(uint256 trainingId) external returns (uint256 amount);
 
     /// @notice Credits the sender with its own bond, once bondUntil has come.
     /// @param trainingId that is Settled or Cancelled
@@ -370,7 +380,7 @@ interface IMarketplace is IERC165 {
 
     /// @notice Pays the sender's own credit of one token out. What a token refuses hurts this withdrawal alone.
     /// @param token zero is the native coin
-    /// @param to whom; zero is the sender itself, and this contract is nobody
+    /// @param to whom; zero is the sender itself, and neither this contract nor the token's own is anybody
     /// @return amount all of the credit
     function withdraw(address token, address to) external returns (uint256 amount);
 
@@ -439,6 +449,11 @@ interface IMarketplace is IERC165 {
         view
         returns (int256 shapley, uint256 payWeight);
 
+    /// @param trainingId of which training
+    /// @param owner any
+    /// @return what it would be credited if it claimed now
+    function claimableOf(uint256 trainingId, address owner) external view returns (uint256);
+
     /// @param account any
     /// @return None where it has not registered
     function roleOf(address account) external view returns (Role);
@@ -455,7 +470,7 @@ interface IMarketplace is IERC165 {
 
     /// @notice For each token: balance = totalEscrow + totalBonds + all credits (+ what was sent without a call).
     /// @param token zero is the native coin
-    /// @return the deposits of trainings that have not ended
+    /// @return the deposits of trainings that have not ended, and of the others what their owners have not claimed
     function totalEscrow(address token) external view returns (uint256);
 
     /// @param token zero is the native coin

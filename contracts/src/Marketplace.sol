@@ -4,23 +4,19 @@ pragma solidity ^0.8.28;
 import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
 import {IERC165} from "@openzeppelin/contracts/utils/introspection/IERC165.sol";
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
+import {Checks} from "./Checks.sol";
 import {IMarketplace} from "./IMarketplace.sol";
-import {Openings} from "./Openings.sol";
 import {Shapley} from "./Shapley.sol";
 import {Signatures} from "./Signatures.sol";
 import {Tokens} from "./Tokens.sol";
 
 /// @title Marketplace: deposits in, signed rounds recorded, credits out; no owner, no upgrade, no fee.
-/// @notice Every unit of every token is either a running training's escrow, a bond or somebody's credit, and no token's misconduct
-/// touches what is held in another. See IMarketplace for every call.
+/// @notice Every unit of every token is escrow, until its training is over and the owners have claimed their pay, or a bond,
+/// or somebody's credit, and no token's misconduct touches what is held in another. See IMarketplace for every call.
 contract Marketplace is IMarketplace, EIP712 {
     uint256 private constant FIXED_POINT = 1e18;
     uint256 private constant BASIS_POINTS = 10_000;
     uint256 private constant METRIC_BOUND = 1 << 128;
-    uint32 private constant MOST_JOIN_SECONDS = 365 days;
-    uint32 private constant MOST_ROUND_SECONDS = 30 days;
-    uint32 private constant MOST_REVEAL_SECONDS = 7 days;
-    uint16 private constant MOST_ABANDON_BPS = 1000;
     string private constant VERSION = "2";
     bytes32 private constant RECORD_TYPEHASH = keccak256(
         "RoundRecord(uint256 trainingId,uint16 round,bool last,uint256 trainers,uint256 validators,uint256 mseBefore,uint256[] own,int256[] cross,bytes32 modelDigest,bytes32 deliveredDigest,bytes32 transcriptDigest)"
@@ -59,6 +55,7 @@ contract Marketplace is IMarketplace, EIP712 {
         uint64 roundUntil;
         uint64 revealUntil;
         uint48 endedAt;
+        uint16 payees; // seats with pay of recorded rounds, less those that claimed it
         uint256 deposit;
         Terms terms;
         address[] seats;
@@ -73,7 +70,11 @@ contract Marketplace is IMarketplace, EIP712 {
         uint128 deliveredMse; // leftMse after the round whose model is to be delivered
         uint128 leftMse; // firstMse times mseAfter/mseBefore of every recorded round
         uint128 totalWeight; // at most firstMse
-        uint256 aggregation;
+        uint128 aggregation; // credited when the training is settled
+        uint128 fixedPay; // of all seats
+        uint128 pot; // for contribution; once cancelled, what leaving pays each owner that was drawn
+        uint128 unclaimed; // of the deposit, once the training is over
+        uint256 claimed; // seats, as a mask
         uint256 unbonded; // seats without their bond, as a mask
         bool buyerUnbonded;
         bool aggregatorUnbonded;
@@ -85,7 +86,7 @@ contract Marketplace is IMarketplace, EIP712 {
         bytes32 powerDigest;
     }
 
-    Openings private immutable _openings = new Openings();
+    Checks private immutable _checks = new Checks();
     mapping(address => uint256) public override totalEscrow; // by token
     mapping(address => uint256) public override totalBonds; // by token
     uint256 private _lastTraining;
@@ -142,7 +143,7 @@ contract Marketplace is IMarketplace, EIP712 {
         // Check
         _requireRole(msg.sender, Role.ModelBuyer);
         _requireRole(terms.aggregator, Role.FederatedAggregator);
-        _checkTerms(terms, deposit);
+        _checks.checkTerms(terms, deposit, msg.sender);
         // Effect
         trainingId = ++_lastTraining;
         Training storage training = _trainings[trainingId];
@@ -156,44 +157,6 @@ contract Marketplace is IMarketplace, EIP712 {
         _exchangeKeys[trainingId][msg.sender] = _parties[msg.sender].exchangeKey;
         _exchangeKeys[trainingId][terms.aggregator] = _parties[terms.aggregator].exchangeKey;
         emit Opened(trainingId, msg.sender, terms.aggregator, deposit, terms);
-    }
-
-    function _checkTerms(Terms calldata terms, uint256 deposit) private view {
-        if (terms.requestHash == 0) revert Marketplace_InvalidTerms("requestHash");
-        if (terms.rounds == 0 || terms.rounds > 10_000) revert Marketplace_InvalidTerms("rounds");
-        if (terms.minOwners < 4) revert Marketplace_InvalidTerms("minOwners");
-        if (terms.maxOwners < terms.minOwners || terms.maxOwners > 256) revert Marketplace_InvalidTerms("maxOwners");
-        _checkTimes(terms);
-        if (terms.abandonBps > MOST_ABANDON_BPS) revert Marketplace_InvalidTerms("abandonBps");
-        uint256 shares = uint256(terms.contributionBps) + terms.participationBps + terms.validationBps
-            + terms.aggregationBps;
-        if (shares != BASIS_POINTS) revert Marketplace_InvalidTerms("shares");
-        if (terms.token != Tokens.NATIVE && terms.token.code.length == 0) revert Marketplace_InvalidTerms("token");
-        // Below this a fixed share of a round could round to nothing.
-        uint256 needed = BASIS_POINTS * terms.rounds * terms.maxOwners;
-        if (deposit < needed) revert Marketplace_DepositTooLow(deposit, needed);
-        if (deposit >= 1 << 128) revert Marketplace_InvalidTerms("deposit");
-        _checkBonds(terms);
-    }
-
-    /// Who is credited with its own bond when it loses it has nothing to lose.
-    function _checkBonds(Terms calldata terms) private view {
-        if (terms.ownerBond == 0 && terms.aggregatorBond == 0 && terms.buyerBond == 0) return;
-        address to = terms.forfeitTo;
-        bool own = (terms.buyerBond > 0 && to == msg.sender) || (terms.aggregatorBond > 0 && to == terms.aggregator);
-        if (own || to == address(0) || to == address(this)) revert Marketplace_InvalidTerms("forfeitTo");
-    }
-
-    function _checkTimes(Terms calldata terms) private pure {
-        if (terms.joinSeconds == 0 || terms.joinSeconds > MOST_JOIN_SECONDS) {
-            revert Marketplace_InvalidTerms("joinSeconds");
-        }
-        if (terms.roundSeconds == 0 || terms.roundSeconds > MOST_ROUND_SECONDS) {
-            revert Marketplace_InvalidTerms("roundSeconds");
-        }
-        if (terms.revealSeconds == 0 || terms.revealSeconds > MOST_REVEAL_SECONDS) {
-            revert Marketplace_InvalidTerms("revealSeconds");
-        }
     }
 
     function join(
@@ -453,21 +416,32 @@ contract Marketplace is IMarketplace, EIP712 {
         uint256 scale = BASIS_POINTS * terms.rounds;
         uint128 participation = SafeCast.toUint128(base * terms.participationBps / scale / shapley.length);
         uint128 validation = SafeCast.toUint128(base * terms.validationBps / scale / _bits(record.validators));
-        training.aggregation += base * terms.aggregationBps / scale;
+        training.aggregation += SafeCast.toUint128(base * terms.aggregationBps / scale);
         mapping(uint256 => Seat) storage seats = _seats[record.trainingId];
         uint256 index;
         uint256 total;
-        for (uint256 seat = 0; seat < training.seats.length; ++seat) {
-            if ((record.trainers >> seat) & 1 == 1) {
-                seats[seat].shapley += shapley[index];
-                seats[seat].payWeight += SafeCast.toUint128(weights[index]);
-                seats[seat].fixedPay += participation;
-                total += weights[index++];
-            } else if ((record.validators >> seat) & 1 == 1) {
-                seats[seat].fixedPay += validation;
+        uint256 fixedPay;
+        uint16 payees;
+        for (uint256 i = 0; i < training.seats.length; ++i) {
+            bool trains = (record.trainers >> i) & 1 == 1;
+            if (!trains && (record.validators >> i) & 1 == 0) continue;
+            Seat storage seat = seats[i];
+            (uint128 weight, uint128 pay) = (seat.payWeight, seat.fixedPay);
+            bool unpaid = weight | pay == 0;
+            if (trains) {
+                seat.shapley += shapley[index];
+                total += weights[index];
+                weight += SafeCast.toUint128(weights[index++]);
             }
+            uint128 earned = trains ? participation : validation;
+            fixedPay += earned;
+            pay += earned;
+            (seat.payWeight, seat.fixedPay) = (weight, pay);
+            if (unpaid && weight | pay > 0) ++payees;
         }
         training.totalWeight += SafeCast.toUint128(total);
+        training.fixedPay += SafeCast.toUint128(fixedPay);
+        training.payees += payees;
     }
 
     // ---- the end ----
@@ -482,24 +456,17 @@ contract Marketplace is IMarketplace, EIP712 {
         training.status = Status.Settled;
         training.endedAt = uint48(block.timestamp);
         uint256 improvement = Shapley.improvement(training.firstMse, training.deliveredMse);
-        uint256 pot =
-            training.deposit * training.terms.contributionBps * improvement / (BASIS_POINTS * FIXED_POINT);
+        // Where nobody has weight nobody takes of the pot.
+        uint256 pot = training.totalWeight == 0
+            ? 0
+            : training.deposit * training.terms.contributionBps * improvement / (BASIS_POINTS * FIXED_POINT);
         address token = training.terms.token;
-        uint256 paid;
-        for (uint256 i = 0; i < training.seats.length; ++i) {
-            Seat storage seat = _seats[trainingId][i];
-            address owner = training.seats[i];
-            if (seat.payWeight > 0) {
-                uint256 contribution = pot * seat.payWeight / training.totalWeight;
-                paid += _credit(trainingId, token, owner, Share.Contribution, contribution);
-            }
-            bool validator = (training.validators >> i) & 1 == 1;
-            paid += _credit(trainingId, token, owner, validator ? Share.Validation : Share.Participation, seat.fixedPay);
-        }
-        paid += _credit(trainingId, token, training.terms.aggregator, Share.Aggregation, training.aggregation);
+        uint256 unclaimed = pot + training.fixedPay;
+        uint256 paid = unclaimed + training.aggregation;
         uint256 refund = training.deposit - paid;
+        _divide(training, token, pot, unclaimed);
+        _credit(trainingId, token, training.terms.aggregator, Share.Aggregation, training.aggregation);
         _credit(trainingId, token, training.buyer, Share.Refund, refund);
-        totalEscrow[token] -= training.deposit;
         emit Settled(trainingId, improvement, paid, refund);
     }
 
@@ -520,26 +487,66 @@ contract Marketplace is IMarketplace, EIP712 {
         // Effect
         if (training.status == Status.Drawing) _forfeitUnrevealed(trainingId, training);
         address token = training.terms.token;
-        uint256 refund = training.deposit - _payForLeaving(trainingId, training, token);
         training.status = Status.Cancelled;
         training.endedAt = uint48(block.timestamp);
+        // Nobody looks at owners' rows and errors, is silent, and has all of the deposit back.
+        uint256 drawn = _bits(training.trainers | training.validators);
+        uint256 each = drawn == 0 ? 0 : training.deposit * training.terms.abandonBps / BASIS_POINTS / drawn;
+        uint256 refund = training.deposit - each * drawn;
+        _divide(training, token, each, each * drawn);
         _credit(trainingId, token, training.buyer, Share.Refund, refund);
-        totalEscrow[token] -= training.deposit;
         emit Cancelled(trainingId, refund);
     }
 
-    /// Nobody looks at owners' rows and errors, is silent, and has all of the deposit back.
-    function _payForLeaving(uint256 trainingId, Training storage training, address token)
-        private
-        returns (uint256 paid)
-    {
-        uint256 drawn = training.trainers | training.validators;
-        if (drawn == 0) return 0;
-        uint256 amount = training.deposit * training.terms.abandonBps / BASIS_POINTS / _bits(drawn);
-        for (uint256 seat = 0; seat < training.seats.length; ++seat) {
-            if ((drawn >> seat) & 1 == 0) continue;
-            paid += _credit(trainingId, token, training.seats[seat], Share.Abandonment, amount);
+    /// Keeps what owners have to claim; all else of the deposit is about to be credited.
+    function _divide(Training storage training, address token, uint256 pot, uint256 unclaimed) private {
+        (training.pot, training.unclaimed) = (SafeCast.toUint128(pot), SafeCast.toUint128(unclaimed));
+        totalEscrow[token] -= training.deposit - unclaimed;
+    }
+
+    function claim(uint256 trainingId) external override returns (uint256 amount) {
+        Training storage training = _trainings[trainingId];
+        // Check
+        bool settled = training.status == Status.Settled;
+        if (!settled) _requireStatus(trainingId, training, Status.Cancelled);
+        uint256 seat = _seatOf(trainingId, msg.sender);
+        (bool owed, uint256 contribution, uint256 fixedPay) = _owedTo(trainingId, training, seat);
+        if (!owed) revert Marketplace_NothingToClaim(trainingId, msg.sender);
+        // Effect
+        training.claimed |= 1 << seat;
+        address token = training.terms.token;
+        Share share = (training.validators >> seat) & 1 == 1 ? Share.Validation : Share.Participation;
+        if (!settled) share = Share.Abandonment;
+        _credit(trainingId, token, msg.sender, Share.Contribution, contribution);
+        _credit(trainingId, token, msg.sender, share, fixedPay);
+        amount = contribution + fixedPay;
+        uint256 released = amount;
+        if (settled && --training.payees == 0) {
+            // What is left over of dividing the pot, less than one unit a trainer
+            released = training.unclaimed;
+            _credit(trainingId, token, training.buyer, Share.Refund, released - amount);
         }
+        training.unclaimed -= SafeCast.toUint128(released);
+        totalEscrow[token] -= released;
+    }
+
+    /// Whether a seat of a training that is over has a claim left, and to how much. A weight whose part of the pot is
+    /// below one unit claims nothing, and its claim counts, so that what is left over is not kept.
+    function _owedTo(uint256 trainingId, Training storage training, uint256 seat)
+        private
+        view
+        returns (bool owed, uint256 contribution, uint256 fixedPay)
+    {
+        if ((training.claimed >> seat) & 1 == 1) return (false, 0, 0);
+        if (training.status == Status.Cancelled) {
+            fixedPay = ((training.trainers | training.validators) >> seat) & 1 == 1 ? training.pot : 0;
+            return (fixedPay > 0, 0, fixedPay);
+        }
+        Seat storage pay = _seats[trainingId][seat];
+        uint256 weight = pay.payWeight;
+        fixedPay = pay.fixedPay;
+        if (weight > 0) contribution = training.pot * weight / training.totalWeight;
+        owed = weight | fixedPay > 0;
     }
 
     // ---- bonds ----
@@ -599,7 +606,7 @@ contract Marketplace is IMarketplace, EIP712 {
         uint256 done = doubt.done;
         bool follows = done == 0 ? power.length == 0 : keccak256(power) == doubt.powerDigest;
         if (!follows) revert Marketplace_WrongPower(digest, done);
-        (bytes memory raised, uint256 all, bool isFalse) = _openings.raise(opening, power, done, steps);
+        (bytes memory raised, uint256 all, bool isFalse) = _checks.raise(opening, power, done, steps);
         left = steps < all - done ? all - done - steps : 0;
         if (left == 0 && !isFalse) revert Marketplace_NoFault(opening.trainingId, buyer);
         // Effect
@@ -662,7 +669,8 @@ contract Marketplace is IMarketplace, EIP712 {
 
     function withdraw(address token, address to) external override returns (uint256 amount) {
         // Check
-        if (to == address(this)) revert Marketplace_InvalidTerms("to");
+        // Tokens that a token's own contract or this one gets are nobody's.
+        if (to == address(this) || (to == token && token != Tokens.NATIVE)) revert Marketplace_InvalidTerms("to");
         amount = _credits[token][msg.sender];
         if (amount == 0) revert Marketplace_NothingToWithdraw(token, msg.sender);
         // Effect: before the transfer, so that a receiver or token that calls back finds nothing
@@ -769,6 +777,15 @@ contract Marketplace is IMarketplace, EIP712 {
     {
         Seat storage seat = _seats[trainingId][_seatOf(trainingId, owner)];
         return (seat.shapley, seat.payWeight);
+    }
+
+    function claimableOf(uint256 trainingId, address owner) external view override returns (uint256) {
+        Training storage training = _trainings[trainingId];
+        uint256 number = _seatNumbers[trainingId][owner];
+        bool over = training.status == Status.Settled || training.status == Status.Cancelled;
+        if (number == 0 || !over) return 0;
+        (, uint256 contribution, uint256 fixedPay) = _owedTo(trainingId, training, number - 1);
+        return contribution + fixedPay;
     }
 
     function roleOf(address account) external view override returns (Role) {
@@ -913,9 +930,15 @@ contract Marketplace is IMarketplace, EIP712 {
         if (block.timestamp < endsAt) revert Marketplace_TooEarly(trainingId, endsAt);
     }
 
-    function _bits(uint256 mask) private pure returns (uint256 count) {
-        for (; mask != 0; mask &= mask - 1) {
-            ++count;
+    /// Halves, quarters, … of the word are added side by side: the same gas for every mask.
+    function _bits(uint256 mask) private pure returns (uint256) {
+        unchecked {
+            uint256 most = type(uint256).max;
+            mask -= (mask >> 1) & (most / 3);
+            mask = (mask & (most / 5)) + ((mask >> 2) & (most / 5));
+            mask = (mask + (mask >> 4)) & (most / 17);
+            mask = (mask + (mask >> 8)) & (most / 257);
+            return mask * (most / 65_535) >> 240;
         }
     }
 }

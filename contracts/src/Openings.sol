@@ -5,9 +5,8 @@ import {IMarketplace} from "./IMarketplace.sol";
 import {Powers} from "./Powers.sol";
 
 /// @title Whether a Paillier opening c = (1 + m·n)·rⁿ mod n² is true, a few bits of the exponent n at a time.
-/// @notice Keeps nothing. A contract of its own because a contract's code is bounded (EIP-170). Since EIP-7883 no
-/// transaction can afford rⁿ as a whole; an exponent of 32 bytes or fewer has no surcharge.
-contract Openings {
+/// @notice Since EIP-7883 no transaction can afford rⁿ as a whole; an exponent of 32 bytes or fewer has no surcharge.
+abstract contract Openings {
     /// Of the exponent, in a step: with a modulus of 4096 bits one still fits a transaction (EIP-7825).
     uint256 private constant STEP_BYTES = 16;
     uint256 private constant MOST_BYTES = 512;

@@ -3,11 +3,12 @@ pragma solidity ^0.8.28;
 
 import {IMarketplace} from "../src/IMarketplace.sol";
 import {TestToken} from "../src/TestToken.sol";
+import {EndedTest} from "./support/EndedTest.sol";
 import {OpeningTest} from "./support/OpeningTest.sol";
 
 /// What a transaction costs, calldata and its base fee of 21000 included; snapshots/Gas.json keeps the figures.
 /// forge-config: default.isolate = true
-contract GasTest is OpeningTest {
+contract GasTest is EndedTest, OpeningTest {
     function test_Register() external {
         register(owner(0), IMarketplace.Role.DataOwner);
         vm.snapshotGasLastCall("Gas", "register");
@@ -111,6 +112,8 @@ contract GasTest is OpeningTest {
         vm.warp(endsAt(training));
         market.cancel(training);
         snapshot("cancel, the roles drawn", label);
+        claimAs(training, owner(0));
+        snapshot("claim, of a cancelled training", label);
         vm.revertToState(before);
         training = open();
         snapshot("open", label);
@@ -131,6 +134,14 @@ contract GasTest is OpeningTest {
         snapshot("recordRound, a later one", label);
         market.settle(training);
         snapshot("settle", label);
+        (, uint256 trainers,) = market.ownersOf(training);
+        (uint256 trainer,) = pair(trainers);
+        claimAs(training, owner(trainer));
+        snapshot("claim, the first owner", label);
+        for (uint256 seat = 0; seat < owners; ++seat) {
+            if (seat != trainer) claimAs(training, owner(seat));
+        }
+        snapshot("claim, the last owner", label);
         vm.prank(aggregator);
         market.withdraw(NATIVE, address(0));
         snapshot("withdraw", label);

@@ -18,7 +18,7 @@ STEP_BITS = 128
 @pytest.mark.parametrize("bits", [256, 512, 1024])
 async def test_solidity_and_python_agree_on_openings(roomy_anvil_url, forge_output, bits):
     private_key, randomness = generate_private_key(bits), Randomness(secrets.token_bytes(32))
-    key, compiled = private_key.public_key, forge_output("Openings.sol", "Openings")
+    key, compiled = private_key.public_key, forge_output("Checks.sol", "Checks")
     async with HttpRpc(roomy_anvil_url) as rpc:
         for plaintext in (0, 1, key.n - 1, randomness.bits(bits - 1)):
             ciphertext = private_key.encrypt(plaintext, randomness)
@@ -34,7 +34,7 @@ async def test_solidity_and_python_raise_the_root_to_the_same_power_step_by_step
     roomy_anvil_url, forge_output
 ):
     private_key, randomness = generate_private_key(512), Randomness(secrets.token_bytes(32))
-    key, compiled = private_key.public_key, forge_output("Openings.sol", "Openings")
+    key, compiled = private_key.public_key, forge_output("Checks.sol", "Checks")
     ciphertext = private_key.encrypt(7, randomness)
     opening = open_ciphertext(private_key, ciphertext)
     power = b""

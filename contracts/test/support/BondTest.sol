@@ -144,10 +144,6 @@ abstract contract BondTest is MarketplaceTest {
         return abi.encodeWithSelector(IMarketplace.Marketplace_NoFault.selector, training, account);
     }
 
-    function notParty(uint256 training, address account) internal pure returns (bytes memory) {
-        return abi.encodeWithSelector(IMarketplace.Marketplace_NotParty.selector, training, account);
-    }
-
     function wrongValue(uint256 sent, uint256 needed) internal pure returns (bytes memory) {
         return abi.encodeWithSelector(IMarketplace.Marketplace_WrongValue.selector, sent, needed);
     }

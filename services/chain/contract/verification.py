@@ -56,8 +56,8 @@ async def contract_state(rpc: Rpc, contract: str, token: Token = NATIVE) -> Cont
 def is_genuine(code: bytes, market: Market) -> bool:
     """Whether runtime code is the artifact's, with the immutables that this address and chain give.
 
-    OpenZeppelin's EIP712 keeps seven immutables, and the contract that checks openings is another. Each must
-    be there once; their places are the compiler's.
+    OpenZeppelin's EIP712 keeps seven immutables, each of which must be there once, and the address of the
+    contract that checks terms and openings must be there for either. Their places are the compiler's.
     """
     runtime = creation_code().removesuffix(_creates())[-marketplace_artifact()["runtime_bytes"] :]
     between = map(re.escape, runtime.split(_PUSH32 + bytes(_WORD)))
@@ -74,7 +74,7 @@ def _immutables(market: Market) -> list[bytes]:
         keccak(_VERSION),
         _short_string(_NAME),
         _short_string(_VERSION),
-        bytes.fromhex(created_by(market.contract)[2:]).rjust(_WORD, b"\0"),
+        *[bytes.fromhex(created_by(market.contract)[2:]).rjust(_WORD, b"\0")] * 2,
     ]
 
 
@@ -85,7 +85,7 @@ def created_by(contract: str) -> str:
 
 
 async def _has_created(rpc: Rpc, market: Market) -> bool:
-    """Whether the contract that checks openings is ours: another constructor could have created another."""
+    """Whether what checks terms and openings is ours: another constructor could have created another."""
     code = octets(await rpc.call("eth_getCode", created_by(market.contract), "latest"))
     return code == _creates()[-marketplace_artifact()["created"]["runtime_bytes"] :]
 
