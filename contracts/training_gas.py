@@ -47,6 +47,8 @@ WHOLE_TRAINING = (
     Calls("recordRound, the first", "aggregator", once=1),
     Calls("recordRound, a later one", "aggregator", by_round=1, once=-1),
     Calls("settle", "aggregator", once=1),
+    Calls("claim, the first owner", "owners", once=1),
+    Calls("claim, the last owner", "owners", by_owner=1, once=-1),
     Calls("withdraw", "owners", by_owner=1),
     Calls("withdraw", "aggregator", once=1),
     Calls("withdraw", "buyer", once=1),

@@ -127,6 +127,7 @@ _DECISION_OF = {
     "accepted": "accepted",
     "asks_person": "waiting",
     "buyer_not_accepted": "waiting",
+    "bond_not_accepted": "waiting",
     "budget_spent": "waiting",
     "reveal_too_short": "waiting",
 }
@@ -136,9 +137,9 @@ _DECISION_OF = {
 class InvitationAnswer(MessageBody):
     """DO → FA: the decision: of cards, policy and budget, or a person's, never of rows.
 
-    `waiting` while a person may still join, because nothing but that, this buyer, a spent budget or a short
-    time to reveal asks. Who accepts tells the hash of the card it would join with, and what it commits to
-    (`join_digests`).
+    `waiting` while a person may still join, because nothing but that, this buyer, a bond, a spent budget or a
+    short time to reveal asks.
+    Who accepts tells the hash of the card it would join with, and what it commits to (`join_digests`).
     """
 
     type: Literal["invitation_answer"] = "invitation_answer"
@@ -151,6 +152,7 @@ class InvitationAnswer(MessageBody):
         "declined_by_person",
         "asks_person",
         "buyer_not_accepted",
+        "bond_not_accepted",
         "budget_spent",
         "reveal_too_short",
     ]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from protocol.asset import NO_TOKENS, Assets
-from protocol.marketplace import NATIVE
+from protocol.terms import NATIVE
 from services.cli.amounts import money
 from services.cli.standard_streams import visible
 from services.records.earnings import Account
@@ -36,6 +36,9 @@ class AccountText:
         if account.credited:
             credit = self._credit(config)
             yield f"withdrawn: {self.money(account.paid_out)}; credited and not withdrawn: {credit}"
+        if account.bonds_returned or account.forfeited:
+            back, lost = map(self.money, (account.bonds_returned, account.forfeited))
+            yield f"bonds: {back} came back, {lost} lost"
 
     @property
     def shares(self) -> str:

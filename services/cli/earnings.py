@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from protocol.asset import MARKET_ASSET, Assets
-from protocol.marketplace import NATIVE, Token
+from protocol.terms import NATIVE, Token
 from services.cli.account_text import AccountText
 from services.cli.amounts import Wei
 from services.cli.options import ConfigFile, Json
@@ -150,7 +150,11 @@ def _amounts(part: Account) -> dict[str, Any]:
     else:
         shares = {share: str(amount) for share, amount in part.shares.items()}
         figures = {"earned": str(part.earned), "shares": shares}
-    figures["withdrawn"] = str(part.paid_out)
+    figures |= {
+        "withdrawn": str(part.paid_out),
+        "bonds_returned": str(part.bonds_returned),
+        "bonds_lost": str(part.forfeited),
+    }
     return {f"{name}_{_unit(part.token)}": figure for name, figure in figures.items()}
 
 

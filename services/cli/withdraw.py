@@ -6,8 +6,8 @@ from typing import Annotated
 import typer
 
 from protocol.errors import MisuseError
-from protocol.marketplace import NATIVE, Token
 from protocol.messages import WithdrawOrder
+from protocol.terms import NATIVE, Token
 from protocol.types import ZERO_ADDRESS
 from services.cli.account_text import AccountText
 from services.cli.amounts import token_named

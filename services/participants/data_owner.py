@@ -7,7 +7,7 @@ from cachetools import LRUCache
 from typing_extensions import override
 
 from protocol.bodies import body_of
-from protocol.codec import pack
+from protocol.codec import pack, unpack
 from protocol.data_card import cards_digest, listed_cards
 from protocol.data_set import DataSet
 from protocol.envelope import SignedMessage
@@ -166,6 +166,10 @@ class OwnerRole(Role):
     def policy(self) -> bytes:
         """The standing policy, packed: the ordered one, else the configured one."""
         return pack(ordered_policy(self.store) or self.configured)
+
+    @override
+    def withdraws(self) -> bool:
+        return bool(unpack(OwnerPolicy, self.policy()).withdraw)
 
     def undecided(self) -> list[str]:
         """The keys of trainings that wait for a data set or a decision."""

@@ -8,10 +8,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from protocol.marketplace import NATIVE, Token
 from protocol.payment import PaidRound, Pay, earned, improvement, paid_to
 from protocol.records import FIXED_POINT
 from protocol.request import Request
+from protocol.terms import NATIVE, Token
 from protocol.types import seats_of
 from services.records.chain_facts import record_key
 from services.store import Store

@@ -11,8 +11,9 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, Literal, Self, TypeVar, cast
 
-from protocol.marketplace import NATIVE, PartyRole, Token
+from protocol.marketplace import PartyRole
 from protocol.roles.dispatch import decode_state
+from protocol.terms import NATIVE, Token
 from services.store import Store
 
 SHARES: Mapping[PartyRole, tuple[str, ...]] = {
@@ -23,13 +24,15 @@ SHARES: Mapping[PartyRole, tuple[str, ...]] = {
 """What each role is paid for in a training that comes about."""
 
 _REFUND = "refund"
-"""The share that is no pay: what comes back of a buyer's deposit."""
+_OWN = frozenset({_REFUND, "bond"})
+"""The shares that are no pay: what comes back of a buyer's deposit, and a bond."""
 
-Kind = Literal["deposited", "credited", "withdrawn"]
+Kind = Literal["deposited", "credited", "withdrawn", "forfeited"]
 _EVENTS: Mapping[Kind, tuple[str, str, str]] = {
     "deposited": ("Opened", "buyer", "deposit"),
     "credited": ("Credited", "account", "amount"),
     "withdrawn": ("Withdrawn", "account", "amount"),
+    "forfeited": ("BondForfeited", "account", "amount"),
 }
 """By kind of movement: the event that tells it, and the names of party and amount in it."""
 
@@ -42,7 +45,8 @@ class Payment:
     """One movement of a party's money; `at` is when its block was made, in Unix seconds.
 
     A buyer's deposit goes into a training. What is credited waits in the contract, `share` says for what. A
-    withdrawal pays it out and belongs to no training. Amounts are in smallest units of `token`.
+    withdrawal pays it out and belongs to no training. A bond that is forfeited is lost, and `share` says for
+    what fault. Amounts are in smallest units of `token`.
     """
 
     at: float
@@ -108,12 +112,22 @@ class Account:
 
     @property
     def shares(self) -> dict[str, int]:
-        """All pay by what it is for, those of the role first; a refund is none."""
+        """All pay by what it is for, those of the role first; a refund or the own bond is none."""
         sums = Counter(dict.fromkeys(SHARES[self.role], 0))
         for payment in self.credited:
-            if payment.share is not None and payment.share != _REFUND:
+            if payment.share is not None and payment.share not in _OWN:
                 sums[payment.share] += payment.amount
         return dict(sums)
+
+    @property
+    def forfeited(self) -> int:
+        """The bonds that were lost."""
+        return _sum(self._of_kind("forfeited"))
+
+    @property
+    def bonds_returned(self) -> int:
+        """The bonds that came back."""
+        return _sum(payment for payment in self.credited if payment.share == "bond")
 
     @property
     def earned(self) -> int:
@@ -216,7 +230,7 @@ def _payment(kind: Kind, data: Mapping[str, Any], at: float) -> Payment:
         amount=amount,
         kind=kind,
         training=training,
-        share=data.get("share"),
+        share=data.get("share", data.get("fault")),
         block=data.get("block"),
         transaction=data.get("transaction"),
         token=data.get("token", NATIVE),  # earlier versions knew no other

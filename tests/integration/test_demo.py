@@ -11,8 +11,9 @@ import pytest
 from protocol.codec import unpack
 from protocol.envelope import SignedMessage
 from protocol.errors import ProtocolViolation
-from protocol.marketplace import NATIVE, Credited, Opened, RoundRecorded, Settled
+from protocol.marketplace import Credited, Opened, RoundRecorded, Settled
 from protocol.messages import MESSAGE_TYPES
+from protocol.terms import NATIVE
 from protocol.types import seats_of
 from services.data.model_file import read_model
 from services.identity.sealing import unseal

@@ -160,7 +160,7 @@ def _asks(
     """
     if isinstance(before, ReadyState):
         same = before.data_set == ready.data_set
-        return () if same else (facts.ASKS_DECISION.of(data_set=ready.data_set),)
+        return () if same else (_asks_decision(ready, context),)
     policy, code = policy_of(context), "asks_person"
     if is_accepted:
         code = "budget_spent"
@@ -168,14 +168,25 @@ def _asks(
         code = "buyer_not_accepted"
     elif policy.automatic and not policy.can_reveal(ready.request):
         code = "reveal_too_short"
+    elif policy.accepts_but_for_bond(ready.request, ready.opened.buyer, ready.data_set):
+        code = "bond_not_accepted"
     answer = InvitationAnswer.model_validate({"decision": "waiting", "code": code})
-    asked = facts.ASKS_DECISION.of(data_set=ready.data_set)
+    asked = _asks_decision(ready, context)
     told = message(context, ready.request.aggregator, answer, label="waiting")
     return (asked, told) if code != "reveal_too_short" else (asked, _too_short(ready.request, policy), told)
 
 
 def _too_short(request: Request, policy: OwnerPolicy) -> RecordFact:
     return facts.REVEAL_TOO_SHORT.of(reveal_s=request.deadlines.reveal_s, minimum_s=policy.minimum_reveal_s)
+
+
+def _asks_decision(state: ReadyState, context: Context) -> RecordFact:
+    """With the bond where the policy does not deposit it unasked."""
+    request, data_set = state.request, state.data_set
+    if request.payment.bonds is None or policy_of(context).accepts_bond(request):
+        return facts.ASKS_DECISION.of(data_set=data_set)
+    bond = str(request.payment.bonds.owner)
+    return facts.ASKS_DECISION.of(data_set=data_set, bond=bond, token=request.payment.token)
 
 
 def _matching(request: Request, context: Context) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -25,7 +25,10 @@ _INHERITED = ("supportsInterface", "eip712Domain")
 
 @cache
 def marketplace_artifact() -> Mapping[str, Any]:
-    """What the compiler made: `abi`, `bytecode` and `runtime_bytes`; see contracts/build.py."""
+    """What the compiler made: `abi`, `bytecode` and `runtime_bytes`; see contracts/build.py.
+
+    `created` has the last two of the contract that the constructor creates.
+    """
     return _artifact("Marketplace")
 
 

@@ -1,6 +1,7 @@
 """Whether a call's effect is on the chain already, so that a repeated call counts as done."""
 
 from protocol import marketplace
+from protocol.accusations import AccuseOfFalseOpening, AccuseOfTwoRecords
 from services.chain.contract.views import MarketplaceViews
 
 _STATUSES = {
@@ -16,8 +17,7 @@ async def already_done(views: MarketplaceViews, account: str, call: marketplace.
     """True where `account` would only repeat itself, or where somebody else did what anyone may do."""
     match call:
         case marketplace.Register():
-            role = await views.role_of(account)
-            return role == call.role and await views.exchange_key_of(0, account) == call.exchange_key
+            return await _is_registered(views, account, call)
         case marketplace.Open():
             opened = await views.events("Opened", None, account)
             return any(event.terms.request_hash == call.terms.request_hash for event in opened)
@@ -26,10 +26,32 @@ async def already_done(views: MarketplaceViews, account: str, call: marketplace.
         case marketplace.RecordRound():
             recorded = await views.events("RoundRecorded", hex(call.record.training), hex(call.record.round))
             return any(event.record == call.record for event in recorded)
-        case marketplace.Withdraw():
-            return await views.credit_of(account, call.token) == 0
+        case (
+            marketplace.ReleaseBond() | AccuseOfTwoRecords() | AccuseOfFalseOpening() | marketplace.Withdraw()
+        ):
+            return await _left_in_contract(views, account, call) == 0
         case _:
             return await views.status(call.training) in _STATUSES[call.call]
+
+
+async def _left_in_contract(
+    views: MarketplaceViews,
+    account: str,
+    call: marketplace.ReleaseBond | AccuseOfTwoRecords | AccuseOfFalseOpening | marketplace.Withdraw,
+) -> int:
+    """What the call would take out: a credit, or a bond, which an accusation takes from another account."""
+    match call:
+        case marketplace.Withdraw():
+            return await views.credit_of(account, call.token)
+        case marketplace.ReleaseBond():
+            return await views.bond_of(call.training, account)
+        case _:
+            return await views.bond_of(call.training, call.account)
+
+
+async def _is_registered(views: MarketplaceViews, account: str, call: marketplace.Register) -> bool:
+    role = await views.role_of(account)
+    return role == call.role and await views.exchange_key_of(0, account) == call.exchange_key
 
 
 async def _is_seated(

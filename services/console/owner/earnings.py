@@ -2,8 +2,8 @@
 
 from aiohttp import web
 
-from protocol.marketplace import NATIVE
 from protocol.messages import WithdrawOrder
+from protocol.terms import NATIVE
 from services.console.web.access import page_of
 from services.console.web.earnings import accounts
 from services.console.web.orders import give

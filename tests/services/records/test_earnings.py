@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from protocol.asset import NO_TOKENS, Assets, token_asset
-from protocol.marketplace import NATIVE, Cancelled, Credited, Opened, Withdrawn
+from protocol.marketplace import BondForfeited, Cancelled, Credited, Opened, Withdrawn
 from protocol.roles.dispatch import decode_state
+from protocol.terms import NATIVE
 from services.records import earnings
 from services.records.chain_facts import record_key, record_of
 from services.records.earnings import Account, Deal, Payment, account_of, accounts_of, paid_by_training
@@ -53,6 +54,27 @@ def test_every_way_to_group_an_account_comes_to_the_same(found):
     assert sum((Counter(one.shares) for one in trainings), Counter()) == +Counter(whole.shares)
     assert Counter(payment for month in months for payment in month.payments) == Counter(found)
     assert whole.credit == max(0, whole.earned - whole.paid_out)
+
+
+def test_a_bond_is_no_pay_and_one_that_is_lost_is_told():
+    with closing(Store()) as store:
+        tell(store, 1, Credited(training=1, account=OWNER, share="validation", amount=10))
+        before = account_of(store, "data_owner", OWNER)
+        bonds = (
+            Credited(training=1, account=OWNER, share="bond", amount=7),
+            Credited(training=1, account=OWNER, share="forfeit", amount=5),
+            BondForfeited(training=1, account=OWNER, fault="no_reveal", amount=3),
+            BondForfeited(training=1, account=OTHER, fault="no_reveal", amount=2),
+        )
+        for event in bonds:
+            tell(store, 1, event)
+        after = account_of(store, "data_owner", OWNER)
+    assert (after.bonds_returned, after.forfeited) == (7, 3)
+    assert after.earned == before.earned + 5, "what others lost is earned"
+    assert after.shares == before.shares | {"forfeit": 5}
+    assert after.credit == before.credit + 7 + 5
+    [lost] = [payment for payment in after.payments if payment.kind == "forfeited"]
+    assert (lost.share, lost.amount) == ("no_reveal", 3)
 
 
 @given(payments)

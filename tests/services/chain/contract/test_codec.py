@@ -5,25 +5,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from protocol.errors import ProtocolViolation
-from protocol.marketplace import (
-    ADMISSION_NAMES,
-    NATIVE,
-    Draw,
-    Join,
-    Open,
-    RecordRound,
-    Register,
-    Reveal,
-    Terms,
-    Withdraw,
-)
+from protocol.marketplace import Draw, Join, Open, RecordRound, Register, Reveal, Withdraw
 from protocol.records import RoundRecord
+from protocol.terms import ADMISSION_NAMES, NATIVE, Terms
 from services.chain.contract.abi import event_topic, marketplace_codec
 from services.chain.contract.codec import decode_log, encode_call, from_web3, terms_of
 
 digests = st.binary(min_size=32, max_size=32)
 addresses = st.binary(min_size=20, max_size=20).map(lambda raw: "0x" + raw.hex())
 shares = st.integers(0, 10_000)
+bonds = st.just(0) | st.integers(0, 2**128 - 1)
 terms = st.builds(
     Terms,
     aggregator=addresses,
@@ -41,6 +32,10 @@ terms = st.builds(
     abandon_bps=st.integers(0, 1000),
     admission=st.sampled_from(ADMISSION_NAMES),
     token=addresses | st.just(NATIVE),
+    owner_bond=bonds,
+    aggregator_bond=bonds,
+    buyer_bond=bonds,
+    forfeit_to=addresses,
 )
 records = st.builds(
     RoundRecord,
@@ -67,7 +62,7 @@ def arguments_of(name, data):
 @given(terms, st.integers(0, 2**128))
 def test_terms_survive_the_trip_through_call_data(terms, deposit) -> None:
     data, value = encode_call(Open(terms=terms, deposit=deposit))
-    assert value == (deposit if terms.token == NATIVE else 0)
+    assert value == (deposit + terms.buyer_bond if terms.token == NATIVE else 0)
     fields, told = arguments_of("open", data)
     assert (terms_of(tuple(fields.values())), told) == (terms, deposit)
 

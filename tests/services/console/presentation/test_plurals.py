@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from protocol.marketplace import NATIVE
+from protocol.terms import NATIVE
 from services.console.presentation.assets import Assets
 from services.console.presentation.card_sections import lead
 from services.console.presentation.rendering import Reader, Templates
