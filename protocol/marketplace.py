@@ -138,7 +138,7 @@ class RecordRound(FrozenModel):
 
 
 class Settle(FrozenModel):
-    """Credit everybody by what was recorded."""
+    """Divide the deposit by what was recorded: aggregator and buyer are credited, the owners claim."""
 
     call: Literal["settle"] = "settle"
     training: TrainingId
@@ -151,6 +151,13 @@ class Cancel(FrozenModel):
     training: TrainingId
 
 
+class Claim(FrozenModel):
+    """Credit the sender what its seat has earned in a training that is over, once."""
+
+    call: Literal["claim"] = "claim"
+    training: TrainingId
+
+
 class Withdraw(FrozenModel):
     """Pay the sender's credit of a token out: to itself, or to another account."""
 
@@ -160,7 +167,7 @@ class Withdraw(FrozenModel):
 
 
 ContractCall = Annotated[
-    Register | Open | Join | Close | Reveal | Draw | RecordRound | Settle | Cancel | Withdraw,
+    Register | Open | Join | Close | Reveal | Draw | RecordRound | Settle | Cancel | Claim | Withdraw,
     Field(discriminator="call"),
 ]
 
@@ -239,7 +246,7 @@ class RoundRecorded(FrozenModel):
 
 
 class Settled(FrozenModel):
-    """The deposit was divided; improvement × 1e18."""
+    """The deposit was divided; improvement × 1e18. `paid` is the aggregator's and what owners may claim."""
 
     event: Literal["Settled"] = "Settled"
     training: TrainingId
@@ -249,7 +256,7 @@ class Settled(FrozenModel):
 
 
 class Cancelled(FrozenModel):
-    """Over without a round: so much of the deposit is the buyer's again, the rest theirs who were drawn."""
+    """Over without a round: so much of the deposit is the buyer's again, owners drawn claim the rest."""
 
     event: Literal["Cancelled"] = "Cancelled"
     training: TrainingId

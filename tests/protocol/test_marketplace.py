@@ -27,6 +27,7 @@ CALLS: list[FrozenModel] = [
     chain.RecordRound(record=RECORD, buyer_signature=SIGNATURE, validator_signatures=(SIGNATURE, b"")),
     chain.Settle(training=1),
     chain.Cancel(training=1),
+    chain.Claim(training=1),
     chain.Withdraw(),
 ]
 EVENTS: list[FrozenModel] = [

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from functools import partial
 
-from protocol.marketplace import NATIVE, ContractCall, Open, RecordRound, Register, Reveal, Settle
+from protocol.marketplace import NATIVE, Claim, ContractCall, Open, RecordRound, Register, Reveal
 from protocol.records import Market
 from services.chain.contract.abi import refusal_of
 from services.chain.contract.codec import encode_call
@@ -27,8 +27,8 @@ from services.chain.transactions.pending import Receipt, SendPolicy
 from services.chain.transactions.sender import GAS_MARGIN_PERCENT, Sender, TransactionReplaced
 
 _MOST_ATTEMPTS = 8
-_SETTLE_MARGIN_PERCENT = 150
-"""Crediting an account takes over twice as much gas when it has withdrawn since the estimate."""
+_CLAIM_MARGIN_PERCENT = 100
+"""More gas is taken where the owner has withdrawn since the estimate, or where all others have claimed."""
 
 _BY_TIME = ("too_early", "too_late")
 """Refusals that the next block's time may be the reason for, which no state has yet."""
@@ -127,7 +127,7 @@ class MarketplaceClient(MarketplaceViews):
         data, value = await self._encoded(call)
         # A second opening would cost a second deposit.
         done = partial(self._is_done, call) if isinstance(call, Open) else None
-        margin = _SETTLE_MARGIN_PERCENT if isinstance(call, Settle) else GAS_MARGIN_PERCENT
+        margin = _CLAIM_MARGIN_PERCENT if isinstance(call, Claim) else GAS_MARGIN_PERCENT
         try:
             receipt = await sender.send(
                 self.market.contract, data, value, done=done, gas_margin_percent=margin

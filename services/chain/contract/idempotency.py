@@ -11,6 +11,8 @@ _STATUSES = {
 }
 """In which a training is once the call took effect."""
 
+_OVER = {"settled", "cancelled"}
+
 
 async def already_done(views: MarketplaceViews, account: str, call: marketplace.ContractCall) -> bool:
     """True where `account` would only repeat itself, or where somebody else did what anyone may do."""
@@ -26,10 +28,20 @@ async def already_done(views: MarketplaceViews, account: str, call: marketplace.
         case marketplace.RecordRound():
             recorded = await views.events("RoundRecorded", hex(call.record.training), hex(call.record.round))
             return any(event.record == call.record for event in recorded)
-        case marketplace.Withdraw():
-            return await views.credit_of(account, call.token) == 0
+        case marketplace.Claim() | marketplace.Withdraw():
+            return await _is_paid(views, account, call)
         case _:
             return await views.status(call.training) in _STATUSES[call.call]
+
+
+async def _is_paid(
+    views: MarketplaceViews, account: str, call: marketplace.Claim | marketplace.Withdraw
+) -> bool:
+    """Whether nothing is left for the account, of a training that is over or of its credit in a token."""
+    if isinstance(call, marketplace.Withdraw):
+        return await views.credit_of(account, call.token) == 0
+    is_over = await views.status(call.training) in _OVER
+    return is_over and await views.claimable_of(call.training, account) == 0
 
 
 async def _is_seated(

@@ -113,6 +113,7 @@ CONTRACT = {
     "invalid_terms": _("the terms are not allowed"),
     "no_seat_left": _("all seats are taken"),
     "not_party": _("the account is no party of this training"),
+    "nothing_to_claim": _("there is nothing to claim"),
     "nothing_to_withdraw": _("there is nothing to withdraw"),
     "reverted": _("the contract gave no reason"),
     "round_already_recorded": _("the round is recorded already"),

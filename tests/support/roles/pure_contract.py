@@ -239,6 +239,13 @@ class PureContract:
         refund = self.ledger.abandon([self.seats[seat] for seat in seats_of(self.drawn)])
         return [Cancelled(training=TRAINING, refund=refund)]
 
+    def _claim(self, sender: str, _call: Any) -> list[Any]:
+        self._require(self.ended, "wrong_status")
+        self._require(sender in self.seats, "not_party")
+        assert self.ledger is not None
+        self._require(self.ledger.claim(sender), "nothing_to_claim")
+        return []
+
     def _withdraw(self, sender: str, call: Any) -> list[Any]:
         assert self.ledger is not None
         assert self.opened is not None
