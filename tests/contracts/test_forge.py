@@ -9,12 +9,13 @@ from contracts import forge
 
 SAMPLE = {"FOUNDRY_FUZZ_RUNS": "64", "FOUNDRY_INVARIANT_RUNS": "6"}
 """Of the runs that `contracts/foundry.toml` asks for, which `make contracts` and `make campaigns` do."""
-LEAST_TESTS = 180
+LEAST_TESTS = 270
 TESTS = forge.FOLDER / "test"
 TREES = sorted(TESTS.glob("*.tree"))
 FUNCTIONS = (
     *("Register", "Open", "OpenWithPermit", "Join", "Close", "Reveal", "Draw"),
     *("RecordRound", "Settle", "Cancel", "Withdraw"),
+    *("ReleaseBond", "AccuseOfTwoRecords", "AccuseOfFalseOpening"),
 )
 
 
