@@ -44,10 +44,10 @@ def install() -> None:
             subprocess.run(command, cwd=FOLDER, check=True, stdout=subprocess.DEVNULL)  # noqa: S603
 
 
-def compiled(artifact: Path = ARTIFACT) -> bytes:
-    """The artifact from the sources as they are."""
+def compiled(artifact: Path = ARTIFACT, forged: Path | None = None) -> bytes:
+    """The artifact from the sources as they are; `forged` holds the code where forge has made it of them."""
     install()
-    command = [tool("node"), "compile.cjs", artifact.stem]
+    command = [tool("node"), "compile.cjs", artifact.stem, *([] if forged is None else [str(forged)])]
     return subprocess.run(command, cwd=FOLDER, check=True, capture_output=True).stdout  # noqa: S603
 
 

@@ -1,4 +1,5 @@
 // Compiles one contract of src/, named by the argument, and prints its artifact as canonical JSON on standard output.
+// A second argument names the file that forge has compiled it into: then it is that one's code, half a minute sooner.
 "use strict";
 const fs = require("fs");
 const path = require("path");
@@ -18,7 +19,7 @@ const contracts = {
   ],
   TestToken: ["TestToken"],
 };
-const wanted = process.argv[2];
+const [wanted, forged] = process.argv.slice(2);
 const names = contracts[wanted].map((name) => `src/${name}.sol`);
 const sources = Object.fromEntries(
   names.map((name) => [name, { content: fs.readFileSync(path.join(__dirname, name), "utf8") }]),
@@ -27,13 +28,21 @@ const findImport = (name) => {
   const file = path.join(__dirname, "node_modules", name);
   return fs.existsSync(file) ? { contents: fs.readFileSync(file, "utf8") } : { error: `not found: ${name}` };
 };
-const output = JSON.parse(
-  solc.compile(JSON.stringify({ language: "Solidity", sources, settings }), { import: findImport }),
-);
-const errors = output.errors || [];
-for (const error of errors) process.stderr.write(error.formattedMessage);
-if (errors.length) process.exit(1);
-const contract = output.contracts[`src/${wanted}.sol`][wanted];
+const compile = () => {
+  const output = JSON.parse(
+    solc.compile(JSON.stringify({ language: "Solidity", sources, settings }), { import: findImport }),
+  );
+  const errors = output.errors || [];
+  for (const error of errors) process.stderr.write(error.formattedMessage);
+  if (errors.length) process.exit(1);
+  const { abi, evm } = output.contracts[`src/${wanted}.sol`][wanted];
+  return { abi, bytecode: "0x" + evm.bytecode.object, runtimeBytes: evm.deployedBytecode.object.length / 2 };
+};
+const readForged = () => {
+  const { abi, bytecode, deployedBytecode } = JSON.parse(fs.readFileSync(forged, "utf8"));
+  return { abi, bytecode: bytecode.object, runtimeBytes: deployedBytecode.object.length / 2 - 1 };
+};
+const contract = forged ? readForged() : compile();
 const hash = crypto.createHash("sha256");
 for (const name of names) hash.update(name).update("\0").update(sources[name].content).update("\0");
 const artifact = {
@@ -41,8 +50,8 @@ const artifact = {
   compiler: solc.version(),
   settings: { optimizer: settings.optimizer, viaIR: true, evmVersion: settings.evmVersion },
   sources_sha256: hash.digest("hex"),
-  runtime_bytes: contract.evm.deployedBytecode.object.length / 2,
-  bytecode: "0x" + contract.evm.bytecode.object,
+  runtime_bytes: contract.runtimeBytes,
+  bytecode: contract.bytecode,
   abi: contract.abi,
 };
 const created = { Marketplace: "Checks" }[wanted];

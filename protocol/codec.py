@@ -36,14 +36,23 @@ def unpack(kind: Any, content: bytes, *, newer: bool = False, limits: Limits = S
     Raises ProtocolViolation("malformed") for anything else. The text names the field and the rule, never the
     value: a peer must not be able to write into our log.
     """
+    return validated(kind, decoded(content, limits), newer=newer)
+
+
+def decoded(content: bytes, limits: Limits = STORED) -> Any:
+    """The first half of `unpack`: what msgpack finds in `content`, within `limits`."""
     if len(content) > MAXIMUM_BYTES:
         raise ProtocolViolation("malformed", f"{len(content)} bytes; at most {MAXIMUM_BYTES} are read")
     require_shape(content, limits)
     try:
         # Frozen models hold tuples and are strict, and msgpack knows one type of sequence.
-        plain = msgpack.unpackb(content, raw=False, strict_map_key=True, use_list=False)
+        return msgpack.unpackb(content, raw=False, strict_map_key=True, use_list=False)
     except (ValueError, msgpack.exceptions.UnpackException, RecursionError) as error:
         raise ProtocolViolation("malformed", f"not msgpack ({type(error).__name__})") from None
+
+
+def validated(kind: Any, plain: Any, *, newer: bool = False) -> Any:
+    """The second half of `unpack`: the value of type `kind` that is made of what `decoded` found."""
     if newer and isinstance(plain, dict):
         plain = {name: value for name, value in plain.items() if name in kind.model_fields}
     try:

@@ -54,6 +54,8 @@ def _header(first: int) -> tuple[int, int, int]:
 
 
 _HEADERS = tuple(map(_header, range(256)))
+_ALONE = tuple(0 if kind or width else length for kind, length, width in _HEADERS)
+"""Bytes of a value that its first byte tells all about, nearly all there are; 0 of any other."""
 
 
 def require_shape(content: bytes, limits: Limits) -> None:
@@ -61,33 +63,38 @@ def require_shape(content: bytes, limits: Limits) -> None:
 
     Bytes after the value, extension types and text that is no UTF-8 are left to the decoder.
     """
-    place, left, due, size = 0, limits.elements, 1, len(content)
+    place, size, due, claimed = 0, len(content), 1, 1
     outer: list[int] = []
+    _require(claimed, limits.elements, "elements")
     while True:
-        while not due:
-            if not outer:
-                return
-            due = outer.pop()
-        due -= 1
-        left -= 1
-        if place >= size:
-            raise ProtocolViolation("malformed", "ends early")
-        kind, length, width = _HEADERS[content[place]]
-        if width:
-            length = int.from_bytes(content[place + 1 : place + 1 + width], "big")
-        if kind:
+        while due:
+            if place >= size:
+                raise ProtocolViolation("malformed", "ends early")
+            due -= 1
+            first = content[place]
+            alone = _ALONE[first]
+            if alone:
+                place += alone
+                continue
+            kind, length, width = _HEADERS[first]
+            if width:
+                length = int.from_bytes(content[place + 1 : place + 1 + width], "big")
+            place += 1 + width
+            if not kind:
+                place += length
+                continue
             if kind == _MAP:
                 _require(length, limits.keys, "fields in one value")
-            place += 1 + width
             outer.append(due)
             due = length * kind
+            claimed += due
             _require(len(outer), limits.depth, "levels of values within values")
-        else:
-            place += length + (1 + width if width else 0)
-        if due > left or left < 0:
-            raise ProtocolViolation("malformed", f"too many elements; at most {limits.elements}")
-        if place > size:
-            raise ProtocolViolation("malformed", "ends early")
+            _require(claimed, limits.elements, "elements")
+        if not outer:
+            break
+        due = outer.pop()
+    if place > size:
+        raise ProtocolViolation("malformed", "ends early")
 
 
 def _require(found: int, most: int, what: str) -> None:

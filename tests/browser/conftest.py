@@ -32,7 +32,7 @@ async def browser(chromium: Browser) -> AsyncIterator[Browser]:
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DemoProcess]:
     folder: Path = tmp_path_factory.mktemp("demo")
     # So slowly that no training ends before its last round.
-    schedule = ("--rounds", "8", "--local-steps", "5", "--step-size", "0.3", "--start", "mean")
+    schedule = ("--rounds", "6", "--local-steps", "5", "--step-size", "0.3", "--start", "mean")
     with running_demo(folder / "errors", *schedule, "--workers", "0") as running:
         yield running
 

@@ -59,7 +59,7 @@ async def test_the_list_and_a_finished_training(consoles):
     await page.goto(f"{consoles.buyer}trainings/{key}")
     await expect(page.locator("#status .state-finished")).to_be_visible()
     await expect(page.locator("[data-chart] canvas")).to_be_visible()
-    await expect(page.locator("#curve tr[data-x]")).to_have_count(9)
+    await expect(page.locator("#curve tr[data-x]")).to_have_count(7)
     await expect(page.locator("#partners tr[data-party]")).to_have_count(6)
     await expect(page.locator("#model td").first).to_be_visible()
     await expect(page.locator("#transactions td").first).to_be_visible()
@@ -82,7 +82,7 @@ async def test_the_curve_grows_while_one_watches(consoles):
     await expect(page.locator("#curve tr[data-x]").nth(2)).to_be_attached(timeout=LONG)
     await assert_fits(page)
     await expect(page.locator("#status .state-finished")).to_be_visible(timeout=LONG)
-    await expect(page.locator("#curve tr[data-x]")).to_have_count(9)
+    await expect(page.locator("#curve tr[data-x]")).to_have_count(7)
 
 
 async def test_errors_of_every_size_fit_beside_the_chart(consoles):

@@ -31,7 +31,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Generic, TypeVar
 
-from protocol.codec import unpack
+from protocol.codec import decoded, validated
 from protocol.errors import ProtocolViolation
 from protocol.roles.engine import facts
 from protocol.roles.engine.context import Context, Step
@@ -79,10 +79,12 @@ class Machine(Generic[S]):
 
         Raises ProtocolViolation("malformed").
         """
-        phase = unpack(_Phase, content, newer=True).phase
+        plain = decoded(content)
+        phase = validated(_Phase, plain, newer=True).phase
         if phase not in self.kinds:
             raise ProtocolViolation("malformed", "phase: unknown")
-        return unpack(self.kinds[phase], content, newer=True)
+        state: S = validated(self.kinds[phase], plain, newer=True)
+        return state
 
     def step(self, state: S, item: Input, context: Context, observe: Observer = no_observer) -> Step[S]:
         """One transition.

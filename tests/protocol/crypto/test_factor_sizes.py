@@ -1,9 +1,11 @@
 """The proof that both factors are large: honest keys pass, provers that lie do not, and it shows nothing."""
 
+import os
+
 import gmpy2
 import pytest
 from gmpy2 import mpz
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from protocol.crypto.commitment_group import RSA_2048, generator
@@ -18,6 +20,9 @@ from protocol.crypto.factor_sizes import (
 )
 from protocol.crypto.paillier import PrivateKey, PublicKey, generate_private_key
 from protocol.crypto.randomness import Randomness
+
+EXAMPLES = int(os.environ.get("DELTAML_HYPOTHESIS_EXAMPLES", "20"))
+"""How many transcripts are simulated; `make campaigns` has more."""
 
 
 def prime(bits: int, seed: int) -> mpz:
@@ -87,6 +92,7 @@ def test_a_proof_of_another_length_is_refused(private_key: PrivateKey) -> None:
         assert not has_large_factors(key, wrong)
 
 
+@settings(max_examples=EXAMPLES)
 @given(st.integers(0, (1 << CHALLENGE_BITS) - 1), st.binary(min_size=32, max_size=32))
 def test_whoever_knows_the_challenge_before_needs_no_factors(challenge: int, seed: bytes) -> None:
     """A simulated transcript holds as an honest one does: so an honest one tells nothing of the factors."""

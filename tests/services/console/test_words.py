@@ -1,6 +1,7 @@
 """No page shows a name that is for programs: whatever code or event there is has words, in both languages."""
 
 import re
+from functools import cache
 
 import pytest
 
@@ -22,9 +23,14 @@ from tests.support.console.world import Browser, party_of
 
 _FOR_PROGRAMS = re.compile(r"\b[A-Za-z0-9]+_[A-Za-z0-9_]+\b|\b[A-Z][a-z]+[A-Z]\w+\b")
 _NAMES = frozenset({"DeltaML", "YAML", "JSON"})
-_ENGLISH = frozenset(
-    code for code in codes.every_code() | {*facts.EVENTS, *SHARE_NAMES[1:]} if "_" not in code
-)
+
+
+@cache
+def english() -> frozenset[str]:
+    """Names for programs that are English words too."""
+    return frozenset(
+        code for code in codes.every_code() | {*facts.EVENTS, *SHARE_NAMES[1:]} if "_" not in code
+    )
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +42,7 @@ def raw(text, language):
     """Names for programs; in another language than English also those that are English words."""
     found = {word for word in _FOR_PROGRAMS.findall(text) if word not in _NAMES}
     words = set(re.findall(r"\w+", text)) if language != "en" else set()
-    return found | (words & _ENGLISH)
+    return found | (words & english())
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

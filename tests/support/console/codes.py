@@ -36,7 +36,7 @@ def reason_codes() -> frozenset[str]:
     """Why the roles end trainings, refuse requests and leave participants out."""
     return frozenset(
         code
-        for node in _calls("protocol/roles")
+        for node in _calls("protocol/roles", *(f"{name}(" for name in _REASONS), "failure=")
         for code in (_argument(node, _REASONS), _keyword(node, "failure"))
         if code is not None
     ) | _returned(_ROOT / "protocol/roles/aggregator/request_check.py")
@@ -45,10 +45,12 @@ def reason_codes() -> frozenset[str]:
 @cache
 def rule_codes() -> frozenset[str]:
     """The rules of the protocol, which a complaint or a refused order may name."""
-    found = (_argument(node, _RULES) for folder in ("protocol", "services") for node in _calls(folder))
+    calls = [f"{name}(" for name in _RULES]
+    found = (_argument(node, _RULES) for part in ("protocol", "services") for node in _calls(part, *calls))
     return frozenset(code for code in found if code is not None)
 
 
+@cache
 def every_code() -> frozenset[str]:
     """All of them, and one that nobody has heard of."""
     known = contract_codes() | answer_codes() | reason_codes() | rule_codes()
@@ -56,9 +58,12 @@ def every_code() -> frozenset[str]:
     return known | prefixed | {"step_size_diverges"}
 
 
-def _calls(folder: str) -> Iterator[ast.Call]:
+def _calls(folder: str, *parts: str) -> Iterator[ast.Call]:
+    """The calls in the files in which one of these parts stands: making trees of all would take longer."""
     for path in sorted((_ROOT / folder).rglob("*.py")):
-        yield from (node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call))
+        text = path.read_text()
+        if any(part in text for part in parts):
+            yield from (node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Call))
 
 
 def _argument(node: ast.Call, places: dict[str, int | str]) -> str | None:
