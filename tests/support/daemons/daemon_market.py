@@ -67,9 +67,7 @@ class DaemonMarket:
     node_options: tuple[str, ...] = ("--block-time", "1")
     key_bits = 2048
 
-    def __init__(self, folder: Path, server: Server, columns, parts, *, store_of=None) -> None:
-        """`store_of` names the URL of a daemon's store; by default it is an SQLite file."""
-        self._store_of = store_of or (lambda name: f"sqlite:///{folder / name}.sqlite")
+    def __init__(self, folder: Path, server: Server, columns, parts) -> None:
         self._moved: dict[str, str] = {}
         self.folder, self.server, self.columns, self.parts = folder, server, columns, parts
         self._stack, self._async_stack = ExitStack(), AsyncExitStack()
@@ -116,7 +114,7 @@ class DaemonMarket:
 
     def store_url(self, name: str) -> str:
         """The URL of a daemon's store, with the password if there is one."""
-        return self._moved.get(name) or self._store_of(name)
+        return self._moved.get(name) or f"sqlite:///{self.folder / name}.sqlite"
 
     def move(self, name: str, url: str) -> None:
         """Have a daemon use another store from its next start on."""

@@ -146,10 +146,8 @@ class ForkedMarket(DaemonMarket):
     node_options = ("--block-time", "0.25")
     key_bits = 512
 
-    def __init__(
-        self, folder: Path, server: Server, columns, parts, forks: DaemonForks, *, store_of=None
-    ) -> None:
-        super().__init__(folder, server, columns, parts, store_of=store_of)
+    def __init__(self, folder: Path, server: Server, columns, parts, forks: DaemonForks) -> None:
+        super().__init__(folder, server, columns, parts)
         self._forks = forks
 
     def command(self, *arguments: str) -> dict:
