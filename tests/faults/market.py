@@ -53,6 +53,8 @@ class Training:
 class FaultMarket(DaemonMarket):
     """Nine daemons, a broker of its own that can be killed, a node that can be killed."""
 
+    workers = 0
+
     def __init__(self, folder: Path, broker: PrivateBroker, *, patient: bool = False) -> None:
         """With `patient` the daemons wait for others as long as in production."""
         super().__init__(folder, broker.server, COLUMNS, small_data(OWNERS))
@@ -164,8 +166,6 @@ class FaultMarket(DaemonMarket):
             "store": f"{name}.sqlite",
             **own,
         }
-        if "workers" in document:
-            document["workers"] = 0
         self.config(name).write_text(yaml.safe_dump(document))
         self.daemons[name] = ForkedDaemon(name, self.config(name), patient=self.patient)
 

@@ -66,6 +66,7 @@ class DaemonMarket:
 
     node_options: tuple[str, ...] = ("--block-time", "1")
     key_bits = 2048
+    workers = 1
 
     def __init__(self, folder: Path, server: Server, columns, parts) -> None:
         self._moved: dict[str, str] = {}
@@ -220,7 +221,7 @@ class DaemonMarket:
         Catalog(self.folder / f"{name}-data").add("rows", builder.finish(), "rows.csv")
 
     def _own(self, name: str) -> dict:
-        keys = {"keystore": f"{name}-keys", "passphrase_file": "passphrase", "workers": 1}
+        keys = {"keystore": f"{name}-keys", "passphrase_file": "passphrase", "workers": self.workers}
         if name == "aggregator":
             keys["admitted"] = [self.addresses[owner] for owner in self.owners]
         if name.startswith("owner"):
