@@ -36,12 +36,21 @@ class ShortExponentBlinder:
     def __init__(self, key: PublicKey, base_seed: bytes) -> None:
         """Tables over the base drawn from the party's 32-byte seed; kept per process."""
         self._key = key
+        self._base_seed = base_seed
         self._table = _table(key.n, base_seed)
 
     def blind(self, ciphertexts: Sequence[mpz], randomness: Randomness) -> list[mpz]:
         """Each ciphertext times a fresh randomiser."""
         modulus = self._key.n_squared
         return [c * self._table.power(randomness.bits(SHORT_EXPONENT_BITS)) % modulus for c in ciphertexts]
+
+    def roots(self, count: int, randomness: Randomness) -> list[mpz]:
+        """The n-th roots h^a of what `blind` multiplies so many ciphertexts by, from the same stream.
+
+        Who is shown them sees that a ciphertext was blinded, and that nothing else was done to it.
+        """
+        base = draw_base(self._key, Randomness(self._base_seed))
+        return [gmpy2.powmod(base, randomness.bits(SHORT_EXPONENT_BITS), self._key.n) for _ in range(count)]
 
 
 def draw_base(key: PublicKey, randomness: Randomness) -> mpz:

@@ -12,6 +12,7 @@ homomorphic one would have to offer:
 | one mask over a whole plaintext | `Mask`, `add_mask` |
 | fresh randomness on whatever leaves | `blind_for_key_holder`, `ShortExponentBlinder` |
 | a plaintext shown with proof, and its check | `Opening`, `open_ciphertext`, `verify_openings` |
+| which of many openings do not hold | `false_openings` |
 | checked ciphertexts from bytes, and back | `read_ciphertexts`, `write_ciphertexts` |
 
 These are the implementation's own functions: nothing stands between the protocol and its hot path.
@@ -21,7 +22,7 @@ from gmpy2 import mpz
 
 from protocol.crypto.blinding import ShortExponentBlinder, blind_for_key_holder
 from protocol.crypto.linear import linear_combinations
-from protocol.crypto.opening import Opening, open_ciphertext, verify_openings
+from protocol.crypto.opening import Opening, false_openings, open_ciphertext, verify_openings
 from protocol.crypto.packing import Mask, SlotLayout, add_mask, pack, pack_plain, unpack
 from protocol.crypto.paillier import PrivateKey, PublicKey, generate_private_key
 from protocol.crypto.powers import PowerTables
@@ -41,6 +42,7 @@ __all__ = [
     "SlotLayout",
     "add_mask",
     "blind_for_key_holder",
+    "false_openings",
     "generate_private_key",
     "linear_combinations",
     "open_ciphertext",

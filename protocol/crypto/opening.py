@@ -49,3 +49,24 @@ def verify_openings(
         root = root * gmpy2.powmod(opening.root, coefficient, key.n) % key.n
         total += coefficient * opening.plaintext
     return bool(left * key.lift(-total) % key.n_squared == gmpy2.powmod(root, key.n, key.n_squared))
+
+
+def false_openings(
+    key: PublicKey, ciphertexts: Sequence[mpz], openings: Sequence[Opening]
+) -> tuple[int, ...]:
+    """The places of openings that do not hold, one by one: what to name where `verify_openings` fails.
+
+    Raises ValueError for unequal numbers.
+    """
+    return tuple(
+        index
+        for index, (ciphertext, opening) in enumerate(zip(ciphertexts, openings, strict=True))
+        if not _holds(key, ciphertext, opening)
+    )
+
+
+def _holds(key: PublicKey, ciphertext: mpz, opening: Opening) -> bool:
+    if not (0 <= opening.plaintext < key.n and 0 < opening.root < key.n):
+        return False
+    power = gmpy2.powmod(opening.root, key.n, key.n_squared)
+    return bool(key.lift(opening.plaintext) * power % key.n_squared == ciphertext)

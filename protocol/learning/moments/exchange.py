@@ -62,8 +62,7 @@ class MomentMask:
 
     def digits(self, vectors: int, widths: MomentWidths) -> list[list[int]]:
         """μ: p for each vector."""
-        flat = unpack(self.mask.rhos, vectors * widths.parameters, widths.request)
-        return _rows(flat, widths.parameters)
+        return read_digits(self.mask.rhos, vectors, widths)
 
 
 class SetAnswer(NamedTuple):
@@ -72,6 +71,14 @@ class SetAnswer(NamedTuple):
     products: list[Ciphertext]
     singles: list[list[Ciphertext]]
     rest: list[Ciphertext]
+
+
+class SetPlaintexts(NamedTuple):
+    """What the ciphertexts of a `SetAnswer` hold, before it is taken modulo n."""
+
+    products: list[int]
+    singles: list[list[int]]
+    rest: list[int]
 
 
 class MomentAnswer(NamedTuple):
@@ -110,20 +117,38 @@ def moment_answer(
 
     `sets` are those of `widths.sets`, which it works out itself.
     """
-    p = widths.parameters
-    count = vector_count(sets) * p
-    digits = _rows(unpack([int(private_key.decrypt(c)) for c in request], count, widths.request), p)
+    plaintexts = [int(private_key.decrypt(c)) for c in request]
+    digits = read_digits(plaintexts, vector_count(sets), widths)
     totals = columns(digits[:trainers])
-    plain = [_set_plain(one, digits, totals, trainers, widths, several=len(sets) > 1) for one in sets]
     quotients = [total // (trainers << COEFFICIENT_SCALE) for total in totals]
+    answers = [
+        encrypt_set(private_key, one, randomness) for one in answer_plaintexts(digits, trainers, sets, widths)
+    ]
+    return MomentAnswer(answers, [private_key.encrypt(one, randomness) for one in quotients])
+
+
+def answer_plaintexts(
+    digits: Sequence[Sequence[int]], trainers: int, sets: Sequence[SlotSet], widths: MomentWidths
+) -> list[SetPlaintexts]:
+    """What the digits of a request, p for each vector, make of every set: for who answers and who judges."""
+    totals = columns(digits[:trainers])
+    return [_set_plain(one, digits, totals, trainers, widths, several=len(sets) > 1) for one in sets]
+
+
+def encrypt_set(private_key: PrivateKey, plain: SetPlaintexts, randomness: Randomness) -> SetAnswer:
+    """Fresh encryptions of a set's numbers."""
 
     def fresh(values: Sequence[int]) -> list[Ciphertext]:
         return [private_key.encrypt(value, randomness) for value in values]
 
-    answers = [
-        SetAnswer(fresh(w), [fresh(one) for one in singles], fresh(rest)) for w, singles, rest in plain
-    ]
-    return MomentAnswer(answers, fresh(quotients))
+    return SetAnswer(fresh(plain.products), [fresh(one) for one in plain.singles], fresh(plain.rest))
+
+
+def read_digits(plaintexts: Sequence[int], vectors: int, widths: MomentWidths) -> list[list[int]]:
+    """The digits of a request's plaintexts or masks: p for each vector."""
+    p = widths.parameters
+    flat = unpack(plaintexts, vectors * p, widths.request)
+    return [flat[start : start + p] for start in range(0, len(flat), p)]
 
 
 def request_length(sets: Sequence[SlotSet], widths: MomentWidths) -> int:
@@ -191,13 +216,13 @@ def cross_part(
 
 def _set_plain(
     one: SlotSet,
-    digits: list[list[int]],
+    digits: Sequence[Sequence[int]],
     totals: list[int],
     trainers: int,
     widths: MomentWidths,
     *,
     several: bool,
-) -> tuple[list[int], list[list[int]], list[int]]:
+) -> SetPlaintexts:
     p = widths.parameters
     vectors = [[*row, MINUS_ONE] for row in digits]
     whole = [*totals, trainers * MINUS_ONE]
@@ -207,7 +232,7 @@ def _set_plain(
         [-_single(widths, member, digits[member.vector][i], totals[i], parts[i]) for i in range(p)]
         for member in one.members
     ]
-    return products, singles, [-part for part in parts] if several else []
+    return SetPlaintexts(products, singles, [-part for part in parts] if several else [])
 
 
 def _single(widths: MomentWidths, member: Member, digit: int, total: int, part: int) -> int:
@@ -228,7 +253,3 @@ def _fits(key: PublicKey, rho: int, count: int, layout: SlotLayout) -> bool:
         return False
     digits = (rho >> (layout.slot_bits * index) & (whole - 1) for index in range(count))
     return all(margin <= digit < whole - margin for digit in digits)
-
-
-def _rows(flat: Sequence[int], width: int) -> list[list[int]]:
-    return [list(flat[start : start + width]) for start in range(0, len(flat), width)]

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from protocol.crypto.blinding import blind_for_key_holder
-from protocol.crypto.opening import Opening, open_ciphertext, verify_openings
+from protocol.crypto.opening import Opening, false_openings, open_ciphertext, verify_openings
 from protocol.crypto.paillier import PrivateKey, PublicKey
 from protocol.crypto.randomness import Randomness
 
@@ -133,3 +133,26 @@ def test_as_many_openings_as_ciphertexts_are_needed(private_key: PrivateKey) -> 
 def test_a_root_is_a_root(private_key: PrivateKey, value: int) -> None:
     n = private_key.public_key.n
     assert gmpy2.powmod(private_key.nth_root(mpz(value)), n, n) == value % n
+
+
+def test_what_fails_together_is_found_one_by_one(private_key: PrivateKey) -> None:
+    key = private_key.public_key
+    ciphertexts = [ciphertext_of(private_key, m) for m in range(5)]
+    openings = [open_ciphertext(private_key, one) for one in ciphertexts]
+    assert false_openings(key, ciphertexts, openings) == ()
+    openings[1] = Opening(openings[1].plaintext + 1, openings[1].root)
+    openings[2] = Opening(openings[2].plaintext + key.n, openings[2].root)
+    openings[4] = Opening(openings[4].plaintext, openings[4].root + key.n)
+    assert not verify_openings(key, ciphertexts, openings, STREAM)
+    assert false_openings(key, ciphertexts, openings) == (1, 2, 4)
+    with pytest.raises(ValueError, match="zip"):
+        false_openings(key, ciphertexts[1:], openings)
+
+
+def test_lies_that_cancel_each_other_are_found_together_and_apart(private_key: PrivateKey) -> None:
+    key = private_key.public_key
+    ciphertexts = [ciphertext_of(private_key, m) for m in (5, 9)]
+    first, second = (open_ciphertext(private_key, one) for one in ciphertexts)
+    lies = [Opening(first.plaintext + 1, first.root), Opening(second.plaintext - 1, second.root)]
+    assert not verify_openings(key, ciphertexts, lies, STREAM)
+    assert false_openings(key, ciphertexts, lies) == (0, 1)

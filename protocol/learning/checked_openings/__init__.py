@@ -1,0 +1,1 @@
+"""What is opened in a round under the shares of a ring: sums that must be small, and errors with noise."""

@@ -1,0 +1,66 @@
+"""Is the next model the mean of the local ones?
+
+The aggregator makes it out of an answer of the key's holder (`moments`), and either could put any model in
+its place. D_j = T·2^g·x̃′_j − Σ_t θ_t,j is what division rounded off, below T·2^g in size; whoever has updates
+and next model has it encrypted. That it is small is not enough: x̃′_j = (Σ_t θ_t,j)/(T·2^g) mod n makes it
+nothing, is no number that a trainer can work with, and would have the trainers found out of range in the next
+round. So 2p numbers go through `sums` together: F·D_1 … F·D_p and x̃′_1 … x̃′_p, F = ⌊2^m/(T·2^g)⌋.
+
+2^m is beyond the mean of any local models that `ranges` lets pass, so that nobody but their trainer is at
+fault where a next model is too large. With x̃′_j and θ_t,j integers far below n so is D_j, and F makes it
+count for as much as if it were alone.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from protocol.crypto.cipher import Ciphertext, PublicKey, linear_combinations
+from protocol.learning.checked_openings.ranges import range_bits
+from protocol.learning.checked_openings.sums import (
+    COEFFICIENT_BITS,
+    DECIDED_BITS,
+    MASK_BITS,
+    SumWidths,
+)
+from protocol.learning.scales import COEFFICIENT_SCALE
+
+
+@dataclass(frozen=True, slots=True)
+class NextModelWidths:
+    """Of the sums, and m: of each of the 2p numbers."""
+
+    sums: SumWidths
+    number_bits: int
+
+    @classmethod
+    def fit(cls, key_bits: int, parameters: int, weight_bits: int) -> "NextModelWidths":
+        """For p parameters and weights below 2^weight_bits; raises WidthError as `SumWidths.fit` does."""
+        number = range_bits(parameters, weight_bits) + DECIDED_BITS - COEFFICIENT_SCALE + 1
+        bits = COEFFICIENT_BITS + number + (2 * parameters - 1).bit_length()
+        return cls(SumWidths.fit(key_bits, bits), number)
+
+    def factor(self, trainers: int) -> int:
+        """F, for T trainers."""
+        return (1 << self.number_bits) // (trainers << COEFFICIENT_SCALE)
+
+
+def checked_numbers(
+    key: PublicKey,
+    model: Sequence[Ciphertext],
+    updates: Sequence[Sequence[Ciphertext]],
+    widths: NextModelWidths,
+) -> list[Ciphertext]:
+    """F·D_1 … F·D_p, x̃′_1 … x̃′_p from p weights of the next model and T checked updates, unblinded."""
+    factor = widths.factor(len(updates))
+    row = [factor * len(updates) << COEFFICIENT_SCALE, *(-factor for _ in updates)]
+    columns = zip(model, *updates, strict=True)
+    return [*(linear_combinations(key, [row], column)[0] for column in columns), *model]
+
+
+def accepted_deviation(parameters: int) -> int:
+    """How far, in units of the model's scale, a weight may be off unnoticed: by less than 8p·2^40.
+
+    F·T·2^g times that is more than 2^(b+21) for sums of b bits: it passes with little more than 2^-20, and
+    twice as much with 2^-39.
+    """
+    return 8 * parameters << MASK_BITS

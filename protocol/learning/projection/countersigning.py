@@ -1,0 +1,77 @@
+"""The other checker's part: a question is opened only if it is the one that everybody may ask.
+
+A checker that could have anything opened would learn whether any number of its choice is zero, a weight for
+instance, and a yes would not even show. So the other checker, to whom the seeds tell nothing once the answer
+is given, makes request and test again and signs their digest, and the key's holder opens nothing else. One
+that refuses says why before anything is opened, and both seeds then go to the aggregator and to the members
+who are no checkers: the question is given up, and what it was made of tells no more.
+"""
+
+from collections.abc import Sequence
+from enum import StrEnum
+
+from protocol.crypto.cipher import Ciphertext, write_ciphertexts
+from protocol.learning.moments.exchange import SetAnswer
+from protocol.learning.projection.answer import flat_answer
+from protocol.learning.projection.question import Projection, Seeds
+from protocol.types import digest_of
+
+
+class Refusal(StrEnum):
+    """Why a question is not countersigned."""
+
+    NO_SEEDS = "no_seeds"
+    OTHER_REQUEST = "other_request"
+    OTHER_ZERO_TEST = "other_zero_test"
+
+
+class Liar(StrEnum):
+    """Whom a refusal turns out to accuse."""
+
+    ASKER = "asker"
+    COUNTERSIGNER = "countersigner"
+
+
+def refusal(
+    projection: Projection,
+    request: Sequence[Ciphertext],
+    answer: Sequence[SetAnswer],
+    zero: Ciphertext,
+    seeds: Seeds,
+) -> Refusal | None:
+    """Why signed request and test are not those of the seeds, byte for byte; None where they are."""
+    if not seeds.are_seeds():
+        return Refusal.NO_SEEDS
+    if projection.request(seeds.question) != list(request):
+        return Refusal.OTHER_REQUEST
+    if projection.zero(seeds, answer) != zero:
+        return Refusal.OTHER_ZERO_TEST
+    return None
+
+
+def consent(
+    projection: Projection, request: Sequence[Ciphertext], answer: Sequence[SetAnswer], zero: Ciphertext
+) -> bytes:
+    """The digest that both checkers sign, and without which the key's holder opens no test."""
+    key = projection.key
+    parts = (request, flat_answer(answer), [zero])
+    return digest_of(b"deltaml zero test", *(digest_of(*write_ciphertexts(key, one)) for one in parts))
+
+
+def judge_refusal(
+    projection: Projection,
+    request: Sequence[Ciphertext],
+    answer: Sequence[SetAnswer],
+    zero: Ciphertext,
+    seeds: Seeds,
+    shown: bytes,
+) -> Liar:
+    """Who lied where one checker refused the other's question, to whoever may see the seeds then.
+
+    `seeds` are what the asker shows now, `shown` the digest of those it had signed and shown to the other
+    checker, which a refusal carries under the asker's signature: an asker could show that one wrong seeds,
+    and its judges the right ones.
+    """
+    if refusal(projection, request, answer, zero, seeds) is not None or seeds.digest() != shown:
+        return Liar.ASKER
+    return Liar.COUNTERSIGNER

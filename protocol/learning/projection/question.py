@@ -1,0 +1,187 @@
+"""A checker's question: are the products P_ij those of the signed updates?
+
+It draws secret 64-bit β_1 … β_d, makes Enc⟨β, θ̃_t⟩ of the updates, and has them multiplied as all weights
+were (`moments`), for vectors of a single entry: products w. If all are right then
+Z = Σ_{i≤j} β_i·β_j·P_ij − w = 0. Products that are wrong by δ and w wrong by ε pass only if
+Σ β_i·β_j·δ_ij = ε, with probability 2·2⁻⁶⁴ for who does not know β (J. Schwartz, 1980). Several slot sets are
+tested together, Z = Σ Z_s·f_s with f_1 = 1 and other f_s of 64 bits that are drawn after w is given: under
+any that could be foreseen, +ε in one set would take away −ε in another. What is opened is Enc(Z·a) with a
+uniform and a fresh n-th power, so that it tells whether Z is zero, and nothing else.
+
+Everything of a question follows from two seeds of 32 bytes, one drawn before it and one after its answer;
+who is shown them makes the same bytes. Both serve once: a second question under the same β would show the
+key's holder, who has read the first one's digits, how two models differ.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from protocol.crypto.cipher import Ciphertext, PublicKey, SlotLayout, linear_combinations
+from protocol.crypto.cipher import blind_for_key_holder as blind
+from protocol.crypto.randomness import SEED_BYTES, Randomness
+from protocol.crypto.secrets import OneUse
+from protocol.errors import MisuseError
+from protocol.learning.moments.exchange import (
+    MINUS_ONE,
+    MomentMask,
+    SetAnswer,
+    moment_request,
+    vector_count,
+)
+from protocol.learning.moments.products import Products
+from protocol.learning.moments.widths import MomentWidths, SlotSet, pairs
+from protocol.learning.scales import CARRY_BITS
+from protocol.types import digest_of
+
+COEFFICIENT_BITS = 64
+"""Of a β, and of an f."""
+
+_UNIT = Ciphertext(1)
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A request to the key's holder, signed by its checker, and the seed that it was made from."""
+
+    request: tuple[Ciphertext, ...]
+    seed: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ZeroTest:
+    """Enc(Z·a) for the key's holder, and both seeds of the question.
+
+    The seeds are for the other checker alone, as long as the question is not given up.
+    """
+
+    ciphertext: Ciphertext
+    seeds: "Seeds"
+
+
+@dataclass(frozen=True, slots=True)
+class Seeds:
+    """Of a question and of its zero test."""
+
+    question: bytes = field(repr=False)
+    test: bytes = field(repr=False)
+
+    def digest(self) -> bytes:
+        """What a checker signs when it shows them: it cannot have shown others to somebody else."""
+        return digest_of(b"deltaml projection seeds", self.question, self.test)
+
+    def are_seeds(self) -> bool:
+        """Whether both are 32 bytes."""
+        return all(isinstance(one, bytes) and len(one) == SEED_BYTES for one in (self.question, self.test))
+
+
+@dataclass(frozen=True)
+class Projection:
+    """What is asked about, the same to all: signed updates, and the products made of them.
+
+    `vectors` are the trainers' updates, p ciphertexts each, followed by the start where that is encrypted;
+    `moments` the products of all slot sets; `widths` those of `projection_widths`.
+    """
+
+    vectors: Sequence[Sequence[Ciphertext]]
+    moments: tuple[Products, ...]
+    widths: MomentWidths
+
+    def __post_init__(self) -> None:
+        """Raise MisuseError where vectors and slot sets do not belong together."""
+        if not self.moments or len(self.vectors) != vector_count(self.sets):
+            raise MisuseError(f"{len(self.vectors)} vectors; {vector_count(self.sets)} are in the slot sets")
+
+    @property
+    def key(self) -> PublicKey:
+        """Whose holder is asked."""
+        return self.moments[0].key
+
+    @property
+    def trainers(self) -> int:
+        """How many of the vectors are trainers'."""
+        return self.moments[0].trainers
+
+    @property
+    def sets(self) -> tuple[SlotSet, ...]:
+        """The slot sets."""
+        return tuple(one.slot_set for one in self.moments)
+
+    def ask(self, secret: OneUse[bytes]) -> Question:
+        """A question from a seed of 32 fresh bytes; raises MisuseError for a seed that was used."""
+        seed = secret.take()
+        return Question(tuple(self.request(seed)), seed)
+
+    def request(self, seed: bytes) -> list[Ciphertext]:
+        """Enc⟨β, θ̃_t⟩ of all vectors, packed, masked and blinded."""
+        beta = self._beta(seed)
+        last = self.key.lift(beta[-1] * MINUS_ONE)
+        projected = [
+            [self.key.add(*linear_combinations(self.key, [beta[:-1]], vector), last)]
+            for vector in self.vectors
+        ]
+        return moment_request(self.key, projected, self.widths, self._mask(seed))
+
+    def zero_test(self, question: Question, answer: Sequence[SetAnswer], secret: OneUse[bytes]) -> ZeroTest:
+        """What is opened, from a seed that was drawn after the answer; raises MisuseError for a used one."""
+        seeds = Seeds(question.seed, secret.take())
+        return ZeroTest(self.zero(seeds, answer), seeds)
+
+    def zero(self, seeds: Seeds, answer: Sequence[SetAnswer]) -> Ciphertext:
+        """Enc(a·Σ_s f_s·Z_s)."""
+        key, stream = self.key, Randomness(seeds.test)
+        beta, factors = self._beta(seeds.question), self.factors(stream)
+        squares = [beta[i] * beta[j] for i, j in pairs(len(beta))]
+        parts = [
+            one.combine([factor * square for square in squares])
+            for one, factor in zip(self.moments, factors, strict=True)
+        ]
+        parts += [
+            one.combine([-factor, 0, 0])
+            for one, factor in zip(self._projected(seeds.question, answer), factors, strict=True)
+        ]
+        scaled = key.multiply(key.add(*parts), int(stream.child("exponent").unit(key.n)))
+        return blind(key, [scaled], stream.child("root"))[0]
+
+    def factors(self, stream: Randomness) -> list[int]:
+        """f_s of all slot sets, from the stream of a zero test."""
+        drawn = stream.child("factors")
+        return [1, *(drawn.bits(COEFFICIENT_BITS) for _ in self.moments[1:])]
+
+    def _projected(self, seed: bytes, answer: Sequence[SetAnswer]) -> list[Products]:
+        """The products of the combinations; those beside the last entry, −1, are asked for by nobody."""
+        masks = self._mask(seed).digits(len(self.vectors), self.widths)
+        beta = self._beta(seed)
+        found: list[Products] = []
+        for one, given in zip(self.moments, answer, strict=True):
+            start = sum(b * x for b, x in zip(beta, [*one.start, MINUS_ONE], strict=True)) if one.start else 0
+            padded = given._replace(products=[*given.products, _UNIT])
+            found.append(Products(self.key, one.slot_set, padded, masks, self.trainers, self.widths, [start]))
+        return found
+
+    def _beta(self, seed: bytes) -> list[int]:
+        stream = Randomness(seed).child("coefficients")
+        return [stream.bits(COEFFICIENT_BITS) for _ in range(self._parameters + 1)]
+
+    def _mask(self, seed: bytes) -> MomentMask:
+        stream = Randomness(seed).child("mask")
+        return MomentMask.draw(self.key, len(self.vectors), self.widths.request, stream)
+
+    @cached_property
+    def _parameters(self) -> int:
+        return self.moments[0].widths.parameters
+
+
+def draw_secret(randomness: Randomness) -> OneUse[bytes]:
+    """A seed of a question, or of its zero test."""
+    return OneUse(randomness.bytes(SEED_BYTES))
+
+
+def projection_widths(widths: MomentWidths, key_bits: int) -> MomentWidths:
+    """Those of vectors of a single entry ⟨β, θ̃⟩, where `widths` are a training's.
+
+    Products stand in the same slots. Raises WidthError where a key of so many bits has no room for an entry.
+    """
+    extra = COEFFICIENT_BITS + widths.parameters.bit_length()
+    request = SlotLayout.fit(key_bits, widths.request.slot_bits + extra, 0, CARRY_BITS)
+    return MomentWidths(1, request, widths.bound_bits, widths.products)
