@@ -5,8 +5,8 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from functools import partial
 
 import structlog
+import web3  # noqa: F401  slow: while the loop waits for it nothing is answered
 
-import services.chain.rpc.web3_provider  # noqa: F401  slow: while the loop waits for it nothing is answered
 from protocol.request import LEAST_KEY_BITS
 from services.chain.contract.client import MarketplaceClient
 from services.chain.contract.verification import check_contract

@@ -18,11 +18,11 @@ class Identity:
     signing_key: bytes = field(repr=False)
     exchange_secret: bytes = field(repr=False)
     older_secrets: tuple[bytes, ...] = field(default=(), repr=False)
+    address: str = field(init=False)
+    """The Ethereum address: the identity on bus, chain and console."""
 
-    @property
-    def address(self) -> str:
-        """The Ethereum address: the identity on bus, chain and console."""
-        return address_of(self.signing_key)
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "address", address_of(self.signing_key))
 
     @property
     def exchange_key(self) -> bytes:

@@ -29,6 +29,8 @@ _DUE_EFFECTS = (
 )
 _EFFECT_DONE = outbox.delete().where(outbox.c.sequence == sa.bindparam("which"))
 _NEXT_EFFECT_AT = sa.select(sa.func.min(outbox.c.next_at)).where(_NOT_IN_HAND)
+_DUE_TIMERS = sa.select(timers).where(timers.c.fire_at <= sa.bindparam("now")).order_by(timers.c.fire_at)
+_NEXT_TIMER_AT = sa.select(sa.func.min(timers.c.fire_at))
 
 
 class Queues:
@@ -149,8 +151,7 @@ class Queues:
 
     def due_timers(self, now: float) -> list[tuple[str, str, float]]:
         """(key, name, fire_at) of timers that have run out."""
-        query = sa.select(timers).where(timers.c.fire_at <= now).order_by(timers.c.fire_at)
-        return [(row.key, row.name, row.fire_at) for row in self._database.rows(query)]
+        return [(row.key, row.name, row.fire_at) for row in self._database.rows(_DUE_TIMERS, now=now)]
 
     def timers_of(self, key: str) -> list[tuple[str, float]]:
         """(name, fire_at) of an instance's timers, the next first."""
@@ -178,7 +179,7 @@ class Queues:
 
     def next_timer_at(self) -> float | None:
         """When the next timer runs out."""
-        return self._database.scalar(sa.select(sa.func.min(timers.c.fire_at)))
+        return self._database.scalar(_NEXT_TIMER_AT)
 
     # ---- inside a transaction ----
 

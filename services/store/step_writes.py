@@ -2,12 +2,15 @@
 
 import json
 from collections.abc import Iterable, Mapping
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
 
 from services.store.rows import StepWrites
 from services.store.tables import blobs, facts, inbox, role_values, timers
+
+_FIND = "find_"
 
 
 def write_timers(connection: sa.Connection, key: str, writes: StepWrites, now: float) -> None:
@@ -72,6 +75,12 @@ def add_answer(
 
 def put(connection: sa.Connection, table: sa.Table, key: dict[str, Any], values: dict[str, Any]) -> None:
     """Update the row with this key, or make it."""
-    where = [table.c[name] == value for name, value in key.items()]
-    if connection.execute(table.update().where(*where).values(values)).rowcount == 0:
-        connection.execute(table.insert().values(**key, **values))
+    parameters = {f"{_FIND}{name}": value for name, value in key.items()}
+    if connection.execute(_row(table, *key), parameters | values).rowcount == 0:
+        connection.execute(table.insert(), key | values)
+
+
+@cache
+def _row(table: sa.Table, *key: str) -> sa.Update:
+    """An update of what the parameters name; made anew for each row, it would cost more than what it does."""
+    return table.update().where(*(table.c[name] == sa.bindparam(f"{_FIND}{name}") for name in key))

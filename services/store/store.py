@@ -27,6 +27,12 @@ _INSTANCES = sa.select(instances)
 _INSTANCE = _INSTANCES.where(instances.c.key == sa.bindparam("of"))
 _KEY_OF = sa.select(instances.c.key).where(instances.c.training == sa.bindparam("of"))
 _KEY_OF_EVENTS = sa.select(inbox.c.key).where(inbox.c.training == sa.bindparam("of")).limit(1)
+_FACTS = sa.select(facts).where(facts.c.key == sa.bindparam("of")).order_by(facts.c.sequence)
+_SAME_FACT = (
+    sa.select(facts.c.sequence)
+    .where(*(facts.c[part] == sa.bindparam(f"of_{part}") for part in ("key", "name", "data")))
+    .limit(1)
+)
 _BLOBS = sa.select(blobs.c.digest, blobs.c.content).where(blobs.c.key == sa.bindparam("of"))
 
 
@@ -257,8 +263,7 @@ class Store(Queues):
 
     def facts(self, key: str) -> list[tuple[str, dict[str, Any], float]]:
         """(name, data, at) in order."""
-        query = sa.select(facts).where(facts.c.key == key).order_by(facts.c.sequence)
-        return [(row.name, json.loads(row.data), row.at) for row in self._database.rows(query)]
+        return [(row.name, json.loads(row.data), row.at) for row in self._database.rows(_FACTS, of=key)]
 
     def facts_named(self, name: str) -> list[tuple[dict[str, Any], float]]:
         """(data, at) of all facts of a name, whatever they are about, in order."""
@@ -268,12 +273,13 @@ class Store(Queues):
     def note_once(self, key: str, name: str, data: Mapping[str, Any], now: float) -> None:
         """Note a fact, unless the same was noted before: its source may tell it twice."""
         text = json.dumps(dict(data))
-        known = sa.select(facts.c.sequence).where(
-            facts.c.key == key, facts.c.name == name, facts.c.data == text
-        )
+        fact = {"key": key, "name": name, "data": text}
         with self._database.writing() as connection:
-            if connection.execute(known.limit(1)).first() is None:
-                connection.execute(facts.insert().values(key=key, name=name, data=text, at=now))
+            if (
+                connection.execute(_SAME_FACT, {f"of_{part}": value for part, value in fact.items()}).first()
+                is None
+            ):
+                connection.execute(facts.insert(), {**fact, "at": now})
 
     def result(self, key: str, name: str) -> bytes | None:
         """A private result, such as the bought model."""

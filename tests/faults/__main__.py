@@ -4,7 +4,6 @@
 """
 
 import argparse
-import asyncio
 import json
 import os
 import signal
@@ -13,6 +12,8 @@ import threading
 import time
 from collections import Counter
 from dataclasses import asdict
+
+import uvloop
 
 from tests.faults.plan import CLASSES, SCENARIOS, SHORT, scenario
 from tests.faults.processes import start_server
@@ -39,7 +40,7 @@ def main() -> int:
 
     started = time.monotonic()
     seeds = _seeds(options)
-    asyncio.run(run(seeds, min(options.markets, len(seeds)), report))
+    uvloop.run(run(seeds, min(options.markets, len(seeds)), report))
     if not options.json:
         _summary(results, time.monotonic() - started)
     return int(any(result.error for result in results))

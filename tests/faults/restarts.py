@@ -14,6 +14,8 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from random import Random
 
+import uvloop
+
 from tests.faults.market import FaultMarket
 from tests.faults.outcome import check
 from tests.faults.processes import start_server
@@ -86,7 +88,7 @@ async def _run(folder: str) -> dict[str, float]:
 def main() -> None:
     start_server()
     with tempfile.TemporaryDirectory(prefix="deltaml-restarts-") as folder:
-        seconds = asyncio.run(_run(folder))
+        seconds = uvloop.run(_run(folder))
     sys.stdout.write(json.dumps({name: round(value, 2) for name, value in seconds.items()}) + "\n")
 
 

@@ -6,7 +6,7 @@ from sklearn.datasets import load_diabetes
 
 from tests.support.roles.pure_market import PureMarket
 
-ROUNDS, LOCAL_STEPS = 20, 5
+ROUNDS, LOCAL_STEPS = 10, 5
 FEATURES, TARGET = load_diabetes(return_X_y=True)
 NAMES = [f"x{index}" for index in range(FEATURES.shape[1])]
 

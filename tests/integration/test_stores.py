@@ -14,7 +14,8 @@ from tests.support.database.postgresql import fresh_schema
 from tests.support.database.private_postgresql import private_cluster
 from tests.support.database.schema_2 import taken_back
 
-ROUNDS = 4
+ROUNDS, LONG = 4, 8
+"""The long training is still under way after two restarts of everybody."""
 
 
 @pytest.fixture
@@ -25,26 +26,29 @@ def cluster():
 
 
 @pytest.fixture
-def market_of(tmp_path, rabbitmq, forks):
+async def market(tmp_path, rabbitmq, forks):
     columns, rows = diabetes()
-
-    def make(store_of=None):
-        return ForkedMarket(tmp_path, rabbitmq, columns, deal(rows, 5, 39), forks, store_of=store_of)
-
-    return make
+    async with ForkedMarket(tmp_path, rabbitmq, columns, deal(rows, 5, 39), forks) as running:
+        yield running
 
 
-async def ordered(market):
+async def ordered(market, rounds=ROUNDS):
     """A training under way: its first round is recorded."""
     await market.introduced()
-    request = write_request(market, rounds=ROUNDS, local_steps=5)
+    request = write_request(market, rounds=rounds, local_steps=5)
     market.command("train", str(request), "--config", str(market.config("buyer")))
     await market.until(lambda: _rounds(market) >= 1)
 
 
-async def ended(market):
+async def one_round_more(market):
+    before = _rounds(market)
+    assert before < LONG
+    await market.until(lambda: _rounds(market) > before)
+
+
+async def ended(market, rounds):
     await market.until(lambda: market.shown("buyer") == ["FINISHED"])
-    await check_outcome(market, rounds=ROUNDS, local_steps=5)
+    await check_outcome(market, rounds=rounds, local_steps=5)
 
 
 def _rounds(market):
@@ -64,68 +68,60 @@ def administered(*arguments):
     return run("admin", "store", *arguments).stdout
 
 
-async def test_a_training_on_postgresql_whose_server_is_killed_in_the_middle(market_of, cluster):
+async def test_a_training_across_an_upgrade_a_move_to_postgresql_and_its_servers_death(
+    market, cluster, tmp_path
+):
+    """One training for all three: each finds it under way, and it ends as if nothing had happened."""
+    await ordered(market, rounds=LONG)
+    upgrade(market, tmp_path)
+    await one_round_more(market)
+    for name in market.daemons:
+        assert "sound" in administered("check", "--config", str(market.config(name)))
     with ExitStack() as stack:
-        schemas = {}
-
-        def store_of(name):
-            if name not in schemas:
-                schemas[name] = stack.enter_context(fresh_schema(cluster.url))
-            return schemas[name]
-
-        async with market_of(store_of) as market:
-            await ordered(market)
-            cluster.kill()
-            await asyncio.sleep(2)
-            await asyncio.to_thread(cluster.start)
-            await ended(market)
-            for name in market.daemons:
-                assert "sound" in administered("check", "--store", market.store_url(name))
-            stopped(market)
-
-
-async def test_stores_of_the_last_schema_are_upgraded_in_the_middle_of_a_training(market_of, tmp_path):
-    async with market_of() as market:
-        await ordered(market)
+        move(market, tmp_path, lambda: stack.enter_context(fresh_schema(cluster.url)))
+        await one_round_more(market)
+        assert _rounds(market) < LONG
+        cluster.kill()
+        await asyncio.sleep(2)
+        await asyncio.to_thread(cluster.start)
+        await ended(market, rounds=LONG)
+        for name in market.daemons:
+            assert "sound" in administered("check", "--store", market.store_url(name))
         stopped(market)
-        for name in market.daemons:
-            taken_back(tmp_path / f"{name}.sqlite")
-        for daemon in market.daemons.values():
-            daemon.start()
-        await ended(market)
-        for name in market.daemons:
-            assert "sound" in administered("check", "--config", str(market.config(name)))
 
 
-async def test_daemons_move_to_postgresql_in_the_middle_of_a_training(market_of, cluster, tmp_path):
-    with ExitStack() as stack:
-        async with market_of() as market:
-            await ordered(market)
-            stopped(market)
-            for name, daemon in market.daemons.items():
-                file, url = tmp_path / f"{name}.backup", stack.enter_context(fresh_schema(cluster.url))
-                administered("backup", str(file), "--config", str(market.config(name)))
-                administered("restore", str(file), "--store", url, "--resume")
-                market.move(name, url)
-                daemon.start()
-            await ended(market)
-            stopped(market)
+def upgrade(market, folder):
+    """Stop, have stores of the last schema, start."""
+    stopped(market)
+    for name, daemon in market.daemons.items():
+        taken_back(folder / f"{name}.sqlite")
+        daemon.start()
 
 
-async def test_an_owner_restored_from_a_backup_gives_up_and_takes_part_in_the_next(market_of, tmp_path):
-    async with market_of() as market:
-        await ordered(market)
-        name = market.owners[0]
-        file = tmp_path / "owner.backup"
-        administered("backup", str(file), "--config", str(market.config(name)))  # it runs
-        market.daemons[name].kill()
-        store = tmp_path / f"{name}.sqlite"
-        for one in tmp_path.glob(f"{name}.sqlite*"):
-            one.unlink()
-        administered("restore", str(file), "--store", str(store))
-        market.daemons[name].start()
-        assert market.shown(name) == ["FAILED(restored)"]
-        request = write_request(market, rounds=2, local_steps=5, training="the next")
-        market.command("train", str(request), "--config", str(market.config("buyer")))
-        await market.until(lambda: market.shown(name)[-1] == "FINISHED")
-        assert market.shown(name) == ["FAILED(restored)", "FINISHED"]
+def move(market, folder, new_schema):
+    """Stop, back up, restore to PostgreSQL, start."""
+    stopped(market)
+    for name, daemon in market.daemons.items():
+        file, url = folder / f"{name}.backup", new_schema()
+        administered("backup", str(file), "--config", str(market.config(name)))
+        administered("restore", str(file), "--store", url, "--resume")
+        market.move(name, url)
+        daemon.start()
+
+
+async def test_an_owner_restored_from_a_backup_gives_up_and_takes_part_in_the_next(market, tmp_path):
+    await ordered(market)
+    name = market.owners[0]
+    file = tmp_path / "owner.backup"
+    administered("backup", str(file), "--config", str(market.config(name)))  # it runs
+    market.daemons[name].kill()
+    store = tmp_path / f"{name}.sqlite"
+    for one in tmp_path.glob(f"{name}.sqlite*"):
+        one.unlink()
+    administered("restore", str(file), "--store", str(store))
+    market.daemons[name].start()
+    assert market.shown(name) == ["FAILED(restored)"]
+    request = write_request(market, rounds=2, local_steps=5, training="the next")
+    market.command("train", str(request), "--config", str(market.config("buyer")))
+    await market.until(lambda: market.shown(name)[-1] == "FINISHED")
+    assert market.shown(name) == ["FAILED(restored)", "FINISHED"]

@@ -102,7 +102,7 @@ async def _market(plan: Plan, folder: Path, server: Server) -> AsyncIterator[Soa
     with DaemonForks() as forks:
         market = SoakMarket(folder, server, forks, owners=plan.owners, buyers=plan.buyers, seed=plan.seed)
         if plan.quick:
-            market.node_options = ("--block-time", "0.25")
+            market.node_options, market.workers = ("--block-time", "0.25"), 0
         async with market:
             yield market
 

@@ -8,7 +8,6 @@ WAITING = (
     "tests/faults/",
     "tests/integration/test_daemons.py",
     "tests/integration/test_many_messages.py",
-    "tests/integration/test_observed_daemons.py",
     "tests/integration/test_orders.py",
     "tests/integration/test_owner_orders.py",
     "tests/integration/test_stores.py",

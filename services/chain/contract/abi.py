@@ -8,6 +8,7 @@ import json
 import re
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from functools import cache, reduce
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,7 @@ from services.chain.errors import CallReverted, RpcError
 from services.chain.rpc.http import is_revert
 
 if TYPE_CHECKING:
+    from eth_abi.codec import ABICodec
     from eth_typing import ABIError
     from web3.contract import AsyncContract
 
@@ -83,7 +85,18 @@ def _codec(artifact: Mapping[str, Any]) -> "type[AsyncContract]":
 
 def encode_function_call(name: str, *arguments: Any) -> bytes:
     """Call data; addresses among the arguments are 20 bytes, structs are tuples."""
-    return bytes.fromhex(marketplace_codec().encode_abi(name, arguments)[2:])
+    function = _function(name)
+    return function.selector + _types().encode(function.inputs, arguments)
+
+
+def decode_function_result(name: str, data: bytes) -> tuple[Any, ...]:
+    """What a function returned, one by one. Raises ValueError for what does not fit it."""
+    from eth_abi.exceptions import DecodingError  # noqa: PLC0415
+
+    try:
+        return tuple(_types().decode(_function(name).outputs, data))
+    except DecodingError as error:
+        raise ValueError(f"{type(error).__name__}: {error}") from error
 
 
 def event_topic(name: str) -> str:
@@ -124,7 +137,7 @@ def decode_revert(data: bytes) -> tuple[str, tuple[Any, ...]]:
     if error is not None:
         # Four bytes may be an error's by chance, or the node made them up; a text need not be UTF-8.
         with suppress(DecodingError, UnicodeDecodeError, OverflowError):
-            arguments = marketplace_codec().w3.codec.decode(get_abi_input_types(error), data[4:])
+            arguments = _types().decode(get_abi_input_types(error), data[4:])
             code = "reverted" if error["name"] == "Error" else snake_case(error["name"])
             return code, tuple(arguments)
     return "reverted", ("0x" + data.hex(),) if data else ()
@@ -133,6 +146,33 @@ def decode_revert(data: bytes) -> tuple[str, tuple[Any, ...]]:
 def snake_case(name: str) -> str:
     """`Marketplace_WrongStatus` → `wrong_status`, `drawBlock` → `draw_block`."""
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name.removeprefix("Marketplace_")).lower()
+
+
+@dataclass(frozen=True, slots=True)
+class _Function:
+    """What of its ABI a function's calls need; web3.py's contracts look it up again for each call."""
+
+    selector: bytes
+    inputs: list[str]
+    outputs: list[str]
+
+
+@cache
+def _function(name: str) -> _Function:
+    from eth_utils.abi import (  # noqa: PLC0415
+        function_abi_to_4byte_selector,
+        get_abi_input_types,
+        get_abi_output_types,
+    )
+
+    abi = marketplace_codec().get_function_by_name(name).abi
+    return _Function(function_abi_to_4byte_selector(abi), get_abi_input_types(abi), get_abi_output_types(abi))
+
+
+@cache
+def _types() -> "ABICodec":
+    """web3.py's codec, which is strict about the length of bytes."""
+    return marketplace_codec().w3.codec
 
 
 @cache

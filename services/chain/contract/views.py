@@ -1,25 +1,25 @@
 """The contract's views, typed. What no contract of ours answers raises WrongChain."""
 
 from dataclasses import dataclass
-from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pydantic import ValidationError
 
 from protocol.marketplace import STATUS_NAMES, RecordRound
 from protocol.records import Market
 from protocol.terms import NATIVE, Terms, Token
-from services.chain.contract.abi import event_topic, marketplace_artifact, refusal_of
+from services.chain.contract.abi import (
+    decode_function_result,
+    encode_function_call,
+    event_topic,
+    refusal_of,
+)
 from services.chain.contract.codec import ROLE_NAMES, address_bytes, from_web3, terms_of, to_words
 from services.chain.contract.logs import LogReader
 from services.chain.contract.tokens import balance_of
 from services.chain.errors import ChainUnavailable, RpcError, WrongChain
 from services.chain.rpc.http import Rpc
 from services.chain.rpc.values import octets, quantity
-
-if TYPE_CHECKING:
-    from web3 import AsyncWeb3
-    from web3.contract import AsyncContract
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,17 +219,6 @@ class MarketplaceViews:
         events = await self._logs.in_range(self.first_block, last, [event_topic(name), *topics])
         return [event.event for event in events]
 
-    @cached_property
-    def _web3(self) -> "AsyncWeb3[Any]":
-        from services.chain.rpc.web3_provider import web3_over  # noqa: PLC0415  web3.py is slow to import
-
-        return web3_over(self.rpc)
-
-    @cached_property
-    def _contract(self) -> "AsyncContract":
-        address = self._web3.to_checksum_address(self.market.contract)
-        return self._web3.eth.contract(address=address, abi=marketplace_artifact()["abi"])
-
     def _foreign(self, view: str, answer: object) -> WrongChain:
         return WrongChain(
             f"{self.market.contract} answers {view} with {answer}, which this market's contract never does: "
@@ -238,18 +227,18 @@ class MarketplaceViews:
 
     async def _view(self, name: str, *arguments: Any) -> Any:
         """The view's result, or a tuple of them where it has several; addresses in lower case."""
-        from web3.exceptions import BadFunctionCallOutput  # noqa: PLC0415
-
-        function = self._contract.functions[name](*arguments)
-        block: Any = max(0, await self.block_number() - self.depth) if self.depth else "latest"
+        request = {"to": self.market.contract, "data": f"0x{encode_function_call(name, *arguments).hex()}"}
+        block = hex(max(0, await self.block_number() - self.depth)) if self.depth else "latest"
         try:
-            return from_web3(await function.call(block_identifier=block))
+            answer = octets(await self.rpc.call("eth_call", request, block))
+            results = from_web3(decode_function_result(name, answer))
         except RpcError as error:
             raise refusal_of(error) or error from None
-        except BadFunctionCallOutput:
+        except ValueError:
             missing = f"no contract of this market answers at {self.market.contract}"
             if not self.depth:
                 raise WrongChain(f"{missing}: check the address") from None
             raise ChainUnavailable(
                 f"{missing}, {self.depth} blocks below the newest: wait for more blocks, or check the address"
             ) from None
+        return results[0] if len(results) == 1 else results

@@ -23,7 +23,7 @@ def running_server() -> Iterator[Server]:
         elif _docker_answers():
             yield stack.enter_context(_docker_server())
         else:
-            yield stack.enter_context(private_broker()).server
+            yield stack.enter_context(private_broker(metrics=True)).server
 
 
 @contextmanager

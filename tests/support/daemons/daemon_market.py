@@ -66,10 +66,9 @@ class DaemonMarket:
 
     node_options: tuple[str, ...] = ("--block-time", "1")
     key_bits = 2048
+    workers = 1
 
-    def __init__(self, folder: Path, server: Server, columns, parts, *, store_of=None) -> None:
-        """`store_of` names the URL of a daemon's store; by default it is an SQLite file."""
-        self._store_of = store_of or (lambda name: f"sqlite:///{folder / name}.sqlite")
+    def __init__(self, folder: Path, server: Server, columns, parts) -> None:
         self._moved: dict[str, str] = {}
         self.folder, self.server, self.columns, self.parts = folder, server, columns, parts
         self._stack, self._async_stack = ExitStack(), AsyncExitStack()
@@ -116,7 +115,7 @@ class DaemonMarket:
 
     def store_url(self, name: str) -> str:
         """The URL of a daemon's store, with the password if there is one."""
-        return self._moved.get(name) or self._store_of(name)
+        return self._moved.get(name) or f"sqlite:///{self.folder / name}.sqlite"
 
     def move(self, name: str, url: str) -> None:
         """Have a daemon use another store from its next start on."""
@@ -222,7 +221,7 @@ class DaemonMarket:
         Catalog(self.folder / f"{name}-data").add("rows", builder.finish(), "rows.csv")
 
     def _own(self, name: str) -> dict:
-        keys = {"keystore": f"{name}-keys", "passphrase_file": "passphrase", "workers": 1}
+        keys = {"keystore": f"{name}-keys", "passphrase_file": "passphrase", "workers": self.workers}
         if name == "aggregator":
             keys["admitted"] = [self.addresses[owner] for owner in self.owners]
         if name.startswith("owner"):

@@ -140,16 +140,15 @@ class ForkedDaemonProcess(DaemonProcess):
 class ForkedMarket(DaemonMarket):
     """Where start, node and keys are not the point: forked daemons, keys of 512 bits, four blocks a second.
 
-    Its commands run in the test's process.
+    Its commands run in the test's process, and steps with so small keys in the daemons' own.
     """
 
     node_options = ("--block-time", "0.25")
     key_bits = 512
+    workers = 0
 
-    def __init__(
-        self, folder: Path, server: Server, columns, parts, forks: DaemonForks, *, store_of=None
-    ) -> None:
-        super().__init__(folder, server, columns, parts, store_of=store_of)
+    def __init__(self, folder: Path, server: Server, columns, parts, forks: DaemonForks) -> None:
+        super().__init__(folder, server, columns, parts)
         self._forks = forks
 
     def command(self, *arguments: str) -> dict:
@@ -209,14 +208,16 @@ def _status(pid: int) -> int | None:
 def _become_daemon(kind: str, config: str, log: str, least_key_bits: int) -> None:
     """In the child: as `deltaml KIND --config FILE` does."""
     from protocol.errors import DeltaMLError  # noqa: PLC0415
-    from services.config.daemons import load  # noqa: PLC0415
+    from services.config.daemons import ParticipantConfig, load  # noqa: PLC0415
     from services.daemon.participant import run_daemon  # noqa: PLC0415
 
     status = 1
     try:
         _replace_streams(Path(log))
-        _fork_worker_server()
-        run_daemon(load(Path(config), kind), least_key_bits=least_key_bits)
+        settings = load(Path(config), kind)
+        if isinstance(settings, ParticipantConfig) and settings.workers != 0:
+            _fork_worker_server()
+        run_daemon(settings, least_key_bits=least_key_bits)
         status = 0
     except DeltaMLError as error:
         sys.stderr.write(f"error: {error}\n")

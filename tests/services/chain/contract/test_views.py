@@ -6,7 +6,7 @@ from eth_abi.abi import encode
 from protocol.errors import ProtocolViolation
 from protocol.marketplace import Register
 from services.chain.contract.views import MarketplaceViews, Owners
-from services.chain.errors import ChainUnavailable, WrongChain
+from services.chain.errors import CallReverted, ChainUnavailable, RpcError, WrongChain
 from services.identity.directory import Directory
 from tests.support.chain.interposed import Interposed
 
@@ -77,6 +77,30 @@ async def test_terms_that_no_training_was_opened_with_are_another_contracts(mark
     views = foreign(market, ["address", "uint256", TERMS_TYPES], [SOMEBODY, 5, NO_ROUNDS])
     with pytest.raises(WrongChain, match=r"answers termsOf with rounds: .* check the address"):
         await views.opening_of(1)
+
+
+async def test_a_contract_cannot_send_us_to_a_url(market) -> None:
+    """EIP-3668: web3.py's contracts would follow the revert `OffchainLookup` by themselves."""
+    node = Interposed(market.rpc)
+
+    async def refuse(_request, _block):
+        raise RpcError("eth_call", 3, "reverted", bytes.fromhex("556f1830") + bytes(32))
+
+    node.handlers["eth_call"] = refuse
+    with pytest.raises(CallReverted, match="reverted"):
+        await MarketplaceViews(node, market.deployment.market).status(1)
+
+
+@pytest.mark.parametrize("answer", ["0x", "0x01", "0x" + "ff" * 32])
+async def test_what_is_no_answer_of_a_view_is_no_contract_of_ours(market, answer) -> None:
+    node = Interposed(market.rpc)
+
+    async def answered(_request, _block):
+        return answer
+
+    node.handlers["eth_call"] = answered
+    with pytest.raises(WrongChain, match="no contract of this market answers"):
+        await MarketplaceViews(node, market.deployment.market).status(1)
 
 
 def foreign(market, types, values) -> MarketplaceViews:
