@@ -113,7 +113,7 @@ class RecordRound(FrozenModel):
 
 
 class Settle(FrozenModel):
-    """Credit everybody by what was recorded."""
+    """Divide the deposit by what was recorded: aggregator and buyer are credited, the owners claim."""
 
     call: Literal["settle"] = "settle"
     training: TrainingId
@@ -130,6 +130,13 @@ class ReleaseBond(FrozenModel):
     """Credit the sender with its own bond, some time after the training's end."""
 
     call: Literal["release_bond"] = "release_bond"
+    training: TrainingId
+
+
+class Claim(FrozenModel):
+    """Credit the sender what its seat has earned in a training that is over, once."""
+
+    call: Literal["claim"] = "claim"
     training: TrainingId
 
 
@@ -151,6 +158,7 @@ ContractCall = Annotated[
     | RecordRound
     | Settle
     | Cancel
+    | Claim
     | ReleaseBond
     | AccuseOfTwoRecords
     | AccuseOfFalseOpening
@@ -233,7 +241,7 @@ class RoundRecorded(FrozenModel):
 
 
 class Settled(FrozenModel):
-    """The deposit was divided; improvement × 1e18."""
+    """The deposit was divided; improvement × 1e18. `paid` is the aggregator's and what owners may claim."""
 
     event: Literal["Settled"] = "Settled"
     training: TrainingId
@@ -243,7 +251,7 @@ class Settled(FrozenModel):
 
 
 class Cancelled(FrozenModel):
-    """Over without a round: so much of the deposit is the buyer's again, the rest theirs who were drawn."""
+    """Over without a round: so much of the deposit is the buyer's again, owners drawn claim the rest."""
 
     event: Literal["Cancelled"] = "Cancelled"
     training: TrainingId

@@ -4,8 +4,8 @@ The deposit is divided by four shares in basis points. Three of them are fixed: 
 part of them, split equally among the round's members. The contribution share is paid as far as the model
 improved, split by the trainers' pay weights. Where no round is recorded once roles are drawn, those who have
 one get the price of leaving. Every division rounds down where the contract divides
-(`Shapley.sol`; `_accrue` and `settle` in `Marketplace.sol`), so the figures are its own; what is left is the
-buyer's.
+(`Shapley.sol`; `_accrue`, `settle` and `_owedTo` in `Marketplace.sol`), so the figures are its own; what is
+left is the buyer's. Owners are credited when they claim, in any order, the same amounts.
 Amounts are whole smallest units of what the request pays in (`asset.py`).
 """
 

@@ -60,7 +60,7 @@ contract AccuseOfTwoRecordsTest is BondTest {
         refuse(first, second, BUYER_KEY, noFault(drawing, buyer));
     }
 
-    function test_RevertWhen_OneSignatureIsAnothers() external {
+    function test_RevertWhen_OneSignatureIsOfSomebodyElse() external {
         (IMarketplace.RoundRecord memory first, IMarketplace.RoundRecord memory second) = records();
         bytes memory own = signed(BUYER_KEY, market.hashRecord(first));
         bytes memory other = signed(AGGREGATOR_KEY, market.hashRecord(second));

@@ -33,6 +33,8 @@ class AccountText:
             yield f"earned {self.money(account.earned)} in {_count(account)}: {self.shares}"
         else:
             yield "nothing is earned yet: pay is credited when a training is settled"
+        if account.unclaimed:
+            yield f"to be claimed: {self.money(account.unclaimed)} (its daemon claims it)"
         if account.credited:
             credit = self._credit(config)
             yield f"withdrawn: {self.money(account.paid_out)}; credited and not withdrawn: {credit}"

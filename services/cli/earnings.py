@@ -131,6 +131,7 @@ def _document(account: Account) -> dict[str, Any]:
     return {
         **_amounts(account),
         f"credit_{_unit(account.token)}": str(account.credit),
+        f"unclaimed_{_unit(account.token)}": str(account.unclaimed),
         "trainings": [_training(account, number, part) for number, part in account.by_training().items()],
         "months": [{"month": month, **_amounts(part)} for month, part in account.by_month().items()],
         "payments": [_payment(payment) for payment in account.payments],

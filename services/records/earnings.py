@@ -12,8 +12,10 @@ from functools import lru_cache
 from typing import Any, Literal, Self, TypeVar, cast
 
 from protocol.marketplace import PartyRole
+from protocol.payment import paid_to
 from protocol.roles.dispatch import decode_state
 from protocol.terms import NATIVE, Token
+from services.records.chain_history import chain_story, pay_of
 from services.store import Store
 
 SHARES: Mapping[PartyRole, tuple[str, ...]] = {
@@ -82,7 +84,8 @@ class Deal:
 class Account:
     """A party's movements in one token, or some of them, the oldest first, and what they come to.
 
-    `deals` are the trainings that they are of, by number.
+    `deals` are the trainings that they are of, by number. `unclaimed` is what the contract keeps for an owner
+    of trainings that are over, until the owner has it credited.
     """
 
     role: PartyRole
@@ -90,6 +93,7 @@ class Account:
     payments: tuple[Payment, ...] = ()
     deals: Mapping[int, Deal] = field(default_factory=dict)
     token: Token = NATIVE
+    unclaimed: int = 0
 
     def __repr__(self) -> str:
         count = f"{len(self.payments)} movements of {len(self.deals)} trainings"
@@ -191,7 +195,9 @@ class Account:
             key = key_of(payment)
             if key is not None:
                 groups.setdefault(key, []).append(payment)
-        return {key: replace(self, payments=tuple(reversed(group))) for key, group in groups.items()}
+        return {
+            key: replace(self, payments=tuple(reversed(group)), unclaimed=0) for key, group in groups.items()
+        }
 
 
 def account_of(store: Store, role: PartyRole, address: str, token: Token = NATIVE) -> Account:
@@ -209,12 +215,47 @@ def accounts_of(store: Store, role: PartyRole, address: str) -> tuple[Account, .
         if data[party] == address
     ]
     payments = sorted(found, key=lambda payment: payment.at)
-    tokens = sorted({NATIVE, *(payment.token for payment in payments)})
+    unclaimed: Counter[Token] = Counter()
+    for claim in unclaimed_pay(store, address) if role == "data_owner" else ():
+        unclaimed[claim.token] += claim.amount
+    tokens = sorted({NATIVE, *unclaimed, *(payment.token for payment in payments)})
     return tuple(
-        Account(role, address, own, _deals(store, role, own), token)
+        Account(role, address, own, _deals(store, role, own), token, unclaimed[token])
         for token in tokens
         for own in [tuple(payment for payment in payments if payment.token == token)]
     )
+
+
+@dataclass(frozen=True, slots=True)
+class UnclaimedPay:
+    """What the contract keeps for an owner of a training that is over, in smallest units of `token`."""
+
+    training: int
+    amount: int
+    token: Token
+
+
+def unclaimed_pay(store: Store, owner: str) -> tuple[UnclaimedPay, ...]:
+    """What an owner has earned and not been credited, in the order of the trainings.
+
+    Without the request, which the store may have forgotten, the amount is not known: none is told.
+    """
+    over = {int(data["training"]) for end in _ENDS for data, _at in store.facts_named(end)}
+    drawn = {int(data["training"]) for data, _at in store.facts_named("RolesDrawn")}
+    claimed = {
+        int(data["training"]) for data, _at in store.facts_named("Credited") if data["account"] == owner
+    }
+    found = (_unclaimed(store, training, owner) for training in sorted((over & drawn) - claimed))
+    return tuple(one for one in found if one.amount)
+
+
+def _unclaimed(store: Store, training: int, owner: str) -> UnclaimedPay:
+    key = store.key_of(training)
+    row = None if key is None else store.instance(key)
+    request = None if row is None else cast("Any", decode_state("data_owner", row.state)).request
+    story = chain_story(store, training)
+    amount = 0 if request is None else paid_to(pay_of(request, story), owner)
+    return UnclaimedPay(training, amount, story.token)
 
 
 def paid_by_training(accounts: Iterable[Account]) -> dict[int, Account]:

@@ -283,3 +283,4 @@ class LocalMarket:
         await self.aggregator.bus.publish_event(event, stream)
         if stream == "confirmed":
             self._on_event(event)
+            self.changed.set()

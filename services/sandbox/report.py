@@ -17,7 +17,7 @@ from protocol.learning.descent import step_size_of
 from protocol.learning.plaintext import OwnerData, PlainTraining
 from protocol.marketplace import BondForfeited, Credited, Opened, RoundRecorded
 from protocol.messages import ChainEvent
-from protocol.payment import NO_PAY
+from protocol.payment import NO_PAY, Pay
 from protocol.records import FIXED_POINT
 from protocol.request import Request
 from protocol.scaling import to_own_units
@@ -218,9 +218,17 @@ def _money(events: Sequence[ChainEvent]) -> tuple[dict[str, int], int]:
     """(amount by paid account, the buyer's refund) out of the credits."""
     paid: Counter[str] = Counter()
     refund = 0
-    for credited in (item.event for item in events if isinstance(item.event, Credited)):
-        if credited.share == "refund":
-            refund += credited.amount
-        elif credited.share not in NO_PAY:
-            paid[credited.account] += credited.amount
+    for (account, share), amount in credited(events).items():
+        if share == "refund":
+            refund += amount
+        elif share not in NO_PAY:
+            paid[account] += amount
     return paid, refund
+
+
+def credited(events: Sequence[ChainEvent]) -> Pay:
+    """What the contract has credited in these events."""
+    pay: Pay = Counter()
+    for one in (item.event for item in events if isinstance(item.event, Credited)):
+        pay[one.account, one.share] += one.amount
+    return pay

@@ -38,6 +38,7 @@ CALLS: list[FrozenModel] = [
         signature=SIGNATURE,
         account=ACCOUNT,
     ),
+    chain.Claim(training=1),
     chain.Withdraw(),
 ]
 EVENTS: list[FrozenModel] = [

@@ -245,7 +245,7 @@ ENDING = (
         progress.on_settled,
         then=FinishedState,
         effects=(PutValue, SubmitCall, CancelTimer, SetTimer),
-    ).because("The contract has paid; a validator keeps the last model for a while."),
+    ).because("The owner claims its pay and withdraws it; a validator keeps the last model for a while."),
     on_event(
         (WaitingState, ReadyState, InitiatedState, RunningState),
         Cancelled,
@@ -253,8 +253,10 @@ ENDING = (
         then=FailedState,
         effects=(CancelTimer, PutValue, SubmitCall),
     ).because(
-        "Once roles were drawn owners are paid for the buyer's leaving; the training counts if something was "
-        "worked on."
+        "Once roles were drawn owners claim the price of leaving; the training counts if work was done."
+    ),
+    on_event(FailedState, Cancelled, progress.on_cancelled_without_us, effects=(SubmitCall,)).because(
+        "An owner whose data set was gone has a role all the same, and its part of what leaving costs."
     ),
     on_training_gone(_JOINED, progress.on_gone, then=FailedState, effects=(CancelTimer, PutValue)).because(
         "A reorganisation took the opening back: nobody will pay."

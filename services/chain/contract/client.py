@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import partial
 
 from protocol.accusations import AccuseOfFalseOpening
-from protocol.marketplace import ContractCall, Open, RecordRound, Register, Reveal, Settle
+from protocol.marketplace import Claim, ContractCall, Open, RecordRound, Register, Reveal
 from protocol.records import Market
 from protocol.terms import NATIVE, Token
 from services.chain.contract.abi import refusal_of
@@ -30,8 +30,8 @@ from services.chain.transactions.pending import Receipt, SendPolicy
 from services.chain.transactions.sender import GAS_MARGIN_PERCENT, Sender, TransactionReplaced
 
 _MOST_ATTEMPTS = 8
-_SETTLE_MARGIN_PERCENT = 150
-"""Crediting an account takes over twice as much gas when it has withdrawn since the estimate."""
+_CLAIM_MARGIN_PERCENT = 100
+"""More gas is taken where the owner has withdrawn since the estimate, or where all others have claimed."""
 
 _BY_TIME = ("too_early", "too_late")
 """Refusals that the next block's time may be the reason for, which no state has yet."""
@@ -136,7 +136,7 @@ class MarketplaceClient(MarketplaceViews):
         data, value = (given, 0) if given is not None else await self._encoded(call)
         # A second opening would cost a second deposit.
         done = partial(self._is_done, call) if isinstance(call, Open) else None
-        margin = _SETTLE_MARGIN_PERCENT if isinstance(call, Settle) else GAS_MARGIN_PERCENT
+        margin = _CLAIM_MARGIN_PERCENT if isinstance(call, Claim) else GAS_MARGIN_PERCENT
         try:
             receipt = await sender.send(
                 self.market.contract, data, value, done=done, gas_margin_percent=margin

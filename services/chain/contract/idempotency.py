@@ -12,6 +12,8 @@ _STATUSES = {
 }
 """In which a training is once the call took effect."""
 
+_OVER = {"settled", "cancelled"}
+
 
 async def already_done(views: MarketplaceViews, account: str, call: marketplace.ContractCall) -> bool:
     """True where `account` would only repeat itself, or where somebody else did what anyone may do."""
@@ -27,26 +29,37 @@ async def already_done(views: MarketplaceViews, account: str, call: marketplace.
             recorded = await views.events("RoundRecorded", hex(call.record.training), hex(call.record.round))
             return any(event.record == call.record for event in recorded)
         case (
-            marketplace.ReleaseBond() | AccuseOfTwoRecords() | AccuseOfFalseOpening() | marketplace.Withdraw()
+            marketplace.Claim()
+            | marketplace.ReleaseBond()
+            | AccuseOfTwoRecords()
+            | AccuseOfFalseOpening()
+            | marketplace.Withdraw()
         ):
-            return await _left_in_contract(views, account, call) == 0
+            return await _is_paid(views, account, call)
         case _:
             return await views.status(call.training) in _STATUSES[call.call]
 
 
-async def _left_in_contract(
+async def _is_paid(
     views: MarketplaceViews,
     account: str,
-    call: marketplace.ReleaseBond | AccuseOfTwoRecords | AccuseOfFalseOpening | marketplace.Withdraw,
-) -> int:
-    """What the call would take out: a credit, or a bond, which an accusation takes from another account."""
+    call: marketplace.Claim
+    | marketplace.ReleaseBond
+    | AccuseOfTwoRecords
+    | AccuseOfFalseOpening
+    | marketplace.Withdraw,
+) -> bool:
+    """Whether nothing is left that the call takes: pay, a credit, or a bond, another's for an accusation."""
     match call:
+        case marketplace.Claim():
+            is_over = await views.status(call.training) in _OVER
+            return is_over and await views.claimable_of(call.training, account) == 0
         case marketplace.Withdraw():
-            return await views.credit_of(account, call.token)
+            return await views.credit_of(account, call.token) == 0
         case marketplace.ReleaseBond():
-            return await views.bond_of(call.training, account)
+            return await views.bond_of(call.training, account) == 0
         case _:
-            return await views.bond_of(call.training, call.account)
+            return await views.bond_of(call.training, call.account) == 0
 
 
 async def _is_registered(views: MarketplaceViews, account: str, call: marketplace.Register) -> bool:

@@ -184,8 +184,12 @@ class MarketplaceViews:
         done, _power = await self._view("doubtOf", opening_digest)
         return int(done)
 
+    async def claimable_of(self, training: int, account: str) -> int:
+        """What an owner of a training that is over has earned and not claimed yet; 0 for everybody else."""
+        return int(await self._view("claimableOf", training, address_bytes(account)))
+
     async def total_escrow(self, token: Token = NATIVE) -> int:
-        """Smallest units of a token held for trainings that have not ended."""
+        """Smallest units of a token held for trainings that have not ended, or for owners to claim."""
         return int(await self._view("totalEscrow", address_bytes(token)))
 
     async def balance_of(self, account: str, token: Token = NATIVE) -> int:

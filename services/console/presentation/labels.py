@@ -118,6 +118,7 @@ CONTRACT = {
     "no_bond": _("there is no bond any more"),
     "no_fault": _("it shows no fault"),
     "not_party": _("the account is no party of this training"),
+    "nothing_to_claim": _("there is nothing to claim"),
     "nothing_to_withdraw": _("there is nothing to withdraw"),
     "power_failed": _("it had too little gas"),
     "reverted": _("the contract gave no reason"),

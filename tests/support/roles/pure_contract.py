@@ -291,6 +291,13 @@ class PureContract:
         self._require(self.bonds.shows_false_opening(call), "no_fault")
         return [self.bonds.forfeit(self.opened.buyer, "false_opening")]
 
+    def _claim(self, sender: str, _call: Any) -> list[Any]:
+        self._require(self.ended, "wrong_status")
+        self._require(sender in self.seats, "not_party")
+        assert self.ledger is not None
+        self._require(self.ledger.claim(sender), "nothing_to_claim")
+        return []
+
     def _withdraw(self, sender: str, call: Any) -> list[Any]:
         assert self.ledger is not None
         assert self.opened is not None

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from protocol.errors import ProtocolViolation
-from protocol.marketplace import Draw, Join, Open, RecordRound, Register, Reveal, Withdraw
+from protocol.marketplace import Claim, Draw, Join, Open, RecordRound, Register, Reveal, Withdraw
 from protocol.records import RoundRecord
 from protocol.terms import ADMISSION_NAMES, NATIVE, Terms
 from services.chain.contract.abi import event_topic, marketplace_codec
@@ -82,6 +82,7 @@ def test_other_calls() -> None:
     assert arguments_of("join", encode_call(join)[0]) == (7, b"c" * 32, b"d" * 32, b"a" * 65, b"b" * 65)
     assert arguments_of("reveal", encode_call(Reveal(training=7, nonce=b"n" * 32))[0]) == (7, b"n" * 32)
     assert arguments_of("draw", encode_call(Draw(training=7))[0]) == (7,)
+    assert arguments_of("claim", encode_call(Claim(training=7))[0]) == (7,)
     assert arguments_of("withdraw", encode_call(Withdraw())[0]) == (NATIVE, "0x" + "0" * 40)
     other, token = "0x" + "ab" * 20, "0x" + "70" * 20
     assert arguments_of("withdraw", encode_call(Withdraw(to=other, token=token))[0]) == (token, other)

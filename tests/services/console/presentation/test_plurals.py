@@ -54,7 +54,7 @@ def test_a_schedule(templates, language, count, said):
 )
 def test_what_was_earned(templates, language, count, said):
     account = SimpleNamespace(
-        credit=0, earned=1, paid_out=0, token=NATIVE, by_training=lambda: (None,) * count
+        credit=0, unclaimed=0, earned=1, paid_out=0, token=NATIVE, by_training=lambda: (None,) * count
     )
     values = {"accounts": [account], "automatic": True}
     assert f"{said} " in shown(templates, "earnings/_credit.html", language, **values)
