@@ -35,14 +35,22 @@ const compile = () => {
   const errors = output.errors || [];
   for (const error of errors) process.stderr.write(error.formattedMessage);
   if (errors.length) process.exit(1);
-  const { abi, evm } = output.contracts[`src/${wanted}.sol`][wanted];
-  return { abi, bytecode: "0x" + evm.bytecode.object, runtimeBytes: evm.deployedBytecode.object.length / 2 };
+  return (name) => {
+    const { abi, evm } = output.contracts[`src/${name}.sol`][name];
+    return {
+      abi,
+      bytecode: "0x" + evm.bytecode.object,
+      runtimeBytes: evm.deployedBytecode.object.length / 2,
+    };
+  };
 };
-const readForged = () => {
-  const { abi, bytecode, deployedBytecode } = JSON.parse(fs.readFileSync(forged, "utf8"));
+const readForged = () => (name) => {
+  const file = path.join(path.dirname(forged), "..", `${name}.sol`, `${name}.json`);
+  const { abi, bytecode, deployedBytecode } = JSON.parse(fs.readFileSync(file, "utf8"));
   return { abi, bytecode: bytecode.object, runtimeBytes: deployedBytecode.object.length / 2 - 1 };
 };
-const contract = forged ? readForged() : compile();
+const codeOf = forged ? readForged() : compile();
+const contract = codeOf(wanted);
 const hash = crypto.createHash("sha256");
 for (const name of names) hash.update(name).update("\0").update(sources[name].content).update("\0");
 const artifact = {
@@ -57,7 +65,7 @@ const artifact = {
 const created = { Marketplace: "Checks" }[wanted];
 if (created) {
   // A contract of its own, which the constructor creates: its code is compared as well.
-  const { bytecode, deployedBytecode } = output.contracts[`src/${created}.sol`][created].evm;
-  artifact.created = { bytecode: "0x" + bytecode.object, runtime_bytes: deployedBytecode.object.length / 2 };
+  const { bytecode, runtimeBytes } = codeOf(created);
+  artifact.created = { bytecode, runtime_bytes: runtimeBytes };
 }
 process.stdout.write(JSON.stringify(artifact, null, 1) + "\n");

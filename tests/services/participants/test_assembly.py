@@ -103,14 +103,15 @@ def test_a_configuration_says_what_a_participant_is(world, tmp_path):
 
 
 def test_the_duties_follow_from_the_role(world, tmp_path):
-    assert len(world.participant(world.owner_role()).duties) == 2  # bonds come home, cards are announced
+    everybodys = 1  # bonds
+    assert len(world.participant(world.owner_role()).duties) == everybodys + 1
     watching = world.participant(world.owner_role(catalog=Catalog(tmp_path)))
-    assert len(watching.duties) == 3
+    assert len(watching.duties) == everybodys + 2
     buyer = world.participant(BuyerRole(world.store, world.owner.address, OneKey()))
-    assert (buyer.runtime.role.name, len(buyer.duties)) == ("model_buyer", 1)
+    assert (buyer.runtime.role.name, len(buyer.duties)) == ("model_buyer", everybodys)
     order = StandingOrder(request=tmp_path / "request.yaml", every_hours=1)
     ordering = BuyerRole(world.store, world.owner.address, OneKey(), (order,))
-    assert len(world.participant(ordering).duties) == 2
+    assert len(world.participant(ordering).duties) == everybodys + 1
 
 
 async def test_it_registers_role_and_key(world):

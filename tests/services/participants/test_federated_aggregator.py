@@ -2,7 +2,8 @@
 
 import pytest
 
-from protocol.codec import unpack
+from protocol.bond_policy import BondPolicy
+from protocol.codec import pack, unpack
 from protocol.data_card import cards_digest
 from protocol.errors import ProtocolViolation
 from protocol.marketplace import Opened, Withdrawn
@@ -141,7 +142,7 @@ def test_only_announcements_are_answered_outside_a_training(role):
 
 
 async def test_the_aggregator_has_no_secret_of_its_own(role):
-    assert await role.context("4", None, 4) == RoleContext()
+    assert await role.context("4", None, 4) == RoleContext(policy=pack(BondPolicy()))
 
 
 def test_the_announcement_travels_as_the_catalogue_says():
