@@ -45,7 +45,7 @@ def install() -> None:
 
 
 def compiled(artifact: Path = ARTIFACT, forged: Path | None = None) -> bytes:
-    """The artifact from the sources as they are; `forged` holds the code where forge has made it of them."""
+    """The artifact from the sources as they are; `forged` is the folder that forge has compiled into."""
     install()
     command = [tool("node"), "compile.cjs", artifact.stem, *([] if forged is None else [str(forged)])]
     return subprocess.run(command, cwd=FOLDER, check=True, capture_output=True).stdout  # noqa: S603

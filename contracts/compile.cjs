@@ -1,5 +1,5 @@
 // Compiles one contract of src/, named by the argument, and prints its artifact as canonical JSON on standard output.
-// A second argument names the file that forge has compiled it into: then it is that one's code, half a minute sooner.
+// A second argument names the folder that forge has compiled into: then it is that code, half a minute sooner.
 "use strict";
 const fs = require("fs");
 const path = require("path");
@@ -37,19 +37,16 @@ const compile = () => {
   if (errors.length) process.exit(1);
   return (name) => {
     const { abi, evm } = output.contracts[`src/${name}.sol`][name];
-    return {
-      abi,
-      bytecode: "0x" + evm.bytecode.object,
-      runtimeBytes: evm.deployedBytecode.object.length / 2,
-    };
+    return { abi, bytecode: evm.bytecode.object, runtime: evm.deployedBytecode.object };
   };
 };
-const readForged = () => (name) => {
-  const file = path.join(path.dirname(forged), "..", `${name}.sol`, `${name}.json`);
-  const { abi, bytecode, deployedBytecode } = JSON.parse(fs.readFileSync(file, "utf8"));
-  return { abi, bytecode: bytecode.object, runtimeBytes: deployedBytecode.object.length / 2 - 1 };
+const readForged = (name) => {
+  // What the tests import too is compiled both ways, and bears the profile's name.
+  const files = [`${name}.deployed.json`, `${name}.json`].map((file) => path.join(forged, `${name}.sol`, file));
+  const { abi, bytecode, deployedBytecode } = JSON.parse(fs.readFileSync(files.find((file) => fs.existsSync(file)), "utf8"));
+  return { abi, bytecode: bytecode.object.slice(2), runtime: deployedBytecode.object.slice(2) };
 };
-const codeOf = forged ? readForged() : compile();
+const codeOf = forged ? readForged : compile();
 const contract = codeOf(wanted);
 const hash = crypto.createHash("sha256");
 for (const name of names) hash.update(name).update("\0").update(sources[name].content).update("\0");
@@ -58,14 +55,14 @@ const artifact = {
   compiler: solc.version(),
   settings: { optimizer: settings.optimizer, viaIR: true, evmVersion: settings.evmVersion },
   sources_sha256: hash.digest("hex"),
-  runtime_bytes: contract.runtimeBytes,
-  bytecode: contract.bytecode,
+  runtime_bytes: contract.runtime.length / 2,
+  bytecode: "0x" + contract.bytecode,
   abi: contract.abi,
 };
 const created = { Marketplace: "Checks" }[wanted];
 if (created) {
   // A contract of its own, which the constructor creates: its code is compared as well.
-  const { bytecode, runtimeBytes } = codeOf(created);
-  artifact.created = { bytecode, runtime_bytes: runtimeBytes };
+  const { bytecode, runtime } = codeOf(created);
+  artifact.created = { bytecode: "0x" + bytecode, runtime_bytes: runtime.length / 2 };
 }
 process.stdout.write(JSON.stringify(artifact, null, 1) + "\n");
