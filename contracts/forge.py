@@ -32,9 +32,22 @@ CALLS = (
     "recordRound, a later one",
     "settle",
     "cancel, the roles drawn",
+    "claim, the first owner",
+    "claim, the last owner",
+    "claim, of a cancelled training",
     "withdraw",
 )
 TOKEN_CALLS = ("approve", "open, a token", "withdraw, a token")
+BOND_CALLS = (
+    "open, with a bond",
+    "join, with a bond",
+    "close, with a bond",
+    "draw, one of five bonds lost",
+    "releaseBond",
+    "accuseOfTwoRecords",
+)
+PRICES = ("prague", "osaka")
+KEY_BITS = (2048, 3072)
 
 
 def run(arguments: Sequence[str], **settings: str) -> subprocess.CompletedProcess[str]:
@@ -75,7 +88,27 @@ def table(figures: dict[str, str]) -> str:
         lines.append(f"| {call} | " + " | ".join(cells) + " |")
     lines += ["", "With an OpenZeppelin token in the place of ether:", "", "| call | gas |", "| --- | ---: |"]
     lines += [f"| {call} | {int(figures[call]):,} |" for call in TOKEN_CALLS]
-    return "\n".join(lines) + "\n"
+    lines += ["", "With bonds in ether:", "", "| call | gas |", "| --- | ---: |"]
+    lines += [f"| {call} | {int(figures[call]):,} |" for call in BOND_CALLS]
+    return "\n".join([*lines, *_openings(figures)]) + "\n"
+
+
+def _openings(figures: dict[str, str]) -> list[str]:
+    """What it costs to show that an opening is false, at two versions' prices of modexp."""
+    columns = [(prices, bits) for prices in PRICES for bits in KEY_BITS]
+    lines = [
+        "",
+        "`accuseOfFalseOpening`, before and since Osaka (EIP-7883: dearer modexp; EIP-7825: at most",
+        "16,777,216 gas a transaction):",
+        "",
+        "| | " + " | ".join(f"{prices}, {bits} bits" for prices, bits in columns) + " |",
+        "| --- |" + " ---: |" * len(columns),
+    ]
+    for row in ("in all", "the dearest call"):
+        names = (f"accuseOfFalseOpening, {bits} bits, {prices}, {row}" for prices, bits in columns)
+        cells = (f"{int(figures[name]):,}" for name in names)
+        lines.append(f"| {row} | " + " | ".join(cells) + " |")
+    return lines
 
 
 def main() -> int:

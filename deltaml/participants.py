@@ -12,9 +12,10 @@ from deltaml.requests import Document, request_of
 from deltaml.running import run
 from deltaml.trainings import AsyncTraining, StoredTraining, Training
 from protocol.errors import MisuseError
-from protocol.marketplace import NATIVE, PartyRole, Token
+from protocol.marketplace import PartyRole
 from protocol.messages import Message, OwnerDecision, StopOrder, TrainingOrder, WithdrawOrder
 from protocol.roles.buyer.ordering import check_order
+from protocol.terms import NATIVE, Token
 from services.common.errors import ConfigurationError
 from services.config.daemons import DataOwnerConfig, ModelBuyerConfig, load
 from services.data.request_suggestion import NOBODY

@@ -12,13 +12,13 @@ from deltaml.running import run
 from protocol.asset import MARKET_ASSET
 from protocol.bought_model import BoughtModel
 from protocol.errors import MisuseError
-from protocol.marketplace import NATIVE
 from protocol.owner_policy import Budget
 from protocol.payment import check_deposit, least_deposit
 from protocol.request import Request
 from protocol.request_sections import Owners
 from protocol.roles.owner.budget import most_numbers
 from protocol.roles.shared.request_widths import check_widths
+from protocol.terms import NATIVE
 from services.data.request_suggestion import NOBODY
 from services.data.sample_request import DemoOptions
 from services.observability.logging import configure_for_library

@@ -4,10 +4,10 @@ from typing import Annotated, Literal, get_args
 
 from pydantic import Field
 
+from protocol.accusations import AccuseOfFalseOpening, AccuseOfTwoRecords
 from protocol.records import RoundRecord
-from protocol.seat_admission import AdmittedBy
+from protocol.terms import NATIVE, Amount, Bond, Terms, Token
 from protocol.types import (
-    ZERO_ADDRESS,
     Address,
     BigInteger,
     Digest,
@@ -21,55 +21,23 @@ from protocol.types import (
 
 PartyRole = Literal["model_buyer", "data_owner", "federated_aggregator"]
 ROLE_NUMBERS: dict[str, int] = {"none": 0, "model_buyer": 1, "data_owner": 2, "federated_aggregator": 3}
-ADMISSION_NAMES: tuple[AdmittedBy, ...] = get_args(AdmittedBy)
 STATUS_NAMES = ("none", "open", "drawing", "running", "settled", "cancelled")
-SHARE_NAMES = ("none", "contribution", "participation", "validation", "aggregation", "refund", "abandonment")
-
-Amount = Annotated[BigInteger, Field(ge=0, lt=1 << 256)]
-"""Smallest units of an asset (`asset.py`)."""
-
-Token = Annotated[Address, Field(description="An ERC-20's address; zero is the chain's own coin.")]
-"""What amounts are in."""
-
-NATIVE: Token = ZERO_ADDRESS
-"""The chain's own coin."""
+Share = Literal[
+    "contribution",
+    "participation",
+    "validation",
+    "aggregation",
+    "refund",
+    "abandonment",
+    "bond",
+    "forfeit",
+]
+SHARE_NAMES = ("none", *get_args(Share))
+Fault = Literal["no_reveal", "two_records", "false_opening"]
+"""What an account loses its bond for: an unconfirmed seat, or what it has signed."""
+FAULT_NAMES = ("none", *get_args(Fault))
 
 SeatNumber = Annotated[int, Field(ge=0, le=255)]
-
-BASIS_POINTS = 10_000
-"""Of a whole."""
-
-BasisPoints = Annotated[int, Field(ge=0, le=BASIS_POINTS)]
-
-
-AbandonBasisPoints = Annotated[int, Field(ge=0, le=1000)]
-"""The price of leaving: a tenth at most, less than owners get for any work by the usual shares.
-
-An aggregator that stops with owners of its own takes it from a buyer that did nothing wrong.
-"""
-
-LONGEST_REVEAL_SECONDS = 7 * 86_400
-"""For which the contract lets owners reveal their nonces."""
-
-
-class Terms(FrozenModel):
-    """What a training pays and how long it may take; fixed when it is opened."""
-
-    aggregator: Address
-    request_hash: Digest
-    rounds: Annotated[int, Field(ge=1, le=10_000)]
-    min_owners: Annotated[int, Field(ge=4, le=256)]
-    max_owners: Annotated[int, Field(ge=4, le=256)]
-    contribution_bps: BasisPoints
-    participation_bps: BasisPoints
-    validation_bps: BasisPoints
-    aggregation_bps: BasisPoints
-    join_seconds: Annotated[int, Field(ge=1, le=365 * 86_400)]
-    round_seconds: Annotated[int, Field(ge=1, le=30 * 86_400)]
-    reveal_seconds: Annotated[int, Field(ge=1, le=LONGEST_REVEAL_SECONDS)]
-    abandon_bps: AbandonBasisPoints
-    admission: AdmittedBy = "both"
-    token: Token = NATIVE
 
 
 # ---- calls, in the order of the contract's interface ----
@@ -84,7 +52,7 @@ class Register(FrozenModel):
 
 
 class Open(FrozenModel):
-    """Open a training and pay its deposit; of a token it is allowed to the contract first."""
+    """Open a training and pay its deposit and the buyer's bond; of a token they are allowed first."""
 
     call: Literal["open"] = "open"
     terms: Terms
@@ -95,7 +63,7 @@ class Join(FrozenModel):
     """Join an open training as an admitted owner, bound to what it has published and to a secret nonce.
 
     The digests are `join_digests.commitment` and `join_digests.nonce_digest`, the signatures those of the
-    `SeatAdmission`; an empty one is none.
+    `SeatAdmission`; an empty one is none. The `bond` is the terms', in their token.
     """
 
     call: Literal["join"] = "join"
@@ -104,13 +72,20 @@ class Join(FrozenModel):
     nonce_digest: Digest
     aggregator_signature: Annotated[bytes, Field(max_length=65)] = b""
     buyer_signature: Annotated[bytes, Field(max_length=65)] = b""
+    bond: Bond = 0
+    token: Token = NATIVE
 
 
 class Close(FrozenModel):
-    """End the joining, once, and fix the block whose hash enters the draw of the roles."""
+    """End the joining, once, and fix the block whose hash enters the draw of the roles.
+
+    The `bond` is the aggregator's by the terms, in their token.
+    """
 
     call: Literal["close"] = "close"
     training: TrainingId
+    bond: Bond = 0
+    token: Token = NATIVE
 
 
 class Reveal(FrozenModel):
@@ -138,7 +113,7 @@ class RecordRound(FrozenModel):
 
 
 class Settle(FrozenModel):
-    """Credit everybody by what was recorded."""
+    """Divide the deposit by what was recorded: aggregator and buyer are credited, the owners claim."""
 
     call: Literal["settle"] = "settle"
     training: TrainingId
@@ -151,6 +126,20 @@ class Cancel(FrozenModel):
     training: TrainingId
 
 
+class ReleaseBond(FrozenModel):
+    """Credit the sender with its own bond, some time after the training's end."""
+
+    call: Literal["release_bond"] = "release_bond"
+    training: TrainingId
+
+
+class Claim(FrozenModel):
+    """Credit the sender what its seat has earned in a training that is over, once."""
+
+    call: Literal["claim"] = "claim"
+    training: TrainingId
+
+
 class Withdraw(FrozenModel):
     """Pay the sender's credit of a token out: to itself, or to another account."""
 
@@ -160,7 +149,20 @@ class Withdraw(FrozenModel):
 
 
 ContractCall = Annotated[
-    Register | Open | Join | Close | Reveal | Draw | RecordRound | Settle | Cancel | Withdraw,
+    Register
+    | Open
+    | Join
+    | Close
+    | Reveal
+    | Draw
+    | RecordRound
+    | Settle
+    | Cancel
+    | Claim
+    | ReleaseBond
+    | AccuseOfTwoRecords
+    | AccuseOfFalseOpening
+    | Withdraw,
     Field(discriminator="call"),
 ]
 
@@ -239,7 +241,7 @@ class RoundRecorded(FrozenModel):
 
 
 class Settled(FrozenModel):
-    """The deposit was divided; improvement × 1e18."""
+    """The deposit was divided; improvement × 1e18. `paid` is the aggregator's and what owners may claim."""
 
     event: Literal["Settled"] = "Settled"
     training: TrainingId
@@ -249,7 +251,7 @@ class Settled(FrozenModel):
 
 
 class Cancelled(FrozenModel):
-    """Over without a round: so much of the deposit is the buyer's again, the rest theirs who were drawn."""
+    """Over without a round: so much of the deposit is the buyer's again, owners drawn claim the rest."""
 
     event: Literal["Cancelled"] = "Cancelled"
     training: TrainingId
@@ -262,9 +264,30 @@ class Credited(FrozenModel):
     event: Literal["Credited"] = "Credited"
     training: TrainingId
     account: Address
-    share: Literal["contribution", "participation", "validation", "aggregation", "refund", "abandonment"]
+    share: Share
     token: Token = NATIVE
     amount: Amount
+
+
+class BondForfeited(FrozenModel):
+    """An account has lost its bond, and why; who gets it instead may withdraw it."""
+
+    event: Literal["BondForfeited"] = "BondForfeited"
+    training: TrainingId
+    account: Address
+    fault: Fault
+    token: Token = NATIVE
+    amount: Amount
+
+
+class OpeningDoubted(FrozenModel):
+    """Somebody has the contract check an opening that the buyer has signed, a few steps at a time."""
+
+    event: Literal["OpeningDoubted"] = "OpeningDoubted"
+    training: TrainingId
+    opening_digest: Digest
+    done: BigInteger
+    steps: BigInteger
 
 
 class Withdrawn(FrozenModel):
@@ -288,6 +311,8 @@ MarketplaceEvent = Annotated[
     | Settled
     | Cancelled
     | Credited
+    | BondForfeited
+    | OpeningDoubted
     | Withdrawn,
     Field(discriminator="event"),
 ]

@@ -4,9 +4,9 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
-from protocol.marketplace import NATIVE, Token
 from protocol.payment import least_fixed_pay
 from protocol.request import Request
+from protocol.terms import NATIVE, Token
 from protocol.types import Address, BigInteger, FrozenModel, Name, repeated
 
 LARGEST_LIMIT = 1_000_000
@@ -51,11 +51,14 @@ class Budget(FrozenModel):
 
 
 class TokenPay(FrozenModel):
-    """A token that an owner takes, and the least fixed pay for which its policy joins."""
+    """A token that an owner takes, the least fixed pay for which its policy joins, and the most bond."""
 
     token: Address = Field(description="The token's address.")
     minimum_pay: Annotated[BigInteger, Field(ge=0)] = Field(
         0, description="Only for this least fixed pay or more, in the token's smallest units."
+    )
+    most_bond: Annotated[BigInteger, Field(ge=0)] = Field(
+        0, description="Only if no more than this is to be deposited as a bond, in its smallest units."
     )
 
 
@@ -66,7 +69,8 @@ class OwnerPolicy(FrozenModel):
     `minimum_pay_wei` is compared with the least fixed pay of the request (see `least_fixed_pay`) that pays in
     the chain's own coin. One that pays in a token that is not among `tokens` is declined: no figure of
     another asset says what it is worth.
-    `budget` binds a person's decision too.
+    A bond that the request asks of owners is compared with `most_bond_wei` or the token's `most_bond` alike:
+    unless something is set, a training with one waits for a person. `budget` binds a person's decision too.
     """
 
     automatic: bool = Field(default=False, description="Join matching trainings unasked.")
@@ -88,6 +92,9 @@ class OwnerPolicy(FrozenModel):
     minimum_pay_wei: Annotated[BigInteger, Field(ge=0)] = Field(
         0, description="Only for this least fixed pay or more, in wei."
     )
+    most_bond_wei: Annotated[BigInteger, Field(ge=0)] = Field(
+        0, description="Only if no more than this is to be deposited as a bond, in wei; 0 for no bond."
+    )
     tokens: tuple[TokenPay, ...] = Field(
         (),
         max_length=1_000,
@@ -99,6 +106,15 @@ class OwnerPolicy(FrozenModel):
 
     def accepts(self, request: Request, buyer: str, data_set: str) -> bool:
         """Whether the policy joins this training with this data set, as far as the budget goes."""
+        return self.accepts_but_for_bond(request, buyer, data_set) and self.accepts_bond(request)
+
+    def accepts_bond(self, request: Request) -> bool:
+        """Whether it deposits, unasked, the bond that a request in a token that it takes asks of owners."""
+        bonds = request.payment.bonds
+        return bonds is None or bonds.owner <= self.most_bond(request.payment.token)
+
+    def accepts_but_for_bond(self, request: Request, buyer: str, data_set: str) -> bool:
+        """Whether nothing but the bond that is asked can be against joining, as far as the budget goes."""
         return (
             self.automatic
             and (not self.buyers or buyer in self.buyers)
@@ -117,6 +133,11 @@ class OwnerPolicy(FrozenModel):
         """For which least fixed pay it joins, in smallest units of a token that it takes."""
         listed = {pay.token: pay.minimum_pay for pay in self.tokens}
         return self.minimum_pay_wei if token == NATIVE else listed[token]
+
+    def most_bond(self, token: Token) -> int:
+        """How much it deposits as a bond, in smallest units of a token that it takes."""
+        listed = {pay.token: pay.most_bond for pay in self.tokens}
+        return self.most_bond_wei if token == NATIVE else listed[token]
 
     @model_validator(mode="after")
     def _each_token_once(self) -> Self:

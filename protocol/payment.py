@@ -4,8 +4,8 @@ The deposit is divided by four shares in basis points. Three of them are fixed: 
 part of them, split equally among the round's members. The contribution share is paid as far as the model
 improved, split by the trainers' pay weights. Where no round is recorded once roles are drawn, those who have
 one get the price of leaving. Every division rounds down where the contract divides
-(`Shapley.sol`; `_accrue` and `settle` in `Marketplace.sol`), so the figures are its own; what is left is the
-buyer's.
+(`Shapley.sol`; `_accrue`, `settle` and `_owedTo` in `Marketplace.sol`), so the figures are its own; what is
+left is the buyer's. Owners are credited when they claim, in any order, the same amounts.
 Amounts are whole smallest units of what the request pays in (`asset.py`).
 """
 
@@ -15,9 +15,10 @@ from dataclasses import dataclass
 
 from protocol.asset import NO_TOKENS
 from protocol.errors import MisuseError
-from protocol.marketplace import BASIS_POINTS, validator_count
+from protocol.marketplace import validator_count
 from protocol.records import FIXED_POINT
 from protocol.request import Request
+from protocol.terms import BASIS_POINTS
 
 Pay = Counter[tuple[str, str]]
 """Amounts by (account, share)."""
@@ -167,9 +168,13 @@ def abandoned(request: Request, drawn: Sequence[str]) -> Pay:
     return +Counter({(owner, "abandonment"): whole // len(drawn) for owner in drawn})
 
 
+NO_PAY = frozenset({"refund", "bond", "forfeit"})
+"""The shares that nobody is paid for: what comes back, and what others have lost."""
+
+
 def paid_to(pay: Pay, account: str) -> int:
-    """What an account gets for its part in a training; a refund is not pay."""
-    return sum(amount for (paid, share), amount in pay.items() if paid == account and share != "refund")
+    """What an account gets for its part in a training, without what is no pay."""
+    return sum(amount for (paid, share), amount in pay.items() if paid == account and share not in NO_PAY)
 
 
 def _fixed_pay(request: Request, recorded: PaidRound) -> Pay:

@@ -19,7 +19,6 @@ from pydantic import (
     model_validator,
 )
 
-from protocol.marketplace import NATIVE, Terms
 from protocol.preparation.columns import Column, Parameter, TargetColumn, parameters_of
 from protocol.request_sections import (
     MAXIMUM_FEATURES,
@@ -36,6 +35,7 @@ from protocol.request_sections import (
     StartZero,
 )
 from protocol.scaling import UNSCALED, Scaling, largest_weight, to_declared_units
+from protocol.terms import NATIVE, Terms
 from protocol.types import Address, FreeText, FrozenModel, Name, repeated
 
 LEAST_KEY_BITS = 2048
@@ -87,6 +87,7 @@ class Request(FrozenModel):
         if isinstance(self.start, StartMean) and not self.model.intercept:
             raise ValueError("start: mean needs model.intercept: true")
         self._check_mean()
+        self._check_bonds()
         if self.scale == "range":
             self._check_bounds()
         else:
@@ -108,6 +109,14 @@ class Request(FrozenModel):
         if isinstance(self.start, StartMean) and not low <= self.start.value <= high:
             raise ValueError(
                 f"start.value is {self.start.value}, no mean of a target between {low} and {high}"
+            )
+
+    def _check_bonds(self) -> None:
+        bonds = self.payment.bonds
+        if bonds is not None and bonds.aggregator and bonds.forfeit_to == self.aggregator:
+            raise ValueError(
+                f"payment.bonds.forfeit_to is the aggregator, {self.aggregator}, which deposits a bond: "
+                "name an account of neither it nor the buyer"
             )
 
     def _check_bounds(self) -> None:
@@ -212,11 +221,13 @@ class Request(FrozenModel):
     def canonical(self) -> bytes:
         """Canonical JSON (RFC 8785); numbers that are not small integers are strings.
 
-        What a document may do without is left out: texts that are empty, the chain's own coin.
+        What a document may do without is left out: texts that are empty, the chain's own coin, no bonds.
         """
         document = self.model_dump(mode="json")
         if self.payment.token == NATIVE:
             del document["payment"]["token"]
+        if self.payment.bonds is None:
+            del document["payment"]["bonds"]
         empty = [name for name in ("purpose", "licence") if not document[name]]
         return rfc8785.dumps({name: value for name, value in document.items() if name not in empty})
 
@@ -249,4 +260,16 @@ class Request(FrozenModel):
             abandon_bps=self.payment.abandon_bps,
             admission=self.owners.admission,
             token=self.payment.token,
+            **self._bonds(),
         )
+
+    def _bonds(self) -> dict[str, Any]:
+        bonds = self.payment.bonds
+        if bonds is None:
+            return {}
+        return {
+            "owner_bond": bonds.owner,
+            "aggregator_bond": bonds.aggregator,
+            "buyer_bond": bonds.buyer,
+            "forfeit_to": bonds.forfeit_to,
+        }

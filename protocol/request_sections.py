@@ -5,7 +5,9 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from protocol.marketplace import (
+from protocol.request_values import AmountText, Number, StepSize
+from protocol.seat_admission import AdmittedBy
+from protocol.terms import (
     BASIS_POINTS,
     LONGEST_REVEAL_SECONDS,
     NATIVE,
@@ -13,9 +15,7 @@ from protocol.marketplace import (
     BasisPoints,
     Token,
 )
-from protocol.request_values import AmountText, Number, StepSize
-from protocol.seat_admission import AdmittedBy
-from protocol.types import FrozenModel
+from protocol.types import ZERO_ADDRESS, Address, FrozenModel
 
 MAXIMUM_FEATURES = 4096
 MAXIMUM_OWNERS = 256
@@ -97,11 +97,34 @@ class Bounds(FrozenModel):
     min_rows: Annotated[int, Field(ge=1, le=1 << 40)] = 20
 
 
+class Bonds(FrozenModel):
+    """What each owner, the aggregator and the buyer deposit against faults that the contract can check.
+
+    In the smallest units of what the request pays in; zero is none. Each comes back after the end. What is
+    lost goes to `forfeit_to`, which must be nobody who could lose it.
+    """
+
+    owner: AmountText = Field(0, lt=1 << 128)
+    aggregator: AmountText = Field(0, lt=1 << 128)
+    buyer: AmountText = Field(0, lt=1 << 128)
+    forfeit_to: Address
+
+    @model_validator(mode="after")
+    def _of_use(self) -> Self:
+        if not (self.owner or self.aggregator or self.buyer):
+            raise ValueError(
+                "every bond is zero: say what owner, aggregator or buyer deposit, or leave bonds out"
+            )
+        if self.forfeit_to == ZERO_ADDRESS:
+            raise ValueError("forfeit_to is the zero address: name an account that gets what is lost")
+        return self
+
+
 class Payment(FrozenModel):
     """The deposit and its shares in basis points; contribution is paid by what the model improved.
 
     The deposit is in the smallest units of `token`: in wei for the chain's own coin, which is what a request
-    that names no token pays in.
+    that names no token pays in. Without `bonds` nobody deposits anything against faults.
     """
 
     deposit_wei: Annotated[AmountText, Field(ge=1, lt=1 << 128)]
@@ -111,6 +134,12 @@ class Payment(FrozenModel):
     validation_bps: BasisPoints = 2000
     aggregation_bps: BasisPoints = 1000
     abandon_bps: AbandonBasisPoints = 200
+    bonds: Bonds | None = None
+
+    @property
+    def buyer_pays(self) -> int:
+        """What the opening takes from the buyer: the deposit, and its bond if there is one."""
+        return self.deposit_wei + (self.bonds.buyer if self.bonds else 0)
 
     @model_validator(mode="after")
     def _whole(self) -> Self:

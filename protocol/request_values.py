@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, Field, PlainSerializer
 
-from protocol.marketplace import Amount
+from protocol.terms import Amount
 
 MAXIMUM_DIGITS = 28
 _ARITHMETIC = Context(prec=MAXIMUM_DIGITS)

@@ -3,7 +3,6 @@
 from protocol.asset import MARKET_ASSET
 from protocol.data_card import CardColumn, DataCard
 from protocol.learning.kinds.registry import kind_of
-from protocol.marketplace import NATIVE
 from protocol.payment import least_fixed_pay
 from protocol.preparation.columns import BooleanColumn, CategoricalColumn, Column, DateColumn, NumericColumn
 from protocol.preparation.moments import day_of
@@ -24,6 +23,7 @@ from protocol.reason import (
     Reason,
 )
 from protocol.request import Request
+from protocol.terms import NATIVE
 
 _SERVES = {
     "numeric": ("numeric", "boolean"),

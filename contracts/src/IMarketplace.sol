@@ -39,7 +39,17 @@ interface IMarketplace is IERC165 {
         Validation,
         Aggregation,
         Refund,
-        Abandonment
+        Abandonment,
+        Bond,
+        Forfeit
+    }
+
+    /// @notice What an account loses its bond for.
+    enum Fault {
+        None,
+        NoReveal,
+        TwoRecords,
+        FalseOpening
     }
 
     /// @notice What a training pays and how long it may take; fixed when it is opened.
@@ -59,6 +69,11 @@ interface IMarketplace is IERC165 {
     /// @param abandonBps of the deposit to those who were drawn, where no round is recorded after: 1000 at most
     /// @param admission whose signature an owner needs to join
     /// @param token what it pays in: an ERC-20's address, zero for the native coin
+    /// @param ownerBond what an owner deposits to join, in the token; zero: nothing, as with the other two
+    /// @param aggregatorBond what the aggregator deposits to close; then nobody else may close
+    /// @param buyerBond what the buyer deposits to open, beside the deposit
+    /// @param forfeitTo who is credited with bonds that are lost. Where a bond is asked for: not zero, not the market,
+    /// not the buyer or the aggregator if it has one itself
     struct Terms {
         address aggregator;
         bytes32 requestHash;
@@ -75,6 +90,10 @@ interface IMarketplace is IERC165 {
         uint16 abandonBps;
         Admission admission;
         address token;
+        uint128 ownerBond;
+        uint128 aggregatorBond;
+        uint128 buyerBond;
+        address forfeitTo;
     }
 
     /// @notice The numbers of one round, as buyer and validators sign them.
@@ -103,6 +122,23 @@ interface IMarketplace is IERC165 {
         bytes32 transcriptDigest;
     }
 
+    /// @notice That a ciphertext of a round holds a number, as the buyer signs it: c = (1 + m·n)·rⁿ mod n². Numbers are
+    /// big-endian.
+    /// @param trainingId of which training
+    /// @param round from 1
+    /// @param modulus n, odd: 64 to 512 bytes, a multiple of 32, zeros before it where it is shorter
+    /// @param ciphertext c < n², in twice as many bytes
+    /// @param plaintext m < n, in as many bytes as n
+    /// @param root r, 0 < r < n, as well
+    struct Opening {
+        uint256 trainingId;
+        uint16 round;
+        bytes modulus;
+        bytes ciphertext;
+        bytes plaintext;
+        bytes root;
+    }
+
     /// @notice An account has a role, or another exchange key for later trainings.
     event Registered(address indexed account, Role role, bytes32 exchangeKey);
     /// @notice A training is open, its deposit locked.
@@ -128,15 +164,22 @@ interface IMarketplace is IERC165 {
         int256[] shapley,
         uint256[] payWeights
     );
-    /// @notice The deposit is divided; improvement × 1e18.
+    /// @notice The deposit is divided; improvement × 1e18. Paid is what is set aside for the owners, who claim it, and
+    /// credited to the aggregator.
     event Settled(uint256 indexed trainingId, uint256 improvement, uint256 paid, uint256 refund);
     /// @notice The training is over without a round; refund is the buyer's again. The rest, if roles were drawn, is
-    /// credited to those who had one.
+    /// claimed by those who have one.
     event Cancelled(uint256 indexed trainingId, uint256 refund);
     /// @notice An account may withdraw so much more of a token.
     event Credited(
         uint256 indexed trainingId, address indexed account, Share indexed share, address token, uint256 amount
     );
+    /// @notice An account has lost its bond of a training; forfeitTo of the terms has the amount as its credit.
+    event BondForfeited(
+        uint256 indexed trainingId, address indexed account, Fault indexed fault, address token, uint256 amount
+    );
+    /// @notice Of the power that shows whether an opening is false so many steps are taken, with more to come.
+    event OpeningDoubted(uint256 indexed trainingId, bytes32 indexed openingDigest, uint256 done, uint256 steps);
     /// @notice An account's credit of a token was paid out.
     event Withdrawn(address indexed account, address indexed to, address indexed token, uint256 amount);
 
@@ -178,6 +221,8 @@ interface IMarketplace is IERC165 {
     error Marketplace_TooFewSignatures(uint256 trainingId, uint256 signed, uint256 needed);
     /// @notice Seats, numbers or lengths of the record cannot be.
     error Marketplace_InvalidMetrics(uint256 trainingId, uint16 round);
+    /// @notice The owner has claimed its pay, or was owed none.
+    error Marketplace_NothingToClaim(uint256 trainingId, address account);
     /// @notice The account has no credit of this token.
     error Marketplace_NothingToWithdraw(address token, address account);
     /// @notice The receiver takes no ether, or the token refused: to pay it, and the credit stays; or to take the
@@ -188,21 +233,32 @@ interface IMarketplace is IERC165 {
     /// @notice The token says that it moved the amount, and this contract's balance says something else.
     error Marketplace_WrongAmountMoved(address token, uint256 moved, uint256 amount);
 
+    /// @notice The account has no bond in the training: none was asked for, or it is lost or released.
+    error Marketplace_NoBond(uint256 trainingId, address account);
+    /// @notice What is shown is not what an account loses its bond for.
+    error Marketplace_NoFault(uint256 trainingId, address account);
+    /// @notice The opening's field has a length or a value that no opening has; see Opening.
+    error Marketplace_InvalidOpening(bytes32 field);
+    /// @notice It is not the power that the steps taken so far gave.
+    error Marketplace_WrongPower(bytes32 openingDigest, uint256 done);
+    /// @notice The chain's modexp precompile gave no result: the gas is too little for so many steps.
+    error Marketplace_PowerFailed();
+
     /// @notice Registers the sender. One role per address; again in the same role is a new key for later trainings.
     /// @param role for life
     /// @param exchangeKey X25519, not zero
     function register(Role role, bytes32 exchangeKey) external;
 
-    /// @notice Opens a training; a buyer only. The deposit comes with the call (native coin), or from the sender's
-    /// allowance, exactly: a token that takes a fee of it is refused.
+    /// @notice Opens a training; a buyer only. The deposit and the buyer's bond come with the call (native coin), or
+    /// from the sender's allowance, exactly: a token that takes a fee of it is refused.
     /// @param terms see Terms
-    /// @param deposit in smallest units; the ether sent, where the token is the native coin
+    /// @param deposit in smallest units; with buyerBond the ether sent, where the token is the native coin
     /// @return trainingId from 1
     function open(Terms calldata terms, uint256 deposit) external payable returns (uint256 trainingId);
 
-    /// @notice As open, with the sender's permit (EIP-2612) of exactly the deposit for this contract, so that no
-    /// transaction of its own has to allow it. A permit that fails, as one that somebody has used already, stops
-    /// nothing where the allowance is there.
+    /// @notice As open, with the sender's permit (EIP-2612) of exactly the deposit and the buyer's bond for
+    /// this contract, so that no transaction of its own has to allow them. A permit that fails, as one that somebody
+    /// has used already, stops nothing where the allowance is there.
     /// @param terms see Terms; not the native coin
     /// @param deposit in smallest units
     /// @param deadline until when the permit holds
@@ -220,7 +276,8 @@ interface IMarketplace is IERC165 {
     ) external returns (uint256 trainingId);
 
     /// @notice Takes a seat; a data owner only, while Open and before joinUntil, that those have admitted whom the
-    /// terms name. What they signed holds for this training's request, this owner and this commitment alone.
+    /// terms name. What they signed holds for this training's request, this owner and this commitment alone. Takes
+    /// ownerBond, exactly, as open takes the deposit.
     /// @param trainingId of which training
     /// @param commitment digest of what the owner has published so far and is bound to; not zero
     /// @param nonceDigest keccak256(abi.encode(trainingId, owner, nonce)) of a secret nonce; not zero
@@ -232,12 +289,13 @@ interface IMarketplace is IERC165 {
         bytes32 nonceDigest,
         bytes calldata aggregatorSignature,
         bytes calldata buyerSignature
-    ) external;
+    ) external payable;
 
     /// @notice Ends the joining, once, and fixes drawBlock and revealUntil; the first round's time begins at
-    /// revealUntil. The aggregator from minOwners on, anyone after joinUntil.
+    /// revealUntil. The aggregator from minOwners on, anyone after joinUntil. Where the terms ask for aggregatorBond it
+    /// takes that, exactly, as open takes the deposit, and from the aggregator alone.
     /// @param trainingId of which training
-    function close(uint256 trainingId) external;
+    function close(uint256 trainingId) external payable;
 
     /// @notice Keeps the sender's seat; an owner that joined, after drawBlock and before revealUntil. The first reveal
     /// stores the hash of drawBlock, which must be one of the 256 newest then.
@@ -247,7 +305,7 @@ interface IMarketplace is IERC165 {
 
     /// @notice Draws the roles among those who revealed, minOwners at least; anyone, once all have, or from
     /// revealUntil on. The seed is keccak256 of their nonces in seat order, the hash of drawBlock, and the training's
-    /// number. It restarts no clock.
+    /// number. It restarts no clock. Who has not revealed loses its bond, if it gave one.
     /// @param trainingId of which training
     function draw(uint256 trainingId) external;
 
@@ -263,20 +321,66 @@ interface IMarketplace is IERC165 {
         bytes[] calldata validatorSignatures
     ) external;
 
-    /// @notice Divides the deposit. Anyone: after the last round; with a round recorded, from a quarter of the round's
+    /// @notice Divides the deposit: credits the aggregator and the buyer, and sets the owners' part aside for them to
+    /// claim. Anyone: after the last round; with a round recorded, from a quarter of the round's
     /// time after roundUntil on. Until then what was signed in time can still be recorded.
     /// @param trainingId of which training
     function settle(uint256 trainingId) external;
 
-    /// @notice Gives the deposit back. The buyer while Open; anyone after joinUntil with fewer than minOwners, from
-    /// revealUntil on where fewer have revealed, or with no round recorded, from a quarter of the round's time after
-    /// roundUntil on. Once roles are drawn abandonBps of the deposit go to those who have one, in equal parts.
+    /// @notice Gives the deposit back. The buyer while Open; anyone after joinUntil with fewer than minOwners, or,
+    /// where only the aggregator may close, from revealSeconds after joinUntil on; from revealUntil on where fewer have
+    /// revealed, or with no round recorded, from a quarter of the round's time after roundUntil on. Once roles are
+    /// drawn abandonBps of the deposit go to those who have one, in equal parts, which they claim. Before, those who
+    /// have not revealed lose their bonds, unless nobody has.
     /// @param trainingId of which training
     function cancel(uint256 trainingId) external;
 
+    /// @notice Credits the sender what it has earned with its seat, once, at any time after the training was settled or
+    /// cancelled. What is left over of dividing the contribution is credited to the buyer with the last claim.
+    /// @param trainingId of which training
+    /// @return amount in all; a contribution below one unit is none
+    function claim(uint256 trainingId) external returns (uint256 amount);
+
+    /// @notice Credits the sender with its own bond, once bondUntil has come.
+    /// @param trainingId that is Settled or Cancelled
+    /// @return amount the bond
+    function releaseBond(uint256 trainingId) external returns (uint256 amount);
+
+    /// @notice Takes the bond of an account that signed two different records of one round, by its key: what a code
+    /// says (ERC-1271) is no fault. Anyone, as long as the bond is there. Both records name seats that were drawn in
+    /// this training, at least one trainer each: what another branch of the chain drew is not held against anybody.
+    /// @param first see RoundRecord
+    /// @param firstSignature of its hashRecord, by the account
+    /// @param second of the same training and round, with another hashRecord
+    /// @param secondSignature of that, by the account
+    /// @param account with a bond in the training
+    function accuseOfTwoRecords(
+        RoundRecord calldata first,
+        bytes calldata firstSignature,
+        RoundRecord calldata second,
+        bytes calldata secondSignature,
+        address account
+    ) external;
+
+    /// @notice Takes the bond of a buyer that signed a false opening, by its key. Anyone, as long as the bond is there.
+    /// rⁿ is raised 128 bits of n a step, from the highest: in one call, or in several of anybody's, since a call
+    /// goes on where the one before ended. At the last step the bond is lost, or the call is refused (NoFault).
+    /// Once a check has begun the buyer's bond stays for another quarter of the round's time.
+    /// @param opening see Opening
+    /// @param signature of its hashOpening, by the buyer
+    /// @param power r^(n >> 128·steps left) mod n², in as many bytes as the ciphertext; before the first step empty
+    /// @param steps to take in this call at most; above zero
+    /// @return left how many steps are left
+    function accuseOfFalseOpening(
+        Opening calldata opening,
+        bytes calldata signature,
+        bytes calldata power,
+        uint256 steps
+    ) external returns (uint256 left);
+
     /// @notice Pays the sender's own credit of one token out. What a token refuses hurts this withdrawal alone.
     /// @param token zero is the native coin
-    /// @param to whom; zero is the sender itself, and this contract is nobody
+    /// @param to whom; zero is the sender itself, and neither this contract nor the token's own is anybody
     /// @return amount all of the credit
     function withdraw(address token, address to) external returns (uint256 amount);
 
@@ -345,6 +449,11 @@ interface IMarketplace is IERC165 {
         view
         returns (int256 shapley, uint256 payWeight);
 
+    /// @param trainingId of which training
+    /// @param owner any
+    /// @return what it would be credited if it claimed now
+    function claimableOf(uint256 trainingId, address owner) external view returns (uint256);
+
     /// @param account any
     /// @return None where it has not registered
     function roleOf(address account) external view returns (Role);
@@ -359,10 +468,30 @@ interface IMarketplace is IERC165 {
     /// @return what it may withdraw
     function creditOf(address token, address account) external view returns (uint256);
 
-    /// @notice For each token: balance = totalEscrow + all credits (+ what was sent without a call).
+    /// @notice For each token: balance = totalEscrow + totalBonds + all credits (+ what was sent without a call).
     /// @param token zero is the native coin
-    /// @return the deposits of trainings that have not ended
+    /// @return the deposits of trainings that have not ended, and of the others what their owners have not claimed
     function totalEscrow(address token) external view returns (uint256);
+
+    /// @param token zero is the native coin
+    /// @return the bonds that are neither lost nor released
+    function totalBonds(address token) external view returns (uint256);
+
+    /// @param trainingId of which training
+    /// @param account any
+    /// @return its bond in the training; zero where it gave none, or it is lost or released
+    function bondOf(uint256 trainingId, address account) external view returns (uint256);
+
+    /// @param trainingId of which training
+    /// @param account any
+    /// @return from when on the account may release its bond: a quarter of the round's time after the end, half of it
+    /// for a buyer of whose openings one is doubted; zero where the training is not over
+    function bondUntil(uint256 trainingId, address account) external view returns (uint64);
+
+    /// @param openingDigest hashOpening of an opening
+    /// @return done how many steps of accuseOfFalseOpening are taken
+    /// @return powerDigest keccak256 of the power that they gave; zero before the first
+    function doubtOf(bytes32 openingDigest) external view returns (uint256 done, bytes32 powerDigest);
 
     /// @notice What recordRound would make of these signatures. Whoever sends a record asks this first and leaves out
     /// signatures that do not count or cost too much.
@@ -381,6 +510,10 @@ interface IMarketplace is IERC165 {
     /// @param record see RoundRecord
     /// @return the EIP-712 digest that buyer and validators sign
     function hashRecord(RoundRecord calldata record) external view returns (bytes32);
+
+    /// @param opening see Opening
+    /// @return the EIP-712 digest that the buyer signs
+    function hashOpening(Opening calldata opening) external view returns (bytes32);
 
     /// @param trainingId of which training; its request's hash is signed as well
     /// @param owner who may join

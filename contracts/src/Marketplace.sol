@@ -4,22 +4,19 @@ pragma solidity ^0.8.28;
 import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
 import {IERC165} from "@openzeppelin/contracts/utils/introspection/IERC165.sol";
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
+import {Checks} from "./Checks.sol";
 import {IMarketplace} from "./IMarketplace.sol";
 import {Shapley} from "./Shapley.sol";
 import {Signatures} from "./Signatures.sol";
 import {Tokens} from "./Tokens.sol";
 
 /// @title Marketplace: deposits in, signed rounds recorded, credits out; no owner, no upgrade, no fee.
-/// @notice Every unit of every token is either a running training's escrow or somebody's credit, and no token's misconduct
-/// touches what is held in another. See IMarketplace for every call.
+/// @notice Every unit of every token is escrow, until its training is over and the owners have claimed their pay, or a bond,
+/// or somebody's credit, and no token's misconduct touches what is held in another. See IMarketplace for every call.
 contract Marketplace is IMarketplace, EIP712 {
     uint256 private constant FIXED_POINT = 1e18;
     uint256 private constant BASIS_POINTS = 10_000;
     uint256 private constant METRIC_BOUND = 1 << 128;
-    uint32 private constant MOST_JOIN_SECONDS = 365 days;
-    uint32 private constant MOST_ROUND_SECONDS = 30 days;
-    uint32 private constant MOST_REVEAL_SECONDS = 7 days;
-    uint16 private constant MOST_ABANDON_BPS = 1000;
     string private constant VERSION = "2";
     bytes32 private constant RECORD_TYPEHASH = keccak256(
         "RoundRecord(uint256 trainingId,uint16 round,bool last,uint256 trainers,uint256 validators,uint256 mseBefore,uint256[] own,int256[] cross,bytes32 modelDigest,bytes32 deliveredDigest,bytes32 transcriptDigest)"
@@ -27,6 +24,9 @@ contract Marketplace is IMarketplace, EIP712 {
 
     bytes32 private constant ADMISSION_TYPEHASH =
         keccak256("Admission(uint256 trainingId,address owner,bytes32 requestHash,bytes32 commitment)");
+    bytes32 private constant OPENING_TYPEHASH = keccak256(
+        "Opening(uint256 trainingId,uint16 round,bytes modulus,bytes ciphertext,bytes plaintext,bytes root)"
+    );
 
     struct Party {
         Role role;
@@ -54,6 +54,8 @@ contract Marketplace is IMarketplace, EIP712 {
         uint64 drawBlock;
         uint64 roundUntil;
         uint64 revealUntil;
+        uint48 endedAt;
+        uint16 payees; // seats with pay of recorded rounds, less those that claimed it
         uint256 deposit;
         Terms terms;
         address[] seats;
@@ -68,10 +70,25 @@ contract Marketplace is IMarketplace, EIP712 {
         uint128 deliveredMse; // leftMse after the round whose model is to be delivered
         uint128 leftMse; // firstMse times mseAfter/mseBefore of every recorded round
         uint128 totalWeight; // at most firstMse
-        uint256 aggregation;
+        uint128 aggregation; // credited when the training is settled
+        uint128 fixedPay; // of all seats
+        uint128 pot; // for contribution; once cancelled, what leaving pays each owner that was drawn
+        uint128 unclaimed; // of the deposit, once the training is over
+        uint256 claimed; // seats, as a mask
+        uint256 unbonded; // seats without their bond, as a mask
+        bool buyerUnbonded;
+        bool aggregatorUnbonded;
+        bool openingDoubted;
     }
 
+    struct Doubt {
+        uint256 done; // steps
+        bytes32 powerDigest;
+    }
+
+    Checks private immutable _checks = new Checks();
     mapping(address => uint256) public override totalEscrow; // by token
+    mapping(address => uint256) public override totalBonds; // by token
     uint256 private _lastTraining;
     mapping(address => Party) private _parties;
     mapping(address => mapping(address => uint256)) private _credits; // by token and account
@@ -81,6 +98,7 @@ contract Marketplace is IMarketplace, EIP712 {
     mapping(uint256 => mapping(address => uint256)) private _seatNumbers; // seat + 1
     mapping(uint256 => mapping(address => bytes32)) private _exchangeKeys;
     mapping(uint256 => mapping(uint16 => bytes32)) private _recordDigests;
+    mapping(bytes32 => Doubt) private _doubts; // by the opening's digest
 
     constructor() EIP712("DeltaML Marketplace", VERSION) {}
 
@@ -101,11 +119,9 @@ contract Marketplace is IMarketplace, EIP712 {
     // ---- opening and joining ----
 
     function open(Terms calldata terms, uint256 deposit) external payable override returns (uint256 trainingId) {
-        uint256 expected = terms.token == Tokens.NATIVE ? deposit : 0;
-        if (msg.value != expected) revert Marketplace_WrongValue(msg.value, expected);
         trainingId = _open(terms, deposit);
-        // Interaction: what is not there afterwards undoes all of it, whatever the token called meanwhile
-        if (terms.token != Tokens.NATIVE) Tokens.take(terms.token, deposit);
+        // Interaction
+        _take(terms.token, deposit + terms.buyerBond);
     }
 
     function openWithPermit(
@@ -118,15 +134,16 @@ contract Marketplace is IMarketplace, EIP712 {
     ) external override returns (uint256 trainingId) {
         if (terms.token == Tokens.NATIVE) revert Marketplace_InvalidTerms("token");
         trainingId = _open(terms, deposit);
-        Tokens.permit(terms.token, deposit, deadline, v, r, s);
-        Tokens.take(terms.token, deposit);
+        uint256 amount = deposit + terms.buyerBond;
+        Tokens.permit(terms.token, amount, deadline, v, r, s);
+        Tokens.take(terms.token, amount);
     }
 
     function _open(Terms calldata terms, uint256 deposit) private returns (uint256 trainingId) {
         // Check
         _requireRole(msg.sender, Role.ModelBuyer);
         _requireRole(terms.aggregator, Role.FederatedAggregator);
-        _checkTerms(terms, deposit);
+        _checks.checkTerms(terms, deposit, msg.sender);
         // Effect
         trainingId = ++_lastTraining;
         Training storage training = _trainings[trainingId];
@@ -136,38 +153,10 @@ contract Marketplace is IMarketplace, EIP712 {
         training.deposit = deposit;
         training.terms = terms;
         totalEscrow[terms.token] += deposit;
+        _countBond(terms.token, terms.buyerBond);
         _exchangeKeys[trainingId][msg.sender] = _parties[msg.sender].exchangeKey;
         _exchangeKeys[trainingId][terms.aggregator] = _parties[terms.aggregator].exchangeKey;
         emit Opened(trainingId, msg.sender, terms.aggregator, deposit, terms);
-    }
-
-    function _checkTerms(Terms calldata terms, uint256 deposit) private view {
-        if (terms.requestHash == 0) revert Marketplace_InvalidTerms("requestHash");
-        if (terms.rounds == 0 || terms.rounds > 10_000) revert Marketplace_InvalidTerms("rounds");
-        if (terms.minOwners < 4) revert Marketplace_InvalidTerms("minOwners");
-        if (terms.maxOwners < terms.minOwners || terms.maxOwners > 256) revert Marketplace_InvalidTerms("maxOwners");
-        _checkTimes(terms);
-        if (terms.abandonBps > MOST_ABANDON_BPS) revert Marketplace_InvalidTerms("abandonBps");
-        uint256 shares = uint256(terms.contributionBps) + terms.participationBps + terms.validationBps
-            + terms.aggregationBps;
-        if (shares != BASIS_POINTS) revert Marketplace_InvalidTerms("shares");
-        if (terms.token != Tokens.NATIVE && terms.token.code.length == 0) revert Marketplace_InvalidTerms("token");
-        // Below this a fixed share of a round could round to nothing.
-        uint256 needed = BASIS_POINTS * terms.rounds * terms.maxOwners;
-        if (deposit < needed) revert Marketplace_DepositTooLow(deposit, needed);
-        if (deposit >= 1 << 128) revert Marketplace_InvalidTerms("deposit");
-    }
-
-    function _checkTimes(Terms calldata terms) private pure {
-        if (terms.joinSeconds == 0 || terms.joinSeconds > MOST_JOIN_SECONDS) {
-            revert Marketplace_InvalidTerms("joinSeconds");
-        }
-        if (terms.roundSeconds == 0 || terms.roundSeconds > MOST_ROUND_SECONDS) {
-            revert Marketplace_InvalidTerms("roundSeconds");
-        }
-        if (terms.revealSeconds == 0 || terms.revealSeconds > MOST_REVEAL_SECONDS) {
-            revert Marketplace_InvalidTerms("revealSeconds");
-        }
     }
 
     function join(
@@ -176,7 +165,7 @@ contract Marketplace is IMarketplace, EIP712 {
         bytes32 nonceDigest,
         bytes calldata aggregatorSignature,
         bytes calldata buyerSignature
-    ) external override {
+    ) external payable override {
         Training storage training = _trainings[trainingId];
         // Check
         _requireRole(msg.sender, Role.DataOwner);
@@ -193,7 +182,11 @@ contract Marketplace is IMarketplace, EIP712 {
         _seatNumbers[trainingId][msg.sender] = seat + 1;
         _pledges[trainingId][seat] = Pledge(commitment, nonceDigest);
         _exchangeKeys[trainingId][msg.sender] = _parties[msg.sender].exchangeKey;
+        uint256 bond = training.terms.ownerBond;
+        _countBond(training.terms.token, bond);
         emit Joined(trainingId, msg.sender, seat, commitment, nonceDigest);
+        // Interaction
+        _take(training.terms.token, bond);
     }
 
     function _checkAdmission(
@@ -214,19 +207,25 @@ contract Marketplace is IMarketplace, EIP712 {
 
     // ---- drawing the roles ----
 
-    function close(uint256 trainingId) external override {
+    function close(uint256 trainingId) external payable override {
         Training storage training = _trainings[trainingId];
         // Check
         _requireStatus(trainingId, training, Status.Open);
+        uint256 bond = training.terms.aggregatorBond;
+        bool byAggregator = msg.sender == training.terms.aggregator;
+        if (bond > 0 && !byAggregator) revert Marketplace_NotParty(trainingId, msg.sender);
         bool enough = training.seats.length >= training.terms.minOwners;
-        bool mayClose = msg.sender == training.terms.aggregator || block.timestamp >= training.joinUntil;
+        bool mayClose = byAggregator || block.timestamp >= training.joinUntil;
         if (!enough || !mayClose) revert Marketplace_TooEarly(trainingId, training.joinUntil);
         // Effect: the block after this one, mined before anybody's nonce is known. No later call fixes another.
         training.status = Status.Drawing;
         training.drawBlock = uint64(block.number + 1);
         training.revealUntil = uint64(block.timestamp + training.terms.revealSeconds);
         training.roundUntil = training.revealUntil + training.terms.roundSeconds;
+        _countBond(training.terms.token, bond);
         emit Closed(trainingId, training.drawBlock);
+        // Interaction
+        _take(training.terms.token, bond);
     }
 
     function reveal(uint256 trainingId, bytes32 nonce) external override {
@@ -269,6 +268,7 @@ contract Marketplace is IMarketplace, EIP712 {
         training.trainers = revealed & ~validators;
         training.status = Status.Running;
         emit RolesDrawn(trainingId, training.trainers, validators);
+        _forfeitUnrevealed(trainingId, training);
     }
 
     /// The first max(2, 0.3·n rounded half up) seats of a Fisher–Yates shuffle of the n seats in a mask.
@@ -416,21 +416,32 @@ contract Marketplace is IMarketplace, EIP712 {
         uint256 scale = BASIS_POINTS * terms.rounds;
         uint128 participation = SafeCast.toUint128(base * terms.participationBps / scale / shapley.length);
         uint128 validation = SafeCast.toUint128(base * terms.validationBps / scale / _bits(record.validators));
-        training.aggregation += base * terms.aggregationBps / scale;
+        training.aggregation += SafeCast.toUint128(base * terms.aggregationBps / scale);
         mapping(uint256 => Seat) storage seats = _seats[record.trainingId];
         uint256 index;
         uint256 total;
-        for (uint256 seat = 0; seat < training.seats.length; ++seat) {
-            if ((record.trainers >> seat) & 1 == 1) {
-                seats[seat].shapley += shapley[index];
-                seats[seat].payWeight += SafeCast.toUint128(weights[index]);
-                seats[seat].fixedPay += participation;
-                total += weights[index++];
-            } else if ((record.validators >> seat) & 1 == 1) {
-                seats[seat].fixedPay += validation;
+        uint256 fixedPay;
+        uint16 payees;
+        for (uint256 i = 0; i < training.seats.length; ++i) {
+            bool trains = (record.trainers >> i) & 1 == 1;
+            if (!trains && (record.validators >> i) & 1 == 0) continue;
+            Seat storage seat = seats[i];
+            (uint128 weight, uint128 pay) = (seat.payWeight, seat.fixedPay);
+            bool unpaid = weight | pay == 0;
+            if (trains) {
+                seat.shapley += shapley[index];
+                total += weights[index];
+                weight += SafeCast.toUint128(weights[index++]);
             }
+            uint128 earned = trains ? participation : validation;
+            fixedPay += earned;
+            pay += earned;
+            (seat.payWeight, seat.fixedPay) = (weight, pay);
+            if (unpaid && weight | pay > 0) ++payees;
         }
         training.totalWeight += SafeCast.toUint128(total);
+        training.fixedPay += SafeCast.toUint128(fixedPay);
+        training.payees += payees;
     }
 
     // ---- the end ----
@@ -443,25 +454,19 @@ contract Marketplace is IMarketplace, EIP712 {
         if (!training.ended) _requireLate(trainingId, training);
         // Effect
         training.status = Status.Settled;
+        training.endedAt = uint48(block.timestamp);
         uint256 improvement = Shapley.improvement(training.firstMse, training.deliveredMse);
-        uint256 pot =
-            training.deposit * training.terms.contributionBps * improvement / (BASIS_POINTS * FIXED_POINT);
+        // Where nobody has weight nobody takes of the pot.
+        uint256 pot = training.totalWeight == 0
+            ? 0
+            : training.deposit * training.terms.contributionBps * improvement / (BASIS_POINTS * FIXED_POINT);
         address token = training.terms.token;
-        uint256 paid;
-        for (uint256 i = 0; i < training.seats.length; ++i) {
-            Seat storage seat = _seats[trainingId][i];
-            address owner = training.seats[i];
-            if (seat.payWeight > 0) {
-                uint256 contribution = pot * seat.payWeight / training.totalWeight;
-                paid += _credit(trainingId, token, owner, Share.Contribution, contribution);
-            }
-            bool validator = (training.validators >> i) & 1 == 1;
-            paid += _credit(trainingId, token, owner, validator ? Share.Validation : Share.Participation, seat.fixedPay);
-        }
-        paid += _credit(trainingId, token, training.terms.aggregator, Share.Aggregation, training.aggregation);
+        uint256 unclaimed = pot + training.fixedPay;
+        uint256 paid = unclaimed + training.aggregation;
         uint256 refund = training.deposit - paid;
+        _divide(training, token, pot, unclaimed);
+        _credit(trainingId, token, training.terms.aggregator, Share.Aggregation, training.aggregation);
         _credit(trainingId, token, training.buyer, Share.Refund, refund);
-        totalEscrow[token] -= training.deposit;
         emit Settled(trainingId, improvement, paid, refund);
     }
 
@@ -469,8 +474,7 @@ contract Marketplace is IMarketplace, EIP712 {
         Training storage training = _trainings[trainingId];
         // Check
         if (training.status == Status.Open) {
-            bool tooFew = block.timestamp >= training.joinUntil && training.seats.length < training.terms.minOwners;
-            if (msg.sender != training.buyer && !tooFew) {
+            if (msg.sender != training.buyer && !_hasNotClosed(training)) {
                 revert Marketplace_NotParty(trainingId, msg.sender);
             }
         } else {
@@ -481,31 +485,192 @@ contract Marketplace is IMarketplace, EIP712 {
             if (!_hasTooFewRevealed(training)) _requireLate(trainingId, training);
         }
         // Effect
+        if (training.status == Status.Drawing) _forfeitUnrevealed(trainingId, training);
         address token = training.terms.token;
-        uint256 refund = training.deposit - _payForLeaving(trainingId, training, token);
         training.status = Status.Cancelled;
+        training.endedAt = uint48(block.timestamp);
+        // Nobody looks at owners' rows and errors, is silent, and has all of the deposit back.
+        uint256 drawn = _bits(training.trainers | training.validators);
+        uint256 each = drawn == 0 ? 0 : training.deposit * training.terms.abandonBps / BASIS_POINTS / drawn;
+        uint256 refund = training.deposit - each * drawn;
+        _divide(training, token, each, each * drawn);
         _credit(trainingId, token, training.buyer, Share.Refund, refund);
-        totalEscrow[token] -= training.deposit;
         emit Cancelled(trainingId, refund);
     }
 
-    /// Nobody looks at owners' rows and errors, is silent, and has all of the deposit back.
-    function _payForLeaving(uint256 trainingId, Training storage training, address token)
+    /// Keeps what owners have to claim; all else of the deposit is about to be credited.
+    function _divide(Training storage training, address token, uint256 pot, uint256 unclaimed) private {
+        (training.pot, training.unclaimed) = (SafeCast.toUint128(pot), SafeCast.toUint128(unclaimed));
+        totalEscrow[token] -= training.deposit - unclaimed;
+    }
+
+    function claim(uint256 trainingId) external override returns (uint256 amount) {
+        Training storage training = _trainings[trainingId];
+        // Check
+        bool settled = training.status == Status.Settled;
+        if (!settled) _requireStatus(trainingId, training, Status.Cancelled);
+        uint256 seat = _seatOf(trainingId, msg.sender);
+        (bool owed, uint256 contribution, uint256 fixedPay) = _owedTo(trainingId, training, seat);
+        if (!owed) revert Marketplace_NothingToClaim(trainingId, msg.sender);
+        // Effect
+        training.claimed |= 1 << seat;
+        address token = training.terms.token;
+        Share share = (training.validators >> seat) & 1 == 1 ? Share.Validation : Share.Participation;
+        if (!settled) share = Share.Abandonment;
+        _credit(trainingId, token, msg.sender, Share.Contribution, contribution);
+        _credit(trainingId, token, msg.sender, share, fixedPay);
+        amount = contribution + fixedPay;
+        uint256 released = amount;
+        if (settled && --training.payees == 0) {
+            // What is left over of dividing the pot, less than one unit a trainer
+            released = training.unclaimed;
+            _credit(trainingId, token, training.buyer, Share.Refund, released - amount);
+        }
+        training.unclaimed -= SafeCast.toUint128(released);
+        totalEscrow[token] -= released;
+    }
+
+    /// Whether a seat of a training that is over has a claim left, and to how much. A weight whose part of the pot is
+    /// below one unit claims nothing, and its claim counts, so that what is left over is not kept.
+    function _owedTo(uint256 trainingId, Training storage training, uint256 seat)
         private
-        returns (uint256 paid)
+        view
+        returns (bool owed, uint256 contribution, uint256 fixedPay)
     {
-        uint256 drawn = training.trainers | training.validators;
-        if (drawn == 0) return 0;
-        uint256 amount = training.deposit * training.terms.abandonBps / BASIS_POINTS / _bits(drawn);
+        if ((training.claimed >> seat) & 1 == 1) return (false, 0, 0);
+        if (training.status == Status.Cancelled) {
+            fixedPay = ((training.trainers | training.validators) >> seat) & 1 == 1 ? training.pot : 0;
+            return (fixedPay > 0, 0, fixedPay);
+        }
+        Seat storage pay = _seats[trainingId][seat];
+        uint256 weight = pay.payWeight;
+        fixedPay = pay.fixedPay;
+        if (weight > 0) contribution = training.pot * weight / training.totalWeight;
+        owed = weight | fixedPay > 0;
+    }
+
+    // ---- bonds ----
+
+    function releaseBond(uint256 trainingId) external override returns (uint256 amount) {
+        Training storage training = _trainings[trainingId];
+        // Check
+        uint64 until = bondUntil(trainingId, msg.sender);
+        if (until == 0) revert Marketplace_WrongStatus(trainingId, training.status);
+        if (block.timestamp < until) revert Marketplace_TooEarly(trainingId, until);
+        // Effect
+        amount = _endBond(trainingId, training, msg.sender);
+        _credit(trainingId, training.terms.token, msg.sender, Share.Bond, amount);
+    }
+
+    function accuseOfTwoRecords(
+        RoundRecord calldata first,
+        bytes calldata firstSignature,
+        RoundRecord calldata second,
+        bytes calldata secondSignature,
+        address account
+    ) external override {
+        Training storage training = _trainings[first.trainingId];
+        // Check
+        bytes32 digest = hashRecord(first);
+        bytes32 other = hashRecord(second);
+        bool sameRound = first.trainingId == second.trainingId && first.round == second.round;
+        if (!sameRound || digest == other || !_isOfDrawn(training, first) || !_isOfDrawn(training, second)) {
+            revert Marketplace_NoFault(first.trainingId, account);
+        }
+        _requireKey(account, digest, firstSignature);
+        _requireKey(account, other, secondSignature);
+        // Effect
+        _forfeit(first.trainingId, training, account, Fault.TwoRecords);
+    }
+
+    /// Where a reorganisation gives a number to another training, or its draw another outcome, seats are drawn anew.
+    function _isOfDrawn(Training storage training, RoundRecord calldata record) private view returns (bool) {
+        return record.trainers != 0 && record.trainers & ~training.trainers == 0
+            && record.validators & ~training.validators == 0;
+    }
+
+    function accuseOfFalseOpening(
+        Opening calldata opening,
+        bytes calldata signature,
+        bytes calldata power,
+        uint256 steps
+    ) external override returns (uint256 left) {
+        Training storage training = _trainings[opening.trainingId];
+        address buyer = training.buyer;
+        // Check
+        if (bondOf(opening.trainingId, buyer) == 0) revert Marketplace_NoBond(opening.trainingId, buyer);
+        if (steps == 0) revert Marketplace_InvalidTerms("steps");
+        bytes32 digest = hashOpening(opening);
+        _requireKey(buyer, digest, signature);
+        Doubt storage doubt = _doubts[digest];
+        uint256 done = doubt.done;
+        bool follows = done == 0 ? power.length == 0 : keccak256(power) == doubt.powerDigest;
+        if (!follows) revert Marketplace_WrongPower(digest, done);
+        (bytes memory raised, uint256 all, bool isFalse) = _checks.raise(opening, power, done, steps);
+        left = steps < all - done ? all - done - steps : 0;
+        if (left == 0 && !isFalse) revert Marketplace_NoFault(opening.trainingId, buyer);
+        // Effect
+        if (left == 0) {
+            _forfeit(opening.trainingId, training, buyer, Fault.FalseOpening);
+            return 0;
+        }
+        training.openingDoubted = true;
+        (doubt.done, doubt.powerDigest) = (all - left, keccak256(raised));
+        emit OpeningDoubted(opening.trainingId, digest, all - left, all);
+    }
+
+    /// Nobody could reveal, perhaps, where nobody did: the hash of drawBlock may have been gone.
+    function _forfeitUnrevealed(uint256 trainingId, Training storage training) private {
+        uint256 revealed = training.revealed;
+        if (training.terms.ownerBond == 0 || revealed == 0) return;
         for (uint256 seat = 0; seat < training.seats.length; ++seat) {
-            if ((drawn >> seat) & 1 == 0) continue;
-            paid += _credit(trainingId, token, training.seats[seat], Share.Abandonment, amount);
+            if ((revealed >> seat) & 1 == 1) continue;
+            _forfeit(trainingId, training, training.seats[seat], Fault.NoReveal);
         }
     }
 
+    function _forfeit(uint256 trainingId, Training storage training, address account, Fault fault) private {
+        uint256 amount = _endBond(trainingId, training, account);
+        address token = training.terms.token;
+        emit BondForfeited(trainingId, account, fault, token, amount);
+        _credit(trainingId, token, training.terms.forfeitTo, Share.Forfeit, amount);
+    }
+
+    /// A bond ends once: lost or released.
+    function _endBond(uint256 trainingId, Training storage training, address account)
+        private
+        returns (uint256 amount)
+    {
+        amount = bondOf(trainingId, account);
+        if (amount == 0) revert Marketplace_NoBond(trainingId, account);
+        if (account == training.buyer) training.buyerUnbonded = true;
+        else if (account == training.terms.aggregator) training.aggregatorUnbonded = true;
+        else training.unbonded |= 1 << _seatOf(trainingId, account);
+        totalBonds[training.terms.token] -= amount;
+    }
+
+    function _countBond(address token, uint256 amount) private {
+        if (amount > 0) totalBonds[token] += amount;
+    }
+
+    /// Exactly the amount, with the call or by the sender's allowance. What is not there afterwards undoes all of it,
+    /// whatever the token called meanwhile.
+    function _take(address token, uint256 amount) private {
+        uint256 expected = token == Tokens.NATIVE ? amount : 0;
+        if (msg.value != expected) revert Marketplace_WrongValue(msg.value, expected);
+        if (expected < amount) Tokens.take(token, amount);
+    }
+
+    function _requireKey(address account, bytes32 digest, bytes calldata signature) private pure {
+        if (!Signatures.isSignedByKeyOf(account, digest, signature)) revert Marketplace_BadSignature(account);
+    }
+
+    // ---- credits ----
+
     function withdraw(address token, address to) external override returns (uint256 amount) {
         // Check
-        if (to == address(this)) revert Marketplace_InvalidTerms("to");
+        // Tokens that a token's own contract or this one gets are nobody's.
+        if (to == address(this) || (to == token && token != Tokens.NATIVE)) revert Marketplace_InvalidTerms("to");
         amount = _credits[token][msg.sender];
         if (amount == 0) revert Marketplace_NothingToWithdraw(token, msg.sender);
         // Effect: before the transfer, so that a receiver or token that calls back finds nothing
@@ -614,6 +779,15 @@ contract Marketplace is IMarketplace, EIP712 {
         return (seat.shapley, seat.payWeight);
     }
 
+    function claimableOf(uint256 trainingId, address owner) external view override returns (uint256) {
+        Training storage training = _trainings[trainingId];
+        uint256 number = _seatNumbers[trainingId][owner];
+        bool over = training.status == Status.Settled || training.status == Status.Cancelled;
+        if (number == 0 || !over) return 0;
+        (, uint256 contribution, uint256 fixedPay) = _owedTo(trainingId, training, number - 1);
+        return contribution + fixedPay;
+    }
+
     function roleOf(address account) external view override returns (Role) {
         return _parties[account].role;
     }
@@ -624,6 +798,29 @@ contract Marketplace is IMarketplace, EIP712 {
 
     function creditOf(address token, address account) external view override returns (uint256) {
         return _credits[token][account];
+    }
+
+    function bondOf(uint256 trainingId, address account) public view override returns (uint256) {
+        Training storage training = _trainings[trainingId];
+        if (account == training.buyer) return training.buyerUnbonded ? 0 : training.terms.buyerBond;
+        if (account == training.terms.aggregator) {
+            return training.drawBlock == 0 || training.aggregatorUnbonded ? 0 : training.terms.aggregatorBond;
+        }
+        uint256 number = _seatNumbers[trainingId][account];
+        return number == 0 || (training.unbonded >> (number - 1)) & 1 == 1 ? 0 : training.terms.ownerBond;
+    }
+
+    function bondUntil(uint256 trainingId, address account) public view override returns (uint64) {
+        Training storage training = _trainings[trainingId];
+        if (training.endedAt == 0) return 0;
+        uint64 quarter = training.terms.roundSeconds / 4;
+        bool longer = training.openingDoubted && account == training.buyer;
+        return training.endedAt + (longer ? 2 * quarter : quarter);
+    }
+
+    function doubtOf(bytes32 openingDigest) external view override returns (uint256 done, bytes32 powerDigest) {
+        Doubt storage doubt = _doubts[openingDigest];
+        return (doubt.done, doubt.powerDigest);
     }
 
     function hashRecord(RoundRecord calldata record) public view override returns (bytes32) {
@@ -642,6 +839,22 @@ contract Marketplace is IMarketplace, EIP712 {
                     record.modelDigest,
                     record.deliveredDigest,
                     record.transcriptDigest
+                )
+            )
+        );
+    }
+
+    function hashOpening(Opening calldata opening) public view override returns (bytes32) {
+        return _hashTypedDataV4(
+            keccak256(
+                abi.encode(
+                    OPENING_TYPEHASH,
+                    opening.trainingId,
+                    opening.round,
+                    keccak256(opening.modulus),
+                    keccak256(opening.ciphertext),
+                    keccak256(opening.plaintext),
+                    keccak256(opening.root)
                 )
             )
         );
@@ -692,6 +905,14 @@ contract Marketplace is IMarketplace, EIP712 {
         return number - 1;
     }
 
+    /// Whether nothing can come of the joining any more: too few came, or who alone may close has not.
+    function _hasNotClosed(Training storage training) private view returns (bool) {
+        if (training.terms.aggregatorBond > 0) {
+            if (block.timestamp >= training.joinUntil + training.terms.revealSeconds) return true;
+        }
+        return block.timestamp >= training.joinUntil && training.seats.length < training.terms.minOwners;
+    }
+
     /// Whether nothing can come of the draw any more.
     function _hasTooFewRevealed(Training storage training) private view returns (bool) {
         return training.status == Status.Drawing && block.timestamp >= training.revealUntil
@@ -709,9 +930,15 @@ contract Marketplace is IMarketplace, EIP712 {
         if (block.timestamp < endsAt) revert Marketplace_TooEarly(trainingId, endsAt);
     }
 
-    function _bits(uint256 mask) private pure returns (uint256 count) {
-        for (; mask != 0; mask &= mask - 1) {
-            ++count;
+    /// Halves, quarters, … of the word are added side by side: the same gas for every mask.
+    function _bits(uint256 mask) private pure returns (uint256) {
+        unchecked {
+            uint256 most = type(uint256).max;
+            mask -= (mask >> 1) & (most / 3);
+            mask = (mask & (most / 5)) + ((mask >> 2) & (most / 5));
+            mask = (mask + (mask >> 4)) & (most / 17);
+            mask = (mask + (mask >> 8)) & (most / 257);
+            return mask * (most / 65_535) >> 240;
         }
     }
 }

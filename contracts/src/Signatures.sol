@@ -13,9 +13,14 @@ library Signatures {
     /// is asked (ERC-1271); where that fails, burns its gas or answers anything else, it has not signed.
     function isSignedBy(address signer, bytes32 digest, bytes calldata signature) internal view returns (bool) {
         if (signature.length == 0) return false;
-        (address recovered, ECDSA.RecoverError problem,) = ECDSA.tryRecoverCalldata(digest, signature);
-        if (problem == ECDSA.RecoverError.NoError && recovered == signer) return true;
+        if (isSignedByKeyOf(signer, digest, signature)) return true;
         return signer.code.length > 0 && _isApprovedBy(signer, digest, signature);
+    }
+
+    /// By ECDSA with a low s alone: what an account's code approves may be another thing tomorrow.
+    function isSignedByKeyOf(address signer, bytes32 digest, bytes calldata signature) internal pure returns (bool) {
+        (address recovered, ECDSA.RecoverError problem,) = ECDSA.tryRecoverCalldata(digest, signature);
+        return problem == ECDSA.RecoverError.NoError && recovered == signer;
     }
 
     function _isApprovedBy(address signer, bytes32 digest, bytes calldata signature)

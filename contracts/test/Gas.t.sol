@@ -3,11 +3,12 @@ pragma solidity ^0.8.28;
 
 import {IMarketplace} from "../src/IMarketplace.sol";
 import {TestToken} from "../src/TestToken.sol";
-import {MarketplaceTest} from "./support/MarketplaceTest.sol";
+import {EndedTest} from "./support/EndedTest.sol";
+import {OpeningTest} from "./support/OpeningTest.sol";
 
 /// What a transaction costs, calldata and its base fee of 21000 included; snapshots/Gas.json keeps the figures.
 /// forge-config: default.isolate = true
-contract GasTest is MarketplaceTest {
+contract GasTest is EndedTest, OpeningTest {
     function test_Register() external {
         register(owner(0), IMarketplace.Role.DataOwner);
         vm.snapshotGasLastCall("Gas", "register");
@@ -32,6 +33,63 @@ contract GasTest is MarketplaceTest {
         vm.snapshotGasLastCall("Gas", "withdraw, a token");
     }
 
+    function test_Bonds() external {
+        uint256 training = openBonded(bondedTerms(NATIVE));
+        vm.snapshotGasLastCall("Gas", "open, with a bond");
+        joinBonded(training, 5);
+        vm.snapshotGasLastCall("Gas", "join, with a bond");
+        closeBonded(training);
+        vm.snapshotGasLastCall("Gas", "close, with a bond");
+        vm.roll(drawBlock(training) + 1);
+        revealAll(training, 1);
+        vm.warp(revealUntil(training));
+        market.draw(training);
+        vm.snapshotGasLastCall("Gas", "draw, one of five bonds lost");
+        IMarketplace.RoundRecord memory first = recordOf(training, 1, true);
+        IMarketplace.RoundRecord memory second = recordOf(training, 1, false);
+        market.accuseOfTwoRecords(
+            first,
+            signed(AGGREGATOR_KEY, market.hashRecord(first)),
+            second,
+            signed(AGGREGATOR_KEY, market.hashRecord(second)),
+            aggregator
+        );
+        vm.snapshotGasLastCall("Gas", "accuseOfTwoRecords");
+        sendRecord(first);
+        market.settle(training);
+        vm.warp(market.bondUntil(training, buyer));
+        release(training, buyer);
+        vm.snapshotGasLastCall("Gas", "releaseBond");
+    }
+
+    function test_FalseOpeningBeforeOsaka() external {
+        measureOpening("prague", 2048, 16);
+        measureOpening("prague", 3072, 24);
+    }
+
+    function test_FalseOpeningSinceOsaka() external {
+        measureOpening("osaka", 2048, 7);
+        measureOpening("osaka", 3072, 3);
+    }
+
+    /// All of a check, in calls of so many steps, and the dearest of these calls.
+    function measureOpening(string memory prices, uint256 bits, uint256 steps) private {
+        uint256 training = runningBonded(NATIVE, 4, 0);
+        vm.setEvmVersion(prices);
+        IMarketplace.Opening memory opening = trueOpening(training, bits, bits / 256);
+        spoil(opening.plaintext);
+        (uint256 sum, uint256 most, uint256 left) = (0, 0, bits / 128);
+        string memory label = string.concat("accuseOfFalseOpening, ", bits == 2048 ? "2048" : "3072", " bits, ", prices);
+        while (left > 0) {
+            uint256 done = bits / 128 - left;
+            left = accuse(opening, done == 0 ? bytes("") : powerAfter(opening, done), steps);
+            uint256 used = vm.lastCallGas().gasTotalUsed;
+            (sum, most) = (sum + used, used > most ? used : most);
+        }
+        vm.snapshotValue("Gas", string.concat(label, ", in all"), sum);
+        vm.snapshotValue("Gas", string.concat(label, ", the dearest call"), most);
+    }
+
     function test_FourOwners() external {
         measure("4 owners", 4);
     }
@@ -54,6 +112,8 @@ contract GasTest is MarketplaceTest {
         vm.warp(endsAt(training));
         market.cancel(training);
         snapshot("cancel, the roles drawn", label);
+        claimAs(training, owner(0));
+        snapshot("claim, of a cancelled training", label);
         vm.revertToState(before);
         training = open();
         snapshot("open", label);
@@ -74,6 +134,14 @@ contract GasTest is MarketplaceTest {
         snapshot("recordRound, a later one", label);
         market.settle(training);
         snapshot("settle", label);
+        (, uint256 trainers,) = market.ownersOf(training);
+        (uint256 trainer,) = pair(trainers);
+        claimAs(training, owner(trainer));
+        snapshot("claim, the first owner", label);
+        for (uint256 seat = 0; seat < owners; ++seat) {
+            if (seat != trainer) claimAs(training, owner(seat));
+        }
+        snapshot("claim, the last owner", label);
         vm.prank(aggregator);
         market.withdraw(NATIVE, address(0));
         snapshot("withdraw", label);

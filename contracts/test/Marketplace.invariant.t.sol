@@ -2,6 +2,7 @@
 pragma solidity ^0.8.28;
 
 import {IMarketplace} from "../src/IMarketplace.sol";
+import {BondHandler} from "./support/BondHandler.sol";
 import {Handler} from "./support/Handler.sol";
 import {Vm} from "./support/Vm.sol";
 
@@ -30,7 +31,7 @@ contract MarketplaceInvariantTest {
     function targetSelectors() external view returns (FuzzSelector[] memory targets) {
         targets = new FuzzSelector[](1);
         targets[0].addr = address(handler);
-        bytes4[] memory selectors = new bytes4[](9);
+        bytes4[] memory selectors = new bytes4[](13);
         selectors[0] = Handler.openTraining.selector;
         (selectors[1], selectors[2], selectors[3]) =
             (Handler.advance.selector, Handler.advance.selector, Handler.advance.selector);
@@ -39,26 +40,37 @@ contract MarketplaceInvariantTest {
         selectors[6] = Handler.waitFor.selector;
         selectors[7] = Handler.force.selector;
         selectors[8] = Handler.turnToken.selector;
+        (selectors[9], selectors[10], selectors[11]) =
+            (BondHandler.release.selector, BondHandler.accuse.selector, BondHandler.doubt.selector);
+        selectors[12] = Handler.claim.selector;
         targets[0].selectors = selectors;
     }
 
     /// The handler itself fails when a status moves along no allowed edge.
-    function invariant_EveryUnitOfEachTokenIsEscrowOrSomebodysCredit() external view {
+    function invariant_EveryUnitOfEachTokenIsEscrowABondOrSomebodysCredit() external view {
         for (uint256 i = 0; i < 3; ++i) {
             address token = handler.token(i);
-            uint256 escrow = deposits(token);
-            vm.assertEq(market.totalEscrow(token), escrow, "the escrow is the deposits of trainings that are not over");
-            uint256 owed = escrow + credits(token) + handler.forced(token);
-            vm.assertEq(handler.held(token, address(market)), owed, "balance = escrow + credits");
+            (uint256 escrow, uint256 dust) = owed(token);
+            uint256 held = market.totalEscrow(token);
+            vm.assertTrue(escrow <= held && held <= escrow + dust, "the escrow is deposits and what is not claimed");
+            uint256 given = handler.bonded(token);
+            vm.assertEq(market.totalBonds(token), given, "the bonds are those that are neither lost nor released");
+            uint256 sum = held + given + credits(token) + handler.forced(token);
+            vm.assertEq(handler.held(token, address(market)), sum, "balance = escrow + bonds + credits");
         }
     }
 
     /// Runs at the end of every sequence: no state locks money.
     function afterInvariant() external {
+        for (uint256 i = 0; i < 3; ++i) {
+            address token = handler.token(i);
+            vm.assertEq(market.totalBonds(token), bonds(token), "each bond is an account's");
+        }
         handler.endEverything();
         for (uint256 i = 0; i < 3; ++i) {
             address token = handler.token(i);
             vm.assertEq(market.totalEscrow(token), 0, "a stranger could end every training");
+            vm.assertEq(market.totalBonds(token), 0, "every bond came home, or was lost");
             vm.assertEq(handler.held(token, address(market)), handler.forced(token), "and everybody could withdraw");
         }
     }
@@ -67,7 +79,7 @@ contract MarketplaceInvariantTest {
     function test_TheHandlerReachesEveryStatus() external {
         for (uint256 i = 0; i < 800; ++i) {
             uint256 seed = uint256(keccak256(abi.encode(i)));
-            uint256 choice = (seed >> 200) % 10;
+            uint256 choice = (seed >> 200) % 13;
             if (choice == 0) handler.openTraining(seed);
             if (choice >= 1 && choice <= 4) handler.advance(seed);
             if (choice == 5) handler.meddle(seed);
@@ -75,6 +87,10 @@ contract MarketplaceInvariantTest {
             if (choice == 7) handler.waitFor(seed);
             if (choice == 8) handler.force(seed);
             if (choice == 9) handler.turnToken(seed);
+            if (choice == 10) handler.release(seed);
+            if (choice == 11) handler.accuse(seed);
+            if (choice == 12) handler.doubt(seed);
+            handler.claim(seed >> 8);
         }
         for (uint256 status = 1; status < 6; ++status) {
             vm.assertTrue(handler.reached(status) > 1, "every status is reached");
@@ -84,15 +100,44 @@ contract MarketplaceInvariantTest {
         }
         vm.assertTrue(handler.rounds() > 10, "rounds are recorded");
         vm.assertTrue(handler.withdrawals() > 10, "credits are withdrawn");
+        vm.assertTrue(handler.releases() > 1, "bonds come home");
+        vm.assertTrue(handler.faults(1) > 1, "bonds are lost for no reveal");
+        vm.assertTrue(handler.faults(2) > 1, "for two records");
+        vm.assertTrue(handler.faults(3) > 1, "and for a false opening");
+        uint256 lost;
+        for (uint256 i = 0; i < 3; ++i) lost += market.creditOf(handler.token(i), handler.accounts()[3]);
+        vm.assertTrue(lost > 0, "to whom the terms say");
+        vm.assertTrue(handler.claims() > 10, "pay is claimed");
     }
 
-    function deposits(address token) private view returns (uint256 sum) {
+    /// The deposits of trainings that are not over, and what owners of the others can claim; and of how many trainings
+    /// something may be left over of the division.
+    function owed(address token) private view returns (uint256 sum, uint256 dust) {
         for (uint256 training = 1; training <= handler.trainings(); ++training) {
             IMarketplace.Status status = market.statusOf(training);
             (, uint256 deposit, IMarketplace.Terms memory terms) = market.termsOf(training);
             bool over = status == IMarketplace.Status.Settled || status == IMarketplace.Status.Cancelled;
-            if (terms.token == token && !over) sum += deposit;
+            if (terms.token != token) continue;
+            if (!over) sum += deposit;
+            (uint256 unclaimed, uint256 owners) = claimable(training);
+            sum += unclaimed;
+            if (unclaimed > 0) dust += owners;
         }
+    }
+
+    function bonds(address token) private view returns (uint256 sum) {
+        address[] memory all = handler.accounts();
+        for (uint256 training = 1; training <= handler.trainings(); ++training) {
+            (,, IMarketplace.Terms memory terms) = market.termsOf(training);
+            if (terms.token != token) continue;
+            for (uint256 i = 0; i < all.length; ++i) sum += market.bondOf(training, all[i]);
+        }
+    }
+
+    function claimable(uint256 training) private view returns (uint256 sum, uint256 owners) {
+        (address[] memory seats,,) = market.ownersOf(training);
+        for (uint256 i = 0; i < seats.length; ++i) sum += market.claimableOf(training, seats[i]);
+        return (sum, seats.length);
     }
 
     function credits(address token) private view returns (uint256 sum) {

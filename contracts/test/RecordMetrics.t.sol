@@ -2,9 +2,9 @@
 pragma solidity ^0.8.28;
 
 import {IMarketplace} from "../src/IMarketplace.sol";
-import {MarketplaceTest} from "./support/MarketplaceTest.sol";
+import {EndedTest} from "./support/EndedTest.sol";
 
-contract RecordMetricsTest is MarketplaceTest {
+contract RecordMetricsTest is EndedTest {
     uint256 private constant BOUND = 1 << 128;
 
     uint256 private training;
@@ -142,6 +142,7 @@ contract RecordMetricsTest is MarketplaceTest {
         base.last = true;
         sendRecord(base);
         market.settle(training);
+        claimAll(training);
         vm.assertEq(market.totalEscrow(NATIVE), 0, "settled");
     }
 

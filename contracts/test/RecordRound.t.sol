@@ -2,9 +2,9 @@
 pragma solidity ^0.8.28;
 
 import {IMarketplace} from "../src/IMarketplace.sol";
-import {MarketplaceTest} from "./support/MarketplaceTest.sol";
+import {EndedTest} from "./support/EndedTest.sol";
 
-contract RecordRoundTest is MarketplaceTest {
+contract RecordRoundTest is EndedTest {
     function test_RevertWhen_TheTrainingIsNotRunning() external {
         IMarketplace.RoundRecord memory record = recordOf(1, 1, false, 3, 12);
         refuseRecord(record, wrongStatus(1, IMarketplace.Status.None));
@@ -123,6 +123,7 @@ contract RecordRoundTest is MarketplaceTest {
         record.mseBefore = 84e18;
         sendRecord(record);
         market.settle(training);
+        claimAll(training);
         // Left: 90/100 of the first error, of that 80/95, of that 70/84.
         uint256 gained = DEPOSIT - DEPOSIT * 9 * 80 * 70 / (10 * 95 * 84);
         vm.assertEq(creditedContribution(training), rounded(gained * 65 / 100), "the product of what each set measured");

@@ -2,9 +2,9 @@
 pragma solidity ^0.8.28;
 
 import {IMarketplace} from "../src/IMarketplace.sol";
-import {MarketplaceTest} from "./support/MarketplaceTest.sol";
+import {EndedTest} from "./support/EndedTest.sol";
 
-contract SettleTest is MarketplaceTest {
+contract SettleTest is EndedTest {
     function test_RevertWhen_TheTrainingIsNotRunning() external {
         refuse(9, wrongStatus(9, IMarketplace.Status.None));
         uint256 training = open();
@@ -55,18 +55,22 @@ contract SettleTest is MarketplaceTest {
         (uint256 third, uint256 fourth) = pair(validators);
         sendRecord(halved(training));
         vm.expectEmit(address(market));
-        emit IMarketplace.Credited(training, owner(third), IMarketplace.Share.Validation, NATIVE, DEPOSIT * 2000 / 20_000);
+        emit IMarketplace.Credited(training, aggregator, IMarketplace.Share.Aggregation, NATIVE, DEPOSIT / 10);
         vm.expectEmit(address(market));
         emit IMarketplace.Settled(training, 0.5e18, DEPOSIT * 675 / 1000, DEPOSIT * 325 / 1000);
         vm.prank(stranger);
         market.settle(training);
 
         assertStatus(training, IMarketplace.Status.Settled);
+        assertCredit(aggregator, 1000);
+        assertCredit(buyer, 3250);
+        assertCredit(owner(first), 0);
+        vm.assertEq(market.totalEscrow(NATIVE), DEPOSIT * 575 / 1000, "escrow");
+        claimAll(training);
         assertCredit(owner(first), 2275 + 250);
         assertCredit(owner(second), 975 + 250);
         assertCredit(owner(third), 1000);
         assertCredit(owner(fourth), 1000);
-        assertCredit(aggregator, 1000);
         assertCredit(buyer, 3250);
         vm.assertEq(market.totalEscrow(NATIVE), 0, "escrow");
     }
@@ -76,6 +80,7 @@ contract SettleTest is MarketplaceTest {
         vm.warp(endsAt(training));
         vm.prank(stranger);
         market.settle(training);
+        claimAll(training);
         (,, uint256 validators) = market.ownersOf(training);
         (uint256 third,) = pair(validators);
         assertCredit(owner(third), 250); // a quarter of 1000
@@ -89,6 +94,7 @@ contract SettleTest is MarketplaceTest {
         (, uint256 trainers, uint256 validators) = market.ownersOf(training);
         sendRecord(recordOf(training, 1, true, lowest(trainers, 2), lowest(validators, 2)));
         market.settle(training);
+        claimAll(training);
         for (uint256 seat = 0; seat < 10; ++seat) {
             bool took = ((lowest(trainers, 2) | lowest(validators, 2)) >> seat) & 1 == 1;
             vm.assertTrue(took == (market.creditOf(NATIVE, owner(seat)) > 0), "who took part is paid, nobody else");
@@ -138,6 +144,7 @@ contract SettleTest is MarketplaceTest {
         vm.assertEq(record.trainers, trainers, "everybody else is there from the start");
         sendRecord(record);
         market.settle(training);
+        claimAll(training);
         uint256 refund = DEPOSIT * 65 * 66 / 10_000;
         vm.assertLe(refund, market.creditOf(NATIVE, buyer), "no more than 34 % of the pot is paid");
         vm.assertLe(market.creditOf(NATIVE, buyer), refund + 100, "34 % of it, but for dust");
@@ -157,6 +164,7 @@ contract SettleTest is MarketplaceTest {
         drawAfter(training);
         sendRecord(recordOf(training, 1, true));
         market.settle(training);
+        claimAll(training);
         uint256 sum = market.creditOf(address(moody), buyer) + market.creditOf(address(moody), aggregator);
         for (uint256 seat = 0; seat < 4; ++seat) {
             sum += market.creditOf(address(moody), owner(seat));
@@ -185,6 +193,9 @@ contract SettleTest is MarketplaceTest {
         uint256 buyerBefore = market.creditOf(NATIVE, buyer);
         market.settle(training);
         uint256 sum = market.creditOf(NATIVE, aggregator) + market.creditOf(NATIVE, buyer) - buyerBefore;
+        vm.assertEq(market.totalEscrow(NATIVE) + sum, DEPOSIT, "every wei is kept or credited");
+        claimAll(training);
+        sum = market.creditOf(NATIVE, aggregator) + market.creditOf(NATIVE, buyer) - buyerBefore;
         for (uint256 seat = 0; seat < 12; ++seat) sum += market.creditOf(NATIVE, owner(seat));
         vm.assertEq(sum, DEPOSIT, "every wei of the deposit is credited, and no more");
         vm.assertEq(market.totalEscrow(NATIVE), 0, "escrow");
@@ -201,36 +212,6 @@ contract SettleTest is MarketplaceTest {
             uint16(between(random(seed, 3), 0, 10_000 - terms.contributionBps - terms.participationBps));
         terms.aggregationBps =
             uint16(10_000 - terms.contributionBps - terms.participationBps - terms.validationBps);
-    }
-
-    /// Trainers alike, with the given errors before and after.
-    function step(uint256 training, uint16 round, uint256 mseBefore, uint256 mseAfter, bool last)
-        private
-        view
-        returns (IMarketplace.RoundRecord memory record)
-    {
-        record = recordOf(training, round, last);
-        record.mseBefore = mseBefore;
-        for (uint256 i = 0; i < record.cross.length; ++i) {
-            record.own[i] = mseAfter;
-            record.cross[i] = int256(mseAfter * record.cross.length);
-        }
-    }
-
-    function halved(uint256 training) private view returns (IMarketplace.RoundRecord memory record) {
-        record = step(training, 1, 100e18, 50e18, true);
-        (record.own[0], record.own[1]) = (60e18, 80e18);
-        (record.cross[0], record.cross[1]) = (90e18, 110e18);
-    }
-
-    function pair(uint256 mask) private pure returns (uint256 first, uint256 second) {
-        while ((mask >> first) & 1 == 0) ++first;
-        second = first + 1;
-        while ((mask >> second) & 1 == 0) ++second;
-    }
-
-    function assertCredit(address account, uint256 basisPoints) private view {
-        vm.assertEq(market.creditOf(NATIVE, account), DEPOSIT * basisPoints / 10_000, "credit");
     }
 
     function random(uint256 seed, uint256 index) private pure returns (uint256) {

@@ -26,6 +26,11 @@ contract WithdrawTokenTest is MarketplaceTest {
         refuse(token, address(0), nothingToWithdraw(token, buyer));
     }
 
+    function test_RevertWhen_TheReceiverIsTheTokenItself() external {
+        bytes memory refusal = abi.encodeWithSelector(IMarketplace.Marketplace_InvalidTerms.selector, bytes32("to"));
+        refuse(address(moody), address(moody), refusal);
+    }
+
     function test_RevertWhen_TheReceiverIsTheMarketItself() external {
         bytes memory refusal = abi.encodeWithSelector(IMarketplace.Marketplace_InvalidTerms.selector, bytes32("to"));
         refuse(address(moody), address(market), refusal);

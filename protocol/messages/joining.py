@@ -127,6 +127,7 @@ _DECISION_OF = {
     "accepted": "accepted",
     "asks_person": "waiting",
     "buyer_not_accepted": "waiting",
+    "bond_not_accepted": "waiting",
     "budget_spent": "waiting",
 }
 """The decision that a code belongs to; all others decline."""
@@ -135,7 +136,8 @@ _DECISION_OF = {
 class InvitationAnswer(MessageBody):
     """DO → FA: the decision: of cards, policy and budget, or a person's, never of rows.
 
-    `waiting` while a person may still join, because nothing but that, or this buyer, or a spent budget asks.
+    `waiting` while a person may still join, because nothing but that, or this buyer, a bond or a spent budget
+    asks.
     Who accepts tells the hash of the card it would join with, and what it commits to (`join_digests`).
     """
 
@@ -149,6 +151,7 @@ class InvitationAnswer(MessageBody):
         "declined_by_person",
         "asks_person",
         "buyer_not_accepted",
+        "bond_not_accepted",
         "budget_spent",
     ]
     card: Digest | None = None

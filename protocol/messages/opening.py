@@ -30,13 +30,14 @@ class OpeningRequest(MessageBody):
 
 
 class Opening(MessageBody):
-    """MB → FA, V: the opened sum with proof, and the record it signs."""
+    """MB → FA, V: the opened sum with proof, each opening signed (EIP-712), and the record it signs."""
 
     type: Literal["opening"] = "opening"
     plaintexts: Annotated[tuple[BigNatural, ...], Field(min_length=1, max_length=1024, fail_fast=True)]
     roots: Annotated[tuple[BigNatural, ...], Field(min_length=1, max_length=1024, fail_fast=True)]
     record: RoundRecord
     signature: EcdsaSignature
+    opening_signatures: Annotated[tuple[EcdsaSignature, ...], Field(max_length=1024, fail_fast=True)] = ()
 
     catalogue: ClassVar[Catalogue] = Catalogue(
         routes=((BUYER, AGGREGATOR), (BUYER, OWNER)),
@@ -46,7 +47,13 @@ class Opening(MessageBody):
         on_silence="Without a majority's signatures the training ends at the last recorded round.",
         carries="the sums with proof, the signed record",
         seat="validators",
-        example=lambda: Opening(plaintexts=(3000 << 64,), roots=(ROOT,), record=RECORD, signature=SIGNATURE),
+        example=lambda: Opening(
+            plaintexts=(3000 << 64,),
+            roots=(ROOT,),
+            record=RECORD,
+            signature=SIGNATURE,
+            opening_signatures=(SIGNATURE,),
+        ),
     )
 
 
@@ -64,17 +71,22 @@ class OpeningRefused(MessageBody):
 
 
 class RoundSignature(MessageBody):
-    """V → FA, MB, V: the validator's EIP-712 signature of the record it checked, for whoever records it."""
+    """V → FA, MB, V: the validator's EIP-712 signature of the record it checked, for whoever records it.
+
+    Where a bond is at stake `record` and `buyer_signature` go with it: who was shown another has the proof.
+    """
 
     type: Literal["round_signature"] = "round_signature"
     signature: EcdsaSignature
+    record: RoundRecord | None = None
+    buyer_signature: EcdsaSignature | None = None
 
     catalogue: ClassVar[Catalogue] = Catalogue(
         routes=((OWNER, AGGREGATOR), (OWNER, BUYER), (OWNER, OWNER)),
         sent_when="When the opening's proof and the record were checked: to all who hold the record.",
         carries="EIP-712 signature of the record",
         seat="validators",
-        example=lambda: RoundSignature(signature=SIGNATURE),
+        example=lambda: RoundSignature(signature=SIGNATURE, record=RECORD, buyer_signature=SIGNATURE),
     )
 
 

@@ -5,11 +5,11 @@ from typing import ClassVar, Literal
 from pydantic import field_validator
 
 from protocol.admission_policy import AdmissionPolicy
-from protocol.marketplace import NATIVE, Token
 from protocol.messages.catalogue import AGGREGATOR, BUYER, OPERATOR, OWNER, Catalogue, MessageBody
 from protocol.messages.examples import SCALE, TRAINER, any_request
 from protocol.owner_policy import OwnerPolicy
 from protocol.request import Request
+from protocol.terms import NATIVE, Token
 from protocol.types import ZERO_ADDRESS, Address, Name, TrainingId
 
 

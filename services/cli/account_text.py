@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from protocol.asset import NO_TOKENS, Assets
-from protocol.marketplace import NATIVE
+from protocol.terms import NATIVE
 from services.cli.amounts import money
 from services.cli.standard_streams import visible
 from services.records.earnings import Account
@@ -33,9 +33,14 @@ class AccountText:
             yield f"earned {self.money(account.earned)} in {_count(account)}: {self.shares}"
         else:
             yield "nothing is earned yet: pay is credited when a training is settled"
+        if account.unclaimed:
+            yield f"to be claimed: {self.money(account.unclaimed)} (its daemon claims it)"
         if account.credited:
             credit = self._credit(config)
             yield f"withdrawn: {self.money(account.paid_out)}; credited and not withdrawn: {credit}"
+        if account.bonds_returned or account.forfeited:
+            back, lost = map(self.money, (account.bonds_returned, account.forfeited))
+            yield f"bonds: {back} came back, {lost} lost"
 
     @property
     def shares(self) -> str:

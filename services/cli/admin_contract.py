@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from protocol.asset import MARKET_ASSET, NO_TOKENS
-from protocol.marketplace import NATIVE
+from protocol.terms import NATIVE
 from services.chain.contract import deploy as creation
 from services.chain.contract.verification import ContractState, contract_state
 from services.chain.rpc.http import HttpRpc
@@ -83,21 +83,21 @@ def show(
         raise typer.Exit(NOT_GENUINE)
 
 
+_TOTALS = ("escrow", "bonds", "held")
+
+
 def _show_state(state: ContractState, *, wei: bool, json: bool) -> None:
-    totals = {"escrow": state.escrow, "held": state.held} if state.genuine else {}
+    totals = {"escrow": state.escrow, "bonds": state.bonds, "held": state.held} if state.genuine else {}
     code = {"code_hash": f"0x{state.code_hash.hex()}"}
     place = {"contract": state.market.contract, "chain_id": state.market.chain_id}
     if json:
         unit = MARKET_ASSET.smallest if state.token == NATIVE else "units"
-        exact = {f"{name}_{unit}": str(totals[name]) if totals else None for name in ("escrow", "held")}
+        exact = {f"{name}_{unit}": str(totals[name]) if totals else None for name in _TOTALS}
         print_json({**place, "genuine": state.genuine, **code, **exact})
         return
     asset = NO_TOKENS.of(state.token)
     genuine = "yes" if state.genuine else "NO: not the code of this version"
-    told = {
-        name: money(totals[name], wei=wei, asset=asset) if totals else "unknown"
-        for name in ("escrow", "held")
-    }
+    told = {name: money(totals[name], wei=wei, asset=asset) if totals else "unknown" for name in _TOTALS}
     print_fields({**place, "genuine": genuine, **code, **told})
 
 

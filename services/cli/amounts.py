@@ -6,7 +6,7 @@ import typer
 
 from protocol.asset import MARKET_ASSET, Asset, Assets
 from protocol.errors import MisuseError
-from protocol.marketplace import Token
+from protocol.terms import Token
 from services.common.addresses import is_address, plain_address
 
 Wei = Annotated[

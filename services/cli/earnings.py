@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from protocol.asset import MARKET_ASSET, Assets
-from protocol.marketplace import NATIVE, Token
+from protocol.terms import NATIVE, Token
 from services.cli.account_text import AccountText
 from services.cli.amounts import Wei
 from services.cli.options import ConfigFile, Json
@@ -131,6 +131,7 @@ def _document(account: Account) -> dict[str, Any]:
     return {
         **_amounts(account),
         f"credit_{_unit(account.token)}": str(account.credit),
+        f"unclaimed_{_unit(account.token)}": str(account.unclaimed),
         "trainings": [_training(account, number, part) for number, part in account.by_training().items()],
         "months": [{"month": month, **_amounts(part)} for month, part in account.by_month().items()],
         "payments": [_payment(payment) for payment in account.payments],
@@ -150,7 +151,11 @@ def _amounts(part: Account) -> dict[str, Any]:
     else:
         shares = {share: str(amount) for share, amount in part.shares.items()}
         figures = {"earned": str(part.earned), "shares": shares}
-    figures["withdrawn"] = str(part.paid_out)
+    figures |= {
+        "withdrawn": str(part.paid_out),
+        "bonds_returned": str(part.bonds_returned),
+        "bonds_lost": str(part.forfeited),
+    }
     return {f"{name}_{_unit(part.token)}": figure for name, figure in figures.items()}
 
 

@@ -1,6 +1,6 @@
 """`deltaml policy`: an owner's policy, read from its store, changed by an order."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Annotated, Any
 
 import typer
@@ -33,6 +33,13 @@ _Tokens = Annotated[
     typer.Option(
         help="Paid in these tokens too: a,b=10 of addresses or configured symbols, with the least pay if "
         f"any (a number alone counts smallest units); {_NONE!r}: in ether alone."
+    ),
+]
+_TokenBonds = Annotated[
+    str | None,
+    typer.Option(
+        help="The most bond to deposit unasked, in tokens that are taken: a=5,b=10 of addresses or "
+        f"configured symbols (a number alone counts smallest units); {_NONE!r}: no bond in any."
     ),
 ]
 _Buyers = Annotated[
@@ -72,6 +79,8 @@ def set_(
     data_sets: _List = None,
     minimum_pay: Annotated[int | None, amount_option("The least fixed pay")] = None,
     tokens: _Tokens = None,
+    most_bond: Annotated[int | None, amount_option("The most bond to deposit unasked")] = None,
+    token_bonds: _TokenBonds = None,
     wait: Wait = ANSWER_SECONDS,
     no_wait: NoWait = False,
     json: Json = False,
@@ -81,9 +90,11 @@ def set_(
     values: dict[str, Any] = {
         name: None if text is None else _list(name, text) for name, text in lists.items()
     }
-    values |= {"automatic": automatic, "withdraw": withdraw, "minimum_pay_wei": minimum_pay}
+    values |= {"automatic": automatic, "withdraw": withdraw}
+    values |= {"minimum_pay_wei": minimum_pay, "most_bond_wei": most_bond}
     settings, chosen, _ = policy_in_force(config)
-    values["tokens"] = None if tokens is None else _token_pay(tokens, settings.assets)
+    taken = chosen.tokens if tokens is None else _token_pay(tokens, chosen.tokens, settings.assets)
+    values["tokens"] = taken if token_bonds is None else _with_bonds(token_bonds, taken, settings.assets)
     wanted = with_changes(chosen, {name: value for name, value in values.items() if value is not None})
     in_force = order_policy(settings, wanted, 0.0 if no_wait else wait)
     _show_order(wanted, in_force=in_force, json=json)
@@ -118,17 +129,33 @@ def _list(name: str, text: str) -> tuple[str, ...]:
     return tuple(map(plain_address, parts))
 
 
-def _token_pay(text: str, assets: Assets) -> tuple[TokenPay, ...]:
-    """Raises MisuseError for what names no token, and for what is no amount of it."""
+def _token_pay(text: str, before: Iterable[TokenPay], assets: Assets) -> tuple[TokenPay, ...]:
+    """The tokens with their least pay; the most bond in each stays as it was."""
+    bonds = {pay.token: pay.most_bond for pay in before}
+    return tuple(
+        TokenPay(token=token, minimum_pay=minimum, most_bond=bonds.get(token, 0))
+        for token, minimum in _amounts("--tokens", text, assets)
+    )
+
+
+def _with_bonds(text: str, taken: tuple[TokenPay, ...], assets: Assets) -> tuple[TokenPay, ...]:
+    """With the most bond in each of the tokens. Raises ConfigurationError for one that is not taken."""
+    bonds = dict(_amounts("--token-bonds", text, assets))
+    for token in bonds.keys() - {pay.token for pay in taken}:
+        raise ConfigurationError(
+            f"--token-bonds names {assets.of(token).symbol}, which is not taken: add it to --tokens"
+        )
+    return tuple(pay.model_copy(update={"most_bond": bonds.get(pay.token, 0)}) for pay in taken)
+
+
+def _amounts(option: str, text: str, assets: Assets) -> Iterator[tuple[str, int]]:
+    """(token, amount) of each. Raises MisuseError for what names no token, and what is no amount of it."""
     if text.strip().casefold() == _NONE:
-        return ()
-    taken = []
+        return
     for part in text.split(","):
-        named, _, least = part.partition("=")
-        token = token_named("--tokens", named.strip(), assets)
-        minimum = assets.of(token).parse_exact(least.strip() or "0")
-        taken.append(TokenPay(token=token, minimum_pay=minimum))
-    return tuple(taken)
+        named, _, amount = part.partition("=")
+        token = token_named(option, named.strip(), assets)
+        yield token, assets.of(token).parse_exact(amount.strip() or "0")
 
 
 def _show_order(wanted: OwnerPolicy, *, in_force: bool, json: bool) -> None:
@@ -140,14 +167,22 @@ def _show_order(wanted: OwnerPolicy, *, in_force: bool, json: bool) -> None:
 def _values(chosen: OwnerPolicy) -> dict[str, Any]:
     """The fields for people and programs; amounts as decimal digits, which no reader of JSON rounds."""
     minimum_pay = str(chosen.minimum_pay_wei)
-    tokens = [{"token": pay.token, "minimum_pay": str(pay.minimum_pay)} for pay in chosen.tokens]
-    budget = chosen.budget.model_dump()
-    return {**dict(chosen), "minimum_pay_wei": minimum_pay, "tokens": tokens, "budget": budget}
+    most_bond = str(chosen.most_bond_wei)
+    tokens = [
+        {"token": pay.token, "minimum_pay": str(pay.minimum_pay), "most_bond": str(pay.most_bond)}
+        for pay in chosen.tokens
+    ]
+    amounts = {"minimum_pay_wei": minimum_pay, "most_bond_wei": most_bond}
+    return {**dict(chosen), **amounts, "tokens": tokens, "budget": chosen.budget.model_dump()}
 
 
 def _plain_tokens(chosen: OwnerPolicy, assets: Assets, *, wei: bool) -> str:
     taken = ((assets.of(pay.token), pay) for pay in chosen.tokens)
-    shown = (f"{asset.symbol} from {money(pay.minimum_pay, wei=wei, asset=asset)}" for asset, pay in taken)
+    shown = (
+        f"{asset.symbol} from {money(pay.minimum_pay, wei=wei, asset=asset)}"
+        + (f" with a bond up to {money(pay.most_bond, wei=wei, asset=asset)}" if pay.most_bond else "")
+        for asset, pay in taken
+    )
     return ", ".join(shown) or _NONE
 
 
@@ -156,6 +191,6 @@ def _plain(name: str, value: Any, names: Mapping[str, str], *, wei: bool) -> str
         return _NONE
     if isinstance(value, tuple):
         return ", ".join(named(str(one), names) for one in value) or _ALL
-    if name == "minimum_pay_wei":
+    if name in ("minimum_pay_wei", "most_bond_wei"):
         return money(int(value), wei=wei)
     return str(value)

@@ -7,8 +7,8 @@ from typing import Annotated, Any
 import typer
 
 from protocol.asset import NO_TOKENS, Assets
-from protocol.marketplace import NATIVE
 from protocol.records import FIXED_POINT, Market
+from protocol.terms import NATIVE
 from services.cli.account_text import AccountText
 from services.cli.amounts import Wei, money
 from services.cli.earnings import accounts_in, told

@@ -6,8 +6,8 @@ from typing import Annotated
 import typer
 
 from protocol.errors import MisuseError
-from protocol.marketplace import NATIVE, Token
 from protocol.messages import WithdrawOrder
+from protocol.terms import NATIVE, Token
 from protocol.types import ZERO_ADDRESS
 from services.cli.account_text import AccountText
 from services.cli.amounts import token_named
@@ -38,7 +38,10 @@ def withdraw(
     no_wait: NoWait = False,
     json: Json = False,
 ) -> None:
-    """Have the contract pay an owner's credit out; needed where the policy does not do so by itself."""
+    """Have the contract pay an owner's credit out; needed where the policy does not do so by itself.
+
+    What trainings that are over keep for the owner is claimed first.
+    """
     settings = load(config, "data-owner")
     paid_in = NATIVE if token is None else token_named("--token", token, settings.assets)
     receiver = _receiver(settings, to, paid_in)
@@ -46,7 +49,7 @@ def withdraw(
     if (seconds and not force) or receiver is not None:
         text = _credit(settings, paid_in, force=force)
         if receiver is not None and not yes:
-            _confirm(f"pay {text.money(text.account.credit)} to {receiver}?")
+            _confirm(f"pay {text.money(text.account.credit + text.account.unclaimed)} to {receiver}?")
     order = WithdrawOrder(token=paid_in, to=receiver)
     _, answer = give_order(settings, "data_owner", order, seconds=seconds)
     about = {} if receiver is None else {"to": receiver}
@@ -78,7 +81,7 @@ def _credit(settings: DataOwnerConfig, token: Token, *, force: bool) -> AccountT
     own = accounts[NATIVE]
     account = accounts.get(token) or Account(own.role, own.address, token=token)
     text = AccountText(account, assets=settings.assets)
-    if not account.credit and not force:
+    if not account.credit and not account.unclaimed and not force:
         raise MisuseError(
             f"there is nothing to withdraw: {text.money(account.earned)} credited so far, "
             f"{text.money(account.paid_out)} paid out; --force asks the contract all the same"

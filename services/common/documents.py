@@ -11,8 +11,8 @@ from yaml.constructor import ConstructorError
 
 from protocol.asset import MARKET_ASSET
 from protocol.errors import MisuseError
-from protocol.marketplace import NATIVE
 from protocol.request import Request
+from protocol.terms import NATIVE
 from services.common.accents import composed
 from services.common.addresses import is_address, plain_address
 from services.common.errors import ConfigurationError

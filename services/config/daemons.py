@@ -21,6 +21,7 @@ from pydantic import (
 )
 
 from protocol.asset import MOST_DECIMALS, SYMBOL, Assets, token_asset
+from protocol.bond_policy import BondPolicy
 from protocol.errors import MisuseError
 from protocol.marketplace import PartyRole
 from protocol.messages.market import MOST_AGGREGATORS
@@ -258,11 +259,14 @@ class DataOwnerConfig(OpenParticipant):
 
 
 class AggregatorConfig(OpenParticipant):
-    """The aggregator's daemon: the owners it admits."""
+    """The aggregator's daemon: the owners it admits, the bonds it deposits."""
 
     daemon: Literal["aggregator"] = Field(description="Which daemon this file is for.")
     admitted: tuple[Account, ...] = Field(
         min_length=4, description="The owners to admit; a buyer's straw man among them would see the model."
+    )
+    bonds: Annotated[BondPolicy, BeforeValidator(composed)] = Field(
+        BondPolicy(), description="The bonds that it deposits; a request that asks it for more is refused."
     )
 
 

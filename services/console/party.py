@@ -6,10 +6,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from protocol.asset import NO_TOKENS, Assets
-from protocol.marketplace import PartyRole, Token
+from protocol.marketplace import PartyRole
 from protocol.owner_policy import OwnerPolicy
 from protocol.records import Market
 from protocol.request import Request
+from protocol.terms import Token
 from services.data.catalog import Catalog
 from services.data.row_reader import Import
 from services.data.sandboxed_reader import Found, read_apart

@@ -89,6 +89,7 @@ async def _run_participant(config: ParticipantConfig, least_key_bits: int, stopp
             client=client,
             node=node,
             pool=pool,
+            signed_rounds=keystore.signed_rounds(),
             least_key_bits=least_key_bits,
             retention_seconds=config.retention_days * 86400,
             node_is_away=lambda: connections.rpc.is_away,

@@ -14,11 +14,11 @@ from protocol.data_card import bucket_of
 from protocol.data_set import DataSet, card_of, revealing
 from protocol.errors import MisuseError
 from protocol.learning.statistic import Matrix
-from protocol.marketplace import NATIVE, Token
 from protocol.preparation.tables import Table, Texts, ValueKind, Values, joined, row_count, rows_of
 from protocol.request import Request
 from protocol.request_parsing import parse_request
 from protocol.request_sections import Schedule
+from protocol.terms import NATIVE, Token
 from services.common.errors import UnusableColumn
 from services.data.column_suggestion import EXACT, suggest_column, target_values
 from services.data.identifiers import require_measurement

@@ -27,10 +27,12 @@ from services.common.errors import ConfigurationError
 from services.common.files import private_folder, read_private, require_private, write_private
 from services.identity.keys import Identity
 from services.identity.sealing import exchange_key_of
+from services.identity.signed_rounds import SignedRounds
 
 LEAST_PASSPHRASE = 8
 _VERSION = 1
 _FILE = "keystore.json"
+_SIGNED = "signed-rounds"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +90,10 @@ class Keystore:
 
     def __repr__(self) -> str:
         return f"Keystore({str(self._folder)!r}, {_address(self._document)!r})"
+
+    def signed_rounds(self) -> SignedRounds:
+        """What was signed with its key; raises ConfigurationError where that cannot be read."""
+        return SignedRounds(self._folder / _SIGNED)
 
     @property
     def identity(self) -> Identity:

@@ -19,6 +19,7 @@ from services.identity.keystore import Keystore
 from services.identity.seat_keys import SeatKeys
 from services.participants.admission_watcher import watch_admitted, watch_aggregators
 from services.participants.announcements import announce
+from services.participants.bonds import release_bonds
 from services.participants.data_owner import OwnerRole
 from services.participants.federated_aggregator import AggregatorRole
 from services.participants.model_buyer import BuyerRole
@@ -50,7 +51,13 @@ def role_of(
         case AggregatorConfig():
             places = Places(store, config.most_trainings_of_a_buyer, config.most_trainings)
             return AggregatorRole(
-                store, seat_keys, address, frozenset(config.admitted), places=places, file=config.file
+                store,
+                seat_keys,
+                address,
+                frozenset(config.admitted),
+                places=places,
+                bonds=config.bonds,
+                file=config.file,
             )
         case DataOwnerConfig():
             places = Places(store, config.most_trainings_of_a_buyer, config.most_trainings)
@@ -112,6 +119,7 @@ class Participant:
 
 
 def _duties(role: Role, runtime: Runtime) -> Iterator[Duty]:
+    yield lambda: release_bonds(runtime)
     match role:
         case OwnerRole(catalog=catalog):
             changed = None if catalog is None else asyncio.Event()

@@ -7,13 +7,13 @@ from cachetools import LRUCache
 from typing_extensions import override
 
 from protocol.bodies import body_of
-from protocol.codec import pack
+from protocol.codec import pack, unpack
 from protocol.data_card import cards_digest, listed_cards
 from protocol.data_set import DataSet
 from protocol.envelope import SignedMessage
 from protocol.errors import ProtocolViolation
 from protocol.learning.kinds.registry import KINDS
-from protocol.marketplace import Joined, Opened, Withdraw
+from protocol.marketplace import Claim, Joined, Opened, Withdraw
 from protocol.messages import AnnouncementAnswer, Message, OwnerAnnouncement, PolicyOrder, WithdrawOrder
 from protocol.owner_policy import OwnerPolicy
 from protocol.roles.dispatch import decode_state
@@ -24,6 +24,7 @@ from services.data.catalog import Catalog
 from services.identity.seat_keys import SeatKeys
 from services.participants.places import Places
 from services.records.admissions import ADMITTED, ANSWERED, REFUSED, Refusal
+from services.records.earnings import unclaimed_pay
 from services.records.owner_account import ORDERED_POLICY, count_earlier_trainings, counts_of, ordered_policy
 from services.runtime.role_adapter import NO_TRAINING, Answer, Role, RoleContext
 from services.store import Store
@@ -167,6 +168,10 @@ class OwnerRole(Role):
         """The standing policy, packed: the ordered one, else the configured one."""
         return pack(ordered_policy(self.store) or self.configured)
 
+    @override
+    def withdraws(self) -> bool:
+        return bool(unpack(OwnerPolicy, self.policy()).withdraw)
+
     def undecided(self) -> list[str]:
         """The keys of trainings that wait for a data set or a decision."""
         return self.store.keys_shown(_UNDECIDED)
@@ -179,7 +184,7 @@ class OwnerRole(Role):
             case "policy_order" if sender == self._address:
                 return self._policy_ordered(body_of(signed, PolicyOrder).policy)
             case "withdraw_order" if sender == self._address:
-                return _withdrawal(body_of(signed, WithdrawOrder))
+                return self._withdrawal(body_of(signed, WithdrawOrder))
             case "announcement_answer" if sender in self.aggregators:
                 return self._announcement_answered(sender, body_of(signed, AnnouncementAnswer))
         raise ProtocolViolation("unknown_aggregator", sender)
@@ -200,9 +205,10 @@ class OwnerRole(Role):
         again = tuple((key, PolicyChanged()) for key in self.undecided())
         return Answer(values={ORDERED_POLICY: content}, fact=fact, inputs=again)
 
-
-def _withdrawal(order: WithdrawOrder) -> Answer:
-    call = Withdraw(token=order.token, to=order.to)
-    receiver = {} if order.to is None else {"to": order.to}
-    fact = facts.WITHDRAWAL_ORDERED.pair(token=order.token, **receiver)
-    return Answer(calls=(call,), fact=fact)
+    def _withdrawal(self, order: WithdrawOrder) -> Answer:
+        """Have the credit paid out, after what is not claimed yet: a step may have failed before it did."""
+        unclaimed = unclaimed_pay(self.store, self._address)
+        claims = tuple(Claim(training=one.training) for one in unclaimed if one.token == order.token)
+        receiver = {} if order.to is None else {"to": order.to}
+        fact = facts.WITHDRAWAL_ORDERED.pair(token=order.token, **receiver)
+        return Answer(calls=(*claims, Withdraw(token=order.token, to=order.to)), fact=fact)

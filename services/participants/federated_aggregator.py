@@ -6,6 +6,8 @@ from cachetools import LRUCache
 from typing_extensions import override
 
 from protocol.bodies import body_of
+from protocol.bond_policy import BondPolicy
+from protocol.codec import pack
 from protocol.envelope import SignedMessage
 from protocol.errors import ProtocolViolation
 from protocol.marketplace import Opened
@@ -38,18 +40,19 @@ class AggregatorRole(Role):
         admitted: frozenset[str],
         *,
         places: Places | None = None,
+        bonds: BondPolicy | None = None,
         file: Path | None = None,
     ) -> None:
         """`admitted` is the admission list: a buyer's straw man who holds ciphertexts would see the model.
 
         It may be set anew, from `file` where there is one.
 
-        `places` bound the trainings under way.
+        `places` bound the trainings under way, `bonds` what it deposits for one.
         """
         super().__init__(store)
         self._seat_keys, self._places = seat_keys, places or Places(store)
         self._address, self.admitted, self.file = address, admitted, file
-        self._offers = OfferPages(store)
+        self._offers, self._bonds = OfferPages(store), pack(bonds or BondPolicy())
         self._refused: LRUCache[str, bool] = LRUCache(_MOST_REFUSED)
 
     @override
@@ -69,7 +72,8 @@ class AggregatorRole(Role):
 
     @override
     async def context(self, key: str, item: Input, training: int | None) -> RoleContext:
-        return RoleContext(announced=self.announced(), exchange_keys=await self._seat_keys.of(training))
+        keys = await self._seat_keys.of(training)
+        return RoleContext(announced=self.announced(), exchange_keys=keys, policy=self._bonds)
 
     def announced(self) -> tuple[str, ...]:
         """Owners on the list that have introduced themselves."""

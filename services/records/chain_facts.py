@@ -2,9 +2,10 @@
 
 from typing import Any
 
-from protocol.marketplace import NATIVE, Opened, RoundRecorded, Token, Withdrawn, training_of
+from protocol.marketplace import Opened, RoundRecorded, Withdrawn, training_of
 from protocol.messages import ChainEvent
 from protocol.roles.engine import facts
+from protocol.terms import NATIVE, Token
 from services.store import Store
 
 _LEFT_OUT = {"own", "cross", "transcript_digest", "terms", "exchange_key", "record"}
@@ -31,7 +32,10 @@ def record_of(event: ChainEvent) -> tuple[str, dict[str, Any]]:
     if isinstance(event.event, RoundRecorded):
         fields |= dict(event.event.record)
     if isinstance(event.event, Opened):
-        fields |= {"request_hash": event.event.terms.request_hash, "token": event.event.terms.token}
+        terms = event.event.terms
+        fields |= {"request_hash": terms.request_hash, "token": terms.token}
+        bonds = ("owner_bond", "aggregator_bond", "buyer_bond")
+        fields |= {name: amount for name in bonds if (amount := getattr(terms, name))}
     return facts.EVENTS[event.event.event].pair(
         **{
             name: _plain(value)

@@ -8,10 +8,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from protocol.marketplace import NATIVE, Token
-from protocol.payment import PaidRound, Pay, earned, improvement, paid_to
+from protocol.payment import PaidRound, Pay, abandoned, earned, improvement, paid_to
 from protocol.records import FIXED_POINT
 from protocol.request import Request
+from protocol.terms import NATIVE, Token
 from protocol.types import seats_of
 from services.records.chain_facts import record_key
 from services.store import Store
@@ -63,6 +63,7 @@ class ChainStory:
     rounds: list[Round] = field(default_factory=list)
     credited: Pay = field(default_factory=Counter)
     settled: dict[str, Any] | None = None
+    cancelled: bool = False
     transactions: list[Transaction] = field(default_factory=list)
 
     @property
@@ -108,6 +109,8 @@ def _tell(story: ChainStory, name: str, data: dict[str, Any], at: float) -> None
             story.credited[data["account"], data["share"]] += int(data["amount"])
         case "Settled":
             story.settled = data
+        case "Cancelled":
+            story.cancelled = True
 
 
 def _round(story: ChainStory, data: dict[str, Any], at: float) -> Round:
@@ -123,6 +126,14 @@ def _round(story: ChainStory, data: dict[str, Any], at: float) -> Round:
         delivers=data.get("delivered_digest") == data.get("model_digest"),  # none noted by earlier versions
         at=at,
     )
+
+
+def pay_of(request: Request, story: ChainStory) -> Pay:
+    """What everybody gets by what is on the chain so far: credited, to be claimed, or due at the end."""
+    drawn = story.trainers + story.validators
+    due = abandoned(request, drawn) if story.cancelled and drawn else earned(request, story.rounds)
+    paid = {account for account, share in story.credited if share != "refund"}  # all of it at once
+    return Counter({key: due[key] for key in due if key[0] not in paid} | story.credited)
 
 
 def contributions(rounds: Iterable[Round]) -> dict[str, int]:
@@ -143,7 +154,7 @@ def curve(rounds: Sequence[Round], request: Request | None) -> tuple[tuple[int, 
 
 def partners(request: Request, story: ChainStory) -> tuple[Partner, ...]:
     """Trainers, validators and the aggregator, each with what it did and earned."""
-    pay = story.credited or earned(request, story.rounds)
+    pay = pay_of(request, story)
     gained = contributions(story.rounds)
     whole = sum(max(value, 0) for value in gained.values())
     owners = [(address, "trainer") for address in story.trainers]

@@ -11,8 +11,11 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, Literal, Self, TypeVar, cast
 
-from protocol.marketplace import NATIVE, PartyRole, Token
+from protocol.marketplace import PartyRole
+from protocol.payment import paid_to
 from protocol.roles.dispatch import decode_state
+from protocol.terms import NATIVE, Token
+from services.records.chain_history import chain_story, pay_of
 from services.store import Store
 
 SHARES: Mapping[PartyRole, tuple[str, ...]] = {
@@ -23,13 +26,15 @@ SHARES: Mapping[PartyRole, tuple[str, ...]] = {
 """What each role is paid for in a training that comes about."""
 
 _REFUND = "refund"
-"""The share that is no pay: what comes back of a buyer's deposit."""
+_OWN = frozenset({_REFUND, "bond"})
+"""The shares that are no pay: what comes back of a buyer's deposit, and a bond."""
 
-Kind = Literal["deposited", "credited", "withdrawn"]
+Kind = Literal["deposited", "credited", "withdrawn", "forfeited"]
 _EVENTS: Mapping[Kind, tuple[str, str, str]] = {
     "deposited": ("Opened", "buyer", "deposit"),
     "credited": ("Credited", "account", "amount"),
     "withdrawn": ("Withdrawn", "account", "amount"),
+    "forfeited": ("BondForfeited", "account", "amount"),
 }
 """By kind of movement: the event that tells it, and the names of party and amount in it."""
 
@@ -42,7 +47,8 @@ class Payment:
     """One movement of a party's money; `at` is when its block was made, in Unix seconds.
 
     A buyer's deposit goes into a training. What is credited waits in the contract, `share` says for what. A
-    withdrawal pays it out and belongs to no training. Amounts are in smallest units of `token`.
+    withdrawal pays it out and belongs to no training. A bond that is forfeited is lost, and `share` says for
+    what fault. Amounts are in smallest units of `token`.
     """
 
     at: float
@@ -78,7 +84,8 @@ class Deal:
 class Account:
     """A party's movements in one token, or some of them, the oldest first, and what they come to.
 
-    `deals` are the trainings that they are of, by number.
+    `deals` are the trainings that they are of, by number. `unclaimed` is what the contract keeps for an owner
+    of trainings that are over, until the owner has it credited.
     """
 
     role: PartyRole
@@ -86,6 +93,7 @@ class Account:
     payments: tuple[Payment, ...] = ()
     deals: Mapping[int, Deal] = field(default_factory=dict)
     token: Token = NATIVE
+    unclaimed: int = 0
 
     def __repr__(self) -> str:
         count = f"{len(self.payments)} movements of {len(self.deals)} trainings"
@@ -108,12 +116,22 @@ class Account:
 
     @property
     def shares(self) -> dict[str, int]:
-        """All pay by what it is for, those of the role first; a refund is none."""
+        """All pay by what it is for, those of the role first; a refund or the own bond is none."""
         sums = Counter(dict.fromkeys(SHARES[self.role], 0))
         for payment in self.credited:
-            if payment.share is not None and payment.share != _REFUND:
+            if payment.share is not None and payment.share not in _OWN:
                 sums[payment.share] += payment.amount
         return dict(sums)
+
+    @property
+    def forfeited(self) -> int:
+        """The bonds that were lost."""
+        return _sum(self._of_kind("forfeited"))
+
+    @property
+    def bonds_returned(self) -> int:
+        """The bonds that came back."""
+        return _sum(payment for payment in self.credited if payment.share == "bond")
 
     @property
     def earned(self) -> int:
@@ -177,7 +195,9 @@ class Account:
             key = key_of(payment)
             if key is not None:
                 groups.setdefault(key, []).append(payment)
-        return {key: replace(self, payments=tuple(reversed(group))) for key, group in groups.items()}
+        return {
+            key: replace(self, payments=tuple(reversed(group)), unclaimed=0) for key, group in groups.items()
+        }
 
 
 def account_of(store: Store, role: PartyRole, address: str, token: Token = NATIVE) -> Account:
@@ -195,12 +215,47 @@ def accounts_of(store: Store, role: PartyRole, address: str) -> tuple[Account, .
         if data[party] == address
     ]
     payments = sorted(found, key=lambda payment: payment.at)
-    tokens = sorted({NATIVE, *(payment.token for payment in payments)})
+    unclaimed: Counter[Token] = Counter()
+    for claim in unclaimed_pay(store, address) if role == "data_owner" else ():
+        unclaimed[claim.token] += claim.amount
+    tokens = sorted({NATIVE, *unclaimed, *(payment.token for payment in payments)})
     return tuple(
-        Account(role, address, own, _deals(store, role, own), token)
+        Account(role, address, own, _deals(store, role, own), token, unclaimed[token])
         for token in tokens
         for own in [tuple(payment for payment in payments if payment.token == token)]
     )
+
+
+@dataclass(frozen=True, slots=True)
+class UnclaimedPay:
+    """What the contract keeps for an owner of a training that is over, in smallest units of `token`."""
+
+    training: int
+    amount: int
+    token: Token
+
+
+def unclaimed_pay(store: Store, owner: str) -> tuple[UnclaimedPay, ...]:
+    """What an owner has earned and not been credited, in the order of the trainings.
+
+    Without the request, which the store may have forgotten, the amount is not known: none is told.
+    """
+    over = {int(data["training"]) for end in _ENDS for data, _at in store.facts_named(end)}
+    drawn = {int(data["training"]) for data, _at in store.facts_named("RolesDrawn")}
+    claimed = {
+        int(data["training"]) for data, _at in store.facts_named("Credited") if data["account"] == owner
+    }
+    found = (_unclaimed(store, training, owner) for training in sorted((over & drawn) - claimed))
+    return tuple(one for one in found if one.amount)
+
+
+def _unclaimed(store: Store, training: int, owner: str) -> UnclaimedPay:
+    key = store.key_of(training)
+    row = None if key is None else store.instance(key)
+    request = None if row is None else cast("Any", decode_state("data_owner", row.state)).request
+    story = chain_story(store, training)
+    amount = 0 if request is None else paid_to(pay_of(request, story), owner)
+    return UnclaimedPay(training, amount, story.token)
 
 
 def paid_by_training(accounts: Iterable[Account]) -> dict[int, Account]:
@@ -216,7 +271,7 @@ def _payment(kind: Kind, data: Mapping[str, Any], at: float) -> Payment:
         amount=amount,
         kind=kind,
         training=training,
-        share=data.get("share"),
+        share=data.get("share", data.get("fault")),
         block=data.get("block"),
         transaction=data.get("transaction"),
         token=data.get("token", NATIVE),  # earlier versions knew no other

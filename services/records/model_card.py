@@ -11,11 +11,11 @@ from typing import Any, Literal
 from pydantic import Field
 
 from protocol.asset import NO_TOKENS, Asset, Assets, token_asset
-from protocol.marketplace import NATIVE, Token
 from protocol.records import FIXED_POINT, Market
 from protocol.request import Request
 from protocol.request_sections import StartMean
 from protocol.requirements import mismatches
+from protocol.terms import NATIVE, Token
 from protocol.types import Address, FrozenModel, Name
 from services.common.errors import ConfigurationError
 from services.records.buyer_training import buyer_state

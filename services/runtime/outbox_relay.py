@@ -17,6 +17,7 @@ import structlog
 
 from protocol.codec import pack, unpack
 from protocol.errors import DeltaMLError, ProtocolViolation
+from protocol.marketplace import Withdraw
 from protocol.roles.engine import facts
 from protocol.roles.engine.inputs import UNKNOWN_TRAINING, CallRefused
 from services.bus.port import UNDELIVERABLE, BusUnavailable, Outgoing, QueueFull, Unroutable
@@ -40,7 +41,7 @@ _TRIES = 8
 
 
 class OutboxRelay:
-    """Relays one store's effects: messages and letters in order, calls side by side."""
+    """Relays one store's effects: messages and letters in order, calls side by side but for a withdrawal."""
 
     def __init__(self, resources: Resources, on_input: Callable[[str], None] = lambda _key: None) -> None:
         """`on_input` is told the key of an instance whose call was refused."""
@@ -49,6 +50,7 @@ class OutboxRelay:
         self._pace, self._on_change = resources.pace, resources.on_change
         self._wake = asyncio.Event()
         self._calls: dict[int, asyncio.Task[None]] = {}
+        self._call_ended = asyncio.Event()
         self.is_held = False
         """Whether the broker has not confirmed the last message: nobody can have answered it."""
         self._delays = {
@@ -182,12 +184,15 @@ class OutboxRelay:
             await pause(error)
         finally:
             del self._calls[effect.sequence]
+            self._call_ended.set()
             self._wake.set()
             self._on_change()
 
     async def _submit(self, effect: QueuedEffect) -> None:
         pending = unpack(PendingCall, effect.content)
         call = pending.call
+        if isinstance(call, Withdraw):
+            await self._earlier_calls(effect)
         try:
             with self._meter.phase("chain"), _traced_call(pending, effect):
                 await self._resources.client.submit(call)
@@ -211,6 +216,12 @@ class OutboxRelay:
             self._store.effects_done([effect])
             self._note_late([effect])
             self._no_longer_late(effect)
+
+    async def _earlier_calls(self, effect: QueuedEffect) -> None:
+        """Wait for the instance's earlier calls: what they credit is to be paid out with the rest."""
+        while self._store.follows_a_call(effect):
+            self._call_ended.clear()
+            await wait_for_event(self._call_ended, self._pace.idle)
 
     def _note_late(self, effects: Sequence[QueuedEffect]) -> None:
         """For people: what took place, but not at the first attempt."""

@@ -10,6 +10,7 @@ from services.chain.contract.client import MarketplaceClient
 from services.common.tasks import IDLE_SECONDS
 from services.identity.directory import Directory
 from services.identity.keys import Identity
+from services.identity.signed_rounds import SignedRounds
 from services.observability.counters import Meter
 from services.observability.heartbeat import Heartbeats
 from services.runtime.own_node import OwnNode
@@ -68,6 +69,8 @@ class Resources:
     meter: Meter = field(default_factory=Meter)
     heartbeats: Heartbeats = field(default_factory=Heartbeats)
     pace: Pace = field(default_factory=Pace)
+    signed_rounds: SignedRounds = field(default_factory=SignedRounds)
+    """What it has signed of each round, which outlives the store."""
     least_key_bits: int = LEAST_KEY_BITS
     """Shorter Paillier keys are refused."""
     retention_seconds: float = RETENTION_SECONDS

@@ -91,6 +91,10 @@ class Role:
         del item
         return False
 
+    def withdraws(self) -> bool:
+        """Whether what the contract credits is to be paid out at once."""
+        return True
+
     def answer(self, signed: SignedMessage) -> Answer:
         """React to a message outside all trainings."""
         raise ProtocolViolation("unknown_training", signed.envelope.type)

@@ -32,6 +32,7 @@ from services.runtime.input_codec import answer_identity, queued, unqueued
 from services.runtime.order_answers import answer_by_refusal, answer_by_step, answered, order_in
 from services.runtime.resources import INTERNAL_ERROR, Resources
 from services.runtime.role_adapter import NO_TRAINING, Answer, Role
+from services.runtime.signed_once import require_signed_once
 from services.store import InstanceRow, QueuedInput, StepWrites, Store
 from services.store.waiting import retry_while_unavailable
 
@@ -122,6 +123,7 @@ class StepRunner:
             refused = any(isinstance(effect, ReportViolation) for effect in timed.step.effects)
             if self._floods(queued_input.key, item, self._refusals if refused else self._notices):
                 return self._forget(queued_input)
+        require_signed_once(timed.step, self._resources.market, self._resources.signed_rounds)
         with self._meter.phase("bus"):
             writes = await writes_of(timed.step, item, self._writer, frozenset(context.blobs))
         writes.answer = answer_by_step(order_in(item, self._identity.address), state, timed.step)

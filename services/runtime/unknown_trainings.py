@@ -11,7 +11,7 @@ from typing import Protocol
 from cachetools import TTLCache
 
 from protocol.errors import ProtocolViolation
-from protocol.marketplace import Terms
+from protocol.terms import Terms
 from services.chain.errors import ChainUnavailable
 from services.runtime.own_node import OwnNode
 from services.runtime.role_adapter import Role

@@ -28,10 +28,11 @@ from services.data.sample_request import (
 )
 from services.observability.prometheus import DaemonCollector, serving
 from services.participants.assembly import Participant
+from services.records.chain_history import chain_story
 from services.records.model_card import model_card
 from services.records.stored_trainings import bought_model
 from services.sandbox.local_market import LocalMarket
-from services.sandbox.report import DemoReport, Outcome, make_report
+from services.sandbox.report import DemoReport, Outcome, credited, make_report
 from services.store import InstanceRow
 
 __all__ = ["DemoOptions", "DemoReport", "run_demo"]
@@ -166,6 +167,7 @@ async def _run(options: DemoOptions, data: DemoData, progress: Progress, least_k
         request = demo_request(options, data, market.aggregator.identity.address, market.token)
         progress(f"ordering a training with keys of {options.key_bits} bits", None)
         ended, model = await train(market, request)
+        await market.wait_for(lambda: credited(events).total() == request.payment.deposit_wei)
         if options.model_out is not None:
             write_model(options.model_out, model)  # before anything else: it was paid for
         if options.card is not None:
@@ -192,13 +194,21 @@ async def train(market: LocalMarket, request: Request) -> tuple[InstanceRow, Bou
     assert ended is not None
     if ended.display_status != "FINISHED":
         raise ServiceError(_why(market, ended.display_status))
-    await market.wait_for(lambda: all(_at_rest(party) for party in market.parties))
+    whole = request.payment.deposit_wei
+    await market.wait_for(lambda: all(_at_rest(party, ended.training, whole) for party in market.parties))
     return ended, bought_model(market.buyer.store, ended)
 
 
-def _at_rest(party: Participant) -> bool:
-    """Whether a party has ended its training and carried everything out, its withdrawal included."""
-    return party.runtime.is_idle() and all(row.finished for row in party.store.instances())
+def _at_rest(party: Participant, training: int | None, deposit: int) -> bool:
+    """Whether a party has ended its training and carried everything out, its withdrawal included.
+
+    If it takes part it also knows that every unit of the deposit is somebody's: the owners' claims are in.
+    """
+    store = party.store
+    if not party.runtime.is_idle() or not all(row.finished for row in store.instances()):
+        return False
+    knows = training is not None and store.key_of(training) is not None
+    return not knows or chain_story(store, training).credited.total() == deposit
 
 
 def _why(market: LocalMarket, shown: str) -> str:

@@ -14,10 +14,11 @@ from typing import Self
 from protocol.asset import ETHER, NO_TOKENS, Assets
 from protocol.crypto.cipher import generate_private_key
 from protocol.data_set import DataSet
-from protocol.marketplace import NATIVE, PartyRole
+from protocol.marketplace import PartyRole
 from protocol.messages import ChainEvent, TrainingOrder
 from protocol.owner_policy import Budget, OwnerPolicy, TokenPay
 from protocol.request import LEAST_KEY_BITS, Request
+from protocol.terms import NATIVE
 from services.bus.memory import MemoryBroker
 from services.bus.open_bus import open_bus
 from services.bus.port import Bus
@@ -282,3 +283,4 @@ class LocalMarket:
         await self.aggregator.bus.publish_event(event, stream)
         if stream == "confirmed":
             self._on_event(event)
+            self.changed.set()

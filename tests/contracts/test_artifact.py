@@ -7,6 +7,7 @@ import pytest
 from contracts import forge
 
 LARGEST_CODE = 24_576  # EIP-170
+LARGEST_CREATION_CODE = 49_152  # EIP-3860
 
 
 @pytest.mark.parametrize(
@@ -24,7 +25,10 @@ def test_forge_tests_the_bytes_that_are_deployed(forge_output):
 
 
 def test_the_contract_fits_its_chain():
-    assert json.loads(forge.build.ARTIFACT.read_text())["runtime_bytes"] <= LARGEST_CODE
+    artifact = json.loads(forge.build.ARTIFACT.read_text())
+    assert artifact["runtime_bytes"] <= LARGEST_CODE
+    assert artifact["created"]["runtime_bytes"] <= LARGEST_CODE
+    assert len(bytes.fromhex(artifact["bytecode"][2:])) <= LARGEST_CREATION_CODE
 
 
 def _entries(abi: list[dict]) -> list[str]:

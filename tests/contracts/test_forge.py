@@ -7,12 +7,13 @@ import pytest
 
 from contracts import forge
 
-LEAST_TESTS = 180
+LEAST_TESTS = 270
 TESTS = forge.FOLDER / "test"
 TREES = sorted(TESTS.glob("*.tree"))
 FUNCTIONS = (
     *("Register", "Open", "OpenWithPermit", "Join", "Close", "Reveal", "Draw"),
     *("RecordRound", "Settle", "Cancel", "Withdraw"),
+    *("ReleaseBond", "AccuseOfTwoRecords", "AccuseOfFalseOpening"),
 )
 
 

@@ -6,8 +6,6 @@ from itertools import combinations
 from math import comb, isclose
 
 import pytest
-from eth_abi import decode, encode
-from eth_utils.abi import function_abi_to_4byte_selector, get_abi_input_types, get_abi_output_types
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -20,12 +18,12 @@ from protocol.learning.shapley import (
 from protocol.payment import PaidRound, error_left, improvement, pay_weights
 from protocol.records import FIXED_POINT
 from services.chain.rpc.http import HttpRpc
+from tests.support.chain.compiled import called
 
 GAMES, BATCH, MOST_TRAINERS = 10_000, 500, 16
 TRAININGS = 500
 ERRORS = ("mse_before", "mse_after")
 BOUND = 1 << 128
-HARNESS = "0x00000000000000000000000000000000000000aa"
 Game = tuple[int, int, int, list[int], list[int]]  # best and last error left, error before, own, cross
 
 
@@ -35,18 +33,8 @@ async def test_solidity_and_python_compute_the_same_integers(roomy_anvil_url, fo
     async with HttpRpc(roomy_anvil_url) as rpc:
         for start in range(0, GAMES, BATCH):
             batch = games[start : start + BATCH]
-            (outcomes,) = await _called(rpc, harness, "play", [batch])
+            (outcomes,) = await called(rpc, harness, "play", [batch])
             assert [_lists(outcome) for outcome in outcomes] == [_outcome(game) for game in batch]
-
-
-async def _called(rpc, harness, name: str, arguments: list):
-    """What a function of the harness answers."""
-    (function,) = (entry for entry in harness["abi"] if entry.get("name") == name)
-    data = function_abi_to_4byte_selector(function) + encode(get_abi_input_types(function), arguments)
-    call = {"to": HARNESS, "data": "0x" + data.hex(), "gas": hex(10**11)}
-    code = {HARNESS: {"code": harness["deployedBytecode"]["object"]}}
-    answer = await rpc.call("eth_call", call, "latest", code)
-    return decode(get_abi_output_types(function), bytes.fromhex(answer[2:]))
 
 
 def _lists(outcome):
@@ -76,7 +64,7 @@ async def test_solidity_and_python_pay_the_same_improvement_of_whole_trainings(r
         for start in range(0, TRAININGS, TRAININGS // 5):
             batch = trainings[start : start + TRAININGS // 5]
             errors = [[[getattr(one, name) for one in rounds] for rounds in batch] for name in ERRORS]
-            (improvements,) = await _called(rpc, harness, "improve", errors)
+            (improvements,) = await called(rpc, harness, "improve", errors)
             assert list(improvements) == [improvement(rounds) for rounds in batch]
             assert len(set(improvements)) > 10
 

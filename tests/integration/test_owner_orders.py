@@ -15,6 +15,7 @@ from services.chain.transactions.sender import Sender
 from services.data.samples import deal, diabetes
 from services.records.earnings import account_of
 from tests.support.chain.chain_events import chain_events
+from tests.support.chain.paid_out import paid_out
 from tests.support.daemons.daemon_market import write_request
 from tests.support.daemons.forked_daemons import ForkedMarket
 from tests.support.roles.pay import credited as credited_by
@@ -64,15 +65,15 @@ class Reluctant(ForkedMarket):
         async with HttpRpc(self.node_url) as rpc:
             client = MarketplaceClient(rpc, self.market, first_block=self.first_block)
             async with asyncio.timeout(600):
-                while await client.balance_of(self.contract, self.token):
-                    await asyncio.sleep(0.2)
+                left = await paid_out(client, self.addresses, self.token)
             published = [one.event for one in await chain_events(client, self.first_block)]
             pay = credited_by(published)
             assert pay == recomputed(published)
             assert pay.total() == DEPOSIT
             accounts = {**self.addresses, "receiver": RECEIVER}
             held = {name: await client.balance_of(one, self.token) for name, one in accounts.items()}
-            assert sum(held.values()) == DEPOSIT
+            assert sum(held.values()) + left == DEPOSIT
+            assert await client.balance_of(self.contract, self.token) == left
             assert await client.balance_of(self.contract) == 0
             return held
 

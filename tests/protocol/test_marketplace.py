@@ -6,8 +6,10 @@ import pytest
 from pydantic import ValidationError
 
 from protocol import marketplace as chain
+from protocol.accusations import AccuseOfFalseOpening, AccuseOfTwoRecords, SignedOpening
 from protocol.codec import pack, unpack
-from protocol.marketplace import ContractCall, MarketplaceEvent, Terms, training_of
+from protocol.marketplace import ContractCall, MarketplaceEvent, training_of
+from protocol.terms import Terms
 from protocol.types import FrozenModel
 from tests.support.deployment.documents import KEY_ID, RECORD, any_request
 
@@ -27,6 +29,16 @@ CALLS: list[FrozenModel] = [
     chain.RecordRound(record=RECORD, buyer_signature=SIGNATURE, validator_signatures=(SIGNATURE, b"")),
     chain.Settle(training=1),
     chain.Cancel(training=1),
+    chain.ReleaseBond(training=1),
+    AccuseOfTwoRecords(
+        first=RECORD, first_signature=SIGNATURE, second=RECORD, second_signature=SIGNATURE, account=ACCOUNT
+    ),
+    AccuseOfFalseOpening(
+        opening=SignedOpening.of(1, 2, n=99, ciphertext=5, plaintext=6, root=7),
+        signature=SIGNATURE,
+        account=ACCOUNT,
+    ),
+    chain.Claim(training=1),
     chain.Withdraw(),
 ]
 EVENTS: list[FrozenModel] = [
@@ -42,6 +54,8 @@ EVENTS: list[FrozenModel] = [
     chain.Settled(training=1, improvement=10**18, paid=5, refund=WEI),
     chain.Cancelled(training=1, refund=WEI),
     chain.Credited(training=1, account=ACCOUNT, share="contribution", amount=WEI),
+    chain.BondForfeited(training=1, account=ACCOUNT, fault="no_reveal", amount=WEI),
+    chain.OpeningDoubted(training=1, opening_digest=KEY, done=2, steps=24),
     chain.Withdrawn(account=ACCOUNT, amount=WEI),
 ]
 
@@ -72,6 +86,8 @@ def test_events_know_their_training(event: Any) -> None:
         {"join_seconds": 365 * 86_400 + 1},
         {"round_seconds": 30 * 86_400 + 1},
         {"abandon_bps": 1001},
+        {"owner_bond": 1 << 128},
+        {"buyer_bond": -1},
         {"reveal_seconds": 0},
         {"reveal_seconds": 7 * 86_400 + 1},
         {"request_hash": b"short"},

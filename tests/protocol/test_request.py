@@ -15,6 +15,7 @@ from protocol.errors import MisuseError
 from protocol.request import Request
 from protocol.request_parsing import parse_request
 from protocol.scaling import largest_weight
+from protocol.types import ZERO_ADDRESS
 from tests.support.deployment.documents import AGGREGATOR, KEY_ID, any_request, request_content
 
 CANONICAL = (
@@ -283,6 +284,55 @@ def test_the_terms_are_those_of_the_document() -> None:
     assert sum(shares) == 10_000
     assert (terms.join_seconds, terms.round_seconds) == (60, 3 * (6 * 10 + 30))
     assert (terms.reveal_seconds, terms.abandon_bps) == (20, 200)
+
+
+OTHERS = "0x" + "33" * 20
+
+
+def bonded(**bonds: Any) -> dict[str, Any]:
+    return request_content(payment={"deposit_wei": str(10**18), "bonds": {"forfeit_to": OTHERS, **bonds}})
+
+
+def test_bonds_are_part_of_the_document_and_of_the_terms() -> None:
+    request = parse_request(bonded(owner="5", buyer=7))
+    terms = request.terms(KEY_ID)
+    assert (terms.owner_bond, terms.aggregator_bond, terms.buyer_bond) == (5, 0, 7)
+    assert (terms.forfeit_to, request.payment.buyer_pays) == (OTHERS, 10**18 + 7)
+    told = '"bonds":{"aggregator":"0","buyer":"7","forfeit_to":"' + OTHERS + '","owner":"5"},'
+    assert request.canonical().decode() == CANONICAL.replace(
+        '"contribution_bps"', told + '"contribution_bps"'
+    )
+
+
+def test_a_request_without_bonds_asks_for_none() -> None:
+    request = any_request()
+    terms = request.terms(KEY_ID)
+    assert (terms.owner_bond, terms.aggregator_bond, terms.buyer_bond) == (0, 0, 0)
+    assert (terms.forfeit_to, request.payment.buyer_pays) == (ZERO_ADDRESS, 10**18)
+
+
+@pytest.mark.parametrize(
+    ("bonds", "told"),
+    [
+        ({}, "every bond is zero: say what owner, aggregator or buyer deposit, or leave bonds out"),
+        ({"owner": -1}, "payment.bonds.owner: Input should be greater than or equal to 0 (given: '-1')"),
+        ({"buyer": str(1 << 128)}, "payment.bonds.buyer: Input should be less than"),
+        ({"owner": "1 ETH"}, "payment.bonds.owner: Input should be a valid integer"),
+        ({"owner": 1, "forfeit_to": ZERO_ADDRESS}, "forfeit_to is the zero address: name an account"),
+        ({"owner": 1, "forfeit_to": "0x12"}, "payment.bonds.forfeit_to"),
+        ({"owner": 1, "validator": 1}, "payment.bonds.validator"),
+        (
+            {"aggregator": 1, "forfeit_to": AGGREGATOR},
+            f"is the aggregator, {AGGREGATOR}, which",
+        ),
+    ],
+)
+def test_bonds_that_make_no_sense_are_refused_with_words(bonds: dict[str, Any], told: str) -> None:
+    assert told in refusal(bonded(**bonds))
+
+
+def test_an_aggregator_without_a_bond_may_get_what_is_lost() -> None:
+    assert parse_request(bonded(owner=1, forfeit_to=AGGREGATOR)).terms(KEY_ID).forfeit_to == AGGREGATOR
 
 
 def test_a_request_cannot_be_changed() -> None:

@@ -52,6 +52,9 @@ async def account_for_every_wei(market: SoakMarket) -> Counter[str]:
     async with HttpRpc(market.node_url) as rpc:
         place = Market(chain_id=31337, contract=market.contract)
         client = MarketplaceClient(rpc, place, first_block=market.first_block)
+        async with asyncio.timeout(_MOST_LOOKS):
+            while await client.total_escrow():  # owners claim when the end is confirmed
+                await asyncio.sleep(1)
         events = await chain_events(client, market.first_block)
         owed = await client.total_escrow()
         for address in market.addresses.values():

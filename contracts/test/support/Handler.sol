@@ -2,57 +2,21 @@
 pragma solidity ^0.8.28;
 
 import {IMarketplace} from "../../src/IMarketplace.sol";
-import {TestToken} from "../../src/TestToken.sol";
-import {MarketplaceTest} from "./MarketplaceTest.sol";
+import {BondHandler} from "./BondHandler.sol";
 import {MoodyToken} from "./MoodyToken.sol";
 
 /// Random parties that mostly do the next right thing with some training, and sometimes anything at any time; trainings
-/// pay in ether, in a good token and in one that is good at times.
-contract Handler is MarketplaceTest {
-    uint256 private constant OWNERS = 12;
+/// pay in ether, in a good token and in one that is good at times, and ask for bonds or do not.
+contract Handler is BondHandler {
     uint256 private constant MOST_TRAININGS = 20;
 
-    uint256 public trainings;
-    TestToken public good = new TestToken();
     mapping(address => uint256) public forced; // by token, sent without a call
     mapping(address => uint256) public openedIn; // by token
     uint256[6] public reached; // how often a training came into each status
     uint256 public rounds;
     uint256 public withdrawals;
+    uint256 public claims;
     mapping(uint256 => IMarketplace.Status) private _last;
-    mapping(address => uint256) private _keys;
-
-    constructor() {
-        setUp();
-        for (uint256 seat = 0; seat < OWNERS; ++seat) {
-            register(owner(seat), IMarketplace.Role.DataOwner);
-            _keys[owner(seat)] = ownerKey(seat);
-        }
-        for (uint256 i = 1; i < 3; ++i) {
-            MoodyToken(token(i)).mint(buyer, 1000 ether);
-            vm.prank(buyer);
-            MoodyToken(token(i)).approve(address(market), type(uint256).max);
-        }
-    }
-
-    /// Ether, and two others.
-    function token(uint256 index) public view returns (address) {
-        return index == 0 ? NATIVE : index == 1 ? address(good) : address(moody);
-    }
-
-    function held(address what, address account) public view returns (uint256) {
-        return what == NATIVE ? account.balance : MoodyToken(what).balanceOf(account);
-    }
-
-    function deployed() external view returns (IMarketplace) {
-        return market;
-    }
-
-    function accounts() public view returns (address[] memory all) {
-        all = new address[](OWNERS + 3);
-        (all[0], all[1], all[2]) = (buyer, aggregator, stranger);
-        for (uint256 seat = 0; seat < OWNERS; ++seat) all[3 + seat] = owner(seat);
-    }
 
     // ---- actions ----
 
@@ -65,13 +29,16 @@ contract Handler is MarketplaceTest {
         terms.joinSeconds = uint32(between(seed >> 16, 500, 5000));
         terms.roundSeconds = uint32(between(seed >> 48, 500, 5000));
         terms.token = token(between(seed >> 160, 0, 2));
+        terms.forfeitTo = charity;
+        terms.ownerBond = uint128(seed >> 168 & 3 == 0 ? 0 : between(seed >> 170, 1, 0.1 ether));
+        terms.aggregatorBond = uint128(seed >> 200 & 3 == 0 ? 0 : between(seed >> 178, 1, 0.1 ether));
+        terms.buyerBond = uint128(seed >> 202 & 3 == 0 ? 0 : between(seed >> 186, 1, 0.1 ether));
         uint256 deposit = between(seed >> 80, 1e6, 1 ether);
-        vm.prank(buyer);
-        bytes memory data = abi.encodeCall(IMarketplace.open, (terms, deposit));
-        (bool opened,) = address(market).call{value: terms.token == NATIVE ? deposit : 0}(data);
-        if (!opened) return; // the token refused
+        uint256 value = terms.token == NATIVE ? deposit + terms.buyerBond : 0;
+        if (!_send(buyer, value, abi.encodeCall(IMarketplace.open, (terms, deposit)))) return; // the token refused
         ++trainings;
         ++openedIn[terms.token];
+        bonded[terms.token] += terms.buyerBond;
         _follow();
     }
 
@@ -84,10 +51,17 @@ contract Handler is MarketplaceTest {
         } else if (status == IMarketplace.Status.Drawing) {
             if (vm.getBlockNumber() <= drawBlock(training)) vm.roll(drawBlock(training) + 1);
             _reveal(training, seed >> 8);
-            _try(stranger, abi.encodeCall(IMarketplace.draw, (training)));
+            bytes memory draw = abi.encodeCall(IMarketplace.draw, (training));
+            if (!_try(stranger, draw) && seed >> 96 & 1 == 1) {
+                // Those who are silent stay it.
+                if (vm.getBlockTimestamp() < revealUntil(training)) vm.warp(revealUntil(training));
+                if (!_try(stranger, draw)) _try(stranger, abi.encodeCall(IMarketplace.cancel, (training)));
+            }
         } else if (status == IMarketplace.Status.Running) {
             // Before the last round and its deadline settling is refused: then the next round is recorded.
             if (!_try(stranger, abi.encodeCall(IMarketplace.settle, (training)))) _record(training, seed >> 8);
+        } else {
+            _claim(training, owner((seed >> 8) % OWNERS));
         }
         _follow();
     }
@@ -96,14 +70,21 @@ contract Handler is MarketplaceTest {
         uint256 training = between(seed, 0, trainings);
         address[] memory all = accounts();
         address account = all[(seed >> 8) % all.length];
-        uint256 choice = (seed >> 16) % 6;
-        if (choice == 0) _try(account, _joining(training, account, seed >> 24));
-        if (choice == 1) _try(account, abi.encodeCall(IMarketplace.close, (training)));
+        uint256 choice = (seed >> 16) % 7;
+        if (choice == 0) _join(training, account, seed >> 24);
+        if (choice == 1) _close(training, account);
         if (choice == 2) _try(account, abi.encodeCall(IMarketplace.draw, (training)));
         if (choice == 3) _try(account, abi.encodeCall(IMarketplace.settle, (training)));
         if (choice == 4) _try(account, abi.encodeCall(IMarketplace.cancel, (training)));
         if (choice == 5) _try(account, abi.encodeCall(IMarketplace.reveal, (training, nonceOf(training, account))));
+        if (choice == 6) _claim(training, account);
         _follow();
+    }
+
+    /// Of a training that is over, if the seed comes upon one: an owner gets what it was told, once, and nobody else.
+    function claim(uint256 seed) external {
+        uint256 training = between(seed, 0, trainings);
+        _claim(training, accounts()[(seed >> 8) % (OWNERS + 4)]);
     }
 
     function withdraw(uint256 seed) external {
@@ -146,14 +127,19 @@ contract Handler is MarketplaceTest {
             bytes memory cancel = abi.encodeCall(IMarketplace.cancel, (training));
             if (!_try(stranger, abi.encodeCall(IMarketplace.settle, (training))) && !_try(stranger, cancel)) {
                 // Enough owners joined and nobody closed: closing is what anyone can do then.
-                _try(stranger, abi.encodeCall(IMarketplace.close, (training)));
+                _close(training, stranger);
                 vm.warp(vm.getBlockTimestamp() + 10_000);
                 _try(stranger, cancel);
             }
         }
         _follow();
         moody.set(MoodyToken.Mood.Honest);
+        vm.warp(vm.getBlockTimestamp() + 10_000);
         address[] memory all = accounts();
+        for (uint256 i = 0; i < all.length * trainings; ++i) {
+            _release(i / all.length + 1, all[i % all.length]);
+            _claim(i / all.length + 1, all[i % all.length]);
+        }
         for (uint256 i = 0; i < 3 * all.length; ++i) {
             _try(all[i / 3], abi.encodeCall(IMarketplace.withdraw, (token(i % 3), address(0))));
         }
@@ -161,25 +147,28 @@ contract Handler is MarketplaceTest {
 
     // ---- pieces ----
 
-    function _fill(uint256 training, uint256 seed) private {
-        for (uint256 seat = 0; seat < between(seed, 2, OWNERS); ++seat) {
-            _try(owner(seat), _joining(training, owner(seat), 0));
-        }
-        _try(aggregator, abi.encodeCall(IMarketplace.close, (training)));
+    function _claim(uint256 training, address account) private {
+        (,, IMarketplace.Terms memory terms) = market.termsOf(training);
+        uint256 amount = market.claimableOf(training, account);
+        uint256 before = market.creditOf(terms.token, account);
+        bool claimed = _try(account, abi.encodeCall(IMarketplace.claim, (training)));
+        vm.assertTrue(claimed == (amount > 0), "whoever is owed something can claim it");
+        vm.assertEq(market.creditOf(terms.token, account) - before, amount, "all of it");
+        vm.assertEq(market.claimableOf(training, account), 0, "once");
+        if (claimed) ++claims;
     }
 
-    /// Now and then with what was signed for the training before.
-    function _joining(uint256 training, address account, uint256 seed) private view returns (bytes memory) {
-        uint256 admittedTo = seed % 4 == 3 && training > 0 ? training - 1 : training;
-        (bytes memory byAggregator, bytes memory byBuyer) = admissions(admittedTo, account);
-        bytes32 digest = nonceDigest(training, account);
-        return abi.encodeCall(IMarketplace.join, (training, commitmentOf(account), digest, byAggregator, byBuyer));
+    function _fill(uint256 training, uint256 seed) private {
+        for (uint256 seat = 0; seat < between(seed, 2, OWNERS); ++seat) {
+            _join(training, owner(seat), 0);
+        }
+        _close(training, aggregator);
     }
 
     /// Mostly everybody reveals, sometimes only some of them or, for once, nobody.
     function _reveal(uint256 training, uint256 seed) private {
         (address[] memory seats,,) = market.ownersOf(training);
-        uint256 silent = seed % 4 == 0 ? seed >> 8 : 0;
+        uint256 silent = seed % 4 == 0 ? (seed >> 8) & (seed >> 24) : 0;
         for (uint256 seat = 0; seat < seats.length; ++seat) {
             if ((silent >> seat) & 1 == 1) continue;
             _try(seats[seat], abi.encodeCall(IMarketplace.reveal, (training, nonceOf(training, seats[seat]))));
@@ -218,11 +207,6 @@ contract Handler is MarketplaceTest {
         }
     }
 
-    function _try(address account, bytes memory data) private returns (bool succeeded) {
-        vm.prank(account);
-        (succeeded,) = address(market).call(data);
-    }
-
     function _follow() private {
         for (uint256 training = 1; training <= trainings; ++training) {
             IMarketplace.Status status = market.statusOf(training);
@@ -230,6 +214,7 @@ contract Handler is MarketplaceTest {
             if (status == before) continue;
             vm.assertTrue(_allowed(before, status), "a status moved along no allowed edge");
             ++reached[uint256(status)];
+            if (before == IMarketplace.Status.Drawing) _countUnrevealed(training);
             _last[training] = status;
         }
     }

@@ -70,7 +70,8 @@ abstract contract MarketplaceTest {
             revealSeconds: REVEAL_SECONDS,
             abandonBps: ABANDON_BPS,
             admission: IMarketplace.Admission.Both,
-            token: NATIVE
+            token: NATIVE,
+            ownerBond: 0, aggregatorBond: 0, buyerBond: 0, forfeitTo: address(0)
         });
     }
 
@@ -294,6 +295,10 @@ abstract contract MarketplaceTest {
 
     function transferFailed(address account) internal pure returns (bytes memory) {
         return abi.encodeWithSelector(IMarketplace.Marketplace_TransferFailed.selector, account);
+    }
+
+    function notParty(uint256 training, address account) internal pure returns (bytes memory) {
+        return abi.encodeWithSelector(IMarketplace.Marketplace_NotParty.selector, training, account);
     }
 
     function wrongStatus(uint256 training, IMarketplace.Status status) internal pure returns (bytes memory) {

@@ -3,6 +3,15 @@ pragma solidity ^0.8.28;
 
 /// The part of forge's cheatcodes that these tests use.
 interface Vm {
+    struct Gas {
+        uint64 gasLimit;
+        uint64 gasTotalUsed;
+        uint64 gasMemoryUsed;
+        int64 gasRefunded;
+        uint64 gasRemaining;
+    }
+
+    function lastCallGas() external view returns (Gas memory);
     function addr(uint256 privateKey) external pure returns (address);
     function sign(uint256 privateKey, bytes32 digest) external pure returns (uint8 v, bytes32 r, bytes32 s);
     function chainId(uint256 id) external;
@@ -14,6 +23,9 @@ interface Vm {
     function roll(uint256 blockNumber) external;
     function warp(uint256 timestamp) external;
     function setBlockhash(uint256 blockNumber, bytes32 blockHash) external;
+    function snapshotValue(string calldata group, string calldata name, uint256 value) external;
+    function setEvmVersion(string calldata version) external;
+    function mockCall(address callee, bytes calldata data, bytes calldata answer) external;
     function deployCode(string calldata artifact) external returns (address);
     function expectRevert(bytes calldata data) external;
     function expectEmit(address emitter) external;

@@ -99,10 +99,12 @@ def ending_call(state: EndingState) -> ContractCall:
     """What ends the training from where the chain has it: anybody may, once its time is over.
 
     With enough seats only the buyer may cancel; others close the joining, and cancel a round's time later.
+    To close may cost a bond: then the contract takes a cancelling a little later instead.
     """
     if state.recorded:
         return Settle(training=state.training)
-    if not state.closed and len(state.parties.seats) >= state.opened.terms.min_owners:
+    terms = state.opened.terms
+    if not state.closed and not terms.aggregator_bond and len(state.parties.seats) >= terms.min_owners:
         return Close(training=state.training)
     return Cancel(training=state.training)
 

@@ -29,6 +29,7 @@ from protocol.roles.engine.effects import Effect, SendMessage, SetTimer, SubmitC
 from protocol.roles.engine.inputs import Received
 from protocol.roles.engine.refusals import StaleInput, require
 from protocol.roles.engine.state import enter, replace, store
+from protocol.roles.shared.bonds import note_bond
 from protocol.roles.shared.parties import require_sender
 
 MOST_ANSWERS = 8
@@ -212,8 +213,10 @@ def close_when_all_joined(state: InvitingState, context: Context) -> Step[Inviti
 
 
 def _close(state: InvitingState) -> Step[InvitingState]:
-    call = SubmitCall(call=Close(training=state.training))
-    return Step(replace(state, closing=True), (call, _join_again(state)))
+    terms = state.opened.terms
+    call = Close(training=state.training, bond=terms.aggregator_bond, token=terms.token)
+    bond = note_bond(state.training, terms, terms.aggregator_bond)
+    return Step(replace(state, closing=True), effects_of(SubmitCall(call=call), _join_again(state), bond))
 
 
 def _join_again(state: InvitingState) -> SetTimer:

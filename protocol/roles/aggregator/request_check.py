@@ -2,6 +2,8 @@
 
 from gmpy2 import mpz
 
+from protocol.bond_policy import BondPolicy
+from protocol.codec import unpack
 from protocol.crypto.cipher import Opening, PublicKey, verify_openings, verify_public_key
 from protocol.crypto.fixed_point import encode
 from protocol.errors import WidthError
@@ -22,6 +24,8 @@ def refusal_code(opened: Opened, body: TrainingRequest, context: Context) -> str
     terms = request.terms(PublicKey(int(body.public_key)).key_id)
     if opened.terms != terms or opened.deposit != request.payment.deposit_wei:
         return "terms_differ"
+    if not _bonds(context).accepts(opened.terms):
+        return "bond_not_accepted"
     try:
         check_widths(request)
     except WidthError:
@@ -30,6 +34,10 @@ def refusal_code(opened: Opened, body: TrainingRequest, context: Context) -> str
         int(body.public_key), list(body.key_proof), request.key_bits, context.least_key_bits
     )
     return _initial_model_refusal(request, body, key, context)
+
+
+def _bonds(context: Context) -> BondPolicy:
+    return unpack(BondPolicy, context.policy) if context.policy else BondPolicy()
 
 
 def _initial_model_refusal(

@@ -22,6 +22,7 @@ from protocol.roles.engine.effects import (
     SubmitCall,
 )
 from protocol.roles.engine.table import STAYS, on_event, on_message, on_refusal, on_timer
+from protocol.roles.shared.accusing import ACCUSES
 
 GIVES_UP = (SendMessage, SetTimer, RecordFact)
 """The effects of giving a training up; the start of a round has the same."""
@@ -64,7 +65,7 @@ EVALUATION_LANE = (
     ).because(
         "Silent validators are left out of a next attempt; with too few others to sign the training ends."
     ),
-    on_message(TrainingState, Opening, signing.on_opening, effects=(CancelTimer, SetTimer)).because(
+    on_message(TrainingState, Opening, signing.on_opening, effects=(CancelTimer, SetTimer, *ACCUSES)).because(
         "The buyer's record follows from its opening: the validators' signatures are due."
     ),
     on_message(
@@ -78,7 +79,7 @@ EVALUATION_LANE = (
         RoundSignature,
         advancing(signing.on_round_signature),
         then=(STAYS, EndingState),
-        effects=(SubmitCall, CancelTimer, *GIVES_UP),
+        effects=(SubmitCall, CancelTimer, *GIVES_UP, *ACCUSES),
     ).because("With a majority of signatures the record goes to the chain."),
     on_timer(
         TrainingState,

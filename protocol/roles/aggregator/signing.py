@@ -1,5 +1,6 @@
 """The aggregator's evaluation lane, second half: it checks the buyer's opening and collects signatures."""
 
+from protocol.accusations import AccuseOfTwoRecords
 from protocol.envelope import SignedMessage
 from protocol.errors import ProtocolViolation
 from protocol.marketplace import RecordRound
@@ -19,7 +20,14 @@ from protocol.roles.engine.effects import SubmitCall
 from protocol.roles.engine.inputs import Received
 from protocol.roles.engine.refusals import EarlyInput, require
 from protocol.roles.engine.state import replace
-from protocol.roles.shared.metric_check import build_record, check_metrics, check_openings
+from protocol.roles.shared.accusing import (
+    accuse,
+    accused_by,
+    false_opening,
+    require_signed_openings,
+    second_record,
+)
+from protocol.roles.shared.metric_check import CheckedMetrics, build_record, check_metrics, check_openings
 from protocol.roles.shared.parties import require_sender
 from protocol.roles.shared.signed_models import SignedModel
 from protocol.signatures import recover_address
@@ -35,10 +43,19 @@ TOLERATED_ERROR = 2
 def on_opening(state: TrainingState, received: Received[Opening], context: Context) -> Step[TrainingState]:
     """Check the buyer's opening and record as the validators do; then wait for their signatures."""
     require_sender(received.sender, state.opened.buyer)
+    if accusation := _other_record(state, received.body, context):
+        return Step.unchanged(state, *accuse(accusation))
     if 1 <= received.at.round <= state.link.round:
         return Step.unchanged(state)  # others have had the round recorded
     lane, body = _opening_lane(state, received.at), received.body
-    record = _opened_record(state, lane, body, context)
+    checked = _checked(state, lane, context)
+    try:
+        record = _opened_record(state, checked, body, context)
+    except ProtocolViolation:
+        if refuted := false_opening(state.key, state.opened, checked, body, context):
+            return Step.unchanged(state, *accuse(refuted))
+        raise
+    require_signed_openings(state.key, state.opened, checked, body, context)
     signer = recover_address(record.digest(context.market), body.signature)
     require(signer == state.opened.buyer, "bad_record_signature")
     signing = SigningLane(
@@ -53,12 +70,17 @@ def on_opening(state: TrainingState, received: Received[Opening], context: Conte
     return Step(replace(state, evaluation=signing), waits)
 
 
-def _opened_record(state: TrainingState, lane: OpeningLane, body: Opening, context: Context) -> RoundRecord:
-    """The record that follows from the opening.
+def _other_record(state: TrainingState, body: Opening, context: Context) -> AccuseOfTwoRecords | None:
+    """That the buyer has signed another record of the round that is being signed."""
+    lane = state.evaluation
+    if not isinstance(lane, SigningLane):
+        return None
+    shown = (body.record, body.signature)
+    return second_record(state.opened, (lane.record, lane.buyer_signature), shown, context)
 
-    Raises ProtocolViolation("bad_opening", "wrong_record") unless the buyer's is the same.
-    """
-    checked = check_metrics(
+
+def _checked(state: TrainingState, lane: OpeningLane, context: Context) -> CheckedMetrics:
+    return check_metrics(
         [metric.message.load(SignedMessage, context) for metric in lane.metrics],
         market=context.market,
         training=state.training,
@@ -69,6 +91,15 @@ def _opened_record(state: TrainingState, lane: OpeningLane, body: Opening, conte
         key=state.key,
         link=state.link,
     )
+
+
+def _opened_record(
+    state: TrainingState, checked: CheckedMetrics, body: Opening, context: Context
+) -> RoundRecord:
+    """The record that follows from the opening.
+
+    Raises ProtocolViolation("bad_opening", "wrong_record") unless the buyer's is the same.
+    """
     check_openings(state.key, checked.products, body.plaintexts, body.roots, context)
     record = build_record(
         checked, list(body.plaintexts), request=state.request, widths=state.widths, link=state.link
@@ -117,6 +148,10 @@ def on_round_signature(
         raise EarlyInput
     seat, body = state.parties.seat_of(received.sender), received.body
     require(lane.validators >> seat & 1 == 1, "not_a_validator")
+    known = iter([(state.opened.buyer, lane.buyer_signature), *lane.signatures])
+    accusation = accused_by(state.opened, lane.record, known, received.sender, body, context)
+    if accusation is not None:
+        return Step.unchanged(state, *accuse(accusation))
     signer = recover_address(lane.record.digest(context.market), body.signature)
     require(signer == received.sender, "bad_record_signature")
     others = (signature for signature in lane.signatures if signature[0] != signer)

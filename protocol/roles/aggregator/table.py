@@ -35,6 +35,7 @@ from protocol.roles.aggregator.state import (
 from protocol.roles.engine import timers
 from protocol.roles.engine.effects import (
     CancelTimer,
+    PutValue,
     RecordFact,
     SendMessage,
     SetTimer,
@@ -53,6 +54,8 @@ from protocol.roles.engine.table import (
 from protocol.roles.shared.deadlines import on_settle_refused
 
 CALLS_AGAIN = (SubmitCall, SetTimer)
+CLOSES = (*CALLS_AGAIN, PutValue)
+"""The aggregator may deposit its bond with it."""
 
 REQUEST = (
     on_event(RequestedState, Opened, joining.on_opened, effects=(CancelTimer, SetTimer)).because(
@@ -74,7 +77,7 @@ REQUEST = (
 )
 
 JOINING = (
-    on_event(InvitingState, Joined, joining.on_joined, effects=(SendMessage, *CALLS_AGAIN)).because(
+    on_event(InvitingState, Joined, joining.on_joined, effects=(SendMessage, *CLOSES)).because(
         "An owner has a seat; with the last that can come the joining is closed."
     ),
     on_message(
@@ -87,9 +90,9 @@ JOINING = (
         InvitingState,
         AdmissionAnswer,
         admission.on_admission_answer,
-        effects=(RecordFact, SendMessage, *CALLS_AGAIN),
+        effects=(RecordFact, SendMessage, *CLOSES),
     ).because("The buyer has decided about an owner, which is told, with the signatures that let it join."),
-    on_timer(InvitingState, timers.JOIN, joining.on_join_over, effects=CALLS_AGAIN).because(
+    on_timer(InvitingState, timers.JOIN, joining.on_join_over, effects=CLOSES).because(
         "The time to join is over: close, or cancel below the minimum, until the chain shows it."
     ),
     on_event(

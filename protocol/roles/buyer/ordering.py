@@ -37,6 +37,7 @@ from protocol.roles.engine.effects import SetTimer, SubmitCall, effects_of
 from protocol.roles.engine.inputs import Received, Refused
 from protocol.roles.engine.refusals import StaleInput, require
 from protocol.roles.engine.state import enter, replace
+from protocol.roles.shared.bonds import note_bond
 from protocol.roles.shared.deadlines import seconds_to_the_end
 from protocol.roles.shared.drawing import draw_call, draw_timer, reveal_until
 from protocol.roles.shared.parties import require_sender
@@ -119,6 +120,7 @@ def on_opened(state: OrderedState, event: Opened, context: Context) -> BuyerStep
             timers.ANSWER.set(state.request.deadlines.chain_s),
             timers.JOIN.set(join_wait),
             facts.OPENED.of(training=event.training, deposit_wei=str(event.deposit)),
+            note_bond(event.training, event.terms, event.terms.buyer_bond),
         ),
     )
 

@@ -1,6 +1,6 @@
 """The model buyer has what it has signed recorded, where its aggregator does not."""
 
-from protocol.marketplace import RecordRound, RoundRecorded
+from protocol.marketplace import Opened, RecordRound, RoundRecorded
 from protocol.messages import RoundSignature
 from protocol.roles.buyer.state import BuyerStep, RunningState, stall_timer, terms_of
 from protocol.roles.engine import facts
@@ -8,6 +8,7 @@ from protocol.roles.engine.context import Context, Step
 from protocol.roles.engine.effects import RecordFact
 from protocol.roles.engine.inputs import Received, Refused
 from protocol.roles.engine.refusals import require
+from protocol.roles.shared.accusing import accuse
 from protocol.roles.shared.signed_rounds import record_now, record_timer, with_recorded, with_signature
 
 
@@ -20,6 +21,15 @@ def on_round_signature(
         # Nobody can have signed a round that we have not opened.
         require(received.at.round <= state.link.round, "round_out_of_order")
         return Step.unchanged(state)
+    opened = Opened(
+        training=state.training,
+        buyer=context.address,
+        aggregator=state.request.aggregator,
+        deposit=state.request.payment.deposit_wei,
+        terms=terms_of(state),
+    )
+    if accusation := held.accusation(opened, received, context):
+        return Step.unchanged(state, *accuse(accusation))
     after = with_signature(state, held, received, context)
     return Step(after, (record_timer(after, terms_of(state), context),))
 

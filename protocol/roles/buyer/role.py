@@ -38,6 +38,9 @@ def initial(item: Input, context: Context) -> Step[BuyerState]:
     order = body_of(item.signed, TrainingOrder)
     request = order.request
     require_possible(request)
+    bonds = request.payment.bonds
+    # Whoever gets its own bond back has none at stake; the contract refuses it as well.
+    require(bonds is None or not bonds.buyer or bonds.forfeit_to != context.address, "bond_to_itself")
     n = private_key_of(context).public_key.n
     state = OrderedState(request=request, n=n, admission=order.admission)
     return Step(state, (timers.OPEN.set(float(request.deadlines.chain_s)),))

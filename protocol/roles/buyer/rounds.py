@@ -32,6 +32,7 @@ from protocol.roles.engine.inputs import Received
 from protocol.roles.engine.refusals import StaleInput, require
 from protocol.roles.engine.state import PhaseState, replace
 from protocol.roles.engine.table import Handler
+from protocol.roles.shared.accusing import sign_openings
 from protocol.roles.shared.metric_check import build_record, check_metrics
 from protocol.roles.shared.parties import require_sender
 from protocol.roles.shared.request_widths import started_parties, started_widths
@@ -164,11 +165,13 @@ def on_opening_request(state: RunningState, asked: Received[OpeningRequest], con
         fact = facts.IMPLAUSIBLE.of(round=envelope.round)
         return Step(replace(state, opened_sets=sets), (*refused, fact))
     signature = sign_digest(context.signing_key, record.digest(context.market))
+    pairs = [(int(opening.plaintext), int(opening.root)) for opening in openings]
     opening = Opening(
         plaintexts=tuple(plaintexts),
-        roots=tuple(int(opening.root) for opening in openings),
+        roots=tuple(root for _, root in pairs),
         record=record,
         signature=signature,
+        opening_signatures=sign_openings(private.public_key, checked, pairs, context),
     )
     sent = tuple(message(context, to, opening, asked.at) for to in recipients)
     after = replace(

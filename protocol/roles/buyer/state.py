@@ -8,7 +8,7 @@ from typing import Literal
 
 from protocol.admission_policy import AdmissionPolicy
 from protocol.crypto.cipher import PrivateKey, PublicKey
-from protocol.marketplace import Cancel, Terms
+from protocol.marketplace import Cancel
 from protocol.request import Request
 from protocol.roles.engine import private, timers
 from protocol.roles.engine.context import Context, Step
@@ -19,6 +19,7 @@ from protocol.roles.shared.deadlines import seconds_to_the_end
 from protocol.roles.shared.parties import Parties
 from protocol.roles.shared.signed_rounds import RecordingState
 from protocol.roles.shared.transcript import TranscriptHead
+from protocol.terms import Terms
 from protocol.types import Address, BigInteger, Digest, FrozenModel, RoundNumber, TrainingId
 
 

@@ -46,12 +46,14 @@ from protocol.roles.engine import timers
 from protocol.roles.engine.effects import (
     CancelTimer,
     KeepResult,
+    PutValue,
     RecordFact,
     SendMessage,
     SetTimer,
     SubmitCall,
 )
 from protocol.roles.engine.table import STAYS, on_event, on_message, on_refusal, on_timer, on_training_gone
+from protocol.roles.shared.accusing import ACCUSES
 from protocol.roles.shared.deadlines import on_settle_refused
 
 _BEFORE_START = (OpenedState, InitiatedState)
@@ -72,7 +74,7 @@ ORDERING = (
         Opened,
         ordering.on_opened,
         then=OpenedState,
-        effects=(SendMessage, CancelTimer, SetTimer, RecordFact),
+        effects=(SendMessage, CancelTimer, SetTimer, RecordFact, PutValue),
     ).because("The deposit stands: the aggregator gets the request, the key and the initial model."),
     on_message(
         _BEFORE_START, RequestAnswer, ordering.on_request_answer, effects=(CancelTimer, SubmitCall)
@@ -137,7 +139,7 @@ ROUNDS = (
         effects=(SendMessage, SetTimer, RecordFact),
     ).because("The sum of a round's metrics is opened, once, and the record signed; or it is implausible."),
     on_message(
-        RunningState, RoundSignature, recording.on_round_signature, effects=(SetTimer, CancelTimer)
+        RunningState, RoundSignature, recording.on_round_signature, effects=(SetTimer, CancelTimer, *ACCUSES)
     ).because("A validator has signed: with enough of them the record can be sent by whoever holds it."),
     on_timer(RunningState, timers.RECORD, recording.on_record_due, effects=(SubmitCall, SetTimer)).because(
         "The aggregator has not sent the signed record in half of the round's time: the buyer does."

@@ -18,8 +18,8 @@ State_co = TypeVar("State_co", bound=FrozenModel, covariant=True)
 class Context:
     """Everything a transition may know besides state and input. Secrets are hidden from repr.
 
-    `announced` lists the owners that the aggregator admitted; `policy` is an owner's or a buyer's
-    standing policy, packed.
+    `announced` lists the owners that the aggregator admitted; `policy` is the party's standing policy,
+    packed: an owner's, a buyer's about owners, an aggregator's about bonds.
     `blobs` holds the content of every digest that the state refers to. `private` is the role's own
     secret for the training: the buyer's Paillier key (`PrivateKey.to_bytes`), an owner's statistics and
     counts.

@@ -10,6 +10,7 @@ from typing import Any, get_args
 from protocol.marketplace import MarketplaceEvent
 from protocol.records import RoundRecord
 from protocol.roles.engine.effects import RecordFact
+from protocol.terms import Terms
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,12 @@ INPUT_IGNORED = _fact("input_ignored", "An input came that no phase from here on
 INPUT_LATE = _fact("input_late", "An input came after its time.", "phase input")
 INPUT_DROPPED = _fact("input_dropped", "An early input found no room to wait in.", "input held")
 
+# ---- all roles ----
+
+ACCUSED = _fact(
+    "accused", "A fault of somebody is shown to the contract, which takes its bond.", "accused fault"
+)
+
 # ---- the model buyer ----
 
 OPENING_LATE = _fact("opening_late", "The chain does not show the opening yet.")
@@ -64,7 +71,7 @@ FINISHED = _fact("finished", "The model has arrived.", "rounds")
 # ---- a data owner ----
 
 NO_MATCH = _fact("no_match", "No data set serves the request.", "reasons")
-ASKS_DECISION = _fact("asks_decision", "A person must decide whether to join.", "data_set")
+ASKS_DECISION = _fact("asks_decision", "A person must decide whether to join.", "data_set", "bond token")
 OVER_BUDGET = _fact(
     "over_budget",
     "The training may publish more numbers about the data set than its budget has left.",
@@ -149,7 +156,7 @@ EVENTS = {
         name,
         str(kind.__doc__),
         _PLACE,
-        frozenset({*kind.model_fields, *RoundRecord.model_fields, "request_hash", "token"}),
+        frozenset({*kind.model_fields, *RoundRecord.model_fields, "request_hash", *Terms.model_fields}),
     )
     for kind in get_args(get_args(MarketplaceEvent)[0])
     for name in [kind.model_fields["event"].default]

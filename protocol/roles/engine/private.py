@@ -60,3 +60,4 @@ DATA_SET = PrivatePrefix("data_set:", "an owner's data set as a statistic (`Stat
 CARD = PrivatePrefix("card:", "what an owner says of its data set in public (`DataCard`)")
 COUNTS = PrivateName("joined", "what an owner's data sets have joined, where a step may join a training")
 JOINED = StoredPrefix("joined:", "the buyer and data set for which an owner has joined a training")
+BOND = StoredPrefix("bond:", "in what token a party has deposited a bond, until that is lost or released")

@@ -8,7 +8,7 @@ from protocol.marketplace import Closed, Join
 from protocol.messages import AdmissionAnswer, InvitationAnswer
 from protocol.roles.engine import facts, private, timers
 from protocol.roles.engine.context import Context, Step, message
-from protocol.roles.engine.effects import CancelTimer, Effect, SendMessage, SetTimer, SubmitCall
+from protocol.roles.engine.effects import CancelTimer, Effect, SendMessage, SetTimer, SubmitCall, effects_of
 from protocol.roles.engine.inputs import Received
 from protocol.roles.engine.refusals import StaleInput, require
 from protocol.roles.engine.state import enter, replace
@@ -16,6 +16,7 @@ from protocol.roles.owner import drawing, stall
 from protocol.roles.owner.budget import give_back
 from protocol.roles.owner.state import FailedState, InitiatedState, OwnerState, ReadyState
 from protocol.roles.shared.applications import require_signature
+from protocol.roles.shared.bonds import note_bond
 from protocol.roles.shared.deadlines import backed_off
 from protocol.roles.shared.parties import require_sender
 from protocol.seat_admission import SeatAdmission
@@ -76,15 +77,20 @@ def on_admission_answer(
     if body.code != "admitted":
         return _not_admitted(state, context, failure=body.code)
     _require_signatures(state, body, context)
+    terms = state.opened.terms
     call = Join(
         training=state.training,
         commitment=body.commitment,
         nonce_digest=nonce_digest(state.training, context.address, state.nonce),
         aggregator_signature=body.aggregator_signature or b"",
         buyer_signature=body.buyer_signature or b"",
+        bond=terms.owner_bond,
+        token=terms.token,
     )
     fact = facts.ADMISSION_DECIDED.of(owner=context.address, code=body.code)
-    return Step(replace(state, joining=True), (SubmitCall(call=call), fact, timers.ADMISSION.cancel()))
+    effects = SubmitCall(call=call), fact, timers.ADMISSION.cancel()
+    bond = note_bond(state.training, terms, terms.owner_bond)
+    return Step(replace(state, joining=True), effects_of(effects, bond))
 
 
 def _require_signatures(state: InitiatedState, body: AdmissionAnswer, context: Context) -> None:

@@ -159,15 +159,25 @@ def _asks(
     """
     if isinstance(before, ReadyState):
         same = before.data_set == ready.data_set
-        return () if same else (facts.ASKS_DECISION.of(data_set=ready.data_set),)
+        return () if same else (_asks_decision(ready, context),)
     policy, code = policy_of(context), "asks_person"
     if is_accepted:
         code = "budget_spent"
     elif policy.automatic and policy.buyers and ready.opened.buyer not in policy.buyers:
         code = "buyer_not_accepted"
+    elif policy.accepts_but_for_bond(ready.request, ready.opened.buyer, ready.data_set):
+        code = "bond_not_accepted"
     answer = InvitationAnswer.model_validate({"decision": "waiting", "code": code})
-    asked = facts.ASKS_DECISION.of(data_set=ready.data_set)
-    return asked, message(context, ready.request.aggregator, answer, label="waiting")
+    return _asks_decision(ready, context), message(context, ready.request.aggregator, answer, label="waiting")
+
+
+def _asks_decision(state: ReadyState, context: Context) -> RecordFact:
+    """With the bond where the policy does not deposit it unasked."""
+    request, data_set = state.request, state.data_set
+    if request.payment.bonds is None or policy_of(context).accepts_bond(request):
+        return facts.ASKS_DECISION.of(data_set=data_set)
+    bond = str(request.payment.bonds.owner)
+    return facts.ASKS_DECISION.of(data_set=data_set, bond=bond, token=request.payment.token)
 
 
 def _matching(request: Request, context: Context) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -1,7 +1,7 @@
 """A data owner after it has joined: what it hears of the training's course, up to its end."""
 
 from protocol.join_digests import nonce_digest
-from protocol.marketplace import Cancelled, Joined, RolesDrawn, RoundRecorded, Settled, Withdraw
+from protocol.marketplace import Cancelled, Claim, Joined, RolesDrawn, RoundRecorded, Settled, Withdraw
 from protocol.messages import OwnerReady, TrainingFailed, TrainingStarted
 from protocol.records import RoundRecord
 from protocol.roles.engine import facts, timers
@@ -116,11 +116,11 @@ def _caught_up(state: RunningState, record: RoundRecord) -> RunningState:
 
 
 def on_settled(state: RunningState, _event: Settled, context: Context) -> Step[OwnerState]:
-    """The contract has paid; whoever holds the last model keeps it for a buyer that asks."""
+    """The deposit is divided: claim our part; whoever holds the last model keeps it for a buyer that asks."""
     finished = enter(FinishedState, state, settled_at=context.now)
     effects = (
         give_back(state),
-        _withdrawal(state, context),
+        _claim(state, context),
         timers.STALLED.cancel(),
         timers.RECORD.cancel(),
         timers.RETENTION.set(RETENTION_SECONDS) if state.signed_models else None,
@@ -128,10 +128,15 @@ def on_settled(state: RunningState, _event: Settled, context: Context) -> Step[O
     return Step(finished, effects_of(*effects))
 
 
-def _withdrawal(state: RunningState, context: Context) -> SubmitCall | None:
-    """The call that pays out what was credited, where the policy wants that."""
-    call = Withdraw(token=state.request.payment.token)
-    return SubmitCall(call=call) if policy_of(context).withdraw else None
+def _claim(state: RunningState | FailedState, context: Context) -> tuple[SubmitCall, ...]:
+    """The calls that have our pay credited, and paid out after that where the policy wants it.
+
+    Whether there is any, the contract knows: to ask for none costs nothing.
+    """
+    claim = SubmitCall(call=Claim(training=state.training))
+    if state.request is None or not policy_of(context).withdraw:
+        return (claim,)
+    return claim, SubmitCall(call=Withdraw(token=state.request.payment.token))
 
 
 def on_retention_over(state: FinishedState, _about: None, _context: Context) -> Step[OwnerState]:
@@ -140,14 +145,21 @@ def on_retention_over(state: FinishedState, _about: None, _context: Context) -> 
 
 
 def on_cancelled(state: OwnerState, _event: Cancelled, context: Context) -> Step[OwnerState]:
-    """What it cannot have published is given back; once roles were drawn the buyer's leaving is paid."""
+    """What it cannot have published is given back; once roles were drawn the price of leaving is claimed."""
     waits = timers.OPENED, timers.JOIN, timers.ADMISSION, timers.DRAW, timers.STALLED, timers.RECORD
     counted = give_back(state) if isinstance(state, JoinedState) else None
     failed = enter(FailedState, state, failure=_why_cancelled(state))
-    withdrawal = None
+    claim = None
     if isinstance(state, RunningState) and state.opened.terms.abandon_bps:
-        withdrawal = _withdrawal(state, context)
-    return Step(failed, effects_of([wait.cancel() for wait in waits], counted, withdrawal))
+        claim = _claim(state, context)
+    return Step(failed, effects_of([wait.cancel() for wait in waits], counted, claim))
+
+
+def on_cancelled_without_us(state: FailedState, _event: Cancelled, context: Context) -> Step[OwnerState]:
+    """The buyer's leaving is paid to all that were drawn, also to an owner that could not do its part."""
+    seats = state.parties.seats
+    drawn = context.address in seats and state.parties.has_role(context.address)
+    return Step.unchanged(state, *(_claim(state, context) if drawn else ()))
 
 
 def _why_cancelled(state: OwnerState) -> str:

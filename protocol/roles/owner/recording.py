@@ -6,6 +6,7 @@ from protocol.roles.engine.context import Context, Step
 from protocol.roles.engine.inputs import Received, Refused
 from protocol.roles.engine.refusals import EarlyInput, require
 from protocol.roles.owner.state import OwnerState, RunningState
+from protocol.roles.shared.accusing import accuse
 from protocol.roles.shared.signed_rounds import record_now, record_timer, with_signature
 
 
@@ -19,6 +20,8 @@ def on_round_signature(
         if received.at.round > (state.link.round if state.link is not None else 0):
             raise EarlyInput
         return Step.unchanged(state)
+    if accusation := held.accusation(state.opened, received, context):
+        return Step.unchanged(state, *accuse(accusation))
     after = with_signature(state, held, received, context)
     return Step(after, (record_timer(after, state.opened.terms, context),))
 

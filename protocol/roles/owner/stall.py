@@ -44,9 +44,13 @@ def on_stalled(state: JoinedState, _about: None, _context: Context) -> Step[Owne
 
 
 def _ending_call(state: JoinedState) -> ContractCall:
-    """With enough seats only the buyer may cancel; others close the joining, and cancel a round later."""
+    """With enough seats only the buyer may cancel; others close the joining, and cancel a round later.
+
+    Where the aggregator deposits a bond it alone may close, and others cancel.
+    """
     if state.recorded:
         return Settle(training=state.training)
-    if not state.closed and len(state.parties.seats) >= state.opened.terms.min_owners:
+    terms = state.opened.terms
+    if not state.closed and not terms.aggregator_bond and len(state.parties.seats) >= terms.min_owners:
         return Close(training=state.training)
     return Cancel(training=state.training)

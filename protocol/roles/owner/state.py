@@ -235,5 +235,5 @@ class FailedState(DrawnState):
     phase: Literal["failed"] = "failed"
 
 
-STATES = (WaitingState, ReadyState, InitiatedState, RunningState, FinishedState, DeclinedState, FailedState)
+STATES = (WaitingState, ReadyState, InitiatedState, RunningState, FinishedState, FailedState, DeclinedState)
 """In the order of the phases."""

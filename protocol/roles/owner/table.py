@@ -72,6 +72,7 @@ from protocol.roles.owner.state import (
     RunningState,
     WaitingState,
 )
+from protocol.roles.shared.accusing import ACCUSES
 from protocol.roles.shared.deadlines import on_settle_refused
 from protocol.roles.shared.notices import Notice
 
@@ -197,14 +198,17 @@ ROUNDS = (
     on_message(RunningState, OpeningRequest, validator.on_opening_request, effects=(StoreBlob,)).because(
         "All metrics are shown, this validator's own unchanged among them."
     ),
-    on_message(RunningState, Opening, validator.on_opening, effects=(SendMessage, RecordFact)).because(
-        "The opening and the record are what this validator works out itself: it signs."
+    on_message(
+        RunningState, Opening, validator.on_opening, effects=(SendMessage, RecordFact, *ACCUSES)
+    ).because(
+        "The opening and the record are what this validator works out itself: it signs; a fault of the buyer "
+        "that costs a bond is shown to the contract."
     ),
     on_message(RunningState, OpeningRefused, validator.on_opening_refused, effects=(RecordFact,)).because(
         "The sum is implausible: the attempt ends without numbers."
     ),
     on_message(
-        RunningState, RoundSignature, recording.on_round_signature, effects=(SetTimer, CancelTimer)
+        RunningState, RoundSignature, recording.on_round_signature, effects=(SetTimer, CancelTimer, *ACCUSES)
     ).because(
         "Another validator has signed: with enough of them the record can be sent by whoever holds it."
     ),
@@ -241,7 +245,7 @@ ENDING = (
         progress.on_settled,
         then=FinishedState,
         effects=(PutValue, SubmitCall, CancelTimer, SetTimer),
-    ).because("The contract has paid; a validator keeps the last model for a while."),
+    ).because("The owner claims its pay and withdraws it; a validator keeps the last model for a while."),
     on_event(
         (WaitingState, ReadyState, InitiatedState, RunningState),
         Cancelled,
@@ -249,8 +253,10 @@ ENDING = (
         then=FailedState,
         effects=(CancelTimer, PutValue, SubmitCall),
     ).because(
-        "Once roles were drawn owners are paid for the buyer's leaving; the training counts if something was "
-        "worked on."
+        "Once roles were drawn owners claim the price of leaving; the training counts if work was done."
+    ),
+    on_event(FailedState, Cancelled, progress.on_cancelled_without_us, effects=(SubmitCall,)).because(
+        "An owner whose data set was gone has a role all the same, and its part of what leaving costs."
     ),
     on_training_gone(_JOINED, progress.on_gone, then=FailedState, effects=(CancelTimer, PutValue)).because(
         "A reorganisation took the opening back: nobody will pay."

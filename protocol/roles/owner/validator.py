@@ -5,6 +5,7 @@ from typing import Any
 
 from gmpy2 import mpz
 
+from protocol.accusations import AccuseOfTwoRecords
 from protocol.bodies import body_of
 from protocol.errors import ProtocolViolation
 from protocol.learning.kinds.registry import kind_of
@@ -48,6 +49,7 @@ from protocol.roles.owner.validator_checks import (
     running_evaluation,
     with_model,
 )
+from protocol.roles.shared.accusing import accuse, false_opening, require_signed_openings, second_record
 from protocol.roles.shared.metric_check import build_record, check_openings
 from protocol.roles.shared.parties import public_key_of, require_sender
 from protocol.roles.shared.request_widths import started_widths
@@ -213,14 +215,22 @@ def _common(evaluation: Evaluation) -> dict[str, Any]:
 def on_opening(state: RunningState, received: Received[Opening], context: Context) -> Step[OwnerState]:
     """Check the buyer's opening and record against what this validator works out itself, then sign."""
     require_sender(received.sender, state.opened.buyer)
+    body = received.body
+    if accusation := _other_record(state, body, context):
+        return Step.unchanged(state, *accuse(accusation))
     evaluation = running_evaluation(state, received, CheckedEvaluation)
     link = link_of(state)
-    body = received.body
     key = public_key_of(state.n)
     checked = checked_metrics(
         state, evaluation, evaluation.shown_metrics.load(OpeningRequest, context).metrics, context
     )
-    check_openings(key, checked.products, body.plaintexts, body.roots, context)
+    try:
+        check_openings(key, checked.products, body.plaintexts, body.roots, context)
+    except ProtocolViolation:
+        if refuted := false_opening(key, state.opened, checked, body, context):
+            return Step.unchanged(state, *accuse(refuted))
+        raise
+    require_signed_openings(key, state.opened, checked, body, context)
     record = build_record(
         checked,
         list(body.plaintexts),
@@ -237,8 +247,24 @@ def on_opening(state: RunningState, received: Received[Opening], context: Contex
         record=record, buyer_signature=body.signature, signatures=((context.address, signature),)
     )
     after = with_model(replace(state, link=link.next(record), evaluation=None), evaluation, record)
-    sent = _to_all(state, evaluation, RoundSignature(signature=signature), context)
+    sent = _to_all(state, evaluation, _signed(state, held, signature), context)
     return Step(with_round(after, held), (*sent, facts.VALIDATED.of(round=evaluation.round)))
+
+
+def _other_record(state: RunningState, body: Opening, context: Context) -> AccuseOfTwoRecords | None:
+    held = state.signed(body.record.round)
+    if held is None:
+        return None
+    shown = (body.record, body.signature)
+    return second_record(state.opened, (held.record, held.buyer_signature), shown, context)
+
+
+def _signed(state: RunningState, held: SignedRound, signature: bytes) -> RoundSignature:
+    """With the record where a bond is at stake, which nobody else may have been shown."""
+    terms = state.opened.terms
+    if not terms.buyer_bond and not terms.owner_bond:
+        return RoundSignature(signature=signature)
+    return RoundSignature(signature=signature, record=held.record, buyer_signature=held.buyer_signature)
 
 
 def _to_all(

@@ -4,12 +4,13 @@ Every wait of a role ends by a timer. What a peer owes is bounded by the request
 owes by `chain_s`, what the contract allows by its own clock; the rest is here.
 """
 
-from protocol.marketplace import Cancel, Settle, Terms
+from protocol.marketplace import Cancel, Settle
 from protocol.roles.engine import timers
 from protocol.roles.engine.context import Context, Step
 from protocol.roles.engine.effects import SetTimer, SubmitCall
 from protocol.roles.engine.inputs import Refused
 from protocol.roles.engine.state import PhaseState
+from protocol.terms import Terms
 
 DAY_SECONDS = 86_400.0
 OPENED_SECONDS = DAY_SECONDS

@@ -6,11 +6,12 @@ none can hold the draw up: the aggregator first, then the buyer, then owners in 
 all but one would pay gas for nothing.
 """
 
-from protocol.marketplace import Cancel, Draw, Terms
+from protocol.marketplace import Cancel, Draw
 from protocol.roles.engine import timers
 from protocol.roles.engine.context import Context
 from protocol.roles.engine.effects import SetTimer
 from protocol.roles.shared.parties import Parties
+from protocol.terms import Terms
 from protocol.types import TrainingId
 
 

@@ -8,7 +8,8 @@ turn: of many calls at once all but one would pay gas for nothing.
 
 from typing import TypeVar
 
-from protocol.marketplace import RecordRound, RoundRecorded, Terms
+from protocol.accusations import AccuseOfTwoRecords
+from protocol.marketplace import Opened, RecordRound, RoundRecorded
 from protocol.messages import RoundSignature
 from protocol.records import RoundRecord
 from protocol.roles.engine import timers
@@ -17,8 +18,10 @@ from protocol.roles.engine.effects import CancelTimer, Effect, SetTimer, SubmitC
 from protocol.roles.engine.inputs import Received
 from protocol.roles.engine.refusals import require
 from protocol.roles.engine.state import PhaseState, replace
+from protocol.roles.shared.accusing import accused_by
 from protocol.roles.shared.parties import Parties
 from protocol.signatures import recover_address
+from protocol.terms import Terms
 from protocol.types import Address, Digest, EcdsaSignature, FrozenModel, RoundNumber
 
 
@@ -33,6 +36,13 @@ class SignedRound(FrozenModel):
         """With one more validator's, or another one of the same."""
         others = (one for one in self.signatures if one[0] != signer)
         return replace(self, signatures=(*others, (signer, signature)))
+
+    def accusation(
+        self, opened: Opened, received: Received[RoundSignature], context: Context
+    ) -> AccuseOfTwoRecords | None:
+        """That what a validator has sent proves two signed records of the round."""
+        signatures = iter([(opened.buyer, self.buyer_signature), *self.signatures])
+        return accused_by(opened, self.record, signatures, received.sender, received.body, context)
 
     def call(self, parties: Parties) -> RecordRound:
         """What sends it to the chain."""
@@ -105,7 +115,8 @@ def with_recorded(state: S, event: RoundRecorded, context: Context) -> S:
         recorded=event.round,
         recorded_model=event.record.delivered_digest,
         last_recorded=event.record.last,
-        signed_rounds=tuple(one for one in state.signed_rounds if one.record.round > event.round),
+        # The last one stays: another record of the same round is proved by it.
+        signed_rounds=tuple(one for one in state.signed_rounds if one.record.round >= event.round),
         progressed_at=context.now,
     )
 

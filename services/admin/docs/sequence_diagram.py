@@ -40,7 +40,9 @@ COURSE = (
         call:record_round RoundRecorded round_completed""",
         repeated=True,
     ),
-    Stretch("after the last round", "call:settle Settled call:withdraw trained_model model_received"),
+    Stretch(
+        "after the last round", "call:settle Settled trained_model call:claim call:withdraw model_received"
+    ),
 )
 """What happens in a training in which everybody does its stretch."""
 
@@ -52,6 +54,7 @@ CALLERS: Mapping[str, tuple[str, ...]] = {
     "draw": ("federated_aggregator",),
     "record_round": ("federated_aggregator",),
     "settle": ("federated_aggregator",),
+    "claim": ("data_owner",),
     "withdraw": ("data_owner", "model_buyer", "federated_aggregator"),
 }
 """Whose part each contract call of the course is."""

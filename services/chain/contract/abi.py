@@ -24,7 +24,10 @@ if TYPE_CHECKING:
 
 @cache
 def marketplace_artifact() -> Mapping[str, Any]:
-    """What the compiler made: `abi`, `bytecode` and `runtime_bytes`; see contracts/build.py."""
+    """What the compiler made: `abi`, `bytecode` and `runtime_bytes`; see contracts/build.py.
+
+    `created` has the last two of the contract that the constructor creates.
+    """
     return _artifact("Marketplace")
 
 

@@ -5,11 +5,14 @@ import time
 from collections.abc import Callable
 from functools import partial
 
-from protocol.marketplace import NATIVE, ContractCall, Open, RecordRound, Register, Reveal, Settle
+from protocol.accusations import AccuseOfFalseOpening
+from protocol.marketplace import Claim, ContractCall, Open, RecordRound, Register, Reveal
 from protocol.records import Market
+from protocol.terms import NATIVE, Token
 from services.chain.contract.abi import refusal_of
-from services.chain.contract.codec import encode_call
+from services.chain.contract.codec import encode_call, encode_steps, taken_by
 from services.chain.contract.idempotency import already_done
+from services.chain.contract.openings import steps_in_a_call
 from services.chain.contract.signatures import worth_sending
 from services.chain.contract.tokens import allowance, approval
 from services.chain.contract.views import MarketplaceViews
@@ -27,8 +30,8 @@ from services.chain.transactions.pending import Receipt, SendPolicy
 from services.chain.transactions.sender import GAS_MARGIN_PERCENT, Sender, TransactionReplaced
 
 _MOST_ATTEMPTS = 8
-_SETTLE_MARGIN_PERCENT = 150
-"""Crediting an account takes over twice as much gas when it has withdrawn since the estimate."""
+_CLAIM_MARGIN_PERCENT = 100
+"""More gas is taken where the owner has withdrawn since the estimate, or where all others have claimed."""
 
 _BY_TIME = ("too_early", "too_late")
 """Refusals that the next block's time may be the reason for, which no state has yet."""
@@ -116,18 +119,24 @@ class MarketplaceClient(MarketplaceViews):
         return False
 
     async def _attempt(self, call: ContractCall) -> Receipt:
-        """`_send`, with what a token wants before."""
-        if isinstance(call, Open) and call.terms.token != NATIVE:
-            return await self._open_in_token(call)
+        """`_send`, with what a token wants before; an opening is checked a few steps at a time."""
+        token, amount = taken_by(call)
+        if token != NATIVE and amount:
+            return await self._send_in_token(call, token, amount)
+        if isinstance(call, AccuseOfFalseOpening):
+            return await self._check_opening(call)
         return await self._send(call)
 
-    async def _send(self, call: ContractCall) -> Receipt:
-        """Send the call once; a transaction that failed on chain raises as the estimate would have."""
+    async def _send(self, call: ContractCall, given: bytes | None = None) -> Receipt:
+        """Send the call once; a transaction that failed on chain raises as the estimate would have.
+
+        `given` are its data where they do not follow from the call alone.
+        """
         sender = self._require_sender()
-        data, value = await self._encoded(call)
+        data, value = (given, 0) if given is not None else await self._encoded(call)
         # A second opening would cost a second deposit.
         done = partial(self._is_done, call) if isinstance(call, Open) else None
-        margin = _SETTLE_MARGIN_PERCENT if isinstance(call, Settle) else GAS_MARGIN_PERCENT
+        margin = _CLAIM_MARGIN_PERCENT if isinstance(call, Claim) else GAS_MARGIN_PERCENT
         try:
             receipt = await sender.send(
                 self.market.contract, data, value, done=done, gas_margin_percent=margin
@@ -144,27 +153,45 @@ class MarketplaceClient(MarketplaceViews):
             raise await self._reason(sender.request(self.market.contract, data, value), receipt)
         return receipt
 
-    async def _open_in_token(self, call: Open) -> Receipt:
-        """Allow the contract exactly the deposit, where it may take less, and open.
+    async def _check_opening(self, call: AccuseOfFalseOpening) -> Receipt:
+        """Have the contract take one step after another, from where it is; the last one takes the bond.
 
-        One after the other: of two openings the second would allow itself what is allowed to the first.
+        Somebody else may take steps meanwhile: what comes second is refused, and begun again from there.
         """
-        token, deposit, contract = call.terms.token, call.deposit, self.market.contract
+        digest = call.opening.digest(self.market)
+        while True:
+            done = await self.steps_done(digest)
+            steps = min(steps_in_a_call(call.opening), call.opening.steps - done)
+            try:
+                receipt = await self._send(call, encode_steps(call, done, steps))
+            except CallReverted as refusal:
+                if refusal.code != "wrong_power" or await self.steps_done(digest) == done:
+                    raise
+                continue
+            if done + steps == call.opening.steps:
+                return receipt
+
+    async def _send_in_token(self, call: ContractCall, token: Token, amount: int) -> Receipt:
+        """Allow the contract exactly the deposit or bond, where it may take less, and make the call.
+
+        One after the other: of two calls the second would allow itself what is allowed to the first.
+        """
+        contract = self.market.contract
         async with self._allowing:
             try:
                 held = await self.balance_of(self.address, token)
             except WrongChain:
                 return await self._send(call)  # no token is there, as the contract will say
-            if held < deposit:
+            if held < amount:
                 raise InsufficientFunds(
-                    f"account {self.address} has {held} smallest units of token {token}, and the deposit is "
-                    f"{deposit}: send it {deposit - held} more"
+                    f"account {self.address} has {held} smallest units of token {token}, and {call.call} "
+                    f"takes {amount}: send it {amount - held} more"
                 )
             allowed = await allowance(self.rpc, token, self.address, contract)
-            if allowed < deposit:
+            if allowed < amount:
                 # Some tokens take another allowance only where there is none.
-                for amount in (0, deposit) if allowed else (deposit,):
-                    await self._approve(token, approval(contract, amount))
+                for one in (0, amount) if allowed else (amount,):
+                    await self._approve(token, approval(contract, one))
             return await self._send(call)
 
     async def _approve(self, token: str, data: bytes) -> None:

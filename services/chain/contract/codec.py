@@ -4,10 +4,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from protocol import marketplace
+from protocol.accusations import AccuseOfFalseOpening, AccuseOfTwoRecords, SignedOpening
 from protocol.errors import ProtocolViolation
-from protocol.marketplace import ADMISSION_NAMES, NATIVE, ROLE_NUMBERS, SHARE_NAMES, ContractCall, Terms
+from protocol.marketplace import FAULT_NAMES, ROLE_NUMBERS, SHARE_NAMES, ContractCall
 from protocol.messages import ChainEvent
 from protocol.records import RoundRecord
+from protocol.terms import ADMISSION_NAMES, NATIVE, Terms, Token
 from protocol.types import ZERO_ADDRESS
 from services.chain.contract.abi import decode_event, encode_function_call, event_name, snake_case
 from services.chain.rpc.values import octets, quantity
@@ -19,12 +21,33 @@ _SENDER = ZERO_ADDRESS
 
 
 def encode_call(call: ContractCall) -> tuple[bytes, int]:
-    """Call data and the wei to send with it."""
-    value = 0
-    if isinstance(call, marketplace.Open) and call.terms.token == NATIVE:
-        value = call.deposit
-    name = "recordRound" if isinstance(call, marketplace.RecordRound) else call.call
-    return encode_function_call(name, *_arguments(call)), value
+    """Call data and the wei to send with it.
+
+    Raises TypeError for an accusation that takes more than one call: see `encode_steps`.
+    """
+    token, amount = taken_by(call)
+    first, *words = call.call.split("_")
+    name = first + "".join(word.capitalize() for word in words)
+    return encode_function_call(name, *_arguments(call)), amount if token == NATIVE else 0
+
+
+def taken_by(call: ContractCall) -> tuple[Token, int]:
+    """What the contract takes with a call, in smallest units of which token."""
+    match call:
+        case marketplace.Open():
+            return call.terms.token, call.deposit + call.terms.buyer_bond
+        case marketplace.Join() | marketplace.Close():
+            return call.token, call.bond
+        case _:
+            return NATIVE, 0
+
+
+def encode_steps(call: AccuseOfFalseOpening, done: int, steps: int) -> bytes:
+    """Call data that have the contract take so many steps of its check, after those that are done."""
+    opening = to_words(call.opening)
+    return encode_function_call(
+        "accuseOfFalseOpening", opening, call.signature, call.opening.power_after(done), steps
+    )
 
 
 def _arguments(call: ContractCall) -> tuple[Any, ...]:
@@ -41,6 +64,12 @@ def _arguments(call: ContractCall) -> tuple[Any, ...]:
             arguments = call.training, call.nonce
         case marketplace.RecordRound():
             arguments = to_words(call.record), call.buyer_signature, call.validator_signatures
+        case AccuseOfTwoRecords():
+            records = (call.first, call.first_signature), (call.second, call.second_signature)
+            pairs = ((to_words(record), signature) for record, signature in records)
+            arguments = *(word for pair in pairs for word in pair), address_bytes(call.account)
+        case AccuseOfFalseOpening():
+            raise TypeError("an opening is checked in steps")
         case marketplace.Withdraw():
             arguments = address_bytes(call.token), address_bytes(call.to or _SENDER)
         case _:
@@ -48,7 +77,7 @@ def _arguments(call: ContractCall) -> tuple[Any, ...]:
     return arguments
 
 
-def to_words(struct: Terms | RoundRecord) -> tuple[Any, ...]:
+def to_words(struct: Terms | RoundRecord | SignedOpening) -> tuple[Any, ...]:
     """The contract's struct, its fields in order; addresses as bytes, who admits owners as a number."""
     return tuple(_word(name, getattr(struct, name)) for name in type(struct).model_fields)
 
@@ -121,6 +150,8 @@ def _event_fields(name: str, arguments: Mapping[str, Any]) -> Any:
         fields["role"] = ROLE_NAMES[fields["role"]]
     if "share" in fields:
         fields["share"] = SHARE_NAMES[fields["share"]]
+    if "fault" in fields:
+        fields["fault"] = FAULT_NAMES[fields["fault"]]
     if "terms" in fields:
         fields["terms"]["admission"] = ADMISSION_NAMES[fields["terms"]["admission"]]
     return fields

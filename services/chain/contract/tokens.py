@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from protocol.asset import token_asset
-from protocol.marketplace import Token
+from protocol.terms import Token
 from services.chain.contract.abi import creation_code, token_artifact, token_codec
 from services.chain.errors import ChainError, RpcError, WrongChain
 from services.chain.rpc.http import Rpc, is_revert

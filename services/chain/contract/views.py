@@ -5,8 +5,9 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from protocol.marketplace import NATIVE, STATUS_NAMES, RecordRound, Terms, Token
+from protocol.marketplace import STATUS_NAMES, RecordRound
 from protocol.records import Market
+from protocol.terms import NATIVE, Terms, Token
 from services.chain.contract.abi import (
     decode_function_result,
     encode_function_call,
@@ -166,8 +167,29 @@ class MarketplaceViews:
         """Smallest units of a token that the account may withdraw."""
         return int(await self._view("creditOf", address_bytes(token), address_bytes(account)))
 
+    async def total_bonds(self, token: Token = NATIVE) -> int:
+        """Smallest units of a token held as bonds that are neither lost nor released."""
+        return int(await self._view("totalBonds", address_bytes(token)))
+
+    async def bond_of(self, training: int, account: str) -> int:
+        """The account's bond in a training; 0 where it gave none, or it is lost or released."""
+        return int(await self._view("bondOf", training, address_bytes(account)))
+
+    async def bond_until(self, training: int, account: str) -> int:
+        """From when on the account may release its bond, in Unix seconds; 0 before the training's end."""
+        return int(await self._view("bondUntil", training, address_bytes(account)))
+
+    async def steps_done(self, opening_digest: bytes) -> int:
+        """How many steps the contract has taken to check an opening."""
+        done, _power = await self._view("doubtOf", opening_digest)
+        return int(done)
+
+    async def claimable_of(self, training: int, account: str) -> int:
+        """What an owner of a training that is over has earned and not claimed yet; 0 for everybody else."""
+        return int(await self._view("claimableOf", training, address_bytes(account)))
+
     async def total_escrow(self, token: Token = NATIVE) -> int:
-        """Smallest units of a token held for trainings that have not ended."""
+        """Smallest units of a token held for trainings that have not ended, or for owners to claim."""
         return int(await self._view("totalEscrow", address_bytes(token)))
 
     async def balance_of(self, account: str, token: Token = NATIVE) -> int:

@@ -4,6 +4,7 @@ The state of a training only moves on, so it is compared at the newest block.
 """
 
 from protocol.marketplace import (
+    Credited,
     Joined,
     MarketplaceEvent,
     Opened,
@@ -24,7 +25,7 @@ _STATUSES_AFTER = {
 async def difference(views: MarketplaceViews, event: MarketplaceEvent) -> str | None:
     """In what the state differs from what the event says, None where it fits or holds no trace of it.
 
-    Credits and registrations may have changed since. Raises ChainUnavailable or RpcError.
+    Registrations may have changed since, and credits were withdrawn. Raises ChainUnavailable or RpcError.
     """
     state: object
     said: object
@@ -42,6 +43,9 @@ async def difference(views: MarketplaceViews, event: MarketplaceEvent) -> str | 
             state, said = (owners.trainers, owners.validators), (event.trainers, event.validators)
         case RoundRecorded():
             return await _of_round(views, event)
+        case Credited():
+            # Whoever is credited has claimed all of it, or has no seat.
+            state, said = await views.claimable_of(event.training, event.account), 0
         case _:
             return await _of_status(views, event)
     return None if state == said else "the contract's state is another"

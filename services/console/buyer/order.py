@@ -8,10 +8,10 @@ from typing import Any
 from aiohttp import web
 
 from protocol.errors import MisuseError
-from protocol.marketplace import NATIVE
 from protocol.messages import TrainingOrder
 from protocol.request import Request
 from protocol.request_parsing import as_tuples
+from protocol.terms import NATIVE
 from services.chain.errors import ChainError
 from services.common.documents import parse_yaml, request_fields
 from services.common.errors import ConfigurationError
@@ -232,7 +232,7 @@ async def _money(page: Page, wanted: Request | None) -> dict[str, Any]:
         balance = await page.party.balance(token)
     except ChainError:
         return nothing
-    return {**nothing, "balance": balance, "missing": max(0, wanted.payment.deposit_wei - balance)}
+    return {**nothing, "balance": balance, "missing": max(0, wanted.payment.buyer_pays - balance)}
 
 
 def _untaken(page: Page, result: Checked) -> Checked:

@@ -10,10 +10,10 @@ from pydantic import ValidationError
 
 from protocol.asset import MARKET_ASSET
 from protocol.errors import MisuseError, ProtocolViolation
-from protocol.marketplace import NATIVE
 from protocol.request import Request
 from protocol.request_sections import Bounds, Deadlines, ModelKind, Owners, Schedule
 from protocol.roles.buyer.ordering import require_possible
+from protocol.terms import NATIVE
 from services.common.accents import composed
 from services.common.addresses import WrongChecksum, plain_address
 from services.console.buyer.order_columns import (
@@ -44,6 +44,14 @@ class Field:
     kind: Kind
 
 
+BOND_FIELDS = (
+    Field("bond_owner", ("payment", "bonds", "owner"), "money"),
+    Field("bond_aggregator", ("payment", "bonds", "aggregator"), "money"),
+    Field("bond_buyer", ("payment", "bonds", "buyer"), "money"),
+    Field("forfeit_to", ("payment", "bonds", "forfeit_to"), "address"),
+)
+"""All four empty: no bonds."""
+
 FIELDS = (
     Field("name", ("name",), "text"),
     Field("aggregator", ("aggregator",), "address"),
@@ -71,6 +79,7 @@ FIELDS = (
     Field("validation", ("payment", "validation_bps"), "percent"),
     Field("aggregation", ("payment", "aggregation_bps"), "percent"),
     Field("abandon", ("payment", "abandon_bps"), "percent"),
+    *BOND_FIELDS,
     Field("join_s", ("deadlines", "join_s"), "whole"),
     Field("reveal_s", ("deadlines", "reveal_s"), "whole"),
     Field("step_s", ("deadlines", "step_s"), "whole"),
@@ -81,9 +90,11 @@ FIELDS = (
 )
 _INPUTS: dict[tuple[str, ...], str] = {
     ("payment",): "shares",
+    ("payment", "bonds"): "forfeit_to",
     ("owners",): "owners-maximum",
     **{field.path: field.name for field in FIELDS},
 }
+_MONEY = tuple(field for field in FIELDS if field.kind == "money")
 SHARES = ("contribution", "participation", "validation", "aggregation")
 
 
@@ -125,7 +136,7 @@ def values_of(document: Mapping[str, Any]) -> dict[str, str]:
     if values["token"] == NATIVE:
         values["token"] = ""
     elif values["token"]:
-        values["deposit"] = _shown(_inside(document, ("payment", "deposit_wei")), "text")
+        values |= {one.name: _shown(_inside(document, one.path), "text") for one in _MONEY}
     features = _inside(document, ("features",))
     columns = features if isinstance(features, list | tuple) else [{}]
     values["columns"] = str(min(max(len(columns), 1), MOST_COLUMNS))
@@ -172,11 +183,14 @@ def document_of(values: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _in_units(payment: dict[str, Any], values: Mapping[str, str]) -> None:
-    """A deposit in a token is typed in its smallest units: a page cannot know another's decimals."""
+    """Amounts of a token are typed in its smallest units: a page cannot know another's decimals."""
     if not payment["token"]:
         del payment["token"]
     elif payment["token"] != NATIVE:
         payment["deposit_wei"] = _meant(values.get("deposit", ""), "whole")
+        amounts = {one.path[-1]: _meant(values.get(one.name, ""), "whole") for one in BOND_FIELDS[:-1]}
+        payment["bonds"] |= amounts
+    payment["bonds"] = {name: value for name, value in payment["bonds"].items() if value != ""} or None
 
 
 def check(values: Mapping[str, str]) -> Checked:

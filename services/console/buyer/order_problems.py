@@ -48,6 +48,15 @@ _BY_TEXT = (
         _("The shares add up to %(points)s basis points; they must add up to 10000, which is 100 %%."),
     ),
     (
+        r"every bond is zero: .*",
+        _("No bond is asked of anybody: give an amount, or leave all four fields empty."),
+    ),
+    (r"forfeit_to is the zero address: .*", _("Nobody has this address.")),
+    (
+        r"payment.bonds.forfeit_to is the aggregator, .*",
+        _("The aggregator deposits a bond: somebody else must get what is lost."),
+    ),
+    (
         r"column '(?P<column>.+)': level '(?P<level>.+)' is named twice",
         _("The column %(column)s has the level %(level)s twice."),
     ),

@@ -21,9 +21,9 @@ class Training(TrainingRecord[BuyerState]):
 
     @cached_property
     def paid(self) -> int:
-        """What was paid, or would be if the training ended now (wei)."""
-        if self.story.settled is not None:
-            return int(self.story.settled["paid"])
+        """What everybody else gets, or would if the training ended now (wei)."""
+        if self.refund is not None:
+            return self.state.request.payment.deposit_wei - self.refund
         return earned(self.state.request, self.story.rounds).total()
 
     @property

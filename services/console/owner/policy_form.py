@@ -5,8 +5,8 @@ from collections.abc import Mapping
 
 from protocol.asset import MARKET_ASSET
 from protocol.errors import MisuseError
-from protocol.marketplace import NATIVE
 from protocol.owner_policy import LARGEST_LIMIT, Budget, OwnerPolicy, TokenPay
+from protocol.terms import NATIVE
 from services.common.accents import composed
 from services.console.presentation.i18n import gettext_noop as _
 from services.console.presentation.parse import whole_number
@@ -24,7 +24,8 @@ def form_of(policy: OwnerPolicy) -> dict[str, str]:
         "withdraw": "yes" if policy.withdraw else "",
         **{name: "\n".join(getattr(policy, name)) for name in _LISTS},
         "minimum_pay": MARKET_ASSET.plain(policy.minimum_pay_wei),
-        "tokens": "\n".join(f"{pay.token} {pay.minimum_pay}" for pay in policy.tokens),
+        "most_bond": MARKET_ASSET.plain(policy.most_bond_wei),
+        "tokens": "\n".join(f"{pay.token} {pay.minimum_pay} {pay.most_bond}" for pay in policy.tokens),
         "per_buyer": "" if per_buyer is None else str(per_buyer),
         "in_total": "" if in_total is None else str(in_total),
     }
@@ -38,7 +39,8 @@ def read(form: Mapping[str, str], before: OwnerPolicy) -> tuple[OwnerPolicy | No
     for name in _LISTS[1:]:
         if any(len(item) > _LONGEST_NAME or not item.isprintable() for item in lists[name]):
             problems[name] = Problem(_("A name has at most 200 printable characters; give one per line."))
-    minimum_pay = _minimum_pay(form, problems)
+    minimum_pay = _amount(form, "minimum_pay", problems)
+    most_bond = _amount(form, "most_bond", problems)
     tokens = _tokens(form, problems)
     per_buyer = _count(form, "per_buyer", problems)
     in_total = _count(form, "in_total", problems)
@@ -52,6 +54,7 @@ def read(form: Mapping[str, str], before: OwnerPolicy) -> tuple[OwnerPolicy | No
         columns=lists["columns"],
         data_sets=lists["data_sets"],
         minimum_pay_wei=minimum_pay,
+        most_bond_wei=most_bond,
         tokens=tokens,
         budget=Budget(per_buyer=per_buyer, in_total=in_total, limits=before.budget.limits),
     )
@@ -88,27 +91,31 @@ def _buyers(typed: tuple[str, ...], problems: dict[str, Problem]) -> tuple[str, 
     return tuple(dict.fromkeys(buyer for buyer in read if isinstance(buyer, str)))
 
 
-def _minimum_pay(form: Mapping[str, str], problems: dict[str, Problem]) -> int:
+def _amount(form: Mapping[str, str], name: str, problems: dict[str, Problem]) -> int:
     try:
-        return MARKET_ASSET.parse(form.get("minimum_pay", "").strip() or "0")
+        return MARKET_ASSET.parse(form.get(name, "").strip() or "0")
     except MisuseError:
-        problems["minimum_pay"] = not_an_amount()
+        problems[name] = not_an_amount()
         return 0
 
 
 def _tokens(form: Mapping[str, str], problems: dict[str, Problem]) -> tuple[TokenPay, ...]:
-    """A line for each: the address and, if any, the least fixed pay in smallest units."""
-    no_token = _("Give a token's address and the least pay in its smallest units, one token per line.")
+    """A line for each: the address and, if any, the least fixed pay and the most bond in smallest units."""
+    no_token = _(
+        "Give a token's address, the least pay and the most bond in its smallest units, one token per line."
+    )
     taken: dict[str, TokenPay] = {}
     for line in _lines(form.get("tokens", "")):
-        typed, _space, least = line.partition(" ")
-        token, minimum = read_address(typed, no_token), whole_number(least.strip() or "0", 1 << 128)
+        typed, *figures = line.split()
+        token = read_address(typed, no_token)
+        least, most = [*figures, "0", "0"][:2]
+        minimum, most_bond = whole_number(least, 1 << 128), whole_number(most, 1 << 128)
         if isinstance(token, Problem):
             problems["tokens"] = token
-        elif minimum is None or token in taken or token == NATIVE:
+        elif len(figures) > 2 or None in (minimum, most_bond) or token in taken or token == NATIVE:
             problems["tokens"] = Problem(no_token)
         else:
-            taken[token] = TokenPay(token=token, minimum_pay=minimum)
+            taken[token] = TokenPay(token=token, minimum_pay=minimum or 0, most_bond=most_bond or 0)
     return tuple(taken.values())
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from protocol.owner_policy import OwnerPolicy
-from protocol.payment import PayRange, earned, paid_to, pay_range
+from protocol.payment import PayRange, paid_to, pay_range
 from protocol.reason import Reason
 from protocol.request import Request
 from protocol.roles.owner.budget import Counts, Standing, standing
@@ -13,6 +13,7 @@ from services.console.party import Party
 from services.console.presentation.training_record import LISTED, TrainingRecord
 from services.data.catalog import Catalog
 from services.data.matching import why_not
+from services.records.chain_history import pay_of
 from services.records.owner_account import counts_of, ordered_policy
 
 _UNDECIDED = ("waiting", "ready")
@@ -75,8 +76,8 @@ class Training(TrainingRecord[OwnerState]):
 
     @property
     def earned(self) -> int:
-        """What the contract has credited to this owner, or would if the training ended now (wei)."""
-        return paid_to(self.story.credited or earned(self.request, self.story.rounds), self.party.address)
+        """What the contract has credited to this owner, keeps for it, or would if the training ended now."""
+        return paid_to(pay_of(self.request, self.story), self.party.address)
 
     @cached_property
     def matches(self) -> tuple[Match, ...]:

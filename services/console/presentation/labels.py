@@ -55,6 +55,7 @@ FAILURES = {
     "terms_differ": _("The request is not the one whose terms are on the chain."),
     "initial_model_differs": _("The first model is not the one that the request declares."),
     "initial_model_not_opened": _("The first model was not shown to be the one that the request declares."),
+    "bond_not_accepted": _("The aggregator does not deposit the bond that the request asks of it."),
     "open_insufficient_funds": _("The account has too little ether for the deposit."),
 }
 """Why a training ended without a model, in a sentence."""
@@ -78,6 +79,7 @@ ANSWERS = {
     "declined_by_person": _("declined"),
     "asks_person": _("asks a person"),
     "buyer_not_accepted": _("asks a person: not of its buyers"),
+    "bond_not_accepted": _("does not deposit such a bond unasked"),
     "budget_spent": _("asks a person: its budget is spent"),
 }
 """What an owner says to an invitation."""
@@ -109,11 +111,16 @@ CONTRACT = {
     "hash_gone": _("nobody confirmed a seat while the block of the draw was known"),
     "insufficient_funds": _("the account has too little of what is to be paid"),
     "invalid_join": _("it commits to nothing"),
+    "invalid_opening": _("it is no opening"),
     "invalid_metrics": _("the numbers are out of range"),
     "invalid_terms": _("the terms are not allowed"),
     "no_seat_left": _("all seats are taken"),
+    "no_bond": _("there is no bond any more"),
+    "no_fault": _("it shows no fault"),
     "not_party": _("the account is no party of this training"),
+    "nothing_to_claim": _("there is nothing to claim"),
     "nothing_to_withdraw": _("there is nothing to withdraw"),
+    "power_failed": _("it had too little gas"),
     "reverted": _("the contract gave no reason"),
     "round_already_recorded": _("the round is recorded already"),
     "too_early": _("it is too early"),
@@ -124,16 +131,24 @@ CONTRACT = {
     "unknown_training": _("there is no such training on the chain"),
     "wrong_amount_moved": _("the token does not move what it says"),
     "wrong_nonce": _("it is not the nonce that the owner joined with"),
+    "wrong_power": _("somebody else has taken this step"),
     "wrong_role": _("the account is registered in another role, or not at all"),
     "wrong_status": _("the training is in another state"),
-    "wrong_value": _("what was sent is not the deposit"),
+    "wrong_value": _("what was sent is not the deposit or the bond"),
 }
 """Why the contract, or the node before it, refuses a call."""
+
+FAULTS = {
+    "no_reveal": _("its seat was not confirmed"),
+    "two_records": _("two signed records of one round"),
+    "false_opening": _("a false opening"),
+}
+"""What a bond is lost for."""
 
 PARTS = {"trainer": _("trainer"), "validator": _("validator")}
 """What the contract draws."""
 
-_REASONS = {**FAILURES, **ANSWERS, **ADMISSIONS, **LEFT_OUT, **CONTRACT, **PARTS}
+_REASONS = {**FAULTS, **FAILURES, **ANSWERS, **ADMISSIONS, **LEFT_OUT, **CONTRACT, **PARTS}
 _UNKNOWN = _("a reason that this console has no words for")
 
 EVENTS = {
@@ -145,6 +160,8 @@ EVENTS = {
     "RolesDrawn": _("Trainers and validators were drawn"),
     "RoundRecorded": _("A round was recorded"),
     "Credited": _("Somebody was paid"),
+    "BondForfeited": _("A bond was lost"),
+    "OpeningDoubted": _("The contract checks an opening that is doubted"),
     "Settled": _("The deposit was divided"),
     "Cancelled": _("The training was cancelled"),
     "Withdrawn": _("A credit was withdrawn"),
@@ -162,6 +179,8 @@ SHARES = {
     "aggregation": _("for aggregating"),
     "refund": _("returned"),
     "abandonment": _("for waiting in vain"),
+    "bond": _("its bond"),
+    "forfeit": _("a bond that was lost"),
 }
 """What a party is credited for."""
 

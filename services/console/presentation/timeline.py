@@ -8,6 +8,8 @@ from services.console.presentation.i18n import gettext_noop as _
 from services.console.presentation.labels import EVENTS
 from services.records.chain_history import ChainStory
 
+_FROM_CHAIN = ("Joined", "Closed", "Revealed", "RolesDrawn", "BondForfeited")
+
 TEXTS = {
     "opened": _("The training was opened on the chain"),
     "invited": _("Data owners were invited"),
@@ -34,17 +36,16 @@ TEXTS = {
     "join_refused": _("The contract refused to let this owner join"),
     "reveal_refused": _("The contract refused this owner's nonce: its seat is lost"),
     "dropped": _("A participant was left out"),
+    "accused": _("A fault was shown to the contract, which takes the bond"),
     "complaint": _("The aggregator complained of somebody"),
     "implausible": _("The numbers of round %(round)s were not plausible, and were not signed"),
     "no_match": _("No data set serves this request"),
     "asks_decision": _("A decision is awaited"),
     "over_budget": _("More numbers than the data set's budget has left"),
     "data_set_does_not_match": _("The chosen data set does not serve this request"),
-    **{name: EVENTS[name] for name in ("Joined", "Closed", "Revealed", "RolesDrawn", "Withdrawn")},
+    **{name: EVENTS[name] for name in (*_FROM_CHAIN, "Withdrawn")},
 }
 """By fact, or by event for those that no fact tells; what is not here is not shown."""
-
-_FROM_CHAIN = ("Joined", "Closed", "Revealed", "RolesDrawn")
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +97,9 @@ def _moment(at: float, name: str, data: dict[str, Any]) -> Moment:
 
 def _details(data: Mapping[str, Any]) -> Iterator[Detail]:
     """Whom, what and why. A code says more than the decision that it stands beside."""
-    yield from (Detail("party", str(data[key])) for key in ("owner", "participant", "accused") if key in data)
+    parties = ("owner", "participant", "accused", *(("account",) if "fault" in data else ()))
+    yield from (Detail("party", str(data[key])) for key in parties if key in data)
     if "data_set" in data:
         yield Detail("name", str(data["data_set"]))
-    why = [str(data[key]) for key in ("code", "decision", "role") if key in data]
+    why = [str(data[key]) for key in ("code", "decision", "role", "fault") if key in data]
     yield from (Detail("reason", code) for code in why[:1])

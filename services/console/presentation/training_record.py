@@ -8,9 +8,10 @@ from cachetools import LRUCache
 
 from protocol.asset import Asset
 from protocol.crypto.cipher import PublicKey
-from protocol.marketplace import NATIVE, PartyRole
+from protocol.marketplace import PartyRole
 from protocol.request import Request
 from protocol.roles.dispatch import decode_state
+from protocol.terms import NATIVE
 from services.console.party import Party
 from services.console.presentation.timeline import Moment, timeline
 from services.records.chain_history import ChainStory, Partner, chain_story, curve, partners

@@ -4,7 +4,7 @@ from typing import Any
 
 from aiohttp import web
 
-from protocol.marketplace import NATIVE
+from protocol.terms import NATIVE
 from services.chain.errors import ChainError
 from services.console.party import Party
 from services.console.presentation.rendering import Reader

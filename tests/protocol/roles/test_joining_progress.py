@@ -1,6 +1,7 @@
 """What a buyer learns while owners join, and how soon it gives up."""
 
 from collections import Counter
+from typing import Any
 
 import pytest
 
@@ -9,6 +10,7 @@ from protocol.messages import InvitationAnswer, JoiningProgress, OwnerDecision, 
 from protocol.owner_policy import Budget, OwnerPolicy, TokenPay
 from protocol.roles.aggregator.joining import MOST_ANSWERS
 from protocol.roles.engine.inputs import CatalogueChanged, MessageReceived, PolicyChanged
+from protocol.terms import NATIVE
 from tests.support.roles.admitting import joining_with
 from tests.support.roles.pure_market import AMPLE, PureMarket
 from tests.support.roles.pure_party import owning_rows
@@ -89,6 +91,39 @@ def test_a_request_in_a_token_that_owners_take_is_paid_in_it() -> None:
     assert answers == {"accepted": 4, "asks_person": 1}
     assert {credit.token for credit in market.contract.ledger.credited} == {TOKEN}
     assert market.contract.ledger.withdrawn.total() == 10**18  # each party took its own, in the token
+
+
+def bonded(token: str = NATIVE, **bonds: int) -> dict[str, Any]:
+    asked = {"forfeit_to": "0x" + "33" * 20, **bonds}
+    return small_request(payment={"deposit_wei": str(10**18), "token": token, "bonds": asked})
+
+
+def test_a_bond_that_owners_have_not_agreed_to_is_a_persons_decision() -> None:
+    market = small_market(bonded(owner=100), small_data(owners=5))
+    limits = (0, 99, 100, 10**18, 100)
+    for owner, most in zip(market.owners, limits, strict=True):
+        owner.policy = pack(OwnerPolicy(automatic=True, budget=AMPLE, most_bond_wei=most))
+    market.run()
+    answers = Counter(body_of(message).code for message in market.sent("invitation_answer"))
+    assert answers == {"bond_not_accepted": 2, "accepted": 3}
+    asked = [fact.data for fact in market.owners[0].facts if fact.name == "asks_decision"]
+    assert asked == [{"data_set": "rows", "bond": "100", "token": NATIVE}], "with what it is about"
+    assert told(market)[-1].waiting == (OwnersByCode(code="bond_not_accepted", owners=2),)
+    decision = OwnerDecision(training=1, accept=True)
+    owner = market.owners[0]
+    market.deliver(owner, MessageReceived(signed=market.message(owner, owner, decision)))
+    market.run()
+    assert owner.address in market.contract.seats, "a person may deposit more"
+
+
+def test_a_bond_in_a_token_is_held_against_the_policy_for_that_token() -> None:
+    market = small_market(bonded(TOKEN, owner=100), small_data(owners=4))
+    for owner, most in zip(market.owners, (99, 100, 100, 100), strict=True):
+        takes = (TokenPay(token=TOKEN, most_bond=most),)
+        owner.policy = pack(OwnerPolicy(automatic=True, budget=AMPLE, most_bond_wei=10**18, tokens=takes))
+    market.run()
+    answers = Counter(body_of(message).code for message in market.sent("invitation_answer"))
+    assert answers == {"bond_not_accepted": 1, "accepted": 3}
 
 
 OTHER_BUYER = "0x" + "0b" * 20

@@ -2,7 +2,7 @@
 
 import time
 
-from protocol.marketplace import Cancel, Cancelled, Credited, Withdraw
+from protocol.marketplace import Cancel, Cancelled, Claim, Credited, Withdraw
 from services.chain.embedded.embedded_rpc import EmbeddedRpc
 from tests.support.chain.chain_events import chain_events
 from tests.support.chain.chain_market import ChainMarket
@@ -21,6 +21,8 @@ async def test_owners_that_waited_in_vain_are_paid_and_the_buyer_gets_the_rest()
         now += terms.reveal_seconds + 1.25 * terms.round_seconds + 60
         await rpc.call("evm_mine")
         await market.submit(market.owners[0], Cancel(training=training))
+        for owner in market.owners:
+            await market.submit(owner, Claim(training=training))
         each = opening.deposit * terms.abandon_bps // 10_000 // 5
         credited = {
             (one.event.account, one.event.share): one.event.amount

@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from protocol.marketplace import (
+    Claim,
     Close,
     Credited,
     Draw,
@@ -85,9 +86,23 @@ async def test_a_whole_market_accounts_for_every_wei_and_repeats_safely(any_mark
     await market.submit(market.owners[3], Settle(training=training))
     assert await is_repetition(market, market.aggregator, Settle(training=training))
     assert await market.buyer.status(training) == "settled"
-    assert await market.buyer.total_escrow() == 0
+    await check_every_wei(market)
+    await check_claims(market, training)
     await check_every_wei(market)
     await check_payment(market, training, opening.deposit)
+
+
+async def check_claims(market, training: int) -> None:
+    """Owners are credited what was kept for them, side by side, and once."""
+    kept = [await owner.claimable_of(training, owner.address) for owner in market.owners]
+    left = await market.buyer.total_escrow() - sum(kept)
+    assert 0 <= left < len(market.owners)  # of dividing the contribution
+    await asyncio.gather(*(market.submit(owner, Claim(training=training)) for owner in market.owners))
+    assert await market.buyer.total_escrow() == 0
+    for owner, amount in zip(market.owners, kept, strict=True):
+        assert await owner.credit_of(owner.address) == amount > 0
+        assert await owner.claimable_of(training, owner.address) == 0
+        assert await is_repetition(market, owner, Claim(training=training))
 
 
 async def check_payment(market, training: int, deposit: int) -> None:

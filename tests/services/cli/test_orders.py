@@ -12,6 +12,7 @@ from services.identity.keystore import Cost, Keystore
 from services.records.order_answers import ACCEPTED, OrderAnswer
 from services.store import Store
 from services.store.tables import instances
+from tests.support.console.owner import left_by_its_buyer
 from tests.support.daemons.command_line import refused, run, run_json
 from tests.support.daemons.order_answers import answered_orders
 
@@ -187,6 +188,17 @@ def test_nothing_to_withdraw_is_told_before_anything_is_sent(monkeypatch, tmp_pa
     assert run_json("withdraw", "--config", owner) == {"withdrawal": "asked", "answer": ACCEPTED}
     assert run_json("withdraw", "--config", owner, "--force")["answer"] == ACCEPTED
     assert len(sent) == 2
+
+
+def test_what_is_not_claimed_is_withdrawn_as_well(monkeypatch, tmp_path, owner):
+    sent = answered_orders(monkeypatch, OrderAnswer(ACCEPTED))
+    keys = Keystore.create(tmp_path / "keys", "a passphrase", CHEAP)
+    with closing(Store(load(owner).store)) as store:
+        kept = left_by_its_buyer(store, 1, keys.identity.address)
+    told = run_json("earnings", "--config", owner)
+    assert (told["credit_wei"], told["unclaimed_wei"]) == ("0", str(kept))
+    assert run_json("withdraw", "--config", owner)["answer"] == ACCEPTED
+    assert len(sent) == 1
 
 
 TOKEN, RECEIVER = "0x" + "70" * 20, "0x" + "57" * 20

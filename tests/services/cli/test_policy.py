@@ -109,11 +109,25 @@ def test_tokens_are_taken_with_the_least_pay_in_their_own_units(config, store, o
     shown = " ".join(run("policy", "show", "--config", config).stdout.split())
     assert "TEST from 1.5 TEST" in shown
     listed = run_json("policy", "show", "--config", config)["policy"]["tokens"]
-    assert listed[0] == {"token": TOKEN, "minimum_pay": "1500000"}
+    assert listed[0] == {"token": TOKEN, "minimum_pay": "1500000", "most_bond": "0"}
     run("policy", "set", "--config", config, "--automatic")
     assert orders[1].policy.tokens == taken, "what is not named stays"
     run("policy", "set", "--config", config, "--tokens", "none")
     assert orders[2].policy.tokens == ()
+
+
+def test_bonds_are_deposited_unasked_up_to_what_is_set(config, store, orders):
+    run("policy", "set", "--config", config, "--most-bond", "0.5 ETH", "--tokens", f"{TOKEN}=7,{OTHER_TOKEN}")
+    run("policy", "set", "--config", config, "--tokens", TOKEN, "--token-bonds", f"{TOKEN}=9")
+    with_ether, with_token = (order.policy for order in orders)
+    assert (with_ether.most_bond_wei, with_ether.tokens[0].most_bond) == (5 * 10**17, 0)
+    assert with_token.tokens == (TokenPay(token=TOKEN, most_bond=9),)
+    store.put_value(ORDERED_POLICY, pack(with_token))
+    assert "with a bond up to 9 " in " ".join(run("policy", "show", "--config", config).stdout.split())
+    run("policy", "set", "--config", config, "--tokens", f"{TOKEN}=8")
+    assert orders[2].policy.tokens == (TokenPay(token=TOKEN, minimum_pay=8, most_bond=9),), "as it was"
+    told = refused("policy", "set", "--config", config, "--token-bonds", f"{OTHER_TOKEN}=1")
+    assert "which is not taken: add it to --tokens" in told
 
 
 @pytest.mark.parametrize("word", ["none", " None "])

@@ -6,6 +6,7 @@ import yaml
 from pydantic import BaseModel
 
 from protocol.admission_policy import AdmissionPolicy
+from protocol.bond_policy import BondPolicy, TokenBond
 from protocol.owner_policy import Budget, Limit, OwnerPolicy
 from services.common.errors import ConfigurationError
 from services.config.daemons import KINDS, load
@@ -257,3 +258,11 @@ def test_a_policy_names_each_token_once_and_ether_by_its_own_field(tmp_path):
         ([{"token": "0x" + "0" * 40}], "give minimum_pay_wei"),
     ):
         assert told in refusal(tmp_path, document("data-owner", policy={"tokens": tokens}))
+
+
+def test_the_bonds_of_an_aggregator_are_none_until_some_are_set(tmp_path):
+    assert load(write(tmp_path, document("aggregator"))).bonds == BondPolicy()
+    given = {"most_bond_wei": 5, "tokens": [{"token": ADDRESS, "most_bond": 7}]}
+    wanted = BondPolicy(most_bond_wei=5, tokens=(TokenBond(token=LOWER, most_bond=7),))
+    assert load(write(tmp_path, document("aggregator", bonds=given))).bonds == wanted
+    assert "bonds.most_bond_wei" in refusal(tmp_path, document("aggregator", bonds={"most_bond_wei": -1}))

@@ -11,7 +11,7 @@ from protocol.data_card import DataCard, cards_digest
 from protocol.data_set import DataSet
 from protocol.errors import ProtocolViolation
 from protocol.learning.statistic import Statistic
-from protocol.marketplace import Credited, Opened, RolesDrawn, Withdraw, Withdrawn
+from protocol.marketplace import Claim, Credited, Opened, RolesDrawn, Withdraw, Withdrawn
 from protocol.messages import (
     AnnouncementAnswer,
     Complaint,
@@ -31,6 +31,7 @@ from protocol.roles.engine.inputs import (
     TimerFired,
 )
 from protocol.roles.owner.budget import Counts, count_numbers, most_numbers
+from protocol.terms import NATIVE
 from services.chain.contract.views import Owners
 from services.participants.data_owner import OwnerRole
 from services.records.admissions import Refusal
@@ -39,6 +40,8 @@ from services.records.earnings import account_of
 from services.records.owner_account import count_earlier_trainings, counts_of
 from services.runtime.role_adapter import NO_TRAINING
 from services.store import Store
+from tests.support.console.owner import left_by_its_buyer
+from tests.support.console.trainings import tell
 from tests.support.daemons.service_world import FakeChain, Person, event_of
 from tests.support.database.stores import offered, writes
 from tests.support.deployment.documents import KEY_ID, any_request
@@ -340,6 +343,17 @@ def test_nobody_else_orders_a_policy_or_a_withdrawal(role, store):
 
 def test_a_withdrawal_is_a_call_of_the_contract(role, store):
     assert ordered(role, store, WithdrawOrder()).calls == (Withdraw(),)
+
+
+def test_a_withdrawal_claims_first_what_is_kept(role, store):
+    token = "0x" + "70" * 20
+    for training, paid_in in ((3, NATIVE), (4, token), (8, NATIVE), (9, NATIVE)):
+        left_by_its_buyer(store, training, OWNER.address, paid_in)
+    tell(store, 9, Credited(training=9, account=OWNER.address, share="abandonment", amount=1))
+    calls = ordered(role, store, WithdrawOrder()).calls
+    assert calls == (Claim(training=3), Claim(training=8), Withdraw())
+    calls = ordered(role, store, WithdrawOrder(token=token)).calls
+    assert calls == (Claim(training=4), Withdraw(token=token))
 
 
 def test_our_own_money_is_told_and_nobody_elses(store):

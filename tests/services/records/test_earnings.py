@@ -11,13 +11,26 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from protocol.asset import NO_TOKENS, Assets, token_asset
-from protocol.marketplace import NATIVE, Cancelled, Credited, Opened, Withdrawn
+from protocol.marketplace import BondForfeited, Cancelled, Credited, Opened, Settled, Withdrawn
+from protocol.payment import earned
 from protocol.roles.dispatch import decode_state
+from protocol.terms import NATIVE
 from services.records import earnings
 from services.records.chain_facts import record_key, record_of
-from services.records.earnings import Account, Deal, Payment, account_of, accounts_of, paid_by_training
+from services.records.chain_history import chain_story, pay_of
+from services.records.earnings import (
+    Account,
+    Deal,
+    Payment,
+    UnclaimedPay,
+    account_of,
+    accounts_of,
+    paid_by_training,
+    unclaimed_pay,
+)
 from services.records.earnings_csv import COLUMNS, earnings_csv
 from services.store import Store
+from tests.support.console.owner import left_by_its_buyer
 from tests.support.console.trainings import BUYER, OWNERS, finished_training, running_training, tell
 from tests.support.daemons.service_world import event_of
 from tests.support.deployment.documents import KEY_ID, any_request
@@ -53,6 +66,27 @@ def test_every_way_to_group_an_account_comes_to_the_same(found):
     assert sum((Counter(one.shares) for one in trainings), Counter()) == +Counter(whole.shares)
     assert Counter(payment for month in months for payment in month.payments) == Counter(found)
     assert whole.credit == max(0, whole.earned - whole.paid_out)
+
+
+def test_a_bond_is_no_pay_and_one_that_is_lost_is_told():
+    with closing(Store()) as store:
+        tell(store, 1, Credited(training=1, account=OWNER, share="validation", amount=10))
+        before = account_of(store, "data_owner", OWNER)
+        bonds = (
+            Credited(training=1, account=OWNER, share="bond", amount=7),
+            Credited(training=1, account=OWNER, share="forfeit", amount=5),
+            BondForfeited(training=1, account=OWNER, fault="no_reveal", amount=3),
+            BondForfeited(training=1, account=OTHER, fault="no_reveal", amount=2),
+        )
+        for event in bonds:
+            tell(store, 1, event)
+        after = account_of(store, "data_owner", OWNER)
+    assert (after.bonds_returned, after.forfeited) == (7, 3)
+    assert after.earned == before.earned + 5, "what others lost is earned"
+    assert after.shares == before.shares | {"forfeit": 5}
+    assert after.credit == before.credit + 7 + 5
+    [lost] = [payment for payment in after.payments if payment.kind == "forfeited"]
+    assert (lost.share, lost.amount) == ("no_reveal", 3)
 
 
 @given(payments)
@@ -92,6 +126,34 @@ def test_what_others_got_is_not_the_partys_own(store):
         ("credited", "5", 66),
         ("withdrawn", "2", 66),
     ]
+
+
+def test_what_an_owner_has_not_claimed_is_told_until_it_is_credited(store):
+    kept = left_by_its_buyer(store, 5, OWNER)
+    left_by_its_buyer(store, 6, OWNER)
+    left_by_its_buyer(store, 8, OTHER)
+    running_training(store, training=7)
+    assert unclaimed_pay(store, "0x" + "57" * 20) == ()
+    assert unclaimed_pay(store, OWNER) == tuple(UnclaimedPay(one, kept, NATIVE) for one in (5, 6))
+    assert account_of(store, "data_owner", OWNER).unclaimed == 2 * kept
+    assert account_of(store, "federated_aggregator", OWNER).unclaimed == 0
+    tell(store, 5, Credited(training=5, account=OWNER, share="abandonment", amount=kept))
+    found = account_of(store, "data_owner", OWNER)
+    assert (found.credit, found.unclaimed) == (kept, kept)
+    assert [part.unclaimed for part in found.by_training().values()] == [0]
+
+
+def test_what_others_have_not_claimed_is_pay_of_theirs(store):
+    """What is on the chain so far says what everybody gets, whoever has claimed."""
+    key = running_training(store, training=1)
+    request = decode_state("model_buyer", store.instance(key).state).request
+    due = pay_of(request, chain_story(store, 1))
+    assert due == earned(request, chain_story(store, 1).rounds)
+    tell(store, 1, Credited(training=1, account=BUYER, share="refund", amount=5))
+    for share in ("contribution", "participation"):
+        tell(store, 1, Credited(training=1, account=OWNER, share=share, amount=due[OWNER, share]))
+    tell(store, 1, Settled(training=1, improvement=0, paid=5, refund=5))
+    assert pay_of(request, chain_story(store, 1)) == {**due, (BUYER, "refund"): 5}
 
 
 def test_a_buyer_spends_what_does_not_come_back_of_its_deposits(store):

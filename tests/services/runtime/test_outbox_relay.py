@@ -7,7 +7,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from protocol.codec import unpack
-from protocol.marketplace import Settle, Withdraw
+from protocol.marketplace import Claim, Settle, Withdraw
 from protocol.messages import Complaint
 from services.bus.memory import MemoryBus
 from services.bus.port import BusUnavailable, Unroutable
@@ -220,6 +220,41 @@ async def test_a_call_is_not_refused_while_one_before_it_waits(world):
         await done(world)
     assert made == [1, 2]
     assert world.store.waiting_inputs() == 0
+
+
+async def test_a_withdrawal_waits_for_the_calls_before_it(world):
+    """What a claim credits is there once it is made; beside it a withdrawal would find nothing."""
+    made, failures = [], iter([ChainUnavailable("no answer")] * 2)
+
+    async def submit(call):
+        if call == Claim(training=1) and (error := next(failures, None)) is not None:
+            raise error
+        made.append(call)
+
+    world.chain.submit = submit
+    token = "0x" + "70" * 20
+    calls = [Claim(training=1), Withdraw(), Withdraw(token=token), Claim(training=2)]
+    world.add(*map(packed_call, calls))
+    async with world.running():
+        await done(world)
+    assert sorted(made[:2], key=repr) == [Claim(training=1), Claim(training=2)]
+    assert made[2:] == [Withdraw(), Withdraw(token=token)]
+    assert [name for name, _data, _at in world.store.facts("1")] == ["late"]  # the claim alone
+
+
+async def test_a_withdrawal_that_waited_is_made_by_the_next_daemon(world):
+    async def forever(_call):
+        await asyncio.Event().wait()
+
+    world.chain.on_submit = forever
+    world.add(packed_call(Claim(training=1)), packed_call(Withdraw()))
+    async with world.running():
+        await until(lambda: world.chain.calls)
+    assert world.chain.calls == [Claim(training=1)]
+    world.chain.on_submit = None
+    async with world.running():
+        await done(world)
+    assert world.chain.calls == [Claim(training=1), Claim(training=1), Withdraw()]
 
 
 async def test_a_bug_in_a_call_pauses_it_and_tells_no_secret(world):

@@ -5,20 +5,10 @@ import os
 from dataclasses import dataclass, field
 
 from protocol.join_digests import nonce_digest
-from protocol.marketplace import (
-    Close,
-    ContractCall,
-    Draw,
-    Join,
-    Open,
-    Opened,
-    RecordRound,
-    Register,
-    Reveal,
-    Terms,
-)
+from protocol.marketplace import Close, ContractCall, Draw, Join, Open, Opened, RecordRound, Register, Reveal
 from protocol.records import RoundRecord
 from protocol.signatures import address_of, sign_digest
+from protocol.terms import Terms
 from services.chain.contract.abi import decode_function_result, encode_function_call
 from services.chain.contract.client import MarketplaceClient
 from services.chain.contract.codec import address_bytes, from_web3, terms_of, to_words

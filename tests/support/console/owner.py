@@ -5,7 +5,16 @@ from typing import Any
 
 import numpy as np
 
-from protocol.marketplace import Credited, Opened, Settled, Withdrawn
+from protocol.marketplace import (
+    NATIVE,
+    Cancelled,
+    Credited,
+    Opened,
+    RolesDrawn,
+    Settled,
+    Token,
+    Withdrawn,
+)
 from protocol.messages import Message
 from protocol.request import Request
 from protocol.roles.owner.budget import count_numbers
@@ -19,6 +28,7 @@ from tests.support.database.stores import offered, writes
 from tests.support.deployment.documents import KEY_ID, any_request
 from tests.support.roles.pure_party import make_statistic
 from tests.support.roles.states import state_of, stored
+from tests.support.seats import seat_taken
 
 BUYER = "0x" + "b0" * 20
 JOIN_UNTIL = 1_900_000_000
@@ -42,6 +52,11 @@ def add_rows(
 
 def put(world: ConsoleWorld, training: int = 1, **state: Any) -> str:
     """Write an owner's state for a training; returns its key."""
+    return put_in(world.store, training, **state)
+
+
+def put_in(store: Store, training: int, **state: Any) -> str:
+    """The same in any owner's store."""
     wanted = state.pop("request", None) or request()
     opened = Opened(
         training=training,
@@ -66,9 +81,23 @@ def put(world: ConsoleWorld, training: int = 1, **state: Any) -> str:
         facts=[("asks_decision", {"data_set": "rows"})],
     )
     key = str(training)
-    world.store.write_step(offered(world.store, os.urandom(32), key), done, 1_700_000_000.0 + training)
-    tell(world.store, training, opened)
+    store.write_step(offered(store, os.urandom(32), key), done, 1_700_000_000.0 + training)
+    tell(store, training, opened)
     return key
+
+
+def left_by_its_buyer(store: Store, training: int, owner: str, token: Token = NATIVE) -> int:
+    """A training that was cancelled when an owner and three others had roles; what each of them may claim."""
+    wanted = request()
+    wanted = wanted.model_copy(update={"payment": wanted.payment.model_copy(update={"token": token})})
+    put_in(store, training, request=wanted, phase="failed", failure="cancelled")
+    seats = [owner, *OWNERS[2:]]
+    joined = [seat_taken(training=training, owner=one, seat=seat) for seat, one in enumerate(seats)]
+    drawn = RolesDrawn(training=training, trainers=0b0011, validators=0b1100)
+    kept = wanted.payment.deposit_wei * wanted.payment.abandon_bps // 10_000
+    ended = Cancelled(training=training, refund=wanted.payment.deposit_wei - kept)
+    tell(store, training, *joined, drawn, ended)
+    return kept // len(seats)
 
 
 def count(store: Store, training: int, buyer: str = BUYER, data_set: str = "rows", numbers: int = 1) -> None:

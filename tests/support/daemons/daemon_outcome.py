@@ -17,6 +17,7 @@ from services.chain.contract.client import MarketplaceClient
 from services.chain.contract.views import Owners
 from services.chain.rpc.http import HttpRpc
 from tests.support.chain.chain_events import chain_events
+from tests.support.chain.paid_out import paid_out
 from tests.support.daemons.daemon_market import DaemonMarket
 from tests.support.roles.pay import credited, recomputed
 from tests.support.statistics import chosen_factor
@@ -30,8 +31,7 @@ async def check_outcome(market: DaemonMarket, *, rounds: int, local_steps: int) 
         place = Market(chain_id=31337, contract=market.contract)
         client = MarketplaceClient(rpc, place, first_block=market.first_block)
         async with asyncio.timeout(600):
-            while any([await client.credit_of(address) for address in market.addresses.values()]):
-                await asyncio.sleep(0.2)
+            await paid_out(client, market.addresses)
         owners = await client.owners(1)
         events = await chain_events(client, market.first_block)
     published = [one.event for one in events]

@@ -9,9 +9,10 @@ from typing import Any, cast
 from protocol.codec import pack
 from protocol.crypto.paillier import generate_private_key
 from protocol.envelope import Envelope, SignedMessage
-from protocol.marketplace import ContractCall, Terms
+from protocol.marketplace import ContractCall
 from protocol.messages import ChainEvent, Message
 from protocol.records import Market
+from protocol.terms import Terms
 from services.bus.memory import MemoryBroker
 from services.bus.port import Outgoing
 from services.chain.contract.views import MarketplaceViews, Owners

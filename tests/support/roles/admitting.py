@@ -5,7 +5,7 @@ from protocol.codec import pack, unpack
 from protocol.data_card import DataCard
 from protocol.envelope import SignedMessage
 from protocol.join_digests import commitment
-from protocol.marketplace import Join, Terms
+from protocol.marketplace import Join
 from protocol.messages import (
     AdmissionOrder,
 )
@@ -13,6 +13,7 @@ from protocol.records import Market
 from protocol.roles.engine.inputs import MessageReceived
 from protocol.seat_admission import SeatAdmission
 from protocol.signatures import sign_digest
+from protocol.terms import Terms
 from tests.support.roles.pure_contract import MARKET, TRAINING
 from tests.support.roles.pure_market import PureMarket
 from tests.support.roles.pure_party import Party

@@ -28,6 +28,7 @@ from protocol.records import Market, RoundRecord
 from protocol.seat_admission import SeatAdmission
 from protocol.signatures import recover_address
 from protocol.types import mask_of, seats_of
+from tests.support.roles.pure_bonds import PureBonds
 from tests.support.roles.pure_ledger import PureLedger
 
 MARKET = Market(chain_id=1337, contract="0x" + "11" * 20)
@@ -60,6 +61,8 @@ class PureContract:
         self.calls: list[tuple[str, str]] = []
         self.events: list[Any] = []
         self.ledger: PureLedger | None = None
+        self.bonds: PureBonds | None = None
+        self.ended_at = 0.0
 
     @property
     def ended(self) -> bool:
@@ -97,8 +100,13 @@ class PureContract:
             deposit=call.deposit,
             terms=call.terms,
         )
-        self.ledger = PureLedger(self.opened)
+        self.ledger, self.bonds = PureLedger(self.opened), PureBonds(self.opened, MARKET)
+        self._give(sender, call.terms.buyer_bond)
         return [self.opened]
+
+    def _give(self, account: str, bond: int) -> None:
+        assert self.bonds is not None
+        self.bonds.give(account, bond)
 
     def _join(self, sender: str, call: Any) -> list[Any]:
         self._require(self.status == "open", "wrong_status")
@@ -108,6 +116,8 @@ class PureContract:
         self._require(len(self.seats) < self.opened.terms.max_owners, "no_seat_left")
         self._require(any(call.commitment) and any(call.nonce_digest), "invalid_join")
         self._check_admission(sender, call)
+        self._require((call.bond, call.token) == self._asked("owner_bond"), "wrong_value")
+        self._give(sender, call.bond)
         self.seats.append(sender)
         self.nonce_digests.append(call.nonce_digest)
         return [
@@ -120,6 +130,11 @@ class PureContract:
             )
         ]
 
+    def _asked(self, bond: str) -> tuple[int, str]:
+        """Which bond the terms ask for, and in what."""
+        assert self.opened is not None
+        return getattr(self.opened.terms, bond), self.opened.terms.token
+
     def _check_admission(self, owner: str, call: Any) -> None:
         assert self.opened is not None
         terms = self.opened.terms
@@ -131,11 +146,15 @@ class PureContract:
         if terms.admission != "aggregator":
             self._require(_is_signed(self.opened.buyer, digest, call.buyer_signature), "bad_signature")
 
-    def _close(self, sender: str, _call: Any) -> list[Any]:
+    def _close(self, sender: str, call: Any) -> list[Any]:
         self._require(self.status == "open", "wrong_status")
         assert self.opened is not None
+        bond, _ = asked = self._asked("aggregator_bond")
+        self._require(not bond or sender == self.opened.aggregator, "not_party")
         may = sender == self.opened.aggregator or self.now >= self.join_until
         self._require(may and len(self.seats) >= self.opened.terms.min_owners, "too_early")
+        self._require((call.bond, call.token) == asked or not (bond or call.bond), "wrong_value")
+        self._give(sender, bond)
         self.status, self.reveal_until = "drawing", self.now + self.opened.terms.reveal_seconds
         self.round_until = self.reveal_until + self.opened.terms.round_seconds
         return [Closed(training=TRAINING, draw_block=1)]
@@ -170,7 +189,15 @@ class PureContract:
         chosen = wanted if len(wanted) > 1 else left[-validator_count(len(left)) :]
         self.validators = mask_of(chosen)
         self.trainers = self.revealed & ~self.validators
-        return [RolesDrawn(training=TRAINING, trainers=self.trainers, validators=self.validators)]
+        drawn = RolesDrawn(training=TRAINING, trainers=self.trainers, validators=self.validators)
+        return [drawn, *self._forfeit_unrevealed()]
+
+    def _forfeit_unrevealed(self) -> list[Any]:
+        """Unless nobody could reveal."""
+        assert self.bonds is not None
+        late = [owner for seat, owner in enumerate(self.seats) if not self.revealed >> seat & 1]
+        lost = [self.bonds.forfeit(owner, "no_reveal") for owner in late if self.revealed]
+        return [event for event in lost if event is not None]
 
     def _record_round(self, sender: str, call: Any) -> list[Any]:
         record: RoundRecord = call.record
@@ -221,7 +248,7 @@ class PureContract:
         self._require(self.status == "running", "wrong_status")
         over = self.last_recorded or (bool(self.recorded) and self.now >= self.ends_at)
         self._require(over, "too_early")
-        self.status = "settled"
+        self.status, self.ended_at = "settled", self.now
         assert self.ledger is not None
         improvement, paid, refund = self.ledger.settle(self.seats, self.validators)
         return [Settled(training=TRAINING, improvement=improvement, paid=paid, refund=refund)]
@@ -230,20 +257,54 @@ class PureContract:
         assert self.opened is not None
         if self.status == "open":
             few = self.now >= self.join_until and len(self.seats) < self.opened.terms.min_owners
+            closed_by = self.join_until + self.opened.terms.reveal_seconds
+            few = few or (self.opened.terms.aggregator_bond > 0 and self.now >= closed_by)
             self._require(sender == self.opened.buyer or few, "not_party")
         else:
             self._require(self.status in ("drawing", "running") and not self.recorded, "wrong_status")
             self._require(self.too_few_revealed or self.now >= self.ends_at, "too_early")
-        self.status = "cancelled"
+        lost = self._forfeit_unrevealed() if self.status == "drawing" else []
+        self.status, self.ended_at = "cancelled", self.now
         assert self.ledger is not None
         refund = self.ledger.abandon([self.seats[seat] for seat in seats_of(self.drawn)])
-        return [Cancelled(training=TRAINING, refund=refund)]
+        return [*lost, Cancelled(training=TRAINING, refund=refund)]
+
+    def _release_bond(self, sender: str, _call: Any) -> list[Any]:
+        self._require(self.ended, "wrong_status")
+        assert self.opened is not None
+        assert self.bonds is not None
+        self._require(self.now >= self.ended_at + self.opened.terms.round_seconds // 4, "too_early")
+        self._require(self.bonds.release(sender) > 0, "no_bond")
+        return []
+
+    def _accuse_of_two_records(self, _sender: str, call: Any) -> list[Any]:
+        assert self.bonds is not None
+        self._require(self.bonds.shows_two_records(call, self.drawn), "no_fault")
+        lost = self.bonds.forfeit(call.account, "two_records")
+        self._require(lost is not None, "no_bond")
+        return [lost]
+
+    def _accuse_of_false_opening(self, _sender: str, call: Any) -> list[Any]:
+        assert self.opened is not None
+        assert self.bonds is not None
+        self._require(self.bonds.held[self.opened.buyer] > 0, "no_bond")
+        self._require(self.bonds.shows_false_opening(call), "no_fault")
+        return [self.bonds.forfeit(self.opened.buyer, "false_opening")]
+
+    def _claim(self, sender: str, _call: Any) -> list[Any]:
+        self._require(self.ended, "wrong_status")
+        self._require(sender in self.seats, "not_party")
+        assert self.ledger is not None
+        self._require(self.ledger.claim(sender), "nothing_to_claim")
+        return []
 
     def _withdraw(self, sender: str, call: Any) -> list[Any]:
         assert self.ledger is not None
         assert self.opened is not None
         in_token = call.token == self.opened.terms.token
-        self._require(in_token and self.ledger.withdraw(sender) > 0, "nothing_to_withdraw")
+        assert self.bonds is not None
+        paid = self.ledger.withdraw(sender) + self.bonds.withdraw(sender) if in_token else 0
+        self._require(paid > 0, "nothing_to_withdraw")
         return []
 
     def _require(self, holds: bool, code: str) -> None:

@@ -18,6 +18,7 @@ class PureLedger:
         self.credits: Counter[str] = Counter()
         self.withdrawn: Counter[str] = Counter()
         self.credited: list[Credited] = []
+        self.unclaimed: dict[str, list[tuple[str, int]]] = {}
         self.first = self.left = self.delivered = self.aggregation = 0
         self.fixed: Counter[int] = Counter()
         self.weights: Counter[int] = Counter()
@@ -45,33 +46,50 @@ class PureLedger:
             self.fixed.update(dict.fromkeys(seats, whole // len(seats)))
 
     def settle(self, seats: list[str], validators: int) -> tuple[int, int, int]:
-        """Credit everybody; (improvement, paid, refund)."""
+        """Credit aggregator and buyer, keep what the owners claim; (improvement, paid, refund)."""
         terms, deposit = self.opened.terms, self.opened.deposit
         improvement = max(self.first - self.delivered, 0) * _ONE // self.first
         pot = deposit * terms.contribution_bps * improvement // (_BASIS_POINTS * _ONE)
+        whole = self.weights.total()
         for seat, owner in enumerate(seats):
-            if self.weights[seat]:
-                self._credit(owner, "contribution", pot * self.weights[seat] // self.weights.total())
             share = "validation" if validators >> seat & 1 else "participation"
-            self._credit(owner, share, self.fixed[seat])
+            contribution = pot * self.weights[seat] // whole if whole else 0
+            if self.weights[seat] or self.fixed[seat]:
+                self.unclaimed[owner] = [("contribution", contribution), (share, self.fixed[seat])]
         self._credit(terms.aggregator, "aggregation", self.aggregation)
-        paid = sum(credit.amount for credit in self.credited)
-        self.refund(deposit - paid)
+        kept = (pot if whole else 0) + self.fixed.total()
+        paid = kept + self.aggregation
+        self.refund(deposit - paid, kept)
         return improvement, paid, deposit - paid
 
     def abandon(self, owners: list[str]) -> int:
-        """Credit those who were drawn with the price of leaving; the refund."""
-        for owner in owners:
-            whole = self.opened.deposit * self.opened.terms.abandon_bps // _BASIS_POINTS
-            self._credit(owner, "abandonment", whole // len(owners))
-        left = self.opened.deposit - sum(credit.amount for credit in self.credited)
-        self.refund(left)
+        """Keep the price of leaving for those who were drawn; the refund."""
+        whole = self.opened.deposit * self.opened.terms.abandon_bps // _BASIS_POINTS
+        if each := whole // len(owners) if owners else 0:
+            self.unclaimed = {owner: [("abandonment", each)] for owner in owners}
+        left = self.opened.deposit - each * len(owners)
+        self.refund(left, each * len(owners))
         return left
 
-    def refund(self, amount: int) -> None:
-        """The rest is the buyer's, and the training holds nothing any more."""
+    def refund(self, amount: int, kept: int) -> None:
+        """The rest is the buyer's, and the training holds what is kept."""
         self._credit(self.opened.buyer, "refund", amount)
-        self.escrow = 0
+        self.escrow = kept
+
+    def claimable(self, owner: str) -> int:
+        """What an owner could claim now."""
+        return sum(amount for _share, amount in self.unclaimed.get(owner, ()))
+
+    def claim(self, owner: str) -> bool:
+        """Credit an owner its pay, with the last the buyer what is left over; False where there is none."""
+        if owner not in self.unclaimed:
+            return False
+        for share, amount in self.unclaimed.pop(owner):
+            self._credit(owner, share, amount)
+            self.escrow -= amount
+        if not self.unclaimed:
+            self.refund(self.escrow, 0)
+        return True
 
     def withdraw(self, account: str) -> int:
         """Pay an account's credit out; how much it was."""

@@ -17,7 +17,7 @@ from protocol.learning.statistic import Statistic, StatisticBuilder
 from protocol.roles import dispatch
 from protocol.roles.engine.effects import PutValue, RecordFact, ReportViolation
 from protocol.roles.engine.inputs import Input
-from protocol.roles.engine.private import COUNTS
+from protocol.roles.engine.private import COUNTS, JOINED
 from protocol.roles.owner.budget import Counts
 from protocol.signatures import address_of
 
@@ -98,4 +98,5 @@ class Party:
         else:
             self.values[effect.name] = effect.content
         if self.role == "data_owner":
-            self.private[COUNTS.name] = pack(Counts.of(self.values.values()))
+            joined = [content for name, content in self.values.items() if name.startswith(JOINED.prefix)]
+            self.private[COUNTS.name] = pack(Counts.of(joined))

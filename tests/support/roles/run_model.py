@@ -10,13 +10,13 @@ from random import Random
 from typing import Any
 
 from protocol.codec import unpack
-from protocol.marketplace import Cancel, Close, Draw, Settle
+from protocol.marketplace import Cancel, Close, Draw, Settle, Withdraw
 from protocol.messages import MESSAGE_TYPES, AdmissionAnswer, StopOrder, TrainingFailed
 from protocol.payment import abandoned
 from protocol.roles.engine.inputs import MessageReceived
 from protocol.roles.shared.notices import STOPPED_BY_AGGREGATOR
 from protocol.types import seats_of
-from tests.support.roles.pay import recomputed
+from tests.support.roles.pay import credited, recomputed
 from tests.support.roles.plain_market import assert_model_of_twin
 from tests.support.roles.pure_contract import TRAINING
 from tests.support.roles.pure_market import PureMarket
@@ -60,7 +60,10 @@ class ExploredMarket(PureMarket):
         self.calls.append((party, call))
 
     def mine(self, index: int = 0) -> None:
-        """One call that is under way takes its effect, or is refused."""
+        """One call that is under way takes its effect, or is refused; earlier ones before a withdrawal."""
+        party, call = self.calls[index % len(self.calls)]
+        if isinstance(call, Withdraw):
+            index = next(place for place, (caller, _call) in enumerate(self.calls) if caller is party)
         super().call(*self.calls.pop(index % len(self.calls)))
         self.pending = [one for one in self.pending if one[0] in self.parties]  # no stranger is told anything
 
@@ -146,16 +149,23 @@ class ExploredMarket(PureMarket):
         ledger, contract = self.contract.ledger, self.contract
         if ledger is None:
             return
-        assert ledger.total == ledger.opened.deposit
-        assert (ledger.escrow == 0) == contract.ended
+        deposit, buyer = ledger.opened.deposit, self.buyer.address
+        assert ledger.total == deposit
+        if not contract.ended:
+            assert ledger.escrow == deposit
+            return
+        waiting = sum(map(ledger.claimable, contract.seats))
+        assert waiting <= ledger.escrow <= waiting + len(contract.seats)
         if contract.status == "settled":
-            credited = {(one.account, one.share): one.amount for one in ledger.credited}
-            assert credited == dict(recomputed(contract.events))
-        if contract.status == "cancelled":
-            drawn = [contract.seats[seat] for seat in seats_of(contract.drawn)]
-            expected = abandoned(self.request, drawn)
-            expected[self.buyer.address, "refund"] = ledger.opened.deposit - expected.total()
-            assert {(one.account, one.share): one.amount for one in ledger.credited} == dict(expected)
+            expected = recomputed(contract.events)
+        else:
+            expected = abandoned(self.request, [contract.seats[seat] for seat in seats_of(contract.drawn)])
+        for account, share in list(expected):
+            if account in ledger.unclaimed:
+                del expected[account, share]
+        del expected[buyer, "refund"]
+        expected[buyer, "refund"] = deposit - ledger.escrow - expected.total()
+        assert credited(ledger.credited) == +expected
 
     def check_seats(self) -> None:
         """All who have revealed have a role, and nobody else; no round is of others."""
@@ -227,3 +237,6 @@ class ExploredMarket(PureMarket):
         ]
         if took_part and self.contract.status != "none":
             assert self.contract.ended, (self.contract.status, phases)
+        ledger = self.contract.ledger
+        forgotten = [one.phase for one in took_part if ledger is not None and ledger.claimable(one.address)]
+        assert not forgotten, forgotten

@@ -4,6 +4,8 @@ from typing import Any
 
 import pytest
 
+from protocol.bond_policy import BondPolicy
+from protocol.codec import pack
 from protocol.crypto.opening import open_ciphertext
 from protocol.crypto.paillier import generate_private_key
 from protocol.crypto.validation import prove_key
@@ -48,6 +50,18 @@ def test_a_request_other_than_the_one_on_chain() -> None:
     cheap = altered(market, message, request=parse_request(values))
     market.deliver(market.aggregator, MessageReceived(signed=cheap))
     assert_refused(market, "terms_differ")
+
+
+@pytest.mark.parametrize(("most", "takes_it_on"), [(None, False), (99, False), (100, True)])
+def test_a_bond_that_the_aggregator_does_not_deposit(most: int | None, takes_it_on: bool) -> None:
+    bonds = {"aggregator": 100, "forfeit_to": "0x" + "33" * 20}
+    market = small_market(small_request(payment={"deposit_wei": str(10**18), "bonds": bonds}))
+    market.aggregator.policy = b"" if most is None else pack(BondPolicy(most_bond_wei=most))
+    market.run()
+    if takes_it_on:
+        assert body_of(market.sent("request_answer")[0]).accepted
+    else:
+        assert_refused(market, "bond_not_accepted")
 
 
 def test_a_key_other_than_the_one_paid_for() -> None:

@@ -55,7 +55,9 @@ def test_a_training_goes_as_the_course_says():
     market.start()
     market.finish()
     assert market.buyer.kept == ["model"]
-    happened = list(dict.fromkeys(step for step, _ in market.steps))
+    # Buyer and aggregator, who have nothing to claim, withdraw a little earlier than the owners.
+    steps = [step for step, role in market.steps if step != "call:withdraw" or role == "data_owner"]
+    happened = list(dict.fromkeys(steps))
     expected = [step for step in STEPS if step in MESSAGE_TYPES or step.startswith("call:")]
     assert happened == expected
     callers = {(step.removeprefix("call:"), role) for step, role in market.steps if step.startswith("call:")}

@@ -5,25 +5,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from protocol.errors import ProtocolViolation
-from protocol.marketplace import (
-    ADMISSION_NAMES,
-    NATIVE,
-    Draw,
-    Join,
-    Open,
-    RecordRound,
-    Register,
-    Reveal,
-    Terms,
-    Withdraw,
-)
+from protocol.marketplace import Claim, Draw, Join, Open, RecordRound, Register, Reveal, Withdraw
 from protocol.records import RoundRecord
+from protocol.terms import ADMISSION_NAMES, NATIVE, Terms
 from services.chain.contract.abi import event_topic, marketplace_codec
 from services.chain.contract.codec import decode_log, encode_call, from_web3, terms_of
 
 digests = st.binary(min_size=32, max_size=32)
 addresses = st.binary(min_size=20, max_size=20).map(lambda raw: "0x" + raw.hex())
 shares = st.integers(0, 10_000)
+bonds = st.just(0) | st.integers(0, 2**128 - 1)
 terms = st.builds(
     Terms,
     aggregator=addresses,
@@ -41,6 +32,10 @@ terms = st.builds(
     abandon_bps=st.integers(0, 1000),
     admission=st.sampled_from(ADMISSION_NAMES),
     token=addresses | st.just(NATIVE),
+    owner_bond=bonds,
+    aggregator_bond=bonds,
+    buyer_bond=bonds,
+    forfeit_to=addresses,
 )
 records = st.builds(
     RoundRecord,
@@ -67,7 +62,7 @@ def arguments_of(name, data):
 @given(terms, st.integers(0, 2**128))
 def test_terms_survive_the_trip_through_call_data(terms, deposit) -> None:
     data, value = encode_call(Open(terms=terms, deposit=deposit))
-    assert value == (deposit if terms.token == NATIVE else 0)
+    assert value == (deposit + terms.buyer_bond if terms.token == NATIVE else 0)
     fields, told = arguments_of("open", data)
     assert (terms_of(tuple(fields.values())), told) == (terms, deposit)
 
@@ -87,6 +82,7 @@ def test_other_calls() -> None:
     assert arguments_of("join", encode_call(join)[0]) == (7, b"c" * 32, b"d" * 32, b"a" * 65, b"b" * 65)
     assert arguments_of("reveal", encode_call(Reveal(training=7, nonce=b"n" * 32))[0]) == (7, b"n" * 32)
     assert arguments_of("draw", encode_call(Draw(training=7))[0]) == (7,)
+    assert arguments_of("claim", encode_call(Claim(training=7))[0]) == (7,)
     assert arguments_of("withdraw", encode_call(Withdraw())[0]) == (NATIVE, "0x" + "0" * 40)
     other, token = "0x" + "ab" * 20, "0x" + "70" * 20
     assert arguments_of("withdraw", encode_call(Withdraw(to=other, token=token))[0]) == (token, other)

@@ -5,6 +5,7 @@ import pytest
 from protocol.records import Market
 from services.chain.contract.verification import contract_state, is_genuine
 from services.chain.rpc.values import octets
+from tests.support.chain.interposed import Interposed
 
 
 @pytest.fixture
@@ -35,8 +36,22 @@ async def test_immutables_are_compared_too(market, code):
     assert not is_genuine(code + b"\0", market.deployment.market)
 
 
+async def test_the_contract_that_checks_openings_is_compared_too(market):
+    here = market.deployment.market
+    node = Interposed(market.rpc)
+
+    async def other_code(address, block):
+        code = await market.rpc.call("eth_getCode", address, block)
+        return code if address == here.contract else code[:-2] + "00"
+
+    assert (await contract_state(market.rpc, here.contract)).genuine
+    node.handlers["eth_getCode"] = other_code
+    assert not (await contract_state(node, here.contract)).genuine
+
+
 async def test_totals_are_told(registered):
     await registered.open()
     state = await contract_state(registered.rpc, registered.deployment.market.contract)
     assert state.genuine
     assert state.escrow == state.held == registered.opening().deposit
+    assert state.bonds == 0

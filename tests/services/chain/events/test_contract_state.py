@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from protocol.marketplace import Revealed
+from protocol.marketplace import Credited, Revealed
 from services.chain.contract.views import RoleDraw
 from services.chain.events.contract_state import difference
 
@@ -27,3 +27,20 @@ async def test_a_nonce_that_the_contract_does_not_know_was_not_revealed(revealed
     event = Revealed(training=7, owner=OWNER, seat=2, nonce=b"n" * 32)
     found = await difference(Drawing(revealed), event)
     assert (found is None) == fits
+
+
+@dataclass
+class Kept:
+    """A contract that keeps so much for an owner to claim."""
+
+    amount: int
+
+    async def claimable_of(self, training: int, account: str) -> int:
+        assert (training, account) == (7, OWNER)
+        return self.amount
+
+
+@pytest.mark.parametrize(("left", "fits"), [(0, True), (5, False)])
+async def test_who_was_credited_has_nothing_left_to_claim(left, fits):
+    event = Credited(training=7, account=OWNER, share="validation", amount=5)
+    assert (await difference(Kept(left), event) is None) == fits

@@ -6,7 +6,8 @@ import itertools
 import pytest
 
 from protocol.errors import ProtocolViolation
-from protocol.marketplace import Cancelled, Opened, Settled, Terms
+from protocol.marketplace import Cancelled, Opened, Settled
+from protocol.terms import Terms
 from services.chain.contract.views import MarketplaceViews
 from services.chain.errors import ChainUnavailable, RpcError
 from services.chain.events.verification import EMPTY_SECONDS, FRESH_SECONDS, EventVerifier

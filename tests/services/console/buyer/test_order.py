@@ -50,6 +50,31 @@ def problems(**changes):
     return {name: problem.text for name, problem in check(filled(**changes)).problems.items()}
 
 
+FORFEIT = "0x" + "33" * 20
+
+
+@pytest.mark.parametrize(
+    ("payment", "typed"),
+    [
+        ({"bonds": {"owner": str(10**15), "buyer": "1", "forfeit_to": FORFEIT}}, "0.001"),
+        ({"token": "0x" + "70" * 20, "bonds": {"owner": "1500", "forfeit_to": FORFEIT}}, "1500"),
+    ],
+)
+def test_bonds_come_through_the_form_in_the_units_of_the_deposit(payment, typed):
+    request = any_request(payment={"deposit_wei": str(10**18), **payment})
+    values = values_of(request.model_dump(mode="json"))
+    assert values["bond_owner"] == typed
+    assert parse_request(document_of(values)) == request
+
+
+def test_empty_fields_are_no_bonds_and_what_is_wrong_with_bonds_is_told_beside_them():
+    assert check(filled()).request.payment.bonds is None
+    assert list(problems(bond_owner="1")) == ["forfeit_to"]
+    assert list(problems(bond_owner="much", forfeit_to=FORFEIT)) == ["bond_owner"]
+    assert "No bond is asked" in problems(forfeit_to=FORFEIT)["forfeit_to"]
+    assert "somebody else" in problems(bond_aggregator="1", forfeit_to=AGGREGATOR)[""]
+
+
 @given(requests())
 def test_columns_of_every_kind_come_through_the_form(request):
     assert parse_request(document_of(values_of(request.model_dump(mode="json")))) == request

@@ -1,5 +1,8 @@
 """An owner's money on the console."""
 
+import re
+from decimal import Decimal
+
 import pytest
 
 from protocol.marketplace import Credited
@@ -7,7 +10,7 @@ from protocol.messages import WithdrawOrder
 from services.bus.port import BusUnavailable
 from services.chain.errors import ChainUnavailable
 from services.console.web.earnings import accounts
-from tests.support.console.owner import pay, put, withdrawn
+from tests.support.console.owner import left_by_its_buyer, pay, put, withdrawn
 from tests.support.console.trainings import tell
 from tests.support.console.world import ADDRESS, Browser, ConsoleWorld
 
@@ -61,6 +64,17 @@ async def test_each_tokens_credit_is_withdrawn_by_itself(world):
         await browser.post("/earnings/withdraw", {"token": token})
         assert (await browser.post("/earnings/withdraw", {"token": "0x" + "71" * 20})).status == 409
     assert world.orders == [(WithdrawOrder(token=token), 0)]
+
+
+async def test_what_is_not_claimed_is_shown_and_withdrawn_with_the_rest(world):
+    withdrawn(world, 36 * ETHER // 100)
+    kept = left_by_its_buyer(world.store, 5, ADDRESS)
+    async with Browser(world) as browser:
+        await browser.sign_in()
+        page = await browser.get("/earnings")
+        assert re.search(rf'data-figure="unclaimed">{Decimal(kept) / ETHER:f} ETH', page), page
+        await browser.post("/earnings/withdraw")
+    assert world.orders == [(WithdrawOrder(), 0)]
 
 
 async def test_without_a_credit_there_is_nothing_to_withdraw(world):

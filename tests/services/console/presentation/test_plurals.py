@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from protocol.marketplace import NATIVE
+from protocol.terms import NATIVE
 from services.console.presentation.assets import Assets
 from services.console.presentation.card_sections import lead
 from services.console.presentation.rendering import Reader, Templates
@@ -54,7 +54,7 @@ def test_a_schedule(templates, language, count, said):
 )
 def test_what_was_earned(templates, language, count, said):
     account = SimpleNamespace(
-        credit=0, earned=1, paid_out=0, token=NATIVE, by_training=lambda: (None,) * count
+        credit=0, unclaimed=0, earned=1, paid_out=0, token=NATIVE, by_training=lambda: (None,) * count
     )
     values = {"accounts": [account], "automatic": True}
     assert f"{said} " in shown(templates, "earnings/_credit.html", language, **values)

@@ -1,0 +1,170 @@
+"""What the contract is shown of a fault that costs a bond: by whoever holds the proof of it.
+
+Buyer and validators sign each round's record once, the buyer each opening. A party that is shown a second
+record, or an opening that is false, has what the contract needs: it is sent there where a bond is at stake.
+"""
+
+from collections.abc import Iterator, Sequence
+
+from gmpy2 import mpz
+
+from protocol.accusations import AccuseOfFalseOpening, AccuseOfTwoRecords, SignedOpening, is_checkable
+from protocol.crypto.cipher import PublicKey
+from protocol.errors import ProtocolViolation
+from protocol.marketplace import Opened
+from protocol.messages import Opening, RoundSignature
+from protocol.records import RoundRecord
+from protocol.roles.engine import facts
+from protocol.roles.engine.context import Context
+from protocol.roles.engine.effects import Effect, RecordFact, ReportViolation, SubmitCall
+from protocol.roles.engine.refusals import require
+from protocol.roles.shared.metric_check import CheckedMetrics
+from protocol.signatures import recover_address, sign_digest
+from protocol.types import Address, EcdsaSignature
+
+Accusation = AccuseOfTwoRecords | AccuseOfFalseOpening
+
+ACCUSES = (ReportViolation, SubmitCall, RecordFact)
+"""The effects of `accuse`."""
+
+
+def accuse(accusation: Accusation) -> tuple[Effect, ...]:
+    """Show it to the contract, and tell people; the message that proves it is refused."""
+    account, detail = accusation.account, f"{accusation.account} loses its bond for it"
+    if isinstance(accusation, AccuseOfTwoRecords):
+        fault, refused = "two_records", ReportViolation(code="second_record", detail=detail, accused=account)
+    else:
+        fault, refused = "false_opening", ReportViolation(code="bad_opening", detail=detail, accused=account)
+    return refused, SubmitCall(call=accusation), facts.ACCUSED.of(accused=account, fault=fault)
+
+
+# ---- openings ----
+
+
+def sign_openings(
+    key: PublicKey, checked: CheckedMetrics, opened: Sequence[tuple[int, int]], context: Context
+) -> tuple[EcdsaSignature, ...]:
+    """The buyer's, of its openings of an attempt's products: plaintexts and roots."""
+    shown = _signed(key, checked, opened)
+    return tuple(sign_digest(context.signing_key, one.digest(context.market)) for one in shown)
+
+
+def require_signed_openings(
+    key: PublicKey, opened: Opened, checked: CheckedMetrics, body: Opening, context: Context
+) -> tuple[SignedOpening, ...]:
+    """The openings of an attempt's products, which the buyer has signed.
+
+    Raises ProtocolViolation("bad_opening", "bad_opening_signature") for what is none, and what it has not.
+    """
+    as_many = len(checked.products) == len(body.plaintexts) == len(body.roots)
+    require(as_many, "bad_opening", "wrong number of openings")
+    pairs = list(zip(body.plaintexts, body.roots, strict=True))
+    require(all(0 <= m < key.n and 0 < r < key.n for m, r in pairs), "bad_opening", "not below the modulus")
+    shown = _signed(key, checked, pairs)
+    require(len(body.opening_signatures) == len(shown), "bad_opening_signature", "one for each opening")
+    for one, signature in zip(shown, body.opening_signatures, strict=True):
+        signer = recover_address(one.digest(context.market), signature)
+        require(signer == opened.buyer, "bad_opening_signature")
+    return shown
+
+
+def false_opening(
+    key: PublicKey, opened: Opened, checked: CheckedMetrics, body: Opening, context: Context
+) -> AccuseOfFalseOpening | None:
+    """The first of the openings that is false and that the buyer has signed, where its bond is at stake."""
+    if not opened.terms.buyer_bond or not is_checkable(int(key.n)):
+        return None
+    try:
+        shown = require_signed_openings(key, opened, checked, body, context)
+    except ProtocolViolation:
+        return None
+    for one, signature in zip(shown, body.opening_signatures, strict=True):
+        if not _is_true(key, one):
+            return AccuseOfFalseOpening(opening=one, signature=signature, account=opened.buyer)
+    return None
+
+
+def _signed(
+    key: PublicKey, checked: CheckedMetrics, opened: Sequence[tuple[int, int]]
+) -> tuple[SignedOpening, ...]:
+    return tuple(
+        SignedOpening.of(
+            checked.training,
+            checked.round,
+            n=int(key.n),
+            ciphertext=int(product),
+            plaintext=int(plaintext),
+            root=int(root),
+        )
+        for product, (plaintext, root) in zip(checked.products, opened, strict=True)
+    )
+
+
+def _is_true(key: PublicKey, opening: SignedOpening) -> bool:
+    c, m, r = (
+        int.from_bytes(field, "big") for field in (opening.ciphertext, opening.plaintext, opening.root)
+    )
+    return bool(key.lift(mpz(m)) * pow(mpz(r), key.n, key.n_squared) % key.n_squared == c)
+
+
+# ---- records ----
+
+
+def second_record(
+    opened: Opened,
+    held: tuple[RoundRecord, EcdsaSignature],
+    shown: tuple[RoundRecord, EcdsaSignature],
+    context: Context,
+) -> AccuseOfTwoRecords | None:
+    """That the buyer has signed another record of a round than the one held, where a bond is at stake."""
+    return _two_records(held, shown, opened.buyer, context) if opened.terms.buyer_bond else None
+
+
+def accused_by(
+    opened: Opened,
+    record: RoundRecord,
+    signatures: Iterator[tuple[Address, EcdsaSignature]],
+    sender: Address,
+    body: RoundSignature,
+    context: Context,
+) -> AccuseOfTwoRecords | None:
+    """That a validator's message proves two records of a round: the buyer's, or its own.
+
+    `record` is the one that is held, with the `signatures` of it that have come, the buyer's among them.
+    """
+    known = dict(signatures)
+    shown = {opened.buyer: body.buyer_signature, sender: body.signature}
+    bonds = {opened.buyer: opened.terms.buyer_bond, sender: opened.terms.owner_bond}
+    if body.record is None:
+        return None
+    for account, signature in shown.items():
+        if bonds[account] and signature is not None and account in known:
+            accusation = _two_records((record, known[account]), (body.record, signature), account, context)
+            if accusation is not None:
+                return accusation
+    return None
+
+
+def _two_records(
+    held: tuple[RoundRecord, EcdsaSignature],
+    shown: tuple[RoundRecord, EcdsaSignature],
+    account: Address,
+    context: Context,
+) -> AccuseOfTwoRecords | None:
+    """None unless they are different ones of one round, both signed by the account."""
+    (first, first_signature), (second, second_signature) = held, shown
+    if first == second or (first.training, first.round) != (second.training, second.round):
+        return None
+    try:
+        signers = {recover_address(one.digest(context.market), signature) for one, signature in (held, shown)}
+    except ProtocolViolation:
+        return None
+    if signers != {account}:
+        return None
+    return AccuseOfTwoRecords(
+        first=first,
+        first_signature=first_signature,
+        second=second,
+        second_signature=second_signature,
+        account=account,
+    )

@@ -1,0 +1,60 @@
+"""A party's bonds come back: once the contract lets it, the daemon releases each and has it paid out.
+
+A role notes the bond when it deposits it (`private.BOND`), and the note stays in the store until the contract
+holds nothing of it any more. What there is to do follows from the contract alone: so it is the same after a
+restart, and whatever became of the training here.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+
+import structlog
+
+from protocol.errors import DeltaMLError
+from protocol.marketplace import ReleaseBond, Withdraw
+from protocol.roles.engine.private import BOND
+from services.common.outages import Outage
+from services.runtime.runtime import Runtime
+from services.store.waiting import retry_while_unavailable
+
+_log = structlog.get_logger(__name__)
+
+Pause = Callable[[float], Awaitable[None]]
+
+LOOK_SECONDS = 60.0
+"""Between two looks at the bonds."""
+
+
+async def release_bonds(
+    runtime: Runtime, clock: Callable[[], float] = time.time, *, pause: Pause = asyncio.sleep
+) -> None:
+    """Release every bond in its time, until cancelled; what fails is tried again with the next look."""
+    outage = Outage(_log, "bond_waits", "bonds_go_on")
+    while True:
+        for number, token in (await retry_while_unavailable(runtime.store.values, BOND.prefix)).items():
+            try:
+                is_over = await _is_over(runtime, int(number), token.decode(), clock())
+            except DeltaMLError as error:
+                outage.failed(error, part=number)
+                continue
+            outage.works(number)
+            if is_over:
+                await retry_while_unavailable(runtime.store.put_value, BOND.name_of(int(number)), None)
+        await pause(LOOK_SECONDS)
+
+
+async def _is_over(runtime: Runtime, training: int, token: str, now: float) -> bool:
+    """Whether the contract has nothing of the bond any more, after what can be done about it now."""
+    client = runtime.resources.client
+    until = await client.bond_until(training, runtime.address)
+    if not until:
+        return False
+    if await client.bond_of(training, runtime.address):
+        if now < until:
+            return False
+        await client.submit(ReleaseBond(training=training))
+        _log.info("bond_released", training=training)
+    if runtime.role.withdraws():
+        await client.submit(Withdraw(token=token))
+    return True

@@ -1,0 +1,201 @@
+"""Bonds on the embedded chain, whose clock is the test's: given, lost for each fault, and released."""
+
+import time
+
+import pytest
+
+from protocol.accusations import AccuseOfFalseOpening, AccuseOfTwoRecords, SignedOpening
+from protocol.marketplace import (
+    BondForfeited,
+    Cancel,
+    Close,
+    Credited,
+    Draw,
+    OpeningDoubted,
+    ReleaseBond,
+    Withdraw,
+)
+from protocol.signatures import sign_digest
+from protocol.terms import NATIVE
+from services.chain.contract import client as contract_client
+from services.chain.contract.codec import to_words
+from services.chain.contract.tokens import deploy_test_token, minting
+from services.chain.embedded.embedded_rpc import EmbeddedRpc
+from services.chain.errors import CallReverted, InsufficientFunds
+from services.chain.transactions.sender import Sender
+from tests.support.chain.chain_events import chain_events
+from tests.support.chain.chain_market import POLICY, ChainMarket, revealing
+
+FORFEIT = "0x" + "33" * 20
+OWNER, AGGREGATOR, BUYER = 10**15, 2 * 10**15, 3 * 10**15
+BONDS = {"owner_bond": OWNER, "aggregator_bond": AGGREGATOR, "buyer_bond": BUYER, "forfeit_to": FORFEIT}
+
+
+class Clock:
+    def __init__(self):
+        self.now = time.time()
+
+    def __call__(self):
+        return self.now
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+@pytest.fixture
+async def bonded(clock):
+    rpc = EmbeddedRpc(clock=clock)
+    market = await ChainMarket.create(rpc)
+    await market.register()
+    yield market
+    await rpc.close()
+
+
+async def closed(market, **changes):
+    """A training whose owners, aggregator and buyer have deposited their bonds."""
+    training = await market.open(market.opening(**BONDS, **changes))
+    _, _, terms = await market.buyer.opening_of(training)
+    for owner in market.owners:
+        call = await market.admitted(owner, training)
+        with_bond = call.model_copy(update={"bond": terms.owner_bond, "token": terms.token})
+        await market.submit(owner, with_bond)
+        await market.submit(owner, with_bond)  # which is done already
+    bond = {"bond": terms.aggregator_bond, "token": terms.token}
+    await market.submit(market.aggregator, Close(training=training, **bond))
+    return training
+
+
+async def drawn(market, *, late=0, **changes):
+    training = await closed(market, **changes)
+    for owner in market.owners[late:]:
+        await market.submit(owner, revealing(owner, training))
+    return training
+
+
+async def of_kind(market, kind):
+    return [one.event for one in await chain_events(market.buyer) if isinstance(one.event, kind)]
+
+
+async def later(market, clock, seconds):
+    clock.now += seconds
+    await market.rpc.call("evm_mine")
+
+
+async def test_bonds_are_deposited_and_come_back_a_quarter_of_a_round_after_the_end(bonded, clock):
+    training = await drawn(bonded)
+    views = bonded.buyer
+    everything = 5 * OWNER + AGGREGATOR + BUYER
+    assert await views.total_bonds() == everything
+    assert await views.bond_of(training, bonded.owners[0].address) == OWNER
+    assert await views.bond_until(training, views.address) == 0
+    await bonded.submit(bonded.aggregator, Draw(training=training))
+    with pytest.raises(CallReverted, match="wrong_status"):
+        await views.submit(ReleaseBond(training=training))
+    await later(bonded, clock, 600 + 1.25 * 3600 + 60)
+    await bonded.submit(bonded.owners[0], Cancel(training=training))
+    until = await views.bond_until(training, views.address)
+    with pytest.raises(CallReverted, match="too_early"):
+        await views.submit(ReleaseBond(training=training))
+    await later(bonded, clock, until - clock.now + 1)
+    for client in bonded.clients:
+        await bonded.submit(client, ReleaseBond(training=training))
+        await bonded.submit(client, ReleaseBond(training=training))
+    credited = [event for event in await of_kind(bonded, Credited) if event.share == "bond"]
+    assert sum(event.amount for event in credited) == everything
+    assert await views.total_bonds() == 0
+    for client in bonded.clients:
+        await bonded.submit(client, Withdraw())
+    assert await views.balance_of(bonded.deployment.market.contract) == 0
+
+
+async def test_who_does_not_confirm_its_seat_loses_its_bond(bonded, clock):
+    training = await drawn(bonded, late=1)
+    await later(bonded, clock, 660)
+    await bonded.submit(bonded.aggregator, Draw(training=training))
+    late = bonded.owners[0].address
+    lost = await of_kind(bonded, BondForfeited)
+    assert lost == [
+        BondForfeited(training=training, account=late, fault="no_reveal", token=NATIVE, amount=OWNER)
+    ]
+    assert await bonded.buyer.credit_of(FORFEIT) == OWNER
+    assert await bonded.buyer.bond_of(training, late) == 0
+
+
+async def test_a_bond_in_a_token_is_allowed_and_taken_exactly(bonded):
+    key = bonded.keys[bonded.buyer.address]
+    sender = Sender(bonded.rpc, key, bonded.deployment.market.chain_id, POLICY)
+    token = await deploy_test_token(sender)
+    with pytest.raises(InsufficientFunds, match=f"open takes {10**18 + 7 + BUYER}"):
+        await bonded.open(bonded.opening(token=token, **BONDS))
+    for client in bonded.clients:
+        await sender.send(token, minting(client.address, 2 * 10**18))
+    training = await closed(bonded, token=token)
+    views, contract = bonded.buyer, bonded.deployment.market.contract
+    everything = 5 * OWNER + AGGREGATOR + BUYER
+    assert await views.total_bonds(token) == everything
+    assert await views.balance_of(contract, token) == everything + 10**18 + 7
+    assert await views.bond_of(training, bonded.aggregator.address) == AGGREGATOR
+
+
+async def test_two_records_of_one_round_cost_the_bond_of_whoever_signed_both(bonded):
+    training = await drawn(bonded)
+    await bonded.submit(bonded.aggregator, Draw(training=training))
+    first = await bonded.record(training, 1, 10**20, last=False)
+    second = first.record.model_copy(update={"transcript_digest": b"u" * 32})
+    digest = second.digest(bonded.deployment.market)
+    accusation = AccuseOfTwoRecords(
+        first=first.record,
+        first_signature=first.buyer_signature,
+        second=second,
+        second_signature=sign_digest(bonded.keys[bonded.buyer.address], digest),
+        account=bonded.buyer.address,
+    )
+    await bonded.submit(bonded.owners[0], accusation)
+    await bonded.submit(bonded.owners[1], accusation)  # which is done already
+    [lost] = await of_kind(bonded, BondForfeited)
+    assert (lost.account, lost.fault, lost.amount) == (bonded.buyer.address, "two_records", BUYER)
+    same = accusation.model_copy(update={"second": first.record, "second_signature": first.buyer_signature})
+    owner = bonded.owners[2].address
+    with pytest.raises(CallReverted, match="no_fault"):
+        await bonded.owners[0].submit(same.model_copy(update={"account": owner}))
+
+
+N = 0xC9A1 << 500 | 0x5B61
+"""Any odd number does: the contract raises to a power, and knows nothing of factors."""
+
+
+def opening_of(training, *, false):
+    root, plaintext = 12345, 678
+    ciphertext = (1 + plaintext * N) * pow(root, N, N * N) % (N * N)
+    return SignedOpening.of(
+        training, 1, n=N, ciphertext=ciphertext, plaintext=plaintext + int(false), root=root
+    )
+
+
+async def test_a_false_opening_costs_the_buyers_bond_however_many_calls_it_takes(bonded, monkeypatch):
+    monkeypatch.setattr(contract_client, "steps_in_a_call", lambda _opening: 2)
+    training = await drawn(bonded)
+    opening = opening_of(training, false=True)
+    digest = opening.digest(bonded.deployment.market)
+    words = to_words(opening)
+    assert await bonded.view("hashOpening", words) == (digest,)
+    key, account = bonded.keys[bonded.buyer.address], bonded.buyer.address
+    accusation = AccuseOfFalseOpening(opening=opening, signature=sign_digest(key, digest), account=account)
+    await bonded.submit(bonded.owners[0], accusation)
+    [lost] = await of_kind(bonded, BondForfeited)
+    assert (lost.account, lost.fault, lost.amount) == (account, "false_opening", BUYER)
+    doubts = await of_kind(bonded, OpeningDoubted)
+    assert [(event.done, event.steps) for event in doubts] == [(2, 6), (4, 6)]
+    assert {event.opening_digest for event in doubts} == {digest}
+
+
+async def test_a_true_opening_costs_nothing(bonded):
+    training = await drawn(bonded)
+    opening = opening_of(training, false=False)
+    signature = sign_digest(bonded.keys[bonded.buyer.address], opening.digest(bonded.deployment.market))
+    accusation = AccuseOfFalseOpening(opening=opening, signature=signature, account=bonded.buyer.address)
+    with pytest.raises(CallReverted, match="no_fault"):
+        await bonded.owners[0].submit(accusation)
+    assert await bonded.buyer.bond_of(training, bonded.buyer.address) == BUYER

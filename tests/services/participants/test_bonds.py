@@ -1,0 +1,114 @@
+"""A daemon releases its bonds in time, after a restart as well, and whatever fails meanwhile."""
+
+import asyncio
+from types import SimpleNamespace
+
+import pytest
+from structlog.testing import capture_logs
+
+from protocol.marketplace import ReleaseBond, Withdraw
+from protocol.roles.engine.private import BOND
+from protocol.terms import NATIVE
+from services.chain.errors import CallReverted, ChainUnavailable
+from services.participants.bonds import release_bonds
+from services.store import Store
+
+TOKEN, OWN = "0x" + "70" * 20, "0x" + "0a" * 20
+
+
+class Chain:
+    """Takes the place of the contract: bonds of this party by training, and when they may be released."""
+
+    def __init__(self, bonds, until):
+        self.bonds, self.until, self.calls, self.failures = bonds, until, [], []
+
+    async def bond_until(self, training, account):
+        assert account == OWN
+        if self.failures:
+            raise self.failures.pop()
+        return self.until.get(training, 0)
+
+    async def bond_of(self, training, _account):
+        return self.bonds.get(training, 0)
+
+    async def submit(self, call):
+        self.calls.append(call)
+        if isinstance(call, ReleaseBond):
+            del self.bonds[call.training]
+
+
+@pytest.fixture
+def store():
+    opened = Store()
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def runtime(store):
+    for training, token in ((1, NATIVE), (2, TOKEN), (3, NATIVE)):
+        store.put_value(BOND.name_of(training), token.encode())
+    client = Chain({1: 5, 2: 7, 3: 9}, {1: 1000, 2: 2000})
+    role = SimpleNamespace(withdraws=lambda: True)
+    return SimpleNamespace(store=store, address=OWN, role=role, resources=SimpleNamespace(client=client))
+
+
+async def looks(runtime, *moments):
+    """One look at each moment of the clock."""
+    left = list(moments)
+    done = asyncio.Event()
+
+    def clock():
+        return left[0]
+
+    async def pause(seconds):
+        assert seconds == 60.0
+        left.pop(0)
+        if not left:
+            done.set()
+            await asyncio.Event().wait()
+
+    task = asyncio.create_task(release_bonds(runtime, clock, pause=pause))
+    async with asyncio.timeout(10):
+        await done.wait()
+    task.cancel()
+
+
+async def test_each_bond_is_released_and_paid_out_when_the_contract_lets_it(runtime):
+    chain = runtime.resources.client
+    await looks(runtime, 999.0)
+    assert chain.calls == []
+    await looks(runtime, 1000.0, 1500.0, 2000.0)
+    assert chain.calls == [
+        ReleaseBond(training=1),
+        Withdraw(token=NATIVE),
+        ReleaseBond(training=2),
+        Withdraw(token=TOKEN),
+    ]
+    assert runtime.store.values(BOND.prefix) == {"3": NATIVE.encode()}, "which is not over"
+
+
+async def test_a_bond_that_is_lost_or_released_by_hand_is_seen_to_no_more(runtime):
+    chain = runtime.resources.client
+    chain.bonds.clear()
+    await looks(runtime, 0.0)
+    assert chain.calls == [Withdraw(token=NATIVE), Withdraw(token=TOKEN)]
+    assert set(runtime.store.values(BOND.prefix)) == {"3"}
+
+
+async def test_an_owner_that_withdraws_by_hand_finds_its_bond_credited(runtime):
+    runtime.role = SimpleNamespace(withdraws=lambda: False)
+    await looks(runtime, 2000.0)
+    assert runtime.resources.client.calls == [ReleaseBond(training=1), ReleaseBond(training=2)]
+
+
+async def test_what_fails_is_tried_again_and_hinders_no_other_bond(runtime):
+    chain = runtime.resources.client
+    chain.failures = [ChainUnavailable("the node is away")]
+    with capture_logs() as lines:
+        await looks(runtime, 2000.0)
+    assert [line["event"] for line in lines if line["log_level"] == "warning"] == ["bond_waits"]
+    assert chain.calls == [ReleaseBond(training=2), Withdraw(token=TOKEN)]
+    chain.failures = [CallReverted("too_early", (1, 2001))]
+    await looks(runtime, 2000.0, 2060.0)
+    assert set(runtime.store.values(BOND.prefix)) == {"3"}
