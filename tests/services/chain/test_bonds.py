@@ -180,7 +180,7 @@ async def test_a_false_opening_costs_the_buyers_bond_however_many_calls_it_takes
     opening = opening_of(training, false=True)
     digest = opening.digest(bonded.deployment.market)
     words = to_words(opening)
-    assert bytes(await bonded.contract.functions.hashOpening(words).call()) == digest
+    assert await bonded.view("hashOpening", words) == (digest,)
     key, account = bonded.keys[bonded.buyer.address], bonded.buyer.address
     accusation = AccuseOfFalseOpening(opening=opening, signature=sign_digest(key, digest), account=account)
     await bonded.submit(bonded.owners[0], accusation)
