@@ -16,9 +16,10 @@ from pathlib import Path
 FOLDER = Path(__file__).resolve().parent
 sys.path.insert(0, str(FOLDER))
 
-from training_gas import training_tables  # noqa: E402
-
 import build  # noqa: E402  # the scripts beside this one, wherever this one is started from
+
+# isort: split
+from training_gas import training_tables  # noqa: E402
 
 FIGURES = FOLDER / "snapshots" / "Gas.json"
 TABLE = FOLDER / "gas.md"
