@@ -57,6 +57,7 @@ async def bounded(seconds: float | None) -> AsyncIterator[None]:
 
     aiormq cancels whatever waits on a connection that is closed, for instance by another task of ours that
     found it hanging. Passed on, that would end the task that waits, as if the daemon had been told to stop.
+    What waits on a channel that was closed without a reason it fails with an `Exception` that says nothing.
     """
     async with asyncio.timeout(seconds):
         try:
@@ -65,6 +66,10 @@ async def bounded(seconds: float | None) -> AsyncIterator[None]:
             if told_to_stop():
                 raise
             raise ConnectionResetError("the connection was closed") from None
+        except Exception as error:
+            if type(error) is not Exception:
+                raise
+            raise ConnectionResetError("the channel was closed") from None
 
 
 def bounded_request() -> AbstractAsyncContextManager[None]:

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from aiormq.base import FutureStore
 from yarl import URL
 
 from services.bus.amqp.amqp_bus import AmqpBus
-from services.bus.amqp.connection import BROKER_ERRORS, ClosingConnection
+from services.bus.amqp.connection import BROKER_ERRORS, ClosingConnection, bounded_request
 from services.bus.port import BusRefused, BusUnavailable, Outgoing, read_envelope
 from services.common.errors import ConfigurationError
 from services.config.daemons import Broker
@@ -52,6 +53,20 @@ async def read_all(bus: AmqpBus, reader: str, wanted: set[bytes]) -> None:
         await delivery.ack()
         if not missing:
             return
+
+
+async def test_what_waits_on_a_closed_channel_is_told_of_a_loss() -> None:
+    waiting = FutureStore(asyncio.get_running_loop())
+    await waiting.reject_all(None)  # as aiormq does with a channel that is closed without a reason
+    with pytest.raises(BROKER_ERRORS):
+        async with bounded_request():
+            await waiting.create_future()
+
+
+async def test_a_fault_of_ours_is_not_taken_for_a_loss() -> None:
+    with pytest.raises(ZeroDivisionError):
+        async with bounded_request():
+            raise ZeroDivisionError
 
 
 async def test_a_connection_that_could_not_be_made_is_closed() -> None:
