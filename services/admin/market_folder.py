@@ -122,7 +122,7 @@ class MarketFolder:
 
     def note_deployment(self, deployment: Deployment) -> None:
         """Remember the contract."""
-        ContractRegistry(contracts=(deployment,)).write(self.registry)
+        ContractRegistry(contracts=(deployment,)).write(self.registry, private=True)
 
 
 def ensure_secret(path: Path) -> None:

@@ -28,7 +28,7 @@ _BOUND_SECONDS = 240.0
 
 async def measure(market: FaultMarket) -> dict[str, float]:
     """Seconds by component."""
-    training = await market.order(Random(1), rounds=12, step_s=600, chain_s=600)
+    training = await market.order(Random(1), rounds=12, reveal_s=600, step_s=600, chain_s=600)
     await market.traffic.reached(training.mark, 1, _BOUND_SECONDS)
     seconds: dict[str, float] = {}
     for name, (kill, start) in _components(market).items():

@@ -84,8 +84,9 @@ class ContractRegistry(FrozenModel):
         """Those on one chain."""
         return tuple(one for one in self.contracts if one.chain_id == chain_id)
 
-    def write(self, path: Path) -> None:
-        """Put it into a file that everybody may read: whole, or not at all."""
+    def write(self, path: Path, *, private: bool = False) -> None:
+        """Put it into a file, whole or not at all, that everybody may read or, in a private folder, nobody else."""
         text = json.dumps(self.model_dump(mode="json"), indent=2)
         write_private(path, f"{text}\n".encode())
-        path.chmod(_PUBLIC)
+        if not private:
+            path.chmod(_PUBLIC)
