@@ -10,6 +10,7 @@ from services.chain.contract.client import MarketplaceClient
 from services.chain.rpc.http import HttpRpc
 from services.data.samples import deal, diabetes
 from tests.support.chain.chain_events import chain_events
+from tests.support.chain.paid_out import paid_out
 from tests.support.daemons.daemon_market import write_request
 from tests.support.daemons.forked_daemons import ForkedMarket
 from tests.support.roles.pay import credited, recomputed
@@ -80,8 +81,7 @@ async def test_a_seat_is_lost_without_a_nonce_and_the_training_with_too_few(mark
     silent, *others = await market.lose_seat(2)
     assert (silent, set(others)) == ("FAILED(not_revealed)", {"FINISHED"})
     async with asyncio.timeout(120):
-        while await market.client.balance_of(market.contract):
-            await asyncio.sleep(0.2)
+        await paid_out(market.client, market.addresses)
     events = await market.events(2)
     seats = [one.owner for one in events if isinstance(one, Joined)]
     [drawn] = [one for one in events if isinstance(one, RolesDrawn)]

@@ -66,11 +66,11 @@ class Place(Operator):
             column |= {"minimum": str(2 * low - high), "maximum": str(2 * high - low)}
         document["owners"] = dict.fromkeys(("minimum", "maximum"), 4 + ("ADDRESS" in self.variables))
         order.write_text(yaml.safe_dump(document))
-        owners = [
-            one
-            for one in members(self.folder / "market")
-            if one.is_here and one.config.daemon == "data-owner"
-        ]
+        everybody = [
+            *members(self.folder / "market"),
+            *members(self.folder),
+        ]  # the second organisation beside it
+        owners = [one for one in everybody if one.is_here and one.config.daemon == "data-owner"]
         assert wait_until_admitted(owners, [document["aggregator"]], SECONDS) == []
         told = run("train", order, "--config", self.config("buyer"), "--follow").stdout
         assert "finished" in told, told

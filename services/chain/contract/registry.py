@@ -85,7 +85,7 @@ class ContractRegistry(FrozenModel):
         return tuple(one for one in self.contracts if one.chain_id == chain_id)
 
     def write(self, path: Path, *, private: bool = False) -> None:
-        """Put it into a file, whole or not at all, that everybody may read or, in a private folder, nobody else."""
+        """Put it into a file, whole or not at all; everybody may read it, unless it is private."""
         text = json.dumps(self.model_dump(mode="json"), indent=2)
         write_private(path, f"{text}\n".encode())
         if not private:
