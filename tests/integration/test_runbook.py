@@ -66,10 +66,8 @@ class Place(Operator):
             column |= {"minimum": str(2 * low - high), "maximum": str(2 * high - low)}
         document["owners"] = dict.fromkeys(("minimum", "maximum"), 4 + ("ADDRESS" in self.variables))
         order.write_text(yaml.safe_dump(document))
-        everybody = [
-            *members(self.folder / "market"),
-            *members(self.folder),
-        ]  # the second organisation beside it
+        # The second organisation is in a folder beside the market's.
+        everybody = [*members(self.folder / "market"), *members(self.folder)]
         owners = [one for one in everybody if one.is_here and one.config.daemon == "data-owner"]
         assert wait_until_admitted(owners, [document["aggregator"]], SECONDS) == []
         told = run("train", order, "--config", self.config("buyer"), "--follow").stdout
