@@ -53,7 +53,7 @@ def test_every_phase_is_shown_as_its_row_says(role: str) -> None:
 def test_final_phases_await_nothing_that_would_restart_a_training(role: str) -> None:
     module = MODULES[role]
     late_questions = {"model_request", "trained_model", "training_failed", "timer:retention"}
-    # An owner that had given up may have a role: it claims its part of what leaving costs, and stays as it is.
+    # An owner that had given up may have a role: it claims its part of what leaving costs, no more.
     late_pay = {"Cancelled"} if role == "data_owner" else set()
     for phase in module.FINAL:
         assert table(role)[phase][1] <= late_questions | late_pay
