@@ -8,6 +8,7 @@ from protocol.accusations import AccuseOfFalseOpening, AccuseOfTwoRecords, Signe
 from protocol.marketplace import (
     BondForfeited,
     Cancel,
+    Claim,
     Close,
     Credited,
     Draw,
@@ -105,6 +106,8 @@ async def test_bonds_are_deposited_and_come_back_a_quarter_of_a_round_after_the_
     credited = [event for event in await of_kind(bonded, Credited) if event.share == "bond"]
     assert sum(event.amount for event in credited) == everything
     assert await views.total_bonds() == 0
+    for owner in bonded.owners:
+        await bonded.submit(owner, Claim(training=training))
     for client in bonded.clients:
         await bonded.submit(client, Withdraw())
     assert await views.balance_of(bonded.deployment.market.contract) == 0
