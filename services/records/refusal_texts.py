@@ -15,7 +15,7 @@ REFUSALS = {
     "unknown_application": "No such owner would join the training.",
     "joining_over": "The joining is over: nobody is admitted any more.",
     "decided_already": "It is decided already.",
-    "bond_to_itself": "What is lost of the buyer's bond would go to the buyer: name another forfeit_to.",
+    "bond_to_itself": "What is lost of the buyer's bond would go to the buyer: name another account for it.",
     "deposit_too_low": "The deposit is too low for what the request pays.",
     "widths_do_not_fit": "The numbers of this request do not fit into its key.",
 }

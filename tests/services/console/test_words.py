@@ -2,11 +2,12 @@
 
 import re
 from functools import cache
+from itertools import zip_longest
 
 import pytest
 
 from protocol.asset import MARKET_ASSET
-from protocol.marketplace import SHARE_NAMES
+from protocol.marketplace import FAULT_NAMES, SHARE_NAMES
 from protocol.roles.engine import facts
 from services.console.presentation import labels
 from services.console.presentation.assets import Assets
@@ -87,9 +88,11 @@ def test_no_event_is_one_and_a_credit_says_to_whom_and_for_what(templates, langu
     about = {"owner": OWNERS[0], "account": OWNERS[0], "round": "1"}
     about |= dict.fromkeys(("deposit", "paid", "refund", "amount"), "100000000000000000")
     events = [
-        Transaction(event, 1, "0x" + "ab" * 32, 0, 1.0, {**about, "share": share})
+        Transaction(event, 1, "0x" + "ab" * 32, 0, 1.0, {**about, "share": share, "fault": fault})
         for event in (*facts.EVENTS, "OfALaterContract")
-        for share in (*SHARE_NAMES[1:], "a_later_share")
+        for share, fault in zip_longest(
+            (*SHARE_NAMES[1:], "a_later_share"), (*FAULT_NAMES[1:], "a_later_fault"), fillvalue="no_reveal"
+        )
     ]
     store = Store()
     reader = Reader(templates, party_of(store), language)
