@@ -9,7 +9,8 @@ from collections.abc import Iterator, Sequence
 from gmpy2 import mpz
 
 from protocol.accusations import AccuseOfFalseOpening, AccuseOfTwoRecords, SignedOpening, is_checkable
-from protocol.crypto.cipher import PublicKey
+from protocol.crypto import cipher
+from protocol.crypto.cipher import PublicKey, false_openings
 from protocol.errors import ProtocolViolation
 from protocol.marketplace import Opened
 from protocol.messages import Opening, RoundSignature
@@ -78,10 +79,12 @@ def false_opening(
         shown = require_signed_openings(key, opened, checked, body, context)
     except ProtocolViolation:
         return None
-    for one, signature in zip(shown, body.opening_signatures, strict=True):
-        if not _is_true(key, one):
-            return AccuseOfFalseOpening(opening=one, signature=signature, account=opened.buyer)
-    return None
+    pairs = zip(body.plaintexts, body.roots, strict=True)
+    false = false_openings(key, checked.products, [cipher.Opening(mpz(m), mpz(r)) for m, r in pairs])
+    if not false:
+        return None
+    first, signature = shown[false[0]], body.opening_signatures[false[0]]
+    return AccuseOfFalseOpening(opening=first, signature=signature, account=opened.buyer)
 
 
 def _signed(
@@ -98,13 +101,6 @@ def _signed(
         )
         for product, (plaintext, root) in zip(checked.products, opened, strict=True)
     )
-
-
-def _is_true(key: PublicKey, opening: SignedOpening) -> bool:
-    c, m, r = (
-        int.from_bytes(field, "big") for field in (opening.ciphertext, opening.plaintext, opening.root)
-    )
-    return bool(key.lift(mpz(m)) * pow(mpz(r), key.n, key.n_squared) % key.n_squared == c)
 
 
 # ---- records ----
