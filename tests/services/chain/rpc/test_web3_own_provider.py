@@ -3,13 +3,9 @@
 import pytest
 from web3 import AsyncHTTPProvider, AsyncWeb3
 
-from protocol.records import Market
-from services.chain.contract.views import MarketplaceViews
-from services.chain.errors import CallReverted, ChainUnavailable
+from services.chain.errors import ChainUnavailable
 from services.chain.rpc.http import MOST_RESPONSE_BYTES, HttpRpc
 from tests.support.chain.scripted_node import SECRET
-
-CONTRACT = "0x" + "1" * 40
 
 
 @pytest.fixture
@@ -40,16 +36,3 @@ async def test_it_tells_the_url_in_its_errors(server, rpc, web3) -> None:
     with pytest.raises(ChainUnavailable) as caught:
         await rpc.call("eth_blockNumber")
     assert SECRET not in str(caught.value)
-
-
-async def test_no_contract_can_send_us_to_a_url(server, rpc) -> None:
-    """EIP-3668: web3.py would follow the revert `OffchainLookup` by itself."""
-    data = "0x556f1830" + "0" * 64
-    server.answer = lambda body: {
-        "jsonrpc": "2.0",
-        "id": body["id"],
-        "error": {"code": 3, "message": "reverted", "data": data},
-    }
-    with pytest.raises(CallReverted):
-        await MarketplaceViews(rpc, Market(chain_id=1, contract=CONTRACT)).total_escrow()
-    assert len(server.bodies) == 1
