@@ -4,7 +4,7 @@ Buyer and validators sign each round's record once, the buyer each opening. A pa
 record, or an opening that is false, has what the contract needs: it is sent there where a bond is at stake.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 
 from gmpy2 import mpz
 
@@ -119,7 +119,7 @@ def second_record(
 def accused_by(
     opened: Opened,
     record: RoundRecord,
-    signatures: Iterator[tuple[Address, EcdsaSignature]],
+    signatures: Iterable[tuple[Address, EcdsaSignature]],
     sender: Address,
     body: RoundSignature,
     context: Context,
