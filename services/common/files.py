@@ -69,7 +69,7 @@ def private_writer(path: Path, *, replace: bool = True) -> Iterator[IO[bytes]]:
             temporary.replace(path)
         else:
             path.hardlink_to(temporary)
-        _sync_folder(path.parent)
+        sync_folder(path.parent)
     except FileExistsError:
         raise ConfigurationError(f"{path} exists already; move it away first") from None
     except OSError as error:
@@ -135,7 +135,8 @@ def read_passphrase(path: Path) -> str:
     return lines[0]
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
+    """Have the names in a folder outlive a machine that fails."""
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)

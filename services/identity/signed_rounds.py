@@ -15,7 +15,7 @@ from eth_hash.auto import keccak
 from protocol.errors import ProtocolViolation
 from protocol.records import Market, number_word
 from services.common.errors import ConfigurationError
-from services.common.files import read_private
+from services.common.files import read_private, sync_folder
 
 _HEX = 64
 
@@ -37,7 +37,7 @@ class SignedRounds:
         key, digest = keccak(place).hex(), keccak(signature).hex()
         known = self._known.get(key)
         if known is None:
-            self._append(f"{key} {digest}\n")
+            self._append(f"{key} {digest}\n".encode("ascii"))
             self._known[key] = digest
         elif known != digest:
             raise ProtocolViolation(
@@ -45,15 +45,22 @@ class SignedRounds:
                 f"another record of round {round_number} was signed: the store is older than the key store",
             )
 
-    def _append(self, line: str) -> None:
+    def _append(self, line: bytes) -> None:
         if self._path is None:
             return
+        is_new = not self._path.exists()
         descriptor = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-        try:
-            os.write(descriptor, line.encode("ascii"))
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+        with os.fdopen(descriptor, "ab", buffering=0) as file:
+            before = file.seek(0, os.SEEK_END)
+            try:
+                while line:  # a full disk takes a part without a word, and refuses the rest
+                    line = line[file.write(line) :]
+                os.fsync(file.fileno())
+            except OSError:
+                file.truncate(before)  # the next line would be no line of its own
+                raise
+        if is_new:
+            sync_folder(self._path.parent)
 
 
 def _read(path: Path) -> dict[str, str]:

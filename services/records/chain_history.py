@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from protocol.payment import PaidRound, Pay, abandoned, earned, improvement, paid_to
+from protocol.payment import NO_PAY, PaidRound, Pay, abandoned, earned, improvement, paid_to
 from protocol.records import FIXED_POINT
 from protocol.request import Request
 from protocol.terms import NATIVE, Token
@@ -132,7 +132,7 @@ def pay_of(request: Request, story: ChainStory) -> Pay:
     """What everybody gets by what is on the chain so far: credited, to be claimed, or due at the end."""
     drawn = story.trainers + story.validators
     due = abandoned(request, drawn) if story.cancelled and drawn else earned(request, story.rounds)
-    paid = {account for account, share in story.credited if share != "refund"}  # all of it at once
+    paid = {account for account, share in story.credited if share not in NO_PAY}  # all of it at once
     return Counter({key: due[key] for key in due if key[0] not in paid} | story.credited)
 
 

@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Any, Literal, Self, TypeVar, cast
 
 from protocol.marketplace import PartyRole
-from protocol.payment import paid_to
+from protocol.payment import NO_PAY, paid_to
 from protocol.roles.dispatch import decode_state
 from protocol.terms import NATIVE, Token
 from services.records.chain_history import chain_story, pay_of
@@ -243,7 +243,9 @@ def unclaimed_pay(store: Store, owner: str) -> tuple[UnclaimedPay, ...]:
     over = {int(data["training"]) for end in _ENDS for data, _at in store.facts_named(end)}
     drawn = {int(data["training"]) for data, _at in store.facts_named("RolesDrawn")}
     claimed = {
-        int(data["training"]) for data, _at in store.facts_named("Credited") if data["account"] == owner
+        int(data["training"])
+        for data, _at in store.facts_named("Credited")
+        if data["account"] == owner and data["share"] not in NO_PAY
     }
     found = (_unclaimed(store, training, owner) for training in sorted((over & drawn) - claimed))
     return tuple(one for one in found if one.amount)

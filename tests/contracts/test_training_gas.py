@@ -28,6 +28,19 @@ def test_the_document_is_what_the_figures_give(figures):
     assert forge.TABLE.read_text() == forge.table(figures), "run python contracts/forge.py --gas and commit"
 
 
+def test_the_texts_tell_the_figures_that_were_measured(figures):
+    page = (forge.FOLDER / "README.md").read_text()
+    rounded = {name: f"{round(int(gas), -2):,}" for name, gas in figures.items()}
+    assert f"of the {rounded['join, the last owner, 4 owners']} for `join`" in page
+    cancel, claim = (
+        rounded["cancel, the roles drawn, 256 owners"],
+        rounded["claim, the first owner, 256 owners"],
+    )
+    told = f"settle takes {rounded['settle, 256 owners']} and to cancel {cancel} at most"
+    assert told in " ".join(page.split())
+    assert f"each owner pays {claim} at most" in page
+
+
 def test_every_measured_call_of_a_training_is_in_the_sum():
     assert {one.name for one in WHOLE_TRAINING} == set(forge.CALLS) - NOT_IN_A_WHOLE_TRAINING
     assert {one.payer for one in WHOLE_TRAINING} == set(PAYERS)

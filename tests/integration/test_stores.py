@@ -99,8 +99,9 @@ def upgrade(market, folder):
 
 
 def move(market, folder, new_schema):
-    """Stop, back up, restore to PostgreSQL, start."""
-    stopped(market)
+    """Kill each daemon wherever it happens to be, back up, restore to PostgreSQL, start."""
+    for daemon in market.daemons.values():
+        daemon.kill()
     for name, daemon in market.daemons.items():
         file, url = folder / f"{name}.backup", new_schema()
         administered("backup", str(file), "--config", str(market.config(name)))

@@ -2,8 +2,8 @@
 
 1. The aggregator's request is made again from the masks it shows. With a wrong one all that follows is wrong.
 2. Where a projection failed: what the buyer was asked, answered and opened.
-3. The trainers' ranges are opened. A weight 2^63 times its bound passes its proof, and carries into the next
-   slot of a request under one mask and not under another: so before any other party is named, and also
+3. The trainers' ranges are opened. A weight some 2^64 times its bound passes its proof, and carries into the
+   next slot of a request under one mask and not under another: so before any other party is named, and also
    where one checker's test alone failed.
 4. Where one test alone failed: its checker, whose question the other one has countersigned.
 5. The aggregator's subtraction of the masks, for the next model.

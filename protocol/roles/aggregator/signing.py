@@ -148,7 +148,7 @@ def on_round_signature(
         raise EarlyInput
     seat, body = state.parties.seat_of(received.sender), received.body
     require(lane.validators >> seat & 1 == 1, "not_a_validator")
-    known = iter([(state.opened.buyer, lane.buyer_signature), *lane.signatures])
+    known = [(state.opened.buyer, lane.buyer_signature), *lane.signatures]
     accusation = accused_by(state.opened, lane.record, known, received.sender, body, context)
     if accusation is not None:
         return Step.unchanged(state, *accuse(accusation))

@@ -4,12 +4,13 @@ Buyer and validators sign each round's record once, the buyer each opening. A pa
 record, or an opening that is false, has what the contract needs: it is sent there where a bond is at stake.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 
 from gmpy2 import mpz
 
 from protocol.accusations import AccuseOfFalseOpening, AccuseOfTwoRecords, SignedOpening, is_checkable
-from protocol.crypto.cipher import PublicKey
+from protocol.crypto import cipher
+from protocol.crypto.cipher import PublicKey, false_openings
 from protocol.errors import ProtocolViolation
 from protocol.marketplace import Opened
 from protocol.messages import Opening, RoundSignature
@@ -78,10 +79,12 @@ def false_opening(
         shown = require_signed_openings(key, opened, checked, body, context)
     except ProtocolViolation:
         return None
-    for one, signature in zip(shown, body.opening_signatures, strict=True):
-        if not _is_true(key, one):
-            return AccuseOfFalseOpening(opening=one, signature=signature, account=opened.buyer)
-    return None
+    pairs = zip(body.plaintexts, body.roots, strict=True)
+    false = false_openings(key, checked.products, [cipher.Opening(mpz(m), mpz(r)) for m, r in pairs])
+    if not false:
+        return None
+    first, signature = shown[false[0]], body.opening_signatures[false[0]]
+    return AccuseOfFalseOpening(opening=first, signature=signature, account=opened.buyer)
 
 
 def _signed(
@@ -100,13 +103,6 @@ def _signed(
     )
 
 
-def _is_true(key: PublicKey, opening: SignedOpening) -> bool:
-    c, m, r = (
-        int.from_bytes(field, "big") for field in (opening.ciphertext, opening.plaintext, opening.root)
-    )
-    return bool(key.lift(mpz(m)) * pow(mpz(r), key.n, key.n_squared) % key.n_squared == c)
-
-
 # ---- records ----
 
 
@@ -123,7 +119,7 @@ def second_record(
 def accused_by(
     opened: Opened,
     record: RoundRecord,
-    signatures: Iterator[tuple[Address, EcdsaSignature]],
+    signatures: Iterable[tuple[Address, EcdsaSignature]],
     sender: Address,
     body: RoundSignature,
     context: Context,

@@ -41,7 +41,7 @@ class SignedRound(FrozenModel):
         self, opened: Opened, received: Received[RoundSignature], context: Context
     ) -> AccuseOfTwoRecords | None:
         """That what a validator has sent proves two signed records of the round."""
-        signatures = iter([(opened.buyer, self.buyer_signature), *self.signatures])
+        signatures = [(opened.buyer, self.buyer_signature), *self.signatures]
         return accused_by(opened, self.record, signatures, received.sender, received.body, context)
 
     def call(self, parties: Parties) -> RecordRound:

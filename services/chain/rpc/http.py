@@ -1,7 +1,8 @@
 """JSON-RPC to a node: one small port, and its HTTP implementation.
 
 Values are passed as JSON-RPC defines them (quantities and data as 0x strings); the embedded chain speaks the
-same.
+same. web3.py's own HTTP provider is not used: it reads an answer of any size, shows the node's URL, often a
+provider's access key, in its errors, and has contracts send us to URLs of their choice (EIP-3668).
 """
 
 import asyncio

@@ -1,5 +1,8 @@
 """What was signed of a round outlives the store, a restart and a machine that fails in between."""
 
+import resource
+from contextlib import contextmanager
+
 import pytest
 
 from protocol.errors import ProtocolViolation
@@ -66,3 +69,27 @@ def test_what_cannot_be_noted_is_not_signed(path):
         signed.require(MARKET, 7, 1, b"one")
     with pytest.raises(OSError, match="No such file"):
         signed.require(MARKET, 7, 1, b"other")
+
+
+@contextmanager
+def room_for(size):
+    """No file grows beyond so many bytes: what is written over it is cut off, as on a disk that is full."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def test_a_line_that_a_full_disk_cuts_off_counts_for_nothing_and_spoils_nothing(path):
+    signed = SignedRounds(path)
+    signed.require(MARKET, 7, 1, b"one")
+    with room_for(path.stat().st_size + 40), pytest.raises(OSError, match="File too large"):
+        signed.require(MARKET, 7, 2, b"two")
+    signed.require(MARKET, 7, 2, b"two")
+    again = SignedRounds(path)
+    for number, signature in ((1, b"one"), (2, b"two")):
+        again.require(MARKET, 7, number, signature)
+        with pytest.raises(ProtocolViolation, match="signed_otherwise"):
+            again.require(MARKET, 7, number, b"other")

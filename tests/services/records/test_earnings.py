@@ -143,6 +143,13 @@ def test_what_an_owner_has_not_claimed_is_told_until_it_is_credited(store):
     assert [part.unclaimed for part in found.by_training().values()] == [0]
 
 
+@pytest.mark.parametrize("share", ["bond", "forfeit"])
+def test_pay_is_not_claimed_because_a_bond_came_back_or_fell_to_the_owner(store, share):
+    kept = left_by_its_buyer(store, 5, OWNER)
+    tell(store, 5, Credited(training=5, account=OWNER, share=share, amount=3))
+    assert unclaimed_pay(store, OWNER) == (UnclaimedPay(5, kept, NATIVE),)
+
+
 def test_what_others_have_not_claimed_is_pay_of_theirs(store):
     """What is on the chain so far says what everybody gets, whoever has claimed."""
     key = running_training(store, training=1)

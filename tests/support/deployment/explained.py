@@ -3,7 +3,10 @@
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
+
+from tests.support.deployment.reached import reached_modules
 
 ROOT = Path(__file__).parents[3]
 _LOGGED = ("warning", "error", "exception", "critical")
@@ -33,10 +36,11 @@ def lines_by_their_end() -> dict[str, str]:
 
 
 def codes() -> set[str]:
-    """Every code that is written in roles and services: of refusals, answers, failures and notices."""
+    """Every code that roles and services can come to: of refusals, answers, failures and notices."""
     found: set[str] = set()
+    reached = reached_modules(ROOT)
     for path, tree in _trees("protocol", "services"):
-        if "console" in path.parts or "messages" in path.parts:
+        if "console" in path.parts or "messages" in path.parts or path not in reached:
             continue
         for node in ast.walk(tree):
             found |= set(_codes_in(node))
@@ -75,13 +79,28 @@ def _codes_in(node: ast.AST) -> Iterator[str]:
 
 
 def _texts(node: ast.AST) -> Iterator[str]:
-    """The texts that an expression may be, where they are written out."""
+    """The texts that an expression may be, where they are written out or a constant's."""
     match node:
         case ast.Constant(value=str(text)) if _SNAKE.fullmatch(text):
             yield text
+        case ast.Name(id=name) if name.isupper():
+            yield from _constants().get(name, ())
         case ast.IfExp(body=body, orelse=other):
             yield from _texts(body)
             yield from _texts(other)
+
+
+@cache
+def _constants() -> dict[str, set[str]]:
+    """What the modules' constants of a name are, where that has the form of a code."""
+    found: dict[str, set[str]] = {}
+    for path, tree in _trees("protocol", "services"):
+        for node in tree.body if path in reached_modules(ROOT) else ():
+            match node:
+                case ast.Assign(targets=[ast.Name(id=name)], value=ast.Constant(value=str(text))):
+                    if name.isupper() and _SNAKE.fullmatch(text):
+                        found.setdefault(name, set()).add(text)
+    return found
 
 
 def _trees(*folders: str) -> Iterator[tuple[Path, ast.Module]]:

@@ -1,0 +1,42 @@
+"""Which modules the program can come to: a part that nothing uses yet can show nobody anything."""
+
+import ast
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+_STARTS = ("services", "deltaml", "protocol.roles", "protocol.messages")
+"""Whatever lies below these is used: all else by what imports it from there."""
+
+
+@cache
+def reached_modules(root: Path) -> frozenset[Path]:
+    """Files of the packages that lie below `_STARTS`, or are imported from there by any number of steps."""
+    folders = ("protocol", "services", "deltaml")
+    modules = {_name(path, root): path for folder in folders for path in (root / folder).rglob("*.py")}
+    waiting = [name for name in modules if f"{name}.".startswith(tuple(f"{one}." for one in _STARTS))]
+    found: set[str] = set()
+    while waiting:
+        name = waiting.pop()
+        if name in modules and name not in found:
+            found.add(name)
+            waiting += [part for one in _imports(modules[name]) for part in _with_parents(one)]
+    return frozenset(modules[name] for name in found)
+
+
+def _name(path: Path, root: Path) -> str:
+    return ".".join(path.relative_to(root).with_suffix("").parts).removesuffix(".__init__")
+
+
+def _with_parents(name: str) -> Iterator[str]:
+    parts = name.split(".")
+    yield from (".".join(parts[:count]) for count in range(1, len(parts) + 1))
+
+
+def _imports(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        match node:
+            case ast.Import(names=names):
+                yield from (one.name for one in names)
+            case ast.ImportFrom(module=str(module), names=names, level=0):
+                yield from (f"{module}.{one.name}" for one in names)
