@@ -44,7 +44,7 @@ def on_opening(state: TrainingState, received: Received[Opening], context: Conte
     """Check the buyer's opening and record as the validators do; then wait for their signatures."""
     require_sender(received.sender, state.opened.buyer)
     if accusation := _other_record(state, received.body, context):
-        return Step.unchanged(state, *accuse(accusation))
+        return accuse(state, accusation)
     if 1 <= received.at.round <= state.link.round:
         return Step.unchanged(state)  # others have had the round recorded
     lane, body = _opening_lane(state, received.at), received.body
@@ -53,7 +53,7 @@ def on_opening(state: TrainingState, received: Received[Opening], context: Conte
         record = _opened_record(state, checked, body, context)
     except ProtocolViolation:
         if refuted := false_opening(state.key, state.opened, checked, body, context):
-            return Step.unchanged(state, *accuse(refuted))
+            return accuse(state, refuted)
         raise
     require_signed_openings(state.key, state.opened, checked, body, context)
     signer = recover_address(record.digest(context.market), body.signature)
@@ -151,7 +151,7 @@ def on_round_signature(
     known = [(state.opened.buyer, lane.buyer_signature), *lane.signatures]
     accusation = accused_by(state.opened, lane.record, known, received.sender, body, context)
     if accusation is not None:
-        return Step.unchanged(state, *accuse(accusation))
+        return accuse(state, accusation)
     signer = recover_address(lane.record.digest(context.market), body.signature)
     require(signer == received.sender, "bad_record_signature")
     others = (signature for signature in lane.signatures if signature[0] != signer)

@@ -20,6 +20,7 @@ from protocol.roles.engine.context import Context
 from protocol.roles.engine.effects import Effect, StoreBlob
 from protocol.roles.engine.refusals import EarlyInput
 from protocol.roles.engine.state import BlobRef, PhaseState
+from protocol.roles.shared.accusing import AccusingState
 from protocol.roles.shared.applications import ApplicationsState
 from protocol.roles.shared.deadlines import CHAIN_SECONDS, ending_seconds
 from protocol.roles.shared.parties import Parties, public_key_of
@@ -115,7 +116,7 @@ class DrawingState(PreparedState):
     ends_at: float
 
 
-class TrainingState(PreparedState):
+class TrainingState(PreparedState, AccusingState):
     """Rounds are trained and measured; `ends_at` is as in drawing.
 
     `link` is the last signed round, whose worst trainers are `sitting_out`; `trained` waits to be measured.

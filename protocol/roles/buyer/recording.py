@@ -29,7 +29,7 @@ def on_round_signature(
         terms=terms_of(state),
     )
     if accusation := held.accusation(opened, received, context):
-        return Step.unchanged(state, *accuse(accusation))
+        return accuse(state, accusation)
     after = with_signature(state, held, received, context)
     return Step(after, (record_timer(after, terms_of(state), context),))
 

@@ -21,7 +21,7 @@ def on_round_signature(
             raise EarlyInput
         return Step.unchanged(state)
     if accusation := held.accusation(state.opened, received, context):
-        return Step.unchanged(state, *accuse(accusation))
+        return accuse(state, accusation)
     after = with_signature(state, held, received, context)
     return Step(after, (record_timer(after, state.opened.terms, context),))
 

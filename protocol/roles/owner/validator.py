@@ -217,7 +217,7 @@ def on_opening(state: RunningState, received: Received[Opening], context: Contex
     require_sender(received.sender, state.opened.buyer)
     body = received.body
     if accusation := _other_record(state, body, context):
-        return Step.unchanged(state, *accuse(accusation))
+        return accuse(state, accusation)
     evaluation = running_evaluation(state, received, CheckedEvaluation)
     link = link_of(state)
     key = public_key_of(state.n)
@@ -228,7 +228,7 @@ def on_opening(state: RunningState, received: Received[Opening], context: Contex
         check_openings(key, checked.products, body.plaintexts, body.roots, context)
     except ProtocolViolation:
         if refuted := false_opening(key, state.opened, checked, body, context):
-            return Step.unchanged(state, *accuse(refuted))
+            return accuse(state, refuted)
         raise
     require_signed_openings(key, state.opened, checked, body, context)
     record = build_record(

@@ -5,6 +5,7 @@ record, or an opening that is false, has what the contract needs: it is sent the
 """
 
 from collections.abc import Iterable, Sequence
+from typing import TypeVar
 
 from gmpy2 import mpz
 
@@ -16,9 +17,10 @@ from protocol.marketplace import Opened
 from protocol.messages import Opening, RoundSignature
 from protocol.records import RoundRecord
 from protocol.roles.engine import facts
-from protocol.roles.engine.context import Context
-from protocol.roles.engine.effects import Effect, RecordFact, ReportViolation, SubmitCall
+from protocol.roles.engine.context import Context, Step
+from protocol.roles.engine.effects import RecordFact, ReportViolation, SubmitCall
 from protocol.roles.engine.refusals import require
+from protocol.roles.engine.state import PhaseState, replace
 from protocol.roles.shared.metric_check import CheckedMetrics
 from protocol.signatures import recover_address, sign_digest
 from protocol.types import Address, EcdsaSignature
@@ -29,14 +31,30 @@ ACCUSES = (ReportViolation, SubmitCall, RecordFact)
 """The effects of `accuse`."""
 
 
-def accuse(accusation: Accusation) -> tuple[Effect, ...]:
-    """Show it to the contract, and tell people; the message that proves it is refused."""
+class AccusingState(PhaseState):
+    """Base of the phases in which faults are shown: `accused` are those whose bonds are asked for already."""
+
+    accused: tuple[Address, ...] = ()
+
+
+A = TypeVar("A", bound=AccusingState)
+
+
+def accuse(state: A, accusation: Accusation) -> Step[A]:
+    """Show it to the contract, and tell people; the message that proves it is refused.
+
+    An account has one bond in a training: another proof against it would cost gas for nothing.
+    """
     account, detail = accusation.account, f"{accusation.account} loses its bond for it"
     if isinstance(accusation, AccuseOfTwoRecords):
         fault, refused = "two_records", ReportViolation(code="second_record", detail=detail, accused=account)
     else:
         fault, refused = "false_opening", ReportViolation(code="bad_opening", detail=detail, accused=account)
-    return refused, SubmitCall(call=accusation), facts.ACCUSED.of(accused=account, fault=fault)
+    if account in state.accused:
+        return Step.unchanged(state, refused)
+    accusing = replace(state, accused=(*state.accused, account))
+    effects = refused, SubmitCall(call=accusation), facts.ACCUSED.of(accused=account, fault=fault)
+    return Step(accusing, effects)
 
 
 # ---- openings ----

@@ -18,7 +18,7 @@ from protocol.roles.engine.effects import CancelTimer, Effect, SetTimer, SubmitC
 from protocol.roles.engine.inputs import Received
 from protocol.roles.engine.refusals import require
 from protocol.roles.engine.state import PhaseState, replace
-from protocol.roles.shared.accusing import accused_by
+from protocol.roles.shared.accusing import AccusingState, accused_by
 from protocol.roles.shared.parties import Parties
 from protocol.signatures import recover_address
 from protocol.terms import Terms
@@ -66,7 +66,7 @@ class RecordedState(PhaseState):
     last_recorded: bool = False
 
 
-class RecordingState(RecordedState):
+class RecordingState(RecordedState, AccusingState):
     """Base of the phases in which a party holds signed rounds until the chain shows them.
 
     `progressed_at` is when the contract's clock last started again, by our own clock: for the first round
