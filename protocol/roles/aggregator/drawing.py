@@ -20,6 +20,7 @@ from protocol.roles.engine.effects import Effect, SubmitCall, effects_of
 from protocol.roles.engine.inputs import Received
 from protocol.roles.engine.refusals import require
 from protocol.roles.engine.state import enter, replace
+from protocol.roles.shared.bonds import note_bond
 from protocol.roles.shared.drawing import draw_call, draw_timer, reveal_until
 from protocol.roles.shared.exchange_keys import seats_with_keys
 from protocol.roles.shared.parties import Parties
@@ -43,7 +44,9 @@ def on_closed(state: InvitingState, _event: Closed, context: Context) -> Step[Dr
         ends_at=contract_ends_at(state.opened, until),
     )
     wait = draw_timer(drawing.parties, terms, until, context, 0.0)
-    return Step(drawing, (timers.JOIN.cancel(), wait))
+    # Noted with the call as well, which a store that came back from before it does not know of.
+    bond = note_bond(state.training, terms, terms.aggregator_bond)
+    return Step(drawing, effects_of(timers.JOIN.cancel(), wait, bond))
 
 
 def on_revealed(state: DrawingState, event: Revealed, _context: Context) -> Step[DrawingState]:

@@ -37,6 +37,7 @@ from protocol.roles.engine.effects import SendMessage, SetTimer, SubmitCall, eff
 from protocol.roles.engine.inputs import CallRefused, Received
 from protocol.roles.engine.refusals import require
 from protocol.roles.engine.state import enter, replace
+from protocol.roles.shared.bonds import note_bond
 from protocol.roles.shared.deadlines import ending_seconds
 from protocol.roles.shared.drawing import has_too_few_revealed
 from protocol.roles.shared.parties import require_sender
@@ -118,7 +119,8 @@ def on_closed(state: EndingState, _event: Closed, _context: Context) -> Step[End
     """The contract's clock for the first round starts when the time to reveal is over."""
     terms = state.opened.terms
     wait = timers.END.set(terms.reveal_seconds + ending_seconds(terms))
-    return Step(replace(state, closed=True), (wait,))
+    bond = note_bond(state.training, terms, terms.aggregator_bond)
+    return Step(replace(state, closed=True), effects_of(wait, bond))
 
 
 def on_revealed(state: EndingState, event: Revealed, _context: Context) -> Step[EndingState]:

@@ -103,7 +103,7 @@ JOINING = (
         "The time to join is over: close, or cancel below the minimum, until the chain shows it."
     ),
     on_event(
-        InvitingState, Closed, drawing.on_closed, then=DrawingState, effects=(CancelTimer, SetTimer)
+        InvitingState, Closed, drawing.on_closed, then=DrawingState, effects=(CancelTimer, SetTimer, PutValue)
     ).because("The joining is over: owners reveal the nonces that draw the roles."),
 )
 
@@ -177,7 +177,7 @@ ENDING = (
     on_event(EndingState, Joined, ending.on_joined).because(
         "A seat taken before the joining is over counts for what may end the training."
     ),
-    on_event(EndingState, Closed, ending.on_closed, effects=(SetTimer,)).because(
+    on_event(EndingState, Closed, ending.on_closed, effects=(SetTimer, PutValue)).because(
         "The contract's clock starts when the time to reveal is over."
     ),
     on_event(EndingState, Revealed, ending.on_revealed).because("Nothing comes of it here."),

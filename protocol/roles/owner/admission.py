@@ -8,7 +8,15 @@ from protocol.marketplace import Closed, Join
 from protocol.messages import AdmissionAnswer, InvitationAnswer
 from protocol.roles.engine import facts, private, timers
 from protocol.roles.engine.context import Context, Step, message
-from protocol.roles.engine.effects import CancelTimer, Effect, SendMessage, SetTimer, SubmitCall, effects_of
+from protocol.roles.engine.effects import (
+    CancelTimer,
+    Effect,
+    PutValue,
+    SendMessage,
+    SetTimer,
+    SubmitCall,
+    effects_of,
+)
 from protocol.roles.engine.inputs import Received
 from protocol.roles.engine.refusals import StaleInput, require
 from protocol.roles.engine.state import enter, replace
@@ -89,8 +97,18 @@ def on_admission_answer(
     )
     fact = facts.ADMISSION_DECIDED.of(owner=context.address, code=body.code)
     effects = SubmitCall(call=call), fact, timers.ADMISSION.cancel()
-    bond = note_bond(state.training, terms, terms.owner_bond)
-    return Step(replace(state, joining=True), effects_of(effects, bond))
+    return Step(replace(state, joining=True), effects_of(effects, note_owner_bond(state)))
+
+
+def note_owner_bond(state: OwnerState) -> PutValue | None:
+    """Have the daemon remember our bond: when it is deposited, and again once the chain shows the seat.
+
+    A store that came back from before the deposit would not know of it.
+    """
+    if state.opened is None:
+        return None
+    terms = state.opened.terms
+    return note_bond(state.training, terms, terms.owner_bond)
 
 
 def _require_signatures(state: InitiatedState, body: AdmissionAnswer, context: Context) -> None:

@@ -261,9 +261,10 @@ def on_revealed(state: UndecidedState, event: Revealed, _context: Context) -> St
 def on_joined(state: UndecidedState, event: Joined, context: Context) -> Step[OwnerState]:
     """Note the seat of an owner that joined; our own is taken up where it is clear with which data set."""
     noted = replace(state, parties=state.parties.with_seat(event))
-    if event.owner != context.address or noted.request is None:
+    if event.owner != context.address:
         return Step(noted)
-    return _consider(noted, context)
+    step = Step(noted) if noted.request is None else _consider(noted, context)
+    return Step(step.state, effects_of(step.effects, admission.note_owner_bond(noted)))
 
 
 def on_roles_drawn(state: UndecidedState, event: RolesDrawn, context: Context) -> Step[OwnerState]:

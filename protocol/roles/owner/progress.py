@@ -11,7 +11,7 @@ from protocol.roles.engine.inputs import CallRefused, Received
 from protocol.roles.engine.refusals import require
 from protocol.roles.engine.state import enter, replace
 from protocol.roles.owner import stall
-from protocol.roles.owner.admission import seated
+from protocol.roles.owner.admission import note_owner_bond, seated
 from protocol.roles.owner.budget import give_back, policy_of, with_start_error
 from protocol.roles.owner.copying import unserved, with_copy
 from protocol.roles.owner.joining import left_out
@@ -41,7 +41,8 @@ def on_joined(state: InitiatedState, event: Joined, context: Context) -> Step[Ow
         return Step(noted)
     noted = _with_nonce_of(noted, event)
     copied = _copied(noted, event, context)
-    return Step(copied.state, (*copied.effects, *seated(noted, context)))
+    effects = copied.effects, seated(noted, context), note_owner_bond(noted)
+    return Step(copied.state, effects_of(*effects))
 
 
 def _with_nonce_of(state: InitiatedState, event: Joined) -> InitiatedState:

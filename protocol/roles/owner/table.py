@@ -142,7 +142,7 @@ JOINING = (
         effects=(SendMessage, SetTimer, RecordFact, CancelTimer, PutValue),
     ).because("Nobody has answered: it is asked again, until the joining is over."),
     on_event(
-        InitiatedState, Joined, progress.on_joined, effects=(StoreBlob, RecordFact, CancelTimer)
+        InitiatedState, Joined, progress.on_joined, effects=(StoreBlob, RecordFact, CancelTimer, PutValue)
     ).because(
         "An owner has a seat; with our own the data set is copied, and rows are looked at for the first time."
     ),

@@ -38,6 +38,17 @@ def test_everybody_deposits_what_is_asked_and_has_it_back_after_the_end() -> Non
     assert dict(contract.bonds.credits) == asked
 
 
+@pytest.mark.parametrize("role", ["owner", "aggregator"])
+def test_a_store_from_before_the_deposit_learns_of_the_bond_from_the_chain(role: str) -> None:
+    market = bonded_market()
+    party = market.owners[0] if role == "owner" else market.aggregator
+    while BOND.name_of(1) not in party.values:
+        market.deliver_next()
+    del party.values[BOND.name_of(1)]
+    market.finish()
+    assert party.address in noted(market)
+
+
 @pytest.mark.parametrize("asked", [{"owner": 0}, {"aggregator": 0}, {"buyer": 0}])
 def test_nobody_deposits_what_is_not_asked(asked: dict[str, int]) -> None:
     market = bonded_market(**asked)
