@@ -46,6 +46,17 @@ class CallReverted(ChainError):  # noqa: N818  the field's name for it
         return self.code == "wrong_status" and self.arguments[1:] == (0,)
 
 
+class BondBelowCost(CallReverted):
+    """To show the contract a fault would cost more gas than the bond is worth, so the call is not sent."""
+
+    def __init__(self, bond: int, cost: int) -> None:
+        super().__init__("bond_below_cost", (bond, cost))
+
+    def __str__(self) -> str:
+        bond, cost = self.arguments
+        return f"not sent: the bond is {bond} wei, and to have the contract take it costs about {cost}"
+
+
 class InsufficientFunds(ChainError):  # noqa: N818
     """The account cannot pay for value and gas; fund it and send again."""
 

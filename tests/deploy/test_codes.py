@@ -26,7 +26,7 @@ from tests.support.deployment.explained import (
 BY_THE_BROKER = {"delivery_limit", "expired", "maxlen"}
 """What RabbitMQ itself says of a dead letter."""
 
-BY_THE_NODE = {"insufficient_funds", "out_of_gas", "reverted"}
+BY_THE_NODE = {"bond_below_cost", "insufficient_funds", "out_of_gas", "reverted"}
 """Outcomes of a call that are no error of the contract's."""
 
 BEGINNINGS = ("join_", "open_")

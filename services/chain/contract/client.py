@@ -12,11 +12,12 @@ from protocol.terms import NATIVE, Token
 from services.chain.contract.abi import refusal_of
 from services.chain.contract.codec import encode_call, encode_steps, taken_by
 from services.chain.contract.idempotency import already_done
-from services.chain.contract.openings import steps_in_a_call
+from services.chain.contract.openings import gas_of_step, steps_in_a_call
 from services.chain.contract.signatures import worth_sending
 from services.chain.contract.tokens import allowance, approval
 from services.chain.contract.views import MarketplaceViews
 from services.chain.errors import (
+    BondBelowCost,
     CallReverted,
     ChainError,
     ChainUnavailable,
@@ -159,6 +160,7 @@ class MarketplaceClient(MarketplaceViews):
         Somebody else may take steps meanwhile: what comes second is refused, and begun again from there.
         """
         digest = call.opening.digest(self.market)
+        await self._require_worth(call, call.opening.steps - await self.steps_done(digest))
         while True:
             done = await self.steps_done(digest)
             steps = min(steps_in_a_call(call.opening), call.opening.steps - done)
@@ -170,6 +172,19 @@ class MarketplaceClient(MarketplaceViews):
                 continue
             if done + steps == call.opening.steps:
                 return receipt
+
+    async def _require_worth(self, call: AccuseOfFalseOpening, steps: int) -> None:
+        """Raise BondBelowCost where so many steps cost more gas than the bond that they take.
+
+        Else a buyer with a bond of one wei had others pay for the check. A token has no price here.
+        """
+        _, _, terms = await self.opening_of(call.training)
+        bond = await self.bond_of(call.training, call.account)
+        if terms is None or terms.token != NATIVE or not bond:
+            return
+        cost = steps * gas_of_step(call.opening) * await self._require_sender().gas_price()
+        if bond < cost:
+            raise BondBelowCost(bond, cost)
 
     async def _send_in_token(self, call: ContractCall, token: Token, amount: int) -> Receipt:
         """Allow the contract exactly the deposit or bond, where it may take less, and make the call.

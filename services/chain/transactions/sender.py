@@ -90,6 +90,12 @@ class Sender:
             await self._newest.pause()
         return bool(others)
 
+    async def gas_price(self) -> int:
+        """Wei for a unit of gas in the newest block, with the usual tip."""
+        base = entry(await self._rpc.call("eth_getBlockByNumber", "latest", False)).get("baseFeePerGas")
+        fees = await self._fees(base)
+        return fees.most if fees.tip is None else min(fees.most, quantity(base) + fees.tip)
+
     def request(self, recipient: str | None, data: bytes, value: int) -> dict[str, str]:
         """The transaction as eth_call and eth_estimateGas take it."""
         request = {"from": self.address, "data": "0x" + data.hex(), "value": hex(value)}

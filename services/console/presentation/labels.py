@@ -108,6 +108,7 @@ CONTRACT = {
     "already_joined": _("it has joined already"),
     "already_revealed": _("its nonce is known already"),
     "bad_signature": _("a signature is wrong"),
+    "bond_below_cost": _("the bond is less than what it costs to show the fault"),
     "deposit_too_low": _("the deposit is too low"),
     "hash_gone": _("nobody confirmed a seat while the block of the draw was known"),
     "insufficient_funds": _("the account has too little of what is to be paid"),

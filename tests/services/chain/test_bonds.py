@@ -194,6 +194,21 @@ async def test_a_false_opening_costs_the_buyers_bond_however_many_calls_it_takes
     assert {event.opening_digest for event in doubts} == {digest}
 
 
+async def test_nobody_pays_more_for_a_check_than_the_bond_is(clock):
+    """Else a buyer with a bond of one wei had all others burn their ether."""
+    market = await ChainMarket.create(EmbeddedRpc(clock=clock))
+    await market.register()
+    training = await market.open(market.opening(**{**BONDS, "buyer_bond": 1}))
+    opening = opening_of(training, false=True)
+    account, accuser = market.buyer.address, market.owners[0]
+    signature = sign_digest(market.keys[account], opening.digest(market.deployment.market))
+    before = await market.rpc.call("eth_getTransactionCount", accuser.address, "latest")
+    with pytest.raises(CallReverted, match="the bond is 1 wei, and to have the contract take it costs"):
+        await accuser.submit(AccuseOfFalseOpening(opening=opening, signature=signature, account=account))
+    assert await market.rpc.call("eth_getTransactionCount", accuser.address, "latest") == before
+    await market.rpc.close()
+
+
 async def test_a_true_opening_costs_nothing(bonded):
     training = await drawn(bonded)
     opening = opening_of(training, false=False)
