@@ -15,6 +15,7 @@ from contextlib import AbstractContextManager
 
 import structlog
 
+from protocol.accusations import AccuseOfFalseOpening, AccuseOfTwoRecords
 from protocol.codec import pack, unpack
 from protocol.errors import DeltaMLError, ProtocolViolation
 from protocol.marketplace import Withdraw
@@ -218,8 +219,11 @@ class OutboxRelay:
             self._no_longer_late(effect)
 
     async def _earlier_calls(self, effect: QueuedEffect) -> None:
-        """Wait for the instance's earlier calls: what they credit is to be paid out with the rest."""
-        while self._store.follows_a_call(effect):
+        """Wait for the instance's earlier calls: what they credit is to be paid out with the rest.
+
+        An accusation credits nobody here, and may wait for ether that the withdrawal would bring.
+        """
+        while any(not _accuses(content) for content in self._store.calls_before(effect)):
             self._call_ended.clear()
             await wait_for_event(self._call_ended, self._pace.idle)
 
@@ -256,6 +260,13 @@ class OutboxRelay:
         )
         self._meter.retried(effect.kind)
         self._store.effect_failed(effect, time.time() + seconds, unroutable_since)
+
+
+def _accuses(content: bytes) -> bool:
+    try:
+        return isinstance(unpack(PendingCall, content).call, AccuseOfTwoRecords | AccuseOfFalseOpening)
+    except ProtocolViolation:
+        return False  # it is about to be set aside
 
 
 def _outgoing(pending: PendingMessage) -> Outgoing:

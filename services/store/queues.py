@@ -124,10 +124,14 @@ class Queues:
 
     def follows_a_call(self, effect: QueuedEffect) -> bool:
         """Whether an earlier call of the same instance has not taken place yet."""
-        earlier = sa.select(outbox.c.sequence).where(
+        return bool(self.calls_before(effect, most=1))
+
+    def calls_before(self, effect: QueuedEffect, most: int = 100) -> list[bytes]:
+        """The contents of earlier calls of the same instance that have not taken place yet."""
+        earlier = sa.select(outbox.c.content).where(
             outbox.c.key == effect.key, outbox.c.kind == "call", outbox.c.sequence < effect.sequence
         )
-        return self._database.row(earlier.limit(1)) is not None
+        return [row.content for row in self._database.rows(earlier.order_by(outbox.c.sequence).limit(most))]
 
     def effect_to_input(self, effect: QueuedEffect, input_id: bytes, content: bytes) -> None:
         """Turn an effect that was refused for good into an input, both or neither."""

@@ -6,12 +6,13 @@ from contextlib import asynccontextmanager, suppress
 import pytest
 from structlog.testing import capture_logs
 
+from protocol.accusations import AccuseOfFalseOpening, SignedOpening
 from protocol.codec import unpack
 from protocol.marketplace import Claim, Settle, Withdraw
 from protocol.messages import Complaint
 from services.bus.memory import MemoryBus
 from services.bus.port import BusUnavailable, Unroutable
-from services.chain.errors import CallReverted, ChainUnavailable
+from services.chain.errors import CallReverted, ChainUnavailable, InsufficientFunds
 from services.runtime.effects import PendingMessage, packed_call, packed_letter, packed_message
 from services.runtime.input_codec import unqueued
 from services.runtime.outbox_relay import OutboxRelay
@@ -240,6 +241,24 @@ async def test_a_withdrawal_waits_for_the_calls_before_it(world):
     assert sorted(made[:2], key=repr) == [Claim(training=1), Claim(training=2)]
     assert made[2:] == [Withdraw(), Withdraw(token=token)]
     assert [name for name, _data, _at in world.store.facts("1")] == ["late"]  # the claim alone
+
+
+async def test_no_withdrawal_waits_for_an_accusation_that_cannot_be_paid(world):
+    made = []
+
+    async def submit(call):
+        if isinstance(call, AccuseOfFalseOpening):
+            raise InsufficientFunds("send it ether")
+        made.append(call)
+
+    world.chain.submit = submit
+    opening = SignedOpening.of(1, 1, n=15, ciphertext=4, plaintext=1, root=2)
+    accusation = AccuseOfFalseOpening(opening=opening, signature=bytes(65), account=world.owner.address)
+    calls = [accusation, Claim(training=1), Withdraw()]
+    world.add(*map(packed_call, calls))
+    async with world.running():
+        await until(lambda: len(made) == 2)
+    assert made == calls[1:]
 
 
 async def test_a_withdrawal_that_waited_is_made_by_the_next_daemon(world):
