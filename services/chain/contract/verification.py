@@ -110,6 +110,20 @@ async def check_recorded(rpc: Rpc, recorded: Deployment) -> None:
             f"transaction {recorded.transaction} made {receipt.created} in block {receipt.block_number}, and "
             f"{recorded.address} in block {recorded.block} is recorded: {_OTHER_RECORD}"
         )
+    await _check_creation(rpc, recorded)
+
+
+async def _check_creation(rpc: Rpc, recorded: Deployment) -> None:
+    """Compare what the transaction ran with the package's creation code.
+
+    Another constructor can leave the same code behind, and credits in its storage that nobody has earned.
+    """
+    made = await rpc.call("eth_getTransactionByHash", recorded.transaction)
+    if made is not None and octets(entry(made).get("input")) != creation_code():
+        raise WrongChain(
+            f"transaction {recorded.transaction} made {recorded.address} by other code than this package's, "
+            "and what that wrote into its storage is unknown: use another contract"
+        )
 
 
 def is_genuine(code: bytes, market: Market) -> bool:

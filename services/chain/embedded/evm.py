@@ -144,7 +144,11 @@ class Ledger:
         block = self._mine()
         transaction_hash = encode_hex(transaction.hash)
         self._receipts[transaction_hash] = receipt_json(block, transaction, computation)
-        self._transactions[transaction_hash] = {"hash": transaction_hash, "blockNumber": block["number"]}
+        self._transactions[transaction_hash] = {
+            "hash": transaction_hash,
+            "blockNumber": block["number"],
+            "input": encode_hex(transaction.data),
+        }
         self._logs += logs_json(block, transaction_hash, receipt)
         return transaction_hash
 

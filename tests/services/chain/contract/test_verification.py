@@ -59,6 +59,20 @@ async def test_a_record_with_the_transaction_of_another_contract_is_refused(mark
         await check_recorded(market.rpc, wrong)
 
 
+async def test_a_contract_that_another_constructor_made_is_refused(market):
+    """It leaves the same code behind, and whatever it likes in the storage."""
+    node = Interposed(market.rpc)
+
+    async def other_constructor(transaction):
+        found = await market.rpc.call("eth_getTransactionByHash", transaction)
+        return found | {"input": "0x6001600255" + found["input"][2:]}
+
+    await check_recorded(node, market.deployment)
+    node.handlers["eth_getTransactionByHash"] = other_constructor
+    with pytest.raises(WrongChain, match="by other code than this package's"):
+        await check_recorded(node, market.deployment)
+
+
 async def test_code_that_is_not_the_packages_is_refused(anvil_market):
     views = MarketplaceViews(anvil_market.rpc, anvil_market.deployment.market)
     await check_contract(views)
