@@ -22,6 +22,7 @@ from protocol.roles.engine.effects import RecordFact, ReportViolation, SubmitCal
 from protocol.roles.engine.refusals import require
 from protocol.roles.engine.state import PhaseState, replace
 from protocol.roles.shared.metric_check import CheckedMetrics
+from protocol.roles.shared.parties import Parties
 from protocol.signatures import recover_address, sign_digest
 from protocol.types import Address, EcdsaSignature
 
@@ -32,9 +33,10 @@ ACCUSES = (ReportViolation, SubmitCall, RecordFact)
 
 
 class AccusingState(PhaseState):
-    """Base of the phases in which faults are shown: `accused` are those whose bonds are asked for already."""
+    """Base of the phases in which faults are shown; `accused` are the accounts and faults that have been."""
 
-    accused: tuple[Address, ...] = ()
+    parties: Parties = Parties()
+    accused: tuple[tuple[Address, str], ...] = ()
 
 
 A = TypeVar("A", bound=AccusingState)
@@ -43,18 +45,29 @@ A = TypeVar("A", bound=AccusingState)
 def accuse(state: A, accusation: Accusation) -> Step[A]:
     """Show it to the contract, and tell people; the message that proves it is refused.
 
-    An account has one bond in a training: another proof against it would cost gas for nothing.
+    An account has one bond in a training: another proof of the same against it would cost gas for nothing.
     """
     account, detail = accusation.account, f"{accusation.account} loses its bond for it"
     if isinstance(accusation, AccuseOfTwoRecords):
         fault, refused = "two_records", ReportViolation(code="second_record", detail=detail, accused=account)
     else:
         fault, refused = "false_opening", ReportViolation(code="bad_opening", detail=detail, accused=account)
-    if account in state.accused:
+    if (account, fault) in state.accused or not _is_of_drawn(accusation, state.parties):
         return Step.unchanged(state, refused)
-    accusing = replace(state, accused=(*state.accused, account))
-    effects = refused, SubmitCall(call=accusation), facts.ACCUSED.of(accused=account, fault=fault)
-    return Step(accusing, effects)
+    accusing = replace(state, accused=(*state.accused, (account, fault)))
+    return Step(
+        accusing, (refused, SubmitCall(call=accusation), facts.ACCUSED.of(accused=account, fault=fault))
+    )
+
+
+def _is_of_drawn(accusation: Accusation, parties: Parties) -> bool:
+    """Whether records name drawn seats alone: else the contract sees no fault in them."""
+    if not isinstance(accusation, AccuseOfTwoRecords):
+        return True
+    return all(
+        record.trainers and not record.trainers & ~parties.trainers | record.validators & ~parties.validators
+        for record in (accusation.first, accusation.second)
+    )
 
 
 # ---- openings ----

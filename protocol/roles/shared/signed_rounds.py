@@ -73,7 +73,6 @@ class RecordingState(RecordedState, AccusingState):
     when the time to reveal is over.
     """
 
-    parties: Parties = Parties()
     signed_rounds: tuple[SignedRound, ...] = ()
     progressed_at: float = 0.0
 

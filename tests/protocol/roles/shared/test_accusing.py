@@ -56,7 +56,9 @@ def test_a_false_opening_is_shown_to_the_contract_by_whoever_gets_it(party: str)
     market, receiver, message = at_the_opening(party)
     before = receiver.decoded
     market.deliver(receiver, MessageReceived(signed=with_falsehood(market, message)))
-    assert receiver.decoded == before.model_copy(update={"accused": (market.buyer.address,)})
+    assert receiver.decoded == before.model_copy(
+        update={"accused": ((market.buyer.address, "false_opening"),)}
+    )
     assert receiver.violations[-1].code == "bad_opening"
     assert lost(market) == [(market.buyer.address, "false_opening", BUYER)]
     assert market.contract.bonds.credits[FORFEIT] == BUYER
@@ -91,17 +93,22 @@ def test_a_second_record_of_the_buyer_is_shown_to_the_contract(party: str) -> No
 
 @pytest.mark.parametrize("party", ["validator", "aggregator"])
 def test_more_proofs_against_somebody_cost_no_more_gas(party: str) -> None:
-    """A bond is lost once, and whoever lost it can sign as many records as it likes."""
+    """A bond is lost once, and whoever lost it can sign as many records as it likes.
+
+    What the contract sees no fault in hides none that comes after it.
+    """
     market, receiver, message = at_the_opening(party)
     market.deliver(receiver, MessageReceived(signed=message))
-    for digest in (b"\1" * 32, b"\2" * 32, b"\3" * 32):
-        record = body_of(message).record.model_copy(update={"transcript_digest": digest})
+    others: list[dict[str, Any]] = [{"trainers": 0}, {"trainers": 1 << 9}, {"validators": 1 << 9}]
+    for changes in (*others, *({"transcript_digest": bytes([number]) * 32} for number in range(3))):
+        record = body_of(message).record.model_copy(update=changes)
         signature = sign_digest(market.buyer.signing_key, record.digest(MARKET))
         second = altered(market, message, record=record, signature=signature)
         market.deliver(receiver, MessageReceived(signed=second))
         assert receiver.violations[-1].code == "second_record"
     calls = [name for sender, name in market.contract.calls if sender == receiver.address]
     assert calls.count("accuse_of_two_records") == 1
+    assert lost(market) == [(market.buyer.address, "two_records", BUYER)]
 
 
 def test_a_second_record_is_recognised_when_the_first_is_on_the_chain() -> None:
