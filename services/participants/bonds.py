@@ -35,8 +35,9 @@ async def release_bonds(
         for number, token in (await retry_while_unavailable(runtime.store.values, BOND.prefix)).items():
             try:
                 is_over = await _is_over(runtime, int(number), token.decode(), clock())
-            except DeltaMLError as error:
-                outage.failed(error, part=number)
+            except Exception as error:  # noqa: BLE001  a bug of ours must not end the daemon, again and again
+                known = isinstance(error, DeltaMLError)  # another's text may hold secrets
+                outage.failed(error, part=number, reason=None if known else type(error).__name__)
                 continue
             outage.works(number)
             if is_over:

@@ -112,3 +112,12 @@ async def test_what_fails_is_tried_again_and_hinders_no_other_bond(runtime):
     chain.failures = [CallReverted("too_early", (1, 2001))]
     await looks(runtime, 2000.0, 2060.0)
     assert set(runtime.store.values(BOND.prefix)) == {"3"}
+
+
+async def test_what_nobody_thought_of_does_not_end_the_daemon(runtime):
+    chain = runtime.resources.client
+    chain.failures = [ValueError("0xsecret")]
+    with capture_logs() as lines:
+        await looks(runtime, 2000.0)
+    assert chain.calls == [ReleaseBond(training=2), Withdraw(token=TOKEN)]
+    assert "secret" not in str(lines)
