@@ -97,8 +97,9 @@ docs: $(RUNTIME) ## Write protocol/asyncapi.yaml and the diagrams in protocol/RE
 	done
 
 .PHONY: faults
-faults: $(DEVELOPMENT) $(NODE_MODULES) ## Trainings under faults, some 400; ARGS="--seed 17" replays one, ARGS="--short" the part in make test
+faults: $(DEVELOPMENT) $(NODE_MODULES) ## Trainings under faults, some 400; ARGS="--seed 17" replays one, ARGS="--short" has each class
 	python -m tests.faults $(ARGS)
+	test -n "$(ARGS)" || python -m tests.faults.restarts
 
 .PHONY: fuzz
 fuzz: $(DEVELOPMENT) ## Try every parser of untrusted bytes for 10 minutes; options in ARGS="--minutes 60 --seed 2"

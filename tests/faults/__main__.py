@@ -1,6 +1,6 @@
 """`make faults`: every scenario, or those that are named.
 
-`--seed N` replays one, `--fault CLASS` runs a class, `--short` runs those of `make test`.
+`--seed N` replays one, `--fault CLASS` runs a class, `--short` runs one or two of each class.
 """
 
 import argparse

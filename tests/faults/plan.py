@@ -61,7 +61,23 @@ SCENARIOS = _spread()
 """(class, number in its class) by seed; a larger seed is another training under a fault of the same kind."""
 
 SHORT = 1 + max(SCENARIOS.index((name, 0)) for name in CLASSES)
-"""How many of them are part of `make test`: the fewest with each class at least once."""
+"""How many of them `--short` takes: the fewest with each class at least once."""
+
+IN_MAKE_TEST = tuple(
+    SCENARIOS.index((name, 0))
+    for name in (
+        *("kill daemon", "kill broker", "kill for seats", "cut link", "disk full", "clock jump"),
+        *(
+            "duplicated",
+            "bit-flipped",
+            "deep reorganisation",
+            "slow consumer",
+            "lagging node",
+            "garbage answers",
+        ),
+    )
+)
+"""Of each kind of fault: processes, links, disks, clocks, messages, the chain, slow parties, nodes."""
 
 
 def scenario(seed: int) -> tuple[str, int]:

@@ -24,6 +24,7 @@ from tests.support.broker.private_rabbitmq import private_broker
 
 _QUIET_SECONDS = 2.0
 _BOUND_SECONDS = 240.0
+MOST_SECONDS = 10.0
 
 
 async def measure(market: FaultMarket) -> dict[str, float]:
@@ -90,6 +91,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="deltaml-restarts-") as folder:
         seconds = uvloop.run(_run(folder))
     sys.stdout.write(json.dumps({name: round(value, 2) for name, value in seconds.items()}) + "\n")
+    if max(seconds.values()) > MOST_SECONDS:
+        sys.exit(f"the training moves again {MOST_SECONDS:.0f} s after a restart at the latest")
 
 
 if __name__ == "__main__":
