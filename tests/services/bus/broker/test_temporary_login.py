@@ -3,6 +3,7 @@
 import asyncio
 import time
 from contextlib import suppress
+from typing import Any
 
 import pytest
 
@@ -71,13 +72,14 @@ async def test_who_is_at_work_is_left_alone(market, plan, users):
     async with Connection(Broker(url=f"{url}/{market.vhost}"), "administrator", PASSWORD) as connection:
         await connection.channel()
 
-        async def is_listed() -> bool:
-            listed = await market.api.get("connections")
-            return long_at_work in {entry.get("user") for entry in listed}
-
-        async with asyncio.timeout(60):
-            while not await is_listed():  # the broker counts them every few seconds
-                await asyncio.sleep(0.1)
+        listed: list[dict[str, Any]] = []
+        try:
+            async with asyncio.timeout(60):
+                while long_at_work not in {entry.get("user") for entry in listed}:
+                    listed = await market.api.get("connections")  # the broker counts them every few seconds
+                    await asyncio.sleep(0.1)
+        except TimeoutError:
+            pytest.fail(f"{long_at_work} is not among the {len(listed)} connections {listed[:3]}")
         async with temporary_connection(plan):
             assert {just_made, person, long_at_work} <= await names(market)
 
