@@ -35,11 +35,6 @@ def pytest_collection() -> Generator[None, object, object]:
         gc.enable()
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The soak begins, or one process would be left with it at the end."""
-    items.sort(key=lambda item: not item.nodeid.startswith("tests/soak/"))
-
-
 @pytest.fixture(scope="session")
 def run_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder that all processes of this run share."""

@@ -1,4 +1,4 @@
-"""The soak's short form: three trainings at once, then some hours with one disturbance of each kind."""
+"""What a soak draws and reads."""
 
 from random import Random
 
@@ -6,26 +6,10 @@ import pytest
 
 from tests.soak.readings import Memory, reading_of
 from tests.soak.report import spread
-from tests.soak.run import Plan, soak
 from tests.soak.schedule import DISTURBED, schedule
 
 NAMES = ["listener", "buyer-1", "aggregator", *(f"owner-{number}" for number in range(1, 7))]
 KINDS = {"kill", "restart", "rotate", "passphrase", "away", "remove_data", "add_data"}
-
-
-async def test_every_training_ends_and_nothing_is_left(tmp_path, rabbitmq):
-    plan = Plan(at_once=3, hours=3, per_hour=1, seconds_per_hour=5, owners=6, buyers=2, seed=39, quick=True)
-    report = await soak(plan, tmp_path, rabbitmq)  # checks queues and every wei
-    assert report.at_once is not None
-    assert report.at_once.endings == {"FINISHED": 3}
-    assert report.at_once.dead_letters == {}
-    assert report.life is not None
-    assert report.life.dead_letters == {}
-    assert report.life.endings.get("FINISHED", 0) > 0
-    assert sum(report.life.endings.values()) == report.life.trainings
-    assert report.on_chain.get("settled", 0) >= 3
-    assert set(report.disturbances) == KINDS
-    assert {"listener", "buyer", "aggregator", "owner"} == set(report.memory)
 
 
 def test_a_day_is_drawn_from_its_seed():

@@ -4,7 +4,6 @@ from xdist.scheduler import LoadFileScheduling
 from xdist.workermanage import WorkerController
 
 WAITING = (
-    "tests/soak/",
     "tests/faults/",
     "tests/integration/test_daemons.py",
     "tests/integration/test_many_messages.py",
