@@ -160,17 +160,21 @@ class MarketplaceClient(MarketplaceViews):
         Somebody else may take steps meanwhile: what comes second is refused, and begun again from there.
         """
         digest = call.opening.digest(self.market)
-        await self._require_worth(call, call.opening.steps - await self.steps_done(digest))
+        done = await self.steps_done(digest)
+        await self._require_worth(call, call.opening.steps - done)
         while True:
-            done = await self.steps_done(digest)
             steps = min(steps_in_a_call(call.opening), call.opening.steps - done)
             try:
                 receipt = await self._send(call, encode_steps(call, done, steps))
             except CallReverted as refusal:
-                if refusal.code != "wrong_power" or await self.steps_done(digest) == done:
+                if refusal.code != "wrong_power":
+                    raise
+                before, done = done, await self.steps_done(digest)
+                if done == before:
                     raise
                 continue
-            if done + steps == call.opening.steps:
+            done += steps
+            if done == call.opening.steps:
                 return receipt
 
     async def _require_worth(self, call: AccuseOfFalseOpening, steps: int) -> None:

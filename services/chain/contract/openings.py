@@ -12,7 +12,7 @@ _WORD = 8
 
 
 def steps_in_a_call(opening: SignedOpening) -> int:
-    """As many steps as a transaction can afford one at least."""
+    """As many steps as a transaction can afford, one at least."""
     return max(1, _MOST_GAS // gas_of_step(opening))
 
 
