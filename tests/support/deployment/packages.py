@@ -3,11 +3,13 @@
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 _GUARD = Path("/usr/sbin/policy-rc.d")
+_WAIT_SECONDS = 300.0
 
 
 def install(packages: Sequence[str], instructions: str) -> None:
@@ -18,16 +20,21 @@ def install(packages: Sequence[str], instructions: str) -> None:
         environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
         options = ["-y", "-qq", "--no-install-recommends", "-o", "DPkg::Lock::Timeout=300"]
         for command in (["update", "-qq"], ["install", *options, *packages]):
-            done = subprocess.run(
-                ["apt-get", *command],
-                env=environment,
-                capture_output=True,
-                text=True,
-                timeout=600,
-                check=False,
-            )
+            done = _run_alone(["apt-get", *command], environment)
             if done.returncode:
                 raise RuntimeError(f"apt-get {' '.join(command)}: {done.stderr[-2000:]}; {instructions}")
+
+
+def _run_alone(command: Sequence[str], environment: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
+    """Run it, again while another apt-get is at work: `update` cannot be told to wait for the lists' lock."""
+    until = time.monotonic() + _WAIT_SECONDS
+    while True:
+        done = subprocess.run(
+            command, env=environment, capture_output=True, text=True, timeout=600, check=False
+        )
+        if "Could not get lock" not in done.stderr or time.monotonic() > until:
+            return done
+        time.sleep(1)
 
 
 @contextmanager
