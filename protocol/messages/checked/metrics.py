@@ -1,0 +1,85 @@
+"""A round's errors: each validator's metric with its proof, the product under noise, its opening."""
+
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field
+
+from protocol.messages.catalogue import AGGREGATOR, BUYER, OWNER, Catalogue, MessageBody
+from protocol.messages.checked.values import Evidence, Numbers, ProofNumbers
+from protocol.messages.examples import DIGEST, SIGNATURE, VALIDATOR, relayed
+from protocol.messages.values import Relayed
+from protocol.types import Digest, EcdsaSignature
+
+
+class ProvenMetric(MessageBody):
+    """V → FA: X_v = Π P_ij^(Ĝ_ij) for each slot set, blinded, with the proof that Ĝ is the committed one."""
+
+    type: Literal["proven_metric"] = "proven_metric"
+    evidence_digest: Digest
+    values: Numbers
+    proof: ProofNumbers
+
+    catalogue: ClassVar[Catalogue] = Catalogue(
+        routes=((OWNER, AGGREGATOR),),
+        sent_when="When the evidence is in order.",
+        carries="X_v, proven, signed",
+        seat="validators",
+        example=lambda: ProvenMetric(evidence_digest=DIGEST, values=(b"\x05",), proof=(b"\x01",)),
+    )
+
+
+class ShownMetrics(MessageBody):
+    """FA → V: the attempt's verdicts and all its metrics, for everyone to check and multiply."""
+
+    type: Literal["shown_metrics"] = "shown_metrics"
+    verdicts: Evidence
+    metrics: Relayed
+
+    catalogue: ClassVar[Catalogue] = Catalogue(
+        routes=((AGGREGATOR, OWNER),),
+        sent_when="When both verdicts and all metrics of the attempt are in.",
+        answers=("metric_consent",),
+        deadline="step_s",
+        on_silence="A next attempt is made without the validator, which stays out.",
+        carries="all verdicts and metrics, signed",
+        seat="validators",
+        example=lambda: ShownMetrics(
+            verdicts=(relayed("check_verdict", VALIDATOR),), metrics=(relayed("proven_metric", VALIDATOR),)
+        ),
+    )
+
+
+class MetricConsent(MessageBody):
+    """V → FA: its signature of the noisy product's digest, formed by itself."""
+
+    type: Literal["metric_consent"] = "metric_consent"
+    signature: EcdsaSignature
+
+    catalogue: ClassVar[Catalogue] = Catalogue(
+        routes=((OWNER, AGGREGATOR),),
+        sent_when="When the metrics' proofs hold and the noise is in the product.",
+        carries="a signature of the noisy product",
+        seat="validators",
+        example=lambda: MetricConsent(signature=SIGNATURE),
+    )
+
+
+class MetricOpeningRequest(MessageBody):
+    """FA → MB: the product with its noise, alone, and the signatures of its digest by all members."""
+
+    type: Literal["metric_opening_request"] = "metric_opening_request"
+    product: Numbers
+    facts: Digest
+    signatures: Annotated[tuple[EcdsaSignature, ...], Field(min_length=2, max_length=256)]
+
+    catalogue: ClassVar[Catalogue] = Catalogue(
+        routes=((AGGREGATOR, BUYER),),
+        sent_when="When every member of the attempt has signed.",
+        answers=("opening", "opening_refused"),
+        deadline="step_s",
+        on_silence="The training ends at the last recorded round.",
+        carries="Π X_v^(w_v) and three shares of noise",
+        example=lambda: MetricOpeningRequest(
+            product=(b"\x05",), facts=DIGEST, signatures=(SIGNATURE, SIGNATURE)
+        ),
+    )

@@ -1,0 +1,112 @@
+"""A round's training, proven: the update with its proof, one exchange with the buyer, and all of it shown."""
+
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field
+
+from protocol.envelope import SignedMessage
+from protocol.messages.catalogue import AGGREGATOR, BUYER, OWNER, Catalogue, MessageBody
+from protocol.messages.checked.values import Numbers, ProofNumbers, StartMeasured
+from protocol.messages.examples import DIGEST, TRAINER, VALIDATOR, VECTOR, relayed
+from protocol.messages.values import Parties, Relayed
+from protocol.types import Address, Digest, FrozenModel
+from protocol.vectors import EncryptedVector
+
+
+class ProvenUpdate(MessageBody):
+    """T → FA: the model after the local steps (scale s), the digest of its start, and the proof of it."""
+
+    type: Literal["proven_update"] = "proven_update"
+    local_model: EncryptedVector
+    start_digest: Digest
+    proof: ProofNumbers
+
+    catalogue: ClassVar[Catalogue] = Catalogue(
+        routes=((OWNER, AGGREGATOR),),
+        sent_when="When the local steps are done; the same question gets the same bytes.",
+        carries="Enc(θ_t) = M·Enc(x) + Enc(v), proven, signed",
+        seat="trainers",
+        example=lambda: ProvenUpdate(local_model=VECTOR, start_digest=DIGEST, proof=(b"\x01",)),
+    )
+
+
+class MomentRequest(MessageBody):
+    """FA → MB: all weights of all trainers' models, and of a start that is measured, packed and masked."""
+
+    type: Literal["moment_request"] = "moment_request"
+    masked: Numbers
+    trainers: Annotated[int, Field(ge=2, le=256)]
+    start: StartMeasured
+
+    catalogue: ClassVar[Catalogue] = Catalogue(
+        routes=((AGGREGATOR, BUYER),),
+        sent_when="When the proofs of the round's updates hold; for each attempt anew.",
+        answers=("moment_answer",),
+        deadline="step_s",
+        on_silence="The training ends at the last recorded round.",
+        carries="θ_t + μ_t of all trainers, packed",
+        example=lambda: MomentRequest(masked=(b"\x05\x06",), trainers=2, start="unmeasured"),
+    )
+
+
+class MomentAnswer(MessageBody):
+    """MB → FA: fresh encryptions of the masked weights' products and of their masked mean."""
+
+    type: Literal["moment_answer"] = "moment_answer"
+    request_digest: Digest
+    numbers: Numbers
+
+    catalogue: ClassVar[Catalogue] = Catalogue(
+        routes=((BUYER, AGGREGATOR),),
+        sent_when="Once for each attempt: a second answer would be a second equation.",
+        carries="w_ij, E_ti, B_i, y_j, encrypted",
+        example=lambda: MomentAnswer(request_digest=DIGEST, numbers=(b"\x05\x06",)),
+    )
+
+
+class LeftOutMember(FrozenModel):
+    """A validator that no longer takes part, and why."""
+
+    member: Address
+    why: Literal["silent", "named"]
+
+
+class RoundEvidence(MessageBody):
+    """FA → V: everything that a round's checks start from.
+
+    `masks` are ρ and `mask_roots` r of the request, towards the buyer as secret as the updates. `attempt`
+    counts from 1 in the envelope; `members` are its validators in seat order.
+    """
+
+    type: Literal["round_evidence"] = "round_evidence"
+    start_model: EncryptedVector
+    start: StartMeasured
+    updates: Relayed
+    request: SignedMessage
+    answer: SignedMessage
+    masks: Annotated[Numbers, Field(repr=False)]
+    mask_roots: Annotated[Numbers, Field(repr=False)]
+    next_model: EncryptedVector
+    members: Parties
+    left_out: Annotated[tuple[LeftOutMember, ...], Field(max_length=256)] = ()
+
+    catalogue: ClassVar[Catalogue] = Catalogue(
+        routes=((AGGREGATOR, OWNER),),
+        sent_when="When the buyer has answered and the round before it is recorded.",
+        answers=("check_verdict", "proven_metric"),
+        deadline="step_s",
+        on_silence="A next attempt is made without the validator, which stays out.",
+        carries="Enc(x), the proven updates, request, answer and masks, Enc(x′)",
+        seat="validators",
+        example=lambda: RoundEvidence(
+            start_model=VECTOR,
+            start="unmeasured",
+            updates=(relayed("proven_update", TRAINER),),
+            request=relayed("moment_request", TRAINER),
+            answer=relayed("moment_answer", TRAINER),
+            masks=(b"\x01",),
+            mask_roots=(b"\x02",),
+            next_model=VECTOR,
+            members=(VALIDATOR,),
+        ),
+    )
