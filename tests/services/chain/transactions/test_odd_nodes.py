@@ -131,8 +131,8 @@ async def test_a_node_restored_to_an_older_state_opens_nothing_twice(anvil_marke
     """It has forgotten the block of the opening, and counts the account's transactions as before it."""
     market = anvil_market
     await market.register()
-    # The opening goes out alone: it waits until the buyer's registration, mined in any place among the others', is
-    # final, and nothing else makes blocks here.
+    # The opening goes out alone: it waits until the buyer's registration, mined in any place among the
+    # others', is final, and nothing else makes blocks here.
     await market.rpc.call("anvil_mine", "0x2")
     older = await market.rpc.call("evm_snapshot")
     _, client = interposed_client(market, market.buyer, confirmations=2, lost_seconds=0.01)
