@@ -13,6 +13,8 @@ from protocol.types import Digest
 _COMMITMENT = keccak(b"DeltaML commitment of an owner that joins: data card")
 """Apart from every other use of keccak256."""
 
+_CHECKED_COMMITMENT = keccak(b"DeltaML commitment of an owner that joins: data card and commitments")
+
 NONCE_BYTES = 32
 
 
@@ -31,6 +33,15 @@ def commitment(market: Market, training: int, owner: str, key_id: bytes, card_ha
         + key_id
         + card_hash
     )
+
+
+def checked_commitment(card_hash: bytes, committed: bytes) -> Digest:
+    """keccak256(abi.encode(domain, the data card's hash, digest of the owner's commitments)).
+
+    `committed` is `OwnerCommitments.digest`, which names market, training, owner and key: so nobody joins
+    with another's, and an owner that has seen who trains cannot say afterwards what it would have computed.
+    """
+    return keccak(_CHECKED_COMMITMENT + card_hash + committed)
 
 
 def nonce_digest(training: int, owner: str, nonce: bytes) -> Digest:

@@ -6,7 +6,7 @@ from eth_hash.auto import keccak
 from hypothesis import given
 from hypothesis import strategies as st
 
-from protocol.join_digests import commitment, nonce_digest
+from protocol.join_digests import checked_commitment, commitment, nonce_digest
 from protocol.records import Market
 
 MARKET = Market(chain_id=1337, contract="0x" + "11" * 20)
@@ -41,3 +41,16 @@ def test_the_commitment_is_what_a_contract_would_compute() -> None:
 )
 def test_a_commitment_fits_no_other_place(change: dict[str, object]) -> None:
     assert commitment(**{**PLACE, **change}) != commitment(**PLACE)  # type: ignore[arg-type]
+
+
+def test_a_checked_commitment_is_what_a_contract_would_compute() -> None:
+    domain = keccak(b"DeltaML commitment of an owner that joins: data card and commitments")
+    encoded = encode(["bytes32", "bytes32", "bytes32"], [domain, b"c" * 32, b"k" * 32])
+    assert checked_commitment(b"c" * 32, b"k" * 32) == keccak(encoded)
+
+
+@given(st.binary(min_size=32, max_size=32), st.binary(min_size=32, max_size=32))
+def test_a_checked_commitment_names_card_and_commitments(card: bytes, committed: bytes) -> None:
+    found = checked_commitment(card, committed)
+    assert found != checked_commitment(committed, card) or card == committed
+    assert found != commitment(**{**PLACE, "card_hash": card})  # type: ignore[arg-type]

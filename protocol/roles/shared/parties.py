@@ -9,16 +9,18 @@ from protocol.messages import RowCount
 from protocol.request import Request
 from protocol.roles.engine.refusals import require
 from protocol.roles.engine.state import replace
-from protocol.types import Address, FrozenModel, Seats, mask_of, seats_of
+from protocol.types import Address, Digest, FrozenModel, Seats, mask_of, seats_of
 
 
 class Parties(FrozenModel):
     """The owners by seat, who revealed its nonce, how the contract drew them, and the rows each says it has.
 
-    Once the roles are drawn a seat that has none is lost: its owner takes no part.
+    `commitments` are what each seat was taken with on the chain. Once the roles are drawn a seat that has
+    none is lost: its owner takes no part.
     """
 
     seats: tuple[Address, ...] = ()
+    commitments: tuple[Digest, ...] = ()
     revealed: Seats = 0
     trainers: Seats = 0
     validators: Seats = 0
@@ -27,7 +29,8 @@ class Parties(FrozenModel):
     def with_seat(self, event: Joined) -> "Parties":
         """With the owner that took the next seat; raises ProtocolViolation("seat_out_of_order")."""
         require(event.seat == len(self.seats), "seat_out_of_order")
-        return replace(self, seats=(*self.seats, event.owner))
+        commitments = (*self.commitments, event.commitment)
+        return replace(self, seats=(*self.seats, event.owner), commitments=commitments)
 
     def with_reveal(self, event: Revealed) -> "Parties":
         """With an owner that keeps its seat."""
