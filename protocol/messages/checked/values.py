@@ -2,14 +2,16 @@
 
 from typing import Annotated, Literal
 
+from gmpy2 import mpz
 from pydantic import Field
 
-from protocol.crypto.commitments import ELEMENT_BYTES
+from protocol.crypto.cipher import PublicKey
+from protocol.crypto.commitments import ELEMENT_BYTES, OwnerCommitments
 from protocol.envelope import SignedMessage
 from protocol.learning.moments.widths import Start
 from protocol.messages.values import BigNatural
 from protocol.request_sections import MAXIMUM_FEATURES
-from protocol.types import MAXIMUM_INTEGER_BYTES, Digest, FrozenModel
+from protocol.types import MAXIMUM_INTEGER_BYTES, Address, Digest, FrozenModel
 
 Number = Annotated[bytes, Field(max_length=MAXIMUM_INTEGER_BYTES)]
 """A ciphertext, a root or a proof's number, in the fixed length of its kind."""
@@ -35,12 +37,38 @@ Evidence = Annotated[tuple[SignedMessage, ...], Field(min_length=1, max_length=2
 
 
 class CommittedOwner(FrozenModel):
-    """What an owner commits to when it joins: rows m, base h, K_1 … K_p, and that of its Gram matrix."""
+    """What an owner commits to when it joins: rows m, base h, K_1 … K_p, and that of its Gram matrix.
+
+    `OwnerCommitments`, as it travels and is stored.
+    """
 
     rows: Annotated[int, Field(ge=1, le=1 << 40)]
     base: BigNatural
     maps: Annotated[tuple[Element, ...], Field(min_length=1, max_length=MAXIMUM_FEATURES + 1, fail_fast=True)]
     gram: Element
+
+    @classmethod
+    def of(cls, commitments: OwnerCommitments) -> "CommittedOwner":
+        """What an owner shows of its own."""
+        maps = tuple(_element(one) for one in commitments.maps)
+        return cls(
+            rows=commitments.rows, base=int(commitments.base), maps=maps, gram=_element(commitments.gram)
+        )
+
+    def read(self, owner: Address, key: PublicKey, parameters: int) -> OwnerCommitments:
+        """The checked commitments of `owner`, for p parameters.
+
+        Raises ProtocolViolation("bad_commitment") as `OwnerCommitments.require` does.
+        """
+        found = OwnerCommitments(
+            owner,
+            self.rows,
+            mpz(self.base),
+            tuple(mpz(int.from_bytes(one, "big")) for one in self.maps),
+            mpz(int.from_bytes(self.gram, "big")),
+        )
+        found.require(key, parameters)
+        return found
 
 
 class Shown(FrozenModel):
@@ -66,3 +94,7 @@ class AttemptDigests(FrozenModel):
 
 START_OF = {start.value: start for start in Start}
 """The measure of a start by its name on the wire."""
+
+
+def _element(number: mpz) -> bytes:
+    return int(number).to_bytes(ELEMENT_BYTES, "big")
