@@ -5,13 +5,12 @@ from typing import Annotated, Literal
 from gmpy2 import mpz
 from pydantic import Field
 
-from protocol.crypto.cipher import PublicKey
 from protocol.crypto.commitments import ELEMENT_BYTES, OwnerCommitments
 from protocol.envelope import SignedMessage
 from protocol.learning.moments.widths import Start
 from protocol.messages.values import BigNatural
 from protocol.request_sections import MAXIMUM_FEATURES
-from protocol.types import MAXIMUM_INTEGER_BYTES, Address, Digest, FrozenModel
+from protocol.types import MAXIMUM_INTEGER_BYTES, Digest, FrozenModel
 
 Number = Annotated[bytes, Field(max_length=MAXIMUM_INTEGER_BYTES)]
 """A ciphertext, a root or a proof's number, in the fixed length of its kind."""
@@ -54,21 +53,6 @@ class CommittedOwner(FrozenModel):
         return cls(
             rows=commitments.rows, base=int(commitments.base), maps=maps, gram=_element(commitments.gram)
         )
-
-    def read(self, owner: Address, key: PublicKey, parameters: int) -> OwnerCommitments:
-        """The checked commitments of `owner`, for p parameters.
-
-        Raises ProtocolViolation("bad_commitment") as `OwnerCommitments.require` does.
-        """
-        found = OwnerCommitments(
-            owner,
-            self.rows,
-            mpz(self.base),
-            tuple(mpz(int.from_bytes(one, "big")) for one in self.maps),
-            mpz(int.from_bytes(self.gram, "big")),
-        )
-        found.require(key, parameters)
-        return found
 
 
 class Shown(FrozenModel):
