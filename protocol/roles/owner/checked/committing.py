@@ -1,0 +1,116 @@
+"""What an owner commits to: as a trainer its affine map, as a validator its Gram matrix, in integers.
+
+Made once, when it accepts, and stored before anything is sent: after that an owner can lie about its rows
+consistently and in advance, and about nothing else.
+"""
+
+from collections.abc import Iterator
+from typing import Annotated
+
+import numpy as np
+from pydantic import Field
+
+from protocol.crypto.blinding import draw_base
+from protocol.crypto.cipher import PublicKey
+from protocol.crypto.commitments import (
+    CommittedVector,
+    OwnerCommitments,
+    TrainingIdentity,
+    gram_limits,
+    map_limits,
+)
+from protocol.crypto.fixed_point import encode, encode_matrix
+from protocol.crypto.randomness import Randomness
+from protocol.learning.gram import gram_triangle
+from protocol.learning.kinds.registry import kind_of
+from protocol.learning.scales import COEFFICIENT_SCALE, ENTRY_SCALE, UPDATE_SCALE
+from protocol.learning.statistic import Statistic
+from protocol.request import Request
+from protocol.types import BigInteger, FrozenModel
+
+
+class SecretVector(FrozenModel):
+    """The integers of a commitment and its κ, as they are stored: never sent, never shown."""
+
+    values: Annotated[tuple[BigInteger, ...], Field(repr=False)]
+    hiding: Annotated[BigInteger, Field(repr=False)]
+
+    @classmethod
+    def of(cls, vector: CommittedVector) -> "SecretVector":
+        """Of one that was drawn."""
+        return cls(values=vector.values, hiding=vector.hiding)
+
+    def vector(self) -> CommittedVector:
+        """As the proofs take it."""
+        return CommittedVector(self.values, self.hiding)
+
+
+class OwnerSecrets(FrozenModel):
+    """The content of a blob: what stands behind an owner's commitments, p rows and the Gram triangle."""
+
+    maps: Annotated[tuple[SecretVector, ...], Field(repr=False)]
+    gram: Annotated[SecretVector, Field(repr=False)]
+
+    def map_rows(self) -> tuple[CommittedVector, ...]:
+        """Each row of M with its entry of v."""
+        return tuple(row.vector() for row in self.maps)
+
+
+def offset_bits(request: Request) -> int:
+    """Of the bound of v: of a weight, at the updates' scale."""
+    return UPDATE_SCALE + request.weight_bits
+
+
+def commit_to(
+    request: Request,
+    statistic: Statistic,
+    key: PublicKey,
+    identity: TrainingIdentity,
+    owner: str,
+    randomness: Randomness,
+) -> tuple[OwnerCommitments, OwnerSecrets]:
+    """Draw every κ and the base, and commit to the map and the Gram matrix of a statistic.
+
+    Raises MisuseError where the rows' second moments are beyond what is committed to, which rows within
+    ranges of [−1, 1] never are.
+    """
+    p = request.parameters
+    limits = map_limits(p, COEFFICIENT_SCALE, offset_bits(request))
+    maps = tuple(
+        CommittedVector.draw(row, limits, randomness) for row in _fitting_rows(request, statistic, limits)
+    )
+    factor = kind_of(request).measuring_factor(request, statistic)
+    gram = CommittedVector.draw(gram_triangle(factor), gram_limits(p, ENTRY_SCALE), randomness)
+    base = draw_base(key, randomness)
+    commitments = OwnerCommitments.of(identity, owner, statistic.rows, base, maps, gram)
+    secrets = OwnerSecrets(maps=tuple(map(SecretVector.of, maps)), gram=SecretVector.of(gram))
+    return commitments, secrets
+
+
+def _fitting_rows(request: Request, statistic: Statistic, limits: tuple[int, ...]) -> list[list[int]]:
+    """The rows of M with v beside them, of as many of the local steps as stay within the limits.
+
+    A proof hides what is within them alone. Who learned that fewer steps were taken would learn of rows.
+    """
+    return next(rows for rows in _maps(request, statistic) if _fits(rows, limits))
+
+
+def _maps(request: Request, statistic: Statistic) -> Iterator[list[list[int]]]:
+    """Of all local steps, of half as many, and so on; of none at last, which change nothing."""
+    steps = request.schedule.local_steps
+    while steps:
+        schedule = request.schedule.model_copy(update={"local_steps": steps})
+        fewer = request.model_copy(update={"schedule": schedule})
+        matrix, offset = kind_of(request).training_map(fewer, statistic)
+        if np.isfinite(matrix).all() and np.isfinite(offset).all():
+            pairs = zip(
+                encode_matrix(matrix, COEFFICIENT_SCALE), encode(offset, UPDATE_SCALE), strict=True
+            )
+            yield [[*row, constant] for row, constant in pairs]
+        steps //= 2
+    p = request.parameters
+    yield [[int(i == j) << COEFFICIENT_SCALE for j in range(p)] + [0] for i in range(p)]
+
+
+def _fits(rows: list[list[int]], limits: tuple[int, ...]) -> bool:
+    return all(abs(value) <= limit for row in rows for value, limit in zip(row, limits, strict=True))
