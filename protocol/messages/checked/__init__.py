@@ -16,7 +16,13 @@ from protocol.messages.checked.checks import (
 )
 from protocol.messages.checked.joining import CommittedAcceptance, CommittedAdmission
 from protocol.messages.checked.metrics import MetricConsent, MetricOpeningRequest, ProvenMetric, ShownMetrics
-from protocol.messages.checked.moments import MomentAnswer, MomentRequest, ProvenUpdate, RoundEvidence
+from protocol.messages.checked.moments import (
+    AttemptAnnounced,
+    MomentAnswer,
+    MomentRequest,
+    ProvenUpdate,
+    RoundEvidence,
+)
 from protocol.messages.checked.ring import (
     RingCommitted,
     RingConsent,
@@ -36,6 +42,7 @@ CHECKED_TYPES: dict[str, type[MessageBody]] = {
 
 __all__ = [
     "CHECKED_TYPES",
+    "AttemptAnnounced",
     "CheckVerdict",
     "CommittedAcceptance",
     "CommittedAdmission",
