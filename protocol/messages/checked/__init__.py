@@ -15,7 +15,13 @@ from protocol.messages.checked.checks import (
     ZeroTestShown,
 )
 from protocol.messages.checked.metrics import MetricConsent, MetricOpeningRequest, ProvenMetric, ShownMetrics
-from protocol.messages.checked.moments import MomentAnswer, MomentRequest, ProvenUpdate, RoundEvidence
+from protocol.messages.checked.moments import (
+    AttemptAnnounced,
+    MomentAnswer,
+    MomentRequest,
+    ProvenUpdate,
+    RoundEvidence,
+)
 from protocol.messages.checked.ring import (
     RingCommitted,
     RingConsent,
@@ -35,6 +41,7 @@ CHECKED_TYPES: dict[str, type[MessageBody]] = {
 
 __all__ = [
     "CHECKED_TYPES",
+    "AttemptAnnounced",
     "CheckVerdict",
     "MetricConsent",
     "MetricOpeningRequest",

@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from protocol.messages.catalogue import AGGREGATOR, BUYER, OWNER, Catalogue, MessageBody
-from protocol.messages.checked.values import Evidence, Numbers, ProofNumbers
+from protocol.messages.checked.values import AttemptDigests, AttemptFacts, Evidence, Numbers, ProofNumbers
 from protocol.messages.examples import DIGEST, SIGNATURE, VALIDATOR, relayed
 from protocol.messages.values import Relayed
 from protocol.types import Digest, EcdsaSignature
@@ -65,11 +65,14 @@ class MetricConsent(MessageBody):
 
 
 class MetricOpeningRequest(MessageBody):
-    """FA → MB: the product with its noise, alone, and the signatures of its digest by all members."""
+    """FA → MB: the product with its noise, alone, what it is of, and all members' signatures of both.
+
+    Signatures are in seat order, of `protocol.roles.checked.attempt.consent_digest`.
+    """
 
     type: Literal["metric_opening_request"] = "metric_opening_request"
     product: Numbers
-    facts: Digest
+    facts: AttemptFacts
     signatures: Annotated[tuple[EcdsaSignature, ...], Field(min_length=2, max_length=256)]
 
     catalogue: ClassVar[Catalogue] = Catalogue(
@@ -80,6 +83,22 @@ class MetricOpeningRequest(MessageBody):
         on_silence="The training ends at the last recorded round.",
         carries="Π X_v^(w_v) and three shares of noise",
         example=lambda: MetricOpeningRequest(
-            product=(b"\x05",), facts=DIGEST, signatures=(SIGNATURE, SIGNATURE)
+            product=(b"\x05",),
+            facts=AttemptFacts(
+                trainers=0b11,
+                members=0b1100,
+                start="unmeasured",
+                digests=AttemptDigests(
+                    start=DIGEST,
+                    updates=(DIGEST, DIGEST),
+                    request=DIGEST,
+                    answer=DIGEST,
+                    model=DIGEST,
+                    product=DIGEST,
+                ),
+                evidence=DIGEST,
+                metrics=(DIGEST, DIGEST),
+            ),
+            signatures=(SIGNATURE, SIGNATURE),
         ),
     )

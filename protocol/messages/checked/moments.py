@@ -71,6 +71,24 @@ class LeftOutMember(FrozenModel):
     why: Literal["silent", "named"]
 
 
+class AttemptAnnounced(MessageBody):
+    """FA → MB: who takes part in an attempt, in seat order, and whom it leaves out from now on.
+
+    From it the buyer derives the two checkers, whom it answers; the same stands in `RoundEvidence`.
+    """
+
+    type: Literal["attempt_announced"] = "attempt_announced"
+    members: Parties
+    left_out: Annotated[tuple[LeftOutMember, ...], Field(max_length=256)] = ()
+
+    catalogue: ClassVar[Catalogue] = Catalogue(
+        routes=((AGGREGATOR, BUYER),),
+        sent_when="With the round's evidence, once for each attempt.",
+        carries="members",
+        example=lambda: AttemptAnnounced(members=(VALIDATOR,)),
+    )
+
+
 class RoundEvidence(MessageBody):
     """FA → V: everything that a round's checks start from.
 

@@ -10,7 +10,7 @@ from protocol.envelope import SignedMessage
 from protocol.learning.moments.widths import Start
 from protocol.messages.values import BigNatural
 from protocol.request_sections import MAXIMUM_FEATURES
-from protocol.types import MAXIMUM_INTEGER_BYTES, Digest, FrozenModel
+from protocol.types import MAXIMUM_INTEGER_BYTES, Digest, FrozenModel, Seats
 
 Number = Annotated[bytes, Field(max_length=MAXIMUM_INTEGER_BYTES)]
 """A ciphertext, a root or a proof's number, in the fixed length of its kind."""
@@ -74,6 +74,22 @@ class AttemptDigests(FrozenModel):
     answer: Digest
     model: Digest
     product: Digest
+
+
+class AttemptFacts(FrozenModel):
+    """What a record is made of besides the errors: every member has worked it out itself and signs it.
+
+    `trainers` are those with an update, `members` the validators of the attempt; `start` says how the model
+    that the round began with is measured. `evidence` is the digest of what all were shown, `metrics` are
+    those of the members' signed metrics, in seat order.
+    """
+
+    trainers: Seats
+    members: Seats
+    start: StartMeasured
+    digests: AttemptDigests
+    evidence: Digest
+    metrics: Annotated[tuple[Digest, ...], Field(min_length=2, max_length=256)]
 
 
 START_OF = {start.value: start for start in Start}

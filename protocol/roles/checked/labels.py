@@ -1,0 +1,24 @@
+"""The labels of chance in a checked round, each drawn from at one place in the code.
+
+A step's streams are told apart by their labels (`Context.randomness`), and two secrets out of one stream
+cancel. A label is written once in this list and once where it is used.
+"""
+
+from enum import StrEnum
+
+
+class Label(StrEnum):
+    """What a stream of chance is for; one that serves several rings of a step is followed by the purpose."""
+
+    # ---- aggregator and checkers ----
+    SHARE_SEED = "ring share seed"
+    RING_NONCE = "ring nonce"
+    SUM_OPENINGS = "openings of sums"
+
+    # ---- the buyer ----
+    MOMENT_ANSWER = "moment answer"
+    PROJECTION_ANSWER = "projection answer"
+
+    def about(self, what: str) -> str:
+        """The label for one of several uses in a step."""
+        return f"{self}: {what}"

@@ -1,0 +1,50 @@
+"""An attempt's members: what each one's errors weigh, and which two of them check. Everybody derives both."""
+
+from eth_hash.auto import keccak
+
+from protocol.learning.judgement.members import Absence, Attempt, LeftOut, checkers, row_weights
+from protocol.messages.checked.moments import LeftOutMember
+from protocol.records import Market, address_word, number_word
+from protocol.roles.shared.parties import Parties
+from protocol.types import RoundAttempt, seats_of
+
+_DRAW = keccak(b"DeltaML order of checkers")
+
+
+def draw_hash(market: Market, training: int) -> bytes:
+    """What the order of checkers follows from: keccak256 of the market and the training.
+
+    Nobody can choose it once seats are taken, and everybody has it, whatever of the chain it has seen.
+    """
+    words = number_word(market.chain_id), address_word(market.contract), number_word(training)
+    return keccak(_DRAW + b"".join(words))
+
+
+def member_weights(parties: Parties, members: int) -> dict[str, int]:
+    """w_v = min(m_v, 4 × the lower median of the members' rows) by address, in seat order.
+
+    `members` is their mask.
+    """
+    rows, addresses = parties.rows_by_owner(), parties.addresses(members)
+    weights = row_weights([rows[one] for one in addresses])
+    return dict(zip(addresses, weights, strict=True))
+
+
+def attempt_checkers(parties: Parties, members: int, at: RoundAttempt, hashed: bytes) -> tuple[str, str]:
+    """The addresses of the two members that check an attempt, first and second in the ring.
+
+    `members` is their mask, `hashed` `draw_hash`. Raises MisuseError for fewer than two members.
+    """
+    first, second = checkers(seats_of(members), hashed, at.round, at.attempt - 1)
+    return parties.seats[first], parties.seats[second]
+
+
+def read_attempt(
+    parties: Parties, number: int, members: tuple[str, ...], left_out: tuple[LeftOutMember, ...]
+) -> Attempt:
+    """An attempt as `judgement.members.require_attempt` checks it; `number` is the envelope's, from 1.
+
+    Raises ProtocolViolation("not_a_party") for an address without a seat.
+    """
+    absent = tuple(LeftOut(parties.seat_of(one.member), Absence(one.why)) for one in left_out)
+    return Attempt(number - 1, tuple(map(parties.seat_of, members)), absent)

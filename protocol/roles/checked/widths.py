@@ -1,0 +1,65 @@
+"""Every slot width of a checked training, from its request and the drawn parties."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from protocol.learning.checked_openings.next_model import NextModelWidths
+from protocol.learning.checked_openings.noise import noise_form
+from protocol.learning.judgement.members import row_weights
+from protocol.learning.moments.widths import MomentWidths
+from protocol.learning.projection.question import projection_widths
+from protocol.marketplace import quorum
+from protocol.request import Request
+from protocol.roles.engine.refusals import EarlyInput
+from protocol.roles.shared.parties import Parties
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedWidths:
+    """Layouts of the exchange with the buyer, of a checker's questions, and of the check of next models."""
+
+    moments: MomentWidths
+    projection: MomentWidths
+    next_model: NextModelWidths
+
+
+def checked_widths(request: Request, parties: Parties) -> CheckedWidths:
+    """One set of layouts for the training: of all drawn trainers, and the most that any members can weigh.
+
+    Raises WidthError, with the numbers, where the request's bounds, the parties and the key do not go
+    together, or its target's range is so wide that the noise would not fit.
+    """
+    rows = parties.rows_by_owner()
+    most = largest_weight([rows[one] for one in parties.addresses(parties.validators)])
+    moments = MomentWidths.fit(
+        key_bits=request.key_bits,
+        parameters=request.parameters,
+        trainers=parties.trainers.bit_count(),
+        weights=most,
+        weight_bits=request.weight_bits,
+        residual_bits=request.residual_bits,
+    )
+    noise_form(moments, (), most, request.target_range)
+    return CheckedWidths(
+        moments=moments,
+        projection=projection_widths(moments, request.key_bits),
+        next_model=NextModelWidths.fit(request.key_bits, request.parameters, request.weight_bits),
+    )
+
+
+def started_widths(request: Request, parties: Parties) -> CheckedWidths:
+    """The same; raises EarlyInput until the aggregator has told who committed to what."""
+    if not parties.has_started():
+        raise EarlyInput
+    return checked_widths(request, parties)
+
+
+def largest_weight(rows: Sequence[int]) -> int:
+    """The most that the weights of an attempt's members can add up to, of drawn validators with these rows.
+
+    Without a member with few rows the others' median is larger, and so is what they may weigh: a width made
+    for all of them would overflow in an attempt without one that was silent. The members are more than half
+    of the drawn ones, so their median is at most that of the largest so many.
+    """
+    fewest = max(2, quorum(len(rows)))
+    return max(sum(row_weights(sorted(rows)[len(rows) - count :])) for count in range(fewest, len(rows) + 1))
