@@ -13,6 +13,8 @@ from protocol.types import Digest
 _COMMITMENT = keccak(b"DeltaML commitment of an owner that joins: data card")
 """Apart from every other use of keccak256."""
 
+_CHECKED = keccak(b"DeltaML commitment of an owner that joins: data card, map and Gram matrix")
+
 NONCE_BYTES = 32
 
 
@@ -31,6 +33,14 @@ def commitment(market: Market, training: int, owner: str, key_id: bytes, card_ha
         + key_id
         + card_hash
     )
+
+
+def checked_commitment(card_hash: bytes, committed: bytes) -> Digest:
+    """keccak256(abi.encode(domain, the data card's hash, the digest of the owner's commitments)).
+
+    `committed` is `OwnerCommitments.digest`, which names market, training, owner and key.
+    """
+    return keccak(_CHECKED + card_hash + committed)
 
 
 def nonce_digest(training: int, owner: str, nonce: bytes) -> Digest:

@@ -5,10 +5,22 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from protocol.messages.catalogue import AGGREGATOR, BUYER, OWNER, Catalogue, MessageBody
-from protocol.messages.checked.values import Evidence, Numbers, ProofNumbers
+from protocol.messages.checked.values import AgreedRound, Evidence, Numbers, ProofNumbers
 from protocol.messages.examples import DIGEST, SIGNATURE, VALIDATOR, relayed
 from protocol.messages.values import Relayed
 from protocol.types import Digest, EcdsaSignature
+
+AGREED = AgreedRound(
+    training=7,
+    round=1,
+    attempt=1,
+    trainers=0b0011,
+    validators=0b1100,
+    start="public",
+    model=DIGEST,
+    transcript=DIGEST,
+)
+"""In examples."""
 
 
 class ProvenMetric(MessageBody):
@@ -38,9 +50,9 @@ class ShownMetrics(MessageBody):
     catalogue: ClassVar[Catalogue] = Catalogue(
         routes=((AGGREGATOR, OWNER),),
         sent_when="When both verdicts and all metrics of the attempt are in.",
-        answers=("metric_consent",),
+        answers=("ring_committed",),
         deadline="step_s",
-        on_silence="A next attempt is made without the validator, which stays out.",
+        on_silence="A next attempt is made without the checker, which stays out.",
         carries="all verdicts and metrics, signed",
         seat="validators",
         example=lambda: ShownMetrics(
@@ -49,8 +61,29 @@ class ShownMetrics(MessageBody):
     )
 
 
+class ShownNoise(MessageBody):
+    """FA → V: the three shares of noise, in the order of the ring's makers, for everyone to multiply in."""
+
+    type: Literal["shown_noise"] = "shown_noise"
+    shares: Annotated[tuple[Numbers, ...], Field(min_length=3, max_length=3)]
+
+    catalogue: ClassVar[Catalogue] = Catalogue(
+        routes=((AGGREGATOR, OWNER),),
+        sent_when="When the ring's three shares are there, and the aggregator has made the last again.",
+        answers=("metric_consent",),
+        deadline="step_s",
+        on_silence="A next attempt is made without the validator, which stays out.",
+        carries="three shares of noise",
+        seat="validators",
+        example=lambda: ShownNoise(shares=((b"\x05",),) * 3),
+    )
+
+
 class MetricConsent(MessageBody):
-    """V → FA: its signature of the noisy product's digest, formed by itself."""
+    """V → FA: its signature of what was agreed and of the product under noise, formed by itself.
+
+    A checker's says besides that it has made the share before its own again.
+    """
 
     type: Literal["metric_consent"] = "metric_consent"
     signature: EcdsaSignature
@@ -65,11 +98,14 @@ class MetricConsent(MessageBody):
 
 
 class MetricOpeningRequest(MessageBody):
-    """FA → MB: the product with its noise, alone, and the signatures of its digest by all members."""
+    """FA → MB: the product with its noise, alone, what was agreed, and all members' signatures of both.
+
+    The signatures are in seat order.
+    """
 
     type: Literal["metric_opening_request"] = "metric_opening_request"
     product: Numbers
-    facts: Digest
+    facts: AgreedRound
     signatures: Annotated[tuple[EcdsaSignature, ...], Field(min_length=2, max_length=256)]
 
     catalogue: ClassVar[Catalogue] = Catalogue(
@@ -80,6 +116,6 @@ class MetricOpeningRequest(MessageBody):
         on_silence="The training ends at the last recorded round.",
         carries="Π X_v^(w_v) and three shares of noise",
         example=lambda: MetricOpeningRequest(
-            product=(b"\x05",), facts=DIGEST, signatures=(SIGNATURE, SIGNATURE)
+            product=(b"\x05",), facts=AGREED, signatures=(SIGNATURE, SIGNATURE)
         ),
     )

@@ -4,12 +4,23 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from protocol.codec import pack
 from protocol.crypto.commitments import ELEMENT_BYTES
 from protocol.envelope import SignedMessage
 from protocol.learning.moments.widths import Start
 from protocol.messages.values import BigNatural
 from protocol.request_sections import MAXIMUM_FEATURES
-from protocol.types import MAXIMUM_INTEGER_BYTES, Digest, FrozenModel
+from protocol.types import (
+    MAXIMUM_INTEGER_BYTES,
+    Address,
+    AttemptNumber,
+    Digest,
+    FrozenModel,
+    RoundNumber,
+    Seats,
+    TrainingId,
+    digest_of,
+)
 
 Number = Annotated[bytes, Field(max_length=MAXIMUM_INTEGER_BYTES)]
 """A ciphertext, a root or a proof's number, in the fixed length of its kind."""
@@ -41,6 +52,35 @@ class CommittedOwner(FrozenModel):
     base: BigNatural
     maps: Annotated[tuple[Element, ...], Field(min_length=1, max_length=MAXIMUM_FEATURES + 1, fail_fast=True)]
     gram: Element
+
+
+class ShownOwner(FrozenModel):
+    """An owner's commitments and the hash of its data card: together what its `Joined` has the digest of."""
+
+    owner: Address
+    card: Digest
+    committed: CommittedOwner
+
+
+class AgreedRound(FrozenModel):
+    """What all members of an attempt, aggregator and buyer must mean alike before an error is opened.
+
+    `attempt` counts from 1, `start` is how the round's start is measured, `model` the digest of x̃′,
+    `transcript` that of the record. Members sign it together with the product under noise.
+    """
+
+    training: TrainingId
+    round: RoundNumber
+    attempt: AttemptNumber
+    trainers: Seats
+    validators: Seats
+    start: StartMeasured
+    model: Digest
+    transcript: Digest
+
+    def digest(self) -> bytes:
+        """Of all of it."""
+        return digest_of(b"deltaml agreed round", pack(self))
 
 
 class Shown(FrozenModel):

@@ -9,11 +9,13 @@ from protocol.messages import RowCount
 from protocol.request import Request
 from protocol.roles.engine.refusals import require
 from protocol.roles.engine.state import replace
-from protocol.types import Address, FrozenModel, Seats, mask_of, seats_of
+from protocol.types import Address, Digest, FrozenModel, Seats, mask_of, seats_of
 
 
 class Parties(FrozenModel):
     """The owners by seat, who revealed its nonce, how the contract drew them, and the rows each says it has.
+
+    `commitments` are the digests that they have joined with, by seat.
 
     Once the roles are drawn a seat that has none is lost: its owner takes no part.
     """
@@ -23,11 +25,13 @@ class Parties(FrozenModel):
     trainers: Seats = 0
     validators: Seats = 0
     rows: tuple[RowCount, ...] = ()
+    commitments: tuple[Digest, ...] = ()
 
     def with_seat(self, event: Joined) -> "Parties":
         """With the owner that took the next seat; raises ProtocolViolation("seat_out_of_order")."""
         require(event.seat == len(self.seats), "seat_out_of_order")
-        return replace(self, seats=(*self.seats, event.owner))
+        commitments = (*self.commitments, event.commitment)
+        return replace(self, seats=(*self.seats, event.owner), commitments=commitments)
 
     def with_reveal(self, event: Revealed) -> "Parties":
         """With an owner that keeps its seat."""

@@ -1,0 +1,1 @@
+"""What all roles share in a round in which everything is proven."""
