@@ -103,9 +103,7 @@ def _maps(request: Request, statistic: Statistic) -> Iterator[list[list[int]]]:
         fewer = request.model_copy(update={"schedule": schedule})
         matrix, offset = kind_of(request).training_map(fewer, statistic)
         if np.isfinite(matrix).all() and np.isfinite(offset).all():
-            pairs = zip(
-                encode_matrix(matrix, COEFFICIENT_SCALE), encode(offset, UPDATE_SCALE), strict=True
-            )
+            pairs = zip(encode_matrix(matrix, COEFFICIENT_SCALE), encode(offset, UPDATE_SCALE), strict=True)
             yield [[*row, constant] for row, constant in pairs]
         steps //= 2
     p = request.parameters
