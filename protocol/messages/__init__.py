@@ -13,6 +13,7 @@ from protocol.messages import admission, chain, ending, evaluation, joining, mar
 from protocol.messages.admission import AdmissionAnswer, AdmissionCode, AdmissionRequest
 from protocol.messages.catalogue import MAXIMUM_BODY_BYTES, MessageBody
 from protocol.messages.chain import ChainEvent
+from protocol.messages.checked import CHECKED_TYPES
 from protocol.messages.ending import (
     Complaint,
     ModelReceived,
@@ -72,10 +73,13 @@ MESSAGE_TYPES: dict[str, type[MessageBody]] = {
 }
 """Name on the wire → class."""
 
+READABLE_TYPES = {**MESSAGE_TYPES, **CHECKED_TYPES}
+"""Those of machines that no daemon runs as well: admission and broker let none of them pass."""
+
 if TYPE_CHECKING:
     Message: TypeAlias = MessageBody
 else:
-    Message = Annotated[Union[tuple(MESSAGE_TYPES.values())], Field(discriminator="type")]  # noqa: UP007
+    Message = Annotated[Union[tuple(READABLE_TYPES.values())], Field(discriminator="type")]  # noqa: UP007
 
 
 def size_limit(message_type: str) -> int:

@@ -24,13 +24,15 @@ the joining is over.
 class AdmissionRequest(MessageBody):
     """FA → MB: an owner would join, with the data set whose card has this hash; the aggregator admits it.
 
-    The signature is left out where the terms ask for the buyer's alone.
+    The signature is left out where the terms ask for the buyer's alone; `committed` is as in the invitation's
+    answer.
     """
 
     type: Literal["admission_request"] = "admission_request"
     owner: Address
     card: Digest
     commitment: Digest
+    committed: Digest | None = None
     aggregator_signature: EcdsaSignature | None = None
 
     catalogue: ClassVar[Catalogue] = Catalogue(

@@ -139,7 +139,8 @@ class InvitationAnswer(MessageBody):
 
     `waiting` while a person may still join, because nothing but that, this buyer, a bond, a spent budget or a
     short time to reveal asks.
-    Who accepts tells the hash of the card it would join with, and what it commits to (`join_digests`).
+    Who accepts tells the hash of the card it would join with, and what it commits to (`join_digests`):
+    `committed` is the digest of its commitments, where its rounds will be checked.
     """
 
     type: Literal["invitation_answer"] = "invitation_answer"
@@ -158,6 +159,7 @@ class InvitationAnswer(MessageBody):
     ]
     card: Digest | None = None
     commitment: Digest | None = None
+    committed: Digest | None = None
 
     @model_validator(mode="after")
     def _one_meaning(self) -> Self:

@@ -104,7 +104,12 @@ def inputs_of(role: str) -> frozenset[str]:
 
 
 def run_step(
-    role: str, state: bytes | None, item: Input, context: Context, observe: Observer = no_observer
+    role: str,
+    state: bytes | None,
+    item: Input,
+    context: Context,
+    observe: Observer = no_observer,
+    roles: Mapping[str, RoleModule] = ROLES,
 ) -> EncodedStep:
     """Run one input, then every held input that the change made timely; `observe` is told of each.
 
@@ -112,7 +117,7 @@ def run_step(
     with the state unchanged; our own bugs raise.
     Raises ProtocolViolation for a first input that starts nothing.
     """
-    module = ROLES[role]
+    module = roles[role]
     if state is None:
         first, early = module.initial(item, context), EarlyInputs((), {})
     else:

@@ -4,7 +4,7 @@ They stand apart from `MESSAGE_TYPES` as long as no daemon's table takes them.
 """
 
 from protocol.messages.catalogue import MessageBody
-from protocol.messages.checked import checks, metrics, moments, ring
+from protocol.messages.checked import checks, joining, metrics, moments, ring
 from protocol.messages.checked.checks import (
     CheckVerdict,
     ProjectionAnswer,
@@ -14,7 +14,14 @@ from protocol.messages.checked.checks import (
     ZeroTestResult,
     ZeroTestShown,
 )
-from protocol.messages.checked.metrics import MetricConsent, MetricOpeningRequest, ProvenMetric, ShownMetrics
+from protocol.messages.checked.joining import CheckedReady, CheckedStarted
+from protocol.messages.checked.metrics import (
+    MetricConsent,
+    MetricOpeningRequest,
+    ProvenMetric,
+    ShownMetrics,
+    ShownNoise,
+)
 from protocol.messages.checked.moments import (
     AttemptAnnounced,
     MomentAnswer,
@@ -33,9 +40,9 @@ from protocol.messages.checked.ring import (
 
 CHECKED_TYPES: dict[str, type[MessageBody]] = {
     kind.model_fields["type"].default: kind
-    for group in (moments, checks, ring, metrics)
+    for group in (joining, moments, checks, ring, metrics)
     for kind in vars(group).values()
-    if isinstance(kind, type) and issubclass(kind, MessageBody) and kind is not MessageBody
+    if isinstance(kind, type) and issubclass(kind, MessageBody) and kind.__module__ == group.__name__
 }
 """Name on the wire → class."""
 
@@ -43,6 +50,8 @@ __all__ = [
     "CHECKED_TYPES",
     "AttemptAnnounced",
     "CheckVerdict",
+    "CheckedReady",
+    "CheckedStarted",
     "MetricConsent",
     "MetricOpeningRequest",
     "MomentAnswer",
@@ -59,6 +68,7 @@ __all__ = [
     "RingShared",
     "RoundEvidence",
     "ShownMetrics",
+    "ShownNoise",
     "ZeroTestConsent",
     "ZeroTestRequest",
     "ZeroTestResult",

@@ -38,9 +38,9 @@ class ShownMetrics(MessageBody):
     catalogue: ClassVar[Catalogue] = Catalogue(
         routes=((AGGREGATOR, OWNER),),
         sent_when="When both verdicts and all metrics of the attempt are in.",
-        answers=("metric_consent",),
+        answers=("ring_committed",),
         deadline="step_s",
-        on_silence="A next attempt is made without the validator, which stays out.",
+        on_silence="A next attempt is made without the checker, which stays out.",
         carries="all verdicts and metrics, signed",
         seat="validators",
         example=lambda: ShownMetrics(
@@ -49,8 +49,29 @@ class ShownMetrics(MessageBody):
     )
 
 
+class ShownNoise(MessageBody):
+    """FA → V: the three shares of noise, in the order of the ring's makers, for everyone to multiply in."""
+
+    type: Literal["shown_noise"] = "shown_noise"
+    shares: Annotated[tuple[Numbers, ...], Field(min_length=3, max_length=3)]
+
+    catalogue: ClassVar[Catalogue] = Catalogue(
+        routes=((AGGREGATOR, OWNER),),
+        sent_when="When the ring's three shares are there, and the aggregator has made the last again.",
+        answers=("metric_consent",),
+        deadline="step_s",
+        on_silence="A next attempt is made without the validator, which stays out.",
+        carries="three shares of noise",
+        seat="validators",
+        example=lambda: ShownNoise(shares=((b"\x05",),) * 3),
+    )
+
+
 class MetricConsent(MessageBody):
-    """V → FA: its signature of the noisy product's digest, formed by itself."""
+    """V → FA: its signature of what was agreed and of the product under noise, formed by itself.
+
+    A checker's says besides that it has made the share before its own again.
+    """
 
     type: Literal["metric_consent"] = "metric_consent"
     signature: EcdsaSignature

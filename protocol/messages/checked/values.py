@@ -10,7 +10,7 @@ from protocol.envelope import SignedMessage
 from protocol.learning.moments.widths import Start
 from protocol.messages.values import BigNatural
 from protocol.request_sections import MAXIMUM_FEATURES
-from protocol.types import MAXIMUM_INTEGER_BYTES, Digest, FrozenModel, Seats
+from protocol.types import MAXIMUM_INTEGER_BYTES, Address, Digest, FrozenModel, Seats
 
 Number = Annotated[bytes, Field(max_length=MAXIMUM_INTEGER_BYTES)]
 """A ciphertext, a root or a proof's number, in the fixed length of its kind."""
@@ -53,6 +53,14 @@ class CommittedOwner(FrozenModel):
         return cls(
             rows=commitments.rows, base=int(commitments.base), maps=maps, gram=_element(commitments.gram)
         )
+
+
+class ShownOwner(FrozenModel):
+    """An owner's commitments and the hash of its data card: together what its `Joined` has the digest of."""
+
+    owner: Address
+    card: Digest
+    committed: CommittedOwner
 
 
 class Shown(FrozenModel):

@@ -49,7 +49,11 @@ def _applied(
     assert body.card is not None
     assert body.commitment is not None
     asked = Application(
-        owner=received.sender, card=body.card, commitment=body.commitment, asked_at=context.now
+        owner=received.sender,
+        card=body.card,
+        commitment=body.commitment,
+        committed=body.committed,
+        asked_at=context.now,
     )
     asked.require_commitment(state.training, state.key.key_id, context)
     label = received.envelope.message_id.hex()
@@ -104,6 +108,7 @@ def _ask(state: InvitingState, application: Application, context: Context) -> St
         owner=asked.owner,
         card=asked.card,
         commitment=asked.commitment,
+        committed=asked.committed,
         aggregator_signature=asked.aggregator_signature,
     )
     question = message(context, state.opened.buyer, body, label=f"{asked.owner}:{asked.asked}")

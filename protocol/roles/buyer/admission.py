@@ -39,6 +39,7 @@ def on_admission_request(
         owner=body.owner,
         card=body.card,
         commitment=body.commitment,
+        committed=body.committed,
         aggregator_signature=body.aggregator_signature,
     )
     known = state.application_of(new.owner)

@@ -7,7 +7,7 @@ leaves, so that no restart and no repetition makes a party sign twice.
 from typing import TypeVar
 
 from protocol.errors import ProtocolViolation
-from protocol.join_digests import commitment
+from protocol.join_digests import checked_commitment, commitment
 from protocol.messages.admission import AdmissionCode
 from protocol.roles.engine.context import Context
 from protocol.roles.engine.refusals import require
@@ -23,13 +23,15 @@ MOST_APPLICATIONS = 1024
 class Application(FrozenModel):
     """An owner that would join with the data set of a card; `code` is None until it is decided about.
 
-    The signatures are what is known of them; `asked` is how often the buyer was asked, `asked_at` when the
+    `committed` is the digest of its commitments, where its rounds will be checked. The signatures are what is
+    known of them; `asked` is how often the buyer was asked, `asked_at` when the
     aggregator last took up what the owner asks.
     """
 
     owner: Address
     card: Digest
     commitment: Digest
+    committed: Digest | None = None
     code: AdmissionCode | None = None
     aggregator_signature: EcdsaSignature | None = None
     buyer_signature: EcdsaSignature | None = None
@@ -49,7 +51,10 @@ class Application(FrozenModel):
 
     def require_commitment(self, training: TrainingId, key_id: bytes, context: Context) -> None:
         """Raise ProtocolViolation("wrong_commitment") unless it commits to its card in this training."""
-        expected = commitment(context.market, training, self.owner, key_id, self.card)
+        if self.committed is None:
+            expected = commitment(context.market, training, self.owner, key_id, self.card)
+        else:
+            expected = checked_commitment(self.card, self.committed)
         require(self.commitment == expected, "wrong_commitment")
 
 
