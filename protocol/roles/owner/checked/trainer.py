@@ -46,9 +46,7 @@ def on_encrypted_model(
     return Step(replace(state, answer=kept), (blob, sent, facts.TRAINED.of(round=at.round)))
 
 
-def _update(
-    state: CheckedState, model: EncryptedVector, round_number: int, context: Context
-) -> ProvenUpdate:
+def _update(state: CheckedState, model: EncryptedVector, round_number: int, context: Context) -> ProvenUpdate:
     """D_1 … D_p over the committed base, with their proof."""
     request, key = state.request, public_key_of(state.n)
     start = model.read(key, scale=MODEL_SCALE, count=request.parameters)
