@@ -92,6 +92,7 @@ class AttemptAnnounced(MessageBody):
 class RoundEvidence(MessageBody):
     """FA → V: everything that a round's checks start from.
 
+    The `request` stands under the signature of this message, and the buyer's `answer` names its digest.
     `masks` are ρ and `mask_roots` r of the request, towards the buyer as secret as the updates. `attempt`
     counts from 1 in the envelope; `members` are its validators in seat order.
     """
@@ -100,7 +101,7 @@ class RoundEvidence(MessageBody):
     start_model: EncryptedVector
     start: StartMeasured
     updates: Relayed
-    request: SignedMessage
+    request: MomentRequest
     answer: SignedMessage
     masks: Annotated[Numbers, Field(repr=False)]
     mask_roots: Annotated[Numbers, Field(repr=False)]
@@ -120,7 +121,7 @@ class RoundEvidence(MessageBody):
             start_model=VECTOR,
             start="unmeasured",
             updates=(relayed("proven_update", TRAINER),),
-            request=relayed("moment_request", TRAINER),
+            request=MomentRequest(masked=(b"\x05\x06",), trainers=2, start="unmeasured"),
             answer=relayed("moment_answer", TRAINER),
             masks=(b"\x01",),
             mask_roots=(b"\x02",),

@@ -85,12 +85,8 @@ def on_message(
     effects: Effects = (),
 ) -> Row:
     """A row for a message."""
-
-    def content(item: MessageReceived) -> Received[M]:
-        return Received(item.signed, body_of(item.signed, kind))
-
     name = str(kind.model_fields["type"].default)
-    return _row(phases, name, handler, content, then, effects)
+    return _row(phases, name, handler, _received, then, effects)
 
 
 def on_event(
@@ -168,6 +164,10 @@ def _row(
         then=tuple(target if isinstance(target, Stays) else phase_of(target) for target in targets),
         effects=effects,
     )
+
+
+def _received(item: MessageReceived) -> Received[Any]:
+    return Received(item.signed, body_of(item.signed))
 
 
 def _event(item: EventConfirmed) -> MarketplaceEvent:
