@@ -19,6 +19,17 @@ class Label(StrEnum):
     RING_NONCE = "ring nonce"
     SUM_OPENINGS = "openings of sums"
 
+    # ---- an owner ----
+    COMMITMENTS = "commitments"
+    UPDATE = "update"
+    UPDATE_PROOF = "masks of an update's proof"
+    METRIC = "metric"
+    METRIC_PROOF = "masks of a metric's proof"
+    QUESTION = "projection question"
+    ZERO_TEST = "zero test"
+    ZERO_OPENING = "opening of a zero test"
+    METRIC_OPENINGS = "openings of metrics"
+
     # ---- the buyer ----
     MOMENT_ANSWER = "moment answer"
     PROJECTION_ANSWER = "projection answer"

@@ -8,7 +8,6 @@ from protocol.learning.checked_openings.noise import noise_form
 from protocol.learning.judgement.members import row_weights
 from protocol.learning.moments.widths import MomentWidths
 from protocol.learning.projection.question import projection_widths
-from protocol.marketplace import quorum
 from protocol.request import Request
 from protocol.roles.engine.refusals import EarlyInput
 from protocol.roles.shared.parties import Parties
@@ -29,8 +28,10 @@ def checked_widths(request: Request, parties: Parties) -> CheckedWidths:
     Raises WidthError, with the numbers, where the request's bounds, the parties and the key do not go
     together, or its target's range is so wide that the noise would not fit.
     """
-    rows = parties.rows_by_owner()
-    most = largest_weight([rows[one] for one in parties.addresses(parties.validators)])
+    known = parties.rows_by_owner()
+    rows = [known.get(one, 0) for one in parties.addresses(parties.validators)]
+    # A drawn owner that has shown no commitments takes no part, and has no rows.
+    most = largest_weight([count for count in rows if count], parties.quorum)
     moments = MomentWidths.fit(
         key_bits=request.key_bits,
         parameters=request.parameters,
@@ -54,12 +55,13 @@ def started_widths(request: Request, parties: Parties) -> CheckedWidths:
     return checked_widths(request, parties)
 
 
-def largest_weight(rows: Sequence[int]) -> int:
-    """The most that the weights of an attempt's members can add up to, of drawn validators with these rows.
+def largest_weight(rows: Sequence[int], quorum: int) -> int:
+    """The most that the weights of an attempt's members can add up to, of validators with these rows.
 
     Without a member with few rows the others' median is larger, and so is what they may weigh: a width made
-    for all of them would overflow in an attempt without one that was silent. The members are more than half
-    of the drawn ones, so their median is at most that of the largest so many.
+    for all of them would overflow in an attempt without one that was silent. The members are a quorum at
+    least, so of so many none weigh more than those with the most rows.
     """
-    fewest = max(2, quorum(len(rows)))
-    return max(sum(row_weights(sorted(rows)[len(rows) - count :])) for count in range(fewest, len(rows) + 1))
+    ordered = sorted(rows)
+    fewest = min(max(2, quorum), len(rows))
+    return max(sum(row_weights(ordered[len(rows) - count :])) for count in range(fewest, len(rows) + 1))

@@ -1,14 +1,14 @@
 """What a transition may know besides state and input, and its outcome."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Generic, TypeVar
 
 from protocol.crypto.randomness import Randomness
 from protocol.messages import Message
 from protocol.records import Market
 from protocol.request import LEAST_KEY_BITS
-from protocol.roles.engine.effects import Effect, SendMessage
+from protocol.roles.engine.effects import Effect, SendMessage, StoreBlob
 from protocol.types import Address, FrozenModel
 
 State_co = TypeVar("State_co", bound=FrozenModel, covariant=True)
@@ -53,6 +53,16 @@ class Context:
         if not self._stream:
             self._stream.append(Randomness(self.seed))
         return self._stream[0].child(label)
+
+    def knowing(self, effects: Iterable[Effect]) -> "Context":
+        """The same step's context, in which the blobs among its effects so far are found as well.
+
+        Streams of chance stay the step's own: a label that was used is used.
+        """
+        stored = {one.digest: one.content for one in effects if isinstance(one, StoreBlob)}
+        found = replace(self, blobs={**self.blobs, **stored})
+        object.__setattr__(found, "_stream", self._stream)
+        return found
 
 
 @dataclass(frozen=True, slots=True)

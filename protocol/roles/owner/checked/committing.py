@@ -56,11 +56,6 @@ class OwnerSecrets(FrozenModel):
         return tuple(row.vector() for row in self.maps)
 
 
-def offset_bits(request: Request) -> int:
-    """Of the bound of v: of a weight, at the updates' scale."""
-    return UPDATE_SCALE + request.weight_bits
-
-
 def commit_to(
     request: Request,
     statistic: Statistic,
@@ -75,7 +70,7 @@ def commit_to(
     ranges of [−1, 1] never are.
     """
     p = request.parameters
-    limits = map_limits(p, COEFFICIENT_SCALE, offset_bits(request))
+    limits = map_limits(p, COEFFICIENT_SCALE, UPDATE_SCALE + request.weight_bits)
     maps = tuple(
         CommittedVector.draw(row, limits, randomness) for row in _fitting_rows(request, statistic, limits)
     )

@@ -1,0 +1,115 @@
+"""What a member looks through before it measures: start, proofs and request, each held against its origin.
+
+Nothing of the aggregator's is believed. A start that is not the recorded one, an update that its trainer did
+not sign or prove, or a request that is not that of these updates under the shown masks has a ground, which a
+checker says. Without a proper place, members or answer of the buyer it is no evidence at all.
+"""
+
+from collections.abc import Callable
+
+from protocol.errors import ProtocolViolation
+from protocol.learning.judgement.complaints import Ground
+from protocol.learning.judgement.members import Attempt as Announced
+from protocol.learning.judgement.members import require_attempt
+from protocol.learning.moments.recomputation import require_request
+from protocol.messages.checked import RoundEvidence
+from protocol.messages.checked.values import START_OF
+from protocol.roles.checked.members import read_attempt
+from protocol.roles.checked.record import expected_start
+from protocol.roles.checked.start import first_link
+from protocol.roles.engine.context import Context
+from protocol.roles.engine.inputs import Received
+from protocol.roles.engine.refusals import EarlyInput, StaleInput, require
+from protocol.roles.owner.checked.state import CheckedState
+from protocol.roles.owner.checked.view import RoundView
+from protocol.roles.shared.parties import public_key_of
+from protocol.roles.shared.transcript import TranscriptHead
+from protocol.types import RoundAttempt, seats_of
+
+
+def link_of(state: CheckedState) -> TranscriptHead:
+    """Where the chain of opened rounds stands: before the first one, at the public start."""
+    return state.link or first_link(state.request, public_key_of(state.n))
+
+
+def require_place(state: CheckedState, at: RoundAttempt) -> None:
+    """Check that an attempt is at the next round, and follows the last one that we know of.
+
+    Raises StaleInput for a round that the others have finished without us, EarlyInput for one whose turn
+    comes, ProtocolViolation("already_opened") or ("attempt_out_of_order"): a second question about a round
+    whose numbers are out would be a second equation.
+    """
+    if 1 <= at.round <= state.caught_up:
+        raise StaleInput
+    require(at.round > link_of(state).round, "already_opened")
+    require(at.attempt >= 1, "attempt_out_of_order")
+    if at.round > link_of(state).round + 1:
+        raise EarlyInput
+    running = state.attempt
+    if running is not None and running.round == at.round:
+        require(at.attempt > running.attempt, "attempt_out_of_order")
+    if at.attempt > _last_number(state, at.round) + 1:
+        raise EarlyInput
+
+
+def require_members(state: CheckedState, received: Received[RoundEvidence], context: Context) -> int:
+    """The attempt's members as a mask, in seat order and this owner among them.
+
+    Who is left out is named with a reason and never returns: whoever could leave out one member now and
+    another then would have each one's numbers as a difference. Raises ProtocolViolation as
+    `judgement.members.require_attempt` does.
+    """
+    body, at, parties = received.body, received.at, state.parties
+    members = parties.mask(body.members)
+    require(context.address in body.members, "not_a_validator")
+    require(body.members == parties.addresses(members), "validators_out_of_order")
+    announced = read_attempt(parties, at.attempt, body.members, body.left_out)
+    standing = seats_of(state.standing or parties.validators)
+    before = _last_number(state, at.round)
+    previous = Announced(before - 1, ()) if before else None
+    require_attempt(parties.validators.bit_count(), standing, previous, announced)
+    return members
+
+
+def require_evidence(view: RoundView, members: int) -> None:
+    """Check what no verdict is about.
+
+    Raises ProtocolViolation where trainers are none or out of order, another start is measured than must be,
+    the buyer's signed answer is missing or malformed, or the next model is no vector or an earlier round's.
+    """
+    link = link_of(view.state)
+    require(START_OF[view.body.start] is expected_start(link, members), "wrong_start_measurement")
+    require(not link.names(view.body.next_model.digest()), "model_of_an_earlier_round")
+    assert view.trainers
+    assert view.start
+    assert view.answer
+    assert view.model
+
+
+def ground_of(view: RoundView) -> Ground | None:
+    """What is not in order, if anything is: the first of start, proofs and request."""
+    if view.body.start_model.digest() != link_of(view.state).model_digest:
+        return Ground.START
+    if not _holds(lambda: view.update_proofs.unproven(view.claims) == []):
+        return Ground.PROOF
+    return None if _holds(lambda: _requested(view)) else Ground.REQUEST
+
+
+def _requested(view: RoundView) -> bool:
+    """Made again from the signed updates, byte for byte: another mask would have the buyer look at fault."""
+    require_request(view.key, view.vectors, view.widths.moments, view.mask, view.request)
+    return True
+
+
+def _holds(check: Callable[[], bool]) -> bool:
+    """Whether it does; what cannot be read does not."""
+    try:
+        return check()
+    except ProtocolViolation:
+        return False
+
+
+def _last_number(state: CheckedState, round_number: int) -> int:
+    """Of the last attempt at a round that we know of, from 1; 0 before the first."""
+    running = state.attempt
+    return running.attempt if running is not None and running.round == round_number else 0

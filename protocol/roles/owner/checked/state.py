@@ -1,0 +1,129 @@
+"""What a data owner remembers of a training whose rounds are checked, where that is more than of another."""
+
+from protocol.messages.checked.values import AttemptFacts, CommittedOwner, StartMeasured
+from protocol.roles.checked.ring_state import RingState
+from protocol.roles.engine.state import BlobRef
+from protocol.roles.owner.state import (
+    DeclinedState,
+    FailedState,
+    FinishedState,
+    InitiatedState,
+    ReadyState,
+    RunningState,
+    WaitingState,
+)
+from protocol.types import Address, AttemptNumber, Digest, FrozenModel, RoundAttempt, RoundNumber, Seats
+
+
+class Projecting(FrozenModel):
+    """A checker's own question: are the products those of the signed updates?
+
+    `seed` is its secret seed and `asked` what it has asked the buyer; with the answer, `shown` is what the
+    other checker was shown, `agreed` the digest that both then sign. `is_zero` is what the buyer has proven.
+    """
+
+    seed: BlobRef
+    asked: BlobRef
+    shown: BlobRef | None = None
+    agreed: Digest | None = None
+    is_zero: bool | None = None
+
+
+class Countersigning(FrozenModel):
+    """The digest of the other checker's question as it was shown, and the consent that it got, for good."""
+
+    shown: Digest
+    consent: BlobRef
+
+
+class OpeningModel(FrozenModel):
+    """A checker's ring over the next model.
+
+    `product` are the ciphertexts that it has consented to have opened (`ring_state.SharedNumbers`), `digest`
+    what it signed of them. `in_range` is what the buyer's opening comes to, with two shares taken off.
+    """
+
+    ring: RingState
+    product: BlobRef | None = None
+    digest: Digest | None = None
+    in_range: bool | None = None
+
+
+class Measuring(FrozenModel):
+    """All metrics of an attempt, checked: what they are of, and their product without noise.
+
+    A checker has a `ring` for the noise. `noisy` is the product that was consented to, with `consent`.
+    """
+
+    facts: AttemptFacts
+    product: BlobRef
+    ring: RingState | None = None
+    noisy: BlobRef | None = None
+    consent: BlobRef | None = None
+
+
+class Attempt(FrozenModel):
+    """A member's work on one attempt at a round.
+
+    `evidence` is all that the aggregator has shown, `model` the next model in it; `checkers` are the two, in
+    the order of the ring. `metric` is our own message, None where the evidence was not in order; `projecting`
+    and `opening` are a checker's two tests. `is_stopped` says that somebody found it not in order, or the
+    buyer implausible: nothing more of it is answered.
+    """
+
+    round: RoundNumber
+    attempt: AttemptNumber
+    members: Seats
+    start: StartMeasured
+    checkers: tuple[Address, Address]
+    evidence: BlobRef
+    evidence_digest: Digest
+    model: BlobRef
+    model_digest: Digest
+    metric: BlobRef | None = None
+    projecting: Projecting | None = None
+    countersigned: Countersigning | None = None
+    opening: OpeningModel | None = None
+    has_verdict: bool = False
+    is_stopped: bool = False
+    measuring: Measuring | None = None
+
+    @property
+    def at(self) -> RoundAttempt:
+        """What is measured."""
+        return RoundAttempt(self.round, self.attempt)
+
+    def other_checker(self, own: Address) -> Address:
+        """The one beside ourselves."""
+        first, second = self.checkers
+        return second if own == first else first
+
+
+class CommittedState(InitiatedState):
+    """Joining, with what was committed to.
+
+    `secrets` are every κ and the integers (`committing.OwnerSecrets`), which nothing else refers to. Both are
+    missing where the chain shows a seat that was taken in a state that was lost: nothing can be proven then.
+    """
+
+    committed: CommittedOwner | None = None
+    secrets: BlobRef | None = None
+
+
+class CheckedState(RunningState):
+    """Trains or validates, and proves it.
+
+    `owners` are everybody's commitments (`checked.started.CommittedOwners`), once they are shown. `standing`
+    are the members of the training's last attempt, before the first one all drawn validators: who is left out
+    stays out.
+    """
+
+    committed: CommittedOwner
+    secrets: BlobRef
+    owners: BlobRef | None = None
+    standing: Seats = 0
+    attempt: Attempt | None = None
+
+
+STATES = (WaitingState, ReadyState, CommittedState, CheckedState, FinishedState, FailedState, DeclinedState)
+"""In the order of the phases."""

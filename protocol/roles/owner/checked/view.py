@@ -1,0 +1,203 @@
+"""A round as a member is shown it: the evidence of the aggregator, read, and what follows from it.
+
+Reading checks that numbers are of their kind and that messages are signed by whom they should be; what they
+claim is examined in `evidence`. Steps read the stored evidence again, as cheaply as that.
+"""
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TypeVar
+
+from protocol.bodies import body_of
+from protocol.crypto.cipher import Ciphertext, PublicKey
+from protocol.crypto.commitments import TrainingIdentity
+from protocol.crypto.proofs.trainer import UpdateClaim, UpdateProofs
+from protocol.crypto.proofs.validator import MetricProofs
+from protocol.envelope import SignedMessage
+from protocol.learning.moments.exchange import MomentAnswer as Answer
+from protocol.learning.moments.exchange import MomentMask
+from protocol.learning.moments.products import Products
+from protocol.learning.projection.question import Projection
+from protocol.learning.scales import MODEL_SCALE
+from protocol.messages.catalogue import MessageBody
+from protocol.messages.checked import MomentAnswer, MomentRequest, ProvenUpdate, RoundEvidence
+from protocol.messages.checked.values import START_OF, AttemptDigests
+from protocol.roles.checked.attempt import attempt_digests, identity_of, numbers_digest
+from protocol.roles.checked.products import MomentExchange, NextModelCheck, read_mask
+from protocol.roles.checked.proofs import metric_proofs, read_update, update_proofs
+from protocol.roles.checked.started import CommittedOwners
+from protocol.roles.checked.widths import CheckedWidths, started_widths
+from protocol.roles.engine.context import Context
+from protocol.roles.engine.refusals import require
+from protocol.roles.owner.checked.state import Attempt, CheckedState
+from protocol.roles.shared.parties import public_key_of
+from protocol.types import RoundAttempt
+
+Body = TypeVar("Body", bound=MessageBody)
+_OTHER = "wrong_evidence"
+
+
+@dataclass(frozen=True)
+class RoundView:
+    """Evidence of one attempt as its reader sees it; nothing is read before it is asked for.
+
+    Whatever is asked for raises ProtocolViolation where the evidence does not hold it: "wrong_evidence" for
+    messages of another kind, place or sender, "bad_signature", "malformed", and those of the numbers.
+    """
+
+    state: CheckedState
+    at: RoundAttempt
+    body: RoundEvidence
+    context: Context = field(repr=False)
+
+    @cached_property
+    def key(self) -> PublicKey:
+        """The training's."""
+        return public_key_of(self.state.n)
+
+    @cached_property
+    def identity(self) -> TrainingIdentity:
+        """What proofs are bound to."""
+        return identity_of(self.context.market, self.state.training, self.key)
+
+    @cached_property
+    def widths(self) -> CheckedWidths:
+        """Every layout; raises EarlyInput until the aggregator has told who committed to what."""
+        return started_widths(self.state.request, self.state.parties)
+
+    @cached_property
+    def owners(self) -> CommittedOwners:
+        """What everybody committed to."""
+        assert self.state.owners is not None
+        return self.state.owners.load(CommittedOwners, self.context)
+
+    @cached_property
+    def trainers(self) -> int:
+        """The seats of those with an update; raises ProtocolViolation for others than drawn ones in order."""
+        parties = self.state.parties
+        names = tuple(signed.envelope.sender for signed in self.body.updates)
+        mask = parties.mask(names)
+        require(names == parties.addresses(mask), "updates_out_of_order")
+        require(mask & ~parties.trainers == 0 and mask.bit_count() >= 2, "wrong_trainers")
+        return mask
+
+    @cached_property
+    def exchange(self) -> MomentExchange:
+        """How the moments are asked for."""
+        start, count = START_OF[self.body.start], self.trainers.bit_count()
+        return MomentExchange.of(self.key, self.widths.moments, count, start, self.state.request)
+
+    # ---- the updates ----
+
+    @cached_property
+    def start(self) -> list[Ciphertext]:
+        """Enc(x), p ciphertexts at scale f."""
+        return self.body.start_model.read(self.key, scale=MODEL_SCALE, count=self.state.request.parameters)
+
+    @cached_property
+    def update_proofs(self) -> UpdateProofs:
+        """As each trainer has set them up."""
+        return update_proofs(self.key, self.identity, self.at.round, self.start, self.state.request)
+
+    @cached_property
+    def claims(self) -> list[UpdateClaim]:
+        """The trainers' signed updates and proofs, unverified."""
+        return [self._claim(signed) for signed in self.body.updates]
+
+    @property
+    def updates(self) -> list[tuple[Ciphertext, ...]]:
+        """Enc(θ_t), p ciphertexts each at scale s, in seat order."""
+        return [claim.update for claim in self.claims]
+
+    def _claim(self, signed: SignedMessage) -> UpdateClaim:
+        sender = signed.envelope.sender
+        update = self._signed(signed, ProvenUpdate, sender, attempt=signed.envelope.attempt)
+        require(update.start_digest == self.body.start_model.digest(), "wrong_start_model", sender)
+        return read_update(self.update_proofs, sender, update, self.owners.of(sender))
+
+    # ---- the exchange with the buyer ----
+
+    @cached_property
+    def request_body(self) -> MomentRequest:
+        """What the aggregator has asked the buyer in this attempt, for these trainers and this start."""
+        asked = self.body.request
+        require(asked.trainers == self.trainers.bit_count() and asked.start == self.body.start, _OTHER)
+        return asked
+
+    @cached_property
+    def request(self) -> list[Ciphertext]:
+        """Its ciphertexts."""
+        return self.exchange.read_request(self.request_body.masked)
+
+    @cached_property
+    def mask(self) -> MomentMask:
+        """What the request is said to be masked with."""
+        return read_mask(self.body.masks, self.body.mask_roots)
+
+    @cached_property
+    def answer_body(self) -> MomentAnswer:
+        """What the buyer has answered to that request."""
+        answered = self._signed(self.body.answer, MomentAnswer, self.state.opened.buyer)
+        require(answered.request_digest == numbers_digest(self.request_body.masked), _OTHER)
+        return answered
+
+    @cached_property
+    def answer(self) -> Answer:
+        """Its ciphertexts."""
+        return self.exchange.read_answer(self.answer_body.numbers)
+
+    @cached_property
+    def model(self) -> list[Ciphertext]:
+        """Enc(x̃′), p ciphertexts at scale f."""
+        return self.body.next_model.read(self.key, scale=MODEL_SCALE, count=self.state.request.parameters)
+
+    @cached_property
+    def vectors(self) -> list[list[Ciphertext]]:
+        """What is measured: the updates, and the start last where that is secret."""
+        return self.exchange.measured(self.updates, self.start)
+
+    # ---- what follows ----
+
+    @cached_property
+    def products(self) -> tuple[Products, ...]:
+        """The P_ij of every slot set, from a mask that was checked."""
+        return self.exchange.products(self.answer, self.mask)
+
+    @cached_property
+    def projection(self) -> Projection:
+        """What a checker asks about."""
+        return Projection(self.vectors, self.products, self.widths.projection)
+
+    @cached_property
+    def metric_proofs(self) -> MetricProofs:
+        """As each member has set them up."""
+        return metric_proofs(self.key, self.identity, self.at, self.products, self.state.request.parameters)
+
+    @cached_property
+    def next_model(self) -> NextModelCheck:
+        """What a ring opens of the next model."""
+        return NextModelCheck(self.key, self.widths.next_model, self.model, self.updates)
+
+    def digests(self, product: bytes) -> AttemptDigests:
+        """What two verdicts must agree in, with the digest of the ring's opened product."""
+        body = self.body
+        return attempt_digests(
+            body.start_model, body.updates, self.request_body, self.answer_body, body.next_model, product
+        )
+
+    def _signed(
+        self, signed: SignedMessage, kind: type[Body], sender: str, attempt: int | None = None
+    ) -> Body:
+        envelope = signed.envelope
+        require(envelope.type == kind.model_fields["type"].default, _OTHER, envelope.type)
+        place = (envelope.training, envelope.round, envelope.attempt)
+        expected = (self.state.training, self.at.round, self.at.attempt if attempt is None else attempt)
+        require(place == expected, _OTHER, "of another training, round or attempt")
+        require(envelope.sender == sender, _OTHER, f"not of {sender}")
+        signed.verify(self.context.market)
+        return body_of(signed, kind)
+
+
+def view_of(state: CheckedState, attempt: Attempt, context: Context) -> RoundView:
+    """The running attempt's, from the evidence that it began with."""
+    return RoundView(state, attempt.at, attempt.evidence.load(RoundEvidence, context), context)
