@@ -97,9 +97,7 @@ def _is_awaiting(state: CheckedDrawingState, context: Context) -> bool:
     return not state.parties.drawn or not awaited <= {one.owner for one in state.shown}
 
 
-def _start(
-    state: CheckedDrawingState, context: Context
-) -> Step[CheckedTrainingState | EndingState]:
+def _start(state: CheckedDrawingState, context: Context) -> Step[CheckedTrainingState | EndingState]:
     """Start without the seats of owners that have shown nothing."""
     owners = _shown_owners(state, context)
     parties = state.parties

@@ -5,24 +5,24 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from protocol.bodies import body_of
-from protocol.crypto.cipher import Ciphertext
+from protocol.crypto.cipher import Ciphertext, read_ciphertexts
 from protocol.crypto.commitments import TrainingIdentity
 from protocol.crypto.proofs.trainer import UpdateProofs
 from protocol.crypto.proofs.validator import MetricProofs
 from protocol.crypto.ring.context import Maker, Purpose
 from protocol.crypto.ring.shares import ShareForm
 from protocol.envelope import SignedMessage
-from protocol.learning.checked_openings.noise import noise_form
-from protocol.learning.moments.exchange import MomentAnswer as Answered
+from protocol.learning.moments.exchange import MomentMask
 from protocol.learning.moments.products import Products
 from protocol.learning.moments.widths import Start
 from protocol.learning.scales import MODEL_SCALE, UPDATE_SCALE
 from protocol.messages.checked import MomentAnswer, MomentRequest, ProvenMetric, ProvenUpdate
 from protocol.messages.checked.values import AttemptDigests
-from protocol.roles.aggregator.checked.lanes import Exchange, KeptMask, ProvenRound, ShownAttempt
+from protocol.roles.aggregator.checked.lanes import KeptMask, ProvenRound, ShownAttempt
 from protocol.roles.aggregator.checked.state import CheckedTrainingState
 from protocol.roles.aggregator.lanes import Answer
 from protocol.roles.checked.attempt import attempt_digests, identity_of, ring_context
+from protocol.roles.checked.forms import share_form
 from protocol.roles.checked.members import attempt_checkers, draw_hash, member_weights
 from protocol.roles.checked.products import MomentExchange, NextModelCheck, read_mask, weighted_product
 from protocol.roles.checked.proofs import metric_proofs, update_proofs
@@ -72,9 +72,7 @@ class TrainingView:
         """The ciphertexts of kept updates, which were checked when they came."""
         bodies = (body_of(signed, ProvenUpdate) for signed in self.signed(answers))
         count = self.state.request.parameters
-        return [
-            body.local_model.read(self.state.key, scale=UPDATE_SCALE, count=count) for body in bodies
-        ]
+        return [body.local_model.read(self.state.key, scale=UPDATE_SCALE, count=count) for body in bodies]
 
     def signed(self, answers: Sequence[Answer]) -> tuple[SignedMessage, ...]:
         """The messages as they came."""
@@ -147,9 +145,9 @@ class AttemptView(TrainingView):
     def weighted(self) -> list[Ciphertext]:
         """Π X_v^(w_v) of the kept metrics with the public offset."""
         bodies = (body_of(signed, ProvenMetric) for signed in self.signed(self.lane.metrics))
-        metrics = [read_metric_values(self, body) for body in bodies]
-        weights = member_weights(self.state.parties, self.lane.validators)
         sets, widths = self.moments.sets, self.widths.moments
+        metrics = [read_ciphertexts(self.state.key, body.values, len(sets)) for body in bodies]
+        weights = member_weights(self.state.parties, self.lane.validators)
         return weighted_product(self.state.key, metrics, list(weights.values()), sets, widths)
 
     def digests(self, product: bytes) -> AttemptDigests:
@@ -177,12 +175,9 @@ class AttemptView(TrainingView):
         return RingView(self.state.key, makers, self._form(purpose), (first, second), Maker.AGGREGATOR)
 
     def _form(self, purpose: Purpose) -> ShareForm:
-        if purpose is Purpose.NEXT_MODEL:
-            return self.widths.next_model.sums.mask_form(1)
         weights = sum(member_weights(self.state.parties, self.lane.validators).values())
-        request = self.state.request
-        return noise_form(self.widths.moments, self.moments.sets, weights, request.target_range)
+        return share_form(purpose, self.state.request, self.widths, self.moments.sets, weights)
 
-    def _mask(self) -> "MomentMask":
+    def _mask(self) -> MomentMask:
         kept = self.lane.exchange.mask.load(KeptMask, self.context)
         return read_mask(kept.masks, kept.roots)

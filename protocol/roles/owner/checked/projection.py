@@ -7,6 +7,7 @@ makes question and test again: what it will not sign is not opened, so nobody ha
 from eth_hash.auto import keccak
 from gmpy2 import mpz
 
+from protocol.bodies import body_of
 from protocol.crypto.cipher import Opening, read_ciphertexts, write_ciphertexts
 from protocol.crypto.randomness import SEED_BYTES
 from protocol.errors import ProtocolViolation
@@ -37,7 +38,6 @@ from protocol.roles.owner.checked.view import RoundView, view_of
 from protocol.roles.owner.state import OwnerState
 from protocol.roles.shared.parties import require_sender
 from protocol.signatures import recover_address, sign_digest
-from protocol.bodies import body_of
 
 
 def ask(view: RoundView, context: Context) -> tuple[Projecting, tuple[Effect, ...]]:
@@ -145,7 +145,9 @@ def on_zero_test_result(
 
 
 def _own_question(
-    state: CheckedState, received: Received[ProjectionAnswer | ZeroTestConsent | ZeroTestResult], context: Context
+    state: CheckedState,
+    received: Received[ProjectionAnswer | ZeroTestConsent | ZeroTestResult],
+    context: Context,
 ) -> tuple[Attempt, Projecting]:
     attempt = checked_attempt(state, received, context)
     assert attempt.projecting is not None  # a checker's attempt that is not stopped has begun with it
@@ -157,9 +159,7 @@ def _read(view: RoundView, body: ProjectionAnswer) -> tuple[SetAnswer, ...]:
     return read_projection_answer(numbers, view.projection.sets)
 
 
-def _countersign(
-    view: RoundView, received: Received[ZeroTestShown], context: Context
-) -> ZeroTestConsent:
+def _countersign(view: RoundView, received: Received[ZeroTestShown], context: Context) -> ZeroTestConsent:
     """Our signature of what both checkers agree in, or why there is none."""
     body, shown = received.body, view.projection
     answer = _read(view, _answer_to(view, received))
