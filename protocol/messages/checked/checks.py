@@ -48,10 +48,13 @@ class ProjectionAnswer(MessageBody):
 
 
 class ZeroTestShown(MessageBody):
-    """Checker → the other: question, answer and test, and the seeds that they follow from."""
+    """Checker → the other: question, answer and test, and the seeds that they follow from.
+
+    The question stands under the signature of this message, and the buyer's answer names its digest.
+    """
 
     type: Literal["zero_test_shown"] = "zero_test_shown"
-    request: SignedMessage
+    request: ProjectionRequest
     answer: SignedMessage
     zero: Number
     question_seed: Annotated[Seed, Field(repr=False)]
@@ -66,7 +69,7 @@ class ZeroTestShown(MessageBody):
         carries="β, and Enc(Z·a)",
         seat=_SEAT,
         example=lambda: ZeroTestShown(
-            request=relayed("projection_request", VALIDATOR),
+            request=ProjectionRequest(masked=(b"\x05\x06",)),
             answer=relayed("projection_answer", VALIDATOR),
             zero=b"\x05",
             question_seed=b"\x01" * 32,

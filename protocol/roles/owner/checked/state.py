@@ -1,6 +1,7 @@
 """What a data owner remembers of a training whose rounds are checked, where that is more than of another."""
 
-from protocol.messages.checked.values import CommittedOwner, StartMeasured
+from protocol.messages.checked.values import AttemptFacts, CommittedOwner, StartMeasured
+from protocol.roles.checked.ring_state import RingState
 from protocol.roles.engine.state import BlobRef
 from protocol.roles.owner.state import (
     DeclinedState,
@@ -17,36 +18,61 @@ from protocol.types import Address, AttemptNumber, Digest, FrozenModel, RoundAtt
 class Projecting(FrozenModel):
     """A checker's own question: are the products those of the signed updates?
 
-    `question` is its secret seed; with the answer, `answered` the buyer's signed message and `test` the seed
-    of the zero test. `is_zero` is what the buyer said and proved.
+    `seed` is its secret seed and `asked` what it has asked the buyer; with the answer, `shown` is what the
+    other checker was shown, `agreed` the digest that both then sign. `is_zero` is what the buyer has proven.
     """
 
-    question: BlobRef
-    answered: BlobRef | None = None
-    test: BlobRef | None = None
-    consent: Digest | None = None
-    requested: bool = False
+    seed: BlobRef
+    asked: BlobRef
+    shown: BlobRef | None = None
+    agreed: Digest | None = None
     is_zero: bool | None = None
 
 
 class Countersigning(FrozenModel):
-    """The other checker's question as it was shown, and the answer that it was given, for good."""
+    """The digest of the other checker's question as it was shown, and the consent that it got, for good."""
 
     shown: Digest
-    answer: BlobRef
+    consent: BlobRef
+
+
+class OpeningModel(FrozenModel):
+    """A checker's ring over the next model.
+
+    `product` are the ciphertexts that it has consented to have opened (`ring_state.SharedNumbers`), `digest`
+    what it signed of them. `in_range` is what the buyer's opening comes to, with two shares taken off.
+    """
+
+    ring: RingState
+    product: BlobRef | None = None
+    digest: Digest | None = None
+    in_range: bool | None = None
+
+
+class Measuring(FrozenModel):
+    """All metrics of an attempt, checked: what they are of, and their product without noise.
+
+    A checker has a `ring` for the noise. `noisy` is the product that was consented to, with `consent`.
+    """
+
+    facts: AttemptFacts
+    product: BlobRef
+    ring: RingState | None = None
+    noisy: BlobRef | None = None
+    consent: BlobRef | None = None
 
 
 class Attempt(FrozenModel):
     """A member's work on one attempt at a round.
 
-    `evidence` is all that the aggregator has shown, `evidence_digest` what members agree by. `checkers` are
-    the two, in the order of the ring. `metric` is our own message, None where the evidence was not in order;
-    `is_stopped` whether somebody has found it not in order, or the buyer implausible.
+    `evidence` is all that the aggregator has shown, `model` the next model in it; `checkers` are the two, in
+    the order of the ring. `metric` is our own message, None where the evidence was not in order; `projecting`
+    and `opening` are a checker's two tests. `is_stopped` says that somebody found it not in order, or the
+    buyer implausible: nothing more of it is answered.
     """
 
     round: RoundNumber
     attempt: AttemptNumber
-    trainers: Seats
     members: Seats
     start: StartMeasured
     checkers: tuple[Address, Address]
@@ -57,10 +83,10 @@ class Attempt(FrozenModel):
     metric: BlobRef | None = None
     projecting: Projecting | None = None
     countersigned: Countersigning | None = None
-    verdict: BlobRef | None = None
+    opening: OpeningModel | None = None
+    has_verdict: bool = False
     is_stopped: bool = False
-    shown: BlobRef | None = None
-    consent: BlobRef | None = None
+    measuring: Measuring | None = None
 
     @property
     def at(self) -> RoundAttempt:

@@ -120,7 +120,7 @@ class RoundView:
     @cached_property
     def request_body(self) -> MomentRequest:
         """What the aggregator has asked the buyer in this attempt, for these trainers and this start."""
-        asked = self._signed(self.body.request, MomentRequest, self.state.request.aggregator)
+        asked = self.body.request
         require(asked.trainers == self.trainers.bit_count() and asked.start == self.body.start, _OTHER)
         return asked
 

@@ -1,0 +1,199 @@
+"""A checker's first test: are the products those of the signed updates? And its part in the other one's.
+
+A question is asked once, under a seed that serves once. Before the buyer opens its test the other checker
+makes question and test again: what it will not sign is not opened, so nobody has anything else opened.
+"""
+
+from eth_hash.auto import keccak
+from gmpy2 import mpz
+
+from protocol.bodies import body_of
+from protocol.crypto.cipher import Opening, read_ciphertexts, write_ciphertexts
+from protocol.crypto.randomness import SEED_BYTES
+from protocol.errors import ProtocolViolation
+from protocol.learning.judgement.complaints import Ground
+from protocol.learning.moments.exchange import SetAnswer
+from protocol.learning.projection.answer import is_zero, read_projection_answer
+from protocol.learning.projection.countersigning import Refusal, consent, refusal
+from protocol.learning.projection.question import Seeds
+from protocol.messages.checked import (
+    ProjectionAnswer,
+    ProjectionRequest,
+    ZeroTestConsent,
+    ZeroTestRequest,
+    ZeroTestResult,
+    ZeroTestShown,
+)
+from protocol.roles.checked.attempt import numbers_digest
+from protocol.roles.checked.labels import Label
+from protocol.roles.engine.context import Context, Step, message
+from protocol.roles.engine.effects import Effect
+from protocol.roles.engine.inputs import Received
+from protocol.roles.engine.refusals import EarlyInput, require
+from protocol.roles.engine.state import replace, store
+from protocol.roles.owner.checked.state import Attempt, CheckedState, Countersigning, Projecting
+from protocol.roles.owner.checked.turns import checked_attempt, not_in_order, with_attempt
+from protocol.roles.owner.checked.verdicts import conclude
+from protocol.roles.owner.checked.view import RoundView, view_of
+from protocol.roles.owner.state import OwnerState
+from protocol.roles.shared.parties import require_sender
+from protocol.signatures import recover_address, sign_digest
+
+
+def ask(view: RoundView, context: Context) -> tuple[Projecting, tuple[Effect, ...]]:
+    """Enc⟨β, θ̃_t⟩ of the signed updates to the buyer, under a fresh seed that is stored with the step."""
+    seed = context.randomness(Label.QUESTION).bytes(SEED_BYTES)
+    request = view.projection.request(seed)
+    body = ProjectionRequest(masked=tuple(write_ciphertexts(view.key, request)))
+    kept, seed_blob = store(seed)
+    asked, asked_blob = store(body)
+    sent = message(context, view.state.opened.buyer, body, view.at)
+    return Projecting(seed=kept, asked=asked), (seed_blob, asked_blob, sent)
+
+
+def on_projection_answer(
+    state: CheckedState, received: Received[ProjectionAnswer], context: Context
+) -> Step[OwnerState]:
+    """Make the zero test of the buyer's answer and show it to the other checker, seeds and all.
+
+    Raises ProtocolViolation("answered_twice") for a second one: a test drawn for each would be two
+    equations about the same products.
+    """
+    require_sender(received.sender, state.opened.buyer)
+    attempt, asking = _own_question(state, received, context)
+    require(asking.shown is None, "answered_twice")
+    view = view_of(state, attempt, context)
+    asked = asking.asked.load(ProjectionRequest, context)
+    require(received.body.request_digest == numbers_digest(asked.masked), "other_request")
+    answer = _read(view, received.body)
+    seeds = Seeds(asking.seed.raw(context), context.randomness(Label.ZERO_TEST).bytes(SEED_BYTES))
+    zero = view.projection.zero(seeds, answer)
+    request = read_ciphertexts(view.key, asked.masked, len(asked.masked))
+    body = ZeroTestShown(
+        request=asked,
+        answer=received.signed,
+        zero=write_ciphertexts(view.key, [zero])[0],
+        question_seed=seeds.question,
+        test_seed=seeds.test,
+    )
+    kept, blob = store(body)
+    agreed = consent(view.projection, request, answer, zero)
+    after = replace(attempt, projecting=replace(asking, shown=kept, agreed=agreed))
+    sent = message(context, attempt.other_checker(context.address), body, attempt.at)
+    return with_attempt(state, after, blob, sent)
+
+
+def on_zero_test_shown(
+    state: CheckedState, received: Received[ZeroTestShown], context: Context
+) -> Step[OwnerState]:
+    """Make the other checker's question and test again; sign them, or say why not. One for an attempt.
+
+    Raises ProtocolViolation("second_question") for another one, and as `_answer_to` does.
+    """
+    attempt = checked_attempt(state, received, context)
+    require_sender(received.sender, attempt.other_checker(context.address))
+    digest = keccak(received.signed.body)
+    if attempt.countersigned is not None:
+        require(attempt.countersigned.shown == digest, "second_question")
+        again = attempt.countersigned.consent.load(ZeroTestConsent, context)
+        label = received.envelope.message_id.hex()
+        return Step.unchanged(state, message(context, received.sender, again, attempt.at, label=label))
+    body = _countersign(view_of(state, attempt, context), received, context)
+    kept, blob = store(body)
+    after = replace(attempt, countersigned=Countersigning(shown=digest, consent=kept))
+    return with_attempt(state, after, blob, message(context, received.sender, body, attempt.at))
+
+
+def on_zero_test_consent(
+    state: CheckedState, received: Received[ZeroTestConsent], context: Context
+) -> Step[OwnerState]:
+    """Have the buyer open the test that the other checker has signed; a refusal ends the attempt.
+
+    Raises ProtocolViolation("bad_consent") for no signature of what was shown.
+    """
+    attempt, asking = _own_question(state, received, context)
+    require_sender(received.sender, attempt.other_checker(context.address))
+    if asking.shown is None or asking.agreed is None:
+        raise EarlyInput
+    if received.body.signature is None:
+        require(received.body.refusal is not None, "bad_consent", "neither signature nor refusal")
+        return not_in_order(state, attempt, Ground.PROJECTION, context, evidence=(received.signed,))
+    signer = recover_address(asking.agreed, received.body.signature)
+    require(signer == received.sender, "bad_consent", f"not signed by {received.sender}")
+    shown = asking.shown.load(ZeroTestShown, context)
+    body = ZeroTestRequest(zero=shown.zero, signature=received.body.signature)
+    label = received.envelope.message_id.hex()
+    return Step.unchanged(state, message(context, state.opened.buyer, body, attempt.at, label=label))
+
+
+def on_zero_test_result(
+    state: CheckedState, received: Received[ZeroTestResult], context: Context
+) -> Step[OwnerState]:
+    """Whether the buyer has proven the test zero; the first word counts.
+
+    Without a proof the products are not those of the updates, or somebody lies: the attempt is not in order.
+    """
+    require_sender(received.sender, state.opened.buyer)
+    attempt, asking = _own_question(state, received, context)
+    if asking.shown is None:
+        raise EarlyInput
+    require(asking.is_zero is None, "answered_twice")
+    view = view_of(state, attempt, context)
+    if not _is_proven(view, asking, received.body, context):
+        return not_in_order(state, attempt, Ground.PROJECTION, context, evidence=(received.signed,))
+    return conclude(state, replace(attempt, projecting=replace(asking, is_zero=True)), context)
+
+
+def _own_question(
+    state: CheckedState,
+    received: Received[ProjectionAnswer | ZeroTestConsent | ZeroTestResult],
+    context: Context,
+) -> tuple[Attempt, Projecting]:
+    attempt = checked_attempt(state, received, context)
+    assert attempt.projecting is not None  # a checker's attempt that is not stopped has begun with it
+    return attempt, attempt.projecting
+
+
+def _read(view: RoundView, body: ProjectionAnswer) -> tuple[SetAnswer, ...]:
+    numbers = read_ciphertexts(view.key, body.numbers, len(body.numbers))
+    return read_projection_answer(numbers, view.projection.sets)
+
+
+def _countersign(view: RoundView, received: Received[ZeroTestShown], context: Context) -> ZeroTestConsent:
+    """Our signature of what both checkers agree in, or why there is none."""
+    body, shown = received.body, view.projection
+    answer = _read(view, _answer_to(view, received))
+    try:
+        request = read_ciphertexts(view.key, body.request.masked, len(body.request.masked))
+        zero = read_ciphertexts(view.key, [body.zero], 1)[0]
+    except ProtocolViolation:
+        return ZeroTestConsent(refusal=Refusal.OTHER_REQUEST.value)
+    reason = refusal(shown, request, answer, zero, Seeds(body.question_seed, body.test_seed))
+    if reason is not None:
+        return ZeroTestConsent(refusal=reason.value)
+    digest = consent(shown, request, answer, zero)
+    return ZeroTestConsent(signature=sign_digest(context.signing_key, digest))
+
+
+def _answer_to(view: RoundView, received: Received[ZeroTestShown]) -> ProjectionAnswer:
+    """The buyer's signed answer to that question of that checker in this attempt; raises "wrong_evidence"."""
+    signed = received.body.answer
+    envelope, state = signed.envelope, view.state
+    place = (envelope.type, envelope.sender, envelope.recipient, envelope.training)
+    expected = ("projection_answer", state.opened.buyer, received.sender, state.training)
+    require(place == expected, "wrong_evidence", "not the buyer's answer to that checker")
+    require((envelope.round, envelope.attempt) == view.at, "wrong_evidence", "of another attempt")
+    signed.verify(view.context.market)
+    answer = body_of(signed, ProjectionAnswer)
+    asked = numbers_digest(received.body.request.masked)
+    require(answer.request_digest == asked, "wrong_evidence", "an answer to another question")
+    return answer
+
+
+def _is_proven(view: RoundView, asking: Projecting, body: ZeroTestResult, context: Context) -> bool:
+    assert asking.shown is not None
+    if body.opening is None:
+        return False
+    zero = read_ciphertexts(view.key, [asking.shown.load(ZeroTestShown, context).zero], 1)[0]
+    opening = Opening(mpz(body.opening.plaintext), mpz(body.opening.root))
+    return is_zero(view.key, zero, opening, context.randomness(Label.ZERO_OPENING))

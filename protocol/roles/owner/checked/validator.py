@@ -1,0 +1,116 @@
+"""A member of an attempt: it looks through the evidence, proves its metric, and hears what checkers say."""
+
+from protocol.crypto.cipher import write_ciphertexts
+from protocol.messages.checked import CheckVerdict, ProvenMetric, RoundEvidence
+from protocol.roles.checked.attempt import evidence_digest
+from protocol.roles.checked.labels import Label
+from protocol.roles.checked.members import attempt_checkers, draw_hash
+from protocol.roles.engine.context import Context, Step, message
+from protocol.roles.engine.effects import StoreBlob, effects_of
+from protocol.roles.engine.inputs import Received
+from protocol.roles.engine.refusals import require
+from protocol.roles.engine.state import replace, store
+from protocol.roles.owner.checked import next_model, projection
+from protocol.roles.owner.checked.committing import OwnerSecrets
+from protocol.roles.owner.checked.evidence import (
+    ground_of,
+    link_of,
+    require_evidence,
+    require_members,
+    require_place,
+)
+from protocol.roles.owner.checked.state import Attempt, CheckedState
+from protocol.roles.owner.checked.turns import not_in_order, running_attempt, with_attempt
+from protocol.roles.owner.checked.view import RoundView
+from protocol.roles.owner.state import OwnerState
+from protocol.roles.shared.parties import require_sender
+
+
+def on_round_evidence(
+    state: CheckedState, received: Received[RoundEvidence], context: Context
+) -> Step[OwnerState]:
+    """Look through what the round's checks start from; send the proven metric, and if we check, ask.
+
+    An attempt that takes another's place makes that one's messages late. Of what is not in order a checker
+    says so; other members stay silent, for nobody acts on their word.
+    """
+    require_sender(received.sender, state.request.aggregator)
+    view = RoundView(state, received.at, received.body, context)
+    assert view.widths.moments.parameters  # before the start there is no evidence: EarlyInput
+    require_place(state, received.at)
+    members = require_members(state, received, context)
+    require_evidence(view, members)
+    attempt, blobs = _attempt(state, view, members, context)
+    begun = replace(state, link=link_of(state), standing=members)
+    ground = ground_of(view)
+    if ground is None:
+        return _measure(begun, attempt, view, blobs, context)
+    if context.address in attempt.checkers:
+        return not_in_order(begun, attempt, ground, context, *blobs)
+    return with_attempt(begun, replace(attempt, is_stopped=True), *blobs)
+
+
+def _attempt(
+    state: CheckedState, view: RoundView, members: int, context: Context
+) -> tuple[Attempt, tuple[StoreBlob, ...]]:
+    body, at = view.body, view.at
+    hashed = draw_hash(context.market, state.training)
+    evidence, evidence_blob = store(body)
+    model, model_blob = store(body.next_model)
+    attempt = Attempt(
+        round=at.round,
+        attempt=at.attempt,
+        members=members,
+        start=body.start,
+        checkers=attempt_checkers(state.parties, members, at, hashed),
+        evidence=evidence,
+        evidence_digest=evidence_digest(body),
+        model=model,
+        model_digest=body.next_model.digest(),
+    )
+    return attempt, (evidence_blob, model_blob)
+
+
+def _measure(
+    state: CheckedState, attempt: Attempt, view: RoundView, blobs: tuple[StoreBlob, ...], context: Context
+) -> Step[OwnerState]:
+    """Send X_v with its proof; a checker asks its question and commits to its shares as well."""
+    metric = _proven_metric(state, attempt, view, context)
+    kept, blob = store(metric)
+    attempt = replace(attempt, metric=kept)
+    sent = message(context, state.request.aggregator, metric, attempt.at)
+    if context.address not in attempt.checkers:
+        return with_attempt(state, attempt, *blobs, blob, sent)
+    asked, asking = projection.ask(view, context)
+    opening, committing = next_model.begin(view, attempt, context)
+    checking = replace(attempt, projecting=asked, opening=opening)
+    return with_attempt(state, checking, *effects_of(blobs, blob, sent, asking, committing))
+
+
+def _proven_metric(state: CheckedState, attempt: Attempt, view: RoundView, context: Context) -> ProvenMetric:
+    """Once for an attempt: its exponents and the proof's masks serve no second one."""
+    proofs, gram = view.metric_proofs, state.secrets.load(OwnerSecrets, context).gram.vector()
+    commitments = view.owners.of(context.address)
+    metric, exponents = proofs.metric(gram, commitments.base, context.randomness(Label.METRIC))
+    masks = proofs.draw_masks(context.randomness(Label.METRIC_PROOF))
+    proof = proofs.prove(commitments, gram, metric, exponents, masks)
+    return ProvenMetric(
+        evidence_digest=attempt.evidence_digest,
+        values=tuple(write_ciphertexts(view.key, metric)),
+        proof=tuple(proof.write(view.key, proofs.bounds)),
+    )
+
+
+def on_check_verdict(
+    state: CheckedState, received: Received[CheckVerdict], context: Context
+) -> Step[OwnerState]:
+    """A checker's word: one that finds the attempt not in order stops it, whoever turns out to be at fault.
+
+    That it is in order counts when the aggregator shows both. Raises ProtocolViolation("not_a_checker").
+    """
+    attempt = running_attempt(state, received)
+    require(received.sender in attempt.checkers, "not_a_checker")
+    require(received.body.in_order == (received.body.ground is None), "malformed_verdict")
+    if received.body.in_order:
+        return Step.unchanged(state)
+    return with_attempt(state, replace(attempt, is_stopped=True))
