@@ -14,8 +14,7 @@ from protocol.roles.aggregator.ending import give_up, stall_timer
 from protocol.roles.aggregator.joining import admitted_owners
 from protocol.roles.aggregator.lanes import Answer
 from protocol.roles.aggregator.state import EndingState, InvitingState, with_new_blobs
-from protocol.roles.checked.attempt import identity_of
-from protocol.roles.checked.started import CommittedOwners, require_committed
+from protocol.roles.checked.started import CommittedOwners, identity_of, require_committed
 from protocol.roles.checked.widths import checked_widths
 from protocol.roles.engine import facts, timers
 from protocol.roles.engine.context import Context, Step, message

@@ -1,4 +1,4 @@
-"""The training lane: models out, proven updates in, then one exchange of moments with the buyer (`moments`)."""
+"""The training lane: models out, proven updates in, then an exchange with the buyer (`moments`)."""
 
 from protocol.bodies import body_of
 from protocol.envelope import SignedMessage

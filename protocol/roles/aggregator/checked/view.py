@@ -21,14 +21,14 @@ from protocol.messages.checked.values import AttemptDigests
 from protocol.roles.aggregator.checked.lanes import KeptMask, ProvenRound, ShownAttempt
 from protocol.roles.aggregator.checked.state import CheckedTrainingState
 from protocol.roles.aggregator.lanes import Answer
-from protocol.roles.checked.attempt import attempt_digests, identity_of, ring_context
+from protocol.roles.checked.attempt import attempt_digests, ring_context
 from protocol.roles.checked.forms import share_form
 from protocol.roles.checked.members import attempt_checkers, draw_hash, member_weights
 from protocol.roles.checked.products import MomentExchange, NextModelCheck, read_mask, weighted_product
 from protocol.roles.checked.proofs import metric_proofs, update_proofs
 from protocol.roles.checked.record import expected_start
-from protocol.roles.checked.ring import RingView
-from protocol.roles.checked.started import CommittedOwners
+from protocol.roles.checked.ring_state import RingView
+from protocol.roles.checked.started import CommittedOwners, identity_of
 from protocol.roles.checked.widths import CheckedWidths, checked_widths
 from protocol.roles.engine.context import Context
 from protocol.roles.engine.state import BlobRef

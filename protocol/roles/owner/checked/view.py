@@ -22,10 +22,10 @@ from protocol.learning.scales import MODEL_SCALE
 from protocol.messages.catalogue import MessageBody
 from protocol.messages.checked import MomentAnswer, MomentRequest, ProvenUpdate, RoundEvidence
 from protocol.messages.checked.values import START_OF, AttemptDigests
-from protocol.roles.checked.attempt import attempt_digests, identity_of, numbers_digest
+from protocol.roles.checked.attempt import attempt_digests, numbers_digest
 from protocol.roles.checked.products import MomentExchange, NextModelCheck, read_mask
 from protocol.roles.checked.proofs import metric_proofs, read_update, update_proofs
-from protocol.roles.checked.started import CommittedOwners
+from protocol.roles.checked.started import CommittedOwners, identity_of
 from protocol.roles.checked.widths import CheckedWidths, started_widths
 from protocol.roles.engine.context import Context
 from protocol.roles.engine.refusals import require
