@@ -10,7 +10,7 @@ who are no checkers: the question is given up, and what it was made of tells no 
 from collections.abc import Sequence
 from enum import StrEnum
 
-from protocol.crypto.cipher import Ciphertext, write_ciphertexts
+from protocol.crypto.cipher import Ciphertext, PublicKey, write_ciphertexts
 from protocol.learning.moments.exchange import SetAnswer
 from protocol.learning.projection.answer import flat_answer
 from protocol.learning.projection.question import Projection, Seeds
@@ -53,8 +53,14 @@ def consent(
     projection: Projection, request: Sequence[Ciphertext], answer: Sequence[SetAnswer], zero: Ciphertext
 ) -> bytes:
     """The digest that both checkers sign, and without which the key's holder opens no test."""
-    key = projection.key
-    parts = (request, flat_answer(answer), [zero])
+    return test_digest(projection.key, request, flat_answer(answer), zero)
+
+
+def test_digest(
+    key: PublicKey, request: Sequence[Ciphertext], answer: Sequence[Ciphertext], zero: Ciphertext
+) -> bytes:
+    """The same for who has no projection but all ciphertexts: the key's holder."""
+    parts = (request, answer, [zero])
     return digest_of(b"deltaml zero test", *(digest_of(*write_ciphertexts(key, one)) for one in parts))
 
 

@@ -42,6 +42,7 @@ from protocol.types import FrozenModel
 from protocol.vectors import EncryptedVector
 
 C = TypeVar("C")
+R = TypeVar("R", bound=RunningState)
 
 
 def on_training_started(
@@ -56,10 +57,10 @@ def on_training_started(
     return Step(replace(state, parties=parties), (fact,))
 
 
-def unless_stopped(handler: Handler[RunningState, C]) -> Handler[RunningState, C]:
+def unless_stopped(handler: Handler[R, C]) -> Handler[R, C]:
     """A handler that no longer answers once the operator has stopped the training."""
 
-    def handle(state: RunningState, content: C, context: Context) -> Step[PhaseState]:
+    def handle(state: R, content: C, context: Context) -> Step[PhaseState]:
         return Step.unchanged(state) if state.stopped else handler(state, content, context)
 
     return handle

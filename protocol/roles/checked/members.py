@@ -5,6 +5,7 @@ from eth_hash.auto import keccak
 from protocol.learning.judgement.members import Absence, Attempt, LeftOut, checkers, row_weights
 from protocol.messages.checked.moments import LeftOutMember
 from protocol.records import Market, address_word, number_word
+from protocol.roles.engine.refusals import require
 from protocol.roles.shared.parties import Parties
 from protocol.types import RoundAttempt, seats_of
 
@@ -44,7 +45,11 @@ def read_attempt(
 ) -> Attempt:
     """An attempt as `judgement.members.require_attempt` checks it; `number` is the envelope's, from 1.
 
-    Raises ProtocolViolation("not_a_party") for an address without a seat.
+    Raises ProtocolViolation: "not_a_party" for an address without a seat, "nothing_committed" for a member
+    that has shown no commitments, and has no rows to weigh by.
     """
+    rows = parties.rows_by_owner()
+    for member in members:
+        require(rows.get(member, 0) > 0, "nothing_committed", f"{member} cannot be a member")
     absent = tuple(LeftOut(parties.seat_of(one.member), Absence(one.why)) for one in left_out)
     return Attempt(number - 1, tuple(map(parties.seat_of, members)), absent)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from protocol.crypto.cipher import Ciphertext
 from protocol.crypto.fixed_point import encode
 from protocol.crypto.ring.context import Maker
 from protocol.learning.checked_openings.noise import noise_bound
@@ -35,6 +36,15 @@ class Measured:
     start: int | None
     own: tuple[int, ...]
     cross: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedProduct:
+    """The ciphertexts of an attempt's noisy product, as openings of it are signed (`accusing.Attested`)."""
+
+    training: int
+    round: int
+    products: tuple[Ciphertext, ...]
 
 
 def require_facts(facts: AttemptFacts, parties: Parties, link: TranscriptHead, at: RoundAttempt) -> None:

@@ -11,7 +11,6 @@ from protocol.errors import ProtocolViolation
 from protocol.join_digests import checked_commitment
 from protocol.messages.checked import CheckedStarted
 from protocol.messages.checked.values import CommittedOwner, ShownOwner
-from protocol.records import Market
 from protocol.request import Request
 from protocol.roles.engine.refusals import require
 from protocol.roles.engine.state import replace
@@ -30,11 +29,6 @@ class CommittedOwners(FrozenModel):
             if one.owner == owner:
                 return commitments_of(owner, one.committed)
         raise ProtocolViolation("nothing_committed", f"{owner} has shown no commitments")
-
-
-def identity_of(market: Market, training: int, key: PublicKey) -> TrainingIdentity:
-    """What generators and proofs of a training are bound to."""
-    return TrainingIdentity(market.chain_id, market.contract, training, key.key_id)
 
 
 def commitments_of(owner: str, committed: CommittedOwner) -> OwnerCommitments:

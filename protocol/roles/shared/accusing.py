@@ -5,7 +5,7 @@ record, or an opening that is false, has what the contract needs: it is sent the
 """
 
 from collections.abc import Iterable, Sequence
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from gmpy2 import mpz
 
@@ -21,7 +21,6 @@ from protocol.roles.engine.context import Context, Step
 from protocol.roles.engine.effects import RecordFact, ReportViolation, SubmitCall
 from protocol.roles.engine.refusals import require
 from protocol.roles.engine.state import PhaseState, replace
-from protocol.roles.shared.metric_check import CheckedMetrics
 from protocol.roles.shared.parties import Parties
 from protocol.signatures import recover_address, sign_digest
 from protocol.types import Address, EcdsaSignature
@@ -30,6 +29,22 @@ Accusation = AccuseOfTwoRecords | AccuseOfFalseOpening
 
 ACCUSES = (ReportViolation, SubmitCall, RecordFact)
 """The effects of `accuse`."""
+
+
+class Attested(Protocol):
+    """What the buyer opens for a round: the products of an attempt, whichever way they were measured."""
+
+    @property
+    def training(self) -> int:
+        """The training."""
+
+    @property
+    def round(self) -> int:
+        """The round."""
+
+    @property
+    def products(self) -> tuple[mpz, ...]:
+        """The ciphertexts that are opened, in the order of their openings."""
 
 
 class AccusingState(PhaseState):
@@ -74,7 +89,7 @@ def _is_of_drawn(accusation: Accusation, parties: Parties) -> bool:
 
 
 def sign_openings(
-    key: PublicKey, checked: CheckedMetrics, opened: Sequence[tuple[int, int]], context: Context
+    key: PublicKey, checked: Attested, opened: Sequence[tuple[int, int]], context: Context
 ) -> tuple[EcdsaSignature, ...]:
     """The buyer's, of its openings of an attempt's products: plaintexts and roots."""
     shown = _signed(key, checked, opened)
@@ -82,7 +97,7 @@ def sign_openings(
 
 
 def require_signed_openings(
-    key: PublicKey, opened: Opened, checked: CheckedMetrics, body: Opening, context: Context
+    key: PublicKey, opened: Opened, checked: Attested, body: Opening, context: Context
 ) -> tuple[SignedOpening, ...]:
     """The openings of an attempt's products, which the buyer has signed.
 
@@ -101,7 +116,7 @@ def require_signed_openings(
 
 
 def false_opening(
-    key: PublicKey, opened: Opened, checked: CheckedMetrics, body: Opening, context: Context
+    key: PublicKey, opened: Opened, checked: Attested, body: Opening, context: Context
 ) -> AccuseOfFalseOpening | None:
     """The first of the openings that is false and that the buyer has signed, where its bond is at stake."""
     if not opened.terms.buyer_bond or not is_checkable(int(key.n)):
@@ -119,7 +134,7 @@ def false_opening(
 
 
 def _signed(
-    key: PublicKey, checked: CheckedMetrics, opened: Sequence[tuple[int, int]]
+    key: PublicKey, checked: Attested, opened: Sequence[tuple[int, int]]
 ) -> tuple[SignedOpening, ...]:
     return tuple(
         SignedOpening.of(

@@ -1,0 +1,13 @@
+"""The model buyer's machine where rounds are checked: its states and table, with the phases of any buyer."""
+
+from protocol.roles.buyer.checked.state import CheckedRunningState
+from protocol.roles.buyer.checked.table import ROWS
+from protocol.roles.buyer.role import FINAL, display_status, initial, members
+from protocol.roles.buyer.state import STATES, BuyerState, RunningState
+from protocol.roles.engine.machine import Machine
+
+__all__ = ["FINAL", "MACHINE", "display_status", "initial", "members"]
+
+MACHINE: Machine[BuyerState] = Machine(
+    "model_buyer", tuple(CheckedRunningState if kind is RunningState else kind for kind in STATES), ROWS
+)

@@ -1,0 +1,133 @@
+"""The buyer in a checked round: the exchange of moments, and who takes part in an attempt."""
+
+from protocol.crypto.cipher import write_ciphertexts
+from protocol.learning.judgement.members import MAXIMUM_ATTEMPTS, Attempt, require_attempt
+from protocol.learning.moments.exchange import moment_answer
+from protocol.learning.moments.widths import Start
+from protocol.marketplace import RolesDrawn
+from protocol.messages.checked import AttemptAnnounced, CheckedStarted, MomentAnswer, MomentRequest
+from protocol.messages.checked.values import START_OF
+from protocol.roles.buyer import ordering
+from protocol.roles.buyer.checked.state import AttemptMembers, CheckedRunningState, Exchange
+from protocol.roles.buyer.state import BuyerStep, InitiatedState, private_key_of
+from protocol.roles.checked.attempt import identity_of, numbers_digest
+from protocol.roles.checked.labels import Label
+from protocol.roles.checked.members import read_attempt
+from protocol.roles.checked.products import MomentExchange
+from protocol.roles.checked.start import first_link
+from protocol.roles.checked.started import checked_start
+from protocol.roles.checked.widths import started_widths
+from protocol.roles.engine import facts
+from protocol.roles.engine.context import Context, Step, message
+from protocol.roles.engine.inputs import Received
+from protocol.roles.engine.refusals import EarlyInput, StaleInput, require
+from protocol.roles.engine.state import enter, replace
+from protocol.roles.shared.parties import public_key_of, require_sender
+from protocol.types import RoundAttempt, mask_of, seats_of
+
+
+def on_roles_drawn(state: InitiatedState, event: RolesDrawn, context: Context) -> BuyerStep:
+    """The contract has drawn trainers and validators: the training runs, from a start that all make alike."""
+    step = ordering.on_roles_drawn(state, event, context)
+    link = first_link(state.request, public_key_of(state.n))
+    return Step(enter(CheckedRunningState, step.state, link=link), step.effects)
+
+
+def on_checked_started(
+    state: CheckedRunningState, started: Received[CheckedStarted], context: Context
+) -> BuyerStep:
+    """Note the row counts, if the roles are those drawn on chain and owners joined with what is shown."""
+    require_sender(started.sender, state.request.aggregator)
+    require(not state.parties.has_started(), "already_started")
+    body, key = started.body, public_key_of(state.n)
+    identity = identity_of(context.market, started.envelope.training, key)
+    parties, _ = checked_start(state.request, state.parties, body, identity, key)
+    fact = facts.STARTED.of(trainers=list(body.trainers), validators=list(body.validators))
+    return Step(replace(state, parties=parties), (fact,))
+
+
+def on_moment_request(
+    state: CheckedRunningState, asked: Received[MomentRequest], context: Context
+) -> BuyerStep:
+    """Multiply the masked weights of a round's models and divide their sum, once for each attempt."""
+    require_sender(asked.sender, state.request.aggregator)
+    body, at = asked.body, asked.at
+    _require_next_exchange(state, at)
+    widths = started_widths(state.request, state.parties).moments
+    start = START_OF[body.start]
+    _require_place(state, body, at)
+    private = private_key_of(context)
+    exchange = MomentExchange.of(private.public_key, widths, body.trainers, start, state.request)
+    masked = exchange.read_request(body.masked)
+    stream = context.randomness(Label.MOMENT_ANSWER)
+    answer = moment_answer(private, masked, body.trainers, exchange.sets, widths, stream)
+    numbers = tuple(write_ciphertexts(private.public_key, answer.flat()))
+    asked_digest = numbers_digest(body.masked)
+    answered = Exchange(
+        round=at.round,
+        attempt=at.attempt,
+        trainers=body.trainers,
+        start=body.start,
+        request=asked_digest,
+        answer=numbers_digest(numbers),
+    )
+    sent = MomentAnswer(request_digest=asked_digest, numbers=numbers)
+    after = replace(state, exchanges=(*state.exchanges, answered))
+    return Step(after, (message(context, asked.sender, sent, at),))
+
+
+def _require_next_exchange(state: CheckedRunningState, at: RoundAttempt) -> None:
+    """Raise ProtocolViolation unless it is the next attempt at a round that may be trained.
+
+    Training runs at most one round ahead of measuring, and a round is measured only after the one before.
+    """
+    require(state.link.round < at.round <= state.link.round + 2, "round_out_of_order")
+    require(at.round <= state.request.schedule.rounds, "round_out_of_order")
+    require(1 <= at.attempt <= MAXIMUM_ATTEMPTS, "too_many_attempts")
+    require(state.exchange(at) is None, "asked_twice")
+    made = sum(one.round == at.round for one in state.exchanges)
+    require(at.attempt == made + 1, "attempt_out_of_order", f"attempt {at.attempt} after {made}")
+
+
+def _require_place(state: CheckedRunningState, body: MomentRequest, at: RoundAttempt) -> None:
+    """Raise ProtocolViolation for vectors that the round cannot have.
+
+    Updates serve every attempt at their round: one with fewer of them would show what one trainer adds.
+    """
+    require(2 <= body.trainers <= state.parties.trainers.bit_count(), "wrong_trainer_count")
+    first = state.exchange(RoundAttempt(at.round, 1))
+    require(first is None or first.trainers == body.trainers, "wrong_trainer_count")
+    is_public = START_OF[body.start] is Start.PUBLIC
+    require(is_public == (at.round == 1), "wrong_start_measurement")
+
+
+def on_attempt_announced(
+    state: CheckedRunningState, announced: Received[AttemptAnnounced], _context: Context
+) -> BuyerStep:
+    """Note the members of the next attempt: whoever is left out is named, and stays out.
+
+    With one member more now and another then, two openings would have a single member's numbers as their
+    difference.
+    """
+    require_sender(announced.sender, state.request.aggregator)
+    body, at = announced.body, announced.at
+    if at.round <= state.link.round:
+        raise StaleInput  # opened already
+    require(at.round == state.link.round + 1, "round_out_of_order", f"round {at.round}")
+    if not state.parties.has_started():
+        raise EarlyInput
+    attempt = read_attempt(state.parties, at.attempt, body.members, body.left_out)
+    members = mask_of(list(attempt.members))
+    noted = AttemptMembers(round=at.round, attempt=at.attempt, members=members)
+    if noted in state.attempts:
+        return Step.unchanged(state)
+    drawn = state.parties.validators
+    standing = seats_of(state.standing or drawn)
+    require_attempt(drawn.bit_count(), standing, _before(state, at.round), attempt)
+    return Step(replace(state, standing=members, attempts=(*state.attempts, noted)))
+
+
+def _before(state: CheckedRunningState, round_number: int) -> Attempt | None:
+    """The last attempt at this round that was announced."""
+    made = [one for one in state.attempts if one.round == round_number]
+    return Attempt(made[-1].attempt - 1, tuple(seats_of(made[-1].members))) if made else None

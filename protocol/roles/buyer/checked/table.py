@@ -1,0 +1,81 @@
+"""The buyer's table where rounds are checked: what happens before and after them is as in any training."""
+
+from protocol.marketplace import RolesDrawn
+from protocol.messages import NoisyMetric, OpeningRequest, RefreshRequest, TrainingStarted
+from protocol.messages.checked import (
+    AttemptAnnounced,
+    CheckedStarted,
+    MetricOpeningRequest,
+    MomentRequest,
+    ProjectionRequest,
+    RingOpeningRequest,
+    ZeroTestRequest,
+)
+from protocol.roles.buyer import table
+from protocol.roles.buyer.checked import checks, opening, rounds
+from protocol.roles.buyer.checked.state import CheckedRunningState
+from protocol.roles.buyer.rounds import unless_stopped
+from protocol.roles.buyer.state import InitiatedState
+from protocol.roles.engine.effects import CancelTimer, RecordFact, SendMessage, SetTimer, StoreBlob
+from protocol.roles.engine.table import Row, on_event, on_message
+
+_REPLACED = {
+    RolesDrawn.model_fields["event"].default,
+    *(
+        kind.model_fields["type"].default
+        for kind in (TrainingStarted, RefreshRequest, NoisyMetric, OpeningRequest)
+    ),
+}
+
+
+def _kept(rows: tuple[Row, ...]) -> tuple[Row, ...]:
+    return tuple(row for row in rows if row.input not in _REPLACED)
+
+
+CHECKED_ROUNDS = (
+    on_event(
+        InitiatedState,
+        RolesDrawn,
+        rounds.on_roles_drawn,
+        then=CheckedRunningState,
+        effects=(CancelTimer, SetTimer),
+    ).because("The roles are drawn, also where a cancelling came too late: the training runs."),
+    on_message(CheckedRunningState, CheckedStarted, rounds.on_checked_started, effects=(RecordFact,)).because(
+        "What the owners committed to fixes the widths and weights of all that follows."
+    ),
+    on_message(
+        CheckedRunningState,
+        MomentRequest,
+        unless_stopped(rounds.on_moment_request),
+        effects=(SendMessage,),
+    ).because("The masked weights of a round's models are multiplied, once for each attempt."),
+    on_message(CheckedRunningState, AttemptAnnounced, rounds.on_attempt_announced).because(
+        "Who takes part in an attempt: from it follow the two checkers, whom the buyer answers."
+    ),
+    on_message(
+        CheckedRunningState,
+        ProjectionRequest,
+        unless_stopped(checks.on_projection_request),
+        effects=(StoreBlob, SendMessage),
+    ).because("A checker's masked combinations are multiplied, once."),
+    on_message(
+        CheckedRunningState,
+        ZeroTestRequest,
+        unless_stopped(checks.on_zero_test_request),
+        effects=(SendMessage,),
+    ).because("Whether a test is zero, if the other checker has signed that all may ask it."),
+    on_message(
+        CheckedRunningState,
+        RingOpeningRequest,
+        unless_stopped(checks.on_ring_opening_request),
+        effects=(SendMessage,),
+    ).because("The masked sums of the next model are opened to the checkers, if all makers have signed."),
+    on_message(
+        CheckedRunningState,
+        MetricOpeningRequest,
+        unless_stopped(opening.on_metric_opening_request),
+        effects=(SendMessage, SetTimer, RecordFact),
+    ).because("A round's errors are opened under noise, once, and the record signed; or are implausible."),
+)
+
+ROWS = _kept(table.ORDERING) + CHECKED_ROUNDS + _kept(table.ROUNDS) + table.ENDING
