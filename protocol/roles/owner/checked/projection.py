@@ -7,6 +7,7 @@ makes question and test again: what it will not sign is not opened, so nobody ha
 from eth_hash.auto import keccak
 from gmpy2 import mpz
 
+from protocol.bodies import body_of
 from protocol.crypto.cipher import Opening, read_ciphertexts, write_ciphertexts
 from protocol.crypto.randomness import SEED_BYTES
 from protocol.errors import ProtocolViolation
@@ -37,7 +38,6 @@ from protocol.roles.owner.checked.view import RoundView, view_of
 from protocol.roles.owner.state import OwnerState
 from protocol.roles.shared.parties import require_sender
 from protocol.signatures import recover_address, sign_digest
-from protocol.bodies import body_of
 
 
 def ask(view: RoundView, context: Context) -> tuple[Projecting, tuple[Effect, ...]]:
@@ -115,6 +115,7 @@ def on_zero_test_consent(
     require_sender(received.sender, attempt.other_checker(context.address))
     if asking.shown is None or asking.agreed is None:
         raise EarlyInput
+    require(not asking.requested, "answered_twice")
     if received.body.signature is None:
         require(received.body.refusal is not None, "bad_consent", "neither signature nor refusal")
         return not_in_order(state, attempt, Ground.PROJECTION, context, evidence=(received.signed,))
@@ -122,22 +123,22 @@ def on_zero_test_consent(
     require(signer == received.sender, "bad_consent", f"not signed by {received.sender}")
     shown = asking.shown.load(ZeroTestShown, context)
     body = ZeroTestRequest(zero=shown.zero, signature=received.body.signature)
-    label = received.envelope.message_id.hex()
-    return Step.unchanged(state, message(context, state.opened.buyer, body, attempt.at, label=label))
+    after = replace(attempt, projecting=replace(asking, requested=True))
+    return with_attempt(state, after, message(context, state.opened.buyer, body, attempt.at))
 
 
 def on_zero_test_result(
     state: CheckedState, received: Received[ZeroTestResult], context: Context
 ) -> Step[OwnerState]:
-    """Whether the buyer has proven the test zero; the first word counts.
+    """Whether the buyer has proven the test zero.
 
     Without a proof the products are not those of the updates, or somebody lies: the attempt is not in order.
     """
     require_sender(received.sender, state.opened.buyer)
     attempt, asking = _own_question(state, received, context)
-    if asking.shown is None:
+    if not asking.requested:
         raise EarlyInput
-    require(asking.is_zero is None, "answered_twice")
+    require(not asking.is_zero, "answered_twice")
     view = view_of(state, attempt, context)
     if not _is_proven(view, asking, received.body, context):
         return not_in_order(state, attempt, Ground.PROJECTION, context, evidence=(received.signed,))
@@ -145,7 +146,9 @@ def on_zero_test_result(
 
 
 def _own_question(
-    state: CheckedState, received: Received[ProjectionAnswer | ZeroTestConsent | ZeroTestResult], context: Context
+    state: CheckedState,
+    received: Received[ProjectionAnswer | ZeroTestConsent | ZeroTestResult],
+    context: Context,
 ) -> tuple[Attempt, Projecting]:
     attempt = checked_attempt(state, received, context)
     assert attempt.projecting is not None  # a checker's attempt that is not stopped has begun with it
@@ -157,9 +160,7 @@ def _read(view: RoundView, body: ProjectionAnswer) -> tuple[SetAnswer, ...]:
     return read_projection_answer(numbers, view.projection.sets)
 
 
-def _countersign(
-    view: RoundView, received: Received[ZeroTestShown], context: Context
-) -> ZeroTestConsent:
+def _countersign(view: RoundView, received: Received[ZeroTestShown], context: Context) -> ZeroTestConsent:
     """Our signature of what both checkers agree in, or why there is none."""
     body, shown = received.body, view.projection
     answer = _read(view, _answer_to(view, received))

@@ -1,7 +1,6 @@
 """A member of an attempt: it looks through the evidence, proves its metric, and hears what checkers say."""
 
 from protocol.crypto.cipher import write_ciphertexts
-from protocol.learning.judgement.complaints import Ground
 from protocol.messages.checked import CheckVerdict, ProvenMetric, RoundEvidence
 from protocol.roles.checked.attempt import evidence_digest
 from protocol.roles.checked.labels import Label
@@ -88,9 +87,7 @@ def _measure(
     return with_attempt(state, checking, *effects_of(blobs, blob, sent, asking, committing))
 
 
-def _proven_metric(
-    state: CheckedState, attempt: Attempt, view: RoundView, context: Context
-) -> ProvenMetric:
+def _proven_metric(state: CheckedState, attempt: Attempt, view: RoundView, context: Context) -> ProvenMetric:
     """Once for an attempt: its exponents and the proof's masks serve no second one."""
     proofs, gram = view.metric_proofs, state.secrets.load(OwnerSecrets, context).gram.vector()
     commitments = view.owners.of(context.address)
@@ -105,7 +102,7 @@ def _proven_metric(
 
 
 def on_check_verdict(
-    state: CheckedState, received: Received[CheckVerdict], context: Context
+    state: CheckedState, received: Received[CheckVerdict], _context: Context
 ) -> Step[OwnerState]:
     """A checker's word: one that finds the attempt not in order stops it, whoever turns out to be at fault.
 
