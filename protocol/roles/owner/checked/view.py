@@ -115,7 +115,7 @@ class RoundView:
 
     def _claim(self, signed: SignedMessage) -> UpdateClaim:
         sender = signed.envelope.sender
-        update = self._signed(signed, ProvenUpdate, sender, attempt=signed.envelope.attempt)
+        update = self.signed(signed, ProvenUpdate, sender, attempt=signed.envelope.attempt)
         require(update.start_digest == self.body.start_model.digest(), "wrong_start_model", sender)
         return read_update(self.update_proofs, sender, update, self.owners.of(sender))
 
@@ -141,7 +141,7 @@ class RoundView:
     @cached_property
     def answer_body(self) -> MomentAnswer:
         """What the buyer has answered to that request."""
-        answered = self._signed(self.body.answer, MomentAnswer, self.state.opened.buyer)
+        answered = self.signed(self.body.answer, MomentAnswer, self.state.opened.buyer)
         require(answered.request_digest == numbers_digest(self.request_body.masked), _OTHER)
         return answered
 
@@ -189,9 +189,10 @@ class RoundView:
             body.start_model, body.updates, self.request_body, self.answer_body, body.next_model, product
         )
 
-    def _signed(
+    def signed(
         self, signed: SignedMessage, kind: type[Body], sender: str, attempt: int | None = None
     ) -> Body:
+        """A relayed message's body, if it is one of this kind, by this sender, at this attempt."""
         envelope = signed.envelope
         require(envelope.type == kind.model_fields["type"].default, _OTHER, envelope.type)
         place = (envelope.training, envelope.round, envelope.attempt)
