@@ -83,7 +83,7 @@ def on_owner_ready(state: DrawingState, received: Received[OwnerReady], context:
 
 
 def _with_rows(state: DrawingState, owner: str, rows: int, context: Context) -> DrawingState:
-    _require_seat(state, owner, context)
+    require_seat(state, owner, context)
     require(rows >= state.request.bounds.min_rows, "too_few_rows")
     # The widths were checked for so many rows in all: one owner's boast must not make them overflow.
     require(rows <= LARGEST_ROW_COUNT // state.request.owners.maximum, "too_many_rows")
@@ -92,7 +92,8 @@ def _with_rows(state: DrawingState, owner: str, rows: int, context: Context) -> 
     return replace(state, answers=(*state.answers, (owner, rows)))
 
 
-def _require_seat(state: PreparedState, owner: str, context: Context) -> None:
+def require_seat(state: PreparedState, owner: str, context: Context) -> None:
+    """Raise ProtocolViolation unless it is an admitted owner that has joined."""
     require(owner in admitted_owners(state, context), "not_admitted")
     state.parties.seat_of(owner)
 
@@ -102,7 +103,7 @@ def on_late_ready(
 ) -> Step[TrainingState]:
     """Tell an owner that would take part that the training has started without it."""
     owner = received.sender
-    _require_seat(state, owner, context)
+    require_seat(state, owner, context)
     if owner in dict(state.answers):
         return Step.unchanged(state)
     notice = ParticipantDropped(participant=owner, from_round=1, code="answered_too_late")
@@ -129,7 +130,7 @@ def _start(state: DrawingState, context: Context) -> Step[TrainingState | Ending
     """
     training = _first_round(state, context)
     parties, dropped = training.parties, training.dropped
-    silent = _silent_seats(parties, dict(state.answers))
+    silent = silent_seats(parties, dict(state.answers))
     if (parties.validators & ~dropped).bit_count() < parties.quorum:
         return give_up(training, "too_few_validators", context)
     body = TrainingStarted(
@@ -156,17 +157,18 @@ def _first_round(state: DrawingState, context: Context) -> TrainingState:
         TrainingState,
         state,
         parties=parties,
-        dropped=_silent_seats(parties, rows) | parties.drawn & ~seats_with_keys(parties, context),
-        link=_first_link(state, context),
+        dropped=silent_seats(parties, rows) | parties.drawn & ~seats_with_keys(parties, context),
+        link=first_link(state, context),
         next_model=state.initial_model,
     )
 
 
-def _silent_seats(parties: Parties, rows: dict[str, int]) -> int:
+def silent_seats(parties: Parties, rows: dict[str, int]) -> int:
+    """The drawn seats that have not said how many rows they have."""
     return parties.mask(tuple(owner for owner in parties.taking_part() if owner not in rows))
 
 
-def _first_link(state: DrawingState, context: Context) -> TranscriptHead:
+def first_link(state: DrawingState, context: Context) -> TranscriptHead:
     """The chain of rounds before the first."""
     model = state.initial_model.load(EncryptedVector, context)
     return TranscriptHead(model_digest=model.digest(), transcript=state.request.hash())

@@ -10,6 +10,10 @@ from enum import StrEnum
 class Label(StrEnum):
     """What a stream of chance is for; one that serves several rings of a step is followed by the purpose."""
 
+    # ---- the aggregator ----
+    MOMENT_MASK = "moment mask"
+    NEXT_MODEL = "blinding of a next model"
+
     # ---- aggregator and checkers ----
     SHARE_SEED = "ring share seed"
     RING_NONCE = "ring nonce"

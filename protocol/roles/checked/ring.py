@@ -112,7 +112,7 @@ def on_shared(ring: RingState, view: RingView, received: Received[RingShared], c
     if ring.shares[maker] is not None:
         require(ring.shares[maker] == kept, "shared_twice", f"the {maker.label}")
         return RingStep(ring)
-    ciphertexts = read_ciphertexts(view.key, body.share, len(view.form.bounds))
+    ciphertexts = tuple(read_ciphertexts(view.key, body.share, len(view.form.bounds)))
     digest = share_digest(view.key, maker, ciphertexts, len(ciphertexts))
     committed = ring.commitments(view).all[maker].share
     require(digest == committed, BAD_SHARE, f"the {maker.label}'s is not the one committed to")

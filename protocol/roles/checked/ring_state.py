@@ -19,7 +19,7 @@ from protocol.types import AttemptNumber, Digest, FrozenModel, RoundAttempt, Rou
 
 T = TypeVar("T")
 
-HiddenNonce = Annotated[Seed | None, Field(repr=False)]
+Nonces = tuple[Seed | None, Seed | None, Seed | None]
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ class RingState(FrozenModel):
     seed: BlobRef
     nonce: BlobRef | None = None
     committed: tuple[RingCommitted | None, RingCommitted | None, RingCommitted | None]
-    nonces: tuple[HiddenNonce, HiddenNonce, HiddenNonce] = (None, None, None)
+    nonces: Annotated[Nonces, Field(repr=False)] = (None, None, None)
     shares: tuple[BlobRef | None, BlobRef | None, BlobRef | None] = (None, None, None)
     shown: BlobRef | None = None
     refused: bool = False

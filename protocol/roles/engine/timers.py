@@ -92,6 +92,10 @@ METRICS = AttemptTimer("metrics", "the aggregator: the validators' metrics")
 OPENING = AttemptTimer("opening", "the aggregator: the buyer's opening of the metrics' sum")
 SIGNATURES = AttemptTimer("signatures", "the aggregator: the validators' signatures of the record")
 
+MOMENTS = AttemptTimer("moments", "the aggregator: the buyer's products of masked weights")
+CHECKS = AttemptTimer("checks", "the aggregator: the members' proven metrics and both checkers' verdicts")
+CONSENTS = AttemptTimer("consents", "the aggregator: the members' signatures of the product under noise")
+
 RECORD = TrainingTimer("record", "buyer and validators: the chain's record of a round that is signed")
 
 # ---- at the end ----

@@ -1,0 +1,149 @@
+"""The two lanes of a checked training: what the aggregator keeps of a round in training, and in evaluation."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from protocol.messages.checked.moments import LeftOutMember
+from protocol.messages.checked.values import AttemptDigests, AttemptFacts, Numbers
+from protocol.roles.aggregator.lanes import (
+    Answer,
+    DistributedLane,
+    OpeningLane,
+    SigningLane,
+    TrainedRound,
+)
+from protocol.roles.checked.ring import RingState
+from protocol.roles.engine.state import BlobRef
+from protocol.types import (
+    Address,
+    AttemptNumber,
+    Digest,
+    EcdsaSignature,
+    FrozenModel,
+    RoundAttempt,
+    Seats,
+)
+
+Signatures = tuple[tuple[Address, EcdsaSignature], ...]
+
+
+class KeptMask(FrozenModel):
+    """The content of a blob: ρ and r of a request, secret from the buyer until the round is recorded."""
+
+    masks: Annotated[Numbers, Field(repr=False)]
+    roots: Annotated[Numbers, Field(repr=False)]
+
+
+class Question(FrozenModel):
+    """A moment request as it was sent, and the mask that it stands under."""
+
+    request: BlobRef
+    mask: BlobRef
+
+
+class Exchange(Question):
+    """A moment request with the buyer's signed answer."""
+
+    answer: BlobRef
+
+
+# ---- training ----
+
+
+class MomentsLane(FrozenModel):
+    """All updates are proven; the buyer's products of their masked weights are due."""
+
+    status: Literal["moments"] = "moments"
+    round: int
+    trainers: Seats
+    start_model: BlobRef
+    start_digest: Digest
+    updates: tuple[Answer, ...]
+    question: Question
+
+
+CheckedTrainingLane = Annotated[DistributedLane | MomentsLane, Field(discriminator="status")]
+"""The round in training."""
+
+
+class ProvenRound(TrainedRound):
+    """A round whose updates are proven, on its way to evaluation.
+
+    `exchange` is that of the first attempt, out of which the next model was made for good; `blinding` is the
+    seed of what blinds it, which shows that nothing else was done to it.
+    """
+
+    exchange: Exchange
+    blinding: BlobRef
+
+    def as_trained(self) -> TrainedRound:
+        """Without masks, which a round that is opened needs no more."""
+        return TrainedRound(**{name: getattr(self, name) for name in TrainedRound.model_fields})
+
+
+# ---- evaluation ----
+
+
+class CheckedAttempt(FrozenModel):
+    """One attempt at measuring a round; `left_out` are those who have left with it."""
+
+    trained: ProvenRound
+    attempt: AttemptNumber
+    validators: Seats
+    left_out: tuple[LeftOutMember, ...] = ()
+
+    @property
+    def at(self) -> RoundAttempt:
+        """The round, and which attempt at measuring it this is."""
+        return RoundAttempt(self.trained.round, self.attempt)
+
+
+class AskingLane(CheckedAttempt):
+    """A further attempt has its own exchange with the buyer, whose answer is due."""
+
+    status: Literal["asking"] = "asking"
+    question: Question
+
+
+class ShownAttempt(CheckedAttempt):
+    """Base of the steps in which all members have the evidence; `evidence` is its digest."""
+
+    exchange: Exchange
+    evidence: Digest
+    ring: RingState
+    metrics: tuple[Answer, ...] = ()
+    verdicts: tuple[Answer, ...] = ()
+
+
+class CheckingLane(ShownAttempt):
+    """Proven metrics and two verdicts are due, and meanwhile the ring that opens the next model's check.
+
+    `consents` are the makers' signatures of that ring's product, our own among them, once it is formed.
+    """
+
+    status: Literal["checking"] = "checking"
+    consents: Signatures = ()
+    product: Digest | None = None
+
+
+class AgreeingLane(ShownAttempt):
+    """All metrics are shown; the ring of noise, and then every member's signature of the product, are due."""
+
+    status: Literal["agreeing"] = "agreeing"
+    digests: AttemptDigests
+    product: BlobRef | None = None
+    consents: Signatures = ()
+
+
+class AgreedLane(OpeningLane):
+    """The buyer has the product under noise, with what all members signed of it; its opening is due."""
+
+    facts: AttemptFacts
+    product: BlobRef
+
+
+CheckedEvaluationLane = Annotated[
+    AskingLane | CheckingLane | AgreeingLane | AgreedLane | SigningLane, Field(discriminator="status")
+]
+"""The round being measured."""

@@ -1,0 +1,175 @@
+"""The exchange with the buyer: masked weights out, their products in, and the next model out of the first."""
+
+from protocol.crypto.cipher import ShortExponentBlinder, write_ciphertexts
+from protocol.crypto.randomness import SEED_BYTES, Randomness
+from protocol.errors import ProtocolViolation
+from protocol.learning.moments.exchange import MomentMask, moment_request
+from protocol.learning.moments.products import next_model
+from protocol.learning.moments.widths import Start
+from protocol.learning.scales import MODEL_SCALE
+from protocol.messages.checked import MomentAnswer, MomentRequest
+from protocol.roles.aggregator.checked.lanes import (
+    AskingLane,
+    Exchange,
+    KeptMask,
+    MomentsLane,
+    ProvenRound,
+    Question,
+)
+from protocol.roles.aggregator.checked.state import CheckedTrainingState
+from protocol.roles.aggregator.checked.view import TrainingView
+from protocol.roles.aggregator.ending import give_up
+from protocol.roles.aggregator.lanes import Answer, DistributedLane
+from protocol.roles.aggregator.state import EndingState
+from protocol.roles.checked.attempt import numbers_digest
+from protocol.roles.checked.labels import Label
+from protocol.roles.checked.products import read_mask, write_mask
+from protocol.roles.engine import timers
+from protocol.roles.engine.context import Context, Step, message
+from protocol.roles.engine.effects import Effect
+from protocol.roles.engine.inputs import Received
+from protocol.roles.engine.refusals import StaleInput, require
+from protocol.roles.engine.state import BlobRef, replace, store
+from protocol.roles.shared.parties import require_sender
+from protocol.types import RoundAttempt
+from protocol.vectors import EncryptedVector
+
+_FIRST = 1
+"""The attempt out of whose answer a round's model is made."""
+
+
+# ---- the question ----
+
+
+def ask_for_round(
+    state: CheckedTrainingState, lane: DistributedLane, context: Context
+) -> Step[CheckedTrainingState]:
+    """Ask the buyer for the moments of a round whose updates are proven."""
+    at = RoundAttempt(lane.round, _FIRST)
+    start = TrainingView(state, context).start(lane.round, state.parties.validators, _FIRST)
+    question, effects = ask(state, at, lane.updates, lane.start_model, start, context)
+    asking = MomentsLane(
+        round=lane.round,
+        trainers=lane.trainers,
+        start_model=lane.start_model,
+        start_digest=lane.start_digest,
+        updates=lane.updates,
+        question=question,
+    )
+    return Step(replace(state, training_lane=asking), effects)
+
+
+def ask(
+    state: CheckedTrainingState,
+    at: RoundAttempt,
+    answers: tuple[Answer, ...],
+    start_model: BlobRef,
+    start: Start,
+    context: Context,
+) -> tuple[Question, tuple[Effect, ...]]:
+    """The request of an attempt, under a mask of its own that is kept, and its sending.
+
+    Two requests under one mask would show the buyer what has changed between them.
+    """
+    view, key = TrainingView(state, context), state.key
+    exchange = view.exchange(len(answers), start)
+    vectors = exchange.measured(view.updates(answers), view.model(start_model))
+    stream = context.randomness(Label.MOMENT_MASK)
+    mask = MomentMask.draw(key, exchange.values, view.widths.moments.request, stream)
+    masked = moment_request(key, vectors, view.widths.moments, mask)
+    body = MomentRequest(
+        masked=tuple(write_ciphertexts(key, masked)), trainers=len(answers), start=start.value
+    )
+    rhos, roots = write_mask(key, mask)
+    kept_mask, mask_blob = store(KeptMask(masks=rhos, roots=roots))
+    kept_body, body_blob = store(body)
+    sent = message(context, state.opened.buyer, body, at)
+    due = timers.MOMENTS.set(state.step_seconds, at)
+    return Question(request=kept_body, mask=kept_mask), (mask_blob, body_blob, sent, due)
+
+
+# ---- the answer ----
+
+
+def on_first_answer(
+    state: CheckedTrainingState, received: Received[MomentAnswer], context: Context
+) -> Step[CheckedTrainingState]:
+    """Take the masks out of the quotients: the round has its model, and the next one can be trained."""
+    lane = state.training_lane
+    assert isinstance(lane, MomentsLane)
+    exchange, blob = answered(lane.question, received, context)
+    start = Start(lane.question.request.load(MomentRequest, context).start)
+    blinding = context.randomness(Label.NEXT_MODEL).bytes(SEED_BYTES)
+    vector = _next_model(state, lane, received.body, start, blinding, context)
+    kept_blinding, blinding_blob = store(blinding)
+    model, model_blob = store(vector)
+    trained = ProvenRound(
+        round=lane.round,
+        trainers=lane.trainers,
+        start_model=lane.start_model,
+        updates=lane.updates,
+        refreshed_model=model,
+        refreshed_digest=vector.digest(),
+        exchange=exchange,
+        blinding=kept_blinding,
+    )
+    state = replace(state, training_lane=None, trained=trained, next_model=model, next_round=lane.round + 1)
+    return Step(state, (blob, blinding_blob, model_blob, timers.MOMENTS.cancel(received.at)))
+
+
+def answered(
+    question: Question, received: Received[MomentAnswer], context: Context
+) -> tuple[Exchange, Effect]:
+    """The exchange with its answer kept; raises ProtocolViolation("other_request") for another's."""
+    request = question.request.load(MomentRequest, context)
+    digest = numbers_digest(request.masked)
+    require(received.body.request_digest == digest, "other_request", "the answer names another request")
+    kept, blob = store(received.signed)
+    return Exchange(request=question.request, mask=question.mask, answer=kept), blob
+
+
+def _next_model(
+    state: CheckedTrainingState,
+    lane: MomentsLane,
+    body: MomentAnswer,
+    start: Start,
+    blinding: bytes,
+    context: Context,
+) -> EncryptedVector:
+    """x̃′, blinded by what the seed gives, and that can be shown."""
+    view, key, trainers = TrainingView(state, context), state.key, lane.trainers.bit_count()
+    exchange = view.exchange(trainers, start)
+    kept = lane.question.mask.load(KeptMask, context)
+    digits = read_mask(kept.masks, kept.roots).digits(exchange.vectors, view.widths.moments)
+    answer = exchange.read_answer(body.numbers)
+    blinder = ShortExponentBlinder(key, state.blinding_seed)
+    model = next_model(key, answer, digits, trainers, blinder, Randomness(blinding))
+    return EncryptedVector.of(key, model, MODEL_SCALE)
+
+
+def require_due(state: CheckedTrainingState, received: Received[MomentAnswer]) -> AskingLane | MomentsLane:
+    """The lane that waits for this answer.
+
+    Raises StaleInput for one that no attempt waits for any more, ProtocolViolation("wrong_sender") and
+    ("round_out_of_order").
+    """
+    require_sender(received.sender, state.opened.buyer)
+    training, evaluation = state.training_lane, state.evaluation
+    if isinstance(training, MomentsLane) and received.at == (training.round, _FIRST):
+        return training
+    if isinstance(evaluation, AskingLane) and received.at == evaluation.at:
+        return evaluation
+    if received.at.round < state.next_round or state.last_signed:
+        raise StaleInput
+    raise ProtocolViolation("round_out_of_order", f"{received.at.round}.{received.at.attempt}")
+
+
+def on_moments_late(
+    state: CheckedTrainingState, at: RoundAttempt, context: Context
+) -> Step[CheckedTrainingState | EndingState]:
+    """The buyer is silent: what was recorded is settled, and there is no model."""
+    lane, asking = state.training_lane, state.evaluation
+    in_training = isinstance(lane, MomentsLane) and at == (lane.round, _FIRST)
+    if not in_training and not (isinstance(asking, AskingLane) and asking.at == at):
+        return Step.unchanged(state)
+    return give_up(state, "buyer_silent", context, fault=state.opened.buyer)

@@ -1,0 +1,183 @@
+"""A round as the aggregator reads it again out of what it has kept: ciphertexts, proofs, products, rings."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from protocol.bodies import body_of
+from protocol.crypto.cipher import Ciphertext, read_ciphertexts
+from protocol.crypto.commitments import TrainingIdentity
+from protocol.crypto.proofs.trainer import UpdateProofs
+from protocol.crypto.proofs.validator import MetricProofs
+from protocol.crypto.ring.context import Maker, Purpose
+from protocol.crypto.ring.shares import ShareForm
+from protocol.envelope import SignedMessage
+from protocol.learning.moments.exchange import MomentMask
+from protocol.learning.moments.products import Products
+from protocol.learning.moments.widths import Start
+from protocol.learning.scales import MODEL_SCALE, UPDATE_SCALE
+from protocol.messages.checked import MomentAnswer, MomentRequest, ProvenMetric, ProvenUpdate
+from protocol.messages.checked.values import AttemptDigests
+from protocol.roles.aggregator.checked.lanes import KeptMask, ProvenRound, ShownAttempt
+from protocol.roles.aggregator.checked.state import CheckedTrainingState
+from protocol.roles.aggregator.lanes import Answer
+from protocol.roles.checked.attempt import attempt_digests, identity_of, ring_context
+from protocol.roles.checked.forms import share_form
+from protocol.roles.checked.members import attempt_checkers, draw_hash, member_weights
+from protocol.roles.checked.products import MomentExchange, NextModelCheck, read_mask, weighted_product
+from protocol.roles.checked.proofs import metric_proofs, update_proofs
+from protocol.roles.checked.record import expected_start
+from protocol.roles.checked.ring import RingView
+from protocol.roles.checked.started import CommittedOwners
+from protocol.roles.checked.widths import CheckedWidths, checked_widths
+from protocol.roles.engine.context import Context
+from protocol.roles.engine.state import BlobRef
+from protocol.types import RoundAttempt
+from protocol.vectors import EncryptedVector
+
+
+@dataclass(frozen=True)
+class TrainingView:
+    """What every round of a training shares."""
+
+    state: CheckedTrainingState
+    context: Context = field(repr=False)
+
+    @cached_property
+    def identity(self) -> TrainingIdentity:
+        """What proofs and rings are bound to."""
+        return identity_of(self.context.market, self.state.training, self.state.key)
+
+    @cached_property
+    def widths(self) -> CheckedWidths:
+        """Every layout."""
+        return checked_widths(self.state.request, self.state.parties)
+
+    @cached_property
+    def owners(self) -> CommittedOwners:
+        """What everybody committed to."""
+        return self.state.owners.load(CommittedOwners, self.context)
+
+    def model(self, kept: BlobRef) -> list[Ciphertext]:
+        """The ciphertexts of a kept model, scale f."""
+        vector = kept.load(EncryptedVector, self.context)
+        return vector.read(self.state.key, scale=MODEL_SCALE, count=self.state.request.parameters)
+
+    def update_proofs(self, round_number: int, start: BlobRef) -> UpdateProofs:
+        """Of the updates of a round's model."""
+        model = self.model(start)
+        return update_proofs(self.state.key, self.identity, round_number, model, self.state.request)
+
+    def updates(self, answers: Sequence[Answer]) -> list[list[Ciphertext]]:
+        """The ciphertexts of kept updates, which were checked when they came."""
+        bodies = (body_of(signed, ProvenUpdate) for signed in self.signed(answers))
+        count = self.state.request.parameters
+        return [body.local_model.read(self.state.key, scale=UPDATE_SCALE, count=count) for body in bodies]
+
+    def signed(self, answers: Sequence[Answer]) -> tuple[SignedMessage, ...]:
+        """The messages as they came."""
+        return tuple(one.message.load(SignedMessage, self.context) for one in answers)
+
+    def exchange(self, trainers: int, start: Start) -> MomentExchange:
+        """How moments are asked for."""
+        request = self.state.request
+        return MomentExchange.of(self.state.key, self.widths.moments, trainers, start, request)
+
+    def start(self, round_number: int, validators: int, attempt: int) -> Start:
+        """How a round's start is measured by these members.
+
+        The first attempt's members are those of the round before, whoever that will have been: nobody comes
+        back, and who leaves is missed by the next attempt.
+        """
+        if round_number == 1:
+            return Start.PUBLIC
+        return Start.UNMEASURED if attempt == 1 else expected_start(self.state.link, validators)
+
+
+@dataclass(frozen=True)
+class AttemptView(TrainingView):
+    """What everybody can work out of the evidence of one attempt."""
+
+    lane: ShownAttempt
+
+    @property
+    def trained(self) -> ProvenRound:
+        """The round."""
+        return self.lane.trained
+
+    @property
+    def at(self) -> RoundAttempt:
+        """The attempt."""
+        return self.lane.at
+
+    @cached_property
+    def request_body(self) -> MomentRequest:
+        """What the buyer was asked."""
+        return self.lane.exchange.request.load(MomentRequest, self.context)
+
+    @cached_property
+    def answer_body(self) -> MomentAnswer:
+        """What it has answered."""
+        return body_of(self.lane.exchange.answer.load(SignedMessage, self.context), MomentAnswer)
+
+    @cached_property
+    def moments(self) -> MomentExchange:
+        """How it was asked."""
+        return self.exchange(self.trained.trainers.bit_count(), Start(self.request_body.start))
+
+    @cached_property
+    def products(self) -> tuple[Products, ...]:
+        """The P_ij of every slot set."""
+        return self.moments.products(self.moments.read_answer(self.answer_body.numbers), self._mask())
+
+    @cached_property
+    def metric_proofs(self) -> MetricProofs:
+        """Of the members' metrics."""
+        parameters = self.state.request.parameters
+        return metric_proofs(self.state.key, self.identity, self.at, self.products, parameters)
+
+    @cached_property
+    def next_model(self) -> NextModelCheck:
+        """What the first ring opens."""
+        model, updates = self.model(self.trained.refreshed_model), self.updates(self.trained.updates)
+        return NextModelCheck(self.state.key, self.widths.next_model, model, updates)
+
+    def weighted(self) -> list[Ciphertext]:
+        """Π X_v^(w_v) of the kept metrics with the public offset."""
+        bodies = (body_of(signed, ProvenMetric) for signed in self.signed(self.lane.metrics))
+        sets, widths = self.moments.sets, self.widths.moments
+        metrics = [read_ciphertexts(self.state.key, body.values, len(sets)) for body in bodies]
+        weights = member_weights(self.state.parties, self.lane.validators)
+        return weighted_product(self.state.key, metrics, list(weights.values()), sets, widths)
+
+    def digests(self, product: bytes) -> AttemptDigests:
+        """What both verdicts must say, with the digest of the next model's opened product."""
+        trained = self.trained
+        return attempt_digests(
+            trained.start_model.load(EncryptedVector, self.context),
+            self.signed(trained.updates),
+            self.request_body,
+            self.answer_body,
+            trained.refreshed_model.load(EncryptedVector, self.context),
+            product,
+        )
+
+    @property
+    def checkers(self) -> tuple[str, str]:
+        """The two, in the order of the ring."""
+        hashed = draw_hash(self.context.market, self.state.training)
+        return attempt_checkers(self.state.parties, self.lane.validators, self.at, hashed)
+
+    def ring(self, purpose: Purpose) -> RingView:
+        """Our place in one of the attempt's two rings."""
+        makers = ring_context(self.identity, self.at, purpose, self.context.address, self.checkers)
+        first, second = (self.owners.of(one).base for one in self.checkers)
+        return RingView(self.state.key, makers, self._form(purpose), (first, second), Maker.AGGREGATOR)
+
+    def _form(self, purpose: Purpose) -> ShareForm:
+        weights = sum(member_weights(self.state.parties, self.lane.validators).values())
+        return share_form(purpose, self.state.request, self.widths, self.moments.sets, weights)
+
+    def _mask(self) -> MomentMask:
+        kept = self.lane.exchange.mask.load(KeptMask, self.context)
+        return read_mask(kept.masks, kept.roots)
