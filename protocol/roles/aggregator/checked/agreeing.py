@@ -14,14 +14,15 @@ from protocol.roles.aggregator.checked.state import CheckedTrainingState
 from protocol.roles.aggregator.checked.view import AttemptView, TrainingView
 from protocol.roles.aggregator.lanes import SigningLane, attempt_out_of_order
 from protocol.roles.checked.attempt import consent_digest
-from protocol.roles.checked.record import record_of, require_facts
+from protocol.roles.checked.record import OpenedProduct, record_of, require_facts
 from protocol.roles.checked.ring_state import SharedNumbers
 from protocol.roles.engine import timers
 from protocol.roles.engine.context import Context, Step, message
 from protocol.roles.engine.inputs import Received
 from protocol.roles.engine.refusals import EarlyInput, StaleInput, require
 from protocol.roles.engine.state import BlobRef, replace
-from protocol.roles.shared.accusing import accuse, second_record
+from protocol.roles.shared.accusing import accuse, false_opening, require_signed_openings, second_record
+from protocol.roles.shared.metric_check import check_openings
 from protocol.roles.shared.parties import require_sender
 from protocol.signatures import recover_address
 from protocol.types import RoundAttempt
@@ -51,7 +52,7 @@ def on_metric_consent(
     lane = replace(lane, consents=(*lane.consents, (member, signature)))
     if len(lane.consents) < lane.validators.bit_count():
         return Step(replace(state, evaluation=lane))
-    return _ask_for_opening(state, lane, lane.product, facts, context)
+    return _ask_for_opening(state, lane, facts, context)
 
 
 def facts_of(state: CheckedTrainingState, lane: AgreeingLane, context: Context) -> AttemptFacts:
@@ -77,10 +78,11 @@ def _agreed_digest(
 
 
 def _ask_for_opening(
-    state: CheckedTrainingState, lane: AgreeingLane, kept: BlobRef, facts: AttemptFacts, context: Context
+    state: CheckedTrainingState, lane: AgreeingLane, facts: AttemptFacts, context: Context
 ) -> Step[CheckedTrainingState]:
     """The buyer gets the product alone: never one member's metric, never what is in the evidence."""
-    signed = dict(lane.consents)
+    signed, kept = dict(lane.consents), lane.product
+    assert kept is not None
     body = MetricOpeningRequest(
         product=kept.load(SharedNumbers, context).numbers,
         facts=facts,
@@ -100,7 +102,7 @@ def _ask_for_opening(
 
 
 def on_consents_late(state: CheckedTrainingState, at: RoundAttempt, context: Context) -> AttemptStep:
-    """A next attempt without the checkers whose turn it was in the ring, or the members that have not signed."""
+    """A next attempt without the checkers that the ring waits for, or the members that have not signed."""
     lane = state.evaluation
     if not isinstance(lane, AgreeingLane) or lane.at != at:
         return Step.unchanged(state)
@@ -128,7 +130,13 @@ def on_opening(
         return Step.unchanged(state)  # others have had the round recorded
     if not isinstance(held, AgreedLane) or held.at != received.at:
         raise attempt_out_of_order(received.at)
-    record = _opened_record(state, held, body, context)
+    attested = _attested(state, held, context)
+    try:
+        record = _opened_record(state, held, attested, body, context)
+    except ProtocolViolation:
+        if refuted := false_opening(state.key, state.opened, attested, body, context):
+            return accuse(state, refuted)
+        raise
     signer = recover_address(record.digest(context.market), body.signature)
     require(signer == state.opened.buyer, "bad_record_signature")
     signing = SigningLane(
@@ -141,3 +149,34 @@ def on_opening(
     )
     waits = (timers.OPENING.cancel(held.at), timers.SIGNATURES.set(state.step_seconds, held.at))
     return Step(replace(state, evaluation=signing), waits)
+
+
+def _attested(state: CheckedTrainingState, lane: AgreedLane, context: Context) -> OpenedProduct:
+    numbers = lane.product.load(SharedNumbers, context).numbers
+    product = tuple(read_ciphertexts(state.key, numbers, len(numbers)))
+    return OpenedProduct(state.training, lane.at.round, product)
+
+
+def _opened_record(
+    state: CheckedTrainingState, lane: AgreedLane, attested: OpenedProduct, body: Opening, context: Context
+) -> RoundRecord:
+    """The record that follows from the opening.
+
+    Raises ProtocolViolation("bad_opening", "wrong_record") unless the buyer's is the same.
+    """
+    check_openings(state.key, attested.products, body.plaintexts, body.roots, context)
+    require_signed_openings(state.key, state.opened, attested, body, context)
+    require_facts(lane.facts, state.parties, state.link, lane.at)
+    record = record_of(
+        lane.facts,
+        list(body.plaintexts),
+        training=state.training,
+        at=lane.at,
+        request=state.request,
+        parties=state.parties,
+        widths=TrainingView(state, context).widths.moments,
+        link=state.link,
+    )
+    if record is None or record != body.record:
+        raise ProtocolViolation("wrong_record")
+    return record

@@ -21,7 +21,6 @@ from protocol.roles.aggregator.checked.state import CheckedTrainingState
 from protocol.roles.aggregator.checked.view import AttemptView
 from protocol.roles.aggregator.ending import give_up
 from protocol.roles.aggregator.lanes import Answer, attempt_out_of_order
-from protocol.roles.aggregator.state import with_new_blobs
 from protocol.roles.checked.forms import metric_statement
 from protocol.roles.checked.proofs import read_metric
 from protocol.roles.checked.ring import ring_begin
@@ -65,7 +64,7 @@ def on_proven_metric(
     kept, blob = store(received.signed)
     metrics = state.in_seat_order((*lane.metrics, Answer(owner=owner, message=kept)))
     lane = replace(lane, metrics=metrics)
-    after, known = replace(state, evaluation=lane), with_new_blobs(context, (blob,))
+    after, known = replace(state, evaluation=lane), context.knowing((blob,))
     if len(metrics) == lane.validators.bit_count() and (liars := _unproven(after, lane, known)):
         step = next_attempt(after, lane, liars, "unproven_metric", known)
     else:
@@ -92,8 +91,8 @@ def on_check_verdict(
 ) -> AttemptStep:
     """Keep a checker's verdict; one that finds the attempt not in order ends it.
 
-    Where it complains of what we made or verified ourselves, it is the checker that lies: it is left out. What the
-    buyer opened to checkers alone we cannot judge, so nothing of the round is measured and nobody is named.
+    Where it complains of what we made or verified ourselves, it is the checker that lies: it is left out.
+    What the buyer opened to checkers alone we cannot judge: nothing of the round is measured, nobody named.
     """
     lane, body = checking_lane(state, received), received.body
     owner = received.sender
@@ -108,7 +107,7 @@ def on_check_verdict(
     kept, blob = store(received.signed)
     verdicts = state.in_seat_order((*lane.verdicts, Answer(owner=owner, message=kept)))
     lane = replace(lane, verdicts=verdicts)
-    after, known = replace(state, evaluation=lane), with_new_blobs(context, (blob,))
+    after, known = replace(state, evaluation=lane), context.knowing((blob,))
     step = _show_when_complete(after, lane, known)
     return Step(step.state, (blob, *step.effects))
 
@@ -138,7 +137,7 @@ def _show_when_complete(
     body = ShownMetrics(verdicts=view.signed(lane.verdicts), metrics=view.signed(lane.metrics))
     members = state.parties.addresses(lane.validators)
     sent = [message(context, member, body, lane.at) for member in members]
-    statement = metric_statement(state.key, view.weighted())
+    statement = metric_statement(state.key, view.weighted(lane.metrics))
     begun = ring_begin(view.ring(Purpose.METRIC), statement, context)
     assert lane.product is not None
     fields = {name: getattr(lane, name) for name in ShownAttempt.model_fields if name != "ring"}
@@ -172,14 +171,13 @@ def on_checks_late(state: CheckedTrainingState, at: RoundAttempt, context: Conte
 
 
 def silent_makers(view: AttemptView, lane: ShownAttempt) -> tuple[str, ...]:
-    """The checkers that have not done what a ring waits for of them alone."""
-    ring, first, second = lane.ring, *view.checkers
-    for stage in (ring.committed, ring.nonces if ring.nonce_due else (), ring.shares):
-        missing = tuple(
-            owner for owner, part in zip((first, second), stage[1:], strict=False) if part is None
-        )
-        if missing:
-            return missing if len(missing) == 1 or stage is ring.committed else ()
+    """The checkers that have not done what a ring waits for: at each stage every maker acts by itself."""
+    ring = lane.ring
+    nonces = (ring.nonces,) if Purpose(ring.purpose) is Purpose.NEXT_MODEL else ()
+    for stage in (ring.committed, *nonces, ring.shares):
+        parts = zip(view.checkers, stage[1:], strict=True)
+        if missing := tuple(owner for owner, part in parts if part is None):
+            return missing
     return ()
 
 

@@ -1,7 +1,7 @@
 """An attempt begins: its members are shown all that a round's checks start from, and may go on from there.
 
-Attempts are consecutive, three at most. Each names whom it leaves out, and who is left out stays out: by leaving
-out one member now and another then, the aggregator would have each one's numbers as a difference.
+Attempts are consecutive, three at most. Each names whom it leaves out, and who is left out stays out: by
+leaving out one member now and another then, the aggregator would have each one's numbers as a difference.
 """
 
 from protocol.crypto.ring.context import Purpose
@@ -11,6 +11,7 @@ from protocol.messages.checked import MomentRequest, RoundEvidence
 from protocol.messages.checked.moments import AttemptAnnounced, LeftOutMember
 from protocol.roles.aggregator import attendance
 from protocol.roles.aggregator.checked.lanes import (
+    AnsweredAttempt,
     AskingLane,
     CheckedAttempt,
     CheckingLane,
@@ -22,7 +23,7 @@ from protocol.roles.aggregator.checked.moments import ask
 from protocol.roles.aggregator.checked.state import CheckedTrainingState
 from protocol.roles.aggregator.checked.view import AttemptView, TrainingView
 from protocol.roles.aggregator.ending import give_up
-from protocol.roles.aggregator.state import EndingState, with_new_blobs
+from protocol.roles.aggregator.state import EndingState
 from protocol.roles.checked.attempt import evidence_digest
 from protocol.roles.checked.ring import ring_begin
 from protocol.roles.engine import timers
@@ -65,17 +66,11 @@ def show(
     members = state.parties.addresses(attempt.validators)
     sent = [message(context, member, body, attempt.at) for member in members]
     fields = {name: getattr(attempt, name) for name in CheckedAttempt.model_fields}
-    view = AttemptView(state, context, _Beginning(**fields, exchange=exchange))
+    view = AttemptView(state, context, AnsweredAttempt(**fields, exchange=exchange))
     begun = ring_begin(view.ring(Purpose.NEXT_MODEL), view.next_model.statement(), context)
     lane = CheckingLane(**fields, exchange=exchange, evidence=evidence_digest(body), ring=begun.ring)
     due = timers.CHECKS.set(CHECK_STEPS * state.step_seconds, attempt.at)
     return Step(replace(state, evaluation=lane), effects_of(sent, begun.effects, due))
-
-
-class _Beginning(CheckedAttempt):
-    """What a view needs of an attempt before it has a ring."""
-
-    exchange: Exchange
 
 
 def _evidence(
@@ -132,6 +127,7 @@ def next_attempt(
 
 
 _SILENCES = ("metric_late", "verdict_late", "consent_late", "ring_late")
+"""Codes of leaving out somebody that has done nothing, in place of something wrong."""
 
 
 def _ask_again(
@@ -152,5 +148,5 @@ def on_further_answer(
 ) -> Step[CheckedTrainingState]:
     """The buyer has answered for a further attempt: its members are shown all of it."""
     fields = {name: getattr(lane, name) for name in CheckedAttempt.model_fields}
-    shown = show(state, CheckedAttempt(**fields), exchange, with_new_blobs(context, (blob,)))
+    shown = show(state, CheckedAttempt(**fields), exchange, context.knowing((blob,)))
     return Step(shown.state, (blob, timers.MOMENTS.cancel(lane.at), *shown.effects))

@@ -17,7 +17,6 @@ from protocol.roles.aggregator.checked.evidence import AttemptStep, next_attempt
 from protocol.roles.aggregator.checked.lanes import AgreeingLane, CheckingLane
 from protocol.roles.aggregator.checked.state import CheckedTrainingState
 from protocol.roles.aggregator.checked.view import AttemptView
-from protocol.roles.aggregator.state import with_new_blobs
 from protocol.roles.checked import ring as rings
 from protocol.roles.checked.products import with_shares
 from protocol.roles.checked.ring_state import RingState, RingStep, RingView, SharedNumbers
@@ -69,7 +68,7 @@ def _advanced(
     if step.ring == lane.ring:
         return Step.unchanged(state)
     lane = replace(lane, ring=step.ring)
-    after, known = replace(state, evaluation=lane), with_new_blobs(context, step.effects)
+    after, known = replace(state, evaluation=lane), context.knowing(step.effects)
     if step.ring.refused:
         # We have made the second checker's share again from its own signed seed: it is another one.
         liar = 1 << state.parties.seat_of(view.checkers[1])
@@ -86,7 +85,7 @@ def _ring_lane(state: CheckedTrainingState, received: Received[RingMessage | Rin
     lane = require_current(state, received)
     if not isinstance(lane, CheckingLane | AgreeingLane):
         raise StaleInput
-    if isinstance(lane, AgreeingLane) and received.body.purpose == Purpose.NEXT_MODEL:
+    if isinstance(lane, AgreeingLane) and Purpose(received.body.purpose) is Purpose.NEXT_MODEL:
         raise StaleInput
     return lane
 
@@ -165,8 +164,8 @@ def _contested(
 ) -> AttemptStep:
     """A checker refuses the share before its own: nothing is opened under this ring.
 
-    The first one refuses ours, which is what its seed makes: it lies. Of the other one's we know nothing: both
-    stay, and the next attempt has other checkers.
+    The first one refuses ours, which is what its seed makes: it lies. Of the other one's we know nothing:
+    both stay, and the next attempt has other checkers.
     """
     if checker == view.checkers[0]:
         return next_attempt(state, lane, 1 << state.parties.seat_of(checker), "false_complaint", context)

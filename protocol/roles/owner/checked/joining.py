@@ -13,7 +13,7 @@ from protocol.marketplace import Joined, RolesDrawn
 from protocol.messages import Invitation, InvitationAnswer, OwnerDecision, OwnerReady
 from protocol.messages.checked import CheckedReady, CheckedStarted
 from protocol.messages.checked.values import CommittedOwner
-from protocol.roles.checked.started import identity_of
+from protocol.roles.checked.attempt import identity_of
 from protocol.roles.checked.labels import Label
 from protocol.roles.checked.started import checked_start, commitments_of
 from protocol.roles.engine import facts, private, timers

@@ -4,7 +4,7 @@ from protocol.codec import unpack
 from protocol.learning.scales import MODEL_SCALE, UPDATE_SCALE
 from protocol.messages import EncryptedModel
 from protocol.messages.checked import ProvenUpdate
-from protocol.roles.checked.started import identity_of
+from protocol.roles.checked.attempt import identity_of
 from protocol.roles.checked.labels import Label
 from protocol.roles.checked.proofs import update_proofs
 from protocol.roles.checked.started import commitments_of
