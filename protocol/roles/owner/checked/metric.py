@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from protocol.crypto.cipher import Ciphertext, read_ciphertexts, write_ciphertexts
-from protocol.crypto.ring.commitments import statement_digest
 from protocol.crypto.ring.context import Purpose
 from protocol.envelope import SignedMessage
 from protocol.messages.checked import (
@@ -20,6 +19,7 @@ from protocol.messages.checked import (
 )
 from protocol.messages.checked.values import AttemptDigests, AttemptFacts
 from protocol.roles.checked.attempt import consent_digest, ring_context
+from protocol.roles.checked.forms import metric_statement
 from protocol.roles.checked.members import member_weights
 from protocol.roles.checked.products import weighted_product, with_shares
 from protocol.roles.checked.proofs import read_metric
@@ -71,7 +71,7 @@ def on_shown_metrics(
     effects: tuple[Effect, ...] = (blob,)
     if context.address in attempt.checkers:
         ring_of = ring_view(view, attempt, Purpose.METRIC)
-        step = ring_begin(ring_of, statement_digest(view.key, made), context)
+        step = ring_begin(ring_of, metric_statement(view.key, made), context)
         measuring, effects = replace(measuring, ring=step.ring), (blob, *step.effects)
     return with_attempt(state, replace(attempt, measuring=measuring), *effects)
 

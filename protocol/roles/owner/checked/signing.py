@@ -54,7 +54,7 @@ def on_opening(state: CheckedState, received: Received[Opening], context: Contex
 def on_opening_refused(
     state: CheckedState, received: Received[OpeningRefused], _context: Context
 ) -> Step[OwnerState]:
-    """The buyer finds the errors implausible: the attempt ends without numbers, and nobody is named for it."""
+    """The buyer finds the errors implausible: the attempt ends without numbers, and nobody is named."""
     require_sender(received.sender, state.opened.buyer)
     attempt, _ = _consented(state, received)
     fact = facts.IMPLAUSIBLE.of(round=received.at.round)

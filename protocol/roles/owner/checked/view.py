@@ -15,7 +15,6 @@ from protocol.crypto.proofs.trainer import UpdateClaim, UpdateProofs
 from protocol.crypto.proofs.validator import MetricProofs
 from protocol.crypto.ring.context import Maker, Purpose
 from protocol.envelope import SignedMessage
-from protocol.learning.checked_openings.noise import noise_form
 from protocol.learning.moments.exchange import MomentAnswer as Answer
 from protocol.learning.moments.exchange import MomentMask
 from protocol.learning.moments.products import Products
@@ -25,6 +24,7 @@ from protocol.messages.catalogue import MessageBody
 from protocol.messages.checked import MomentAnswer, MomentRequest, ProvenUpdate, RoundEvidence
 from protocol.messages.checked.values import START_OF, AttemptDigests
 from protocol.roles.checked.attempt import attempt_digests, identity_of, numbers_digest, ring_context
+from protocol.roles.checked.forms import share_form
 from protocol.roles.checked.members import member_weights
 from protocol.roles.checked.products import MomentExchange, NextModelCheck, read_mask
 from protocol.roles.checked.proofs import metric_proofs, read_update, update_proofs
@@ -213,9 +213,6 @@ def ring_view(view: RoundView, attempt: Attempt, purpose: Purpose) -> RingView:
     state, parties = view.state, (view.state.request.aggregator, *attempt.checkers)
     first, second = (view.owners.of(checker).base for checker in attempt.checkers)
     context = ring_context(view.identity, attempt.at, purpose, parties[0], attempt.checkers)
-    if purpose is Purpose.METRIC:
-        weights = sum(member_weights(state.parties, attempt.members).values())
-        form = noise_form(view.widths.moments, view.exchange.sets, weights, state.request.target_range)
-    else:
-        form = view.widths.next_model.sums.share_form(1)
+    weights = sum(member_weights(state.parties, attempt.members).values())
+    form = share_form(purpose, state.request, view.widths, view.exchange.sets, weights)
     return RingView(view.key, context, form, (first, second), Maker(parties.index(view.context.address)))
