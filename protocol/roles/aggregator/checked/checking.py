@@ -105,7 +105,8 @@ def on_check_verdict(
     assert lane.product is not None
     require(body.digests == view.digests(lane.product), "other_digests")
     kept, blob = store(received.signed)
-    verdicts = state.in_seat_order((*lane.verdicts, Answer(owner=owner, message=kept)))
+    given = (*lane.verdicts, Answer(owner=owner, message=kept))
+    verdicts = tuple(sorted(given, key=lambda one: view.checkers.index(one.owner)))
     lane = replace(lane, verdicts=verdicts)
     after, known = replace(state, evaluation=lane), context.knowing((blob,))
     step = _show_when_complete(after, lane, known)
